@@ -1,0 +1,159 @@
+/**
+ * Where a server listens or a client dials, and the one grammar in which users write it.
+ *
+ * @module
+ */
+
+/** A TCP endpoint: a name or an IP address (IPv6 without brackets), and a port from 0 to 65535. */
+export interface TcpAddress {
+  readonly transport: "tcp";
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A Unix domain socket. */
+export interface UnixAddress {
+  readonly transport: "unix";
+  readonly path: string;
+}
+
+/** An endpoint of any transport. TLS is not part of it: it is laid over the connection. */
+export type Address = TcpAddress | UnixAddress;
+
+/** What stands in for the parts that a text leaves out. */
+export interface AddressDefaults {
+  /** @default {"127.0.0.1"} */
+  readonly hostname?: string;
+  /** Without it, a text without a port is refused. */
+  readonly port?: number;
+}
+
+/** A text that names no endpoint. `code` is always `"bad-address"`. */
+export class AddressError extends Error {
+  override readonly name = "AddressError";
+  readonly code = "bad-address";
+  /** The text as it was given. */
+  readonly text: string;
+
+  /** @param text The text as it was given; @param problem What is wrong with it. */
+  constructor(text: string, problem: string) {
+    super(`Cannot read the address ${JSON.stringify(text)}: ${problem}`);
+    this.text = text;
+  }
+}
+
+const SHAPES = "write HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH";
+
+/**
+ * Reads an address: `HOST:PORT`, `[::1]:PORT`, `:PORT`, `unix:PATH`, and where
+ * {@linkcode AddressDefaults.port} is given also `HOST` or `[::1]` alone.
+ *
+ * @example
+ * ```ts
+ * import { parseAddress } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseAddress("[::1]:5634"), { transport: "tcp", hostname: "::1", port: 5634 });
+ * assertEquals(parseAddress("unix:/run/x.sock"), { transport: "unix", path: "/run/x.sock" });
+ * ```
+ *
+ * @throws {AddressError} if the text is no address, or its port is not a whole number up to 65535.
+ */
+export function parseAddress(text: string, defaults: AddressDefaults = {}): Address {
+  if (text.startsWith("unix:")) {
+    const path = text.slice("unix:".length);
+    if (path === "") throw new AddressError(text, "the path after unix: is empty");
+    return { transport: "unix", path };
+  }
+  if (text === "") throw new AddressError(text, SHAPES);
+  if (text.startsWith("[")) {
+    const close = text.indexOf("]");
+    if (close < 0) throw new AddressError(text, "the closing bracket is missing");
+    const hostname = text.slice(1, close);
+    const rest = text.slice(close + 1);
+    if (!isIpv6(hostname)) throw new AddressError(text, "in brackets stands an IPv6 address");
+    if (rest !== "" && !rest.startsWith(":")) throw new AddressError(text, SHAPES);
+    return tcp(text, hostname, rest === "" ? undefined : rest.slice(1), defaults);
+  }
+  const colon = text.indexOf(":");
+  if (colon < 0) return tcp(text, text, undefined, defaults);
+  if (text.indexOf(":", colon + 1) >= 0) {
+    if (isIpv6(text)) {
+      throw new AddressError(text, `an IPv6 address needs brackets: [${text}]:PORT`);
+    }
+    throw new AddressError(text, SHAPES);
+  }
+  return tcp(text, text.slice(0, colon), text.slice(colon + 1), defaults);
+}
+
+/**
+ * Reads a host and a port given as two words, as in `app-client 127.0.0.1 5634 …`. The host may be
+ * an IPv6 address with or without brackets.
+ *
+ * @throws {AddressError} if either is not one.
+ */
+export function parseHostPort(host: string, port: string): TcpAddress {
+  const hostname = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+  return tcp(`${host} ${port}`, hostname, port, {});
+}
+
+/**
+ * Writes an address in the grammar that {@linkcode parseAddress} reads.
+ *
+ * @example
+ * ```ts
+ * import { formatAddress } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(formatAddress({ transport: "tcp", hostname: "::1", port: 80 }), "[::1]:80");
+ * ```
+ */
+export function formatAddress(address: Address): string {
+  if (address.transport === "unix") return `unix:${address.path}`;
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** The address of one end of a socket as Deno reports it. */
+export function addressOf(addr: Deno.Addr): Address {
+  if (addr.transport === "tcp") {
+    return { transport: "tcp", hostname: addr.hostname, port: addr.port };
+  }
+  if (addr.transport === "unix") return { transport: "unix", path: addr.path ?? "" };
+  throw new TypeError(`Cannot use an address of transport ${addr.transport}`);
+}
+
+/** Whether only programs on this machine can reach the address. */
+export function isLoopback(address: Address): boolean {
+  if (address.transport === "unix") return true;
+  const { hostname } = address;
+  return hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+function tcp(
+  text: string,
+  hostname: string,
+  port: string | undefined,
+  defaults: AddressDefaults,
+): TcpAddress {
+  const host = hostname === "" ? defaults.hostname ?? "127.0.0.1" : hostname;
+  if (/[\s/\[\]@?#]/.test(host)) {
+    throw new AddressError(text, `${JSON.stringify(host)} is no host name`);
+  }
+  if (port === undefined) {
+    if (defaults.port === undefined) throw new AddressError(text, "the port is missing");
+    return { transport: "tcp", hostname: host, port: defaults.port };
+  }
+  const number = /^\d{1,9}$/.test(port) ? Number(port) : NaN;
+  if (!(number <= 65_535)) {
+    throw new AddressError(
+      text,
+      `the port ${JSON.stringify(port)} is not a number from 0 to 65535`,
+    );
+  }
+  return { transport: "tcp", hostname: host, port: number };
+}
+
+function isIpv6(text: string): boolean {
+  return URL.canParse(`tcp://[${text.replace(/%.*$/, "")}]`);
+}

@@ -1,0 +1,3 @@
+export function parseArgs(): never {
+  throw new Error("unwritten");
+}
