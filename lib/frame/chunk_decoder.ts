@@ -1,0 +1,97 @@
+import type { Frame } from "./frame.ts";
+import type { FrameError } from "./frame_error.ts";
+import { type FrameBatch, FrameDecoder, type FrameDecoderOptions } from "./frame_decoder.ts";
+
+const FIRST_HELD_BYTES = 1_024;
+
+/**
+ * Decodes frames from chunks of any size, such as a `ReadableStream` gives. Frames that lie whole
+ * in a chunk are views of that chunk; one that spans chunks is put together in memory of its own,
+ * which grows as its bytes come and is never used again. So frames stay good as long as the chunks
+ * do.
+ *
+ * @example
+ * ```ts
+ * import { ChunkDecoder, encodeFrame } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = new ChunkDecoder();
+ * const texts = [];
+ * for (const byte of encodeFrame({ content: "hi" })) {
+ *   for (const frame of decoder.push(new Uint8Array([byte])).frames) texts.push(frame.text());
+ * }
+ * assertEquals(texts, ["hi"]);
+ * assertEquals(decoder.end(), undefined);
+ * ```
+ */
+export class ChunkDecoder {
+  readonly #decoder: FrameDecoder;
+  #held = new Uint8Array(0);
+  #heldBytes = 0;
+
+  /** @throws {RangeError} if a limit is not a number of bytes. */
+  constructor(options: FrameDecoderOptions = {}) {
+    this.#decoder = new FrameDecoder(options);
+  }
+
+  /**
+   * Takes the next chunk, all of it: what is left unfinished is kept. Where the result has an
+   * `error` that is recoverable, pushing further chunks, also empty ones, goes on behind it.
+   */
+  push(chunk: Uint8Array): FrameBatch {
+    const frames: Frame[] = [];
+    let error: FrameError | undefined;
+    let at = 0;
+    let starved = false;
+    while (this.#heldBytes > 0 && !error && !starved) {
+      const due = this.#decoder.needed - this.#heldBytes;
+      if (due > 0) {
+        starved = at === chunk.length;
+        const taken = Math.min(due, chunk.length - at);
+        this.#hold(chunk, at, at + taken);
+        at += taken;
+      }
+      const batch = this.#decoder.decode(this.#held, 0, this.#heldBytes);
+      error = batch.error;
+      for (const frame of batch.frames) frames.push(frame);
+      if (batch.consumed > 0) this.#release(batch.consumed);
+    }
+    if (this.#heldBytes === 0 && !error) {
+      const batch = this.#decoder.decode(chunk, at, chunk.length);
+      at += batch.consumed;
+      if (frames.length === 0 && at === chunk.length) return batch;
+      error = batch.error;
+      for (const frame of batch.frames) frames.push(frame);
+    }
+    if (at < chunk.length) this.#hold(chunk, at, chunk.length);
+    return { frames, consumed: chunk.length, error };
+  }
+
+  /** What the end of the stream means here: the error `truncated`, or nothing. */
+  end(): FrameError | undefined {
+    return this.#decoder.end();
+  }
+
+  /** Whether the stream is inside a frame. */
+  get midFrame(): boolean {
+    return this.#decoder.midFrame;
+  }
+
+  #hold(chunk: Uint8Array, start: number, end: number): void {
+    const total = this.#heldBytes + end - start;
+    if (total > this.#held.length) {
+      const grown = new Uint8Array(Math.max(total, FIRST_HELD_BYTES, this.#held.length * 2));
+      grown.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = grown;
+    }
+    this.#held.set(chunk.subarray(start, end), this.#heldBytes);
+    this.#heldBytes = total;
+  }
+
+  // Frames that went out are views of the memory held: what is left moves to fresh memory.
+  #release(consumed: number): void {
+    const rest = this.#held.subarray(consumed, this.#heldBytes);
+    this.#held = rest.length > 0 ? rest.slice() : new Uint8Array(0);
+    this.#heldBytes = rest.length;
+  }
+}

@@ -1,0 +1,179 @@
+import { FRAME_FIELDS, type FrameHeader, parseHeaderText } from "./header.ts";
+
+const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, SPACE = 0x20, BACKSLASH = 0x5c, CLOSE = 0x7d;
+const DIGIT_0 = 0x30, DIGIT_9 = 0x39;
+
+/** Names of fields, and values, that are remembered; both are bounded. */
+const MAX_FIELDS = 16;
+const MAX_VALUE_BYTES = 64;
+
+/** Numbers of up to 15 digits are exact. */
+const MAX_DIGITS = 15;
+
+/** After a header that gave no template, this many are parsed before the next is tried. */
+const PAUSE = 64;
+
+const LENGTH_KEY = '"content-length":';
+const ascii = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A field of the application, by its bytes, with the value it had last. */
+interface KnownField {
+  readonly name: string;
+  readonly nameBytes: Uint8Array;
+  value: string;
+  readonly valueBytes: Uint8Array;
+}
+
+/**
+ * Parses headers of one sender that differ only in numbers and in fields of the application. The
+ * sender writes the first fields the same way each time, up to the number of `content-length`;
+ * comparing those bytes takes 50 ns where decoding and `JSON.parse` take 900. What follows is
+ * read here if it is flat ASCII without escapes; anything else is left to `JSON.parse`, so this
+ * never decides that a header is broken.
+ */
+export class HeaderTemplate {
+  #prefix = new Uint8Array(0);
+  #byteorder: FrameHeader["byteorder"] = "little";
+  #type = "";
+  #encoding = "";
+  #fields: KnownField[] = [];
+  #pause = 0;
+
+  /** Takes the beginning of a header that was parsed in full as the template for later ones. */
+  learn(bytes: Uint8Array, header: FrameHeader): void {
+    if (this.#pause > 0) {
+      this.#pause--;
+      return;
+    }
+    this.#pause = PAUSE;
+    // Fields after the number are read one by one, so the four must all stand before it.
+    const text = ascii.decode(bytes);
+    const key = text.indexOf(LENGTH_KEY);
+    if (key < 0) return;
+    let end = key + LENGTH_KEY.length;
+    while (text.charCodeAt(end) === SPACE) end++;
+    const prefix = text.slice(0, end);
+    if (!/^[\x20-\x5b\x5d-\x7e]*$/.test(prefix)) return;
+    try {
+      // The parser is the judge of whether the prefix is complete up to the number.
+      if (Object.keys(parseHeaderText(`${prefix}0}`)).length !== FRAME_FIELDS.size) return;
+    } catch {
+      return;
+    }
+    this.#prefix = bytes.slice(0, end);
+    this.#byteorder = header.byteorder;
+    this.#type = header["content-type"];
+    this.#encoding = header["content-encoding"];
+    this.#fields = [];
+  }
+
+  /** The header `buffer[start, end)`, frozen; `undefined` if it has to be parsed in full. */
+  parse(buffer: Uint8Array, start: number, end: number): FrameHeader | undefined {
+    const prefix = this.#prefix;
+    let at = start + prefix.length;
+    if (prefix.length === 0 || at >= end) return undefined;
+    for (let i = prefix.length - 1; i >= 0; i--) {
+      if (prefix[i] !== buffer[start + i]) return undefined;
+    }
+    const digits = numberEnd(buffer, at, end);
+    if (digits === at) return undefined;
+    const header: Record<string, unknown> = {
+      byteorder: this.#byteorder,
+      "content-type": this.#type,
+      "content-encoding": this.#encoding,
+      "content-length": readNumber(buffer, at, digits),
+    };
+    at = digits;
+    for (let index = 0; at < end && buffer[at] === COMMA; index++) {
+      at++;
+      while (buffer[at] === SPACE) at++;
+      const nameEnd = stringEnd(buffer, at, end);
+      if (nameEnd < 0 || buffer[nameEnd] !== COLON) return undefined;
+      const field = this.#field(index, buffer, at + 1, nameEnd - 1);
+      if (field === undefined) return undefined;
+      at = nameEnd + 1;
+      while (buffer[at] === SPACE) at++;
+      if (buffer[at] === QUOTE) {
+        const valueEnd = stringEnd(buffer, at, end);
+        if (valueEnd < 0) return undefined;
+        header[field.name] = textOf(field, buffer, at + 1, valueEnd - 1);
+        at = valueEnd;
+      } else {
+        const valueEnd = numberEnd(buffer, at, end);
+        if (valueEnd === at) return undefined;
+        header[field.name] = readNumber(buffer, at, valueEnd);
+        at = valueEnd;
+      }
+    }
+    if (at + 1 !== end || buffer[at] !== CLOSE) return undefined;
+    return Object.freeze(header) as FrameHeader;
+  }
+
+  /** The field whose name is `buffer[start, end)`; `index` is where it stands in the header. */
+  #field(index: number, buffer: Uint8Array, start: number, end: number): KnownField | undefined {
+    const expected = this.#fields[index];
+    if (expected && same(expected.nameBytes, buffer, start, end)) return expected;
+    for (const field of this.#fields) {
+      if (same(field.nameBytes, buffer, start, end)) return field;
+    }
+    if (this.#fields.length === MAX_FIELDS) return undefined;
+    const nameBytes = buffer.slice(start, end);
+    const name = ascii.decode(nameBytes);
+    if (FRAME_FIELDS.has(name) || name === "__proto__") return undefined;
+    const field = { name, nameBytes, value: "", valueBytes: new Uint8Array(MAX_VALUE_BYTES) };
+    this.#fields.push(field);
+    return field;
+  }
+}
+
+/** The text `buffer[start, end)`, which is ASCII; the same string again where it did not change. */
+function textOf(field: KnownField, buffer: Uint8Array, start: number, end: number): string {
+  const length = end - start;
+  if (length > MAX_VALUE_BYTES) return ascii.decode(buffer.subarray(start, end));
+  const { value, valueBytes } = field;
+  let unchanged = value.length === length;
+  for (let i = 0; unchanged && i < length; i++) unchanged = valueBytes[i] === buffer[start + i];
+  if (unchanged) return value;
+  let text = "";
+  for (let i = 0; i < length; i++) {
+    const byte = buffer[start + i]!;
+    valueBytes[i] = byte;
+    text += String.fromCharCode(byte);
+  }
+  return field.value = text;
+}
+
+/** Where the string that begins at `at` with a quote ends; -1 if it is none, or not plain ASCII. */
+function stringEnd(buffer: Uint8Array, at: number, end: number): number {
+  if (buffer[at] !== QUOTE) return -1;
+  for (let i = at + 1; i < end; i++) {
+    const byte = buffer[i]!;
+    if (byte === QUOTE) return i + 1;
+    if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return -1;
+  }
+  return -1;
+}
+
+/** Where the whole number at `at` ends; `at` if there is none that is read here. */
+function numberEnd(buffer: Uint8Array, at: number, limit: number): number {
+  let end = at;
+  while (end < limit && buffer[end]! >= DIGIT_0 && buffer[end]! <= DIGIT_9) end++;
+  const leadingZero = buffer[at] === DIGIT_0 && end - at > 1;
+  const next = buffer[end];
+  const over = end < limit && (next === COMMA || next === CLOSE);
+  return over && !leadingZero && end - at <= MAX_DIGITS ? end : at;
+}
+
+function readNumber(buffer: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  for (let i = start; i < end; i++) value = value * 10 + buffer[i]! - DIGIT_0;
+  return value;
+}
+
+function same(known: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) {
+    if (known[i] !== buffer[start + i]) return false;
+  }
+  return true;
+}

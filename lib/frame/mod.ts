@@ -1,0 +1,26 @@
+/**
+ * The frame codec: a 2-byte length, a JSON header, any content. It does no I/O and uses no API of
+ * one runtime: it works in a browser as it stands.
+ *
+ * Three ways in, for the same frames: {@linkcode FrameDecoder} over the caller's own buffer, the
+ * fastest; {@linkcode ChunkDecoder} for chunks; and Web Streams, with
+ * {@linkcode readMessages} for content of any size.
+ *
+ * @module
+ */
+export { FrameError } from "./frame_error.ts";
+export type { FrameErrorCode, FrameErrorDetails, FramePart } from "./frame_error.ts";
+export { ContentError } from "./content.ts";
+export type { ContentErrorCode } from "./content.ts";
+export { MAX_HEADER_BYTES } from "./header.ts";
+export type { ByteOrder, FrameHeader } from "./header.ts";
+export { HeaderCache } from "./header_cache.ts";
+export { Frame } from "./frame.ts";
+export { DEFAULT_MAX_CONTENT_BYTES, FrameDecoder } from "./frame_decoder.ts";
+export type { FrameBatch, FrameDecoderOptions } from "./frame_decoder.ts";
+export { ChunkDecoder } from "./chunk_decoder.ts";
+export { ByteBuffer } from "./byte_buffer.ts";
+export { encodeFrame, jsonFrame, writeFrame } from "./frame_encoder.ts";
+export type { HeaderInit, OutgoingFrame } from "./frame_encoder.ts";
+export { HOST_BYTE_ORDER, NumberReader } from "./numbers.ts";
+export type { NumberArrays, NumberType, TypedArrayOf } from "./numbers.ts";
