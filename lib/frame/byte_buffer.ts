@@ -8,7 +8,11 @@ export class ByteBuffer {
   /** How many bytes are written. */
   length = 0;
 
-  /** @param capacity Bytes that fit before it grows. */
+  /**
+   * Makes an empty buffer.
+   *
+   * @param capacity Bytes that fit before it grows.
+   */
   constructor(capacity = 1_024) {
     this.bytes = new Uint8Array(capacity);
   }

@@ -29,7 +29,11 @@ export class ChunkDecoder {
   #held = new Uint8Array(0);
   #heldBytes = 0;
 
-  /** @throws {RangeError} if a limit is not a number of bytes. */
+  /**
+   * Makes a decoder for one stream.
+   *
+   * @throws {RangeError} if a limit is not a number of bytes.
+   */
   constructor(options: FrameDecoderOptions = {}) {
     this.#decoder = new FrameDecoder(options);
   }

@@ -5,6 +5,7 @@ export type ContentErrorCode = "unknown-encoding" | "bad-text" | "bad-json";
 
 /** A content that is not what its header says. The stream of frames is not harmed by it. */
 export class ContentError extends Error {
+  /** The name of the class. */
   override readonly name = "ContentError";
   /** Which fault it is. */
   readonly code: ContentErrorCode;

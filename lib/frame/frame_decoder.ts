@@ -83,7 +83,11 @@ export class FrameDecoder {
   #headerBytes = 0;
   #contentBytes = 0;
 
-  /** @throws {RangeError} if a limit is not a number of bytes. */
+  /**
+   * Makes a decoder for one stream.
+   *
+   * @throws {RangeError} if a limit is not a number of bytes.
+   */
   constructor(options: FrameDecoderOptions = {}) {
     this.#maxContentBytes = limit(
       "maxContentBytes",

@@ -4,11 +4,17 @@ import { HOST_BYTE_ORDER } from "./numbers.ts";
 
 /** The header of a frame to be sent. Fields that are `undefined` are left out. */
 export interface HeaderInit {
-  /** @default {the byte order of this machine} */
+  /**
+   * The byte order of numbers inside the content.
+   *
+   * @default {HOST_BYTE_ORDER}
+   */
   readonly byteorder?: ByteOrder | undefined;
-  /** @default {"text/plain" for a string, else "application/octet-stream"} */
+  /**
+   * What the content is. Without it, `text/plain` for a string, else `application/octet-stream`.
+   */
   readonly "content-type"?: string | undefined;
-  /** @default {"utf-8" for a string, else "binary"} */
+  /** The encoding of text. Without it, `utf-8` for a string, else `binary`. */
   readonly "content-encoding"?: string | undefined;
   /** Need not be given; if it is, it must be right. */
   readonly "content-length"?: number | undefined;
@@ -18,7 +24,7 @@ export interface HeaderInit {
 
 /** A frame to be sent. */
 export interface OutgoingFrame {
-  /** @default {{}} */
+  /** Fields of the header; those left out take their defaults. */
   readonly header?: HeaderInit | undefined;
   /** Bytes, copied by the encoder; or text, sent in UTF-8. @default {no bytes} */
   readonly content?: Uint8Array | string | undefined;

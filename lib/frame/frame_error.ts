@@ -42,6 +42,7 @@ export interface FrameErrorDetails {
  * ```
  */
 export class FrameError extends Error {
+  /** The name of the class. */
   override readonly name = "FrameError";
   /** Which fault it is. */
   readonly code: FrameErrorCode;

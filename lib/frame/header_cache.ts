@@ -27,7 +27,12 @@ export class HeaderCache {
   #missed = -1;
   #misses = 0;
 
-  /** @param capacity How many headers it holds at most, rounded up to a power of two. */
+  /**
+   * Makes an empty cache.
+   *
+   * @param capacity How many headers it holds at most, rounded up to a power of two.
+   * @throws {RangeError} if the capacity is not from 1 to 2^20.
+   */
   constructor(capacity = 64) {
     if (!(capacity >= 1 && capacity <= 2 ** 20)) {
       throw new RangeError(`Cannot hold ${capacity} headers: give 1 to ${2 ** 20}`);

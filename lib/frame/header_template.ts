@@ -86,13 +86,13 @@ export class HeaderTemplate {
     at = digits;
     for (let index = 0; at < end && buffer[at] === COMMA; index++) {
       at++;
-      while (buffer[at] === SPACE) at++;
+      while (at < end && buffer[at] === SPACE) at++;
       const nameEnd = stringEnd(buffer, at, end);
       if (nameEnd < 0 || buffer[nameEnd] !== COLON) return undefined;
       const field = this.#field(index, buffer, at + 1, nameEnd - 1);
       if (field === undefined) return undefined;
       at = nameEnd + 1;
-      while (buffer[at] === SPACE) at++;
+      while (at < end && buffer[at] === SPACE) at++;
       if (buffer[at] === QUOTE) {
         const valueEnd = stringEnd(buffer, at, end);
         if (valueEnd < 0) return undefined;

@@ -24,3 +24,8 @@ export { encodeFrame, jsonFrame, writeFrame } from "./frame_encoder.ts";
 export type { HeaderInit, OutgoingFrame } from "./frame_encoder.ts";
 export { HOST_BYTE_ORDER, NumberReader } from "./numbers.ts";
 export type { NumberArrays, NumberType, TypedArrayOf } from "./numbers.ts";
+export { FrameDecoderStream, FrameEncoderStream } from "./frame_streams.ts";
+export type { FrameDecoderStreamOptions } from "./frame_streams.ts";
+export { readMessages } from "./read_messages.ts";
+export type { ReadMessagesOptions } from "./read_messages.ts";
+export { Message } from "./message.ts";

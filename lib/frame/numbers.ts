@@ -88,7 +88,12 @@ export class NumberReader {
   offset = 0;
   readonly #view: DataView;
 
-  /** @param content Read where it lies, not copied. @param littleEndian Their byte order. */
+  /**
+   * Starts at the first byte.
+   *
+   * @param content Read where it lies, not copied.
+   * @param littleEndian Whether numbers have their low byte first.
+   */
   constructor(content: Uint8Array, littleEndian: boolean) {
     this.#view = new DataView(content.buffer, content.byteOffset, content.byteLength);
     this.littleEndian = littleEndian;

@@ -30,12 +30,14 @@ export interface AddressDefaults {
 
 /** A text that names no endpoint. `code` is always `"bad-address"`. */
 export class AddressError extends Error {
+  /** The name of the class. */
   override readonly name = "AddressError";
+  /** The same for all of them. */
   readonly code = "bad-address";
   /** The text as it was given. */
   readonly text: string;
 
-  /** @param text The text as it was given; @param problem What is wrong with it. */
+  /** Made by {@linkcode parseAddress}; `problem` says what is wrong with the text. */
   constructor(text: string, problem: string) {
     super(`Cannot read the address ${JSON.stringify(text)}: ${problem}`);
     this.text = text;

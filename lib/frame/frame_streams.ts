@@ -1,0 +1,100 @@
+import { ByteBuffer } from "./byte_buffer.ts";
+import { ChunkDecoder } from "./chunk_decoder.ts";
+import type { Frame } from "./frame.ts";
+import type { FrameDecoderOptions } from "./frame_decoder.ts";
+import type { FrameError } from "./frame_error.ts";
+import { type OutgoingFrame, writeFrame } from "./frame_encoder.ts";
+
+/** Options of a {@linkcode FrameDecoderStream}. */
+export interface FrameDecoderStreamOptions extends FrameDecoderOptions {
+  /**
+   * Called for each frame that is too large. Where it is given the frame is skipped and the stream
+   * goes on; else the stream fails. What it throws fails the stream.
+   */
+  readonly onSkip?: ((error: FrameError) => void) | undefined;
+}
+
+/**
+ * Turns a stream of bytes into a stream of batches: the frames that a chunk completed, in order. A
+ * stream item for each frame would cost more than decoding it.
+ *
+ * Frames are views of the chunks that came in, so those must not be written to. A broken frame
+ * fails the stream with a `FrameError`.
+ *
+ * @example
+ * ```ts
+ * import { encodeFrame, FrameDecoderStream } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = ReadableStream.from([encodeFrame({ content: "a" }), encodeFrame({ content: "b" })]);
+ * const texts = [];
+ * for await (const frames of bytes.pipeThrough(new FrameDecoderStream())) {
+ *   for (const frame of frames) texts.push(frame.text());
+ * }
+ * assertEquals(texts, ["a", "b"]);
+ * ```
+ */
+export class FrameDecoderStream extends TransformStream<Uint8Array, readonly Frame[]> {
+  /**
+   * Makes a decoder for one stream.
+   *
+   * @throws {RangeError} if a limit is not a number of bytes.
+   */
+  constructor(options: FrameDecoderStreamOptions = {}) {
+    const { onSkip } = options;
+    const decoder = new ChunkDecoder(options);
+    super({
+      transform(chunk, controller) {
+        let batch = decoder.push(chunk);
+        while (true) {
+          if (batch.frames.length > 0) controller.enqueue(batch.frames);
+          if (!batch.error) break;
+          if (!onSkip || !batch.error.recoverable) throw batch.error;
+          onSkip(batch.error);
+          batch = decoder.push(NO_BYTES);
+        }
+      },
+      flush() {
+        const error = decoder.end();
+        if (error) throw error;
+      },
+    });
+  }
+}
+
+/**
+ * Turns a stream of frames, or of arrays of them, into a stream of bytes: a chunk for each item.
+ * The chunks belong to who reads them. A frame that cannot be encoded fails the stream with the
+ * error of `writeFrame`.
+ *
+ * @example
+ * ```ts
+ * import { FrameEncoderStream, readMessages } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = ReadableStream.from([{ content: "a" }]).pipeThrough(new FrameEncoderStream());
+ * for await (const message of readMessages(bytes)) assertEquals(await message.text(), "a");
+ * ```
+ */
+export class FrameEncoderStream
+  extends TransformStream<OutgoingFrame | readonly OutgoingFrame[], Uint8Array<ArrayBuffer>> {
+  /** Takes no options. */
+  constructor() {
+    super({
+      transform(item, controller) {
+        const buffer = new ByteBuffer();
+        if (isList(item)) { for (const frame of item) writeFrame(buffer, frame); }
+        else writeFrame(buffer, item);
+        if (buffer.length > 0) controller.enqueue(buffer.view());
+      },
+    });
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function isList(
+  item: OutgoingFrame | readonly OutgoingFrame[],
+): item is readonly OutgoingFrame[] {
+  return Array.isArray(item);
+}

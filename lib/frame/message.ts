@@ -1,0 +1,149 @@
+import { ByteBuffer } from "./byte_buffer.ts";
+import { decodeJson, decodeText } from "./content.ts";
+import type { Frame } from "./frame.ts";
+import { FrameError } from "./frame_error.ts";
+import type { FrameHeader } from "./header.ts";
+import type { MessageSource } from "./message_source.ts";
+import { NumberReader, type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
+
+/**
+ * A frame whose content is a stream, like the `Response` of `fetch`: read it as a stream, or whole
+ * by one of the methods, once. It has to be read before the next message is asked for; what was
+ * not is skipped.
+ *
+ * Small content is there at once; large content is read from the connection as it is asked for.
+ */
+export class Message {
+  /** The header, frozen; may be kept. */
+  readonly header: FrameHeader;
+  readonly #source: MessageSource;
+  readonly #maxBufferedBytes: number;
+  #first: Frame | undefined;
+  #stream: ReadableStream<Uint8Array> | undefined;
+  /** Whether all parts have come from the source. */
+  #complete: boolean;
+  #used = false;
+  #skipped = false;
+
+  /** Made by `readMessages`. */
+  constructor(first: Frame, source: MessageSource, maxBufferedBytes: number) {
+    this.header = first.header;
+    this.#first = first;
+    this.#complete = first.complete;
+    this.#source = source;
+    this.#maxBufferedBytes = maxBufferedBytes;
+  }
+
+  /** Whether the sender's numbers have their low byte first. */
+  get littleEndian(): boolean {
+    return this.header.byteorder === "little";
+  }
+
+  /** Whether the content has been read, or is being read. */
+  get contentUsed(): boolean {
+    return this.#used;
+  }
+
+  /**
+   * The content. Its chunks are views of the chunks of the stream below. It fails with a
+   * `FrameError` where the stream below ends too soon, and with a `TypeError` where the next
+   * message was asked for before all was read.
+   */
+  get content(): ReadableStream<Uint8Array> {
+    this.#stream ??= new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        this.#used = true;
+        const part = await this.#part();
+        if (part === undefined) controller.close();
+        else controller.enqueue(part);
+      },
+      cancel: () => {
+        this.#used = true;
+        this.#first = undefined;
+      },
+    }, { highWaterMark: 0 });
+    return this.#stream;
+  }
+
+  /**
+   * The whole content.
+   *
+   * @throws {FrameError} `frame-too-large` if it is above `maxBufferedBytes`, `truncated` if the
+   * stream ends inside it.
+   * @throws {TypeError} if the content was read before, or skipped.
+   */
+  async bytes(): Promise<Uint8Array> {
+    if (this.#used || this.#stream?.locked) {
+      throw new TypeError("Cannot read the content of a message twice");
+    }
+    this.#used = true;
+    const expected = this.header["content-length"];
+    const limit = this.#maxBufferedBytes;
+    if (expected > limit) {
+      const message = `The content of ${expected} bytes is above the ${limit} bytes read at once`;
+      throw new FrameError("frame-too-large", message, { part: "content", expected, limit });
+    }
+    const first = await this.#part() ?? new Uint8Array(0);
+    if (first.length === expected) return first;
+    const whole = new ByteBuffer(first.length * 2);
+    whole.append(first);
+    for (let part = await this.#part(); part; part = await this.#part()) whole.append(part);
+    return whole.view();
+  }
+
+  /**
+   * The whole content as text, by the header's `content-encoding`.
+   *
+   * @throws {ContentError} if the encoding is unknown or the bytes are none of its text; else as
+   * {@linkcode Message.bytes} does.
+   */
+  async text(): Promise<string> {
+    return decodeText(await this.bytes(), this.header);
+  }
+
+  /** The whole content as JSON. @throws {ContentError} if it is not; else as `text` does. */
+  async json(): Promise<unknown> {
+    return decodeJson(await this.bytes(), this.header);
+  }
+
+  /** Reads numbers of mixed types from the whole content, in the sender's byte order. */
+  async reader(): Promise<NumberReader> {
+    return new NumberReader(await this.bytes(), this.littleEndian);
+  }
+
+  /** The whole content as numbers of one type, in the sender's byte order. */
+  async numbers<T extends NumberType>(type: T): Promise<TypedArrayOf<T>> {
+    return readNumbers(await this.bytes(), type, this.littleEndian);
+  }
+
+  /** Reads past what is left of the content. Called by `readMessages`, in turn. */
+  async skip(): Promise<void> {
+    this.#skipped = this.#first !== undefined || !this.#complete;
+    this.#first = undefined;
+    while (!this.#complete) this.#complete = (await this.#next()).complete;
+  }
+
+  /** The next part of the content; `undefined` behind the last. */
+  #part(): Promise<Uint8Array | undefined> {
+    return this.#source.inTurn(async () => {
+      if (this.#skipped) {
+        throw new TypeError("The content was skipped: the next message was asked for before");
+      }
+      let frame = this.#first;
+      this.#first = undefined;
+      // The first part of a large content is empty where the header ended its chunk.
+      while (!frame?.content.length) {
+        if (this.#complete) return undefined;
+        frame = await this.#next();
+        this.#complete = frame.complete;
+      }
+      return frame.content;
+    });
+  }
+
+  async #next(): Promise<Frame> {
+    const frame = await this.#source.next();
+    if (!frame) throw new TypeError("The stream of messages was cancelled");
+    return frame;
+  }
+}

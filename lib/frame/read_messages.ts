@@ -1,0 +1,89 @@
+import type { FrameError } from "./frame_error.ts";
+import { DEFAULT_MAX_CONTENT_BYTES } from "./frame_decoder.ts";
+import { Message } from "./message.ts";
+import { MessageSource } from "./message_source.ts";
+
+/** Content above it comes as a stream even where it would fit into memory: 64 KiB. */
+const STREAM_ABOVE = 65_536;
+
+/** Limits of {@linkcode readMessages}. */
+export interface ReadMessagesOptions {
+  /** Content above it is `frame-too-large`. @default {Number.MAX_SAFE_INTEGER} */
+  readonly maxContentBytes?: number | undefined;
+  /** A header above it is `frame-too-large`. @default {65_535} */
+  readonly maxHeaderBytes?: number | undefined;
+  /** The most that `bytes()`, `text()` and their like read into memory. @default {16_777_216} */
+  readonly maxBufferedBytes?: number | undefined;
+  /** Called for each frame that is too large; it is skipped then, else the stream fails. */
+  readonly onSkip?: ((error: FrameError) => void) | undefined;
+  /** Cancels the stream of bytes and fails the stream of messages with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads messages from any stream of bytes. Content of any size streams through: nothing is read
+ * before it is asked for, and a content that was not read is skipped when the next message is
+ * asked for. Cancelling the result cancels the stream of bytes.
+ *
+ * @example
+ * ```ts
+ * import { encodeFrame, readMessages } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = ReadableStream.from([encodeFrame({ content: "skipped" }), encodeFrame({ content: "b" })]);
+ * const messages = readMessages(bytes).getReader();
+ * await messages.read();
+ * const { value } = await messages.read();
+ * assertEquals(await value?.text(), "b");
+ * ```
+ *
+ * @throws {RangeError} if a limit is not a number of bytes.
+ */
+export function readMessages(
+  bytes: ReadableStream<Uint8Array>,
+  options: ReadMessagesOptions = {},
+): ReadableStream<Message> {
+  const { signal, maxBufferedBytes = DEFAULT_MAX_CONTENT_BYTES } = options;
+  const source = new MessageSource(bytes, {
+    maxContentBytes: options.maxContentBytes ?? Number.MAX_SAFE_INTEGER,
+    maxHeaderBytes: options.maxHeaderBytes,
+    streamAbove: STREAM_ABOVE,
+  }, options.onSkip);
+  let current: Message | undefined;
+  let abort: () => void;
+  const settle = () => signal?.removeEventListener("abort", abort);
+  return new ReadableStream<Message>({
+    start(controller) {
+      abort = () => {
+        controller.error(signal?.reason);
+        // The one who aborted has no use for a failure to cancel.
+        source.cancel(signal?.reason).catch(() => {});
+      };
+      if (signal?.aborted) abort();
+      else signal?.addEventListener("abort", abort, { once: true });
+    },
+    async pull(controller) {
+      try {
+        const frame = await source.inTurn(async () => {
+          await current?.skip();
+          return source.next();
+        });
+        if (signal?.aborted) return;
+        if (frame) {
+          current = new Message(frame, source, maxBufferedBytes);
+          controller.enqueue(current);
+        } else {
+          settle();
+          controller.close();
+        }
+      } catch (error) {
+        settle();
+        if (!signal?.aborted) throw error;
+      }
+    },
+    cancel(reason) {
+      settle();
+      return source.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}
