@@ -1,0 +1,134 @@
+import { commonFlags } from "./flag_groups.ts";
+import type { Log } from "./log.ts";
+import type { LiveLine } from "./live_line.ts";
+import type { Output } from "./output.ts";
+import type { ArgumentTable, ArgumentValues, FlagTable, FlagValues } from "./spec.ts";
+
+/** What a command line said, read by the command's table. */
+export interface Input<F extends FlagTable, A extends ArgumentTable> {
+  readonly flags: FlagValues<F & typeof commonFlags>;
+  readonly args: ArgumentValues<A>;
+  /** Names of the flags that were given, rather than filled in from a default. */
+  readonly given: ReadonlySet<string>;
+}
+
+/** What a command's `run` works with. */
+export interface Context {
+  /**
+   * Aborted by the first SIGINT or SIGTERM, and when nobody reads stdout any more. A server drains
+   * then, a client ends with what it has.
+   */
+  readonly signal: AbortSignal;
+  /** stdout: the data. */
+  readonly out: Output;
+  /** stderr: messages for people. */
+  readonly log: Log;
+  /** The one live line on stderr. */
+  readonly progress: LiveLine;
+  /** Whether stdin is a terminal, so that a conversation makes sense. */
+  readonly stdinIsTerminal: boolean;
+}
+
+/** A command's description of itself, from which parsing, help and completions are made. */
+export interface CommandDefinition<F extends FlagTable, A extends ArgumentTable> {
+  readonly name: string;
+  /** What it does, in one line without a full stop. */
+  readonly summary: string;
+  /**
+   * What an interruption means: a `"server"` that drained exits 0, a `"client"` exits 130.
+   * @default {"client"}
+   */
+  readonly role?: "server" | "client";
+  readonly arguments?: A;
+  readonly flags?: F;
+  /** A command line, and what it does. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  /** Paragraphs for the end of the help and the man page. */
+  readonly notes?: readonly string[];
+  /** Exit codes besides 0, 1 and 2, and what they mean. */
+  readonly exitCodes?: Readonly<Record<number, string>>;
+  /**
+   * Does the work.
+   *
+   * @returns the exit code; 0 if nothing is returned.
+   */
+  run(input: Input<F, A>, context: Context): Promise<number | void> | number | void;
+}
+
+/** A command whose table is complete: with the common flags, checked. */
+export interface Command<
+  F extends FlagTable = FlagTable,
+  A extends ArgumentTable = ArgumentTable,
+> extends Required<Omit<CommandDefinition<F, A>, "flags">> {
+  readonly flags: F & typeof commonFlags;
+}
+
+/** A command of any table. */
+// deno-lint-ignore no-explicit-any
+export type AnyCommand = Command<any, any>;
+
+/**
+ * Makes a command of its description.
+ *
+ * @example
+ * ```ts ignore
+ * export const command = defineCommand({
+ *   name: "echo-server",
+ *   summary: "send every client its own bytes back",
+ *   role: "server",
+ *   arguments: { address: { type: "address", default: "127.0.0.1:5634", help: "where to listen" } },
+ *   flags: { "idle-timeout": { type: "duration", default: "10m", help: "close idle connections" } },
+ *   examples: [["socktool echo-server :7777", "listen on port 7777"]],
+ *   run({ flags, args }, { log, signal }) {
+ *     log.info(`listening on ${formatAddress(args.address)}`);
+ *   },
+ * });
+ *
+ * if (import.meta.main) await runMain(command);
+ * ```
+ *
+ * @throws {TypeError} if the table contradicts itself; a mistake of whoever wrote it.
+ */
+export function defineCommand<
+  const F extends FlagTable = Record<never, never>,
+  const A extends ArgumentTable = Record<never, never>,
+>(definition: CommandDefinition<F, A>): Command<F, A> {
+  const command = {
+    role: "client" as const,
+    notes: [],
+    exitCodes: {},
+    arguments: {} as A,
+    ...definition,
+    flags: { ...definition.flags, ...commonFlags } as F & typeof commonFlags,
+    run: definition.run,
+  };
+  checkFlags(command.name, command.flags);
+  checkArguments(command.name, command.arguments);
+  return command;
+}
+
+function checkFlags(command: string, table: FlagTable): void {
+  const shorts = new Set<string>();
+  for (const [name, spec] of Object.entries(table)) {
+    const refuse = (problem: string) => new TypeError(`${command}: flag --${name} ${problem}`);
+    // `--no-x` is how parsing spells the negation of x, and a dot means nesting to it.
+    if (!/^(?!no-)[a-z][a-z0-9-]*$/.test(name)) throw refuse("has a name that cannot be parsed");
+    if (spec.short !== undefined) {
+      if (!/^[A-Za-z]$/.test(spec.short)) throw refuse("has a short form of not one letter");
+      if (shorts.has(spec.short)) throw refuse("has the short form of another");
+      shorts.add(spec.short);
+    }
+    for (const other of spec.requires ?? []) {
+      if (!Object.hasOwn(table, other)) throw refuse(`requires --${other}, which does not exist`);
+    }
+  }
+}
+
+function checkArguments(command: string, table: ArgumentTable): void {
+  const entries = Object.entries(table);
+  entries.forEach(([name, spec], i) => {
+    const refuse = (problem: string) => new TypeError(`${command}: argument ${name} ${problem}`);
+    if (spec.repeat && i < entries.length - 1) throw refuse("takes all words, but is not last");
+    if (spec.type === "address" && i > 0) throw refuse("is an address, but not first");
+  });
+}

@@ -1,0 +1,59 @@
+import { type Address, formatAddress } from "../../lib/net/address.ts";
+import { explainSystemError } from "./system_errors.ts";
+
+/**
+ * Says in one line what was tried, on which address, what happened, and what helps.
+ *
+ * Errors of the library are told by their shape: `operation` and `address` give the first half of
+ * the line, the system's error in the chain of causes the second; an error with a `code` of its own
+ * already has a good message.
+ *
+ * @param doing What was tried, where the error does not know it: "read notes.json".
+ */
+export function describeError(error: unknown, doing?: string): string {
+  if (!(error instanceof Error)) return lead(doing) + String(error);
+  const { operation, address } = error as { operation?: unknown; address?: unknown };
+  const tried = doing ?? triedBy(operation, address);
+  const verb = typeof operation === "string" ? operation : undefined;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const explained = explainSystemError(cause, verb ?? doing?.split(" ")[0], addressText(address));
+    if (explained === undefined) continue;
+    // An error that the library wrapped without saying what it did still has its own words.
+    if (tried === undefined && cause !== error) break;
+    return lead(tried) + explained;
+  }
+  const message = ownMessage(error);
+  return doing === undefined || message.startsWith("cannot ") ? message : lead(doing) + message;
+}
+
+const OPERATIONS: Readonly<Record<string, string>> = {
+  listen: "listen on",
+  connect: "connect to",
+  accept: "accept a connection on",
+  read: "read from",
+  write: "write to",
+  "tls-handshake": "agree on TLS with",
+};
+
+function triedBy(operation: unknown, address: unknown): string | undefined {
+  if (typeof operation !== "string") return undefined;
+  const verb = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : operation;
+  const where = addressText(address);
+  return where === undefined ? verb : `${verb} ${where}`;
+}
+
+function addressText(address: unknown): string | undefined {
+  if (typeof address === "string") return address;
+  if (typeof address !== "object" || address === null) return undefined;
+  return "transport" in address ? formatAddress(address as Address) : undefined;
+}
+
+function lead(tried: string | undefined): string {
+  return tried === undefined ? "" : `cannot ${tried}: `;
+}
+
+/** The library's messages start with a capital, as sentences do; here they follow "error:". */
+function ownMessage(error: Error): string {
+  const message = error.message === "" ? error.name : error.message;
+  return message.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase());
+}

@@ -1,0 +1,70 @@
+/** stdout as the runner needs it; `Deno.stdout` is one. */
+export interface Sink {
+  /** May take fewer bytes than it is given. */
+  write(bytes: Uint8Array): Promise<number>;
+  isTerminal(): boolean;
+}
+
+/** stderr as the runner needs it; `Deno.stderr` is one. */
+export interface SyncSink {
+  /** May take fewer bytes than it is given. */
+  writeSync(bytes: Uint8Array): number;
+  isTerminal(): boolean;
+}
+
+/** The process around a command. Tests put their own in its place. */
+export interface Host {
+  readonly args: readonly string[];
+  readonly stdout: Sink;
+  readonly stderr: SyncSink;
+  readonly stdinIsTerminal: boolean;
+  /** Whether NO_COLOR is set. */
+  readonly noColor: boolean;
+  /** The terminal's width, `undefined` where there is none. */
+  columns(): number | undefined;
+  env(name: string): string | undefined;
+  /** Listens for requests to end (SIGINT and the like); returns the function that stops it. */
+  onInterrupt(listener: (signal: string) => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+/** The real process. SIGTERM does not exist on Windows, SIGBREAK only there. */
+export function processHost(args: readonly string[] = Deno.args): Host {
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM"];
+  return {
+    args,
+    stdout: Deno.stdout,
+    stderr: Deno.stderr,
+    stdinIsTerminal: Deno.stdin.isTerminal(),
+    noColor: Deno.noColor,
+    columns() {
+      try {
+        return Deno.consoleSize().columns || undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    env: (name) => Deno.env.get(name),
+    onInterrupt(listener) {
+      const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);
+      for (const [signal, listen] of listeners) Deno.addSignalListener(signal, listen);
+      return () => {
+        for (const [signal, listen] of listeners) Deno.removeSignalListener(signal, listen);
+      };
+    },
+    exit: (code) => Deno.exit(code),
+  };
+}
+
+/** Writes a text whole. If stderr is gone there is nowhere to say so, and the work goes on. */
+export function writeFully(sink: SyncSink, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) at += sink.writeSync(bytes.subarray(at));
+  } catch {
+    // Closed by its reader.
+  }
+}

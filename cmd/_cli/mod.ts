@@ -1,0 +1,43 @@
+/**
+ * What the commands share: a table per command from which parsing and help are made, values with
+ * units, output, messages, progress, signals and exit codes.
+ *
+ * @module
+ */
+export {
+  type AnyCommand,
+  type Command,
+  type CommandDefinition,
+  type Context,
+  defineCommand,
+  type Input,
+} from "./command.ts";
+export { describeError } from "./describe_error.ts";
+export { EXIT } from "./exit_code.ts";
+export {
+  clientTlsFlags,
+  jsonFlag,
+  outputFlags,
+  quietFlag,
+  serverTlsFlags,
+  verboseFlag,
+} from "./flag_groups.ts";
+export { type Host, processHost } from "./host.ts";
+export type { LiveLine } from "./live_line.ts";
+export type { Log } from "./log.ts";
+export { type CommandEntry, type Program, runMulti } from "./multi.ts";
+export { checkOpenFiles, openFileLimit } from "./open_files.ts";
+export type { Output } from "./output.ts";
+export { runCommand, runMain } from "./run.ts";
+export { escapeForTerminal } from "./terminal_text.ts";
+export {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRate,
+  parseBytes,
+  parseCount,
+  parseDuration,
+  parseRate,
+} from "./units.ts";
+export { UsageError } from "./usage_error.ts";

@@ -1,0 +1,108 @@
+import type { AnyCommand } from "./command.ts";
+import { EXIT } from "./exit_code.ts";
+import { type HelpOptions, titleLines } from "./help.ts";
+import { type Host, processHost } from "./host.ts";
+import { suggestion } from "./nearest.ts";
+import { printText, reportFailure, runCommand } from "./run.ts";
+import { createStyle } from "./style.ts";
+import { UsageError } from "./usage_error.ts";
+import { twoColumns } from "./wrap.ts";
+
+/** A command of a program, loaded only when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  /** The same line as the command's own. */
+  readonly summary: string;
+  /** Whether it works without being listed. @default {false} */
+  readonly hidden?: boolean;
+  load(): Promise<AnyCommand>;
+}
+
+/** A program of several commands. */
+export interface Program {
+  readonly name: string;
+  readonly summary: string;
+  readonly version: string;
+  /** In the order of the help. */
+  readonly commands: readonly CommandEntry[];
+  /** A command line, and what it does. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+}
+
+/**
+ * Runs the command that the first argument names; the rest are its own. Resolves to the exit code.
+ *
+ * `help`, `--help`, `-h`, `help COMMAND` and `--version` are answered here, and none of the
+ * commands is loaded for those about the whole program.
+ */
+export async function runMulti(program: Program, host: Host = processHost()): Promise<number> {
+  const [first, ...rest] = host.args;
+  try {
+    switch (first) {
+      case undefined:
+        throw new UsageError("say which command");
+      case "help":
+      case "--help":
+      case "-h":
+        if (rest[0] !== undefined && !rest[0].startsWith("-")) {
+          return await run(program, rest[0], ["--help"], host);
+        }
+        await printText(host, renderProgramHelp(program, helpOptions(host)));
+        return EXIT.ok;
+      case "--version":
+      case "-V":
+        await printText(host, `${program.name} ${program.version}\n`);
+        return EXIT.ok;
+      default:
+        return await run(program, first, rest, host);
+    }
+  } catch (error) {
+    return reportFailure(error, host, "");
+  }
+}
+
+/** What the program's `--help` prints. */
+export function renderProgramHelp(program: Program, options: HelpOptions = {}): string {
+  const { columns = 80, style = createStyle(false) } = options;
+  const width = Math.max(40, columns);
+  const commands = program.commands
+    .filter(({ hidden }) => !hidden)
+    .map(({ name, summary }): [string, string] => [name, summary]);
+  return [
+    ...titleLines(program.name, program.summary, width, style),
+    "",
+    style.bold("Examples:"),
+    ...program.examples.flatMap(([line, what]) => [`  ${style.dim(`# ${what}`)}`, `  ${line}`]),
+    "",
+    style.bold("Usage:"),
+    `  ${program.name} COMMAND [arguments] [flags]`,
+    `  ${program.name} help COMMAND`,
+    "",
+    style.bold("Commands:"),
+    ...twoColumns(commands, width, style.bold),
+    "",
+    style.bold("Flags:"),
+    ...twoColumns([["-h, --help", "show this help"], ["-V, --version", "show the version"]], width),
+    "",
+  ].join("\n");
+}
+
+async function run(
+  program: Program,
+  name: string,
+  args: readonly string[],
+  host: Host,
+): Promise<number> {
+  const entry = program.commands.find((command) => command.name === name);
+  if (entry === undefined) {
+    const names = program.commands.filter(({ hidden }) => !hidden).map((command) => command.name);
+    const what = name.startsWith("-") ? "flag" : "command";
+    throw new UsageError(`unknown ${what} ${name}${suggestion(name, names)}`);
+  }
+  return await runCommand(await entry.load(), { ...host, args });
+}
+
+function helpOptions(host: Host): HelpOptions {
+  const color = host.stdout.isTerminal() && !host.noColor && !host.args.includes("--no-color");
+  return { columns: host.columns(), style: createStyle(color) };
+}

@@ -1,0 +1,45 @@
+/** Files that a program has open besides its connections: standard streams, the runtime's own. */
+const RESERVED_FILES = 32;
+
+/**
+ * How many files, sockets among them, this process may have open at once; `undefined` where that
+ * cannot be known.
+ */
+export async function openFileLimit(): Promise<number | undefined> {
+  if (Deno.build.os === "windows") return undefined;
+  try {
+    if (Deno.build.os === "linux") return parseLimits(await Deno.readTextFile("/proc/self/limits"));
+    const { stdout } = await new Deno.Command("sh", { args: ["-c", "ulimit -n"] }).output();
+    return parseLimit(new TextDecoder().decode(stdout).trim());
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Checks whether as many connections as asked for can be open at once.
+ *
+ * @param needed Sockets that will be open at the same time.
+ * @param limit @default {openFileLimit()}
+ * @returns what to tell the user, or `undefined` if they can.
+ */
+export async function checkOpenFiles(
+  needed: number,
+  limit?: number,
+): Promise<string | undefined> {
+  const allowed = limit ?? await openFileLimit();
+  const least = needed + RESERVED_FILES;
+  if (allowed === undefined || allowed >= least) return undefined;
+  return `${needed} connections need ${least} open files, but the limit is ${allowed} ` +
+    `(raise it in this shell first: ulimit -n ${least})`;
+}
+
+/** The soft limit in the text of Linux's `/proc/self/limits`. */
+export function parseLimits(text: string): number | undefined {
+  return parseLimit(/^Max open files\s+(\S+)/m.exec(text)?.[1] ?? "");
+}
+
+function parseLimit(text: string): number | undefined {
+  if (text === "unlimited") return Infinity;
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,136 @@
+import type { Sink } from "./host.ts";
+import { escapeForTerminal } from "./terminal_text.ts";
+
+/** With more than this waiting, the writing methods ask their caller to wait. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+
+/** What happens around an {@linkcode Output}. */
+export interface OutputOptions {
+  /** Called before every write to a terminal, to take a live line out of the way. */
+  readonly beforeWrite?: () => void;
+  /** Called once when nothing can be written any more; a reader such as `head` has gone. */
+  readonly onClosed?: (error: unknown) => void;
+}
+
+/**
+ * stdout. What is written in one turn of the event loop goes out together in whole lines, at the
+ * end of that turn or, while an earlier write is under way, after it: a quiet program's line shows
+ * at once, a busy one pays a system call for thousands of lines.
+ *
+ * The writing methods do not block. They return a promise to wait for when more than 1 MiB is
+ * waiting, else `undefined`; who ignores it is only held back by memory.
+ */
+export class Output {
+  /** Whether people read it directly. */
+  readonly isTerminal: boolean;
+  readonly #sink: Sink;
+  readonly #options: OutputOptions;
+  readonly #encoder = new TextEncoder();
+  #text = "";
+  #chunks: Uint8Array[] = [];
+  /** Bytes in `#chunks`, and UTF-16 units in `#text`: near enough for limits. */
+  #pending = 0;
+  #writing: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(sink: Sink, options: OutputOptions = {}) {
+    this.#sink = sink;
+    this.#options = options;
+    this.isTerminal = sink.isTerminal();
+  }
+
+  /** Whether writing has failed for good; what is written since then is dropped. */
+  get closed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Writes a line. */
+  line(text: string): Promise<void> | undefined {
+    this.#text += text;
+    this.#text += "\n";
+    this.#pending += text.length + 1;
+    return this.#written();
+  }
+
+  /** Writes a text as it is. */
+  text(text: string): Promise<void> | undefined {
+    this.#text += text;
+    this.#pending += text.length;
+    return this.#written();
+  }
+
+  /** Writes a value as one line of JSON. */
+  json(value: unknown): Promise<void> | undefined {
+    const line = JSON.stringify(value);
+    // JSON escapes the controls below U+0020 itself; the rest reaches a terminal only escaped.
+    return this.line(this.isTerminal ? line.replace(UNSAFE_IN_JSON, jsonEscape) : line);
+  }
+
+  /** Writes bytes as they are. They are copied. */
+  bytes(bytes: Uint8Array): Promise<void> | undefined {
+    this.#seal();
+    this.#chunks.push(bytes.slice());
+    this.#pending += bytes.length;
+    return this.#written();
+  }
+
+  /** A text from a peer: escaped if this is a terminal, as it is otherwise. */
+  safe(text: string): string {
+    return this.isTerminal ? escapeForTerminal(text) : text;
+  }
+
+  /** Resolves when everything is written, or nothing can be any more. */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  #written(): Promise<void> | undefined {
+    if (this.#failure !== undefined) {
+      this.#drop();
+      return undefined;
+    }
+    if (this.#pending > 0) this.#writing ??= this.#writeAll();
+    return this.#pending > HIGH_WATER_BYTES ? this.#writing : undefined;
+  }
+
+  /** Writes until nothing is waiting; everything that came during a write goes in the next. */
+  async #writeAll(): Promise<void> {
+    await undefined; // The rest of this turn's lines come first.
+    while (this.#pending > 0) {
+      this.#seal();
+      const chunks = this.#chunks;
+      this.#drop();
+      if (this.isTerminal) this.#options.beforeWrite?.();
+      try {
+        for (const chunk of chunks) {
+          for (let at = 0; at < chunk.length;) at += await this.#sink.write(chunk.subarray(at));
+        }
+      } catch (error) {
+        this.#failure = { error };
+        this.#drop();
+        this.#options.onClosed?.(error);
+      }
+    }
+    // In the same step as the check above: a line that comes next has to find it unset.
+    this.#writing = undefined;
+  }
+
+  /** Closes the text written so far off, so that bytes come after it. */
+  #seal(): void {
+    if (this.#text === "") return;
+    this.#chunks.push(this.#encoder.encode(this.#text));
+    this.#text = "";
+  }
+
+  #drop(): void {
+    this.#text = "";
+    this.#chunks = [];
+    this.#pending = 0;
+  }
+}
+
+const UNSAFE_IN_JSON = /[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+function jsonEscape(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

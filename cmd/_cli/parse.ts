@@ -1,0 +1,66 @@
+import { splitArgv } from "./argv.ts";
+import type { AnyCommand, Input } from "./command.ts";
+import { readPositionals } from "./positionals.ts";
+import type { AnyValue, ArgumentTable, FlagTable, ValueFlag } from "./spec.ts";
+import { UsageError } from "./usage_error.ts";
+import { readValue } from "./values.ts";
+
+/** What parsing gives where the command's table is not known to the compiler. */
+export type AnyInput = Input<FlagTable, ArgumentTable>;
+
+/**
+ * Reads a command line by a command's table.
+ *
+ * @param env Looks up an environment variable.
+ * @throws {UsageError} with one line that says what is wrong.
+ */
+export function parseInput(
+  command: AnyCommand,
+  argv: readonly string[],
+  env: (name: string) => string | undefined = () => undefined,
+): AnyInput {
+  const table: FlagTable = command.flags;
+  const { texts, switches, words } = splitArgv(table, argv);
+  const given = new Set([...texts.keys(), ...switches.keys()]);
+  checkCombinations(table, given);
+  const flags: Record<string, AnyValue | readonly AnyValue[] | undefined> = {};
+  for (const [name, spec] of Object.entries(table)) {
+    if (spec.type === "boolean") flags[name] = switches.get(name) ?? spec.default ?? false;
+    else flags[name] = flagValue(name, spec, texts.get(name), env);
+  }
+  const args = readPositionals(command.arguments, words);
+  return { flags, args, given } as unknown as AnyInput;
+}
+
+function flagValue(
+  name: string,
+  spec: ValueFlag,
+  texts: readonly string[] | undefined,
+  env: (name: string) => string | undefined,
+): AnyValue | readonly AnyValue[] | undefined {
+  const label = `--${name}`;
+  if (texts !== undefined) {
+    const values = texts.map((text) => readValue(spec, text, label));
+    return spec.repeat ? values : values[0];
+  }
+  const fromEnv = spec.env === undefined ? undefined : env(spec.env);
+  if (spec.env !== undefined && fromEnv) {
+    const value = readValue(spec, fromEnv, `${spec.env} in the environment`);
+    return spec.repeat ? [value] : value;
+  }
+  if (spec.default === undefined) return spec.repeat ? [] : undefined;
+  const value = readValue(spec, spec.default, `default of ${label}`);
+  return spec.repeat ? [value] : value;
+}
+
+function checkCombinations(table: FlagTable, given: ReadonlySet<string>): void {
+  for (const name of given) {
+    const { conflicts = [], requires = [] } = table[name]!;
+    const rival = conflicts.find((other) => given.has(other));
+    if (rival !== undefined) {
+      throw new UsageError(`--${name} and --${rival} contradict each other`);
+    }
+    const lacking = requires.find((other) => !given.has(other));
+    if (lacking !== undefined) throw new UsageError(`--${name} needs --${lacking} beside it`);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Which words of a command line are the address, and which the other arguments.
+ *
+ * An address is one word or two, and may be absent where it has a default. With `--server`-like
+ * flags out of the way, these rules decide, the first that fits:
+ *
+ * 1. A first word that is written as a whole address (`unix:PATH`, `[::1]:PORT`, `HOST:PORT`,
+ *    `:PORT`) is the address.
+ * 2. A first word that can be a host, followed by a port number, is the address, provided that the
+ *    arguments which must be there still get their words. `127.0.0.1`, `[::1]` and `localhost`
+ *    need no such proviso: they are hardly meant as anything else.
+ * 3. If the other arguments can take all words, there is no address.
+ * 4. What is left is an address with a mistake in it, or the host alone of a command that takes
+ *    nothing but an address.
+ *
+ * So `app-client search 5634` searches on the default server for "5634", and
+ * `app-client example.org 5634 search x` is one host, one port and two words.
+ *
+ * @module
+ */
+import { type Address, AddressError, parseHostPort } from "../../lib/net/address.ts";
+import {
+  type AnyValue,
+  argumentLabel,
+  type ArgumentSpec,
+  type ArgumentTable,
+  isOptional,
+} from "./spec.ts";
+import { UsageError } from "./usage_error.ts";
+import { readValue } from "./values.ts";
+
+type Entry = readonly [name: string, spec: ArgumentSpec];
+
+/**
+ * Gives each argument its value.
+ *
+ * @throws {UsageError} if there are too many words or too few, or one cannot be read.
+ */
+export function readPositionals(
+  table: ArgumentTable,
+  words: readonly string[],
+): Record<string, AnyValue | readonly AnyValue[] | undefined> {
+  const entries = Object.entries(table);
+  const values: Record<string, AnyValue | readonly AnyValue[] | undefined> = {};
+  let rest = words;
+  if (entries[0]?.[1].type === "address") {
+    const [name, spec] = entries.shift()!;
+    const taken = addressWords(words, entries);
+    if (taken > 0) values[name] = readAddressWords(spec, words.slice(0, taken), entries.length > 0);
+    else values[name] = standIn(spec, argumentLabel(name, spec));
+    rest = words.slice(taken);
+  }
+  checkCount(entries, rest);
+  const spare = rest.length - entries.filter(([, spec]) => !isOptional(spec)).length;
+  let at = 0;
+  let unused = spare;
+  for (const [name, spec] of entries) {
+    const label = argumentLabel(name, spec);
+    if (spec.repeat) {
+      values[name] = rest.slice(at).map((word) => readValue(spec, word, label));
+      at = rest.length;
+    } else if (!isOptional(spec)) {
+      values[name] = readValue(spec, rest[at++]!, label);
+    } else if (unused > 0) {
+      values[name] = readValue(spec, rest[at++]!, label);
+      unused--;
+    } else {
+      values[name] = standIn(spec, label);
+    }
+  }
+  return values;
+}
+
+/** How many words the address takes: 0, 1 or 2, by the rules above. */
+function addressWords(words: readonly string[], others: readonly Entry[]): 0 | 1 | 2 {
+  const [first, second] = words;
+  if (first === undefined) return 0;
+  if (isWholeAddress(first)) return 1;
+  const needed = others.filter(([, spec]) => !isOptional(spec)).length;
+  if (second !== undefined && /^\d+$/.test(second) && isHost(first)) {
+    if (words.length - 2 >= needed || isPlainlyHost(first)) return 2;
+  }
+  return words.length <= capacity(others) ? 0 : 1;
+}
+
+/** `10:30` is a time of day, not a host called 10: a host in `HOST:PORT` has a letter or a dot. */
+function isWholeAddress(word: string): boolean {
+  return word.startsWith("unix:") || /^\[[^\]]*\]:\d+$/.test(word) || /^:\d+$/.test(word) ||
+    (/^[A-Za-z0-9_.-]+:\d+$/.test(word) && !/^\d+:/.test(word));
+}
+
+function isHost(word: string): boolean {
+  return /^[A-Za-z0-9_.-]*[A-Za-z.][A-Za-z0-9_.-]*$/.test(word) || isIpv6(word);
+}
+
+function isPlainlyHost(word: string): boolean {
+  return word === "localhost" || /^\d{1,3}(\.\d{1,3}){3}$/.test(word) || isIpv6(word);
+}
+
+function isIpv6(word: string): boolean {
+  const bare = word.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
+  return bare.includes(":") && URL.canParse(`tcp://[${bare}]`);
+}
+
+function readAddressWords(
+  spec: ArgumentSpec,
+  words: readonly string[],
+  hasOthers: boolean,
+): AnyValue {
+  const [host, port] = words as [string, string?];
+  try {
+    if (port !== undefined) return parseHostPort(host, port);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new UsageError(error.message.replace("Cannot", "cannot"));
+  }
+  if (/^\d+$/.test(host)) {
+    throw new UsageError(
+      `cannot read the address ${JSON.stringify(host)}: write a port as :${host}`,
+    );
+  }
+  // With other arguments behind it, a lone host could be one of them in the wrong place.
+  const own = spec as Extract<ArgumentSpec, { type: "address" }>;
+  const fallback = spec.default === undefined ? undefined : readValue(own, spec.default, "default");
+  const defaultPort = own.port ?? (fallback as Address & { port?: number } | undefined)?.port;
+  const lenient = !hasOthers && defaultPort !== undefined ? { port: defaultPort } : {};
+  const value = readValue({ type: "address", ...lenient }, host, "");
+  return value;
+}
+
+function standIn(spec: ArgumentSpec, label: string): AnyValue | undefined {
+  if (spec.default !== undefined) return readValue(spec, spec.default, label);
+  if (spec.optional) return undefined;
+  throw new UsageError(`${label} is missing`);
+}
+
+function capacity(entries: readonly Entry[]): number {
+  return entries.some(([, spec]) => spec.repeat) ? Infinity : entries.length;
+}
+
+function checkCount(entries: readonly Entry[], words: readonly string[]): void {
+  const needed = entries.filter(([, spec]) => !isOptional(spec));
+  if (words.length < needed.length) {
+    const missing = needed.slice(words.length).map(([name, spec]) => argumentLabel(name, spec));
+    throw new UsageError(
+      `${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} missing`,
+    );
+  }
+  const most = capacity(entries);
+  if (words.length > most) {
+    const extra = words.slice(most).map((word) => JSON.stringify(word)).join(" ");
+    throw new UsageError(`too many arguments: ${extra} (quote a text of several words)`);
+  }
+}

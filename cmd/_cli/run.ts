@@ -1,0 +1,128 @@
+import { asksForHelp } from "./argv.ts";
+import type { AnyCommand } from "./command.ts";
+import { describeError } from "./describe_error.ts";
+import { EXIT } from "./exit_code.ts";
+import { renderHelp } from "./help.ts";
+import { type Host, processHost } from "./host.ts";
+import { Interruption } from "./interruption.ts";
+import { LiveLine } from "./live_line.ts";
+import { Log, type LogLevel } from "./log.ts";
+import { Output } from "./output.ts";
+import { type AnyInput, parseInput } from "./parse.ts";
+import { createStyle } from "./style.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** How long a command may go on after nobody reads its output any more. */
+const CLOSED_GRACE_MS = 500;
+
+/** Runs a command as the whole program: reads `Deno.args`, ends the process with its exit code. */
+export async function runMain(command: AnyCommand): Promise<never> {
+  Deno.exit(await runCommand(command));
+}
+
+/** Runs a command in a process, or in a test's stand-in for one. Resolves to the exit code. */
+export async function runCommand(command: AnyCommand, host: Host = processHost()): Promise<number> {
+  if (asksForHelp(host.args)) {
+    const style = createStyle(host.stdout.isTerminal() && wantsColor(host));
+    await printText(host, renderHelp(command, { columns: host.columns(), style }));
+    return EXIT.ok;
+  }
+  try {
+    const input = parseInput(command, host.args, (name) => host.env(name));
+    return await runInput(command, input, host);
+  } catch (error) {
+    return reportFailure(error, host, command.name);
+  }
+}
+
+/** Writes a text to stdout and waits until it is there, or until its reader has gone. */
+export async function printText(host: Host, text: string): Promise<void> {
+  const out = new Output(host.stdout);
+  out.text(text);
+  await out.flush();
+}
+
+/**
+ * Says on stderr what went wrong, and returns the exit code for it.
+ *
+ * @param command The command's name, for the line that says where help is; "" if there is none.
+ */
+export function reportFailure(error: unknown, host: Host, command: string): number {
+  const style = createStyle(host.stderr.isTerminal() && wantsColor(host));
+  const log = new Log(host.stderr, "normal", style);
+  log.error(describeError(error));
+  if (error instanceof UsageError) {
+    log.info(`run 'socktool ${command}${command === "" ? "" : " "}--help' for help`);
+    return EXIT.usage;
+  }
+  if (host.args.includes("--debug")) log.info(stackOf(error));
+  return EXIT.failed;
+}
+
+async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promise<number> {
+  const { flags } = input;
+  const level: LogLevel = flags["quiet"] ? "quiet" : flags["verbose"] ? "verbose" : "normal";
+  const style = createStyle(host.stderr.isTerminal() && wantsColor(host));
+  const progress = new LiveLine(host.stderr, level !== "quiet", () => host.columns());
+  const log = new Log(host.stderr, level, style, progress);
+  const interruption = new Interruption(
+    host,
+    () => log.info(STOPPING[command.role]),
+    () => progress.clear(),
+  );
+  const abandoned = Promise.withResolvers<undefined>();
+  let graceTimer: ReturnType<typeof setTimeout> | undefined;
+  let writeError: unknown;
+  const out = new Output(host.stdout, {
+    beforeWrite: () => progress.hide(),
+    onClosed(error) {
+      // A reader that has seen enough, such as `head`, is no failure.
+      if (!(error instanceof Deno.errors.BrokenPipe)) writeError = error;
+      interruption.stop("stdout-closed", error);
+      graceTimer = setTimeout(() => abandoned.resolve(undefined), CLOSED_GRACE_MS);
+    },
+  });
+  const context = {
+    out,
+    log,
+    progress,
+    signal: interruption.signal,
+    stdinIsTerminal: host.stdinIsTerminal,
+  };
+  try {
+    const work = (async () => await command.run(input, context))();
+    const code = await Promise.race([work, abandoned.promise]);
+    await out.flush();
+    if (writeError === undefined) return code ?? codeOfStop(command, interruption);
+  } catch (error) {
+    await out.flush();
+    if (!interruption.explains(error)) throw error;
+    if (writeError === undefined) return codeOfStop(command, interruption);
+  } finally {
+    clearTimeout(graceTimer);
+    progress.clear();
+    interruption.dispose();
+  }
+  throw new Error(`cannot write to stdout: ${describeError(writeError)}`, { cause: writeError });
+}
+
+const STOPPING = {
+  server: "draining: open connections may finish (once more ends at once)",
+  client: "stopping (once more ends at once)",
+} as const;
+
+function codeOfStop(command: AnyCommand, interruption: Interruption): number {
+  const interrupted = interruption.cause === "interrupted" && command.role === "client";
+  return interrupted ? EXIT.interrupted : EXIT.ok;
+}
+
+/** `--no-color` counts before the command line is parsed: errors in it are printed as well. */
+function wantsColor(host: Host): boolean {
+  return !host.noColor && !host.args.includes("--no-color");
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? String(error);
+  return error.cause === undefined ? stack : `${stack}\ncaused by: ${stackOf(error.cause)}`;
+}

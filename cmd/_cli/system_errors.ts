@@ -1,0 +1,112 @@
+/**
+ * What the operating system's errors mean, in plain words, and what helps.
+ *
+ * @param operation What was tried: `listen`, `connect`, `read`…; it decides what helps.
+ * @param address Where, as users write it.
+ * @returns `undefined` if it is no error of the system.
+ */
+export function explainSystemError(
+  error: Error,
+  operation?: string,
+  address?: string,
+): string | undefined {
+  const code = codeOf(error);
+  const isUnix = address?.startsWith("unix:") ?? false;
+  switch (code) {
+    case "EADDRINUSE":
+      return isUnix
+        ? "the path is in use (another server runs there, or left it behind: remove the file)"
+        : `the address is in use (another server runs there; ${freePort(address)})`;
+    case "EADDRNOTAVAIL":
+      return "no network interface has this address (127.0.0.1 is this machine only, " +
+        "0.0.0.0 and [::] are all its interfaces)";
+    case "ECONNREFUSED":
+      return "the connection was refused (no server listens there)";
+    case "ECONNRESET":
+      return "the other side reset the connection";
+    case "ECONNABORTED":
+      return "the connection was aborted";
+    case "EPIPE":
+      return "the other side has closed the connection";
+    case "ETIMEDOUT":
+      return "no answer in time (a firewall, a wrong address, or a machine that is off)";
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return "no route leads there (check the address and the network)";
+    case "ENOTFOUND":
+      return "there is no host of this name";
+    case "EACCES":
+    case "EPERM":
+      return operation === "listen" && !isUnix
+        ? "permission denied (ports below 1024 need special rights; take a higher one)"
+        : "permission denied";
+    case "EMFILE":
+    case "ENFILE":
+      return "too many open files (raise the limit: ulimit -n 65536)";
+    case "ENOENT":
+      if (isUnix && operation === "connect") return "no server listens there (no such path)";
+      return isUnix ? "the folder does not exist" : "no such file or folder";
+    case "EISDIR":
+      return "it is a folder";
+    case "ENOTDIR":
+      return "a part of the path is no folder";
+    case "EEXIST":
+      return "it already exists";
+    case "ENOSPC":
+      return "no space is left on the device";
+    case "EROFS":
+      return "the file system is read-only";
+    case "NOTCAPABLE":
+      return `${error.message.replace(/, run again.*$/s, "")} (run Deno with -A)`;
+    case "CERTIFICATE":
+      return `the certificate is not trusted: ${error.message} ` +
+        "(--tls-ca FILE trusts an authority of your own)";
+    case "NOTLS":
+      return "the other side does not speak TLS";
+    case "EOF":
+      return "the other side closed the connection too early";
+    default:
+      return undefined;
+  }
+}
+
+/** The same address with the port that lets the system choose. */
+function freePort(address: string | undefined): string {
+  const free = address?.replace(/:\d+$/, ":0") ?? "HOST:0";
+  return `${free} takes a free port`;
+}
+
+/** POSIX's name of the error, also where Deno gives only a class or a message. */
+function codeOf(error: Error): string | undefined {
+  const { code, message } = error as Error & { code?: unknown };
+  if (error instanceof Deno.errors.NotCapable) return "NOTCAPABLE";
+  if (/failed to lookup address information|nodename nor servname|no such host/i.test(message)) {
+    return "ENOTFOUND";
+  }
+  if (/peer certificate|UnknownIssuer|CertNotValid|NotValidForName/.test(message)) {
+    return "CERTIFICATE";
+  }
+  if (/corrupt message of type/.test(message)) return "NOTLS";
+  // Errors of the library have codes too, in lower case; they say what they mean themselves.
+  if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return code;
+  for (const [Class, name] of CLASSES) if (error instanceof Class) return name;
+  if (error.name === "TimeoutError") return "ETIMEDOUT";
+  return undefined;
+}
+
+const CLASSES: readonly (readonly [new (message?: string) => Error, string])[] = [
+  [Deno.errors.AddrInUse, "EADDRINUSE"],
+  [Deno.errors.AddrNotAvailable, "EADDRNOTAVAIL"],
+  [Deno.errors.ConnectionRefused, "ECONNREFUSED"],
+  [Deno.errors.ConnectionReset, "ECONNRESET"],
+  [Deno.errors.ConnectionAborted, "ECONNABORTED"],
+  [Deno.errors.BrokenPipe, "EPIPE"],
+  [Deno.errors.TimedOut, "ETIMEDOUT"],
+  [Deno.errors.NetworkUnreachable, "ENETUNREACH"],
+  [Deno.errors.PermissionDenied, "EACCES"],
+  [Deno.errors.NotFound, "ENOENT"],
+  [Deno.errors.IsADirectory, "EISDIR"],
+  [Deno.errors.NotADirectory, "ENOTDIR"],
+  [Deno.errors.AlreadyExists, "EEXIST"],
+  [Deno.errors.UnexpectedEof, "EOF"],
+];

@@ -1,0 +1,119 @@
+import { AddressError, parseAddress } from "../../lib/net/address.ts";
+import { suggestion } from "./nearest.ts";
+import type { AnyValue, Bounds, NumericType, ValueSpec } from "./spec.ts";
+import {
+  formatBytes,
+  formatDuration,
+  parseBytes,
+  parseCount,
+  parseDuration,
+  parseRate,
+} from "./units.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * Reads the value of a flag or an argument.
+ *
+ * @param label How messages name it: `--idle-timeout`, `NUM_CONNS`.
+ * @throws {UsageError} if the text is no such value, or out of bounds.
+ */
+export function readValue(spec: ValueSpec, text: string, label: string): AnyValue {
+  switch (spec.type) {
+    case "string":
+      return text;
+    case "path":
+      if (text === "" || text.includes("\0")) throw new UsageError(`${label}: the path is empty`);
+      return text;
+    case "choice":
+      if (spec.choices.includes(text)) return text;
+      throw new UsageError(
+        `${label}: ${quote(text)} is none of ${spec.choices.join(", ")}` +
+          suggestion(text, spec.choices),
+      );
+    case "address":
+      return readAddress(text, spec.port, label);
+    default:
+      return readNumber(spec, text, label);
+  }
+}
+
+function readAddress(text: string, port: number | undefined, label: string): AnyValue {
+  try {
+    return parseAddress(text, port === undefined ? {} : { port });
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new UsageError(`${label}: ${error.message.replace("Cannot", "cannot")}`);
+  }
+}
+
+interface NumericReader {
+  readonly read: (text: string) => number | undefined;
+  readonly what: string;
+  /** How such values are written. */
+  readonly write: string;
+  readonly show: (value: number) => string;
+}
+
+const READERS: Readonly<Record<NumericType, NumericReader>> = {
+  integer: {
+    read: (text) => /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined,
+    what: "a whole number",
+    write: "",
+    show: String,
+  },
+  number: {
+    read: (text) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined,
+    what: "a number",
+    write: "",
+    show: String,
+  },
+  count: {
+    read: parseCount,
+    what: "a whole number",
+    write: "write 250, 10k or 1M",
+    show: String,
+  },
+  rate: {
+    read: parseRate,
+    what: "a rate per second",
+    write: "write 250, 10k or 1M",
+    show: (value) => `${value}/s`,
+  },
+  size: {
+    read: parseBytes,
+    what: "a size",
+    write: "write 512, 64KiB or 1MB",
+    show: formatBytes,
+  },
+  duration: {
+    read: parseDuration,
+    what: "a duration",
+    write: "write 500ms, 30s, 5m or 1h",
+    show: formatDuration,
+  },
+};
+
+function readNumber(
+  spec: { type: NumericType } & Bounds,
+  text: string,
+  label: string,
+): number {
+  const { read, what, write, show } = READERS[spec.type];
+  const value = read(text);
+  if (value === undefined || !Number.isFinite(value)) {
+    const hint = write === "" ? "" : ` (${write})`;
+    throw new UsageError(`${label}: cannot read ${quote(text)} as ${what}${hint}`);
+  }
+  const { min, max } = spec;
+  if (min !== undefined && value < min) {
+    throw new UsageError(`${label}: ${text} is too small (at least ${show(min)})`);
+  }
+  if (max !== undefined && value > max) {
+    throw new UsageError(`${label}: ${text} is too large (at most ${show(max)})`);
+  }
+  return value;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
