@@ -15,15 +15,22 @@ export function describeError(error: unknown, doing?: string): string {
   const { operation, address } = error as { operation?: unknown; address?: unknown };
   const tried = doing ?? triedBy(operation, address);
   const verb = typeof operation === "string" ? operation : undefined;
+  if (operation === undefined && hasOwnCode(error)) return ownMessage(error);
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const explained = explainSystemError(cause, verb ?? doing?.split(" ")[0], addressText(address));
     if (explained === undefined) continue;
     // An error that the library wrapped without saying what it did still has its own words.
     if (tried === undefined && cause !== error) break;
-    return lead(tried) + explained;
+    return lead(tried ?? fileOperation(cause)) + explained;
   }
   const message = ownMessage(error);
   return doing === undefined || message.startsWith("cannot ") ? message : lead(doing) + message;
+}
+
+/** The library's codes are in lower case, the system's in upper case. */
+function hasOwnCode(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && /^[a-z]/.test(code);
 }
 
 const OPERATIONS: Readonly<Record<string, string>> = {
@@ -41,6 +48,24 @@ function triedBy(operation: unknown, address: unknown): string | undefined {
   const where = addressText(address);
   return where === undefined ? verb : `${verb} ${where}`;
 }
+
+/** Deno ends a file error's message with what it did: `…: readfile '/etc/nothing'`. */
+function fileOperation(error: Error): string | undefined {
+  const [, operation, path] = /: (\w+) '([^']*)'/.exec(error.message) ?? [];
+  if (operation === undefined) return undefined;
+  const verb = Object.hasOwn(FILE_OPERATIONS, operation) ? FILE_OPERATIONS[operation] : operation;
+  return `${verb} ${path}`;
+}
+
+const FILE_OPERATIONS: Readonly<Record<string, string>> = {
+  readfile: "read",
+  readdir: "read the folder",
+  writefile: "write",
+  mkdir: "make the folder",
+  stat: "find",
+  lstat: "find",
+  realpath: "find",
+};
 
 function addressText(address: unknown): string | undefined {
   if (typeof address === "string") return address;

@@ -8,7 +8,7 @@ import {
   placeholderOf,
 } from "./spec.ts";
 import { createStyle, type Style } from "./style.ts";
-import { twoColumns, wrap } from "./wrap.ts";
+import { termWidthOf, twoColumns, wrap } from "./wrap.ts";
 
 /** How the help is laid out. */
 export interface HelpOptions {
@@ -24,16 +24,18 @@ export function renderHelp(command: AnyCommand, options: HelpOptions = {}): stri
   const width = Math.max(40, columns);
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ["", style.bold(`${title}:`), ...lines];
+  const groups = groupsOf(command.flags);
+  const termWidth = termWidthOf(groups.flatMap(([, rows]) => rows.map(([term]) => term)));
   const pages = [
     ...titleLines(`socktool ${command.name}`, command.summary, width, style),
     ...section("Examples", exampleLines(command, width, style)),
     ...section("Usage", [`  ${usageLine(command)}`]),
-    ...section("Arguments", argumentLines(command.arguments, width)),
-    ...groupsOf(command.flags).flatMap(([title, rows]) =>
-      section(title, twoColumns(rows, width, style.bold))
+    ...section("Arguments", twoColumns(argumentRows(command.arguments), { width })),
+    ...groups.flatMap(([title, rows]) =>
+      section(title, twoColumns(rows, { width, termWidth, dress: style.bold }))
     ),
     ...command.notes.flatMap((note: string) => ["", ...wrap(note, width)]),
-    ...section("Exit codes", twoColumns(exitCodeRows(command), width)),
+    ...section("Exit codes", twoColumns(exitCodeRows(command), { width })),
   ];
   return `${pages.join("\n")}\n`;
 }
@@ -96,8 +98,9 @@ export function groupsOf(table: FlagTable): [title: string, rows: [string, strin
   return [...groups];
 }
 
-function argumentLines(table: ArgumentTable, width: number): string[] {
-  const rows = Object.entries(table).map(([name, spec]): [string, string] => {
+/** The arguments and what is to be said of them. */
+export function argumentRows(table: ArgumentTable): [label: string, text: string][] {
+  return Object.entries(table).map(([name, spec]): [string, string] => {
     const extra = [
       spec.type === "address" ? "HOST PORT, HOST:PORT, [IPV6]:PORT or unix:PATH" : "",
       spec.type === "choice" ? `one of ${spec.choices.join(", ")}` : "",
@@ -106,7 +109,6 @@ function argumentLines(table: ArgumentTable, width: number): string[] {
     const text = extra.length === 0 ? spec.help : `${spec.help} (${extra.join("; ")})`;
     return [argumentLabel(name, spec), text];
   });
-  return twoColumns(rows, width);
 }
 
 function exampleLines(command: AnyCommand, width: number, style: Style): string[] {

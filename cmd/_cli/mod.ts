@@ -29,6 +29,7 @@ export { type CommandEntry, type Program, runMulti } from "./multi.ts";
 export { checkOpenFiles, openFileLimit } from "./open_files.ts";
 export type { Output } from "./output.ts";
 export { runCommand, runMain } from "./run.ts";
+export type { ArgumentSpec, ArgumentTable, FlagSpec, FlagTable } from "./spec.ts";
 export { escapeForTerminal } from "./terminal_text.ts";
 export {
   formatBytes,

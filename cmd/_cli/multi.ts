@@ -61,6 +61,11 @@ export async function runMulti(program: Program, host: Host = processHost()): Pr
   }
 }
 
+const PROGRAM_FLAGS = [["-h, --help", "show this help"], [
+  "-V, --version",
+  "show the version",
+]] as const;
+
 /** What the program's `--help` prints. */
 export function renderProgramHelp(program: Program, options: HelpOptions = {}): string {
   const { columns = 80, style = createStyle(false) } = options;
@@ -79,10 +84,10 @@ export function renderProgramHelp(program: Program, options: HelpOptions = {}): 
     `  ${program.name} help COMMAND`,
     "",
     style.bold("Commands:"),
-    ...twoColumns(commands, width, style.bold),
+    ...twoColumns(commands, { width, dress: style.bold }),
     "",
     style.bold("Flags:"),
-    ...twoColumns([["-h, --help", "show this help"], ["-V, --version", "show the version"]], width),
+    ...twoColumns(PROGRAM_FLAGS, { width, dress: style.bold }),
     "",
   ].join("\n");
 }

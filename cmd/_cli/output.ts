@@ -4,6 +4,9 @@ import { escapeForTerminal } from "./terminal_text.ts";
 /** With more than this waiting, the writing methods ask their caller to wait. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 
+/** How long to wait for a sink that has no room and cannot say when it does. */
+const RETRY_MS = 2;
+
 /** What happens around an {@linkcode Output}. */
 export interface OutputOptions {
   /** Called before every write to a terminal, to take a live line out of the way. */
@@ -103,7 +106,7 @@ export class Output {
       if (this.isTerminal) this.#options.beforeWrite?.();
       try {
         for (const chunk of chunks) {
-          for (let at = 0; at < chunk.length;) at += await this.#sink.write(chunk.subarray(at));
+          for (let at = 0; at < chunk.length;) at += await this.#write(chunk.subarray(at));
         }
       } catch (error) {
         this.#failure = { error };
@@ -113,6 +116,17 @@ export class Output {
     }
     // In the same step as the check above: a line that comes next has to find it unset.
     this.#writing = undefined;
+  }
+
+  /** A terminal or pipe that a parent process made non-blocking refuses to write while it is full. */
+  async #write(bytes: Uint8Array): Promise<number> {
+    try {
+      return await this.#sink.write(bytes);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      return 0;
+    }
   }
 
   /** Closes the text written so far off, so that bytes come after it. */

@@ -18,7 +18,7 @@
  *
  * @module
  */
-import { type Address, AddressError, parseHostPort } from "../../lib/net/address.ts";
+import { type Address, AddressError, parseAddress, parseHostPort } from "../../lib/net/address.ts";
 import {
   type AnyValue,
   argumentLabel,
@@ -46,14 +46,14 @@ export function readPositionals(
   if (entries[0]?.[1].type === "address") {
     const [name, spec] = entries.shift()!;
     const taken = addressWords(words, entries);
-    if (taken > 0) values[name] = readAddressWords(spec, words.slice(0, taken), entries.length > 0);
-    else values[name] = standIn(spec, argumentLabel(name, spec));
+    values[name] = taken > 0
+      ? readAddressWords(spec, words.slice(0, taken), entries)
+      : standIn(spec, argumentLabel(name, spec));
     rest = words.slice(taken);
   }
   checkCount(entries, rest);
-  const spare = rest.length - entries.filter(([, spec]) => !isOptional(spec)).length;
   let at = 0;
-  let unused = spare;
+  let spare = rest.length - entries.filter(([, spec]) => !isOptional(spec)).length;
   for (const [name, spec] of entries) {
     const label = argumentLabel(name, spec);
     if (spec.repeat) {
@@ -61,9 +61,9 @@ export function readPositionals(
       at = rest.length;
     } else if (!isOptional(spec)) {
       values[name] = readValue(spec, rest[at++]!, label);
-    } else if (unused > 0) {
+    } else if (spare > 0) {
       values[name] = readValue(spec, rest[at++]!, label);
-      unused--;
+      spare--;
     } else {
       values[name] = standIn(spec, label);
     }
@@ -105,27 +105,34 @@ function isIpv6(word: string): boolean {
 function readAddressWords(
   spec: ArgumentSpec,
   words: readonly string[],
-  hasOthers: boolean,
-): AnyValue {
-  const [host, port] = words as [string, string?];
+  others: readonly Entry[],
+): Address {
+  const [first, port] = words as [string, string?];
   try {
-    if (port !== undefined) return parseHostPort(host, port);
+    if (port !== undefined) return parseHostPort(first, port);
+    if (/^\d+$/.test(first) && others.length === 0) {
+      throw new UsageError(`write the port ${first} as :${first}`);
+    }
+    // With other arguments behind it, a lone host could be one of them in the wrong place.
+    const fallback = others.length > 0 ? undefined : defaultPort(spec);
+    return parseAddress(first, fallback === undefined ? {} : { port: fallback });
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
+    if (others.length > 0 && port === undefined && !isWholeAddress(first)) {
+      const quoted = JSON.stringify(first);
+      throw new UsageError(
+        `too many arguments; if ${quoted} is the address, write it as HOST:PORT`,
+      );
+    }
     throw new UsageError(error.message.replace("Cannot", "cannot"));
   }
-  if (/^\d+$/.test(host)) {
-    throw new UsageError(
-      `cannot read the address ${JSON.stringify(host)}: write a port as :${host}`,
-    );
-  }
-  // With other arguments behind it, a lone host could be one of them in the wrong place.
-  const own = spec as Extract<ArgumentSpec, { type: "address" }>;
-  const fallback = spec.default === undefined ? undefined : readValue(own, spec.default, "default");
-  const defaultPort = own.port ?? (fallback as Address & { port?: number } | undefined)?.port;
-  const lenient = !hasOthers && defaultPort !== undefined ? { port: defaultPort } : {};
-  const value = readValue({ type: "address", ...lenient }, host, "");
-  return value;
+}
+
+function defaultPort(spec: ArgumentSpec): number | undefined {
+  if (spec.type === "address" && spec.port !== undefined) return spec.port;
+  if (spec.default === undefined) return undefined;
+  const address = parseAddress(spec.default);
+  return address.transport === "tcp" ? address.port : undefined;
 }
 
 function standIn(spec: ArgumentSpec, label: string): AnyValue | undefined {

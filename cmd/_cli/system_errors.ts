@@ -29,7 +29,9 @@ export function explainSystemError(
     case "EPIPE":
       return "the other side has closed the connection";
     case "ETIMEDOUT":
-      return "no answer in time (a firewall, a wrong address, or a machine that is off)";
+      return operation === "connect"
+        ? "no answer in time (a firewall, a wrong address, or a machine that is off)"
+        : "no answer in time";
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return "no route leads there (check the address and the network)";

@@ -104,6 +104,9 @@ function readNumber(
     const hint = write === "" ? "" : ` (${write})`;
     throw new UsageError(`${label}: cannot read ${quote(text)} as ${what}${hint}`);
   }
+  if (spec.type === "rate" && value === 0) {
+    throw new UsageError(`${label}: ${text} is too small (more than 0)`);
+  }
   const { min, max } = spec;
   if (min !== undefined && value < min) {
     throw new UsageError(`${label}: ${text} is too small (at least ${show(min)})`);

@@ -16,25 +16,37 @@ export function wrap(text: string, width: number): string[] {
 /** The narrowest column in which prose can still be read; below it terms get a line of their own. */
 const LEAST_TEXT_COLUMNS = 24;
 
+/** How {@linkcode twoColumns} lays out. */
+export interface ColumnOptions {
+  /** Columns of the whole. */
+  readonly width: number;
+  /** Columns of the terms. @default {what the longest of the rows takes} */
+  readonly termWidth?: number;
+  /** Applied to each term after its width was measured. */
+  readonly dress?: (term: string) => string;
+}
+
+/** The columns that a list of terms takes; a much longer one does not count. */
+export function termWidthOf(terms: readonly string[]): number {
+  return Math.max(0, ...terms.map((term) => term.length).filter((length) => length <= 32));
+}
+
 /**
  * Lays out terms and their explanations in two columns. A term too long for its column has its
  * explanation below it.
- *
- * @param dress Applied to each term after its width was measured.
  */
 export function twoColumns(
   rows: readonly (readonly [term: string, text: string])[],
-  width: number,
-  dress: (term: string) => string = (term) => term,
+  options: ColumnOptions,
 ): string[] {
-  const longest = Math.max(0, ...rows.map(([term]) => term.length).filter((n) => n <= 32));
-  const roomy = width - longest - 4 >= LEAST_TEXT_COLUMNS;
-  const indent = roomy ? longest + 4 : 6;
+  const { width, dress = (term) => term } = options;
+  const termWidth = options.termWidth ?? termWidthOf(rows.map(([term]) => term));
+  const roomy = width - termWidth - 4 >= LEAST_TEXT_COLUMNS;
+  const indent = roomy ? termWidth + 4 : 6;
   return rows.flatMap(([term, text]) => {
     const [first = "", ...more] = wrap(text, Math.max(LEAST_TEXT_COLUMNS, width - indent));
-    const fits = roomy && term.length <= longest;
     const head = `  ${dress(term)}`;
-    const lines = fits
+    const lines = roomy && term.length <= termWidth
       ? [`${head}${" ".repeat(indent - 2 - term.length)}${first}`.trimEnd()]
       : [head, " ".repeat(indent) + first];
     return [...lines, ...more.map((line) => " ".repeat(indent) + line)];
