@@ -1,1 +1,2 @@
 export * from "./lib/frame/mod.ts";
+export * from "./lib/net/mod.ts";

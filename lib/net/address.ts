@@ -6,14 +6,19 @@
 
 /** A TCP endpoint: a name or an IP address (IPv6 without brackets), and a port from 0 to 65535. */
 export interface TcpAddress {
+  /** Tells it from the other transports. */
   readonly transport: "tcp";
+  /** A host name or an IP address. */
   readonly hostname: string;
+  /** The port; for a listener, 0 takes a free one. */
   readonly port: number;
 }
 
 /** A Unix domain socket. */
 export interface UnixAddress {
+  /** Tells it from the other transports. */
   readonly transport: "unix";
+  /** The socket's file. */
   readonly path: string;
 }
 
@@ -22,7 +27,11 @@ export type Address = TcpAddress | UnixAddress;
 
 /** What stands in for the parts that a text leaves out. */
 export interface AddressDefaults {
-  /** @default {"127.0.0.1"} */
+  /**
+   * The host of `:PORT`.
+   *
+   * @default {"127.0.0.1"}
+   */
   readonly hostname?: string;
   /** Without it, a text without a port is refused. */
   readonly port?: number;

@@ -1,0 +1,145 @@
+import { type Address, addressOf } from "./address.ts";
+import { ConnectionError } from "./connection_error.ts";
+import { ReadBuffer } from "./read_buffer.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/**
+ * Why a connection ended:
+ *
+ * - `done`: both sides had said all; `reset`: the peer broke it off.
+ * - `idle`, `first-byte-timeout`, `frame-timeout`: a limit in time.
+ * - `refused`: the server has as many connections as it may.
+ * - `protocol`: the peer sent what the protocol does not have.
+ * - `drained`, `forced`: the server ends; in time, or at its deadline.
+ * - `failed`: the service of the connection threw.
+ */
+export type CloseReason =
+  | "done"
+  | "reset"
+  | "idle"
+  | "first-byte-timeout"
+  | "frame-timeout"
+  | "refused"
+  | "protocol"
+  | "drained"
+  | "forced"
+  | "failed";
+
+/** How long a connection that is closed waits for its peer to see the last bytes. */
+const LINGER_MS = 1_000;
+
+/** Bytes that nobody wants are read into this one. */
+const discarded = new Uint8Array(65_536);
+
+/** One connection: its socket, the bytes that came in, and those on their way out. */
+export class Connection {
+  /** Counts the connections of the process, from 1. */
+  readonly id: number;
+  /** The peer. */
+  readonly remote: Address;
+  /** When it was opened, in milliseconds of `performance.now()`. */
+  readonly openedAt: number = performance.now();
+  /** Bytes that came and are not dealt with. */
+  readonly input: ReadBuffer = new ReadBuffer();
+  /** Bytes on their way out. */
+  readonly output: WriteQueue;
+  /** Bytes that came in all. */
+  readBytes = 0;
+  /** Messages that came in all, by whatever the protocol counts as one. */
+  readFrames = 0;
+  /** Whether a message has begun that is not complete: its time is limited. */
+  midFrame = false;
+  /** Called when the server drains: finish what is begun, take nothing more. */
+  onDrain: (() => void) | undefined;
+  readonly #conn: Deno.Conn;
+  #closeReason: CloseReason | undefined;
+  #abort: AbortController | undefined;
+
+  /**
+   * Takes over a socket: from here on it is closed by this connection.
+   *
+   * @param highWaterBytes Pending output above which `output.room()` waits.
+   */
+  constructor(conn: Deno.Conn, highWaterBytes: number) {
+    this.id = ++lastId;
+    this.#conn = conn;
+    this.remote = addressOf(conn.remoteAddr);
+    this.output = new WriteQueue(conn, highWaterBytes);
+  }
+
+  /** Bytes that the socket took in all. */
+  get writtenBytes(): number {
+    return this.output.writtenBytes;
+  }
+
+  /** Why it was closed; `undefined` while it is open. */
+  get closeReason(): CloseReason | undefined {
+    return this.#closeReason;
+  }
+
+  /** Aborted when the connection closes, for work that is done for this peer alone. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#closeReason) this.#abort.abort(this.#closeReason);
+    return this.#abort.signal;
+  }
+
+  /**
+   * Reads what is there into {@linkcode Connection.input}; waits if nothing is.
+   *
+   * @returns Whether anything came; `false` at the peer's end of stream.
+   * @throws {ConnectionError} with operation `read`
+   */
+  async read(): Promise<boolean> {
+    try {
+      const count = await this.#conn.read(this.input.free());
+      if (count === null) return false;
+      this.input.filled(count);
+      this.readBytes += count;
+      return true;
+    } catch (cause) {
+      throw new ConnectionError("read", this.remote, cause);
+    }
+  }
+
+  /**
+   * Ends the connection in order: sends what is pending, says that no more comes, waits a little
+   * for the peer to read it, closes. Closing while the peer still sends would make the kernel
+   * throw away what the peer has not read yet. Never throws.
+   *
+   * @param peerEnded Whether the peer has said that it sends no more.
+   */
+  async finish(reason: CloseReason, peerEnded: boolean): Promise<void> {
+    try {
+      await this.output.flushed();
+      await this.#conn.closeWrite();
+      if (!peerEnded) await this.#linger();
+    } catch {
+      // The peer is gone; there is nobody to tell.
+    }
+    this.close(reason);
+  }
+
+  /** Closes at once; what is pending is lost. Does nothing the second time. */
+  close(reason: CloseReason): void {
+    if (this.#closeReason) return;
+    this.#closeReason = reason;
+    this.#abort?.abort(reason);
+    try {
+      this.#conn.close();
+    } catch {
+      // The runtime closed it when the peer reset it.
+    }
+  }
+
+  async #linger(): Promise<void> {
+    const timer = setTimeout(() => this.close("done"), LINGER_MS);
+    try {
+      while (await this.#conn.read(discarded) !== null);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+let lastId = 0;

@@ -1,0 +1,122 @@
+import type { Address } from "./address.ts";
+import { ConnectionError } from "./connection_error.ts";
+
+/** What a client expects of a TLS server. */
+export interface ClientTls {
+  /** Certificates, in PEM, that are trusted besides the system's. */
+  readonly caCerts?: readonly string[] | undefined;
+  /** The name that the certificate must have. @default {the host that is dialled} */
+  readonly serverName?: string | undefined;
+}
+
+/** How to connect. */
+export interface DialOptions {
+  /** With it, the connection is TLS. */
+  readonly tls?: ClientTls | undefined;
+  /** The limit for all of name lookup, connection and TLS handshake. @default {10_000} */
+  readonly timeoutMs?: number | undefined;
+  /** Gives up; the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The limit of {@linkcode dial} in milliseconds where none is given. */
+export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
+
+/**
+ * Connects to an address of any transport. The connection is the caller's to close; small writes
+ * leave it at once (`TCP_NODELAY`).
+ *
+ * @example
+ * ```ts
+ * import { dial, listen } from "@socktool/socktool";
+ *
+ * using listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * using conn = await dial(listener.address, { timeoutMs: 1_000 });
+ * await conn.write(new TextEncoder().encode("hello"));
+ * ```
+ *
+ * @throws {ConnectionError} with operation `connect` or `tls-handshake`
+ */
+export async function dial(address: Address, options: DialOptions = {}): Promise<Deno.Conn> {
+  const { signal, tls, timeoutMs = DEFAULT_DIAL_TIMEOUT_MS } = options;
+  signal?.throwIfAborted();
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), timeoutMs);
+  const giveUp = () => limit.abort();
+  signal?.addEventListener("abort", giveUp, { once: true });
+  let operation: "connect" | "tls-handshake" = "connect";
+  try {
+    const conn = await connect(address, limit.signal);
+    if (!tls) return conn;
+    operation = "tls-handshake";
+    return await startTls(conn, address, tls, limit.signal);
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
+    if (cause instanceof ConnectionError) throw cause;
+    if (!limit.signal.aborted) throw new ConnectionError(operation, address, cause);
+    throw new ConnectionError(operation, address, cause, "timed-out");
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+async function connect(address: Address, signal: AbortSignal): Promise<Deno.Conn> {
+  if (address.transport === "tcp") {
+    const { hostname, port } = address;
+    if (port === 0) throw new Error("port 0 is only for servers");
+    const conn = await Deno.connect({ hostname, port, signal });
+    conn.setNoDelay(true);
+    return conn;
+  }
+  if (Deno.build.os === "windows") {
+    const cause = new Error("Unix sockets do not exist on Windows");
+    throw new ConnectionError("connect", address, cause, "not-supported");
+  }
+  const connecting = Deno.connect({ transport: "unix", path: address.path });
+  return await beforeAbort(connecting, signal);
+}
+
+async function startTls(
+  conn: Deno.Conn,
+  address: Address,
+  tls: ClientTls,
+  signal: AbortSignal,
+): Promise<Deno.Conn> {
+  if (address.transport !== "tcp") {
+    conn.close();
+    const cause = new Error("TLS on a Unix socket is not supported");
+    throw new ConnectionError("connect", address, cause, "not-supported");
+  }
+  const secure = await Deno.startTls(conn as Deno.TcpConn, {
+    hostname: tls.serverName ?? address.hostname,
+    caCerts: [...tls.caCerts ?? []],
+  });
+  try {
+    await beforeAbort(secure.handshake().then(() => secure), signal);
+    return secure;
+  } catch (error) {
+    try {
+      secure.close();
+    } catch {
+      // It was closed when the time was up.
+    }
+    throw error;
+  }
+}
+
+/** A connection that comes after the abort is closed. */
+async function beforeAbort(promise: Promise<Deno.Conn>, signal: AbortSignal): Promise<Deno.Conn> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } catch (error) {
+    promise.then((conn) => conn.close()).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

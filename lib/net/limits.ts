@@ -1,0 +1,48 @@
+/** What one peer, or all of them, may take of a server. `0` means no limit, except for bytes. */
+export interface ConnectionLimits {
+  /** Connections at one time; further ones are refused. @default {20_000} */
+  readonly maxConnections?: number | undefined;
+  /** The longest time in which no byte moves, in either direction. @default {600_000} */
+  readonly idleTimeoutMs?: number | undefined;
+  /** The longest time until the first byte comes. @default {120_000} */
+  readonly firstByteTimeoutMs?: number | undefined;
+  /**
+   * The longest time for a frame that has begun to be complete. One that keeps coming at 16 KiB/s
+   * or more may take longer.
+   *
+   * @default {60_000}
+   */
+  readonly frameTimeoutMs?: number | undefined;
+  /**
+   * Bytes on their way to a peer that does not read; while there are more, nothing is read from
+   * it.
+   *
+   * @default {1_048_576}
+   */
+  readonly maxPendingBytes?: number | undefined;
+}
+
+/** Limits with every value given. */
+export type ResolvedLimits = { readonly [K in keyof ConnectionLimits]-?: number };
+
+/** The limits where none are given. */
+export const DEFAULT_LIMITS: ResolvedLimits = {
+  maxConnections: 20_000,
+  idleTimeoutMs: 600_000,
+  firstByteTimeoutMs: 120_000,
+  frameTimeoutMs: 60_000,
+  maxPendingBytes: 1_048_576,
+};
+
+/** @throws {RangeError} if a limit is negative or not a number. */
+export function resolveLimits(limits: ConnectionLimits): ResolvedLimits {
+  const resolved: Record<string, number> = {};
+  for (const name of Object.keys(DEFAULT_LIMITS) as (keyof ResolvedLimits)[]) {
+    const value = limits[name] ?? DEFAULT_LIMITS[name];
+    if (!(value >= 0)) {
+      throw new RangeError(`Cannot use ${value} as ${name}: it must not be negative`);
+    }
+    resolved[name] = value;
+  }
+  return resolved as unknown as ResolvedLimits;
+}

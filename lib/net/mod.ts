@@ -1,0 +1,24 @@
+/**
+ * The network layer: addresses of every transport, listening and dialling, connections with
+ * back-pressure, and servers with limits that drain.
+ *
+ * @module
+ */
+export { AddressError, formatAddress, isLoopback, parseAddress, parseHostPort } from "./address.ts";
+export type { Address, AddressDefaults, TcpAddress, UnixAddress } from "./address.ts";
+export { ConnectionError } from "./connection_error.ts";
+export type { ConnectionErrorCode, ConnectionOperation } from "./connection_error.ts";
+export { listen } from "./listen.ts";
+export type { Listener, ListenOptions, ServerTls } from "./listen.ts";
+export { DEFAULT_DIAL_TIMEOUT_MS, dial } from "./dial.ts";
+export type { ClientTls, DialOptions } from "./dial.ts";
+export { Connection } from "./connection.ts";
+export type { CloseReason } from "./connection.ts";
+export { ReadBuffer } from "./read_buffer.ts";
+export type { ByteBuffer } from "../frame/mod.ts";
+export { WriteQueue } from "./write_queue.ts";
+export type { ByteSink } from "./write_queue.ts";
+export { DEFAULT_LIMITS } from "./limits.ts";
+export type { ConnectionLimits, ResolvedLimits } from "./limits.ts";
+export { serveConnections, Server } from "./serve.ts";
+export type { ConnectionService, ServeOptions, ServerObserver } from "./serve.ts";

@@ -1,0 +1,245 @@
+import { type Address } from "./address.ts";
+import { type CloseReason, Connection } from "./connection.ts";
+import { ConnectionError } from "./connection_error.ts";
+import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
+import type { Listener } from "./listen.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** What happens at a server; every method is optional. They must not throw. */
+export interface ServerObserver {
+  /** A connection was accepted. */
+  opened?(connection: Connection): void;
+  /** A connection ended. `error` is there where something failed. */
+  closed?(connection: Connection, reason: CloseReason, error?: unknown): void;
+  /** A connection could not be accepted; the server tries again. */
+  acceptFailed?(error: ConnectionError): void;
+}
+
+/** Limits and surroundings of a server. */
+export interface ServeOptions extends ConnectionLimits {
+  /** When it is aborted the server drains. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long draining may take before connections are closed by force. @default {5_000} */
+  readonly drainTimeoutMs?: number | undefined;
+  /** Is told what happens. */
+  readonly observer?: ServerObserver | undefined;
+}
+
+/** How a kind of server serves one connection. */
+export interface ConnectionService {
+  /**
+   * Serves until the connection is over. It should end with `connection.finish` and return; what
+   * it leaves open is closed. What it throws is reported and ends this connection alone.
+   */
+  serve(connection: Connection): Promise<void>;
+  /** Tells the peer that the server has too many connections, before it is closed. */
+  refuse?(connection: Connection): Promise<void>;
+}
+
+const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
+
+/** Pauses after a failed accept, in milliseconds: the first and the longest. */
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** So many peers at one time are told why they are refused; others are just closed. */
+const MAX_REFUSALS = 64;
+
+/** A server at work. */
+export class Server implements AsyncDisposable {
+  /** Where it listens. */
+  readonly address: Address;
+  /** Resolves when it has ended: the listener and all connections are closed. Never rejects. */
+  readonly finished: Promise<void>;
+  readonly #listener: Listener;
+  readonly #service: ConnectionService;
+  readonly #limits: ResolvedLimits;
+  readonly #observer: ServerObserver;
+  readonly #drainTimeoutMs: number;
+  readonly #connections = new Set<Connection>();
+  readonly #watchdog: Watchdog;
+  #accepted = 0;
+  #refused = 0;
+  #refusals = 0;
+  #draining = false;
+  #wake: (() => void) | undefined;
+
+  /** Made by `serveConnections`. */
+  constructor(listener: Listener, service: ConnectionService, options: ServeOptions) {
+    this.address = listener.address;
+    this.#listener = listener;
+    this.#service = service;
+    this.#limits = resolveLimits(options);
+    this.#observer = options.observer ?? {};
+    this.#drainTimeoutMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS;
+    this.#watchdog = new Watchdog(this.#connections, this.#limits);
+    const { signal } = options;
+    const drain = () => void this.drain();
+    if (signal?.aborted) drain();
+    else signal?.addEventListener("abort", drain, { once: true });
+    this.finished = this.#run().finally(() => signal?.removeEventListener("abort", drain));
+  }
+
+  /** Its open connections. */
+  get connections(): ReadonlySet<Connection> {
+    return this.#connections;
+  }
+
+  /** How many connections were accepted since the start, those refused not counted. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** How many connections were refused since the start, because there were too many. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /**
+   * Ends in order: accepts no more, lets connections finish what they have begun, and closes by
+   * force what is open when the time is up. Resolves when the server has finished.
+   *
+   * @param timeoutMs Without it, the server's `drainTimeoutMs`. `0` closes at once.
+   */
+  async drain(timeoutMs: number = this.#drainTimeoutMs): Promise<void> {
+    if (!this.#draining) {
+      this.#draining = true;
+      this.#listener.close();
+      this.#wake?.();
+      for (const connection of this.#connections) drainConnection(connection);
+    }
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) connection.close("forced");
+    }, timeoutMs);
+    await this.finished;
+    clearTimeout(timer);
+  }
+
+  /** Closes everything at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  async #run(): Promise<void> {
+    const serving = new Set<Promise<void>>();
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!this.#draining) {
+      try {
+        const conn = await this.#listener.accept();
+        pauseMs = FIRST_PAUSE_MS;
+        const served = this.#serve(conn).finally(() => serving.delete(served));
+        serving.add(served);
+      } catch (cause) {
+        if (this.#draining) break;
+        this.#observer.acceptFailed?.(new ConnectionError("accept", this.address, cause));
+        await this.#pause(pauseMs);
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      }
+    }
+    await Promise.all(serving);
+    this.#watchdog.stop();
+  }
+
+  /** Never rejects. */
+  async #serve(conn: Deno.Conn): Promise<void> {
+    let connection: Connection;
+    try {
+      if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+      connection = new Connection(conn, this.#limits.maxPendingBytes);
+    } catch {
+      // It was reset between the kernel's accept and ours.
+      conn.close();
+      return;
+    }
+    const { maxConnections } = this.#limits;
+    if (maxConnections > 0 && this.#connections.size >= maxConnections) {
+      return await this.#refuse(connection);
+    }
+    this.#accepted++;
+    this.#connections.add(connection);
+    this.#observer.opened?.(connection);
+    let failure: unknown;
+    try {
+      await this.#service.serve(connection);
+    } catch (error) {
+      failure = error;
+    }
+    const lost = failure instanceof ConnectionError;
+    connection.close(failure === undefined ? "done" : lost ? "reset" : "failed");
+    this.#connections.delete(connection);
+    const reason = connection.closeReason ?? "done";
+    // A read that fails because the connection was closed on purpose is no failure.
+    const told = lost && reason !== "reset" ? undefined : failure;
+    this.#observer.closed?.(connection, reason, told);
+  }
+
+  async #refuse(connection: Connection): Promise<void> {
+    this.#refused++;
+    if (this.#refusals < MAX_REFUSALS && !this.#draining) {
+      this.#refusals++;
+      try {
+        await this.#service.refuse?.(connection);
+      } catch {
+        // The peer is refused all the same.
+      }
+      this.#refusals--;
+    }
+    connection.close("refused");
+    this.#observer.closed?.(connection, "refused");
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function drainConnection(connection: Connection): void {
+  if (connection.onDrain) connection.onDrain();
+  else connection.close("drained");
+}
+
+/**
+ * Serves connections on a listener, each by a call of the service. It takes over the listener:
+ * draining closes it. Errors of one connection do not reach another, and an accept that fails,
+ * as when the process has no file descriptor left, is tried again.
+ *
+ * @example An echo server.
+ * ```ts
+ * import { dial, listen, serveConnections } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * await using server = serveConnections(listener, {
+ *   async serve(connection) {
+ *     const { input, output } = connection;
+ *     while (await connection.read()) {
+ *       output.buffer.append(input.bytes.subarray(input.start, input.end));
+ *       input.consume(input.end - input.start);
+ *       output.flush();
+ *       await output.room();
+ *     }
+ *     await connection.finish("done", true);
+ *   },
+ * });
+ * using conn = await dial(server.address);
+ * await conn.write(new TextEncoder().encode("hi"));
+ * const bytes = new Uint8Array(2);
+ * await conn.read(bytes);
+ * assertEquals(new TextDecoder().decode(bytes), "hi");
+ * ```
+ *
+ * @throws {RangeError} if a limit is not a number of milliseconds, bytes or connections.
+ */
+export function serveConnections(
+  listener: Listener,
+  service: ConnectionService,
+  options: ServeOptions = {},
+): Server {
+  return new Server(listener, service, options);
+}
