@@ -7,7 +7,7 @@ import { UsageError } from "./usage_error.ts";
 export interface SplitArgv {
   /** The texts given for each flag that has a value. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
-  /** The flags without a value that were given. */
+  /** The flags without a value that were given and change something. */
   readonly switches: ReadonlyMap<string, boolean>;
   /** All that is no flag, in order. */
   readonly words: readonly string[];
@@ -30,10 +30,7 @@ export function splitArgv(table: FlagTable, argv: readonly string[]): SplitArgv 
     string: [...valued, "_"],
     collect: valued,
     negatable,
-    unknown: (arg, key) => {
-      if (key !== undefined) throw unknownFlag(table, arg);
-      return true;
-    },
+    default: Object.fromEntries(negatable.map((name) => [name, true])),
   });
 
   const texts = new Map<string, readonly string[]>();
@@ -46,10 +43,8 @@ export function splitArgv(table: FlagTable, argv: readonly string[]): SplitArgv 
   }
   const switches = new Map<string, boolean>();
   for (const name of switchNames) {
-    // Where `--no-x` is the one way to say anything, `false` is also what an absent flag gives.
     const on = parsed[name] === true;
-    const given = negatable.includes(name) ? mentions(argv, name) : on;
-    if (given) switches.set(name, on);
+    if (on !== negatable.includes(name)) switches.set(name, on);
   }
   return { texts, switches, words: parsed["_"] as readonly string[] };
 }
@@ -63,8 +58,9 @@ export function asksForHelp(argv: readonly string[]): boolean {
 }
 
 /**
- * Writes every known flag as `--name=value`. Left to itself, `parseArgs` takes a word `true` after
- * `--json` for its value, gives `--data -` an empty value, and reads `--data=` as a flag `data=`.
+ * Writes every flag as `--name=value`, and refuses those that do not exist. Left to itself,
+ * `parseArgs` takes a word `true` after `--json` for its value, gives `--data -` an empty value,
+ * reads `--data=` as a flag `data=`, and lets `--_` spoil the words.
  */
 function settle(table: FlagTable, argv: readonly string[]): string[] {
   const settled: string[] = [];
@@ -85,8 +81,13 @@ function settle(table: FlagTable, argv: readonly string[]): string[] {
       const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
       const spec = Object.hasOwn(table, name) ? table[name] : undefined;
       const attached = equals < 0 ? undefined : word.slice(equals + 1);
-      if (spec === undefined) settled.push(word);
-      else if (spec.type !== "boolean") settled.push(valueFor(name, attached));
+      if (spec === undefined) {
+        const negated = /^no-(.*)$/.exec(word.slice(2))?.[1] ?? "";
+        if (!Object.hasOwn(table, negated) || table[negated]!.default !== true) {
+          throw unknownFlag(table, word);
+        }
+        settled.push(word);
+      } else if (spec.type !== "boolean") settled.push(valueFor(name, attached));
       else if (attached === undefined) settled.push(`--${name}=true`);
       else throw new UsageError(`--${name} takes no value`);
     } else if (looksLikeFlag(word)) {
@@ -114,13 +115,6 @@ function looksLikeFlag(word: string): boolean {
 
 function byShort(table: FlagTable, letter: string): [string, FlagSpec | undefined] {
   return Object.entries(table).find(([, spec]) => spec.short === letter) ?? ["", undefined];
-}
-
-function mentions(argv: readonly string[], name: string): boolean {
-  const end = argv.indexOf("--");
-  return argv.slice(0, end < 0 ? argv.length : end).some((word) =>
-    word === `--no-${name}` || word === `--${name}`
-  );
 }
 
 function unknownFlag(table: FlagTable, arg: string): UsageError {
