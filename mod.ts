@@ -1,2 +1,3 @@
 export * from "./lib/frame/mod.ts";
 export * from "./lib/net/mod.ts";
+export * from "./lib/message/mod.ts";

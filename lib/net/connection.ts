@@ -64,7 +64,11 @@ export class Connection {
     this.id = ++lastId;
     this.#conn = conn;
     this.remote = addressOf(conn.remoteAddr);
-    this.output = new WriteQueue(conn, highWaterBytes);
+    this.output = new WriteQueue(
+      conn,
+      highWaterBytes,
+      (cause) => new ConnectionError("write", this.remote, cause),
+    );
   }
 
   /** Bytes that the socket took in all. */

@@ -25,11 +25,12 @@ export class WriteQueue {
   writtenBytes = 0;
   readonly #sink: ByteSink;
   readonly #highWaterBytes: number;
+  readonly #explain: (cause: unknown) => Error;
   #gathering = NO_BUFFER;
   #spare = NO_BUFFER;
   #sendingBytes = 0;
   #writing: Promise<void> | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
   /**
@@ -37,10 +38,16 @@ export class WriteQueue {
    *
    * @param sink Where the bytes go.
    * @param highWaterBytes Above it {@linkcode WriteQueue.room} makes the producer wait.
+   * @param explain Makes what a failed write is reported as.
    */
-  constructor(sink: ByteSink, highWaterBytes: number) {
+  constructor(
+    sink: ByteSink,
+    highWaterBytes: number,
+    explain: (cause: unknown) => Error = (cause) => new Error("Cannot write", { cause }),
+  ) {
     this.#sink = sink;
     this.#highWaterBytes = highWaterBytes;
+    this.#explain = explain;
   }
 
   /** Bytes appended to it are sent by the next flush. */
@@ -68,7 +75,7 @@ export class WriteQueue {
   /**
    * Waits until the queue is below its high-water mark; `undefined` if it is.
    *
-   * @throws what the socket failed with.
+   * @throws what `explain` made of the failure of a write.
    */
   room(): Promise<void> | undefined {
     if (this.#failure === undefined && this.pendingBytes <= this.#highWaterBytes) return undefined;
@@ -78,7 +85,7 @@ export class WriteQueue {
     return this.#room.promise;
   }
 
-  /** Sends everything. @throws what the socket failed with. */
+  /** Sends everything. @throws what `explain` made of the failure of a write. */
   async flushed(): Promise<void> {
     this.flush();
     await this.#writing;
@@ -104,8 +111,8 @@ export class WriteQueue {
         sending.clear();
         this.#spare = bytes.length > KEPT_BYTES ? NO_BUFFER : sending;
       }
-    } catch (error) {
-      this.#failure = error ?? new Error("The connection failed");
+    } catch (cause) {
+      this.#failure = this.#explain(cause);
       this.#gathering = this.#spare = NO_BUFFER;
       this.#sendingBytes = 0;
     }

@@ -1,0 +1,102 @@
+import { type ByteBuffer, type OutgoingFrame, writeFrame } from "../frame/mod.ts";
+import { failureReply } from "./error_reply.ts";
+
+/** An answer: a frame to be encoded, or one that is encoded already. */
+export type Reply = OutgoingFrame | Uint8Array;
+
+/** A place in the order of answers. */
+interface Slot {
+  arrived: boolean;
+  reply: Reply | undefined;
+}
+
+/** What a {@linkcode ReplyQueue} needs of its connection. */
+export interface ReplySink {
+  /** The buffer that takes the next answer. */
+  readonly buffer: ByteBuffer;
+  /** Sends what is in the buffer. */
+  flush(): void;
+}
+
+/**
+ * Answers in the order of the requests, whenever they come. An answer that is there at once, with
+ * none before it outstanding, is encoded without a detour.
+ */
+export class ReplyQueue {
+  readonly #sink: ReplySink;
+  readonly #onFailure: (error: unknown) => void;
+  #slots: Slot[] = [];
+  #head = 0;
+  #change: PromiseWithResolvers<void> | undefined;
+
+  /** @param onFailure Is told of each answer that could not be had or encoded. */
+  constructor(sink: ReplySink, onFailure: (error: unknown) => void) {
+    this.#sink = sink;
+    this.#onFailure = onFailure;
+  }
+
+  /** How many answers are outstanding. */
+  get outstanding(): number {
+    return this.#slots.length - this.#head;
+  }
+
+  /** Adds the answer to the next request. The caller flushes the sink. */
+  add(reply: Reply): void {
+    if (this.outstanding === 0) this.#write(reply);
+    else this.#slots.push({ arrived: true, reply });
+  }
+
+  /** Adds an answer that is to come. It is sent, and flushed, when its turn is there. */
+  addLater(promise: PromiseLike<Reply>): void {
+    const slot: Slot = { arrived: false, reply: undefined };
+    this.#slots.push(slot);
+    promise.then(
+      (reply) => this.#arrived(slot, reply),
+      (error) => {
+        this.#onFailure(error);
+        this.#arrived(slot, failureReply(error));
+      },
+    );
+  }
+
+  /** Waits until fewer than `count` answers are outstanding; `undefined` if they are. */
+  below(count: number): Promise<void> | undefined {
+    return this.outstanding < count ? undefined : this.#wait(count);
+  }
+
+  async #wait(count: number): Promise<void> {
+    while (this.outstanding >= count) {
+      this.#change ??= Promise.withResolvers();
+      await this.#change.promise;
+    }
+  }
+
+  #arrived(slot: Slot, reply: Reply): void {
+    slot.arrived = true;
+    slot.reply = reply;
+    if (this.#slots[this.#head] !== slot) return;
+    for (let next = this.#slots[this.#head]; next?.arrived; next = this.#slots[++this.#head]) {
+      this.#write(next.reply as Reply);
+    }
+    if (this.#head === this.#slots.length) {
+      this.#slots = [];
+      this.#head = 0;
+    } else if (this.#head > 64 && this.#head * 2 > this.#slots.length) {
+      this.#slots = this.#slots.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#sink.flush();
+    this.#change?.resolve();
+    this.#change = undefined;
+  }
+
+  #write(reply: Reply): void {
+    if (reply instanceof Uint8Array) return this.#sink.buffer.append(reply);
+    try {
+      writeFrame(this.#sink.buffer, reply);
+    } catch (error) {
+      this.#onFailure(error);
+      writeFrame(this.#sink.buffer, failureReply(error));
+    }
+  }
+}
