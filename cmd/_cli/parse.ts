@@ -1,12 +1,18 @@
 import { splitArgv } from "./argv.ts";
-import type { AnyCommand, Input } from "./command.ts";
+import type { AnyCommand } from "./command.ts";
 import { readPositionals } from "./positionals.ts";
-import type { AnyValue, ArgumentTable, FlagTable, ValueFlag } from "./spec.ts";
+import type { AnyValue, FlagTable, ValueFlag } from "./spec.ts";
 import { UsageError } from "./usage_error.ts";
 import { readValue } from "./values.ts";
 
+type Values = Readonly<Record<string, AnyValue | readonly AnyValue[] | undefined>>;
+
 /** What parsing gives where the command's table is not known to the compiler. */
-export type AnyInput = Input<FlagTable, ArgumentTable>;
+export interface AnyInput {
+  readonly flags: Values;
+  readonly args: Values;
+  readonly given: ReadonlySet<string>;
+}
 
 /**
  * Reads a command line by a command's table.
@@ -29,7 +35,7 @@ export function parseInput(
     else flags[name] = flagValue(name, spec, texts.get(name), env);
   }
   const args = readPositionals(command.arguments, words);
-  return { flags, args, given } as unknown as AnyInput;
+  return { flags, args, given };
 }
 
 function flagValue(
