@@ -100,8 +100,10 @@ async function run(
 ): Promise<number> {
   const entry = program.commands.find((command) => command.name === name);
   if (entry === undefined) {
-    const names = program.commands.filter(({ hidden }) => !hidden).map((command) => command.name);
-    const what = name.startsWith("-") ? "flag" : "command";
+    const commands = program.commands.filter(({ hidden }) => !hidden);
+    const [what, names] = name.startsWith("-")
+      ? ["flag", ["--help", "--version"]]
+      : ["command", commands.map((command) => command.name)];
     throw new UsageError(`unknown ${what} ${name}${suggestion(name, names)}`);
   }
   return await runCommand(await entry.load(), { ...host, args });

@@ -1,0 +1,136 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { describeError } from "../../../cmd/_cli/mod.ts";
+import type { Address } from "../../../lib/net/address.ts";
+
+/** An error of the shape that lib/net throws. */
+function connectionError(operation: string, address: Address, cause: unknown): Error {
+  return Object.assign(new Error(`Cannot ${operation}: it failed`, { cause }), {
+    name: "ConnectionError",
+    code: "connection",
+    operation,
+    address,
+  });
+}
+
+const tcp: Address = { transport: "tcp", hostname: "127.0.0.1", port: 5634 };
+const unix: Address = { transport: "unix", path: "/run/x.sock" };
+
+async function errorOf(work: () => unknown): Promise<unknown> {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not fail");
+}
+
+Deno.test("an address in use is told apart from one that does not exist", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const inUse = await errorOf(() => Deno.listen({ hostname: "127.0.0.1", port }));
+  assertEquals(
+    describeError(connectionError("listen", { ...tcp, port }, inUse)),
+    `cannot listen on 127.0.0.1:${port}: the address is in use ` +
+      "(another server runs there; 127.0.0.1:0 takes a free port)",
+  );
+  const notHere = await errorOf(() => Deno.listen({ hostname: "192.0.2.7", port: 0 }));
+  assertStringIncludes(describeError(notHere, "listen on 192.0.2.7:0"), "no network interface has");
+});
+
+Deno.test("a refused connection says that no server listens", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const refused = await errorOf(() => Deno.connect({ hostname: "127.0.0.1", port }));
+  assertEquals(
+    describeError(connectionError("connect", { ...tcp, port }, refused)),
+    `cannot connect to 127.0.0.1:${port}: the connection was refused (no server listens there)`,
+  );
+});
+
+Deno.test("a system error is found at the end of a chain of causes", () => {
+  const reset = new Error("middle", { cause: new Deno.errors.ConnectionReset("reset") });
+  assertEquals(
+    describeError(connectionError("read", tcp, reset)),
+    "cannot read from 127.0.0.1:5634: the other side reset the connection",
+  );
+});
+
+Deno.test("what happened is said for each kind of system error", () => {
+  const { errors } = Deno;
+  const lookup = "failed to lookup address information: Name or service not known";
+  const cases: [string, Address, Error, string][] = [
+    ["connect", tcp, new Error(lookup), "there is no host of this name"],
+    ["connect", tcp, new errors.TimedOut(), "no answer in time (a firewall"],
+    ["read", tcp, new DOMException("late", "TimeoutError"), "no answer in time"],
+    ["listen", tcp, new errors.PermissionDenied(), "ports below 1024"],
+    ["listen", unix, new errors.PermissionDenied(), "permission denied"],
+    ["listen", unix, new errors.NotFound(), "the folder does not exist"],
+    ["listen", unix, new errors.AddrInUse(), "remove the file"],
+    ["connect", unix, new errors.NotFound(), "no server listens there"],
+    ["accept", tcp, Object.assign(new Error("os error 24"), { code: "EMFILE" }), "ulimit -n"],
+    ["write", tcp, new errors.BrokenPipe(), "the other side has closed the connection"],
+    ["connect", tcp, Object.assign(new Error(), { code: "EHOSTUNREACH" }), "no route leads there"],
+    [
+      "tls-handshake",
+      tcp,
+      new errors.InvalidData("invalid peer certificate: UnknownIssuer"),
+      "--tls-ca",
+    ],
+    [
+      "tls-handshake",
+      tcp,
+      new errors.InvalidData("received corrupt message of type X"),
+      "not speak TLS",
+    ],
+    ["tls-handshake", tcp, new errors.UnexpectedEof(), "closed the connection too early"],
+    [
+      "connect",
+      tcp,
+      new errors.NotCapable("Requires net access, run again with …"),
+      "Requires net access (run Deno with -A)",
+    ],
+  ];
+  for (const [operation, address, cause, expected] of cases) {
+    const text = describeError(connectionError(operation, address, cause));
+    assertStringIncludes(text, expected);
+    assertEquals(text.startsWith("cannot ") && !text.includes("\n"), true, text);
+  }
+});
+
+Deno.test("an error about a file says which and what was tried", async () => {
+  assertEquals(
+    describeError(await errorOf(() => Deno.readTextFile("/no/such"))),
+    "cannot read /no/such: no such file or folder",
+  );
+  assertEquals(
+    describeError(await errorOf(() => Deno.readTextFile("/no/such")), "load the notes"),
+    "cannot load the notes: no such file or folder",
+  );
+  assertEquals(
+    describeError(await errorOf(() => Deno.mkdir("/no/such"))),
+    "cannot make the folder /no/such: no such file or folder",
+  );
+});
+
+Deno.test("an error with a code of its own keeps its message, system error behind it or not", () => {
+  const cause = new Deno.errors.NotFound("x");
+  const error = Object.assign(new Error("Index a.db is of another program", { cause }), {
+    code: "foreign-index",
+  });
+  assertEquals(describeError(error), "index a.db is of another program");
+  const timeout = Object.assign(new Error("No first byte within 5 s"), {
+    code: "idle",
+    operation: "read",
+    address: tcp,
+  });
+  assertEquals(describeError(timeout), "no first byte within 5 s");
+});
+
+Deno.test("other errors and values keep their words", () => {
+  assertEquals(describeError(new Error("JSON is odd")), "JSON is odd");
+  assertEquals(describeError(new RangeError("")), "RangeError");
+  assertEquals(describeError("just a text"), "just a text");
+  assertEquals(describeError(undefined, "do it"), "cannot do it: undefined");
+  assertEquals(describeError(new Error("it broke"), "save"), "cannot save: it broke");
+});

@@ -1,0 +1,28 @@
+import { assert, assertEquals } from "@std/assert";
+import { checkOpenFiles, openFileLimit } from "../../../cmd/_cli/mod.ts";
+import { parseLimits } from "../../../cmd/_cli/open_files.ts";
+
+Deno.test("parseLimits() finds the soft limit in Linux's table", () => {
+  const table = "Limit        Soft Limit  Hard Limit  Units\n" +
+    "Max processes         7823                 7823      processes\n" +
+    "Max open files        1024                 4096      files\n";
+  assertEquals(parseLimits(table), 1024);
+  assertEquals(parseLimits(table.replace("1024", "unlimited")), Infinity);
+  assertEquals(parseLimits("something else"), undefined);
+});
+
+Deno.test("openFileLimit() knows this process's limit where there is one", async () => {
+  const limit = await openFileLimit();
+  if (Deno.build.os === "windows") assertEquals(limit, undefined);
+  else assert(limit !== undefined && limit >= 64);
+});
+
+Deno.test("checkOpenFiles() says which limit helps, and nothing where it suffices", async () => {
+  assertEquals(
+    await checkOpenFiles(5000, 1024),
+    "5000 connections need 5032 open files, but the limit is 1024 " +
+      "(raise it in this shell first: ulimit -n 5032)",
+  );
+  assertEquals(await checkOpenFiles(992, 1024), undefined);
+  assertEquals(await checkOpenFiles(5000, Infinity), undefined);
+});
