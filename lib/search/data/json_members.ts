@@ -1,0 +1,149 @@
+/**
+ * Cuts a JSON text into the members of its outermost array or object, so that a file of any size is
+ * read in little memory, each record has a line, and one broken record does not spoil the rest.
+ *
+ * @module
+ */
+
+/** A member of the outermost value. */
+export interface JsonMember {
+  /** Where it begins, from 1. */
+  readonly line: number;
+  /** Its text: a value in an array, `"name": value` in an object. Not yet checked. */
+  readonly text: string;
+  /** Whether it is longer than the bound; the text is then only its beginning. */
+  readonly tooLong: boolean;
+}
+
+/** What is wrong with the whole. */
+export interface JsonProblem {
+  readonly line: number;
+  readonly problem: string;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const NEWLINE = 0x0a;
+
+/** Splits one JSON text; fed with its pieces in order, cut anywhere. */
+export class JsonMembers {
+  /** What the outermost value is; known once its first character came. */
+  container: "object" | "array" | undefined;
+  readonly #maxLength: number;
+  #line = 1;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #ended = false;
+  #failed = false;
+  #parts: string[] = [];
+  #length = 0;
+  #memberLine = 0;
+  #afterComma = false;
+
+  /** @param maxLength The longest member, in code units. */
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+  }
+
+  /** Takes the next piece; the members that it completes. */
+  *push(chunk: string): Generator<JsonMember | JsonProblem> {
+    let start = 0;
+    for (let i = 0; i < chunk.length && !this.#failed; i++) {
+      const code = chunk.charCodeAt(i);
+      if (code === NEWLINE) this.#line++;
+      if (this.#inString) {
+        // No string goes over a line's end: one that does lacks its closing quotation mark, and
+        // ending it here keeps the records after it.
+        if (code === NEWLINE || (code === QUOTE && !this.#escaped)) this.#inString = false;
+        this.#escaped = code === BACKSLASH && !this.#escaped;
+        continue;
+      }
+      if (isSpace(code)) continue;
+      if (this.#depth === 0) {
+        start = i + 1;
+        const problem = this.#atTop(code);
+        if (problem !== undefined) yield problem;
+        continue;
+      }
+      if (this.#depth === 1 && (code === COMMA || isClosing(code))) {
+        this.#take(chunk.slice(start, i));
+        start = i + 1;
+        yield* this.#finish(code === COMMA);
+        continue;
+      }
+      if (this.#memberLine === 0) {
+        this.#memberLine = this.#line;
+        start = i;
+      }
+      if (code === QUOTE) this.#inString = true;
+      else if (isOpening(code)) this.#depth++;
+      else if (isClosing(code)) this.#depth--;
+    }
+    if (this.#memberLine > 0) this.#take(chunk.slice(start));
+  }
+
+  /** The text is over: what is still open. */
+  *end(): Generator<JsonMember | JsonProblem> {
+    if (this.#failed || this.#ended) return;
+    if (this.container === undefined) {
+      yield { line: this.#line, problem: "the file is empty" };
+      return;
+    }
+    if (this.#memberLine > 0) yield* this.#finish(false);
+    yield { line: this.#line, problem: `the ${this.container} is not closed` };
+  }
+
+  #atTop(code: number): JsonProblem | undefined {
+    if (!this.#ended && (code === 0x7b || code === 0x5b)) {
+      this.container = code === 0x7b ? "object" : "array";
+      this.#depth = 1;
+      return undefined;
+    }
+    this.#failed = true;
+    const problem = this.#ended
+      ? "something follows the end of the JSON text"
+      : "the file holds neither an object nor an array";
+    return { line: this.#line, problem };
+  }
+
+  *#finish(isComma: boolean): Generator<JsonMember | JsonProblem> {
+    const { line, text, tooLong } = {
+      line: this.#memberLine,
+      text: this.#parts.join(""),
+      tooLong: this.#length > this.#maxLength,
+    };
+    this.#parts = [];
+    this.#length = this.#memberLine = 0;
+    if (line > 0) yield { line, text, tooLong };
+    else if (isComma || this.#afterComma) {
+      yield { line: this.#line, problem: "a value is missing beside a comma" };
+    }
+    this.#afterComma = isComma;
+    if (!isComma) {
+      this.#depth = 0;
+      this.#ended = true;
+    }
+  }
+
+  #take(part: string): void {
+    if (this.#memberLine === 0) return;
+    if (this.#length <= this.#maxLength) {
+      this.#parts.push(part.slice(0, this.#maxLength + 1 - this.#length));
+    }
+    this.#length += part.length;
+  }
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === NEWLINE || code === 0x0d || code === 0x09;
+}
+
+function isOpening(code: number): boolean {
+  return code === 0x7b || code === 0x5b;
+}
+
+function isClosing(code: number): boolean {
+  return code === 0x7d || code === 0x5d;
+}

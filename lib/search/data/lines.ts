@@ -1,0 +1,48 @@
+/** A line of a text, without its end. */
+export interface Line {
+  /** From 1. */
+  readonly number: number;
+  /** The text; of a line that is too long, its beginning. */
+  readonly text: string;
+  /** Whether the line is longer than the bound. */
+  readonly tooLong: boolean;
+}
+
+/**
+ * Splits text into lines at `\n` and `\r\n`, holding at most one line.
+ *
+ * @param chunks The text, cut anywhere.
+ * @param maxLength The longest line, in code units. Of a longer one the rest is left out.
+ */
+export async function* readLines(
+  chunks: AsyncIterable<string>,
+  maxLength: number,
+): AsyncGenerator<Line> {
+  let number = 1;
+  // Parts are joined once per line: adding to one string would look for the end again each time.
+  let parts: string[] = [];
+  let length = 0;
+  const take = (part: string) => {
+    if (length <= maxLength) parts.push(part.slice(0, maxLength + 1 - length));
+    length += part.length;
+  };
+  const finish = (): Line => {
+    const text = parts.join("");
+    const line = { number, text: text.endsWith("\r") ? text.slice(0, -1) : text };
+    const tooLong = length > maxLength;
+    parts = [];
+    length = 0;
+    number++;
+    return { ...line, tooLong };
+  };
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf("\n"); end >= 0; end = chunk.indexOf("\n", start)) {
+      take(chunk.slice(start, end));
+      yield finish();
+      start = end + 1;
+    }
+    if (start < chunk.length) take(chunk.slice(start));
+  }
+  if (length > 0) yield finish();
+}

@@ -1,0 +1,73 @@
+/**
+ * Reads files that are one entry each: text, Markdown, HTML. The key is the file's name.
+ *
+ * @module
+ */
+import type { SearchEntry } from "../types.ts";
+import { htmlText } from "./html_text.ts";
+import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
+import { wholeText } from "./text_chunks.ts";
+
+/** How a document is written. */
+export type DocumentKind = "text" | "markdown" | "html";
+
+/**
+ * Reads a document as one entry. The title is the first heading, in plain text the first line if it
+ * is short; without one it is the file's name. Markdown is kept as it is written, HTML becomes text.
+ */
+export async function* readDocument(
+  file: DataFile,
+  options: ReadOptions,
+  kind: DocumentKind,
+): AsyncGenerator<DataItem> {
+  const source = await wholeText(file.path, options.maxEntryBytes, options.onChunk);
+  if (source.trim() === "") throw new SkipFile("empty");
+  const { title, text } = kind === "html"
+    ? await htmlText(source)
+    : { title: kind === "markdown" ? markdownTitle(source) : textTitle(source), text: source };
+  const key = file.name.toWellFormed();
+  const entry: SearchEntry = { key, title: title || key, text };
+  yield { entry };
+}
+
+const FENCE = /^ {0,3}(```|~~~)/;
+const ATX_HEADING = /^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;
+const SETEXT_UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
+/** Headings stand near the beginning; what comes later is a part's. */
+const TITLE_WITHIN = 64 * 1024;
+
+/** The first heading of a Markdown text, outside of code and of the block of metadata at its top. */
+export function markdownTitle(text: string): string | undefined {
+  const lines = text.slice(0, TITLE_WITHIN).split(/\r?\n/);
+  let from = 0;
+  if (lines[0] === "---") {
+    const end = lines.findIndex((line, i) => i > 0 && /^(---|\.\.\.)\s*$/.test(line));
+    if (end > 0) from = end + 1;
+  }
+  let fence: string | undefined;
+  for (let i = from; i < lines.length; i++) {
+    const line = lines[i]!;
+    const mark = FENCE.exec(line)?.[1];
+    if (mark !== undefined && (fence === undefined || fence === mark)) {
+      fence = fence === undefined ? mark : undefined;
+    }
+    if (fence !== undefined || mark !== undefined) continue;
+    const atx = ATX_HEADING.exec(line)?.[1];
+    if (atx) return plain(atx);
+    const isSetext = line.trim() !== "" && !/^ {0,3}([>#*+-]|\d+[.)])/.test(line) &&
+      SETEXT_UNDERLINE.test(lines[i + 1] ?? "");
+    if (isSetext) return plain(line);
+  }
+  return undefined;
+}
+
+/** A heading without the marks for code, emphasis and links. */
+function plain(heading: string): string {
+  return heading.replace(/!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, "$1").replace(/[`*]|__/g, "")
+    .trim();
+}
+
+function textTitle(text: string): string | undefined {
+  const line = /^\s*(.*)/.exec(text)?.[1]?.trim() ?? "";
+  return line.length <= 100 ? line : undefined;
+}

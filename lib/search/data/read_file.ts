@@ -1,0 +1,37 @@
+import type { DataFile, DataItem, ReadOptions } from "./item.ts";
+import { readCsv } from "./read_csv.ts";
+import { readDocument } from "./read_document.ts";
+import { readJson } from "./read_json.ts";
+import { readJsonLines } from "./read_json_lines.ts";
+
+/**
+ * Reads a file's records. What a file is follows from the end of its name: `.json`; `.jsonl` and
+ * `.ndjson`; `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md` and `.markdown`;
+ * everything else is text.
+ *
+ * @throws {SkipFile} if the file is to be left out.
+ * @throws what reading it throws.
+ */
+export function readFile(file: DataFile, options: ReadOptions): AsyncGenerator<DataItem> {
+  switch (/\.([^./\\]+)$/.exec(file.path)?.[1]?.toLowerCase()) {
+    case "json":
+      return readJson(file, options);
+    case "jsonl":
+    case "ndjson":
+      return readJsonLines(file, options);
+    case "csv":
+      return readCsv(file, options);
+    case "tsv":
+    case "tab":
+      return readCsv(file, options, "\t");
+    case "html":
+    case "htm":
+    case "xhtml":
+      return readDocument(file, options, "html");
+    case "md":
+    case "markdown":
+      return readDocument(file, options, "markdown");
+    default:
+      return readDocument(file, options, "text");
+  }
+}

@@ -1,0 +1,87 @@
+import { encodeFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
+import { type MessageHandler, type Reply, RequestError } from "../message/mod.ts";
+import type { Connection } from "../net/mod.ts";
+import { type ActionRequest, ACTIONS, exactReply, toRequestError } from "./actions.ts";
+import { ReplyCache } from "./reply_cache.ts";
+import type { SearchEngine } from "./types.ts";
+
+/** What the first bytes of a binary request are announced with, and how many are sent back. */
+const BINARY_GREETING = new TextEncoder().encode("First 10 bytes of request: ");
+const BINARY_BYTES = 10;
+
+/**
+ * The search role, as a handler for `serveMessages`: `text/json` requests are actions on the
+ * engine, any other content is answered as in the well-known sockets tutorial. Exact lookups are
+ * answered at once; everything else by the engine's workers, so that a costly search does not hold
+ * up other connections.
+ *
+ * @example
+ * ```ts
+ * import { connectMessages, jsonFrame, listen, openSearch, searchHandler, serveMessages } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using engine = await openSearch();
+ * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * await using server = serveMessages(listener, searchHandler(engine));
+ * await using client = await connectMessages(server.address);
+ * const reply = await client.request(jsonFrame({ action: "search", value: "morpheus" }));
+ * assertEquals((reply.json() as { result: string }).result, "Follow the white rabbit. 🐰");
+ * ```
+ */
+export function searchHandler(engine: SearchEngine): MessageHandler {
+  const replies = new ReplyCache();
+  return (frame, connection): Reply | Promise<Reply> => {
+    if (frame.header["content-type"] !== "text/json") return binaryReply(frame);
+    const request = readRequest(frame);
+    const { action, value } = request;
+    // The hot path: a plain search for a key that was asked for before costs one look-up.
+    const plain = action === "search" && typeof value === "string" &&
+      request["limit"] === undefined && request["offset"] === undefined;
+    if (plain) {
+      const { generation } = engine;
+      const known = replies.get(value, generation);
+      if (known) return known;
+      const entry = engine.lookup(value);
+      if (entry) {
+        const reply = encodeFrame(jsonFrame(exactReply(entry)));
+        replies.set(value, generation, reply);
+        return reply;
+      }
+    }
+    return act(request, engine, connection);
+  };
+}
+
+async function act(
+  request: ActionRequest,
+  engine: SearchEngine,
+  connection: Connection,
+): Promise<Reply> {
+  const name = request["action"];
+  if (typeof name !== "string") {
+    throw new RequestError("bad-request", `The request's "action" must be a string`);
+  }
+  const action = ACTIONS.get(name);
+  if (!action) return jsonFrame({ result: `Error: invalid action '${name}'.` });
+  try {
+    return jsonFrame(await action(request, engine, () => connection.signal));
+  } catch (error) {
+    throw toRequestError(error);
+  }
+}
+
+function readRequest(frame: Frame): ActionRequest {
+  const request = frame.json();
+  if (typeof request !== "object" || request === null || Array.isArray(request)) {
+    throw new RequestError("bad-request", "The content is JSON, but not an object");
+  }
+  return request as ActionRequest;
+}
+
+function binaryReply(frame: Frame): OutgoingFrame {
+  const first = frame.content.subarray(0, BINARY_BYTES);
+  const content = new Uint8Array(BINARY_GREETING.length + first.length);
+  content.set(BINARY_GREETING);
+  content.set(first, BINARY_GREETING.length);
+  return { header: { "content-type": "binary/custom-server-binary-type" }, content };
+}

@@ -1,0 +1,211 @@
+/**
+ * Which files an index was made from, and which of them have to be read.
+ *
+ * @module
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { FoundFile, NoFile } from "../data/walk.ts";
+import type { RecordStore } from "./record_store.ts";
+import { CLIENT_SOURCE } from "./schema.ts";
+import type { Stored } from "./stored_text.ts";
+
+/** A file that has to be looked into. */
+export interface PendingFile {
+  /** The number of its source. */
+  readonly source: number;
+  readonly path: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly modifiedMs: number | undefined;
+  /** The hash of what was taken in from it; `undefined` where nothing is, or was read otherwise. */
+  readonly hash: string | undefined;
+}
+
+/**
+ * A file that was changed this shortly before it was read may change again within the resolution of
+ * its time stamp, so its time is not trusted and the content is compared at the next pass.
+ */
+const UNTRUSTED_MS = 2000;
+
+const FIND_LOST = `
+DELETE FROM lost;
+INSERT INTO lost SELECT source.id FROM source JOIN root ON root.id = source.root
+WHERE source.id <> ${CLIENT_SOURCE}
+  AND NOT EXISTS (SELECT 1 FROM found WHERE found.root = root.path AND found.path = source.path)
+  AND NOT EXISTS (
+    SELECT 1 FROM found WHERE found.name = '' AND found.root = root.path
+    AND substr(source.path, 1, length(found.path) + 1) = found.path || '/'
+  );
+`;
+
+/** The sources of an index. Finding is kept in temporary tables: memory stays bounded. */
+export class SourceTable {
+  readonly #db: DatabaseSync;
+  readonly #store: RecordStore;
+  readonly #get: StatementSync;
+  readonly #add: StatementSync;
+  readonly #addFound: StatementSync;
+  readonly #next: StatementSync;
+  readonly #done: StatementSync;
+  readonly #taken: StatementSync;
+  readonly #begin: StatementSync;
+  #settings = "";
+  #startedMs = 0;
+  #isLostKnown = false;
+
+  /** @param db The connection that writes; @param store Writes the records. Both stay the caller's. */
+  constructor(db: DatabaseSync, store: RecordStore) {
+    this.#db = db;
+    this.#store = store;
+    db.exec(`CREATE TEMP TABLE found (
+      number INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
+      bytes INTEGER, modifiedMs REAL, pending INTEGER NOT NULL, UNIQUE (root, path));
+      CREATE INDEX temp.found_pending ON found (number) WHERE pending = 1;
+      CREATE INDEX temp.found_no_file ON found (root) WHERE name = '';
+      CREATE TEMP TABLE lost (source INTEGER PRIMARY KEY)`);
+    this.#get = db.prepare(`SELECT source.id AS id, bytes, modifiedMs, hash, settings FROM source
+      JOIN root ON root.id = source.root WHERE root.path = ? AND source.path = ?`);
+    this.#add = db.prepare(
+      "INSERT INTO source (root, path) SELECT id, ? FROM root WHERE path = ? RETURNING id",
+    );
+    this.#addFound = db.prepare(
+      `INSERT OR IGNORE INTO found (root, path, name, bytes, modifiedMs, pending)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+    );
+    this.#next = db.prepare(
+      "SELECT * FROM found WHERE pending = 1 ORDER BY number LIMIT 1",
+    );
+    this.#done = db.prepare("UPDATE found SET pending = 0 WHERE number = ?");
+    this.#taken = db.prepare(
+      "UPDATE source SET bytes = ?, modifiedMs = ?, hash = ?, settings = ? WHERE id = ?",
+    );
+    this.#begin = db.prepare("UPDATE source SET hash = NULL, settings = NULL WHERE id = ?");
+  }
+
+  /** Begins a pass. @param settings Files taken in with other ones are read again. */
+  startFinding(settings: string): void {
+    this.#settings = settings;
+    this.#startedMs = Date.now();
+    this.#db.exec("DELETE FROM found");
+    this.#isLostKnown = false;
+  }
+
+  /** Notes what was found under a data path; a file that may have changed is pending from here on. */
+  found(root: string, file: FoundFile | NoFile): void {
+    if ("reason" in file) {
+      // An unreadable folder hides files that are still there: their records stay.
+      this.#addFound.run(root, file.path, "", null, null, 0);
+      return;
+    }
+    const row = this.#get.get(root, file.path);
+    const isSame = row !== undefined && row["settings"] === this.#settings &&
+      row["bytes"] === file.bytes && file.modifiedMs !== undefined &&
+      row["modifiedMs"] === file.modifiedMs;
+    const modifiedMs = file.modifiedMs ?? null;
+    this.#addFound.run(root, file.path, file.name, file.bytes, modifiedMs, isSame ? 0 : 1);
+  }
+
+  /**
+   * Makes the roots those of this pass. Where their order changed, so may which record of a key is
+   * shown.
+   *
+   * @returns whether it may have.
+   */
+  setRoots(data: readonly string[]): boolean {
+    const roots = this.#db.prepare("SELECT path, ordinal FROM root WHERE id <> 0 ORDER BY ordinal");
+    const before = roots.all().map((row) => String(row["path"]));
+    const kept = before.filter((path) => data.includes(path));
+    const upsert = this.#db.prepare(`INSERT INTO root (path, ordinal) VALUES (?, ?)
+      ON CONFLICT (path) DO UPDATE SET ordinal = excluded.ordinal`);
+    for (const [i, path] of data.entries()) upsert.run(path, i);
+    const isReordered = kept.join("\0") !== data.filter((path) => kept.includes(path)).join("\0");
+    if (isReordered) this.#settleDuplicates();
+    return isReordered;
+  }
+
+  /**
+   * Removes records of files that are gone. A folder that cannot be read hides files that may still
+   * be there: theirs stay.
+   *
+   * @param count How many at most.
+   * @returns how many; 0 when there are none left, and the sources are gone as well.
+   */
+  removeLost(count: number): number {
+    if (!this.#isLostKnown) {
+      this.#db.exec(FIND_LOST);
+      this.#isLostKnown = true;
+    }
+    const rows = this.#db.prepare(
+      "SELECT id, key FROM record WHERE source IN (SELECT source FROM lost) LIMIT ?",
+    ).all(count);
+    for (const row of rows) this.#store.remove(Number(row["id"]), row["key"] as Stored);
+    if (rows.length === 0) {
+      this.#db.exec("DELETE FROM source WHERE id IN (SELECT source FROM lost)");
+      this.#db.exec(
+        "DELETE FROM root WHERE id <> 0 AND path NOT IN (SELECT root FROM found) " +
+          "AND id NOT IN (SELECT root FROM source)",
+      );
+    }
+    return rows.length;
+  }
+
+  /** The size of all pending files, in bytes. */
+  bytesPending(): number {
+    const row = this.#db.prepare("SELECT total(bytes) AS n FROM found WHERE pending = 1").get();
+    return Number(row?.["n"] ?? 0);
+  }
+
+  /** The next file to look into, with a source made for it where it has none. */
+  nextPending(): PendingFile | undefined {
+    const row = this.#next.get();
+    if (row === undefined) return undefined;
+    const [root, path] = [String(row["root"]), String(row["path"])];
+    this.#done.run(Number(row["number"]));
+    const known = this.#get.get(root, path);
+    const source = known?.["id"] ?? this.#add.get(path, root)?.["id"];
+    const isReadSame = known !== undefined && known["settings"] === this.#settings;
+    return {
+      source: Number(source),
+      path,
+      name: String(row["name"]),
+      bytes: Number(row["bytes"]),
+      modifiedMs: row["modifiedMs"] === null ? undefined : Number(row["modifiedMs"]),
+      hash: isReadSame && typeof known["hash"] === "string" ? known["hash"] : undefined,
+    };
+  }
+
+  /** Marks a file as not taken in while its records are being written. */
+  beginFile(file: PendingFile): void {
+    this.#begin.run(file.source);
+  }
+
+  /** Marks a file as taken in, with the hash of its content. */
+  taken(file: PendingFile, hash: string): void {
+    const isTrusted = file.modifiedMs !== undefined &&
+      this.#startedMs - file.modifiedMs > UNTRUSTED_MS;
+    const modifiedMs = isTrusted ? file.modifiedMs! : null;
+    this.#taken.run(file.bytes, modifiedMs, hash, this.#settings, file.source);
+  }
+
+  /** Marks a file to be looked into again at the next pass. */
+  postpone(file: PendingFile): void {
+    this.#begin.run(file.source);
+  }
+
+  /** The path of a source. */
+  pathOf(source: number): string {
+    const row = this.#db.prepare("SELECT path FROM source WHERE id = ?").get(source);
+    return String(row?.["path"] ?? "");
+  }
+
+  /** How many records the data have. */
+  countRecords(): number {
+    const row = this.#db.prepare("SELECT count(*) AS n FROM record WHERE source <> 0").get();
+    return Number(row?.["n"] ?? 0);
+  }
+
+  #settleDuplicates(): void {
+    const keys = this.#db.prepare("SELECT key FROM record GROUP BY key HAVING count(*) > 1");
+    for (const row of keys.all()) this.#store.settleKey(row["key"] as Stored);
+  }
+}

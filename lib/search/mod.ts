@@ -1,0 +1,31 @@
+/**
+ * A search engine on SQLite's FTS5: exact lookups, ranked full-text search, completions, over data
+ * in files and over what clients store.
+ *
+ * {@linkcode openSearch} opens one. Searches run in worker threads and never hold up the caller's
+ * event loop; {@linkcode SearchEngine.lookup} is synchronous and takes microseconds.
+ *
+ * @module
+ */
+export { openSearch } from "./open_search.ts";
+export { SearchError, type SearchErrorCode, type SearchErrorOptions } from "./error.ts";
+export type {
+  BrokenRecord,
+  DuplicateKey,
+  IndexProgress,
+  IndexSummary,
+  SearchObserver,
+  SkippedFile,
+} from "./observer.ts";
+export type { SearchOptions } from "./options.ts";
+export type {
+  SearchEngine,
+  SearchEntry,
+  SearchHit,
+  SearchQueryOptions,
+  SearchResult,
+  SearchStats,
+  Suggestion,
+  SuggestOptions,
+} from "./types.ts";
+export { TUTORIAL_ENTRIES } from "./tutorial.ts";

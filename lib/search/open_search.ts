@@ -1,0 +1,139 @@
+import { resolve } from "node:path";
+import { Engine } from "./engine.ts";
+import { openReader } from "./index/database.ts";
+import type { IndexJobOptions } from "./index/index_job.ts";
+import { IndexLock } from "./index/index_lock.ts";
+import { notify, type ObserverEvent, type SearchObserver } from "./observer.ts";
+import { type ResolvedOptions, resolveOptions, type SearchOptions } from "./options.ts";
+import type { SearchEngine } from "./types.ts";
+import { IndexWriter } from "./worker/index_writer.ts";
+import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
+import { WorkerPool } from "./worker/worker_pool.ts";
+
+/** What tests put in place of the real thing. */
+export interface Replacements {
+  /** The search workers' module. */
+  readonly searchWorker?: URL;
+  /** The index worker's module. */
+  readonly indexWorker?: URL;
+  /** The largest size of the index in pages of 4096 bytes. */
+  readonly maxPages?: number;
+}
+
+/**
+ * Opens a search engine: opens or makes the index, takes in the data that are new or changed since
+ * the last time, and starts the workers. It resolves when everything can be found.
+ *
+ * @throws {SearchError} `data-unreadable`, `index-*`, `watch-failed`; the index is then as it was, or
+ * has whole transactions of a pass, which the next one completes.
+ * @throws {TypeError | RangeError} for a wrong option.
+ * @throws the signal's reason when it is aborted.
+ *
+ * @example
+ * ```ts
+ * import { openSearch } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using engine = await openSearch();
+ * assertEquals(engine.lookup("ring")?.text, "In the caves beneath the Misty Mountains. 💍");
+ * const { hits, total } = await engine.search("white rab*");
+ * assertEquals([hits[0]?.key, total], ["morpheus", 1]);
+ * ```
+ */
+export function openSearch(options: SearchOptions = {}): Promise<SearchEngine> {
+  return openWith(options, {});
+}
+
+/** {@linkcode openSearch}, with parts replaced for tests. */
+export async function openWith(
+  options: SearchOptions,
+  replacements: Replacements,
+): Promise<SearchEngine> {
+  const resolved = resolveOptions(options);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  // What is opened is closed in the opposite order: when something fails here, or by the engine.
+  await using opened = new AsyncDisposableStack();
+  const path = await placeOf(options, opened);
+  const { observer } = resolved;
+  // Events come before the engine is there; it begins with what they have led to.
+  const made: { engine?: Engine } = {};
+  const writer = new IndexWriter(
+    replacements.indexWorker ?? new URL("./index_worker.ts", import.meta.url),
+    jobOptions(options, resolved, path, replacements),
+    {
+      event: (event) => tell(observer, event),
+      changed: (keys) => made.engine?.changed(keys),
+      passFailed: (error) => notify(() => observer.failed?.(error)),
+      replaced: (reason) => made.engine?.replaced("index", reason),
+    },
+  );
+  opened.defer(() => writer.close());
+  await writer.open(signal);
+  const db = openReader(path);
+  opened.defer(() => db.close());
+  const pool = new WorkerPool<SearchTask, SearchTaskResult, string>({
+    url: replacements.searchWorker ?? new URL("./search_worker.ts", import.meta.url),
+    setup: path,
+    size: resolved.workers,
+    maxQueued: resolved.maxQueued,
+    timeoutMs: resolved.searchTimeoutMs,
+    onReplaced: (reason) => made.engine?.replaced("search", reason),
+  });
+  opened.defer(() => pool.close());
+  await pool.start();
+  signal?.throwIfAborted();
+  const resources = opened.move();
+  return made.engine = new Engine({ path, db, writer, pool, options: resolved, resources });
+}
+
+/** The index file's place: the one that was named, locked, or one that is removed on close. */
+async function placeOf(options: SearchOptions, opened: AsyncDisposableStack): Promise<string> {
+  if (options.index !== undefined) {
+    const path = resolve(options.index);
+    opened.use(await IndexLock.take(path));
+    return path;
+  }
+  const folder = await Deno.makeTempDir({ prefix: "socktool-search-" });
+  opened.defer(() => Deno.remove(folder, { recursive: true }));
+  return resolve(folder, "index.db");
+}
+
+function jobOptions(
+  options: SearchOptions,
+  resolved: ResolvedOptions,
+  path: string,
+  { maxPages }: Replacements,
+): IndexJobOptions {
+  const { keyField, titleField, textField } = options;
+  const data = options.data?.map((each) => resolve(each));
+  return {
+    path,
+    temporary: options.index === undefined,
+    ...(maxPages === undefined ? {} : { maxPages }),
+    // A path that is named twice is taken in once, at its last place, as the last one counts.
+    data: data && data.filter((each, i) => data.lastIndexOf(each) === i),
+    ...(keyField === undefined ? {} : { keyField }),
+    ...(titleField === undefined ? {} : { titleField }),
+    ...(textField === undefined ? {} : { textField }),
+    maxEntryBytes: resolved.maxEntryBytes,
+    watch: resolved.watch,
+  };
+}
+
+function tell(observer: SearchObserver, { name, event }: ObserverEvent): void {
+  notify(() => {
+    switch (name) {
+      case "progress":
+        return observer.progress?.(event);
+      case "brokenRecord":
+        return observer.brokenRecord?.(event);
+      case "duplicateKey":
+        return observer.duplicateKey?.(event);
+      case "skippedFile":
+        return observer.skippedFile?.(event);
+      case "indexed":
+        return observer.indexed?.(event);
+    }
+  });
+}

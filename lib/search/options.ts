@@ -1,0 +1,119 @@
+/**
+ * How a search engine is opened.
+ *
+ * @module
+ */
+import { MAX_ENTRY_BYTES } from "./limits.ts";
+import type { SearchObserver } from "./observer.ts";
+
+/** Options of {@linkcode openSearch}. */
+export interface SearchOptions {
+  /**
+   * The file that keeps the index. It is made where it does not exist; its folder must exist. Without
+   * it the index is a temporary file that is removed on close.
+   */
+  readonly index?: string;
+  /**
+   * Files and folders whose content is taken in. What a file is follows from the end of its name:
+   *
+   * - `.json`: an object of key → text or key → record, or an array of records;
+   * - `.jsonl`, `.ndjson`: a record on each line;
+   * - `.csv`, `.tsv`, `.tab`: records under a header;
+   * - `.html`, `.htm`, `.xhtml`, `.md`, `.markdown`, and text for all other names: one entry, whose
+   *   key is the path relative to the folder with `/` (of a file named by itself its name) and whose
+   *   title is the first heading.
+   *
+   * A folder is taken in with all folders in it, names that begin with a dot left out. Where a key
+   * occurs more than once, the later one is served: by the order of this list, then by the file's
+   * path, then by the place in the file; an entry that a client stored goes before all of these.
+   *
+   * Without `data`, an index that has entries is served as it is, and a new one gets the entries of
+   * the Python sockets tutorial. An empty list is no data.
+   */
+  readonly data?: readonly string[];
+  /** The field of a record that is the key. @default {the first of key, id, slug, url, name, …} */
+  readonly keyField?: string;
+  /** The field of a record that is the title. @default {the first of title, name, heading, …} */
+  readonly titleField?: string;
+  /** The field of a record that is the text. @default {the first of text, body, content, …} */
+  readonly textField?: string;
+  /** Take in changes of the data while the engine is open. @default {false} */
+  readonly watch?: boolean;
+  /** Allow {@linkcode SearchEngine.put} and {@linkcode SearchEngine.delete}. @default {false} */
+  readonly writable?: boolean;
+  /** Threads that search. @default {one less than the machine has, at least 1} */
+  readonly workers?: number;
+  /** Searches that wait at most; further ones fail with `busy`. @default {1024} */
+  readonly maxQueued?: number;
+  /** A search that takes longer fails with `timeout`. @default {10_000} */
+  readonly searchTimeoutMs?: number;
+  /** Memory for entries that were looked up, in bytes. @default {16 MiB} */
+  readonly cacheBytes?: number;
+  /** The largest entry, in bytes of UTF-8, and the largest text file. @default {4 MiB} */
+  readonly maxEntryBytes?: number;
+  /** Ends the opening. Once the engine is open it does nothing. */
+  readonly signal?: AbortSignal;
+  /** Is told what happens. */
+  readonly observer?: SearchObserver;
+}
+
+/** Options with everything given. */
+export type ResolvedOptions =
+  & Required<
+    Pick<
+      SearchOptions,
+      "watch" | "writable" | "workers" | "maxQueued" | "searchTimeoutMs" | "cacheBytes"
+    >
+  >
+  & { readonly maxEntryBytes: number; readonly observer: SearchObserver };
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {TypeError} for a value of a wrong type.
+ * @throws {RangeError} for a number out of range.
+ */
+export function resolveOptions(options: SearchOptions): ResolvedOptions {
+  for (const name of ["index", "keyField", "titleField", "textField"] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && (typeof value !== "string" || value === "")) {
+      throw new TypeError(`The option ${name} must be a text that is not empty: ${value}`);
+    }
+  }
+  const data: unknown = options.data;
+  if (
+    data !== undefined &&
+    !(Array.isArray(data) && data.every((path) => typeof path === "string" && path !== ""))
+  ) throw new TypeError("The option data must be a list of paths");
+  const cores = navigator.hardwareConcurrency ?? 1;
+  return {
+    watch: options.watch ?? false,
+    writable: options.writable ?? false,
+    workers: whole("workers", options.workers, Math.max(1, cores - 1), 1, 64),
+    maxQueued: whole("maxQueued", options.maxQueued, 1024, 0, 1_000_000),
+    searchTimeoutMs: whole("searchTimeoutMs", options.searchTimeoutMs, 10_000, 1, 2 ** 31 - 1),
+    cacheBytes: whole("cacheBytes", options.cacheBytes, 16 * 1024 * 1024, 0, 2 ** 40),
+    maxEntryBytes: whole("maxEntryBytes", options.maxEntryBytes, MAX_ENTRY_BYTES, 1, 2 ** 28),
+    observer: options.observer ?? {},
+  };
+}
+
+/**
+ * A number of an argument, checked.
+ *
+ * @throws {TypeError} if it is no number; {RangeError} if it is not a whole one in the range.
+ */
+export function whole(
+  name: string,
+  value: number | undefined,
+  byDefault: number,
+  min: number,
+  max: number,
+): number {
+  if (value === undefined) return byDefault;
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number: ${value}`);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be a whole number from ${min} to ${max}: ${value}`);
+  }
+  return value;
+}

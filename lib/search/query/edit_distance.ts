@@ -1,0 +1,36 @@
+/**
+ * How many edits lie between two words: inserting, deleting or replacing a letter, or exchanging two
+ * neighbours, each counts one.
+ *
+ * @param limit What is above this is of no interest.
+ * @returns the distance, or `limit + 1` where it is larger.
+ */
+export function editDistance(a: string, b: string, limit: number): number {
+  const beyond = limit + 1;
+  if (Math.abs(a.length - b.length) > limit) return beyond;
+  let beforeLast = new Array<number>(b.length + 1).fill(beyond);
+  let last = Array.from({ length: b.length + 1 }, (_, j) => Math.min(j, beyond));
+  for (let i = 1; i <= a.length; i++) {
+    const row = new Array<number>(b.length + 1).fill(beyond);
+    if (i <= limit) row[0] = i;
+    // Cells further than `limit` from the diagonal are above the limit anyway.
+    const from = Math.max(1, i - limit);
+    const to = Math.min(b.length, i + limit);
+    let least = row[0]!;
+    for (let j = from; j <= to; j++) {
+      const same = a.charCodeAt(i - 1) === b.charCodeAt(j - 1);
+      let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
+      if (
+        i > 1 && j > 1 && a.charCodeAt(i - 1) === b.charCodeAt(j - 2) &&
+        a.charCodeAt(i - 2) === b.charCodeAt(j - 1)
+      ) cost = Math.min(cost, beforeLast[j - 2]! + 1);
+      row[j] = Math.min(cost, beyond);
+      least = Math.min(least, row[j]!);
+    }
+    // An exchange reaches back two rows, so one bad row does not yet decide.
+    if (least > limit && Math.min(...last) > limit) return beyond;
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,141 @@
+/**
+ * Finds the spelling that was meant, for a query that matches nothing.
+ *
+ * @module
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { MAX_VOCABULARY } from "../limits.ts";
+import { formatQuery, matchExpression, type Query, type Term } from "./parse.ts";
+import { fold } from "./tokens.ts";
+import { Vocabulary } from "./vocabulary.ts";
+
+/** A query that matches something. */
+export interface Correction {
+  readonly query: Query;
+  readonly match: string;
+  /** The query as text. */
+  readonly text: string;
+}
+
+/** Candidates for each word. */
+const CANDIDATES = 4;
+/** Corrected queries that are tried before giving up. */
+const MAX_ATTEMPTS = 24;
+/** The vocabulary may take this share of the time: it is read again at most that often. */
+const RELOAD_SHARE = 1 / 20;
+/** A vocabulary that is read within this time is always read again when the index changed. */
+const QUICK_LOAD_MS = 30;
+
+/** Corrects queries by the words of one index. */
+export class Spelling {
+  readonly #db: DatabaseSync;
+  readonly #known: StatementSync;
+  readonly #matches: StatementSync;
+  #vocabulary: Vocabulary | undefined;
+  #version = -1;
+  #loadedAt = 0;
+  #loadMs = 0;
+
+  /** @param db A connection for reading; it stays the caller's. */
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#known = db.prepare("SELECT 1 AS yes FROM word WHERE term = ?");
+    this.#matches = db.prepare("SELECT 1 AS yes FROM words WHERE words MATCH ? LIMIT 1");
+  }
+
+  /**
+   * The query with other words, nearest first, so that something matches. Words that occur nowhere
+   * are replaced; where all occur, just not together, one of them is.
+   */
+  correct(query: Query): Correction | undefined {
+    const words = [...new Set(query.groups.flat().flatMap(correctable))];
+    const unknown = words.filter((word) => this.#known.get(word) === undefined);
+    const vocabulary = this.#load();
+    if (unknown.length > 0) {
+      const choices = unknown.map((word) => vocabulary.near(word, CANDIDATES).map((n) => n.word));
+      return this.#firstMatch(query, unknown, choices);
+    }
+    let attempts = MAX_ATTEMPTS;
+    for (const word of words) {
+      for (const { word: near } of vocabulary.near(word, CANDIDATES)) {
+        if (attempts-- === 0) return undefined;
+        const correction = this.#attempt(query, new Map([[word, near]]));
+        if (correction !== undefined) return correction;
+      }
+    }
+    return undefined;
+  }
+
+  /** Tries the combinations of choices, those with the nearest words first. */
+  #firstMatch(
+    query: Query,
+    words: readonly string[],
+    choices: readonly (readonly string[])[],
+  ): Correction | undefined {
+    // A word without candidates may still stand in an OR group beside one that has some.
+    const positions = choices.map(() => 0);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const replaced = new Map<string, string>();
+      for (const [i, word] of words.entries()) {
+        const choice = choices[i]![positions[i]!];
+        if (choice !== undefined) replaced.set(word, choice);
+      }
+      if (replaced.size === 0) return undefined;
+      const correction = this.#attempt(query, replaced);
+      if (correction !== undefined) return correction;
+      if (!advance(positions, choices)) return undefined;
+    }
+    return undefined;
+  }
+
+  #attempt(query: Query, replaced: ReadonlyMap<string, string>): Correction | undefined {
+    const corrected: Query = {
+      groups: query.groups.map((group) => group.map((term) => replaceWords(term, replaced))),
+      without: query.without,
+    };
+    const match = matchExpression(corrected)!;
+    if (this.#matches.get(match) === undefined) return undefined;
+    return { query: corrected, match, text: formatQuery(corrected) };
+  }
+
+  /** Reading all words of 60,000 short entries takes about 0.1 s, so it is not done for each query. */
+  #load(): Vocabulary {
+    const version = Number(this.#db.prepare("PRAGMA data_version").get()?.["data_version"]);
+    const start = performance.now();
+    const isDue = this.#loadMs < QUICK_LOAD_MS ||
+      start - this.#loadedAt > this.#loadMs / RELOAD_SHARE;
+    if (this.#vocabulary !== undefined && (version === this.#version || !isDue)) {
+      return this.#vocabulary;
+    }
+    const vocabulary = new Vocabulary(MAX_VOCABULARY);
+    for (const row of this.#db.prepare("SELECT term, doc FROM word").iterate()) {
+      vocabulary.add(String(row["term"]), Number(row["doc"]));
+    }
+    this.#vocabulary = vocabulary;
+    this.#version = version;
+    this.#loadedAt = performance.now();
+    this.#loadMs = this.#loadedAt - start;
+    return vocabulary;
+  }
+}
+
+/** The folded words of a term that may be misspelled: not the beginning that a prefix is. */
+function correctable(term: Term): string[] {
+  const words = term.prefix ? term.words.slice(0, -1) : term.words;
+  return words.map(fold).filter((word) => word.length > 1);
+}
+
+function replaceWords(term: Term, replaced: ReadonlyMap<string, string>): Term {
+  const last = term.prefix ? term.words.length - 1 : term.words.length;
+  const words = term.words.map((word, i) => i < last ? replaced.get(fold(word)) ?? word : word);
+  return { ...term, words };
+}
+
+/** Moves to the next combination; the last word changes fastest. */
+function advance(positions: number[], choices: readonly (readonly string[])[]): boolean {
+  for (let i = positions.length - 1; i >= 0; i--) {
+    if (++positions[i]! < choices[i]!.length) return true;
+    positions[i] = 0;
+  }
+  return false;
+}

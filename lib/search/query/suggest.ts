@@ -1,0 +1,63 @@
+/**
+ * Completes what somebody typed so far.
+ *
+ * @module
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { fromStored } from "../index/stored_text.ts";
+import { MAX_QUERY_LENGTH } from "../limits.ts";
+import type { Suggestion } from "../types.ts";
+import { wordsOf } from "./tokens.ts";
+
+/**
+ * Matches of which the best are taken. Ranking all would make one letter, the first thing that is
+ * typed, the costliest prefix of all.
+ */
+const CONSIDERED = 500;
+/** Words that are looked for. */
+const MAX_WORDS = 8;
+
+/** Completes by the keys and titles of one index. */
+export class Suggester {
+  readonly #byKey: StatementSync;
+  readonly #byWord: StatementSync;
+
+  /** @param db A connection for reading; it stays the caller's. */
+  constructor(db: DatabaseSync) {
+    this.#byKey = db.prepare(
+      `SELECT key, title FROM record WHERE key >= ? AND key < ? AND shown = 1
+       ORDER BY key LIMIT ?`,
+    );
+    this.#byWord = db.prepare(
+      `SELECT key, title FROM record WHERE id IN
+         (SELECT rowid FROM words WHERE words MATCH ? LIMIT ${CONSIDERED})
+       ORDER BY length(title), title LIMIT ?`,
+    );
+  }
+
+  /** The completions, keys that begin with the prefix first; without any text there are none. */
+  suggest(prefix: string, limit: number): Suggestion[] {
+    const text = prefix.slice(0, MAX_QUERY_LENGTH).toWellFormed().trimStart();
+    if (text === "" || limit === 0) return [];
+    const found = new Map<string, Suggestion>();
+    const add = (rows: readonly Record<string, unknown>[]) => {
+      for (const row of rows) {
+        const key = fromStored(row["key"]);
+        if (found.size < limit && !found.has(key)) {
+          found.set(key, { key, title: fromStored(row["title"]) });
+        }
+      }
+    };
+    // Every text that begins with `text` lies between it and it followed by the last character.
+    add(this.#byKey.all(text, `${text}\u{10ffff}`, limit));
+    const words = wordsOf(text).slice(0, MAX_WORDS);
+    if (found.size < limit && words.length > 0) {
+      const isWhole = /\s$/u.test(text);
+      const parts = words.map((word, i) =>
+        `"${word}"${i === words.length - 1 && !isWhole ? " *" : ""}`
+      );
+      add(this.#byWord.all(`{key title} : (${parts.join(" AND ")})`, limit + found.size));
+    }
+    return [...found.values()];
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The engine's side of the index worker.
+ *
+ * @module
+ */
+import { fromPosted, SearchError } from "../error.ts";
+import type {
+  IndexJobOptions,
+  IndexMessage,
+  IndexRequest,
+  WriteOperation,
+} from "../index/index_job.ts";
+import type { ObserverEvent } from "../observer.ts";
+import { WorkerThread } from "./worker_thread.ts";
+
+/** What the writer tells the engine. */
+export interface IndexWriterEvents {
+  /** Something for the observer. */
+  event(event: ObserverEvent): void;
+  /** Entries changed: those with these keys, or without a list any. Comes before a write's answer. */
+  changed(keys: readonly string[] | undefined): void;
+  /** A pass over watched data failed. */
+  passFailed(error: SearchError): void;
+  /** The worker died and was started again. */
+  replaced(reason: string): void;
+}
+
+interface PendingWrite {
+  readonly operation: WriteOperation;
+  readonly resolve: (outcome: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Thread = WorkerThread<IndexRequest, IndexMessage>;
+
+/** Writes that wait at most. */
+const MAX_PENDING = 4096;
+/** Code units of text in them at most. */
+const MAX_PENDING_LENGTH = 64 * 1024 * 1024;
+/** Writes in one transaction: those that came while the one before was written. */
+const MAX_BATCH = 256;
+
+/** Writes an index through a worker of its own. */
+export class IndexWriter {
+  readonly #url: URL;
+  readonly #options: IndexJobOptions;
+  readonly #events: IndexWriterEvents;
+  #thread: Thread | undefined;
+  #opening = Promise.withResolvers<void>();
+  #closing: PromiseWithResolvers<void> | undefined;
+  #closed: Promise<void> | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
+  #pending: PendingWrite[] = [];
+  #pendingLength = 0;
+  #wasReady = false;
+  #inFlight: PendingWrite[] | undefined;
+
+  /** @param url The worker's module. */
+  constructor(url: URL, options: IndexJobOptions, events: IndexWriterEvents) {
+    this.#url = url;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /**
+   * Opens the index and takes the data in.
+   *
+   * @param signal Ends it; the promise is then rejected with the signal's reason.
+   * @throws {SearchError} what opening it failed with; the worker is then gone.
+   */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const onAbort = () => this.#thread?.post({ type: "cancel" });
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      await this.#start();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Does one write; resolves after the commit. */
+  write(operation: WriteOperation): Promise<boolean> {
+    const length = lengthOf(operation);
+    if (this.#closed !== undefined) {
+      return Promise.reject(new SearchError("closed", "The search engine is closed"));
+    }
+    if (this.#pending.length >= MAX_PENDING || this.#pendingLength + length > MAX_PENDING_LENGTH) {
+      const message = `${this.#pending.length} writes wait already; try again in a moment`;
+      return Promise.reject(new SearchError("busy", message));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#pending.push({ operation, resolve, reject });
+    this.#pendingLength += length;
+    this.#send();
+    return promise;
+  }
+
+  /** Finishes the writes that were accepted, then closes the index. */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#inFlight !== undefined) {
+      this.#idle = Promise.withResolvers();
+      await this.#idle.promise;
+    }
+    if (this.#thread === undefined) return;
+    this.#closing = Promise.withResolvers();
+    this.#thread.post({ type: "close" });
+    await this.#closing.promise;
+    this.#thread?.terminate();
+    this.#thread = undefined;
+  }
+
+  #start(): Promise<void> {
+    this.#opening = Promise.withResolvers();
+    this.#thread = new WorkerThread(this.#url, "index", {
+      message: (message) => this.#onMessage(message),
+      died: (reason) => this.#onDied(reason),
+    });
+    this.#thread.post({ type: "open", options: this.#options });
+    return this.#opening.promise;
+  }
+
+  #send(): void {
+    if (this.#inFlight !== undefined) return;
+    if (this.#pending.length === 0) {
+      this.#idle?.resolve();
+      return;
+    }
+    // A worker that could not be started again is tried once more by each write.
+    if (this.#thread === undefined) this.#start().catch(() => {});
+    this.#inFlight = this.#pending.splice(0, MAX_BATCH);
+    const operations = this.#inFlight.map((write) => write.operation);
+    for (const operation of operations) this.#pendingLength -= lengthOf(operation);
+    this.#thread!.post({ type: "write", operations });
+  }
+
+  #onMessage(message: IndexMessage): void {
+    switch (message.type) {
+      case "ready":
+        this.#wasReady = true;
+        this.#opening.resolve();
+        break;
+      case "failed": {
+        const error = fromPosted(message.error);
+        this.#thread?.terminate();
+        this.#thread = undefined;
+        this.#opening.reject(error);
+        this.#fail(error);
+        break;
+      }
+      case "event":
+        this.#events.event(message.event);
+        break;
+      case "changed":
+        this.#events.changed(undefined);
+        break;
+      case "passFailed":
+        this.#events.passFailed(fromPosted(message.error));
+        break;
+      case "written":
+        this.#onWritten(message.outcomes);
+        break;
+      case "refused":
+        this.#fail(fromPosted(message.error));
+        break;
+      case "closed":
+        this.#closing?.resolve();
+        break;
+    }
+  }
+
+  #onWritten(outcomes: readonly boolean[]): void {
+    const writes = this.#inFlight ?? [];
+    this.#inFlight = undefined;
+    const changed = writes.filter((_, i) => outcomes[i]).map(({ operation }) => keyOf(operation));
+    if (changed.length > 0) this.#events.changed(changed);
+    for (const [i, write] of writes.entries()) write.resolve(outcomes[i] ?? false);
+    this.#send();
+  }
+
+  #fail(error: SearchError): void {
+    const writes = this.#inFlight ?? [];
+    this.#inFlight = undefined;
+    for (const write of writes) write.reject(error);
+    this.#send();
+  }
+
+  #onDied(reason: string): void {
+    this.#thread = undefined;
+    const message = `The index's worker ended: ${reason}; another one takes its place. ` +
+      "Whether the write was committed is not known";
+    const error = new SearchError("worker-died", message);
+    this.#opening.reject(error);
+    this.#closing?.resolve();
+    if (this.#wasReady && this.#closed === undefined) {
+      this.#events.replaced(reason);
+      this.#start().catch((failure) => this.#events.passFailed(failure));
+    }
+    // What was committed is not known to the engine's cache either.
+    this.#events.changed(undefined);
+    this.#fail(error);
+  }
+}
+
+function keyOf(operation: WriteOperation): string {
+  return operation.kind === "put" ? operation.entry.key : operation.key;
+}
+
+function lengthOf(operation: WriteOperation): number {
+  if (operation.kind === "delete") return operation.key.length;
+  const { key, title, text } = operation.entry;
+  return key.length + title.length + text.length;
+}

@@ -1,0 +1,15 @@
+import type { SearchResult, Suggestion } from "../types.ts";
+
+/** What a search worker is asked. */
+export type SearchTask =
+  | {
+    readonly kind: "search";
+    readonly query: string;
+    readonly limit: number;
+    readonly offset: number;
+  }
+  | { readonly kind: "suggest"; readonly prefix: string; readonly limit: number }
+  | { readonly kind: "count" };
+
+/** What a search worker answers, by the kind of the task. */
+export type SearchTaskResult = SearchResult | readonly Suggestion[] | number;
