@@ -14,17 +14,25 @@ export function describeError(error: unknown, doing?: string): string {
   if (!(error instanceof Error)) return lead(doing) + String(error);
   const { operation, address } = error as { operation?: unknown; address?: unknown };
   const tried = doing ?? triedBy(operation, address);
-  const verb = typeof operation === "string" ? operation : undefined;
   if (operation === undefined && hasOwnCode(error)) return ownMessage(error);
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const explained = explainSystemError(cause, verb ?? doing?.split(" ")[0], addressText(address));
-    if (explained === undefined) continue;
-    // An error that the library wrapped without saying what it did still has its own words.
-    if (tried === undefined && cause !== error) break;
-    return lead(tried ?? fileOperation(cause)) + explained;
+  const verb = typeof operation === "string" ? operation : doing?.split(" ")[0];
+  const where = addressText(address) ?? /\S+:\S+$/.exec(doing ?? "")?.[0];
+  // An error that wraps another without saying what it did still has its own words.
+  const chain = tried === undefined ? [error] : withCauses(error);
+  // The deepest is the system's own, and says the most.
+  for (const cause of chain.reverse()) {
+    const explained = explainSystemError(cause, verb, where);
+    if (explained !== undefined) return lead(tried ?? fileOperation(cause)) + explained;
   }
   const message = ownMessage(error);
   return doing === undefined || message.startsWith("cannot ") ? message : lead(doing) + message;
+}
+
+function withCauses(error: Error): Error[] {
+  const chain: Error[] = [];
+  // An error that is its own cause must not keep this from ending.
+  for (let e: unknown = error; e instanceof Error && !chain.includes(e); e = e.cause) chain.push(e);
+  return chain;
 }
 
 /** The library's codes are in lower case, the system's in upper case. */

@@ -67,7 +67,7 @@ export function exitCodeRows(command: AnyCommand): [code: string, meaning: strin
   return Object.entries(codes).map(([code, meaning]) => [code, meaning]);
 }
 
-/** `--idle-timeout TIME`, `--[no-]color`… as the help and the man page write a flag. */
+/** A flag as the help and the man page write it: `--idle-timeout TIME`, `--no-color`. */
 export function flagTerm(name: string, spec: FlagSpec): string {
   if (spec.type === "boolean") return spec.default === true ? `--no-${name}` : `--${name}`;
   return `--${name} ${placeholderOf(spec)}`;

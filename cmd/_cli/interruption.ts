@@ -43,7 +43,10 @@ export class Interruption {
   /** Whether an error says no more than that the command stopped because it was asked to. */
   explains(error: unknown): boolean {
     if (!this.signal.aborted) return false;
-    return error === this.signal.reason || (error instanceof Error && error.name === "AbortError");
+    if (error === this.signal.reason) return true;
+    if (!(error instanceof Error)) return false;
+    // A library may have wrapped it in an error of its own.
+    return error.name === "AbortError" || (error.cause !== error && this.explains(error.cause));
   }
 
   /** From here on, a signal does again what it does by default. */

@@ -13,11 +13,21 @@ export class LiveLine {
   readonly enabled: boolean;
   readonly #sink: SyncSink;
   readonly #columns: () => number | undefined;
+  readonly #now: () => number;
   #shown = "";
   #drawnAt = -Infinity;
 
-  /** @param wanted Whether the user wants it; it is off without a terminal anyway. */
-  constructor(sink: SyncSink, wanted: boolean, columns: () => number | undefined) {
+  /**
+   * @param wanted Whether the user wants it; it is off without a terminal anyway.
+   * @param now A clock in milliseconds.
+   */
+  constructor(
+    sink: SyncSink,
+    wanted: boolean,
+    columns: () => number | undefined,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#now = now;
     this.#sink = sink;
     this.#columns = columns;
     this.enabled = wanted && sink.isTerminal();
@@ -29,7 +39,7 @@ export class LiveLine {
    */
   show(text: string | (() => string)): void {
     if (!this.enabled) return;
-    const time = performance.now();
+    const time = this.#now();
     if (time - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = time;
     this.#shown = typeof text === "string" ? text : text();

@@ -93,8 +93,20 @@ function codeOf(error: Error): string | undefined {
   if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return code;
   for (const [Class, name] of CLASSES) if (error instanceof Class) return name;
   if (error.name === "TimeoutError") return "ETIMEDOUT";
-  return undefined;
+  return typeof code === "string" && Object.hasOwn(LIBRARY, code) ? LIBRARY[code] : undefined;
 }
+
+/** Codes of the library's `ConnectionError`, for those that no error of the system is behind. */
+const LIBRARY: Readonly<Record<string, string>> = {
+  "refused": "ECONNREFUSED",
+  "reset": "ECONNRESET",
+  "timed-out": "ETIMEDOUT",
+  "unreachable": "EHOSTUNREACH",
+  "host-not-found": "ENOTFOUND",
+  "address-in-use": "EADDRINUSE",
+  "address-not-available": "EADDRNOTAVAIL",
+  "too-many-open-files": "EMFILE",
+};
 
 const CLASSES: readonly (readonly [new (message?: string) => Error, string])[] = [
   [Deno.errors.AddrInUse, "EADDRINUSE"],

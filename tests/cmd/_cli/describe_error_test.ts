@@ -1,15 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describeError } from "../../../cmd/_cli/mod.ts";
-import type { Address } from "../../../lib/net/address.ts";
+import { type Address, ConnectionError, type ConnectionOperation } from "../../../lib/net/mod.ts";
 
-/** An error of the shape that lib/net throws. */
-function connectionError(operation: string, address: Address, cause: unknown): Error {
-  return Object.assign(new Error(`Cannot ${operation}: it failed`, { cause }), {
-    name: "ConnectionError",
-    code: "connection",
-    operation,
-    address,
-  });
+function connectionError(operation: ConnectionOperation, address: Address, cause: unknown): Error {
+  return new ConnectionError(operation, address, cause);
 }
 
 const tcp: Address = { transport: "tcp", hostname: "127.0.0.1", port: 5634 };
@@ -32,6 +26,10 @@ Deno.test("an address in use is told apart from one that does not exist", async 
     describeError(connectionError("listen", { ...tcp, port }, inUse)),
     `cannot listen on 127.0.0.1:${port}: the address is in use ` +
       "(another server runs there; 127.0.0.1:0 takes a free port)",
+  );
+  assertEquals(
+    describeError(inUse, `listen on 127.0.0.1:${port}`),
+    describeError(connectionError("listen", { ...tcp, port }, inUse)),
   );
   const notHere = await errorOf(() => Deno.listen({ hostname: "192.0.2.7", port: 0 }));
   assertStringIncludes(describeError(notHere, "listen on 192.0.2.7:0"), "no network interface has");
@@ -59,7 +57,7 @@ Deno.test("a system error is found at the end of a chain of causes", () => {
 Deno.test("what happened is said for each kind of system error", () => {
   const { errors } = Deno;
   const lookup = "failed to lookup address information: Name or service not known";
-  const cases: [string, Address, Error, string][] = [
+  const cases: [ConnectionOperation, Address, Error, string][] = [
     ["connect", tcp, new Error(lookup), "there is no host of this name"],
     ["connect", tcp, new errors.TimedOut(), "no answer in time (a firewall"],
     ["read", tcp, new DOMException("late", "TimeoutError"), "no answer in time"],
@@ -119,12 +117,23 @@ Deno.test("an error with a code of its own keeps its message, system error behin
     code: "foreign-index",
   });
   assertEquals(describeError(error), "index a.db is of another program");
+  const inUse = new ConnectionError("listen", unix, new Error("Probe answered"), "address-in-use");
+  assertStringIncludes(
+    describeError(inUse),
+    "cannot listen on unix:/run/x.sock: the path is in use",
+  );
   const timeout = Object.assign(new Error("No first byte within 5 s"), {
     code: "idle",
     operation: "read",
     address: tcp,
   });
   assertEquals(describeError(timeout), "no first byte within 5 s");
+});
+
+Deno.test("an error that is its own cause is described all the same", () => {
+  const error = new ConnectionError("read", tcp, undefined, "failed");
+  error.cause = error;
+  assertStringIncludes(describeError(error), "cannot read from 127.0.0.1:5634");
 });
 
 Deno.test("other errors and values keep their words", () => {

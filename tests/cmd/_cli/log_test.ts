@@ -60,13 +60,20 @@ Deno.test("LiveLine never writes where stderr is no terminal, or nobody wants it
 
 Deno.test("LiveLine keeps to one line, steps aside for messages, and goes in the end", () => {
   const host = new FakeHost([], { terminal: true, columns: 11 });
-  const live = new LiveLine(host.stderr, true, host.columns);
+  let time = 0;
+  const live = new LiveLine(host.stderr, true, host.columns, () => time);
   const log = new Log(host.stderr, "normal", createStyle(false), live);
-  live.show("indexed 5000 of 9000 documents");
+  live.show("indexed 4000 of 9000 documents");
+  time = 99;
   live.show(() => "this comes too soon after it");
+  time = 100;
+  live.show("INDEXED 5000 of 9000 documents");
   log.info("skipped");
   live.clear();
   log.info("done");
-  const line = "\r\x1b[2Kindexed 50";
-  assertEquals(host.errText, `${line}\r\x1b[2Kskipped\n${line}\r\x1b[2Kdone\n`);
+  const wipe = "\r\x1b[2K";
+  assertEquals(
+    host.errText,
+    `${wipe}indexed 40${wipe}INDEXED 50${wipe}skipped\n${wipe}INDEXED 50${wipe}done\n`,
+  );
 });

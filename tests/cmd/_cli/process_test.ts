@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-const FIXTURE = new URL("./fixtures/demo.ts", import.meta.url).pathname;
+const FIXTURE = `${import.meta.dirname}/fixtures/demo.ts`;
 const windows = Deno.build.os === "windows";
 const DEADLINE_MS = 30_000;
 

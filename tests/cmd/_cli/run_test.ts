@@ -126,6 +126,15 @@ Deno.test("the first interruption aborts the signal and says so; a client exits 
   assertEquals(host.listeners.size, 0);
 });
 
+Deno.test("an error that wraps the interruption is none", async () => {
+  const host = new FakeHost();
+  const work = commandThat(({ signal }) => {
+    host.interrupt();
+    throw new Error("Cannot connect", { cause: signal.reason });
+  });
+  assertEquals(await runCommand(work, host), 130);
+});
+
 Deno.test("an interrupted client that returns a code exits with it", async () => {
   const host = new FakeHost();
   const work = commandThat(async ({ signal, out }) => {
