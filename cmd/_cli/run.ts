@@ -22,17 +22,21 @@ export async function runMain(command: AnyCommand): Promise<never> {
 
 /** Runs a command in a process, or in a test's stand-in for one. Resolves to the exit code. */
 export async function runCommand(command: AnyCommand, host: Host = processHost()): Promise<number> {
-  if (asksForHelp(host.args)) {
-    const style = createStyle(host.stdout.isTerminal() && wantsColor(host));
-    await printText(host, renderHelp(command, { columns: host.columns(), style }));
-    return EXIT.ok;
-  }
+  if (asksForHelp(host.args)) return await showHelp(command, host);
   try {
     const input = parseInput(command, host.args, (name) => host.env(name));
+    // The word was not `-h` alone, but for instance `-vh`.
+    if (input.flags["help"]) return await showHelp(command, host);
     return await runInput(command, input, host);
   } catch (error) {
     return reportFailure(error, host, command.name);
   }
+}
+
+async function showHelp(command: AnyCommand, host: Host): Promise<number> {
+  const style = createStyle(host.stdout.isTerminal() && wantsColor(host));
+  await printText(host, renderHelp(command, { columns: host.columns(), style }));
+  return EXIT.ok;
 }
 
 /** Writes a text to stdout and waits until it is there, or until its reader has gone. */
@@ -124,5 +128,7 @@ function wantsColor(host: Host): boolean {
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? String(error);
-  return error.cause === undefined ? stack : `${stack}\ncaused by: ${stackOf(error.cause)}`;
+  return error.cause === undefined || error.cause === error
+    ? stack
+    : `${stack}\ncaused by: ${stackOf(error.cause)}`;
 }

@@ -49,7 +49,7 @@ Deno.test("runCommand() exits with the code that run returns", async () => {
 });
 
 Deno.test("runCommand() prints help on stdout, whatever else the command line says", async () => {
-  for (const args of [["--help"], ["-h", "--nonsense"], ["--nonsense", "--help"]]) {
+  for (const args of [["--help"], ["-h", "--nonsense"], ["--nonsense", "--help"], ["-vh"]]) {
     const { code, out, err } = await run(() => 1, args);
     assertEquals([code, err], [0, ""]);
     assertStringIncludes(out, "socktool demo: test");
