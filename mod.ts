@@ -1,3 +1,4 @@
 export * from "./lib/frame/mod.ts";
 export * from "./lib/net/mod.ts";
 export * from "./lib/message/mod.ts";
+export * from "./lib/search/mod.ts";

@@ -27,6 +27,15 @@ export type { LiveLine } from "./live_line.ts";
 export type { Log } from "./log.ts";
 export { type CommandEntry, type Program, runMulti } from "./multi.ts";
 export { checkOpenFiles, openFileLimit } from "./open_files.ts";
+export {
+  announce,
+  clientTlsOf,
+  limitFlags,
+  limitsOf,
+  serverTlsOf,
+  untilDrained,
+  warnOfOpenFiles,
+} from "./serving.ts";
 export type { Output } from "./output.ts";
 export { runCommand, runMain } from "./run.ts";
 export type { ArgumentSpec, ArgumentTable, FlagSpec, FlagTable } from "./spec.ts";

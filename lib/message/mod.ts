@@ -9,3 +9,5 @@ export type { Reply } from "./reply_queue.ts";
 export { errorReply, RequestError } from "./error_reply.ts";
 export { connectMessages, MessageClient } from "./message_client.ts";
 export type { MessageClientOptions, RequestOptions } from "./message_client.ts";
+export { exchange } from "./exchange.ts";
+export type { Answer, ExchangeOptions } from "./exchange.ts";

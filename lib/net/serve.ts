@@ -60,6 +60,7 @@ export class Server implements AsyncDisposable {
   readonly #watchdog: Watchdog;
   #accepted = 0;
   #refused = 0;
+  #forced = 0;
   #refusals = 0;
   #draining = false;
   #wake: (() => void) | undefined;
@@ -95,6 +96,11 @@ export class Server implements AsyncDisposable {
     return this.#refused;
   }
 
+  /** How many connections were closed by force because draining took too long. */
+  get forced(): number {
+    return this.#forced;
+  }
+
   /**
    * Ends in order: accepts no more, lets connections finish what they have begun, and closes by
    * force what is open when the time is up. Resolves when the server has finished.
@@ -109,6 +115,7 @@ export class Server implements AsyncDisposable {
       for (const connection of this.#connections) drainConnection(connection);
     }
     const timer = setTimeout(() => {
+      this.#forced = this.#connections.size;
       for (const connection of this.#connections) connection.close("forced");
     }, timeoutMs);
     await this.finished;

@@ -1,6 +1,6 @@
 import { RequestError } from "../message/mod.ts";
 import { SearchError } from "./error.ts";
-import { makeSnippetStart } from "./snippet_start.ts";
+import { beginningOf } from "./query/snippet.ts";
 import type { SearchEngine, SearchEntry } from "./types.ts";
 
 /** The content of a reply: `result` for people, further fields for programs. */
@@ -37,7 +37,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
 
 /** The reply to a search for an exact key without `limit` and `offset`: that entry alone. */
 export function exactReply({ key, title, text }: SearchEntry): ActionReply {
-  const snippet = makeSnippetStart(text);
+  const snippet = beginningOf(text);
   const hits = [{ key, title, score: 0, snippet }];
   return { result: text, exact: true, hits, total: 1, totalExact: true };
 }
@@ -50,10 +50,6 @@ async function search(
   const value = textField(request, "value");
   const limit = numberField(request, "limit");
   const offset = numberField(request, "offset");
-  if (limit === undefined && offset === undefined) {
-    const entry = engine.lookup(value);
-    if (entry) return exactReply(entry);
-  }
   const found = await engine.search(value, {
     signal: signal(),
     ...(limit === undefined ? {} : { limit }),

@@ -54,13 +54,19 @@ export interface SearchErrorOptions {
 
 /** A failure of the search role. Catch it by its `code`; the message says what helps. */
 export class SearchError extends Error {
+  /** Always `SearchError`. */
   override readonly name = "SearchError";
   /** The condition. */
   readonly code: SearchErrorCode;
   /** The file or folder concerned, where there is one. */
   readonly path: string | undefined;
 
-  /** @param code The condition; @param message What was tried, what happened, what helps. */
+  /**
+   * Makes an error; nothing is thrown.
+   *
+   * @param code The condition.
+   * @param message What was tried, what happened, what helps.
+   */
   constructor(code: SearchErrorCode, message: string, options: SearchErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+export { searchHandler } from "./handler.ts";
 export { openSearch } from "./open_search.ts";
 export { SearchError, type SearchErrorCode, type SearchErrorOptions } from "./error.ts";
 export type {

@@ -19,17 +19,21 @@ export interface IndexProgress {
 
 /** A record that could not be taken in. */
 export interface BrokenRecord {
+  /** The file, absolute. */
   readonly path: string;
   /** The line on which the record begins, from 1. */
   readonly line: number;
+  /** What is wrong with it, such as `it has no field "id"`. */
   readonly reason: string;
 }
 
 /** A key that occurs more than once in the data. The later one is served. */
 export interface DuplicateKey {
+  /** The key. */
   readonly key: string;
-  /** The file that is being read, and the line of the record in it where it has lines. */
+  /** The file that is being read. */
   readonly path: string;
+  /** The line of the record in it, from 1; absent where the file is one entry. */
   readonly line?: number;
   /** The other file that has this key; the same as `path` for a duplicate within one file. */
   readonly otherPath: string;
@@ -37,6 +41,7 @@ export interface DuplicateKey {
 
 /** A file of the data that was left out. */
 export interface SkippedFile {
+  /** The file, or a folder that cannot be read. */
   readonly path: string;
   /** Such as `binary`, or `larger than 4194304 bytes`. */
   readonly reason: string;
@@ -60,6 +65,7 @@ export interface IndexSummary {
   readonly broken: number;
   /** Records whose key occurs more than once. */
   readonly duplicates: number;
+  /** How long it took. */
   readonly durationMs: number;
 }
 

@@ -19,7 +19,9 @@ export interface SearchEntry {
 
 /** An entry that a search found. */
 export interface SearchHit {
+  /** The entry's key. */
   readonly key: string;
+  /** The entry's title. */
   readonly title: string;
   /**
    * How well it matches: BM25, with a word in the title counting eight times and one in the key four

@@ -110,3 +110,8 @@ function isSpace(code: number): boolean {
 function onOneLine(text: string): string {
   return text.replace(/[\s\0]+/g, " ").trim();
 }
+
+/** The passage at the beginning of a text. */
+export function beginningOf(text: string): string {
+  return text.length <= PASSAGE_LENGTH ? onOneLine(text) : cut(text, 0);
+}

@@ -1,0 +1,105 @@
+import {
+  type ClientTls,
+  type ConnectionLimits,
+  formatAddress,
+  type Server,
+} from "../../lib/net/mod.ts";
+import type { Address, ServerTls } from "../../lib/net/mod.ts";
+import type { Context } from "./command.ts";
+import { checkOpenFiles } from "./open_files.ts";
+import type { FlagTable, FlagValues } from "./spec.ts";
+import { formatCount } from "./units.ts";
+
+/** What one client, or all of them, may take of a server. */
+export const limitFlags = {
+  "max-connections": {
+    type: "count",
+    default: "20k",
+    group: "Limits",
+    help: "clients at one time; 0 for any number",
+  },
+  "idle-timeout": {
+    type: "duration",
+    default: "10m",
+    group: "Limits",
+    help: "close a connection on which nothing moves for so long; 0 never does",
+  },
+  "first-byte-timeout": {
+    type: "duration",
+    default: "2m",
+    group: "Limits",
+    help: "close a connection that has not sent anything after so long; 0 never does",
+  },
+  "max-pending": {
+    type: "size",
+    default: "1MiB",
+    group: "Limits",
+    help: "while a client has so much to read, nothing more is read from it",
+  },
+  "drain-timeout": {
+    type: "duration",
+    default: "5s",
+    group: "Limits",
+    help: "on SIGINT and SIGTERM, how long connections may take to finish",
+  },
+} as const satisfies FlagTable;
+
+/** The values of {@linkcode limitFlags} as the options of a server. */
+export function limitsOf(
+  flags: FlagValues<typeof limitFlags>,
+): Required<Omit<ConnectionLimits, "frameTimeoutMs">> & { readonly drainTimeoutMs: number } {
+  return {
+    maxConnections: flags["max-connections"],
+    idleTimeoutMs: flags["idle-timeout"],
+    firstByteTimeoutMs: flags["first-byte-timeout"],
+    maxPendingBytes: flags["max-pending"],
+    drainTimeoutMs: flags["drain-timeout"],
+  };
+}
+
+/** Reads the files that `--tls-cert` and `--tls-key` name; `undefined` without them. */
+export async function serverTlsOf(
+  flags: { readonly "tls-cert": string | undefined; readonly "tls-key": string | undefined },
+): Promise<ServerTls | undefined> {
+  const { "tls-cert": cert, "tls-key": key } = flags;
+  if (cert === undefined || key === undefined) return undefined;
+  return { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+}
+
+/** What `--tls` and `--tls-ca` ask for; `undefined` without them. */
+export async function clientTlsOf(
+  flags: { readonly tls: boolean; readonly "tls-ca": string | undefined },
+): Promise<ClientTls | undefined> {
+  if (!flags.tls) return undefined;
+  const ca = flags["tls-ca"];
+  return ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] };
+}
+
+/** Says where a server listens: for people on stderr, with `--json` as the first object. */
+export function announce(
+  address: Address,
+  { out, log }: Context,
+  json: boolean,
+): void {
+  const text = formatAddress(address);
+  if (json) out.json({ type: "listening", address: text });
+  else log.info(`listening on ${text}`);
+}
+
+/** Waits for a server's end; connections that did not finish in time are told of. */
+export async function untilDrained(server: Server, { log }: Context): Promise<void> {
+  await server.finished;
+  if (server.forced === 0) return;
+  log.warn(`${formatCount(server.forced, "connection")} did not finish in time and were closed`);
+}
+
+/** Warns where more connections were asked for than the process may have open files. */
+export async function warnOfOpenFiles(
+  flags: { readonly "max-connections": number },
+  given: ReadonlySet<string>,
+  { log }: Context,
+): Promise<void> {
+  if (!given.has("max-connections")) return;
+  const problem = await checkOpenFiles(flags["max-connections"]);
+  if (problem !== undefined) log.warn(problem);
+}

@@ -1,0 +1,228 @@
+/** The search app's server: `socktool app-server`. */
+import {
+  type IndexSummary,
+  openSearch,
+  searchHandler,
+  type SearchObserver,
+} from "../lib/search/mod.ts";
+import { type MessageObserver, serveMessages } from "../lib/message/mod.ts";
+import { formatAddress, listen } from "../lib/net/mod.ts";
+import {
+  announce,
+  type Context,
+  defineCommand,
+  describeError,
+  formatBytes,
+  formatDuration,
+  limitFlags,
+  limitsOf,
+  outputFlags,
+  runMain,
+  serverTlsFlags,
+  serverTlsOf,
+  untilDrained,
+  warnOfOpenFiles,
+} from "./_cli/mod.ts";
+
+export const command = defineCommand({
+  name: "app-server",
+  summary: "answer searches over framed requests, in files or in the tutorial's three entries",
+  role: "server",
+  arguments: {
+    address: {
+      type: "address",
+      default: "127.0.0.1:5634",
+      help: "where to listen; port 0 takes a free one",
+    },
+  },
+  flags: {
+    data: {
+      type: "path",
+      repeat: true,
+      group: "Data",
+      help: "a folder of text, Markdown and HTML, or a JSON, JSON Lines, CSV or TSV file",
+    },
+    index: {
+      type: "path",
+      hint: "file",
+      placeholder: "FILE",
+      group: "Data",
+      help: "keep the index here, so that the next start takes in only what changed",
+    },
+    watch: {
+      type: "boolean",
+      group: "Data",
+      requires: ["data"],
+      help: "take in changes of the data while serving",
+    },
+    writable: { type: "boolean", group: "Data", help: "let clients put and delete entries" },
+    "key-field": {
+      type: "string",
+      placeholder: "NAME",
+      group: "Data",
+      help: "the field of a record that is its key",
+    },
+    "title-field": {
+      type: "string",
+      placeholder: "NAME",
+      group: "Data",
+      help: "the field of a record that is its title",
+    },
+    "text-field": {
+      type: "string",
+      placeholder: "NAME",
+      group: "Data",
+      help: "the field of a record that is its text",
+    },
+    workers: {
+      type: "integer",
+      min: 1,
+      max: 64,
+      group: "Limits",
+      help: "threads that search; one less than there are cores",
+    },
+    ...limitFlags,
+    "frame-timeout": {
+      type: "duration",
+      default: "1m",
+      group: "Limits",
+      help: "close a connection whose request is not complete after so long; 0 never does",
+    },
+    "max-content": {
+      type: "size",
+      default: "16MiB",
+      group: "Limits",
+      help: "the largest content of a request",
+    },
+    "max-pipelined": {
+      type: "count",
+      default: "128",
+      min: 1,
+      group: "Limits",
+      help: "requests of one client at work at one time",
+    },
+    ...serverTlsFlags,
+    ...outputFlags,
+  },
+  examples: [
+    ["socktool app-server", "serve the tutorial's entries on 127.0.0.1:5634"],
+    ["socktool app-server --data docs --watch", "serve a folder, and what changes in it"],
+    [
+      "socktool app-server :7000 --data wiki.jsonl --index wiki.db",
+      "keep the index between starts",
+    ],
+  ],
+  async run({ flags, args, given }, context) {
+    const { signal } = context;
+    const tls = await serverTlsOf(flags);
+    // The port first: it is what fails most, and indexing may take a while.
+    using listener = await listen(args.address, { tls });
+    await warnOfOpenFiles(flags, given, context);
+    await using engine = await openSearch({
+      ...(flags.data.length > 0 ? { data: flags.data } : {}),
+      ...(flags.index === undefined ? {} : { index: flags.index }),
+      ...(flags["key-field"] === undefined ? {} : { keyField: flags["key-field"] }),
+      ...(flags["title-field"] === undefined ? {} : { titleField: flags["title-field"] }),
+      ...(flags["text-field"] === undefined ? {} : { textField: flags["text-field"] }),
+      ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+      watch: flags.watch,
+      writable: flags.writable,
+      signal,
+      observer: searchObserver(context, flags.json),
+    });
+    const server = serveMessages(listener, searchHandler(engine), {
+      ...limitsOf(flags),
+      frameTimeoutMs: flags["frame-timeout"],
+      maxContentBytes: flags["max-content"],
+      maxPipelined: flags["max-pipelined"],
+      signal,
+      observer: serverObserver(context, flags.json),
+    });
+    announce(server.address, context, flags.json);
+    await untilDrained(server, context);
+  },
+});
+
+function searchObserver({ out, log, progress }: Context, json: boolean): SearchObserver {
+  const told = (type: string, event: object) => json && out.json({ type, ...event });
+  return {
+    progress({ doneBytes, totalBytes, entries, path }) {
+      const percent = totalBytes > 0 ? Math.floor(100 * doneBytes / totalBytes) : 100;
+      progress.show(() => `indexing: ${percent} %, ${entries} entries, ${path}`);
+    },
+    brokenRecord(event) {
+      if (!told("broken-record", event)) {
+        log.warn(`${event.path}:${event.line}: record skipped: ${event.reason}`);
+      }
+    },
+    duplicateKey(event) {
+      const where = event.line === undefined ? event.path : `${event.path}:${event.line}`;
+      if (!told("duplicate-key", event)) {
+        log.detail(`${where}: the key ${JSON.stringify(event.key)} is in ${event.otherPath} too`);
+      }
+    },
+    skippedFile(event) {
+      if (!told("skipped-file", event)) log.detail(`${event.path}: skipped: ${event.reason}`);
+    },
+    indexed(event) {
+      progress.clear();
+      if (!told("indexed", event)) log.info(summaryLine(event));
+    },
+    failed(error) {
+      log.warn(`the data could not be read again: ${describeError(error)}`);
+    },
+    workerReplaced({ role, reason }) {
+      log.warn(`a ${role} worker ended and was replaced: ${reason}`);
+    },
+  };
+}
+
+function summaryLine(event: IndexSummary): string {
+  const { added, updated, removed, unchanged, skipped, broken, duplicates, durationMs } = event;
+  const parts = [
+    [added, "added"],
+    [updated, "updated"],
+    [removed, "removed"],
+    [unchanged, "unchanged"],
+    [broken, "broken and skipped"],
+    [duplicates, "with a key that occurs twice"],
+  ].filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`);
+  const files = skipped > 0 ? `; ${skipped} files skipped` : "";
+  return `indexed in ${formatDuration(durationMs)}: ${parts.join(", ") || "no entries"}${files}`;
+}
+
+function serverObserver({ out, log }: Context, json: boolean): MessageObserver {
+  return {
+    opened({ id, remote }) {
+      if (json) out.json({ type: "opened", id, remote: formatAddress(remote) });
+      else log.detail(`connection ${id} from ${formatAddress(remote)}`);
+    },
+    closed({ id, remote, readBytes, writtenBytes }, reason) {
+      if (json) {
+        out.json({
+          type: "closed",
+          id,
+          remote: formatAddress(remote),
+          reason,
+          readBytes,
+          writtenBytes,
+        });
+      } else {log.detail(
+          `connection ${id} closed: ${reason}, ${formatBytes(readBytes)} in, ${
+            formatBytes(writtenBytes)
+          } out`,
+        );}
+    },
+    acceptFailed(error) {
+      log.warn(describeError(error));
+    },
+    requestFailed({ id }, error) {
+      log.error(`a request of connection ${id} failed: ${describeError(error)}`);
+    },
+    frameFailed({ id }, error) {
+      log.detail(`connection ${id} sent a broken frame: ${error.message}`);
+    },
+  };
+}
+
+if (import.meta.main) await runMain(command);
