@@ -24,6 +24,7 @@ export {
 } from "./flag_groups.ts";
 export { type Host, processHost } from "./host.ts";
 export type { LiveLine } from "./live_line.ts";
+export { LatencySummary } from "./latency_summary.ts";
 export type { Log } from "./log.ts";
 export { type CommandEntry, type Program, runMulti } from "./multi.ts";
 export { checkOpenFiles, openFileLimit } from "./open_files.ts";
@@ -37,6 +38,7 @@ export {
   warnOfOpenFiles,
 } from "./serving.ts";
 export type { Output } from "./output.ts";
+export { readLines } from "./read_lines.ts";
 export { runCommand, runMain } from "./run.ts";
 export type { ArgumentSpec, ArgumentTable, FlagSpec, FlagTable } from "./spec.ts";
 export { escapeForTerminal } from "./terminal_text.ts";

@@ -110,7 +110,8 @@ export async function* exchange(
   } finally {
     signal?.removeEventListener("abort", stop);
     await client[Symbol.asyncDispose]();
-    await source.return?.();
+    // Not awaited: a source that waits for input of its own would hold up the end.
+    void Promise.resolve(source.return?.()).catch(() => {});
   }
 }
 

@@ -126,5 +126,8 @@ const CLIENT_CODES: ReadonlySet<string> = new Set([
 /** What a failed action is answered with; an error that is not for the client stays as it is. */
 export function toRequestError(error: unknown): unknown {
   if (!(error instanceof SearchError) || !CLIENT_CODES.has(error.code)) return error;
-  return new RequestError(error.code, error.message, { cause: error });
+  const message = error.code === "not-writable"
+    ? "The server does not take changes of its entries"
+    : error.message;
+  return new RequestError(error.code, message, { cause: error });
 }

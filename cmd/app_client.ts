@@ -1,0 +1,205 @@
+/** The search app's client: `socktool app-client`. */
+import { type Frame, jsonFrame, type OutgoingFrame } from "../lib/frame/mod.ts";
+import { exchange } from "../lib/message/mod.ts";
+import {
+  clientTlsFlags,
+  clientTlsOf,
+  type Context,
+  defineCommand,
+  EXIT,
+  jsonFlag,
+  LatencySummary,
+  quietFlag,
+  readLines,
+  runMain,
+  UsageError,
+} from "./_cli/mod.ts";
+
+export const command = defineCommand({
+  name: "app-client",
+  summary: "send a request to an app server and print its answer",
+  arguments: {
+    address: { type: "address", default: "127.0.0.1:5634", help: "the server" },
+    action: {
+      type: "string",
+      help: "`search`, or any other word for the tutorial's binary request",
+    },
+    value: { type: "string", help: "what to search for; - reads values from stdin, a line each" },
+  },
+  flags: {
+    as: {
+      type: "choice",
+      choices: ["auto", "json", "binary"],
+      default: "auto",
+      help: "send the action as JSON or as the binary request; auto: JSON for search",
+    },
+    field: {
+      type: "string",
+      repeat: true,
+      placeholder: "NAME=VALUE",
+      help: "a further field of the JSON request; VALUE is JSON, or else text",
+    },
+    limit: { type: "count", help: "ask for so many ranked hits, and print them" },
+    repeat: { type: "count", min: 1, default: "1", help: "send every request so often" },
+    pipeline: {
+      type: "count",
+      min: 1,
+      max: 65_536,
+      default: "1",
+      help: "requests under way at one time",
+    },
+    "connect-timeout": {
+      type: "duration",
+      default: "10s",
+      min: 1,
+      help: "the longest time to connect",
+    },
+    timeout: { type: "duration", default: "30s", min: 1, help: "the longest time for one answer" },
+    ...clientTlsFlags,
+    ...jsonFlag,
+    ...quietFlag,
+  },
+  examples: [
+    ["socktool app-client 127.0.0.1 5634 search morpheus", "look up a key"],
+    ["socktool app-client search 'white rab*' --limit 5", "the five best matches"],
+    ["socktool app-client 127.0.0.1 5634 binary 😃", "the tutorial's binary request"],
+    ["socktool app-client search - --pipeline 64 < words.txt", "a search for each line of a file"],
+    ["socktool app-client search ring --repeat 10k --pipeline 16", "how fast the server answers"],
+    ["socktool app-client put 'The One' --as json --field key=neo", "another action of the server"],
+  ],
+  exitCodes: { 1: "failed, or an answer said that the request failed" },
+  async run({ flags, args, given }, context) {
+    const { address, action, value } = args;
+    if (action === "") throw new UsageError("ACTION is empty");
+    const asJson = flags.as === "json" || (flags.as === "auto" && action === "search");
+    for (const flag of ["field", "limit"]) {
+      if (given.has(flag) && !asJson) {
+        throw new UsageError(`--${flag} needs a JSON request: add --as json`);
+      }
+    }
+    const fields = {
+      ...fieldsOf(flags.field),
+      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+    };
+    const toRequest = (text: string) =>
+      asJson ? jsonFrame({ action, value: text, ...fields }) : binaryRequest(action, text);
+    const values = value === "-" ? readLines(Deno.stdin.readable, context.signal) : [value];
+    const latencies = flags.repeat > 1 ? await LatencySummary.create() : undefined;
+    let failed = false;
+    let answers = 0;
+    const startedAt = performance.now();
+    try {
+      for await (
+        const { frame, latencyMs } of exchange(address, requests(values, flags.repeat, toRequest), {
+          tls: await clientTlsOf(flags),
+          timeoutMs: flags["connect-timeout"],
+          answerTimeoutMs: flags.timeout,
+          pipeline: flags.pipeline,
+          signal: context.signal,
+        })
+      ) {
+        answers++;
+        latencies?.record(latencyMs);
+        const answer = readAnswer(frame);
+        failed ||= answer.failed;
+        // With --repeat what matters is the time; one answer of each kind would be a flood.
+        if (latencies === undefined || answers === 1) await print(answer, context, flags);
+      }
+    } finally {
+      if (latencies && answers > 0) {
+        const summary = latencies.summary(answers, performance.now() - startedAt);
+        if (flags.json) await context.out.json({ type: "summary", ...summary.json });
+        else context.log.info(summary.text);
+      }
+    }
+    return failed ? EXIT.failed : EXIT.ok;
+  },
+});
+
+/** What an answer's frame says. */
+interface Answer {
+  readonly frame: Frame;
+  /** The JSON object, if it is one. */
+  readonly json: Readonly<Record<string, unknown>> | undefined;
+  readonly failed: boolean;
+}
+
+function readAnswer(frame: Frame): Answer {
+  if (frame.header["content-type"] !== "text/json") {
+    return { frame, json: undefined, failed: false };
+  }
+  const value = frame.json();
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const json = isObject ? value as Record<string, unknown> : { result: value };
+  const { result } = json;
+  const failed = "error" in json ||
+    (typeof result === "string" && /^Error: invalid action/.test(result));
+  return { frame, json, failed };
+}
+
+async function print(
+  { frame, json }: Answer,
+  { out, log }: Context,
+  flags: { readonly json: boolean; readonly limit: number | undefined },
+): Promise<void> {
+  if (flags.json) return await out.json(json ?? binaryAnswer(frame));
+  if (!json) return await out.line(out.safe(textOf(frame)));
+  const { result, corrected, hits, total } = json;
+  if (typeof corrected === "string") log.info(`corrected to: ${corrected}`);
+  if (flags.limit !== undefined && Array.isArray(hits) && hits.length > 0) {
+    for (const hit of hits) await out.line(out.safe(hitLine(hit)));
+    if (typeof total === "number" && total > hits.length) {
+      log.info(`${hits.length} of ${total} matches`);
+    }
+    return;
+  }
+  await out.line(out.safe(typeof result === "string" ? result : JSON.stringify(result ?? json)));
+}
+
+function hitLine(hit: Record<string, unknown>): string {
+  const { key, title, snippet, score } = hit;
+  const points = typeof score === "number" ? score.toFixed(2) : "";
+  const name = title === key || title === undefined ? String(key) : `${key} (${title})`;
+  return `${points}\t${name}\t${snippet ?? ""}`;
+}
+
+/** The answer to the tutorial's binary request is text; what is not is shown as JSON shows it. */
+function textOf(frame: Frame): string {
+  const text = new TextDecoder().decode(frame.content);
+  return text.includes("\ufffd") ? JSON.stringify(text) : text;
+}
+
+function binaryAnswer(frame: Frame): object {
+  return { header: frame.header, base64: frame.content.toBase64() };
+}
+
+async function* requests(
+  values: Iterable<string> | AsyncIterable<string>,
+  repeat: number,
+  toRequest: (value: string) => OutgoingFrame,
+): AsyncGenerator<OutgoingFrame> {
+  for await (const value of values) {
+    const request = toRequest(value);
+    for (let i = 0; i < repeat; i++) yield request;
+  }
+}
+
+function binaryRequest(action: string, value: string): OutgoingFrame {
+  const content = new TextEncoder().encode(action + value);
+  return { header: { "content-type": "binary/custom-client-binary-type" }, content };
+}
+
+function fieldsOf(fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(fields.map((field) => {
+    const equals = field.indexOf("=");
+    if (equals < 1) throw new UsageError(`--field: write NAME=VALUE, not ${JSON.stringify(field)}`);
+    const [name, text] = [field.slice(0, equals), field.slice(equals + 1)];
+    try {
+      return [name, JSON.parse(text)];
+    } catch {
+      return [name, text];
+    }
+  }));
+}
+
+if (import.meta.main) await runMain(command);

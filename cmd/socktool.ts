@@ -1,0 +1,27 @@
+/** The one program: every role as a subcommand, of which only the one called is loaded. */
+import config from "../deno.json" with { type: "json" };
+import { type Program, runMulti } from "./_cli/multi.ts";
+
+export const program: Program = {
+  name: "socktool",
+  summary: "servers, clients, load and messages for programs that talk over TCP",
+  version: config.version,
+  commands: [
+    {
+      name: "app-server",
+      summary: "answer searches over framed requests, in files or in the tutorial's three entries",
+      load: async () => (await import("./app_server.ts")).command,
+    },
+    {
+      name: "app-client",
+      summary: "send a request to an app server and print its answer",
+      load: async () => (await import("./app_client.ts")).command,
+    },
+  ],
+  examples: [
+    ["socktool app-server --data docs", "serve a folder to search in"],
+    ["socktool app-client search 'white rab*'", "search in it"],
+  ],
+};
+
+if (import.meta.main) Deno.exit(await runMulti(program));
