@@ -11,6 +11,9 @@ const INLINE = new Set(
   "a abbr b bdi bdo big cite code data dfn em font i ins kbd label mark q s samp small span strong sub sup time tt u var wbr"
     .split(" "),
 );
+/** Elements that begin a new line and have no empty one after them. */
+const ITEMS = new Set(["br", "li", "tr", "dt", "dd", "div", "option"]);
+const CELLS = new Set(["td", "th"]);
 const HEADING = /^h[1-6]$/;
 
 /**
@@ -33,13 +36,16 @@ export async function htmlText(html: string): Promise<{ title: string | undefine
       if (name === "title" && silent === 0 && title === "") inTitle = true;
       if (SILENT.has(name)) silent++;
       if (name === "pre") preformatted++;
-      if (!INLINE.has(name)) parts.push("\n");
+      if (CELLS.has(name)) parts.push(" ");
+      else if (!INLINE.has(name)) parts.push("\n");
       if (HEADING.test(name) && heading === undefined) headingName = name;
     },
     ontext(text) {
       if (inTitle) title += text;
       if (silent > 0 || inTitle) return;
-      const piece = preformatted > 0 ? text : text.replace(/\s+/g, " ");
+      let piece = preformatted > 0 ? text : text.replace(/\s+/g, " ");
+      if (preformatted === 0 && /\s$/.test(parts.at(-1) ?? "\n")) piece = piece.trimStart();
+      if (piece === "") return;
       parts.push(piece);
       if (headingName !== undefined) headingParts.push(piece);
     },
@@ -47,7 +53,7 @@ export async function htmlText(html: string): Promise<{ title: string | undefine
       if (name === "title") inTitle = false;
       if (SILENT.has(name)) silent = Math.max(0, silent - 1);
       if (name === "pre") preformatted = Math.max(0, preformatted - 1);
-      if (!INLINE.has(name)) parts.push("\n");
+      if (!INLINE.has(name) && !ITEMS.has(name) && !CELLS.has(name)) parts.push("\n");
       if (name === headingName) {
         heading = oneLine(headingParts.join("")) || undefined;
         headingName = undefined;
@@ -57,8 +63,7 @@ export async function htmlText(html: string): Promise<{ title: string | undefine
   });
   parser.write(html);
   parser.end();
-  const text = parts.join("").replace(/[ \t]+\n/g, "\n").replace(/\n[ \t]+(?=\S)/g, "\n")
-    .replace(/\n{3,}/g, "\n\n").trim();
+  const text = parts.join("").replace(/[ \t]+\n/g, "\n").replace(/\n{3,}/g, "\n\n").trim();
   return { title: heading ?? (oneLine(title) || undefined), text };
 }
 

@@ -35,6 +35,8 @@ export class JsonMembers {
   #depth = 0;
   #inString = false;
   #escaped = false;
+  /** Closing brackets and commas at the end of the string so far. */
+  readonly #marks: number[] = [];
   #ended = false;
   #failed = false;
   #parts: string[] = [];
@@ -54,10 +56,21 @@ export class JsonMembers {
       const code = chunk.charCodeAt(i);
       if (code === NEWLINE) this.#line++;
       if (this.#inString) {
-        // No string goes over a line's end: one that does lacks its closing quotation mark, and
-        // ending it here keeps the records after it.
-        if (code === NEWLINE || (code === QUOTE && !this.#escaped)) this.#inString = false;
-        this.#escaped = code === BACKSLASH && !this.#escaped;
+        if (code !== NEWLINE) {
+          this.#readString(code);
+          continue;
+        }
+        // No string goes over a line's end: this one lacks its closing quotation mark, and the
+        // brackets and the comma at its end were meant as such.
+        this.#inString = false;
+        for (const mark of this.#marks) {
+          if (mark !== COMMA) this.#depth--;
+          if (this.#depth > 1 || (this.#depth === 1 && mark !== COMMA)) continue;
+          this.#take(chunk.slice(start, i));
+          start = i + 1;
+          yield* this.#finish(this.#depth === 1);
+          break;
+        }
         continue;
       }
       if (isSpace(code)) continue;
@@ -77,8 +90,11 @@ export class JsonMembers {
         this.#memberLine = this.#line;
         start = i;
       }
-      if (code === QUOTE) this.#inString = true;
-      else if (isOpening(code)) this.#depth++;
+      if (code === QUOTE) {
+        this.#inString = true;
+        this.#escaped = false;
+        this.#marks.length = 0;
+      } else if (isOpening(code)) this.#depth++;
       else if (isClosing(code)) this.#depth--;
     }
     if (this.#memberLine > 0) this.#take(chunk.slice(start));
@@ -93,6 +109,13 @@ export class JsonMembers {
     }
     if (this.#memberLine > 0) yield* this.#finish(false);
     yield { line: this.#line, problem: `the ${this.container} is not closed` };
+  }
+
+  #readString(code: number): void {
+    if (code === QUOTE && !this.#escaped) this.#inString = false;
+    this.#escaped = code === BACKSLASH && !this.#escaped;
+    if (isClosing(code) || code === COMMA) this.#marks.push(code);
+    else if (!isSpace(code)) this.#marks.length = 0;
   }
 
   #atTop(code: number): JsonProblem | undefined {

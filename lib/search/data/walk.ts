@@ -29,22 +29,26 @@ export interface NoFile {
  * @throws {SearchError} `data-unreadable` if the path itself cannot be read.
  */
 export async function* walk(root: string): AsyncGenerator<FoundFile | NoFile> {
-  let info: Deno.FileInfo;
+  const info = await statData(root);
+  if (info.isFile) yield found(root, /[^/\\]*$/.exec(root)![0], info);
+  else yield* walkFolder(root, "");
+}
+
+/**
+ * Looks at a data path, and whether it can be read: opening it is the only way to know.
+ *
+ * @throws {SearchError} `data-unreadable`.
+ */
+export async function statData(root: string): Promise<Deno.FileInfo> {
   try {
-    info = await Deno.stat(root);
-    if (info.isFile) {
-      const name = /[^/\\]*$/.exec(root)![0];
-      // Opening it is the only way to know whether it may be read.
-      (await Deno.open(root)).close();
-      yield found(root, name, info);
-      return;
-    }
-    if (!info.isDirectory) throw new Error("it is neither a file nor a folder");
-    await Deno.readDir(root)[Symbol.asyncIterator]().next();
+    const info = await Deno.stat(root);
+    if (info.isFile) (await Deno.open(root)).close();
+    else if (info.isDirectory) await Deno.readDir(root)[Symbol.asyncIterator]().next();
+    else throw new Error("it is neither a file nor a folder");
+    return info;
   } catch (error) {
     throw unreadable(root, error);
   }
-  yield* walkFolder(root, "");
 }
 
 async function* walkFolder(root: string, prefix: string): AsyncGenerator<FoundFile | NoFile> {

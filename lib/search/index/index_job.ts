@@ -5,6 +5,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { statData } from "../data/walk.ts";
 import { type PostedError, SearchError, toPosted } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
@@ -87,7 +88,7 @@ export class IndexJob {
       else {
         // Watching begins before reading, so that no change falls between the two.
         if (this.#options.watch) {
-          for (const each of data) Deno.statSync(each);
+          for (const each of data) await statData(each);
           this.#watcher = new DataWatcher(data, ownFiles(path), () => this.#changed());
         }
         this.#indexer = this.#makeIndexer(data);
@@ -169,11 +170,6 @@ export class IndexJob {
 
   #described(error: unknown): unknown {
     if (error === this.#abort.signal.reason) return new SearchError("closed", "Indexing was ended");
-    if (error instanceof Deno.errors.NotFound) {
-      return new SearchError("data-unreadable", `Cannot read the data: ${error.message}`, {
-        cause: error,
-      });
-    }
     return asIndexError(error, this.#options.path, "write to");
   }
 }

@@ -1,0 +1,169 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { openSearch } from "../../lib/search/mod.ts";
+import { JsonMembers } from "../../lib/search/data/json_members.ts";
+import { csvRecords } from "../../lib/search/data/csv_records.ts";
+import { readLines } from "../../lib/search/data/lines.ts";
+import { Folder, Recorder } from "./support.ts";
+
+/** Takes a file in and returns what is told of its broken records, and which keys there are. */
+async function take(name: string, content: string, keys: readonly string[], maxEntryBytes = 1000) {
+  await using folder = await Folder.make({ [name]: content });
+  const observer = new Recorder();
+  await using engine = await openSearch({ data: [folder.path], observer, maxEntryBytes });
+  assertEquals(observer.summaries[0]?.broken, observer.broken.length);
+  return { broken: observer.broken, found: keys.filter((key) => engine.lookup(key) !== undefined) };
+}
+
+Deno.test("JSON Lines: a broken record is named by its line and skipped", async () => {
+  const lines = [
+    '{"key":"a","text":"x"}',
+    '{"key":"b","text":',
+    "",
+    "[1]",
+    '{"key":"c"}',
+    `{"key":"d","text":"${"x".repeat(1001)}"}`,
+    `{"key":"${"k".repeat(5000)}","text":"x"}`,
+    '{"key":"e","text":"x"}',
+  ];
+  const { broken, found } = await take("f.jsonl", lines.join("\n"), ["a", "b", "c", "d", "e"]);
+  assertEquals(found, ["a", "e"]);
+  assertEquals(broken.map((text) => text.replace(/JSON: .*/, "JSON")), [
+    "f.jsonl:2: it is not JSON",
+    "f.jsonl:4: it is not an object",
+    "f.jsonl:5: it has neither text nor title",
+    "f.jsonl:6: title and text are larger than 1000 bytes",
+    "f.jsonl:7: the key is longer than 4096 bytes",
+  ]);
+});
+
+Deno.test("JSON: a broken record is named by its line, and the others are kept", async () => {
+  const json = `[
+    {"key": "a", "text": "x"},
+    {"key": "b", "text": bad},
+    {"key": "c", "text": "not closed},
+    {"key": "d",
+     "text": "x"},,
+    7,
+    {"key": "e", "text": "x"}
+  ] trailing`;
+  const { broken, found } = await take("f.json", json, ["a", "b", "c", "d", "e"]);
+  assertEquals(broken.map((text) => text.replace(/JSON: .*/s, "JSON")), [
+    "f.json:3: it is not JSON",
+    "f.json:4: it is not JSON",
+    "f.json:6: a value is missing beside a comma",
+    "f.json:7: it is not an object",
+    "f.json:9: something follows the end of the JSON text",
+  ]);
+  assertEquals(found, ["a", "d", "e"]);
+});
+
+Deno.test("JSON: a file that is cut off, or is something else, is told", async () => {
+  const cut = await take("f.json", '{"a": "x",\n"b": "y",\n"c": "z', ["a", "b", "c"]);
+  assertEquals(cut.found, ["a", "b"]);
+  assertEquals(cut.broken.map((text) => text.slice(0, 9)), ["f.json:3:", "f.json:3:"]);
+  assertEquals((await take("f.json", "\n7", [])).broken, [
+    "f.json:2: the file holds neither an object nor an array",
+  ]);
+  assertEquals((await take("f.json", "", [])).broken, ["f.json:1: the file is empty"]);
+  assertEquals((await take("f.json", '{"a": null, "b": [1], "c": "x"}', ["c"])).broken, [
+    "f.json:1: it is neither text nor object",
+    "f.json:1: it is neither text nor object",
+  ]);
+});
+
+Deno.test("CSV: a broken record is named by the line it begins on", async () => {
+  const csv = 'id,text\n1,"two\nlines"\n2\n3,x,y\n4,"never closed\n5,fine\n6,fine\n';
+  const { broken, found } = await take("f.csv", csv, ["1", "2", "3", "4", "5", "6"]);
+  assertEquals(broken, [
+    "f.csv:4: it has 1 values where the header has 2",
+    "f.csv:5: it has 3 values where the header has 2",
+    "f.csv:6: a quotation mark is not closed",
+  ]);
+  assertEquals(found, ["1", "5", "6"]);
+});
+
+Deno.test("CSV: a record that is too large is skipped in bounded memory", async () => {
+  const csv = `id,text\n1,${"x".repeat(5000)}\n2,"${"yyyyyyyyy\n".repeat(300)}\n3,fine\n`;
+  const { broken, found } = await take("f.csv", csv, ["1", "2", "3"]);
+  assertEquals(broken.slice(0, 2), [
+    "f.csv:2: it is larger than 2000 characters",
+    "f.csv:3: a quotation mark is not closed",
+  ]);
+  assertEquals(found, ["3"]);
+});
+
+Deno.test("a named field that a record does not have makes it broken", async () => {
+  await using folder = await Folder.make({ "f.jsonl": '{"isbn":1,"text":"x"}\n{"text":"y"}' });
+  const observer = new Recorder();
+  await using engine = await openSearch({ data: [folder.path], keyField: "isbn", observer });
+  assertEquals(observer.broken, ['f.jsonl:2: it has no field "isbn"']);
+  assertEquals((await engine.stats()).entries, 1);
+});
+
+Deno.test("of very many broken records the first 1000 are named and all are counted", async () => {
+  await using folder = await Folder.make({ "f.jsonl": "no\n".repeat(3000) });
+  const observer = new Recorder();
+  await using _engine = await openSearch({ data: [folder.path], observer });
+  assertEquals([observer.broken.length, observer.summaries[0]?.broken], [1000, 3000]);
+});
+
+Deno.test("JsonMembers gives the same members wherever the text is cut", () => {
+  const value = fc.oneof(
+    fc.array(fc.jsonValue({ depthSize: "small" }), { maxLength: 5 }),
+    fc.dictionary(fc.string(), fc.jsonValue({ depthSize: "small" }), { maxKeys: 5 }),
+  );
+  fc.assert(fc.property(value, fc.nat(4), fc.array(fc.nat(50)), (value, spaces, cuts) => {
+    const text = JSON.stringify(value, null, spaces);
+    const members = new JsonMembers(10_000);
+    const found = [];
+    for (const piece of pieces(text, cuts)) found.push(...members.push(piece));
+    found.push(...members.end());
+    const joined = found.map((member) => "text" in member ? member.text : "?").join(",");
+    const [open, close] = Array.isArray(value) ? "[]" : "{}";
+    assertEquals(JSON.stringify(JSON.parse(`${open}${joined}${close}`)), JSON.stringify(value));
+  }));
+});
+
+Deno.test("csvRecords() reads back what was written, wherever the text is cut", async () => {
+  const field = fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", "é", " ") });
+  const row = fc.array(field, { minLength: 2, maxLength: 4 });
+  const property = fc.asyncProperty(fc.array(row), fc.array(fc.nat(20)), async (rows, cuts) => {
+    const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`;
+    const text = rows.map((row) => `${row.map(quoted).join(",")}\r\n`).join("");
+    const records = [];
+    const lines = readLines(stream(pieces(text, cuts)), 1000);
+    for await (const record of csvRecords(lines, ",", 1000)) records.push(record);
+    assertEquals(records.map((record) => "values" in record ? record.values : record), rows);
+  });
+  await fc.assert(property);
+});
+
+Deno.test("readLines() counts lines and bounds them, wherever the text is cut", async () => {
+  const text = fc.string({ unit: fc.constantFrom("a", "b", "\n", "\r\n") });
+  await fc.assert(fc.asyncProperty(text, fc.array(fc.nat(5)), async (text, cuts) => {
+    const lines = [];
+    for await (const line of readLines(stream(pieces(text, cuts)), 3)) lines.push(line);
+    const expected = text.split("\n").map((line, i) => ({
+      number: i + 1,
+      text: line.slice(0, 4).replace(/\r$/, ""),
+      tooLong: line.length > 3,
+    }));
+    if (text === "" || text.endsWith("\n")) expected.pop();
+    assertEquals(lines, expected);
+  }));
+});
+
+function pieces(text: string, cuts: readonly number[]): string[] {
+  const result: string[] = [];
+  let start = 0;
+  for (const cut of cuts) {
+    result.push(text.slice(start, start + cut));
+    start += cut;
+  }
+  return [...result, text.slice(start)];
+}
+
+async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
