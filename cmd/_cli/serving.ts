@@ -87,7 +87,10 @@ export function announce(
 }
 
 /** Waits for a server's end; connections that did not finish in time are told of. */
-export async function untilDrained(server: Server, { log }: Context): Promise<void> {
+export async function untilDrained(
+  server: Pick<Server, "finished" | "forced">,
+  { log }: Context,
+): Promise<void> {
   await server.finished;
   if (server.forced === 0) return;
   log.warn(`${formatCount(server.forced, "connection")} did not finish in time and were closed`);

@@ -19,6 +19,12 @@ export interface ServerObserver {
 export interface ServeOptions extends ConnectionLimits {
   /** When it is aborted the server drains. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Accepts so many connections, then no more, and ends when they have ended.
+   *
+   * @default {Infinity}
+   */
+  readonly maxAccepted?: number | undefined;
   /** How long draining may take before connections are closed by force. @default {5_000} */
   readonly drainTimeoutMs?: number | undefined;
   /** Is told what happens. */
@@ -56,6 +62,7 @@ export class Server implements AsyncDisposable {
   readonly #limits: ResolvedLimits;
   readonly #observer: ServerObserver;
   readonly #drainTimeoutMs: number;
+  readonly #maxAccepted: number;
   readonly #connections = new Set<Connection>();
   readonly #watchdog: Watchdog;
   #accepted = 0;
@@ -73,6 +80,7 @@ export class Server implements AsyncDisposable {
     this.#limits = resolveLimits(options);
     this.#observer = options.observer ?? {};
     this.#drainTimeoutMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS;
+    this.#maxAccepted = options.maxAccepted ?? Infinity;
     this.#watchdog = new Watchdog(this.#connections, this.#limits);
     const { signal } = options;
     const drain = () => void this.drain();
@@ -130,7 +138,7 @@ export class Server implements AsyncDisposable {
   async #run(): Promise<void> {
     const serving = new Set<Promise<void>>();
     let pauseMs = FIRST_PAUSE_MS;
-    while (!this.#draining) {
+    while (!this.#draining && this.#accepted < this.#maxAccepted) {
       try {
         const conn = await this.#listener.accept();
         pauseMs = FIRST_PAUSE_MS;
@@ -143,6 +151,7 @@ export class Server implements AsyncDisposable {
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       }
     }
+    this.#listener.close();
     await Promise.all(serving);
     this.#watchdog.stop();
   }
