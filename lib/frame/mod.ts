@@ -14,6 +14,7 @@ export { ContentError } from "./content.ts";
 export type { ContentErrorCode } from "./content.ts";
 export { MAX_HEADER_BYTES } from "./header.ts";
 export type { ByteOrder, FrameHeader } from "./header.ts";
+export { ByteCache } from "./byte_cache.ts";
 export { HeaderCache } from "./header_cache.ts";
 export { Frame } from "./frame.ts";
 export { DEFAULT_MAX_CONTENT_BYTES, FrameDecoder } from "./frame_decoder.ts";

@@ -133,17 +133,26 @@ class MessageConnection {
     connection.onDrain = () => this.#drain();
   }
 
+  async serve(): Promise<void> {
+    try {
+      await this.#serve();
+    } catch (error) {
+      throw this.#reading ? this.#connection.readError(error) : error;
+    }
+  }
+
   // The hot path: a read, the frames in it, one write. No promise per request that is answered at
   // once, no timer, no copy of a request.
-  async serve(): Promise<void> {
+  async #serve(): Promise<void> {
     const { input, output } = this.#connection;
     while (!this.#draining || this.#decoder.midFrame) {
       this.#connection.midFrame = this.#decoder.midFrame;
       this.#reading = true;
-      const more = await this.#connection.read();
+      const count = await this.#connection.readSome();
       this.#reading = false;
       if (this.#drained) return await this.#drained;
-      if (!more) return await this.#ended();
+      if (count === null) return await this.#ended();
+      this.#connection.received(count);
       this.#connection.midFrame = false;
       const batch = this.#decoder.decode(input.bytes, input.start, input.end);
       for (const frame of batch.frames) {
@@ -159,7 +168,8 @@ class MessageConnection {
       output.flush();
       if (batch.error) return await this.#broken(batch.error, false);
       // One read may be all that was asked for while much is still to be written.
-      await output.room();
+      const room = output.room();
+      if (room) await room;
     }
     await this.#finishDrained();
   }

@@ -95,15 +95,48 @@ export class Connection {
    * @throws {ConnectionError} with operation `read`
    */
   async read(): Promise<boolean> {
+    let count: number | null;
     try {
-      const count = await this.#conn.read(this.input.free());
-      if (count === null) return false;
-      this.input.filled(count);
-      this.readBytes += count;
-      return true;
+      count = await this.readSome();
     } catch (cause) {
-      throw new ConnectionError("read", this.remote, cause);
+      throw this.readError(cause);
     }
+    if (count !== null) this.received(count);
+    return count !== null;
+  }
+
+  /**
+   * {@linkcode Connection.read} for hot loops, without a promise of its own: resolves to what
+   * `Deno.Conn.read` does, which has to be handed to {@linkcode Connection.received}, and rejects
+   * with what {@linkcode Connection.readError} explains.
+   */
+  readSome(): Promise<number | null> {
+    return this.#conn.read(this.input.free());
+  }
+
+  /** Notes how many bytes {@linkcode Connection.readSome} brought. */
+  received(count: number): void {
+    this.input.filled(count);
+    this.readBytes += count;
+  }
+
+  /** The error of a read that failed. */
+  readError(cause: unknown): ConnectionError {
+    return new ConnectionError("read", this.remote, cause);
+  }
+
+  /**
+   * Writes past {@linkcode Connection.output}, for a service that sends on the memory it read into:
+   * resolves to how many bytes the socket took, which are to be added to `output.writtenBytes`. The
+   * memory must stay as it is until then.
+   */
+  writeSome(bytes: Uint8Array): Promise<number> {
+    return this.#conn.write(bytes);
+  }
+
+  /** The error of a write that failed. */
+  writeError(cause: unknown): ConnectionError {
+    return new ConnectionError("write", this.remote, cause);
   }
 
   /**

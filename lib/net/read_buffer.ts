@@ -4,6 +4,9 @@ const FIRST_BYTES = 2_048;
 /** Reading more at once gains nothing on a socket. */
 const READ_BYTES = 65_536;
 
+/** How much more there is after a read that filled the memory. */
+const GROWTH = 8;
+
 /**
  * The bytes of a connection that came and are not dealt with yet, `bytes[start, end)`. It begins
  * small, because a server has thousands of idle connections, grows when reads fill it, and grows
@@ -17,49 +20,46 @@ export class ReadBuffer {
   /** Where they end. */
   end = 0;
 
-  /** Memory to read into, behind the bytes that are there: never empty. Moves those bytes. */
+  /** Whether the last read filled the memory: more was there to be read. */
+  #wasFull = false;
+
+  /**
+   * Memory to read into, behind the bytes that are there: never empty. Those bytes may move.
+   * Where the last read filled the memory there is more of it than before.
+   */
   free(): Uint8Array<ArrayBuffer> {
-    const { bytes, start, end } = this;
-    if (start === end) {
-      this.start = this.end = 0;
-      if (bytes.length === 0) this.bytes = new Uint8Array(FIRST_BYTES);
-      return this.bytes;
-    }
-    if (end === bytes.length || start > bytes.length / 2) this.#makeRoom();
-    return this.bytes.subarray(this.end);
+    const held = this.end - this.start;
+    const size = this.#nextSize(held);
+    if (size !== this.bytes.length) {
+      const moved = new Uint8Array(size);
+      moved.set(this.bytes.subarray(this.start, this.end));
+      this.bytes = moved;
+    } else if (this.start > 0 && held > 0) this.bytes.copyWithin(0, this.start, this.end);
+    this.start = 0;
+    this.end = held;
+    this.#wasFull = false;
+    return held === 0 ? this.bytes : this.bytes.subarray(held);
   }
 
   /** Notes that a read put `count` bytes into what {@linkcode free} gave. */
   filled(count: number): void {
     this.end += count;
+    this.#wasFull = this.end === this.bytes.length;
   }
 
-  /**
-   * Notes that `count` bytes are dealt with. To be called once per read: when that read filled the
-   * memory, the next one gets more.
-   */
+  /** Notes that `count` bytes are dealt with. */
   consume(count: number): void {
     this.start += count;
-    if (this.start !== this.end) return;
-    const wasFull = this.end === this.bytes.length;
-    this.start = this.end = 0;
-    if (wasFull && this.bytes.length < READ_BYTES) {
-      this.bytes = new Uint8Array(Math.min(READ_BYTES, this.bytes.length * 8));
-    } else if (this.bytes.length > READ_BYTES) {
-      this.bytes = new Uint8Array(READ_BYTES);
-    }
   }
 
-  #makeRoom(): void {
-    const { bytes, start, end } = this;
-    const held = end - start;
-    const size = held * 2 <= bytes.length ? bytes.length : Math.max(bytes.length * 2, FIRST_BYTES);
-    if (size === bytes.length) bytes.copyWithin(0, start, end);
-    else {
-      this.bytes = new Uint8Array(size);
-      this.bytes.set(bytes.subarray(start, end));
-    }
-    this.start = 0;
-    this.end = held;
+  #nextSize(held: number): number {
+    const size = this.bytes.length;
+    if (size === 0) return FIRST_BYTES;
+    // What an unfinished frame already has, doubled: never what it merely announces.
+    if (held * 2 > size) return Math.max(size * 2, this.#wasFull ? READ_BYTES : 0);
+    if (this.#wasFull && size < READ_BYTES) return Math.min(READ_BYTES, size * GROWTH);
+    // A large frame has passed.
+    if (size > READ_BYTES && held * 2 <= READ_BYTES) return READ_BYTES;
+    return size;
   }
 }

@@ -28,10 +28,15 @@ export class WriteQueue {
   readonly #explain: (cause: unknown) => Error;
   #gathering = NO_BUFFER;
   #spare = NO_BUFFER;
-  #sendingBytes = 0;
-  #writing: Promise<void> | undefined;
+  /** What is being sent, and how far it is; `undefined` while nothing is. */
+  #sending: ByteBuffer | undefined;
+  #sentBytes = 0;
   #failure: Error | undefined;
   #room: PromiseWithResolvers<void> | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
+  // Made once: a write costs no closure and no async function.
+  readonly #onWritten = (count: number) => this.#written(count);
+  readonly #onFailed = (cause: unknown) => this.#failed(cause);
 
   /**
    * Makes an empty queue.
@@ -58,7 +63,8 @@ export class WriteQueue {
 
   /** Bytes that the socket has not taken yet. */
   get pendingBytes(): number {
-    return this.#gathering.length + this.#sendingBytes;
+    const sending = this.#sending ? this.#sending.length - this.#sentBytes : 0;
+    return this.#gathering.length + sending;
   }
 
   /** Whether a write failed: the connection is lost, and further bytes are dropped. */
@@ -69,7 +75,7 @@ export class WriteQueue {
   /** Starts to send what was appended, unless a write is under way: that goes on with it. */
   flush(): void {
     if (this.#failure !== undefined) this.#gathering.clear();
-    else if (this.#gathering.length > 0) this.#writing ??= this.#drain();
+    else if (this.#sending === undefined && this.#gathering.length > 0) this.#send();
   }
 
   /**
@@ -88,36 +94,49 @@ export class WriteQueue {
   /** Sends everything. @throws what `explain` made of the failure of a write. */
   async flushed(): Promise<void> {
     this.flush();
-    await this.#writing;
+    if (this.#sending) {
+      this.#idle ??= Promise.withResolvers();
+      await this.#idle.promise;
+    }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  // Never rejects: a failure is kept for those who ask.
-  async #drain(): Promise<void> {
-    try {
-      while (this.#gathering.length > 0) {
-        const sending = this.#gathering;
-        this.#gathering = this.#spare;
-        this.#sendingBytes = sending.length;
-        const { bytes, length } = sending;
-        let at = 0;
-        while (at < length) {
-          const written = await this.#sink.write(bytes.subarray(at, length));
-          at += written;
-          this.#sendingBytes -= written;
-          this.writtenBytes += written;
-          if (this.#room && this.pendingBytes <= this.#highWaterBytes / 2) this.#release();
-        }
-        sending.clear();
-        this.#spare = bytes.length > KEPT_BYTES ? NO_BUFFER : sending;
-      }
-    } catch (cause) {
-      this.#failure = this.#explain(cause);
-      this.#gathering = this.#spare = NO_BUFFER;
-      this.#sendingBytes = 0;
-    }
-    this.#writing = undefined;
+  /** Begins to send what was gathered; there is something. */
+  #send(): void {
+    this.#sending = this.#gathering;
+    this.#sentBytes = 0;
+    this.#gathering = this.#spare;
+    this.#spare = NO_BUFFER;
+    this.#write();
+  }
+
+  #write(): void {
+    const { bytes, length } = this.#sending!;
+    const rest = bytes.subarray(this.#sentBytes, length);
+    this.#sink.write(rest).then(this.#onWritten, this.#onFailed);
+  }
+
+  #written(count: number): void {
+    const sending = this.#sending!;
+    this.#sentBytes += count;
+    this.writtenBytes += count;
+    if (this.#room && this.pendingBytes <= this.#highWaterBytes / 2) this.#release();
+    if (this.#sentBytes < sending.length) return this.#write();
+    sending.clear();
+    if (sending.bytes.length <= KEPT_BYTES) this.#spare = sending;
+    this.#sending = undefined;
+    if (this.#gathering.length > 0) return this.#send();
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+
+  #failed(cause: unknown): void {
+    this.#failure = this.#explain(cause);
+    this.#gathering = this.#spare = NO_BUFFER;
+    this.#sending = undefined;
     this.#release();
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   #release(): void {

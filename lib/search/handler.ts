@@ -31,24 +31,23 @@ const BINARY_BYTES = 10;
 export function searchHandler(engine: SearchEngine): MessageHandler {
   const replies = new ReplyCache();
   return (frame, connection): Reply | Promise<Reply> => {
-    if (frame.header["content-type"] !== "text/json") return binaryReply(frame);
+    const { header, content } = frame;
+    if (header["content-type"] !== "text/json") return binaryReply(frame);
+    // The hot path: a search for a key that was asked for before. In another encoding the same
+    // bytes may be another request.
+    const known = header["content-encoding"] === "utf-8"
+      ? replies.find(content, engine.generation)
+      : undefined;
+    if (known) return known;
     const request = readRequest(frame);
     const { action, value } = request;
-    // The hot path: a plain search for a key that was asked for before costs one look-up.
     const plain = action === "search" && typeof value === "string" &&
       request["limit"] === undefined && request["offset"] === undefined;
-    if (plain) {
-      const { generation } = engine;
-      const known = replies.get(value, generation);
-      if (known) return known;
-      const entry = engine.lookup(value);
-      if (entry) {
-        const reply = encodeFrame(jsonFrame(exactReply(entry)));
-        replies.set(value, generation, reply);
-        return reply;
-      }
-    }
-    return act(request, engine, connection);
+    const entry = plain ? engine.lookup(value) : undefined;
+    if (!entry) return act(request, engine, connection);
+    const reply = encodeFrame(jsonFrame(exactReply(entry)));
+    if (header["content-encoding"] === "utf-8") replies.add(content, reply);
+    return reply;
   };
 }
 

@@ -1,35 +1,29 @@
-/** The most that all replies take, and one of them: a large one is seldom asked for twice. */
-const MAX_BYTES = 16 * 1024 * 1024;
-const MAX_REPLY_BYTES = 64 * 1024;
+import { ByteCache } from "../frame/mod.ts";
+
+/** Replies larger than this are made each time, so that the cache takes 32 MiB at most. */
+const MAX_REPLY_BYTES = 8_192;
+const CAPACITY = 4_096;
 
 /**
- * Encoded replies to exact lookups, so that a key asked for again costs a copy of its reply and
- * nothing else. Holds replies of one generation of the entries; the oldest go when it is full.
+ * Encoded replies to requests that are answered at once, by the bytes of the request: one that was
+ * asked before costs a look-up and a copy, where parsing it and encoding its reply takes 2 µs.
+ * Holds replies of one generation of the entries.
  */
 export class ReplyCache {
-  readonly #replies = new Map<string, Uint8Array>();
+  #replies = new ByteCache<Uint8Array>(CAPACITY);
   #generation = -1;
-  #bytes = 0;
 
-  /** The reply for a key, if it is known and no entry changed since. */
-  get(key: string, generation: number): Uint8Array | undefined {
-    return generation === this.#generation ? this.#replies.get(key) : undefined;
-  }
-
-  /** Keeps a reply, which must not be written to any more. */
-  set(key: string, generation: number, reply: Uint8Array): void {
-    if (reply.length > MAX_REPLY_BYTES) return;
+  /** The reply to a request of these bytes, if it is known and no entry changed since. */
+  find(request: Uint8Array, generation: number): Uint8Array | undefined {
     if (generation !== this.#generation) {
-      this.#replies.clear();
-      this.#bytes = 0;
+      this.#replies = new ByteCache(CAPACITY);
       this.#generation = generation;
     }
-    for (const [oldest, bytes] of this.#replies) {
-      if (this.#bytes + reply.length <= MAX_BYTES) break;
-      this.#replies.delete(oldest);
-      this.#bytes -= bytes.length;
-    }
-    this.#replies.set(key, reply);
-    this.#bytes += reply.length;
+    return this.#replies.find(request, 0, request.length);
+  }
+
+  /** Keeps the reply, which is not written to any more, to the request that was not found. */
+  add(request: Uint8Array, reply: Uint8Array): void {
+    if (reply.length <= MAX_REPLY_BYTES) this.#replies.add(request, 0, request.length, reply);
   }
 }
