@@ -104,7 +104,11 @@ export function parseAddress(text: string, defaults: AddressDefaults = {}): Addr
  * @throws {AddressError} if either is not one.
  */
 export function parseHostPort(host: string, port: string): TcpAddress {
-  const hostname = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+  const bracketed = host.startsWith("[") && host.endsWith("]");
+  const hostname = bracketed ? host.slice(1, -1) : host;
+  if ((bracketed || host.includes(":")) && !isIpv6(hostname)) {
+    throw new AddressError(`${host} ${port}`, `${JSON.stringify(host)} is no IPv6 address`);
+  }
   return tcp(`${host} ${port}`, hostname, port, {});
 }
 
