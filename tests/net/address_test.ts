@@ -1,0 +1,149 @@
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  type Address,
+  AddressError,
+  formatAddress,
+  isLoopback,
+  parseAddress,
+  parseHostPort,
+} from "../../lib/net/mod.ts";
+import { addressOf } from "../../lib/net/address.ts";
+
+const port = fc.nat(65_535);
+/** Names and IPv4 addresses, but not a host called `unix`: `unix:80` is a path. */
+const name = fc.oneof(fc.domain(), fc.ipV4(), fc.constantFrom("localhost", "a", "my_host", "0"));
+const tcp = fc.record({
+  transport: fc.constant("tcp" as const),
+  hostname: fc.oneof(name, fc.ipV6()),
+  port,
+});
+const unix = fc.record({
+  transport: fc.constant("unix" as const),
+  path: fc.string({ minLength: 1, unit: "binary" }),
+});
+
+Deno.test("an address that is written is read as the same address", () => {
+  fc.assert(fc.property(fc.oneof<fc.Arbitrary<Address>[]>(tcp, unix), (address) => {
+    assertEquals(parseAddress(formatAddress(address)), address);
+  }));
+});
+
+Deno.test("any text is an address that is written as it can be read again, or an AddressError", () => {
+  const texts = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string({ unit: fc.constantFrom(..."[]:%.0159af unix/@") }),
+  );
+  fc.assert(fc.property(texts, fc.option(port, { nil: undefined }), (text, byDefault) => {
+    let address: Address;
+    try {
+      address = parseAddress(text, byDefault === undefined ? {} : { port: byDefault });
+    } catch (error) {
+      assertInstanceOf(error, AddressError);
+      assertEquals([error.code, error.text], ["bad-address", text]);
+      return;
+    }
+    assertEquals(parseAddress(formatAddress(address)), address);
+  }));
+});
+
+Deno.test("the parts that a text leaves out take the defaults", () => {
+  const at = (hostname: string, port: number) => ({ transport: "tcp" as const, hostname, port });
+  assertEquals(parseAddress(":80"), at("127.0.0.1", 80));
+  assertEquals(parseAddress(":80", { hostname: "0.0.0.0" }), at("0.0.0.0", 80));
+  assertEquals(parseAddress("host", { port: 5 }), at("host", 5));
+  assertEquals(parseAddress("[::1]", { port: 5 }), at("::1", 5));
+  assertEquals(parseAddress("host:6", { port: 5 }), at("host", 6));
+  assertEquals(parseAddress("[::]:0"), at("::", 0));
+  assertEquals(parseAddress("[fe80::1%eth0]:1"), at("fe80::1%eth0", 1));
+  assertEquals(parseAddress("[::ffff:127.0.0.1]:1"), at("::ffff:127.0.0.1", 1));
+  assertEquals(parseAddress("localhost:00080"), at("localhost", 80));
+});
+
+Deno.test("a text that names no endpoint is refused with the reason", () => {
+  const refused: [text: string, reason: string][] = [
+    ["", "write HOST:PORT"],
+    ["host", "the port is missing"],
+    ["[::1]", "the port is missing"],
+    ["host:", 'the port "" is not a number from 0 to 65535'],
+    [":", 'the port "" is not'],
+    ["host:65536", 'the port "65536" is not'],
+    ["host:-1", 'the port "-1" is not'],
+    ["host:+1", 'the port "+1" is not'],
+    ["host:1.0", 'the port "1.0" is not'],
+    ["host:1e3", 'the port "1e3" is not'],
+    ["host:0x50", 'the port "0x50" is not'],
+    ["host: 80", 'the port " 80" is not'],
+    ["host:80 ", 'the port "80 " is not'],
+    ["host:８０", "is not a number"],
+    ["host:1234567890123", "is not a number"],
+    ["::1", "an IPv6 address needs brackets: [::1]:PORT"],
+    ["::1:80", "an IPv6 address needs brackets"],
+    ["a:b:80", "write HOST:PORT"],
+    ["[::1", "the closing bracket is missing"],
+    ["[::1]80", "write HOST:PORT"],
+    ["[]:80", "in brackets stands an IPv6 address"],
+    ["[localhost]:80", "in brackets stands an IPv6 address"],
+    ["[127.0.0.1]:80", "in brackets stands an IPv6 address"],
+    ["[::1]]:80", "write HOST:PORT"],
+    ["a b:80", '"a b" is no host name'],
+    ["\thost:80", "is no host name"],
+    ["user@host:80", "is no host name"],
+    ["host/path:80", "is no host name"],
+    ["http://host", "is not a number"],
+    ["host]:80", "is no host name"],
+    ["unix:", "the path after unix: is empty"],
+  ];
+  for (const [text, reason] of refused) {
+    assertThrows(() => parseAddress(text), AddressError, reason, text);
+  }
+});
+
+Deno.test("a host and a port are read from two words", () => {
+  const at = (hostname: string, port: number) => ({ transport: "tcp" as const, hostname, port });
+  assertEquals(parseHostPort("localhost", "80"), at("localhost", 80));
+  assertEquals(parseHostPort("::1", "0"), at("::1", 0));
+  assertEquals(parseHostPort("[::1]", "65535"), at("::1", 65_535));
+  const words: [string, string][] = [
+    ["host", "65536"],
+    ["host", ""],
+    ["host", "http"],
+    ["a b", "80"],
+    ["a:b", "80"],
+    ["unix:x", "80"],
+    ["[host]", "80"],
+    ["[", "80"],
+  ];
+  for (const [host, port] of words) {
+    assertThrows(() => parseHostPort(host, port), AddressError, undefined, `${host} ${port}`);
+  }
+});
+
+Deno.test("two words that are read can be written and read again", () => {
+  fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."[]:%.01af unix/") }), (host) => {
+    let address: Address;
+    try {
+      address = parseHostPort(host, "80");
+    } catch (error) {
+      assertInstanceOf(error, AddressError);
+      return;
+    }
+    assertEquals(parseAddress(formatAddress(address)), address);
+  }));
+});
+
+Deno.test("an address tells whether only this machine can reach it", () => {
+  const here = ["127.0.0.1:1", "127.255.0.3:1", "[::1]:1", "localhost:1", "unix:/x"];
+  const there = ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "example.org:1", "127.evil.org:1"];
+  for (const text of here) assert(isLoopback(parseAddress(text)), text);
+  for (const text of there) assert(!isLoopback(parseAddress(text)), text);
+});
+
+Deno.test("the runtime's addresses of other transports are refused", () => {
+  assertThrows(
+    () => addressOf({ transport: "udp", hostname: "127.0.0.1", port: 1 }),
+    TypeError,
+    "udp",
+  );
+  assertEquals(addressOf({ transport: "unix", path: "" }), { transport: "unix", path: "" });
+});

@@ -1,0 +1,192 @@
+/** Our programs as processes. */
+import { type Address, parseAddress } from "../../lib/net/mod.ts";
+import { deadline, until } from "./deadline.ts";
+
+/** The checkout. */
+export const ROOT: string = new URL("../../", import.meta.url).pathname
+  .replace(/^\/([A-Za-z]:)/, "$1");
+
+const PROGRAM = `${ROOT}cmd/socktool.ts`;
+
+/** What a program printed, and its exit code. */
+export interface Finished {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** How a program is started. */
+export interface ProgramOptions {
+  /** What stdin holds. Without it, stdin is empty. */
+  readonly stdin?: string | undefined;
+  /** Variables besides those of this process. */
+  readonly env?: Record<string, string> | undefined;
+  /** Runs under this limit of open files; not on Windows. */
+  readonly openFiles?: number | undefined;
+}
+
+/** A program that runs. Disposing of it ends it. */
+export class Program implements AsyncDisposable {
+  /** What it printed so far. */
+  out = "";
+  err = "";
+  readonly #child: Deno.ChildProcess;
+  readonly #finished: Promise<Finished>;
+  #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
+
+  /** Starts `deno ARGS…`. */
+  constructor(args: readonly string[], options: ProgramOptions = {}) {
+    const { openFiles, env = {} } = options;
+    const [command, before] = openFiles === undefined
+      ? [Deno.execPath(), []]
+      : ["sh", ["-c", `ulimit -n ${openFiles} && exec "$0" "$@"`, Deno.execPath()]];
+    this.#child = new Deno.Command(command, {
+      args: [...before, ...args],
+      env: { NO_COLOR: "1", ...env },
+      stdin: options.stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    if (options.stdin !== undefined) this.#stdin = this.#child.stdin.getWriter();
+    const out = collect(this.#child.stdout, (text) => this.out += text);
+    const err = collect(this.#child.stderr, (text) => this.err += text);
+    this.#finished = Promise.all([this.#child.status, out, err]).then(([{ code }]) => ({
+      code,
+      out: this.out,
+      err: this.err,
+    }));
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Its end. It is killed if that takes too long. */
+  async finished(): Promise<Finished> {
+    try {
+      return await deadline(this.#finished, `the end of a program that printed ${this.#printed}`);
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Waits until a text was printed to stderr, or to stdout. */
+  async printed(text: string, where: "out" | "err" = "err"): Promise<void> {
+    let over = false;
+    void this.#finished.then(() => over = true);
+    await until(() => over || this[where].includes(text), `a program printed ${text}`);
+    if (!this[where].includes(text)) {
+      throw new Error(`The program ended without printing ${text}. It printed ${this.#printed}`);
+    }
+  }
+
+  /** Writes to stdin. */
+  async type(text: string): Promise<void> {
+    await deadline(this.#stdin!.write(new TextEncoder().encode(text)), "writing to stdin");
+  }
+
+  /** Ends stdin. */
+  async endStdin(): Promise<void> {
+    try {
+      await this.#stdin?.close();
+    } catch {
+      // The program has closed its end.
+    }
+    this.#stdin = undefined;
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  get #printed(): string {
+    return JSON.stringify({ out: this.out.slice(-2_000), err: this.err.slice(-2_000) });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.#finished;
+    await this.endStdin();
+  }
+}
+
+/** A server of ours as a process. */
+export class ServerProgram extends Program {
+  /** Where it listens. */
+  address!: Address;
+
+  /** The address as two words, as clients are given it; or as one, of a Unix socket. */
+  get words(): string[] {
+    const { address } = this;
+    return address.transport === "unix"
+      ? [`unix:${address.path}`]
+      : [address.hostname, String(address.port)];
+  }
+
+  /** Starts `deno ARGS…` and waits for the line `listening on ADDRESS`. */
+  static async start(
+    args: readonly string[],
+    options?: ProgramOptions,
+  ): Promise<ServerProgram> {
+    const server = new ServerProgram(args, options);
+    try {
+      await server.printed("listening on ");
+      await until(() => /^listening on \S+\n/m.test(server.err), "a whole line");
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+    server.address = parseAddress(/^listening on (\S+)\n/m.exec(server.err)![1]!);
+    return server;
+  }
+}
+
+/** The arguments of `deno` that run a script of this checkout. */
+export function script(path: string, ...args: readonly string[]): string[] {
+  return ["run", "-A", `${ROOT}${path}`, ...args];
+}
+
+/** Runs `socktool ARGS…` to its end. */
+export async function socktool(
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<Finished> {
+  await using program = new Program(["run", "-A", PROGRAM, ...args], options);
+  if (options.stdin !== undefined) {
+    await program.type(options.stdin);
+    await program.endStdin();
+  }
+  return await program.finished();
+}
+
+/** Starts `socktool ARGS…`. */
+export function start(args: readonly string[], options: ProgramOptions = {}): Program {
+  return new Program(["run", "-A", PROGRAM, ...args], options);
+}
+
+/** Starts `socktool app-server ARGS…`, on a free port where ARGS name none. */
+export function startAppServer(
+  args: readonly string[] = [],
+  options: ProgramOptions = {},
+): Promise<ServerProgram> {
+  const address = args[0] === undefined || args[0].startsWith("-") ? [":0"] : [];
+  return ServerProgram.start(["run", "-A", PROGRAM, "app-server", ...address, ...args], options);
+}
+
+/** Memory of a process in use, in bytes; Linux only. */
+export function residentBytes(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
+  return Number(kib) * 1_024;
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  take: (text: string) => void,
+): Promise<void> {
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) take(text);
+}

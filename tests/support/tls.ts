@@ -1,0 +1,26 @@
+/**
+ * Certificates for tests, good until 2120: an authority, a server's certificate of it for
+ * `localhost`, `127.0.0.1` and `::1`, and another authority that did not sign it. The authorities'
+ * keys were thrown away. They were made with `openssl ca -startdate 20200101000000Z -enddate
+ * 21200101000000Z` on prime256v1 keys.
+ */
+
+/** Where the files are. */
+export const TLS_FILES = {
+  ca: `${import.meta.dirname}/tls/ca.pem`,
+  otherCa: `${import.meta.dirname}/tls/other_ca.pem`,
+  cert: `${import.meta.dirname}/tls/server.pem`,
+  key: `${import.meta.dirname}/tls/server.key`,
+} as const;
+
+/** What `listen` takes. */
+export const SERVER_TLS: { readonly cert: string; readonly key: string } = {
+  cert: Deno.readTextFileSync(TLS_FILES.cert),
+  key: Deno.readTextFileSync(TLS_FILES.key),
+};
+
+/** The authority that signed it. */
+export const CA: string = Deno.readTextFileSync(TLS_FILES.ca);
+
+/** An authority that did not. */
+export const OTHER_CA: string = Deno.readTextFileSync(TLS_FILES.otherCa);
