@@ -130,6 +130,7 @@ export interface SearchEngine extends AsyncDisposable {
    * never waits for a search or a write. The object is frozen and shared.
    *
    * @throws {TypeError} if the key is not a string.
+   * @throws {SearchError} `closed`, or `index-*` if the index cannot be read.
    */
   lookup(key: string): SearchEntry | undefined;
   /**

@@ -10,7 +10,7 @@ import { type PostedError, SearchError, toPosted } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
 import type { SearchEntry } from "../types.ts";
-import { closeQuietly, openWriter, transaction } from "./database.ts";
+import { closeQuietly, durableTransaction, openWriter, transaction } from "./database.ts";
 import { Indexer } from "./indexer.ts";
 import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
@@ -106,7 +106,7 @@ export class IndexJob {
   /** Writes what clients put and delete, all in one transaction, and answers after the commit. */
   write(operations: readonly WriteOperation[]): void {
     try {
-      const outcomes = transaction(this.#db, () =>
+      const outcomes = durableTransaction(this.#db, () =>
         operations.map((operation) => {
           if (operation.kind === "delete") return this.#store.deleteKey(operation.key);
           return this.#store.store(CLIENT_SOURCE, operation.entry).outcome !== "unchanged";

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { resolve } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type DataItem, SkipFile } from "../data/item.ts";
 import { readFile } from "../data/read_file.ts";
@@ -34,6 +35,11 @@ const BATCH_RECORDS = 500;
 /** Code units of text in one transaction. */
 const BATCH_LENGTH = 1024 * 1024;
 
+/** One step of taking data in: a record of a file, or a file's end. */
+type Step =
+  | { readonly file: PendingFile; readonly item: DataItem }
+  | { readonly file: PendingFile; readonly hash: string };
+
 /**
  * Reads data into an index. Records are written in transactions of bounded size; between two of
  * them other writes may come. A file counts as taken in only with its last transaction, so after a
@@ -46,9 +52,10 @@ export class Indexer {
   readonly #sources: SourceTable;
   readonly #report: PassReport;
   readonly #seen: StatementSync;
-  readonly #isSeen: StatementSync;
   readonly #unseen: StatementSync;
   readonly #onChanged: () => void;
+  #batch: Step[] = [];
+  #batchLength = 0;
 
   /**
    * @param db The connection that writes; it stays the caller's.
@@ -70,7 +77,6 @@ export class Indexer {
     this.#sources = new SourceTable(db, store);
     db.exec("CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY)");
     this.#seen = db.prepare("INSERT OR IGNORE INTO seen (id) VALUES (?)");
-    this.#isSeen = db.prepare("SELECT 1 AS yes FROM seen WHERE id = ?");
     this.#unseen = db.prepare(
       `SELECT id, key FROM record WHERE source = ? AND id NOT IN (SELECT id FROM seen) LIMIT ?`,
     );
@@ -85,6 +91,9 @@ export class Indexer {
    */
   async pass(signal: AbortSignal): Promise<IndexSummary> {
     this.#report.start();
+    this.#db.exec("DELETE FROM seen");
+    this.#batch = [];
+    this.#batchLength = 0;
     const { data } = this.#options;
     await this.#findFiles(signal);
     if (transaction(this.#db, () => this.#sources.setRoots(data))) this.#onChanged();
@@ -101,6 +110,7 @@ export class Indexer {
       signal.throwIfAborted();
       await this.#takeIn(file, signal);
     }
+    await this.#flush(signal);
     return this.#report.finish(this.#sources.countRecords());
   }
 
@@ -110,11 +120,12 @@ export class Indexer {
     for (const root of this.#options.data) {
       for await (const file of walk(root)) {
         signal.throwIfAborted();
-        if (this.#options.ownFiles.includes(file.path)) continue;
+        if (this.#options.ownFiles.includes(resolve(file.path))) continue;
         if ("reason" in file) this.#report.skipped(file);
         this.#sources.found(root, file);
       }
     }
+    this.#sources.finishFinding();
   }
 
   async #takeIn(file: PendingFile, signal: AbortSignal): Promise<void> {
@@ -123,14 +134,15 @@ export class Indexer {
       if (file.hash !== undefined && await this.#hashOf(file.path) === file.hash) {
         // Only its time changed.
         this.#report.advance(file.bytes);
-        transaction(this.#db, () => this.#sources.taken(file, file.hash!));
+        await this.#add({ file, hash: file.hash }, 0, signal);
         return;
       }
-      await this.#readRecords(file, signal);
+      const hash = await this.#readRecords(file, signal);
+      await this.#finishFile(file, hash, signal);
     } catch (error) {
       if (error instanceof SkipFile) {
         this.#report.skipped({ path: file.path, reason: error.message });
-        await this.#finishFile(file, "", signal, true);
+        await this.#finishFile(file, "", signal);
       } else if (isFileError(error)) {
         // What was taken in from it before stays: the file may be readable again next time.
         this.#report.skipped({ path: file.path, reason: `unreadable: ${messageOf(error)}` });
@@ -139,84 +151,85 @@ export class Indexer {
     }
   }
 
-  async #readRecords(file: PendingFile, signal: AbortSignal): Promise<void> {
-    this.#db.exec("DELETE FROM seen");
+  /** Reads a file's records; the hash of its content. */
+  async #readRecords(file: PendingFile, signal: AbortSignal): Promise<string> {
     this.#report.counts.filesRead++;
     const hash = createHash("sha256");
     const onChunk = (chunk: Uint8Array) => {
       hash.update(chunk);
       this.#report.advance(chunk.length);
     };
-    let batch: DataItem[] = [];
-    let length = 0;
     for await (const item of readFile(file, { ...this.#options, onChunk })) {
-      batch.push(item);
-      length += "entry" in item ? item.entry.text.length : 0;
-      if (batch.length < BATCH_RECORDS && length < BATCH_LENGTH) continue;
-      this.#write(file, batch);
-      batch = [];
-      length = 0;
-      await breathe();
-      signal.throwIfAborted();
+      await this.#add({ file, item }, "entry" in item ? item.entry.text.length : 0, signal);
     }
-    this.#write(file, batch);
-    await this.#finishFile(file, hash.digest("hex"), signal);
-  }
-
-  /** Writes records of a file in one transaction. */
-  #write(file: PendingFile, items: readonly DataItem[]): void {
-    if (items.length === 0) return;
-    const source = file.source;
-    let changes = 0;
-    transaction(this.#db, () => {
-      this.#sources.beginFile(file);
-      for (const item of items) {
-        if ("broken" in item) {
-          this.#report.broken({ path: file.path, line: item.line, reason: item.broken });
-          continue;
-        }
-        const problem = entryProblem(item.entry, this.#options.maxEntryBytes);
-        if (problem !== undefined) {
-          this.#report.broken({ path: file.path, line: item.line ?? 1, reason: problem });
-          continue;
-        }
-        const { outcome, id, otherSource } = this.#store.store(source, item.entry);
-        const isTwice = this.#isSeen.get(id) !== undefined;
-        const at = item.line === undefined ? {} : { line: item.line };
-        const twice = { key: item.entry.key, path: file.path, ...at };
-        if (isTwice) this.#report.duplicate({ ...twice, otherPath: file.path });
-        else if (otherSource !== undefined) {
-          this.#report.duplicate({ ...twice, otherPath: this.#sources.pathOf(otherSource) });
-        }
-        this.#seen.run(id);
-        if (outcome !== "unchanged") changes++;
-        if (!isTwice && outcome !== "unchanged") this.#report.counts[outcome]++;
-      }
-    });
-    this.#report.taken(items.length);
-    if (changes > 0) this.#onChanged();
+    return hash.digest("hex");
   }
 
   /** Removes the records that a file has no longer, then counts the file as taken in. */
-  async #finishFile(
-    file: PendingFile,
-    hash: string,
-    signal: AbortSignal,
-    isEmpty = false,
-  ): Promise<void> {
-    if (isEmpty) this.#db.exec("DELETE FROM seen");
-    while (true) {
-      const gone = this.#unseen.all(file.source, BATCH_RECORDS);
-      if (gone.length === 0) break;
-      transaction(this.#db, () => {
-        for (const row of gone) this.#store.remove(Number(row["id"]), row["key"] as Stored);
-      });
-      this.#report.counts.removed += gone.length;
-      this.#onChanged();
-      await breathe();
-      signal.throwIfAborted();
+  async #finishFile(file: PendingFile, hash: string, signal: AbortSignal): Promise<void> {
+    if (file.source !== undefined) {
+      await this.#flush(signal);
+      const { source } = file;
+      for (let gone = this.#unseen.all(source, BATCH_RECORDS); gone.length > 0;) {
+        transaction(this.#db, () => {
+          for (const row of gone) this.#store.remove(Number(row["id"]), row["key"] as Stored);
+        });
+        this.#report.counts.removed += gone.length;
+        this.#onChanged();
+        await breathe();
+        signal.throwIfAborted();
+        gone = this.#unseen.all(source, BATCH_RECORDS);
+      }
     }
-    transaction(this.#db, () => this.#sources.taken(file, hash));
+    await this.#add({ file, hash }, 0, signal);
+  }
+
+  /** Adds a step to the batch. One of many small files shares its transaction with others. */
+  async #add(step: Step, length: number, signal: AbortSignal): Promise<void> {
+    this.#batch.push(step);
+    this.#batchLength += length;
+    const isFull = this.#batch.length >= BATCH_RECORDS || this.#batchLength >= BATCH_LENGTH;
+    if (isFull) await this.#flush(signal);
+  }
+
+  /** Does the steps of the batch in one transaction. */
+  async #flush(signal: AbortSignal): Promise<void> {
+    const steps = this.#batch;
+    this.#batch = [];
+    this.#batchLength = 0;
+    let changes = 0;
+    transaction(this.#db, () => {
+      for (const step of steps) {
+        if (!("item" in step)) this.#sources.taken(step.file, step.hash);
+        else if (this.#takeRecord(step.file, step.item)) changes++;
+      }
+    });
+    if (changes > 0) this.#onChanged();
+    await breathe();
+    signal.throwIfAborted();
+  }
+
+  /** Takes in one record. @returns whether an entry changed. */
+  #takeRecord(file: PendingFile, item: DataItem): boolean {
+    const { path } = file;
+    const problem = "broken" in item
+      ? item.broken
+      : entryProblem(item.entry, this.#options.maxEntryBytes);
+    if ("broken" in item || problem !== undefined) {
+      this.#report.broken({ path, line: item.line ?? 1, reason: problem! });
+      return false;
+    }
+    const source = this.#sources.beginFile(file);
+    const { outcome, id, otherSource } = this.#store.store(source, item.entry);
+    const isTwice = this.#seen.run(id).changes === 0;
+    if (isTwice || otherSource !== undefined) {
+      const otherPath = isTwice ? path : this.#sources.pathOf(otherSource!);
+      const at = item.line === undefined ? {} : { line: item.line };
+      this.#report.duplicate({ key: item.entry.key, path, ...at, otherPath });
+    }
+    if (!isTwice && outcome !== "unchanged") this.#report.counts[outcome]++;
+    this.#report.taken();
+    return outcome !== "unchanged";
   }
 
   async #hashOf(path: string): Promise<string> {

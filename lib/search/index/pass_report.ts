@@ -50,9 +50,9 @@ export class PassReport {
     if (performance.now() - this.#toldMs >= PROGRESS_INTERVAL_MS) this.#tellProgress();
   }
 
-  /** So many records more were looked at. */
-  taken(records: number): void {
-    this.#entries += records;
+  /** One record more was taken in. */
+  taken(): void {
+    this.#entries++;
   }
 
   /** A file is left out. */

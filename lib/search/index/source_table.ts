@@ -6,13 +6,16 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { FoundFile, NoFile } from "../data/walk.ts";
 import type { RecordStore } from "./record_store.ts";
+import { transaction } from "./database.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 import type { Stored } from "./stored_text.ts";
 
 /** A file that has to be looked into. */
 export interface PendingFile {
-  /** The number of its source. */
-  readonly source: number;
+  /** The data path that it was found under. */
+  readonly root: string;
+  /** The number of its source; `undefined` until something of the file is taken in. */
+  source: number | undefined;
   readonly path: string;
   readonly name: string;
   readonly bytes: number;
@@ -26,6 +29,9 @@ export interface PendingFile {
  * its time stamp, so its time is not trusted and the content is compared at the next pass.
  */
 const UNTRUSTED_MS = 2000;
+
+/** What was found is noted in transactions of so many rows. */
+const FOUND_TOGETHER = 500;
 
 const FIND_LOST = `
 DELETE FROM lost;
@@ -46,12 +52,14 @@ export class SourceTable {
   readonly #add: StatementSync;
   readonly #addFound: StatementSync;
   readonly #next: StatementSync;
-  readonly #done: StatementSync;
   readonly #taken: StatementSync;
   readonly #begin: StatementSync;
   #settings = "";
   #startedMs = 0;
   #isLostKnown = false;
+  #foundRows: [string, FoundFile | NoFile][] = [];
+  #lastPending = 0;
+  #begun: number | undefined;
 
   /** @param db The connection that writes; @param store Writes the records. Both stay the caller's. */
   constructor(db: DatabaseSync, store: RecordStore) {
@@ -73,9 +81,8 @@ export class SourceTable {
        VALUES (?, ?, ?, ?, ?, ?)`,
     );
     this.#next = db.prepare(
-      "SELECT * FROM found WHERE pending = 1 ORDER BY number LIMIT 1",
+      "SELECT * FROM found WHERE pending = 1 AND number > ? ORDER BY number LIMIT 1",
     );
-    this.#done = db.prepare("UPDATE found SET pending = 0 WHERE number = ?");
     this.#taken = db.prepare(
       "UPDATE source SET bytes = ?, modifiedMs = ?, hash = ?, settings = ? WHERE id = ?",
     );
@@ -88,10 +95,27 @@ export class SourceTable {
     this.#startedMs = Date.now();
     this.#db.exec("DELETE FROM found");
     this.#isLostKnown = false;
+    this.#foundRows = [];
+    this.#lastPending = 0;
+    this.#begun = undefined;
   }
 
   /** Notes what was found under a data path; a file that may have changed is pending from here on. */
   found(root: string, file: FoundFile | NoFile): void {
+    this.#foundRows.push([root, file]);
+    if (this.#foundRows.length >= FOUND_TOGETHER) this.finishFinding();
+  }
+
+  /** All was found. */
+  finishFinding(): void {
+    const rows = this.#foundRows;
+    this.#foundRows = [];
+    transaction(this.#db, () => {
+      for (const [root, file] of rows) this.#noteFound(root, file);
+    });
+  }
+
+  #noteFound(root: string, file: FoundFile | NoFile): void {
     if ("reason" in file) {
       // An unreadable folder hides files that are still there: their records stay.
       this.#addFound.run(root, file.path, "", null, null, 0);
@@ -155,17 +179,17 @@ export class SourceTable {
     return Number(row?.["n"] ?? 0);
   }
 
-  /** The next file to look into, with a source made for it where it has none. */
+  /** The next file to look into. */
   nextPending(): PendingFile | undefined {
-    const row = this.#next.get();
+    const row = this.#next.get(this.#lastPending);
     if (row === undefined) return undefined;
+    this.#lastPending = Number(row["number"]);
     const [root, path] = [String(row["root"]), String(row["path"])];
-    this.#done.run(Number(row["number"]));
     const known = this.#get.get(root, path);
-    const source = known?.["id"] ?? this.#add.get(path, root)?.["id"];
     const isReadSame = known !== undefined && known["settings"] === this.#settings;
     return {
-      source: Number(source),
+      root,
+      source: known === undefined ? undefined : Number(known["id"]),
       path,
       name: String(row["name"]),
       bytes: Number(row["bytes"]),
@@ -174,9 +198,15 @@ export class SourceTable {
     };
   }
 
-  /** Marks a file as not taken in while its records are being written. */
-  beginFile(file: PendingFile): void {
-    this.#begin.run(file.source);
+  /**
+   * The number of a file's source, made where there is none. The file counts as not taken in from
+   * here on, until {@linkcode SourceTable.taken}.
+   */
+  beginFile(file: PendingFile): number {
+    const source = this.#sourceOf(file);
+    if (source !== this.#begun) this.#begin.run(source);
+    this.#begun = source;
+    return source;
   }
 
   /** Marks a file as taken in, with the hash of its content. */
@@ -184,12 +214,17 @@ export class SourceTable {
     const isTrusted = file.modifiedMs !== undefined &&
       this.#startedMs - file.modifiedMs > UNTRUSTED_MS;
     const modifiedMs = isTrusted ? file.modifiedMs! : null;
-    this.#taken.run(file.bytes, modifiedMs, hash, this.#settings, file.source);
+    this.#taken.run(file.bytes, modifiedMs, hash, this.#settings, this.#sourceOf(file));
+    this.#begun = undefined;
   }
 
   /** Marks a file to be looked into again at the next pass. */
   postpone(file: PendingFile): void {
-    this.#begin.run(file.source);
+    if (file.source !== undefined) this.#begin.run(file.source);
+  }
+
+  #sourceOf(file: PendingFile): number {
+    return file.source ??= Number(this.#add.get(file.path, file.root)?.["id"]);
   }
 
   /** The path of a source. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { basename, dirname, join } from "node:path";
 import { SearchError } from "../error.ts";
 
 /** Changes that come within this time after each other are one. */
@@ -33,7 +34,7 @@ export class DataWatcher implements Disposable {
    */
   constructor(data: readonly string[], ignored: readonly string[], onChange: () => void) {
     this.#onChange = onChange;
-    this.#ignored = new Set(ignored);
+    this.#ignored = new Set(ignored.flatMap((path) => [path, realPath(path)]));
     try {
       for (const path of data) this.#watch(path);
     } catch (error) {
@@ -66,9 +67,9 @@ export class DataWatcher implements Disposable {
       return;
     }
     // A file's folder is watched: an editor replaces the file by another one of the same name.
-    const folder = path.replace(/[/\\][^/\\]*$/, "") || "/";
-    const watcher = Deno.watchFs(folder, { recursive: false });
-    this.#listen(watcher, (changed) => changed === path);
+    const watcher = Deno.watchFs(dirname(path), { recursive: false });
+    const real = realPath(path);
+    this.#listen(watcher, (changed) => changed === path || changed === real);
   }
 
   async #listen(watcher: Deno.FsWatcher, concerns: (path: string) => boolean): Promise<void> {
@@ -91,5 +92,14 @@ export class DataWatcher implements Disposable {
       this.#again = setTimeout(this.#onChange, AGAIN_MS);
       this.#onChange();
     }, wait);
+  }
+}
+
+/** A path without links in its folder's part: some systems tell changes by that one. */
+function realPath(path: string): string {
+  try {
+    return join(Deno.realPathSync(dirname(path)), basename(path));
+  } catch {
+    return path;
   }
 }

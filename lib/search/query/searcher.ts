@@ -31,7 +31,8 @@ export class Searcher {
   readonly #rank: StatementSync;
   readonly #rankOne: StatementSync;
   readonly #count: StatementSync;
-  readonly #fetch: StatementSync;
+  readonly #fetchPart: StatementSync;
+  readonly #fetchText: StatementSync;
   readonly #spelling: Spelling;
   readonly #suggester: Suggester;
 
@@ -50,7 +51,11 @@ export class Searcher {
     this.#count = db.prepare(
       `SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ${MAX_COUNTED})`,
     );
-    this.#fetch = db.prepare("SELECT key, title, text FROM record WHERE id = ?");
+    // For a passage, a part of a large text is enough.
+    this.#fetchPart = db.prepare(
+      "SELECT key, title, substr(text, 1, ?) AS text FROM record WHERE id = ?",
+    );
+    this.#fetchText = db.prepare("SELECT text FROM record WHERE id = ?");
     this.#spelling = new Spelling(db);
     this.#suggester = new Suggester(db);
   }
@@ -117,20 +122,19 @@ export class Searcher {
 
   #result(best: Ranked | undefined, query: Query, exact: boolean): string | undefined {
     if (best === undefined) return undefined;
-    const row = this.#fetch.get(best.id);
+    if (exact) return fromStored(this.#fetchText.get(best.id)?.["text"]);
+    const row = this.#fetchPart.get(MAX_SNIPPET_SCAN / 4, best.id);
     const text = fromStored(row?.["text"]);
-    if (exact) return text;
-    return snippetOf(text, new WordMatcher(query), MAX_SNIPPET_SCAN / 4) ||
-      fromStored(row?.["title"]);
+    return snippetOf(text, new WordMatcher(query)) || fromStored(row?.["title"]);
   }
 
   #hits(ranked: readonly Ranked[], query: Query): SearchHit[] {
     const matcher = new WordMatcher(query);
     const scanEach = Math.floor(MAX_SNIPPET_SCAN / Math.max(1, ranked.length));
     return ranked.flatMap(({ id, score }) => {
-      const row = this.#fetch.get(id);
+      const row = this.#fetchPart.get(scanEach, id);
       if (row === undefined) return [];
-      const snippet = snippetOf(fromStored(row["text"]), matcher, scanEach);
+      const snippet = snippetOf(fromStored(row["text"]), matcher);
       return [{ key: fromStored(row["key"]), title: fromStored(row["title"]), score, snippet }];
     });
   }

@@ -44,14 +44,13 @@ export class WordMatcher {
 
 /**
  * Cuts out the passage with the most different words of the query; of several such, the first.
- * Without any match it is the beginning.
- *
- * @param until How much of the text to look at, in code units: reading costs about 100 ns a word.
+ * Without any match it is the beginning. Reading costs
+ * about 100 ns a word.
  */
-export function snippetOf(text: string, matcher: WordMatcher, until: number): string {
+export function snippetOf(text: string, matcher: WordMatcher): string {
   if (text.length <= PASSAGE_LENGTH) return onOneLine(text);
   const places: (readonly [id: number, start: number])[] = [];
-  eachWord(text, until, (word, start) => {
+  eachWord(text, (word, start) => {
     const id = matcher.match(word);
     if (id >= 0) places.push([id, start]);
     return places.length < MAX_MATCHES;

@@ -23,6 +23,8 @@ const CANDIDATES = 4;
 const MAX_ATTEMPTS = 24;
 /** The vocabulary may take this share of the time: it is read again at most that often. */
 const RELOAD_SHARE = 1 / 20;
+/** Reading ends after this time; in an index of many millions of entries the last words are missing. */
+const MAX_LOAD_MS = 3000;
 /** A vocabulary that is read within this time is always read again when the index changed. */
 const QUICK_LOAD_MS = 30;
 
@@ -108,8 +110,10 @@ export class Spelling {
       return this.#vocabulary;
     }
     const vocabulary = new Vocabulary(MAX_VOCABULARY);
+    let read = 0;
     for (const row of this.#db.prepare("SELECT term, doc FROM word").iterate()) {
       vocabulary.add(String(row["term"]), Number(row["doc"]));
+      if (++read % 1024 === 0 && performance.now() - start > MAX_LOAD_MS) break;
     }
     this.#vocabulary = vocabulary;
     this.#version = version;

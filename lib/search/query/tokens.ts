@@ -45,16 +45,14 @@ const WORD_OR_APART = new RegExp(
  * Goes through the words of a text with their places in it.
  *
  * @param visit Is called with the folded word and where it begins, in code units; `false` ends it.
- * @param until Where to stop, in code units.
  */
 export function eachWord(
   text: string,
-  until: number,
   visit: (word: string, start: number) => boolean,
 ): void {
   const pattern = new RegExp(WORD_OR_APART);
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    if (match.index >= until || !visit(fold(match[0]), match.index)) return;
+    if (!visit(fold(match[0]), match.index)) return;
   }
 }
 

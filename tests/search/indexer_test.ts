@@ -1,0 +1,103 @@
+import { assertEquals } from "@std/assert";
+import type { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import { openWriter, transaction } from "../../lib/search/index/database.ts";
+import { Indexer } from "../../lib/search/index/indexer.ts";
+import { PassReport } from "../../lib/search/index/pass_report.ts";
+import { RecordStore } from "../../lib/search/index/record_store.ts";
+import { CLIENT_SOURCE } from "../../lib/search/index/schema.ts";
+import { Folder } from "./support.ts";
+
+/** An index without workers, so that many can be made in short time. */
+function makeIndex(path: string) {
+  const db = openWriter(path, { temporary: true });
+  const store = new RecordStore(db);
+  const indexers = new Map<string, Indexer>();
+  return {
+    db,
+    store,
+    pass: (data: readonly string[]) => {
+      const report = new PassReport(() => {});
+      const options = { data, maxEntryBytes: 10_000, ownFiles: [] };
+      // An indexer keeps temporary tables: one for each order of the data would meet the other's.
+      db.exec("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS found; DROP TABLE IF EXISTS lost");
+      const indexer = new Indexer(db, store, options, report, () => {});
+      indexers.set(data.join(), indexer);
+      return indexer.pass(new AbortController().signal);
+    },
+    [Symbol.dispose]: () => db.close(),
+  };
+}
+
+/** What an index serves, and what its full-text part holds. */
+function contentOf(db: DatabaseSync) {
+  const shown = db.prepare("SELECT id, key, title, text FROM record WHERE shown = 1 ORDER BY key");
+  const match = db.prepare("SELECT rowid AS id FROM words WHERE words MATCH ?");
+  return shown.all().map(({ id, key, title, text }) => {
+    const ids = match.all(`text : "${text}"`).map((row) => row["id"]);
+    return { key, title, text, isIndexed: ids.includes(id!) };
+  }).concat(
+    // Each word of the full-text part belongs to a shown record.
+    db.prepare("SELECT count(*) AS n FROM words").all().map(({ n }) => {
+      const records = db.prepare("SELECT count(*) AS n FROM record WHERE shown = 1").get()!["n"];
+      return { key: "", title: "", text: "", isIndexed: n === records };
+    }),
+  );
+}
+
+Deno.test("an index updated step by step equals one that was built at once", async () => {
+  const key = fc.constantFrom("a", "b", "c", "d");
+  const record = fc.record({ key, text: fc.constantFrom("one", "two", "three") });
+  const path = fc.constantFrom("x/1.jsonl", "x/2.jsonl", "y/3.jsonl");
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant("write" as const),
+      path,
+      records: fc.array(record, { maxLength: 5 }),
+    }),
+    fc.record({ kind: fc.constant("remove" as const), path }),
+    fc.record({ kind: fc.constant("put" as const), record }),
+    fc.record({ kind: fc.constant("delete" as const), key }),
+    fc.record({ kind: fc.constant("order" as const), order: fc.shuffledSubarray(["x", "y"]) }),
+  );
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
+    await using folder = await Folder.make({ "x/.keep": "", "y/.keep": "" });
+    using index = makeIndex(folder.at("step.db"));
+    const clients = new Map<string, string | undefined>();
+    let order = ["x", "y"];
+    const data = () => order.map((name) => folder.at(name));
+    for (const step of steps) {
+      if (step.kind === "write") {
+        const lines = step.records.map((each) => JSON.stringify({ ...each, title: step.path }));
+        await folder.write(step.path, lines.join("\n"));
+      } else if (step.kind === "remove") {
+        await Deno.remove(folder.at(step.path)).catch(() => {});
+      } else if (step.kind === "order") order = step.order;
+      else if (step.kind === "put") {
+        const entry = { ...step.record, title: "client" };
+        transaction(index.db, () => index.store.store(CLIENT_SOURCE, entry));
+        clients.set(entry.key, entry.text);
+        continue;
+      } else {
+        const existed = transaction(index.db, () => index.store.deleteKey(step.key));
+        if (existed) clients.set(step.key, undefined);
+        // A key that only a client had leaves nothing behind that would hide data to come.
+        const left = index.db.prepare("SELECT 1 FROM record WHERE key = ?").get(step.key);
+        if (left === undefined) clients.delete(step.key);
+        continue;
+      }
+      await index.pass(data());
+    }
+    await index.pass(data());
+    using fresh = makeIndex(folder.at("fresh.db"));
+    await fresh.pass(data());
+    transaction(fresh.db, () => {
+      for (const [key, text] of clients) {
+        fresh.store.store(CLIENT_SOURCE, { key, title: "client", text: text ?? "" });
+        if (text === undefined) fresh.store.deleteKey(key);
+      }
+    });
+    assertEquals(contentOf(index.db), contentOf(fresh.db));
+  });
+  await fc.assert(property, { numRuns: 60 });
+});

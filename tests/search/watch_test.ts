@@ -1,0 +1,85 @@
+import { assertEquals } from "@std/assert";
+import { openSearch, type SearchEngine } from "../../lib/search/mod.ts";
+import { Folder, Recorder } from "./support.ts";
+
+/** Waits until a key has a text, or none. */
+function untilText(engine: SearchEngine, observer: Recorder, key: string, text?: string) {
+  return observer.until(() => engine.lookup(key)?.text === text);
+}
+
+Deno.test("changes in a watched folder are taken in", async () => {
+  await using folder = await Folder.make({ "data/a.txt": "one", "data/sub/b.txt": "two" });
+  const observer = new Recorder();
+  await using engine = await openSearch({ data: [folder.at("data")], watch: true, observer });
+  assertEquals(engine.lookup("a.txt")?.text, "one");
+  await folder.write("data/a.txt", "changed");
+  await untilText(engine, observer, "a.txt", "changed");
+  await folder.write("data/new/deep/c.txt", "three");
+  await untilText(engine, observer, "new/deep/c.txt", "three");
+  await Deno.remove(folder.at("data/sub"), { recursive: true });
+  await untilText(engine, observer, "sub/b.txt");
+  await Deno.rename(folder.at("data/new"), folder.at("data/old"));
+  await untilText(engine, observer, "old/deep/c.txt", "three");
+  await untilText(engine, observer, "new/deep/c.txt");
+  assertEquals((await engine.search("three")).hits.map((hit) => hit.key), ["old/deep/c.txt"]);
+});
+
+Deno.test("a watched file may be replaced by another one, and be gone for a while", async () => {
+  await using folder = await Folder.make({ "f.jsonl": '{"key":"k","text":"one"}' });
+  const path = folder.at("f.jsonl");
+  const observer = new Recorder();
+  await using engine = await openSearch({ data: [path], watch: true, observer });
+  await folder.write("f.jsonl.new", '{"key":"k","text":"two"}');
+  await Deno.rename(folder.at("f.jsonl.new"), path);
+  await untilText(engine, observer, "k", "two");
+  await Deno.remove(path);
+  await observer.until(() => observer.failures.length > 0);
+  assertEquals(observer.failures[0]?.code, "data-unreadable");
+  assertEquals(engine.lookup("k")?.text, "two");
+  await folder.write("f.jsonl", '{"key":"k","text":"three"}');
+  await untilText(engine, observer, "k", "three");
+});
+
+Deno.test("an index inside a watched folder does not set off passes by itself", async () => {
+  await using folder = await Folder.make({ "a.txt": "one" });
+  const observer = new Recorder();
+  await using engine = await openSearch({
+    data: [folder.path],
+    index: folder.at("i.db"),
+    watch: true,
+    writable: true,
+    observer,
+  });
+  await engine.put({ key: "p", title: "", text: "put" });
+  await folder.write("a.txt", "two");
+  await untilText(engine, observer, "a.txt", "two");
+  // Passes that set each other off would come about once a second, for ever.
+  let passes = -1;
+  for (let i = 0; i < 8 && passes !== observer.summaries.length; i++) {
+    passes = observer.summaries.length;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    setTimeout(resolve, 1500);
+    await promise;
+  }
+  assertEquals(observer.summaries.length, passes);
+  assertEquals(observer.skippedFiles, []);
+  assertEquals((await engine.stats()).entries, 2);
+});
+
+Deno.test("writes of clients go on during passes", async () => {
+  await using folder = await Folder.make({ "a.txt": "one" });
+  const observer = new Recorder();
+  await using engine = await openSearch({
+    data: [folder.path],
+    watch: true,
+    writable: true,
+    observer,
+  });
+  for (let i = 0; i < 30; i++) {
+    await folder.write(`f${i}.txt`, `file ${i}`);
+    await engine.put({ key: `p${i}`, title: "", text: `put ${i}` });
+  }
+  await untilText(engine, observer, "f29.txt", "file 29");
+  await observer.until(() => engine.lookup("f0.txt") !== undefined);
+  assertEquals((await engine.search("put", { limit: 0 })).total, 30);
+});

@@ -1,0 +1,156 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { openSearch } from "../../lib/search/mod.ts";
+import { openWith } from "../../lib/search/open_search.ts";
+import { WorkerPool } from "../../lib/search/worker/worker_pool.ts";
+import { assertCode, Folder, Recorder } from "./support.ts";
+
+const OBEDIENT = new URL("./obedient_worker.ts", import.meta.url);
+
+/** A pool of workers that do what the task says; see obedient_worker.ts. */
+function makePool({ size = 1, maxQueued = 100, timeoutMs = 60_000, setup = "" } = {}) {
+  const replaced: string[] = [];
+  const onReplaced = (reason: string) => replaced.push(reason);
+  const pool = new WorkerPool<string, string, string>({
+    url: OBEDIENT,
+    setup,
+    size,
+    maxQueued,
+    timeoutMs,
+    onReplaced,
+  });
+  return { pool, replaced, [Symbol.asyncDispose]: () => pool.close() };
+}
+
+Deno.test("a worker that dies fails its request only, and is replaced", async () => {
+  await using made = makePool();
+  const { pool, replaced } = made;
+  const before = pool.run("echo 1", false);
+  const dying = pool.run("die", false);
+  const after = pool.run("echo 2", false);
+  assertEquals(await before, "echo 1");
+  await assertCode(dying, "worker-died");
+  assertEquals(await after, "echo 2");
+  assertEquals([replaced.length, pool.size], [1, 1]);
+});
+
+Deno.test("a request that takes too long fails with timeout, and the next one is answered", async () => {
+  await using made = makePool({ timeoutMs: 1000 });
+  const stuck = made.pool.run("hang", false);
+  const next = made.pool.run("echo", false);
+  await assertCode(stuck, "timeout");
+  assertEquals(await next, "echo");
+});
+
+Deno.test("a worker that cannot start fails the requests, one each", async () => {
+  await using made = makePool({ setup: "refuse" });
+  await assertCode(made.pool.start(), "index-locked");
+  await assertCode(made.pool.run("echo", false), "index-locked");
+  await using dying = makePool({ setup: "die" });
+  await assertCode(dying.pool.run("echo", false), "worker-died");
+});
+
+Deno.test("a full queue refuses with busy", async () => {
+  await using made = makePool({ maxQueued: 2 });
+  await made.pool.start();
+  const accepted = Array.from({ length: 3 }, () => made.pool.run("echo", false));
+  await assertCode(made.pool.run("echo", false), "busy");
+  assertEquals(made.pool.queued, 2);
+  assertEquals(await Promise.all(accepted), ["echo", "echo", "echo"]);
+  assertEquals(await made.pool.run("echo", false), "echo");
+});
+
+Deno.test("a request that is aborted leaves the queue", async () => {
+  await using made = makePool();
+  await made.pool.start();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const running = made.pool.run("echo 1", false, first.signal);
+  const waiting = made.pool.run("echo 2", true, second.signal);
+  const reason = new Error("not wanted any more");
+  first.abort(reason);
+  second.abort(reason);
+  assertEquals(made.pool.queued, 0);
+  for (const request of [running, waiting]) {
+    assertEquals(await request.catch((error) => error), reason);
+  }
+  assertEquals(await made.pool.run("echo 3", false), "echo 3");
+  await assertRejects(() => made.pool.run("echo", false, AbortSignal.abort(reason)));
+});
+
+Deno.test("cheap requests go before costly ones, which have their turn after four", async () => {
+  await using made = makePool();
+  await made.pool.start();
+  const order: string[] = [];
+  const run = (name: string, isCostly: boolean) =>
+    made.pool.run(name, isCostly).then((done) => order.push(done));
+  const all = [run("first", false)];
+  for (let i = 0; i < 3; i++) all.push(run(`costly${i}`, true));
+  for (let i = 0; i < 9; i++) all.push(run(`cheap${i}`, false));
+  await Promise.all(all);
+  const costly = order.flatMap((name, i) => name.startsWith("costly") ? [i] : []);
+  assertEquals(costly, [4, 9, 12]);
+});
+
+Deno.test("one of several workers is left for cheap requests", async () => {
+  await using made = makePool({ size: 2, timeoutMs: 60_000 });
+  await made.pool.start();
+  const stuck = Array.from({ length: 4 }, () => made.pool.run("hang", true));
+  for (let i = 0; i < 5; i++) assertEquals(await made.pool.run("echo", false), "echo");
+  const closing = made.pool.close();
+  for (const request of stuck) await assertCode(request, "closed");
+  await closing;
+});
+
+Deno.test("an engine replaces a search worker that died, and says so", async () => {
+  const observer = new Recorder();
+  await using engine = await openWith({ observer, workers: 1 }, { searchWorker: OBEDIENT });
+  await assertCode(engine.search("die"), "worker-died");
+  await engine.search("fine");
+  assertEquals(observer.replaced, ["search"]);
+  const { workersReplaced, failed } = await engine.stats();
+  assertEquals([workersReplaced, failed], [1, 1]);
+});
+
+Deno.test("an engine whose index worker died writes on with another one", async () => {
+  await using folder = await Folder.make();
+  const indexWorker = new URL("./mortal_index_worker.ts", import.meta.url);
+  const observer = new Recorder();
+  const options = { index: folder.at("i.db"), data: [], writable: true, observer };
+  await using engine = await openWith(options, { indexWorker });
+  await engine.put({ key: "a", title: "", text: "before" });
+  await assertCode(engine.put({ key: "die", title: "", text: "" }), "worker-died");
+  assertEquals(observer.replaced, ["index"]);
+  await engine.put({ key: "b", title: "", text: "after" });
+  assertEquals([engine.lookup("a")?.text, engine.lookup("b")?.text], ["before", "after"]);
+});
+
+Deno.test("searches that are aborted, and the closing of an engine, end the wait", async () => {
+  const engine = await openSearch({ workers: 1 });
+  const abort = new AbortController();
+  const aborted = engine.search("ring", { signal: abort.signal });
+  abort.abort(new Error("gone"));
+  assertEquals((await aborted.catch((error) => error)).message, "gone");
+  const waiting = Array.from({ length: 20 }, () => engine.search("ri*"));
+  const outcomes = Promise.allSettled(waiting);
+  await engine.close();
+  for (const outcome of await outcomes) {
+    assert(outcome.status === "fulfilled" || outcome.reason.code === "closed");
+  }
+});
+
+Deno.test("a process with a closed engine ends by itself", async () => {
+  const module = new URL("../../lib/search/mod.ts", import.meta.url).href;
+  const program = `
+    const { openSearch } = await import(${JSON.stringify(module)});
+    const engine = await openSearch({ writable: true });
+    const put = engine.put({ key: "a", title: "", text: "b" });
+    await engine.close();
+    await put;
+    console.log("closed");`;
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", program],
+    stderr: "inherit",
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  assert(success);
+  assertEquals(new TextDecoder().decode(stdout), "closed\n");
+});
