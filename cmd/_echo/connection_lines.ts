@@ -1,0 +1,108 @@
+import type { EchoFigures, EchoObserver, EchoPeer } from "../../lib/echo/mod.ts";
+import { formatAddress } from "../../lib/net/mod.ts";
+import type { CloseReason } from "../../lib/net/mod.ts";
+import {
+  type Context,
+  describeError,
+  formatBytes,
+  formatCount,
+  formatDuration,
+} from "../_cli/mod.ts";
+
+/** What is printed of a server's connections. */
+export interface ConnectionLinesOptions {
+  readonly json: boolean;
+  /** Whether a line tells of each connection that comes and goes. */
+  readonly peers: boolean;
+  /** Whether the data is shown. */
+  readonly data: boolean;
+}
+
+/** More of one piece of data is not shown. */
+const MAX_SHOWN_BYTES = 1_024;
+
+/** An observer that prints what happens, in the words of the tutorial or as JSON. */
+export function connectionLines(
+  { out, log }: Context,
+  { json, peers, data }: ConnectionLinesOptions,
+): EchoObserver {
+  const observer: EchoObserver = {
+    acceptFailed: (error) => log.warn(describeError(error)),
+  };
+  if (peers) {
+    observer.opened = (peer) => {
+      const { id, remote } = peer;
+      if (json) out.json({ type: "accepted", id, remote: formatAddress(remote) });
+      else out.line(`accepted connection from ${formatAddress(remote)}`);
+    };
+    observer.closed = (peer, reason, error) => {
+      if (json) out.json(closedObject(peer, reason, error));
+      else out.line(closedLine(peer, reason, error));
+    };
+  }
+  if (data) {
+    observer.received = ({ id, remote }, bytes) => {
+      if (json) out.json({ type: "data", id, remote: formatAddress(remote), ...dataOf(bytes) });
+      else out.line(`echoing ${quoted(bytes)} to ${formatAddress(remote)}`);
+    };
+  }
+  return observer;
+}
+
+/** A line of live figures: what happened since `before`. */
+export function figuresLine(
+  figures: EchoFigures,
+  before: EchoFigures,
+  elapsedMs: number,
+): string {
+  const perSecond = (now: number, then: number) =>
+    `${formatBytes(Math.round((now - then) / elapsedMs * 1_000))}/s`;
+  const { connections, accepted, refused, readBytes, writtenBytes } = figures;
+  return `${formatCount(connections, "connection")} open, ${accepted} accepted` +
+    `${refused > 0 ? `, ${refused} refused` : ""}; ` +
+    `${perSecond(readBytes, before.readBytes)} in, ` +
+    `${perSecond(writtenBytes, before.writtenBytes)} out`;
+}
+
+function closedObject(peer: EchoPeer, reason: CloseReason, error: unknown): object {
+  return {
+    type: "closed",
+    id: peer.id,
+    remote: formatAddress(peer.remote),
+    reason,
+    bytes_in: peer.readBytes,
+    bytes_out: peer.writtenBytes,
+    duration_s: (performance.now() - peer.openedAt) / 1_000,
+    ...(error === undefined ? {} : { error: describeError(error) }),
+  };
+}
+
+function closedLine(peer: EchoPeer, reason: CloseReason, error: unknown): string {
+  const { remote, readBytes, writtenBytes, openedAt } = peer;
+  const duration = formatDuration(performance.now() - openedAt);
+  const why = error !== undefined && reason === "failed" ? describeError(error) : WHY[reason];
+  return `closing connection to ${formatAddress(remote)}: ${formatBytes(readBytes)} in, ` +
+    `${formatBytes(writtenBytes)} out, ${duration}${why === undefined ? "" : ` (${why})`}`;
+}
+
+const WHY: Partial<Record<CloseReason, string>> = {
+  reset: "the peer broke it off",
+  idle: "idle for too long",
+  refused: "refused: too many connections",
+  drained: "the server ends",
+  forced: "the server ends, out of time",
+};
+
+/** The data as JSON can hold it: text where it is UTF-8, base64 where it is not. */
+function dataOf(bytes: Uint8Array): object {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+  } catch {
+    return { base64: bytes.toBase64() };
+  }
+}
+
+function quoted(bytes: Uint8Array): string {
+  const text = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, MAX_SHOWN_BYTES)));
+  return bytes.length <= MAX_SHOWN_BYTES ? text : `${text}… (${bytes.length} B)`;
+}

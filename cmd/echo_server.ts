@@ -1,0 +1,57 @@
+/** The tutorial's first server: `socktool echo-server`. */
+import { serveEcho } from "../lib/echo/mod.ts";
+import { listen } from "../lib/net/mod.ts";
+import {
+  announce,
+  defineCommand,
+  outputFlags,
+  runMain,
+  serverTlsOf,
+  untilDrained,
+  warnOfOpenFiles,
+} from "./_cli/mod.ts";
+import { connectionLines } from "./_echo/connection_lines.ts";
+import { listenArgument, servingFlags } from "./_echo/serving_flags.ts";
+
+export const command = defineCommand({
+  name: "echo-server",
+  summary: "send every client its own bytes back",
+  role: "server",
+  arguments: listenArgument,
+  flags: {
+    once: { type: "boolean", help: "end after the first client" },
+    ...servingFlags,
+    ...outputFlags,
+  },
+  examples: [
+    ["socktool echo-server", "listen on 127.0.0.1:5634"],
+    ["socktool echo-server :0 --once", "serve one client on a free port, then end"],
+    ["socktool echo-server [::]:7777 -v", "listen on all interfaces, show what is echoed"],
+    ["socktool echo-server unix:/tmp/echo.sock", "listen on a Unix socket"],
+  ],
+  notes: [
+    "A client gets its bytes back until it ends its sending side; then the connection is closed. " +
+    "A client that does not read is not read from either.",
+  ],
+  async run({ flags, args, given }, context) {
+    const tls = await serverTlsOf(flags);
+    using listener = await listen(args.address, { tls });
+    await warnOfOpenFiles(flags, given, context);
+    const server = serveEcho(listener, {
+      maxConnections: flags["max-connections"],
+      idleTimeoutMs: flags["idle-timeout"],
+      drainTimeoutMs: flags["drain-timeout"],
+      ...(flags.once ? { maxAccepted: 1 } : {}),
+      signal: context.signal,
+      observer: connectionLines(context, {
+        json: flags.json,
+        peers: flags.verbose || flags.json,
+        data: flags.verbose,
+      }),
+    });
+    announce(server.address, context, flags.json);
+    await untilDrained(server, context);
+  },
+});
+
+if (import.meta.main) await runMain(command);

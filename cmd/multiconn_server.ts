@@ -1,0 +1,99 @@
+/** The tutorial's second server, for many clients: `socktool multiconn-server`. */
+import { type EchoServer, serveEcho, serveEchoThreads } from "../lib/echo/mod.ts";
+import { listen } from "../lib/net/mod.ts";
+import {
+  announce,
+  type Context,
+  defineCommand,
+  outputFlags,
+  runMain,
+  serverTlsOf,
+  untilDrained,
+  warnOfOpenFiles,
+} from "./_cli/mod.ts";
+import { connectionLines, figuresLine } from "./_echo/connection_lines.ts";
+import { listenArgument, servingFlags } from "./_echo/serving_flags.ts";
+
+export const command = defineCommand({
+  name: "multiconn-server",
+  summary: "echo for many clients at once, and tell of each one",
+  role: "server",
+  arguments: listenArgument,
+  flags: {
+    workers: {
+      type: "integer",
+      default: "1",
+      min: 1,
+      max: 64,
+      help: "threads that share the port; more than one only on Linux, and not on a Unix socket",
+    },
+    ...servingFlags,
+    stats: {
+      type: "duration",
+      min: 100,
+      group: "Output",
+      help: "print a line of live figures so often",
+    },
+    ...outputFlags,
+  },
+  examples: [
+    ["socktool multiconn-server", "listen on 127.0.0.1:5634, a line per client"],
+    ["socktool multiconn-server :7777 -v", "show the data as well"],
+    ["socktool multiconn-server :7777 -q --stats 1s --workers 4", "four threads, figures only"],
+    ["socktool multiconn-server :7777 --json | jq .", "the same for a program"],
+  ],
+  notes: ["-q leaves out the line per client; what --stats asks for is printed all the same."],
+  async run({ flags, args, given }, context) {
+    const tls = await serverTlsOf(flags);
+    await warnOfOpenFiles(flags, given, context);
+    const options = {
+      maxConnections: flags["max-connections"],
+      idleTimeoutMs: flags["idle-timeout"],
+      drainTimeoutMs: flags["drain-timeout"],
+      signal: context.signal,
+      observer: connectionLines(context, {
+        json: flags.json,
+        peers: !flags.quiet,
+        data: flags.verbose,
+      }),
+    };
+    const server = flags.workers > 1
+      ? await serveEchoThreads(args.address, flags.workers, { ...options, tls })
+      : serveEcho(await listen(args.address, { tls }), options);
+    announce(server.address, context, flags.json);
+    const stopStats = flags.stats === undefined
+      ? () => {}
+      : printStats(server, flags.stats, context, flags.json);
+    await untilDrained(server, context);
+    stopStats();
+  },
+});
+
+/** Prints figures until the function that it returns is called. */
+function printStats(
+  server: EchoServer,
+  everyMs: number,
+  { out }: Context,
+  json: boolean,
+): () => void {
+  const startedAt = performance.now();
+  let before = server.figures();
+  let beforeAt = startedAt;
+  const timer = setInterval(() => {
+    const [figures, now] = [server.figures(), performance.now()];
+    if (json) {
+      const { readBytes: bytes_in, writtenBytes: bytes_out, ...counts } = figures;
+      out.json({
+        type: "stats",
+        elapsed_s: (now - startedAt) / 1_000,
+        ...counts,
+        bytes_in,
+        bytes_out,
+      });
+    } else out.line(figuresLine(figures, before, now - beforeAt));
+    [before, beforeAt] = [figures, now];
+  }, everyMs);
+  return () => clearInterval(timer);
+}
+
+if (import.meta.main) await runMain(command);

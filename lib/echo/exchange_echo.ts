@@ -1,0 +1,224 @@
+import { type Address, ConnectionError, dial, type DialOptions } from "../net/mod.ts";
+import { EchoError } from "./echo_error.ts";
+import { ExpectedBytes } from "./expected_bytes.ts";
+
+/** How {@linkcode exchangeEcho} connects and what it tells. */
+export interface EchoExchangeOptions extends DialOptions {
+  /**
+   * The longest time in which no byte moves while some are due; `0` for no limit.
+   *
+   * @default {30_000}
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Called when the connection is there. */
+  readonly connected?: (() => void) | undefined;
+  /** Shown what is about to be sent: a view, good until it returns. */
+  readonly sent?: ((bytes: Uint8Array) => void) | undefined;
+  /**
+   * Shown what came, right or wrong: a view, good until it returns, or its promise resolves. It is
+   * waited for, so that a slow reader holds the server back.
+   */
+  readonly received?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
+}
+
+/** What passed in an exchange. */
+export interface EchoResult {
+  /** Bytes that were sent, and came back. */
+  readonly bytes: number;
+  /** From the connection to the last byte. */
+  readonly durationMs: number;
+}
+
+const DEFAULT_IDLE_TIMEOUT_MS = 30_000;
+
+/** How often limits in time are looked at. */
+const LONGEST_TICK_MS = 1_000;
+
+/**
+ * With so many bytes away, no more are sent: each is kept to be compared. An echo server holds far
+ * fewer; one that keeps everything would fill the memory.
+ */
+const MAX_AWAY_BYTES = 16_777_216;
+
+const READ_BYTES = 65_536;
+
+/**
+ * Sends a stream to an echo server and compares what comes back, byte for byte, until exactly as
+ * many bytes have come as were sent. The stream is cancelled if the exchange ends before it; its
+ * chunks must not change afterwards.
+ *
+ * @example
+ * ```ts
+ * import { exchangeEcho, listen, serveEcho } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * await using server = serveEcho(listener);
+ * const { bytes } = await exchangeEcho(server.address, new Blob(["hello"]).stream());
+ * assertEquals(bytes, 5);
+ * ```
+ *
+ * @throws {EchoError} if the server sends other bytes, too few or too many, or nothing for too long.
+ * @throws {ConnectionError} if the connection cannot be made, or breaks.
+ */
+export async function exchangeEcho(
+  address: Address,
+  source: ReadableStream<Uint8Array>,
+  options: EchoExchangeOptions = {},
+): Promise<EchoResult> {
+  const reader = source.getReader();
+  try {
+    using conn = await dial(address, options);
+    options.connected?.();
+    const startedAt = performance.now();
+    const bytes = await new EchoExchange(conn, address, reader, options).run();
+    return { bytes, durationMs: performance.now() - startedAt };
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** Sending and receiving go on side by side, whichever is first to fail ends both. */
+class EchoExchange {
+  readonly #conn: Deno.Conn;
+  readonly #address: Address;
+  readonly #source: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #options: EchoExchangeOptions;
+  readonly #expected = new ExpectedBytes();
+  readonly #ended = Promise.withResolvers<void>();
+  #sentBytes = 0;
+  #receivedBytes = 0;
+  #moved = 0;
+  #sentAll = false;
+  #room: PromiseWithResolvers<void> | undefined;
+
+  constructor(
+    conn: Deno.Conn,
+    address: Address,
+    source: ReadableStreamDefaultReader<Uint8Array>,
+    options: EchoExchangeOptions,
+  ) {
+    this.#conn = conn;
+    this.#address = address;
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** @returns how many bytes went there and back. */
+  async run(): Promise<number> {
+    const { signal, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS } = this.#options;
+    const stop = () => this.#ended.reject(signal?.reason);
+    signal?.addEventListener("abort", stop, { once: true });
+    if (signal?.aborted) stop();
+    const stopWatching = this.#watch(idleTimeoutMs);
+    // Each of them runs on until the connection is closed; the first to reject counts.
+    this.#send().catch(this.#ended.reject);
+    this.#receive().catch(this.#ended.reject);
+    try {
+      await this.#ended.promise;
+      return this.#receivedBytes;
+    } finally {
+      stopWatching();
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  async #send(): Promise<void> {
+    while (true) {
+      const { done, value } = await this.#source.read();
+      if (done) break;
+      this.#expected.push(value);
+      this.#sentBytes += value.length;
+      this.#options.sent?.(value);
+      for (let at = 0; at < value.length;) {
+        const count = await this.#write(value.subarray(at));
+        at += count;
+        this.#moved += count;
+      }
+      if (this.#expected.length > MAX_AWAY_BYTES) {
+        this.#room = Promise.withResolvers();
+        await this.#room.promise;
+      }
+    }
+    this.#sentAll = true;
+    if (this.#expected.length === 0) this.#ended.resolve();
+  }
+
+  async #write(bytes: Uint8Array): Promise<number> {
+    try {
+      return await this.#conn.write(bytes);
+    } catch (cause) {
+      throw new ConnectionError("write", this.#address, cause);
+    }
+  }
+
+  async #receive(): Promise<void> {
+    const buffer = new Uint8Array(READ_BYTES);
+    while (true) {
+      const count = await this.#read(buffer);
+      if (count === null) throw this.#closed();
+      this.#moved += count;
+      const bytes = buffer.subarray(0, count);
+      await this.#options.received?.(bytes);
+      const expected = this.#expected.take(bytes);
+      this.#receivedBytes += expected;
+      if (expected < count) throw this.#differs(bytes[expected]!);
+      if (this.#room && this.#expected.length <= MAX_AWAY_BYTES / 2) {
+        this.#room.resolve();
+        this.#room = undefined;
+      }
+      if (this.#sentAll && this.#expected.length === 0) return this.#ended.resolve();
+    }
+  }
+
+  async #read(buffer: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#conn.read(buffer);
+    } catch (cause) {
+      throw new ConnectionError("read", this.#address, cause);
+    }
+  }
+
+  /** Looks now and then whether bytes moved while some were due; costs the exchange no timer. */
+  #watch(idleTimeoutMs: number): () => void {
+    if (idleTimeoutMs === 0) return () => {};
+    let movedAt = performance.now();
+    let seen = 0;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      if (this.#moved !== seen || this.#expected.length === 0) {
+        seen = this.#moved;
+        movedAt = now;
+      } else if (now - movedAt >= idleTimeoutMs) this.#ended.reject(this.#silent(idleTimeoutMs));
+    }, Math.min(LONGEST_TICK_MS, Math.ceil(idleTimeoutMs / 4)));
+    return () => clearInterval(timer);
+  }
+
+  #differs(actual: number): EchoError {
+    const { next } = this.#expected;
+    const offset = this.#receivedBytes;
+    if (next === undefined) {
+      return this.#error("surplus", `The server sent more than the ${offset} bytes it was sent`);
+    }
+    const bytes = `${hex(actual)} came, ${hex(next)} was sent`;
+    return this.#error("wrong-byte", `The echo differs at byte ${offset}: ${bytes}`);
+  }
+
+  #closed(): EchoError {
+    const progress = `${this.#receivedBytes} of ${this.#sentBytes} bytes came back`;
+    return this.#error("closed", `The server closed the connection: ${progress}`);
+  }
+
+  #silent(timeoutMs: number): EchoError {
+    const progress = `${this.#receivedBytes} of ${this.#sentBytes} bytes came back`;
+    return this.#error("timed-out", `No byte moved for ${timeoutMs} ms: ${progress}`);
+  }
+
+  #error(code: EchoError["code"], message: string): EchoError {
+    return new EchoError(code, message, this.#receivedBytes, this.#sentBytes);
+  }
+}
+
+function hex(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, "0")}`;
+}

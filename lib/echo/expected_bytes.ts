@@ -1,0 +1,58 @@
+import { firstDifference } from "../net/first_difference.ts";
+
+/** So many chunks that are done with are kept before the list is cut. */
+const MAX_SPENT = 64;
+
+/** Bytes that were sent and have not come back, in order. */
+export class ExpectedBytes {
+  /** How many there are. */
+  length = 0;
+  #chunks: Uint8Array[] = [];
+  /** The chunk that is next to come back, and the byte in it. */
+  #first = 0;
+  #at = 0;
+
+  /** Expects these bytes as well. They are not copied. */
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.length += chunk.length;
+  }
+
+  /**
+   * Takes off as many bytes as came back right.
+   *
+   * @returns how many: all, unless a byte differs or more came than was expected.
+   */
+  take(bytes: Uint8Array): number {
+    let taken = 0;
+    while (taken < bytes.length && this.length > 0) {
+      const chunk = this.#chunks[this.#first]!;
+      const count = Math.min(chunk.length - this.#at, bytes.length - taken);
+      const difference = firstDifference(
+        chunk.subarray(this.#at, this.#at + count),
+        bytes.subarray(taken, taken + count),
+      );
+      if (difference >= 0) return taken + difference;
+      taken += count;
+      this.#advance(count, chunk.length);
+    }
+    return taken;
+  }
+
+  /** The byte that is next to come back. */
+  get next(): number | undefined {
+    return this.#chunks[this.#first]?.[this.#at];
+  }
+
+  #advance(count: number, chunkLength: number): void {
+    this.length -= count;
+    this.#at += count;
+    if (this.#at < chunkLength) return;
+    this.#at = 0;
+    this.#first++;
+    if (this.#first < MAX_SPENT) return;
+    this.#chunks = this.#chunks.slice(this.#first);
+    this.#first = 0;
+  }
+}

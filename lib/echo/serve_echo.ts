@@ -1,0 +1,100 @@
+import {
+  type Connection,
+  type Listener,
+  serveConnections,
+  type ServeOptions,
+  type Server,
+} from "../net/mod.ts";
+import { echoBytes } from "./echo_bytes.ts";
+import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
+
+/** Limits and surroundings of an echo server. `frameTimeoutMs` and `maxPendingBytes` do nothing. */
+export interface EchoServeOptions extends ServeOptions {
+  /** The longest time until the first byte comes. @default {0, no limit but the idle time} */
+  readonly firstByteTimeoutMs?: number | undefined;
+  /** Is told what happens. */
+  readonly observer?: EchoObserver | undefined;
+}
+
+/**
+ * Serves echo: every connection gets its own bytes back, until its peer's end of stream. It takes
+ * over the listener. A peer that does not read is not read from either.
+ *
+ * @example
+ * ```ts
+ * import { dial, listen, serveEcho } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * await using server = serveEcho(listener);
+ * using conn = await dial(server.address);
+ * await conn.write(new TextEncoder().encode("hello"));
+ * const bytes = new Uint8Array(16);
+ * const count = await conn.read(bytes) ?? 0;
+ * assertEquals(new TextDecoder().decode(bytes.subarray(0, count)), "hello");
+ * ```
+ *
+ * @throws {RangeError} if a limit is negative or not a number.
+ */
+export function serveEcho(listener: Listener, options: EchoServeOptions = {}): EchoServer {
+  return new SingleEchoServer(listener, options);
+}
+
+class SingleEchoServer implements EchoServer {
+  readonly #server: Server;
+  #closedRead = 0;
+  #closedWritten = 0;
+
+  constructor(listener: Listener, options: EchoServeOptions) {
+    const { observer = {} } = options;
+    const received = observer.received?.bind(observer);
+    this.#server = serveConnections(
+      listener,
+      { serve: (connection: Connection) => echoBytes(connection, received) },
+      {
+        ...options,
+        firstByteTimeoutMs: options.firstByteTimeoutMs ?? 0,
+        observer: {
+          opened: (connection) => observer.opened?.(connection),
+          closed: (connection, reason, error) => {
+            this.#closedRead += connection.readBytes;
+            this.#closedWritten += connection.writtenBytes;
+            observer.closed?.(connection, reason, error);
+          },
+          acceptFailed: (error) => observer.acceptFailed?.(error),
+        },
+      },
+    );
+  }
+
+  get address() {
+    return this.#server.address;
+  }
+
+  get finished() {
+    return this.#server.finished;
+  }
+
+  get forced() {
+    return this.#server.forced;
+  }
+
+  figures(): EchoFigures {
+    const { connections, accepted, refused } = this.#server;
+    let readBytes = this.#closedRead;
+    let writtenBytes = this.#closedWritten;
+    for (const connection of connections) {
+      readBytes += connection.readBytes;
+      writtenBytes += connection.writtenBytes;
+    }
+    return { connections: connections.size, accepted, refused, readBytes, writtenBytes };
+  }
+
+  drain(): Promise<void> {
+    return this.#server.drain();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+  }
+}

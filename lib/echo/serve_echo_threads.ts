@@ -1,0 +1,202 @@
+import {
+  type Address,
+  ConnectionError,
+  type ConnectionLimits,
+  type ServerTls,
+} from "../net/mod.ts";
+import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
+import {
+  receiveError,
+  receivePeer,
+  type ThreadJob,
+  type ThreadOrder,
+  type ThreadReport,
+} from "./thread_messages.ts";
+
+/** How {@linkcode serveEchoThreads} serves. */
+export interface EchoThreadsOptions extends ConnectionLimits {
+  /** When it is aborted the server drains. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long draining may take before connections are closed by force. @default {5_000} */
+  readonly drainTimeoutMs?: number | undefined;
+  /** With it, connections are TLS. */
+  readonly tls?: ServerTls | undefined;
+  /** Is told what happens, in the thread that called; a peer is another object at each event. */
+  readonly observer?: EchoObserver | undefined;
+}
+
+/**
+ * Serves echo like `serveEcho`, in several threads that share one port: the kernel deals the
+ * connections out among them. Linux only, and not for Unix sockets. `maxConnections` is shared out
+ * evenly, rounded up.
+ *
+ * @throws {ConnectionError} with operation `listen`; its code is `not-supported` where the system
+ * cannot share a port.
+ * @throws {RangeError} if `threads` is not a whole number from 1.
+ */
+export async function serveEchoThreads(
+  address: Address,
+  threads: number,
+  options: EchoThreadsOptions = {},
+): Promise<EchoServer> {
+  if (!(Number.isInteger(threads) && threads >= 1)) {
+    throw new RangeError(`Cannot use ${threads} threads: give a whole number from 1`);
+  }
+  if (Deno.build.os !== "linux" || address.transport !== "tcp") {
+    const cause = new Error("threads can share a port only on Linux, and only with TCP");
+    throw new ConnectionError("listen", address, cause, "not-supported");
+  }
+  const server = new ThreadedEchoServer(threads, options);
+  await server.start(address);
+  return server;
+}
+
+const NO_FIGURES: EchoFigures = {
+  connections: 0,
+  accepted: 0,
+  refused: 0,
+  readBytes: 0,
+  writtenBytes: 0,
+};
+
+/** A thread, seen from outside. */
+interface Thread {
+  readonly worker: Worker;
+  readonly listening: PromiseWithResolvers<Address>;
+  readonly finished: PromiseWithResolvers<void>;
+  figures: EchoFigures;
+}
+
+class ThreadedEchoServer implements EchoServer {
+  address: Address = { transport: "tcp", hostname: "", port: 0 };
+  forced = 0;
+  finished: Promise<void> = Promise.resolve();
+  readonly #count: number;
+  readonly #options: EchoThreadsOptions;
+  readonly #observer: EchoObserver;
+  readonly #threads: Thread[] = [];
+
+  constructor(count: number, options: EchoThreadsOptions) {
+    this.#count = count;
+    this.#options = options;
+    this.#observer = options.observer ?? {};
+  }
+
+  async start(address: Address): Promise<void> {
+    try {
+      // The first finds out which port it is, where 0 was asked for.
+      this.address = await this.#startThread(address);
+      await Promise.all(
+        Array.from({ length: this.#count - 1 }, () => this.#startThread(this.address)),
+      );
+    } catch (error) {
+      for (const { worker } of this.#threads) worker.terminate();
+      throw error;
+    }
+    const { signal } = this.#options;
+    const drain = () => void this.drain();
+    this.finished = Promise.all(this.#threads.map((thread) => thread.finished.promise))
+      .then(() => signal?.removeEventListener("abort", drain));
+    if (signal?.aborted) drain();
+    else signal?.addEventListener("abort", drain, { once: true });
+  }
+
+  figures(): EchoFigures {
+    return this.#threads.reduce((sum, { figures }) => ({
+      connections: sum.connections + figures.connections,
+      accepted: sum.accepted + figures.accepted,
+      refused: sum.refused + figures.refused,
+      readBytes: sum.readBytes + figures.readBytes,
+      writtenBytes: sum.writtenBytes + figures.writtenBytes,
+    }), NO_FIGURES);
+  }
+
+  async drain(): Promise<void> {
+    this.#order({ type: "drain" });
+    await this.finished;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#order({ type: "stop" });
+    await this.finished;
+  }
+
+  #order(order: ThreadOrder): void {
+    for (const { worker } of this.#threads) worker.postMessage(order);
+  }
+
+  #startThread(address: Address): Promise<Address> {
+    const worker = new Worker(new URL("./echo_thread.ts", import.meta.url), { type: "module" });
+    const index = this.#threads.length;
+    const thread: Thread = {
+      worker,
+      listening: Promise.withResolvers(),
+      finished: Promise.withResolvers(),
+      figures: NO_FIGURES,
+    };
+    this.#threads.push(thread);
+    worker.onmessage = ({ data }: MessageEvent<ThreadReport>) => this.#heard(index, data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      thread.listening.reject(new Error(`A thread of the server failed: ${event.message}`));
+      this.#ended(thread);
+    };
+    const job = this.#jobFor(address);
+    worker.postMessage({ type: "serve", job } satisfies ThreadOrder);
+    return thread.listening.promise;
+  }
+
+  #jobFor(address: Address): ThreadJob {
+    const { tls, maxConnections, idleTimeoutMs, firstByteTimeoutMs, drainTimeoutMs } =
+      this.#options;
+    const share = maxConnections === undefined
+      ? undefined
+      : Math.ceil(maxConnections / this.#count);
+    const { opened, closed, received } = this.#observer;
+    return {
+      address,
+      tls,
+      limits: { maxConnections: share, idleTimeoutMs, firstByteTimeoutMs, drainTimeoutMs },
+      report: { peers: Boolean(opened ?? closed), bytes: received !== undefined },
+    };
+  }
+
+  #heard(index: number, report: ThreadReport): void {
+    const thread = this.#threads[index]!;
+    switch (report.type) {
+      case "listening":
+        thread.listening.resolve(report.address);
+        break;
+      case "failed":
+        thread.listening.reject(receiveError(report.error));
+        break;
+      case "accept-failed":
+        this.#observer.acceptFailed?.(receiveError(report.error) as ConnectionError);
+        break;
+      case "opened":
+        this.#observer.opened?.(receivePeer(report.peer, index, this.#count));
+        break;
+      case "received":
+        this.#observer.received?.(receivePeer(report.peer, index, this.#count), report.bytes);
+        break;
+      case "closed": {
+        const error = report.error && receiveError(report.error);
+        const peer = receivePeer(report.peer, index, this.#count);
+        this.#observer.closed?.(peer, report.reason, error);
+        break;
+      }
+      case "figures":
+        thread.figures = report.figures;
+        break;
+      case "finished":
+        thread.figures = report.figures;
+        this.forced += report.forced;
+        this.#ended(thread);
+    }
+  }
+
+  #ended({ worker, finished }: Thread): void {
+    worker.terminate();
+    finished.resolve();
+  }
+}
