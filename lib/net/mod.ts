@@ -8,6 +8,7 @@ export { AddressError, formatAddress, isLoopback, parseAddress, parseHostPort } 
 export type { Address, AddressDefaults, TcpAddress, UnixAddress } from "./address.ts";
 export { ConnectionError } from "./connection_error.ts";
 export type { ConnectionErrorCode, ConnectionOperation } from "./connection_error.ts";
+export { byteStream } from "./byte_stream.ts";
 export { listen } from "./listen.ts";
 export type { Listener, ListenOptions, ServerTls } from "./listen.ts";
 export { DEFAULT_DIAL_TIMEOUT_MS, dial } from "./dial.ts";
