@@ -13,6 +13,7 @@ import {
 } from "./_cli/mod.ts";
 import { connectionLines, figuresLine } from "./_echo/connection_lines.ts";
 import { listenArgument, servingFlags } from "./_echo/serving_flags.ts";
+import { jsonSeconds } from "./_echo/shown_bytes.ts";
 
 export const command = defineCommand({
   name: "multiconn-server",
@@ -85,7 +86,7 @@ function printStats(
       const { readBytes: bytes_in, writtenBytes: bytes_out, ...counts } = figures;
       out.json({
         type: "stats",
-        elapsed_s: (now - startedAt) / 1_000,
+        elapsed_s: jsonSeconds(now - startedAt),
         ...counts,
         bytes_in,
         bytes_out,

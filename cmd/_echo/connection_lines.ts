@@ -8,6 +8,7 @@ import {
   formatCount,
   formatDuration,
 } from "../_cli/mod.ts";
+import { jsonBytes, jsonSeconds, quotedBytes } from "./shown_bytes.ts";
 
 /** What is printed of a server's connections. */
 export interface ConnectionLinesOptions {
@@ -17,9 +18,6 @@ export interface ConnectionLinesOptions {
   /** Whether the data is shown. */
   readonly data: boolean;
 }
-
-/** More of one piece of data is not shown. */
-const MAX_SHOWN_BYTES = 1_024;
 
 /** An observer that prints what happens, in the words of the tutorial or as JSON. */
 export function connectionLines(
@@ -42,8 +40,8 @@ export function connectionLines(
   }
   if (data) {
     observer.received = ({ id, remote }, bytes) => {
-      if (json) out.json({ type: "data", id, remote: formatAddress(remote), ...dataOf(bytes) });
-      else out.line(`echoing ${quoted(bytes)} to ${formatAddress(remote)}`);
+      if (json) out.json({ type: "data", id, remote: formatAddress(remote), ...jsonBytes(bytes) });
+      else out.line(`echoing ${quotedBytes(bytes)} to ${formatAddress(remote)}`);
     };
   }
   return observer;
@@ -72,7 +70,7 @@ function closedObject(peer: EchoPeer, reason: CloseReason, error: unknown): obje
     reason,
     bytes_in: peer.readBytes,
     bytes_out: peer.writtenBytes,
-    duration_s: (performance.now() - peer.openedAt) / 1_000,
+    duration_s: jsonSeconds(performance.now() - peer.openedAt),
     ...(error === undefined ? {} : { error: describeError(error) }),
   };
 }
@@ -92,17 +90,3 @@ const WHY: Partial<Record<CloseReason, string>> = {
   drained: "the server ends",
   forced: "the server ends, out of time",
 };
-
-/** The data as JSON can hold it: text where it is UTF-8, base64 where it is not. */
-function dataOf(bytes: Uint8Array): object {
-  try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
-  } catch {
-    return { base64: bytes.toBase64() };
-  }
-}
-
-function quoted(bytes: Uint8Array): string {
-  const text = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, MAX_SHOWN_BYTES)));
-  return bytes.length <= MAX_SHOWN_BYTES ? text : `${text}… (${bytes.length} B)`;
-}

@@ -1,0 +1,41 @@
+/** Bytes in one line of a dump. */
+const ROW_BYTES = 16;
+
+/** Which way bytes went. */
+export type Direction = "sent" | "received";
+
+/**
+ * Writes the bytes of both directions as hex dumps, each with its own offsets: the time since the
+ * start, `>` for what was sent and `<` for what came, the offset, the bytes, the ASCII text.
+ */
+export class HexDump {
+  readonly #startedAt = performance.now();
+  readonly #offsets: Record<Direction, number> = { sent: 0, received: 0 };
+
+  /** The lines for some bytes. */
+  lines(direction: Direction, bytes: Uint8Array): string[] {
+    const seconds = ((performance.now() - this.#startedAt) / 1_000).toFixed(6);
+    const arrow = direction === "sent" ? ">" : "<";
+    const lines: string[] = [];
+    for (let at = 0; at < bytes.length; at += ROW_BYTES) {
+      const row = bytes.subarray(at, at + ROW_BYTES);
+      const offset = (this.#offsets[direction] + at).toString(16).padStart(8, "0");
+      lines.push(`${seconds} ${arrow} ${offset}  ${hexOf(row)}  |${textOf(row)}|`);
+    }
+    this.#offsets[direction] += bytes.length;
+    return lines;
+  }
+}
+
+/** Two groups of eight, padded, so that the text stands in a column. */
+function hexOf(row: Uint8Array): string {
+  const cells = Array.from(row, (byte) => byte.toString(16).padStart(2, "0"));
+  const half = ROW_BYTES / 2;
+  const left = cells.slice(0, half).join(" ").padEnd(half * 3 - 1);
+  return `${left}  ${cells.slice(half).join(" ").padEnd(half * 3 - 1)}`;
+}
+
+function textOf(row: Uint8Array): string {
+  return Array.from(row, (byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")
+    .join("");
+}
