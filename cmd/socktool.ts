@@ -17,6 +17,11 @@ export const program: Program = {
       summary: "send a request to an app server and print its answer",
       load: async () => (await import("./app_client.ts")).command,
     },
+    {
+      name: "completions",
+      summary: "print the script by which a shell completes socktool's commands and flags",
+      load: async () => (await import("./completions.ts")).completionsCommand(program),
+    },
   ],
   examples: [
     ["socktool app-server --data docs", "serve a folder to search in"],

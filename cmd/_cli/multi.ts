@@ -61,7 +61,8 @@ export async function runMulti(program: Program, host: Host = processHost()): Pr
   }
 }
 
-const PROGRAM_FLAGS = [["-h, --help", "show this help"], [
+/** The flags of the program itself: their forms, and what they do. */
+export const PROGRAM_FLAGS = [["-h, --help", "show this help"], [
   "-V, --version",
   "show the version",
 ]] as const;
