@@ -69,9 +69,6 @@ export async function openWith(
     },
   );
   opened.defer(() => writer.close());
-  await writer.open(signal);
-  const db = openReader(path);
-  opened.defer(() => db.close());
   const pool = new WorkerPool<SearchTask, SearchTaskResult, string>({
     url: replacements.searchWorker ?? new URL("./search_worker.ts", import.meta.url),
     setup: path,
@@ -81,6 +78,10 @@ export async function openWith(
     onReplaced: (reason) => made.engine?.replaced("search", reason),
   });
   opened.defer(() => pool.close());
+  pool.load();
+  await writer.open(signal);
+  const db = openReader(path);
+  opened.defer(() => db.close());
   await pool.start();
   signal?.throwIfAborted();
   const resources = opened.move();

@@ -24,7 +24,7 @@ export interface WriterOptions {
 export function openWriter(path: string, options: WriterOptions): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { timeout: 2000 });
+    db = new DatabaseSync(path, { timeout: 1000 });
     const isNew = inspect(db, path);
     // WAL is what lets lookups and searches go on while something is written.
     db.exec("PRAGMA journal_mode = WAL");

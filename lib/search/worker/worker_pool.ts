@@ -119,15 +119,21 @@ export class WorkerPool<Task, Result, Setup> {
     return promise.finally(() => signal.removeEventListener("abort", onAbort));
   }
 
+  /** Loads the workers, which takes some 30 ms, without giving them their setup yet. */
+  load(): void {
+    while (this.#slots.size < this.#options.size) this.#loadWorker();
+  }
+
   /**
-   * Starts all workers, so that the first requests find them ready.
+   * Sets all workers up, so that the first requests find them ready.
    *
    * @throws {SearchError} (as a rejection) if one of them cannot start.
    */
   start(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#starting = { resolve, reject };
-    while (this.#slots.size < this.#options.size) this.#startWorker();
+    this.load();
+    for (const slot of this.#slots) this.#setUp(slot);
     return promise;
   }
 
@@ -163,7 +169,9 @@ export class WorkerPool<Task, Result, Setup> {
       this.#give(slot, job);
     }
     const starting = [...this.#slots].filter((slot) => !slot.isReady).length;
-    if (this.queued > starting && this.#slots.size < this.#options.size) this.#startWorker();
+    if (this.queued > starting && this.#slots.size < this.#options.size) {
+      this.#setUp(this.#loadWorker());
+    }
   }
 
   #next(): Job<Task, Result> | undefined {
@@ -195,7 +203,11 @@ export class WorkerPool<Task, Result, Setup> {
     }, this.#options.timeoutMs);
   }
 
-  #startWorker(): void {
+  #setUp(slot: Slot<Task, Result>): void {
+    slot.thread.post({ type: "open", setup: this.#options.setup });
+  }
+
+  #loadWorker(): Slot<Task, Result> {
     const slot: Slot<Task, Result> = {
       thread: new WorkerThread(this.#options.url, "search", {
         message: (message) => this.#onMessage(slot, message),
@@ -211,7 +223,7 @@ export class WorkerPool<Task, Result, Setup> {
       onClosed: undefined,
     };
     this.#slots.add(slot);
-    slot.thread.post({ type: "open", setup: this.#options.setup });
+    return slot;
   }
 
   #onMessage(slot: Slot<Task, Result>, message: PoolMessage<Result>): void {
