@@ -1,5 +1,6 @@
 import type { Address } from "./address.ts";
 import { ConnectionError } from "./connection_error.ts";
+import { timerMs } from "./timer_ms.ts";
 
 /** What a client expects of a TLS server. */
 export interface ClientTls {
@@ -36,9 +37,11 @@ export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
  * ```
  *
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
+ * @throws {RangeError} if `timeoutMs` is negative or not a number.
  */
 export async function dial(address: Address, options: DialOptions = {}): Promise<Deno.Conn> {
-  const { signal, tls, timeoutMs = DEFAULT_DIAL_TIMEOUT_MS } = options;
+  const { signal, tls } = options;
+  const timeoutMs = timerMs("timeoutMs", options.timeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS);
   signal?.throwIfAborted();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);
@@ -88,10 +91,20 @@ async function startTls(
     const cause = new Error("TLS on a Unix socket is not supported");
     throw new ConnectionError("connect", address, cause, "not-supported");
   }
-  const secure = await Deno.startTls(conn as Deno.TcpConn, {
-    hostname: tls.serverName ?? address.hostname,
-    caCerts: [...tls.caCerts ?? []],
-  });
+  let secure: Deno.TlsConn;
+  try {
+    secure = await Deno.startTls(conn as Deno.TcpConn, {
+      hostname: tls.serverName ?? address.hostname,
+      caCerts: [...tls.caCerts ?? []],
+    });
+  } catch (error) {
+    try {
+      conn.close();
+    } catch {
+      // The runtime took it before it failed.
+    }
+    throw error;
+  }
   try {
     await beforeAbort(secure.handshake().then(() => secure), signal);
     return secure;

@@ -3,6 +3,7 @@ import { type CloseReason, Connection } from "./connection.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { Listener } from "./listen.ts";
+import { timerMs } from "./timer_ms.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** What happens at a server; every method is optional. They must not throw. */
@@ -79,7 +80,10 @@ export class Server implements AsyncDisposable {
     this.#service = service;
     this.#limits = resolveLimits(options);
     this.#observer = options.observer ?? {};
-    this.#drainTimeoutMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS;
+    this.#drainTimeoutMs = timerMs(
+      "drainTimeoutMs",
+      options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+    );
     this.#maxAccepted = options.maxAccepted ?? Infinity;
     this.#watchdog = new Watchdog(this.#connections, this.#limits);
     const { signal } = options;
@@ -114,8 +118,10 @@ export class Server implements AsyncDisposable {
    * force what is open when the time is up. Resolves when the server has finished.
    *
    * @param timeoutMs Without it, the server's `drainTimeoutMs`. `0` closes at once.
+   * @throws {RangeError} if it is negative or not a number; nothing is done then.
    */
   async drain(timeoutMs: number = this.#drainTimeoutMs): Promise<void> {
+    const limitMs = timerMs("timeoutMs", timeoutMs);
     if (!this.#draining) {
       this.#draining = true;
       this.#listener.close();
@@ -125,7 +131,7 @@ export class Server implements AsyncDisposable {
     const timer = setTimeout(() => {
       this.#forced = this.#connections.size;
       for (const connection of this.#connections) connection.close("forced");
-    }, timeoutMs);
+    }, limitMs);
     await this.finished;
     clearTimeout(timer);
   }
