@@ -98,7 +98,10 @@ function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionError
   if (/failed to lookup address|nodename nor servname|no such host/i.test(message)) {
     return "host-not-found";
   }
-  if (operation === "tls-handshake" || /certificate|handshake|invaliddata/i.test(message)) {
+  if (
+    operation === "tls-handshake" || cause instanceof errors.InvalidData ||
+    /certificate|handshake|KeyMismatch/i.test(message)
+  ) {
     return "tls";
   }
   if (cause instanceof errors.NotFound) return "not-found";
