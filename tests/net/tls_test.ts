@@ -1,0 +1,163 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type Address,
+  ConnectionError,
+  dial,
+  type DialOptions,
+  listen,
+  type Listener,
+  serveConnections,
+} from "../../lib/net/mod.ts";
+import { deadline } from "../support/deadline.ts";
+import { listenLocally, LOOPBACK, Recorder } from "../support/peers.ts";
+import { CA, OTHER_CA, SERVER_TLS } from "../support/tls.ts";
+
+const TRUSTING: DialOptions = { tls: { caCerts: [CA] } };
+
+function listenTls(hostname = "127.0.0.1"): Promise<Listener> {
+  return listen({ ...LOOPBACK, hostname }, { tls: SERVER_TLS });
+}
+
+/** Sends back what comes, and ends when its peer does. */
+function echo(listener: Listener, observer = new Recorder()) {
+  return serveConnections(listener, {
+    async serve(connection) {
+      const { input, output } = connection;
+      while (await connection.read()) {
+        output.buffer.append(input.bytes.subarray(input.start, input.end));
+        input.consume(input.end - input.start);
+        output.flush();
+        await output.room();
+      }
+      await connection.finish("done", true);
+    },
+  }, { observer, drainTimeoutMs: 0 });
+}
+
+async function assertEchoes(conn: Deno.Conn): Promise<void> {
+  await conn.write(new TextEncoder().encode("hi"));
+  const buffer = new Uint8Array(10);
+  assertEquals(await deadline(conn.read(buffer)), 2);
+}
+
+async function assertTlsError(address: Address, options: DialOptions, message: RegExp) {
+  const error = await assertRejects(() => deadline(dial(address, options)), ConnectionError);
+  assertEquals([error.operation, error.code], ["tls-handshake", "tls"], error.message);
+  assert(message.test(error.message), error.message);
+}
+
+Deno.test("TLS carries bytes where the authority is trusted", async () => {
+  await using server = echo(await listenTls());
+  using conn = await dial(server.address, TRUSTING);
+  await assertEchoes(conn);
+});
+
+Deno.test("TLS is dialled by name too, or with the name that is told", async () => {
+  await using server = echo(await listenTls());
+  const { port } = server.address as { port: number };
+  using byName = await dial({ transport: "tcp", hostname: "localhost", port }, TRUSTING);
+  await assertEchoes(byName);
+  const tls = { caCerts: [CA], serverName: "localhost" };
+  using told = await dial(server.address, { tls });
+  await assertEchoes(told);
+});
+
+Deno.test("TLS is dialled on IPv6", async () => {
+  let listener: Listener;
+  try {
+    listener = await listenTls("::1");
+  } catch {
+    console.log("skipped: this machine has no IPv6");
+    return;
+  }
+  await using server = echo(listener);
+  using conn = await dial(server.address, TRUSTING);
+  await assertEchoes(conn);
+});
+
+Deno.test("half-close works over TLS", async () => {
+  await using server = echo(await listenTls());
+  using conn = await dial(server.address, TRUSTING);
+  const sent = new Uint8Array(300_000).fill(7);
+  const sending = (async () => {
+    for (let at = 0; at < sent.length;) at += await conn.write(sent.subarray(at));
+    await conn.closeWrite();
+  })();
+  let count = 0;
+  const buffer = new Uint8Array(65_536);
+  for (let n = await deadline(conn.read(buffer)); n !== null; n = await conn.read(buffer)) {
+    count += n;
+  }
+  await deadline(sending);
+  assertEquals(count, sent.length);
+});
+
+Deno.test("an authority that is not trusted ends the handshake", async () => {
+  const observer = new Recorder();
+  await using server = echo(await listenTls(), observer);
+  await assertTlsError(server.address, { tls: {} }, /certificate/);
+  await assertTlsError(server.address, { tls: { caCerts: [OTHER_CA] } }, /certificate/);
+  await observer.ended(2);
+  // The server goes on.
+  using conn = await dial(server.address, TRUSTING);
+  await assertEchoes(conn);
+});
+
+Deno.test("a certificate of another name ends the handshake", async () => {
+  await using server = echo(await listenTls());
+  const tls = { caCerts: [CA], serverName: "example.org" };
+  await assertTlsError(server.address, { tls }, /NotValidForName|name/);
+});
+
+Deno.test("a TLS client of a server without TLS is told so", async () => {
+  await using server = echo(await listenLocally());
+  await assertTlsError(server.address, TRUSTING, /./);
+});
+
+Deno.test("a plain client of a TLS server ends its own connection alone", async () => {
+  const observer = new Recorder();
+  await using server = echo(await listenTls(), observer);
+  using good = await dial(server.address, TRUSTING);
+  await assertEchoes(good);
+  using plain = await dial(server.address);
+  await plain.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+  const buffer = new Uint8Array(100);
+  try {
+    while (await deadline(plain.read(buffer)) !== null);
+  } catch (error) {
+    assert(error instanceof Deno.errors.ConnectionReset, String(error));
+  }
+  await observer.ended(1);
+  await assertEchoes(good);
+});
+
+Deno.test("a handshake that hangs ends when its time is up, or when it is aborted", async () => {
+  using silent = await listenLocally();
+  const error = await assertRejects(
+    () => deadline(dial(silent.address, { ...TRUSTING, timeoutMs: 100 })),
+    ConnectionError,
+  );
+  assertEquals([error.operation, error.code], ["tls-handshake", "timed-out"]);
+  const abort = new AbortController();
+  const dialling = dial(silent.address, { ...TRUSTING, signal: abort.signal });
+  using _first = await deadline(silent.accept());
+  using _second = await deadline(silent.accept());
+  abort.abort("enough");
+  assertEquals(await deadline(dialling.catch((reason) => reason)), "enough");
+});
+
+Deno.test("certificates that cannot be read are told of, and nothing stays open", async () => {
+  using listener = await listenLocally();
+  const caCerts = ["-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"];
+  const error = await assertRejects(
+    () => deadline(dial(listener.address, { tls: { caCerts } })),
+    ConnectionError,
+  );
+  assertEquals(error.code, "tls");
+  for (
+    const tls of [{ cert: "nonsense", key: SERVER_TLS.key }, { cert: SERVER_TLS.cert, key: "" }]
+  ) {
+    const error = await assertRejects(() => listen(LOOPBACK, { tls }), ConnectionError);
+    assertEquals([error.operation, error.code], ["listen", "tls"], error.message);
+  }
+});

@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConnectionError, dial, listen, type UnixAddress } from "../../lib/net/mod.ts";
+import { deadline } from "../support/deadline.ts";
+import { Scratch } from "../support/scratch.ts";
+import { SERVER_TLS } from "../support/tls.ts";
+
+/** A test with the address of a socket that does not exist yet. */
+function testUnix(name: string, fn: (address: UnixAddress, scratch: Scratch) => Promise<void>) {
+  Deno.test({
+    name,
+    ignore: Deno.build.os === "windows",
+    fn: async () => {
+      using scratch = new Scratch();
+      await fn({ transport: "unix", path: scratch.at("socket") }, scratch);
+    },
+  });
+}
+
+/** Leaves a socket's file as a killed server does: closing removes it, unless it has moved. */
+function leaveBehind(path: string): void {
+  const listener = Deno.listen({ transport: "unix", path: `${path}.moved` });
+  Deno.renameSync(`${path}.moved`, path);
+  listener.close();
+  assert(exists(path));
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function assertCode(promise: Promise<unknown>, operation: string, code: string) {
+  const error = await assertRejects(() => deadline(promise), ConnectionError);
+  assertEquals([error.operation, error.code], [operation, code], error.message);
+}
+
+testUnix("a Unix socket carries bytes, and its file goes when it is closed", async (address) => {
+  const listener = await listen(address);
+  assertEquals(listener.address, address);
+  {
+    using dialled = await dial(address);
+    using accepted = await deadline(listener.accept());
+    await dialled.write(new Uint8Array([1, 2, 3]));
+    const buffer = new Uint8Array(10);
+    assertEquals(await deadline(accepted.read(buffer)), 3);
+  }
+  assert(exists(address.path));
+  listener.close();
+  listener.close();
+  assert(!exists(address.path));
+});
+
+testUnix("the socket of a server that died is replaced", async (address) => {
+  leaveBehind(address.path);
+  using listener = await listen(address);
+  using _dialled = await dial(address);
+  using _accepted = await deadline(listener.accept());
+});
+
+testUnix("the socket of a server that lives is left alone", async (address) => {
+  using listener = await listen(address);
+  await assertCode(listen(address), "listen", "address-in-use");
+  using _probe = await deadline(listener.accept());
+  using _dialled = await dial(address);
+  using _accepted = await deadline(listener.accept());
+});
+
+testUnix("a file that is no socket is not touched", async (address, scratch) => {
+  const path = scratch.write("notes.txt", "precious");
+  await assertCode(listen({ ...address, path }), "listen", "address-in-use");
+  await assertCode(listen({ ...address, path: scratch.path }), "listen", "address-in-use");
+  assertEquals(Deno.readTextFileSync(path), "precious");
+  Deno.symlinkSync(path, address.path);
+  await assertCode(listen(address), "listen", "address-in-use");
+  assertEquals(Deno.readTextFileSync(path), "precious");
+});
+
+testUnix("a Unix socket that nobody serves is told as such", async (address, scratch) => {
+  await assertCode(dial(address), "connect", "not-found");
+  leaveBehind(address.path);
+  await assertCode(dial(address), "connect", "refused");
+  const missing = { ...address, path: scratch.at("no/folder/socket") };
+  await assertCode(listen(missing), "listen", "not-found");
+  const long = { ...address, path: scratch.at("x".repeat(200)) };
+  await assertRejects(() => deadline(listen(long)), ConnectionError, "Cannot listen on unix:");
+});
+
+testUnix("TLS on a Unix socket is refused", async (address) => {
+  await assertCode(listen(address, { tls: SERVER_TLS }), "listen", "not-supported");
+  using _listener = await listen(address);
+  await assertCode(dial(address, { tls: {} }), "connect", "not-supported");
+});
+
+testUnix("dialling a Unix socket heeds its signal", async (address) => {
+  using listener = await listen(address);
+  const abort = new AbortController();
+  const dialling = dial(address, { signal: abort.signal });
+  abort.abort("enough");
+  assertEquals(await deadline(dialling.catch((error) => error)), "enough");
+  // The connection that came all the same was closed.
+  using accepted = await deadline(listener.accept());
+  assertEquals(await deadline(accepted.read(new Uint8Array(1))), null);
+});
