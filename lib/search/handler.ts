@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes";
 import { encodeFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
 import { type MessageHandler, type Reply, RequestError } from "../message/mod.ts";
 import type { Connection } from "../net/mod.ts";
@@ -79,8 +80,6 @@ function readRequest(frame: Frame): ActionRequest {
 
 function binaryReply(frame: Frame): OutgoingFrame {
   const first = frame.content.subarray(0, BINARY_BYTES);
-  const content = new Uint8Array(BINARY_GREETING.length + first.length);
-  content.set(BINARY_GREETING);
-  content.set(first, BINARY_GREETING.length);
+  const content = concat([BINARY_GREETING, first]);
   return { header: { "content-type": "binary/custom-server-binary-type" }, content };
 }
