@@ -33,9 +33,10 @@ export class ExpectedBytes {
         chunk.subarray(this.#at, this.#at + count),
         bytes.subarray(taken, taken + count),
       );
-      if (difference >= 0) return taken + difference;
-      taken += count;
-      this.#advance(count, chunk.length);
+      const right = difference < 0 ? count : difference;
+      taken += right;
+      this.#advance(right, chunk.length);
+      if (difference >= 0) break;
     }
     return taken;
   }
