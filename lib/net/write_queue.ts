@@ -23,6 +23,12 @@ export interface ByteSink {
 export class WriteQueue {
   /** Bytes that were handed to the socket since the start. */
   writtenBytes = 0;
+  /**
+   * Called whenever the socket took some bytes, and when it failed, for a producer that holds back
+   * what it has until there is room. What it appends goes out without a flush. It must not throw,
+   * nor flush.
+   */
+  onWritten: (() => void) | undefined;
   readonly #sink: ByteSink;
   readonly #highWaterBytes: number;
   readonly #explain: (cause: unknown) => Error;
@@ -65,6 +71,16 @@ export class WriteQueue {
   get pendingBytes(): number {
     const sending = this.#sending ? this.#sending.length - this.#sentBytes : 0;
     return this.#gathering.length + sending;
+  }
+
+  /** Bytes of these that no write has been started for. */
+  get gatheredBytes(): number {
+    return this.#gathering.length;
+  }
+
+  /** Whether a write is under way. */
+  get writing(): boolean {
+    return this.#sending !== undefined;
   }
 
   /** Whether a write failed: the connection is lost, and further bytes are dropped. */
@@ -121,10 +137,14 @@ export class WriteQueue {
     this.#sentBytes += count;
     this.writtenBytes += count;
     if (this.#room && this.pendingBytes <= this.#highWaterBytes / 2) this.#release();
-    if (this.#sentBytes < sending.length) return this.#write();
+    if (this.#sentBytes < sending.length) {
+      this.onWritten?.();
+      return this.#write();
+    }
     sending.clear();
     if (sending.bytes.length <= KEPT_BYTES) this.#spare = sending;
     this.#sending = undefined;
+    this.onWritten?.();
     if (this.#gathering.length > 0) return this.#send();
     this.#idle?.resolve();
     this.#idle = undefined;
@@ -134,6 +154,7 @@ export class WriteQueue {
     this.#failure = this.#explain(cause);
     this.#gathering = this.#spare = NO_BUFFER;
     this.#sending = undefined;
+    this.onWritten?.();
     this.#release();
     this.#idle?.resolve();
     this.#idle = undefined;

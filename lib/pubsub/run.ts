@@ -1,0 +1,50 @@
+import type { Frame } from "../frame/mod.ts";
+
+/**
+ * Consecutive frames of one publisher that go to the same receivers: they are forwarded as one
+ * slice of the publisher's read buffer. There is one of it per broker, used over and over.
+ */
+export class Run {
+  /** The publisher's read buffer: overwritten once the run is dealt with. */
+  buffer: Uint8Array = new Uint8Array(0);
+  /** The batch that the frames are part of, `frames[first, last)`. */
+  frames: readonly Frame[] = [];
+  /** Where the run begins in the batch. */
+  first = 0;
+  /** Where it ends in the batch. */
+  last = 0;
+  /** Where it begins in the buffer. */
+  start = 0;
+  /** Where it ends in the buffer. */
+  end = 0;
+  /** The bytes, in place. */
+  view: Uint8Array = this.buffer;
+  #copy: Uint8Array | undefined;
+
+  /** How many frames there are. */
+  get count(): number {
+    return this.last - this.first;
+  }
+
+  /** How many bytes they have. */
+  get size(): number {
+    return this.end - this.start;
+  }
+
+  /** Makes it stand for other frames. */
+  set(buffer: Uint8Array, frames: readonly Frame[], first: number, last: number): void {
+    this.buffer = buffer;
+    this.frames = frames;
+    this.first = first;
+    this.last = last;
+    this.start = frames[first]!.start;
+    this.end = frames[last - 1]!.end;
+    this.view = buffer.subarray(this.start, this.end);
+    this.#copy = undefined;
+  }
+
+  /** The bytes in memory of their own, shared by all receivers that keep them for later. */
+  get copy(): Uint8Array {
+    return this.#copy ??= this.buffer.slice(this.start, this.end);
+  }
+}

@@ -1,0 +1,118 @@
+/** The most bytes of UTF-8 that a topic or a filter has. */
+export const MAX_TOPIC_BYTES = 255;
+
+/** The most tokens that a topic or a filter has. */
+export const MAX_TOKENS = 32;
+
+/** Topics below it are where replies go; any client may publish there. */
+export const INBOX_PREFIX = "_inbox.";
+
+/** Topics below it are answered by the broker itself. */
+export const SYSTEM_PREFIX = "_sys.";
+
+/** What stands in for the letters of a token: no dot, wildcard, white space or control. */
+const FORBIDDEN = /[*>\s\p{Cc}]/u;
+
+const encoder = new TextEncoder();
+
+/**
+ * What is wrong with a topic, as the end of a sentence; `undefined` if it is one. Topics are
+ * tokens joined by dots: `orders.eu.new`.
+ *
+ * @example
+ * ```ts
+ * import { filterProblem, topicProblem } from "@socktool/socktool/pubsub";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(topicProblem("orders.eu"), undefined);
+ * assertEquals(topicProblem("orders.*"), "a topic has no wildcard");
+ * assertEquals(filterProblem("orders.*"), undefined);
+ * ```
+ */
+export function topicProblem(topic: unknown): string | undefined {
+  if (typeof topic !== "string") return "it must be a text";
+  return sizeProblem(topic) ?? tokensProblem(topic.split("."), false);
+}
+
+/** What is wrong with a filter: as a topic, but `*` is any one token, a final `>` one or more. */
+export function filterProblem(filter: unknown): string | undefined {
+  if (typeof filter !== "string") return "it must be a text";
+  return sizeProblem(filter) ?? tokensProblem(filter.split("."), true);
+}
+
+/** What is wrong with the name of a group: it is one token. */
+export function groupProblem(group: unknown): string | undefined {
+  if (typeof group !== "string") return "it must be a text";
+  if (group.includes(".")) return "it must be one token, without a dot";
+  return sizeProblem(group) ?? tokensProblem([group], false);
+}
+
+/** Whether a filter stands for more than the one topic that it spells. */
+export function isWildcard(filter: string): boolean {
+  return filter.includes("*") || filter.endsWith(">");
+}
+
+/** Whether the first token begins with `_`: such topics are reached only by filters that say it. */
+export function isSystem(topic: string): boolean {
+  return topic.startsWith("_");
+}
+
+/** Whether every topic that `inner` matches is matched by `outer`. Both are valid filters. */
+export function filterCovers(outer: string, inner: string): boolean {
+  if (startsWithWildcard(outer) && isSystem(inner)) return false;
+  const outerTokens = outer.split(".");
+  const innerTokens = inner.split(".");
+  for (let i = 0; i < outerTokens.length; i++) {
+    const ours = outerTokens[i];
+    const theirs = innerTokens[i];
+    if (ours === ">") return theirs !== undefined;
+    if (theirs === undefined || theirs === ">") return false;
+    if (ours !== "*" && ours !== theirs) return false;
+  }
+  return outerTokens.length === innerTokens.length;
+}
+
+/** Whether some topic is matched by both filters. */
+export function filtersOverlap(a: string, b: string): boolean {
+  if (startsWithWildcard(a) && isSystem(b)) return false;
+  if (startsWithWildcard(b) && isSystem(a)) return false;
+  const left = a.split(".");
+  const right = b.split(".");
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const x = left[i];
+    const y = right[i];
+    if (x === undefined || y === undefined) return false;
+    if (x === ">" || y === ">") return true;
+    if (x !== "*" && y !== "*" && x !== y) return false;
+  }
+  return true;
+}
+
+function startsWithWildcard(filter: string): boolean {
+  return filter.startsWith("*") || filter === ">";
+}
+
+function sizeProblem(text: string): string | undefined {
+  if (text === "") return "it is empty";
+  if (!text.isWellFormed()) return "it is not valid Unicode";
+  const bytes = text.length > MAX_TOPIC_BYTES ? text.length : encoder.encode(text).length;
+  if (bytes <= MAX_TOPIC_BYTES) return undefined;
+  return `it has more than ${MAX_TOPIC_BYTES} bytes`;
+}
+
+function tokensProblem(tokens: readonly string[], wildcards: boolean): string | undefined {
+  if (tokens.length > MAX_TOKENS) return `it has more than ${MAX_TOKENS} tokens`;
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (token === "") return "a token between the dots is empty";
+    if (token === "*" || token === ">") {
+      if (!wildcards) return "a topic has no wildcard";
+      if (token === ">" && i < tokens.length - 1) return "> stands only at the end";
+    } else if (FORBIDDEN.test(token)) {
+      return /[*>]/.test(token)
+        ? "a wildcard stands alone in its token"
+        : "it has white space or a control character";
+    }
+  }
+  return undefined;
+}
