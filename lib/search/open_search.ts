@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
+import { messageOf } from "./data/walk.ts";
 import { Engine } from "./engine.ts";
+import { SearchError } from "./error.ts";
 import { openReader } from "./index/database.ts";
 import type { IndexJobOptions } from "./index/index_job.ts";
 import { IndexLock } from "./index/index_lock.ts";
@@ -95,7 +97,11 @@ async function placeOf(options: SearchOptions, opened: AsyncDisposableStack): Pr
     opened.use(await IndexLock.take(path));
     return path;
   }
-  const folder = await Deno.makeTempDir({ prefix: "socktool-search-" });
+  const folder = await Deno.makeTempDir({ prefix: "socktool-search-" }).catch((error) => {
+    const message = `Cannot make a temporary folder for the index: ${messageOf(error)}; ` +
+      "name an index file";
+    throw new SearchError("index-failed", message, { cause: error });
+  });
   opened.defer(() => Deno.remove(folder, { recursive: true }));
   return resolve(folder, "index.db");
 }

@@ -38,7 +38,10 @@ export class IndexLock implements AsyncDisposable {
         file.close();
       } catch (error) {
         file.close();
-        throw error;
+        if (error instanceof SearchError) throw error;
+        const message = `Cannot lock the index ${index}: ${messageOf(error)}; ` +
+          "name an index file on a file system that can lock files";
+        throw new SearchError("index-failed", message, { path: index, cause: error });
       }
     }
   }
