@@ -47,7 +47,7 @@ _${name}_candidates() {
 _${name}_reply() {
     local line
     while IFS= read -r line; do
-        COMPREPLY[\${#COMPREPLY[@]}]="$3$line"
+        COMPREPLY[\${#COMPREPLY[@]}]="\${3:-}$line"
     done < <(_${name}_candidates "$1" "$2")
     case "$1" in
     paths | folders) compopt -o filenames 2>/dev/null ;;
@@ -56,7 +56,7 @@ _${name}_reply() {
 
 _${name}() {
     local kind flags word current command='' ended='' pending='' prefix='' place=0 i
-    local -a words
+    local -a words=()
     COMPREPLY=()
     # bash takes --data=x apart at the equals sign; here it is one word again.
     for ((i = 1; i <= COMP_CWORD; i++)); do

@@ -1,0 +1,66 @@
+/** Other people's programs that some tests drive where they are installed. */
+
+/** Whether a program can be started; says on stderr what is skipped where it cannot. */
+export function isInstalled(name: string, what: string): boolean {
+  const found = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":")
+    .some((folder) => isFile(`${folder}/${name}`));
+  if (!found) {
+    const text = `skipped, because ${name} is not installed: ${what}\n`;
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  }
+  return found;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** How a tool ended, and what it printed. */
+export interface ToolOutput {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** What a tool is started with. */
+export interface ToolOptions {
+  readonly stdin?: string | Uint8Array | undefined;
+  readonly env?: Record<string, string> | undefined;
+  /** Whether it gets nothing but `env`. @default {false} */
+  readonly clearEnv?: boolean;
+  readonly cwd?: string | undefined;
+  /** @default {60000} */
+  readonly timeoutMs?: number;
+}
+
+/** Runs a tool to its end. */
+export async function runTool(
+  command: string,
+  args: readonly string[],
+  options: ToolOptions = {},
+): Promise<ToolOutput> {
+  const { stdin, env = {}, clearEnv = false, cwd, timeoutMs = 60_000 } = options;
+  const child = new Deno.Command(command, {
+    args: [...args],
+    env,
+    clearEnv,
+    ...(cwd === undefined ? {} : { cwd }),
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(timeoutMs),
+  }).spawn();
+  if (stdin !== undefined) {
+    const writer = child.stdin.getWriter();
+    const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
+    // A tool that ends without reading all of it is judged by its output.
+    writer.write(bytes).then(() => writer.close()).catch(() => {});
+  }
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
