@@ -22,6 +22,11 @@ export const program: Program = {
       summary: "print the script by which a shell completes socktool's commands and flags",
       load: async () => (await import("./completions.ts")).completionsCommand(program),
     },
+    {
+      name: "man",
+      summary: "print the manual page, for man and other formatters of troff",
+      load: async () => (await import("./man.ts")).manCommand(program),
+    },
   ],
   examples: [
     ["socktool app-server --data docs", "serve a folder to search in"],

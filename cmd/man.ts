@@ -1,0 +1,34 @@
+/** The manual page, made of the tables of all commands: `socktool man`. */
+import { defineCommand } from "./_cli/mod.ts";
+import type { AnyCommand, Program } from "./_cli/mod.ts";
+import { renderCommandPage, renderProgramPage } from "./_cli/man/page.ts";
+
+/** The command for a program, whose tables it reads. */
+export function manCommand(program: Program): AnyCommand {
+  const entries = program.commands.filter(({ hidden }) => !hidden);
+  return defineCommand({
+    name: "man",
+    summary: "print the manual page, for man and other formatters of troff",
+    arguments: {
+      command: {
+        type: "choice",
+        choices: entries.map(({ name }) => name),
+        optional: true,
+        help: "the page of this command alone",
+      },
+    },
+    examples: [
+      ["socktool man | man -l -", "read it here"],
+      ["socktool man app-server | man -l -", "the page of one command"],
+      ["socktool man > ~/.local/share/man/man1/socktool.1", "keep it for man socktool"],
+    ],
+    async run({ args }, { out }) {
+      const commands = await Promise.all(entries.map(({ load }) => load()));
+      const subject = { program, commands };
+      const chosen = commands.find(({ name }) => name === args.command);
+      await out.text(
+        chosen === undefined ? renderProgramPage(subject) : renderCommandPage(chosen, subject),
+      );
+    },
+  });
+}
