@@ -63,7 +63,7 @@ export class ChunkDecoder {
     if (this.#heldBytes === 0 && !error) {
       const batch = this.#decoder.decode(chunk, at, chunk.length);
       at += batch.consumed;
-      if (frames.length === 0 && at === chunk.length) return batch;
+      if (frames.length === 0 && batch.consumed === chunk.length) return batch;
       error = batch.error;
       for (const frame of batch.frames) frames.push(frame);
     }

@@ -47,12 +47,12 @@ export class Frame {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 
-  /** Where the frame begins in the buffer it was decoded from. */
+  /** Where the frame begins in its buffer: the decoder's, or after `detach` its own. */
   get start(): number {
     return this.#start;
   }
 
-  /** Where the frame, or this part of it, ends in the buffer it was decoded from. */
+  /** Where the frame, or this part of it, ends in its buffer. */
   get end(): number {
     return this.#end;
   }
@@ -93,7 +93,7 @@ export class Frame {
 
   /** Copies the bytes, so that the frame may be kept. Returns the frame. */
   detach(): this {
-    this.#buffer = this.#buffer.slice(this.#start, this.#end);
+    this.#buffer = new Uint8Array(this.bytes);
     this.#contentStart -= this.#start;
     this.#end -= this.#start;
     this.#start = 0;

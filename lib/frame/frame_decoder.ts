@@ -16,7 +16,12 @@ export interface FrameDecoderOptions {
    * @default {16_777_216}
    */
   readonly maxContentBytes?: number | undefined;
-  /** A header above it is `frame-too-large`. @default {65_535} */
+  /**
+   * A header above it is `frame-too-large`. To skip such a frame its header is buffered all the
+   * same, since it says how long the content is.
+   *
+   * @default {65_535}
+   */
   readonly maxHeaderBytes?: number | undefined;
   /**
    * Content above it is handed out in parts as it comes, so that it is never buffered whole.
@@ -77,6 +82,8 @@ export class FrameDecoder {
   #skipTotal = 0;
   /** Whether the frame that begins here was refused for its header's size. */
   #skipHeader = false;
+  /** The header of the unfinished frame, once it is there. */
+  #pending: FrameHeader | undefined;
   /** Bytes of an unfinished frame, as of the last call. */
   #left = 0;
   #needed = 2;
@@ -89,13 +96,13 @@ export class FrameDecoder {
    * @throws {RangeError} if a limit is not a number of bytes.
    */
   constructor(options: FrameDecoderOptions = {}) {
-    this.#maxContentBytes = limit(
+    this.#maxContentBytes = byteLimit(
       "maxContentBytes",
       options.maxContentBytes,
       DEFAULT_MAX_CONTENT_BYTES,
     );
-    this.#maxHeaderBytes = limit("maxHeaderBytes", options.maxHeaderBytes, MAX_HEADER_BYTES);
-    this.#streamAbove = limit("streamAbove", options.streamAbove, Infinity);
+    this.#maxHeaderBytes = byteLimit("maxHeaderBytes", options.maxHeaderBytes, MAX_HEADER_BYTES);
+    this.#streamAbove = byteLimit("streamAbove", options.streamAbove, Infinity);
     this.#cache = options.headerCache ?? new HeaderCache();
   }
 
@@ -147,7 +154,8 @@ export class FrameDecoder {
         this.#wait(2 + headerBytes, headerBytes, 0);
         break;
       }
-      let header = this.#cache.find(buffer, headerStart, contentStart);
+      let header = this.#pending ?? this.#cache.find(buffer, headerStart, contentStart);
+      this.#pending = undefined;
       if (header === undefined) {
         try {
           header = this.#parse(buffer, headerStart, contentStart);
@@ -161,6 +169,7 @@ export class FrameDecoder {
         if (!this.#skipHeader) error = tooLarge("content", contentBytes, this.#maxContentBytes);
         this.#skipHeader = false;
         this.#skip = this.#skipTotal = contentBytes;
+        this.#needed = contentBytes || 2;
         at = contentStart;
         if (error) break;
         at = this.#drop(at, end);
@@ -174,6 +183,7 @@ export class FrameDecoder {
       }
       if (contentBytes <= this.#streamAbove) {
         this.#wait(frameEnd - at, headerBytes, contentBytes);
+        this.#pending = header;
         break;
       }
       this.#streamed = header;
@@ -206,7 +216,7 @@ export class FrameDecoder {
     if (header === undefined) {
       const bytes = buffer.subarray(start, end);
       header = parseHeader(bytes);
-      this.#template.learn(bytes, header);
+      this.#template.learn(bytes);
     }
     this.#cache.add(buffer, start, end, header);
     return header;
@@ -254,7 +264,8 @@ export class FrameDecoder {
   }
 }
 
-function limit(name: string, value: number | undefined, otherwise: number): number {
+/** A limit in bytes, checked. @throws {RangeError} if it is not a number of bytes. */
+export function byteLimit(name: string, value: number | undefined, otherwise: number): number {
   if (value === undefined) return otherwise;
   if (!(value >= 0)) throw new RangeError(`Cannot use ${value} as ${name}: give a number of bytes`);
   return value;

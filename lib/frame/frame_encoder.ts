@@ -75,15 +75,17 @@ export function writeFrame(buffer: ByteBuffer, frame: OutgoingFrame): number {
  */
 export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
   const buffer = new ByteBuffer(256 + (frame.content?.length ?? 0));
-  writeFrame(buffer, frame);
-  return buffer.view();
+  const size = writeFrame(buffer, frame);
+  // What grew for a moment must not be kept alive by a frame that is kept.
+  return buffer.bytes.length > size * 2 ? buffer.view().slice() : buffer.view();
 }
 
 /** A frame of JSON: `text/json` in UTF-8. @throws {TypeError} if the value is none of JSON. */
 export function jsonFrame(value: unknown, fields: HeaderInit = NO_FIELDS): OutgoingFrame {
   const content = JSON.stringify(value);
   if (content === undefined) throw new TypeError("Cannot encode a value that JSON does not have");
-  return { header: { "content-type": "text/json", ...fields }, content };
+  const type = fields["content-type"] ?? "text/json";
+  return { header: { ...fields, "content-type": type }, content };
 }
 
 function writeBytes(buffer: ByteBuffer, fields: HeaderInit, content: Uint8Array): number {
@@ -110,24 +112,35 @@ function writeText(buffer: ByteBuffer, fields: HeaderInit, content: string): num
   const after = tailText(fields);
   try {
     writeHeader(buffer, before + content.length + after);
-    let contentStart = buffer.length;
-    buffer.reserve(content.length * UTF8_BYTES_PER_UNIT);
-    const { written } = encoder.encodeInto(content, buffer.bytes.subarray(contentStart));
+    const contentStart = buffer.length;
+    appendText(buffer, content);
+    const written = buffer.length - contentStart;
     checkLength(fields, written);
     if (written !== content.length) {
       const shift = String(written).length - String(content.length).length;
-      buffer.reserve(written + shift);
-      buffer.bytes.copyWithin(contentStart + shift, contentStart, contentStart + written);
-      contentStart += shift;
-      buffer.length = start;
-      writeHeader(buffer, before + written + after);
+      buffer.reserve(shift);
+      buffer.bytes.copyWithin(contentStart + shift, contentStart, buffer.length);
+      buffer.length += shift;
+      putHeader(buffer.bytes.subarray(start, contentStart + shift), before + written + after);
     }
-    buffer.length = contentStart + written;
   } catch (error) {
     buffer.length = start;
     throw error;
   }
   return buffer.length - start;
+}
+
+/** Most text is ASCII, a byte a unit; room for more is made only where it is needed. */
+function appendText(buffer: ByteBuffer, text: string): void {
+  let rest = text;
+  let room = text.length;
+  while (rest.length > 0) {
+    buffer.reserve(room);
+    const { read, written } = encoder.encodeInto(rest, buffer.bytes.subarray(buffer.length));
+    buffer.length += written;
+    rest = rest.slice(read);
+    room = rest.length * UTF8_BYTES_PER_UNIT;
+  }
 }
 
 /** The header up to the number of `content-length`. */
@@ -136,8 +149,8 @@ function headText(fields: HeaderInit, type: string, encoding: string): string {
   if (order !== "little" && order !== "big") {
     throw new TypeError(`Cannot encode the byteorder ${JSON.stringify(order)}: "little" or "big"`);
   }
-  const contentType = fields["content-type"] ?? type;
-  const contentEncoding = fields["content-encoding"] ?? encoding;
+  const { "content-type": contentType = type, "content-encoding": contentEncoding = encoding } =
+    fields;
   if (typeof contentType !== "string" || typeof contentEncoding !== "string") {
     throw new TypeError("Cannot encode a content-type or content-encoding that is no string");
   }
@@ -152,27 +165,39 @@ function tailText(fields: HeaderInit): string {
     if (FRAME_FIELDS.has(name) || !Object.hasOwn(fields, name)) continue;
     const value = JSON.stringify(fields[name]);
     if (value !== undefined) tail += `,${JSON.stringify(name)}:${value}`;
+    else if (fields[name] !== undefined) {
+      throw new TypeError(
+        `Cannot encode the header field ${JSON.stringify(name)}: no value of JSON`,
+      );
+    }
   }
   return tail + "}";
 }
 
 /** Writes the header's length and the header. On an error the buffer is as it was. */
 function writeHeader(buffer: ByteBuffer, header: string): void {
-  const start = buffer.length;
   buffer.reserve(2 + header.length * UTF8_BYTES_PER_UNIT);
-  const { written } = encoder.encodeInto(header, buffer.bytes.subarray(start + 2));
+  buffer.length += putHeader(buffer.bytes.subarray(buffer.length), header);
+}
+
+/** Writes the header's length and the header; there is room for them. Returns their size. */
+function putHeader(bytes: Uint8Array, header: string): number {
+  const { written } = encoder.encodeInto(header, bytes.subarray(2));
   if (written > MAX_HEADER_BYTES) {
     throw new RangeError(
       `Cannot encode a header of ${written} bytes: at most ${MAX_HEADER_BYTES} are possible`,
     );
   }
-  buffer.bytes[start] = written >>> 8;
-  buffer.bytes[start + 1] = written & 0xff;
-  buffer.length = start + 2 + written;
+  bytes[0] = written >>> 8;
+  bytes[1] = written & 0xff;
+  return 2 + written;
 }
 
 function checkLength(fields: HeaderInit, actual: number): void {
   const given = fields["content-length"];
+  if (given !== undefined && typeof given !== "number") {
+    throw new TypeError("Cannot encode a content-length that is no number");
+  }
   if (given !== undefined && given !== actual) {
     throw new RangeError(`Cannot encode content-length ${given}: the content has ${actual} bytes`);
   }

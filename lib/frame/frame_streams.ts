@@ -46,12 +46,17 @@ export class FrameDecoderStream extends TransformStream<Uint8Array, readonly Fra
     super({
       transform(chunk, controller) {
         let batch = decoder.push(chunk);
-        while (true) {
-          if (batch.frames.length > 0) controller.enqueue(batch.frames);
-          if (!batch.error) break;
-          if (!onSkip || !batch.error.recoverable) throw batch.error;
-          onSkip(batch.error);
-          batch = decoder.push(NO_BYTES);
+        let frames = batch.frames;
+        try {
+          while (batch.error) {
+            if (!onSkip || !batch.error.recoverable) throw batch.error;
+            onSkip(batch.error);
+            batch = decoder.push(NO_BYTES);
+            frames = [...frames, ...batch.frames];
+          }
+        } finally {
+          // In one item: an error drops all items that have not been read yet.
+          if (frames.length > 0) controller.enqueue(frames);
         }
       },
       flush() {

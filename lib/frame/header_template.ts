@@ -3,8 +3,9 @@ import { FRAME_FIELDS, type FrameHeader, parseHeaderText } from "./header.ts";
 const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, SPACE = 0x20, BACKSLASH = 0x5c, CLOSE = 0x7d;
 const DIGIT_0 = 0x30, DIGIT_9 = 0x39;
 
-/** Names of fields, and values, that are remembered; both are bounded. */
+/** How many fields are remembered, and how long their names and values may be. */
 const MAX_FIELDS = 16;
+const MAX_NAME_BYTES = 64;
 const MAX_VALUE_BYTES = 64;
 
 /** Numbers of up to 15 digits are exact. */
@@ -40,7 +41,7 @@ export class HeaderTemplate {
   #pause = 0;
 
   /** Takes the beginning of a header that was parsed in full as the template for later ones. */
-  learn(bytes: Uint8Array, header: FrameHeader): void {
+  learn(bytes: Uint8Array): void {
     if (this.#pause > 0) {
       this.#pause--;
       return;
@@ -54,16 +55,20 @@ export class HeaderTemplate {
     while (text.charCodeAt(end) === SPACE) end++;
     const prefix = text.slice(0, end);
     if (!/^[\x20-\x5b\x5d-\x7e]*$/.test(prefix)) return;
+    let four: FrameHeader;
     try {
-      // The parser is the judge of whether the prefix is complete up to the number.
-      if (Object.keys(parseHeaderText(`${prefix}0}`)).length !== FRAME_FIELDS.size) return;
+      // The parser is the judge of whether the prefix is complete up to the number. The values are
+      // those of the prefix: in the whole header a later field of the same name outdoes them.
+      four = parseHeaderText(`${prefix}0}`);
     } catch {
       return;
     }
-    this.#prefix = bytes.slice(0, end);
-    this.#byteorder = header.byteorder;
-    this.#type = header["content-type"];
-    this.#encoding = header["content-encoding"];
+    // In the usual order, so that headers read here have their fields in the order of the sender.
+    if (Object.keys(four).join() !== [...FRAME_FIELDS].join()) return;
+    this.#prefix = new Uint8Array(bytes.subarray(0, end));
+    this.#byteorder = four.byteorder;
+    this.#type = four["content-type"];
+    this.#encoding = four["content-encoding"];
     this.#fields = [];
   }
 
@@ -116,8 +121,8 @@ export class HeaderTemplate {
     for (const field of this.#fields) {
       if (same(field.nameBytes, buffer, start, end)) return field;
     }
-    if (this.#fields.length === MAX_FIELDS) return undefined;
-    const nameBytes = buffer.slice(start, end);
+    if (this.#fields.length === MAX_FIELDS || end - start > MAX_NAME_BYTES) return undefined;
+    const nameBytes = new Uint8Array(buffer.subarray(start, end));
     const name = ascii.decode(nameBytes);
     if (FRAME_FIELDS.has(name) || name === "__proto__") return undefined;
     const field = { name, nameBytes, value: "", valueBytes: new Uint8Array(MAX_VALUE_BYTES) };

@@ -1,8 +1,8 @@
 import { ByteBuffer } from "./byte_buffer.ts";
 import { decodeJson, decodeText } from "./content.ts";
-import type { Frame } from "./frame.ts";
 import { FrameError } from "./frame_error.ts";
 import type { FrameHeader } from "./header.ts";
+import type { MessageContent } from "./message_content.ts";
 import type { MessageSource } from "./message_source.ts";
 import { NumberReader, type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
 
@@ -17,19 +17,22 @@ export class Message {
   /** The header, frozen; may be kept. */
   readonly header: FrameHeader;
   readonly #source: MessageSource;
+  readonly #content: MessageContent;
   readonly #maxBufferedBytes: number;
-  #first: Frame | undefined;
   #stream: ReadableStream<Uint8Array> | undefined;
-  /** Whether all parts have come from the source. */
-  #complete: boolean;
   #used = false;
-  #skipped = false;
+  /** Whether one of the methods has the content, so that a stream of it has nothing. */
+  #taken = false;
 
   /** Made by `readMessages`. */
-  constructor(first: Frame, source: MessageSource, maxBufferedBytes: number) {
-    this.header = first.header;
-    this.#first = first;
-    this.#complete = first.complete;
+  constructor(
+    header: FrameHeader,
+    content: MessageContent,
+    source: MessageSource,
+    maxBufferedBytes: number,
+  ) {
+    this.header = header;
+    this.#content = content;
     this.#source = source;
     this.#maxBufferedBytes = maxBufferedBytes;
   }
@@ -52,14 +55,15 @@ export class Message {
   get content(): ReadableStream<Uint8Array> {
     this.#stream ??= new ReadableStream<Uint8Array>({
       pull: async (controller) => {
+        if (this.#taken) throw alreadyRead();
         this.#used = true;
-        const part = await this.#part();
+        const part = await this.#next();
         if (part === undefined) controller.close();
         else controller.enqueue(part);
       },
       cancel: () => {
         this.#used = true;
-        this.#first = undefined;
+        this.#content.drop();
       },
     }, { highWaterMark: 0 });
     return this.#stream;
@@ -73,21 +77,19 @@ export class Message {
    * @throws {TypeError} if the content was read before, or skipped.
    */
   async bytes(): Promise<Uint8Array> {
-    if (this.#used || this.#stream?.locked) {
-      throw new TypeError("Cannot read the content of a message twice");
-    }
-    this.#used = true;
+    if (this.#used || this.#stream?.locked) throw alreadyRead();
+    this.#used = this.#taken = true;
     const expected = this.header["content-length"];
     const limit = this.#maxBufferedBytes;
     if (expected > limit) {
       const message = `The content of ${expected} bytes is above the ${limit} bytes read at once`;
       throw new FrameError("frame-too-large", message, { part: "content", expected, limit });
     }
-    const first = await this.#part() ?? new Uint8Array(0);
+    const first = await this.#next() ?? new Uint8Array(0);
     if (first.length === expected) return first;
     const whole = new ByteBuffer(first.length * 2);
     whole.append(first);
-    for (let part = await this.#part(); part; part = await this.#part()) whole.append(part);
+    for (let part = await this.#next(); part; part = await this.#next()) whole.append(part);
     return whole.view();
   }
 
@@ -116,34 +118,19 @@ export class Message {
     return readNumbers(await this.bytes(), type, this.littleEndian);
   }
 
-  /** Reads past what is left of the content. Called by `readMessages`, in turn. */
-  async skip(): Promise<void> {
-    this.#skipped = this.#first !== undefined || !this.#complete;
-    this.#first = undefined;
-    while (!this.#complete) this.#complete = (await this.#next()).complete;
+  /**
+   * Reads past what is left of the content, as asking for the next message does. Reading it fails
+   * from here on.
+   */
+  skip(): Promise<void> {
+    return this.#source.inTurn(() => this.#content.skip());
   }
 
-  /** The next part of the content; `undefined` behind the last. */
-  #part(): Promise<Uint8Array | undefined> {
-    return this.#source.inTurn(async () => {
-      if (this.#skipped) {
-        throw new TypeError("The content was skipped: the next message was asked for before");
-      }
-      let frame = this.#first;
-      this.#first = undefined;
-      // The first part of a large content is empty where the header ended its chunk.
-      while (!frame?.content.length) {
-        if (this.#complete) return undefined;
-        frame = await this.#next();
-        this.#complete = frame.complete;
-      }
-      return frame.content;
-    });
+  #next(): Promise<Uint8Array | undefined> {
+    return this.#source.inTurn(() => this.#content.next());
   }
+}
 
-  async #next(): Promise<Frame> {
-    const frame = await this.#source.next();
-    if (!frame) throw new TypeError("The stream of messages was cancelled");
-    return frame;
-  }
+function alreadyRead(): TypeError {
+  return new TypeError("Cannot read the content of a message twice");
 }

@@ -16,6 +16,7 @@ export class MessageSource {
   #frames: readonly Frame[] = [];
   #next = 0;
   #error: FrameError | undefined;
+  #cancelled: { readonly reason: unknown } | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -34,14 +35,20 @@ export class MessageSource {
    * @throws {FrameError} if the stream is broken; and what the stream of bytes failed with.
    */
   async next(): Promise<Frame | undefined> {
+    this.#throwIfCancelled();
     while (this.#next === this.#frames.length) {
       if (this.#error) {
-        if (!this.#onSkip || !this.#error.recoverable) throw this.#error;
+        if (!this.#onSkip || !this.#error.recoverable) {
+          // The one who reads sees the error; who writes has to stop.
+          this.#reader.cancel(this.#error).catch(() => {});
+          throw this.#error;
+        }
         this.#onSkip(this.#error);
         this.#take(NO_BYTES);
         continue;
       }
       const { done, value } = await this.#reader.read();
+      this.#throwIfCancelled();
       if (done) {
         this.#error = this.#decoder.end();
         if (this.#error) throw this.#error;
@@ -61,7 +68,13 @@ export class MessageSource {
   }
 
   cancel(reason: unknown): Promise<void> {
+    this.#cancelled = { reason };
     return this.#reader.cancel(reason);
+  }
+
+  // What waits for bytes when the stream is cancelled is not at the stream's end.
+  #throwIfCancelled(): void {
+    if (this.#cancelled) throw this.#cancelled.reason;
   }
 
   #take(chunk: Uint8Array): void {

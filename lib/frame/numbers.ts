@@ -62,10 +62,19 @@ export function readNumbers<T extends NumberType>(
     throw new RangeError(`Cannot read ${content.length} bytes as ${type}: each has ${size} bytes`);
   }
   const bytes = new Uint8Array(content);
-  if (littleEndian !== HOST_IS_LITTLE_ENDIAN) {
-    for (let i = 0; i < bytes.length; i += size) bytes.subarray(i, i + size).reverse();
-  }
+  if (littleEndian !== HOST_IS_LITTLE_ENDIAN && size > 1) swapBytes(bytes, size);
   return new ARRAYS[type](bytes.buffer) as TypedArrayOf<T>;
+}
+
+/** Turns the bytes of each number around, in place. */
+function swapBytes(bytes: Uint8Array, size: number): void {
+  for (let number = 0; number < bytes.length; number += size) {
+    for (let low = number, high = number + size - 1; low < high; low++, high--) {
+      const byte = bytes[low]!;
+      bytes[low] = bytes[high]!;
+      bytes[high] = byte;
+    }
+  }
 }
 
 /**

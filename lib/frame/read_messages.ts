@@ -1,6 +1,7 @@
 import type { FrameError } from "./frame_error.ts";
-import { DEFAULT_MAX_CONTENT_BYTES } from "./frame_decoder.ts";
+import { byteLimit, DEFAULT_MAX_CONTENT_BYTES } from "./frame_decoder.ts";
 import { Message } from "./message.ts";
+import { MessageContent } from "./message_content.ts";
 import { MessageSource } from "./message_source.ts";
 
 /** Content above it comes as a stream even where it would fit into memory: 64 KiB. */
@@ -43,13 +44,18 @@ export function readMessages(
   bytes: ReadableStream<Uint8Array>,
   options: ReadMessagesOptions = {},
 ): ReadableStream<Message> {
-  const { signal, maxBufferedBytes = DEFAULT_MAX_CONTENT_BYTES } = options;
+  const { signal } = options;
+  const maxBufferedBytes = byteLimit(
+    "maxBufferedBytes",
+    options.maxBufferedBytes,
+    DEFAULT_MAX_CONTENT_BYTES,
+  );
   const source = new MessageSource(bytes, {
     maxContentBytes: options.maxContentBytes ?? Number.MAX_SAFE_INTEGER,
     maxHeaderBytes: options.maxHeaderBytes,
     streamAbove: STREAM_ABOVE,
   }, options.onSkip);
-  let current: Message | undefined;
+  let content: MessageContent | undefined;
   let abort: () => void;
   const settle = () => signal?.removeEventListener("abort", abort);
   return new ReadableStream<Message>({
@@ -65,13 +71,13 @@ export function readMessages(
     async pull(controller) {
       try {
         const frame = await source.inTurn(async () => {
-          await current?.skip();
+          await content?.skip();
           return source.next();
         });
         if (signal?.aborted) return;
         if (frame) {
-          current = new Message(frame, source, maxBufferedBytes);
-          controller.enqueue(current);
+          content = new MessageContent(frame, source);
+          controller.enqueue(new Message(frame.header, content, source, maxBufferedBytes));
         } else {
           settle();
           controller.close();
