@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
+import { encodeFrame, type Frame, jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
 import { connectMessages } from "../../lib/message/mod.ts";
+import type { Address } from "../../lib/net/mod.ts";
+import { COSTLY_QUERY, DOCUMENTS, makeDocuments, makeWords } from "./documents.ts";
 import {
   buildC,
   denoArgs,
@@ -19,6 +21,8 @@ import {
 const CONNECTIONS = 50;
 const SECONDS = 1;
 const ROUNDS = 5;
+const COSTLY_CLIENTS = 4;
+const COSTLY_SECONDS = 5;
 const REQUEST = jsonFrame({ action: "search", value: "morpheus" });
 
 /** Measures; rates in messages per second, ratios of the same round. */
@@ -49,7 +53,45 @@ export async function run(): Promise<Figures> {
     figures[`${depth} outstanding: p99, µs`] = median(p99);
     figures[`${depth} outstanding: ratio to echo_ref`] = median(ratios);
   }
+  await measureBesideCostly(figures);
   return figures;
+}
+
+/** Lookups by one client while others send the costliest queries without a pause. */
+async function measureBesideCostly(figures: Figures): Promise<void> {
+  const data = `${await Deno.makeTempDir({ prefix: "socktool-bench-" })}/documents.jsonl`;
+  await Deno.writeTextFile(data, makeDocuments(makeWords()));
+  const port = freePort();
+  const command = denoArgs("cmd/app_server.ts", `127.0.0.1:${port}`, "-q", "--data", data);
+  await using _server = await startServer(Deno.execPath(), command, port);
+  const address = { transport: "tcp", hostname: "127.0.0.1", port } as const;
+  const search = (value: string, limit?: number) => jsonFrame({ action: "search", value, limit });
+  // It listens before it has indexed; the first answer comes when it has.
+  await ask(address, search("doc-1"));
+  const end = performance.now() + COSTLY_SECONDS * 1_000;
+  let searches = 0;
+  const costly = Array.from({ length: COSTLY_CLIENTS }, async () => {
+    await using client = await connectMessages(address);
+    for (; performance.now() < end; searches++) await client.request(search(COSTLY_QUERY, 100));
+  });
+  await using client = await connectMessages(address);
+  const times: number[] = [];
+  for (let i = 0; performance.now() < end; i++) {
+    const start = performance.now();
+    await client.request(search(`doc-${(i * 7919) % DOCUMENTS}`));
+    times.push(performance.now() - start);
+  }
+  await Promise.all(costly);
+  times.sort((a, b) => a - b);
+  figures["costly searches beside, per s"] = searches / COSTLY_SECONDS;
+  figures["lookups beside them, per s"] = times.length / COSTLY_SECONDS;
+  figures["lookups beside them: p50, ms"] = times[Math.floor(times.length * 0.5)]!;
+  figures["lookups beside them: p99, ms"] = times[Math.floor(times.length * 0.99)]!;
+}
+
+async function ask(address: Address, request: OutgoingFrame): Promise<Frame> {
+  await using client = await connectMessages(address);
+  return await client.request(request);
 }
 
 async function measureResponse(port: number): Promise<number> {
