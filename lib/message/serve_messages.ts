@@ -205,7 +205,9 @@ class MessageConnection {
   }
 
   #failed(error: unknown): void {
-    if (!isClientError(error)) this.#shared.observer.requestFailed?.(this.#connection, error);
+    // Work that was given up because its client has gone is no failure.
+    if (isClientError(error) || this.#connection.closeReason !== undefined) return;
+    this.#shared.observer.requestFailed?.(this.#connection, error);
   }
 
   // The loop ends by itself, unless it waits for a request that may never come.
