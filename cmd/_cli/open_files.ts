@@ -9,7 +9,8 @@ export async function openFileLimit(): Promise<number | undefined> {
   if (Deno.build.os === "windows") return undefined;
   try {
     if (Deno.build.os === "linux") return parseLimits(await Deno.readTextFile("/proc/self/limits"));
-    const { stdout } = await new Deno.Command("sh", { args: ["-c", "ulimit -n"] }).output();
+    // By its whole path, as the packed program may run nothing else.
+    const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", "ulimit -n"] }).output();
     return parseLimit(new TextDecoder().decode(stdout).trim());
   } catch {
     return undefined;

@@ -1,0 +1,102 @@
+/**
+ * Makes the archives of a release: `deno task compile`. Each holds the program as one executable,
+ * the licence and the manual page; `SHA256SUMS` beside them holds their checksums.
+ *
+ * @module
+ */
+import { formatBytes, UsageError } from "../cmd/_cli/mod.ts";
+import { renderProgramPage } from "../cmd/_cli/man/page.ts";
+import { program } from "../cmd/socktool.ts";
+import { releaseArchive, sha256 } from "./pack/archive.ts";
+import { denoCompile, notEmbedded } from "./pack/deno_compile.ts";
+import { type ModuleGraph, moduleGraph } from "./pack/module_graph.ts";
+import { ROOT } from "./pack/paths.ts";
+import { permissionFlags } from "./pack/permissions.ts";
+import { runScript, say } from "./pack/script.ts";
+import type { ArchivedFile } from "./pack/tar.ts";
+import { archiveFile, programFile, type Target, targetOf, TARGETS } from "./pack/targets.ts";
+
+const ENTRY = "cmd/socktool.ts";
+
+/** What goes into an archive beside the program. */
+async function documents(): Promise<ArchivedFile[]> {
+  const commands = await Promise.all(program.commands.map(({ load }) => load()));
+  const page = renderProgramPage({ program, commands });
+  return [
+    { name: "socktool.1", bytes: new TextEncoder().encode(page) },
+    { name: "LICENSE", bytes: await Deno.readFile(`${ROOT}/LICENSE`) },
+  ];
+}
+
+/** Makes one target's folder and archive; returns the archive's line of `SHA256SUMS`. */
+async function release(
+  target: Target,
+  folder: string,
+  graph: ModuleGraph,
+  check: boolean,
+): Promise<string> {
+  const name = programFile(target);
+  const unpacked = `${folder}/socktool-${target.triple}`;
+  await remove(unpacked);
+  const output = `${unpacked}/${name}`;
+  const permissions = await permissionFlags(program, target);
+  const embedded = await denoCompile({ entry: ENTRY, target, output, graph, permissions, check });
+  const missing = notEmbedded(graph, embedded);
+  if (missing.length > 0) {
+    throw new Error(`deno compile does not list these as packed: ${missing.join(", ")}`);
+  }
+  const others = await documents();
+  for (const file of others) await Deno.writeFile(`${unpacked}/${file.name}`, file.bytes);
+  const executable = await Deno.readFile(output);
+  const archive = releaseArchive(target, [
+    { name, bytes: executable, executable: true },
+    ...others,
+  ]);
+  const file = archiveFile(target);
+  await Deno.writeFile(`${folder}/${file}`, archive);
+  say(`${file}  ${formatBytes(archive.length)}, unpacked ${formatBytes(executable.length)}`);
+  return `${await sha256(new Uint8Array(archive))}  ${file}\n`;
+}
+
+/** Removes what an earlier run made, so that a run that fails leaves nothing that looks right. */
+async function remove(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+if (import.meta.main) {
+  await runScript({
+    task: "compile",
+    about: "Makes an archive with the program as one executable, for this system or others.",
+    flags: {
+      target: {
+        type: "choice",
+        choices: TARGETS.map(({ triple }) => triple),
+        repeat: true,
+        placeholder: "TARGET",
+        help: `another system: ${TARGETS.map(({ triple }) => triple).join(", ")}`,
+      },
+      all: { type: "boolean", conflicts: ["target"], help: "all of these systems" },
+      output: { type: "path", hint: "folder", default: "dist", help: "where to" },
+      check: { type: "boolean", default: true, help: "do not check types first" },
+    },
+    async run({ target, all, output, check }) {
+      const own = target.length > 0 ? target : [Deno.build.target];
+      const targets = all ? TARGETS : own.map(targetOf);
+      if (targets.length > 1 && Deno.env.get("DENORT_BIN") !== undefined) {
+        throw new UsageError(
+          `DENORT_BIN names the runtime base of one system, but ${targets.length} were asked for`,
+        );
+      }
+      const graph = await moduleGraph(ENTRY);
+      const sums: string[] = [];
+      await remove(`${output}/SHA256SUMS`);
+      for (const each of targets) sums.push(await release(each, output, graph, check));
+      await Deno.writeTextFile(`${output}/SHA256SUMS`, sums.join(""));
+      say(`${output}/SHA256SUMS  ${sums.length === 1 ? "1 file" : `${sums.length} files`}`);
+    },
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * What has to be packed besides what `import` leads to: workers and other files that the code opens
+ * by `new URL("./name", import.meta.url)`. They are found in the sources, so nobody has to list them.
+ *
+ * @module
+ */
+import { fromFileUrl, ROOT, toRelative } from "./paths.ts";
+
+/** What a program consists of; paths are relative to the checkout, with `/`. */
+export interface ModuleGraph {
+  /** Its own modules, those of its workers among them; not those that are nothing but types. */
+  readonly modules: readonly string[];
+  /** The main modules of its workers. */
+  readonly workers: readonly string[];
+  /** Other files that it opens. */
+  readonly assets: readonly string[];
+  /** The packages that it imports, as `npm:NAME@RANGE`. */
+  readonly packages: readonly string[];
+}
+
+/** A file that is named relative to the module that opens it, as `URL` takes it. */
+const OPENED_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url,?\s*\)/g;
+
+/** Follows a program's imports, its workers, and theirs. */
+export async function moduleGraph(entry: string): Promise<ModuleGraph> {
+  const modules = new Set<string>();
+  const workers = new Set<string>();
+  const assets = new Set<string>();
+  const packages = new Set<string>();
+  for (let entries = [entry]; entries.length > 0;) {
+    const all = await Promise.all(entries.map((each) => importsOf(each)));
+    entries = [];
+    for (const module of new Set(all.flat())) {
+      if (!module.startsWith(FILE)) {
+        if (module.startsWith("npm:")) packages.add(module);
+        continue;
+      }
+      const path = toRelative(fromFileUrl(module));
+      if (modules.has(path)) continue;
+      modules.add(path);
+      for (const file of openedFiles(path, Deno.readTextFileSync(`${ROOT}/${path}`))) {
+        const known = /\.[jt]s$/.test(file) ? workers : assets;
+        if (known === workers && !workers.has(file)) entries.push(file);
+        known.add(file);
+      }
+    }
+  }
+  const sorted = (paths: Set<string>) => [...paths].sort();
+  return {
+    modules: sorted(modules),
+    workers: sorted(workers),
+    assets: sorted(assets),
+    packages: sorted(packages),
+  };
+}
+
+/** The files that a module's text opens relative to itself. */
+export function openedFiles(module: string, text: string): string[] {
+  return [...text.matchAll(OPENED_FILE)].map(([, relative]) =>
+    new URL(relative!, `file:///${module}`).pathname.slice(1)
+  );
+}
+
+const FILE = "file:";
+
+interface Dependency {
+  /** Absent if only types are imported. */
+  readonly code?: { readonly specifier?: string; readonly error?: string };
+  readonly isDynamic?: boolean;
+}
+
+interface Info {
+  readonly roots: readonly string[];
+  readonly redirects: Readonly<Record<string, string>>;
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly error?: string;
+    readonly dependencies?: readonly Dependency[];
+  }[];
+}
+
+/**
+ * The specifiers of all modules that a module runs: by its imports, theirs, and so on.
+ *
+ * @param dynamic Whether those by `import()` count. @default {true}
+ */
+export async function importsOf(entry: string, dynamic = true): Promise<string[]> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (!success) throw new Error(`deno info ${entry}: ${new TextDecoder().decode(stderr)}`);
+  const { roots, redirects, modules } = JSON.parse(new TextDecoder().decode(stdout)) as Info;
+  const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
+  const found = new Set<string>();
+  for (const waiting = [...roots]; waiting.length > 0;) {
+    const specifier = waiting.pop()!;
+    if (found.has(specifier)) continue;
+    found.add(specifier);
+    const { error, dependencies = [] } = bySpecifier.get(redirects[specifier] ?? specifier) ?? {};
+    if (error !== undefined) throw new Error(`Cannot follow the imports of ${entry}: ${error}`);
+    for (const { code, isDynamic } of dependencies) {
+      if (code?.specifier !== undefined && (dynamic || !isDynamic)) waiting.push(code.specifier);
+    }
+  }
+  return [...found];
+}

@@ -1,0 +1,42 @@
+import type { FlagTable, Program } from "../../cmd/_cli/mod.ts";
+import type { Target } from "./targets.ts";
+
+/**
+ * The permissions that a packed program has, the narrowest with which every role still does what
+ * its flags promise:
+ *
+ * - `net`: servers listen where the user says, clients connect where the user says.
+ * - `read`: data to search in, certificates, message files: the user names them. Unix sockets are
+ *   files as well.
+ * - `write`: an index, reports, Unix sockets, and the temporary folder of an index without a name.
+ * - `env`: the variables that flags' tables name, and no other.
+ * - `run`: the shell alone. It runs the command that answers requests, and on macOS it is asked for
+ *   the limit of open files.
+ *
+ * Nothing is asked at run time, no code is loaded from the network, and the rest (`ffi`, `sys`) is
+ * not given.
+ */
+export async function permissionFlags(program: Program, target: Target): Promise<string[]> {
+  const variables = await environmentOf(program);
+  const shell = target.kernel === undefined ? "cmd" : "/bin/sh";
+  return [
+    "--no-prompt",
+    "--deny-import",
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    `--allow-run=${shell}`,
+    ...(variables.length === 0 ? [] : [`--allow-env=${variables.join(",")}`]),
+  ];
+}
+
+/** The environment variables that the flags of a program's commands name. */
+export async function environmentOf(program: Program): Promise<string[]> {
+  const commands = await Promise.all(program.commands.map(({ load }) => load()));
+  const names = commands.flatMap(({ flags }) =>
+    Object.values(flags as FlagTable).flatMap((spec) =>
+      spec.type !== "boolean" && spec.env !== undefined ? [spec.env] : []
+    )
+  );
+  return [...new Set(names)].sort();
+}
