@@ -1,0 +1,162 @@
+import type { Histogram } from "hdr-histogram-js";
+
+/** The library behind {@linkcode Latencies}. */
+export type HistogramLibrary = typeof import("hdr-histogram-js");
+
+/** Loads it; only who measures pays for it. */
+export function loadHistogramLibrary(): Promise<HistogramLibrary> {
+  return import("hdr-histogram-js");
+}
+
+/** The range that is told apart, in microseconds: 1 µs to 1 h, to three digits. */
+const LOWEST_US = 1;
+const HIGHEST_US = 3_600_000_000;
+const DIGITS = 3;
+
+/** Counts are whole numbers in 64-bit floats: no run is long enough to overflow them. */
+const COUNT_BITS = 64;
+
+/** The figures of a distribution, in microseconds. All are 0 where nothing was recorded. */
+export interface LatencyFigures {
+  /** The smallest. */
+  readonly min: number;
+  /** The arithmetic mean. */
+  readonly mean: number;
+  /** Half of all are no larger. */
+  readonly p50: number;
+  /** 90 % are no larger. */
+  readonly p90: number;
+  /** 99 % are no larger. */
+  readonly p99: number;
+  /** 99.9 % are no larger. */
+  readonly "p99.9": number;
+  /** 99.99 % are no larger. */
+  readonly "p99.99": number;
+  /** The largest. */
+  readonly max: number;
+}
+
+/** Latencies as they cross threads or lie in a file. */
+export interface EncodedLatencies {
+  /** The histogram in HdrHistogram's compressed V2 encoding, base64. */
+  readonly histogram: string;
+  /** What the histogram holds only to three digits. */
+  readonly min: number;
+  /** The largest, exactly. */
+  readonly max: number;
+  /** All of them added up. */
+  readonly sum: number;
+  /** How many were above an hour, and are counted as one. */
+  readonly clamped: number;
+}
+
+/**
+ * A distribution of times in microseconds, in an HdrHistogram. Recording allocates nothing. A time
+ * above an hour is counted as an hour; how often that happened is told.
+ */
+export class Latencies {
+  /** How many were above an hour. */
+  clamped = 0;
+  readonly #library: HistogramLibrary;
+  #histogram: Histogram;
+  #sum = 0;
+  #min = Infinity;
+  #max = 0;
+
+  /** Makes an empty distribution. */
+  constructor(library: HistogramLibrary) {
+    this.#library = library;
+    this.#histogram = library.build({
+      bitBucketSize: COUNT_BITS,
+      lowestDiscernibleValue: LOWEST_US,
+      highestTrackableValue: HIGHEST_US,
+      numberOfSignificantValueDigits: DIGITS,
+    });
+  }
+
+  /** Puts one together again that was taken apart by {@linkcode Latencies.encode}. */
+  static decode(library: HistogramLibrary, encoded: EncodedLatencies): Latencies {
+    const latencies = new Latencies(library);
+    const decoded = library.decodeFromCompressedBase64(encoded.histogram, COUNT_BITS);
+    latencies.#histogram.add(decoded as never);
+    latencies.#sum = encoded.sum;
+    latencies.#min = decoded.totalCount > 0 ? encoded.min : Infinity;
+    latencies.#max = encoded.max;
+    latencies.clamped = encoded.clamped;
+    return latencies;
+  }
+
+  /** How many were recorded. */
+  get count(): number {
+    return this.#histogram.totalCount;
+  }
+
+  /** Records a time that is given in milliseconds, `count` times. */
+  record(ms: number, count = 1): void {
+    let us = Math.round(ms * 1_000);
+    if (!(us >= LOWEST_US)) us = LOWEST_US;
+    else if (us > HIGHEST_US) {
+      us = HIGHEST_US;
+      this.clamped += count;
+    }
+    if (count === 1) this.#histogram.recordValue(us);
+    else this.#histogram.recordValueWithCount(us, count);
+    this.#sum += us * count;
+    if (us < this.#min) this.#min = us;
+    if (us > this.#max) this.#max = us;
+  }
+
+  /** Adds all that another one holds. */
+  add(other: Latencies): void {
+    if (other.count === 0) return;
+    this.#histogram.add(other.#histogram as never);
+    this.#sum += other.#sum;
+    this.#min = Math.min(this.#min, other.#min);
+    this.#max = Math.max(this.#max, other.#max);
+    this.clamped += other.clamped;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#histogram.reset();
+    this.#sum = this.#max = this.clamped = 0;
+    this.#min = Infinity;
+  }
+
+  /** The time in microseconds that a share of them, from 0 to 100, do not exceed. */
+  percentile(percent: number): number {
+    // A bucket's upper end may lie above everything that was recorded in it.
+    return Math.min(this.#max, this.#histogram.getValueAtPercentile(percent));
+  }
+
+  /** The figures that summaries give. */
+  figures(): LatencyFigures {
+    const { count } = this;
+    return {
+      min: count > 0 ? this.#min : 0,
+      mean: count > 0 ? Math.round(this.#sum / count * 10) / 10 : 0,
+      p50: this.percentile(50),
+      p90: this.percentile(90),
+      p99: this.percentile(99),
+      "p99.9": this.percentile(99.9),
+      "p99.99": this.percentile(99.99),
+      max: this.#max,
+    };
+  }
+
+  /** The percentile distribution in milliseconds, as HdrHistogram's plotters read it. */
+  percentileText(): string {
+    return this.#histogram.outputPercentileDistribution(5, 1_000);
+  }
+
+  /** Takes it apart. */
+  encode(): EncodedLatencies {
+    return {
+      histogram: this.#library.encodeIntoCompressedBase64(this.#histogram as never),
+      min: this.count > 0 ? this.#min : 0,
+      max: this.#max,
+      sum: this.#sum,
+      clamped: this.clamped,
+    };
+  }
+}

@@ -1,0 +1,180 @@
+import { type ClosedLoopRun, runClosedLoop } from "./closed_loop.ts";
+import type { HistogramLibrary } from "./latencies.ts";
+import type { LoadConnection } from "./load_connection.ts";
+import type { LoadError } from "./load_error.ts";
+import type { LoadPart } from "./load_plan.ts";
+import { openConnections } from "./open_connections.ts";
+import { runOpenLoop } from "./open_loop.ts";
+import { Payload } from "./payload.ts";
+import { SilenceWatch } from "./silence_watch.ts";
+import { Tally } from "./tally.ts";
+
+/** What a thread's part of a load tells. */
+export interface ShareObserver {
+  /** A connection was made, or could not be: how many there are of both. */
+  connecting(connected: number, failed: number): void;
+  /** A connection failed. */
+  failed(error: LoadError): void;
+  /**
+   * What happened in a second, or at the end in what is left of one; the errors before the first
+   * one count there. The tally is good until this returns.
+   */
+  interval(durationMs: number, tally: Tally, openConnections: number): void;
+}
+
+/** Messages of an open loop that one write holds at most. */
+const OPEN_LOOP_BATCH = 64;
+
+const INTERVAL_MS = 1_000;
+
+/** One thread's part of a load: connects, sends, tallies by the second. */
+export class LoadShare {
+  readonly #part: LoadPart;
+  readonly #observer: ShareObserver;
+  readonly #tally: Tally;
+  readonly #payload: Payload;
+  readonly #connections = new Set<LoadConnection>();
+  readonly #stopping = new AbortController();
+  #connectFailures = 0;
+  /** Messages sent, or due, before it are not recorded. */
+  #measureAt = Infinity;
+  #reportedAt = Infinity;
+
+  /** Makes what is needed; nothing happens yet. */
+  constructor(part: LoadPart, library: HistogramLibrary, observer: ShareObserver) {
+    this.#part = part;
+    this.#observer = observer;
+    this.#tally = new Tally(library);
+    const { messages, pipeline, ratePerSecond } = part.plan;
+    this.#payload = new Payload(messages, ratePerSecond === undefined ? pipeline : OPEN_LOOP_BATCH);
+  }
+
+  /** Opens its connections. Resolves to how many there are. */
+  async connect(): Promise<number> {
+    const { signal } = this.#stopping;
+    const told = () => this.#observer.connecting(this.#connections.size, this.#connectFailures);
+    await openConnections(this.#part, this.#payload, signal, {
+      opened: (connection) => {
+        this.#connections.add(connection);
+        told();
+      },
+      failed: (error) => {
+        this.#connectFailures++;
+        this.#fail(error);
+        told();
+      },
+    });
+    return this.#connections.size;
+  }
+
+  /** Runs the load to its end, and closes the connections. */
+  async run(): Promise<void> {
+    const { warmupMs, answerTimeoutMs, ratePerSecond } = this.#part.plan;
+    using _watch = new SilenceWatch(this.#connections, answerTimeoutMs);
+    this.#measureAt = this.#reportedAt = performance.now() + warmupMs;
+    let reporting: ReturnType<typeof setInterval> | undefined;
+    const warming = setTimeout(() => {
+      reporting = setInterval(() => this.#report(), INTERVAL_MS);
+    }, warmupMs);
+    try {
+      await (ratePerSecond === undefined ? this.#runClosed() : this.#runOpen(ratePerSecond));
+    } finally {
+      clearTimeout(warming);
+      clearInterval(reporting);
+      this.#report();
+      this.close();
+    }
+  }
+
+  /** Ends it early, with what it has: a connection that is closed sends no more. */
+  stop(): void {
+    this.#stopping.abort();
+    this.close();
+  }
+
+  /** Closes the connections. */
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  async #runClosed(): Promise<void> {
+    const { pipeline, count, durationMs, warmupMs } = this.#part.plan;
+    const tally = this.#tally;
+    const measureAt = this.#measureAt;
+    const run: ClosedLoopRun = {
+      payload: this.#payload,
+      pipeline,
+      count,
+      ended: false,
+      answered(messages, bytes, sentAt, now) {
+        if (sentAt < measureAt) return;
+        tally.messages += messages;
+        tally.bytes += bytes;
+        tally.latency.record(now - sentAt, messages);
+      },
+    };
+    const ending = durationMs < Infinity
+      ? setTimeout(() => run.ended = true, warmupMs + durationMs)
+      : undefined;
+    await Promise.all(Array.from(this.#connections, async (connection) => {
+      try {
+        await runClosedLoop(connection, run);
+        connection.close();
+      } catch (cause) {
+        this.#drop(connection, connection.explain(cause));
+      }
+    }));
+    clearTimeout(ending);
+  }
+
+  async #runOpen(ratePerSecond: number): Promise<void> {
+    const { workers, count, durationMs, warmupMs, connections } = this.#part.plan;
+    const { index } = this.#part;
+    const tally = this.#tally;
+    const measureAt = this.#measureAt;
+    const intervalMs = 1_000 * workers / ratePerSecond;
+    const mine = Math.ceil((connections - index) / workers);
+    await runOpenLoop(this.#connections, {
+      payload: this.#payload,
+      // The threads take turns.
+      firstDueAt: performance.now() + intervalMs * index / workers,
+      intervalMs,
+      total: Math.min(count * mine, Math.ceil((warmupMs + durationMs) / intervalMs)),
+      signal: this.#stopping.signal,
+      handedOver(dueAt, now) {
+        if (dueAt >= measureAt) tally.lateness.record(now - dueAt);
+      },
+      answered(bytes, dueAt, sentAt, now) {
+        if (dueAt < measureAt) return;
+        tally.messages++;
+        tally.bytes += bytes;
+        tally.latency.record(now - dueAt);
+        tally.service.record(now - sentAt);
+      },
+      failed: (connection, error, unanswered) => {
+        if (unanswered > 0) tally.failed("unanswered", unanswered);
+        this.#drop(connection, error);
+      },
+    });
+  }
+
+  #drop(connection: LoadConnection, error: LoadError): void {
+    connection.close();
+    this.#connections.delete(connection);
+    this.#fail(error);
+  }
+
+  #fail(error: LoadError): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#tally.failed(error.code);
+    this.#observer.failed(error);
+  }
+
+  #report(): void {
+    const now = performance.now();
+    const durationMs = Math.max(0, now - this.#reportedAt);
+    this.#reportedAt = Math.max(now, this.#measureAt);
+    this.#observer.interval(durationMs, this.#tally, this.#connections.size);
+    this.#tally.clear();
+  }
+}
