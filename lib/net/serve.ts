@@ -52,6 +52,12 @@ const LONGEST_PAUSE_MS = 1_000;
 /** So many peers at one time are told why they are refused; others are just closed. */
 const MAX_REFUSALS = 64;
 
+/** The longest time for telling one: longer than a connection that finishes lingers. */
+const REFUSAL_MS = 2_000;
+
+/** How long services have to notice that their connections were closed by force. */
+const FORCED_GRACE_MS = 500;
+
 /** A server at work. */
 export class Server implements AsyncDisposable {
   /** Where it listens. */
@@ -65,11 +71,13 @@ export class Server implements AsyncDisposable {
   readonly #drainTimeoutMs: number;
   readonly #maxAccepted: number;
   readonly #connections = new Set<Connection>();
+  /** Those that are told why they are refused. */
+  readonly #refusing = new Set<Connection>();
+  readonly #abandoned = Promise.withResolvers<void>();
   readonly #watchdog: Watchdog;
   #accepted = 0;
   #refused = 0;
   #forced = 0;
-  #refusals = 0;
   #draining = false;
   #wake: (() => void) | undefined;
 
@@ -128,12 +136,21 @@ export class Server implements AsyncDisposable {
       this.#wake?.();
       for (const connection of this.#connections) drainConnection(connection);
     }
-    const timer = setTimeout(() => {
-      this.#forced = this.#connections.size;
-      for (const connection of this.#connections) connection.close("forced");
+    let timer = setTimeout(() => {
+      this.#force();
+      // A service that does not notice must not keep the server from ending.
+      timer = setTimeout(() => this.#abandoned.resolve(), FORCED_GRACE_MS);
     }, limitMs);
     await this.finished;
     clearTimeout(timer);
+  }
+
+  #force(): void {
+    for (const connection of this.#connections) {
+      if (connection.closeReason === undefined) this.#forced++;
+      connection.close("forced");
+    }
+    for (const connection of this.#refusing) connection.close("refused");
   }
 
   /** Closes everything at once. */
@@ -148,6 +165,11 @@ export class Server implements AsyncDisposable {
       try {
         const conn = await this.#listener.accept();
         pauseMs = FIRST_PAUSE_MS;
+        if (this.#draining) {
+          // It was on its way when the drain began, and nobody would ask it to finish.
+          conn.close();
+          break;
+        }
         const served = this.#serve(conn).finally(() => serving.delete(served));
         serving.add(served);
       } catch (cause) {
@@ -158,7 +180,8 @@ export class Server implements AsyncDisposable {
       }
     }
     this.#listener.close();
-    await Promise.all(serving);
+    await Promise.race([Promise.all(serving), this.#abandoned.promise]);
+    for (const connection of this.#connections) this.#ended(connection, undefined);
     this.#watchdog.stop();
   }
 
@@ -188,7 +211,12 @@ export class Server implements AsyncDisposable {
     }
     const lost = failure instanceof ConnectionError;
     connection.close(failure === undefined ? "done" : lost ? "reset" : "failed");
-    this.#connections.delete(connection);
+    this.#ended(connection, failure);
+  }
+
+  #ended(connection: Connection, failure: unknown): void {
+    if (!this.#connections.delete(connection)) return;
+    const lost = failure instanceof ConnectionError;
     const reason = connection.closeReason ?? "done";
     // A read that fails because the connection was closed on purpose is no failure.
     const told = lost && reason !== "reset" ? undefined : failure;
@@ -197,14 +225,16 @@ export class Server implements AsyncDisposable {
 
   async #refuse(connection: Connection): Promise<void> {
     this.#refused++;
-    if (this.#refusals < MAX_REFUSALS && !this.#draining) {
-      this.#refusals++;
+    if (this.#refusing.size < MAX_REFUSALS) {
+      this.#refusing.add(connection);
+      const timer = setTimeout(() => connection.close("refused"), REFUSAL_MS);
       try {
         await this.#service.refuse?.(connection);
       } catch {
         // The peer is refused all the same.
       }
-      this.#refusals--;
+      clearTimeout(timer);
+      this.#refusing.delete(connection);
     }
     connection.close("refused");
     this.#observer.closed?.(connection, "refused");
