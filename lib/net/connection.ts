@@ -35,8 +35,6 @@ const discarded = new Uint8Array(65_536);
 export class Connection {
   /** Counts the connections of the process, from 1. */
   readonly id: number;
-  /** The peer. */
-  readonly remote: Address;
   /** When it was opened, in milliseconds of `performance.now()`. */
   readonly openedAt: number = performance.now();
   /** Bytes that came and are not dealt with. */
@@ -63,12 +61,16 @@ export class Connection {
   constructor(conn: Deno.Conn, highWaterBytes: number) {
     this.id = ++lastId;
     this.#conn = conn;
-    this.remote = addressOf(conn.remoteAddr);
     this.output = new WriteQueue(
       conn,
       highWaterBytes,
       (cause) => new ConnectionError("write", this.remote, cause),
     );
+  }
+
+  /** The peer. */
+  get remote(): Address {
+    return addressOf(this.#conn.remoteAddr);
   }
 
   /** Bytes that the socket took in all. */
@@ -150,7 +152,7 @@ export class Connection {
     try {
       await this.output.flushed();
       await this.#conn.closeWrite();
-      if (!peerEnded) await this.#linger();
+      if (!peerEnded) await this.#linger(reason);
     } catch {
       // The peer is gone; there is nobody to tell.
     }
@@ -169,8 +171,8 @@ export class Connection {
     }
   }
 
-  async #linger(): Promise<void> {
-    const timer = setTimeout(() => this.close("done"), LINGER_MS);
+  async #linger(reason: CloseReason): Promise<void> {
+    const timer = setTimeout(() => this.close(reason), LINGER_MS);
     try {
       while (await this.#conn.read(discarded) !== null);
     } finally {
