@@ -4,6 +4,17 @@ import { ByteBuffer } from "../frame/mod.ts";
 const KEPT_BYTES = 16_384;
 const FIRST_BYTES = 1_024;
 
+/** The largest buffer that is given to the pool, and what all of them there may take. */
+const MAX_POOLED_BYTES = 524_288;
+const MAX_POOL_BYTES = 16_777_216;
+
+/**
+ * Buffers that were given back, for whichever connection sends much next: taking and clearing
+ * fresh memory was a fifth of the time where a publication of 1 KiB goes to ten subscribers.
+ */
+const pool: ByteBuffer[] = [];
+let poolBytes = 0;
+
 const NO_BUFFER = new ByteBuffer(0);
 
 /** Where a {@linkcode WriteQueue} sends its bytes; a part of `Deno.Conn`. */
@@ -34,15 +45,17 @@ export class WriteQueue {
   readonly #explain: (cause: unknown) => Error;
   #gathering = NO_BUFFER;
   #spare = NO_BUFFER;
+  /** Whether the last write was large: the next one begins with a large buffer then. */
+  #sendsMuch = false;
   /** What is being sent, and how far it is; `undefined` while nothing is. */
   #sending: ByteBuffer | undefined;
   #sentBytes = 0;
   #failure: Error | undefined;
   #room: PromiseWithResolvers<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
-  // Made once: a write costs no closure and no async function.
-  readonly #onWritten = (count: number) => this.#written(count);
-  readonly #onFailed = (cause: unknown) => this.#failed(cause);
+  // Made once, with the first write: after it a write costs no closure and no async function.
+  #onSinkWrote: ((count: number) => void) | undefined;
+  #onSinkFailed: ((cause: unknown) => void) | undefined;
 
   /**
    * Makes an empty queue.
@@ -63,7 +76,9 @@ export class WriteQueue {
 
   /** Bytes appended to it are sent by the next flush. */
   get buffer(): ByteBuffer {
-    if (this.#gathering === NO_BUFFER) this.#gathering = new ByteBuffer(FIRST_BYTES);
+    if (this.#gathering === NO_BUFFER) {
+      this.#gathering = (this.#sendsMuch ? takePooled() : undefined) ?? new ByteBuffer(FIRST_BYTES);
+    }
     return this.#gathering;
   }
 
@@ -129,7 +144,9 @@ export class WriteQueue {
   #write(): void {
     const { bytes, length } = this.#sending!;
     const rest = bytes.subarray(this.#sentBytes, length);
-    this.#sink.write(rest).then(this.#onWritten, this.#onFailed);
+    this.#onSinkWrote ??= (count) => this.#written(count);
+    this.#onSinkFailed ??= (cause) => this.#failed(cause);
+    this.#sink.write(rest).then(this.#onSinkWrote, this.#onSinkFailed);
   }
 
   #written(count: number): void {
@@ -141,8 +158,10 @@ export class WriteQueue {
       this.onWritten?.();
       return this.#write();
     }
+    this.#sendsMuch = sending.length > KEPT_BYTES / 2;
     sending.clear();
     if (sending.bytes.length <= KEPT_BYTES) this.#spare = sending;
+    else giveToPool(sending);
     this.#sending = undefined;
     this.onWritten?.();
     if (this.#gathering.length > 0) return this.#send();
@@ -165,4 +184,17 @@ export class WriteQueue {
     else this.#room?.resolve();
     this.#room = undefined;
   }
+}
+
+function takePooled(): ByteBuffer | undefined {
+  const buffer = pool.pop();
+  if (buffer) poolBytes -= buffer.bytes.length;
+  return buffer;
+}
+
+function giveToPool(buffer: ByteBuffer): void {
+  const size = buffer.bytes.length;
+  if (size > MAX_POOLED_BYTES || poolBytes + size > MAX_POOL_BYTES) return;
+  pool.push(buffer);
+  poolBytes += size;
 }
