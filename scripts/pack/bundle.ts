@@ -1,0 +1,101 @@
+import { pathToFileURL } from "node:url";
+import type { ModuleGraph } from "./module_graph.ts";
+import { ROOT } from "./paths.ts";
+import type { ArchivedFile } from "./tar.ts";
+
+/** A program bundled to a few files. */
+export interface Bundle {
+  /** The file to run. */
+  readonly main: string;
+  readonly files: readonly ArchivedFile[];
+}
+
+/** What is left of `new URL("./name", import.meta.url)` in a bundle. */
+const OPENED_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*\)/g;
+
+/**
+ * Bundles a program with its packages. Each worker is a file of its own beside it, what they share
+ * is in files that both import, and what a command alone needs is loaded only by that command.
+ */
+export async function bundle(entry: string, graph: ModuleGraph): Promise<Bundle> {
+  const folder = await Deno.makeTempDir({ prefix: "socktool-bundle-" });
+  try {
+    await denoBundle([entry, ...graph.workers], folder);
+    const files: ArchivedFile[] = [];
+    for (const name of await filesIn(folder)) {
+      const text = await Deno.readTextFile(`${folder}/${name}`);
+      const whole = redirected(name, text, graph) + await namedExports(`${folder}/${name}`, text);
+      files.push({ name, bytes: new TextEncoder().encode(whole) });
+    }
+    for (const name of graph.assets) {
+      files.push({ name, bytes: await Deno.readFile(`${ROOT}/${name}`) });
+    }
+    return { main: outputOf(entry), files };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function denoBundle(entries: readonly string[], folder: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--code-splitting", "--platform", "deno", "--outdir", folder]
+      .concat(entries),
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (success) return;
+  const problem = new TextDecoder().decode(stderr).replace(/\n\nStack backtrace[\s\S]*/, "").trim();
+  throw new Error(
+    `deno bundle failed: ${problem}\n  It fetches esbuild from the npm registry once, ` +
+      "and finds it in Deno's cache from then on.",
+  );
+}
+
+/**
+ * A bundled file whose workers are looked for where the bundle has them: the file lies elsewhere
+ * than the module that names them did.
+ */
+function redirected(file: string, text: string, graph: ModuleGraph): string {
+  return text.replace(OPENED_FILE, (_, relative: string) => {
+    const name = relative.split("/").at(-1)!;
+    const found = [...graph.workers, ...graph.assets].filter((path) =>
+      path.split("/").at(-1) === name
+    );
+    if (found.length !== 1) {
+      throw new Error(
+        `${file} opens ${relative}, which could be: ${found.join(", ") || "nothing"}`,
+      );
+    }
+    const path = graph.workers.includes(found[0]!) ? outputOf(found[0]!) : found[0]!;
+    const up = "../".repeat(file.split("/").length - 1) || "./";
+    return `new URL("${up}${path}", import.meta.url)`;
+  });
+}
+
+/**
+ * The named exports of a CommonJS package that the program loads by `import()`. Deno gives it those,
+ * the bundler only a default one.
+ */
+async function namedExports(path: string, text: string): Promise<string> {
+  const [, exported] = /^export default (require_\w+\(\));$/m.exec(text) ?? [];
+  if (exported === undefined) return "";
+  const module: { default: unknown } = await import(pathToFileURL(path).href);
+  const names = Object.keys(module.default as object)
+    .filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== "default");
+  return `export const { ${names.join(", ")} } = ${exported};\n`;
+}
+
+/** Where the bundle has a module that was given to it. */
+function outputOf(module: string): string {
+  return module.replace(/\.[jt]s$/, ".js");
+}
+
+/** The files in a folder and its folders, in the order of their names. */
+async function filesIn(folder: string, below = ""): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${below}`)) {
+    if (isDirectory) names.push(...await filesIn(folder, `${below}${name}/`));
+    else names.push(below + name);
+  }
+  return names.sort();
+}
