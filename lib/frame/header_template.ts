@@ -17,6 +17,9 @@ const PAUSE = 64;
 const LENGTH_KEY = '"content-length":';
 const ascii = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Shared by all that have learnt nothing yet: an empty array of its own is 200 bytes. */
+const NOTHING = new Uint8Array(0);
+
 /** A field of the application, by its bytes, with the value it had last. */
 interface KnownField {
   readonly name: string;
@@ -33,7 +36,7 @@ interface KnownField {
  * never decides that a header is broken.
  */
 export class HeaderTemplate {
-  #prefix = new Uint8Array(0);
+  #prefix: Uint8Array = NOTHING;
   #byteorder: FrameHeader["byteorder"] = "little";
   #type = "";
   #encoding = "";

@@ -96,7 +96,12 @@ export function serveMessages(
     throw new RangeError(`Cannot use ${shared.maxPipelined} as maxPipelined: give 1 or more`);
   }
   return serveConnections(listener, {
-    serve: (connection) => new MessageConnection(connection, shared).serve(),
+    // What a conversation needs is made when it begins: most connections of a busy server are
+    // idle. One that has not begun has nothing to finish when the server drains.
+    async serve(connection) {
+      if (await connection.read()) await new MessageConnection(connection, shared).serve();
+      else await connection.finish("done", true);
+    },
     async refuse(connection) {
       const message = "The server has too many connections";
       writeFrame(connection.output.buffer, errorReply("too-many-connections", message));
@@ -133,6 +138,7 @@ class MessageConnection {
     connection.onDrain = () => this.#drain();
   }
 
+  /** Serves the client whose first bytes are there. */
   async serve(): Promise<void> {
     try {
       await this.#serve();
@@ -141,19 +147,11 @@ class MessageConnection {
     }
   }
 
-  // The hot path: a read, the frames in it, one write. No promise per request that is answered at
-  // once, no timer, no copy of a request.
+  // The hot path: the frames that a read brought, one write, the next read. No promise per request
+  // that is answered at once, no timer, no copy of a request.
   async #serve(): Promise<void> {
     const { input, output } = this.#connection;
-    while (!this.#draining || this.#decoder.midFrame) {
-      this.#connection.midFrame = this.#decoder.midFrame;
-      this.#reading = true;
-      const count = await this.#connection.readSome();
-      this.#reading = false;
-      if (this.#drained) return await this.#drained;
-      if (count === null) return await this.#ended();
-      this.#connection.received(count);
-      this.#connection.midFrame = false;
+    while (true) {
       const batch = this.#decoder.decode(input.bytes, input.start, input.end);
       for (const frame of batch.frames) {
         this.#handle(frame);
@@ -170,8 +168,16 @@ class MessageConnection {
       // One read may be all that was asked for while much is still to be written.
       const room = output.room();
       if (room) await room;
+      if (this.#draining && !this.#decoder.midFrame) return await this.#finishDrained();
+      this.#connection.midFrame = this.#decoder.midFrame;
+      this.#reading = true;
+      const count = await this.#connection.readSome();
+      this.#reading = false;
+      if (this.#drained) return await this.#drained;
+      if (count === null) return await this.#ended();
+      this.#connection.received(count);
+      this.#connection.midFrame = false;
     }
-    await this.#finishDrained();
   }
 
   #handle(frame: Frame): void {

@@ -1,5 +1,5 @@
 /** What an idle connection holds: most never receive more at once. */
-const FIRST_BYTES = 2_048;
+const FIRST_BYTES = 1_024;
 
 /** Reading more at once gains nothing on a socket. */
 const READ_BYTES = 65_536;

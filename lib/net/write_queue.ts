@@ -1,19 +1,8 @@
 import { ByteBuffer } from "../frame/mod.ts";
+import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 
-/** A buffer that grew larger than this is given back once it is sent. */
-const KEPT_BYTES = 16_384;
-const FIRST_BYTES = 1_024;
-
-/** The largest buffer that is given to the pool, and what all of them there may take. */
-const MAX_POOLED_BYTES = 524_288;
-const MAX_POOL_BYTES = 16_777_216;
-
-/**
- * Buffers that were given back, for whichever connection sends much next: taking and clearing
- * fresh memory was a fifth of the time where a publication of 1 KiB goes to ten subscribers.
- */
-const pool: ByteBuffer[] = [];
-let poolBytes = 0;
+/** A connection whose last write was larger than this begins the next with a large buffer. */
+const MUCH_BYTES = 8_192;
 
 const NO_BUFFER = new ByteBuffer(0);
 
@@ -44,7 +33,6 @@ export class WriteQueue {
   readonly #highWaterBytes: number;
   readonly #explain: (cause: unknown) => Error;
   #gathering = NO_BUFFER;
-  #spare = NO_BUFFER;
   /** Whether the last write was large: the next one begins with a large buffer then. */
   #sendsMuch = false;
   /** What is being sent, and how far it is; `undefined` while nothing is. */
@@ -76,9 +64,7 @@ export class WriteQueue {
 
   /** Bytes appended to it are sent by the next flush. */
   get buffer(): ByteBuffer {
-    if (this.#gathering === NO_BUFFER) {
-      this.#gathering = (this.#sendsMuch ? takePooled() : undefined) ?? new ByteBuffer(FIRST_BYTES);
-    }
+    if (this.#gathering === NO_BUFFER) this.#gathering = takeBuffer(this.#sendsMuch);
     return this.#gathering;
   }
 
@@ -136,8 +122,7 @@ export class WriteQueue {
   #send(): void {
     this.#sending = this.#gathering;
     this.#sentBytes = 0;
-    this.#gathering = this.#spare;
-    this.#spare = NO_BUFFER;
+    this.#gathering = NO_BUFFER;
     this.#write();
   }
 
@@ -158,10 +143,8 @@ export class WriteQueue {
       this.onWritten?.();
       return this.#write();
     }
-    this.#sendsMuch = sending.length > KEPT_BYTES / 2;
-    sending.clear();
-    if (sending.bytes.length <= KEPT_BYTES) this.#spare = sending;
-    else giveToPool(sending);
+    this.#sendsMuch = sending.length > MUCH_BYTES;
+    giveBuffer(sending);
     this.#sending = undefined;
     this.onWritten?.();
     if (this.#gathering.length > 0) return this.#send();
@@ -171,7 +154,7 @@ export class WriteQueue {
 
   #failed(cause: unknown): void {
     this.#failure = this.#explain(cause);
-    this.#gathering = this.#spare = NO_BUFFER;
+    this.#gathering = NO_BUFFER;
     this.#sending = undefined;
     this.onWritten?.();
     this.#release();
@@ -184,17 +167,4 @@ export class WriteQueue {
     else this.#room?.resolve();
     this.#room = undefined;
   }
-}
-
-function takePooled(): ByteBuffer | undefined {
-  const buffer = pool.pop();
-  if (buffer) poolBytes -= buffer.bytes.length;
-  return buffer;
-}
-
-function giveToPool(buffer: ByteBuffer): void {
-  const size = buffer.bytes.length;
-  if (size > MAX_POOLED_BYTES || poolBytes + size > MAX_POOL_BYTES) return;
-  pool.push(buffer);
-  poolBytes += size;
 }
