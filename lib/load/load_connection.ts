@@ -68,6 +68,11 @@ export class LoadConnection {
     this.receivedBytes += count;
   }
 
+  /** What the last read brought, while bytes are compared: a view, good until the next read. */
+  view(count: number): Uint8Array {
+    return this.#buffer.subarray(0, count);
+  }
+
   /** Writes all of it. */
   async write(bytes: Uint8Array): Promise<void> {
     let at = await this.conn.write(bytes);
@@ -101,7 +106,7 @@ export class LoadConnection {
   }
 
   #compare(count: number): void {
-    const bytes = this.#buffer.subarray(0, count);
+    const bytes = this.view(count);
     const difference = this.#payload.firstDifference(this.receivedBytes, bytes);
     if (difference >= 0) {
       const offset = this.receivedBytes + difference;

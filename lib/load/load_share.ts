@@ -16,8 +16,8 @@ export interface ShareObserver {
   /** A connection failed. */
   failed(error: LoadError): void;
   /**
-   * What happened in a second, or at the end in what is left of one; the errors before the first
-   * one count there. The tally is good until this returns.
+   * What happened in a second, or at the end in what is left of one. Errors from before the first
+   * second count in it. The tally is good until this returns.
    */
   interval(durationMs: number, tally: Tally, openConnections: number): void;
 }
@@ -69,12 +69,16 @@ export class LoadShare {
 
   /** Runs the load to its end, and closes the connections. */
   async run(): Promise<void> {
-    const { warmupMs, answerTimeoutMs, ratePerSecond } = this.#part.plan;
+    const { warmupMs, durationMs, answerTimeoutMs, ratePerSecond } = this.#part.plan;
     using _watch = new SilenceWatch(this.#connections, answerTimeoutMs);
     this.#measureAt = this.#reportedAt = performance.now() + warmupMs;
     let reporting: ReturnType<typeof setInterval> | undefined;
+    // What is left at the end joins the last second, rather than be a short one of its own.
+    const lastReportAt = this.#measureAt + durationMs - INTERVAL_MS / 2;
     const warming = setTimeout(() => {
-      reporting = setInterval(() => this.#report(), INTERVAL_MS);
+      reporting = setInterval(() => {
+        if (performance.now() < lastReportAt) this.#report();
+      }, INTERVAL_MS);
     }, warmupMs);
     try {
       await (ratePerSecond === undefined ? this.#runClosed() : this.#runOpen(ratePerSecond));

@@ -10,6 +10,8 @@ const LANES = 128;
 
 /** What happens while connections are made. */
 export interface OpeningObserver {
+  /** A connection, by its number from 1, is about to be made. */
+  starting?(id: number): void;
   /** A connection was made. */
   opened(connection: LoadConnection): void;
   /** A connection could not be made. */
@@ -38,12 +40,15 @@ export async function openConnections(
       if (waitMs > 0) await sleep(waitMs, signal);
       if (signal.aborted) break;
       const id = number + 1;
+      observer.starting?.(id);
       try {
         const conn = await dial(address, options);
         observer.opened(new LoadConnection(id, conn, address, payload, verify));
       } catch (cause) {
         if (signal.aborted) break;
-        const reason = cause instanceof ConnectionError ? cause.message : String(cause);
+        const reason = cause instanceof ConnectionError
+          ? cause.message.replace("Cannot", "cannot")
+          : String(cause);
         observer.failed(new LoadError("connect", `connection ${id}: ${reason}`, { cause }));
       }
     }

@@ -1,0 +1,98 @@
+import {
+  compareRuns,
+  type LoadErrorKind,
+  type LoadObserver,
+  type LoadResult,
+  parseRun,
+  renderReport,
+  type SavedRun,
+  saveRun,
+} from "../../lib/load/mod.ts";
+import { type Context, describeError } from "../_cli/mod.ts";
+import { caveats, comparisonLines, errorLine, liveText, summaryLines } from "./load_lines.ts";
+
+/** Files that a run is written to. */
+export interface ResultFiles {
+  readonly hdr: string | undefined;
+  readonly report: string | undefined;
+  readonly save: string | undefined;
+}
+
+/** Shows a load while it runs. */
+export function loadObserver(
+  { out, log, progress }: Context,
+  json: boolean,
+  connections: number,
+): LoadObserver {
+  const seen = new Set<LoadErrorKind>();
+  return {
+    connecting(connected, failed) {
+      const failures = failed > 0 ? `, ${failed} failed` : "";
+      progress.show(() => `connecting: ${connected} of ${connections}${failures}`);
+    },
+    interval(interval) {
+      if (json) out.json({ type: "interval", ...interval });
+      else if (progress.enabled) progress.show(liveText(interval));
+      else log.detail(liveText(interval));
+    },
+    failed({ code, message, cause }) {
+      // One of a kind says enough; the summary counts the others.
+      if (!seen.has(code)) log.warn(code === "connect" && cause ? describeError(cause) : message);
+      seen.add(code);
+    },
+  };
+}
+
+/** Prints what a load came to: the summary, and what it is compared with. */
+export function printResult(
+  result: LoadResult,
+  before: SavedRun | undefined,
+  { out, log }: Context,
+  json: boolean,
+): void {
+  const { summary } = result;
+  const comparisons = before === undefined ? [] : compareRuns(before, result);
+  if (json) {
+    for (const comparison of comparisons) out.json({ type: "comparison", ...comparison });
+    out.json({ type: "summary", ...summary, interrupted: result.interrupted });
+  } else {
+    for (const line of summaryLines(result)) out.line(line);
+    if (before) {
+      for (const line of comparisonLines(comparisons, before.started_at)) out.line(line);
+    }
+  }
+  for (const text of caveats(result)) log.warn(text);
+  const errors = errorLine(summary);
+  if (errors !== undefined) log.error(errors);
+}
+
+/** Reads what `--compare` names. */
+export async function readRun(path: string): Promise<SavedRun> {
+  const text = await Deno.readTextFile(path);
+  try {
+    return parseRun(text);
+  } catch (cause) {
+    throw new Error(`cannot compare with ${path}: ${describeError(cause)}`, { cause });
+  }
+}
+
+/** Makes sure that the files can be written: after the run it would be a pity. */
+export async function checkFiles({ hdr, report, save }: ResultFiles): Promise<void> {
+  for (const path of [hdr, report, save]) {
+    if (path !== undefined) (await Deno.open(path, { append: true, create: true })).close();
+  }
+}
+
+/** Writes the files that were asked for. */
+export async function writeResult(
+  result: LoadResult,
+  { hdr, report, save }: ResultFiles,
+  { log }: Context,
+): Promise<void> {
+  if (hdr !== undefined) await Deno.writeTextFile(hdr, result.latency.percentileText());
+  if (save !== undefined) await Deno.writeTextFile(save, `${JSON.stringify(saveRun(result))}\n`);
+  if (report !== undefined) {
+    await Deno.writeTextFile(report, renderReport(result));
+    log.info(`the report is in ${report}`);
+  }
+}

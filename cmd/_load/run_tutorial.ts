@@ -1,0 +1,57 @@
+import { exchangeMessages } from "../../lib/load/mod.ts";
+import { type Address, type ClientTls, formatAddress } from "../../lib/net/mod.ts";
+import { type Context, EXIT } from "../_cli/mod.ts";
+import { jsonBytes, jsonSeconds, quotedBytes } from "../_echo/shown_bytes.ts";
+
+/** The flags that mean something without a load. */
+interface TutorialFlags {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly "connect-timeout": number;
+  readonly timeout: number;
+}
+
+/** What the tutorial's client does, in its words or as JSON. Resolves to the exit code. */
+export async function runTutorial(
+  address: Address,
+  connections: number,
+  tls: ClientTls | undefined,
+  flags: TutorialFlags,
+  { out, log, signal }: Context,
+): Promise<number> {
+  const where = formatAddress(address);
+  const tell = (type: string, connection: number, bytes: Uint8Array | undefined, line: string) => {
+    if (flags.json) out.json({ type, connection, ...(bytes ? jsonBytes(bytes) : {}) });
+    else if (!flags.quiet) out.line(line);
+  };
+  const startedAt = performance.now();
+  let failures = 0;
+  const done = await exchangeMessages({
+    address,
+    connections,
+    tls,
+    connectTimeoutMs: flags["connect-timeout"],
+    answerTimeoutMs: flags.timeout,
+    signal,
+    observer: {
+      starting: (id) => tell("starting", id, undefined, `starting connection ${id} to ${where}`),
+      sending: (id, bytes) =>
+        tell("sending", id, bytes, `sending ${quotedBytes(bytes)} to connection ${id}`),
+      received: (id, bytes) =>
+        tell("received", id, bytes, `received ${quotedBytes(bytes)} from connection ${id}`),
+      closing: (id) => tell("closing", id, undefined, `closing connection ${id}`),
+      failed({ code, message }) {
+        failures++;
+        if (flags.json) out.json({ type: "error", kind: code, message });
+        else log.error(message);
+      },
+    },
+  });
+  if (flags.json) {
+    const duration_s = jsonSeconds(performance.now() - startedAt);
+    out.json({ type: "summary", connections: done, errors: failures, duration_s });
+  } else if (failures > 0) {
+    log.info(`${done} of ${connections} connections got their messages back`);
+  }
+  return failures > 0 ? EXIT.failed : EXIT.ok;
+}

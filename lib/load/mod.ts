@@ -1,0 +1,23 @@
+/**
+ * The load role: puts an echo server under load from many connections, in a closed or an open loop,
+ * and measures latencies that can be trusted.
+ *
+ * @module
+ */
+export { runLoad } from "./run_load.ts";
+export type { LoadObserver, LoadOptions } from "./run_load.ts";
+export { patternBytes } from "./load_plan.ts";
+export type { LoadPlan } from "./load_plan.ts";
+export { describePlan } from "./load_result.ts";
+export type { LoadInterval, LoadResult, LoadSettings, LoadSummary } from "./load_result.ts";
+export { LoadError } from "./load_error.ts";
+export type { LoadErrorCounts, LoadErrorKind } from "./load_error.ts";
+export { Latencies } from "./latencies.ts";
+export type { EncodedLatencies, HistogramLibrary, LatencyFigures } from "./latencies.ts";
+export { exchangeMessages, TUTORIAL_MESSAGES } from "./exchange_messages.ts";
+export type { ExchangeObserver, MessageExchangeOptions } from "./exchange_messages.ts";
+export { parseRun, SavedRunError, saveRun } from "./saved_run.ts";
+export type { SavedRun } from "./saved_run.ts";
+export { compareRuns } from "./compare_runs.ts";
+export type { ComparableRun, Comparison } from "./compare_runs.ts";
+export { renderReport } from "./report/render_report.ts";

@@ -1,0 +1,107 @@
+import type { Latencies } from "../latencies.ts";
+import type { LoadInterval } from "../load_result.ts";
+import { type Line, renderLineChart } from "./line_chart.ts";
+import { countText, timeText } from "./markup.ts";
+import { linearScale, logScale, tightScale } from "./scale.ts";
+
+/** Points of the percentile line for each tenfold of 1/(1 − percentile). */
+const POINTS_PER_DECADE = 20;
+
+/** Latency by percentile, both axes logarithmic: the tail has as much room as the rest. */
+export function percentileChart(latency: Latencies): string {
+  const count = latency.count;
+  // Beyond one message in `count` there is nothing to know.
+  const decades = Math.max(1, Math.ceil(Math.log10(count)));
+  const points: [number, number][] = [];
+  for (let i = 0; i <= decades * POINTS_PER_DECADE; i++) {
+    const x = i / POINTS_PER_DECADE;
+    points.push([x, Math.max(1, latency.percentile(100 * (1 - 10 ** -x)))]);
+  }
+  const values = points.map(([, us]) => us);
+  const { p50, p99, max } = latency.figures();
+  return renderLineChart({
+    title: "Latency by percentile",
+    description: `Latency by percentile: the median is ${timeText(p50)}, 99 % are within ` +
+      `${timeText(p99)}, the largest is ${timeText(max)}.`,
+    x: {
+      name: "percentile, logarithmic towards 100 %",
+      scale: {
+        at: (value) => value / decades,
+        ticks: Array.from({ length: decades + 1 }, (_, i) => i),
+      },
+      label: percentText,
+    },
+    y: {
+      name: "latency",
+      scale: logScale(Math.min(...values), Math.max(...values)),
+      label: timeText,
+    },
+    lines: [{ name: "latency", look: 1, points }],
+  });
+}
+
+/** Latency from second to second. */
+export function latencyChart(intervals: readonly LoadInterval[]): string {
+  const shown = intervals.filter(({ messages }) => messages > 0);
+  const line = (name: string, look: Line["look"], figure: "p50" | "p99" | "max"): Line => ({
+    name,
+    look,
+    points: shown.map((each) => [each.elapsed_s, Math.max(1, each.latency_us[figure])]),
+  });
+  const lines = [
+    line("median", 1, "p50"),
+    line("99th percentile", 2, "p99"),
+    line("maximum", 3, "max"),
+  ];
+  const values = lines.flatMap(({ points }) => points.map(([, us]) => us));
+  return renderLineChart({
+    title: "Latency over time",
+    description: `The median, the 99th percentile and the maximum of the latency in each second: ` +
+      `the median lies between ${extent(lines[0]!)}, the maximum between ${extent(lines[2]!)}.`,
+    x: timeAxis(intervals),
+    y: {
+      name: "latency",
+      scale: logScale(Math.min(...values), Math.max(...values)),
+      label: timeText,
+    },
+    lines,
+  });
+}
+
+/** Messages per second from second to second. */
+export function rateChart(intervals: readonly LoadInterval[]): string {
+  const rates = intervals.map((each) => each.messages_per_s);
+  const max = Math.max(...rates);
+  return renderLineChart({
+    title: "Messages per second over time",
+    description: `Messages per second in each second: between ${countText(Math.min(...rates))} ` +
+      `and ${countText(max)}.`,
+    x: timeAxis(intervals),
+    y: { name: "messages per second", scale: linearScale(max), label: countText },
+    lines: [{
+      name: "messages per second",
+      look: 1,
+      points: intervals.map((each) => [each.elapsed_s, each.messages_per_s]),
+    }],
+  });
+}
+
+function timeAxis(intervals: readonly LoadInterval[]) {
+  const end = intervals.at(-1)?.elapsed_s ?? 1;
+  return {
+    name: "seconds",
+    scale: tightScale(end),
+    label: (seconds: number) => String(Number(seconds.toPrecision(4))),
+  };
+}
+
+function extent({ points }: Line): string {
+  const values = points.map(([, us]) => us);
+  return `${timeText(Math.min(...values))} and ${timeText(Math.max(...values))}`;
+}
+
+/** 0 is `0 %`, 1 is `90 %`, 2 is `99 %`, 3 is `99.9 %`. */
+function percentText(nines: number): string {
+  if (nines === 0) return "0 %";
+  return `${nines < 3 ? "99".slice(0, nines).padEnd(2, "0") : `99.${"9".repeat(nines - 2)}`} %`;
+}

@@ -1,0 +1,89 @@
+import { escaped } from "./markup.ts";
+import type { Scale } from "./scale.ts";
+
+/** A line of a chart. */
+export interface Line {
+  readonly name: string;
+  /** Which of the page's line colours and dashes it has, from 1. */
+  readonly look: 1 | 2 | 3;
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+/** What a chart shows. */
+export interface LineChart {
+  readonly title: string;
+  /** The chart in words, for those who do not see it. */
+  readonly description: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly lines: readonly Line[];
+}
+
+/** One of a chart's axes. */
+export interface Axis {
+  readonly scale: Scale;
+  readonly name: string;
+  label(value: number): string;
+}
+
+/** The drawing's size in its own units; the page scales it. */
+const WIDTH = 480;
+const HEIGHT = 280;
+const LEFT = 62;
+const RIGHT = 464;
+const TOP = 14;
+const BOTTOM = 236;
+
+/** A figure with its caption, its legend where there are several lines, and the drawing as SVG. */
+export function renderLineChart(chart: LineChart): string {
+  const { title, description, x, y, lines } = chart;
+  const legend = lines.length < 2
+    ? ""
+    : `<ul class="legend">${
+      lines.map(({ name, look }) =>
+        `<li><svg viewBox="0 0 28 8" aria-hidden="true"><path class="line look${look}" ` +
+        `d="M0 4H28"/></svg>${escaped(name)}</li>`
+      ).join("")
+    }</ul>`;
+  return `<figure>
+<figcaption>${escaped(title)}</figcaption>
+${legend}
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(description)}">
+${y.scale.ticks.map((tick) => horizontalMark(y, tick)).join("\n")}
+${x.scale.ticks.map((tick) => verticalMark(x, tick)).join("\n")}
+<text class="axis" x="${(LEFT + RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${
+    escaped(x.name)
+  }</text>
+${lines.map((line) => path(line, x.scale, y.scale)).join("\n")}
+</svg>
+</figure>`;
+}
+
+function horizontalMark({ scale, label }: Axis, tick: number): string {
+  const at = yAt(scale, tick);
+  return `<path class="grid" d="M${LEFT} ${at}H${RIGHT}"/>` +
+    `<text x="${LEFT - 7}" y="${at + 4}" text-anchor="end">${escaped(label(tick))}</text>`;
+}
+
+function verticalMark({ scale, label }: Axis, tick: number): string {
+  const at = xAt(scale, tick);
+  return `<path class="grid" d="M${at} ${TOP}V${BOTTOM}"/>` +
+    `<text x="${at}" y="${BOTTOM + 18}" text-anchor="middle">${escaped(label(tick))}</text>`;
+}
+
+function path({ look, points }: Line, x: Scale, y: Scale): string {
+  if (points.length === 1) {
+    const [at, value] = points[0]!;
+    return `<circle class="point look${look}" cx="${xAt(x, at)}" cy="${yAt(y, value)}" r="4"/>`;
+  }
+  const d = points.map(([at, value], i) => `${i === 0 ? "M" : "L"}${xAt(x, at)} ${yAt(y, value)}`);
+  return `<path class="line look${look}" d="${d.join("")}"/>`;
+}
+
+function xAt(scale: Scale, value: number): number {
+  return Math.round((LEFT + scale.at(value) * (RIGHT - LEFT)) * 10) / 10;
+}
+
+function yAt(scale: Scale, value: number): number {
+  return Math.round((BOTTOM - scale.at(value) * (BOTTOM - TOP)) * 10) / 10;
+}

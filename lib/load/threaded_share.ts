@@ -1,0 +1,78 @@
+import type { HistogramLibrary } from "./latencies.ts";
+import { LoadError } from "./load_error.ts";
+import type { LoadPart } from "./load_plan.ts";
+import type { ShareObserver } from "./load_share.ts";
+import type { LoadOrder, LoadThreadReport } from "./load_thread.ts";
+import { Tally } from "./tally.ts";
+
+/** A part of a load in a thread of its own; used like a `LoadShare`. */
+export class ThreadedShare {
+  readonly #part: LoadPart;
+  readonly #observer: ShareObserver;
+  readonly #library: HistogramLibrary;
+  readonly #worker: Worker;
+  readonly #connected = Promise.withResolvers<number>();
+  readonly #finished = Promise.withResolvers<void>();
+
+  /** Starts the thread; it waits. */
+  constructor(part: LoadPart, library: HistogramLibrary, observer: ShareObserver) {
+    this.#part = part;
+    this.#library = library;
+    this.#observer = observer;
+    this.#worker = new Worker(new URL("./load_thread.ts", import.meta.url), { type: "module" });
+    this.#worker.onmessage = ({ data }: MessageEvent<LoadThreadReport>) => this.#heard(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      const error = new Error(`A thread of the load failed: ${event.message}`);
+      this.#connected.reject(error);
+      this.#finished.reject(error);
+    };
+    // Whoever waits for one of them is told; the other is not waited for.
+    this.#connected.promise.catch(() => {});
+    this.#finished.promise.catch(() => {});
+  }
+
+  /** Opens its connections. Resolves to how many there are. */
+  connect(): Promise<number> {
+    this.#order({ type: "connect", part: this.#part });
+    return this.#connected.promise;
+  }
+
+  /** Runs its part of the load to the end. */
+  run(): Promise<void> {
+    this.#order({ type: "run" });
+    return this.#finished.promise;
+  }
+
+  /** Ends it early, with what it has. */
+  stop(): void {
+    this.#order({ type: "stop" });
+  }
+
+  /** Ends the thread, and with it all its connections. */
+  close(): void {
+    this.#worker.terminate();
+  }
+
+  #order(order: LoadOrder): void {
+    this.#worker.postMessage(order);
+  }
+
+  #heard(report: LoadThreadReport): void {
+    switch (report.type) {
+      case "connecting":
+        return this.#observer.connecting(report.connected, report.failed);
+      case "connected":
+        return this.#connected.resolve(report.connected);
+      case "failed":
+        return this.#observer.failed(new LoadError(report.code, report.message));
+      case "interval": {
+        const tally = new Tally(this.#library);
+        tally.addEncoded(this.#library, report.tally);
+        return this.#observer.interval(report.durationMs, tally, report.openConnections);
+      }
+      case "finished":
+        return this.#finished.resolve();
+    }
+  }
+}
