@@ -5,7 +5,14 @@ import {
   type OutgoingFrame,
   writeFrame,
 } from "../frame/mod.ts";
-import { type Address, Connection, ConnectionError, dial, type DialOptions } from "../net/mod.ts";
+import {
+  type Address,
+  Connection,
+  ConnectionError,
+  dial,
+  type DialOptions,
+  timerMs,
+} from "../net/mod.ts";
 
 /** How a {@linkcode MessageClient} connects, and its limits. */
 export interface MessageClientOptions extends DialOptions {
@@ -89,8 +96,8 @@ export class MessageClient implements AsyncDisposable {
    * server closed it; `timed-out` if the answer does not come in time, which ends the connection,
    * since later answers could not be told apart.
    * @throws {FrameError} if the server sends what is no frame.
-   * @throws {RangeError} if more than `maxOutstanding` requests wait, or the frame cannot be
-   * encoded; nothing is sent then.
+   * @throws {RangeError} if more than `maxOutstanding` requests wait, the frame cannot be
+   * encoded, or `timeoutMs` is no time; nothing is sent then.
    */
   request(frame: OutgoingFrame, options: RequestOptions = {}): Promise<Frame> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -100,11 +107,12 @@ export class MessageClient implements AsyncDisposable {
       return Promise.reject(new RangeError(message));
     }
     return new Promise((resolve, reject) => {
-      writeFrame(this.#connection.output.buffer, frame);
       const { timeoutMs } = options;
-      const timer = timeoutMs === undefined
+      const limitMs = timeoutMs === undefined ? undefined : timerMs("timeoutMs", timeoutMs);
+      writeFrame(this.#connection.output.buffer, frame);
+      const timer = limitMs === undefined
         ? undefined
-        : setTimeout(() => this.#fail(this.#error("timed-out", "no answer came")), timeoutMs);
+        : setTimeout(() => this.#fail(this.#error("timed-out", "no answer came")), limitMs);
       this.#waiting.set(this.#asked++, { resolve, reject, timer });
       this.#flushSoon();
     });

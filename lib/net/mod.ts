@@ -21,5 +21,6 @@ export { WriteQueue } from "./write_queue.ts";
 export type { ByteSink } from "./write_queue.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { ConnectionLimits, ResolvedLimits } from "./limits.ts";
+export { timerMs } from "./timer_ms.ts";
 export { serveConnections, Server } from "./serve.ts";
 export type { ConnectionService, ServeOptions, ServerObserver } from "./serve.ts";
