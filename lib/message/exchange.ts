@@ -40,7 +40,8 @@ type Outcome = { readonly frame: Frame; readonly latencyMs: number } | { readonl
  *
  * A server may close its connection after an answer, as the Python tutorial's does: what it left
  * unanswered is sent again on a new connection, no more at once than it answers on one. So a
- * request may reach such a server twice. A connection that closes without any answer is an error.
+ * request may reach such a server twice. A server that closes without an answer, even to one
+ * request alone, is an error.
  *
  * @example
  * ```ts
@@ -72,24 +73,38 @@ export async function* exchange(
   }
   const source = iterate(requests);
   const window: Sent[] = [];
-  let client = await connectMessages(address, { ...options, maxOutstanding: depth });
-  const stop = () => void client[Symbol.asyncDispose]();
+  const connect = (maxOutstanding: number) =>
+    connectMessages(address, { ...options, maxOutstanding });
+  let client = await connect(depth);
+  let giveUp: ((reason: unknown) => void) | undefined;
+  const stop = () => {
+    void client[Symbol.asyncDispose]();
+    giveUp?.(signal?.reason);
+  };
   signal?.addEventListener("abort", stop, { once: true });
-  let next: Promise<IteratorResult<OutgoingFrame>> | undefined = source.next();
+  let next: Promise<IteratorResult<OutgoingFrame>> | undefined = read(source);
   let index = 0;
   try {
     while (true) {
+      signal?.throwIfAborted();
       const head = window[0];
       // The next request, if there is room for it and it is there before the first answer.
       if (next && window.length < depth) {
-        const read: IteratorResult<OutgoingFrame> | Outcome = head
-          ? await Promise.race([next, head.outcome])
-          : await next;
-        if ("value" in read) {
-          next = read.done ? undefined : source.next();
-          if (!read.done) {
-            const outcome = send(client, read.value, answerTimeoutMs);
-            window.push({ index: index++, request: read.value, outcome });
+        const reading: Promise<IteratorResult<OutgoingFrame>> = next;
+        const got: IteratorResult<OutgoingFrame> | Outcome = head
+          ? await Promise.race([reading, head.outcome])
+          // With nothing under way, the end of the connection would wake nobody.
+          : await new Promise((resolve, reject) => {
+            giveUp = reject;
+            reading.then(resolve, reject);
+          });
+        if ("value" in got) {
+          next = got.done ? undefined : read(source);
+          if (!got.done) {
+            // A server may close a connection on which nothing came for long.
+            if (!head && client.ended) client = await connect(depth);
+            const outcome = send(client, got.value, answerTimeoutMs);
+            window.push({ index: index++, request: got.value, outcome });
           }
           continue;
         }
@@ -102,9 +117,11 @@ export async function* exchange(
         continue;
       }
       signal?.throwIfAborted();
-      if (client.answered === 0 || !isClosing(outcome.error)) throw outcome.error;
-      depth = Math.min(depth, client.answered);
-      client = await connectMessages(address, options);
+      // A reset that requests behind the first one caused may have cost the answer to it.
+      const isHopeless = client.answered === 0 && depth === 1;
+      if (isHopeless || !isClosing(outcome.error)) throw outcome.error;
+      depth = Math.max(1, Math.min(depth, client.answered));
+      client = await connect(depth);
       resend(client, window, depth, answerTimeoutMs);
     }
   } finally {
@@ -113,6 +130,13 @@ export async function* exchange(
     // Not awaited: a source that waits for input of its own would hold up the end.
     void Promise.resolve(source.return?.()).catch(() => {});
   }
+}
+
+/** The next request. That it failed is told to who waits for it; until then nobody may. */
+function read<T>(source: AsyncIterator<T>): Promise<IteratorResult<T>> {
+  const next = source.next();
+  next.catch(() => {});
+  return next;
 }
 
 function send(client: MessageClient, request: OutgoingFrame, timeoutMs: number): Promise<Outcome> {
