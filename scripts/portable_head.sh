@@ -101,7 +101,8 @@ unpack() {
     unpacked=$?
     if [ "$unpacked" -ne 0 ] || [ -e "$new/.damaged" ]; then
         if archive | gzip -t 2>/dev/null; then
-            echo "unpacking failed; it takes @NEEDED@ of space ($reason)" | head -n 1
+            reason=$(echo "$reason" | head -n 1)
+            echo "unpacking failed; it takes @NEEDED@ of space ($reason)"
         else
             echo 'this file is damaged; copy or download it again'
         fi

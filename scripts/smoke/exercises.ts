@@ -1,0 +1,81 @@
+import type { Ended, PackedProgram } from "./packed_program.ts";
+
+/** Something that a packed program must be able to do. */
+export interface Exercise {
+  /** The commands that it uses. */
+  readonly commands: readonly string[];
+  /** @param folder An empty one, for files. @throws if the program does not do it right. */
+  run(program: PackedProgram, folder: string): Promise<void>;
+}
+
+const ANY_PORT = "127.0.0.1:0";
+
+/** What shows that a packed program is whole: each command, each worker, each package once. */
+export const EXERCISES: readonly Exercise[] = [
+  { commands: ["completions", "man"], run: printTables },
+  { commands: ["echo-server", "echo-client"], run: echo },
+  { commands: ["multiconn-server", "multiconn-client"], run: load },
+  { commands: ["app-server", "app-client"], run: search },
+  { commands: ["broker", "pub", "sub"], run: publishAndSubscribe },
+];
+
+async function printTables(program: PackedProgram): Promise<void> {
+  const script = await program.run(["completions", "bash"]);
+  expect("completions bash", script, { out: "complete -F _socktool socktool" });
+  expect("man", await program.run(["man"]), { out: '.SH "SYNOPSIS"' });
+}
+
+async function echo(program: PackedProgram): Promise<void> {
+  await using server = await program.serve(["echo-server", ANY_PORT]);
+  const text = "hello, universe ".repeat(10_000);
+  const answer = await program.run(["echo-client", server.address, "-"], text);
+  expect("echo-client", { ...answer, out: String(answer.out === text) }, { out: "true" });
+  expect("echo-server", await server.stop(), {});
+}
+
+async function load(program: PackedProgram): Promise<void> {
+  const threads = Deno.build.os === "linux" ? ["--workers", "2"] : [];
+  await using server = await program.serve(["multiconn-server", ANY_PORT, ...threads]);
+  const tutorial = await program.run(["multiconn-client", server.address, "2"]);
+  expect("multiconn-client", tutorial, { out: "closing connection" });
+  const measured = await program.run([
+    ...["multiconn-client", server.address, "8"],
+    ...["--size", "1KiB", "--count", "100", "--workers", "2", "--json"],
+  ]);
+  expect("multiconn-client with a load", measured, { out: '"messages":800' });
+  expect("multiconn-server", await server.stop(), {});
+}
+
+async function search(program: PackedProgram, folder: string): Promise<void> {
+  await Deno.writeTextFile(`${folder}/hole.html`, "<title>Hole</title><p>a white rabbit</p>");
+  await using server = await program.serve(["app-server", ANY_PORT, "--data", folder]);
+  const found = await program.run(["app-client", server.address, "search", "rab*", "--limit", "1"]);
+  expect("app-client", found, { out: "hole.html" });
+  const repeated = await program.run(
+    ["app-client", server.address, "search", "rabbit", "--repeat", "100", "--pipeline", "10"],
+  );
+  expect("app-client with --repeat", repeated, { err: "100 answers" });
+  expect("app-server", await server.stop(), {});
+}
+
+async function publishAndSubscribe(program: PackedProgram): Promise<void> {
+  await using broker = await program.serve(["broker", ANY_PORT]);
+  const at = ["--server", broker.address];
+  const sent = await program.run(["pub", "weather.oslo", "rain", "--retain", "--confirm", ...at]);
+  expect("pub", sent, {});
+  const received = await program.run(["sub", "weather.*", "--retained", "--count", "1", ...at]);
+  expect("sub", received, { out: "rain" });
+  expect("broker", await broker.stop(), {});
+}
+
+/** Checks that a command succeeded and that its output has these texts in it. */
+function expect(what: string, ended: Ended, texts: { out?: string; err?: string }): void {
+  const { code, out, err } = ended;
+  if (code === 0 && out.includes(texts.out ?? "") && err.includes(texts.err ?? "")) return;
+  throw new Error(
+    `${what} ended with exit code ${code}, stdout ${JSON.stringify(out.slice(-500))}, ` +
+      `stderr ${JSON.stringify(err.slice(-500))}; expected exit code 0 and ${
+        JSON.stringify(texts)
+      }`,
+  );
+}

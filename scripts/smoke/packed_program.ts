@@ -1,0 +1,110 @@
+/** A client that takes longer, or a server that does not listen by then, is broken. */
+const DEADLINE_MS = 30_000;
+
+/** How a program is started. */
+export interface StartOptions {
+  readonly cwd?: string | undefined;
+  /** All variables that it gets. @default {those of this process} */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a client printed, and its exit code. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A packed program, started as a user would start it. */
+export class PackedProgram {
+  readonly #path: string;
+  readonly #options: StartOptions;
+
+  constructor(path: string, options: StartOptions = {}) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  /** Runs a command to its end. */
+  async run(args: readonly string[], stdin?: string): Promise<Ended> {
+    const child = this.#command(args, stdin === undefined ? "null" : "piped").spawn();
+    if (stdin !== undefined) {
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(stdin));
+      await writer.close();
+    }
+    const { code, stdout, stderr } = await child.output();
+    const decoder = new TextDecoder();
+    return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+  }
+
+  /** Starts a server; resolves when it listens. */
+  async serve(args: readonly string[]): Promise<RunningServer> {
+    const child = this.#command(args, "null").spawn();
+    const ended = child.stdout.pipeTo(new WritableStream());
+    let err = "";
+    const listening = Promise.withResolvers<string>();
+    const read = (async () => {
+      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+        err += text;
+        const address = /^listening on (\S+)$/m.exec(err)?.[1];
+        if (address !== undefined) listening.resolve(address);
+      }
+      listening.reject(new Error(`${args.join(" ")} ended without listening: ${err}`));
+    })();
+    const address = await listening.promise;
+    return new RunningServer(child, address, Promise.all([ended, read]), () => err);
+  }
+
+  #command(args: readonly string[], stdin: "null" | "piped"): Deno.Command {
+    const { cwd, env } = this.#options;
+    return new Deno.Command(this.#path, {
+      args: [...args],
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(env === undefined ? {} : { env: { ...env }, clearEnv: true }),
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    });
+  }
+}
+
+/** A server that runs. Disposing of it ends it at once. */
+export class RunningServer implements AsyncDisposable {
+  /** Where it listens, as it said. */
+  readonly address: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #outputs: Promise<unknown>;
+  readonly #err: () => string;
+
+  constructor(
+    child: Deno.ChildProcess,
+    address: string,
+    outputs: Promise<unknown>,
+    err: () => string,
+  ) {
+    this.address = address;
+    this.#child = child;
+    this.#outputs = outputs;
+    this.#err = err;
+  }
+
+  /** Asks it to drain, and resolves to its exit code. Windows knows no asking, only ending. */
+  async stop(): Promise<Ended> {
+    this.#child.kill("SIGTERM");
+    const { code } = await this.#child.status;
+    await this.#outputs;
+    return { code: Deno.build.os === "windows" ? 0 : code, out: "", err: this.#err() };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.#child.status;
+    await this.#outputs;
+  }
+}
