@@ -24,12 +24,12 @@ export function percentileChart(latency: Latencies): string {
     description: `Latency by percentile: the median is ${timeText(p50)}, 99 % are within ` +
       `${timeText(p99)}, the largest is ${timeText(max)}.`,
     x: {
-      name: "percentile, logarithmic towards 100 %",
+      name: "percent of the messages, logarithmic towards 100",
       scale: {
         at: (value) => value / decades,
         ticks: Array.from({ length: decades + 1 }, (_, i) => i),
       },
-      label: percentText,
+      label: (nines) => percentText(nines, decades),
     },
     y: {
       name: "latency",
@@ -100,8 +100,12 @@ function extent({ points }: Line): string {
   return `${timeText(Math.min(...values))} and ${timeText(Math.max(...values))}`;
 }
 
-/** 0 is `0 %`, 1 is `90 %`, 2 is `99 %`, 3 is `99.9 %`. */
-function percentText(nines: number): string {
-  if (nines === 0) return "0 %";
-  return `${nines < 3 ? "99".slice(0, nines).padEnd(2, "0") : `99.${"9".repeat(nines - 2)}`} %`;
+/** With more nines than this, every other one is written. */
+const CROWDED_DECADES = 5;
+
+/** 0 is `0`, 1 is `90`, 2 is `99`, 3 is `99.9`. */
+function percentText(nines: number, decades: number): string {
+  if (decades > CROWDED_DECADES && nines > 1 && (decades - nines) % 2 === 1) return "";
+  if (nines < 3) return ["0", "90", "99"][nines]!;
+  return `99.${"9".repeat(nines - 2)}`;
 }

@@ -28,8 +28,8 @@ export interface Axis {
 
 /** The drawing's size in its own units; the page scales it. */
 const WIDTH = 480;
-const HEIGHT = 280;
-const LEFT = 62;
+const HEIGHT = 284;
+const LEFT = 66;
 const RIGHT = 464;
 const TOP = 14;
 const BOTTOM = 236;
@@ -67,8 +67,11 @@ function horizontalMark({ scale, label }: Axis, tick: number): string {
 
 function verticalMark({ scale, label }: Axis, tick: number): string {
   const at = xAt(scale, tick);
+  const text = label(tick);
+  // A long label in the middle below the last mark would be cut off at the edge.
+  const [x, anchor] = at === RIGHT && text.length > 4 ? [WIDTH - 2, "end"] : [at, "middle"];
   return `<path class="grid" d="M${at} ${TOP}V${BOTTOM}"/>` +
-    `<text x="${at}" y="${BOTTOM + 18}" text-anchor="middle">${escaped(label(tick))}</text>`;
+    `<text x="${x}" y="${BOTTOM + 19}" text-anchor="${anchor}">${escaped(text)}</text>`;
 }
 
 function path({ look, points }: Line, x: Scale, y: Scale): string {

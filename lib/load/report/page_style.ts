@@ -34,6 +34,7 @@ figure { margin: 0; background: var(--panel); border-radius: .5rem; padding: .8r
 figcaption { font-weight: 600; }
 figure > svg { display: block; width: 100%; height: auto; margin-top: .3rem; }
 svg text { fill: var(--faint); font-size: 13px; font-variant-numeric: tabular-nums; }
+@media (max-width: 40rem) { svg text { font-size: 17px; } }
 .grid { stroke: var(--rule); stroke-width: 1; fill: none; }
 .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
 .look1 { stroke: var(--line1); }
@@ -49,7 +50,8 @@ th, td { text-align: right; padding: .3rem .9rem .3rem 0; border-bottom: 1px sol
   white-space: nowrap; }
 th { font-weight: 600; }
 th:first-child, td:first-child { text-align: left; }
-td.message { white-space: normal; text-align: left; min-width: 12rem; }
+td.message { white-space: normal; text-align: left; min-width: 9rem;
+  overflow-wrap: anywhere; }
 .facts th { padding-right: 1.5rem; font-weight: 400; color: var(--faint); }
 .facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 summary { cursor: pointer; }

@@ -79,8 +79,8 @@ function tiles(summary: LoadSummary): string {
   const tile = (name: string, value: string, look = "") =>
     `<div><dt>${name}</dt><dd${look === "" ? "" : ` class="${look}"`}>${escaped(value)}</dd></div>`;
   return `<dl class="tiles">
-${tile("Messages per second", countText(messages_per_s))}
-${tile("Bytes per second", bytesText(bytes_per_s))}
+${tile("Messages/s", countText(messages_per_s))}
+${tile("Bytes/s", bytesText(bytes_per_s))}
 ${tile("Median latency", messages > 0 ? timeText(latency_us.p50) : "none")}
 ${tile("99th percentile", messages > 0 ? timeText(latency_us.p99) : "none")}
 ${tile("Largest latency", messages > 0 ? timeText(latency_us.max) : "none")}
