@@ -8,6 +8,8 @@ export type Reply = OutgoingFrame | Uint8Array;
 interface Slot {
   arrived: boolean;
   reply: Reply | undefined;
+  /** What it keeps in memory: its request, then its answer. */
+  bytes: number;
 }
 
 /** What a {@linkcode ReplyQueue} needs of its connection. */
@@ -27,6 +29,8 @@ export class ReplyQueue {
   readonly #onFailure: (error: unknown) => void;
   #slots: Slot[] = [];
   #head = 0;
+  #heldBytes = 0;
+  #abandoned = false;
   #change: PromiseWithResolvers<void> | undefined;
 
   /** @param onFailure Is told of each answer that could not be had or encoded. */
@@ -43,12 +47,21 @@ export class ReplyQueue {
   /** Adds the answer to the next request. The caller flushes the sink. */
   add(reply: Reply): void {
     if (this.outstanding === 0) this.#write(reply);
-    else this.#slots.push({ arrived: true, reply });
+    else {
+      const bytes = sizeOf(reply);
+      this.#heldBytes += bytes;
+      this.#slots.push({ arrived: true, reply, bytes });
+    }
   }
 
-  /** Adds an answer that is to come. It is sent, and flushed, when its turn is there. */
-  addLater(promise: PromiseLike<Reply>): void {
-    const slot: Slot = { arrived: false, reply: undefined };
+  /**
+   * Adds an answer that is to come. It is sent, and flushed, when its turn is there.
+   *
+   * @param requestBytes What the request takes until then.
+   */
+  addLater(promise: PromiseLike<Reply>, requestBytes: number): void {
+    const slot: Slot = { arrived: false, reply: undefined, bytes: requestBytes };
+    this.#heldBytes += requestBytes;
     this.#slots.push(slot);
     promise.then(
       (reply) => this.#arrived(slot, reply),
@@ -59,13 +72,23 @@ export class ReplyQueue {
     );
   }
 
-  /** Waits until fewer than `count` answers are outstanding; `undefined` if they are. */
-  below(count: number): Promise<void> | undefined {
-    return this.outstanding < count ? undefined : this.#wait(count);
+  /**
+   * Waits until fewer than `count` answers are outstanding, and these and their requests take no
+   * more than `maxBytes`; `undefined` if it is so.
+   */
+  below(count: number, maxBytes = Infinity): Promise<void> | undefined {
+    const isBelow = this.outstanding < count && this.#heldBytes <= maxBytes;
+    return isBelow ? undefined : this.#wait(count, maxBytes);
   }
 
-  async #wait(count: number): Promise<void> {
-    while (this.outstanding >= count) {
+  /** Lets those go who wait: the answers are of no use any more. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#change?.resolve();
+  }
+
+  async #wait(count: number, maxBytes: number): Promise<void> {
+    while (!this.#abandoned && (this.outstanding >= count || this.#heldBytes > maxBytes)) {
       this.#change ??= Promise.withResolvers();
       await this.#change.promise;
     }
@@ -74,8 +97,12 @@ export class ReplyQueue {
   #arrived(slot: Slot, reply: Reply): void {
     slot.arrived = true;
     slot.reply = reply;
+    const bytes = sizeOf(reply);
+    this.#heldBytes += bytes - slot.bytes;
+    slot.bytes = bytes;
     if (this.#slots[this.#head] !== slot) return;
     for (let next = this.#slots[this.#head]; next?.arrived; next = this.#slots[++this.#head]) {
+      this.#heldBytes -= next.bytes;
       this.#write(next.reply as Reply);
     }
     if (this.#head === this.#slots.length) {
@@ -93,10 +120,16 @@ export class ReplyQueue {
   #write(reply: Reply): void {
     if (reply instanceof Uint8Array) return this.#sink.buffer.append(reply);
     try {
+      if (typeof reply !== "object") throw new TypeError(`Cannot answer with ${typeof reply}`);
       writeFrame(this.#sink.buffer, reply);
     } catch (error) {
       this.#onFailure(error);
       writeFrame(this.#sink.buffer, failureReply(error));
     }
   }
+}
+
+/** About what an answer takes in memory; whatever a handler may have returned. */
+function sizeOf(reply: Reply | null | undefined): number {
+  return (reply instanceof Uint8Array ? reply : reply?.content)?.length ?? 0;
 }

@@ -8,6 +8,7 @@ import {
 } from "../frame/mod.ts";
 import {
   type Connection,
+  DEFAULT_LIMITS,
   type Listener,
   serveConnections,
   type ServeOptions,
@@ -43,7 +44,12 @@ export interface MessageServeOptions extends ServeOptions {
   readonly maxContentBytes?: number | undefined;
   /** Requests with a larger header are refused. @default {65_535} */
   readonly maxHeaderBytes?: number | undefined;
-  /** Requests of one connection that may be at work at one time. @default {128} */
+  /**
+   * Requests of one connection that may be at work at one time. Together they take no more than
+   * `maxPendingBytes`, unless one alone does.
+   *
+   * @default {128}
+   */
   readonly maxPipelined?: number | undefined;
   /** Is told what happens. */
   readonly observer?: MessageObserver | undefined;
@@ -89,6 +95,7 @@ export function serveMessages(
     maxContentBytes: options.maxContentBytes ?? DEFAULT_MAX_CONTENT_BYTES,
     maxHeaderBytes: options.maxHeaderBytes,
     maxPipelined: options.maxPipelined ?? DEFAULT_MAX_PIPELINED,
+    maxPendingBytes: options.maxPendingBytes ?? DEFAULT_LIMITS.maxPendingBytes,
   };
   // Wrong limits are the caller's error, not the first client's.
   new FrameDecoder(shared);
@@ -118,6 +125,7 @@ interface Shared {
   readonly maxContentBytes: number;
   readonly maxHeaderBytes: number | undefined;
   readonly maxPipelined: number;
+  readonly maxPendingBytes: number;
 }
 
 /** One client. */
@@ -128,6 +136,7 @@ class MessageConnection {
   readonly #replies: ReplyQueue;
   #reading = false;
   #draining = false;
+  #watchesEnd = false;
   #drained: Promise<void> | undefined;
 
   constructor(connection: Connection, shared: Shared) {
@@ -155,11 +164,8 @@ class MessageConnection {
       const batch = this.#decoder.decode(input.bytes, input.start, input.end);
       for (const frame of batch.frames) {
         this.#handle(frame);
-        const wait = this.#replies.below(this.#shared.maxPipelined) ?? output.room();
-        if (wait) {
-          output.flush();
-          await wait;
-        }
+        const wait = this.#noRoom();
+        if (wait && !await this.#makeRoom(wait)) return;
       }
       this.#connection.readFrames += batch.frames.length;
       input.consume(batch.consumed);
@@ -180,6 +186,40 @@ class MessageConnection {
     }
   }
 
+  /** What to wait for before the next request is taken. */
+  #noRoom(): Promise<void> | undefined {
+    const { maxPipelined, maxPendingBytes } = this.#shared;
+    return this.#replies.below(maxPipelined, maxPendingBytes) ?? this.#connection.output.room();
+  }
+
+  /** Waits until there is room; `false` if the connection was closed instead. */
+  async #makeRoom(first: Promise<void>): Promise<boolean> {
+    this.#watchEnd();
+    // While answers made room in the one place they may have filled the other.
+    for (let wait: Promise<void> | undefined = first; wait; wait = this.#noRoom()) {
+      this.#connection.output.flush();
+      await wait;
+      if (this.#connection.closeReason !== undefined) return false;
+    }
+    return true;
+  }
+
+  /** A handler that never ends must not outlive its connection. */
+  #watchEnd(): void {
+    if (this.#watchesEnd) return;
+    this.#watchesEnd = true;
+    const { signal } = this.#connection;
+    if (signal.aborted) this.#replies.abandon();
+    else signal.addEventListener("abort", () => this.#replies.abandon(), { once: true });
+  }
+
+  /** Waits until every request is answered. */
+  #answered(): Promise<void> | undefined {
+    const wait = this.#replies.below(1);
+    if (wait) this.#watchEnd();
+    return wait;
+  }
+
   #handle(frame: Frame): void {
     let reply: Reply | PromiseLike<Reply>;
     try {
@@ -191,7 +231,7 @@ class MessageConnection {
     if (isPromise(reply)) {
       // The handler goes on while the buffer takes the next requests.
       frame.detach();
-      this.#replies.addLater(reply);
+      this.#replies.addLater(reply, frame.end - frame.start);
     } else this.#replies.add(reply);
   }
 
@@ -199,14 +239,14 @@ class MessageConnection {
   async #ended(): Promise<void> {
     const error = this.#decoder.end();
     if (error) return await this.#broken(error, true);
-    await this.#replies.below(1);
+    await this.#answered();
     await this.#connection.finish("done", true);
   }
 
   async #broken(error: FrameError, peerEnded: boolean): Promise<void> {
     this.#shared.observer.frameFailed?.(this.#connection, error);
     this.#replies.add(failureReply(error));
-    await this.#replies.below(1);
+    await this.#answered();
     await this.#connection.finish("protocol", peerEnded);
   }
 
@@ -223,7 +263,7 @@ class MessageConnection {
   }
 
   async #finishDrained(): Promise<void> {
-    await this.#replies.below(1);
+    await this.#answered();
     await this.#connection.finish("drained", false);
   }
 }
