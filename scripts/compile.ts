@@ -28,13 +28,17 @@ async function documents(): Promise<ArchivedFile[]> {
   ];
 }
 
+/** How archives are made. */
+interface ReleaseOptions {
+  readonly folder: string;
+  readonly graph: ModuleGraph;
+  readonly check: boolean;
+  readonly level: number;
+}
+
 /** Makes one target's folder and archive; returns the archive's line of `SHA256SUMS`. */
-async function release(
-  target: Target,
-  folder: string,
-  graph: ModuleGraph,
-  check: boolean,
-): Promise<string> {
+async function release(target: Target, options: ReleaseOptions): Promise<string> {
+  const { folder, graph, check, level } = options;
   const name = programFile(target);
   const unpacked = `${folder}/socktool-${target.triple}`;
   await remove(unpacked);
@@ -51,11 +55,11 @@ async function release(
   const archive = releaseArchive(target, [
     { name, bytes: executable, executable: true },
     ...others,
-  ]);
+  ], level);
   const file = archiveFile(target);
   await Deno.writeFile(`${folder}/${file}`, archive);
   say(`${file}  ${formatBytes(archive.length)}, unpacked ${formatBytes(executable.length)}`);
-  return `${await sha256(new Uint8Array(archive))}  ${file}\n`;
+  return `${await sha256(archive)}  ${file}\n`;
 }
 
 /** Removes what an earlier run made, so that a run that fails leaves nothing that looks right. */
@@ -81,9 +85,16 @@ if (import.meta.main) {
       },
       all: { type: "boolean", conflicts: ["target"], help: "all of these systems" },
       output: { type: "path", hint: "folder", default: "dist", help: "where to" },
+      level: {
+        type: "integer",
+        min: 1,
+        max: 9,
+        default: "9",
+        help: "how hard to compress, from 1, fast, to 9, small",
+      },
       check: { type: "boolean", default: true, help: "do not check types first" },
     },
-    async run({ target, all, output, check }) {
+    async run({ target, all, output: folder, level, check }) {
       const own = target.length > 0 ? target : [Deno.build.target];
       const targets = all ? TARGETS : own.map(targetOf);
       if (targets.length > 1 && Deno.env.get("DENORT_BIN") !== undefined) {
@@ -93,10 +104,10 @@ if (import.meta.main) {
       }
       const graph = await moduleGraph(ENTRY);
       const sums: string[] = [];
-      await remove(`${output}/SHA256SUMS`);
-      for (const each of targets) sums.push(await release(each, output, graph, check));
-      await Deno.writeTextFile(`${output}/SHA256SUMS`, sums.join(""));
-      say(`${output}/SHA256SUMS  ${sums.length === 1 ? "1 file" : `${sums.length} files`}`);
+      await remove(`${folder}/SHA256SUMS`);
+      for (const each of targets) sums.push(await release(each, { folder, graph, check, level }));
+      await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums.join(""));
+      say(`${folder}/SHA256SUMS  ${sums.length === 1 ? "1 file" : `${sums.length} files`}`);
     },
   });
 }

@@ -8,11 +8,19 @@ export function tarGz(files: readonly ArchivedFile[], level: number): Uint8Array
   return new Uint8Array(gzipSync(tar(files), { level }));
 }
 
-/** The release's archive for a target: its files in a folder of its own. */
-export function releaseArchive(target: Target, files: readonly ArchivedFile[]): Uint8Array {
+/**
+ * The release's archive for a target: its files in a folder of its own.
+ *
+ * @param level Of compression, from 1, fast, to 9, small.
+ */
+export function releaseArchive(
+  target: Target,
+  files: readonly ArchivedFile[],
+  level: number,
+): Uint8Array<ArrayBuffer> {
   const folder = archiveFile(target).replace(/\.(zip|tar\.gz)$/, "");
   const inFolder = files.map((file) => ({ ...file, name: `${folder}/${file.name}` }));
-  return target.kernel === undefined ? zip(inFolder) : tarGz(inFolder, 9);
+  return target.kernel === undefined ? zip(inFolder, level) : tarGz(inFolder, level);
 }
 
 /** SHA-256 in hexadecimal digits. */

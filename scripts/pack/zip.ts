@@ -14,14 +14,18 @@ const DATE = (0 << 9) | (1 << 5) | 1;
 const VERSION = 20;
 const UNIX = 3;
 
-/** A zip archive (PKWARE's APPNOTE, without ZIP64): each file below 4 GiB. */
-export function zip(files: readonly ArchivedFile[]): Uint8Array<ArrayBuffer> {
+/**
+ * A zip archive (PKWARE's APPNOTE, without ZIP64): each file below 4 GiB.
+ *
+ * @param level Of compression, from 1, fast, to 9, small.
+ */
+export function zip(files: readonly ArchivedFile[], level: number): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let offset = 0;
   for (const { name, bytes, executable = false } of files) {
     const nameBytes = new TextEncoder().encode(name);
-    const packed = new Uint8Array(deflateRawSync(bytes));
+    const packed = new Uint8Array(deflateRawSync(bytes, { level }));
     // What the header before a file and its entry in the directory have in common.
     const common = fields([
       [2, VERSION],

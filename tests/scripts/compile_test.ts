@@ -1,0 +1,157 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { program } from "../../cmd/socktool.ts";
+import { sha256 } from "../../scripts/pack/archive.ts";
+import { denoCompile, embeddedFiles, notEmbedded } from "../../scripts/pack/deno_compile.ts";
+import { moduleGraph } from "../../scripts/pack/module_graph.ts";
+import { ROOT } from "../../scripts/pack/paths.ts";
+import { environmentOf, permissionFlags } from "../../scripts/pack/permissions.ts";
+import { archiveFile, targetOf, TARGETS } from "../../scripts/pack/targets.ts";
+import { Scratch } from "../support/scratch.ts";
+import { runTool, type ToolOutput } from "../support/tools.ts";
+
+const ENTRY = "cmd/socktool.ts";
+/** Not this system's own, whose runtime base may be in the cache of who runs the tests. */
+const OTHER_TARGET = "aarch64-pc-windows-msvc";
+
+function compile(args: readonly string[], env: Record<string, string>): Promise<ToolOutput> {
+  return runTool(Deno.execPath(), ["run", "-A", "scripts/compile.ts", ...args], {
+    cwd: ROOT,
+    env: { NO_COLOR: "1", ...env },
+  });
+}
+
+Deno.test("every module, worker and package is in what deno compile lists as packed", async () => {
+  using scratch = new Scratch();
+  const output = scratch.at("dist");
+  // Which runtime base the program is appended to makes no difference to what is appended.
+  const { code, err } = await compile(["--output", output, "--no-check", "--level", "1"], {
+    DENORT_BIN: Deno.execPath(),
+  });
+  assertEquals(code, 0, err);
+  const target = targetOf(Deno.build.target);
+  const archive = await Deno.readFile(`${output}/${archiveFile(target)}`);
+  assertEquals(
+    await Deno.readTextFile(`${output}/SHA256SUMS`),
+    `${await sha256(archive)}  ${archiveFile(target)}\n`,
+  );
+  assert(/^socktool-\S+ {2}[\d.]+ MiB, unpacked [\d.]+ MiB$/m.test(err), err);
+  const names = [...Deno.readDirSync(`${output}/socktool-${target.triple}`)].map(({ name }) =>
+    name
+  );
+  assertEquals(names.filter((name) => !name.startsWith("socktool")), ["LICENSE"]);
+  assert(names.includes("socktool.1"));
+});
+
+Deno.test("a worker that is not named to deno compile is missed", async () => {
+  using scratch = new Scratch();
+  const graph = await moduleGraph(ENTRY);
+  const target = targetOf(Deno.build.target);
+  Deno.env.set("DENORT_BIN", Deno.execPath());
+  try {
+    const embedded = await denoCompile({
+      entry: ENTRY,
+      target,
+      output: scratch.at("socktool"),
+      graph: { ...graph, workers: [] },
+      permissions: await permissionFlags(program, target),
+      check: false,
+    });
+    const missing = notEmbedded(graph, embedded);
+    assert(missing.includes("lib/search/index_worker.ts"), missing.join());
+    assert(missing.includes("lib/search/data/read_file.ts"), missing.join());
+    assert(missing.some((name) => name.startsWith("npm:htmlparser2")), missing.join());
+    assert(!missing.includes("cmd/app_server.ts"), missing.join());
+  } finally {
+    Deno.env.delete("DENORT_BIN");
+  }
+});
+
+Deno.test("compile says plainly that the runtime base cannot be downloaded, and exits 1", async () => {
+  using scratch = new Scratch();
+  const nowhere = "http://127.0.0.1:1";
+  const { code, err } = await compile(
+    ["--target", OTHER_TARGET, "--output", scratch.at("dist"), "--no-check"],
+    { HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ALL_PROXY: nowhere },
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(err, `runtime base for ${OTHER_TARGET} cannot be downloaded: `);
+  assertStringIncludes(
+    err,
+    `DENORT_BIN=/path/to/denort deno task compile --target ${OTHER_TARGET}`,
+  );
+  assertStringIncludes(err, "deno task portable");
+});
+
+Deno.test("compile refuses what makes no sense", async () => {
+  const refused = async (...args: string[]) => {
+    const { code, err } = await compile(args, { DENORT_BIN: "/no/such/denort" });
+    return [code, err.split("\n")[0]];
+  };
+  const [code, unknown] = await refused("--target", "x86_64-unknown-linux-gn");
+  assertEquals(code, 2);
+  assertStringIncludes(String(unknown), "did you mean x86_64-unknown-linux-gnu?");
+  assertEquals(await refused("--all"), [
+    2,
+    "error: DENORT_BIN names the runtime base of one system, but 6 were asked for",
+  ]);
+  const [missing, text] = await refused();
+  assertEquals(missing, 1);
+  assertStringIncludes(String(text), "is not what DENORT_BIN names");
+});
+
+Deno.test("embeddedFiles() reads the tree that deno compile prints", () => {
+  const text = `Compile cmd/socktool.ts to x
+
+Embedded Files
+
+x
+├─┬ .deno_compile_node_modules (3.71MB - 3.37MB unique)
+│ └─┬ localhost (3.71MB - 3.37MB unique)
+│   ├── @scope/name/1.0.0/* (42.9KB)
+│   └── pako/1.0.11/* (774.63KB - 774.52KB unique)
+├── cmd/* (244.31KB)
+├─┬ lib (561.98KB)
+│ ├── frame/* (156.18KB)
+│ └─┬ search (250.21KB)
+│   └── data/walk.ts (8.69KB)
+└── deno.json (1.2KB)
+
+Files: 4.23MB
+`;
+  const embedded = embeddedFiles(text);
+  assertEquals(embedded, [
+    ".deno_compile_node_modules/localhost/@scope/name/1.0.0/*",
+    ".deno_compile_node_modules/localhost/pako/1.0.11/*",
+    "cmd/*",
+    "lib/frame/*",
+    "lib/search/data/walk.ts",
+    "deno.json",
+  ]);
+  const graph = {
+    modules: [
+      "cmd/_cli/mod.ts",
+      "lib/framed.ts",
+      "lib/search/data/walk.ts",
+      "lib/search/engine.ts",
+    ],
+    workers: [],
+    assets: ["page.html"],
+    packages: ["npm:@scope/name@^1.0.0", "npm:pako@1", "npm:name@^1.0.0"],
+  };
+  assertEquals(notEmbedded(graph, embedded), [
+    "lib/framed.ts",
+    "lib/search/engine.ts",
+    "page.html",
+    "npm:name@^1.0.0",
+  ]);
+});
+
+Deno.test("a packed program may read only the variables that flags name", async () => {
+  const names = await environmentOf(program);
+  for (const target of TARGETS) {
+    const flags = await permissionFlags(program, target);
+    const env = flags.find((flag) => flag.startsWith("--allow-env"));
+    assertEquals(env, names.length === 0 ? undefined : `--allow-env=${names.join(",")}`);
+    assert(!flags.includes("-A") && !flags.includes("--allow-run"), flags.join(" "));
+  }
+});

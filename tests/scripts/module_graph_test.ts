@@ -1,0 +1,77 @@
+import { assert, assertEquals } from "@std/assert";
+import { program } from "../../cmd/socktool.ts";
+import { importsOf, moduleGraph, openedFiles } from "../../scripts/pack/module_graph.ts";
+import { ROOT } from "../../scripts/pack/paths.ts";
+
+const graph = await moduleGraph("cmd/socktool.ts");
+
+/** What starts with nothing but the program's own table: its `import`s, not its `import()`s. */
+async function startsWith(entry: string): Promise<string[]> {
+  const root = new URL(`file://${ROOT}/`).href;
+  return (await importsOf(entry, false)).map((specifier) => specifier.replace(root, "")).sort();
+}
+
+Deno.test("moduleGraph() finds every file of the sources that is started as a worker", async () => {
+  const named: string[] = [];
+  for await (const file of sources(`${ROOT}/lib`)) {
+    const text = await Deno.readTextFile(file);
+    // However it is written: a worker's module is named nowhere else.
+    for (const [, name] of text.matchAll(/"\.?\/?([\w/]+\.ts)",?\s*import\.meta\.url/g)) {
+      named.push(`${file.slice(ROOT.length + 1, file.lastIndexOf("/"))}/${name}`);
+    }
+  }
+  assert(named.length >= 2);
+  const packed = named.filter((path) => graph.modules.some((each) => sameFolder(each, path)));
+  assertEquals([...new Set(packed)].sort(), graph.workers);
+});
+
+Deno.test("moduleGraph() goes through workers to their modules and packages", () => {
+  for (const worker of graph.workers) assert(graph.modules.includes(worker), worker);
+  assert(
+    graph.modules.includes("lib/search/data/read_file.ts"),
+    "only the index worker imports it",
+  );
+  assert(graph.packages.some((name) => name.startsWith("npm:htmlparser2@")));
+});
+
+Deno.test("openedFiles() resolves names against the module that has them", () => {
+  const text = `new Worker(new URL("./a/b.ts", import.meta.url));
+    const page = new URL(
+      "../page.html",
+      import.meta.url,
+    );
+    new URL("https://example.org/", import.meta.url);`;
+  assertEquals(openedFiles("lib/x/y.ts", text), ["lib/x/a/b.ts", "lib/page.html"]);
+});
+
+Deno.test("the program starts without any role, worker or package of npm", async () => {
+  const loaded = await startsWith("cmd/socktool.ts");
+  const wrong = loaded.filter((path) =>
+    path.startsWith("npm:") || (path.startsWith("lib/") && !path.startsWith("lib/net/")) ||
+    (/^cmd\/[^_]/.test(path) && path !== "cmd/socktool.ts")
+  );
+  assertEquals(wrong, []);
+});
+
+Deno.test("no command loads what belongs to the role of another", async () => {
+  const shared = ["lib/net/", "lib/frame/", "lib/message/"];
+  for (const { name } of program.commands) {
+    const loaded = await startsWith(`cmd/${name.replaceAll("-", "_")}.ts`);
+    assertEquals(loaded.filter((path) => path.startsWith("npm:")), [], name);
+    const roles = loaded.filter((path) =>
+      path.startsWith("lib/") && !shared.some((folder) => path.startsWith(folder))
+    ).map((path) => path.split("/")[1]);
+    assert(new Set(roles).size <= 1, `${name} loads ${[...new Set(roles)].join(", ")}`);
+  }
+});
+
+async function* sources(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* sources(`${folder}/${name}`);
+    else if (name.endsWith(".ts")) yield `${folder}/${name}`;
+  }
+}
+
+function sameFolder(a: string, b: string): boolean {
+  return a.slice(0, a.lastIndexOf("/")) === b.slice(0, b.lastIndexOf("/"));
+}
