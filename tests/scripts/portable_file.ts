@@ -1,0 +1,40 @@
+import { portable } from "../../scripts/portable.ts";
+import { targetOf } from "../../scripts/pack/targets.ts";
+import { Scratch } from "../support/scratch.ts";
+import { runTool, type ToolOutput } from "../support/tools.ts";
+
+/** Whether this system runs portable files; says so where it does not. */
+export const runsPortableFiles = Deno.build.os !== "windows";
+if (!runsPortableFiles) {
+  Deno.stderr.writeSync(new TextEncoder().encode("skipped on Windows: the portable file\n"));
+}
+
+/** A folder in which nothing can be written, not even by root where that is possible. */
+export const READ_ONLY_FOLDER = Deno.build.os === "linux" ? "/proc" : "/";
+
+/** Where the system's own tools are; deno is not among them. */
+export const SYSTEM_PATH = "/usr/bin:/bin";
+
+let made: Promise<{ readonly path: string; readonly bytes: Uint8Array }> | undefined;
+
+/** The portable file, made once in a run of the tests, with the fastest compression. */
+export function portableFile(): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+  return made ??= (async () => {
+    const scratch = new Scratch();
+    addEventListener("unload", () => scratch[Symbol.dispose]());
+    const target = targetOf(Deno.build.target);
+    const bytes = await portable({ target, deno: Deno.execPath(), level: 1 });
+    const path = scratch.at("socktool");
+    await Deno.writeFile(path, bytes, { mode: 0o755 });
+    return { path, bytes };
+  })();
+}
+
+/** Starts a file with these variables and no other, in the folder that cannot be written. */
+export function start(
+  path: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<ToolOutput> {
+  return runTool(path, args, { clearEnv: true, env, cwd: READ_ONLY_FOLDER });
+}

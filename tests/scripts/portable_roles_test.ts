@@ -1,0 +1,107 @@
+import { assert, assertEquals } from "@std/assert";
+import { program } from "../../cmd/socktool.ts";
+import { EXERCISES } from "../../scripts/smoke/exercises.ts";
+import { PackedProgram } from "../../scripts/smoke/packed_program.ts";
+import { deadline } from "../support/deadline.ts";
+import { Scratch } from "../support/scratch.ts";
+import { isInstalled, runTool } from "../support/tools.ts";
+import {
+  portableFile,
+  READ_ONLY_FOLDER,
+  runsPortableFiles,
+  start,
+  SYSTEM_PATH,
+} from "./portable_file.ts";
+
+const names = program.commands.map(({ name }) => name);
+
+Deno.test("there is an exercise for every command of the program", () => {
+  const exercised = EXERCISES.flatMap(({ commands }) => commands);
+  assertEquals(names.filter((name) => !exercised.includes(name)), []);
+});
+
+for (const { commands, run } of EXERCISES) {
+  const missing = commands.filter((name) => !names.includes(name));
+  if (missing.length > 0) continue;
+  Deno.test(`the portable file runs ${commands.join(", ")}, with no Deno on PATH`, async () => {
+    if (!runsPortableFiles) return;
+    using scratch = new Scratch();
+    const { path } = await portableFile();
+    const packed = new PackedProgram(path, {
+      cwd: READ_ONLY_FOLDER,
+      env: { PATH: SYSTEM_PATH, HOME: "/no/such/home", SOCKTOOL_CACHE: await cache() },
+    });
+    const folder = scratch.at("data");
+    Deno.mkdirSync(folder);
+    await run(packed, folder);
+  });
+}
+
+Deno.test("the portable file passes on arguments as they are, and the exit code", async () => {
+  if (!runsPortableFiles) return;
+  const { path } = await portableFile();
+  const { code, err } = await start(path, ["two words", "'"], { SOCKTOOL_CACHE: await cache() });
+  assertEquals(code, 2);
+  assert(err.startsWith("error: unknown command two words"), err);
+});
+
+Deno.test("the portable file becomes the program: it is the process that was started", async () => {
+  if (!runsPortableFiles) return;
+  const { path } = await portableFile();
+  const child = new Deno.Command(path, {
+    args: ["app-server", "127.0.0.1:0"],
+    clearEnv: true,
+    env: { SOCKTOOL_CACHE: await cache() },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  try {
+    const lines = child.stderr.pipeThrough(new TextDecoderStream());
+    let seen = "";
+    const told = (async () => {
+      for await (const text of lines) {
+        seen += text;
+        if (!seen.includes("listening on")) continue;
+        if (!seen.includes("draining")) child.kill("SIGTERM");
+      }
+    })();
+    const { code } = await deadline(child.status, "the server's end");
+    await told;
+    assertEquals(code, 0);
+    assert(seen.includes("draining"), seen);
+  } finally {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended, as it should.
+    }
+  }
+});
+
+Deno.test("the program finds none of the variables that the runtime was given", async () => {
+  if (!runsPortableFiles || !isInstalled("env", "variables of the portable file")) return;
+  using scratch = new Scratch();
+  const script = scratch.write(
+    "print.ts",
+    "await new Deno.Command('env', { stdout: 'inherit' }).output();",
+  );
+  const preload = new URL("../../scripts/portable_preload.js", import.meta.url).pathname;
+  const { out } = await runTool(Deno.execPath(), ["run", "-A", "--preload", preload, script], {
+    env: { DENO_NO_UPDATE_CHECK: "1", KEPT: "1", SOCKTOOL_PORTABLE: " DENO_NO_UPDATE_CHECK" },
+  });
+  const given = out.split("\n").map((line) => line.split("=", 1)[0]);
+  assert(given.includes("KEPT"), out);
+  assert(!given.includes("DENO_NO_UPDATE_CHECK") && !given.includes("SOCKTOOL_PORTABLE"), out);
+});
+
+let unpacked: Scratch | undefined;
+
+/** One cache for the tests here: the first of them unpacks. */
+function cache(): Promise<string> {
+  if (unpacked === undefined) {
+    unpacked = new Scratch();
+    addEventListener("unload", () => unpacked?.[Symbol.dispose]());
+  }
+  return Promise.resolve(unpacked.path);
+}
