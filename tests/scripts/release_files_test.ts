@@ -1,0 +1,36 @@
+import { assert, assertEquals } from "@std/assert";
+import { ROOT } from "../../scripts/pack/paths.ts";
+import { TARGETS } from "../../scripts/pack/targets.ts";
+import config from "../../deno.json" with { type: "json" };
+
+const read = (path: string) => Deno.readTextFileSync(`${ROOT}/${path}`);
+const workflow = read(".github/workflows/release.yml");
+
+Deno.test("the release is tried on the system of every target", () => {
+  const tried = [...workflow.matchAll(/\{ target: ([\w-]+),/g)].map(([, target]) => target);
+  assertEquals(tried, TARGETS.map(({ triple }) => triple));
+});
+
+Deno.test("the install scripts know the targets that are released", () => {
+  const inSh = [...read("scripts/install.sh").matchAll(/target=(\w+-\S+-(?:gnu|darwin))/g)];
+  const inPs1 = [...read("scripts/install.ps1").matchAll(/\$target = '([^']+)'/g)];
+  assertEquals(
+    [...inSh, ...inPs1].map(([, target]) => target),
+    TARGETS.map(({ triple }) => triple),
+  );
+});
+
+Deno.test("what the release runs is pinned: actions, systems and Deno", () => {
+  const actions = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action!);
+  assert(actions.length > 0);
+  for (const action of actions) assert(/@v\d+\.\d+\.\d+$/.test(action), action);
+  assert(!/runs-on: \S*latest/.test(workflow));
+  assert(/DENO_VERSION: "\d+\.\d+\.\d+"/.test(workflow));
+});
+
+Deno.test("JSR gets the program, and what it imports", () => {
+  assertEquals(config.exports["./cli"], "./cmd/socktool.ts");
+  for (const path of ["deno.json", "mod.ts", "lib", "cmd"]) {
+    assert(config.publish.include.includes(path), path);
+  }
+});
