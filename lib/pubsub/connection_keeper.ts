@@ -1,0 +1,126 @@
+import { Backoff, type BackoffOptions } from "./backoff.ts";
+import type { ClientLink } from "./client_link.ts";
+import { PubSubError } from "./pubsub_error.ts";
+
+/** What a {@linkcode ConnectionKeeper} does not do itself. */
+export interface KeeperHooks {
+  /** Makes a connection. */
+  open(signal: AbortSignal): Promise<ClientLink>;
+  /** Does what each connection begins with; rejects if it cannot be used. */
+  greet(link: ClientLink): Promise<void>;
+  /** The connection can be used. */
+  connected(link: ClientLink): void;
+  /** It is gone. Also called for one that could not be used. */
+  lost(reason: unknown): void;
+  /** It is tried again after a wait. */
+  retrying(reason: unknown, retryMs: number): void;
+  /** It is not tried again. */
+  failed(reason: unknown): void;
+}
+
+/** Keeps a client connected: connects again, after a wait, whenever a connection is lost. */
+export class ConnectionKeeper {
+  readonly #hooks: KeeperHooks;
+  readonly #retry: boolean;
+  readonly #backoff: Backoff;
+  readonly #timeoutMs: number;
+  readonly #stop = new AbortController();
+  #wake: (() => void) | undefined;
+
+  /** @param timeoutMs The longest time until a connection can be used. */
+  constructor(hooks: KeeperHooks, reconnect: BackoffOptions | false, timeoutMs: number) {
+    this.#hooks = hooks;
+    this.#retry = reconnect !== false;
+    this.#backoff = new Backoff(reconnect || {});
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Resolves when the first connection stands; it is tried once. Goes on from there by itself. */
+  async start(): Promise<void> {
+    const link = await this.#connect();
+    void this.#keep(link);
+  }
+
+  /** Connects no more. The connection that stands is the caller's to close. */
+  stop(): void {
+    this.#stop.abort();
+    this.#wake?.();
+  }
+
+  async #keep(first: ClientLink): Promise<void> {
+    let link: ClientLink | undefined = first;
+    while (link) {
+      const reason: unknown = await link.ended;
+      if (this.#stop.signal.aborted) return;
+      this.#hooks.lost(reason);
+      link = await this.#again(reason);
+    }
+  }
+
+  async #again(first: unknown): Promise<ClientLink | undefined> {
+    let reason = first;
+    while (this.#retry && !isFinal(reason)) {
+      const retryMs = this.#backoff.next();
+      this.#hooks.retrying(reason, retryMs);
+      await this.#sleep(retryMs);
+      if (this.#stop.signal.aborted) return undefined;
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (this.#stop.signal.aborted) return undefined;
+        reason = error;
+      }
+    }
+    this.#hooks.failed(reason);
+    return undefined;
+  }
+
+  async #connect(): Promise<ClientLink> {
+    const limit = new AbortController();
+    const giveUp = () => limit.abort(this.#stop.signal.reason);
+    this.#stop.signal.addEventListener("abort", giveUp, { once: true });
+    const timer = setTimeout(() => {
+      limit.abort(new PubSubError("timed-out", "The broker did not answer in time"));
+    }, this.#timeoutMs);
+    let link: ClientLink | undefined;
+    try {
+      limit.signal.throwIfAborted();
+      link = await this.#hooks.open(limit.signal);
+      const opened = link;
+      limit.signal.addEventListener("abort", () => opened.close(limit.signal.reason));
+      const lost = opened.ended.then((reason) => {
+        throw reason ?? new PubSubError("disconnected", "The broker closed the connection");
+      });
+      // Once the connection can be used, its end is no error here.
+      lost.catch(() => {});
+      await Promise.race([this.#hooks.greet(opened), lost]);
+      limit.signal.throwIfAborted();
+    } catch (error) {
+      link?.close(error);
+      await link?.ended;
+      this.#hooks.lost(error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.#stop.signal.removeEventListener("abort", giveUp);
+    }
+    this.#backoff.reset();
+    this.#hooks.connected(link);
+    return link;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Trying again would end the same. */
+function isFinal(reason: unknown): boolean {
+  return reason instanceof PubSubError && reason.code === "unauthorized";
+}

@@ -1,0 +1,81 @@
+import { Buffer } from "node:buffer";
+import { createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+
+/** The cost of a hash that is made here: 16 MiB of memory and some 50 ms. */
+const COST = 16_384;
+const BLOCK = 8;
+const PARALLEL = 1;
+const SALT_BYTES = 16;
+const KEY_BYTES = 32;
+
+/** A hash whose check would take more is refused: 256 MiB. */
+const MAX_COST_BYTES = 268_435_456;
+
+const PASSWORD =
+  /^scrypt:(\d{1,8}):(\d{1,3}):(\d{1,3}):([A-Za-z0-9+/=]{8,200}):([A-Za-z0-9+/=]{20,200})$/;
+const TOKEN = /^sha256:([0-9a-f]{64})$/;
+
+/**
+ * Makes the hash of a password, for an authentication file: scrypt with a salt, as
+ * `scrypt:COST:BLOCK:PARALLEL:SALT:KEY`.
+ *
+ * Source: RFC 7914.
+ */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  const key = await derive(password, salt, COST, BLOCK, PARALLEL, KEY_BYTES);
+  const parameters = [COST, BLOCK, PARALLEL].join(":");
+  return `scrypt:${parameters}:${salt.toString("base64")}:${key.toString("base64")}`;
+}
+
+/**
+ * Makes the hash of a token, for an authentication file. Tokens are long and random, so that a
+ * fast hash is as good as a slow one; they should have 128 bits or more.
+ */
+export function hashToken(token: string): string {
+  return `sha256:${createHash("sha256").update(token).digest("hex")}`;
+}
+
+/** Whether a text is a hash of a password that can be checked. */
+export function isPasswordHash(hash: string): boolean {
+  const [, cost, block, parallel] = PASSWORD.exec(hash) ?? [];
+  if (cost === undefined) return false;
+  const n = Number(cost);
+  const powerOfTwo = n >= 2 && (n & (n - 1)) === 0;
+  const memory = 128 * n * Number(block);
+  return powerOfTwo && Number(parallel) >= 1 && memory > 0 && memory <= MAX_COST_BYTES;
+}
+
+/** Whether a text is a hash of a token. */
+export function isTokenHash(hash: string): boolean {
+  return TOKEN.test(hash);
+}
+
+/** Whether the hash, which must be one, was made of this password. */
+export async function verifyPassword(password: string, hash: string): Promise<boolean> {
+  const [, cost, block, parallel, salt, key] = PASSWORD.exec(hash)!;
+  const expected = Buffer.from(key!, "base64");
+  const actual = await derive(
+    password,
+    Buffer.from(salt!, "base64"),
+    Number(cost),
+    Number(block),
+    Number(parallel),
+    expected.length,
+  );
+  return timingSafeEqual(actual, expected);
+}
+
+function derive(
+  password: string,
+  salt: Uint8Array,
+  cost: number,
+  block: number,
+  parallel: number,
+  bytes: number,
+): Promise<Buffer> {
+  const options = { N: cost, r: block, p: parallel, maxmem: MAX_COST_BYTES * 2 };
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, bytes, options, (error, key) => error ? reject(error) : resolve(key));
+  });
+}
