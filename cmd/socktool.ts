@@ -8,6 +8,27 @@ export const program: Program = {
   version: config.version,
   commands: [
     {
+      name: "echo-server",
+      summary: "send every client its own bytes back",
+      load: async () => (await import("./echo_server.ts")).command,
+    },
+    {
+      name: "echo-client",
+      summary: "send text or stdin to an echo server, print and check what comes back",
+      load: async () => (await import("./echo_client.ts")).command,
+    },
+    {
+      name: "multiconn-server",
+      summary: "echo for many clients at once, and tell of each one",
+      load: async () => (await import("./multiconn_server.ts")).command,
+    },
+    {
+      name: "multiconn-client",
+      summary:
+        "the tutorial's two messages on many connections, or a measured load on an echo server",
+      load: async () => (await import("./multiconn_client.ts")).command,
+    },
+    {
       name: "app-server",
       summary: "answer searches over framed requests, in files or in the tutorial's three entries",
       load: async () => (await import("./app_server.ts")).command,
@@ -31,6 +52,10 @@ export const program: Program = {
   examples: [
     ["socktool app-server --data docs", "serve a folder to search in"],
     ["socktool app-client search 'white rab*'", "search in it"],
+    [
+      "socktool multiconn-client 127.0.0.1 5634 50 --duration 10s --rate 10k",
+      "load an echo server",
+    ],
   ],
 };
 
