@@ -40,12 +40,13 @@ export async function denoCompile(options: CompileOptions): Promise<readonly str
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   if (success) return embeddedFiles(`${out}\n${err}`);
-  const problem = /error: ([\s\S]*?)(?:\n\nStack backtrace|$)/.exec(err!)?.[1]?.trim() ?? err!;
+  const said = err!.replace(/\n\n *Stack backtrace[\s\S]*/, "").trim();
+  const problem = said.slice(Math.max(0, said.indexOf("error: ")));
   const denort = Deno.env.get("DENORT_BIN");
   if (/Setting up base binary|Could not find denort/.test(problem)) {
     throw new MissingRuntimeError(target, denort, problem);
   }
-  throw new Error(`deno compile failed: ${problem}`);
+  throw new Error(`deno compile failed:\n${said}`);
 }
 
 /**

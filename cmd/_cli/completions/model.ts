@@ -98,9 +98,11 @@ function completedFlag(name: string, spec: FlagSpec, table: FlagTable): Complete
     short: spec.short === undefined ? undefined : `-${spec.short}`,
     help: spec.help,
     repeat: hasValue && spec.repeat === true,
-    conflicts: (spec.conflicts ?? [])
-      .filter((other) => Object.hasOwn(table, other))
-      .map((other) => longForm(other, table[other]!)),
+    conflicts: Object.entries(table)
+      .filter(([other, { conflicts = [] }]) =>
+        conflicts.includes(name) || spec.conflicts?.includes(other)
+      )
+      .map(([other, rival]) => longForm(other, rival)),
     value: hasValue ? candidatesOf(spec) : undefined,
     placeholder: hasValue ? placeholderOf(spec) : "",
   };

@@ -16,7 +16,8 @@ Deno.test("completionModel() has every command and flag that the help shows, and
     const inHelp = [...help.matchAll(/^ {2}(?:(-\w), | {4})(--[\w-]+)/gm)]
       .map(([, short, long]) => [short, long]);
     const flags = shown.get(entry.name)!.flags.map(({ short, long }) => [short, long]);
-    assertEquals(flags, inHelp, entry.name);
+    // The help has them by heading.
+    assertEquals(flags.sort(), inHelp.sort(), entry.name);
   }
   assertEquals(shown.size, program.commands.length + 1);
 });

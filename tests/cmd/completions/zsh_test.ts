@@ -70,6 +70,7 @@ Deno.test("zsh completes commands, flags, values, files and words", async () => 
     // What contradicts a flag already given is not offered any more, nor is that flag again.
     ["demo serve --slow block --sl\t", "demo serve --slow block --sl"],
     ["demo serve --quiet --verb\t", "demo serve --quiet --verb"],
+    ["demo serve --verbose --qui\t", "demo serve --verbose --qui"],
     ["demo serve --data notes.txt --dat\t", "demo serve --data notes.txt --data="],
   ];
   const keys = cases.map(([pressed]) => pressed);
