@@ -18,7 +18,11 @@ export class Backoff {
   readonly #random: () => number;
   #tries = 0;
 
-  /** @param random Gives a number from 0 up to 1; tests put their own in its place. */
+  /**
+   * Begins with the shortest bound.
+   *
+   * @param random Gives a number from 0 up to 1; tests put their own in its place.
+   */
   constructor(options: BackoffOptions = {}, random: () => number = Math.random) {
     this.#firstMs = options.firstMs ?? 200;
     this.#longestMs = options.longestMs ?? 10_000;

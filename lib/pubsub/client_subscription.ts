@@ -105,7 +105,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   }
 
   /** Called by the client: something came. */
-  push(item: Item): void {
+  push(item: PubSubMessage | MissedPublications): void {
     if (this.#ended) return;
     this.#items.push(item);
     this.#owner.queued(this, sizeOf(item));

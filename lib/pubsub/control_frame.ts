@@ -32,6 +32,7 @@ export type PubSubErrorCode =
 
 /** A request that cannot be done. The connection goes on. */
 export interface Refusal {
+  /** Which fault it is. */
   readonly code: PubSubErrorCode;
   /** A sentence for people. */
   readonly message: string;

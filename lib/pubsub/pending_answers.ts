@@ -29,14 +29,14 @@ export class PendingAnswers {
     return new Promise((resolve, reject) => this.#byId.set(id, { resolve, reject, unsent }));
   }
 
-  /** Takes an `ok` or an `error`; `false` if nobody waits for it. */
+  /** Takes an `ok`, a `pong` or an `error`; `false` if nobody waits for it. */
   settle(header: FrameHeader): boolean {
     const { id, op } = header;
     const pending = this.#byId.get(id as number);
     if (pending === undefined) return false;
     this.#byId.delete(id as number);
-    if (op === "ok") pending.resolve(header);
-    else pending.reject(refusalOf(header));
+    if (op === "error") pending.reject(refusalOf(header));
+    else pending.resolve(header);
     return true;
   }
 

@@ -2,7 +2,9 @@ import { filterCovers, filtersOverlap, INBOX_PREFIX, isSystem } from "./topic.ts
 
 /** Filters that are allowed, and those that are denied all the same. */
 export interface Permission {
+  /** Filters; without one that fits, nothing is allowed. */
   readonly allow: readonly string[];
+  /** Filters that take away what `allow` gives. */
   readonly deny: readonly string[];
 }
 
