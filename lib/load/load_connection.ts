@@ -44,7 +44,8 @@ export class LoadConnection {
     this.#payload = payload;
     this.#compareAll = compareAll;
     const ownBytes = payload.batch(0, payload.maxBatch).bytes.length;
-    this.#buffer = new Uint8Array(Math.min(READ_BYTES, ownBytes));
+    // One more, in which a byte too many shows.
+    this.#buffer = new Uint8Array(Math.min(READ_BYTES, ownBytes + 1));
   }
 
   /** Reads some bytes; resolves to how many. */

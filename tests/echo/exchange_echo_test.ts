@@ -3,7 +3,7 @@ import { EchoError, exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
 import { ConnectionError } from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { listenLocally } from "../support/peers.ts";
-import { type FaultName, serveFault, serveReset } from "./faulty_servers.ts";
+import { type FaultName, serveFault, serveReset } from "../support/faulty_servers.ts";
 
 /** A stream of chunks, made one by one as they are asked for. */
 function streamOf(chunks: Iterable<Uint8Array>): ReadableStream<Uint8Array> {

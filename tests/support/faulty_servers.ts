@@ -2,7 +2,7 @@
 import { type Connection, type Listener, serveConnections } from "../../lib/net/mod.ts";
 import type { Server } from "../../lib/net/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
-import { listenLocally } from "../support/peers.ts";
+import { listenLocally } from "./peers.ts";
 import { type AddressInfo, createServer } from "node:net";
 
 /** Deals with a connection of which `input` holds what came first. */
