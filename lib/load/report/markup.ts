@@ -22,7 +22,8 @@ export function countText(count: number): string {
 export function bytesText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let power = 0;
-  while (digits(bytes) >= 1_024 && power < units.length - 1) {
+  // 1023.9 is written as 1024, so what is compared is the rounded value.
+  while (Math.round(bytes) >= 1_024 && power < units.length - 1) {
     bytes /= 1_024;
     power++;
   }

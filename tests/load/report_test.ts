@@ -1,0 +1,61 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { serveEcho } from "../../lib/echo/mod.ts";
+import { renderReport, runLoad } from "../../lib/load/mod.ts";
+import { linearScale, logScale, tightScale } from "../../lib/load/report/scale.ts";
+import { bytesText, countText, timeText } from "../../lib/load/report/markup.ts";
+import { listenLocally } from "../support/peers.ts";
+import { serveFault } from "../support/faulty_servers.ts";
+
+Deno.test("renderReport() is one page that loads nothing and draws three charts", async () => {
+  await using server = serveEcho(await listenLocally());
+  const result = await runLoad({
+    address: server.address,
+    connections: 3,
+    ratePerSecond: 1_000,
+    durationMs: 100,
+  });
+  const html = renderReport(result);
+  assert(!/<(script|link|img|iframe)\b|url\(|@import|https?:/i.test(html), "it loads something");
+  assertEquals(html.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)?.length, 3);
+  assert(!/NaN|undefined|Infinity/.test(html), "a figure is missing");
+  assertStringIncludes(html, "prefers-color-scheme: dark");
+  assertStringIncludes(html, 'name="viewport"');
+  assertStringIncludes(html, "Service time");
+});
+
+Deno.test("renderReport() of a run without any answer has the errors and no chart", async () => {
+  await using server = await serveFault("closing");
+  const html = renderReport(await runLoad({ address: server.address, count: 1 }));
+  assertStringIncludes(html, "connection 1: the server closed it after 0 bytes");
+  assert(!html.includes("<figure") && !/NaN|undefined|Infinity/.test(html));
+});
+
+Deno.test("renderReport() escapes what came from elsewhere", async () => {
+  await using server = serveEcho(await listenLocally());
+  const result = await runLoad({ address: server.address, count: 1 });
+  const settings = { ...result.settings, target: `unix:/tmp/<b>"&'` };
+  const html = renderReport({ ...result, settings });
+  assert(!html.includes("<b>"));
+  assertMatch(html, /unix:\/tmp\/&#60;b&#62;&#34;&#38;&#39;/);
+});
+
+Deno.test("scales put all values between 0 and 1, and their ticks too", () => {
+  const positive = fc.double({ min: 1, max: 1e10, noNaN: true });
+  fc.assert(fc.property(positive, fc.double({ min: 1, max: 1e6, noNaN: true }), (min, factor) => {
+    const max = min * factor;
+    for (const scale of [linearScale(max), tightScale(max), logScale(min, max)]) {
+      for (const value of [min, Math.sqrt(min * max), max, ...scale.ticks]) {
+        const at = scale.at(value);
+        assert(at >= -1e-6 && at <= 1 + 1e-6, `${value} is at ${at} of ${min} to ${max}`);
+      }
+      assert(scale.ticks.length >= 2 && scale.ticks.length <= 25, `${scale.ticks}`);
+    }
+  }));
+});
+
+Deno.test("figures in the report carry units and three digits", () => {
+  assertEquals([1, 999.6, 1_250, 12_345_678].map(timeText), ["1 µs", "1 ms", "1.25 ms", "12.3 s"]);
+  assertEquals([0, 999, 12_345, 1.5e9].map(countText), ["0", "999", "12.3k", "1.5G"]);
+  assertEquals([0, 1023, 1536, 2 ** 40].map(bytesText), ["0 B", "1023 B", "1.5 KiB", "1 TiB"]);
+});
