@@ -8,8 +8,8 @@ const RESERVED_FILES = 32;
 export async function openFileLimit(): Promise<number | undefined> {
   if (Deno.build.os === "windows") return undefined;
   try {
-    if (Deno.build.os === "linux") return parseLimits(await Deno.readTextFile("/proc/self/limits"));
-    // By its whole path, as the packed program may run nothing else.
+    // Deno lets nobody without all permissions read /proc. The shell inherits this process's limit,
+    // and is named by its whole path, since a packed program may run nothing else.
     const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", "ulimit -n"] }).output();
     return parseLimit(new TextDecoder().decode(stdout).trim());
   } catch {
@@ -35,12 +35,8 @@ export async function checkOpenFiles(
     `(raise it in this shell first: ulimit -n ${least})`;
 }
 
-/** The soft limit in the text of Linux's `/proc/self/limits`. */
-export function parseLimits(text: string): number | undefined {
-  return parseLimit(/^Max open files\s+(\S+)/m.exec(text)?.[1] ?? "");
-}
-
-function parseLimit(text: string): number | undefined {
+/** What the shell's `ulimit -n` printed. */
+export function parseLimit(text: string): number | undefined {
   if (text === "unlimited") return Infinity;
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }

@@ -104,6 +104,7 @@ export class MissingRuntimeError extends Error {
   deno compile appends the program to this base, called denort. Where it cannot be downloaded,
   fetch ${zip} of Deno ${Deno.version.deno}'s release on another machine, unpack it,
   and name it: DENORT_BIN=/path/to/denort deno task compile --target ${target.triple}
+  Or put the zip as it is into dl/release/v${Deno.version.deno} in Deno's cache (DENO_DIR).
   Without it, deno task portable makes one file of the deno that runs here.`,
     );
     this.triple = target.triple;

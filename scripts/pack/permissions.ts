@@ -10,8 +10,8 @@ import type { Target } from "./targets.ts";
  *   files as well.
  * - `write`: an index, reports, Unix sockets, and the temporary folder of an index without a name.
  * - `env`: the variables that flags' tables name, and no other.
- * - `run`: the shell alone. It runs the command that answers requests, and on macOS it is asked for
- *   the limit of open files.
+ * - `run`: the shell alone. It is asked for the limit of open files, and it runs the command that
+ *   answers requests.
  *
  * Nothing is asked at run time, no code is loaded from the network, and the rest (`ffi`, `sys`) is
  * not given.

@@ -54,7 +54,13 @@ export function renderProgramPage({ program, commands }: PageSubject): string {
     ]),
     ...section(
       "ENVIRONMENT",
-      environmentList(commands.map((command) => command.flags)),
+      [
+        ...environmentList(commands.map((command) => command.flags)),
+        ...termList([[
+          bold("SOCKTOOL_CACHE"),
+          "Where the portable file unpacks itself, if not in the user's cache folder.",
+        ]]),
+      ],
     ),
     ...section(
       "EXIT STATUS",
