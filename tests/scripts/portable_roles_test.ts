@@ -79,6 +79,18 @@ Deno.test("the portable file becomes the program: it is the process that was sta
   }
 });
 
+Deno.test("the packed program checks the limit of open files before it opens sockets", async () => {
+  if (!runsPortableFiles || !names.includes("multiconn-client")) return;
+  const { path } = await portableFile();
+  const line = 'ulimit -n 100; exec "$0" multiconn-client 127.0.0.1:1 500';
+  const { code, err } = await runTool("sh", ["-c", line, path], {
+    clearEnv: true,
+    env: { SOCKTOOL_CACHE: await cache() },
+  });
+  assertEquals(code, 1);
+  assert(err.includes("500 connections need 532 open files, but the limit is 100"), err);
+});
+
 Deno.test("the program finds none of the variables that the runtime was given", async () => {
   if (!runsPortableFiles || !isInstalled("env", "variables of the portable file")) return;
   using scratch = new Scratch();
