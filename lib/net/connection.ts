@@ -144,13 +144,18 @@ export class Connection {
   /**
    * Ends the connection in order: sends what is pending, says that no more comes, waits a little
    * for the peer to read it, closes. Closing while the peer still sends would make the kernel
-   * throw away what the peer has not read yet. Never throws.
+   * throw away what the peer has not read yet. Never throws: if what is pending cannot be sent, the
+   * reason is not `done` but `reset`.
    *
    * @param peerEnded Whether the peer has said that it sends no more.
    */
   async finish(reason: CloseReason, peerEnded: boolean): Promise<void> {
     try {
       await this.output.flushed();
+    } catch {
+      return this.close(reason === "done" ? "reset" : reason);
+    }
+    try {
       await this.#conn.closeWrite();
       if (!peerEnded) await this.#linger(reason);
     } catch {
