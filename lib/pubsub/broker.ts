@@ -62,6 +62,11 @@ export class Broker implements AsyncDisposable {
     return this.#server.finished;
   }
 
+  /** How many connections did not finish before the time for draining was up. */
+  get forced(): number {
+    return this.#server.forced;
+  }
+
   /** The broker in figures, as of this moment. */
   stats(): BrokerStats {
     const { counters, router, retained, sessions } = this.#core;

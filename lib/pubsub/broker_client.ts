@@ -156,7 +156,7 @@ export class BrokerClient implements AsyncDisposable {
       subscription.end(error);
       throw error;
     }
-    if (options.onMessage) void this.#callBack(subscription, options.onMessage);
+    if (options.onMessage) subscription.taken = this.#callBack(subscription, options.onMessage);
     return subscription;
   }
 
@@ -230,10 +230,10 @@ export class BrokerClient implements AsyncDisposable {
   }
 
   async #open(target: BrokerTarget, signal: AbortSignal): Promise<ClientLink> {
+    this.#bye = undefined;
     const duplex = typeof target === "function"
       ? await target(signal)
       : await dial(target, { tls: this.#options.tls, signal });
-    this.#bye = undefined;
     return new ClientLink(duplex, {
       received: (frame) => this.#received(frame),
       room: () => this.#deliveries.room(),

@@ -50,6 +50,8 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   readonly options: SubscribeOptions;
   /** Publications that were left out so far, because this client did not keep up. */
   missed = 0;
+  /** With `onMessage`: resolves when it was called for the last time. */
+  taken: Promise<void> = Promise.resolve();
   /** How many retained messages came with the subscription. */
   retained = 0;
   readonly #owner: SubscriptionOwner;

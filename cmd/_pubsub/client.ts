@@ -1,0 +1,92 @@
+/** What `pub` and `sub` share: which broker, who they are, what they say of the connection. */
+import type { Address } from "../../lib/net/mod.ts";
+import { type BrokerClient, connectBroker } from "../../lib/pubsub/mod.ts";
+import {
+  clientTlsFlags,
+  clientTlsOf,
+  type Context,
+  describeError,
+  type FlagTable,
+  formatDuration,
+} from "../_cli/mod.ts";
+
+/** The flags of a broker's client. */
+export const brokerFlags = {
+  server: {
+    type: "address",
+    port: 5635,
+    short: "s",
+    default: "127.0.0.1:5635",
+    env: "SOCKTOOL_SERVER",
+    group: "Broker",
+    help: "the broker",
+  },
+  user: {
+    type: "string",
+    env: "SOCKTOOL_USER",
+    group: "Broker",
+    help: "the user's name, where the broker asks",
+  },
+  password: {
+    type: "string",
+    env: "SOCKTOOL_PASSWORD",
+    group: "Broker",
+    help: "the user's password; others can read it in the list of processes",
+  },
+  token: {
+    type: "string",
+    env: "SOCKTOOL_TOKEN",
+    group: "Broker",
+    conflicts: ["user", "password"],
+    help: "a token instead of a user and a password",
+  },
+  name: {
+    type: "string",
+    group: "Broker",
+    help: "what the client calls itself, for the broker's operator",
+  },
+  ...clientTlsFlags,
+} as const satisfies FlagTable;
+
+/** The values of {@linkcode brokerFlags}. */
+export interface BrokerFlagValues {
+  readonly server: Address;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly token: string | undefined;
+  readonly name: string | undefined;
+  readonly tls: boolean;
+  readonly "tls-ca": string | undefined;
+}
+
+/** Connects; says when the connection is lost, and when it is there again. */
+export async function connectClient(
+  flags: BrokerFlagValues,
+  { log, signal }: Context,
+  onError: (error: unknown) => void,
+): Promise<BrokerClient> {
+  const { user, password, token } = flags;
+  let lost = false;
+  return await connectBroker(flags.server, {
+    name: flags.name,
+    credentials: { user, password, token },
+    tls: await clientTlsOf(flags),
+    // Only while it connects: later an interruption drains.
+    connectTimeoutMs: 10_000,
+    onState({ state, reason, retryMs }) {
+      if (state === "reconnecting") {
+        lost = true;
+        const why = reason === undefined ? "the broker closed it" : describeError(reason);
+        log.warn(`no connection: ${why}; trying again in ${formatDuration(retryMs ?? 0)}`);
+      } else if (state === "connected" && lost) {
+        lost = false;
+        log.warn("connected again");
+      }
+    },
+    onError,
+    signal: undefined,
+  }).then((client) => {
+    if (signal.aborted) void client.close();
+    return client;
+  });
+}

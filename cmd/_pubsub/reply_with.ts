@@ -1,0 +1,49 @@
+import type { PubSubMessage } from "../../lib/pubsub/mod.ts";
+import { describeError, type Log } from "../_cli/mod.ts";
+
+/**
+ * Answers a request with what a shell command prints. The command gets the content on stdin and
+ * the topic as SOCKTOOL_TOPIC. Where it fails no reply is sent: whoever asked waits until their
+ * time is up, and the operator reads why here.
+ */
+export async function replyWith(command: string, message: PubSubMessage, log: Log): Promise<void> {
+  if (message.replyTo === undefined) {
+    log.warn(`${message.topic}: no reply is asked for`);
+    return;
+  }
+  try {
+    const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["sh", "-c"];
+    const child = new Deno.Command(shell, {
+      args: [flag, command],
+      env: { SOCKTOOL_TOPIC: message.topic },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const [{ code, stdout }] = await Promise.all([child.output(), feed(child, message.content)]);
+    if (code === 0) await message.respond(asText(stdout) ?? stdout);
+    else log.error(`${command}: exit code ${code}; no reply is sent`);
+  } catch (error) {
+    log.error(`${command}: ${describeError(error)}`);
+  }
+}
+
+/** What can be text is sent as text; `undefined` for other bytes. */
+function asText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A command need not read its stdin. */
+async function feed(child: Deno.ChildProcess, content: Uint8Array): Promise<void> {
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(content);
+    await writer.close();
+  } catch {
+    await writer.abort().catch(() => {});
+  }
+}

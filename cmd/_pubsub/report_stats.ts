@@ -1,0 +1,40 @@
+import type { Broker, BrokerStats } from "../../lib/pubsub/mod.ts";
+import { type Context, formatBytes, formatCount, formatRate } from "../_cli/mod.ts";
+
+/** Prints a broker's figures at an interval, until it is disposed of; never without one. */
+export function reportStats(
+  broker: Broker,
+  intervalMs: number | undefined,
+  { out, log }: Context,
+  json: boolean,
+): Disposable {
+  let before = broker.stats();
+  const timer = intervalMs === undefined ? undefined : setInterval(() => {
+    const stats = broker.stats();
+    const seconds = (stats.uptimeMs - before.uptimeMs) / 1_000;
+    const rates = {
+      publishedPerSecond: Math.round((stats.published - before.published) / seconds),
+      deliveredPerSecond: Math.round((stats.delivered - before.delivered) / seconds),
+    };
+    const missed = stats.missed - before.missed;
+    before = stats;
+    if (json) out.json({ type: "stats", ...stats, ...rates });
+    else log.info(line(stats, rates, missed));
+  }, intervalMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+function line(
+  { connections, filters, pendingBytes }: BrokerStats,
+  rates: { readonly publishedPerSecond: number; readonly deliveredPerSecond: number },
+  missed: number,
+): string {
+  return [
+    formatCount(connections, "connection"),
+    formatCount(filters, "filter"),
+    `in ${formatRate(rates.publishedPerSecond, "message")}`,
+    `out ${formatRate(rates.deliveredPerSecond, "message")}`,
+    `${formatCount(missed, "message")} missed`,
+    `${formatBytes(pendingBytes)} waiting`,
+  ].join(", ");
+}

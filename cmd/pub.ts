@@ -1,0 +1,242 @@
+/** Publishes on a broker: `socktool pub`. */
+import { type BrokerClient, type PublishOptions, PubSubError } from "../lib/pubsub/mod.ts";
+import {
+  type Context,
+  defineCommand,
+  describeError,
+  EXIT,
+  formatCount,
+  jsonFlag,
+  quietFlag,
+  readLines,
+  runMain,
+  UsageError,
+} from "./_cli/mod.ts";
+import { brokerFlags, connectClient } from "./_pubsub/client.ts";
+import { printMessage } from "./_pubsub/incoming.ts";
+import { type Outgoing, parseNdjsonLine } from "./_pubsub/outgoing.ts";
+
+/** Confirmations that are outstanding at one time. */
+const PIPELINE = 256;
+
+export const command = defineCommand({
+  name: "pub",
+  summary: "publish messages on a broker",
+  arguments: {
+    topic: { type: "string", optional: true, help: "what to publish on: tokens joined by dots" },
+    message: { type: "string", optional: true, help: "the text; - publishes stdin whole" },
+  },
+  flags: {
+    lines: {
+      type: "boolean",
+      conflicts: ["ndjson"],
+      help: "publish each line of stdin",
+    },
+    ndjson: {
+      type: "boolean",
+      help: 'publish what lines of {"topic", "text" or "base64"} on stdin say',
+    },
+    count: { type: "count", min: 1, default: "1", help: "publish MESSAGE so often" },
+    rate: { type: "rate", help: "publish no more than so many messages per second" },
+    retain: {
+      type: "boolean",
+      help: "let the broker keep it as the topic's last value; an empty one clears that",
+    },
+    "content-type": { type: "string", placeholder: "TYPE", help: "what the content is" },
+    confirm: {
+      type: "boolean",
+      help: "wait for the broker, and print how many receivers there were",
+    },
+    request: { type: "boolean", conflicts: ["confirm"], help: "print the first reply" },
+    timeout: {
+      type: "duration",
+      default: "10s",
+      min: 1,
+      help: "the longest time for a reply, and to send what is left at the end",
+    },
+    ...brokerFlags,
+    ...jsonFlag,
+    ...quietFlag,
+  },
+  examples: [
+    ["socktool pub orders.eu 'one book'", "publish a text"],
+    ["socktool pub room.1.temperature 21.5 --retain", "keep it for later subscribers"],
+    ["socktool pub photos.new - --content-type image/png < cat.png", "publish a file"],
+    ["tail -f app.log | socktool pub logs.app --lines", "publish lines as they come"],
+    ["socktool pub math.square 12 --request", "ask, and print the answer"],
+  ],
+  exitCodes: { 1: "failed, or a publication was refused or lost" },
+  async run({ flags, args, given }, context) {
+    const { topic, message } = args;
+    const fromStdin = flags.lines || flags.ndjson;
+    if (fromStdin && message !== undefined) {
+      throw new UsageError("MESSAGE and --lines or --ndjson contradict each other");
+    }
+    if (topic === undefined && !flags.ndjson) throw new UsageError("TOPIC is missing");
+    if (message === undefined && !fromStdin) {
+      throw new UsageError("MESSAGE is missing (- publishes stdin whole, --lines each line of it)");
+    }
+    if (given.has("count") && (fromStdin || message === "-")) {
+      throw new UsageError("--count is for a MESSAGE that is given");
+    }
+    let refused = 0;
+    const client = await connectClient(flags, context, (error) => {
+      refused++;
+      context.log.error(describeError(error));
+    });
+    const stop = () => void client.close();
+    context.signal.addEventListener("abort", stop, { once: true });
+    try {
+      const source = paced(outgoing(topic, message, flags, context), flags.rate, context.signal);
+      const options = { retain: flags.retain, contentType: flags["content-type"] };
+      const how = flags.request ? requestAll : flags.confirm ? confirmAll : publishAll;
+      const failed = await how(client, source, options, flags, context);
+      if (!context.signal.aborted) await client.drain(flags.timeout);
+      return failed + refused > 0 ? EXIT.failed : undefined;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      throw error;
+    } finally {
+      context.signal.removeEventListener("abort", stop);
+      await client.close();
+    }
+  },
+});
+
+type Flags = { readonly json: boolean; readonly timeout: number };
+
+/** Publishes all; resolves to how many may have been lost. */
+async function publishAll(
+  client: BrokerClient,
+  source: AsyncIterable<Outgoing>,
+  options: PublishOptions,
+  flags: Flags,
+  { out, log }: Context,
+): Promise<number> {
+  let count = 0;
+  let lost = 0;
+  let batch: Promise<void> | undefined;
+  let batched = 0;
+  const settled = async () => {
+    const inBatch = batched;
+    batched = 0;
+    try {
+      await batch;
+    } catch (error) {
+      // What was refused before it was sent is wrong with the command line, or with stdin.
+      if (!(error instanceof PubSubError) || error.code !== "disconnected") throw error;
+      lost += inBatch;
+    }
+  };
+  for await (const { topic, content } of source) {
+    const sent = client.publish(topic, content, options);
+    // Publications of one turn share a promise; those of the turn before have been handed over.
+    if (sent !== batch) await settled();
+    batch = sent;
+    batched++;
+    count++;
+  }
+  await settled();
+  if (lost > 0) {
+    log.error(`the connection was lost: ${formatCount(lost, "message")} may not have been sent`);
+  }
+  if (flags.json) out.json({ type: "summary", published: count - lost, lost });
+  return lost;
+}
+
+/** Publishes all, and prints how many received each. */
+async function confirmAll(
+  client: BrokerClient,
+  source: AsyncIterable<Outgoing>,
+  options: PublishOptions,
+  flags: Flags,
+  { out, log }: Context,
+): Promise<number> {
+  let failed = 0;
+  const outstanding: Promise<void>[] = [];
+  const settle = () => outstanding.shift()!;
+  for await (const { topic, content } of source) {
+    const confirmed = client.publishConfirmed(topic, content, options);
+    outstanding.push(confirmed.then(
+      (receivers) => {
+        if (flags.json) out.json({ type: "confirmed", topic, receivers });
+        else out.line(formatCount(receivers, "receiver"));
+      },
+      (error) => {
+        failed++;
+        log.error(describeError(error));
+      },
+    ));
+    if (outstanding.length >= PIPELINE) await settle();
+  }
+  while (outstanding.length > 0) await settle();
+  return failed;
+}
+
+/** Publishes all as requests, one after the other, and prints the replies. */
+async function requestAll(
+  client: BrokerClient,
+  source: AsyncIterable<Outgoing>,
+  options: PublishOptions,
+  flags: Flags,
+  { out }: Context,
+): Promise<number> {
+  for await (const { topic, content } of source) {
+    const reply = await client.request(topic, content, { ...options, timeoutMs: flags.timeout });
+    await printMessage(reply, { json: flags.json, raw: false, topic: false }, out);
+  }
+  return 0;
+}
+
+async function* outgoing(
+  topic: string | undefined,
+  message: string | undefined,
+  flags: { readonly count: number; readonly lines: boolean; readonly ndjson: boolean },
+  { signal }: Context,
+): AsyncGenerator<Outgoing> {
+  if (message === "-") {
+    yield { topic: topic!, content: await new Response(Deno.stdin.readable).bytes() };
+  } else if (message !== undefined) {
+    for (let i = 0; i < flags.count; i++) yield { topic: topic!, content: message };
+  } else {
+    let number = 0;
+    for await (const line of readLines(Deno.stdin.readable, signal)) {
+      number++;
+      if (!flags.ndjson) yield { topic: topic!, content: line };
+      else if (line.trim() !== "") yield parseNdjsonLine(line, number, topic);
+    }
+  }
+}
+
+/** Lets through no more than so many per second, each at its time from the start. */
+async function* paced(
+  source: AsyncIterable<Outgoing>,
+  rate: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Outgoing> {
+  const startedAt = performance.now();
+  let count = 0;
+  for await (const item of source) {
+    if (rate !== undefined) {
+      const waitMs = startedAt + count++ / rate * 1_000 - performance.now();
+      if (waitMs > 0) await pause(waitMs, signal);
+    }
+    if (signal.aborted) return;
+    yield item;
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+  });
+}
+
+if (import.meta.main) await runMain(command);

@@ -1,0 +1,138 @@
+/** Subscribes on a broker: `socktool sub`. */
+import { type MissedPublications, type PubSubMessage, SLOW_POLICIES } from "../lib/pubsub/mod.ts";
+import {
+  type Context,
+  defineCommand,
+  describeError,
+  EXIT,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  outputFlags,
+  runMain,
+} from "./_cli/mod.ts";
+import { brokerFlags, connectClient } from "./_pubsub/client.ts";
+import { printMessage } from "./_pubsub/incoming.ts";
+import { replyWith } from "./_pubsub/reply_with.ts";
+
+export const command = defineCommand({
+  name: "sub",
+  summary: "subscribe on a broker, and print what is published",
+  arguments: {
+    filter: {
+      type: "string",
+      repeat: true,
+      help: "topics: * stands for one token, > at the end for one or more",
+    },
+  },
+  flags: {
+    count: { type: "count", min: 1, help: "end after so many messages" },
+    timeout: { type: "duration", min: 1, help: "end after this time" },
+    group: {
+      type: "string",
+      placeholder: "NAME",
+      help: "share the messages with all in the group of this name",
+    },
+    slow: {
+      type: "choice",
+      choices: SLOW_POLICIES,
+      default: "drop-oldest",
+      help: "what the broker does while this subscriber does not keep up",
+    },
+    retained: { type: "boolean", help: "print the retained messages, and end" },
+    reply: {
+      type: "string",
+      placeholder: "COMMAND",
+      help: "answer requests with the output of a shell command, which gets the content on stdin",
+    },
+    raw: {
+      type: "boolean",
+      group: "Output",
+      conflicts: ["json"],
+      help: "print contents as they are, with nothing between them",
+    },
+    ...brokerFlags,
+    ...outputFlags,
+  },
+  examples: [
+    ["socktool sub 'orders.>'", "print all orders"],
+    ["socktool sub 'room.*.temperature' -v", "with the topic before each"],
+    ["socktool sub jobs --group workers", "share jobs with other workers"],
+    ["socktool sub 'logs.>' --json | jq .text", "as JSON, also what was missed"],
+    ["socktool sub math.square --reply 'xargs -I{} expr {} \\* {}'", "answer requests"],
+  ],
+  exitCodes: { 1: "failed, or fewer messages than --count came in the time of --timeout" },
+  async run({ flags, args }, context) {
+    const { log, out, signal } = context;
+    const done = Promise.withResolvers<void>();
+    const client = await connectClient(flags, context, (error) => log.error(describeError(error)));
+    const timer = flags.timeout === undefined
+      ? undefined
+      : setTimeout(() => done.resolve(), flags.timeout);
+    const stop = () => done.resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    // A message that several filters match comes once, and is handed to each of them.
+    const printed = new WeakSet<PubSubMessage>();
+    let count = 0;
+    const onMessage = async (message: PubSubMessage) => {
+      if (printed.has(message) || count === flags.count || (flags.retained && !message.retained)) {
+        return;
+      }
+      printed.add(message);
+      count++;
+      const room = printMessage(
+        message,
+        { json: flags.json, raw: flags.raw, topic: flags.verbose },
+        out,
+      );
+      if (flags.reply !== undefined) await replyWith(flags.reply, message, log);
+      if (count === flags.count) done.resolve();
+      if (room) await room;
+    };
+    const onMissed = (missed: MissedPublications) => tellMissed(missed, context, flags.json);
+    try {
+      const { group, slow } = flags;
+      const subscriptions = await Promise.all(
+        args.filter.map((filter) => client.subscribe(filter, { group, slow, onMessage, onMissed })),
+      );
+      log.detail(`subscribed to ${args.filter.join(", ")}`);
+      const closed = client.finished.then((error) => {
+        if (error !== undefined) throw error;
+      });
+      if (flags.retained) {
+        const due = subscriptions.reduce((sum, { retained }) => sum + retained, 0);
+        log.detail(formatCount(due, "retained message"));
+        // Draining hands out what has come.
+        done.resolve();
+      }
+      await Promise.race([done.promise, closed]);
+      await client.drain().catch(() => {});
+      await Promise.all(subscriptions.map((subscription) => subscription.taken));
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+      await client.close();
+    }
+    if (signal.aborted || flags.count === undefined || count >= flags.count) return undefined;
+    if (flags.retained) return undefined;
+    log.error(
+      `${count} of ${formatCount(flags.count, "message")} came in ${
+        formatDuration(flags.timeout ?? 0)
+      }`,
+    );
+    return EXIT.failed;
+  },
+});
+
+function tellMissed(
+  { filter, count, bytes }: MissedPublications,
+  { out, log }: Context,
+  json: boolean,
+): void {
+  log.warn(
+    `missed ${formatCount(count, "message")} (${formatBytes(bytes)}) of ${filter}: too slow`,
+  );
+  if (json) out.json({ type: "missed", filter, count, bytes });
+}
+
+if (import.meta.main) await runMain(command);
