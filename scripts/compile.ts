@@ -15,6 +15,7 @@ import { permissionFlags } from "./pack/permissions.ts";
 import { runScript, say } from "./pack/script.ts";
 import type { ArchivedFile } from "./pack/tar.ts";
 import { archiveFile, programFile, type Target, targetOf, TARGETS } from "./pack/targets.ts";
+import { removeIfThere, writeWhole } from "./pack/write_whole.ts";
 
 const ENTRY = "cmd/socktool.ts";
 
@@ -41,7 +42,8 @@ async function release(target: Target, options: ReleaseOptions): Promise<string>
   const { folder, graph, check, level } = options;
   const name = programFile(target);
   const unpacked = `${folder}/socktool-${target.triple}`;
-  await remove(unpacked);
+  // A run that fails leaves nothing that looks right.
+  await removeIfThere(unpacked);
   const output = `${unpacked}/${name}`;
   const permissions = await permissionFlags(program, target);
   const embedded = await denoCompile({ entry: ENTRY, target, output, graph, permissions, check });
@@ -57,18 +59,9 @@ async function release(target: Target, options: ReleaseOptions): Promise<string>
     ...others,
   ], level);
   const file = archiveFile(target);
-  await Deno.writeFile(`${folder}/${file}`, archive);
+  await writeWhole(`${folder}/${file}`, archive);
   say(`${file}  ${formatBytes(archive.length)}, unpacked ${formatBytes(executable.length)}`);
   return `${await sha256(archive)}  ${file}\n`;
-}
-
-/** Removes what an earlier run made, so that a run that fails leaves nothing that looks right. */
-async function remove(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 if (import.meta.main) {
@@ -104,8 +97,15 @@ if (import.meta.main) {
       }
       const graph = await moduleGraph(ENTRY);
       const sums: string[] = [];
-      await remove(`${folder}/SHA256SUMS`);
-      for (const each of targets) sums.push(await release(each, { folder, graph, check, level }));
+      await removeIfThere(`${folder}/SHA256SUMS`);
+      for (const each of targets) {
+        try {
+          sums.push(await release(each, { folder, graph, check, level }));
+        } catch (error) {
+          await removeIfThere(`${folder}/socktool-${each.triple}`);
+          throw error;
+        }
+      }
       await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums.join(""));
       say(`${folder}/SHA256SUMS  ${sums.length === 1 ? "1 file" : `${sums.length} files`}`);
     },

@@ -16,6 +16,7 @@ import { environmentOf, permissionFlags } from "./pack/permissions.ts";
 import { runScript, say } from "./pack/script.ts";
 import type { ArchivedFile } from "./pack/tar.ts";
 import { type Target, targetOf, TARGETS } from "./pack/targets.ts";
+import { writeWhole } from "./pack/write_whole.ts";
 
 const ENTRY = "cmd/socktool.ts";
 const HEAD = `${ROOT}/scripts/portable_head.sh`;
@@ -134,7 +135,7 @@ if (import.meta.main) {
       const path = output ?? `dist/socktool-${target.triple}-portable`;
       const bytes = await portable({ target, deno, level });
       await Deno.mkdir(dirname(path), { recursive: true });
-      await Deno.writeFile(path, bytes, { mode: 0o755 });
+      await writeWhole(path, bytes, 0o755);
       say(`${path}  ${formatBytes(bytes.length)}`);
     },
   });

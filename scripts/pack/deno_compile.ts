@@ -46,8 +46,10 @@ export async function denoCompile(options: CompileOptions): Promise<readonly str
   if (/Setting up base binary|Could not find denort/.test(problem)) {
     throw new MissingRuntimeError(target, denort, problem);
   }
-  throw new Error(`deno compile failed:\n${said}`);
+  throw new Error(`deno compile failed:\n${said.replace(LISTING, "\n")}`);
 }
+
+const LISTING = /\s*Embedded Files\s[\s\S]*?\nRemote modules:.*\n*/;
 
 /**
  * The paths that `deno compile` lists as packed, by the tree that it prints. One that ends with
