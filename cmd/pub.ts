@@ -19,6 +19,9 @@ import { type Outgoing, parseNdjsonLine } from "./_pubsub/outgoing.ts";
 /** Confirmations that are outstanding at one time. */
 const PIPELINE = 256;
 
+/** With more than this to be sent, the next publication waits. */
+const HIGH_WATER_BYTES = 262_144;
+
 export const command = defineCommand({
   name: "pub",
   summary: "publish messages on a broker",
@@ -115,28 +118,30 @@ async function publishAll(
 ): Promise<number> {
   let count = 0;
   let lost = 0;
+  let failure: unknown;
   let batch: Promise<void> | undefined;
   let batched = 0;
-  const settled = async () => {
+  // Publications of one turn share a promise; what becomes of it concerns all of them.
+  const watch = () => {
     const inBatch = batched;
     batched = 0;
-    try {
-      await batch;
-    } catch (error) {
+    return batch?.catch((error) => {
       // What was refused before it was sent is wrong with the command line, or with stdin.
-      if (!(error instanceof PubSubError) || error.code !== "disconnected") throw error;
-      lost += inBatch;
-    }
+      if (error instanceof PubSubError && error.code === "disconnected") lost += inBatch;
+      else failure ??= error;
+    });
   };
   for await (const { topic, content } of source) {
     const sent = client.publish(topic, content, options);
-    // Publications of one turn share a promise; those of the turn before have been handed over.
-    if (sent !== batch) await settled();
+    if (sent !== batch) void watch();
     batch = sent;
     batched++;
     count++;
+    if (client.bufferedBytes > HIGH_WATER_BYTES) await watch();
+    if (failure !== undefined) break;
   }
-  await settled();
+  await watch();
+  if (failure !== undefined) throw failure;
   if (lost > 0) {
     log.error(`the connection was lost: ${formatCount(lost, "message")} may not have been sent`);
   }
