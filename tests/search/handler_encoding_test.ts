@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { ByteOrder } from "../../lib/frame/mod.ts";
 import { connectMessages, serveMessages } from "../../lib/message/mod.ts";
 import { openSearch, searchHandler } from "../../lib/search/mod.ts";
 import { listenLocally } from "../support/peers.ts";
@@ -19,7 +20,7 @@ Deno.test("requests come in any encoding that is told, and the same bytes are no
     );
     return new Uint8Array(view.buffer);
   };
-  const requests: [Uint8Array, string, string, string][] = [
+  const requests: [Uint8Array, string, ByteOrder, string][] = [
     [utf8, "utf-8", "little", "au lait"],
     [utf8, "latin-1", "little", "mojibake"],
     [utf8, "UTF-8", "little", "au lait"],
