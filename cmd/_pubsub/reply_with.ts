@@ -12,7 +12,8 @@ export async function replyWith(command: string, message: PubSubMessage, log: Lo
     return;
   }
   try {
-    const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["sh", "-c"];
+    // By its whole path, as a packed program may run nothing else.
+    const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["/bin/sh", "-c"];
     const child = new Deno.Command(shell, {
       args: [flag, command],
       env: { SOCKTOOL_TOPIC: message.topic },

@@ -65,7 +65,25 @@ async function publishAndSubscribe(program: PackedProgram): Promise<void> {
   expect("pub", sent, {});
   const received = await program.run(["sub", "weather.*", "--retained", "--count", "1", ...at]);
   expect("sub", received, { out: "rain" });
+  await using _answering = program.start(["sub", "ping", "--reply", "echo pong", ...at]);
+  await receiverOf("ping", program, at);
+  const answer = await program.run(["pub", "ping", "", "--request", ...at]);
+  expect("pub --request", answer, { out: "pong" });
   expect("broker", await broker.stop(), {});
+}
+
+/** Waits until somebody has subscribed to a topic. */
+async function receiverOf(
+  topic: string,
+  program: PackedProgram,
+  at: readonly string[],
+): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const { code, out, err } = await program.run(["pub", topic, "", "--confirm", ...at]);
+    if (code === 0 && /[1-9]/.test(out)) return;
+    if (code !== 0) throw new Error(`pub --confirm ended with exit code ${code}: ${err}`);
+  }
+  throw new Error(`Nobody subscribed to ${topic}`);
 }
 
 /** Checks that a command succeeded and that its output has these texts in it. */

@@ -39,21 +39,15 @@ export class PackedProgram {
   }
 
   /** Starts a server; resolves when it listens. */
-  async serve(args: readonly string[]): Promise<RunningServer> {
-    const child = this.#command(args, "null").spawn();
-    const ended = child.stdout.pipeTo(new WritableStream());
-    let err = "";
-    const listening = Promise.withResolvers<string>();
-    const read = (async () => {
-      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-        err += text;
-        const address = /^listening on (\S+)$/m.exec(err)?.[1];
-        if (address !== undefined) listening.resolve(address);
-      }
-      listening.reject(new Error(`${args.join(" ")} ended without listening: ${err}`));
-    })();
-    const address = await listening.promise;
-    return new RunningServer(child, address, Promise.all([ended, read]), () => err);
+  async serve(args: readonly string[]): Promise<RunningProgram> {
+    const server = this.start(args);
+    await server.untilListening();
+    return server;
+  }
+
+  /** Starts a program that goes on until it is stopped. */
+  start(args: readonly string[]): RunningProgram {
+    return new RunningProgram(args, this.#command(args, "null").spawn());
   }
 
   #command(args: readonly string[], stdin: "null" | "piped"): Deno.Command {
@@ -70,24 +64,27 @@ export class PackedProgram {
   }
 }
 
-/** A server that runs. Disposing of it ends it at once. */
-export class RunningServer implements AsyncDisposable {
-  /** Where it listens, as it said. */
-  readonly address: string;
+/** A program that runs. Disposing of it ends it at once. */
+export class RunningProgram implements AsyncDisposable {
+  /** Where it listens, as it said; empty before. */
+  address = "";
+  readonly #args: readonly string[];
   readonly #child: Deno.ChildProcess;
   readonly #outputs: Promise<unknown>;
-  readonly #err: () => string;
+  readonly #listening = Promise.withResolvers<void>();
+  #err = "";
 
-  constructor(
-    child: Deno.ChildProcess,
-    address: string,
-    outputs: Promise<unknown>,
-    err: () => string,
-  ) {
-    this.address = address;
+  constructor(args: readonly string[], child: Deno.ChildProcess) {
+    this.#args = args;
     this.#child = child;
-    this.#outputs = outputs;
-    this.#err = err;
+    this.#outputs = Promise.all([child.stdout.pipeTo(new WritableStream()), this.#readErr()]);
+    // Who does not wait for it need not hear that it never came.
+    this.#listening.promise.catch(() => {});
+  }
+
+  /** @throws if it ends before. */
+  untilListening(): Promise<void> {
+    return this.#listening.promise;
   }
 
   /** Asks it to drain, and resolves to its exit code. Windows knows no asking, only ending. */
@@ -95,7 +92,7 @@ export class RunningServer implements AsyncDisposable {
     this.#child.kill("SIGTERM");
     const { code } = await this.#child.status;
     await this.#outputs;
-    return { code: Deno.build.os === "windows" ? 0 : code, out: "", err: this.#err() };
+    return { code: Deno.build.os === "windows" ? 0 : code, out: "", err: this.#err };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,5 +103,17 @@ export class RunningServer implements AsyncDisposable {
     }
     await this.#child.status;
     await this.#outputs;
+  }
+
+  async #readErr(): Promise<void> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#err += text;
+      const address = /^listening on (\S+)$/m.exec(this.#err)?.[1];
+      if (address === undefined) continue;
+      this.address = address;
+      this.#listening.resolve();
+    }
+    const problem = `${this.#args.join(" ")} ended without listening: ${this.#err}`;
+    this.#listening.reject(new Error(problem));
   }
 }
