@@ -45,7 +45,8 @@ export class LatencySummary {
     const { minNonZeroValue: min, mean, maxValue: max } = this.#histogram;
     const latency: Record<string, number> = { min, mean: Math.round(mean) };
     for (const [name, percentile] of PERCENTILES) {
-      latency[name] = this.#histogram.getValueAtPercentile(percentile);
+      // The histogram gives the upper end of a value's range, which may lie above the highest.
+      latency[name] = Math.min(max, this.#histogram.getValueAtPercentile(percentile));
     }
     latency["max"] = max;
     const perSecond = count / durationMs * 1_000;

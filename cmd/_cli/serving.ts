@@ -93,7 +93,7 @@ export async function untilDrained(
 ): Promise<void> {
   await server.finished;
   if (server.forced === 0) return;
-  log.warn(`${formatCount(server.forced, "connection")} did not finish in time and were closed`);
+  log.warn(`${formatCount(server.forced, "connection")} did not finish in time`);
 }
 
 /** Warns where more connections were asked for than the process may have open files. */
