@@ -4,3 +4,4 @@ export * from "./lib/message/mod.ts";
 export * from "./lib/search/mod.ts";
 export * from "./lib/echo/mod.ts";
 export * from "./lib/load/mod.ts";
+export * from "./lib/pubsub/mod.ts";

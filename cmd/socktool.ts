@@ -39,6 +39,22 @@ export const program: Program = {
       load: async () => (await import("./app_client.ts")).command,
     },
     {
+      name: "broker",
+      summary:
+        "pass publications on to their subscribers, and tell those who are slow what they missed",
+      load: async () => (await import("./broker.ts")).command,
+    },
+    {
+      name: "pub",
+      summary: "publish messages on a broker",
+      load: async () => (await import("./pub.ts")).command,
+    },
+    {
+      name: "sub",
+      summary: "subscribe on a broker, and print what is published",
+      load: async () => (await import("./sub.ts")).command,
+    },
+    {
       name: "completions",
       summary: "print the script by which a shell completes socktool's commands and flags",
       load: async () => (await import("./completions.ts")).completionsCommand(program),
