@@ -38,7 +38,7 @@ export interface RunningEcho extends ServerProcess {
   readonly name: string;
 }
 
-/** Starts the C reference, ours, and all others that are installed. */
+/** Starts the C reference, ours, and all others that are installed, in this order. */
 export async function startEchoServers(): Promise<RunningEcho[]> {
   const reference = await buildC("echo_ref");
   const programs: EchoProgram[] = [

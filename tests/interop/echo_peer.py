@@ -2,11 +2,11 @@
 """Echo in the way of the tutorial, with Python's sockets, to test the programs here against.
 
     echo_peer.py serve-one                 serves one client with blocking calls, then ends
-    echo_peer.py serve-many CLIENTS        serves with a selector until so many have ended
+    echo_peer.py serve-many CLIENTS [PORT] serves with a selector until so many have ended
     echo_peer.py talk HOST PORT            sends two lines, prints the answer of one recv
     echo_peer.py talk-many HOST PORT N     N connections, two messages on each, with a selector
 
-The servers listen on a free port of 127.0.0.1 and print it. Whatever they read they print.
+The servers listen on 127.0.0.1, on a free port unless one is given, and print it. Whatever they read they print.
 """
 
 import selectors
@@ -16,8 +16,8 @@ import sys
 MESSAGES = [b"first message of a peer.", b"second message."]
 
 
-def listener():
-    server = socket.create_server(("127.0.0.1", 0), backlog=128)
+def listener(port=0):
+    server = socket.create_server(("127.0.0.1", port), backlog=128)
     print(server.getsockname()[1], flush=True)
     return server
 
@@ -31,9 +31,9 @@ def serve_one():
                 connection.sendall(data)
 
 
-def serve_many(clients):
+def serve_many(clients, port=0):
     selector = selectors.DefaultSelector()
-    server = listener()
+    server = listener(port)
     server.setblocking(False)
     selector.register(server, selectors.EVENT_READ, None)
     pending = {}
@@ -49,7 +49,10 @@ def serve_many(clients):
                 selector.register(connection, both, "client")
                 continue
             if mask & selectors.EVENT_READ:
-                data = sock.recv(1024)
+                try:
+                    data = sock.recv(1024)
+                except ConnectionError:
+                    data = b""
                 if not data:
                     selector.unregister(sock)
                     sock.close()
@@ -57,7 +60,10 @@ def serve_many(clients):
                     continue
                 pending[sock] += data
             if mask & selectors.EVENT_WRITE and pending[sock]:
-                sent = sock.send(pending[sock])
+                try:
+                    sent = sock.send(pending[sock])
+                except ConnectionError:
+                    sent = len(pending[sock])  # the next read says that it has ended
                 pending[sock] = pending[sock][sent:]
 
 
@@ -95,7 +101,7 @@ def main():
     if command == "serve-one":
         serve_one()
     elif command == "serve-many":
-        serve_many(int(args[0]))
+        serve_many(*map(int, args))
     elif command == "talk":
         talk(args[0], int(args[1]))
     elif command == "talk-many":
