@@ -131,11 +131,13 @@ export function formatAddress(address: Address): string {
 
 /** The address of one end of a socket as Deno reports it. */
 export function addressOf(addr: Deno.Addr): Address {
-  if (addr.transport === "tcp") {
-    return { transport: "tcp", hostname: addr.hostname, port: addr.port };
+  // A connection of `Deno.startTls` leaves the transport out.
+  const { transport = "tcp" } = addr as { readonly transport?: string };
+  if ("hostname" in addr && transport === "tcp") {
+    return { transport, hostname: addr.hostname, port: addr.port };
   }
-  if (addr.transport === "unix") return { transport: "unix", path: addr.path ?? "" };
-  throw new TypeError(`Cannot use an address of transport ${addr.transport}`);
+  if ("path" in addr && transport === "unix") return { transport, path: addr.path ?? "" };
+  throw new TypeError(`Cannot use an address of transport ${transport}`);
 }
 
 /** Whether only programs on this machine can reach the address. */
