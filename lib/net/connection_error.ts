@@ -82,7 +82,9 @@ function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionError
   if (cause instanceof errors.ConnectionRefused) return "refused";
   if (
     cause instanceof errors.ConnectionReset || cause instanceof errors.ConnectionAborted ||
-    cause instanceof errors.BrokenPipe || cause instanceof errors.NotConnected
+    cause instanceof errors.BrokenPipe || cause instanceof errors.NotConnected ||
+    // TLS that was closed without saying so.
+    cause instanceof errors.UnexpectedEof
   ) return "reset";
   if (cause instanceof errors.TimedOut) return "timed-out";
   if (cause instanceof errors.NetworkUnreachable) return "unreachable";
