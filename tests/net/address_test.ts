@@ -145,5 +145,6 @@ Deno.test("the runtime's addresses of other transports are refused", () => {
     TypeError,
     "udp",
   );
+  assertThrows(() => addressOf({ transport: "vsock", cid: 1, port: 2 } as never), TypeError);
   assertEquals(addressOf({ transport: "unix", path: "" }), { transport: "unix", path: "" });
 });

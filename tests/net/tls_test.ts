@@ -8,6 +8,7 @@ import {
   type Listener,
   serveConnections,
 } from "../../lib/net/mod.ts";
+import { addressOf } from "../../lib/net/address.ts";
 import { deadline } from "../support/deadline.ts";
 import { listenLocally, LOOPBACK, Recorder } from "../support/peers.ts";
 import { CA, OTHER_CA, SERVER_TLS } from "../support/tls.ts";
@@ -50,6 +51,9 @@ Deno.test("TLS carries bytes where the authority is trusted", async () => {
   await using server = echo(await listenTls());
   using conn = await dial(server.address, TRUSTING);
   await assertEchoes(conn);
+  assertEquals(addressOf(conn.remoteAddr), server.address);
+  const [accepted] = server.connections;
+  assertEquals(accepted?.remote, addressOf(conn.localAddr));
 });
 
 Deno.test("TLS is dialled by name too, or with the name that is told", async () => {

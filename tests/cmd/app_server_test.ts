@@ -1,0 +1,168 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { jsonFrame } from "../../lib/frame/mod.ts";
+import { formatAddress } from "../../lib/net/mod.ts";
+import { RawClient } from "../support/peers.ts";
+import { type ServerProgram, socktool, startAppServer } from "../support/programs.ts";
+import { Scratch } from "../support/scratch.ts";
+import { TLS_FILES } from "../support/tls.ts";
+
+const windows = Deno.build.os === "windows";
+const RING = "In the caves beneath the Misty Mountains. 💍";
+
+async function ask(client: RawClient, request: object): Promise<Record<string, unknown>> {
+  await client.send(jsonFrame(request));
+  return await client.json();
+}
+
+/** What a search on a connection of its own gives. */
+async function search(server: ServerProgram, value: string): Promise<unknown> {
+  using client = await RawClient.connect(server.address);
+  return (await ask(client, { action: "search", value }))["result"];
+}
+
+/** Starts a server, and expects it to fail. */
+async function fails(...args: string[]): Promise<string> {
+  const { code, out, err } = await socktool(["app-server", ...args]);
+  assertEquals([code, out], [1, ""], err);
+  assertMatch(err, /^error: cannot .+\n$/);
+  return err;
+}
+
+Deno.test("a server of files finds what is in them", async () => {
+  using scratch = new Scratch();
+  Deno.mkdirSync(scratch.at("docs"));
+  scratch.write("docs/tea.md", "# On tea\n\nBoil the water first.");
+  scratch.write("docs/page.html", "<h1>On coffee</h1><p>Grind the beans.</p>");
+  scratch.write(
+    "facts.jsonl",
+    '{"slug":"owl","caption":"Owls","fact":"Owls turn their heads."}\nnonsense\n' +
+      '{"slug":"eel","caption":"Eels","fact":"Eels swim to Sargasso."}\n',
+  );
+  const args = ["--data", scratch.at("docs"), "--data", scratch.at("facts.jsonl")].concat(
+    ["--key-field", "slug", "--title-field=caption", "--text-field", "fact", "--workers", "1"],
+  );
+  await using server = await startAppServer(args);
+  assertStringIncludes(server.err, `${scratch.at("facts.jsonl")}:2: record skipped`);
+  assertMatch(server.err, /indexed in .+: 4 added, 1 broken and skipped/);
+  assertStringIncludes(String(await search(server, "tea.md")), "Boil the water");
+  assertStringIncludes(String(await search(server, "grind")), "Grind the beans");
+  assertEquals(await search(server, "owl"), "Owls turn their heads.");
+  assertStringIncludes(String(await search(server, "sargasso")), "Eels swim");
+  assertEquals(await search(server, "morpheus"), "No match for 'morpheus'.");
+  using client = await RawClient.connect(server.address);
+  const { entry } = await ask(client, { action: "get", value: "eel" }) as { entry: object };
+  assertEquals(entry, { key: "eel", title: "Eels", text: "Eels swim to Sargasso." });
+});
+
+Deno.test("a kept index starts at once, takes in what changed, and keeps what was stored", async () => {
+  using scratch = new Scratch();
+  const data = scratch.write("data.json", '{"a": "first text", "b": "second text"}');
+  const args = ["--data", data, "--index", scratch.at("kept.db"), "--writable"];
+  {
+    await using server = await startAppServer(args);
+    assertMatch(server.err, /: 2 added\n/);
+    using client = await RawClient.connect(server.address);
+    const reply = await ask(client, { action: "put", key: "neo", value: "no spoon" });
+    assertEquals(reply["result"], "Stored 'neo'.");
+    // What was answered as stored survives the hardest end.
+    server.kill("SIGKILL");
+    await server.finished();
+  }
+  scratch.write("data.json", '{"a": "first text", "b": "other text", "c": "third text"}');
+  {
+    await using server = await startAppServer(args);
+    assertMatch(server.err, /indexed in .*1 added.*1 updated/);
+    assertEquals(await search(server, "neo"), "no spoon");
+    assertEquals(await search(server, "b"), "other text");
+    // Meanwhile nobody else gets at it.
+    const err = await fails(":0", "--index", scratch.at("kept.db"));
+    assertStringIncludes(err, scratch.at("kept.db"));
+    assertMatch(err, /open|lock|use/);
+    assertEquals(await search(server, "c"), "third text");
+  }
+  await using server = await startAppServer(args);
+  assertMatch(server.err, /unchanged/);
+});
+
+Deno.test({
+  name: "changes of the data are taken in while serving",
+  // Watching is the operating system's business; what is tested here is the flag.
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    using scratch = new Scratch();
+    Deno.mkdirSync(scratch.at("docs"));
+    scratch.write("docs/a.txt", "an apple");
+    await using server = await startAppServer(["--data", scratch.at("docs"), "--watch"]);
+    assertStringIncludes(String(await search(server, "apple")), "an apple");
+    scratch.write("docs/b.txt", "a banana");
+    await server.printed("1 added, 1 unchanged");
+    assertStringIncludes(String(await search(server, "banana")), "a banana");
+  },
+});
+
+Deno.test("what keeps a server from starting is told in a line", async () => {
+  using scratch = new Scratch();
+  await using running = await startAppServer();
+  const taken = formatAddress(running.address);
+  const text = scratch.write("notes.txt", "This is no database. ".repeat(1_000));
+  const { cert, key, ca } = TLS_FILES;
+  const cases: [string[], string[]][] = [
+    [[taken], [`listen on ${taken}: the address is in use`, "127.0.0.1:0 takes a free port"]],
+    [["192.0.2.1:0"], ["no network interface has this address"]],
+    [[":0", "--data", scratch.at("none")], [scratch.at("none"), "it does not exist"]],
+    [[":0", "--index", text], [text, "no SQLite database"]],
+    [[":0", "--index", scratch.path], [scratch.path]],
+    [[":0", "--index", scratch.at("no/such/folder.db")], [scratch.at("no/such/folder.db")]],
+    [[":0", "--tls-cert", scratch.at("none"), "--tls-key", key], ["read", "no such file"]],
+    [[":0", "--tls-cert", cert, "--tls-key", text], ["listen on 127.0.0.1:0: ", "key"]],
+    [[":0", "--tls-cert", ca, "--tls-key", key], ["listen on 127.0.0.1:0: ", "Mismatch"]],
+  ];
+  const messages = await Promise.all(cases.map(([args]) => fails(...args)));
+  for (const [i, [, parts]] of cases.entries()) {
+    for (const part of parts) assertStringIncludes(messages[i]!, part);
+  }
+  assertEquals(Deno.readTextFileSync(text).length, 21_000);
+});
+
+Deno.test("a server serves TLS, and its clients check it", async () => {
+  const { cert, key, ca, otherCa } = TLS_FILES;
+  await using server = await startAppServer(["--tls-cert", cert, "--tls-key", key]);
+  const client = ["app-client", ...server.words, "search", "ring", "--connect-timeout", "20s"];
+  const [good, unknown, other, plain] = await Promise.all([
+    socktool([...client, "--tls", "--tls-ca", ca]),
+    socktool([...client, "--tls"]),
+    socktool([...client, "--tls", "--tls-ca", otherCa]),
+    socktool(client),
+  ]);
+  assertEquals(good, { code: 0, out: `${RING}\n`, err: "" });
+  for (const { code, out, err } of [unknown, other]) {
+    assertEquals([code, out], [1, ""]);
+    assertStringIncludes(err, "the certificate is not trusted");
+    assertStringIncludes(err, "--tls-ca FILE trusts an authority of your own");
+  }
+  assertEquals([plain.code, plain.out], [1, ""]);
+});
+
+Deno.test({
+  name: "a server serves a Unix socket, and takes its file away",
+  ignore: windows,
+  fn: async () => {
+    using scratch = new Scratch();
+    const address = `unix:${scratch.at("s")}`;
+    await using server = await startAppServer([address]);
+    assertEquals(formatAddress(server.address), address);
+    const answer = await socktool(["app-client", address, "search", "ring"]);
+    assertEquals(answer, { code: 0, out: `${RING}\n`, err: "" });
+    const second = await fails(address);
+    assertStringIncludes(second, "the path is in use");
+    server.kill("SIGTERM");
+    assertEquals((await server.finished()).code, 0);
+    assertEquals([...Deno.readDirSync(scratch.path)], []);
+    // What a killed server leaves behind is no hindrance.
+    await using killed = await startAppServer([address]);
+    killed.kill("SIGKILL");
+    await killed.finished();
+    await using next = await startAppServer([address]);
+    assertEquals(await search(next, "ring"), RING);
+  },
+});
