@@ -13,8 +13,9 @@ export interface ComparableRun {
 export interface Comparison {
   /** The figure: `messages_per_s`, `p99`… */
   readonly name: string;
-  /** Of the run that is compared with, and of this one; rates per second, times in µs. */
+  /** Of the run that is compared with; a rate per second, or a time in µs. */
   readonly before: number;
+  /** Of this run. */
   readonly after: number;
   /** `after / before`; `undefined` where that is nothing. */
   readonly ratio: number | undefined;

@@ -2,12 +2,12 @@ import type { EncodedLatencies } from "./latencies.ts";
 import type { LoadInterval, LoadResult, LoadSettings, LoadSummary } from "./load_result.ts";
 
 /** Tells the file from others, and from what later versions write. */
-const FORMAT = "socktool-load/1";
+const FORMAT: SavedRun["format"] = "socktool-load/1";
 
 /** A run as a file keeps it: all that a comparison or a report needs. */
 export interface SavedRun {
   /** Always the same. */
-  readonly format: typeof FORMAT;
+  readonly format: "socktool-load/1";
   /** When the run began, in ISO 8601. */
   readonly started_at: string;
   /** What was asked for. */
