@@ -24,7 +24,7 @@ export {
 } from "./flag_groups.ts";
 export { type Host, processHost } from "./host.ts";
 export type { LiveLine } from "./live_line.ts";
-export { LatencySummary } from "./latency_summary.ts";
+export { summarizeLatencies } from "./latency_summary.ts";
 export type { Log } from "./log.ts";
 export { type CommandEntry, type Program, runMulti } from "./multi.ts";
 export { checkOpenFiles, openFileLimit } from "./open_files.ts";

@@ -72,7 +72,7 @@ Deno.test("a request is repeated, and the latencies are summed up", async () => 
   assertEquals([text.code, text.out], [0, RING]);
   assertMatch(
     text.err,
-    /^2,?000 answers in [\d.]+ s, [\d.,kM]+ answers\/s; latency: min .*p50 .*p99 .*max .*s\n$/,
+    /^2,?000 answers in [\d.]+ m?s, [\d.,kM]+ answers\/s; latency: min .*p50 .*p99 .*max .*s\n$/,
   );
   const lines = json.out.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals([lines.length, lines[1].type, lines[1].answers], [2, "summary", 300]);
