@@ -6,6 +6,7 @@ import {
   type HeaderInit,
 } from "../frame/mod.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { Breather } from "./breather.ts";
 import { type BrokerLimits, type BrokerObserver } from "./broker_options.ts";
 import type { BrokerStats, Counters } from "./broker_stats.ts";
 import { PROTOCOL_VERSION } from "./control_frame.ts";
@@ -45,6 +46,7 @@ export class BrokerCore implements OutboxOwner {
     errors: 0,
     subscriptions: 0,
   };
+  readonly breather: Breather = new Breather();
   readonly #patience: Patience;
   readonly #publications = new Map<Principal, Publications>();
   readonly #run = new Run();

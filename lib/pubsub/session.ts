@@ -16,6 +16,9 @@ const MAX_HEADER_BYTES = 64_000;
 /** How long a peer that is told to go may take to read what is on its way. */
 const CLOSING_MS = 2_000;
 
+/** A read of so many bytes is as large as reads get. */
+const FLOOD_BYTES = 32_768;
+
 /** What a reason is for the connection. */
 const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
   shutdown: "drained",
@@ -168,6 +171,11 @@ export class Session {
       input.consume(consumed);
       const full = this.outbox.roomForReplies();
       if (full) await full;
+      // A read that filled its buffer left more behind: this client floods.
+      if (count >= FLOOD_BYTES) {
+        const rest = this.#core.breather.take(this.heardAt);
+        if (rest) await rest;
+      }
     }
   }
 
