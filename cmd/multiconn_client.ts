@@ -68,7 +68,7 @@ export const command = defineCommand({
     "With any of the flags under Load and Result it is a load tool. Without --rate the load is a " +
     "closed loop: each connection sends when its last message has come back. With --rate it is an " +
     "open loop: messages are due on a schedule, and one that had to wait for a stalled server shows " +
-    "that in its latency.",
+    "that in its latency. To be on time, an open loop may keep a core busy for each of its workers.",
     "--fail-if takes any figure of the summary: messages, bytes, errors, duration_s, connections, " +
     "messages_per_s, bytes_per_s; min, mean, p50, p90, p99, p99.9, p99.99, max; the same after " +
     "service. and send_lateness.; errors.connect, .reset, .closed, .wrong, .no-answer, .unanswered.",

@@ -46,7 +46,10 @@ export function summaryLines({ summary }: LoadResult): string[] {
   const { latency_us, service_us, send_lateness_us, messages, messages_per_s } = summary;
   const lines = [
     `${formatVolume(summary)} in ${formatDuration(summary.duration_s * 1_000)}: ` +
-    `${formatRate(messages_per_s, "message")}, ${formatBytes(Math.round(summary.bytes_per_s))}/s`,
+    `${formatRate(messages_per_s, "message")}, ${
+      formatBytes(Math.round(summary.bytes_per_s))
+    }/s, ` +
+    (summary.errors === 0 ? "no errors" : formatCount(summary.errors, "error")),
   ];
   if (messages > 0) {
     lines.push(
