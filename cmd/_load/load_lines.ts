@@ -81,7 +81,7 @@ export function caveats({ summary }: LoadResult): string[] {
   if (late && late.p99 > LATE_US) {
     found.push(
       `the generator was late itself: 1 % of the messages were sent ${time(late.p99)} or more ` +
-        "after they were due. The latencies count that (more --workers, or a lower --rate, help)",
+        "after they were due. The latencies count that (a less busy machine, more --workers or a lower --rate help)",
     );
   }
   if (summary.clamped > 0) {
