@@ -166,13 +166,13 @@ Deno.test("a connection that ended while there was nothing to ask is replaced", 
       firstByteTimeoutMs: 30,
       idleTimeoutMs: 30,
     });
-    async function* late() {
+    const late = async function* () {
       if (answersBefore > 0) yield { content: "early" };
       await deadline(closed.promise);
       // The client has to see it, too.
-      await pause(20);
+      await pause(50);
       yield { content: "late" };
-    }
+    };
     assertEquals((await deadline(texts(server.address, late()))).at(-1), "x");
   }
 });

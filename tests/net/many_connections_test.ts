@@ -3,6 +3,7 @@ import type { TcpAddress } from "../../lib/net/mod.ts";
 import { until } from "../support/deadline.ts";
 import { RawClient } from "../support/peers.ts";
 import { residentBytes, script, ServerProgram } from "../support/programs.ts";
+import { skip } from "../support/skip.ts";
 
 const CONNECTIONS = 10_000;
 const SERVER = script("tests/support/large_answers.ts");
@@ -41,7 +42,7 @@ Deno.test({
   fn: async () => {
     const openFiles = CONNECTIONS + 500;
     if (await openFileLimit() < openFiles) {
-      console.log(`skipped: the limit of open files is below ${openFiles}`);
+      skip(`the limit of open files is below ${openFiles}`);
       return;
     }
     await using server = await ServerProgram.start(SERVER, { openFiles });

@@ -11,6 +11,7 @@ import {
 import { addressOf } from "../../lib/net/address.ts";
 import { deadline } from "../support/deadline.ts";
 import { listenLocally, LOOPBACK, Recorder } from "../support/peers.ts";
+import { skip } from "../support/skip.ts";
 import { CA, OTHER_CA, SERVER_TLS } from "../support/tls.ts";
 
 const TRUSTING: DialOptions = { tls: { caCerts: [CA] } };
@@ -71,7 +72,7 @@ Deno.test("TLS is dialled on IPv6", async () => {
   try {
     listener = await listenTls("::1");
   } catch {
-    console.log("skipped: this machine has no IPv6");
+    skip("this machine has no IPv6");
     return;
   }
   await using server = echo(listener);
