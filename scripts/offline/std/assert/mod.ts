@@ -1,13 +1,12 @@
 /**
  * The functions of `@std/assert` that this project uses, for machines that cannot reach JSR: the
- * same names, signatures and behaviour. `deno unlink` turns to the registry's.
+ * same names, signatures and behaviour; only the wording of failures is their own. `deno unlink`
+ * turns to the registry's.
  *
  * @module
  */
-import { inspect } from "node:util";
+import { inspect, stripVTControlCharacters } from "node:util";
 import { equal } from "./equal.ts";
-
-export { equal };
 
 /** A class, for `instanceof`. */
 // deno-lint-ignore no-explicit-any
@@ -16,11 +15,11 @@ type Class<T> = abstract new (...args: any[]) => T;
 /** What a failed assertion throws. */
 export class AssertionError extends Error {
   override name = "AssertionError";
-}
 
-/** Makes an assertion fail. */
-export function fail(msg?: string): never {
-  throw new AssertionError(`Failed assertion${msg ? `: ${msg}` : "."}`);
+  /** Makes the error; the message must be given. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
 }
 
 /** Asserts that the expression is truthy. */
@@ -55,7 +54,8 @@ export function assertExists<T>(actual: T, msg?: string): asserts actual is NonN
 }
 
 /** Asserts that `actual` is an instance of the class. */
-export function assertInstanceOf<T extends Class<unknown>>(
+// deno-lint-ignore no-explicit-any
+export function assertInstanceOf<T extends Class<any>>(
   actual: unknown,
   expectedType: T,
   msg = "",
@@ -106,7 +106,7 @@ export function assertThrows(
   fn: () => unknown,
   classOrMsg?: Class<Error> | string,
   msgIncludes?: string,
-  msg?: string,
+  msg = typeof classOrMsg === "string" ? classOrMsg : undefined,
 ): unknown {
   try {
     fn();
@@ -129,13 +129,16 @@ export async function assertRejects(
   fn: () => PromiseLike<unknown>,
   classOrMsg?: Class<Error> | string,
   msgIncludes?: string,
-  msg?: string,
+  msg = typeof classOrMsg === "string" ? classOrMsg : undefined,
 ): Promise<unknown> {
-  let promise: PromiseLike<unknown>;
+  let promise: PromiseLike<unknown> | undefined;
   try {
     promise = fn();
   } catch {
-    throw new AssertionError(`Function throws when expected to reject${suffix(msg)}`);
+    // Told of below: there is no promise, either.
+  }
+  if (typeof promise !== "object" || typeof promise?.then !== "function") {
+    throw new AssertionError(`Function throws or returns no promise${suffix(msg)}`);
   }
   try {
     await promise;
@@ -151,12 +154,19 @@ function checkError(
   msgIncludes: string | undefined,
   msg: string | undefined,
 ): unknown {
-  if (typeof classOrMsg !== "function") return error;
+  if (!isErrorClass(classOrMsg)) return error;
   if (!(error instanceof classOrMsg)) refuse("Wrong class of error", error, classOrMsg, msg);
-  if (msgIncludes && !error.message.includes(msgIncludes)) {
+  const [message, part] = [error.message, msgIncludes ?? ""].map(stripVTControlCharacters);
+  if (!message!.includes(part!)) {
     refuse("Error message does not include", error.message, msgIncludes, msg);
   }
   return error;
+}
+
+/** Only classes of errors are looked at, whatever else has their shape. */
+function isErrorClass(value: unknown): value is Class<Error> {
+  return typeof value === "function" &&
+    (value === Error || value.prototype instanceof Error);
 }
 
 function refuse(what: string, actual: unknown, expected: unknown, msg: string | undefined): never {
