@@ -23,7 +23,7 @@ import { Inbox } from "./inbox.ts";
 import { type PublishContent, PubSubMessage } from "./message.ts";
 import { PendingAnswers, refusalOf } from "./pending_answers.ts";
 import { publicationFrame } from "./publication_frame.ts";
-import { byeError, closedError, disconnected, PubSubError } from "./pubsub_error.ts";
+import { bufferFull, byeError, closedError, disconnected, PubSubError } from "./pubsub_error.ts";
 import { filterProblem, groupProblem, topicProblem } from "./topic.ts";
 
 const DEFAULT_BUFFERED_BYTES = 8_388_608;
@@ -107,7 +107,7 @@ export class BrokerClient implements AsyncDisposable {
     options: PublishOptions = {},
   ): Promise<void> {
     try {
-      this.#check(topic, content, options);
+      this.#check(topic, options);
       return this.#send(publicationFrame(topic, content, options, undefined));
     } catch (error) {
       return Promise.reject(error);
@@ -126,7 +126,7 @@ export class BrokerClient implements AsyncDisposable {
     content: PublishContent = "",
     options: PublishOptions = {},
   ): Promise<number> {
-    this.#check(topic, content, options);
+    this.#check(topic, options);
     const id = this.#answers.nextId();
     void this.#send(publicationFrame(topic, content, options, id));
     const { receivers } = await this.#answers.wait(id, this.#state !== "connected");
@@ -311,23 +311,25 @@ export class BrokerClient implements AsyncDisposable {
     if (this.#state === "closed" || this.#state === "draining") throw closedError(undefined);
   }
 
-  #check(topic: string, content: PublishContent, { replyTo }: PublishOptions): void {
+  #check(topic: string, { replyTo }: PublishOptions): void {
     this.#checkOpen();
     for (const name of replyTo === undefined ? [topic] : [topic, replyTo]) {
       const problem = topicProblem(name);
       if (problem) throw new PubSubError("bad-topic", `Cannot publish to ${name}: ${problem}`);
     }
     const limit = this.#options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES;
-    const { bufferedBytes } = this;
-    if (bufferedBytes + content.length <= limit || bufferedBytes === 0) return;
-    const message = `Cannot publish to ${topic}: ${bufferedBytes} bytes wait to be sent, ` +
-      `at most ${limit} may`;
-    throw new PubSubError("buffer-full", message);
+    if (this.bufferedBytes >= limit) throw bufferFull(topic, limit);
   }
 
   #send(frame: OutgoingFrame): Promise<void> {
     if (this.#link && this.#state === "connected") return this.#link.send(frame);
+    const before = this.#waiting.length;
+    const limit = this.#options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES;
     writeFrame(this.#waiting, frame);
+    if (this.#waiting.length > limit) {
+      this.#waiting.length = before;
+      throw bufferFull(String(frame.header?.["topic"]), limit);
+    }
     if (this.#waitingSent === undefined) {
       this.#waitingSent = Promise.withResolvers();
       // Whoever asks sees the failure; a program that does not ask shall not end by it.

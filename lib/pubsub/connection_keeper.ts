@@ -87,6 +87,7 @@ export class ConnectionKeeper {
       limit.signal.throwIfAborted();
       link = await this.#hooks.open(limit.signal);
       const opened = link;
+      limit.signal.throwIfAborted();
       limit.signal.addEventListener("abort", () => opened.close(limit.signal.reason));
       const lost = opened.ended.then((reason) => {
         throw reason ?? new PubSubError("disconnected", "The broker closed the connection");

@@ -1,4 +1,5 @@
 import { isSystem, isWildcard } from "./topic.ts";
+import { REST_TOKEN, STAR_TOKEN, tokensOf } from "./tokens.ts";
 
 /** A token on the way to some filters. */
 interface Node<T> {
@@ -29,9 +30,9 @@ export class FilterTree<T> {
   get(filter: string): T | undefined {
     if (!isWildcard(filter)) return this.#literal.get(filter);
     let node: Node<T> | undefined = this.#root;
-    for (const token of filter.split(".")) {
-      if (token === ">") return node.rest;
-      node = token === "*" ? node.star : node.children?.get(token);
+    for (const token of tokensOf(filter)) {
+      if (token === REST_TOKEN) return node.rest;
+      node = token === STAR_TOKEN ? node.star : node.children?.get(token);
       if (node === undefined) return undefined;
     }
     return node.value;
@@ -44,8 +45,8 @@ export class FilterTree<T> {
       return;
     }
     let node = this.#root;
-    for (const token of filter.split(".")) {
-      if (token === ">") {
+    for (const token of tokensOf(filter)) {
+      if (token === REST_TOKEN) {
         if (node.rest === undefined) this.#wildcards++;
         node.rest = value;
         return;
@@ -62,13 +63,13 @@ export class FilterTree<T> {
       this.#literal.delete(filter);
       return;
     }
-    const tokens = filter.split(".");
+    const tokens = tokensOf(filter);
     const path: Node<T>[] = [this.#root];
-    const rest = tokens.at(-1) === ">";
+    const rest = tokens.at(-1) === REST_TOKEN;
     if (rest) tokens.pop();
     for (const token of tokens) {
       const node = path.at(-1)!;
-      const next = token === "*" ? node.star : node.children?.get(token);
+      const next = token === STAR_TOKEN ? node.star : node.children?.get(token);
       if (next === undefined) return;
       path.push(next);
     }
@@ -80,7 +81,7 @@ export class FilterTree<T> {
     for (let i = path.length - 1; i > 0 && isEmpty(path[i]!); i--) {
       const parent = path[i - 1]!;
       const token = tokens[i - 1]!;
-      if (token === "*") parent.star = undefined;
+      if (token === STAR_TOKEN) parent.star = undefined;
       else {
         parent.children!.delete(token);
         if (parent.children!.size === 0) parent.children = undefined;
@@ -93,7 +94,7 @@ export class FilterTree<T> {
     const literal = this.#literal.get(topic);
     if (literal !== undefined) found.push(literal);
     if (this.#wildcards === 0) return;
-    const tokens = topic.split(".");
+    const tokens = tokensOf(topic);
     if (isSystem(topic)) {
       const first = this.#root.children?.get(tokens[0]!);
       if (first) visit(first, tokens, 1, found);
@@ -114,7 +115,7 @@ function visit<T>(node: Node<T>, tokens: readonly string[], at: number, found: T
 }
 
 function step<T>(node: Node<T>, token: string): Node<T> {
-  if (token === "*") return node.star ??= emptyNode();
+  if (token === STAR_TOKEN) return node.star ??= emptyNode();
   node.children ??= new Map();
   let child = node.children.get(token);
   if (child === undefined) {

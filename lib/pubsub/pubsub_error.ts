@@ -39,6 +39,12 @@ export function disconnected(reason: unknown): PubSubError {
   return new PubSubError("disconnected", message, { cause: reason });
 }
 
+/** More waits to be sent than may. */
+export function bufferFull(topic: string, limit: number): PubSubError {
+  const message = `Cannot publish to ${topic}: no more than ${limit} bytes may wait to be sent`;
+  return new PubSubError("buffer-full", message);
+}
+
 /** The client is closed. */
 export function closedError(reason: unknown): PubSubError {
   return new PubSubError("closed", "The client is closed", { cause: reason });

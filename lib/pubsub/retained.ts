@@ -1,4 +1,5 @@
 import { isSystem, isWildcard } from "./topic.ts";
+import { REST_TOKEN, STAR_TOKEN, tokensOf } from "./tokens.ts";
 
 /** What a retained frame costs beside its bytes. */
 const FRAME_BYTES = 256;
@@ -45,7 +46,7 @@ export class Retained {
     const bytes = this.#bytes - freed + frame.length + FRAME_BYTES;
     if (bytes > this.#maxBytes) return false;
     let node = this.#root;
-    for (const token of topic.split(".")) {
+    for (const token of tokensOf(topic)) {
       let child = node.children.get(token);
       if (child === undefined) {
         child = { children: new Map(), frame: undefined };
@@ -61,7 +62,7 @@ export class Retained {
 
   /** Forgets the topic's frame. */
   clear(topic: string): void {
-    const tokens = topic.split(".");
+    const tokens = tokensOf(topic);
     const path = [this.#root];
     for (const token of tokens) {
       const node = path.at(-1)!.children.get(token);
@@ -86,13 +87,13 @@ export class Retained {
       return frame === undefined ? [] : [frame];
     }
     const found: Uint8Array[] = [];
-    visit(this.#root, filter.split("."), 0, found);
+    visit(this.#root, tokensOf(filter), 0, found);
     return found;
   }
 
   #find(topic: string): Node | undefined {
     let node: Node | undefined = this.#root;
-    for (const token of topic.split(".")) {
+    for (const token of tokensOf(topic)) {
       node = node.children.get(token);
       if (node === undefined) return undefined;
     }
@@ -106,14 +107,14 @@ function visit(node: Node, tokens: readonly string[], at: number, found: Uint8Ar
     if (node.frame) found.push(node.frame);
     return;
   }
-  if (token !== "*" && token !== ">") {
+  if (token !== STAR_TOKEN && token !== REST_TOKEN) {
     const child = node.children.get(token);
     if (child) visit(child, tokens, at + 1, found);
     return;
   }
   for (const [name, child] of node.children) {
-    if (at === 0 && isSystem(name)) continue;
-    if (token === "*") visit(child, tokens, at + 1, found);
+    if (at === 0 && isSystem(name.slice(1))) continue;
+    if (token === STAR_TOKEN) visit(child, tokens, at + 1, found);
     else collect(child, found);
   }
 }
