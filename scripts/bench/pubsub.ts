@@ -1,0 +1,88 @@
+/**
+ * The broker against nats-server and redis-server, where they are installed:
+ * `deno task bench pubsub`. All in one run, in turn; the figures are medians.
+ *
+ * @module
+ */
+import { fanOutFigures, stoppedFigures } from "./pubsub_fan_out.ts";
+import {
+  buildC,
+  denoArgs,
+  type Figures,
+  freePort,
+  median,
+  runJson,
+  type ServerProcess,
+  startServer,
+} from "./support.ts";
+
+const ROUNDS = 3;
+
+/** Payload in bytes, topics, subscribers, and messages published for about a second. */
+const LOADS: readonly (readonly [number, number, number, number])[] = [
+  [16, 1, 1, 1_500_000],
+  [16, 1, 10, 500_000],
+  [128, 1, 1, 1_000_000],
+  [128, 1, 10, 300_000],
+  [1_024, 1, 1, 400_000],
+  [1_024, 1, 10, 100_000],
+  [16, 1_000, 1, 1_000_000],
+  [16, 1_000, 10, 400_000],
+  [1_024, 1_000, 1, 300_000],
+  [1_024, 1_000, 10, 100_000],
+];
+
+/** Delivered messages per second, ratios, and what becomes of slow and of many subscribers. */
+export async function run(): Promise<Figures> {
+  const load = await buildC("pubsub_load");
+  const broker = () => start(Deno.execPath(), (port) => brokerArgs(port));
+  const starts: Record<string, () => Promise<ServerProcess>> = {
+    socktool: broker,
+    nats: () => start("nats-server", (port) => ["-a", "127.0.0.1", "-p", String(port)]),
+    redis: () =>
+      start("redis-server", (port) => [
+        ...["--port", String(port), "--bind", "127.0.0.1"],
+        ...["--save", "", "--appendonly", "no"],
+      ]),
+  };
+  const figures: Figures = {};
+  await using servers = new AsyncDisposableStack();
+  const ports = new Map<string, number>();
+  for (const [name, begin] of Object.entries(starts)) {
+    const server = await begin().catch(() => undefined);
+    if (server) ports.set(name, servers.use(server).port);
+  }
+  for (const [payload, topics, subscribers, count] of LOADS) {
+    const rates = new Map<string, number[]>([...ports.keys()].map((name) => [name, []]));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [name, port] of ports) {
+        const args = [name, port, 1, subscribers, payload, count, topics];
+        const { delivered_per_s, delivered_percent } = await runJson(load, args);
+        if (delivered_percent !== 100) throw new Error(`${name} delivered ${delivered_percent} %`);
+        rates.get(name)!.push(delivered_per_s!);
+      }
+    }
+    const label = `${payload} B, ${topics} topics, to ${subscribers}`;
+    const ours = rates.get("socktool")!;
+    figures[`${label}: socktool delivered/s`] = median(ours);
+    for (const name of ["nats", "redis"]) {
+      const theirs = rates.get(name);
+      if (!theirs) continue;
+      figures[`${label}: ratio to ${name}`] = median(ours.map((rate, i) => rate / theirs[i]!));
+    }
+  }
+  return {
+    ...figures,
+    ...await stoppedFigures(broker, load),
+    ...await fanOutFigures(broker, 10_000, 1_024),
+  };
+}
+
+function brokerArgs(port: number): string[] {
+  return denoArgs("scripts/bench/pubsub_broker.ts", String(port));
+}
+
+function start(command: string, args: (port: number) => string[]): Promise<ServerProcess> {
+  const port = freePort();
+  return startServer(command, args(port), port);
+}
