@@ -1,4 +1,5 @@
 /** The broker of publish/subscribe: `socktool broker`. */
+import { MAX_HEADER_BYTES } from "../lib/frame/mod.ts";
 import { formatAddress, isLoopback, listen } from "../lib/net/mod.ts";
 import {
   type BrokerObserver,
@@ -13,6 +14,7 @@ import {
   type Context,
   defineCommand,
   describeError,
+  formatBytes,
   outputFlags,
   readLines,
   runMain,
@@ -142,6 +144,7 @@ export const command = defineCommand({
           "or that anybody may with --insecure",
       );
     }
+    const maxPendingBytes = pendingBytes(flags, given);
     const authenticator = flags.auth === undefined
       ? undefined
       : new FileAuthenticator(parseAuthFile(await Deno.readTextFile(flags.auth)));
@@ -151,7 +154,7 @@ export const command = defineCommand({
     const broker = serveBroker(listener, {
       maxConnections: flags["max-connections"],
       maxContentBytes: flags["max-content"],
-      maxPendingBytes: flags["max-pending"],
+      maxPendingBytes,
       maxRetainedBytes: flags["max-retained"],
       pingIntervalMs: flags["ping-interval"],
       patienceMs: flags.patience,
@@ -166,6 +169,21 @@ export const command = defineCommand({
     await untilDrained(broker, context);
   },
 });
+
+/** What may wait: where it is not said, there is room for some of the largest publications. */
+function pendingBytes(
+  flags: { readonly "max-content": number; readonly "max-pending": number },
+  given: ReadonlySet<string>,
+): number {
+  const { "max-content": content, "max-pending": pending } = flags;
+  if (!given.has("max-pending")) return Math.max(pending, 4 * content);
+  const least = content + MAX_HEADER_BYTES + 2_048;
+  if (pending >= least) return pending;
+  throw new UsageError(
+    `--max-pending: ${formatBytes(pending)} is too small for publications of ` +
+      `${formatBytes(content)} (at least ${formatBytes(least)})`,
+  );
+}
 
 async function readSecret({ stdinIsTerminal, log, signal }: Context): Promise<string> {
   if (stdinIsTerminal) log.info("type it and press Enter; it is shown");

@@ -1,0 +1,129 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { formatAddress, listen } from "../../lib/net/mod.ts";
+import type { TcpAddress } from "../../lib/net/mod.ts";
+import { type Broker, connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
+import { startBroker } from "../pubsub/support.ts";
+import { until } from "../support/deadline.ts";
+import { Program, script } from "../support/programs.ts";
+
+/** Starts `sub ARGS…`; resolves once it has subscribed. */
+async function startSub(broker: Broker, args: string[], filters = 1): Promise<Program> {
+  const before = broker.stats().subscriptions;
+  const program = new Program(script("cmd/sub.ts", ...args, "-s", formatAddress(broker.address)));
+  await until(() => broker.stats().subscriptions === before + filters, "it has subscribed");
+  return program;
+}
+
+Deno.test("sub prints a line per message; overlapping filters print it once", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  await using text = await startSub(broker, ["a.*", ">", "--count", "3", "-v"], 2);
+  await using raw = await startSub(broker, ["a.>", "--raw", "--count", "3"]);
+  await using json = await startSub(broker, ["a.>", "--json", "--count", "3"]);
+  await client.publish("a.x", "one");
+  await client.publish("a.y", Uint8Array.of(0, 255));
+  await client.publish("a.x", "zwei ä");
+  const finished = await text.finished();
+  assertEquals(finished.out, "a.x\tone\na.y\tbase64: AP8=\na.x\tzwei ä\n");
+  assertEquals(finished.code, 0);
+  assertEquals((await raw.finished()).code, 0);
+  const lines = (await json.finished()).out.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ topic, text, base64 }) => [topic, text ?? base64]), [
+    ["a.x", "one"],
+    ["a.y", "AP8="],
+    ["a.x", "zwei ä"],
+  ]);
+  assertEquals(lines[0].header.op, "pub");
+});
+
+Deno.test("sub --group shares, --retained prints what is kept, --timeout ends", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  await using one = await startSub(broker, ["jobs", "--group", "g", "--count", "2"]);
+  await using two = await startSub(broker, ["jobs", "--group", "g", "--count", "2"]);
+  for (let i = 0; i < 4; i++) await client.publishConfirmed("jobs", String(i));
+  const [first, second] = [await one.finished(), await two.finished()];
+  assertEquals((first.out + second.out).split("\n").sort(), ["", "0", "1", "2", "3"]);
+
+  await client.publishConfirmed("room.1", "20", { retain: true });
+  await client.publishConfirmed("room.2", "21", { retain: true });
+  await using kept = new Program(
+    script("cmd/sub.ts", "room.*", "--retained", "-s", formatAddress(broker.address)),
+  );
+  const retained = await kept.finished();
+  assertEquals([retained.code, retained.out], [0, "20\n21\n"]);
+
+  await using late = await startSub(broker, ["none", "--count", "2", "--timeout", "100ms"]);
+  const { code, err } = await late.finished();
+  assertEquals(code, 1);
+  assertStringIncludes(err, "0 of 2 messages");
+});
+
+Deno.test("sub --reply answers with a command's output, and tells of one that fails", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  const command = 'read text; test "$text" = bad && exit 3; echo "$SOCKTOOL_TOPIC:$text"';
+  await using program = await startSub(broker, ["ask.*", "--reply", command]);
+  assertEquals((await client.request("ask.me", "hello\n")).text(), "ask.me:hello\n");
+  const failed = await client.request("ask.me", "bad\n", { timeoutMs: 300 })
+    .catch((error) => error.code);
+  assertEquals(failed, "timed-out");
+  await program.printed("exit code 3");
+});
+
+Deno.test("sub connects again after a restart, says so, and ends on SIGINT", async () => {
+  const broker = await startBroker();
+  await using program = await startSub(broker, ["a"]);
+  await broker.drain();
+  await program.printed("trying again in");
+  await using second = serveBroker(await listen(broker.address as TcpAddress));
+  await until(() => second.stats().subscriptions === 1, "it is back");
+  await program.printed("connected again");
+  await using client = await connectBroker(second.address);
+  assertEquals(await client.publishConfirmed("a", "after"), 1);
+  await program.printed("after\n", "out");
+  program.kill("SIGINT");
+  assertEquals((await program.finished()).code, 130);
+});
+
+Deno.test("sub tells on stderr and in the JSON what was missed", async () => {
+  await using broker = await startBroker({ maxContentBytes: 50_000, maxPendingBytes: 120_000 });
+  await using client = await connectBroker(broker.address);
+  await using program = await startSub(broker, ["a", "--json"]);
+  // A program that is stopped reads nothing.
+  program.kill("SIGSTOP");
+  const content = "x".repeat(50_000);
+  let sent = 0;
+  for (; sent < 2_000 && broker.stats().missed === 0; sent++) {
+    await client.publishConfirmed("a", content);
+  }
+  program.kill("SIGCONT");
+  await program.printed("missed", "err");
+  await program.printed('"type":"missed"', "out");
+  const lines = () =>
+    program.out.split("\n").slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>);
+  const counted = () =>
+    lines().reduce((sum, { type, count }) => sum + (type === "missed" ? count as number : 1), 0);
+  await until(() => counted() === sent, "sent = received + missed");
+  assertMatch(program.err, /missed \d+ messages? \(\S+ \w+\) of a: too slow/);
+});
+
+Deno.test("sub says what is wrong", async () => {
+  await using broker = await startBroker();
+  for (
+    const [args, code, text] of [
+      [[], 2, "FILTER"],
+      [["a.>.b"], 1, "> stands only at the end"],
+      [["a", "--slow", "never"], 2, "never"],
+      [["a", "--slow", "block"], 1, "block"],
+      [["a", "--group", "x.y"], 1, "group"],
+    ] as [string[], number, string][]
+  ) {
+    await using program = new Program(
+      script("cmd/sub.ts", ...args, "-s", formatAddress(broker.address)),
+    );
+    const finished = await program.finished();
+    assertEquals(finished.code, code, finished.err);
+    assert(finished.err.includes(text), finished.err);
+  }
+});
