@@ -1,7 +1,237 @@
-export * from "./lib/frame/mod.ts";
-export * from "./lib/net/mod.ts";
-export * from "./lib/message/mod.ts";
-export * from "./lib/search/mod.ts";
-export * from "./lib/echo/mod.ts";
-export * from "./lib/load/mod.ts";
-export * from "./lib/pubsub/mod.ts";
+/**
+ * socktool as a library: servers, clients and protocols over TCP, Unix sockets and TLS.
+ *
+ * - **Frames**: the codec of a 2-byte length, a JSON header and content of any size;
+ *   {@linkcode FrameDecoder}, {@linkcode readMessages}. Alone, without I/O, it is
+ *   `@socktool/socktool/frame`.
+ * - **Network**: {@linkcode listen}, {@linkcode dial}, {@linkcode serveConnections}.
+ * - **Messages**: request and response over frames; {@linkcode serveMessages},
+ *   {@linkcode connectMessages}.
+ * - **Search**: an engine and its handler for a message server; {@linkcode openSearch},
+ *   {@linkcode searchHandler}.
+ * - **Echo and load**: {@linkcode serveEcho}, {@linkcode runLoad}.
+ * - **Publish/subscribe**: {@linkcode serveBroker}, {@linkcode connectBroker}.
+ *
+ * @example A protocol of your own.
+ * ```ts
+ * import { connectMessages, listen, parseAddress, serveMessages } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const listener = await listen(parseAddress("127.0.0.1:0"));
+ * await using server = serveMessages(listener, (request) => ({ content: request.text() + "!" }));
+ * await using client = await connectMessages(server.address);
+ * assertEquals((await client.request({ content: "hello" })).text(), "hello!");
+ * ```
+ *
+ * @module
+ */
+export {
+  ByteBuffer,
+  ByteCache,
+  ChunkDecoder,
+  ContentError,
+  DEFAULT_MAX_CONTENT_BYTES,
+  encodeFrame,
+  Frame,
+  FrameDecoder,
+  FrameDecoderStream,
+  FrameEncoderStream,
+  FrameError,
+  HeaderCache,
+  HOST_BYTE_ORDER,
+  jsonFrame,
+  MAX_HEADER_BYTES,
+  Message,
+  NumberReader,
+  readMessages,
+  writeFrame,
+} from "./lib/frame/mod.ts";
+export type {
+  ByteOrder,
+  ContentErrorCode,
+  FrameBatch,
+  FrameDecoderOptions,
+  FrameDecoderStreamOptions,
+  FrameErrorCode,
+  FrameErrorDetails,
+  FrameHeader,
+  FramePart,
+  HeaderInit,
+  NumberArrays,
+  NumberType,
+  OutgoingFrame,
+  ReadMessagesOptions,
+  TypedArrayOf,
+} from "./lib/frame/mod.ts";
+export {
+  AddressError,
+  byteStream,
+  Connection,
+  ConnectionError,
+  DEFAULT_DIAL_TIMEOUT_MS,
+  DEFAULT_LIMITS,
+  dial,
+  formatAddress,
+  isLoopback,
+  listen,
+  parseAddress,
+  parseHostPort,
+  ReadBuffer,
+  serveConnections,
+  Server,
+  timerMs,
+  WriteQueue,
+} from "./lib/net/mod.ts";
+export type {
+  Address,
+  AddressDefaults,
+  ByteSink,
+  ClientTls,
+  CloseReason,
+  ConnectionErrorCode,
+  ConnectionLimits,
+  ConnectionOperation,
+  ConnectionService,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  ResolvedLimits,
+  ServeOptions,
+  ServerObserver,
+  ServerTls,
+  TcpAddress,
+  UnixAddress,
+} from "./lib/net/mod.ts";
+export {
+  connectMessages,
+  errorReply,
+  exchange,
+  MessageClient,
+  RequestError,
+  serveMessages,
+} from "./lib/message/mod.ts";
+export type {
+  Answer,
+  ExchangeOptions,
+  MessageClientOptions,
+  MessageHandler,
+  MessageObserver,
+  MessageServeOptions,
+  Reply,
+  RequestOptions,
+} from "./lib/message/mod.ts";
+export { openSearch, SearchError, searchHandler, TUTORIAL_ENTRIES } from "./lib/search/mod.ts";
+export type {
+  BrokenRecord,
+  DuplicateKey,
+  IndexProgress,
+  IndexSummary,
+  SearchEngine,
+  SearchEntry,
+  SearchErrorCode,
+  SearchErrorOptions,
+  SearchHit,
+  SearchObserver,
+  SearchOptions,
+  SearchQueryOptions,
+  SearchResult,
+  SearchStats,
+  SkippedFile,
+  Suggestion,
+  SuggestOptions,
+} from "./lib/search/mod.ts";
+export { EchoError, exchangeEcho, serveEcho, serveEchoThreads } from "./lib/echo/mod.ts";
+export type {
+  EchoErrorCode,
+  EchoExchangeOptions,
+  EchoFigures,
+  EchoObserver,
+  EchoPeer,
+  EchoResult,
+  EchoServeOptions,
+  EchoServer,
+  EchoThreadsOptions,
+} from "./lib/echo/mod.ts";
+export {
+  compareRuns,
+  describePlan,
+  exchangeMessages,
+  LoadError,
+  parseRun,
+  patternBytes,
+  renderReport,
+  runLoad,
+  SavedRunError,
+  saveRun,
+  TUTORIAL_MESSAGES,
+} from "./lib/load/mod.ts";
+export type {
+  ComparableRun,
+  Comparison,
+  EncodedLatencies,
+  ExchangeObserver,
+  HistogramLibrary,
+  Latencies,
+  LatencyFigures,
+  LoadErrorCounts,
+  LoadErrorKind,
+  LoadInterval,
+  LoadObserver,
+  LoadOptions,
+  LoadPlan,
+  LoadResult,
+  LoadSettings,
+  LoadSummary,
+  MessageExchangeOptions,
+  SavedRun,
+} from "./lib/load/mod.ts";
+export {
+  AuthFileError,
+  Backoff,
+  Broker,
+  BrokerClient,
+  ClientSubscription,
+  connectBroker,
+  duplexOf,
+  FileAuthenticator,
+  filterProblem,
+  groupProblem,
+  hashPassword,
+  hashToken,
+  parseAuthFile,
+  Principal,
+  PROTOCOL_VERSION,
+  PubSubError,
+  PubSubMessage,
+  serveBroker,
+  SLOW_POLICIES,
+  topicProblem,
+  verifyPassword,
+} from "./lib/pubsub/mod.ts";
+export type {
+  Authenticator,
+  AuthTable,
+  BackoffOptions,
+  BrokerClientOptions,
+  BrokerConnection,
+  BrokerObserver,
+  BrokerOptions,
+  BrokerRequestOptions,
+  BrokerStats,
+  BrokerTarget,
+  ByeReason,
+  ByteDuplex,
+  ClientState,
+  ClientStateChange,
+  Credentials,
+  MissedPublications,
+  Permission,
+  PublishContent,
+  PublishOptions,
+  PubSubErrorCode,
+  PubSubFailure,
+  Refusal,
+  SlowPolicy,
+  SubscribeOptions,
+  SubscriptionOwner,
+} from "./lib/pubsub/mod.ts";
