@@ -4,11 +4,14 @@ import { failureReply } from "./error_reply.ts";
 /** An answer: a frame to be encoded, or one that is encoded already. */
 export type Reply = OutgoingFrame | Uint8Array;
 
+/** What an answer under way is taken for until answers have shown how large they are. */
+const FIRST_GUESS_BYTES = 65_536;
+
 /** A place in the order of answers. */
 interface Slot {
   arrived: boolean;
   reply: Reply | undefined;
-  /** What it keeps in memory: its request, then its answer. */
+  /** What it keeps in memory: its request or, by a guess, its answer; then its answer. */
   bytes: number;
 }
 
@@ -30,6 +33,8 @@ export class ReplyQueue {
   #slots: Slot[] = [];
   #head = 0;
   #heldBytes = 0;
+  /** As large as the largest of the last answers, about. */
+  #guessBytes = FIRST_GUESS_BYTES;
   #abandoned = false;
   #change: PromiseWithResolvers<void> | undefined;
 
@@ -60,8 +65,9 @@ export class ReplyQueue {
    * @param requestBytes What the request takes until then.
    */
   addLater(promise: PromiseLike<Reply>, requestBytes: number): void {
-    const slot: Slot = { arrived: false, reply: undefined, bytes: requestBytes };
-    this.#heldBytes += requestBytes;
+    const bytes = Math.max(requestBytes, this.#guessBytes);
+    const slot: Slot = { arrived: false, reply: undefined, bytes };
+    this.#heldBytes += bytes;
     this.#slots.push(slot);
     promise.then(
       (reply) => this.#arrived(slot, reply),
@@ -74,7 +80,7 @@ export class ReplyQueue {
 
   /**
    * Waits until fewer than `count` answers are outstanding, and these and their requests take no
-   * more than `maxBytes`; `undefined` if it is so.
+   * more than about `maxBytes`; `undefined` if it is so.
    */
   below(count: number, maxBytes = Infinity): Promise<void> | undefined {
     const isBelow = this.outstanding < count && this.#heldBytes <= maxBytes;
@@ -100,6 +106,7 @@ export class ReplyQueue {
     const bytes = sizeOf(reply);
     this.#heldBytes += bytes - slot.bytes;
     slot.bytes = bytes;
+    this.#guessBytes = Math.max(bytes, this.#guessBytes * 7 / 8);
     if (this.#slots[this.#head] !== slot) return;
     for (let next = this.#slots[this.#head]; next?.arrived; next = this.#slots[++this.#head]) {
       this.#heldBytes -= next.bytes;

@@ -45,8 +45,8 @@ export interface MessageServeOptions extends ServeOptions {
   /** Requests with a larger header are refused. @default {65_535} */
   readonly maxHeaderBytes?: number | undefined;
   /**
-   * Requests of one connection that may be at work at one time. Together they take no more than
-   * `maxPendingBytes`, unless one alone does.
+   * Requests of one connection that may be at work at one time. There are fewer while requests, or
+   * the answers to the last ones, are so large that together they take more than `maxPendingBytes`.
    *
    * @default {128}
    */

@@ -2,7 +2,13 @@ import { concat } from "@std/bytes";
 import { encodeFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
 import { type MessageHandler, type Reply, RequestError } from "../message/mod.ts";
 import type { Connection } from "../net/mod.ts";
-import { type ActionRequest, ACTIONS, exactReply, toRequestError } from "./actions.ts";
+import {
+  type ActionReply,
+  type ActionRequest,
+  ACTIONS,
+  exactReply,
+  toRequestError,
+} from "./actions.ts";
 import { ReplyCache } from "./reply_cache.ts";
 import type { SearchEngine } from "./types.ts";
 
@@ -52,19 +58,30 @@ export function searchHandler(engine: SearchEngine): MessageHandler {
   };
 }
 
-async function act(
+function act(
   request: ActionRequest,
   engine: SearchEngine,
   connection: Connection,
-): Promise<Reply> {
+): Reply | Promise<Reply> {
   const name = request["action"];
   if (typeof name !== "string") {
     throw new RequestError("bad-request", `The request's "action" must be a string`);
   }
   const action = ACTIONS.get(name);
   if (!action) return jsonFrame({ result: `Error: invalid action '${name}'.` });
+  // What is there at once is answered at once: a promise would let the next requests come before
+  // it is seen how large this answer is.
   try {
-    return jsonFrame(await action(request, engine, () => connection.signal));
+    const reply = action(request, engine, () => connection.signal);
+    return reply instanceof Promise ? actLater(reply) : jsonFrame(reply);
+  } catch (error) {
+    throw toRequestError(error);
+  }
+}
+
+async function actLater(reply: Promise<ActionReply>): Promise<Reply> {
+  try {
+    return jsonFrame(await reply);
   } catch (error) {
     throw toRequestError(error);
   }
