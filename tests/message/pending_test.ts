@@ -77,6 +77,32 @@ for (const [when, answer] of Object.entries(KINDS)) {
   });
 }
 
+Deno.test("while answers are large, fewer requests are at work at one time", async () => {
+  let working = 0;
+  let most = 0;
+  await using server = serveMessages(await listenLocally(), async (request) => {
+    most = Math.max(most, ++working);
+    await pause(1);
+    working--;
+    return { content: "x".repeat(Number(request.text())) };
+  }, { maxPendingBytes: MAX_PENDING, maxPipelined: 100 });
+  using client = await RawClient.connect(server.address);
+  const ask = async (size: number) => {
+    most = 0;
+    const bytes = encodeFrame({ content: `${size}` });
+    const all = new Uint8Array(bytes.length * 200);
+    for (let at = 0; at < all.length; at += bytes.length) all.set(bytes, at);
+    await client.send(all);
+    for (let i = 0; i < 200; i++) assertEquals((await client.answer())?.content.length, size);
+    return most;
+  };
+  // Nobody knows before the first answers; then there are as many as the limit lets be.
+  await ask(ANSWER_BYTES);
+  assertLess(await ask(ANSWER_BYTES), 4);
+  await ask(10);
+  assertEquals(await ask(10), 100);
+});
+
 Deno.test("answers that wait for an earlier one are bounded, too", async () => {
   const first = Promise.withResolvers<Reply>();
   let made = 0;
