@@ -12,6 +12,8 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(): Promise<Figures
   stream: () => import("./stream.ts"),
   app_server: () => import("./app_server.ts"),
   search: () => import("./search.ts"),
+  echo: () => import("./echo.ts"),
+  pubsub: () => import("./pubsub.ts"),
 };
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHMARKS);
