@@ -25,7 +25,7 @@ const decoders = new Map<string, TextDecoder>();
 /**
  * Decodes text by the `content-encoding` of its header: any label that the platform's
  * `TextDecoder` knows, `_` read as `-`, and the spellings of Python's codecs that differ from
- * them (`latin-1`, `utf-8-sig`). `utf-16` follows a byte order mark, without one the sender's
+ * them (`latin-1`, `utf-8-sig`, `utf-16-be`). `utf-16` follows a byte order mark, without one the sender's
  * `byteorder`.
  *
  * @throws {ContentError} `unknown-encoding` or `bad-text`
@@ -54,7 +54,8 @@ export function decodeJson(content: Uint8Array, header: FrameHeader): unknown {
 function findDecoder(label: string, content: Uint8Array, header: FrameHeader): TextDecoder {
   let name = label.trim().toLowerCase().replaceAll("_", "-");
   if (name === "utf-16" || name === "utf16") name = utf16(content, header);
-  if (name === "utf-8-sig") name = "utf-8";
+  else if (name === "utf-8-sig") name = "utf-8";
+  else name = name.replace(/^utf-?16-?(le|be)$/, "utf-16$1");
   const decoder = makeDecoder(name) ?? makeDecoder(name.replaceAll("-", ""));
   if (decoder) return decoder;
   const shown = JSON.stringify(label.length > 60 ? `${label.slice(0, 60)}...` : label);

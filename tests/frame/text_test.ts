@@ -91,6 +91,8 @@ Deno.test("text() decodes UTF-16 without a byte order mark from a little-endian 
     assertEquals(frameOf("utf-16le", utf16(text, true, false), "big").text(), text);
     assertEquals(frameOf("utf_16le", utf16(text, true, false)).text(), text);
     assertEquals(frameOf("utf-16be", utf16(text, false, false)).text(), text);
+    assertEquals(frameOf("utf-16-be", utf16(text, false, false)).text(), text);
+    assertEquals(frameOf("utf_16_le", utf16(text, true, false), "big").text(), text);
     assertEquals(frameOf("utf_16be", utf16(text, false, false)).text(), text);
   }
 });
