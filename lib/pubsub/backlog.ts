@@ -1,5 +1,6 @@
 import type { ByteBuffer } from "../frame/mod.ts";
 import { type Missed, writeControl } from "./control_frame.ts";
+import { type Chunk, ChunkStore } from "./chunk_store.ts";
 import type { Run } from "./run.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -12,6 +13,8 @@ interface Piece {
   after: Piece | undefined;
   /** Not its own: a piece never writes to it. */
   bytes: Uint8Array;
+  /** The memory that it shares with other pieces. */
+  chunk: Chunk | undefined;
   /** How many publications it holds. */
   readonly count: number;
   /** Where it counts if it is left out; without one it must not be left out. */
@@ -35,6 +38,7 @@ export class Backlog {
   /** Publications that were left out so far. */
   missed = 0;
   readonly #maxBytes: number;
+  readonly #store: ChunkStore;
   #head: Piece | undefined;
   #tail: Piece | undefined;
   /** What was left out behind the last piece. */
@@ -46,6 +50,7 @@ export class Backlog {
   /** @param maxBytes Above it publications are left out. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#store = new ChunkStore(maxBytes);
   }
 
   /** Whether nothing waits, nor is to be said. */
@@ -71,7 +76,9 @@ export class Backlog {
       this.#leaveOut(subscription, run.count, run.size);
       return 0;
     }
-    this.#append(run.copy, run.count, subscription, undefined);
+    const chunk = this.#store.keep(run.view);
+    const bytes = chunk.bytes.subarray(chunk.used - run.size, chunk.used);
+    this.#append(bytes, run.count, subscription, undefined).chunk = chunk;
     return run.count;
   }
 
@@ -153,13 +160,18 @@ export class Backlog {
   #makeRoom(size: number, { slow }: Subscription): boolean {
     if (slow === "block") return true;
     if (slow === "drop-oldest" || slow === "latest") {
-      while (this.bytes + size > this.#maxBytes) {
+      while (!this.#hasRoom(size)) {
         const piece = this.#oldestDroppable();
         if (piece === undefined) break;
         this.#drop(piece);
       }
     }
-    return this.bytes + size <= this.#maxBytes;
+    return this.#hasRoom(size);
+  }
+
+  // A chunk lives for as long as its longest-lived piece, so memory is bounded on its own.
+  #hasRoom(size: number): boolean {
+    return this.bytes + size <= this.#maxBytes && this.#store.usedBytes <= 2 * this.#maxBytes;
   }
 
   #oldestDroppable(): Piece | undefined {
@@ -195,7 +207,16 @@ export class Backlog {
   ): Piece {
     const before = this.#tail;
     const missed = this.#missedLast;
-    const piece = { before, after: undefined, bytes, count, subscription, topic, missed };
+    const piece: Piece = {
+      before,
+      after: undefined,
+      bytes,
+      chunk: undefined,
+      count,
+      subscription,
+      topic,
+      missed,
+    };
     this.#missedLast = undefined;
     if (before) before.after = piece;
     else this.#head = piece;
@@ -214,6 +235,7 @@ export class Backlog {
     if (this.#oldest === piece) this.#oldest = before;
     if (topic !== undefined) this.#latest!.delete(topic);
     this.bytes -= piece.bytes.length + PIECE_BYTES;
+    if (piece.chunk) this.#store.release(piece.chunk);
     if (piece.subscription === undefined) this.keptBytes -= piece.bytes.length;
   }
 }

@@ -1,5 +1,5 @@
 /** How long clients that flood the broker are served in a row, in milliseconds. */
-const BUSY_MS = 8;
+const BUSY_MS = 15;
 
 /**
  * Short pauses for those who flood a broker. The runtime looks for sockets that have become

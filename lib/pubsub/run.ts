@@ -19,7 +19,6 @@ export class Run {
   end = 0;
   /** The bytes, in place. */
   view: Uint8Array = this.buffer;
-  #copy: Uint8Array | undefined;
 
   /** How many frames there are. */
   get count(): number {
@@ -40,11 +39,5 @@ export class Run {
     this.start = frames[first]!.start;
     this.end = frames[last - 1]!.end;
     this.view = buffer.subarray(this.start, this.end);
-    this.#copy = undefined;
-  }
-
-  /** The bytes in memory of their own, shared by all receivers that keep them for later. */
-  get copy(): Uint8Array {
-    return this.#copy ??= this.buffer.slice(this.start, this.end);
   }
 }
