@@ -7,6 +7,7 @@ import {
   writeFrame,
 } from "../frame/mod.ts";
 import { dial } from "../net/mod.ts";
+import { callBack } from "./call_back.ts";
 import { ClientDeliveries } from "./client_deliveries.ts";
 import { ClientLink } from "./client_link.ts";
 import type {
@@ -156,7 +157,8 @@ export class BrokerClient implements AsyncDisposable {
       subscription.end(error);
       throw error;
     }
-    if (options.onMessage) subscription.taken = this.#callBack(subscription, options.onMessage);
+    const { onMessage } = options;
+    if (onMessage) subscription.taken = callBack(subscription, onMessage, this.#options.onError);
     return subscription;
   }
 
@@ -367,23 +369,6 @@ export class BrokerClient implements AsyncDisposable {
       if ((error as PubSubError).code !== "disconnected") this.#options.onError?.(error);
     }
     subscription.end();
-  }
-
-  async #callBack(
-    subscription: ClientSubscription,
-    onMessage: (message: PubSubMessage) => void | Promise<void>,
-  ): Promise<void> {
-    try {
-      for await (const message of subscription) {
-        try {
-          await onMessage(message);
-        } catch (error) {
-          this.#options.onError?.(error);
-        }
-      }
-    } catch (error) {
-      this.#options.onError?.(error);
-    }
   }
 
   #received(frame: Frame): void {
