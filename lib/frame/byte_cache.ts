@@ -35,9 +35,9 @@ export class ByteCache<V> {
   /** A slot's bytes begin at `slot × MAX_CACHED_BYTES`. Taken when the first value comes. */
   #bytes = new Uint8Array(0);
   #words = new DataView(this.#bytes.buffer);
-  /** The buffer of the last call, and its bytes as words. */
+  /** The buffer of the last call and, once it was that of two calls in a row, its words. */
   #viewed: Uint8Array = this.#bytes;
-  #view: DataView = this.#words;
+  #view: DataView | undefined;
   /** By slot: the bytes of its key, -1 for none; and the slot that was found after it. */
   readonly #lengths: number[] = [];
   readonly #followers: number[] = [];
@@ -45,6 +45,8 @@ export class ByteCache<V> {
   /** The slot that was found last, and the one that the next `add` fills; -1 for none. */
   #last = -1;
   #missed = -1;
+  #missedStart = 0;
+  #missedEnd = 0;
   #misses = 0;
   #victim = 0;
 
@@ -65,7 +67,7 @@ export class ByteCache<V> {
   /** The value for the bytes `buffer[start, end)`, if it is remembered. */
   find(buffer: Uint8Array, start: number, end: number): V | undefined {
     this.#missed = -1;
-    if (buffer !== this.#viewed) this.#look(buffer);
+    this.#look(buffer);
     const last = this.#last;
     if (last >= 0) {
       if (this.#holds(last, start, end)) {
@@ -83,6 +85,8 @@ export class ByteCache<V> {
     if (this.#misses > MISSES_BEFORE_SAMPLING && this.#misses++ % SAMPLE !== 0) return undefined;
     const home = this.#hash(start, end) & (this.#capacity - 1);
     this.#missed = home;
+    this.#missedStart = start;
+    this.#missedEnd = end;
     if (this.#values.length === 0) return undefined;
     for (let way = 0; way < this.#ways; way++) {
       const slot = home ^ way;
@@ -97,12 +101,13 @@ export class ByteCache<V> {
   }
 
   /**
-   * Remembers the value that the last call of {@linkcode ByteCache.find}, for the same bytes, did
-   * not find. The bytes are copied.
+   * Remembers the value that the last call of {@linkcode ByteCache.find} did not find; for any
+   * other bytes it does nothing. The bytes are copied.
    */
   add(buffer: Uint8Array, start: number, end: number, value: V): void {
     const home = this.#missed;
-    if (home < 0) return;
+    const same = buffer === this.#viewed && start === this.#missedStart && end === this.#missedEnd;
+    if (home < 0 || !same) return;
     if (this.#values.length === 0) {
       this.#bytes = new Uint8Array(this.#capacity * MAX_CACHED_BYTES);
       this.#words = new DataView(this.#bytes.buffer);
@@ -125,38 +130,54 @@ export class ByteCache<V> {
     this.#misses++;
   }
 
+  // A view of words pays where many keys lie in one buffer, as those of a busy publisher do. To
+  // make it costs as much as comparing a key by bytes, which is done where buffers take turns.
   #look(buffer: Uint8Array): void {
-    this.#viewed = buffer;
-    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    if (buffer !== this.#viewed) {
+      this.#viewed = buffer;
+      this.#view = undefined;
+    } else {
+      this.#view ??= new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    }
   }
 
-  // Four bytes at a time, and from the end: headers and requests of one sender begin alike and
-  // differ in their last fields.
+  // From the end: headers and requests of one sender begin alike and differ in their last fields.
   #holds(slot: number, start: number, end: number): boolean {
-    const length = end - start;
-    if (this.#lengths[slot] !== length) return false;
+    if (this.#lengths[slot] !== end - start) return false;
     const offset = slot * MAX_CACHED_BYTES - start;
-    const words = this.#words;
     const view = this.#view;
     let at = end;
-    for (; at - start >= 4; at -= 4) {
-      if (words.getInt32(offset + at - 4) !== view.getInt32(at - 4)) return false;
+    if (view) {
+      const words = this.#words;
+      for (; at - start >= 4; at -= 4) {
+        if (words.getInt32(offset + at - 4) !== view.getInt32(at - 4)) return false;
+      }
     }
-    for (; at > start; at--) {
-      if (words.getUint8(offset + at - 1) !== view.getUint8(at - 1)) return false;
+    const bytes = this.#bytes;
+    const buffer = this.#viewed;
+    for (at--; at >= start; at--) {
+      if (bytes[offset + at] !== buffer[at]) return false;
     }
     return true;
   }
 
+  /** The same with a view of words and without. */
   #hash(start: number, end: number): number {
     const view = this.#view;
+    const buffer = this.#viewed;
     let h = end - start;
     let at = end;
     for (; at - start >= 4; at -= 4) {
-      h = Math.imul(h ^ view.getInt32(at - 4), 0x9e3779b1);
+      const word = view ? view.getInt32(at - 4) : wordAt(buffer, at - 4);
+      h = Math.imul(h ^ word, 0x9e3779b1);
       h ^= h >>> 15;
     }
-    for (; at > start; at--) h = Math.imul(h ^ view.getUint8(at - 1), 0x01000193);
+    for (at--; at >= start; at--) h = Math.imul(h ^ buffer[at]!, 0x01000193);
     return h ^ (h >>> 15);
   }
+}
+
+/** What `DataView.getInt32` gives. */
+function wordAt(buffer: Uint8Array, at: number): number {
+  return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
 }

@@ -47,6 +47,16 @@ export class Frame {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 
+  /** The memory that the frame lies in; see {@linkcode Frame.content} for how long it is good. */
+  get buffer(): Uint8Array {
+    return this.#buffer;
+  }
+
+  /** Where the content, or this part of it, begins in its buffer. It ends where the frame does. */
+  get contentStart(): number {
+    return this.#contentStart;
+  }
+
   /** Where the frame begins in its buffer: the decoder's, or after `detach` its own. */
   get start(): number {
     return this.#start;

@@ -38,12 +38,12 @@ const BINARY_BYTES = 10;
 export function searchHandler(engine: SearchEngine): MessageHandler {
   const replies = new ReplyCache();
   return (frame, connection): Reply | Promise<Reply> => {
-    const { header, content } = frame;
+    const { header } = frame;
     if (header["content-type"] !== "text/json") return binaryReply(frame);
     // The hot path: a search for a key that was asked for before. In another encoding the same
     // bytes may be another request.
     const known = header["content-encoding"] === "utf-8"
-      ? replies.find(content, engine.generation)
+      ? replies.find(frame, engine.generation)
       : undefined;
     if (known) return known;
     const request = readRequest(frame);
@@ -53,7 +53,7 @@ export function searchHandler(engine: SearchEngine): MessageHandler {
     const entry = plain ? engine.lookup(value) : undefined;
     if (!entry) return act(request, engine, connection);
     const reply = encodeFrame(jsonFrame(exactReply(entry)));
-    if (header["content-encoding"] === "utf-8") replies.add(content, reply);
+    if (header["content-encoding"] === "utf-8") replies.add(frame, reply);
     return reply;
   };
 }

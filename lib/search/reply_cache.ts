@@ -1,4 +1,4 @@
-import { ByteCache } from "../frame/mod.ts";
+import { ByteCache, type Frame } from "../frame/mod.ts";
 
 /** Replies larger than this are made each time, so that the cache takes 32 MiB at most. */
 const MAX_REPLY_BYTES = 8_192;
@@ -13,17 +13,18 @@ export class ReplyCache {
   #replies = new ByteCache<Uint8Array>(CAPACITY);
   #generation = -1;
 
-  /** The reply to a request of these bytes, if it is known and no entry changed since. */
-  find(request: Uint8Array, generation: number): Uint8Array | undefined {
+  /** The reply to a request of the same content, if it is known and no entry changed since. */
+  find(request: Frame, generation: number): Uint8Array | undefined {
     if (generation !== this.#generation) {
       this.#replies = new ByteCache(CAPACITY);
       this.#generation = generation;
     }
-    return this.#replies.find(request, 0, request.length);
+    return this.#replies.find(request.buffer, request.contentStart, request.end);
   }
 
   /** Keeps the reply, which is not written to any more, to the request that was not found. */
-  add(request: Uint8Array, reply: Uint8Array): void {
-    if (reply.length <= MAX_REPLY_BYTES) this.#replies.add(request, 0, request.length, reply);
+  add(request: Frame, reply: Uint8Array): void {
+    if (reply.length > MAX_REPLY_BYTES) return;
+    this.#replies.add(request.buffer, request.contentStart, request.end, reply);
   }
 }
