@@ -1,4 +1,5 @@
 /** Publishes on a broker: `socktool pub`. */
+import { sleep } from "../lib/net/sleep.ts";
 import { type BrokerClient, type PublishOptions, PubSubError } from "../lib/pubsub/mod.ts";
 import {
   type Context,
@@ -224,24 +225,11 @@ async function* paced(
   for await (const item of source) {
     if (rate !== undefined) {
       const waitMs = startedAt + count++ / rate * 1_000 - performance.now();
-      if (waitMs > 0) await pause(waitMs, signal);
+      if (waitMs > 0) await sleep(waitMs, signal);
     }
     if (signal.aborted) return;
     yield item;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
-  });
 }
 
 if (import.meta.main) await runMain(command);
