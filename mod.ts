@@ -79,6 +79,7 @@ export {
   ReadBuffer,
   serveConnections,
   Server,
+  SharedMemory,
   timerMs,
   WriteQueue,
 } from "./lib/net/mod.ts";

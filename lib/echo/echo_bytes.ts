@@ -47,6 +47,8 @@ export async function echoBytes(
       }
       writing = false;
       input.consume(count);
+      const turn = connection.turn();
+      if (turn) await turn;
     }
     await connection.finish("drained", false);
   } catch (cause) {

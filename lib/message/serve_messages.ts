@@ -174,6 +174,8 @@ class MessageConnection {
       // One read may be all that was asked for while much is still to be written.
       const room = output.room();
       if (room) await room;
+      const turn = this.#connection.turn();
+      if (turn) await turn;
       if (this.#draining && !this.#decoder.midFrame) return await this.#finishDrained();
       this.#connection.midFrame = this.#decoder.midFrame;
       this.#reading = true;

@@ -1,6 +1,7 @@
 import { type Address, addressOf } from "./address.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { ReadBuffer } from "./read_buffer.ts";
+import type { Turns } from "./turns.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /**
@@ -28,6 +29,9 @@ export type CloseReason =
 /** How long a connection that is closed waits for its peer to see the last bytes. */
 const LINGER_MS = 1_000;
 
+/** A read of so many bytes leaves more behind, if its client floods the server. */
+const FLOOD_BYTES = 16_384;
+
 /** Bytes that nobody wants are read into this one. */
 const discarded = new Uint8Array(65_536);
 
@@ -50,6 +54,8 @@ export class Connection {
   /** Called when the server drains: finish what is begun, take nothing more. */
   onDrain: (() => void) | undefined;
   readonly #conn: Deno.Conn;
+  readonly #turns: Turns | undefined;
+  #lastReadBytes = 0;
   #closeReason: CloseReason | undefined;
   #abort: AbortController | undefined;
 
@@ -57,10 +63,12 @@ export class Connection {
    * Takes over a socket: from here on it is closed by this connection.
    *
    * @param highWaterBytes Pending output above which `output.room()` waits.
+   * @param turns Who sees to it that other connections get their turn beside it.
    */
-  constructor(conn: Deno.Conn, highWaterBytes: number) {
+  constructor(conn: Deno.Conn, highWaterBytes: number, turns?: Turns) {
     this.id = ++lastId;
     this.#conn = conn;
+    this.#turns = turns;
     this.output = new WriteQueue(
       conn,
       highWaterBytes,
@@ -97,6 +105,8 @@ export class Connection {
    * @throws {ConnectionError} with operation `read`
    */
   async read(): Promise<boolean> {
+    const turn = this.turn();
+    if (turn) await turn;
     let count: number | null;
     try {
       count = await this.readSome();
@@ -110,7 +120,8 @@ export class Connection {
   /**
    * {@linkcode Connection.read} for hot loops, without a promise of its own: resolves to what
    * `Deno.Conn.read` does, which has to be handed to {@linkcode Connection.received}, and rejects
-   * with what {@linkcode Connection.readError} explains.
+   * with what {@linkcode Connection.readError} explains. {@linkcode Connection.turn} is to be
+   * waited for before.
    */
   readSome(): Promise<number | null> {
     return this.#conn.read(this.input.free());
@@ -120,6 +131,15 @@ export class Connection {
   received(count: number): void {
     this.input.filled(count);
     this.readBytes += count;
+    this.#lastReadBytes = count;
+  }
+
+  /**
+   * What to wait for before the next read, so that others get their turn beside a client that
+   * floods the server; `undefined` if the read may begin. It never rejects.
+   */
+  turn(): Promise<void> | undefined {
+    return this.#lastReadBytes >= FLOOD_BYTES ? this.#turns?.take() : undefined;
   }
 
   /** The error of a read that failed. */

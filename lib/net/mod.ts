@@ -17,6 +17,7 @@ export { Connection } from "./connection.ts";
 export type { CloseReason } from "./connection.ts";
 export { ReadBuffer } from "./read_buffer.ts";
 export type { ByteBuffer } from "../frame/mod.ts";
+export { SharedMemory } from "./shared_memory.ts";
 export { WriteQueue } from "./write_queue.ts";
 export type { ByteSink } from "./write_queue.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";

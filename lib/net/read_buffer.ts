@@ -1,20 +1,23 @@
+import { READ_BYTES, SharedMemory, takeMemory } from "./shared_memory.ts";
+
 /** What an idle connection holds: most never receive more at once. */
 const FIRST_BYTES = 1_024;
 
-/** Reading more at once gains nothing on a socket. */
-const READ_BYTES = 65_536;
-
 /** How much more there is after a read that filled the memory. */
 const GROWTH = 8;
+
+const NOTHING = new SharedMemory(new Uint8Array(0));
 
 /**
  * The bytes of a connection that came and are not dealt with yet, `bytes[start, end)`. It begins
  * small, because a server has thousands of idle connections, grows when reads fill it, and grows
  * beyond what a read can use only as far as an unfinished frame already has bytes.
+ *
+ * Its memory may be lent to those who send what was read: the next read goes elsewhere then.
  */
 export class ReadBuffer {
-  /** The memory; replaced when it grows. */
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** The memory; replaced when it grows, and when it is lent. */
+  bytes: Uint8Array<ArrayBuffer>;
   /** Where the bytes that are not dealt with begin. */
   start = 0;
   /** Where they end. */
@@ -22,6 +25,17 @@ export class ReadBuffer {
 
   /** Whether the last read filled the memory: more was there to be read. */
   #wasFull = false;
+  #memory = NOTHING;
+
+  /** Begins without memory. */
+  constructor() {
+    this.bytes = this.#memory.bytes;
+  }
+
+  /** The memory, to be lent. */
+  get memory(): SharedMemory {
+    return this.#memory;
+  }
 
   /**
    * Memory to read into, behind the bytes that are there: never empty. Those bytes may move.
@@ -30,11 +44,8 @@ export class ReadBuffer {
   free(): Uint8Array<ArrayBuffer> {
     const held = this.end - this.start;
     const size = this.#nextSize(held);
-    if (size !== this.bytes.length) {
-      const moved = new Uint8Array(size);
-      moved.set(this.bytes.subarray(this.start, this.end));
-      this.bytes = moved;
-    } else if (this.start > 0 && held > 0) this.bytes.copyWithin(0, this.start, this.end);
+    if (size !== this.bytes.length || this.#memory.borrowed) this.#move(size);
+    else if (this.start > 0 && held > 0) this.bytes.copyWithin(0, this.start, this.end);
     this.start = 0;
     this.end = held;
     this.#wasFull = false;
@@ -50,6 +61,14 @@ export class ReadBuffer {
   /** Notes that `count` bytes are dealt with. */
   consume(count: number): void {
     this.start += count;
+  }
+
+  #move(size: number): void {
+    const memory = takeMemory(size);
+    memory.bytes.set(this.bytes.subarray(this.start, this.end));
+    this.#memory.leave();
+    this.#memory = memory;
+    this.bytes = memory.bytes;
   }
 
   #nextSize(held: number): number {

@@ -4,6 +4,7 @@ import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { Listener } from "./listen.ts";
 import { timerMs } from "./timer_ms.ts";
+import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** What happens at a server; every method is optional. They must not throw. */
@@ -75,6 +76,7 @@ export class Server implements AsyncDisposable {
   readonly #refusing = new Set<Connection>();
   readonly #abandoned = Promise.withResolvers<void>();
   readonly #watchdog: Watchdog;
+  readonly #turns = new Turns();
   #accepted = 0;
   #refused = 0;
   #forced = 0;
@@ -183,6 +185,7 @@ export class Server implements AsyncDisposable {
     await Promise.race([Promise.all(serving), this.#abandoned.promise]);
     for (const connection of this.#connections) this.#ended(connection, undefined);
     this.#watchdog.stop();
+    await this.#turns.close();
   }
 
   /** Never rejects. */
@@ -190,7 +193,7 @@ export class Server implements AsyncDisposable {
     let connection: Connection;
     try {
       if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
-      connection = new Connection(conn, this.#limits.maxPendingBytes);
+      connection = new Connection(conn, this.#limits.maxPendingBytes, this.#turns);
     } catch {
       // It was reset between the kernel's accept and ours.
       conn.close();

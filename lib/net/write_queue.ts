@@ -1,8 +1,16 @@
 import { ByteBuffer } from "../frame/mod.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
+import type { SharedMemory } from "./shared_memory.ts";
 
 /** A connection whose last write was larger than this begins the next with a large buffer. */
 const MUCH_BYTES = 8_192;
+
+/**
+ * Fewer bytes than this are copied rather than borrowed, and so are less than an eighth of the
+ * memory that they are in: that is held until they are sent.
+ */
+const BORROWED_BYTES = 8_192;
+const BORROWED_SHARE = 1 / 8;
 
 const NO_BUFFER = new ByteBuffer(0);
 
@@ -32,12 +40,16 @@ export class WriteQueue {
   readonly #sink: ByteSink;
   readonly #highWaterBytes: number;
   readonly #explain: (cause: unknown) => Error;
+  /** What goes out before that which is gathered, from memory that somebody else reads into. */
+  #borrowed: Uint8Array | undefined;
   #gathering = NO_BUFFER;
   /** Whether the last write was large: the next one begins with a large buffer then. */
   #sendsMuch = false;
-  /** What is being sent, and how far it is; `undefined` while nothing is. */
-  #sending: ByteBuffer | undefined;
-  #sentBytes = 0;
+  /** What the socket has not taken of what is being sent; `undefined` while nothing is. */
+  #sending: Uint8Array | undefined;
+  /** Where that lies: in a buffer of the pool, or in the lender's memory. */
+  #sendingBuffer: ByteBuffer | undefined;
+  #lender: SharedMemory | undefined;
   #failure: Error | undefined;
   #room: PromiseWithResolvers<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -70,13 +82,12 @@ export class WriteQueue {
 
   /** Bytes that the socket has not taken yet. */
   get pendingBytes(): number {
-    const sending = this.#sending ? this.#sending.length - this.#sentBytes : 0;
-    return this.#gathering.length + sending;
+    return this.gatheredBytes + (this.#sending?.length ?? 0);
   }
 
   /** Bytes of these that no write has been started for. */
   get gatheredBytes(): number {
-    return this.#gathering.length;
+    return this.#gathering.length + (this.#borrowed?.length ?? 0);
   }
 
   /** Whether a write is under way. */
@@ -89,10 +100,24 @@ export class WriteQueue {
     return this.#failure !== undefined;
   }
 
+  /**
+   * Adds bytes of a memory that can be borrowed. Many of them are sent from there if nothing else
+   * is on its way, so that one memory serves any number of receivers; else they are copied.
+   */
+  append(bytes: Uint8Array, memory: SharedMemory): void {
+    const idle = this.#lender === undefined && this.pendingBytes === 0;
+    const many = bytes.length >= BORROWED_BYTES &&
+      bytes.length >= memory.bytes.length * BORROWED_SHARE;
+    if (!idle || !many || this.#failure !== undefined) return this.buffer.append(bytes);
+    this.#borrowed = bytes;
+    this.#lender = memory;
+    memory.borrow();
+  }
+
   /** Starts to send what was appended, unless a write is under way: that goes on with it. */
   flush(): void {
     if (this.#failure !== undefined) this.#gathering.clear();
-    else if (this.#sending === undefined && this.#gathering.length > 0) this.#send();
+    else if (this.#sending === undefined && this.gatheredBytes > 0) this.#send();
   }
 
   /**
@@ -118,44 +143,56 @@ export class WriteQueue {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Begins to send what was gathered; there is something. */
+  /** Begins to send what was borrowed or gathered; there is something. */
   #send(): void {
-    this.#sending = this.#gathering;
-    this.#sentBytes = 0;
-    this.#gathering = NO_BUFFER;
-    this.#write();
+    if (this.#borrowed) {
+      this.#sending = this.#borrowed;
+      this.#borrowed = undefined;
+    } else {
+      this.#sendingBuffer = this.#gathering;
+      this.#sending = this.#gathering.view();
+      this.#gathering = NO_BUFFER;
+    }
+    this.#sendsMuch = this.#sending.length > MUCH_BYTES;
+    this.#write(this.#sending);
   }
 
-  #write(): void {
-    const { bytes, length } = this.#sending!;
-    const rest = bytes.subarray(this.#sentBytes, length);
+  #write(rest: Uint8Array): void {
     this.#onSinkWrote ??= (count) => this.#written(count);
     this.#onSinkFailed ??= (cause) => this.#failed(cause);
     this.#sink.write(rest).then(this.#onSinkWrote, this.#onSinkFailed);
   }
 
   #written(count: number): void {
-    const sending = this.#sending!;
-    this.#sentBytes += count;
+    const rest = this.#sending!.subarray(count);
+    this.#sending = rest;
     this.writtenBytes += count;
     if (this.#room && this.pendingBytes <= this.#highWaterBytes / 2) this.#release();
-    if (this.#sentBytes < sending.length) {
+    if (rest.length > 0) {
       this.onWritten?.();
-      return this.#write();
+      return this.#write(rest);
     }
-    this.#sendsMuch = sending.length > MUCH_BYTES;
-    giveBuffer(sending);
-    this.#sending = undefined;
+    this.#sent();
     this.onWritten?.();
-    if (this.#gathering.length > 0) return this.#send();
+    if (this.gatheredBytes > 0) return this.#send();
     this.#idle?.resolve();
     this.#idle = undefined;
+  }
+
+  /** Gives back the memory of what was sent. */
+  #sent(): void {
+    this.#sending = undefined;
+    if (this.#sendingBuffer) giveBuffer(this.#sendingBuffer);
+    this.#sendingBuffer = undefined;
+    this.#lender?.giveBack();
+    this.#lender = undefined;
   }
 
   #failed(cause: unknown): void {
     this.#failure = this.#explain(cause);
     this.#gathering = NO_BUFFER;
-    this.#sending = undefined;
+    this.#borrowed = undefined;
+    this.#sent();
     this.onWritten?.();
     this.#release();
     this.#idle?.resolve();

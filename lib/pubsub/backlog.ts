@@ -137,7 +137,7 @@ export class Backlog {
       const replaced = this.#replace(topic);
       if (replaced && waiting.delete(replaced)) added--;
       // Copied below, once it is known which of the run are still there.
-      const bytes = run.buffer.subarray(frame.start, frame.end);
+      const bytes = run.memory.bytes.subarray(frame.start, frame.end);
       if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
         this.#leaveOut(subscription, 1, bytes.length);
         continue;

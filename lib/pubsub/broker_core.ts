@@ -5,8 +5,8 @@ import {
   HeaderCache,
   type HeaderInit,
 } from "../frame/mod.ts";
+import { SharedMemory } from "../net/mod.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { Breather } from "./breather.ts";
 import { type BrokerLimits, type BrokerObserver } from "./broker_options.ts";
 import type { BrokerStats, Counters } from "./broker_stats.ts";
 import { PROTOCOL_VERSION } from "./control_frame.ts";
@@ -46,7 +46,6 @@ export class BrokerCore implements OutboxOwner {
     errors: 0,
     subscriptions: 0,
   };
-  readonly breather: Breather = new Breather();
   readonly #patience: Patience;
   readonly #publications = new Map<Principal, Publications>();
   readonly #run = new Run();
@@ -98,20 +97,20 @@ export class BrokerCore implements OutboxOwner {
   }
 
   /**
-   * Hands the frames `frames[first, last)`, which lie one behind the other in `buffer`, to all
+   * Hands the frames `frames[first, last)`, which lie one behind the other in `memory`, to all
    * whom the route names. They are sent by the next {@linkcode BrokerCore.flush}.
    *
    * @returns To how many connections they are on their way.
    */
   forward(
-    buffer: Uint8Array,
+    memory: SharedMemory,
     frames: readonly Frame[],
     first: number,
     last: number,
     route: Route,
   ): number {
     const run = this.#run;
-    run.set(buffer, frames, first, last);
+    run.set(memory, frames, first, last);
     this.counters.published += last - first;
     this.counters.publishedBytes += run.end - run.start;
     const { subscriptions, groups } = route;
@@ -161,7 +160,7 @@ export class BrokerCore implements OutboxOwner {
   publish(topic: string, header: HeaderInit, content: string): void {
     const bytes = encodeFrame({ header: { ...header, op: "pub", topic }, content });
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
-    this.forward(bytes, frames, 0, 1, this.router.find(topic));
+    this.forward(new SharedMemory(bytes), frames, 0, 1, this.router.find(topic));
   }
 
   /** Answers a publication to a topic of the broker's own. */

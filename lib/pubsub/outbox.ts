@@ -23,9 +23,10 @@ export interface OutboxOwner {
 }
 
 /**
- * All that goes out to one connection. While the peer keeps up, a run of frames is one copy into
- * the buffer that the next write takes. When it does not, further frames wait in a backlog with a
- * bound, where the subscriptions' policies decide what is left out.
+ * All that goes out to one connection. While the peer keeps up, a run of frames leaves from where
+ * the publisher's read put it, or is one copy into the buffer that the next write takes. When it
+ * does not, further frames wait in a backlog with a bound, where the subscriptions' policies decide
+ * what is left out.
  */
 export class Outbox {
   /** Publications handed to the connection. */
@@ -97,7 +98,7 @@ export class Outbox {
     this.#touch();
     if (this.#takesDirectly(size, subscription)) {
       const count = run.last - run.first;
-      output.buffer.append(run.view);
+      output.append(run.view, run.memory);
       this.delivered += count;
       this.deliveredBytes += size;
       return count;
@@ -111,13 +112,13 @@ export class Outbox {
     const { start, end, header } = run.frames[index]!;
     this.#touch();
     if (this.#takesDirectly(end - start, subscription)) {
-      writeGrouped(this.#output.buffer, run.buffer, start, end, group.headerTail);
+      writeGrouped(this.#output.buffer, run.memory.bytes, start, end, group.headerTail);
       this.delivered++;
       this.deliveredBytes += end - start;
       return 1;
     }
     const bytes = new ByteBuffer(end - start + group.headerTail.length);
-    writeGrouped(bytes, run.buffer, start, end, group.headerTail);
+    writeGrouped(bytes, run.memory.bytes, start, end, group.headerTail);
     const topic = header["topic"] as string;
     return this.#accepted(this.#waiting().addFrame(bytes.view(), subscription, topic));
   }

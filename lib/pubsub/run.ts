@@ -1,12 +1,15 @@
 import type { Frame } from "../frame/mod.ts";
+import { SharedMemory } from "../net/mod.ts";
+
+const NOTHING = new SharedMemory(new Uint8Array(0));
 
 /**
  * Consecutive frames of one publisher that go to the same receivers: they are forwarded as one
  * slice of the publisher's read buffer. There is one of it per broker, used over and over.
  */
 export class Run {
-  /** The publisher's read buffer: overwritten once the run is dealt with. */
-  buffer: Uint8Array = new Uint8Array(0);
+  /** The publisher's read buffer: overwritten once the run is dealt with, unless it is borrowed. */
+  memory: SharedMemory = NOTHING;
   /** The batch that the frames are part of, `frames[first, last)`. */
   frames: readonly Frame[] = [];
   /** Where the run begins in the batch. */
@@ -18,7 +21,7 @@ export class Run {
   /** Where it ends in the buffer. */
   end = 0;
   /** The bytes, in place. */
-  view: Uint8Array = this.buffer;
+  view: Uint8Array = this.memory.bytes;
 
   /** How many frames there are. */
   get count(): number {
@@ -31,13 +34,13 @@ export class Run {
   }
 
   /** Makes it stand for other frames. */
-  set(buffer: Uint8Array, frames: readonly Frame[], first: number, last: number): void {
-    this.buffer = buffer;
+  set(memory: SharedMemory, frames: readonly Frame[], first: number, last: number): void {
+    this.memory = memory;
     this.frames = frames;
     this.first = first;
     this.last = last;
     this.start = frames[first]!.start;
     this.end = frames[last - 1]!.end;
-    this.view = buffer.subarray(this.start, this.end);
+    this.view = memory.bytes.subarray(this.start, this.end);
   }
 }

@@ -16,9 +16,6 @@ const MAX_HEADER_BYTES = 64_000;
 /** How long a peer that is told to go may take to read what is on its way. */
 const CLOSING_MS = 2_000;
 
-/** A read of so many bytes is as large as reads get. */
-const FLOOD_BYTES = 32_768;
-
 /** What a reason is for the connection. */
 const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
   shutdown: "drained",
@@ -133,7 +130,7 @@ export class Session {
     }
   }
 
-  // The hot path: a read, the frames in it, a copy per receiver of each run, a flush per receiver.
+  // The hot path: a read, the frames in it, each run handed to its receivers, a flush per receiver.
   async #receive(): Promise<void> {
     const connection = this.#connection;
     const { input } = connection;
@@ -171,11 +168,8 @@ export class Session {
       input.consume(consumed);
       const full = this.outbox.roomForReplies();
       if (full) await full;
-      // A read that filled its buffer left more behind: this client floods.
-      if (count >= FLOOD_BYTES) {
-        const rest = this.#core.breather.take(this.heardAt);
-        if (rest) await rest;
-      }
+      const turn = connection.turn();
+      if (turn) await turn;
     }
   }
 
@@ -226,7 +220,7 @@ export class Session {
 
   #forward(frames: readonly Frame[], first: number, last: number, route: Route): number {
     this.#published += last - first;
-    return this.#core.forward(this.#connection.input.bytes, frames, first, last, route);
+    return this.#core.forward(this.#connection.input.memory, frames, first, last, route);
   }
 
   /** A publication that asks for more than to be forwarded. */

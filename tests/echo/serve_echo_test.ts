@@ -85,7 +85,7 @@ Deno.test("serveEcho() does not read from a client that does not read", async ()
     return sent > 0 && sent === before;
   }, "the client is held back");
   const { readBytes, writtenBytes } = server.figures();
-  assert(readBytes - writtenBytes <= 65_536, `${readBytes - writtenBytes} bytes are held`);
+  assert(readBytes - writtenBytes <= 131_072, `${readBytes - writtenBytes} bytes are held`);
   over = true;
   conn.close();
   await sending;

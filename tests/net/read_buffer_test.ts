@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLessOrEqual,
+  assertStrictEquals,
+} from "@std/assert";
 import fc from "fast-check";
 import { ReadBuffer } from "../../lib/net/read_buffer.ts";
 
@@ -54,7 +60,7 @@ Deno.test("a read buffer always has room, and holds a fixed multiple of what was
         assertGreater(buffer.free().length, 0);
         read += fill(buffer, read, count);
         // Never what a frame merely announces: doubled from what came, and what a read can use.
-        assertLessOrEqual(buffer.bytes.length, Math.max(65_536, 8 * 2_048, 4 * read));
+        assertLessOrEqual(buffer.bytes.length, Math.max(131_072, 8 * 2_048, 4 * read));
         buffer.consume(Math.floor((buffer.end - buffer.start) * share));
       }
     }),
@@ -75,7 +81,7 @@ Deno.test("a read buffer that reads fill grows to what a socket gives at once, a
     read += fill(buffer, read, Infinity);
     buffer.consume(buffer.end - buffer.start);
   }
-  assertEquals(buffer.free().length, 65_536);
+  assertEquals(buffer.free().length, 131_072);
 });
 
 Deno.test("a read buffer that was not filled stays as it is", () => {
@@ -94,7 +100,7 @@ Deno.test("a read buffer gives back the memory of a large frame once it is dealt
   while (read < 20_000_000) read += fill(buffer, read, 65_536);
   assert(buffer.bytes.length >= 20_000_000);
   buffer.consume(read);
-  assertLessOrEqual(buffer.free().length, 65_536);
+  assertLessOrEqual(buffer.free().length, 131_072);
   // A frame that follows a large one in the same read is not lost.
   for (let more = 0; more < 1_000_000;) more += fill(buffer, more, 65_536);
   const kept = buffer.end - buffer.start;
@@ -103,4 +109,48 @@ Deno.test("a read buffer gives back the memory of a large frame once it is dealt
   buffer.free();
   assertEquals(buffer.bytes.slice(buffer.start, buffer.end), last);
   assertLessOrEqual(buffer.bytes.length, 131_072);
+});
+
+Deno.test("memory that is lent is not read into until it is given back", () => {
+  const buffer = new ReadBuffer();
+  fill(buffer, 0, 1_000);
+  const { memory } = buffer;
+  memory.borrow();
+  memory.borrow();
+  const lent = buffer.bytes.slice(0, 900);
+  buffer.consume(900);
+  fill(buffer, 1_000, 500);
+  assert(buffer.memory !== memory);
+  assertHolds(buffer, 900, 1_500);
+  assertEquals(memory.bytes.subarray(0, 900), lent);
+  memory.giveBack();
+  assert(memory.borrowed);
+  memory.giveBack();
+  assert(!memory.borrowed);
+  // Memory that nobody borrows any more is read into again.
+  const { memory: second } = buffer;
+  buffer.consume(600);
+  second.borrow();
+  second.giveBack();
+  buffer.free();
+  assertStrictEquals(buffer.memory, second);
+});
+
+Deno.test("memory that was left while lent serves another reader after it, not before", () => {
+  const grown = () => {
+    const buffer = new ReadBuffer();
+    for (let read = 0; buffer.free().length < 131_072;) {
+      read += fill(buffer, read, Infinity);
+      buffer.consume(buffer.end - buffer.start);
+    }
+    return buffer;
+  };
+  const lender = grown();
+  const { memory } = lender;
+  memory.borrow();
+  lender.free();
+  assert(grown().memory !== memory);
+  memory.giveBack();
+  assertStrictEquals(grown().memory, memory);
+  assert(grown().memory !== memory);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { WriteQueue } from "../../lib/net/mod.ts";
+import { ReadBuffer, WriteQueue } from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
 
 /** A socket that takes what the test says, when the test says it. */
@@ -181,4 +181,98 @@ Deno.test("a write queue with nothing to send writes nothing", async () => {
   queue.flush();
   await deadline(queue.flushed());
   assertEquals([socket.writes, queue.room(), queue.pendingBytes], [0, undefined, 0]);
+});
+
+/** Reads the bytes numbered on from `from`, as many as there is room for, up to `count`. */
+function read(input: ReadBuffer, from: number, count: number): number {
+  const free = input.free();
+  const length = Math.min(free.length, count);
+  free.set(bytes(from, length));
+  input.filled(length);
+  return length;
+}
+
+Deno.test("what is read goes to all receivers as it came, whatever each of them takes, and is read into no earlier", async () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("read" as const), which: fc.constant(0), count: fc.nat(20_000) }),
+    fc.record({ kind: fc.constant("own" as const), which: fc.nat(2), count: fc.nat(300) }),
+    fc.record({ kind: fc.constant("take" as const), which: fc.nat(2), count: fc.nat(12_000) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const input = new ReadBuffer();
+      let total = 0;
+      const receivers = [0, 1, 2].map(() => {
+        const socket = new Socket();
+        return { socket, queue: new WriteQueue(socket, 1_000), expected: [] as number[] };
+      });
+      for (const { kind, which, count } of steps) {
+        const { socket, queue, expected } = receivers[which]!;
+        if (kind === "read") {
+          const length = read(input, total, count);
+          total += length;
+          const view = input.bytes.subarray(input.start, input.end);
+          for (const { queue, expected } of receivers) {
+            queue.append(view, input.memory);
+            expected.push(...view);
+            assertEquals(queue.pendingBytes, expected.length - queue.writtenBytes);
+            queue.flush();
+          }
+          input.consume(length);
+        } else if (kind === "own") {
+          const own = bytes(7, count);
+          queue.buffer.append(own);
+          expected.push(...own);
+        } else await socket.take(count);
+      }
+      for (const { socket, queue, expected } of receivers) {
+        const flushed = queue.flushed();
+        while (socket.waiting) await socket.take();
+        await deadline(flushed);
+        assertEquals(Uint8Array.from(socket.received), Uint8Array.from(expected));
+        assertEquals(queue.pendingBytes, 0);
+      }
+      assertEquals(input.memory.borrowed, false);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("much that comes at once is sent from where it was read, and little is copied", async () => {
+  const input = new ReadBuffer();
+  let total = 0;
+  while (input.bytes.length < 100_000) {
+    total += read(input, total, Infinity);
+    input.consume(input.end - input.start);
+  }
+  const socket = new Socket();
+  const queue = new WriteQueue(socket, 1_000);
+  for (const [size, borrowed] of [[20_000, true], [10_000, false], [100, false]] as const) {
+    queue.append(input.bytes.subarray(0, size), input.memory);
+    assertEquals(input.memory.borrowed, borrowed);
+    queue.flush();
+    await socket.take();
+    assertEquals([input.memory.borrowed, queue.pendingBytes], [false, 0]);
+  }
+  // Behind something else it would have to wait: it is copied.
+  queue.buffer.append(bytes(0, 10));
+  queue.append(input.bytes.subarray(0, 20_000), input.memory);
+  assertEquals(input.memory.borrowed, false);
+});
+
+Deno.test("memory is given back when the write of it fails, and when it was never begun", async () => {
+  const input = new ReadBuffer();
+  for (let total = 0; input.bytes.length < 20_000;) {
+    total += read(input, total, Infinity);
+    input.consume(input.end - input.start);
+  }
+  const socket = new Socket();
+  const queue = new WriteQueue(socket, 1_000);
+  queue.append(input.bytes, input.memory);
+  queue.flush();
+  await socket.fail();
+  assertEquals([input.memory.borrowed, queue.failed, queue.pendingBytes], [false, true, 0]);
+  queue.append(input.bytes, input.memory);
+  queue.flush();
+  assertEquals([input.memory.borrowed, queue.pendingBytes], [false, 0]);
 });

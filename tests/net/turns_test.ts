@@ -1,0 +1,86 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Address, listen, serveConnections } from "../../lib/net/mod.ts";
+import { Turns } from "../../lib/net/turns.ts";
+import { serveEcho } from "../../lib/echo/mod.ts";
+import { deadline, until } from "../support/deadline.ts";
+
+const LOOPBACK = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
+
+async function connectTo({ address }: { address: Address }): Promise<Deno.TcpConn> {
+  assert(address.transport === "tcp");
+  return await Deno.connect({ hostname: address.hostname, port: address.port });
+}
+
+Deno.test("a turn is given now and then, to all who wait at one time", async () => {
+  const turns = new Turns();
+  const first = turns.take();
+  assert(first);
+  assertEquals(turns.take(), first);
+  await deadline(first);
+  assertEquals(turns.take(), undefined);
+  await until(() => turns.take() !== undefined, "the next turn");
+  await turns.close();
+});
+
+Deno.test("turns end while one is under way", async () => {
+  const turns = new Turns();
+  const turn = turns.take();
+  await deadline(turns.close());
+  await deadline(turn!);
+  // Whoever asks afterwards is not held up for good.
+  await deadline(turns.take() ?? Promise.resolve());
+});
+
+Deno.test({
+  name:
+    "without the permission for a socket of their own, turns go on by a timer, and nobody is asked",
+  permissions: { net: false },
+  async fn() {
+    const turns = new Turns();
+    for (let given = 0; given < 2;) {
+      const turn = turns.take();
+      if (turn) given++;
+      await deadline(turn ?? new Promise((resolve) => setTimeout(resolve, 1)));
+    }
+    await turns.close();
+  },
+});
+
+Deno.test("others are answered while clients flood a server", async () => {
+  await using server = serveEcho(await listen(LOOPBACK));
+  const flooders = await Promise.all([1, 2, 3].map(() => connectTo(server)));
+  const flood = new Uint8Array(1_048_576);
+  const floods = flooders.flatMap((conn) => [
+    (async () => {
+      while (await conn.write(flood) > 0);
+    })(),
+    (async () => {
+      const seen = new Uint8Array(1_048_576);
+      while (await conn.read(seen) !== null);
+    })(),
+  ]);
+  const quiet = await connectTo(server);
+  for (let i = 0; i < 20; i++) {
+    await quiet.write(new TextEncoder().encode("here?"));
+    assertEquals(await deadline(quiet.read(new Uint8Array(10))), 5);
+  }
+  for (const conn of [quiet, ...flooders]) conn.close();
+  await Promise.allSettled(floods);
+});
+
+Deno.test("a server that never gave a turn has no socket beside its listener", async () => {
+  const opened = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  if (Deno.build.os !== "linux") return;
+  const listener = await listen(LOOPBACK);
+  const before = opened();
+  await using server = serveConnections(listener, {
+    async serve(connection) {
+      while (await connection.read()) connection.input.consume(connection.input.end);
+    },
+  });
+  const conn = await connectTo(server);
+  await conn.write(new Uint8Array(100));
+  await until(() => [...server.connections].some(({ readBytes }) => readBytes === 100));
+  assertEquals(opened() - before, 2);
+  conn.close();
+});
