@@ -2,7 +2,7 @@
  * How long those who flood a server are served in a row, in milliseconds: a turn over the loopback
  * takes about 15 µs, one by a timer 1 to 2 ms.
  */
-const BUSY_MS = 3;
+const BUSY_MS = 2;
 const BUSY_BESIDE_TIMER_MS = 15;
 
 const LOOPBACK = "127.0.0.1";

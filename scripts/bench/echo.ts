@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { answersBesideFlood } from "./beside_flood.ts";
 import { type RunningEcho, startEchoServers } from "./echo_servers.ts";
 import {
   buildC,
@@ -36,6 +37,7 @@ export async function run(): Promise<Figures> {
     for (const row of ROWS) await measureServers(servers, load, row, figures);
     for (const row of ROWS) await measureClient(servers[0]!.port, load, row, figures);
     await measureSchedule(servers[0]!.port, figures);
+    for (const server of servers.slice(0, 2)) await measureBesideFlood(server, load, figures);
   } finally {
     for (const server of servers) await server[Symbol.asyncDispose]();
   }
@@ -92,6 +94,21 @@ async function measureSchedule(port: number, figures: Figures): Promise<void> {
   const { send_lateness_us } = await runClient(port, 50, flags);
   const late = send_lateness_us as Record<string, number>;
   figures["open loop, 20,000/s: 99 % are sent within, µs"] = late["p99"]!;
+}
+
+/** How long others wait for an echo while four connections send as much as the server takes. */
+async function measureBesideFlood(
+  { name, port }: RunningEcho,
+  load: string,
+  figures: Figures,
+): Promise<void> {
+  const times = await answersBesideFlood(
+    port,
+    new TextEncoder().encode("still there?"),
+    () => runJson(load, [port, 4, 1_048_576, 1, 3]),
+  );
+  figures[`beside a flood of 4 × 1 MiB: ${name}, echo p50 ms`] = times.p50;
+  figures[`beside a flood of 4 × 1 MiB: ${name}, echo p99 ms`] = times.p99;
 }
 
 /** What many connections cost the server, each of them answered. */

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { encodeFrame } from "../../lib/frame/mod.ts";
+import { answersBesideFlood } from "./beside_flood.ts";
 import { fanOutFigures, stoppedFigures } from "./pubsub_fan_out.ts";
 import {
   buildC,
@@ -25,11 +27,11 @@ const LOADS: readonly (readonly [number, number, number, number])[] = [
   [128, 1, 1, 1_000_000],
   [128, 1, 10, 300_000],
   [1_024, 1, 1, 400_000],
-  [1_024, 1, 10, 100_000],
+  [1_024, 1, 10, 300_000],
   [16, 1_000, 1, 1_000_000],
   [16, 1_000, 10, 400_000],
   [1_024, 1_000, 1, 300_000],
-  [1_024, 1_000, 10, 100_000],
+  [1_024, 1_000, 10, 200_000],
 ];
 
 /** Delivered messages per second, ratios, and what becomes of slow and of many subscribers. */
@@ -71,6 +73,13 @@ export async function run(): Promise<Figures> {
       figures[`${label}: ratio to ${name}`] = median(ours.map((rate, i) => rate / theirs[i]!));
     }
   }
+  const confirmed = await answersBesideFlood(
+    ports.get("socktool")!,
+    encodeFrame({ header: { op: "pub", topic: "other", id: 1 } }),
+    () => runJson(load, ["socktool", ports.get("socktool")!, 1, 10, 1_024, 800_000]),
+  );
+  figures["beside a flood of 1 KiB to 10: a confirmation p50 ms"] = confirmed.p50;
+  figures["beside a flood of 1 KiB to 10: a confirmation p99 ms"] = confirmed.p99;
   return {
     ...figures,
     ...await stoppedFigures(broker, load),
