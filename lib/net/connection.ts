@@ -29,8 +29,8 @@ export type CloseReason =
 /** How long a connection that is closed waits for its peer to see the last bytes. */
 const LINGER_MS = 1_000;
 
-/** A read of so many bytes leaves more behind, if its client floods the server. */
-const FLOOD_BYTES = 16_384;
+/** When so many bytes came, others may have their turn: of TLS, a read brings 16 KiB at most. */
+const TURN_BYTES = 65_536;
 
 /** Bytes that nobody wants are read into this one. */
 const discarded = new Uint8Array(65_536);
@@ -55,7 +55,7 @@ export class Connection {
   onDrain: (() => void) | undefined;
   readonly #conn: Deno.Conn;
   readonly #turns: Turns | undefined;
-  #lastReadBytes = 0;
+  #bytesSinceTurn = 0;
   #closeReason: CloseReason | undefined;
   #abort: AbortController | undefined;
 
@@ -131,15 +131,17 @@ export class Connection {
   received(count: number): void {
     this.input.filled(count);
     this.readBytes += count;
-    this.#lastReadBytes = count;
+    this.#bytesSinceTurn += count;
   }
 
   /**
-   * What to wait for before the next read, so that others get their turn beside a client that
-   * floods the server; `undefined` if the read may begin. It never rejects.
+   * What to wait for before the next read, so that others get their turn beside a client that sends
+   * much; `undefined` if the read may begin. It never rejects.
    */
   turn(): Promise<void> | undefined {
-    return this.#lastReadBytes >= FLOOD_BYTES ? this.#turns?.take() : undefined;
+    if (this.#bytesSinceTurn < TURN_BYTES) return undefined;
+    this.#bytesSinceTurn = 0;
+    return this.#turns?.take();
   }
 
   /** The error of a read that failed. */

@@ -25,6 +25,8 @@ export class ReadBuffer {
 
   /** Whether the last read filled the memory: more was there to be read. */
   #wasFull = false;
+  /** Whether it brought so little that most of the memory was not needed: a burst is over. */
+  #wasSmall = false;
   #memory = NOTHING;
 
   /** Begins without memory. */
@@ -56,6 +58,7 @@ export class ReadBuffer {
   filled(count: number): void {
     this.end += count;
     this.#wasFull = this.end === this.bytes.length;
+    this.#wasSmall = count * GROWTH * 2 <= this.bytes.length;
   }
 
   /** Notes that `count` bytes are dealt with. */
@@ -77,6 +80,8 @@ export class ReadBuffer {
     // What an unfinished frame already has, doubled: never what it merely announces.
     if (held * 2 > size) return Math.max(size * 2, this.#wasFull ? READ_BYTES : 0);
     if (this.#wasFull && size < READ_BYTES) return Math.min(READ_BYTES, size * GROWTH);
+    // What comes next may be long in coming, and an idle connection should hold little.
+    if (size === READ_BYTES && held === 0 && this.#wasSmall) return size / GROWTH;
     // A large frame has passed.
     if (size > READ_BYTES && held * 2 <= READ_BYTES) return READ_BYTES;
     return size;

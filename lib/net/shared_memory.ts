@@ -34,12 +34,17 @@ export class SharedMemory {
     this.#borrowers++;
   }
 
-  /** Ends one {@linkcode SharedMemory.borrow}. */
+  /**
+   * Ends one {@linkcode SharedMemory.borrow}.
+   *
+   * @throws {RangeError} if nobody borrows it.
+   */
   giveBack(): void {
+    if (this.#borrowers === 0) throw new RangeError("Nobody borrows this memory");
     if (--this.#borrowers === 0 && this.#left) keep(this);
   }
 
-  /** Notes that its reader has gone on to another memory. */
+  /** Notes that its reader has gone on to another memory: the last to give it back makes it free. */
   leave(): void {
     this.#left = true;
   }

@@ -7,6 +7,9 @@ import type { Subscription } from "./subscription.ts";
 /** What a piece costs beside its bytes; it counts, so that memory is bounded with small ones. */
 const PIECE_BYTES = 128;
 
+/** Of the bytes that may wait, what is kept or left out at once; a frame may have more. */
+const PIECE_SHARE = 1 / 8;
+
 /** Bytes that wait, and what was left out right before them. */
 interface Piece {
   before: Piece | undefined;
@@ -71,15 +74,33 @@ export class Backlog {
    */
   addRun(run: Run, subscription: Subscription): number {
     if (subscription.slow === "latest") return this.#addLatest(run, subscription);
-    if (!this.#makeRoom(run.size + PIECE_BYTES, subscription)) {
+    const { frames, last } = run;
+    const maxPieceBytes = this.#maxBytes * PIECE_SHARE;
+    let added = 0;
+    for (let first = run.first; first < last;) {
+      const { start } = frames[first]!;
+      let next = first + 1;
+      while (next < last && frames[next]!.end - start <= maxPieceBytes) next++;
+      const bytes = run.memory.bytes.subarray(start, frames[next - 1]!.end);
+      const count = this.#addPiece(bytes, next - first, subscription);
+      if (count < 0) return count;
+      added += count;
+      first = next;
+    }
+    return added;
+  }
+
+  /** As {@linkcode Backlog.addRun}, for frames that are kept or left out together. */
+  #addPiece(bytes: Uint8Array, count: number, subscription: Subscription): number {
+    if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
       if (subscription.slow === "disconnect") return -1;
-      this.#leaveOut(subscription, run.count, run.size);
+      this.#leaveOut(subscription, count, bytes.length);
       return 0;
     }
-    const chunk = this.#store.keep(run.view);
-    const bytes = chunk.bytes.subarray(chunk.used - run.size, chunk.used);
-    this.#append(bytes, run.count, subscription, undefined).chunk = chunk;
-    return run.count;
+    const chunk = this.#store.keep(bytes);
+    const kept = chunk.bytes.subarray(chunk.used - bytes.length, chunk.used);
+    this.#append(kept, count, subscription, undefined).chunk = chunk;
+    return count;
   }
 
   /** As {@linkcode Backlog.addRun}, for one publication in memory of its own. */

@@ -125,6 +125,7 @@ export class BrokerCore implements OutboxOwner {
         if (member.outbox.addGrouped(run, i, member, group) > 0) receivers++;
       }
     }
+    run.clear();
     return receivers;
   }
 

@@ -33,6 +33,13 @@ export class Run {
     return this.end - this.start;
   }
 
+  /** Lets go of the memory. */
+  clear(): void {
+    this.memory = NOTHING;
+    this.view = NOTHING.bytes;
+    this.frames = [];
+  }
+
   /** Makes it stand for other frames. */
   set(memory: SharedMemory, frames: readonly Frame[], first: number, last: number): void {
     this.memory = memory;

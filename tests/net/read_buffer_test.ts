@@ -111,6 +111,20 @@ Deno.test("a read buffer gives back the memory of a large frame once it is dealt
   assertLessOrEqual(buffer.bytes.length, 131_072);
 });
 
+Deno.test("a read buffer holds less after a burst", () => {
+  const buffer = new ReadBuffer();
+  for (let read = 0; read < 1_000_000;) {
+    read += fill(buffer, read, Infinity);
+    buffer.consume(buffer.end - buffer.start);
+  }
+  fill(buffer, 0, 100_000);
+  buffer.consume(100_000);
+  assertEquals(buffer.free().length, 131_072);
+  fill(buffer, 0, 1_000);
+  buffer.consume(1_000);
+  assertEquals(buffer.free().length, 16_384);
+});
+
 Deno.test("memory that is lent is not read into until it is given back", () => {
   const buffer = new ReadBuffer();
   fill(buffer, 0, 1_000);
