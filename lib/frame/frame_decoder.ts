@@ -166,7 +166,9 @@ export class FrameDecoder {
       }
       const contentBytes = header["content-length"];
       if (contentBytes > this.#maxContentBytes || this.#skipHeader) {
-        if (!this.#skipHeader) error = tooLarge("content", contentBytes, this.#maxContentBytes);
+        if (!this.#skipHeader) {
+          error = tooLarge("content", contentBytes, this.#maxContentBytes, header);
+        }
         this.#skipHeader = false;
         this.#skip = this.#skipTotal = contentBytes;
         this.#needed = contentBytes || 2;
@@ -271,9 +273,19 @@ export function byteLimit(name: string, value: number | undefined, otherwise: nu
   return value;
 }
 
-function tooLarge(part: FramePart, expected: number, limit: number): FrameError {
+function tooLarge(
+  part: FramePart,
+  expected: number,
+  limit: number,
+  header?: FrameHeader,
+): FrameError {
   const message = `The ${part} of ${expected} bytes is above the limit of ${limit} bytes`;
-  return new FrameError("frame-too-large", message, { part, expected, limit });
+  return new FrameError("frame-too-large", message, {
+    part,
+    expected,
+    limit,
+    ...header && { header },
+  });
 }
 
 function truncated(part: FramePart, received: number, expected: number): FrameError {

@@ -1,3 +1,5 @@
+import type { FrameHeader } from "./header.ts";
+
 /**
  * What is wrong with a stream of frames:
  *
@@ -23,6 +25,8 @@ export interface FrameErrorDetails {
   readonly expected?: number;
   /** The receiver's limit in bytes. */
   readonly limit?: number;
+  /** The header of the frame whose content is too large. */
+  readonly header?: FrameHeader;
   /** What lies behind it, e.g. the `SyntaxError` of the JSON parser. */
   readonly cause?: unknown;
 }
@@ -57,6 +61,9 @@ export class FrameError extends Error {
   /** The limit that was passed, in bytes, with `frame-too-large`. */
   readonly limit: number | undefined;
 
+  /** The header of the frame, where its content is too large. */
+  readonly header: FrameHeader | undefined;
+
   /** Makes the error; a program meets them as results of a decoder. */
   constructor(code: FrameErrorCode, message: string, details: FrameErrorDetails = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
@@ -66,6 +73,7 @@ export class FrameError extends Error {
     this.received = details.received;
     this.expected = details.expected;
     this.limit = details.limit;
+    this.header = details.header;
   }
 
   /** Whether the stream can go on behind this frame. */

@@ -55,6 +55,13 @@ export class BrokerClient implements AsyncDisposable {
   #state: ClientState = "connecting";
   #link: ClientLink | undefined;
   #connected: PromiseWithResolvers<void> | undefined;
+  /** The connection on which the broker knows of all subscriptions. */
+  #greeted: ClientLink | undefined;
+  /** Subscriptions that the broker is told of on the next connection. */
+  readonly #unconfirmed = new Map<ClientSubscription, PromiseWithResolvers<void>>();
+  /** The largest content that the broker takes, as it said last. */
+  #maxContentBytes = Infinity;
+  #drained: Promise<void> | undefined;
   /** The broker's `bye` on this connection. */
   #bye: PubSubError | undefined;
 
@@ -100,7 +107,7 @@ export class BrokerClient implements AsyncDisposable {
    * @returns A promise that resolves once the publication was handed to a connection whole, and is
    * rejected if that connection was lost before. It is the same for all that is published in one
    * turn; to await it is to go at the connection's pace.
-   * @throws {PubSubError} `bad-topic`, `buffer-full` or `closed`; as a rejection.
+   * @throws {PubSubError} `bad-topic`, `frame-too-large`, `buffer-full` or `closed`; as a rejection.
    */
   publish(
     topic: string,
@@ -108,7 +115,7 @@ export class BrokerClient implements AsyncDisposable {
     options: PublishOptions = {},
   ): Promise<void> {
     try {
-      this.#check(topic, options);
+      this.#check(topic, content, options);
       return this.#send(publicationFrame(topic, content, options, undefined));
     } catch (error) {
       return Promise.reject(error);
@@ -127,7 +134,7 @@ export class BrokerClient implements AsyncDisposable {
     content: PublishContent = "",
     options: PublishOptions = {},
   ): Promise<number> {
-    this.#check(topic, options);
+    this.#check(topic, content, options);
     const id = this.#answers.nextId();
     void this.#send(publicationFrame(topic, content, options, id));
     const { receivers } = await this.#answers.wait(id, this.#state !== "connected");
@@ -135,7 +142,7 @@ export class BrokerClient implements AsyncDisposable {
   }
 
   /**
-   * Subscribes. Resolves once the broker has confirmed it; without a connection, when there is one.
+   * Subscribes. Resolves once the broker has confirmed it, on this connection or the next.
    *
    * @throws {PubSubError} what the broker refused it with, or `closed`.
    */
@@ -149,9 +156,7 @@ export class BrokerClient implements AsyncDisposable {
     }
     const subscription = this.#deliveries.add(filter, options);
     try {
-      // Without a connection, the next one begins with all subscriptions there are.
-      if (this.#state === "connected") await this.#subscribe(this.#link!, [subscription]);
-      else await this.#whenConnected();
+      await this.#confirm(subscription);
     } catch (error) {
       this.#deliveries.remove(subscription);
       subscription.end(error);
@@ -181,7 +186,11 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @throws {PubSubError} if that cannot be done, or not in time; it is closed all the same.
    */
-  async drain(timeoutMs: number = DEFAULT_DRAIN_TIMEOUT_MS): Promise<void> {
+  drain(timeoutMs: number = DEFAULT_DRAIN_TIMEOUT_MS): Promise<void> {
+    return this.#drained ??= this.#drain(timeoutMs);
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
     if (this.#state === "closed") return;
     const timer = setTimeout(() => {
       this.#close(new PubSubError("timed-out", "Not all could be sent before the time was up"));
@@ -249,19 +258,41 @@ export class BrokerClient implements AsyncDisposable {
     const hello = { version: PROTOCOL_VERSION, name, ...credentials };
     const welcome = await this.#ask(link, "hello", hello);
     link.keepAlive(Number(welcome["ping-interval-ms"] ?? 0));
-    await Promise.all([...this.#deliveries.filters()].map(async ({ subscriptions }) => {
-      const all = [...subscriptions];
-      try {
-        await this.#subscribe(link, all);
-      } catch (error) {
-        if ((error as PubSubError).code === "disconnected") throw error;
-        // What was permitted before is not any more: that ends these, and not the others.
-        for (const subscription of all) {
-          this.#deliveries.remove(subscription);
-          subscription.end(error);
-        }
+    this.#maxContentBytes = Number(welcome["max-content-length"] ?? Infinity);
+    const known = new Set<ClientSubscription>();
+    // While the broker answers, the program may have subscribed to more.
+    for (;;) {
+      const due = [...this.#deliveries.filters()]
+        .map(({ subscriptions }) => subscriptions.filter((one) => !known.has(one)))
+        .filter(({ length }) => length > 0);
+      if (due.length === 0) break;
+      await Promise.all(due.map(async (subscriptions) => {
+        for (const subscription of subscriptions) known.add(subscription);
+        await this.#subscribeAgain(link, subscriptions);
+      }));
+    }
+    this.#greeted = link;
+  }
+
+  async #subscribeAgain(link: ClientLink, subscriptions: ClientSubscription[]): Promise<void> {
+    let refusal: unknown;
+    try {
+      await this.#subscribe(link, subscriptions);
+    } catch (error) {
+      if ((error as PubSubError).code === "disconnected") throw error;
+      refusal = error;
+    }
+    for (const subscription of subscriptions) {
+      const waiting = this.#unconfirmed.get(subscription);
+      this.#unconfirmed.delete(subscription);
+      if (refusal === undefined) waiting?.resolve();
+      else {
+        // What was permitted before may not be any more: that ends these, and not the others.
+        this.#deliveries.remove(subscription);
+        subscription.end(refusal);
+        waiting?.reject(refusal);
       }
-    }));
+    }
   }
 
   #nowConnected(link: ClientLink): void {
@@ -278,7 +309,7 @@ export class BrokerClient implements AsyncDisposable {
   }
 
   #lost(reason: unknown): void {
-    this.#link = undefined;
+    this.#link = this.#greeted = undefined;
     this.#deliveries.disconnected();
     this.#answers.fail(disconnected(this.#bye ?? reason), false);
   }
@@ -293,6 +324,8 @@ export class BrokerClient implements AsyncDisposable {
     this.#answers.fail(error, true);
     this.#waitingSent?.reject(error);
     this.#connected?.reject(error);
+    for (const waiting of this.#unconfirmed.values()) waiting.reject(error);
+    this.#unconfirmed.clear();
     this.#waiting = new ByteBuffer(0);
     this.#deliveries.close(reason === undefined ? undefined : error);
     const link = this.#link;
@@ -313,11 +346,15 @@ export class BrokerClient implements AsyncDisposable {
     if (this.#state === "closed" || this.#state === "draining") throw closedError(undefined);
   }
 
-  #check(topic: string, { replyTo }: PublishOptions): void {
+  #check(topic: string, content: PublishContent, { replyTo }: PublishOptions): void {
     this.#checkOpen();
     for (const name of replyTo === undefined ? [topic] : [topic, replyTo]) {
       const problem = topicProblem(name);
       if (problem) throw new PubSubError("bad-topic", `Cannot publish to ${name}: ${problem}`);
+    }
+    if (exceeds(content, this.#maxContentBytes)) {
+      const most = `the broker takes ${this.#maxContentBytes} bytes of content at most`;
+      throw new PubSubError("frame-too-large", `Cannot publish to ${topic}: ${most}`);
     }
     const limit = this.#options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES;
     if (this.bufferedBytes >= limit) throw bufferFull(topic, limit);
@@ -347,6 +384,22 @@ export class BrokerClient implements AsyncDisposable {
     return answer;
   }
 
+  /** Resolves once the broker knows of a subscription. */
+  async #confirm(subscription: ClientSubscription): Promise<void> {
+    if (this.#greeted) {
+      try {
+        return await this.#subscribe(this.#greeted, [subscription]);
+      } catch (error) {
+        if ((error as PubSubError).code !== "disconnected") throw error;
+        // The next connection begins with all subscriptions that there are.
+        this.#checkOpen();
+      }
+    }
+    const waiting = Promise.withResolvers<void>();
+    this.#unconfirmed.set(subscription, waiting);
+    await waiting.promise;
+  }
+
   async #subscribe(link: ClientLink, subscriptions: ClientSubscription[]): Promise<void> {
     const { filter, options: { group, slow } } = subscriptions[0]!;
     const id = this.#answers.nextId();
@@ -361,13 +414,14 @@ export class BrokerClient implements AsyncDisposable {
     const link = this.#link;
     const { filter, options: { group } } = subscription;
     try {
-      if (last && link && this.#state === "connected") {
-        await this.#ask(link, "unsub", { topic: filter, group });
-      }
+      if (last && link) await this.#ask(link, "unsub", { topic: filter, group });
     } catch (error) {
-      // Without the connection there is no subscription either.
-      if ((error as PubSubError).code !== "disconnected") this.#options.onError?.(error);
+      // Without the connection there is no subscription, nor before it was told of it.
+      const { code } = error as PubSubError;
+      if (code !== "disconnected" && code !== "not-subscribed") this.#options.onError?.(error);
     }
+    this.#unconfirmed.get(subscription)?.resolve();
+    this.#unconfirmed.delete(subscription);
     subscription.end();
   }
 
@@ -396,4 +450,11 @@ export class BrokerClient implements AsyncDisposable {
         this.#link?.close(this.#bye);
     }
   }
+}
+
+/** Whether a content has more bytes than a limit. */
+function exceeds(content: PublishContent, limit: number): boolean {
+  // A UTF-16 unit takes three bytes at most.
+  if (typeof content !== "string" || content.length * 3 <= limit) return content.length > limit;
+  return new TextEncoder().encode(content).length > limit;
 }

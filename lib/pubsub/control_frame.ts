@@ -28,6 +28,7 @@ export type PubSubErrorCode =
   | "retained-full"
   | "frame-too-large"
   | "header-field"
+  | "truncated"
   | "header-syntax";
 
 /** A request that cannot be done. The connection goes on. */

@@ -240,14 +240,16 @@ export class Session {
   }
 
   #broken(error: FrameError): void {
-    this.refuse({ code: error.code as PubSubErrorCode, message: error.message });
+    const id = error.header?.["id"];
+    const { code, message } = error;
+    this.refuse({ code: code as PubSubErrorCode, message }, isId(id) ? id : undefined);
     if (!error.recoverable) this.end("broken-frame");
     this.#core.flush();
   }
 
   #ended(): void {
     const error = this.#decoder.end();
-    if (error) this.#core.observer.refused?.(this.figures, TRUNCATED);
+    if (error) this.#broken(error);
   }
 
   async #finish(reason: ByeReason): Promise<void> {
@@ -276,11 +278,6 @@ export function isId(id: unknown): id is number {
 export const BAD_ID: Refusal = {
   code: "bad-id",
   message: "The field id must be a whole number from 0 to 2^53 - 1",
-};
-
-const TRUNCATED: Refusal = {
-  code: "header-syntax",
-  message: "The stream ended inside a frame",
 };
 
 function retainedFull(topic: string): Refusal {

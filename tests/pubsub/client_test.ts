@@ -1,17 +1,18 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { listen } from "../../lib/net/mod.ts";
+import { dial, listen } from "../../lib/net/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import {
   Backoff,
   type Broker,
   BrokerClient,
+  type ByteDuplex,
   type ClientState,
   connectBroker,
   duplexOf,
   PubSubError,
   serveBroker,
 } from "../../lib/pubsub/mod.ts";
-import { deadline, until } from "../support/deadline.ts";
+import { deadline, pause, until } from "../support/deadline.ts";
 import { RawPeer, startBroker } from "./support.ts";
 
 const FAST = { firstMs: 20, longestMs: 100 };
@@ -246,4 +247,67 @@ Deno.test("a thousand clients come back after a restart", async () => {
   assertEquals(await publisher.pub("all", "x"), 1_000);
   await until(() => seen === 1_000);
   await Promise.all(clients.map((client) => client.close()));
+});
+
+Deno.test("what is subscribed to, and not any more, during a greeting is right after it", async () => {
+  await using broker = await startBroker();
+  let cut = () => {};
+  // What comes takes a while, so that a greeting does.
+  const target = async (signal: AbortSignal): Promise<ByteDuplex> => {
+    const conn = await dial(broker.address, { signal });
+    cut = () => conn.close();
+    return {
+      async read(into) {
+        const count = await conn.read(into);
+        await pause(30);
+        return count;
+      },
+      write: (bytes) => conn.write(bytes),
+      close: cut,
+    };
+  };
+  await using client = await connectBroker(target, { reconnect: { firstMs: 1, longestMs: 1 } });
+  await using other = await connectBroker(broker.address);
+  const numbers = Array.from({ length: 12 }, (_, i) => i);
+  const ended = await Promise.all(numbers.map((i) => client.subscribe(`old.${i}`)));
+  cut();
+  await until(() => client.state === "reconnecting", "the connection is lost");
+  const steps: Promise<unknown>[] = [];
+  for (const i of numbers) {
+    steps.push(client.subscribe(`new.${i}`), ended[i]!.unsubscribe());
+    await pause(10);
+  }
+  await deadline(Promise.all(steps));
+  const receivers = (prefix: string) =>
+    Promise.all(numbers.map((i) => other.publishConfirmed(`${prefix}.${i}`)));
+  assertEquals(await receivers("new"), numbers.map(() => 1));
+  assertEquals(await receivers("old"), numbers.map(() => 0));
+});
+
+Deno.test("what the broker refuses is told to who subscribed, also after a reconnection", async () => {
+  const first = await startBroker();
+  await using client = await connectBroker(first.address, { reconnect: FAST });
+  await first[Symbol.asyncDispose]();
+  await until(() => client.state === "reconnecting", "the connection is lost");
+  const refused = codeOf(client.subscribe("_sys.x"));
+  const taken = client.subscribe("a");
+  await using _broker = await restart(first);
+  assertEquals(await refused, "forbidden");
+  assertEquals(await client.publishConfirmed("a"), 1);
+  assertEquals((await (await taken).next()).value!.topic, "a");
+});
+
+Deno.test("a content that the broker does not take is refused to its publisher", async () => {
+  await using broker = await startBroker({ maxContentBytes: 1_000 });
+  await using client = await connectBroker(broker.address);
+  for (const content of ["x".repeat(1_001), "é".repeat(501), new Uint8Array(1_001)]) {
+    assertEquals(await codeOf(client.publish("a", content)), "frame-too-large");
+    assertEquals(await codeOf(client.publishConfirmed("a", content)), "frame-too-large");
+  }
+  for (const content of ["x".repeat(1_000), "é".repeat(500), new Uint8Array(1_000)]) {
+    assertEquals(await client.publishConfirmed("a", content), 0);
+  }
+  using peer = await RawPeer.to(broker);
+  const { op, code, id } = await peer.ask("pub", { topic: "a", id: 7 }, "x".repeat(1_001));
+  assertEquals([op, code, id], ["error", "frame-too-large", 7]);
 });
