@@ -2,6 +2,7 @@
 import { MAX_HEADER_BYTES } from "../lib/frame/mod.ts";
 import { formatAddress, isLoopback, listen } from "../lib/net/mod.ts";
 import {
+  AuthFileError,
   type BrokerObserver,
   FileAuthenticator,
   hashPassword,
@@ -145,9 +146,7 @@ export const command = defineCommand({
       );
     }
     const maxPendingBytes = pendingBytes(flags, given);
-    const authenticator = flags.auth === undefined
-      ? undefined
-      : new FileAuthenticator(parseAuthFile(await Deno.readTextFile(flags.auth)));
+    const authenticator = flags.auth === undefined ? undefined : await readAuthFile(flags.auth);
     const tls = await serverTlsOf(flags);
     using listener = await listen(address, { tls });
     await warnOfOpenFiles(flags, given, context);
@@ -171,6 +170,16 @@ export const command = defineCommand({
 });
 
 /** What may wait: where it is not said, there is room for some of the largest publications. */
+async function readAuthFile(path: string): Promise<FileAuthenticator> {
+  const text = await Deno.readTextFile(path);
+  try {
+    return new FileAuthenticator(parseAuthFile(text));
+  } catch (cause) {
+    if (!(cause instanceof AuthFileError)) throw cause;
+    throw new Error(`${path}: ${cause.message}`, { cause });
+  }
+}
+
 function pendingBytes(
   flags: { readonly "max-content": number; readonly "max-pending": number },
   given: ReadonlySet<string>,

@@ -1,14 +1,22 @@
 /** Publishes on a broker: `socktool pub`. */
 import { sleep } from "../lib/net/sleep.ts";
-import { type BrokerClient, type PublishOptions, PubSubError } from "../lib/pubsub/mod.ts";
+import {
+  type BrokerClient,
+  type PublishOptions,
+  PubSubError,
+  type PubSubFailure,
+  topicProblem,
+} from "../lib/pubsub/mod.ts";
 import {
   type Context,
   defineCommand,
   describeError,
   EXIT,
   formatCount,
+  formatExactCount,
   jsonFlag,
   quietFlag,
+  readByteLines,
   readLines,
   runMain,
   UsageError,
@@ -16,12 +24,16 @@ import {
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
 import { type Outgoing, parseNdjsonLine } from "./_pubsub/outgoing.ts";
+import { textOrBytes } from "./_pubsub/text_or_bytes.ts";
 
 /** Confirmations that are outstanding at one time. */
 const PIPELINE = 256;
 
 /** With more than this to be sent, the next publication waits. */
 const HIGH_WATER_BYTES = 262_144;
+
+/** Whether something came of a publication that ended so is not known, or nothing did. */
+const LOSSES: readonly PubSubFailure[] = ["disconnected", "closed", "timed-out"];
 
 export const command = defineCommand({
   name: "pub",
@@ -56,7 +68,7 @@ export const command = defineCommand({
       type: "duration",
       default: "10s",
       min: 1,
-      help: "the longest time for a reply, and to send what is left at the end",
+      help: "the longest time to connect, for an answer, and to send what is left at the end",
     },
     ...brokerFlags,
     ...jsonFlag,
@@ -77,15 +89,17 @@ export const command = defineCommand({
       throw new UsageError("MESSAGE and --lines or --ndjson contradict each other");
     }
     if (topic === undefined && !flags.ndjson) throw new UsageError("TOPIC is missing");
+    const problem = topic === undefined ? undefined : topicProblem(topic);
+    if (problem) throw new UsageError(`TOPIC ${topic}: ${problem}`);
     if (message === undefined && !fromStdin) {
       throw new UsageError("MESSAGE is missing (- publishes stdin whole, --lines each line of it)");
     }
     if (given.has("count") && (fromStdin || message === "-")) {
       throw new UsageError("--count is for a MESSAGE that is given");
     }
-    let refused = 0;
-    const client = await connectClient(flags, context, (error) => {
-      refused++;
+    const tally = { refused: 0 };
+    const client = await connectClient(flags, context, flags.timeout, (error) => {
+      tally.refused++;
       context.log.error(describeError(error));
     });
     const stop = () => void client.close();
@@ -93,10 +107,13 @@ export const command = defineCommand({
     try {
       const source = paced(outgoing(topic, message, flags, context), flags.rate, context.signal);
       const options = { retain: flags.retain, contentType: flags["content-type"] };
-      const how = flags.request ? requestAll : flags.confirm ? confirmAll : publishAll;
-      const failed = await how(client, source, options, flags, context);
-      if (!context.signal.aborted) await client.drain(flags.timeout);
-      return failed + refused > 0 ? EXIT.failed : undefined;
+      const job = { client, source, options, flags, context, tally };
+      const failed = await (flags.request ? requestAll : flags.confirm ? confirmAll : publishAll)(
+        job,
+      );
+      context.signal.throwIfAborted();
+      await client.drain(flags.timeout);
+      return failed + tally.refused > 0 ? EXIT.failed : undefined;
     } catch (error) {
       context.signal.throwIfAborted();
       throw error;
@@ -107,15 +124,19 @@ export const command = defineCommand({
   },
 });
 
-type Flags = { readonly json: boolean; readonly timeout: number };
+interface Job {
+  readonly client: BrokerClient;
+  readonly source: AsyncIterable<Outgoing>;
+  readonly options: PublishOptions;
+  readonly flags: { readonly json: boolean; readonly timeout: number };
+  readonly context: Context;
+  /** Publications that the broker did not accept, though nobody waited for its answer. */
+  readonly tally: { refused: number };
+}
 
 /** Publishes all; resolves to how many may have been lost. */
 async function publishAll(
-  client: BrokerClient,
-  source: AsyncIterable<Outgoing>,
-  options: PublishOptions,
-  flags: Flags,
-  { out, log }: Context,
+  { client, source, options, flags, context, tally }: Job,
 ): Promise<number> {
   let count = 0;
   let lost = 0;
@@ -128,7 +149,7 @@ async function publishAll(
     batched = 0;
     return batch?.catch((error) => {
       // What was refused before it was sent is wrong with the command line, or with stdin.
-      if (error instanceof PubSubError && error.code === "disconnected") lost += inBatch;
+      if (isLoss(error)) lost += inBatch;
       else failure ??= error;
     });
   };
@@ -139,59 +160,71 @@ async function publishAll(
     batched++;
     count++;
     if (client.bufferedBytes > HIGH_WATER_BYTES) await watch();
-    if (failure !== undefined) break;
+    if (failure !== undefined || client.state === "closed") break;
   }
+  // All that waits is sent by it, or given up in time.
+  const ended = client.drain(flags.timeout).catch((error) => error);
   await watch();
-  if (failure !== undefined) throw failure;
+  const unsent = await ended;
   if (lost > 0) {
-    log.error(`the connection was lost: ${formatCount(lost, "message")} may not have been sent`);
+    const why = context.signal.aborted
+      ? "stopped"
+      : unsent === undefined
+      ? "the connection was lost"
+      : describeError(unsent);
+    context.log.error(`${why}: ${formatExactCount(lost, "message")} may not have been sent`);
+  } else if (failure === undefined && !context.signal.aborted) failure = unsent;
+  if (flags.json) {
+    const { refused } = tally;
+    context.out.json({ type: "summary", sent: count - lost, refused, lost });
   }
-  if (flags.json) out.json({ type: "summary", published: count - lost, lost });
+  if (failure !== undefined) throw failure;
   return lost;
 }
 
 /** Publishes all, and prints how many received each. */
-async function confirmAll(
-  client: BrokerClient,
-  source: AsyncIterable<Outgoing>,
-  options: PublishOptions,
-  flags: Flags,
-  { out, log }: Context,
-): Promise<number> {
+async function confirmAll({ client, source, options, flags, context }: Job): Promise<number> {
+  const { out, log, signal } = context;
   let failed = 0;
+  let unanswered = 0;
   const outstanding: Promise<void>[] = [];
-  const settle = () => outstanding.shift()!;
-  for await (const { topic, content } of source) {
-    const confirmed = client.publishConfirmed(topic, content, options);
-    outstanding.push(confirmed.then(
-      (receivers) => {
-        if (flags.json) out.json({ type: "confirmed", topic, receivers });
-        else out.line(formatCount(receivers, "receiver"));
-      },
-      (error) => {
-        failed++;
-        log.error(describeError(error));
-      },
-    ));
-    if (outstanding.length >= PIPELINE) await settle();
+  const confirm = async (topic: string, content: Uint8Array | string) => {
+    try {
+      const limited = { ...options, timeoutMs: flags.timeout };
+      const receivers = await client.publishConfirmed(topic, content, limited);
+      if (flags.json) out.json({ type: "confirmed", topic, receivers });
+      else out.line(formatCount(receivers, "receiver"));
+    } catch (error) {
+      failed++;
+      if (signal.aborted && isLoss(error)) unanswered++;
+      else log.error(describeError(error));
+    }
+  };
+  try {
+    for await (const { topic, content } of source) {
+      outstanding.push(confirm(topic, content));
+      if (outstanding.length >= PIPELINE) await outstanding.shift();
+    }
+  } finally {
+    await Promise.all(outstanding);
+    if (unanswered > 0) {
+      log.error(`stopped: ${formatExactCount(unanswered, "message")} had not been confirmed`);
+    }
   }
-  while (outstanding.length > 0) await settle();
   return failed;
 }
 
 /** Publishes all as requests, one after the other, and prints the replies. */
-async function requestAll(
-  client: BrokerClient,
-  source: AsyncIterable<Outgoing>,
-  options: PublishOptions,
-  flags: Flags,
-  { out }: Context,
-): Promise<number> {
+async function requestAll({ client, source, options, flags, context }: Job): Promise<number> {
   for await (const { topic, content } of source) {
     const reply = await client.request(topic, content, { ...options, timeoutMs: flags.timeout });
-    await printMessage(reply, { json: flags.json, raw: false, topic: false }, out);
+    await printMessage(reply, { json: flags.json, raw: false, topic: false }, context.out);
   }
   return 0;
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof PubSubError && LOSSES.includes(error.code);
 }
 
 async function* outgoing(
@@ -201,15 +234,18 @@ async function* outgoing(
   { signal }: Context,
 ): AsyncGenerator<Outgoing> {
   if (message === "-") {
-    yield { topic: topic!, content: await new Response(Deno.stdin.readable).bytes() };
+    yield { topic: topic!, content: textOrBytes(await new Response(Deno.stdin.readable).bytes()) };
   } else if (message !== undefined) {
     for (let i = 0; i < flags.count; i++) yield { topic: topic!, content: message };
+  } else if (flags.lines) {
+    for await (const line of readByteLines(Deno.stdin.readable, signal)) {
+      yield { topic: topic!, content: textOrBytes(line) };
+    }
   } else {
     let number = 0;
     for await (const line of readLines(Deno.stdin.readable, signal)) {
       number++;
-      if (!flags.ndjson) yield { topic: topic!, content: line };
-      else if (line.trim() !== "") yield parseNdjsonLine(line, number, topic);
+      if (line.trim() !== "") yield parseNdjsonLine(line, number, topic);
     }
   }
 }

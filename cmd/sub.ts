@@ -1,5 +1,11 @@
 /** Subscribes on a broker: `socktool sub`. */
-import { type MissedPublications, type PubSubMessage, SLOW_POLICIES } from "../lib/pubsub/mod.ts";
+import {
+  filterProblem,
+  groupProblem,
+  type MissedPublications,
+  type PubSubMessage,
+  SLOW_POLICIES,
+} from "../lib/pubsub/mod.ts";
 import {
   type Context,
   defineCommand,
@@ -8,12 +14,16 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatExactCount,
   outputFlags,
   runMain,
+  UsageError,
 } from "./_cli/mod.ts";
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
 import { replyWith } from "./_pubsub/reply_with.ts";
+
+const CONNECT_TIMEOUT_MS = 10_000;
 
 export const command = defineCommand({
   name: "sub",
@@ -39,7 +49,11 @@ export const command = defineCommand({
       default: "drop-oldest",
       help: "what the broker does while this subscriber does not keep up",
     },
-    retained: { type: "boolean", help: "print the retained messages, and end" },
+    retained: {
+      type: "boolean",
+      conflicts: ["group"],
+      help: "print the retained messages, and end",
+    },
     reply: {
       type: "string",
       placeholder: "COMMAND",
@@ -64,8 +78,19 @@ export const command = defineCommand({
   exitCodes: { 1: "failed, or fewer messages than --count came in the time of --timeout" },
   async run({ flags, args }, context) {
     const { log, out, signal } = context;
+    for (const filter of args.filter) {
+      const problem = filterProblem(filter);
+      if (problem) throw new UsageError(`FILTER ${filter}: ${problem}`);
+    }
+    const fault = flags.group === undefined ? undefined : groupProblem(flags.group);
+    if (fault) throw new UsageError(`--group ${flags.group}: ${fault}`);
     const done = Promise.withResolvers<void>();
-    const client = await connectClient(flags, context, (error) => log.error(describeError(error)));
+    const client = await connectClient(
+      flags,
+      context,
+      CONNECT_TIMEOUT_MS,
+      (error) => log.error(describeError(error)),
+    );
     const timer = flags.timeout === undefined
       ? undefined
       : setTimeout(() => done.resolve(), flags.timeout);
@@ -106,7 +131,9 @@ export const command = defineCommand({
         done.resolve();
       }
       await Promise.race([done.promise, closed]);
-      await client.drain().catch(() => {});
+      // Without a connection there is nothing to be handed out, nor anybody to take leave of.
+      if (client.state === "connected") await client.drain().catch(() => {});
+      else await client.close();
       await Promise.all(subscriptions.map((subscription) => subscription.taken));
     } finally {
       clearTimeout(timer);
@@ -129,9 +156,8 @@ function tellMissed(
   { out, log }: Context,
   json: boolean,
 ): void {
-  log.warn(
-    `missed ${formatCount(count, "message")} (${formatBytes(bytes)}) of ${filter}: too slow`,
-  );
+  const missed = formatExactCount(count, "message");
+  log.warn(`missed ${missed} (${formatBytes(bytes)}) of ${filter}: too slow`);
   if (json) out.json({ type: "missed", filter, count, bytes });
 }
 

@@ -38,7 +38,7 @@ export {
   warnOfOpenFiles,
 } from "./serving.ts";
 export type { Output } from "./output.ts";
-export { readLines } from "./read_lines.ts";
+export { readByteLines, readLines } from "./read_lines.ts";
 export { runCommand, runMain } from "./run.ts";
 export type { ArgumentSpec, ArgumentTable, FlagSpec, FlagTable } from "./spec.ts";
 export { escapeForTerminal } from "./terminal_text.ts";
@@ -46,6 +46,7 @@ export {
   formatBytes,
   formatCount,
   formatDuration,
+  formatExactCount,
   formatRate,
   parseBytes,
   parseCount,

@@ -32,7 +32,11 @@ export function parseInput(
   const flags: Record<string, AnyValue | readonly AnyValue[] | undefined> = {};
   for (const [name, spec] of Object.entries(table)) {
     if (spec.type === "boolean") flags[name] = switches.get(name) ?? spec.default ?? false;
-    else flags[name] = flagValue(name, spec, texts.get(name), env);
+    else {
+      // What the command line says counts more than what contradicts it in the environment.
+      const overruled = [...given].some((other) => contradict(table, name, other));
+      flags[name] = flagValue(name, spec, texts.get(name), overruled ? () => undefined : env);
+    }
   }
   const args = readPositionals(command.arguments, words);
   return { flags, args, given };
@@ -69,4 +73,9 @@ function checkCombinations(table: FlagTable, given: ReadonlySet<string>): void {
     const lacking = requires.find((other) => !given.has(other));
     if (lacking !== undefined) throw new UsageError(`--${name} needs --${lacking} beside it`);
   }
+}
+
+function contradict(table: FlagTable, one: string, other: string): boolean {
+  return table[one]!.conflicts?.includes(other) === true ||
+    table[other]!.conflicts?.includes(one) === true;
 }

@@ -1,42 +1,63 @@
+import { concat } from "@std/bytes";
 import { UsageError } from "./usage_error.ts";
 
 /** A line longer than this is hardly one; without a bound it would fill the memory. */
-const MAX_LINE_LENGTH = 1_048_576;
+const MAX_LINE_BYTES = 1_048_576;
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 
 /**
  * Reads UTF-8 text line by line, without the line ends; a last line needs none. Ends early when
  * the signal is aborted. The stream is cancelled when the reader has enough.
  *
- * @throws {UsageError} if a line has more than 1,048,576 characters.
+ * @throws {UsageError} if a line has more than 1,048,576 bytes.
  */
 export async function* readLines(
   stream: ReadableStream<Uint8Array>,
   signal?: AbortSignal,
 ): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const line of readByteLines(stream, signal)) yield decoder.decode(line);
+}
+
+/** As {@linkcode readLines}, the bytes of each line: views, good for as long as they are held. */
+export async function* readByteLines(
+  stream: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   const stop = () => void reader.cancel().catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
-  const decoder = new TextDecoder();
-  let rest = "";
+  /** The parts of a line whose end has not come. */
+  let parts: Uint8Array[] = [];
+  let partBytes = 0;
   try {
     while (signal?.aborted !== true) {
       const { done, value } = await reader.read();
-      const lines = (rest + (done ? decoder.decode() : decoder.decode(value, { stream: true })))
-        .split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) yield withoutReturn(line);
-      if (rest.length > MAX_LINE_LENGTH) {
-        throw new UsageError(`stdin: a line has more than ${MAX_LINE_LENGTH} characters`);
-      }
       if (done) break;
+      let start = 0;
+      for (let end = value.indexOf(NEWLINE); end >= 0; end = value.indexOf(NEWLINE, start)) {
+        const last = value.subarray(start, end);
+        yield withoutReturn(parts.length === 0 ? last : concat([...parts, last]));
+        parts = [];
+        partBytes = 0;
+        start = end + 1;
+      }
+      if (start === value.length) continue;
+      parts.push(value.subarray(start));
+      partBytes += value.length - start;
+      if (partBytes > MAX_LINE_BYTES) {
+        throw new UsageError(`stdin: a line has more than ${MAX_LINE_BYTES} bytes`);
+      }
     }
-    if (rest !== "" && signal?.aborted !== true) yield withoutReturn(rest);
+    if (parts.length > 0 && signal?.aborted !== true) yield withoutReturn(concat(parts));
   } finally {
     signal?.removeEventListener("abort", stop);
     stop();
   }
 }
 
-function withoutReturn(line: string): string {
-  return line.endsWith("\r") ? line.slice(0, -1) : line;
+function withoutReturn(line: Uint8Array): Uint8Array {
+  return line.at(-1) === RETURN ? line.subarray(0, -1) : line;
 }

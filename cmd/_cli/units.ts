@@ -98,6 +98,11 @@ export function formatCount(count: number, noun: string, plural = `${noun}s`): s
   return `${magnitude(count)} ${count === 1 ? noun : plural}`;
 }
 
+/** Writes a count to its last digit, where that is the point: `24212 messages`. */
+export function formatExactCount(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
 /** Reads a rate per second: `250`, `10k`, `10k/s`, `0.5`; `undefined` if it is none. */
 export function parseRate(text: string): number | undefined {
   const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([kKMG]?)(?:\/s)?$/.exec(text) ?? [];

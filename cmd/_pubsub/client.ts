@@ -57,12 +57,18 @@ export interface BrokerFlagValues {
   readonly name: string | undefined;
   readonly tls: boolean;
   readonly "tls-ca": string | undefined;
+  readonly json: boolean;
 }
 
-/** Connects; says when the connection is lost, and when it is there again. */
+/**
+ * Connects; says when the connection is lost, and when it is there again.
+ *
+ * @param connectTimeoutMs The longest time for a connection, each time.
+ */
 export async function connectClient(
   flags: BrokerFlagValues,
-  { log, signal }: Context,
+  { log, out, signal }: Context,
+  connectTimeoutMs: number,
   onError: (error: unknown) => void,
 ): Promise<BrokerClient> {
   const { user, password, token } = flags;
@@ -71,20 +77,20 @@ export async function connectClient(
     name: flags.name,
     credentials: { user, password, token },
     tls: await clientTlsOf(flags),
-    // Only while it connects: later an interruption drains.
-    connectTimeoutMs: 10_000,
+    connectTimeoutMs,
     onState({ state, reason, retryMs }) {
       if (state === "reconnecting") {
         lost = true;
         const why = reason === undefined ? "the broker closed it" : describeError(reason);
         log.warn(`no connection: ${why}; trying again in ${formatDuration(retryMs ?? 0)}`);
+        if (flags.json) out.json({ type: "disconnected", reason: why });
       } else if (state === "connected" && lost) {
         lost = false;
         log.warn("connected again");
+        if (flags.json) out.json({ type: "connected" });
       }
     },
     onError,
-    signal: undefined,
   }).then((client) => {
     if (signal.aborted) void client.close();
     return client;

@@ -1,3 +1,4 @@
+import { topicProblem } from "../../lib/pubsub/mod.ts";
 import { UsageError } from "../_cli/mod.ts";
 
 /** A publication as a command line or stdin says it. */
@@ -26,6 +27,8 @@ export function parseNdjsonLine(text: string, line: number, topic: string | unde
   }
   const { topic: own = topic, text: words, base64 } = value as Record<string, unknown>;
   if (typeof own !== "string") throw fail('"topic" is missing, or not a text');
+  const problem = topicProblem(own);
+  if (problem) throw fail(`"topic": ${problem}`);
   if ((words === undefined) === (base64 === undefined)) {
     throw fail('there must be either "text" or "base64"');
   }

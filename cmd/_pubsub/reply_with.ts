@@ -1,5 +1,6 @@
 import type { PubSubMessage } from "../../lib/pubsub/mod.ts";
 import { describeError, type Log } from "../_cli/mod.ts";
+import { textOrBytes } from "./text_or_bytes.ts";
 
 /**
  * Answers a request with what a shell command prints. The command gets the content on stdin and
@@ -22,19 +23,10 @@ export async function replyWith(command: string, message: PubSubMessage, log: Lo
       stderr: "inherit",
     }).spawn();
     const [{ code, stdout }] = await Promise.all([child.output(), feed(child, message.content)]);
-    if (code === 0) await message.respond(asText(stdout) ?? stdout);
+    if (code === 0) await message.respond(textOrBytes(stdout));
     else log.error(`${command}: exit code ${code}; no reply is sent`);
   } catch (error) {
     log.error(`${command}: ${describeError(error)}`);
-  }
-}
-
-/** What can be text is sent as text; `undefined` for other bytes. */
-function asText(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
   }
 }
 

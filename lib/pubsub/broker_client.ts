@@ -14,6 +14,7 @@ import type {
   BrokerClientOptions,
   BrokerTarget,
   ClientState,
+  ConfirmOptions,
   PublishOptions,
   RequestOptions,
 } from "./client_options.ts";
@@ -127,18 +128,27 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @returns To how many connections it was handed.
    * @throws {PubSubError} what the broker refused it with; `disconnected` if the connection was
-   * lost before the answer came, so that it may or may not have been published.
+   * lost before the answer came, or `timed-out`, so that it may or may not have been published.
    */
   async publishConfirmed(
     topic: string,
     content: PublishContent = "",
-    options: PublishOptions = {},
+    options: ConfirmOptions = {},
   ): Promise<number> {
     this.#check(topic, content, options);
     const id = this.#answers.nextId();
     void this.#send(publicationFrame(topic, content, options, id));
-    const { receivers } = await this.#answers.wait(id, this.#state !== "connected");
-    return Number(receivers);
+    const answer = this.#answers.wait(id, this.#state !== "connected");
+    const { timeoutMs } = options;
+    const timer = timeoutMs === undefined || timeoutMs === Infinity ? undefined : setTimeout(() => {
+      const message = `The broker did not confirm ${topic} in ${timeoutMs} ms`;
+      this.#answers.giveUp(id, new PubSubError("timed-out", message));
+    }, timeoutMs);
+    try {
+      return Number((await answer)["receivers"]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /**

@@ -65,6 +65,12 @@ export interface PublishOptions {
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** How to publish and wait for the broker. */
+export interface ConfirmOptions extends PublishOptions {
+  /** The longest time until the broker has answered. @default {Infinity} */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** How to publish and wait for an answer. */
 export interface RequestOptions extends PublishOptions {
   /** The longest time until the reply is there. @default {10_000} */

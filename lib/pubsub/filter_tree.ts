@@ -89,6 +89,12 @@ export class FilterTree<T> {
     }
   }
 
+  /** The values of all filters, in no order. */
+  *values(): Generator<T> {
+    yield* this.#literal.values();
+    yield* valuesBelow(this.#root);
+  }
+
   /** Adds the values of all filters that match a topic to `found`. */
   match(topic: string, found: T[]): void {
     const literal = this.#literal.get(topic);
@@ -112,6 +118,13 @@ function visit<T>(node: Node<T>, tokens: readonly string[], at: number, found: T
   const child = node.children?.get(tokens[at]!);
   if (child) visit(child, tokens, at + 1, found);
   if (node.star) visit(node.star, tokens, at + 1, found);
+}
+
+function* valuesBelow<T>(node: Node<T>): Generator<T> {
+  if (node.value !== undefined) yield node.value;
+  if (node.rest !== undefined) yield node.rest;
+  if (node.star) yield* valuesBelow(node.star);
+  for (const child of node.children?.values() ?? []) yield* valuesBelow(child);
 }
 
 function step<T>(node: Node<T>, token: string): Node<T> {

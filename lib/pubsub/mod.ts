@@ -23,6 +23,7 @@ export type {
   BrokerTarget,
   ClientState,
   ClientStateChange,
+  ConfirmOptions,
   PublishOptions,
   RequestOptions as BrokerRequestOptions,
 } from "./client_options.ts";

@@ -40,6 +40,13 @@ export class PendingAnswers {
     return true;
   }
 
+  /** Gives up one, if nobody has answered it. */
+  giveUp(id: number, error: PubSubError): void {
+    const pending = this.#byId.get(id);
+    this.#byId.delete(id);
+    pending?.reject(error);
+  }
+
   /** What waited for a connection has gone out. */
   sent(): void {
     for (const pending of this.#byId.values()) pending.unsent = false;

@@ -76,6 +76,7 @@ export class Publications {
 
   #refusal(header: FrameHeader): Refusal | undefined {
     const topic = header["topic"];
+    if (topic === undefined) return { code: "bad-topic", message: "The field topic is missing" };
     const problem = topicProblem(topic);
     if (problem !== undefined) {
       return { code: "bad-topic", message: `Cannot publish to ${quote(topic)}: ${problem}` };

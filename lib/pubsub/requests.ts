@@ -85,7 +85,10 @@ function hello(
         session.identify(principal);
         return welcome();
       }
-      session.refuse({ code: "unauthorized", message: "The credentials are not accepted" }, id);
+      const message = token === undefined && user === undefined
+        ? "The broker asks for a token, or a user and password"
+        : "The credentials are not accepted";
+      session.refuse({ code: "unauthorized", message }, id);
       session.end("unauthorized");
     }),
   );
@@ -144,6 +147,7 @@ function unsubscribe(
 }
 
 function filterRefusal({ topic, group }: FrameHeader): Refusal | undefined {
+  if (topic === undefined) return { code: "bad-filter", message: "The field topic is missing" };
   const problem = filterProblem(topic);
   if (problem !== undefined) {
     return { code: "bad-filter", message: `Cannot use ${quote(topic)} as a filter: ${problem}` };

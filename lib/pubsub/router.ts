@@ -49,6 +49,11 @@ export class Router {
     return this.#entries.size;
   }
 
+  /** The filters that somebody subscribes to, in no order. */
+  entries(): Iterable<FilterEntry> {
+    return this.#entries.values();
+  }
+
   /** Adds a subscription; the filter and the group's name are valid. */
   add(
     filter: string,

@@ -44,6 +44,7 @@ export function filterProblem(filter: unknown): string | undefined {
 export function groupProblem(group: unknown): string | undefined {
   if (typeof group !== "string") return "it must be a text";
   if (group.includes(".")) return "it must be one token, without a dot";
+  if (group === "*" || group === ">") return "it must not be a wildcard";
   return sizeProblem(group) ?? tokensProblem([group], false);
 }
 

@@ -88,6 +88,7 @@ Deno.test("broker says what is wrong with its file, its port, its limits", async
   const bad = await broker([":0", "--auth", file]);
   assertEquals(bad.code, 1);
   assertStringIncludes(bad.err, "users[0].password");
+  assertStringIncludes(bad.err, file);
   assertEquals((await broker([":0", "--auth", scratch.at("none.json")])).code, 1);
   await using server = await startBroker();
   const taken = await broker([formatAddress(server.address)]);

@@ -2,12 +2,16 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { type Broker, connectBroker } from "../../lib/pubsub/mod.ts";
 import { startBroker } from "../pubsub/support.ts";
+import { pause, until } from "../support/deadline.ts";
 import { type Finished, Program, script } from "../support/programs.ts";
 
 /** Runs `pub ARGS…` with a broker. */
-async function pub(broker: Broker, args: string[], stdin?: string): Promise<Finished> {
+async function pub(broker: Broker, args: string[], stdin?: string | Uint8Array): Promise<Finished> {
   const env = { SOCKTOOL_SERVER: formatAddress(broker.address) };
-  await using program = new Program(script("cmd/pub.ts", ...args), { stdin, env });
+  await using program = new Program(script("cmd/pub.ts", ...args), {
+    stdin: stdin === undefined ? undefined : "",
+    env,
+  });
   if (stdin !== undefined) {
     await program.type(stdin);
     await program.endStdin();
@@ -75,7 +79,7 @@ Deno.test("pub --count and --rate send so many, so fast", async () => {
   assert(performance.now() - started > 180);
   for (let i = 0; i < 20; i++) await all.next();
   const many = await pub(all.broker, ["a", "x", "--count", "20k", "--json"]);
-  assertEquals(many.out, '{"type":"summary","published":20000,"lost":0}\n');
+  assertEquals(many.out, '{"type":"summary","sent":20000,"refused":0,"lost":0}\n');
   for (let i = 0; i < 20_000; i++) await all.next();
 });
 
@@ -86,10 +90,11 @@ Deno.test("pub says what is wrong", async () => {
     [["a"], 2, "MESSAGE is missing"],
     [["a", "x", "--lines"], 2, "contradict", ""],
     [["a", "-", "--count", "2"], 2, "--count", ""],
-    [["a.*", "x"], 1, "wildcard"],
+    [["a.*", "x"], 2, "TOPIC a.*: a topic has no wildcard"],
     [["_sys.x", "x"], 1, "nothing to say"],
     [["nobody.at.all", "x", "--request", "--timeout", "200ms"], 1, "nobody.at.all"],
     [["--ndjson"], 2, "line 2: it is not JSON", '{"topic":"a","text":"x"}\noops\n'],
+    [["--ndjson"], 2, 'line 1: "topic": a topic has no wildcard', '{"topic":"a.*","text":"x"}\n'],
     [["--ndjson"], 2, 'either "text" or "base64"', '{"topic":"a"}\n'],
     [["a", "x", "-s", "127.0.0.1:1"], 1, "cannot connect to 127.0.0.1:1"],
   ];
@@ -98,4 +103,66 @@ Deno.test("pub says what is wrong", async () => {
     assertEquals(finished.code, code, `${args}: ${finished.err}`);
     assertStringIncludes(finished.err, text);
   }));
+});
+
+Deno.test("pub sends lines and stdin as text where they are, else as the bytes that they are", async () => {
+  await using all = await listening();
+  const bytes = Uint8Array.of(0x6f, 0x6b, 0x0a, 0xff, 0xfe, 0x0d, 0x0a, 0x0a, 0xc3, 0xa9);
+  const next = async () => {
+    const { content, header } = await all.next();
+    return [[...content], header["content-encoding"]];
+  };
+  await pub(all.broker, ["t", "--lines"], bytes);
+  assertEquals(await next(), [[0x6f, 0x6b], "utf-8"]);
+  assertEquals(await next(), [[0xff, 0xfe], "binary"]);
+  assertEquals(await next(), [[], "utf-8"]);
+  assertEquals(await next(), [[0xc3, 0xa9], "utf-8"]);
+  await pub(all.broker, ["t", "-", "--content-type", "application/json"], "{}\n");
+  assertEquals(await next(), [[0x7b, 0x7d, 0x0a], "utf-8"]);
+  await pub(all.broker, ["t", "-"], bytes);
+  assertEquals(await next(), [[...bytes], "binary"]);
+});
+
+Deno.test("pub gives up in the time of --timeout, and says how much may not have been sent", async () => {
+  // It takes connections, and answers nothing.
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const server = `127.0.0.1:${silent.addr.port}`;
+  await using unanswered = new Program(
+    script("cmd/pub.ts", "a", "x", "--timeout", "200ms", "-s", server),
+  );
+  const { code, err } = await unanswered.finished();
+  assertEquals(code, 1);
+  assertStringIncludes(err, "did not answer in time");
+
+  for (
+    const [ends, flags, said] of [
+      [true, ["--json"], "2 messages may not have been sent"],
+      [false, ["--json"], "stopped: 2 messages may not have been sent"],
+      [true, ["--confirm"], "did not confirm a in 300 ms"],
+      [false, ["--confirm"], "stopped: 2 messages had not been confirmed"],
+    ] as const
+  ) {
+    const broker = await startBroker();
+    await using program = new Program(
+      script("cmd/pub.ts", "a", "--lines", ...flags, "--timeout", ends ? "300ms" : "20s"),
+      { stdin: "", env: { SOCKTOOL_SERVER: formatAddress(broker.address) } },
+    );
+    await program.type("one\n");
+    await until(() => broker.stats().published === 1, "the first line is there");
+    await broker[Symbol.asyncDispose]();
+    await program.printed("no connection");
+    await program.type("two\nthree\n");
+    if (ends) await program.endStdin();
+    else {
+      await pause(100);
+      program.kill("SIGINT");
+    }
+    const finished = await program.finished();
+    assertEquals(finished.code, ends ? 1 : 130, finished.err);
+    assertStringIncludes(finished.err, said);
+    if (flags[0] === "--json") {
+      assertStringIncludes(finished.out, '{"type":"disconnected","reason":');
+      assert(finished.out.endsWith('{"type":"summary","sent":1,"refused":0,"lost":2}\n'));
+    }
+  }
 });

@@ -108,15 +108,28 @@ Deno.test("sub tells on stderr and in the JSON what was missed", async () => {
   assertMatch(program.err, /missed \d+ messages? \(\S+ \w+\) of a: too slow/);
 });
 
+Deno.test("sub ends at once while there is no broker, and says in JSON that there is none", async () => {
+  const broker = await startBroker();
+  await using program = await startSub(broker, ["a", "--json"]);
+  await broker[Symbol.asyncDispose]();
+  await program.printed('{"type":"disconnected","reason":', "out");
+  program.kill("SIGINT");
+  const { code, err } = await program.finished();
+  assertEquals(code, 130);
+  assert(!err.includes("error"), err);
+});
+
 Deno.test("sub says what is wrong", async () => {
   await using broker = await startBroker();
   for (
     const [args, code, text] of [
       [[], 2, "FILTER"],
-      [["a.>.b"], 1, "> stands only at the end"],
+      [["a.>.b"], 2, "> stands only at the end"],
       [["a", "--slow", "never"], 2, "never"],
       [["a", "--slow", "block"], 1, "block"],
-      [["a", "--group", "x.y"], 1, "group"],
+      [["a", "--group", "x.y"], 2, "--group x.y: it must be one token"],
+      [["a", "--group", "*"], 2, "--group *: it must not be a wildcard"],
+      [["a", "--group", "g", "--retained"], 2, "contradict"],
     ] as [string[], number, string][]
   ) {
     await using program = new Program(

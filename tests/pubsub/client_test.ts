@@ -297,6 +297,29 @@ Deno.test("what the broker refuses is told to who subscribed, also after a recon
   assertEquals((await (await taken).next()).value!.topic, "a");
 });
 
+Deno.test("the broker tells what is subscribed to, and by how many", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  const peers = await Promise.all([1, 2, 3, 4].map(() => RawPeer.to(broker)));
+  for (const peer of peers) await peer.sub("a.b");
+  for (const peer of peers.slice(1)) await peer.sub("jobs.*", { group: "workers" });
+  await peers[0]!.sub("jobs.*");
+  await peers[0]!.sub("x.>");
+  await peers[0]!.sub("x.*.y");
+  const told = async (content: string) => (await client.request("_sys.topics", content)).json();
+  const filters = [
+    { filter: "a.b", subscribers: 4, groups: {} },
+    { filter: "jobs.*", subscribers: 1, groups: { workers: 3 } },
+  ];
+  assertEquals(await told('{"limit":2}'), { topics: filters });
+  const { topics } = await told("") as { topics: { filter: string }[] };
+  assertEquals(topics.slice(0, 2), filters);
+  const others = topics.slice(2).map(({ filter }) => filter).filter((name) => name[0] !== "_");
+  assertEquals(others.sort(), ["x.*.y", "x.>"]);
+  assertEquals(await told('{"limit":0}'), { topics: [] });
+  for (const peer of peers) peer.close();
+});
+
 Deno.test("a content that the broker does not take is refused to its publisher", async () => {
   await using broker = await startBroker({ maxContentBytes: 1_000 });
   await using client = await connectBroker(broker.address);

@@ -82,8 +82,9 @@ export class Program implements AsyncDisposable {
   }
 
   /** Writes to stdin. */
-  async type(text: string): Promise<void> {
-    await deadline(this.#stdin!.write(new TextEncoder().encode(text)), "writing to stdin");
+  async type(text: string | Uint8Array): Promise<void> {
+    const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    await deadline(this.#stdin!.write(bytes), "writing to stdin");
   }
 
   /** Ends stdin. */
