@@ -128,8 +128,8 @@ export const command = defineCommand({
   notes: [
     'An --auth FILE holds {"users": [{"name", "password": HASH, "publish": {"allow": [FILTER…], ' +
     '"deny": [FILTER…]}, "subscribe": {…}}], "tokens": [{"name", "token": HASH, …}]}. What is not ' +
-    "allowed is forbidden.",
-    "A client asks for figures by a request to _sys.stats or _sys.connections: " +
+    "allowed is forbidden, and so is a filter with which a denied topic could come.",
+    "A client asks for figures by a request to _sys.stats, _sys.connections or _sys.topics: " +
     "socktool pub --request _sys.stats ''",
   ],
   async run({ flags, args, given }, context) {
