@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Address, listen, serveConnections } from "../../lib/net/mod.ts";
+import { type Address, listen } from "../../lib/net/mod.ts";
 import { Turns } from "../../lib/net/turns.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
@@ -65,21 +65,4 @@ Deno.test("others are answered while clients flood a server", async () => {
   }
   for (const conn of [quiet, ...flooders]) conn.close();
   await Promise.allSettled(floods);
-});
-
-Deno.test("a server that never gave a turn has no socket beside its listener", async () => {
-  const opened = () => [...Deno.readDirSync("/proc/self/fd")].length;
-  if (Deno.build.os !== "linux") return;
-  const listener = await listen(LOOPBACK);
-  const before = opened();
-  await using server = serveConnections(listener, {
-    async serve(connection) {
-      while (await connection.read()) connection.input.consume(connection.input.end);
-    },
-  });
-  const conn = await connectTo(server);
-  await conn.write(new Uint8Array(100));
-  await until(() => [...server.connections].some(({ readBytes }) => readBytes === 100));
-  assertEquals(opened() - before, 2);
-  conn.close();
 });
