@@ -61,6 +61,10 @@ export function explainSystemError(
     case "NOTCAPABLE":
       return `${error.message.replace(/, run again.*$/s, "")} (run Deno with -A)`;
     case "CERTIFICATE":
+      if (error.message.includes("CaUsedAsEndEntity")) {
+        return "the server shows the certificate of an authority (CA:TRUE), and needs one of its " +
+          "own (openssl: -addext basicConstraints=CA:FALSE)";
+      }
       return `the certificate is not trusted: ${error.message} ` +
         "(--tls-ca FILE trusts an authority of your own)";
     case "NOTLS":

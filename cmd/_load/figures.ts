@@ -13,6 +13,8 @@ import {
 /** A figure of the summary, as users name it. */
 export interface Figure {
   readonly unit: FigureUnit;
+  /** Whether there is none where no message came back. */
+  readonly ofMessages?: boolean;
   /** `undefined` where the run has no such figure. */
   read(summary: LoadSummary): number | undefined;
 }
@@ -90,7 +92,7 @@ function times(
 ): [string, Figure][] {
   return TIMES.map((name) => [
     prefix + name,
-    { unit: MICROSECONDS, read: (summary) => figuresOf(summary)?.[name] },
+    { unit: MICROSECONDS, ofMessages: true, read: (summary) => figuresOf(summary)?.[name] },
   ]);
 }
 

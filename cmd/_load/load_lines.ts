@@ -22,7 +22,7 @@ export function settingsLine(settings: LoadSettings): string {
     `${formatCount(connections, "connection")} to ${target}${settings.tls ? " (TLS)" : ""}`,
     sizes.length === 1
       ? `messages of ${formatBytes(sizes[0]!)}`
-      : `${sizes.length} messages of ${sizes.map(formatBytes).join(", ")}`,
+      : `messages of ${sizes.map(formatBytes).join(" and ")} in turn`,
     ...(pipeline > 1 ? [`${pipeline} at once`] : []),
     ...(rate_per_s === undefined ? [] : [formatRate(rate_per_s, "message")]),
     ...(count === undefined ? [] : [`${count} on each`]),
@@ -31,6 +31,15 @@ export function settingsLine(settings: LoadSettings): string {
     ...(workers > 1 ? [`${workers} threads`] : []),
   ];
   return `${rate_per_s === undefined ? "closed" : "open"} loop: ${parts.join(", ")}`;
+}
+
+/** What a run was asked for that another was not: `workers was 2, is 1`. */
+export function differences(before: LoadSettings, after: LoadSettings): string[] {
+  const text = (value: unknown) => value === undefined ? "not given" : JSON.stringify(value);
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => {
+    const [was, is] = [before, after].map((settings) => text(settings[name as keyof LoadSettings]));
+    return was === is ? [] : [`${name} was ${was}, is ${is}`];
+  });
 }
 
 /** The line that lives while a load runs. */

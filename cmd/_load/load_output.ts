@@ -9,7 +9,14 @@ import {
   saveRun,
 } from "../../lib/load/mod.ts";
 import { type Context, describeError } from "../_cli/mod.ts";
-import { caveats, comparisonLines, errorLine, liveText, summaryLines } from "./load_lines.ts";
+import {
+  caveats,
+  comparisonLines,
+  differences,
+  errorLine,
+  liveText,
+  summaryLines,
+} from "./load_lines.ts";
 
 /** Files that a run is written to. */
 export interface ResultFiles {
@@ -61,6 +68,8 @@ export function printResult(
       for (const line of comparisonLines(comparisons, before.started_at)) out.line(line);
     }
   }
+  const different = before ? differences(before.settings, result.settings) : [];
+  if (different.length > 0) log.warn(`the runs were not the same: ${different.join("; ")}`);
   for (const text of caveats(result)) log.warn(text);
   const errors = errorLine(summary);
   if (errors !== undefined) log.error(errors);

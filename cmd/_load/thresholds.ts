@@ -58,6 +58,9 @@ export function missedThresholds(
   return thresholds.flatMap(({ name, figure, operator, limit }) => {
     const value = figure.read(summary);
     if (value === undefined) return [`${name} was not measured: it needs --rate`];
+    if (figure.ofMessages && summary.messages === 0) {
+      return [`${name} was not measured: no message came back`];
+    }
     if (!OPERATORS[operator](value, limit)) return [];
     const { format } = figure.unit;
     const by = Math.abs(value - limit);

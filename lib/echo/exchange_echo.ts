@@ -159,7 +159,8 @@ class EchoExchange {
       if (count === null) throw this.#closed();
       this.#moved += count;
       const bytes = buffer.subarray(0, count);
-      await this.#options.received?.(bytes);
+      // What is too many is told of, and handed to nobody.
+      await this.#options.received?.(bytes.subarray(0, this.#expected.length));
       const expected = this.#expected.take(bytes);
       this.#receivedBytes += expected;
       if (expected < count) throw this.#differs(bytes[expected]!);
@@ -205,8 +206,10 @@ class EchoExchange {
   }
 
   #closed(): EchoError {
-    const progress = `${this.#receivedBytes} of ${this.#sentBytes} bytes came back`;
-    return this.#error("closed", `The server closed the connection: ${progress}`);
+    const progress = this.#sentBytes === 0
+      ? " before anything was sent"
+      : `: ${this.#receivedBytes} of ${this.#sentBytes} bytes came back`;
+    return this.#error("closed", `The server closed the connection${progress}`);
   }
 
   #silent(timeoutMs: number): EchoError {

@@ -15,6 +15,8 @@ export class LoadConnection {
   readonly id: number;
   /** The socket. */
   readonly conn: Deno.Conn;
+  /** Bytes that were handed over to be sent: no more than these are to come back. */
+  sentBytes = 0;
   /** Bytes that came. */
   receivedBytes = 0;
   /** Whether bytes are due: if none comes for too long, the connection is given up. */
@@ -56,7 +58,7 @@ export class LoadConnection {
   /**
    * Notes what {@linkcode LoadConnection.read} brought, and compares it.
    *
-   * @throws {LoadError} if the server ended the stream, or a byte differs.
+   * @throws {LoadError} if the server ended the stream, a byte differs, or there is one too many.
    */
   received(count: number | null): void {
     if (count === null) {
@@ -65,8 +67,13 @@ export class LoadConnection {
         `connection ${this.id}: the server closed it after ${this.receivedBytes} bytes`,
       );
     }
-    if (this.#buffer !== unseen) this.#compare(count);
+    const surplus = this.receivedBytes + count - this.sentBytes;
+    if (this.#buffer !== unseen) this.#compare(surplus > 0 ? count - surplus : count);
     this.receivedBytes += count;
+    if (surplus > 0) {
+      const bytes = surplus === 1 ? "1 byte" : `${surplus} bytes`;
+      throw new LoadError("wrong", `connection ${this.id}: the server sent ${bytes} too many`);
+    }
   }
 
   /** What the last read brought, while bytes are compared: a view, good until the next read. */
@@ -94,7 +101,8 @@ export class LoadConnection {
     if (this.#givenUp) return this.#givenUp;
     if (cause instanceof LoadError) return cause;
     const error = new ConnectionError("read", this.#address, cause);
-    return new LoadError("reset", `connection ${this.id}: ${error.message}`, { cause: error });
+    const what = error.code === "reset" ? "the server broke it off" : error.message;
+    return new LoadError("reset", `connection ${this.id}: ${what}`, { cause: error });
   }
 
   /** Closes it; once more does nothing. */
@@ -111,9 +119,17 @@ export class LoadConnection {
     const difference = this.#payload.firstDifference(this.receivedBytes, bytes);
     if (difference >= 0) {
       const offset = this.receivedBytes + difference;
-      throw new LoadError("wrong", `connection ${this.id}: the echo differs at byte ${offset}`);
+      const [came, sent] = [bytes[difference]!, this.#payload.byteAt(offset)].map(hex);
+      throw new LoadError(
+        "wrong",
+        `connection ${this.id}: the echo differs at byte ${offset}: ${came} came, ${sent} was sent`,
+      );
     }
     const seen = this.receivedBytes + count;
     if (!this.#compareAll && seen >= this.#payload.lengthOf(0)) this.#buffer = unseen;
   }
+}
+
+function hex(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, "0")}`;
 }

@@ -58,6 +58,11 @@ export class Payload {
     return this.#starts[phase + 1]! - this.#starts[phase]!;
   }
 
+  /** The byte of the stream at a position. */
+  byteAt(position: number): number {
+    return this.#bytes[position % this.periodBytes]!;
+  }
+
   /**
    * Compares bytes with the stream.
    *

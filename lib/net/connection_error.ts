@@ -62,7 +62,7 @@ const VERBS = {
 
 const REASONS: Partial<Record<ConnectionErrorCode, string>> = {
   "refused": "the connection was refused",
-  "reset": "the peer closed the connection",
+  "reset": "the peer broke off the connection",
   "timed-out": "it took too long",
   "unreachable": "the network does not reach it",
   "host-not-found": "the host name is not known",

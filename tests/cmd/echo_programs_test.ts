@@ -102,8 +102,9 @@ Deno.test("echo-client exits 1 when the echo is wrong, short, or does not come",
     await using server = await serveFault(fault);
     const { hostname, port } = server.address as { hostname: string; port: number };
     const args = [hostname, String(port), "hello", "--idle-timeout", "100ms"];
-    const { code, err } = await client(args);
+    const { code, err, out } = await client(args);
     assertEquals([code, err], [1, `error: ${message}\n`]);
+    if (fault === "surplus") assertEquals(out, "hello");
   }
 });
 

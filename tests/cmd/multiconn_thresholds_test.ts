@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { LoadSummary } from "../../lib/load/mod.ts";
+import type { LoadSettings, LoadSummary } from "../../lib/load/mod.ts";
 import { UsageError } from "../../cmd/_cli/mod.ts";
+import { differences } from "../../cmd/_load/load_lines.ts";
 import { missedThresholds, parseThreshold } from "../../cmd/_load/thresholds.ts";
 
 const times = {
@@ -52,6 +53,33 @@ Deno.test("--fail-if is silent where the condition does not hold", () => {
 
 Deno.test("--fail-if on a figure of the open loop is missed by a closed one", () => {
   assertEquals(missed("service.p99>1ms"), ["service.p99 was not measured: it needs --rate"]);
+});
+
+Deno.test("--fail-if on a latency is missed where no message came back", () => {
+  const nothing = { ...summary, messages: 0, latency_us: { ...times, p99: 0 } };
+  const missed = missedThresholds(["p99>5ms", "messages<1"].map(parseThreshold), nothing);
+  assertEquals(missed, [
+    "p99 was not measured: no message came back",
+    "messages is 0, below 1 by 1 (100 %)",
+  ]);
+});
+
+Deno.test("what two runs were asked for is told where it differs", () => {
+  const settings: LoadSettings = {
+    target: "127.0.0.1:1",
+    tls: false,
+    connections: 50,
+    message_bytes: [64],
+    warmup_s: 0,
+    pipeline: 1,
+    verify: false,
+    workers: 1,
+  };
+  assertEquals(differences(settings, { ...settings }), []);
+  assertEquals(differences({ ...settings, count: 3 }, { ...settings, workers: 2 }), [
+    "workers was 1, is 2",
+    "count was 3, is not given",
+  ]);
 });
 
 Deno.test("--fail-if refuses what it cannot read, and says what it could", () => {

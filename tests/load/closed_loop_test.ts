@@ -99,9 +99,9 @@ Deno.test("runLoad() opens connections at the rate asked for", async () => {
 });
 
 const EXPECTED: Readonly<Record<FaultName, [LoadErrorKind, string]>> = {
-  wrong: ["wrong", "the echo differs at byte 3"],
+  wrong: ["wrong", "the echo differs at byte 3: 0x"],
   short: ["closed", "the server closed it after 3 bytes"],
-  surplus: ["wrong", "differs at byte 64"],
+  surplus: ["wrong", "the server sent 1 byte too many"],
   silent: ["no-answer", "no byte came for 80 ms"],
   closing: ["closed", "the server closed it after 0 bytes"],
 };
