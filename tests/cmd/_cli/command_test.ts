@@ -169,6 +169,24 @@ Deno.test("an environment variable stands in for its flag, and is named in error
   );
 });
 
+Deno.test("what the command line says counts more than what contradicts it in the environment", () => {
+  const command = defineCommand({
+    ...base,
+    flags: {
+      user: { type: "string", env: "USER_NAME", help: "" },
+      token: { type: "string", env: "TOKEN", conflicts: ["user"], help: "" },
+    },
+  });
+  const env = { USER_NAME: "alice", TOKEN: "t" };
+  const flags = (line: string) => {
+    const { user, token } = parse(command, line, env).flags;
+    return [user, token];
+  };
+  assertEquals(flags(""), ["alice", "t"]);
+  assertEquals(flags("--user bob"), ["bob", undefined]);
+  assertEquals(flags("--token x"), [undefined, "x"]);
+});
+
 Deno.test("defineCommand() refuses a table that contradicts itself", () => {
   const refuses = (more: object, problem: string) =>
     assertThrows(() => defineCommand({ ...base, ...more }), TypeError, problem);
