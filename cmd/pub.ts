@@ -98,10 +98,11 @@ export const command = defineCommand({
       throw new UsageError("--count is for a MESSAGE that is given");
     }
     const tally = { refused: 0 };
-    const client = await connectClient(flags, context, flags.timeout, (error) => {
+    const tellRefused = (error: unknown) => {
       tally.refused++;
       context.log.error(describeError(error));
-    });
+    };
+    const client = await connectClient(flags, context, tellRefused, flags.timeout);
     const stop = () => void client.close();
     context.signal.addEventListener("abort", stop, { once: true });
     try {

@@ -23,8 +23,6 @@ import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
 import { replyWith } from "./_pubsub/reply_with.ts";
 
-const CONNECT_TIMEOUT_MS = 10_000;
-
 export const command = defineCommand({
   name: "sub",
   summary: "subscribe on a broker, and print what is published",
@@ -85,12 +83,7 @@ export const command = defineCommand({
     const fault = flags.group === undefined ? undefined : groupProblem(flags.group);
     if (fault) throw new UsageError(`--group ${flags.group}: ${fault}`);
     const done = Promise.withResolvers<void>();
-    const client = await connectClient(
-      flags,
-      context,
-      CONNECT_TIMEOUT_MS,
-      (error) => log.error(describeError(error)),
-    );
+    const client = await connectClient(flags, context, (error) => log.error(describeError(error)));
     const timer = flags.timeout === undefined
       ? undefined
       : setTimeout(() => done.resolve(), flags.timeout);

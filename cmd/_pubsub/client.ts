@@ -68,8 +68,8 @@ export interface BrokerFlagValues {
 export async function connectClient(
   flags: BrokerFlagValues,
   { log, out, signal }: Context,
-  connectTimeoutMs: number,
   onError: (error: unknown) => void,
+  connectTimeoutMs?: number,
 ): Promise<BrokerClient> {
   const { user, password, token } = flags;
   let lost = false;

@@ -1,4 +1,5 @@
 import { type Address, ConnectionError, dial, type DialOptions } from "../net/mod.ts";
+import { describeDifference } from "../net/first_difference.ts";
 import { EchoError } from "./echo_error.ts";
 import { ExpectedBytes } from "./expected_bytes.ts";
 
@@ -201,8 +202,7 @@ class EchoExchange {
     if (next === undefined) {
       return this.#error("surplus", `The server sent more than the ${offset} bytes it was sent`);
     }
-    const bytes = `${hex(actual)} came, ${hex(next)} was sent`;
-    return this.#error("wrong-byte", `The echo differs at byte ${offset}: ${bytes}`);
+    return this.#error("wrong-byte", `The echo ${describeDifference(offset, actual, next)}`);
   }
 
   #closed(): EchoError {
@@ -220,8 +220,4 @@ class EchoExchange {
   #error(code: EchoError["code"], message: string): EchoError {
     return new EchoError(code, message, this.#receivedBytes, this.#sentBytes);
   }
-}
-
-function hex(byte: number): string {
-  return `0x${byte.toString(16).padStart(2, "0")}`;
 }

@@ -1,5 +1,6 @@
 import { ConnectionError } from "../net/mod.ts";
 import type { Address } from "../net/mod.ts";
+import { describeDifference } from "../net/first_difference.ts";
 import { LoadError } from "./load_error.ts";
 import type { Payload } from "./payload.ts";
 
@@ -119,17 +120,11 @@ export class LoadConnection {
     const difference = this.#payload.firstDifference(this.receivedBytes, bytes);
     if (difference >= 0) {
       const offset = this.receivedBytes + difference;
-      const [came, sent] = [bytes[difference]!, this.#payload.byteAt(offset)].map(hex);
-      throw new LoadError(
-        "wrong",
-        `connection ${this.id}: the echo differs at byte ${offset}: ${came} came, ${sent} was sent`,
-      );
+      const sent = this.#payload.byteAt(offset);
+      const what = describeDifference(offset, bytes[difference]!, sent);
+      throw new LoadError("wrong", `connection ${this.id}: the echo ${what}`);
     }
     const seen = this.receivedBytes + count;
     if (!this.#compareAll && seen >= this.#payload.lengthOf(0)) this.#buffer = unseen;
   }
-}
-
-function hex(byte: number): string {
-  return `0x${byte.toString(16).padStart(2, "0")}`;
 }

@@ -8,3 +8,12 @@ export function firstDifference(a: Uint8Array, b: Uint8Array): number {
   if (equals(a, b)) return -1;
   return a.findIndex((byte, i) => byte !== b[i]);
 }
+
+/** What differs, as the end of a sentence: `differs at byte 3: 0x93 came, 0x6c was sent`. */
+export function describeDifference(offset: number, came: number, sent: number): string {
+  return `differs at byte ${offset}: ${hex(came)} came, ${hex(sent)} was sent`;
+}
+
+function hex(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, "0")}`;
+}

@@ -6,7 +6,7 @@ import {
   type OutgoingFrame,
   writeFrame,
 } from "../frame/mod.ts";
-import { dial } from "../net/mod.ts";
+import { dial, timerMs } from "../net/mod.ts";
 import { callBack } from "./call_back.ts";
 import { ClientDeliveries } from "./client_deliveries.ts";
 import { ClientLink } from "./client_link.ts";
@@ -129,6 +129,7 @@ export class BrokerClient implements AsyncDisposable {
    * @returns To how many connections it was handed.
    * @throws {PubSubError} what the broker refused it with; `disconnected` if the connection was
    * lost before the answer came, or `timed-out`, so that it may or may not have been published.
+   * @throws {RangeError} if `timeoutMs` is no time.
    */
   async publishConfirmed(
     topic: string,
@@ -136,11 +137,11 @@ export class BrokerClient implements AsyncDisposable {
     options: ConfirmOptions = {},
   ): Promise<number> {
     this.#check(topic, content, options);
+    const timeoutMs = timerMs("timeoutMs", options.timeoutMs ?? Infinity);
     const id = this.#answers.nextId();
     void this.#send(publicationFrame(topic, content, options, id));
     const answer = this.#answers.wait(id, this.#state !== "connected");
-    const { timeoutMs } = options;
-    const timer = timeoutMs === undefined || timeoutMs === Infinity ? undefined : setTimeout(() => {
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => {
       const message = `The broker did not confirm ${topic} in ${timeoutMs} ms`;
       this.#answers.giveUp(id, new PubSubError("timed-out", message));
     }, timeoutMs);

@@ -23,16 +23,6 @@ export class Run {
   /** The bytes, in place. */
   view: Uint8Array = this.memory.bytes;
 
-  /** How many frames there are. */
-  get count(): number {
-    return this.last - this.first;
-  }
-
-  /** How many bytes they have. */
-  get size(): number {
-    return this.end - this.start;
-  }
-
   /** Lets go of the memory. */
   clear(): void {
     this.memory = NOTHING;
