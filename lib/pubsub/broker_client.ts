@@ -197,8 +197,9 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @throws {PubSubError} if that cannot be done, or not in time; it is closed all the same.
    */
-  drain(timeoutMs: number = DEFAULT_DRAIN_TIMEOUT_MS): Promise<void> {
-    return this.#drained ??= this.#drain(timeoutMs);
+  async drain(timeoutMs: number = DEFAULT_DRAIN_TIMEOUT_MS): Promise<void> {
+    const limitMs = timerMs("timeoutMs", timeoutMs);
+    await (this.#drained ??= this.#drain(limitMs));
   }
 
   async #drain(timeoutMs: number): Promise<void> {

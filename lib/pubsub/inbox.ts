@@ -1,3 +1,4 @@
+import { timerMs } from "../net/mod.ts";
 import type { BrokerClient } from "./broker_client.ts";
 import type { RequestOptions } from "./client_options.ts";
 import type { PublishContent, PubSubMessage } from "./message.ts";
@@ -26,7 +27,7 @@ export class Inbox {
     content: PublishContent,
     options: RequestOptions,
   ): Promise<PubSubMessage> {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const timeoutMs = timerMs("timeoutMs", options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const replyTo = `${this.#prefix}${++this.#count}`;
     const reply = Promise.withResolvers<PubSubMessage>();
     this.#waiting.set(replyTo, reply.resolve);
