@@ -5,8 +5,8 @@
  *   {@linkcode FrameDecoder}, {@linkcode readMessages}. Alone, without I/O, it is
  *   `@socktool/socktool/frame`.
  * - **Network**: {@linkcode listen}, {@linkcode dial}, {@linkcode serveConnections}.
- * - **Messages**: request and response over frames; {@linkcode serveMessages},
- *   {@linkcode connectMessages}.
+ * - **Messages**: request and response over frames; {@linkcode serveRequests},
+ *   {@linkcode connectRequests}.
  * - **Search**: an engine and its handler for a message server; {@linkcode openSearch},
  *   {@linkcode searchHandler}.
  * - **Echo and load**: {@linkcode serveEcho}, {@linkcode runLoad}.
@@ -14,12 +14,12 @@
  *
  * @example A protocol of your own.
  * ```ts
- * import { connectMessages, listen, parseAddress, serveMessages } from "@socktool/socktool";
+ * import { connectRequests, listen, parseAddress, serveRequests } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
  * const listener = await listen(parseAddress("127.0.0.1:0"));
- * await using server = serveMessages(listener, (request) => ({ content: request.text() + "!" }));
- * await using client = await connectMessages(server.address);
+ * await using server = serveRequests(listener, (request) => ({ content: request.text() + "!" }));
+ * await using client = await connectRequests(server.address);
  * assertEquals((await client.request({ content: "hello" })).text(), "hello!");
  * ```
  *
@@ -41,9 +41,9 @@ export {
   HOST_BYTE_ORDER,
   jsonFrame,
   MAX_HEADER_BYTES,
-  Message,
   NumberReader,
   readMessages,
+  StreamedMessage,
   writeFrame,
 } from "./lib/frame/mod.ts";
 export type {
@@ -104,23 +104,23 @@ export type {
   UnixAddress,
 } from "./lib/net/mod.ts";
 export {
-  connectMessages,
+  connectRequests,
   errorReply,
   exchange,
-  MessageClient,
+  RequestClient,
   RequestError,
-  serveMessages,
-} from "./lib/message/mod.ts";
+  serveRequests,
+} from "./lib/request/mod.ts";
 export type {
   Answer,
   ExchangeOptions,
-  MessageClientOptions,
-  MessageHandler,
-  MessageObserver,
-  MessageServeOptions,
   Reply,
+  RequestClientOptions,
+  RequestHandler,
+  RequestObserver,
   RequestOptions,
-} from "./lib/message/mod.ts";
+  RequestServeOptions,
+} from "./lib/request/mod.ts";
 export { openSearch, SearchError, searchHandler, TUTORIAL_ENTRIES } from "./lib/search/mod.ts";
 export type {
   BrokenRecord,
@@ -156,7 +156,7 @@ export type {
 export {
   compareRuns,
   describePlan,
-  exchangeMessages,
+  exchangeTutorial,
   LoadError,
   parseRun,
   patternBytes,
@@ -183,8 +183,8 @@ export type {
   LoadResult,
   LoadSettings,
   LoadSummary,
-  MessageExchangeOptions,
   SavedRun,
+  TutorialExchangeOptions,
 } from "./lib/load/mod.ts";
 export {
   AuthFileError,

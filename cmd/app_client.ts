@@ -1,7 +1,7 @@
 /** The search app's client: `socktool app-client`. */
 import { type Frame, jsonFrame, type OutgoingFrame } from "../lib/frame/mod.ts";
 import type { Latencies } from "../lib/load/latencies.ts";
-import { exchange } from "../lib/message/mod.ts";
+import { exchange } from "../lib/request/mod.ts";
 import {
   clientTlsFlags,
   clientTlsOf,

@@ -5,7 +5,7 @@ import {
   searchHandler,
   type SearchObserver,
 } from "../lib/search/mod.ts";
-import { type MessageObserver, serveMessages } from "../lib/message/mod.ts";
+import { type RequestObserver, serveRequests } from "../lib/request/mod.ts";
 import { formatAddress, listen } from "../lib/net/mod.ts";
 import {
   announce,
@@ -130,7 +130,7 @@ export const command = defineCommand({
       signal,
       observer: searchObserver(context, flags.json),
     });
-    const server = serveMessages(listener, searchHandler(engine), {
+    const server = serveRequests(listener, searchHandler(engine), {
       ...limitsOf(flags),
       frameTimeoutMs: flags["frame-timeout"],
       maxContentBytes: flags["max-content"],
@@ -191,7 +191,7 @@ function summaryLine(event: IndexSummary): string {
   return `indexed in ${formatDuration(durationMs)}: ${parts.join(", ") || "no entries"}${files}`;
 }
 
-function serverObserver({ out, log }: Context, json: boolean): MessageObserver {
+function serverObserver({ out, log }: Context, json: boolean): RequestObserver {
   return {
     opened({ id, remote }) {
       if (json) out.json({ type: "opened", id, remote: formatAddress(remote) });

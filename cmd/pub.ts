@@ -1,5 +1,5 @@
 /** Publishes on a broker: `socktool pub`. */
-import { sleep } from "../lib/net/sleep.ts";
+import { sleep } from "../lib/base/sleep.ts";
 import {
   type BrokerClient,
   type PublishOptions,

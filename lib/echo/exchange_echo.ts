@@ -1,5 +1,5 @@
 import { type Address, ConnectionError, dial, type DialOptions } from "../net/mod.ts";
-import { describeDifference } from "../net/first_difference.ts";
+import { describeDifference } from "../base/first_difference.ts";
 import { EchoError } from "./echo_error.ts";
 import { ExpectedBytes } from "./expected_bytes.ts";
 

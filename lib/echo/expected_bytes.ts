@@ -1,4 +1,4 @@
-import { firstDifference } from "../net/first_difference.ts";
+import { firstDifference } from "../base/first_difference.ts";
 
 /** So many chunks that are done with are kept before the list is cut. */
 const MAX_SPENT = 64;

@@ -1,6 +1,7 @@
 import { Frame } from "./frame.ts";
 import { FrameError, type FramePart } from "./frame_error.ts";
-import { type FrameHeader, MAX_HEADER_BYTES, parseHeader } from "./header.ts";
+import { type FrameHeader, MAX_HEADER_BYTES } from "./header.ts";
+import { parseHeader } from "./parse_header.ts";
 import { HeaderCache } from "./header_cache.ts";
 import { HeaderTemplate } from "./header_template.ts";
 

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "./byte_buffer.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import { type ByteOrder, FRAME_FIELDS, MAX_HEADER_BYTES } from "./header.ts";
 import { HOST_BYTE_ORDER } from "./numbers.ts";
 

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "./byte_buffer.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import { ChunkDecoder } from "./chunk_decoder.ts";
 import type { Frame } from "./frame.ts";
 import type { FrameDecoderOptions } from "./frame_decoder.ts";

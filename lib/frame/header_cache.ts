@@ -1,4 +1,4 @@
-import { ByteCache } from "./byte_cache.ts";
+import { ByteCache } from "../base/byte_cache.ts";
 import type { FrameHeader } from "./header.ts";
 
 /**

@@ -1,4 +1,5 @@
-import { FRAME_FIELDS, type FrameHeader, parseHeaderText } from "./header.ts";
+import { FRAME_FIELDS, type FrameHeader } from "./header.ts";
+import { parseHeaderText } from "./parse_header.ts";
 
 const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, SPACE = 0x20, BACKSLASH = 0x5c, CLOSE = 0x7d;
 const DIGIT_0 = 0x30, DIGIT_9 = 0x39;

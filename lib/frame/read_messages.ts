@@ -1,8 +1,8 @@
 import type { FrameError } from "./frame_error.ts";
 import { byteLimit, DEFAULT_MAX_CONTENT_BYTES } from "./frame_decoder.ts";
-import { Message } from "./message.ts";
-import { MessageContent } from "./message_content.ts";
-import { MessageSource } from "./message_source.ts";
+import { StreamedMessage } from "./streamed_message.ts";
+import { StreamedContent } from "./streamed_content.ts";
+import { FrameSource } from "./frame_source.ts";
 
 /** Content above it comes as a stream even where it would fit into memory: 64 KiB. */
 const STREAM_ABOVE = 65_536;
@@ -43,22 +43,22 @@ export interface ReadMessagesOptions {
 export function readMessages(
   bytes: ReadableStream<Uint8Array>,
   options: ReadMessagesOptions = {},
-): ReadableStream<Message> {
+): ReadableStream<StreamedMessage> {
   const { signal } = options;
   const maxBufferedBytes = byteLimit(
     "maxBufferedBytes",
     options.maxBufferedBytes,
     DEFAULT_MAX_CONTENT_BYTES,
   );
-  const source = new MessageSource(bytes, {
+  const source = new FrameSource(bytes, {
     maxContentBytes: options.maxContentBytes ?? Number.MAX_SAFE_INTEGER,
     maxHeaderBytes: options.maxHeaderBytes,
     streamAbove: STREAM_ABOVE,
   }, options.onSkip);
-  let content: MessageContent | undefined;
+  let content: StreamedContent | undefined;
   let abort: () => void;
   const settle = () => signal?.removeEventListener("abort", abort);
-  return new ReadableStream<Message>({
+  return new ReadableStream<StreamedMessage>({
     start(controller) {
       abort = () => {
         controller.error(signal?.reason);
@@ -76,8 +76,8 @@ export function readMessages(
         });
         if (signal?.aborted) return;
         if (frame) {
-          content = new MessageContent(frame, source);
-          controller.enqueue(new Message(frame.header, content, source, maxBufferedBytes));
+          content = new StreamedContent(frame, source);
+          controller.enqueue(new StreamedMessage(frame.header, content, source, maxBufferedBytes));
         } else {
           settle();
           controller.close();

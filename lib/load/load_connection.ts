@@ -1,6 +1,6 @@
 import { ConnectionError } from "../net/mod.ts";
 import type { Address } from "../net/mod.ts";
-import { describeDifference } from "../net/first_difference.ts";
+import { describeDifference } from "../base/first_difference.ts";
 import { LoadError } from "./load_error.ts";
 import type { Payload } from "./payload.ts";
 

@@ -13,8 +13,8 @@ export type { LoadInterval, LoadResult, LoadSettings, LoadSummary } from "./load
 export { LoadError } from "./load_error.ts";
 export type { LoadErrorCounts, LoadErrorKind } from "./load_error.ts";
 export type { EncodedLatencies, HistogramLibrary, Latencies, LatencyFigures } from "./latencies.ts";
-export { exchangeMessages, TUTORIAL_MESSAGES } from "./exchange_messages.ts";
-export type { ExchangeObserver, MessageExchangeOptions } from "./exchange_messages.ts";
+export { exchangeTutorial, TUTORIAL_MESSAGES } from "./exchange_tutorial.ts";
+export type { ExchangeObserver, TutorialExchangeOptions } from "./exchange_tutorial.ts";
 export { parseRun, SavedRunError, saveRun } from "./saved_run.ts";
 export type { SavedRun } from "./saved_run.ts";
 export { compareRuns } from "./compare_runs.ts";

@@ -3,7 +3,7 @@ import { LoadConnection } from "./load_connection.ts";
 import { LoadError } from "./load_error.ts";
 import type { LoadPart } from "./load_plan.ts";
 import type { Payload } from "./payload.ts";
-import { sleep } from "../net/sleep.ts";
+import { sleep } from "../base/sleep.ts";
 
 /** Connections that are being made at one time. */
 const LANES = 128;

@@ -3,7 +3,7 @@ import type { LoadConnection } from "./load_connection.ts";
 import type { LoadError } from "./load_error.ts";
 import { OpenLoopConnection, type OpenLoopRecorder } from "./open_loop_connection.ts";
 import type { Payload } from "./payload.ts";
-import { sleep } from "../net/sleep.ts";
+import { sleep } from "../base/sleep.ts";
 
 /** What an open loop is told, and whom it tells. Times are those of `performance.now()`. */
 export interface OpenLoopRun extends OpenLoopRecorder {

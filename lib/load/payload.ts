@@ -1,4 +1,4 @@
-import { firstDifference } from "../net/first_difference.ts";
+import { firstDifference } from "../base/first_difference.ts";
 
 /** Some messages in a row, as they are written in one go. */
 export interface Batch {

@@ -1,8 +1,8 @@
 import { type Address, addressOf } from "./address.ts";
 import { ConnectionError } from "./connection_error.ts";
-import { ReadBuffer } from "./read_buffer.ts";
+import { ReadBuffer } from "./bytes/read_buffer.ts";
 import type { Turns } from "./turns.ts";
-import { WriteQueue } from "./write_queue.ts";
+import { WriteQueue } from "./bytes/write_queue.ts";
 
 /**
  * Why a connection ended:

@@ -1,6 +1,6 @@
 import type { Address } from "./address.ts";
 import { ConnectionError } from "./connection_error.ts";
-import { timerMs } from "./timer_ms.ts";
+import { timerMs } from "../base/timer_ms.ts";
 
 /** What a client expects of a TLS server. */
 export interface ClientTls {

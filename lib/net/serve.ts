@@ -3,7 +3,7 @@ import { type CloseReason, Connection } from "./connection.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { Listener } from "./listen.ts";
-import { timerMs } from "./timer_ms.ts";
+import { timerMs } from "../base/timer_ms.ts";
 import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
 

@@ -1,5 +1,5 @@
-import { BrokerClient } from "./broker_client.ts";
-import type { BrokerClientOptions, BrokerTarget } from "./client_options.ts";
+import { BrokerClient } from "./client/broker_client.ts";
+import type { BrokerClientOptions, BrokerTarget } from "./client/client_options.ts";
 
 /**
  * Connects to a broker. The first connection is tried once; from then on the client connects again

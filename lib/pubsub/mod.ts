@@ -4,20 +4,20 @@
  *
  * @module
  */
-export { Broker, serveBroker } from "./broker.ts";
-export type { BrokerObserver, BrokerOptions } from "./broker_options.ts";
-export type { BrokerConnection, BrokerStats } from "./broker_stats.ts";
-export type { ByeReason, PubSubErrorCode, Refusal } from "./control_frame.ts";
-export { PROTOCOL_VERSION } from "./control_frame.ts";
-export { SLOW_POLICIES, type SlowPolicy } from "./subscription.ts";
-export { filterProblem, groupProblem, topicProblem } from "./topic.ts";
-export type { Authenticator, Credentials } from "./authenticator.ts";
-export { type Permission, Principal } from "./principal.ts";
-export { AuthFileError, type AuthTable, parseAuthFile } from "./auth_file.ts";
-export { FileAuthenticator } from "./file_authenticator.ts";
-export { hashPassword, hashToken, verifyPassword } from "./credential_hash.ts";
+export { Broker, serveBroker } from "./broker/broker.ts";
+export type { BrokerObserver, BrokerOptions } from "./broker/broker_options.ts";
+export type { BrokerConnection, BrokerStats } from "./broker/broker_stats.ts";
+export type { ByeReason, PubSubErrorCode, Refusal } from "./protocol/control_frame.ts";
+export { PROTOCOL_VERSION } from "./protocol/control_frame.ts";
+export { SLOW_POLICIES, type SlowPolicy } from "./broker/routing/subscription.ts";
+export { filterProblem, groupProblem, topicProblem } from "./protocol/topic.ts";
+export type { Authenticator, Credentials } from "../access/authenticator.ts";
+export { type Permission, Principal } from "../access/principal.ts";
+export { AuthFileError, type AuthTable, parseAuthFile } from "../access/auth_file.ts";
+export { FileAuthenticator } from "../access/file_authenticator.ts";
+export { hashPassword, hashToken, verifyPassword } from "../access/credential_hash.ts";
 export { connectBroker } from "./connect_broker.ts";
-export { BrokerClient } from "./broker_client.ts";
+export { BrokerClient } from "./client/broker_client.ts";
 export type {
   BrokerClientOptions,
   BrokerTarget,
@@ -26,14 +26,14 @@ export type {
   ConfirmOptions,
   PublishOptions,
   RequestOptions as BrokerRequestOptions,
-} from "./client_options.ts";
-export { Backoff, type BackoffOptions } from "./backoff.ts";
+} from "./client/client_options.ts";
+export { Backoff, type BackoffOptions } from "./client/backoff.ts";
 export {
   ClientSubscription,
   type MissedPublications,
   type SubscribeOptions,
   type SubscriptionOwner,
-} from "./client_subscription.ts";
-export { type PublishContent, PubSubMessage } from "./message.ts";
-export { PubSubError, type PubSubFailure } from "./pubsub_error.ts";
-export { type ByteDuplex, duplexOf } from "./duplex.ts";
+} from "./client/client_subscription.ts";
+export { type PublishContent, PubSubMessage } from "./client/message.ts";
+export { PubSubError, type PubSubFailure } from "./client/pubsub_error.ts";
+export { type ByteDuplex, duplexOf } from "../net/bytes/byte_duplex.ts";

@@ -1,4 +1,4 @@
-import { RequestError } from "../message/mod.ts";
+import { RequestError } from "../request/mod.ts";
 import { SearchError } from "./error.ts";
 import { beginningOf } from "./query/snippet.ts";
 import type { SearchEngine, SearchEntry } from "./types.ts";

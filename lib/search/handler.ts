@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes";
 import { encodeFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
-import { type MessageHandler, type Reply, RequestError } from "../message/mod.ts";
+import { type Reply, RequestError, type RequestHandler } from "../request/mod.ts";
 import type { Connection } from "../net/mod.ts";
 import {
   type ActionReply,
@@ -17,25 +17,25 @@ const BINARY_GREETING = new TextEncoder().encode("First 10 bytes of request: ");
 const BINARY_BYTES = 10;
 
 /**
- * The search role, as a handler for `serveMessages`: `text/json` requests are actions on the
+ * The search role, as a handler for `serveRequests`: `text/json` requests are actions on the
  * engine, any other content is answered as in the well-known sockets tutorial. Exact lookups are
  * answered at once; everything else by the engine's workers, so that a costly search does not hold
  * up other connections.
  *
  * @example
  * ```ts
- * import { connectMessages, jsonFrame, listen, openSearch, searchHandler, serveMessages } from "@socktool/socktool";
+ * import { connectRequests, jsonFrame, listen, openSearch, searchHandler, serveRequests } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
  * await using engine = await openSearch();
  * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveMessages(listener, searchHandler(engine));
- * await using client = await connectMessages(server.address);
+ * await using server = serveRequests(listener, searchHandler(engine));
+ * await using client = await connectRequests(server.address);
  * const reply = await client.request(jsonFrame({ action: "search", value: "morpheus" }));
  * assertEquals((reply.json() as { result: string }).result, "Follow the white rabbit. 🐰");
  * ```
  */
-export function searchHandler(engine: SearchEngine): MessageHandler {
+export function searchHandler(engine: SearchEngine): RequestHandler {
   const replies = new ReplyCache();
   return (frame, connection): Reply | Promise<Reply> => {
     const { header } = frame;

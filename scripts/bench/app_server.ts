@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeFrame, type Frame, jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import { connectMessages } from "../../lib/message/mod.ts";
+import { connectRequests } from "../../lib/request/mod.ts";
 import type { Address } from "../../lib/net/mod.ts";
 import { COSTLY_QUERY, DOCUMENTS, makeDocuments, makeWords } from "./documents.ts";
 import {
@@ -71,10 +71,10 @@ async function measureBesideCostly(figures: Figures): Promise<void> {
   const end = performance.now() + COSTLY_SECONDS * 1_000;
   let searches = 0;
   const costly = Array.from({ length: COSTLY_CLIENTS }, async () => {
-    await using client = await connectMessages(address);
+    await using client = await connectRequests(address);
     for (; performance.now() < end; searches++) await client.request(search(COSTLY_QUERY, 100));
   });
-  await using client = await connectMessages(address);
+  await using client = await connectRequests(address);
   const times: number[] = [];
   for (let i = 0; performance.now() < end; i++) {
     const start = performance.now();
@@ -90,12 +90,12 @@ async function measureBesideCostly(figures: Figures): Promise<void> {
 }
 
 async function ask(address: Address, request: OutgoingFrame): Promise<Frame> {
-  await using client = await connectMessages(address);
+  await using client = await connectRequests(address);
   return await client.request(request);
 }
 
 async function measureResponse(port: number): Promise<number> {
-  await using client = await connectMessages({ transport: "tcp", hostname: "127.0.0.1", port });
+  await using client = await connectRequests({ transport: "tcp", hostname: "127.0.0.1", port });
   return (await client.request(REQUEST)).bytes.length;
 }
 

@@ -1,10 +1,15 @@
 /** How a stream of messages ends: errors, limits, cancellation. */
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { encodeFrame, FrameError, type Message, readMessages } from "../../lib/frame/mod.ts";
+import {
+  encodeFrame,
+  FrameError,
+  readMessages,
+  type StreamedMessage,
+} from "../../lib/frame/mod.ts";
 import { byteSource } from "./byte_source.ts";
 import { bytesOf, headerText, join, plainFrame, rawFrame } from "./raw_frames.ts";
 
-const CONTENT_READERS: Record<string, (message: Message) => Promise<unknown>> = {
+const CONTENT_READERS: Record<string, (message: StreamedMessage) => Promise<unknown>> = {
   "bytes()": (message) => message.bytes(),
   "text()": (message) => message.text(),
   "json()": (message) => message.json(),

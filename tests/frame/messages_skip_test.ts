@@ -1,6 +1,11 @@
 /** What becomes of content that nobody reads, or nobody reads to its end. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { encodeFrame, FrameError, type Message, readMessages } from "../../lib/frame/mod.ts";
+import {
+  encodeFrame,
+  FrameError,
+  readMessages,
+  type StreamedMessage,
+} from "../../lib/frame/mod.ts";
 import { byteByByte, byteSource } from "./byte_source.ts";
 import { headerText, join, plainFrame, rawFrame } from "./raw_frames.ts";
 
@@ -71,7 +76,7 @@ for (const [name, chunks] of Object.entries(STREAMS)) {
 
   Deno.test(`content that was skipped cannot be read any more: ${name}`, async () => {
     const messages = readMessages(ReadableStream.from(chunks)).getReader();
-    const skipped: Message[] = [];
+    const skipped: StreamedMessage[] = [];
     for (let i = 0; i < 2; i++) skipped.push((await messages.read()).value!);
     const half = skipped[1]!.content.getReader();
     assertEquals(await (await messages.read()).value?.text(), "three");

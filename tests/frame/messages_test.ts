@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { encodeFrame, jsonFrame, type Message, readMessages } from "../../lib/frame/mod.ts";
+import { encodeFrame, jsonFrame, readMessages, type StreamedMessage } from "../../lib/frame/mod.ts";
 import { byteByByte, byteSource, textOf } from "./byte_source.ts";
 import { bytesOf, join, plainFrame } from "./raw_frames.ts";
 
@@ -16,7 +16,7 @@ function splits(bytes: Uint8Array): Uint8Array[][] {
 }
 
 /** Every way to read the whole of a content. */
-const READERS: Record<string, (message: Message) => Promise<string>> = {
+const READERS: Record<string, (message: StreamedMessage) => Promise<string>> = {
   "bytes()": async (message) => new TextDecoder().decode(await message.bytes()),
   "text()": (message) => message.text(),
   "json()": async (message) => JSON.stringify(await message.json()),

@@ -1,7 +1,7 @@
 /** Python's sockets, used as the tutorial uses them, against our programs, in both directions. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
-import { exchangeMessages, runLoad } from "../../lib/load/mod.ts";
+import { exchangeTutorial, runLoad } from "../../lib/load/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { listenLocally } from "../support/peers.ts";
@@ -91,13 +91,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchangeMessages() and runLoad() work with a Python server of many connections",
+  name: "exchangeTutorial() and runLoad() work with a Python server of many connections",
   ignore,
   async fn() {
     const server = await serve("serve-many", "12");
     const received: string[] = [];
     const { address } = server;
-    const done = await deadline(exchangeMessages({
+    const done = await deadline(exchangeTutorial({
       address,
       connections: 2,
       observer: {

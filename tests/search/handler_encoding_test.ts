@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import type { ByteOrder } from "../../lib/frame/mod.ts";
-import { connectMessages, serveMessages } from "../../lib/message/mod.ts";
+import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { openSearch, searchHandler } from "../../lib/search/mod.ts";
 import { listenLocally } from "../support/peers.ts";
 
 Deno.test("requests come in any encoding that is told, and the same bytes are not the same", async () => {
   await using engine = await openSearch({ workers: 1, writable: true });
-  await using server = serveMessages(await listenLocally(), searchHandler(engine));
-  await using client = await connectMessages(server.address);
+  await using server = serveRequests(await listenLocally(), searchHandler(engine));
+  await using client = await connectRequests(server.address);
   await engine.put({ key: "café", title: "", text: "au lait" });
   await engine.put({ key: "cafÃ©", title: "", text: "mojibake" });
   const text = JSON.stringify({ action: "search", value: "café" });

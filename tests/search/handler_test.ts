@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Frame, jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import { connectMessages, type MessageClient, serveMessages } from "../../lib/message/mod.ts";
+import { connectRequests, type RequestClient, serveRequests } from "../../lib/request/mod.ts";
 import { openSearch, searchHandler, type SearchOptions } from "../../lib/search/mod.ts";
 import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
 
@@ -15,14 +15,14 @@ async function withServer(
   options: SearchOptions,
   fn: (
     ask: (request: unknown) => Promise<Reply>,
-    client: MessageClient,
+    client: RequestClient,
     observer: Recorder,
   ) => Promise<void>,
 ): Promise<void> {
   const observer = new Recorder();
   await using engine = await openSearch({ workers: 1, ...options });
-  await using server = serveMessages(await listenLocally(), searchHandler(engine), { observer });
-  await using client = await connectMessages(server.address);
+  await using server = serveRequests(await listenLocally(), searchHandler(engine), { observer });
+  await using client = await connectRequests(server.address);
   const ask = async (request: unknown) => replyOf(await client.request(jsonFrame(request)));
   await fn(ask, client, observer);
 }
@@ -231,7 +231,7 @@ Deno.test("an exact answer is not kept beyond a change of its entry", () =>
 Deno.test("a client that leaves while it is searched for is no failure of the server", async () => {
   const observer = new Recorder();
   await using engine = await openSearch({ workers: 1 });
-  await using server = serveMessages(await listenLocally(), searchHandler(engine), { observer });
+  await using server = serveRequests(await listenLocally(), searchHandler(engine), { observer });
   for (let i = 0; i < 20; i++) {
     const client = await RawClient.connect(server.address);
     for (let j = 0; j < 10; j++) {

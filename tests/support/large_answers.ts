@@ -1,10 +1,10 @@
 /** A server whose answers have the size that the request says. It tells when it cannot accept. */
-import { serveMessages } from "../../lib/message/mod.ts";
+import { serveRequests } from "../../lib/request/mod.ts";
 import { formatAddress, listen } from "../../lib/net/mod.ts";
 
 const say = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
-const server = serveMessages(listener, (request) => ({
+const server = serveRequests(listener, (request) => ({
   content: new Uint8Array(Number(new TextDecoder().decode(request.content))),
 }), { maxConnections: 0, observer: { acceptFailed: ({ code }) => say(code) } });
 say(`listening on ${formatAddress(server.address)}`);

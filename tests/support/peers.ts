@@ -10,7 +10,7 @@ import {
 import type { Address, DialOptions, ServerObserver } from "../../lib/net/mod.ts";
 import { ChunkDecoder, encodeFrame, type Frame, type FrameError } from "../../lib/frame/mod.ts";
 import { jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import type { MessageObserver } from "../../lib/message/mod.ts";
+import type { RequestObserver } from "../../lib/request/mod.ts";
 import { deadline, until } from "./deadline.ts";
 
 /** A free port of this machine. */
@@ -110,7 +110,7 @@ export class RawClient implements Disposable {
 }
 
 /** Keeps what a server tells. */
-export class Recorder implements ServerObserver, MessageObserver {
+export class Recorder implements ServerObserver, RequestObserver {
   readonly openedIds: number[] = [];
   readonly reasons: CloseReason[] = [];
   readonly errors: unknown[] = [];

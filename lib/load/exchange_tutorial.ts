@@ -1,0 +1,118 @@
+import type { Address, ClientTls } from "../net/mod.ts";
+import type { LoadConnection } from "./load_connection.ts";
+import type { LoadError } from "./load_error.ts";
+import { resolvePlan } from "./load_plan.ts";
+import { openConnections } from "./open_connections.ts";
+import { Payload } from "./payload.ts";
+import { SilenceWatch } from "./silence_watch.ts";
+
+/** What the tutorial's client with many connections sends on each of them. */
+export const TUTORIAL_MESSAGES: readonly Uint8Array[] = [
+  "hello message 1 from client.",
+  "hi message 2 from client.",
+].map((text) => new TextEncoder().encode(text));
+
+/** What happens in an exchange; every method is optional. They must not throw. */
+export interface ExchangeObserver {
+  /** A connection, by its number from 1, is about to be made. */
+  starting?(id: number): void;
+  /** A message is about to be sent. */
+  sending?(id: number, bytes: Uint8Array): void;
+  /** Bytes came: a view, good until this returns. */
+  received?(id: number, bytes: Uint8Array): void;
+  /** All came back, or it failed; the connection is closed. */
+  closing?(id: number): void;
+  /** A connection failed; the others go on. */
+  failed?(error: LoadError): void;
+}
+
+/** How {@linkcode exchangeTutorial} goes about it. */
+export interface TutorialExchangeOptions {
+  /** The echo server. */
+  readonly address: Address;
+  /** Connections at the same time. */
+  readonly connections: number;
+  /** What each of them sends, once. @default {the tutorial's two messages} */
+  readonly messages?: readonly Uint8Array[] | undefined;
+  /** With it, connections are TLS. */
+  readonly tls?: ClientTls | undefined;
+  /** The longest time for one connection to be made. @default {10_000} */
+  readonly connectTimeoutMs?: number | undefined;
+  /** The longest time in which no byte comes while some are due. @default {10_000} */
+  readonly answerTimeoutMs?: number | undefined;
+  /** Ends the exchange early. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told what happens. */
+  readonly observer?: ExchangeObserver | undefined;
+}
+
+/**
+ * Does what the tutorial's client with many connections does: opens them all, sends every message
+ * on each, reads until as many bytes have come back, and closes.
+ *
+ * @returns how many connections got back what they sent.
+ * @throws {RangeError} if an option makes no sense.
+ */
+export async function exchangeTutorial(options: TutorialExchangeOptions): Promise<number> {
+  const { observer = {}, signal = new AbortController().signal } = options;
+  const messages = options.messages ?? TUTORIAL_MESSAGES;
+  const plan = resolvePlan({ ...options, messages, count: messages.length, verify: true });
+  const payload = new Payload(messages, messages.length);
+  const connections = new Set<LoadConnection>();
+  using _watch = new SilenceWatch(connections, plan.answerTimeoutMs);
+  const exchanges: Promise<void>[] = [];
+  const fail = (error: LoadError) => void (signal.aborted || observer.failed?.(error));
+  let done = 0;
+  const exchange = async (connection: LoadConnection) => {
+    connections.add(connection);
+    try {
+      await exchangeOn(connection, messages, observer);
+      done++;
+    } catch (cause) {
+      fail(connection.explain(cause));
+      if (!signal.aborted) observer.closing?.(connection.id);
+    }
+    connections.delete(connection);
+    connection.close();
+  };
+  const stop = () => connections.forEach((connection) => connection.close());
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await openConnections({ plan, index: 0 }, payload, signal, {
+      starting: (id) => observer.starting?.(id),
+      opened: (connection) => void exchanges.push(exchange(connection)),
+      failed: fail,
+    });
+    await Promise.all(exchanges);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+  signal.throwIfAborted();
+  return done;
+}
+
+async function exchangeOn(
+  connection: LoadConnection,
+  messages: readonly Uint8Array[],
+  observer: ExchangeObserver,
+): Promise<void> {
+  const { id } = connection;
+  const total = messages.reduce((sum, { length }) => sum + length, 0);
+  connection.awaiting = true;
+  const sending = (async () => {
+    for (const message of messages) {
+      observer.sending?.(id, message);
+      connection.sentBytes += message.length;
+      await connection.write(message);
+    }
+  })();
+  // The read fails as well, and says why.
+  sending.catch(() => {});
+  while (connection.receivedBytes < total) {
+    const count = await connection.read();
+    if (count !== null) observer.received?.(id, connection.view(count));
+    connection.received(count);
+  }
+  await sending;
+  observer.closing?.(id);
+}

@@ -1,0 +1,189 @@
+import { type Address, ConnectionError, type Listener, serveConnections } from "../../net/mod.ts";
+import type { Connection, Server } from "../../net/mod.ts";
+import { BrokerCore } from "./broker_core.ts";
+import { type BrokerOptions, resolveBrokerLimits } from "./broker_options.ts";
+import type { BrokerConnection, BrokerStats } from "./broker_stats.ts";
+import { writeControl } from "../protocol/control_frame.ts";
+import { Session } from "./session.ts";
+
+/** How often connections are looked at that may be idle, in milliseconds: at least, at most. */
+const MIN_TICK_MS = 20;
+const MAX_TICK_MS = 1_000;
+
+/** After so many pings without an answer a connection ends. */
+const MAX_PINGS = 3;
+
+/** A broker at work. */
+export class Broker implements AsyncDisposable {
+  readonly #core: BrokerCore;
+  readonly #server: Server;
+  readonly #startedAt = performance.now();
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Made by {@linkcode serveBroker}. */
+  constructor(listener: Listener, options: BrokerOptions) {
+    const limits = resolveBrokerLimits(options);
+    const { observer = {}, authenticator, allowBlock = false } = options;
+    const core = new BrokerCore(limits, observer, authenticator, allowBlock, () => this.stats());
+    this.#core = core;
+    this.#server = serveConnections(listener, {
+      serve: (connection) => this.#serve(connection),
+      refuse: refuseConnection,
+    }, {
+      maxConnections: options.maxConnections,
+      frameTimeoutMs: options.frameTimeoutMs,
+      drainTimeoutMs: options.drainTimeoutMs,
+      signal: options.signal,
+      // A subscriber is quiet for as long as nothing is published: pings find out if it is there.
+      idleTimeoutMs: 0,
+      firstByteTimeoutMs: 0,
+      observer: {
+        acceptFailed: (error) => observer.acceptFailed?.(error),
+      },
+    });
+    const { pingIntervalMs, helloTimeoutMs } = limits;
+    const shortest = Math.min(
+      pingIntervalMs || Infinity,
+      authenticator ? helloTimeoutMs : Infinity,
+    );
+    if (shortest === Infinity) return;
+    const tick = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, shortest / 4));
+    this.#timer = setInterval(() => this.#look(), tick);
+    void this.#server.finished.then(() => clearInterval(this.#timer));
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#server.address;
+  }
+
+  /** Resolves when it has ended: the listener and all connections are closed. Never rejects. */
+  get finished(): Promise<void> {
+    return this.#server.finished;
+  }
+
+  /** How many connections did not finish before the time for draining was up. */
+  get forced(): number {
+    return this.#server.forced;
+  }
+
+  /** The broker in figures, as of this moment. */
+  stats(): BrokerStats {
+    const { counters, router, retained, sessions } = this.#core;
+    let { delivered, deliveredBytes, missed } = counters;
+    let pendingBytes = 0;
+    for (const { outbox } of sessions.values()) {
+      delivered += outbox.delivered;
+      deliveredBytes += outbox.deliveredBytes;
+      missed += outbox.missed;
+      pendingBytes += outbox.pendingBytes;
+    }
+    return {
+      uptimeMs: Math.round(performance.now() - this.#startedAt),
+      connections: sessions.size,
+      accepted: this.#server.accepted,
+      refused: this.#server.refused,
+      filters: router.filters,
+      subscriptions: counters.subscriptions,
+      retained: retained.size,
+      retainedBytes: retained.bytes,
+      pendingBytes,
+      published: counters.published,
+      publishedBytes: counters.publishedBytes,
+      delivered,
+      deliveredBytes,
+      missed,
+      errors: counters.errors,
+    };
+  }
+
+  /** Its open connections in figures. */
+  connections(): BrokerConnection[] {
+    return [...this.#core.sessions.values()].map((session) => session.figures);
+  }
+
+  /**
+   * Ends in order: accepts no connection and reads no publication any more, delivers what waits,
+   * says `bye` to all. What is left when the time is up is closed by force.
+   *
+   * @param timeoutMs Without it, the option `drainTimeoutMs`. `0` closes at once.
+   */
+  async drain(timeoutMs?: number): Promise<void> {
+    await this.#server.drain(timeoutMs);
+  }
+
+  /** Closes everything at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    const session = new Session(connection, this.#core);
+    const { sessions, observer } = this.#core;
+    sessions.set(session.outbox, session);
+    observer.connected?.(session.figures);
+    let failure: unknown;
+    try {
+      await session.serve();
+    } catch (error) {
+      failure = error;
+    }
+    sessions.delete(session.outbox);
+    const lost = failure instanceof ConnectionError ? failure : undefined;
+    observer.disconnected?.(session.figures, session.bye, lost);
+    if (failure !== undefined) throw failure;
+  }
+
+  #look(): void {
+    const { limits, sessions } = this.#core;
+    const { pingIntervalMs, helloTimeoutMs } = limits;
+    const now = performance.now();
+    for (const session of sessions.values()) {
+      const quietMs = now - session.heardAt;
+      if (session.principal === undefined) {
+        if (session.figures.openMs > helloTimeoutMs) session.end("unauthorized");
+      } else if (pingIntervalMs > 0 && quietMs > pingIntervalMs * (session.pings + 1)) {
+        if (session.pings === MAX_PINGS - 1) session.end("idle");
+        else {
+          session.pings++;
+          session.outbox.control("ping");
+        }
+      }
+    }
+    this.#core.flush();
+  }
+}
+
+async function refuseConnection(connection: Connection): Promise<void> {
+  writeControl(connection.output.buffer, "bye", { reason: "too-many-connections" });
+  await connection.finish("refused", false);
+}
+
+/**
+ * Serves publish/subscribe on a listener, which it takes over: draining closes it.
+ *
+ * A publisher's frame reaches its subscribers byte for byte. A subscriber that does not keep up
+ * holds publishers up for a short while at most; then its own policy decides what is left out, and
+ * it is told how much that was.
+ *
+ * @example
+ * ```ts
+ * import { connectBroker, listen, serveBroker } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * await using broker = serveBroker(listener);
+ * await using client = await connectBroker(broker.address);
+ * const subscription = await client.subscribe("orders.*");
+ * assertEquals(await client.publishConfirmed("orders.eu", "one"), 1);
+ * for await (const message of subscription) {
+ *   assertEquals([message.topic, message.text()], ["orders.eu", "one"]);
+ *   break;
+ * }
+ * ```
+ *
+ * @throws {RangeError} if a limit is not a number, or limits contradict each other.
+ */
+export function serveBroker(listener: Listener, options: BrokerOptions = {}): Broker {
+  return new Broker(listener, options);
+}

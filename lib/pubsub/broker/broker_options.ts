@@ -1,0 +1,99 @@
+import type { ConnectionError, ServeOptions, ServerObserver } from "../../net/mod.ts";
+import type { ByeReason, Refusal } from "../protocol/control_frame.ts";
+import type { BrokerConnection } from "./broker_stats.ts";
+import type { Authenticator } from "../../access/authenticator.ts";
+
+/** What happens at a broker; every method is optional. They must not throw. */
+export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
+  /** A client connected. */
+  connected?(connection: BrokerConnection): void;
+  /** A connection ended. `bye` is there where the broker ended it, `error` where it failed. */
+  disconnected?(connection: BrokerConnection, bye?: ByeReason, error?: ConnectionError): void;
+  /** A request was refused; the client was told. */
+  refused?(connection: BrokerConnection, refusal: Refusal): void;
+  /** A connection does not keep up: publishers wait for it no more. */
+  slow?(connection: BrokerConnection): void;
+}
+
+/** Limits and surroundings of a broker. */
+export interface BrokerOptions
+  extends Pick<ServeOptions, "maxConnections" | "signal" | "drainTimeoutMs" | "frameTimeoutMs"> {
+  /** Publications with more content are refused. @default {1_048_576} */
+  readonly maxContentBytes?: number | undefined;
+  /**
+   * Bytes that may wait for one connection, beyond some 512 KiB on their way to its socket.
+   *
+   * @default {4_194_304}
+   */
+  readonly maxPendingBytes?: number | undefined;
+  /** Bytes that all retained frames together may take. @default {67_108_864} */
+  readonly maxRetainedBytes?: number | undefined;
+  /** Subscriptions that one connection may have. @default {1_000_000} */
+  readonly maxSubscriptions?: number | undefined;
+  /**
+   * How long publishers wait for one connection that does not keep up, before publications for it
+   * are left out.
+   *
+   * @default {100}
+   */
+  readonly patienceMs?: number | undefined;
+  /**
+   * A client from which nothing came for this long is asked for a sign of life; after three times
+   * as long without one its connection ends. `0` for never.
+   *
+   * @default {30_000}
+   */
+  readonly pingIntervalMs?: number | undefined;
+  /** The longest time until a client has said who it is, where it must. @default {10_000} */
+  readonly helloTimeoutMs?: number | undefined;
+  /** Permits subscribers to make publishers wait without a bound. @default {false} */
+  readonly allowBlock?: boolean | undefined;
+  /** Finds out who a client is. Without it, nobody needs to say. */
+  readonly authenticator?: Authenticator | undefined;
+  /** Is told what happens. */
+  readonly observer?: BrokerObserver | undefined;
+}
+
+/** The limits of a broker, every value given. */
+export interface BrokerLimits {
+  readonly maxContentBytes: number;
+  readonly maxPendingBytes: number;
+  readonly maxRetainedBytes: number;
+  readonly maxSubscriptions: number;
+  readonly patienceMs: number;
+  readonly pingIntervalMs: number;
+  readonly helloTimeoutMs: number;
+}
+
+const DEFAULTS: BrokerLimits = {
+  maxContentBytes: 1_048_576,
+  maxPendingBytes: 4_194_304,
+  maxRetainedBytes: 67_108_864,
+  maxSubscriptions: 1_000_000,
+  patienceMs: 100,
+  pingIntervalMs: 30_000,
+  helloTimeoutMs: 10_000,
+};
+
+/** A frame's header and what keeping it costs. */
+const FRAME_MARGIN_BYTES = 65_536 + 1_024;
+
+/** @throws {RangeError} if a limit is no number, or a frame would not fit into what may wait. */
+export function resolveBrokerLimits(options: BrokerOptions): BrokerLimits {
+  const limits = { ...DEFAULTS };
+  for (const name of Object.keys(DEFAULTS) as (keyof BrokerLimits)[]) {
+    const value = options[name] ?? DEFAULTS[name];
+    if (!(value >= 0)) {
+      throw new RangeError(`Cannot use ${value} as ${name}: it must not be negative`);
+    }
+    limits[name] = value;
+  }
+  const least = limits.maxContentBytes + FRAME_MARGIN_BYTES;
+  if (limits.maxPendingBytes < least) {
+    throw new RangeError(
+      `Cannot use ${limits.maxPendingBytes} as maxPendingBytes: a frame with ` +
+        `${limits.maxContentBytes} bytes of content needs ${least}`,
+    );
+  }
+  return limits;
+}

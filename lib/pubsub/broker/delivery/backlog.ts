@@ -1,0 +1,298 @@
+import type { ByteBuffer } from "../../../frame/mod.ts";
+import { type Missed, writeControl } from "../../protocol/control_frame.ts";
+import { type Chunk, ChunkStore } from "./chunk_store.ts";
+import type { Run } from "./run.ts";
+import type { Subscription } from "../routing/subscription.ts";
+
+/** What a piece costs beside its bytes; it counts, so that memory is bounded with small ones. */
+const PIECE_BYTES = 128;
+
+/** Of the bytes that may wait, what is kept or left out at once; a frame may have more. */
+const PIECE_SHARE = 1 / 8;
+
+/** Bytes that wait, and what was left out right before them. */
+interface Piece {
+  before: Piece | undefined;
+  after: Piece | undefined;
+  /** Not its own: a piece never writes to it. */
+  bytes: Uint8Array;
+  /** The memory that it shares with other pieces. */
+  chunk: Chunk | undefined;
+  /** How many publications it holds. */
+  readonly count: number;
+  /** Where it counts if it is left out; without one it must not be left out. */
+  readonly subscription: Subscription | undefined;
+  /** With the policy `latest`, of which it is the newest. */
+  readonly topic: string | undefined;
+  missed: MissedBySubscription | undefined;
+}
+
+type MissedBySubscription = Map<Subscription, Missed>;
+
+/**
+ * What waits for a connection that does not keep up, in order, with a bound. What a policy leaves
+ * out is counted where it stood, and the subscriber reads there how much it was.
+ */
+export class Backlog {
+  /** Bytes that wait, with what keeping them costs. */
+  bytes = 0;
+  /** Bytes of these that must not be left out. */
+  keptBytes = 0;
+  /** Publications that were left out so far. */
+  missed = 0;
+  readonly #maxBytes: number;
+  readonly #store: ChunkStore;
+  #head: Piece | undefined;
+  #tail: Piece | undefined;
+  /** What was left out behind the last piece. */
+  #missedLast: MissedBySubscription | undefined;
+  /** Before it nothing may be left out; `undefined` for the head. */
+  #oldest: Piece | undefined;
+  #latest: Map<string, Piece> | undefined;
+
+  /** @param maxBytes Above it publications are left out. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#store = new ChunkStore(maxBytes);
+  }
+
+  /** Whether nothing waits, nor is to be said. */
+  get empty(): boolean {
+    return this.#head === undefined && this.#missedLast === undefined;
+  }
+
+  /** Adds what must not be left out. The bytes are kept as they are, not copied. */
+  addControl(bytes: Uint8Array): void {
+    this.#append(bytes, 0, undefined, undefined);
+    this.keptBytes += bytes.length;
+  }
+
+  /**
+   * Adds a run by the policy of its subscription.
+   *
+   * @returns How many publications wait; -1 if the connection is to end.
+   */
+  addRun(run: Run, subscription: Subscription): number {
+    if (subscription.slow === "latest") return this.#addLatest(run, subscription);
+    const { frames, last } = run;
+    const maxPieceBytes = this.#maxBytes * PIECE_SHARE;
+    let added = 0;
+    for (let first = run.first; first < last;) {
+      const { start } = frames[first]!;
+      let next = first + 1;
+      while (next < last && frames[next]!.end - start <= maxPieceBytes) next++;
+      const bytes = run.memory.bytes.subarray(start, frames[next - 1]!.end);
+      const count = this.#addPiece(bytes, next - first, subscription);
+      if (count < 0) return count;
+      added += count;
+      first = next;
+    }
+    return added;
+  }
+
+  /** As {@linkcode Backlog.addRun}, for frames that are kept or left out together. */
+  #addPiece(bytes: Uint8Array, count: number, subscription: Subscription): number {
+    if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
+      if (subscription.slow === "disconnect") return -1;
+      this.#leaveOut(subscription, count, bytes.length);
+      return 0;
+    }
+    const chunk = this.#store.keep(bytes);
+    const kept = chunk.bytes.subarray(chunk.used - bytes.length, chunk.used);
+    this.#append(kept, count, subscription, undefined).chunk = chunk;
+    return count;
+  }
+
+  /** As {@linkcode Backlog.addRun}, for one publication in memory of its own. */
+  addFrame(bytes: Uint8Array, subscription: Subscription, topic: string): number {
+    const latest = subscription.slow === "latest";
+    if (latest) this.#replace(topic);
+    if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
+      if (subscription.slow === "disconnect") return -1;
+      this.#leaveOut(subscription, 1, bytes.length);
+      return 0;
+    }
+    this.#append(bytes, 1, subscription, latest ? topic : undefined);
+    return 1;
+  }
+
+  /**
+   * Moves what waits to the end of a buffer, until that holds `limit` bytes or more.
+   *
+   * @returns How many publications moved.
+   */
+  moveTo(buffer: ByteBuffer, limit: number): number {
+    let moved = 0;
+    while (this.#head !== undefined && buffer.length < limit) {
+      const piece = this.#head;
+      writeMissed(buffer, piece.missed);
+      piece.missed = undefined;
+      buffer.append(piece.bytes);
+      moved += piece.count;
+      this.#unlink(piece);
+    }
+    if (this.#head === undefined) {
+      writeMissed(buffer, this.#missedLast);
+      this.#missedLast = undefined;
+    }
+    return moved;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#head =
+      this.#tail =
+      this.#oldest =
+      this.#missedLast =
+      this.#latest =
+        undefined;
+    this.bytes = 0;
+  }
+
+  #addLatest(run: Run, subscription: Subscription): number {
+    const waiting = new Set<Piece>();
+    let added = 0;
+    for (let i = run.first; i < run.last; i++) {
+      const frame = run.frames[i]!;
+      const topic = frame.header["topic"] as string;
+      const replaced = this.#replace(topic);
+      if (replaced && waiting.delete(replaced)) added--;
+      // Copied below, once it is known which of the run are still there.
+      const bytes = run.memory.bytes.subarray(frame.start, frame.end);
+      if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
+        this.#leaveOut(subscription, 1, bytes.length);
+        continue;
+      }
+      waiting.add(this.#append(bytes, 1, subscription, topic));
+      added++;
+    }
+    for (const piece of waiting) piece.bytes = piece.bytes.slice();
+    return added;
+  }
+
+  /** Leaves out what waits of a topic; it has been overtaken. */
+  #replace(topic: string): Piece | undefined {
+    const piece = this.#latest?.get(topic);
+    if (piece) this.#drop(piece);
+    return piece;
+  }
+
+  /** Whether there is room for so many bytes, after leaving out what the policy allows. */
+  #makeRoom(size: number, { slow }: Subscription): boolean {
+    if (slow === "block") return true;
+    if (slow === "drop-oldest" || slow === "latest") {
+      while (!this.#hasRoom(size)) {
+        const piece = this.#oldestDroppable();
+        if (piece === undefined) break;
+        this.#drop(piece);
+      }
+    }
+    return this.#hasRoom(size);
+  }
+
+  // A chunk lives for as long as its longest-lived piece, so memory is bounded on its own.
+  #hasRoom(size: number): boolean {
+    return this.bytes + size <= this.#maxBytes && this.#store.usedBytes <= 2 * this.#maxBytes;
+  }
+
+  #oldestDroppable(): Piece | undefined {
+    let piece = this.#oldest ?? this.#head;
+    while (piece && !isDroppable(piece)) {
+      // Looked at once: pieces that must stay are passed over for good.
+      this.#oldest = piece;
+      piece = piece.after;
+    }
+    return piece;
+  }
+
+  #drop(piece: Piece): void {
+    const { subscription, count, bytes, after } = piece;
+    const missed = mergeMissed(piece.missed, after ? after.missed : this.#missedLast);
+    addMissed(missed, subscription!, count, bytes.length);
+    if (after) after.missed = missed;
+    else this.#missedLast = missed;
+    this.missed += count;
+    this.#unlink(piece);
+  }
+
+  #leaveOut(subscription: Subscription, count: number, bytes: number): void {
+    this.missed += count;
+    addMissed(this.#missedLast ??= new Map(), subscription, count, bytes);
+  }
+
+  #append(
+    bytes: Uint8Array,
+    count: number,
+    subscription: Subscription | undefined,
+    topic: string | undefined,
+  ): Piece {
+    const before = this.#tail;
+    const missed = this.#missedLast;
+    const piece: Piece = {
+      before,
+      after: undefined,
+      bytes,
+      chunk: undefined,
+      count,
+      subscription,
+      topic,
+      missed,
+    };
+    this.#missedLast = undefined;
+    if (before) before.after = piece;
+    else this.#head = piece;
+    this.#tail = piece;
+    this.bytes += bytes.length + PIECE_BYTES;
+    if (topic !== undefined) (this.#latest ??= new Map()).set(topic, piece);
+    return piece;
+  }
+
+  #unlink(piece: Piece): void {
+    const { before, after, topic } = piece;
+    if (before) before.after = after;
+    else this.#head = after;
+    if (after) after.before = before;
+    else this.#tail = before;
+    if (this.#oldest === piece) this.#oldest = before;
+    if (topic !== undefined) this.#latest!.delete(topic);
+    this.bytes -= piece.bytes.length + PIECE_BYTES;
+    if (piece.chunk) this.#store.release(piece.chunk);
+    if (piece.subscription === undefined) this.keptBytes -= piece.bytes.length;
+  }
+}
+
+function isDroppable({ subscription }: Piece): boolean {
+  return subscription?.slow === "drop-oldest" || subscription?.slow === "latest";
+}
+
+function addMissed(
+  missed: MissedBySubscription,
+  subscription: Subscription,
+  count: number,
+  bytes: number,
+): void {
+  const known = missed.get(subscription);
+  if (known) {
+    known.count += count;
+    known.bytes += bytes;
+  } else missed.set(subscription, { count, bytes });
+}
+
+function mergeMissed(
+  first: MissedBySubscription | undefined,
+  second: MissedBySubscription | undefined,
+): MissedBySubscription {
+  if (first === undefined) return second ?? new Map();
+  if (second === undefined) return first;
+  for (const [subscription, { count, bytes }] of second) {
+    addMissed(first, subscription, count, bytes);
+  }
+  return first;
+}
+
+function writeMissed(buffer: ByteBuffer, missed: MissedBySubscription | undefined): void {
+  if (missed === undefined) return;
+  for (const [{ entry, group }, { count, bytes }] of missed) {
+    writeControl(buffer, "missed", { topic: entry.filter, group: group?.name, count, bytes });
+  }
+}

@@ -1,0 +1,43 @@
+import type { Frame } from "../../../frame/mod.ts";
+import { SharedMemory } from "../../../net/mod.ts";
+
+const NOTHING = new SharedMemory(new Uint8Array(0));
+
+/**
+ * Consecutive frames of one publisher that go to the same receivers: they are forwarded as one
+ * slice of the publisher's read buffer. There is one of it per broker, used over and over.
+ */
+export class Run {
+  /** The publisher's read buffer: overwritten once the run is dealt with, unless it is borrowed. */
+  memory: SharedMemory = NOTHING;
+  /** The batch that the frames are part of, `frames[first, last)`. */
+  frames: readonly Frame[] = [];
+  /** Where the run begins in the batch. */
+  first = 0;
+  /** Where it ends in the batch. */
+  last = 0;
+  /** Where it begins in the buffer. */
+  start = 0;
+  /** Where it ends in the buffer. */
+  end = 0;
+  /** The bytes, in place. */
+  view: Uint8Array = this.memory.bytes;
+
+  /** Lets go of the memory. */
+  clear(): void {
+    this.memory = NOTHING;
+    this.view = NOTHING.bytes;
+    this.frames = [];
+  }
+
+  /** Makes it stand for other frames. */
+  set(memory: SharedMemory, frames: readonly Frame[], first: number, last: number): void {
+    this.memory = memory;
+    this.frames = frames;
+    this.first = first;
+    this.last = last;
+    this.start = frames[first]!.start;
+    this.end = frames[last - 1]!.end;
+    this.view = memory.bytes.subarray(this.start, this.end);
+  }
+}

@@ -1,0 +1,162 @@
+import type { FrameHeader } from "../../frame/mod.ts";
+import type { BrokerCore } from "./broker_core.ts";
+import { PROTOCOL_VERSION, type Refusal } from "../protocol/control_frame.ts";
+import { quote } from "./routing/publication.ts";
+import { BAD_ID, isId, type Session } from "./session.ts";
+import { SLOW_POLICIES, type SlowPolicy } from "./routing/subscription.ts";
+import { filterProblem, groupProblem } from "../protocol/topic.ts";
+
+/** The longest name that a client may call itself by, in UTF-16 units. */
+const MAX_NAME_LENGTH = 255;
+
+/** Answers a request that is no publication. */
+export function performOperation(session: Session, core: BrokerCore, header: FrameHeader): void {
+  const { op, id } = header;
+  if (id !== undefined && !isId(id)) return session.refuse(BAD_ID);
+  if (session.principal === undefined && op !== "hello") {
+    const message = "Say hello first, with a token or a user and password";
+    session.refuse({ code: "unauthorized", message }, id);
+    return session.end("unauthorized");
+  }
+  const refusal = answer(session, core, header, id);
+  if (refusal) session.refuse(refusal, id);
+}
+
+function answer(
+  session: Session,
+  core: BrokerCore,
+  header: FrameHeader,
+  id: number | undefined,
+): Refusal | undefined {
+  switch (header["op"]) {
+    case "hello":
+      return hello(session, core, header, id);
+    case "sub":
+      return subscribe(session, core, header, id);
+    case "unsub":
+      return unsubscribe(session, header, id);
+    case "ping":
+      session.outbox.control("pong", { id });
+      return undefined;
+    case "pong":
+      return undefined;
+    case "bye":
+      session.end("bye");
+      return undefined;
+    default: {
+      const known = "hello, sub, unsub, pub, ping, pong, bye";
+      return { code: "bad-op", message: `The op ${quote(header["op"])} is none of ${known}` };
+    }
+  }
+}
+
+function hello(
+  session: Session,
+  core: BrokerCore,
+  header: FrameHeader,
+  id: number | undefined,
+): Refusal | undefined {
+  const { version, name } = header;
+  if (version !== undefined && version !== PROTOCOL_VERSION) {
+    return badField("version", `${PROTOCOL_VERSION}: no other is spoken here`);
+  }
+  if (name !== undefined && (typeof name !== "string" || name.length > MAX_NAME_LENGTH)) {
+    return badField("name", `a text of ${MAX_NAME_LENGTH} letters at most`);
+  }
+  for (const field of ["token", "user", "password"]) {
+    if (header[field] !== undefined && typeof header[field] !== "string") {
+      return badField(field, "a text");
+    }
+  }
+  const welcome = () => {
+    session.name = name ?? session.name;
+    if (id !== undefined) session.outbox.control("ok", { id, ...core.welcome });
+  };
+  const { authenticator } = core;
+  if (authenticator === undefined) {
+    welcome();
+    return undefined;
+  }
+  if (session.principal) return { code: "bad-op", message: "Hello was said already" };
+  const { token, user, password } = header as Record<string, string | undefined>;
+  session.waitFor(
+    authenticator.authenticate({ token, user, password }).then((principal) => {
+      if (principal) {
+        session.identify(principal);
+        return welcome();
+      }
+      const message = token === undefined && user === undefined
+        ? "The broker asks for a token, or a user and password"
+        : "The credentials are not accepted";
+      session.refuse({ code: "unauthorized", message }, id);
+      session.end("unauthorized");
+    }),
+  );
+  return undefined;
+}
+
+function subscribe(
+  session: Session,
+  core: BrokerCore,
+  header: FrameHeader,
+  id: number | undefined,
+): Refusal | undefined {
+  const refusal = filterRefusal(header);
+  if (refusal) return refusal;
+  const { slow = "drop-oldest" } = header;
+  const filter = header["topic"] as string;
+  const group = header["group"] as string | undefined;
+  if (!SLOW_POLICIES.includes(slow as SlowPolicy)) {
+    return badField("slow", `one of ${SLOW_POLICIES.join(", ")}`);
+  }
+  if (slow === "block" && !core.allowBlock) {
+    return { code: "forbidden", message: "This broker does not permit the policy block" };
+  }
+  if (!session.principal!.maySubscribe(filter)) {
+    const message = `${session.principal!.name} may not subscribe to ${quote(filter)}`;
+    return { code: "forbidden", message };
+  }
+  const { subscriptions, outbox } = session;
+  const { maxSubscriptions } = core.limits;
+  if (subscriptions.size >= maxSubscriptions && !subscriptions.has(filter, group)) {
+    const message = `A connection may have ${maxSubscriptions} subscriptions`;
+    return { code: "too-many-filters", message };
+  }
+  subscriptions.add(filter, group, slow as SlowPolicy);
+  // All in one turn: nothing can be published between the retained frames and what is live.
+  const retained = group === undefined ? core.retained.match(filter) : [];
+  if (id !== undefined) outbox.control("ok", { id, retained: retained.length });
+  outbox.frames(retained);
+  return undefined;
+}
+
+function unsubscribe(
+  session: Session,
+  header: FrameHeader,
+  id: number | undefined,
+): Refusal | undefined {
+  const refusal = filterRefusal(header);
+  if (refusal) return refusal;
+  const filter = header["topic"] as string;
+  if (!session.subscriptions.remove(filter, header["group"] as string | undefined)) {
+    const message = `There is no subscription to ${quote(filter)} on this connection`;
+    return { code: "not-subscribed", message };
+  }
+  if (id !== undefined) session.outbox.control("ok", { id });
+  return undefined;
+}
+
+function filterRefusal({ topic, group }: FrameHeader): Refusal | undefined {
+  if (topic === undefined) return { code: "bad-filter", message: "The field topic is missing" };
+  const problem = filterProblem(topic);
+  if (problem !== undefined) {
+    return { code: "bad-filter", message: `Cannot use ${quote(topic)} as a filter: ${problem}` };
+  }
+  const groupFault = group === undefined ? undefined : groupProblem(group);
+  if (groupFault === undefined) return undefined;
+  return { code: "bad-group", message: `Cannot use ${quote(group)} as a group: ${groupFault}` };
+}
+
+function badField(field: string, expected: string): Refusal {
+  return { code: "bad-field", message: `The field ${field} must be ${expected}` };
+}

@@ -1,0 +1,115 @@
+import type { FrameHeader } from "../../../frame/mod.ts";
+import type { Refusal } from "../../protocol/control_frame.ts";
+import type { Principal } from "../../../access/principal.ts";
+import type { Route, Router } from "./router.ts";
+import { INBOX_PREFIX, isSystem, SYSTEM_PREFIX, topicProblem } from "../../protocol/topic.ts";
+
+/** What a header with the op `pub` asks for. */
+export interface Publication {
+  readonly topic: string;
+  /** Whether it goes to its receivers and that is all: not retained, not to be confirmed. */
+  readonly plain: boolean;
+  /** Whether the broker itself answers it. */
+  readonly system: boolean;
+  /** Why it is not done. */
+  readonly refusal: Refusal | undefined;
+  route: Route;
+  /** For which state of the router the route was found. */
+  generation: number;
+}
+
+/** Headers whose publication is remembered. */
+const MAX_HEADERS = 8_192;
+
+/** After so many misses in a row only every `SAMPLE`th header is remembered. */
+const MISSES_BEFORE_SAMPLING = 64;
+const SAMPLE = 16;
+
+const NOBODY: Route = { subscriptions: [], groups: [] };
+
+/**
+ * Publications by their header object: frames with equal headers share one, so that what a header
+ * asks for, whether its sender may, and where it goes are found once.
+ */
+export class Publications {
+  readonly #router: Router;
+  readonly #principal: Principal;
+  readonly #byHeader = new Map<FrameHeader, Publication>();
+  #misses = 0;
+
+  /** For the clients of one principal. */
+  constructor(router: Router, principal: Principal) {
+    this.#router = router;
+    this.#principal = principal;
+  }
+
+  /** The publication of a header with the op `pub`, its route as of this moment. */
+  find(header: FrameHeader): Publication {
+    let publication = this.#byHeader.get(header);
+    if (publication === undefined) {
+      publication = this.#read(header);
+      // A header with an id does not come again.
+      if (publication.plain) this.#remember(header, publication);
+    } else this.#misses = 0;
+    const { generation } = this.#router;
+    if (publication.generation !== generation && publication.refusal === undefined) {
+      publication.route = this.#router.find(publication.topic);
+      publication.generation = generation;
+    }
+    return publication;
+  }
+
+  #remember(header: FrameHeader, publication: Publication): void {
+    if (this.#misses++ >= MISSES_BEFORE_SAMPLING && this.#misses % SAMPLE !== 0) return;
+    if (this.#byHeader.size >= MAX_HEADERS) this.#byHeader.clear();
+    this.#byHeader.set(header, publication);
+  }
+
+  #read(header: FrameHeader): Publication {
+    const topic = header["topic"] as string;
+    const refusal = this.#refusal(header);
+    const system = refusal === undefined && topic.startsWith(SYSTEM_PREFIX);
+    const plain = refusal === undefined && !system && header["id"] === undefined &&
+      header["retain"] !== true;
+    return { topic, plain, system, refusal, route: NOBODY, generation: -1 };
+  }
+
+  #refusal(header: FrameHeader): Refusal | undefined {
+    const topic = header["topic"];
+    if (topic === undefined) return { code: "bad-topic", message: "The field topic is missing" };
+    const problem = topicProblem(topic);
+    if (problem !== undefined) {
+      return { code: "bad-topic", message: `Cannot publish to ${quote(topic)}: ${problem}` };
+    }
+    const replyTo = header["reply-to"];
+    const replyProblem = replyTo === undefined ? undefined : topicProblem(replyTo);
+    if (replyProblem !== undefined) {
+      const message = `Cannot use ${quote(replyTo)} as reply-to: ${replyProblem}`;
+      return { code: "bad-topic", message };
+    }
+    const { retain } = header;
+    if (retain !== undefined && typeof retain !== "boolean") {
+      return { code: "bad-field", message: "The field retain must be true or false" };
+    }
+    if (header["group"] !== undefined) {
+      return { code: "bad-field", message: "The field group is the broker's to set" };
+    }
+    const name = topic as string;
+    const known = name.startsWith(INBOX_PREFIX) || name.startsWith(SYSTEM_PREFIX);
+    if (isSystem(name) && !known) {
+      const message = `Cannot publish to ${quote(name)}: topics that begin with _ are the system's`;
+      return { code: "forbidden", message };
+    }
+    if (!this.#principal.mayPublish(name)) {
+      const message = `${this.#principal.name} may not publish to ${quote(name)}`;
+      return { code: "forbidden", message };
+    }
+    return undefined;
+  }
+}
+
+/** A value from a peer as messages show it. */
+export function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

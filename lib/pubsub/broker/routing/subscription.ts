@@ -1,0 +1,104 @@
+import type { Outbox } from "../delivery/outbox.ts";
+
+/** What becomes of publications for a subscriber that does not keep up. */
+export const SLOW_POLICIES = ["drop-oldest", "drop-new", "latest", "disconnect", "block"] as const;
+
+/**
+ * What becomes of publications for a subscriber that does not keep up:
+ *
+ * - `drop-oldest`: those that wait longest are left out.
+ * - `drop-new`: those that come while there is no room are left out.
+ * - `latest`: of each topic only the newest waits.
+ * - `disconnect`: the connection ends.
+ * - `block`: publishers wait, without a bound; only where the broker's operator permits it.
+ */
+export type SlowPolicy = (typeof SLOW_POLICIES)[number];
+
+/** One filter of one connection, alone or as a member of a group. */
+export interface Subscription {
+  /** Where its publications go. */
+  readonly outbox: Outbox;
+  /** What it belongs to. */
+  readonly entry: FilterEntry;
+  /** The group that it is a member of. */
+  readonly group: Group | undefined;
+  /** May be changed by subscribing again. */
+  slow: SlowPolicy;
+  /** Its place in the list of its entry, or of its group. */
+  index: number;
+}
+
+/** Connections of which each publication goes to one. */
+export interface Group {
+  /** The name that members gave. */
+  readonly name: string;
+  /** What a delivery's header ends with: the fields that tell it from a plain delivery. */
+  readonly headerTail: Uint8Array;
+  /** The members, in no order. */
+  readonly members: Subscription[];
+  /** Whose turn it is. */
+  next: number;
+}
+
+/** All subscriptions of one filter. */
+export class FilterEntry {
+  /** The filter. */
+  readonly filter: string;
+  /** Names it among the entries of a broker. */
+  readonly id: number;
+  /** Those that belong to no group, in no order. */
+  readonly subscriptions: Subscription[] = [];
+  /** The groups by name; most filters have none, and there may be a million filters. */
+  groups: Map<string, Group> | undefined;
+
+  /** Has no subscriptions at first. */
+  constructor(filter: string, id: number) {
+    this.filter = filter;
+    this.id = id;
+  }
+
+  /** Whether nobody subscribes. */
+  get empty(): boolean {
+    return this.subscriptions.length === 0 && !this.groups?.size;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Makes a group without members. */
+export function createGroup(name: string, filter: string): Group {
+  const tail = `,"group":${JSON.stringify(name)},"filter":${JSON.stringify(filter)}}`;
+  return { name, headerTail: encoder.encode(tail), members: [], next: 0 };
+}
+
+/**
+ * The member whose turn it is. Members that are congested are passed over while another is not: a
+ * group is there to share work, and what waits behind a slow member helps nobody.
+ */
+export function pickMember(group: Group): Subscription {
+  const { members } = group;
+  const count = members.length;
+  const first = group.next < count ? group.next : 0;
+  for (let i = 0; i < count; i++) {
+    const at = first + i < count ? first + i : first + i - count;
+    if (members[at]!.outbox.congested) continue;
+    group.next = at + 1;
+    return members[at]!;
+  }
+  group.next = first + 1;
+  return members[first]!;
+}
+
+/** Adds a subscription at the end of the list. */
+export function addTo(list: Subscription[], subscription: Subscription): void {
+  subscription.index = list.length;
+  list.push(subscription);
+}
+
+/** Removes a subscription from its list, in constant time: the last takes its place. */
+export function removeFrom(list: Subscription[], subscription: Subscription): void {
+  const last = list.pop()!;
+  if (last === subscription) return;
+  list[subscription.index] = last;
+  last.index = subscription.index;
+}

@@ -1,0 +1,286 @@
+import { type Frame, FrameDecoder, type FrameError } from "../../frame/mod.ts";
+import { type CloseReason, type Connection, formatAddress } from "../../net/mod.ts";
+import type { BrokerCore } from "./broker_core.ts";
+import type { BrokerConnection } from "./broker_stats.ts";
+import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/control_frame.ts";
+import { Outbox } from "./delivery/outbox.ts";
+import type { Principal } from "../../access/principal.ts";
+import type { Publication, Publications } from "./routing/publication.ts";
+import { performOperation } from "./operations.ts";
+import type { Route } from "./routing/router.ts";
+import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
+
+/** A header that leaves room for the fields that a group's delivery gets. */
+const MAX_HEADER_BYTES = 64_000;
+
+/** How long a peer that is told to go may take to read what is on its way. */
+const CLOSING_MS = 2_000;
+
+/** What a reason is for the connection. */
+const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
+  shutdown: "drained",
+  idle: "idle",
+  bye: "done",
+};
+
+/** One client at the broker: reads what it sends, and forwards what it publishes. */
+export class Session {
+  /** What goes out to it. */
+  readonly outbox: Outbox;
+  /** What it subscribes to. */
+  readonly subscriptions: ConnectionSubscriptions;
+  /** What it calls itself. */
+  name = "";
+  /** Who it is; `undefined` until it has said so, where it must. */
+  principal: Principal | undefined;
+  /** When something last came from it, in milliseconds of `performance.now()`. */
+  heardAt: number = performance.now();
+  /** How many pings it has left unanswered. */
+  pings = 0;
+  readonly #connection: Connection;
+  readonly #core: BrokerCore;
+  readonly #decoder: FrameDecoder;
+  #publications: Publications | undefined;
+  #published = 0;
+  /** What a request has to wait for before the next is dealt with. */
+  #pause: Promise<void> | undefined;
+  #bye: ByeReason | undefined;
+  #ending: Promise<void> | undefined;
+
+  /** Serves a connection once `serve` is called. */
+  constructor(connection: Connection, core: BrokerCore) {
+    this.#connection = connection;
+    this.#core = core;
+    this.#decoder = new FrameDecoder({
+      maxContentBytes: core.limits.maxContentBytes,
+      maxHeaderBytes: MAX_HEADER_BYTES,
+      headerCache: core.headerCache,
+    });
+    this.outbox = new Outbox(connection.output, core, core.limits.maxPendingBytes);
+    this.subscriptions = new ConnectionSubscriptions(this.outbox, core);
+    this.identify(core.anonymous);
+    connection.onDrain = () => this.end("shutdown");
+  }
+
+  /** Why the broker ends the connection, if it does. */
+  get bye(): ByeReason | undefined {
+    return this.#bye;
+  }
+
+  /** What the operator sees of it. */
+  get figures(): BrokerConnection {
+    const { id, remote, openedAt } = this.#connection;
+    const { pendingBytes, delivered, missed } = this.outbox;
+    return {
+      id,
+      remote: formatAddress(remote),
+      name: this.name,
+      user: this.principal?.name ?? "",
+      filters: this.subscriptions.size,
+      pendingBytes,
+      published: this.#published,
+      delivered,
+      missed,
+      openMs: Math.round(performance.now() - openedAt),
+    };
+  }
+
+  /** Makes it a client of a principal. */
+  identify(principal: Principal | undefined): void {
+    this.principal = principal;
+    this.#publications = principal && this.#core.publicationsOf(principal);
+  }
+
+  /** Lets no further request be dealt with until the promise resolves, which it must. */
+  waitFor(promise: Promise<void>): void {
+    this.#pause = promise;
+  }
+
+  /** Tells the client what is wrong with a request. */
+  refuse({ code, message }: Refusal, id?: number): void {
+    this.#core.counters.errors++;
+    this.#core.observer.refused?.(this.figures, { code, message });
+    this.outbox.control("error", { code, message, id });
+  }
+
+  /**
+   * Ends the connection in order: what waits is delivered, then `bye`. For a slow consumer, what
+   * waits is dropped.
+   */
+  end(reason: ByeReason): void {
+    if (this.#ending) return;
+    this.#bye = reason;
+    this.#ending = this.#finish(reason);
+  }
+
+  /** Serves until the connection is over. */
+  async serve(): Promise<void> {
+    try {
+      await this.#receive();
+      if (!this.#ending) await this.#connection.finish("done", true);
+      await this.#ending;
+    } finally {
+      this.subscriptions.clear();
+      const { delivered, deliveredBytes } = this.outbox;
+      this.outbox.close();
+      const { counters } = this.#core;
+      counters.delivered += delivered;
+      counters.deliveredBytes += deliveredBytes;
+      counters.missed += this.outbox.missed;
+    }
+  }
+
+  // The hot path: a read, the frames in it, each run handed to its receivers, a flush per receiver.
+  async #receive(): Promise<void> {
+    const connection = this.#connection;
+    const { input } = connection;
+    while (!this.#ending) {
+      connection.midFrame = this.#decoder.midFrame;
+      let count: number | null;
+      try {
+        count = await connection.readSome();
+      } catch (cause) {
+        if (this.#ending) return;
+        throw connection.readError(cause);
+      }
+      if (this.#ending) return;
+      if (count === null) return this.#ended();
+      connection.received(count);
+      connection.midFrame = false;
+      this.heardAt = performance.now();
+      this.pings = 0;
+      let error: FrameError | undefined;
+      let consumed = 0;
+      do {
+        const batch = this.#decoder.decode(input.bytes, input.start + consumed, input.end);
+        let next = 0;
+        do {
+          next = this.#handle(batch.frames, next);
+          const held = this.#core.flush();
+          if (held) await held;
+          if (this.#pause) await this.#resume();
+        } while (next < batch.frames.length && !this.#ending);
+        connection.readFrames += batch.frames.length;
+        consumed += batch.consumed;
+        error = batch.error;
+        if (error && !this.#ending) this.#broken(error);
+      } while (error?.recoverable && !this.#ending);
+      input.consume(consumed);
+      const full = this.outbox.roomForReplies();
+      if (full) await full;
+      const turn = connection.turn();
+      if (turn) await turn;
+    }
+  }
+
+  async #resume(): Promise<void> {
+    const pause = this.#pause;
+    this.#pause = undefined;
+    await pause;
+    this.#core.flush();
+  }
+
+  /**
+   * Deals with frames from one on.
+   *
+   * @returns Where to go on once `#pause` is over; the number of frames if all are dealt with.
+   */
+  #handle(frames: readonly Frame[], from: number): number {
+    const publications = this.#publications;
+    let first = from;
+    let route: Route | undefined;
+    let last: Publication | undefined;
+    let lastHeader: unknown;
+    for (let i = from; i < frames.length; i++) {
+      const { header } = frames[i]!;
+      // Most frames have the header of the one before.
+      if (header !== lastHeader) {
+        lastHeader = header;
+        last = publications !== undefined && header["op"] === "pub"
+          ? publications.find(header)
+          : undefined;
+      }
+      if (last?.plain) {
+        if (last.route === route) continue;
+        if (route) this.#forward(frames, first, i, route);
+        route = last.route;
+        first = i;
+        continue;
+      }
+      if (route) this.#forward(frames, first, i, route);
+      route = undefined;
+      lastHeader = undefined;
+      if (last) this.#publish(frames, i, last);
+      else performOperation(this, this.#core, header);
+      if (this.#pause || this.#ending) return i + 1;
+    }
+    if (route) this.#forward(frames, first, frames.length, route);
+    return frames.length;
+  }
+
+  #forward(frames: readonly Frame[], first: number, last: number, route: Route): number {
+    this.#published += last - first;
+    return this.#core.forward(this.#connection.input.memory, frames, first, last, route);
+  }
+
+  /** A publication that asks for more than to be forwarded. */
+  #publish(frames: readonly Frame[], index: number, publication: Publication): void {
+    const frame = frames[index]!;
+    const { id, retain } = frame.header;
+    if (id !== undefined && !isId(id)) return this.refuse(BAD_ID);
+    const { refusal, topic, route } = publication;
+    if (refusal) return this.refuse(refusal, id);
+    if (publication.system) return this.#core.answerSystem(this, frame, id);
+    if (retain === true) {
+      const kept = this.#core.retain(topic, frame);
+      if (!kept) return this.refuse(retainedFull(topic), id);
+    }
+    const receivers = this.#forward(frames, index, index + 1, route);
+    if (id !== undefined) this.outbox.control("ok", { id, receivers });
+  }
+
+  #broken(error: FrameError): void {
+    const id = error.header?.["id"];
+    const { code, message } = error;
+    this.refuse({ code: code as PubSubErrorCode, message }, isId(id) ? id : undefined);
+    if (!error.recoverable) this.end("broken-frame");
+    this.#core.flush();
+  }
+
+  #ended(): void {
+    const error = this.#decoder.end();
+    if (error) this.#broken(error);
+  }
+
+  async #finish(reason: ByeReason): Promise<void> {
+    const { outbox } = this;
+    this.subscriptions.clear();
+    if (reason === "slow-consumer") outbox.drop();
+    // The answer to a client's own bye is the end of the connection.
+    if (reason !== "bye") outbox.control("bye", { reason });
+    outbox.flush();
+    // A server that drains has a deadline for all; else a peer that reads nothing would stay.
+    const timer = reason === "shutdown"
+      ? undefined
+      : setTimeout(() => this.#connection.close("forced"), CLOSING_MS);
+    await outbox.emptied();
+    await this.#connection.finish(CLOSE_REASONS[reason] ?? "protocol", false);
+    clearTimeout(timer);
+  }
+}
+
+/** Whether a value can be the `id` of a request: a whole number. */
+export function isId(id: unknown): id is number {
+  return Number.isSafeInteger(id) && (id as number) >= 0;
+}
+
+/** What is said of an `id` that is none. */
+export const BAD_ID: Refusal = {
+  code: "bad-id",
+  message: "The field id must be a whole number from 0 to 2^53 - 1",
+};
+
+function retainedFull(topic: string): Refusal {
+  const message = `Cannot retain ${JSON.stringify(topic)}: the memory for retained frames is full`;
+  return { code: "retained-full", message };
+}

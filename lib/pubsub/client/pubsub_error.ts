@@ -1,0 +1,57 @@
+import type { FrameHeader } from "../../frame/mod.ts";
+import type { PubSubErrorCode } from "../protocol/control_frame.ts";
+
+/**
+ * Why something that was asked of a {@linkcode BrokerClient} did not come about. Besides the codes
+ * of the broker:
+ *
+ * - `disconnected`: the connection was lost on the way; whether it was done is not known.
+ * - `buffer-full`: more waits to be sent than the client may keep; nothing was sent.
+ * - `no-receivers`: nobody subscribes to where the request went.
+ * - `timed-out`: no answer came in time.
+ * - `closed`: the client is closed; nothing was sent.
+ */
+export type PubSubFailure =
+  | PubSubErrorCode
+  | "disconnected"
+  | "buffer-full"
+  | "no-receivers"
+  | "timed-out"
+  | "closed";
+
+/** Something that was asked of a client did not come about; `code` says why. */
+export class PubSubError extends Error {
+  /** The name of the class. */
+  override readonly name = "PubSubError";
+  /** Why. */
+  readonly code: PubSubFailure;
+
+  /** Made by the client. */
+  constructor(code: PubSubFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The connection was lost. */
+export function disconnected(reason: unknown): PubSubError {
+  const message = "The connection was lost before the broker answered";
+  return new PubSubError("disconnected", message, { cause: reason });
+}
+
+/** More waits to be sent than may. */
+export function bufferFull(topic: string, limit: number): PubSubError {
+  const message = `Cannot publish to ${topic}: no more than ${limit} bytes may wait to be sent`;
+  return new PubSubError("buffer-full", message);
+}
+
+/** The client is closed. */
+export function closedError(reason: unknown): PubSubError {
+  return new PubSubError("closed", "The client is closed", { cause: reason });
+}
+
+/** What a `bye` of the broker stands for. */
+export function byeError({ reason }: FrameHeader): PubSubError {
+  const code = reason === "unauthorized" ? "unauthorized" : "disconnected";
+  return new PubSubError(code, `The broker ended the connection: ${String(reason)}`);
+}

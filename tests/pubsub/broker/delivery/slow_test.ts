@@ -1,0 +1,178 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { encodeFrame } from "../../../../lib/frame/mod.ts";
+import { connectBroker, type SlowPolicy } from "../../../../lib/pubsub/mod.ts";
+import { pause, until } from "../../../support/deadline.ts";
+import { op, RawPeer, startBroker } from "../../support.ts";
+
+const LIMITS = { maxContentBytes: 20_000, maxPendingBytes: 100_000, patienceMs: 20 };
+
+/** What a subscriber saw: numbers of publications, and how many are missing before each. */
+interface Seen {
+  readonly numbers: number[];
+  missed: number;
+}
+
+/** Reads until the publication numbered `last`, or whatever stands for it, is there. */
+async function readAll(peer: RawPeer, total: number, stallMs: () => number): Promise<Seen> {
+  const seen: Seen = { numbers: [], missed: 0 };
+  while (seen.numbers.length + seen.missed < total) {
+    const { header } = await peer.frame();
+    if (header["op"] === "missed") seen.missed += header["count"] as number;
+    else if (header["op"] === "pub") seen.numbers.push(header["n"] as number);
+    const ms = stallMs();
+    if (ms > 0) await pause(ms);
+  }
+  return seen;
+}
+
+/** Publishes `count` numbered publications of some bytes each. */
+async function publish(peer: RawPeer, count: number, bytes: number, topics = 1): Promise<void> {
+  const content = new Uint8Array(bytes);
+  for (let n = 0; n < count;) {
+    const parts: Uint8Array[] = [];
+    for (let i = 0; i < 20 && n < count; i++, n++) {
+      parts.push(encodeFrame(op("pub", { topic: `t.${n % topics}`, n }, content)));
+    }
+    await peer.send(...parts);
+  }
+}
+
+for (const slow of ["drop-oldest", "drop-new", "latest"] as const) {
+  Deno.test(`a subscriber that stops reading learns what it missed: ${slow}`, async () => {
+    const count = 2_000;
+    await using broker = await startBroker(LIMITS);
+    using stopped = await RawPeer.to(broker);
+    using publisher = await RawPeer.to(broker);
+    await stopped.sub("t.>", { slow });
+    await publish(publisher, count, 10_000, 3);
+    await publisher.ask("ping", { id: 1 });
+    assert(broker.stats().pendingBytes < 2_000_000, "what waits has a bound");
+    const { numbers, missed } = await readAll(stopped, count, () => 0);
+    assert(missed > 0);
+    assertEquals(numbers.length + missed, count);
+    assertEquals(broker.stats().missed, missed);
+    assert(numbers.every((n, i) => i === 0 || n > numbers[i - 1]!), "in order");
+    if (slow !== "drop-new") assertEquals(numbers.at(-1), count - 1);
+  });
+}
+
+Deno.test("missed stands exactly where publications were left out", async () => {
+  const count = 1_500;
+  await using broker = await startBroker(LIMITS);
+  using stopped = await RawPeer.to(broker);
+  using publisher = await RawPeer.to(broker);
+  await stopped.sub("t.>");
+  await publish(publisher, count, 10_000);
+  await publisher.ask("ping", { id: 1 });
+  let next = 0;
+  while (next < count) {
+    const { header } = await stopped.frame();
+    if (header["op"] === "missed") {
+      assertEquals(header["topic"], "t.>");
+      next += header["count"] as number;
+    } else assertEquals(header["n"], next++);
+  }
+});
+
+Deno.test("with the policy disconnect the connection ends with bye", async () => {
+  await using broker = await startBroker(LIMITS);
+  using stopped = await RawPeer.to(broker);
+  using publisher = await RawPeer.to(broker);
+  await stopped.sub("t.>", { slow: "disconnect" });
+  await publish(publisher, 2_000, 10_000);
+  await publisher.ask("ping", { id: 1 });
+  let last: Record<string, unknown> = {};
+  let next = 0;
+  for (let frame = await stopped.answer(); frame; frame = await stopped.answer()) {
+    last = frame.header;
+    if (last["op"] === "pub") assertEquals(last["n"], next++);
+  }
+  assertEquals([last["op"], last["reason"]], ["bye", "slow-consumer"]);
+});
+
+Deno.test("with the policy block, where permitted, publishers wait and nothing is missed", async () => {
+  const count = 2_000;
+  await using broker = await startBroker({ ...LIMITS, allowBlock: true });
+  using reader = await RawPeer.to(broker);
+  using publisher = await RawPeer.to(broker);
+  await reader.sub("t.>", { slow: "block" });
+  let published = false;
+  const publishing = publish(publisher, count, 10_000).then(() => published = true);
+  await pause(200);
+  assert(!published, "the publisher waits");
+  const { numbers, missed } = await readAll(reader, count, () => 0);
+  assertEquals([numbers.length, missed], [count, 0]);
+  await publishing;
+});
+
+Deno.test("sent = received + missed, under every policy, with random stalls", async () => {
+  const policy = fc.constantFrom<SlowPolicy>("drop-oldest", "drop-new", "latest");
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(policy, { minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 500, max: 15_000 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.infiniteStream(fc.integer({ min: 0, max: 400 })),
+      async (policies, bytes, topics, stalls) => {
+        const count = Math.min(1_500, Math.ceil(5_000_000 / bytes));
+        await using broker = await startBroker(LIMITS);
+        using publisher = await RawPeer.to(broker);
+        const readers = await Promise.all(policies.map(async (slow) => {
+          const peer = await RawPeer.to(broker);
+          await peer.sub("t.>", { slow });
+          return peer;
+        }));
+        const publishing = publish(publisher, count, bytes, topics);
+        await Promise.all(readers.map(async (peer) => {
+          const { numbers, missed } = await readAll(peer, count, () => {
+            const ms = stalls.next().value as number;
+            return ms > 398 ? ms / 10 : 0;
+          });
+          assertEquals(numbers.length + missed, count);
+          assert(numbers.every((n, i) => i === 0 || n > numbers[i - 1]!), "in order");
+          assertEquals((await peer.ask("ping", { id: 5 }))["op"], "pong");
+          peer.close();
+        }));
+        await publishing;
+      },
+    ),
+    { numRuns: 6 },
+  );
+});
+
+Deno.test("one subscriber that stops reading does not keep the others from theirs", async () => {
+  const count = 3_000;
+  await using broker = await startBroker(LIMITS);
+  using stopped = await RawPeer.to(broker);
+  await stopped.sub("t.>");
+  await using reader = await connectBroker(broker.address);
+  let seen = 0;
+  let missed = 0;
+  await reader.subscribe("t.>", {
+    onMessage: () => void seen++,
+    onMissed: ({ count }) => void (missed += count),
+  });
+  using publisher = await RawPeer.to(broker);
+  await publish(publisher, count, 10_000);
+  await until(() => seen + missed === count, "the other got all");
+  const [slow] = broker.connections().filter(({ missed }) => missed > 0);
+  assert(slow !== undefined && slow.missed > seen / 10);
+});
+
+Deno.test("a client that asks and never reads is read from no more", async () => {
+  await using broker = await startBroker(LIMITS);
+  using asker = await RawPeer.to(broker);
+  const ping = encodeFrame(op("ping", { id: 1 }));
+  const many = new Uint8Array(ping.length * 1_000);
+  for (let i = 0; i < 1_000; i++) many.set(ping, i * ping.length);
+  let stuck = false;
+  const sending = (async () => {
+    for (let i = 0; i < 400 && !stuck; i++) await asker.conn.write(many);
+  })().catch(() => {});
+  await pause(300);
+  assert(broker.stats().pendingBytes < 2_000_000);
+  stuck = true;
+  asker.close();
+  await sending;
+});

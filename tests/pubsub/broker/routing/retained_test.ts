@@ -1,0 +1,90 @@
+import { assertEquals } from "@std/assert";
+import { connectBroker } from "../../../../lib/pubsub/mod.ts";
+import { until } from "../../../support/deadline.ts";
+import { op, RawPeer, startBroker } from "../../support.ts";
+
+Deno.test("the last retained frame of a topic is handed to later subscribers, unchanged", async () => {
+  await using broker = await startBroker();
+  using publisher = await RawPeer.to(broker);
+  await publisher.pub("room.1", "20", { retain: true });
+  await publisher.pub("room.1", "21", { retain: true, extra: [1] });
+  await publisher.pub("room.1", "99");
+  await publisher.pub("room.2", "5", { retain: true });
+  await publisher.pub("hall", "7", { retain: true });
+  for (
+    const [filter, texts] of [
+      ["room.1", ["21"]],
+      ["room.*", ["21", "5"]],
+      [">", ["21", "5", "7"]],
+      [
+        "none",
+        [],
+      ],
+    ] as [string, string[]][]
+  ) {
+    using subscriber = await RawPeer.to(broker);
+    assertEquals(await subscriber.sub(filter), texts.length, filter);
+    const frames = [];
+    for (const _ of texts) frames.push(await subscriber.frame());
+    assertEquals(frames.map((frame) => frame.text()).sort(), texts);
+    assertEquals(frames.every(({ header }) => header["retain"] === true), true);
+  }
+  await publisher.pub("room.1", "", { retain: true });
+  using subscriber = await RawPeer.to(broker);
+  assertEquals(await subscriber.sub("room.*"), 1);
+  assertEquals(broker.stats().retained, 2);
+});
+
+Deno.test("retained frames have a bound, and whoever passes it is told", async () => {
+  await using broker = await startBroker({ maxRetainedBytes: 2_000 });
+  using publisher = await RawPeer.to(broker);
+  await publisher.pub("a", "x".repeat(1_000), { retain: true });
+  const refused = await publisher.ask(
+    "pub",
+    { topic: "b", retain: true, id: 1 },
+    "x".repeat(1_000),
+  );
+  assertEquals([refused["op"], refused["code"]], ["error", "retained-full"]);
+  await publisher.pub("a", "y".repeat(1_100), { retain: true });
+  assertEquals(broker.stats().retained, 1);
+});
+
+Deno.test("between retained and live there is no gap and no double, under load", async () => {
+  await using broker = await startBroker();
+  await using publisher = await connectBroker(broker.address);
+  let stop = false;
+  let sent = 0;
+  const publishing = (async () => {
+    while (!stop) {
+      for (let i = 0; i < 50; i++) void publisher.publish("n", String(++sent), { retain: true });
+      await publisher.publish("other");
+    }
+  })();
+  await until(() => sent > 100);
+  for (let round = 0; round < 20; round++) {
+    using subscriber = await RawPeer.to(broker);
+    const retained = await subscriber.sub("n");
+    assertEquals(retained, 1);
+    let last = Number((await subscriber.frame()).text());
+    for (let i = 0; i < 200; i++) {
+      const next = Number((await subscriber.frame()).text());
+      assertEquals(next, last + 1);
+      last = next;
+    }
+  }
+  stop = true;
+  await publishing;
+});
+
+Deno.test("many retained frames reach a subscriber whole, however large they are together", async () => {
+  await using broker = await startBroker({ maxContentBytes: 100_000, maxPendingBytes: 200_000 });
+  using publisher = await RawPeer.to(broker);
+  for (let i = 0; i < 100; i++) {
+    await publisher.pub(`big.${i}`, "x".repeat(50_000), { retain: true });
+  }
+  using subscriber = await RawPeer.to(broker);
+  await subscriber.send(op("sub", { topic: "big.*", id: 1 }), op("ping", { id: 2 }));
+  assertEquals((await subscriber.header())["retained"], 100);
+  for (let i = 0; i < 100; i++) assertEquals((await subscriber.frame()).content.length, 50_000);
+  assertEquals((await subscriber.header())["id"], 2);
+});

@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { encodeFrame, type Frame, FrameError, type OutgoingFrame } from "../../lib/frame/mod.ts";
+import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
+import { ConnectionError, type Listener } from "../../lib/net/mod.ts";
+import { deadline, pause, until } from "../support/deadline.ts";
+import { listenLocally, RawClient } from "../support/peers.ts";
+
+const say = (content: string): OutgoingFrame => ({ content });
+
+/** A server of one connection that does what a test says. */
+async function peer(): Promise<{ listener: Listener; accepted: Promise<RawClient> }> {
+  const listener = await listenLocally();
+  return { listener, accepted: listener.accept().then((conn) => new RawClient(conn)) };
+}
+
+async function assertCode(promise: Promise<unknown>, code: string): Promise<void> {
+  const error = await assertRejects(() => deadline(promise), ConnectionError);
+  assertEquals(error.code, code, error.message);
+}
+
+Deno.test("a client's requests are pipelined, and each gets its own answer", async () => {
+  await using server = serveRequests(await listenLocally(), async (request) => {
+    const text = request.text();
+    await pause(Number(text) % 3);
+    return say(text);
+  });
+  await using client = await connectRequests(server.address);
+  assertEquals(client.remote, server.address);
+  const answers = Array.from({ length: 500 }, (_, i) => client.request(say(`${i}`)));
+  assertEquals(client.outstanding, 500);
+  const texts = (await deadline(Promise.all(answers))).map((frame) => frame.text());
+  assertEquals(texts, Array.from({ length: 500 }, (_, i) => `${i}`));
+  assertEquals([client.outstanding, client.answered, client.ended], [0, 500, false]);
+});
+
+Deno.test("answers own their bytes", async () => {
+  await using server = serveRequests(await listenLocally(), (request) => say(request.text()));
+  await using client = await connectRequests(server.address);
+  const kept: Frame[] = [];
+  for (let i = 0; i < 50; i++) kept.push(await client.request(say(`${i}`.repeat(1_000))));
+  kept.forEach((frame, i) => assertEquals(frame.text(), `${i}`.repeat(1_000)));
+});
+
+Deno.test("requests of one turn leave in one write", async () => {
+  const { listener, accepted } = await peer();
+  using _ = listener;
+  await using client = await connectRequests(listener.address);
+  using server = await deadline(accepted);
+  const answers = Promise.all(Array.from({ length: 20 }, () => client.request(say("x"))));
+  const size = encodeFrame(say("x")).length;
+  assertEquals((await server.chunk())?.length, 20 * size);
+  for (let i = 0; i < 20; i++) await server.send(say("y"));
+  await deadline(answers);
+});
+
+Deno.test("too many requests at one time are refused, and nothing is sent", async () => {
+  await using server = serveRequests(await listenLocally(), (request) => say(request.text()));
+  await using client = await connectRequests(server.address, { maxOutstanding: 2 });
+  const first = [client.request(say("a")), client.request(say("b"))];
+  await assertRejects(() => client.request(say("c")), RangeError, "2 wait");
+  assertEquals((await deadline(Promise.all(first))).map((frame) => frame.text()), ["a", "b"]);
+  assertEquals((await client.request(say("d"))).text(), "d");
+});
+
+Deno.test("a request that cannot be encoded is refused, and nothing is sent", async () => {
+  await using server = serveRequests(await listenLocally(), (request) => say(request.text()));
+  await using client = await connectRequests(server.address);
+  const before = client.request(say("before"));
+  await assertRejects(() => client.request({ header: { x: "y".repeat(70_000) } }), RangeError);
+  await assertRejects(() => client.request({ header: { "content-length": 1 } }), RangeError);
+  assertEquals(client.outstanding, 1);
+  assertEquals((await before).text(), "before");
+  assertEquals((await client.request(say("after"))).text(), "after");
+});
+
+Deno.test("a request that is not answered in time ends the connection", async () => {
+  const { listener, accepted } = await peer();
+  using _ = listener;
+  await using client = await connectRequests(listener.address);
+  using server = await deadline(accepted);
+  const patient = client.request(say("a"));
+  const hasty = client.request(say("b"), { timeoutMs: 50 });
+  await Promise.all([assertCode(patient, "timed-out"), assertCode(hasty, "timed-out")]);
+  assert(client.ended);
+  await assertCode(client.request(say("c")), "timed-out");
+  assert(await server.closed());
+});
+
+Deno.test("a request may wait without a limit, and not with one that is none", async () => {
+  await using server = serveRequests(await listenLocally(), (request) => say(request.text()));
+  await using client = await connectRequests(server.address);
+  for (const timeoutMs of [Infinity, 2 ** 32, undefined]) {
+    assertEquals((await client.request(say("a"), { timeoutMs })).text(), "a");
+  }
+  await assertRejects(() => client.request(say("a"), { timeoutMs: NaN }), RangeError);
+  await assertRejects(() => client.request(say("a"), { timeoutMs: -1 }), RangeError);
+  assertEquals((await client.request(say("b"))).text(), "b");
+});
+
+Deno.test("what a closing server left unanswered is rejected", async () => {
+  const { listener, accepted } = await peer();
+  using _ = listener;
+  await using client = await connectRequests(listener.address);
+  using server = await deadline(accepted);
+  const answers = [client.request(say("a")), client.request(say("b"))];
+  await server.send(say("A"));
+  await server.closeWrite();
+  assertEquals((await deadline(answers[0]!)).text(), "A");
+  await assertCode(answers[1]!, "closed");
+  await deadline(client.closed);
+  await assertCode(client.request(say("c")), "closed");
+});
+
+Deno.test("a server that breaks off, or sends what is no frame, is told as such", async () => {
+  const bytes = encodeFrame(say("half"));
+  const cases: [(server: RawClient) => Promise<void>, (error: unknown) => void][] = [
+    [async (server) => {
+      await server.send(bytes.subarray(0, 40));
+      await server.closeWrite();
+    }, (error) => assertEquals((error as FrameError).code, "truncated")],
+    [
+      (server) => server.send(new Uint8Array([0, 0])),
+      (error) => assertEquals((error as FrameError).code, "header-syntax"),
+    ],
+    [(server) => server.send(say("A"), say("unasked")), (error) => {
+      assertInstanceOf(error, ConnectionError);
+      assertEquals(
+        (error.cause as Error).message,
+        "the server sent an answer that was not asked for",
+      );
+    }],
+  ];
+  for (const [act, check] of cases) {
+    const { listener, accepted } = await peer();
+    using _ = listener;
+    await using client = await connectRequests(listener.address, { maxContentBytes: 1_000 });
+    using server = await deadline(accepted);
+    const answer = client.request(say("a")).catch((error) => error);
+    await act(server);
+    const error = await deadline(answer);
+    await deadline(client.closed);
+    check(error instanceof Error ? error : await client.request(say("b")).catch((error) => error));
+  }
+});
+
+Deno.test("an answer above the limit breaks the connection", async () => {
+  await using server = serveRequests(await listenLocally(), () => say("x".repeat(2_000)));
+  await using client = await connectRequests(server.address, { maxContentBytes: 1_999 });
+  const error = await assertRejects(() => deadline(client.request(say("a"))), FrameError);
+  assertEquals(error.code, "frame-too-large");
+});
+
+Deno.test("close() waits for the answers that are outstanding", async () => {
+  const go = Promise.withResolvers<void>();
+  await using server = serveRequests(await listenLocally(), async (request) => {
+    await go.promise;
+    return say(request.text());
+  });
+  const client = await connectRequests(server.address);
+  const answers = [client.request(say("a")), client.request(say("b"))];
+  const closed = client.close();
+  await assertCode(client.request(say("c")), "closed");
+  go.resolve();
+  assertEquals((await deadline(Promise.all(answers))).map((frame) => frame.text()), ["a", "b"]);
+  await deadline(closed);
+  await deadline(client.close());
+  await until(() => server.connections.size === 0);
+});
+
+Deno.test("a client that is disposed of rejects what is outstanding", async () => {
+  const { listener, accepted } = await peer();
+  using _ = listener;
+  const client = await connectRequests(listener.address);
+  using server = await deadline(accepted);
+  const answer = client.request(say("a")).catch((error) => error);
+  await deadline(client[Symbol.asyncDispose]());
+  assertEquals(((await answer) as ConnectionError).code, "closed");
+  assert(await server.closed());
+  await deadline(client.close());
+});
+
+Deno.test("a large request and a large answer pass each other", async () => {
+  await using server = serveRequests(await listenLocally(), (request) => ({
+    content: request.content.slice(),
+  }));
+  await using client = await connectRequests(server.address);
+  const content = crypto.getRandomValues(new Uint8Array(65_536)).toHex().repeat(100);
+  const answers = await deadline(Promise.all([1, 2, 3].map(() => client.request(say(content)))));
+  for (const answer of answers) {
+    assertEquals(new TextDecoder().decode(answer.content) === content, true);
+  }
+});
