@@ -85,8 +85,11 @@ function lead(tried: string | undefined): string {
   return tried === undefined ? "" : `cannot ${tried}: `;
 }
 
-/** The library's messages start with a capital, as sentences do; here they follow "error:". */
 function ownMessage(error: Error): string {
-  const message = error.message === "" ? error.name : error.message;
+  return lowerFirst(error.message === "" ? error.name : error.message);
+}
+
+/** The library's messages start with a capital, as sentences do; here they follow "error:". */
+export function lowerFirst(message: string): string {
   return message.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase());
 }

@@ -1,6 +1,7 @@
+import { redirectErrors } from "../../lib/base/report.ts";
 import { asksForHelp } from "./argv.ts";
 import type { AnyCommand } from "./command.ts";
-import { describeError } from "./describe_error.ts";
+import { describeError, lowerFirst } from "./describe_error.ts";
 import { EXIT } from "./exit_code.ts";
 import { renderHelp } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
@@ -74,6 +75,10 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     () => log.info(STOPPING[command.role]),
     () => progress.clear(),
   );
+  using _redirection = redirectErrors((error, what) => {
+    log.warn(`${lowerFirst(what)}: ${describeError(error)}`);
+    if (host.args.includes("--debug")) log.info(stackOf(error));
+  });
   const abandoned = Promise.withResolvers<undefined>();
   let graceTimer: ReturnType<typeof setTimeout> | undefined;
   let writeError: unknown;

@@ -7,6 +7,7 @@ import {
   runCommand,
   UsageError,
 } from "../../../cmd/_cli/mod.ts";
+import { redirectErrors, reportError } from "../../../lib/base/report.ts";
 import { FakeHost, type FakeOptions } from "./fake_host.ts";
 
 type Work = (context: Context) => Promise<number | void> | number | void;
@@ -89,6 +90,24 @@ Deno.test("runCommand() shows stacks and causes with --debug only", async () => 
   const { err } = await run(fail, ["--debug"]);
   assertStringIncludes(err, "error: outer\nError: outer\n    at ");
   assertStringIncludes(err, "caused by: TypeError: inner\n    at ");
+});
+
+Deno.test("runCommand() warns of errors that nobody listens to, while it runs and after no more", async () => {
+  const work: Work = ({ log }) => {
+    reportError(new Error("Not today", { cause: "rain" }), "A callback of the demo failed");
+    log.info("still at work");
+  };
+  const { code, err } = await run(work, ["-q"]);
+  assertEquals([code, err], [0, "warning: a callback of the demo failed: not today\n"]);
+  const debug = await run(work, ["--debug"]);
+  assertStringIncludes(debug.err, "not today\nError: Not today\n    at ");
+  assertStringIncludes(debug.err, "caused by: rain\nstill at work\n");
+
+  const told: unknown[] = [];
+  using _ = redirectErrors((error) => told.push(error));
+  await run(() => {});
+  reportError("after it", "A callback failed");
+  assertEquals(told, ["after it"]);
 });
 
 Deno.test("runCommand() heeds -q and -v", async () => {

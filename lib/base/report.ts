@@ -1,0 +1,94 @@
+/**
+ * Where errors go that no caller waits for and no callback takes: a program's own reporter, or
+ * the console.
+ *
+ * @module
+ */
+
+/**
+ * Is told of an error that nobody else hears of.
+ *
+ * @param what What failed, as the beginning of a sentence: `The handler of a request failed`.
+ */
+export type ErrorReporter = (error: unknown, what: string) => void;
+
+/** The last one counts. Without one, errors go to the console. */
+const reporters: ErrorReporter[] = [];
+
+/**
+ * Reports an error that would be lost otherwise. Call it only where there is no promise to reject
+ * and no callback to tell. It never throws.
+ *
+ * @param what What failed, as the beginning of a sentence, without a full stop.
+ */
+export function reportError(error: unknown, what: string): void {
+  const reporter = reporters.at(-1);
+  if (reporter === undefined) return toConsole(error, what);
+  try {
+    reporter(error, what);
+  } catch (failure) {
+    toConsole(error, what);
+    toConsole(failure, "The reporter of errors failed");
+  }
+}
+
+/**
+ * Sends the errors of {@linkcode reportError} to a reporter instead of the console, until what it
+ * returns is disposed of. While there are several, the one that came last is told. Each thread has
+ * its own.
+ *
+ * @example
+ * ```ts
+ * import { redirectErrors, reportError } from "./report.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * {
+ *   using _ = redirectErrors((error, what) => lines.push(`${what}: ${error}`));
+ *   reportError(new Error("no"), "A callback failed");
+ * }
+ * assertEquals(lines, ["A callback failed: Error: no"]);
+ * ```
+ */
+export function redirectErrors(reporter: ErrorReporter): Disposable {
+  // One function may be given twice; each call has an entry of its own.
+  const entry: ErrorReporter = (error, what) => reporter(error, what);
+  reporters.push(entry);
+  return {
+    [Symbol.dispose]() {
+      const at = reporters.indexOf(entry);
+      if (at >= 0) reporters.splice(at, 1);
+    },
+  };
+}
+
+/**
+ * Errors that the console shows in a second at most. A callback that fails for every message would
+ * otherwise fill a disk with the same lines.
+ */
+const SHOWN_PER_SECOND = 20;
+
+let secondBegan = -Infinity;
+let shown = 0;
+let leftOut = 0;
+
+function toConsole(error: unknown, what: string): void {
+  const now = performance.now();
+  if (now - secondBegan >= 1_000) {
+    secondBegan = now;
+    shown = 0;
+  }
+  if (shown++ >= SHOWN_PER_SECOND) {
+    leftOut++;
+    return;
+  }
+  if (leftOut > 0) print(`${leftOut} more errors came too fast to be shown`);
+  leftOut = 0;
+  print(`${what}:`, error);
+}
+
+function print(...parts: unknown[]): void {
+  // The one place in lib that prints: see the module.
+  // deno-lint-ignore no-console
+  console.error(...parts);
+}
