@@ -1,4 +1,7 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Retained } from "../../../../lib/pubsub/broker/routing/retained.ts";
+import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
 import { connectBroker } from "../../../../lib/pubsub/mod.ts";
 import { until } from "../../../support/deadline.ts";
 import { op, RawPeer, startBroker } from "../../support.ts";
@@ -36,7 +39,7 @@ Deno.test("the last retained frame of a topic is handed to later subscribers, un
 });
 
 Deno.test("retained frames have a bound, and whoever passes it is told", async () => {
-  await using broker = await startBroker({ maxRetainedBytes: 2_000 });
+  await using broker = await startBroker({ maxRetainedBytes: 2_500 });
   using publisher = await RawPeer.to(broker);
   await publisher.pub("a", "x".repeat(1_000), { retain: true });
   const refused = await publisher.ask(
@@ -87,4 +90,45 @@ Deno.test("many retained frames reach a subscriber whole, however large they are
   assertEquals((await subscriber.header())["retained"], 100);
   for (let i = 0; i < 100; i++) assertEquals((await subscriber.frame()).content.length, 50_000);
   assertEquals((await subscriber.header())["id"], 2);
+});
+
+Deno.test("a walk in steps finds what is retained when it ends, whatever happened meanwhile", () => {
+  const topic = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 4 })
+    .map((tokens) => tokens.join("."));
+  fc.assert(
+    fc.property(
+      fc.array(topic, { maxLength: 30 }),
+      fc.array(fc.tuple(topic, fc.boolean(), fc.nat({ max: 3 })), { maxLength: 30 }),
+      fc.constantFrom(">", "a.>", "*.b.>", "*.*", "a", "a.b"),
+      (before, changes, filter) => {
+        const retained = new Retained(Infinity);
+        const model = new Map<string, number>();
+        let value = 0;
+        const set = (name: string) => {
+          model.set(name, ++value);
+          retained.set(name, new Uint8Array(new Uint32Array([value]).buffer));
+        };
+        before.forEach(set);
+        const walk = retained.walk(filter);
+        for (const [name, add, steps] of changes) {
+          walk.step(steps);
+          if (add) set(name);
+          else {
+            model.delete(name);
+            retained.clear(name);
+          }
+        }
+        while (!walk.step(2));
+        const found = walk.end().map((bytes) => new Uint32Array(bytes.slice().buffer)[0]!);
+        const expected = [...model].filter(([name]) => filterCovers(filter, name));
+        assertEquals(
+          found.sort((a, b) => a - b),
+          expected.map(([, number]) => number).sort((a, b) => a - b),
+        );
+        for (const name of model.keys()) retained.clear(name);
+        assertEquals([retained.size, retained.bytes], [0, 0]);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
