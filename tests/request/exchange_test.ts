@@ -178,8 +178,11 @@ Deno.test("a connection that ended while there was nothing to ask is replaced", 
 });
 
 Deno.test("a source of requests that fails ends the exchange with its error", async () => {
+  let answering = 0;
   await using server = serveRequests(await listenLocally(), async () => {
+    answering++;
     await pause(20);
+    answering--;
     return { content: "x" };
   });
   async function* failing(after: number) {
@@ -196,6 +199,7 @@ Deno.test("a source of requests that fails ends the exchange with its error", as
       );
     }
   }
+  await until(() => answering === 0, "no handler is left over");
 });
 
 Deno.test("a reader that has enough ends the exchange, and the source is told", async () => {

@@ -43,8 +43,9 @@ export async function statData(root: string): Promise<Deno.FileInfo> {
   try {
     const info = await Deno.stat(root);
     if (info.isFile) (await Deno.open(root)).close();
-    else if (info.isDirectory) await Deno.readDir(root)[Symbol.asyncIterator]().next();
-    else throw new Error("it is neither a file nor a folder");
+    else if (info.isDirectory) {
+      for await (const _ of Deno.readDir(root)) break;
+    } else throw new Error("it is neither a file nor a folder");
     return info;
   } catch (error) {
     throw unreadable(root, error);
