@@ -3,7 +3,7 @@
  * `DOCS_PORTS` (`PAGE=REAL,…`), and the file that `DOCS_LISTENING` names appears when it listens.
  */
 import { runMulti } from "../../../cmd/_cli/multi.ts";
-import type { AnyCommand } from "../../../cmd/_cli/mod.ts";
+import type { ArgumentTable, FlagTable } from "../../../cmd/_cli/mod.ts";
 import { program } from "../../../cmd/socktool.ts";
 
 const ports = new Map(
@@ -22,11 +22,11 @@ for (const name of ["listen", "listenTls"] as const) {
   });
 }
 
-function moved(table: AnyCommand["flags"]): AnyCommand["flags"] {
+function moved(table: FlagTable | ArgumentTable): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(table).map(([name, spec]) => {
       if (spec.type !== "address" || spec.default === undefined) return [name, spec];
-      const at = spec.default.replace(/\d+$/, (port) => ports.get(port) ?? port);
+      const at = spec.default.replace(/\d+$/, (port: string) => ports.get(port) ?? port);
       return [name, { ...spec, default: at }];
     }),
   );
