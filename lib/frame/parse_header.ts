@@ -1,5 +1,6 @@
 import { FrameError } from "./frame_error.ts";
 import type { FrameHeader } from "./header.ts";
+import { nestingProblem } from "./header_nesting.ts";
 
 // A byte order mark is kept by the decoder, so that JSON.parse refuses it.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -25,6 +26,8 @@ export function parseHeader(bytes: Uint8Array): FrameHeader {
  * @throws {FrameError} `header-syntax` or `header-field`
  */
 export function parseHeaderText(text: string): FrameHeader {
+  const problem = nestingProblem(text);
+  if (problem) throw new FrameError("header-syntax", `The header cannot be used: ${problem}`);
   let header: unknown;
   try {
     header = JSON.parse(text);

@@ -1,0 +1,79 @@
+/**
+ * Bytes that may be kept for one purpose, or for one client, all of them together. Whoever keeps
+ * something takes what it costs, and gives it back when it is gone; what cannot be had is refused or
+ * made room for. A budget may be part of a larger one: what is taken counts in both.
+ *
+ * It counts, and holds nothing itself.
+ *
+ * @example
+ * ```ts
+ * import { Budget } from "./budget.ts";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const server = new Budget("the server", 1_000);
+ * const client = new Budget("the client", 600, server);
+ * assert(client.tryTake(500));
+ * assert(!client.tryTake(200), "above its own bound");
+ * assertEquals(server.usedBytes, 500);
+ * ```
+ */
+export class Budget {
+  /** For what it is, as messages name it: `filters`, `unfinished frames`. */
+  readonly name: string;
+  /** The most that may be taken, in bytes. */
+  readonly maxBytes: number;
+  /** How often something was not to be had. */
+  refused = 0;
+  readonly #whole: Budget | undefined;
+  #usedBytes = 0;
+
+  /**
+   * @param name For what it is.
+   * @param maxBytes The most that may be taken.
+   * @param whole The budget that this one is part of.
+   */
+  constructor(name: string, maxBytes: number, whole?: Budget) {
+    this.name = name;
+    this.maxBytes = maxBytes;
+    this.#whole = whole;
+  }
+
+  /** How many bytes are taken. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** Whether more is taken than may be, by {@linkcode Budget.take}. */
+  get isOver(): boolean {
+    return this.#usedBytes > this.maxBytes;
+  }
+
+  /** Takes bytes, if they are to be had here and in the whole; else takes none. */
+  tryTake(bytes: number): boolean {
+    const refuses = this.#refusing(bytes);
+    if (refuses === undefined) {
+      this.take(bytes);
+      return true;
+    }
+    refuses.refused++;
+    return false;
+  }
+
+  /** Takes bytes whether they are to be had or not; who does so sees to {@linkcode isOver}. */
+  take(bytes: number): void {
+    this.#usedBytes += bytes;
+    this.#whole?.take(bytes);
+  }
+
+  /** Gives bytes back. */
+  give(bytes: number): void {
+    this.#usedBytes -= bytes;
+    this.#whole?.give(bytes);
+  }
+
+  /** The budget, this or one that it is part of, that has no room for so many more bytes. */
+  #refusing(bytes: number): Budget | undefined {
+    if (this.#usedBytes + bytes > this.maxBytes) return this;
+    return this.#whole === undefined ? undefined : this.#whole.#refusing(bytes);
+  }
+}
