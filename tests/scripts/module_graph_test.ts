@@ -2,11 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { program } from "../../cmd/socktool.ts";
 import { importsOf, moduleGraph, openedFiles } from "../../scripts/pack/module_graph.ts";
 import { ROOT } from "../../scripts/pack/paths.ts";
+import { ROLES } from "../house/rules.ts";
 
 const graph = await moduleGraph("cmd/socktool.ts");
-
-/** The folders of `lib` that are no role's own. */
-const SHARED = ["base", "frame", "net", "request", "access", "sqlite"];
 
 /** What starts with nothing but the program's own table: its `import`s, not its `import()`s. */
 async function startsWith(entry: string): Promise<string[]> {
@@ -63,7 +61,7 @@ Deno.test("no command loads what belongs to the role of another", async () => {
     const folders = loaded.filter((path) => path.startsWith("lib/")).map((path) =>
       path.split("/")[1]!
     );
-    const roles = new Set(folders.filter((folder) => !SHARED.includes(folder)));
+    const roles = new Set(folders.filter((folder) => ROLES.includes(folder)));
     assert(roles.size <= 1, `${name} loads ${[...roles].join(", ")}`);
   }
 });
