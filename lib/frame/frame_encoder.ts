@@ -1,4 +1,5 @@
 import { ByteBuffer } from "../base/byte_buffer.ts";
+import { valueKind } from "../base/value_kind.ts";
 import { type ByteOrder, FRAME_FIELDS, MAX_HEADER_BYTES } from "./header.ts";
 import { HOST_BYTE_ORDER } from "./numbers.ts";
 
@@ -39,20 +40,55 @@ const UTF8_BYTES_PER_UNIT = 3;
 
 /**
  * Encodes a frame behind what is in the buffer, in one pass: the header is compact JSON, its four
- * fields first. On an error the buffer is as it was.
+ * fields first. On an error the buffer holds what it held before.
  *
  * @returns The size of the frame in bytes.
  * @throws {RangeError} if the header has more than 65,535 bytes, or `content-length` is given and
  * is not the size of the content.
- * @throws {TypeError} if one of the four fields has a wrong type, a field is no value of JSON, or
- * text is to go out in another encoding than UTF-8.
+ * @throws {TypeError} if the content is neither text nor a `Uint8Array`, one of the four fields has
+ * a wrong type, a field is no value of JSON, or text is to go out in another encoding than UTF-8.
  */
 export function writeFrame(buffer: ByteBuffer, frame: OutgoingFrame): number {
-  const fields = frame.header ?? NO_FIELDS;
-  const content = frame.content ?? NO_BYTES;
-  return typeof content === "string"
-    ? writeText(buffer, fields, content)
-    : writeBytes(buffer, fields, content);
+  const { header = NO_FIELDS, content = NO_BYTES } = frame;
+  if (typeof content === "string") return writeText(buffer, header, content);
+  checkBytes(content);
+  return writeBytes(buffer, header, content);
+}
+
+/**
+ * Encodes the head of a frame, its length and header, behind what is in the buffer; the content is
+ * sent after it by the caller. For content that is not in memory as a whole. The content's type and
+ * encoding are those of bytes unless the header says otherwise. On an error the buffer holds what
+ * it held before.
+ *
+ * @example
+ * ```ts
+ * import { ByteBuffer, FrameDecoder, writeFrameHead } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const buffer = new ByteBuffer();
+ * writeFrameHead(buffer, { "content-type": "text/plain", "content-encoding": "utf-8" }, 4);
+ * for (const part of ["ab", "cd"]) buffer.append(new TextEncoder().encode(part));
+ * assertEquals(new FrameDecoder().decode(buffer.view()).frames[0]?.text(), "abcd");
+ * ```
+ *
+ * @param contentLength The size of the content in bytes.
+ * @returns The size of the head in bytes.
+ * @throws {RangeError} if `contentLength` is not a whole number from 0 to 2^53 - 1; else as
+ * {@linkcode writeFrame} does.
+ * @throws {TypeError} as {@linkcode writeFrame} does.
+ */
+export function writeFrameHead(
+  buffer: ByteBuffer,
+  header: HeaderInit = NO_FIELDS,
+  contentLength: number,
+): number {
+  if (!Number.isSafeInteger(contentLength) || contentLength < 0) {
+    throw new RangeError(
+      `Cannot encode a content of ${contentLength} bytes: give a whole number from 0 to 2^53 - 1`,
+    );
+  }
+  return writeBytes(buffer, header, NO_BYTES, contentLength);
 }
 
 /**
@@ -74,8 +110,10 @@ export function writeFrame(buffer: ByteBuffer, frame: OutgoingFrame): number {
  * @throws {RangeError | TypeError} as {@linkcode writeFrame} does.
  */
 export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
-  const buffer = new ByteBuffer(256 + (frame.content?.length ?? 0));
-  const size = writeFrame(buffer, frame);
+  const { header, content = NO_BYTES } = frame;
+  if (typeof content !== "string") checkBytes(content);
+  const buffer = new ByteBuffer(256 + content.length);
+  const size = writeFrame(buffer, { header, content });
   // What grew for a moment must not be kept alive by a frame that is kept.
   return buffer.bytes.length > size * 2 ? buffer.view().slice() : buffer.view();
 }
@@ -88,12 +126,48 @@ export function jsonFrame(value: unknown, fields: HeaderInit = NO_FIELDS): Outgo
   return { header: { ...fields, "content-type": type }, content };
 }
 
-function writeBytes(buffer: ByteBuffer, fields: HeaderInit, content: Uint8Array): number {
-  checkLength(fields, content.length);
-  const start = buffer.length;
+/** Only an array of bytes, of whatever subclass or realm, has this as its tag. */
+const BYTES_TAG = "Uint8Array";
+const tagOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get!;
+
+/** @throws {TypeError} if the content cannot be copied as bytes. */
+function checkBytes(content: unknown): asserts content is Uint8Array {
+  if (tagOf.call(content) === BYTES_TAG) {
+    if ((content as Uint8Array).length > 0 || !isDetached(content as Uint8Array)) return;
+    throw new TypeError("Cannot encode content whose memory was transferred to somebody else");
+  }
+  throw new TypeError(
+    `Cannot encode content that is ${valueKind(content)}: give a string or a Uint8Array`,
+  );
+}
+
+function isDetached({ buffer }: Uint8Array): boolean {
+  return "detached" in buffer && buffer.detached;
+}
+
+/** Writes a frame, or where the content has more bytes than are given, the beginning of one. */
+function writeBytes(
+  buffer: ByteBuffer,
+  fields: HeaderInit,
+  bytes: Uint8Array,
+  contentLength?: number,
+): number {
   const before = headText(fields, "application/octet-stream", "binary");
-  writeHeader(buffer, before + content.length + tailText(fields));
-  buffer.append(content);
+  const after = tailText(fields);
+  // Getters and toJSON have run by here: from here on the content stays as it is.
+  const length = contentLength ?? bytes.length;
+  checkLength(fields["content-length"], length);
+  const start = buffer.length;
+  try {
+    writeHeader(buffer, before + length + after);
+    buffer.append(bytes);
+  } catch (error) {
+    buffer.length = start;
+    throw error;
+  }
   return buffer.length - start;
 }
 
@@ -103,19 +177,19 @@ function writeBytes(buffer: ByteBuffer, fields: HeaderInit, content: Uint8Array)
  * written again, and the text moves if the number has more digits.
  */
 function writeText(buffer: ByteBuffer, fields: HeaderInit, content: string): number {
-  const encoding = fields["content-encoding"];
+  const before = headText(fields, "text/plain", "utf-8");
+  const after = tailText(fields);
+  const { "content-encoding": encoding, "content-length": given } = fields;
   if (encoding !== undefined && !/^utf[-_]?8$/i.test(encoding)) {
     throw new TypeError(`Cannot encode text as ${encoding}: give bytes in that encoding`);
   }
   const start = buffer.length;
-  const before = headText(fields, "text/plain", "utf-8");
-  const after = tailText(fields);
   try {
     writeHeader(buffer, before + content.length + after);
     const contentStart = buffer.length;
     appendText(buffer, content);
     const written = buffer.length - contentStart;
-    checkLength(fields, written);
+    checkLength(given, written);
     if (written !== content.length) {
       const shift = String(written).length - String(content.length).length;
       buffer.reserve(shift);
@@ -145,17 +219,28 @@ function appendText(buffer: ByteBuffer, text: string): void {
 
 /** The header up to the number of `content-length`. */
 function headText(fields: HeaderInit, type: string, encoding: string): string {
-  const order = fields.byteorder ?? HOST_BYTE_ORDER;
-  if (order !== "little" && order !== "big") {
-    throw new TypeError(`Cannot encode the byteorder ${JSON.stringify(order)}: "little" or "big"`);
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
+    throw new TypeError(`Cannot encode a header that is ${valueKind(fields)}: give an object`);
   }
-  const { "content-type": contentType = type, "content-encoding": contentEncoding = encoding } =
-    fields;
-  if (typeof contentType !== "string" || typeof contentEncoding !== "string") {
-    throw new TypeError("Cannot encode a content-type or content-encoding that is no string");
+  const {
+    byteorder = HOST_BYTE_ORDER,
+    "content-type": contentType = type,
+    "content-encoding": contentEncoding = encoding,
+  } = fields;
+  if (byteorder !== "little" && byteorder !== "big") {
+    throw fieldError("byteorder", `"little" or "big"`, byteorder);
   }
-  return `{"byteorder":"${order}","content-type":${JSON.stringify(contentType)},` +
+  if (typeof contentType !== "string") throw fieldError("content-type", "a string", contentType);
+  if (typeof contentEncoding !== "string") {
+    throw fieldError("content-encoding", "a string", contentEncoding);
+  }
+  return `{"byteorder":"${byteorder}","content-type":${JSON.stringify(contentType)},` +
     `"content-encoding":${JSON.stringify(contentEncoding)},"content-length":`;
+}
+
+function fieldError(field: string, expected: string, given: unknown): TypeError {
+  const shown = typeof given === "string" ? JSON.stringify(given.slice(0, 60)) : valueKind(given);
+  return new TypeError(`Cannot encode the header field "${field}": ${expected}, not ${shown}`);
 }
 
 /** The header behind the number of `content-length`: the application's fields. */
@@ -163,9 +248,10 @@ function tailText(fields: HeaderInit): string {
   let tail = "";
   for (const name in fields) {
     if (FRAME_FIELDS.has(name) || !Object.hasOwn(fields, name)) continue;
-    const value = JSON.stringify(fields[name]);
-    if (value !== undefined) tail += `,${JSON.stringify(name)}:${value}`;
-    else if (fields[name] !== undefined) {
+    const value = fields[name];
+    const json = JSON.stringify(value);
+    if (json !== undefined) tail += `,${JSON.stringify(name)}:${json}`;
+    else if (value !== undefined) {
       throw new TypeError(
         `Cannot encode the header field ${JSON.stringify(name)}: no value of JSON`,
       );
@@ -174,7 +260,7 @@ function tailText(fields: HeaderInit): string {
   return tail + "}";
 }
 
-/** Writes the header's length and the header. On an error the buffer is as it was. */
+/** Writes the header's length and the header. */
 function writeHeader(buffer: ByteBuffer, header: string): void {
   buffer.reserve(2 + header.length * UTF8_BYTES_PER_UNIT);
   buffer.length += putHeader(buffer.bytes.subarray(buffer.length), header);
@@ -193,12 +279,8 @@ function putHeader(bytes: Uint8Array, header: string): number {
   return 2 + written;
 }
 
-function checkLength(fields: HeaderInit, actual: number): void {
-  const given = fields["content-length"];
-  if (given !== undefined && typeof given !== "number") {
-    throw new TypeError("Cannot encode a content-length that is no number");
-  }
-  if (given !== undefined && given !== actual) {
-    throw new RangeError(`Cannot encode content-length ${given}: the content has ${actual} bytes`);
-  }
+function checkLength(given: number | undefined, actual: number): void {
+  if (given === undefined || given === actual) return;
+  if (typeof given !== "number") throw fieldError("content-length", "a number", given);
+  throw new RangeError(`Cannot encode content-length ${given}: the content has ${actual} bytes`);
 }

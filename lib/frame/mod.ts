@@ -21,7 +21,7 @@ export { DEFAULT_MAX_CONTENT_BYTES, FrameDecoder } from "./frame_decoder.ts";
 export type { FrameBatch, FrameDecoderOptions } from "./frame_decoder.ts";
 export { ChunkDecoder } from "./chunk_decoder.ts";
 export { ByteBuffer } from "../base/byte_buffer.ts";
-export { encodeFrame, jsonFrame, writeFrame } from "./frame_encoder.ts";
+export { encodeFrame, jsonFrame, writeFrame, writeFrameHead } from "./frame_encoder.ts";
 export type { HeaderInit, OutgoingFrame } from "./frame_encoder.ts";
 export { HOST_BYTE_ORDER, NumberReader } from "./numbers.ts";
 export type { NumberArrays, NumberType, TypedArrayOf } from "./numbers.ts";
