@@ -224,6 +224,7 @@ export type {
   ByteDuplex,
   ClientState,
   ClientStateChange,
+  ConfirmOptions,
   Credentials,
   MissedPublications,
   Permission,

@@ -6,7 +6,7 @@
  */
 import { formatBytes, UsageError } from "../cmd/_cli/mod.ts";
 import { renderProgramPage } from "../cmd/_cli/man/page.ts";
-import { program } from "../cmd/socktool.ts";
+import { program } from "../cmd/program.ts";
 import { releaseArchive, sha256 } from "./pack/archive.ts";
 import { denoCompile, notEmbedded } from "./pack/deno_compile.ts";
 import { type ModuleGraph, moduleGraph } from "./pack/module_graph.ts";

@@ -7,7 +7,7 @@
 import { concat } from "@std/bytes";
 import { dirname } from "node:path";
 import { formatBytes } from "../cmd/_cli/mod.ts";
-import { program } from "../cmd/socktool.ts";
+import { program } from "../cmd/program.ts";
 import { sha256, tarGz } from "./pack/archive.ts";
 import { type Bundle, bundle } from "./pack/bundle.ts";
 import { moduleGraph } from "./pack/module_graph.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { program } from "../../cmd/socktool.ts";
+import { program } from "../../cmd/program.ts";
 import { runMulti } from "../../cmd/_cli/multi.ts";
 import { Program, script, socktool } from "../support/programs.ts";
 import { FakeHost } from "./_cli/fake_host.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { program } from "../../cmd/socktool.ts";
+import { program } from "../../cmd/program.ts";
 import { sha256 } from "../../scripts/pack/archive.ts";
 import { denoCompile, embeddedFiles, notEmbedded } from "../../scripts/pack/deno_compile.ts";
 import { moduleGraph } from "../../scripts/pack/module_graph.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { program } from "../../cmd/socktool.ts";
+import { program } from "../../cmd/program.ts";
 import { EXERCISES } from "../../scripts/smoke/exercises.ts";
 import { PackedProgram } from "../../scripts/smoke/packed_program.ts";
 import { deadline } from "../support/deadline.ts";

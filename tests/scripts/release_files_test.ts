@@ -34,3 +34,9 @@ Deno.test("JSR gets the program, and what it imports", () => {
     assert(config.publish.include.includes(path), path);
   }
 });
+
+Deno.test("the release publishes without the stand-ins for JSR's packages", () => {
+  const unlinked = /deno unlink (.*)\n +- run: deno publish/.exec(workflow)?.[1]?.split(" ");
+  assertEquals(unlinked?.map((path) => `./${path}`), config.links);
+  assertEquals(config.publish.include.filter((path) => path.startsWith("scripts")), []);
+});

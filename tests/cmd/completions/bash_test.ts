@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { renderBash } from "../../../cmd/_cli/completions/bash.ts";
 import { completionModel } from "../../../cmd/_cli/completions/model.ts";
-import { program } from "../../../cmd/socktool.ts";
+import { program } from "../../../cmd/program.ts";
 import { isInstalled, runTool } from "../../support/tools.ts";
 import { demoModel, folderToComplete } from "./demo_program.ts";
 

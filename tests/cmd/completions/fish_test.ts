@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { renderFish } from "../../../cmd/_cli/completions/fish.ts";
 import { completionModel } from "../../../cmd/_cli/completions/model.ts";
-import { program } from "../../../cmd/socktool.ts";
+import { program } from "../../../cmd/program.ts";
 import { isInstalled, runTool } from "../../support/tools.ts";
 import { demoModel, folderToComplete } from "./demo_program.ts";
 

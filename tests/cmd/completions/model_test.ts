@@ -3,7 +3,7 @@ import { completionModel } from "../../../cmd/_cli/completions/model.ts";
 import { completionsCommand } from "../../../cmd/completions.ts";
 import { renderProgramHelp, runMulti } from "../../../cmd/_cli/multi.ts";
 import { renderHelp } from "../../../cmd/_cli/help.ts";
-import { program } from "../../../cmd/socktool.ts";
+import { program } from "../../../cmd/program.ts";
 import { FakeHost } from "../_cli/fake_host.ts";
 import { demoModel } from "./demo_program.ts";
 

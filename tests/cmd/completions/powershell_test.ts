@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { completionModel } from "../../../cmd/_cli/completions/model.ts";
 import { renderPowershell } from "../../../cmd/_cli/completions/powershell.ts";
-import { program } from "../../../cmd/socktool.ts";
+import { program } from "../../../cmd/program.ts";
 import { isInstalled, runTool } from "../../support/tools.ts";
 import { demoModel } from "./demo_program.ts";
 

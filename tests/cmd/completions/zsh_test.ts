@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { completionModel } from "../../../cmd/_cli/completions/model.ts";
 import { renderZsh } from "../../../cmd/_cli/completions/zsh.ts";
-import { program } from "../../../cmd/socktool.ts";
+import { program } from "../../../cmd/program.ts";
 import type { Scratch } from "../../support/scratch.ts";
 import { isInstalled, runTool } from "../../support/tools.ts";
 import { demoModel, folderToComplete } from "./demo_program.ts";

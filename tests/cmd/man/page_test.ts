@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { runMulti } from "../../../cmd/_cli/multi.ts";
-import { program } from "../../../cmd/socktool.ts";
+import { program } from "../../../cmd/program.ts";
 import { isInstalled, runTool } from "../../support/tools.ts";
 import { FakeHost } from "../_cli/fake_host.ts";
 import { demoProgram } from "../completions/demo_program.ts";

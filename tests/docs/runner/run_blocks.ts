@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { program } from "../../../cmd/socktool.ts";
+import { program } from "../../../cmd/program.ts";
 import { until } from "../../support/deadline.ts";
 import { readConsole, type Step } from "./console.ts";
 import { isExpected } from "./expected_output.ts";

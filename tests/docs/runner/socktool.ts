@@ -4,7 +4,7 @@
  */
 import { runMulti } from "../../../cmd/_cli/multi.ts";
 import type { ArgumentTable, FlagTable } from "../../../cmd/_cli/mod.ts";
-import { program } from "../../../cmd/socktool.ts";
+import { program } from "../../../cmd/program.ts";
 
 const ports = new Map(
   (Deno.env.get("DOCS_PORTS") ?? "").split(",").map((pair) => pair.split("=") as [string, string]),
