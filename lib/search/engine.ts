@@ -9,7 +9,7 @@ import { CostEstimate } from "./cost.ts";
 import { EntryCache } from "./entry_cache.ts";
 import { entryProblem } from "./entry_problem.ts";
 import { SearchError } from "./error.ts";
-import { asIndexError } from "./index/sqlite_error.ts";
+import { asIndexError } from "./index/index_error.ts";
 import { fromStored, type Stored, toStored } from "./index/stored_text.ts";
 import { MAX_LIMIT, MAX_OFFSET, MAX_SUGGESTIONS } from "./limits.ts";
 import { notify } from "./observer.ts";

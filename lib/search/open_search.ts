@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
-import { messageOf } from "./data/walk.ts";
+import { messageOf } from "../base/message_of.ts";
+import { FileLock } from "../sqlite/mod.ts";
 import { Engine } from "./engine.ts";
 import { SearchError } from "./error.ts";
-import { openReader } from "./index/database.ts";
+import { asLockError } from "./index/index_error.ts";
 import type { IndexJobOptions } from "./index/index_job.ts";
-import { IndexLock } from "./index/index_lock.ts";
+import { openIndexReader } from "./index/open_index.ts";
 import { notify, type ObserverEvent, type SearchObserver } from "./observer.ts";
 import { type ResolvedOptions, resolveOptions, type SearchOptions } from "./options.ts";
 import type { SearchEngine } from "./types.ts";
@@ -82,7 +83,7 @@ export async function openWith(
   opened.defer(() => pool.close());
   pool.load();
   await writer.open(signal);
-  const db = openReader(path);
+  const db = openIndexReader(path);
   opened.defer(() => db.close());
   await pool.start();
   signal?.throwIfAborted();
@@ -94,7 +95,11 @@ export async function openWith(
 async function placeOf(options: SearchOptions, opened: AsyncDisposableStack): Promise<string> {
   if (options.index !== undefined) {
     const path = resolve(options.index);
-    opened.use(await IndexLock.take(path));
+    opened.use(
+      await FileLock.take(path).catch((error) => {
+        throw asLockError(error, path);
+      }),
+    );
     return path;
   }
   const folder = await Deno.makeTempDir({ prefix: "socktool-search-" }).catch((error) => {

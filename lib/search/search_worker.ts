@@ -4,9 +4,10 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { closeQuietly } from "../sqlite/mod.ts";
 import { toPosted } from "./error.ts";
-import { closeQuietly, openReader } from "./index/database.ts";
-import { asIndexError } from "./index/sqlite_error.ts";
+import { asIndexError } from "./index/index_error.ts";
+import { openIndexReader } from "./index/open_index.ts";
 import { Searcher } from "./query/searcher.ts";
 import type { PoolMessage, PoolRequest } from "./worker/worker_pool.ts";
 import { workerScope } from "./worker/worker_scope.ts";
@@ -22,7 +23,7 @@ scope.onmessage = ({ data: request }) => {
     switch (request.type) {
       case "open":
         path = request.setup;
-        db = openReader(path);
+        db = openIndexReader(path);
         searcher = new Searcher(db);
         scope.postMessage({ type: "ready" });
         break;

@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
-import { openWriter, transaction } from "../../lib/search/index/database.ts";
+import { openIndexWriter } from "../../lib/search/index/open_index.ts";
+import { transaction } from "../../lib/sqlite/mod.ts";
 import { Indexer } from "../../lib/search/index/indexer.ts";
 import { PassReport } from "../../lib/search/index/pass_report.ts";
 import { RecordStore } from "../../lib/search/index/record_store.ts";
@@ -11,7 +12,7 @@ import { Folder } from "./support.ts";
 
 /** An index without workers, so that many can be made in short time. */
 function makeIndex(path: string) {
-  const db = openWriter(path, { temporary: true });
+  const db = openIndexWriter(path, { temporary: true });
   const store = new RecordStore(db);
   return {
     db,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../../base/message_of.ts";
 import { SearchError } from "../error.ts";
 import type { DataFile } from "./item.ts";
 
@@ -98,10 +99,4 @@ function unreadable(path: string, error: unknown): SearchError {
     path,
     cause: error,
   });
-}
-
-/** An error's message without Deno's `(os error 2): …` at its end. */
-export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/ \(os error \d+\).*$/s, "");
 }

@@ -5,17 +5,18 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { closeQuietly, durableTransaction, transaction } from "../../sqlite/mod.ts";
 import { statData } from "../data/walk.ts";
 import { type PostedError, SearchError, toPosted } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
 import type { SearchEntry } from "../types.ts";
-import { closeQuietly, durableTransaction, openWriter, transaction } from "./database.ts";
+import { asIndexError } from "./index_error.ts";
+import { openIndexWriter } from "./open_index.ts";
 import { Indexer } from "./indexer.ts";
 import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
-import { asIndexError } from "./sqlite_error.ts";
 import { DataWatcher } from "./watch_data.ts";
 
 /** What the index worker is opened with. */
@@ -71,7 +72,7 @@ export class IndexJob {
   constructor(options: IndexJobOptions, post: (message: IndexMessage) => void) {
     this.#options = options;
     this.#post = post;
-    this.#db = openWriter(options.path, options);
+    this.#db = openIndexWriter(options.path, options);
     try {
       this.#store = new RecordStore(this.#db);
     } catch (error) {

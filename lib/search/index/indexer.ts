@@ -6,13 +6,14 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { messageOf } from "../../base/message_of.ts";
+import { transaction } from "../../sqlite/mod.ts";
 import { type DataItem, SkipFile } from "../data/item.ts";
 import { readFile } from "../data/read_file.ts";
 import { fileChunks } from "../data/text_chunks.ts";
-import { messageOf, walk } from "../data/walk.ts";
+import { walk } from "../data/walk.ts";
 import { entryProblem } from "../entry_problem.ts";
 import type { IndexSummary } from "../observer.ts";
-import { transaction } from "./database.ts";
 import { PassReport } from "./pass_report.ts";
 import type { RecordStore } from "./record_store.ts";
 import { type PendingFile, SourceTable } from "./source_table.ts";

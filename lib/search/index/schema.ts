@@ -12,12 +12,7 @@
  *
  * @module
  */
-
-/** Marks a file as an index of this program: "sock". */
-export const APPLICATION_ID = 0x736f636b;
-
-/** The version of the layout. A file with a higher one is refused. */
-export const SCHEMA_VERSION = 1;
+import type { SqliteSchema } from "../../sqlite/mod.ts";
 
 /** The source that holds what clients put. */
 export const CLIENT_SOURCE = 0;
@@ -29,7 +24,7 @@ export const CLIENT_SOURCE = 0;
  * So are symbols, emoji among them; Cn are characters younger than SQLite's tables; with M words of
  * Indic scripts stay whole.
  */
-export const SCHEMA = `
+const TABLES = `
 CREATE TABLE root (
   id INTEGER PRIMARY KEY,
   path TEXT NOT NULL UNIQUE,
@@ -64,6 +59,7 @@ CREATE VIRTUAL TABLE words USING fts5 (
 CREATE VIRTUAL TABLE word USING fts5vocab (words, 'row');
 INSERT INTO root (id, path, ordinal) VALUES (0, '', 2147483647);
 INSERT INTO source (id, root, path) VALUES (0, 0, '');
-PRAGMA application_id = ${APPLICATION_ID};
-PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** Marks index files, by "sock", and makes their tables. */
+export const INDEX_SCHEMA: SqliteSchema = { applicationId: 0x736f636b, migrations: [TABLES] };

@@ -4,9 +4,9 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { transaction } from "../../sqlite/mod.ts";
 import type { FoundFile, NoFile } from "../data/walk.ts";
 import type { RecordStore } from "./record_store.ts";
-import { transaction } from "./database.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 import type { Stored } from "./stored_text.ts";
 

@@ -1,0 +1,47 @@
+/**
+ * Opens connections to an index file, and refuses files that are none.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { openReader, openWriter } from "../../sqlite/mod.ts";
+import { asIndexError } from "./index_error.ts";
+import { INDEX_SCHEMA } from "./schema.ts";
+
+/** How to open the one connection that writes. */
+export interface IndexWriterOptions {
+  /** Whether the file need not outlive the process: commits then never wait for the disk. */
+  readonly temporary: boolean;
+  /** The largest size of the file in pages of 4096 bytes; for tests of a full disk. */
+  readonly maxPages?: number | undefined;
+}
+
+/**
+ * Opens the connection that writes, and makes the tables in a file that is new or empty.
+ *
+ * Commits wait for the disk only in a `durableTransaction`: what is read from the data can be read
+ * again, what a client put cannot.
+ *
+ * @throws {SearchError} `index-*`. The file is then as it was.
+ */
+export function openIndexWriter(path: string, options: IndexWriterOptions): DatabaseSync {
+  try {
+    return openWriter(path, {
+      schema: INDEX_SCHEMA,
+      synchronous: options.temporary ? "off" : "normal",
+      cacheBytes: 32 * 1024 * 1024,
+      maxPages: options.maxPages,
+    });
+  } catch (error) {
+    throw asIndexError(error, path, "open");
+  }
+}
+
+/** Opens a connection that reads, and never waits for the writer. @throws {SearchError} `index-*`. */
+export function openIndexReader(path: string): DatabaseSync {
+  try {
+    return openReader(path, { cacheBytes: 16 * 1024 * 1024 });
+  } catch (error) {
+    throw asIndexError(error, path, "read");
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Database files on SQLite (`node:sqlite`): opening one to write and to read, versions of its
+ * tables, transactions, a lock that keeps others out, and one class of error.
+ *
+ * Everything here is synchronous but {@linkcode FileLock}: a commit that waits for the disk holds
+ * up its thread, so databases that are written to often belong into a worker.
+ *
+ * @module
+ */
+export {
+  closeQuietly,
+  type ConnectionOptions,
+  openReader,
+  openWriter,
+  type WriterOptions,
+} from "./open.ts";
+export type { SqliteSchema } from "./schema.ts";
+export { durableTransaction, transaction } from "./transaction.ts";
+export { FileLock } from "./file_lock.ts";
+export {
+  asSqliteError,
+  SqliteError,
+  type SqliteErrorCode,
+  type SqliteErrorOptions,
+} from "./sqlite_error.ts";

@@ -1,0 +1,91 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+
+interface Statements {
+  readonly begin: StatementSync;
+  readonly commit: StatementSync;
+  readonly rollback: StatementSync;
+}
+
+/** Prepared, because only a prepared statement's failure tells SQLite's result code. */
+const statements = new WeakMap<DatabaseSync, Statements>();
+
+function statementsOf(db: DatabaseSync): Statements {
+  let own = statements.get(db);
+  if (own === undefined) {
+    own = {
+      begin: db.prepare("BEGIN IMMEDIATE"),
+      commit: db.prepare("COMMIT"),
+      rollback: db.prepare("ROLLBACK"),
+    };
+    statements.set(db, own);
+  }
+  return own;
+}
+
+/**
+ * Runs `action` in a transaction: all that it writes is committed, or, when it throws, nothing. It
+ * takes the write lock first, so it never fails in the middle because another connection writes.
+ *
+ * Whether the commit has reached the disk when this returns is up to the connection's
+ * `synchronous`: with `full` it has.
+ *
+ * @param action Synchronous; it must not begin a transaction itself.
+ * @returns what `action` returned.
+ * @throws what `action` or SQLite throws; see {@linkcode asSqliteError}.
+ *
+ * @example
+ * ```ts
+ * import { transaction } from "./mod.ts";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * import { DatabaseSync } from "node:sqlite";
+ *
+ * const db = new DatabaseSync(":memory:");
+ * db.exec("CREATE TABLE t (x)");
+ * assertThrows(() =>
+ *   transaction(db, () => {
+ *     db.exec("INSERT INTO t VALUES (1)");
+ *     throw new Error("changed my mind");
+ *   })
+ * );
+ * assertEquals(db.prepare("SELECT count(*) AS n FROM t").get()?.["n"], 0);
+ * db.close();
+ * ```
+ */
+export function transaction<T>(db: DatabaseSync, action: () => T): T {
+  const { begin, commit, rollback } = statementsOf(db);
+  begin.run();
+  try {
+    const value = action();
+    commit.run();
+    return value;
+  } catch (error) {
+    try {
+      rollback.run();
+    } catch {
+      // SQLite has rolled back by itself already, as it does when the disk is full.
+    }
+    throw error;
+  }
+}
+
+/** The value of `PRAGMA synchronous` that means `OFF`. */
+const SYNCHRONOUS_OFF = 0;
+
+/**
+ * {@linkcode transaction}, but what it wrote has reached the disk when this returns, also where the
+ * connection's `synchronous` is `normal`. Where it is `off`, nothing waits for the disk: the file
+ * need not outlive the process.
+ *
+ * This is for a connection most of whose writes can be made again, and some cannot. One whose
+ * writes all matter is opened with `full`.
+ */
+export function durableTransaction<T>(db: DatabaseSync, action: () => T): T {
+  const before = Number(db.prepare("PRAGMA synchronous").get()?.["synchronous"]);
+  if (before === SYNCHRONOUS_OFF) return transaction(db, action);
+  db.exec("PRAGMA synchronous = FULL");
+  try {
+    return transaction(db, action);
+  } finally {
+    db.exec(`PRAGMA synchronous = ${before}`);
+  }
+}
