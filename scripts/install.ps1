@@ -56,6 +56,10 @@ $temporary = Join-Path ([IO.Path]::GetTempPath()) "socktool-$([Guid]::NewGuid())
 New-Item -ItemType Directory -Path $temporary | Out-Null
 
 try {
+    # Nobody else gets into it, also where several users share the temporary folder.
+    $user = [Security.Principal.WindowsIdentity]::GetCurrent().User.Value
+    icacls $temporary /inheritance:r /grant:r "*${user}:(OI)(CI)F" | Out-Null
+    if ($LASTEXITCODE -ne 0) { Stop-Install "cannot keep others out of $temporary" }
     Write-Host "socktool: downloading $from/$archive"
     $sums = Join-Path $temporary 'SHA256SUMS'
     $download = Join-Path $temporary $archive
@@ -78,12 +82,14 @@ try {
     if (-not (Test-Path $program)) { Stop-Install "$archive has no program in it" }
     New-Item -ItemType Directory -Force -Path $folder | Out-Null
     $installed = Join-Path $folder 'socktool.exe'
+    # A copy has the permissions of the folder that it is in; what is moved keeps those it had.
+    Copy-Item -Force $program "$installed.new"
     # A program that runs cannot be overwritten, but it can be renamed.
     if (Test-Path $installed) {
         Remove-Item -Force -ErrorAction SilentlyContinue "$installed.old"
         Move-Item -Force $installed "$installed.old"
     }
-    Move-Item $program $installed
+    Move-Item "$installed.new" $installed
     Remove-Item -Force -ErrorAction SilentlyContinue "$installed.old"
     Write-Host "socktool: installed $(& $installed --version) as $installed"
     if (($env:PATH -split ';') -notcontains $folder) {
@@ -91,5 +97,6 @@ try {
         Write-Host "  `$env:PATH = `"$folder;`$env:PATH`""
     }
 } finally {
+    if ($installed) { Remove-Item -Force -ErrorAction SilentlyContinue "$installed.new" }
     Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $temporary
 }

@@ -29,9 +29,12 @@ main() {
     archive=socktool-$target.tar.gz
 
     temporary=$(mktemp -d) || fail "cannot make a temporary folder"
-    trap 'rm -rf "$temporary"' EXIT
+    new=
+    trap 'rm -rf "$temporary" ${new:+"$new"}' EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
+    # What is checked must be what is installed.
+    check_reach "${temporary%/*}" TMPDIR
     say "downloading $from/$archive"
     download "$from/SHA256SUMS" "$temporary/SHA256SUMS"
     download "$from/$archive" "$temporary/$archive"
@@ -42,6 +45,7 @@ main() {
     unpacked=$temporary/socktool-$target
     [ -f "$unpacked/socktool" ] || fail "$archive has no program in it"
     mkdir -p "$folder" || fail "cannot make $folder (SOCKTOOL_INSTALL_DIR names another place)"
+    check_reach "$folder" SOCKTOOL_INSTALL_DIR
     put "$unpacked/socktool" "$folder" 755
     say "installed $version as $folder/socktool"
 
@@ -63,6 +67,12 @@ say() {
 fail() {
     say "$*"
     exit 1
+}
+
+# A folder in which everybody can replace everything is no place for a program, or for its download.
+check_reach() {
+    [ -z "$(find "$1/." -prune -perm -002 ! -perm -1000)" ] ||
+        fail "everybody can replace what is in $1 ($2 names another place)"
 }
 
 target_of_this_system() {
@@ -114,19 +124,15 @@ verify() {
 # that does not run here never replaces one that does; version is what it says.
 put() {
     name=${1##*/}
-    new=$2/.$name.$$
-    if ! cp "$1" "$new" || ! chmod "$3" "$new"; then
-        rm -f "$new"
+    [ ! -d "$2/$name" ] || fail "$2/$name is a folder"
+    # By a name that nobody could know: where others can write, they may have put a link.
+    if ! new=$(mktemp "$2/.$name.XXXXXX") || ! cp "$1" "$new" || ! chmod "$3" "$new"; then
         fail "cannot write to $2 (SOCKTOOL_INSTALL_DIR names another place)"
     fi
     if [ "$3" = 755 ] && ! version=$("$new" --version); then
-        rm -f "$new"
         fail "the program does not run in $2, nothing was installed"
     fi
-    if ! mv -f "$new" "$2/$name"; then
-        rm -f "$new"
-        fail "cannot replace $2/$name"
-    fi
+    mv -f "$new" "$2/$name" || fail "cannot replace $2/$name"
 }
 
 main "$@"

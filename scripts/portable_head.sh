@@ -29,10 +29,81 @@ is_whole() {
     done
 }
 
-# Whether nobody else can have put something into a folder: it is the user's own, or root's.
-is_trusted() {
-    [ -O "$1" ] || [ -n "$(find "$1" -prune -user 0 2>/dev/null)" ]
+# Prints the parts of the way to a folder that let others change where it leads: what does not belong
+# to the user or the system, and folders that others can write to, unless the sticky bit keeps them
+# from what is not theirs. Fails if it cannot tell.
+weak_parts() {
+    system=$2
+    # As it is written, with the links in it, and as it really is.
+    written=$1
+    real=$(cd -P -- "$1" && pwd -P) || return 1
+    set --
+    for part in "$written" "$real"; do
+        set -- "$@" "$part"
+        while [ "$part" != / ]; do
+            part=${part%/*}
+            part=${part:-/}
+            set -- "$@" "$part"
+        done
+        [ "$real" != "$written" ] || break
+    done
+    find "$@" -prune \( \
+        ! \( -user 0 -o -user "$uid" -o -user "$system" \) -o \
+        ! -type l \( -perm -020 -o -perm -002 \) ! -perm -1000 \
+        \) -print
 }
+
+# Whether others cannot change where a folder is; prints how they could. In some containers it is not
+# root who owns the system.
+is_out_of_reach() {
+    weak=$(weak_parts "$1" 0 2>&1) && [ -z "$weak" ] && return
+    # shellcheck disable=SC2012
+    owner=$(ls -ldn / | { read -r _ _ owner _ && echo "$owner"; })
+    if ! weak=$(weak_parts "$1" "$owner" 2>&1); then
+        echo "it cannot be checked: $weak"
+        return 1
+    fi
+    [ -z "$weak" ] && return
+    weak=$(printf '%s\n' "$weak" | head -n 1)
+    echo "others could change it: $weak belongs to somebody else, or others can write to it"
+    return 1
+}
+
+# Prints the real path of a folder that others can neither change nor replace, and makes it if it is
+# not there. Otherwise prints why not, and fails. Runs in a subshell: what is set here stays here.
+settle() {
+    umask 077
+    path=$1
+    there=$path
+    until [ -e "$there" ] || [ -L "$there" ]; do
+        there=${there%/*}
+        there=${there:-/}
+    done
+    is_out_of_reach "$there" || return 1
+    if [ "$there" != "$path" ]; then
+        mkdir -p -- "$path" 2>&1 || return 1
+        # Somebody may have been faster.
+        is_out_of_reach "$path" || return 1
+    fi
+    if [ -L "$path" ]; then
+        echo 'it is a link'
+        return 1
+    fi
+    cd -P -- "$path" 2>&1 && pwd -P
+}
+
+# Whether a folder and all that is in it is the user's, and nobody else can reach into it. It is
+# looked at from inside, so that it is the folder that was opened. The runtime's own cache has the
+# modes that the user's umask gives.
+is_private() (
+    [ ! -L "$1" ] && cd -P -- "$1" 2>/dev/null || return 1
+    found=$(find . \
+        -name . -type d -user "$uid" ! -perm -040 ! -perm -020 ! -perm -010 \
+        ! -perm -004 ! -perm -002 ! -perm -001 -print -o \
+        ! -name . \( ! -user "$uid" -o -type l -o \
+        ! -path './cache*' \( -perm -020 -o -perm -002 \) \) -print 2>/dev/null)
+    [ "$found" = . ]
+)
 
 # Becomes the program. The variables are for the runtime alone; the program takes back what was set.
 run() {
@@ -75,14 +146,10 @@ archive() {
 unpack() {
     parent=$1
     umask 077
-    mkdir -p "$parent" 2>&1 || return 1
-    is_trusted "$parent" || [ -k "$parent" ] || {
-        echo 'the folder belongs to somebody else'
-        return 1
-    }
     # What a start that was killed left behind.
     for stale in "$parent"/.unpacking-*; do
-        [ -d "$stale" ] && find "$stale" -prune -mtime +1 -exec rm -rf {} + 2>/dev/null
+        [ -d "$stale" ] && [ ! -L "$stale" ] &&
+            find "$stale" -prune -user "$uid" -mtime +1 -exec rm -rf {} + 2>/dev/null
     done
     new=$(mktemp -d "$parent/.unpacking-XXXXXX" 2>&1) || {
         echo "$new"
@@ -91,11 +158,12 @@ unpack() {
     trap 'rm -rf "$new"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
+    # The files are the user's, also where root unpacks them.
     reason=$(
         {
             archive |
                 { gzip -dc || : >"$new/.damaged"; } |
-                tar -xf - -C "$new"
+                tar -xof - -C "$new" && chmod -R go= "$new"
         } 2>&1
     )
     unpacked=$?
@@ -113,12 +181,12 @@ unpack() {
         echo "what is unpacked there cannot be run: $works"
         return 1
     }
-    if [ -e "$parent/$key" ] && ! is_whole "$parent/$key"; then
+    if [ -e "$parent/$key" ] && ! is_whole "$parent/$key" && is_private "$parent/$key"; then
         mv "$parent/$key" "$new/.broken" 2>/dev/null
     fi
     # Another start may have been faster. mv then moves into its folder, where nothing looks at it.
     mv "$new" "$parent/$key" 2>/dev/null
-    rm -rf "$parent/$key/.broken" "$parent/$key/${new##*/}"
+    is_private "$parent/$key" && rm -rf "$parent/$key/.broken" "$parent/$key/${new##*/}"
     is_whole "$parent/$key" || {
         echo 'it was changed while it was unpacked'
         return 1
@@ -126,17 +194,55 @@ unpack() {
 }
 
 # Becomes the program that a folder holds, after unpacking it there if need be. Comes back only if
-# that cannot be.
+# that cannot be: with 2 if others can or could reach into the folder, else with 1.
 try() {
-    parent=$1
+    asked=$1
     shift
-    if is_whole "$parent/$key" && is_trusted "$parent/$key"; then run "$parent/$key" "$@"; fi
+    parent=$(settle "$asked") || {
+        add_problem "$asked: $parent"
+        return 2
+    }
+    folder=$parent/$key
+    if [ -e "$folder" ] || [ -L "$folder" ]; then
+        is_private "$folder" || {
+            add_problem "$folder: it is not yours alone (owner, mode 0700, and no links in it)"
+            return 2
+        }
+        is_whole "$folder" && run "$folder" "$@"
+    fi
     check_file
-    if problem=$(unpack "$parent"); then run "$parent/$key" "$@"; fi
-    problems="$problems
-  $parent: ${problem:-it cannot be written}"
+    problem=$(unpack "$parent") || {
+        add_problem "$asked: ${problem:-it cannot be written}"
+        return 1
+    }
+    is_private "$folder" && run "$folder" "$@"
+    add_problem "$folder: somebody else was faster"
+    return 2
 }
 
+add_problem() {
+    problems="$problems
+  $1"
+}
+
+# Where others can write as well, a folder is the user's by its name and its owner. Where somebody
+# else has taken the name, it is one whose name nobody could know.
+try_temporary() {
+    case ${TMPDIR:-} in
+    /*) named=$TMPDIR/socktool-$uid ;;
+    *) named=/tmp/socktool-$uid ;;
+    esac
+    try "$named" "$@"
+    [ $? -eq 2 ] || return 1
+    for fresh in "$named"-??????; do
+        if [ -d "$fresh" ] && [ ! -L "$fresh" ] && [ -O "$fresh" ]; then try "$fresh" "$@"; fi
+    done
+    fresh=$(mktemp -d "$named-XXXXXX" 2>/dev/null) || return 1
+    try "$fresh" "$@"
+    rmdir "$fresh" 2>/dev/null
+}
+
+uid=$(id -u)
 case ${SOCKTOOL_CACHE:-} in
 '')
     # By the XDG specification a relative path counts for nothing.
@@ -144,8 +250,7 @@ case ${SOCKTOOL_CACHE:-} in
     /*) try "$XDG_CACHE_HOME/socktool" "$@" ;;
     *) [ -z "${HOME:-}" ] || try "$HOME/.cache/socktool" "$@" ;;
     esac
-    # Others can write here as well, so the folder in it is the user's by its name and its owner.
-    try "${TMPDIR:-/tmp}/socktool-$(id -u)" "$@"
+    try_temporary "$@"
     ;;
 /*) try "$SOCKTOOL_CACHE" "$@" ;;
 *) try "$PWD/$SOCKTOOL_CACHE" "$@" ;;

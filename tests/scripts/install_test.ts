@@ -144,6 +144,36 @@ Deno.test("install.sh keeps what runs when the new program does not run here", a
   assertEquals(Deno.readTextFileSync(scratch.at(".local/bin/socktool")), "the old one");
 });
 
+Deno.test("install.sh goes by no name that others could know, nor where they replace files", async () => {
+  if (!hasDownloader) return;
+  using scratch = new Scratch();
+  await using server = await ReleaseServer.start();
+  const precious = scratch.write("precious", "kept");
+  const folder = scratch.at("bin");
+  Deno.mkdirSync(folder);
+  Deno.chmodSync(folder, 0o1777);
+  const env = { SOCKTOOL_INSTALL_DIR: folder };
+  // The installer's process is the shell that makes the link.
+  const line = `ln -s ${precious} ${folder}/.socktool.$$; exec sh ${ROOT}/scripts/install.sh`;
+  const linked = await runTool("sh", ["-c", line], {
+    env: { HOME: scratch.path, SOCKTOOL_BASE_URL: server.url, ...env },
+  });
+  assertEquals(linked.code, 0, linked.err);
+  assertEquals(Deno.readTextFileSync(precious), "kept");
+  Deno.chmodSync(folder, 0o777);
+  const open = await install(server, scratch, [], env);
+  assertEquals(open.code, 1);
+  assertStringIncludes(open.err, `everybody can replace what is in ${folder}`);
+  const downloads = await install(server, scratch, [], { TMPDIR: folder });
+  assertEquals(downloads.code, 1);
+  assertStringIncludes(downloads.err, "TMPDIR names another place");
+  Deno.mkdirSync(scratch.at("taken/socktool"), { recursive: true });
+  const taken = await install(server, scratch, [], { SOCKTOOL_INSTALL_DIR: scratch.at("taken") });
+  assertEquals(taken.code, 1);
+  assertStringIncludes(taken.err, "socktool is a folder");
+  assertEquals([...Deno.readDirSync(scratch.at("taken"))].length, 1);
+});
+
 Deno.test("install.sh that came only in part does nothing", async () => {
   if (!hasDownloader) return;
   using scratch = new Scratch();

@@ -15,19 +15,35 @@ export const READ_ONLY_FOLDER = Deno.build.os === "linux" ? "/proc" : "/";
 /** Where the system's own tools are; deno is not among them. */
 export const SYSTEM_PATH = "/usr/bin:/bin";
 
+/** What {@linkcode smallPortableFile} prints: whom it runs as. */
+const SMALL_PROGRAM = "#!/bin/sh\necho the program of $(id -u)\n";
+
 let made: Promise<{ readonly path: string; readonly bytes: Uint8Array }> | undefined;
 
 /** The portable file, made once in a run of the tests, with the fastest compression. */
 export function portableFile(): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
-  return made ??= (async () => {
-    const scratch = new Scratch();
-    addEventListener("unload", () => scratch[Symbol.dispose]());
-    const target = targetOf(Deno.build.target);
-    const bytes = await portable({ target, deno: Deno.execPath(), level: 1 });
-    const path = scratch.at("socktool");
-    await Deno.writeFile(path, bytes, { mode: 0o755 });
-    return { path, bytes };
+  return made ??= make(Deno.execPath());
+}
+
+let small: Promise<{ readonly path: string; readonly bytes: Uint8Array }> | undefined;
+
+/** The same with a shell script in the runtime's place, which is unpacked in no time. */
+export function smallPortableFile(): Promise<{ readonly path: string }> {
+  return small ??= (async () => {
+    using scratch = new Scratch();
+    return await make(scratch.write("deno", SMALL_PROGRAM));
   })();
+}
+
+async function make(deno: string): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+  const scratch = new Scratch();
+  addEventListener("unload", () => scratch[Symbol.dispose]());
+  const bytes = await portable({ target: targetOf(Deno.build.target), deno, level: 1 });
+  const path = scratch.at("socktool");
+  await Deno.writeFile(path, bytes, { mode: 0o755 });
+  // Whoever it is started as can read it.
+  Deno.chmodSync(scratch.path, 0o755);
+  return { path, bytes };
 }
 
 /** Starts a file with these variables and no other, in the folder that cannot be written. */

@@ -2,19 +2,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { Scratch } from "../support/scratch.ts";
 import { runTool } from "../support/tools.ts";
+import { namesIn } from "./portable_place.ts";
 import { portableFile, runsPortableFiles, start, SYSTEM_PATH } from "./portable_file.ts";
 
 const VERSION = `socktool ${config.version}\n`;
 const OK = { code: 0, out: VERSION, err: "" };
-
-/** The names in a folder; none if there is no such folder. */
-function namesIn(path: string): string[] {
-  try {
-    return [...Deno.readDirSync(path)].map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
 
 /** A test with the file, and a folder of its own. */
 function test(name: string, body: (path: string, scratch: Scratch) => Promise<void>): void {

@@ -33,6 +33,8 @@ export interface ToolOptions {
   /** Whether it gets nothing but `env`. @default {false} */
   readonly clearEnv?: boolean;
   readonly cwd?: string | undefined;
+  /** Whom it runs as, where the tests run as root. @default {who runs the tests} */
+  readonly uid?: number | undefined;
   /** @default {60000} */
   readonly timeoutMs?: number;
 }
@@ -43,12 +45,13 @@ export async function runTool(
   args: readonly string[],
   options: ToolOptions = {},
 ): Promise<ToolOutput> {
-  const { stdin, env = {}, clearEnv = false, cwd, timeoutMs = 60_000 } = options;
+  const { stdin, env = {}, clearEnv = false, cwd, uid, timeoutMs = 60_000 } = options;
   const child = new Deno.Command(command, {
     args: [...args],
     env,
     clearEnv,
     ...(cwd === undefined ? {} : { cwd }),
+    ...(uid === undefined ? {} : { uid, gid: uid }),
     stdin: stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
