@@ -79,7 +79,7 @@ export function sendError(error: unknown): SentError {
 export function receiveError(sent: SentError): Error {
   const { message, code, operation, address } = sent;
   const cause = sent.cause && receiveError(sent.cause);
-  if (operation && address) {
+  if (operation) {
     return new ConnectionError(operation, address, cause, code as ConnectionErrorCode);
   }
   const error = new Error(message, { cause });

@@ -39,7 +39,6 @@ export interface AddressDefaults {
 
 /** A text that names no endpoint. `code` is always `"bad-address"`. */
 export class AddressError extends Error {
-  /** The name of the class. */
   override readonly name = "AddressError";
   /** The same for all of them. */
   readonly code = "bad-address";
@@ -127,17 +126,6 @@ export function formatAddress(address: Address): string {
   if (address.transport === "unix") return `unix:${address.path}`;
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** The address of one end of a socket as Deno reports it. */
-export function addressOf(addr: Deno.Addr): Address {
-  // A connection of `Deno.startTls` leaves the transport out.
-  const { transport = "tcp" } = addr as { readonly transport?: string };
-  if ("hostname" in addr && transport === "tcp") {
-    return { transport, hostname: addr.hostname, port: addr.port };
-  }
-  if ("path" in addr && transport === "unix") return { transport, path: addr.path ?? "" };
-  throw new TypeError(`Cannot use an address of transport ${transport}`);
 }
 
 /** Whether only programs on this machine can reach the address. */

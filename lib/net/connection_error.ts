@@ -21,31 +21,38 @@ export type ConnectionErrorCode =
   | "not-found"
   | "permission-denied"
   | "too-many-open-files"
+  | "out-of-memory"
   | "tls"
   | "not-supported"
   | "closed"
   | "failed";
 
-/** A socket operation that failed. `cause` is the error of the runtime. */
+/**
+ * A socket operation that failed. `cause` is what the runtime threw: an error of Deno, of `node:net`
+ * and `node:tls`, or of a stream.
+ */
 export class ConnectionError extends Error {
-  /** The name of the class. */
   override readonly name = "ConnectionError";
   /** Why it failed. */
   readonly code: ConnectionErrorCode;
   /** What was being done. */
   readonly operation: ConnectionOperation;
-  /** On which address: the own one for listen and accept, else the peer's. */
-  readonly address: Address;
+  /**
+   * On which address: the own one for listen and accept, else the peer's; `undefined` for a peer
+   * that has none, such as one behind a pair of streams.
+   */
+  readonly address: Address | undefined;
 
   /** Made by the functions of this library. Without a code, it is found from the cause. */
   constructor(
     operation: ConnectionOperation,
-    address: Address,
+    address: Address | undefined,
     cause: unknown,
     code: ConnectionErrorCode = codeOf(cause, operation),
   ) {
     const what = operation === "tls-handshake" ? "agree on TLS with" : VERBS[operation];
-    super(`Cannot ${what} ${formatAddress(address)}: ${reasonOf(code, cause)}`, { cause });
+    const where = address ? formatAddress(address) : "the peer";
+    super(`Cannot ${what} ${where}: ${reasonOf(code, cause)}`, { cause });
     this.code = code;
     this.operation = operation;
     this.address = address;
@@ -69,44 +76,115 @@ const REASONS: Partial<Record<ConnectionErrorCode, string>> = {
   "address-in-use": "the address is in use",
   "address-not-available": "this machine does not have that address",
   "too-many-open-files": "too many files are open",
+  "out-of-memory": "the system has no memory for it",
   "closed": "the connection is closed",
 };
 
 function reasonOf(code: ConnectionErrorCode, cause: unknown): string {
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  const { message } = new Object(cause) as { readonly message?: unknown };
+  const detail = typeof message === "string" ? message : typeof cause === "string" ? cause : "";
   return REASONS[code] ?? (detail.replace(/ \(os error \d+\)$/, "") || "it failed");
 }
 
+/** By the name of an error, as Deno's classes and those of Web Streams have, or by its `code`. */
+const KNOWN: Readonly<Record<string, ConnectionErrorCode>> = {
+  ConnectionRefused: "refused",
+  ECONNREFUSED: "refused",
+  ConnectionReset: "reset",
+  ConnectionAborted: "reset",
+  BrokenPipe: "reset",
+  NotConnected: "reset",
+  // TLS that was closed without saying so.
+  UnexpectedEof: "reset",
+  ECONNRESET: "reset",
+  ECONNABORTED: "reset",
+  EPIPE: "reset",
+  ENOTCONN: "reset",
+  ESHUTDOWN: "reset",
+  ENETRESET: "reset",
+  ERR_STREAM_PREMATURE_CLOSE: "reset",
+  TimedOut: "timed-out",
+  TimeoutError: "timed-out",
+  ETIMEDOUT: "timed-out",
+  ERR_SOCKET_CONNECTION_TIMEOUT: "timed-out",
+  ERR_TLS_HANDSHAKE_TIMEOUT: "timed-out",
+  NetworkUnreachable: "unreachable",
+  ENETUNREACH: "unreachable",
+  EHOSTUNREACH: "unreachable",
+  ENETDOWN: "unreachable",
+  EHOSTDOWN: "unreachable",
+  ENOTFOUND: "host-not-found",
+  EAI_AGAIN: "host-not-found",
+  EAI_FAIL: "host-not-found",
+  EAI_NODATA: "host-not-found",
+  EAI_NONAME: "host-not-found",
+  AddrInUse: "address-in-use",
+  EADDRINUSE: "address-in-use",
+  AddrNotAvailable: "address-not-available",
+  EADDRNOTAVAIL: "address-not-available",
+  PermissionDenied: "permission-denied",
+  NotCapable: "permission-denied",
+  EACCES: "permission-denied",
+  EPERM: "permission-denied",
+  ERR_ACCESS_DENIED: "permission-denied",
+  EMFILE: "too-many-open-files",
+  ENFILE: "too-many-open-files",
+  ENOMEM: "out-of-memory",
+  ENOBUFS: "out-of-memory",
+  BadResource: "closed",
+  Interrupted: "closed",
+  AbortError: "closed",
+  EBADF: "closed",
+  ENOTSOCK: "closed",
+  ECANCELED: "closed",
+  ABORT_ERR: "closed",
+  ERR_SERVER_NOT_RUNNING: "closed",
+  ERR_SOCKET_CLOSED: "closed",
+  ERR_SOCKET_CLOSED_BEFORE_CONNECTION: "closed",
+  ERR_STREAM_DESTROYED: "closed",
+  ERR_STREAM_WRITE_AFTER_END: "closed",
+  EPROTO: "tls",
+};
+
+/** By the message, for what has neither: Deno has no class for these, and Windows other words. */
+const BY_MESSAGE: readonly (readonly [pattern: RegExp, code: ConnectionErrorCode])[] = [
+  [/too many open (files|sockets)/i, "too-many-open-files"],
+  [/cannot allocate memory|buffer space/i, "out-of-memory"],
+  [/no route to host|unreachable/i, "unreachable"],
+  [/failed to lookup address|nodename nor servname|no such host/i, "host-not-found"],
+  [/certificate|handshake|KeyMismatch/i, "tls"],
+];
+
+/** Names and codes that are less than what the message or the operation says. */
+const VAGUE: Readonly<Record<string, ConnectionErrorCode>> = {
+  InvalidData: "tls",
+  NotFound: "not-found",
+  ENOENT: "not-found",
+  NotSupported: "not-supported",
+  ENOTSUP: "not-supported",
+  EOPNOTSUPP: "not-supported",
+  EAFNOSUPPORT: "not-supported",
+  EPROTONOSUPPORT: "not-supported",
+};
+
+/**
+ * The code of whatever was thrown. An error's class is told by its name, so the errors of every
+ * runtime are understood, and a browser has all that this needs.
+ */
 function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionErrorCode {
-  const { errors } = Deno;
-  if (cause instanceof errors.ConnectionRefused) return "refused";
-  if (
-    cause instanceof errors.ConnectionReset || cause instanceof errors.ConnectionAborted ||
-    cause instanceof errors.BrokenPipe || cause instanceof errors.NotConnected ||
-    // TLS that was closed without saying so.
-    cause instanceof errors.UnexpectedEof
-  ) return "reset";
-  if (cause instanceof errors.TimedOut) return "timed-out";
-  if (cause instanceof errors.NetworkUnreachable) return "unreachable";
-  if (cause instanceof errors.AddrInUse) return "address-in-use";
-  if (cause instanceof errors.AddrNotAvailable) return "address-not-available";
-  if (cause instanceof errors.PermissionDenied || cause instanceof errors.NotCapable) {
-    return "permission-denied";
-  }
-  if (cause instanceof errors.BadResource || cause instanceof errors.Interrupted) return "closed";
-  const message = cause instanceof Error ? cause.message : "";
-  if (/too many open files/i.test(message)) return "too-many-open-files";
-  if (/no route to host|unreachable/i.test(message)) return "unreachable";
-  if (/failed to lookup address|nodename nor servname|no such host/i.test(message)) {
-    return "host-not-found";
-  }
-  if (
-    operation === "tls-handshake" || cause instanceof errors.InvalidData ||
-    /certificate|handshake|KeyMismatch/i.test(message)
-  ) {
-    return "tls";
-  }
-  if (cause instanceof errors.NotFound) return "not-found";
-  if (cause instanceof errors.NotSupported) return "not-supported";
-  return "failed";
+  const { name, code, message } = new Object(cause) as Readonly<Record<string, unknown>>;
+  const labels = [String(name), String(code)];
+  const known = lookUp(KNOWN, labels) ??
+    BY_MESSAGE.find(([pattern]) => pattern.test(String(message)))?.[1];
+  if (known) return known;
+  if (operation === "tls-handshake" || /^ERR_(SSL|TLS)_/.test(labels[1]!)) return "tls";
+  return lookUp(VAGUE, labels) ?? "failed";
+}
+
+function lookUp(
+  table: Readonly<Record<string, ConnectionErrorCode>>,
+  labels: readonly string[],
+): ConnectionErrorCode | undefined {
+  const label = labels.find((each) => Object.hasOwn(table, each));
+  return label === undefined ? undefined : table[label];
 }

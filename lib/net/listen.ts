@@ -1,4 +1,5 @@
-import { type Address, addressOf } from "./address.ts";
+import type { Address } from "./address.ts";
+import { addressOf } from "./address_of.ts";
 import { ConnectionError } from "./connection_error.ts";
 
 /** A server's certificate. */

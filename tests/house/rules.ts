@@ -29,11 +29,13 @@ const CHAMBERS: Readonly<Record<string, readonly string[]>> = {
   "lib/pubsub/protocol/": [],
 };
 
-/** Folders that run in a browser as they stand, with all that they import. */
+/** What runs in a browser as it stands, with all that it imports: folders and files. */
 const BROWSER = [
   "lib/base/",
   "lib/frame/",
+  "lib/net/address.ts",
   "lib/net/bytes/",
+  "lib/net/connection_error.ts",
   "lib/pubsub/client/",
   "lib/pubsub/protocol/",
   "lib/request/client/",

@@ -8,7 +8,7 @@ import {
   parseAddress,
   parseHostPort,
 } from "../../lib/net/mod.ts";
-import { addressOf } from "../../lib/net/address.ts";
+import { addressOf } from "../../lib/net/address_of.ts";
 
 const port = fc.nat(65_535);
 /** Names and IPv4 addresses, but not a host called `unix`: `unix:80` is a path. */

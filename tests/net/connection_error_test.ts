@@ -1,5 +1,10 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { ConnectionError, parseAddress } from "../../lib/net/mod.ts";
+import { deadline } from "../support/deadline.ts";
+import { SERVER_TLS } from "../support/tls.ts";
 
 const ADDRESS = parseAddress("[::1]:80");
 const { errors } = Deno;
@@ -33,14 +38,112 @@ Deno.test("an error of the runtime has the same code on every operating system",
     [new Error("Too many open files (os error 24)"), "too-many-open-files"],
     [new Error("keys may not be consistent: KeyMismatch"), "tls"],
     [new Error("whatever else"), "failed"],
+    [new Error("Too many open files in system (os error 23)"), "too-many-open-files"],
+    [new Error("Too many open sockets. (os error 10024)"), "too-many-open-files"],
+    [new Error("Cannot allocate memory (os error 12)"), "out-of-memory"],
+    [new Error("No buffer space available (os error 105)"), "out-of-memory"],
+    [new DOMException("Signal timed out.", "TimeoutError"), "timed-out"],
+    [new DOMException("The signal has been aborted", "AbortError"), "closed"],
     ["no error at all", "failed"],
+    [null, "failed"],
+    [Object.create(null), "failed"],
+    [{ name: "constructor", code: "toString" }, "failed"],
+    [{ name: Symbol("s"), code: 5 }, "failed"],
     [undefined, "failed"],
   ];
   for (const [cause, code] of codes) {
     const error = new ConnectionError("read", ADDRESS, cause);
-    assertEquals(error.code, code, String(cause));
+    assertEquals(error.code, code, Deno.inspect(cause));
     assertStrictEquals(error.cause, cause);
   }
+});
+
+/** What Node calls the errors of sockets and of TLS. */
+const NODE_CODES: Record<string, string> = {
+  ECONNREFUSED: "refused",
+  ECONNRESET: "reset",
+  ECONNABORTED: "reset",
+  EPIPE: "reset",
+  ENOTCONN: "reset",
+  ERR_STREAM_PREMATURE_CLOSE: "reset",
+  ETIMEDOUT: "timed-out",
+  ERR_TLS_HANDSHAKE_TIMEOUT: "timed-out",
+  ENETUNREACH: "unreachable",
+  EHOSTUNREACH: "unreachable",
+  ENOTFOUND: "host-not-found",
+  EAI_AGAIN: "host-not-found",
+  EADDRINUSE: "address-in-use",
+  EADDRNOTAVAIL: "address-not-available",
+  ENOENT: "not-found",
+  EACCES: "permission-denied",
+  EPERM: "permission-denied",
+  EMFILE: "too-many-open-files",
+  ENFILE: "too-many-open-files",
+  ENOMEM: "out-of-memory",
+  ENOBUFS: "out-of-memory",
+  EAFNOSUPPORT: "not-supported",
+  EPROTO: "tls",
+  ERR_TLS_CERT_ALTNAME_INVALID: "tls",
+  ERR_SSL_WRONG_VERSION_NUMBER: "tls",
+  ERR_STREAM_DESTROYED: "closed",
+  ERR_SOCKET_CLOSED: "closed",
+  ERR_SOMETHING_ELSE: "failed",
+};
+
+Deno.test("an error of Node has the code of the same failure in Deno", () => {
+  for (const [nodeCode, code] of Object.entries(NODE_CODES)) {
+    const cause = Object.assign(new Error("odd"), { code: nodeCode });
+    assertEquals(new ConnectionError("read", ADDRESS, cause).code, code, nodeCode);
+  }
+  const untrusted = Object.assign(new Error("unable to verify the first certificate"), {
+    code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  });
+  assertEquals(new ConnectionError("connect", ADDRESS, untrusted).code, "tls");
+});
+
+/** What a socket of Node fails with. */
+function failureOf(socket: Socket): Promise<unknown> {
+  socket.resume();
+  return deadline(new Promise((resolve) => socket.on("error", resolve)));
+}
+
+const codeOf = (cause: unknown) => new ConnectionError("connect", ADDRESS, cause).code;
+
+Deno.test("what real sockets of node:net and node:tls fail with has its code", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const taken = createServer().on("error", () => {}).listen(port, "127.0.0.1");
+  const [inUse] = await deadline(once(taken, "error"));
+  assertEquals(codeOf(inUse), "address-in-use");
+
+  const noTls = connectTls({ port, host: "127.0.0.1" });
+  const plain = await deadline(listener.accept());
+  await plain.write(new TextEncoder().encode("this is no TLS at all"));
+  assertEquals(codeOf(await failureOf(noTls)), "tls");
+  plain.close();
+  listener.close();
+
+  assertEquals(codeOf(await failureOf(connect({ port, host: "127.0.0.1" }))), "refused");
+  assertEquals(codeOf(await failureOf(connect({ port, host: "localhost" }))), "refused");
+  assertEquals(codeOf(await failureOf(connect({ path: "/no/such/socket" }))), "not-found");
+
+  const resetting = createServer((socket) => socket.resetAndDestroy()).listen(0, "127.0.0.1");
+  await deadline(once(resetting, "listening"));
+  const reset = connect({ port: (resetting.address() as { port: number }).port });
+  assertEquals(codeOf(await failureOf(reset)), "reset");
+  await new Promise((resolve) => resetting.close(resolve));
+
+  using secure = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...SERVER_TLS });
+  const accepted = secure.accept();
+  const untrusted = connectTls({ port: secure.addr.port, host: "127.0.0.1" });
+  assertEquals(codeOf(await failureOf(untrusted)), "tls");
+  (await deadline(accepted)).close();
+});
+
+Deno.test("an error of a peer without an address says so", () => {
+  const error = new ConnectionError("read", undefined, new errors.ConnectionReset());
+  assertEquals(error.message, "Cannot read from the peer: the peer broke off the connection");
+  assertEquals([error.address, error.code], [undefined, "reset"]);
 });
 
 Deno.test("an error says what was tried, on which address, and what happened", () => {

@@ -8,7 +8,7 @@ import {
   type Listener,
   serveConnections,
 } from "../../lib/net/mod.ts";
-import { addressOf } from "../../lib/net/address.ts";
+import { addressOf } from "../../lib/net/address_of.ts";
 import { deadline } from "../support/deadline.ts";
 import { listenLocally, LOOPBACK, Recorder } from "../support/peers.ts";
 import { skip } from "../support/skip.ts";

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../../frame/mod.ts";
+import { ByteBuffer } from "../../base/byte_buffer.ts";
 
 /** What a new buffer has room for. */
 const FIRST_BYTES = 1_024;

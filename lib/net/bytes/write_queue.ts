@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../../frame/mod.ts";
+import { ByteBuffer } from "../../base/byte_buffer.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import type { SharedMemory } from "./shared_memory.ts";
 
