@@ -7,9 +7,9 @@
 export { Broker, serveBroker } from "./broker/broker.ts";
 export type { BrokerObserver, BrokerOptions } from "./broker/broker_options.ts";
 export type { BrokerConnection, BrokerStats } from "./broker/broker_stats.ts";
-export type { ByeReason, PubSubErrorCode, Refusal } from "./protocol/control_frame.ts";
-export { PROTOCOL_VERSION } from "./protocol/control_frame.ts";
-export { SLOW_POLICIES, type SlowPolicy } from "./broker/routing/subscription.ts";
+export type { ByeReason, PubSubErrorCode, Refusal } from "./protocol/codes.ts";
+export { PROTOCOL_VERSION } from "./protocol/version.ts";
+export { SLOW_POLICIES, type SlowPolicy } from "./protocol/slow_policy.ts";
 export { filterProblem, groupProblem, topicProblem } from "./protocol/topic.ts";
 export type { Authenticator, Credentials } from "../access/authenticator.ts";
 export { type Permission, Principal } from "../access/principal.ts";

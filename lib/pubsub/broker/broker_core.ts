@@ -9,7 +9,7 @@ import { SharedMemory } from "../../net/mod.ts";
 import type { Authenticator } from "../../access/authenticator.ts";
 import { type BrokerLimits, type BrokerObserver } from "./broker_options.ts";
 import type { BrokerStats, Counters } from "./broker_stats.ts";
-import { PROTOCOL_VERSION } from "../protocol/control_frame.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import type { Outbox, OutboxOwner } from "./delivery/outbox.ts";
 import { Patience } from "./delivery/patience.ts";
 import { ANONYMOUS, type Principal } from "../../access/principal.ts";

@@ -1,5 +1,5 @@
 import type { ConnectionError, ServeOptions, ServerObserver } from "../../net/mod.ts";
-import type { ByeReason, Refusal } from "../protocol/control_frame.ts";
+import type { ByeReason, Refusal } from "../protocol/codes.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
 import type { Authenticator } from "../../access/authenticator.ts";
 

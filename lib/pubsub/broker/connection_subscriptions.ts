@@ -1,6 +1,7 @@
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Router } from "./routing/router.ts";
-import type { SlowPolicy, Subscription } from "./routing/subscription.ts";
+import type { SlowPolicy } from "../protocol/slow_policy.ts";
+import type { Subscription } from "./routing/subscription.ts";
 
 /** What {@linkcode ConnectionSubscriptions} shares with those of other connections. */
 export interface SubscriptionHost {

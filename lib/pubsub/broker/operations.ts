@@ -1,9 +1,11 @@
 import type { FrameHeader } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
-import { PROTOCOL_VERSION, type Refusal } from "../protocol/control_frame.ts";
-import { quote } from "./routing/publication.ts";
-import { BAD_ID, isId, type Session } from "./session.ts";
-import { SLOW_POLICIES, type SlowPolicy } from "./routing/subscription.ts";
+import type { Refusal } from "../protocol/codes.ts";
+import { quote } from "../protocol/quote.ts";
+import { BAD_ID, isId } from "../protocol/request_id.ts";
+import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
+import type { Session } from "./session.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
 
 /** The longest name that a client may call itself by, in UTF-16 units. */
@@ -103,10 +105,10 @@ function subscribe(
 ): Refusal | undefined {
   const refusal = filterRefusal(header);
   if (refusal) return refusal;
-  const { slow = "drop-oldest" } = header;
+  const { slow = SLOW_POLICIES[0] } = header;
   const filter = header["topic"] as string;
   const group = header["group"] as string | undefined;
-  if (!SLOW_POLICIES.includes(slow as SlowPolicy)) {
+  if (!isSlowPolicy(slow)) {
     return badField("slow", `one of ${SLOW_POLICIES.join(", ")}`);
   }
   if (slow === "block" && !core.allowBlock) {
@@ -122,7 +124,7 @@ function subscribe(
     const message = `A connection may have ${maxSubscriptions} subscriptions`;
     return { code: "too-many-filters", message };
   }
-  subscriptions.add(filter, group, slow as SlowPolicy);
+  subscriptions.add(filter, group, slow);
   // All in one turn: nothing can be published between the retained frames and what is live.
   const retained = group === undefined ? core.retained.match(filter) : [];
   if (id !== undefined) outbox.control("ok", { id, retained: retained.length });

@@ -2,10 +2,11 @@ import { type Frame, FrameDecoder, type FrameError } from "../../frame/mod.ts";
 import { type CloseReason, type Connection, formatAddress } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
-import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/control_frame.ts";
+import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
 import { Outbox } from "./delivery/outbox.ts";
 import type { Principal } from "../../access/principal.ts";
 import type { Publication, Publications } from "./routing/publication.ts";
+import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { performOperation } from "./operations.ts";
 import type { Route } from "./routing/router.ts";
 import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
@@ -268,17 +269,6 @@ export class Session {
     clearTimeout(timer);
   }
 }
-
-/** Whether a value can be the `id` of a request: a whole number. */
-export function isId(id: unknown): id is number {
-  return Number.isSafeInteger(id) && (id as number) >= 0;
-}
-
-/** What is said of an `id` that is none. */
-export const BAD_ID: Refusal = {
-  code: "bad-id",
-  message: "The field id must be a whole number from 0 to 2^53 - 1",
-};
 
 function retainedFull(topic: string): Refusal {
   const message = `Cannot retain ${JSON.stringify(topic)}: the memory for retained frames is full`;

@@ -1,7 +1,7 @@
 import type { Frame } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
-import { quote } from "./routing/publication.ts";
+import { quote } from "../protocol/quote.ts";
 import type { Session } from "./session.ts";
 import type { FilterEntry } from "./routing/subscription.ts";
 

@@ -20,7 +20,7 @@ import type {
 } from "./client_options.ts";
 import { ClientSubscription, type SubscribeOptions } from "./client_subscription.ts";
 import { ConnectionKeeper } from "./connection_keeper.ts";
-import { PROTOCOL_VERSION } from "../protocol/control_frame.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { ReplyInbox } from "./reply_inbox.ts";
 import { type PublishContent, PubSubMessage } from "./message.ts";
 import { PendingAnswers, refusalOf } from "./pending_answers.ts";

@@ -1,5 +1,5 @@
 import type { PubSubMessage } from "./message.ts";
-import type { SlowPolicy } from "../broker/routing/subscription.ts";
+import type { SlowPolicy } from "../protocol/slow_policy.ts";
 
 /** Publications that a subscriber did not get, because it did not keep up. */
 export interface MissedPublications {

@@ -1,5 +1,5 @@
 import type { FrameHeader } from "../../frame/mod.ts";
-import type { PubSubErrorCode } from "../protocol/control_frame.ts";
+import type { PubSubErrorCode } from "../protocol/codes.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
 interface Pending {

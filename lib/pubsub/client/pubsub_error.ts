@@ -1,5 +1,5 @@
 import type { FrameHeader } from "../../frame/mod.ts";
-import type { PubSubErrorCode } from "../protocol/control_frame.ts";
+import type { PubSubErrorCode } from "../protocol/codes.ts";
 
 /**
  * Why something that was asked of a {@linkcode BrokerClient} did not come about. Besides the codes

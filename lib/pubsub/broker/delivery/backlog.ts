@@ -1,5 +1,5 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
-import { type Missed, writeControl } from "../../protocol/control_frame.ts";
+import { writeControl } from "../../protocol/control_frame.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
 import type { Run } from "./run.ts";
 import type { Subscription } from "../routing/subscription.ts";
@@ -25,6 +25,12 @@ interface Piece {
   /** With the policy `latest`, of which it is the newest. */
   readonly topic: string | undefined;
   missed: MissedBySubscription | undefined;
+}
+
+/** Publications that were left out for one subscription. */
+interface Missed {
+  count: number;
+  bytes: number;
 }
 
 type MissedBySubscription = Map<Subscription, Missed>;

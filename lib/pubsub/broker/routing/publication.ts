@@ -1,5 +1,6 @@
 import type { FrameHeader } from "../../../frame/mod.ts";
-import type { Refusal } from "../../protocol/control_frame.ts";
+import type { Refusal } from "../../protocol/codes.ts";
+import { quote } from "../../protocol/quote.ts";
 import type { Principal } from "../../../access/principal.ts";
 import type { Route, Router } from "./router.ts";
 import { INBOX_PREFIX, isSystem, SYSTEM_PREFIX, topicProblem } from "../../protocol/topic.ts";
@@ -106,10 +107,4 @@ export class Publications {
     }
     return undefined;
   }
-}
-
-/** A value from a peer as messages show it. */
-export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

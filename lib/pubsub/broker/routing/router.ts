@@ -1,4 +1,5 @@
 import { FilterTree } from "../../protocol/filter_tree.ts";
+import type { SlowPolicy } from "../../protocol/slow_policy.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import {
   addTo,
@@ -6,7 +7,6 @@ import {
   FilterEntry,
   type Group,
   removeFrom,
-  type SlowPolicy,
   type Subscription,
 } from "./subscription.ts";
 import { isWildcard } from "../../protocol/topic.ts";

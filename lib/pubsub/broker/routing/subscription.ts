@@ -1,18 +1,5 @@
+import type { SlowPolicy } from "../../protocol/slow_policy.ts";
 import type { Outbox } from "../delivery/outbox.ts";
-
-/** What becomes of publications for a subscriber that does not keep up. */
-export const SLOW_POLICIES = ["drop-oldest", "drop-new", "latest", "disconnect", "block"] as const;
-
-/**
- * What becomes of publications for a subscriber that does not keep up:
- *
- * - `drop-oldest`: those that wait longest are left out.
- * - `drop-new`: those that come while there is no room are left out.
- * - `latest`: of each topic only the newest waits.
- * - `disconnect`: the connection ends.
- * - `block`: publishers wait, without a bound; only where the broker's operator permits it.
- */
-export type SlowPolicy = (typeof SLOW_POLICIES)[number];
 
 /** One filter of one connection, alone or as a member of a group. */
 export interface Subscription {

@@ -4,10 +4,8 @@ import { SharedMemory } from "../../../../lib/net/mod.ts";
 import { Backlog } from "../../../../lib/pubsub/broker/delivery/backlog.ts";
 import { ByteBuffer } from "../../../../lib/frame/mod.ts";
 import { Run } from "../../../../lib/pubsub/broker/delivery/run.ts";
-import type {
-  SlowPolicy,
-  Subscription,
-} from "../../../../lib/pubsub/broker/routing/subscription.ts";
+import type { Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
+import type { SlowPolicy } from "../../../../lib/pubsub/protocol/slow_policy.ts";
 
 const MAX_BYTES = 100_000;
 

@@ -1,0 +1,35 @@
+/** Why a broker closes a connection: the `reason` of its `bye`. */
+export type ByeReason =
+  | "shutdown"
+  | "slow-consumer"
+  | "idle"
+  | "unauthorized"
+  | "broken-frame"
+  | "too-many-connections"
+  | "bye";
+
+/** What is wrong with a request: the `code` of an `error`. */
+export type PubSubErrorCode =
+  | "unauthorized"
+  | "forbidden"
+  | "bad-topic"
+  | "bad-filter"
+  | "bad-group"
+  | "bad-op"
+  | "bad-id"
+  | "bad-field"
+  | "not-subscribed"
+  | "too-many-filters"
+  | "retained-full"
+  | "frame-too-large"
+  | "header-field"
+  | "truncated"
+  | "header-syntax";
+
+/** A request that the broker does not carry out. The connection goes on. */
+export interface Refusal {
+  /** Which fault it is, for programs. */
+  readonly code: PubSubErrorCode;
+  /** A sentence for people. */
+  readonly message: string;
+}
