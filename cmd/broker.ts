@@ -1,5 +1,4 @@
 /** The broker of publish/subscribe: `socktool broker`. */
-import { MAX_HEADER_BYTES } from "../lib/frame/mod.ts";
 import { formatAddress, isLoopback, listen } from "../lib/net/mod.ts";
 import {
   AuthFileError,
@@ -7,6 +6,7 @@ import {
   FileAuthenticator,
   hashPassword,
   hashToken,
+  minPendingBytes,
   parseAuthFile,
   serveBroker,
 } from "../lib/pubsub/mod.ts";
@@ -169,7 +169,6 @@ export const command = defineCommand({
   },
 });
 
-/** What may wait: where it is not said, there is room for some of the largest publications. */
 async function readAuthFile(path: string): Promise<FileAuthenticator> {
   const text = await Deno.readTextFile(path);
   try {
@@ -180,13 +179,14 @@ async function readAuthFile(path: string): Promise<FileAuthenticator> {
   }
 }
 
+/** What may wait. By default there is room for four of the largest publications. */
 function pendingBytes(
   flags: { readonly "max-content": number; readonly "max-pending": number },
   given: ReadonlySet<string>,
 ): number {
   const { "max-content": content, "max-pending": pending } = flags;
   if (!given.has("max-pending")) return Math.max(pending, 4 * content);
-  const least = content + MAX_HEADER_BYTES + 2_048;
+  const least = minPendingBytes(content);
   if (pending >= least) return pending;
   throw new UsageError(
     `--max-pending: ${formatBytes(pending)} is too small for publications of ` +

@@ -6,6 +6,7 @@
  */
 export { Broker, serveBroker } from "./broker/broker.ts";
 export type { BrokerObserver, BrokerOptions } from "./broker/broker_options.ts";
+export { minPendingBytes } from "./broker/broker_options.ts";
 export type { BrokerConnection, BrokerStats } from "./broker/broker_stats.ts";
 export type { ByeReason, PubSubErrorCode, Refusal } from "./protocol/codes.ts";
 export { PROTOCOL_VERSION } from "./protocol/version.ts";

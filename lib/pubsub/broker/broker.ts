@@ -1,8 +1,8 @@
 import { type Address, ConnectionError, type Listener, serveConnections } from "../../net/mod.ts";
 import type { Connection, Server } from "../../net/mod.ts";
 import { BrokerCore } from "./broker_core.ts";
-import { type BrokerOptions, resolveBrokerLimits } from "./broker_options.ts";
-import type { BrokerConnection, BrokerStats } from "./broker_stats.ts";
+import type { BrokerOptions } from "./broker_options.ts";
+import type { BrokerConnection, BrokerFigures, BrokerStats } from "./broker_stats.ts";
 import { writeControl } from "../protocol/control_frame.ts";
 import { Session } from "./session.ts";
 
@@ -14,18 +14,16 @@ const MAX_TICK_MS = 1_000;
 const MAX_PINGS = 3;
 
 /** A broker at work. */
-export class Broker implements AsyncDisposable {
+export class Broker implements AsyncDisposable, BrokerFigures {
   readonly #core: BrokerCore;
+  readonly #sessions = new Set<Session>();
   readonly #server: Server;
   readonly #startedAt = performance.now();
   readonly #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Made by {@linkcode serveBroker}. */
   constructor(listener: Listener, options: BrokerOptions) {
-    const limits = resolveBrokerLimits(options);
-    const { observer = {}, authenticator, allowBlock = false } = options;
-    const core = new BrokerCore(limits, observer, authenticator, allowBlock, () => this.stats());
-    this.#core = core;
+    this.#core = new BrokerCore(options, this);
     this.#server = serveConnections(listener, {
       serve: (connection) => this.#serve(connection),
       refuse: refuseConnection,
@@ -38,10 +36,10 @@ export class Broker implements AsyncDisposable {
       idleTimeoutMs: 0,
       firstByteTimeoutMs: 0,
       observer: {
-        acceptFailed: (error) => observer.acceptFailed?.(error),
+        acceptFailed: (error) => this.#core.observer.acceptFailed?.(error),
       },
     });
-    const { pingIntervalMs, helloTimeoutMs } = limits;
+    const { limits: { pingIntervalMs, helloTimeoutMs }, authenticator } = this.#core;
     const shortest = Math.min(
       pingIntervalMs || Infinity,
       authenticator ? helloTimeoutMs : Infinity,
@@ -69,10 +67,10 @@ export class Broker implements AsyncDisposable {
 
   /** The broker in figures, as of this moment. */
   stats(): BrokerStats {
-    const { counters, router, retained, sessions } = this.#core;
+    const { counters, router, retained } = this.#core;
     let { delivered, deliveredBytes, missed } = counters;
     let pendingBytes = 0;
-    for (const { outbox } of sessions.values()) {
+    for (const { outbox } of this.#sessions) {
       delivered += outbox.delivered;
       deliveredBytes += outbox.deliveredBytes;
       missed += outbox.missed;
@@ -80,7 +78,7 @@ export class Broker implements AsyncDisposable {
     }
     return {
       uptimeMs: Math.round(performance.now() - this.#startedAt),
-      connections: sessions.size,
+      connections: this.#sessions.size,
       accepted: this.#server.accepted,
       refused: this.#server.refused,
       filters: router.filters,
@@ -99,7 +97,7 @@ export class Broker implements AsyncDisposable {
 
   /** Its open connections in figures. */
   connections(): BrokerConnection[] {
-    return [...this.#core.sessions.values()].map((session) => session.figures);
+    return [...this.#sessions].map((session) => session.figures);
   }
 
   /**
@@ -119,8 +117,8 @@ export class Broker implements AsyncDisposable {
 
   async #serve(connection: Connection): Promise<void> {
     const session = new Session(connection, this.#core);
-    const { sessions, observer } = this.#core;
-    sessions.set(session.outbox, session);
+    const { observer } = this.#core;
+    this.#sessions.add(session);
     observer.connected?.(session.figures);
     let failure: unknown;
     try {
@@ -128,17 +126,16 @@ export class Broker implements AsyncDisposable {
     } catch (error) {
       failure = error;
     }
-    sessions.delete(session.outbox);
+    this.#sessions.delete(session);
     const lost = failure instanceof ConnectionError ? failure : undefined;
     observer.disconnected?.(session.figures, session.bye, lost);
     if (failure !== undefined) throw failure;
   }
 
   #look(): void {
-    const { limits, sessions } = this.#core;
-    const { pingIntervalMs, helloTimeoutMs } = limits;
+    const { pingIntervalMs, helloTimeoutMs } = this.#core.limits;
     const now = performance.now();
-    for (const session of sessions.values()) {
+    for (const session of this.#sessions) {
       const quietMs = now - session.heardAt;
       if (session.principal === undefined) {
         if (session.figures.openMs > helloTimeoutMs) session.end("unauthorized");
@@ -150,7 +147,7 @@ export class Broker implements AsyncDisposable {
         }
       }
     }
-    this.#core.flush();
+    this.#core.sendList.flush();
   }
 }
 

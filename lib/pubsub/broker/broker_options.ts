@@ -75,8 +75,13 @@ const DEFAULTS: BrokerLimits = {
   helloTimeoutMs: 10_000,
 };
 
-/** A frame's header and what keeping it costs. */
-const FRAME_MARGIN_BYTES = 65_536 + 1_024;
+/** What a frame takes beside its content: a header of up to 65,535 bytes, and bookkeeping. */
+const FRAME_OVERHEAD_BYTES = 66_560;
+
+/** The least `maxPendingBytes` with which a publication of so much content can wait. */
+export function minPendingBytes(maxContentBytes: number): number {
+  return maxContentBytes + FRAME_OVERHEAD_BYTES;
+}
 
 /** @throws {RangeError} if a limit is no number, or a frame would not fit into what may wait. */
 export function resolveBrokerLimits(options: BrokerOptions): BrokerLimits {
@@ -88,7 +93,7 @@ export function resolveBrokerLimits(options: BrokerOptions): BrokerLimits {
     }
     limits[name] = value;
   }
-  const least = limits.maxContentBytes + FRAME_MARGIN_BYTES;
+  const least = minPendingBytes(limits.maxContentBytes);
   if (limits.maxPendingBytes < least) {
     throw new RangeError(
       `Cannot use ${limits.maxPendingBytes} as maxPendingBytes: a frame with ` +

@@ -56,6 +56,14 @@ export interface BrokerStats {
   readonly errors: number;
 }
 
+/** Tells figures of a broker. */
+export interface BrokerFigures {
+  /** The broker in figures, as of this moment. */
+  stats(): BrokerStats;
+  /** Its open connections in figures. */
+  connections(): BrokerConnection[];
+}
+
 /** Figures that connections count for their broker, also once they are closed. */
 export interface Counters {
   published: number;

@@ -5,45 +5,49 @@ import { quote } from "../protocol/quote.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
-import type { Session } from "./session.ts";
+import type { Requester } from "./requester.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
 
 /** The longest name that a client may call itself by, in UTF-16 units. */
 const MAX_NAME_LENGTH = 255;
 
-/** Answers a request that is no publication. */
-export function performOperation(session: Session, core: BrokerCore, header: FrameHeader): void {
+/** Carries out a request that is no publication. */
+export function performOperation(
+  requester: Requester,
+  core: BrokerCore,
+  header: FrameHeader,
+): void {
   const { op, id } = header;
-  if (id !== undefined && !isId(id)) return session.refuse(BAD_ID);
-  if (session.principal === undefined && op !== "hello") {
+  if (id !== undefined && !isId(id)) return requester.refuse(BAD_ID);
+  if (requester.principal === undefined && op !== "hello") {
     const message = "Say hello first, with a token or a user and password";
-    session.refuse({ code: "unauthorized", message }, id);
-    return session.end("unauthorized");
+    requester.refuse({ code: "unauthorized", message }, id);
+    return requester.end("unauthorized");
   }
-  const refusal = answer(session, core, header, id);
-  if (refusal) session.refuse(refusal, id);
+  const refusal = answer(requester, core, header, id);
+  if (refusal) requester.refuse(refusal, id);
 }
 
 function answer(
-  session: Session,
+  requester: Requester,
   core: BrokerCore,
   header: FrameHeader,
   id: number | undefined,
 ): Refusal | undefined {
   switch (header["op"]) {
     case "hello":
-      return hello(session, core, header, id);
+      return hello(requester, core, header, id);
     case "sub":
-      return subscribe(session, core, header, id);
+      return subscribe(requester, core, header, id);
     case "unsub":
-      return unsubscribe(session, header, id);
+      return unsubscribe(requester, header, id);
     case "ping":
-      session.outbox.control("pong", { id });
+      requester.outbox.control("pong", { id });
       return undefined;
     case "pong":
       return undefined;
     case "bye":
-      session.end("bye");
+      requester.end("bye");
       return undefined;
     default: {
       const known = "hello, sub, unsub, pub, ping, pong, bye";
@@ -53,7 +57,7 @@ function answer(
 }
 
 function hello(
-  session: Session,
+  requester: Requester,
   core: BrokerCore,
   header: FrameHeader,
   id: number | undefined,
@@ -71,34 +75,34 @@ function hello(
     }
   }
   const welcome = () => {
-    session.name = name ?? session.name;
-    if (id !== undefined) session.outbox.control("ok", { id, ...core.welcome });
+    requester.name = name ?? requester.name;
+    if (id !== undefined) requester.outbox.control("ok", { id, ...core.welcome });
   };
   const { authenticator } = core;
   if (authenticator === undefined) {
     welcome();
     return undefined;
   }
-  if (session.principal) return { code: "bad-op", message: "Hello was said already" };
+  if (requester.principal) return { code: "bad-op", message: "Hello was said already" };
   const { token, user, password } = header as Record<string, string | undefined>;
-  session.waitFor(
+  requester.waitFor(
     authenticator.authenticate({ token, user, password }).then((principal) => {
       if (principal) {
-        session.identify(principal);
+        requester.identify(principal);
         return welcome();
       }
       const message = token === undefined && user === undefined
         ? "The broker asks for a token, or a user and password"
         : "The credentials are not accepted";
-      session.refuse({ code: "unauthorized", message }, id);
-      session.end("unauthorized");
+      requester.refuse({ code: "unauthorized", message }, id);
+      requester.end("unauthorized");
     }),
   );
   return undefined;
 }
 
 function subscribe(
-  session: Session,
+  requester: Requester,
   core: BrokerCore,
   header: FrameHeader,
   id: number | undefined,
@@ -114,11 +118,11 @@ function subscribe(
   if (slow === "block" && !core.allowBlock) {
     return { code: "forbidden", message: "This broker does not permit the policy block" };
   }
-  if (!session.principal!.maySubscribe(filter)) {
-    const message = `${session.principal!.name} may not subscribe to ${quote(filter)}`;
+  if (!requester.principal!.maySubscribe(filter)) {
+    const message = `${requester.principal!.name} may not subscribe to ${quote(filter)}`;
     return { code: "forbidden", message };
   }
-  const { subscriptions, outbox } = session;
+  const { subscriptions, outbox } = requester;
   const { maxSubscriptions } = core.limits;
   if (subscriptions.size >= maxSubscriptions && !subscriptions.has(filter, group)) {
     const message = `A connection may have ${maxSubscriptions} subscriptions`;
@@ -133,18 +137,18 @@ function subscribe(
 }
 
 function unsubscribe(
-  session: Session,
+  requester: Requester,
   header: FrameHeader,
   id: number | undefined,
 ): Refusal | undefined {
   const refusal = filterRefusal(header);
   if (refusal) return refusal;
   const filter = header["topic"] as string;
-  if (!session.subscriptions.remove(filter, header["group"] as string | undefined)) {
+  if (!requester.subscriptions.remove(filter, header["group"] as string | undefined)) {
     const message = `There is no subscription to ${quote(filter)} on this connection`;
     return { code: "not-subscribed", message };
   }
-  if (id !== undefined) session.outbox.control("ok", { id });
+  if (id !== undefined) requester.outbox.control("ok", { id });
   return undefined;
 }
 

@@ -3,12 +3,14 @@ import { type CloseReason, type Connection, formatAddress } from "../../net/mod.
 import type { BrokerCore } from "./broker_core.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
-import { Outbox } from "./delivery/outbox.ts";
+import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
 import type { Principal } from "../../access/principal.ts";
-import type { Publication, Publications } from "./routing/publication.ts";
+import type { Requester } from "./requester.ts";
+import type { Publication, Publications } from "./routing/publications.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { performOperation } from "./operations.ts";
 import type { Route } from "./routing/router.ts";
+import { answerSystemTopic } from "./system_topics.ts";
 import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 
 /** A header that leaves room for the fields that a group's delivery gets. */
@@ -25,14 +27,10 @@ const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
 };
 
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
-export class Session {
-  /** What goes out to it. */
+export class Session implements Requester, OutboxOwner {
   readonly outbox: Outbox;
-  /** What it subscribes to. */
   readonly subscriptions: ConnectionSubscriptions;
-  /** What it calls itself. */
   name = "";
-  /** Who it is; `undefined` until it has said so, where it must. */
   principal: Principal | undefined;
   /** When something last came from it, in milliseconds of `performance.now()`. */
   heardAt: number = performance.now();
@@ -57,9 +55,10 @@ export class Session {
       maxHeaderBytes: MAX_HEADER_BYTES,
       headerCache: core.headerCache,
     });
-    this.outbox = new Outbox(connection.output, core, core.limits.maxPendingBytes);
+    const { maxPendingBytes } = core.limits;
+    this.outbox = new Outbox(connection.output, this, core.sendList, maxPendingBytes);
     this.subscriptions = new ConnectionSubscriptions(this.outbox, core);
-    this.identify(core.anonymous);
+    if (core.anonymous) this.identify(core.anonymous);
     connection.onDrain = () => this.end("shutdown");
   }
 
@@ -86,18 +85,15 @@ export class Session {
     };
   }
 
-  /** Makes it a client of a principal. */
-  identify(principal: Principal | undefined): void {
+  identify(principal: Principal): void {
     this.principal = principal;
-    this.#publications = principal && this.#core.publicationsOf(principal);
+    this.#publications = this.#core.publicationsOf(principal);
   }
 
-  /** Lets no further request be dealt with until the promise resolves, which it must. */
   waitFor(promise: Promise<void>): void {
     this.#pause = promise;
   }
 
-  /** Tells the client what is wrong with a request. */
   refuse({ code, message }: Refusal, id?: number): void {
     this.#core.counters.errors++;
     this.#core.observer.refused?.(this.figures, { code, message });
@@ -112,6 +108,14 @@ export class Session {
     if (this.#ending) return;
     this.#bye = reason;
     this.#ending = this.#finish(reason);
+  }
+
+  tooSlow(): void {
+    this.#core.observer.slow?.(this.figures);
+  }
+
+  overflowed(): void {
+    this.end("slow-consumer");
   }
 
   /** Serves until the connection is over. */
@@ -157,7 +161,7 @@ export class Session {
         let next = 0;
         do {
           next = this.#handle(batch.frames, next);
-          const held = this.#core.flush();
+          const held = this.#core.sendList.flush();
           if (held) await held;
           if (this.#pause) await this.#resume();
         } while (next < batch.frames.length && !this.#ending);
@@ -178,7 +182,7 @@ export class Session {
     const pause = this.#pause;
     this.#pause = undefined;
     await pause;
-    this.#core.flush();
+    this.#core.sendList.flush();
   }
 
   /**
@@ -231,7 +235,7 @@ export class Session {
     if (id !== undefined && !isId(id)) return this.refuse(BAD_ID);
     const { refusal, topic, route } = publication;
     if (refusal) return this.refuse(refusal, id);
-    if (publication.system) return this.#core.answerSystem(this, frame, id);
+    if (publication.system) return answerSystemTopic(this, this.#core, frame, id);
     if (retain === true) {
       const kept = this.#core.retain(topic, frame);
       if (!kept) return this.refuse(retainedFull(topic), id);
@@ -245,7 +249,7 @@ export class Session {
     const { code, message } = error;
     this.refuse({ code: code as PubSubErrorCode, message }, isId(id) ? id : undefined);
     if (!error.recoverable) this.end("broken-frame");
-    this.#core.flush();
+    this.#core.sendList.flush();
   }
 
   #ended(): void {

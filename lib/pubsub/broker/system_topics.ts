@@ -2,7 +2,7 @@ import type { Frame } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
 import { quote } from "../protocol/quote.ts";
-import type { Session } from "./session.ts";
+import type { Requester } from "./requester.ts";
 import type { FilterEntry } from "./routing/subscription.ts";
 
 /** Of how many connections or filters is told where the request does not say. */
@@ -10,7 +10,7 @@ const DEFAULT_LIMIT = 100;
 
 /** What is told on each topic. */
 const ANSWERS: Readonly<Record<string, (core: BrokerCore, limit: number) => unknown>> = {
-  "_sys.stats": (core) => core.stats(),
+  "_sys.stats": (core) => core.figures.stats(),
   "_sys.connections": connections,
   "_sys.topics": topics,
 };
@@ -26,7 +26,7 @@ interface TopicFigures {
 
 /** Answers a publication to `_sys.…`: to its `reply-to`, in JSON. */
 export function answerSystemTopic(
-  session: Session,
+  requester: Requester,
   core: BrokerCore,
   frame: Frame,
   id: number | undefined,
@@ -36,13 +36,13 @@ export function answerSystemTopic(
   if (answer === undefined) {
     const known = Object.keys(ANSWERS).join(", ");
     const message = `The broker has nothing to say on ${quote(topic)}, only on ${known}`;
-    return session.refuse({ code: "bad-topic", message }, id);
+    return requester.refuse({ code: "bad-topic", message }, id);
   }
   if (typeof replyTo !== "string") {
     const message = `The field reply-to is missing: ${quote(topic)} is answered as a request is`;
-    return session.refuse({ code: "bad-field", message }, id);
+    return requester.refuse({ code: "bad-field", message }, id);
   }
-  if (id !== undefined) session.outbox.control("ok", { id, receivers: 1 });
+  if (id !== undefined) requester.outbox.control("ok", { id, receivers: 1 });
   core.publish(
     replyTo,
     { "content-type": "text/json" },
@@ -52,7 +52,7 @@ export function answerSystemTopic(
 
 /** Those for whom most waits first. */
 function connections(core: BrokerCore, limit: number): { connections: BrokerConnection[] } {
-  const all = [...core.sessions.values()].map((session) => session.figures);
+  const all = core.figures.connections();
   all.sort((a, b) => b.pendingBytes - a.pendingBytes || a.id - b.id);
   return { connections: all.slice(0, limit) };
 }

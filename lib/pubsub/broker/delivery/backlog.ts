@@ -1,7 +1,7 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
 import { writeControl } from "../../protocol/control_frame.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
 
 /** What a piece costs beside its bytes; it counts, so that memory is bounded with small ones. */

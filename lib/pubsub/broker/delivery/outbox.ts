@@ -1,63 +1,82 @@
 import { ByteBuffer, type HeaderInit } from "../../../frame/mod.ts";
 import type { WriteQueue } from "../../../net/mod.ts";
-import { Backlog } from "./backlog.ts";
 import { writeControl } from "../../protocol/control_frame.ts";
-import type { Held } from "./patience.ts";
-import type { Run } from "./run.ts";
-import type { Group, Subscription } from "../routing/subscription.ts";
+import type { Run } from "../routing/run.ts";
+import type { Group, Receiver, Subscription } from "../routing/subscription.ts";
+import { Backlog } from "./backlog.ts";
 
-/** Up to here bytes go straight to the connection; above it they wait where a policy rules. */
+/** Up to this many bytes go straight to the connection; what exceeds it waits in a backlog. */
 const DIRECT_BYTES = 262_144;
 
-/** Below it a connection that was congested is not any more. */
+/** A congested connection has caught up when no more than this many bytes are pending. */
 const RELIEVED_BYTES = 131_072;
 
-/** What an {@linkcode Outbox} tells its owner. Called in the middle of things: only take note. */
-export interface OutboxOwner {
-  /** The first bytes since the last flush are there. */
-  touched(outbox: Outbox): void;
-  /** Nothing waits any more, or no more than publishers need not heed. */
+/**
+ * Is told of what happens to outboxes. It is called during iteration over subscriptions: it must
+ * only record what it is told, and not change anything.
+ */
+export interface OutboxObserver {
+  /** The outbox has something to send, for the first time since its last flush. */
+  filled(outbox: Outbox): void;
+  /** The outbox has caught up with what was waiting, or is closed. */
   relieved(outbox: Outbox): void;
-  /** The policy `disconnect` ends the connection. */
+  /** More came than may wait, and the subscription's policy is `disconnect`. */
   overflowed(outbox: Outbox): void;
 }
 
+/** The session that an outbox belongs to. It is called outside any iteration, and may end itself. */
+export interface OutboxOwner {
+  /** Publishers have stopped waiting for this connection. */
+  tooSlow(): void;
+  /** More came than may wait, and the subscription's policy is `disconnect`. */
+  overflowed(): void;
+}
+
 /**
- * All that goes out to one connection. While the peer keeps up, a run of frames leaves from where
- * the publisher's read put it, or is one copy into the buffer that the next write takes. When it
- * does not, further frames wait in a backlog with a bound, where the subscriptions' policies decide
- * what is left out.
+ * All that goes out to one connection. While the peer keeps up, a run of frames is sent from the
+ * publisher's read buffer, or copied once into the buffer of the next write. When the peer does not
+ * keep up, further frames wait in a backlog of bounded size, and the subscriptions' policies decide
+ * what is left out of it.
  */
-export class Outbox {
+export class Outbox implements Receiver {
+  /** The session that it belongs to. */
+  readonly owner: OutboxOwner;
   /** Publications handed to the connection. */
   delivered = 0;
   /** Bytes of these. */
   deliveredBytes = 0;
-  /** Whether publishers wait for it when it is congested. */
-  patient = true;
-  /** How many of its subscriptions make publishers wait without a bound. */
+  /** How many of its subscriptions have the policy `block`: publishers wait without a bound. */
   blocking = 0;
-  /** Publishers that wait for it, and how long they did. */
-  readonly held: Held = { holds: [], ms: 0, at: 0, writtenBytes: 0 };
   readonly #output: WriteQueue;
-  readonly #owner: OutboxOwner;
+  readonly #observer: OutboxObserver;
   readonly #maxPendingBytes: number;
   #backlog: Backlog | undefined;
   #missed = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
-  #touched = false;
+  /** Whether something was added since the last flush. */
+  #filled = false;
   #closed = false;
 
-  /** Takes over an output: nobody else may write to it. */
-  constructor(output: WriteQueue, owner: OutboxOwner, maxPendingBytes: number) {
+  /**
+   * Takes over an output: nobody else may write to it.
+   *
+   * @param maxPendingBytes How much may wait in the backlog.
+   */
+  constructor(
+    output: WriteQueue,
+    owner: OutboxOwner,
+    observer: OutboxObserver,
+    maxPendingBytes: number,
+  ) {
+    this.owner = owner;
     this.#output = output;
-    this.#owner = owner;
+    this.#observer = observer;
     this.#maxPendingBytes = maxPendingBytes;
     output.onWritten = () => this.#written();
   }
 
-  /** Bytes that wait, here or for the socket. */
+  /** Bytes that the socket has not taken, those in the backlog included. */
   get pendingBytes(): number {
     return this.#output.pendingBytes + (this.#backlog?.bytes ?? 0);
   }
@@ -78,24 +97,19 @@ export class Outbox {
   }
 
   /**
-   * Waits until there is room for further replies; `undefined` if there is. Whoever asks and does
-   * not read the answers must not be read from, for those are never left out.
+   * Waits until there is room for further replies; `undefined` if there is. Replies are never left
+   * out, so a client that sends requests and does not read the replies is not read from meanwhile.
    */
   roomForReplies(): Promise<void> | undefined {
     if (this.#closed || (this.#backlog?.keptBytes ?? 0) <= DIRECT_BYTES) return undefined;
     return (this.#room ??= Promise.withResolvers()).promise;
   }
 
-  /**
-   * Takes a run of publications.
-   *
-   * @returns How many of them are on their way.
-   */
   add(run: Run, subscription: Subscription): number {
     if (this.#closed) return 0;
     const output = this.#output;
     const size = run.end - run.start;
-    this.#touch();
+    this.#fill();
     if (this.#takesDirectly(size, subscription)) {
       const count = run.last - run.first;
       output.append(run.view, run.memory);
@@ -106,11 +120,10 @@ export class Outbox {
     return this.#accepted(this.#waiting().addRun(run, subscription));
   }
 
-  /** Takes one publication for a member of a group: its header says so. Result as for `add`. */
   addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number {
     if (this.#closed) return 0;
     const { start, end, header } = run.frames[index]!;
-    this.#touch();
+    this.#fill();
     if (this.#takesDirectly(end - start, subscription)) {
       writeGrouped(this.#output.buffer, run.memory.bytes, start, end, group.headerTail);
       this.delivered++;
@@ -123,20 +136,20 @@ export class Outbox {
     return this.#accepted(this.#waiting().addFrame(bytes.view(), subscription, topic));
   }
 
-  /** Sends what is no publication. It is never left out. */
+  /** Sends a frame that is no publication. It is never left out. */
   control(op: string, fields: HeaderInit = {}): void {
     if (this.#closed) return;
-    this.#touch();
+    this.#fill();
     if (this.#sendsDirectly) return writeControl(this.#output.buffer, op, fields);
     const bytes = new ByteBuffer(256);
     writeControl(bytes, op, fields);
     this.#waiting().addControl(bytes.view());
   }
 
-  /** Sends frames of the broker's own memory, such as retained ones. They are never left out. */
+  /** Sends retained frames. The memory is not copied, and they are never left out. */
   frames(frames: readonly Uint8Array[]): void {
     if (this.#closed) return;
-    this.#touch();
+    this.#fill();
     for (const bytes of frames) {
       if (this.#sendsDirectly) this.#output.buffer.append(bytes);
       else this.#waiting().addControl(bytes);
@@ -147,25 +160,25 @@ export class Outbox {
 
   /** Starts to send. */
   flush(): void {
-    this.#touched = false;
+    this.#filled = false;
     this.#refill();
     this.#output.flush();
   }
 
-  /** Leaves out all that waits behind what is on its way to the socket. */
+  /** Leaves out all that waits in the backlog. */
   drop(): void {
     this.#missed += this.#backlog?.missed ?? 0;
     this.#backlog = undefined;
     this.#settle();
   }
 
-  /** Forgets what waits; takes nothing more. */
+  /** Drops what waits, and takes nothing more. */
   close(): void {
     this.#closed = true;
     this.drop();
   }
 
-  /** Waits until nothing is left but what the socket will be handed next. */
+  /** Waits until the backlog is empty; `undefined` if it is. */
   emptied(): Promise<void> | undefined {
     if (this.#backlog === undefined) return undefined;
     return (this.#empty ??= Promise.withResolvers()).promise;
@@ -178,7 +191,7 @@ export class Outbox {
   #takesDirectly(size: number, { slow }: Subscription): boolean {
     if (this.#backlog !== undefined) return false;
     const { pendingBytes } = this.#output;
-    // Whoever wants only the latest wants nothing stale on its way either.
+    // What waits for the socket cannot be replaced by something newer.
     if (slow === "latest") return !this.#output.writing;
     return pendingBytes + size <= DIRECT_BYTES || pendingBytes === 0;
   }
@@ -189,14 +202,14 @@ export class Outbox {
 
   #accepted(count: number): number {
     if (count >= 0) return count;
-    this.#owner.overflowed(this);
+    this.#observer.overflowed(this);
     return 0;
   }
 
-  #touch(): void {
-    if (this.#touched) return;
-    this.#touched = true;
-    this.#owner.touched(this);
+  #fill(): void {
+    if (this.#filled) return;
+    this.#filled = true;
+    this.#observer.filled(this);
   }
 
   #refill(): void {
@@ -218,7 +231,7 @@ export class Outbox {
     this.#settle();
   }
 
-  /** Lets those go on who wait for what has come about. */
+  /** Resolves the promises whose condition holds. */
   #settle(): void {
     if (this.#room && this.roomForReplies() === undefined) {
       this.#room.resolve();
@@ -227,10 +240,7 @@ export class Outbox {
     if (this.#backlog !== undefined) return;
     this.#empty?.resolve();
     this.#empty = undefined;
-    if (this.#closed || this.#output.pendingBytes <= RELIEVED_BYTES) {
-      this.patient = true;
-      if (this.held.holds.length > 0) this.#owner.relieved(this);
-    }
+    if (this.#closed || this.#output.pendingBytes <= RELIEVED_BYTES) this.#observer.relieved(this);
   }
 }
 

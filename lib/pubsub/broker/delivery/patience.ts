@@ -1,87 +1,121 @@
-import type { Outbox } from "./outbox.ts";
-
-/** How often those that wait are looked at. */
+/** How often connections that publishers wait for are looked at. */
 const TICK_MS = 10;
 
-/** Of the time that passes, what a connection may make publishers wait over and over. */
-const REGAINED = 0.1;
+/** The share of elapsed time by which the blocking time charged to a connection decays. */
+const DECAY = 0.1;
 
-/** A publisher that waits for some of the connections which it just published to. */
-export interface Hold {
+/** A connection that publishers may have to wait for. */
+export interface Congestible {
+  /** How many of its subscriptions have the policy `block`. */
+  readonly blocking: number;
+  /** How many bytes its socket has taken. */
+  readonly writtenBytes: number;
+}
+
+/** One publisher that waits for some of the connections to which it has just published. */
+interface Hold {
   /** To how many connections it published. */
   readonly receivers: number;
-  /** How many of them it waits for. */
+  /** For how many of them it still waits. */
   waiting: number;
-  /** Lets it go on. */
+  /** Lets the publisher go on. */
   readonly resume: () => void;
 }
 
-/** What is known of a connection that publishers wait for. */
-export interface Held {
+/** What is known of a connection that publishers waited for at least once. */
+interface Account {
+  /** The publishers that wait for it. */
   holds: Hold[];
-  /** For how many milliseconds it is to blame; they are forgotten bit by bit. */
-  ms: number;
-  /** When that was true, in milliseconds of `performance.now()`. */
+  /** The blocking time charged to it, in milliseconds, as of `at`. */
+  chargedMs: number;
+  /** In milliseconds of `performance.now()`. */
   at: number;
-  /** Bytes that its socket had taken at the last look. */
+  /** How many bytes its socket had taken at `at`. */
   writtenBytes: number;
+  /** Whether publishers do not wait for it any more, until it has caught up. */
+  exhausted: boolean;
 }
 
 /**
- * Makes publishers wait, for a while, for connections that do not keep up.
+ * Makes publishers wait, for a limited time, for connections that do not keep up.
  *
- * A connection is charged for the time in which it holds publishers up although three quarters of
- * those who receive the same have room, or in which it takes no byte at all. So where all
- * receivers together are slower than the publisher, the publisher goes at their pace; where one is
- * slower than the others, the others wait for it a tenth of the time at most, and go on.
+ * A connection is charged for the time during which it blocks a publisher, in two cases: at least
+ * three quarters of the other receivers of the same publications have room, or the connection's
+ * socket takes no byte at all. Once the limit is charged, publishers stop waiting for the
+ * connection until it has caught up. The charge decays by 10 % of elapsed time.
+ *
+ * So where all receivers together are slower than a publisher, the publisher goes at their pace;
+ * and where one is slower than the others, it makes them wait for at most a tenth of the time.
  */
-export class Patience {
+export class Patience<C extends Congestible> {
   readonly #limitMs: number;
-  readonly #onEnd: (outbox: Outbox) => void;
-  readonly #held = new Set<Outbox>();
+  readonly #onExhausted: (connection: C) => void;
+  readonly #accounts = new WeakMap<C, Account>();
+  /** The accounts with holds. */
+  readonly #held = new Map<C, Account>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * Holds nobody up at first.
+   * Nobody waits at first.
    *
-   * @param limitMs For so long publishers wait for one connection.
-   * @param onEnd Is told when patience with a connection has ended.
+   * @param limitMs How much blocking time may be charged to a connection.
+   * @param onExhausted Is called when publishers stop waiting for a connection.
    */
-  constructor(limitMs: number, onEnd: (outbox: Outbox) => void) {
+  constructor(limitMs: number, onExhausted: (connection: C) => void) {
     this.#limitMs = limitMs;
-    this.#onEnd = onEnd;
+    this.#onExhausted = onExhausted;
+  }
+
+  /** Whether publishers still wait for a connection that is congested. */
+  has(connection: C): boolean {
+    return connection.blocking > 0 || !this.#accounts.get(connection)?.exhausted;
   }
 
   /**
-   * Waits until none of the connections is congested any more, or patience with them has ended.
+   * Waits until each of the connections has caught up, or patience with it is exhausted.
    *
-   * @param outboxes Those that are congested.
-   * @param receivers How many got the same publications.
+   * @param congested Those to wait for.
+   * @param receivers How many connections got the same publications.
    */
-  wait(outboxes: readonly Outbox[], receivers: number): Promise<void> {
+  wait(congested: readonly C[], receivers: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const hold = { receivers, waiting: outboxes.length, resume: resolve };
+    const hold: Hold = { receivers, waiting: congested.length, resume: resolve };
     const now = performance.now();
-    for (const outbox of outboxes) {
-      const { held } = outbox;
-      if (held.holds.length === 0) {
-        held.ms = Math.max(0, held.ms - (now - held.at) * REGAINED);
-        held.at = now;
-        held.writtenBytes = outbox.writtenBytes;
-        this.#held.add(outbox);
-      }
-      held.holds.push(hold);
-    }
+    for (const connection of congested) this.#accountOf(connection, now).holds.push(hold);
     this.#timer ??= setInterval(() => this.#look(), TICK_MS);
     return promise;
   }
 
-  /** Lets the publishers go on that wait for this connection alone. */
-  release(outbox: Outbox): void {
-    const { holds } = outbox.held;
+  /** A connection has caught up, or is closed: nobody waits for it any more. */
+  relieved(connection: C): void {
+    const account = this.#accounts.get(connection);
+    if (account === undefined) return;
+    account.exhausted = false;
+    this.#release(connection, account);
+  }
+
+  /** The account of a connection that is about to get a hold. */
+  #accountOf(connection: C, now: number): Account {
+    const { writtenBytes } = connection;
+    let account = this.#accounts.get(connection);
+    if (account === undefined) {
+      account = { holds: [], chargedMs: 0, at: now, writtenBytes, exhausted: false };
+      this.#accounts.set(connection, account);
+    }
+    if (account.holds.length === 0) {
+      account.chargedMs = Math.max(0, account.chargedMs - (now - account.at) * DECAY);
+      account.at = now;
+      account.writtenBytes = writtenBytes;
+      this.#held.set(connection, account);
+    }
+    return account;
+  }
+
+  #release(connection: C, account: Account): void {
+    const { holds } = account;
     if (holds.length === 0) return;
-    outbox.held.holds = [];
-    this.#held.delete(outbox);
+    account.holds = [];
+    this.#held.delete(connection);
     for (const hold of holds) {
       if (--hold.waiting === 0) hold.resume();
     }
@@ -92,22 +126,23 @@ export class Patience {
 
   #look(): void {
     const now = performance.now();
-    for (const outbox of this.#held) {
-      const { held } = outbox;
-      const stalled = outbox.writtenBytes === held.writtenBytes;
-      if (outbox.blocking === 0 && (stalled || held.holds.some(isHeldByFew))) {
-        held.ms += now - held.at;
+    for (const [connection, account] of this.#held) {
+      const { writtenBytes } = connection;
+      const stalled = writtenBytes === account.writtenBytes;
+      if (connection.blocking === 0 && (stalled || account.holds.some(isHeldByFew))) {
+        account.chargedMs += now - account.at;
       }
-      held.at = now;
-      held.writtenBytes = outbox.writtenBytes;
-      if (held.ms < this.#limitMs) continue;
-      outbox.patient = false;
-      this.release(outbox);
-      this.#onEnd(outbox);
+      account.at = now;
+      account.writtenBytes = writtenBytes;
+      if (account.chargedMs < this.#limitMs) continue;
+      account.exhausted = true;
+      this.#release(connection, account);
+      this.#onExhausted(connection);
     }
   }
 }
 
+/** Whether at least three quarters of the receivers other than one of those waited for have room. */
 function isHeldByFew({ receivers, waiting }: Hold): boolean {
   return (receivers - waiting) * 4 >= (receivers - 1) * 3;
 }

@@ -1,11 +1,11 @@
 import { FilterTree } from "../../protocol/filter_tree.ts";
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
-import type { Outbox } from "../delivery/outbox.ts";
 import {
   addTo,
   createGroup,
   FilterEntry,
   type Group,
+  type Receiver,
   removeFrom,
   type Subscription,
 } from "./subscription.ts";
@@ -59,7 +59,7 @@ export class Router {
     filter: string,
     groupName: string | undefined,
     slow: SlowPolicy,
-    outbox: Outbox,
+    receiver: Receiver,
   ): Subscription {
     let entry = this.#entries.get(filter);
     if (entry === undefined) {
@@ -75,7 +75,7 @@ export class Router {
         entry.groups.set(groupName, group);
       }
     }
-    const subscription = { outbox, entry, group, slow, index: 0 };
+    const subscription = { receiver, entry, group, slow, index: 0 };
     addTo(group?.members ?? entry.subscriptions, subscription);
     this.#changed(filter);
     return subscription;
@@ -134,11 +134,13 @@ export class Router {
 function join(entries: readonly FilterEntry[]): Route {
   const groups = entries.flatMap((entry) => [...entry.groups?.values() ?? []]);
   if (entries.length === 1) return { subscriptions: entries[0]!.subscriptions, groups };
-  const byOutbox = new Map<Outbox, Subscription>();
+  const byReceiver = new Map<Receiver, Subscription>();
   for (const { subscriptions } of entries) {
     for (const subscription of subscriptions) {
-      if (!byOutbox.has(subscription.outbox)) byOutbox.set(subscription.outbox, subscription);
+      if (!byReceiver.has(subscription.receiver)) {
+        byReceiver.set(subscription.receiver, subscription);
+      }
     }
   }
-  return { subscriptions: [...byOutbox.values()], groups };
+  return { subscriptions: [...byReceiver.values()], groups };
 }

@@ -1,11 +1,30 @@
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
-import type { Outbox } from "../delivery/outbox.ts";
+import type { Run } from "./run.ts";
+
+/** Takes what is published for the subscriptions of one connection: its outbox. */
+export interface Receiver {
+  /** Whether so much waits for the connection that publishers should wait too. */
+  readonly congested: boolean;
+  /**
+   * Takes a run of publications.
+   *
+   * @returns How many of them are on their way; the others were left out.
+   */
+  add(run: Run, subscription: Subscription): number;
+  /**
+   * Takes the publication `run.frames[index]` for a member of a group: its header is extended by
+   * the group's `headerTail`.
+   *
+   * @returns 1 if it is on its way, 0 if it was left out.
+   */
+  addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number;
+}
 
 /** One filter of one connection, alone or as a member of a group. */
 export interface Subscription {
   /** Where its publications go. */
-  readonly outbox: Outbox;
-  /** What it belongs to. */
+  readonly receiver: Receiver;
+  /** The filter, with all who subscribe to it. */
   readonly entry: FilterEntry;
   /** The group that it is a member of. */
   readonly group: Group | undefined;
@@ -17,13 +36,13 @@ export interface Subscription {
 
 /** Connections of which each publication goes to one. */
 export interface Group {
-  /** The name that members gave. */
+  /** The name that its members gave. */
   readonly name: string;
-  /** What a delivery's header ends with: the fields that tell it from a plain delivery. */
+  /** The end of a delivery's header: the fields that tell it from a plain delivery, and a brace. */
   readonly headerTail: Uint8Array;
   /** The members, in no order. */
   readonly members: Subscription[];
-  /** Whose turn it is. */
+  /** The index of the member whose turn it is. */
   next: number;
 }
 
@@ -31,11 +50,11 @@ export interface Group {
 export class FilterEntry {
   /** The filter. */
   readonly filter: string;
-  /** Names it among the entries of a broker. */
+  /** Tells it from the other entries of the broker. */
   readonly id: number;
   /** Those that belong to no group, in no order. */
   readonly subscriptions: Subscription[] = [];
-  /** The groups by name; most filters have none, and there may be a million filters. */
+  /** The groups by name. Most filters have none, and there may be a million filters. */
   groups: Map<string, Group> | undefined;
 
   /** Has no subscriptions at first. */
@@ -59,8 +78,8 @@ export function createGroup(name: string, filter: string): Group {
 }
 
 /**
- * The member whose turn it is. Members that are congested are passed over while another is not: a
- * group is there to share work, and what waits behind a slow member helps nobody.
+ * The member whose turn it is. A congested member is passed over while there is one that is not: a
+ * group shares work, and what waits behind a slow member is not being done.
  */
 export function pickMember(group: Group): Subscription {
   const { members } = group;
@@ -68,7 +87,7 @@ export function pickMember(group: Group): Subscription {
   const first = group.next < count ? group.next : 0;
   for (let i = 0; i < count; i++) {
     const at = first + i < count ? first + i : first + i - count;
-    if (members[at]!.outbox.congested) continue;
+    if (members[at]!.receiver.congested) continue;
     group.next = at + 1;
     return members[at]!;
   }
@@ -82,7 +101,7 @@ export function addTo(list: Subscription[], subscription: Subscription): void {
   list.push(subscription);
 }
 
-/** Removes a subscription from its list, in constant time: the last takes its place. */
+/** Removes a subscription from its list in constant time: the last one takes its place. */
 export function removeFrom(list: Subscription[], subscription: Subscription): void {
   const last = list.pop()!;
   if (last === subscription) return;

@@ -3,7 +3,7 @@ import { encodeFrame, type Frame, FrameDecoder } from "../../../../lib/frame/mod
 import { SharedMemory } from "../../../../lib/net/mod.ts";
 import { Backlog } from "../../../../lib/pubsub/broker/delivery/backlog.ts";
 import { ByteBuffer } from "../../../../lib/frame/mod.ts";
-import { Run } from "../../../../lib/pubsub/broker/delivery/run.ts";
+import { Run } from "../../../../lib/pubsub/broker/routing/run.ts";
 import type { Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
 import type { SlowPolicy } from "../../../../lib/pubsub/protocol/slow_policy.ts";
 

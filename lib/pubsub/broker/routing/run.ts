@@ -4,13 +4,14 @@ import { SharedMemory } from "../../../net/mod.ts";
 const NOTHING = new SharedMemory(new Uint8Array(0));
 
 /**
- * Consecutive frames of one publisher that go to the same receivers: they are forwarded as one
- * slice of the publisher's read buffer. There is one of it per broker, used over and over.
+ * Consecutive frames of one publisher that have the same route: they are forwarded as one slice of
+ * the publisher's read buffer. A broker has one run and uses it over and over, so that forwarding
+ * allocates nothing.
  */
 export class Run {
   /** The publisher's read buffer: overwritten once the run is dealt with, unless it is borrowed. */
   memory: SharedMemory = NOTHING;
-  /** The batch that the frames are part of, `frames[first, last)`. */
+  /** The batch of frames that the run is cut from: it is `frames[first, last)`. */
   frames: readonly Frame[] = [];
   /** Where the run begins in the batch. */
   first = 0;
@@ -30,7 +31,7 @@ export class Run {
     this.frames = [];
   }
 
-  /** Makes it stand for other frames. */
+  /** Makes it stand for `frames[first, last)`, which lie one behind the other in the memory. */
   set(memory: SharedMemory, frames: readonly Frame[], first: number, last: number): void {
     this.memory = memory;
     this.frames = frames;

@@ -1,0 +1,24 @@
+import type { ByeReason, Refusal } from "../protocol/codes.ts";
+import type { Principal } from "../../access/principal.ts";
+import type { ConnectionSubscriptions } from "./connection_subscriptions.ts";
+import type { Outbox } from "./delivery/outbox.ts";
+
+/** The connection that sent a request, as those see it who carry the request out. */
+export interface Requester {
+  /** What goes out to it. */
+  readonly outbox: Outbox;
+  /** What it subscribes to. */
+  readonly subscriptions: ConnectionSubscriptions;
+  /** Who the client is; `undefined` until it has said so, where it must. */
+  readonly principal: Principal | undefined;
+  /** What the client calls itself. */
+  name: string;
+  /** Makes it a connection of a principal. */
+  identify(principal: Principal): void;
+  /** Carries out no further request until the promise resolves. The promise must not reject. */
+  waitFor(promise: Promise<void>): void;
+  /** Tells the client that a request is refused. */
+  refuse(refusal: Refusal, id?: number): void;
+  /** Ends the connection in order. */
+  end(reason: ByeReason): void;
+}
