@@ -156,12 +156,12 @@ export type {
 export {
   compareRuns,
   describePlan,
-  exchangeTutorial,
   LoadError,
   parseRun,
   patternBytes,
   renderReport,
   runLoad,
+  runTutorialExchange,
   SavedRunError,
   saveRun,
   TUTORIAL_MESSAGES,
@@ -170,7 +170,6 @@ export type {
   ComparableRun,
   Comparison,
   EncodedLatencies,
-  ExchangeObserver,
   HistogramLibrary,
   Latencies,
   LatencyFigures,
@@ -184,6 +183,7 @@ export type {
   LoadSettings,
   LoadSummary,
   SavedRun,
+  TutorialExchangeObserver,
   TutorialExchangeOptions,
 } from "./lib/load/mod.ts";
 export {

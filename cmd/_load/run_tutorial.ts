@@ -1,4 +1,4 @@
-import { exchangeTutorial } from "../../lib/load/mod.ts";
+import { runTutorialExchange } from "../../lib/load/mod.ts";
 import { type Address, type ClientTls, formatAddress } from "../../lib/net/mod.ts";
 import { type Context, EXIT } from "../_cli/mod.ts";
 import { jsonBytes, jsonSeconds, quotedBytes } from "../_echo/shown_bytes.ts";
@@ -26,7 +26,7 @@ export async function runTutorial(
   };
   const startedAt = performance.now();
   let failures = 0;
-  const done = await exchangeTutorial({
+  const done = await runTutorialExchange({
     address,
     connections,
     tls,

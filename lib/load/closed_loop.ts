@@ -1,27 +1,30 @@
 import type { LoadConnection } from "./load_connection.ts";
 import type { Payload } from "./payload.ts";
 
-/** More bytes than this are read and written at the same time: an echo may block on either. */
+/**
+ * A round of more bytes is written and read at the same time: a server whose echo is not read stops
+ * reading itself, and both would wait for ever.
+ */
 const SERIAL_BYTES = 65_536;
 
-/** What a closed loop is told, and whom it tells. */
+/** What a closed loop sends, and where it reports what came back. */
 export interface ClosedLoopRun {
   /** What is sent. */
   readonly payload: Payload;
-  /** Messages sent at once. */
+  /** Messages of one round: they are sent together, and all must come back before the next. */
   readonly pipeline: number;
-  /** Messages of each connection; `Infinity` if the time is the limit. */
+  /** How many messages a connection sends; `Infinity` if time is the limit. */
   readonly count: number;
-  /** Whether the time is up: nothing more is sent. */
+  /** Set when the time is up: no further round begins. */
   ended: boolean;
-  /** Notes messages that came back at `now`, and were sent together. */
+  /** Called when messages that were sent together at `sentAt` have come back, at `now`. */
   answered(count: number, bytes: number, sentAt: number, now: number): void;
 }
 
 /**
- * Sends on one connection as many messages at once as the pipeline holds, waits until all have come
- * back, and sends the next. One that is slow holds back those behind it, so what is measured is
- * what the server did, not what users would have felt; for that there is the open loop.
+ * Sends `pipeline` messages on one connection, waits until all have come back, sends the next ones,
+ * and so on. A slow answer delays the messages after it, and that delay is not measured: to see
+ * what users of a slow server feel, use the open loop.
  *
  * @throws {LoadError} or the runtime's error if the connection fails.
  */
@@ -43,7 +46,7 @@ export async function runClosedLoop(
       if (written < bytes.length) await connection.write(bytes.subarray(written));
     } else {
       writing = connection.write(bytes);
-      // The read sees the failure as well; this keeps it from being unhandled.
+      // If it fails, so does the read, which is awaited; without this it would be unhandled.
       writing.catch(() => {});
     }
     const receivedBefore = connection.receivedBytes;

@@ -3,9 +3,9 @@ import type { LoadInterval, LoadSummary } from "./load_result.ts";
 
 /** What a comparison needs of a run. */
 export interface ComparableRun {
-  /** What it came to. */
+  /** The figures of the whole run. */
   readonly summary: LoadSummary;
-  /** What happened second by second: how much the figures vary by themselves. */
+  /** The figures of each second. Their spread shows how much they vary by chance. */
   readonly intervals: readonly LoadInterval[];
 }
 
@@ -13,32 +13,33 @@ export interface ComparableRun {
 export interface Comparison {
   /** The figure: `messages_per_s`, `p99`… */
   readonly name: string;
-  /** Of the run that is compared with; a rate per second, or a time in µs. */
+  /** Its value in the earlier run: per second, or in µs. */
   readonly before: number;
-  /** Of this run. */
+  /** Its value in the later run. */
   readonly after: number;
-  /** `after / before`; `undefined` where that is nothing. */
+  /** `after / before`; `undefined` if `before` is 0. */
   readonly ratio: number | undefined;
   /**
-   * How far the ratio may be from 1 by chance, with 95 % confidence, as far as the variation from
-   * second to second tells; `undefined` where a run has fewer than three seconds.
+   * How far chance alone moves the ratio away from 1, with 95 % confidence. It is estimated from
+   * the spread between seconds; `undefined` if a run has fewer than three.
    */
   readonly noise: number | undefined;
-  /** Whether the difference is worth talking about. */
+  /** What the ratio means, given the noise. */
   readonly verdict: "within noise" | "better" | "worse" | "too short to tell";
 }
 
 const TIMES = ["min", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max"] as const;
 
 /**
- * Figures that a single message decides: their spread from second to second is their uncertainty,
- * however long the run is.
+ * Figures that a single message decides. A longer run does not make them more certain, so their
+ * noise is the spread of single seconds and not the error of the mean.
  */
 const EXTREMES: ReadonlySet<string> = new Set(["min", "p99.99", "max"]);
 
-const LEAST_INTERVALS = 3;
+/** Fewer seconds say nothing about the spread. */
+const MIN_INTERVALS = 3;
 
-/** Standard errors that 95 % of chance stays within. */
+/** 95 % of a normal distribution lies within this many standard errors. */
 const CONFIDENCE = 1.96;
 
 /** Compares two runs, figure by figure. */
@@ -78,7 +79,7 @@ function compare(
 /** The standard error of the mean, or of a single value, as a share of the mean. */
 function relativeError(values: readonly number[], ofOne: boolean): number | undefined {
   const { length } = values;
-  if (length < LEAST_INTERVALS) return undefined;
+  if (length < MIN_INTERVALS) return undefined;
   const mean = values.reduce((sum, value) => sum + value, 0) / length;
   if (mean === 0) return undefined;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (length - 1);

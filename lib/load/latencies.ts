@@ -3,56 +3,56 @@ import type { Histogram } from "hdr-histogram-js";
 /** The library behind {@linkcode Latencies}. */
 export type HistogramLibrary = typeof import("hdr-histogram-js");
 
-/** Loads it; only who measures pays for it. */
+/** Loads the library, so that only programs that measure load it. */
 export function loadHistogramLibrary(): Promise<HistogramLibrary> {
   return import("hdr-histogram-js");
 }
 
-/** The range that is told apart, in microseconds: 1 µs to 1 h, to three digits. */
+/** What is recorded: 1 µs to 1 h, to three significant digits. */
 const LOWEST_US = 1;
 const HIGHEST_US = 3_600_000_000;
 const DIGITS = 3;
 
-/** Counts are whole numbers in 64-bit floats: no run is long enough to overflow them. */
+/** Counts are 64-bit floats: exact up to 2^53, which no run reaches. */
 const COUNT_BITS = 64;
 
-/** The figures of a distribution, in microseconds. All are 0 where nothing was recorded. */
+/** The figures of a distribution, in microseconds. All are 0 if nothing was recorded. */
 export interface LatencyFigures {
   /** The smallest. */
   readonly min: number;
   /** The arithmetic mean. */
   readonly mean: number;
-  /** Half of all are no larger. */
+  /** The median: 50 % are at most this. */
   readonly p50: number;
-  /** 90 % are no larger. */
+  /** 90 % are at most this. */
   readonly p90: number;
-  /** 99 % are no larger. */
+  /** 99 % are at most this. */
   readonly p99: number;
-  /** 99.9 % are no larger. */
+  /** 99.9 % are at most this. */
   readonly "p99.9": number;
-  /** 99.99 % are no larger. */
+  /** 99.99 % are at most this. */
   readonly "p99.99": number;
   /** The largest. */
   readonly max: number;
 }
 
-/** Latencies as they cross threads or lie in a file. */
+/** Latencies in the form that is sent between threads and saved in files. */
 export interface EncodedLatencies {
   /** The histogram in HdrHistogram's compressed V2 encoding, base64. */
   readonly histogram: string;
-  /** What the histogram holds only to three digits. */
+  /** The smallest, exactly: the histogram has it to three digits only. */
   readonly min: number;
   /** The largest, exactly. */
   readonly max: number;
   /** All of them added up. */
   readonly sum: number;
-  /** How many were above an hour, and are counted as one. */
+  /** How many were above an hour; they count as an hour. */
   readonly clamped: number;
 }
 
 /**
  * A distribution of times in microseconds, in an HdrHistogram. Recording allocates nothing. A time
- * above an hour is counted as an hour; how often that happened is told.
+ * above an hour counts as an hour; `clamped` counts those.
  */
 export class Latencies {
   /** How many were above an hour. */
@@ -74,7 +74,7 @@ export class Latencies {
     });
   }
 
-  /** Puts one together again that was taken apart by {@linkcode Latencies.encode}. */
+  /** The reverse of {@linkcode Latencies.encode}. */
   static decode(library: HistogramLibrary, encoded: EncodedLatencies): Latencies {
     const latencies = new Latencies(library);
     const decoded = library.decodeFromCompressedBase64(encoded.histogram, COUNT_BITS);
@@ -91,7 +91,7 @@ export class Latencies {
     return this.#histogram.totalCount;
   }
 
-  /** Records a time that is given in milliseconds, `count` times. */
+  /** Records a time, in milliseconds, `count` times. */
   record(ms: number, count = 1): void {
     let us = Math.round(ms * 1_000);
     if (!(us >= LOWEST_US)) us = LOWEST_US;
@@ -106,7 +106,7 @@ export class Latencies {
     if (us > this.#max) this.#max = us;
   }
 
-  /** Adds all that another one holds. */
+  /** Adds everything that another distribution recorded. */
   add(other: Latencies): void {
     if (other.count === 0) return;
     this.#histogram.add(other.#histogram as never);
@@ -123,13 +123,13 @@ export class Latencies {
     this.#min = Infinity;
   }
 
-  /** The time in microseconds that a share of them, from 0 to 100, do not exceed. */
+  /** The time in microseconds that `percent` % of the values do not exceed. */
   percentile(percent: number): number {
     // A bucket's upper end may lie above everything that was recorded in it.
     return Math.min(this.#max, this.#histogram.getValueAtPercentile(percent));
   }
 
-  /** The figures that summaries give. */
+  /** The figures for summaries. */
   figures(): LatencyFigures {
     const { count } = this;
     return {
@@ -149,7 +149,7 @@ export class Latencies {
     return this.#histogram.outputPercentileDistribution(5, 1_000);
   }
 
-  /** Takes it apart. */
+  /** The form to send to another thread or to save. */
   encode(): EncodedLatencies {
     return {
       histogram: this.#library.encodeIntoCompressedBase64(this.#histogram as never),

@@ -4,28 +4,28 @@ import { describeDifference } from "../base/first_difference.ts";
 import { LoadError } from "./load_error.ts";
 import type { Payload } from "./payload.ts";
 
-/** More is not read at once. */
+/** The most bytes of one read. */
 const READ_BYTES = 65_536;
 
-/** Bytes that are counted and not looked at are read into this one, by all connections. */
+/** Bytes that are only counted are read into this one buffer, by all connections. */
 const unseen = new Uint8Array(READ_BYTES);
 
-/** One connection under load: reads, compares, and says what is wrong. */
+/** One connection under load: reads, compares with what was sent, and reports what is wrong. */
 export class LoadConnection {
   /** Its number, from 1. */
   readonly id: number;
   /** The socket. */
   readonly conn: Deno.Conn;
-  /** Bytes that were handed over to be sent: no more than these are to come back. */
+  /** Bytes given to the socket. More than these must not come back. */
   sentBytes = 0;
-  /** Bytes that came. */
+  /** Bytes received. */
   receivedBytes = 0;
-  /** Whether bytes are due: if none comes for too long, the connection is given up. */
+  /** Whether an answer is outstanding. If then no byte comes for too long, it is given up. */
   awaiting = false;
   readonly #address: Address;
   readonly #payload: Payload;
   readonly #compareAll: boolean;
-  /** Its own while the bytes are looked at. */
+  /** The connection's own while bytes are compared, later `unseen`. */
   #buffer: Uint8Array<ArrayBuffer>;
   #givenUp: LoadError | undefined;
 
@@ -47,17 +47,17 @@ export class LoadConnection {
     this.#payload = payload;
     this.#compareAll = compareAll;
     const ownBytes = payload.batch(0, payload.maxBatch).bytes.length;
-    // One more, in which a byte too many shows.
+    // One byte more than is due, so that a surplus byte is read and seen.
     this.#buffer = new Uint8Array(Math.min(READ_BYTES, ownBytes + 1));
   }
 
-  /** Reads some bytes; resolves to how many. */
+  /** Reads some bytes. Resolves to how many, or `null` at the end of the stream. */
   read(): Promise<number | null> {
     return this.conn.read(this.#buffer);
   }
 
   /**
-   * Notes what {@linkcode LoadConnection.read} brought, and compares it.
+   * Counts and compares what {@linkcode LoadConnection.read} brought.
    *
    * @throws {LoadError} if the server ended the stream, a byte differs, or there is one too many.
    */
@@ -77,12 +77,12 @@ export class LoadConnection {
     }
   }
 
-  /** What the last read brought, while bytes are compared: a view, good until the next read. */
+  /** The last read's bytes, while bytes are compared: a view, good until the next read. */
   view(count: number): Uint8Array {
     return this.#buffer.subarray(0, count);
   }
 
-  /** Writes all of it. */
+  /** Writes all bytes. */
   async write(bytes: Uint8Array): Promise<void> {
     let at = await this.conn.write(bytes);
     while (at < bytes.length) at += await this.conn.write(bytes.subarray(at));
@@ -97,7 +97,7 @@ export class LoadConnection {
     this.close();
   }
 
-  /** What a failed read or write means. */
+  /** The error to report for a failed read or write. */
   explain(cause: unknown): LoadError {
     if (this.#givenUp) return this.#givenUp;
     if (cause instanceof LoadError) return cause;
@@ -106,12 +106,12 @@ export class LoadConnection {
     return new LoadError("reset", `connection ${this.id}: ${what}`, { cause: error });
   }
 
-  /** Closes it; once more does nothing. */
+  /** Closes the connection; calling it again does nothing. */
   close(): void {
     try {
       this.conn.close();
     } catch {
-      // It is closed.
+      // It was closed before.
     }
   }
 

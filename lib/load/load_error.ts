@@ -4,7 +4,7 @@
  * - `connect`: it could not be made; `reset`: it broke; `closed`: the server closed it early.
  * - `wrong`: other bytes came back than were sent, or more.
  * - `no-answer`: nothing came for too long.
- * - `unanswered`: a message of an open loop was not answered by the end, or by its connection's.
+ * - `unanswered`: a message of an open loop was not answered before the run or its connection ended.
  */
 export type LoadErrorKind = "connect" | "reset" | "closed" | "wrong" | "no-answer" | "unanswered";
 
@@ -13,12 +13,12 @@ export type LoadErrorCounts = { readonly [K in LoadErrorKind]?: number };
 
 /** An error of one connection of a load; it ends that connection alone. */
 export class LoadError extends Error {
-  /** The name of the class. */
+  /** Always `LoadError`. */
   override readonly name = "LoadError";
   /** What went wrong. */
   readonly code: LoadErrorKind;
 
-  /** Made by the load's connections. */
+  /** A load makes these; you only catch them. */
   constructor(code: LoadErrorKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

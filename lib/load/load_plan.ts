@@ -4,47 +4,47 @@ import { type Address, type ClientTls, DEFAULT_DIAL_TIMEOUT_MS } from "../net/mo
 export interface LoadPlan {
   /** The echo server. */
   readonly address: Address;
-  /** With it, connections are TLS. */
+  /** Connect with TLS, with these settings. @default {no TLS} */
   readonly tls?: ClientTls | undefined;
   /** Connections that are opened before the load begins. @default {1} */
   readonly connections?: number | undefined;
-  /** What each connection sends, one after the other, again and again. @default {64 bytes} */
+  /** What each connection sends, in order, over and over. @default {one message of 64 bytes} */
   readonly messages?: readonly Uint8Array[] | undefined;
-  /** Messages of each connection, in place of a duration. */
+  /** How many messages each connection sends, instead of a duration. */
   readonly count?: number | undefined;
   /** How long messages are sent, the warm-up not counted. @default {10_000} */
   readonly durationMs?: number | undefined;
   /** How long load runs before anything is recorded. @default {0} */
   readonly warmupMs?: number | undefined;
   /**
-   * Messages of one connection that are sent at once; the next are sent when all have come back.
+   * Messages that a connection sends together. It sends the next ones when all have come back.
    *
    * @default {1}
    */
   readonly pipeline?: number | undefined;
-  /** Messages per second of all connections together: an open loop. Without it, a closed loop. */
+  /** Messages per second, of all connections together: an open loop. @default {a closed loop} */
   readonly ratePerSecond?: number | undefined;
-  /** Connections opened per second. @default {as fast as it goes} */
+  /** Connections opened per second. @default {no limit} */
   readonly connectRatePerSecond?: number | undefined;
   /** The longest time for one connection to be made. @default {10_000} */
   readonly connectTimeoutMs?: number | undefined;
-  /** The longest time in which no byte comes while some are due. @default {10_000} */
+  /** How long a connection may receive nothing while it awaits answers. @default {10_000} */
   readonly answerTimeoutMs?: number | undefined;
-  /** Whether all that comes back is compared, and not only each connection's first. */
+  /** Compare every byte that comes back, not only each connection's first message. @default {false} */
   readonly verify?: boolean | undefined;
-  /** Threads that the connections are shared out to. @default {1} */
+  /** Threads; the connections are divided among them. @default {1} */
   readonly workers?: number | undefined;
 }
 
-/** A plan with every value given. */
+/** A plan with its defaults filled in. */
 export interface ResolvedPlan {
   readonly address: Address;
   readonly tls: ClientTls | undefined;
   readonly connections: number;
   readonly messages: readonly Uint8Array[];
-  /** `Infinity` where a duration limits the run. */
+  /** `Infinity` if a duration limits the run. */
   readonly count: number;
-  /** `Infinity` where a count limits the run. */
+  /** `Infinity` if a count limits the run. */
   readonly durationMs: number;
   readonly warmupMs: number;
   readonly pipeline: number;
@@ -67,16 +67,19 @@ const DEFAULT_MESSAGE_BYTES = 64;
 const DEFAULT_DURATION_MS = 10_000;
 const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
 
-/** More memory than this for the messages of one round is hardly meant. */
+/** The most memory for one round of messages: a plan that needs more is taken for a mistake. */
 const MAX_ROUND_BYTES = 1_073_741_824;
 
-/** Bytes of which no two neighbours are equal, in a period that no buffer's size has. */
+/**
+ * Bytes to send: the letters a to w, over and over. No usual buffer size is a multiple of these 23,
+ * so bytes that a buffer mixed up are noticed.
+ */
 export function patternBytes(size: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: size }, (_, i) => 97 + i % 23);
 }
 
 /**
- * Fills in what a plan leaves out.
+ * Fills in a plan's defaults, and checks it.
  *
  * @throws {RangeError} if a value makes no sense, or two of them together.
  */

@@ -4,7 +4,7 @@ import type { LoadErrorCounts, LoadErrorKind } from "./load_error.ts";
 import { type LoadPlan, type ResolvedPlan, resolvePlan } from "./load_plan.ts";
 import type { Tally } from "./tally.ts";
 
-/** What a load came to. Field names carry their units; those with `_us` are in microseconds. */
+/** The figures of a whole load. Field names carry their units; those with `_us` are in microseconds. */
 export interface LoadSummary {
   /** Connections that the load ran on. */
   readonly connections: number;
@@ -16,11 +16,11 @@ export interface LoadSummary {
   readonly errors: number;
   /** From the end of the warm-up to the last answer. */
   readonly duration_s: number;
-  /** Messages in a second, on the average. */
+  /** Messages per second, on average. */
   readonly messages_per_s: number;
-  /** Bytes in a second, each counted once, on the average. */
+  /** Bytes per second, each counted once, on average. */
   readonly bytes_per_s: number;
-  /** Whether a schedule or the answers set the pace. */
+  /** In an open loop a schedule sets the pace, in a closed loop the answers do. */
   readonly mode: "closed loop" | "open loop";
   /** Open loop: from when a message was due; closed loop: from when it was sent. */
   readonly latency_us: LatencyFigures;
@@ -34,21 +34,21 @@ export interface LoadSummary {
   readonly errors_by_kind: LoadErrorCounts;
   /** Connections that could not be made. */
   readonly connections_failed: number;
-  /** Latencies above an hour, that count as an hour. */
+  /** Latencies above an hour; they count as an hour. */
   readonly clamped: number;
 }
 
-/** What happened in about a second. */
+/** The figures of about one second. */
 export interface LoadInterval {
-  /** The end of it, since the end of the warm-up. */
+  /** When it ended, counted from the end of the warm-up. */
   readonly elapsed_s: number;
-  /** Connections that are open. */
+  /** Open connections at its end. */
   readonly connections: number;
   /** Messages that came back. */
   readonly messages: number;
-  /** Messages in a second. */
+  /** Messages per second. */
   readonly messages_per_s: number;
-  /** Bytes in a second. */
+  /** Bytes per second. */
   readonly bytes_per_s: number;
   /** Errors. */
   readonly errors: number;
@@ -56,7 +56,7 @@ export interface LoadInterval {
   readonly latency_us: LatencyFigures;
 }
 
-/** What was asked for, as it is shown and kept. */
+/** The plan of a load, as it is shown and saved. */
 export interface LoadSettings {
   /** The server. */
   readonly target: string;
@@ -66,42 +66,42 @@ export interface LoadSettings {
   readonly connections: number;
   /** Bytes of each message. */
   readonly message_bytes: readonly number[];
-  /** Messages of each connection, if they are limited. */
+  /** How many messages each connection sends, if that is limited. */
   readonly count?: number;
   /** How long messages are sent, if that is limited. */
   readonly duration_s?: number;
   /** How long load runs before anything is recorded. */
   readonly warmup_s: number;
-  /** Messages sent at once. */
+  /** Messages that a connection sends together. */
   readonly pipeline: number;
   /** Messages per second asked for. */
   readonly rate_per_s?: number;
-  /** Whether all bytes are compared. */
+  /** Whether every byte is compared, or only each connection's first message. */
   readonly verify: boolean;
   /** Threads. */
   readonly workers: number;
 }
 
-/** A load that has ended. */
+/** What a load measured. */
 export interface LoadResult {
-  /** What was asked for. */
+  /** The plan. */
   readonly settings: LoadSettings;
   /** When it began. */
   readonly startedAt: Date;
   /** Whether it was ended early. */
   readonly interrupted: boolean;
-  /** What it came to. */
+  /** The figures of the whole load. */
   readonly summary: LoadSummary;
-  /** What happened second by second. */
+  /** The figures of each second. */
   readonly intervals: readonly LoadInterval[];
-  /** The distribution of what `summary.latency_us` has the figures of. */
+  /** All latencies. `summary.latency_us` has their figures. */
   readonly latency: Latencies;
-  /** The first error of each kind. */
+  /** The message of the first error of each kind. */
   readonly failures: ReadonlyMap<LoadErrorKind, string>;
 }
 
 /**
- * What a plan asks for, with everything filled in that it leaves out.
+ * A plan with its defaults filled in, in units for people.
  *
  * @throws {RangeError} if a value of the plan makes no sense.
  */
@@ -109,7 +109,7 @@ export function describePlan(plan: LoadPlan): LoadSettings {
   return settingsOf(resolvePlan(plan));
 }
 
-/** The plan in words and units that need no program to read. */
+/** A plan in units for people. */
 export function settingsOf(plan: ResolvedPlan): LoadSettings {
   const { count, durationMs, ratePerSecond } = plan;
   return {
@@ -127,7 +127,7 @@ export function settingsOf(plan: ResolvedPlan): LoadSettings {
   };
 }
 
-/** The figures of a stretch of time. */
+/** The figures of one interval. */
 export function intervalOf(
   tally: Tally,
   durationMs: number,

@@ -9,25 +9,25 @@ import { Payload } from "./payload.ts";
 import { SilenceWatch } from "./silence_watch.ts";
 import { Tally } from "./tally.ts";
 
-/** What a thread's part of a load tells. */
+/** What one thread's part of a load reports. */
 export interface ShareObserver {
-  /** A connection was made, or could not be: how many there are of both. */
+  /** A connection was made or could not be made; the totals so far. */
   connecting(connected: number, failed: number): void;
   /** A connection failed. */
   failed(error: LoadError): void;
   /**
-   * What happened in a second, or at the end in what is left of one. Errors from before the first
-   * second count in it. The tally is good until this returns.
+   * A second has passed, or the run has ended. The first interval also has the errors from before
+   * it. The tally is used again when this returns.
    */
   interval(durationMs: number, tally: Tally, openConnections: number): void;
 }
 
-/** Messages of an open loop that one write holds at most. */
+/** The most messages in one write of an open loop. */
 const OPEN_LOOP_BATCH = 64;
 
 const INTERVAL_MS = 1_000;
 
-/** One thread's part of a load: connects, sends, tallies by the second. */
+/** One thread's part of a load: connects, sends, and reports its counts each second. */
 export class LoadShare {
   readonly #part: LoadPart;
   readonly #observer: ShareObserver;
@@ -36,11 +36,11 @@ export class LoadShare {
   readonly #connections = new Set<LoadConnection>();
   readonly #stopping = new AbortController();
   #connectFailures = 0;
-  /** Messages sent, or due, before it are not recorded. */
+  /** The end of the warm-up. Messages that are sent, or due, before it are not recorded. */
   #measureAt = Infinity;
   #reportedAt = Infinity;
 
-  /** Makes what is needed; nothing happens yet. */
+  /** Prepares the part; nothing is opened or sent yet. */
   constructor(part: LoadPart, library: HistogramLibrary, observer: ShareObserver) {
     this.#part = part;
     this.#observer = observer;
@@ -49,7 +49,7 @@ export class LoadShare {
     this.#payload = new Payload(messages, ratePerSecond === undefined ? pipeline : OPEN_LOOP_BATCH);
   }
 
-  /** Opens its connections. Resolves to how many there are. */
+  /** Opens its connections. Resolves to how many could be made. */
   async connect(): Promise<number> {
     const { signal } = this.#stopping;
     const told = () => this.#observer.connecting(this.#connections.size, this.#connectFailures);
@@ -73,7 +73,7 @@ export class LoadShare {
     using _watch = new SilenceWatch(this.#connections, answerTimeoutMs);
     this.#measureAt = this.#reportedAt = performance.now() + warmupMs;
     let reporting: ReturnType<typeof setInterval> | undefined;
-    // What is left at the end joins the last second, rather than be a short one of its own.
+    // The last interval is 0.5 to 1.5 s long: a shorter rest is added to the second before it.
     const lastReportAt = this.#measureAt + durationMs - INTERVAL_MS / 2;
     const warming = setTimeout(() => {
       reporting = setInterval(() => {
@@ -90,7 +90,7 @@ export class LoadShare {
     }
   }
 
-  /** Ends it early, with what it has: a connection that is closed sends no more. */
+  /** Ends the run early: closing the connections ends their loops. What was recorded is kept. */
   stop(): void {
     this.#stopping.abort();
     this.close();
@@ -140,7 +140,7 @@ export class LoadShare {
     const mine = Math.ceil((connections - index) / workers);
     await runOpenLoop(this.#connections, {
       payload: this.#payload,
-      // The threads take turns.
+      // Thread i sends messages i, i + workers, i + 2 * workers, … of the whole schedule.
       firstDueAt: performance.now() + intervalMs * index / workers,
       intervalMs,
       total: Math.min(count * mine, Math.ceil((warmupMs + durationMs) / intervalMs)),

@@ -1,6 +1,6 @@
 /**
  * The load role: puts an echo server under load from many connections, in a closed or an open loop,
- * and measures latencies that can be trusted.
+ * and measures latency.
  *
  * @module
  */
@@ -13,8 +13,8 @@ export type { LoadInterval, LoadResult, LoadSettings, LoadSummary } from "./load
 export { LoadError } from "./load_error.ts";
 export type { LoadErrorCounts, LoadErrorKind } from "./load_error.ts";
 export type { EncodedLatencies, HistogramLibrary, Latencies, LatencyFigures } from "./latencies.ts";
-export { exchangeTutorial, TUTORIAL_MESSAGES } from "./exchange_tutorial.ts";
-export type { ExchangeObserver, TutorialExchangeOptions } from "./exchange_tutorial.ts";
+export { runTutorialExchange, TUTORIAL_MESSAGES } from "./tutorial_exchange.ts";
+export type { TutorialExchangeObserver, TutorialExchangeOptions } from "./tutorial_exchange.ts";
 export { parseRun, SavedRunError, saveRun } from "./saved_run.ts";
 export type { SavedRun } from "./saved_run.ts";
 export { compareRuns } from "./compare_runs.ts";

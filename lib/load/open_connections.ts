@@ -5,7 +5,7 @@ import type { LoadPart } from "./load_plan.ts";
 import type { Payload } from "./payload.ts";
 import { sleep } from "../base/sleep.ts";
 
-/** Connections that are being made at one time. */
+/** The most connections that are being made at the same time. */
 const LANES = 128;
 
 /** What happens while connections are made. */
@@ -19,8 +19,8 @@ export interface OpeningObserver {
 }
 
 /**
- * Makes one thread's connections of a plan, at the plan's rate; every n-th belongs to the n-th
- * thread. Resolves when all were made or have failed, or the signal is aborted.
+ * Makes one thread's connections, at the plan's rate. With n threads, thread i makes connections
+ * i, i + n, i + 2n, … Resolves when all were made or have failed, or the signal is aborted.
  */
 export async function openConnections(
   { plan, index }: LoadPart,

@@ -5,39 +5,39 @@ import { OpenLoopConnection, type OpenLoopRecorder } from "./open_loop_connectio
 import type { Payload } from "./payload.ts";
 import { sleep } from "../base/sleep.ts";
 
-/** What an open loop is told, and whom it tells. Times are those of `performance.now()`. */
+/** What an open loop sends and when, and where it reports. Times are of `performance.now()`. */
 export interface OpenLoopRun extends OpenLoopRecorder {
   /** What is sent. */
   readonly payload: Payload;
   /** When the first message is due. */
   readonly firstDueAt: number;
-  /** Between two messages. */
+  /** Milliseconds between two messages. */
   readonly intervalMs: number;
   /** How many messages are due in all. */
   readonly total: number;
   /** Ends the run early. */
   readonly signal: AbortSignal;
-  /** Notes that a message that was due was given to a connection, at `now`. */
+  /** Called when a message that was due at `dueAt` is given to a connection, at `now`. */
   handedOver(dueAt: number, now: number): void;
-  /** Notes that a connection failed, and how many messages it leaves unanswered. */
+  /** Called when a connection failed; `unanswered` messages of it have not come back. */
   failed(connection: LoadConnection, error: LoadError, unanswered: number): void;
 }
 
 /**
- * The runtime's timers come more than 1 ms late. What is left of a wait is spent between turns of
- * the event loop, which take 2 µs each.
+ * The runtime's timers fire more than 1 ms late. So a timer is set to fire this much too early, and
+ * the rest of the wait is spent in turns of the event loop, which take 2 µs each.
  */
 const TIMER_SLACK_MS = 2.5;
 
-/** How often is looked whether all messages have come back. */
+/** How often to check whether all messages have come back. */
 const END_TICK_MS = 1;
 
 /**
- * Gives out messages to connections in turn, each when it is due, whatever the server does.
+ * Sends messages on a schedule, over the connections in turn, however slowly the server answers.
  * Resolves when all have come back, the signal is aborted, or no connection is left.
  *
- * One loop serves all connections, and what is due for one connection leaves in one write: a timer
- * per message would come late, and cost more than the message.
+ * One loop serves all connections, and a connection's due messages go out in one write: a timer per
+ * message would fire late, and cost more than sending it.
  */
 export async function runOpenLoop(
   connections: Iterable<LoadConnection>,
@@ -51,14 +51,17 @@ export async function runOpenLoop(
     });
     return lane;
   });
-  await giveOut(lanes, run);
+  await sendOnSchedule(lanes, run);
   while (!signal.aborted && lanes.some(({ failed, outstanding }) => !failed && outstanding > 0)) {
     await sleep(END_TICK_MS, signal);
   }
   await Promise.all(lanes.map((lane) => lane.end()));
 }
 
-async function giveOut(lanes: readonly OpenLoopConnection[], run: OpenLoopRun): Promise<void> {
+async function sendOnSchedule(
+  lanes: readonly OpenLoopConnection[],
+  run: OpenLoopRun,
+): Promise<void> {
   const { firstDueAt, intervalMs, total, signal } = run;
   const touched = new Set<OpenLoopConnection>();
   let working = lanes;

@@ -3,32 +3,33 @@ import type { LoadError } from "./load_error.ts";
 import type { Payload } from "./payload.ts";
 import { TimeQueue } from "./time_queue.ts";
 
-/** Whom a connection of an open loop tells. */
+/** Where a connection of an open loop reports answers. */
 export interface OpenLoopRecorder {
-  /** Notes a message that came back at `now`. Times are those of `performance.now()`. */
+  /** Called when a message has come back, at `now`. Times are of `performance.now()`. */
   answered(bytes: number, dueAt: number, sentAt: number, now: number): void;
 }
 
-/** A connection of an open loop: what is due goes out at once, whether or not the last came back. */
+/** A connection of an open loop: sends what is due even if earlier messages have not come back. */
 export class OpenLoopConnection {
-  /** Resolves when it has ended, to the error if it failed. Never rejects. */
+  /** Resolves when the connection has ended, to its error if it failed. Never rejects. */
   readonly finished: Promise<LoadError | undefined>;
-  /** Whether it failed: it takes no messages any more. */
+  /** Whether it failed. It then takes no more messages. */
   failed = false;
   readonly #connection: LoadConnection;
   readonly #payload: Payload;
   readonly #recorder: OpenLoopRecorder;
-  /** When the messages were due that are not answered, and when those of them that are sent were. */
+  /** When each message was due that has not come back. */
   readonly #due = new TimeQueue();
+  /** When each message was sent that was sent and has not come back. */
   readonly #sent = new TimeQueue();
   #sentCount = 0;
   #answeredCount = 0;
-  /** Where in the stream that comes back the next message begins. */
+  /** Where the next message begins in the stream of received bytes. */
   #nextAt = 0;
   #writing = false;
   #ending = false;
 
-  /** Begins to read. */
+  /** Takes over the connection, and begins to read. */
   constructor(connection: LoadConnection, payload: Payload, recorder: OpenLoopRecorder) {
     this.#connection = connection;
     this.#payload = payload;
@@ -47,12 +48,12 @@ export class OpenLoopConnection {
     this.#connection.awaiting = true;
   }
 
-  /** Sends what was added, unless a write is under way: that goes on with it. */
+  /** Sends what was added. If a write is under way, it is sent after that one. */
   flush(): void {
     if (!this.#writing) void this.#send();
   }
 
-  /** Closes it, because nothing more is to come. */
+  /** Closes the connection. That its read then fails is no error. */
   async end(): Promise<void> {
     this.#ending = true;
     this.#connection.close();
@@ -75,7 +76,7 @@ export class OpenLoopConnection {
         unsent = this.#due.length - this.#sent.length;
       }
     } catch {
-      // The read fails as well, and says why.
+      // The read fails too, and that error is the one reported.
       this.#connection.close();
     }
     this.#writing = false;
@@ -96,7 +97,7 @@ export class OpenLoopConnection {
     }
   }
 
-  /** Notes the messages that have come back whole. */
+  /** Reports the messages that have come back whole. */
   #take(): void {
     const { receivedBytes } = this.#connection;
     let now = 0;

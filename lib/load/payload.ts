@@ -1,30 +1,30 @@
 import { firstDifference } from "../base/first_difference.ts";
 
-/** Some messages in a row, as they are written in one go. */
+/** Consecutive messages, to be sent in one write. */
 export interface Batch {
-  /** Their bytes: a view that stays as it is. */
+  /** Their bytes: a view of memory that never changes. */
   readonly bytes: Uint8Array;
   /** Where each of them ends in `bytes`. */
   readonly ends: readonly number[];
 }
 
 /**
- * The endless stream that each connection sends: the messages one after the other, over and over.
- * All connections send it from memory that is laid out once.
+ * The endless stream that each connection sends: the messages in order, over and over. It is laid
+ * out in memory once, for all connections.
  */
 export class Payload {
-  /** The length of one turn of all messages. */
+  /** The length of all messages together: the stream repeats after it. */
   readonly periodBytes: number;
-  /** How many messages a batch can hold. */
+  /** The most messages in one batch. */
   readonly maxBatch: number;
   readonly #turn: number;
-  /** The messages laid out until a batch can begin at each of them. */
+  /** The messages, repeated until a batch of `maxBatch` fits behind each of them. */
   readonly #bytes: Uint8Array;
-  /** Where each of those begins; and the end. */
+  /** Where each message in `#bytes` begins; the last element is the end. */
   readonly #starts: readonly number[];
   readonly #batches = new Map<number, Batch>();
 
-  /** @param maxBatch The most messages that are asked for at once. */
+  /** @param maxBatch The most messages in one batch. */
   constructor(messages: readonly Uint8Array[], maxBatch: number) {
     this.maxBatch = maxBatch;
     this.#turn = messages.length;
@@ -38,7 +38,7 @@ export class Payload {
     this.#starts = starts;
   }
 
-  /** The messages from number `first` on; the same object every time. */
+  /** `count` messages from number `first` on. The same arguments give the same object. */
   batch(first: number, count: number): Batch {
     const phase = first % this.#turn;
     const key = phase * (this.maxBatch + 1) + count;

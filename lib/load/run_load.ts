@@ -14,19 +14,19 @@ import { ThreadedShare } from "./threaded_share.ts";
 
 /** What happens in a load; every method is optional. They must not throw, nor take long. */
 export interface LoadObserver {
-  /** A connection was made, or could not be: how many there are of both. */
+  /** A connection was made or could not be made; the totals so far. */
   connecting?(connected: number, failed: number): void;
-  /** All connections were made or have failed; messages are sent. */
+  /** All connections were made or have failed; sending begins. */
   started?(connected: number): void;
-  /** A second has passed, or what is left of one at the end. */
+  /** A second has passed, or the load has ended. */
   interval?(interval: LoadInterval): void;
   /** A connection failed, or messages were not answered; the load goes on. */
   failed?(error: LoadError): void;
 }
 
-/** A load, and its surroundings. */
+/** A plan, a way to end it early, and who is told. */
 export interface LoadOptions extends LoadPlan {
-  /** Ends the load early, with what there is so far. */
+  /** Ends the load early. The result has what was recorded until then. */
   readonly signal?: AbortSignal | undefined;
   /** Is told what happens. */
   readonly observer?: LoadObserver | undefined;
@@ -37,11 +37,11 @@ export interface LoadOptions extends LoadPlan {
  * them, and records how long each takes to come back.
  *
  * Without a rate it is a closed loop: each connection sends when its last messages have come back.
- * With one it is an open loop: messages are due on a schedule, and their latency counts from when
- * they were due, so that a server which stalls shows in all messages that had to wait.
+ * With a rate it is an open loop: messages are due on a schedule, and latency counts from when a
+ * message was due. So a server that stalls makes every message late that had to wait.
  *
- * An error of one connection ends that connection alone; the result has them all. Resolves also
- * when no connection could be made, or the signal is aborted.
+ * An error of one connection ends that connection alone; the result counts all errors. It resolves
+ * even if no connection could be made, and when the signal is aborted.
  *
  * @example
  * ```ts
@@ -80,16 +80,16 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
-/** What the threads had to tell of one second. */
+/** The reports of all threads about one second, added up. */
 interface Second {
   readonly tally: Tally;
   durationMs: number;
   connections: number;
-  /** How many threads have told. */
-  told: number;
+  /** How many threads have reported. */
+  reports: number;
 }
 
-/** Brings together what the threads tell. */
+/** Adds up what the threads report. */
 class LoadRecord {
   readonly #plan: ResolvedPlan;
   readonly #observer: LoadObserver;
@@ -110,7 +110,7 @@ class LoadRecord {
     this.#total = makeTally();
   }
 
-  /** Whom a thread tells. */
+  /** The observer for one thread. */
   observerOf(thread: number): ShareObserver {
     let second = 0;
     return {
@@ -136,7 +136,7 @@ class LoadRecord {
   }
 
   result(interrupted: boolean): LoadResult {
-    // Threads that ended earlier have nothing to tell of the last seconds.
+    // Threads that ended earlier report nothing about the last seconds.
     for (let i = this.#intervals.length; i < this.#seconds.length; i++) this.#finish(i);
     const plan = this.#plan;
     return {
@@ -155,13 +155,15 @@ class LoadRecord {
       tally: this.#makeTally(),
       durationMs: 0,
       connections: 0,
-      told: 0,
+      reports: 0,
     };
     second.tally.add(tally);
     second.durationMs = Math.max(second.durationMs, durationMs);
     second.connections += connections;
-    second.told++;
-    if (second.told === this.#plan.workers && index === this.#intervals.length) this.#finish(index);
+    second.reports++;
+    if (second.reports === this.#plan.workers && index === this.#intervals.length) {
+      this.#finish(index);
+    }
   }
 
   #finish(index: number): void {

@@ -1,34 +1,34 @@
 import type { EncodedLatencies } from "./latencies.ts";
 import type { LoadInterval, LoadResult, LoadSettings, LoadSummary } from "./load_result.ts";
 
-/** Tells the file from others, and from what later versions write. */
+/** Marks files as saved runs, and names the version of their format. */
 const FORMAT: SavedRun["format"] = "socktool-load/1";
 
-/** A run as a file keeps it: all that a comparison or a report needs. */
+/** A run as it is saved in a file: everything that a comparison or a report needs. */
 export interface SavedRun {
-  /** Always the same. */
+  /** Always `socktool-load/1`. */
   readonly format: "socktool-load/1";
   /** When the run began, in ISO 8601. */
   readonly started_at: string;
-  /** What was asked for. */
+  /** The plan. */
   readonly settings: LoadSettings;
-  /** What it came to. */
+  /** The figures of the whole run. */
   readonly summary: LoadSummary;
-  /** What happened second by second. */
+  /** The figures of each second. */
   readonly intervals: readonly LoadInterval[];
-  /** The latencies. */
+  /** All latencies. */
   readonly latency: EncodedLatencies;
 }
 
-/** A text that is no saved run. `code` is always `"bad-run"`. */
+/** A text is not a saved run. */
 export class SavedRunError extends Error {
-  /** The name of the class. */
+  /** Always `SavedRunError`. */
   override readonly name = "SavedRunError";
-  /** The same for all of them. */
+  /** Always `bad-run`. */
   readonly code = "bad-run";
 }
 
-/** What a file is to hold, for `JSON.stringify`. */
+/** A run in the form to write to a file with `JSON.stringify`. */
 export function saveRun(result: LoadResult): SavedRun {
   return {
     format: FORMAT,
@@ -41,7 +41,7 @@ export function saveRun(result: LoadResult): SavedRun {
 }
 
 /**
- * Reads what {@linkcode saveRun} gave, as JSON.
+ * Reads the JSON text of a saved run.
  *
  * @throws {SavedRunError} if the text is something else.
  */

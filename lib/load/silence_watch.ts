@@ -1,17 +1,17 @@
 import type { LoadConnection } from "./load_connection.ts";
 
-/** How often connections are looked at. */
+/** The longest time between two checks. */
 const LONGEST_TICK_MS = 250;
 
-/** When a connection's bytes were last seen to move. */
+/** How many bytes a connection had received when a check last saw that number change, and when. */
 interface Sight {
   readonly bytes: number;
   readonly at: number;
 }
 
 /**
- * Gives up connections to which bytes are due and do not come. One timer looks at all of them now
- * and then, so that sending and receiving need none.
+ * Gives up connections that await an answer and receive nothing for too long. One timer checks all
+ * of them, so that sending and receiving need no timers.
  */
 export class SilenceWatch implements Disposable {
   readonly #connections: ReadonlySet<LoadConnection>;
@@ -19,7 +19,7 @@ export class SilenceWatch implements Disposable {
   readonly #sights = new WeakMap<LoadConnection, Sight>();
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** Watches the set, whatever is in it at each look, until it is disposed of. */
+  /** Checks what is in the set at that time, until the watch is disposed of. */
   constructor(connections: ReadonlySet<LoadConnection>, timeoutMs: number) {
     this.#connections = connections;
     this.#timeoutMs = timeoutMs;

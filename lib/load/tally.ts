@@ -1,7 +1,7 @@
 import { type EncodedLatencies, type HistogramLibrary, Latencies } from "./latencies.ts";
 import type { LoadErrorCounts, LoadErrorKind } from "./load_error.ts";
 
-/** A tally as it crosses threads. */
+/** A tally in the form that is sent between threads. */
 export interface EncodedTally {
   readonly messages: number;
   readonly bytes: number;
@@ -11,22 +11,22 @@ export interface EncodedTally {
   readonly lateness: EncodedLatencies;
 }
 
-/** What happened in a stretch of time. */
+/** Counts and latencies of a stretch of time. */
 export class Tally {
   /** Messages that came back. */
   messages = 0;
   /** Bytes of those messages. */
   bytes = 0;
-  /** What went wrong. */
+  /** Errors by kind. */
   errors: { [K in LoadErrorKind]?: number } = {};
-  /** From when a message was due, or in a closed loop sent, until all of it was back. */
+  /** From when a message was due (in a closed loop: sent) until its last byte came back. */
   readonly latency: Latencies;
-  /** Open loop: from when it was sent. */
+  /** Open loop: from when a message was sent until its last byte came back. */
   readonly service: Latencies;
-  /** Open loop: from when it was due until it was sent. */
+  /** Open loop: from when a message was due until it was sent. */
   readonly lateness: Latencies;
 
-  /** Makes an empty one. */
+  /** Makes an empty tally. */
   constructor(library: HistogramLibrary) {
     this.latency = new Latencies(library);
     this.service = new Latencies(library);
@@ -43,7 +43,7 @@ export class Tally {
     this.errors[kind] = (this.errors[kind] ?? 0) + count;
   }
 
-  /** Adds what another one counted. */
+  /** Adds the counts of another tally. */
   add(other: Tally): void {
     this.messages += other.messages;
     this.bytes += other.bytes;
@@ -64,7 +64,7 @@ export class Tally {
     this.lateness.clear();
   }
 
-  /** Takes it apart, to be sent to another thread. */
+  /** The form to send to another thread. */
   encode(): EncodedTally {
     const { messages, bytes, errors, latency, service, lateness } = this;
     return {
@@ -77,7 +77,7 @@ export class Tally {
     };
   }
 
-  /** Adds what another thread counted. */
+  /** Adds the counts of a tally that another thread sent. */
   addEncoded(library: HistogramLibrary, encoded: EncodedTally): void {
     this.messages += encoded.messages;
     this.bytes += encoded.bytes;

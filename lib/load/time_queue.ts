@@ -5,7 +5,7 @@ export class TimeQueue {
   #times = new Float64Array(8);
   #first = 0;
 
-  /** Adds one at the end. */
+  /** Adds a time at the end. */
   push(time: number): void {
     const { length } = this.#times;
     if (this.length === length) {
@@ -17,7 +17,7 @@ export class TimeQueue {
     this.#times[(this.#first + this.length++) & (this.#times.length - 1)] = time;
   }
 
-  /** Takes the first one off; the queue must not be empty. */
+  /** Removes and returns the first time. The queue must not be empty. */
   shift(): number {
     const time = this.#times[this.#first]!;
     this.#first = (this.#first + 1) & (this.#times.length - 1);

@@ -1,7 +1,7 @@
 /** Python's sockets, used as the tutorial uses them, against our programs, in both directions. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
-import { exchangeTutorial, runLoad } from "../../lib/load/mod.ts";
+import { runLoad, runTutorialExchange } from "../../lib/load/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { listenLocally } from "../support/peers.ts";
@@ -91,13 +91,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "exchangeTutorial() and runLoad() work with a Python server of many connections",
+  name: "runTutorialExchange() and runLoad() work with a Python server of many connections",
   ignore,
   async fn() {
     const server = await serve("serve-many", "12");
     const received: string[] = [];
     const { address } = server;
-    const done = await deadline(exchangeTutorial({
+    const done = await deadline(runTutorialExchange({
       address,
       connections: 2,
       observer: {

@@ -4,13 +4,13 @@ import { type Line, renderLineChart } from "./line_chart.ts";
 import { countText, timeText } from "./markup.ts";
 import { linearScale, logScale, tightScale } from "./scale.ts";
 
-/** Points of the percentile line for each tenfold of 1/(1 − percentile). */
+/** Points of the percentile line per decade of 1 / (1 − percentile). */
 const POINTS_PER_DECADE = 20;
 
 /** Latency by percentile, both axes logarithmic: the tail has as much room as the rest. */
 export function percentileChart(latency: Latencies): string {
   const count = latency.count;
-  // Beyond one message in `count` there is nothing to know.
+  // `count` messages say nothing about percentiles beyond 1 − 1 / count.
   const decades = Math.max(1, Math.ceil(Math.log10(count)));
   const points: [number, number][] = [];
   for (let i = 0; i <= decades * POINTS_PER_DECADE; i++) {
@@ -40,7 +40,7 @@ export function percentileChart(latency: Latencies): string {
   });
 }
 
-/** Latency from second to second. */
+/** Median, 99th percentile and maximum of the latency in each second. */
 export function latencyChart(intervals: readonly LoadInterval[]): string {
   const shown = intervals.filter(({ messages }) => messages > 0);
   const line = (name: string, look: Line["look"], figure: "p50" | "p99" | "max"): Line => ({
@@ -68,7 +68,7 @@ export function latencyChart(intervals: readonly LoadInterval[]): string {
   });
 }
 
-/** Messages per second from second to second. */
+/** The rate of messages in each second. */
 export function rateChart(intervals: readonly LoadInterval[]): string {
   const rates = intervals.map((each) => each.messages_per_s);
   const max = Math.max(...rates);
@@ -100,7 +100,7 @@ function extent({ points }: Line): string {
   return `${timeText(Math.min(...values))} and ${timeText(Math.max(...values))}`;
 }
 
-/** With more nines than this, every other one is written. */
+/** With more decades than this, only every other one is labelled. */
 const CROWDED_DECADES = 5;
 
 /** 0 is `0`, 1 is `90`, 2 is `99`, 3 is `99.9`. */

@@ -6,54 +6,69 @@ import { openConnections } from "./open_connections.ts";
 import { Payload } from "./payload.ts";
 import { SilenceWatch } from "./silence_watch.ts";
 
-/** What the tutorial's client with many connections sends on each of them. */
+/** What the multi-connection client of the Python sockets tutorial sends on each connection. */
 export const TUTORIAL_MESSAGES: readonly Uint8Array[] = [
   "hello message 1 from client.",
   "hi message 2 from client.",
 ].map((text) => new TextEncoder().encode(text));
 
-/** What happens in an exchange; every method is optional. They must not throw. */
-export interface ExchangeObserver {
-  /** A connection, by its number from 1, is about to be made. */
+/** What happens in the exchange; every method is optional. They must not throw. */
+export interface TutorialExchangeObserver {
+  /** A connection is about to be made. `id` is its number, from 1. */
   starting?(id: number): void;
   /** A message is about to be sent. */
   sending?(id: number, bytes: Uint8Array): void;
-  /** Bytes came: a view, good until this returns. */
+  /** Bytes were received: a view, good until this returns. */
   received?(id: number, bytes: Uint8Array): void;
-  /** All came back, or it failed; the connection is closed. */
+  /** All bytes came back, or the connection failed; it is closed. */
   closing?(id: number): void;
   /** A connection failed; the others go on. */
   failed?(error: LoadError): void;
 }
 
-/** How {@linkcode exchangeTutorial} goes about it. */
+/** Options of {@linkcode runTutorialExchange}. */
 export interface TutorialExchangeOptions {
   /** The echo server. */
   readonly address: Address;
-  /** Connections at the same time. */
+  /** How many connections, all open at the same time. */
   readonly connections: number;
   /** What each of them sends, once. @default {the tutorial's two messages} */
   readonly messages?: readonly Uint8Array[] | undefined;
-  /** With it, connections are TLS. */
+  /** Connect with TLS, with these settings. @default {no TLS} */
   readonly tls?: ClientTls | undefined;
   /** The longest time for one connection to be made. @default {10_000} */
   readonly connectTimeoutMs?: number | undefined;
-  /** The longest time in which no byte comes while some are due. @default {10_000} */
+  /** How long a connection may receive nothing while it awaits bytes. @default {10_000} */
   readonly answerTimeoutMs?: number | undefined;
   /** Ends the exchange early. */
   readonly signal?: AbortSignal | undefined;
   /** Is told what happens. */
-  readonly observer?: ExchangeObserver | undefined;
+  readonly observer?: TutorialExchangeObserver | undefined;
 }
 
 /**
- * Does what the tutorial's client with many connections does: opens them all, sends every message
- * on each, reads until as many bytes have come back, and closes.
+ * Does what the multi-connection client of the Python sockets tutorial does with an echo server:
+ * opens all connections, sends every message on each, reads until as many bytes have come back, and
+ * closes. What comes back is compared with what was sent.
+ *
+ * A connection that fails is reported to `observer.failed`; the others go on.
  *
  * @returns how many connections got back what they sent.
  * @throws {RangeError} if an option makes no sense.
+ * @throws the signal's reason, if it is aborted.
+ *
+ * @example
+ * ```ts
+ * import { listen, runTutorialExchange, serveEcho } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * await using server = serveEcho(listener);
+ * const done = await runTutorialExchange({ address: server.address, connections: 3 });
+ * assertEquals(done, 3);
+ * ```
  */
-export async function exchangeTutorial(options: TutorialExchangeOptions): Promise<number> {
+export async function runTutorialExchange(options: TutorialExchangeOptions): Promise<number> {
   const { observer = {}, signal = new AbortController().signal } = options;
   const messages = options.messages ?? TUTORIAL_MESSAGES;
   const plan = resolvePlan({ ...options, messages, count: messages.length, verify: true });
@@ -94,7 +109,7 @@ export async function exchangeTutorial(options: TutorialExchangeOptions): Promis
 async function exchangeOn(
   connection: LoadConnection,
   messages: readonly Uint8Array[],
-  observer: ExchangeObserver,
+  observer: TutorialExchangeObserver,
 ): Promise<void> {
   const { id } = connection;
   const total = messages.reduce((sum, { length }) => sum + length, 0);
@@ -106,7 +121,7 @@ async function exchangeOn(
       await connection.write(message);
     }
   })();
-  // The read fails as well, and says why.
+  // If it fails, so does the read, and that error is the one reported.
   sending.catch(() => {});
   while (connection.receivedBytes < total) {
     const count = await connection.read();
