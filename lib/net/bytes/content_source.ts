@@ -1,0 +1,145 @@
+import { messageOf } from "../../base/message_of.ts";
+import { valueKind } from "../../base/value_kind.ts";
+import { ContentStreamError, type ContentStreamErrorCode } from "../../frame/mod.ts";
+
+/** What is read at once from a stream that takes its reader's memory. */
+const READ_BYTES = 131_072;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A stream's end. */
+const END = Symbol("end");
+
+/**
+ * The bytes of a stream that is to be sent as a content, as many as the header says: not more, and
+ * not less. Streams of type `bytes` are read into one memory that is used again for every read.
+ */
+export class ContentSource {
+  /** One of the two: of a byte stream, or of any other. */
+  readonly #byteReader: ReadableStreamBYOBReader | undefined;
+  readonly #reader: ReadableStreamDefaultReader<unknown> | undefined;
+  readonly #expected: number;
+  readonly #timeoutMs: number;
+  #given = 0;
+  /** Used for every read from a byte stream; each read hands it over and gets it back. */
+  #memory: ArrayBufferLike | undefined;
+  #ended = false;
+  #cancelled: { readonly reason: unknown } | undefined;
+
+  /**
+   * Takes over the stream: it is read to its end, or cancelled.
+   *
+   * @param expected How many bytes it must give.
+   * @param timeoutMs The longest time that it may give none when asked for some; `0` sets no limit.
+   * @throws {TypeError} if the stream has a reader already.
+   */
+  constructor(stream: ReadableStream<Uint8Array>, expected: number, timeoutMs: number) {
+    this.#byteReader = byteReaderOf(stream);
+    this.#reader = this.#byteReader ? undefined : stream.getReader();
+    this.#expected = expected;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * The next bytes, good until the next call; `undefined` when all have come. The last bytes are
+   * kept back until the stream has ended, so that a content that is too long is never sent as one
+   * that is right.
+   *
+   * @throws {ContentStreamError} if the stream gives less or more than it must, fails, or takes too
+   * long; the stream is cancelled then.
+   * @throws what it was cancelled with.
+   */
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#cancelled) throw this.#cancelled.reason;
+    if (this.#ended) return undefined;
+    const timer = this.#timeoutMs > 0
+      ? setTimeout(() => this.#timedOut(), this.#timeoutMs)
+      : undefined;
+    try {
+      const chunk = await this.#nextChunk();
+      if (this.#given >= this.#expected) await this.#end();
+      return chunk.length > 0 ? chunk : undefined;
+    } catch (error) {
+      this.cancel(error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Tells the stream that its bytes are not wanted any more. Whoever waits for some gets the reason. */
+  cancel(reason: unknown): void {
+    if (this.#ended || this.#cancelled) return;
+    this.#cancelled = { reason };
+    // Whoever cancels has no use for a failure to do so.
+    (this.#byteReader ?? this.#reader)?.cancel(reason).catch(() => {});
+  }
+
+  #timedOut(): void {
+    this.cancel(this.#error("timed-out", `gave nothing for ${this.#timeoutMs} ms`));
+  }
+
+  /** The next chunk that has bytes; one of none if none are due. */
+  async #nextChunk(): Promise<Uint8Array> {
+    let chunk: Uint8Array = NO_BYTES;
+    while (chunk.length === 0 && this.#given < this.#expected) {
+      const next = await this.#read(READ_BYTES);
+      if (next === END) throw this.#error("too-short", "ended");
+      chunk = next;
+      this.#given += chunk.length;
+    }
+    return chunk;
+  }
+
+  /** Waits for the end of the stream, which has given enough. */
+  async #end(): Promise<void> {
+    // The last chunk lies in the memory: this reads into another one.
+    this.#memory = undefined;
+    while (this.#given <= this.#expected) {
+      const surplus = await this.#read(1);
+      if (surplus === END) {
+        this.#ended = true;
+        return;
+      }
+      this.#given += surplus.length;
+    }
+    const what = `gave ${this.#given} bytes or more where content-length is ${this.#expected}`;
+    throw new ContentStreamError("too-long", what, this.#given, this.#expected);
+  }
+
+  async #read(size: number): Promise<Uint8Array | typeof END> {
+    let result: ReadableStreamReadResult<unknown>;
+    try {
+      result = this.#byteReader
+        ? await this.#byteReader.read(new Uint8Array(this.#memory ?? new ArrayBuffer(size)))
+        : await this.#reader!.read();
+    } catch (cause) {
+      if (this.#cancelled) throw this.#cancelled.reason;
+      throw this.#error("failed", `failed: ${messageOf(cause)},`, { cause });
+    }
+    if (this.#cancelled) throw this.#cancelled.reason;
+    if (result.done) return END;
+    const { value } = result;
+    if (!(value instanceof Uint8Array)) {
+      throw this.#error("wrong-chunk", `gave ${valueKind(value)}, which is no Uint8Array,`);
+    }
+    if (this.#byteReader) this.#memory = value.buffer;
+    return value;
+  }
+
+  #error(code: ContentStreamErrorCode, what: string, options?: ErrorOptions): ContentStreamError {
+    const at = `after ${this.#given} of ${this.#expected} bytes`;
+    return new ContentStreamError(code, `${what} ${at}`, this.#given, this.#expected, options);
+  }
+}
+
+function byteReaderOf(
+  stream: ReadableStream<Uint8Array>,
+): ReadableStreamBYOBReader | undefined {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch {
+    // It is no byte stream; or it has a reader already, which the caller finds out.
+    return undefined;
+  }
+}
