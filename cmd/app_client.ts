@@ -25,37 +25,42 @@ export const command = defineCommand({
       type: "string",
       help: "`search`, or any other word for the tutorial's binary request",
     },
-    value: { type: "string", help: "what to search for; - reads values from stdin, a line each" },
+    value: { type: "string", help: "what to search for; - reads one value per line from stdin" },
   },
   flags: {
     as: {
       type: "choice",
       choices: ["auto", "json", "binary"],
       default: "auto",
-      help: "send the action as JSON or as the binary request; auto: JSON for search",
+      help: "send a JSON or a binary request; auto: JSON for search, else binary",
     },
     field: {
       type: "string",
       repeat: true,
       placeholder: "NAME=VALUE",
-      help: "a further field of the JSON request; VALUE is JSON, or else text",
+      help: "add a field to the JSON request; VALUE is read as JSON, or else as text",
     },
-    limit: { type: "count", help: "ask for so many ranked hits, and print them" },
-    repeat: { type: "count", min: 1, default: "1", help: "send every request so often" },
+    limit: { type: "count", help: "ask for up to this many ranked hits, and print them" },
+    repeat: { type: "count", min: 1, default: "1", help: "send each request this many times" },
     pipeline: {
       type: "count",
       min: 1,
       max: 65_536,
       default: "1",
-      help: "requests under way at one time",
+      help: "have up to this many requests outstanding",
     },
     "connect-timeout": {
       type: "duration",
       default: "10s",
       min: 1,
-      help: "the longest time to connect",
+      help: "give up connecting after this time",
     },
-    timeout: { type: "duration", default: "30s", min: 1, help: "the longest time for one answer" },
+    timeout: {
+      type: "duration",
+      default: "30s",
+      min: 1,
+      help: "give up on an answer after this time",
+    },
     ...clientTlsFlags,
     ...jsonFlag,
     ...quietFlag,
@@ -103,7 +108,7 @@ export const command = defineCommand({
         latencies?.record(latencyMs);
         const answer = readAnswer(frame);
         failed ||= answer.failed;
-        // With --repeat what matters is the time; one answer of each kind would be a flood.
+        // With --repeat the times matter, so only the first answer is printed.
         if (latencies === undefined || answers === 1) await print(answer, context, flags);
       }
     } finally {
@@ -117,13 +122,13 @@ export const command = defineCommand({
   },
 });
 
-/** The histogram's library is loaded where it is used alone: few runs measure. */
+/** Loads the histogram library only where latencies are measured: few runs do. */
 async function emptyLatencies(): Promise<Latencies> {
   const { Latencies, loadHistogramLibrary } = await import("../lib/load/latencies.ts");
   return new Latencies(await loadHistogramLibrary());
 }
 
-/** What an answer's frame says. */
+/** A frame read as an answer. */
 interface Answer {
   readonly frame: Frame;
   /** The JSON object, if it is one. */
@@ -170,7 +175,7 @@ function hitLine(hit: Record<string, unknown>): string {
   return `${points}\t${name}\t${snippet ?? ""}`;
 }
 
-/** The answer to the tutorial's binary request is text; what is not is shown as JSON shows it. */
+/** The content as text; as a JSON string if it is not valid UTF-8. */
 function textOf(frame: Frame): string {
   const text = new TextDecoder().decode(frame.content);
   return text.includes("\ufffd") ? JSON.stringify(text) : text;

@@ -26,13 +26,13 @@ import {
 
 export const command = defineCommand({
   name: "app-server",
-  summary: "answer searches over framed requests, in files or in the tutorial's three entries",
+  summary: "answer framed search requests, over files or the tutorial's three entries",
   role: "server",
   arguments: {
     address: {
       type: "address",
       default: "127.0.0.1:5634",
-      help: "where to listen; port 0 takes a free one",
+      help: "the address to listen on; port 0 picks a free port",
     },
   },
   flags: {
@@ -40,73 +40,74 @@ export const command = defineCommand({
       type: "path",
       repeat: true,
       group: "Data",
-      help: "a folder of text, Markdown and HTML, or a JSON, JSON Lines, CSV or TSV file",
+      help:
+        "search in this folder of text, Markdown and HTML, or this JSON, JSON Lines, CSV or TSV file",
     },
     index: {
       type: "path",
       hint: "file",
       placeholder: "FILE",
       group: "Data",
-      help: "keep the index here, so that the next start takes in only what changed",
+      help: "keep the index in this file, so that the next start reads only what changed",
     },
     watch: {
       type: "boolean",
       group: "Data",
       requires: ["data"],
-      help: "take in changes of the data while serving",
+      help: "index changes to the data while serving",
     },
     writable: { type: "boolean", group: "Data", help: "let clients put and delete entries" },
     "key-field": {
       type: "string",
       placeholder: "NAME",
       group: "Data",
-      help: "the field of a record that is its key",
+      help: "use this field of a record as its key",
     },
     "title-field": {
       type: "string",
       placeholder: "NAME",
       group: "Data",
-      help: "the field of a record that is its title",
+      help: "use this field of a record as its title",
     },
     "text-field": {
       type: "string",
       placeholder: "NAME",
       group: "Data",
-      help: "the field of a record that is its text",
+      help: "use this field of a record as its text",
     },
     workers: {
       type: "integer",
       min: 1,
       max: 64,
       group: "Limits",
-      help: "threads that search; one less than there are cores",
+      help: "search in this many threads; by default one fewer than there are cores",
     },
     ...limitFlags,
     "frame-timeout": {
       type: "duration",
       default: "1m",
       group: "Limits",
-      help: "close a connection whose request is not complete after so long; 0 never does",
+      help: "close a connection whose request is incomplete after this time; 0 for never",
     },
     "max-content": {
       type: "size",
       default: "16MiB",
       group: "Limits",
-      help: "the largest content of a request",
+      help: "accept a request's content up to this size",
     },
     "max-pipelined": {
       type: "count",
       default: "128",
       min: 1,
       group: "Limits",
-      help: "requests of one client at work at one time",
+      help: "work on at most this many requests of one client at once",
     },
     ...serverTlsFlags,
     ...outputFlags,
   },
   examples: [
     ["socktool app-server", "serve the tutorial's entries on 127.0.0.1:5634"],
-    ["socktool app-server --data docs --watch", "serve a folder, and what changes in it"],
+    ["socktool app-server --data docs --watch", "serve a folder, and follow its changes"],
     [
       "socktool app-server :7000 --data wiki.jsonl --index wiki.db",
       "keep the index between starts",
@@ -115,7 +116,7 @@ export const command = defineCommand({
   async run({ flags, args, given }, context) {
     const { signal } = context;
     const tls = await serverTlsOf(flags);
-    // The port first: it is what fails most, and indexing may take a while.
+    // Listens first: indexing may take minutes, and a port that is in use is to be told before.
     using listener = await listen(args.address, { tls });
     await warnOfOpenFiles(flags, given, context);
     await using engine = await openSearch({

@@ -29,14 +29,13 @@ import { reportStats } from "./_pubsub/report_stats.ts";
 
 export const command = defineCommand({
   name: "broker",
-  summary:
-    "pass publications on to their subscribers, and tell those who are slow what they missed",
+  summary: "deliver publications to their subscribers, and tell slow ones what they missed",
   role: "server",
   arguments: {
     address: {
       type: "address",
       default: "127.0.0.1:5635",
-      help: "where to listen; port 0 takes a free one",
+      help: "the address to listen on; port 0 picks a free port",
     },
   },
   flags: {
@@ -45,71 +44,72 @@ export const command = defineCommand({
       hint: "file",
       placeholder: "FILE",
       group: "Access",
-      help: "who may connect, and publish and subscribe to what (JSON)",
+      help: "read from this JSON file who may connect, publish and subscribe",
     },
     insecure: {
       type: "boolean",
       group: "Access",
-      help: "without --auth, listen all the same where other machines can connect",
+      help: "without --auth, listen even where other machines can connect",
     },
     "hash-password": {
       type: "boolean",
       group: "Access",
       conflicts: ["hash-token"],
-      help: "read a password from stdin, print its hash for the --auth FILE, and end",
+      help: "read a password from stdin, print its hash for the --auth FILE, and exit",
     },
     "hash-token": {
       type: "boolean",
       group: "Access",
-      help: "read a token from stdin, print its hash for the --auth FILE, and end",
+      help: "read a token from stdin, print its hash for the --auth FILE, and exit",
     },
     "max-connections": {
       type: "count",
       default: "20k",
       group: "Limits",
-      help: "clients at one time; 0 for any number",
+      help: "serve at most this many clients at once; 0 for no limit",
     },
     "max-content": {
       type: "size",
       default: "1MiB",
       group: "Limits",
-      help: "the largest content of a publication",
+      help: "accept a publication's content up to this size",
     },
     "max-pending": {
       type: "size",
       default: "4MiB",
       group: "Limits",
-      help: "what may wait for one subscriber that does not keep up",
+      help: "keep at most this much for one subscriber that falls behind",
     },
     "max-retained": {
       type: "size",
       default: "64MiB",
       group: "Limits",
-      help: "what all retained publications together may take",
+      help: "keep at most this much in retained publications",
     },
     "ping-interval": {
       type: "duration",
       default: "30s",
       group: "Limits",
       help:
-        "ask quiet clients for a sign of life; three without one end a connection; 0 never asks",
+        "ping a client that is silent for this long, and close its connection after three times as " +
+        "long; 0 for never",
     },
     patience: {
       type: "duration",
       default: "100ms",
       group: "Limits",
-      help: "how long publishers wait for one subscriber that does not keep up",
+      help: "let publishers wait up to this long for one subscriber that falls behind",
     },
     "allow-block": {
       type: "boolean",
       group: "Limits",
-      help: "let subscribers make publishers wait without a bound (--slow block)",
+      help: "let a subscriber with --slow block make publishers wait without limit",
     },
     "drain-timeout": {
       type: "duration",
       default: "5s",
       group: "Limits",
-      help: "on SIGINT and SIGTERM, how long it may take to deliver what waits",
+      help: "on SIGINT or SIGTERM, take up to this long to deliver what waits",
     },
     stats: {
       type: "duration",
@@ -121,15 +121,15 @@ export const command = defineCommand({
   },
   examples: [
     ["socktool broker", "listen on 127.0.0.1:5635"],
-    ["socktool broker --stats 1s", "and print every second what goes in and out"],
+    ["socktool broker --stats 1s", "print figures every second"],
     ["socktool broker 0.0.0.0:5635 --auth users.json", "for other machines, by name and password"],
     ["socktool broker --hash-password < secret.txt", "make the hash of a password"],
   ],
   notes: [
     'An --auth FILE holds {"users": [{"name", "password": HASH, "publish": {"allow": [FILTER…], ' +
-    '"deny": [FILTER…]}, "subscribe": {…}}], "tokens": [{"name", "token": HASH, …}]}. What is not ' +
-    "allowed is forbidden, and so is a filter with which a denied topic could come.",
-    "A client asks for figures by a request to _sys.stats, _sys.connections or _sys.topics: " +
+    '"deny": [FILTER…]}, "subscribe": {…}}], "tokens": [{"name", "token": HASH, …}]}. Whatever is ' +
+    "not allowed is forbidden, and so is a filter that could match a denied topic.",
+    "Clients get the broker's figures by requests to _sys.stats, _sys.connections or _sys.topics: " +
     "socktool pub --request _sys.stats ''",
   ],
   async run({ flags, args, given }, context) {
@@ -179,7 +179,7 @@ async function readAuthFile(path: string): Promise<FileAuthenticator> {
   }
 }
 
-/** What may wait. By default there is room for four of the largest publications. */
+/** The limit for one subscriber; by default there is room for four of the largest publications. */
 function pendingBytes(
   flags: { readonly "max-content": number; readonly "max-pending": number },
   given: ReadonlySet<string>,

@@ -14,31 +14,31 @@ const RENDERERS = {
   powershell: renderPowershell,
 } as const;
 
-/** The command for a program, whose tables it reads. */
+/** Makes the command, which reads the tables of a program's commands. */
 export function completionsCommand(program: Program): AnyCommand {
   return defineCommand({
     name: "completions",
-    summary: "print the script by which a shell completes socktool's commands and flags",
+    summary: "print a script that completes socktool's commands and flags in a shell",
     arguments: {
       shell: { type: "choice", choices: ["bash", "zsh", "fish", "powershell"], help: "the shell" },
     },
     examples: [
-      ["source <(socktool completions bash)", "complete in this bash or, with its name, zsh"],
+      ["source <(socktool completions bash)", "in this bash; zsh works alike"],
       [
         "socktool completions bash > ~/.local/share/bash-completion/completions/socktool",
-        "in every later bash",
+        "in every new bash",
       ],
       [
         "socktool completions zsh > ~/.zfunc/_socktool",
-        "in every later zsh, if $fpath has ~/.zfunc",
+        "in every new zsh, if $fpath has ~/.zfunc",
       ],
       [
         "socktool completions fish > ~/.config/fish/completions/socktool.fish",
-        "in every later fish",
+        "in every new fish",
       ],
       [
         "socktool completions powershell | Out-String | Invoke-Expression",
-        "in this PowerShell; in $PROFILE, in every later one",
+        "in this PowerShell; written to $PROFILE, in every new one",
       ],
     ],
     async run({ args }, { out }) {

@@ -22,7 +22,7 @@ export const command = defineCommand({
     text: {
       type: "string",
       optional: true,
-      help: "what to send; - is stdin, as is nothing at all; on a terminal, a conversation",
+      help: "the text to send; without it or with -, stdin; on a terminal, a conversation",
     },
   },
   flags: {
@@ -36,12 +36,12 @@ export const command = defineCommand({
       type: "duration",
       default: "10s",
       min: 1,
-      help: "the longest time to connect",
+      help: "give up connecting after this time",
     },
     "idle-timeout": {
       type: "duration",
       default: "30s",
-      help: "give up when no byte moves for so long while some are due; 0 never does",
+      help: "give up when bytes are due and none moves for this long; 0 for never",
     },
     ...clientTlsFlags,
     ...outputFlags,
@@ -80,7 +80,7 @@ export const command = defineCommand({
   },
 });
 
-/** Prints what passes, as the flags ask for. */
+/** Prints the traffic in the form that the flags ask for. */
 interface Printer extends Pick<EchoExchangeOptions, "sent" | "received"> {
   end(): void;
 }
@@ -105,7 +105,7 @@ function printer(
   return terminalPrinter(out);
 }
 
-/** On a terminal no byte of a peer may move the cursor, and the prompt begins on a line of its own. */
+/** For a terminal: escapes the peer's control characters, and ends with the end of a line. */
 function terminalPrinter(out: Context["out"]): Printer {
   const decoder = new TextDecoder();
   let last = "\n";

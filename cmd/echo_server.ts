@@ -19,19 +19,19 @@ export const command = defineCommand({
   role: "server",
   arguments: listenArgument,
   flags: {
-    once: { type: "boolean", help: "end after the first client" },
+    once: { type: "boolean", help: "exit after the first client" },
     ...servingFlags,
     ...outputFlags,
   },
   examples: [
     ["socktool echo-server", "listen on 127.0.0.1:5634"],
-    ["socktool echo-server :0 --once", "serve one client on a free port, then end"],
+    ["socktool echo-server :0 --once", "serve one client on a free port, then exit"],
     ["socktool echo-server [::]:7777 -v", "listen on all interfaces, show what is echoed"],
     ["socktool echo-server unix:/tmp/echo.sock", "listen on a Unix socket"],
   ],
   notes: [
-    "A client gets its bytes back until it ends its sending side; then the connection is closed. " +
-    "A client that does not read is not read from either.",
+    "A client gets its bytes back until it closes its sending half; then the server closes the " +
+    "connection. While a client does not read, nothing is read from it.",
   ],
   async run({ flags, args, given }, context) {
     const tls = await serverTlsOf(flags);

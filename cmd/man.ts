@@ -3,24 +3,24 @@ import { defineCommand } from "./_cli/mod.ts";
 import type { AnyCommand, Program } from "./_cli/mod.ts";
 import { renderCommandPage, renderProgramPage } from "./_cli/man/page.ts";
 
-/** The command for a program, whose tables it reads. */
+/** Makes the command, which reads the tables of a program's commands. */
 export function manCommand(program: Program): AnyCommand {
   const entries = program.commands.filter(({ hidden }) => !hidden);
   return defineCommand({
     name: "man",
-    summary: "print the manual page, for man and other formatters of troff",
+    summary: "print the manual page in troff, for man and the like",
     arguments: {
       command: {
         type: "choice",
         choices: entries.map(({ name }) => name),
         optional: true,
-        help: "the page of this command alone",
+        help: "print the page of this command only",
       },
     },
     examples: [
       ["socktool man | man -l -", "read it here"],
       ["socktool man app-server | man -l -", "the page of one command"],
-      ["socktool man > ~/.local/share/man/man1/socktool.1", "keep it for man socktool"],
+      ["socktool man > ~/.local/share/man/man1/socktool.1", "install it for man socktool"],
     ],
     async run({ args }, { out }) {
       const commands = await Promise.all(entries.map(({ load }) => load()));

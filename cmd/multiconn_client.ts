@@ -23,10 +23,11 @@ import { missedThresholds, parseThreshold } from "./_load/thresholds.ts";
 
 export const command = defineCommand({
   name: "multiconn-client",
-  summary: "the tutorial's two messages on many connections, or a measured load on an echo server",
+  summary:
+    "send the tutorial's two messages on many connections, or measure an echo server under load",
   arguments: {
     address: { type: "address", default: "127.0.0.1:5634", help: "the server" },
-    "num-conns": { type: "count", min: 1, max: 1_000_000, help: "connections at the same time" },
+    "num-conns": { type: "count", min: 1, max: 1_000_000, help: "how many connections to open" },
   },
   flags: {
     ...loadFlags,
@@ -34,13 +35,13 @@ export const command = defineCommand({
       type: "duration",
       default: "10s",
       min: 1,
-      help: "the longest time to make one connection",
+      help: "give up connecting after this time",
     },
     timeout: {
       type: "duration",
       default: "10s",
       min: 1,
-      help: "give a connection up when no byte comes for so long while some are due",
+      help: "give up on a connection when bytes are due and none comes for this long",
     },
     ...clientTlsFlags,
     ...outputFlags,
@@ -49,7 +50,7 @@ export const command = defineCommand({
     ["socktool multiconn-client 127.0.0.1 5634 2", "the tutorial's client"],
     [
       "socktool multiconn-client :5634 50 --size 64 --duration 10s",
-      "how fast the server can be: a closed loop",
+      "the most that the server can do: a closed loop",
     ],
     [
       "socktool multiconn-client :5634 50 --rate 10k --duration 30s --warmup 2s --report load.html",
@@ -57,7 +58,7 @@ export const command = defineCommand({
     ],
     [
       "socktool multiconn-client :5634 100 --rate 5k --fail-if 'p99>5ms' --fail-if 'errors>0'",
-      "for a build that is to fail when the server got slow",
+      "fail a build when the server has become slow",
     ],
     [
       "socktool multiconn-client :5634 50 --size 1KiB --compare before.json --save after.json",
@@ -65,17 +66,17 @@ export const command = defineCommand({
     ],
   ],
   notes: [
-    "With any of the flags under Load and Result it is a load tool. Without --rate the load is a " +
-    "closed loop: each connection sends when its last message has come back. With --rate it is an " +
-    "open loop: messages are due on a schedule, and one that had to wait for a stalled server shows " +
-    "that in its latency. To be on time, an open loop may keep a core busy for each of its workers.",
+    "Any of the flags under Load and Result turns it into a load tool. Without --rate the load is a " +
+    "closed loop: each connection sends its next message when the last has come back. With --rate " +
+    "it is an open loop: messages are due on a schedule, and a latency includes the time that the " +
+    "message waited for a stalled server. Each worker of an open loop may keep a core busy.",
     "--fail-if takes any figure of the summary: messages, bytes, errors, duration_s, connections, " +
     "messages_per_s, bytes_per_s; min, mean, p50, p90, p99, p99.9, p99.99, max; the same after " +
     "service. and send_lateness.; errors.connect, .reset, .closed, .wrong, .no-answer, .unanswered.",
   ],
   exitCodes: {
-    1: "failed, or a connection or message did",
-    3: "something that --fail-if names was so",
+    1: "failed, or a connection or a message failed",
+    3: "a condition of --fail-if was met",
   },
   async run({ flags, args, given }, context) {
     const { address, "num-conns": connections } = args;

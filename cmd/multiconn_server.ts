@@ -17,7 +17,7 @@ import { jsonSeconds } from "./_echo/shown_bytes.ts";
 
 export const command = defineCommand({
   name: "multiconn-server",
-  summary: "echo for many clients at once, and tell of each one",
+  summary: "echo for many clients at once, and report each one",
   role: "server",
   arguments: listenArgument,
   flags: {
@@ -26,14 +26,14 @@ export const command = defineCommand({
       default: "1",
       min: 1,
       max: 64,
-      help: "threads that share the port; more than one only on Linux, and not on a Unix socket",
+      help: "serve in this many threads; more than one needs Linux and TCP",
     },
     ...servingFlags,
     stats: {
       type: "duration",
       min: 100,
       group: "Output",
-      help: "print a line of live figures so often",
+      help: "print a line of figures at this interval",
     },
     ...outputFlags,
   },
@@ -41,9 +41,9 @@ export const command = defineCommand({
     ["socktool multiconn-server", "listen on 127.0.0.1:5634, a line per client"],
     ["socktool multiconn-server :7777 -v", "show the data as well"],
     ["socktool multiconn-server :7777 -q --stats 1s --workers 4", "four threads, figures only"],
-    ["socktool multiconn-server :7777 --json | jq .", "the same for a program"],
+    ["socktool multiconn-server :7777 --json | jq .", "one JSON object per line, for programs"],
   ],
-  notes: ["-q leaves out the line per client; what --stats asks for is printed all the same."],
+  notes: ["-q leaves out the line per client, but not the figures of --stats."],
   async run({ flags, args, given }, context) {
     const tls = await serverTlsOf(flags);
     await warnOfOpenFiles(flags, given, context);
@@ -70,7 +70,7 @@ export const command = defineCommand({
   },
 });
 
-/** Prints figures until the function that it returns is called. */
+/** Prints figures at an interval. Returns the function that stops it. */
 function printStats(
   server: EchoServer,
   everyMs: number,

@@ -1,7 +1,7 @@
 import config from "../deno.json" with { type: "json" };
 import type { Program } from "./_cli/multi.ts";
 
-/** The one program: every role as a subcommand, of which only the one called is loaded. */
+/** The program: every role is a subcommand, and only the one that is called is loaded. */
 export const program: Program = {
   name: "socktool",
   summary: "servers, clients, load and messages for programs that talk over TCP",
@@ -19,18 +19,18 @@ export const program: Program = {
     },
     {
       name: "multiconn-server",
-      summary: "echo for many clients at once, and tell of each one",
+      summary: "echo for many clients at once, and report each one",
       load: async () => (await import("./multiconn_server.ts")).command,
     },
     {
       name: "multiconn-client",
       summary:
-        "the tutorial's two messages on many connections, or a measured load on an echo server",
+        "send the tutorial's two messages on many connections, or measure an echo server under load",
       load: async () => (await import("./multiconn_client.ts")).command,
     },
     {
       name: "app-server",
-      summary: "answer searches over framed requests, in files or in the tutorial's three entries",
+      summary: "answer framed search requests, over files or the tutorial's three entries",
       load: async () => (await import("./app_server.ts")).command,
     },
     {
@@ -40,8 +40,7 @@ export const program: Program = {
     },
     {
       name: "broker",
-      summary:
-        "pass publications on to their subscribers, and tell those who are slow what they missed",
+      summary: "deliver publications to their subscribers, and tell slow ones what they missed",
       load: async () => (await import("./broker.ts")).command,
     },
     {
@@ -56,17 +55,17 @@ export const program: Program = {
     },
     {
       name: "completions",
-      summary: "print the script by which a shell completes socktool's commands and flags",
+      summary: "print a script that completes socktool's commands and flags in a shell",
       load: async () => (await import("./completions.ts")).completionsCommand(program),
     },
     {
       name: "man",
-      summary: "print the manual page, for man and other formatters of troff",
+      summary: "print the manual page in troff, for man and the like",
       load: async () => (await import("./man.ts")).manCommand(program),
     },
   ],
   examples: [
-    ["socktool app-server --data docs", "serve a folder to search in"],
+    ["socktool app-server --data docs", "serve searches in a folder"],
     ["socktool app-client search 'white rab*'", "search in it"],
     [
       "socktool multiconn-client 127.0.0.1 5634 50 --duration 10s --rate 10k",

@@ -26,49 +26,65 @@ import { printMessage } from "./_pubsub/incoming.ts";
 import { type Outgoing, parseNdjsonLine } from "./_pubsub/outgoing.ts";
 import { textOrBytes } from "./_pubsub/text_or_bytes.ts";
 
-/** Confirmations that are outstanding at one time. */
+/** How many confirmations may be outstanding. */
 const PIPELINE = 256;
 
-/** With more than this to be sent, the next publication waits. */
+/** The next publication waits while more than this is unsent. */
 const HIGH_WATER_BYTES = 262_144;
 
-/** Whether something came of a publication that ended so is not known, or nothing did. */
+/** Failures that mean: the publication did not arrive, or nobody knows whether it did. */
 const LOSSES: readonly PubSubFailure[] = ["disconnected", "closed", "timed-out"];
 
 export const command = defineCommand({
   name: "pub",
   summary: "publish messages on a broker",
   arguments: {
-    topic: { type: "string", optional: true, help: "what to publish on: tokens joined by dots" },
-    message: { type: "string", optional: true, help: "the text; - publishes stdin whole" },
+    topic: {
+      type: "string",
+      optional: true,
+      help: "the topic to publish on: tokens joined by dots",
+    },
+    message: {
+      type: "string",
+      optional: true,
+      help: "the text to publish; - publishes all of stdin as one message",
+    },
   },
   flags: {
     lines: {
       type: "boolean",
       conflicts: ["ndjson"],
-      help: "publish each line of stdin",
+      help: "publish each line of stdin as a message",
     },
     ndjson: {
       type: "boolean",
-      help: 'publish what lines of {"topic", "text" or "base64"} on stdin say',
+      help: 'publish a message for each line of stdin: {"topic", and "text" or "base64"}',
     },
-    count: { type: "count", min: 1, default: "1", help: "publish MESSAGE so often" },
-    rate: { type: "rate", help: "publish no more than so many messages per second" },
+    count: { type: "count", min: 1, default: "1", help: "publish MESSAGE this many times" },
+    rate: { type: "rate", help: "publish at most this many messages per second" },
     retain: {
       type: "boolean",
-      help: "let the broker keep it as the topic's last value; an empty one clears that",
+      help: "keep the message on the broker as the topic's last value; an empty one clears it",
     },
-    "content-type": { type: "string", placeholder: "TYPE", help: "what the content is" },
+    "content-type": {
+      type: "string",
+      placeholder: "TYPE",
+      help: "set the content-type of the messages",
+    },
     confirm: {
       type: "boolean",
-      help: "wait for the broker, and print how many receivers there were",
+      help: "wait until the broker confirms, and print the number of receivers",
     },
-    request: { type: "boolean", conflicts: ["confirm"], help: "print the first reply" },
+    request: {
+      type: "boolean",
+      conflicts: ["confirm"],
+      help: "publish as a request, and print the first reply",
+    },
     timeout: {
       type: "duration",
       default: "10s",
       min: 1,
-      help: "the longest time to connect, for an answer, and to send what is left at the end",
+      help: "the limit for connecting, for each answer, and for sending what is left at the end",
     },
     ...brokerFlags,
     ...jsonFlag,
@@ -131,7 +147,7 @@ interface Job {
   readonly options: PublishOptions;
   readonly flags: { readonly json: boolean; readonly timeout: number };
   readonly context: Context;
-  /** Publications that the broker did not accept, though nobody waited for its answer. */
+  /** Publications that the broker refused while nobody waited for its answer. */
   readonly tally: { refused: number };
 }
 
@@ -144,12 +160,12 @@ async function publishAll(
   let failure: unknown;
   let batch: Promise<void> | undefined;
   let batched = 0;
-  // Publications of one turn share a promise; what becomes of it concerns all of them.
+  // Publications of one turn of the event loop share a promise: all are sent, or all fail.
   const watch = () => {
     const inBatch = batched;
     batched = 0;
     return batch?.catch((error) => {
-      // What was refused before it was sent is wrong with the command line, or with stdin.
+      // Refused before it was sent: something is wrong with the command line, or with stdin.
       if (isLoss(error)) lost += inBatch;
       else failure ??= error;
     });
@@ -163,7 +179,7 @@ async function publishAll(
     if (client.bufferedBytes > HIGH_WATER_BYTES) await watch();
     if (failure !== undefined || client.state === "closed") break;
   }
-  // All that waits is sent by it, or given up in time.
+  // Sends what waits, or gives up when the time is over.
   const ended = client.drain(flags.timeout).catch((error) => error);
   await watch();
   const unsent = await ended;
@@ -251,7 +267,7 @@ async function* outgoing(
   }
 }
 
-/** Lets through no more than so many per second, each at its time from the start. */
+/** Lets through at most `rate` items per second, on a schedule that begins with the first. */
 async function* paced(
   source: AsyncIterable<Outgoing>,
   rate: number | undefined,

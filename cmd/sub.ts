@@ -34,34 +34,34 @@ export const command = defineCommand({
     },
   },
   flags: {
-    count: { type: "count", min: 1, help: "end after so many messages" },
-    timeout: { type: "duration", min: 1, help: "end after this time" },
+    count: { type: "count", min: 1, help: "exit after this many messages" },
+    timeout: { type: "duration", min: 1, help: "exit after this time" },
     group: {
       type: "string",
       placeholder: "NAME",
-      help: "share the messages with all in the group of this name",
+      help: "share the messages with the other members of this group",
     },
     slow: {
       type: "choice",
       choices: SLOW_POLICIES,
       default: "drop-oldest",
-      help: "what the broker does while this subscriber does not keep up",
+      help: "what the broker does while this subscriber falls behind",
     },
     retained: {
       type: "boolean",
       conflicts: ["group"],
-      help: "print the retained messages, and end",
+      help: "print the retained messages, and exit",
     },
     reply: {
       type: "string",
       placeholder: "COMMAND",
-      help: "answer requests with the output of a shell command, which gets the content on stdin",
+      help: "answer each request with the output of this shell command; stdin is the content",
     },
     raw: {
       type: "boolean",
       group: "Output",
       conflicts: ["json"],
-      help: "print contents as they are, with nothing between them",
+      help: "print contents byte for byte, with nothing between them",
     },
     ...brokerFlags,
     ...outputFlags,
@@ -89,7 +89,7 @@ export const command = defineCommand({
       : setTimeout(() => done.resolve(), flags.timeout);
     const stop = () => done.resolve();
     signal.addEventListener("abort", stop, { once: true });
-    // A message that several filters match comes once, and is handed to each of them.
+    // A message that matches several filters arrives once, and is handed to each subscription.
     const printed = new WeakSet<PubSubMessage>();
     let count = 0;
     const onMessage = async (message: PubSubMessage) => {
@@ -120,11 +120,11 @@ export const command = defineCommand({
       if (flags.retained) {
         const due = subscriptions.reduce((sum, { retained }) => sum + retained, 0);
         log.detail(formatCount(due, "retained message"));
-        // Draining hands out what has come.
+        // The drain below hands out what has arrived.
         done.resolve();
       }
       await Promise.race([done.promise, closed]);
-      // Without a connection there is nothing to be handed out, nor anybody to take leave of.
+      // Without a connection there is nothing to drain.
       if (client.state === "connected") await client.drain().catch(() => {});
       else await client.close();
       await Promise.all(subscriptions.map((subscription) => subscription.taken));

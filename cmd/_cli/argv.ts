@@ -3,20 +3,20 @@ import { suggestion } from "./nearest.ts";
 import type { FlagSpec, FlagTable } from "./spec.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** A command line taken apart; nothing in it is read as a value yet. */
+/** A command line taken apart, before any text is read as a value. */
 export interface SplitArgv {
   /** The texts given for each flag that has a value. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
-  /** The flags without a value that were given and change something. */
+  /** The flags without a value that were given: `true` for `--x`, `false` for `--no-x`. */
   readonly switches: ReadonlyMap<string, boolean>;
-  /** All that is no flag, in order. */
+  /** Everything else, in order. */
   readonly words: readonly string[];
 }
 
 /**
  * Takes a command line apart by a table of flags. What follows `--` is no flag.
  *
- * @throws {UsageError} if a flag is unknown, lacks its value, has one that it does not take, or is
+ * @throws {UsageError} if a flag is unknown, lacks its value, has a value but takes none, or is
  * given twice though it is not repeatable.
  */
 export function splitArgv(table: FlagTable, argv: readonly string[]): SplitArgv {
@@ -58,9 +58,9 @@ export function asksForHelp(argv: readonly string[]): boolean {
 }
 
 /**
- * Writes every flag as `--name=value`, and refuses those that do not exist. Left to itself,
- * `parseArgs` takes a word `true` after `--json` for its value, gives `--data -` an empty value,
- * reads `--data=` as a flag `data=`, and lets `--_` spoil the words.
+ * Writes every flag as `--name=value`, and refuses unknown ones. Without this, `parseArgs` takes a
+ * word `true` after `--json` for its value, gives `--data -` an empty value, reads `--data=` as a
+ * flag `data=`, and mixes `--_` with the words.
  */
 function settle(table: FlagTable, argv: readonly string[]): string[] {
   const settled: string[] = [];
@@ -108,7 +108,7 @@ function settle(table: FlagTable, argv: readonly string[]): string[] {
   return settled;
 }
 
-/** `-` is stdin or stdout, never a flag. */
+/** `-` alone is stdin or stdout, not a flag. */
 function looksLikeFlag(word: string): boolean {
   return word.length > 1 && word.startsWith("-");
 }

@@ -4,19 +4,19 @@ import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./output.ts";
 import type { ArgumentTable, ArgumentValues, FlagTable, FlagValues } from "./spec.ts";
 
-/** What a command line said, read by the command's table. */
+/** A command line, read by the command's table. */
 export interface Input<F extends FlagTable, A extends ArgumentTable> {
   readonly flags: FlagValues<F & typeof commonFlags>;
   readonly args: ArgumentValues<A>;
-  /** Names of the flags that were given, rather than filled in from a default. */
+  /** The flags of the command line, without those set by a default or the environment. */
   readonly given: ReadonlySet<string>;
 }
 
 /** What a command's `run` works with. */
 export interface Context {
   /**
-   * Aborted by the first SIGINT or SIGTERM, and when nobody reads stdout any more. A server drains
-   * then, a client ends with what it has.
+   * Aborted by the first SIGINT or SIGTERM, and when the reader of stdout has gone. A server then
+   * drains, a client ends with what it has.
    */
   readonly signal: AbortSignal;
   /** stdout: the data. */
@@ -29,7 +29,7 @@ export interface Context {
   readonly stdinIsTerminal: boolean;
 }
 
-/** A command's description of itself, from which parsing, help and completions are made. */
+/** A command's own description: parsing, help, completions and the man page are made from it. */
 export interface CommandDefinition<F extends FlagTable, A extends ArgumentTable> {
   readonly name: string;
   /** What it does, in one line without a full stop. */
@@ -55,7 +55,7 @@ export interface CommandDefinition<F extends FlagTable, A extends ArgumentTable>
   run(input: Input<F, A>, context: Context): Promise<number | void> | number | void;
 }
 
-/** A command whose table is complete: with the common flags, checked. */
+/** A checked command, with the common flags added to its own. */
 export interface Command<
   F extends FlagTable = FlagTable,
   A extends ArgumentTable = ArgumentTable,
@@ -87,7 +87,7 @@ export type AnyCommand = Command<any, any>;
  * if (import.meta.main) await runMain(command);
  * ```
  *
- * @throws {TypeError} if the table contradicts itself; a mistake of whoever wrote it.
+ * @throws {TypeError} if the table contradicts itself, which is a mistake in the program.
  */
 export function defineCommand<
   const F extends FlagTable = Record<never, never>,
@@ -111,7 +111,7 @@ function checkFlags(command: string, table: FlagTable): void {
   const shorts = new Set<string>();
   for (const [name, spec] of Object.entries(table)) {
     const refuse = (problem: string) => new TypeError(`${command}: flag --${name} ${problem}`);
-    // `--no-x` is how parsing spells the negation of x, and a dot means nesting to it.
+    // The parser takes --no-x for the negation of x, and a dot for nesting.
     if (!/^(?!no-)[a-z][a-z0-9-]*$/.test(name)) throw refuse("has a name that cannot be parsed");
     if (spec.short !== undefined) {
       if (!/^[A-Za-z]$/.test(spec.short)) throw refuse("has a short form of not one letter");

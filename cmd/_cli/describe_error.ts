@@ -4,9 +4,9 @@ import { explainSystemError } from "./system_errors.ts";
 /**
  * Says in one line what was tried, on which address, what happened, and what helps.
  *
- * Errors of the library are told by their shape: `operation` and `address` give the first half of
- * the line, the system's error in the chain of causes the second; an error with a `code` of its own
- * already has a good message.
+ * Errors of the library are recognised by their fields. `operation` and `address` give the first
+ * half of the line, the system's error in the chain of causes gives the second. The message of an
+ * error with a `code` of its own is good as it is.
  *
  * @param doing What was tried, where the error does not know it: "read notes.json".
  */
@@ -17,9 +17,9 @@ export function describeError(error: unknown, doing?: string): string {
   if (operation === undefined && hasOwnCode(error)) return ownMessage(error);
   const verb = typeof operation === "string" ? operation : doing?.split(" ")[0];
   const where = addressText(address) ?? /\S+:\S+$/.exec(doing ?? "")?.[0];
-  // An error that wraps another without saying what it did still has its own words.
+  // An error that does not say what was tried is explained by its own message, not by its causes.
   const chain = tried === undefined ? [error] : withCauses(error);
-  // The deepest is the system's own, and says the most.
+  // The deepest cause is the system's own error, and the most precise.
   for (const cause of chain.reverse()) {
     const explained = explainSystemError(cause, verb, where);
     if (explained !== undefined) return lead(tried ?? fileOperation(cause)) + explained;
@@ -30,7 +30,7 @@ export function describeError(error: unknown, doing?: string): string {
 
 function withCauses(error: Error): Error[] {
   const chain: Error[] = [];
-  // An error that is its own cause must not keep this from ending.
+  // Stops at an error that is its own cause.
   for (let e: unknown = error; e instanceof Error && !chain.includes(e); e = e.cause) chain.push(e);
   return chain;
 }

@@ -1,42 +1,42 @@
 /**
- * Flags that several commands have, to be spread into their tables. A command takes only those
- * that do something in it.
+ * Flags that several commands share, to be spread into their tables. A command takes only those
+ * that have an effect in it.
  *
  * @module
  */
 import type { FlagTable } from "./spec.ts";
 
-/** Every command has these; `defineCommand` adds them and the runner heeds them. */
+/** The flags of every command: `defineCommand` adds them, the runner acts on them. */
 export const commonFlags = {
   color: {
     type: "boolean",
     default: true,
     group: "General",
-    help: "no colour, as with NO_COLOR set; there is none anyway where output is no terminal",
+    help: "print without colour, as if NO_COLOR were set; colour is only for terminals anyway",
   },
   debug: { type: "boolean", group: "General", help: "show the stack trace of an error" },
   help: { type: "boolean", short: "h", group: "General", help: "show this help" },
 } as const satisfies FlagTable;
 
-/** `--json`: the command prints through `context.out.json`. */
+/** `--json`: the command prints by `context.out.json`. */
 export const jsonFlag = {
   json: { type: "boolean", group: "Output", help: "print one JSON object per line" },
 } as const satisfies FlagTable;
 
-/** `-q`: the runner then keeps `context.log.info` and progress silent. */
+/** `-q`: the runner silences `context.log.info` and progress. */
 export const quietFlag = {
   quiet: {
     type: "boolean",
     short: "q",
     group: "Output",
     conflicts: ["verbose"],
-    help: "print no messages but warnings and errors",
+    help: "print no messages except warnings and errors",
   },
 } as const satisfies FlagTable;
 
-/** `-v`: the runner then lets `context.log.detail` through. */
+/** `-v`: the runner lets `context.log.detail` through. */
 export const verboseFlag = {
-  verbose: { type: "boolean", short: "v", group: "Output", help: "print more about what happens" },
+  verbose: { type: "boolean", short: "v", group: "Output", help: "print more details" },
 } as const satisfies FlagTable;
 
 /** `--json`, `-q` and `-v`. */
@@ -71,6 +71,6 @@ export const clientTlsFlags = {
     placeholder: "FILE",
     group: "TLS",
     requires: ["tls"],
-    help: "trust this certificate authority (PEM) besides the usual ones",
+    help: "also trust this certificate authority (PEM)",
   },
 } as const satisfies FlagTable;

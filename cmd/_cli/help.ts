@@ -40,7 +40,7 @@ export function renderHelp(command: AnyCommand, options: HelpOptions = {}): stri
   return `${pages.join("\n")}\n`;
 }
 
-/** The first lines of a help: a name, and what it is for. */
+/** The first lines of a help: a name and a summary. */
 export function titleLines(name: string, summary: string, width: number, style: Style): string[] {
   const [first = "", ...more] = wrap(`${name}: ${summary}`, width);
   return [first.replace(name, style.bold(name)), ...more];
@@ -73,7 +73,7 @@ export function flagTerm(name: string, spec: FlagSpec): string {
   return `--${name} ${placeholderOf(spec)}`;
 }
 
-/** A flag's help with what follows from its table: the default, whether it repeats. */
+/** A flag's help, its default, its environment variable, and whether it may be repeated. */
 export function flagText(spec: FlagSpec): string {
   if (spec.type === "boolean") return spec.help;
   const extra = [
@@ -84,7 +84,7 @@ export function flagText(spec: FlagSpec): string {
   return extra.length === 0 ? spec.help : `${spec.help} (${extra.join("; ")})`;
 }
 
-/** The flags to be shown, by heading, in the order in which the headings first occur. */
+/** The flags that are not hidden, by heading, in the order in which the headings first occur. */
 export function groupsOf(table: FlagTable): [title: string, rows: [string, string][]][] {
   const groups = new Map<string, [string, string][]>();
   for (const [name, spec] of Object.entries(table)) {
@@ -98,7 +98,7 @@ export function groupsOf(table: FlagTable): [title: string, rows: [string, strin
   return [...groups];
 }
 
-/** The arguments and what is to be said of them. */
+/** The arguments, each with its help, its forms and its default. */
 export function argumentRows(table: ArgumentTable): [label: string, text: string][] {
   return Object.entries(table).map(([name, spec]): [string, string] => {
     const extra = [

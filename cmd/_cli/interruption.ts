@@ -5,15 +5,15 @@ import { EXIT } from "./exit_code.ts";
 export type StopCause = "interrupted" | "stdout-closed";
 
 /**
- * The signal that a command watches, and what aborts it. The first interruption aborts it, the
- * second ends the process; a reader of stdout that has gone aborts it as well.
+ * Aborts a command's signal at the first interruption, or when the reader of stdout has gone. A
+ * second interruption ends the process.
  */
 export class Interruption {
   readonly #abort = new AbortController();
   readonly #removeListener: () => void;
   #cause: StopCause | undefined;
 
-  /** @param onFirst Called with the first interruption, to say what happens from here on. */
+  /** @param onFirst Called at the first interruption, to say what happens next. */
   constructor(host: Host, onFirst: () => void, beforeExit: () => void) {
     this.#removeListener = host.onInterrupt(() => {
       if (this.#cause === "interrupted") {
@@ -30,7 +30,7 @@ export class Interruption {
     return this.#abort.signal;
   }
 
-  /** The last thing that asked the command to stop. */
+  /** What asked the command to stop, the last time. */
   get cause(): StopCause | undefined {
     return this.#cause;
   }
@@ -40,7 +40,7 @@ export class Interruption {
     this.#abort.abort(reason);
   }
 
-  /** Whether an error says no more than that the command stopped because it was asked to. */
+  /** Whether an error is nothing but the consequence of the abort. */
   explains(error: unknown): boolean {
     if (!this.signal.aborted) return false;
     if (error === this.signal.reason) return true;
@@ -49,7 +49,7 @@ export class Interruption {
     return error.name === "AbortError" || (error.cause !== error && this.explains(error.cause));
   }
 
-  /** From here on, a signal does again what it does by default. */
+  /** Gives signals their default effect back. */
   dispose(): void {
     this.#removeListener();
   }

@@ -2,7 +2,7 @@ import type { Latencies } from "../../lib/load/latencies.ts";
 import { formatCount, formatDuration, formatRate } from "./units.ts";
 
 /**
- * What the latencies of requests come to, as a line for people and as an object for programs.
+ * Sums up the latencies of requests, as a line for people and as an object for programs.
  *
  * @param durationMs How long all of them took together.
  */

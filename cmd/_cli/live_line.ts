@@ -1,15 +1,15 @@
 import { type SyncSink, writeFully } from "./host.ts";
 import { escapeForTerminal } from "./terminal_text.ts";
 
-/** More often than this is a flicker, not a reading. */
+/** The least time between two drawings: what changes faster cannot be read. */
 const REDRAW_MS = 100;
 
 /**
- * One line on a terminal's stderr that is written over and over: progress, live figures. Where
- * stderr is no terminal it never writes anything.
+ * One line on stderr that is redrawn in place, for progress and live figures. It writes nothing
+ * unless stderr is a terminal.
  */
 export class LiveLine {
-  /** Whether anything shows; who has costly figures to gather can ask first. */
+  /** Whether anything is shown. Callers can ask before they gather costly figures. */
   readonly enabled: boolean;
   readonly #sink: SyncSink;
   readonly #columns: () => number | undefined;
@@ -18,7 +18,7 @@ export class LiveLine {
   #drawnAt = -Infinity;
 
   /**
-   * @param wanted Whether the user wants it; it is off without a terminal anyway.
+   * @param wanted Whether the user wants it; without a terminal it is off anyway.
    * @param now A clock in milliseconds.
    */
   constructor(
@@ -34,8 +34,8 @@ export class LiveLine {
   }
 
   /**
-   * Shows a text in place of the one before. Calls that come within a tenth of a second of the
-   * last drawing do nothing, so a loop may call it every time around.
+   * Shows a text in place of the one before. Does nothing within a tenth of a second of the last
+   * drawing, so a loop may call it in every round.
    */
   show(text: string | (() => string)): void {
     if (!this.enabled) return;
@@ -46,14 +46,14 @@ export class LiveLine {
     this.redraw();
   }
 
-  /** Takes the line away for good. */
+  /** Removes the line. */
   clear(): void {
     this.hide();
     this.#shown = "";
     this.#drawnAt = -Infinity;
   }
 
-  /** Takes the line off the screen, so that other lines can be written; `redraw` brings it back. */
+  /** Takes the line off the screen, so that others can be written; `redraw` brings it back. */
   hide(): void {
     if (this.#shown !== "") writeFully(this.#sink, "\r\x1b[2K");
   }

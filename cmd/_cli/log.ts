@@ -3,7 +3,7 @@ import type { LiveLine } from "./live_line.ts";
 import type { Style } from "./style.ts";
 import { escapeForTerminal } from "./terminal_text.ts";
 
-/** How much a user wants to be told: `-q`, nothing said, `-v`. */
+/** How much to print: with `-q`, with neither flag, with `-v`. */
 export type LogLevel = "quiet" | "normal" | "verbose";
 
 /**
@@ -23,7 +23,7 @@ export class Log {
     this.#live = live;
   }
 
-  /** Something that an error asks for; always written. */
+  /** What went wrong; always written. */
   error(text: string): void {
     this.#write(this.#style.red("error:"), text);
   }
@@ -33,7 +33,7 @@ export class Log {
     this.#write(this.#style.yellow("warning:"), text);
   }
 
-  /** What a user wants to know anyway; silent with `-q`. */
+  /** What users want to know by default; silent with `-q`. */
   info(text: string): void {
     if (this.level !== "quiet") this.#write("", text);
   }

@@ -1,12 +1,12 @@
 /**
- * The name that a mistyped one most likely stands for: the one fewest edits away, an exchange of
- * neighbours being one edit; `undefined` where none is near.
+ * The name that a mistyped one most likely means: the one with the fewest edits, where swapping two
+ * neighbours is one edit; `undefined` if none is near.
  */
 export function nearest(typed: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const name of names) {
-    // A beginning is as good as a slip of one letter: `--idle` for `--idle-timeout`.
+    // A prefix counts as one edit: `--idle` for `--idle-timeout`.
     const distance = typed.length > 1 && name.startsWith(typed) ? 1 : edits(typed, name);
     if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }

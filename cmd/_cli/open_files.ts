@@ -1,15 +1,15 @@
-/** Files that a program has open besides its connections: standard streams, the runtime's own. */
+/** How many files a program has open besides its connections: standard streams, the runtime's. */
 const RESERVED_FILES = 32;
 
 /**
- * How many files, sockets among them, this process may have open at once; `undefined` where that
- * cannot be known.
+ * How many files, sockets included, this process may have open at once; `undefined` where that is
+ * unknown.
  */
 export async function openFileLimit(): Promise<number | undefined> {
   if (Deno.build.os === "windows") return undefined;
   try {
-    // Deno lets nobody without all permissions read /proc. The shell inherits this process's limit,
-    // and is named by its whole path, since a packed program may run nothing else.
+    // Reading /proc would need all permissions. The shell inherits this process's limit; /bin/sh is
+    // the only program that a packed program may run.
     const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", "ulimit -n"] }).output();
     return parseLimit(new TextDecoder().decode(stdout).trim());
   } catch {

@@ -1,27 +1,27 @@
 import type { Sink } from "./host.ts";
 import { escapeForTerminal } from "./terminal_text.ts";
 
-/** With more than this waiting, the writing methods ask their caller to wait. */
+/** Above this, the writing methods ask their caller to wait. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 
-/** How long to wait for a sink that has no room and cannot say when it does. */
+/** The pause before the next attempt to write to a sink that is full. */
 const RETRY_MS = 2;
 
 /** What happens around an {@linkcode Output}. */
 export interface OutputOptions {
   /** Called before every write to a terminal, to take a live line out of the way. */
   readonly beforeWrite?: () => void;
-  /** Called once when nothing can be written any more; a reader such as `head` has gone. */
+  /** Called once when writing has failed for good: the reader, such as `head`, has gone. */
   readonly onClosed?: (error: unknown) => void;
 }
 
 /**
- * stdout. What is written in one turn of the event loop goes out together in whole lines, at the
- * end of that turn or, while an earlier write is under way, after it: a quiet program's line shows
- * at once, a busy one pays a system call for thousands of lines.
+ * stdout, buffered. What is written in one turn of the event loop goes out together: at the end of
+ * that turn or, if an earlier write is under way, after it. So a single line shows at once, and
+ * thousands of lines cost one system call.
  *
- * The writing methods do not block. They return a promise to wait for when more than 1 MiB is
- * waiting, else `undefined`; who ignores it is only held back by memory.
+ * The writing methods do not block. When more than 1 MiB is waiting they return a promise to wait
+ * for, else `undefined`. Nothing but memory limits a caller that ignores it.
  */
 export class Output {
   /** Whether people read it directly. */
@@ -31,7 +31,7 @@ export class Output {
   readonly #encoder = new TextEncoder();
   #text = "";
   #chunks: Uint8Array[] = [];
-  /** Bytes in `#chunks`, and UTF-16 units in `#text`: near enough for limits. */
+  /** Bytes in `#chunks` plus UTF-16 units in `#text`: near enough for a limit. */
   #pending = 0;
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -65,7 +65,7 @@ export class Output {
   /** Writes a value as one line of JSON. */
   json(value: unknown): Promise<void> | undefined {
     const line = JSON.stringify(value);
-    // JSON escapes the controls below U+0020 itself; the rest reaches a terminal only escaped.
+    // JSON escapes the controls below U+0020 itself; for a terminal the others are escaped here.
     return this.line(this.isTerminal ? line.replace(UNSAFE_IN_JSON, jsonEscape) : line);
   }
 
@@ -82,7 +82,7 @@ export class Output {
     return this.isTerminal ? escapeForTerminal(text) : text;
   }
 
-  /** Resolves when everything is written, or nothing can be any more. */
+  /** Resolves when everything is written, or writing has failed for good. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
   }
@@ -114,11 +114,11 @@ export class Output {
         this.#options.onClosed?.(error);
       }
     }
-    // In the same step as the check above: a line that comes next has to find it unset.
+    // No await after the loop's last check: the next line has to find this unset.
     this.#writing = undefined;
   }
 
-  /** A terminal or pipe that a parent process made non-blocking refuses to write while it is full. */
+  /** A terminal or pipe that another process made non-blocking refuses writes while it is full. */
   async #write(bytes: Uint8Array): Promise<number> {
     try {
       return await this.#sink.write(bytes);
@@ -129,7 +129,7 @@ export class Output {
     }
   }
 
-  /** Closes the text written so far off, so that bytes come after it. */
+  /** Turns the text so far into a chunk, so that bytes can follow it. */
   #seal(): void {
     if (this.#text === "") return;
     this.#chunks.push(this.#encoder.encode(this.#text));

@@ -7,7 +7,7 @@ import { readValue } from "./values.ts";
 
 type Values = Readonly<Record<string, AnyValue | readonly AnyValue[] | undefined>>;
 
-/** What parsing gives where the command's table is not known to the compiler. */
+/** A command line read by a table that the compiler does not know. */
 export interface AnyInput {
   readonly flags: Values;
   readonly args: Values;
@@ -33,7 +33,7 @@ export function parseInput(
   for (const [name, spec] of Object.entries(table)) {
     if (spec.type === "boolean") flags[name] = switches.get(name) ?? spec.default ?? false;
     else {
-      // What the command line says counts more than what contradicts it in the environment.
+      // A flag on the command line overrules the variables that contradict it.
       const overruled = [...given].some((other) => contradict(table, name, other));
       flags[name] = flagValue(name, spec, texts.get(name), overruled ? () => undefined : env);
     }

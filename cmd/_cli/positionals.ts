@@ -1,17 +1,17 @@
 /**
  * Which words of a command line are the address, and which the other arguments.
  *
- * An address is one word or two, and may be absent where it has a default. With `--server`-like
- * flags out of the way, these rules decide, the first that fits:
+ * An address is one word or two, and may be absent if it has a default. Flags have been removed.
+ * The first of these rules that fits decides:
  *
  * 1. A first word that is written as a whole address (`unix:PATH`, `[::1]:PORT`, `HOST:PORT`,
  *    `:PORT`) is the address.
- * 2. A first word that can be a host, followed by a port number, is the address, provided that the
- *    arguments which must be there still get their words. `127.0.0.1`, `[::1]` and `localhost`
- *    need no such proviso: they are hardly meant as anything else.
+ * 2. A first word that can be a host, followed by a port number, is the address, provided that
+ *    enough words are left for the required arguments. After `127.0.0.1`, `[::1]` and `localhost`
+ *    it is the address in any case.
  * 3. If the other arguments can take all words, there is no address.
- * 4. What is left is an address with a mistake in it, or the host alone of a command that takes
- *    nothing but an address.
+ * 4. Otherwise the first word is an address with a mistake in it or, for a command that takes
+ *    nothing but an address, a host without a port.
  *
  * So `app-client search 5634` searches on the default server for "5634", and
  * `app-client example.org 5634 search x` is one host, one port and two words.
@@ -113,7 +113,7 @@ function readAddressWords(
     if (/^\d+$/.test(first) && others.length === 0) {
       throw new UsageError(`write the port ${first} as :${first}`);
     }
-    // With other arguments behind it, a lone host could be one of them in the wrong place.
+    // Where there are other arguments, a lone host may be one of them in the wrong place.
     const fallback = others.length > 0 ? undefined : defaultPort(spec);
     return parseAddress(first, fallback === undefined ? {} : { port: fallback });
   } catch (error) {

@@ -1,7 +1,7 @@
 import { concat } from "@std/bytes";
 import { UsageError } from "./usage_error.ts";
 
-/** A line longer than this is hardly one; without a bound it would fill the memory. */
+/** The longest line that is accepted: input without line ends must not fill the memory. */
 const MAX_LINE_BYTES = 1_048_576;
 
 const NEWLINE = 0x0a;
@@ -21,7 +21,7 @@ export async function* readLines(
   for await (const line of readByteLines(stream, signal)) yield decoder.decode(line);
 }
 
-/** As {@linkcode readLines}, the bytes of each line: views, good for as long as they are held. */
+/** Like {@linkcode readLines}, but yields each line's bytes. They are not overwritten later. */
 export async function* readByteLines(
   stream: ReadableStream<Uint8Array>,
   signal?: AbortSignal,
@@ -29,7 +29,7 @@ export async function* readByteLines(
   const reader = stream.getReader();
   const stop = () => void reader.cancel().catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
-  /** The parts of a line whose end has not come. */
+  /** The parts of a line whose end has not arrived. */
   let parts: Uint8Array[] = [];
   let partBytes = 0;
   try {

@@ -13,7 +13,7 @@ import { type AnyInput, parseInput } from "./parse.ts";
 import { createStyle } from "./style.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** How long a command may go on after nobody reads its output any more. */
+/** How long a command may go on after the reader of its stdout has gone. */
 const CLOSED_GRACE_MS = 500;
 
 /** Runs a command as the whole program: reads `Deno.args`, ends the process with its exit code. */
@@ -125,7 +125,7 @@ function codeOfStop(command: AnyCommand, interruption: Interruption): number {
   return interrupted ? EXIT.interrupted : EXIT.ok;
 }
 
-/** `--no-color` counts before the command line is parsed: errors in it are printed as well. */
+/** Looks for `--no-color` without parsing, because errors of parsing are printed too. */
 function wantsColor(host: Host): boolean {
   return !host.noColor && !host.args.includes("--no-color");
 }

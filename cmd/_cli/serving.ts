@@ -10,37 +10,37 @@ import { checkOpenFiles } from "./open_files.ts";
 import type { FlagTable, FlagValues } from "./spec.ts";
 import { formatCount } from "./units.ts";
 
-/** What one client, or all of them, may take of a server. */
+/** Limits on what one client, and all clients together, may use of a server. */
 export const limitFlags = {
   "max-connections": {
     type: "count",
     default: "20k",
     group: "Limits",
-    help: "clients at one time; 0 for any number",
+    help: "serve at most this many clients at once; 0 for no limit",
   },
   "idle-timeout": {
     type: "duration",
     default: "10m",
     group: "Limits",
-    help: "close a connection on which nothing moves for so long; 0 never does",
+    help: "close a connection on which no byte moves for this long; 0 for never",
   },
   "first-byte-timeout": {
     type: "duration",
     default: "2m",
     group: "Limits",
-    help: "close a connection that has not sent anything after so long; 0 never does",
+    help: "close a connection that has sent nothing after this time; 0 for never",
   },
   "max-pending": {
     type: "size",
     default: "1MiB",
     group: "Limits",
-    help: "while a client has so much to read, nothing more is read from it",
+    help: "read nothing more from a client while this much output waits for it",
   },
   "drain-timeout": {
     type: "duration",
     default: "5s",
     group: "Limits",
-    help: "on SIGINT and SIGTERM, how long connections may take to finish",
+    help: "on SIGINT or SIGTERM, give connections this long to finish",
   },
 } as const satisfies FlagTable;
 
@@ -75,7 +75,7 @@ export async function clientTlsOf(
   return ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] };
 }
 
-/** Says where a server listens: for people on stderr, with `--json` as the first object. */
+/** Says where a server listens: on stderr, or with `--json` as the first object on stdout. */
 export function announce(
   address: Address,
   { out, log }: Context,
@@ -86,7 +86,7 @@ export function announce(
   else log.info(`listening on ${text}`);
 }
 
-/** Waits for a server's end; connections that did not finish in time are told of. */
+/** Waits until a server has ended; warns of connections that did not finish in time. */
 export async function untilDrained(
   server: Pick<Server, "finished" | "forced">,
   { log }: Context,
@@ -96,7 +96,7 @@ export async function untilDrained(
   log.warn(`${formatCount(server.forced, "connection")} did not finish in time`);
 }
 
-/** Warns where more connections were asked for than the process may have open files. */
+/** Warns if `--max-connections` was given and exceeds what the process may have open. */
 export async function warnOfOpenFiles(
   flags: { readonly "max-connections": number },
   given: ReadonlySet<string>,

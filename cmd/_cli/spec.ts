@@ -1,6 +1,6 @@
 /**
- * The table in which a command describes its flags and arguments. Parsing, `--help`, completions
- * and the man page are all made from it, and the types of the values too.
+ * The table in which a command describes its flags and arguments. Parsing, the types of the values,
+ * `--help`, completions and the man page are made from it.
  *
  * @module
  */
@@ -18,7 +18,8 @@ export type ValueSpec =
 
 /**
  * Types whose values are numbers: `integer`, `number`; `count` also takes `10k`; `rate` is per
- * second (`10k`, `10k/s`); `size` is in bytes (`64KiB`); `duration` in milliseconds (`500ms`, `3m`).
+ * second (`10k`, `10k/s`); `size` is in bytes (`64KiB`); `duration` in milliseconds (`500ms`,
+ * `3m`).
  */
 export type NumericType = "integer" | "number" | "count" | "rate" | "size" | "duration";
 
@@ -38,7 +39,7 @@ interface Described {
 interface FlagTraits extends Described {
   /** One letter: `v` for `-v`. */
   readonly short?: string;
-  /** The heading in the help under which it stands. @default {"Flags"} */
+  /** Its heading in the help. @default {"Flags"} */
   readonly group?: string;
   /** Whether it works without being shown. @default {false} */
   readonly hidden?: boolean;
@@ -105,12 +106,12 @@ export type ArgumentValues<A extends ArgumentTable> = {
 /** Any value that a flag or an argument can have. */
 export type AnyValue = string | number | boolean | Address;
 
-/** Whether a command line may lack the argument. */
+/** Whether the argument may be left out. */
 export function isOptional(spec: ArgumentSpec): boolean {
   return spec.optional === true || spec.default !== undefined;
 }
 
-/** How an argument is called in the help and in messages. */
+/** The name of an argument in the help and in messages. */
 export function argumentLabel(name: string, spec: ArgumentSpec): string {
   return spec.placeholder ?? name.toUpperCase().replaceAll("-", "_");
 }

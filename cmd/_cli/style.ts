@@ -1,4 +1,4 @@
-/** Dresses texts up for a terminal, or leaves them as they are. */
+/** Adds colours and weights for a terminal, or leaves a text as it is. */
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;

@@ -1,7 +1,7 @@
 /**
- * What the operating system's errors mean, in plain words, and what helps.
+ * Says in plain words what an error of the operating system means, and what helps.
  *
- * @param operation What was tried: `listen`, `connect`, `read`…; it decides what helps.
+ * @param operation What was tried, on which the advice depends: `listen`, `connect`, `read`…
  * @param address Where, as users write it.
  * @returns `undefined` if it is no error of the system.
  */
@@ -76,13 +76,13 @@ export function explainSystemError(
   }
 }
 
-/** The same address with the port that lets the system choose. */
+/** The address with port 0, for which the system picks a free port. */
 function freePort(address: string | undefined): string {
   const free = address?.replace(/:\d+$/, ":0") ?? "HOST:0";
   return `${free} takes a free port`;
 }
 
-/** POSIX's name of the error, also where Deno gives only a class or a message. */
+/** The error's POSIX name, also where Deno gives only a class or a message. */
 function codeOf(error: Error): string | undefined {
   const { code, message } = error as Error & { code?: unknown };
   if (error instanceof Deno.errors.NotCapable) return "NOTCAPABLE";
@@ -93,14 +93,14 @@ function codeOf(error: Error): string | undefined {
     return "CERTIFICATE";
   }
   if (/corrupt message of type/.test(message)) return "NOTLS";
-  // Errors of the library have codes too, in lower case; they say what they mean themselves.
+  // Codes in lower case are the library's, whose messages need no explanation.
   if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return code;
   for (const [Class, name] of CLASSES) if (error instanceof Class) return name;
   if (error.name === "TimeoutError") return "ETIMEDOUT";
   return typeof code === "string" && Object.hasOwn(LIBRARY, code) ? LIBRARY[code] : undefined;
 }
 
-/** Codes of the library's `ConnectionError`, for those that no error of the system is behind. */
+/** Codes of a `ConnectionError`, for those that no error of the system caused. */
 const LIBRARY: Readonly<Record<string, string>> = {
   "refused": "ECONNREFUSED",
   "reset": "ECONNRESET",

@@ -1,7 +1,6 @@
 /**
- * Makes a text that came from elsewhere safe for a terminal: control characters are shown as
- * `\x1b`, `\u202e`, so that no peer can move the cursor, change the title or reorder a line. Line
- * feeds and tabs stay.
+ * Makes a peer's text safe for a terminal: control characters become `\x1b`, `\u202e`, so that they
+ * cannot move the cursor, change the title or reorder a line. Line feeds and tabs stay.
  */
 export function escapeForTerminal(text: string): string {
   return text.replace(UNSAFE, (char) => {

@@ -1,7 +1,6 @@
 /**
- * Quantities with units, read as users write them and written as they read them. The printed form
- * keeps three digits; reading it back gives the same quantity within that rounding, and the same
- * printed form again.
+ * Reads and writes quantities with units. The printed form keeps three digits; reading it gives the
+ * same quantity within that rounding, and printing that gives the same form again.
  *
  * @module
  */
@@ -56,7 +55,7 @@ export function parseDuration(text: string): number | undefined {
     part.lastIndex = at;
     const [match, digits, unit] = part.exec(text) ?? [];
     const factor = own(MS_UNITS, unit);
-    // Units go from large to small, each once: `30m1h` is more likely a slip than a wish.
+    // Units go from large to small, each once: `30m1h` is probably a mistake.
     if (match === undefined || factor === undefined || factor >= lastFactor) return undefined;
     total += Number(digits) * factor;
     lastFactor = factor;
@@ -98,7 +97,7 @@ export function formatCount(count: number, noun: string, plural = `${noun}s`): s
   return `${magnitude(count)} ${count === 1 ? noun : plural}`;
 }
 
-/** Writes a count to its last digit, where that is the point: `24212 messages`. */
+/** Writes a count with all its digits: `24212 messages`. */
 export function formatExactCount(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;
 }
@@ -123,7 +122,7 @@ function magnitude(value: number): string {
 
 function scaled(value: number, base: number, units: readonly string[]): string {
   let power = 0;
-  // 1023.9 rounds to 1024 of the smaller unit, so what is compared is the rounded value.
+  // Compares the rounded value: 1023.9 would be printed as 1024 of the smaller unit.
   while (power < units.length - 1 && rounded(value) >= base) {
     value /= base;
     power++;
@@ -142,7 +141,7 @@ function pair(large: number, largeUnit: string, small: number, smallUnit: string
 
 function whole(digits: string, factor: number): number | undefined {
   const value = Number(digits) * factor;
-  // 1.1 kB is 1100.0000000000002 in binary fractions; what users mean by it is whole.
+  // 1.1 kB is 1100.0000000000002 in floating point; users mean 1100.
   const nearest = Math.round(value);
   if (!Number.isSafeInteger(nearest)) return undefined;
   return Math.abs(value - nearest) < 1e-6 * Math.max(1, factor) ? nearest : undefined;

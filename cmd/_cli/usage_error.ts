@@ -1,6 +1,6 @@
 /**
- * The command was called wrongly: the program prints the message and where help is, and exits with
- * code 2. A command's `run` may throw it too, for what its table of flags cannot say.
+ * The command line is wrong: the program prints the message, says where help is, and exits with
+ * code 2. A command's `run` may throw it too, for mistakes that its table cannot express.
  */
 export class UsageError extends Error {
   override readonly name = "UsageError";

@@ -15,7 +15,7 @@ import { UsageError } from "./usage_error.ts";
  * Reads the value of a flag or an argument.
  *
  * @param label How messages name it: `--idle-timeout`, `NUM_CONNS`.
- * @throws {UsageError} if the text is no such value, or out of bounds.
+ * @throws {UsageError} if the text is not such a value, or is out of bounds.
  */
 export function readValue(spec: ValueSpec, text: string, label: string): AnyValue {
   switch (spec.type) {

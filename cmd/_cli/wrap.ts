@@ -13,20 +13,20 @@ export function wrap(text: string, width: number): string[] {
   return line === "" ? lines : [...lines, line];
 }
 
-/** The narrowest column in which prose can still be read; below it terms get a line of their own. */
+/** The narrowest column for prose; with less room, terms get lines of their own. */
 const LEAST_TEXT_COLUMNS = 24;
 
 /** How {@linkcode twoColumns} lays out. */
 export interface ColumnOptions {
-  /** Columns of the whole. */
+  /** Columns of a line. */
   readonly width: number;
-  /** Columns of the terms. @default {what the longest of the rows takes} */
+  /** Columns of the terms. @default {as many as the longest term has} */
   readonly termWidth?: number;
   /** Applied to each term after its width was measured. */
   readonly dress?: (term: string) => string;
 }
 
-/** The columns that a list of terms takes; a much longer one does not count. */
+/** The width of a column of terms. One of more than 32 characters gets a line of its own. */
 export function termWidthOf(terms: readonly string[]): number {
   return Math.max(0, ...terms.map((term) => term.length).filter((length) => length <= 32));
 }

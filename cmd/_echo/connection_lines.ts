@@ -10,12 +10,12 @@ import {
 } from "../_cli/mod.ts";
 import { jsonBytes, jsonSeconds, quotedBytes } from "./shown_bytes.ts";
 
-/** What is printed of a server's connections. */
+/** What to print about a server's connections. */
 export interface ConnectionLinesOptions {
   readonly json: boolean;
-  /** Whether a line tells of each connection that comes and goes. */
+  /** Whether to print a line when a connection opens or closes. */
   readonly peers: boolean;
-  /** Whether the data is shown. */
+  /** Whether to print the data. */
   readonly data: boolean;
 }
 
@@ -47,7 +47,7 @@ export function connectionLines(
   return observer;
 }
 
-/** A line of live figures: what happened since `before`. */
+/** A line of figures, with the rates since `before`. */
 export function figuresLine(
   figures: EchoFigures,
   before: EchoFigures,

@@ -1,12 +1,12 @@
 /** Bytes in one line of a dump. */
 const ROW_BYTES = 16;
 
-/** Which way bytes went. */
+/** The way that bytes went. */
 export type Direction = "sent" | "received";
 
 /**
- * Writes the bytes of both directions as hex dumps, each with its own offsets: the time since the
- * start, `>` for what was sent and `<` for what came, the offset, the bytes, the ASCII text.
+ * Writes the bytes of both directions as hex dumps. A line has the seconds since the start, `>` for
+ * sent or `<` for received bytes, their offset in that direction, the bytes, and their ASCII text.
  */
 export class HexDump {
   readonly #startedAt = performance.now();
@@ -27,7 +27,7 @@ export class HexDump {
   }
 }
 
-/** Two groups of eight, padded, so that the text stands in a column. */
+/** Two groups of eight bytes, padded so that the text behind them is aligned. */
 function hexOf(row: Uint8Array): string {
   const cells = Array.from(row, (byte) => byte.toString(16).padStart(2, "0"));
   const half = ROW_BYTES / 2;

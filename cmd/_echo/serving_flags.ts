@@ -1,11 +1,11 @@
 import { limitFlags, serverTlsFlags } from "../_cli/mod.ts";
 
-/** What `echo-server` and `multiconn-server` both listen on. */
+/** The address argument of `echo-server` and `multiconn-server`. */
 export const listenArgument = {
   address: {
     type: "address",
     default: "127.0.0.1:5634",
-    help: "where to listen; port 0 takes a free one",
+    help: "the address to listen on; port 0 picks a free port",
   },
 } as const;
 
@@ -15,7 +15,10 @@ const {
   "drain-timeout": drainTimeout,
 } = limitFlags;
 
-/** The flags that both have. Echo has no frames, and never has bytes pending beside a read. */
+/**
+ * The flags that both have. The other limits would do nothing: an echo has no frames, and nothing
+ * is read while bytes wait to be written.
+ */
 export const servingFlags = {
   "max-connections": maxConnections,
   "idle-timeout": idleTimeout,

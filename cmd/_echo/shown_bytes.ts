@@ -1,4 +1,4 @@
-/** The data as JSON can hold it: text where it is UTF-8, base64 where it is not. */
+/** The data for JSON: as text if it is UTF-8, else in base64. */
 export function jsonBytes(bytes: Uint8Array): { text: string } | { base64: string } {
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
@@ -7,10 +7,10 @@ export function jsonBytes(bytes: Uint8Array): { text: string } | { base64: strin
   }
 }
 
-/** More of one piece of data is not shown. */
+/** At most this much of one piece of data is shown. */
 const MAX_SHOWN_BYTES = 1_024;
 
-/** The data in quotes, with escapes, as a message shows it. */
+/** The data for people: in quotes, with escapes. */
 export function quotedBytes(bytes: Uint8Array): string {
   const text = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, MAX_SHOWN_BYTES)));
   return bytes.length <= MAX_SHOWN_BYTES ? text : `${text}… (${bytes.length} B)`;

@@ -13,15 +13,15 @@ import {
 /** A figure of the summary, as users name it. */
 export interface Figure {
   readonly unit: FigureUnit;
-  /** Whether there is none where no message came back. */
+  /** Whether it exists only if a message came back. */
   readonly ofMessages?: boolean;
-  /** `undefined` where the run has no such figure. */
+  /** Its value; `undefined` if the run has no such figure. */
   read(summary: LoadSummary): number | undefined;
 }
 
 /** How the figures of a kind are read and written. */
 export interface FigureUnit {
-  /** The value in the summary's unit; `undefined` if the text is none. */
+  /** The value in the summary's unit; `undefined` if the text is not one. */
   parse(text: string): number | undefined;
   format(value: number): string;
   /** How such values are written. */
@@ -29,7 +29,7 @@ export interface FigureUnit {
 }
 
 const MICROSECONDS: FigureUnit = {
-  // A bare 0 has no unit to be wrong about.
+  // `0` needs no unit.
   parse(text) {
     const ms = parseDuration(text);
     return ms === undefined ? undefined : ms * 1_000;

@@ -2,39 +2,39 @@ import { type LoadPlan, patternBytes } from "../../lib/load/mod.ts";
 import type { Address, ClientTls } from "../../lib/net/mod.ts";
 import type { FlagTable } from "../_cli/mod.ts";
 
-/** Each of them makes the client a load tool. */
+/** Any of these turns the client into a load tool. */
 export const loadFlags = {
   message: {
     type: "string",
     repeat: true,
     group: "Load",
     conflicts: ["size"],
-    help: "what to send; several are sent in turn",
+    help: "send this text; several are sent in turn",
   },
   size: {
     type: "size",
     min: 1,
     max: 1_073_741_824,
     group: "Load",
-    help: "send messages of so many bytes; without it and --message, the tutorial's two",
+    help: "send messages of this size; by default, the tutorial's two messages",
   },
   count: {
     type: "count",
     min: 1,
     group: "Load",
     conflicts: ["duration", "warmup"],
-    help: "messages of each connection",
+    help: "send this many messages on each connection",
   },
   duration: {
     type: "duration",
     min: 1,
     group: "Load",
-    help: "how long to send; 10s where there is no --count either",
+    help: "send for this long; 10s if there is no --count either",
   },
   warmup: {
     type: "duration",
     group: "Load",
-    help: "send for so long before anything is recorded",
+    help: "send for this long before recording starts",
   },
   pipeline: {
     type: "count",
@@ -43,20 +43,20 @@ export const loadFlags = {
     default: "1",
     group: "Load",
     conflicts: ["rate"],
-    help: "messages of a connection sent at once; the next when all have come back",
+    help: "send this many messages of a connection at once, the next when all have come back",
   },
   rate: {
     type: "rate",
     max: 10_000_000,
     group: "Load",
     help:
-      "open loop: so many messages per second in all, on a schedule, whatever the server does; " +
-      "latency counts from when each was due",
+      "open loop: send this many messages per second in total, on a schedule, however slow the " +
+      "server is; latency counts from when each was due",
   },
   "connect-rate": {
     type: "rate",
     group: "Load",
-    help: "connections opened per second; without it, as fast as it goes",
+    help: "open this many connections per second; by default, as fast as possible",
   },
   workers: {
     type: "integer",
@@ -64,7 +64,7 @@ export const loadFlags = {
     max: 64,
     default: "1",
     group: "Load",
-    help: "threads that send",
+    help: "send from this many threads",
   },
   verify: {
     type: "boolean",
@@ -76,35 +76,35 @@ export const loadFlags = {
     hint: "file",
     placeholder: "FILE",
     group: "Result",
-    help: "write the percentile distribution as HdrHistogram's plotters read it",
+    help: "write the percentile distribution in the format of HdrHistogram's plotters",
   },
   report: {
     type: "path",
     hint: "file",
     placeholder: "FILE",
     group: "Result",
-    help: "write a page with charts, for a browser: FILE.html",
+    help: "write an HTML page with charts",
   },
   save: {
     type: "path",
     hint: "file",
     placeholder: "FILE",
     group: "Result",
-    help: "write the run, to be compared with later",
+    help: "save the run for a later --compare",
   },
   compare: {
     type: "path",
     hint: "file",
     placeholder: "FILE",
     group: "Result",
-    help: "show this run beside one that --save wrote",
+    help: "compare with a run that --save wrote",
   },
   "fail-if": {
     type: "string",
     repeat: true,
     placeholder: "TEST",
     group: "Result",
-    help: "exit with 3 if it is so: 'p99>5ms', 'messages_per_s<10k', 'errors>0'",
+    help: "exit with code 3 if this holds: 'p99>5ms', 'messages_per_s<10k', 'errors>0'",
   },
 } as const satisfies FlagTable;
 

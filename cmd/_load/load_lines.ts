@@ -11,7 +11,7 @@ import { formatBytes, formatCount, formatDuration, formatRate } from "../_cli/mo
 import { FIGURES, formatVolume } from "./figures.ts";
 import { tableLines } from "./table.ts";
 
-/** Lateness of the generator that spoils what it measures. */
+/** Above this lateness the generator distorts what it measures. */
 const LATE_US = 1_000;
 
 /** `closed loop: 50 connections to 127.0.0.1:5634, 64 B messages, 10 s`. */
@@ -33,7 +33,7 @@ export function settingsLine(settings: LoadSettings): string {
   return `${rate_per_s === undefined ? "closed" : "open"} loop: ${parts.join(", ")}`;
 }
 
-/** What a run was asked for that another was not: `workers was 2, is 1`. */
+/** The settings in which two runs differ: `workers was 2, is 1`. */
 export function differences(before: LoadSettings, after: LoadSettings): string[] {
   const text = (value: unknown) => value === undefined ? "not given" : JSON.stringify(value);
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => {
@@ -42,7 +42,7 @@ export function differences(before: LoadSettings, after: LoadSettings): string[]
   });
 }
 
-/** The line that lives while a load runs. */
+/** The live line of a running load. */
 export function liveText(interval: LoadInterval): string {
   const { elapsed_s, messages_per_s, latency_us, errors, connections } = interval;
   return `${elapsed_s.toFixed(0)} s  ${formatRate(messages_per_s, "message")}  ` +
@@ -83,7 +83,7 @@ const MEANING = {
     "service time: from when it was sent.",
 } as const;
 
-/** What is to be said against the figures. */
+/** Reasons to doubt the figures. */
 export function caveats({ summary }: LoadResult): string[] {
   const late = summary.send_lateness_us;
   const found: string[] = [];
@@ -115,7 +115,7 @@ const ERRORS: Readonly<Record<LoadErrorKind, (count: number) => string>> = {
   unanswered: (count) => `${formatCount(count, "message")} stayed without an answer`,
 };
 
-/** This run beside another one. */
+/** A run compared with an earlier one. */
 export function comparisonLines(comparisons: readonly Comparison[], startedAt: string): string[] {
   const rows = comparisons.map(({ name, before, after, ratio, noise, verdict }) => {
     const { format } = FIGURES.get(name)!.unit;

@@ -43,14 +43,14 @@ export function loadObserver(
       else log.detail(liveText(interval));
     },
     failed({ code, message, cause }) {
-      // One of a kind says enough; the summary counts the others.
+      // The first of a kind is printed; the summary counts the others.
       if (!seen.has(code)) log.warn(code === "connect" && cause ? describeError(cause) : message);
       seen.add(code);
     },
   };
 }
 
-/** Prints what a load came to: the summary, and what it is compared with. */
+/** Prints the summary of a load, and its comparison with an earlier run. */
 export function printResult(
   result: LoadResult,
   before: SavedRun | undefined,
@@ -75,7 +75,7 @@ export function printResult(
   if (errors !== undefined) log.error(errors);
 }
 
-/** Reads what `--compare` names. */
+/** Reads the run that `--compare` names. */
 export async function readRun(path: string): Promise<SavedRun> {
   const text = await Deno.readTextFile(path);
   try {
@@ -85,7 +85,7 @@ export async function readRun(path: string): Promise<SavedRun> {
   }
 }
 
-/** Makes sure that the files can be written: after the run it would be a pity. */
+/** Makes sure before the run that the files can be written. */
 export async function checkFiles({ hdr, report, save }: ResultFiles): Promise<void> {
   for (const path of [hdr, report, save]) {
     if (path !== undefined) (await Deno.open(path, { append: true, create: true })).close();

@@ -3,7 +3,7 @@ import { type Address, type ClientTls, formatAddress } from "../../lib/net/mod.t
 import { type Context, EXIT } from "../_cli/mod.ts";
 import { jsonBytes, jsonSeconds, quotedBytes } from "../_echo/shown_bytes.ts";
 
-/** The flags that mean something without a load. */
+/** The flags that have an effect without a load. */
 interface TutorialFlags {
   readonly json: boolean;
   readonly quiet: boolean;
@@ -11,7 +11,7 @@ interface TutorialFlags {
   readonly timeout: number;
 }
 
-/** What the tutorial's client does, in its words or as JSON. Resolves to the exit code. */
+/** Acts as the tutorial's client, and prints its lines or JSON. Resolves to the exit code. */
 export async function runTutorial(
   address: Address,
   connections: number,

@@ -1,4 +1,4 @@
-/** Lays out rows of cells in columns, the first to the left, the others to the right. */
+/** Lays out rows in columns: the first is left-aligned, the others are right-aligned. */
 export function tableLines(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -20,7 +20,7 @@ const OPERATORS = {
 
 type Operator = keyof typeof OPERATORS;
 
-/** What a value is that it should not be. */
+/** How a value for which the condition holds is described. */
 const WORDS: Readonly<Record<Operator, string>> = {
   ">": "above",
   ">=": "not below",
@@ -50,7 +50,7 @@ export function parseThreshold(text: string): Threshold {
   return { name, figure, operator: operator as Operator, limit };
 }
 
-/** Which of the conditions hold for a run, in words that say by how much. */
+/** A line for each condition that holds for a run, which says by how much. */
 export function missedThresholds(
   thresholds: readonly Threshold[],
   summary: LoadSummary,
@@ -65,7 +65,7 @@ export function missedThresholds(
     const { format } = figure.unit;
     const by = Math.abs(value - limit);
     const percent = by / limit * 100;
-    // Far off, a share says no more than the value itself.
+    // From ten times the limit on, a percentage says no more than the value.
     const share = percent < 1_000 ? ` (${Number(percent.toPrecision(3))} %)` : "";
     const distance = by > 0 ? ` by ${format(by)}${share}` : "";
     return [`${name} is ${format(value)}, ${WORDS[operator]} ${format(limit)}${distance}`];

@@ -1,4 +1,4 @@
-/** What `pub` and `sub` share: which broker, who they are, what they say of the connection. */
+/** What `pub` and `sub` share: the flags for the broker, and how they report the connection. */
 import type { Address } from "../../lib/net/mod.ts";
 import { type BrokerClient, connectBroker } from "../../lib/pubsub/mod.ts";
 import {
@@ -19,31 +19,31 @@ export const brokerFlags = {
     default: "127.0.0.1:5635",
     env: "SOCKTOOL_SERVER",
     group: "Broker",
-    help: "the broker",
+    help: "the broker's address",
   },
   user: {
     type: "string",
     env: "SOCKTOOL_USER",
     group: "Broker",
-    help: "the user's name, where the broker asks",
+    help: "the user's name, if the broker asks for one",
   },
   password: {
     type: "string",
     env: "SOCKTOOL_PASSWORD",
     group: "Broker",
-    help: "the user's password; others can read it in the list of processes",
+    help: "the user's password; other users of this machine can see it in the list of processes",
   },
   token: {
     type: "string",
     env: "SOCKTOOL_TOKEN",
     group: "Broker",
     conflicts: ["user", "password"],
-    help: "a token instead of a user and a password",
+    help: "a token, instead of a user and a password",
   },
   name: {
     type: "string",
     group: "Broker",
-    help: "what the client calls itself, for the broker's operator",
+    help: "a name for this client, for the broker's operator to see",
   },
   ...clientTlsFlags,
 } as const satisfies FlagTable;
@@ -61,9 +61,9 @@ export interface BrokerFlagValues {
 }
 
 /**
- * Connects; says when the connection is lost, and when it is there again.
+ * Connects, and reports when the connection is lost and when it is restored.
  *
- * @param connectTimeoutMs The longest time for a connection, each time.
+ * @param connectTimeoutMs The limit for each attempt to connect.
  */
 export async function connectClient(
   flags: BrokerFlagValues,

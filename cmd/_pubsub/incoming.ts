@@ -4,9 +4,9 @@ import type { Output } from "../_cli/mod.ts";
 
 /** How a message is printed. */
 export interface PrintOptions {
-  /** As an object of JSON. */
+  /** As a JSON object. */
   readonly json: boolean;
-  /** The bytes as they are, without an end of line. */
+  /** Byte for byte, without an end of line. */
   readonly raw: boolean;
   /** With the topic before it. */
   readonly topic: boolean;
@@ -21,15 +21,15 @@ export function printMessage(
   if (raw) return out.bytes(message.content);
   const text = textOf(message);
   if (json) {
-    const body = text === undefined ? { base64: base64(message.content) } : { text };
+    const body = text === undefined ? { base64: message.content.toBase64() } : { text };
     const { topic, header, retained } = message;
     return out.json({ type: "message", topic, retained, header, ...body });
   }
-  const shown = text === undefined ? `base64: ${base64(message.content)}` : out.safe(text);
+  const shown = text === undefined ? `base64: ${message.content.toBase64()}` : out.safe(text);
   return out.line(topic ? `${out.safe(message.topic)}\t${shown}` : shown);
 }
 
-/** The content as text; `undefined` if it is none. */
+/** The content as text; `undefined` if it is not text. */
 function textOf(message: PubSubMessage): string | undefined {
   if (message.header["content-encoding"] === "binary") return undefined;
   try {
@@ -38,13 +38,4 @@ function textOf(message: PubSubMessage): string | undefined {
     if (error instanceof ContentError) return undefined;
     throw error;
   }
-}
-
-/** In pieces, because a call takes a limited number of arguments. */
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += 8_192) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + 8_192));
-  }
-  return btoa(binary);
 }

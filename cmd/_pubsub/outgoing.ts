@@ -1,7 +1,7 @@
 import { topicProblem } from "../../lib/pubsub/mod.ts";
 import { UsageError } from "../_cli/mod.ts";
 
-/** A publication as a command line or stdin says it. */
+/** A publication from the command line or stdin. */
 export interface Outgoing {
   readonly topic: string;
   readonly content: Uint8Array | string;
@@ -11,8 +11,8 @@ export interface Outgoing {
  * Reads a line of `--ndjson`: `{"topic", "text" or "base64"}`.
  *
  * @param line Its number, from 1, for messages.
- * @param topic Stands in where the line has none.
- * @throws {UsageError} if it is no such line.
+ * @param topic For lines that have none.
+ * @throws {UsageError} if it is not such a line.
  */
 export function parseNdjsonLine(text: string, line: number, topic: string | undefined): Outgoing {
   const fail = (problem: string) => new UsageError(`stdin, line ${line}: ${problem}`);

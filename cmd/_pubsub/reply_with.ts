@@ -4,8 +4,8 @@ import { textOrBytes } from "./text_or_bytes.ts";
 
 /**
  * Answers a request with what a shell command prints. The command gets the content on stdin and
- * the topic as SOCKTOOL_TOPIC. Where it fails no reply is sent: whoever asked waits until their
- * time is up, and the operator reads why here.
+ * the topic as SOCKTOOL_TOPIC. If it fails, the reason is logged and no reply is sent, so the
+ * requester's time runs out.
  */
 export async function replyWith(command: string, message: PubSubMessage, log: Log): Promise<void> {
   if (message.replyTo === undefined) {
@@ -13,7 +13,7 @@ export async function replyWith(command: string, message: PubSubMessage, log: Lo
     return;
   }
   try {
-    // By its whole path, as a packed program may run nothing else.
+    // /bin/sh is the only program that a packed program may run.
     const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["/bin/sh", "-c"];
     const child = new Deno.Command(shell, {
       args: [flag, command],
@@ -30,7 +30,7 @@ export async function replyWith(command: string, message: PubSubMessage, log: Lo
   }
 }
 
-/** A command need not read its stdin. */
+/** Writes to a command that need not read its stdin. */
 async function feed(child: Deno.ChildProcess, content: Uint8Array): Promise<void> {
   const writer = child.stdin.getWriter();
   try {

@@ -1,7 +1,7 @@
 import type { Broker, BrokerStats } from "../../lib/pubsub/mod.ts";
 import { type Context, formatBytes, formatCount, formatRate } from "../_cli/mod.ts";
 
-/** Prints a broker's figures at an interval, until it is disposed of; never without one. */
+/** Prints a broker's figures at an interval, if there is one, until disposed of. */
 export function reportStats(
   broker: Broker,
   intervalMs: number | undefined,

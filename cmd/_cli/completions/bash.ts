@@ -1,8 +1,8 @@
 import type { Candidates, CompletedCommand, CompletedFlag, CompletionModel } from "./model.ts";
 
 /**
- * A completion script for bash, from version 3.2 on (macOS has no later one). It needs nothing of
- * the package bash-completion.
+ * A completion script for bash 3.2, which macOS has, and later. It does not need the package
+ * bash-completion.
  */
 export function renderBash(model: CompletionModel): string {
   const { name, commands } = model;
@@ -130,7 +130,7 @@ function wordCases({ name, words, rest }: CompletedCommand): string[] {
     : [...cases, `    "${name} "*) kind='${kindText(rest.candidates)}' ;;`];
 }
 
-/** Words of a table are letters, digits and hyphens: nothing in them needs quoting. */
+/** The words are letters, digits and hyphens, which need no quotes. */
 function kindText(candidates: Candidates): string {
   return candidates.kind === "words" ? `words ${candidates.words.join(" ")}` : candidates.kind;
 }

@@ -1,6 +1,6 @@
 import type { Candidates, CompletedCommand, CompletedFlag, CompletionModel } from "./model.ts";
 
-/** A completion script for fish, from version 3.1 on. */
+/** A completion script for fish 3.1 and later. */
 export function renderFish(model: CompletionModel): string {
   const { name, commands } = model;
   return `# fish completion for ${name}.
@@ -82,7 +82,7 @@ function flagLine(program: string, command: string, flag: CompletedFlag): string
   return [...parts, `-d ${quote(help)}`].join(" ");
 }
 
-/** How `complete` is told what to offer. `-f` keeps files out, `-F` lets them in. */
+/** The options of `complete` for what to offer: `-f` leaves files out, `-F` adds them. */
 function offer(candidates: Candidates): string {
   switch (candidates.kind) {
     case "free":

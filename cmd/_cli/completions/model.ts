@@ -10,7 +10,7 @@ import {
   type ValueSpec,
 } from "../spec.ts";
 
-/** What can stand in one place of a command line, as far as a shell can know it. */
+/** What a shell can offer in one place of a command line. */
 export type Candidates =
   /** Something that only the user knows: a number, a text, an address. */
   | { readonly kind: "free" }
@@ -26,7 +26,7 @@ export interface CompletedFlag {
   readonly short: string | undefined;
   readonly help: string;
   readonly repeat: boolean;
-  /** The long forms of the flags that cannot stand beside it. */
+  /** The long forms of the flags that contradict it. */
   readonly conflicts: readonly string[];
   /** What its value can be; `undefined` if it takes none. */
   readonly value: Candidates | undefined;
@@ -34,9 +34,9 @@ export interface CompletedFlag {
   readonly placeholder: string;
 }
 
-/** A word that is no flag, in one place of a command line. */
+/** A positional word of a command line. */
 export interface CompletedWord {
-  /** How the help calls it. */
+  /** Its name in the help. */
   readonly label: string;
   readonly candidates: Candidates;
 }
@@ -60,7 +60,7 @@ export interface CompletionModel {
   readonly commands: readonly CompletedCommand[];
 }
 
-/** Reads the tables of a program and of all its commands. What is hidden stays so. */
+/** Reads the tables of a program and its commands, without what is hidden. */
 export async function completionModel(program: Program): Promise<CompletionModel> {
   const entries = program.commands.filter(({ hidden }) => !hidden);
   const commands = await Promise.all(entries.map(async (entry) => completed(await entry.load())));
@@ -119,8 +119,8 @@ function programFlag(term: string, help: string): CompletedFlag {
 }
 
 /**
- * An address is one word, two or none, so behind it a word's place says nothing: what any of the
- * other arguments can be is then offered everywhere.
+ * An address takes no, one or two words, so the place of a word behind it does not tell which
+ * argument it is. The candidates of all arguments are then offered in every place.
  */
 function wordsOf(table: ArgumentTable): Pick<CompletedCommand, "words" | "rest"> {
   const entries = Object.entries(table);
@@ -145,6 +145,6 @@ function anyOf(words: readonly CompletedWord[]): CompletedWord {
 function candidatesOf(spec: ValueSpec): Candidates {
   if (spec.type === "choice") return { kind: "words", words: spec.choices };
   if (spec.type !== "path") return { kind: "free" };
-  // Who is asked for a file walks through folders to it.
+  // The way to a file leads through folders, so both are offered.
   return { kind: spec.hint === "folder" ? "folders" : "paths" };
 }

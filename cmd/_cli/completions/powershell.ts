@@ -106,7 +106,7 @@ ${flagRows(flags, 16)}
         }`;
 }
 
-/** Every row starts with a comma: a lone row would otherwise be taken for the list itself. */
+/** Every row starts with a comma, or PowerShell would take a single row for the list itself. */
 function flagRows(flags: readonly CompletedFlag[], indent: number): string {
   return flags.map(({ long, short = "", value, help }) => {
     const kind = value === undefined ? "" : kindText(value);
@@ -119,7 +119,7 @@ function kindText(candidates: Candidates): string {
   return candidates.kind === "words" ? `words ${candidates.words.join(" ")}` : candidates.kind;
 }
 
-/** PowerShell takes the typographic quotes for quotes as well. */
+/** PowerShell reads typographic quotes as quotes too. */
 function quote(text: string): string {
   return `'${text.replace(/['\u2018\u2019\u201a\u201b]/g, "$&$&")}'`;
 }

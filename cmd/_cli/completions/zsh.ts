@@ -92,7 +92,7 @@ function action({ label, candidates }: CompletedWord): string {
   }
 }
 
-/** The same for a word that is no flag's: there the message would keep a lone flag from being put in. */
+/** The same for a positional word, where a message would keep zsh from inserting the only flag. */
 function wordAction(word: CompletedWord): string {
   return word.candidates.kind === "free" ? `${word.label}:( )` : action(word);
 }

@@ -15,7 +15,7 @@ import {
   termList,
 } from "./sections.ts";
 
-/** What a manual page is about. */
+/** What the manual pages describe. */
 export interface PageSubject {
   readonly program: Program;
   /** All commands that are listed. */
@@ -93,7 +93,7 @@ export function renderCommandPage(command: AnyCommand, { program }: PageSubject)
 function page(title: string, program: Program, body: readonly string[]): string {
   const lines = [
     macro("TH", roff(title.toUpperCase()), "1", "", `${program.name} ${program.version}`),
-    // Left-aligned and without hyphenation: flags are to be found as they are typed.
+    // Left-aligned and without hyphenation, so that a search finds flags as they are typed.
     ".ad l",
     ".nh",
     ...body,
@@ -102,7 +102,7 @@ function page(title: string, program: Program, body: readonly string[]): string 
   return `${[head, ...fallbacksFor(lines), ...rest].join("\n")}\n`;
 }
 
-/** Exit codes of a command besides those that the program's page tells of for all. */
+/** The exit codes that a command has besides those of all commands. */
 function ownExitCodes(command: AnyCommand): string[] {
   const codes = Object.entries(command.exitCodes as Readonly<Record<string, string>>);
   if (codes.length === 0) return [];

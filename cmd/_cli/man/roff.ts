@@ -1,17 +1,17 @@
 /**
- * Text as the man macros of troff want it. Only requests and macros that groff, mandoc and the
- * troff of other systems share are used, and only ASCII is written.
+ * Writes text for troff's man macros: in ASCII, with the requests and macros that groff, mandoc and
+ * other troffs have in common.
  *
  * @module
  */
 import { wrap } from "../wrap.ts";
 
-/** Lines longer than this are hard to read in the source. */
+/** The longest line of the source, so that it can be read. */
 const LINE_LENGTH = 72;
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\e",
-  // Left alone, it becomes a hyphen that a search for --flag in the page would not find.
+  // Unescaped, it is printed as a typographic hyphen, and a search for --flag finds nothing.
   "-": "\\-",
   "'": "\\(aq",
   '"': "\\(dq",
@@ -20,15 +20,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "~": "\\(ti",
 };
 
-/** What stands for a character where the output has no sign for it. */
+/** Replacements for characters that the output cannot show. */
 const FALLBACKS: Readonly<Record<string, string>> = { "…": "...", "µ": "u", "–": "-", "→": "->" };
 
-/** A text in which no character means anything to troff but itself. */
+/** Escapes a text, so that troff prints every character as it is. */
 export function roff(text: string): string {
   const escaped = text.replace(/\s+/g, " ").trim()
     .replace(/[\\'"`^~-]/g, (char) => ESCAPES[char]!)
     .replace(/[^ -~]/gu, (char) => `\\[u${hex(char)}]`);
-  // A line that begins with one of these would be a request.
+  // A line that begins with a dot would be a request.
   return /^\./.test(escaped) ? `\\&${escaped}` : escaped;
 }
 
@@ -42,21 +42,21 @@ export function bold(text: string): string {
   return `\\fB${roff(text)}\\fR`;
 }
 
-/** A text in italics, as what a user replaces is written. */
+/** A text in italics, for what users replace. */
 export function italic(text: string): string {
   return `\\fI${roff(text)}\\fR`;
 }
 
-/** A macro's line; arguments come escaped. */
+/** A line with a macro. Its arguments are escaped already. */
 export function macro(name: string, ...args: readonly string[]): string {
   return [`.${name}`, ...args.map((arg) => `"${arg}"`)].join(" ");
 }
 
 /**
- * Says what to print for the characters of a page that an output such as ASCII lacks. The request
- * is groff's own; others skip it.
+ * Lines that say what to print for characters that the output, such as ASCII, cannot show. The
+ * request is groff's own; other troffs skip it.
  *
- * @param lines A page made of escaped texts.
+ * @param lines The page, of escaped texts.
  */
 export function fallbacksFor(lines: readonly string[]): string[] {
   const used = new Set(

@@ -5,17 +5,17 @@ import { bold, italic, macro, prose, roff } from "./roff.ts";
 
 type Row = readonly [term: string, text: string];
 
-/** The heading of the flags that every command has. */
+/** The heading of every command's common flags. */
 export const COMMON_GROUP = "General flags";
 
-/** A heading and what stands under it; nothing if that is nothing. */
+/** A heading and its lines; no heading if there are no lines. */
 export function section(title: string, lines: readonly string[]): string[] {
-  // A heading begins a paragraph by itself.
+  // A heading begins a paragraph, so the first line need not.
   const first = lines[0] === macro("PP") ? 1 : 0;
   return lines.length === 0 ? [] : [macro("SH", roff(title)), ...lines.slice(first)];
 }
 
-/** Terms, each with its explanation indented below or beside it. Terms come escaped. */
+/** Terms, each with its explanation indented below or beside it. The terms are escaped already. */
 export function termList(rows: readonly Row[]): string[] {
   return rows.flatMap(([term, text]) => [macro("TP"), term, ...prose(text)]);
 }
@@ -74,7 +74,7 @@ export function exitList(command: AnyCommand): string[] {
   return termList(exitCodeRows(command).map(([code, text]): Row => [bold(code), text]));
 }
 
-/** The environment variables that a table's flags name, and some of every command. */
+/** The environment variables of the flags in the tables, and those of every command. */
 export function environmentList(tables: readonly FlagTable[]): string[] {
   const rows = new Map<string, string>();
   for (const table of tables) {

@@ -52,15 +52,15 @@ Flags:
       --server ADDRESS     the server (or SOCKTOOL_SERVER in the environment)
 
 Output flags:
-  -q, --quiet              print no messages but warnings and errors
+  -q, --quiet              print no messages except warnings and errors
 
 TLS flags:
       --tls-cert FILE      serve TLS with this certificate chain (PEM)
       --tls-key FILE       the certificate's private key (PEM)
 
 General flags:
-      --no-color           no colour, as with NO_COLOR set; there is none anyway
-                           where output is no terminal
+      --no-color           print without colour, as if NO_COLOR were set; colour
+                           is only for terminals anyway
       --debug              show the stack trace of an error
   -h, --help               show this help
 
