@@ -1,6 +1,5 @@
 /** The tutorial's second server, for many clients: `socktool multiconn-server`. */
 import { type EchoServer, serveEcho, serveEchoThreads } from "../lib/echo/mod.ts";
-import { listen } from "../lib/net/mod.ts";
 import {
   announce,
   type Context,
@@ -60,7 +59,7 @@ export const command = defineCommand({
     };
     const server = flags.workers > 1
       ? await serveEchoThreads(args.address, flags.workers, { ...options, tls })
-      : serveEcho(await listen(args.address, { tls }), options);
+      : await serveEcho(args.address, { ...options, tls });
     announce(server.address, context, flags.json);
     const stopStats = flags.stats === undefined
       ? () => {}

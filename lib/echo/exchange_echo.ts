@@ -1,4 +1,4 @@
-import { type Address, ConnectionError, dial, type DialOptions } from "../net/mod.ts";
+import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
 import { describeDifference } from "../base/first_difference.ts";
 import { EchoError } from "./echo_error.ts";
 import { ExpectedBytes } from "./expected_bytes.ts";
@@ -50,25 +50,26 @@ const READ_BYTES = 65_536;
  *
  * @example
  * ```ts
- * import { exchangeEcho, listen, serveEcho } from "@socktool/socktool";
+ * import { exchangeEcho, serveEcho } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveEcho(listener);
+ * await using server = await serveEcho("127.0.0.1:0");
  * const { bytes } = await exchangeEcho(server.address, new Blob(["hello"]).stream());
  * assertEquals(bytes, 5);
  * ```
  *
+ * @throws {AddressError} if a text is no address.
  * @throws {EchoError} if the server sends other bytes, too few or too many, or nothing for too long.
  * @throws {ConnectionError} if the connection cannot be made, or breaks.
  */
 export async function exchangeEcho(
-  address: Address,
+  target: Address | string,
   source: ReadableStream<Uint8Array>,
   options: EchoExchangeOptions = {},
 ): Promise<EchoResult> {
   const reader = source.getReader();
   try {
+    const address = toAddress(target);
     using conn = await dial(address, options);
     options.connected?.();
     const startedAt = performance.now();

@@ -1,9 +1,13 @@
 import {
+  type Address,
   type Connection,
   type Listener,
+  type ListenOptions,
   serveConnections,
+  serveOn,
   type ServeOptions,
   type Server,
+  type ServeTarget,
 } from "../net/mod.ts";
 import { echoBytes } from "./echo_bytes.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
@@ -16,17 +20,24 @@ export interface EchoServeOptions extends ServeOptions {
   readonly observer?: EchoObserver | undefined;
 }
 
+/** Serves on a listener, at once. */
+export function serveEcho(listener: Listener, options?: EchoServeOptions): EchoServer;
+/** Listens on an address, or on what a text says, and serves there. */
+export function serveEcho(
+  address: Address | string,
+  options?: EchoServeOptions & ListenOptions,
+): Promise<EchoServer>;
 /**
- * Serves echo: every connection gets its own bytes back, until its peer's end of stream. It takes
- * over the listener. A peer that does not read is not read from either.
+ * Serves echo: every connection gets its own bytes back, until its peer's end of stream. A peer that
+ * does not read is not read from either. A listener is taken over. For an address the result is a
+ * promise, and options of `listen` are taken too.
  *
  * @example
  * ```ts
- * import { dial, listen, serveEcho } from "@socktool/socktool";
+ * import { dial, serveEcho } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveEcho(listener);
+ * await using server = await serveEcho("127.0.0.1:0");
  * using conn = await dial(server.address);
  * await conn.write(new TextEncoder().encode("hello"));
  * const bytes = new Uint8Array(16);
@@ -35,9 +46,14 @@ export interface EchoServeOptions extends ServeOptions {
  * ```
  *
  * @throws {RangeError} if a limit is negative or not a number.
+ * @throws {AddressError} if a text is no address.
+ * @throws {ConnectionError} with operation `listen`
  */
-export function serveEcho(listener: Listener, options: EchoServeOptions = {}): EchoServer {
-  return new SingleEchoServer(listener, options);
+export function serveEcho(
+  target: ServeTarget,
+  options: EchoServeOptions & ListenOptions = {},
+): EchoServer | Promise<EchoServer> {
+  return serveOn(target, options, (listener, rest) => new SingleEchoServer(listener, rest));
 }
 
 class SingleEchoServer implements EchoServer {

@@ -3,6 +3,7 @@ import {
   ConnectionError,
   type ConnectionLimits,
   type ServerTls,
+  toAddress,
 } from "../net/mod.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 import {
@@ -30,15 +31,17 @@ export interface EchoThreadsOptions extends ConnectionLimits {
  * connections out among them. Linux only, and not for Unix sockets. `maxConnections` is shared out
  * evenly, rounded up.
  *
+ * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`; its code is `not-supported` where the system
  * cannot share a port.
  * @throws {RangeError} if `threads` is not a whole number from 1.
  */
 export async function serveEchoThreads(
-  address: Address,
+  target: Address | string,
   threads: number,
   options: EchoThreadsOptions = {},
 ): Promise<EchoServer> {
+  const address = toAddress(target);
   if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new RangeError(`Cannot use ${threads} threads: give a whole number from 1`);
   }

@@ -1,9 +1,9 @@
-import { type Address, type ClientTls, DEFAULT_DIAL_TIMEOUT_MS } from "../net/mod.ts";
+import { type Address, type ClientTls, DEFAULT_DIAL_TIMEOUT_MS, toAddress } from "../net/mod.ts";
 
 /** What is to be sent, by how many connections, how fast and for how long. */
 export interface LoadPlan {
-  /** The echo server. */
-  readonly address: Address;
+  /** The echo server; a text such as `localhost:5633` is read as an address. */
+  readonly address: Address | string;
   /** Connect with TLS, with these settings. @default {no TLS} */
   readonly tls?: ClientTls | undefined;
   /** Connections that are opened before the load begins. @default {1} */
@@ -81,11 +81,12 @@ export function patternBytes(size: number): Uint8Array<ArrayBuffer> {
 /**
  * Fills in a plan's defaults, and checks it.
  *
+ * @throws {AddressError} if a text is no address.
  * @throws {RangeError} if a value makes no sense, or two of them together.
  */
 export function resolvePlan(plan: LoadPlan): ResolvedPlan {
   const resolved: ResolvedPlan = {
-    address: plan.address,
+    address: toAddress(plan.address),
     tls: plan.tls,
     connections: atLeast(1, "connections", plan.connections ?? 1),
     messages: plan.messages ?? [patternBytes(DEFAULT_MESSAGE_BYTES)],

@@ -45,15 +45,15 @@ export interface LoadOptions extends LoadPlan {
  *
  * @example
  * ```ts
- * import { listen, runLoad, serveEcho } from "@socktool/socktool";
+ * import { runLoad, serveEcho } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveEcho(listener);
+ * await using server = await serveEcho("127.0.0.1:0");
  * const { summary } = await runLoad({ address: server.address, connections: 4, count: 10 });
  * assertEquals([summary.messages, summary.errors], [40, 0]);
  * ```
  *
+ * @throws {AddressError} if a text is no address.
  * @throws {RangeError} if a value of the plan makes no sense.
  */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {

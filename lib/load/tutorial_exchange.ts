@@ -28,8 +28,8 @@ export interface TutorialExchangeObserver {
 
 /** Options of {@linkcode runTutorialExchange}. */
 export interface TutorialExchangeOptions {
-  /** The echo server. */
-  readonly address: Address;
+  /** The echo server; a text such as `localhost:5633` is read as an address. */
+  readonly address: Address | string;
   /** How many connections, all open at the same time. */
   readonly connections: number;
   /** What each of them sends, once. @default {the tutorial's two messages} */
@@ -54,16 +54,16 @@ export interface TutorialExchangeOptions {
  * A connection that fails is reported to `observer.failed`; the others go on.
  *
  * @returns how many connections got back what they sent.
+ * @throws {AddressError} if a text is no address.
  * @throws {RangeError} if an option makes no sense.
  * @throws the signal's reason, if it is aborted.
  *
  * @example
  * ```ts
- * import { listen, runTutorialExchange, serveEcho } from "@socktool/socktool";
+ * import { runTutorialExchange, serveEcho } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveEcho(listener);
+ * await using server = await serveEcho("127.0.0.1:0");
  * const done = await runTutorialExchange({ address: server.address, connections: 3 });
  * assertEquals(done, 3);
  * ```

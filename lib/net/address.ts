@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { valueKind } from "../base/value_kind.ts";
 
 /** A TCP endpoint: a name or an IP address (IPv6 without brackets), and a port from 0 to 65535. */
 export interface TcpAddress {
@@ -126,6 +127,19 @@ export function formatAddress(address: Address): string {
   if (address.transport === "unix") return `unix:${address.path}`;
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/**
+ * An address as users may write it: what functions of this library that take either do first.
+ *
+ * @throws {AddressError} if a text is no address.
+ * @throws {TypeError} if it is neither a text nor an {@linkcode Address}.
+ */
+export function toAddress(address: Address | string): Address {
+  if (typeof address === "string") return parseAddress(address);
+  const transport = (address as Partial<Address> | null)?.transport;
+  if (transport === "tcp" || transport === "unix") return address;
+  throw new TypeError(`Cannot use ${valueKind(address)} as an address: ${SHAPES}`);
 }
 
 /** Whether only programs on this machine can reach the address. */

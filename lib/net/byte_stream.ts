@@ -16,7 +16,7 @@ const GROWTH = 4;
  * import { byteStream, dial, encodeFrame, listen, readMessages } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * using listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * using listener = await listen("127.0.0.1:0");
  * using client = await dial(listener.address);
  * using peer = await listener.accept();
  * await client.write(encodeFrame({ content: "hello" }));

@@ -1,4 +1,4 @@
-import type { Address } from "./address.ts";
+import { type Address, toAddress } from "./address.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { timerMs } from "../base/timer_ms.ts";
 
@@ -24,22 +24,28 @@ export interface DialOptions {
 export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
 
 /**
- * Connects to an address of any transport. The connection is the caller's to close; small writes
+ * Connects to an address of any transport, or to what a text such as `localhost:5635` says. The
+ * connection is the caller's to close; small writes
  * leave it at once (`TCP_NODELAY`).
  *
  * @example
  * ```ts
  * import { dial, listen } from "@socktool/socktool";
  *
- * using listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * using listener = await listen("127.0.0.1:0");
  * using conn = await dial(listener.address, { timeoutMs: 1_000 });
  * await conn.write(new TextEncoder().encode("hello"));
  * ```
  *
+ * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
  * @throws {RangeError} if `timeoutMs` is negative or not a number.
  */
-export async function dial(address: Address, options: DialOptions = {}): Promise<Deno.Conn> {
+export async function dial(
+  target: Address | string,
+  options: DialOptions = {},
+): Promise<Deno.Conn> {
+  const address = toAddress(target);
   const { signal, tls } = options;
   const timeoutMs = timerMs("timeoutMs", options.timeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS);
   signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { Address } from "./address.ts";
+import { type Address, toAddress } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { ConnectionError } from "./connection_error.ts";
 
@@ -41,7 +41,7 @@ export interface Listener extends Disposable {
 const BACKLOG = 4_096;
 
 /**
- * Listens on an address. A Unix socket's file that a dead server left behind is replaced, and the
+ * Listens on an address, or on what a text such as `127.0.0.1:0` says. A Unix socket's file that a dead server left behind is replaced, and the
  * file is removed on close.
  *
  * @example
@@ -49,13 +49,18 @@ const BACKLOG = 4_096;
  * import { listen } from "@socktool/socktool";
  * import { assert } from "@std/assert";
  *
- * using listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+ * using listener = await listen("127.0.0.1:0");
  * assert(listener.address.transport === "tcp" && listener.address.port > 0);
  * ```
  *
+ * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`
  */
-export async function listen(address: Address, options: ListenOptions = {}): Promise<Listener> {
+export async function listen(
+  target: Address | string,
+  options: ListenOptions = {},
+): Promise<Listener> {
+  const address = toAddress(target);
   try {
     if (address.transport === "unix") return await listenUnix(address.path, options);
     const { hostname, port } = address;

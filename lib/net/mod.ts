@@ -4,7 +4,14 @@
  *
  * @module
  */
-export { AddressError, formatAddress, isLoopback, parseAddress, parseHostPort } from "./address.ts";
+export {
+  AddressError,
+  formatAddress,
+  isLoopback,
+  parseAddress,
+  parseHostPort,
+  toAddress,
+} from "./address.ts";
 export type { Address, AddressDefaults, TcpAddress, UnixAddress } from "./address.ts";
 export { ConnectionError } from "./connection_error.ts";
 export type { ConnectionErrorCode, ConnectionOperation } from "./connection_error.ts";
@@ -21,5 +28,7 @@ export type { ByteBuffer } from "../base/byte_buffer.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { ConnectionLimits, ResolvedLimits } from "./limits.ts";
 export { timerMs } from "../base/timer_ms.ts";
+export { serveOn } from "./serve_on.ts";
+export type { ServeTarget } from "./serve_on.ts";
 export { serveConnections, Server } from "./serve.ts";
 export type { ConnectionService, ServeOptions, ServerObserver } from "./serve.ts";

@@ -2,7 +2,8 @@ import { type Address } from "./address.ts";
 import { type CloseReason, Connection } from "./connection.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
-import type { Listener } from "./listen.ts";
+import type { Listener, ListenOptions } from "./listen.ts";
+import { serveOn, type ServeTarget } from "./serve_on.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -259,18 +260,30 @@ function drainConnection(connection: Connection): void {
   else connection.close("drained");
 }
 
+/** Serves on a listener, at once. */
+export function serveConnections(
+  listener: Listener,
+  service: ConnectionService,
+  options?: ServeOptions,
+): Server;
+/** Listens on an address, or on what a text says, and serves there. */
+export function serveConnections(
+  address: Address | string,
+  service: ConnectionService,
+  options?: ServeOptions & ListenOptions,
+): Promise<Server>;
 /**
- * Serves connections on a listener, each by a call of the service. It takes over the listener:
- * draining closes it. Errors of one connection do not reach another, and an accept that fails,
- * as when the process has no file descriptor left, is tried again.
+ * Serves connections, each by a call of the service. A listener is taken over: draining closes it.
+ * For an address the result is a promise, and options of {@linkcode listen} are taken too. Errors of
+ * one connection do not reach another, and an accept that fails, as when the process has no file
+ * descriptor left, is tried again.
  *
  * @example An echo server.
  * ```ts
- * import { dial, listen, serveConnections } from "@socktool/socktool";
+ * import { dial, serveConnections } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveConnections(listener, {
+ * await using server = await serveConnections("127.0.0.1:0", {
  *   async serve(connection) {
  *     const { input, output } = connection;
  *     while (await connection.read()) {
@@ -290,11 +303,13 @@ function drainConnection(connection: Connection): void {
  * ```
  *
  * @throws {RangeError} if a limit is not a number of milliseconds, bytes or connections.
+ * @throws {AddressError} if a text is no address.
+ * @throws {ConnectionError} with operation `listen`
  */
 export function serveConnections(
-  listener: Listener,
+  target: ServeTarget,
   service: ConnectionService,
-  options: ServeOptions = {},
-): Server {
-  return new Server(listener, service, options);
+  options: ServeOptions & ListenOptions = {},
+): Server | Promise<Server> {
+  return serveOn(target, options, (listener, rest) => new Server(listener, service, rest));
 }

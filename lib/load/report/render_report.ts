@@ -11,11 +11,10 @@ import { PAGE_STYLE } from "./page_style.ts";
  *
  * @example
  * ```ts
- * import { listen, renderReport, runLoad, serveEcho } from "@socktool/socktool";
+ * import { renderReport, runLoad, serveEcho } from "@socktool/socktool";
  * import { assert } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveEcho(listener);
+ * await using server = await serveEcho("127.0.0.1:0");
  * const html = renderReport(await runLoad({ address: server.address, count: 10 }));
  * assert(html.startsWith("<!doctype html>"));
  * ```
