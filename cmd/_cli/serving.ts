@@ -1,7 +1,7 @@
 import {
   type ClientTls,
-  type ConnectionLimits,
   formatAddress,
+  type ResolvedLimits,
   type Server,
 } from "../../lib/net/mod.ts";
 import type { Address, ServerTls } from "../../lib/net/mod.ts";
@@ -47,7 +47,9 @@ export const limitFlags = {
 /** The values of {@linkcode limitFlags} as the options of a server. */
 export function limitsOf(
   flags: FlagValues<typeof limitFlags>,
-): Required<Omit<ConnectionLimits, "frameTimeoutMs">> & { readonly drainTimeoutMs: number } {
+): Omit<ResolvedLimits, "frameTimeoutMs" | "maxUnfinishedBytes" | "maxUnreadBytes"> & {
+  readonly drainTimeoutMs: number;
+} {
   return {
     maxConnections: flags["max-connections"],
     idleTimeoutMs: flags["idle-timeout"],

@@ -1,7 +1,9 @@
+import { OverBudgetError } from "../base/budget.ts";
 import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { ReadBuffer } from "./bytes/read_buffer.ts";
+import type { ConnectionMemory, MemoryOwner, ServerMemory } from "./server_memory.ts";
 import type { Turns } from "./turns.ts";
 import { WriteQueue } from "./bytes/write_queue.ts";
 
@@ -11,6 +13,7 @@ import { WriteQueue } from "./bytes/write_queue.ts";
  * - `done`: both sides had said all; `reset`: the peer broke it off.
  * - `idle`, `first-byte-timeout`, `frame-timeout`: a limit in time.
  * - `refused`: the server has as many connections as it may.
+ * - `over-budget`: the server has no memory left for what the peer sends, or does not read.
  * - `protocol`: the peer sent what the protocol does not have.
  * - `drained`, `forced`: the server ends; in time, or at its deadline.
  * - `failed`: the service of the connection threw.
@@ -22,6 +25,7 @@ export type CloseReason =
   | "first-byte-timeout"
   | "frame-timeout"
   | "refused"
+  | "over-budget"
   | "protocol"
   | "drained"
   | "forced"
@@ -37,13 +41,13 @@ const TURN_BYTES = 65_536;
 const discarded = new Uint8Array(65_536);
 
 /** One connection: its socket, the bytes that came in, and those on their way out. */
-export class Connection {
+export class Connection implements MemoryOwner {
   /** Counts the connections of the process, from 1. */
   readonly id: number;
   /** When it was opened, in milliseconds of `performance.now()`. */
   readonly openedAt: number = performance.now();
   /** Bytes that came and are not dealt with. */
-  readonly input: ReadBuffer = new ReadBuffer();
+  readonly input: ReadBuffer;
   /** Bytes on their way out. */
   readonly output: WriteQueue;
   /** Bytes that came in all. */
@@ -54,8 +58,14 @@ export class Connection {
   midFrame = false;
   /** Called when the server drains: finish what is begun, take nothing more. */
   onDrain: (() => void) | undefined;
+  /**
+   * Called when the server needs the memory that this connection holds: tell the peer, and end.
+   * Without it the connection is closed.
+   */
+  onEvict: (() => void) | undefined;
   readonly #conn: Deno.Conn;
   readonly #turns: Turns | undefined;
+  readonly #memory: ConnectionMemory | undefined;
   #bytesSinceTurn = 0;
   #closeReason: CloseReason | undefined;
   #abort: AbortController | undefined;
@@ -65,15 +75,19 @@ export class Connection {
    *
    * @param highWaterBytes Pending output above which `output.room()` waits.
    * @param turns Who sees to it that other connections get their turn beside it.
+   * @param memory What it shares with the other connections of a server.
    */
-  constructor(conn: Deno.Conn, highWaterBytes: number, turns?: Turns) {
+  constructor(conn: Deno.Conn, highWaterBytes: number, turns?: Turns, memory?: ServerMemory) {
     this.id = ++lastId;
     this.#conn = conn;
     this.#turns = turns;
+    this.#memory = memory?.of(this);
+    this.input = new ReadBuffer(this.#memory);
     this.output = new WriteQueue(
       conn,
       highWaterBytes,
       (cause) => new ConnectionError("write", this.remote, cause),
+      this.#memory,
     );
   }
 
@@ -104,6 +118,7 @@ export class Connection {
    *
    * @returns Whether anything came; `false` at the peer's end of stream.
    * @throws {ConnectionError} with operation `read`
+   * @throws {OverBudgetError} if an unfinished frame needs memory that the server does not have.
    */
   async read(): Promise<boolean> {
     const turn = this.turn();
@@ -145,8 +160,9 @@ export class Connection {
     return this.#turns?.take();
   }
 
-  /** The error of a read that failed. */
-  readError(cause: unknown): ConnectionError {
+  /** The error of a read that failed; one for which there was no memory is what it is. */
+  readError(cause: unknown): ConnectionError | OverBudgetError {
+    if (cause instanceof OverBudgetError) return cause;
     return new ConnectionError("read", this.remote, cause);
   }
 
@@ -197,6 +213,18 @@ export class Connection {
     } catch {
       // The runtime closed it when the peer reset it.
     }
+  }
+
+  /** Called when the server needs the memory that this connection holds. */
+  evict(): void {
+    if (this.onEvict) this.onEvict();
+    else this.close("over-budget");
+  }
+
+  /** Gives back what it holds. Called when nobody serves it any more. */
+  release(): void {
+    this.#memory?.close();
+    this.input.release();
   }
 
   async #linger(reason: CloseReason): Promise<void> {

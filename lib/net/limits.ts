@@ -20,6 +20,20 @@ export interface ConnectionLimits {
    * @default {1_048_576}
    */
   readonly maxPendingBytes?: number | undefined;
+  /**
+   * Bytes of frames that are not complete, of all peers together, beyond 1 KiB each. Where there is
+   * no room for more, the connection ends whose frame has taken most for longest.
+   *
+   * @default {1_073_741_824}
+   */
+  readonly maxUnfinishedBytes?: number | undefined;
+  /**
+   * Bytes that wait for all peers together. Where there are more, the connections end of peers that
+   * do not read, those first for whom most waits.
+   *
+   * @default {1_073_741_824}
+   */
+  readonly maxUnreadBytes?: number | undefined;
 }
 
 /** Limits with every value given. */
@@ -32,6 +46,8 @@ export const DEFAULT_LIMITS: ResolvedLimits = {
   firstByteTimeoutMs: 120_000,
   frameTimeoutMs: 60_000,
   maxPendingBytes: 1_048_576,
+  maxUnfinishedBytes: 1_073_741_824,
+  maxUnreadBytes: 1_073_741_824,
 };
 
 /** @throws {RangeError} if a limit is negative or not a number. */

@@ -4,6 +4,8 @@ import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { Listener, ListenOptions } from "./listen.ts";
 import { serveOn, type ServeTarget } from "./serve_on.ts";
+import { OverBudgetError } from "../base/budget.ts";
+import { ServerMemory } from "./server_memory.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -78,6 +80,7 @@ export class Server implements AsyncDisposable {
   readonly #abandoned = Promise.withResolvers<void>();
   readonly #watchdog: Watchdog;
   readonly #turns = new Turns();
+  readonly #memory: ServerMemory;
   #accepted = 0;
   #refused = 0;
   #forced = 0;
@@ -96,6 +99,8 @@ export class Server implements AsyncDisposable {
       options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
     );
     this.#maxAccepted = options.maxAccepted ?? Infinity;
+    const { maxUnfinishedBytes, maxUnreadBytes } = this.#limits;
+    this.#memory = new ServerMemory(maxUnfinishedBytes, maxUnreadBytes);
     this.#watchdog = new Watchdog(this.#connections, this.#limits);
     const { signal } = options;
     const drain = () => void this.drain();
@@ -117,6 +122,12 @@ export class Server implements AsyncDisposable {
   /** How many connections were refused since the start, because there were too many. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** Bytes of frames that are not complete, and bytes that peers have not read. */
+  get memory(): { readonly unfinishedBytes: number; readonly unreadBytes: number } {
+    const { input, output } = this.#memory;
+    return { unfinishedBytes: input.usedBytes, unreadBytes: output.usedBytes };
   }
 
   /** How many connections were closed by force because draining took too long. */
@@ -194,7 +205,7 @@ export class Server implements AsyncDisposable {
     let connection: Connection;
     try {
       if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
-      connection = new Connection(conn, this.#limits.maxPendingBytes, this.#turns);
+      connection = new Connection(conn, this.#limits.maxPendingBytes, this.#turns, this.#memory);
     } catch {
       // It was reset between the kernel's accept and ours.
       conn.close();
@@ -213,8 +224,8 @@ export class Server implements AsyncDisposable {
     } catch (error) {
       failure = error;
     }
-    const lost = failure instanceof ConnectionError;
-    connection.close(failure === undefined ? "done" : lost ? "reset" : "failed");
+    connection.close(reasonOf(failure));
+    connection.release();
     this.#ended(connection, failure);
   }
 
@@ -241,6 +252,7 @@ export class Server implements AsyncDisposable {
       this.#refusing.delete(connection);
     }
     connection.close("refused");
+    connection.release();
     this.#observer.closed?.(connection, "refused");
   }
 
@@ -253,6 +265,13 @@ export class Server implements AsyncDisposable {
       };
     });
   }
+}
+
+/** Why a connection ended whose service threw this, or nothing. */
+function reasonOf(failure: unknown): CloseReason {
+  if (failure === undefined) return "done";
+  if (failure instanceof OverBudgetError) return "over-budget";
+  return failure instanceof ConnectionError ? "reset" : "failed";
 }
 
 function drainConnection(connection: Connection): void {

@@ -44,9 +44,15 @@ export class SharedMemory {
     if (--this.#borrowers === 0 && this.#left) keep(this);
   }
 
-  /** Notes that its reader has gone on to another memory: the last to give it back makes it free. */
+  /**
+   * Notes that its reader has gone on to another memory: the last to give it back makes it free.
+   * Memory larger than a read's goes back to the system at once, where nobody borrows it; views of
+   * it are empty from then on.
+   */
   leave(): void {
     this.#left = true;
+    // Else it stayed until the next garbage collection, which an idle server does not make.
+    if (this.#borrowers === 0 && this.bytes.length > READ_BYTES) this.bytes.buffer.transfer(0);
   }
 
   /** Makes it anybody's. */
@@ -63,5 +69,6 @@ export function takeMemory(size: number): SharedMemory {
 }
 
 function keep(memory: SharedMemory): void {
-  if (memory.bytes.length === READ_BYTES && kept.length < MAX_KEPT) kept.push(memory);
+  if (memory.bytes.length > READ_BYTES) memory.bytes.buffer.transfer(0);
+  else if (memory.bytes.length === READ_BYTES && kept.length < MAX_KEPT) kept.push(memory);
 }

@@ -12,12 +12,21 @@ const MUCH_BYTES = 8_192;
 const BORROWED_BYTES = 8_192;
 const BORROWED_SHARE = 1 / 8;
 
+/** A change of what waits that is smaller than this is not counted. */
+const COUNTED_BYTES = 8_192;
+
 const NO_BUFFER = new ByteBuffer(0);
 
 /** Where a {@linkcode WriteQueue} sends its bytes; a part of `Deno.Conn`. */
 export interface ByteSink {
   /** Writes some of the bytes; resolves to how many. */
   write(bytes: Uint8Array): Promise<number>;
+}
+
+/** Who counts what waits in a {@linkcode WriteQueue}; a part of it that is borrowed is not counted. */
+export interface OutputCounter {
+  /** So many bytes more wait, or fewer. */
+  countOutput(bytes: number): void;
 }
 
 /**
@@ -40,6 +49,8 @@ export class WriteQueue {
   readonly #sink: ByteSink;
   readonly #highWaterBytes: number;
   readonly #explain: (cause: unknown) => Error;
+  readonly #counter: OutputCounter | undefined;
+  #countedBytes = 0;
   /** What goes out before that which is gathered, from memory that somebody else reads into. */
   #borrowed: Uint8Array | undefined;
   #gathering = NO_BUFFER;
@@ -63,12 +74,15 @@ export class WriteQueue {
    * @param sink Where the bytes go.
    * @param highWaterBytes Above it {@linkcode WriteQueue.room} makes the producer wait.
    * @param explain Makes what a failed write is reported as.
+   * @param counter Is told of how much waits, to within 8 KiB.
    */
   constructor(
     sink: ByteSink,
     highWaterBytes: number,
     explain: (cause: unknown) => Error = (cause) => new Error("Cannot write", { cause }),
+    counter?: OutputCounter,
   ) {
+    this.#counter = counter;
     this.#sink = sink;
     this.#highWaterBytes = highWaterBytes;
     this.#explain = explain;
@@ -118,6 +132,7 @@ export class WriteQueue {
   flush(): void {
     if (this.#failure !== undefined) this.#gathering.clear();
     else if (this.#sending === undefined && this.gatheredBytes > 0) this.#send();
+    if (this.#counter) this.#count(this.#counter);
   }
 
   /**
@@ -167,6 +182,7 @@ export class WriteQueue {
     const rest = this.#sending!.subarray(count);
     this.#sending = rest;
     this.writtenBytes += count;
+    if (this.#counter) this.#count(this.#counter);
     if (this.#room && this.pendingBytes <= this.#highWaterBytes / 2) this.#release();
     if (rest.length > 0) {
       this.onWritten?.();
@@ -188,11 +204,22 @@ export class WriteQueue {
     this.#lender = undefined;
   }
 
+  /** Tells how much waits, where it has become much more or less, or nothing. */
+  #count(counter: OutputCounter): void {
+    const sending = this.#lender ? 0 : this.#sending?.length ?? 0;
+    const waiting = sending + this.#gathering.length;
+    const more = waiting - this.#countedBytes;
+    if (Math.abs(more) < COUNTED_BYTES && (waiting > 0 || more === 0)) return;
+    this.#countedBytes = waiting;
+    counter.countOutput(more);
+  }
+
   #failed(cause: unknown): void {
     this.#failure = this.#explain(cause);
     this.#gathering = NO_BUFFER;
     this.#borrowed = undefined;
     this.#sent();
+    if (this.#counter) this.#count(this.#counter);
     this.onWritten?.();
     this.#release();
     this.#idle?.resolve();
