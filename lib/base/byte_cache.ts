@@ -1,5 +1,5 @@
 /** Keys longer than this are not remembered, so that a cache's memory has a bound. */
-const MAX_CACHED_BYTES = 256;
+export const MAX_CACHED_BYTES = 256;
 
 /** After so many misses in a row only every `SAMPLE`th key is looked for and remembered. */
 const MISSES_BEFORE_SAMPLING = 64;

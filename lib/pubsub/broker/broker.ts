@@ -2,7 +2,12 @@ import { type Address, ConnectionError, type Listener, serveConnections } from "
 import type { Connection, Server } from "../../net/mod.ts";
 import { BrokerCore } from "./broker_core.ts";
 import type { BrokerOptions } from "./broker_options.ts";
-import type { BrokerConnection, BrokerFigures, BrokerStats } from "./broker_stats.ts";
+import type {
+  BrokerConnection,
+  BrokerFigures,
+  BrokerStats,
+  ConnectionSource,
+} from "./broker_stats.ts";
 import { writeControl } from "../protocol/control_frame.ts";
 import { Session } from "./session.ts";
 
@@ -14,7 +19,7 @@ const MAX_TICK_MS = 1_000;
 const MAX_PINGS = 3;
 
 /** A broker at work. */
-export class Broker implements AsyncDisposable, BrokerFigures {
+export class Broker implements AsyncDisposable {
   readonly #core: BrokerCore;
   readonly #sessions = new Set<Session>();
   readonly #server: Server;
@@ -23,7 +28,11 @@ export class Broker implements AsyncDisposable, BrokerFigures {
 
   /** Made by {@linkcode serveBroker}. */
   constructor(listener: Listener, options: BrokerOptions) {
-    this.#core = new BrokerCore(options, this);
+    const figures: BrokerFigures = {
+      stats: () => this.stats(),
+      sources: (): Iterable<ConnectionSource> => this.#sessions,
+    };
+    this.#core = new BrokerCore(options, figures);
     this.#server = serveConnections(listener, {
       serve: (connection) => this.#serve(connection),
       refuse: refuseConnection,

@@ -56,12 +56,22 @@ export interface BrokerStats {
   readonly errors: number;
 }
 
+/** A connection whose figures can be asked for. */
+export interface ConnectionSource {
+  /** Names it for as long as the broker runs. */
+  readonly id: number;
+  /** Bytes that wait for it. */
+  readonly pendingBytes: number;
+  /** All figures, as of this moment. */
+  readonly figures: BrokerConnection;
+}
+
 /** Tells figures of a broker. */
 export interface BrokerFigures {
   /** The broker in figures, as of this moment. */
   stats(): BrokerStats;
-  /** Its open connections in figures. */
-  connections(): BrokerConnection[];
+  /** Its open connections; may be gone through while connections come and go. */
+  sources(): Iterable<ConnectionSource>;
 }
 
 /** Figures that connections count for their broker, also once they are closed. */

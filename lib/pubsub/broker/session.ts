@@ -1,7 +1,7 @@
 import { type Frame, FrameDecoder, type FrameError } from "../../frame/mod.ts";
 import { type CloseReason, type Connection, formatAddress } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
-import type { BrokerConnection } from "./broker_stats.ts";
+import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
 import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
 import type { Principal } from "../../access/principal.ts";
@@ -27,7 +27,7 @@ const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
 };
 
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
-export class Session implements Requester, OutboxOwner {
+export class Session implements Requester, OutboxOwner, ConnectionSource {
   readonly outbox: Outbox;
   readonly subscriptions: ConnectionSubscriptions;
   name = "";
@@ -67,7 +67,14 @@ export class Session implements Requester, OutboxOwner {
     return this.#bye;
   }
 
-  /** What the operator sees of it. */
+  get id(): number {
+    return this.#connection.id;
+  }
+
+  get pendingBytes(): number {
+    return this.outbox.pendingBytes;
+  }
+
   get figures(): BrokerConnection {
     const { id, remote, openedAt } = this.#connection;
     const { pendingBytes, delivered, missed } = this.outbox;
@@ -197,12 +204,13 @@ export class Session implements Requester, OutboxOwner {
     let last: Publication | undefined;
     let lastHeader: unknown;
     for (let i = from; i < frames.length; i++) {
-      const { header } = frames[i]!;
+      const frame = frames[i]!;
+      const { header } = frame;
       // Most frames have the header of the one before.
       if (header !== lastHeader) {
         lastHeader = header;
         last = publications !== undefined && header["op"] === "pub"
-          ? publications.find(header)
+          ? publications.find(frame)
           : undefined;
       }
       if (last?.plain) {

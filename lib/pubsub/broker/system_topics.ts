@@ -1,18 +1,35 @@
 import type { Frame } from "../../frame/mod.ts";
-import type { BrokerCore } from "./broker_core.ts";
-import type { BrokerConnection } from "./broker_stats.ts";
+import { inSteps } from "../../base/in_steps.ts";
+import { TopList } from "../../base/top_list.ts";
 import { quote } from "../protocol/quote.ts";
+import { INBOX_PREFIX } from "../protocol/topic.ts";
+import type { BrokerCore } from "./broker_core.ts";
+import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { Requester } from "./requester.ts";
+import { publishRefusal } from "./routing/publications.ts";
 import type { FilterEntry } from "./routing/subscription.ts";
 
-/** Of how many connections or filters is told where the request does not say. */
+/** Of how many connections or filters is told: where the request does not say, and at most. */
 const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+/** Of how many groups of a filter is told. */
+const MAX_GROUPS = 100;
+
+/** How many connections or filters are looked at between two looks at the clock. */
+const PART = 200;
+
+/** Makes an answer: `work` is to be done in steps, then `result` is it. */
+interface Telling {
+  readonly work: () => boolean;
+  readonly result: () => unknown;
+}
 
 /** What is told on each topic. */
-const ANSWERS: Readonly<Record<string, (core: BrokerCore, limit: number) => unknown>> = {
-  "_sys.stats": (core) => core.figures.stats(),
-  "_sys.connections": connections,
-  "_sys.topics": topics,
+const TELLINGS: Readonly<Record<string, (core: BrokerCore, limit: number) => Telling>> = {
+  "_sys.stats": (core) => ({ work: () => true, result: () => core.figures.stats() }),
+  "_sys.connections": tellConnections,
+  "_sys.topics": tellTopics,
 };
 
 /** A filter in figures. */
@@ -20,21 +37,27 @@ interface TopicFigures {
   readonly filter: string;
   /** Connections that subscribe to it alone. */
   readonly subscribers: number;
-  /** Members by the group's name. */
+  /** Members by the group's name, of up to 100 groups. */
   readonly groups: Readonly<Record<string, number>>;
+  /** How many groups there are beyond these. */
+  readonly "more-groups"?: number;
 }
 
-/** Answers a publication to `_sys.…`: to its `reply-to`, in JSON. */
+/**
+ * Answers a publication to `_sys.…`: to its `reply-to`, in JSON. The answer is published on behalf of
+ * who asked, so it goes only where that client may publish.
+ */
 export function answerSystemTopic(
   requester: Requester,
   core: BrokerCore,
   frame: Frame,
   id: number | undefined,
 ): void {
-  const { topic, "reply-to": replyTo } = frame.header;
-  const answer = Object.hasOwn(ANSWERS, topic as string) ? ANSWERS[topic as string] : undefined;
-  if (answer === undefined) {
-    const known = Object.keys(ANSWERS).join(", ");
+  const topic = frame.header["topic"] as string;
+  const { "reply-to": replyTo } = frame.header;
+  const tell = Object.hasOwn(TELLINGS, topic) ? TELLINGS[topic] : undefined;
+  if (tell === undefined) {
+    const known = Object.keys(TELLINGS).join(", ");
     const message = `The broker has nothing to say on ${quote(topic)}, only on ${known}`;
     return requester.refuse({ code: "bad-topic", message }, id);
   }
@@ -42,49 +65,82 @@ export function answerSystemTopic(
     const message = `The field reply-to is missing: ${quote(topic)} is answered as a request is`;
     return requester.refuse({ code: "bad-field", message }, id);
   }
+  const refusal = publishRefusal(requester.principal!, replyTo);
+  if (refusal) return requester.refuse(refusal, id);
   if (id !== undefined) requester.outbox.control("ok", { id, receivers: 1 });
-  core.publish(
-    replyTo,
-    { "content-type": "text/json" },
-    JSON.stringify(answer(core, limitOf(frame))),
-  );
+  const { work, result } = tell(core, limitOf(frame));
+  const publish = () =>
+    core.publish(replyTo, { "content-type": "text/json" }, JSON.stringify(result()));
+  const working = inSteps(work);
+  if (working) requester.waitFor(working.then(publish));
+  else publish();
 }
 
 /** Those for whom most waits first. */
-function connections(core: BrokerCore, limit: number): { connections: BrokerConnection[] } {
-  const all = core.figures.connections();
-  all.sort((a, b) => b.pendingBytes - a.pendingBytes || a.id - b.id);
-  return { connections: all.slice(0, limit) };
+function tellConnections(core: BrokerCore, limit: number): Telling {
+  const compare = (a: ConnectionSource, b: ConnectionSource) =>
+    b.pendingBytes - a.pendingBytes || a.id - b.id;
+  const most = new TopList<ConnectionSource>(limit, compare);
+  return {
+    work: inParts(core.figures.sources(), (source) => most.add(source)),
+    result: (): { connections: BrokerConnection[] } => ({
+      connections: most.sorted().map(({ figures }) => figures),
+    }),
+  };
 }
 
-/** Those with the most subscribers and members first. */
-function topics(core: BrokerCore, limit: number): { topics: TopicFigures[] } {
-  const most: { entry: FilterEntry; count: number }[] = [];
-  // There may be a million: only those that are told of are put in order.
-  for (const entry of core.router.entries()) {
-    const members = [...entry.groups?.values() ?? []].map((group) => group.members.length);
-    const count = members.reduce((sum, number) => sum + number, entry.subscriptions.length);
-    if (most.length === limit && count <= (most.at(-1)?.count ?? Infinity)) continue;
-    const at = most.findIndex((other) => other.count < count);
-    most.splice(at < 0 ? most.length : at, 0, { entry, count });
-    if (most.length > limit) most.pop();
-  }
+/** Those with the most subscribers and members first. Nobody's inbox is among them. */
+function tellTopics(core: BrokerCore, limit: number): Telling {
+  const countOf = ({ subscriptions, members }: FilterEntry) => subscriptions.length + members;
+  const most = new TopList<FilterEntry>(
+    limit,
+    (a, b) => countOf(b) - countOf(a) || (a.filter < b.filter ? -1 : 1),
+  );
   return {
-    topics: most.map(({ entry: { filter, subscriptions, groups } }) => ({
-      filter,
-      subscribers: subscriptions.length,
-      groups: Object.fromEntries(
-        [...groups?.values() ?? []].map(({ name, members }) => [name, members.length]),
-      ),
-    })),
+    work: inParts(core.router.entries(), (entry) => {
+      if (!entry.filter.startsWith(INBOX_PREFIX)) most.add(entry);
+    }),
+    result: (): { topics: TopicFigures[] } => ({ topics: most.sorted().map(topicFigures) }),
+  };
+}
+
+function topicFigures({ filter, subscriptions, groups }: FilterEntry): TopicFigures {
+  const told: [string, number][] = [];
+  for (const { name, members } of groups?.values() ?? []) {
+    told.push([name, members.length]);
+    if (told.length === MAX_GROUPS) break;
+  }
+  const more = (groups?.size ?? 0) - told.length;
+  return {
+    filter,
+    subscribers: subscriptions.length,
+    groups: Object.fromEntries(told),
+    ...more > 0 && { "more-groups": more },
+  };
+}
+
+/** Work that visits all items, some at a time. */
+function inParts<T>(items: Iterable<T>, visit: (item: T) => void): () => boolean {
+  const iterator = items[Symbol.iterator]();
+  return () => {
+    for (let i = 0; i < PART; i++) {
+      const { done, value } = iterator.next();
+      if (done) return true;
+      visit(value);
+    }
+    return false;
   };
 }
 
 /** `{"limit": N}` in the content says how many. */
 function limitOf(frame: Frame): number {
+  // Whoever sends more means something else, and would have it parsed here.
+  if (frame.end - frame.contentStart > 1_024) return DEFAULT_LIMIT;
   try {
     const { limit } = frame.json() as { limit?: unknown };
-    if (Number.isSafeInteger(limit) && (limit as number) >= 0) return limit as number;
+    if (Number.isSafeInteger(limit) && (limit as number) >= 0) {
+      return Math.min(limit as number, MAX_LIMIT);
+    }
   } catch {
     // No content, or none that says anything.
   }

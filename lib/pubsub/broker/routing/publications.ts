@@ -1,4 +1,5 @@
-import type { FrameHeader } from "../../../frame/mod.ts";
+import { MAX_CACHED_BYTES } from "../../../base/byte_cache.ts";
+import type { Frame, FrameHeader } from "../../../frame/mod.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import type { Principal } from "../../../access/principal.ts";
@@ -44,13 +45,14 @@ export class Publications {
     this.#principal = principal;
   }
 
-  /** The publication of a header with the op `pub`, its route as of this moment. */
-  find(header: FrameHeader): Publication {
+  /** The publication of a frame with the op `pub`, its route as of this moment. */
+  find({ header, start, contentStart }: Frame): Publication {
     let publication = this.#byHeader.get(header);
     if (publication === undefined) {
       publication = this.#read(header);
-      // A header with an id does not come again.
-      if (publication.plain) this.#remember(header, publication);
+      // A header with an id does not come again, and no larger one as the same object.
+      const recurs = publication.plain && contentStart - start - 2 <= MAX_CACHED_BYTES;
+      if (recurs) this.#remember(header, publication);
     } else this.#misses = 0;
     const { generation } = this.#router;
     if (publication.generation !== generation && publication.refusal === undefined) {
@@ -76,12 +78,6 @@ export class Publications {
   }
 
   #refusal(header: FrameHeader): Refusal | undefined {
-    const topic = header["topic"];
-    if (topic === undefined) return { code: "bad-topic", message: "The field topic is missing" };
-    const problem = topicProblem(topic);
-    if (problem !== undefined) {
-      return { code: "bad-topic", message: `Cannot publish to ${quote(topic)}: ${problem}` };
-    }
     const replyTo = header["reply-to"];
     const replyProblem = replyTo === undefined ? undefined : topicProblem(replyTo);
     if (replyProblem !== undefined) {
@@ -95,16 +91,29 @@ export class Publications {
     if (header["group"] !== undefined) {
       return { code: "bad-field", message: "The field group is the broker's to set" };
     }
-    const name = topic as string;
-    const known = name.startsWith(INBOX_PREFIX) || name.startsWith(SYSTEM_PREFIX);
-    if (isSystem(name) && !known) {
-      const message = `Cannot publish to ${quote(name)}: topics that begin with _ are the system's`;
-      return { code: "forbidden", message };
-    }
-    if (!this.#principal.mayPublish(name)) {
-      const message = `${this.#principal.name} may not publish to ${quote(name)}`;
-      return { code: "forbidden", message };
-    }
-    return undefined;
+    return publishRefusal(this.#principal, header["topic"]);
   }
+}
+
+/**
+ * Why a principal may not publish to a topic; `undefined` if it may. Whatever is published on
+ * somebody's behalf, also by the broker itself, is checked here, as theirs.
+ */
+export function publishRefusal(principal: Principal, topic: unknown): Refusal | undefined {
+  if (topic === undefined) return { code: "bad-topic", message: "The field topic is missing" };
+  const problem = topicProblem(topic);
+  if (problem !== undefined) {
+    return { code: "bad-topic", message: `Cannot publish to ${quote(topic)}: ${problem}` };
+  }
+  const name = topic as string;
+  const known = name.startsWith(INBOX_PREFIX) || name.startsWith(SYSTEM_PREFIX);
+  if (isSystem(name) && !known) {
+    const message = `Cannot publish to ${quote(name)}: topics that begin with _ are the system's`;
+    return { code: "forbidden", message };
+  }
+  if (!principal.mayPublish(name)) {
+    const message = `${principal.name} may not publish to ${quote(name)}`;
+    return { code: "forbidden", message };
+  }
+  return undefined;
 }

@@ -77,6 +77,7 @@ export class Router {
     }
     const subscription = { receiver, entry, group, slow, index: 0 };
     addTo(group?.members ?? entry.subscriptions, subscription);
+    if (group) entry.members++;
     this.#changed(filter);
     return subscription;
   }
@@ -85,6 +86,7 @@ export class Router {
   remove(subscription: Subscription): void {
     const { entry, group } = subscription;
     removeFrom(group?.members ?? entry.subscriptions, subscription);
+    if (group) entry.members--;
     if (group?.members.length === 0) entry.groups?.delete(group.name);
     if (entry.empty) this.#entries.delete(entry.filter);
     this.#changed(entry.filter);

@@ -56,6 +56,8 @@ export class FilterEntry {
   readonly subscriptions: Subscription[] = [];
   /** The groups by name. Most filters have none, and there may be a million filters. */
   groups: Map<string, Group> | undefined;
+  /** How many members all groups together have. */
+  members = 0;
 
   /** Has no subscriptions at first. */
   constructor(filter: string, id: number) {
@@ -77,15 +79,18 @@ export function createGroup(name: string, filter: string): Group {
   return { name, headerTail: encoder.encode(tail), members: [], next: 0 };
 }
 
+/** How many congested members of a group are passed over for one publication. */
+const MAX_PASSED_OVER = 64;
+
 /**
- * The member whose turn it is. A congested member is passed over while there is one that is not: a
- * group shares work, and what waits behind a slow member is not being done.
+ * The member whose turn it is. Congested members are passed over, up to 64 of them, if one follows
+ * that is not: a group shares work, and what waits behind a slow member is not being done.
  */
 export function pickMember(group: Group): Subscription {
   const { members } = group;
   const count = members.length;
   const first = group.next < count ? group.next : 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && i < MAX_PASSED_OVER; i++) {
     const at = first + i < count ? first + i : first + i - count;
     if (members[at]!.receiver.congested) continue;
     group.next = at + 1;

@@ -1,0 +1,42 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { inSteps } from "../../lib/base/in_steps.ts";
+
+/** Keeps the thread busy for 1 ms. */
+function work(): void {
+  for (const end = performance.now() + 1; performance.now() < end;);
+}
+
+Deno.test("little work is done at once", () => {
+  let parts = 0;
+  assertEquals(inSteps(() => ++parts === 3), undefined);
+  assertEquals(parts, 3);
+});
+
+Deno.test("much work lets timers run in between, and is done when the promise resolves", async () => {
+  let parts = 0;
+  let others = 0;
+  const timer = setInterval(() => others++, 1);
+  const working = inSteps(() => {
+    work();
+    return ++parts === 60;
+  });
+  assert(working !== undefined && parts < 10, `${parts} parts in one go`);
+  await working;
+  clearInterval(timer);
+  assertEquals(parts, 60);
+  assert(others >= 5, `the timer ran ${others} times`);
+});
+
+Deno.test("what a part throws rejects the promise", async () => {
+  let parts = 0;
+  await assertRejects(
+    async () =>
+      await inSteps(() => {
+        work();
+        if (++parts === 20) throw new Error("broken");
+        return false;
+      }),
+    Error,
+    "broken",
+  );
+});
