@@ -20,7 +20,7 @@ const OPENED_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*\)/g;
 export async function bundle(entry: string, graph: ModuleGraph): Promise<Bundle> {
   const folder = await Deno.makeTempDir({ prefix: "socktool-bundle-" });
   try {
-    await denoBundle([entry, ...graph.workers], folder);
+    await denoBundle([entry, ...graph.workers], folder, "deno");
     const files: ArchivedFile[] = [];
     for (const name of await filesIn(folder)) {
       const text = await Deno.readTextFile(`${folder}/${name}`);
@@ -36,9 +36,14 @@ export async function bundle(entry: string, graph: ModuleGraph): Promise<Bundle>
   }
 }
 
-async function denoBundle(entries: readonly string[], folder: string): Promise<void> {
+/** Bundles modules of the checkout, each to a file of the same name in a folder. */
+export async function denoBundle(
+  entries: readonly string[],
+  folder: string,
+  platform: "deno" | "browser",
+): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--code-splitting", "--platform", "deno", "--outdir", folder]
+    args: ["bundle", "--quiet", "--code-splitting", "--platform", platform, "--outdir", folder]
       .concat(entries),
     cwd: ROOT,
     env: { NO_COLOR: "1" },

@@ -1,0 +1,56 @@
+/**
+ * The entry points for browsers: bundled for one, they name nothing of a runtime, and they work where
+ * nothing of a runtime is left, in Deno and in Node.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { denoBundle } from "../../scripts/pack/bundle.ts";
+import { serveRequests } from "../../lib/request/mod.ts";
+import { readModule } from "../house/read_module.ts";
+import { listenLocally } from "../support/peers.ts";
+import { Scratch } from "../support/scratch.ts";
+import { isInstalled, runTool } from "../support/tools.ts";
+
+/** Serves what the exercise of an entry point talks to. */
+type Serve = () => Promise<AsyncDisposable & { readonly address: unknown }>;
+
+const ENTRIES: Readonly<Record<string, { readonly module: string; readonly serve: Serve }>> = {
+  frame: {
+    module: "lib/frame/mod.ts",
+    serve: async () =>
+      serveRequests(await listenLocally(), (request) => ({
+        content: request.text().toUpperCase(),
+      })),
+  },
+};
+
+const RUNTIMES: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
+  ["Deno", Deno.execPath(), ["run", "-A", "--no-config"]],
+  ...(isInstalled("node", "browsers' entry points in Node") ? [["Node", "node", []] as const] : []),
+];
+
+const here = import.meta.dirname!;
+
+for (const [name, { module, serve }] of Object.entries(ENTRIES)) {
+  Deno.test(`${module} runs in a browser`, async (t) => {
+    using scratch = new Scratch();
+    await denoBundle([module], scratch.path, "browser");
+    const bundle = scratch.at("mod.js");
+    scratch.write("package.json", `{"type": "module"}`);
+    await t.step("its bundle names nothing of a runtime, and imports nothing", async () => {
+      const text = await Deno.readTextFile(bundle);
+      const { uses, imports } = readModule("bundle.js", text);
+      assertEquals(uses.filter((use) => use !== "console"), []);
+      assertEquals(imports, []);
+      assert(!/["'`]node:/.test(text));
+    });
+    for (const [runtime, command, args] of RUNTIMES) {
+      await t.step(`it works where nothing of ${runtime} is left`, async () => {
+        await using server = await serve();
+        const { port } = server.address as { readonly port: number };
+        const words = [`${here}/entries/run.mjs`, bundle, `${here}/entries/${name}.mjs`];
+        const { code, err } = await runTool(command, [...args, ...words, String(port)]);
+        assertEquals(code, 0, err);
+      });
+    }
+  });
+}
