@@ -19,7 +19,8 @@ import type { BrokerFigures, Counters } from "./broker_stats.ts";
 import { SendList } from "./delivery/send_list.ts";
 import { Publications } from "./routing/publications.ts";
 import { Retained } from "./routing/retained.ts";
-import { type Route, Router } from "./routing/router.ts";
+import type { Route } from "./routing/route.ts";
+import { Router } from "./routing/router.ts";
 import { Run } from "./routing/run.ts";
 import { pickMember } from "./routing/subscription.ts";
 
@@ -129,10 +130,15 @@ export class BrokerCore {
     return true;
   }
 
-  /** Publishes something of the broker's own. */
-  publish(topic: string, header: HeaderInit, content: string): void {
+  /** Publishes something of the broker's own; resolves once it is handed out. */
+  async publish(topic: string, header: HeaderInit, content: string): Promise<void> {
     const bytes = encodeFrame({ header: { ...header, op: "pub", topic }, content });
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
-    this.forward(new SharedMemory(bytes), frames, 0, 1, this.router.find(topic));
+    let route = this.router.find(topic);
+    while (route === undefined) {
+      await this.router.search(topic);
+      route = this.router.find(topic);
+    }
+    this.forward(new SharedMemory(bytes), frames, 0, 1, route);
   }
 }

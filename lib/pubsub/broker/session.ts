@@ -9,7 +9,7 @@ import type { Requester } from "./requester.ts";
 import type { Publication, Publications } from "./routing/publications.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { performOperation } from "./operations.ts";
-import type { Route } from "./routing/router.ts";
+import type { Route } from "./routing/route.ts";
 import { answerSystemTopic } from "./system_topics.ts";
 import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 
@@ -213,6 +213,11 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
           ? publications.find(frame)
           : undefined;
       }
+      if (last && last.route === undefined) {
+        if (route) this.#forward(frames, first, i, route);
+        this.#pause = this.#core.router.search(last.topic);
+        return i;
+      }
       if (last?.plain) {
         if (last.route === route) continue;
         if (route) this.#forward(frames, first, i, route);
@@ -248,7 +253,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       const kept = this.#core.retain(topic, frame);
       if (!kept) return this.refuse(retainedFull(topic), id);
     }
-    const receivers = this.#forward(frames, index, index + 1, route);
+    const receivers = this.#forward(frames, index, index + 1, route!);
     if (id !== undefined) this.outbox.control("ok", { id, receivers });
   }
 

@@ -71,9 +71,7 @@ export function answerSystemTopic(
   const { work, result } = tell(core, limitOf(frame));
   const publish = () =>
     core.publish(replyTo, { "content-type": "text/json" }, JSON.stringify(result()));
-  const working = inSteps(work);
-  if (working) requester.waitFor(working.then(publish));
-  else publish();
+  requester.waitFor(inSteps(work)?.then(publish) ?? publish());
 }
 
 /** Those for whom most waits first. */

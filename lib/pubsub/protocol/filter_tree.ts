@@ -48,10 +48,21 @@ export class FilterTree<T> {
     yield* this.#wildcards.values();
   }
 
-  /** Adds the values of all filters that match a topic to `found`. */
-  match(topic: string, found: T[]): void {
+  /**
+   * Adds the values of all filters that match a topic to `found`.
+   *
+   * @param maxNodes Gives up when so many nodes of the tree were looked at.
+   * @returns Whether all were found.
+   */
+  match(topic: string, found: T[], maxNodes = Infinity): boolean {
     const literal = this.#literal.get(topic);
     if (literal !== undefined) found.push(literal);
-    if (this.#wildcards.size > 0) this.#wildcards.match(topic, found);
+    return this.#wildcards.size === 0 || this.#wildcards.match(topic, found, maxNodes);
+  }
+
+  /** The same as a walk that changes may interrupt; gives `undefined` in between. */
+  *matching(topic: string): Generator<T | undefined> {
+    yield this.#literal.get(topic);
+    yield* this.#wildcards.matching(topic);
   }
 }

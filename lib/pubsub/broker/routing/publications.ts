@@ -3,7 +3,8 @@ import type { Frame, FrameHeader } from "../../../frame/mod.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import type { Principal } from "../../../access/principal.ts";
-import type { Route, Router } from "./router.ts";
+import { NOBODY, type Route } from "./route.ts";
+import type { Router } from "./router.ts";
 import { INBOX_PREFIX, isSystem, SYSTEM_PREFIX, topicProblem } from "../../protocol/topic.ts";
 
 /** What a header with the op `pub` asks for. */
@@ -15,7 +16,8 @@ export interface Publication {
   readonly system: boolean;
   /** Why it is not done. */
   readonly refusal: Refusal | undefined;
-  route: Route;
+  /** Where it goes; `undefined` if that has to be searched for. */
+  route: Route | undefined;
   /** For which state of the router the route was found. */
   generation: number;
 }
@@ -26,8 +28,6 @@ const MAX_HEADERS = 8_192;
 /** After so many misses in a row only every `SAMPLE`th header is remembered. */
 const MISSES_BEFORE_SAMPLING = 64;
 const SAMPLE = 16;
-
-const NOBODY: Route = { subscriptions: [], groups: [] };
 
 /**
  * Publications by their header object: frames with equal headers share one, so that what a header

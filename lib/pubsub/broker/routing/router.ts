@@ -10,14 +10,8 @@ import {
   type Subscription,
 } from "./subscription.ts";
 import { isWildcard } from "../../protocol/topic.ts";
-
-/** To whom a publication goes: the same object for all topics that the same filters match. */
-export interface Route {
-  /** One for each connection. */
-  readonly subscriptions: readonly Subscription[];
-  /** Of each group, one member. */
-  readonly groups: readonly Group[];
-}
+import { joinRoute, NOBODY, type Route } from "./route.ts";
+import { RouteSearch } from "./route_search.ts";
 
 /** Topics whose routes are remembered. */
 const MAX_ROUTES = 16_384;
@@ -26,7 +20,12 @@ const MAX_ROUTES = 16_384;
 const MISSES_BEFORE_SAMPLING = 1_024;
 const SAMPLE = 16;
 
-const NOBODY: Route = { subscriptions: [], groups: [] };
+/** What is done in one go to find a route: nodes looked at, and subscriptions joined. */
+const MAX_NODES = 2_000;
+const MAX_JOINED = 10_000;
+
+/** Filters of a route that is shared by topics; a longer list of them makes too long a key. */
+const MAX_SHARED = 64;
 
 /** Knows who subscribes to what, and finds the route of a topic. */
 export class Router {
@@ -35,6 +34,7 @@ export class Router {
   readonly #routes = new Map<string, Route>();
   /** By the ids of the entries that match, so that topics with equal receivers share a route. */
   readonly #shared = new Map<string, Route>();
+  readonly #searches = new Set<RouteSearch>();
   #nextId = 0;
   #misses = 0;
   #generation = 0;
@@ -78,7 +78,7 @@ export class Router {
     const subscription = { receiver, entry, group, slow, index: 0 };
     addTo(group?.members ?? entry.subscriptions, subscription);
     if (group) entry.members++;
-    this.#changed(filter);
+    this.#changed(entry);
     return subscription;
   }
 
@@ -89,11 +89,14 @@ export class Router {
     if (group) entry.members--;
     if (group?.members.length === 0) entry.groups?.delete(group.name);
     if (entry.empty) this.#entries.delete(entry.filter);
-    this.#changed(entry.filter);
+    this.#changed(entry);
   }
 
-  /** The route of a valid topic, good until {@linkcode Router.generation} changes. */
-  find(topic: string): Route {
+  /**
+   * The route of a valid topic, good until {@linkcode Router.generation} changes; `undefined` if so
+   * many filters match that it has to be searched for.
+   */
+  find(topic: string): Route | undefined {
     const known = this.#routes.get(topic);
     if (known !== undefined) {
       this.#misses = 0;
@@ -101,48 +104,59 @@ export class Router {
     }
     const route = this.#make(topic);
     // Where no topic comes twice, as with inboxes, remembering costs more than it saves.
-    if (this.#misses++ < MISSES_BEFORE_SAMPLING || this.#misses % SAMPLE === 0) {
-      if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
-      this.#routes.set(topic, route);
+    if (route && (this.#misses++ < MISSES_BEFORE_SAMPLING || this.#misses % SAMPLE === 0)) {
+      this.#remember(topic, route);
     }
     return route;
   }
 
-  #make(topic: string): Route {
+  /** Searches for a route in steps. Once this resolves {@linkcode Router.find} knows it. */
+  async search(topic: string): Promise<void> {
+    const search = new RouteSearch(topic);
+    this.#searches.add(search);
+    const route = await search.run(this.#entries.matching(topic));
+    this.#searches.delete(search);
+    this.#remember(topic, route);
+  }
+
+  #make(topic: string): Route | undefined {
     const entries: FilterEntry[] = [];
-    this.#entries.match(topic, entries);
+    if (!this.#entries.match(topic, entries, MAX_NODES)) return undefined;
     if (entries.length === 0) return NOBODY;
+    if (entries.length > MAX_SHARED) return isMuch(entries) ? undefined : joinRoute(entries);
     const key = entries.length === 1
       ? String(entries[0]!.id)
       : entries.map(({ id }) => id).sort((a, b) => a - b).join();
     let route = this.#shared.get(key);
     if (route === undefined) {
-      route = join(entries);
+      if (isMuch(entries)) return undefined;
+      route = joinRoute(entries);
       if (this.#shared.size >= MAX_ROUTES) this.#shared.clear();
       this.#shared.set(key, route);
     }
     return route;
   }
 
-  #changed(filter: string): void {
+  #remember(topic: string, route: Route): void {
+    if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
+    this.#routes.set(topic, route);
+  }
+
+  #changed(entry: FilterEntry): void {
     this.#generation++;
     this.#shared.clear();
-    if (isWildcard(filter)) this.#routes.clear();
-    else this.#routes.delete(filter);
+    if (isWildcard(entry.filter)) this.#routes.clear();
+    else this.#routes.delete(entry.filter);
+    for (const search of this.#searches) search.changed(entry);
   }
 }
 
-/** A connection that several filters name stands in the route once. */
-function join(entries: readonly FilterEntry[]): Route {
-  const groups = entries.flatMap((entry) => [...entry.groups?.values() ?? []]);
-  if (entries.length === 1) return { subscriptions: entries[0]!.subscriptions, groups };
-  const byReceiver = new Map<Receiver, Subscription>();
-  for (const { subscriptions } of entries) {
-    for (const subscription of subscriptions) {
-      if (!byReceiver.has(subscription.receiver)) {
-        byReceiver.set(subscription.receiver, subscription);
-      }
-    }
+/** Whether it would take too long to join these in one go. A single list is not joined. */
+function isMuch(entries: readonly FilterEntry[]): boolean {
+  if (entries.length === 1) return false;
+  let count = 0;
+  for (const { subscriptions, groups } of entries) {
+    count += subscriptions.length + (groups?.size ?? 0);
   }
-  return { subscriptions: [...byReceiver.values()], groups };
+  return count > MAX_JOINED;
 }

@@ -1,0 +1,74 @@
+import { inSteps } from "../../../base/in_steps.ts";
+import { filterCovers } from "../../protocol/topic.ts";
+import { joinRoute, type Route, RouteJoin } from "./route.ts";
+import type { FilterEntry } from "./subscription.ts";
+
+/** How many nodes or subscriptions are looked at between two looks at the clock. */
+const PART = 200;
+
+/** So often the joining begins anew because of a change; then it is done in one go. */
+const MAX_RESTARTS = 3;
+
+/**
+ * Finds the route of a topic that very many filters match, in steps: others are served, and may
+ * subscribe and unsubscribe, in between.
+ */
+export class RouteSearch {
+  /** The topic. */
+  readonly topic: string;
+  readonly #entries = new Set<FilterEntry>();
+  /** Counts the changes that concern the topic. */
+  #changes = 0;
+
+  /** @param topic A valid topic. */
+  constructor(topic: string) {
+    this.topic = topic;
+  }
+
+  /** Called when something changed about a filter. */
+  changed(entry: FilterEntry): void {
+    if (!filterCovers(entry.filter, this.topic)) return;
+    this.#changes++;
+    if (entry.empty) this.#entries.delete(entry);
+    else this.#entries.add(entry);
+  }
+
+  /** Finds the route among all filters that match; it is good at the moment when this resolves. */
+  async run(matching: Iterator<FilterEntry | undefined>): Promise<Route> {
+    await inSteps(() => {
+      for (let i = 0; i < PART; i++) {
+        const { done, value } = matching.next();
+        if (done) return true;
+        if (value && !value.empty) this.#entries.add(value);
+      }
+      return false;
+    });
+    for (let i = 0; i < MAX_RESTARTS; i++) {
+      const changes = this.#changes;
+      const join = new RouteJoin();
+      await inSteps(joinInParts(this.#entries, join));
+      if (this.#changes === changes) return join.route();
+    }
+    return joinRoute([...this.#entries]);
+  }
+}
+
+function joinInParts(entries: Iterable<FilterEntry>, join: RouteJoin): () => boolean {
+  const iterator = entries[Symbol.iterator]();
+  let entry: FilterEntry | undefined;
+  let next = 0;
+  return () => {
+    for (let i = 0; i < PART; i++) {
+      const subscription = entry?.subscriptions[next++];
+      if (subscription) join.add(subscription);
+      else {
+        const { done, value } = iterator.next();
+        if (done) return true;
+        entry = value;
+        next = 0;
+        join.addGroups(value);
+      }
+    }
+    return false;
+  };
+}

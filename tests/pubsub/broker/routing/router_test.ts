@@ -1,0 +1,95 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Route } from "../../../../lib/pubsub/broker/routing/route.ts";
+import { Router } from "../../../../lib/pubsub/broker/routing/router.ts";
+import type { Receiver, Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
+import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
+import { latenciesBeside } from "../../../support/neighbour.ts";
+import { op, RawPeer, startBroker } from "../../support.ts";
+
+/** A connection that takes nothing. */
+function receiver(): Receiver {
+  return { congested: false, add: () => 0, addGrouped: () => 0 };
+}
+
+/** Who is in a route. */
+function membersOf({ subscriptions, groups }: Route) {
+  return {
+    receivers: new Set(subscriptions.map((subscription) => subscription.receiver)),
+    groups: new Set(groups.map(({ name }) => name)),
+  };
+}
+
+/** Filters of 12 tokens that all match `a.a.…`. */
+function manyFilters(): string[] {
+  return Array.from(
+    { length: 4_096 },
+    (_, i) => Array.from({ length: 12 }, (_, bit) => (i >> bit) & 1 ? "*" : "a").join("."),
+  );
+}
+
+const TOPIC = Array(12).fill("a").join(".");
+
+Deno.test("a route that is searched for in steps is right, whatever changes meanwhile", async () => {
+  const filters = manyFilters();
+  const step = fc.tuple(fc.nat({ max: 4_200 }), fc.nat({ max: 5 }), fc.boolean(), fc.boolean());
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
+      const router = new Router();
+      const receivers = Array.from({ length: 6 }, receiver);
+      const held: Subscription[] = filters.map((filter, i) =>
+        router.add(filter, undefined, "drop-oldest", receivers[i % 3]!)
+      );
+      assertEquals(router.find(TOPIC), undefined, "too many to look at in one go");
+      const searching = router.search(TOPIC);
+      for (const [index, who, remove, grouped] of steps) {
+        if (index % 7 === 0) await new Promise((resolve) => setTimeout(resolve));
+        const at = index % held.length;
+        if (remove) router.remove(held.splice(at, 1)[0]!);
+        else {
+          const filter = index > 4_096 ? "a.>" : filters[index % 4_096]!;
+          const group = grouped ? `g${who}` : undefined;
+          held.push(router.add(filter, group, "drop-new", receivers[who]!));
+        }
+      }
+      await searching;
+      // It may have ended before the last change.
+      while (router.find(TOPIC) === undefined) await router.search(TOPIC);
+      const matching = held.filter(({ entry }) => filterCovers(entry.filter, TOPIC));
+      const plain = matching.filter(({ group }) => group === undefined);
+      assertEquals(membersOf(router.find(TOPIC)!), {
+        receivers: new Set(plain.map((subscription) => subscription.receiver)),
+        groups: new Set(matching.flatMap(({ group }) => group?.name ?? [])),
+      });
+    }),
+    { numRuns: 20 },
+  );
+});
+
+Deno.test("filters that all match one topic delay no other, however they come and go", async () => {
+  await using broker = await startBroker();
+  using attacker = await RawPeer.to(broker);
+  const filters = Array.from(
+    { length: 65_536 },
+    (_, i) => Array.from({ length: 16 }, (_, bit) => (i >> bit) & 1 ? "*" : "a").join("."),
+  );
+  const topic = Array(16).fill("a").join(".");
+  for (let n = 0; n < filters.length; n += 1_024) {
+    await attacker.send(
+      ...filters.slice(n, n + 1_024).map((filter) => op("sub", { topic: filter })),
+    );
+  }
+  assertEquals((await attacker.ask("ping", { id: 1 }))["op"], "pong");
+  using neighbour = await RawPeer.to(broker);
+  await latenciesBeside(async () => {
+    await neighbour.pub("other");
+  }, async () => {
+    for (let i = 0; i < 10; i++) {
+      assert(await attacker.ask("sub", { topic: "*.x", id: 1 }));
+      await attacker.send(op("pub", { topic, id: 2 }));
+      const headers = [await attacker.header(), await attacker.header()];
+      assertEquals(headers.map((header) => header["op"]).sort(), ["ok", "pub"]);
+      assert(await attacker.ask("unsub", { topic: "*.x", id: 3 }));
+    }
+  });
+});
