@@ -1,5 +1,7 @@
 /** What the pages show is run: their commands print what is shown, their programs compile and run. */
 import { assert, assertEquals } from "@std/assert";
+import { groupsOf } from "../../cmd/_cli/help.ts";
+import { program } from "../../cmd/program.ts";
 import { ROOT } from "../support/programs.ts";
 import { skip } from "../support/skip.ts";
 import { type Block, parsePage } from "./runner/markdown.ts";
@@ -9,6 +11,9 @@ import { typeErrors } from "./runner/typescript.ts";
 const PAGES = [...pagesIn("", false), ...pagesIn("docs/", true)];
 
 const parsed = PAGES.map((page) => parsePage(page, Deno.readTextFileSync(`${ROOT}${page}`)));
+const FLAG = /--[a-z][\w-]*/g;
+const PATH = /(?<![\w/.])((?:cmd|lib|tests|scripts|docs)\/[\w./-]*\w)/g;
+
 const run = parsed.flatMap(({ blocks }) => blocks).filter(({ noRun }) => noRun === undefined);
 
 Deno.test("every block of the pages is run, or says why not", () => {
@@ -22,15 +27,30 @@ Deno.test("the pages' TypeScript has no type errors", async () => {
   assertEquals(await typeErrors(programs), "");
 });
 
-Deno.test("every task and every path that the pages name exists", () => {
+Deno.test("every task, path, command and flag that the pages name exists", async () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
+  const commands = await Promise.all(program.commands.map(({ load }) => load()));
+  const flags = new Set(
+    commands.flatMap((command) =>
+      groupsOf(command.flags).flatMap(([, rows]) =>
+        rows.flatMap(([term]) => term.match(FLAG) ?? [])
+      )
+    ),
+  );
+  const scripts = [...Deno.readDirSync(`${ROOT}scripts`)].filter(({ isFile }) => isFile)
+    .map(({ name }) => Deno.readTextFileSync(`${ROOT}scripts/${name}`)).join();
   const missing = PAGES.flatMap((page) => {
     const text = Deno.readTextFileSync(`${ROOT}${page}`);
-    const names = [...text.matchAll(/\bdeno task ([\w:-]+)/g)].map(([, name]) => name!);
-    const paths = [...text.matchAll(/(?<![\w/.])(?:cmd|lib|tests|scripts|docs)\/[\w./-]*\w/g)];
+    const prose = text.replace(/^ *(`{3,})[^]*?^ *\1/gm, "");
+    const inline = [...prose.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
+    const found = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name!);
+    const called = inline.flatMap((code) => /^socktool ([a-z][\w-]*)/.exec(code)?.[1] ?? []);
+    const given = inline.flatMap((code) => /^(?:socktool |-)/.test(code) && code.match(FLAG) || []);
     return [
-      ...names.filter((name) => !Object.hasOwn(tasks, name)),
-      ...paths.map(([path]) => path).filter((path) => !exists(path)),
+      ...found(/\bdeno task ([\w:-]+)/g).filter((name) => !Object.hasOwn(tasks, name)),
+      ...found(PATH).filter((path) => !exists(path)),
+      ...called.filter((name) => !commands.some((command) => command.name === name)),
+      ...given.filter((flag) => !flags.has(flag) && !scripts.includes(flag)),
     ].map((name) => `${page}: ${name}`);
   });
   assertEquals(missing, []);
