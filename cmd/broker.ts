@@ -8,6 +8,7 @@ import {
   hashToken,
   minPendingBytes,
   parseAuthFile,
+  PUBSUB_RIGHTS,
   serveBroker,
 } from "../lib/pubsub/mod.ts";
 import {
@@ -172,7 +173,7 @@ export const command = defineCommand({
 async function readAuthFile(path: string): Promise<FileAuthenticator> {
   const text = await Deno.readTextFile(path);
   try {
-    return new FileAuthenticator(parseAuthFile(text));
+    return new FileAuthenticator(parseAuthFile(text, PUBSUB_RIGHTS));
   } catch (cause) {
     if (!(cause instanceof AuthFileError)) throw cause;
     throw new Error(`${path}: ${cause.message}`, { cause });

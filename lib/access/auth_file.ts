@@ -1,6 +1,5 @@
 import { isPasswordHash, isTokenHash } from "./credential_hash.ts";
 import { type Permission, Principal } from "./principal.ts";
-import { filterProblem } from "../pubsub/protocol/topic.ts";
 
 /** Who may connect, as an authentication file says it. */
 export interface AuthTable {
@@ -10,13 +9,19 @@ export interface AuthTable {
   readonly tokens: ReadonlyMap<string, Principal>;
 }
 
+/**
+ * The rights that an authentication file may give, by name. Each has a function that checks one
+ * pattern: it returns what is wrong with it, as the end of a sentence, or `undefined`.
+ */
+export type RightsGrammar = Readonly<Record<string, (pattern: unknown) => string | undefined>>;
+
 /** An authentication file that cannot be used. `code` is always `"bad-auth-file"`. */
 export class AuthFileError extends Error {
-  /** The name of the class. */
+  /** Always `"AuthFileError"`. */
   override readonly name = "AuthFileError";
   /** The same for all of them. */
   readonly code = "bad-auth-file";
-  /** Which part is wrong, e.g. `users[1].publish.allow[0]`; empty for the whole. */
+  /** Which part is wrong, such as `users[1].publish.allow[0]`; empty for the whole file. */
   readonly field: string;
 
   /** Made by {@linkcode parseAuthFile}. */
@@ -42,43 +47,46 @@ export class AuthFileError extends Error {
  * }
  * ```
  *
- * Without `publish` or `subscribe` a client may do none of it. The hashes are made by
- * {@linkcode hashPassword} and {@linkcode hashToken}.
+ * The fields besides `name`, `password` and `token` are rights. Whoever is not given a right may do
+ * nothing that needs it. The hashes are made by {@linkcode hashPassword} and {@linkcode hashToken}.
  *
+ * @example
+ * ```ts
+ * import { hashToken, parseAuthFile, PUBSUB_RIGHTS } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const token = hashToken("4f1b0d2c9a3e");
+ * const file = { tokens: [{ name: "sensor", token, publish: { allow: ["temperature.*"] } }] };
+ * const { tokens } = parseAuthFile(JSON.stringify(file), PUBSUB_RIGHTS);
+ * assertEquals(tokens.get(token)?.name, "sensor");
+ * ```
+ *
+ * @param rights The rights that the file may give. A file that serves several roles is read with
+ * the rights of all of them, joined: `{ ...PUBSUB_RIGHTS, ...others }`. Any other field is refused,
+ * so that a misspelt right is noticed.
  * @throws {AuthFileError} that names the field.
  */
-export function parseAuthFile(text: string): AuthTable {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : "";
-    throw new AuthFileError("", `it is not JSON: ${detail}`, { cause });
-  }
-  const file = object(json, "", ["users", "tokens"]);
+export function parseAuthFile(text: string, rights: RightsGrammar): AuthTable {
+  const file = object(parseJson(text), "", ["users", "tokens"]);
   const users = new Map<string, { hash: string; principal: Principal }>();
   const tokens = new Map<string, Principal>();
   list(file["users"], "users").forEach((entry, i) => {
     const at = `users[${i}]`;
-    const user = object(entry, at, ["name", "password", "publish", "subscribe"]);
-    const name = word(user["name"], `${at}.name`);
-    if (users.has(name)) {
-      throw new AuthFileError(`${at}.name`, `${JSON.stringify(name)} is twice there`);
-    }
-    const hash = word(user["password"], `${at}.password`);
+    const { principal, secret: hash } = readEntry(entry, at, "password", rights);
     if (!isPasswordHash(hash)) {
       throw new AuthFileError(
         `${at}.password`,
         "there is no hash of a password (socktool broker --hash-password makes one)",
       );
     }
-    users.set(name, { hash, principal: principalOf(name, user, at) });
+    if (users.has(principal.name)) {
+      throw new AuthFileError(`${at}.name`, `${JSON.stringify(principal.name)} is twice there`);
+    }
+    users.set(principal.name, { hash, principal });
   });
   list(file["tokens"], "tokens").forEach((entry, i) => {
     const at = `tokens[${i}]`;
-    const token = object(entry, at, ["name", "token", "publish", "subscribe"]);
-    const name = word(token["name"], `${at}.name`);
-    const hash = word(token["token"], `${at}.token`);
+    const { principal, secret: hash } = readEntry(entry, at, "token", rights);
     if (!isTokenHash(hash)) {
       throw new AuthFileError(
         `${at}.token`,
@@ -86,7 +94,7 @@ export function parseAuthFile(text: string): AuthTable {
       );
     }
     if (tokens.has(hash)) throw new AuthFileError(`${at}.token`, "the token is twice there");
-    tokens.set(hash, principalOf(name, token, at));
+    tokens.set(hash, principal);
   });
   if (users.size + tokens.size === 0) {
     throw new AuthFileError("", "there is nobody in users or tokens, so that nobody could connect");
@@ -96,25 +104,47 @@ export function parseAuthFile(text: string): AuthTable {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function principalOf(name: string, entry: JsonObject, at: string): Principal {
-  return new Principal(
-    name,
-    permission(entry["publish"], `${at}.publish`),
-    permission(entry["subscribe"], `${at}.subscribe`),
-  );
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : "";
+    throw new AuthFileError("", `it is not JSON: ${detail}`, { cause });
+  }
 }
 
-function permission(value: unknown, at: string): Permission {
-  if (value === undefined) return { allow: [], deny: [] };
-  const { allow, deny } = object(value, at, ["allow", "deny"]);
-  return { allow: filters(allow, `${at}.allow`), deny: filters(deny, `${at}.deny`) };
+/** Reads a user or a token. @param field The one that holds the hash of its secret. */
+function readEntry(
+  value: unknown,
+  at: string,
+  field: string,
+  rights: RightsGrammar,
+): { principal: Principal; secret: string } {
+  const entry = object(value, at, ["name", field, ...Object.keys(rights)]);
+  const name = word(entry["name"], `${at}.name`);
+  const permissions: Record<string, Permission> = {};
+  for (const [right, problemOf] of Object.entries(rights)) {
+    if (entry[right] === undefined) continue;
+    const where = `${at}.${right}`;
+    const { allow, deny } = object(entry[right], where, ["allow", "deny"]);
+    permissions[right] = {
+      allow: patterns(allow, `${where}.allow`, problemOf),
+      deny: patterns(deny, `${where}.deny`, problemOf),
+    };
+  }
+  const secret = word(entry[field], `${at}.${field}`);
+  return { principal: new Principal(name, permissions), secret };
 }
 
-function filters(value: unknown, at: string): string[] {
-  return list(value, at).map((filter, i) => {
-    const problem = filterProblem(filter);
-    if (problem === undefined) return filter as string;
-    throw new AuthFileError(`${at}[${i}]`, `there is no filter: ${problem}`);
+function patterns(
+  value: unknown,
+  at: string,
+  problemOf: (pattern: unknown) => string | undefined,
+): string[] {
+  return list(value, at).map((pattern, i) => {
+    const problem = problemOf(pattern);
+    if (problem === undefined) return pattern as string;
+    throw new AuthFileError(`${at}[${i}]`, `${JSON.stringify(pattern)} cannot be used: ${problem}`);
   });
 }
 

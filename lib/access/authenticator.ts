@@ -1,8 +1,8 @@
 import type { Principal } from "./principal.ts";
 
-/** What a client says to show who it is: a token, or a name and a password. */
+/** What a client proves its identity with: a token, or a name and a password. */
 export interface Credentials {
-  /** A secret that also names its holder. */
+  /** A secret that stands for both a name and a password. */
   readonly token?: string | undefined;
   /** The user's name. */
   readonly user?: string | undefined;
@@ -12,6 +12,6 @@ export interface Credentials {
 
 /** Finds out who a client is. */
 export interface Authenticator {
-  /** Resolves to who it is; `undefined` if the credentials are wrong. Never rejects. */
+  /** Resolves to the principal of the credentials; `undefined` if they are wrong. Never rejects. */
   authenticate(credentials: Credentials): Promise<Principal | undefined>;
 }

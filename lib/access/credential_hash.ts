@@ -1,14 +1,14 @@
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 
-/** The cost of a hash that is made here: 16 MiB of memory and some 50 ms. */
+/** The parameters of the hashes made here: a check takes 16 MiB of memory and about 50 ms. */
 const COST = 16_384;
 const BLOCK = 8;
 const PARALLEL = 1;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
-/** A hash whose check would take more is refused: 256 MiB. */
+/** The most memory that a check may take; a hash that needs more is refused. */
 const MAX_COST_BYTES = 268_435_456;
 
 const PASSWORD =
@@ -29,14 +29,14 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Makes the hash of a token, for an authentication file. Tokens are long and random, so that a
- * fast hash is as good as a slow one; they should have 128 bits or more.
+ * Makes the hash of a token, for an authentication file. A token must be random and have 128 bits
+ * or more: then it cannot be guessed, and a fast hash protects it as well as a slow one.
  */
 export function hashToken(token: string): string {
   return `sha256:${createHash("sha256").update(token).digest("hex")}`;
 }
 
-/** Whether a text is a hash of a password that can be checked. */
+/** Whether a text is the hash of a password, with a cost that can be paid here. */
 export function isPasswordHash(hash: string): boolean {
   const [, cost, block, parallel] = PASSWORD.exec(hash) ?? [];
   if (cost === undefined) return false;
@@ -51,7 +51,7 @@ export function isTokenHash(hash: string): boolean {
   return TOKEN.test(hash);
 }
 
-/** Whether the hash, which must be one, was made of this password. */
+/** Whether the hash, which must be a valid one, was made of this password. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [, cost, block, parallel, salt, key] = PASSWORD.exec(hash)!;
   const expected = Buffer.from(key!, "base64");

@@ -4,16 +4,16 @@ import type { Authenticator, Credentials } from "./authenticator.ts";
 import { hashPassword, hashToken, verifyPassword } from "./credential_hash.ts";
 import type { Principal } from "./principal.ts";
 
-/** Passwords that are checked at one time: each takes 16 MiB and a thread for some 50 ms. */
+/** Passwords checked at the same time. Each check takes 16 MiB, and a thread for about 50 ms. */
 const MAX_AT_ONCE = 2;
 
-/** Passwords that were right and are remembered. */
+/** The most correct passwords that are remembered. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Finds out who clients are by an authentication file. A password that was right is remembered, as
- * a keyed hash, for as long as the process lives: when a thousand clients come back after a
- * restart of the network, their passwords are not all checked at the full cost again.
+ * Authenticates clients by an authentication file. Correct passwords are remembered as keyed hashes,
+ * in memory only: when a thousand clients reconnect after a network outage, their passwords are not
+ * all checked at full cost again.
  */
 export class FileAuthenticator implements Authenticator {
   readonly #table: AuthTable;
@@ -23,12 +23,12 @@ export class FileAuthenticator implements Authenticator {
   #checking = 0;
   readonly #queue: (() => void)[] = [];
 
-  /** By a file that {@linkcode parseAuthFile} read. */
+  /** Takes what {@linkcode parseAuthFile} read. */
   constructor(table: AuthTable) {
     this.#table = table;
   }
 
-  /** Resolves to who it is; `undefined` if the credentials are wrong. */
+  /** Resolves to the principal of the credentials; `undefined` if they are wrong. Never rejects. */
   async authenticate({ token, user, password }: Credentials): Promise<Principal | undefined> {
     if (token !== undefined) return this.#table.tokens.get(hashToken(token));
     if (user === undefined || password === undefined) return undefined;
@@ -36,7 +36,7 @@ export class FileAuthenticator implements Authenticator {
     const trace = createHmac("sha256", this.#key).update(JSON.stringify([user, password]))
       .digest("base64");
     if (known && this.#remembered.has(trace)) return known.principal;
-    // A name that does not exist takes as long, so that names cannot be found out by the clock.
+    // An unknown name takes as long as a known one: response times do not tell which names exist.
     const hash = known?.hash ?? (this.#standIn ??= await hashPassword("nobody has this one"));
     const right = await this.#inTurn(() => verifyPassword(password, hash));
     if (!known || !right) return undefined;
@@ -52,7 +52,7 @@ export class FileAuthenticator implements Authenticator {
     try {
       return await check();
     } catch {
-      // A hash that the runtime cannot check is the password of nobody.
+      // No password matches a hash that the runtime cannot check.
       return false;
     } finally {
       const next = this.#queue.shift();

@@ -1,11 +1,11 @@
 /**
- * Who a client is, and what it may do: principals, authenticators, and the authentication file with
- * its hashes.
+ * Who a client is, and what it may do: principals with named rights, authenticators, and the
+ * authentication file with its hashes.
  *
  * @module
  */
 export type { Authenticator, Credentials } from "./authenticator.ts";
 export { type Permission, Principal } from "./principal.ts";
-export { AuthFileError, type AuthTable, parseAuthFile } from "./auth_file.ts";
+export { AuthFileError, type AuthTable, parseAuthFile, type RightsGrammar } from "./auth_file.ts";
 export { FileAuthenticator } from "./file_authenticator.ts";
 export { hashPassword, hashToken, verifyPassword } from "./credential_hash.ts";

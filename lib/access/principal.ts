@@ -1,55 +1,49 @@
-import { filterCovers, filtersOverlap, INBOX_PREFIX, isSystem } from "../pubsub/protocol/topic.ts";
-
-/** Filters that are allowed, and those that are denied all the same. */
+/**
+ * What a right extends to, in patterns. What a pattern is, and when one fits, is up to the role
+ * that checks the right: a filter of topics, say.
+ */
 export interface Permission {
-  /** Filters; without one that fits, nothing is allowed. */
+  /** What is permitted. Without a pattern that fits, nothing is. */
   readonly allow: readonly string[];
-  /** Filters that take away what `allow` gives. */
+  /** What is forbidden although `allow` permits it. */
   readonly deny: readonly string[];
 }
 
-/** Who a client is, and what it may do. */
+const NOTHING: Permission = { allow: [], deny: [] };
+
+/**
+ * Who a client is, and what it may do: named rights, such as `publish`, each with a permission. The
+ * roles of this library check the rights that concern them, and know no others.
+ *
+ * @example
+ * ```ts
+ * import { Principal } from "@socktool/socktool";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const alice = new Principal("alice", {
+ *   publish: { allow: ["orders.>"], deny: ["orders.secret.>"] },
+ * });
+ * assertEquals(alice.permission("publish").allow, ["orders.>"]);
+ * assertEquals(alice.permission("subscribe").allow, []);
+ * ```
+ */
 export class Principal {
-  /** Its name in the authentication file; `anonymous` where there is none. */
+  /** What it is called, in figures and messages. */
   readonly name: string;
-  readonly #publish: Permission;
-  readonly #subscribe: Permission;
-
-  /** The filters are valid. */
-  constructor(name: string, publish: Permission, subscribe: Permission) {
-    this.name = name;
-    this.#publish = publish;
-    this.#subscribe = subscribe;
-  }
-
-  /** Whether it may publish on a topic. Replies to an inbox are for all who are not denied them. */
-  mayPublish(topic: string): boolean {
-    const { allow, deny } = this.#publish;
-    if (deny.some((filter) => filterCovers(filter, topic))) return false;
-    return topic.startsWith(INBOX_PREFIX) || allow.some((filter) => filterCovers(filter, topic));
-  }
+  readonly #rights: ReadonlyMap<string, Permission>;
 
   /**
-   * Whether it may subscribe to a filter: one that is allowed covers it, and none that is denied
-   * has a topic in common with it.
+   * Gives a client its rights.
+   *
+   * @param rights By name. The patterns must be valid ones of their right.
    */
-  maySubscribe(filter: string): boolean {
-    const { allow, deny } = this.#subscribe;
-    if (deny.some((denied) => filtersOverlap(denied, filter))) return false;
-    return isInboxFilter(filter) || allow.some((allowed) => filterCovers(allowed, filter));
+  constructor(name: string, rights: Readonly<Record<string, Permission>>) {
+    this.name = name;
+    this.#rights = new Map(Object.entries(rights));
   }
-}
 
-/** A client of a broker without authentication. */
-export const ANONYMOUS: Principal = new Principal(
-  "anonymous",
-  { allow: [">", "_sys.>"], deny: [] },
-  { allow: [">"], deny: [] },
-);
-
-/** An inbox's name is a secret of who made it: only who knows it whole can subscribe to it. */
-function isInboxFilter(filter: string): boolean {
-  if (!isSystem(filter)) return false;
-  const [first, second] = filter.split(".");
-  return `${first}.` === INBOX_PREFIX && second !== undefined && second !== "*" && second !== ">";
+  /** What it is permitted by a right; nothing if it was not given the right. */
+  permission(right: string): Permission {
+    return this.#rights.get(right) ?? NOTHING;
+  }
 }

@@ -12,11 +12,23 @@ export type { ByeReason, PubSubErrorCode, Refusal } from "./protocol/codes.ts";
 export { PROTOCOL_VERSION } from "./protocol/version.ts";
 export { SLOW_POLICIES, type SlowPolicy } from "./protocol/slow_policy.ts";
 export { filterProblem, groupProblem, topicProblem } from "./protocol/topic.ts";
-export type { Authenticator, Credentials } from "../access/authenticator.ts";
-export { type Permission, Principal } from "../access/principal.ts";
-export { AuthFileError, type AuthTable, parseAuthFile } from "../access/auth_file.ts";
-export { FileAuthenticator } from "../access/file_authenticator.ts";
-export { hashPassword, hashToken, verifyPassword } from "../access/credential_hash.ts";
+export { PUBSUB_RIGHTS } from "./broker/routing/rights.ts";
+export {
+  AuthFileError,
+  FileAuthenticator,
+  hashPassword,
+  hashToken,
+  parseAuthFile,
+  Principal,
+  verifyPassword,
+} from "../access/mod.ts";
+export type {
+  Authenticator,
+  AuthTable,
+  Credentials,
+  Permission,
+  RightsGrammar,
+} from "../access/mod.ts";
 export { connectBroker } from "./connect_broker.ts";
 export { BrokerClient } from "./client/broker_client.ts";
 export type {

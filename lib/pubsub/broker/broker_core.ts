@@ -6,8 +6,7 @@ import {
   type HeaderInit,
 } from "../../frame/mod.ts";
 import { SharedMemory } from "../../net/mod.ts";
-import type { Authenticator } from "../../access/authenticator.ts";
-import { ANONYMOUS, type Principal } from "../../access/principal.ts";
+import type { Authenticator, Principal } from "../../access/mod.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import {
   type BrokerLimits,
@@ -17,6 +16,7 @@ import {
 } from "./broker_options.ts";
 import type { BrokerFigures, Counters } from "./broker_stats.ts";
 import { SendList } from "./delivery/send_list.ts";
+import { ANONYMOUS } from "./routing/rights.ts";
 import { Publications } from "./routing/publications.ts";
 import { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";

@@ -1,7 +1,7 @@
 import type { ConnectionError, ServeOptions, ServerObserver } from "../../net/mod.ts";
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
-import type { Authenticator } from "../../access/authenticator.ts";
+import type { Authenticator } from "../../access/mod.ts";
 
 /** What happens at a broker; every method is optional. They must not throw. */
 export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {

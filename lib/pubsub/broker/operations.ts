@@ -5,6 +5,7 @@ import { quote } from "../protocol/quote.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
+import { maySubscribe } from "./routing/rights.ts";
 import type { Requester } from "./requester.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
 
@@ -118,7 +119,7 @@ function subscribe(
   if (slow === "block" && !core.allowBlock) {
     return { code: "forbidden", message: "This broker does not permit the policy block" };
   }
-  if (!requester.principal!.maySubscribe(filter)) {
+  if (!maySubscribe(requester.principal!, filter)) {
     const message = `${requester.principal!.name} may not subscribe to ${quote(filter)}`;
     return { code: "forbidden", message };
   }

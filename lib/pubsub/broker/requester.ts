@@ -1,5 +1,5 @@
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
-import type { Principal } from "../../access/principal.ts";
+import type { Principal } from "../../access/mod.ts";
 import type { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 

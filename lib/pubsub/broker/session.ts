@@ -4,7 +4,7 @@ import type { BrokerCore } from "./broker_core.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
 import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
-import type { Principal } from "../../access/principal.ts";
+import type { Principal } from "../../access/mod.ts";
 import type { Requester } from "./requester.ts";
 import type { Publication, Publications } from "./routing/publications.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";

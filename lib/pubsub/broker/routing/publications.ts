@@ -2,7 +2,8 @@ import { MAX_CACHED_BYTES } from "../../../base/byte_cache.ts";
 import type { Frame, FrameHeader } from "../../../frame/mod.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
-import type { Principal } from "../../../access/principal.ts";
+import type { Principal } from "../../../access/mod.ts";
+import { mayPublish } from "./rights.ts";
 import { NOBODY, type Route } from "./route.ts";
 import type { Router } from "./router.ts";
 import { INBOX_PREFIX, isSystem, SYSTEM_PREFIX, topicProblem } from "../../protocol/topic.ts";
@@ -111,7 +112,7 @@ export function publishRefusal(principal: Principal, topic: unknown): Refusal | 
     const message = `Cannot publish to ${quote(name)}: topics that begin with _ are the system's`;
     return { code: "forbidden", message };
   }
-  if (!principal.mayPublish(name)) {
+  if (!mayPublish(principal, name)) {
     const message = `${principal.name} may not publish to ${quote(name)}`;
     return { code: "forbidden", message };
   }

@@ -1,0 +1,47 @@
+import { Principal, type RightsGrammar } from "../../../access/mod.ts";
+import {
+  filterCovers,
+  filterProblem,
+  filtersOverlap,
+  INBOX_PREFIX,
+  isSystem,
+} from "../../protocol/topic.ts";
+
+/** The rights that a broker checks, for `parseAuthFile`. Their patterns are filters of topics. */
+export const PUBSUB_RIGHTS: RightsGrammar = { publish: filterProblem, subscribe: filterProblem };
+
+/** A client of a broker without authentication. */
+export const ANONYMOUS: Principal = new Principal("anonymous", {
+  publish: { allow: [">", "_sys.>"], deny: [] },
+  subscribe: { allow: [">"], deny: [] },
+});
+
+/**
+ * Whether a principal may publish on a topic. Everybody may publish to an inbox, which is where
+ * replies go, unless `deny` names it.
+ */
+export function mayPublish(principal: Principal, topic: string): boolean {
+  const { allow, deny } = principal.permission("publish");
+  if (deny.some((filter) => filterCovers(filter, topic))) return false;
+  return topic.startsWith(INBOX_PREFIX) || allow.some((filter) => filterCovers(filter, topic));
+}
+
+/**
+ * Whether a principal may subscribe to a filter: a filter in `allow` covers it, and none in `deny`
+ * has a topic in common with it.
+ */
+export function maySubscribe(principal: Principal, filter: string): boolean {
+  const { allow, deny } = principal.permission("subscribe");
+  if (deny.some((denied) => filtersOverlap(denied, filter))) return false;
+  return isInboxFilter(filter) || allow.some((allowed) => filterCovers(allowed, filter));
+}
+
+/**
+ * Whether a filter is of one inbox. An inbox has a random name that only its owner knows, so
+ * whoever can name it may subscribe to it.
+ */
+function isInboxFilter(filter: string): boolean {
+  if (!isSystem(filter)) return false;
+  const [first, second] = filter.split(".");
+  return `${first}.` === INBOX_PREFIX && second !== undefined && second !== "*" && second !== ">";
+}

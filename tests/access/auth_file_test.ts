@@ -1,0 +1,99 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  AuthFileError,
+  hashPassword,
+  hashToken,
+  parseAuthFile,
+  type RightsGrammar,
+} from "../../lib/access/mod.ts";
+
+const HASH = await hashPassword("secret");
+const TOKEN = hashToken("t0ken");
+
+/** Two rights, whose patterns are words of letters, and numbers. */
+const RIGHTS: RightsGrammar = {
+  speak: (pattern) => /^[a-z]+$/.test(String(pattern)) ? undefined : "it is no word",
+  count: (pattern) => typeof pattern === "number" ? undefined : "it is no number",
+};
+
+Deno.test("an entry has the permissions that the file gives it, and no others", () => {
+  const { users, tokens } = parseAuthFile(
+    JSON.stringify({
+      users: [
+        { name: "ali", password: HASH, speak: { allow: ["a", "b"], deny: ["c"] } },
+        { name: "bea", password: HASH, speak: { deny: ["d"] }, count: { allow: [7] } },
+      ],
+      tokens: [{ name: "sensor", token: TOKEN }],
+    }),
+    RIGHTS,
+  );
+  const none = { allow: [], deny: [] };
+  const { hash, principal } = users.get("ali")!;
+  assertEquals([hash, principal.name], [HASH, "ali"]);
+  assertEquals(principal.permission("speak"), { allow: ["a", "b"], deny: ["c"] });
+  assertEquals(principal.permission("count"), none);
+  const bea = users.get("bea")!.principal;
+  assertEquals(bea.permission("speak"), { allow: [], deny: ["d"] });
+  assertEquals(bea.permission("count"), { allow: [7], deny: [] } as unknown);
+  const sensor = tokens.get(TOKEN)!;
+  assertEquals([sensor.name, sensor.permission("speak")], ["sensor", none]);
+  assertEquals(sensor.permission("name"), none);
+  assertEquals([users.size, tokens.size], [2, 1]);
+});
+
+Deno.test("a broken file is told of by its field", () => {
+  const user = { name: "a", password: HASH };
+  const token = { name: "t", token: TOKEN };
+  const cases: [unknown, string][] = [
+    ["{", ""],
+    ["", ""],
+    [null, ""],
+    [[], ""],
+    [{}, ""],
+    [{ users: [], tokens: [] }, ""],
+    [{ user: [] }, "user"],
+    [{ users: {} }, "users"],
+    [{ users: [3] }, "users[0]"],
+    [{ users: [null] }, "users[0]"],
+    [{ users: [{ password: HASH }] }, "users[0].name"],
+    [{ users: [{ name: "", password: HASH }] }, "users[0].name"],
+    [{ users: [{ name: 5, password: HASH }] }, "users[0].name"],
+    [{ users: [{ name: "a" }] }, "users[0].password"],
+    [{ users: [{ name: "a", password: "plain" }] }, "users[0].password"],
+    [{ users: [{ name: "a", password: TOKEN }] }, "users[0].password"],
+    [{ users: [{ name: "a", password: HASH.replace("16384", "99999999") }] }, "users[0].password"],
+    [{ users: [{ ...user, token: TOKEN }] }, "users[0].token"],
+    [{ users: [user, user] }, "users[1].name"],
+    [{ users: [{ ...user, speek: { allow: ["a"] } }] }, "users[0].speek"],
+    [{ users: [{ ...user, Speak: {} }] }, "users[0].Speak"],
+    [{ users: [{ ...user, speak: { alow: [] } }] }, "users[0].speak.alow"],
+    [{ users: [{ ...user, speak: null }] }, "users[0].speak"],
+    [{ users: [{ ...user, speak: ["a"] }] }, "users[0].speak"],
+    [{ users: [{ ...user, speak: { allow: "a" } }] }, "users[0].speak.allow"],
+    [{ users: [{ ...user, speak: { deny: ["a", "b c"] } }] }, "users[0].speak.deny[1]"],
+    [{ users: [{ ...user, count: { allow: ["a"] } }] }, "users[0].count.allow[0]"],
+    [{ tokens: [{ name: "t", token: "t" }] }, "tokens[0].token"],
+    [{ tokens: [{ token: TOKEN }] }, "tokens[0].name"],
+    [{ tokens: [{ ...token, password: HASH }] }, "tokens[0].password"],
+    [{ tokens: [token, { ...token, name: "u" }] }, "tokens[1].token"],
+  ];
+  for (const [file, field] of cases) {
+    const text = typeof file === "string" ? file : JSON.stringify(file);
+    const error = assertThrows(() => parseAuthFile(text, RIGHTS), AuthFileError);
+    assertEquals([error.field, error.code], [field, "bad-auth-file"], text);
+    assertStringIncludes(error.message, field);
+  }
+});
+
+Deno.test("a file for several roles is read with the rights of all of them, and only with these", () => {
+  const others: RightsGrammar = { actions: () => undefined };
+  const text = JSON.stringify({
+    tokens: [{ name: "t", token: TOKEN, speak: { allow: ["a"] }, actions: { allow: ["get"] } }],
+  });
+  const principal = parseAuthFile(text, { ...RIGHTS, ...others }).tokens.get(TOKEN)!;
+  assertEquals(principal.permission("speak").allow, ["a"]);
+  assertEquals(principal.permission("actions").allow, ["get"]);
+  const error = assertThrows(() => parseAuthFile(text, RIGHTS), AuthFileError);
+  assertEquals(error.field, "tokens[0].actions");
+  assertStringIncludes(error.message, "name, token, speak, count are");
+});
