@@ -16,6 +16,7 @@ import {
   formatDuration,
   limitFlags,
   limitsOf,
+  logAcceptFailure,
   outputFlags,
   runMain,
   serverTlsFlags,
@@ -214,9 +215,7 @@ function serverObserver({ out, log }: Context, json: boolean): RequestObserver {
           } out`,
         );}
     },
-    acceptFailed(error) {
-      log.warn(describeError(error));
-    },
+    acceptFailed: (error) => logAcceptFailure(log, error),
     requestFailed({ id }, error) {
       log.error(`a request of connection ${id} failed: ${describeError(error)}`);
     },

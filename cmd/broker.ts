@@ -17,6 +17,7 @@ import {
   defineCommand,
   describeError,
   formatBytes,
+  logAcceptFailure,
   outputFlags,
   readLines,
   runMain,
@@ -230,9 +231,7 @@ function observer({ out, log }: Context, json: boolean): BrokerObserver {
       if (json) out.json({ type: "slow", id, remote, name, pendingBytes });
       else log.warn(`connection ${id} from ${remote}${name && ` (${name})`} does not keep up`);
     },
-    acceptFailed(error) {
-      log.warn(describeError(error));
-    },
+    acceptFailed: (error) => logAcceptFailure(log, error),
   };
 }
 

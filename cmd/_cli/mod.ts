@@ -33,6 +33,7 @@ export {
   clientTlsOf,
   limitFlags,
   limitsOf,
+  logAcceptFailure,
   serverTlsOf,
   untilDrained,
   warnOfOpenFiles,

@@ -1,11 +1,14 @@
 import {
   type ClientTls,
+  type ConnectionError,
   formatAddress,
   type ResolvedLimits,
   type Server,
 } from "../../lib/net/mod.ts";
 import type { Address, ServerTls } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
+import { describeError } from "./describe_error.ts";
+import type { Log } from "./log.ts";
 import { checkOpenFiles } from "./open_files.ts";
 import type { FlagTable, FlagValues } from "./spec.ts";
 import { formatCount } from "./units.ts";
@@ -107,4 +110,13 @@ export async function warnOfOpenFiles(
   if (!given.has("max-connections")) return;
   const problem = await checkOpenFiles(flags["max-connections"]);
   if (problem !== undefined) log.warn(problem);
+}
+
+/**
+ * Tells of a connection that could not be accepted: always where the server lacks something, with
+ * `-v` where the peer was gone, as any peer may be as often as it likes.
+ */
+export function logAcceptFailure(log: Log, error: ConnectionError): void {
+  if (error.code === "reset") log.detail(describeError(error));
+  else log.warn(describeError(error));
 }

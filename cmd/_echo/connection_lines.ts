@@ -7,6 +7,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  logAcceptFailure,
 } from "../_cli/mod.ts";
 import { jsonBytes, jsonSeconds, quotedBytes } from "./shown_bytes.ts";
 
@@ -25,7 +26,7 @@ export function connectionLines(
   { json, peers, data }: ConnectionLinesOptions,
 ): EchoObserver {
   const observer: EchoObserver = {
-    acceptFailed: (error) => log.warn(describeError(error)),
+    acceptFailed: (error) => logAcceptFailure(log, error),
   };
   if (peers) {
     observer.opened = (peer) => {

@@ -1,6 +1,7 @@
 import { OverBudgetError } from "../base/budget.ts";
 import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
+import { closeConn } from "./close_conn.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { ReadBuffer } from "./bytes/read_buffer.ts";
 import type { ConnectionMemory, MemoryOwner, ServerMemory } from "./server_memory.ts";
@@ -208,11 +209,7 @@ export class Connection implements MemoryOwner {
     if (this.#closeReason) return;
     this.#closeReason = reason;
     this.#abort?.abort(reason);
-    try {
-      this.#conn.close();
-    } catch {
-      // The runtime closed it when the peer reset it.
-    }
+    closeConn(this.#conn);
   }
 
   /** Called when the server needs the memory that this connection holds. */

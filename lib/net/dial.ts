@@ -1,4 +1,5 @@
 import { type Address, toAddress } from "./address.ts";
+import { closeConn } from "./close_conn.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { timerMs } from "../base/timer_ms.ts";
 
@@ -104,22 +105,16 @@ async function startTls(
       caCerts: [...tls.caCerts ?? []],
     });
   } catch (error) {
-    try {
-      conn.close();
-    } catch {
-      // The runtime took it before it failed.
-    }
+    // The runtime may have taken it before it failed.
+    closeConn(conn);
     throw error;
   }
   try {
     await beforeAbort(secure.handshake().then(() => secure), signal);
     return secure;
   } catch (error) {
-    try {
-      secure.close();
-    } catch {
-      // It was closed when the time was up.
-    }
+    // When the time is up it is closed already.
+    closeConn(secure);
     throw error;
   }
 }

@@ -1,22 +1,28 @@
 import { type Address } from "./address.ts";
 import { type CloseReason, Connection } from "./connection.ts";
+import { Acceptor } from "./acceptor.ts";
+import { closeConn } from "./close_conn.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { Listener, ListenOptions } from "./listen.ts";
 import { serveOn, type ServeTarget } from "./serve_on.ts";
 import { OverBudgetError } from "../base/budget.ts";
+import { reportError } from "../base/report.ts";
 import { ServerMemory } from "./server_memory.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** What happens at a server; every method is optional. They must not throw. */
+/** What happens at a server; every method is optional. What they throw is reported as an error. */
 export interface ServerObserver {
   /** A connection was accepted. */
   opened?(connection: Connection): void;
   /** A connection ended. `error` is there where something failed. */
   closed?(connection: Connection, reason: CloseReason, error?: unknown): void;
-  /** A connection could not be accepted; the server tries again. */
+  /**
+   * A connection could not be accepted: its peer was gone before (`reset`), or the process has no
+   * descriptor or memory left. The server goes on.
+   */
   acceptFailed?(error: ConnectionError): void;
 }
 
@@ -49,10 +55,6 @@ export interface ConnectionService {
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
-/** Pauses after a failed accept, in milliseconds: the first and the longest. */
-const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 1_000;
-
 /** So many peers at one time are told why they are refused; others are just closed. */
 const MAX_REFUSALS = 64;
 
@@ -68,7 +70,7 @@ export class Server implements AsyncDisposable {
   readonly address: Address;
   /** Resolves when it has ended: the listener and all connections are closed. Never rejects. */
   readonly finished: Promise<void>;
-  readonly #listener: Listener;
+  readonly #acceptor: Acceptor;
   readonly #service: ConnectionService;
   readonly #limits: ResolvedLimits;
   readonly #observer: ServerObserver;
@@ -85,15 +87,16 @@ export class Server implements AsyncDisposable {
   #refused = 0;
   #forced = 0;
   #draining = false;
-  #wake: (() => void) | undefined;
 
   /** Made by `serveConnections`. */
   constructor(listener: Listener, service: ConnectionService, options: ServeOptions) {
     this.address = listener.address;
-    this.#listener = listener;
     this.#service = service;
     this.#limits = resolveLimits(options);
     this.#observer = options.observer ?? {};
+    this.#acceptor = new Acceptor(listener, this.#turns, (error) => {
+      this.#tell((observer) => observer.acceptFailed?.(error));
+    });
     this.#drainTimeoutMs = timerMs(
       "drainTimeoutMs",
       options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
@@ -146,8 +149,7 @@ export class Server implements AsyncDisposable {
     const limitMs = timerMs("timeoutMs", timeoutMs);
     if (!this.#draining) {
       this.#draining = true;
-      this.#listener.close();
-      this.#wake?.();
+      this.#acceptor.stop();
       for (const connection of this.#connections) drainConnection(connection);
     }
     let timer = setTimeout(() => {
@@ -174,26 +176,18 @@ export class Server implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const serving = new Set<Promise<void>>();
-    let pauseMs = FIRST_PAUSE_MS;
-    while (!this.#draining && this.#accepted < this.#maxAccepted) {
-      try {
-        const conn = await this.#listener.accept();
-        pauseMs = FIRST_PAUSE_MS;
-        if (this.#draining) {
-          // It was on its way when the drain began, and nobody would ask it to finish.
-          conn.close();
-          break;
-        }
-        const served = this.#serve(conn).finally(() => serving.delete(served));
-        serving.add(served);
-      } catch (cause) {
-        if (this.#draining) break;
-        this.#observer.acceptFailed?.(new ConnectionError("accept", this.address, cause));
-        await this.#pause(pauseMs);
-        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    while (this.#accepted < this.#maxAccepted) {
+      const conn = await this.#acceptor.next();
+      if (!conn) break;
+      if (this.#draining) {
+        // It was on its way when the drain began, and nobody would ask it to finish.
+        closeConn(conn);
+        break;
       }
+      const served = this.#serve(conn).finally(() => serving.delete(served));
+      serving.add(served);
     }
-    this.#listener.close();
+    this.#acceptor.stop();
     await Promise.race([Promise.all(serving), this.#abandoned.promise]);
     for (const connection of this.#connections) this.#ended(connection, undefined);
     this.#watchdog.stop();
@@ -208,7 +202,7 @@ export class Server implements AsyncDisposable {
       connection = new Connection(conn, this.#limits.maxPendingBytes, this.#turns, this.#memory);
     } catch {
       // It was reset between the kernel's accept and ours.
-      conn.close();
+      closeConn(conn);
       return;
     }
     const { maxConnections } = this.#limits;
@@ -217,7 +211,7 @@ export class Server implements AsyncDisposable {
     }
     this.#accepted++;
     this.#connections.add(connection);
-    this.#observer.opened?.(connection);
+    this.#tell((observer) => observer.opened?.(connection));
     let failure: unknown;
     try {
       await this.#service.serve(connection);
@@ -235,7 +229,10 @@ export class Server implements AsyncDisposable {
     const reason = connection.closeReason ?? "done";
     // A read that fails because the connection was closed on purpose is no failure.
     const told = lost && reason !== "reset" ? undefined : failure;
-    this.#observer.closed?.(connection, reason, told);
+    if (reason === "failed" && !this.#observer.closed) {
+      reportError(failure, "Serving a connection failed");
+    }
+    this.#tell((observer) => observer.closed?.(connection, reason, told));
   }
 
   async #refuse(connection: Connection): Promise<void> {
@@ -253,17 +250,16 @@ export class Server implements AsyncDisposable {
     }
     connection.close("refused");
     connection.release();
-    this.#observer.closed?.(connection, "refused");
+    this.#tell((observer) => observer.closed?.(connection, "refused"));
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** What an observer throws must not end the server. */
+  #tell(call: (observer: ServerObserver) => void): void {
+    try {
+      call(this.#observer);
+    } catch (error) {
+      reportError(error, "The observer of a server failed");
+    }
   }
 }
 

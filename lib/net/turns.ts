@@ -1,3 +1,5 @@
+import { closeConn } from "./close_conn.ts";
+
 /**
  * How long those who flood a server are served in a row, in milliseconds: a turn over the loopback
  * takes about 15 µs, one by a timer 1 to 2 ms.
@@ -119,12 +121,4 @@ async function openLoopback(signal: AbortSignal): Promise<Loopback | undefined> 
 function closeBoth({ near, far }: Loopback): void {
   closeConn(near);
   closeConn(far);
-}
-
-function closeConn(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // The runtime closed it when the system broke it off.
-  }
 }

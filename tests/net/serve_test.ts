@@ -4,9 +4,9 @@ import {
   ConnectionError,
   dial,
   listen,
-  type Listener,
   serveConnections,
 } from "../../lib/net/mod.ts";
+import { redirectErrors } from "../../lib/base/report.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { listenLocally, LOOPBACK, RawClient, Recorder } from "../support/peers.ts";
 import { SERVER_TLS } from "../support/tls.ts";
@@ -153,61 +153,6 @@ Deno.test("refused peers that never read hold up neither other peers nor the end
   for (const conn of conns) conn.close();
 });
 
-/** A listener whose next accepts fail. */
-function failing(inner: Listener, failures: Error[]): Listener {
-  return {
-    address: inner.address,
-    secure: inner.secure,
-    accept() {
-      const failure = failures.shift();
-      return failure ? Promise.reject(failure) : inner.accept();
-    },
-    close: () => inner.close(),
-    [Symbol.dispose]: () => inner.close(),
-  };
-}
-
-Deno.test("an accept that fails is told of and tried again", async () => {
-  const observer = new Recorder();
-  const failures = [
-    new Deno.errors.ConnectionAborted("software caused connection abort"),
-    new Error("Too many open files (os error 24)"),
-    new Deno.errors.ConnectionReset("reset by peer"),
-  ];
-  const listener = failing(await listenLocally(), failures);
-  await using server = serveConnections(listener, { serve: echo }, { observer });
-  using client = await RawClient.connect(server.address);
-  await assertEchoes(client);
-  assertEquals(
-    observer.acceptErrors.map(({ operation, code }) => [operation, code]),
-    [["accept", "reset"], ["accept", "too-many-open-files"], ["accept", "reset"]],
-  );
-  assertEquals(observer.acceptErrors[0]?.address, server.address);
-});
-
-Deno.test("a server whose accept fails all the time can be drained at once", async () => {
-  const failures = Array.from({ length: 100 }, () => new Error("Too many open files"));
-  const listener = failing(await listenLocally(), failures);
-  const observer = new Recorder();
-  const server = serveConnections(listener, { serve: echo }, { observer });
-  await until(() => observer.acceptErrors.length > 3);
-  await deadline(server.drain());
-});
-
-Deno.test("peers that reset before they are accepted do no harm", async () => {
-  const listener = await listenLocally();
-  // All are in the backlog before the first accept.
-  for (let i = 0; i < 50; i++) {
-    const conn = await dial(listener.address);
-    await conn.write(text("x"));
-    conn.close();
-  }
-  const observer = new Recorder();
-  await using server = serveConnections(listener, { serve: echo }, { observer });
-  using client = await RawClient.connect(server.address);
-  await assertEchoes(client);
-});
-
 Deno.test("limits that are none are refused", async () => {
   using listener = await listenLocally();
   const wrong = [
@@ -231,4 +176,33 @@ Deno.test("a server that is disposed of closes its listener and its connections"
   await deadline(server[Symbol.asyncDispose]());
   assert(await client.closed());
   await assertRejects(() => dial(server.address), ConnectionError, "refused");
+});
+
+Deno.test("an observer that throws does no harm, and what it throws is reported", async () => {
+  const reported: string[] = [];
+  using _ = redirectErrors((error, what) => reported.push(`${what}: ${error}`));
+  const fail = () => {
+    throw new Error("no");
+  };
+  const observer = { opened: fail, closed: fail, acceptFailed: fail };
+  {
+    await using server = serveConnections(await listenLocally(), { serve: echo }, { observer });
+    for (let i = 0; i < 2; i++) {
+      using client = await RawClient.connect(server.address);
+      await assertEchoes(client);
+    }
+    await until(() => server.connections.size === 0);
+  }
+  assertEquals(reported, Array(4).fill("The observer of a server failed: Error: no"));
+});
+
+Deno.test("what a service throws is reported where no observer is told", async () => {
+  const reported: string[] = [];
+  using _ = redirectErrors((error, what) => reported.push(`${what}: ${error}`));
+  const serve = () => Promise.reject(new Error("a bug"));
+  await using server = serveConnections(await listenLocally(), { serve });
+  using client = await RawClient.connect(server.address);
+  await client.closed();
+  await until(() => reported.length > 0);
+  assertEquals(reported, ["Serving a connection failed: Error: a bug"]);
 });

@@ -1,0 +1,206 @@
+import { assert, assertEquals } from "@std/assert";
+import { serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
+import { encodeFrame } from "../../lib/frame/mod.ts";
+import { type Address, listen, type Listener, serveConnections } from "../../lib/net/mod.ts";
+import { serveBroker } from "../../lib/pubsub/mod.ts";
+import { serveRequests } from "../../lib/request/mod.ts";
+import { deadline, pause, until } from "../support/deadline.ts";
+import { listenLocally, LOOPBACK, RawClient, Recorder } from "../support/peers.ts";
+import { SERVER_TLS, TLS_FILES } from "../support/tls.ts";
+import { isInstalled, runTool } from "../support/tools.ts";
+
+/** More than fit into the kernel's queue at once; each would delay the next client by a pause. */
+const RESETS = 4_000;
+
+/** What a client may have to wait for, in ms, on a quiet machine; on a slow one ten times as long as there. */
+const LONGEST_WAIT_MS = 100;
+
+/** A machine that is busy with something else gets another chance. */
+const ROUNDS = 3;
+
+interface Kind {
+  serve(listener: Listener): AsyncDisposable & { readonly address: Address };
+  readonly hello: Uint8Array;
+}
+
+const KINDS: Record<string, Kind> = {
+  "echo server": { serve: (listener) => serveEcho(listener), hello: Uint8Array.of(1) },
+  "request server": {
+    serve: (listener) => serveRequests(listener, () => ({ content: "answer" })),
+    hello: encodeFrame({ content: "request" }),
+  },
+  "broker": {
+    serve: (listener) => serveBroker(listener),
+    hello: encodeFrame({ header: { op: "ping", id: 1 } }),
+  },
+};
+
+const skip = Deno.build.os === "windows" || !isInstalled("python3", "clients that reset");
+
+/** Whether the next client, and one beside them, are answered in time. */
+async function assertNoneWait({ address }: { address: Address }, hello: Uint8Array, ca: string[]) {
+  assert(address.transport === "tcp");
+  const script = `${import.meta.dirname}/../support/reset_clients.py`;
+  const args = [String(address.port), String(RESETS), hello.toHex(), ...ca];
+  for (let round = 1;; round++) {
+    const { code, out, err } = await runTool("python3", [script, ...args]);
+    assertEquals(code, 0, err);
+    const { quiet, after, beside } = JSON.parse(out);
+    if (Math.max(after, beside) <= Math.max(LONGEST_WAIT_MS, 10 * quiet)) return;
+    assert(round < ROUNDS, `in ms: ${out}`);
+  }
+}
+
+for (const [name, { serve, hello }] of Object.entries(KINDS)) {
+  for (const tls of [undefined, SERVER_TLS]) {
+    Deno.test({
+      name: `4,000 clients that reset hold up no other client of the ${name}${
+        tls ? " over TLS" : ""
+      }`,
+      ignore: skip,
+      async fn() {
+        await using server = serve(await listen(LOOPBACK, { tls }));
+        await assertNoneWait(server, hello, tls ? [TLS_FILES.ca] : []);
+      },
+    });
+  }
+}
+
+Deno.test({
+  name: "4,000 clients that reset hold up no other client of an echo server with two threads",
+  ignore: skip || Deno.build.os !== "linux",
+  async fn() {
+    await using server = await serveEchoThreads(LOOPBACK, 2);
+    await assertNoneWait(server, Uint8Array.of(1), []);
+  },
+});
+
+/** A listener whose accepts fail in turn with what is given, before any succeeds. */
+function failing(inner: Listener, failures: Iterable<Error>): Listener {
+  const iterator = failures[Symbol.iterator]();
+  return {
+    address: inner.address,
+    secure: inner.secure,
+    accept() {
+      const { done, value } = iterator.next();
+      return done ? inner.accept() : Promise.reject(value);
+    },
+    close: () => inner.close(),
+    [Symbol.dispose]: () => inner.close(),
+  };
+}
+
+function* repeat(count: number, make: () => Error): Generator<Error> {
+  for (let i = 0; i < count; i++) yield make();
+}
+
+const echo = {
+  async serve(connection: Parameters<Parameters<typeof serveConnections>[1]["serve"]>[0]) {
+    await connection.read();
+    connection.output.buffer.append(Uint8Array.of(1));
+    await connection.finish("done", true);
+  },
+};
+
+async function assertServed(address: Address): Promise<void> {
+  using client = await RawClient.connect(address);
+  await client.send(Uint8Array.of(1));
+  assertEquals(await client.chunk(), Uint8Array.of(1));
+}
+
+Deno.test("an accept that fails is told of and tried again", async () => {
+  const observer = new Recorder();
+  const failures = [
+    new Deno.errors.ConnectionAborted("software caused connection abort"),
+    new Error("Too many open files (os error 24)"),
+    new Deno.errors.ConnectionReset("reset by peer"),
+  ];
+  const listener = failing(await listenLocally(), failures);
+  await using server = serveConnections(listener, echo, { observer });
+  await assertServed(server.address);
+  assertEquals(
+    observer.acceptErrors.map(({ operation, code }) => [operation, code]),
+    [["accept", "reset"], ["accept", "too-many-open-files"], ["accept", "reset"]],
+  );
+  assertEquals(observer.acceptErrors[0]?.address, server.address);
+});
+
+Deno.test("a server whose accept fails all the time can be drained at once", async () => {
+  const failures = Array.from({ length: 100 }, () => new Error("Too many open files"));
+  const listener = failing(await listenLocally(), failures);
+  const observer = new Recorder();
+  const server = serveConnections(listener, echo, { observer });
+  await until(() => observer.acceptErrors.length > 3);
+  await deadline(server.drain());
+});
+
+Deno.test("an accept that fails for whatever reason of a peer's is tried again at once", async () => {
+  for (
+    const make of [
+      () => new Deno.errors.ConnectionAborted(),
+      () => new Deno.errors.NotConnected(),
+      () => new Deno.errors.PermissionDenied("Operation not permitted (os error 1)"),
+      () => new Deno.errors.InvalidData("a bad handshake"),
+      () => Object.assign(new Error("odd"), { code: "EPROTO" }),
+      () => new Error("whatever else"),
+    ]
+  ) {
+    const observer = new Recorder();
+    const listener = failing(await listenLocally(), repeat(2_000, make));
+    await using server = serveConnections(listener, echo, { observer });
+    const begin = performance.now();
+    await assertServed(server.address);
+    const took = performance.now() - begin;
+    assertEquals(observer.acceptErrors.length, 2_000);
+    // With pauses of 5 ms and more it would take 10 s at least.
+    assert(took < 5_000, `${took} ms`);
+  }
+});
+
+Deno.test("an accept for which the process lacks something is tried again after a pause", async () => {
+  for (
+    const make of [
+      () => new Error("Too many open files (os error 24)"),
+      () => Object.assign(new Error("odd"), { code: "ENFILE" }),
+      () => new Error("Cannot allocate memory (os error 12)"),
+      () => Object.assign(new Error("odd"), { code: "ENOBUFS" }),
+    ]
+  ) {
+    const observer = new Recorder();
+    const listener = failing(await listenLocally(), repeat(5, make));
+    const begin = performance.now();
+    await using server = serveConnections(listener, echo, { observer });
+    await assertServed(server.address);
+    const took = performance.now() - begin;
+    // 5 + 10 + 20 + 40 + 80 ms.
+    assert(took >= 100, `${took} ms`);
+    assertEquals(observer.acceptErrors.length, 5);
+  }
+});
+
+Deno.test("accepts that fail without end do not spin", async () => {
+  let failures = 0;
+  function* endless(): Generator<Error> {
+    for (;; failures++) yield new Error("whatever");
+  }
+  const server = serveConnections(failing(await listenLocally(), endless()), echo);
+  await until(() => failures >= 65_536, "as many failures as could be of peers");
+  const before = failures;
+  await pause(50);
+  assert(failures - before < 20, `${failures - before} more accepts in 50 ms`);
+  await deadline(server.drain());
+});
+
+Deno.test("a server whose listener somebody else closes ends with its last connection", async () => {
+  const listener = await listenLocally();
+  const observer = new Recorder();
+  const server = serveConnections(listener, echo, { observer });
+  using client = await RawClient.connect(server.address);
+  await until(() => server.connections.size === 1);
+  listener.close();
+  await until(() => observer.acceptErrors.length === 1);
+  await client.send(Uint8Array.of(1));
+  assertEquals(await client.chunk(), Uint8Array.of(1));
+  await deadline(server.finished, "the end of the server");
+  assertEquals(observer.acceptErrors[0]?.code, "closed");
+});

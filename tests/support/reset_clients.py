@@ -1,0 +1,69 @@
+"""Clients that reset before they are accepted: reset_clients.py PORT COUNT HELLO [CA].
+
+HELLO is what a client sends, in hexadecimal, and is answered by at least a byte. With CA, the file of
+an authority, clients that say hello speak TLS. Prints a line of JSON, in milliseconds: how long ten
+quiet clients took at most, how long the first client after the resets took, and how long a client
+that was there before waited at most for an answer meanwhile.
+"""
+import json
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import time
+
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+def reset(port, count):
+    for _ in range(count):
+        sock = socket.socket()
+        sock.connect(("127.0.0.1", port))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        sock.close()
+
+
+def connect(port, ca):
+    sock = socket.create_connection(("127.0.0.1", port))
+    sock.settimeout(60)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if ca is not None:
+        sock = ssl.create_default_context(cafile=ca).wrap_socket(sock, server_hostname="127.0.0.1")
+    return sock
+
+
+def ask(sock, hello):
+    begin = time.perf_counter()
+    sock.sendall(hello)
+    if sock.recv(65536) == b"":
+        raise EOFError("the server closed the connection")
+    return (time.perf_counter() - begin) * 1000
+
+
+def ask_newly(port, hello, ca):
+    begin = time.perf_counter()
+    with connect(port, ca) as sock:
+        ask(sock, hello)
+    return (time.perf_counter() - begin) * 1000
+
+
+def main():
+    port, count, hello = int(sys.argv[1]), int(sys.argv[2]), bytes.fromhex(sys.argv[3])
+    if hello == b"":
+        return reset(port, count)
+    ca = sys.argv[4] if len(sys.argv) > 4 else None
+    quiet = max(ask_newly(port, hello, ca) for _ in range(10))
+    reset(port, count)
+    after = ask_newly(port, hello, ca)
+    with connect(port, ca) as neighbour:
+        ask(neighbour, hello)
+        flood = subprocess.Popen([sys.executable, __file__, str(port), str(count), ""])
+        waits = []
+        while flood.poll() is None:
+            waits.append(ask(neighbour, hello))
+            time.sleep(0.001)
+    print(json.dumps({"quiet": quiet, "after": after, "beside": max(waits, default=0)}))
+
+
+main()
