@@ -22,8 +22,6 @@ export class Budget {
   readonly name: string;
   /** The most that may be taken, in bytes. */
   readonly maxBytes: number;
-  /** How often something was not to be had. */
-  refused = 0;
   readonly #whole: Budget | undefined;
   #usedBytes = 0;
 
@@ -50,13 +48,15 @@ export class Budget {
 
   /** Takes bytes, if they are to be had here and in the whole; else takes none. */
   tryTake(bytes: number): boolean {
-    const refuses = this.#refusing(bytes);
-    if (refuses === undefined) {
-      this.take(bytes);
-      return true;
-    }
-    refuses.refused++;
-    return false;
+    const has = this.refusing(bytes) === undefined;
+    if (has) this.take(bytes);
+    return has;
+  }
+
+  /** The budget, this or one that it is part of, that has no room for so many more bytes. */
+  refusing(bytes: number): Budget | undefined {
+    if (this.#usedBytes + bytes > this.maxBytes) return this;
+    return this.#whole?.refusing(bytes);
   }
 
   /** Takes bytes whether they are to be had or not; who does so sees to {@linkcode isOver}. */
@@ -69,12 +69,6 @@ export class Budget {
   give(bytes: number): void {
     this.#usedBytes -= bytes;
     this.#whole?.give(bytes);
-  }
-
-  /** The budget, this or one that it is part of, that has no room for so many more bytes. */
-  #refusing(bytes: number): Budget | undefined {
-    if (this.#usedBytes + bytes > this.maxBytes) return this;
-    return this.#whole === undefined ? undefined : this.#whole.#refusing(bytes);
   }
 }
 

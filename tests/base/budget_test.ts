@@ -23,11 +23,15 @@ Deno.test("what is taken of a part is taken of the whole, and neither passes its
   }));
 });
 
-Deno.test("the budget that refuses counts it, and one that was taken regardless is over", () => {
+Deno.test("the budget that refuses is known, and one that was taken regardless is over", () => {
   const whole = new Budget("whole", 100);
   const part = new Budget("part", 200, whole);
   assert(!part.tryTake(150));
-  assertEquals([whole.refused, part.refused], [1, 0]);
+  assertEquals([part.refusing(150), part.refusing(250), part.refusing(100)], [
+    whole,
+    part,
+    undefined,
+  ]);
   part.take(150);
   assertEquals([whole.isOver, part.isOver], [true, false]);
   part.give(150);

@@ -38,6 +38,8 @@ export class Broker implements AsyncDisposable {
       refuse: refuseConnection,
     }, {
       maxConnections: options.maxConnections,
+      maxUnfinishedBytes: options.maxUnfinishedBytes,
+      maxUnreadBytes: options.maxUnreadBytes,
       frameTimeoutMs: options.frameTimeoutMs,
       drainTimeoutMs: options.drainTimeoutMs,
       signal: options.signal,

@@ -1,3 +1,4 @@
+import { Budget } from "../../base/budget.ts";
 import {
   encodeFrame,
   type Frame,
@@ -27,6 +28,16 @@ import { pickMember } from "./routing/subscription.ts";
 /** Headers that all connections remember together: 1 MiB. */
 const SHARED_HEADERS = 4_096;
 
+/** Of the memory for all filters, what those of one principal may take. */
+const PRINCIPAL_SHARE = 1 / 2;
+
+/** What all clients of a principal share. */
+export interface Account {
+  readonly publications: Publications;
+  /** What their filters may take. */
+  readonly filters: Budget;
+}
+
 /** What the sessions of a broker share, and how publications get from one to the others. */
 export class BrokerCore {
   readonly limits: BrokerLimits;
@@ -51,7 +62,8 @@ export class BrokerCore {
     errors: 0,
     subscriptions: 0,
   };
-  readonly #publications = new Map<Principal, Publications>();
+  readonly #filters: Budget;
+  readonly #accounts = new Map<Principal, Account>();
   readonly #run = new Run();
 
   /** @throws {RangeError} if a limit is no number, or limits contradict each other. */
@@ -62,7 +74,8 @@ export class BrokerCore {
     this.allowBlock = options.allowBlock ?? false;
     this.figures = figures;
     this.retained = new Retained(this.limits.maxRetainedBytes);
-    this.sendList = new SendList(this.limits.patienceMs);
+    this.#filters = new Budget("all clients", this.limits.maxFilterBytes);
+    this.sendList = new SendList(this.limits.patienceMs, this.limits.maxBacklogBytes);
   }
 
   /** Who clients are that need not say. */
@@ -80,14 +93,18 @@ export class BrokerCore {
     };
   }
 
-  /** Shared by all clients of a principal. */
-  publicationsOf(principal: Principal): Publications {
-    let publications = this.#publications.get(principal);
-    if (publications === undefined) {
-      publications = new Publications(this.router, principal);
-      this.#publications.set(principal, publications);
+  /** What all clients of a principal share. */
+  accountOf(principal: Principal): Account {
+    let account = this.#accounts.get(principal);
+    if (account === undefined) {
+      const share = this.authenticator ? PRINCIPAL_SHARE : 1;
+      account = {
+        publications: new Publications(this.router, principal),
+        filters: new Budget(principal.name, this.#filters.maxBytes * share, this.#filters),
+      };
+      this.#accounts.set(principal, account);
     }
-    return publications;
+    return account;
   }
 
   /**

@@ -16,8 +16,16 @@ export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
 }
 
 /** Limits and surroundings of a broker. */
-export interface BrokerOptions
-  extends Pick<ServeOptions, "maxConnections" | "signal" | "drainTimeoutMs" | "frameTimeoutMs"> {
+export interface BrokerOptions extends
+  Pick<
+    ServeOptions,
+    | "maxConnections"
+    | "maxUnfinishedBytes"
+    | "maxUnreadBytes"
+    | "signal"
+    | "drainTimeoutMs"
+    | "frameTimeoutMs"
+  > {
   /** Publications with more content are refused. @default {1_048_576} */
   readonly maxContentBytes?: number | undefined;
   /**
@@ -28,8 +36,19 @@ export interface BrokerOptions
   readonly maxPendingBytes?: number | undefined;
   /** Bytes that all retained frames together may take. @default {67_108_864} */
   readonly maxRetainedBytes?: number | undefined;
+  /** Bytes that may wait for all connections together, as `maxPendingBytes` for one. @default {1_073_741_824} */
+  readonly maxBacklogBytes?: number | undefined;
+  /**
+   * Bytes that all filters and groups together may take. Those of one connection may take a quarter
+   * of it, and where authentication is set up, those of one principal a half.
+   *
+   * @default {536_870_912}
+   */
+  readonly maxFilterBytes?: number | undefined;
   /** Subscriptions that one connection may have. @default {1_000_000} */
   readonly maxSubscriptions?: number | undefined;
+  /** Groups that one connection may be in, each on one filter. @default {1_000} */
+  readonly maxMemberships?: number | undefined;
   /**
    * How long publishers wait for one connection that does not keep up, before publications for it
    * are left out.
@@ -59,7 +78,10 @@ export interface BrokerLimits {
   readonly maxContentBytes: number;
   readonly maxPendingBytes: number;
   readonly maxRetainedBytes: number;
+  readonly maxBacklogBytes: number;
+  readonly maxFilterBytes: number;
   readonly maxSubscriptions: number;
+  readonly maxMemberships: number;
   readonly patienceMs: number;
   readonly pingIntervalMs: number;
   readonly helloTimeoutMs: number;
@@ -69,7 +91,10 @@ const DEFAULTS: BrokerLimits = {
   maxContentBytes: 1_048_576,
   maxPendingBytes: 4_194_304,
   maxRetainedBytes: 67_108_864,
+  maxBacklogBytes: 1_073_741_824,
+  maxFilterBytes: 536_870_912,
   maxSubscriptions: 1_000_000,
+  maxMemberships: 1_000,
   patienceMs: 100,
   pingIntervalMs: 30_000,
   helloTimeoutMs: 10_000,

@@ -1,4 +1,5 @@
 import type { FrameHeader } from "../../frame/mod.ts";
+import { inSteps } from "../../base/in_steps.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { quote } from "../protocol/quote.ts";
@@ -7,7 +8,11 @@ import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { maySubscribe } from "./routing/rights.ts";
 import type { Requester } from "./requester.ts";
+import type { RetainedSelection } from "./routing/retained.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
+
+/** How many retained frames are looked for between two looks at the clock. */
+const RETAINED_PART = 100;
 
 /** The longest name that a client may call itself by, in UTF-16 units. */
 const MAX_NAME_LENGTH = 255;
@@ -123,17 +128,28 @@ function subscribe(
     const message = `${requester.principal!.name} may not subscribe to ${quote(filter)}`;
     return { code: "forbidden", message };
   }
-  const { subscriptions, outbox } = requester;
-  const { maxSubscriptions } = core.limits;
-  if (subscriptions.size >= maxSubscriptions && !subscriptions.has(filter, group)) {
-    const message = `A connection may have ${maxSubscriptions} subscriptions`;
-    return { code: "too-many-filters", message };
-  }
-  subscriptions.add(filter, group, slow);
+  const confirm = (retained?: RetainedSelection): Refusal | undefined => {
+    const refused = requester.subscriptions.add(filter, group, slow);
+    if (refused) {
+      retained?.release();
+      return refused;
+    }
+    const { outbox } = requester;
+    if (id !== undefined) outbox.control("ok", { id, retained: retained?.frames.length ?? 0 });
+    if (retained) outbox.list(retained);
+    return undefined;
+  };
+  if (group !== undefined) return confirm();
+  const walk = core.retained.walk(filter);
   // All in one turn: nothing can be published between the retained frames and what is live.
-  const retained = group === undefined ? core.retained.match(filter) : [];
-  if (id !== undefined) outbox.control("ok", { id, retained: retained.length });
-  outbox.frames(retained);
+  const walking = inSteps(() => walk.step(RETAINED_PART));
+  if (walking === undefined) return confirm(walk.end());
+  requester.waitFor(walking.then(() => {
+    const retained = walk.end();
+    if (requester.ending) return retained.release();
+    const refused = confirm(retained);
+    if (refused) requester.refuse(refused, id);
+  }));
   return undefined;
 }
 

@@ -11,6 +11,8 @@ export interface Requester {
   readonly subscriptions: ConnectionSubscriptions;
   /** Who the client is; `undefined` until it has said so, where it must. */
   readonly principal: Principal | undefined;
+  /** Whether the connection is ending: nothing more is to be done for it. */
+  readonly ending: boolean;
   /** What the client calls itself. */
   name: string;
   /** Makes it a connection of a principal. */

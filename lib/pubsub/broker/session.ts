@@ -1,3 +1,4 @@
+import { Budget, OverBudgetError } from "../../base/budget.ts";
 import { type Frame, FrameDecoder, type FrameError } from "../../frame/mod.ts";
 import { type CloseReason, type Connection, formatAddress } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
@@ -19,11 +20,15 @@ const MAX_HEADER_BYTES = 64_000;
 /** How long a peer that is told to go may take to read what is on its way. */
 const CLOSING_MS = 2_000;
 
+/** Of the memory for all filters, what those of one connection may take. */
+const CONNECTION_SHARE = 1 / 4;
+
 /** What a reason is for the connection. */
 const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
   shutdown: "drained",
   idle: "idle",
   bye: "done",
+  "over-budget": "over-budget",
 };
 
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
@@ -60,11 +65,16 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     this.subscriptions = new ConnectionSubscriptions(this.outbox, core);
     if (core.anonymous) this.identify(core.anonymous);
     connection.onDrain = () => this.end("shutdown");
+    connection.onEvict = () => this.#evicted();
   }
 
   /** Why the broker ends the connection, if it does. */
   get bye(): ByeReason | undefined {
     return this.#bye;
+  }
+
+  get ending(): boolean {
+    return this.#ending !== undefined;
   }
 
   get id(): number {
@@ -93,8 +103,16 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   }
 
   identify(principal: Principal): void {
+    const account = this.#core.accountOf(principal);
     this.principal = principal;
-    this.#publications = this.#core.publicationsOf(principal);
+    this.#publications = account.publications;
+    this.subscriptions.setBudget(
+      new Budget(
+        "this connection",
+        this.#core.limits.maxFilterBytes * CONNECTION_SHARE,
+        account.filters,
+      ),
+    );
   }
 
   waitFor(promise: Promise<void>): void {
@@ -132,9 +150,9 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       if (!this.#ending) await this.#connection.finish("done", true);
       await this.#ending;
     } finally {
-      this.subscriptions.clear();
-      const { delivered, deliveredBytes } = this.outbox;
       this.outbox.close();
+      await this.subscriptions.clear();
+      const { delivered, deliveredBytes } = this.outbox;
       const { counters } = this.#core;
       counters.delivered += delivered;
       counters.deliveredBytes += deliveredBytes;
@@ -153,7 +171,9 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
         count = await connection.readSome();
       } catch (cause) {
         if (this.#ending) return;
-        throw connection.readError(cause);
+        const error = connection.readError(cause);
+        if (!(error instanceof OverBudgetError)) throw error;
+        return this.#endOverBudget(error.message);
       }
       if (this.#ending) return;
       if (count === null) return this.#ended();
@@ -171,6 +191,8 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
           const held = this.#core.sendList.flush();
           if (held) await held;
           if (this.#pause) await this.#resume();
+          const full = this.outbox.roomForReplies();
+          if (full) await full;
         } while (next < batch.frames.length && !this.#ending);
         connection.readFrames += batch.frames.length;
         consumed += batch.consumed;
@@ -178,8 +200,6 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
         if (error && !this.#ending) this.#broken(error);
       } while (error?.recoverable && !this.#ending);
       input.consume(consumed);
-      const full = this.outbox.roomForReplies();
-      if (full) await full;
       const turn = connection.turn();
       if (turn) await turn;
     }
@@ -230,7 +250,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       lastHeader = undefined;
       if (last) this.#publish(frames, i, last);
       else performOperation(this, this.#core, header);
-      if (this.#pause || this.#ending) return i + 1;
+      if (this.#pause || this.#ending || this.outbox.repliesWait) return i + 1;
     }
     if (route) this.#forward(frames, first, frames.length, route);
     return frames.length;
@@ -270,9 +290,22 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     if (error) this.#broken(error);
   }
 
+  /** The broker needs the memory of what this client sends, or does not read. */
+  #evicted(): void {
+    // Whoever does not read cannot be told.
+    if (this.outbox.congested) this.#connection.close("over-budget");
+    else this.#endOverBudget("The broker needs the memory that this connection holds");
+  }
+
+  #endOverBudget(message: string): void {
+    this.refuse({ code: "over-budget", message });
+    this.end("over-budget");
+  }
+
   async #finish(reason: ByeReason): Promise<void> {
     const { outbox } = this;
-    this.subscriptions.clear();
+    outbox.endDeliveries();
+    const cleared = this.subscriptions.clear();
     if (reason === "slow-consumer") outbox.drop();
     // The answer to a client's own bye is the end of the connection.
     if (reason !== "bye") outbox.control("bye", { reason });
@@ -281,7 +314,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     const timer = reason === "shutdown"
       ? undefined
       : setTimeout(() => this.#connection.close("forced"), CLOSING_MS);
-    await outbox.emptied();
+    await Promise.all([outbox.emptied(), cleared]);
     await this.#connection.finish(CLOSE_REASONS[reason] ?? "protocol", false);
     clearTimeout(timer);
   }

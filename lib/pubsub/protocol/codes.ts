@@ -6,6 +6,7 @@ export type ByeReason =
   | "unauthorized"
   | "broken-frame"
   | "too-many-connections"
+  | "over-budget"
   | "bye";
 
 /** What is wrong with a request: the `code` of an `error`. */
@@ -20,6 +21,8 @@ export type PubSubErrorCode =
   | "bad-field"
   | "not-subscribed"
   | "too-many-filters"
+  | "too-many-groups"
+  | "over-budget"
   | "retained-full"
   | "frame-too-large"
   | "header-field"

@@ -1,5 +1,6 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
 import { writeControl } from "../../protocol/control_frame.ts";
+import type { BacklogBudget, SharedBacklog } from "./backlog_budget.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
 import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
@@ -10,6 +11,21 @@ const PIECE_BYTES = 128;
 /** Of the bytes that may wait, what is kept or left out at once; a frame may have more. */
 const PIECE_SHARE = 1 / 8;
 
+/** What a frame costs that stays where it is. */
+const REFERENCE_BYTES = 8;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Frames that stay in somebody else's memory until there is room for them in the output. */
+export interface FrameList {
+  /** The frames, which nobody writes to. */
+  readonly frames: readonly Uint8Array[];
+  /** Is called when it takes too much memory to keep them any longer. */
+  onOutdated: (() => void) | undefined;
+  /** Called when all of them are sent, or dropped. */
+  release(): void;
+}
+
 /** Bytes that wait, and what was left out right before them. */
 interface Piece {
   before: Piece | undefined;
@@ -18,6 +34,11 @@ interface Piece {
   bytes: Uint8Array;
   /** The memory that it shares with other pieces. */
   chunk: Chunk | undefined;
+  /** Frames that come instead of bytes, and how many of them are sent. */
+  list: FrameList | undefined;
+  sent: number;
+  /** Bytes, its own or of its frames, that must not be left out. */
+  keptBytes: number;
   /** How many publications it holds. */
   readonly count: number;
   /** Where it counts if it is left out; without one it must not be left out. */
@@ -39,7 +60,7 @@ type MissedBySubscription = Map<Subscription, Missed>;
  * What waits for a connection that does not keep up, in order, with a bound. What a policy leaves
  * out is counted where it stood, and the subscriber reads there how much it was.
  */
-export class Backlog {
+export class Backlog implements SharedBacklog {
   /** Bytes that wait, with what keeping them costs. */
   bytes = 0;
   /** Bytes of these that must not be left out. */
@@ -47,6 +68,8 @@ export class Backlog {
   /** Publications that were left out so far. */
   missed = 0;
   readonly #maxBytes: number;
+  readonly #budget: BacklogBudget;
+  readonly #onStuck: () => void;
   readonly #store: ChunkStore;
   #head: Piece | undefined;
   #tail: Piece | undefined;
@@ -56,10 +79,17 @@ export class Backlog {
   #oldest: Piece | undefined;
   #latest: Map<string, Piece> | undefined;
 
-  /** @param maxBytes Above it publications are left out. */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes Above it publications are left out.
+   * @param budget What it shares with others.
+   * @param onStuck Is called when others need room, and nothing here may be left out.
+   */
+  constructor(maxBytes: number, budget: BacklogBudget, onStuck: () => void) {
     this.#maxBytes = maxBytes;
+    this.#budget = budget;
+    this.#onStuck = onStuck;
     this.#store = new ChunkStore(maxBytes);
+    budget.add(this);
   }
 
   /** Whether nothing waits, nor is to be said. */
@@ -69,8 +99,30 @@ export class Backlog {
 
   /** Adds what must not be left out. The bytes are kept as they are, not copied. */
   addControl(bytes: Uint8Array): void {
-    this.#append(bytes, 0, undefined, undefined);
+    const piece = this.#append(bytes, 0, undefined, undefined);
+    piece.keptBytes = bytes.length;
     this.keptBytes += bytes.length;
+    this.#budget.relieve();
+  }
+
+  /** Adds frames of a list from one on, which must not be left out. */
+  addList(list: FrameList, from: number): void {
+    const piece = this.#append(NO_BYTES, 0, undefined, undefined);
+    piece.list = list;
+    piece.sent = from;
+    for (let i = from; i < list.frames.length; i++) piece.keptBytes += list.frames[i]!.length;
+    this.keptBytes += piece.keptBytes;
+    this.#count(list.frames.length * REFERENCE_BYTES);
+    this.#budget.relieve();
+  }
+
+  /** Leaves out what waits longest, until no more than so many bytes wait. */
+  shrinkTo(bytes: number): void {
+    while (this.bytes > bytes) {
+      const piece = this.#oldestDroppable();
+      if (piece === undefined) return this.#onStuck();
+      this.#drop(piece);
+    }
   }
 
   /**
@@ -79,7 +131,14 @@ export class Backlog {
    * @returns How many publications wait; -1 if the connection is to end.
    */
   addRun(run: Run, subscription: Subscription): number {
-    if (subscription.slow === "latest") return this.#addLatest(run, subscription);
+    const added = subscription.slow === "latest"
+      ? this.#addLatest(run, subscription)
+      : this.#addPieces(run, subscription);
+    this.#budget.relieve();
+    return added;
+  }
+
+  #addPieces(run: Run, subscription: Subscription): number {
     const { frames, last } = run;
     const maxPieceBytes = this.#maxBytes * PIECE_SHARE;
     let added = 0;
@@ -119,6 +178,7 @@ export class Backlog {
       return 0;
     }
     this.#append(bytes, 1, subscription, latest ? topic : undefined);
+    this.#budget.relieve();
     return 1;
   }
 
@@ -133,8 +193,13 @@ export class Backlog {
       const piece = this.#head;
       writeMissed(buffer, piece.missed);
       piece.missed = undefined;
-      buffer.append(piece.bytes);
-      moved += piece.count;
+      if (piece.list) {
+        moved += this.#moveFrames(piece, piece.list, buffer, limit);
+        if (piece.sent < piece.list.frames.length) break;
+      } else {
+        buffer.append(piece.bytes);
+        moved += piece.count;
+      }
       this.#unlink(piece);
     }
     if (this.#head === undefined) {
@@ -144,15 +209,30 @@ export class Backlog {
     return moved;
   }
 
-  /** Forgets everything. */
-  clear(): void {
+  /** Forgets everything, and takes nothing more. */
+  close(): void {
+    for (let piece = this.#head; piece; piece = piece.after) piece.list?.release();
     this.#head =
       this.#tail =
       this.#oldest =
       this.#missedLast =
       this.#latest =
         undefined;
-    this.bytes = 0;
+    this.#count(-this.bytes);
+    this.keptBytes = 0;
+    this.#budget.delete(this);
+  }
+
+  /** Moves frames of a list to the end of a buffer, until that holds `limit` bytes or more. */
+  #moveFrames(piece: Piece, { frames }: FrameList, buffer: ByteBuffer, limit: number): number {
+    const before = piece.sent;
+    while (piece.sent < frames.length && buffer.length < limit) {
+      const bytes = frames[piece.sent++]!;
+      buffer.append(bytes);
+      piece.keptBytes -= bytes.length;
+      this.keptBytes -= bytes.length;
+    }
+    return piece.sent - before;
   }
 
   #addLatest(run: Run, subscription: Subscription): number {
@@ -239,6 +319,9 @@ export class Backlog {
       after: undefined,
       bytes,
       chunk: undefined,
+      list: undefined,
+      sent: 0,
+      keptBytes: 0,
       count,
       subscription,
       topic,
@@ -248,7 +331,7 @@ export class Backlog {
     if (before) before.after = piece;
     else this.#head = piece;
     this.#tail = piece;
-    this.bytes += bytes.length + PIECE_BYTES;
+    this.#count(bytes.length + PIECE_BYTES);
     if (topic !== undefined) (this.#latest ??= new Map()).set(topic, piece);
     return piece;
   }
@@ -261,9 +344,18 @@ export class Backlog {
     else this.#tail = before;
     if (this.#oldest === piece) this.#oldest = before;
     if (topic !== undefined) this.#latest!.delete(topic);
-    this.bytes -= piece.bytes.length + PIECE_BYTES;
+    if (piece.list) {
+      this.#count(-piece.list.frames.length * REFERENCE_BYTES);
+      piece.list.release();
+    }
+    this.#count(-piece.bytes.length - PIECE_BYTES);
     if (piece.chunk) this.#store.release(piece.chunk);
-    if (piece.subscription === undefined) this.keptBytes -= piece.bytes.length;
+    this.keptBytes -= piece.keptBytes;
+  }
+
+  #count(bytes: number): void {
+    this.bytes += bytes;
+    this.#budget.count(bytes);
   }
 }
 

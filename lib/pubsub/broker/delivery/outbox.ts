@@ -3,7 +3,8 @@ import type { WriteQueue } from "../../../net/mod.ts";
 import { writeControl } from "../../protocol/control_frame.ts";
 import type { Run } from "../routing/run.ts";
 import type { Group, Receiver, Subscription } from "../routing/subscription.ts";
-import { Backlog } from "./backlog.ts";
+import { Backlog, type FrameList } from "./backlog.ts";
+import type { BacklogBudget } from "./backlog_budget.ts";
 
 /** Up to this many bytes go straight to the connection; what exceeds it waits in a backlog. */
 const DIRECT_BYTES = 262_144;
@@ -16,6 +17,8 @@ const RELIEVED_BYTES = 131_072;
  * only record what it is told, and not change anything.
  */
 export interface OutboxObserver {
+  /** What the backlogs of all outboxes may take. */
+  readonly backlogs: BacklogBudget;
   /** The outbox has something to send, for the first time since its last flush. */
   filled(outbox: Outbox): void;
   /** The outbox has caught up with what was waiting, or is closed. */
@@ -56,6 +59,7 @@ export class Outbox implements Receiver {
   #empty: PromiseWithResolvers<void> | undefined;
   /** Whether something was added since the last flush. */
   #filled = false;
+  #deliveriesEnded = false;
   #closed = false;
 
   /**
@@ -96,17 +100,22 @@ export class Outbox implements Receiver {
     return this.#backlog !== undefined || this.#output.pendingBytes > DIRECT_BYTES;
   }
 
+  /** Whether so many replies wait that no further request should be carried out. */
+  get repliesWait(): boolean {
+    return !this.#closed && this.#backlog !== undefined && this.#backlog.keptBytes > DIRECT_BYTES;
+  }
+
   /**
    * Waits until there is room for further replies; `undefined` if there is. Replies are never left
    * out, so a client that sends requests and does not read the replies is not read from meanwhile.
    */
   roomForReplies(): Promise<void> | undefined {
-    if (this.#closed || (this.#backlog?.keptBytes ?? 0) <= DIRECT_BYTES) return undefined;
+    if (!this.repliesWait) return undefined;
     return (this.#room ??= Promise.withResolvers()).promise;
   }
 
   add(run: Run, subscription: Subscription): number {
-    if (this.#closed) return 0;
+    if (this.#deliveriesEnded) return 0;
     const output = this.#output;
     const size = run.end - run.start;
     this.#fill();
@@ -121,7 +130,7 @@ export class Outbox implements Receiver {
   }
 
   addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number {
-    if (this.#closed) return 0;
+    if (this.#deliveriesEnded) return 0;
     const { start, end, header } = run.frames[index]!;
     this.#fill();
     if (this.#takesDirectly(end - start, subscription)) {
@@ -146,16 +155,21 @@ export class Outbox implements Receiver {
     this.#waiting().addControl(bytes.view());
   }
 
-  /** Sends retained frames. The memory is not copied, and they are never left out. */
-  frames(frames: readonly Uint8Array[]): void {
-    if (this.#closed) return;
+  /** Sends frames that stay where they are until there is room for them. They are never left out. */
+  list(list: FrameList): void {
+    if (this.#closed) return list.release();
     this.#fill();
-    for (const bytes of frames) {
-      if (this.#sendsDirectly) this.#output.buffer.append(bytes);
-      else this.#waiting().addControl(bytes);
+    const { frames } = list;
+    let next = 0;
+    while (next < frames.length && this.#sendsDirectly) {
+      const bytes = frames[next++]!;
+      this.#output.buffer.append(bytes);
       this.delivered++;
       this.deliveredBytes += bytes.length;
     }
+    if (next === frames.length) return list.release();
+    list.onOutdated = () => this.#observer.overflowed(this);
+    this.#waiting().addList(list, next);
   }
 
   /** Starts to send. */
@@ -167,14 +181,18 @@ export class Outbox implements Receiver {
 
   /** Leaves out all that waits in the backlog. */
   drop(): void {
-    this.#missed += this.#backlog?.missed ?? 0;
-    this.#backlog = undefined;
+    this.#closeBacklog();
     this.#settle();
+  }
+
+  /** Takes no publication any more; what waits is still sent. */
+  endDeliveries(): void {
+    this.#deliveriesEnded = true;
   }
 
   /** Drops what waits, and takes nothing more. */
   close(): void {
-    this.#closed = true;
+    this.#closed = this.#deliveriesEnded = true;
     this.drop();
   }
 
@@ -197,7 +215,11 @@ export class Outbox implements Receiver {
   }
 
   #waiting(): Backlog {
-    return this.#backlog ??= new Backlog(this.#maxPendingBytes);
+    return this.#backlog ??= new Backlog(
+      this.#maxPendingBytes,
+      this.#observer.backlogs,
+      () => this.#observer.overflowed(this),
+    );
   }
 
   #accepted(count: number): number {
@@ -220,8 +242,12 @@ export class Outbox implements Receiver {
     const moved = backlog.moveTo(buffer, DIRECT_BYTES);
     this.delivered += moved;
     if (moved > 0) this.deliveredBytes += buffer.length - before;
-    if (!backlog.empty) return;
-    this.#missed += backlog.missed;
+    if (backlog.empty) this.#closeBacklog();
+  }
+
+  #closeBacklog(): void {
+    this.#missed += this.#backlog?.missed ?? 0;
+    this.#backlog?.close();
     this.#backlog = undefined;
   }
 

@@ -1,4 +1,5 @@
 import type { Outbox, OutboxObserver } from "./outbox.ts";
+import { BacklogBudget } from "./backlog_budget.ts";
 import { Patience } from "./patience.ts";
 
 /**
@@ -6,6 +7,7 @@ import { Patience } from "./patience.ts";
  * are handed out; {@linkcode SendList.flush} sends what they have, with one write for each.
  */
 export class SendList implements OutboxObserver {
+  readonly backlogs: BacklogBudget;
   readonly #patience: Patience<Outbox>;
   readonly #filled: Outbox[] = [];
   #overflowed: Outbox[] = [];
@@ -14,8 +16,10 @@ export class SendList implements OutboxObserver {
    * Begins empty.
    *
    * @param patienceMs How long publishers wait for one connection that does not keep up.
+   * @param maxBacklogBytes What the backlogs of all connections may take.
    */
-  constructor(patienceMs: number) {
+  constructor(patienceMs: number, maxBacklogBytes: number) {
+    this.backlogs = new BacklogBudget(maxBacklogBytes);
     this.#patience = new Patience(patienceMs, (outbox) => outbox.owner.tooSlow());
   }
 
@@ -25,6 +29,7 @@ export class SendList implements OutboxObserver {
    * @returns What the publisher should wait for; `undefined` if all receivers keep up.
    */
   flush(): Promise<void> | undefined {
+    if (this.#overflowed.length > 0) this.#endOverflowed();
     const filled = this.#filled;
     const receivers = filled.length;
     if (receivers === 0) return undefined;
@@ -35,7 +40,6 @@ export class SendList implements OutboxObserver {
       if (outbox.congested && this.#patience.has(outbox)) (congested ??= []).push(outbox);
     }
     filled.length = 0;
-    if (this.#overflowed.length > 0) this.#endOverflowed();
     return congested && this.#patience.wait(congested, receivers);
   }
 

@@ -20,6 +20,10 @@ export class Retained {
   readonly #maxBytes: number;
   readonly #tree = new TokenTree<Entry>();
   readonly #walks = new Set<RetainedWalk>();
+  /** What is on its way to subscribers, the oldest first. */
+  readonly #selections = new Set<RetainedSelection>();
+  /** Bytes of all frames that were replaced or forgotten so far. */
+  #replacedBytes = 0;
   #frameBytes = 0;
   #count = 0;
 
@@ -45,6 +49,7 @@ export class Retained {
    */
   set(topic: string, frame: Uint8Array): boolean {
     const known = this.#tree.get(topic);
+    const before = known?.bytes;
     const more = known ? frame.length - known.bytes!.length : frame.length + FRAME_BYTES;
     if (this.bytes + more > this.#maxBytes) return false;
     if (known) known.bytes = frame.slice();
@@ -58,6 +63,7 @@ export class Retained {
       for (const walk of this.#walks) walk.created(topic, entry);
     }
     this.#frameBytes += more;
+    if (before) this.#replaced(before);
     return true;
   }
 
@@ -66,14 +72,8 @@ export class Retained {
     const entry = this.#tree.delete(topic);
     if (entry === undefined) return;
     this.#frameBytes -= entry.bytes!.length + FRAME_BYTES;
+    this.#replaced(entry.bytes!);
     entry.bytes = undefined;
-  }
-
-  /** The frames of all topics that a filter matches. */
-  match(filter: string): Uint8Array[] {
-    const walk = this.walk(filter);
-    while (!walk.step(1_000));
-    return walk.end();
   }
 
   /**
@@ -84,9 +84,61 @@ export class Retained {
     const found = isWildcard(filter)
       ? this.#tree.below(filter)
       : [this.#tree.get(filter)].filter((entry) => entry !== undefined).values();
-    const walk = new RetainedWalk(filter, found, this.#count, () => this.#walks.delete(walk));
+    const walk = new RetainedWalk(filter, found, this.#count, (frames) => {
+      this.#walks.delete(walk);
+      return this.#select(frames);
+    });
     this.#walks.add(walk);
     return walk;
+  }
+
+  #select(frames: readonly Uint8Array[]): RetainedSelection {
+    const selection = new RetainedSelection(
+      frames,
+      this.#replacedBytes,
+      () => this.#selections.delete(selection),
+    );
+    this.#selections.add(selection);
+    return selection;
+  }
+
+  /** Frames that were replaced stay in memory while somebody is still to get them. */
+  #replaced(frame: Uint8Array): void {
+    this.#replacedBytes += frame.length;
+    const [oldest] = this.#selections;
+    if (oldest && this.#replacedBytes - oldest.replacedBytes > this.#maxBytes) oldest.outdate();
+  }
+}
+
+/** Retained frames on their way to a subscriber. */
+export class RetainedSelection {
+  /** The frames, which nobody writes to. */
+  readonly frames: readonly Uint8Array[];
+  /** How many bytes had been replaced when they were selected. */
+  readonly replacedBytes: number;
+  /**
+   * Called when as many bytes have been replaced since as all retained frames may take: the
+   * subscriber reads too slowly for so much to be kept for it.
+   */
+  onOutdated: (() => void) | undefined;
+  readonly #onRelease: () => void;
+
+  /** Made by {@linkcode RetainedWalk.end}. */
+  constructor(frames: readonly Uint8Array[], replacedBytes: number, onRelease: () => void) {
+    this.frames = frames;
+    this.replacedBytes = replacedBytes;
+    this.#onRelease = onRelease;
+  }
+
+  /** Called when all frames are sent, or will not be. */
+  release(): void {
+    this.#onRelease();
+  }
+
+  /** Called when too much is kept for it. */
+  outdate(): void {
+    this.release();
+    this.onOutdated?.();
   }
 }
 
@@ -96,15 +148,20 @@ export class RetainedWalk {
   readonly #entries: Iterator<Entry>;
   /** Topics with a greater number came after the walk began. */
   readonly #lastNumber: number;
-  readonly #onEnd: () => void;
+  readonly #select: (frames: readonly Uint8Array[]) => RetainedSelection;
   readonly #found: Entry[] = [];
 
   /** Made by {@linkcode Retained.walk}. */
-  constructor(filter: string, entries: Iterator<Entry>, lastNumber: number, onEnd: () => void) {
+  constructor(
+    filter: string,
+    entries: Iterator<Entry>,
+    lastNumber: number,
+    select: (frames: readonly Uint8Array[]) => RetainedSelection,
+  ) {
     this.#filter = filter;
     this.#entries = entries;
     this.#lastNumber = lastNumber;
-    this.#onEnd = onEnd;
+    this.#select = select;
   }
 
   /** How many frames were found so far; some of them may have been forgotten since. */
@@ -128,11 +185,10 @@ export class RetainedWalk {
     if (filterCovers(this.#filter, topic)) this.#found.push(entry);
   }
 
-  /** Ends the walk. The frames as they are at this moment, if all steps were made. */
-  end(): Uint8Array[] {
-    this.#onEnd();
+  /** Ends the walk. The frames as they are at this moment, if all steps were made; to be released. */
+  end(): RetainedSelection {
     const frames: Uint8Array[] = [];
     for (const { bytes } of this.#found) if (bytes) frames.push(bytes);
-    return frames;
+    return this.#select(frames);
   }
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/ass
 import { encodeFrame, type Frame, FrameDecoder } from "../../../../lib/frame/mod.ts";
 import { SharedMemory } from "../../../../lib/net/mod.ts";
 import { Backlog } from "../../../../lib/pubsub/broker/delivery/backlog.ts";
+import { BacklogBudget } from "../../../../lib/pubsub/broker/delivery/backlog_budget.ts";
 import { ByteBuffer } from "../../../../lib/frame/mod.ts";
 import { Run } from "../../../../lib/pubsub/broker/routing/run.ts";
 import type { Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
@@ -44,7 +45,7 @@ function handOut(backlog: Backlog): { numbers: number[]; missed: number } {
 
 for (const [slow, kept] of [["drop-oldest", "newest"], ["drop-new", "oldest"]] as const) {
   Deno.test(`of a run larger than the backlog the ${kept} stay with ${slow}`, () => {
-    const backlog = new Backlog(MAX_BYTES);
+    const backlog = new Backlog(MAX_BYTES, new BacklogBudget(Infinity), () => {});
     const subscription = subscriptionWith(slow);
     backlog.addRun(runOf(0, 9), subscription);
     assertLessOrEqual(backlog.bytes, MAX_BYTES);
@@ -60,6 +61,6 @@ for (const [slow, kept] of [["drop-oldest", "newest"], ["drop-new", "oldest"]] a
 }
 
 Deno.test("a run larger than the backlog ends the connection with disconnect", () => {
-  const backlog = new Backlog(MAX_BYTES);
+  const backlog = new Backlog(MAX_BYTES, new BacklogBudget(Infinity), () => {});
   assertEquals(backlog.addRun(runOf(0, 13), subscriptionWith("disconnect")), -1);
 });

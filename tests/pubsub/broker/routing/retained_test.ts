@@ -119,7 +119,7 @@ Deno.test("a walk in steps finds what is retained when it ends, whatever happene
           }
         }
         while (!walk.step(2));
-        const found = walk.end().map((bytes) => new Uint32Array(bytes.slice().buffer)[0]!);
+        const found = walk.end().frames.map((bytes) => new Uint32Array(bytes.slice().buffer)[0]!);
         const expected = [...model].filter(([name]) => filterCovers(filter, name));
         assertEquals(
           found.sort((a, b) => a - b),

@@ -1,0 +1,68 @@
+import { Budget } from "../../../base/budget.ts";
+
+/** When there is no room, backlogs give back until so much of the whole is used. */
+const RELIEVED_SHARE = 7 / 8;
+
+/** A backlog that shares a {@linkcode BacklogBudget} with others. */
+export interface SharedBacklog {
+  /** What it takes. */
+  readonly bytes: number;
+  /** Leaves out what waits longest until it takes no more than so many bytes. */
+  shrinkTo(bytes: number): void;
+}
+
+/**
+ * What the backlogs of all connections may take together. When there is no room those pay that are
+ * furthest behind: all are cut to one level, which those below it do not feel.
+ */
+export class BacklogBudget {
+  readonly #budget: Budget;
+  readonly #backlogs = new Set<SharedBacklog>();
+
+  /** @param maxBytes The most that all of them may take. */
+  constructor(maxBytes: number) {
+    this.#budget = new Budget("backlogs", maxBytes);
+  }
+
+  /** What all of them take. */
+  get usedBytes(): number {
+    return this.#budget.usedBytes;
+  }
+
+  /** Adds a backlog, which takes nothing. */
+  add(backlog: SharedBacklog): void {
+    this.#backlogs.add(backlog);
+  }
+
+  /** Removes a backlog, which takes nothing any more. */
+  delete(backlog: SharedBacklog): void {
+    this.#backlogs.delete(backlog);
+  }
+
+  /** Counts what a backlog takes more, or less. */
+  count(bytes: number): void {
+    this.#budget.take(bytes);
+  }
+
+  /** Makes room, if too much is taken. */
+  relieve(): void {
+    if (!this.#budget.isOver) return;
+    const level = this.#level(this.#budget.maxBytes * RELIEVED_SHARE);
+    for (const backlog of this.#backlogs) {
+      if (backlog.bytes > level) backlog.shrinkTo(level);
+    }
+  }
+
+  /** To what size backlogs have to be cut so that all together take so many bytes. */
+  #level(target: number): number {
+    const sizes = [...this.#backlogs].map(({ bytes }) => bytes).sort((a, b) => b - a);
+    let excess = this.usedBytes - target;
+    for (let i = 0; i < sizes.length; i++) {
+      // Cutting the largest i + 1 down to the next gives so much.
+      const given = (sizes[i]! - (sizes[i + 1] ?? 0)) * (i + 1);
+      if (given >= excess) return sizes[i]! - excess / (i + 1);
+      excess -= given;
+    }
+    return 0;
+  }
+}
