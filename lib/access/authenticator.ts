@@ -10,8 +10,19 @@ export interface Credentials {
   readonly password?: string | undefined;
 }
 
+/** The surroundings of a login. */
+export interface LoginAttempt {
+  /** From where it comes: those from one place wait behind each other, not behind all. */
+  readonly peer?: string | undefined;
+  /** Aborted when the client leaves. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Finds out who a client is. */
 export interface Authenticator {
-  /** Resolves to the principal of the credentials; `undefined` if they are wrong. Never rejects. */
-  authenticate(credentials: Credentials): Promise<Principal | undefined>;
+  /**
+   * Resolves to the principal of the credentials; `undefined` if they are wrong. May reject where it
+   * cannot tell, as while too many logins wait, and when the attempt's signal is aborted.
+   */
+  authenticate(credentials: Credentials, attempt?: LoginAttempt): Promise<Principal | undefined>;
 }

@@ -36,6 +36,20 @@ export function hashToken(token: string): string {
   return `sha256:${createHash("sha256").update(token).digest("hex")}`;
 }
 
+/**
+ * A hash that no password matches, and that takes as long to check as the one that is given; without
+ * one, as one that {@linkcode hashPassword} makes.
+ */
+export function unmatchedHash(model?: string): string {
+  const [, cost = COST, block = BLOCK, parallel = PARALLEL, , key] = PASSWORD.exec(model ?? "") ??
+    [];
+  const keyBytes = key === undefined ? KEY_BYTES : Buffer.from(key, "base64").length;
+  const [salt, random] = [randomBytes(SALT_BYTES), randomBytes(keyBytes)];
+  return `scrypt:${cost}:${block}:${parallel}:${salt.toString("base64")}:${
+    random.toString("base64")
+  }`;
+}
+
 /** Whether a text is the hash of a password, with a cost that can be paid here. */
 export function isPasswordHash(hash: string): boolean {
   const [, cost, block, parallel] = PASSWORD.exec(hash) ?? [];

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { Authenticator, Credentials } from "./authenticator.ts";
+export type { Authenticator, Credentials, LoginAttempt } from "./authenticator.ts";
 export { type Permission, Principal } from "./principal.ts";
 export { AuthFileError, type AuthTable, parseAuthFile, type RightsGrammar } from "./auth_file.ts";
 export { FileAuthenticator } from "./file_authenticator.ts";

@@ -142,6 +142,23 @@ export function toAddress(address: Address | string): Address {
   throw new TypeError(`Cannot use ${valueKind(address)} as an address: ${SHAPES}`);
 }
 
+/**
+ * What an address has in common with others that one owner is likely to have: an IPv4 address as it
+ * is, of an IPv6 address the first 64 bits, `unix` for all Unix sockets.
+ */
+export function networkOf(address: Address): string {
+  if (address.transport === "unix") return "unix";
+  const { hostname } = address;
+  if (!hostname.includes(":")) return hostname;
+  const [left = "", right] = hostname.replace(/%.*$/, "").split("::");
+  const head = left === "" ? [] : left.split(":");
+  const tail = right ? right.split(":") : [];
+  const zeros = right === undefined
+    ? []
+    : Array(Math.max(0, 8 - head.length - tail.length)).fill("0");
+  return `${[...head, ...zeros, ...tail].slice(0, 4).join(":")}::/64`;
+}
+
 /** Whether only programs on this machine can reach the address. */
 export function isLoopback(address: Address): boolean {
   if (address.transport === "unix") return true;

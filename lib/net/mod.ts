@@ -8,6 +8,7 @@ export {
   AddressError,
   formatAddress,
   isLoopback,
+  networkOf,
   parseAddress,
   parseHostPort,
   toAddress,

@@ -5,6 +5,7 @@ import {
   AddressError,
   formatAddress,
   isLoopback,
+  networkOf,
   parseAddress,
   parseHostPort,
 } from "../../lib/net/mod.ts";
@@ -147,4 +148,17 @@ Deno.test("the runtime's addresses of other transports are refused", () => {
   );
   assertThrows(() => addressOf({ transport: "vsock", cid: 1, port: 2 } as never), TypeError);
   assertEquals(addressOf({ transport: "unix", path: "" }), { transport: "unix", path: "" });
+});
+
+Deno.test("one owner's addresses are of one network", () => {
+  const cases: [Address, string][] = [
+    [{ transport: "tcp", hostname: "10.1.2.3", port: 1 }, "10.1.2.3"],
+    [{ transport: "unix", path: "/run/a" }, "unix"],
+    [{ transport: "tcp", hostname: "2001:db8:1:2:3:4:5:6", port: 1 }, "2001:db8:1:2::/64"],
+    [{ transport: "tcp", hostname: "2001:db8:1:2::9", port: 2 }, "2001:db8:1:2::/64"],
+    [{ transport: "tcp", hostname: "2001:db8::9", port: 2 }, "2001:db8:0:0::/64"],
+    [{ transport: "tcp", hostname: "::1", port: 2 }, "0:0:0:0::/64"],
+    [{ transport: "tcp", hostname: "fe80::1%eth0", port: 2 }, "fe80:0:0:0::/64"],
+  ];
+  for (const [address, network] of cases) assertEquals(networkOf(address), network);
 });

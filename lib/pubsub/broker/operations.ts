@@ -7,6 +7,7 @@ import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { maySubscribe } from "./routing/rights.ts";
+import type { Principal } from "../../access/mod.ts";
 import type { Requester } from "./requester.ts";
 import type { RetainedSelection } from "./routing/retained.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
@@ -91,19 +92,27 @@ function hello(
   }
   if (requester.principal) return { code: "bad-op", message: "Hello was said already" };
   const { token, user, password } = header as Record<string, string | undefined>;
-  requester.waitFor(
-    authenticator.authenticate({ token, user, password }).then((principal) => {
-      if (principal) {
-        requester.identify(principal);
-        return welcome();
-      }
-      const message = token === undefined && user === undefined
-        ? "The broker asks for a token, or a user and password"
-        : "The credentials are not accepted";
-      requester.refuse({ code: "unauthorized", message }, id);
-      requester.end("unauthorized");
-    }),
-  );
+  requester.waitForLogin(async (attempt) => {
+    let principal: Principal | undefined;
+    try {
+      principal = await authenticator.authenticate({ token, user, password }, attempt);
+    } catch {
+      if (attempt.signal?.aborted) return;
+      const message = "The broker cannot check the credentials now: too many logins wait";
+      requester.refuse({ code: "over-budget", message }, id);
+      return requester.end("over-budget");
+    }
+    if (requester.ending) return;
+    if (principal) {
+      requester.identify(principal);
+      return welcome();
+    }
+    const message = token === undefined && user === undefined
+      ? "The broker asks for a token, or a user and password"
+      : "The credentials are not accepted";
+    requester.refuse({ code: "unauthorized", message }, id);
+    requester.end("unauthorized");
+  });
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
-import type { Principal } from "../../access/mod.ts";
+import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import type { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 
@@ -19,6 +19,11 @@ export interface Requester {
   identify(principal: Principal): void;
   /** Carries out no further request until the promise resolves. The promise must not reject. */
   waitFor(promise: Promise<void>): void;
+  /**
+   * As {@linkcode Requester.waitFor}, for a login: the end of the connection is noticed meanwhile,
+   * and aborts the attempt.
+   */
+  waitForLogin(login: (attempt: LoginAttempt) => Promise<void>): void;
   /** Tells the client that a request is refused. */
   refuse(refusal: Refusal, id?: number): void;
   /** Ends the connection in order. */

@@ -1,11 +1,11 @@
 import { Budget, OverBudgetError } from "../../base/budget.ts";
 import { type Frame, FrameDecoder, type FrameError } from "../../frame/mod.ts";
-import { type CloseReason, type Connection, formatAddress } from "../../net/mod.ts";
+import { type CloseReason, type Connection, formatAddress, networkOf } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
 import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
-import type { Principal } from "../../access/mod.ts";
+import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import type { Requester } from "./requester.ts";
 import type { Publication, Publications } from "./routing/publications.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
@@ -48,6 +48,10 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   #published = 0;
   /** What a request has to wait for before the next is dealt with. */
   #pause: Promise<void> | undefined;
+  /** A login that is being checked; no further request is dealt with meanwhile. */
+  #login: Promise<void> | undefined;
+  /** Aborted when the client has left during its login. */
+  #gone: AbortController | undefined;
   #bye: ByeReason | undefined;
   #ending: Promise<void> | undefined;
 
@@ -119,6 +123,13 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     this.#pause = promise;
   }
 
+  waitForLogin(login: (attempt: LoginAttempt) => Promise<void>): void {
+    const { signal } = this.#gone = new AbortController();
+    // Nothing else may come that would have its answer sent.
+    this.#login = login({ peer: networkOf(this.#connection.remote), signal })
+      .then(() => void this.#core.sendList.flush());
+  }
+
   refuse({ code, message }: Refusal, id?: number): void {
     this.#core.counters.errors++;
     this.#core.observer.refused?.(this.figures, { code, message });
@@ -132,6 +143,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   end(reason: ByeReason): void {
     if (this.#ending) return;
     this.#bye = reason;
+    this.#gone?.abort();
     this.#ending = this.#finish(reason);
   }
 
@@ -170,12 +182,18 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       try {
         count = await connection.readSome();
       } catch (cause) {
+        this.#gone?.abort();
         if (this.#ending) return;
         const error = connection.readError(cause);
         if (!(error instanceof OverBudgetError)) throw error;
         return this.#endOverBudget(error.message);
       }
       if (this.#ending) return;
+      if (this.#login) {
+        if (count === null) this.#gone?.abort();
+        await this.#loggedIn();
+        if (this.#ending) return;
+      }
       if (count === null) return this.#ended();
       connection.received(count);
       connection.midFrame = false;
@@ -191,6 +209,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
           const held = this.#core.sendList.flush();
           if (held) await held;
           if (this.#pause) await this.#resume();
+          if (this.#login && next < batch.frames.length) await this.#loggedIn();
           const full = this.outbox.roomForReplies();
           if (full) await full;
         } while (next < batch.frames.length && !this.#ending);
@@ -203,6 +222,11 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       const turn = connection.turn();
       if (turn) await turn;
     }
+  }
+
+  async #loggedIn(): Promise<void> {
+    await this.#login;
+    this.#login = this.#gone = undefined;
   }
 
   async #resume(): Promise<void> {
@@ -250,7 +274,8 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       lastHeader = undefined;
       if (last) this.#publish(frames, i, last);
       else performOperation(this, this.#core, header);
-      if (this.#pause || this.#ending || this.outbox.repliesWait) return i + 1;
+      const waits = this.#pause ?? this.#login;
+      if (waits || this.#ending || this.outbox.repliesWait) return i + 1;
     }
     if (route) this.#forward(frames, first, frames.length, route);
     return frames.length;
