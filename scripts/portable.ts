@@ -36,7 +36,7 @@ export interface PortableOptions {
   readonly target: Target;
   /** The `deno` executable for that target. */
   readonly deno: string;
-  /** Of gzip: from 1, fast, to 9, small. */
+  /** Of gzip: from 1, fast, to 9, small; 0 does not compress. */
   readonly level: number;
 }
 

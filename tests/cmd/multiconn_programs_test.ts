@@ -115,7 +115,7 @@ Deno.test("multiconn-client with load flags measures, and writes what it is aske
 Deno.test("multiconn-client --rate --json ends with a summary that has all figures", async () => {
   await using server = serveEcho(await listenLocally());
   const where = formatAddress(server.address);
-  const flags = ["--rate", "500", "--duration", "1.6s", "--workers", "2", "--json"];
+  const flags = ["--rate", "500", "--duration", "600ms", "--workers", "2", "--json"];
   const { code, out } = await client(where, "4", ...flags);
   assertEquals(code, 0);
   const lines = objects(out);
@@ -124,7 +124,7 @@ Deno.test("multiconn-client --rate --json ends with a summary that has all figur
   assertEquals([summary["type"], summary["mode"], summary["messages"], summary["errors"]], [
     "summary",
     "open loop",
-    800,
+    300,
     0,
   ]);
   assertEquals(Object.keys(summary["latency_us"] as object), [

@@ -134,14 +134,13 @@ Deno.test("pub gives up in the time of --timeout, and says how much may not have
   assertEquals(code, 1);
   assertStringIncludes(err, "did not answer in time");
 
-  for (
-    const [ends, flags, said] of [
-      [true, ["--json"], "2 messages may not have been sent"],
-      [false, ["--json"], "stopped: 2 messages may not have been sent"],
-      [true, ["--confirm"], "did not confirm a in 300 ms"],
-      [false, ["--confirm"], "stopped: 2 messages had not been confirmed"],
-    ] as const
-  ) {
+  const cases = [
+    [true, ["--json"], "2 messages may not have been sent"],
+    [false, ["--json"], "stopped: 2 messages may not have been sent"],
+    [true, ["--confirm"], "did not confirm a in 300 ms"],
+    [false, ["--confirm"], "stopped: 2 messages had not been confirmed"],
+  ] as const;
+  await Promise.all(cases.map(async ([ends, flags, said]) => {
     const broker = await startBroker();
     await using program = new Program(
       script("cmd/pub.ts", "a", "--lines", ...flags, "--timeout", ends ? "300ms" : "20s"),
@@ -164,5 +163,5 @@ Deno.test("pub gives up in the time of --timeout, and says how much may not have
       assertStringIncludes(finished.out, '{"type":"disconnected","reason":');
       assert(finished.out.endsWith('{"type":"summary","sent":1,"refused":0,"lost":2}\n'));
     }
-  }
+  }));
 });

@@ -68,10 +68,10 @@ Deno.test("a frame that drips in is cut off, however often a byte comes", async 
 });
 
 Deno.test("a peer that sends frame after frame is not taken for one that drips", async () => {
-  const { server, observer } = await serve({ frameTimeoutMs: 1_000 });
+  const { server, observer } = await serve({ frameTimeoutMs: 500 });
   await using _ = server;
   using client = await RawClient.connect(server.address);
-  const end = performance.now() + 1_700;
+  const end = performance.now() + 850;
   let answers = 0;
   let sent = 0;
   // Each write ends inside a frame, so that there is one at every look.

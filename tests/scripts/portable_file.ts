@@ -18,27 +18,45 @@ export const SYSTEM_PATH = "/usr/bin:/bin";
 /** What {@linkcode smallPortableFile} prints: whom it runs as. */
 const SMALL_PROGRAM = "#!/bin/sh\necho the program of $(id -u)\n";
 
-let made: Promise<{ readonly path: string; readonly bytes: Uint8Array }> | undefined;
-
-/** The portable file, made once in a run of the tests, with the fastest compression. */
-export function portableFile(): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
-  return made ??= make(Deno.execPath());
+/** A file that unpacks itself. */
+export interface PortableFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
 }
 
-let small: Promise<{ readonly path: string; readonly bytes: Uint8Array }> | undefined;
+let whole: Promise<PortableFile> | undefined;
+let linked: Promise<PortableFile> | undefined;
+let small: Promise<PortableFile> | undefined;
+
+/** The portable file, made once in a run of the tests. */
+export function portableFile(): Promise<PortableFile> {
+  return whole ??= make(Deno.execPath());
+}
+
+/**
+ * The same with a script of 8 MiB in the runtime's place that runs the installed Deno: for tests that
+ * unpack it over and over.
+ */
+export function linkedPortableFile(): Promise<PortableFile> {
+  const padding = "#".repeat(8 * 2 ** 20);
+  return linked ??= makeWith(`#!/bin/sh\nexec "${Deno.execPath()}" "$@"\n${padding}`);
+}
 
 /** The same with a shell script in the runtime's place, which is unpacked in no time. */
-export function smallPortableFile(): Promise<{ readonly path: string }> {
-  return small ??= (async () => {
-    using scratch = new Scratch();
-    return await make(scratch.write("deno", SMALL_PROGRAM));
-  })();
+export function smallPortableFile(): Promise<PortableFile> {
+  return small ??= makeWith(SMALL_PROGRAM);
 }
 
-async function make(deno: string): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+async function makeWith(script: string): Promise<PortableFile> {
+  using scratch = new Scratch();
+  return await make(scratch.write("deno", script));
+}
+
+/** It is not compressed: that would take most of the time. */
+async function make(deno: string): Promise<PortableFile> {
   const scratch = new Scratch();
   addEventListener("unload", () => scratch[Symbol.dispose]());
-  const bytes = await portable({ target: targetOf(Deno.build.target), deno, level: 1 });
+  const bytes = await portable({ target: targetOf(Deno.build.target), deno, level: 0 });
   const path = scratch.at("socktool");
   await Deno.writeFile(path, bytes, { mode: 0o755 });
   // Whoever it is started as can read it.

@@ -3,7 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import { Scratch } from "../support/scratch.ts";
 import { runTool } from "../support/tools.ts";
 import { namesIn } from "./portable_place.ts";
-import { portableFile, runsPortableFiles, start, SYSTEM_PATH } from "./portable_file.ts";
+import { linkedPortableFile, runsPortableFiles, start, SYSTEM_PATH } from "./portable_file.ts";
 
 const VERSION = `socktool ${config.version}\n`;
 const OK = { code: 0, out: VERSION, err: "" };
@@ -13,7 +13,7 @@ function test(name: string, body: (path: string, scratch: Scratch) => Promise<vo
   Deno.test(name, async () => {
     if (!runsPortableFiles) return;
     using scratch = new Scratch();
-    await body((await portableFile()).path, scratch);
+    await body((await linkedPortableFile()).path, scratch);
   });
 }
 
@@ -77,7 +77,7 @@ test(
     // A limit on the size of files stands in for a full disk.
     const { code, err } = await runTool(
       "sh",
-      ["-c", 'ulimit -f 20000; exec "$0" --version', path],
+      ["-c", 'ulimit -f 2000; exec "$0" --version', path],
       {
         clearEnv: true,
         env,
@@ -90,7 +90,7 @@ test(
 );
 
 test("a file that came only in part, or changed on the way, says so", async (_, scratch) => {
-  const { bytes } = await portableFile();
+  const { bytes } = await linkedPortableFile();
   const broken = async (name: string, content: Uint8Array): Promise<string> => {
     const path = scratch.at(name);
     await Deno.writeFile(path, content, { mode: 0o755 });
