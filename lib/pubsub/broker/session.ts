@@ -163,7 +163,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       await this.#ending;
     } finally {
       this.outbox.close();
-      await this.subscriptions.clear();
+      await this.#endSubscriptions();
       const { delivered, deliveredBytes } = this.outbox;
       const { counters } = this.#core;
       counters.delivered += delivered;
@@ -315,6 +315,11 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     if (error) this.#broken(error);
   }
 
+  /** Where the broker ends too, there is nobody to whom they matter. */
+  async #endSubscriptions(): Promise<void> {
+    if (this.#bye !== "shutdown") await this.subscriptions.clear();
+  }
+
   /** The broker needs the memory of what this client sends, or does not read. */
   #evicted(): void {
     // Whoever does not read cannot be told.
@@ -330,7 +335,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   async #finish(reason: ByeReason): Promise<void> {
     const { outbox } = this;
     outbox.endDeliveries();
-    const cleared = this.subscriptions.clear();
+    const cleared = this.#endSubscriptions();
     if (reason === "slow-consumer") outbox.drop();
     // The answer to a client's own bye is the end of the connection.
     if (reason !== "bye") outbox.control("bye", { reason });
