@@ -21,7 +21,7 @@ import {
 } from "./_cli/mod.ts";
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
-import { replyWith } from "./_pubsub/reply_with.ts";
+import { Replier } from "./_pubsub/replier.ts";
 
 export const command = defineCommand({
   name: "sub",
@@ -55,7 +55,32 @@ export const command = defineCommand({
     reply: {
       type: "string",
       placeholder: "COMMAND",
+      group: "Reply",
       help: "answer each request with the output of this shell command; stdin is the content",
+    },
+    "reply-timeout": {
+      type: "duration",
+      min: 1,
+      default: "30s",
+      group: "Reply",
+      requires: ["reply"],
+      help: "end the command after this time; no reply is sent",
+    },
+    parallel: {
+      type: "count",
+      min: 1,
+      max: 1_000,
+      default: "1",
+      group: "Reply",
+      requires: ["reply"],
+      help: "answer up to N requests at the same time",
+    },
+    "max-reply": {
+      type: "size",
+      default: "1MiB",
+      group: "Reply",
+      requires: ["reply"],
+      help: "end the command when its output exceeds this size; no reply is sent",
     },
     raw: {
       type: "boolean",
@@ -73,6 +98,13 @@ export const command = defineCommand({
     ["socktool sub 'logs.>' --json | jq .text", "as JSON, also what was missed"],
     ["socktool sub math.square --reply 'xargs -I{} expr {} \\* {}'", "answer requests"],
   ],
+  notes: [
+    "The command of --reply gets the topic in SOCKTOOL_TOPIC. If it fails, sub prints the exit code " +
+    "and sends no reply, so the requester's time runs out. Processes that the command starts end " +
+    "when it ends, and when sub ends: they get SIGTERM, and SIGKILL two seconds later (on Windows " +
+    "they are killed at once). Only processes that leave the command's process group (setsid) live " +
+    "on. If sub itself is killed by SIGKILL, they end some seconds after --reply-timeout.",
+  ],
   exitCodes: { 1: "failed, or fewer messages than --count came in the time of --timeout" },
   async run({ flags, args }, context) {
     const { log, out, signal } = context;
@@ -84,10 +116,16 @@ export const command = defineCommand({
     if (fault) throw new UsageError(`--group ${flags.group}: ${fault}`);
     const done = Promise.withResolvers<void>();
     const client = await connectClient(flags, context, (error) => log.error(describeError(error)));
-    const timer = flags.timeout === undefined
-      ? undefined
-      : setTimeout(() => done.resolve(), flags.timeout);
-    const stop = () => done.resolve();
+    const replier = flags.reply === undefined ? undefined : new Replier(flags.reply, {
+      timeoutMs: flags["reply-timeout"],
+      parallel: flags.parallel,
+      maxBytes: flags["max-reply"],
+    }, log);
+    const stop = () => {
+      void replier?.stop();
+      done.resolve();
+    };
+    const timer = flags.timeout === undefined ? undefined : setTimeout(stop, flags.timeout);
     signal.addEventListener("abort", stop, { once: true });
     // A message that matches several filters arrives once, and is handed to each subscription.
     const printed = new WeakSet<PubSubMessage>();
@@ -103,7 +141,7 @@ export const command = defineCommand({
         { json: flags.json, raw: flags.raw, topic: flags.verbose },
         out,
       );
-      if (flags.reply !== undefined) await replyWith(flags.reply, message, log);
+      await replier?.answer(message);
       if (count === flags.count) done.resolve();
       if (room) await room;
     };
@@ -124,13 +162,16 @@ export const command = defineCommand({
         done.resolve();
       }
       await Promise.race([done.promise, closed]);
+      await replier?.settled();
       // Without a connection there is nothing to drain.
       if (client.state === "connected") await client.drain().catch(() => {});
       else await client.close();
       await Promise.all(subscriptions.map((subscription) => subscription.taken));
+      replier?.tellUnanswered();
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
+      await replier?.stop();
       await client.close();
     }
     if (signal.aborted || flags.count === undefined || count >= flags.count) return undefined;

@@ -1,0 +1,168 @@
+const isWindows = Deno.build.os === "windows";
+
+/** The only program that a packed program may run. */
+const SHELL = isWindows ? "cmd" : "/bin/sh";
+
+/**
+ * Runs the user's command ($1), then ends what it left in the background. The shell that runs this
+ * script leads the process group. If this program is killed, nobody outside ends the group, so the
+ * script itself kills it after $2 seconds.
+ */
+const RUN = `
+{ sleep "$2"; kill -KILL 0; } </dev/null >/dev/null 2>&1 &
+/bin/sh -c "$1"
+code=$?
+trap "" TERM
+kill -TERM 0
+exit "$code"`;
+
+/** How much later the group kills itself than its caller would end it, in seconds. */
+const SURPLUS_SECONDS = 3;
+
+/** How long a group may take to end after SIGTERM. */
+const TERM_GRACE_MS = 2_000;
+
+/** How long to wait for the end of the output after the command has ended or was killed. */
+const CLOSE_GRACE_MS = 500;
+
+const running = new Set<ProcessGroup>();
+
+/**
+ * A shell command and all processes that it starts, in a process group of their own. Signals of the
+ * terminal do not reach the group; it ends as a whole. Processes that leave the group (`setsid`) are
+ * not followed. On Windows the tree of child processes takes the group's place.
+ *
+ * Groups that still run when this program exits are killed.
+ */
+export class ProcessGroup {
+  /** Resolves to the exit code after all output was read. Never rejects. */
+  readonly ended: Promise<number>;
+  readonly #child: Deno.ChildProcess;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #read: Promise<void>;
+  #ending = false;
+
+  /**
+   * Starts it.
+   *
+   * @param limitMs The caller ends it after this time at the latest.
+   * @param take Is called with each piece of its output.
+   */
+  constructor(
+    command: string,
+    env: Record<string, string>,
+    limitMs: number,
+    input: Uint8Array,
+    take: (piece: Uint8Array) => void,
+  ) {
+    const seconds = Math.ceil(limitMs / 1_000) + SURPLUS_SECONDS;
+    this.#child = new Deno.Command(SHELL, {
+      args: isWindows ? ["/c", command] : ["-c", RUN, "sh", command, String(seconds)],
+      env,
+      detached: !isWindows,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    if (running.size === 0) globalThis.addEventListener("unload", killAll);
+    running.add(this);
+    this.#reader = this.#child.stdout.getReader();
+    this.#read = this.#readAll(take);
+    void feed(this.#child.stdin, input);
+    this.ended = this.#run();
+  }
+
+  /** Sends SIGTERM to the group, and SIGKILL if it does not end. Resolves when it has ended. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    // Windows has no SIGTERM.
+    if (!isWindows) {
+      await this.#signal("TERM");
+      await before(this.ended, TERM_GRACE_MS);
+    }
+    await this.#close();
+    await this.ended;
+  }
+
+  /** Kills the group before it returns. */
+  kill(): void {
+    try {
+      this.#killer("KILL").outputSync();
+    } catch {
+      // The group ends itself when its time is up.
+    }
+  }
+
+  async #run(): Promise<number> {
+    const { code } = await this.#child.status;
+    // A background process may still hold the output open.
+    if (!this.#ending && !await before(this.#read, CLOSE_GRACE_MS)) await this.#close();
+    await this.#read;
+    running.delete(this);
+    if (running.size === 0) globalThis.removeEventListener("unload", killAll);
+    return code;
+  }
+
+  async #readAll(take: (piece: Uint8Array) => void): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (done) return;
+        take(value);
+      }
+    } catch {
+      // The pipe broke: the output ends here.
+    }
+  }
+
+  /** Kills the group. Stops reading if a process outside the group holds the output open. */
+  async #close(): Promise<void> {
+    await this.#signal("KILL");
+    if (!await before(this.#read, CLOSE_GRACE_MS)) await this.#reader.cancel();
+  }
+
+  async #signal(name: "TERM" | "KILL"): Promise<void> {
+    try {
+      await this.#killer(name).output();
+    } catch {
+      // No process can be started now. The group ends itself when its time is up.
+    }
+  }
+
+  /** A shell sends the signal, because a packed program may not. */
+  #killer(name: "TERM" | "KILL"): Deno.Command {
+    const { pid } = this.#child;
+    return new Deno.Command(SHELL, {
+      args: isWindows ? ["/c", `taskkill /pid ${pid} /t /f`] : ["-c", `kill -${name} -${pid}`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    });
+  }
+}
+
+function killAll(): void {
+  for (const group of running) group.kill();
+}
+
+/** Writes to a command that need not read its stdin. */
+async function feed(stdin: WritableStream<Uint8Array>, content: Uint8Array): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(content);
+    await writer.close();
+  } catch {
+    await writer.abort().catch(() => {});
+  }
+}
+
+/** Whether a promise resolves in time; it must not reject. */
+async function before(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const inTime = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer!);
+  return inTime;
+}
