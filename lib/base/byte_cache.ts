@@ -1,9 +1,13 @@
+import { countOption, numericOption } from "./numeric_options.ts";
+
 /** Keys longer than this are not remembered, so that a cache's memory has a bound. */
 export const MAX_CACHED_BYTES = 256;
 
 /** After so many misses in a row only every `SAMPLE`th key is looked for and remembered. */
 const MISSES_BEFORE_SAMPLING = 64;
 const SAMPLE = 16;
+
+const CAPACITY = countOption(64, 1, 2 ** 20);
 
 /**
  * Remembers values by short runs of bytes, so that what was made of bytes equal to earlier ones is
@@ -53,14 +57,12 @@ export class ByteCache<V> {
   /**
    * Makes an empty cache.
    *
-   * @param capacity How many values it holds at most, rounded up to a power of two.
-   * @throws {RangeError} if the capacity is not from 1 to 2^20.
+   * @param capacity How many values it holds at most, rounded up to a power of two; 64 if not given.
+   * @throws {TypeError | RangeError} if the capacity is no whole number from 1 to 2^20.
    */
-  constructor(capacity = 64) {
-    if (!(capacity >= 1 && capacity <= 2 ** 20)) {
-      throw new RangeError(`Cannot hold ${capacity} values: give 1 to ${2 ** 20}`);
-    }
-    this.#capacity = 2 ** Math.ceil(Math.log2(capacity));
+  constructor(capacity?: number) {
+    const count = numericOption("capacity", capacity, CAPACITY);
+    this.#capacity = 2 ** Math.ceil(Math.log2(count));
     this.#ways = Math.min(4, this.#capacity);
   }
 

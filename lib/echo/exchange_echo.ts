@@ -1,3 +1,4 @@
+import { msOption, numericOption } from "../base/numeric_options.ts";
 import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
 import { describeDifference } from "../base/first_difference.ts";
 import { EchoError } from "./echo_error.ts";
@@ -30,7 +31,7 @@ export interface EchoResult {
   readonly durationMs: number;
 }
 
-const DEFAULT_IDLE_TIMEOUT_MS = 30_000;
+const IDLE = msOption(30_000);
 
 /** How often limits in time are looked at. */
 const LONGEST_TICK_MS = 1_000;
@@ -70,10 +71,11 @@ export async function exchangeEcho(
   const reader = source.getReader();
   try {
     const address = toAddress(target);
+    const idleTimeoutMs = numericOption("idleTimeoutMs", options.idleTimeoutMs, IDLE);
     using conn = await dial(address, options);
     options.connected?.();
     const startedAt = performance.now();
-    const bytes = await new EchoExchange(conn, address, reader, options).run();
+    const bytes = await new EchoExchange(conn, address, reader, options, idleTimeoutMs).run();
     return { bytes, durationMs: performance.now() - startedAt };
   } finally {
     reader.cancel().catch(() => {});
@@ -86,6 +88,7 @@ class EchoExchange {
   readonly #address: Address;
   readonly #source: ReadableStreamDefaultReader<Uint8Array>;
   readonly #options: EchoExchangeOptions;
+  readonly #idleTimeoutMs: number;
   readonly #expected = new ExpectedBytes();
   readonly #ended = Promise.withResolvers<void>();
   #sentBytes = 0;
@@ -99,20 +102,22 @@ class EchoExchange {
     address: Address,
     source: ReadableStreamDefaultReader<Uint8Array>,
     options: EchoExchangeOptions,
+    idleTimeoutMs: number,
   ) {
     this.#conn = conn;
     this.#address = address;
     this.#source = source;
     this.#options = options;
+    this.#idleTimeoutMs = idleTimeoutMs;
   }
 
   /** @returns how many bytes went there and back. */
   async run(): Promise<number> {
-    const { signal, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS } = this.#options;
+    const { signal } = this.#options;
     const stop = () => this.#ended.reject(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     if (signal?.aborted) stop();
-    const stopWatching = this.#watch(idleTimeoutMs);
+    const stopWatching = this.#watch(this.#idleTimeoutMs);
     // Each of them runs on until the connection is closed; the first to reject counts.
     this.#send().catch(this.#ended.reject);
     this.#receive().catch(this.#ended.reject);

@@ -1,3 +1,4 @@
+import { msOption, numericOption } from "../base/numeric_options.ts";
 import {
   type Address,
   type Connection,
@@ -12,8 +13,12 @@ import {
 import { echoBytes } from "./echo_bytes.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 
-/** Limits and surroundings of an echo server. `frameTimeoutMs` and `maxPendingBytes` do nothing. */
-export interface EchoServeOptions extends ServeOptions {
+/** Limits and surroundings of an echo server. */
+export interface EchoServeOptions extends
+  Pick<
+    ServeOptions,
+    "maxConnections" | "idleTimeoutMs" | "maxAccepted" | "drainTimeoutMs" | "signal"
+  > {
   /** The longest time until the first byte comes. @default {0, no limit but the idle time} */
   readonly firstByteTimeoutMs?: number | undefined;
   /** Is told what happens. */
@@ -45,7 +50,7 @@ export function serveEcho(
  * assertEquals(new TextDecoder().decode(bytes.subarray(0, count)), "hello");
  * ```
  *
- * @throws {RangeError} if a limit is negative or not a number.
+ * @throws {TypeError | RangeError} if a limit is no number of connections or milliseconds.
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`
  */
@@ -55,6 +60,8 @@ export function serveEcho(
 ): EchoServer | Promise<EchoServer> {
   return serveOn(target, options, (listener, rest) => new SingleEchoServer(listener, rest));
 }
+
+const FIRST_BYTE = msOption(0);
 
 class SingleEchoServer implements EchoServer {
   readonly #server: Server;
@@ -69,7 +76,11 @@ class SingleEchoServer implements EchoServer {
       { serve: (connection: Connection) => echoBytes(connection, received) },
       {
         ...options,
-        firstByteTimeoutMs: options.firstByteTimeoutMs ?? 0,
+        firstByteTimeoutMs: numericOption(
+          "firstByteTimeoutMs",
+          options.firstByteTimeoutMs,
+          FIRST_BYTE,
+        ),
         observer: {
           opened: (connection) => observer.opened?.(connection),
           closed: (connection, reason, error) => {

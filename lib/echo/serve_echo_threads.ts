@@ -1,10 +1,6 @@
-import {
-  type Address,
-  ConnectionError,
-  type ConnectionLimits,
-  type ServerTls,
-  toAddress,
-} from "../net/mod.ts";
+import { countOption, msOption, numericOption, numericOptions } from "../base/numeric_options.ts";
+import { type Address, ConnectionError, type ServerTls, toAddress } from "../net/mod.ts";
+import type { EchoServeOptions } from "./serve_echo.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 import {
   receiveError,
@@ -15,16 +11,21 @@ import {
 } from "./thread_messages.ts";
 
 /** How {@linkcode serveEchoThreads} serves. */
-export interface EchoThreadsOptions extends ConnectionLimits {
-  /** When it is aborted the server drains. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long draining may take before connections are closed by force. @default {5_000} */
-  readonly drainTimeoutMs?: number | undefined;
+export interface EchoThreadsOptions extends Omit<EchoServeOptions, "maxAccepted"> {
   /** With it, connections are TLS. */
   readonly tls?: ServerTls | undefined;
   /** Is told what happens, in the thread that called; a peer is another object at each event. */
   readonly observer?: EchoObserver | undefined;
 }
+
+const THREADS = countOption(1, 1, 1_024);
+
+const LIMITS = {
+  maxConnections: countOption(undefined),
+  idleTimeoutMs: msOption(undefined),
+  firstByteTimeoutMs: msOption(undefined),
+  drainTimeoutMs: msOption(undefined),
+};
 
 /**
  * Serves echo like `serveEcho`, in several threads that share one port: the kernel deals the
@@ -34,7 +35,8 @@ export interface EchoThreadsOptions extends ConnectionLimits {
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`; its code is `not-supported` where the system
  * cannot share a port.
- * @throws {RangeError} if `threads` is not a whole number from 1.
+ * @throws {TypeError | RangeError} if `threads` is no whole number from 1 to 1,024, or a limit no
+ * number of connections or milliseconds.
  */
 export async function serveEchoThreads(
   target: Address | string,
@@ -42,14 +44,14 @@ export async function serveEchoThreads(
   options: EchoThreadsOptions = {},
 ): Promise<EchoServer> {
   const address = toAddress(target);
-  if (!(Number.isInteger(threads) && threads >= 1)) {
-    throw new RangeError(`Cannot use ${threads} threads: give a whole number from 1`);
-  }
+  const count = numericOption("threads", threads, THREADS);
+  // Checked here: the threads would be the first to find out.
+  numericOptions(LIMITS, options);
   if (Deno.build.os !== "linux" || address.transport !== "tcp") {
     const cause = new Error("threads can share a port only on Linux, and only with TCP");
     throw new ConnectionError("listen", address, cause, "not-supported");
   }
-  const server = new ThreadedEchoServer(threads, options);
+  const server = new ThreadedEchoServer(count, options);
   await server.start(address);
   return server;
 }

@@ -3,11 +3,11 @@ import {
   type CloseReason,
   ConnectionError,
   type ConnectionErrorCode,
-  type ConnectionLimits,
   type ConnectionOperation,
   type ServerTls,
 } from "../net/mod.ts";
 import type { EchoFigures, EchoPeer } from "./echo_server.ts";
+import type { EchoServeOptions } from "./serve_echo.ts";
 
 /** What a thread of an echo server is told to do. */
 export type ThreadOrder =
@@ -19,7 +19,10 @@ export type ThreadOrder =
 export interface ThreadJob {
   readonly address: Address;
   readonly tls: ServerTls | undefined;
-  readonly limits: ConnectionLimits & { readonly drainTimeoutMs?: number | undefined };
+  readonly limits: Pick<
+    EchoServeOptions,
+    "maxConnections" | "idleTimeoutMs" | "firstByteTimeoutMs" | "drainTimeoutMs"
+  >;
   /** What it reports besides figures: nothing that nobody listens to. */
   readonly report: { readonly peers: boolean; readonly bytes: boolean };
 }

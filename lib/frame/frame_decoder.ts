@@ -1,3 +1,4 @@
+import { bytesOption, numericOption } from "../base/numeric_options.ts";
 import { Frame } from "./frame.ts";
 import { FrameError, type FramePart } from "./frame_error.ts";
 import { type FrameHeader, MAX_HEADER_BYTES } from "./header.ts";
@@ -33,6 +34,10 @@ export interface FrameDecoderOptions {
   /** Known headers; decoders may share one. @default {new HeaderCache()} */
   readonly headerCache?: HeaderCache | undefined;
 }
+
+const CONTENT = bytesOption(DEFAULT_MAX_CONTENT_BYTES);
+const HEADER = bytesOption(MAX_HEADER_BYTES);
+const STREAMED = bytesOption(Infinity);
 
 /** What one call of a decoder found. */
 export interface FrameBatch {
@@ -94,16 +99,12 @@ export class FrameDecoder {
   /**
    * Makes a decoder for one stream.
    *
-   * @throws {RangeError} if a limit is not a number of bytes.
+   * @throws {TypeError | RangeError} if a limit is no number of bytes.
    */
   constructor(options: FrameDecoderOptions = {}) {
-    this.#maxContentBytes = byteLimit(
-      "maxContentBytes",
-      options.maxContentBytes,
-      DEFAULT_MAX_CONTENT_BYTES,
-    );
-    this.#maxHeaderBytes = byteLimit("maxHeaderBytes", options.maxHeaderBytes, MAX_HEADER_BYTES);
-    this.#streamAbove = byteLimit("streamAbove", options.streamAbove, Infinity);
+    this.#maxContentBytes = numericOption("maxContentBytes", options.maxContentBytes, CONTENT);
+    this.#maxHeaderBytes = numericOption("maxHeaderBytes", options.maxHeaderBytes, HEADER);
+    this.#streamAbove = numericOption("streamAbove", options.streamAbove, STREAMED);
     this.#cache = options.headerCache ?? new HeaderCache();
   }
 
@@ -265,13 +266,6 @@ export class FrameDecoder {
     }
     return partEnd;
   }
-}
-
-/** A limit in bytes, checked. @throws {RangeError} if it is not a number of bytes. */
-export function byteLimit(name: string, value: number | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise;
-  if (!(value >= 0)) throw new RangeError(`Cannot use ${value} as ${name}: give a number of bytes`);
-  return value;
 }
 
 function tooLarge(

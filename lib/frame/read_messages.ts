@@ -1,5 +1,6 @@
+import { bytesOption, numericOptions } from "../base/numeric_options.ts";
 import type { FrameError } from "./frame_error.ts";
-import { byteLimit, DEFAULT_MAX_CONTENT_BYTES } from "./frame_decoder.ts";
+import { DEFAULT_MAX_CONTENT_BYTES } from "./frame_decoder.ts";
 import { StreamedMessage } from "./streamed_message.ts";
 import { StreamedContent } from "./streamed_content.ts";
 import { FrameSource } from "./frame_source.ts";
@@ -21,6 +22,11 @@ export interface ReadMessagesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const LIMITS = {
+  maxContentBytes: bytesOption(Number.MAX_SAFE_INTEGER),
+  maxBufferedBytes: bytesOption(DEFAULT_MAX_CONTENT_BYTES),
+};
+
 /**
  * Reads messages from any stream of bytes. Content of any size streams through: nothing is read
  * before it is asked for, and a content that was not read is skipped when the next message is
@@ -38,21 +44,18 @@ export interface ReadMessagesOptions {
  * assertEquals(await value?.text(), "b");
  * ```
  *
- * @throws {RangeError} if a limit is not a number of bytes.
+ * @throws {TypeError | RangeError} if a limit is no number of bytes.
  */
 export function readMessages(
   bytes: ReadableStream<Uint8Array>,
   options: ReadMessagesOptions = {},
 ): ReadableStream<StreamedMessage> {
   const { signal } = options;
-  const maxBufferedBytes = byteLimit(
-    "maxBufferedBytes",
-    options.maxBufferedBytes,
-    DEFAULT_MAX_CONTENT_BYTES,
-  );
+  const { maxBufferedBytes, maxContentBytes } = numericOptions(LIMITS, options);
+  const { maxHeaderBytes } = options;
   const source = new FrameSource(bytes, {
-    maxContentBytes: options.maxContentBytes ?? Number.MAX_SAFE_INTEGER,
-    maxHeaderBytes: options.maxHeaderBytes,
+    maxContentBytes,
+    maxHeaderBytes,
     streamAbove: STREAM_ABOVE,
   }, options.onSkip);
   let content: StreamedContent | undefined;

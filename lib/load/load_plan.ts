@@ -1,3 +1,10 @@
+import {
+  countOption,
+  FINITE,
+  msOption,
+  numericOptions,
+  positiveOption,
+} from "../base/numeric_options.ts";
 import { type Address, type ClientTls, DEFAULT_DIAL_TIMEOUT_MS, toAddress } from "../net/mod.ts";
 
 /** What is to be sent, by how many connections, how fast and for how long. */
@@ -65,7 +72,19 @@ export interface LoadPart {
 
 const DEFAULT_MESSAGE_BYTES = 64;
 const DEFAULT_DURATION_MS = 10_000;
-const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
+
+const NUMBERS = {
+  connections: countOption(1, 1, FINITE),
+  count: countOption(Infinity, 1),
+  durationMs: positiveOption(undefined),
+  warmupMs: msOption(0),
+  pipeline: countOption(1, 1, FINITE),
+  ratePerSecond: positiveOption(undefined, FINITE),
+  connectRatePerSecond: positiveOption(Infinity),
+  connectTimeoutMs: msOption(DEFAULT_DIAL_TIMEOUT_MS, 1),
+  answerTimeoutMs: msOption(10_000, 1),
+  workers: countOption(1, 1, 1_024),
+};
 
 /** The most memory for one round of messages: a plan that needs more is taken for a mistake. */
 const MAX_ROUND_BYTES = 1_073_741_824;
@@ -82,32 +101,17 @@ export function patternBytes(size: number): Uint8Array<ArrayBuffer> {
  * Fills in a plan's defaults, and checks it.
  *
  * @throws {AddressError} if a text is no address.
- * @throws {RangeError} if a value makes no sense, or two of them together.
+ * @throws {TypeError | RangeError} if a value makes no sense, or two of them together.
  */
 export function resolvePlan(plan: LoadPlan): ResolvedPlan {
+  const numbers = numericOptions(NUMBERS, plan);
   const resolved: ResolvedPlan = {
     address: toAddress(plan.address),
     tls: plan.tls,
-    connections: atLeast(1, "connections", plan.connections ?? 1),
+    ...numbers,
+    durationMs: numbers.durationMs ?? (plan.count === undefined ? DEFAULT_DURATION_MS : Infinity),
     messages: plan.messages ?? [patternBytes(DEFAULT_MESSAGE_BYTES)],
-    count: atLeast(1, "count", plan.count ?? Infinity),
-    durationMs: plan.durationMs ?? (plan.count === undefined ? DEFAULT_DURATION_MS : Infinity),
-    warmupMs: atLeast(0, "warmupMs", plan.warmupMs ?? 0),
-    pipeline: atLeast(1, "pipeline", plan.pipeline ?? 1),
-    ratePerSecond: plan.ratePerSecond,
-    connectRatePerSecond: plan.connectRatePerSecond ?? Infinity,
-    connectTimeoutMs: atLeast(
-      1,
-      "connectTimeoutMs",
-      plan.connectTimeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS,
-    ),
-    answerTimeoutMs: atLeast(
-      1,
-      "answerTimeoutMs",
-      plan.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS,
-    ),
     verify: plan.verify ?? false,
-    workers: atLeast(1, "workers", plan.workers ?? 1),
   };
   check(resolved, plan);
   // A thread without a connection has nothing to do.
@@ -115,38 +119,18 @@ export function resolvePlan(plan: LoadPlan): ResolvedPlan {
 }
 
 function check(resolved: ResolvedPlan, { count, durationMs, warmupMs }: LoadPlan): void {
-  const { messages, pipeline, ratePerSecond, connectRatePerSecond } = resolved;
-  for (const name of ["connections", "count", "pipeline", "workers"] as const) {
-    const value = resolved[name];
-    if (value !== Infinity && !Number.isInteger(value)) {
-      throw new RangeError(`Cannot use ${value} as ${name}: it must be a whole number`);
-    }
-  }
+  const { messages, pipeline, ratePerSecond } = resolved;
   if (messages.length === 0 || messages.some(({ length }) => length === 0)) {
     throw new RangeError("Cannot send messages without a byte: nothing would come back");
-  }
-  if (!(resolved.durationMs > 0)) {
-    throw new RangeError(`Cannot use ${durationMs} as durationMs: it must be more than 0`);
   }
   if (count !== undefined && (durationMs !== undefined || (warmupMs ?? 0) > 0)) {
     throw new RangeError("Cannot have a count beside a duration or a warm-up");
   }
-  if (ratePerSecond !== undefined && !(ratePerSecond > 0 && ratePerSecond < Infinity)) {
-    throw new RangeError(`Cannot use ${ratePerSecond} as ratePerSecond: it must be more than 0`);
-  }
   if (ratePerSecond !== undefined && pipeline > 1) {
     throw new RangeError("Cannot have a pipeline beside a rate: an open loop does not wait");
-  }
-  if (!(connectRatePerSecond > 0)) {
-    throw new RangeError(`Cannot use ${connectRatePerSecond} as connectRatePerSecond`);
   }
   const largest = Math.max(...messages.map(({ length }) => length));
   if (largest * pipeline > MAX_ROUND_BYTES) {
     throw new RangeError(`Cannot send ${pipeline} messages of ${largest} bytes at once`);
   }
-}
-
-function atLeast(least: number, name: string, value: number): number {
-  if (value >= least) return value;
-  throw new RangeError(`Cannot use ${value} as ${name}: it must be at least ${least}`);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { countOption, numericOption } from "../base/numeric_options.ts";
 import { valueKind } from "../base/value_kind.ts";
 
 /** A TCP endpoint: a name or an IP address (IPv6 without brackets), and a port from 0 to 65535. */
@@ -25,6 +26,8 @@ export interface UnixAddress {
 
 /** An endpoint of any transport. TLS is not part of it: it is laid over the connection. */
 export type Address = TcpAddress | UnixAddress;
+
+const PORT = countOption(undefined, 0, 65_535);
 
 /** What stands in for the parts that a text leaves out. */
 export interface AddressDefaults {
@@ -69,6 +72,7 @@ const SHAPES = "write HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH";
  * ```
  *
  * @throws {AddressError} if the text is no address, or its port is not a whole number up to 65535.
+ * @throws {TypeError | RangeError} if the default is no such port.
  */
 export function parseAddress(text: string, defaults: AddressDefaults = {}): Address {
   if (text.startsWith("unix:")) {
@@ -172,13 +176,14 @@ function tcp(
   port: string | undefined,
   defaults: AddressDefaults,
 ): TcpAddress {
+  const defaultPort = numericOption("port", defaults.port, PORT);
   const host = hostname === "" ? defaults.hostname ?? "127.0.0.1" : hostname;
   if (/[\s/\[\]@?#]/.test(host)) {
     throw new AddressError(text, `${JSON.stringify(host)} is no host name`);
   }
   if (port === undefined) {
-    if (defaults.port === undefined) throw new AddressError(text, "the port is missing");
-    return { transport: "tcp", hostname: host, port: defaults.port };
+    if (defaultPort === undefined) throw new AddressError(text, "the port is missing");
+    return { transport: "tcp", hostname: host, port: defaultPort };
   }
   const number = /^\d{1,9}$/.test(port) ? Number(port) : NaN;
   if (!(number <= 65_535)) {

@@ -40,7 +40,7 @@ export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
  *
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
- * @throws {RangeError} if `timeoutMs` is negative or not a number.
+ * @throws {TypeError | RangeError} if `timeoutMs` is no number of milliseconds.
  */
 export async function dial(
   target: Address | string,
@@ -48,7 +48,7 @@ export async function dial(
 ): Promise<Deno.Conn> {
   const address = toAddress(target);
   const { signal, tls } = options;
-  const timeoutMs = timerMs("timeoutMs", options.timeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS);
+  const timeoutMs = timerMs("timeoutMs", options.timeoutMs, DEFAULT_DIAL_TIMEOUT_MS);
   signal?.throwIfAborted();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);

@@ -1,3 +1,5 @@
+import { bytesOption, countOption, msOption, numericOptions } from "../base/numeric_options.ts";
+
 /** What one peer, or all of them, may take of a server. `0` means no limit, except for bytes. */
 export interface ConnectionLimits {
   /** Connections at one time; further ones are refused. @default {20_000} */
@@ -39,26 +41,20 @@ export interface ConnectionLimits {
 /** Limits with every value given. */
 export type ResolvedLimits = { readonly [K in keyof ConnectionLimits]-?: number };
 
-/** The limits where none are given. */
-export const DEFAULT_LIMITS: ResolvedLimits = {
-  maxConnections: 20_000,
-  idleTimeoutMs: 600_000,
-  firstByteTimeoutMs: 120_000,
-  frameTimeoutMs: 60_000,
-  maxPendingBytes: 1_048_576,
-  maxUnfinishedBytes: 1_073_741_824,
-  maxUnreadBytes: 1_073_741_824,
+const LIMITS = {
+  maxConnections: countOption(20_000),
+  idleTimeoutMs: msOption(600_000),
+  firstByteTimeoutMs: msOption(120_000),
+  frameTimeoutMs: msOption(60_000),
+  maxPendingBytes: bytesOption(1_048_576),
+  maxUnfinishedBytes: bytesOption(1_073_741_824),
+  maxUnreadBytes: bytesOption(1_073_741_824),
 };
 
-/** @throws {RangeError} if a limit is negative or not a number. */
+/** The limits where none are given. */
+export const DEFAULT_LIMITS: ResolvedLimits = resolveLimits({});
+
+/** @throws {TypeError | RangeError} if a limit is no number of what it counts. */
 export function resolveLimits(limits: ConnectionLimits): ResolvedLimits {
-  const resolved: Record<string, number> = {};
-  for (const name of Object.keys(DEFAULT_LIMITS) as (keyof ResolvedLimits)[]) {
-    const value = limits[name] ?? DEFAULT_LIMITS[name];
-    if (!(value >= 0)) {
-      throw new RangeError(`Cannot use ${value} as ${name}: it must not be negative`);
-    }
-    resolved[name] = value;
-  }
-  return resolved as unknown as ResolvedLimits;
+  return numericOptions(LIMITS, limits);
 }

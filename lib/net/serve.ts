@@ -9,6 +9,7 @@ import { serveOn, type ServeTarget } from "./serve_on.ts";
 import { OverBudgetError } from "../base/budget.ts";
 import { reportError } from "../base/report.ts";
 import { ServerMemory } from "./server_memory.ts";
+import { countOption, numericOption } from "../base/numeric_options.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -99,9 +100,10 @@ export class Server implements AsyncDisposable {
     });
     this.#drainTimeoutMs = timerMs(
       "drainTimeoutMs",
-      options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+      options.drainTimeoutMs,
+      DEFAULT_DRAIN_TIMEOUT_MS,
     );
-    this.#maxAccepted = options.maxAccepted ?? Infinity;
+    this.#maxAccepted = numericOption("maxAccepted", options.maxAccepted, countOption(Infinity));
     const { maxUnfinishedBytes, maxUnreadBytes } = this.#limits;
     this.#memory = new ServerMemory(maxUnfinishedBytes, maxUnreadBytes);
     this.#watchdog = new Watchdog(this.#connections, this.#limits);
@@ -145,8 +147,8 @@ export class Server implements AsyncDisposable {
    * @param timeoutMs Without it, the server's `drainTimeoutMs`. `0` closes at once.
    * @throws {RangeError} if it is negative or not a number; nothing is done then.
    */
-  async drain(timeoutMs: number = this.#drainTimeoutMs): Promise<void> {
-    const limitMs = timerMs("timeoutMs", timeoutMs);
+  async drain(timeoutMs?: number): Promise<void> {
+    const limitMs = timerMs("timeoutMs", timeoutMs, this.#drainTimeoutMs);
     if (!this.#draining) {
       this.#draining = true;
       this.#acceptor.stop();

@@ -5,6 +5,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { countOption, numericOption } from "../base/numeric_options.ts";
 import { CostEstimate } from "./cost.ts";
 import { EntryCache } from "./entry_cache.ts";
 import { entryProblem } from "./entry_problem.ts";
@@ -13,7 +14,7 @@ import { asIndexError } from "./index/index_error.ts";
 import { fromStored, type Stored, toStored } from "./index/stored_text.ts";
 import { MAX_LIMIT, MAX_OFFSET, MAX_SUGGESTIONS } from "./limits.ts";
 import { notify } from "./observer.ts";
-import { type ResolvedOptions, whole } from "./options.ts";
+import type { ResolvedOptions } from "./options.ts";
 import { SearchTimes } from "./search_times.ts";
 import type {
   SearchEngine,
@@ -27,6 +28,9 @@ import type {
 import type { IndexWriter } from "./worker/index_writer.ts";
 import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
 import type { WorkerPool } from "./worker/worker_pool.ts";
+
+const HITS = countOption(10);
+const SKIPPED = countOption(0);
 
 /** What an engine is made of. It closes all of it. */
 export interface EngineParts {
@@ -80,8 +84,8 @@ export class Engine implements SearchEngine {
 
   async search(query: string, options: SearchQueryOptions = {}): Promise<SearchResult> {
     if (typeof query !== "string") throw new TypeError(`A query must be a string: ${query}`);
-    const limit = Math.min(whole("limit", options.limit, 10, 0, Infinity), MAX_LIMIT);
-    const offset = Math.min(whole("offset", options.offset, 0, 0, Infinity), MAX_OFFSET);
+    const limit = Math.min(numericOption("limit", options.limit, HITS), MAX_LIMIT);
+    const offset = Math.min(numericOption("offset", options.offset, SKIPPED), MAX_OFFSET);
     const start = performance.now();
     try {
       const task = { kind: "search", query, limit, offset } as const;
@@ -100,7 +104,7 @@ export class Engine implements SearchEngine {
 
   async suggest(prefix: string, options: SuggestOptions = {}): Promise<readonly Suggestion[]> {
     if (typeof prefix !== "string") throw new TypeError(`A prefix must be a string: ${prefix}`);
-    const limit = Math.min(whole("limit", options.limit, 10, 0, Infinity), MAX_SUGGESTIONS);
+    const limit = Math.min(numericOption("limit", options.limit, HITS), MAX_SUGGESTIONS);
     const task = { kind: "suggest", prefix, limit } as const;
     return await this.#run(task, false, options.signal) as readonly Suggestion[];
   }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { bytesOption, countOption, numericOptions } from "../base/numeric_options.ts";
+import { timerMs } from "../base/timer_ms.ts";
 import { MAX_ENTRY_BYTES } from "./limits.ts";
 import type { SearchObserver } from "./observer.ts";
 
@@ -67,6 +69,13 @@ export type ResolvedOptions =
   >
   & { readonly maxEntryBytes: number; readonly observer: SearchObserver };
 
+const NUMBERS = {
+  workers: countOption(Math.max(1, (navigator.hardwareConcurrency ?? 1) - 1), 1, 64),
+  maxQueued: countOption(1_024, 0, 1_000_000),
+  cacheBytes: bytesOption(16_777_216, 0, 2 ** 40),
+  maxEntryBytes: bytesOption(MAX_ENTRY_BYTES, 1, 2 ** 28),
+};
+
 /**
  * Checks options and fills in the defaults.
  *
@@ -85,35 +94,11 @@ export function resolveOptions(options: SearchOptions): ResolvedOptions {
     data !== undefined &&
     !(Array.isArray(data) && data.every((path) => typeof path === "string" && path !== ""))
   ) throw new TypeError("The option data must be a list of paths");
-  const cores = navigator.hardwareConcurrency ?? 1;
   return {
     watch: options.watch ?? false,
     writable: options.writable ?? false,
-    workers: whole("workers", options.workers, Math.max(1, cores - 1), 1, 64),
-    maxQueued: whole("maxQueued", options.maxQueued, 1024, 0, 1_000_000),
-    searchTimeoutMs: whole("searchTimeoutMs", options.searchTimeoutMs, 10_000, 1, 2 ** 31 - 1),
-    cacheBytes: whole("cacheBytes", options.cacheBytes, 16 * 1024 * 1024, 0, 2 ** 40),
-    maxEntryBytes: whole("maxEntryBytes", options.maxEntryBytes, MAX_ENTRY_BYTES, 1, 2 ** 28),
+    ...numericOptions(NUMBERS, options),
+    searchTimeoutMs: timerMs("searchTimeoutMs", options.searchTimeoutMs, 10_000, 1),
     observer: options.observer ?? {},
   };
-}
-
-/**
- * A number of an argument, checked.
- *
- * @throws {TypeError} if it is no number; {RangeError} if it is not a whole one in the range.
- */
-export function whole(
-  name: string,
-  value: number | undefined,
-  byDefault: number,
-  min: number,
-  max: number,
-): number {
-  if (value === undefined) return byDefault;
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number: ${value}`);
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${name} must be a whole number from ${min} to ${max}: ${value}`);
-  }
-  return value;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { bytesOption, countOption, FINITE, numericOption } from "../base/numeric_options.ts";
+import { timerMs } from "../base/timer_ms.ts";
 import { migrate, type SqliteSchema, versionOf } from "./schema.ts";
 import { asSqliteError, SqliteError } from "./sqlite_error.ts";
 
@@ -48,6 +50,7 @@ export interface WriterOptions extends ConnectionOptions {
  * @param path The file, whose folder must exist, or `:memory:` for a database of this connection
  * alone.
  * @throws {SqliteError} The file is then as it was.
+ * @throws {TypeError | RangeError} if a number among the options is none, or out of range.
  *
  * @example
  * ```ts
@@ -66,10 +69,12 @@ export interface WriterOptions extends ConnectionOptions {
  * ```
  */
 export function openWriter(path: string, options: WriterOptions): DatabaseSync {
-  const { schema, synchronous = "full", temporary = "file", maxPages } = options;
+  const { schema, synchronous = "full", temporary = "file" } = options;
+  const limits = connectionLimits(options);
+  const maxPages = numericOption("maxPages", options.maxPages, PAGES);
   let db: DatabaseSync | undefined;
   try {
-    db = connect(path, options, false);
+    db = connect(path, limits, false);
     // A file of another kind is refused before anything is written into it.
     versionOf(db, path, schema);
     const mode = db.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
@@ -94,11 +99,13 @@ export function openWriter(path: string, options: WriterOptions): DatabaseSync {
  *
  * @param path A file that {@linkcode openWriter} made.
  * @throws {SqliteError} if it cannot be opened. What it holds is not looked at.
+ * @throws {TypeError | RangeError} if a number among the options is none, or out of range.
  */
 export function openReader(path: string, options: ConnectionOptions = {}): DatabaseSync {
+  const limits = connectionLimits(options);
   let db: DatabaseSync | undefined;
   try {
-    return db = connect(path, options, true);
+    return db = connect(path, limits, true);
   } catch (error) {
     closeQuietly(db);
     throw asSqliteError(error, path, "read");
@@ -114,8 +121,24 @@ export function closeQuietly(db: DatabaseSync | undefined): void {
   }
 }
 
-function connect(path: string, options: ConnectionOptions, readOnly: boolean): DatabaseSync {
-  const { cacheBytes, busyTimeoutMs = 1000 } = options;
+/** The largest file that SQLite makes has 2³² − 2 pages. */
+const PAGES = countOption(undefined, 1, 2 ** 32 - 2);
+const CACHE = bytesOption(undefined, 0, FINITE);
+
+interface ConnectionLimits {
+  readonly cacheBytes: number | undefined;
+  readonly busyTimeoutMs: number;
+}
+
+function connectionLimits({ cacheBytes, busyTimeoutMs }: ConnectionOptions): ConnectionLimits {
+  return {
+    cacheBytes: numericOption("cacheBytes", cacheBytes, CACHE),
+    busyTimeoutMs: Math.ceil(timerMs("busyTimeoutMs", busyTimeoutMs, 1_000)),
+  };
+}
+
+function connect(path: string, limits: ConnectionLimits, readOnly: boolean): DatabaseSync {
+  const { cacheBytes, busyTimeoutMs } = limits;
   const db = new DatabaseSync(path, {
     readOnly,
     timeout: busyTimeoutMs,

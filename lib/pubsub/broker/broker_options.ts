@@ -1,3 +1,4 @@
+import { bytesOption, countOption, msOption, numericOptions } from "../../base/numeric_options.ts";
 import type { ConnectionError, ServeOptions, ServerObserver } from "../../net/mod.ts";
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
@@ -87,17 +88,17 @@ export interface BrokerLimits {
   readonly helloTimeoutMs: number;
 }
 
-const DEFAULTS: BrokerLimits = {
-  maxContentBytes: 1_048_576,
-  maxPendingBytes: 4_194_304,
-  maxRetainedBytes: 67_108_864,
-  maxBacklogBytes: 1_073_741_824,
-  maxFilterBytes: 536_870_912,
-  maxSubscriptions: 1_000_000,
-  maxMemberships: 1_000,
-  patienceMs: 100,
-  pingIntervalMs: 30_000,
-  helloTimeoutMs: 10_000,
+const LIMITS = {
+  maxContentBytes: bytesOption(1_048_576),
+  maxPendingBytes: bytesOption(4_194_304),
+  maxRetainedBytes: bytesOption(67_108_864),
+  maxBacklogBytes: bytesOption(1_073_741_824),
+  maxFilterBytes: bytesOption(536_870_912),
+  maxSubscriptions: countOption(1_000_000),
+  maxMemberships: countOption(1_000),
+  patienceMs: msOption(100),
+  pingIntervalMs: msOption(30_000),
+  helloTimeoutMs: msOption(10_000),
 };
 
 /** What a frame takes beside its content: a header of up to 65,535 bytes, and bookkeeping. */
@@ -108,16 +109,12 @@ export function minPendingBytes(maxContentBytes: number): number {
   return maxContentBytes + FRAME_OVERHEAD_BYTES;
 }
 
-/** @throws {RangeError} if a limit is no number, or a frame would not fit into what may wait. */
+/**
+ * @throws {TypeError | RangeError} if a limit is no number, or a frame would not fit into what may
+ * wait.
+ */
 export function resolveBrokerLimits(options: BrokerOptions): BrokerLimits {
-  const limits = { ...DEFAULTS };
-  for (const name of Object.keys(DEFAULTS) as (keyof BrokerLimits)[]) {
-    const value = options[name] ?? DEFAULTS[name];
-    if (!(value >= 0)) {
-      throw new RangeError(`Cannot use ${value} as ${name}: it must not be negative`);
-    }
-    limits[name] = value;
-  }
+  const limits: BrokerLimits = numericOptions(LIMITS, options);
   const least = minPendingBytes(limits.maxContentBytes);
   if (limits.maxPendingBytes < least) {
     throw new RangeError(

@@ -1,3 +1,5 @@
+import { timerMs } from "../../base/timer_ms.ts";
+
 /** How a client waits before it connects again. */
 export interface BackoffOptions {
   /** The longest that the first wait can be, in milliseconds; each next one's doubles. @default {200} */
@@ -21,11 +23,12 @@ export class Backoff {
   /**
    * Begins with the shortest bound.
    *
+   * @throws {TypeError | RangeError} if a time is no number of milliseconds.
    * @param random Gives a number from 0 up to 1; tests put their own in its place.
    */
   constructor(options: BackoffOptions = {}, random: () => number = Math.random) {
-    this.#firstMs = options.firstMs ?? 200;
-    this.#longestMs = options.longestMs ?? 10_000;
+    this.#firstMs = timerMs("firstMs", options.firstMs, 200);
+    this.#longestMs = timerMs("longestMs", options.longestMs, 10_000);
     this.#random = random;
   }
 

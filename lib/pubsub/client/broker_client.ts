@@ -6,7 +6,9 @@ import {
   type OutgoingFrame,
   writeFrame,
 } from "../../frame/mod.ts";
-import { dial, timerMs } from "../../net/mod.ts";
+import { numericOptions, type NumericValues } from "../../base/numeric_options.ts";
+import { timerMs } from "../../base/timer_ms.ts";
+import { dial } from "../../net/mod.ts";
 import { callBack } from "./call_back.ts";
 import { ClientDeliveries } from "./client_deliveries.ts";
 import { ClientLink } from "./client_link.ts";
@@ -18,6 +20,7 @@ import type {
   PublishOptions,
   RequestOptions,
 } from "./client_options.ts";
+import { CLIENT_LIMITS } from "./client_options.ts";
 import { ClientSubscription, type SubscribeOptions } from "./client_subscription.ts";
 import { ConnectionKeeper } from "./connection_keeper.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
@@ -28,9 +31,6 @@ import { publicationFrame } from "./publication_frame.ts";
 import { bufferFull, byeError, closedError, disconnected, PubSubError } from "./pubsub_error.ts";
 import { filterProblem, groupProblem, topicProblem } from "../protocol/topic.ts";
 
-const DEFAULT_BUFFERED_BYTES = 8_388_608;
-const DEFAULT_QUEUED_BYTES = 8_388_608;
-const DEFAULT_CONTENT_BYTES = 16_777_216;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
@@ -45,6 +45,7 @@ export class BrokerClient implements AsyncDisposable {
   /** Resolves when the client is closed: to the error that closed it, if it was one. */
   readonly finished: Promise<unknown>;
   readonly #options: BrokerClientOptions;
+  readonly #limits: NumericValues<typeof CLIENT_LIMITS>;
   readonly #keeper: ConnectionKeeper;
   readonly #deliveries: ClientDeliveries;
   readonly #answers = new PendingAnswers();
@@ -69,8 +70,9 @@ export class BrokerClient implements AsyncDisposable {
   /** Made by {@linkcode connectBroker}. */
   constructor(target: BrokerTarget, options: BrokerClientOptions) {
     this.#options = options;
+    this.#limits = numericOptions(CLIENT_LIMITS, options);
     this.finished = this.#finish.promise;
-    this.#deliveries = new ClientDeliveries(options.maxQueuedBytes ?? DEFAULT_QUEUED_BYTES, {
+    this.#deliveries = new ClientDeliveries(this.#limits.maxQueuedBytes, {
       publish: (topic, content) => this.publish(topic, content),
       unsubscribe: (subscription) => this.#unsubscribe(subscription),
     });
@@ -84,7 +86,7 @@ export class BrokerClient implements AsyncDisposable {
         failed: (reason) => this.#close(this.#bye ?? reason ?? disconnected(undefined)),
       },
       options.reconnect ?? {},
-      options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+      timerMs("connectTimeoutMs", options.connectTimeoutMs, DEFAULT_CONNECT_TIMEOUT_MS),
     );
     const { signal } = options;
     const stop = () => this.#close(signal?.reason);
@@ -137,7 +139,7 @@ export class BrokerClient implements AsyncDisposable {
     options: ConfirmOptions = {},
   ): Promise<number> {
     this.#check(topic, content, options);
-    const timeoutMs = timerMs("timeoutMs", options.timeoutMs ?? Infinity);
+    const timeoutMs = timerMs("timeoutMs", options.timeoutMs);
     const id = this.#answers.nextId();
     void this.#send(publicationFrame(topic, content, options, id));
     const answer = this.#answers.wait(id, this.#state !== "connected");
@@ -197,8 +199,8 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @throws {PubSubError} if that cannot be done, or not in time; it is closed all the same.
    */
-  async drain(timeoutMs: number = DEFAULT_DRAIN_TIMEOUT_MS): Promise<void> {
-    const limitMs = timerMs("timeoutMs", timeoutMs);
+  async drain(timeoutMs?: number): Promise<void> {
+    const limitMs = timerMs("timeoutMs", timeoutMs, DEFAULT_DRAIN_TIMEOUT_MS);
     await (this.#drained ??= this.#drain(limitMs));
   }
 
@@ -260,7 +262,7 @@ export class BrokerClient implements AsyncDisposable {
     return new ClientLink(duplex, {
       received: (frame) => this.#received(frame),
       room: () => this.#deliveries.room(),
-    }, this.#options.maxContentBytes ?? DEFAULT_CONTENT_BYTES);
+    }, this.#limits.maxContentBytes);
   }
 
   /** Says who it is, and subscribes to all that there is. */
@@ -368,14 +370,14 @@ export class BrokerClient implements AsyncDisposable {
       const most = `the broker takes ${this.#maxContentBytes} bytes of content at most`;
       throw new PubSubError("frame-too-large", `Cannot publish to ${topic}: ${most}`);
     }
-    const limit = this.#options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES;
+    const limit = this.#limits.maxBufferedBytes;
     if (this.bufferedBytes >= limit) throw bufferFull(topic, limit);
   }
 
   #send(frame: OutgoingFrame): Promise<void> {
     if (this.#link && this.#state === "connected") return this.#link.send(frame);
     const before = this.#waiting.length;
-    const limit = this.#options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES;
+    const limit = this.#limits.maxBufferedBytes;
     writeFrame(this.#waiting, frame);
     if (this.#waiting.length > limit) {
       this.#waiting.length = before;

@@ -1,3 +1,4 @@
+import { bytesOption } from "../../base/numeric_options.ts";
 import type { Address, DialOptions } from "../../net/mod.ts";
 import type { Credentials } from "../../access/authenticator.ts";
 import type { BackoffOptions } from "./backoff.ts";
@@ -52,6 +53,13 @@ export interface BrokerClientOptions extends Pick<DialOptions, "tls"> {
   /** Closes the client when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Sizes among a client's options. */
+export const CLIENT_LIMITS = {
+  maxBufferedBytes: bytesOption(8_388_608),
+  maxQueuedBytes: bytesOption(8_388_608),
+  maxContentBytes: bytesOption(16_777_216),
+};
 
 /** How to publish. */
 export interface PublishOptions {

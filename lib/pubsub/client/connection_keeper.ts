@@ -1,3 +1,4 @@
+import { sleep } from "../../base/sleep.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import type { ClientLink } from "./client_link.ts";
 import { PubSubError } from "./pubsub_error.ts";
@@ -25,7 +26,6 @@ export class ConnectionKeeper {
   readonly #backoff: Backoff;
   readonly #timeoutMs: number;
   readonly #stop = new AbortController();
-  #wake: (() => void) | undefined;
 
   /** @param timeoutMs The longest time until a connection can be used. */
   constructor(hooks: KeeperHooks, reconnect: BackoffOptions | false, timeoutMs: number) {
@@ -44,7 +44,6 @@ export class ConnectionKeeper {
   /** Connects no more. The connection that stands is the caller's to close. */
   stop(): void {
     this.#stop.abort();
-    this.#wake?.();
   }
 
   async #keep(first: ClientLink): Promise<void> {
@@ -62,7 +61,7 @@ export class ConnectionKeeper {
     while (this.#retry && !isFinal(reason)) {
       const retryMs = this.#backoff.next();
       this.#hooks.retrying(reason, retryMs);
-      await this.#sleep(retryMs);
+      await sleep(retryMs, this.#stop.signal);
       if (this.#stop.signal.aborted) return undefined;
       try {
         return await this.#connect();
@@ -108,16 +107,6 @@ export class ConnectionKeeper {
     this.#backoff.reset();
     this.#hooks.connected(link);
     return link;
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { timerMs } from "../../net/mod.ts";
+import { timerMs } from "../../base/timer_ms.ts";
 import type { BrokerClient } from "./broker_client.ts";
 import type { RequestOptions } from "./client_options.ts";
 import type { PublishContent, PubSubMessage } from "./message.ts";
@@ -27,7 +27,7 @@ export class ReplyInbox {
     content: PublishContent,
     options: RequestOptions,
   ): Promise<PubSubMessage> {
-    const timeoutMs = timerMs("timeoutMs", options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const timeoutMs = timerMs("timeoutMs", options.timeoutMs, DEFAULT_TIMEOUT_MS);
     const replyTo = `${this.#prefix}${++this.#count}`;
     const reply = Promise.withResolvers<PubSubMessage>();
     this.#waiting.set(replyTo, reply.resolve);
