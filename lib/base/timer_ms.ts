@@ -1,7 +1,7 @@
 import { msOption, numericOption } from "./numeric_options.ts";
 
 /** The longest time that a timer takes, 24.8 days: with more it would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A limit in time as `setTimeout` takes it. `Infinity`, and what else no timer can wait for, is

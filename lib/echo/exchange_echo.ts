@@ -1,5 +1,6 @@
 import { msOption, numericOption } from "../base/numeric_options.ts";
 import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
+import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
 import { describeDifference } from "../base/first_difference.ts";
 import { EchoError } from "./echo_error.ts";
 import { ExpectedBytes } from "./expected_bytes.ts";
@@ -32,9 +33,6 @@ export interface EchoResult {
 }
 
 const IDLE = msOption(30_000);
-
-/** How often limits in time are looked at. */
-const LONGEST_TICK_MS = 1_000;
 
 /**
  * With so many bytes away, no more are sent: each is kept to be compared. An echo server holds far
@@ -117,7 +115,8 @@ class EchoExchange {
     const stop = () => this.#ended.reject(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     if (signal?.aborted) stop();
-    const stopWatching = this.#watch(this.#idleTimeoutMs);
+    using watch = this.#watch(this.#idleTimeoutMs);
+    watch.start();
     // Each of them runs on until the connection is closed; the first to reject counts.
     this.#send().catch(this.#ended.reject);
     this.#receive().catch(this.#ended.reject);
@@ -125,7 +124,6 @@ class EchoExchange {
       await this.#ended.promise;
       return this.#receivedBytes;
     } finally {
-      stopWatching();
       signal?.removeEventListener("abort", stop);
     }
   }
@@ -187,19 +185,16 @@ class EchoExchange {
     }
   }
 
-  /** Looks now and then whether bytes moved while some were due; costs the exchange no timer. */
-  #watch(idleTimeoutMs: number): () => void {
-    if (idleTimeoutMs === 0) return () => {};
+  /** Ends the exchange when no byte has moved for too long while some were due. */
+  #watch(idleTimeoutMs: number): PeriodicLook {
     let movedAt = performance.now();
     let seen = 0;
-    const timer = setInterval(() => {
-      const now = performance.now();
+    return new PeriodicLook(tickMs(idleTimeoutMs), (now) => {
       if (this.#moved !== seen || this.#expected.length === 0) {
         seen = this.#moved;
         movedAt = now;
       } else if (now - movedAt >= idleTimeoutMs) this.#ended.reject(this.#silent(idleTimeoutMs));
-    }, Math.min(LONGEST_TICK_MS, Math.ceil(idleTimeoutMs / 4)));
-    return () => clearInterval(timer);
+    });
   }
 
   #differs(actual: number): EchoError {

@@ -1,7 +1,5 @@
+import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
 import type { LoadConnection } from "./load_connection.ts";
-
-/** The longest time between two checks. */
-const LONGEST_TICK_MS = 250;
 
 /** How many bytes a connection had received when a check last saw that number change, and when. */
 interface Sight {
@@ -17,22 +15,22 @@ export class SilenceWatch implements Disposable {
   readonly #connections: ReadonlySet<LoadConnection>;
   readonly #timeoutMs: number;
   readonly #sights = new WeakMap<LoadConnection, Sight>();
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #looking: PeriodicLook;
 
   /** Checks what is in the set at that time, until the watch is disposed of. */
   constructor(connections: ReadonlySet<LoadConnection>, timeoutMs: number) {
     this.#connections = connections;
     this.#timeoutMs = timeoutMs;
-    this.#timer = setInterval(() => this.#look(), Math.min(LONGEST_TICK_MS, timeoutMs / 4));
+    this.#looking = new PeriodicLook(tickMs(timeoutMs), (now) => this.#look(now));
+    this.#looking.start();
   }
 
   /** Stops watching. */
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#looking.stop();
   }
 
-  #look(): void {
-    const now = performance.now();
+  #look(now: number): void {
     for (const connection of this.#connections) {
       const sight = this.#sights.get(connection);
       const { receivedBytes: bytes, awaiting } = connection;

@@ -1,9 +1,6 @@
+import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
 import type { CloseReason, Connection } from "./connection.ts";
 import type { ResolvedLimits } from "./limits.ts";
-
-/** The bounds of how often connections are looked at, in milliseconds. */
-const MIN_TICK_MS = 20;
-const MAX_TICK_MS = 1_000;
 
 /** A frame that comes at this rate or faster may take as long as its size needs. */
 const SLOWEST_BYTES_PER_MS = 16_384 / 1_000;
@@ -25,28 +22,24 @@ export class Watchdog {
   readonly #limits: ResolvedLimits;
   readonly #connections: ReadonlySet<Connection>;
   readonly #sights = new WeakMap<Connection, Sight>();
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #looking: PeriodicLook;
 
   /** Watches the set, whatever is in it at each look, until it is stopped. */
   constructor(connections: ReadonlySet<Connection>, limits: ResolvedLimits) {
     this.#connections = connections;
     this.#limits = limits;
     const { idleTimeoutMs, firstByteTimeoutMs, frameTimeoutMs } = limits;
-    const shortest = Math.min(
-      ...[idleTimeoutMs, firstByteTimeoutMs, frameTimeoutMs].filter((ms) => ms > 0),
-    );
-    if (shortest === Infinity) return;
-    const tick = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, shortest / 4));
-    this.#timer = setInterval(() => this.#look(), tick);
+    const tick = tickMs(idleTimeoutMs, firstByteTimeoutMs, frameTimeoutMs);
+    this.#looking = new PeriodicLook(tick, (now) => this.#look(now));
+    this.#looking.start();
   }
 
   /** Stops watching. */
   stop(): void {
-    clearInterval(this.#timer);
+    this.#looking.stop();
   }
 
-  #look(): void {
-    const now = performance.now();
+  #look(now: number): void {
     for (const connection of this.#connections) {
       const reason = this.#check(connection, now);
       if (reason) connection.close(reason);

@@ -1,3 +1,4 @@
+import { PeriodicLook, tickMs } from "../../base/periodic_look.ts";
 import { type Address, ConnectionError, type Listener, serveConnections } from "../../net/mod.ts";
 import type { Connection, Server } from "../../net/mod.ts";
 import { BrokerCore } from "./broker_core.ts";
@@ -11,10 +12,6 @@ import type {
 import { writeControl } from "../protocol/control_frame.ts";
 import { Session } from "./session.ts";
 
-/** How often connections are looked at that may be idle, in milliseconds: at least, at most. */
-const MIN_TICK_MS = 20;
-const MAX_TICK_MS = 1_000;
-
 /** After so many pings without an answer a connection ends. */
 const MAX_PINGS = 3;
 
@@ -24,7 +21,6 @@ export class Broker implements AsyncDisposable {
   readonly #sessions = new Set<Session>();
   readonly #server: Server;
   readonly #startedAt = performance.now();
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Made by {@linkcode serveBroker}. */
   constructor(listener: Listener, options: BrokerOptions) {
@@ -51,14 +47,10 @@ export class Broker implements AsyncDisposable {
       },
     });
     const { limits: { pingIntervalMs, helloTimeoutMs }, authenticator } = this.#core;
-    const shortest = Math.min(
-      pingIntervalMs || Infinity,
-      authenticator ? helloTimeoutMs : Infinity,
-    );
-    if (shortest === Infinity) return;
-    const tick = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, shortest / 4));
-    this.#timer = setInterval(() => this.#look(), tick);
-    void this.#server.finished.then(() => clearInterval(this.#timer));
+    const tick = tickMs(pingIntervalMs, authenticator ? helloTimeoutMs : Infinity);
+    const looking = new PeriodicLook(tick, (now) => this.#look(now));
+    looking.start();
+    void this.#server.finished.then(() => looking.stop());
   }
 
   /** Where it listens. */
@@ -143,9 +135,8 @@ export class Broker implements AsyncDisposable {
     if (failure !== undefined) throw failure;
   }
 
-  #look(): void {
+  #look(now: number): void {
     const { pingIntervalMs, helloTimeoutMs } = this.#core.limits;
-    const now = performance.now();
     for (const session of this.#sessions) {
       const quietMs = now - session.heardAt;
       if (session.principal === undefined) {

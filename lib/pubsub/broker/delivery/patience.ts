@@ -1,3 +1,5 @@
+import { PeriodicLook } from "../../../base/periodic_look.ts";
+
 /** How often connections that publishers wait for are looked at. */
 const TICK_MS = 10;
 
@@ -53,7 +55,7 @@ export class Patience<C extends Congestible> {
   readonly #accounts = new WeakMap<C, Account>();
   /** The accounts with holds. */
   readonly #held = new Map<C, Account>();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #looking = new PeriodicLook(TICK_MS, (now) => this.#look(now));
 
   /**
    * Nobody waits at first.
@@ -82,7 +84,7 @@ export class Patience<C extends Congestible> {
     const hold: Hold = { receivers, waiting: congested.length, resume: resolve };
     const now = performance.now();
     for (const connection of congested) this.#accountOf(connection, now).holds.push(hold);
-    this.#timer ??= setInterval(() => this.#look(), TICK_MS);
+    this.#looking.start();
     return promise;
   }
 
@@ -119,13 +121,10 @@ export class Patience<C extends Congestible> {
     for (const hold of holds) {
       if (--hold.waiting === 0) hold.resume();
     }
-    if (this.#held.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (this.#held.size === 0) this.#looking.stop();
   }
 
-  #look(): void {
-    const now = performance.now();
+  #look(now: number): void {
     for (const [connection, account] of this.#held) {
       const { writtenBytes } = connection;
       const stalled = writtenBytes === account.writtenBytes;

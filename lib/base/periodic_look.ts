@@ -1,0 +1,77 @@
+import { reportError } from "./report.ts";
+import { MAX_TIMER_MS } from "./timer_ms.ts";
+
+/** The shortest and the longest time between two looks, in milliseconds. */
+const MIN_TICK_MS = 20;
+const MAX_TICK_MS = 1_000;
+
+/**
+ * How often to look whether limits in time are kept: four times in the shortest of them, between
+ * 20 ms and 1 s. So a limit is passed by a quarter of it at most, by 20 ms if it is very short.
+ *
+ * @param limitsMs The limits; `0` and `Infinity` stand for none.
+ * @returns Milliseconds; `Infinity` if there is no limit.
+ */
+export function tickMs(...limitsMs: readonly number[]): number {
+  const shortest = Math.min(...limitsMs.filter((ms) => ms > 0));
+  if (shortest === Infinity) return Infinity;
+  return Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, shortest / 4));
+}
+
+/**
+ * Looks at something now and then, by one timer for everything there is to look at: what happens
+ * in between, such as reading and writing, needs no clock and no timer. An error of a look is
+ * reported, and the next look comes all the same.
+ *
+ * @example
+ * ```ts
+ * import { PeriodicLook, tickMs } from "./periodic_look.ts";
+ * import { assert } from "@std/assert";
+ *
+ * const seen = Promise.withResolvers<number>();
+ * using look = new PeriodicLook(tickMs(80), (now) => seen.resolve(now));
+ * look.start();
+ * assert(await seen.promise <= performance.now());
+ * ```
+ */
+export class PeriodicLook implements Disposable {
+  readonly #everyMs: number;
+  readonly #look: (now: number) => void;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /**
+   * Does not start yet.
+   *
+   * @param everyMs The time between two looks; `Infinity` for none ever.
+   * @param look Is given the time, in milliseconds of `performance.now()`.
+   */
+  constructor(everyMs: number, look: (now: number) => void) {
+    this.#everyMs = everyMs;
+    this.#look = look;
+  }
+
+  /** Starts; once more does nothing. The first look comes when the time between two has passed. */
+  start(): void {
+    if (this.#everyMs === Infinity) return;
+    this.#timer ??= setInterval(() => this.#tick(), Math.min(this.#everyMs, MAX_TIMER_MS));
+  }
+
+  /** Stops; no look comes after it. It may be started again. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Stops. */
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  #tick(): void {
+    try {
+      this.#look(performance.now());
+    } catch (error) {
+      reportError(error, "A periodic check failed");
+    }
+  }
+}
