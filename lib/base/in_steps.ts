@@ -1,19 +1,26 @@
 /** How long a step may keep everything else waiting, in milliseconds. */
 const STEP_MS = 2;
 
+/** Lets others be served; `undefined` from it means that they just were. */
+export type Pause = () => Promise<void> | undefined;
+
 /**
  * Does work that may take long a little at a time, so that others are served in between.
  *
  * @param part Does a small part of the work, of 50 µs or so; `true` once all is done.
+ * @param pause What is done between two steps. Without it a timer, which takes 1 to 2 ms.
  * @returns `undefined` if all was done within 2 ms, else a promise that resolves when it is. It
  * rejects with what `part` throws.
  */
-export function inSteps(part: () => boolean): Promise<void> | undefined {
-  return step(part) ? undefined : stepOn(part);
+export function inSteps(part: () => boolean, pause: Pause = nextTimer): Promise<void> | undefined {
+  return step(part) ? undefined : stepOn(part, pause);
 }
 
-async function stepOn(part: () => boolean): Promise<void> {
-  do await new Promise((resolve) => setTimeout(resolve, 0)); while (!step(part));
+async function stepOn(part: () => boolean, pause: Pause): Promise<void> {
+  while (true) {
+    await pause();
+    if (step(part)) return;
+  }
 }
 
 /** Whether all was done. */
@@ -23,4 +30,8 @@ function step(part: () => boolean): boolean {
     if (performance.now() >= end) return false;
   }
   return true;
+}
+
+function nextTimer(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

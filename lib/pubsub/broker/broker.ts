@@ -28,7 +28,7 @@ export class Broker implements AsyncDisposable {
       stats: () => this.stats(),
       sources: (): Iterable<ConnectionSource> => this.#sessions,
     };
-    this.#core = new BrokerCore(options, figures);
+    this.#core = new BrokerCore(options, figures, () => this.#server.turn());
     this.#server = serveConnections(listener, {
       serve: (connection) => this.#serve(connection),
       refuse: refuseConnection,

@@ -66,8 +66,15 @@ export class BrokerCore {
   readonly #accounts = new Map<Principal, Account>();
   readonly #run = new Run();
 
-  /** @throws {RangeError} if a limit is no number, or limits contradict each other. */
-  constructor(options: BrokerOptions, figures: BrokerFigures) {
+  /**
+   * @param pause Lets others be served in the middle of long work.
+   * @throws {RangeError} if a limit is no number, or limits contradict each other.
+   */
+  constructor(
+    options: BrokerOptions,
+    figures: BrokerFigures,
+    pause: () => Promise<void> | undefined,
+  ) {
     this.limits = resolveBrokerLimits(options);
     this.observer = options.observer ?? {};
     this.authenticator = options.authenticator;
@@ -75,7 +82,7 @@ export class BrokerCore {
     this.figures = figures;
     this.retained = new Retained(this.limits.maxRetainedBytes);
     this.#filters = new Budget("all clients", this.limits.maxFilterBytes);
-    this.sendList = new SendList(this.limits.patienceMs, this.limits.maxBacklogBytes);
+    this.sendList = new SendList(this.limits.patienceMs, this.limits.maxBacklogBytes, pause);
   }
 
   /** Who clients are that need not say. */

@@ -1,0 +1,44 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Outbox } from "../../../../lib/pubsub/broker/delivery/outbox.ts";
+import { SendList } from "../../../../lib/pubsub/broker/delivery/send_list.ts";
+
+/** An outbox that takes 0.1 ms to flush, and notes that it was. */
+function outbox(name: string, flushed: string[]): Outbox {
+  const flush = () => {
+    for (const end = performance.now() + 0.1; performance.now() < end;);
+    flushed.push(name);
+  };
+  return { flush, congested: false } as unknown as Outbox;
+}
+
+Deno.test("very many receivers are flushed in steps, and others do not wait for them", async () => {
+  const flushed: string[] = [];
+  let pauses = 0;
+  const list: SendList = new SendList(100, Infinity, () => {
+    if (++pauses === 1) {
+      // Somebody else is served, whose answer goes out at once.
+      list.filled(outbox("other", flushed));
+      assertEquals(list.flush(), undefined);
+    }
+    return Promise.resolve();
+  });
+  for (let i = 0; i < 1_000; i++) list.filled(outbox(String(i), flushed));
+  const flushing = list.flush();
+  assert(flushing !== undefined && flushed.length < 500, `${flushed.length} in one go`);
+  await flushing;
+  assert(pauses > 10, `${pauses} pauses`);
+  assertEquals(flushed.length, 1_001);
+  assert(flushed.indexOf("other") < 500);
+  assertEquals(
+    flushed.filter((name) => name !== "other").map(Number).every((n, i) => n === i),
+    true,
+  );
+});
+
+Deno.test("few receivers are flushed at once", () => {
+  const flushed: string[] = [];
+  const list = new SendList(100, Infinity, () => Promise.reject(new Error("no pause is due")));
+  for (let i = 0; i < 200; i++) list.filled(outbox(String(i), flushed));
+  assertEquals(list.flush(), undefined);
+  assertEquals(flushed.length, 200);
+});
