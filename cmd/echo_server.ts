@@ -4,6 +4,7 @@ import { listen } from "../lib/net/mod.ts";
 import {
   announce,
   defineCommand,
+  maxMemoryOf,
   outputFlags,
   runMain,
   serverTlsOf,
@@ -40,6 +41,7 @@ export const command = defineCommand({
     const server = serveEcho(listener, {
       maxConnections: flags["max-connections"],
       idleTimeoutMs: flags["idle-timeout"],
+      maxMemoryBytes: maxMemoryOf(flags),
       drainTimeoutMs: flags["drain-timeout"],
       ...(flags.once ? { maxAccepted: 1 } : {}),
       signal: context.signal,

@@ -4,6 +4,7 @@ import {
   announce,
   type Context,
   defineCommand,
+  maxMemoryOf,
   outputFlags,
   runMain,
   serverTlsOf,
@@ -49,6 +50,7 @@ export const command = defineCommand({
     const options = {
       maxConnections: flags["max-connections"],
       idleTimeoutMs: flags["idle-timeout"],
+      maxMemoryBytes: maxMemoryOf(flags),
       drainTimeoutMs: flags["drain-timeout"],
       signal: context.signal,
       observer: connectionLines(context, {

@@ -34,6 +34,7 @@ export {
   limitFlags,
   limitsOf,
   logAcceptFailure,
+  maxMemoryOf,
   serverTlsOf,
   untilDrained,
   warnOfOpenFiles,

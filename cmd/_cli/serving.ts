@@ -2,6 +2,7 @@ import {
   type ClientTls,
   type ConnectionError,
   formatAddress,
+  machineMemoryBytes,
   type ResolvedLimits,
   type Server,
 } from "../../lib/net/mod.ts";
@@ -39,6 +40,13 @@ export const limitFlags = {
     group: "Limits",
     help: "read nothing more from a client while this much output waits for it",
   },
+  "max-memory": {
+    type: "size",
+    group: "Limits",
+    help:
+      "keep at most this much for all clients together; without it, a quarter of the machine's " +
+      "memory, or of the container's",
+  },
   "drain-timeout": {
     type: "duration",
     default: "5s",
@@ -58,8 +66,22 @@ export function limitsOf(
     idleTimeoutMs: flags["idle-timeout"],
     firstByteTimeoutMs: flags["first-byte-timeout"],
     maxPendingBytes: flags["max-pending"],
+    maxMemoryBytes: maxMemoryOf(flags),
     drainTimeoutMs: flags["drain-timeout"],
   };
+}
+
+/** Of the machine's memory, what a server takes where nothing else is asked for. */
+const MACHINE_SHARE = 1 / 4;
+
+/** Where the machine's memory is not known. */
+const DEFAULT_MEMORY_BYTES = 1_073_741_824;
+
+/** What `--max-memory` asks for, or the machine permits. */
+export function maxMemoryOf(flags: { readonly "max-memory": number | undefined }): number {
+  const machine = machineMemoryBytes();
+  return flags["max-memory"] ??
+    (machine === undefined ? DEFAULT_MEMORY_BYTES : Math.floor(machine * MACHINE_SHARE));
 }
 
 /** Reads the files that `--tls-cert` and `--tls-key` name; `undefined` without them. */

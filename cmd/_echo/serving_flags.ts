@@ -12,6 +12,7 @@ export const listenArgument = {
 const {
   "max-connections": maxConnections,
   "idle-timeout": idleTimeout,
+  "max-memory": maxMemory,
   "drain-timeout": drainTimeout,
 } = limitFlags;
 
@@ -22,6 +23,7 @@ const {
 export const servingFlags = {
   "max-connections": maxConnections,
   "idle-timeout": idleTimeout,
+  "max-memory": maxMemory,
   "drain-timeout": drainTimeout,
   ...serverTlsFlags,
 } as const;

@@ -17,7 +17,12 @@ import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 export interface EchoServeOptions extends
   Pick<
     ServeOptions,
-    "maxConnections" | "idleTimeoutMs" | "maxAccepted" | "drainTimeoutMs" | "signal"
+    | "maxConnections"
+    | "maxMemoryBytes"
+    | "idleTimeoutMs"
+    | "maxAccepted"
+    | "drainTimeoutMs"
+    | "signal"
   > {
   /** The longest time until the first byte comes. @default {0, no limit but the idle time} */
   readonly firstByteTimeoutMs?: number | undefined;

@@ -1,4 +1,10 @@
-import { countOption, msOption, numericOption, numericOptions } from "../base/numeric_options.ts";
+import {
+  bytesOption,
+  countOption,
+  msOption,
+  numericOption,
+  numericOptions,
+} from "../base/numeric_options.ts";
 import { type Address, ConnectionError, type ServerTls, toAddress } from "../net/mod.ts";
 import type { EchoServeOptions } from "./serve_echo.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
@@ -22,6 +28,7 @@ const THREADS = countOption(1, 1, 1_024);
 
 const LIMITS = {
   maxConnections: countOption(undefined),
+  maxMemoryBytes: bytesOption(undefined),
   idleTimeoutMs: msOption(undefined),
   firstByteTimeoutMs: msOption(undefined),
   drainTimeoutMs: msOption(undefined),
@@ -29,8 +36,8 @@ const LIMITS = {
 
 /**
  * Serves echo like `serveEcho`, in several threads that share one port: the kernel deals the
- * connections out among them. Linux only, and not for Unix sockets. `maxConnections` is shared out
- * evenly, rounded up.
+ * connections out among them. Linux only, and not for Unix sockets. `maxConnections` and
+ * `maxMemoryBytes` are shared out evenly, rounded up.
  *
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`; its code is `not-supported` where the system
@@ -152,16 +159,21 @@ class ThreadedEchoServer implements EchoServer {
   }
 
   #jobFor(address: Address): ThreadJob {
-    const { tls, maxConnections, idleTimeoutMs, firstByteTimeoutMs, drainTimeoutMs } =
-      this.#options;
-    const share = maxConnections === undefined
-      ? undefined
-      : Math.ceil(maxConnections / this.#count);
+    const { tls, maxConnections, maxMemoryBytes, ...others } = this.#options;
+    const { idleTimeoutMs, firstByteTimeoutMs, drainTimeoutMs } = others;
+    const share = (all: number | undefined) =>
+      all === undefined ? undefined : Math.ceil(all / this.#count);
     const { opened, closed, received } = this.#observer;
     return {
       address,
       tls,
-      limits: { maxConnections: share, idleTimeoutMs, firstByteTimeoutMs, drainTimeoutMs },
+      limits: {
+        maxConnections: share(maxConnections),
+        maxMemoryBytes: share(maxMemoryBytes),
+        idleTimeoutMs,
+        firstByteTimeoutMs,
+        drainTimeoutMs,
+      },
       report: { peers: Boolean(opened ?? closed), bytes: received !== undefined },
     };
   }

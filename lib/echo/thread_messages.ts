@@ -21,7 +21,11 @@ export interface ThreadJob {
   readonly tls: ServerTls | undefined;
   readonly limits: Pick<
     EchoServeOptions,
-    "maxConnections" | "idleTimeoutMs" | "firstByteTimeoutMs" | "drainTimeoutMs"
+    | "maxConnections"
+    | "maxMemoryBytes"
+    | "idleTimeoutMs"
+    | "firstByteTimeoutMs"
+    | "drainTimeoutMs"
   >;
   /** What it reports besides figures: nothing that nobody listens to. */
   readonly report: { readonly peers: boolean; readonly bytes: boolean };

@@ -23,17 +23,24 @@ export interface ConnectionLimits {
    */
   readonly maxPendingBytes?: number | undefined;
   /**
+   * What peers may make the server keep, in bytes. It is split into shares; each has an option of its
+   * own too.
+   *
+   * @default {4_294_967_296}
+   */
+  readonly maxMemoryBytes?: number | undefined;
+  /**
    * Bytes of frames that are not complete, of all peers together, beyond 1 KiB each. Where there is
    * no room for more, the connection ends whose frame has taken most for longest.
    *
-   * @default {1_073_741_824}
+   * @default {a quarter of maxMemoryBytes}
    */
   readonly maxUnfinishedBytes?: number | undefined;
   /**
    * Bytes that wait for all peers together. Where there are more, the connections end of peers that
    * do not read, those first for whom most waits.
    *
-   * @default {1_073_741_824}
+   * @default {a quarter of maxMemoryBytes}
    */
   readonly maxUnreadBytes?: number | undefined;
 }
@@ -47,14 +54,24 @@ const LIMITS = {
   firstByteTimeoutMs: msOption(120_000),
   frameTimeoutMs: msOption(60_000),
   maxPendingBytes: bytesOption(1_048_576),
-  maxUnfinishedBytes: bytesOption(1_073_741_824),
-  maxUnreadBytes: bytesOption(1_073_741_824),
+  maxMemoryBytes: bytesOption(4_294_967_296),
+  maxUnfinishedBytes: bytesOption(undefined),
+  maxUnreadBytes: bytesOption(undefined),
 };
+
+/** Of `maxMemoryBytes`, what each of the two may take. */
+const SHARE = 1 / 4;
 
 /** The limits where none are given. */
 export const DEFAULT_LIMITS: ResolvedLimits = resolveLimits({});
 
 /** @throws {TypeError | RangeError} if a limit is no number of what it counts. */
 export function resolveLimits(limits: ConnectionLimits): ResolvedLimits {
-  return numericOptions(LIMITS, limits);
+  const given = numericOptions(LIMITS, limits);
+  const share = given.maxMemoryBytes * SHARE;
+  return {
+    ...given,
+    maxUnfinishedBytes: given.maxUnfinishedBytes ?? share,
+    maxUnreadBytes: given.maxUnreadBytes ?? share,
+  };
 }

@@ -26,6 +26,7 @@ export type { CloseReason } from "./connection.ts";
 export { duplexOf, ReadBuffer, SharedMemory, WriteQueue } from "./bytes/mod.ts";
 export type { ByteDuplex, ByteSink } from "./bytes/mod.ts";
 export type { ByteBuffer } from "../base/byte_buffer.ts";
+export { machineMemoryBytes } from "./machine_memory.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { ConnectionLimits, ResolvedLimits } from "./limits.ts";
 export { timerMs } from "../base/timer_ms.ts";

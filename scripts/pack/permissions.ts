@@ -13,8 +13,10 @@ import type { Target } from "./targets.ts";
  * - `run`: the shell alone. It is asked for the limit of open files, and it runs the command that
  *   answers requests.
  *
- * Nothing is asked at run time, no code is loaded from the network, and the rest (`ffi`, `sys`) is
- * not given.
+ * - `sys`: how much memory the machine has, for what servers may keep of it.
+ *
+ * Nothing is asked at run time, no code is loaded from the network, and the rest (`ffi`) is not
+ * given.
  */
 export async function permissionFlags(program: Program, target: Target): Promise<string[]> {
   const variables = await environmentOf(program);
@@ -26,6 +28,7 @@ export async function permissionFlags(program: Program, target: Target): Promise
     "--allow-read",
     "--allow-write",
     `--allow-run=${shell}`,
+    "--allow-sys=systemMemoryInfo",
     ...(variables.length === 0 ? [] : [`--allow-env=${variables.join(",")}`]),
   ];
 }

@@ -34,6 +34,7 @@ export class Broker implements AsyncDisposable {
       refuse: refuseConnection,
     }, {
       maxConnections: options.maxConnections,
+      maxMemoryBytes: options.maxMemoryBytes,
       maxUnfinishedBytes: options.maxUnfinishedBytes,
       maxUnreadBytes: options.maxUnreadBytes,
       frameTimeoutMs: options.frameTimeoutMs,
@@ -70,7 +71,8 @@ export class Broker implements AsyncDisposable {
 
   /** The broker in figures, as of this moment. */
   stats(): BrokerStats {
-    const { counters, router, retained } = this.#core;
+    const { counters, router, retained, limits } = this.#core;
+    const { unfinishedBytes, unreadBytes } = this.#server.memory;
     let { delivered, deliveredBytes, missed } = counters;
     let pendingBytes = 0;
     for (const { outbox } of this.#sessions) {
@@ -89,6 +91,12 @@ export class Broker implements AsyncDisposable {
       retained: retained.size,
       retainedBytes: retained.bytes,
       pendingBytes,
+      backlogBytes: this.#core.sendList.backlogs.usedBytes,
+      filterBytes: this.#core.filterBytes,
+      unfinishedBytes,
+      unreadBytes,
+      maxMemoryBytes: limits.maxMemoryBytes,
+      overBudget: counters.overBudget,
       published: counters.published,
       publishedBytes: counters.publishedBytes,
       delivered,

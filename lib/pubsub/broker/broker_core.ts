@@ -16,6 +16,7 @@ import {
   resolveBrokerLimits,
 } from "./broker_options.ts";
 import type { BrokerFigures, Counters } from "./broker_stats.ts";
+import type { SubscriptionAccount } from "./connection_subscriptions.ts";
 import { SendList } from "./delivery/send_list.ts";
 import { ANONYMOUS } from "./routing/rights.ts";
 import { Publications } from "./routing/publications.ts";
@@ -32,10 +33,8 @@ const SHARED_HEADERS = 4_096;
 const PRINCIPAL_SHARE = 1 / 2;
 
 /** What all clients of a principal share. */
-export interface Account {
+export interface Account extends SubscriptionAccount {
   readonly publications: Publications;
-  /** What their filters may take. */
-  readonly filters: Budget;
 }
 
 /** What the sessions of a broker share, and how publications get from one to the others. */
@@ -60,6 +59,7 @@ export class BrokerCore {
     deliveredBytes: 0,
     missed: 0,
     errors: 0,
+    overBudget: 0,
     subscriptions: 0,
   };
   readonly #filters: Budget;
@@ -100,6 +100,11 @@ export class BrokerCore {
     };
   }
 
+  /** About what all filters and groups take. */
+  get filterBytes(): number {
+    return this.#filters.usedBytes;
+  }
+
   /** What all clients of a principal share. */
   accountOf(principal: Principal): Account {
     let account = this.#accounts.get(principal);
@@ -108,6 +113,8 @@ export class BrokerCore {
       account = {
         publications: new Publications(this.router, principal),
         filters: new Budget(principal.name, this.#filters.maxBytes * share, this.#filters),
+        subscriptions: 0,
+        memberships: 0,
       };
       this.#accounts.set(principal, account);
     }

@@ -21,6 +21,7 @@ export interface BrokerOptions extends
   Pick<
     ServeOptions,
     | "maxConnections"
+    | "maxMemoryBytes"
     | "maxUnfinishedBytes"
     | "maxUnreadBytes"
     | "signal"
@@ -35,21 +36,33 @@ export interface BrokerOptions extends
    * @default {4_194_304}
    */
   readonly maxPendingBytes?: number | undefined;
-  /** Bytes that all retained frames together may take. @default {67_108_864} */
+  /**
+   * Bytes that all retained frames together may take.
+   *
+   * @default {67_108_864, or an eighth of maxMemoryBytes if that is less}
+   */
   readonly maxRetainedBytes?: number | undefined;
-  /** Bytes that may wait for all connections together, as `maxPendingBytes` for one. @default {1_073_741_824} */
+  /**
+   * Bytes that may wait for all connections together, as `maxPendingBytes` for one.
+   *
+   * @default {a quarter of maxMemoryBytes}
+   */
   readonly maxBacklogBytes?: number | undefined;
   /**
    * Bytes that all filters and groups together may take. Those of one connection may take a quarter
    * of it, and where authentication is set up, those of one principal a half.
    *
-   * @default {536_870_912}
+   * @default {an eighth of maxMemoryBytes, at most 1_258_291_200}
    */
   readonly maxFilterBytes?: number | undefined;
   /** Subscriptions that one connection may have. @default {1_000_000} */
   readonly maxSubscriptions?: number | undefined;
   /** Groups that one connection may be in, each on one filter. @default {1_000} */
   readonly maxMemberships?: number | undefined;
+  /** Subscriptions that all connections of one principal may have. @default {Infinity} */
+  readonly maxUserSubscriptions?: number | undefined;
+  /** Groups that all connections of one principal may be in. @default {Infinity} */
+  readonly maxUserMemberships?: number | undefined;
   /**
    * How long publishers wait for one connection that does not keep up, before publications for it
    * are left out.
@@ -76,6 +89,7 @@ export interface BrokerOptions extends
 
 /** The limits of a broker, every value given. */
 export interface BrokerLimits {
+  readonly maxMemoryBytes: number;
   readonly maxContentBytes: number;
   readonly maxPendingBytes: number;
   readonly maxRetainedBytes: number;
@@ -83,6 +97,8 @@ export interface BrokerLimits {
   readonly maxFilterBytes: number;
   readonly maxSubscriptions: number;
   readonly maxMemberships: number;
+  readonly maxUserSubscriptions: number;
+  readonly maxUserMemberships: number;
   readonly patienceMs: number;
   readonly pingIntervalMs: number;
   readonly helloTimeoutMs: number;
@@ -91,15 +107,32 @@ export interface BrokerLimits {
 const LIMITS = {
   maxContentBytes: bytesOption(1_048_576),
   maxPendingBytes: bytesOption(4_194_304),
-  maxRetainedBytes: bytesOption(67_108_864),
-  maxBacklogBytes: bytesOption(1_073_741_824),
-  maxFilterBytes: bytesOption(536_870_912),
+  maxMemoryBytes: bytesOption(4_294_967_296),
+  maxRetainedBytes: bytesOption(undefined),
+  maxBacklogBytes: bytesOption(undefined),
+  maxFilterBytes: bytesOption(undefined),
   maxSubscriptions: countOption(1_000_000),
   maxMemberships: countOption(1_000),
+  maxUserSubscriptions: countOption(Infinity),
+  maxUserMemberships: countOption(Infinity),
   patienceMs: msOption(100),
   pingIntervalMs: msOption(30_000),
   helloTimeoutMs: msOption(10_000),
 };
+
+/** Of `maxMemoryBytes`, what each kind may take; a half is the connections'. */
+const BACKLOG_SHARE = 1 / 4;
+const FILTER_SHARE = 1 / 8;
+const RETAINED_SHARE = 1 / 8;
+
+/** Retained frames may take more only where that is asked for. */
+const MAX_RETAINED_BYTES = 67_108_864;
+
+/**
+ * Filters live on V8's heap, whose limit is 4.2 GB however much memory there is, and which needs
+ * about as much again for what is to be collected.
+ */
+const MAX_FILTER_BYTES = 1_258_291_200;
 
 /** What a frame takes beside its content: a header of up to 65,535 bytes, and bookkeeping. */
 const FRAME_OVERHEAD_BYTES = 66_560;
@@ -114,7 +147,16 @@ export function minPendingBytes(maxContentBytes: number): number {
  * wait.
  */
 export function resolveBrokerLimits(options: BrokerOptions): BrokerLimits {
-  const limits: BrokerLimits = numericOptions(LIMITS, options);
+  const given = numericOptions(LIMITS, options);
+  const { maxMemoryBytes } = given;
+  const limits: BrokerLimits = {
+    ...given,
+    maxRetainedBytes: given.maxRetainedBytes ??
+      Math.min(MAX_RETAINED_BYTES, maxMemoryBytes * RETAINED_SHARE),
+    maxBacklogBytes: given.maxBacklogBytes ?? maxMemoryBytes * BACKLOG_SHARE,
+    maxFilterBytes: given.maxFilterBytes ??
+      Math.min(MAX_FILTER_BYTES, maxMemoryBytes * FILTER_SHARE),
+  };
   const least = minPendingBytes(limits.maxContentBytes);
   if (limits.maxPendingBytes < least) {
     throw new RangeError(

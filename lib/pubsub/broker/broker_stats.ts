@@ -42,6 +42,18 @@ export interface BrokerStats {
   readonly retainedBytes: number;
   /** Bytes that wait for all connections. */
   readonly pendingBytes: number;
+  /** Of these, bytes that wait in backlogs, with what keeping them costs. */
+  readonly backlogBytes: number;
+  /** About what filters and groups take. */
+  readonly filterBytes: number;
+  /** Bytes of frames that are not complete. */
+  readonly unfinishedBytes: number;
+  /** Bytes that were handed to connections and that their peers have not read. */
+  readonly unreadBytes: number;
+  /** What may be taken of the last five and of retained frames, all together. */
+  readonly maxMemoryBytes: number;
+  /** Requests refused and connections ended since the start, because there was no memory left. */
+  readonly overBudget: number;
   /** Publications that came since the start. */
   readonly published: number;
   /** Bytes of these. */
@@ -82,5 +94,6 @@ export interface Counters {
   deliveredBytes: number;
   missed: number;
   errors: number;
+  overBudget: number;
   subscriptions: number;
 }

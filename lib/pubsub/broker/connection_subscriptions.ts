@@ -1,6 +1,6 @@
-import type { Budget } from "../../base/budget.ts";
+import { Budget } from "../../base/budget.ts";
 import { inSteps } from "../../base/in_steps.ts";
-import type { Refusal } from "../protocol/codes.ts";
+import type { PubSubErrorCode, Refusal } from "../protocol/codes.ts";
 import { quote } from "../protocol/quote.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Router } from "./routing/router.ts";
@@ -18,7 +18,20 @@ const PART = 100;
 export interface SubscriptionHost {
   readonly router: Router;
   readonly counters: { subscriptions: number };
-  readonly limits: { readonly maxSubscriptions: number; readonly maxMemberships: number };
+  readonly limits: {
+    readonly maxSubscriptions: number;
+    readonly maxMemberships: number;
+    readonly maxUserSubscriptions: number;
+    readonly maxUserMemberships: number;
+  };
+}
+
+/** What the subscriptions of all connections of one principal amount to. */
+export interface SubscriptionAccount {
+  /** What they may take in memory. */
+  readonly filters: Budget;
+  subscriptions: number;
+  memberships: number;
 }
 
 /** The subscriptions of one connection. */
@@ -26,6 +39,7 @@ export class ConnectionSubscriptions {
   readonly #outbox: Outbox;
   readonly #host: SubscriptionHost;
   readonly #byKey = new Map<string, Subscription>();
+  #account: SubscriptionAccount | undefined;
   #budget: Budget | undefined;
   #memberships = 0;
 
@@ -35,9 +49,14 @@ export class ConnectionSubscriptions {
     this.#host = host;
   }
 
-  /** What they cost is taken from this budget. Set before the first is added. */
-  setBudget(budget: Budget): void {
-    this.#budget = budget;
+  /**
+   * Whose they are. Set before the first is added.
+   *
+   * @param maxBytes What they may take of the account's memory.
+   */
+  setAccount(account: SubscriptionAccount, maxBytes: number): void {
+    this.#account = account;
+    this.#budget = new Budget("this connection", maxBytes, account.filters);
   }
 
   /** How many there are. */
@@ -62,8 +81,7 @@ export class ConnectionSubscriptions {
     if (refusal) return refusal;
     const subscription = this.#host.router.add(filter, group, slow, this.#outbox);
     this.#byKey.set(key, subscription);
-    this.#host.counters.subscriptions++;
-    if (group !== undefined) this.#memberships++;
+    this.#count(1, group !== undefined);
     if (slow === "block") this.#outbox.blocking++;
     return undefined;
   }
@@ -102,14 +120,24 @@ export class ConnectionSubscriptions {
 
   /** Why one more may not be had. What it costs is taken, if it may. */
   #refusal(filter: string, group: string | undefined): Refusal | undefined {
-    const { maxSubscriptions, maxMemberships } = this.#host.limits;
-    if (this.size >= maxSubscriptions) {
-      const message = `A connection may have ${maxSubscriptions} subscriptions`;
-      return { code: "too-many-filters", message };
+    const { limits } = this.#host;
+    const { subscriptions = 0, memberships = 0 } = this.#account ?? {};
+    const tooMany = (code: PubSubErrorCode, message: string) => ({ code, message });
+    if (this.size >= limits.maxSubscriptions) {
+      const message = `A connection may have ${limits.maxSubscriptions} subscriptions`;
+      return tooMany("too-many-filters", message);
     }
-    if (group !== undefined && this.#memberships >= maxMemberships) {
-      const message = `A connection may be in ${maxMemberships} groups`;
-      return { code: "too-many-groups", message };
+    if (subscriptions >= limits.maxUserSubscriptions) {
+      const message = `A user may have ${limits.maxUserSubscriptions} subscriptions`;
+      return tooMany("too-many-filters", message);
+    }
+    if (group !== undefined && this.#memberships >= limits.maxMemberships) {
+      const message = `A connection may be in ${limits.maxMemberships} groups`;
+      return tooMany("too-many-groups", message);
+    }
+    if (group !== undefined && memberships >= limits.maxUserMemberships) {
+      const message = `A user may be in ${limits.maxUserMemberships} groups`;
+      return tooMany("too-many-groups", message);
     }
     const cost = costOf(filter, group);
     const full = this.#budget?.refusing(cost);
@@ -125,10 +153,18 @@ export class ConnectionSubscriptions {
   #end(subscription: Subscription): void {
     const { entry, group, slow } = subscription;
     this.#host.router.remove(subscription);
-    this.#host.counters.subscriptions--;
+    this.#count(-1, group !== undefined);
     this.#budget?.give(costOf(entry.filter, group?.name));
-    if (group) this.#memberships--;
     if (slow === "block") this.#outbox.blocking--;
+  }
+
+  /** Counts one more, or one fewer. */
+  #count(change: 1 | -1, grouped: boolean): void {
+    this.#host.counters.subscriptions += change;
+    if (this.#account) this.#account.subscriptions += change;
+    if (!grouped) return;
+    this.#memberships += change;
+    if (this.#account) this.#account.memberships += change;
   }
 
   #setPolicy(subscription: Subscription, slow: SlowPolicy): void {

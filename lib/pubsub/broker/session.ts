@@ -1,4 +1,4 @@
-import { Budget, OverBudgetError } from "../../base/budget.ts";
+import { OverBudgetError } from "../../base/budget.ts";
 import { type Frame, FrameDecoder, type FrameError } from "../../frame/mod.ts";
 import { type CloseReason, type Connection, formatAddress, networkOf } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
@@ -110,13 +110,8 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     const account = this.#core.accountOf(principal);
     this.principal = principal;
     this.#publications = account.publications;
-    this.subscriptions.setBudget(
-      new Budget(
-        "this connection",
-        this.#core.limits.maxFilterBytes * CONNECTION_SHARE,
-        account.filters,
-      ),
-    );
+    const { maxFilterBytes } = this.#core.limits;
+    this.subscriptions.setAccount(account, maxFilterBytes * CONNECTION_SHARE);
   }
 
   waitFor(promise: Promise<void>): void {
@@ -132,6 +127,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
 
   refuse({ code, message }: Refusal, id?: number): void {
     this.#core.counters.errors++;
+    if (code === "over-budget") this.#core.counters.overBudget++;
     this.#core.observer.refused?.(this.figures, { code, message });
     this.outbox.control("error", { code, message, id });
   }
@@ -323,8 +319,10 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   /** The broker needs the memory of what this client sends, or does not read. */
   #evicted(): void {
     // Whoever does not read cannot be told.
-    if (this.outbox.congested) this.#connection.close("over-budget");
-    else this.#endOverBudget("The broker needs the memory that this connection holds");
+    if (this.outbox.congested) {
+      this.#core.counters.overBudget++;
+      this.#connection.close("over-budget");
+    } else this.#endOverBudget("The broker needs the memory that this connection holds");
   }
 
   #endOverBudget(message: string): void {

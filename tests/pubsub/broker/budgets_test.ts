@@ -115,3 +115,33 @@ Deno.test("unfinished frames take of one budget; who has most is told and ended"
   for (const holder of holders) holder.close();
   await Promise.allSettled(answers);
 });
+
+Deno.test("all clients of one user share its limits", async () => {
+  await using broker = await startBroker({ maxUserSubscriptions: 3, maxUserMemberships: 1 });
+  using first = await RawPeer.to(broker);
+  using second = await RawPeer.to(broker);
+  await first.sub("a");
+  await first.sub("b", { group: "workers" });
+  const grouped = await second.ask("sub", { topic: "b", group: "workers", id: 1 });
+  assertEquals(grouped["code"], "too-many-groups");
+  await second.sub("a");
+  assertEquals((await second.ask("sub", { topic: "c", id: 1 }))["code"], "too-many-filters");
+  first.close();
+  await until(() => broker.stats().connections === 1, "the first has left");
+  await second.sub("c");
+  await second.sub("b", { group: "workers" });
+});
+
+Deno.test("what is used is told, and what was refused", async () => {
+  await using broker = await startBroker({ maxMemoryBytes: 8 * MIB });
+  using peer = await RawPeer.to(broker);
+  await peer.sub("some.filter");
+  const before = broker.stats();
+  assertEquals([before.maxMemoryBytes, before.overBudget], [8 * MIB, 0]);
+  assert(before.filterBytes > 100 && before.filterBytes < 2_000);
+  let code: unknown;
+  for (let i = 0; code === undefined; i++) {
+    code = (await peer.ask("sub", { topic: `some.filter.${i}`, id: i }))["code"];
+  }
+  assertEquals([code, broker.stats().overBudget], ["over-budget", 1]);
+});
