@@ -51,6 +51,12 @@ export const command = defineCommand({
       group: "Data",
       help: "keep the index in this file, so that the next start reads only what changed",
     },
+    follow: {
+      type: "boolean",
+      group: "Data",
+      requires: ["data"],
+      help: "follow links in the data, wherever they lead; without it they are skipped",
+    },
     watch: {
       type: "boolean",
       group: "Data",
@@ -127,6 +133,7 @@ export const command = defineCommand({
       ...(flags["title-field"] === undefined ? {} : { titleField: flags["title-field"] }),
       ...(flags["text-field"] === undefined ? {} : { textField: flags["text-field"] }),
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+      follow: flags.follow,
       watch: flags.watch,
       writable: flags.writable,
       signal,
@@ -189,7 +196,9 @@ function summaryLine(event: IndexSummary): string {
     [broken, "broken and skipped"],
     [duplicates, "with a key that occurs twice"],
   ].filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`);
-  const files = skipped > 0 ? `; ${skipped} files skipped` : "";
+  const files = skipped > 0
+    ? `; ${skipped} file${skipped === 1 ? "" : "s"} skipped (-v names them)`
+    : "";
   return `indexed in ${formatDuration(durationMs)}: ${parts.join(", ") || "no entries"}${files}`;
 }
 

@@ -129,6 +129,7 @@ function jobOptions(
     ...(titleField === undefined ? {} : { titleField }),
     ...(textField === undefined ? {} : { textField }),
     maxEntryBytes: resolved.maxEntryBytes,
+    follow: resolved.follow,
     watch: resolved.watch,
   };
 }

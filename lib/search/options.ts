@@ -39,6 +39,14 @@ export interface SearchOptions {
   readonly titleField?: string;
   /** The field of a record that is the text. @default {the first of text, body, content, …} */
   readonly textField?: string;
+  /**
+   * Follow links in the data, to files and folders anywhere. Without it they are skipped; a path in
+   * `data` may itself be a link. With `watch`, a new link is noticed at once on Linux, and elsewhere
+   * when something else changes.
+   *
+   * @default {false}
+   */
+  readonly follow?: boolean;
   /** Take in changes of the data while the engine is open. @default {false} */
   readonly watch?: boolean;
   /** Allow {@linkcode SearchEngine.put} and {@linkcode SearchEngine.delete}. @default {false} */
@@ -64,7 +72,7 @@ export type ResolvedOptions =
   & Required<
     Pick<
       SearchOptions,
-      "watch" | "writable" | "workers" | "maxQueued" | "searchTimeoutMs" | "cacheBytes"
+      "follow" | "watch" | "writable" | "workers" | "maxQueued" | "searchTimeoutMs" | "cacheBytes"
     >
   >
   & { readonly maxEntryBytes: number; readonly observer: SearchObserver };
@@ -95,6 +103,7 @@ export function resolveOptions(options: SearchOptions): ResolvedOptions {
     !(Array.isArray(data) && data.every((path) => typeof path === "string" && path !== ""))
   ) throw new TypeError("The option data must be a list of paths");
   return {
+    follow: options.follow ?? false,
     watch: options.watch ?? false,
     writable: options.writable ?? false,
     ...numericOptions(NUMBERS, options),

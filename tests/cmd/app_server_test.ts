@@ -85,6 +85,26 @@ Deno.test("a kept index starts at once, takes in what changed, and keeps what wa
 });
 
 Deno.test({
+  name: "links in the data are skipped, and followed with --follow",
+  ignore: windows,
+  fn: async () => {
+    using scratch = new Scratch();
+    Deno.mkdirSync(scratch.at("docs"));
+    scratch.write("docs/a.txt", "an apple");
+    Deno.symlinkSync(scratch.write("outside.txt", "a secret"), scratch.at("docs/b.txt"));
+    const args = ["--data", scratch.at("docs"), "-v"];
+    {
+      await using server = await startAppServer(args);
+      assertStringIncludes(server.err, "docs/b.txt: skipped: a link, and links are not followed");
+      assertStringIncludes(server.err, "1 added; 1 file skipped (-v names them)");
+      assertEquals(await search(server, "b.txt"), "No match for 'b.txt'.");
+    }
+    await using server = await startAppServer([...args, "--follow"]);
+    assertEquals(await search(server, "b.txt"), "a secret");
+  },
+});
+
+Deno.test({
   name: "changes of the data are taken in while serving",
   // Watching is the operating system's business; what is tested here is the flag.
   ignore: Deno.build.os !== "linux",

@@ -19,7 +19,7 @@ function makeIndex(path: string) {
     store,
     pass: (data: readonly string[]) => {
       const report = new PassReport(() => {});
-      const options = { data, maxEntryBytes: 10_000, ownFiles: [] };
+      const options = { data, maxEntryBytes: 10_000, follow: false, ownFiles: [] };
       // An indexer keeps temporary tables: one for each order of the data would meet the other's.
       db.exec("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS found; DROP TABLE IF EXISTS lost");
       const indexer = new Indexer(db, store, options, report, () => {});
@@ -65,7 +65,10 @@ Deno.test("transaction() does all or nothing", () => {
 Deno.test("a folder that cannot be read keeps the records of its files", () => {
   using index = makeIndex(":memory:");
   const sources = new SourceTable(index.db, index.store);
-  const file = (name: string) => ({ path: `/r/${name}`, name, bytes: 1, modifiedMs: 1 });
+  const file = (name: string) => {
+    const path = `/r/${name}`;
+    return { kind: "file" as const, path, real: path, name, bytes: 1, modifiedMs: 1 };
+  };
   const names = ["a.txt", "sub/b.txt", "sub2/c.txt"];
   sources.startFinding("");
   for (const name of names) sources.found("/r", file(name));
@@ -76,7 +79,7 @@ Deno.test("a folder that cannot be read keeps the records of its files", () => {
     sources.taken(next, "hash");
   }
   sources.startFinding("");
-  sources.found("/r", { path: "/r/sub", reason: "unreadable" });
+  sources.found("/r", { kind: "skipped", path: "/r/sub", reason: "?", isUnreadable: true });
   sources.finishFinding();
   assertEquals(sources.removeLost(100), 2);
   assertEquals(sources.removeLost(100), 0);

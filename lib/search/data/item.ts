@@ -27,10 +27,17 @@ export class SkipFile extends Error {
   override readonly name = "SkipFile";
 }
 
+/** A file cannot be read at this time; `message` is the reason. It never leaves the search role. */
+export class UnreadableFile extends Error {
+  override readonly name = "UnreadableFile";
+}
+
 /** A file to be read. */
 export interface DataFile {
-  /** Its absolute path. */
+  /** Its absolute path, as the data path that it was found under was named. */
   readonly path: string;
+  /** Where it is opened: the same place, with links on the way only where they are followed. */
+  readonly real: string;
   /** Its path relative to the data path it was found under, with `/`. */
   readonly name: string;
 }
@@ -42,6 +49,8 @@ export interface ReadOptions {
   readonly textField?: string;
   /** The largest entry, in bytes; also of a file that is one entry. */
   readonly maxEntryBytes: number;
+  /** Whether a link may lead to the file. */
+  readonly follow: boolean;
   /** Is handed each chunk as it is read, before the next one overwrites it. */
   readonly onChunk?: (chunk: Uint8Array) => void;
 }

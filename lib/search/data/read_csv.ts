@@ -18,7 +18,7 @@ export async function* readCsv(
 ): AsyncGenerator<DataItem> {
   // Quotation marks within a value are doubled.
   const maxLength = options.maxEntryBytes * 2;
-  const lines = readLines(textChunks(file.path, options.onChunk), maxLength);
+  const lines = readLines(textChunks(file, options), maxLength);
   const first = await nextLine(lines);
   if (first === undefined) return;
   const isSemicolon = first.text.includes(";") && !first.text.includes(",");

@@ -20,7 +20,7 @@ export async function* readDocument(
   options: ReadOptions,
   kind: DocumentKind,
 ): AsyncGenerator<DataItem> {
-  const source = await wholeText(file.path, options.maxEntryBytes, options.onChunk);
+  const source = await wholeText(file, options);
   if (source.trim() === "") throw new SkipFile("empty");
   const { title, text } = kind === "html"
     ? await htmlText(source)

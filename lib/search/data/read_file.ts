@@ -10,7 +10,7 @@ import { readJsonLines } from "./read_json_lines.ts";
  * everything else is text.
  *
  * @throws {SkipFile} if the file is to be left out.
- * @throws what reading it throws.
+ * @throws {UnreadableFile} if it cannot be read at this time.
  */
 export function readFile(file: DataFile, options: ReadOptions): AsyncGenerator<DataItem> {
   switch (/\.([^./\\]+)$/.exec(file.path)?.[1]?.toLowerCase()) {

@@ -16,7 +16,7 @@ export async function* readJson(file: DataFile, options: ReadOptions): AsyncGene
     "problem" in found
       ? { line: found.line, broken: found.problem }
       : { line: found.line, ...recordOf(found, members.container!, file, options) };
-  for await (const chunk of textChunks(file.path, options.onChunk)) {
+  for await (const chunk of textChunks(file, options)) {
     for (const found of members.push(chunk)) yield itemOf(found);
   }
   for (const found of members.end()) yield itemOf(found);

@@ -11,7 +11,7 @@ export async function* readJsonLines(
   file: DataFile,
   options: ReadOptions,
 ): AsyncGenerator<DataItem> {
-  const chunks = textChunks(file.path, options.onChunk);
+  const chunks = textChunks(file, options);
   // JSON's escapes take up to six characters for one.
   for await (const line of readLines(chunks, options.maxEntryBytes * 6)) {
     if (line.tooLong) {

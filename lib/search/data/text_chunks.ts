@@ -3,21 +3,16 @@
  *
  * @module
  */
-import { SkipFile } from "./item.ts";
+import { type DataFile, type ReadOptions, SkipFile } from "./item.ts";
+import { openFile } from "./open_file.ts";
 
-const CHUNK_BYTES = 128 * 1024;
 /** How much of a file is looked at to tell text from binary. */
 const SNIFF_BYTES = 8192;
 
-/**
- * Reads a file's bytes. Each chunk is a view of one buffer and holds only until the next one.
- */
-export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
-  using file = await Deno.open(path);
-  const buffer = new Uint8Array(CHUNK_BYTES);
-  for (let n = await file.read(buffer); n !== null; n = await file.read(buffer)) {
-    yield buffer.subarray(0, n);
-  }
+/** Reads a file's bytes. Each chunk is a view of one buffer and holds only until the next one. */
+export async function* fileChunks(file: DataFile, follow: boolean): AsyncGenerator<Uint8Array> {
+  await using opened = await openFile(file, follow);
+  yield* opened.chunks();
 }
 
 /**
@@ -27,12 +22,12 @@ export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
  * @throws {SkipFile} if the file is binary: if it has a NUL near its beginning and is not UTF-16.
  */
 export async function* textChunks(
-  path: string,
-  onChunk: (chunk: Uint8Array) => void = () => {},
+  file: DataFile,
+  { follow, onChunk }: ReadOptions,
 ): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
-  for await (const chunk of fileChunks(path)) {
-    onChunk(chunk);
+  for await (const chunk of fileChunks(file, follow)) {
+    onChunk?.(chunk);
     decoder ??= new TextDecoder(encodingOf(chunk));
     const text = decoder.decode(chunk, { stream: true });
     if (text !== "") yield text;
@@ -41,16 +36,14 @@ export async function* textChunks(
   if (rest !== "") yield rest;
 }
 
-/** Reads a whole file's text. @param maxBytes A larger file is skipped. */
-export async function wholeText(
-  path: string,
-  maxBytes: number,
-  onChunk?: (chunk: Uint8Array) => void,
-): Promise<string> {
+/** Reads a whole file's text. @throws {SkipFile} if it is larger than an entry may be. */
+export async function wholeText(file: DataFile, options: ReadOptions): Promise<string> {
   let text = "";
-  for await (const chunk of textChunks(path, onChunk)) {
+  for await (const chunk of textChunks(file, options)) {
     text += chunk;
-    if (text.length > maxBytes) throw new SkipFile(`larger than ${maxBytes} bytes`);
+    if (text.length > options.maxEntryBytes) {
+      throw new SkipFile(`larger than ${options.maxEntryBytes} bytes`);
+    }
   }
   return text;
 }

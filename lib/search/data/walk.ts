@@ -3,100 +3,160 @@
  *
  * @module
  */
+import { join } from "node:path";
 import { messageOf } from "../../base/message_of.ts";
-import { SearchError } from "../error.ts";
+import type { DataRoot } from "./data_root.ts";
 import type { DataFile } from "./item.ts";
 
 /** A file as it was found. */
 export interface FoundFile extends DataFile {
+  readonly kind: "file";
   readonly bytes: number;
   /** When it was changed last, in milliseconds since 1970; `undefined` where not known. */
   readonly modifiedMs: number | undefined;
 }
 
-/** Something that was found and is no file to read. */
-export interface NoFile {
+/** A folder whose files come next. */
+export interface FoundFolder {
+  readonly kind: "folder";
+  readonly path: string;
+  /** The same place without links. */
+  readonly real: string;
+  /** Whether a data path or a link led to it, and not the folder that it lies in. */
+  readonly isTop: boolean;
+}
+
+/** Something that was found and is not looked into. */
+export interface SkippedPath {
+  readonly kind: "skipped";
   readonly path: string;
   readonly reason: string;
+  /** Whether files may be hidden behind it that can be read another time. */
+  readonly isUnreadable: boolean;
+}
+
+/** How a data path is walked. */
+export interface WalkOptions {
+  /** Whether links to files and folders are followed. */
+  readonly follow: boolean;
+  /** Whether only folders are wanted; files are then not looked at. */
+  readonly foldersOnly?: boolean;
+}
+
+interface Folder {
+  readonly path: string;
+  readonly real: string;
+  /** The path relative to the data path, with `/` at its end; empty for the data path itself. */
+  readonly prefix: string;
+  readonly isTop: boolean;
 }
 
 /**
  * Goes through a data path: the file itself, or the files of the folder and of those in it, in the
  * order of their names. Names that begin with a dot are passed over in silence, as version control
- * and editors mean them to be. Links to files are followed, links to folders are not: they may lead
- * in a circle. Pipes, sockets and devices are never opened.
+ * and editors mean them to be. Pipes, sockets and devices are skipped.
  *
- * @param root An absolute path.
- * @throws {SearchError} `data-unreadable` if the path itself cannot be read.
+ * Links are skipped, or with `follow` followed. Each folder is walked once: links to folders are
+ * followed after all else, and one that leads to a folder that was walked already, as one in a
+ * circle does, is skipped.
  */
-export async function* walk(root: string): AsyncGenerator<FoundFile | NoFile> {
-  const info = await statData(root);
-  if (info.isFile) yield found(root, /[^/\\]*$/.exec(root)![0], info);
-  else yield* walkFolder(root, "");
-}
-
-/**
- * Looks at a data path, and whether it can be read: opening it is the only way to know.
- *
- * @throws {SearchError} `data-unreadable`.
- */
-export async function statData(root: string): Promise<Deno.FileInfo> {
-  try {
-    const info = await Deno.stat(root);
-    if (info.isFile) (await Deno.open(root)).close();
-    else if (info.isDirectory) {
-      for await (const _ of Deno.readDir(root)) break;
-    } else throw new Error("it is neither a file nor a folder");
-    return info;
-  } catch (error) {
-    throw unreadable(root, error);
-  }
-}
-
-async function* walkFolder(root: string, prefix: string): AsyncGenerator<FoundFile | NoFile> {
-  const folder = `${root}/${prefix}`;
-  const entries: Deno.DirEntry[] = [];
-  try {
-    for await (const entry of Deno.readDir(folder)) {
-      if (!entry.name.startsWith(".")) entries.push(entry);
+export async function* walk(
+  root: DataRoot,
+  options: WalkOptions,
+): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
+  const { path, real } = root;
+  if (root.isFile) {
+    if (options.foldersOnly) return;
+    try {
+      yield found(path, real, /[^/\\]*$/.exec(path)![0], await Deno.stat(real));
+    } catch (error) {
+      yield unreadable(path, error);
     }
-  } catch (error) {
-    yield { path: folder, reason: `unreadable: ${messageOf(error)}` };
     return;
   }
-  entries.sort((a, b) => a.name < b.name ? -1 : 1);
-  for (const entry of entries) {
-    const name = `${prefix}${entry.name}`;
-    const path = `${root}/${name}`;
-    if (entry.isDirectory) {
-      yield* walkFolder(root, `${name}/`);
-      continue;
-    }
+  const walker = new Walker(options);
+  yield* walker.walk({ path, real, prefix: "", isTop: true });
+  // Following one may add more of them.
+  for (const link of walker.links) {
     try {
-      const info = await Deno.stat(path);
-      if (info.isFile) yield found(path, name, info);
-      else if (info.isDirectory) yield { path, reason: "a link to a folder" };
-      else yield { path, reason: "neither a file nor a folder" };
+      yield* walker.walk({ ...link, real: await Deno.realPath(link.path), isTop: true });
     } catch (error) {
-      // A file that went since the folder was read is simply not there any more.
-      if (error instanceof Deno.errors.NotFound && !entry.isSymlink) continue;
-      yield { path, reason: `unreadable: ${messageOf(error)}` };
+      yield unreadable(link.path, error);
     }
   }
 }
 
-function found(path: string, name: string, info: Deno.FileInfo): FoundFile {
-  return { path, name, bytes: info.size, modifiedMs: info.mtime?.getTime() };
+class Walker {
+  /** Links to folders that were met and are not followed yet. */
+  readonly links: Pick<Folder, "path" | "prefix">[] = [];
+  readonly #options: WalkOptions;
+  /** The real paths of folders that were walked. */
+  readonly #walked = new Set<string>();
+
+  constructor(options: WalkOptions) {
+    this.#options = options;
+  }
+
+  async *walk(folder: Folder): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
+    const { path, real, isTop } = folder;
+    if (this.#options.follow) {
+      if (this.#walked.has(real)) {
+        yield skipped(path, "a folder that is taken in under another name");
+        return;
+      }
+      this.#walked.add(real);
+    }
+    yield { kind: "folder", path, real, isTop };
+    const entries: Deno.DirEntry[] = [];
+    try {
+      for await (const entry of Deno.readDir(real)) {
+        if (!entry.name.startsWith(".")) entries.push(entry);
+      }
+    } catch (error) {
+      yield unreadable(path, error);
+      return;
+    }
+    entries.sort((a, b) => a.name < b.name ? -1 : 1);
+    for (const entry of entries) yield* this.#look(folder, entry);
+  }
+
+  async *#look(
+    folder: Folder,
+    { name, isDirectory, isSymlink }: Deno.DirEntry,
+  ): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
+    const { follow, foldersOnly = false } = this.#options;
+    const path = `${folder.path}/${name}`;
+    const real = join(folder.real, name);
+    const inRoot = `${folder.prefix}${name}`;
+    if (isDirectory) {
+      yield* this.walk({ path, real, prefix: `${inRoot}/`, isTop: false });
+      return;
+    }
+    if (foldersOnly && !(isSymlink && follow)) return;
+    try {
+      const info = await (follow ? Deno.stat(real) : Deno.lstat(real));
+      if (info.isSymlink) yield skipped(path, "a link, and links are not followed");
+      else if (info.isFile) yield found(path, real, inRoot, info);
+      else if (info.isDirectory && isSymlink) this.links.push({ path, prefix: `${inRoot}/` });
+      else yield skipped(path, "neither a file nor a folder");
+    } catch (error) {
+      // A file that went since the folder was read is simply not there any more.
+      if (error instanceof Deno.errors.NotFound && !isSymlink) return;
+      yield unreadable(path, error);
+    }
+  }
 }
 
-function unreadable(path: string, error: unknown): SearchError {
-  const reason = error instanceof Deno.errors.NotFound
-    ? "it does not exist"
-    : error instanceof Deno.errors.PermissionDenied
-    ? "it may not be read by this user"
-    : messageOf(error);
-  return new SearchError("data-unreadable", `Cannot read the data path ${path}: ${reason}`, {
-    path,
-    cause: error,
-  });
+function found(path: string, real: string, name: string, info: Deno.FileInfo): FoundFile {
+  const modifiedMs = info.mtime?.getTime();
+  return { kind: "file", path, real, name, bytes: info.size, modifiedMs };
+}
+
+function skipped(path: string, reason: string): SkippedPath {
+  return { kind: "skipped", path, reason, isUnreadable: false };
+}
+
+function unreadable(path: string, error: unknown): SkippedPath {
+  const reason = `unreadable: ${messageOf(error)}`;
+  return { kind: "skipped", path, reason, isUnreadable: true };
 }

@@ -4,16 +4,16 @@
  *
  * @module
  */
+import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { closeQuietly, durableTransaction, transaction } from "../../sqlite/mod.ts";
-import { statData } from "../data/walk.ts";
 import { type PostedError, SearchError, toPosted } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
 import type { SearchEntry } from "../types.ts";
 import { asIndexError } from "./index_error.ts";
 import { openIndexWriter } from "./open_index.ts";
-import { Indexer } from "./indexer.ts";
+import { Indexer, type IndexerOptions } from "./indexer.ts";
 import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
@@ -31,6 +31,8 @@ export interface IndexJobOptions {
   readonly titleField?: string;
   readonly textField?: string;
   readonly maxEntryBytes: number;
+  /** Whether links in the data are followed. */
+  readonly follow: boolean;
   readonly watch: boolean;
 }
 
@@ -87,13 +89,10 @@ export class IndexJob {
     try {
       if (data === undefined) this.#addTutorial();
       else {
-        // Watching begins before reading, so that no change falls between the two.
-        if (this.#options.watch) {
-          for (const each of data) await statData(each);
-          this.#watcher = new DataWatcher(data, ownFiles(path), () => this.#changed());
-        }
-        this.#indexer = this.#makeIndexer(data);
-        this.#pass = this.#indexer.pass(this.#abort.signal).then(() => {});
+        const options = { ...this.#options, data, ownFiles: await ownFiles(path) };
+        if (this.#options.watch) this.#watcher = new DataWatcher(options, () => this.#changed());
+        this.#indexer = this.#makeIndexer(options);
+        this.#pass = this.#runPass();
         await this.#pass;
       }
       this.#post({ type: "ready" });
@@ -132,9 +131,13 @@ export class IndexJob {
     closeQuietly(this.#db);
   }
 
-  #makeIndexer(data: readonly string[]): Indexer {
+  async #runPass(): Promise<void> {
+    await this.#watcher?.update();
+    await this.#indexer?.pass(this.#abort.signal);
+  }
+
+  #makeIndexer(options: IndexerOptions): Indexer {
     const report = new PassReport((event) => this.#post({ type: "event", event }));
-    const options = { ...this.#options, data, ownFiles: ownFiles(this.#options.path) };
     const changed = () => this.#post({ type: "changed" });
     return new Indexer(this.#db, this.#store, options, report, changed);
   }
@@ -159,9 +162,9 @@ export class IndexJob {
     this.#isDirty = true;
     this.#pass = this.#pass.catch(() => {}).then(async () => {
       this.#isDirty = false;
-      if (this.#abort.signal.aborted || this.#indexer === undefined) return;
+      if (this.#abort.signal.aborted) return;
       try {
-        await this.#indexer.pass(this.#abort.signal);
+        await this.#runPass();
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         this.#post({ type: "passFailed", error: toPosted(this.#described(error)) });
@@ -175,7 +178,10 @@ export class IndexJob {
   }
 }
 
-/** The files of an index: the database, and what SQLite and the lock put beside it. */
-function ownFiles(path: string): string[] {
-  return ["", "-wal", "-shm", "-journal", ".lock"].map((end) => path + end);
+/** The files of an index that is open: the database, and what SQLite and the lock put beside it. */
+async function ownFiles(path: string): Promise<string[]> {
+  // SQLite puts its files beside the database itself, the lock lies beside the name that was given.
+  const real = await Deno.realPath(path);
+  const named = join(await Deno.realPath(dirname(path)), basename(path));
+  return [...["", "-wal", "-shm", "-journal"].map((end) => real + end), `${named}.lock`];
 }

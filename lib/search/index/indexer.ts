@@ -4,11 +4,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { resolve } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { messageOf } from "../../base/message_of.ts";
 import { transaction } from "../../sqlite/mod.ts";
-import { type DataItem, SkipFile } from "../data/item.ts";
+import { findRoot } from "../data/data_root.ts";
+import { type DataFile, type DataItem, SkipFile, UnreadableFile } from "../data/item.ts";
 import { readFile } from "../data/read_file.ts";
 import { fileChunks } from "../data/text_chunks.ts";
 import { walk } from "../data/walk.ts";
@@ -27,7 +26,9 @@ export interface IndexerOptions {
   readonly titleField?: string;
   readonly textField?: string;
   readonly maxEntryBytes: number;
-  /** Files that are the index's own: they are passed over. */
+  /** Whether links in the data are followed. */
+  readonly follow: boolean;
+  /** Files that are the index's own, without links on the way: they are passed over. */
   readonly ownFiles: readonly string[];
 }
 
@@ -118,12 +119,13 @@ export class Indexer {
   /** Notes all files of the data, and among them those that may have changed. */
   async #findFiles(signal: AbortSignal): Promise<void> {
     this.#sources.startFinding(settingsOf(this.#options));
-    for (const root of this.#options.data) {
-      for await (const file of walk(root)) {
+    for (const path of this.#options.data) {
+      for await (const found of walk(await findRoot(path), this.#options)) {
         signal.throwIfAborted();
-        if (this.#options.ownFiles.includes(resolve(file.path))) continue;
-        if ("reason" in file) this.#report.skipped(file);
-        this.#sources.found(root, file);
+        if (found.kind === "folder") continue;
+        if (found.kind === "file" && this.#options.ownFiles.includes(found.real)) continue;
+        if (found.kind === "skipped") this.#report.skipped(found);
+        this.#sources.found(path, found);
       }
     }
     this.#sources.finishFinding();
@@ -132,7 +134,7 @@ export class Indexer {
   async #takeIn(file: PendingFile, signal: AbortSignal): Promise<void> {
     this.#report.startFile(file.path);
     try {
-      if (file.hash !== undefined && await this.#hashOf(file.path) === file.hash) {
+      if (file.hash !== undefined && await this.#hashOf(file) === file.hash) {
         // Only its time changed.
         this.#report.advance(file.bytes);
         await this.#add({ file, hash: file.hash }, 0, signal);
@@ -144,9 +146,9 @@ export class Indexer {
       if (error instanceof SkipFile) {
         this.#report.skipped({ path: file.path, reason: error.message });
         await this.#finishFile(file, "", signal);
-      } else if (isFileError(error)) {
+      } else if (error instanceof UnreadableFile) {
         // What was taken in from it before stays: the file may be readable again next time.
-        this.#report.skipped({ path: file.path, reason: `unreadable: ${messageOf(error)}` });
+        this.#report.skipped({ path: file.path, reason: `unreadable: ${error.message}` });
         this.#sources.postpone(file);
       } else throw error;
     }
@@ -233,9 +235,9 @@ export class Indexer {
     return outcome !== "unchanged";
   }
 
-  async #hashOf(path: string): Promise<string> {
+  async #hashOf(file: DataFile): Promise<string> {
     const hash = createHash("sha256");
-    for await (const chunk of fileChunks(path)) hash.update(chunk);
+    for await (const chunk of fileChunks(file, this.#options.follow)) hash.update(chunk);
     return hash.digest("hex");
   }
 }
@@ -244,11 +246,6 @@ export class Indexer {
 function settingsOf(options: IndexerOptions): string {
   const { keyField, titleField, textField, maxEntryBytes } = options;
   return JSON.stringify([keyField ?? null, titleField ?? null, textField ?? null, maxEntryBytes]);
-}
-
-/** Whether reading a file failed, rather than writing the index. */
-function isFileError(error: unknown): boolean {
-  return error instanceof Error && Object.values(Deno.errors).some((type) => error instanceof type);
 }
 
 /** Lets the worker take messages: a client's write, a wish to end. */

@@ -5,19 +5,18 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
-import type { FoundFile, NoFile } from "../data/walk.ts";
+import type { DataFile } from "../data/item.ts";
+import type { FoundFile, SkippedPath } from "../data/walk.ts";
 import type { RecordStore } from "./record_store.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 import type { Stored } from "./stored_text.ts";
 
 /** A file that has to be looked into. */
-export interface PendingFile {
+export interface PendingFile extends DataFile {
   /** The data path that it was found under. */
   readonly root: string;
   /** The number of its source; `undefined` until something of the file is taken in. */
   source: number | undefined;
-  readonly path: string;
-  readonly name: string;
   readonly bytes: number;
   readonly modifiedMs: number | undefined;
   /** The hash of what was taken in from it; `undefined` where nothing is, or was read otherwise. */
@@ -57,7 +56,7 @@ export class SourceTable {
   #settings = "";
   #startedMs = 0;
   #isLostKnown = false;
-  #foundRows: [string, FoundFile | NoFile][] = [];
+  #foundRows: [string, FoundFile | SkippedPath][] = [];
   #lastPending = 0;
   #begun: number | undefined;
 
@@ -66,8 +65,8 @@ export class SourceTable {
     this.#db = db;
     this.#store = store;
     db.exec(`CREATE TEMP TABLE found (
-      number INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
-      bytes INTEGER, modifiedMs REAL, pending INTEGER NOT NULL, UNIQUE (root, path));
+      number INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL, real TEXT NOT NULL,
+      name TEXT NOT NULL, bytes INTEGER, modifiedMs REAL, pending INTEGER NOT NULL, UNIQUE (root, path));
       CREATE INDEX temp.found_pending ON found (number) WHERE pending = 1;
       CREATE INDEX temp.found_no_file ON found (root) WHERE name = '';
       CREATE TEMP TABLE lost (source INTEGER PRIMARY KEY)`);
@@ -77,8 +76,8 @@ export class SourceTable {
       "INSERT INTO source (root, path) SELECT id, ? FROM root WHERE path = ? RETURNING id",
     );
     this.#addFound = db.prepare(
-      `INSERT OR IGNORE INTO found (root, path, name, bytes, modifiedMs, pending)
-       VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO found (root, path, real, name, bytes, modifiedMs, pending)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#next = db.prepare(
       "SELECT * FROM found WHERE pending = 1 AND number > ? ORDER BY number LIMIT 1",
@@ -101,7 +100,7 @@ export class SourceTable {
   }
 
   /** Notes what was found under a data path; a file that may have changed is pending from here on. */
-  found(root: string, file: FoundFile | NoFile): void {
+  found(root: string, file: FoundFile | SkippedPath): void {
     this.#foundRows.push([root, file]);
     if (this.#foundRows.length >= FOUND_TOGETHER) this.finishFinding();
   }
@@ -115,10 +114,10 @@ export class SourceTable {
     });
   }
 
-  #noteFound(root: string, file: FoundFile | NoFile): void {
-    if ("reason" in file) {
+  #noteFound(root: string, file: FoundFile | SkippedPath): void {
+    if (file.kind === "skipped") {
       // An unreadable folder hides files that are still there: their records stay.
-      this.#addFound.run(root, file.path, "", null, null, 0);
+      if (file.isUnreadable) this.#addFound.run(root, file.path, "", "", null, null, 0);
       return;
     }
     const row = this.#get.get(root, file.path);
@@ -126,7 +125,15 @@ export class SourceTable {
       row["bytes"] === file.bytes && file.modifiedMs !== undefined &&
       row["modifiedMs"] === file.modifiedMs;
     const modifiedMs = file.modifiedMs ?? null;
-    this.#addFound.run(root, file.path, file.name, file.bytes, modifiedMs, isSame ? 0 : 1);
+    this.#addFound.run(
+      root,
+      file.path,
+      file.real,
+      file.name,
+      file.bytes,
+      modifiedMs,
+      isSame ? 0 : 1,
+    );
   }
 
   /**
@@ -191,6 +198,7 @@ export class SourceTable {
       root,
       source: known === undefined ? undefined : Number(known["id"]),
       path,
+      real: String(row["real"]),
       name: String(row["name"]),
       bytes: Number(row["bytes"]),
       modifiedMs: row["modifiedMs"] === null ? undefined : Number(row["modifiedMs"]),

@@ -3,48 +3,84 @@
  *
  * @module
  */
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { findRoot } from "../data/data_root.ts";
+import { walk } from "../data/walk.ts";
 import { SearchError } from "../error.ts";
 
-/** Changes that come within this time after each other are one. */
+/** Changes that follow each other within this time are one. */
 const QUIET_MS = 100;
 /** While changes go on without a pause, they are told at least this often. */
 const MAX_WAIT_MS = 1000;
 /**
  * How long after a change the data are looked at once more: files that are made in a new folder
- * before the system watches that one too are not told.
+ * before the folder is watched are not told.
  */
 const AGAIN_MS = 1000;
+/** How often the data are looked through where folders go in the meantime. */
+const MAX_ATTEMPTS = 5;
+
+/** On Linux, watching a folder with those in it would follow links, to wherever they lead. */
+const WATCHES_EACH_FOLDER = Deno.build.os === "linux";
+/**
+ * Deno keeps back changes of paths that lead out of what is watched, as that of a file into a link
+ * does. Nothing leads out of the root. Of its own files changes are told too, and not minded.
+ */
+const ROOT = "/";
+
+/** What a {@linkcode DataWatcher} is made with. */
+export interface DataWatcherOptions {
+  /** Absolute paths of files and folders. */
+  readonly data: readonly string[];
+  /** Whether links in the data are followed. */
+  readonly follow: boolean;
+  /** Files whose changes do not count, without links on the way: the index's own. */
+  readonly ownFiles: readonly string[];
+}
 
 /** Watches data paths until it is closed. */
 export class DataWatcher implements Disposable {
-  readonly #watchers: Deno.FsWatcher[] = [];
+  readonly #options: DataWatcherOptions;
   readonly #onChange: () => void;
-  readonly #ignored: ReadonlySet<string>;
+  #watchers: readonly Deno.FsWatcher[] = [];
+  /** What is watched: folders, and the files that are data paths. */
+  #folders: ReadonlySet<string> = new Set();
+  #files: ReadonlySet<string> = new Set();
   #quiet: ReturnType<typeof setTimeout> | undefined;
   #again: ReturnType<typeof setTimeout> | undefined;
   #firstMs = 0;
   #isClosed = false;
 
-  /**
-   * @param data Absolute paths of files and folders that exist.
-   * @param ignored Paths whose changes do not count: the index's own files.
-   * @param onChange Is called some time after a change, never before the constructor returned.
-   * @throws {SearchError} `watch-failed`.
-   */
-  constructor(data: readonly string[], ignored: readonly string[], onChange: () => void) {
+  /** @param onChange Is called some time after a change, until the watcher is closed. */
+  constructor(options: DataWatcherOptions, onChange: () => void) {
+    this.#options = options;
     this.#onChange = onChange;
-    this.#ignored = new Set(ignored.flatMap((path) => [path, realPath(path)]));
-    try {
-      for (const path of data) this.#watch(path);
-    } catch (error) {
-      this.close();
-      throw new SearchError(
-        "watch-failed",
-        `Cannot watch ${data.join(", ")}: ${(error as Error).message}. On Linux the limit ` +
-          "fs.inotify.max_user_watches may be too low; without watching, a restart takes changes in",
-        { cause: error },
-      );
+  }
+
+  /**
+   * Watches what the data consist of at this time. To be called before the data are read, so that
+   * no change falls between the two.
+   *
+   * @throws {SearchError} `data-unreadable`, `watch-failed`; what was watched before still is.
+   */
+  async update(): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      const { folders, files } = await this.#find();
+      if (this.#isClosed || (isSame(this.#folders, folders) && isSame(this.#files, files))) return;
+      try {
+        this.#watch(folders, files);
+        return;
+      } catch (error) {
+        // A folder went after it was found.
+        if (error instanceof Deno.errors.NotFound && attempt < MAX_ATTEMPTS) continue;
+        throw new SearchError(
+          "watch-failed",
+          `Cannot watch ${this.#options.data.join(", ")}: ${(error as Error).message}. On Linux ` +
+            "the limit fs.inotify.max_user_watches may be too low; without watching, a restart " +
+            "takes changes in",
+          { cause: error },
+        );
+      }
     }
   }
 
@@ -53,7 +89,8 @@ export class DataWatcher implements Disposable {
     this.#isClosed = true;
     clearTimeout(this.#quiet);
     clearTimeout(this.#again);
-    for (const watcher of this.#watchers.splice(0)) watcher.close();
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
   }
 
   /** {@linkcode DataWatcher.close}. */
@@ -61,23 +98,58 @@ export class DataWatcher implements Disposable {
     this.close();
   }
 
-  #watch(path: string): void {
-    if (Deno.statSync(path).isDirectory) {
-      this.#listen(Deno.watchFs(path, { recursive: true }), () => true);
-      return;
+  async #find() {
+    const folders = new Set<string>();
+    const files = new Set<string>();
+    for (const path of this.#options.data) {
+      const root = await findRoot(path);
+      if (root.isFile) files.add(path).add(root.real);
+      for await (const found of walk(root, { ...this.#options, foldersOnly: true })) {
+        if (found.kind === "folder" && (found.isTop || WATCHES_EACH_FOLDER)) {
+          folders.add(found.real);
+        }
+      }
     }
-    // A file's folder is watched: an editor replaces the file by another one of the same name.
-    const watcher = Deno.watchFs(dirname(path), { recursive: false });
-    const real = realPath(path);
-    this.#listen(watcher, (changed) => changed === path || changed === real);
+    return { folders, files };
   }
 
-  async #listen(watcher: Deno.FsWatcher, concerns: (path: string) => boolean): Promise<void> {
-    this.#watchers.push(watcher);
+  #watch(folders: ReadonlySet<string>, files: ReadonlySet<string>): void {
+    const watchers: Deno.FsWatcher[] = [];
+    try {
+      if (folders.size > 0) {
+        watchers.push(
+          WATCHES_EACH_FOLDER
+            ? Deno.watchFs([...folders, ROOT], { recursive: false })
+            : Deno.watchFs([...folders], { recursive: true }),
+        );
+      }
+      // A file's folder is watched: an editor replaces the file by another one of the same name.
+      const around = new Set([...files].map((path) => dirname(path)));
+      if (around.size > 0) watchers.push(Deno.watchFs([...around], { recursive: false }));
+    } catch (error) {
+      for (const watcher of watchers) watcher.close();
+      throw error;
+    }
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = watchers;
+    this.#folders = folders;
+    this.#files = files;
+    for (const watcher of watchers) void this.#listen(watcher);
+  }
+
+  async #listen(watcher: Deno.FsWatcher): Promise<void> {
     for await (const event of watcher) {
       if (event.kind === "access") continue;
-      if (event.paths.some((path) => !this.#ignored.has(path) && concerns(path))) this.#changed();
+      if (event.paths.some((path) => this.#concerns(path))) this.#changed();
     }
+  }
+
+  #concerns(path: string): boolean {
+    if (this.#options.ownFiles.includes(path)) return false;
+    if (this.#files.has(path)) return true;
+    if (WATCHES_EACH_FOLDER) return this.#folders.has(dirname(path)) || this.#folders.has(path);
+    for (const folder of this.#folders) if (path.startsWith(folder)) return true;
+    return false;
   }
 
   #changed(): void {
@@ -95,11 +167,6 @@ export class DataWatcher implements Disposable {
   }
 }
 
-/** A path without links in its folder's part: some systems tell changes by that one. */
-function realPath(path: string): string {
-  try {
-    return join(Deno.realPathSync(dirname(path)), basename(path));
-  } catch {
-    return path;
-  }
+function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && a.isSubsetOf(b);
 }

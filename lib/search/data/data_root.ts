@@ -1,0 +1,55 @@
+/**
+ * The data paths that the caller names.
+ *
+ * @module
+ */
+import { messageOf } from "../../base/message_of.ts";
+import { SearchError } from "../error.ts";
+import { openFile } from "./open_file.ts";
+
+/** A data path, as it was found when it was looked at. */
+export interface DataRoot {
+  /** The absolute path that was named. It may be a link: that one was asked for. */
+  readonly path: string;
+  /** The same place without links. */
+  readonly real: string;
+  /** Whether it is a file; else it is a folder. */
+  readonly isFile: boolean;
+}
+
+/**
+ * Looks at a data path, and whether it can be read.
+ *
+ * @param path An absolute path.
+ * @throws {SearchError} `data-unreadable` if it does not exist, may not be read, or is a pipe, a
+ * socket or a device.
+ */
+export async function findRoot(path: string): Promise<DataRoot> {
+  try {
+    const real = await Deno.realPath(path);
+    const info = await Deno.stat(real);
+    // Opening it is the only way to know whether it may be read.
+    if (info.isFile) {
+      await using _file = await openFile({ path, real, name: "" }, false);
+    } else if (info.isDirectory) {
+      for await (const _entry of Deno.readDir(real)) break;
+    } else throw new Error("it is neither a file nor a folder");
+    return { path, real, isFile: info.isFile };
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): SearchError {
+  const { cause = error } = error as { cause?: unknown };
+  const reason = cause instanceof Deno.errors.NotFound
+    ? "it does not exist"
+    : cause instanceof Deno.errors.PermissionDenied ||
+        (cause as { code?: unknown }).code === "EACCES"
+    ? "it may not be read by this user"
+    : messageOf(error);
+  return new SearchError("data-unreadable", `Cannot read the data path ${path}: ${reason}`, {
+    path,
+    cause: error,
+  });
+}
