@@ -6,7 +6,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { closeQuietly, durableTransaction, transaction } from "../../sqlite/mod.ts";
+import { closeQuietly, durableTransaction, FileGuard, transaction } from "../../sqlite/mod.ts";
 import { type PostedError, SearchError, toPosted } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
@@ -64,6 +64,7 @@ export class IndexJob {
   readonly #post: (message: IndexMessage) => void;
   readonly #abort = new AbortController();
   readonly #db: DatabaseSync;
+  readonly #guard: FileGuard;
   readonly #store: RecordStore;
   #watcher: DataWatcher | undefined;
   #indexer: Indexer | undefined;
@@ -76,6 +77,7 @@ export class IndexJob {
     this.#post = post;
     this.#db = openIndexWriter(options.path, options);
     try {
+      this.#guard = new FileGuard(options.path);
       this.#store = new RecordStore(this.#db);
     } catch (error) {
       closeQuietly(this.#db);
@@ -106,11 +108,14 @@ export class IndexJob {
   /** Writes what clients put and delete, all in one transaction, and answers after the commit. */
   write(operations: readonly WriteOperation[]): void {
     try {
+      this.#guard.check();
       const outcomes = durableTransaction(this.#db, () =>
         operations.map((operation) => {
           if (operation.kind === "delete") return this.#store.deleteKey(operation.key);
           return this.#store.store(CLIENT_SOURCE, operation.entry).outcome !== "unchanged";
         }));
+      // Looked at once more, so that what is answered as stored is in the file that is there.
+      this.#guard.check();
       this.#post({ type: "written", outcomes });
     } catch (error) {
       const described = asIndexError(error, this.#options.path, "write to");
@@ -132,6 +137,7 @@ export class IndexJob {
   }
 
   async #runPass(): Promise<void> {
+    this.#guard.check();
     await this.#watcher?.update();
     await this.#indexer?.pass(this.#abort.signal);
   }

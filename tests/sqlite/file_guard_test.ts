@@ -1,0 +1,73 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { FileGuard, identityOf, openWriter, transaction } from "../../lib/sqlite/mod.ts";
+import { Scratch } from "../support/scratch.ts";
+import { assertSqliteError, NUMBERS } from "./support.ts";
+
+const ignore = Deno.build.os === "windows";
+
+Deno.test("FileGuard lets everything pass that a writer does to its own files", () => {
+  using scratch = new Scratch();
+  const path = scratch.at("a.db");
+  for (let round = 0; round < 3; round++) {
+    const db = openWriter(path, { schema: NUMBERS, synchronous: "off" });
+    const guard = new FileGuard(path);
+    for (let i = 0; i < 20; i++) {
+      transaction(db, () => db.exec("INSERT INTO number VALUES (zeroblob(100000))"));
+      guard.check();
+    }
+    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    guard.check();
+    db.exec("DELETE FROM number; VACUUM");
+    guard.check();
+    db.close();
+  }
+});
+
+Deno.test({
+  name: "FileGuard follows a link to the database, beside which its files lie",
+  ignore,
+  fn: () => {
+    using scratch = new Scratch();
+    Deno.mkdirSync(scratch.at("real"));
+    Deno.writeTextFileSync(scratch.at("real/a.db"), "");
+    Deno.symlinkSync("real/a.db", scratch.at("link.db"));
+    const db = openWriter(scratch.at("link.db"), { schema: NUMBERS });
+    const guard = new FileGuard(scratch.at("link.db"));
+    assertEquals(guard.identity, identityOf(scratch.at("real/a.db")));
+    guard.check();
+    Deno.removeSync(scratch.at("real/a.db-wal"));
+    const error = assertSqliteError(() => guard.check(), scratch.at("link.db"));
+    assertEquals([error.code, error.action], ["failed", "write to"]);
+    db.close();
+  },
+});
+
+Deno.test({
+  name: "FileGuard notices each file that is deleted, replaced, or gone before it was made",
+  ignore,
+  fn: () => {
+    for (const end of ["", "-wal", "-shm"]) {
+      for (const replaced of [false, true]) {
+        using scratch = new Scratch();
+        const path = scratch.at("a.db");
+        const db = openWriter(path, { schema: NUMBERS });
+        const guard = new FileGuard(path);
+        if (replaced) {
+          Deno.copyFileSync(path + end, scratch.at("copy"));
+          Deno.renameSync(scratch.at("copy"), path + end);
+        } else Deno.removeSync(path + end);
+        assertEquals(assertSqliteError(() => guard.check(), path).code, "failed");
+        if (!replaced) assertSqliteError(() => new FileGuard(path), path);
+        db.close();
+      }
+    }
+  },
+});
+
+Deno.test("identityOf() tells files apart, and that there is none", () => {
+  using scratch = new Scratch();
+  const [a, b] = [scratch.write("a", ""), scratch.write("b", "")];
+  assertEquals(identityOf(scratch.at("c")), undefined);
+  assertEquals(identityOf(a), identityOf(a));
+  if (!ignore) assertNotEquals(identityOf(a), identityOf(b));
+});
