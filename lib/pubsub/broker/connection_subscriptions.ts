@@ -82,7 +82,7 @@ export class ConnectionSubscriptions {
     const subscription = this.#host.router.add(filter, group, slow, this.#outbox);
     this.#byKey.set(key, subscription);
     this.#count(1, group !== undefined);
-    if (slow === "block") this.#outbox.blocking++;
+    this.#countPolicy(slow, 1);
     return undefined;
   }
 
@@ -155,7 +155,7 @@ export class ConnectionSubscriptions {
     this.#host.router.remove(subscription);
     this.#count(-1, group !== undefined);
     this.#budget?.give(costOf(entry.filter, group?.name));
-    if (slow === "block") this.#outbox.blocking--;
+    this.#countPolicy(slow, -1);
   }
 
   /** Counts one more, or one fewer. */
@@ -168,9 +168,14 @@ export class ConnectionSubscriptions {
   }
 
   #setPolicy(subscription: Subscription, slow: SlowPolicy): void {
-    if (subscription.slow === "block") this.#outbox.blocking--;
-    if (slow === "block") this.#outbox.blocking++;
+    this.#countPolicy(subscription.slow, -1);
+    this.#countPolicy(slow, 1);
     subscription.slow = slow;
+  }
+
+  #countPolicy(slow: SlowPolicy, change: 1 | -1): void {
+    if (slow === "block") this.#outbox.blocking += change;
+    else if (slow === "latest" || slow === "disconnect") this.#outbox.hasty += change;
   }
 }
 

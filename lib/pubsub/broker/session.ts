@@ -4,6 +4,7 @@ import { type CloseReason, type Connection, formatAddress, networkOf } from "../
 import type { BrokerCore } from "./broker_core.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
+import { Pace } from "./delivery/pace.ts";
 import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import type { Requester } from "./requester.ts";
@@ -46,6 +47,8 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   readonly #decoder: FrameDecoder;
   #publications: Publications | undefined;
   #published = 0;
+  /** Made when it publishes: most connections do not. */
+  #pace: Pace<Outbox> | undefined;
   /** What a request has to wait for before the next is dealt with. */
   #pause: Promise<void> | undefined;
   /** A login that is being checked; no further request is dealt with meanwhile. */
@@ -202,7 +205,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
         let next = 0;
         do {
           next = this.#handle(batch.frames, next);
-          const held = this.#core.sendList.flush();
+          const held = this.#core.sendList.flush(this.#pace);
           if (held) await held;
           if (this.#pause) await this.#resume();
           if (this.#login && next < batch.frames.length) await this.#loggedIn();
@@ -279,6 +282,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
 
   #forward(frames: readonly Frame[], first: number, last: number, route: Route): number {
     this.#published += last - first;
+    this.#pace ??= new Pace();
     return this.#core.forward(this.#connection.input.memory, frames, first, last, route);
   }
 

@@ -50,6 +50,8 @@ export class Outbox implements Receiver {
   deliveredBytes = 0;
   /** How many of its subscriptions have the policy `block`: publishers wait without a bound. */
   blocking = 0;
+  /** How many have a policy with which publishers do not wait for long: `latest`, `disconnect`. */
+  hasty = 0;
   readonly #output: WriteQueue;
   readonly #observer: OutboxObserver;
   readonly #maxPendingBytes: number;
@@ -57,8 +59,9 @@ export class Outbox implements Receiver {
   #missed = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
-  /** Whether something was added since the last flush. */
+  /** Whether something was added since the last flush, and whether publications were. */
   #filled = false;
+  #fed = false;
   #deliveriesEnded = false;
   #closed = false;
 
@@ -83,6 +86,11 @@ export class Outbox implements Receiver {
   /** Bytes that the socket has not taken, those in the backlog included. */
   get pendingBytes(): number {
     return this.#output.pendingBytes + (this.#backlog?.bytes ?? 0);
+  }
+
+  /** Whether publications were added since the last flush. */
+  get fed(): boolean {
+    return this.#fed;
   }
 
   /** Bytes that the socket took. */
@@ -118,6 +126,7 @@ export class Outbox implements Receiver {
     if (this.#deliveriesEnded) return 0;
     const output = this.#output;
     const size = run.end - run.start;
+    this.#fed = true;
     this.#fill();
     if (this.#takesDirectly(size, subscription)) {
       const count = run.last - run.first;
@@ -132,6 +141,7 @@ export class Outbox implements Receiver {
   addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number {
     if (this.#deliveriesEnded) return 0;
     const { start, end, header } = run.frames[index]!;
+    this.#fed = true;
     this.#fill();
     if (this.#takesDirectly(end - start, subscription)) {
       writeGrouped(this.#output.buffer, run.memory.bytes, start, end, group.headerTail);
@@ -174,7 +184,7 @@ export class Outbox implements Receiver {
 
   /** Starts to send. */
   flush(): void {
-    this.#filled = false;
+    this.#filled = this.#fed = false;
     this.#refill();
     this.#output.flush();
   }

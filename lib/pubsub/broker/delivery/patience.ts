@@ -1,3 +1,4 @@
+import type { Pace, Paced } from "./pace.ts";
 import { PeriodicLook } from "../../../base/periodic_look.ts";
 
 /** How often connections that publishers wait for are looked at. */
@@ -7,17 +8,17 @@ const TICK_MS = 10;
 const DECAY = 0.1;
 
 /** A connection that publishers may have to wait for. */
-export interface Congestible {
+export interface Congestible extends Paced {
   /** How many of its subscriptions have the policy `block`. */
   readonly blocking: number;
-  /** How many bytes its socket has taken. */
-  readonly writtenBytes: number;
+  /** How many have a policy with which nobody waits for long: `latest`, `disconnect`. */
+  readonly hasty: number;
 }
 
 /** One publisher that waits for some of the connections to which it has just published. */
-interface Hold {
-  /** To how many connections it published. */
-  readonly receivers: number;
+interface Hold<C extends Congestible> {
+  /** What all its receivers take. */
+  readonly pace: Pace<C> | undefined;
   /** For how many of them it still waits. */
   waiting: number;
   /** Lets the publisher go on. */
@@ -25,15 +26,13 @@ interface Hold {
 }
 
 /** What is known of a connection that publishers waited for at least once. */
-interface Account {
+interface Account<C extends Congestible> {
   /** The publishers that wait for it. */
-  holds: Hold[];
+  holds: Hold<C>[];
   /** The blocking time charged to it, in milliseconds, as of `at`. */
   chargedMs: number;
   /** In milliseconds of `performance.now()`. */
   at: number;
-  /** How many bytes its socket had taken at `at`. */
-  writtenBytes: number;
   /** Whether publishers do not wait for it any more, until it has caught up. */
   exhausted: boolean;
 }
@@ -41,9 +40,8 @@ interface Account {
 /**
  * Makes publishers wait, for a limited time, for connections that do not keep up.
  *
- * A connection is charged for the time during which it blocks a publisher, in two cases: at least
- * three quarters of the other receivers of the same publications have room, or the connection's
- * socket takes no byte at all. Once the limit is charged, publishers stop waiting for the
+ * A connection is charged for the time during which it blocks a publisher, unless that should go at
+ * its receivers' {@linkcode Pace}. Once the limit is charged, publishers stop waiting for the
  * connection until it has caught up. The charge decays by 10 % of elapsed time.
  *
  * So where all receivers together are slower than a publisher, the publisher goes at their pace;
@@ -52,9 +50,9 @@ interface Account {
 export class Patience<C extends Congestible> {
   readonly #limitMs: number;
   readonly #onExhausted: (connection: C) => void;
-  readonly #accounts = new WeakMap<C, Account>();
+  readonly #accounts = new WeakMap<C, Account<C>>();
   /** The accounts with holds. */
-  readonly #held = new Map<C, Account>();
+  readonly #held = new Map<C, Account<C>>();
   readonly #looking = new PeriodicLook(TICK_MS, (now) => this.#look(now));
 
   /**
@@ -77,12 +75,13 @@ export class Patience<C extends Congestible> {
    * Waits until each of the connections has caught up, or patience with it is exhausted.
    *
    * @param congested Those to wait for.
-   * @param receivers How many connections got the same publications.
+   * @param pace That of the publisher; without one, patience has its limit.
    */
-  wait(congested: readonly C[], receivers: number): Promise<void> {
+  wait(congested: readonly C[], pace?: Pace<C>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const hold: Hold = { receivers, waiting: congested.length, resume: resolve };
+    const hold: Hold<C> = { pace, waiting: congested.length, resume: resolve };
     const now = performance.now();
+    pace?.wait(now);
     for (const connection of congested) this.#accountOf(connection, now).holds.push(hold);
     this.#looking.start();
     return promise;
@@ -97,23 +96,21 @@ export class Patience<C extends Congestible> {
   }
 
   /** The account of a connection that is about to get a hold. */
-  #accountOf(connection: C, now: number): Account {
-    const { writtenBytes } = connection;
+  #accountOf(connection: C, now: number): Account<C> {
     let account = this.#accounts.get(connection);
     if (account === undefined) {
-      account = { holds: [], chargedMs: 0, at: now, writtenBytes, exhausted: false };
+      account = { holds: [], chargedMs: 0, at: now, exhausted: false };
       this.#accounts.set(connection, account);
     }
     if (account.holds.length === 0) {
       account.chargedMs = Math.max(0, account.chargedMs - (now - account.at) * DECAY);
       account.at = now;
-      account.writtenBytes = writtenBytes;
       this.#held.set(connection, account);
     }
     return account;
   }
 
-  #release(connection: C, account: Account): void {
+  #release(connection: C, account: Account<C>): void {
     const { holds } = account;
     if (holds.length === 0) return;
     account.holds = [];
@@ -126,22 +123,14 @@ export class Patience<C extends Congestible> {
 
   #look(now: number): void {
     for (const [connection, account] of this.#held) {
-      const { writtenBytes } = connection;
-      const stalled = writtenBytes === account.writtenBytes;
-      if (connection.blocking === 0 && (stalled || account.holds.some(isHeldByFew))) {
-        account.chargedMs += now - account.at;
-      }
+      const isShared = connection.hasty === 0 &&
+        account.holds.every(({ pace }) => pace?.isShared(now));
+      if (connection.blocking === 0 && !isShared) account.chargedMs += now - account.at;
       account.at = now;
-      account.writtenBytes = writtenBytes;
       if (account.chargedMs < this.#limitMs) continue;
       account.exhausted = true;
       this.#release(connection, account);
       this.#onExhausted(connection);
     }
   }
-}
-
-/** Whether at least three quarters of the receivers other than one of those waited for have room. */
-function isHeldByFew({ receivers, waiting }: Hold): boolean {
-  return (receivers - waiting) * 4 >= (receivers - 1) * 3;
 }

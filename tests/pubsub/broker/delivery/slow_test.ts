@@ -203,3 +203,40 @@ Deno.test("a client that asks and never reads is read from no more", async () =>
   asker.close();
   await sending;
 });
+
+for (const [bytes, count] of [[16, 60_000], [1_024, 20_000], [20_000, 1_500]] as const) {
+  Deno.test(`one-to-one nothing is lost by a receiver that is slower: ${bytes} B`, async () => {
+    // What one read of a publisher brings has to fit.
+    await using broker = await startBroker({ ...LIMITS, maxPendingBytes: 400_000 });
+    using slow = await RawPeer.to(broker);
+    await slow.sub("t.>");
+    using publisher = await RawPeer.to(broker);
+    const publishing = publish(publisher, count, bytes);
+    // About 10 MB/s: less than a publisher that goes flat out.
+    const reading = readAll(slow, count, (frames) => frames % 500 === 0 ? pause(2) : undefined);
+    const [{ numbers, missed }] = await Promise.all([reading, publishing]);
+    assertEquals([numbers.length, missed], [count, 0]);
+  });
+}
+
+Deno.test("a receiver that takes a byte now and then does not hold its publisher", async () => {
+  await using broker = await startBroker(LIMITS);
+  using trickle = await RawPeer.to(broker);
+  await trickle.sub("t.>");
+  using publisher = await RawPeer.to(broker);
+  let over = false;
+  const trickling = (async () => {
+    while (!over) {
+      await trickle.conn.read(new Uint8Array(1));
+      await pause(10);
+    }
+  })();
+  const startedAt = performance.now();
+  await publish(publisher, 3_000, 10_000);
+  assertEquals((await publisher.ask("ping", { id: 1 }))["op"], "pong");
+  const ms = performance.now() - startedAt;
+  over = true;
+  await trickling;
+  assert(ms < 10_000, `30 MB took ${ms} ms`);
+  assert(broker.stats().missed > 0);
+});
