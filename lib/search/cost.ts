@@ -1,11 +1,11 @@
-/** Queries whose time is remembered. */
+/** The most queries to remember. */
 const REMEMBERED = 2048;
-/** A search that takes longer is costly: an interactive one beside it would notice. */
+/** A search that takes longer is costly: a user would notice waiting for it. */
 const COSTLY_MS = 10;
 
 /**
- * Tells costly queries from cheap ones before they run: by the time they took last, or, of one not
- * seen before, by its look.
+ * Predicts which queries are costly: by the time that the same query took last, or for a new query
+ * by its form.
  */
 export class CostEstimate {
   readonly #costly = new Map<string, boolean>();
@@ -15,7 +15,7 @@ export class CostEstimate {
     return this.#costly.get(query) ?? looksCostly(query);
   }
 
-  /** Remembers how long a query took. */
+  /** Remembers whether a query was costly, if its form would not tell. */
   took(query: string, ms: number): void {
     const isCostly = ms > COSTLY_MS;
     this.#costly.delete(query);
@@ -30,7 +30,7 @@ export class CostEstimate {
   }
 }
 
-/** A beginning of one or two letters, or many words: both match a large part of all entries. */
+/** A prefix of one or two letters matches a large part of all entries; many words take long. */
 function looksCostly(query: string): boolean {
   return query.length > 100 || /(?:^|[\s"-])\S{1,2}\*/u.test(query);
 }

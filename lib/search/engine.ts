@@ -1,6 +1,6 @@
 /**
- * The engine: what is asked is shared out between the calling thread (exact lookups), the search
- * workers and the index worker.
+ * The engine. It does exact lookups on the calling thread, has searches done by the search workers,
+ * and writes by the index worker.
  *
  * @module
  */
@@ -32,7 +32,7 @@ import type { WorkerPool } from "./worker/worker_pool.ts";
 const HITS = countOption(10);
 const SKIPPED = countOption(0);
 
-/** What an engine is made of. It closes all of it. */
+/** What an engine is made of. It closes all of these. */
 export interface EngineParts {
   /** The index file. */
   readonly path: string;
@@ -41,7 +41,7 @@ export interface EngineParts {
   readonly writer: IndexWriter;
   readonly pool: WorkerPool<SearchTask, SearchTaskResult, string>;
   readonly options: ResolvedOptions;
-  /** Closes what the parts are made in: connections, workers, files. */
+  /** Closes the connection and the workers, and a temporary index's file. */
   readonly resources: AsyncDisposable;
 }
 
@@ -57,7 +57,7 @@ export class Engine implements SearchEngine {
   #workersReplaced = 0;
   #closing: Promise<void> | undefined;
 
-  /** The parts are the engine's from here on. */
+  /** Takes over the parts. */
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#cache = new EntryCache(parts.options.cacheBytes);
@@ -169,7 +169,7 @@ export class Engine implements SearchEngine {
     return this.close();
   }
 
-  /** Entries changed: those with these keys, or without a list any. */
+  /** Notes that entries changed: those with these keys; without a list any may have. */
   changed(keys: readonly string[] | undefined): void {
     this.#generation++;
     if (keys === undefined) this.#cache.clear();
@@ -178,13 +178,13 @@ export class Engine implements SearchEngine {
     notify(() => observer.changed?.({ generation: this.#generation }));
   }
 
-  /** A worker was replaced. */
+  /** Notes that a worker was replaced. */
   replaced(role: "search" | "index", reason: string): void {
     this.#workersReplaced++;
     notify(() => this.#parts.options.observer.workerReplaced?.({ role, reason }));
   }
 
-  /** One read through a prepared statement, about 5 µs. */
+  /** Reads an entry with a prepared statement: about 5 µs. */
   #read(key: string): SearchEntry | undefined {
     if (!key.isWellFormed()) return undefined;
     try {

@@ -1,11 +1,12 @@
 import type { SearchEntry } from "./types.ts";
 
 /**
- * Entries by key, in bounded memory, for exact lookups: about 20 million hits a second.
+ * A cache of entries by key, in bounded memory, for exact lookups: about 20 million hits a second.
  *
- * It keeps two generations. What is found in the old one moves to the young one; when the young one
- * has half of the bytes, it becomes the old one and what was not asked for since is dropped. That
- * is nearly as good as keeping the least recently used order, which costs two map operations a hit.
+ * It has two maps, young and old. An entry that is found in the old map moves to the young one. When
+ * the young map has half of the bytes, it becomes the old one, and the former old map is dropped
+ * with all entries that were not looked up since. This is nearly as good as dropping the least
+ * recently used entry, which would cost two map operations per hit.
  */
 export class EntryCache {
   readonly #halfBytes: number;
@@ -14,17 +15,17 @@ export class EntryCache {
   #youngBytes = 0;
   #oldBytes = 0;
 
-  /** @param maxBytes How much memory the entries may take, about. */
+  /** @param maxBytes The most memory for entries, about. */
   constructor(maxBytes: number) {
     this.#halfBytes = maxBytes / 2;
   }
 
-  /** Bytes that the entries take, about. */
+  /** Memory that the entries take, about, in bytes. */
   get bytes(): number {
     return this.#youngBytes + this.#oldBytes;
   }
 
-  /** The entry with this key, if it is kept. */
+  /** The entry with this key, if it is in the cache. */
   get(key: string): SearchEntry | undefined {
     const young = this.#young.get(key);
     if (young !== undefined || this.#old.size === 0) return young;
@@ -36,7 +37,7 @@ export class EntryCache {
     return old;
   }
 
-  /** Keeps an entry, unless it would take a large part of the memory by itself. */
+  /** Adds an entry, unless it alone would take more than an eighth of the memory. */
   set(entry: SearchEntry): void {
     const bytes = bytesOf(entry);
     if (bytes > this.#halfBytes / 4) return;
@@ -69,7 +70,7 @@ export class EntryCache {
   }
 }
 
-/** Two bytes a code unit, and what the objects around them take. */
+/** Two bytes per code unit, and 200 for the objects around them. */
 function bytesOf({ key, title, text }: SearchEntry): number {
   return 2 * (key.length + title.length + text.length) + 200;
 }

@@ -5,9 +5,9 @@ const encoder = new TextEncoder();
 const scratch = new Uint8Array(MAX_KEY_BYTES + 4);
 
 /**
- * Why an entry cannot be stored, or `undefined` where it can.
+ * Why an entry cannot be stored, or `undefined` if it can.
  *
- * @param maxBytes The largest title and text together, in bytes of UTF-8.
+ * @param maxBytes The most bytes of UTF-8 that title and text may have together.
  */
 export function entryProblem(entry: SearchEntry, maxBytes: number): string | undefined {
   if (entry.key === "") return "the key is empty";
@@ -16,7 +16,7 @@ export function entryProblem(entry: SearchEntry, maxBytes: number): string | und
     return `the key is longer than ${MAX_KEY_BYTES} bytes`;
   }
   const length = entry.title.length + entry.text.length;
-  // A code unit takes at most three bytes, so most texts need no counting.
+  // A code unit takes at most three bytes, so most texts are known to fit without counting.
   if (length * 3 <= maxBytes) return undefined;
   if (length > maxBytes || utf8Length(entry.title) + utf8Length(entry.text) > maxBytes) {
     return `title and text are larger than ${maxBytes} bytes`;
@@ -28,7 +28,7 @@ function utf8Length(text: string): number {
   let bytes = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    // Both halves of a surrogate pair together take four bytes.
+    // A surrogate pair takes four bytes: two for each half.
     bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : (code & 0xf800) === 0xd800 ? 2 : 3;
   }
   return bytes;

@@ -1,9 +1,9 @@
 /**
- * A search engine on SQLite's FTS5: exact lookups, ranked full-text search, completions, over data
- * in files and over what clients store.
+ * A search engine on SQLite's FTS5: exact lookups, ranked full-text search and completions, of data
+ * in files and of what clients store.
  *
- * {@linkcode openSearch} opens one. Searches run in worker threads and never hold up the caller's
- * event loop; {@linkcode SearchEngine.lookup} is synchronous and takes microseconds.
+ * {@linkcode openSearch} opens one. Searches run in worker threads and do not block the caller's
+ * event loop. {@linkcode SearchEngine.lookup} is synchronous and takes microseconds.
  *
  * @module
  */

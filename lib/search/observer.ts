@@ -1,15 +1,15 @@
 /**
- * What an engine tells about its work while it does it.
+ * What an engine reports while it works.
  *
  * @module
  */
 import type { SearchError } from "./error.ts";
 
-/** How far the reading of data is. */
+/** How much of the data was read. */
 export interface IndexProgress {
-  /** Bytes read so far of the files that have to be read. */
+  /** Bytes that were read so far. */
   readonly doneBytes: number;
-  /** Bytes to be read in all. Unchanged files are not among them. */
+  /** Bytes to read in all; unchanged files are not read. */
   readonly totalBytes: number;
   /** Entries taken in so far. */
   readonly entries: number;
@@ -17,7 +17,7 @@ export interface IndexProgress {
   readonly path: string;
 }
 
-/** A record that could not be taken in. */
+/** A record that cannot be an entry. */
 export interface BrokenRecord {
   /** The file, absolute. */
   readonly path: string;
@@ -27,21 +27,21 @@ export interface BrokenRecord {
   readonly reason: string;
 }
 
-/** A key that occurs more than once in the data. The later one is served. */
+/** A key that occurs more than once in the data. The last one is served. */
 export interface DuplicateKey {
   /** The key. */
   readonly key: string;
   /** The file that is being read. */
   readonly path: string;
-  /** The line of the record in it, from 1; absent where the file is one entry. */
+  /** The line of the record in it, from 1; absent if the file is one entry. */
   readonly line?: number;
-  /** The other file that has this key; the same as `path` for a duplicate within one file. */
+  /** The other file that has this key; `path` again if both are in one file. */
   readonly otherPath: string;
 }
 
-/** A file of the data that was left out. */
+/** A file of the data that was skipped. */
 export interface SkippedFile {
-  /** The file, or a folder that cannot be read. */
+  /** The file or link, or a folder that cannot be read. */
   readonly path: string;
   /** Such as `binary`, or `larger than 4194304 bytes`. */
   readonly reason: string;
@@ -49,33 +49,33 @@ export interface SkippedFile {
 
 /** The outcome of one pass over the data. */
 export interface IndexSummary {
-  /** Records that were not there before. */
+  /** New records. */
   readonly added: number;
-  /** Records whose title or text is another one. */
+  /** Records whose title or text changed. */
   readonly updated: number;
-  /** Records that went, on their own or with their file. */
+  /** Records that were removed, because they or their file are gone. */
   readonly removed: number;
-  /** Records that stayed as they are. */
+  /** Records that did not change. */
   readonly unchanged: number;
-  /** Files that had to be read. */
+  /** Files that were read. */
   readonly filesRead: number;
-  /** Files that were left out: binary, too large, unreadable. */
+  /** Files that were skipped: links, binary, too large or unreadable ones. */
   readonly skipped: number;
-  /** Records that could not be taken in. */
+  /** Records that cannot be entries. */
   readonly broken: number;
   /** Records whose key occurs more than once. */
   readonly duplicates: number;
-  /** How long it took. */
+  /** How long the pass took. */
   readonly durationMs: number;
 }
 
 /**
- * Callbacks, called on the thread that opened the engine. An exception from one of them is
- * ignored. Of broken records, duplicates and skipped files the first 1000 of a pass are told one by
- * one; the summary counts all.
+ * Callbacks, called on the thread that opened the engine. What they throw is ignored. Of broken
+ * records, duplicates and skipped files the first 1000 of a pass are reported one by one; the
+ * summary counts all.
  */
 export interface SearchObserver {
-  /** At most about ten times a second while data are read, and once at the end of them. */
+  /** Called about ten times a second while data are read, and once at the end. */
   progress?(event: IndexProgress): void;
   /** A record was skipped. */
   brokenRecord?(event: BrokenRecord): void;
@@ -83,13 +83,13 @@ export interface SearchObserver {
   duplicateKey?(event: DuplicateKey): void;
   /** A file was skipped. */
   skippedFile?(event: SkippedFile): void;
-  /** A pass over the data is complete: when the engine opens, and with `watch` after each change. */
+  /** A pass over the data is complete: one when the engine opens, with `watch` one per change. */
   indexed?(event: IndexSummary): void;
-  /** Entries changed; `generation` is the engine's number from here on. */
+  /** Entries changed. `generation` is the engine's new number. */
   changed?(event: { readonly generation: number }): void;
-  /** A pass over watched data failed; the entries stay as they were, the next change tries again. */
+  /** A pass over watched data failed. The entries stay; the next change starts another pass. */
   failed?(error: SearchError): void;
-  /** A worker died. */
+  /** A worker died, and another one took its place. */
   workerReplaced?(event: { readonly role: "search" | "index"; readonly reason: string }): void;
 }
 
@@ -106,6 +106,6 @@ export function notify(call: () => void): void {
   try {
     call();
   } catch {
-    // The observer's failure is not the engine's: an entry stored is stored, whoever looks on.
+    // An entry that is stored is stored, even if the observer fails.
   }
 }

@@ -13,7 +13,7 @@ import { IndexWriter } from "./worker/index_writer.ts";
 import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
 import { WorkerPool } from "./worker/worker_pool.ts";
 
-/** What tests put in place of the real thing. */
+/** What tests replace. */
 export interface Replacements {
   /** The search workers' module. */
   readonly searchWorker?: URL;
@@ -25,10 +25,10 @@ export interface Replacements {
 
 /**
  * Opens a search engine: opens or makes the index, takes in the data that are new or changed since
- * the last time, and starts the workers. It resolves when everything can be found.
+ * the last time, and starts the workers. Resolves when everything can be found.
  *
- * @throws {SearchError} `data-unreadable`, `index-*`, `watch-failed`; the index is then as it was, or
- * has whole transactions of a pass, which the next one completes.
+ * @throws {SearchError} `data-unreadable`, `index-*`, `watch-failed`. The index is then as it was, or
+ * a pass over the data was begun, which the next one completes.
  * @throws {TypeError | RangeError} for a wrong option.
  * @throws the signal's reason when it is aborted.
  *
@@ -47,7 +47,7 @@ export function openSearch(options: SearchOptions = {}): Promise<SearchEngine> {
   return openWith(options, {});
 }
 
-/** {@linkcode openSearch}, with parts replaced for tests. */
+/** {@linkcode openSearch} with parts that tests replace. */
 export async function openWith(
   options: SearchOptions,
   replacements: Replacements,
@@ -55,11 +55,11 @@ export async function openWith(
   const resolved = resolveOptions(options);
   const { signal } = options;
   signal?.throwIfAborted();
-  // What is opened is closed in the opposite order: when something fails here, or by the engine.
+  // Everything opened here is closed in reverse order: if something fails, or by the engine.
   await using opened = new AsyncDisposableStack();
   const path = await placeOf(options, opened);
   const { observer } = resolved;
-  // Events come before the engine is there; it begins with what they have led to.
+  // Events of the first pass come before there is an engine to tell.
   const made: { engine?: Engine } = {};
   const writer = new IndexWriter(
     replacements.indexWorker ?? new URL("./index_worker.ts", import.meta.url),
@@ -91,7 +91,7 @@ export async function openWith(
   return made.engine = new Engine({ path, db, writer, pool, options: resolved, resources });
 }
 
-/** The index file's place: the one that was named, locked, or one that is removed on close. */
+/** The index file's path: the one that was named, and locked, or a temporary one. */
 async function placeOf(options: SearchOptions, opened: AsyncDisposableStack): Promise<string> {
   if (options.index !== undefined) {
     const path = resolve(options.index);
@@ -123,7 +123,7 @@ function jobOptions(
     path,
     temporary: options.index === undefined,
     ...(maxPages === undefined ? {} : { maxPages }),
-    // A path that is named twice is taken in once, at its last place, as the last one counts.
+    // A path that is named twice is taken in once, at its last place: the last entries are served.
     data: data && data.filter((each, i) => data.lastIndexOf(each) === i),
     ...(keyField === undefined ? {} : { keyField }),
     ...(titleField === undefined ? {} : { titleField }),

@@ -1,5 +1,5 @@
 /**
- * How a search engine is opened.
+ * The options of a search engine.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import type { SearchObserver } from "./observer.ts";
 /** Options of {@linkcode openSearch}. */
 export interface SearchOptions {
   /**
-   * The file that keeps the index. It is made where it does not exist; its folder must exist. Without
-   * it the index is a temporary file that is removed on close.
+   * The file that keeps the index. It is made if it does not exist; its folder must exist. Without
+   * it the index is a temporary file that is deleted on close.
    */
   readonly index?: string;
   /**
-   * Files and folders whose content is taken in. What a file is follows from the end of its name:
+   * Files and folders to take in. The end of a file's name tells its format:
    *
    * - `.json`: an object of key → text or key → record, or an array of records;
    * - `.jsonl`, `.ndjson`: a record on each line;
    * - `.csv`, `.tsv`, `.tab`: records under a header;
-   * - `.html`, `.htm`, `.xhtml`, `.md`, `.markdown`, and text for all other names: one entry, whose
-   *   key is the path relative to the folder with `/` (of a file named by itself its name) and whose
-   *   title is the first heading.
+   * - `.html`, `.htm`, `.xhtml`, `.md`, `.markdown`, and all other names, which are plain text: one
+   *   entry. Its key is the path in the folder, with `/`, or the name of a file that is named here
+   *   itself. Its title is the first heading.
    *
-   * A folder is taken in with all folders in it, names that begin with a dot left out. Where a key
-   * occurs more than once, the later one is served: by the order of this list, then by the file's
-   * path, then by the place in the file; an entry that a client stored goes before all of these.
+   * A folder is taken in with all folders in it, but without names that begin with a dot. If a key
+   * occurs more than once, the last one is served: by the order of this list, then by the file's
+   * path, then by the place in the file. An entry that a client stored is served before all others.
    *
-   * Without `data`, an index that has entries is served as it is, and a new one gets the entries of
-   * the Python sockets tutorial. An empty list is no data.
+   * Without `data`, an index that has entries is served as it is, and a new index gets the entries
+   * of the Python sockets tutorial. With an empty list it has no data.
    */
   readonly data?: readonly string[];
   /** The field of a record that is the key. @default {the first of key, id, slug, url, name, …} */
@@ -51,23 +51,23 @@ export interface SearchOptions {
   readonly watch?: boolean;
   /** Allow {@linkcode SearchEngine.put} and {@linkcode SearchEngine.delete}. @default {false} */
   readonly writable?: boolean;
-  /** Threads that search. @default {one less than the machine has, at least 1} */
+  /** Threads that search. @default {one less than the machine has cores, at least 1} */
   readonly workers?: number;
-  /** Searches that wait at most; further ones fail with `busy`. @default {1024} */
+  /** The most searches that wait; further ones fail with `busy`. @default {1024} */
   readonly maxQueued?: number;
   /** A search that takes longer fails with `timeout`. @default {10_000} */
   readonly searchTimeoutMs?: number;
-  /** Memory for entries that were looked up, in bytes. @default {16 MiB} */
+  /** Memory for a cache of entries that were looked up, in bytes. @default {16 MiB} */
   readonly cacheBytes?: number;
-  /** The largest entry, in bytes of UTF-8, and the largest text file. @default {4 MiB} */
+  /** The largest entry, title and text together, in bytes of UTF-8. @default {4 MiB} */
   readonly maxEntryBytes?: number;
-  /** Ends the opening. Once the engine is open it does nothing. */
+  /** Ends opening. It does nothing once the engine is open. */
   readonly signal?: AbortSignal;
   /** Is told what happens. */
   readonly observer?: SearchObserver;
 }
 
-/** Options with everything given. */
+/** Options with the defaults filled in. */
 export type ResolvedOptions =
   & Required<
     Pick<

@@ -1,5 +1,5 @@
 /**
- * What goes into a search engine and what comes out of it.
+ * The public types of the search engine: entries, searches, answers, the engine itself.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 /** One thing that can be found. */
 export interface SearchEntry {
   /**
-   * Its identity: not empty, well-formed Unicode, at most 4096 bytes of UTF-8. Compared exactly, so
-   * `Ring` and `ring` are two entries.
+   * Identifies the entry: not empty, well-formed Unicode, at most 4096 bytes of UTF-8. Keys are
+   * compared exactly, so `Ring` and `ring` are two entries.
    */
   readonly key: string;
-  /** A short name for people. Where the data has none, it is the key. */
+  /** A short name for people. Without one in the data it is the key. */
   readonly title: string;
-  /** The whole text, plain. */
+  /** The whole text, without markup. */
   readonly text: string;
 }
 
@@ -24,9 +24,9 @@ export interface SearchHit {
   /** The entry's title. */
   readonly title: string;
   /**
-   * How well it matches: BM25, with a word in the title counting eight times and one in the key four
-   * times as much as one in the text. Higher is better; 0 for an exact key whose words do not match.
-   * Comparable within one answer only.
+   * How well it matches: BM25, where a word in the title counts eight times as much as one in the
+   * text, and a word in the key four times. Higher is better. Only scores of one answer can be
+   * compared. It is 0 for an entry whose key is the query but whose words do not match it.
    */
   readonly score: number;
   /** The passage around the match, at most about 240 characters of plain text on one line. */
@@ -36,8 +36,8 @@ export interface SearchHit {
 /** The answer to a search. */
 export interface SearchResult {
   /**
-   * The whole text of the entry whose key is the query; else the best passage; `undefined` where
-   * nothing matched. It belongs to the best match of all, whatever the `offset`.
+   * The whole text of the entry whose key is the query; without such an entry the best passage of
+   * the best match, whatever the `offset`; `undefined` if nothing matched.
    */
   readonly result: string | undefined;
   /** Whether the query is the key of an entry. That entry is then the first hit. */
@@ -52,135 +52,137 @@ export interface SearchResult {
   readonly corrected?: string;
 }
 
-/** A completion of what somebody typed so far. */
+/** A completion of what a user has typed. */
 export interface Suggestion {
-  /** The text to put into the box: searching for it finds the entry exactly. */
+  /** The entry's key: searching for it finds the entry exactly. */
   readonly key: string;
-  /** What to show beside it. */
+  /** The entry's title. */
   readonly title: string;
 }
 
 /** How to search. */
 export interface SearchQueryOptions {
-  /** How many hits to return. A whole number from 0; what is above 100 counts as 100. @default {10} */
+  /** How many hits to return: a whole number from 0. Above 100 it counts as 100. @default {10} */
   readonly limit?: number;
-  /** How many hits to leave out first. A whole number from 0; at most 10,000. @default {0} */
+  /** How many hits to skip: a whole number from 0. Above 10,000 it counts as 10,000. @default {0} */
   readonly offset?: number;
-  /** Ends the wait: the promise is rejected with the signal's reason. */
+  /** Ends waiting: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /** How to complete a prefix. */
 export interface SuggestOptions {
-  /** How many completions. A whole number from 0; what is above 50 counts as 50. @default {10} */
+  /** How many completions to return: a whole number from 0. Above 50 it counts as 50. @default {10} */
   readonly limit?: number;
-  /** Ends the wait: the promise is rejected with the signal's reason. */
+  /** Ends waiting: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** What an operator wants to know. Counters start when the engine is opened. */
+/** Figures for operators. Counters begin when the engine is opened. */
 export interface SearchStats {
   /** Entries that can be found. */
   readonly entries: number;
-  /** Size of the index on disk, its write-ahead log included, in bytes. */
+  /** Size of the index on disk, including its write-ahead log, in bytes. */
   readonly indexBytes: number;
   /** The engine's {@linkcode SearchEngine.generation}. */
   readonly generation: number;
   /** Searches answered. */
   readonly searches: number;
-  /** Of these, how many were answered after correcting the spelling. */
+  /** How many of them were answered after correcting the spelling. */
   readonly corrected: number;
-  /** Searches that ended in an error, those refused with `busy` included. */
+  /** Searches that ended in an error, including those refused with `busy`. */
   readonly failed: number;
   /** Exact lookups. */
   readonly lookups: number;
-  /** Of these, how many came from memory. */
+  /** How many of them were answered from memory. */
   readonly lookupCacheHits: number;
-  /** Bytes that the cache of lookups takes, about. */
+  /** Memory that the cache of lookups takes, about, in bytes. */
   readonly lookupCacheBytes: number;
   /** Entries stored and deleted by clients. */
   readonly writes: number;
-  /** Searches that wait for a worker at this moment. */
+  /** Searches that wait for a worker now. */
   readonly queued: number;
-  /** Search workers that run. */
+  /** Search workers that are running. */
   readonly workers: number;
   /** Workers that died and were replaced. */
   readonly workersReplaced: number;
-  /** Median time of the last 1024 searches, waiting included, in milliseconds. 0 before the first. */
+  /** Median time of the last 1024 searches, including waiting, in ms. 0 before the first. */
   readonly searchP50Ms: number;
-  /** The time within which 99 of 100 of them were answered, in milliseconds. */
+  /** 99th percentile of these times, in ms. */
   readonly searchP99Ms: number;
 }
 
 /**
- * A search engine over one index. Made by {@linkcode openSearch}; whoever opened it closes it.
+ * A search engine over one index. {@linkcode openSearch} makes it, and its caller closes it.
  *
  * After {@linkcode SearchEngine.close} every method fails with the code `closed`.
  */
 export interface SearchEngine extends AsyncDisposable {
   /**
-   * Changes whenever an entry may have changed, so that callers can keep answers: take the number
-   * before asking, keep it with the answer, drop the answer when the number differs.
+   * A number that changes whenever an entry may have changed. It lets callers cache answers: read
+   * it before asking, store it with the answer, and drop the answer when it has changed.
    */
   readonly generation: number;
   /** Whether {@linkcode SearchEngine.put} and {@linkcode SearchEngine.delete} are allowed. */
   readonly writable: boolean;
   /**
-   * The entry with exactly this key. Synchronous, from memory or with one read from the index; it
-   * never waits for a search or a write. The object is frozen and shared.
+   * The entry with exactly this key. Synchronous: it comes from memory or from one read of the
+   * index, and never waits for a search or a write. The object is frozen and shared.
    *
    * @throws {TypeError} if the key is not a string.
    * @throws {SearchError} `closed`, or `index-*` if the index cannot be read.
    */
   lookup(key: string): SearchEntry | undefined;
   /**
-   * Searches, in a worker: the caller's event loop goes on. No query is a syntax error.
+   * Searches, in a worker, so the caller's event loop goes on. Every text is a valid query:
    *
    * - `white rabbit`: entries with both words, in any order.
-   * - `"white rabbit"`: the words next to each other.
-   * - `rab*`: words that begin so.
-   * - `rabbit OR ring`: either. It binds tighter than the space: `a b OR c` is a and (b or c).
-   * - `-white`: not that; it needs at least one word beside it that is wanted.
+   * - `"white rabbit"`: entries with the two words next to each other.
+   * - `rab*`: entries with a word that begins with `rab`.
+   * - `rabbit OR ring`: entries with either. `OR` binds tighter than a space: `a b OR c` means a and
+   *   (b or c).
+   * - `white -rabbit`: entries with the first word and without the second. A query of nothing but
+   *   words with a minus finds nothing.
    *
-   * Case and diacritics do not count. In Chinese, Japanese and other writing without spaces every
-   * run of characters is found wherever it occurs. Only the first 16 terms and 1000 characters of
-   * a query count. Where more than 100,000 entries match, the ranked ones are the first 100,000
-   * that were indexed. Where nothing matches, words that occur nowhere are replaced by ones that
-   * do, up to two edits away (one for words of two and three letters).
+   * Case and diacritics are ignored. In Chinese, Japanese and other writing without spaces, a run
+   * of characters is found wherever it occurs. Only the first 16 terms and the first 1000
+   * characters of a query are used. If more than 100,000 entries match, only the 100,000 of them
+   * that were indexed first are ranked. If nothing matches, words that occur nowhere are replaced
+   * by words that do, at most two edits away (one edit for words of two or three letters).
    *
-   * @throws {SearchError} `busy` when too many searches wait, `timeout`, `worker-died`, `closed`.
+   * @throws {SearchError} `busy` if too many searches wait, `timeout`, `worker-died`, `closed`.
    * @throws {TypeError | RangeError} (as a rejection) for a wrong argument.
    */
   search(query: string, options?: SearchQueryOptions): Promise<SearchResult>;
   /**
-   * Completes a prefix: first the keys that begin with it, then entries in whose title or key each
-   * word occurs, the last one as a beginning.
+   * Completes a prefix. First come the keys that begin with it, then entries whose title or key has
+   * all its words, of which the last one may be only the beginning of a word.
    *
    * @throws {SearchError} as {@linkcode SearchEngine.search}.
    */
   suggest(prefix: string, options?: SuggestOptions): Promise<readonly Suggestion[]>;
-  /** What {@linkcode SearchEngine.lookup} returns, as a promise. */
+  /** {@linkcode SearchEngine.lookup} as a promise. */
   get(key: string): Promise<SearchEntry | undefined>;
   /**
-   * Stores an entry. It resolves after the commit: the entry then survives a crash of this process.
-   * It hides an entry of the same key from the data, and stays when the data are read again.
+   * Stores an entry. Resolves after the commit: the entry then survives a crash, and with a named
+   * index a power cut. It hides the data's entry of the same key, also when the data are read again.
    *
    * @throws {SearchError} `not-writable`, `bad-entry`, `busy`, `index-full`, `closed`, …
    */
   put(entry: SearchEntry): Promise<void>;
   /**
-   * Deletes an entry, whether a client stored it or it comes from the data; in the latter case it
-   * stays deleted until it is put again. It resolves after the commit.
+   * Deletes an entry, one that a client stored or one from the data. An entry from the data stays
+   * deleted until a client puts it again. Resolves after the commit.
    *
-   * @returns whether there was one.
+   * @returns whether there was such an entry.
    * @throws {SearchError} as {@linkcode SearchEngine.put}.
    */
   delete(key: string): Promise<boolean>;
   /** Counters and sizes. */
   stats(): Promise<SearchStats>;
   /**
-   * Ends the engine: writes that were accepted are finished, searches fail with `closed`, workers
-   * end, a temporary index is removed. A second call returns the same promise.
+   * Closes the engine: it finishes the writes that it accepted, fails searches with `closed`, ends
+   * the workers, and deletes a temporary index. A second call returns the same promise.
    */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
- * Splits CSV and TSV into records by RFC 4180, line by line. Own code rather than a library's for
- * two things that the well-kept ones do not give together: the line on which a record begins, and
- * going on at the next line after a quotation mark that is never closed, in bounded memory.
+ * Splits CSV and TSV into records by RFC 4180, line by line. It is no library's code, because no
+ * well-kept library does both of these: tell the line on which a record begins, and go on at the
+ * next line, in bounded memory, after a quotation mark that is never closed.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export type CsvRecord =
   | { readonly line: number; readonly values: string[] }
   | { readonly line: number; readonly broken: string };
 
-/** A value in quotation marks may go over this many lines. */
+/** The most lines of one value in quotation marks. */
 const MAX_LINES = 1000;
 const QUOTE = '"';
 
@@ -31,7 +31,7 @@ export async function* csvRecords(
   let open: Line[] = [];
   let length = 0;
   let splitter = new ValueSplitter(separator);
-  // Lines of a record that turned out broken, all but its first: they are looked at anew.
+  // The lines of a broken record after its first one: they are read again, as records of their own.
   let again: Line[] = [];
   const source = lines[Symbol.asyncIterator]();
   while (true) {
@@ -60,7 +60,7 @@ export async function* csvRecords(
   }
 }
 
-/** Splits one record into its values, fed line by line so that no line is read twice. */
+/** Splits one record into its values. It takes the record line by line and reads each line once. */
 class ValueSplitter {
   readonly values: string[] = [];
   /** Whether a quotation mark is open at the end of the last line. */
@@ -83,7 +83,7 @@ class ValueSplitter {
     }
   }
 
-  /** Reads on within quotation marks; where the next value begins, or -1 at the line's end. */
+  /** Reads inside quotation marks. @returns where the next value begins; -1 at the line's end. */
   #readQuoted(line: string, from: number): number {
     this.isOpen = true;
     for (let at = from; true;) {
@@ -92,7 +92,7 @@ class ValueSplitter {
       if (end < 0) return -1;
       if (line[end + 1] !== QUOTE) {
         this.isOpen = false;
-        // What follows a closing quotation mark is not good CSV, but it is kept rather than lost.
+        // Text behind a closing quotation mark is not valid CSV; it is kept rather than dropped.
         return this.#finish(line, end + 1);
       }
       this.#value += QUOTE;
@@ -100,7 +100,7 @@ class ValueSplitter {
     }
   }
 
-  /** Reads on to the separator; where the next value begins, or -1 at the line's end. */
+  /** Reads up to the separator. @returns where the next value begins; -1 at the line's end. */
   #finish(line: string, from: number): number {
     const end = line.indexOf(this.#separator, from);
     this.values.push(this.#value + line.slice(from, end < 0 ? line.length : end));

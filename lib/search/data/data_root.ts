@@ -7,9 +7,9 @@ import { messageOf } from "../../base/message_of.ts";
 import { SearchError } from "../error.ts";
 import { openFile } from "./open_file.ts";
 
-/** A data path, as it was found when it was looked at. */
+/** A data path that was found. */
 export interface DataRoot {
-  /** The absolute path that was named. It may be a link: that one was asked for. */
+  /** The absolute path as it was named. It may be a link: the caller asked for that one. */
   readonly path: string;
   /** The same place without links. */
   readonly real: string;
@@ -18,7 +18,7 @@ export interface DataRoot {
 }
 
 /**
- * Looks at a data path, and whether it can be read.
+ * Finds a data path, and checks that it can be read.
  *
  * @param path An absolute path.
  * @throws {SearchError} `data-unreadable` if it does not exist, may not be read, or is a pipe, a
@@ -28,7 +28,7 @@ export async function findRoot(path: string): Promise<DataRoot> {
   try {
     const real = await Deno.realPath(path);
     const info = await Deno.stat(real);
-    // Opening it is the only way to know whether it may be read.
+    // Only opening it tells whether it can be read.
     if (info.isFile) {
       await using _file = await openFile({ path, real, name: "" }, false);
     } else if (info.isDirectory) {

@@ -1,12 +1,12 @@
 /**
- * Which fields of a record are its key, title and text.
+ * Finds the fields of a record that are its key, title and text.
  *
  * @module
  */
 import type { SearchEntry } from "../types.ts";
 import type { ReadOptions } from "./item.ts";
 
-// Tried in this order where the caller names no field; case does not count.
+// Names that are tried in this order if the caller names no field. Case does not matter.
 const KEY_NAMES = ["key", "id", "_id", "slug", "uuid", "url", "path", "name", "title", "word"];
 const TITLE_NAMES = ["title", "name", "heading", "headline", "subject", "label"];
 const TEXT_NAMES = [
@@ -29,9 +29,9 @@ export type Fields = Readonly<Record<string, unknown>>;
 /**
  * Makes an entry of a record.
  *
- * Without `textField` and without a field of a usual name, the text is all fields that are not the
- * key or the title, one `name: value` on a line. Without a key it is `otherKey`. Without a title it
- * is the key.
+ * If no field is the text, the text is all fields but the key and the title, a line `name: value`
+ * for each. If no field is the key, the key is `otherKey`. If no field is the title, the title is
+ * the key.
  *
  * @returns the entry, or what is wrong with the record.
  */
@@ -71,7 +71,7 @@ function guess(fields: Fields, names: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** A field's value as text; `undefined` where it has none. */
+/** A field's value as text; `undefined` if it is missing or `null`. */
 function textOf(value: unknown): string | undefined {
   switch (typeof value) {
     case "string":

@@ -4,14 +4,14 @@
  * @module
  */
 
-/** Elements whose content is no text to read. */
+/** Elements whose content is not text for readers. */
 const SILENT = new Set(["script", "style", "template", "noscript", "svg", "iframe"]);
-/** Elements that stand within a line; all others begin a new one. */
+/** Elements inside a line of text. All others begin a new line. */
 const INLINE = new Set(
   "a abbr b bdi bdo big cite code data dfn em font i ins kbd label mark q s samp small span strong sub sup time tt u var wbr"
     .split(" "),
 );
-/** Elements that begin a new line and have no empty one after them. */
+/** Elements that begin a new line but are not followed by an empty one. */
 const ITEMS = new Set(["br", "li", "tr", "dt", "dd", "div", "option"]);
 const CELLS = new Set(["td", "th"]);
 const HEADING = /^h[1-6]$/;
@@ -19,7 +19,7 @@ const HEADING = /^h[1-6]$/;
 /**
  * The text of an HTML document, and its title: the first heading, else the `title` element.
  *
- * The parser is loaded when the first HTML file is met, so that others do not pay for it.
+ * The parser is loaded with the first HTML file, so that programs without any do not load it.
  */
 export async function htmlText(html: string): Promise<{ title: string | undefined; text: string }> {
   const { Parser } = await import("htmlparser2");

@@ -1,18 +1,18 @@
 /**
- * What the readers of data hand on.
+ * What the readers of files return, and what they are told.
  *
  * @module
  */
 import type { SearchEntry } from "../types.ts";
 
-/** A record of a file that became an entry. */
+/** A record of a file, as an entry. */
 export interface ReadEntry {
   readonly entry: SearchEntry;
-  /** Where the record begins, from 1; absent where the file is one entry. */
+  /** The line on which the record begins, from 1; absent if the whole file is one entry. */
   readonly line?: number;
 }
 
-/** A record of a file that is none. */
+/** A record of a file that cannot be an entry. */
 export interface ReadBroken {
   /** What is wrong with it. */
   readonly broken: string;
@@ -22,12 +22,12 @@ export interface ReadBroken {
 /** One record of a file. */
 export type DataItem = ReadEntry | ReadBroken;
 
-/** A file is left out; `message` is the reason. It never leaves the search role. */
+/** A file is not text to index. `message` says why. Only used inside the search role. */
 export class SkipFile extends Error {
   override readonly name = "SkipFile";
 }
 
-/** A file cannot be read at this time; `message` is the reason. It never leaves the search role. */
+/** A file cannot be read at this time. `message` says why. Only used inside the search role. */
 export class UnreadableFile extends Error {
   override readonly name = "UnreadableFile";
 }
@@ -47,10 +47,10 @@ export interface ReadOptions {
   readonly keyField?: string;
   readonly titleField?: string;
   readonly textField?: string;
-  /** The largest entry, in bytes; also of a file that is one entry. */
+  /** The largest entry, and the largest file that is one entry, in bytes. */
   readonly maxEntryBytes: number;
   /** Whether a link may lead to the file. */
   readonly follow: boolean;
-  /** Is handed each chunk as it is read, before the next one overwrites it. */
+  /** Is called with each chunk of the file; the chunk's memory is used again for the next one. */
   readonly onChunk?: (chunk: Uint8Array) => void;
 }

@@ -1,21 +1,22 @@
 /**
- * Cuts a JSON text into the members of its outermost array or object, so that a file of any size is
- * read in little memory, each record has a line, and one broken record does not spoil the rest.
+ * Cuts a JSON text into the members of its outermost array or object. So a file of any size is read
+ * in little memory, the line of each record is known, and a broken record does not stop the others
+ * from being read.
  *
  * @module
  */
 
-/** A member of the outermost value. */
+/** A member of the outermost array or object. */
 export interface JsonMember {
-  /** Where it begins, from 1. */
+  /** The line on which it begins, from 1. */
   readonly line: number;
-  /** Its text: a value in an array, `"name": value` in an object. Not yet checked. */
+  /** Its text: a value in an array, `"name": value` in an object. It may be invalid JSON. */
   readonly text: string;
-  /** Whether it is longer than the bound; the text is then only its beginning. */
+  /** Whether it is longer than the limit; the text is then only its beginning. */
   readonly tooLong: boolean;
 }
 
-/** What is wrong with the whole. */
+/** What is wrong outside of any member. */
 export interface JsonProblem {
   readonly line: number;
   readonly problem: string;
@@ -26,16 +27,16 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const NEWLINE = 0x0a;
 
-/** Splits one JSON text; fed with its pieces in order, cut anywhere. */
+/** Splits one JSON text, which it takes in pieces that may be cut anywhere. */
 export class JsonMembers {
-  /** What the outermost value is; known once its first character came. */
+  /** What the outermost value is; `undefined` until its first character was taken. */
   container: "object" | "array" | undefined;
   readonly #maxLength: number;
   #line = 1;
   #depth = 0;
   #inString = false;
   #escaped = false;
-  /** Closing brackets and commas at the end of the string so far. */
+  /** The closing brackets and commas at the end of the string that is being read. */
   readonly #marks: number[] = [];
   #ended = false;
   #failed = false;
@@ -49,7 +50,7 @@ export class JsonMembers {
     this.#maxLength = maxLength;
   }
 
-  /** Takes the next piece; the members that it completes. */
+  /** Takes the next piece. @returns the members that it completes. */
   *push(chunk: string): Generator<JsonMember | JsonProblem> {
     let start = 0;
     for (let i = 0; i < chunk.length && !this.#failed; i++) {
@@ -60,8 +61,8 @@ export class JsonMembers {
           this.#readString(code);
           continue;
         }
-        // No string goes over a line's end: this one lacks its closing quotation mark, and the
-        // brackets and the comma at its end were meant as such.
+        // JSON has no line ends inside strings: this string lacks its closing quotation mark. The
+        // brackets and the comma at its end were meant as brackets and a comma.
         this.#inString = false;
         for (const mark of this.#marks) {
           if (mark !== COMMA) this.#depth--;

@@ -1,10 +1,10 @@
-/** A line of a text, without its end. */
+/** A line of a text, without its line end. */
 export interface Line {
   /** From 1. */
   readonly number: number;
-  /** The text; of a line that is too long, its beginning. */
+  /** The text, or its beginning if the line is too long. */
   readonly text: string;
-  /** Whether the line is longer than the bound. */
+  /** Whether the line is longer than the limit. */
   readonly tooLong: boolean;
 }
 
@@ -12,14 +12,14 @@ export interface Line {
  * Splits text into lines at `\n` and `\r\n`, holding at most one line.
  *
  * @param chunks The text, cut anywhere.
- * @param maxLength The longest line, in code units. Of a longer one the rest is left out.
+ * @param maxLength The longest line, in code units. A longer one is cut off.
  */
 export async function* readLines(
   chunks: AsyncIterable<string>,
   maxLength: number,
 ): AsyncGenerator<Line> {
   let number = 1;
-  // Parts are joined once per line: adding to one string would look for the end again each time.
+  // Parts are joined once per line. A line of many parts would be copied for each of them.
   let parts: string[] = [];
   let length = 0;
   const take = (part: string) => {

@@ -9,25 +9,27 @@ import { type FileHandle, open } from "node:fs/promises";
 import { messageOf } from "../../base/message_of.ts";
 import { type DataFile, SkipFile, UnreadableFile } from "./item.ts";
 
-/** How much is read in one go. */
+/** The size of one chunk. */
 const CHUNK_BYTES = 128 * 1024;
 
-/** How long opening a file may take, and each chunk of it. A network's file system may never answer. */
+/** How long opening a file may take, and reading one chunk. A network file system may never answer. */
 const TIME_LIMIT_MS = 10_000;
 
 /**
- * Reads and opens that took too long and are still under way: each holds a thread of the runtime.
- * With this many, no more files are opened.
+ * The most operations on files that took too long and have not ended: each blocks a thread of the
+ * runtime. While there are this many, no file is opened or read.
  */
 const MAX_HANGING = 16;
 
 /**
- * Never waits for a writer of a pipe, nor for data of a device. Where links are not to be followed,
- * one is not even opened. Windows has neither flag.
+ * Opening a pipe must not wait for its writer, nor reading a device for data. Windows does not have
+ * this flag, nor the next one.
  */
 const NO_WAIT = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+/** Opening a link fails with ELOOP. */
 const NO_LINK = constants.O_NOFOLLOW ?? 0;
 
+/** How many operations took too long and have not ended. */
 let hanging = 0;
 
 /** A file that is open for reading. */
@@ -36,17 +38,17 @@ export class OpenFile implements AsyncDisposable {
   readonly #bytes: number;
   #isReading = false;
 
-  /** @param handle Open for reading; it is closed with this. @param bytes How much is read at most. */
+  /** @param handle Open for reading; it is closed with this. @param bytes The most to read. */
   constructor(handle: FileHandle, bytes: number) {
     this.#handle = handle;
     this.#bytes = bytes;
   }
 
   /**
-   * Reads the file as far as it reached when it was opened. What calls itself empty is not read:
-   * files of the kernel do, and some of them never end.
+   * Reads the file, up to the size that it had when it was opened. A file of size 0 is not read:
+   * the kernel's own files, under `/proc`, say that they have no bytes, and some never end.
    *
-   * Each chunk is a view of one buffer and holds only until the next one.
+   * All chunks are views of one buffer: each is good until the next one.
    *
    * @param timeLimitMs How long one chunk may take.
    * @throws {UnreadableFile}
@@ -64,7 +66,7 @@ export class OpenFile implements AsyncDisposable {
     }
   }
 
-  /** Reads `count` bytes, fewer only at the end: a trickle must not count as progress. */
+  /** Reads `count` bytes, or fewer at the end: all of them together have to come in time. */
   async #fill(buffer: Uint8Array, count: number): Promise<number> {
     let filled = 0;
     this.#isReading = true;
@@ -80,7 +82,7 @@ export class OpenFile implements AsyncDisposable {
     return filled;
   }
 
-  /** Closes the file; after a read that did not answer in time, once that one has. */
+  /** Closes the file. It does not wait for a read that took too long; the file closes after it. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closing = this.#handle.close();
     if (this.#isReading) closing.catch(() => {});
@@ -89,8 +91,8 @@ export class OpenFile implements AsyncDisposable {
 }
 
 /**
- * Opens a file that a walk found. It may have been replaced since then, so what was opened is looked
- * at: it must be a regular file, and without `follow` one that is reached without links.
+ * Opens a file that a walk found. The file may have been replaced since then, so what was opened is
+ * checked: it must be a regular file, and without `follow` no part of its path may be a link.
  *
  * @throws {SkipFile} if it is something else.
  * @throws {UnreadableFile} if it cannot be opened, or not in time.
@@ -111,7 +113,7 @@ async function openChecked({ real }: DataFile, follow: boolean): Promise<OpenFil
     const opened = await handle.stat();
     if (!opened.isFile()) throw new SkipFile("neither a file nor a folder");
     if (!follow) {
-      // A folder on the way may have become a link: then what was opened is not what is there.
+      // A folder of the path may have become a link: then another file was opened than the path's.
       const named = await Deno.lstat(real);
       const isSame = named.isFile && named.dev === opened.dev && (named.ino ?? 0) === opened.ino;
       if (!isSame || await Deno.realPath(real) !== real) throw new SkipFile(REPLACED_BY_LINK);
@@ -126,10 +128,10 @@ async function openChecked({ real }: DataFile, follow: boolean): Promise<OpenFil
 const REPLACED_BY_LINK = "replaced while it was looked at, perhaps by a link";
 
 /**
- * Waits for an operation on a file, but not for ever. One that comes too late has its result
- * disposed of.
+ * Runs an operation on a file, and gives it up after a time. What it returns later is closed.
  *
- * @throws {UnreadableFile} instead of anything but a {@linkcode SkipFile}.
+ * @throws {SkipFile} if the operation does.
+ * @throws {UnreadableFile} for any other error, and if it takes too long.
  */
 async function within<T>(start: () => Promise<T>, ms: number): Promise<T> {
   if (hanging >= MAX_HANGING) throw new UnreadableFile(`${hanging} other files do not answer`);
@@ -165,7 +167,7 @@ function dispose(result: unknown): void {
   if (result instanceof OpenFile) void result[Symbol.asyncDispose]();
 }
 
-/** What went wrong, without the code and the path that `node:fs` puts around it. */
+/** An error's message without the code and the path that `node:fs` puts around it. */
 function reasonOf(error: unknown): string {
   const text = messageOf(error);
   return /^E[A-Z0-9]+: (.*), \w+(?: '.*')?$/s.exec(text)?.[1] ?? text;

@@ -5,18 +5,18 @@ import { readLines } from "./lines.ts";
 import { textChunks } from "./text_chunks.ts";
 
 /**
- * Reads CSV or TSV whose first record names the fields. A record without a key gets `NAME:LINE`. One
- * with more or fewer values than there are names is broken.
+ * Reads CSV or TSV whose first record names the fields. The key of a record without one is
+ * `NAME:LINE`. A record with more or fewer values than names is broken.
  *
- * @param separator A tab for TSV; `undefined` for CSV, where it is `;` if the header has that and
- * no comma, as spreadsheets write it in countries with decimal commas.
+ * @param separator A tab for TSV. For CSV it is `undefined`: the separator is then `;` if the header
+ * has one and no comma, as spreadsheets write CSV in countries with decimal commas; else `,`.
  */
 export async function* readCsv(
   file: DataFile,
   options: ReadOptions,
   separator?: "\t",
 ): AsyncGenerator<DataItem> {
-  // Quotation marks within a value are doubled.
+  // Each character of a value may be a quotation mark, which CSV doubles.
   const maxLength = options.maxEntryBytes * 2;
   const lines = readLines(textChunks(file, options), maxLength);
   const first = await nextLine(lines);

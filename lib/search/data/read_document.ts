@@ -1,5 +1,5 @@
 /**
- * Reads files that are one entry each: text, Markdown, HTML. The key is the file's name.
+ * Reads files that become one entry each: text, Markdown, HTML. The key is the file's name.
  *
  * @module
  */
@@ -12,8 +12,9 @@ import { wholeText } from "./text_chunks.ts";
 export type DocumentKind = "text" | "markdown" | "html";
 
 /**
- * Reads a document as one entry. The title is the first heading, in plain text the first line if it
- * is short; without one it is the file's name. Markdown is kept as it is written, HTML becomes text.
+ * Reads a document as one entry. The title is the first heading; in plain text it is the first line,
+ * if that is short. Otherwise it is the file's name. Markdown is kept as it is written; HTML is
+ * turned into plain text.
  */
 export async function* readDocument(
   file: DataFile,
@@ -33,10 +34,10 @@ export async function* readDocument(
 const FENCE = /^ {0,3}(```|~~~)/;
 const ATX_HEADING = /^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;
 const SETEXT_UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
-/** Headings stand near the beginning; what comes later is a part's. */
+/** A title is only looked for in the first part of a text, in code units. */
 const TITLE_WITHIN = 64 * 1024;
 
-/** The first heading of a Markdown text, outside of code and of the block of metadata at its top. */
+/** The first heading of a Markdown text that is neither in code nor in the front matter. */
 export function markdownTitle(text: string): string | undefined {
   const lines = text.slice(0, TITLE_WITHIN).split(/\r?\n/);
   let from = 0;
@@ -61,7 +62,7 @@ export function markdownTitle(text: string): string | undefined {
   return undefined;
 }
 
-/** A heading without the marks for code, emphasis and links. */
+/** A heading's text without Markdown's marks for code, emphasis and links. */
 function plain(heading: string): string {
   return heading.replace(/!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, "$1").replace(/[`*]|__/g, "")
     .trim();

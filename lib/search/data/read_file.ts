@@ -5,11 +5,11 @@ import { readJson } from "./read_json.ts";
 import { readJsonLines } from "./read_json_lines.ts";
 
 /**
- * Reads a file's records. What a file is follows from the end of its name: `.json`; `.jsonl` and
- * `.ndjson`; `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md` and `.markdown`;
- * everything else is text.
+ * Reads a file's records. The end of its name tells the format: `.json`; `.jsonl` and `.ndjson`;
+ * `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md` and `.markdown`. Every other file
+ * is plain text.
  *
- * @throws {SkipFile} if the file is to be left out.
+ * @throws {SkipFile} if the file is not text, or too large.
  * @throws {UnreadableFile} if it cannot be read at this time.
  */
 export function readFile(file: DataFile, options: ReadOptions): AsyncGenerator<DataItem> {

@@ -8,9 +8,9 @@ import type { DataFile, DataItem, ReadOptions } from "./item.ts";
 import { type JsonMember, JsonMembers } from "./json_members.ts";
 import { textChunks } from "./text_chunks.ts";
 
-/** Reads the file record by record. A record without a key gets `NAME:LINE`. */
+/** Reads the file record by record. The key of a record without one is `NAME:LINE`. */
 export async function* readJson(file: DataFile, options: ReadOptions): AsyncGenerator<DataItem> {
-  // JSON's escapes take up to six characters for one.
+  // JSON may write one character as six: \u0041.
   const members = new JsonMembers(options.maxEntryBytes * 6);
   const itemOf = (found: ReturnType<JsonMembers["push"]> extends Generator<infer T> ? T : never) =>
     "problem" in found
@@ -45,7 +45,7 @@ function recordOf(
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { broken: key === undefined ? "it is not an object" : "it is neither text nor object" };
   }
-  // Under a name, the name is the key, unless the caller says which field is.
+  // The member's name is the key, unless the caller names the field that is.
   const fields = key !== undefined && options.keyField === undefined
     ? { ...value as Fields, key }
     : value as Fields;

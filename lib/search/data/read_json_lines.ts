@@ -4,15 +4,15 @@ import { readLines } from "./lines.ts";
 import { textChunks } from "./text_chunks.ts";
 
 /**
- * Reads JSON Lines: a record on each line. Empty lines count but are no records. A record without a
- * key gets `NAME:LINE`.
+ * Reads JSON Lines: a record on each line. Empty lines are skipped, but counted in line numbers. The
+ * key of a record without one is `NAME:LINE`.
  */
 export async function* readJsonLines(
   file: DataFile,
   options: ReadOptions,
 ): AsyncGenerator<DataItem> {
   const chunks = textChunks(file, options);
-  // JSON's escapes take up to six characters for one.
+  // JSON may write one character as six: \u0041.
   for await (const line of readLines(chunks, options.maxEntryBytes * 6)) {
     if (line.tooLong) {
       yield { line: line.number, broken: `it is larger than ${options.maxEntryBytes} bytes` };

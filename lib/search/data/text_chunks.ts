@@ -1,25 +1,25 @@
 /**
- * The text of a file, piece by piece.
+ * Reads a file's text piece by piece.
  *
  * @module
  */
 import { type DataFile, type ReadOptions, SkipFile } from "./item.ts";
 import { openFile } from "./open_file.ts";
 
-/** How much of a file is looked at to tell text from binary. */
+/** A NUL in this many bytes at the beginning marks a file as binary. */
 const SNIFF_BYTES = 8192;
 
-/** Reads a file's bytes. Each chunk is a view of one buffer and holds only until the next one. */
+/** Reads a file's bytes. All chunks are views of one buffer: each is good until the next one. */
 export async function* fileChunks(file: DataFile, follow: boolean): AsyncGenerator<Uint8Array> {
   await using opened = await openFile(file, follow);
   yield* opened.chunks();
 }
 
 /**
- * Reads a file's text, piece by piece: UTF-8, or UTF-16 where a byte order mark says so. The mark is
- * left out, and what is not valid becomes U+FFFD.
+ * Reads a file's text piece by piece. It is decoded as UTF-16 if it begins with UTF-16's byte order
+ * mark, else as UTF-8. The mark is left out; invalid bytes become U+FFFD.
  *
- * @throws {SkipFile} if the file is binary: if it has a NUL near its beginning and is not UTF-16.
+ * @throws {SkipFile} if the file is binary: not UTF-16, and with a NUL near its beginning.
  */
 export async function* textChunks(
   file: DataFile,

@@ -16,22 +16,22 @@ export interface FoundFile extends DataFile {
   readonly modifiedMs: number | undefined;
 }
 
-/** A folder whose files come next. */
+/** A folder that was found; what is in it comes next. */
 export interface FoundFolder {
   readonly kind: "folder";
   readonly path: string;
   /** The same place without links. */
   readonly real: string;
-  /** Whether a data path or a link led to it, and not the folder that it lies in. */
+  /** Whether it is a data path or was reached by a link, and is not in a folder that was walked. */
   readonly isTop: boolean;
 }
 
-/** Something that was found and is not looked into. */
+/** Something that was found and is not read. */
 export interface SkippedPath {
   readonly kind: "skipped";
   readonly path: string;
   readonly reason: string;
-  /** Whether files may be hidden behind it that can be read another time. */
+  /** Whether it may be a file, or a folder of files, that can be read another time. */
   readonly isUnreadable: boolean;
 }
 
@@ -39,26 +39,26 @@ export interface SkippedPath {
 export interface WalkOptions {
   /** Whether links to files and folders are followed. */
   readonly follow: boolean;
-  /** Whether only folders are wanted; files are then not looked at. */
+  /** Report folders only; files are then not even looked at. @default {false} */
   readonly foldersOnly?: boolean;
 }
 
 interface Folder {
   readonly path: string;
   readonly real: string;
-  /** The path relative to the data path, with `/` at its end; empty for the data path itself. */
+  /** The path relative to the data path, ending with `/`; empty for the data path itself. */
   readonly prefix: string;
   readonly isTop: boolean;
 }
 
 /**
- * Goes through a data path: the file itself, or the files of the folder and of those in it, in the
- * order of their names. Names that begin with a dot are passed over in silence, as version control
- * and editors mean them to be. Pipes, sockets and devices are skipped.
+ * Walks a data path: the file itself, or all files in the folder and its folders, in the order of
+ * their names. Names that begin with a dot are hidden, and passed over without a word. Pipes,
+ * sockets and devices are skipped.
  *
- * Links are skipped, or with `follow` followed. Each folder is walked once: links to folders are
- * followed after all else, and one that leads to a folder that was walked already, as one in a
- * circle does, is skipped.
+ * Links are skipped, unless `follow` is set. Then each folder is still walked only once: links to
+ * folders are followed last, and one that leads to a folder that was walked before is skipped. So
+ * circles end.
  */
 export async function* walk(
   root: DataRoot,
@@ -76,7 +76,7 @@ export async function* walk(
   }
   const walker = new Walker(options);
   yield* walker.walk({ path, real, prefix: "", isTop: true });
-  // Following one may add more of them.
+  // Walking where one leads may add more links.
   for (const link of walker.links) {
     try {
       yield* walker.walk({ ...link, real: await Deno.realPath(link.path), isTop: true });
@@ -140,7 +140,7 @@ class Walker {
       else if (info.isDirectory && isSymlink) this.links.push({ path, prefix: `${inRoot}/` });
       else yield skipped(path, "neither a file nor a folder");
     } catch (error) {
-      // A file that went since the folder was read is simply not there any more.
+      // A file that was deleted since the folder was read is just not there.
       if (error instanceof Deno.errors.NotFound && !isSymlink) return;
       yield unreadable(path, error);
     }

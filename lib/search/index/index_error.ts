@@ -1,5 +1,5 @@
 /**
- * Failures of the index file, in the search role's own codes and words.
+ * Turns failures of the index file into errors of the search role.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const CODES: Readonly<Record<SqliteErrorCode, SearchErrorCode>> = {
   "failed": "index-failed",
 };
 
-/** What helps with an index; for other codes it is what the error says. */
+/** Reasons in words of an index. Other codes keep the reason of the `SqliteError`. */
 const REASONS: Readonly<Partial<Record<SqliteErrorCode, string>>> = {
   "locked": "another program has it open; close that program, or name another index file",
   "not-a-database": "the file is no SQLite database; name another file, or move it away",
@@ -28,7 +28,7 @@ const REASONS: Readonly<Partial<Record<SqliteErrorCode, string>>> = {
 };
 
 /**
- * A {@linkcode SearchError} for what SQLite threw; an error that is one already stays as it is.
+ * A {@linkcode SearchError} for what SQLite threw. A `SearchError` is returned as it is.
  *
  * @param error What was thrown.
  * @param path The index file.

@@ -1,5 +1,5 @@
 /**
- * Takes data into an index, and on later passes only what changed of them.
+ * Takes data into an index: everything in the first pass, and in later passes only what changed.
  *
  * @module
  */
@@ -18,9 +18,9 @@ import type { RecordStore } from "./record_store.ts";
 import { type PendingFile, SourceTable } from "./source_table.ts";
 import type { Stored } from "./stored_text.ts";
 
-/** What is taken in, and how. */
+/** The data to take in, and how. */
 export interface IndexerOptions {
-  /** Absolute paths. A later one's entries replace those with the same key of an earlier one. */
+  /** Absolute paths. Where two have entries of the same key, the later path's are served. */
   readonly data: readonly string[];
   readonly keyField?: string;
   readonly titleField?: string;
@@ -28,23 +28,23 @@ export interface IndexerOptions {
   readonly maxEntryBytes: number;
   /** Whether links in the data are followed. */
   readonly follow: boolean;
-  /** Files that are the index's own, without links on the way: they are passed over. */
+  /** The index's own files, as paths without links: they are not taken in. */
   readonly ownFiles: readonly string[];
 }
 
-/** Records in one transaction. With this many, a write of a client waits for about 50 ms at most. */
+/** Records in one transaction. A write of a client waits for one: about 50 ms. */
 const BATCH_RECORDS = 500;
 /** Code units of text in one transaction. */
 const BATCH_LENGTH = 1024 * 1024;
 
-/** One step of taking data in: a record of a file, or a file's end. */
+/** One step of taking data in: a record of a file, or the file's end. */
 type Step =
   | { readonly file: PendingFile; readonly item: DataItem }
   | { readonly file: PendingFile; readonly hash: string };
 
 /**
- * Reads data into an index. Records are written in transactions of bounded size; between two of
- * them other writes may come. A file counts as taken in only with its last transaction, so after a
+ * Takes data into an index. Records are written in transactions of bounded size, and clients' writes
+ * go between two of them. A file is marked as taken in with its last transaction, so that after a
  * crash it is read again.
  */
 export class Indexer {
@@ -60,7 +60,7 @@ export class Indexer {
   #batchLength = 0;
 
   /**
-   * @param db The connection that writes; it stays the caller's.
+   * @param db The connection that writes; the caller closes it.
    * @param report Is told what happens.
    * @param onChanged Is called after each transaction that changed an entry.
    */
@@ -85,11 +85,11 @@ export class Indexer {
   }
 
   /**
-   * One pass: what is new or changed is read, what is gone is removed.
+   * Makes one pass: reads what is new or changed, and removes what is gone.
    *
    * @param signal Ends it between two transactions, with the signal's reason.
    * @throws {SearchError} `data-unreadable`, before anything is changed.
-   * @throws what SQLite throws; the transactions before that stay.
+   * @throws what SQLite throws. The transactions before it stay committed.
    */
   async pass(signal: AbortSignal): Promise<IndexSummary> {
     this.#report.start();
@@ -105,7 +105,7 @@ export class Indexer {
       removed = transaction(this.#db, () => this.#sources.removeLost(BATCH_RECORDS));
       this.#report.counts.removed += removed;
       if (removed > 0) this.#onChanged();
-      await breathe();
+      await yieldToMessages();
     } while (removed > 0);
     this.#report.totalBytes = this.#sources.bytesPending();
     for (let file = this.#sources.nextPending(); file; file = this.#sources.nextPending()) {
@@ -116,7 +116,7 @@ export class Indexer {
     return this.#report.finish(this.#sources.countRecords());
   }
 
-  /** Notes all files of the data, and among them those that may have changed. */
+  /** Finds all files of the data, and which of them may have changed. */
   async #findFiles(signal: AbortSignal): Promise<void> {
     this.#sources.startFinding(settingsOf(this.#options));
     for (const path of this.#options.data) {
@@ -135,7 +135,7 @@ export class Indexer {
     this.#report.startFile(file.path);
     try {
       if (file.hash !== undefined && await this.#hashOf(file) === file.hash) {
-        // Only its time changed.
+        // Its time changed, its content did not.
         this.#report.advance(file.bytes);
         await this.#add({ file, hash: file.hash }, 0, signal);
         return;
@@ -147,14 +147,14 @@ export class Indexer {
         this.#report.skipped({ path: file.path, reason: error.message });
         await this.#finishFile(file, "", signal);
       } else if (error instanceof UnreadableFile) {
-        // What was taken in from it before stays: the file may be readable again next time.
+        // Its records stay: the next pass may be able to read it.
         this.#report.skipped({ path: file.path, reason: `unreadable: ${error.message}` });
         this.#sources.postpone(file);
       } else throw error;
     }
   }
 
-  /** Reads a file's records; the hash of its content. */
+  /** Reads a file's records. @returns the hash of its content. */
   async #readRecords(file: PendingFile, signal: AbortSignal): Promise<string> {
     this.#report.counts.filesRead++;
     const hash = createHash("sha256");
@@ -168,7 +168,7 @@ export class Indexer {
     return hash.digest("hex");
   }
 
-  /** Removes the records that a file has no longer, then counts the file as taken in. */
+  /** Removes the records that the file no longer has, then marks it as taken in. */
   async #finishFile(file: PendingFile, hash: string, signal: AbortSignal): Promise<void> {
     if (file.source !== undefined) {
       await this.#flush(signal);
@@ -179,7 +179,7 @@ export class Indexer {
         });
         this.#report.counts.removed += gone.length;
         this.#onChanged();
-        await breathe();
+        await yieldToMessages();
         signal.throwIfAborted();
         gone = this.#unseen.all(source, BATCH_RECORDS);
       }
@@ -187,7 +187,7 @@ export class Indexer {
     await this.#add({ file, hash }, 0, signal);
   }
 
-  /** Adds a step to the batch. One of many small files shares its transaction with others. */
+  /** Adds a step to the batch. Small files share a transaction. */
   async #add(step: Step, length: number, signal: AbortSignal): Promise<void> {
     this.#batch.push(step);
     this.#batchLength += length;
@@ -208,7 +208,7 @@ export class Indexer {
       }
     });
     if (changes > 0) this.#onChanged();
-    await breathe();
+    await yieldToMessages();
     signal.throwIfAborted();
   }
 
@@ -242,13 +242,13 @@ export class Indexer {
   }
 }
 
-/** The options that decide what a file's records look like: with other ones it is read again. */
+/** The options that change a file's records. A file taken in with other ones is read again. */
 function settingsOf(options: IndexerOptions): string {
   const { keyField, titleField, textField, maxEntryBytes } = options;
   return JSON.stringify([keyField ?? null, titleField ?? null, textField ?? null, maxEntryBytes]);
 }
 
-/** Lets the worker take messages: a client's write, a wish to end. */
-function breathe(): Promise<void> {
+/** Lets the worker handle messages, such as a client's write. */
+function yieldToMessages(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,5 +1,5 @@
 /**
- * Opens connections to an index file, and refuses files that are none.
+ * Opens connections to an index file. Files of another kind are refused.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { INDEX_SCHEMA } from "./schema.ts";
 
 /** How to open the one connection that writes. */
 export interface IndexWriterOptions {
-  /** Whether the file need not outlive the process: commits then never wait for the disk. */
+  /** Whether the file is deleted when the process ends: then commits never wait for the disk. */
   readonly temporary: boolean;
   /** The largest size of the file in pages of 4096 bytes; for tests of a full disk. */
   readonly maxPages?: number | undefined;
@@ -19,8 +19,8 @@ export interface IndexWriterOptions {
 /**
  * Opens the connection that writes, and makes the tables in a file that is new or empty.
  *
- * Commits wait for the disk only in a `durableTransaction`: what is read from the data can be read
- * again, what a client put cannot.
+ * Commits wait for the disk only in a `durableTransaction`: records of the data can be read again,
+ * what a client put cannot.
  *
  * @throws {SearchError} `index-*`. The file is then as it was.
  */

@@ -9,7 +9,7 @@ import type {
 
 const PROGRESS_INTERVAL_MS = 100;
 
-/** Counts what a pass over the data does, and tells of it without flooding whoever listens. */
+/** Counts what a pass over the data does, and reports it in a bounded number of events. */
 export class PassReport {
   /** Bytes to be read in all. */
   totalBytes = 0;
@@ -28,7 +28,7 @@ export class PassReport {
     this.#emit = emit;
   }
 
-  /** A pass begins. */
+  /** Begins a pass. */
   start(): void {
     this.counts = noCounts();
     this.totalBytes =
@@ -39,41 +39,41 @@ export class PassReport {
     this.#startedMs = this.#toldMs = performance.now();
   }
 
-  /** A file is looked into. */
+  /** Names the file that is being read. */
   startFile(path: string): void {
     this.#path = path;
   }
 
-  /** So many bytes more are done. */
+  /** Counts bytes that were read. */
   advance(bytes: number): void {
     this.#doneBytes += bytes;
     if (performance.now() - this.#toldMs >= PROGRESS_INTERVAL_MS) this.#tellProgress();
   }
 
-  /** One record more was taken in. */
+  /** Counts a record that was taken in. */
   taken(): void {
     this.#entries++;
   }
 
-  /** A file is left out. */
+  /** Counts a file that is skipped. */
   skipped(event: SkippedFile): void {
     this.counts.skipped++;
     if (this.#isNamed()) this.#emit({ name: "skippedFile", event });
   }
 
-  /** A record is left out. */
+  /** Counts a record that is skipped. */
   broken(event: BrokenRecord): void {
     this.counts.broken++;
     if (this.#isNamed()) this.#emit({ name: "brokenRecord", event });
   }
 
-  /** A key occurs again. */
+  /** Counts a record whose key occurred before. */
   duplicate(event: DuplicateKey): void {
     this.counts.duplicates++;
     if (this.#isNamed()) this.#emit({ name: "duplicateKey", event });
   }
 
-  /** The pass is complete. @param records How many records there are. */
+  /** Ends the pass. @param records How many records the data have. */
   finish(records: number): IndexSummary {
     if (this.totalBytes > 0) this.#tellProgress();
     const durationMs = performance.now() - this.#startedMs;
@@ -89,7 +89,7 @@ export class PassReport {
 
   #tellProgress(): void {
     this.#toldMs = performance.now();
-    // A file that grew while it was read must not show more than all.
+    // A file that grew while it was read must not make more than 100 %.
     const totalBytes = Math.max(this.totalBytes, this.#doneBytes);
     const event = {
       doneBytes: this.#doneBytes,

@@ -1,5 +1,5 @@
 /**
- * Writes records, and keeps the full-text index at one shown record for each key.
+ * Writes records, and keeps exactly one record of each key in the full-text index: the shown one.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { type Stored, toStored } from "./stored_text.ts";
 /** What storing a record did. */
 export type StoreOutcome = "added" | "updated" | "unchanged";
 
-/** What is told of a stored record. */
+/** What {@linkcode RecordStore.store} did. */
 export interface StoreResult {
   readonly outcome: StoreOutcome;
   readonly id: number;
-  /** The source of another record of the data with the same key, if there is one. */
+  /** A source of the data that has a record with the same key, if there is one. */
   readonly otherSource: number | undefined;
 }
 
@@ -27,7 +27,7 @@ interface RecordRow {
   readonly removed: number;
 }
 
-/** The writing side of an index. Every call belongs into a transaction of the caller. */
+/** Writes an index. The caller wraps the calls in transactions. */
 export class RecordStore {
   readonly #byKey: StatementSync;
   readonly #content: StatementSync;
@@ -56,7 +56,7 @@ export class RecordStore {
     this.#dropWords = db.prepare("DELETE FROM words WHERE rowid = ?");
   }
 
-  /** Stores an entry as a record of a source, in place of the one it has under that key. */
+  /** Stores an entry as a record of a source. It replaces the source's record of the same key. */
   store(source: number, entry: SearchEntry): StoreResult {
     const key = toStored(entry.key);
     const rows = this.#rows(key);
@@ -77,7 +77,7 @@ export class RecordStore {
     return { outcome: own.removed === 0 ? "updated" : "added", id: own.id, otherSource };
   }
 
-  /** Removes a record; the one before it by precedence, if there is one, is then served. */
+  /** Removes a record. If it was shown, the key's next record in precedence is shown instead. */
   remove(id: number, key: Stored): void {
     if (this.#rows(key).some((row) => row.id === id && row.shown === 1)) this.#hide(id);
     this.#drop.run(id);
@@ -85,7 +85,8 @@ export class RecordStore {
   }
 
   /**
-   * Deletes a key for clients: what they stored goes, and what the data have is hidden from here on.
+   * Deletes a key for clients: their own record is removed, and the data's records are hidden until
+   * a client stores the key again.
    *
    * @returns whether there was an entry.
    */
@@ -105,7 +106,7 @@ export class RecordStore {
     return true;
   }
 
-  /** Makes the record that precedence names the shown one. */
+  /** Shows the key's first record in precedence, and hides the others. */
   settleKey(key: Stored): void {
     const winner = this.#winner.get(key);
     const wanted = winner !== undefined && winner["removed"] === 0 ? Number(winner["id"]) : -1;
@@ -117,7 +118,7 @@ export class RecordStore {
     this.#reveal(wanted, key, content["title"] as Stored, content["text"] as Stored);
   }
 
-  /** Shows a record just written, if precedence is for it. */
+  /** Shows a record that was just written, if it is the first in precedence. */
   #settle(key: Stored, { id, shown }: RecordRow, isOnly: boolean, entry: SearchEntry): void {
     if (!isOnly && Number(this.#winner.get(key)?.["id"]) !== id) return;
     for (const row of isOnly ? [] : this.#rows(key)) {
@@ -130,7 +131,7 @@ export class RecordStore {
   #reveal(id: number, key: Stored, title: Stored, text: Stored): void {
     this.#show.run(1, id);
     const [keyWords, titleWords] = [words(key), words(title)];
-    // A title that only repeats the key would count its words twice.
+    // If the title repeats the key, its words must not count twice.
     this.#addWords.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words(text));
   }
 

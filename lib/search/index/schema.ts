@@ -1,14 +1,16 @@
 /**
  * The layout of an index file.
  *
- * A `root` is one data path; a `source` is one file under it; a `record` is one entry of a source.
- * Source 0 under root 0 is what clients put. All records of a key are kept, and `shown` marks the
- * one that is served: the last by root, then by path, with root 0 after all others. When that one
- * goes, the one before it is served again, so an index that was updated step by step equals one
- * built at once. `removed` marks a client's deletion, which hides the records of the data.
+ * A `root` is a data path, a `source` is a file under it, a `record` is an entry of a source. Source
+ * 0 under root 0 holds what clients put.
  *
- * `words` is the full-text index over the shown records. It keeps no text of its own: what it holds
- * is segmented (see tokens.ts), what is returned comes from `record`.
+ * All records of a key are kept. `shown` marks the one that is served: the last one by root, then by
+ * path, where root 0 is after all others. When it is removed, the one before it is served again. So
+ * an index that was updated in many steps equals one that was built at once. `removed` marks a
+ * client's deletion of a key, which hides the records of the data.
+ *
+ * `words` is the full-text index of the shown records. It indexes the segmented text (see tokens.ts)
+ * and does not store it; what is returned to clients comes from `record`.
  *
  * @module
  */
@@ -18,11 +20,11 @@ import type { SqliteSchema } from "../../sqlite/mod.ts";
 export const CLIENT_SOURCE = 0;
 
 /**
- * The prefix lists make one- and two-letter prefixes, the costliest queries, two to seven times
- * faster and the file about a third larger; longer prefixes gain nothing from lists of their own.
+ * The lists of one- and two-letter prefixes make such queries, the slowest of all, two to seven
+ * times faster, and the file about a third larger. Lists of longer prefixes make nothing faster.
  *
- * So are symbols, emoji among them; Cn are characters younger than SQLite's tables; with M words of
- * Indic scripts stay whole.
+ * Besides letters and numbers, these categories are parts of words: M, the marks inside words of
+ * Indic scripts; So, symbols such as emoji; Cn, characters that are newer than SQLite's tables.
  */
 const TABLES = `
 CREATE TABLE root (

@@ -1,5 +1,5 @@
 /**
- * Which files an index was made from, and which of them have to be read.
+ * The files that an index was made from, and which of them have to be read.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import type { RecordStore } from "./record_store.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 import type { Stored } from "./stored_text.ts";
 
-/** A file that has to be looked into. */
+/** A file that has to be read. */
 export interface PendingFile extends DataFile {
-  /** The data path that it was found under. */
+  /** The data path that it is in. */
   readonly root: string;
-  /** The number of its source; `undefined` until something of the file is taken in. */
+  /** Its source's number; `undefined` until a record of the file is taken in. */
   source: number | undefined;
   readonly bytes: number;
   readonly modifiedMs: number | undefined;
-  /** The hash of what was taken in from it; `undefined` where nothing is, or was read otherwise. */
+  /** The hash of its content when it was taken in last, with the same settings. */
   readonly hash: string | undefined;
 }
 
 /**
- * A file that was changed this shortly before it was read may change again within the resolution of
- * its time stamp, so its time is not trusted and the content is compared at the next pass.
+ * A file that was changed less than this before it was read may change again with the same time
+ * stamp. So its time is not stored, and the next pass compares its content.
  */
 const UNTRUSTED_MS = 2000;
 
-/** What was found is noted in transactions of so many rows. */
+/** Rows of one transaction that notes what was found. */
 const FOUND_TOGETHER = 500;
 
 const FIND_LOST = `
@@ -43,7 +43,7 @@ WHERE source.id <> ${CLIENT_SOURCE}
   );
 `;
 
-/** The sources of an index. Finding is kept in temporary tables: memory stays bounded. */
+/** The sources of an index. What a pass finds is kept in temporary tables, not in memory. */
 export class SourceTable {
   readonly #db: DatabaseSync;
   readonly #store: RecordStore;
@@ -60,7 +60,7 @@ export class SourceTable {
   #lastPending = 0;
   #begun: number | undefined;
 
-  /** @param db The connection that writes; @param store Writes the records. Both stay the caller's. */
+  /** @param db The connection that writes. @param store Writes the records. The caller closes both. */
   constructor(db: DatabaseSync, store: RecordStore) {
     this.#db = db;
     this.#store = store;
@@ -88,7 +88,7 @@ export class SourceTable {
     this.#begin = db.prepare("UPDATE source SET hash = NULL, settings = NULL WHERE id = ?");
   }
 
-  /** Begins a pass. @param settings Files taken in with other ones are read again. */
+  /** Begins a pass. @param settings Files that were taken in with other settings are read again. */
   startFinding(settings: string): void {
     this.#settings = settings;
     this.#startedMs = Date.now();
@@ -99,13 +99,13 @@ export class SourceTable {
     this.#begun = undefined;
   }
 
-  /** Notes what was found under a data path; a file that may have changed is pending from here on. */
+  /** Notes what was found in a data path. A file that may have changed becomes pending. */
   found(root: string, file: FoundFile | SkippedPath): void {
     this.#foundRows.push([root, file]);
     if (this.#foundRows.length >= FOUND_TOGETHER) this.finishFinding();
   }
 
-  /** All was found. */
+  /** Ends finding. */
   finishFinding(): void {
     const rows = this.#foundRows;
     this.#foundRows = [];
@@ -116,7 +116,7 @@ export class SourceTable {
 
   #noteFound(root: string, file: FoundFile | SkippedPath): void {
     if (file.kind === "skipped") {
-      // An unreadable folder hides files that are still there: their records stay.
+      // Files in an unreadable folder may still be there: their records stay.
       if (file.isUnreadable) this.#addFound.run(root, file.path, "", "", null, null, 0);
       return;
     }
@@ -137,10 +137,10 @@ export class SourceTable {
   }
 
   /**
-   * Makes the roots those of this pass. Where their order changed, so may which record of a key is
+   * Stores the data paths of this pass, and their order. If the order changed, other records may be
    * shown.
    *
-   * @returns whether it may have.
+   * @returns whether the order changed.
    */
   setRoots(data: readonly string[]): boolean {
     const roots = this.#db.prepare("SELECT path, ordinal FROM root WHERE id <> 0 ORDER BY ordinal");
@@ -155,11 +155,11 @@ export class SourceTable {
   }
 
   /**
-   * Removes records of files that are gone. A folder that cannot be read hides files that may still
-   * be there: theirs stay.
+   * Removes records of files that were not found. Records of files in a folder that cannot be read
+   * stay.
    *
-   * @param count How many at most.
-   * @returns how many; 0 when there are none left, and the sources are gone as well.
+   * @param count The most records to remove.
+   * @returns how many were removed. If none was left, the sources were removed as well.
    */
   removeLost(count: number): number {
     if (!this.#isLostKnown) {
@@ -180,13 +180,13 @@ export class SourceTable {
     return rows.length;
   }
 
-  /** The size of all pending files, in bytes. */
+  /** The size of all pending files together, in bytes. */
   bytesPending(): number {
     const row = this.#db.prepare("SELECT total(bytes) AS n FROM found WHERE pending = 1").get();
     return Number(row?.["n"] ?? 0);
   }
 
-  /** The next file to look into. */
+  /** The next pending file. */
   nextPending(): PendingFile | undefined {
     const row = this.#next.get(this.#lastPending);
     if (row === undefined) return undefined;
@@ -207,8 +207,8 @@ export class SourceTable {
   }
 
   /**
-   * The number of a file's source, made where there is none. The file counts as not taken in from
-   * here on, until {@linkcode SourceTable.taken}.
+   * The number of a file's source, which is made if there is none. Until
+   * {@linkcode SourceTable.taken} the file counts as not taken in.
    */
   beginFile(file: PendingFile): number {
     const source = this.#sourceOf(file);
@@ -226,7 +226,7 @@ export class SourceTable {
     this.#begun = undefined;
   }
 
-  /** Marks a file to be looked into again at the next pass. */
+  /** Marks a file to be read again in the next pass. */
   postpone(file: PendingFile): void {
     if (file.source !== undefined) this.#begin.run(file.source);
   }

@@ -1,6 +1,7 @@
 /**
- * Text on its way into and out of SQLite. `node:sqlite` returns a TEXT value only up to its first
- * NUL, so a text that has one is stored as a BLOB, and a key always in the same of the two forms.
+ * Converts text to the form that SQLite stores, and back. `node:sqlite` returns a TEXT value only up
+ * to its first NUL, so a text with a NUL is stored as a BLOB. The same text always has the same
+ * form, so keys can be compared.
  *
  * @module
  */
@@ -8,15 +9,15 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** A value as `node:sqlite` takes it. */
+/** A text in its stored form. */
 export type Stored = string | Uint8Array;
 
-/** The form in which a text is stored. Lone surrogates become U+FFFD, as UTF-8 cannot hold them. */
+/** The stored form of a text. Lone surrogates become U+FFFD: UTF-8 does not have them. */
 export function toStored(text: string): Stored {
   return text.includes("\0") ? encoder.encode(text) : text.toWellFormed();
 }
 
-/** The text that was stored. */
+/** The text of a stored form. */
 export function fromStored(value: unknown): string {
   if (typeof value === "string") return value;
   return value instanceof Uint8Array ? decoder.decode(value) : "";

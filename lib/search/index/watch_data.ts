@@ -8,23 +8,23 @@ import { findRoot } from "../data/data_root.ts";
 import { walk } from "../data/walk.ts";
 import { SearchError } from "../error.ts";
 
-/** Changes that follow each other within this time are one. */
+/** A change is reported when no other followed for this long. */
 const QUIET_MS = 100;
-/** While changes go on without a pause, they are told at least this often. */
+/** While changes follow each other without a pause, they are reported this often. */
 const MAX_WAIT_MS = 1000;
 /**
- * How long after a change the data are looked at once more: files that are made in a new folder
- * before the folder is watched are not told.
+ * How long after a change it is reported once more. A file that is made in a new folder before the
+ * folder is watched causes no event; this finds it.
  */
 const AGAIN_MS = 1000;
-/** How often the data are looked through where folders go in the meantime. */
+/** How often to list the folders again because one was deleted before it could be watched. */
 const MAX_ATTEMPTS = 5;
 
-/** On Linux, watching a folder with those in it would follow links, to wherever they lead. */
+/** On Linux Deno's recursive watching follows links, wherever they lead. */
 const WATCHES_EACH_FOLDER = Deno.build.os === "linux";
 /**
- * Deno keeps back changes of paths that lead out of what is watched, as that of a file into a link
- * does. Nothing leads out of the root. Of its own files changes are told too, and not minded.
+ * Watched too, because Deno drops an event whose path leads out of the watched folders, such as that
+ * of a new link. No path leads out of the root. Events of the root's own files are ignored.
  */
 const ROOT = "/";
 
@@ -34,7 +34,7 @@ export interface DataWatcherOptions {
   readonly data: readonly string[];
   /** Whether links in the data are followed. */
   readonly follow: boolean;
-  /** Files whose changes do not count, without links on the way: the index's own. */
+  /** The index's own files, as paths without links: their changes are ignored. */
   readonly ownFiles: readonly string[];
 }
 
@@ -58,10 +58,10 @@ export class DataWatcher implements Disposable {
   }
 
   /**
-   * Watches what the data consist of at this time. To be called before the data are read, so that
-   * no change falls between the two.
+   * Watches the folders that the data have now. Call it before each time that the data are read, so
+   * that no change is missed between the two.
    *
-   * @throws {SearchError} `data-unreadable`, `watch-failed`; what was watched before still is.
+   * @throws {SearchError} `data-unreadable`, `watch-failed`. What was watched before still is.
    */
   async update(): Promise<void> {
     for (let attempt = 1;; attempt++) {
@@ -71,7 +71,7 @@ export class DataWatcher implements Disposable {
         this.#watch(folders, files);
         return;
       } catch (error) {
-        // A folder went after it was found.
+        // A folder was deleted after it was found.
         if (error instanceof Deno.errors.NotFound && attempt < MAX_ATTEMPTS) continue;
         throw new SearchError(
           "watch-failed",
@@ -84,7 +84,7 @@ export class DataWatcher implements Disposable {
     }
   }
 
-  /** Ends it: `onChange` is not called any more. */
+  /** Ends watching: `onChange` is not called any more. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#quiet);
@@ -123,7 +123,7 @@ export class DataWatcher implements Disposable {
             : Deno.watchFs([...folders], { recursive: true }),
         );
       }
-      // A file's folder is watched: an editor replaces the file by another one of the same name.
+      // Editors replace a file by a new one of the same name, so its folder is watched.
       const around = new Set([...files].map((path) => dirname(path)));
       if (around.size > 0) watchers.push(Deno.watchFs([...around], { recursive: false }));
     } catch (error) {

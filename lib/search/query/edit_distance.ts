@@ -1,9 +1,9 @@
 /**
- * How many edits lie between two words: inserting, deleting or replacing a letter, or exchanging two
- * neighbours, each counts one.
+ * The number of edits between two words. One edit inserts, deletes or replaces a letter, or swaps two
+ * neighbouring letters.
  *
- * @param limit What is above this is of no interest.
- * @returns the distance, or `limit + 1` where it is larger.
+ * @param limit Larger distances are not computed.
+ * @returns the distance, or `limit + 1` if it is larger than `limit`.
  */
 export function editDistance(a: string, b: string, limit: number): number {
   const beyond = limit + 1;
@@ -13,7 +13,7 @@ export function editDistance(a: string, b: string, limit: number): number {
   for (let i = 1; i <= a.length; i++) {
     const row = new Array<number>(b.length + 1).fill(beyond);
     if (i <= limit) row[0] = i;
-    // Cells further than `limit` from the diagonal are above the limit anyway.
+    // Cells that are further than `limit` from the diagonal are above the limit.
     const from = Math.max(1, i - limit);
     const to = Math.min(b.length, i + limit);
     let least = row[0]!;
@@ -27,7 +27,7 @@ export function editDistance(a: string, b: string, limit: number): number {
       row[j] = Math.min(cost, beyond);
       least = Math.min(least, row[j]!);
     }
-    // An exchange reaches back two rows, so one bad row does not yet decide.
+    // A swap reaches back two rows, so both last rows must be above the limit.
     if (least > limit && Math.min(...last) > limit) return beyond;
     beforeLast = last;
     last = row;

@@ -1,5 +1,5 @@
 /**
- * The query language. There are no syntax errors: whatever is typed means something.
+ * Parses the query language. It has no syntax errors: every text is a valid query.
  *
  * @module
  */
@@ -12,27 +12,27 @@ export interface Term {
   readonly words: readonly string[];
   /** Whether it stood in quotation marks. */
   readonly quoted: boolean;
-  /** Whether the last word is only the beginning of one. */
+  /** Whether the last word is a prefix. */
   readonly prefix: boolean;
 }
 
 /** What a query asks for. */
 export interface Query {
-  /** Of each of these groups one term has to occur. */
+  /** One term of each group has to occur. */
   readonly groups: readonly (readonly Term[])[];
   /** None of these may occur. */
   readonly without: readonly Term[];
 }
 
-/** Words of all terms together: a run of Chinese is a term of many words, each with its own cost. */
+/** The most words of all terms together: a run of Chinese is one term of many words. */
 const MAX_WORDS = MAX_TERMS * 4;
 
-/** An optional minus; then a phrase, closed or not, or a run without space or quotation mark. */
+/** An optional minus, then a phrase (closed or not) or a run without spaces and quotation marks. */
 const PART = /(-?)(?:"([^"]*)(?:"|$)(\*?)|([^\s"]+))/gu;
 
 /**
  * Reads a query: `word`, `"phrase"`, `begin*`, `a OR b`, `-without`; see
- * {@linkcode SearchEngine.search}. Parts without any letter, digit or symbol are left out.
+ * {@linkcode SearchEngine.search}. Parts without any letter, digit or symbol are ignored.
  */
 export function parseQuery(text: string): Query {
   const groups: Term[][] = [];
@@ -68,8 +68,8 @@ export function formatQuery(query: Query): string {
 }
 
 /**
- * The query for SQLite, or `undefined` where nothing is asked for. Every word is in quotation
- * marks, so nothing in it can act as an operator of SQLite's own.
+ * The query in SQLite's language, or `undefined` if it has no terms. Every word is in quotation
+ * marks, so that none can be one of SQLite's operators.
  */
 export function matchExpression(query: Query): string | undefined {
   if (query.groups.length === 0) return undefined;

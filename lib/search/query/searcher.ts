@@ -1,5 +1,5 @@
 /**
- * Answers searches from one read-only connection. This is the part that runs in search workers.
+ * Answers searches from one read-only connection. It runs in search workers.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { Spelling } from "./spelling.ts";
 import { snippetOf, WordMatcher } from "./snippet.ts";
 import { Suggester } from "./suggest.ts";
 
-/** A search with everything given. */
+/** A search with its defaults filled in. */
 export interface SearchRequest {
   readonly query: string;
   readonly limit: number;
@@ -24,7 +24,7 @@ interface Ranked {
   readonly score: number;
 }
 
-/** Searches one index. Not shared between threads: each worker has one. */
+/** Searches one index. Each worker has its own. */
 export class Searcher {
   readonly #db: DatabaseSync;
   readonly #find: StatementSync;
@@ -36,11 +36,11 @@ export class Searcher {
   readonly #spelling: Spelling;
   readonly #suggester: Suggester;
 
-  /** @param db A connection for reading; it stays the caller's. */
+  /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#find = db.prepare("SELECT id FROM record WHERE key = ? AND shown = 1");
-    // The inner LIMIT bounds the ranking: without it SQLite ranks every match there is.
+    // The inner LIMIT bounds the time: without it SQLite ranks every match.
     this.#rank = db.prepare(`SELECT id, score FROM (
         SELECT rowid AS id, bm25(words, 4.0, 8.0, 1.0) AS score FROM words
         WHERE words MATCH ? LIMIT ${MAX_RANKED}
@@ -51,7 +51,7 @@ export class Searcher {
     this.#count = db.prepare(
       `SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ${MAX_COUNTED})`,
     );
-    // For a passage, a part of a large text is enough.
+    // A passage is taken from the first part of a large text.
     this.#fetchPart = db.prepare(
       "SELECT key, title, substr(text, 1, ?) AS text FROM record WHERE id = ?",
     );
@@ -60,7 +60,7 @@ export class Searcher {
     this.#suggester = new Suggester(db);
   }
 
-  /** Answers a search, all of it from one state of the index. */
+  /** Answers a search, from one state of the index. */
   search(request: SearchRequest): SearchResult {
     return this.#reading(() => this.#search(request));
   }
@@ -106,7 +106,7 @@ export class Searcher {
     };
   }
 
-  /** The best matches without the exact entry; at least one, for the result's sake. */
+  /** The best matches without the exact entry; at least one, since the result is a passage of it. */
   #ranked(
     match: string | undefined,
     total: number,

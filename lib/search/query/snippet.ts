@@ -1,19 +1,19 @@
 /**
- * The passage of a text that shows why it matched.
+ * Cuts out the passage of a text that shows why it matched.
  *
  * @module
  */
 import type { Query } from "./parse.ts";
 import { eachWord, fold } from "./tokens.ts";
 
-/** The length of a passage in code units, about; a text up to this length is its own passage. */
+/** The length of a passage in code units, about. A text of up to this length is its own passage. */
 export const PASSAGE_LENGTH = 240;
-/** How much of the passage stands before the first match. */
+/** How much of the passage is before the first match. */
 const LEAD = 60;
-/** Matches that are looked at; the best passage is nearly always among the first. */
+/** The most matches to consider: the best passage is nearly always among the first. */
 const MAX_MATCHES = 400;
 
-/** Tells whether a folded word is one that the query wants, and which. */
+/** Finds out which word of the query a folded word is. */
 export class WordMatcher {
   readonly #words = new Map<string, number>();
   readonly #prefixes: (readonly [string, number])[] = [];
@@ -31,7 +31,7 @@ export class WordMatcher {
     }
   }
 
-  /** The number of the query's word that this is, or -1. */
+  /** The number of the query's word that the word matches, or -1. */
   match(word: string): number {
     const id = this.#words.get(word);
     if (id !== undefined) return id;
@@ -43,9 +43,8 @@ export class WordMatcher {
 }
 
 /**
- * Cuts out the passage with the most different words of the query; of several such, the first.
- * Without any match it is the beginning. Reading costs
- * about 100 ns a word.
+ * Cuts out the passage with the most different words of the query, the first one if there are
+ * several. Without any match it is the beginning of the text. Takes about 100 ns per word of text.
  */
 export function snippetOf(text: string, matcher: WordMatcher): string {
   if (text.length <= PASSAGE_LENGTH) return onOneLine(text);
@@ -58,7 +57,7 @@ export function snippetOf(text: string, matcher: WordMatcher): string {
   return cut(text, bestStart(places));
 }
 
-/** Where the passage with the most different words begins. */
+/** The place of the first match of the passage with the most different words. */
 function bestStart(places: readonly (readonly [number, number])[]): number {
   let best = 0;
   let bestCount = 0;
@@ -86,7 +85,7 @@ function cut(text: string, match: number): string {
   return `${start > 0 ? "…" : ""}${passage}${end < text.length ? "…" : ""}`;
 }
 
-/** The first beginning of a word from `from` on, if there is one before `to`. */
+/** The first beginning of a word from `from` on; `from` if there is none before `to`. */
 function afterSpace(text: string, from: number, to: number): number {
   for (let i = from; i < to; i++) {
     if (isSpace(text.charCodeAt(i - 1))) return i;
@@ -94,7 +93,7 @@ function afterSpace(text: string, from: number, to: number): number {
   return from;
 }
 
-/** The last end of a word before `from`, if there is one after `to`. */
+/** The last end of a word up to `from`; `from` if there is none after `to`. */
 function beforeSpace(text: string, from: number, to: number): number {
   for (let i = from; i > to; i--) {
     if (isSpace(text.charCodeAt(i))) return i;

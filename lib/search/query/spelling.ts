@@ -1,5 +1,5 @@
 /**
- * Finds the spelling that was meant, for a query that matches nothing.
+ * Corrects the spelling of a query that matches nothing.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { formatQuery, matchExpression, type Query, type Term } from "./parse.ts"
 import { fold } from "./tokens.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
-/** A query that matches something. */
+/** A corrected query, which matches something. */
 export interface Correction {
   readonly query: Query;
   readonly match: string;
@@ -17,15 +17,15 @@ export interface Correction {
   readonly text: string;
 }
 
-/** Candidates for each word. */
+/** The most corrections to consider for each word. */
 const CANDIDATES = 4;
-/** Corrected queries that are tried before giving up. */
+/** The most corrected queries to try. */
 const MAX_ATTEMPTS = 24;
-/** The vocabulary may take this share of the time: it is read again at most that often. */
+/** Reading the vocabulary takes at most this share of the time: it is not read more often. */
 const RELOAD_SHARE = 1 / 20;
-/** Reading ends after this time; in an index of many millions of entries the last words are missing. */
+/** Reading the vocabulary ends after this time. A very large index then lacks its last words. */
 const MAX_LOAD_MS = 3000;
-/** A vocabulary that is read within this time is always read again when the index changed. */
+/** A vocabulary that is read faster than this is read again whenever the index changed. */
 const QUICK_LOAD_MS = 30;
 
 /** Corrects queries by the words of one index. */
@@ -46,8 +46,8 @@ export class Spelling {
   }
 
   /**
-   * The query with other words, nearest first, so that something matches. Words that occur nowhere
-   * are replaced; where all occur, just not together, one of them is.
+   * Replaces words of the query so that something matches, by the nearest words first. Words that
+   * occur nowhere are replaced. If all words occur, but not together, one of them is replaced.
    */
   correct(query: Query): Correction | undefined {
     const words = [...new Set(query.groups.flat().flatMap(correctable))];
@@ -68,13 +68,13 @@ export class Spelling {
     return undefined;
   }
 
-  /** Tries the combinations of choices, those with the nearest words first. */
+  /** Tries combinations of corrections, those with the nearest words first. */
   #firstMatch(
     query: Query,
     words: readonly string[],
     choices: readonly (readonly string[])[],
   ): Correction | undefined {
-    // A word without candidates may still stand in an OR group beside one that has some.
+    // A word may have no correction, and still be in an OR group with a word that has one.
     const positions = choices.map(() => 0);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const replaced = new Map<string, string>();
@@ -100,7 +100,7 @@ export class Spelling {
     return { query: corrected, match, text: formatQuery(corrected) };
   }
 
-  /** Reading all words of 60,000 short entries takes about 0.1 s, so it is not done for each query. */
+  /** Reads the vocabulary if it is due: 60,000 short entries take about 0.1 s. */
   #load(): Vocabulary {
     const version = Number(this.#db.prepare("PRAGMA data_version").get()?.["data_version"]);
     const start = performance.now();
@@ -123,7 +123,7 @@ export class Spelling {
   }
 }
 
-/** The folded words of a term that may be misspelled: not the beginning that a prefix is. */
+/** The folded words of a term that may be misspelled: all but a prefix. */
 function correctable(term: Term): string[] {
   const words = term.prefix ? term.words.slice(0, -1) : term.words;
   return words.map(fold).filter((word) => word.length > 1);

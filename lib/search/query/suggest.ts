@@ -1,5 +1,5 @@
 /**
- * Completes what somebody typed so far.
+ * Completes what a user has typed so far.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import type { Suggestion } from "../types.ts";
 import { wordsOf } from "./tokens.ts";
 
 /**
- * Matches of which the best are taken. Ranking all would make one letter, the first thing that is
- * typed, the costliest prefix of all.
+ * The most matches to rank. Most matches has a prefix of one letter, the first thing that is typed;
+ * ranking them all would make it the slowest.
  */
 const CONSIDERED = 500;
-/** Words that are looked for. */
+/** The most words of a prefix to look for. */
 const MAX_WORDS = 8;
 
-/** Completes by the keys and titles of one index. */
+/** Completes prefixes by the keys and titles of one index. */
 export class Suggester {
   readonly #byKey: StatementSync;
   readonly #byWord: StatementSync;
 
-  /** @param db A connection for reading; it stays the caller's. */
+  /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync) {
     this.#byKey = db.prepare(
       `SELECT key, title FROM record WHERE key >= ? AND key < ? AND shown = 1
@@ -35,7 +35,7 @@ export class Suggester {
     );
   }
 
-  /** The completions, keys that begin with the prefix first; without any text there are none. */
+  /** The completions, first keys that begin with the prefix. An empty prefix has none. */
   suggest(prefix: string, limit: number): Suggestion[] {
     const text = prefix.slice(0, MAX_QUERY_LENGTH).toWellFormed().trimStart();
     if (text === "" || limit === 0) return [];
@@ -48,7 +48,7 @@ export class Suggester {
         }
       }
     };
-    // Every text that begins with `text` lies between it and it followed by the last character.
+    // Texts that begin with `text` sort between `text` and `text` plus the last character.
     add(this.#byKey.all(text, `${text}\u{10ffff}`, limit));
     const words = wordsOf(text).slice(0, MAX_WORDS);
     if (found.size < limit && words.length > 0) {

@@ -1,10 +1,10 @@
 /**
- * How text falls into words, for indexing and for queries alike.
+ * Splits text into words, in the same way for indexing and for queries.
  *
- * SQLite's `unicode61` tokenizer takes any run of letters as one word. For writing without spaces
- * that is a whole sentence, and an emoji would be part of the word beside it. So such characters are
- * set apart by spaces before SQLite sees the text: each is then a word, and a query of several of
- * them becomes a phrase, which finds exactly the places where they follow each other.
+ * SQLite's `unicode61` tokenizer takes every run of letters as one word. In writing without spaces
+ * that is a whole sentence, and an emoji becomes part of the word beside it. So spaces are put
+ * around such characters before SQLite gets the text. Each is then a word of its own. A query of
+ * several of them is a phrase, which finds exactly the places where they follow each other.
  *
  * @module
  */
@@ -12,16 +12,16 @@
 const APART =
   /[\p{So}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const APART_ALL = new RegExp(APART, "gu");
-/** Variation selectors only choose between two pictures of the same character. */
+/** Variation selectors choose between two pictures of the same character. */
 const VARIATION_SELECTORS = /[\ufe0e\ufe0f]/g;
 const WORD = /[\p{L}\p{N}\p{M}\p{Co}\p{So}\p{Cn}]+/gu;
 // deno-lint-ignore no-control-regex
 const NOT_ASCII = /[^\x00-\x7f]/;
 
 /**
- * The form of a text that the full-text index takes in.
+ * The form of a text that is indexed.
  *
- * ASCII text, which needs nothing, passes at memory speed.
+ * ASCII text is returned as it is, at memory speed.
  */
 export function segment(text: string): string {
   if (!NOT_ASCII.test(text)) return text.includes("\0") ? text.replaceAll("\0", " ") : text;
@@ -30,21 +30,22 @@ export function segment(text: string): string {
   return APART.test(normal) ? normal.replace(APART_ALL, " $& ") : normal;
 }
 
-/** The words of a text as they are written. */
+/** The words of a text, as they are written. */
 export function wordsOf(text: string): string[] {
   return segment(text).match(WORD) ?? [];
 }
 
-/** A word, or a character that is one, at its place in a text. */
+/** A word, or a character that is a word of its own. */
 const WORD_OR_APART = new RegExp(
   `${APART.source}|(?:(?!${APART.source})[\\p{L}\\p{N}\\p{M}\\p{Co}\\p{Cn}])+`,
   "gu",
 );
 
 /**
- * Goes through the words of a text with their places in it.
+ * Visits the words of a text.
  *
- * @param visit Is called with the folded word and where it begins, in code units; `false` ends it.
+ * @param visit Is called with each folded word and where it begins, in code units. It returns
+ * `false` to stop.
  */
 export function eachWord(
   text: string,
@@ -56,7 +57,7 @@ export function eachWord(
   }
 }
 
-/** A word without case and diacritics, close to what SQLite makes of it. */
+/** A word in lower case and without diacritics, nearly as SQLite's tokenizer folds it. */
 export function fold(word: string): string {
   const lower = word.toLowerCase();
   if (!NOT_ASCII.test(lower)) return lower;
