@@ -8,7 +8,10 @@ import {
 import { type RequestObserver, serveRequests } from "../lib/request/mod.ts";
 import { formatAddress, listen } from "../lib/net/mod.ts";
 import {
+  accessFlags,
   announce,
+  authenticatorOf,
+  checkAccess,
   type Context,
   defineCommand,
   describeError,
@@ -109,6 +112,12 @@ export const command = defineCommand({
       group: "Limits",
       help: "work on at most this many requests of one client at once",
     },
+    ...accessFlags,
+    insecure: {
+      ...accessFlags.insecure,
+      requires: ["writable"],
+      help: "with --writable and without --auth, listen even where other machines can connect",
+    },
     ...serverTlsFlags,
     ...outputFlags,
   },
@@ -122,6 +131,9 @@ export const command = defineCommand({
   ],
   async run({ flags, args, given }, context) {
     const { signal } = context;
+    // What only reads is for everybody who reaches it, unless --auth says otherwise.
+    if (flags.writable) checkAccess(args.address, flags);
+    const authenticator = await authenticatorOf(flags);
     const tls = await serverTlsOf(flags);
     // Listens first: indexing may take minutes, and a port that is in use is to be told before.
     using listener = await listen(args.address, { tls });
@@ -139,7 +151,7 @@ export const command = defineCommand({
       signal,
       observer: searchObserver(context, flags.json),
     });
-    const server = serveRequests(listener, searchHandler(engine), {
+    const server = serveRequests(listener, searchHandler(engine, { authenticator }), {
       ...limitsOf(flags),
       frameTimeoutMs: flags["frame-timeout"],
       maxContentBytes: flags["max-content"],

@@ -1,18 +1,17 @@
 /** The broker of publish/subscribe: `socktool broker`. */
-import { formatAddress, isLoopback, listen } from "../lib/net/mod.ts";
+import { listen } from "../lib/net/mod.ts";
 import {
-  AuthFileError,
   type BrokerObserver,
-  FileAuthenticator,
   hashPassword,
   hashToken,
   minPendingBytes,
-  parseAuthFile,
-  PUBSUB_RIGHTS,
   serveBroker,
 } from "../lib/pubsub/mod.ts";
 import {
+  accessFlags,
   announce,
+  authenticatorOf,
+  checkAccess,
   type Context,
   defineCommand,
   describeError,
@@ -43,18 +42,7 @@ export const command = defineCommand({
     },
   },
   flags: {
-    auth: {
-      type: "path",
-      hint: "file",
-      placeholder: "FILE",
-      group: "Access",
-      help: "read from this JSON file who may connect, publish and subscribe",
-    },
-    insecure: {
-      type: "boolean",
-      group: "Access",
-      help: "without --auth, listen even where other machines can connect",
-    },
+    ...accessFlags,
     "hash-password": {
       type: "boolean",
       group: "Access",
@@ -170,14 +158,9 @@ export const command = defineCommand({
       return void await context.out.line(hash);
     }
     const { address } = args;
-    if (flags.auth === undefined && !flags.insecure && !isLoopback(address)) {
-      throw new UsageError(
-        `other machines can connect to ${formatAddress(address)}: say who may with --auth FILE, ` +
-          "or that anybody may with --insecure",
-      );
-    }
+    checkAccess(address, flags);
     const maxPendingBytes = pendingBytes(flags, given);
-    const authenticator = flags.auth === undefined ? undefined : await readAuthFile(flags.auth);
+    const authenticator = await authenticatorOf(flags);
     const tls = await serverTlsOf(flags);
     using listener = await listen(address, { tls });
     await warnOfOpenFiles(flags, given, context);
@@ -204,16 +187,6 @@ export const command = defineCommand({
     await untilDrained(broker, context);
   },
 });
-
-async function readAuthFile(path: string): Promise<FileAuthenticator> {
-  const text = await Deno.readTextFile(path);
-  try {
-    return new FileAuthenticator(parseAuthFile(text, PUBSUB_RIGHTS));
-  } catch (cause) {
-    if (!(cause instanceof AuthFileError)) throw cause;
-    throw new Error(`${path}: ${cause.message}`, { cause });
-  }
-}
 
 /** The limit for one subscriber; by default there is room for four of the largest publications. */
 function pendingBytes(

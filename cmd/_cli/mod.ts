@@ -28,6 +28,7 @@ export { summarizeLatencies } from "./latency_summary.ts";
 export type { Log } from "./log.ts";
 export { type CommandEntry, type Program, runMulti } from "./multi.ts";
 export { checkOpenFiles, openFileLimit } from "./open_files.ts";
+export { accessFlags, authenticatorOf, checkAccess, credentialFlags } from "./access.ts";
 export {
   announce,
   clientTlsOf,

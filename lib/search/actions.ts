@@ -1,6 +1,7 @@
 import { RequestError } from "../request/mod.ts";
 import { SearchError } from "./error.ts";
 import { beginningOf } from "./query/snippet.ts";
+import type { ACTION_NAMES } from "./search_rights.ts";
 import type { SearchEngine, SearchEntry } from "./types.ts";
 
 /** The content of a reply: `result` for people, further fields for programs. */
@@ -26,14 +27,14 @@ type Action = (request: ActionRequest, engine: SearchEngine, signal: () => Abort
  * | `delete` | `value` (the key) | `result`, `deleted` |
  * | `stats` | | `result` (one line), `stats` |
  */
-export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ["search", search],
-  ["suggest", suggest],
-  ["get", get],
-  ["put", put],
-  ["delete", remove],
-  ["stats", stats],
-]);
+export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>(
+  Object.entries(
+    { search, suggest, get, put, delete: remove, stats } satisfies Record<
+      typeof ACTION_NAMES[number],
+      Action
+    >,
+  ),
+);
 
 /** The reply to a search for an exact key without `limit` and `offset`: that entry alone. */
 export function exactReply({ key, title, text }: SearchEntry): ActionReply {

@@ -1,6 +1,7 @@
 import { concat } from "@std/bytes";
 import { encodeFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
 import { type Reply, RequestError, type RequestHandler } from "../request/mod.ts";
+import type { Authenticator } from "../access/mod.ts";
 import type { Connection } from "../net/mod.ts";
 import {
   type ActionReply,
@@ -9,6 +10,7 @@ import {
   exactReply,
   toRequestError,
 } from "./actions.ts";
+import { ActionGate } from "./action_gate.ts";
 import { ReplyCache } from "./reply_cache.ts";
 import type { SearchEngine } from "./types.ts";
 
@@ -35,27 +37,63 @@ const BINARY_BYTES = 10;
  * assertEquals((reply.json() as { result: string }).result, "Follow the white rabbit. 🐰");
  * ```
  */
-export function searchHandler(engine: SearchEngine): RequestHandler {
+export function searchHandler(
+  engine: SearchEngine,
+  { authenticator }: SearchHandlerOptions = {},
+): RequestHandler {
   const replies = new ReplyCache();
-  return (frame, connection): Reply | Promise<Reply> => {
-    const { header } = frame;
-    if (header["content-type"] !== "text/json") return binaryReply(frame);
-    // The hot path: a search for a key that was asked for before. In another encoding the same
-    // bytes may be another request.
-    const known = header["content-encoding"] === "utf-8"
-      ? replies.find(frame, engine.generation)
-      : undefined;
-    if (known) return known;
-    const request = readRequest(frame);
-    const { action, value } = request;
-    const plain = action === "search" && typeof value === "string" &&
-      request["limit"] === undefined && request["offset"] === undefined;
-    const entry = plain ? engine.lookup(value) : undefined;
-    if (!entry) return act(request, engine, connection);
-    const reply = encodeFrame(jsonFrame(exactReply(entry)));
-    if (header["content-encoding"] === "utf-8") replies.add(frame, reply);
-    return reply;
+  if (authenticator === undefined) {
+    return (frame, connection) => handle(frame, connection, engine, replies);
+  }
+  const gate = new ActionGate(authenticator);
+  const handleGated = (frame: Frame, connection: Connection): Reply | Promise<Reply> =>
+    gate.hello(frame, connection) ?? handle(frame, connection, engine, replies, gate);
+  return (frame, connection) => {
+    const deciding = gate.deciding(connection);
+    if (deciding === undefined) return handleGated(frame, connection);
+    const go = () => handleGated(frame, connection);
+    return deciding.then(go, go);
   };
+}
+
+/** Surroundings of a {@linkcode searchHandler}. */
+export interface SearchHandlerOptions {
+  /**
+   * Finds out who a client is: each connection begins with the action `hello`, and may carry out the
+   * actions that its right `actions` names. Without it, everybody may carry out all.
+   */
+  readonly authenticator?: Authenticator | undefined;
+}
+
+function handle(
+  frame: Frame,
+  connection: Connection,
+  engine: SearchEngine,
+  replies: ReplyCache,
+  gate?: ActionGate,
+): Reply | Promise<Reply> {
+  const { header } = frame;
+  if (header["content-type"] !== "text/json") {
+    gate?.checkIdentified(connection);
+    return binaryReply(frame);
+  }
+  // The hot path: a search for a key that was asked for before. In another encoding the same
+  // bytes may be another request.
+  const known = header["content-encoding"] === "utf-8"
+    ? replies.find(frame, engine.generation)
+    : undefined;
+  if (known && gate?.permits(connection, "search") !== false) return known;
+  gate?.checkIdentified(connection);
+  const request = readRequest(frame);
+  const { action, value } = request;
+  if (typeof action === "string" && ACTIONS.has(action)) gate?.check(connection, action);
+  const plain = action === "search" && typeof value === "string" &&
+    request["limit"] === undefined && request["offset"] === undefined;
+  const entry = plain ? engine.lookup(value) : undefined;
+  if (!entry) return act(request, engine, connection);
+  const reply = encodeFrame(jsonFrame(exactReply(entry)));
+  if (header["content-encoding"] === "utf-8") replies.add(frame, reply);
+  return reply;
 }
 
 function act(

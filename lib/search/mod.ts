@@ -7,7 +7,8 @@
  *
  * @module
  */
-export { searchHandler } from "./handler.ts";
+export { searchHandler, type SearchHandlerOptions } from "./handler.ts";
+export { SEARCH_RIGHTS } from "./search_rights.ts";
 export { openSearch } from "./open_search.ts";
 export { SearchError, type SearchErrorCode, type SearchErrorOptions } from "./error.ts";
 export type {

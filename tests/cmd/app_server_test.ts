@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { jsonFrame } from "../../lib/frame/mod.ts";
-import { formatAddress } from "../../lib/net/mod.ts";
+import { hashToken } from "../../lib/access/mod.ts";
+import { formatAddress, type TcpAddress } from "../../lib/net/mod.ts";
 import { RawClient } from "../support/peers.ts";
 import { type ServerProgram, socktool, startAppServer } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -185,4 +186,41 @@ Deno.test({
     await using next = await startAppServer([address]);
     assertEquals(await search(next, "ring"), RING);
   },
+});
+
+Deno.test("what can be written is not open to other machines unasked", async () => {
+  const refused = await socktool(["app-server", "0.0.0.0:0", "--writable"]);
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.err, "--auth FILE");
+  for (const flags of [[], ["--writable", "--insecure"]]) {
+    await using server = await startAppServer(["0.0.0.0:0", ...flags]);
+    assertStringIncludes(formatAddress(server.address), "0.0.0.0:");
+  }
+});
+
+Deno.test("app-server --auth takes the broker's file, and asks who a client is", async () => {
+  using scratch = new Scratch();
+  const token = hashToken("t0ken");
+  const auth = scratch.write(
+    "auth.json",
+    JSON.stringify({
+      tokens: [{ name: "reader", token, publish: { allow: ["a"] }, actions: { allow: ["get"] } }],
+    }),
+  );
+  await using server = await startAppServer(["0.0.0.0:0", "--auth", auth, "--writable"]);
+  const { transport, port } = server.address as TcpAddress;
+  using client = await RawClient.connect({ transport, hostname: "127.0.0.1", port });
+  const codes = [];
+  for (
+    const request of [
+      { action: "get", value: "morpheus" },
+      { action: "hello", token: "t0ken" },
+      { action: "get", value: "morpheus" },
+      { action: "put", key: "k", value: "v" },
+    ]
+  ) {
+    const { error } = await ask(client, request) as { error?: { code: string } };
+    codes.push(error?.code);
+  }
+  assertEquals(codes, ["unauthorized", undefined, undefined, "forbidden"]);
 });

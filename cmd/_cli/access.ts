@@ -1,0 +1,79 @@
+import type { Authenticator } from "../../lib/access/mod.ts";
+import { type Address, formatAddress, isLoopback } from "../../lib/net/mod.ts";
+import type { FlagTable } from "./spec.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Who may use a server. */
+export const accessFlags = {
+  auth: {
+    type: "path",
+    hint: "file",
+    placeholder: "FILE",
+    group: "Access",
+    help: "read from this JSON file who may connect, and what each may do",
+  },
+  insecure: {
+    type: "boolean",
+    group: "Access",
+    help: "without --auth, listen even where other machines can connect",
+  },
+} as const satisfies FlagTable;
+
+/** Who a client is that asks for it, and says who it is. */
+export const credentialFlags = {
+  user: {
+    type: "string",
+    env: "SOCKTOOL_USER",
+    group: "Access",
+    help: "the user's name, if the server asks for one",
+  },
+  password: {
+    type: "string",
+    env: "SOCKTOOL_PASSWORD",
+    group: "Access",
+    help: "the user's password; other users of this machine can see it in the list of processes",
+  },
+  token: {
+    type: "string",
+    env: "SOCKTOOL_TOKEN",
+    group: "Access",
+    conflicts: ["user", "password"],
+    help: "a token, instead of a user and a password",
+  },
+} as const satisfies FlagTable;
+
+/** Refuses to serve other machines where nobody said that they may connect. */
+export function checkAccess(
+  address: Address,
+  flags: { readonly auth: string | undefined; readonly insecure: boolean },
+): void {
+  if (flags.auth !== undefined || flags.insecure || isLoopback(address)) return;
+  throw new UsageError(
+    `other machines can connect to ${formatAddress(address)}: say who may with --auth FILE, ` +
+      "or that anybody may with --insecure",
+  );
+}
+
+/**
+ * What `--auth FILE` says; `undefined` without it. One file may serve several programs: it may have
+ * the rights of all of them.
+ */
+export async function authenticatorOf(
+  flags: { readonly auth: string | undefined },
+): Promise<Authenticator | undefined> {
+  const path = flags.auth;
+  if (path === undefined) return undefined;
+  // Loaded only where they are needed: every command starts with this file.
+  const { AuthFileError, FileAuthenticator, parseAuthFile } = await import(
+    "../../lib/access/mod.ts"
+  );
+  const { PUBSUB_RIGHTS } = await import("../../lib/pubsub/broker/routing/rights.ts");
+  const { SEARCH_RIGHTS } = await import("../../lib/search/search_rights.ts");
+  const text = await Deno.readTextFile(path);
+  try {
+    return new FileAuthenticator(parseAuthFile(text, { ...PUBSUB_RIGHTS, ...SEARCH_RIGHTS }));
+  } catch (cause) {
+    if (!(cause instanceof AuthFileError)) throw cause;
+    throw new Error(`${path}: ${cause.message}`, { cause });
+  }
+}
