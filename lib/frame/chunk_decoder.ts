@@ -81,6 +81,16 @@ export class ChunkDecoder {
     return this.#decoder.midFrame;
   }
 
+  /** Bytes that are due of the content that goes out in parts; 0 while none does. */
+  get contentLeft(): number {
+    return this.#decoder.contentLeft;
+  }
+
+  /** As {@linkcode FrameDecoder.passContent} does. @throws {RangeError} if fewer are due. */
+  passContent(count: number): void {
+    this.#decoder.passContent(count);
+  }
+
   #hold(chunk: Uint8Array, start: number, end: number): void {
     const total = this.#heldBytes + end - start;
     if (total > this.#held.length) {

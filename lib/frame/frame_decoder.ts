@@ -121,6 +121,24 @@ export class FrameDecoder {
     return this.#left > 0 || this.#skip > 0 || this.#streamed !== undefined;
   }
 
+  /** Bytes that are due of the content that goes out in parts; 0 while none does. */
+  get contentLeft(): number {
+    return this.#streamed ? this.#streamed["content-length"] - this.#streamedBytes : 0;
+  }
+
+  /**
+   * Notes that the next bytes of the content that goes out in parts were read past the decoder, into
+   * the memory in which they are wanted. Only when {@linkcode FrameDecoder.decode} has consumed all.
+   *
+   * @throws {RangeError} if fewer are due.
+   */
+  passContent(count: number): void {
+    if (!(count <= this.contentLeft)) {
+      throw new RangeError(`Cannot pass ${count} bytes of a content: ${this.contentLeft} are due`);
+    }
+    this.#advance(count);
+  }
+
   /**
    * Decodes `buffer[start, end)`, which begins with what the last call did not consume. Stops at
    * an error; after a recoverable one the next call goes on with the rest.
@@ -254,17 +272,19 @@ export class FrameDecoder {
     end: number,
   ): number {
     const header = this.#streamed!;
-    const offset = this.#streamedBytes;
-    const left = header["content-length"] - offset;
-    const partEnd = Math.min(end, contentStart + left);
-    frames.push(new Frame(header, buffer, start, contentStart, partEnd, offset));
-    this.#streamedBytes = offset + partEnd - contentStart;
-    this.#needed = header["content-length"] - this.#streamedBytes;
-    if (this.#needed === 0) {
-      this.#streamed = undefined;
-      this.#streamedBytes = 0;
-    }
+    const partEnd = Math.min(end, contentStart + this.contentLeft);
+    frames.push(new Frame(header, buffer, start, contentStart, partEnd, this.#streamedBytes));
+    this.#advance(partEnd - contentStart);
     return partEnd;
+  }
+
+  /** Goes on in a streamed content, or behind it. */
+  #advance(count: number): void {
+    this.#streamedBytes += count;
+    this.#needed = this.contentLeft;
+    if (this.#needed > 0) return;
+    this.#streamed = undefined;
+    this.#streamedBytes = 0;
   }
 }
 

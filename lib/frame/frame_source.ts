@@ -1,3 +1,4 @@
+import { ByteReader } from "./byte_reader.ts";
 import { ChunkDecoder } from "./chunk_decoder.ts";
 import type { Frame } from "./frame.ts";
 import type { FrameDecoderOptions } from "./frame_decoder.ts";
@@ -5,14 +6,18 @@ import type { FrameError } from "./frame_error.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Fewer bytes are not worth a read of their own: they are copied from a chunk. */
+const LEAST_DIRECT_BYTES = 8_192;
+
 /**
  * Frames, and parts of large ones, pulled one by one from a stream of bytes. Nothing is read ahead
  * of what is asked for, except what a chunk holds.
  */
 export class FrameSource {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ByteReader;
   readonly #decoder: ChunkDecoder;
   readonly #onSkip: ((error: FrameError) => void) | undefined;
+  #chunk: Uint8Array = NO_BYTES;
   #frames: readonly Frame[] = [];
   #next = 0;
   #error: FrameError | undefined;
@@ -26,7 +31,7 @@ export class FrameSource {
   ) {
     this.#decoder = new ChunkDecoder(options);
     this.#onSkip = onSkip;
-    this.#reader = bytes.getReader();
+    this.#reader = new ByteReader(bytes);
   }
 
   /**
@@ -49,14 +54,34 @@ export class FrameSource {
       }
       const { done, value } = await this.#reader.read();
       this.#throwIfCancelled();
-      if (done) {
-        this.#error = this.#decoder.end();
-        if (this.#error) throw this.#error;
-        return undefined;
-      }
+      if (done) return this.#atEnd();
       this.#take(value);
     }
     return this.#frames[this.#next++];
+  }
+
+  /** Whether a frame has the memory that it lies in to itself, and nobody else may use that. */
+  ownsMemory(frame: Frame): boolean {
+    return this.#reader.isByteStream && this.#frames.length === 1 && frame.buffer === this.#chunk;
+  }
+
+  /**
+   * Reads bytes of the content that goes out in parts straight into memory, which is taken over:
+   * what comes is a view of it, moved. `undefined` if the next part has to come by
+   * {@linkcode FrameSource.next}; the memory is not touched then.
+   *
+   * @throws as {@linkcode FrameSource.next} does.
+   */
+  async readInto(memory: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    this.#throwIfCancelled();
+    const most = Math.min(memory.length, this.#decoder.contentLeft);
+    const direct = this.#reader.isByteStream && this.#next === this.#frames.length && !this.#error;
+    if (!direct || most < LEAST_DIRECT_BYTES) return undefined;
+    const { done, value } = await this.#reader.readInto(memory.subarray(0, most));
+    this.#throwIfCancelled();
+    if (done) return this.#atEnd();
+    this.#decoder.passContent(value.length);
+    return value;
   }
 
   /** Runs a task once those given before have ended: messages and contents share the stream. */
@@ -77,7 +102,13 @@ export class FrameSource {
     if (this.#cancelled) throw this.#cancelled.reason;
   }
 
+  #atEnd(): undefined {
+    this.#error = this.#decoder.end();
+    if (this.#error) throw this.#error;
+  }
+
   #take(chunk: Uint8Array): void {
+    this.#chunk = chunk;
     const batch = this.#decoder.push(chunk);
     this.#frames = batch.frames;
     this.#next = 0;

@@ -48,29 +48,33 @@ export class StreamedMessage {
   }
 
   /**
-   * The content. Its chunks are views of the chunks of the stream below. It fails with a
-   * `FrameError` where the stream below ends too soon, and with a `TypeError` where the next
-   * message was asked for before all was read.
+   * The content: a stream of type `bytes`, whose chunks belong to whoever reads them. A reader with
+   * memory of its own (`getReader({ mode: "byob" })`) gets large content without a copy where the
+   * stream below is of type `bytes` too, as that of `byteStream` is: it comes straight from the
+   * socket into that memory.
+   *
+   * It fails with a `FrameError` where the stream below ends too soon, and with a `TypeError` where
+   * the next message was asked for before all was read.
    */
   get content(): ReadableStream<Uint8Array> {
-    this.#stream ??= new ReadableStream<Uint8Array>({
+    this.#stream ??= new ReadableStream({
+      type: "bytes",
       pull: async (controller) => {
         if (this.#taken) throw alreadyRead();
         this.#used = true;
-        const part = await this.#next();
-        if (part === undefined) controller.close();
-        else controller.enqueue(part);
+        await this.#source.inTurn(() => this.#fill(controller));
       },
       cancel: () => {
         this.#used = true;
         this.#content.drop();
       },
-    }, { highWaterMark: 0 });
+    });
     return this.#stream;
   }
 
   /**
-   * The whole content.
+   * The whole content. It must not be written to: a small one may lie in the memory of a chunk, beside
+   * other messages.
    *
    * @throws {FrameError} `frame-too-large` if it is above `maxBufferedBytes`, `truncated` if the
    * stream ends inside it.
@@ -124,6 +128,18 @@ export class StreamedMessage {
    */
   skip(): Promise<void> {
     return this.#source.inTurn(() => this.#content.skip());
+  }
+
+  async #fill(controller: ReadableByteStreamController): Promise<void> {
+    const request = controller.byobRequest;
+    const memory = request?.view as Uint8Array<ArrayBuffer> | null | undefined;
+    const part = memory ? await this.#content.readInto(memory) : await this.#content.nextOwn();
+    if (part === undefined) {
+      controller.close();
+      // Gives the memory back of the read that waits, if one does.
+      controller.byobRequest?.respond(0);
+    } else if (request) request.respondWithNewView(part);
+    else controller.enqueue(part);
   }
 
   #next(): Promise<Uint8Array | undefined> {

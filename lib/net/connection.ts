@@ -147,8 +147,42 @@ export class Connection implements MemoryOwner {
   /** Notes how many bytes {@linkcode Connection.readSome} brought. */
   received(count: number): void {
     this.input.filled(count);
+    this.#count(count);
+  }
+
+  #count(count: number): void {
     this.readBytes += count;
     this.#bytesSinceTurn += count;
+  }
+
+  /**
+   * Reads into memory of the caller's: what {@linkcode Connection.input} holds first, then what
+   * comes, which does not go through `input`. For content that is not needed as a whole.
+   *
+   * @returns How many bytes; `null` at the peer's end of stream.
+   * @throws {ConnectionError} with operation `read`
+   */
+  async readInto(memory: Uint8Array): Promise<number | null> {
+    const { input } = this;
+    if (input.end > input.start) {
+      const held = input.bytes.subarray(
+        input.start,
+        Math.min(input.end, input.start + memory.length),
+      );
+      memory.set(held);
+      input.consume(held.length);
+      return held.length;
+    }
+    const turn = this.turn();
+    if (turn) await turn;
+    let count: number | null;
+    try {
+      count = await this.#conn.read(memory);
+    } catch (cause) {
+      throw this.readError(cause);
+    }
+    if (count !== null) this.#count(count);
+    return count;
   }
 
   /**

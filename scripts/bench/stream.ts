@@ -1,6 +1,6 @@
 /**
  * One content of 1 GiB over loopback: read by a bare loop, by the decoder in the connection's
- * buffer, and as a message's stream. Run alone or by `deno task bench stream`.
+ * buffer, as a stream of bytes and as a message's, chunk by chunk and into memory of the reader's. Run alone or by `deno task bench stream`.
  *
  * @module
  */
@@ -11,25 +11,34 @@ import { denoArgs, type Figures, freePort, median, startServer } from "./support
 const BYTES = 2 ** 30;
 const ROUNDS = 5;
 
+/** Ways to read, by the names of their rows. */
+const READERS: Readonly<Record<string, (conn: Deno.Conn) => Promise<number>>> = {
+  "FrameDecoder in parts": readWithDecoder,
+  "byte stream": async (conn) => await readChunks(byteStream(conn)),
+  "byte stream, own memory": async (conn) => await readInto(byteStream(conn)),
+  "message content stream": (conn) => readMessage(conn, readChunks),
+  "message content stream, own memory": (conn) => readMessage(conn, readInto),
+};
+
 /** Measures; rates in GB/s, ratios to the bare loop of the same round. */
 export async function run(): Promise<Figures> {
   const port = freePort();
   const source = denoArgs("scripts/bench/stream_source.ts", String(port), String(BYTES));
   await using _server = await startServer(Deno.execPath(), source, port);
-  const bare: number[] = [], core: number[] = [], streams: number[] = [];
+  const bare: number[] = [];
+  const rates: Record<string, number[]> = {};
   for (let i = 0; i < ROUNDS; i++) {
     bare.push(await rate(port, readBare));
-    core.push(await rate(port, readWithDecoder));
-    streams.push(await rate(port, readAsMessage));
+    for (const [name, read] of Object.entries(READERS)) {
+      (rates[name] ??= []).push(await rate(port, read));
+    }
   }
-  const ratio = (rates: number[]) => median(rates.map((rate, i) => rate / bare[i]!));
-  return {
-    "bare conn.read loop, GB/s": median(bare),
-    "FrameDecoder in parts, GB/s": median(core),
-    "message content stream, GB/s": median(streams),
-    "FrameDecoder in parts / bare": ratio(core),
-    "message content stream / bare": ratio(streams),
-  };
+  const figures: Figures = { "bare conn.read loop, GB/s": median(bare) };
+  for (const [name, all] of Object.entries(rates)) {
+    figures[`${name}, GB/s`] = median(all);
+    figures[`${name} / bare`] = median(all.map((each, i) => each / bare[i]!));
+  }
+  return figures;
 }
 
 async function rate(port: number, read: (conn: Deno.Conn) => Promise<number>): Promise<number> {
@@ -61,12 +70,32 @@ async function readWithDecoder(conn: Deno.Conn): Promise<number> {
   return bytes;
 }
 
-async function readAsMessage(conn: Deno.Conn): Promise<number> {
+async function readMessage(
+  conn: Deno.Conn,
+  read: (content: ReadableStream<Uint8Array>) => Promise<number>,
+): Promise<number> {
   let bytes = 0;
-  for await (const message of readMessages(byteStream(conn))) {
-    for await (const part of message.content) bytes += part.length;
-  }
+  for await (const message of readMessages(byteStream(conn))) bytes += await read(message.content);
   return bytes;
+}
+
+async function readChunks(stream: ReadableStream<Uint8Array>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of stream) bytes += chunk.length;
+  return bytes;
+}
+
+/** As large as the bare loop's. */
+async function readInto(stream: ReadableStream<Uint8Array>): Promise<number> {
+  const reader = stream.getReader({ mode: "byob" });
+  let bytes = 0;
+  let memory = new Uint8Array(65_536);
+  while (true) {
+    const { done, value } = await reader.read(memory);
+    if (done) return bytes;
+    bytes += value.length;
+    memory = new Uint8Array(value.buffer);
+  }
 }
 
 if (import.meta.main) {

@@ -6,7 +6,7 @@ import {
   readMessages,
   type StreamedMessage,
 } from "../../lib/frame/mod.ts";
-import { byteSource } from "./byte_source.ts";
+import { byteSource, readInto, SOURCES } from "./byte_source.ts";
 import { bytesOf, headerText, join, plainFrame, rawFrame } from "./raw_frames.ts";
 
 const CONTENT_READERS: Record<string, (message: StreamedMessage) => Promise<unknown>> = {
@@ -16,6 +16,7 @@ const CONTENT_READERS: Record<string, (message: StreamedMessage) => Promise<unkn
   "reader()": (message) => message.reader(),
   "numbers()": (message) => message.numbers("uint8"),
   content: (message) => Array.fromAsync(message.content),
+  "content into memory": (message) => Array.fromAsync(readInto(message.content, 100_000)),
   "skip()": (message) => message.skip(),
 };
 
@@ -26,9 +27,23 @@ const CUT = [
   bytesOf("y".repeat(50)),
 ];
 
-for (const [name, read] of Object.entries(CONTENT_READERS)) {
+/** A stream of either type that gives the bytes and then neither more nor its end. */
+const STALLED: Readonly<Record<string, () => ReadableStream<Uint8Array>>> = {
+  "of chunks": () =>
+    new ReadableStream({ start: (controller) => controller.enqueue(join(...CUT)) }),
+  "of type bytes": () =>
+    new ReadableStream({ type: "bytes", start: (controller) => controller.enqueue(join(...CUT)) }),
+};
+
+const WAYS = Object.entries(CONTENT_READERS).flatMap(([name, read]) =>
+  Object.keys(SOURCES).map((type) => [`${name}, from a source ${type},`, read, type] as const)
+);
+
+for (const [name, read, type] of WAYS) {
+  const from = SOURCES[type]!;
+
   Deno.test(`${name} says where a stream ended inside the content`, async () => {
-    const messages = readMessages(ReadableStream.from(CUT)).getReader();
+    const messages = readMessages(from(CUT).stream).getReader();
     await messages.read();
     const { value: message } = await messages.read();
     const error = await assertRejects(() => read(message!), FrameError);
@@ -39,7 +54,7 @@ for (const [name, read] of Object.entries(CONTENT_READERS)) {
 
   Deno.test(`${name} passes on the error of the stream of bytes`, async () => {
     const reason = new Error("connection reset");
-    const { stream } = byteSource([...CUT, reason]);
+    const { stream } = from([...CUT, reason]);
     const messages = readMessages(stream).getReader();
     await messages.read();
     const { value: message } = await messages.read();
@@ -49,10 +64,7 @@ for (const [name, read] of Object.entries(CONTENT_READERS)) {
 
   Deno.test(`${name} ends where the stream of messages is aborted`, async () => {
     const abort = new AbortController();
-    const stream = new ReadableStream<Uint8Array>({
-      start: (controller) => controller.enqueue(join(...CUT)),
-    });
-    const messages = readMessages(stream, { signal: abort.signal }).getReader();
+    const messages = readMessages(STALLED[type]!(), { signal: abort.signal }).getReader();
     await messages.read();
     const { value: message } = await messages.read();
     const reason = new Error("enough");
@@ -61,21 +73,16 @@ for (const [name, read] of Object.entries(CONTENT_READERS)) {
     assertStrictEquals(await failure, reason);
     assertStrictEquals(await assertRejects(() => messages.read()), reason);
   });
-}
 
-Deno.test("a content that is being read fails where the messages are cancelled, not as if cut short", async () => {
-  for (const [name, read] of Object.entries(CONTENT_READERS)) {
-    const stream = new ReadableStream<Uint8Array>({
-      start: (controller) => controller.enqueue(join(...CUT)),
-    });
-    const messages = readMessages(stream).getReader();
+  Deno.test(`${name} fails where the messages are cancelled, not as if cut short`, async () => {
+    const messages = readMessages(STALLED[type]!()).getReader();
     await messages.read();
     const { value: message } = await messages.read();
     const failure = assertRejects(() => read(message!));
     await messages.cancel("enough");
-    assert(!((await failure) instanceof FrameError), name);
-  }
-});
+    assert(!((await failure) instanceof FrameError));
+  });
+}
 
 Deno.test("an error of the stream of bytes between messages fails the stream of messages", async () => {
   const reason = new Error("connection reset");

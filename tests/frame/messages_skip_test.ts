@@ -6,7 +6,7 @@ import {
   readMessages,
   type StreamedMessage,
 } from "../../lib/frame/mod.ts";
-import { byteByByte, byteSource } from "./byte_source.ts";
+import { byteByByte, SOURCES } from "./byte_source.ts";
 import { headerText, join, plainFrame, rawFrame } from "./raw_frames.ts";
 
 const LARGE = new Uint8Array(300_000).fill(0x61);
@@ -32,9 +32,15 @@ const STREAMS: Record<string, Uint8Array[]> = {
   ),
 };
 
-for (const [name, chunks] of Object.entries(STREAMS)) {
+const CASES = Object.entries(STREAMS).flatMap(([name, chunks]) =>
+  Object.entries(SOURCES).map(([type, from]) =>
+    [`${name}, from a source ${type}`, chunks, from] as const
+  )
+);
+
+for (const [name, chunks, from] of CASES) {
   Deno.test(`content that was not read is skipped: ${name}`, async () => {
-    const messages = readMessages(ReadableStream.from(chunks)).getReader();
+    const messages = readMessages(from(chunks).stream).getReader();
     await messages.read();
     await messages.read();
     assertEquals(await (await messages.read()).value?.text(), "three");
@@ -42,7 +48,7 @@ for (const [name, chunks] of Object.entries(STREAMS)) {
   });
 
   Deno.test(`content that was read to its half is skipped from there: ${name}`, async () => {
-    const messages = readMessages(ReadableStream.from(chunks)).getReader();
+    const messages = readMessages(from(chunks).stream).getReader();
     for (let i = 0; i < 2; i++) {
       const reader = (await messages.read()).value!.content.getReader();
       const { value } = await reader.read();
@@ -52,8 +58,21 @@ for (const [name, chunks] of Object.entries(STREAMS)) {
     assertEquals(await (await messages.read()).value?.text(), "three");
   });
 
+  Deno.test(`content that was read to its half into memory is skipped from there: ${name}`, async () => {
+    for (const size of [1, 2, 10_000, 100_000]) {
+      const messages = readMessages(from(chunks).stream).getReader();
+      for (let i = 0; i < 2; i++) {
+        const reader = (await messages.read()).value!.content.getReader({ mode: "byob" });
+        assert((await reader.read(new Uint8Array(size))).value!.length > 0);
+        await reader.read(new Uint8Array(size));
+        reader.releaseLock();
+      }
+      assertEquals(await (await messages.read()).value?.text(), "three");
+    }
+  });
+
   Deno.test(`content that was cancelled is skipped: ${name}`, async () => {
-    const source = byteSource(chunks);
+    const source = from(chunks);
     const messages = readMessages(source.stream).getReader();
     for (let i = 0; i < 2; i++) {
       const { value } = await messages.read();
@@ -65,7 +84,7 @@ for (const [name, chunks] of Object.entries(STREAMS)) {
   });
 
   Deno.test(`skip() reads past the content: ${name}`, async () => {
-    const messages = readMessages(ReadableStream.from(chunks)).getReader();
+    const messages = readMessages(from(chunks).stream).getReader();
     const { value: message } = await messages.read();
     await message!.skip();
     await message!.skip();
@@ -75,7 +94,7 @@ for (const [name, chunks] of Object.entries(STREAMS)) {
   });
 
   Deno.test(`content that was skipped cannot be read any more: ${name}`, async () => {
-    const messages = readMessages(ReadableStream.from(chunks)).getReader();
+    const messages = readMessages(from(chunks).stream).getReader();
     const skipped: StreamedMessage[] = [];
     for (let i = 0; i < 2; i++) skipped.push((await messages.read()).value!);
     const half = skipped[1]!.content.getReader();
@@ -88,7 +107,7 @@ for (const [name, chunks] of Object.entries(STREAMS)) {
   });
 
   Deno.test(`a loop may leave early, which cancels the stream of bytes: ${name}`, async () => {
-    const source = byteSource([...chunks, plainFrame("four")]);
+    const source = from([...chunks, plainFrame("four")]);
     for await (const message of readMessages(source.stream)) {
       await message.skip();
       break;

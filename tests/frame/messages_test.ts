@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeFrame, jsonFrame, readMessages, type StreamedMessage } from "../../lib/frame/mod.ts";
-import { byteByByte, byteSource, textOf } from "./byte_source.ts";
+import { byteByByte, byteSource, readInto, SOURCES, textOf } from "./byte_source.ts";
 import { bytesOf, join, plainFrame } from "./raw_frames.ts";
 
 const LARGE = "large content ".repeat(20_000);
@@ -28,15 +28,26 @@ const READERS: Record<string, (message: StreamedMessage) => Promise<string>> = {
     return text;
   },
   content: (message) => textOf(message.content),
+  "content into memory": async (message) => {
+    const parts = await Array.fromAsync(readInto(message.content, 100_000));
+    return new TextDecoder().decode(join(...parts));
+  },
 };
 
-for (const [name, read] of Object.entries(READERS)) {
-  Deno.test(`a message's content is read whole by ${name}`, async () => {
+/** Every way to read a content, from every type of source. */
+const WAYS = Object.entries(READERS).flatMap(([name, read]) =>
+  Object.entries(SOURCES).map(([source, from]) =>
+    [name, `${name}, from a source ${source}`, read, from] as const
+  )
+);
+
+for (const [name, how, read, from] of WAYS) {
+  Deno.test(`a message's content is read whole by ${how}`, async () => {
     const texts = ['"a"', `"${"b".repeat(300)}"`, '"c"'];
     const bytes = join(...texts.map((text) => encodeFrame({ content: text })));
     for (const chunks of splits(bytes)) {
       const got = [];
-      for await (const message of readMessages(ReadableStream.from(chunks))) {
+      for await (const message of readMessages(from(chunks).stream)) {
         assertEquals(message.contentUsed, false);
         got.push(await read(message));
         assertEquals(message.contentUsed, true);
@@ -45,12 +56,12 @@ for (const [name, read] of Object.entries(READERS)) {
     }
   });
 
-  Deno.test(`a message's content cannot be read a second time after ${name}`, async () => {
+  Deno.test(`a message's content cannot be read a second time after ${how}`, async () => {
     for (const content of ['"small"', `"${LARGE}"`]) {
       if (content.length > 1_000 && name === "numbers()") continue;
       const bytes = encodeFrame({ content });
       for (const chunks of splits(bytes)) {
-        const messages = readMessages(ReadableStream.from(chunks)).getReader();
+        const messages = readMessages(from(chunks).stream).getReader();
         const { value: message } = await messages.read();
         assert(message);
         await read(message);
@@ -58,8 +69,9 @@ for (const [name, read] of Object.entries(READERS)) {
           await assertRejects(() => message[again](), TypeError);
         }
         await assertRejects(() => message.numbers("uint8"), TypeError);
-        if (name === "content") assertEquals((await message.content.getReader().read()).done, true);
-        else await assertRejects(() => message.content.getReader().read(), TypeError);
+        if (name.startsWith("content")) {
+          assertEquals((await message.content.getReader().read()).done, true);
+        } else await assertRejects(() => message.content.getReader().read(), TypeError);
         assertEquals((await messages.read()).done, true);
       }
     }
