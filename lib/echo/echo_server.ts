@@ -9,13 +9,13 @@ export type EchoPeer = Pick<
 /** What happens at an echo server; every method is optional. They must not throw. */
 export interface EchoObserver {
   /** A connection was accepted. */
-  opened?(peer: EchoPeer): void;
+  opened?: ((peer: EchoPeer) => void) | undefined;
   /** Bytes came and are about to be sent back: a view, good until this returns. */
-  received?(peer: EchoPeer, bytes: Uint8Array): void;
+  received?: ((peer: EchoPeer, bytes: Uint8Array) => void) | undefined;
   /** A connection ended. `error` is there where something failed. */
-  closed?(peer: EchoPeer, reason: CloseReason, error?: unknown): void;
+  closed?: ((peer: EchoPeer, reason: CloseReason, error?: unknown) => void) | undefined;
   /** A connection could not be accepted; the server tries again. */
-  acceptFailed?(error: ConnectionError): void;
+  acceptFailed?: ((error: ConnectionError) => void) | undefined;
 }
 
 /** What an echo server has done since its start. */

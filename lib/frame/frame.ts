@@ -1,6 +1,7 @@
 import { decodeJson, decodeText } from "./content.ts";
 import type { FrameHeader } from "./header.ts";
-import { NumberReader, type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
+import { NumberReader } from "./number_reader.ts";
+import { type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
 
 /**
  * A frame, or with large content a part of one, as a decoder found it in a buffer.
@@ -86,9 +87,14 @@ export class Frame {
     return decodeText(this.content, this.header);
   }
 
-  /** The content as JSON. @throws {ContentError} if it is not. */
-  json(): unknown {
-    return decodeJson(this.content, this.header);
+  /**
+   * The content as JSON.
+   *
+   * @typeParam T What the caller takes it for; nothing checks that it is.
+   * @throws {ContentError} if it is no JSON.
+   */
+  json<T = unknown>(): T {
+    return decodeJson(this.content, this.header) as T;
   }
 
   /** Reads numbers of mixed types one after the other, in the sender's byte order. */

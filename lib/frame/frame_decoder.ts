@@ -295,12 +295,7 @@ function tooLarge(
   header?: FrameHeader,
 ): FrameError {
   const message = `The ${part} of ${expected} bytes is above the limit of ${limit} bytes`;
-  return new FrameError("frame-too-large", message, {
-    part,
-    expected,
-    limit,
-    ...header && { header },
-  });
+  return new FrameError("frame-too-large", message, { part, expected, limit, header });
 }
 
 function truncated(part: FramePart, received: number, expected: number): FrameError {

@@ -122,7 +122,7 @@ export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
 export function jsonFrame(value: unknown, fields: HeaderInit = NO_FIELDS): OutgoingFrame {
   const content = JSON.stringify(value);
   if (content === undefined) throw new TypeError("Cannot encode a value that JSON does not have");
-  const type = fields["content-type"] ?? "text/json";
+  const { "content-type": type = "text/json" } = fields;
   return { header: { ...fields, "content-type": type }, content };
 }
 

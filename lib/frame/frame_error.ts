@@ -16,17 +16,17 @@ export type FramePart = "header-length" | "header" | "content";
 /** The numbers and names that go with a {@linkcode FrameError}. */
 export interface FrameErrorDetails {
   /** The header field concerned. */
-  readonly field?: string;
+  readonly field?: string | undefined;
   /** The part of the frame concerned. */
-  readonly part?: FramePart;
+  readonly part?: FramePart | undefined;
   /** Bytes of the part that came before the stream ended. */
-  readonly received?: number;
+  readonly received?: number | undefined;
   /** Bytes of the part that were due. */
-  readonly expected?: number;
+  readonly expected?: number | undefined;
   /** The receiver's limit in bytes. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** The header of the frame whose content is too large. */
-  readonly header?: FrameHeader;
+  readonly header?: FrameHeader | undefined;
   /** What lies behind it, e.g. the `SyntaxError` of the JSON parser. */
   readonly cause?: unknown;
 }
@@ -66,7 +66,7 @@ export class FrameError extends Error {
 
   /** Makes the error; a program meets them as results of a decoder. */
   constructor(code: FrameErrorCode, message: string, details: FrameErrorDetails = {}) {
-    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.field = details.field;
     this.part = details.part;

@@ -1,3 +1,5 @@
+import type { ByteOrder } from "./header.ts";
+
 /** The types of number that binary content may hold. */
 export type NumberType = keyof NumberArrays;
 
@@ -41,10 +43,11 @@ const ARRAYS = {
   float64: Float64Array,
 };
 
-const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+/** Whether this machine keeps the low byte of a number first. */
+export const HOST_IS_LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** The byte order of this machine, as a header's `byteorder` names it. */
-export const HOST_BYTE_ORDER: "little" | "big" = HOST_IS_LITTLE_ENDIAN ? "little" : "big";
+export const HOST_BYTE_ORDER: ByteOrder = HOST_IS_LITTLE_ENDIAN ? "little" : "big";
 
 /**
  * Reads all of a content as numbers of one type.
@@ -74,103 +77,5 @@ function swapBytes(bytes: Uint8Array, size: number): void {
       bytes[low] = bytes[high]!;
       bytes[high] = byte;
     }
-  }
-}
-
-/**
- * Reads numbers of mixed types one after the other, in the byte order of their sender. Every
- * method throws a `RangeError` where the content ends before the number does.
- *
- * @example
- * ```ts
- * import { NumberReader } from "@socktool/socktool/frame";
- * import { assertEquals } from "@std/assert";
- *
- * const reader = new NumberReader(new Uint8Array([1, 0, 2, 0, 0, 0]), true);
- * assertEquals([reader.uint16(), reader.int32(), reader.remaining], [1, 2, 0]);
- * ```
- */
-export class NumberReader {
-  /** Whether numbers have their low byte first. */
-  readonly littleEndian: boolean;
-  /** The position of the next number in bytes; may be set. */
-  offset = 0;
-  readonly #view: DataView;
-
-  /**
-   * Starts at the first byte.
-   *
-   * @param content Read where it lies, not copied.
-   * @param littleEndian Whether numbers have their low byte first.
-   */
-  constructor(content: Uint8Array, littleEndian: boolean) {
-    this.#view = new DataView(content.buffer, content.byteOffset, content.byteLength);
-    this.littleEndian = littleEndian;
-  }
-
-  /** Bytes that are left. */
-  get remaining(): number {
-    return this.#view.byteLength - this.offset;
-  }
-
-  /** Reads 8 bits, signed. */
-  int8(): number {
-    return this.#view.getInt8(this.#take(1));
-  }
-
-  /** Reads 8 bits. */
-  uint8(): number {
-    return this.#view.getUint8(this.#take(1));
-  }
-
-  /** Reads 16 bits, signed. */
-  int16(): number {
-    return this.#view.getInt16(this.#take(2), this.littleEndian);
-  }
-
-  /** Reads 16 bits. */
-  uint16(): number {
-    return this.#view.getUint16(this.#take(2), this.littleEndian);
-  }
-
-  /** Reads 32 bits, signed. */
-  int32(): number {
-    return this.#view.getInt32(this.#take(4), this.littleEndian);
-  }
-
-  /** Reads 32 bits. */
-  uint32(): number {
-    return this.#view.getUint32(this.#take(4), this.littleEndian);
-  }
-
-  /** Reads 64 bits, signed. */
-  bigint64(): bigint {
-    return this.#view.getBigInt64(this.#take(8), this.littleEndian);
-  }
-
-  /** Reads 64 bits. */
-  biguint64(): bigint {
-    return this.#view.getBigUint64(this.#take(8), this.littleEndian);
-  }
-
-  /** Reads an IEEE 754 number of 32 bits. */
-  float32(): number {
-    return this.#view.getFloat32(this.#take(4), this.littleEndian);
-  }
-
-  /** Reads an IEEE 754 number of 64 bits. */
-  float64(): number {
-    return this.#view.getFloat64(this.#take(8), this.littleEndian);
-  }
-
-  #take(size: number): number {
-    const at = this.offset;
-    if (!(at >= 0) || at + size > this.#view.byteLength) {
-      throw new RangeError(
-        `Cannot read ${size} bytes at ${at}: the content has ${this.#view.byteLength}`,
-      );
-    }
-    this.offset = at + size;
-    return at;
   }
 }

@@ -4,7 +4,8 @@ import { FrameError } from "./frame_error.ts";
 import type { FrameHeader } from "./header.ts";
 import type { StreamedContent } from "./streamed_content.ts";
 import type { FrameSource } from "./frame_source.ts";
-import { NumberReader, type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
+import { NumberReader } from "./number_reader.ts";
+import { type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
 
 /**
  * A frame whose content is a stream, like the `Response` of `fetch`: read it as a stream, or whole
@@ -107,9 +108,14 @@ export class StreamedMessage {
     return decodeText(await this.bytes(), this.header);
   }
 
-  /** The whole content as JSON. @throws {ContentError} if it is not; else as `text` does. */
-  async json(): Promise<unknown> {
-    return decodeJson(await this.bytes(), this.header);
+  /**
+   * The whole content as JSON.
+   *
+   * @typeParam T What the caller takes it for; nothing checks that it is.
+   * @throws {ContentError} if it is no JSON; else as `text` does.
+   */
+  async json<T = unknown>(): Promise<T> {
+    return decodeJson(await this.bytes(), this.header) as T;
   }
 
   /** Reads numbers of mixed types from the whole content, in the sender's byte order. */

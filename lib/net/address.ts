@@ -36,9 +36,9 @@ export interface AddressDefaults {
    *
    * @default {"127.0.0.1"}
    */
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   /** Without it, a text without a port is refused. */
-  readonly port?: number;
+  readonly port?: number | undefined;
 }
 
 /** A text that names no endpoint. `code` is always `"bad-address"`. */

@@ -66,7 +66,7 @@ export async function listen(
     const { hostname, port } = address;
     const tcp = { hostname, port, reusePort: options.reusePort ?? false, tcpBacklog: BACKLOG };
     const inner = options.tls ? Deno.listenTls({ ...tcp, ...options.tls }) : Deno.listen(tcp);
-    return wrap(inner, options.tls !== undefined, () => inner.close());
+    return wrap(inner, Boolean(options.tls), () => inner.close());
   } catch (cause) {
     throw cause instanceof ConnectionError ? cause : new ConnectionError("listen", address, cause);
   }

@@ -17,14 +17,14 @@ import { Watchdog } from "./watchdog.ts";
 /** What happens at a server; every method is optional. What they throw is reported as an error. */
 export interface ServerObserver {
   /** A connection was accepted. */
-  opened?(connection: Connection): void;
+  opened?: ((connection: Connection) => void) | undefined;
   /** A connection ended. `error` is there where something failed. */
-  closed?(connection: Connection, reason: CloseReason, error?: unknown): void;
+  closed?: ((connection: Connection, reason: CloseReason, error?: unknown) => void) | undefined;
   /**
    * A connection could not be accepted: its peer was gone before (`reset`), or the process has no
    * descriptor or memory left. The server goes on.
    */
-  acceptFailed?(error: ConnectionError): void;
+  acceptFailed?: ((error: ConnectionError) => void) | undefined;
 }
 
 /** Limits and surroundings of a server. */
@@ -51,7 +51,7 @@ export interface ConnectionService {
    */
   serve(connection: Connection): Promise<void>;
   /** Tells the peer that the server has too many connections, before it is closed. */
-  refuse?(connection: Connection): Promise<void>;
+  refuse?: ((connection: Connection) => Promise<void>) | undefined;
 }
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;

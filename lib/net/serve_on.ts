@@ -43,7 +43,7 @@ export function serveOn<S, O extends ListenOptions>(
   if (!isListener(target)) return listenAndStart(target, options, start);
   for (const name of ["tls", "reusePort"] as const) {
     // Ignoring `tls` would serve in the clear what was meant to be secret.
-    if (options[name] !== undefined) {
+    if (options[name]) {
       throw new TypeError(`Cannot use ${name} with a listener: give it to listen()`);
     }
   }

@@ -118,10 +118,10 @@ export class Recorder implements ServerObserver, RequestObserver {
   readonly requestErrors: unknown[] = [];
   readonly frameErrors: FrameError[] = [];
 
-  opened({ id }: Connection): void {
+  opened({ id }: Pick<Connection, "id">): void {
     this.openedIds.push(id);
   }
-  closed(_: Connection, reason: CloseReason, error?: unknown): void {
+  closed(_: Pick<Connection, "id">, reason: CloseReason, error?: unknown): void {
     this.reasons.push(reason);
     if (error !== undefined) this.errors.push(error);
   }
