@@ -139,7 +139,7 @@ Deno.test("a content of more than 2^32 bytes is skipped", () => {
 
 Deno.test("a header is parsed once, however many calls its content takes", () => {
   // Large and nested, so that no cache and no fast path makes parsing it again cheap.
-  const header = headerText(500, `,"nested":[${"[],".repeat(900)}0]`);
+  const header = headerText(500, `,"nested":[${"[],".repeat(400)}0]`);
   const bytes = rawFrame(header, "x".repeat(500));
   const contentStart = bytes.length - 500;
   const inBuffer = new FrameDecoder();
