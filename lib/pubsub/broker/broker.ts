@@ -146,14 +146,14 @@ export class Broker implements AsyncDisposable {
   #look(now: number): void {
     const { pingIntervalMs, helloTimeoutMs } = this.#core.limits;
     for (const session of this.#sessions) {
+      session.noteTaken(now);
       const quietMs = now - session.heardAt;
       if (session.principal === undefined) {
         if (session.figures.openMs > helloTimeoutMs) session.end("unauthorized");
       } else if (pingIntervalMs > 0 && quietMs > pingIntervalMs * (session.pings + 1)) {
         if (session.pings === MAX_PINGS - 1) session.end("idle");
         else {
-          session.pings++;
-          session.outbox.control("ping");
+          session.ping();
         }
       }
     }

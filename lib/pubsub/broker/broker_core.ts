@@ -24,7 +24,7 @@ import { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
 import { Router } from "./routing/router.ts";
 import { Run } from "./routing/run.ts";
-import { pickMember } from "./routing/subscription.ts";
+import { pickMember, type Receiver } from "./routing/subscription.ts";
 
 /** Headers that all connections remember together: 1 MiB. */
 const SHARED_HEADERS = 4_096;
@@ -140,18 +140,22 @@ export class BrokerCore {
     this.counters.publishedBytes += run.end - run.start;
     const { subscriptions, groups } = route;
     let receivers = 0;
+    // A connection counts once, whether it gets it for itself, for a group, or for several.
+    const counted = groups.length > 0 ? new Set<Receiver>() : undefined;
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
-      if (subscription.receiver.add(run, subscription) > 0) receivers++;
+      if (subscription.receiver.add(run, subscription) === 0) continue;
+      if (counted) counted.add(subscription.receiver);
+      else receivers++;
     }
     for (const group of groups) {
       for (let i = first; i < last; i++) {
         const member = pickMember(group);
-        if (member.receiver.addGrouped(run, i, member, group) > 0) receivers++;
+        if (member.receiver.addGrouped(run, i, member, group) > 0) counted!.add(member.receiver);
       }
     }
     run.clear();
-    return receivers;
+    return counted?.size ?? receivers;
   }
 
   /** Keeps a frame as its topic's last value, or forgets that one; `false` if there is no room. */

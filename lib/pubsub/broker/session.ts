@@ -9,6 +9,7 @@ import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import type { Requester } from "./requester.ts";
 import type { Publication, Publications } from "./routing/publications.ts";
+import { controlBytes } from "../protocol/control_frame.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { performOperation } from "./operations.ts";
 import type { Route } from "./routing/route.ts";
@@ -17,6 +18,9 @@ import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 
 /** A header that leaves room for the fields that a group's delivery gets. */
 const MAX_HEADER_BYTES = 64_000;
+
+/** What a ping is on the wire. */
+const PING_BYTES = controlBytes("ping");
 
 /** How long a peer that is told to go may take to read what is on its way. */
 const CLOSING_MS = 2_000;
@@ -38,10 +42,13 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   readonly subscriptions: ConnectionSubscriptions;
   name = "";
   principal: Principal | undefined;
-  /** When something last came from it, in milliseconds of `performance.now()`. */
+  /** When it last gave a sign of life, in milliseconds of `performance.now()`. */
   heardAt: number = performance.now();
   /** How many pings it has left unanswered. */
   pings = 0;
+  /** Bytes that its socket had taken at the last look, and how many of these were pings. */
+  #takenBytes = 0;
+  #pingBytes = 0;
   readonly #connection: Connection;
   readonly #core: BrokerCore;
   readonly #decoder: FrameDecoder;
@@ -152,6 +159,22 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
 
   overflowed(): void {
     this.end("slow-consumer");
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    this.pings++;
+    this.#pingBytes += PING_BYTES;
+    this.outbox.control("ping");
+  }
+
+  /** A client that takes what is delivered is alive, whether it answers pings or not. */
+  noteTaken(now: number): void {
+    const takenBytes = this.outbox.writtenBytes - this.#pingBytes;
+    if (takenBytes <= this.#takenBytes) return;
+    this.#takenBytes = takenBytes;
+    this.heardAt = now;
+    this.pings = 0;
   }
 
   /** Serves until the connection is over. */
@@ -338,9 +361,9 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     const { outbox } = this;
     outbox.endDeliveries();
     const cleared = this.#endSubscriptions();
-    if (reason === "slow-consumer") outbox.drop();
+    const missed = reason === "slow-consumer" ? outbox.drop() || undefined : undefined;
     // The answer to a client's own bye is the end of the connection.
-    if (reason !== "bye") outbox.control("bye", { reason });
+    if (reason !== "bye") outbox.control("bye", { reason, missed });
     outbox.flush();
     // A server that drains has a deadline for all; else a peer that reads nothing would stay.
     const timer = reason === "shutdown"

@@ -67,6 +67,8 @@ export class Backlog implements SharedBacklog {
   keptBytes = 0;
   /** Publications that were left out so far. */
   missed = 0;
+  /** Publications that wait. */
+  waiting = 0;
   readonly #maxBytes: number;
   readonly #budget: BacklogBudget;
   readonly #onStuck: () => void;
@@ -95,6 +97,13 @@ export class Backlog implements SharedBacklog {
   /** Whether nothing waits, nor is to be said. */
   get empty(): boolean {
     return this.#head === undefined && this.#missedLast === undefined;
+  }
+
+  /** Publications that wait or were left out, and that the subscriber has not been told of. */
+  get untold(): number {
+    let untold = this.waiting + countOf(this.#missedLast);
+    for (let piece = this.#head; piece; piece = piece.after) untold += countOf(piece.missed);
+    return untold;
   }
 
   /** Adds what must not be left out. The bytes are kept as they are, not copied. */
@@ -219,7 +228,7 @@ export class Backlog implements SharedBacklog {
       this.#latest =
         undefined;
     this.#count(-this.bytes);
-    this.keptBytes = 0;
+    this.keptBytes = this.waiting = 0;
     this.#budget.delete(this);
   }
 
@@ -332,6 +341,7 @@ export class Backlog implements SharedBacklog {
     else this.#head = piece;
     this.#tail = piece;
     this.#count(bytes.length + PIECE_BYTES);
+    this.waiting += count;
     if (topic !== undefined) (this.#latest ??= new Map()).set(topic, piece);
     return piece;
   }
@@ -349,6 +359,7 @@ export class Backlog implements SharedBacklog {
       piece.list.release();
     }
     this.#count(-piece.bytes.length - PIECE_BYTES);
+    this.waiting -= piece.count;
     if (piece.chunk) this.#store.release(piece.chunk);
     this.keptBytes -= piece.keptBytes;
   }
@@ -388,9 +399,17 @@ function mergeMissed(
   return first;
 }
 
+function countOf(missed: MissedBySubscription | undefined): number {
+  let sum = 0;
+  for (const { count } of missed?.values() ?? []) sum += count;
+  return sum;
+}
+
 function writeMissed(buffer: ByteBuffer, missed: MissedBySubscription | undefined): void {
   if (missed === undefined) return;
-  for (const [{ entry, group }, { count, bytes }] of missed) {
-    writeControl(buffer, "missed", { topic: entry.filter, group: group?.name, count, bytes });
+  for (const [subscription, { count, bytes }] of missed) {
+    for (const { entry, group } of subscription.overlapping ?? [subscription]) {
+      writeControl(buffer, "missed", { topic: entry.filter, group: group?.name, count, bytes });
+    }
   }
 }

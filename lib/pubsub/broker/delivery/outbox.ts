@@ -189,10 +189,17 @@ export class Outbox implements Receiver {
     this.#output.flush();
   }
 
-  /** Leaves out all that waits in the backlog. */
-  drop(): void {
+  /**
+   * Leaves out all that waits in the backlog.
+   *
+   * @returns How many publications the peer will not get that it was not told of.
+   */
+  drop(): number {
+    const untold = this.#backlog?.untold ?? 0;
+    this.#missed += this.#backlog?.waiting ?? 0;
     this.#closeBacklog();
     this.#settle();
+    return untold;
   }
 
   /** Takes no publication any more; what waits is still sent. */

@@ -32,6 +32,8 @@ export interface Subscription {
   slow: SlowPolicy;
   /** Its place in the list of its entry, or of its group. */
   index: number;
+  /** All that it stands for in a route: filters of one connection that match the same topics. */
+  readonly overlapping?: readonly Subscription[];
 }
 
 /** Connections of which each publication goes to one. */

@@ -91,7 +91,11 @@ Deno.test("a connection gets a publication for itself, and again for each group 
   assertEquals((await peer.header())["id"], 3);
   await peer.send(op("pub", { topic: "a", id: 4 }, "y"));
   for (let i = 0; i < 3; i++) assertEquals((await peer.header())["op"], "pub");
-  assertEquals((await peer.header())["receivers"], 3);
+  assertEquals((await peer.header())["receivers"], 1, "it is one connection");
+  using other = await RawPeer.to(broker);
+  await other.sub("a", { group: "k" });
+  using publisher = await RawPeer.to(broker);
+  assertEquals(await publisher.pub("a", "z"), 2);
 });
 
 Deno.test("when a member of a group dies mid-stream the others get what follows", async () => {

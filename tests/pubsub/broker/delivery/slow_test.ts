@@ -240,3 +240,70 @@ Deno.test("a receiver that takes a byte now and then does not hold its publisher
   assert(ms < 10_000, `30 MB took ${ms} ms`);
   assert(broker.stats().missed > 0);
 });
+
+Deno.test("each of several filters that match is told what was left out", async () => {
+  await using broker = await startBroker(LIMITS);
+  using stopped = await RawPeer.to(broker);
+  const filters = ["t.0", "t.*", "t.>", ">"];
+  for (const filter of filters) await stopped.sub(filter);
+  await stopped.sub("u.>");
+  using publisher = await RawPeer.to(broker);
+  const count = 2_000;
+  await publish(publisher, count, 10_000);
+  await publisher.ask("ping", { id: 1 });
+  const missed = new Map<unknown, number>();
+  let received = 0;
+  while (received + (missed.get(">") ?? 0) < count || missed.size < filters.length) {
+    const { op, topic, count: left } = await stopped.header();
+    if (op === "pub") received++;
+    else missed.set(topic, (missed.get(topic) ?? 0) + (left as number));
+  }
+  const each = count - received;
+  assert(each > 0);
+  for (const filter of filters) assertEquals(missed.get(filter), each, filter);
+  assertEquals(broker.stats().missed, each, "the broker counts a publication once");
+});
+
+Deno.test("what a connection does not get at its end is counted, and told", async () => {
+  await using broker = await startBroker(LIMITS);
+  using stopped = await RawPeer.to(broker);
+  await stopped.sub("t.>", { slow: "disconnect" });
+  using publisher = await RawPeer.to(broker);
+  const count = 2_000;
+  await publish(publisher, count, 10_000);
+  await publisher.ask("ping", { id: 1 });
+  await until(() => broker.stats().subscriptions === 0, "it is ended");
+  const published = broker.stats().published;
+  let received = 0;
+  let bye: Record<string, unknown> | undefined;
+  for (let frame = await stopped.answer(); frame; frame = await stopped.answer()) {
+    if (frame.header["op"] === "pub") received++;
+    else bye = frame.header;
+  }
+  assertEquals(bye?.["reason"], "slow-consumer");
+  await until(() => broker.stats().connections === 1, "it is gone");
+  assertEquals(published, count);
+  const { delivered, missed } = broker.stats();
+  assertEquals(delivered, received);
+  assert((bye!["missed"] as number) > 0);
+  assertEquals(bye!["missed"], missed);
+});
+
+Deno.test("a subscriber that takes deliveries is alive, though it answers no ping", async () => {
+  await using broker = await startBroker({ pingIntervalMs: 60 });
+  using quiet = await RawPeer.to(broker);
+  await quiet.sub("t");
+  using dead = await RawPeer.to(broker);
+  await dead.sub("other");
+  using publisher = await RawPeer.to(broker);
+  await until(async () => {
+    await publisher.pub("t");
+    await quiet.header();
+    return broker.stats().connections === 2;
+  }, "the one that takes nothing is gone");
+  for (let i = 0; i < 20; i++) {
+    await pause(20);
+    await publisher.pub("t");
+  }
+  assertEquals(broker.stats().connections, 2);
+});
