@@ -1,7 +1,7 @@
 /**
- * Says what JSR would say of the package: `deno task check:publish`. The check is made on a copy that
- * has nothing but what is published, so a file that is imported and not published is found. Beside
- * it lie the stand-ins for packages of JSR: the check works where JSR cannot be reached.
+ * Checks the package as JSR would: `deno task check:publish`. It checks a copy that has only the
+ * published files, so an import of a file that is not published is found. The stand-ins for packages
+ * of JSR are beside the copy, so that the check works where JSR cannot be reached.
  *
  * @module
  */

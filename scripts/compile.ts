@@ -1,6 +1,6 @@
 /**
- * Makes the archives of a release: `deno task compile`. Each holds the program as one executable,
- * the licence and the manual page; `SHA256SUMS` beside them holds their checksums.
+ * Makes the archives of a release: `deno task compile`. Each has the program as one executable, the
+ * licence and the manual page. `SHA256SUMS` beside them has their checksums.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { removeIfThere, writeWhole } from "./pack/write_whole.ts";
 
 const ENTRY = "cmd/socktool.ts";
 
-/** What goes into an archive beside the program. */
+/** What an archive has besides the program. */
 async function documents(): Promise<ArchivedFile[]> {
   const commands = await Promise.all(program.commands.map(({ load }) => load()));
   const page = renderProgramPage({ program, commands });
@@ -37,12 +37,12 @@ interface ReleaseOptions {
   readonly level: number;
 }
 
-/** Makes one target's folder and archive; returns the archive's line of `SHA256SUMS`. */
+/** Makes one target's folder and archive. @returns the archive's line of `SHA256SUMS`. */
 async function release(target: Target, options: ReleaseOptions): Promise<string> {
   const { folder, graph, check, level } = options;
   const name = programFile(target);
   const unpacked = `${folder}/socktool-${target.triple}`;
-  // A run that fails leaves nothing that looks right.
+  // A run that fails must not leave old files that look like its result.
   await removeIfThere(unpacked);
   const output = `${unpacked}/${name}`;
   const permissions = await permissionFlags(program, target);

@@ -1,7 +1,7 @@
 /**
- * Lints the documentation of every entry point in `deno.json` by itself: `deno task check:docs`.
- * Linted together they would lend each other exports, and a type that users of one of them cannot
- * name would go unseen.
+ * Lints the documentation of each entry point in `deno.json` by itself: `deno task check:docs`. If
+ * they were linted together, a type that one of them uses but only another one exports would not be
+ * found.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import config from "../deno.json" with { type: "json" };
 import { ROOT } from "./pack/paths.ts";
 import { say } from "./pack/script.ts";
 
-/** Lints one entry point; returns what is wrong with it, or `undefined`. */
+/** Lints one entry point. @returns what is wrong with it, or `undefined`. */
 async function problemsOf(path: string): Promise<string | undefined> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["doc", "--lint", path],

@@ -11,7 +11,7 @@
 
 set -eu
 
-# In a function, so that a script that came only in part does nothing.
+# In a function, so that a script that was downloaded only in part does nothing.
 main() {
     base=${SOCKTOOL_BASE_URL:-https://github.com/socktool/socktool/releases}
     base=${base%/}
@@ -33,7 +33,7 @@ main() {
     trap 'rm -rf "$temporary" ${new:+"$new"}' EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
-    # What is checked must be what is installed.
+    # Nobody may replace a file between its check and its installation.
     check_reach "${temporary%/*}" TMPDIR
     say "downloading $from/$archive"
     download "$from/SHA256SUMS" "$temporary/SHA256SUMS"
@@ -49,7 +49,7 @@ main() {
     put "$unpacked/socktool" "$folder" 755
     say "installed $version as $folder/socktool"
 
-    # man finds pages beside a folder of programs: for .local/bin in .local/share/man.
+    # For programs in .local/bin, man looks for pages in .local/share/man.
     pages=${folder%/*}/share/man/man1
     if [ "${folder##*/}" = bin ] && mkdir -p "$pages" 2>/dev/null; then
         put "$unpacked/socktool.1" "$pages" 644
@@ -69,7 +69,7 @@ fail() {
     exit 1
 }
 
-# A folder in which everybody can replace everything is no place for a program, or for its download.
+# Refuses a folder in which every user can replace files.
 check_reach() {
     [ -z "$(find "$1/." -prune -perm -002 ! -perm -1000)" ] ||
         fail "everybody can replace what is in $1 ($2 names another place)"
@@ -120,12 +120,12 @@ verify() {
   downloaded       $actual"
 }
 
-# Puts a file into a folder in one step: a socktool that runs goes on with the old one. A program
-# that does not run here never replaces one that does; version is what it says.
+# Puts a file into a folder in one step, so that a running socktool keeps its old file. A program is
+# run first: one that does not work here must not replace one that does. Sets version to what it says.
 put() {
     name=${1##*/}
     [ ! -d "$2/$name" ] || fail "$2/$name is a folder"
-    # By a name that nobody could know: where others can write, they may have put a link.
+    # Under a random name: where others can write, they could put a link under a name they know.
     if ! new=$(mktemp "$2/.$name.XXXXXX") || ! cp "$1" "$new" || ! chmod "$3" "$new"; then
         fail "cannot write to $2 (SOCKTOOL_INSTALL_DIR names another place)"
     fi

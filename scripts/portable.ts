@@ -1,6 +1,7 @@
 /**
- * Makes the program as one file for Linux or macOS without Deno's runtime base: `deno task portable`.
- * A shell script, and behind it, compressed, the bundled program and a `deno` executable.
+ * Makes the program as one file for Linux or macOS: `deno task portable`. Unlike `deno task compile`
+ * it does not need Deno's runtime base. The file is a shell script, followed by a compressed archive
+ * of the bundled program and a `deno` executable.
  *
  * @module
  */
@@ -21,7 +22,7 @@ import { writeWhole } from "./pack/write_whole.ts";
 const ENTRY = "cmd/socktool.ts";
 const HEAD = `${ROOT}/scripts/portable_head.sh`;
 const PRELOAD = "portable_preload.js";
-/** What the script at the beginning sets for the runtime, and the program removes. */
+/** Variables that the shell script sets for the runtime. The program removes them. */
 const RUNTIME_VARIABLES = [
   "DENO_DIR",
   "DENO_NO_PACKAGE_JSON",
@@ -36,11 +37,11 @@ export interface PortableOptions {
   readonly target: Target;
   /** The `deno` executable for that target. */
   readonly deno: string;
-  /** Of gzip: from 1, fast, to 9, small; 0 does not compress. */
+  /** The level of gzip, from 1 (fast) to 9 (small); 0 does not compress. */
   readonly level: number;
 }
 
-/** Makes the file's bytes. */
+/** Makes the file. @returns its bytes. */
 export async function portable(options: PortableOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { target, deno, level } = options;
   const app = await bundle(ENTRY, await moduleGraph(ENTRY));
@@ -66,7 +67,7 @@ export async function portable(options: PortableOptions): Promise<Uint8Array<Arr
   return concat([head, archive]);
 }
 
-/** The script, with the sizes of itself and the whole in it. */
+/** The shell script, with its own size and the file's size filled in. */
 async function headOf(
   app: Bundle,
   target: Target,
@@ -88,7 +89,7 @@ async function headOf(
       }),
     );
   const common = { PERMISSIONS: [...permissions, `--allow-env=${variables}`].join(" ") };
-  // Blanks behind a number keep its line as long as it is with any other.
+  // Padded with blanks, so that the script's size does not depend on the numbers in it.
   const size = (bytes: number) => String(bytes).padEnd(12);
   const { length } = fill({ ...common, HEAD_BYTES: size(0), FILE_BYTES: size(0) });
   return fill({ ...common, HEAD_BYTES: size(length), FILE_BYTES: size(length + archiveBytes) });

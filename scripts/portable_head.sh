@@ -5,7 +5,7 @@
 #
 # SOCKTOOL_CACHE names the folder to unpack into, if the usual ones are not to be used.
 
-# In braces, so that a shell that gets less than all of this script does none of it.
+# In braces, so that a shell that gets only a part of this script does nothing.
 {
 set -u
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
@@ -21,7 +21,7 @@ fail() {
     exit 1
 }
 
-# Whether a folder holds the whole program. Programs that tidy caches remove old files.
+# Whether a folder has the whole program. Programs that clean caches may have removed files.
 is_whole() {
     [ -x "$1/deno" ] || return 1
     for file in @FILES@; do
@@ -29,12 +29,12 @@ is_whole() {
     done
 }
 
-# Prints the parts of the way to a folder that let others change where it leads: what does not belong
-# to the user or the system, and folders that others can write to, unless the sticky bit keeps them
-# from what is not theirs. Fails if it cannot tell.
+# Prints the parts of a folder's path through which others can change where it leads: parts that belong
+# neither to the user nor to the system, and folders that others can write to without a sticky bit,
+# which would keep them from replacing the user's files. Fails if it cannot tell.
 weak_parts() {
     system=$2
-    # As it is written, with the links in it, and as it really is.
+    # Both the path as it is written, which may have links, and the real one.
     written=$1
     real=$(cd -P -- "$1" && pwd -P) || return 1
     set --
@@ -53,8 +53,8 @@ weak_parts() {
         \) -print
 }
 
-# Whether others cannot change where a folder is; prints how they could. In some containers it is not
-# root who owns the system.
+# Whether nobody else can change where a folder's path leads; prints the parts through which they can.
+# In some containers the system's files do not belong to root.
 is_out_of_reach() {
     weak=$(weak_parts "$1" 0 2>&1) && [ -z "$weak" ] && return
     # shellcheck disable=SC2012
@@ -69,8 +69,8 @@ is_out_of_reach() {
     return 1
 }
 
-# Prints the real path of a folder that others can neither change nor replace, and makes it if it is
-# not there. Otherwise prints why not, and fails. Runs in a subshell: what is set here stays here.
+# Prints the real path of a folder, which is made if it is missing. If others can change or replace it,
+# prints how, and fails. Runs in a subshell, so that its variables and umask do not remain set.
 settle() {
     umask 077
     path=$1
@@ -82,7 +82,7 @@ settle() {
     is_out_of_reach "$there" || return 1
     if [ "$there" != "$path" ]; then
         mkdir -p -- "$path" 2>&1 || return 1
-        # Somebody may have been faster.
+        # Somebody else may have made it in the meantime.
         is_out_of_reach "$path" || return 1
     fi
     if [ -L "$path" ]; then
@@ -92,9 +92,9 @@ settle() {
     cd -P -- "$path" 2>&1 && pwd -P
 }
 
-# Whether a folder and all that is in it is the user's, and nobody else can reach into it. It is
-# looked at from inside, so that it is the folder that was opened. The runtime's own cache has the
-# modes that the user's umask gives.
+# Whether a folder and everything in it belong to the user, and nobody else can reach into it. The
+# check is made from inside the folder, so that it is the folder that was opened. Files in the
+# runtime's own cache may have any mode that the user's umask gives.
 is_private() (
     [ ! -L "$1" ] && cd -P -- "$1" 2>/dev/null || return 1
     found=$(find . \
@@ -105,7 +105,7 @@ is_private() (
     [ "$found" = . ]
 )
 
-# Becomes the program. The variables are for the runtime alone; the program takes back what was set.
+# Replaces this shell by the program. The variables are for the runtime; the program removes them.
 run() {
     folder=$1
     shift
@@ -125,7 +125,7 @@ set_for_runtime() {
     SOCKTOOL_PORTABLE="$SOCKTOOL_PORTABLE $1"
 }
 
-# What keeps this file from being unpacked anywhere, if something does.
+# Fails if this file is incomplete or made for another system.
 check_file() {
     [ -r "$0" ] || fail "cannot read $0"
     bytes=$(($(wc -c <"$0")))
@@ -141,12 +141,12 @@ archive() {
     tail -c "+$((head_bytes + 1))" "$0"
 }
 
-# Unpacks into a folder, under a name of its own, and gives it its name when it is whole.
-# Prints what went wrong. Runs in a subshell: what is set here stays here.
+# Unpacks into a folder under a temporary name, and renames it when it is complete. Prints what went
+# wrong. Runs in a subshell, so that its variables, traps and umask do not remain set.
 unpack() {
     parent=$1
     umask 077
-    # What a start that was killed left behind.
+    # Remove what starts that were killed left behind.
     for stale in "$parent"/.unpacking-*; do
         [ -d "$stale" ] && [ ! -L "$stale" ] &&
             find "$stale" -prune -user "$uid" -mtime +1 -exec rm -rf {} + 2>/dev/null
@@ -158,7 +158,7 @@ unpack() {
     trap 'rm -rf "$new"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
-    # The files are the user's, also where root unpacks them.
+    # -o: the files belong to the user, also if root unpacks them.
     reason=$(
         {
             archive |
@@ -176,7 +176,7 @@ unpack() {
         fi
         return 1
     fi
-    # A folder may forbid to run programs, and a system may lack what the runtime needs.
+    # The file system may forbid running programs, and the system may lack libraries.
     works=$("$new/deno" --version 2>&1) || {
         echo "what is unpacked there cannot be run: $works"
         return 1
@@ -184,7 +184,7 @@ unpack() {
     if [ -e "$parent/$key" ] && ! is_whole "$parent/$key" && is_private "$parent/$key"; then
         mv "$parent/$key" "$new/.broken" 2>/dev/null
     fi
-    # Another start may have been faster. mv then moves into its folder, where nothing looks at it.
+    # If another start was faster, mv moves this folder into its folder, where nothing uses it.
     mv "$new" "$parent/$key" 2>/dev/null
     is_private "$parent/$key" && rm -rf "$parent/$key/.broken" "$parent/$key/${new##*/}"
     is_whole "$parent/$key" || {
@@ -193,8 +193,8 @@ unpack() {
     }
 }
 
-# Becomes the program that a folder holds, after unpacking it there if need be. Comes back only if
-# that cannot be: with 2 if others can or could reach into the folder, else with 1.
+# Replaces this shell by the program in a folder, after unpacking it there if it is missing. Returns
+# only if that fails: with 2 if others can reach into the folder, or could, else with 1.
 try() {
     asked=$1
     shift
@@ -225,8 +225,8 @@ add_problem() {
   $1"
 }
 
-# Where others can write as well, a folder is the user's by its name and its owner. Where somebody
-# else has taken the name, it is one whose name nobody could know.
+# Tries a folder in TMPDIR, where others can write too: one that is named after the user. If somebody
+# else made it first, tries one with a random name.
 try_temporary() {
     case ${TMPDIR:-} in
     /*) named=$TMPDIR/socktool-$uid ;;
@@ -245,7 +245,7 @@ try_temporary() {
 uid=$(id -u)
 case ${SOCKTOOL_CACHE:-} in
 '')
-    # By the XDG specification a relative path counts for nothing.
+    # The XDG specification says to ignore a relative path.
     case ${XDG_CACHE_HOME:-} in
     /*) try "$XDG_CACHE_HOME/socktool" "$@" ;;
     *) [ -z "${HOME:-}" ] || try "$HOME/.cache/socktool" "$@" ;;

@@ -1,5 +1,5 @@
-// Runs before the program in the portable file. The script at the file's beginning has set variables
-// for the runtime; the commands that the program starts should not find them.
+// Runs before the program in the portable file. The shell script at the file's beginning set variables
+// for the runtime. They are removed here, so that commands that the program starts do not get them.
 for (const name of (Deno.env.get("SOCKTOOL_PORTABLE") ?? "").split(" ")) {
   if (name !== "") Deno.env.delete(name);
 }

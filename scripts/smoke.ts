@@ -1,6 +1,6 @@
 /**
- * Shows that a packed program works on this system: `deno run -A scripts/smoke.ts PATH`. Every
- * command is started, servers answer their clients, workers and packages are loaded.
+ * Checks that a packed program works on this system: `deno run -A scripts/smoke.ts PATH`. It starts
+ * every command, lets servers answer their clients, and has every worker and package loaded.
  *
  * @module
  */

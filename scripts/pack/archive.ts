@@ -3,15 +3,15 @@ import { type ArchivedFile, tar } from "./tar.ts";
 import { archiveFile, type Target } from "./targets.ts";
 import { zip } from "./zip.ts";
 
-/** A tar archive compressed with gzip. @param level From 1, fast, to 9, small. */
+/** Makes a tar archive compressed with gzip. @param level From 1 (fast) to 9 (small). */
 export function tarGz(files: readonly ArchivedFile[], level: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(gzipSync(tar(files), { level }));
 }
 
 /**
- * The release's archive for a target: its files in a folder of its own.
+ * Makes the release's archive for a target: its files in one folder.
  *
- * @param level Of compression, from 1, fast, to 9, small.
+ * @param level The compression, from 1 (fast) to 9 (small).
  */
 export function releaseArchive(
   target: Target,
@@ -23,7 +23,7 @@ export function releaseArchive(
   return target.kernel === undefined ? zip(inFolder, level) : tarGz(inFolder, level);
 }
 
-/** SHA-256 in hexadecimal digits. */
+/** The SHA-256 of bytes, in hexadecimal digits. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

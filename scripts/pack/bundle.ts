@@ -3,19 +3,19 @@ import type { ModuleGraph } from "./module_graph.ts";
 import { ROOT } from "./paths.ts";
 import type { ArchivedFile } from "./tar.ts";
 
-/** A program bundled to a few files. */
+/** A program that was bundled into a few files. */
 export interface Bundle {
-  /** The file to run. */
+  /** The file that is run. */
   readonly main: string;
   readonly files: readonly ArchivedFile[];
 }
 
-/** What is left of `new URL("./name", import.meta.url)` in a bundle. */
+/** How `new URL("./name", import.meta.url)` is written in a bundle. */
 const OPENED_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*\)/g;
 
 /**
- * Bundles a program with its packages. Each worker is a file of its own beside it, what they share
- * is in files that both import, and what a command alone needs is loaded only by that command.
+ * Bundles a program with its packages. Each worker is a file of its own beside the program. Code that
+ * both need is in files that both import. Code that only one command needs is loaded only by it.
  */
 export async function bundle(entry: string, graph: ModuleGraph): Promise<Bundle> {
   const folder = await Deno.makeTempDir({ prefix: "socktool-bundle-" });
@@ -36,7 +36,7 @@ export async function bundle(entry: string, graph: ModuleGraph): Promise<Bundle>
   }
 }
 
-/** Bundles modules of the checkout, each to a file of the same name in a folder. */
+/** Bundles modules of the checkout, each into a file of the same name in a folder. */
 export async function denoBundle(
   entries: readonly string[],
   folder: string,
@@ -57,8 +57,8 @@ export async function denoBundle(
 }
 
 /**
- * A bundled file whose workers are looked for where the bundle has them: the file lies elsewhere
- * than the module that names them did.
+ * Corrects the paths of workers in a bundled file. They were relative to the module that names them,
+ * and the bundled file is in another folder.
  */
 function redirected(file: string, text: string, graph: ModuleGraph): string {
   return text.replace(OPENED_FILE, (_, relative: string) => {
@@ -78,8 +78,8 @@ function redirected(file: string, text: string, graph: ModuleGraph): string {
 }
 
 /**
- * The named exports of a CommonJS package that the program loads by `import()`. Deno gives it those,
- * the bundler only a default one.
+ * Adds named exports to a CommonJS package that the program loads by `import()`: Deno makes them, the
+ * bundler makes only a default export.
  */
 async function namedExports(path: string, text: string): Promise<string> {
   const [, exported] = /^export default (require_\w+\(\));$/m.exec(text) ?? [];
@@ -90,7 +90,7 @@ async function namedExports(path: string, text: string): Promise<string> {
   return `export const { ${names.join(", ")} } = ${exported};\n`;
 }
 
-/** Where the bundle has a module that was given to it. */
+/** The path in the bundle of a module that was bundled. */
 function outputOf(module: string): string {
   return module.replace(/\.[jt]s$/, ".js");
 }

@@ -2,23 +2,23 @@ import type { ModuleGraph } from "./module_graph.ts";
 import { ROOT } from "./paths.ts";
 import type { Target } from "./targets.ts";
 
-/** What is to be compiled, and how. */
+/** What to compile, and how. */
 export interface CompileOptions {
   readonly entry: string;
   readonly target: Target;
-  /** Where the program is written. */
+  /** Where to write the program. */
   readonly output: string;
   readonly graph: ModuleGraph;
   readonly permissions: readonly string[];
-  /** Whether types are checked first. @default {true} */
+  /** Whether to check types first. @default {true} */
   readonly check?: boolean;
 }
 
 /**
- * Compiles a program to one executable.
+ * Compiles a program into one executable.
  *
  * @returns the paths that `deno compile` lists as packed; see {@linkcode embeddedFiles}.
- * @throws {MissingRuntimeError} if Deno's runtime base is not there and cannot be downloaded.
+ * @throws {MissingRuntimeError} if Deno's runtime base is missing and cannot be downloaded.
  */
 export async function denoCompile(options: CompileOptions): Promise<readonly string[]> {
   const { entry, target, output, graph, permissions, check = true } = options;
@@ -52,8 +52,8 @@ export async function denoCompile(options: CompileOptions): Promise<readonly str
 const LISTING = /\s*Embedded Files\s[\s\S]*?\nRemote modules:.*\n*/;
 
 /**
- * The paths that `deno compile` lists as packed, by the tree that it prints. One that ends with
- * `/*` stands for all that the folder holds.
+ * Reads the packed paths from the tree that `deno compile` prints. A path that ends with `/*` stands
+ * for everything in the folder.
  */
 export function embeddedFiles(text: string): string[] {
   const files: string[] = [];
@@ -71,7 +71,7 @@ export function embeddedFiles(text: string): string[] {
   return files;
 }
 
-/** What of a program a list of packed paths does not cover. */
+/** The files of a program that are missing in a list of packed paths. */
 export function notEmbedded(graph: ModuleGraph, embedded: readonly string[]): string[] {
   const files = new Set(embedded);
   const folders = embedded.filter((path) => path.endsWith("/*")).map((path) => path.slice(0, -1));
@@ -84,16 +84,16 @@ export function notEmbedded(graph: ModuleGraph, embedded: readonly string[]): st
   return [...[...graph.modules, ...graph.assets].filter((path) => !isThere(path)), ...packages];
 }
 
-/** The folder in which compiled programs hold packages. */
+/** The folder in which compiled programs keep packages. */
 const PACKAGES = ".deno_compile_node_modules";
 
-/** Deno's runtime base, to which a compiled program is appended, is not there. */
+/** Deno's runtime base is missing: the executable that a compiled program is appended to. */
 export class MissingRuntimeError extends Error {
   override readonly name = "MissingRuntimeError";
   readonly code = "missing-runtime";
   readonly triple: string;
 
-  /** @param denort What `DENORT_BIN` says; @param problem What `deno compile` said. */
+  /** @param denort The value of `DENORT_BIN`. @param problem What `deno compile` printed. */
   constructor(target: Target, denort: string | undefined, problem: string) {
     const reasons = problem.split("\n").map((line) => line.replace(/^\s*\d+:\s*/, "").trim());
     const reason = reasons.find((line) => /sending request|Could not find|status/.test(line)) ??

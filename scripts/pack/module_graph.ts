@@ -1,14 +1,15 @@
 /**
- * What has to be packed besides what `import` leads to: workers and other files that the code opens
- * by `new URL("./name", import.meta.url)`. They are found in the sources, so nobody has to list them.
+ * Finds everything that has to be packed: besides imported modules also workers and other files that
+ * the code opens by `new URL("./name", import.meta.url)`. They are found in the sources, so that
+ * nobody has to list them.
  *
  * @module
  */
 import { fromFileUrl, ROOT, toRelative } from "./paths.ts";
 
-/** What a program consists of; paths are relative to the checkout, with `/`. */
+/** What a program consists of. Paths are relative to the checkout, with `/`. */
 export interface ModuleGraph {
-  /** Its own modules, those of its workers among them; not those that are nothing but types. */
+  /** Its own modules and those of its workers, except modules with nothing but types. */
   readonly modules: readonly string[];
   /** The main modules of its workers. */
   readonly workers: readonly string[];
@@ -21,7 +22,7 @@ export interface ModuleGraph {
 /** A file that is named relative to the module that opens it, as `URL` takes it. */
 const OPENED_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url,?\s*\)/g;
 
-/** Follows a program's imports, its workers, and theirs. */
+/** Follows a program's imports, its workers, and their imports and workers. */
 export async function moduleGraph(entry: string): Promise<ModuleGraph> {
   const modules = new Set<string>();
   const workers = new Set<string>();
@@ -64,7 +65,7 @@ export function openedFiles(module: string, text: string): string[] {
 const FILE = "file:";
 
 interface Dependency {
-  /** Absent if only types are imported. */
+  /** Missing if only types are imported. */
   readonly code?: { readonly specifier?: string; readonly error?: string };
   readonly isDynamic?: boolean;
 }
@@ -80,9 +81,9 @@ interface Info {
 }
 
 /**
- * The specifiers of all modules that a module runs: by its imports, theirs, and so on.
+ * The specifiers of all modules that a module loads, directly or through others.
  *
- * @param dynamic Whether those by `import()` count. @default {true}
+ * @param dynamic Whether to include modules loaded by `import()`. @default {true}
  */
 export async function importsOf(entry: string, dynamic = true): Promise<string[]> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
 
-/** The checkout, without a slash at the end. */
+/** The path of the checkout, without a slash at the end. */
 export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url)).replace(/[\\/]$/, "");
 
-/** The path of a file's address, as this system writes paths. */
+/** The path of a `file:` URL, as this system writes paths. */
 export function fromFileUrl(url: string | URL): string {
   return fileURLToPath(url);
 }
 
-/** A path inside the checkout, relative to it and with `/`. */
+/** A path in the checkout, relative to it and with `/`. */
 export function toRelative(path: string): string {
   return path.slice(ROOT.length + 1).replaceAll("\\", "/");
 }

@@ -2,16 +2,16 @@ import type { FlagTable, Program } from "../../cmd/_cli/mod.ts";
 import type { Target } from "./targets.ts";
 
 /**
- * The permissions that a packed program has, the narrowest with which every role still does what
- * its flags promise:
+ * The permissions of a packed program: the narrowest with which every role can still do what its
+ * flags promise.
  *
  * - `net`: servers listen where the user says, clients connect where the user says.
- * - `read`: data to search in, certificates, message files: the user names them. Unix sockets are
- *   files as well.
+ * - `read`: data to search, certificates and message files, which the user names. Unix sockets are
+ *   files too.
  * - `write`: an index, reports, Unix sockets, and the temporary folder of an index without a name.
- * - `env`: the variables that flags' tables name, and no other.
- * - `run`: the shell alone. It is asked for the limit of open files, and it runs the command that
- *   answers requests.
+ * - `env`: the variables that flags can be set by, and no others.
+ * - `run`: only the shell. It tells the limit of open files, and runs the command that answers
+ *   requests.
  *
  * - `sys`: how much memory the machine has, for what servers may keep of it.
  *
@@ -33,7 +33,7 @@ export async function permissionFlags(program: Program, target: Target): Promise
   ];
 }
 
-/** The environment variables that the flags of a program's commands name. */
+/** The environment variables that can set flags of a program's commands. */
 export async function environmentOf(program: Program): Promise<string[]> {
   const commands = await Promise.all(program.commands.map(({ load }) => load()));
   const names = commands.flatMap(({ flags }) =>

@@ -1,17 +1,17 @@
 /** A file in an archive. */
 export interface ArchivedFile {
-  /** Its path there, with `/`. */
+  /** Its path in the archive, with `/`. */
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Whether it is a program. @default {false} */
+  /** Whether it can be run. @default {false} */
   readonly executable?: boolean;
 }
 
 const BLOCK = 512;
 
 /**
- * A tar archive in the format that POSIX.1-1988 describes (ustar). Owners, times and order depend on
- * nothing but the files, so the same files make the same archive.
+ * Makes a tar archive in the format of POSIX.1-1988 (ustar). Owners, times and order are fixed, so
+ * the same files always make the same archive.
  */
 export function tar(files: readonly ArchivedFile[]): Uint8Array<ArrayBuffer> {
   const padded = (size: number) => Math.ceil(size / BLOCK) * BLOCK;
@@ -42,7 +42,7 @@ function header({ name, bytes, executable = false }: ArchivedFile): Uint8Array {
   put(136, `${octal(0, 11)}\0`);
   put(156, "0");
   put(257, "ustar\0" + "00");
-  // The sum is taken with blanks in its own place.
+  // The checksum is computed with blanks in the field of the checksum.
   put(148, " ".repeat(8));
   put(148, `${octal(block.reduce((sum, byte) => sum + byte, 0), 6)}\0 `);
   return block;

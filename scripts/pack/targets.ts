@@ -1,6 +1,6 @@
 /** A system that releases are made for. */
 export interface Target {
-  /** As `deno compile --target` calls it; archives are named after it. */
+  /** Its name for `deno compile --target`, and in the names of archives. */
   readonly triple: string;
   /** What `uname -s` prints there; `undefined` on Windows. */
   readonly kernel: "Linux" | "Darwin" | undefined;
@@ -8,7 +8,7 @@ export interface Target {
   readonly machines: readonly string[];
 }
 
-/** All of them. */
+/** All targets. */
 export const TARGETS: readonly Target[] = [
   { triple: "x86_64-unknown-linux-gnu", kernel: "Linux", machines: ["x86_64", "amd64"] },
   { triple: "aarch64-unknown-linux-gnu", kernel: "Linux", machines: ["aarch64", "arm64"] },
@@ -18,19 +18,19 @@ export const TARGETS: readonly Target[] = [
   { triple: "aarch64-pc-windows-msvc", kernel: undefined, machines: [] },
 ];
 
-/** The target of a name in the table. */
+/** The target with this name. */
 export function targetOf(triple: string): Target {
   const found = TARGETS.find((target) => target.triple === triple);
   if (found === undefined) throw new RangeError(`There are no releases for ${triple}`);
   return found;
 }
 
-/** How the program's file is called there. */
+/** The name of the program's file on this target. */
 export function programFile(target: Target): string {
   return target.kernel === undefined ? "socktool.exe" : "socktool";
 }
 
-/** How the release's archive for it is called. */
+/** The name of the release's archive for this target. */
 export function archiveFile(target: Target): string {
   const extension = target.kernel === undefined ? "zip" : "tar.gz";
   return `socktool-${target.triple}.${extension}`;

@@ -1,4 +1,4 @@
-/** Writes a file under another name and gives it its own when it is whole. */
+/** Writes a file under another name, and renames it when it is complete. */
 export async function writeWhole(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
   const part = `${path}.part`;
   try {
@@ -10,7 +10,7 @@ export async function writeWhole(path: string, bytes: Uint8Array, mode = 0o644):
   }
 }
 
-/** Removes a file or a folder with all that is in it. */
+/** Removes a file, or a folder with everything in it. */
 export async function removeIfThere(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });

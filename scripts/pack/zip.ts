@@ -5,19 +5,19 @@ import type { ArchivedFile } from "./tar.ts";
 const LOCAL_HEADER = 0x04034b50;
 const CENTRAL_HEADER = 0x02014b50;
 const END = 0x06054b50;
-/** Names are UTF-8. */
+/** The flag for names in UTF-8. */
 const UTF8 = 1 << 11;
 const DEFLATED = 8;
-/** The first day that the format knows, 1 January 1980. */
+/** The earliest date of the format: 1 January 1980. */
 const DATE = (0 << 9) | (1 << 5) | 1;
-/** Version 2.0, the first with folders and deflate. */
+/** Version 2.0 of the format, the first with folders and deflate. */
 const VERSION = 20;
 const UNIX = 3;
 
 /**
- * A zip archive (PKWARE's APPNOTE, without ZIP64): each file below 4 GiB.
+ * Makes a zip archive (PKWARE's APPNOTE, without ZIP64). Each file must be below 4 GiB.
  *
- * @param level Of compression, from 1, fast, to 9, small.
+ * @param level The compression, from 1 (fast) to 9 (small).
  */
 export function zip(files: readonly ArchivedFile[], level: number): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
@@ -26,7 +26,7 @@ export function zip(files: readonly ArchivedFile[], level: number): Uint8Array<A
   for (const { name, bytes, executable = false } of files) {
     const nameBytes = new TextEncoder().encode(name);
     const packed = new Uint8Array(deflateRawSync(bytes, { level }));
-    // What the header before a file and its entry in the directory have in common.
+    // These fields are in the header before the file, and again in its entry of the directory.
     const common = fields([
       [2, VERSION],
       [2, UTF8],
@@ -63,7 +63,7 @@ export function zip(files: readonly ArchivedFile[], level: number): Uint8Array<A
   return concat([...parts, ...directory, end]);
 }
 
-/** Unsigned numbers, least byte first. */
+/** Writes unsigned numbers, low byte first. */
 function fields(list: readonly (readonly [size: 1 | 2 | 4, value: number])[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(list.reduce((sum, [size]) => sum + size, 0)));
   let at = 0;

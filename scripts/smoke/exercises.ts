@@ -1,16 +1,16 @@
 import type { Ended, PackedProgram } from "./packed_program.ts";
 
-/** Something that a packed program must be able to do. */
+/** One thing that a packed program must be able to do. */
 export interface Exercise {
   /** The commands that it uses. */
   readonly commands: readonly string[];
-  /** @param folder An empty one, for files. @throws if the program does not do it right. */
+  /** @param folder An empty folder for files. @throws if the program fails. */
   run(program: PackedProgram, folder: string): Promise<void>;
 }
 
 const ANY_PORT = "127.0.0.1:0";
 
-/** What shows that a packed program is whole: each command, each worker, each package once. */
+/** Together these use each command, each worker and each package once. */
 export const EXERCISES: readonly Exercise[] = [
   { commands: ["completions", "man"], run: printTables },
   { commands: ["echo-server", "echo-client"], run: echo },
@@ -72,7 +72,7 @@ async function publishAndSubscribe(program: PackedProgram): Promise<void> {
   expect("broker", await broker.stop(), {});
 }
 
-/** Waits until somebody has subscribed to a topic. */
+/** Waits until a client has subscribed to a topic. */
 async function receiverOf(
   topic: string,
   program: PackedProgram,
@@ -86,7 +86,7 @@ async function receiverOf(
   throw new Error(`Nobody subscribed to ${topic}`);
 }
 
-/** Checks that a command succeeded and that its output has these texts in it. */
+/** Checks that a command succeeded, and that its output has these texts. */
 function expect(what: string, ended: Ended, texts: { out?: string; err?: string }): void {
   const { code, out, err } = ended;
   if (code === 0 && out.includes(texts.out ?? "") && err.includes(texts.err ?? "")) return;

@@ -1,10 +1,10 @@
-/** A client that takes longer, or a server that does not listen by then, is broken. */
+/** The longest time that a client may run, and that a server may take until it listens. */
 const DEADLINE_MS = 30_000;
 
 /** How a program is started. */
 export interface StartOptions {
   readonly cwd?: string | undefined;
-  /** All variables that it gets. @default {those of this process} */
+  /** All environment variables of the program. @default {those of this process} */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface Ended {
   readonly err: string;
 }
 
-/** A packed program, started as a user would start it. */
+/** A packed program, which is started as users start it. */
 export class PackedProgram {
   readonly #path: string;
   readonly #options: StartOptions;
@@ -25,7 +25,7 @@ export class PackedProgram {
     this.#options = options;
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command until it ends. */
   async run(args: readonly string[], stdin?: string): Promise<Ended> {
     const child = this.#command(args, stdin === undefined ? "null" : "piped").spawn();
     if (stdin !== undefined) {
@@ -38,14 +38,14 @@ export class PackedProgram {
     return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
   }
 
-  /** Starts a server; resolves when it listens. */
+  /** Starts a server. Resolves when it listens. */
   async serve(args: readonly string[]): Promise<RunningProgram> {
     const server = this.start(args);
     await server.untilListening();
     return server;
   }
 
-  /** Starts a program that goes on until it is stopped. */
+  /** Starts a program that runs until it is stopped. */
   start(args: readonly string[]): RunningProgram {
     return new RunningProgram(args, this.#command(args, "null").spawn());
   }
@@ -64,9 +64,9 @@ export class PackedProgram {
   }
 }
 
-/** A program that runs. Disposing of it ends it at once. */
+/** A running program. Disposing of it kills it. */
 export class RunningProgram implements AsyncDisposable {
-  /** Where it listens, as it said; empty before. */
+  /** The address that it printed; empty before it listens. */
   address = "";
   readonly #args: readonly string[];
   readonly #child: Deno.ChildProcess;
@@ -78,16 +78,16 @@ export class RunningProgram implements AsyncDisposable {
     this.#args = args;
     this.#child = child;
     this.#outputs = Promise.all([child.stdout.pipeTo(new WritableStream()), this.#readErr()]);
-    // Who does not wait for it need not hear that it never came.
+    // Without this, a server that ends before it listens is an unhandled rejection.
     this.#listening.promise.catch(() => {});
   }
 
-  /** @throws if it ends before. */
+  /** Resolves when it listens. @throws if it ends before. */
   untilListening(): Promise<void> {
     return this.#listening.promise;
   }
 
-  /** Asks it to drain, and resolves to its exit code. Windows knows no asking, only ending. */
+  /** Asks it to drain; on Windows it is killed. Resolves to its exit code. */
   async stop(): Promise<Ended> {
     this.#child.kill("SIGTERM");
     const { code } = await this.#child.status;
@@ -99,7 +99,7 @@ export class RunningProgram implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It has ended already.
+      // It has ended before.
     }
     await this.#child.status;
     await this.#outputs;
