@@ -114,7 +114,7 @@ export {
 export type {
   Answer,
   ExchangeOptions,
-  Reply,
+  ReplyInit,
   RequestClientOptions,
   RequestHandler,
   RequestObserver,

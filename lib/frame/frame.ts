@@ -8,7 +8,7 @@ import { type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
  *
  * **Lifetime.** A frame does not own its bytes: {@linkcode Frame.content} and
  * {@linkcode Frame.bytes} are views of the decoder's buffer, good until the decoder's caller lets
- * that buffer be overwritten (with `serveRequests`: until the handler returns or first awaits).
+ * that buffer be overwritten (with `serveRequests`: until the request is answered).
  * {@linkcode Frame.detach} makes the frame its own. The header can be kept.
  */
 export class Frame {

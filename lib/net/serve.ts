@@ -239,7 +239,7 @@ export class Server implements AsyncDisposable {
     const reason = connection.closeReason ?? "done";
     // A read that fails because the connection was closed on purpose is no failure.
     const told = lost && reason !== "reset" ? undefined : failure;
-    if (reason === "failed" && !this.#observer.closed) {
+    if (reason === "failed" && failure !== undefined && !this.#observer.closed) {
       reportError(failure, "Serving a connection failed");
     }
     this.#tell((observer) => observer.closed?.(connection, reason, told));

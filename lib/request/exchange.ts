@@ -4,7 +4,7 @@ import {
   connectRequests,
   type RequestClient,
   type RequestClientOptions,
-} from "./request_client.ts";
+} from "./client/request_client.ts";
 
 /** An answer, and what it answers. */
 export interface Answer {

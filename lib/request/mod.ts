@@ -3,11 +3,13 @@
  *
  * @module
  */
-export { serveRequests } from "./serve_requests.ts";
-export type { RequestHandler, RequestObserver, RequestServeOptions } from "./serve_requests.ts";
-export type { Reply } from "./reply_queue.ts";
-export { errorReply, RequestError } from "./error_reply.ts";
-export { connectRequests, RequestClient } from "./request_client.ts";
-export type { RequestClientOptions, RequestOptions } from "./request_client.ts";
+export { serveRequests } from "./server/serve_requests.ts";
+export type { RequestServeOptions } from "./server/serve_requests.ts";
+export type { RequestHandler, RequestObserver } from "./server/request_connection.ts";
+export type { ReplyInit } from "./server/reply_queue.ts";
+export { errorReply } from "./server/error_reply.ts";
+export { RequestError } from "./request_error.ts";
+export { connectRequests, RequestClient } from "./client/request_client.ts";
+export type { RequestClientOptions, RequestOptions } from "./client/request_client.ts";
 export { exchange } from "./exchange.ts";
 export type { Answer, ExchangeOptions } from "./exchange.ts";

@@ -1,7 +1,7 @@
 import { type Authenticator, type Credentials, type Principal } from "../access/mod.ts";
 import { type Frame, jsonFrame } from "../frame/mod.ts";
 import { type Connection, networkOf } from "../net/mod.ts";
-import { type Reply, RequestError } from "../request/mod.ts";
+import { type ReplyInit, RequestError } from "../request/mod.ts";
 
 /** The action by which a client says who it is. */
 const HELLO = "hello";
@@ -57,7 +57,7 @@ export class ActionGate {
   }
 
   /** The answer to a login; `undefined` if the request is none. */
-  hello(frame: Frame, connection: Connection): Promise<Reply> | undefined {
+  hello(frame: Frame, connection: Connection): Promise<ReplyInit> | undefined {
     if (this.#principals.has(connection)) return undefined;
     const credentials = credentialsIn(frame);
     if (credentials === undefined) return undefined;
@@ -78,7 +78,7 @@ export class ActionGate {
   }
 }
 
-async function answer(deciding: Promise<Principal | undefined>): Promise<Reply> {
+async function answer(deciding: Promise<Principal | undefined>): Promise<ReplyInit> {
   let principal: Principal | undefined;
   try {
     principal = await deciding;

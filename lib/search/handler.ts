@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes";
-import { encodeFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
-import { type Reply, RequestError, type RequestHandler } from "../request/mod.ts";
+import { EncodedFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
+import { type ReplyInit, RequestError, type RequestHandler } from "../request/mod.ts";
 import type { Authenticator } from "../access/mod.ts";
 import type { Connection } from "../net/mod.ts";
 import {
@@ -46,7 +46,7 @@ export function searchHandler(
     return (frame, connection) => handle(frame, connection, engine, replies);
   }
   const gate = new ActionGate(authenticator);
-  const handleGated = (frame: Frame, connection: Connection): Reply | Promise<Reply> =>
+  const handleGated = (frame: Frame, connection: Connection): ReplyInit | Promise<ReplyInit> =>
     gate.hello(frame, connection) ?? handle(frame, connection, engine, replies, gate);
   return (frame, connection) => {
     const deciding = gate.deciding(connection);
@@ -71,7 +71,7 @@ function handle(
   engine: SearchEngine,
   replies: ReplyCache,
   gate?: ActionGate,
-): Reply | Promise<Reply> {
+): ReplyInit | Promise<ReplyInit> {
   const { header } = frame;
   if (header["content-type"] !== "text/json") {
     gate?.checkIdentified(connection);
@@ -91,7 +91,7 @@ function handle(
     request["limit"] === undefined && request["offset"] === undefined;
   const entry = plain ? engine.lookup(value) : undefined;
   if (!entry) return act(request, engine, connection);
-  const reply = encodeFrame(jsonFrame(exactReply(entry)));
+  const reply = EncodedFrame.encode(jsonFrame(exactReply(entry)));
   if (header["content-encoding"] === "utf-8") replies.add(frame, reply);
   return reply;
 }
@@ -100,7 +100,7 @@ function act(
   request: ActionRequest,
   engine: SearchEngine,
   connection: Connection,
-): Reply | Promise<Reply> {
+): ReplyInit | Promise<ReplyInit> {
   const name = request["action"];
   if (typeof name !== "string") {
     throw new RequestError("bad-request", `The request's "action" must be a string`);
@@ -117,7 +117,7 @@ function act(
   }
 }
 
-async function actLater(reply: Promise<ActionReply>): Promise<Reply> {
+async function actLater(reply: Promise<ActionReply>): Promise<ReplyInit> {
   try {
     return jsonFrame(await reply);
   } catch (error) {

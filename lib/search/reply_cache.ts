@@ -1,4 +1,4 @@
-import { ByteCache, type Frame } from "../frame/mod.ts";
+import { ByteCache, type EncodedFrame, type Frame } from "../frame/mod.ts";
 
 /** Replies larger than this are made each time, so that the cache takes 32 MiB at most. */
 const MAX_REPLY_BYTES = 8_192;
@@ -10,11 +10,11 @@ const CAPACITY = 4_096;
  * Holds replies of one generation of the entries.
  */
 export class ReplyCache {
-  #replies = new ByteCache<Uint8Array>(CAPACITY);
+  #replies = new ByteCache<EncodedFrame>(CAPACITY);
   #generation = -1;
 
   /** The reply to a request of the same content, if it is known and no entry changed since. */
-  find(request: Frame, generation: number): Uint8Array | undefined {
+  find(request: Frame, generation: number): EncodedFrame | undefined {
     if (generation !== this.#generation) {
       this.#replies = new ByteCache(CAPACITY);
       this.#generation = generation;
@@ -22,9 +22,9 @@ export class ReplyCache {
     return this.#replies.find(request.buffer, request.contentStart, request.end);
   }
 
-  /** Keeps the reply, which is not written to any more, to the request that was not found. */
-  add(request: Frame, reply: Uint8Array): void {
-    if (reply.length > MAX_REPLY_BYTES) return;
+  /** Keeps the reply to the request that was not found. */
+  add(request: Frame, reply: EncodedFrame): void {
+    if (reply.bytes.length > MAX_REPLY_BYTES) return;
     this.#replies.add(request.buffer, request.contentStart, request.end, reply);
   }
 }

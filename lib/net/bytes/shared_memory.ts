@@ -4,10 +4,12 @@
  */
 export const READ_BYTES = 131_072;
 
-/** How many memories of this size are kept for the next that needs one. */
-const MAX_KEPT = 64;
+/** What the memories that are kept for the next reader may take together. */
+const MAX_KEPT_BYTES = 8_388_608;
 
-const kept: SharedMemory[] = [];
+/** Memories that nobody uses, by their size: new memory has to be cleared, which takes longer. */
+const kept = new Map<number, SharedMemory[]>();
+let keptBytes = 0;
 
 /**
  * Memory that bytes are read into, and that others send these bytes from without a copy. Each of
@@ -64,11 +66,18 @@ export class SharedMemory {
 
 /** Memory that nobody reads into, nor borrows. */
 export function takeMemory(size: number): SharedMemory {
-  const memory = size === READ_BYTES ? kept.pop() : undefined;
-  return memory?.reuse() ?? new SharedMemory(new Uint8Array(size));
+  const memory = kept.get(size)?.pop();
+  if (memory === undefined) return new SharedMemory(new Uint8Array(size));
+  keptBytes -= size;
+  return memory.reuse();
 }
 
 function keep(memory: SharedMemory): void {
-  if (memory.bytes.length > READ_BYTES) memory.bytes.buffer.transfer(0);
-  else if (memory.bytes.length === READ_BYTES && kept.length < MAX_KEPT) kept.push(memory);
+  const size = memory.bytes.length;
+  if (size > READ_BYTES) memory.bytes.buffer.transfer(0);
+  if (size > READ_BYTES || keptBytes + size > MAX_KEPT_BYTES) return;
+  keptBytes += size;
+  const others = kept.get(size);
+  if (others) others.push(memory);
+  else kept.set(size, [memory]);
 }

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { encodeFrame } from "../../lib/frame/mod.ts";
-import { type Reply, serveRequests } from "../../lib/request/mod.ts";
-import { pause, until } from "../support/deadline.ts";
-import { listenLocally, RawClient, rawFrame, Recorder } from "../support/peers.ts";
+import { encodeFrame } from "../../../lib/frame/mod.ts";
+import { type ReplyInit, serveRequests } from "../../../lib/request/mod.ts";
+import { pause, until } from "../../support/deadline.ts";
+import { listenLocally, RawClient, rawFrame, Recorder } from "../../support/peers.ts";
 
 const header = (fields: object) =>
   JSON.stringify({
@@ -45,11 +45,15 @@ for (const [what, [bytes, code, atEnd]] of Object.entries(BROKEN)) {
   Deno.test(`${what} gets one last error with the code ${code}, after the earlier answers`, async () => {
     const observer = new Recorder();
     const later: (() => void)[] = [];
-    await using server = serveRequests(await listenLocally(), (request): Reply | Promise<Reply> => {
-      const content = request.text();
-      if (content !== "later") return { content };
-      return new Promise((resolve) => later.push(() => resolve({ content })));
-    }, { ...LIMITS, observer });
+    await using server = serveRequests(
+      await listenLocally(),
+      (request): ReplyInit | Promise<ReplyInit> => {
+        const content = request.text();
+        if (content !== "later") return { content };
+        return new Promise((resolve) => later.push(() => resolve({ content })));
+      },
+      { ...LIMITS, observer },
+    );
     using other = await RawClient.connect(server.address);
     await other.send({ content: "before" });
     assertEquals((await other.answer())?.text(), "before");

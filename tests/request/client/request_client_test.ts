@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { encodeFrame, type Frame, FrameError, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
-import { ConnectionError, type Listener } from "../../lib/net/mod.ts";
-import { deadline, pause, until } from "../support/deadline.ts";
-import { listenLocally, RawClient } from "../support/peers.ts";
+import { encodeFrame, type Frame, FrameError, type OutgoingFrame } from "../../../lib/frame/mod.ts";
+import { connectRequests, serveRequests } from "../../../lib/request/mod.ts";
+import { ConnectionError, type Listener } from "../../../lib/net/mod.ts";
+import { deadline, pause, until } from "../../support/deadline.ts";
+import { listenLocally, RawClient } from "../../support/peers.ts";
 
 const say = (content: string): OutgoingFrame => ({ content });
 

@@ -1,10 +1,15 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { encodeFrame, type Frame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import { errorReply, RequestError } from "../../lib/request/mod.ts";
-import { type Reply, serveRequests } from "../../lib/request/mod.ts";
-import type { Connection } from "../../lib/net/mod.ts";
-import { deadline, pause, until } from "../support/deadline.ts";
-import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import {
+  EncodedFrame,
+  encodeFrame,
+  type Frame,
+  type OutgoingFrame,
+} from "../../../lib/frame/mod.ts";
+import { errorReply, RequestError } from "../../../lib/request/mod.ts";
+import { type ReplyInit, serveRequests } from "../../../lib/request/mod.ts";
+import type { Connection } from "../../../lib/net/mod.ts";
+import { deadline, pause, until } from "../../support/deadline.ts";
+import { listenLocally, RawClient, Recorder } from "../../support/peers.ts";
 
 const say = (content: string): OutgoingFrame => ({ content });
 
@@ -56,11 +61,14 @@ Deno.test("a client may close its sending half and reads all of 1,000 answers", 
 
 Deno.test("answers that are ready out of order come in order", async () => {
   const ready: (() => void)[] = [];
-  await using server = serveRequests(await listenLocally(), (request): Reply | Promise<Reply> => {
-    const text = request.text();
-    if (text.startsWith("now")) return say(text);
-    return new Promise((resolve) => ready.push(() => resolve(say(text))));
-  });
+  await using server = serveRequests(
+    await listenLocally(),
+    (request): ReplyInit | Promise<ReplyInit> => {
+      const text = request.text();
+      if (text.startsWith("now")) return say(text);
+      return new Promise((resolve) => ready.push(() => resolve(say(text))));
+    },
+  );
   using client = await RawClient.connect(server.address);
   await client.send(...["a", "now 1", "b", "now 2", "c", "now 3"].map(say));
   await until(() => ready.length === 3);
@@ -100,7 +108,7 @@ Deno.test("no more requests of a connection are at work than maxPipelined says",
 });
 
 Deno.test("one connection's work does not hold up another's", async () => {
-  const never = new Promise<Reply>(() => {});
+  const never = new Promise<ReplyInit>(() => {});
   await using server = serveRequests(
     await listenLocally(),
     (request) => request.text() === "stuck" ? never : say("quick"),
@@ -114,7 +122,7 @@ Deno.test("one connection's work does not hold up another's", async () => {
 });
 
 Deno.test("a handler that fails is answered for, and the connection goes on", async () => {
-  const failures: Record<string, (request: Frame) => Reply | Promise<Reply>> = {
+  const failures: Record<string, (request: Frame) => ReplyInit | Promise<ReplyInit>> = {
     throws: () => {
       throw new Error("a secret");
     },
@@ -123,10 +131,6 @@ Deno.test("a handler that fails is answered for, and the connection goes on", as
       throw undefined;
     },
     "rejects with nothing": () => Promise.reject(),
-    "returns nothing": () => undefined as unknown as Reply,
-    "resolves to nothing": () => Promise.resolve(undefined as unknown as Reply),
-    "returns null": () => null as unknown as Reply,
-    "returns a number": () => 5 as unknown as Reply,
     "returns a wrong length": () => ({ header: { "content-length": 7 }, content: "x" }),
     "returns a large header": () => ({ header: { x: "y".repeat(70_000) } }),
     "returns a wrong encoding": () => ({ header: { "content-encoding": "latin1" }, content: "é" }),
@@ -144,7 +148,6 @@ Deno.test("a handler that fails is answered for, and the connection goes on", as
   );
   using client = await RawClient.connect(server.address);
   for (const name of Object.keys(failures)) {
-    if (name === "returns nothing" || name === "returns null") continue;
     await client.send(say(name), say("other"));
     assertEquals(await client.json(), {
       result: "Error: The server failed to answer the request",
@@ -152,18 +155,112 @@ Deno.test("a handler that fails is answered for, and the connection goes on", as
     }, name);
     assertEquals((await client.answer())?.text(), "fine", name);
   }
-  assertEquals(observer.requestErrors.length, Object.keys(failures).length - 2);
+  assertEquals(observer.requestErrors.length, Object.keys(failures).length);
   assertEquals(observer.frameErrors, []);
 });
 
-Deno.test("a handler that returns no answer is told of as a failure", async () => {
-  for (const nothing of [undefined, null, 5, "text", true] as unknown as Reply[]) {
+Deno.test("what is no answer is the server's failure, and the observer is told what was given", async () => {
+  class Entry {}
+  const wrong: [unknown, string][] = [
+    [undefined, "undefined"],
+    [null, "null"],
+    [5, "the number 5"],
+    [true, "the boolean true"],
+    [5n, "a bigint"],
+    [() => "x", "a function"],
+    [{}, "an object"],
+    [{ result: "x" }, "an object"],
+    [["x"], "an array"],
+    [new Entry(), "an object of the class Entry"],
+    [
+      new RequestError("x", "thrown is right, returned is not"),
+      "an object of the class RequestError",
+    ],
+    [new ArrayBuffer(8), "an object of the class ArrayBuffer"],
+    [ReadableStream.from([new Uint8Array(1)]), "an object of the class ReadableStream"],
+  ];
+  for (const when of ["at once", "later", "at once, behind another", "later, behind another"]) {
     const observer = new Recorder();
-    await using server = serveRequests(await listenLocally(), () => nothing, { observer });
+    const first = Promise.withResolvers<ReplyInit>();
+    await using server = serveRequests(await listenLocally(), (request) => {
+      const text = request.text();
+      if (text === "first") return first.promise;
+      const value = text === "fine" ? "fine" : wrong[Number(text)]![0] as ReplyInit;
+      return when.startsWith("later") ? Promise.resolve().then(() => value) : value;
+    }, { observer });
     using client = await RawClient.connect(server.address);
-    await client.send(say("x"), say("y"));
-    assertEquals([await codeOf(client), await codeOf(client)], ["internal", "internal"]);
-    assertEquals(observer.requestErrors.length, 2, String(nothing));
+    const behind = when.endsWith("another");
+    if (behind) await client.send(say("first"));
+    for (const i of wrong.keys()) await client.send(say(`${i}`), say("fine"));
+    if (behind) {
+      await until(() => observer.requestErrors.length === wrong.length);
+      first.resolve("first");
+      assertEquals((await client.answer())?.text(), "first");
+    }
+    for (const [, name] of wrong) {
+      assertEquals(await codeOf(client), "internal", `${name} ${when}`);
+      assertEquals((await client.answer())?.text(), "fine", `${name} ${when}`);
+    }
+    assertEquals(observer.requestErrors.length, wrong.length);
+    for (const [i, [, name]] of wrong.entries()) {
+      const error = observer.requestErrors[i] as TypeError;
+      assertInstanceOf(error, TypeError);
+      assert(error.message.startsWith(`Cannot send ${name} as a frame`), error.message);
+    }
+  }
+});
+
+Deno.test("text and bytes are the content of an answer, at once and later", async () => {
+  const bytes = encodeFrame({ content: "looks like a frame" });
+  const answers: Record<string, [ReplyInit, content: Uint8Array, type: string]> = {
+    text: ["ünïcödé", new TextEncoder().encode("ünïcödé"), "text/plain"],
+    "no text": ["", new Uint8Array(0), "text/plain"],
+    bytes: [bytes, bytes, "application/octet-stream"],
+    frame: [{ header: { "content-type": "x" }, content: bytes }, bytes, "x"],
+    encoded: [
+      EncodedFrame.from(bytes),
+      new TextEncoder().encode("looks like a frame"),
+      "text/plain",
+    ],
+  };
+  await using server = serveRequests(await listenLocally(), (request) => {
+    const [when, what] = request.text().split(" ", 2) as [string, string];
+    const answer = answers[what.replace("-", " ")]![0];
+    return when === "now" ? answer : Promise.resolve().then(() => answer);
+  });
+  using client = await RawClient.connect(server.address);
+  for (const [what, [, content, type]] of Object.entries(answers)) {
+    const name = what.replace(" ", "-");
+    await client.send(say(`now ${name}`), say(`later ${name}`), say(`now ${name}`));
+    for (let i = 0; i < 3; i++) {
+      const answer = await client.answer();
+      assertEquals(new Uint8Array(answer!.content), content, what);
+      assertEquals(answer?.header["content-type"], type, what);
+    }
+  }
+});
+
+Deno.test("an answer that is given at once is copied: its memory may be used for the next", async () => {
+  const scratch = new Uint8Array(1_000);
+  const first = Promise.withResolvers<ReplyInit>();
+  let given = 0;
+  await using server = serveRequests(await listenLocally(), (request) => {
+    const text = request.text();
+    if (text === "first") return first.promise;
+    scratch.fill(given++);
+    return text === "bytes" ? scratch : { header: { "content-type": "x" }, content: scratch };
+  }, { maxPendingBytes: 10_000_000 });
+  using client = await RawClient.connect(server.address);
+  for (const isBehindAnother of [false, true]) {
+    given = 0;
+    if (isBehindAnother) await client.send(say("first"));
+    for (let i = 0; i < 50; i++) await client.send(say(i % 2 ? "bytes" : "frame"));
+    await until(() => given === 50);
+    first.resolve("first");
+    if (isBehindAnother) assertEquals((await client.answer())?.text(), "first");
+    for (let i = 0; i < 50; i++) {
+      assertEquals(new Set((await client.answer())?.content), new Set([i]));
+    }
   }
 });
 
@@ -184,7 +281,7 @@ Deno.test("an error that is meant for the client is told to it alone", async () 
 });
 
 Deno.test("answers may be encoded already", async () => {
-  const ready = encodeFrame(errorReply("x", "y"));
+  const ready = EncodedFrame.encode(errorReply("x", "y"));
   await using server = serveRequests(
     await listenLocally(),
     (request) => request.text() === "later" ? Promise.resolve(ready) : ready,

@@ -1,10 +1,10 @@
 import {
+  appendFrame,
   DEFAULT_MAX_CONTENT_BYTES,
   type Frame,
   FrameDecoder,
-  type OutgoingFrame,
-  writeFrame,
-} from "../frame/mod.ts";
+  type FrameInit,
+} from "../../frame/mod.ts";
 import {
   type Address,
   Connection,
@@ -12,7 +12,7 @@ import {
   dial,
   type DialOptions,
   timerMs,
-} from "../net/mod.ts";
+} from "../../net/mod.ts";
 
 /** How a {@linkcode RequestClient} connects, and its limits. */
 export interface RequestClientOptions extends DialOptions {
@@ -99,7 +99,7 @@ export class RequestClient implements AsyncDisposable {
    * @throws {RangeError} if more than `maxOutstanding` requests wait, the frame cannot be
    * encoded, or `timeoutMs` is no time; nothing is sent then.
    */
-  request(frame: OutgoingFrame, options: RequestOptions = {}): Promise<Frame> {
+  request(frame: FrameInit, options: RequestOptions = {}): Promise<Frame> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#closing) return Promise.reject(this.#error("closed", "the client closes it"));
     if (this.outstanding >= this.#maxOutstanding) {
@@ -109,7 +109,7 @@ export class RequestClient implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const { timeoutMs } = options;
       const limitMs = timeoutMs === undefined ? undefined : timerMs("timeoutMs", timeoutMs);
-      writeFrame(this.#connection.output.buffer, frame);
+      appendFrame(this.#connection.output.buffer, frame);
       const timer = limitMs === undefined
         ? undefined
         : setTimeout(() => this.#fail(this.#error("timed-out", "no answer came")), limitMs);

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { encodeFrame } from "../../lib/frame/mod.ts";
-import { type Reply, serveRequests } from "../../lib/request/mod.ts";
-import { ConnectionError, dial } from "../../lib/net/mod.ts";
-import { deadline, pause, until } from "../support/deadline.ts";
-import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
+import { encodeFrame } from "../../../lib/frame/mod.ts";
+import { type ReplyInit, serveRequests } from "../../../lib/request/mod.ts";
+import { ConnectionError, dial } from "../../../lib/net/mod.ts";
+import { deadline, pause, until } from "../../support/deadline.ts";
+import { listenLocally, RawClient, Recorder } from "../../support/peers.ts";
 
 /** A server whose answers come when the test lets them. */
 async function heldServer(drainTimeoutMs = 3_600_000) {
   const observer = new Recorder();
   const held: (() => void)[] = [];
-  const server = serveRequests(await listenLocally(), (request): Reply | Promise<Reply> => {
+  const server = serveRequests(await listenLocally(), (request): ReplyInit | Promise<ReplyInit> => {
     const content = request.text();
     if (content !== "later") return { content };
     return new Promise((resolve) => held.push(() => resolve({ content })));
@@ -110,7 +110,7 @@ Deno.test("a client that reads nothing is closed at the deadline", async () => {
 
 Deno.test("a client that was closed as idle while it waited is let go", async () => {
   const observer = new Recorder();
-  const never = new Promise<Reply>(() => {});
+  const never = new Promise<ReplyInit>(() => {});
   await using server = serveRequests(await listenLocally(), () => never, {
     observer,
     idleTimeoutMs: 50,

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { encodeFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import { type Reply, serveRequests } from "../../lib/request/mod.ts";
-import type { Server } from "../../lib/net/mod.ts";
-import { pause, until } from "../support/deadline.ts";
-import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
-import { residentBytes, script, ServerProgram } from "../support/programs.ts";
+import { encodeFrame, type OutgoingFrame } from "../../../lib/frame/mod.ts";
+import { type ReplyInit, serveRequests } from "../../../lib/request/mod.ts";
+import type { Server } from "../../../lib/net/mod.ts";
+import { pause, until } from "../../support/deadline.ts";
+import { listenLocally, RawClient, Recorder } from "../../support/peers.ts";
+import { residentBytes, script, ServerProgram } from "../../support/programs.ts";
 
 const MAX_PENDING = 262_144;
 const ANSWER_BYTES = 100_000;
@@ -33,7 +33,7 @@ function pendingBytes(server: Server): number {
   return [...server.connections].reduce((sum, { output }) => sum + output.pendingBytes, 0);
 }
 
-const KINDS: Record<string, (content: string) => Reply | Promise<Reply>> = {
+const KINDS: Record<string, (content: string) => ReplyInit | Promise<ReplyInit>> = {
   "at once": (content) => ({ content }),
   later: async (content) => {
     await Promise.resolve();
@@ -104,7 +104,7 @@ Deno.test("while answers are large, fewer requests are at work at one time", asy
 });
 
 Deno.test("answers that wait for an earlier one are bounded, too", async () => {
-  const first = Promise.withResolvers<Reply>();
+  const first = Promise.withResolvers<ReplyInit>();
   let made = 0;
   await using server = serveRequests(await listenLocally(), (request) => {
     if (request.text() === "first") return first.promise;

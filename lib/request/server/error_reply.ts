@@ -1,0 +1,27 @@
+import { ContentError, FrameError, jsonFrame, type OutgoingFrame } from "../../frame/mod.ts";
+import { RequestError } from "../request_error.ts";
+
+/**
+ * The answer that says what is wrong with a request: `text/json` of
+ * `{"result": "Error: …", "error": {"code", "message"}}`.
+ */
+export function errorReply(code: string, message: string): OutgoingFrame {
+  return jsonFrame({ result: `Error: ${message}`, error: { code, message } });
+}
+
+/**
+ * Whether an error is about the client's own request, so that the client is told what it says. Of
+ * others the client learns only that there was one. An error that some other server answered this
+ * one's request with is such another: what it says is not meant for the client.
+ */
+export function isClientError(error: unknown): error is FrameError | ContentError | RequestError {
+  return error instanceof RequestError
+    ? error.reply === undefined
+    : error instanceof ContentError || error instanceof FrameError;
+}
+
+/** The answer to a request whose handler failed. */
+export function failureReply(error: unknown): OutgoingFrame {
+  if (isClientError(error)) return errorReply(error.code, error.message);
+  return errorReply("internal", "The server failed to answer the request");
+}

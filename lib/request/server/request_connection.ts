@@ -1,0 +1,229 @@
+import { reportError } from "../../base/report.ts";
+import {
+  type Frame,
+  FrameDecoder,
+  type FrameError,
+  type HeaderCache,
+  isStreamedFrame,
+} from "../../frame/mod.ts";
+import type { CloseReason, Connection, ServerObserver } from "../../net/mod.ts";
+import { failureReply, isClientError } from "./error_reply.ts";
+import { LentMemory } from "./lent_memory.ts";
+import { type ReplyInit, ReplyQueue } from "./reply_queue.ts";
+
+/**
+ * Answers a request, at once or by a promise. `connection` is the client's; its `signal` is aborted
+ * when it is gone.
+ *
+ * The request, and every view of its content, stays as it is until its answer is there: until the
+ * handler returns, or the promise that it returned resolves; where the answer is a stream, until
+ * that has ended. What is kept longer has to be copied, by {@linkcode Frame.detach}. An answer that
+ * is returned at once is copied before the handler is called again, so its memory may be used for
+ * the next one.
+ *
+ * A handler that throws, or rejects, is answered for with an error; the connection goes on. A
+ * {@linkcode RequestError} tells the client what is wrong; any other error, and an answer that is
+ * none, tells it `internal` and goes to {@linkcode RequestObserver.requestFailed}.
+ */
+export type RequestHandler = (
+  request: Frame,
+  connection: Connection,
+) => ReplyInit | PromiseLike<ReplyInit>;
+
+/** What happens at a request server; every method is optional. */
+export interface RequestObserver extends ServerObserver {
+  /**
+   * A handler failed, or its answer could not be sent; the client was told, or its connection ends
+   * where a part of the answer was sent. Without this method it is reported to the console.
+   */
+  requestFailed?(connection: Connection, error: unknown): void;
+  /** A client sent what is no frame; it was told, and its connection ends. */
+  frameFailed?(connection: Connection, error: FrameError): void;
+}
+
+/** What the connections of one server have in common. */
+export interface ServiceSettings {
+  readonly handler: RequestHandler;
+  readonly observer: RequestObserver;
+  readonly headerCache: HeaderCache;
+  readonly maxContentBytes: number | undefined;
+  readonly maxHeaderBytes: number | undefined;
+  readonly maxPipelined: number;
+  readonly maxPendingBytes: number;
+  readonly streamTimeoutMs: number;
+}
+
+/** One client of a request server. */
+export class RequestConnection {
+  readonly #connection: Connection;
+  readonly #settings: ServiceSettings;
+  readonly #decoder: FrameDecoder;
+  readonly #replies: ReplyQueue;
+  readonly #lent = new LentMemory();
+  #reading = false;
+  #draining = false;
+  #watchesEnd = false;
+  /** The end of the connection, once it has begun, and that of its draining. */
+  #finished: Promise<void> | undefined;
+  #drained: Promise<void> | undefined;
+
+  /** Takes over a connection. */
+  constructor(connection: Connection, settings: ServiceSettings) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#decoder = new FrameDecoder(settings);
+    this.#replies = new ReplyQueue({
+      output: connection.output,
+      lent: this.#lent,
+      streamTimeoutMs: settings.streamTimeoutMs,
+      failed: (error) => this.#failed(error),
+      broken: () => void this.#finish("failed"),
+      streams: () => this.#watchEnd(),
+    });
+    connection.onDrain = () => this.#drain();
+  }
+
+  /** Serves the client whose first bytes are there. */
+  async serve(): Promise<void> {
+    try {
+      await this.#serve();
+    } catch (error) {
+      throw this.#reading ? this.#connection.readError(error) : error;
+    }
+  }
+
+  // The hot path: the frames that a read brought, one write, the next read. No promise per request
+  // that is answered at once, no timer, no copy of a request.
+  async #serve(): Promise<void> {
+    const { input, output } = this.#connection;
+    while (true) {
+      const batch = this.#decoder.decode(input.bytes, input.start, input.end);
+      for (const frame of batch.frames) {
+        this.#handle(frame);
+        const wait = this.#noRoom();
+        if (wait && !await this.#makeRoom(wait)) return await this.#finish("done");
+      }
+      this.#connection.readFrames += batch.frames.length;
+      input.consume(batch.consumed);
+      output.flush();
+      if (batch.error) return await this.#broken(batch.error, false);
+      // One read may be all that was asked for while much is still to be written.
+      const room = output.room();
+      if (room) await room;
+      const turn = this.#connection.turn();
+      if (turn) await turn;
+      if (this.#draining && !this.#decoder.midFrame) return await this.#finishDrained();
+      this.#connection.midFrame = this.#decoder.midFrame;
+      this.#reading = true;
+      const count = await this.#connection.readSome();
+      this.#reading = false;
+      const end = this.#drained ?? this.#finished;
+      if (end) return await end;
+      if (count === null) return await this.#ended();
+      this.#connection.received(count);
+      this.#connection.midFrame = false;
+    }
+  }
+
+  /** What to wait for before the next request is taken. */
+  #noRoom(): Promise<void> | undefined {
+    const { maxPipelined, maxPendingBytes } = this.#settings;
+    return this.#replies.below(maxPipelined, maxPendingBytes) ?? this.#connection.output.room();
+  }
+
+  /** Waits until there is room; `false` if the connection ends before. */
+  async #makeRoom(first: Promise<void>): Promise<boolean> {
+    this.#watchEnd();
+    // While answers made room in the one place they may have filled the other.
+    for (let wait: Promise<void> | undefined = first; wait; wait = this.#noRoom()) {
+      this.#connection.output.flush();
+      await wait;
+      if (this.#replies.abandoned) return false;
+    }
+    return true;
+  }
+
+  /** A handler, or a stream, that never ends must not outlive its connection. */
+  #watchEnd(): void {
+    if (this.#watchesEnd) return;
+    this.#watchesEnd = true;
+    const { signal } = this.#connection;
+    const abandon = () => this.#replies.abandon(signal.reason);
+    if (signal.aborted) abandon();
+    else signal.addEventListener("abort", abandon, { once: true });
+  }
+
+  /** Waits until every request is answered. */
+  #answered(): Promise<void> | undefined {
+    const wait = this.#replies.below(1);
+    if (wait) this.#watchEnd();
+    return wait;
+  }
+
+  #handle(frame: Frame): void {
+    const isCopied = this.#lent.isMuch;
+    if (isCopied) frame.detach();
+    let reply: ReplyInit | PromiseLike<ReplyInit>;
+    try {
+      reply = this.#settings.handler(frame, this.#connection);
+    } catch (error) {
+      this.#failed(error);
+      reply = failureReply(error);
+    }
+    if (isPromise(reply) || isStreamedFrame(reply)) {
+      const memory = isCopied ? undefined : this.#lent.lend(this.#connection.input.memory);
+      this.#replies.addLater(reply, frame.end - frame.start, memory);
+    } else this.#replies.add(reply);
+  }
+
+  /** The client sends no more; it may still read. */
+  async #ended(): Promise<void> {
+    const error = this.#decoder.end();
+    if (error) return await this.#broken(error, true);
+    await this.#answered();
+    await this.#finish("done", true);
+  }
+
+  async #broken(error: FrameError, peerEnded: boolean): Promise<void> {
+    this.#tell(() => this.#settings.observer.frameFailed?.(this.#connection, error));
+    this.#replies.add(failureReply(error));
+    await this.#answered();
+    await this.#finish("protocol", peerEnded);
+  }
+
+  #failed(error: unknown): void {
+    // Work that was given up because its client has gone is no failure.
+    if (isClientError(error) || this.#connection.closeReason !== undefined) return;
+    const { observer } = this.#settings;
+    if (!observer.requestFailed) return reportError(error, "A request could not be answered");
+    this.#tell(() => observer.requestFailed?.(this.#connection, error));
+  }
+
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      reportError(error, "The observer of a request server failed");
+    }
+  }
+
+  // The loop ends by itself, unless it waits for a request that may never come.
+  #drain(): void {
+    this.#draining = true;
+    if (this.#reading && !this.#decoder.midFrame) this.#drained = this.#finishDrained();
+  }
+
+  async #finishDrained(): Promise<void> {
+    await this.#answered();
+    await this.#finish("drained");
+  }
+
+  /** Ends the connection once what is pending is sent; unless its end was begun before. */
+  #finish(reason: CloseReason, peerEnded = false): Promise<void> {
+    return this.#finished ??= this.#connection.finish(reason, peerEnded);
+  }
+}
+
+function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
+}
