@@ -86,8 +86,6 @@ export class FrameDecoder {
   /** Content bytes to drop, of a frame of so many. */
   #skip = 0;
   #skipTotal = 0;
-  /** Whether the frame that begins here was refused for its header's size. */
-  #skipHeader = false;
   /** The header of the unfinished frame, once it is there. */
   #pending: FrameHeader | undefined;
   /** Bytes of an unfinished frame, as of the last call. */
@@ -162,12 +160,6 @@ export class FrameDecoder {
         error = this.#fail(new FrameError("header-syntax", "The header length is 0"));
         break;
       }
-      if (headerBytes > this.#maxHeaderBytes && !this.#skipHeader) {
-        error = tooLarge("header", headerBytes, this.#maxHeaderBytes);
-        this.#skipHeader = true;
-        this.#wait(2 + headerBytes, headerBytes, 0);
-        break;
-      }
       const headerStart = at + 2;
       const contentStart = headerStart + headerBytes;
       if (contentStart > end) {
@@ -185,17 +177,14 @@ export class FrameDecoder {
         }
       }
       const contentBytes = header["content-length"];
-      if (contentBytes > this.#maxContentBytes || this.#skipHeader) {
-        if (!this.#skipHeader) {
-          error = tooLarge("content", contentBytes, this.#maxContentBytes, header);
-        }
-        this.#skipHeader = false;
+      if (contentBytes > this.#maxContentBytes || headerBytes > this.#maxHeaderBytes) {
+        error = headerBytes > this.#maxHeaderBytes
+          ? tooLarge("header", headerBytes, this.#maxHeaderBytes, header)
+          : tooLarge("content", contentBytes, this.#maxContentBytes, header);
         this.#skip = this.#skipTotal = contentBytes;
         this.#needed = contentBytes || 2;
         at = contentStart;
-        if (error) break;
-        at = this.#drop(at, end);
-        continue;
+        break;
       }
       const frameEnd = contentStart + contentBytes;
       if (frameEnd <= end) {
@@ -292,7 +281,7 @@ function tooLarge(
   part: FramePart,
   expected: number,
   limit: number,
-  header?: FrameHeader,
+  header: FrameHeader,
 ): FrameError {
   const message = `The ${part} of ${expected} bytes is above the limit of ${limit} bytes`;
   return new FrameError("frame-too-large", message, { part, expected, limit, header });

@@ -25,7 +25,7 @@ export interface FrameErrorDetails {
   readonly expected?: number | undefined;
   /** The receiver's limit in bytes. */
   readonly limit?: number | undefined;
-  /** The header of the frame whose content is too large. */
+  /** The header of the frame, with `frame-too-large`. */
   readonly header?: FrameHeader | undefined;
   /** What lies behind it, e.g. the `SyntaxError` of the JSON parser. */
   readonly cause?: unknown;

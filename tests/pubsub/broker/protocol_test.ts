@@ -193,3 +193,17 @@ Deno.test("figures are to be had by a request", async () => {
   const { connections } = (await peer.frame()).json() as { connections: { name: string }[] };
   assertEquals(connections.map(({ name }) => name), ["asker"]);
 });
+
+Deno.test("a header above the broker's limit is answered with its id, and skipped", async () => {
+  await using broker = await startBroker();
+  using peer = await RawPeer.to(broker);
+  for (const length of [64_100, 65_000, 65_535]) {
+    const empty = encodeFrame(op("pub", { topic: "t", id: 7, pad: "" }, "x"));
+    const headerBytes = empty.length - 3;
+    await peer.send(op("pub", { topic: "t", id: 7, pad: "p".repeat(length - headerBytes) }, "x"));
+    const answer = await peer.header();
+    assertEquals([answer["code"], answer["id"]], ["frame-too-large", 7], `${length} bytes`);
+  }
+  assertEquals((await peer.ask("ping", { id: 8 }))["op"], "pong");
+  assertEquals(broker.stats().published, 0);
+});
