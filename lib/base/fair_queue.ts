@@ -1,3 +1,5 @@
+import { FairLine } from "./fair_line.ts";
+
 /** How much a {@linkcode FairQueue} lets run and wait. */
 export interface FairQueueLimits {
   /** Tasks that run at the same time. */
@@ -42,10 +44,8 @@ interface Waiting {
  */
 export class FairQueue {
   readonly #limits: FairQueueLimits;
-  /** Those that wait by their key. The first key is the next that has its turn. */
-  readonly #byKey = new Map<string, Set<Waiting>>();
+  readonly #line = new FairLine<Waiting>();
   #running = 0;
-  #waiting = 0;
 
   /** Nothing runs at first. */
   constructor(limits: FairQueueLimits) {
@@ -54,7 +54,7 @@ export class FairQueue {
 
   /** How many tasks wait. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#line.size;
   }
 
   /**
@@ -76,14 +76,13 @@ export class FairQueue {
   }
 
   #wait(key: string, signal: AbortSignal | undefined): Promise<void> {
-    const others = this.#byKey.get(key);
     const { maxWaiting, maxWaitingPerKey } = this.#limits;
-    if (this.#waiting >= maxWaiting || (others?.size ?? 0) >= maxWaitingPerKey) {
-      throw new QueueFullError(`${this.#waiting} tasks wait already`);
+    if (this.waiting >= maxWaiting || this.#line.countOf(key) >= maxWaitingPerKey) {
+      throw new QueueFullError(`${this.waiting} tasks wait already`);
     }
     return new Promise((resolve, reject) => {
       const giveUp = () => {
-        this.#remove(key, waiting);
+        this.#line.delete(key, waiting);
         reject(signal!.reason);
       };
       const waiting = {
@@ -92,35 +91,15 @@ export class FairQueue {
           resolve();
         },
       };
-      if (others) others.add(waiting);
-      else this.#byKey.set(key, new Set([waiting]));
-      this.#waiting++;
+      this.#line.push(key, waiting);
       signal?.addEventListener("abort", giveUp, { once: true });
     });
   }
 
   /** Hands the place of a task that has ended to the next. */
   #next(): void {
-    const [first] = this.#byKey;
-    if (first === undefined) {
-      this.#running--;
-      return;
-    }
-    const [key, those] = first;
-    const [waiting] = those;
-    this.#remove(key, waiting!);
-    if (those.size > 0) {
-      // The key goes to the end of the row.
-      this.#byKey.delete(key);
-      this.#byKey.set(key, those);
-    }
-    waiting!.start();
-  }
-
-  #remove(key: string, waiting: Waiting): void {
-    const those = this.#byKey.get(key)!;
-    if (!those.delete(waiting)) return;
-    this.#waiting--;
-    if (those.size === 0) this.#byKey.delete(key);
+    const waiting = this.#line.shift();
+    if (waiting === undefined) this.#running--;
+    else waiting.start();
   }
 }

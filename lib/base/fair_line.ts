@@ -1,0 +1,71 @@
+/**
+ * A queue whose items belong to keys, such as the peers that asked for them, and whose keys take
+ * turns: a thousand items of one key delay an item of another key by one, not by a thousand. Items
+ * of the same key leave in the order in which they came.
+ *
+ * @example
+ * ```ts
+ * import { FairLine } from "./fair_line.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const line = new FairLine<string>();
+ * for (const item of ["a1", "a2", "a3", "b1"]) line.push(item[0], item);
+ * assertEquals([line.shift(), line.shift(), line.shift()], ["a1", "b1", "a2"]);
+ * ```
+ */
+export class FairLine<Item> {
+  /** Items by their key, never an empty set. The first key is the next that has its turn. */
+  readonly #byKey = new Map<unknown, Set<Item>>();
+  #size = 0;
+
+  /** How many items there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many items a key has. */
+  countOf(key: unknown): number {
+    return this.#byKey.get(key)?.size ?? 0;
+  }
+
+  /** Adds an item, which must not be in the line already. */
+  push(key: unknown, item: Item): void {
+    const others = this.#byKey.get(key);
+    if (others) others.add(item);
+    else this.#byKey.set(key, new Set([item]));
+    this.#size++;
+  }
+
+  /** Removes and returns the next item; `undefined` if there is none. */
+  shift(): Item | undefined {
+    for (const [key, items] of this.#byKey) {
+      for (const item of items) {
+        this.delete(key, item);
+        if (items.size > 0) {
+          // The key goes to the end of the line.
+          this.#byKey.delete(key);
+          this.#byKey.set(key, items);
+        }
+        return item;
+      }
+    }
+    return undefined;
+  }
+
+  /** Removes an item. @returns whether it was there. */
+  delete(key: unknown, item: Item): boolean {
+    const items = this.#byKey.get(key);
+    if (!items?.delete(item)) return false;
+    this.#size--;
+    if (items.size === 0) this.#byKey.delete(key);
+    return true;
+  }
+
+  /** Removes and returns all items. */
+  clear(): Item[] {
+    const all = [...this.#byKey.values()].flatMap((items) => [...items]);
+    this.#byKey.clear();
+    this.#size = 0;
+    return all;
+  }
+}
