@@ -77,12 +77,4 @@ export class OverBudgetError extends Error {
   override readonly name = "OverBudgetError";
   /** The same for all of them. */
   readonly code = "over-budget";
-
-  /**
-   * @param purpose What the memory is for, as the name of its budget says it.
-   * @param bytes How much was asked for.
-   */
-  constructor(purpose: string, bytes: number) {
-    super(`There is no room for ${bytes} bytes of ${purpose}`);
-  }
 }

@@ -246,6 +246,11 @@ export class Connection implements MemoryOwner {
     closeConn(this.#conn);
   }
 
+  /** Counts what a service keeps for this peer besides output: so many bytes more, or fewer. */
+  countHeld(bytes: number): void {
+    this.#memory?.countOutput(bytes);
+  }
+
   /** Called when the server needs the memory that this connection holds. */
   evict(): void {
     if (this.onEvict) this.onEvict();

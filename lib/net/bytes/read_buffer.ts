@@ -115,7 +115,7 @@ export class ReadBuffer {
     if (more <= 0) return wanted;
     const isNeeded = held === size;
     if (limit.grow(more, isNeeded)) return wanted;
-    if (isNeeded) throw new OverBudgetError("unfinished frames", wanted);
+    if (isNeeded) throw new OverBudgetError(`There is no memory for ${wanted} bytes of a frame`);
     return size;
   }
 

@@ -1,4 +1,5 @@
 import { ContentError, FrameError, jsonFrame, type OutgoingFrame } from "../../frame/mod.ts";
+import { OverBudgetError } from "../../base/budget.ts";
 import { RequestError } from "../request_error.ts";
 
 /**
@@ -14,10 +15,13 @@ export function errorReply(code: string, message: string): OutgoingFrame {
  * others the client learns only that there was one. An error that some other server answered this
  * one's request with is such another: what it says is not meant for the client.
  */
-export function isClientError(error: unknown): error is FrameError | ContentError | RequestError {
+export function isClientError(
+  error: unknown,
+): error is FrameError | ContentError | RequestError | OverBudgetError {
   return error instanceof RequestError
     ? error.reply === undefined
-    : error instanceof ContentError || error instanceof FrameError;
+    : error instanceof ContentError || error instanceof FrameError ||
+      error instanceof OverBudgetError;
 }
 
 /** The answer to a request whose handler failed. */

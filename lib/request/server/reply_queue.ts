@@ -26,6 +26,9 @@ const FIRST_GUESS_BYTES = 65_536;
 /** What a stream takes in memory while it waits for its turn, or is sent. */
 const STREAM_BYTES = 131_072;
 
+/** What a slot takes is counted from this size on. */
+const COUNTED_BYTES = 1_024;
+
 /** What a {@linkcode ReplyQueue} knows of its connection, and tells it. */
 export interface ReplySink {
   /** Where the answers go. */
@@ -34,6 +37,8 @@ export interface ReplySink {
   readonly lent: LentMemory;
   /** The longest time that a stream may give nothing when asked for bytes; `0` sets no limit. */
   readonly streamTimeoutMs: number;
+  /** Requests and answers that wait take so many bytes more, or fewer. */
+  held(bytes: number): void;
   /** An answer could not be had, or not be sent. */
   failed(error: unknown): void;
   /** A part of an answer was sent, and the rest will not come: the connection has to end. */
@@ -46,8 +51,10 @@ export interface ReplySink {
 interface Slot {
   /** The answer: encoded, in a buffer of the pool or elsewhere, or a stream; `undefined` at first. */
   answer: ByteBuffer | Uint8Array | OutgoingStream | undefined;
-  /** About what the request or its answer takes in memory. */
+  /** About what the request or its answer takes in memory; a guess until the answer is there. */
   bytes: number;
+  /** What it is known to take, as {@linkcode ReplySink.held} was told. */
+  heldBytes: number;
   /** The memory that the request lies in, until the answer refers to it no more. */
   memory: SharedMemory | undefined;
 }
@@ -88,7 +95,7 @@ export class ReplyQueue {
       return;
     }
     const answer = this.#encode(reply);
-    this.#push({ answer, bytes: answer.length, memory: undefined });
+    this.#push({ answer, bytes: answer.length, heldBytes: 0, memory: undefined }, answer.length);
   }
 
   /**
@@ -103,8 +110,8 @@ export class ReplyQueue {
     memory: SharedMemory | undefined,
   ): void {
     const bytes = Math.max(requestBytes, this.#guessBytes);
-    const slot: Slot = { answer: undefined, bytes, memory };
-    this.#push(slot);
+    const slot: Slot = { answer: undefined, bytes, heldBytes: 0, memory };
+    this.#push(slot, requestBytes);
     if (isStreamedFrame(reply)) return this.#arrived(slot, reply);
     reply.then((reply) => this.#arrived(slot, reply), (error) => {
       this.#sink.failed(error);
@@ -140,14 +147,24 @@ export class ReplyQueue {
     }
   }
 
-  #push(slot: Slot): void {
+  #push(slot: Slot, heldBytes: number): void {
     this.#heldBytes += slot.bytes;
     this.#slots.push(slot);
+    this.#hold(slot, heldBytes);
   }
 
   /** Takes the first slot off. */
   #shift(): void {
-    this.#heldBytes -= this.#slots.shift()!.bytes;
+    const slot = this.#slots.shift()!;
+    this.#heldBytes -= slot.bytes;
+    this.#hold(slot, 0);
+  }
+
+  #hold(slot: Slot, bytes: number): void {
+    const held = bytes < COUNTED_BYTES ? 0 : bytes;
+    if (held === slot.heldBytes) return;
+    this.#sink.held(held - slot.heldBytes);
+    slot.heldBytes = held;
   }
 
   /** The answer of a slot is there. */
@@ -232,6 +249,7 @@ export class ReplyQueue {
   #note(slot: Slot, bytes: number): void {
     this.#heldBytes += bytes - slot.bytes;
     slot.bytes = bytes;
+    this.#hold(slot, bytes);
     this.#guess(bytes);
   }
 

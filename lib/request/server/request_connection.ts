@@ -1,3 +1,4 @@
+import { OverBudgetError } from "../../base/budget.ts";
 import { reportError } from "../../base/report.ts";
 import {
   type Frame,
@@ -53,6 +54,8 @@ export interface ServiceSettings {
   readonly streamTimeoutMs: number;
 }
 
+const EVICTED = "The server needs the memory of this unfinished frame";
+
 /** One client of a request server. */
 export class RequestConnection {
   readonly #connection: Connection;
@@ -76,11 +79,13 @@ export class RequestConnection {
       output: connection.output,
       lent: this.#lent,
       streamTimeoutMs: settings.streamTimeoutMs,
+      held: (bytes) => connection.countHeld(bytes),
       failed: (error) => this.#failed(error),
       broken: () => void this.#finish("failed"),
       streams: () => this.#watchEnd(),
     });
     connection.onDrain = () => this.#drain();
+    connection.onEvict = () => this.#evicted();
   }
 
   /** Serves the client whose first bytes are there. */
@@ -88,7 +93,9 @@ export class RequestConnection {
     try {
       await this.#serve();
     } catch (error) {
-      throw this.#reading ? this.#connection.readError(error) : error;
+      const failure = this.#reading ? this.#connection.readError(error) : error;
+      if (!(failure instanceof OverBudgetError)) throw failure;
+      await this.#overBudget(failure);
     }
   }
 
@@ -189,6 +196,23 @@ export class RequestConnection {
     this.#replies.add(failureReply(error));
     await this.#answered();
     await this.#finish("protocol", peerEnded);
+  }
+
+  /** There is no memory for what the client sends: it is told, and the connection ends. */
+  async #overBudget(error: OverBudgetError): Promise<void> {
+    this.#replies.add(failureReply(error));
+    await this.#answered();
+    await this.#finish("over-budget");
+  }
+
+  /** The server needs the memory of what this client sends, or does not read. */
+  #evicted(): void {
+    // Whoever does not read cannot be told.
+    if (this.#connection.output.pendingBytes > 0 || this.#replies.outstanding > 0) {
+      this.#connection.close("over-budget");
+    } else {void this.#overBudget(
+        new OverBudgetError(EVICTED),
+      );}
   }
 
   #failed(error: unknown): void {
