@@ -3,7 +3,7 @@ export type EchoErrorCode = "wrong-byte" | "closed" | "surplus" | "timed-out";
 
 /** A server that did not send back what it was sent. */
 export class EchoError extends Error {
-  /** The name of the class. */
+  /** The error's name, as it is printed. */
   override readonly name = "EchoError";
   /**
    * What is wrong: a byte differs, the server closed the connection before the end, it sent more

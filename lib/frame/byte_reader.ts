@@ -2,8 +2,8 @@
 export type ByteRead = ReadableStreamReadResult<Uint8Array>;
 
 /**
- * Reads a stream of bytes: chunk by chunk as the stream makes them, or into given memory where it is
- * a stream of type `bytes`. One read at a time.
+ * Reads a stream of bytes: chunk by chunk as the stream makes them, or into given memory where it
+ * is a stream of type `bytes`. One read at a time.
  */
 export class ByteReader {
   /** Whether the stream reads into given memory; its chunks belong to whoever reads them then. */

@@ -5,10 +5,10 @@ import { type FrameBatch, FrameDecoder, type FrameDecoderOptions } from "./frame
 const FIRST_HELD_BYTES = 1_024;
 
 /**
- * Decodes frames from chunks of any size, such as a `ReadableStream` gives. Frames that lie whole
- * in a chunk are views of that chunk; one that spans chunks is put together in memory of its own,
- * which grows as its bytes come and is never used again. So frames stay good as long as the chunks
- * do.
+ * Decodes frames from chunks of any size, such as a `ReadableStream` gives. A frame that lies whole
+ * in one chunk is a view of that chunk. One that spans chunks is assembled in new memory, which
+ * grows as bytes arrive and is not reused. So frames stay valid as long as the chunks are not
+ * overwritten.
  *
  * @example
  * ```ts
@@ -32,15 +32,16 @@ export class ChunkDecoder {
   /**
    * Makes a decoder for one stream.
    *
-   * @throws {RangeError} if a limit is not a number of bytes.
+   * @throws {TypeError | RangeError} if a limit is no number of bytes.
    */
   constructor(options: FrameDecoderOptions = {}) {
     this.#decoder = new FrameDecoder(options);
   }
 
   /**
-   * Takes the next chunk, all of it: what is left unfinished is kept. Where the result has an
-   * `error` that is recoverable, pushing further chunks, also empty ones, goes on behind it.
+   * Decodes the next chunk. All of it is consumed: an unfinished frame at its end is copied and
+   * kept. After a recoverable `error` the next call, also with an empty chunk, continues behind the
+   * frame concerned.
    */
   push(chunk: Uint8Array): FrameBatch {
     const frames: Frame[] = [];
@@ -71,7 +72,7 @@ export class ChunkDecoder {
     return { frames, consumed: chunk.length, error };
   }
 
-  /** What the end of the stream means here: the error `truncated`, or nothing. */
+  /** Call it at the end of the stream: gives the error `truncated` if that is inside a frame. */
   end(): FrameError | undefined {
     return this.#decoder.end();
   }
@@ -81,12 +82,12 @@ export class ChunkDecoder {
     return this.#decoder.midFrame;
   }
 
-  /** Bytes that are due of the content that goes out in parts; 0 while none does. */
+  /** Bytes that are missing of the content that is handed out in parts; 0 if there is none. */
   get contentLeft(): number {
     return this.#decoder.contentLeft;
   }
 
-  /** As {@linkcode FrameDecoder.passContent} does. @throws {RangeError} if fewer are due. */
+  /** See {@linkcode FrameDecoder.passContent}. @throws {RangeError} if fewer bytes are missing. */
   passContent(count: number): void {
     this.#decoder.passContent(count);
   }
@@ -102,7 +103,7 @@ export class ChunkDecoder {
     this.#heldBytes = total;
   }
 
-  // Frames that went out are views of the memory held: what is left moves to fresh memory.
+  // Frames that were handed out are views of this memory, so the rest moves to new memory.
   #release(consumed: number): void {
     const rest = this.#held.subarray(consumed, this.#heldBytes);
     this.#held = rest.length > 0 ? rest.slice() : new Uint8Array(0);

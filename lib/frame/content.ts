@@ -1,16 +1,16 @@
 import type { FrameHeader } from "./header.ts";
 
-/** What is wrong with a content. */
+/** Why a content could not be decoded. */
 export type ContentErrorCode = "unknown-encoding" | "bad-text" | "bad-json";
 
-/** A content that is not what its header says. The stream of frames is not harmed by it. */
+/** A content that is not what its header says. The frames after it can still be read. */
 export class ContentError extends Error {
-  /** The name of the class. */
+  /** The error's name, as it is printed. */
   override readonly name = "ContentError";
-  /** Which fault it is. */
+  /** What is wrong. */
   readonly code: ContentErrorCode;
 
-  /** Made by the methods that read a content. */
+  /** Made by `text()`, `json()` and the other methods that decode a content. */
   constructor(code: ContentErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -19,14 +19,14 @@ export class ContentError extends Error {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Decoders by the platform's name of the encoding: at most a few dozen exist. */
+/** Decoders by label; the platform knows a few dozen encodings, under more than 200 labels. */
 const decoders = new Map<string, TextDecoder>();
 
 /**
- * Decodes text by the `content-encoding` of its header: any label that the platform's
- * `TextDecoder` knows, `_` read as `-`, and the spellings of Python's codecs that differ from
- * them (`latin-1`, `utf-8-sig`, `utf-16-be`). `utf-16` follows a byte order mark, without one the sender's
- * `byteorder`.
+ * Decodes text by the `content-encoding` of its header. It takes every label that the platform's
+ * `TextDecoder` knows, with `_` for `-`, and the names of Python's codecs that differ from those
+ * (`latin-1`, `utf-8-sig`, `utf-16-be`). For `utf-16` a byte order mark decides, or else the
+ * header's `byteorder`.
  *
  * @throws {ContentError} `unknown-encoding` or `bad-text`
  */

@@ -4,17 +4,17 @@ import { NumberReader } from "./number_reader.ts";
 import { type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
 
 /**
- * A frame, or with large content a part of one, as a decoder found it in a buffer.
+ * A frame in a decoder's buffer, or a part of one whose content is handed out in parts.
  *
- * **Lifetime.** A frame does not own its bytes: {@linkcode Frame.content} and
- * {@linkcode Frame.bytes} are views of the decoder's buffer, good until the decoder's caller lets
- * that buffer be overwritten (with `serveRequests`: until the request is answered).
- * {@linkcode Frame.detach} makes the frame its own. The header can be kept.
+ * **Lifetime.** {@linkcode Frame.content} and {@linkcode Frame.bytes} are views of the buffer that
+ * was decoded. They are valid until that buffer is overwritten; with `serveRequests`, until the
+ * request is answered. {@linkcode Frame.detach} copies the frame, to keep it. The header may always
+ * be kept.
  */
 export class Frame {
   /** The header, frozen. */
   readonly header: FrameHeader;
-  /** Bytes of the content that came in earlier parts; 0 for a frame that is whole. */
+  /** Bytes of the content that were in earlier parts; 0 for a whole frame. */
   readonly offset: number;
   #buffer: Uint8Array;
   #start: number;
@@ -38,7 +38,7 @@ export class Frame {
     this.#end = end;
   }
 
-  /** The content, or this part of it: a view. */
+  /** The content, or this part of it. A view. */
   get content(): Uint8Array {
     return this.#buffer.subarray(this.#contentStart, this.#end);
   }
@@ -48,32 +48,32 @@ export class Frame {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 
-  /** The memory that the frame lies in; see {@linkcode Frame.content} for how long it is good. */
+  /** The buffer that the frame lies in; it is valid as long as {@linkcode Frame.content} is. */
   get buffer(): Uint8Array {
     return this.#buffer;
   }
 
-  /** Where the content, or this part of it, begins in its buffer. It ends where the frame does. */
+  /** Where the content, or this part of it, begins in the buffer. It ends where the frame ends. */
   get contentStart(): number {
     return this.#contentStart;
   }
 
-  /** Where the frame begins in its buffer: the decoder's, or after `detach` its own. */
+  /** Where the frame begins in the buffer: the decoder's, or after `detach` its own. */
   get start(): number {
     return this.#start;
   }
 
-  /** Where the frame, or this part of it, ends in its buffer. */
+  /** Where the frame, or this part of it, ends in the buffer. */
   get end(): number {
     return this.#end;
   }
 
-  /** Whether no further part of the content follows. */
+  /** Whether this is the whole content, or the last part of it. */
   get complete(): boolean {
     return this.offset + this.#end - this.#contentStart === this.header["content-length"];
   }
 
-  /** Whether the sender's numbers have their low byte first. */
+  /** Whether the sender wrote numbers with the low byte first. */
   get littleEndian(): boolean {
     return this.header.byteorder === "little";
   }
@@ -81,7 +81,7 @@ export class Frame {
   /**
    * The content as text, by the header's `content-encoding`.
    *
-   * @throws {ContentError} if the encoding is unknown or the bytes are none of its text.
+   * @throws {ContentError} if the encoding is unknown, or the bytes are not text in it.
    */
   text(): string {
     return decodeText(this.content, this.header);
@@ -97,17 +97,17 @@ export class Frame {
     return decodeJson(this.content, this.header) as T;
   }
 
-  /** Reads numbers of mixed types one after the other, in the sender's byte order. */
+  /** Reads numbers of different types one after the other, in the sender's byte order. */
   reader(): NumberReader {
     return new NumberReader(this.content, this.littleEndian);
   }
 
-  /** The content as numbers of one type, in the sender's byte order. Copied. */
+  /** The content as numbers of one type, in the sender's byte order. A copy. */
   numbers<T extends NumberType>(type: T): TypedArrayOf<T> {
     return readNumbers(this.content, type, this.littleEndian);
   }
 
-  /** Copies the bytes, so that the frame may be kept. Returns the frame. */
+  /** Copies the frame's bytes out of the buffer, so that it may be kept. Returns the same frame. */
   detach(): this {
     this.#buffer = new Uint8Array(this.bytes);
     this.#contentStart -= this.#start;

@@ -6,32 +6,33 @@ import { parseHeader } from "./parse_header.ts";
 import { HeaderCache } from "./header_cache.ts";
 import { HeaderTemplate } from "./header_template.ts";
 
-/** The limit of a frame's content where none is given: 16 MiB. */
+/** The default limit of a frame's content in bytes: 16 MiB. */
 export const DEFAULT_MAX_CONTENT_BYTES = 16_777_216;
 
-/** Limits and habits of a decoder. */
+/** Options of a decoder. */
 export interface FrameDecoderOptions {
   /**
-   * Content above it is `frame-too-large`. It is also the most that a receiver must buffer for a
-   * frame, unless `streamAbove` is set.
+   * The largest content in bytes; a larger one is the error `frame-too-large`. Unless `streamAbove`
+   * is lower, the caller has to buffer as much for a frame.
    *
    * @default {16_777_216}
    */
   readonly maxContentBytes?: number | undefined;
   /**
-   * A header above it is `frame-too-large`. To skip such a frame its header is buffered all the
-   * same, since it says how long the content is.
+   * The largest header in bytes; a larger one is the error `frame-too-large`. To skip the frame its
+   * header is buffered all the same, because it says how long the content is.
    *
    * @default {65_535}
    */
   readonly maxHeaderBytes?: number | undefined;
   /**
-   * Content above it is handed out in parts as it comes, so that it is never buffered whole.
+   * Content above this size in bytes is handed out in parts as it arrives, so that it need not be
+   * buffered whole.
    *
    * @default {Infinity}
    */
   readonly streamAbove?: number | undefined;
-  /** Known headers; decoders may share one. @default {new HeaderCache()} */
+  /** Headers that were parsed before; decoders may share one. @default {new HeaderCache()} */
   readonly headerCache?: HeaderCache | undefined;
 }
 
@@ -39,22 +40,22 @@ const CONTENT = bytesOption(DEFAULT_MAX_CONTENT_BYTES);
 const HEADER = bytesOption(MAX_HEADER_BYTES);
 const STREAMED = bytesOption(Infinity);
 
-/** What one call of a decoder found. */
+/** What one call of a decoder gives. */
 export interface FrameBatch {
-  /** The frames, or parts of them, in the order of the stream. */
+  /** The frames, or parts of frames, in the order of the stream. */
   readonly frames: readonly Frame[];
-  /** Bytes of the input that are dealt with; the rest belongs before the next input. */
+  /** Bytes of the input that were decoded; the next input has to begin with the rest. */
   readonly consumed: number;
-  /** What stands behind the frames, where the stream is broken. */
+  /** What is wrong behind these frames, if something is. */
   readonly error: FrameError | undefined;
 }
 
 /**
- * Decodes frames where they lie in the caller's buffer: nothing is copied, nothing is awaited.
+ * Decodes frames in the caller's buffer, synchronously and without copying.
  *
  * | state | input | next |
  * | --- | --- | --- |
- * | between frames | less than a whole frame | the same; `needed` says how much is due |
+ * | between frames | less than a whole frame | the same; `needed` says how many bytes it has |
  * | between frames | a frame | the frame goes out; the same |
  * | between frames | a header announcing content above `streamAbove` | inside a content |
  * | between frames | header or content above its limit | error goes out; skipping |
@@ -80,15 +81,15 @@ export class FrameDecoder {
   readonly #cache: HeaderCache;
   readonly #template = new HeaderTemplate();
   #failure: FrameError | undefined;
-  /** The frame whose content goes out in parts, and how much of it did. */
+  /** The frame whose content is handed out in parts, and how many bytes of it were. */
   #streamed: FrameHeader | undefined;
   #streamedBytes = 0;
-  /** Content bytes to drop, of a frame of so many. */
+  /** Of a frame that is skipped: content bytes that are still to come, and all of them. */
   #skip = 0;
   #skipTotal = 0;
-  /** The header of the unfinished frame, once it is there. */
+  /** The header of the unfinished frame, once it is complete: it is parsed only once. */
   #pending: FrameHeader | undefined;
-  /** Bytes of an unfinished frame, as of the last call. */
+  /** Bytes of the unfinished frame at the end of the last input. */
   #left = 0;
   #needed = 2;
   #headerBytes = 0;
@@ -107,8 +108,9 @@ export class FrameDecoder {
   }
 
   /**
-   * How many bytes, from the first one not consumed, the unfinished frame is known to have. It is
-   * a promise of the peer: buffers should grow as bytes come, not to this size at once.
+   * The size of the unfinished frame, as far as it is known, in bytes from the first one that was
+   * not consumed. It is only what the peer claims: grow a buffer as bytes arrive, not to this size
+   * at once.
    */
   get needed(): number {
     return this.#needed;
@@ -119,27 +121,31 @@ export class FrameDecoder {
     return this.#left > 0 || this.#skip > 0 || this.#streamed !== undefined;
   }
 
-  /** Bytes that are due of the content that goes out in parts; 0 while none does. */
+  /** Bytes that are missing of the content that is handed out in parts; 0 if there is none. */
   get contentLeft(): number {
     return this.#streamed ? this.#streamed["content-length"] - this.#streamedBytes : 0;
   }
 
   /**
-   * Notes that the next bytes of the content that goes out in parts were read past the decoder, into
-   * the memory in which they are wanted. Only when {@linkcode FrameDecoder.decode} has consumed all.
+   * Tells the decoder that the caller has read the next bytes of the content that is handed out in
+   * parts by itself, without the decoder: straight into the memory where they are wanted. It may be
+   * called when {@linkcode FrameDecoder.decode} has consumed all of its input.
    *
-   * @throws {RangeError} if fewer are due.
+   * @throws {RangeError} if fewer bytes are missing.
    */
   passContent(count: number): void {
     if (!(count <= this.contentLeft)) {
-      throw new RangeError(`Cannot pass ${count} bytes of a content: ${this.contentLeft} are due`);
+      throw new RangeError(
+        `Cannot pass ${count} bytes of content: ${this.contentLeft} are missing`,
+      );
     }
     this.#advance(count);
   }
 
   /**
-   * Decodes `buffer[start, end)`, which begins with what the last call did not consume. Stops at
-   * an error; after a recoverable one the next call goes on with the rest.
+   * Decodes `buffer[start, end)`, which has to begin with the bytes that the last call did not
+   * consume. Decoding stops at an error; after a recoverable one the next call continues with the
+   * rest.
    */
   decode(buffer: Uint8Array, start = 0, end: number = buffer.length): FrameBatch {
     const frames: Frame[] = [];
@@ -205,7 +211,7 @@ export class FrameDecoder {
   }
 
   /**
-   * What the end of the stream means here: nothing between two frames, else the error `truncated`.
+   * Call it at the end of the stream: gives the error `truncated` if that is inside a frame.
    */
   end(): FrameError | undefined {
     if (this.#failure) return this.#failure;
@@ -244,7 +250,7 @@ export class FrameDecoder {
     return error;
   }
 
-  /** Drops bytes of a content that is skipped; returns where it stopped. */
+  /** Skips content bytes of a frame that is too large; returns where it stopped. */
   #drop(at: number, end: number): number {
     const dropped = Math.min(this.#skip, end - at);
     this.#skip -= dropped;
@@ -267,7 +273,7 @@ export class FrameDecoder {
     return partEnd;
   }
 
-  /** Goes on in a streamed content, or behind it. */
+  /** Notes that bytes of a streamed content were handed out. */
   #advance(count: number): void {
     this.#streamedBytes += count;
     this.#needed = this.contentLeft;

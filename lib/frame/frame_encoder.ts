@@ -17,17 +17,17 @@ export interface HeaderInit {
   readonly "content-type"?: string | undefined;
   /** The encoding of text. Without it, `utf-8` for a string, else `binary`. */
   readonly "content-encoding"?: string | undefined;
-  /** Need not be given; if it is, it must be right. */
+  /** The size of the content. It is filled in; if it is given, it must be right. */
   readonly "content-length"?: number | undefined;
-  /** Fields of the application: any value of JSON. */
+  /** Fields of the application: any JSON values. */
   readonly [field: string]: unknown;
 }
 
 /** A frame to be sent. */
 export interface OutgoingFrame {
-  /** Fields of the header; those left out take their defaults. */
+  /** Fields of the header; those that are left out have defaults. */
   readonly header?: HeaderInit | undefined;
-  /** Bytes, copied by the encoder; or text, sent in UTF-8. @default {no bytes} */
+  /** Bytes, which are copied, or text, which is sent in UTF-8. @default {no bytes} */
   readonly content?: Uint8Array | string | undefined;
 }
 
@@ -35,18 +35,19 @@ const NO_BYTES = new Uint8Array(0);
 const NO_FIELDS: HeaderInit = {};
 const encoder = new TextEncoder();
 
-/** A string takes at most this many bytes of UTF-8 per UTF-16 unit. */
+/** A UTF-16 unit of a string takes at most this many bytes in UTF-8. */
 const UTF8_BYTES_PER_UNIT = 3;
 
 /**
- * Encodes a frame behind what is in the buffer, in one pass: the header is compact JSON, its four
- * fields first. On an error the buffer holds what it held before.
+ * Encodes a frame and appends it to the buffer. The header is compact JSON that begins with the
+ * four fields. On an error the buffer holds what it held before.
  *
  * @returns The size of the frame in bytes.
  * @throws {RangeError} if the header has more than 65,535 bytes, or `content-length` is given and
  * is not the size of the content.
  * @throws {TypeError} if the content is neither text nor a `Uint8Array`, one of the four fields has
- * a wrong type, a field is no value of JSON, or text is to go out in another encoding than UTF-8.
+ * a wrong type, a field has a value that JSON does not have, or the content is text and its
+ * encoding not UTF-8.
  */
 export function writeFrame(buffer: ByteBuffer, frame: OutgoingFrame): number {
   const { header = NO_FIELDS, content = NO_BYTES } = frame;
@@ -56,10 +57,10 @@ export function writeFrame(buffer: ByteBuffer, frame: OutgoingFrame): number {
 }
 
 /**
- * Encodes the head of a frame, its length and header, behind what is in the buffer; the content is
- * sent after it by the caller. For content that is not in memory as a whole. The content's type and
- * encoding are those of bytes unless the header says otherwise. On an error the buffer holds what
- * it held before.
+ * Encodes the head of a frame, which is its length and header, and appends it to the buffer. The
+ * caller sends the content behind it. This is for content that is not in memory as a whole. Without
+ * a `content-type` and `content-encoding` the header says `application/octet-stream` and `binary`.
+ * On an error the buffer holds what it held before.
  *
  * @example
  * ```ts
@@ -106,7 +107,7 @@ export function writeFrameHead(
  * );
  * ```
  *
- * @returns The bytes of the frame, of their own memory.
+ * @returns The bytes of the frame, in memory of their own.
  * @throws {RangeError | TypeError} as {@linkcode writeFrame} does.
  */
 export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
@@ -114,11 +115,16 @@ export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
   if (typeof content !== "string") checkBytes(content);
   const buffer = new ByteBuffer(256 + content.length);
   const size = writeFrame(buffer, { header, content });
-  // What grew for a moment must not be kept alive by a frame that is kept.
+  // Text may have needed much more memory while it was encoded; a frame that is kept should not
+  // hold it.
   return buffer.bytes.length > size * 2 ? buffer.view().slice() : buffer.view();
 }
 
-/** A frame of JSON: `text/json` in UTF-8. @throws {TypeError} if the value is none of JSON. */
+/**
+ * Makes a frame of JSON, with the type `text/json`.
+ *
+ * @throws {TypeError} if the value is one that JSON does not have.
+ */
 export function jsonFrame(value: unknown, fields: HeaderInit = NO_FIELDS): OutgoingFrame {
   const content = JSON.stringify(value);
   if (content === undefined) throw new TypeError("Cannot encode a value that JSON does not have");
@@ -126,14 +132,14 @@ export function jsonFrame(value: unknown, fields: HeaderInit = NO_FIELDS): Outgo
   return { header: { ...fields, "content-type": type }, content };
 }
 
-/** Only an array of bytes, of whatever subclass or realm, has this as its tag. */
+/** The tag of `Uint8Array`s, also of subclasses and those of other realms, and of nothing else. */
 const BYTES_TAG = "Uint8Array";
 const tagOf = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   Symbol.toStringTag,
 )!.get!;
 
-/** @throws {TypeError} if the content cannot be copied as bytes. */
+/** @throws {TypeError} if the content is no `Uint8Array`, or its memory was transferred. */
 function checkBytes(content: unknown): asserts content is Uint8Array {
   if (tagOf.call(content) === BYTES_TAG) {
     if ((content as Uint8Array).length > 0 || !isDetached(content as Uint8Array)) return;
@@ -148,7 +154,9 @@ function isDetached({ buffer }: Uint8Array): boolean {
   return "detached" in buffer && buffer.detached;
 }
 
-/** Writes a frame, or where the content has more bytes than are given, the beginning of one. */
+/**
+ * Writes a frame with these bytes as its content, or as the beginning of a content of that length.
+ */
 function writeBytes(
   buffer: ByteBuffer,
   fields: HeaderInit,
@@ -157,7 +165,7 @@ function writeBytes(
 ): number {
   const before = headText(fields, "application/octet-stream", "binary");
   const after = tailText(fields);
-  // Getters and toJSON have run by here: from here on the content stays as it is.
+  // Getters and toJSON may have changed the content; they have run by here.
   const length = contentLength ?? bytes.length;
   checkLength(fields["content-length"], length);
   const start = buffer.length;
@@ -172,9 +180,9 @@ function writeBytes(
 }
 
 /**
- * The size of the text in UTF-8 is known only once it is encoded, and the header, which stands
- * before it, holds that size. So the header is written as for ASCII; where that was wrong it is
- * written again, and the text moves if the number has more digits.
+ * The header holds the size of the text in UTF-8, which is known only after encoding it, and stands
+ * before it. So the header is written first as if all characters were ASCII. If they are not, it is
+ * written again, and the text is moved where `content-length` has more digits now.
  */
 function writeText(buffer: ByteBuffer, fields: HeaderInit, content: string): number {
   const before = headText(fields, "text/plain", "utf-8");
@@ -204,7 +212,9 @@ function writeText(buffer: ByteBuffer, fields: HeaderInit, content: string): num
   return buffer.length - start;
 }
 
-/** Most text is ASCII, a byte a unit; room for more is made only where it is needed. */
+/**
+ * Room is made for one byte a character, as in ASCII, and for three only where that was not enough.
+ */
 function appendText(buffer: ByteBuffer, text: string): void {
   let rest = text;
   let room = text.length;
@@ -217,7 +227,7 @@ function appendText(buffer: ByteBuffer, text: string): void {
   }
 }
 
-/** The header up to the number of `content-length`. */
+/** The text of the header up to the number of `content-length`. */
 function headText(fields: HeaderInit, type: string, encoding: string): string {
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
     throw new TypeError(`Cannot encode a header that is ${valueKind(fields)}: give an object`);
@@ -243,7 +253,7 @@ function fieldError(field: string, expected: string, given: unknown): TypeError 
   return new TypeError(`Cannot encode the header field "${field}": ${expected}, not ${shown}`);
 }
 
-/** The header behind the number of `content-length`: the application's fields. */
+/** The text of the header behind that number: the application's fields. */
 function tailText(fields: HeaderInit): string {
   let tail = "";
   for (const name in fields) {
@@ -253,7 +263,7 @@ function tailText(fields: HeaderInit): string {
     if (json !== undefined) tail += `,${JSON.stringify(name)}:${json}`;
     else if (value !== undefined) {
       throw new TypeError(
-        `Cannot encode the header field ${JSON.stringify(name)}: no value of JSON`,
+        `Cannot encode the header field ${JSON.stringify(name)}: JSON has no such value`,
       );
     }
   }
@@ -266,7 +276,7 @@ function writeHeader(buffer: ByteBuffer, header: string): void {
   buffer.length += putHeader(buffer.bytes.subarray(buffer.length), header);
 }
 
-/** Writes the header's length and the header; there is room for them. Returns their size. */
+/** Writes the header's length and the header into bytes that have room. Returns their size. */
 function putHeader(bytes: Uint8Array, header: string): number {
   const { written } = encoder.encodeInto(header, bytes.subarray(2));
   if (written > MAX_HEADER_BYTES) {

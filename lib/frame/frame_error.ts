@@ -1,9 +1,9 @@
 import type { FrameHeader } from "./header.ts";
 
 /**
- * What is wrong with a stream of frames:
+ * Why a stream of frames could not be decoded:
  *
- * - `header-syntax`: the header is no JSON object in UTF-8, or its length is 0.
+ * - `header-syntax`: the header is not a JSON object in UTF-8, or its length is 0.
  * - `header-field`: one of the four fields is missing or has a wrong value.
  * - `frame-too-large`: the frame is valid, but above the receiver's limit.
  * - `truncated`: the stream ended inside a frame.
@@ -21,19 +21,20 @@ export interface FrameErrorDetails {
   readonly part?: FramePart | undefined;
   /** Bytes of the part that came before the stream ended. */
   readonly received?: number | undefined;
-  /** Bytes of the part that were due. */
+  /** The size of the part in bytes. */
   readonly expected?: number | undefined;
   /** The receiver's limit in bytes. */
   readonly limit?: number | undefined;
   /** The header of the frame, with `frame-too-large`. */
   readonly header?: FrameHeader | undefined;
-  /** What lies behind it, e.g. the `SyntaxError` of the JSON parser. */
+  /** The error that caused it, such as the JSON parser's `SyntaxError`. */
   readonly cause?: unknown;
 }
 
 /**
- * A broken stream of frames. After `frame-too-large` the stream can go on: the decoder skips the
- * frame. After any other code nothing that follows can be trusted.
+ * A stream of frames that is broken, or has a frame above a limit. After `frame-too-large` decoding
+ * can continue: the decoder skips the frame. After any other code it cannot, because nobody knows
+ * where the next frame begins.
  *
  * @example
  * ```ts
@@ -46,9 +47,9 @@ export interface FrameErrorDetails {
  * ```
  */
 export class FrameError extends Error {
-  /** The name of the class. */
+  /** The error's name, as it is printed. */
   override readonly name = "FrameError";
-  /** Which fault it is. */
+  /** What is wrong. */
   readonly code: FrameErrorCode;
   /** The header field concerned, with `header-field`. */
   readonly field: string | undefined;
@@ -56,15 +57,14 @@ export class FrameError extends Error {
   readonly part: FramePart | undefined;
   /** Bytes of the part that came, with `truncated`. */
   readonly received: number | undefined;
-  /** Bytes of the part that were due, with `frame-too-large` and `truncated`. */
+  /** The size of the part in bytes, with `frame-too-large` and `truncated`. */
   readonly expected: number | undefined;
-  /** The limit that was passed, in bytes, with `frame-too-large`. */
+  /** The limit that was exceeded, in bytes, with `frame-too-large`. */
   readonly limit: number | undefined;
-
-  /** The header of the frame, where its content is too large. */
+  /** The frame's header, if its content is too large. */
   readonly header: FrameHeader | undefined;
 
-  /** Makes the error; a program meets them as results of a decoder. */
+  /** Made by decoders. */
   constructor(code: FrameErrorCode, message: string, details: FrameErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -76,7 +76,7 @@ export class FrameError extends Error {
     this.header = details.header;
   }
 
-  /** Whether the stream can go on behind this frame. */
+  /** Whether decoding can continue behind this frame. */
   get recoverable(): boolean {
     return this.code === "frame-too-large";
   }

@@ -10,8 +10,8 @@ import { type OutgoingFrame, writeFrame } from "./frame_encoder.ts";
 export type FrameInit = string | Uint8Array | OutgoingFrame | EncodedFrame;
 
 /**
- * Encodes whatever can be sent as a frame behind what is in the buffer. On an error the buffer holds
- * what it held before.
+ * Encodes whatever can be sent as a frame behind what is in the buffer. On an error the buffer
+ * holds what it held before.
  *
  * @throws {TypeError} if it is none of that, and says what was given.
  * @throws {RangeError | TypeError} as `writeFrame` does.

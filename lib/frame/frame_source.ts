@@ -6,12 +6,14 @@ import type { FrameError } from "./frame_error.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Fewer bytes are not worth a read of their own: they are copied from a chunk. */
+/**
+ * Smaller reads are not made directly into the reader's memory: a chunk is read and copied from.
+ */
 const LEAST_DIRECT_BYTES = 8_192;
 
 /**
- * Frames, and parts of large ones, pulled one by one from a stream of bytes. Nothing is read ahead
- * of what is asked for, except what a chunk holds.
+ * Reads frames one by one from a stream of bytes; content above `streamAbove` comes in parts. A
+ * chunk is read only when all frames of the last one have been taken.
  */
 export class FrameSource {
   readonly #reader: ByteReader;
@@ -44,7 +46,7 @@ export class FrameSource {
     while (this.#next === this.#frames.length) {
       if (this.#error) {
         if (!this.#onSkip || !this.#error.recoverable) {
-          // The one who reads sees the error; who writes has to stop.
+          // Whoever fills the stream should stop.
           this.#reader.cancel(this.#error).catch(() => {});
           throw this.#error;
         }
@@ -60,15 +62,16 @@ export class FrameSource {
     return this.#frames[this.#next++];
   }
 
-  /** Whether a frame has the memory that it lies in to itself, and nobody else may use that. */
+  /** Whether the frame's memory holds nothing else that is in use, and belongs to this reader. */
   ownsMemory(frame: Frame): boolean {
     return this.#reader.isByteStream && this.#frames.length === 1 && frame.buffer === this.#chunk;
   }
 
   /**
-   * Reads bytes of the content that goes out in parts straight into memory, which is taken over:
-   * what comes is a view of it, moved. `undefined` if the next part has to come by
-   * {@linkcode FrameSource.next}; the memory is not touched then.
+   * Reads the next bytes of the content that comes in parts directly into memory. The memory is
+   * transferred: the result is a view of the same memory under a new `ArrayBuffer`. The result is
+   * `undefined`, and the memory is left alone, if the next part has to be read by
+   * {@linkcode FrameSource.next}.
    *
    * @throws as {@linkcode FrameSource.next} does.
    */
@@ -84,10 +87,10 @@ export class FrameSource {
     return value;
   }
 
-  /** Runs a task once those given before have ended: messages and contents share the stream. */
+  /** Runs tasks one after the other, because messages and their contents read the same stream. */
   inTurn<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(task, task);
-    // The one who asked sees its failure; the next in turn runs all the same.
+    // The caller gets the failure of a task; the next task runs all the same.
     this.#turn = turn.catch(() => {});
     return turn;
   }
@@ -97,7 +100,7 @@ export class FrameSource {
     return this.#reader.cancel(reason);
   }
 
-  // What waits for bytes when the stream is cancelled is not at the stream's end.
+  // A read that ends because the stream was cancelled does not mean that the bytes have ended.
   #throwIfCancelled(): void {
     if (this.#cancelled) throw this.#cancelled.reason;
   }

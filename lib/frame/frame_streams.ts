@@ -8,18 +8,18 @@ import { type OutgoingFrame, writeFrame } from "./frame_encoder.ts";
 /** Options of a {@linkcode FrameDecoderStream}. */
 export interface FrameDecoderStreamOptions extends FrameDecoderOptions {
   /**
-   * Called for each frame that is too large. Where it is given the frame is skipped and the stream
-   * goes on; else the stream fails. What it throws fails the stream.
+   * Called for each frame that is too large, which is then skipped. Without it such a frame fails
+   * the stream, as does what this throws.
    */
   readonly onSkip?: ((error: FrameError) => void) | undefined;
 }
 
 /**
- * Turns a stream of bytes into a stream of batches: the frames that a chunk completed, in order. A
- * stream item for each frame would cost more than decoding it.
+ * Turns a stream of bytes into a stream of batches: the frames that each chunk completed, in order.
+ * One stream item per frame would cost more than decoding the frame.
  *
- * Frames are views of the chunks that came in, so those must not be written to. A broken frame
- * fails the stream with a `FrameError`.
+ * Frames are views of the chunks, so chunks must not be written to afterwards. A broken frame fails
+ * the stream with a `FrameError`.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export class FrameDecoderStream extends TransformStream<Uint8Array, readonly Fra
   /**
    * Makes a decoder for one stream.
    *
-   * @throws {RangeError} if a limit is not a number of bytes.
+   * @throws {TypeError | RangeError} if a limit is no number of bytes.
    */
   constructor(options: FrameDecoderStreamOptions = {}) {
     const { onSkip } = options;
@@ -55,7 +55,7 @@ export class FrameDecoderStream extends TransformStream<Uint8Array, readonly Fra
             frames = [...frames, ...batch.frames];
           }
         } finally {
-          // In one item: an error drops all items that have not been read yet.
+          // All in one item: an error discards every item that was not read yet.
           if (frames.length > 0) controller.enqueue(frames);
         }
       },
@@ -68,9 +68,9 @@ export class FrameDecoderStream extends TransformStream<Uint8Array, readonly Fra
 }
 
 /**
- * Turns a stream of frames, or of arrays of them, into a stream of bytes: a chunk for each item.
- * The chunks belong to who reads them. A frame that cannot be encoded fails the stream with the
- * error of `writeFrame`.
+ * Turns a stream of frames, or of arrays of frames, into a stream of bytes with one chunk per item.
+ * The chunks belong to their reader. A frame that cannot be encoded fails the stream with the error
+ * of `writeFrame`.
  *
  * @example
  * ```ts

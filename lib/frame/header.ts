@@ -2,11 +2,11 @@
 export type ByteOrder = "little" | "big";
 
 /**
- * The JSON header of a frame: four fields that every frame has, and any others. A header object
- * may be shared by all frames whose headers were equal byte for byte, and is deeply frozen.
+ * The JSON header of a frame: four fields that every frame has, and any others. It is deeply
+ * frozen, because frames whose headers have the same bytes share one object.
  */
 export interface FrameHeader {
-  /** The sender's byte order: it governs multi-byte numbers inside binary content. */
+  /** The byte order of multi-byte numbers inside binary content. */
   readonly byteorder: ByteOrder;
   /** What the content is, e.g. `text/json`. */
   readonly "content-type": string;
@@ -18,7 +18,7 @@ export interface FrameHeader {
   readonly [field: string]: unknown;
 }
 
-/** The largest header that the two length bytes can announce, in bytes. */
+/** The size of the largest header in bytes: its length is sent in two bytes. */
 export const MAX_HEADER_BYTES = 65_535;
 
 /** The fields that every frame has. */

@@ -2,7 +2,8 @@ import { ByteCache } from "../base/byte_cache.ts";
 import type { FrameHeader } from "./header.ts";
 
 /**
- * Headers by their bytes: one equal to an earlier one is not parsed again. Headers are frozen, so
- * one cache may serve many decoders, such as all connections of a server.
+ * Remembers parsed headers by their bytes, so that a header with the same bytes is not parsed
+ * again. Headers are frozen, so many decoders may share a cache, such as those of all connections
+ * of a server.
  */
 export class HeaderCache extends ByteCache<FrameHeader> {}

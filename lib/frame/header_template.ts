@@ -4,24 +4,24 @@ import { parseHeaderText } from "./parse_header.ts";
 const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, SPACE = 0x20, BACKSLASH = 0x5c, CLOSE = 0x7d;
 const DIGIT_0 = 0x30, DIGIT_9 = 0x39;
 
-/** How many fields are remembered, and how long their names and values may be. */
+/** The most fields that are remembered, and the longest names and values. */
 const MAX_FIELDS = 16;
 const MAX_NAME_BYTES = 64;
 const MAX_VALUE_BYTES = 64;
 
-/** Numbers of up to 15 digits are exact. */
+/** Numbers with more digits may not be exact as a `number`, so `JSON.parse` reads them. */
 const MAX_DIGITS = 15;
 
-/** After a header that gave no template, this many are parsed before the next is tried. */
+/** After each try to learn a template, this many headers are parsed before the next try. */
 const PAUSE = 64;
 
 const LENGTH_KEY = '"content-length":';
 const ascii = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Shared by all that have learnt nothing yet: an empty array of its own is 200 bytes. */
+/** Shared by all templates that have learnt nothing, because an empty array takes 200 bytes. */
 const NOTHING = new Uint8Array(0);
 
-/** A field of the application, by its bytes, with the value it had last. */
+/** The name of an application's field, and the last text that it had as value. */
 interface KnownField {
   readonly name: string;
   readonly nameBytes: Uint8Array;
@@ -30,11 +30,11 @@ interface KnownField {
 }
 
 /**
- * Parses headers of one sender that differ only in numbers and in fields of the application. The
- * sender writes the first fields the same way each time, up to the number of `content-length`;
- * comparing those bytes takes 50 ns where decoding and `JSON.parse` take 900. What follows is
- * read here if it is flat ASCII without escapes; anything else is left to `JSON.parse`, so this
- * never decides that a header is broken.
+ * Parses headers of one sender that differ only in the number of `content-length` and in the
+ * application's fields behind it. The bytes up to that number are the same each time: comparing
+ * them takes 50 ns, decoding and `JSON.parse` take 900. The fields behind it are read here if they
+ * are flat and ASCII without escapes. Everything else is left to `JSON.parse`, which alone decides
+ * that a header is broken.
  */
 export class HeaderTemplate {
   #prefix: Uint8Array = NOTHING;
@@ -44,14 +44,15 @@ export class HeaderTemplate {
   #fields: KnownField[] = [];
   #pause = 0;
 
-  /** Takes the beginning of a header that was parsed in full as the template for later ones. */
+  /** Takes a header that `JSON.parse` has read as the template for later ones. */
   learn(bytes: Uint8Array): void {
     if (this.#pause > 0) {
       this.#pause--;
       return;
     }
     this.#pause = PAUSE;
-    // Fields after the number are read one by one, so the four must all stand before it.
+    // The other three fields must stand before the number: only what stands behind it is read
+    // below.
     const text = ascii.decode(bytes);
     const key = text.indexOf(LENGTH_KEY);
     if (key < 0) return;
@@ -61,13 +62,14 @@ export class HeaderTemplate {
     if (!/^[\x20-\x5b\x5d-\x7e]*$/.test(prefix)) return;
     let four: FrameHeader;
     try {
-      // The parser is the judge of whether the prefix is complete up to the number. The values are
-      // those of the prefix: in the whole header a later field of the same name outdoes them.
+      // The parser says whether the prefix is complete up to the number. The values are taken from
+      // the prefix alone, because in the whole header a later field of the same name may replace
+      // them.
       four = parseHeaderText(`${prefix}0}`);
     } catch {
       return;
     }
-    // In the usual order, so that headers read here have their fields in the order of the sender.
+    // Only in the usual order: then headers made here have their fields in the sender's order.
     if (Object.keys(four).join() !== [...FRAME_FIELDS].join()) return;
     this.#prefix = new Uint8Array(bytes.subarray(0, end));
     this.#byteorder = four.byteorder;
@@ -76,7 +78,7 @@ export class HeaderTemplate {
     this.#fields = [];
   }
 
-  /** The header `buffer[start, end)`, frozen; `undefined` if it has to be parsed in full. */
+  /** The header `buffer[start, end)`, frozen; `undefined` if `JSON.parse` has to read it. */
   parse(buffer: Uint8Array, start: number, end: number): FrameHeader | undefined {
     const prefix = this.#prefix;
     let at = start + prefix.length;
@@ -118,7 +120,7 @@ export class HeaderTemplate {
     return Object.freeze(header) as FrameHeader;
   }
 
-  /** The field whose name is `buffer[start, end)`; `index` is where it stands in the header. */
+  /** The field with the name `buffer[start, end)`; `index` is its place in the header. */
   #field(index: number, buffer: Uint8Array, start: number, end: number): KnownField | undefined {
     const expected = this.#fields[index];
     if (expected && same(expected.nameBytes, buffer, start, end)) return expected;
@@ -135,7 +137,7 @@ export class HeaderTemplate {
   }
 }
 
-/** The text `buffer[start, end)`, which is ASCII; the same string again where it did not change. */
+/** The ASCII text `buffer[start, end)`; the same string object as the last time if it is equal. */
 function textOf(field: KnownField, buffer: Uint8Array, start: number, end: number): string {
   const length = end - start;
   if (length > MAX_VALUE_BYTES) return ascii.decode(buffer.subarray(start, end));
@@ -152,7 +154,7 @@ function textOf(field: KnownField, buffer: Uint8Array, start: number, end: numbe
   return field.value = text;
 }
 
-/** Where the string that begins at `at` with a quote ends; -1 if it is none, or not plain ASCII. */
+/** Where the JSON string at `at` ends; -1 if there is none, or it is not ASCII without escapes. */
 function stringEnd(buffer: Uint8Array, at: number, end: number): number {
   if (buffer[at] !== QUOTE) return -1;
   for (let i = at + 1; i < end; i++) {
@@ -163,7 +165,7 @@ function stringEnd(buffer: Uint8Array, at: number, end: number): number {
   return -1;
 }
 
-/** Where the whole number at `at` ends; `at` if there is none that is read here. */
+/** Where the whole number at `at` ends; `at` if there is none, or it has too many digits. */
 function numberEnd(buffer: Uint8Array, at: number, limit: number): number {
   let end = at;
   while (end < limit && buffer[end]! >= DIGIT_0 && buffer[end]! <= DIGIT_9) end++;

@@ -1,10 +1,10 @@
 /**
- * The frame codec: a 2-byte length, a JSON header, any content. It does no I/O and uses no API of
- * one runtime: it works in a browser as it stands.
+ * The frame codec: a 2-byte length, a JSON header, any content. It does no I/O and uses nothing of
+ * Deno or Node, so it works in a browser.
  *
- * Three ways in, for the same frames: {@linkcode FrameDecoder} over the caller's own buffer, the
- * fastest; {@linkcode ChunkDecoder} for chunks; and Web Streams, with
- * {@linkcode readMessages} for content of any size.
+ * There are three ways to decode the same frames: {@linkcode FrameDecoder} in the caller's buffer,
+ * which is the fastest; {@linkcode ChunkDecoder} for chunks; and {@linkcode readMessages} for Web
+ * Streams with content of any size.
  *
  * @module
  */

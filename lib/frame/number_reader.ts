@@ -1,6 +1,6 @@
 /**
- * Reads numbers of mixed types one after the other, in the byte order of their sender. Every
- * method throws a `RangeError` where the content ends before the number does.
+ * Reads numbers of different types one after the other. Every method throws a `RangeError` if the
+ * content ends before the number does.
  *
  * @example
  * ```ts
@@ -12,7 +12,7 @@
  * ```
  */
 export class NumberReader {
-  /** Whether numbers have their low byte first. */
+  /** Whether numbers have the low byte first. */
   readonly littleEndian: boolean;
   /** The position of the next number in bytes; may be set. */
   offset = 0;
@@ -21,8 +21,8 @@ export class NumberReader {
   /**
    * Starts at the first byte.
    *
-   * @param content Read where it lies, not copied.
-   * @param littleEndian Whether numbers have their low byte first.
+   * @param content Is not copied.
+   * @param littleEndian Whether numbers have the low byte first.
    */
   constructor(content: Uint8Array, littleEndian: boolean) {
     this.#view = new DataView(content.buffer, content.byteOffset, content.byteLength);

@@ -6,9 +6,9 @@ import { HOST_IS_LITTLE_ENDIAN } from "./numbers.ts";
 const FIRST_BYTES = 64;
 
 /**
- * Writes numbers of mixed types one after the other, for a {@linkcode NumberReader} to read. A number
- * that the type does not hold is a `RangeError`, what is no number a `TypeError`; nothing is written
- * then. All methods that write give the writer back.
+ * Writes numbers of different types one after the other, for a {@linkcode NumberReader} to read. A
+ * number that the type cannot hold is a `RangeError`, anything but a number a `TypeError`; nothing
+ * is written then. Every method that writes returns the writer.
  *
  * @example
  * ```ts
@@ -23,11 +23,11 @@ const FIRST_BYTES = 64;
  * ```
  */
 export class NumberWriter {
-  /** Whether numbers are written with their low byte first. */
+  /** Whether numbers are written with the low byte first. */
   readonly littleEndian: boolean;
-  /** The position of the next number in bytes; may be set, also beyond what is written. */
+  /** The position of the next number in bytes. It may be set, also behind what was written. */
   offset = 0;
-  /** What grows; `undefined` where the memory is the caller's. */
+  /** The memory that grows; `undefined` if the memory is the caller's. */
   readonly #buffer: ByteBuffer | undefined;
   #memory: Uint8Array;
   #view: DataView;
@@ -36,10 +36,10 @@ export class NumberWriter {
   /**
    * Starts at the first byte.
    *
-   * @param littleEndian Whether numbers are written with their low byte first. Without it, as this
-   * machine has them.
-   * @param memory Where to write: what does not fit is a `RangeError`. Without it, memory of the
-   * writer's own, which grows and holds 0 where nothing was written.
+   * @param littleEndian Whether numbers are written with the low byte first. The default is this
+   * machine's byte order.
+   * @param memory Where to write; a number that does not fit is a `RangeError`. Without it the
+   * writer has memory of its own, which grows and is 0 where nothing was written.
    */
   constructor(littleEndian: boolean = HOST_IS_LITTLE_ENDIAN, memory?: Uint8Array) {
     this.littleEndian = littleEndian;
@@ -48,17 +48,17 @@ export class NumberWriter {
     this.#view = viewOf(this.#memory);
   }
 
-  /** The order of the bytes, as a header names it. */
+  /** The byte order, as a frame's header names it. */
   get byteorder(): ByteOrder {
     return this.littleEndian ? "little" : "big";
   }
 
-  /** How many bytes there are up to the end of what was written. */
+  /** The end of what was written so far, in bytes from the start. */
   get length(): number {
     return this.#length;
   }
 
-  /** These bytes: a view, good until the next write. */
+  /** The bytes up to there: a view, valid until the next write. */
   get bytes(): Uint8Array {
     return this.#memory.subarray(0, this.#length);
   }

@@ -43,7 +43,7 @@ const ARRAYS = {
   float64: Float64Array,
 };
 
-/** Whether this machine keeps the low byte of a number first. */
+/** Whether this machine stores the low byte of a number first. */
 export const HOST_IS_LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** The byte order of this machine, as a header's `byteorder` names it. */
@@ -52,8 +52,8 @@ export const HOST_BYTE_ORDER: ByteOrder = HOST_IS_LITTLE_ENDIAN ? "little" : "bi
 /**
  * Reads all of a content as numbers of one type.
  *
- * @returns A typed array of its own memory, in the host's byte order.
- * @throws {RangeError} if the content is no whole number of them.
+ * @returns A typed array with memory of its own.
+ * @throws {RangeError} if the content ends inside a number.
  */
 export function readNumbers<T extends NumberType>(
   content: Uint8Array,
@@ -69,7 +69,7 @@ export function readNumbers<T extends NumberType>(
   return new ARRAYS[type](bytes.buffer) as TypedArrayOf<T>;
 }
 
-/** Turns the bytes of each number around, in place. */
+/** Reverses the bytes of each number, in place. */
 function swapBytes(bytes: Uint8Array, size: number): void {
   for (let number = 0; number < bytes.length; number += size) {
     for (let low = number, high = number + size - 1; low < high; low++, high--) {

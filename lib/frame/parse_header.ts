@@ -2,7 +2,7 @@ import { FrameError } from "./frame_error.ts";
 import type { FrameHeader } from "./header.ts";
 import { nestingProblem } from "./header_nesting.ts";
 
-// A byte order mark is kept by the decoder, so that JSON.parse refuses it.
+// The decoder keeps a byte order mark, so that JSON.parse refuses it.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -38,13 +38,13 @@ export function parseHeaderText(text: string): FrameHeader {
     throw new FrameError("header-syntax", "The header is not a JSON object");
   }
   checkHeader(header as Record<string, unknown>);
-  // Most headers nest nothing, and looking through an object's fields costs as much as parsing it.
+  // Freezing deeply costs as much as parsing, and most headers are flat.
   const nested = text.indexOf("{", text.indexOf("{") + 1) >= 0 || text.indexOf("[") >= 0;
   return (nested ? deepFreeze(header) : Object.freeze(header)) as FrameHeader;
 }
 
-// Own fields only: what a program put on Object.prototype must not stand in for a missing field.
-// JSON.parse makes a "__proto__" an own field like any other.
+// Only own fields count: a property of Object.prototype must not replace a missing field.
+// JSON.parse makes "__proto__" an own field like any other.
 function checkHeader(header: Record<string, unknown>): void {
   const { byteorder } = header;
   if ((byteorder !== "little" && byteorder !== "big") || !Object.hasOwn(header, "byteorder")) {
@@ -74,9 +74,9 @@ function fieldError(header: Record<string, unknown>, field: string, expected: st
   return new FrameError("header-field", message, { field });
 }
 
-/** Freezes a value of JSON and all that it holds. Returns it. */
+/** Freezes a JSON value and everything in it. Returns it. */
 function deepFreeze<T>(value: T): T {
-  // A stack of its own: the depth is the peer's choice.
+  // Not recursive: the peer chooses how deep it nests.
   const open: unknown[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next !== "object" || next === null) continue;

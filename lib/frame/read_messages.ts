@@ -5,20 +5,26 @@ import { StreamedMessage } from "./streamed_message.ts";
 import { StreamedContent } from "./streamed_content.ts";
 import { FrameSource } from "./frame_source.ts";
 
-/** Content above it comes as a stream even where it would fit into memory: 64 KiB. */
+/** Content above this size is not buffered: 64 KiB. */
 const STREAM_ABOVE = 65_536;
 
-/** Limits of {@linkcode readMessages}. */
+/** Options of {@linkcode readMessages}. */
 export interface ReadMessagesOptions {
-  /** Content above it is `frame-too-large`. @default {Number.MAX_SAFE_INTEGER} */
+  /** The largest content in bytes. @default {Number.MAX_SAFE_INTEGER} */
   readonly maxContentBytes?: number | undefined;
-  /** A header above it is `frame-too-large`. @default {65_535} */
+  /** The largest header in bytes. @default {65_535} */
   readonly maxHeaderBytes?: number | undefined;
-  /** The most that `bytes()`, `text()` and their like read into memory. @default {16_777_216} */
+  /**
+   * The most bytes that `bytes()`, `text()` and the other methods for the whole content read.
+   *
+   * @default {16_777_216}
+   */
   readonly maxBufferedBytes?: number | undefined;
-  /** Called for each frame that is too large; it is skipped then, else the stream fails. */
+  /**
+   * Called for each frame that is too large, which is then skipped. Without it the stream fails.
+   */
   readonly onSkip?: ((error: FrameError) => void) | undefined;
-  /** Cancels the stream of bytes and fails the stream of messages with its reason. */
+  /** When it is aborted, the stream of bytes is cancelled and the messages fail with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,9 +34,9 @@ const LIMITS = {
 };
 
 /**
- * Reads messages from any stream of bytes. Content of any size streams through: nothing is read
- * before it is asked for, and a content that was not read is skipped when the next message is
- * asked for. Cancelling the result cancels the stream of bytes.
+ * Reads messages from a stream of bytes. Content may be larger than memory: it is read from the
+ * stream only as the message's reader asks for it. Asking for the next message skips what was not
+ * read of the last one. Cancelling the stream of messages cancels the stream of bytes.
  *
  * @example
  * ```ts
@@ -65,7 +71,7 @@ export function readMessages(
     start(controller) {
       abort = () => {
         controller.error(signal?.reason);
-        // The one who aborted has no use for a failure to cancel.
+        // Whoever aborted has no use for a failure to cancel.
         source.cancel(signal?.reason).catch(() => {});
       };
       if (signal?.aborted) abort();

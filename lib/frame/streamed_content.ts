@@ -1,14 +1,14 @@
 import type { Frame } from "./frame.ts";
 import type { FrameSource } from "./frame_source.ts";
 
-/** The content of one message, part by part as it comes. Calls are made in turn. */
+/** The content of one message, part by part as it arrives. One call at a time. */
 export class StreamedContent {
   readonly #source: FrameSource;
-  /** What has come and was not read; `undefined` once it was. */
+  /** The part that arrived and was not read. */
   #part: Uint8Array | undefined;
-  /** Whether nobody else uses the memory of that part. */
+  /** Whether the memory of that part holds nothing else that is in use. */
   #ownsPart = false;
-  /** Bytes that are to come from the source. */
+  /** Bytes that are still to be read from the source. */
   #left: number;
   #skipped = false;
 
@@ -20,7 +20,7 @@ export class StreamedContent {
   }
 
   /**
-   * The next part: a view, good as long as the chunk that it came in; `undefined` behind the last.
+   * The next part: a view of the chunk that it came in. `undefined` behind the last.
    *
    * @throws {TypeError} if it was skipped.
    */
@@ -30,7 +30,7 @@ export class StreamedContent {
     return part;
   }
 
-  /** The next part, in memory that is the caller's alone. @throws as `next` does. */
+  /** The next part, in memory that belongs to the caller. @throws as `next` does. */
   async nextOwn(): Promise<Uint8Array | undefined> {
     const part = await this.#nextPart();
     this.drop();
@@ -38,8 +38,8 @@ export class StreamedContent {
   }
 
   /**
-   * Reads into memory as much as comes at once, which is taken over: what comes is a view of it,
-   * perhaps moved. `undefined` behind the last byte.
+   * Reads as many bytes into memory as one read gives. The memory may be transferred: the result is
+   * a view of the same memory, perhaps under a new `ArrayBuffer`. `undefined` behind the last byte.
    *
    * @throws as `next` does.
    */
@@ -60,12 +60,12 @@ export class StreamedContent {
     return part && memory.subarray(0, count);
   }
 
-  /** Drops the part that is there; what has not come is skipped later. */
+  /** Forgets the part that was not read. */
   drop(): void {
     this.#part = undefined;
   }
 
-  /** Reads past what is left. */
+  /** Reads what is left and forgets it. */
   async skip(): Promise<void> {
     this.#skipped ||= this.#part !== undefined || this.#left > 0;
     this.drop();
@@ -73,10 +73,10 @@ export class StreamedContent {
     this.drop();
   }
 
-  /** The part that is there, or that comes next; it is never empty. */
+  /** The part that was not read, or else the next from the source; never an empty one. */
   async #nextPart(): Promise<Uint8Array | undefined> {
     this.#throwIfSkipped();
-    // The first part of a large content is empty where the header ended its chunk.
+    // The first part of a large content is empty if its chunk ended with the header.
     while (!this.#part?.length && this.#left > 0) await this.#read();
     return this.#part?.length ? this.#part : undefined;
   }

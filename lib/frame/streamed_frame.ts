@@ -10,7 +10,9 @@ import type { HeaderInit } from "./frame_encoder.ts";
 export interface StreamedFrame {
   /** The header's fields; `content-length` is how many bytes the stream gives. */
   readonly header: HeaderInit & { readonly "content-length": number };
-  /** The bytes. Whoever sends the frame takes the stream over: reads it to its end, or cancels it. */
+  /**
+   * The bytes. Whoever sends the frame takes the stream over: reads it to its end, or cancels it.
+   */
   readonly content: ReadableStream<Uint8Array>;
 }
 

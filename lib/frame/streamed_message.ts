@@ -8,11 +8,9 @@ import { NumberReader } from "./number_reader.ts";
 import { type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
 
 /**
- * A frame whose content is a stream, like the `Response` of `fetch`: read it as a stream, or whole
- * by one of the methods, once. It has to be read before the next message is asked for; what was
- * not is skipped.
- *
- * Small content is there at once; large content is read from the connection as it is asked for.
+ * A frame whose content can be read as a stream, like a `Response` of `fetch`. Read it once: either
+ * as a stream, or whole by one of the methods. Do so before you ask for the next message, which
+ * skips what was not read.
  */
 export class StreamedMessage {
   /** The header, frozen; may be kept. */
@@ -22,7 +20,7 @@ export class StreamedMessage {
   readonly #maxBufferedBytes: number;
   #stream: ReadableStream<Uint8Array> | undefined;
   #used = false;
-  /** Whether one of the methods has the content, so that a stream of it has nothing. */
+  /** Whether one of the methods reads the content, so that the stream cannot. */
   #taken = false;
 
   /** Made by `readMessages`. */
@@ -38,7 +36,7 @@ export class StreamedMessage {
     this.#maxBufferedBytes = maxBufferedBytes;
   }
 
-  /** Whether the sender's numbers have their low byte first. */
+  /** Whether the sender wrote numbers with the low byte first. */
   get littleEndian(): boolean {
     return this.header.byteorder === "little";
   }
@@ -49,13 +47,13 @@ export class StreamedMessage {
   }
 
   /**
-   * The content: a stream of type `bytes`, whose chunks belong to whoever reads them. A reader with
-   * memory of its own (`getReader({ mode: "byob" })`) gets large content without a copy where the
-   * stream below is of type `bytes` too, as that of `byteStream` is: it comes straight from the
-   * socket into that memory.
+   * The content as a stream of type `bytes`. Its chunks belong to their reader. A reader that
+   * brings its own memory (`getReader({ mode: "byob" })`) gets large content without a copy, if the
+   * stream of bytes that `readMessages` reads is of type `bytes` too. That of `byteStream` is: the
+   * socket is read directly into the reader's memory.
    *
-   * It fails with a `FrameError` where the stream below ends too soon, and with a `TypeError` where
-   * the next message was asked for before all was read.
+   * It fails with a `FrameError` if the stream of bytes ends too early, and with a `TypeError` if
+   * the next message was asked for before all of it was read.
    */
   get content(): ReadableStream<Uint8Array> {
     this.#stream ??= new ReadableStream({
@@ -74,8 +72,8 @@ export class StreamedMessage {
   }
 
   /**
-   * The whole content. It must not be written to: a small one may lie in the memory of a chunk, beside
-   * other messages.
+   * The whole content. Do not write to it: a small content is a view of a chunk, in which other
+   * messages may lie.
    *
    * @throws {FrameError} `frame-too-large` if it is above `maxBufferedBytes`, `truncated` if the
    * stream ends inside it.
@@ -101,7 +99,7 @@ export class StreamedMessage {
   /**
    * The whole content as text, by the header's `content-encoding`.
    *
-   * @throws {ContentError} if the encoding is unknown or the bytes are none of its text; else as
+   * @throws {ContentError} if the encoding is unknown, or the bytes are not text in it; else as
    * {@linkcode StreamedMessage.bytes} does.
    */
   async text(): Promise<string> {
@@ -118,7 +116,7 @@ export class StreamedMessage {
     return decodeJson(await this.bytes(), this.header) as T;
   }
 
-  /** Reads numbers of mixed types from the whole content, in the sender's byte order. */
+  /** Reads numbers of different types from the whole content, in the sender's byte order. */
   async reader(): Promise<NumberReader> {
     return new NumberReader(await this.bytes(), this.littleEndian);
   }
@@ -129,8 +127,8 @@ export class StreamedMessage {
   }
 
   /**
-   * Reads past what is left of the content, as asking for the next message does. Reading it fails
-   * from here on.
+   * Skips what was not read of the content, as asking for the next message does. It can no longer
+   * be read then.
    */
   skip(): Promise<void> {
     return this.#source.inTurn(() => this.#content.skip());
@@ -142,7 +140,7 @@ export class StreamedMessage {
     const part = memory ? await this.#content.readInto(memory) : await this.#content.nextOwn();
     if (part === undefined) {
       controller.close();
-      // Gives the memory back of the read that waits, if one does.
+      // A reader that waits with memory of its own gets that back.
       controller.byobRequest?.respond(0);
     } else if (request) request.respondWithNewView(part);
     else controller.enqueue(part);

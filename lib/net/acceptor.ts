@@ -2,27 +2,27 @@ import { ConnectionError } from "./connection_error.ts";
 import type { Listener } from "./listen.ts";
 import type { Turns } from "./turns.ts";
 
-/** Pauses while the process has no descriptor or no memory left, in milliseconds: first, longest. */
+/** The first and the longest pause while the process has no descriptor or memory left. */
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * More failures in a row than a kernel's queue holds connections are not the fault of their peers:
- * something else is wrong, and lasts.
+ * A kernel queues at most 65,535 connections for a listener. If more accepts than that fail in a
+ * row, the cause is not their peers, and trying again at once would go on for ever.
  */
 const MAX_FAILED_PEERS = 65_536;
 
 /**
- * After this many connections within so many milliseconds others may have their turn. Without it, a
- * client of a server to which two processes connect and reset all the time waited up to 220 ms for
- * an echo; with it 14 ms.
+ * After this many accepts within this many milliseconds, the next one waits for a turn. While two
+ * processes connected and reset all the time, an echo took up to 220 ms without turns, and 14 ms
+ * with them.
  */
 const TURN_ACCEPTS = 32;
 const TURN_MS = 32;
 
 /**
- * Accepts connections one after the other. An accept that fails because its peer is gone is followed
- * by the next at once. When the process has no descriptor or no memory left, it pauses, longer each
+ * Accepts connections one after the other. If an accept fails because the peer has gone, the next
+ * follows at once. If the process has no descriptor or memory left, it pauses first, longer each
  * time.
  */
 export class Acceptor {
@@ -36,14 +36,14 @@ export class Acceptor {
   #turnAt = -Infinity;
   #wake: (() => void) | undefined;
 
-  /** Takes over the listener. Each failure is told to `onFailed`, which must not throw. */
+  /** Takes over the listener. `onFailed` gets each failed accept; it must not throw. */
   constructor(listener: Listener, turns: Turns, onFailed: (error: ConnectionError) => void) {
     this.#listener = listener;
     this.#turns = turns;
     this.#onFailed = onFailed;
   }
 
-  /** The next connection; `undefined` when there will be none. Never rejects. */
+  /** The next connection; `undefined` once the listener is closed. Never rejects. */
   async next(): Promise<Deno.Conn | undefined> {
     while (!this.#stopped) {
       if (++this.#acceptsSinceTurn >= TURN_ACCEPTS) await this.#takeTurn();
@@ -56,7 +56,7 @@ export class Acceptor {
         if (this.#stopped) break;
         const error = new ConnectionError("accept", this.#listener.address, cause);
         this.#onFailed(error);
-        // Somebody else closed the listener.
+        // The listener was closed by somebody else.
         if (error.code === "closed") break;
         if (isOfProcess(error) || ++this.#failedPeers >= MAX_FAILED_PEERS) await this.#pause();
       }
@@ -64,7 +64,7 @@ export class Acceptor {
     return undefined;
   }
 
-  /** Closes the listener; a call of {@linkcode Acceptor.next} that waits ends. */
+  /** Closes the listener. A pending {@linkcode Acceptor.next} resolves to `undefined`. */
   stop(): void {
     this.#stopped = true;
     this.#listener.close();

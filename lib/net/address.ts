@@ -1,5 +1,5 @@
 /**
- * Where a server listens or a client dials, and the one grammar in which users write it.
+ * Addresses to listen on and to dial, and the grammar in which users write them.
  *
  * @module
  */
@@ -8,28 +8,28 @@ import { valueKind } from "../base/value_kind.ts";
 
 /** A TCP endpoint: a name or an IP address (IPv6 without brackets), and a port from 0 to 65535. */
 export interface TcpAddress {
-  /** Tells it from the other transports. */
+  /** Which kind of address it is. */
   readonly transport: "tcp";
   /** A host name or an IP address. */
   readonly hostname: string;
-  /** The port; for a listener, 0 takes a free one. */
+  /** The port; a listener takes a free one for 0. */
   readonly port: number;
 }
 
 /** A Unix domain socket. */
 export interface UnixAddress {
-  /** Tells it from the other transports. */
+  /** Which kind of address it is. */
   readonly transport: "unix";
-  /** The socket's file. */
+  /** The path of the socket's file. */
   readonly path: string;
 }
 
-/** An endpoint of any transport. TLS is not part of it: it is laid over the connection. */
+/** An endpoint of any transport. Whether a connection to it uses TLS is not part of it. */
 export type Address = TcpAddress | UnixAddress;
 
 const PORT = countOption(undefined, 0, 65_535);
 
-/** What stands in for the parts that a text leaves out. */
+/** Defaults for the parts that a text leaves out. */
 export interface AddressDefaults {
   /**
    * The host of `:PORT`.
@@ -37,16 +37,17 @@ export interface AddressDefaults {
    * @default {"127.0.0.1"}
    */
   readonly hostname?: string | undefined;
-  /** Without it, a text without a port is refused. */
+  /** The port of a text without one. Without this default such a text is an error. */
   readonly port?: number | undefined;
 }
 
-/** A text that names no endpoint. `code` is always `"bad-address"`. */
+/** A text that is not an address. */
 export class AddressError extends Error {
+  /** The error's name, as it is printed. */
   override readonly name = "AddressError";
-  /** The same for all of them. */
+  /** Always `bad-address`. */
   readonly code = "bad-address";
-  /** The text as it was given. */
+  /** The text. */
   readonly text: string;
 
   /** Made by {@linkcode parseAddress}; `problem` says what is wrong with the text. */
@@ -59,8 +60,8 @@ export class AddressError extends Error {
 const SHAPES = "write HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH";
 
 /**
- * Reads an address: `HOST:PORT`, `[::1]:PORT`, `:PORT`, `unix:PATH`, and where
- * {@linkcode AddressDefaults.port} is given also `HOST` or `[::1]` alone.
+ * Reads an address: `HOST:PORT`, `[::1]:PORT`, `:PORT` or `unix:PATH`; with a default port also
+ * `HOST` or `[::1]` alone.
  *
  * @example
  * ```ts
@@ -102,8 +103,8 @@ export function parseAddress(text: string, defaults: AddressDefaults = {}): Addr
 }
 
 /**
- * Reads a host and a port given as two words, as in `app-client 127.0.0.1 5634 …`. The host may be
- * an IPv6 address with or without brackets.
+ * Reads a host and a port that are two words, as in `app-client 127.0.0.1 5634 …`. An IPv6 address
+ * may be written with or without brackets.
  *
  * @throws {AddressError} if either is not one.
  */
@@ -117,7 +118,7 @@ export function parseHostPort(host: string, port: string): TcpAddress {
 }
 
 /**
- * Writes an address in the grammar that {@linkcode parseAddress} reads.
+ * Formats an address so that {@linkcode parseAddress} can read it.
  *
  * @example
  * ```ts
@@ -134,7 +135,8 @@ export function formatAddress(address: Address): string {
 }
 
 /**
- * An address as users may write it: what functions of this library that take either do first.
+ * Makes an {@linkcode Address} of one, or of the text of one. Functions that take either call it
+ * first.
  *
  * @throws {AddressError} if a text is no address.
  * @throws {TypeError} if it is neither a text nor an {@linkcode Address}.
@@ -163,7 +165,7 @@ export function networkOf(address: Address): string {
   return `${[...head, ...zeros, ...tail].slice(0, 4).join(":")}::/64`;
 }
 
-/** Whether only programs on this machine can reach the address. */
+/** Whether only programs on this machine can connect to the address. */
 export function isLoopback(address: Address): boolean {
   if (address.transport === "unix") return true;
   const { hostname } = address;

@@ -1,8 +1,8 @@
 import type { Address } from "./address.ts";
 
-/** The address of one end of a socket as the runtime reports it. */
+/** The address of one end of a socket, from what Deno reports. */
 export function addressOf(addr: Deno.Addr): Address {
-  // A connection of `Deno.startTls` leaves the transport out.
+  // Connections of `Deno.startTls` have no transport.
   const { transport = "tcp" } = addr as { readonly transport?: string };
   if ("hostname" in addr && transport === "tcp") {
     return { transport, hostname: addr.hostname, port: addr.port };

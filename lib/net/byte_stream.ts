@@ -1,23 +1,27 @@
 import { closeConn } from "./close_conn.ts";
 import { Connection } from "./connection.ts";
 
-/** The first read's memory, and the largest: past it a read gains nothing. */
+/**
+ * How much memory is made for a read: at first, and at most, because larger reads are not faster.
+ * It grows by this factor after a read that filled it, and shrinks after one that needed much less.
+ */
 const FIRST_BYTES = 16_384;
 const LARGEST_BYTES = 524_288;
 const GROWTH = 4;
 
 /**
- * The bytes that come over a connection, as a stream. Unlike `conn.readable` it leaves the connection
- * open at the end of stream, so that an answer can still be sent. Nothing is read before it is asked
- * for.
+ * The bytes that arrive over a connection, as a stream. Unlike `conn.readable` it does not close
+ * the connection at the end of the stream, so that an answer can still be sent. The connection is
+ * read only when the stream's reader asks for bytes.
  *
- * It is a stream of type `bytes`. A reader with memory of its own (`getReader({ mode: "byob" })`) is
- * the fastest: the socket is read into that memory. Chunks of other readers belong to whoever reads
- * them; each is new memory, which grows while the peer fills it.
+ * The stream is of type `bytes`. A reader that brings its own memory (`getReader({ mode: "byob"
+ * })`) is the fastest, because the socket is read directly into that memory. For other readers each
+ * chunk is new memory that belongs to the reader.
  *
- * A `Deno.Conn` is taken over: cancelling the stream closes it. The {@linkcode Connection} of a server
- * stays its service's, which ends it as ever: what its `input` holds comes first, and cancelling the
- * stream ends the reading alone; what a read brings that waits then is lost.
+ * **Ownership.** A `Deno.Conn` belongs to the stream from then on: cancelling the stream closes it.
+ * A server's {@linkcode Connection} still belongs to its service, which has to finish it. Its
+ * stream begins with the bytes that `input` holds. Cancelling the stream only ends the reading;
+ * bytes of a read that is pending at that time are lost.
  *
  * @example
  * ```ts
@@ -49,7 +53,7 @@ export function byteStream(
       const count = await read(memory);
       if (count === null) {
         controller.close();
-        // Gives the memory back of the read that waits, if one does.
+        // A reader that waits with memory of its own gets that back.
         controller.byobRequest?.respond(0);
       } else if (request) request.respond(count);
       else {

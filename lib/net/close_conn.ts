@@ -1,8 +1,8 @@
-/** Closes a connection; does nothing where the runtime has closed it, as after a reset. */
+/** Closes a connection, which may be closed already: Deno closes it after a reset. */
 export function closeConn(conn: Pick<Deno.Conn, "close">): void {
   try {
     conn.close();
   } catch {
-    // It is closed.
+    // It was closed.
   }
 }

@@ -11,13 +11,14 @@ import { WriteQueue } from "./bytes/write_queue.ts";
 /**
  * Why a connection ended:
  *
- * - `done`: both sides had said all; `reset`: the peer broke it off.
- * - `idle`, `first-byte-timeout`, `frame-timeout`: a limit in time.
- * - `refused`: the server has as many connections as it may.
- * - `over-budget`: the server has no memory left for what the peer sends, or does not read.
- * - `protocol`: the peer sent what the protocol does not have.
- * - `drained`, `forced`: the server ends; in time, or at its deadline.
- * - `failed`: the service of the connection threw.
+ * - `done`: both sides had sent everything.
+ * - `reset`: the connection was lost.
+ * - `idle`, `first-byte-timeout`, `frame-timeout`: a limit in time was exceeded.
+ * - `refused`: the server had too many connections.
+ * - `over-budget`: the server had no memory left for what the peer sends, or does not read.
+ * - `protocol`: the peer broke the protocol.
+ * - `drained`: the server ends, and the connection finished in time; `forced`: it did not.
+ * - `failed`: the connection's service threw an error.
  */
 export type CloseReason =
   | "done"
@@ -32,36 +33,36 @@ export type CloseReason =
   | "forced"
   | "failed";
 
-/** How long a connection that is closed waits for its peer to see the last bytes. */
+/** How long a connection that has finished waits for the peer to close. */
 const LINGER_MS = 1_000;
 
-/** When so many bytes came, others may have their turn: of TLS, a read brings 16 KiB at most. */
+/** After this many bytes the next read waits for a turn. A read of TLS gives at most 16 KiB. */
 const TURN_BYTES = 65_536;
 
-/** Bytes that nobody wants are read into this one. */
+/** Bytes that are not wanted are read into it, by all connections. */
 const discarded = new Uint8Array(65_536);
 
-/** One connection: its socket, the bytes that came in, and those on their way out. */
+/** A connection: its socket, the bytes that were received and not handled, and those to be sent. */
 export class Connection implements MemoryOwner {
-  /** Counts the connections of the process, from 1. */
+  /** Its number among all connections of the process, from 1. */
   readonly id: number;
   /** When it was opened, in milliseconds of `performance.now()`. */
   readonly openedAt: number = performance.now();
-  /** Bytes that came and are not dealt with. */
+  /** Bytes that were received and are not handled yet. */
   readonly input: ReadBuffer;
-  /** Bytes on their way out. */
+  /** Bytes that are to be sent. */
   readonly output: WriteQueue;
-  /** Bytes that came in all. */
+  /** How many bytes were received so far. */
   readBytes = 0;
-  /** Messages that came in all, by whatever the protocol counts as one. */
+  /** How many messages were received so far; the service counts them. */
   readFrames = 0;
-  /** Whether a message has begun that is not complete: its time is limited. */
+  /** Set by the service while a message has begun that is not complete: its time is limited. */
   midFrame = false;
-  /** Called when the server drains: finish what is begun, take nothing more. */
+  /** Called when the server drains: the service should answer what it has, and then finish. */
   onDrain: (() => void) | undefined;
   /**
-   * Called when the server needs the memory that this connection holds: tell the peer, and end.
-   * Without it the connection is closed.
+   * Called when the server needs the memory that this connection holds: the service should tell the
+   * peer, and finish. Without it the connection is closed.
    */
   onEvict: (() => void) | undefined;
   readonly #conn: Deno.Conn;
@@ -72,11 +73,11 @@ export class Connection implements MemoryOwner {
   #abort: AbortController | undefined;
 
   /**
-   * Takes over a socket: from here on it is closed by this connection.
+   * Takes over a socket, which it will close.
    *
-   * @param highWaterBytes Pending output above which `output.room()` waits.
-   * @param turns Who sees to it that other connections get their turn beside it.
-   * @param memory What it shares with the other connections of a server.
+   * @param highWaterBytes `output.room()` waits while more bytes than this wait to be sent.
+   * @param turns The turns of the server's connections.
+   * @param memory The memory that the server's connections share.
    */
   constructor(conn: Deno.Conn, highWaterBytes: number, turns?: Turns, memory?: ServerMemory) {
     this.id = ++lastId;
@@ -97,17 +98,17 @@ export class Connection implements MemoryOwner {
     return addressOf(this.#conn.remoteAddr);
   }
 
-  /** Bytes that the socket took in all. */
+  /** How many bytes the socket took so far. */
   get writtenBytes(): number {
     return this.output.writtenBytes;
   }
 
-  /** Why it was closed; `undefined` while it is open. */
+  /** Why it was closed; `undefined` if it is open. */
   get closeReason(): CloseReason | undefined {
     return this.#closeReason;
   }
 
-  /** Aborted when the connection closes, for work that is done for this peer alone. */
+  /** Is aborted when the connection closes; for work that only this peer needs. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     if (this.#closeReason) this.#abort.abort(this.#closeReason);
@@ -115,9 +116,9 @@ export class Connection implements MemoryOwner {
   }
 
   /**
-   * Reads what is there into {@linkcode Connection.input}; waits if nothing is.
+   * Reads available bytes into {@linkcode Connection.input}; waits for the first one.
    *
-   * @returns Whether anything came; `false` at the peer's end of stream.
+   * @returns `false` if the peer has closed its sending half, else `true`.
    * @throws {ConnectionError} with operation `read`
    * @throws {OverBudgetError} if an unfinished frame needs memory that the server does not have.
    */
@@ -135,16 +136,15 @@ export class Connection implements MemoryOwner {
   }
 
   /**
-   * {@linkcode Connection.read} for hot loops, without a promise of its own: resolves to what
-   * `Deno.Conn.read` does, which has to be handed to {@linkcode Connection.received}, and rejects
-   * with what {@linkcode Connection.readError} explains. {@linkcode Connection.turn} is to be
-   * waited for before.
+   * Like {@linkcode Connection.read}, but without a promise of its own, for hot loops. It gives the
+   * promise of `Deno.Conn.read`. Before the call wait for {@linkcode Connection.turn}; pass the
+   * result to {@linkcode Connection.received}, and an error to {@linkcode Connection.readError}.
    */
   readSome(): Promise<number | null> {
     return this.#conn.read(this.input.free());
   }
 
-  /** Notes how many bytes {@linkcode Connection.readSome} brought. */
+  /** Notes how many bytes {@linkcode Connection.readSome} has read. */
   received(count: number): void {
     this.input.filled(count);
     this.#count(count);
@@ -156,10 +156,10 @@ export class Connection implements MemoryOwner {
   }
 
   /**
-   * Reads into memory of the caller's: what {@linkcode Connection.input} holds first, then what
-   * comes, which does not go through `input`. For content that is not needed as a whole.
+   * Reads available bytes into the caller's memory: first those that {@linkcode Connection.input}
+   * holds, then directly from the socket. For content that is not needed as a whole.
    *
-   * @returns How many bytes; `null` at the peer's end of stream.
+   * @returns How many bytes were read; `null` if the peer has closed its sending half.
    * @throws {ConnectionError} with operation `read`
    */
   async readInto(memory: Uint8Array): Promise<number | null> {
@@ -186,8 +186,8 @@ export class Connection implements MemoryOwner {
   }
 
   /**
-   * What to wait for before the next read, so that others get their turn beside a client that sends
-   * much; `undefined` if the read may begin. It never rejects.
+   * A promise to wait for before the next read, so that other connections are read too while this
+   * one receives much; `undefined` if none is needed. It never rejects.
    */
   turn(): Promise<void> | undefined {
     if (this.#bytesSinceTurn < TURN_BYTES) return undefined;
@@ -195,33 +195,33 @@ export class Connection implements MemoryOwner {
     return this.#turns?.take();
   }
 
-  /** The error of a read that failed; one for which there was no memory is what it is. */
+  /** Makes the error of a read that failed; an `OverBudgetError` is returned as it is. */
   readError(cause: unknown): ConnectionError | OverBudgetError {
     if (cause instanceof OverBudgetError) return cause;
     return new ConnectionError("read", this.remote, cause);
   }
 
   /**
-   * Writes past {@linkcode Connection.output}, for a service that sends on the memory it read into:
-   * resolves to how many bytes the socket took, which are to be added to `output.writtenBytes`. The
-   * memory must stay as it is until then.
+   * Writes directly to the socket, for a service that sends from the memory that it has read into.
+   * It resolves to how many bytes the socket took, which the caller adds to `output.writtenBytes`.
+   * The memory must not change until then.
    */
   writeSome(bytes: Uint8Array): Promise<number> {
     return this.#conn.write(bytes);
   }
 
-  /** The error of a write that failed. */
+  /** Makes the error of a write that failed. */
   writeError(cause: unknown): ConnectionError {
     return new ConnectionError("write", this.remote, cause);
   }
 
   /**
-   * Ends the connection in order: sends what is pending, says that no more comes, waits a little
-   * for the peer to read it, closes. Closing while the peer still sends would make the kernel
-   * throw away what the peer has not read yet. Never throws: if what is pending cannot be sent, the
-   * reason is not `done` but `reset`.
+   * Ends the connection in order: sends what is pending, closes the sending half, waits up to a
+   * second for the peer to close its own, and closes. If it closed at once while the peer still
+   * sends, the kernel would reset the connection, and the peer might lose the last bytes. Never
+   * rejects: if what is pending cannot be sent, the reason is `reset` instead of `done`.
    *
-   * @param peerEnded Whether the peer has said that it sends no more.
+   * @param peerEnded Whether the peer has closed its sending half.
    */
   async finish(reason: CloseReason, peerEnded: boolean): Promise<void> {
     try {
@@ -233,12 +233,12 @@ export class Connection implements MemoryOwner {
       await this.#conn.closeWrite();
       if (!peerEnded) await this.#linger(reason);
     } catch {
-      // The peer is gone; there is nobody to tell.
+      // The peer has gone.
     }
     this.close(reason);
   }
 
-  /** Closes at once; what is pending is lost. Does nothing the second time. */
+  /** Closes at once; bytes that wait to be sent are lost. Only the first call counts. */
   close(reason: CloseReason): void {
     if (this.#closeReason) return;
     this.#closeReason = reason;
@@ -257,7 +257,7 @@ export class Connection implements MemoryOwner {
     else this.close("over-budget");
   }
 
-  /** Gives back what it holds. Called when nobody serves it any more. */
+  /** Gives back the memory that it holds. Called when its service has returned. */
   release(): void {
     this.#memory?.close();
     this.input.release();

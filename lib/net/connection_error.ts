@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from "./address.ts";
 
-/** What was being done to a socket when it failed. */
+/** The operation that failed. */
 export type ConnectionOperation =
   | "listen"
   | "accept"
@@ -9,7 +9,7 @@ export type ConnectionOperation =
   | "read"
   | "write";
 
-/** Why it failed, the same on every operating system. */
+/** Why it failed; the codes are the same on every operating system. */
 export type ConnectionErrorCode =
   | "refused"
   | "reset"
@@ -28,22 +28,23 @@ export type ConnectionErrorCode =
   | "failed";
 
 /**
- * A socket operation that failed. `cause` is what the runtime threw: an error of Deno, of `node:net`
- * and `node:tls`, or of a stream.
+ * A socket operation that failed. `cause` is the error of the runtime: of Deno, of `node:net` or
+ * `node:tls`, or of a stream.
  */
 export class ConnectionError extends Error {
+  /** The error's name, as it is printed. */
   override readonly name = "ConnectionError";
   /** Why it failed. */
   readonly code: ConnectionErrorCode;
-  /** What was being done. */
+  /** Which operation failed. */
   readonly operation: ConnectionOperation;
   /**
-   * On which address: the own one for listen and accept, else the peer's; `undefined` for a peer
-   * that has none, such as one behind a pair of streams.
+   * The address: this side's for `listen` and `accept`, else the peer's. It is `undefined` for a
+   * peer without an address, such as one that is reached by a pair of streams.
    */
   readonly address: Address | undefined;
 
-  /** Made by the functions of this library. Without a code, it is found from the cause. */
+  /** Made by this library. Without a code, the code follows from the cause. */
   constructor(
     operation: ConnectionOperation,
     address: Address | undefined,
@@ -86,7 +87,7 @@ function reasonOf(code: ConnectionErrorCode, cause: unknown): string {
   return REASONS[code] ?? (detail.replace(/ \(os error \d+\)$/, "") || "it failed");
 }
 
-/** By the name of an error, as Deno's classes and those of Web Streams have, or by its `code`. */
+/** Codes by the name of an error's class, in Deno and the Web, or by the error's own `code`. */
 const KNOWN: Readonly<Record<string, ConnectionErrorCode>> = {
   ConnectionRefused: "refused",
   ECONNREFUSED: "refused",
@@ -94,7 +95,7 @@ const KNOWN: Readonly<Record<string, ConnectionErrorCode>> = {
   ConnectionAborted: "reset",
   BrokenPipe: "reset",
   NotConnected: "reset",
-  // TLS that was closed without saying so.
+  // A TLS connection that ended without a close_notify.
   UnexpectedEof: "reset",
   ECONNRESET: "reset",
   ECONNABORTED: "reset",
@@ -146,7 +147,7 @@ const KNOWN: Readonly<Record<string, ConnectionErrorCode>> = {
   EPROTO: "tls",
 };
 
-/** By the message, for what has neither: Deno has no class for these, and Windows other words. */
+/** Codes by the message, for errors that have neither a class nor a code of their own. */
 const BY_MESSAGE: readonly (readonly [pattern: RegExp, code: ConnectionErrorCode])[] = [
   [/too many open (files|sockets)/i, "too-many-open-files"],
   [/cannot allocate memory|buffer space/i, "out-of-memory"],
@@ -155,7 +156,9 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, code: ConnectionErrorCode
   [/certificate|handshake|KeyMismatch/i, "tls"],
 ];
 
-/** Names and codes that are less than what the message or the operation says. */
+/**
+ * Like {@linkcode KNOWN}, for names and codes that count only if the message says nothing better.
+ */
 const VAGUE: Readonly<Record<string, ConnectionErrorCode>> = {
   InvalidData: "tls",
   NotFound: "not-found",
@@ -168,8 +171,8 @@ const VAGUE: Readonly<Record<string, ConnectionErrorCode>> = {
 };
 
 /**
- * The code of whatever was thrown. An error's class is told by its name, so the errors of every
- * runtime are understood, and a browser has all that this needs.
+ * Finds the code. It looks at names, not at classes, so it works with errors of any runtime, and in
+ * a browser.
  */
 function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionErrorCode {
   const { name, code, message } = new Object(cause) as Readonly<Record<string, unknown>>;

@@ -3,31 +3,30 @@ import { closeConn } from "./close_conn.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { timerMs } from "../base/timer_ms.ts";
 
-/** What a client expects of a TLS server. */
+/** TLS settings of a client. */
 export interface ClientTls {
-  /** Certificates, in PEM, that are trusted besides the system's. */
+  /** Certificates in PEM that are trusted in addition to the system's. */
   readonly caCerts?: readonly string[] | undefined;
-  /** The name that the certificate must have. @default {the host that is dialled} */
+  /** The name that the server's certificate must have. @default {the host that is dialled} */
   readonly serverName?: string | undefined;
 }
 
-/** How to connect. */
+/** Options of {@linkcode dial}. */
 export interface DialOptions {
-  /** With it, the connection is TLS. */
+  /** Connect with TLS, with these settings. @default {no TLS} */
   readonly tls?: ClientTls | undefined;
-  /** The limit for all of name lookup, connection and TLS handshake. @default {10_000} */
+  /** The time limit for name lookup, connection and TLS handshake together. @default {10_000} */
   readonly timeoutMs?: number | undefined;
-  /** Gives up; the promise is rejected with the signal's reason. */
+  /** When it is aborted, dialling stops and rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The limit of {@linkcode dial} in milliseconds where none is given. */
+/** The default of {@linkcode DialOptions.timeoutMs}. */
 export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
 
 /**
- * Connects to an address of any transport, or to what a text such as `localhost:5635` says. The
- * connection is the caller's to close; small writes
- * leave it at once (`TCP_NODELAY`).
+ * Connects to an address, which may be a text such as `localhost:5635`. The caller has to close the
+ * connection. Small writes are sent at once (`TCP_NODELAY`).
  *
  * @example
  * ```ts
@@ -105,7 +104,7 @@ async function startTls(
       caCerts: [...tls.caCerts ?? []],
     });
   } catch (error) {
-    // The runtime may have taken it before it failed.
+    // Deno may have closed it already.
     closeConn(conn);
     throw error;
   }
@@ -113,13 +112,13 @@ async function startTls(
     await beforeAbort(secure.handshake().then(() => secure), signal);
     return secure;
   } catch (error) {
-    // When the time is up it is closed already.
+    // It may have been closed when the time was up.
     closeConn(secure);
     throw error;
   }
 }
 
-/** A connection that comes after the abort is closed. */
+/** Waits for a connection or the abort. A connection that is made after the abort is closed. */
 async function beforeAbort(promise: Promise<Deno.Conn>, signal: AbortSignal): Promise<Deno.Conn> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);

@@ -1,51 +1,52 @@
 import { bytesOption, countOption, msOption, numericOptions } from "../base/numeric_options.ts";
 
-/** What one peer, or all of them, may take of a server. `0` means no limit, except for bytes. */
+/**
+ * Limits on what one peer, or all peers together, may use. `0` means no limit, except for bytes.
+ */
 export interface ConnectionLimits {
-  /** Connections at one time; further ones are refused. @default {20_000} */
+  /** The most connections at a time; more are refused. @default {20_000} */
   readonly maxConnections?: number | undefined;
-  /** The longest time in which no byte moves, in either direction. @default {600_000} */
+  /** Close a connection on which no byte has moved for this long. @default {600_000} */
   readonly idleTimeoutMs?: number | undefined;
-  /** The longest time until the first byte comes. @default {120_000} */
+  /** Close a connection that has sent nothing for this long after it began. @default {120_000} */
   readonly firstByteTimeoutMs?: number | undefined;
   /**
-   * The longest time for a frame that has begun to be complete. One that keeps coming at 16 KiB/s
-   * or more may take longer.
+   * Close a connection whose frame is incomplete for this long after its first byte. A frame that
+   * arrives at 16 KiB/s or more may take longer.
    *
    * @default {60_000}
    */
   readonly frameTimeoutMs?: number | undefined;
   /**
-   * Bytes on their way to a peer that does not read; while there are more, nothing is read from
-   * it.
+   * While more bytes than this wait to be sent to a peer, nothing is read from it.
    *
    * @default {1_048_576}
    */
   readonly maxPendingBytes?: number | undefined;
   /**
-   * What peers may make the server keep, in bytes. It is split into shares; each has an option of its
-   * own too.
+   * The most memory in bytes that peers may make the server keep. It is divided into shares, each
+   * of which has an option of its own.
    *
    * @default {4_294_967_296}
    */
   readonly maxMemoryBytes?: number | undefined;
   /**
-   * Bytes of frames that are not complete, of all peers together, beyond 1 KiB each. Where there is
-   * no room for more, the connection ends whose frame has taken most for longest.
+   * The most bytes of incomplete frames of all peers together, not counting 1 KiB of each. When
+   * more are needed, the connection ends whose frame has held the most bytes for the longest time.
    *
    * @default {a quarter of maxMemoryBytes}
    */
   readonly maxUnfinishedBytes?: number | undefined;
   /**
-   * Bytes that wait for all peers together. Where there are more, the connections end of peers that
-   * do not read, those first for whom most waits.
+   * The most bytes that may wait to be sent to all peers together. When there are more, connections
+   * of peers that do not read end; the one with the most waiting bytes ends first.
    *
    * @default {a quarter of maxMemoryBytes}
    */
   readonly maxUnreadBytes?: number | undefined;
 }
 
-/** Limits with every value given. */
+/** {@linkcode ConnectionLimits} with all defaults filled in. */
 export type ResolvedLimits = { readonly [K in keyof ConnectionLimits]-?: number };
 
 const LIMITS = {
@@ -59,13 +60,13 @@ const LIMITS = {
   maxUnreadBytes: bytesOption(undefined),
 };
 
-/** Of `maxMemoryBytes`, what each of the two may take. */
+/** The part of `maxMemoryBytes` that is the default of each of the two shares. */
 const SHARE = 1 / 4;
 
-/** The limits where none are given. */
+/** The default limits. */
 export const DEFAULT_LIMITS: ResolvedLimits = resolveLimits({});
 
-/** @throws {TypeError | RangeError} if a limit is no number of what it counts. */
+/** Checks limits and fills in defaults. @throws {TypeError | RangeError} if one cannot be used. */
 export function resolveLimits(limits: ConnectionLimits): ResolvedLimits {
   const given = numericOptions(LIMITS, limits);
   const share = given.maxMemoryBytes * SHARE;

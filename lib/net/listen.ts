@@ -2,7 +2,7 @@ import { type Address, toAddress } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { ConnectionError } from "./connection_error.ts";
 
-/** A server's certificate. */
+/** TLS settings of a server: its certificate. */
 export interface ServerTls {
   /** The certificate chain in PEM. */
   readonly cert: string;
@@ -10,39 +10,39 @@ export interface ServerTls {
   readonly key: string;
 }
 
-/** How to listen. */
+/** Options of {@linkcode listen}. */
 export interface ListenOptions {
-  /** With it, connections are TLS. */
+  /** Serve TLS with this certificate. @default {no TLS} */
   readonly tls?: ServerTls | undefined;
   /**
-   * Lets several listeners, in threads or processes, share the port; Linux only.
+   * Let several listeners, in other threads or processes, share the port. Linux only.
    *
    * @default {false}
    */
   readonly reusePort?: boolean | undefined;
 }
 
-/** Accepts connections on one address, of any transport. */
+/** Accepts connections on an address. */
 export interface Listener extends Disposable {
-  /** Where it listens; the port is the real one where 0 was asked for. */
+  /** Where it listens, with the port that was chosen for port 0. */
   readonly address: Address;
-  /** Whether connections are TLS. */
+  /** Whether its connections use TLS. */
   readonly secure: boolean;
-  /** The next connection. Rejects when the listener is closed. */
+  /** Waits for the next connection. Rejects when the listener is closed. */
   accept(): Promise<Deno.Conn>;
-  /** Stops listening. Connections that were accepted live on. */
+  /** Stops listening. Connections that were accepted stay open. */
   close(): void;
 }
 
 /**
- * How many connections the kernel holds for a listener that is busy: a burst of some thousands
- * must not be dropped. The kernel lowers it to its own limit (`net.core.somaxconn`).
+ * How many connections the kernel queues until they are accepted, so that a burst of some thousands
+ * is not dropped. The kernel may have a lower limit (`net.core.somaxconn`).
  */
 const BACKLOG = 4_096;
 
 /**
- * Listens on an address, or on what a text such as `127.0.0.1:0` says. A Unix socket's file that a dead server left behind is replaced, and the
- * file is removed on close.
+ * Listens on an address, which may be a text such as `127.0.0.1:0`. If a server that has died left
+ * the file of its Unix socket behind, the file is replaced. Closing the listener removes the file.
  *
  * @example
  * ```ts
@@ -95,12 +95,12 @@ async function listenUnix(path: string, options: ListenOptions): Promise<Listene
     try {
       Deno.removeSync(path);
     } catch {
-      // Somebody removed it already.
+      // It was removed by somebody else.
     }
   });
 }
 
-/** Whether the file is a socket on which nobody listens. */
+/** Whether the file is a socket that nobody listens on. */
 async function isStale(path: string): Promise<boolean> {
   try {
     if (!(await Deno.lstat(path)).isSocket) return false;

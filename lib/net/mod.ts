@@ -1,6 +1,6 @@
 /**
- * The network layer: addresses of every transport, listening and dialling, connections with
- * back-pressure, and servers with limits that drain.
+ * The network layer: addresses, listening and dialling over TCP, Unix sockets and TLS, connections
+ * with back-pressure, and servers that have limits and end in order.
  *
  * @module
  */
@@ -31,6 +31,6 @@ export { DEFAULT_LIMITS } from "./limits.ts";
 export type { ConnectionLimits, ResolvedLimits } from "./limits.ts";
 export { timerMs } from "../base/timer_ms.ts";
 export { serveOn } from "./serve_on.ts";
-export type { ServeTarget } from "./serve_on.ts";
+export type { ServerStart, ServeTarget } from "./serve_on.ts";
 export { serveConnections, Server } from "./serve.ts";
 export type { ConnectionService, ServeOptions, ServerObserver } from "./serve.ts";

@@ -14,58 +14,59 @@ import { timerMs } from "../base/timer_ms.ts";
 import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** What happens at a server; every method is optional. What they throw is reported as an error. */
+/** Callbacks of a server; all are optional. An error that one throws is reported to the console. */
 export interface ServerObserver {
   /** A connection was accepted. */
   opened?: ((connection: Connection) => void) | undefined;
-  /** A connection ended. `error` is there where something failed. */
+  /** A connection ended. `error` is set if something failed. */
   closed?: ((connection: Connection, reason: CloseReason, error?: unknown) => void) | undefined;
   /**
-   * A connection could not be accepted: its peer was gone before (`reset`), or the process has no
-   * descriptor or memory left. The server goes on.
+   * A connection could not be accepted: its peer had gone (code `reset`), or the process has no
+   * descriptor or memory left. The server continues.
    */
   acceptFailed?: ((error: ConnectionError) => void) | undefined;
 }
 
-/** Limits and surroundings of a server. */
+/** Options of {@linkcode serveConnections}. */
 export interface ServeOptions extends ConnectionLimits {
-  /** When it is aborted the server drains. */
+  /** When it is aborted, the server drains. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Accepts so many connections, then no more, and ends when they have ended.
+   * Accept this many connections and no more; the server ends when they have ended.
    *
    * @default {Infinity}
    */
   readonly maxAccepted?: number | undefined;
-  /** How long draining may take before connections are closed by force. @default {5_000} */
+  /** How long connections may take to finish when the server drains. @default {5_000} */
   readonly drainTimeoutMs?: number | undefined;
-  /** Is told what happens. */
+  /** Callbacks for what happens. */
   readonly observer?: ServerObserver | undefined;
 }
 
-/** How a kind of server serves one connection. */
+/** How a server serves a connection. */
 export interface ConnectionService {
   /**
-   * Serves until the connection is over. It should end with `connection.finish` and return; what
-   * it leaves open is closed. What it throws is reported and ends this connection alone.
+   * Serves a connection to its end. Call `connection.finish` at the end; a connection that is still
+   * open when this returns is closed. An error ends only this connection; the observer's `closed`
+   * gets it.
    */
   serve(connection: Connection): Promise<void>;
-  /** Tells the peer that the server has too many connections, before it is closed. */
+  /** Tells a peer that there are too many connections, before its connection is closed. */
   refuse?: ((connection: Connection) => Promise<void>) | undefined;
 }
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
-/** So many peers at one time are told why they are refused; others are just closed. */
+/** `refuse` is called for at most this many connections at a time; more are closed at once. */
 const MAX_REFUSALS = 64;
 
-/** The longest time for telling one: longer than a connection that finishes lingers. */
+/** The time limit of `refuse`: longer than `connection.finish` waits for the peer. */
 const REFUSAL_MS = 2_000;
 
-/** How long services have to notice that their connections were closed by force. */
+/** How long services may take to return after their connections were closed by force. */
 const FORCED_GRACE_MS = 500;
 
-/** A server at work. */
+/** A running server. */
 export class Server implements AsyncDisposable {
   /** Where it listens. */
   readonly address: Address;
@@ -78,7 +79,7 @@ export class Server implements AsyncDisposable {
   readonly #drainTimeoutMs: number;
   readonly #maxAccepted: number;
   readonly #connections = new Set<Connection>();
-  /** Those that are told why they are refused. */
+  /** Connections for which `refuse` runs. */
   readonly #refusing = new Set<Connection>();
   readonly #abandoned = Promise.withResolvers<void>();
   readonly #watchdog: Watchdog;
@@ -119,40 +120,41 @@ export class Server implements AsyncDisposable {
     return this.#connections;
   }
 
-  /** How many connections were accepted since the start, those refused not counted. */
+  /** How many connections were accepted so far, without those that were refused. */
   get accepted(): number {
     return this.#accepted;
   }
 
-  /** How many connections were refused since the start, because there were too many. */
+  /** How many connections were refused so far because there were too many. */
   get refused(): number {
     return this.#refused;
   }
 
   /**
-   * Lets all connections be looked at for what came, in the middle of long work: what to wait for,
-   * about 15 µs; `undefined` if that was done within the last 2 ms. It never rejects.
+   * Lets other connections be read in the middle of long work: a promise to wait for, about 15 µs;
+   * `undefined` if that happened within the last 2 ms. It never rejects.
    */
   turn(): Promise<void> | undefined {
     return this.#turns.take();
   }
 
-  /** Bytes of frames that are not complete, and bytes that peers have not read. */
+  /** Bytes of incomplete frames, and bytes that wait to be sent. */
   get memory(): { readonly unfinishedBytes: number; readonly unreadBytes: number } {
     const { input, output } = this.#memory;
     return { unfinishedBytes: input.usedBytes, unreadBytes: output.usedBytes };
   }
 
-  /** How many connections were closed by force because draining took too long. */
+  /** How many connections were closed by force because they did not finish in time. */
   get forced(): number {
     return this.#forced;
   }
 
   /**
-   * Ends in order: accepts no more, lets connections finish what they have begun, and closes by
-   * force what is open when the time is up. Resolves when the server has finished.
+   * Ends the server in order: accepts no more connections, lets open ones finish what they have
+   * begun, and closes those by force that are open when the time is up. Resolves when the server
+   * has ended.
    *
-   * @param timeoutMs Without it, the server's `drainTimeoutMs`. `0` closes at once.
+   * @param timeoutMs The default is the server's `drainTimeoutMs`. `0` closes at once.
    * @throws {RangeError} if it is negative or not a number; nothing is done then.
    */
   async drain(timeoutMs?: number): Promise<void> {
@@ -164,7 +166,7 @@ export class Server implements AsyncDisposable {
     }
     let timer = setTimeout(() => {
       this.#force();
-      // A service that does not notice must not keep the server from ending.
+      // The server ends also if a service does not return.
       timer = setTimeout(() => this.#abandoned.resolve(), FORCED_GRACE_MS);
     }, limitMs);
     await this.finished;
@@ -179,7 +181,7 @@ export class Server implements AsyncDisposable {
     for (const connection of this.#refusing) connection.close("refused");
   }
 
-  /** Closes everything at once. */
+  /** Closes the listener and all connections at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain(0);
   }
@@ -190,7 +192,8 @@ export class Server implements AsyncDisposable {
       const conn = await this.#acceptor.next();
       if (!conn) break;
       if (this.#draining) {
-        // It was on its way when the drain began, and nobody would ask it to finish.
+        // It was accepted before the drain began and is not among the connections that were asked
+        // to finish.
         closeConn(conn);
         break;
       }
@@ -211,7 +214,7 @@ export class Server implements AsyncDisposable {
       if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
       connection = new Connection(conn, this.#limits.maxPendingBytes, this.#turns, this.#memory);
     } catch {
-      // It was reset between the kernel's accept and ours.
+      // The peer reset it after it was accepted.
       closeConn(conn);
       return;
     }
@@ -237,7 +240,7 @@ export class Server implements AsyncDisposable {
     if (!this.#connections.delete(connection)) return;
     const lost = failure instanceof ConnectionError;
     const reason = connection.closeReason ?? "done";
-    // A read that fails because the connection was closed on purpose is no failure.
+    // If this side closed the connection, the failure of the pending read is no error.
     const told = lost && reason !== "reset" ? undefined : failure;
     if (reason === "failed" && failure !== undefined && !this.#observer.closed) {
       reportError(failure, "Serving a connection failed");
@@ -253,7 +256,7 @@ export class Server implements AsyncDisposable {
       try {
         await this.#service.refuse?.(connection);
       } catch {
-        // The peer is refused all the same.
+        // The connection is closed below in any case.
       }
       clearTimeout(timer);
       this.#refusing.delete(connection);
@@ -263,7 +266,7 @@ export class Server implements AsyncDisposable {
     this.#tell((observer) => observer.closed?.(connection, "refused"));
   }
 
-  /** What an observer throws must not end the server. */
+  /** An error that an observer throws must not end the server. */
   #tell(call: (observer: ServerObserver) => void): void {
     try {
       call(this.#observer);
@@ -273,7 +276,7 @@ export class Server implements AsyncDisposable {
   }
 }
 
-/** Why a connection ended whose service threw this, or nothing. */
+/** The reason for closing a connection whose service threw this, or nothing. */
 function reasonOf(failure: unknown): CloseReason {
   if (failure === undefined) return "done";
   if (failure instanceof OverBudgetError) return "over-budget";
@@ -285,23 +288,24 @@ function drainConnection(connection: Connection): void {
   else connection.close("drained");
 }
 
-/** Serves on a listener, at once. */
+/** Serves on a listener. */
 export function serveConnections(
   listener: Listener,
   service: ConnectionService,
   options?: ServeOptions,
 ): Server;
-/** Listens on an address, or on what a text says, and serves there. */
+/** Listens on an address, and serves there. */
 export function serveConnections(
   address: Address | string,
   service: ConnectionService,
   options?: ServeOptions & ListenOptions,
 ): Promise<Server>;
 /**
- * Serves connections, each by a call of the service. A listener is taken over: draining closes it.
- * For an address the result is a promise, and options of {@linkcode listen} are taken too. Errors of
- * one connection do not reach another, and an accept that fails, as when the process has no file
- * descriptor left, is tried again.
+ * Calls the service for every connection. With a listener it returns the server at once, which
+ * closes the listener when it ends. With an address, or its text, it returns a promise of the
+ * server, and takes the options of {@linkcode listen} too. An error of one connection does not
+ * affect others. If accepting fails, for instance because the process has no file descriptor left,
+ * the server tries again.
  *
  * @example An echo server.
  * ```ts

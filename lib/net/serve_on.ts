@@ -1,48 +1,47 @@
 import type { Address } from "./address.ts";
 import { listen, type Listener, type ListenOptions } from "./listen.ts";
 
-/** What a server serves on: a listener, which it takes over, or where to listen. */
+/** What a server serves on: a listener, which the server closes, or an address to listen on. */
 export type ServeTarget = Listener | Address | string;
 
-/** Makes a server that takes over the listener. */
-type Start<S, O> = (listener: Listener, options: Omit<O, keyof ListenOptions>) => S;
+/** Makes a server that closes the listener when it ends. */
+export type ServerStart<S, O> = (listener: Listener, options: Omit<O, keyof ListenOptions>) => S;
 
-/** Starts on a listener, at once. */
+/** Starts a server on a listener. */
 export function serveOn<S, O extends ListenOptions>(
   target: Listener,
   options: O,
-  start: Start<S, O>,
+  start: ServerStart<S, O>,
 ): S;
-/** Listens, then starts. */
+/** Listens on an address, and starts a server there. */
 export function serveOn<S, O extends ListenOptions>(
   target: Address | string,
   options: O,
-  start: Start<S, O>,
+  start: ServerStart<S, O>,
 ): Promise<S>;
-/** Does either. */
+/** Does either, for functions that pass their own argument on. */
 export function serveOn<S, O extends ListenOptions>(
   target: ServeTarget,
   options: O,
-  start: Start<S, O>,
+  start: ServerStart<S, O>,
 ): S | Promise<S>;
 /**
- * What every role's serve function does with its first argument. On a listener the server starts at
- * once, and the result is the server. For an address, or the text of one, the result is a promise
- * of it.
+ * Gives every role's serve function its two forms. With a listener it returns the server at once.
+ * With an address, or its text, it listens there and returns a promise of the server.
  *
- * @param options Those of the server; those of {@linkcode listen} are for an address alone.
- * @param start Makes the server of the options that are not for listening. If it throws, a listener
- * that was made here is closed.
- * @throws {TypeError} if a listener is given together with options of `listen`.
+ * @param options The server's options. With an address, also those of {@linkcode listen}.
+ * @param start Makes the server, from the options without those of `listen`. If it throws, the
+ * listener that was made here is closed.
+ * @throws {TypeError} if options of `listen` are given with a listener.
  */
 export function serveOn<S, O extends ListenOptions>(
   target: ServeTarget,
   options: O,
-  start: Start<S, O>,
+  start: ServerStart<S, O>,
 ): S | Promise<S> {
   if (!isListener(target)) return listenAndStart(target, options, start);
   for (const name of ["tls", "reusePort"] as const) {
-    // Ignoring `tls` would serve in the clear what was meant to be secret.
+    // If `tls` were ignored, secrets would be sent in the clear.
     if (options[name]) {
       throw new TypeError(`Cannot use ${name} with a listener: give it to listen()`);
     }
@@ -53,7 +52,7 @@ export function serveOn<S, O extends ListenOptions>(
 async function listenAndStart<S, O extends ListenOptions>(
   target: Address | string,
   { tls, reusePort, ...options }: O,
-  start: Start<S, O>,
+  start: ServerStart<S, O>,
 ): Promise<S> {
   const listener = await listen(target, { tls, reusePort });
   try {

@@ -1,48 +1,48 @@
 import { Budget } from "../base/budget.ts";
 import type { ReadMemory } from "./bytes/read_buffer.ts";
 
-/** Of the budget, what reads may take only to be faster. */
+/** The part of the budget that reads may take for memory that only makes them faster. */
 const SPEED_SHARE = 1 / 2;
 
-/** From this share of the output's budget on, it is noted when each peer takes something. */
+/** When this part of the output's budget is used, the time of each peer's reads is noted. */
 const WATCHED_SHARE = 1 / 2;
 
-/** A peer that took nothing for this long is not reading. */
+/** A peer that has read nothing for this long counts as not reading. */
 const STALLED_MS = 1_000;
 
-/** A connection whose memory counts. */
+/** The owner of memory: a connection. */
 export interface MemoryOwner {
-  /** The connection has to end, for the others' sake. */
+  /** Called when the connection has to end because others need its memory. */
   evict(): void;
 }
 
 /**
- * What the connections of a server hold, all of them together: bytes of frames that are not complete,
- * and bytes that peers have not read. Where there is no room for an unfinished frame, the one goes
- * that has taken most for longest, in bytes × time: a frame that comes in quickly costs little,
- * however large it is, and one that stalls or drips in costs more and more. Where too much waits for
- * peers, those go that do not read.
+ * The memory that all connections of a server hold together: bytes of incomplete frames, and bytes
+ * that wait to be sent. When an incomplete frame needs memory and there is none left, the
+ * connection is ended that has used the most, in bytes × time. So a large frame that arrives
+ * quickly costs little, and one that stalls or trickles in costs more and more. When too much waits
+ * to be sent, connections of peers that do not read are ended.
  */
 export class ServerMemory {
-  /** For what came and is not dealt with. */
+  /** For bytes that were received and are not handled. */
   readonly input: Budget;
-  /** For what goes out and was not read. */
+  /** For bytes that wait to be sent. */
   readonly output: Budget;
   readonly #owners = new Set<ConnectionMemory>();
   #relieving = false;
 
-  /** Both in bytes. */
+  /** Both limits are in bytes. */
   constructor(maxInputBytes: number, maxOutputBytes: number) {
     this.input = new Budget("unfinished frames", maxInputBytes);
     this.output = new Budget("unread output", maxOutputBytes);
   }
 
-  /** The memory of a connection. */
+  /** Makes the account of a connection. */
   of(owner: MemoryOwner): ConnectionMemory {
     return new ConnectionMemory(this, owner);
   }
 
-  /** Takes bytes for input, for a connection that cannot go on without them. */
+  /** Takes bytes for input that a connection needs to continue; ends others for them if it must. */
   takeInput(bytes: number, asking: ConnectionMemory): boolean {
     while (!this.input.tryTake(bytes)) {
       const costliest = this.#costliestInput(asking);
@@ -52,30 +52,30 @@ export class ServerMemory {
     return true;
   }
 
-  /** Takes bytes for input that make reads faster. */
+  /** Takes bytes for input that only make reads faster. */
   tryTakeInput(bytes: number): boolean {
     const { usedBytes, maxBytes } = this.input;
     return usedBytes + bytes <= maxBytes * SPEED_SHARE && this.input.tryTake(bytes);
   }
 
-  /** Counts output. @returns Whether it should be noted when the peer takes something. */
+  /** Counts output. @returns Whether the time of the peer's reads should be noted. */
   countOutput(bytes: number): boolean {
     const { output } = this;
     output.take(bytes);
     if (output.isOver && !this.#relieving) {
-      // Not at once: whoever sends is in the middle of something.
+      // Later: the sender is in the middle of its work.
       this.#relieving = true;
       queueMicrotask(() => this.#relieve());
     }
     return output.usedBytes > output.maxBytes * WATCHED_SHARE;
   }
 
-  /** Called by a connection's memory when it holds something for the first time. */
+  /** Called by a connection's memory when it begins to hold something. */
   add(memory: ConnectionMemory): void {
     this.#owners.add(memory);
   }
 
-  /** Called by a connection's memory when it holds nothing any more. */
+  /** Called by a connection's memory when it no longer holds anything. */
   delete(memory: ConnectionMemory): void {
     this.#owners.delete(memory);
   }
@@ -102,7 +102,7 @@ export class ServerMemory {
     return costliest;
   }
 
-  /** Of those that do not read the one that holds most; if all read, of all. */
+  /** Among the peers that do not read, or else among all, the one for whom the most bytes wait. */
   #lastToRead(): ConnectionMemory | undefined {
     const now = performance.now();
     let last: ConnectionMemory | undefined;
@@ -122,11 +122,13 @@ export class ServerMemory {
 
 /** What one connection holds of a {@linkcode ServerMemory}. */
 export class ConnectionMemory implements ReadMemory {
-  /** Bytes for input, beyond what every connection has. */
+  /** Bytes for input, without the first KiB. */
   inputBytes = 0;
-  /** Bytes that the peer has not read. */
+  /** Bytes that wait to be sent. */
   outputBytes = 0;
-  /** When the peer last took something, in milliseconds of `performance.now()`, once that matters. */
+  /**
+   * When the peer last read something, in milliseconds of `performance.now()`, if that is noted.
+   */
   readAt = 0;
   readonly #server: ServerMemory;
   readonly #owner: MemoryOwner;
@@ -139,12 +141,12 @@ export class ConnectionMemory implements ReadMemory {
     this.#owner = owner;
   }
 
-  /** What the input that is held has cost since its frame began, in bytes × milliseconds. */
+  /** What the input has cost since its frame began, in bytes × milliseconds. */
   inputCost(now: number): number {
     return this.inputBytes * (now - this.#inputSince);
   }
 
-  /** Takes bytes for input; as {@linkcode ReadMemory} says. */
+  /** Takes bytes for input; see {@linkcode ReadMemory}. */
   grow(bytes: number, isNeeded: boolean): boolean {
     if (this.#isOver) return false;
     if (this.inputBytes === 0) {
@@ -157,7 +159,7 @@ export class ConnectionMemory implements ReadMemory {
     return has;
   }
 
-  /** Gives bytes of input back. What is left belongs to a frame that begins here. */
+  /** Gives bytes of input back. The rest counts for a frame that begins now. */
   shrink(bytes: number): void {
     if (this.#isOver) return;
     this.inputBytes -= bytes;
@@ -166,7 +168,7 @@ export class ConnectionMemory implements ReadMemory {
     this.#forgetIfEmpty();
   }
 
-  /** Counts bytes that are to be sent, or were: those come negative. */
+  /** Counts bytes that wait to be sent; negative when they were sent. */
   countOutput(bytes: number): void {
     if (this.#isOver) return;
     if (this.outputBytes === 0) this.#server.add(this);
@@ -176,13 +178,13 @@ export class ConnectionMemory implements ReadMemory {
     this.#forgetIfEmpty();
   }
 
-  /** Ends the connection; what it holds is on its way back. */
+  /** Gives everything back and ends the connection. */
   evict(): void {
     this.close();
     this.#owner.evict();
   }
 
-  /** Gives everything back; nothing counts from here on. */
+  /** Gives everything back; nothing is counted after that. */
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;

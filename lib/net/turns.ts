@@ -1,43 +1,42 @@
 import { closeConn } from "./close_conn.ts";
 
 /**
- * How long those who flood a server are served in a row, in milliseconds: a turn over the loopback
- * takes about 15 µs, one by a timer 1 to 2 ms.
+ * The time between two turns in milliseconds. A turn takes about 15 µs with the loopback
+ * connection, and 1 to 2 ms with a timer, which is used where the connection cannot be made.
  */
 const BUSY_MS = 2;
 const BUSY_BESIDE_TIMER_MS = 15;
 
-/** A byte that takes longer than this is not waited for. */
+/** If the byte takes longer than this, the loopback connection counts as broken. */
 const BYTE_MS = 50;
 
-/** After a failure turns go by a timer for so long. */
+/** For how long a timer is used after the loopback connection has failed. */
 const RETRY_MS = 5_000;
 
 const LOOPBACK = "127.0.0.1";
 
-/** Two ends of one connection to ourselves. */
+/** Both ends of a connection of this process to itself. */
 interface Loopback {
   readonly near: Deno.Conn;
   readonly far: Deno.Conn;
 }
 
 /**
- * Turns for those who do not flood a server. The runtime looks for sockets that have become
- * readable when it has nothing else to do, and otherwise only now and then: beside one client whose
- * reads always find more, others waited 50 to 500 ms for their answer. So those who flood wait at
- * one time, now and then, for a byte that comes by a socket of our own: to see it the runtime has
- * to look at all of them.
+ * Lets idle connections be served beside busy ones. Deno polls its sockets when it has nothing else
+ * to do. While the reads of one client always find more bytes, it hardly polls, and the answers to
+ * other clients took 50 to 500 ms. So every 2 ms busy connections await one byte that the process
+ * sends to itself over a loopback connection. It arrives only after Deno has polled all sockets.
  */
 export class Turns {
   #until = 0;
   #turn: Promise<void> | undefined;
   #opening: AbortController | undefined;
-  /** Never rejects; `undefined` where a loopback is not to be had. */
+  /** Never rejects; resolves to `undefined` if the connection cannot be made. */
   #loopback: Promise<Loopback | undefined> | undefined;
   #retryAt = 0;
   #closed = false;
 
-  /** Called when much has come: what to wait for; `undefined` if it may go on. */
+  /** Called by a busy connection: a promise to wait for; `undefined` between two turns. */
   take(): Promise<void> | undefined {
     if (this.#turn !== undefined || this.#closed) return this.#turn;
     const now = performance.now();
@@ -45,7 +44,7 @@ export class Turns {
     return this.#turn;
   }
 
-  /** Ends it: there are no turns any more. */
+  /** Closes the loopback connection; there are no more turns. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#drop();
@@ -69,7 +68,7 @@ export class Turns {
     this.#turn = undefined;
   }
 
-  /** Resolves to whether it could; never rejects. */
+  /** Sends itself a byte; resolves to whether that worked. Never rejects. */
   async #passByte(): Promise<boolean> {
     if (this.#loopback === undefined) {
       this.#opening = new AbortController();
@@ -82,12 +81,12 @@ export class Turns {
       const [count] = await Promise.all([loopback.far.read(byte), loopback.near.write(byte)]);
       return count !== null;
     } catch {
-      // It was closed, by us or by the system.
+      // The connection was closed, here or by the system.
       return false;
     }
   }
 
-  /** Ends the loopback, also if it is still to come. */
+  /** Closes the loopback connection, also one that is being made. */
   #drop(): void {
     this.#opening?.abort();
     void this.#loopback?.then((loopback) => {
@@ -97,9 +96,9 @@ export class Turns {
   }
 }
 
-/** `undefined` where it is not to be had: no permission, no loopback, no file descriptor left. */
+/** Resolves to `undefined` without permission, a loopback interface or a free file descriptor. */
 async function openLoopback(signal: AbortSignal): Promise<Loopback | undefined> {
-  // Asking must not make the runtime ask the user.
+  // Connecting without permission would make Deno ask the user.
   const { state } = Deno.permissions.querySync({ name: "net", host: LOOPBACK });
   if (state !== "granted") return undefined;
   let near: Deno.TcpConn | undefined;
@@ -108,11 +107,11 @@ async function openLoopback(signal: AbortSignal): Promise<Loopback | undefined> 
     near = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port, signal });
     const far = await listener.accept();
     near.setNoDelay(true);
-    // Somebody else may have connected first.
+    // Another process may have connected to the listener.
     if (far.remoteAddr.port === near.localAddr.port) return { near, far };
     closeConn(far);
   } catch {
-    // Done without.
+    // A timer is used instead.
   }
   if (near) closeConn(near);
   return undefined;

@@ -2,10 +2,10 @@ import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
 import type { CloseReason, Connection } from "./connection.ts";
 import type { ResolvedLimits } from "./limits.ts";
 
-/** A frame that comes at this rate or faster may take as long as its size needs. */
+/** A frame that arrives at this rate or faster may take as long as it needs. */
 const SLOWEST_BYTES_PER_MS = 16_384 / 1_000;
 
-/** What was seen of a connection at the last look. */
+/** What the last look at a connection found. */
 interface Sight {
   bytes: number;
   movedAt: number;
@@ -15,8 +15,8 @@ interface Sight {
 }
 
 /**
- * Closes connections that pass a limit in time. One timer looks at all of them now and then, so
- * that reading and writing need no clock and no timer; a limit is kept to within a quarter of it.
+ * Closes connections that exceed a limit in time. One timer checks all connections, so that reads
+ * and writes need neither a timer nor a clock. A limit may be exceeded by up to a quarter.
  */
 export class Watchdog {
   readonly #limits: ResolvedLimits;
@@ -24,7 +24,7 @@ export class Watchdog {
   readonly #sights = new WeakMap<Connection, Sight>();
   readonly #looking: PeriodicLook;
 
-  /** Watches the set, whatever is in it at each look, until it is stopped. */
+  /** Watches the connections that are in the set at each look. */
   constructor(connections: ReadonlySet<Connection>, limits: ResolvedLimits) {
     this.#connections = connections;
     this.#limits = limits;
@@ -58,8 +58,8 @@ export class Watchdog {
       sight.bytes = readBytes + writtenBytes;
       sight.movedAt = now;
     }
-    // A peer that sends frame after frame is at some byte of one at every look. What counts is
-    // that it was inside the same frame all the time.
+    // A peer that sends one frame after the other is inside some frame at every look. The time
+    // counts only while it is the same frame.
     if (!midFrame) sight.midFrameSince = Infinity;
     else if (connection.readFrames !== sight.frames || sight.midFrameSince === Infinity) {
       sight.midFrameSince = now;

@@ -1,25 +1,25 @@
 import { ByteBuffer } from "../../base/byte_buffer.ts";
 
-/** What a new buffer has room for. */
+/** The size of a new buffer in bytes. */
 const FIRST_BYTES = 1_024;
 
-/** Buffers up to this size are small; most messages fit into one. */
+/** Buffers up to this size are kept as small ones. */
 const SMALL_BYTES = 16_384;
 
-/** The largest buffer that is kept, and what all that are kept may take. */
+/** The size of the largest buffer that is kept, and of all that are kept together. */
 const LARGEST_BYTES = 524_288;
 const MAX_KEPT_BYTES = 16_777_216;
 
 /**
- * Buffers that nobody uses, for whichever connection sends next: an idle connection has none. To
- * take and clear fresh memory was a fifth of the time where a publication of 1 KiB goes to ten
- * subscribers.
+ * Buffers that are not in use, for the next connection that sends: an idle connection has none.
+ * Without them a fifth of the time went into making new memory where a publication of 1 KiB goes to
+ * ten subscribers.
  */
 const small: ByteBuffer[] = [];
 const large: ByteBuffer[] = [];
 let keptBytes = 0;
 
-/** An empty buffer. @param much Whether much is going to be written to it. */
+/** Takes an empty buffer. @param much Whether a large one is likely to be needed. */
 export function takeBuffer(much: boolean): ByteBuffer {
   const buffer = (much ? large.pop() : undefined) ?? small.pop();
   if (!buffer) return new ByteBuffer(FIRST_BYTES);
@@ -27,7 +27,7 @@ export function takeBuffer(much: boolean): ByteBuffer {
   return buffer;
 }
 
-/** Gives a buffer back, which the caller does not use any more. */
+/** Gives a buffer back. The caller must not use it after that. */
 export function giveBuffer(buffer: ByteBuffer): void {
   const size = buffer.bytes.length;
   if (size > LARGEST_BYTES || keptBytes + size > MAX_KEPT_BYTES) return;

@@ -1,17 +1,17 @@
 /**
- * Bytes in both directions. `Deno.Conn` is one; {@linkcode duplexOf} makes one of Web Streams, as
- * a WebSocket in a browser has them.
+ * A connection that carries bytes in both directions. A `Deno.Conn` is one; {@linkcode duplexOf}
+ * makes one of two Web Streams, such as those of a WebSocket in a browser.
  */
 export interface ByteDuplex {
-  /** Reads some bytes; resolves to how many, `null` at the end. */
+  /** Reads available bytes; resolves to how many, or to `null` at the end. */
   read(into: Uint8Array): Promise<number | null>;
-  /** Writes some of the bytes; resolves to how many. */
+  /** Writes some of the bytes, perhaps not all; resolves to how many. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Closes it; a read or write that waits ends. */
+  /** Closes it; pending reads and writes end. */
   close(): void;
 }
 
-/** Makes a duplex of two streams, which it takes over. */
+/** Makes a duplex of two streams, which belong to it from then on. */
 export function duplexOf(
   streams: {
     readonly readable: ReadableStream<Uint8Array>;
@@ -34,12 +34,12 @@ export function duplexOf(
       return part.length;
     },
     async write(bytes) {
-      // The stream keeps what it is given; the caller uses its memory again.
+      // The stream may keep the chunk, and the caller may write to its memory again.
       await writer.write(bytes.slice());
       return bytes.length;
     },
     close() {
-      // Either may be closed or broken already, which is what is wanted.
+      // It does not matter if a stream is closed already, or has failed.
       reader.cancel().catch(() => {});
       writer.abort().catch(() => {});
     },

@@ -2,35 +2,35 @@ import { messageOf } from "../../base/message_of.ts";
 import { valueKind } from "../../base/value_kind.ts";
 import { ContentStreamError, type ContentStreamErrorCode } from "../../frame/mod.ts";
 
-/** What is read at once from a stream that takes its reader's memory. */
+/** The size in bytes of a read from a byte stream. */
 const READ_BYTES = 131_072;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A stream's end. */
+/** The result of a read at the end of the stream. */
 const END = Symbol("end");
 
 /**
- * The bytes of a stream that is to be sent as a content, as many as the header says: not more, and
- * not less. Streams of type `bytes` are read into one memory that is used again for every read.
+ * Reads a stream that is to be sent as a content, and checks that it gives exactly as many bytes as
+ * the header says. Streams of type `bytes` are read into one memory, which every read uses again.
  */
 export class ContentSource {
-  /** One of the two: of a byte stream, or of any other. */
+  /** A byte stream has the first kind of reader, any other stream the second. */
   readonly #byteReader: ReadableStreamBYOBReader | undefined;
   readonly #reader: ReadableStreamDefaultReader<unknown> | undefined;
   readonly #expected: number;
   readonly #timeoutMs: number;
   #given = 0;
-  /** Used for every read from a byte stream; each read hands it over and gets it back. */
+  /** The memory for reads from a byte stream, which each read transfers and gives back. */
   #memory: ArrayBufferLike | undefined;
   #ended = false;
   #cancelled: { readonly reason: unknown } | undefined;
 
   /**
-   * Takes over the stream: it is read to its end, or cancelled.
+   * Takes over the stream, which is read to its end, or cancelled.
    *
-   * @param expected How many bytes it must give.
-   * @param timeoutMs The longest time that it may give none when asked for some; `0` sets no limit.
+   * @param expected How many bytes it has to give.
+   * @param timeoutMs The longest time that a read may take; `0` sets no limit.
    * @throws {TypeError} if the stream has a reader already.
    */
   constructor(stream: ReadableStream<Uint8Array>, expected: number, timeoutMs: number) {
@@ -41,9 +41,9 @@ export class ContentSource {
   }
 
   /**
-   * The next bytes, good until the next call; `undefined` when all have come. The last bytes are
-   * kept back until the stream has ended, so that a content that is too long is never sent as one
-   * that is right.
+   * The next bytes, valid until the next call; `undefined` at the end. The last bytes are given
+   * only when the stream has ended, so that a content that is too long is never sent as a complete
+   * one.
    *
    * @throws {ContentStreamError} if the stream gives less or more than it must, fails, or takes too
    * long; the stream is cancelled then.
@@ -67,11 +67,11 @@ export class ContentSource {
     }
   }
 
-  /** Tells the stream that its bytes are not wanted any more. Whoever waits for some gets the reason. */
+  /** Cancels the stream. A pending `next` rejects with the reason. */
   cancel(reason: unknown): void {
     if (this.#ended || this.#cancelled) return;
     this.#cancelled = { reason };
-    // Whoever cancels has no use for a failure to do so.
+    // Whoever cancels has no use for a failure to cancel.
     (this.#byteReader ?? this.#reader)?.cancel(reason).catch(() => {});
   }
 
@@ -79,7 +79,7 @@ export class ContentSource {
     this.cancel(this.#error("timed-out", `gave nothing for ${this.#timeoutMs} ms`));
   }
 
-  /** The next chunk that has bytes; one of none if none are due. */
+  /** The next chunk that is not empty; an empty one if all bytes were given. */
   async #nextChunk(): Promise<Uint8Array> {
     let chunk: Uint8Array = NO_BYTES;
     while (chunk.length === 0 && this.#given < this.#expected) {
@@ -91,9 +91,9 @@ export class ContentSource {
     return chunk;
   }
 
-  /** Waits for the end of the stream, which has given enough. */
+  /** Waits for the end of the stream, which has given all bytes. */
   async #end(): Promise<void> {
-    // The last chunk lies in the memory: this reads into another one.
+    // The last chunk is a view of the memory, so this read needs another.
     this.#memory = undefined;
     while (this.#given <= this.#expected) {
       const surplus = await this.#read(1);
@@ -139,7 +139,7 @@ function byteReaderOf(
   try {
     return stream.getReader({ mode: "byob" });
   } catch {
-    // It is no byte stream; or it has a reader already, which the caller finds out.
+    // It is not a byte stream, or it has a reader; in that case the next getReader() throws.
     return undefined;
   }
 }

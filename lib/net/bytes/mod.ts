@@ -1,7 +1,7 @@
 /**
- * Bytes of a connection without a socket: what came and is not dealt with, what is on its way out,
- * and both directions as a pair of functions. It uses nothing of one runtime, so it works in a
- * browser.
+ * The parts of a connection that need no socket: buffers for bytes that were received and that are
+ * to be sent, and the interface that a connection has to have. They use nothing of Deno or Node, so
+ * they work in a browser.
  *
  * @module
  */

@@ -3,8 +3,8 @@ import { ContentSource } from "./content_source.ts";
 import type { WriteQueue } from "./write_queue.ts";
 
 /**
- * A frame whose content is a stream, on its way out of a connection. While it is being sent
- * nothing else may be appended to the output.
+ * Sends a frame whose content is a stream. Nothing else may be appended to the connection's output
+ * until it has been sent.
  */
 export class OutgoingStream {
   readonly #header: StreamedFrame["header"];
@@ -14,8 +14,7 @@ export class OutgoingStream {
   /**
    * Takes over the frame's stream.
    *
-   * @param timeoutMs The longest time that the stream may give nothing when asked for bytes; `0`
-   * sets no limit.
+   * @param timeoutMs The longest time that a read from the stream may take; `0` sets no limit.
    * @throws {TypeError} if the stream has a reader already.
    * @throws {RangeError} if `content-length` is not a whole number from 0 to 2^53 - 1.
    */
@@ -34,16 +33,15 @@ export class OutgoingStream {
 
   /**
    * Whether a part of the frame was appended to the output. If sending fails after that, the
-   * connection has to end, because nothing that follows would be read as a frame; before, nothing
-   * has happened.
+   * connection has to end, because the peer would take what follows for the rest of the frame. If
+   * it fails before, the connection can be used as if nothing had happened.
    */
   get begun(): boolean {
     return this.#begun;
   }
 
   /**
-   * Sends the frame, as fast as the output has room for it. Resolves when its last byte was
-   * appended.
+   * Sends the frame as the output has room for it. Resolves when its last byte was appended.
    *
    * @throws {ContentStreamError} if the stream gives less or more than `content-length`, fails, or
    * takes too long.
@@ -52,7 +50,7 @@ export class OutgoingStream {
    */
   async send(output: WriteQueue): Promise<void> {
     try {
-      // Read before the header is written: a stream that fails at once harms nobody.
+      // The first read comes before the header: if it fails, nothing was sent.
       let chunk = await this.#source.next();
       writeFrameHead(output.buffer, this.#header, this.#header["content-length"]);
       this.#begun = true;
@@ -70,7 +68,7 @@ export class OutgoingStream {
     }
   }
 
-  /** Tells the stream that its bytes are not wanted any more; sending it fails with the reason. */
+  /** Cancels the stream; a pending `send` rejects with the reason. */
   cancel(reason: unknown): void {
     this.#source.cancel(reason);
   }

@@ -1,20 +1,20 @@
 import { OverBudgetError } from "../../base/budget.ts";
 import { READ_BYTES, SharedMemory, takeMemory } from "./shared_memory.ts";
 
-/** What an idle connection holds: most never receive more at once. */
+/** The size in bytes with which a connection begins; most never receive more at once. */
 const FIRST_BYTES = 1_024;
 
-/** How much more there is after a read that filled the memory. */
+/** The factor by which the memory grows after a read that filled it. */
 const GROWTH = 8;
 
 const NOTHING = new SharedMemory(new Uint8Array(0));
 
-/** Who decides how much memory a {@linkcode ReadBuffer} may take beyond its first KiB. */
+/** Decides how much memory a {@linkcode ReadBuffer} may take beyond its first KiB. */
 export interface ReadMemory {
   /**
-   * Asks for bytes more.
+   * Asks for more bytes.
    *
-   * @param isNeeded Whether nothing more can be read without them; else reads are only slower.
+   * @param isNeeded Whether nothing more can be read without them. If not, reads are only slower.
    */
   grow(bytes: number, isNeeded: boolean): boolean;
   /** Gives bytes back. */
@@ -22,23 +22,24 @@ export interface ReadMemory {
 }
 
 /**
- * The bytes of a connection that came and are not dealt with yet, `bytes[start, end)`. It begins
- * small, because a server has thousands of idle connections, grows when reads fill it, and grows
- * beyond what a read can use only as far as an unfinished frame already has bytes.
+ * The bytes of a connection that were received and are not handled yet, `bytes[start, end)`. The
+ * memory is small at first, because a server has thousands of idle connections, and grows when
+ * reads fill it. Beyond the size of the largest read it grows only as bytes of an incomplete frame
+ * arrive.
  *
- * Its memory may be lent to those who send what was read: the next read goes elsewhere then.
+ * The memory may be lent to senders of the bytes in it. The next read then uses other memory.
  */
 export class ReadBuffer {
-  /** The memory; replaced when it grows, and when it is lent. */
+  /** The memory; it is replaced when it grows, and when it is lent. */
   bytes: Uint8Array<ArrayBuffer>;
-  /** Where the bytes that are not dealt with begin. */
+  /** Where the bytes that are not handled begin. */
   start = 0;
   /** Where they end. */
   end = 0;
 
-  /** Whether the last read filled the memory: more was there to be read. */
+  /** Whether the last read filled the memory, so that more was probably available. */
   #wasFull = false;
-  /** Whether it brought so little that most of the memory was not needed: a burst is over. */
+  /** Whether the last read used only a small part of the memory. */
   #wasSmall = false;
   #memory = NOTHING;
   readonly #limit: ReadMemory | undefined;
@@ -46,7 +47,7 @@ export class ReadBuffer {
   /**
    * Begins without memory.
    *
-   * @param limit Who decides how much it may take. Without one, it takes what it needs.
+   * @param limit Decides how much memory it may take. Without it, it takes what it needs.
    */
   constructor(limit?: ReadMemory) {
     this.bytes = this.#memory.bytes;
@@ -59,10 +60,10 @@ export class ReadBuffer {
   }
 
   /**
-   * Memory to read into, behind the bytes that are there: never empty. Those bytes may move.
-   * Where the last read filled the memory there is more of it than before.
+   * Gives memory to read into, behind the bytes that are not handled; those may be moved. It is
+   * never empty, and larger than before if the last read filled it.
    *
-   * @throws {OverBudgetError} if an unfinished frame needs memory that is not to be had.
+   * @throws {OverBudgetError} if an incomplete frame needs more memory and cannot have it.
    */
   free(): Uint8Array<ArrayBuffer> {
     const held = this.end - this.start;
@@ -84,12 +85,12 @@ export class ReadBuffer {
     this.#wasSmall = count * GROWTH * 2 <= this.bytes.length;
   }
 
-  /** Notes that `count` bytes are dealt with. */
+  /** Notes that the first `count` bytes are handled. */
   consume(count: number): void {
     this.start += count;
   }
 
-  /** Gives all memory back. What was read is gone, also for those who have views of it. */
+  /** Gives all memory back. Views of it are no longer valid. */
   release(): void {
     this.#limit?.shrink(limitedBytes(this.bytes.length));
     this.#memory.leave();
@@ -107,7 +108,7 @@ export class ReadBuffer {
     this.bytes = memory.bytes;
   }
 
-  /** The size that is wanted, or what may be had of it. */
+  /** The wanted size, or the present one if the limit refuses more. */
   #granted(wanted: number, held: number, limit: ReadMemory): number {
     const size = this.bytes.length;
     const more = limitedBytes(wanted) - limitedBytes(size);
@@ -122,18 +123,18 @@ export class ReadBuffer {
   #nextSize(held: number): number {
     const size = this.bytes.length;
     if (size === 0) return FIRST_BYTES;
-    // What an unfinished frame already has, doubled: never what it merely announces.
+    // Twice what has arrived of an incomplete frame, and never the size that it merely claims.
     if (held * 2 > size) return Math.max(size * 2, this.#wasFull ? READ_BYTES : 0);
     if (this.#wasFull && size < READ_BYTES) return Math.min(READ_BYTES, size * GROWTH);
-    // What comes next may be long in coming, and an idle connection should hold little.
+    // The connection may be idle now, and should hold little.
     if (size === READ_BYTES && held === 0 && this.#wasSmall) return size / GROWTH;
-    // A large frame has passed.
+    // The large frame was handled.
     if (size > READ_BYTES && held * 2 <= READ_BYTES) return READ_BYTES;
     return size;
   }
 }
 
-/** The first KiB is every connection's own. */
+/** The first KiB does not count. */
 function limitedBytes(size: number): number {
   return size > FIRST_BYTES ? size : 0;
 }

@@ -1,19 +1,20 @@
 /**
- * What is read at once at most. Where a broker hands 1 KiB to ten subscribers, 128 KiB give 1.06 of
- * the rate that 64 KiB do, and 256 KiB 0.93: they leave the processor's nearer cache.
+ * The size of the largest read in bytes. Where a broker sends 1 KiB to ten subscribers, the rate
+ * with 128 KiB is 1.06 of that with 64 KiB, and 0.93 with 256 KiB, which no longer fit the
+ * processor's cache.
  */
 export const READ_BYTES = 131_072;
 
-/** What the memories that are kept for the next reader may take together. */
+/** How much unused memory is kept for later readers, in bytes. */
 const MAX_KEPT_BYTES = 8_388_608;
 
-/** Memories that nobody uses, by their size: new memory has to be cleared, which takes longer. */
+/** Unused memory by size. It is kept because new memory has to be cleared, which takes longer. */
 const kept = new Map<number, SharedMemory[]>();
 let keptBytes = 0;
 
 /**
- * Memory that bytes are read into, and that others send these bytes from without a copy. Each of
- * them borrows it until its bytes are sent; as long as somebody does, nothing is read into it.
+ * Memory that bytes are read into, and from which others send them without a copy. Each sender
+ * borrows the memory until its bytes are sent. While it is borrowed, nothing is read into it.
  */
 export class SharedMemory {
   /** The memory. */
@@ -21,17 +22,17 @@ export class SharedMemory {
   #borrowers = 0;
   #left = false;
 
-  /** Takes over memory that nobody borrows. */
+  /** Takes over memory. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.bytes = bytes;
   }
 
-  /** Whether somebody's bytes are in it. */
+  /** Whether somebody borrows it. */
   get borrowed(): boolean {
     return this.#borrowers > 0;
   }
 
-  /** Lets nobody read into it until it is given back. */
+  /** Borrows it: nothing is read into it until it is given back. */
   borrow(): void {
     this.#borrowers++;
   }
@@ -47,24 +48,24 @@ export class SharedMemory {
   }
 
   /**
-   * Notes that its reader has gone on to another memory: the last to give it back makes it free.
-   * Memory larger than a read's goes back to the system at once, where nobody borrows it; views of
-   * it are empty from then on.
+   * Notes that its reader uses other memory. It becomes free when nobody borrows it any more.
+   * Memory larger than a read goes back to the system at once if nobody borrows it; views of it are
+   * empty then.
    */
   leave(): void {
     this.#left = true;
-    // Else it stayed until the next garbage collection, which an idle server does not make.
+    // An idle server does not collect garbage, so the memory would stay.
     if (this.#borrowers === 0 && this.bytes.length > READ_BYTES) this.bytes.buffer.transfer(0);
   }
 
-  /** Makes it anybody's. */
+  /** Makes it ready for a new reader. */
   reuse(): this {
     this.#left = false;
     return this;
   }
 }
 
-/** Memory that nobody reads into, nor borrows. */
+/** Takes memory that nobody uses. */
 export function takeMemory(size: number): SharedMemory {
   const memory = kept.get(size)?.pop();
   if (memory === undefined) return new SharedMemory(new Uint8Array(size));

@@ -2,48 +2,51 @@ import { ByteBuffer } from "../../base/byte_buffer.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import type { SharedMemory } from "./shared_memory.ts";
 
-/** A connection whose last write was larger than this begins the next with a large buffer. */
+/** After a write larger than this the next one begins with a large buffer. */
 const MUCH_BYTES = 8_192;
 
 /**
- * Fewer bytes than this are copied rather than borrowed, and so are less than an eighth of the
- * memory that they are in: that is held until they are sent.
+ * Fewer bytes than this are copied instead of borrowed, as are bytes that are less than an eighth
+ * of their memory, because all of the memory is held until they are sent.
  */
 const BORROWED_BYTES = 8_192;
 const BORROWED_SHARE = 1 / 8;
 
-/** A change of what waits that is smaller than this is not counted. */
+/** The counter is told only of changes of at least this size. */
 const COUNTED_BYTES = 8_192;
 
 const NO_BUFFER = new ByteBuffer(0);
 
-/** Where a {@linkcode WriteQueue} sends its bytes; a part of `Deno.Conn`. */
+/** Where a {@linkcode WriteQueue} sends its bytes, such as a `Deno.Conn`. */
 export interface ByteSink {
-  /** Writes some of the bytes; resolves to how many. */
+  /** Writes some of the bytes, perhaps not all; resolves to how many. */
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** Who counts what waits in a {@linkcode WriteQueue}; a part of it that is borrowed is not counted. */
+/**
+ * Counts the bytes that wait in a {@linkcode WriteQueue}, without those in borrowed memory.
+ */
 export interface OutputCounter {
-  /** So many bytes more wait, or fewer. */
+  /** That many more bytes wait; fewer, if it is negative. */
   countOutput(bytes: number): void;
 }
 
 /**
- * The bytes on their way out of a connection. Whoever has something to send appends it to
- * {@linkcode WriteQueue.buffer} and calls {@linkcode WriteQueue.flush} once all of its batch is
- * there, so that many small messages leave in one write: 66-byte frames go out at 11 to 31 M/s
- * packed, at 0.18 M/s one by one. While a write is under way the next one gathers.
+ * The bytes that a connection has to send. A producer appends messages to
+ * {@linkcode WriteQueue.buffer} and calls {@linkcode WriteQueue.flush} after the last one of a
+ * batch, so that many small messages are sent by one write: 66-byte frames at 11 to 31 M/s, and at
+ * 0.18 M/s with a write for each. What is appended while a write is pending is sent by the next
+ * write.
  *
- * Nothing here refuses bytes: back-pressure is the producer's, by {@linkcode WriteQueue.room}.
+ * The queue takes any number of bytes. For back-pressure the producer has to wait for
+ * {@linkcode WriteQueue.room}.
  */
 export class WriteQueue {
-  /** Bytes that were handed to the socket since the start. */
+  /** How many bytes the socket took so far. */
   writtenBytes = 0;
   /**
-   * Called whenever the socket took some bytes, and when it failed, for a producer that holds back
-   * what it has until there is room. What it appends goes out without a flush. It must not throw,
-   * nor flush.
+   * Called after each write, also a failed one, for a producer that keeps its bytes back until
+   * there is room. What it appends then is sent without a flush. It must not throw or call `flush`.
    */
   onWritten: (() => void) | undefined;
   readonly #sink: ByteSink;
@@ -51,20 +54,20 @@ export class WriteQueue {
   readonly #explain: (cause: unknown) => Error;
   readonly #counter: OutputCounter | undefined;
   #countedBytes = 0;
-  /** What goes out before that which is gathered, from memory that somebody else reads into. */
+  /** Bytes in borrowed memory; they are sent before those in the buffer. */
   #borrowed: Uint8Array | undefined;
   #gathering = NO_BUFFER;
-  /** Whether the last write was large: the next one begins with a large buffer then. */
+  /** Whether the last write was large. */
   #sendsMuch = false;
-  /** What the socket has not taken of what is being sent; `undefined` while nothing is. */
+  /** The rest of the bytes that are being sent; `undefined` while nothing is. */
   #sending: Uint8Array | undefined;
-  /** Where that lies: in a buffer of the pool, or in the lender's memory. */
+  /** The memory of those bytes: a buffer of the pool, or borrowed memory. */
   #sendingBuffer: ByteBuffer | undefined;
   #lender: SharedMemory | undefined;
   #failure: Error | undefined;
   #room: PromiseWithResolvers<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
-  // Made once, with the first write: after it a write costs no closure and no async function.
+  // Made once, so that a write needs neither a new closure nor an async function.
   #onSinkWrote: ((count: number) => void) | undefined;
   #onSinkFailed: ((cause: unknown) => void) | undefined;
 
@@ -72,9 +75,9 @@ export class WriteQueue {
    * Makes an empty queue.
    *
    * @param sink Where the bytes go.
-   * @param highWaterBytes Above it {@linkcode WriteQueue.room} makes the producer wait.
-   * @param explain Makes what a failed write is reported as.
-   * @param counter Is told of how much waits, to within 8 KiB.
+   * @param highWaterBytes While more bytes than this wait, {@linkcode WriteQueue.room} does too.
+   * @param explain Makes the error of a failed write from its cause.
+   * @param counter Counts the bytes that wait, to within 8 KiB.
    */
   constructor(
     sink: ByteSink,
@@ -88,35 +91,35 @@ export class WriteQueue {
     this.#explain = explain;
   }
 
-  /** Bytes appended to it are sent by the next flush. */
+  /** The buffer to append to; {@linkcode WriteQueue.flush} sends it. */
   get buffer(): ByteBuffer {
     if (this.#gathering === NO_BUFFER) this.#gathering = takeBuffer(this.#sendsMuch);
     return this.#gathering;
   }
 
-  /** Bytes that the socket has not taken yet. */
+  /** How many bytes wait to be sent. */
   get pendingBytes(): number {
     return this.gatheredBytes + (this.#sending?.length ?? 0);
   }
 
-  /** Bytes of these that no write has been started for. */
+  /** How many of them are not part of the pending write. */
   get gatheredBytes(): number {
     return this.#gathering.length + (this.#borrowed?.length ?? 0);
   }
 
-  /** Whether a write is under way. */
+  /** Whether a write is pending. */
   get writing(): boolean {
     return this.#sending !== undefined;
   }
 
-  /** Whether a write failed: the connection is lost, and further bytes are dropped. */
+  /** Whether a write has failed. The connection is lost then, and what is appended is dropped. */
   get failed(): boolean {
     return this.#failure !== undefined;
   }
 
   /**
-   * Adds bytes of a memory that can be borrowed. Many of them are sent from there if nothing else
-   * is on its way, so that one memory serves any number of receivers; else they are copied.
+   * Appends bytes in memory that can be lent. If they are many, and nothing else waits, they are
+   * sent from there, so that any number of receivers share one memory. Otherwise they are copied.
    */
   append(bytes: Uint8Array, memory: SharedMemory): void {
     const idle = this.#lender === undefined && this.pendingBytes === 0;
@@ -128,7 +131,7 @@ export class WriteQueue {
     memory.borrow();
   }
 
-  /** Starts to send what was appended, unless a write is under way: that goes on with it. */
+  /** Sends what was appended: at once, or after the pending write. */
   flush(): void {
     if (this.#failure !== undefined) this.#gathering.clear();
     else if (this.#sending === undefined && this.gatheredBytes > 0) this.#send();
@@ -136,9 +139,10 @@ export class WriteQueue {
   }
 
   /**
-   * Waits until the queue is below its high-water mark; `undefined` if it is.
+   * A promise to wait for while more bytes wait than the high-water mark; `undefined` otherwise. It
+   * resolves when half of that is left.
    *
-   * @throws what `explain` made of the failure of a write.
+   * @throws the error that `explain` made of a failed write.
    */
   room(): Promise<void> | undefined {
     if (this.#failure === undefined && this.pendingBytes <= this.#highWaterBytes) return undefined;
@@ -148,7 +152,7 @@ export class WriteQueue {
     return this.#room.promise;
   }
 
-  /** Sends everything. @throws what `explain` made of the failure of a write. */
+  /** Waits until all bytes are sent. @throws the error that `explain` made of a failed write. */
   async flushed(): Promise<void> {
     this.flush();
     if (this.#sending) {
@@ -158,7 +162,7 @@ export class WriteQueue {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Begins to send what was borrowed or gathered; there is something. */
+  /** Begins to send the borrowed bytes, or else the buffer; one of them is not empty. */
   #send(): void {
     if (this.#borrowed) {
       this.#sending = this.#borrowed;
@@ -195,7 +199,7 @@ export class WriteQueue {
     this.#idle = undefined;
   }
 
-  /** Gives back the memory of what was sent. */
+  /** Gives back the memory of the bytes that were sent. */
   #sent(): void {
     this.#sending = undefined;
     if (this.#sendingBuffer) giveBuffer(this.#sendingBuffer);
@@ -204,7 +208,7 @@ export class WriteQueue {
     this.#lender = undefined;
   }
 
-  /** Tells how much waits, where it has become much more or less, or nothing. */
+  /** Tells the counter if the number of waiting bytes has changed much, or is 0. */
   #count(counter: OutputCounter): void {
     const sending = this.#lender ? 0 : this.#sending?.length ?? 0;
     const waiting = sending + this.#gathering.length;
