@@ -4,7 +4,7 @@ import { addressOf } from "./address_of.ts";
 import { closeConn } from "./close_conn.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { ReadBuffer } from "./bytes/read_buffer.ts";
-import type { ConnectionMemory, MemoryOwner, ServerMemory } from "./server_memory.ts";
+import type { ConnectionMemory, ServerMemory } from "./server_memory.ts";
 import type { Turns } from "./turns.ts";
 import { WriteQueue } from "./bytes/write_queue.ts";
 
@@ -43,7 +43,7 @@ const TURN_BYTES = 65_536;
 const discarded = new Uint8Array(65_536);
 
 /** A connection: its socket, the bytes that were received and not handled, and those to be sent. */
-export class Connection implements MemoryOwner {
+export class Connection {
   /** Its number among all connections of the process, from 1. */
   readonly id: number;
   /** When it was opened, in milliseconds of `performance.now()`. */

@@ -15,6 +15,7 @@ export {
 } from "./address.ts";
 export type { Address, AddressDefaults, TcpAddress, UnixAddress } from "./address.ts";
 export { ConnectionError } from "./connection_error.ts";
+export { OverBudgetError } from "../base/budget.ts";
 export type { ConnectionErrorCode, ConnectionOperation } from "./connection_error.ts";
 export { byteStream } from "./byte_stream.ts";
 export { listen } from "./listen.ts";
