@@ -1,6 +1,6 @@
 /**
  * Exact lookups from the app server, against an echo of messages of the same size by the C
- * reference server. Run alone or by `deno task bench app_server`.
+ * reference server.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export async function run(): Promise<Figures> {
     const rates: number[] = [], ratios: number[] = [], p99: number[] = [];
     for (let i = 0; i < ROUNDS; i++) {
       const measure = (to: number, bytes: number) =>
-        runJson(load, [to, CONNECTIONS, depth, SECONDS, bytes], request);
+        runJson(load, [to, CONNECTIONS, depth, SECONDS, bytes], { input: request });
       const echoed = await measure(referencePort, request.length);
       const answered = await measure(port, responseBytes);
       rates.push(answered["messages_per_s"]!);
@@ -97,9 +97,4 @@ async function ask(address: Address, request: OutgoingFrame): Promise<Frame> {
 async function measureResponse(port: number): Promise<number> {
   await using client = await connectRequests({ transport: "tcp", hostname: "127.0.0.1", port });
   return (await client.request(REQUEST)).bytes.length;
-}
-
-if (import.meta.main) {
-  const { printFigures } = await import("./print.ts");
-  printFigures("app_server", await run());
 }

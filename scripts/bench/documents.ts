@@ -14,11 +14,11 @@ export const COSTLY_QUERY: string = [..."bcdfghjklmnprstv"].map((letter) => `${l
   " OR ",
 );
 
-/** The documents, as JSON Lines of about 200 bytes each. */
-export function makeDocuments(words: readonly string[]): string {
+/** The documents, or the first of them, as JSON Lines of about 200 bytes each. */
+export function makeDocuments(words: readonly string[], count = DOCUMENTS): string {
   const random = randomFrom(SEED);
   const lines: string[] = [];
-  for (let i = 0; i < DOCUMENTS; i++) {
+  for (let i = 0; i < count; i++) {
     const title = `${frequent(words, random)} ${frequent(words, random)}`;
     const text = Array.from({ length: 24 }, () => frequent(words, random)).join(" ");
     lines.push(JSON.stringify({ key: `doc-${i}`, title, text }));

@@ -1,6 +1,6 @@
 /**
  * The echo server against the C reference server and what else people use, and the load client
- * against the C generator. Run alone or by `deno task bench echo`.
+ * against the C generator.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import {
 } from "./support.ts";
 
 /** Connections, bytes of a message, messages at once. */
-const ROWS = [[50, 64, 1], [50, 64, 16], [4, 65_536, 1]] as const;
+export const ECHO_ROWS = [[50, 64, 1], [50, 64, 16], [4, 65_536, 1]] as const;
 
-type Row = typeof ROWS[number];
+type Row = typeof ECHO_ROWS[number];
 
 const SECONDS = 0.8;
 const ROUNDS = 5;
@@ -34,8 +34,8 @@ export async function run(): Promise<Figures> {
   const figures: Figures = {};
   const servers = await startEchoServers();
   try {
-    for (const row of ROWS) await measureServers(servers, load, row, figures);
-    for (const row of ROWS) await measureClient(servers[0]!.port, load, row, figures);
+    for (const row of ECHO_ROWS) await measureServers(servers, load, row, figures);
+    for (const row of ECHO_ROWS) await measureClient(servers[0]!.port, load, row, figures);
     await measureSchedule(servers[0]!.port, figures);
     for (const server of servers.slice(0, 2)) await measureBesideFlood(server, load, figures);
   } finally {
@@ -61,9 +61,9 @@ async function measureServers(
   }
   const reference = rates.get("echo_ref")!;
   for (const [name, measured] of rates) {
-    figures[`${title(row)}: ${name}, messages/s`] = median(measured);
+    figures[`${rowTitle(row)}: ${name}, messages/s`] = median(measured);
     if (name === "echo_ref") continue;
-    figures[`${title(row)}: ${name}, ratio to echo_ref`] = median(
+    figures[`${rowTitle(row)}: ${name}, ratio to echo_ref`] = median(
       measured.map((rate, round) => rate / reference[round]!),
     );
   }
@@ -85,7 +85,7 @@ async function measureClient(
     ]);
     ratios.push((ours["messages_per_s"] as number) / reference["messages_per_s"]!);
   }
-  figures[`${title(row)}: multiconn-client, ratio to echo_load`] = median(ratios);
+  figures[`${rowTitle(row)}: multiconn-client, ratio to echo_load`] = median(ratios);
 }
 
 /** How late messages of an open loop are sent. */
@@ -138,12 +138,8 @@ async function runClient(
   return JSON.parse(lines.at(-1)!);
 }
 
-function title([connections, size, depth]: Row): string {
+/** What a row is called. */
+export function rowTitle([connections, size, depth]: Row): string {
   const bytes = size < 1_024 ? `${size} B` : `${size / 1_024} KiB`;
   return `${connections} × ${bytes}, ${depth} at once`;
-}
-
-if (import.meta.main) {
-  const { printFigures } = await import("./print.ts");
-  printFigures("echo", await run());
 }

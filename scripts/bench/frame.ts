@@ -1,42 +1,36 @@
 /**
- * How fast the codec is, in memory: `deno run scripts/bench/frame.ts`.
+ * How fast the codec is, in memory.
  *
  * @module
  */
-import {
-  ByteBuffer,
-  encodeFrame,
-  FrameDecoder,
-  readMessages,
-  writeFrame,
-} from "../../lib/frame/mod.ts";
+import { ByteBuffer, FrameDecoder, readMessages, writeFrame } from "../../lib/frame/mod.ts";
+import type { LibraryRows } from "./library_rows.ts";
+import { type Figures, median } from "./support.ts";
 
 const CONTENT = new Uint8Array(64).fill(0x61);
 
 /** What a decoder is given at a time: as much as a busy socket's read buffer holds. */
 const WINDOW_BYTES = 65_536;
 
-/** Frames for one measurement whose headers are all equal, about 17 MB. */
-const EQUAL_FRAMES = 100_000;
+/** Frames that are encoded or decoded in a round: about 17 MB. */
+const FRAMES = 100_000;
 
-/** Frames for one measurement whose headers all differ, about 36 MB. */
-const DIFFERENT_FRAMES = 200_000;
-
-const ROUNDS = 5;
+/** Rounds of one measurement; the median counts. */
+const ROUNDS = 3;
 
 type Fields = (index: number) => Record<string, unknown>;
 
-/** Encodes `count` frames; the fields are asked for with indexes from `first`. */
-function makeFrames(fields: Fields, first: number, count: number): Uint8Array<ArrayBuffer> {
-  const buffer = new ByteBuffer(count * 200);
-  for (let i = first; i < first + count; i++) {
+/** Encodes a round's frames; the fields are asked for with indexes from `first`. */
+function makeFrames(fields: Fields, first: number): Uint8Array<ArrayBuffer> {
+  const buffer = new ByteBuffer(FRAMES * 200);
+  for (let i = first; i < first + FRAMES; i++) {
     writeFrame(buffer, { header: { "content-type": "text/json", ...fields(i) }, content: CONTENT });
   }
   return buffer.view();
 }
 
-/** Decodes all of it, a window at a time, and touches the size of each content. */
-function decodeAll(decoder: FrameDecoder, bytes: Uint8Array): number {
+/** Decodes a round's frames, a window at a time, and touches the size of each content. */
+function decodeAll(decoder: FrameDecoder, bytes: Uint8Array): void {
   let frameCount = 0;
   let contentBytes = 0;
   for (let start = 0; start < bytes.length;) {
@@ -46,100 +40,116 @@ function decodeAll(decoder: FrameDecoder, bytes: Uint8Array): number {
     frameCount += batch.frames.length;
     start += batch.consumed;
   }
-  if (contentBytes !== frameCount * CONTENT.length) throw new Error("Content was lost");
-  return frameCount;
+  if (frameCount !== FRAMES) throw new Error("Frames were lost");
+  if (contentBytes !== FRAMES * CONTENT.length) throw new Error("Content was lost");
 }
 
-/** The rate of the median round: `work` gives how many things it did. */
-async function rate(work: (round: number) => number | Promise<number>): Promise<number> {
-  const rates: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    const count = await work(round);
-    rates.push(count / (performance.now() - start) * 1_000);
-  }
-  return rates.sort((a, b) => a - b)[ROUNDS >> 1]!;
+/**
+ * Makes a row of a round, which tells how long its measured part took: the rate of the median of some
+ * rounds, after as many that warm up.
+ */
+function row(round: () => number | Promise<number>): () => Promise<number> {
+  let warm = false;
+  return async () => {
+    const times: number[] = [];
+    for (let i = warm ? 0 : -ROUNDS; i < ROUNDS; i++) {
+      const ms = await round();
+      if (i >= 0) times.push(ms);
+    }
+    warm = true;
+    return FRAMES / median(times) * 1_000;
+  };
+}
+
+/** How long a work takes, in milliseconds. */
+async function timeOf(work: () => void | Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
 }
 
 /** Decodes frames with equal headers, all by one decoder as one connection would. */
-function decodeEqual(): Promise<number> {
-  const bytes = makeFrames(() => ({}), 0, EQUAL_FRAMES);
+function decodeEqual(): () => Promise<number> {
+  const bytes = makeFrames(() => ({}), 0);
   const decoder = new FrameDecoder();
-  for (let i = 0; i < 3; i++) decodeAll(decoder, bytes);
-  return rate(() => decodeAll(decoder, bytes));
+  return row(() => timeOf(() => decodeAll(decoder, bytes)));
 }
 
 /** Decodes frames of which no two in the whole measurement have the same header. */
-function decodeDifferent(fields: Fields): number {
+function decodeDifferent(fields: Fields): () => Promise<number> {
   const decoder = new FrameDecoder();
-  decodeAll(decoder, makeFrames(fields, 0, DIFFERENT_FRAMES));
-  const rates: number[] = [];
-  for (let round = 1; round <= ROUNDS; round++) {
-    const bytes = makeFrames(fields, round * DIFFERENT_FRAMES, DIFFERENT_FRAMES);
-    const start = performance.now();
-    const count = decodeAll(decoder, bytes);
-    rates.push(count / (performance.now() - start) * 1_000);
-  }
-  return rates.sort((a, b) => a - b)[ROUNDS >> 1]!;
+  let next = 0;
+  return row(() => {
+    const bytes = makeFrames(fields, next);
+    next += FRAMES;
+    return timeOf(() => decodeAll(decoder, bytes));
+  });
 }
 
 /** Encodes into one buffer that is emptied every 64 KiB, as a connection's write queue is. */
-function encode(content: Uint8Array | string): Promise<number> {
+function encode(content: Uint8Array | string): () => Promise<number> {
   const buffer = new ByteBuffer();
   const header = { "content-type": "text/json", "content-encoding": "utf-8" };
-  const work = () => {
-    for (let i = 0; i < EQUAL_FRAMES; i++) {
-      if (buffer.length > WINDOW_BYTES) buffer.clear();
-      writeFrame(buffer, { header, content });
-    }
-    return EQUAL_FRAMES;
-  };
-  work();
-  return rate(work);
+  return row(() =>
+    timeOf(() => {
+      for (let i = 0; i < FRAMES; i++) {
+        if (buffer.length > WINDOW_BYTES) buffer.clear();
+        writeFrame(buffer, { header, content });
+      }
+    })
+  );
 }
 
-/** Reads messages from a stream of 64 KiB chunks, and the content of each. */
-function messages(): Promise<number> {
-  const bytes = makeFrames(() => ({}), 0, EQUAL_FRAMES);
-  const work = async () => {
-    let start = 0;
-    const chunks = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        if (start >= bytes.length) return controller.close();
-        controller.enqueue(bytes.subarray(start, start += WINDOW_BYTES));
-      },
-    }, { highWaterMark: 0 });
-    let count = 0;
-    for await (const message of readMessages(chunks)) {
-      if (message.header["content-length"] === CONTENT.length) count++;
-    }
-    return count;
-  };
-  return rate(work);
+/** Reads messages from a stream of 64 KiB chunks. */
+function messages(): () => Promise<number> {
+  const bytes = makeFrames(() => ({}), 0);
+  return row(() =>
+    timeOf(async () => {
+      let start = 0;
+      const chunks = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (start >= bytes.length) return controller.close();
+          controller.enqueue(bytes.subarray(start, start += WINDOW_BYTES));
+        },
+      }, { highWaterMark: 0 });
+      let count = 0;
+      for await (const message of readMessages(chunks)) {
+        if (message.header["content-length"] === CONTENT.length) count++;
+      }
+      if (count !== FRAMES) throw new Error("Messages were lost");
+    })
+  );
 }
 
-/** Runs all measurements: name to frames (or messages) per second. */
-export async function run(): Promise<Record<string, number>> {
-  return {
-    "frame decode, equal headers": await decodeEqual(),
-    "frame decode, headers with an id": decodeDifferent((i) => ({ id: i })),
-    "frame decode, headers with a random text": decodeDifferent((i) => ({
-      // A permutation of the 32-bit numbers: no two are the same.
+/** Makes the rows: each takes memory from its first measurement on. */
+const ROWS: Readonly<Record<string, () => () => Promise<number>>> = {
+  "decode, equal headers": decodeEqual,
+  "decode, headers with an id": () => decodeDifferent((i) => ({ id: i })),
+  // A permutation of the 32-bit numbers: no two are the same.
+  "decode, headers with a random text": () =>
+    decodeDifferent((i) => ({
       trace: (Math.imul(i, 2_654_435_761) >>> 0).toString(16),
       op: "pub",
     })),
-    "frame encode, bytes": await encode(CONTENT),
-    "frame encode, text": await encode("a".repeat(64)),
-    "frame readMessages": await messages(),
-  };
+  "encode, bytes": () => encode(CONTENT),
+  "encode, text": () => encode("a".repeat(64)),
+  readMessages: messages,
+};
+
+/** The rows, in frames (or messages) per second. */
+export function open(): Promise<LibraryRows> {
+  const made = new Map<string, () => Promise<number>>();
+  const rows = Object.entries(ROWS).map(([name, make]) => [name, () => {
+    let measure = made.get(name);
+    if (measure === undefined) made.set(name, measure = make());
+    return measure();
+  }]);
+  return Promise.resolve({ rows: Object.fromEntries(rows), async [Symbol.asyncDispose]() {} });
 }
 
-if (import.meta.main) {
-  // deno-lint-ignore no-console
-  const print = console.log;
-  const bytes = encodeFrame({ header: { "content-type": "text/json" }, content: CONTENT }).length;
-  print(`content of ${CONTENT.length} bytes, frames of ${bytes} bytes and more`);
-  for (const [name, perSecond] of Object.entries(await run())) {
-    print(`${name.padEnd(42)} ${(perSecond / 1e6).toFixed(2).padStart(7)} M/s`);
-  }
+/** Measures all rows. */
+export async function run(): Promise<Figures> {
+  const figures: Figures = {};
+  for (const [name, make] of Object.entries(ROWS)) figures[`${name}, /s`] = await make()();
+  return figures;
 }

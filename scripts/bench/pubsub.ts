@@ -12,16 +12,20 @@ import {
   denoArgs,
   type Figures,
   freePort,
+  isInstalled,
   median,
   runJson,
+  say,
   type ServerProcess,
   startServer,
 } from "./support.ts";
 
 const ROUNDS = 3;
 
+type Load = readonly [payload: number, topics: number, subscribers: number, count: number];
+
 /** Payload in bytes, topics, subscribers, and messages published for about a second. */
-const LOADS: readonly (readonly [number, number, number, number])[] = [
+export const LOADS: readonly Load[] = [
   [16, 1, 1, 1_500_000],
   [16, 1, 10, 500_000],
   [128, 1, 1, 1_000_000],
@@ -36,7 +40,7 @@ const LOADS: readonly (readonly [number, number, number, number])[] = [
 
 /** Delivered messages per second, ratios, and what becomes of slow and of many subscribers. */
 export async function run(): Promise<Figures> {
-  const load = await buildC("pubsub_load");
+  const program = await buildC("pubsub_load");
   const broker = () => start(Deno.execPath(), (port) => brokerArgs(port));
   const starts: Record<string, () => Promise<ServerProcess>> = {
     socktool: broker,
@@ -51,20 +55,23 @@ export async function run(): Promise<Figures> {
   await using servers = new AsyncDisposableStack();
   const ports = new Map<string, number>();
   for (const [name, begin] of Object.entries(starts)) {
-    const server = await begin().catch(() => undefined);
-    if (server) ports.set(name, servers.use(server).port);
+    const needed = name === "socktool" ? undefined : `${name}-server`;
+    if (needed !== undefined && !isInstalled(needed)) {
+      say(`skipped, because ${needed} is not installed: ratios to ${name}`);
+    } else ports.set(name, servers.use(await begin()).port);
   }
-  for (const [payload, topics, subscribers, count] of LOADS) {
+  for (const load of LOADS) {
+    const [payload, topics, subscribers, count] = load;
     const rates = new Map<string, number[]>([...ports.keys()].map((name) => [name, []]));
     for (let round = 0; round < ROUNDS; round++) {
       for (const [name, port] of ports) {
         const args = [name, port, 1, subscribers, payload, count, topics];
-        const { delivered_per_s, delivered_percent } = await runJson(load, args);
+        const { delivered_per_s, delivered_percent } = await runJson(program, args);
         if (delivered_percent !== 100) throw new Error(`${name} delivered ${delivered_percent} %`);
         rates.get(name)!.push(delivered_per_s!);
       }
     }
-    const label = `${payload} B, ${topics} topics, to ${subscribers}`;
+    const label = loadTitle(load);
     const ours = rates.get("socktool")!;
     figures[`${label}: socktool delivered/s`] = median(ours);
     for (const name of ["nats", "redis"]) {
@@ -76,15 +83,20 @@ export async function run(): Promise<Figures> {
   const confirmed = await answersBesideFlood(
     ports.get("socktool")!,
     encodeFrame({ header: { op: "pub", topic: "other", id: 1 } }),
-    () => runJson(load, ["socktool", ports.get("socktool")!, 1, 10, 1_024, 800_000]),
+    () => runJson(program, ["socktool", ports.get("socktool")!, 1, 10, 1_024, 800_000]),
   );
   figures["beside a flood of 1 KiB to 10: a confirmation p50 ms"] = confirmed.p50;
   figures["beside a flood of 1 KiB to 10: a confirmation p99 ms"] = confirmed.p99;
   return {
     ...figures,
-    ...await stoppedFigures(broker, load),
+    ...await stoppedFigures(broker, program),
     ...await fanOutFigures(broker, 10_000, 1_024),
   };
+}
+
+/** What a row is called. */
+export function loadTitle([payload, topics, subscribers]: Load): string {
+  return `${payload} B, ${topics === 1 ? "1 topic" : `${topics} topics`}, to ${subscribers}`;
 }
 
 function brokerArgs(port: number): string[] {

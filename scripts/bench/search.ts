@@ -1,7 +1,5 @@
 /**
- * Measures the search engine on 60,000 short documents, made anew from a fixed seed each time.
- *
- * `deno run -A scripts/bench/search.ts` prints the figures with their units.
+ * The search engine on 60,000 short documents, made anew from a fixed seed each time.
  *
  * @module
  */
@@ -131,9 +129,4 @@ function addQuantiles(figures: Figures, name: string, times: number[]) {
   times.sort((a, b) => a - b);
   figures[`${name} p50 ms`] = times[Math.floor(times.length * 0.5)]!;
   figures[`${name} p99 ms`] = times[Math.floor(times.length * 0.99)]!;
-}
-
-if (import.meta.main) {
-  const { printFigures } = await import("./print.ts");
-  printFigures("search", await run());
 }

@@ -1,15 +1,26 @@
 /**
- * One content of 1 GiB over loopback: read by a bare loop, by the decoder in the connection's
- * buffer, as a stream of bytes and as a message's, chunk by chunk and into memory of the reader's. Run alone or by `deno task bench stream`.
+ * One large content over loopback: read by a bare loop, by the decoder in the connection's buffer, as
+ * a stream of bytes and as a message's, chunk by chunk and into memory of the reader's.
  *
  * @module
  */
 import { FrameDecoder, readMessages } from "../../lib/frame/mod.ts";
 import { byteStream, Connection } from "../../lib/net/mod.ts";
-import { denoArgs, type Figures, freePort, median, startServer } from "./support.ts";
+import type { LibraryRows } from "./library_rows.ts";
+import {
+  type Figures,
+  freePort,
+  median,
+  ROOT,
+  type ServerProcess,
+  startServer,
+} from "./support.ts";
 
 const BYTES = 2 ** 30;
 const ROUNDS = 5;
+
+/** What is read at a time where two versions are compared. */
+const SHORT_BYTES = 2 ** 29;
 
 /** Ways to read, by the names of their rows. */
 const READERS: Readonly<Record<string, (conn: Deno.Conn) => Promise<number>>> = {
@@ -22,15 +33,13 @@ const READERS: Readonly<Record<string, (conn: Deno.Conn) => Promise<number>>> = 
 
 /** Measures; rates in GB/s, ratios to the bare loop of the same round. */
 export async function run(): Promise<Figures> {
-  const port = freePort();
-  const source = denoArgs("scripts/bench/stream_source.ts", String(port), String(BYTES));
-  await using _server = await startServer(Deno.execPath(), source, port);
+  await using source = await startSource(BYTES);
   const bare: number[] = [];
   const rates: Record<string, number[]> = {};
   for (let i = 0; i < ROUNDS; i++) {
-    bare.push(await rate(port, readBare));
+    bare.push(await rate(source, BYTES, readBare));
     for (const [name, read] of Object.entries(READERS)) {
-      (rates[name] ??= []).push(await rate(port, read));
+      (rates[name] ??= []).push(await rate(source, BYTES, read));
     }
   }
   const figures: Figures = { "bare conn.read loop, GB/s": median(bare) };
@@ -41,11 +50,35 @@ export async function run(): Promise<Figures> {
   return figures;
 }
 
-async function rate(port: number, read: (conn: Deno.Conn) => Promise<number>): Promise<number> {
+/** The rows, in GB/s. */
+export async function open(): Promise<LibraryRows> {
+  const source = await startSource(SHORT_BYTES);
+  const rows = Object.entries(READERS).map((
+    [name, read],
+  ) => [name, () => rate(source, SHORT_BYTES, read)]);
+  return {
+    rows: Object.fromEntries(rows),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
+}
+
+/** Starts a program that sends one frame with so much content to whoever connects. */
+function startSource(bytes: number): Promise<ServerProcess> {
+  const port = freePort();
+  const program = new URL("stream_source.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "-q", "--config", `${ROOT}/deno.json`, program, `${port}`, `${bytes}`];
+  return startServer(Deno.execPath(), args, port);
+}
+
+async function rate(
+  { port }: ServerProcess,
+  due: number,
+  read: (conn: Deno.Conn) => Promise<number>,
+): Promise<number> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const start = performance.now();
   const bytes = await read(conn);
-  if (bytes < BYTES) throw new Error(`Only ${bytes} bytes came`);
+  if (bytes < due) throw new Error(`Only ${bytes} bytes came`);
   return bytes / (performance.now() - start) / 1e6;
 }
 
@@ -96,9 +129,4 @@ async function readInto(stream: ReadableStream<Uint8Array>): Promise<number> {
     bytes += value.length;
     memory = new Uint8Array(value.buffer);
   }
-}
-
-if (import.meta.main) {
-  const { printFigures } = await import("./print.ts");
-  printFigures("stream", await run());
 }

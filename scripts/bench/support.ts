@@ -4,6 +4,9 @@
  * @module
  */
 
+/** The checkout in which this file lies, without a slash at the end. */
+export const ROOT: string = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
 /** Figures by name; a name ends with its unit. */
 export type Figures = Record<string, number>;
 
@@ -17,7 +20,9 @@ export function buildC(name: string): Promise<string> {
 }
 
 async function compileC(name: string): Promise<string> {
-  const path = `${await Deno.makeTempDir({ prefix: "socktool-bench-" })}/${name}`;
+  const folder = await Deno.makeTempDir({ prefix: "socktool-bench-" });
+  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  const path = `${folder}/${name}`;
   const source = new URL(`./c/${name}.c`, import.meta.url).pathname;
   const { success, stderr } = await new Deno.Command("cc", { args: ["-O2", "-o", path, source] })
     .output();
@@ -31,27 +36,50 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Starts a command and waits until something listens on the port. */
+/**
+ * Starts a command and waits until something listens on the port.
+ *
+ * @throws {Error} if it ends before, with what it printed last.
+ */
 export async function startServer(
   command: string,
   args: readonly string[],
   port: number,
 ): Promise<ServerProcess> {
-  const child = new Deno.Command(command, { args: [...args], stdout: "null", stderr: "null" })
-    .spawn();
-  const deadline = Date.now() + 20_000;
-  while (!await listens(port)) {
-    if (Date.now() > deadline) throw new Error(`${command} does not listen on port ${port}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return {
+  const child = new Deno.Command(command, {
+    args: [...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let said = "";
+  const listening = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      said = (said + text).slice(-1_000);
+    }
+  })();
+  let ended = false;
+  void child.status.then(() => ended = true);
+  const server = {
     port,
     pid: child.pid,
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      if (!ended) child.kill("SIGKILL");
       await child.status;
+      await listening;
     },
   };
+  const deadline = Date.now() + 20_000;
+  while (!await listens(port)) {
+    if (ended || Date.now() > deadline) {
+      await server[Symbol.asyncDispose]();
+      throw new Error(
+        `${command} ${args.join(" ")} does not listen on port ${port}: ${said.trim()}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return server;
 }
 
 async function listens(port: number): Promise<boolean> {
@@ -69,17 +97,29 @@ export function freePort(): number {
   return listener.addr.port;
 }
 
-/** Runs a program that prints one line of JSON. */
+/** A program that should have ended long ago is killed after this time. */
+const LONGEST_RUN_MS = 120_000;
+
+/** How a program is run. */
+export interface RunOptions {
+  readonly input?: Uint8Array;
+  /** Whether its exit code may be another than 0. @default {false} */
+  readonly mayFail?: boolean;
+}
+
+/** Runs a program whose last line is JSON; returns that. */
 export async function runJson(
   command: string,
   args: readonly (string | number)[],
-  input?: Uint8Array,
+  options: RunOptions = {},
 ): Promise<Figures> {
+  const { input, mayFail = false } = options;
   const child = new Deno.Command(command, {
     args: args.map(String),
     stdin: input ? "piped" : "null",
     stdout: "piped",
     stderr: "inherit",
+    signal: AbortSignal.timeout(LONGEST_RUN_MS),
   }).spawn();
   if (input) {
     const writer = child.stdin.getWriter();
@@ -87,8 +127,14 @@ export async function runJson(
     await writer.close();
   }
   const { stdout, success } = await child.output();
-  if (!success) throw new Error(`${command} ${args.join(" ")} failed`);
-  return JSON.parse(new TextDecoder().decode(stdout));
+  if (!success && !mayFail) throw new Error(`${command} ${args.join(" ")} failed`);
+  const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+  return JSON.parse(lines.at(-1)!);
+}
+
+/** Tells whoever runs the benchmarks something, on stderr. */
+export function say(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
 /** The middle value. */
@@ -99,14 +145,21 @@ export function median(values: readonly number[]): number {
 
 /** The arguments with which this Deno runs a file of the project. */
 export function denoArgs(file: string, ...args: string[]): string[] {
-  const config = new URL("../../deno.json", import.meta.url).pathname;
-  return [
-    "run",
-    "-A",
-    "-q",
-    "--config",
-    config,
-    new URL(`../../${file}`, import.meta.url).pathname,
-    ...args,
-  ];
+  return denoArgsIn(ROOT, file, ...args);
+}
+
+/** The arguments with which this Deno runs a file of a checkout of the project. */
+export function denoArgsIn(root: string, file: string, ...args: string[]): string[] {
+  return ["run", "-A", "-q", "--config", `${root}/deno.json`, `${root}/${file}`, ...args];
+}
+
+/** Whether a command can be started. */
+export function isInstalled(name: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/${name}`).isFile;
+    } catch {
+      return false;
+    }
+  });
 }

@@ -1,0 +1,70 @@
+/**
+ * `deno task soak`: long tests, for before a release and after changes to what parses or keeps. They
+ * look for what a minute of tests does not meet; `deno task test` does not run them.
+ *
+ * @module
+ */
+import { formatDuration } from "../../cmd/_cli/mod.ts";
+import { runScript, say } from "../../scripts/pack/script.ts";
+import { framesSoak } from "./frames/frames_soak.ts";
+import { runSoak } from "./run_soak.ts";
+import { type Soak, SoakError } from "./soak.ts";
+
+const SOAKS: readonly Soak[] = [framesSoak];
+
+await runScript({
+  task: "soak",
+  about: "Attacks and loads servers for a long time: " + SOAKS.map(({ name }) => name).join(", "),
+  arguments: {
+    seconds: {
+      type: "integer",
+      min: 1,
+      max: 1_000_000,
+      default: "60",
+      help: "for how long, all soaks together",
+    },
+  },
+  flags: {
+    seed: {
+      type: "integer",
+      min: 0,
+      max: 2 ** 32 - 1,
+      help: "of the first round; a round that failed names its own",
+    },
+    only: {
+      type: "choice",
+      choices: SOAKS.map(({ name }) => name),
+      repeat: true,
+      placeholder: "NAME",
+      help: "this soak and no other",
+    },
+  },
+  async run({ seed = crypto.getRandomValues(new Uint32Array(1))[0]!, only }, { seconds }) {
+    const chosen = SOAKS.filter(({ name }) => only.length === 0 || only.includes(name));
+    const interruption = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => interruption.abort());
+    }
+    for (const soak of chosen) {
+      const durationMs = seconds * 1_000 / chosen.length;
+      say(`${soak.name}: ${formatDuration(durationMs)} from seed ${seed}`);
+      try {
+        const summary = await runSoak(soak, {
+          seed,
+          durationMs,
+          signal: interruption.signal,
+          onProgress: (summary) => say(`${soak.name}: ${summary}`),
+        });
+        say(`${soak.name}: ${summary}: all well`);
+      } catch (error) {
+        if (!(error instanceof SoakError)) throw error;
+        say(`${soak.name}: FAILED in the round of seed ${error.seed}`);
+        say(error.cause instanceof Error ? error.cause.stack ?? error.message : error.message);
+        say(`again: deno task soak 1 --only ${soak.name} --seed ${error.seed}`);
+        return 1;
+      }
+      if (interruption.signal.aborted) return 130;
+    }
+    return 0;
+  },
+});
