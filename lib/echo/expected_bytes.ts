@@ -1,15 +1,12 @@
+import { Deque } from "../base/deque.ts";
 import { firstDifference } from "../base/first_difference.ts";
-
-/** So many chunks that are done with are kept before the list is cut. */
-const MAX_SPENT = 64;
 
 /** Bytes that were sent and have not come back, in order. */
 export class ExpectedBytes {
   /** How many there are. */
   length = 0;
-  #chunks: Uint8Array[] = [];
-  /** The chunk that is next to come back, and the byte in it. */
-  #first = 0;
+  readonly #chunks = new Deque<Uint8Array>();
+  /** The byte of the first chunk that is next to come back. */
   #at = 0;
 
   /** Expects these bytes as well. They are not copied. */
@@ -27,7 +24,7 @@ export class ExpectedBytes {
   take(bytes: Uint8Array): number {
     let taken = 0;
     while (taken < bytes.length && this.length > 0) {
-      const chunk = this.#chunks[this.#first]!;
+      const chunk = this.#chunks.peek()!;
       const count = Math.min(chunk.length - this.#at, bytes.length - taken);
       const difference = firstDifference(
         chunk.subarray(this.#at, this.#at + count),
@@ -43,7 +40,7 @@ export class ExpectedBytes {
 
   /** The byte that is next to come back. */
   get next(): number | undefined {
-    return this.#chunks[this.#first]?.[this.#at];
+    return this.#chunks.peek()?.[this.#at];
   }
 
   #advance(count: number, chunkLength: number): void {
@@ -51,9 +48,6 @@ export class ExpectedBytes {
     this.#at += count;
     if (this.#at < chunkLength) return;
     this.#at = 0;
-    this.#first++;
-    if (this.#first < MAX_SPENT) return;
-    this.#chunks = this.#chunks.slice(this.#first);
-    this.#first = 0;
+    this.#chunks.shift();
   }
 }

@@ -5,11 +5,13 @@ import {
   numericOption,
   numericOptions,
 } from "../base/numeric_options.ts";
+import { reportError } from "../base/report.ts";
+import { WorkerThread } from "../base/threads/worker_thread.ts";
 import { type Address, ConnectionError, type ServerTls, toAddress } from "../net/mod.ts";
 import type { EchoServeOptions } from "./serve_echo.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 import {
-  receiveError,
+  ERRORS,
   receivePeer,
   type ThreadJob,
   type ThreadOrder,
@@ -73,8 +75,9 @@ const NO_FIGURES: EchoFigures = {
 
 /** A thread, seen from outside. */
 interface Thread {
-  readonly worker: Worker;
+  readonly worker: WorkerThread<ThreadOrder, ThreadReport>;
   readonly listening: PromiseWithResolvers<Address>;
+  listens: boolean;
   readonly finished: PromiseWithResolvers<void>;
   figures: EchoFigures;
 }
@@ -134,27 +137,25 @@ class ThreadedEchoServer implements EchoServer {
   }
 
   #order(order: ThreadOrder): void {
-    for (const { worker } of this.#threads) worker.postMessage(order);
+    for (const { worker } of this.#threads) worker.post(order);
   }
 
   #startThread(address: Address): Promise<Address> {
-    const worker = new Worker(new URL("./echo_thread.ts", import.meta.url), { type: "module" });
     const index = this.#threads.length;
     const thread: Thread = {
-      worker,
+      worker: new WorkerThread(new URL("./echo_thread.ts", import.meta.url), {
+        name: "echo",
+        errors: ERRORS,
+        onReport: (report) => this.#heard(index, report),
+        onDied: (error) => this.#died(thread, error),
+      }),
       listening: Promise.withResolvers(),
+      listens: false,
       finished: Promise.withResolvers(),
       figures: NO_FIGURES,
     };
     this.#threads.push(thread);
-    worker.onmessage = ({ data }: MessageEvent<ThreadReport>) => this.#heard(index, data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      thread.listening.reject(new Error(`A thread of the server failed: ${event.message}`));
-      this.#ended(thread);
-    };
-    const job = this.#jobFor(address);
-    worker.postMessage({ type: "serve", job } satisfies ThreadOrder);
+    thread.worker.post({ type: "serve", job: this.#jobFor(address) });
     return thread.listening.promise;
   }
 
@@ -182,13 +183,11 @@ class ThreadedEchoServer implements EchoServer {
     const thread = this.#threads[index]!;
     switch (report.type) {
       case "listening":
+        thread.listens = true;
         thread.listening.resolve(report.address);
         break;
-      case "failed":
-        thread.listening.reject(receiveError(report.error));
-        break;
       case "accept-failed":
-        this.#observer.acceptFailed?.(receiveError(report.error) as ConnectionError);
+        this.#observer.acceptFailed?.(ERRORS.decode(report.error) as ConnectionError);
         break;
       case "opened":
         this.#observer.opened?.(receivePeer(report.peer, index, this.#count));
@@ -197,7 +196,7 @@ class ThreadedEchoServer implements EchoServer {
         this.#observer.received?.(receivePeer(report.peer, index, this.#count), report.bytes);
         break;
       case "closed": {
-        const error = report.error && receiveError(report.error);
+        const error = report.error && ERRORS.decode(report.error);
         const peer = receivePeer(report.peer, index, this.#count);
         this.#observer.closed?.(peer, report.reason, error);
         break;
@@ -210,6 +209,13 @@ class ThreadedEchoServer implements EchoServer {
         this.forced += report.forced;
         this.#ended(thread);
     }
+  }
+
+  /** The others go on. Clients of this one are cut off. */
+  #died(thread: Thread, error: Error): void {
+    if (thread.listens) reportError(error, "A thread of the echo server died");
+    else thread.listening.reject(error);
+    this.#ended(thread);
   }
 
   #ended({ worker, finished }: Thread): void {

@@ -1,13 +1,16 @@
+import { ErrorCodec, type PostedError } from "../base/threads/error_codec.ts";
 import {
   type Address,
+  AddressError,
   type CloseReason,
   ConnectionError,
-  type ConnectionErrorCode,
-  type ConnectionOperation,
   type ServerTls,
 } from "../net/mod.ts";
 import type { EchoFigures, EchoPeer } from "./echo_server.ts";
 import type { EchoServeOptions } from "./serve_echo.ts";
+
+/** Errors of the threads, of these classes above all. */
+export const ERRORS: ErrorCodec = new ErrorCodec(ConnectionError, AddressError);
 
 /** What a thread of an echo server is told to do. */
 export type ThreadOrder =
@@ -34,14 +37,14 @@ export interface ThreadJob {
 /** What a thread reports. */
 export type ThreadReport =
   | { readonly type: "listening"; readonly address: Address }
-  | { readonly type: "failed" | "accept-failed"; readonly error: SentError }
+  | { readonly type: "accept-failed"; readonly error: PostedError }
   | { readonly type: "opened"; readonly peer: SentPeer }
   | { readonly type: "received"; readonly peer: SentPeer; readonly bytes: Uint8Array }
   | {
     readonly type: "closed";
     readonly peer: SentPeer;
     readonly reason: CloseReason;
-    readonly error: SentError | undefined;
+    readonly error: PostedError | undefined;
   }
   | { readonly type: "figures"; readonly figures: EchoFigures }
   | { readonly type: "finished"; readonly figures: EchoFigures; readonly forced: number };
@@ -59,36 +62,4 @@ export function receivePeer(sent: SentPeer, thread: number, threads: number): Ec
   const { id, remote, readBytes, writtenBytes, ageMs } = sent;
   const openedAt = performance.now() - ageMs;
   return { id: (id - 1) * threads + thread + 1, remote, readBytes, writtenBytes, openedAt };
-}
-
-/** An error as it crosses threads: classes and codes would not. */
-export interface SentError {
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly operation: ConnectionOperation | undefined;
-  readonly address: Address | undefined;
-  readonly cause: SentError | undefined;
-}
-
-/** Takes an error apart. */
-export function sendError(error: unknown): SentError {
-  const { message, code, operation, address, cause } = error as Partial<ConnectionError>;
-  return {
-    message: message ?? String(error),
-    code,
-    operation,
-    address,
-    cause: cause === undefined ? undefined : sendError(cause),
-  };
-}
-
-/** Puts an error together again. */
-export function receiveError(sent: SentError): Error {
-  const { message, code, operation, address } = sent;
-  const cause = sent.cause && receiveError(sent.cause);
-  if (operation) {
-    return new ConnectionError(operation, address, cause, code as ConnectionErrorCode);
-  }
-  const error = new Error(message, { cause });
-  return code === undefined ? error : Object.assign(error, { code });
 }

@@ -1,7 +1,7 @@
+import { Deque } from "../base/deque.ts";
 import type { LoadConnection } from "./load_connection.ts";
 import type { LoadError } from "./load_error.ts";
 import type { Payload } from "./payload.ts";
-import { TimeQueue } from "./time_queue.ts";
 
 /** Where a connection of an open loop reports answers. */
 export interface OpenLoopRecorder {
@@ -19,9 +19,9 @@ export class OpenLoopConnection {
   readonly #payload: Payload;
   readonly #recorder: OpenLoopRecorder;
   /** When each message was due that has not come back. */
-  readonly #due = new TimeQueue();
+  readonly #due = new Deque<number>();
   /** When each message was sent that was sent and has not come back. */
-  readonly #sent = new TimeQueue();
+  readonly #sent = new Deque<number>();
   #sentCount = 0;
   #answeredCount = 0;
   /** Where the next message begins in the stream of received bytes. */
@@ -105,7 +105,7 @@ export class OpenLoopConnection {
       const length = this.#payload.lengthOf(this.#answeredCount);
       if (receivedBytes < this.#nextAt + length) break;
       now ||= performance.now();
-      this.#recorder.answered(length, this.#due.shift(), this.#sent.shift(), now);
+      this.#recorder.answered(length, this.#due.shift()!, this.#sent.shift()!, now);
       this.#answeredCount++;
       this.#nextAt += length;
     }

@@ -1,8 +1,9 @@
+import { WorkerThread } from "../base/threads/worker_thread.ts";
 import type { HistogramLibrary } from "./latencies.ts";
-import { LoadError } from "./load_error.ts";
+import type { LoadError } from "./load_error.ts";
 import type { LoadPart } from "./load_plan.ts";
 import type { ShareObserver } from "./load_share.ts";
-import type { LoadOrder, LoadThreadReport } from "./load_thread.ts";
+import { ERRORS, type LoadOrder, type LoadThreadReport } from "./thread_messages.ts";
 import { Tally } from "./tally.ts";
 
 /** A part of a load in a thread of its own; used like a `LoadShare`. */
@@ -10,7 +11,7 @@ export class ThreadedShare {
   readonly #part: LoadPart;
   readonly #observer: ShareObserver;
   readonly #library: HistogramLibrary;
-  readonly #worker: Worker;
+  readonly #worker: WorkerThread<LoadOrder, LoadThreadReport>;
   readonly #connected = Promise.withResolvers<number>();
   readonly #finished = Promise.withResolvers<void>();
 
@@ -19,14 +20,15 @@ export class ThreadedShare {
     this.#part = part;
     this.#library = library;
     this.#observer = observer;
-    this.#worker = new Worker(new URL("./load_thread.ts", import.meta.url), { type: "module" });
-    this.#worker.onmessage = ({ data }: MessageEvent<LoadThreadReport>) => this.#heard(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      const error = new Error(`A thread of the load failed: ${event.message}`);
-      this.#connected.reject(error);
-      this.#finished.reject(error);
-    };
+    this.#worker = new WorkerThread(new URL("./load_thread.ts", import.meta.url), {
+      name: "load",
+      errors: ERRORS,
+      onReport: (report) => this.#heard(report),
+      onDied: (error) => {
+        this.#connected.reject(error);
+        this.#finished.reject(error);
+      },
+    });
     // Whoever waits for one of them is told; the other is not waited for.
     this.#connected.promise.catch(() => {});
     this.#finished.promise.catch(() => {});
@@ -55,7 +57,7 @@ export class ThreadedShare {
   }
 
   #order(order: LoadOrder): void {
-    this.#worker.postMessage(order);
+    this.#worker.post(order);
   }
 
   #heard(report: LoadThreadReport): void {
@@ -65,7 +67,7 @@ export class ThreadedShare {
       case "connected":
         return this.#connected.resolve(report.connected);
       case "failed":
-        return this.#observer.failed(new LoadError(report.code, report.message));
+        return this.#observer.failed(ERRORS.decode(report.error) as LoadError);
       case "interval": {
         const tally = new Tally(this.#library);
         tally.addEncoded(this.#library, report.tally);

@@ -73,28 +73,3 @@ export class SearchError extends Error {
     this.path = options.path;
   }
 }
-
-/** An error in a form that can be posted between threads. */
-export interface PostedError {
-  readonly code: SearchErrorCode | undefined;
-  readonly message: string;
-  readonly path: string | undefined;
-  readonly cause: string | undefined;
-}
-
-/** Makes an error postable. A cause is carried as its text, since classes do not cross threads. */
-export function toPosted(error: unknown): PostedError {
-  if (error instanceof SearchError) {
-    const cause = error.cause === undefined ? undefined : String(error.cause);
-    return { code: error.code, message: error.message, path: error.path, cause };
-  }
-  return { code: undefined, message: String(error), path: undefined, cause: undefined };
-}
-
-/** Turns a posted error back into one to throw. */
-export function fromPosted(posted: PostedError): SearchError {
-  return new SearchError(posted.code ?? "index-failed", posted.message, {
-    ...(posted.path === undefined ? {} : { path: posted.path }),
-    ...(posted.cause === undefined ? {} : { cause: new Error(posted.cause) }),
-  });
-}

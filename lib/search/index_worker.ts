@@ -3,20 +3,19 @@
  *
  * @module
  */
-import { toPosted } from "./error.ts";
+import { openThreadPort } from "../base/threads/thread_port.ts";
 import { IndexJob, type IndexMessage, type IndexRequest } from "./index/index_job.ts";
-import { workerScope } from "./worker/worker_scope.ts";
+import { ERRORS } from "./worker/thread_errors.ts";
 
-const scope = workerScope<IndexRequest, IndexMessage>();
 let job: IndexJob | undefined;
 
-scope.onmessage = async ({ data: request }) => {
+const port = openThreadPort<IndexRequest, IndexMessage>(ERRORS, async (request) => {
   switch (request.type) {
     case "open":
       try {
-        job = new IndexJob(request.options, (message) => scope.postMessage(message));
+        job = new IndexJob(request.options, (message) => port.report(message));
       } catch (error) {
-        scope.postMessage({ type: "failed", error: toPosted(error) });
+        port.report({ type: "failed", error: ERRORS.encode(error) });
         return;
       }
       await job.start();
@@ -29,7 +28,7 @@ scope.onmessage = async ({ data: request }) => {
       break;
     case "close":
       await job?.close();
-      scope.postMessage({ type: "closed" });
+      port.report({ type: "closed" });
       break;
   }
-};
+});

@@ -10,8 +10,8 @@ type Step =
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: fc.record({ type: fc.constant("push"), count: fc.nat(100) }) },
-    { weight: 4, arbitrary: fc.record({ type: fc.constant("shift"), count: fc.nat(120) }) },
+    { weight: 4, arbitrary: fc.record({ type: fc.constant("push"), count: fc.nat(1_500) }) },
+    { weight: 4, arbitrary: fc.record({ type: fc.constant("shift"), count: fc.nat(2_000) }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant("clear") }) },
   ) as fc.Arbitrary<Step>,
   { maxLength: 40 },

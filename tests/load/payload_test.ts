@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Payload } from "../../lib/load/payload.ts";
-import { TimeQueue } from "../../lib/load/time_queue.ts";
 
 const messagesArbitrary = fc.array(fc.uint8Array({ minLength: 1, maxLength: 9 }), {
   minLength: 1,
@@ -45,18 +44,4 @@ Deno.test("Payload.firstDifference() finds a changed byte wherever in the stream
       assertEquals(payload.firstDifference(position, bytes), which % length);
     },
   ));
-});
-
-Deno.test("TimeQueue gives back what it was given, in order, however it grows", () => {
-  fc.assert(fc.property(fc.array(fc.option(fc.integer()), { maxLength: 200 }), (steps) => {
-    const queue = new TimeQueue();
-    const model: number[] = [];
-    for (const step of steps) {
-      if (step !== null) {
-        queue.push(step);
-        model.push(step);
-      } else if (model.length > 0) assertEquals(queue.shift(), model.shift());
-      assertEquals(queue.length, model.length);
-    }
-  }));
 });

@@ -1,10 +1,11 @@
 /** The index worker, except that it dies when it is to store an entry with the key `die`. */
 import "../../lib/search/index_worker.ts";
-import type { IndexMessage, IndexRequest } from "../../lib/search/index/index_job.ts";
-import { workerScope } from "../../lib/search/worker/worker_scope.ts";
+import type { IndexRequest } from "../../lib/search/index/index_job.ts";
 
-const scope = workerScope<IndexRequest, IndexMessage>();
-const serve = scope.onmessage!;
+type Serve = (event: { readonly data: IndexRequest }) => void;
+
+const scope = globalThis as unknown as { onmessage: Serve };
+const serve = scope.onmessage;
 
 scope.onmessage = (event) => {
   const { data: request } = event;

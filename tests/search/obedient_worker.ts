@@ -1,30 +1,26 @@
 /** A worker for a pool that does what it is told: it dies, hangs, or repeats the task. */
+import { openThreadPort } from "../../lib/base/threads/thread_port.ts";
+import { SearchError } from "../../lib/search/error.ts";
+import { ERRORS } from "../../lib/search/worker/thread_errors.ts";
 import type { PoolMessage, PoolRequest } from "../../lib/search/worker/worker_pool.ts";
-import { workerScope } from "../../lib/search/worker/worker_scope.ts";
 
 type Task = string | { readonly query?: string };
 
-const scope = workerScope<PoolRequest<Task, string>, PoolMessage<unknown>>();
-
-scope.onmessage = ({ data: request }) => {
+const port = openThreadPort<PoolRequest<Task, string>, PoolMessage<unknown>>(ERRORS, (request) => {
   if (request.type === "open") {
     if (request.setup === "die") die();
     else if (request.setup === "refuse") {
-      const error = {
-        code: "index-locked",
-        message: "m",
-        path: undefined,
-        cause: undefined,
-      } as const;
-      scope.postMessage({ type: "unusable", error });
-    } else scope.postMessage({ type: "ready" });
+      const error = ERRORS.encode(new SearchError("index-locked", "m"));
+      port.report({ type: "unusable", error });
+    } else port.report({ type: "ready" });
   } else if (request.type === "run") {
     const { task } = request;
     const order = typeof task === "string" ? task : task.query;
     if (order === "die") die();
-    else if (order !== "hang") scope.postMessage({ type: "done", value: task });
-  } else scope.postMessage({ type: "closed" });
-};
+    else if (order === "throw") throw new RangeError("told to throw");
+    else if (order !== "hang") port.report({ type: "done", value: task });
+  } else port.report({ type: "closed" });
+});
 
 /** A worker dies of an error outside of any promise or handler of its own. */
 function die(): void {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openSearch } from "../../lib/search/mod.ts";
+import { openSearch, SearchError } from "../../lib/search/mod.ts";
 import { openWith } from "../../lib/search/open_search.ts";
 import { WorkerPool } from "../../lib/search/worker/worker_pool.ts";
 import { assertCode, Folder, Recorder } from "./support.ts";
@@ -31,6 +31,22 @@ Deno.test("a worker that dies fails its request only, and is replaced", async ()
   await assertCode(dying, "worker-died");
   assertEquals(await after, "echo 2");
   assertEquals([replaced.length, pool.size], [1, 1]);
+});
+
+Deno.test("what a worker dies of is the cause of the error", async () => {
+  await using made = makePool();
+  const cases = [
+    ["die", Error, "told to die"],
+    ["throw", RangeError, "told to throw"],
+  ] as const;
+  for (const [order, Class, reason] of cases) {
+    const error = await made.pool.run(order, false).catch((error) => error);
+    assert(error instanceof SearchError && error.cause instanceof Class);
+    assertEquals([error.code, error.cause.message], ["worker-died", reason]);
+    const message = `The search's worker ended: ${reason}; another one takes its place`;
+    assertEquals(error.message, message);
+  }
+  assertEquals(await made.pool.run("echo", false), "echo");
 });
 
 Deno.test("a request that takes too long fails with timeout, and the next one is answered", async () => {

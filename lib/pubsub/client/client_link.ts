@@ -1,3 +1,5 @@
+import { Deque } from "../../base/deque.ts";
+import { PeriodicLook } from "../../base/periodic_look.ts";
 import { type Frame, FrameDecoder, type OutgoingFrame, writeFrame } from "../../frame/mod.ts";
 import { ReadBuffer, WriteQueue } from "../../net/mod.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
@@ -30,12 +32,12 @@ export class ClientLink {
   readonly #output: WriteQueue;
   readonly #handler: LinkHandler;
   readonly #decoder: FrameDecoder;
-  #batches: Batch[] = [];
+  readonly #batches = new Deque<Batch>();
   #open: PromiseWithResolvers<void> | undefined;
   #reason: unknown;
   #closed = false;
   #paused = false;
-  #pingTimer: ReturnType<typeof setInterval> | undefined;
+  #pinging: PeriodicLook | undefined;
 
   /** Takes over a duplex, and begins to read. */
   constructor(duplex: ByteDuplex, handler: LinkHandler, maxContentBytes: number) {
@@ -75,13 +77,14 @@ export class ClientLink {
   /** Sends a ping at every interval, and closes it when nothing has come for three of them. */
   keepAlive(intervalMs: number): void {
     if (!(intervalMs > 0) || this.#closed) return;
-    this.#pingTimer = setInterval(() => {
-      const quietMs = performance.now() - this.heardAt;
+    this.#pinging = new PeriodicLook(intervalMs, (now) => {
+      const quietMs = now - this.heardAt;
       // Whoever reads nothing, because the program takes no messages, cannot tell.
       if (!this.#paused && quietMs > 3 * intervalMs) {
         this.close(new PubSubError("timed-out", "Nothing came from the broker for too long"));
       } else void this.send({ header: { op: "ping" } });
-    }, intervalMs);
+    });
+    this.#pinging.start();
   }
 
   /** Closes it. */
@@ -89,7 +92,7 @@ export class ClientLink {
     if (this.#closed) return;
     this.#closed = true;
     this.#reason ??= reason;
-    clearInterval(this.#pingTimer);
+    this.#pinging?.stop();
     try {
       this.#duplex.close();
     } catch {
@@ -129,11 +132,11 @@ export class ClientLink {
   #written(): void {
     const { failed, writtenBytes } = this.#output;
     if (failed) return this.close(this.#lost());
-    let done = 0;
-    while (done < this.#batches.length && this.#batches[done]!.target <= writtenBytes) {
-      this.#batches[done++]!.sent.resolve();
+    let batch = this.#batches.peek();
+    for (; batch && batch.target <= writtenBytes; batch = this.#batches.peek()) {
+      this.#batches.shift();
+      batch.sent.resolve();
     }
-    this.#batches.splice(0, done);
   }
 
   async #receive(): Promise<unknown> {
@@ -159,7 +162,7 @@ export class ClientLink {
     }
     this.close(failure);
     for (const { sent } of this.#batches) sent.reject(this.#lost());
-    this.#batches = [];
+    this.#batches.clear();
     return this.#reason;
   }
 

@@ -1,3 +1,4 @@
+import { Deque } from "../../base/deque.ts";
 import type { PubSubMessage } from "./message.ts";
 import type { SlowPolicy } from "../protocol/slow_policy.ts";
 
@@ -55,8 +56,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   /** How many retained messages came with the subscription. */
   retained = 0;
   readonly #owner: SubscriptionOwner;
-  #items: Item[] = [];
-  #head = 0;
+  readonly #items = new Deque<Item>();
   #waiting: PromiseWithResolvers<void> | undefined;
   #ended = false;
   #failure: unknown;
@@ -122,17 +122,8 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   }
 
   #take(): Item | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
-    this.#head++;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    } else if (this.#head >= 1_024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    this.#owner.queued(this, -sizeOf(item));
+    const item = this.#items.shift();
+    if (item !== undefined) this.#owner.queued(this, -sizeOf(item));
     return item;
   }
 

@@ -6,11 +6,13 @@
  */
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import type { PostedError } from "../../base/threads/error_codec.ts";
 import { closeQuietly, durableTransaction, FileGuard, transaction } from "../../sqlite/mod.ts";
-import { type PostedError, SearchError, toPosted } from "../error.ts";
+import { SearchError } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
 import type { SearchEntry } from "../types.ts";
+import { ERRORS } from "../worker/thread_errors.ts";
 import { asIndexError } from "./index_error.ts";
 import { openIndexWriter } from "./open_index.ts";
 import { Indexer, type IndexerOptions } from "./indexer.ts";
@@ -101,7 +103,7 @@ export class IndexJob {
     } catch (error) {
       this.#pass = Promise.resolve();
       await this.close();
-      this.#post({ type: "failed", error: toPosted(this.#described(error)) });
+      this.#post({ type: "failed", error: ERRORS.encode(this.#described(error)) });
     }
   }
 
@@ -119,7 +121,7 @@ export class IndexJob {
       this.#post({ type: "written", outcomes });
     } catch (error) {
       const described = asIndexError(error, this.#options.path, "write to");
-      this.#post({ type: "refused", error: toPosted(described) });
+      this.#post({ type: "refused", error: ERRORS.encode(described) });
     }
   }
 
@@ -173,7 +175,7 @@ export class IndexJob {
         await this.#runPass();
       } catch (error) {
         if (this.#abort.signal.aborted) return;
-        this.#post({ type: "passFailed", error: toPosted(this.#described(error)) });
+        this.#post({ type: "passFailed", error: ERRORS.encode(this.#described(error)) });
       }
     });
   }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { fromPosted, SearchError } from "../error.ts";
+import { WorkerThread } from "../../base/threads/worker_thread.ts";
+import { SearchError } from "../error.ts";
 import type {
   IndexJobOptions,
   IndexMessage,
@@ -11,7 +12,7 @@ import type {
   WriteOperation,
 } from "../index/index_job.ts";
 import type { ObserverEvent } from "../observer.ts";
-import { WorkerThread } from "./worker_thread.ts";
+import { ERRORS, searchErrorOf } from "./thread_errors.ts";
 
 /** What the writer tells the engine. */
 export interface IndexWriterEvents {
@@ -119,9 +120,11 @@ export class IndexWriter {
 
   #start(): Promise<void> {
     this.#opening = Promise.withResolvers();
-    this.#thread = new WorkerThread(this.#url, "index", {
-      message: (message) => this.#onMessage(message),
-      died: (reason) => this.#onDied(reason),
+    this.#thread = new WorkerThread(this.#url, {
+      name: "index",
+      errors: ERRORS,
+      onReport: (message) => this.#onMessage(message),
+      onDied: (error) => this.#onDied(error),
     });
     this.#thread.post({ type: "open", options: this.#options });
     return this.#opening.promise;
@@ -148,7 +151,7 @@ export class IndexWriter {
         this.#opening.resolve();
         break;
       case "failed": {
-        const error = fromPosted(message.error);
+        const error = searchErrorOf(message.error);
         this.#thread?.terminate();
         this.#thread = undefined;
         this.#opening.reject(error);
@@ -162,13 +165,13 @@ export class IndexWriter {
         this.#events.changed(undefined);
         break;
       case "passFailed":
-        this.#events.passFailed(fromPosted(message.error));
+        this.#events.passFailed(searchErrorOf(message.error));
         break;
       case "written":
         this.#onWritten(message.outcomes);
         break;
       case "refused":
-        this.#fail(fromPosted(message.error));
+        this.#fail(searchErrorOf(message.error));
         break;
       case "closed":
         this.#closing?.resolve();
@@ -192,11 +195,12 @@ export class IndexWriter {
     this.#send();
   }
 
-  #onDied(reason: string): void {
+  #onDied(cause: Error): void {
     this.#thread = undefined;
+    const reason = cause.message;
     const message = `The index's worker ended: ${reason}; another one takes its place. ` +
       "Whether the write was committed is not known";
-    const error = new SearchError("worker-died", message);
+    const error = new SearchError("worker-died", message, { cause });
     this.#opening.reject(error);
     this.#closing?.resolve();
     if (this.#wasReady && this.#closed === undefined) {

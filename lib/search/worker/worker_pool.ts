@@ -6,8 +6,10 @@
  *
  * @module
  */
-import { fromPosted, type PostedError, SearchError } from "../error.ts";
-import { WorkerThread } from "./worker_thread.ts";
+import type { PostedError } from "../../base/threads/error_codec.ts";
+import { WorkerThread } from "../../base/threads/worker_thread.ts";
+import { SearchError } from "../error.ts";
+import { ERRORS, searchErrorOf } from "./thread_errors.ts";
 
 /** What a pool's worker is told. */
 export type PoolRequest<Task, Setup> =
@@ -209,11 +211,14 @@ export class WorkerPool<Task, Result, Setup> {
 
   #loadWorker(): Slot<Task, Result> {
     const slot: Slot<Task, Result> = {
-      thread: new WorkerThread(this.#options.url, "search", {
-        message: (message) => this.#onMessage(slot, message),
-        died: (reason) => {
-          const message = `The search's worker ended: ${reason}; another one takes its place`;
-          this.#lose(slot, new SearchError("worker-died", message));
+      thread: new WorkerThread(this.#options.url, {
+        name: "search",
+        errors: ERRORS,
+        onReport: (message) => this.#onMessage(slot, message),
+        onDied: (cause) => {
+          const message =
+            `The search's worker ended: ${cause.message}; another one takes its place`;
+          this.#lose(slot, new SearchError("worker-died", message, { cause }));
         },
       }),
       isReady: false,
@@ -237,7 +242,7 @@ export class WorkerPool<Task, Result, Setup> {
         return;
       case "unusable":
         slot.thread.terminate();
-        this.#lose(slot, fromPosted(message.error));
+        this.#lose(slot, searchErrorOf(message.error));
         return;
       default: {
         clearTimeout(slot.timer);
@@ -245,7 +250,7 @@ export class WorkerPool<Task, Result, Setup> {
         slot.job = undefined;
         job?.onTook?.(performance.now() - slot.givenMs);
         if (message.type === "done") job?.resolve(message.value);
-        else job?.reject(fromPosted(message.error));
+        else job?.reject(searchErrorOf(message.error));
       }
     }
     this.#dispatch();

@@ -1,0 +1,9 @@
+import type { PostedError } from "./error_codec.ts";
+
+/** What a thread posts to the one that started it. */
+export type ThreadPost<Report> =
+  | { readonly type: "report"; readonly report: Report }
+  /** An error that nobody in the thread listens to. */
+  | { readonly type: "unheard"; readonly error: PostedError; readonly what: string }
+  /** An error that nothing in the thread caught; it is to be ended. */
+  | { readonly type: "failed"; readonly error: PostedError };

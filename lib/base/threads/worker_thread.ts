@@ -1,0 +1,65 @@
+import { reportError } from "../report.ts";
+import type { ErrorCodec } from "./error_codec.ts";
+import type { ThreadPost } from "./thread_post.ts";
+
+/** What a {@linkcode WorkerThread} is made with. */
+export interface WorkerThreadOptions<Report> {
+  /** For people, in messages and debuggers. */
+  readonly name: string;
+  /** Reads the errors that the thread posts; that of its {@linkcode openThreadPort} has the same classes. */
+  readonly errors: ErrorCodec;
+  /** The thread reported something. */
+  readonly onReport: (report: Report) => void;
+  /** The thread ended by an error that nothing in it caught. Nothing comes after it. */
+  readonly onDied: (error: Error) => void;
+}
+
+/**
+ * A thread of its own, seen by the one that started it. It takes orders and reports; its death is an
+ * event, and not the end of the process. Errors that nobody in it listens to are reported here.
+ *
+ * @typeParam Order What it is told to do.
+ * @typeParam Report What it tells.
+ */
+export class WorkerThread<Order, Report> {
+  readonly #worker: Worker;
+  #isOver = false;
+
+  /**
+   * Starts the thread. Orders wait until it has loaded.
+   *
+   * @param url Its module, which calls {@linkcode openThreadPort}. Write the name into `new URL(…)`
+   * with `import.meta.url` right there: that text is how packing finds the modules of threads.
+   */
+  constructor(url: URL, { name, errors, onReport, onDied }: WorkerThreadOptions<Report>) {
+    this.#worker = new Worker(url, { type: "module", name });
+    const die = (error: Error) => {
+      if (this.#isOver) return;
+      this.terminate();
+      onDied(error);
+    };
+    this.#worker.onmessage = ({ data }: MessageEvent<ThreadPost<Report>>) => {
+      if (this.#isOver) return;
+      if (data.type === "report") onReport(data.report);
+      else if (data.type === "failed") die(errors.decode(data.error));
+      else reportError(errors.decode(data.error), data.what);
+    };
+    this.#worker.onmessageerror = () => die(new Error("It posted what cannot be read"));
+    this.#worker.onerror = (event) => {
+      // Without this, the error would go on as one of the whole process.
+      event.preventDefault();
+      die(new Error(event.message));
+    };
+  }
+
+  /** Hands the thread an order; one that is over takes none. */
+  post(order: Order): void {
+    if (!this.#isOver) this.#worker.postMessage(order);
+  }
+
+  /** Ends the thread at once. No event comes after it. */
+  terminate(): void {
+    this.#isOver = true;
+    this.#worker.terminate();
+  }
+}

@@ -1,0 +1,26 @@
+import { ErrorCodec, type PostedError } from "../base/threads/error_codec.ts";
+import { AddressError, ConnectionError } from "../net/mod.ts";
+import { LoadError } from "./load_error.ts";
+import type { LoadPart } from "./load_plan.ts";
+import type { EncodedTally } from "./tally.ts";
+
+/** What a thread of a load is told to do. */
+export type LoadOrder =
+  | { readonly type: "connect"; readonly part: LoadPart }
+  | { readonly type: "run" | "stop" };
+
+/** What a thread of a load reports. */
+export type LoadThreadReport =
+  | { readonly type: "connecting"; readonly connected: number; readonly failed: number }
+  | { readonly type: "connected"; readonly connected: number }
+  | { readonly type: "failed"; readonly error: PostedError }
+  | {
+    readonly type: "interval";
+    readonly durationMs: number;
+    readonly tally: EncodedTally;
+    readonly openConnections: number;
+  }
+  | { readonly type: "finished" };
+
+/** Errors of the threads, of these classes above all. */
+export const ERRORS: ErrorCodec = new ErrorCodec(LoadError, ConnectionError, AddressError);
