@@ -1,9 +1,7 @@
 /**
- * Bytes that may be kept for one purpose, or for one client, all of them together. Whoever keeps
- * something takes what it costs, and gives it back when it is gone; what cannot be had is refused or
- * made room for. A budget may be part of a larger one: what is taken counts in both.
- *
- * It counts, and holds nothing itself.
+ * Counts the bytes that are kept for one purpose or one client, against a maximum. Whoever keeps
+ * something takes its size from the budget, and gives it back when the thing is gone. A budget may be
+ * part of a larger one: what is taken counts in both.
  *
  * @example
  * ```ts

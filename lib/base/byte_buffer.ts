@@ -1,23 +1,23 @@
 /**
- * Bytes that are being written: a buffer that doubles as it fills, so that appending costs the
- * same however much came before.
+ * A buffer to write bytes into. When it is full it doubles its memory, so that appending a byte takes
+ * constant time on average.
  */
 export class ByteBuffer {
-  /** The memory; the bytes written are `bytes[0, length)`. Replaced when it grows. */
+  /** The memory, of which `bytes[0, length)` is written. Another array once the buffer has grown. */
   bytes: Uint8Array<ArrayBuffer>;
-  /** How many bytes are written. */
+  /** How many bytes have been written. */
   length = 0;
 
   /**
    * Makes an empty buffer.
    *
-   * @param capacity Bytes that fit before it grows.
+   * @param capacity How many bytes it takes before it grows.
    */
   constructor(capacity = 1_024) {
     this.bytes = new Uint8Array(capacity);
   }
 
-  /** Makes room for `count` more bytes behind {@linkcode length}, which stays as it is. */
+  /** Makes room for `count` more bytes. It writes none: {@linkcode length} stays as it is. */
   reserve(count: number): void {
     const due = this.length + count;
     if (due <= this.bytes.length) return;
@@ -26,19 +26,19 @@ export class ByteBuffer {
     this.bytes = grown;
   }
 
-  /** Copies bytes behind those written. */
+  /** Copies bytes to the end. They may be a part of this buffer. */
   append(bytes: Uint8Array): void {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.length);
     this.length += bytes.length;
   }
 
-  /** The bytes written: a view, good until the next write. */
+  /** The written bytes: a view, valid until the next write. */
   view(): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(0, this.length);
   }
 
-  /** Forgets the bytes written; keeps the memory. */
+  /** Empties the buffer, and keeps its memory. */
   clear(): void {
     this.length = 0;
   }

@@ -1,23 +1,26 @@
 import { countOption, numericOption } from "./numeric_options.ts";
 
-/** Keys longer than this are not remembered, so that a cache's memory has a bound. */
+/** The longest key, in bytes: it bounds the memory of a cache. */
 export const MAX_CACHED_BYTES = 256;
 
-/** After so many misses in a row only every `SAMPLE`th key is looked for and remembered. */
+/** After this many misses in a row, only every 16th key is looked up and added. */
 const MISSES_BEFORE_SAMPLING = 64;
 const SAMPLE = 16;
 
 const CAPACITY = countOption(64, 1, 2 ** 20);
 
 /**
- * Remembers values by short runs of bytes, so that what was made of bytes equal to earlier ones is
- * not made again: recognising 120 bytes takes about 50 ns. It is a table in which each key has
- * four places: it takes a fifth of the same hash to push one out. The key that followed the last
- * one before is looked for first, so that a sender who goes through a thousand topics over and
- * over costs no hash. Where it does not help, because every key differs, it steps aside. Keys
- * longer than 256 bytes are never found.
+ * A cache whose keys are bytes, such as the headers of frames, and whose values were made from them.
+ * Finding a key of 120 bytes takes about 50 ns.
  *
- * It takes `capacity × 256` bytes, once the first value is there, and the values.
+ * It is a 4-way set-associative table: the hash of a key selects a set of four slots, and the fifth
+ * key of a set evicts one. Two keys are compared before any hash is made: the one found last, and the
+ * one that followed it the last time. So a sender that repeats the same thousand topics in the same
+ * order costs no hash. While all keys differ the cache can only cost time: after 64 misses in a row
+ * it looks up every 16th key only.
+ *
+ * Keys longer than 256 bytes are never found. The first value that is added takes the memory for all
+ * keys, `capacity × 256` bytes.
  *
  * @example
  * ```ts
@@ -30,24 +33,25 @@ const CAPACITY = countOption(64, 1, 2 ** 20);
  * assertEquals(cache.find(key, 0, 3), "made once");
  * ```
  *
- * @typeParam V What is remembered.
+ * @typeParam V What is found by a key.
  */
 export class ByteCache<V> {
   readonly #capacity: number;
-  /** How many places a key has. */
+  /** How many slots a set has. */
   readonly #ways: number;
-  /** A slot's bytes begin at `slot × MAX_CACHED_BYTES`. Taken when the first value comes. */
+  /** The keys: that of a slot begins at `slot × MAX_CACHED_BYTES`. Empty until the first value. */
   #bytes = new Uint8Array(0);
   #words = new DataView(this.#bytes.buffer);
-  /** The buffer of the last call and, once it was that of two calls in a row, its words. */
+  /** The buffer of the last call of `find`, and a view of it once it came twice in a row. */
   #viewed: Uint8Array = this.#bytes;
   #view: DataView | undefined;
-  /** By slot: the bytes of its key, -1 for none; and the slot that was found after it. */
+  /** For each slot: the length of its key, -1 for none; and the slot that was found next after it. */
   readonly #lengths: number[] = [];
   readonly #followers: number[] = [];
   readonly #values: (V | undefined)[] = [];
-  /** The slot that was found last, and the one that the next `add` fills; -1 for none. */
+  /** The slot that was found last; -1 for none. */
   #last = -1;
+  /** The set, and the key, that `find` missed last: `add` fills it. -1 for none. */
   #missed = -1;
   #missedStart = 0;
   #missedEnd = 0;
@@ -66,7 +70,7 @@ export class ByteCache<V> {
     this.#ways = Math.min(4, this.#capacity);
   }
 
-  /** The value for the bytes `buffer[start, end)`, if it is remembered. */
+  /** The value of the key `buffer[start, end)`, or `undefined`. */
   find(buffer: Uint8Array, start: number, end: number): V | undefined {
     this.#missed = -1;
     this.#look(buffer);
@@ -103,8 +107,8 @@ export class ByteCache<V> {
   }
 
   /**
-   * Remembers the value that the last call of {@linkcode ByteCache.find} did not find; for any
-   * other bytes it does nothing. The bytes are copied.
+   * Adds a value for the key that the last call of {@linkcode ByteCache.find} looked up and did not
+   * find. For any other key it does nothing. The key is copied.
    */
   add(buffer: Uint8Array, start: number, end: number, value: V): void {
     const home = this.#missed;
@@ -132,8 +136,9 @@ export class ByteCache<V> {
     this.#misses++;
   }
 
-  // A view of words pays where many keys lie in one buffer, as those of a busy publisher do. To
-  // make it costs as much as comparing a key by bytes, which is done where buffers take turns.
+  // A view compares four bytes at a time, but to make one costs as much as to compare a key byte by
+  // byte. So it is made when a buffer comes twice in a row: many keys lie in the read buffer of a
+  // busy publisher, and one in each of those of idle clients.
   #look(buffer: Uint8Array): void {
     if (buffer !== this.#viewed) {
       this.#viewed = buffer;
@@ -143,7 +148,7 @@ export class ByteCache<V> {
     }
   }
 
-  // From the end: headers and requests of one sender begin alike and differ in their last fields.
+  // Compares from the end: the headers of one sender begin alike and differ in their last fields.
   #holds(slot: number, start: number, end: number): boolean {
     if (this.#lengths[slot] !== end - start) return false;
     const offset = slot * MAX_CACHED_BYTES - start;
@@ -163,7 +168,7 @@ export class ByteCache<V> {
     return true;
   }
 
-  /** The same with a view of words and without. */
+  /** Gives the same result with and without a view. */
   #hash(start: number, end: number): number {
     const view = this.#view;
     const buffer = this.#viewed;
@@ -179,7 +184,7 @@ export class ByteCache<V> {
   }
 }
 
-/** What `DataView.getInt32` gives. */
+/** The same number as `DataView.getInt32` reads. */
 function wordAt(buffer: Uint8Array, at: number): number {
   return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
 }

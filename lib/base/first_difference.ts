@@ -1,15 +1,15 @@
 import { equals } from "@std/bytes";
 
 /**
- * Where two arrays of the same length first differ; -1 if they do not. Made for bytes that are
- * almost always equal: the runtime compares them as a whole first.
+ * The index of the first byte in which two arrays of the same length differ; -1 if they are equal.
+ * It is fast for equal arrays, which is what its callers expect.
  */
 export function firstDifference(a: Uint8Array, b: Uint8Array): number {
   if (equals(a, b)) return -1;
   return a.findIndex((byte, i) => byte !== b[i]);
 }
 
-/** What differs, as the end of a sentence: `differs at byte 3: 0x93 came, 0x6c was sent`. */
+/** Describes a difference, as the end of a sentence: `differs at byte 3: 0x93 came, 0x6c was sent`. */
 export function describeDifference(offset: number, came: number, sent: number): string {
   return `differs at byte ${offset}: ${hex(came)} came, ${hex(sent)} was sent`;
 }

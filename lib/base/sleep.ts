@@ -1,4 +1,4 @@
-/** Waits so long, or until the signal is aborted. */
+/** Waits for `ms` milliseconds, or until the signal is aborted if that comes first. Never rejects. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

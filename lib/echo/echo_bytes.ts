@@ -1,14 +1,15 @@
 import type { Connection } from "../net/mod.ts";
 
 /**
- * Sends every byte of a connection back until the peer's end of stream, then ends the connection.
+ * Sends every byte of a connection back until the peer ends its stream, then closes the connection.
  *
- * A read is not begun before the bytes of the last one are with the kernel. So a peer that does
- * not read what it is sent is not read from either, and a connection never holds more than its read
- * buffer. When the server drains, what was read is still sent back.
+ * It reads again only after the kernel has taken all bytes of the last read. So it stops reading from
+ * a peer that does not read, and a connection takes no more memory than its read buffer. When the
+ * server drains, bytes that were read are still sent back.
  *
- * @param received Is shown what came, before it is sent back: a view, good until it returns.
- * @throws {ConnectionError} with operation `read` or `write` if the connection breaks
+ * @param received Is called with the bytes of each read before they are sent back: a view, valid
+ * until it returns.
+ * @throws {ConnectionError} with operation `read` or `write` if the connection breaks.
  */
 export async function echoBytes(
   connection: Connection,
@@ -20,11 +21,11 @@ export async function echoBytes(
   let drained: Promise<void> | undefined;
   connection.onDrain = () => {
     draining = true;
-    // A read that is under way may never end.
+    // A read may wait forever for a peer that sends nothing.
     if (reading) drained = connection.finish("drained", false);
   };
-  // The hot path, built for 0.7 of the C reference (50 connections, 64 B): two calls of the runtime
-  // per message, no copy, no further promise, no timer.
+  // The hot path: for each message one read and one write of the runtime, no copy, no other promise
+  // and no timer. Built to reach 0.7 of the rate of the C reference (50 connections, 64 B).
   let writing = false;
   try {
     while (!draining) {

@@ -1,6 +1,6 @@
 import type { Address, CloseReason, Connection, ConnectionError } from "../net/mod.ts";
 
-/** A peer of an echo server, with what has passed so far. */
+/** A client of an echo server, with the bytes that have passed so far. */
 export type EchoPeer = Pick<
   Connection,
   "id" | "remote" | "readBytes" | "writtenBytes" | "openedAt"
@@ -10,38 +10,41 @@ export type EchoPeer = Pick<
 export interface EchoObserver {
   /** A connection was accepted. */
   opened?: ((peer: EchoPeer) => void) | undefined;
-  /** Bytes came and are about to be sent back: a view, good until this returns. */
+  /** Bytes came; they are sent back afterwards. They are a view, valid until this returns. */
   received?: ((peer: EchoPeer, bytes: Uint8Array) => void) | undefined;
-  /** A connection ended. `error` is there where something failed. */
+  /** A connection ended; with `error`, because something failed. */
   closed?: ((peer: EchoPeer, reason: CloseReason, error?: unknown) => void) | undefined;
-  /** A connection could not be accepted; the server tries again. */
+  /** A connection could not be accepted. The server goes on accepting. */
   acceptFailed?: ((error: ConnectionError) => void) | undefined;
 }
 
-/** What an echo server has done since its start. */
+/** The figures of an echo server since its start. */
 export interface EchoFigures {
-  /** Connections that are open. */
+  /** Connections that are open at the moment. */
   readonly connections: number;
   /** Connections that were accepted. */
   readonly accepted: number;
   /** Connections that were refused, because there were too many. */
   readonly refused: number;
-  /** Bytes that came. */
+  /** Bytes read from clients. */
   readonly readBytes: number;
-  /** Bytes that were sent back. */
+  /** Bytes sent back to them. */
   readonly writtenBytes: number;
 }
 
-/** An echo server at work, in one thread or in several. */
+/** A running echo server, in one thread or in several. */
 export interface EchoServer extends AsyncDisposable {
   /** Where it listens. */
   readonly address: Address;
-  /** Resolves when it has ended: nothing listens and all connections are closed. */
+  /** Resolves when the server has ended: the listener and all connections are closed. */
   readonly finished: Promise<void>;
-  /** How many connections were closed by force because draining took too long. */
+  /** How many connections were closed by force, because draining took too long. */
   readonly forced: number;
-  /** What it has done so far; with several threads, up to a tenth of a second old. */
+  /** The figures so far. With several threads they are up to 100 ms old. */
   figures(): EchoFigures;
-  /** Accepts no more, ends every connection after the bytes that came, and resolves at the end. */
+  /**
+   * Stops accepting, sends back what has come, closes every connection. Resolves when the server has
+   * ended.
+   */
   drain(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /**
- * One thread of an echo server: listens on the shared port, serves, and reports what happens.
+ * One thread of an echo server: listens on the port that the threads share, serves, and reports what
+ * happens. Not for import: it is started as a worker.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import {
   type ThreadReport,
 } from "./thread_messages.ts";
 
-/** How often figures are reported, in milliseconds. */
+/** The time between two reports of the figures, in milliseconds. */
 const FIGURES_MS = 100;
 
 let server: EchoServer | undefined;
@@ -53,7 +54,7 @@ function reporter({ report }: ThreadJob): EchoObserver {
     };
   }
   if (report.bytes) {
-    // A view would be cloned with all of the read buffer behind it.
+    // Copied, because posting a view clones the whole read buffer.
     observer.received = (peer, bytes) =>
       port.report({ type: "received", peer: sendPeer(peer), bytes: bytes.slice() });
   }

@@ -5,47 +5,49 @@ import { describeDifference } from "../base/first_difference.ts";
 import { EchoError } from "./echo_error.ts";
 import { ExpectedBytes } from "./expected_bytes.ts";
 
-/** How {@linkcode exchangeEcho} connects and what it tells. */
+/** Options of {@linkcode exchangeEcho}. */
 export interface EchoExchangeOptions extends DialOptions {
   /**
-   * The longest time in which no byte moves while some are due; `0` for no limit.
+   * The longest time without a byte sent or received while some have not come back; `0` sets no
+   * limit.
    *
    * @default {30_000}
    */
   readonly idleTimeoutMs?: number | undefined;
-  /** Called when the connection is there. */
+  /** Is called when the connection is made. */
   readonly connected?: (() => void) | undefined;
-  /** Shown what is about to be sent: a view, good until it returns. */
+  /** Is called with bytes that are about to be sent: a view, valid until it returns. */
   readonly sent?: ((bytes: Uint8Array) => void) | undefined;
   /**
-   * Shown what came, right or wrong: a view, good until it returns, or its promise resolves. It is
-   * waited for, so that a slow reader holds the server back.
+   * Is called with the bytes that came, right or wrong: a view, valid until the function returns or
+   * its promise resolves. Nothing more is read until then, so a slow function slows the server down.
    */
   readonly received?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
 }
 
-/** What passed in an exchange. */
+/** What {@linkcode exchangeEcho} measured. */
 export interface EchoResult {
-  /** Bytes that were sent, and came back. */
+  /** How many bytes were sent and came back. */
   readonly bytes: number;
-  /** From the connection to the last byte. */
+  /** The time from the connection to the last byte, in milliseconds. */
   readonly durationMs: number;
 }
 
 const IDLE = msOption(30_000);
 
 /**
- * With so many bytes away, no more are sent: each is kept to be compared. An echo server holds far
- * fewer; one that keeps everything would fill the memory.
+ * The most bytes that may be away: sent, and not back. They are kept for the comparison, so a server
+ * that sends nothing back must not make us keep all of a large source. No echo server that works
+ * holds as many.
  */
 const MAX_AWAY_BYTES = 16_777_216;
 
 const READ_BYTES = 65_536;
 
 /**
- * Sends a stream to an echo server and compares what comes back, byte for byte, until exactly as
- * many bytes have come as were sent. The stream is cancelled if the exchange ends before it; its
- * chunks must not change afterwards.
+ * Sends a stream to an echo server, and compares what comes back byte for byte. It ends when all
+ * bytes have come back. If the exchange fails, the stream is cancelled. The chunks of the stream are
+ * kept without a copy: they must not change.
  *
  * @example
  * ```ts
@@ -59,6 +61,7 @@ const READ_BYTES = 65_536;
  *
  * @throws {AddressError} if a text is no address.
  * @throws {EchoError} if the server sends other bytes, too few or too many, or nothing for too long.
+ * @throws {TypeError | RangeError} if a limit is no number of milliseconds.
  * @throws {ConnectionError} if the connection cannot be made, or breaks.
  */
 export async function exchangeEcho(
@@ -80,7 +83,7 @@ export async function exchangeEcho(
   }
 }
 
-/** Sending and receiving go on side by side, whichever is first to fail ends both. */
+/** One exchange. It sends and receives at the same time; the first of both to fail ends it. */
 class EchoExchange {
   readonly #conn: Deno.Conn;
   readonly #address: Address;
@@ -109,7 +112,7 @@ class EchoExchange {
     this.#idleTimeoutMs = idleTimeoutMs;
   }
 
-  /** @returns how many bytes went there and back. */
+  /** @returns How many bytes were sent and came back. */
   async run(): Promise<number> {
     const { signal } = this.#options;
     const stop = () => this.#ended.reject(signal?.reason);
@@ -117,7 +120,7 @@ class EchoExchange {
     if (signal?.aborted) stop();
     using watch = this.#watch(this.#idleTimeoutMs);
     watch.start();
-    // Each of them runs on until the connection is closed; the first to reject counts.
+    // Both end when the connection is closed. Only the first failure counts.
     this.#send().catch(this.#ended.reject);
     this.#receive().catch(this.#ended.reject);
     try {
@@ -164,7 +167,7 @@ class EchoExchange {
       if (count === null) throw this.#closed();
       this.#moved += count;
       const bytes = buffer.subarray(0, count);
-      // What is too many is told of, and handed to nobody.
+      // Bytes beyond those that were sent are an error, and not shown.
       await this.#options.received?.(bytes.subarray(0, this.#expected.length));
       const expected = this.#expected.take(bytes);
       this.#receivedBytes += expected;

@@ -1,15 +1,15 @@
 import { Deque } from "../base/deque.ts";
 import { firstDifference } from "../base/first_difference.ts";
 
-/** Bytes that were sent and have not come back, in order. */
+/** The bytes that were sent and have not come back yet, in order. */
 export class ExpectedBytes {
-  /** How many there are. */
+  /** How many bytes there are. */
   length = 0;
   readonly #chunks = new Deque<Uint8Array>();
-  /** The byte of the first chunk that is next to come back. */
+  /** Where in the first chunk the next byte to come back is. */
   #at = 0;
 
-  /** Expects these bytes as well. They are not copied. */
+  /** Adds bytes that were sent. They are not copied. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);
@@ -17,9 +17,9 @@ export class ExpectedBytes {
   }
 
   /**
-   * Takes off as many bytes as came back right.
+   * Compares bytes that came back, and removes those that are right.
    *
-   * @returns how many: all, unless a byte differs or more came than was expected.
+   * @returns How many were right: all, unless a byte differs or more came than were expected.
    */
   take(bytes: Uint8Array): number {
     let taken = 0;
@@ -38,7 +38,7 @@ export class ExpectedBytes {
     return taken;
   }
 
-  /** The byte that is next to come back. */
+  /** The next byte to come back; `undefined` if none is expected. */
   get next(): number | undefined {
     return this.#chunks.peek()?.[this.#at];
   }

@@ -13,7 +13,7 @@ import {
 import { echoBytes } from "./echo_bytes.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 
-/** Limits and surroundings of an echo server. */
+/** Options of {@linkcode serveEcho}. */
 export interface EchoServeOptions extends
   Pick<
     ServeOptions,
@@ -24,9 +24,9 @@ export interface EchoServeOptions extends
     | "drainTimeoutMs"
     | "signal"
   > {
-  /** The longest time until the first byte comes. @default {0, no limit but the idle time} */
+  /** The longest time until the first byte comes; `0` sets no limit but the idle time. @default {0} */
   readonly firstByteTimeoutMs?: number | undefined;
-  /** Is told what happens. */
+  /** Is called when something happens. */
   readonly observer?: EchoObserver | undefined;
 }
 
@@ -38,9 +38,11 @@ export function serveEcho(
   options?: EchoServeOptions & ListenOptions,
 ): Promise<EchoServer>;
 /**
- * Serves echo: every connection gets its own bytes back, until its peer's end of stream. A peer that
- * does not read is not read from either. A listener is taken over. For an address the result is a
- * promise, and options of `listen` are taken too.
+ * Serves echo: sends every byte of a connection back, until the peer ends its stream. It stops reading
+ * from a peer that does not read.
+ *
+ * The server owns the listener that it is given, and closes it. For an address the result is a
+ * promise, and the options may be those of `listen` too.
  *
  * @example
  * ```ts

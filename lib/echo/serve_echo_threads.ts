@@ -18,11 +18,14 @@ import {
   type ThreadReport,
 } from "./thread_messages.ts";
 
-/** How {@linkcode serveEchoThreads} serves. */
+/** Options of {@linkcode serveEchoThreads}. */
 export interface EchoThreadsOptions extends Omit<EchoServeOptions, "maxAccepted"> {
-  /** With it, connections are TLS. */
+  /** Serve TLS, with these settings. @default {no TLS} */
   readonly tls?: ServerTls | undefined;
-  /** Is told what happens, in the thread that called; a peer is another object at each event. */
+  /**
+   * Is called in the calling thread when something happens. Each call has a new object for the same
+   * peer: compare peers by `id`.
+   */
   readonly observer?: EchoObserver | undefined;
 }
 
@@ -37,9 +40,11 @@ const LIMITS = {
 };
 
 /**
- * Serves echo like `serveEcho`, in several threads that share one port: the kernel deals the
- * connections out among them. Linux only, and not for Unix sockets. `maxConnections` and
- * `maxMemoryBytes` are shared out evenly, rounded up.
+ * Serves echo as `serveEcho` does, in several threads that share one port: the kernel distributes the
+ * connections to them. It works on Linux only, and not for Unix sockets. Each thread gets an equal
+ * share of `maxConnections` and `maxMemoryBytes`, rounded up.
+ *
+ * If a thread dies, its connections are lost and the other threads go on.
  *
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`; its code is `not-supported` where the system
@@ -54,7 +59,7 @@ export async function serveEchoThreads(
 ): Promise<EchoServer> {
   const address = toAddress(target);
   const count = numericOption("threads", threads, THREADS);
-  // Checked here: the threads would be the first to find out.
+  // Checked here, before any thread is started.
   numericOptions(LIMITS, options);
   if (Deno.build.os !== "linux" || address.transport !== "tcp") {
     const cause = new Error("threads can share a port only on Linux, and only with TCP");
@@ -73,7 +78,7 @@ const NO_FIGURES: EchoFigures = {
   writtenBytes: 0,
 };
 
-/** A thread, seen from outside. */
+/** One of the threads, as the calling thread sees it. */
 interface Thread {
   readonly worker: WorkerThread<ThreadOrder, ThreadReport>;
   readonly listening: PromiseWithResolvers<Address>;
@@ -99,7 +104,7 @@ class ThreadedEchoServer implements EchoServer {
 
   async start(address: Address): Promise<void> {
     try {
-      // The first finds out which port it is, where 0 was asked for.
+      // If the port is 0, the first thread gets a free one, and the others share that.
       this.address = await this.#startThread(address);
       await Promise.all(
         Array.from({ length: this.#count - 1 }, () => this.#startThread(this.address)),
@@ -211,7 +216,6 @@ class ThreadedEchoServer implements EchoServer {
     }
   }
 
-  /** The others go on. Clients of this one are cut off. */
   #died(thread: Thread, error: Error): void {
     if (thread.listens) reportError(error, "A thread of the echo server died");
     else thread.listening.reject(error);

@@ -9,16 +9,16 @@ import {
 import type { EchoFigures, EchoPeer } from "./echo_server.ts";
 import type { EchoServeOptions } from "./serve_echo.ts";
 
-/** Errors of the threads, of these classes above all. */
+/** Posts errors between the threads; those of these classes keep their class. */
 export const ERRORS: ErrorCodec = new ErrorCodec(ConnectionError, AddressError);
 
-/** What a thread of an echo server is told to do. */
+/** What the calling thread tells a thread of an echo server to do. */
 export type ThreadOrder =
   | { readonly type: "serve"; readonly job: ThreadJob }
   | { readonly type: "drain" }
   | { readonly type: "stop" };
 
-/** A thread's part of the server. */
+/** What one thread serves, and how. */
 export interface ThreadJob {
   readonly address: Address;
   readonly tls: ServerTls | undefined;
@@ -30,11 +30,11 @@ export interface ThreadJob {
     | "firstByteTimeoutMs"
     | "drainTimeoutMs"
   >;
-  /** What it reports besides figures: nothing that nobody listens to. */
+  /** What to report besides figures: only what an observer listens to. */
   readonly report: { readonly peers: boolean; readonly bytes: boolean };
 }
 
-/** What a thread reports. */
+/** What a thread reports to the calling thread. */
 export type ThreadReport =
   | { readonly type: "listening"; readonly address: Address }
   | { readonly type: "accept-failed"; readonly error: PostedError }
@@ -49,15 +49,24 @@ export type ThreadReport =
   | { readonly type: "figures"; readonly figures: EchoFigures }
   | { readonly type: "finished"; readonly figures: EchoFigures; readonly forced: number };
 
-/** A peer as it crosses threads, whose clocks differ: its age stands for the time it came. */
+/**
+ * A peer, in the form in which it is posted. `performance.now()` counts from another moment in each
+ * thread, so the age of the connection is posted instead of the time when it was opened.
+ */
 export type SentPeer = Omit<EchoPeer, "openedAt"> & { readonly ageMs: number };
 
-/** @param peer A connection of the thread that calls. */
+/** Makes a peer of this thread ready to be posted. */
 export function sendPeer({ id, remote, readBytes, writtenBytes, openedAt }: EchoPeer): SentPeer {
   return { id, remote, readBytes, writtenBytes, ageMs: performance.now() - openedAt };
 }
 
-/** The ids of `threads` threads, each of which counts from 1, are made distinct. */
+/**
+ * Makes a peer of what was posted. Every thread numbers its connections from 1; here they get ids that
+ * are unique among all threads.
+ *
+ * @param thread The thread that posted it, from 0.
+ * @param threads How many threads there are.
+ */
 export function receivePeer(sent: SentPeer, thread: number, threads: number): EchoPeer {
   const { id, remote, readBytes, writtenBytes, ageMs } = sent;
   const openedAt = performance.now() - ageMs;

@@ -22,5 +22,5 @@ export type LoadThreadReport =
   }
   | { readonly type: "finished" };
 
-/** Errors of the threads, of these classes above all. */
+/** Posts errors between the threads; those of these classes keep their class. */
 export const ERRORS: ErrorCodec = new ErrorCodec(LoadError, ConnectionError, AddressError);

@@ -2,7 +2,7 @@ import { ErrorCodec, type PostedError } from "../../base/threads/error_codec.ts"
 import { SqliteError } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
 
-/** Errors of the workers, of these classes above all. */
+/** Posts errors between the threads; those of these classes keep their class. */
 export const ERRORS: ErrorCodec = new ErrorCodec(SearchError, SqliteError);
 
 /** An error that a worker posted, as one to throw: any other than a `SearchError` is its cause. */
