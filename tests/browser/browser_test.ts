@@ -8,6 +8,7 @@ import { serveRequests } from "../../lib/request/mod.ts";
 import { readModule } from "../house/read_module.ts";
 import { listenLocally } from "../support/peers.ts";
 import { Scratch } from "../support/scratch.ts";
+import { skip } from "../support/skip.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
 
 /** Serves what the exercise of an entry point talks to. */
@@ -25,7 +26,7 @@ const ENTRIES: Readonly<Record<string, { readonly module: string; readonly serve
 
 const RUNTIMES: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
   ["Deno", Deno.execPath(), ["run", "-A", "--no-config"]],
-  ...(isInstalled("node", "browsers' entry points in Node") ? [["Node", "node", []] as const] : []),
+  ...(await hasNode() ? [["Node", "node", []] as const] : []),
 ];
 
 const here = import.meta.dirname!;
@@ -53,4 +54,14 @@ for (const [name, { module, serve }] of Object.entries(ENTRIES)) {
       });
     }
   });
+}
+
+/** Older ones lack what browsers have: `Promise.withResolvers`, `ArrayBuffer.prototype.transfer`. */
+async function hasNode(): Promise<boolean> {
+  const what = "the browsers' entry points in Node";
+  if (!isInstalled("node", what)) return false;
+  const { out } = await runTool("node", ["--version"]);
+  if (Number(/^v(\d+)/.exec(out)?.[1]) >= 22) return true;
+  skip(`${what}: 22 is the oldest that has what browsers have, and this is ${out.trim()}`);
+  return false;
 }
