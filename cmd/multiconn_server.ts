@@ -1,4 +1,5 @@
 /** The tutorial's second server, for many clients: `socktool multiconn-server`. */
+import { PeriodicLook } from "../lib/base/periodic_look.ts";
 import { type EchoServer, serveEcho, serveEchoThreads } from "../lib/echo/mod.ts";
 import {
   announce,
@@ -63,26 +64,23 @@ export const command = defineCommand({
       ? await serveEchoThreads(args.address, flags.workers, { ...options, tls })
       : await serveEcho(args.address, { ...options, tls });
     announce(server.address, context, flags.json);
-    const stopStats = flags.stats === undefined
-      ? () => {}
-      : printStats(server, flags.stats, context, flags.json);
+    using _stats = printStats(server, flags.stats, context, flags.json);
     await untilDrained(server, context);
-    stopStats();
   },
 });
 
-/** Prints figures at an interval. Returns the function that stops it. */
+/** Prints figures at an interval, if there is one, until disposed of. */
 function printStats(
   server: EchoServer,
-  everyMs: number,
+  everyMs: number | undefined,
   { out }: Context,
   json: boolean,
-): () => void {
+): Disposable {
   const startedAt = performance.now();
   let before = server.figures();
   let beforeAt = startedAt;
-  const timer = setInterval(() => {
-    const [figures, now] = [server.figures(), performance.now()];
+  const printing = new PeriodicLook(everyMs ?? Infinity, (now) => {
+    const figures = server.figures();
     if (json) {
       const { readBytes: bytes_in, writtenBytes: bytes_out, ...counts } = figures;
       out.json({
@@ -94,8 +92,9 @@ function printStats(
       });
     } else out.line(figuresLine(figures, before, now - beforeAt));
     [before, beforeAt] = [figures, now];
-  }, everyMs);
-  return () => clearInterval(timer);
+  });
+  printing.start();
+  return printing;
 }
 
 if (import.meta.main) await runMain(command);

@@ -1,4 +1,5 @@
 /** Subscribes on a broker: `socktool sub`. */
+import { timerMs } from "../lib/base/timer_ms.ts";
 import {
   filterProblem,
   groupProblem,
@@ -125,7 +126,9 @@ export const command = defineCommand({
       void replier?.stop();
       done.resolve();
     };
-    const timer = flags.timeout === undefined ? undefined : setTimeout(stop, flags.timeout);
+    const timer = flags.timeout === undefined
+      ? undefined
+      : setTimeout(stop, timerMs("--timeout", flags.timeout));
     signal.addEventListener("abort", stop, { once: true });
     // A message that matches several filters arrives once, and is handed to each subscription.
     const printed = new WeakSet<PubSubMessage>();

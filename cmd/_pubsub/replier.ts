@@ -1,3 +1,4 @@
+import { timerMs } from "../../lib/base/timer_ms.ts";
 import type { PubSubMessage } from "../../lib/pubsub/mod.ts";
 import { describeError, formatBytes, formatCount, formatDuration, type Log } from "../_cli/mod.ts";
 import { ProcessGroup } from "./process_group.ts";
@@ -96,7 +97,7 @@ export class Replier {
     });
     const timer = setTimeout(() => {
       problem.resolve(`it takes longer than ${formatDuration(timeoutMs)}`);
-    }, timeoutMs);
+    }, timerMs("timeoutMs", timeoutMs));
     const stopped = this.#stop.promise.then(() => "it was ended");
     const outcome = await Promise.race([group.ended, problem.promise, stopped]);
     clearTimeout(timer);

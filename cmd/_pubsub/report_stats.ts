@@ -1,3 +1,4 @@
+import { PeriodicLook } from "../../lib/base/periodic_look.ts";
 import type { Broker, BrokerStats } from "../../lib/pubsub/mod.ts";
 import { type Context, formatBytes, formatCount, formatRate } from "../_cli/mod.ts";
 
@@ -9,7 +10,7 @@ export function reportStats(
   json: boolean,
 ): Disposable {
   let before = broker.stats();
-  const timer = intervalMs === undefined ? undefined : setInterval(() => {
+  const reporting = new PeriodicLook(intervalMs ?? Infinity, () => {
     const stats = broker.stats();
     const seconds = (stats.uptimeMs - before.uptimeMs) / 1_000;
     const rates = {
@@ -20,8 +21,9 @@ export function reportStats(
     before = stats;
     if (json) out.json({ type: "stats", ...stats, ...rates });
     else log.info(line(stats, rates, missed));
-  }, intervalMs);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  });
+  reporting.start();
+  return reporting;
 }
 
 function line(

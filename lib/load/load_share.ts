@@ -1,3 +1,5 @@
+import { PeriodicLook } from "../base/periodic_look.ts";
+import { MAX_TIMER_MS } from "../base/timer_ms.ts";
 import { type ClosedLoopRun, runClosedLoop } from "./closed_loop.ts";
 import type { HistogramLibrary } from "./latencies.ts";
 import type { LoadConnection } from "./load_connection.ts";
@@ -72,19 +74,17 @@ export class LoadShare {
     const { warmupMs, durationMs, answerTimeoutMs, ratePerSecond } = this.#part.plan;
     using _watch = new SilenceWatch(this.#connections, answerTimeoutMs);
     this.#measureAt = this.#reportedAt = performance.now() + warmupMs;
-    let reporting: ReturnType<typeof setInterval> | undefined;
     // The last interval is 0.5 to 1.5 s long: a shorter rest is added to the second before it.
     const lastReportAt = this.#measureAt + durationMs - INTERVAL_MS / 2;
-    const warming = setTimeout(() => {
-      reporting = setInterval(() => {
-        if (performance.now() < lastReportAt) this.#report();
-      }, INTERVAL_MS);
-    }, warmupMs);
+    using reporting = new PeriodicLook(INTERVAL_MS, (now) => {
+      if (now < lastReportAt) this.#report();
+    });
+    const warming = setTimeout(() => reporting.start(), Math.min(warmupMs, MAX_TIMER_MS));
     try {
       await (ratePerSecond === undefined ? this.#runClosed() : this.#runOpen(ratePerSecond));
     } finally {
       clearTimeout(warming);
-      clearInterval(reporting);
+      reporting.stop();
       this.#report();
       this.close();
     }
@@ -118,7 +118,7 @@ export class LoadShare {
       },
     };
     const ending = durationMs < Infinity
-      ? setTimeout(() => run.ended = true, warmupMs + durationMs)
+      ? setTimeout(() => run.ended = true, Math.min(warmupMs + durationMs, MAX_TIMER_MS))
       : undefined;
     await Promise.all(Array.from(this.#connections, async (connection) => {
       try {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { type LoadErrorKind, type LoadOptions, runLoad } from "../../lib/load/mod.ts";
 import { listen } from "../../lib/net/mod.ts";
-import { deadline } from "../support/deadline.ts";
+import { deadline, until } from "../support/deadline.ts";
 import { type FaultName, serveFault, serveReset } from "../support/faulty_servers.ts";
 import { listenLocally, LOOPBACK } from "../support/peers.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -51,6 +51,23 @@ Deno.test("runLoad() sends messages larger than the kernel's buffers", async () 
     verify: true,
   });
   assertEquals([summary.messages, summary.bytes, summary.errors], [4, 16_120_000, 0]);
+});
+
+Deno.test("runLoad() with a time longer than timers take goes on until it is told to end", async () => {
+  const month = 30 * 86_400_000;
+  for (const times of [{ durationMs: month }, { durationMs: 1, warmupMs: month }]) {
+    await using server = serveEcho(await listenLocally());
+    const { address } = server;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const running = runLoad({ ...times, address, signal });
+    // A timer that was set for longer than it takes would fire after 1 ms.
+    const startedAt = performance.now();
+    await until(() => performance.now() - startedAt > 30 && server.figures().readBytes > 10_000);
+    controller.abort();
+    const { interrupted, summary } = await deadline(running, "the load");
+    assertEquals([interrupted, summary.errors], [true, 0]);
+  }
 });
 
 Deno.test("runLoad() with a duration ends in time, and does not record its warm-up", async () => {
