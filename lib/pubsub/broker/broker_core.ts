@@ -19,6 +19,7 @@ import type { BrokerFigures, Counters } from "./broker_stats.ts";
 import type { SubscriptionAccount } from "./connection_subscriptions.ts";
 import { SendList } from "./delivery/send_list.ts";
 import { ANONYMOUS } from "./routing/rights.ts";
+import { Inboxes } from "./routing/inboxes.ts";
 import { Publications } from "./routing/publications.ts";
 import { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
@@ -49,6 +50,8 @@ export class BrokerCore {
   readonly router: Router = new Router();
   readonly retained: Retained;
   readonly headerCache: HeaderCache = new HeaderCache(SHARED_HEADERS);
+  /** Where the replies to requests of connections go. */
+  readonly inboxes: Inboxes;
   /** The outboxes that have something to send. */
   readonly sendList: SendList;
   /** What is counted of connections; open ones count their deliveries themselves. */
@@ -80,6 +83,7 @@ export class BrokerCore {
     this.authenticator = options.authenticator;
     this.allowBlock = options.allowBlock ?? false;
     this.figures = figures;
+    this.inboxes = new Inboxes(this.authenticator !== undefined);
     this.retained = new Retained(this.limits.maxRetainedBytes);
     this.#filters = new Budget("all clients", this.limits.maxFilterBytes);
     this.sendList = new SendList(this.limits.patienceMs, this.limits.maxBacklogBytes, pause);

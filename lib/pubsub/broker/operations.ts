@@ -83,7 +83,8 @@ function hello(
   }
   const welcome = () => {
     requester.name = name ?? requester.name;
-    if (id !== undefined) requester.outbox.control("ok", { id, ...core.welcome });
+    const inbox = requester.inbox ??= core.inboxes.open();
+    if (id !== undefined) requester.outbox.control("ok", { id, ...core.welcome, inbox });
   };
   const { authenticator } = core;
   if (authenticator === undefined) {
@@ -137,6 +138,8 @@ function subscribe(
     const message = `${requester.principal!.name} may not subscribe to ${quote(filter)}`;
     return { code: "forbidden", message };
   }
+  const notOwn = core.inboxes.refusal(filter, requester.inbox);
+  if (notOwn) return notOwn;
   const confirm = (retained?: RetainedSelection): Refusal | undefined => {
     const refused = requester.subscriptions.add(filter, group, slow);
     if (refused) {

@@ -15,6 +15,8 @@ export interface Requester {
   readonly ending: boolean;
   /** What the client calls itself. */
   name: string;
+  /** The token of its inbox, once it has said hello: it alone may subscribe below it. */
+  inbox: string | undefined;
   /** Makes it a connection of a principal. */
   identify(principal: Principal): void;
   /** Carries out no further request until the promise resolves. The promise must not reject. */

@@ -42,6 +42,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   readonly subscriptions: ConnectionSubscriptions;
   name = "";
   principal: Principal | undefined;
+  inbox: string | undefined;
   /** When it last gave a sign of life, in milliseconds of `performance.now()`. */
   heardAt: number = performance.now();
   /** How many pings it has left unanswered. */
@@ -185,6 +186,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       await this.#ending;
     } finally {
       this.outbox.close();
+      this.#core.inboxes.close(this.inbox);
       await this.#endSubscriptions();
       const { delivered, deliveredBytes } = this.outbox;
       const { counters } = this.#core;

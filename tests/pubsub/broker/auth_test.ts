@@ -41,7 +41,7 @@ Deno.test("users and tokens may do what the file says", async () => {
     ["sub", "orders.>", "forbidden"],
     ["sub", "orders.*.x", "forbidden"],
     ["sub", ">", "forbidden"],
-    ["sub", "_inbox.mine.*", undefined],
+    ["sub", "_inbox.mine.*", "forbidden"],
     ["sub", "_inbox.>", "forbidden"],
     ["sub", "_inbox.*.x", "forbidden"],
   ];
