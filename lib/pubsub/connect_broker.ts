@@ -1,19 +1,30 @@
-import { BrokerClient } from "./client/broker_client.ts";
-import type { BrokerClientOptions, BrokerTarget } from "./client/client_options.ts";
+import { type Address, dial, type DialOptions, toAddress } from "../net/mod.ts";
+import {
+  type BrokerClient,
+  type BrokerClientOptions,
+  connectBroker as connectOver,
+  type DuplexTarget,
+} from "./client/mod.ts";
+
+/** Where a broker is: an address, the text of one, or a connection and what makes one. */
+export type BrokerTarget = Address | string | DuplexTarget;
+
+/** How to connect to a broker, and the client's limits. */
+export interface ConnectBrokerOptions extends BrokerClientOptions, Pick<DialOptions, "tls"> {}
 
 /**
  * Connects to a broker. The first connection is tried once; from then on the client connects again
- * by itself, with all its subscriptions.
+ * whenever a connection is lost, and subscribes again to all that it subscribed to.
  *
- * @param target An address, or a function that makes a connection: over a WebSocket, say.
+ * @param target `HOST:PORT` or another address, a function that makes a connection, such as over a
+ * WebSocket, or one connection, which cannot be made again.
  *
  * @example
  * ```ts
- * import { connectBroker, listen, serveBroker } from "@socktool/socktool";
+ * import { connectBroker, serveBroker } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using broker = serveBroker(listener);
+ * await using broker = await serveBroker("127.0.0.1:0");
  * await using client = await connectBroker(broker.address);
  * await client.subscribe("math.square", {
  *   onMessage: (message) => message.respond(String(Number(message.text()) ** 2)),
@@ -23,13 +34,26 @@ import type { BrokerClientOptions, BrokerTarget } from "./client/client_options.
  * ```
  *
  * @throws {ConnectionError} if no connection can be made.
+ * @throws {AddressError} if the text is no address.
  * @throws {PubSubError} `unauthorized`, or `timed-out` if the broker does not answer.
+ * @throws {TypeError} if the target is none, `tls` is given without an address, or `reconnect` with
+ * a single connection.
  */
 export async function connectBroker(
   target: BrokerTarget,
-  options: BrokerClientOptions = {},
+  options: ConnectBrokerOptions = {},
 ): Promise<BrokerClient> {
-  const client = new BrokerClient(target, options);
-  await client.start();
-  return client;
+  const { tls, ...clientOptions } = options;
+  if (isDuplexTarget(target)) {
+    // Ignoring it would send in the clear what was meant to be secret.
+    if (tls) throw new TypeError("Cannot use tls without an address: make a connection with it");
+    return await connectOver(target, clientOptions);
+  }
+  const address = toAddress(target);
+  return await connectOver((signal) => dial(address, { tls, signal }), clientOptions);
+}
+
+function isDuplexTarget(target: BrokerTarget): target is DuplexTarget {
+  return typeof target === "function" ||
+    typeof target === "object" && target !== null && "read" in target;
 }

@@ -29,24 +29,26 @@ export type {
   Permission,
   RightsGrammar,
 } from "../access/mod.ts";
-export { connectBroker } from "./connect_broker.ts";
-export { BrokerClient } from "./client/broker_client.ts";
-export type {
-  BrokerClientOptions,
-  BrokerTarget,
-  ClientState,
-  ClientStateChange,
-  ConfirmOptions,
-  PublishOptions,
-  RequestOptions as BrokerRequestOptions,
-} from "./client/client_options.ts";
-export { Backoff, type BackoffOptions } from "./client/backoff.ts";
+export { type BrokerTarget, connectBroker, type ConnectBrokerOptions } from "./connect_broker.ts";
 export {
+  Backoff,
+  type BackoffOptions,
+  BrokerClient,
+  type BrokerClientOptions,
+  type ByteDuplex,
+  type ClientState,
+  type ClientStateChange,
   ClientSubscription,
+  type ConfirmOptions,
+  duplexOf,
+  type DuplexTarget,
   type MissedPublications,
+  type PublishContent,
+  type PublishOptions,
+  PubSubError,
+  type PubSubFailure,
+  PubSubMessage,
+  type RequestOptions as BrokerRequestOptions,
   type SubscribeOptions,
   type SubscriptionOwner,
-} from "./client/client_subscription.ts";
-export { type PublishContent, PubSubMessage } from "./client/message.ts";
-export { PubSubError, type PubSubFailure } from "./client/pubsub_error.ts";
-export { type ByteDuplex, duplexOf } from "../net/bytes/byte_duplex.ts";
+} from "./client/mod.ts";

@@ -1,6 +1,15 @@
 import { PeriodicLook, tickMs } from "../../base/periodic_look.ts";
-import { type Address, ConnectionError, type Listener, serveConnections } from "../../net/mod.ts";
-import type { Connection, Server } from "../../net/mod.ts";
+import {
+  type Address,
+  type Connection,
+  ConnectionError,
+  type Listener,
+  type ListenOptions,
+  serveConnections,
+  serveOn,
+  type Server,
+  type ServeTarget,
+} from "../../net/mod.ts";
 import { BrokerCore } from "./broker_core.ts";
 import type { BrokerOptions } from "./broker_options.ts";
 import type {
@@ -166,20 +175,27 @@ async function refuseConnection(connection: Connection): Promise<void> {
   await connection.finish("refused", false);
 }
 
+/** Serves on a listener, at once. */
+export function serveBroker(listener: Listener, options?: BrokerOptions): Broker;
+/** Listens on an address, or on what a text says, and serves there. */
+export function serveBroker(
+  address: Address | string,
+  options?: BrokerOptions & ListenOptions,
+): Promise<Broker>;
 /**
- * Serves publish/subscribe on a listener, which it takes over: draining closes it.
+ * Serves publish/subscribe. A listener is taken over: draining closes it. For an address the result
+ * is a promise, and options of `listen` are taken too.
  *
  * A publisher's frame reaches its subscribers byte for byte. A subscriber that does not keep up
- * holds publishers up for a short while at most; then its own policy decides what is left out, and
+ * makes publishers wait for a short while at most; then its own policy decides what is left out, and
  * it is told how much that was.
  *
  * @example
  * ```ts
- * import { connectBroker, listen, serveBroker } from "@socktool/socktool";
+ * import { connectBroker, serveBroker } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using broker = serveBroker(listener);
+ * await using broker = await serveBroker("127.0.0.1:0");
  * await using client = await connectBroker(broker.address);
  * const subscription = await client.subscribe("orders.*");
  * assertEquals(await client.publishConfirmed("orders.eu", "one"), 1);
@@ -190,7 +206,12 @@ async function refuseConnection(connection: Connection): Promise<void> {
  * ```
  *
  * @throws {RangeError} if a limit is not a number, or limits contradict each other.
+ * @throws {AddressError} if a text is no address.
+ * @throws {ConnectionError} with operation `listen`
  */
-export function serveBroker(listener: Listener, options: BrokerOptions = {}): Broker {
-  return new Broker(listener, options);
+export function serveBroker(
+  target: ServeTarget,
+  options: BrokerOptions & ListenOptions = {},
+): Broker | Promise<Broker> {
+  return serveOn(target, options, (listener, rest) => new Broker(listener, rest));
 }

@@ -2,15 +2,15 @@ import { timerMs } from "../../base/timer_ms.ts";
 
 /** How a client waits before it connects again. */
 export interface BackoffOptions {
-  /** The longest that the first wait can be, in milliseconds; each next one's doubles. @default {200} */
+  /** The bound of the first wait, in milliseconds; it doubles with each further one. @default {200} */
   readonly firstMs?: number | undefined;
-  /** The longest that any wait can be, in milliseconds. @default {10_000} */
+  /** The highest bound, in milliseconds. @default {10_000} */
   readonly longestMs?: number | undefined;
 }
 
 /**
- * Exponential back-off with full jitter: each wait is drawn evenly between nothing and a bound
- * that doubles, so that a thousand clients which lost one broker do not come back at one time.
+ * Exponential back-off with full jitter: each wait is a random time below a bound, and the bound
+ * doubles. So a thousand clients that lost the same broker do not come back all at once.
  *
  * Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
@@ -23,8 +23,8 @@ export class Backoff {
   /**
    * Begins with the shortest bound.
    *
+   * @param random Gives a number from 0 up to 1.
    * @throws {TypeError | RangeError} if a time is no number of milliseconds.
-   * @param random Gives a number from 0 up to 1; tests put their own in its place.
    */
   constructor(options: BackoffOptions = {}, random: () => number = Math.random) {
     this.#firstMs = timerMs("firstMs", options.firstMs, 200);
@@ -38,7 +38,7 @@ export class Backoff {
     return this.#random() * bound;
   }
 
-  /** Begins anew: the last connection worked. */
+  /** Begins again with the shortest bound, after a connection that worked. */
   reset(): void {
     this.#tries = 0;
   }

@@ -1,37 +1,51 @@
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
+import { INBOX_PREFIX } from "../protocol/topic.ts";
 import { ClientSubscription, type SubscribeOptions } from "./client_subscription.ts";
 import { type LocalFilter, LocalFilters } from "./local_filters.ts";
 import { type PublishContent, PubSubMessage } from "./message.ts";
+import type { TellError } from "./tell_error.ts";
 
 /** What {@linkcode ClientDeliveries} needs of the client. */
 export interface DeliveryHost {
+  /** Publishes a reply. */
   publish(topic: string, content: PublishContent): Promise<void>;
+  /** Ends a subscription. */
   unsubscribe(subscription: ClientSubscription): Promise<void>;
+  /** Tells of a callback that threw. */
+  tellError: TellError;
 }
 
-/** Hands what the broker delivers to the subscriptions of a client. */
+/** Hands the messages that the broker delivers to the subscriptions that they are for. */
 export class ClientDeliveries {
   readonly #maxQueuedBytes: number;
   readonly #host: DeliveryHost;
   readonly #filters = new LocalFilters();
-  /** Subscriptions that wait for the `ok` with this id. */
+  /** The subscriptions that an `ok` will confirm, by its id. */
   readonly #expected = new Map<number, readonly ClientSubscription[]>();
   readonly #open = new Set<ClientSubscription>();
-  /** Retained frames that come next, and for whom. */
+  /** How many of the next deliveries are retained frames, and for which subscriptions. */
   #retainedLeft = 0;
   #retainedFor: readonly ClientSubscription[] = [];
   #queuedBytes = 0;
   #room: PromiseWithResolvers<void> | undefined;
 
-  /** @param maxQueuedBytes Bytes of messages that may wait for the program. */
+  /** @param maxQueuedBytes Bytes of messages that may wait until the program takes them. */
   constructor(maxQueuedBytes: number, host: DeliveryHost) {
     this.#maxQueuedBytes = maxQueuedBytes;
     this.#host = host;
   }
 
-  /** What is subscribed to. */
+  /** All filters that are subscribed to. */
   filters(): Iterable<LocalFilter> {
     return this.#filters;
+  }
+
+  /** Whether a subscription calls a function of the program, which cannot see its end. */
+  get callsBack(): boolean {
+    for (const { filter, options } of this.#open) {
+      if (options.onMessage && !filter.startsWith(INBOX_PREFIX)) return true;
+    }
+    return false;
   }
 
   /** Adds a subscription. */
@@ -39,24 +53,25 @@ export class ClientDeliveries {
     const subscription = new ClientSubscription(filter, options, {
       queued: (_, bytes) => this.#queued(bytes),
       unsubscribe: (ended) => this.#host.unsubscribe(ended),
+      callbackFailed: (error, what) => this.#host.tellError(error, what),
     });
     this.#filters.add(subscription);
     this.#open.add(subscription);
     return subscription;
   }
 
-  /** Removes a subscription; `true` if the broker need not deliver for it any more. */
+  /** Removes a subscription; `true` if no other has its filter and group. */
   remove(subscription: ClientSubscription): boolean {
     this.#open.delete(subscription);
     return this.#filters.remove(subscription);
   }
 
-  /** Notes which subscriptions an `ok` with this id will be for. */
+  /** Notes which subscriptions an `ok` with this id will confirm. */
   expect(id: number, subscriptions: readonly ClientSubscription[]): void {
     this.#expected.set(id, subscriptions);
   }
 
-  /** Takes an `ok`: the retained frames that it announces follow at once. */
+  /** Takes an `ok`. The retained frames that it announces are the next deliveries. */
   confirmed({ id, retained }: FrameHeader): void {
     const subscriptions = this.#expected.get(id as number);
     if (subscriptions === undefined) return;
@@ -96,7 +111,7 @@ export class ClientDeliveries {
     for (const subscription of local?.subscriptions ?? []) subscription.push(missed);
   }
 
-  /** Nothing that was announced on the last connection comes on the next. */
+  /** The connection is lost: what it announced does not come any more. */
   disconnected(): void {
     this.#retainedLeft = 0;
     this.#expected.clear();

@@ -1,24 +1,18 @@
-import { Deque } from "../../base/deque.ts";
 import { PeriodicLook } from "../../base/periodic_look.ts";
-import { type Frame, FrameDecoder, type OutgoingFrame, writeFrame } from "../../frame/mod.ts";
-import { ReadBuffer, WriteQueue } from "../../net/mod.ts";
+import { type Frame, FrameDecoder, type OutgoingFrame } from "../../frame/mod.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
+import { ReadBuffer } from "../../net/bytes/read_buffer.ts";
+import { LinkOutput } from "./link_output.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
-const HIGH_WATER_BYTES = 262_144;
-
-/** Publications that leave together: those made in one turn. */
-interface Batch {
-  /** What the socket has taken when all of them are gone. */
-  readonly target: number;
-  readonly sent: PromiseWithResolvers<void>;
-}
+/** A connection from which nothing came for so many ping intervals is given up. */
+const MAX_QUIET_INTERVALS = 3;
 
 /** What a {@linkcode ClientLink} does with what comes. */
 export interface LinkHandler {
   /** A frame came; its bytes are good until this returns. */
-  received(frame: Frame): void;
-  /** What to wait for before more is read. */
+  received(frame: Frame, link: ClientLink): void;
+  /** What to wait for before more is read; `undefined` if nothing. */
   room(): Promise<void> | undefined;
 }
 
@@ -26,16 +20,15 @@ export interface LinkHandler {
 export class ClientLink {
   /** Resolves when it is over, to what ended it; `undefined` if the broker just closed it. */
   readonly ended: Promise<unknown>;
-  /** When something last came, in milliseconds of `performance.now()`. */
-  heardAt: number = performance.now();
   readonly #duplex: ByteDuplex;
-  readonly #output: WriteQueue;
+  readonly #output: LinkOutput;
   readonly #handler: LinkHandler;
   readonly #decoder: FrameDecoder;
-  readonly #batches = new Deque<Batch>();
-  #open: PromiseWithResolvers<void> | undefined;
+  /** When something last came, in milliseconds of `performance.now()`. */
+  #heardAt = performance.now();
   #reason: unknown;
   #closed = false;
+  /** Whether nothing is read, because the program has to take messages first. */
   #paused = false;
   #pinging: PeriodicLook | undefined;
 
@@ -44,8 +37,7 @@ export class ClientLink {
     this.#duplex = duplex;
     this.#handler = handler;
     this.#decoder = new FrameDecoder({ maxContentBytes });
-    this.#output = new WriteQueue(duplex, HIGH_WATER_BYTES);
-    this.#output.onWritten = () => this.#written();
+    this.#output = new LinkOutput(duplex, (error) => this.close(error));
     this.ended = this.#receive();
   }
 
@@ -54,88 +46,51 @@ export class ClientLink {
     return this.#output.pendingBytes;
   }
 
-  /** Sends a frame with whatever else is sent in this turn. */
+  /**
+   * Sends a frame, in one write with whatever else is sent in this turn of the event loop.
+   *
+   * @returns A promise that resolves when the socket has taken the whole frame, and rejects if it
+   * does not. It is the same for all that is sent in one turn.
+   * @throws {TypeError | RangeError} as `writeFrame` does; nothing is sent then.
+   */
   send(frame: OutgoingFrame): Promise<void> {
-    const sent = this.#batch();
-    writeFrame(this.#output.buffer, frame);
-    return sent;
+    return this.#output.send(frame);
   }
 
-  /** Sends frames that are encoded already. */
+  /** Sends frames that are encoded already. They are copied. Result as for `send`. */
   sendBytes(bytes: Uint8Array): Promise<void> {
-    const sent = this.#batch();
-    this.#output.buffer.append(bytes);
-    return sent;
+    return this.#output.sendBytes(bytes);
   }
 
   /** Resolves once everything is sent; rejects if the connection is lost before. */
   flushed(): Promise<void> {
-    this.#flush();
     return this.#output.flushed();
   }
 
-  /** Sends a ping at every interval, and closes it when nothing has come for three of them. */
+  /** Sends a ping at every interval, and closes when nothing has come for three of them. */
   keepAlive(intervalMs: number): void {
     if (!(intervalMs > 0) || this.#closed) return;
     this.#pinging = new PeriodicLook(intervalMs, (now) => {
-      const quietMs = now - this.heardAt;
-      // Whoever reads nothing, because the program takes no messages, cannot tell.
-      if (!this.#paused && quietMs > 3 * intervalMs) {
+      const quietMs = now - this.#heardAt;
+      // While nothing is read, the broker's silence cannot be noticed.
+      if (!this.#paused && quietMs > MAX_QUIET_INTERVALS * intervalMs) {
         this.close(new PubSubError("timed-out", "Nothing came from the broker for too long"));
       } else void this.send({ header: { op: "ping" } });
     });
     this.#pinging.start();
   }
 
-  /** Closes it. */
+  /** Closes it. The first reason counts. */
   close(reason?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reason ??= reason;
+    this.#reason = reason;
     this.#pinging?.stop();
+    this.#output.close(reason);
     try {
       this.#duplex.close();
     } catch {
       // The runtime closed it when the broker reset it.
-    }
-  }
-
-  // One promise for all that is sent in one turn: one for each publication would cost more than
-  // sending it.
-  #batch(): Promise<void> {
-    if (this.#open === undefined) {
-      this.#open = Promise.withResolvers();
-      // Whoever asks sees the failure; a program that does not ask shall not end by it.
-      this.#open.promise.catch(() => {});
-      queueMicrotask(() => this.#flush());
-    }
-    return this.#open.promise;
-  }
-
-  #flush(): void {
-    const sent = this.#open;
-    if (sent === undefined) return;
-    this.#open = undefined;
-    const output = this.#output;
-    if (output.failed || this.#closed) return sent.reject(this.#lost());
-    this.#batches.push({ target: output.writtenBytes + output.pendingBytes, sent });
-    output.flush();
-  }
-
-  async #pause(room: Promise<void>): Promise<void> {
-    this.#paused = true;
-    await room;
-    this.#paused = false;
-    this.heardAt = performance.now();
-  }
-
-  #written(): void {
-    const { failed, writtenBytes } = this.#output;
-    if (failed) return this.close(this.#lost());
-    let batch = this.#batches.peek();
-    for (; batch && batch.target <= writtenBytes; batch = this.#batches.peek()) {
-      this.#batches.shift();
-      batch.sent.resolve();
     }
   }
 
@@ -146,11 +101,11 @@ export class ClientLink {
       while (true) {
         const count = await this.#duplex.read(input.free());
         if (count === null) break;
-        this.heardAt = performance.now();
+        this.#heardAt = performance.now();
         input.filled(count);
         const batch = this.#decoder.decode(input.bytes, input.start, input.end);
         for (const frame of batch.frames) {
-          this.#handler.received(frame);
+          this.#handler.received(frame, this);
           const room = this.#handler.room();
           if (room) await this.#pause(room);
         }
@@ -161,13 +116,13 @@ export class ClientLink {
       failure = error;
     }
     this.close(failure);
-    for (const { sent } of this.#batches) sent.reject(this.#lost());
-    this.#batches.clear();
     return this.#reason;
   }
 
-  #lost(): PubSubError {
-    const message = "The connection was lost before the publication was sent whole";
-    return new PubSubError("disconnected", message, { cause: this.#reason });
+  async #pause(room: Promise<void>): Promise<void> {
+    this.#paused = true;
+    await room;
+    this.#paused = false;
+    this.#heardAt = performance.now();
   }
 }

@@ -1,8 +1,7 @@
 import { bytesOption } from "../../base/numeric_options.ts";
-import type { Address, DialOptions } from "../../net/mod.ts";
 import type { Credentials } from "../../access/authenticator.ts";
-import type { BackoffOptions } from "./backoff.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
+import type { BackoffOptions } from "./backoff.ts";
 
 /**
  * What a client is doing: `connecting` for the first time, `connected`, `reconnecting` after a
@@ -12,24 +11,34 @@ export type ClientState = "connecting" | "connected" | "reconnecting" | "drainin
 
 /** A change of a client's state. */
 export interface ClientStateChange {
-  /** What it is doing from here on. */
+  /** The new state. */
   readonly state: ClientState;
-  /** What made it: the error, or the broker's `bye` as a text. */
+  /**
+   * With `reconnecting` and `closed`: the error that led to it, a `PubSubError` where the broker said
+   * `bye`; `undefined` if the broker just closed the connection, or the program the client.
+   */
   readonly reason: unknown;
-  /** With `reconnecting`: how long until it tries, in milliseconds. */
+  /** With `reconnecting`: how long until the next try, in milliseconds. */
   readonly retryMs: number | undefined;
 }
 
-/** Where a broker is: an address, or a function that makes a connection to it. */
-export type BrokerTarget = Address | ((signal: AbortSignal) => Promise<ByteDuplex>);
+/**
+ * What a client speaks to its broker over: bytes in both directions, or a function that makes such
+ * a connection whenever the client needs one. The client closes what it is given. The function
+ * should give up, and reject, when its signal is aborted.
+ */
+export type DuplexTarget = ByteDuplex | ((signal: AbortSignal) => Promise<ByteDuplex>);
 
-/** How a client connects, and its limits. */
-export interface BrokerClientOptions extends Pick<DialOptions, "tls"> {
+/** How a client introduces itself, and its limits. */
+export interface BrokerClientOptions {
   /** What the client calls itself, for the broker's operator. */
   readonly name?: string | undefined;
   /** Who it is, where the broker asks. */
   readonly credentials?: Credentials | undefined;
-  /** How to connect again after a connection was lost; `false` for not at all. */
+  /**
+   * How to connect again after a connection was lost; `false` for not at all. Over a single
+   * connection that was made before, there is no other way.
+   */
   readonly reconnect?: BackoffOptions | false | undefined;
   /** The longest time until a connection is made and the broker has answered. @default {10_000} */
   readonly connectTimeoutMs?: number | undefined;
@@ -39,22 +48,28 @@ export interface BrokerClientOptions extends Pick<DialOptions, "tls"> {
    * @default {8_388_608}
    */
   readonly maxBufferedBytes?: number | undefined;
-  /** Bytes of messages that may wait to be taken by the program. @default {8_388_608} */
+  /**
+   * Bytes of messages that may wait until the program takes them. Above it the client stops
+   * reading.
+   *
+   * @default {8_388_608}
+   */
   readonly maxQueuedBytes?: number | undefined;
-  /** Larger messages break the connection. @default {16_777_216} */
+  /** Messages with more content break the connection. @default {16_777_216} */
   readonly maxContentBytes?: number | undefined;
-  /** Is told of every change of state. It must not throw. */
+  /** Is told of every change of state. */
   readonly onState?: ((change: ClientStateChange) => void) | undefined;
   /**
-   * Is told of what nobody waits for: an error from the broker to a publication that was not to be
-   * confirmed, a callback that threw.
+   * Is told of errors that no promise carries: a publication without confirmation that the broker
+   * refused, a callback that threw, a subscription that the broker does not permit any more. Without
+   * it they go to the console.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Closes the client when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Sizes among a client's options. */
+/** The limits of a client that are no times. */
 export const CLIENT_LIMITS = {
   maxBufferedBytes: bytesOption(8_388_608),
   maxQueuedBytes: bytesOption(8_388_608),
@@ -65,11 +80,11 @@ export const CLIENT_LIMITS = {
 export interface PublishOptions {
   /** Keeps it as the topic's last value; empty content clears that. @default {false} */
   readonly retain?: boolean | undefined;
-  /** Where replies are to go. */
+  /** The topic that replies are to be published on. */
   readonly replyTo?: string | undefined;
   /** Without it, `text/plain` for a text, else `application/octet-stream`. */
   readonly contentType?: string | undefined;
-  /** Further fields of the header. */
+  /** Further fields of the header: any values of JSON. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { Deque } from "../../base/deque.ts";
-import type { PubSubMessage } from "./message.ts";
 import type { SlowPolicy } from "../protocol/slow_policy.ts";
+import type { PubSubMessage } from "./message.ts";
 
 /** Publications that a subscriber did not get, because it did not keep up. */
 export interface MissedPublications {
@@ -16,31 +16,41 @@ export interface MissedPublications {
 export interface SubscribeOptions {
   /** Shares the publications with all connections in the group of this name. */
   readonly group?: string | undefined;
-  /** What becomes of publications while this client does not keep up. @default {"drop-oldest"} */
+  /**
+   * What the broker does with publications while this client does not keep up.
+   *
+   * @default {"drop-oldest"}
+   */
   readonly slow?: SlowPolicy | undefined;
   /**
    * Is called with each message, in order; the next waits until the promise it returns resolves.
-   * Without it the messages are to be had by iterating. What it throws goes to `onError`.
+   * Without it the messages are read by iterating over the subscription. What it throws goes to the
+   * client's `onError`.
    */
   readonly onMessage?: ((message: PubSubMessage) => void | Promise<void>) | undefined;
-  /** Is told of what was missed, between the messages where it would have stood. */
+  /**
+   * Is told of what was missed, between the messages where it would have stood. What it throws goes
+   * to the client's `onError`.
+   */
   readonly onMissed?: ((missed: MissedPublications) => void) | undefined;
 }
 
 /** What a subscription needs of its client. */
 export interface SubscriptionOwner {
-  /** Its queue has grown, or shrunk, by so many bytes. */
+  /** The messages that wait in it have become more, or fewer, by so many bytes. */
   queued(subscription: ClientSubscription, bytes: number): void;
-  /** It is to be ended. */
+  /** The program ends it. */
   unsubscribe(subscription: ClientSubscription): Promise<void>;
+  /** A callback of the program threw. */
+  callbackFailed(error: unknown, what: string): void;
 }
 
 type Item = PubSubMessage | MissedPublications;
 
 /**
- * A client's subscription: the messages, in order, as an async iterable. It goes on over
- * reconnections. Messages that nobody takes wait here up to the client's bound; then the client
- * reads no more, and the broker does by `slow` what is to be done with a slow subscriber.
+ * A client's subscription: the messages, in order, as an async iterable. It goes on when the client
+ * connects again. Messages that the program does not take wait here; when those of all subscriptions
+ * reach the client's bound it stops reading, and the broker does what `slow` says.
  *
  * Leaving a `for await` loop ends the subscription.
  */
@@ -49,9 +59,9 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   readonly filter: string;
   /** With which group, policy and callbacks. */
   readonly options: SubscribeOptions;
-  /** Publications that were left out so far, because this client did not keep up. */
+  /** How many publications were left out so far, because this client did not keep up. */
   missed = 0;
-  /** With `onMessage`: resolves when it was called for the last time. */
+  /** With `onMessage`: resolves when the last call of it has ended. */
   taken: Promise<void> = Promise.resolve();
   /** How many retained messages came with the subscription. */
   retained = 0;
@@ -68,7 +78,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     this.#owner = owner;
   }
 
-  /** The next message; waits for it. Rejects if the client has failed for good. */
+  /** The next message; waits for it. Rejects if the broker, or the client, ended the subscription. */
   async next(): Promise<IteratorResult<PubSubMessage, undefined>> {
     while (true) {
       const item = this.#take();
@@ -77,10 +87,8 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
         if (this.#ended) return { done: true, value: undefined };
         this.#waiting ??= Promise.withResolvers();
         await this.#waiting.promise;
-      } else if ("count" in item) {
-        this.missed += item.count;
-        this.options.onMissed?.(item);
-      } else return { done: false, value: item };
+      } else if ("count" in item) this.#tellMissed(item);
+      else return { done: false, value: item };
     }
   }
 
@@ -89,9 +97,9 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     await this.#owner.unsubscribe(this);
   }
 
-  /** Ends the subscription; called when a `for await` loop is left. */
+  /** Ends the subscription and drops its messages; called when a `for await` loop is left. */
   async return(): Promise<IteratorResult<PubSubMessage, undefined>> {
-    this.#drop();
+    while (this.#take() !== undefined);
     await this.unsubscribe();
     return { done: true, value: undefined };
   }
@@ -101,7 +109,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     return this;
   }
 
-  /** Ends the subscription. */
+  /** Ends the subscription and drops its messages. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
@@ -127,8 +135,13 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     return item;
   }
 
-  #drop(): void {
-    while (this.#take() !== undefined);
+  #tellMissed(missed: MissedPublications): void {
+    this.missed += missed.count;
+    try {
+      this.options.onMissed?.(missed);
+    } catch (error) {
+      this.#owner.callbackFailed(error, `The callback onMissed of ${this.filter} failed`);
+    }
   }
 
   #wake(): void {

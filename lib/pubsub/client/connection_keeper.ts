@@ -3,31 +3,36 @@ import { Backoff, type BackoffOptions } from "./backoff.ts";
 import type { ClientLink } from "./client_link.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
-/** What a {@linkcode ConnectionKeeper} does not do itself. */
+/** What a {@linkcode ConnectionKeeper} leaves to its client. */
 export interface KeeperHooks {
   /** Makes a connection. */
   open(signal: AbortSignal): Promise<ClientLink>;
-  /** Does what each connection begins with; rejects if it cannot be used. */
+  /** Begins to use a connection; rejects if the broker does not let it be used. */
   greet(link: ClientLink): Promise<void>;
   /** The connection can be used. */
   connected(link: ClientLink): void;
-  /** It is gone. Also called for one that could not be used. */
+  /** The connection is lost, or could not be used. */
   lost(reason: unknown): void;
-  /** It is tried again after a wait. */
+  /** It will be tried again after a wait. */
   retrying(reason: unknown, retryMs: number): void;
-  /** It is not tried again. */
+  /** It will not be tried again. */
   failed(reason: unknown): void;
 }
 
-/** Keeps a client connected: connects again, after a wait, whenever a connection is lost. */
+/** Keeps a client connected: whenever a connection is lost, it waits and connects again. */
 export class ConnectionKeeper {
   readonly #hooks: KeeperHooks;
-  readonly #retry: boolean;
+  #retry: boolean;
   readonly #backoff: Backoff;
   readonly #timeoutMs: number;
   readonly #stop = new AbortController();
 
-  /** @param timeoutMs The longest time until a connection can be used. */
+  /**
+   * Connects when it is started.
+   *
+   * @param reconnect How to wait between two tries; `false` to try once.
+   * @param timeoutMs The longest time until a connection can be used.
+   */
   constructor(hooks: KeeperHooks, reconnect: BackoffOptions | false, timeoutMs: number) {
     this.#hooks = hooks;
     this.#retry = reconnect !== false;
@@ -35,13 +40,18 @@ export class ConnectionKeeper {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Resolves when the first connection stands; it is tried once. Goes on from there by itself. */
+  /** Resolves when the first connection can be used; it is tried once. Keeps it from then on. */
   async start(): Promise<void> {
     const link = await this.#connect();
     void this.#keep(link);
   }
 
-  /** Connects no more. The connection that stands is the caller's to close. */
+  /** From here on, a connection that is lost is not made again. */
+  giveUpRetrying(): void {
+    this.#retry = false;
+  }
+
+  /** Connects no more, and calls no hook any more. The caller closes the connection. */
   stop(): void {
     this.#stop.abort();
   }
@@ -110,7 +120,7 @@ export class ConnectionKeeper {
   }
 }
 
-/** Trying again would end the same. */
+/** Whether another try would end the same way. */
 function isFinal(reason: unknown): boolean {
   return reason instanceof PubSubError && reason.code === "unauthorized";
 }

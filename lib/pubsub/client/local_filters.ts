@@ -1,16 +1,16 @@
 import type { ClientSubscription } from "./client_subscription.ts";
 import { FilterTree } from "../protocol/filter_tree.ts";
 
-/** A filter that a client has subscribed to, for one or several of its subscriptions. */
+/** A filter and group that a client subscribes to, and its subscriptions of them. */
 export interface LocalFilter {
   readonly filter: string;
   readonly group: string | undefined;
   readonly subscriptions: ClientSubscription[];
-  /** Whose turn it is, in a group. */
+  /** In a group: the index of the subscription whose turn it is. */
   next: number;
 }
 
-/** What a client has subscribed to: to whom in the program does a message go? */
+/** What a client subscribes to. It finds the subscriptions that a message is for. */
 export class LocalFilters {
   readonly #tree = new FilterTree<LocalFilter[]>();
   readonly #all = new Set<LocalFilter>();
@@ -20,7 +20,7 @@ export class LocalFilters {
     return this.#all.values();
   }
 
-  /** The filter with exactly this text and group. */
+  /** The entry of exactly this filter and group. */
   get(filter: string, group: string | undefined): LocalFilter | undefined {
     return this.#tree.get(filter)?.find((local) => local.group === group);
   }
@@ -54,7 +54,7 @@ export class LocalFilters {
     return true;
   }
 
-  /** The subscriptions, of no group, that a topic matches. */
+  /** The subscriptions without a group whose filter matches a topic. */
   match(topic: string): ClientSubscription[] {
     const found: LocalFilter[][] = [];
     this.#tree.match(topic, found);
@@ -63,7 +63,7 @@ export class LocalFilters {
     );
   }
 
-  /** The one subscription of a group whose turn it is. */
+  /** The subscription whose turn it is, of those to this filter in this group. */
   pick(filter: string, group: string): ClientSubscription | undefined {
     const local = this.get(filter, group);
     return local?.subscriptions[local.next++ % local.subscriptions.length];

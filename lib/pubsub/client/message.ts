@@ -1,13 +1,13 @@
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
 
-/** What a reply may be. */
+/** What can be published: bytes, or a text, which is sent in UTF-8. */
 export type PublishContent = Uint8Array | string;
 
-/** A publication as a subscriber gets it. Its content is memory of its own. */
+/** A publication as a subscriber gets it. It owns its bytes: they may be kept. */
 export class PubSubMessage {
-  /** On what it was published. */
+  /** The topic that it was published on. */
   readonly topic: string;
-  /** Whether it was there before the subscription: the topic's last value. */
+  /** Whether it is a retained value, published before the subscription was made. */
   readonly retained: boolean;
   readonly #frame: Frame;
   readonly #respond: (topic: string, content: PublishContent) => Promise<void>;
@@ -34,40 +34,48 @@ export class PubSubMessage {
     return this.#frame.content;
   }
 
-  /** The frame as it came over the wire. */
+  /** The whole frame as it came over the wire: length, header and content. */
   get bytes(): Uint8Array {
     return this.#frame.bytes;
   }
 
-  /** Where a reply goes, if one is asked for. */
+  /** The topic for a reply; `undefined` if the publisher wants none. */
   get replyTo(): string | undefined {
     const { "reply-to": replyTo } = this.header;
     return typeof replyTo === "string" ? replyTo : undefined;
   }
 
-  /** The group by which this client was picked. */
+  /** The group as whose member this client got it; `undefined` if it came for the client alone. */
   get group(): string | undefined {
     const { group } = this.header;
     return typeof group === "string" ? group : undefined;
   }
 
-  /** The content as text. @throws {ContentError} if it is none. */
+  /** The content as text. @throws {ContentError} if it is not text in its `content-encoding`. */
   text(): string {
     return this.#frame.text();
   }
 
-  /** The content as JSON. @throws {ContentError} if it is none. */
-  json(): unknown {
-    return this.#frame.json();
+  /**
+   * The content as JSON.
+   *
+   * @typeParam T What the caller expects it to be; it is not checked.
+   * @throws {ContentError} if it is not JSON.
+   */
+  json<T = unknown>(): T {
+    return this.#frame.json() as T;
   }
 
   /**
-   * Answers it.
+   * Publishes a reply.
    *
-   * @throws {TypeError} if no reply is asked for. Rejects as `publish` does.
+   * @returns A promise that resolves and rejects as that of `BrokerClient.publish`.
+   * @throws {TypeError} if the publisher wants no reply.
    */
   respond(content: PublishContent): Promise<void> {
-    if (this.replyTo === undefined) throw new TypeError("Cannot respond: no reply is asked for");
+    if (this.replyTo === undefined) {
+      throw new TypeError(`Cannot respond to ${this.topic}: its publisher wants no reply`);
+    }
     return this.#respond(this.replyTo, content);
   }
 }

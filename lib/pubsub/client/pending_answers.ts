@@ -1,11 +1,11 @@
-import type { FrameHeader } from "../../frame/mod.ts";
+import type { FrameHeader, HeaderInit, OutgoingFrame } from "../../frame/mod.ts";
 import type { PubSubErrorCode } from "../protocol/codes.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
 interface Pending {
   resolve(header: FrameHeader): void;
   reject(error: PubSubError): void;
-  /** Whether it was not handed to a connection yet. */
+  /** Whether the request still waits for a connection. */
   unsent: boolean;
 }
 
@@ -14,19 +14,32 @@ export class PendingAnswers {
   readonly #byId = new Map<number, Pending>();
   #lastId = 0;
 
-  /** How many there are. */
-  get size(): number {
-    return this.#byId.size;
-  }
-
   /** An id that no other request has. */
   nextId(): number {
     return ++this.#lastId;
   }
 
-  /** Waits for the answer to a request: its header, or what the broker refused it with. */
+  /**
+   * Waits for the answer to a request.
+   *
+   * @param unsent Whether the request waits for a connection.
+   * @returns The answer's header.
+   * @throws {PubSubError} what the broker refused the request with, or why no answer comes.
+   */
   wait(id: number, unsent: boolean): Promise<FrameHeader> {
     return new Promise((resolve, reject) => this.#byId.set(id, { resolve, reject, unsent }));
+  }
+
+  /** Sends a request without content on a connection, and waits for the answer. */
+  ask(
+    link: { send(frame: OutgoingFrame): Promise<void> },
+    op: string,
+    fields: HeaderInit,
+    id: number = this.nextId(),
+  ): Promise<FrameHeader> {
+    const answer = this.wait(id, false);
+    void link.send({ header: { op, id, ...fields } });
+    return answer;
   }
 
   /** Takes an `ok`, a `pong` or an `error`; `false` if nobody waits for it. */
@@ -40,19 +53,19 @@ export class PendingAnswers {
     return true;
   }
 
-  /** Gives up one, if nobody has answered it. */
+  /** Rejects the promise of one request, if it is not answered yet. */
   giveUp(id: number, error: PubSubError): void {
     const pending = this.#byId.get(id);
     this.#byId.delete(id);
     pending?.reject(error);
   }
 
-  /** What waited for a connection has gone out. */
+  /** Notes that the requests which waited for a connection are sent. */
   sent(): void {
     for (const pending of this.#byId.values()) pending.unsent = false;
   }
 
-  /** Gives up; those that wait for a connection only if `all`. */
+  /** Rejects the promises of all requests; of those that wait for a connection only if `all`. */
   fail(error: PubSubError, all: boolean): void {
     for (const [id, pending] of this.#byId) {
       if (pending.unsent && !all) continue;

@@ -2,12 +2,12 @@ import type { FrameHeader } from "../../frame/mod.ts";
 import type { PubSubErrorCode } from "../protocol/codes.ts";
 
 /**
- * Why something that was asked of a {@linkcode BrokerClient} did not come about. Besides the codes
- * of the broker:
+ * Why something that was asked of a {@linkcode BrokerClient} was not done. Besides the codes of the
+ * broker:
  *
- * - `disconnected`: the connection was lost on the way; whether it was done is not known.
+ * - `disconnected`: the connection was lost meanwhile; whether it was done is not known.
  * - `buffer-full`: more waits to be sent than the client may keep; nothing was sent.
- * - `no-receivers`: nobody subscribes to where the request went.
+ * - `no-receivers`: nobody subscribes to the topic of a request.
  * - `timed-out`: no answer came in time.
  * - `closed`: the client is closed; nothing was sent.
  */
@@ -19,11 +19,11 @@ export type PubSubFailure =
   | "timed-out"
   | "closed";
 
-/** Something that was asked of a client did not come about; `code` says why. */
+/** Something that was asked of a client was not done; `code` says why. */
 export class PubSubError extends Error {
-  /** The name of the class. */
+  /** Always `"PubSubError"`. */
   override readonly name = "PubSubError";
-  /** Why. */
+  /** Why it was not done. */
   readonly code: PubSubFailure;
 
   /** Made by the client. */
@@ -50,7 +50,7 @@ export function closedError(reason: unknown): PubSubError {
   return new PubSubError("closed", "The client is closed", { cause: reason });
 }
 
-/** What a `bye` of the broker stands for. */
+/** The error that a `bye` of the broker stands for. */
 export function byeError({ reason }: FrameHeader): PubSubError {
   const code = reason === "unauthorized" ? "unauthorized" : "disconnected";
   return new PubSubError(code, `The broker ended the connection: ${String(reason)}`);

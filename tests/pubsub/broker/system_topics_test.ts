@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Broker } from "../../../lib/pubsub/mod.ts";
+import { type Broker, connectBroker } from "../../../lib/pubsub/mod.ts";
 import { latenciesBeside } from "../../support/neighbour.ts";
 import { op, RawPeer, startBroker } from "../support.ts";
 
@@ -73,4 +73,27 @@ Deno.test("an answer goes only where who asked may publish", async () => {
   await peer.send(op("pub", { topic: "_sys.stats", "reply-to": "news" }));
   const told = (await peer.frame()).json() as Record<string, unknown>;
   assertEquals(told["connections"], 1);
+});
+
+Deno.test("the broker tells what is subscribed to, and by how many", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  const peers = await Promise.all([1, 2, 3, 4].map(() => RawPeer.to(broker)));
+  for (const peer of peers) await peer.sub("a.b");
+  for (const peer of peers.slice(1)) await peer.sub("jobs.*", { group: "workers" });
+  await peers[0]!.sub("jobs.*");
+  await peers[0]!.sub("x.>");
+  await peers[0]!.sub("x.*.y");
+  const told = async (content: string) => (await client.request("_sys.topics", content)).json();
+  const filters = [
+    { filter: "a.b", subscribers: 4, groups: {} },
+    { filter: "jobs.*", subscribers: 1, groups: { workers: 3 } },
+  ];
+  assertEquals(await told('{"limit":2}'), { topics: filters });
+  const { topics } = await told("") as { topics: { filter: string }[] };
+  assertEquals(topics.slice(0, 2), filters);
+  const others = topics.slice(2).map(({ filter }) => filter).filter((name) => name[0] !== "_");
+  assertEquals(others.sort(), ["x.*.y", "x.>"]);
+  assertEquals(await told('{"limit":0}'), { topics: [] });
+  for (const peer of peers) peer.close();
 });

@@ -1,0 +1,53 @@
+import type { BrokerClientOptions, ClientState } from "./client_options.ts";
+import { closedError } from "./pubsub_error.ts";
+import type { TellError } from "./tell_error.ts";
+
+/** What a client is doing, and who waits for it to be connected. */
+export class ClientStatus {
+  readonly #onState: BrokerClientOptions["onState"];
+  readonly #tellError: TellError;
+  #state: ClientState = "connecting";
+  #connected: PromiseWithResolvers<void> | undefined;
+
+  /** It is connecting. */
+  constructor(onState: BrokerClientOptions["onState"], tellError: TellError) {
+    this.#onState = onState;
+    this.#tellError = tellError;
+  }
+
+  /** What the client is doing. */
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Changes the state, and tells the program. */
+  become(state: ClientState, reason?: unknown, retryMs?: number): void {
+    this.#state = state;
+    if (state === "connected") this.#settle()?.resolve();
+    else if (state === "closed") this.#settle()?.reject(closedError(reason));
+    try {
+      this.#onState?.({ state, reason, retryMs });
+    } catch (error) {
+      this.#tellError(error, "The callback onState failed");
+    }
+  }
+
+  /** Resolves when the client is connected; rejects if it is closed before. */
+  async whenConnected(): Promise<void> {
+    if (this.#state === "connected") return;
+    this.checkOpen();
+    this.#connected ??= Promise.withResolvers();
+    await this.#connected.promise;
+  }
+
+  /** @throws {PubSubError} `closed` if the client takes no orders any more. */
+  checkOpen(): void {
+    if (this.#state === "closed" || this.#state === "draining") throw closedError(undefined);
+  }
+
+  #settle(): PromiseWithResolvers<void> | undefined {
+    const connected = this.#connected;
+    this.#connected = undefined;
+    return connected;
+  }
+}

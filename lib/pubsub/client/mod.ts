@@ -1,0 +1,38 @@
+/**
+ * The client of publish/subscribe, over any duplex of bytes. It uses nothing of one runtime, so it
+ * works in a browser; `@socktool/socktool/pubsub` has the same client for addresses.
+ *
+ * @module
+ */
+export { connectBroker } from "./connect_broker.ts";
+export { BrokerClient } from "./broker_client.ts";
+export type {
+  BrokerClientOptions,
+  ClientState,
+  ClientStateChange,
+  ConfirmOptions,
+  DuplexTarget,
+  PublishOptions,
+  RequestOptions,
+} from "./client_options.ts";
+export { Backoff, type BackoffOptions } from "./backoff.ts";
+export {
+  ClientSubscription,
+  type MissedPublications,
+  type SubscribeOptions,
+  type SubscriptionOwner,
+} from "./client_subscription.ts";
+export { type PublishContent, PubSubMessage } from "./message.ts";
+export { PubSubError, type PubSubFailure } from "./pubsub_error.ts";
+export type { PubSubErrorCode } from "../protocol/codes.ts";
+export { SLOW_POLICIES, type SlowPolicy } from "../protocol/slow_policy.ts";
+export { filterProblem, groupProblem, topicProblem } from "../protocol/topic.ts";
+export { PROTOCOL_VERSION } from "../protocol/version.ts";
+export type { Credentials } from "../../access/authenticator.ts";
+export { type ByteDuplex, duplexOf } from "../../net/bytes/byte_duplex.ts";
+export {
+  type ByteOrder,
+  ContentError,
+  type ContentErrorCode,
+  type FrameHeader,
+} from "../../frame/mod.ts";

@@ -1,0 +1,21 @@
+import { reportError } from "../../base/report.ts";
+
+/**
+ * Tells of an error that no promise carries to the program.
+ *
+ * @param what What failed, as the beginning of a sentence without a full stop.
+ */
+export type TellError = (error: unknown, what: string) => void;
+
+/** Tells errors to a program's callback; without one, or where it throws itself, reports them. */
+export function errorTeller(onError: ((error: unknown) => void) | undefined): TellError {
+  return (error, what) => {
+    if (onError === undefined) return reportError(error, what);
+    try {
+      onError(error);
+    } catch (failure) {
+      reportError(error, what);
+      reportError(failure, "The callback onError failed");
+    }
+  };
+}
