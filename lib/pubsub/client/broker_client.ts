@@ -87,7 +87,15 @@ export class BrokerClient implements AsyncDisposable {
       this.#status,
       this.#tellError,
     );
-    this.#inbox = new ReplyInbox(this);
+    this.#inbox = new ReplyInbox({
+      whenConnected: () => this.#status.whenConnected(),
+      subscribe: (filter, options) => this.subscribe(filter, options),
+      forget: (subscription) => {
+        this.#deliveries.remove(subscription);
+        subscription.end();
+      },
+      publishConfirmed: (topic, content, options) => this.publishConfirmed(topic, content, options),
+    });
     this.#keeper = new ConnectionKeeper(
       {
         open: (signal) => this.#open(signal),
@@ -249,6 +257,7 @@ export class BrokerClient implements AsyncDisposable {
     const welcome = await this.#answers.ask(link, "hello", hello);
     link.keepAlive(Number(welcome["ping-interval-ms"] ?? 0));
     this.#publisher.maxContentBytes = Number(welcome["max-content-length"] ?? Infinity);
+    this.#inbox.connected(welcome["inbox"]);
     await this.#registry.tellAll(link);
   }
 
@@ -257,7 +266,9 @@ export class BrokerClient implements AsyncDisposable {
     this.#publisher.disconnected();
     this.#registry.disconnected();
     this.#deliveries.disconnected();
-    this.#answers.fail(disconnected(reason), false);
+    const error = disconnected(reason);
+    this.#inbox.disconnected(error);
+    this.#answers.fail(error, false);
   }
 
   /** No further connection is tried. */
@@ -305,6 +316,7 @@ export class BrokerClient implements AsyncDisposable {
     this.#unused?.close();
     const error = closedError(reason);
     this.#answers.fail(error, true);
+    this.#inbox.disconnected(error);
     this.#publisher.close(error);
     this.#registry.close(error);
     this.#deliveries.close(reason === undefined ? undefined : error);

@@ -1,7 +1,7 @@
 import { timerMs } from "../../base/timer_ms.ts";
 import { INBOX_PREFIX } from "../protocol/topic.ts";
 import type { ConfirmOptions, RequestOptions } from "./client_options.ts";
-import type { SubscribeOptions } from "./client_subscription.ts";
+import type { ClientSubscription, SubscribeOptions } from "./client_subscription.ts";
 import type { PublishContent, PubSubMessage } from "./message.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
@@ -9,8 +9,12 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** What a {@linkcode ReplyInbox} needs of a client. */
 export interface InboxClient {
+  /** Resolves when there is a connection. */
+  whenConnected(): Promise<void>;
   /** As `BrokerClient.subscribe`. */
-  subscribe(filter: string, options: SubscribeOptions): Promise<unknown>;
+  subscribe(filter: string, options: SubscribeOptions): Promise<ClientSubscription>;
+  /** Ends a subscription that the broker does not know any more. */
+  forget(subscription: ClientSubscription): void;
   /** As `BrokerClient.publishConfirmed`. */
   publishConfirmed(
     topic: string,
@@ -19,19 +23,44 @@ export interface InboxClient {
   ): Promise<number>;
 }
 
-/** Where the replies to a client's requests arrive: one subscription for all of them. */
+/**
+ * Where the replies to a client's requests arrive: one subscription for all of them, on each
+ * connection another. The broker names the inbox of a connection, to which nobody else may subscribe.
+ */
 export class ReplyInbox {
   readonly #client: InboxClient;
-  /** A random name, which nobody else can guess and subscribe to. */
-  readonly #prefix = `${INBOX_PREFIX}${crypto.randomUUID().replaceAll("-", "")}.`;
+  #prefix = "";
   /** Requests without a reply, by the topic that it will have. */
-  readonly #waiting = new Map<string, (reply: PubSubMessage) => void>();
-  #subscribed: Promise<unknown> | undefined;
+  readonly #waiting = new Map<string, PromiseWithResolvers<PubSubMessage>>();
+  #subscribed: Promise<ClientSubscription> | undefined;
   #count = 0;
 
-  /** Subscribes when the first request is made. */
+  /** Subscribes when the first request is made on a connection. */
   constructor(client: InboxClient) {
     this.#client = client;
+  }
+
+  /**
+   * Called on each new connection.
+   *
+   * @param token What the broker names the inbox; of a broker that does not, a name that nobody
+   * guesses is taken.
+   */
+  connected(token: unknown): void {
+    const name = typeof token === "string" ? token : crypto.randomUUID().replaceAll("-", "");
+    this.#prefix = `${INBOX_PREFIX}${name}.`;
+  }
+
+  /** Called when the connection is lost: no reply to what was asked on it can come. */
+  disconnected(error: PubSubError): void {
+    void this.#subscribed?.then(
+      (subscription) => this.#client.forget(subscription),
+      // Who asked was told.
+      () => {},
+    );
+    this.#subscribed = undefined;
+    for (const reply of this.#waiting.values()) reply.reject(error);
+    this.#waiting.clear();
   }
 
   /** As `BrokerClient.request`, for what can be published. */
@@ -41,14 +70,20 @@ export class ReplyInbox {
     { timeoutMs: limitMs, ...options }: RequestOptions,
   ): Promise<PubSubMessage> {
     const timeoutMs = timerMs("timeoutMs", limitMs, DEFAULT_TIMEOUT_MS);
-    const replyTo = `${this.#prefix}${++this.#count}`;
     const reply = Promise.withResolvers<PubSubMessage>();
-    this.#waiting.set(replyTo, reply.resolve);
+    let replyTo: string | undefined;
+    let late: PubSubError | undefined;
     const timer = setTimeout(() => {
-      reply.reject(new PubSubError("timed-out", `No reply came from ${topic} in ${timeoutMs} ms`));
+      late = new PubSubError("timed-out", `No reply came from ${topic} in ${timeoutMs} ms`);
+      reply.reject(late);
     }, timeoutMs);
     const asked = async () => {
+      // A request that was made before is not sent later: its reply would go to another inbox.
+      await this.#client.whenConnected();
+      replyTo = `${this.#prefix}${++this.#count}`;
+      this.#waiting.set(replyTo, reply);
       await this.#subscribe();
+      if (late) throw late;
       const receivers = await this.#client.publishConfirmed(topic, content, {
         ...options,
         replyTo,
@@ -60,14 +95,14 @@ export class ReplyInbox {
       return await Promise.race([reply.promise, asked()]);
     } finally {
       clearTimeout(timer);
-      this.#waiting.delete(replyTo);
+      if (replyTo !== undefined) this.#waiting.delete(replyTo);
     }
   }
 
-  #subscribe(): Promise<unknown> {
+  #subscribe(): Promise<ClientSubscription> {
     // A subscription that is refused is not kept: the next request tries again.
     return this.#subscribed ??= this.#client.subscribe(`${this.#prefix}*`, {
-      onMessage: (message) => this.#waiting.get(message.topic)?.(message),
+      onMessage: (message) => this.#waiting.get(message.topic)?.resolve(message),
     }).catch((error) => {
       this.#subscribed = undefined;
       throw error;
