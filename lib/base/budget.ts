@@ -72,7 +72,8 @@ export class Budget {
 
 /** Something was not kept because there is no room for it in a {@linkcode Budget}. */
 export class OverBudgetError extends Error {
+  /** The error's name, as it is printed. */
   override readonly name = "OverBudgetError";
-  /** The same for all of them. */
+  /** Always `over-budget`. */
   readonly code = "over-budget";
 }
