@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { encodeFrame, FrameDecoder } from "../../lib/frame/mod.ts";
+import fc from "fast-check";
+import { ChunkDecoder, encodeFrame, FrameDecoder } from "../../lib/frame/mod.ts";
 import { bytesOf, headerText, join, plainFrame, rawFrame } from "./raw_frames.ts";
 
 Deno.test("decode() finds nothing in nothing", () => {
@@ -128,6 +129,59 @@ Deno.test("content of more than 2^32 bytes comes in parts", () => {
   }
   assertEquals([received, complete], [total, 1]);
   assertEquals(decoder.decode(encodeFrame({ content: "next" })).frames[0]?.text(), "next");
+});
+
+Deno.test("content that is read past the decoder counts as if it had been decoded", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 6, max: 60 }),
+      fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 20 })), { minLength: 1 }),
+      (size, steps) => {
+        const head = rawFrame(headerText(size));
+        const next = plainFrame("next");
+        const decoder = new FrameDecoder({ streamAbove: 5 });
+        const chunks = new ChunkDecoder({ streamAbove: 5 });
+        decoder.decode(head);
+        chunks.push(head);
+        let left = size;
+        for (let i = 0; left > 0; i++) {
+          const [pass, step] = steps[i % steps.length]!;
+          const count = Math.min(step, left);
+          assertEquals([decoder.contentLeft, chunks.contentLeft], [left, left]);
+          assertEquals([decoder.needed, decoder.midFrame, chunks.midFrame], [left, true, true]);
+          assertEquals(decoder.end()?.received, size - left);
+          if (pass) {
+            decoder.passContent(count);
+            chunks.passContent(count);
+          } else {
+            const part = new Uint8Array(count);
+            const [frame] = decoder.decode(part).frames;
+            assertEquals([frame?.offset, frame?.content.length], [size - left, count]);
+            assertEquals(chunks.push(part).frames[0]?.complete, count === left);
+          }
+          left -= count;
+        }
+        assertEquals([decoder.contentLeft, decoder.midFrame, decoder.end()], [
+          0,
+          false,
+          undefined,
+        ]);
+        assertEquals(decoder.decode(next).frames[0]?.text(), "next");
+        assertEquals(chunks.push(next).frames[0]?.text(), "next");
+      },
+    ),
+  );
+});
+
+Deno.test("no more content can be passed than is missing", () => {
+  const decoder = new FrameDecoder({ streamAbove: 5 });
+  assertThrows(() => decoder.passContent(1), RangeError, "0 are missing");
+  decoder.decode(rawFrame(headerText(10), "abc"));
+  for (const count of [8, Infinity, NaN]) {
+    assertThrows(() => decoder.passContent(count), RangeError, "7 are missing");
+  }
+  decoder.passContent(7);
+  assertEquals(decoder.decode(plainFrame("next")).frames[0]?.text(), "next");
 });
 
 Deno.test("limits that are no number of bytes are refused", () => {
