@@ -127,9 +127,11 @@ export async function runJson(
     await writer.close();
   }
   const { stdout, success } = await child.output();
-  if (!success && !mayFail) throw new Error(`${command} ${args.join(" ")} failed`);
-  const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
-  return JSON.parse(lines.at(-1)!);
+  const last = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!;
+  if (last === "" || (!success && !mayFail)) {
+    throw new Error(`${command} ${args.join(" ")} failed`);
+  }
+  return JSON.parse(last);
 }
 
 /** Tells whoever runs the benchmarks something, on stderr. */

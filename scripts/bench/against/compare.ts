@@ -53,8 +53,8 @@ export interface RowResult {
 export interface RowFailure {
   readonly name: string;
   readonly reason: string;
-  /** Whether it is the version of now that could not be measured. */
-  readonly failedNow: boolean;
+  /** Whether the comparison fails by it; not where only the other version cannot be measured. */
+  readonly fails: boolean;
 }
 
 /**
@@ -116,7 +116,7 @@ async function measurePair(
   const fail = (courses: readonly Course[], version: Version, error: unknown) => {
     const reason = `${version.label}: ${error instanceof Error ? error.message : error}`;
     for (const course of courses) {
-      course.failure ??= { name: course.name, reason, failedNow: version === now };
+      course.failure ??= { name: course.name, reason, fails: version === now };
     }
   };
   await using subjects = new AsyncDisposableStack();
@@ -141,7 +141,9 @@ async function measurePair(
       }
     }
     if (course.failure) continue;
-    course.pairs.push([figureOf(measured.get(now)!), figureOf(measured.get(ref)!)]);
+    const figures = [figureOf(measured.get(now)!), figureOf(measured.get(ref)!)] as const;
+    // On a machine that stood still, nothing was measured.
+    if (figures.every(({ value }) => value > 0)) course.pairs.push(figures);
   }
 }
 
@@ -156,8 +158,8 @@ function figureOf(measurements: readonly Measurement[]): Figure {
 function resultOf({ row, name, pairs, failure }: Course): RowResult | RowFailure {
   if (failure !== undefined) return failure;
   if (pairs.length < MIN_PAIRS) {
-    const reason = `the time was up after ${pairs.length} pairs, and it takes ${MIN_PAIRS}`;
-    return { name, reason, failedNow: true };
+    const reason = `only ${pairs.length} pairs could be measured, and it takes ${MIN_PAIRS}`;
+    return { name, reason, fails: true };
   }
   const ratios = pairs.map(([now, ref]) =>
     lessIsBetter(row.unit) ? ref.value / now.value : now.value / ref.value

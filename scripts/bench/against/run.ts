@@ -99,7 +99,7 @@ function withoutLacking(
       selection.rows.map((row) => ({
         name: fullName(selection.benchmark, row),
         reason: `${lacking(selection)} is not installed`,
-        failedNow: false,
+        fails: false,
       }))
     ),
   };
@@ -108,7 +108,7 @@ function withoutLacking(
 /** Whether something was compared, and nothing became worse or cannot be measured any more. */
 function isGood(results: readonly (RowResult | RowFailure)[]): boolean {
   return results.some((result) => "ratio" in result) &&
-    !results.some((result) => "ratio" in result ? verdictOf(result) === "worse" : result.failedNow);
+    !results.some((result) => "ratio" in result ? verdictOf(result) === "worse" : result.fails);
 }
 
 function jsonLines(

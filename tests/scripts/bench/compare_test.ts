@@ -104,8 +104,8 @@ Deno.test("a row that one version cannot be measured by is named with the reason
   );
   const { results } = await run(benchmark);
   const [missing, broken, fine] = results as [RowFailure, RowFailure, RowResult];
-  assertEquals(missing, { name: "fake/missing", reason: "ref: no such row", failedNow: false });
-  assertEquals(broken, { name: "fake/broken", reason: "now: it died", failedNow: true });
+  assertEquals(missing, { name: "fake/missing", reason: "ref: no such row", fails: false });
+  assertEquals(broken, { name: "fake/broken", reason: "now: it died", fails: true });
   assertEquals(fine.ratios.length, 7);
   // What failed in the trial is not tried again.
   assertEquals(log.filter((line) => line === "ref missing").length, 1);
@@ -125,12 +125,32 @@ Deno.test("a version that does not start fails all rows", async () => {
   );
 });
 
+Deno.test("a pair in which nothing was measured does not count", async () => {
+  // The second pair of seven, of whose three measurements each the middle one counts.
+  const { benchmark } = fake(
+    { a: "frames/s" },
+    (version, _, time) => version === now && time >= 7 && time <= 9 ? 0 : 1,
+  );
+  const { results } = await run(benchmark);
+  assertEquals((results as RowResult[])[0]!.ratios, Array(6).fill(1));
+});
+
+Deno.test("where nothing was compared, that is said", async () => {
+  const { benchmark } = fake({ a: "ms" }, () => 1);
+  const start = () => Promise.reject(new Error("no port"));
+  const { results } = await run({ ...benchmark, start });
+  assertEquals(resultLines(results, { now: "now", ref: "ref" }), [
+    "not compared: fake/a: now: no port",
+    "nothing was compared",
+  ]);
+});
+
 Deno.test("no pair begins after the time limit, and too few pairs are no result", async () => {
   const { benchmark } = fake({ a: "ms" }, () => 1);
   const { results } = await run(benchmark, { timeLimitMs: 0 });
-  const [{ reason, failedNow }] = results as [RowFailure];
-  assertStringIncludes(reason, "the time was up after 0 pairs");
-  assert(failedNow);
+  const [{ reason, fails }] = results as [RowFailure];
+  assertStringIncludes(reason, "only 0 pairs could be measured");
+  assert(fails);
 });
 
 Deno.test("an interruption ends it, and what runs is ended", async () => {
