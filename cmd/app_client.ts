@@ -1,7 +1,7 @@
 /** The search app's client: `socktool app-client`. */
 import { type Frame, jsonFrame, type OutgoingFrame } from "../lib/frame/mod.ts";
 import type { Latencies } from "../lib/load/latencies.ts";
-import { exchange } from "../lib/request/mod.ts";
+import { exchange, type Reply } from "../lib/request/mod.ts";
 import {
   clientTlsFlags,
   clientTlsOf,
@@ -96,7 +96,7 @@ export const command = defineCommand({
     const startedAt = performance.now();
     try {
       for await (
-        const { frame, latencyMs } of exchange(address, requests(values, flags.repeat, toRequest), {
+        const { reply, latencyMs } of exchange(address, requests(values, flags.repeat, toRequest), {
           tls: await clientTlsOf(flags),
           timeoutMs: flags["connect-timeout"],
           answerTimeoutMs: flags.timeout,
@@ -106,7 +106,7 @@ export const command = defineCommand({
       ) {
         answers++;
         latencies?.record(latencyMs);
-        const answer = readAnswer(frame);
+        const answer = readAnswer(reply);
         failed ||= answer.failed;
         // With --repeat the times matter, so only the first answer is printed.
         if (latencies === undefined || answers === 1) await print(answer, context, flags);
@@ -136,17 +136,20 @@ interface Answer {
   readonly failed: boolean;
 }
 
-function readAnswer(frame: Frame): Answer {
-  if (frame.header["content-type"] !== "text/json") {
-    return { frame, json: undefined, failed: false };
+function readAnswer(reply: Reply): Answer {
+  if (reply.header["content-type"] !== "text/json") {
+    return { frame: reply, json: undefined, failed: false };
   }
-  const value = frame.json();
+  const value = reply.json();
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const json = isObject ? value as Record<string, unknown> : { result: value };
+  return { frame: reply, json, failed: !reply.ok || saysFailed(json) };
+}
+
+/** Whether an answer tells of a failure in another way than ours, as the tutorial's server does. */
+function saysFailed(json: Readonly<Record<string, unknown>>): boolean {
   const { result } = json;
-  const failed = "error" in json ||
-    (typeof result === "string" && /^Error: invalid action/.test(result));
-  return { frame, json, failed };
+  return "error" in json || (typeof result === "string" && /^Error: invalid action/.test(result));
 }
 
 async function print(

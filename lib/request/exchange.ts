@@ -1,39 +1,39 @@
-import { type Frame, FrameError, type OutgoingFrame } from "../frame/mod.ts";
+import { countOption, numericOption } from "../base/numeric_options.ts";
+import { FrameError, type FrameInit } from "../frame/mod.ts";
 import { type Address, ConnectionError } from "../net/mod.ts";
-import {
-  connectRequests,
-  type RequestClient,
-  type RequestClientOptions,
-} from "./client/request_client.ts";
+import type { Reply } from "./client/reply.ts";
+import type { RequestClient } from "./client/request_client.ts";
+import { connectRequests, type ConnectRequestsOptions } from "./connect_requests.ts";
 
 /** An answer, and what it answers. */
 export interface Answer {
   /** Which request it answers, from 0. */
   readonly index: number;
-  /** The answer; it owns its bytes. */
-  readonly frame: Frame;
+  /** The answer, also one that tells of a failure. It owns its bytes. */
+  readonly reply: Reply;
   /** From the request's sending to the arrival of its answer, in milliseconds. */
   readonly latencyMs: number;
 }
 
 /** How {@linkcode exchange} sends. */
-export interface ExchangeOptions extends RequestClientOptions {
+export interface ExchangeOptions extends Omit<ConnectRequestsOptions, "maxOutstanding"> {
   /** Requests under way at one time. @default {1} */
   readonly pipeline?: number | undefined;
   /** The longest time for one answer. @default {30_000} */
   readonly answerTimeoutMs?: number | undefined;
 }
 
+const PIPELINE = countOption(1, 1);
 const DEFAULT_ANSWER_TIMEOUT_MS = 30_000;
 
 /** A request on its way, and what came of it. It never rejects: failures are values. */
 interface Sent {
   readonly index: number;
-  readonly request: OutgoingFrame;
+  readonly request: FrameInit;
   outcome: Promise<Outcome>;
 }
 
-type Outcome = { readonly frame: Frame; readonly latencyMs: number } | { readonly error: unknown };
+type Outcome = { readonly reply: Reply; readonly latencyMs: number } | { readonly error: unknown };
 
 /**
  * Sends requests one after the other, or pipelined, and yields their answers in order.
@@ -45,31 +45,32 @@ type Outcome = { readonly frame: Frame; readonly latencyMs: number } | { readonl
  *
  * @example
  * ```ts
- * import { exchange, listen, serveRequests } from "@socktool/socktool";
+ * import { exchange, serveRequests } from "@socktool/socktool";
  * import { assertEquals } from "@std/assert";
  *
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveRequests(listener, (request) => ({ content: request.text() }));
+ * await using server = await serveRequests("127.0.0.1:0", (request) => request.text());
  * const texts = [];
- * for await (const { frame } of exchange(server.address, [{ content: "a" }, { content: "b" }])) {
- *   texts.push(frame.text());
- * }
+ * for await (const { reply } of exchange(server.address, ["a", "b"])) texts.push(reply.text());
  * assertEquals(texts, ["a", "b"]);
  * ```
+ *
+ * An answer that tells of a failure is an answer like any other here: see {@linkcode Reply.ok}.
  *
  * @throws {ConnectionError} if the server cannot be reached, closes without an answer, or does not
  * answer in time.
  * @throws {FrameError} if it sends what is no frame.
+ * @throws {RangeError | TypeError} if a request cannot be encoded, or an option will not do.
  */
 export async function* exchange(
-  address: Address,
-  requests: Iterable<OutgoingFrame> | AsyncIterable<OutgoingFrame>,
+  address: Address | string,
+  requests: Iterable<FrameInit> | AsyncIterable<FrameInit>,
   options: ExchangeOptions = {},
 ): AsyncGenerator<Answer> {
   const { signal, answerTimeoutMs = DEFAULT_ANSWER_TIMEOUT_MS } = options;
-  let depth = options.pipeline ?? 1;
-  if (!(depth >= 1)) {
-    throw new RangeError(`Cannot keep ${depth} requests under way: give 1 or more`);
+  let depth = numericOption("pipeline", options.pipeline, PIPELINE);
+  // A text is iterable too: each letter would be a request.
+  if (typeof requests === "string") {
+    throw new TypeError("Cannot exchange a string: give a list of requests");
   }
   const source = iterate(requests);
   const window: Sent[] = [];
@@ -82,7 +83,7 @@ export async function* exchange(
     giveUp?.(signal?.reason);
   };
   signal?.addEventListener("abort", stop, { once: true });
-  let next: Promise<IteratorResult<OutgoingFrame>> | undefined = read(source);
+  let next: Promise<IteratorResult<FrameInit>> | undefined = read(source);
   let index = 0;
   try {
     while (true) {
@@ -90,8 +91,8 @@ export async function* exchange(
       const head = window[0];
       // The next request, if there is room for it and it is there before the first answer.
       if (next && window.length < depth) {
-        const reading: Promise<IteratorResult<OutgoingFrame>> = next;
-        const got: IteratorResult<OutgoingFrame> | Outcome = head
+        const reading: Promise<IteratorResult<FrameInit>> = next;
+        const got: IteratorResult<FrameInit> | Outcome = head
           ? await Promise.race([reading, head.outcome])
           // With nothing under way, the end of the connection would wake nobody.
           : await new Promise((resolve, reject) => {
@@ -111,7 +112,7 @@ export async function* exchange(
       }
       if (!head) return;
       const outcome = await head.outcome;
-      if ("frame" in outcome) {
+      if ("reply" in outcome) {
         window.shift();
         yield { index: head.index, ...outcome };
         continue;
@@ -139,10 +140,10 @@ function read<T>(source: AsyncIterator<T>): Promise<IteratorResult<T>> {
   return next;
 }
 
-function send(client: RequestClient, request: OutgoingFrame, timeoutMs: number): Promise<Outcome> {
+function send(client: RequestClient, request: FrameInit, timeoutMs: number): Promise<Outcome> {
   const sentAt = performance.now();
-  return client.request(request, { timeoutMs }).then(
-    (frame) => ({ frame, latencyMs: performance.now() - sentAt }),
+  return client.request(request, { timeoutMs, raw: true }).then(
+    (reply) => ({ reply, latencyMs: performance.now() - sentAt }),
     (error) => ({ error }),
   );
 }

@@ -9,7 +9,11 @@ export type { RequestHandler, RequestObserver } from "./server/request_connectio
 export type { ReplyInit } from "./server/reply_queue.ts";
 export { errorReply } from "./server/error_reply.ts";
 export { RequestError } from "./request_error.ts";
-export { connectRequests, RequestClient } from "./client/request_client.ts";
+export { connectRequests } from "./connect_requests.ts";
+export type { ConnectRequestsOptions } from "./connect_requests.ts";
+export { RequestClient } from "./client/request_client.ts";
 export type { RequestClientOptions, RequestOptions } from "./client/request_client.ts";
+export { Reply } from "./client/reply.ts";
+export type { ReplyError } from "./client/reply.ts";
 export { exchange } from "./exchange.ts";
 export type { Answer, ExchangeOptions } from "./exchange.ts";

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { denoBundle } from "../../scripts/pack/bundle.ts";
-import { serveRequests } from "../../lib/request/mod.ts";
+import { RequestError, serveRequests } from "../../lib/request/mod.ts";
 import { readModule } from "../house/read_module.ts";
 import { listenLocally } from "../support/peers.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -21,6 +21,14 @@ const ENTRIES: Readonly<Record<string, { readonly module: string; readonly serve
       serveRequests(await listenLocally(), (request) => ({
         content: request.text().toUpperCase(),
       })),
+  },
+  request_client: {
+    module: "lib/request/client/mod.ts",
+    serve: () =>
+      serveRequests("127.0.0.1:0", (request) => {
+        if (request.content.length === 0) throw new RequestError("empty", "The request is empty");
+        return request.text().toUpperCase();
+      }),
   },
 };
 

@@ -13,10 +13,10 @@ async function texts(
   options: ExchangeOptions = {},
 ): Promise<string[]> {
   const all: string[] = [];
-  for await (const { frame, index, latencyMs } of exchange(address, requests, options)) {
+  for await (const { reply, index, latencyMs } of exchange(address, requests, options)) {
     assertEquals(index, all.length);
     assert(latencyMs >= 0);
-    all.push(frame.text());
+    all.push(reply.text());
   }
   return all;
 }
@@ -150,8 +150,8 @@ Deno.test("requests that come slowly are answered as they come", async () => {
   }
   for (const pipeline of [1, 10]) {
     answered = 0;
-    for await (const { frame } of exchange(server.address, slow(), { pipeline })) {
-      assertEquals(frame.text(), `${answered++}`);
+    for await (const { reply } of exchange(server.address, slow(), { pipeline })) {
+      assertEquals(reply.text(), `${answered++}`);
     }
     assertEquals(answered, 5);
   }

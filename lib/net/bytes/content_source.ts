@@ -1,5 +1,6 @@
 import { messageOf } from "../../base/message_of.ts";
 import { valueKind } from "../../base/value_kind.ts";
+import { ByteReader } from "../../frame/byte_reader.ts";
 import { ContentStreamError, type ContentStreamErrorCode } from "../../frame/mod.ts";
 
 /** The size in bytes of a read from a byte stream. */
@@ -15,14 +16,12 @@ const END = Symbol("end");
  * the header says. Streams of type `bytes` are read into one memory, which every read uses again.
  */
 export class ContentSource {
-  /** A byte stream has the first kind of reader, any other stream the second. */
-  readonly #byteReader: ReadableStreamBYOBReader | undefined;
-  readonly #reader: ReadableStreamDefaultReader<unknown> | undefined;
+  readonly #reader: ByteReader;
   readonly #expected: number;
   readonly #timeoutMs: number;
   #given = 0;
   /** The memory for reads from a byte stream, which each read transfers and gives back. */
-  #memory: ArrayBufferLike | undefined;
+  #memory: ArrayBuffer | undefined;
   #ended = false;
   #cancelled: { readonly reason: unknown } | undefined;
 
@@ -34,8 +33,7 @@ export class ContentSource {
    * @throws {TypeError} if the stream has a reader already.
    */
   constructor(stream: ReadableStream<Uint8Array>, expected: number, timeoutMs: number) {
-    this.#byteReader = byteReaderOf(stream);
-    this.#reader = this.#byteReader ? undefined : stream.getReader();
+    this.#reader = new ByteReader(stream);
     this.#expected = expected;
     this.#timeoutMs = timeoutMs;
   }
@@ -72,7 +70,7 @@ export class ContentSource {
     if (this.#ended || this.#cancelled) return;
     this.#cancelled = { reason };
     // Whoever cancels has no use for a failure to cancel.
-    (this.#byteReader ?? this.#reader)?.cancel(reason).catch(() => {});
+    this.#reader.cancel(reason).catch(() => {});
   }
 
   #timedOut(): void {
@@ -110,9 +108,9 @@ export class ContentSource {
   async #read(size: number): Promise<Uint8Array | typeof END> {
     let result: ReadableStreamReadResult<unknown>;
     try {
-      result = this.#byteReader
-        ? await this.#byteReader.read(new Uint8Array(this.#memory ?? new ArrayBuffer(size)))
-        : await this.#reader!.read();
+      result = this.#reader.isByteStream
+        ? await this.#reader.readInto(new Uint8Array(this.#memory ?? new ArrayBuffer(size)))
+        : await this.#reader.read();
     } catch (cause) {
       if (this.#cancelled) throw this.#cancelled.reason;
       throw this.#error("failed", `failed: ${messageOf(cause)},`, { cause });
@@ -123,23 +121,12 @@ export class ContentSource {
     if (!(value instanceof Uint8Array)) {
       throw this.#error("wrong-chunk", `gave ${valueKind(value)}, which is no Uint8Array,`);
     }
-    if (this.#byteReader) this.#memory = value.buffer;
+    if (this.#reader.isByteStream) this.#memory = value.buffer as ArrayBuffer;
     return value;
   }
 
   #error(code: ContentStreamErrorCode, what: string, options?: ErrorOptions): ContentStreamError {
     const at = `after ${this.#given} of ${this.#expected} bytes`;
     return new ContentStreamError(code, `${what} ${at}`, this.#given, this.#expected, options);
-  }
-}
-
-function byteReaderOf(
-  stream: ReadableStream<Uint8Array>,
-): ReadableStreamBYOBReader | undefined {
-  try {
-    return stream.getReader({ mode: "byob" });
-  } catch {
-    // It is not a byte stream, or it has a reader; in that case the next getReader() throws.
-    return undefined;
   }
 }

@@ -9,6 +9,8 @@ import type { WriteQueue } from "./write_queue.ts";
 export class OutgoingStream {
   readonly #header: StreamedFrame["header"];
   readonly #source: ContentSource;
+  /** Fails what waits for room in the output when the stream is cancelled. */
+  #failRoom: ((reason: unknown) => void) | undefined;
   #begun = false;
 
   /**
@@ -43,25 +45,52 @@ export class OutgoingStream {
   /**
    * Sends the frame as the output has room for it. Resolves when its last byte was appended.
    *
+   * @throws as {@linkcode OutgoingStream.begin} and {@linkcode OutgoingStream.finish} do.
+   */
+  async send(output: WriteQueue): Promise<void> {
+    await this.begin(output);
+    await this.finish(output);
+  }
+
+  /**
+   * Waits for the first bytes of the stream and appends the header and them: a stream that fails at
+   * once leaves the output as it was.
+   *
    * @throws {ContentStreamError} if the stream gives less or more than `content-length`, fails, or
    * takes too long.
    * @throws {RangeError | TypeError} if the header cannot be encoded.
-   * @throws what the stream was cancelled with, and what the output failed with.
+   * @throws what the stream was cancelled with.
    */
-  async send(output: WriteQueue): Promise<void> {
+  async begin(output: WriteQueue): Promise<void> {
     try {
       // The first read comes before the header: if it fails, nothing was sent.
-      let chunk = await this.#source.next();
+      const first = await this.#source.next();
       writeFrameHead(output.buffer, this.#header, this.#header["content-length"]);
       this.#begun = true;
-      while (chunk) {
+      if (first) output.buffer.append(first);
+    } catch (error) {
+      this.#source.cancel(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Sends the rest, behind what {@linkcode OutgoingStream.begin} appended.
+   *
+   * @throws {ContentStreamError} if the stream gives less or more than `content-length`, fails, or
+   * takes too long.
+   * @throws what the stream was cancelled with, and what the output failed with.
+   */
+  async finish(output: WriteQueue): Promise<void> {
+    try {
+      output.flush();
+      for (let room = output.room();; room = output.room()) {
+        if (room) await this.#untilCancelled(room);
+        const chunk = await this.#source.next();
+        if (!chunk) return;
         output.buffer.append(chunk);
         output.flush();
-        const room = output.room();
-        if (room) await room;
-        chunk = await this.#source.next();
       }
-      output.flush();
     } catch (error) {
       this.#source.cancel(error);
       throw error;
@@ -71,5 +100,13 @@ export class OutgoingStream {
   /** Cancels the stream; a pending `send` rejects with the reason. */
   cancel(reason: unknown): void {
     this.#source.cancel(reason);
+    this.#failRoom?.(reason);
+  }
+
+  #untilCancelled(room: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#failRoom = reject;
+      room.then(resolve, reject);
+    });
   }
 }

@@ -1,9 +1,22 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { encodeFrame, type Frame, FrameError, type OutgoingFrame } from "../../../lib/frame/mod.ts";
-import { connectRequests, serveRequests } from "../../../lib/request/mod.ts";
+import {
+  EncodedFrame,
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  FrameError,
+  type FrameInit,
+  type OutgoingFrame,
+} from "../../../lib/frame/mod.ts";
+import {
+  connectRequests,
+  type Reply,
+  RequestError,
+  serveRequests,
+} from "../../../lib/request/mod.ts";
 import { ConnectionError, type Listener } from "../../../lib/net/mod.ts";
 import { deadline, pause, until } from "../../support/deadline.ts";
-import { listenLocally, RawClient } from "../../support/peers.ts";
+import { listenLocally, RawClient, Recorder } from "../../support/peers.ts";
 
 const say = (content: string): OutgoingFrame => ({ content });
 
@@ -53,13 +66,69 @@ Deno.test("requests of one turn leave in one write", async () => {
   await deadline(answers);
 });
 
-Deno.test("too many requests at one time are refused, and nothing is sent", async () => {
-  await using server = serveRequests(await listenLocally(), (request) => say(request.text()));
-  await using client = await connectRequests(server.address, { maxOutstanding: 2 });
-  const first = [client.request(say("a")), client.request(say("b"))];
-  await assertRejects(() => client.request(say("c")), RangeError, "2 wait");
-  assertEquals((await deadline(Promise.all(first))).map((frame) => frame.text()), ["a", "b"]);
-  assertEquals((await client.request(say("d"))).text(), "d");
+Deno.test("an answer that tells of a failure rejects with it, and is returned with raw", async () => {
+  await using server = serveRequests(await listenLocally(), (request) => {
+    if (request.text() === "fine") return "fine";
+    throw new RequestError("too-blue", "The request is too blue");
+  });
+  await using client = await connectRequests(server.address);
+  const [fine, error, raw] = await Promise.all([
+    client.request("fine"),
+    assertRejects(() => client.request("blue"), RequestError),
+    client.request("blue", { raw: true }),
+  ]);
+  assertEquals([fine.ok, fine.error, fine.text()], [true, undefined, "fine"]);
+  assertEquals([error.code, error.message], ["too-blue", "The request is too blue"]);
+  const told = { code: "too-blue", message: "The request is too blue" };
+  for (const reply of [error.reply as Reply, raw]) {
+    assertEquals([reply.ok, reply.error], [false, told]);
+    assertEquals(reply.json<{ error: unknown }>().error, told);
+  }
+  assertEquals((await client.request("fine", { raw: true })).ok, true);
+});
+
+Deno.test("a failure that another server tells of is not told to this one's client", async () => {
+  await using far = serveRequests(await listenLocally(), () => {
+    throw new RequestError("secret", "of the far server");
+  });
+  await using client = await connectRequests(far.address);
+  const observer = new Recorder();
+  await using near = serveRequests(await listenLocally(), () => client.request("x"), { observer });
+  await using other = await connectRequests(near.address);
+  const error = await assertRejects(() => other.request("x"), RequestError);
+  assertEquals(error.code, "internal");
+  assertEquals((observer.requestErrors[0] as RequestError).code, "secret");
+});
+
+Deno.test("text, bytes, frames and encoded frames are requests", async () => {
+  await using server = serveRequests(
+    await listenLocally(),
+    (request) => `${request.header["content-type"]} ${new TextDecoder().decode(request.content)}`,
+  );
+  await using client = await connectRequests(server.address);
+  const frame = { header: { "content-type": "x/y" }, content: "z" };
+  const requests: [FrameInit, string][] = [
+    ["text", "text/plain text"],
+    [new TextEncoder().encode("bytes"), "application/octet-stream bytes"],
+    [frame, "x/y z"],
+    [EncodedFrame.encode(frame), "x/y z"],
+  ];
+  for (const [request, answer] of requests) {
+    assertEquals((await client.request(request)).text(), answer);
+  }
+  for (const wrong of [undefined, null, 5, {}, { result: "x" }, [1], new Error("x")]) {
+    await assertRejects(() => client.request(wrong as never), TypeError, "Cannot send ");
+  }
+  assertEquals(client.outstanding, 0);
+});
+
+Deno.test("a large answer takes no more memory than its size", async () => {
+  await using server = serveRequests(await listenLocally(), () => new Uint8Array(5_000_000));
+  await using client = await connectRequests(server.address);
+  const reply = await client.request("x");
+  assertEquals(reply.content.length, 5_000_000);
+  assertEquals(reply.buffer.buffer.byteLength, reply.bytes.length);
+  assertEquals(new FrameDecoder().decode(reply.bytes).frames.length, 1);
 });
 
 Deno.test("a request that cannot be encoded is refused, and nothing is sent", async () => {

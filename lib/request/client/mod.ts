@@ -1,0 +1,15 @@
+/**
+ * The client of a request server, over any connection that reads and writes bytes. It uses nothing
+ * of one runtime, so it works in a browser, for example over a WebSocket's streams.
+ *
+ * @module
+ */
+export { RequestClient } from "./request_client.ts";
+export type { RequestClientOptions, RequestOptions } from "./request_client.ts";
+export { Reply } from "./reply.ts";
+export type { ReplyError } from "./reply.ts";
+export { RequestError } from "../request_error.ts";
+export { ConnectionError } from "../../net/connection_error.ts";
+export type { ConnectionErrorCode, ConnectionOperation } from "../../net/connection_error.ts";
+export { duplexOf } from "../../net/bytes/byte_duplex.ts";
+export type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
