@@ -52,7 +52,8 @@ export class AuthFileError extends Error {
  *
  * @example
  * ```ts
- * import { hashToken, parseAuthFile, PUBSUB_RIGHTS } from "@socktool/socktool";
+ * import { hashToken, parseAuthFile } from "@socktool/socktool/access";
+ * import { PUBSUB_RIGHTS } from "@socktool/socktool/pubsub";
  * import { assertEquals } from "@std/assert";
  *
  * const token = hashToken("4f1b0d2c9a3e");

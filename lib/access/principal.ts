@@ -17,7 +17,7 @@ const NOTHING: Permission = { allow: [], deny: [] };
  *
  * @example
  * ```ts
- * import { Principal } from "@socktool/socktool";
+ * import { Principal } from "@socktool/socktool/access";
  * import { assertEquals } from "@std/assert";
  *
  * const alice = new Principal("alice", {

@@ -51,7 +51,7 @@ const READ_BYTES = 65_536;
  *
  * @example
  * ```ts
- * import { exchangeEcho, serveEcho } from "@socktool/socktool";
+ * import { exchangeEcho, serveEcho } from "@socktool/socktool/echo";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveEcho("127.0.0.1:0");

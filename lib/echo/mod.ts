@@ -13,3 +13,28 @@ export { exchangeEcho } from "./exchange_echo.ts";
 export type { EchoExchangeOptions, EchoResult } from "./exchange_echo.ts";
 export { EchoError } from "./echo_error.ts";
 export type { EchoErrorCode } from "./echo_error.ts";
+
+// What these refer to, of other parts of the library.
+export type { ByteBuffer } from "../frame/mod.ts";
+export type {
+  Address,
+  ClientTls,
+  CloseReason,
+  Connection,
+  ConnectionError,
+  ConnectionErrorCode,
+  ConnectionLimits,
+  ConnectionOperation,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  OverBudgetError,
+  ReadBuffer,
+  ServeOptions,
+  ServerObserver,
+  ServerTls,
+  SharedMemory,
+  TcpAddress,
+  UnixAddress,
+  WriteQueue,
+} from "../net/mod.ts";

@@ -46,7 +46,8 @@ export function serveEcho(
  *
  * @example
  * ```ts
- * import { dial, serveEcho } from "@socktool/socktool";
+ * import { dial } from "@socktool/socktool";
+ * import { serveEcho } from "@socktool/socktool/echo";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveEcho("127.0.0.1:0");

@@ -20,3 +20,6 @@ export type { SavedRun } from "./saved_run.ts";
 export { compareRuns } from "./compare_runs.ts";
 export type { ComparableRun, Comparison } from "./compare_runs.ts";
 export { renderReport } from "./report/render_report.ts";
+
+// What these refer to, of other parts of the library.
+export type { Address, ClientTls, TcpAddress, UnixAddress } from "../net/mod.ts";

@@ -45,7 +45,8 @@ export interface LoadOptions extends LoadPlan {
  *
  * @example
  * ```ts
- * import { runLoad, serveEcho } from "@socktool/socktool";
+ * import { serveEcho } from "@socktool/socktool/echo";
+ * import { runLoad } from "@socktool/socktool/load";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveEcho("127.0.0.1:0");

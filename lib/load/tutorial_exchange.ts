@@ -60,7 +60,8 @@ export interface TutorialExchangeOptions {
  *
  * @example
  * ```ts
- * import { runTutorialExchange, serveEcho } from "@socktool/socktool";
+ * import { serveEcho } from "@socktool/socktool/echo";
+ * import { runTutorialExchange } from "@socktool/socktool/load";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveEcho("127.0.0.1:0");

@@ -25,7 +25,9 @@ const GROWTH = 4;
  *
  * @example
  * ```ts
- * import { byteStream, dial, encodeFrame, listen, readMessages } from "@socktool/socktool";
+ * import { dial, encodeFrame, listen } from "@socktool/socktool";
+ * import { readMessages } from "@socktool/socktool/frame";
+ * import { byteStream } from "@socktool/socktool/net";
  * import { assertEquals } from "@std/assert";
  *
  * using listener = await listen("127.0.0.1:0");

@@ -309,7 +309,8 @@ export function serveConnections(
  *
  * @example An echo server.
  * ```ts
- * import { dial, serveConnections } from "@socktool/socktool";
+ * import { dial } from "@socktool/socktool";
+ * import { serveConnections } from "@socktool/socktool/net";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveConnections("127.0.0.1:0", {

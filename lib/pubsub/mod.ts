@@ -52,3 +52,29 @@ export {
   type SubscribeOptions,
   type SubscriptionOwner,
 } from "./client/mod.ts";
+
+// What these refer to, of other parts of the library.
+export type { ByteBuffer, ByteOrder, FrameHeader } from "../frame/mod.ts";
+export type {
+  Address,
+  ClientTls,
+  CloseReason,
+  Connection,
+  ConnectionError,
+  ConnectionErrorCode,
+  ConnectionLimits,
+  ConnectionOperation,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  OverBudgetError,
+  ReadBuffer,
+  ServeOptions,
+  ServerObserver,
+  ServerTls,
+  SharedMemory,
+  TcpAddress,
+  UnixAddress,
+  WriteQueue,
+} from "../net/mod.ts";
+export type { LoginAttempt } from "../access/mod.ts";

@@ -17,3 +17,46 @@ export { Reply } from "./client/reply.ts";
 export type { ReplyError } from "./client/reply.ts";
 export { exchange } from "./exchange.ts";
 export type { Answer, ExchangeOptions } from "./exchange.ts";
+
+// What these refer to, of other parts of the library.
+export type {
+  ByteBuffer,
+  ByteOrder,
+  EncodedFrame,
+  Frame,
+  FrameError,
+  FrameErrorCode,
+  FrameHeader,
+  FrameInit,
+  FramePart,
+  HeaderInit,
+  NumberArrays,
+  NumberReader,
+  NumberType,
+  OutgoingFrame,
+  StreamedFrame,
+  TypedArrayOf,
+} from "../frame/mod.ts";
+export type {
+  Address,
+  ClientTls,
+  CloseReason,
+  Connection,
+  ConnectionError,
+  ConnectionErrorCode,
+  ConnectionLimits,
+  ConnectionOperation,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  OverBudgetError,
+  ReadBuffer,
+  ServeOptions,
+  Server,
+  ServerObserver,
+  ServerTls,
+  SharedMemory,
+  TcpAddress,
+  UnixAddress,
+  WriteQueue,
+} from "../net/mod.ts";

@@ -26,7 +26,8 @@ const BINARY_BYTES = 10;
  *
  * @example
  * ```ts
- * import { connectRequests, jsonFrame, listen, openSearch, searchHandler, serveRequests } from "@socktool/socktool";
+ * import { connectRequests, jsonFrame, listen, serveRequests } from "@socktool/socktool";
+ * import { openSearch, searchHandler } from "@socktool/socktool/search";
  * import { assertEquals } from "@std/assert";
  *
  * await using engine = await openSearch();

@@ -31,3 +31,43 @@ export type {
   SuggestOptions,
 } from "./types.ts";
 export { TUTORIAL_ENTRIES } from "./tutorial.ts";
+
+// What these refer to, of other parts of the library.
+export type {
+  ByteBuffer,
+  ByteOrder,
+  EncodedFrame,
+  Frame,
+  FrameHeader,
+  FrameInit,
+  HeaderInit,
+  NumberArrays,
+  NumberReader,
+  NumberType,
+  OutgoingFrame,
+  StreamedFrame,
+  TypedArrayOf,
+} from "../frame/mod.ts";
+export type {
+  Address,
+  CloseReason,
+  Connection,
+  ConnectionError,
+  ConnectionErrorCode,
+  ConnectionOperation,
+  OverBudgetError,
+  ReadBuffer,
+  SharedMemory,
+  TcpAddress,
+  UnixAddress,
+  WriteQueue,
+} from "../net/mod.ts";
+export type {
+  Authenticator,
+  Credentials,
+  LoginAttempt,
+  Permission,
+  Principal,
+  RightsGrammar,
+} from "../access/mod.ts";
+export type { ReplyInit, RequestHandler } from "../request/mod.ts";

@@ -34,7 +34,7 @@ export interface Replacements {
  *
  * @example
  * ```ts
- * import { openSearch } from "@socktool/socktool";
+ * import { openSearch } from "@socktool/socktool/search";
  * import { assertEquals } from "@std/assert";
  *
  * await using engine = await openSearch();

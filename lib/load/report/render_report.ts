@@ -11,7 +11,8 @@ import { PAGE_STYLE } from "./page_style.ts";
  *
  * @example
  * ```ts
- * import { renderReport, runLoad, serveEcho } from "@socktool/socktool";
+ * import { serveEcho } from "@socktool/socktool/echo";
+ * import { renderReport, runLoad } from "@socktool/socktool/load";
  * import { assert } from "@std/assert";
  *
  * await using server = await serveEcho("127.0.0.1:0");

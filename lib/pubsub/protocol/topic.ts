@@ -21,7 +21,7 @@ const encoder = new TextEncoder();
  *
  * @example
  * ```ts
- * import { filterProblem, topicProblem } from "@socktool/socktool";
+ * import { filterProblem, topicProblem } from "@socktool/socktool/pubsub";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(topicProblem("orders.eu"), undefined);
