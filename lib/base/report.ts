@@ -33,6 +33,21 @@ export function reportError(error: unknown, what: string): void {
 }
 
 /**
+ * Calls a function of the program, such as an observer's, that must not harm its caller: what it
+ * throws, or its promise rejects with, is reported.
+ *
+ * @param what What failed then, as for {@linkcode reportError}: `The observer of a server failed`.
+ */
+export function guard(what: string, call: () => unknown): void {
+  try {
+    const result = call();
+    if (result instanceof Promise) result.catch((error) => reportError(error, what));
+  } catch (error) {
+    reportError(error, what);
+  }
+}
+
+/**
  * Sends the errors of {@linkcode reportError} to a reporter instead of the console, until what it
  * returns is disposed of. While there are several, the one that came last is told. Each thread has
  * its own.

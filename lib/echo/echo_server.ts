@@ -6,7 +6,10 @@ export type EchoPeer = Pick<
   "id" | "remote" | "readBytes" | "writtenBytes" | "openedAt"
 >;
 
-/** What happens at an echo server; every method is optional. They must not throw. */
+/**
+ * What happens at an echo server. Every method is optional. What one throws is reported, and changes
+ * nothing for the server.
+ */
 export interface EchoObserver {
   /** A connection was accepted. */
   opened?: ((peer: EchoPeer) => void) | undefined;

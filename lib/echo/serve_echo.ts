@@ -1,3 +1,4 @@
+import { guard } from "../base/report.ts";
 import { msOption, numericOption } from "../base/numeric_options.ts";
 import {
   type Address,
@@ -11,7 +12,7 @@ import {
   type ServeTarget,
 } from "../net/mod.ts";
 import { echoBytes } from "./echo_bytes.ts";
-import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
+import type { EchoFigures, EchoObserver, EchoPeer, EchoServer } from "./echo_server.ts";
 
 /** Options of {@linkcode serveEcho}. */
 export interface EchoServeOptions extends
@@ -78,7 +79,9 @@ class SingleEchoServer implements EchoServer {
 
   constructor(listener: Listener, options: EchoServeOptions) {
     const { observer = {} } = options;
-    const received = observer.received?.bind(observer);
+    const received = observer.received && ((peer: EchoPeer, bytes: Uint8Array) => {
+      guard("The observer of an echo server failed", () => observer.received?.(peer, bytes));
+    });
     this.#server = serveConnections(
       listener,
       { serve: (connection: Connection) => echoBytes(connection, received) },
@@ -94,7 +97,7 @@ class SingleEchoServer implements EchoServer {
           closed: (connection, reason, error) => {
             this.#closedRead += connection.readBytes;
             this.#closedWritten += connection.writtenBytes;
-            observer.closed?.(connection, reason, error);
+            return observer.closed?.(connection, reason, error);
           },
           acceptFailed: (error) => observer.acceptFailed?.(error),
         },

@@ -5,7 +5,7 @@ import {
   numericOption,
   numericOptions,
 } from "../base/numeric_options.ts";
-import { reportError } from "../base/report.ts";
+import { guard, reportError } from "../base/report.ts";
 import { WorkerThread } from "../base/threads/worker_thread.ts";
 import { type Address, ConnectionError, type ServerTls, toAddress } from "../net/mod.ts";
 import type { EchoServeOptions } from "./serve_echo.ts";
@@ -191,20 +191,22 @@ class ThreadedEchoServer implements EchoServer {
         thread.listens = true;
         thread.listening.resolve(report.address);
         break;
-      case "accept-failed":
-        this.#observer.acceptFailed?.(ERRORS.decode(report.error) as ConnectionError);
-        break;
-      case "opened":
-        this.#observer.opened?.(receivePeer(report.peer, index, this.#count));
-        break;
-      case "received":
-        this.#observer.received?.(receivePeer(report.peer, index, this.#count), report.bytes);
-        break;
+      case "accept-failed": {
+        const error = ERRORS.decode(report.error) as ConnectionError;
+        return this.#tell((observer) => observer.acceptFailed?.(error));
+      }
+      case "opened": {
+        const peer = receivePeer(report.peer, index, this.#count);
+        return this.#tell((observer) => observer.opened?.(peer));
+      }
+      case "received": {
+        const peer = receivePeer(report.peer, index, this.#count);
+        return this.#tell((observer) => observer.received?.(peer, report.bytes));
+      }
       case "closed": {
         const error = report.error && ERRORS.decode(report.error);
         const peer = receivePeer(report.peer, index, this.#count);
-        this.#observer.closed?.(peer, report.reason, error);
-        break;
+        return this.#tell((observer) => observer.closed?.(peer, report.reason, error));
       }
       case "figures":
         thread.figures = report.figures;
@@ -214,6 +216,10 @@ class ThreadedEchoServer implements EchoServer {
         this.forced += report.forced;
         this.#ended(thread);
     }
+  }
+
+  #tell(call: (observer: EchoObserver) => unknown): void {
+    guard("The observer of an echo server failed", () => call(this.#observer));
   }
 
   #died(thread: Thread, error: Error): void {

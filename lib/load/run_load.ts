@@ -1,3 +1,4 @@
+import { guard } from "../base/report.ts";
 import { loadHistogramLibrary } from "./latencies.ts";
 import type { LoadError, LoadErrorKind } from "./load_error.ts";
 import { type LoadPlan, type ResolvedPlan, resolvePlan } from "./load_plan.ts";
@@ -12,7 +13,10 @@ import { LoadShare, type ShareObserver } from "./load_share.ts";
 import { Tally } from "./tally.ts";
 import { ThreadedShare } from "./threaded_share.ts";
 
-/** What happens in a load; every method is optional. They must not throw, nor take long. */
+/**
+ * What happens in a load. Every method is optional. They must not take long: the load waits for them.
+ * What one throws is reported, and the load goes on.
+ */
 export interface LoadObserver {
   /** A connection was made or could not be made; the totals so far. */
   connecting?(connected: number, failed: number): void;
@@ -119,11 +123,11 @@ class LoadRecord {
         this.#connecting[thread] = { connected, failed };
         const sum = (name: "connected" | "failed") =>
           this.#connecting.reduce((total, each) => total + each[name], 0);
-        this.#observer.connecting?.(sum("connected"), sum("failed"));
+        this.#tell((observer) => observer.connecting?.(sum("connected"), sum("failed")));
       },
       failed: (error) => {
         if (!this.#failures.has(error.code)) this.#failures.set(error.code, error.message);
-        this.#observer.failed?.(error);
+        this.#tell((observer) => observer.failed?.(error));
       },
       interval: (durationMs, tally, connections) => {
         this.#interval(second++, durationMs, tally, connections);
@@ -133,7 +137,7 @@ class LoadRecord {
 
   started(connected: number): void {
     this.#connected = connected;
-    this.#observer.started?.(connected);
+    this.#tell((observer) => observer.started?.(connected));
   }
 
   result(interrupted: boolean): LoadResult {
@@ -173,6 +177,10 @@ class LoadRecord {
     this.#total.add(tally);
     const interval = intervalOf(tally, durationMs, this.#durationMs, connections);
     this.#intervals.push(interval);
-    this.#observer.interval?.(interval);
+    this.#tell((observer) => observer.interval?.(interval));
+  }
+
+  #tell(call: (observer: LoadObserver) => unknown): void {
+    guard("The observer of a load failed", () => call(this.#observer));
   }
 }

@@ -1,3 +1,4 @@
+import { guard } from "../base/report.ts";
 import type { Address, ClientTls } from "../net/mod.ts";
 import type { LoadConnection } from "./load_connection.ts";
 import type { LoadError } from "./load_error.ts";
@@ -12,7 +13,10 @@ export const TUTORIAL_MESSAGES: readonly Uint8Array[] = [
   "hi message 2 from client.",
 ].map((text) => new TextEncoder().encode(text));
 
-/** What happens in the exchange; every method is optional. They must not throw. */
+/**
+ * What happens in the exchange. Every method is optional. What one throws is reported, and the exchange
+ * goes on.
+ */
 export interface TutorialExchangeObserver {
   /** A connection is about to be made. `id` is its number, from 1. */
   starting?(id: number): void;
@@ -77,16 +81,19 @@ export async function runTutorialExchange(options: TutorialExchangeOptions): Pro
   const connections = new Set<LoadConnection>();
   using _watch = new SilenceWatch(connections, plan.answerTimeoutMs);
   const exchanges: Promise<void>[] = [];
-  const fail = (error: LoadError) => void (signal.aborted || observer.failed?.(error));
+  const tell: Tell = (call) => guard("The observer of an exchange failed", () => call(observer));
+  const fail = (error: LoadError) => {
+    if (!signal.aborted) tell((observer) => observer.failed?.(error));
+  };
   let done = 0;
   const exchange = async (connection: LoadConnection) => {
     connections.add(connection);
     try {
-      await exchangeOn(connection, messages, observer);
+      await exchangeOn(connection, messages, tell);
       done++;
     } catch (cause) {
       fail(connection.explain(cause));
-      if (!signal.aborted) observer.closing?.(connection.id);
+      if (!signal.aborted) tell((observer) => observer.closing?.(connection.id));
     }
     connections.delete(connection);
     connection.close();
@@ -95,7 +102,7 @@ export async function runTutorialExchange(options: TutorialExchangeOptions): Pro
   signal.addEventListener("abort", stop, { once: true });
   try {
     await openConnections({ plan, index: 0 }, payload, signal, {
-      starting: (id) => observer.starting?.(id),
+      starting: (id) => tell((observer) => observer.starting?.(id)),
       opened: (connection) => void exchanges.push(exchange(connection)),
       failed: fail,
     });
@@ -107,17 +114,20 @@ export async function runTutorialExchange(options: TutorialExchangeOptions): Pro
   return done;
 }
 
+/** Calls a method of the observer. */
+type Tell = (call: (observer: TutorialExchangeObserver) => unknown) => void;
+
 async function exchangeOn(
   connection: LoadConnection,
   messages: readonly Uint8Array[],
-  observer: TutorialExchangeObserver,
+  tell: Tell,
 ): Promise<void> {
   const { id } = connection;
   const total = messages.reduce((sum, { length }) => sum + length, 0);
   connection.awaiting = true;
   const sending = (async () => {
     for (const message of messages) {
-      observer.sending?.(id, message);
+      tell((observer) => observer.sending?.(id, message));
       connection.sentBytes += message.length;
       await connection.write(message);
     }
@@ -126,9 +136,12 @@ async function exchangeOn(
   sending.catch(() => {});
   while (connection.receivedBytes < total) {
     const count = await connection.read();
-    if (count !== null) observer.received?.(id, connection.view(count));
+    if (count !== null) {
+      const bytes = connection.view(count);
+      tell((observer) => observer.received?.(id, bytes));
+    }
     connection.received(count);
   }
   await sending;
-  observer.closing?.(id);
+  tell((observer) => observer.closing?.(id));
 }

@@ -7,7 +7,7 @@ import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./lim
 import type { Listener, ListenOptions } from "./listen.ts";
 import { serveOn, type ServeTarget } from "./serve_on.ts";
 import { OverBudgetError } from "../base/budget.ts";
-import { reportError } from "../base/report.ts";
+import { guard, reportError } from "../base/report.ts";
 import { ServerMemory } from "./server_memory.ts";
 import { countOption, numericOption } from "../base/numeric_options.ts";
 import { timerMs } from "../base/timer_ms.ts";
@@ -267,12 +267,8 @@ export class Server implements AsyncDisposable {
   }
 
   /** An error that an observer throws must not end the server. */
-  #tell(call: (observer: ServerObserver) => void): void {
-    try {
-      call(this.#observer);
-    } catch (error) {
-      reportError(error, "The observer of a server failed");
-    }
+  #tell(call: (observer: ServerObserver) => unknown): void {
+    guard("The observer of a server failed", () => call(this.#observer));
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { guard } from "../base/report.ts";
 import type { SearchError } from "./error.ts";
 
 /** How much of the data was read. */
@@ -70,7 +71,7 @@ export interface IndexSummary {
 }
 
 /**
- * Callbacks, called on the thread that opened the engine. What they throw is ignored. Of broken
+ * Callbacks, called on the thread that opened the engine. What they throw is reported. Of broken
  * records, duplicates and skipped files the first 1000 of a pass are reported one by one; the
  * summary counts all.
  */
@@ -101,11 +102,7 @@ export type ObserverEvent =
   | { readonly name: "skippedFile"; readonly event: SkippedFile }
   | { readonly name: "indexed"; readonly event: IndexSummary };
 
-/** Calls an observer's method, whatever the method does. */
-export function notify(call: () => void): void {
-  try {
-    call();
-  } catch {
-    // An entry that is stored is stored, even if the observer fails.
-  }
+/** Calls an observer's method: an entry that is stored is stored, even if the observer fails. */
+export function notify(call: () => unknown): void {
+  guard("The observer of a search engine failed", call);
 }

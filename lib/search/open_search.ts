@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { reportError } from "../base/report.ts";
 import { messageOf } from "../base/message_of.ts";
 import { FileLock } from "../sqlite/mod.ts";
 import { Engine } from "./engine.ts";
@@ -67,7 +68,10 @@ export async function openWith(
     {
       event: (event) => tell(observer, event),
       changed: (keys) => made.engine?.changed(keys),
-      passFailed: (error) => notify(() => observer.failed?.(error)),
+      passFailed: (error) => {
+        if (!observer.failed) return reportError(error, "A pass over watched data failed");
+        notify(() => observer.failed?.(error));
+      },
       replaced: (reason) => made.engine?.replaced("index", reason),
     },
   );

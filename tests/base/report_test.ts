@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console
 import { assertEquals, assertMatch } from "@std/assert";
-import { redirectErrors, reportError } from "../../lib/base/report.ts";
+import { guard, redirectErrors, reportError } from "../../lib/base/report.ts";
 
 /** Runs something, and keeps what it prints with `console.error`. */
 function printedBy(work: () => void): unknown[][] {
@@ -101,6 +101,24 @@ Deno.test("an error whose reporter fails is on the console, and so is the failur
     ["A callback failed:", "lost?"],
     ["The reporter of errors failed:", failure],
   ]);
+});
+
+Deno.test("guard() reports what a function throws, and what its promise rejects with", async () => {
+  const told: unknown[] = [];
+  using _ = redirectErrors((error, what) => told.push([what, error]));
+  let calls = 0;
+  guard("a", () => calls++);
+  guard("b", () => Promise.resolve());
+  guard("c", () => {
+    throw "thrown";
+  });
+  guard("d", () => Promise.reject("rejected"));
+  guard("e", async () => {
+    await Promise.resolve();
+    throw "later";
+  });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals([calls, told], [1, [["c", "thrown"], ["d", "rejected"], ["e", "later"]]]);
 });
 
 Deno.test("an error that nobody listens to is on stderr, with its stack and cause", async () => {

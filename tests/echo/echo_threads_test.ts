@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { redirectErrors } from "../../lib/base/report.ts";
 import { type EchoPeer, exchangeEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
 import { type CloseReason, ConnectionError } from "../../lib/net/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
@@ -44,6 +45,59 @@ Deno.test({
     const server = await serveEchoThreads(LOOPBACK, 2, { signal: controller.signal });
     controller.abort();
     await deadline(server.finished, "the server's end");
+  },
+});
+
+/** Does something while the workers that are started are noted. */
+async function withWorkers(work: (workers: readonly Worker[]) => Promise<void>): Promise<void> {
+  const original = globalThis.Worker;
+  const workers: Worker[] = [];
+  globalThis.Worker = class extends original {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      workers.push(this);
+    }
+  };
+  try {
+    await work(workers);
+  } finally {
+    globalThis.Worker = original;
+  }
+}
+
+/** What the runtime tells of a thread that died. */
+function die(worker: Worker): void {
+  worker.dispatchEvent(new ErrorEvent("error", { message: "told to die", cancelable: true }));
+}
+
+Deno.test({
+  name: "serveEchoThreads() goes on without a thread that died, and reports its death",
+  ignore,
+  async fn() {
+    const reported: unknown[] = [];
+    using _ = redirectErrors((error, what) => reported.push(what, (error as Error).message));
+    await withWorkers(async (workers) => {
+      const server = await serveEchoThreads(LOOPBACK, 2);
+      die(workers[0]!);
+      assertEquals(reported, ["A thread of the echo server died", "told to die"]);
+      // Until its listener is closed too, the kernel may still give connections to the dead thread.
+      const echoes = () => exchangeEcho(server.address, new Blob(["hello"]).stream());
+      await until(() => echoes().then(() => true, () => false), "the other thread serves");
+      await deadline(server.drain(), "the server's end");
+      assertEquals(reported.length, 2);
+    });
+  },
+});
+
+Deno.test({
+  name: "serveEchoThreads() fails if a thread dies before it listens",
+  ignore,
+  async fn() {
+    await withWorkers(async (workers) => {
+      const starting = serveEchoThreads(LOOPBACK, 2);
+      die(workers[0]!);
+      await assertRejects(() => starting, Error, "told to die");
+    });
   },
 });
 

@@ -1,4 +1,4 @@
-import { reportError } from "../report.ts";
+import { guard, reportError } from "../report.ts";
 import type { ErrorCodec } from "./error_codec.ts";
 import type { ThreadPost } from "./thread_post.ts";
 
@@ -16,7 +16,8 @@ export interface WorkerThreadOptions<Report> {
 
 /**
  * A thread of its own, seen by the one that started it. It takes orders and reports; its death is an
- * event, and not the end of the process. Errors that nobody in it listens to are reported here.
+ * event, and not the end of the process. Errors that nobody in it listens to are reported here, and
+ * so is what `onReport` and `onDied` throw.
  *
  * @typeParam Order What it is told to do.
  * @typeParam Report What it tells.
@@ -33,14 +34,15 @@ export class WorkerThread<Order, Report> {
    */
   constructor(url: URL, { name, errors, onReport, onDied }: WorkerThreadOptions<Report>) {
     this.#worker = new Worker(url, { type: "module", name });
+    const failed = `What listens to the thread ${JSON.stringify(name)} failed`;
     const die = (error: Error) => {
       if (this.#isOver) return;
       this.terminate();
-      onDied(error);
+      guard(failed, () => onDied(error));
     };
     this.#worker.onmessage = ({ data }: MessageEvent<ThreadPost<Report>>) => {
       if (this.#isOver) return;
-      if (data.type === "report") onReport(data.report);
+      if (data.type === "report") guard(failed, () => onReport(data.report));
       else if (data.type === "failed") die(errors.decode(data.error));
       else reportError(errors.decode(data.error), data.what);
     };

@@ -1,5 +1,5 @@
 import { OverBudgetError } from "../../base/budget.ts";
-import { reportError } from "../../base/report.ts";
+import { guard, reportError } from "../../base/report.ts";
 import {
   type Frame,
   FrameDecoder,
@@ -223,12 +223,8 @@ export class RequestConnection {
     this.#tell(() => observer.requestFailed?.(this.#connection, error));
   }
 
-  #tell(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      reportError(error, "The observer of a request server failed");
-    }
+  #tell(call: () => unknown): void {
+    guard("The observer of a request server failed", call);
   }
 
   // The loop ends by itself, unless it waits for a request that may never come.
