@@ -6,6 +6,7 @@ import {
   clientTlsFlags,
   clientTlsOf,
   type Context,
+  credentialFlags,
   defineCommand,
   EXIT,
   jsonFlag,
@@ -61,6 +62,7 @@ export const command = defineCommand({
       min: 1,
       help: "give up on an answer after this time",
     },
+    ...credentialFlags,
     ...clientTlsFlags,
     ...jsonFlag,
     ...quietFlag,
@@ -98,6 +100,7 @@ export const command = defineCommand({
       for await (
         const { reply, latencyMs } of exchange(address, requests(values, flags.repeat, toRequest), {
           tls: await clientTlsOf(flags),
+          greeting: helloOf(flags),
           timeoutMs: flags["connect-timeout"],
           answerTimeoutMs: flags.timeout,
           pipeline: flags.pipeline,
@@ -215,6 +218,18 @@ function fieldsOf(fields: readonly string[]): Record<string, unknown> {
       return [name, text];
     }
   }));
+}
+
+/** The login that each connection begins with; `undefined` without credentials. */
+function helloOf(
+  { user, password, token }: {
+    readonly user: string | undefined;
+    readonly password: string | undefined;
+    readonly token: string | undefined;
+  },
+): OutgoingFrame | undefined {
+  if (user === undefined && token === undefined) return undefined;
+  return jsonFrame({ action: "hello", user, password, token });
 }
 
 if (import.meta.main) await runMain(command);

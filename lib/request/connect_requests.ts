@@ -1,15 +1,26 @@
-import { type Address, dial, type DialOptions, toAddress } from "../net/mod.ts";
-
+import type { FrameInit } from "../frame/mod.ts";
+import {
+  type Address,
+  DEFAULT_DIAL_TIMEOUT_MS,
+  dial,
+  type DialOptions,
+  toAddress,
+} from "../net/mod.ts";
 import { RequestClient, type RequestClientOptions } from "./client/request_client.ts";
 
 /** How {@linkcode connectRequests} connects, and the limits of its client. */
-export interface ConnectRequestsOptions extends DialOptions, Omit<RequestClientOptions, "remote"> {}
+export interface ConnectRequestsOptions extends DialOptions, Omit<RequestClientOptions, "remote"> {
+  /** A request that each connection begins with, such as a login. */
+  readonly greeting?: FrameInit | undefined;
+}
 
 /**
- * Connects to a request server.
+ * Connects to a request server, and sends the greeting, if there is one.
  *
  * @throws {AddressError} if a text is no address.
- * @throws {ConnectionError} with operation `connect` or `tls-handshake`
+ * @throws {ConnectionError} with operation `connect` or `tls-handshake`; with `read` if the greeting
+ * is not answered within `timeoutMs`.
+ * @throws {RequestError} what the answer to the greeting tells.
  * @throws {TypeError | RangeError} if a limit is no number of what it counts.
  */
 export async function connectRequests(
@@ -18,10 +29,20 @@ export async function connectRequests(
 ): Promise<RequestClient> {
   const remote = toAddress(address);
   const conn = await dial(remote, options);
+  let client: RequestClient;
   try {
-    return new RequestClient(conn, { ...options, remote });
+    client = new RequestClient(conn, { ...options, remote });
   } catch (error) {
     conn.close();
+    throw error;
+  }
+  const { greeting, timeoutMs = DEFAULT_DIAL_TIMEOUT_MS } = options;
+  if (greeting === undefined) return client;
+  try {
+    await client.request(greeting, { timeoutMs });
+    return client;
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
     throw error;
   }
 }

@@ -74,6 +74,7 @@ export async function* exchange(
   }
   const source = iterate(requests);
   const window: Sent[] = [];
+  const greetings = options.greeting === undefined ? 0 : 1;
   const connect = (maxOutstanding: number) =>
     connectRequests(address, { ...options, maxOutstanding });
   let client = await connect(depth);
@@ -119,9 +120,10 @@ export async function* exchange(
       }
       signal?.throwIfAborted();
       // A reset that requests behind the first one caused may have cost the answer to it.
-      const isHopeless = client.answered === 0 && depth === 1;
+      const answered = client.answered - greetings;
+      const isHopeless = answered === 0 && depth === 1;
       if (isHopeless || !isClosing(outcome.error)) throw outcome.error;
-      depth = Math.max(1, Math.min(depth, client.answered));
+      depth = Math.max(1, Math.min(depth, answered));
       client = await connect(depth);
       resend(client, window, depth, answerTimeoutMs);
     }

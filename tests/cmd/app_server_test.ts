@@ -223,4 +223,12 @@ Deno.test("app-server --auth takes the broker's file, and asks who a client is",
     codes.push(error?.code);
   }
   assertEquals(codes, ["unauthorized", undefined, undefined, "forbidden"]);
+  const address = `127.0.0.1:${port}`;
+  const get = ["app-client", address, "get", "morpheus", "--as", "json"];
+  const none = await socktool(get);
+  assertEquals([none.code, (none.out + none.err).includes("Say hello first")], [1, true]);
+  const wrong = await socktool([...get, "--token", "wrong"]);
+  assertEquals([wrong.code, (wrong.out + wrong.err).includes("not accepted")], [1, true]);
+  const right = await socktool([...get, "--token", "t0ken"]);
+  assertEquals([right.code, right.out], [0, "Follow the white rabbit. 🐰\n"]);
 });

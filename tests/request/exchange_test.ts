@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { OutgoingFrame } from "../../lib/frame/mod.ts";
-import { exchange, type ExchangeOptions, serveRequests } from "../../lib/request/mod.ts";
-import { type Address, ConnectionError } from "../../lib/net/mod.ts";
+import {
+  connectRequests,
+  exchange,
+  type ExchangeOptions,
+  RequestError,
+  serveRequests,
+} from "../../lib/request/mod.ts";
+import { type Address, type Connection, ConnectionError } from "../../lib/net/mod.ts";
 import { deadline, pause, until } from "../support/deadline.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";
 
@@ -263,4 +269,34 @@ Deno.test("a pipeline of less than 1 is refused", async () => {
   for (const pipeline of [0, -1, NaN]) {
     await assertRejects(() => texts(server.address, words(1), { pipeline }), RangeError);
   }
+});
+
+Deno.test("each connection begins with the greeting", async () => {
+  const greeted = new WeakSet<Connection>();
+  let greetings = 0;
+  await using server = await serveRequests("127.0.0.1:0", (request, connection) => {
+    const text = request.text();
+    if (text === "hello") {
+      greetings++;
+      greeted.add(connection);
+      return "welcome";
+    }
+    if (!greeted.has(connection)) throw new RequestError("unauthorized", "say hello first");
+    // As the tutorial's server does.
+    queueMicrotask(() => void connection.finish("done", false));
+    return text;
+  });
+  const texts = [];
+  const requests = ["a", "b", "c"].map((content) => ({ content }));
+  const options = { greeting: "hello", pipeline: 2 };
+  for await (const { reply } of exchange(server.address, requests, options)) {
+    texts.push(reply.text());
+  }
+  assertEquals(texts, ["a", "b", "c"]);
+  assert(greetings >= 2, `${greetings} connections`);
+  const error = await assertRejects(
+    () => connectRequests(server.address, { greeting: "good day" }),
+    RequestError,
+  );
+  assertEquals(error.code, "unauthorized");
 });
