@@ -4,32 +4,30 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { denoBundle } from "../../scripts/pack/bundle.ts";
+import { serveBroker } from "../../lib/pubsub/mod.ts";
 import { RequestError, serveRequests } from "../../lib/request/mod.ts";
 import { readModule } from "../house/read_module.ts";
-import { listenLocally } from "../support/peers.ts";
+import { ROOT } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { skip } from "../support/skip.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
 
-/** Serves what the exercise of an entry point talks to. */
-type Serve = () => Promise<AsyncDisposable & { readonly address: unknown }>;
+/** An entry point of the package, and the server that its exercise in `entries/` talks to. */
+interface Entry {
+  readonly exercise: string;
+  serve(): Promise<AsyncDisposable & { readonly address: unknown }>;
+}
 
-const ENTRIES: Readonly<Record<string, { readonly module: string; readonly serve: Serve }>> = {
-  frame: {
-    module: "lib/frame/mod.ts",
-    serve: async () =>
-      serveRequests(await listenLocally(), (request) => ({
-        content: request.text().toUpperCase(),
-      })),
-  },
-  request_client: {
-    module: "lib/request/client/mod.ts",
-    serve: () =>
-      serveRequests("127.0.0.1:0", (request) => {
-        if (request.content.length === 0) throw new RequestError("empty", "The request is empty");
-        return request.text().toUpperCase();
-      }),
-  },
+const upperCase = () =>
+  serveRequests("127.0.0.1:0", (request) => {
+    if (request.text() === "fail") throw new RequestError("asked-for", "It was asked for");
+    return request.text().toUpperCase();
+  });
+
+const ENTRIES: Readonly<Record<string, Entry>> = {
+  "./frame": { exercise: "frame.mjs", serve: upperCase },
+  "./request/client": { exercise: "request_client.mjs", serve: upperCase },
+  "./pubsub/client": { exercise: "pubsub_client.mjs", serve: () => serveBroker("127.0.0.1:0") },
 };
 
 const RUNTIMES: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
@@ -38,9 +36,11 @@ const RUNTIMES: readonly (readonly [name: string, command: string, args: readonl
 ];
 
 const here = import.meta.dirname!;
+const { exports } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
 
-for (const [name, { module, serve }] of Object.entries(ENTRIES)) {
-  Deno.test(`${module} runs in a browser`, async (t) => {
+for (const [name, { exercise, serve }] of Object.entries(ENTRIES)) {
+  Deno.test(`${name} runs in a browser`, async (t) => {
+    const module: string = exports[name];
     using scratch = new Scratch();
     await denoBundle([module], scratch.path, "browser");
     const bundle = scratch.at("mod.js");
@@ -56,7 +56,7 @@ for (const [name, { module, serve }] of Object.entries(ENTRIES)) {
       await t.step(`it works where nothing of ${runtime} is left`, async () => {
         await using server = await serve();
         const { port } = server.address as { readonly port: number };
-        const words = [`${here}/entries/run.mjs`, bundle, `${here}/entries/${name}.mjs`];
+        const words = [`${here}/entries/run.mjs`, bundle, `${here}/entries/${exercise}`];
         const { code, err } = await runTool(command, [...args, ...words, String(port)]);
         assertEquals(code, 0, err);
       });

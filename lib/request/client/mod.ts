@@ -29,4 +29,4 @@ export type {
   StreamedFrame,
   TypedArrayOf,
 } from "../../frame/mod.ts";
-export type { Address, TcpAddress, UnixAddress } from "../../net/mod.ts";
+export type { Address, TcpAddress, UnixAddress } from "../../net/address.ts";

@@ -1,25 +1,13 @@
-/** Requests of every kind, and a failure that an answer tells of. */
+/** The client of requests: many at once, a large content, and a failure that the server tells of. */
 export default async function run({ duplexOf, RequestClient, RequestError }, streams) {
   const client = new RequestClient(duplexOf(streams));
-  const bytes = new TextEncoder().encode("bytes");
-  const content = new ReadableStream({
-    start(controller) {
-      for (const chunk of ["streamed ", "in ", "parts"]) {
-        controller.enqueue(new TextEncoder().encode(chunk));
-      }
-      controller.close();
-    },
-  });
-  const header = { "content-type": "text/plain", "content-encoding": "utf-8" };
-  const calls = [
-    client.request("text"),
-    client.request({ header, content: bytes }),
-    client.request({ header: { ...header, "content-length": 17 }, content }),
-    client.request("").catch((error) => error),
-  ];
-  const [text, framed, streamed, failed] = await Promise.all(calls);
-  const texts = [text, framed, streamed].map((reply) => reply.text());
-  if (texts.join() !== "TEXT,BYTES,STREAMED IN PARTS") throw new Error(`not these: ${texts}`);
-  if (!(failed instanceof RequestError) || failed.code !== "empty") throw failed;
+  const words = Array.from({ length: 100 }, (_, i) => `word ${i}`);
+  const replies = await Promise.all(words.map((content) => client.request({ content })));
+  const texts = replies.map((reply) => reply.text());
+  if (texts.join() !== words.join().toUpperCase()) throw new Error(texts.join());
+  const large = await client.request({ content: "x".repeat(1_000_000) });
+  if (large.text() !== "X".repeat(1_000_000)) throw new Error("1 MB came back otherwise");
+  const error = await client.request({ content: "fail" }).catch((error) => error);
+  if (!(error instanceof RequestError)) throw new Error(`no RequestError, but ${error}`);
   await client.close();
 }
