@@ -6,7 +6,11 @@ import {
   type DialOptions,
   toAddress,
 } from "../net/mod.ts";
-import { RequestClient, type RequestClientOptions } from "./client/request_client.ts";
+import {
+  RequestClient,
+  type RequestClientOptions,
+  resolveClientLimits,
+} from "./client/request_client.ts";
 
 /** How {@linkcode connectRequests} connects, and the limits of its client. */
 export interface ConnectRequestsOptions extends DialOptions, Omit<RequestClientOptions, "remote"> {
@@ -28,14 +32,9 @@ export async function connectRequests(
   options: ConnectRequestsOptions = {},
 ): Promise<RequestClient> {
   const remote = toAddress(address);
+  const limits = resolveClientLimits(options);
   const conn = await dial(remote, options);
-  let client: RequestClient;
-  try {
-    client = new RequestClient(conn, { ...options, remote });
-  } catch (error) {
-    conn.close();
-    throw error;
-  }
+  const client = new RequestClient(conn, { ...limits, remote });
   const { greeting, timeoutMs = DEFAULT_DIAL_TIMEOUT_MS } = options;
   if (greeting === undefined) return client;
   try {

@@ -1,4 +1,6 @@
+import { Deque } from "../base/deque.ts";
 import { countOption, numericOption } from "../base/numeric_options.ts";
+import { timerMs } from "../base/timer_ms.ts";
 import { FrameError, type FrameInit } from "../frame/mod.ts";
 import { type Address, ConnectionError } from "../net/mod.ts";
 import type { Reply } from "./client/reply.ts";
@@ -66,14 +68,19 @@ export async function* exchange(
   requests: Iterable<FrameInit> | AsyncIterable<FrameInit>,
   options: ExchangeOptions = {},
 ): AsyncGenerator<Answer> {
-  const { signal, answerTimeoutMs = DEFAULT_ANSWER_TIMEOUT_MS } = options;
+  const { signal } = options;
+  const answerTimeoutMs = timerMs(
+    "answerTimeoutMs",
+    options.answerTimeoutMs,
+    DEFAULT_ANSWER_TIMEOUT_MS,
+  );
   let depth = numericOption("pipeline", options.pipeline, PIPELINE);
   // A text is iterable too: each letter would be a request.
   if (typeof requests === "string") {
     throw new TypeError("Cannot exchange a string: give a list of requests");
   }
   const source = iterate(requests);
-  const window: Sent[] = [];
+  const window = new Deque<Sent>();
   const greetings = options.greeting === undefined ? 0 : 1;
   const connect = (maxOutstanding: number) =>
     connectRequests(address, { ...options, maxOutstanding });
@@ -89,7 +96,7 @@ export async function* exchange(
   try {
     while (true) {
       signal?.throwIfAborted();
-      const head = window[0];
+      const head = window.peek();
       // The next request, if there is room for it and it is there before the first answer.
       if (next && window.length < depth) {
         const reading: Promise<IteratorResult<FrameInit>> = next;
@@ -125,7 +132,7 @@ export async function* exchange(
       if (isHopeless || !isClosing(outcome.error)) throw outcome.error;
       depth = Math.max(1, Math.min(depth, answered));
       client = await connect(depth);
-      resend(client, window, depth, answerTimeoutMs);
+      resend(client, [...window], depth, answerTimeoutMs);
     }
   } finally {
     signal?.removeEventListener("abort", stop);

@@ -69,6 +69,15 @@ const LIMITS = {
 
 const DEFAULT_STREAM_TIMEOUT_MS = 60_000;
 
+/** Checks the limits of a client, and fills in the defaults. */
+export function resolveClientLimits(options: RequestClientOptions) {
+  const { streamTimeoutMs } = options;
+  return {
+    ...numericOptions(LIMITS, options),
+    streamTimeoutMs: timerMs("streamTimeoutMs", streamTimeoutMs, DEFAULT_STREAM_TIMEOUT_MS),
+  };
+}
+
 /** How long answers may still come once nothing can be sent any more. */
 const LINGER_MS = 1_000;
 
@@ -119,12 +128,7 @@ export class RequestClient implements AsyncDisposable {
    * @throws {TypeError | RangeError} if a limit is no number of what it counts.
    */
   constructor(duplex: ByteDuplex, options: RequestClientOptions = {}) {
-    const limits = numericOptions(LIMITS, options);
-    const streamTimeoutMs = timerMs(
-      "streamTimeoutMs",
-      options.streamTimeoutMs,
-      DEFAULT_STREAM_TIMEOUT_MS,
-    );
+    const limits = resolveClientLimits(options);
     this.#duplex = duplex;
     this.#remote = options.remote;
     this.#output = new WriteQueue(
@@ -134,7 +138,7 @@ export class RequestClient implements AsyncDisposable {
     );
     this.#sender = new RequestSender(
       this.#output,
-      { ...limits, streamTimeoutMs },
+      limits,
       (error) => this.#broken(error),
     );
     this.#output.onWritten = () =>
