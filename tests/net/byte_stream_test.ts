@@ -83,7 +83,7 @@ async function memoryToRead(
   using __ = far;
   await near.write(head);
   const sending = send(near, total);
-  const before = Deno.memoryUsage().rss;
+  const before = Deno.memoryUsage().external;
   let most = before;
   let received = 0;
   let looked = 0;
@@ -91,7 +91,7 @@ async function memoryToRead(
     received += length;
     if (received - looked < 16 * MIB) continue;
     looked = received;
-    most = Math.max(most, Deno.memoryUsage().rss);
+    most = Math.max(most, Deno.memoryUsage().external);
   }
   await sending;
   assertEquals(received, total);
