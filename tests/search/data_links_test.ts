@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { openSearch, type SearchOptions } from "../../lib/search/mod.ts";
 import { SkipFile, UnreadableFile } from "../../lib/search/data/item.ts";
 import { OpenFile, openFile } from "../../lib/search/data/open_file.ts";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { deadline, until } from "../support/deadline.ts";
 import { assertCode, Folder, Recorder } from "./support.ts";
 
@@ -15,6 +15,19 @@ async function takenIn(data: string, options: SearchOptions = {}) {
   await using engine = await deadline(openSearch({ data: [data], ...options, observer }));
   const { hits } = await engine.search("secret OR public", { limit: 100 });
   return { keys: hits.map(({ key }) => key).sort(), skipped: observer.skippedFiles.sort() };
+}
+
+/** Notes the promises of what is read from a file, and of its end. */
+function noteOperations(handle: FileHandle, operations: Promise<unknown>[]): void {
+  for (const name of ["read", "close"] as const) {
+    const operation = handle[name].bind(handle) as (...given: unknown[]) => Promise<unknown>;
+    const noting = (...given: unknown[]) => {
+      const promise = operation(...given);
+      operations.push(promise);
+      return promise;
+    };
+    Object.assign(handle, { [name]: noting });
+  }
 }
 
 async function fifo(path: string): Promise<void> {
@@ -271,8 +284,10 @@ Deno.test({
     await fifo(folder.at("pipe"));
     const writer = await open(folder.at("pipe"), "r+");
     let read = "";
+    const operations: Promise<unknown>[] = [];
     for (let i = 0; i < 16; i++) {
       const reader = await open(folder.at("pipe"), "r+");
+      noteOperations(reader, operations);
       const file = new OpenFile(reader, 1);
       await assertRejects(
         () => deadline(file.chunks(20).next()),
@@ -294,5 +309,7 @@ Deno.test({
       }
     });
     assertEquals(read, "public");
+    // What was given up ends with the test.
+    await deadline(Promise.all(operations));
   },
 });
