@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../scripts/pack/paths.ts";
 import { Scratch } from "../support/scratch.ts";
 import { isInstalled, runTool, type ToolOutput } from "../support/tools.ts";
+import { writeProgram } from "../support/write_program.ts";
 import { ReleaseServer } from "./release_server.ts";
 
 const isUnix = Deno.build.os !== "windows";
@@ -115,8 +116,7 @@ Deno.test("install.sh says what it lacks", async () => {
     ["FreeBSD", "there is no release for FreeBSD on mips"],
   ];
   for (const [kernel, expected] of systems) {
-    scratch.write("tools/uname", `#!/bin/sh\n[ $1 = -s ] && echo ${kernel} || echo mips\n`);
-    Deno.chmodSync(`${tools}/uname`, 0o755);
+    writeProgram(`${tools}/uname`, `#!/bin/sh\n[ $1 = -s ] && echo ${kernel} || echo mips\n`);
     const { code, err } = await install(server, scratch, [], { PATH: tools });
     assertEquals(code, 1);
     assertStringIncludes(err, expected);

@@ -2,6 +2,7 @@ import { portable } from "../../scripts/portable.ts";
 import { targetOf } from "../../scripts/pack/targets.ts";
 import { Scratch } from "../support/scratch.ts";
 import { runTool, type ToolOutput } from "../support/tools.ts";
+import { writeProgram } from "../support/write_program.ts";
 
 /** Whether this system runs portable files; says so where it does not. */
 export const runsPortableFiles = Deno.build.os !== "windows";
@@ -58,7 +59,7 @@ async function make(deno: string): Promise<PortableFile> {
   addEventListener("unload", () => scratch[Symbol.dispose]());
   const bytes = await portable({ target: targetOf(Deno.build.target), deno, level: 0 });
   const path = scratch.at("socktool");
-  await Deno.writeFile(path, bytes, { mode: 0o755 });
+  writeProgram(path, bytes);
   // Whoever it is started as can read it.
   Deno.chmodSync(scratch.path, 0o755);
   return { path, bytes };

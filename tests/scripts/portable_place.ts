@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { Scratch } from "../support/scratch.ts";
 import { runTool, type ToolOutput } from "../support/tools.ts";
+import { writeProgram } from "../support/write_program.ts";
 import { runsPortableFiles, smallPortableFile } from "./portable_file.ts";
 
 /** Whether the tests can make files of several owners. */
@@ -72,7 +73,7 @@ export class Place {
   plant(parent: string, owner = OTHER, mode = 0o700): string {
     const folder = `${parent}/${this.key}`;
     copyTree(this.#whole, folder);
-    Deno.writeTextFileSync(`${folder}/deno`, PLANTED);
+    writeProgram(`${folder}/deno`, PLANTED);
     giveTree(folder, owner);
     Deno.chmodSync(folder, mode);
     return folder;

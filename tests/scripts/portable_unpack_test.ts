@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { Scratch } from "../support/scratch.ts";
 import { runTool } from "../support/tools.ts";
+import { writeProgram } from "../support/write_program.ts";
 import { namesIn } from "./portable_place.ts";
 import { linkedPortableFile, runsPortableFiles, start, SYSTEM_PATH } from "./portable_file.ts";
 
@@ -93,7 +94,7 @@ test("a file that came only in part, or changed on the way, says so", async (_, 
   const { bytes } = await linkedPortableFile();
   const broken = async (name: string, content: Uint8Array): Promise<string> => {
     const path = scratch.at(name);
-    await Deno.writeFile(path, content, { mode: 0o755 });
+    writeProgram(path, content);
     const { code, out, err } = await start(path, ["--version"], {
       SOCKTOOL_CACHE: scratch.at("cache"),
     });
@@ -115,8 +116,7 @@ test("a file that came only in part, or changed on the way, says so", async (_, 
 
 test("a file for another system says so", async (path, scratch) => {
   Deno.mkdirSync(scratch.at("bin"));
-  scratch.write("bin/uname", "#!/bin/sh\n[ $1 = -s ] && echo Plan9 || echo pdp11\n");
-  Deno.chmodSync(scratch.at("bin/uname"), 0o755);
+  writeProgram(scratch.at("bin/uname"), "#!/bin/sh\n[ $1 = -s ] && echo Plan9 || echo pdp11\n");
   const { code, err } = await start(path, ["--version"], {
     PATH: `${scratch.at("bin")}:${SYSTEM_PATH}`,
     SOCKTOOL_CACHE: scratch.at("cache"),

@@ -1,5 +1,6 @@
 import { Scratch } from "../../support/scratch.ts";
 import { ROOT } from "../../support/programs.ts";
+import { writeProgram } from "../../support/write_program.ts";
 
 /** What is copied, because blocks may have servers watch or index it. All else is linked. */
 const COPIED = "docs";
@@ -23,7 +24,7 @@ export class Sandbox implements Disposable {
     const bin = this.#scratch.at("bin");
     Deno.mkdirSync(bin);
     for (const [name, script] of Object.entries(COMMANDS)) {
-      Deno.writeTextFileSync(`${bin}/${name}`, `#!/bin/sh\n${script}`, { mode: 0o755 });
+      writeProgram(`${bin}/${name}`, `#!/bin/sh\n${script}`);
     }
     const home = this.#scratch.at("home");
     Deno.mkdirSync(home);
