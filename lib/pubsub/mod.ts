@@ -54,7 +54,13 @@ export {
 } from "./client/mod.ts";
 
 // What these refer to, of other parts of the library.
-export type { ByteBuffer, ByteOrder, FrameHeader } from "../frame/mod.ts";
+export type {
+  ByteBuffer,
+  ByteOrder,
+  FrameHeader,
+  HeaderInit,
+  StreamedFrame,
+} from "../frame/mod.ts";
 export type {
   Address,
   ClientTls,

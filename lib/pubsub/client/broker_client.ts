@@ -1,5 +1,6 @@
 import { numericOptions, type NumericValues } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
+import { isStreamedFrame } from "../../frame/mod.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
@@ -31,6 +32,7 @@ import { errorTeller, type TellError } from "./tell_error.ts";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
+const DEFAULT_STREAM_TIMEOUT_MS = 60_000;
 
 /**
  * A client of a broker: publishes and subscribes. When its connection is lost it connects again, and
@@ -74,6 +76,7 @@ export class BrokerClient implements AsyncDisposable {
       this.#status,
       this.#answers,
       this.#limits.maxBufferedBytes,
+      timerMs("streamTimeoutMs", options.streamTimeoutMs, DEFAULT_STREAM_TIMEOUT_MS),
     );
     this.#deliveries = new ClientDeliveries(this.#limits.maxQueuedBytes, {
       publish: (topic, content) => this.publish(topic, content),
@@ -128,13 +131,17 @@ export class BrokerClient implements AsyncDisposable {
   }
 
   /**
-   * Publishes. The content is copied.
+   * Publishes. The content is copied, unless it is a stream: that is sent as it is read, in its turn,
+   * and what is published after it waits behind it. If the stream fails, or gives less or more than
+   * its `content-length`, nothing is published; where a part was sent already, the connection has to
+   * be made again. A stream that is not read to its end is cancelled.
    *
    * @returns A promise that resolves once the publication was handed to a connection whole, and is
    * rejected if that connection was lost before. It is the same for all that is published in one
    * turn of the event loop. A program that awaits it publishes at the pace of the connection.
    * @throws {PubSubError} `bad-topic`, `frame-too-large`, `buffer-full` or `closed`; as a rejection.
-   * @throws {TypeError} if the content is neither text nor bytes; as a rejection.
+   * @throws {TypeError} if the content is none; as a rejection.
+   * @throws {ContentStreamError} if a stream fails, or gives not what it must; as a rejection.
    */
   publish(
     topic: string,
@@ -144,6 +151,7 @@ export class BrokerClient implements AsyncDisposable {
     try {
       return this.#publisher.publish(topic, content, options);
     } catch (error) {
+      discard(content, error);
       return Promise.reject(error);
     }
   }
@@ -155,15 +163,21 @@ export class BrokerClient implements AsyncDisposable {
    * @throws {PubSubError} as `publish` does, and what the broker refused it with; `disconnected` if
    * the connection was lost before the answer came, or `timed-out`: whether it was published is not
    * known then.
-   * @throws {TypeError} if the content is neither text nor bytes.
+   * @throws {TypeError} if the content is none.
+   * @throws {ContentStreamError} if a stream fails, or gives not what it must.
    * @throws {RangeError} if `timeoutMs` is no time.
    */
-  publishConfirmed(
+  async publishConfirmed(
     topic: string,
     content: PublishContent = "",
     options: ConfirmOptions = {},
   ): Promise<number> {
-    return this.#publisher.publishConfirmed(topic, content, options);
+    try {
+      return await this.#publisher.publishConfirmed(topic, content, options);
+    } catch (error) {
+      discard(content, error);
+      throw error;
+    }
   }
 
   /**
@@ -197,15 +211,20 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @throws {PubSubError} `no-receivers` if nobody subscribes to the topic, `timed-out`, and as
    * `publishConfirmed` does.
-   * @throws {TypeError} if the content is neither text nor bytes.
+   * @throws {TypeError} if the content is none.
    */
   async request(
     topic: string,
     content: PublishContent = "",
     options: RequestOptions = {},
   ): Promise<PubSubMessage> {
-    this.#publisher.check(topic, content, options);
-    return await this.#inbox.request(topic, content, options);
+    try {
+      this.#publisher.check(topic, content, options);
+      return await this.#inbox.request(topic, content, options);
+    } catch (error) {
+      discard(content, error);
+      throw error;
+    }
   }
 
   /**
@@ -322,4 +341,10 @@ export class BrokerClient implements AsyncDisposable {
     this.#deliveries.close(reason === undefined ? undefined : error);
     void Promise.resolve(link?.ended).then(() => this.#finish.resolve(reason));
   }
+}
+
+/** Cancels the stream of a content that is not published, if it has one. */
+function discard(content: PublishContent, reason: unknown): void {
+  // Where sending has begun, or somebody else reads it, this does nothing.
+  if (isStreamedFrame(content)) content.content.cancel(reason).catch(() => {});
 }

@@ -1,6 +1,7 @@
 import { PeriodicLook } from "../../base/periodic_look.ts";
 import { type Frame, FrameDecoder, type OutgoingFrame } from "../../frame/mod.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
+import type { OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import { ReadBuffer } from "../../net/bytes/read_buffer.ts";
 import { LinkOutput } from "./link_output.ts";
 import { PubSubError } from "./pubsub_error.ts";
@@ -26,6 +27,8 @@ export class ClientLink {
   readonly #decoder: FrameDecoder;
   /** When something last came, in milliseconds of `performance.now()`. */
   #heardAt = performance.now();
+  /** How many bytes the socket had taken at the last ping interval. */
+  #writtenBytes = 0;
   #reason: unknown;
   #closed = false;
   /** Whether nothing is read, because the program has to take messages first. */
@@ -62,6 +65,11 @@ export class ClientLink {
     return this.#output.sendBytes(bytes);
   }
 
+  /** Sends a frame whose content is a stream, behind all that was sent before. Result as for `send`. */
+  sendStream(stream: OutgoingStream): Promise<void> {
+    return this.#output.sendStream(stream);
+  }
+
   /** Resolves once everything is sent; rejects if the connection is lost before. */
   flushed(): Promise<void> {
     return this.#output.flushed();
@@ -71,11 +79,15 @@ export class ClientLink {
   keepAlive(intervalMs: number): void {
     if (!(intervalMs > 0) || this.#closed) return;
     this.#pinging = new PeriodicLook(intervalMs, (now) => {
+      const { isStreaming, writtenBytes } = this.#output;
+      // A ping waits behind a stream: the broker is there if it reads on.
+      if (isStreaming && writtenBytes > this.#writtenBytes) this.#heardAt = now;
+      this.#writtenBytes = writtenBytes;
       const quietMs = now - this.#heardAt;
       // While nothing is read, the broker's silence cannot be noticed.
       if (!this.#paused && quietMs > MAX_QUIET_INTERVALS * intervalMs) {
         this.close(new PubSubError("timed-out", "Nothing came from the broker for too long"));
-      } else void this.send({ header: { op: "ping" } });
+      } else if (!isStreaming) void this.send({ header: { op: "ping" } });
     });
     this.#pinging.start();
   }

@@ -57,6 +57,13 @@ export interface BrokerClientOptions {
   readonly maxQueuedBytes?: number | undefined;
   /** Messages with more content break the connection. @default {16_777_216} */
   readonly maxContentBytes?: number | undefined;
+  /**
+   * The longest time that a stream which is the content of a publication may give nothing when asked
+   * for bytes; `0` sets no limit.
+   *
+   * @default {60_000}
+   */
+  readonly streamTimeoutMs?: number | undefined;
   /** Is told of every change of state. */
   readonly onState?: ((change: ClientStateChange) => void) | undefined;
   /**

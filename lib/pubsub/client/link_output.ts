@@ -1,32 +1,43 @@
 import { Deque } from "../../base/deque.ts";
 import { type OutgoingFrame, writeFrame } from "../../frame/mod.ts";
+import type { OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import { type ByteSink, WriteQueue } from "../../net/bytes/write_queue.ts";
+import { FrameQueue, type FrameQueueTarget } from "./frame_queue.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
 const HIGH_WATER_BYTES = 262_144;
 
-/** Frames that leave together: those sent in one turn of the event loop. */
+/** Frames that leave together: those sent in one turn of the event loop, or one with a stream. */
 interface Batch {
   /** How many bytes the socket has taken when all of them are sent. */
   readonly target: number;
   readonly sent: PromiseWithResolvers<void>;
 }
 
-/** The sending half of a connection: packs what is sent in one turn of the event loop into one write. */
-export class LinkOutput {
+/**
+ * The sending half of a connection: packs what is sent in one turn of the event loop into one
+ * write. While the content of a frame is being streamed, other frames wait behind it.
+ */
+export class LinkOutput implements FrameQueueTarget {
   readonly #queue: WriteQueue;
+  readonly #onFailed: (error: unknown) => void;
   /** Batches whose bytes the socket has not taken, in order. */
   readonly #batches = new Deque<Batch>();
   /** The promise of what was sent in this turn. */
   #open: PromiseWithResolvers<void> | undefined;
+  #streaming: OutgoingStream | undefined;
+  /** What waits until the stream is sent. Its bound is that of the client's buffer. */
+  #behind = new FrameQueue(Infinity);
   #lost: PubSubError | undefined;
 
   /**
    * Nothing is sent at first.
    *
-   * @param onFailed Is called with the error when a write fails.
+   * @param onFailed Is called with the error when a write fails, or a stream in the middle of its
+   * frame. The connection has to be closed then.
    */
-  constructor(sink: ByteSink, onFailed: (error: PubSubError) => void) {
+  constructor(sink: ByteSink, onFailed: (error: unknown) => void) {
+    this.#onFailed = onFailed;
     let failure: PubSubError | undefined;
     const explain = (cause: unknown) => failure = lostError(cause);
     this.#queue = new WriteQueue(sink, HIGH_WATER_BYTES, explain);
@@ -35,7 +46,17 @@ export class LinkOutput {
 
   /** Bytes that the socket has not taken. */
   get pendingBytes(): number {
-    return this.#queue.pendingBytes;
+    return this.#queue.pendingBytes + this.#behind.bytes;
+  }
+
+  /** Bytes that the socket has taken since the start. */
+  get writtenBytes(): number {
+    return this.#queue.writtenBytes;
+  }
+
+  /** Whether the content of a frame is being streamed. */
+  get isStreaming(): boolean {
+    return this.#streaming !== undefined;
   }
 
   /**
@@ -47,6 +68,7 @@ export class LinkOutput {
    */
   send(frame: OutgoingFrame): Promise<void> {
     if (this.#lost) return rejected(this.#lost);
+    if (this.#streaming) return this.#behind.add(frame)!;
     writeFrame(this.#queue.buffer, frame);
     return this.#sent();
   }
@@ -54,11 +76,27 @@ export class LinkOutput {
   /** Sends frames that are encoded already. They are copied. Result as for `send`. */
   sendBytes(bytes: Uint8Array): Promise<void> {
     if (this.#lost) return rejected(this.#lost);
+    if (this.#streaming) return this.#behind.addBytes(bytes);
     this.#queue.buffer.append(bytes);
     return this.#sent();
   }
 
-  /** Resolves once everything is sent; rejects if a write fails. */
+  /** Sends a frame whose content is a stream, behind all that was sent before. Result as for `send`. */
+  sendStream(stream: OutgoingStream): Promise<void> {
+    if (this.#lost) {
+      stream.cancel(this.#lost);
+      return rejected(this.#lost);
+    }
+    if (this.#streaming) return this.#behind.addStream(stream)!;
+    this.#flush();
+    this.#streaming = stream;
+    const sent = Promise.withResolvers<void>();
+    sent.promise.catch(() => {});
+    void this.#stream(stream, sent);
+    return sent.promise;
+  }
+
+  /** Resolves once everything is sent; rejects if a write fails. Not while a stream is being sent. */
   flushed(): Promise<void> {
     this.#flush();
     return this.#queue.flushed();
@@ -66,11 +104,14 @@ export class LinkOutput {
 
   /** Sends nothing any more: the promises of what is not sent are rejected. */
   close(reason: unknown): void {
-    this.#lost ??= lostError(reason);
+    if (this.#lost) return;
+    this.#lost = lostError(reason);
     for (const { sent } of this.#batches) sent.reject(this.#lost);
     this.#batches.clear();
     this.#open?.reject(this.#lost);
     this.#open = undefined;
+    this.#streaming?.cancel(this.#lost);
+    this.#behind.fail(this.#lost);
   }
 
   // One promise for a turn, because one for each frame would cost more than sending it.
@@ -88,9 +129,31 @@ export class LinkOutput {
     const sent = this.#open;
     if (sent === undefined) return;
     this.#open = undefined;
-    const queue = this.#queue;
-    this.#batches.push({ target: queue.writtenBytes + queue.pendingBytes, sent });
-    queue.flush();
+    this.#watch(sent);
+    this.#queue.flush();
+  }
+
+  /** Resolves a promise when the socket has taken all that was appended so far. */
+  #watch(sent: PromiseWithResolvers<void>): void {
+    const { writtenBytes, pendingBytes } = this.#queue;
+    if (pendingBytes === 0) sent.resolve();
+    else this.#batches.push({ target: writtenBytes + pendingBytes, sent });
+  }
+
+  /** Sends a stream, and then what waits behind it. Never rejects. */
+  async #stream(stream: OutgoingStream, sent: PromiseWithResolvers<void>): Promise<void> {
+    try {
+      await stream.send(this.#queue);
+      this.#watch(sent);
+    } catch (error) {
+      sent.reject(error);
+      // What would be sent now were taken for the rest of the content.
+      if (stream.begun) return this.#onFailed(error);
+    }
+    this.#streaming = undefined;
+    const behind = this.#behind;
+    this.#behind = new FrameQueue(Infinity);
+    behind.sendTo(this);
   }
 
   #written(): void {

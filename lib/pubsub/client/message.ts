@@ -1,7 +1,11 @@
-import type { Frame, FrameHeader } from "../../frame/mod.ts";
+import type { Frame, FrameHeader, StreamedFrame } from "../../frame/mod.ts";
 
-/** What can be published: bytes, or a text, which is sent in UTF-8. */
-export type PublishContent = Uint8Array | string;
+/**
+ * What can be published: bytes; a text, which is sent in UTF-8; or
+ * `{ header: { "content-length": N }, content: ReadableStream }`, whose N bytes are sent as they are
+ * read.
+ */
+export type PublishContent = Uint8Array | string | StreamedFrame;
 
 /** A publication as a subscriber gets it. It owns its bytes: they may be kept. */
 export class PubSubMessage {

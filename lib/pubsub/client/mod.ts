@@ -30,9 +30,12 @@ export { filterProblem, groupProblem, topicProblem } from "../protocol/topic.ts"
 export { PROTOCOL_VERSION } from "../protocol/version.ts";
 export type { Credentials } from "../../access/authenticator.ts";
 export { type ByteDuplex, duplexOf } from "../../net/bytes/byte_duplex.ts";
-export {
-  type ByteOrder,
-  ContentError,
-  type ContentErrorCode,
-  type FrameHeader,
+export { ContentError, ContentStreamError } from "../../frame/mod.ts";
+export type {
+  ByteOrder,
+  ContentErrorCode,
+  ContentStreamErrorCode,
+  FrameHeader,
+  HeaderInit,
+  StreamedFrame,
 } from "../../frame/mod.ts";

@@ -4,7 +4,7 @@ import { PubSubError } from "./pubsub_error.ts";
 
 interface Pending {
   resolve(header: FrameHeader): void;
-  reject(error: PubSubError): void;
+  reject(error: unknown): void;
   /** Whether the request still waits for a connection. */
   unsent: boolean;
 }
@@ -54,7 +54,7 @@ export class PendingAnswers {
   }
 
   /** Rejects the promise of one request, if it is not answered yet. */
-  giveUp(id: number, error: PubSubError): void {
+  giveUp(id: number, error: unknown): void {
     const pending = this.#byId.get(id);
     this.#byId.delete(id);
     pending?.reject(error);

@@ -1,5 +1,5 @@
-import type { OutgoingFrame } from "../../frame/mod.ts";
 import { timerMs } from "../../base/timer_ms.ts";
+import { OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import { topicProblem } from "../protocol/topic.ts";
 import type { ClientLink } from "./client_link.ts";
 import type { ConfirmOptions, PublishOptions } from "./client_options.ts";
@@ -7,7 +7,13 @@ import type { ClientStatus } from "./client_status.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import type { PublishContent } from "./message.ts";
 import type { PendingAnswers } from "./pending_answers.ts";
-import { contentProblem, exceeds, publicationFrame } from "./publication_frame.ts";
+import {
+  contentProblem,
+  exceeds,
+  isStream,
+  publicationFrame,
+  streamFrame,
+} from "./publication_frame.ts";
 import { bufferFull, PubSubError } from "./pubsub_error.ts";
 
 /** Publishes for a client: on its connection, or while there is none into a buffer. */
@@ -17,15 +23,27 @@ export class Publisher {
   readonly #status: ClientStatus;
   readonly #answers: PendingAnswers;
   readonly #maxBufferedBytes: number;
+  readonly #streamTimeoutMs: number;
   /** What waits for a connection. */
   readonly #waiting: FrameQueue;
   #link: ClientLink | undefined;
 
-  /** @param maxBufferedBytes Bytes of publications that may wait to be sent. */
-  constructor(status: ClientStatus, answers: PendingAnswers, maxBufferedBytes: number) {
+  /**
+   * There is no connection at first.
+   *
+   * @param maxBufferedBytes Bytes of publications that may wait to be sent.
+   * @param streamTimeoutMs The longest time that a stream of content may give nothing.
+   */
+  constructor(
+    status: ClientStatus,
+    answers: PendingAnswers,
+    maxBufferedBytes: number,
+    streamTimeoutMs: number,
+  ) {
     this.#status = status;
     this.#answers = answers;
     this.#maxBufferedBytes = maxBufferedBytes;
+    this.#streamTimeoutMs = streamTimeoutMs;
     this.#waiting = new FrameQueue(maxBufferedBytes);
   }
 
@@ -55,7 +73,7 @@ export class Publisher {
    * Checks what is to be published.
    *
    * @throws {PubSubError} `bad-topic`, `frame-too-large`, `buffer-full` or `closed`.
-   * @throws {TypeError} if the content is neither text nor bytes.
+   * @throws {TypeError} if the content is none.
    */
   check(topic: string, content: PublishContent, { replyTo }: PublishOptions): void {
     this.#status.checkOpen();
@@ -77,7 +95,7 @@ export class Publisher {
   /** As `BrokerClient.publish`, but throws at once what is wrong. */
   publish(topic: string, content: PublishContent, options: PublishOptions): Promise<void> {
     this.check(topic, content, options);
-    return this.#send(topic, publicationFrame(topic, content, options, undefined));
+    return this.#send(topic, content, options, undefined);
   }
 
   /** As `BrokerClient.publishConfirmed`. */
@@ -89,8 +107,10 @@ export class Publisher {
     this.check(topic, content, options);
     const timeoutMs = timerMs("timeoutMs", options.timeoutMs);
     const id = this.#answers.nextId();
-    void this.#send(topic, publicationFrame(topic, content, options, id));
+    const sent = this.#send(topic, content, options, id);
     const answer = this.#answers.wait(id, this.#link === undefined);
+    // Of a stream that could not be sent whole the broker knows nothing.
+    if (isStream(content)) sent.catch((error) => this.#answers.giveUp(id, error));
     const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => {
       const message = `The broker did not confirm ${topic} in ${timeoutMs} ms`;
       this.#answers.giveUp(id, new PubSubError("timed-out", message));
@@ -102,9 +122,24 @@ export class Publisher {
     }
   }
 
-  #send(topic: string, frame: OutgoingFrame): Promise<void> {
-    if (this.#link) return this.#link.send(frame);
-    const sent = this.#waiting.add(frame);
+  #send(
+    topic: string,
+    content: PublishContent,
+    options: PublishOptions,
+    id: number | undefined,
+  ): Promise<void> {
+    let sent: Promise<void> | undefined;
+    if (isStream(content)) {
+      const frame = streamFrame(topic, content, options, id);
+      const stream = new OutgoingStream(frame, this.#streamTimeoutMs);
+      if (this.#link) return this.#link.sendStream(stream);
+      sent = this.#waiting.addStream(stream);
+      if (sent === undefined) stream.cancel(bufferFull(topic, this.#maxBufferedBytes));
+    } else {
+      const frame = publicationFrame(topic, content, options, id);
+      if (this.#link) return this.#link.send(frame);
+      sent = this.#waiting.add(frame);
+    }
     if (sent === undefined) throw bufferFull(topic, this.#maxBufferedBytes);
     return sent;
   }

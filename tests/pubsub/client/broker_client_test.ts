@@ -75,6 +75,7 @@ Deno.test("undefined stands for the default of every option", async () => {
     maxBufferedBytes: undefined,
     maxQueuedBytes: undefined,
     maxContentBytes: undefined,
+    streamTimeoutMs: undefined,
     onState: undefined,
     onError: undefined,
     signal: undefined,
