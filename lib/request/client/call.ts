@@ -56,7 +56,7 @@ export class Call {
 
   #settle(): void {
     this.frame = undefined;
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     if (this.#onAbort) this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -4,6 +4,7 @@ import type { Route } from "../../../../lib/pubsub/broker/routing/route.ts";
 import { Router } from "../../../../lib/pubsub/broker/routing/router.ts";
 import type { Receiver, Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
 import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
+import { until } from "../../../support/deadline.ts";
 import { latenciesBeside } from "../../../support/neighbour.ts";
 import { op, RawPeer, startBroker } from "../../support.ts";
 
@@ -84,7 +85,7 @@ Deno.test("filters that all match one topic delay no other, however they come an
   await latenciesBeside(async () => {
     await neighbour.pub("other");
   }, async () => {
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 3; i++) {
       assert(await attacker.ask("sub", { topic: "*.x", id: 1 }));
       await attacker.send(op("pub", { topic, id: 2 }));
       const headers = [await attacker.header(), await attacker.header()];
@@ -92,4 +93,6 @@ Deno.test("filters that all match one topic delay no other, however they come an
       assert(await attacker.ask("unsub", { topic: "*.x", id: 3 }));
     }
   });
+  attacker.close();
+  await until(() => broker.stats().subscriptions === 0);
 });
