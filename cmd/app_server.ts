@@ -21,6 +21,7 @@ import {
   limitsOf,
   logAcceptFailure,
   outputFlags,
+  rereadOnHangup,
   runMain,
   serverTlsFlags,
   serverTlsOf,
@@ -133,10 +134,12 @@ export const command = defineCommand({
     const { signal } = context;
     // What only reads is for everybody who reaches it, unless --auth says otherwise.
     if (flags.writable) checkAccess(args.address, flags);
-    const authenticator = await authenticatorOf(flags);
+    const authenticator = await authenticatorOf(flags, context);
     const tls = await serverTlsOf(flags);
     // Listens first: indexing may take minutes, and a port that is in use is to be told before.
     using listener = await listen(args.address, { tls });
+    await authenticator?.warn(listener.address, listener.secure, context);
+    rereadOnHangup(authenticator, tls, context);
     await warnOfOpenFiles(flags, given, context);
     await using engine = await openSearch({
       ...(flags.data.length > 0 ? { data: flags.data } : {}),

@@ -21,6 +21,7 @@ import {
   maxMemoryOf,
   outputFlags,
   readLines,
+  rereadOnHangup,
   runMain,
   serverTlsFlags,
   serverTlsOf,
@@ -160,9 +161,11 @@ export const command = defineCommand({
     const { address } = args;
     checkAccess(address, flags);
     const maxPendingBytes = pendingBytes(flags, given);
-    const authenticator = await authenticatorOf(flags);
+    const authenticator = await authenticatorOf(flags, context);
     const tls = await serverTlsOf(flags);
     using listener = await listen(address, { tls });
+    await authenticator?.warn(listener.address, listener.secure, context);
+    rereadOnHangup(authenticator, tls, context);
     await warnOfOpenFiles(flags, given, context);
     const broker = serveBroker(listener, {
       maxConnections: flags["max-connections"],

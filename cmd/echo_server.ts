@@ -6,6 +6,7 @@ import {
   defineCommand,
   maxMemoryOf,
   outputFlags,
+  rereadOnHangup,
   runMain,
   serverTlsOf,
   untilDrained,
@@ -52,6 +53,7 @@ export const command = defineCommand({
       }),
     });
     announce(server.address, context, flags.json);
+    rereadOnHangup(undefined, tls, context);
     await untilDrained(server, context);
   },
 });

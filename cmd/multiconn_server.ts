@@ -7,6 +7,7 @@ import {
   defineCommand,
   maxMemoryOf,
   outputFlags,
+  rereadOnHangup,
   runMain,
   serverTlsOf,
   untilDrained,
@@ -65,6 +66,7 @@ export const command = defineCommand({
       : await serveEcho(args.address, { ...options, tls });
     announce(server.address, context, flags.json);
     using _stats = printStats(server, flags.stats, context, flags.json);
+    rereadOnHangup(undefined, tls, context);
     await untilDrained(server, context);
   },
 });

@@ -1,5 +1,6 @@
-import type { Authenticator } from "../../lib/access/mod.ts";
 import { type Address, formatAddress, isLoopback } from "../../lib/net/mod.ts";
+import type { Context } from "./command.ts";
+import { ServerAuthenticator } from "./server_authenticator.ts";
 import type { FlagTable } from "./spec.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -10,7 +11,7 @@ export const accessFlags = {
     hint: "file",
     placeholder: "FILE",
     group: "Access",
-    help: "read from this JSON file who may connect, and what each may do",
+    help: "read from this JSON file who may connect, and what each may do; SIGHUP reads it again",
   },
   insecure: {
     type: "boolean",
@@ -54,26 +55,10 @@ export function checkAccess(
   );
 }
 
-/**
- * What `--auth FILE` says; `undefined` without it. One file may serve several programs: it may have
- * the rights of all of them.
- */
+/** The authenticator of `--auth FILE`; `undefined` without it. */
 export async function authenticatorOf(
   flags: { readonly auth: string | undefined },
-): Promise<Authenticator | undefined> {
-  const path = flags.auth;
-  if (path === undefined) return undefined;
-  // Loaded only where they are needed: every command starts with this file.
-  const { AuthFileError, FileAuthenticator, parseAuthFile } = await import(
-    "../../lib/access/mod.ts"
-  );
-  const { PUBSUB_RIGHTS } = await import("../../lib/pubsub/broker/routing/rights.ts");
-  const { SEARCH_RIGHTS } = await import("../../lib/search/search_rights.ts");
-  const text = await Deno.readTextFile(path);
-  try {
-    return new FileAuthenticator(parseAuthFile(text, { ...PUBSUB_RIGHTS, ...SEARCH_RIGHTS }));
-  } catch (cause) {
-    if (!(cause instanceof AuthFileError)) throw cause;
-    throw new Error(`${path}: ${cause.message}`, { cause });
-  }
+  context: Pick<Context, "log">,
+): Promise<ServerAuthenticator | undefined> {
+  return flags.auth === undefined ? undefined : await ServerAuthenticator.open(flags.auth, context);
 }

@@ -27,6 +27,8 @@ export interface Context {
   readonly progress: LiveLine;
   /** Whether stdin is a terminal, so that a conversation makes sense. */
   readonly stdinIsTerminal: boolean;
+  /** Has a server's function called when it is to read its files again (SIGHUP). */
+  readonly onHangup: (listener: () => void) => void;
 }
 
 /** A command's own description: parsing, help, completions and the man page are made from it. */

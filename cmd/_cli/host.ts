@@ -18,6 +18,8 @@ export interface Host {
   readonly stdout: Sink;
   readonly stderr: SyncSink;
   readonly stdinIsTerminal: boolean;
+  /** Whether stdin, stdout or stderr is a terminal. */
+  readonly hasTerminal: boolean;
   /** Whether NO_COLOR is set. */
   readonly noColor: boolean;
   /** The terminal's width, `undefined` where there is none. */
@@ -25,6 +27,11 @@ export interface Host {
   env(name: string): string | undefined;
   /** Listens for requests to end (SIGINT and the like); returns the function that stops it. */
   onInterrupt(listener: (signal: string) => void): () => void;
+  /**
+   * Listens for SIGHUP, which comes when a terminal closes and when an operator asks for files to be
+   * read again; returns the function that stops it. It never comes on Windows.
+   */
+  onHangup(listener: () => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
 }
@@ -39,6 +46,7 @@ export function processHost(args: readonly string[] = Deno.args): Host {
     stdout: Deno.stdout,
     stderr: Deno.stderr,
     stdinIsTerminal: Deno.stdin.isTerminal(),
+    hasTerminal: [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal()),
     noColor: Deno.noColor,
     columns() {
       try {
@@ -48,14 +56,17 @@ export function processHost(args: readonly string[] = Deno.args): Host {
       }
     },
     env: (name) => Deno.env.get(name),
-    onInterrupt(listener) {
-      const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);
-      for (const [signal, listen] of listeners) Deno.addSignalListener(signal, listen);
-      return () => {
-        for (const [signal, listen] of listeners) Deno.removeSignalListener(signal, listen);
-      };
-    },
+    onInterrupt: (listener) => onSignals(signals, listener),
+    onHangup: (listener) => onSignals(Deno.build.os === "windows" ? [] : ["SIGHUP"], listener),
     exit: (code) => Deno.exit(code),
+  };
+}
+
+function onSignals(signals: readonly Deno.Signal[], listener: (signal: string) => void) {
+  const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);
+  for (const [signal, listen] of listeners) Deno.addSignalListener(signal, listen);
+  return () => {
+    for (const [signal, listen] of listeners) Deno.removeSignalListener(signal, listen);
   };
 }
 

@@ -10,19 +10,17 @@ export type StopCause = "interrupted" | "stdout-closed";
  */
 export class Interruption {
   readonly #abort = new AbortController();
+  readonly #onFirst: () => void;
   readonly #removeListener: () => void;
   #cause: StopCause | undefined;
 
   /** @param onFirst Called at the first interruption, to say what happens next. */
   constructor(host: Host, onFirst: () => void, beforeExit: () => void) {
+    this.#onFirst = onFirst;
     this.#removeListener = host.onInterrupt(() => {
-      if (this.#cause === "interrupted") {
-        beforeExit();
-        host.exit(EXIT.interrupted);
-        return;
-      }
-      onFirst();
-      this.stop("interrupted", new DOMException("Interrupted by a signal", "AbortError"));
+      if (this.#cause !== "interrupted") return this.interrupt();
+      beforeExit();
+      host.exit(EXIT.interrupted);
     });
   }
 
@@ -33,6 +31,13 @@ export class Interruption {
   /** What asked the command to stop, the last time. */
   get cause(): StopCause | undefined {
     return this.#cause;
+  }
+
+  /** Asks the command to stop, if that was not done before. */
+  interrupt(): void {
+    if (this.#cause === "interrupted") return;
+    this.#onFirst();
+    this.stop("interrupted", new DOMException("Interrupted by a signal", "AbortError"));
   }
 
   stop(cause: StopCause, reason: unknown): void {

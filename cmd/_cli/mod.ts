@@ -36,6 +36,7 @@ export {
   limitsOf,
   logAcceptFailure,
   maxMemoryOf,
+  rereadOnHangup,
   serverTlsOf,
   untilDrained,
   warnOfOpenFiles,

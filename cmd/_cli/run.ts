@@ -5,6 +5,7 @@ import { describeError, lowerFirst } from "./describe_error.ts";
 import { EXIT } from "./exit_code.ts";
 import { renderHelp } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
+import { Hangups } from "./hangups.ts";
 import { Interruption } from "./interruption.ts";
 import { LiveLine } from "./live_line.ts";
 import { Log, type LogLevel } from "./log.ts";
@@ -75,6 +76,7 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     () => log.info(STOPPING[command.role]),
     () => progress.clear(),
   );
+  using hangups = command.role === "server" ? new Hangups(host, interruption) : undefined;
   using _redirection = redirectErrors((error, what) => {
     log.warn(`${lowerFirst(what)}: ${describeError(error)}`);
     if (host.args.includes("--debug")) log.info(stackOf(error));
@@ -97,6 +99,7 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     progress,
     signal: interruption.signal,
     stdinIsTerminal: host.stdinIsTerminal,
+    onHangup: (listener: () => void) => hangups?.listen(listener),
   };
   try {
     const work = (async () => await command.run(input, context))();

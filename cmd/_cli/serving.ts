@@ -11,6 +11,7 @@ import type { Context } from "./command.ts";
 import { describeError } from "./describe_error.ts";
 import type { Log } from "./log.ts";
 import { checkOpenFiles } from "./open_files.ts";
+import type { ServerAuthenticator } from "./server_authenticator.ts";
 import type { FlagTable, FlagValues } from "./spec.ts";
 import { formatCount } from "./units.ts";
 
@@ -91,6 +92,27 @@ export async function serverTlsOf(
   const { "tls-cert": cert, "tls-key": key } = flags;
   if (cert === undefined || key === undefined) return undefined;
   return { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+}
+
+/**
+ * Reads a server's `--auth` file again when its operator asks for it (SIGHUP), for clients that come
+ * from then on. A file that cannot be used is told, and the old one stays.
+ */
+export function rereadOnHangup(
+  authenticator: ServerAuthenticator | undefined,
+  tls: ServerTls | undefined,
+  { log, onHangup }: Context,
+): void {
+  onHangup(async () => {
+    if (tls) log.warn("the certificate is read at the start only: restart the server to renew it");
+    if (!authenticator) return void (tls || log.info("there is no file to read again"));
+    try {
+      await authenticator.reread();
+      log.info("the --auth file was read again");
+    } catch (error) {
+      log.warn(`${describeError(error)}; the --auth file as it was stays in use`);
+    }
+  });
 }
 
 /** What `--tls` and `--tls-ca` ask for; `undefined` without them. */

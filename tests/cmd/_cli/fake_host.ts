@@ -19,6 +19,7 @@ export class FakeHost implements Host {
   readonly noColor: boolean;
   readonly exits: number[] = [];
   readonly listeners = new Set<(signal: string) => void>();
+  readonly hangupListeners = new Set<() => void>();
   writes = 0;
   readonly #options: FakeOptions;
   readonly #out: Uint8Array[] = [];
@@ -28,6 +29,10 @@ export class FakeHost implements Host {
     this.args = args;
     this.noColor = options.noColor ?? false;
     this.#options = options;
+  }
+
+  get hasTerminal(): boolean {
+    return this.#options.terminal ?? false;
   }
 
   /** All that was written to stdout. */
@@ -69,6 +74,16 @@ export class FakeHost implements Host {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   };
+
+  onHangup = (listener: () => void) => {
+    this.hangupListeners.add(listener);
+    return () => void this.hangupListeners.delete(listener);
+  };
+
+  /** What SIGHUP does. */
+  hangUp(): void {
+    for (const listener of this.hangupListeners) listener();
+  }
 
   /** What Ctrl-C does. */
   interrupt(): void {

@@ -189,6 +189,38 @@ Deno.test("the second interruption ends the process at once", async () => {
   assertEquals(await runCommand(work, host), 130);
 });
 
+Deno.test("a server whose terminal closes drains, however often it is told", async () => {
+  const host = new FakeHost([], { terminal: true });
+  const work = commandThat(({ signal, onHangup }) => {
+    onHangup(() => assert(false, "nothing is read again"));
+    host.hangUp();
+    host.hangUp();
+    assert(signal.aborted);
+  }, "server");
+  assertEquals(await runCommand(work, host), 0);
+  assertEquals([host.exits, host.hangupListeners.size], [[], 0]);
+});
+
+Deno.test("a server without a terminal is told to read its files again, and goes on", async () => {
+  const host = new FakeHost();
+  let told = 0;
+  const work = commandThat(({ signal, onHangup }) => {
+    // Before there is anything to read.
+    host.hangUp();
+    onHangup(() => told++);
+    host.hangUp();
+    host.hangUp();
+    assert(!signal.aborted);
+  }, "server");
+  assertEquals([await runCommand(work, host), told], [0, 2]);
+});
+
+Deno.test("a hangup ends a client as it ends any program", async () => {
+  const host = new FakeHost();
+  const work = commandThat(() => assertEquals(host.hangupListeners.size, 0));
+  assertEquals(await runCommand(work, host), 0);
+});
+
 Deno.test("a reader that has gone ends the command quietly with 0", async () => {
   const writeError = new Deno.errors.BrokenPipe("Broken pipe (os error 32)");
   const { code, err } = await run(

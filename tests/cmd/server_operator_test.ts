@@ -1,0 +1,110 @@
+/** What the operator of a server is told, and how it is asked to read its files again. */
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
+import { until } from "../support/deadline.ts";
+import { script, ServerProgram } from "../support/programs.ts";
+import { Scratch } from "../support/scratch.ts";
+
+const isWindows = Deno.build.os === "windows";
+
+function authFile(...tokens: string[]): string {
+  const all = { allow: [">"] };
+  return JSON.stringify({
+    tokens: tokens.map((token) => ({
+      name: token,
+      token: hashToken(token),
+      publish: all,
+      subscribe: all,
+    })),
+  });
+}
+
+/** A file for `--auth` that its owner alone can read. */
+function writeAuth(scratch: Scratch, ...tokens: string[]): string {
+  const path = scratch.write("auth.json", authFile(...tokens));
+  if (!isWindows) Deno.chmodSync(path, 0o600);
+  return path;
+}
+
+const connect = (server: ServerProgram, token: string) =>
+  connectBroker({ transport: "tcp", hostname: "127.0.0.1", port: Number(server.words[1]) }, {
+    credentials: { token },
+    reconnect: false,
+  });
+
+Deno.test("a failed login is a warning", async () => {
+  using scratch = new Scratch();
+  await using server = await ServerProgram.start(
+    script("cmd/broker.ts", ":0", "--auth", writeAuth(scratch, "right")),
+  );
+  for (let i = 0; i < 5; i++) await assertRejects(() => connect(server, "wrong"));
+  await server.printed("warning: a login from 127.0.0.1 by a token failed\n");
+  await server.printed("more logins from 127.0.0.1 failed\n");
+  assert(!server.err.includes("can read it"), server.err);
+  assert(!server.err.includes("unencrypted"), server.err);
+});
+
+for (const [program, args] of [["broker", []], ["app-server", ["--writable"]]] as const) {
+  Deno.test({
+    name: `${program} warns of passwords in the clear, and of an auth file that all can read`,
+    ignore: isWindows,
+    fn: async () => {
+      using scratch = new Scratch();
+      const path = writeAuth(scratch, "right");
+      Deno.chmodSync(path, 0o644);
+      await using server = await ServerProgram.start(
+        script("cmd/socktool.ts", program, "0.0.0.0:0", "--auth", path, ...args),
+      );
+      assertStringIncludes(
+        server.err,
+        "warning: passwords and tokens come unencrypted to 0.0.0.0:",
+      );
+      assertStringIncludes(server.err, `warning: ${path}: every user of this machine can read it`);
+    },
+  });
+}
+
+Deno.test({
+  name: "SIGHUP has the auth file read again; a broken one is told, and the old one stays",
+  ignore: isWindows,
+  fn: async () => {
+    using scratch = new Scratch();
+    const path = writeAuth(scratch, "old");
+    await using server = await ServerProgram.start(script("cmd/broker.ts", ":0", "--auth", path));
+    await using old = await connect(server, "old");
+
+    writeAuth(scratch, "new");
+    server.kill("SIGHUP");
+    await server.printed("the --auth file was read again\n");
+    await (await connect(server, "new")).close();
+    await assertRejects(() => connect(server, "old"));
+    // Who is connected already goes on.
+    assertEquals(await old.publishConfirmed("a", "x"), 0);
+
+    for (const broken of ["{", "[]", '{"tokens":[{"name":"x","token":"plain"}]}', undefined]) {
+      const before = server.err.length;
+      if (broken === undefined) Deno.removeSync(path);
+      else Deno.writeTextFileSync(path, broken);
+      server.kill("SIGHUP");
+      await until(() => server.err.slice(before).includes("stays in use\n"));
+      assertStringIncludes(server.err.slice(before), path);
+      await (await connect(server, "new")).close();
+    }
+    server.kill("SIGTERM");
+    assertEquals((await server.finished()).code, 0);
+  },
+});
+
+for (const program of ["echo-server", "multiconn-server", "app-server"]) {
+  Deno.test({
+    name: `SIGHUP does not end ${program}`,
+    ignore: isWindows,
+    fn: async () => {
+      await using server = await ServerProgram.start(script("cmd/socktool.ts", program, ":0"));
+      server.kill("SIGHUP");
+      await server.printed("there is no file to read again\n");
+      server.kill("SIGTERM");
+      assertEquals((await server.finished()).code, 0);
+    },
+  });
+}
