@@ -157,10 +157,11 @@ export async function warnOfOpenFiles(
 }
 
 /**
- * Tells of a connection that could not be accepted: always where the server lacks something, with
- * `-v` where the peer was gone, as any peer may be as often as it likes.
+ * Tells of a connection that could not be accepted: always if the server lacks something, with `-v`
+ * if the peer has left or failed the TLS handshake, as any peer can as often as it likes.
  */
 export function logAcceptFailure(log: Log, error: ConnectionError): void {
-  if (error.code === "reset") log.detail(describeError(error));
-  else log.warn(describeError(error));
+  if (error.code === "reset" || error.operation === "tls-handshake") {
+    log.detail(describeError(error));
+  } else log.warn(describeError(error));
 }

@@ -1,5 +1,5 @@
 import { ConnectionError } from "./connection_error.ts";
-import type { Listener } from "./listen.ts";
+import type { Listener } from "./listener.ts";
 import type { Turns } from "./turns.ts";
 
 /** The first and the longest pause while the process has no descriptor or memory left. */
@@ -41,6 +41,7 @@ export class Acceptor {
     this.#listener = listener;
     this.#turns = turns;
     this.#onFailed = onFailed;
+    if (listener.handshakes) listener.handshakes.onFailed = onFailed;
   }
 
   /** The next connection; `undefined` once the listener is closed. Never rejects. */

@@ -1,14 +1,8 @@
 import { type Address, toAddress } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { ConnectionError } from "./connection_error.ts";
-
-/** TLS settings of a server: its certificate. */
-export interface ServerTls {
-  /** The certificate chain in PEM. */
-  readonly cert: string;
-  /** Its private key in PEM. */
-  readonly key: string;
-}
+import { type HandshakeLimits, resolveHandshakeLimits } from "./handshake_limits.ts";
+import type { Listener, ServerTls } from "./listener.ts";
 
 /** Options of {@linkcode listen}. */
 export interface ListenOptions {
@@ -20,18 +14,6 @@ export interface ListenOptions {
    * @default {false}
    */
   readonly reusePort?: boolean | undefined;
-}
-
-/** Accepts connections on an address. */
-export interface Listener extends Disposable {
-  /** Where it listens, with the port that was chosen for port 0. */
-  readonly address: Address;
-  /** Whether its connections use TLS. */
-  readonly secure: boolean;
-  /** Waits for the next connection. Rejects when the listener is closed. */
-  accept(): Promise<Deno.Conn>;
-  /** Stops listening. Connections that were accepted stay open. */
-  close(): void;
 }
 
 /**
@@ -54,6 +36,7 @@ const BACKLOG = 4_096;
  * ```
  *
  * @throws {AddressError} if a text is no address.
+ * @throws {TypeError | RangeError} if a limit of TLS handshakes is none.
  * @throws {ConnectionError} with operation `listen`
  */
 export async function listen(
@@ -61,15 +44,30 @@ export async function listen(
   options: ListenOptions = {},
 ): Promise<Listener> {
   const address = toAddress(target);
+  const { tls } = options;
+  const limits = tls && resolveHandshakeLimits(tls);
   try {
     if (address.transport === "unix") return await listenUnix(address.path, options);
     const { hostname, port } = address;
     const tcp = { hostname, port, reusePort: options.reusePort ?? false, tcpBacklog: BACKLOG };
-    const inner = options.tls ? Deno.listenTls({ ...tcp, ...options.tls }) : Deno.listen(tcp);
-    return wrap(inner, Boolean(options.tls), () => inner.close());
+    const secure = tls && await tlsOver(tls, limits!);
+    const inner = Deno.listen(tcp);
+    const listener = wrap(inner, () => inner.close());
+    return secure ? secure(listener) : listener;
   } catch (cause) {
     throw cause instanceof ConnectionError ? cause : new ConnectionError("listen", address, cause);
   }
+}
+
+/** What makes TLS of plain connections. Its modules are loaded only if they are used. */
+async function tlsOver(
+  tls: ServerTls,
+  limits: HandshakeLimits,
+): Promise<(inner: Listener) => Listener> {
+  const { checkCertificate } = await import("./server_certificate.ts");
+  const { TlsListener } = await import("./tls_listener.ts");
+  const certificate = checkCertificate(tls, limits);
+  return (inner) => new TlsListener(inner, certificate);
 }
 
 async function listenUnix(path: string, options: ListenOptions): Promise<Listener> {
@@ -90,7 +88,7 @@ async function listenUnix(path: string, options: ListenOptions): Promise<Listene
     await Deno.remove(path);
     inner = Deno.listen({ transport: "unix", path });
   }
-  return wrap(inner, false, () => {
+  return wrap(inner, () => {
     inner.close();
     try {
       Deno.removeSync(path);
@@ -111,11 +109,7 @@ async function isStale(path: string): Promise<boolean> {
   }
 }
 
-function wrap(
-  inner: Deno.Listener | Deno.TlsListener,
-  secure: boolean,
-  closeInner: () => void,
-): Listener {
+function wrap(inner: Deno.Listener, closeInner: () => void): Listener {
   let open = true;
   const close = () => {
     if (open) closeInner();
@@ -123,7 +117,7 @@ function wrap(
   };
   return {
     address: addressOf(inner.addr),
-    secure,
+    secure: false,
     accept: () => inner.accept(),
     close,
     [Symbol.dispose]: close,

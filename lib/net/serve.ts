@@ -4,7 +4,8 @@ import { Acceptor } from "./acceptor.ts";
 import { closeConn } from "./close_conn.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
-import type { Listener, ListenOptions } from "./listen.ts";
+import type { ListenOptions } from "./listen.ts";
+import type { Listener } from "./listener.ts";
 import { serveOn, type ServeTarget } from "./serve_on.ts";
 import { OverBudgetError } from "../base/budget.ts";
 import { guard, reportError } from "../base/report.ts";
@@ -21,8 +22,9 @@ export interface ServerObserver {
   /** A connection ended. `error` is set if something failed. */
   closed?: ((connection: Connection, reason: CloseReason, error?: unknown) => void) | undefined;
   /**
-   * A connection could not be accepted: its peer had gone (code `reset`), or the process has no
-   * descriptor or memory left. The server continues.
+   * A connection could not be accepted: its peer had gone (code `reset`), its TLS handshake failed
+   * (operation `tls-handshake`), or the process has no descriptor or memory left. The server
+   * continues.
    */
   acceptFailed?: ((error: ConnectionError) => void) | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Address } from "./address.ts";
-import { listen, type Listener, type ListenOptions } from "./listen.ts";
+import { listen, type ListenOptions } from "./listen.ts";
+import type { Listener } from "./listener.ts";
 
 /** What a server serves on: a listener, which the server closes, or an address to listen on. */
 export type ServeTarget = Listener | Address | string;

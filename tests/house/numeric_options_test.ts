@@ -90,6 +90,7 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "net.ConnectionLimits": serveBoth,
   "net.DialOptions": [(options) => dial(ADDRESS, options), connect, frames, echo],
   "net.ServeOptions": serveBoth,
+  "net.ServerTls": [(options) => listen(ADDRESS, { tls: { cert: "", key: "", ...options } })],
   "pubsub.BackoffOptions": [
     (options) => new Backoff(options),
     (options) => connectBroker(ADDRESS, { reconnect: options }),

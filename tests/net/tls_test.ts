@@ -9,7 +9,7 @@ import {
   serveConnections,
 } from "../../lib/net/mod.ts";
 import { addressOf } from "../../lib/net/address_of.ts";
-import { deadline } from "../support/deadline.ts";
+import { deadline, until } from "../support/deadline.ts";
 import { listenLocally, LOOPBACK, Recorder } from "../support/peers.ts";
 import { skip } from "../support/skip.ts";
 import { CA, OTHER_CA, SERVER_TLS } from "../support/tls.ts";
@@ -102,7 +102,10 @@ Deno.test("an authority that is not trusted ends the handshake", async () => {
   await using server = echo(await listenTls(), observer);
   await assertTlsError(server.address, { tls: {} }, /certificate/);
   await assertTlsError(server.address, { tls: { caCerts: [OTHER_CA] } }, /certificate/);
-  await observer.ended(2);
+  await until(() => observer.acceptErrors.length === 2, "the server was told");
+  for (const { operation, code } of observer.acceptErrors) {
+    assertEquals([operation, code], ["tls-handshake", "tls"]);
+  }
   // The server goes on.
   using conn = await dial(server.address, TRUSTING);
   await assertEchoes(conn);
@@ -132,7 +135,11 @@ Deno.test("a plain client of a TLS server ends its own connection alone", async 
   } catch (error) {
     assert(error instanceof Deno.errors.ConnectionReset, String(error));
   }
-  await observer.ended(1);
+  await until(() => observer.acceptErrors.length === 1, "the server was told");
+  const [error] = observer.acceptErrors;
+  assertEquals([error!.operation, error!.code], ["tls-handshake", "tls"]);
+  assertEquals(error!.address, addressOf(plain.localAddr));
+  assertEquals([server.accepted, server.connections.size], [1, 1]);
   await assertEchoes(good);
 });
 

@@ -1,7 +1,7 @@
 /**
  * Certificates for tests, good until 2120: an authority, a server's certificate of it for
- * `localhost`, `127.0.0.1` and `::1`, and another authority that did not sign it. The authorities'
- * keys were thrown away. They were made with `openssl ca -startdate 20200101000000Z -enddate
+ * `localhost`, `127.0.0.1` and `::1`, and another authority that did not sign it; and the certificate
+ * of a third authority that takes the place of the server's. The authorities' keys were thrown away. They were made with `openssl ca -startdate 20200101000000Z -enddate
  * 21200101000000Z` on prime256v1 keys.
  */
 
@@ -11,6 +11,9 @@ export const TLS_FILES = {
   otherCa: `${import.meta.dirname}/tls/other_ca.pem`,
   cert: `${import.meta.dirname}/tls/server.pem`,
   key: `${import.meta.dirname}/tls/server.key`,
+  nextCa: `${import.meta.dirname}/tls/next_ca.pem`,
+  nextCert: `${import.meta.dirname}/tls/next.pem`,
+  nextKey: `${import.meta.dirname}/tls/next.key`,
 } as const;
 
 /** What `listen` takes. */
@@ -24,3 +27,12 @@ export const CA: string = Deno.readTextFileSync(TLS_FILES.ca);
 
 /** An authority that did not. */
 export const OTHER_CA: string = Deno.readTextFileSync(TLS_FILES.otherCa);
+
+/** The server's next certificate. */
+export const NEXT_TLS: { readonly cert: string; readonly key: string } = {
+  cert: Deno.readTextFileSync(TLS_FILES.nextCert),
+  key: Deno.readTextFileSync(TLS_FILES.nextKey),
+};
+
+/** The authority that signed that one. */
+export const NEXT_CA: string = Deno.readTextFileSync(TLS_FILES.nextCa);

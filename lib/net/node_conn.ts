@@ -1,0 +1,202 @@
+import type { Duplex } from "node:stream";
+import { Deque } from "../base/deque.ts";
+import { byteStream } from "./byte_stream.ts";
+
+/** While more than this waits to be read, a stream that flows by itself is paused. */
+const HIGH_WATER_BYTES = 65_536;
+
+/** One write takes at most this much, so that a stream without a bound of its own has one. */
+const LARGEST_WRITE_BYTES = 65_536;
+
+const NOTHING = new Uint8Array(0);
+
+/** What lies under the stream of a {@linkcode NodeConn}. */
+export interface StreamBase
+  extends Pick<Deno.Conn, "localAddr" | "remoteAddr">, Pick<Deno.TcpConn, "ref" | "unref"> {
+  /** Closes the socket at once, and frees its descriptor. */
+  closeSocket(): void;
+  /**
+   * Lets the stream bring about this many bytes more, or fewer; then {@linkcode NodeConn.wake} is to
+   * be called. Without this method the stream flows by itself, and is paused while too much waits to
+   * be read.
+   */
+  pull?(bytes: number): void;
+  /** What to wait for between two writes; `undefined` if there is room for the next. */
+  room?(): Promise<void> | undefined;
+}
+
+/**
+ * Makes a `Deno.Conn` of a stream of Node's, for TLS and WebSocket: with half-close, and with
+ * back-pressure in both directions. As with any connection, at most one read and one write are under
+ * way at a time, and their memory may be reused once they resolve.
+ *
+ * A peer may end its stream with or without the close message of TLS or WebSocket: both are an end
+ * of stream, not an error. What was cut short is for the protocol above to notice.
+ */
+export class NodeConn implements Deno.Conn {
+  /** Whether anything was written to it. */
+  hasWritten = false;
+  /** This end. */
+  readonly localAddr: Deno.Addr;
+  /** The peer's end. */
+  readonly remoteAddr: Deno.Addr;
+  readonly #stream: Duplex;
+  readonly #base: StreamBase;
+  /** What has arrived and was not read: the rest of one chunk, and further chunks. */
+  #chunk: Uint8Array = NOTHING;
+  readonly #chunks = new Deque<Uint8Array>();
+  #queuedBytes = 0;
+  #paused = false;
+  #ended = false;
+  #closed = false;
+  #failure: { readonly cause: unknown } | undefined;
+  #arrived: PromiseWithResolvers<void> | undefined;
+  #rejectWrite: ((cause: unknown) => void) | undefined;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+
+  /** Takes over the stream and what lies under it. */
+  constructor(stream: Duplex, base: StreamBase) {
+    this.localAddr = base.localAddr;
+    this.remoteAddr = base.remoteAddr;
+    this.#stream = stream;
+    this.#base = base;
+    stream.on("data", (chunk: Uint8Array) => this.#take(chunk));
+    stream.on("end", () => this.end());
+    stream.on("close", () => this.end());
+    stream.on("error", (cause) => this.fail(cause));
+  }
+
+  /** Reads some bytes; `null` at the end of stream. */
+  async read(into: Uint8Array): Promise<number | null> {
+    if (into.length === 0) return 0;
+    while (this.#chunk.length === 0) {
+      if (this.#chunks.length > 0) this.#chunk = this.#chunks.shift()!;
+      else if (this.#failure) throw this.#failure.cause;
+      else if (this.#ended) return null;
+      else await this.#arrival(into.length);
+    }
+    const part = this.#chunk.subarray(0, into.length);
+    into.set(part);
+    this.#queuedBytes -= part.length;
+    this.#chunk = part.length === this.#chunk.length ? NOTHING : this.#chunk.subarray(part.length);
+    return part.length;
+  }
+
+  /** Writes some of the bytes; resolves to how many. */
+  write(bytes: Uint8Array): Promise<number> {
+    const part = bytes.subarray(0, LARGEST_WRITE_BYTES);
+    this.hasWritten = true;
+    return this.#untilWritten((resolve, reject) => {
+      this.#stream.write(part, (error) => {
+        if (error) return reject(error);
+        const room = this.#base.room?.();
+        if (room) void room.then(() => resolve(part.length));
+        else resolve(part.length);
+      });
+    });
+  }
+
+  /** Says that no more will be sent. Resolves when that was sent. */
+  closeWrite(): Promise<void> {
+    return this.#untilWritten((resolve) => this.#stream.end(resolve));
+  }
+
+  /**
+   * Closes it at once; a read or write that waits is rejected.
+   *
+   * @throws {Deno.errors.BadResource} if it was closed before.
+   */
+  close(): void {
+    if (this.#closed) throw new Deno.errors.BadResource("The connection is closed");
+    this.#closed = true;
+    this.#chunk = NOTHING;
+    this.#chunks.clear();
+    this.#failure = undefined;
+    this.fail(new Deno.errors.Interrupted("The connection was closed"));
+    this.#stream.destroy();
+    this.#base.closeSocket();
+  }
+
+  /** Called when nothing more will arrive. */
+  end(): void {
+    this.#ended = true;
+    this.wake();
+  }
+
+  /** Called when what was pulled is there: a read that waits looks whether it is enough. */
+  wake(): void {
+    this.#arrived?.resolve();
+    this.#arrived = undefined;
+  }
+
+  /** Called when it broke: reads fail after all that arrived was read, writes fail at once. */
+  fail(cause: unknown): void {
+    this.#failure ??= { cause };
+    this.#rejectWrite?.(this.#failure.cause);
+    this.wake();
+  }
+
+  /** Keeps the event loop alive while it waits. */
+  ref(): void {
+    this.#base.ref();
+  }
+
+  /** Does not keep the event loop alive. */
+  unref(): void {
+    this.#base.unref();
+  }
+
+  /** The bytes that arrive. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= byteStream(this);
+  }
+
+  /** Takes the bytes to be sent; closing it closes the sending half. */
+  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
+    return this.#writable ??= new WritableStream({
+      write: async (bytes) => {
+        for (let at = 0; at < bytes.length;) at += await this.write(bytes.subarray(at));
+      },
+      close: () => this.closeWrite(),
+      abort: () => this.close(),
+    });
+  }
+
+  /** Closes it, if it is open. */
+  [Symbol.dispose](): void {
+    if (!this.#closed) this.close();
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#closed) return;
+    this.#chunks.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#base.pull === undefined && this.#queuedBytes > HIGH_WATER_BYTES) {
+      this.#paused = true;
+      this.#stream.pause();
+    }
+    this.wake();
+  }
+
+  #arrival(bytes: number): Promise<void> {
+    this.#arrived ??= Promise.withResolvers();
+    const { promise } = this.#arrived;
+    if (this.#base.pull) this.#base.pull(bytes);
+    else if (this.#paused) {
+      this.#paused = false;
+      this.#stream.resume();
+    }
+    return promise;
+  }
+
+  #untilWritten<T>(
+    start: (resolve: (value: T) => void, reject: (cause: unknown) => void) => void,
+  ): Promise<T> {
+    if (this.#failure) return Promise.reject(this.#failure.cause);
+    return new Promise((resolve, reject) => {
+      this.#rejectWrite = reject;
+      start(resolve, reject);
+    });
+  }
+}

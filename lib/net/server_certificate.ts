@@ -1,0 +1,31 @@
+import { createSecureContext, type SecureContext } from "node:tls";
+import type { HandshakeLimits } from "./handshake_limits.ts";
+import type { ServerTls } from "./listener.ts";
+
+/** Where a certificate is tried out. */
+const LOOPBACK = "127.0.0.1";
+
+/** A server's certificate in the form that handshakes need, and their limits. */
+export interface ServerCertificate extends HandshakeLimits {
+  /** The certificate and its key. */
+  readonly context: SecureContext;
+}
+
+/**
+ * Checks the certificate of a server.
+ *
+ * @throws {Error} if the certificate or its key cannot be used, or they do not belong together.
+ */
+export function checkCertificate(
+  { cert, key }: ServerTls,
+  limits: HandshakeLimits,
+): ServerCertificate {
+  // node:tls takes any text, and does not say what is wrong with it when each handshake fails.
+  if (mayListen()) Deno.listenTls({ hostname: LOOPBACK, port: 0, cert, key }).close();
+  return { ...limits, context: createSecureContext({ cert, key }) };
+}
+
+/** Whether the program may listen there. Does not make the runtime ask the user. */
+function mayListen(): boolean {
+  return Deno.permissions.querySync({ name: "net", host: LOOPBACK }).state === "granted";
+}

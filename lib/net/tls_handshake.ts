@@ -1,0 +1,108 @@
+import { setImmediate } from "node:timers";
+import { TLSSocket } from "node:tls";
+import { NodeConn } from "./node_conn.ts";
+import type { PendingHandshake } from "./pending_handshakes.ts";
+import type { ServerCertificate } from "./server_certificate.ts";
+import { TlsTransport } from "./tls_transport.ts";
+
+/** How much to read at a time: what a client sends in a handshake is rarely more. */
+const READ_BYTES = 2_048;
+
+/** The server's side of a TLS handshake. */
+export class TlsHandshake implements PendingHandshake {
+  /** The network address of the client. */
+  readonly hostname: string;
+  /**
+   * Resolves to the connection when the handshake is complete. Rejects when it fails; then the socket
+   * is closed.
+   */
+  readonly done: Promise<Deno.Conn>;
+  readonly #certificate: ServerCertificate;
+  readonly #transport: TlsTransport;
+  /** Made when the client sends something: many only connect. */
+  #conn: NodeConn | undefined;
+  readonly #outcome = Promise.withResolvers<Deno.Conn>();
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #started = false;
+  #over = false;
+
+  /** Takes over a connection and starts. */
+  constructor(conn: Deno.TcpConn, certificate: ServerCertificate) {
+    this.hostname = conn.remoteAddr.hostname;
+    this.done = this.#outcome.promise;
+    this.#certificate = certificate;
+    this.#transport = new TlsTransport(conn, {
+      pulled: () => this.#pulled(),
+      ended: () => this.#ended(),
+      failed: (cause) => this.#failed(cause),
+    });
+    this.#timer = setTimeout(() => {
+      this.abort(new Deno.errors.TimedOut("The handshake took too long"));
+    }, certificate.handshakeTimeoutMs);
+    this.#transport.pull(READ_BYTES);
+  }
+
+  /** Whether the client has sent its part, so that the server has answered. */
+  get begun(): boolean {
+    return this.#transport.hasWritten;
+  }
+
+  /** Gives up and closes the socket, if the handshake is still under way. */
+  abort(cause: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#outcome.reject(cause);
+    this.#transport.closeSocket();
+    if (this.#started) this.#conn!.close();
+  }
+
+  #begin(): void {
+    const socket = new TLSSocket(this.#transport as never, {
+      isServer: true,
+      secureContext: this.#certificate.context,
+    });
+    socket.once("secure", () => this.#secured());
+    const conn = new NodeConn(socket, this.#transport);
+    this.#conn = conn;
+    // After the handshake the runtime emits no error for what cannot be decrypted, only this.
+    socket.on("_tlsError", (cause) => conn.fail(cause));
+    socket.once("error", (cause) => this.abort(cause));
+    // The runtime starts the socket in its next tick, and crashes the program if it is destroyed, or
+    // has failed, before that.
+    setImmediate(() => this.#start());
+  }
+
+  #start(): void {
+    this.#started = true;
+    if (this.#over) return this.#conn!.close();
+    this.#transport.start();
+    this.#transport.pull(READ_BYTES);
+  }
+
+  #secured(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#outcome.resolve(this.#conn!);
+  }
+
+  #pulled(): void {
+    if (this.#over) return this.#conn?.wake();
+    if (this.#started) this.#transport.pull(READ_BYTES);
+    else this.#begin();
+  }
+
+  #ended(): void {
+    this.#conn?.end();
+    this.abort(new Deno.errors.UnexpectedEof("The client closed the connection"));
+  }
+
+  #failed(cause: unknown): void {
+    // A client that closes before it has read the session tickets resets the connection. As nothing
+    // else was sent to it, it has missed nothing.
+    if (cause instanceof Deno.errors.ConnectionReset && !this.#conn?.hasWritten) this.#conn?.end();
+    else this.#conn?.fail(cause);
+    this.abort(cause);
+  }
+}

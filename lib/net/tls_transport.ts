@@ -1,0 +1,172 @@
+import { Duplex } from "node:stream";
+
+/** What a record of TLS adds to the bytes in it, at most. */
+const RECORD_BYTES = 256;
+
+/** The largest read: four records. */
+const LARGEST_READ_BYTES = 65_536 + RECORD_BYTES;
+
+/** Memory that is so many times larger than what is asked for is given up. */
+const TOO_LARGE = 8;
+
+/** While more than this waits to be sent, {@linkcode TlsTransport.room} waits. */
+const HIGH_WATER_BYTES = 65_536;
+
+/** What happens to a {@linkcode TlsTransport}. */
+export interface TransportEvents {
+  /** What was pulled is there, though it need not be a whole record. */
+  pulled(): void;
+  /** The peer sends no more. */
+  ended(): void;
+  /** The socket failed. */
+  failed(cause: unknown): void;
+}
+
+/**
+ * A TCP connection as the stream of encrypted bytes that `node:tls` reads from and writes to. The
+ * runtime's TLS decrypts whatever it is given and keeps it, without a bound. So this stream is given
+ * bytes only on demand, and counts those that the socket has not taken.
+ */
+export class TlsTransport extends Duplex {
+  readonly #events: TransportEvents;
+  readonly #conn: Deno.Conn;
+  #memory = new Uint8Array(0);
+  /** What was pulled before anybody could take it. */
+  #held: Uint8Array | undefined;
+  #started = false;
+  #reading = false;
+  #over = false;
+  #unsentBytes = 0;
+  /** Whether anything was written to the socket. */
+  hasWritten = false;
+  #room: PromiseWithResolvers<void> | undefined;
+  // Made once: a read costs no closure.
+  readonly #onRead = (count: number | null) => this.#read(count);
+  readonly #onReadFailed = (cause: unknown) => this.#failed(cause);
+
+  /** Takes over the connection. `events` is told what happens; nothing is emitted as `error`. */
+  constructor(conn: Deno.Conn, events: TransportEvents) {
+    super({ allowHalfOpen: true, autoDestroy: false, readableHighWaterMark: LARGEST_READ_BYTES });
+    this.#conn = conn;
+    this.#events = events;
+  }
+
+  /** Where it comes from. */
+  get remoteAddr(): Deno.Addr {
+    return this.#conn.remoteAddr;
+  }
+
+  /** Where it arrived. */
+  get localAddr(): Deno.Addr {
+    return this.#conn.localAddr;
+  }
+
+  /** Keeps the program running. */
+  ref(): void {
+    (this.#conn as Deno.TcpConn).ref();
+  }
+
+  /** Does not. */
+  unref(): void {
+    (this.#conn as Deno.TcpConn).unref();
+  }
+
+  /** Hands on what was pulled so far; further bytes are handed on as they come. */
+  start(): void {
+    this.#started = true;
+    if (this.#held) this.push(this.#held);
+    this.#held = undefined;
+  }
+
+  /** Reads once what is there, at most about as many bytes, unless a read is under way. */
+  pull(bytes: number): void {
+    if (this.#reading || this.#over) return;
+    this.#reading = true;
+    const size = Math.min(bytes + RECORD_BYTES, LARGEST_READ_BYTES);
+    const { length } = this.#memory;
+    if (length < size || length > size * TOO_LARGE) this.#memory = new Uint8Array(size);
+    this.#conn.read(this.#memory).then(this.#onRead, this.#onReadFailed);
+  }
+
+  /** Waits until the socket has taken most of what was written; `undefined` if it has. */
+  room(): Promise<void> | undefined {
+    if (this.#over || this.#unsentBytes <= HIGH_WATER_BYTES) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /** Closes the socket at once. */
+  closeSocket(): void {
+    if (!this.#over) this.#end();
+    try {
+      this.#conn.close();
+    } catch {
+      // The runtime closed it when the peer reset it.
+    }
+  }
+
+  /** Bytes come when they are pulled. */
+  override _read(): void {}
+
+  override _write(chunk: Uint8Array, _: string, done: (error?: Error | null) => void): void {
+    void this.#write(chunk).then(() => done());
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#conn.closeWrite().then(() => done(), () => done());
+  }
+
+  override _destroy(_: Error | null, done: (error?: Error | null) => void): void {
+    this.closeSocket();
+    done(null);
+  }
+
+  async #write(chunk: Uint8Array): Promise<void> {
+    this.#unsentBytes += chunk.length;
+    this.hasWritten = true;
+    try {
+      let rest = chunk;
+      while (rest.length > 0 && !this.#over) {
+        const count = await this.#conn.write(rest);
+        this.#unsentBytes -= count;
+        rest = rest.subarray(count);
+      }
+    } catch (cause) {
+      this.#failed(cause);
+    }
+    if (this.#unsentBytes <= HIGH_WATER_BYTES) this.#giveRoom();
+  }
+
+  #read(count: number | null): void {
+    this.#reading = false;
+    if (this.#over) return;
+    if (count === null) {
+      this.push(null);
+      this.#events.ended();
+      return;
+    }
+    const chunk = this.#memory.subarray(0, count);
+    if (this.#started) this.push(chunk);
+    else this.#held = chunk;
+    // What nobody has taken at once is still read from that memory.
+    if (!this.#started || this.readableLength > 0) this.#memory = new Uint8Array(0);
+    this.#events.pulled();
+  }
+
+  #failed(cause: unknown): void {
+    this.#reading = false;
+    if (this.#over) return;
+    this.#end();
+    this.#events.failed(cause);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#giveRoom();
+  }
+
+  #giveRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+}

@@ -1,0 +1,238 @@
+/** TLS handshakes that fail, or never end: what they cost the server, and others. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  ConnectionError,
+  dial,
+  type DialOptions,
+  listen,
+  serveConnections,
+} from "../../lib/net/mod.ts";
+import type { ServerTls, TcpAddress } from "../../lib/net/mod.ts";
+import { PendingHandshakes } from "../../lib/net/pending_handshakes.ts";
+import { deadline, until } from "../support/deadline.ts";
+import { LOOPBACK, Recorder } from "../support/peers.ts";
+import { ServerProgram } from "../support/programs.ts";
+import { CA, NEXT_CA, NEXT_TLS, SERVER_TLS, TLS_FILES } from "../support/tls.ts";
+import { isInstalled } from "../support/tools.ts";
+
+const TRUSTING: DialOptions = { tls: { caCerts: [CA] } };
+
+/** Serves echo over TLS. */
+async function serveTls(limits: Partial<ServerTls> = {}) {
+  const observer = new Recorder();
+  const listener = await listen(LOOPBACK, { tls: { ...SERVER_TLS, ...limits } });
+  const server = serveConnections(listener, {
+    async serve(connection) {
+      const { input, output } = connection;
+      while (await connection.read()) {
+        output.buffer.append(input.bytes.subarray(input.start, input.end));
+        input.consume(input.end - input.start);
+        output.flush();
+        await output.room();
+      }
+      await connection.finish("done", true);
+    },
+  }, { observer, drainTimeoutMs: 0 });
+  return { server, observer, handshakes: listener.handshakes! };
+}
+
+async function assertEchoes(address: TcpAddress): Promise<void> {
+  using conn = await deadline(dial(address, TRUSTING));
+  await conn.write(Uint8Array.of(1, 2, 3));
+  assertEquals(await deadline(conn.read(new Uint8Array(10))), 3);
+}
+
+/** Whether the server has closed it. */
+async function isClosed(conn: Deno.Conn): Promise<boolean> {
+  try {
+    return await deadline(conn.read(new Uint8Array(1_000))) === null;
+  } catch (error) {
+    return error instanceof Deno.errors.ConnectionReset;
+  }
+}
+
+Deno.test("a handshake that takes too long is closed, counted and told", async () => {
+  const { server, observer, handshakes } = await serveTls({ handshakeTimeoutMs: 50 });
+  await using _ = server;
+  using silent = await dial(server.address);
+  using slow = await dial(server.address);
+  await slow.write(Uint8Array.of(22, 3, 1));
+  await until(() => handshakes.pending === 2);
+  assert(await isClosed(silent) && await isClosed(slow));
+  await until(() => handshakes.pending === 0);
+  assertEquals(handshakes.failed, 2);
+  assertEquals(
+    observer.acceptErrors.map(({ operation, code }) => [operation, code]),
+    [["tls-handshake", "timed-out"], ["tls-handshake", "timed-out"]],
+  );
+  assertEquals([server.accepted, server.refused], [0, 0]);
+  await assertEchoes(server.address as TcpAddress);
+});
+
+Deno.test("one handshake too many ends the oldest that has not begun", async () => {
+  const { server, observer, handshakes } = await serveTls({ maxHandshakes: 2 });
+  await using _ = server;
+  using begun = await dial(server.address);
+  await begun.write(await clientHello());
+  // The server has answered.
+  assert((await deadline(begun.read(new Uint8Array(10_000))))! > 100);
+  using silent = await dial(server.address);
+  await until(() => handshakes.pending === 2);
+  using third = await dial(server.address);
+  assert(await isClosed(silent));
+  await until(() => handshakes.failed === 1);
+  assertEquals([handshakes.pending, observer.acceptErrors[0]?.code], [2, "tls"]);
+  // All who are left have begun, and one of them has to go.
+  await third.write(await clientHello());
+  assert((await deadline(third.read(new Uint8Array(10_000))))! > 100);
+  await assertEchoes(server.address as TcpAddress);
+  assertEquals([handshakes.pending, handshakes.failed], [1, 2]);
+});
+
+Deno.test("PendingHandshakes gives up one of the address that has the most", () => {
+  const pending = new PendingHandshakes<{ hostname: string; begun: boolean; name: string }>();
+  const add = (name: string, begun = false) => {
+    const handshake = { hostname: name[0]!, begun, name };
+    pending.add(handshake);
+    return handshake;
+  };
+  assertEquals(pending.takeLeast(), undefined);
+  add("a1", true);
+  add("b1");
+  const second = add("a2");
+  add("a3");
+  assertEquals(pending.size, 4);
+  assertEquals([...pending].map(({ name }) => name).sort(), ["a1", "a2", "a3", "b1"]);
+  assertEquals(pending.takeLeast()?.name, "a2");
+  pending.delete(second);
+  assertEquals(pending.size, 3);
+  assertEquals(pending.takeLeast()?.name, "a3");
+  assertEquals(pending.takeLeast()?.name, "a1", "of two with as many, the first");
+  assertEquals([pending.takeLeast()?.name, pending.takeLeast()?.name], ["b1", undefined]);
+  assertEquals(pending.size, 0);
+});
+
+Deno.test("PendingHandshakes leaves those alone who had no time to begin", () => {
+  const pending = new PendingHandshakes<{ hostname: string; begun: boolean; name: number }>();
+  const all = Array.from({ length: 8 }, (_, name) => ({ hostname: "a", begun: name < 6, name }));
+  for (const handshake of all) pending.add(handshake);
+  // Six of eight are old, and have begun.
+  assertEquals(pending.takeLeast()?.name, 0);
+  all[4]!.begun = false;
+  assertEquals(pending.takeLeast()?.name, 4);
+});
+
+Deno.test("a listener that closes ends its handshakes, and rejects who waits", async () => {
+  const listener = await listen(LOOPBACK, { tls: SERVER_TLS });
+  const accepting = listener.accept();
+  using silent = await dial(listener.address);
+  await until(() => listener.handshakes!.pending === 1);
+  listener.close();
+  await assertRejects(() => deadline(accepting), Deno.errors.BadResource);
+  await assertRejects(() => deadline(listener.accept()), Deno.errors.BadResource);
+  assert(await isClosed(silent));
+  assertEquals([listener.handshakes!.pending, listener.handshakes!.failed], [0, 0]);
+});
+
+Deno.test("limits of handshakes that are none are refused before anything listens", async () => {
+  for (
+    const limits of [
+      { maxHandshakes: 0 },
+      { maxHandshakes: 1.5 },
+      { handshakeTimeoutMs: -1 },
+      { handshakeTimeoutMs: NaN },
+    ]
+  ) {
+    const error = await assertRejects(
+      () => listen(LOOPBACK, { tls: { ...SERVER_TLS, ...limits } }),
+      RangeError,
+    );
+    assert(error.message.startsWith("Cannot use "), error.message);
+  }
+});
+
+Deno.test("another certificate is for who connects from then on; a broken one changes nothing", async () => {
+  const { server, handshakes } = await serveTls();
+  await using _ = server;
+  using before = await dial(server.address, TRUSTING);
+  await handshakes.renew(NEXT_TLS);
+  await assertRejects(() => deadline(dial(server.address, TRUSTING)), ConnectionError);
+  const error = await assertRejects(
+    () => handshakes.renew({ cert: SERVER_TLS.cert, key: NEXT_TLS.key }),
+    ConnectionError,
+  );
+  assertEquals([error.operation, error.code], ["listen", "tls"]);
+  using after = await dial(server.address, { tls: { caCerts: [NEXT_CA] } });
+  for (const conn of [before, after]) {
+    await conn.write(Uint8Array.of(1));
+    assertEquals(await deadline(conn.read(new Uint8Array(2))), 1);
+  }
+});
+
+const SLOW = 1_000;
+/** What others may have to wait for in ms at p99, or ten times as long as on a quiet server. */
+const LONGEST_WAIT_MS = 100;
+const ROUNDS = 3;
+
+Deno.test({
+  name:
+    "1,000 clients that do not complete their handshakes stop nobody, even with 256 descriptors",
+  ignore: Deno.build.os !== "linux" || !isInstalled("python3", "handshakes that never end"),
+  async fn() {
+    const tls = ["--tls-cert", TLS_FILES.cert, "--tls-key", TLS_FILES.key];
+    const args = ["run", "-A", `${import.meta.dirname}/../../cmd/socktool.ts`, "echo-server", ":0"];
+    await using server = await ServerProgram.start([...args, ...tls], { openFiles: 256 });
+    const descriptors = () => [...Deno.readDirSync(`/proc/${server.pid}/fd`)].length;
+    const { port } = server.address as TcpAddress;
+    await assertEchoes(server.address as TcpAddress);
+    const before = descriptors();
+    for (let round = 1;; round++) {
+      const script = `${import.meta.dirname}/../support/slow_handshakes.py`;
+      const child = new Deno.Command("python3", {
+        args: [script, String(port), String(SLOW), TLS_FILES.ca],
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn();
+      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      let line = "";
+      while (!line.endsWith("\n")) {
+        const { value, done } = await deadline(reader.read(), "the healthy clients");
+        assert(!done, "a healthy client failed");
+        line += value;
+      }
+      const { quiet, beside, open } = JSON.parse(line) as SlowHandshakes;
+      assert(open > SLOW / 20, `${open} of them are connected`);
+      assert(descriptors() < 200, `${descriptors()} descriptors`);
+      await child.stdin.close();
+      await child.status;
+      const times = beside.sort((a, b) => a - b);
+      const p99 = times[Math.ceil(times.length * 0.99) - 1]!;
+      if (p99 <= Math.max(LONGEST_WAIT_MS, 10 * quiet)) break;
+      assert(round < ROUNDS, `p99 of ${times.length}: ${p99} ms, quiet at most ${quiet} ms`);
+    }
+    // A connection of the server's to itself, by which clients take turns, may have come up.
+    await until(() => descriptors() <= before + 4, "the descriptors are free again");
+    assertEquals(server.err.split("\n").length, 2, `nothing is said of strangers: ${server.err}`);
+  },
+});
+
+/** What the script prints. */
+interface SlowHandshakes {
+  readonly quiet: number;
+  readonly beside: number[];
+  readonly open: number;
+}
+
+/** What a client says first. */
+async function clientHello(): Promise<Uint8Array> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const client = Deno.connectTls({ hostname: "127.0.0.1", port: listener.addr.port });
+  const handshake = client.then((conn) => conn.handshake()).catch(() => {});
+  const peer = await listener.accept();
+  const bytes = new Uint8Array(10_000);
+  const count = await deadline(peer.read(bytes));
+  peer.close();
+  await handshake;
+  (await client).close();
+  return bytes.subarray(0, count!);
+}
