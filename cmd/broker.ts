@@ -165,7 +165,7 @@ export const command = defineCommand({
     const tls = await serverTlsOf(flags);
     using listener = await listen(address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
-    rereadOnHangup(authenticator, tls, context);
+    rereadOnHangup(flags, listener, authenticator, context);
     await warnOfOpenFiles(flags, given, context);
     const broker = serveBroker(listener, {
       maxConnections: flags["max-connections"],

@@ -53,7 +53,7 @@ export const command = defineCommand({
       }),
     });
     announce(server.address, context, flags.json);
-    rereadOnHangup(undefined, tls, context);
+    rereadOnHangup(flags, listener, undefined, context);
     await untilDrained(server, context);
   },
 });

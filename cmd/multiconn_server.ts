@@ -1,6 +1,7 @@
 /** The tutorial's second server, for many clients: `socktool multiconn-server`. */
 import { PeriodicLook } from "../lib/base/periodic_look.ts";
 import { type EchoServer, serveEcho, serveEchoThreads } from "../lib/echo/mod.ts";
+import { listen } from "../lib/net/mod.ts";
 import {
   announce,
   type Context,
@@ -61,12 +62,13 @@ export const command = defineCommand({
         data: flags.verbose,
       }),
     };
-    const server = flags.workers > 1
-      ? await serveEchoThreads(args.address, flags.workers, { ...options, tls })
-      : await serveEcho(args.address, { ...options, tls });
+    const listener = flags.workers > 1 ? undefined : await listen(args.address, { tls });
+    const server = listener
+      ? serveEcho(listener, options)
+      : await serveEchoThreads(args.address, flags.workers, { ...options, tls });
     announce(server.address, context, flags.json);
     using _stats = printStats(server, flags.stats, context, flags.json);
-    rereadOnHangup(undefined, tls, context);
+    rereadOnHangup(flags, listener, undefined, context);
     await untilDrained(server, context);
   },
 });

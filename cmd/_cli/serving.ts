@@ -6,7 +6,7 @@ import {
   type ResolvedLimits,
   type Server,
 } from "../../lib/net/mod.ts";
-import type { Address, ServerTls } from "../../lib/net/mod.ts";
+import type { Address, Listener, ServerTls } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
 import { describeError } from "./describe_error.ts";
 import type { Log } from "./log.ts";
@@ -95,22 +95,35 @@ export async function serverTlsOf(
 }
 
 /**
- * Reads a server's `--auth` file again when its operator asks for it (SIGHUP), for clients that come
- * from then on. A file that cannot be used is told, and the old one stays.
+ * Reads a server's certificate and `--auth` file again when its operator asks for it (SIGHUP), for
+ * clients that come from then on. A file that cannot be used is told, and what it said before stays.
+ *
+ * @param listener `undefined` where threads have listeners of their own.
  */
 export function rereadOnHangup(
+  flags: Parameters<typeof serverTlsOf>[0],
+  listener: Listener | undefined,
   authenticator: ServerAuthenticator | undefined,
-  tls: ServerTls | undefined,
   { log, onHangup }: Context,
 ): void {
+  const files: Record<string, () => Promise<void>> = {};
+  if (flags["tls-cert"] !== undefined) {
+    files["the certificate"] = async () => {
+      const handshakes = listener?.handshakes;
+      if (!handshakes) throw new Error("threads keep the certificate that they started with");
+      await handshakes.renew((await serverTlsOf(flags))!);
+    };
+  }
+  if (authenticator) files["the --auth file"] = () => authenticator.reread();
   onHangup(async () => {
-    if (tls) log.warn("the certificate is read at the start only: restart the server to renew it");
-    if (!authenticator) return void (tls || log.info("there is no file to read again"));
-    try {
-      await authenticator.reread();
-      log.info("the --auth file was read again");
-    } catch (error) {
-      log.warn(`${describeError(error)}; the --auth file as it was stays in use`);
+    if (Object.keys(files).length === 0) log.info("there is no file to read again");
+    for (const [what, reread] of Object.entries(files)) {
+      try {
+        await reread();
+        log.info(`${what} was read again`);
+      } catch (error) {
+        log.warn(`${describeError(error)}; ${what} as it was stays in use`);
+      }
     }
   });
 }

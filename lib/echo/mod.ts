@@ -26,6 +26,7 @@ export type {
   ConnectionLimits,
   ConnectionOperation,
   DialOptions,
+  Handshakes,
   Listener,
   ListenOptions,
   OverBudgetError,

@@ -71,6 +71,7 @@ export type {
   ConnectionLimits,
   ConnectionOperation,
   DialOptions,
+  Handshakes,
   Listener,
   ListenOptions,
   OverBudgetError,

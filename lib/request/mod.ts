@@ -47,6 +47,7 @@ export type {
   ConnectionLimits,
   ConnectionOperation,
   DialOptions,
+  Handshakes,
   Listener,
   ListenOptions,
   OverBudgetError,

@@ -1,9 +1,11 @@
 /** What the operator of a server is told, and how it is asked to read its files again. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { TcpAddress } from "../../lib/net/mod.ts";
 import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
 import { until } from "../support/deadline.ts";
 import { script, ServerProgram } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
+import { CA, NEXT_CA, NEXT_TLS, SERVER_TLS } from "../support/tls.ts";
 
 const isWindows = Deno.build.os === "windows";
 
@@ -94,6 +96,35 @@ Deno.test({
     assertEquals((await server.finished()).code, 0);
   },
 });
+
+for (const program of ["echo-server", "multiconn-server", "app-server", "broker"]) {
+  Deno.test({
+    name: `SIGHUP has ${program} read its certificate again; a broken one is told`,
+    ignore: isWindows,
+    fn: async () => {
+      using scratch = new Scratch();
+      const cert = scratch.write("cert.pem", SERVER_TLS.cert);
+      const key = scratch.write("key.pem", SERVER_TLS.key);
+      const args = [program, "localhost:0", "--tls-cert", cert, "--tls-key", key];
+      await using server = await ServerProgram.start(script("cmd/socktool.ts", ...args));
+      const { port } = server.address as TcpAddress;
+      const connect = async (ca: string) => {
+        using conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [ca] });
+        await conn.handshake();
+      };
+      await connect(CA);
+      Deno.writeTextFileSync(cert, NEXT_TLS.cert);
+      server.kill("SIGHUP");
+      await server.printed("the certificate as it was stays in use\n");
+      await connect(CA);
+      Deno.writeTextFileSync(key, NEXT_TLS.key);
+      server.kill("SIGHUP");
+      await server.printed("the certificate was read again\n");
+      await connect(NEXT_CA);
+      await assertRejects(() => connect(CA));
+    },
+  });
+}
 
 for (const program of ["echo-server", "multiconn-server", "app-server"]) {
   Deno.test({

@@ -28,6 +28,7 @@ import {
 import { openReader, openWriter } from "../../lib/sqlite/mod.ts";
 import { valueKind } from "../../lib/base/value_kind.ts";
 import { ROOT } from "../support/programs.ts";
+import { SERVER_TLS } from "../support/tls.ts";
 import { type NumericMember, numericMembers } from "./numeric_members.ts";
 
 /** Options of any kind, one of them wrong. */
@@ -90,7 +91,7 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "net.ConnectionLimits": serveBoth,
   "net.DialOptions": [(options) => dial(ADDRESS, options), connect, frames, echo],
   "net.ServeOptions": serveBoth,
-  "net.ServerTls": [(options) => listen(ADDRESS, { tls: { cert: "", key: "", ...options } })],
+  "net.ServerTls": [(options) => listen(ADDRESS, { tls: { ...SERVER_TLS, ...options } })],
   "pubsub.BackoffOptions": [
     (options) => new Backoff(options),
     (options) => connectBroker(ADDRESS, { reconnect: options }),

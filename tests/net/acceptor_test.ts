@@ -16,7 +16,7 @@ const RESETS = 4_000;
 const LONGEST_WAIT_MS = 100;
 
 /** A machine that is busy with something else gets another chance. */
-const ROUNDS = 3;
+const ROUNDS = 6;
 
 interface Kind {
   serve(listener: Listener): AsyncDisposable & { readonly address: Address };

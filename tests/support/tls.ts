@@ -1,8 +1,9 @@
 /**
  * Certificates for tests, good until 2120: an authority, a server's certificate of it for
  * `localhost`, `127.0.0.1` and `::1`, and another authority that did not sign it; and the certificate
- * of a third authority that takes the place of the server's. The authorities' keys were thrown away. They were made with `openssl ca -startdate 20200101000000Z -enddate
- * 21200101000000Z` on prime256v1 keys.
+ * of a third authority that takes the place of the server's. The authorities' keys were thrown away.
+ * They were made with `openssl ca -startdate 20200101000000Z -enddate 21200101000000Z` on prime256v1
+ * keys.
  */
 
 /** Where the files are. */
