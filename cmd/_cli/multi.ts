@@ -3,7 +3,7 @@ import { EXIT } from "./exit_code.ts";
 import { type HelpOptions, titleLines } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
 import { suggestion } from "./nearest.ts";
-import { printText, reportFailure, runCommand } from "./run.ts";
+import { printText } from "./output.ts";
 import { createStyle } from "./style.ts";
 import { UsageError } from "./usage_error.ts";
 import { twoColumns } from "./wrap.ts";
@@ -32,8 +32,8 @@ export interface Program {
 /**
  * Runs the command that the first argument names; the rest are its own. Resolves to the exit code.
  *
- * `help`, `--help`, `-h`, `help COMMAND` and `--version` are answered here, and none of the
- * commands is loaded for those about the whole program.
+ * `help`, `--help`, `-h`, `help COMMAND` and `--version` are answered here. For those about the whole
+ * program neither a command nor what runs one is loaded.
  */
 export async function runMulti(program: Program, host: Host = processHost()): Promise<number> {
   const [first, ...rest] = host.args;
@@ -47,16 +47,17 @@ export async function runMulti(program: Program, host: Host = processHost()): Pr
         if (rest[0] !== undefined && !rest[0].startsWith("-")) {
           return await run(program, rest[0], ["--help"], host);
         }
-        await printText(host, renderProgramHelp(program, helpOptions(host)));
+        await printText(host.stdout, renderProgramHelp(program, helpOptions(host)));
         return EXIT.ok;
       case "--version":
       case "-V":
-        await printText(host, `${program.name} ${program.version}\n`);
+        await printText(host.stdout, `${program.name} ${program.version}\n`);
         return EXIT.ok;
       default:
         return await run(program, first, rest, host);
     }
   } catch (error) {
+    const { reportFailure } = await import("./run.ts");
     return reportFailure(error, host, "");
   }
 }
@@ -107,7 +108,8 @@ async function run(
       : ["command", commands.map((command) => command.name)];
     throw new UsageError(`unknown ${what} ${name}${suggestion(name, names)}`);
   }
-  return await runCommand(await entry.load(), { ...host, args });
+  const [{ runCommand }, command] = await Promise.all([import("./run.ts"), entry.load()]);
+  return await runCommand(command, { ...host, args });
 }
 
 function helpOptions(host: Host): HelpOptions {

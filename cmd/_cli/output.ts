@@ -148,3 +148,10 @@ const UNSAFE_IN_JSON = /[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
 function jsonEscape(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
+
+/** Writes a text to stdout and waits until it is there, or until its reader has gone. */
+export async function printText(stdout: Sink, text: string): Promise<void> {
+  const out = new Output(stdout);
+  out.text(text);
+  await out.flush();
+}

@@ -9,7 +9,7 @@ import { Hangups } from "./hangups.ts";
 import { Interruption } from "./interruption.ts";
 import { LiveLine } from "./live_line.ts";
 import { Log, type LogLevel } from "./log.ts";
-import { Output } from "./output.ts";
+import { Output, printText } from "./output.ts";
 import { type AnyInput, parseInput } from "./parse.ts";
 import { createStyle } from "./style.ts";
 import { UsageError } from "./usage_error.ts";
@@ -37,15 +37,8 @@ export async function runCommand(command: AnyCommand, host: Host = processHost()
 
 async function showHelp(command: AnyCommand, host: Host): Promise<number> {
   const style = createStyle(host.stdout.isTerminal() && wantsColor(host));
-  await printText(host, renderHelp(command, { columns: host.columns(), style }));
+  await printText(host.stdout, renderHelp(command, { columns: host.columns(), style }));
   return EXIT.ok;
-}
-
-/** Writes a text to stdout and waits until it is there, or until its reader has gone. */
-export async function printText(host: Host, text: string): Promise<void> {
-  const out = new Output(host.stdout);
-  out.text(text);
-  await out.flush();
 }
 
 /**
