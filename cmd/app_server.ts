@@ -100,11 +100,19 @@ export const command = defineCommand({
       group: "Limits",
       help: "close a connection whose request is incomplete after this time; 0 for never",
     },
+    "max-entry": {
+      type: "size",
+      default: "4MiB",
+      min: 1,
+      max: 64 * 1024 * 1024,
+      group: "Limits",
+      help: "take in and store entries up to this size, title and text together",
+    },
     "max-content": {
       type: "size",
-      default: "16MiB",
       group: "Limits",
-      help: "accept a request's content up to this size",
+      help: "accept a request's content up to this size; by default 64KiB, with --writable " +
+        "6 times --max-entry and 4KiB",
     },
     "max-pipelined": {
       type: "count",
@@ -151,13 +159,14 @@ export const command = defineCommand({
       follow: flags.follow,
       watch: flags.watch,
       writable: flags.writable,
+      maxEntryBytes: flags["max-entry"],
       signal,
       observer: searchObserver(context, flags.json),
     });
     const server = serveRequests(listener, searchHandler(engine, { authenticator }), {
       ...limitsOf(flags),
       frameTimeoutMs: flags["frame-timeout"],
-      maxContentBytes: flags["max-content"],
+      maxContentBytes: flags["max-content"] ?? engine.maxRequestBytes,
       maxPipelined: flags["max-pipelined"],
       signal,
       observer: serverObserver(context, flags.json),

@@ -13,7 +13,7 @@
  * assertEquals([line.shift(), line.shift(), line.shift()], ["a1", "b1", "a2"]);
  * ```
  */
-export class FairLine<Item> {
+export class FairLine<Item extends NonNullable<unknown>> {
   /** Items by their key, never an empty set. The first key is the next that has its turn. */
   readonly #byKey = new Map<unknown, Set<Item>>();
   #size = 0;
@@ -36,20 +36,25 @@ export class FairLine<Item> {
     this.#size++;
   }
 
+  /** The item that {@linkcode FairLine.shift} would return. */
+  get next(): Item | undefined {
+    const first = this.#first();
+    return first?.[1].values().next().value;
+  }
+
   /** Removes and returns the next item; `undefined` if there is none. */
   shift(): Item | undefined {
-    for (const [key, items] of this.#byKey) {
-      for (const item of items) {
-        this.delete(key, item);
-        if (items.size > 0) {
-          // The key goes to the end of the line.
-          this.#byKey.delete(key);
-          this.#byKey.set(key, items);
-        }
-        return item;
-      }
+    const first = this.#first();
+    if (first === undefined) return undefined;
+    const [key, items] = first;
+    const item = items.values().next().value!;
+    this.delete(key, item);
+    if (items.size > 0) {
+      // The key goes to the end of the line.
+      this.#byKey.delete(key);
+      this.#byKey.set(key, items);
     }
-    return undefined;
+    return item;
   }
 
   /** Removes an item. @returns whether it was there. */
@@ -61,11 +66,23 @@ export class FairLine<Item> {
     return true;
   }
 
+  /** Removes and returns all items of a key, in their order. */
+  take(key: unknown): Item[] {
+    const items = [...this.#byKey.get(key) ?? []];
+    this.#byKey.delete(key);
+    this.#size -= items.length;
+    return items;
+  }
+
   /** Removes and returns all items. */
   clear(): Item[] {
     const all = [...this.#byKey.values()].flatMap((items) => [...items]);
     this.#byKey.clear();
     this.#size = 0;
     return all;
+  }
+
+  #first(): [unknown, Set<Item>] | undefined {
+    return this.#byKey.entries().next().value;
   }
 }

@@ -1,19 +1,18 @@
-import { RequestError } from "../request/mod.ts";
+import { jsonFrame } from "../frame/mod.ts";
+import type { Connection } from "../net/mod.ts";
+import { type ReplyInit, RequestError } from "../request/mod.ts";
+import type { Engine } from "./engine.ts";
 import { SearchError } from "./error.ts";
-import { beginningOf } from "./query/snippet.ts";
+import { MAX_SUGGESTIONS } from "./limits.ts";
+import { encodedReply } from "./reply/encoded_reply.ts";
+import { entryReply, putReply } from "./reply/replies.ts";
+import { type ActionRequest, numberField, putFields, textField } from "./request/fields.ts";
 import type { ACTION_NAMES } from "./search_rights.ts";
-import type { SearchEngine, SearchEntry } from "./types.ts";
 
-/** The content of a reply: `result` for people, further fields for programs. */
-export type ActionReply = Readonly<Record<string, unknown>>;
-
-/** A request's content: its `action`, its `value`, and what else the action takes. */
-export type ActionRequest = Readonly<Record<string, unknown>>;
-
-/** Does what an action asks for. */
-type Action = (request: ActionRequest, engine: SearchEngine, signal: () => AbortSignal) =>
-  | ActionReply
-  | Promise<ActionReply>;
+/** Carries out an action and returns its reply. */
+type Action = (request: ActionRequest, engine: Engine, client: Connection) =>
+  | ReplyInit
+  | Promise<ReplyInit>;
 
 /**
  * The actions by name:
@@ -36,81 +35,89 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>(
   ),
 );
 
-/** The reply to a search for an exact key without `limit` and `offset`: that entry alone. */
-export function exactReply({ key, title, text }: SearchEntry): ActionReply {
-  const snippet = beginningOf(text);
-  const hits = [{ key, title, score: 0, snippet }];
-  return { result: text, exact: true, hits, total: 1, totalExact: true };
+/** The actions that change entries: a client's are carried out in the order in which it asks. */
+export const WRITES: ReadonlySet<string> = new Set(["put", "delete"]);
+
+/** The reply to a search for the key of an entry that is too large for this thread. */
+export async function exactLarge(
+  key: string,
+  engine: Engine,
+  client: Connection,
+): Promise<ReplyInit> {
+  const content = await engine.reply({ action: "exact", value: key }, client);
+  // The entry may have been deleted since it was found.
+  return content ? encodedReply(content) : await search({ value: key }, engine, client);
 }
 
 async function search(
   request: ActionRequest,
-  engine: SearchEngine,
-  signal: () => AbortSignal,
-): Promise<ActionReply> {
+  engine: Engine,
+  client: Connection,
+): Promise<ReplyInit> {
   const value = textField(request, "value");
-  const limit = numberField(request, "limit");
-  const offset = numberField(request, "offset");
-  const found = await engine.search(value, {
-    signal: signal(),
-    ...(limit === undefined ? {} : { limit }),
-    ...(offset === undefined ? {} : { offset }),
-  });
-  const { result = `No match for '${value}'.`, ...rest } = found;
-  return { result, ...rest };
+  const limit = numberField(request, "limit") ?? 10;
+  const offset = numberField(request, "offset") ?? 0;
+  const content = await engine.reply({ action: "search", value, limit, offset }, client);
+  return encodedReply(content!);
 }
 
 async function suggest(
   request: ActionRequest,
-  engine: SearchEngine,
-  signal: () => AbortSignal,
-): Promise<ActionReply> {
-  const limit = numberField(request, "limit");
-  const suggestions = await engine.suggest(textField(request, "value"), {
-    signal: signal(),
-    ...(limit === undefined ? {} : { limit }),
-  });
-  return { result: suggestions.map(({ key }) => key), suggestions };
+  engine: Engine,
+  client: Connection,
+): Promise<ReplyInit> {
+  const limit = Math.min(numberField(request, "limit") ?? 10, MAX_SUGGESTIONS);
+  const value = textField(request, "value");
+  const content = await engine.reply({ action: "suggest", value, limit }, client);
+  return encodedReply(content!);
 }
 
-function get(request: ActionRequest, engine: SearchEngine): ActionReply {
+function get(
+  request: ActionRequest,
+  engine: Engine,
+  client: Connection,
+): ReplyInit | Promise<ReplyInit> {
   const key = textField(request, "value");
-  const entry = engine.lookup(key);
-  if (!entry) throw new RequestError("not-found", `There is no entry with the key '${key}'`);
-  return { result: entry.text, entry };
+  const entry = engine.find(key);
+  if (entry === undefined) throw notFound(key);
+  return entry === "large" ? getLarge(key, engine, client) : jsonFrame(entryReply(entry));
 }
 
-async function put(request: ActionRequest, engine: SearchEngine): Promise<ActionReply> {
-  const key = textField(request, "key");
-  const text = textField(request, "value");
-  const title = request["title"] === undefined ? key : textField(request, "title");
-  await engine.put({ key, title, text });
-  return { result: `Stored '${key}'.`, key };
+async function getLarge(key: string, engine: Engine, client: Connection): Promise<ReplyInit> {
+  const content = await engine.reply({ action: "get", value: key }, client);
+  if (content === undefined) throw notFound(key);
+  return encodedReply(content);
 }
 
-async function remove(request: ActionRequest, engine: SearchEngine): Promise<ActionReply> {
+async function put(
+  request: ActionRequest,
+  engine: Engine,
+  client: Connection,
+): Promise<ReplyInit> {
+  const entry = putFields(request);
+  await engine.put(entry, client);
+  return jsonFrame(putReply(entry.key));
+}
+
+async function remove(
+  request: ActionRequest,
+  engine: Engine,
+  client: Connection,
+): Promise<ReplyInit> {
   const key = textField(request, "value");
-  const deleted = await engine.delete(key);
-  return { result: deleted ? `Deleted '${key}'.` : `There was no '${key}'.`, deleted };
+  const deleted = await engine.delete(key, client);
+  const result = deleted ? `Deleted '${key}'.` : `There was no '${key}'.`;
+  return jsonFrame({ result, deleted });
 }
 
-async function stats(_request: ActionRequest, engine: SearchEngine): Promise<ActionReply> {
+async function stats(_request: ActionRequest, engine: Engine): Promise<ReplyInit> {
   const stats = await engine.stats();
   const result = `${stats.entries} entries, ${stats.searches} searches, ${stats.lookups} lookups`;
-  return { result, stats };
+  return jsonFrame({ result, stats });
 }
 
-function textField(request: ActionRequest, name: string): string {
-  const value = request[name];
-  if (typeof value === "string") return value;
-  throw new RequestError("bad-request", `The request's "${name}" must be a string`);
-}
-
-function numberField(request: ActionRequest, name: string): number | undefined {
-  const value = request[name];
-  if (value === undefined) return undefined;
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new RequestError("bad-request", `The request's "${name}" must be a whole number from 0`);
+function notFound(key: string): RequestError {
+  return new RequestError("not-found", `There is no entry with the key '${key}'`);
 }
 
 /** Codes whose message is for the client; the others are the server's own affair. */

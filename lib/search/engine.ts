@@ -12,9 +12,12 @@ import { entryProblem } from "./entry_problem.ts";
 import { SearchError } from "./error.ts";
 import { asIndexError } from "./index/index_error.ts";
 import { fromStored, type Stored, toStored } from "./index/stored_text.ts";
-import { MAX_LIMIT, MAX_OFFSET, MAX_SUGGESTIONS } from "./limits.ts";
-import { notify } from "./observer.ts";
+import { MAX_INLINE_BYTES, MAX_LIMIT, MAX_OFFSET, MAX_SUGGESTIONS, maxPutBytes } from "./limits.ts";
+import { notify, type WorkerRole } from "./observer.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { ReplyRequest, WorkerReply } from "./reply/replier.ts";
+import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
+import type { PostedEntry } from "./index/index_job.ts";
 import { SearchTimes } from "./search_times.ts";
 import type {
   SearchEngine,
@@ -27,7 +30,7 @@ import type {
 } from "./types.ts";
 import type { IndexWriter } from "./worker/index_writer.ts";
 import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
-import type { WorkerPool } from "./worker/worker_pool.ts";
+import type { RunOptions, WorkerPool } from "./worker/worker_pool.ts";
 
 const HITS = countOption(10);
 const SKIPPED = countOption(0);
@@ -40,15 +43,24 @@ export interface EngineParts {
   readonly db: DatabaseSync;
   readonly writer: IndexWriter;
   readonly pool: WorkerPool<SearchTask, SearchTaskResult, string>;
+  /** Parses large requests; its worker is started with the first of them. */
+  readonly parser: WorkerPool<LargeRequest, ParsedRequest, number>;
   readonly options: ResolvedOptions;
   /** Closes the connection and the workers, and a temporary index's file. */
   readonly resources: AsyncDisposable;
+}
+
+/** A client of a server. */
+export interface Client {
+  /** Is aborted when the client is gone. */
+  readonly signal: AbortSignal;
 }
 
 /** The search engine over one index. */
 export class Engine implements SearchEngine {
   readonly #parts: EngineParts;
   readonly #find: StatementSync;
+  readonly #findSmall: StatementSync;
   readonly #cache: EntryCache;
   readonly #cost = new CostEstimate();
   readonly #times = new SearchTimes();
@@ -62,6 +74,13 @@ export class Engine implements SearchEngine {
     this.#parts = parts;
     this.#cache = new EntryCache(parts.options.cacheBytes);
     this.#find = parts.db.prepare("SELECT title, text FROM record WHERE key = ? AND shown = 1");
+    // SQLite knows the sizes without reading the pages of a large text.
+    const ifSmall = (column: string) =>
+      `CASE WHEN octet_length(title) + octet_length(text) <= ${MAX_INLINE_BYTES} ` +
+      `THEN ${column} END AS ${column}`;
+    this.#findSmall = parts.db.prepare(
+      `SELECT ${ifSmall("title")}, ${ifSmall("text")} FROM record WHERE key = ? AND shown = 1`,
+    );
   }
 
   get generation(): number {
@@ -72,41 +91,81 @@ export class Engine implements SearchEngine {
     return this.#parts.options.writable;
   }
 
+  get maxRequestBytes(): number {
+    const { writable, maxEntryBytes } = this.#parts.options;
+    return writable ? maxPutBytes(maxEntryBytes) : MAX_INLINE_BYTES;
+  }
+
   lookup(key: string): SearchEntry | undefined {
     if (typeof key !== "string") throw new TypeError(`A key must be a string: ${key}`);
     if (this.#closing !== undefined) throw closedError();
-    this.#counts.lookups++;
-    const kept = this.#cache.get(key);
-    if (kept === undefined) return this.#read(key);
-    this.#counts.hits++;
-    return kept;
+    return this.#cached(key) ?? this.#read(this.#find, key) as SearchEntry | undefined;
+  }
+
+  /**
+   * {@linkcode Engine.lookup} for a thread that serves: an entry that is too large to be read and
+   * sent there is only said to be `large`.
+   */
+  find(key: string): SearchEntry | "large" | undefined {
+    if (this.#closing !== undefined) throw closedError();
+    const entry = this.#cached(key);
+    if (entry === undefined) return this.#read(this.#findSmall, key);
+    return isLarge(entry) ? "large" : entry;
   }
 
   async search(query: string, options: SearchQueryOptions = {}): Promise<SearchResult> {
     if (typeof query !== "string") throw new TypeError(`A query must be a string: ${query}`);
     const limit = Math.min(numericOption("limit", options.limit, HITS), MAX_LIMIT);
     const offset = Math.min(numericOption("offset", options.offset, SKIPPED), MAX_OFFSET);
-    const start = performance.now();
-    try {
-      const task = { kind: "search", query, limit, offset } as const;
-      const isCostly = this.#cost.isCostly(query);
-      const result = await this.#run(task, isCostly, options.signal) as SearchResult;
-      this.#counts.searches++;
-      if (result.corrected !== undefined) this.#counts.corrected++;
-      return result;
-    } catch (error) {
-      this.#counts.failed++;
-      throw error;
-    } finally {
-      this.#times.add(performance.now() - start);
-    }
+    const task = { kind: "search", query, limit, offset } as const;
+    const search = this.#run(task, {
+      signal: options.signal,
+      isCostly: this.#cost.isCostly(query),
+    });
+    return await this.#counted(
+      search as Promise<SearchResult>,
+      ({ corrected }) => corrected !== undefined,
+    );
   }
 
   async suggest(prefix: string, options: SuggestOptions = {}): Promise<readonly Suggestion[]> {
     if (typeof prefix !== "string") throw new TypeError(`A prefix must be a string: ${prefix}`);
     const limit = Math.min(numericOption("limit", options.limit, HITS), MAX_SUGGESTIONS);
     const task = { kind: "suggest", prefix, limit } as const;
-    return await this.#run(task, false, options.signal) as readonly Suggestion[];
+    return await this.#run(task, { signal: options.signal }) as readonly Suggestion[];
+  }
+
+  /**
+   * Has a search worker make a reply, down to its bytes.
+   *
+   * @param client Whose request it is: clients take turns, and one that is gone is not waited for.
+   * @returns the content of the reply; `undefined` if it is about an entry that does not exist.
+   * @throws {SearchError} (as a rejection) as {@linkcode Engine.search}.
+   */
+  async reply(request: ReplyRequest, client: Client): Promise<Uint8Array | undefined> {
+    if (request.action !== "search") {
+      const isCostly = request.action !== "suggest";
+      const reply = await this.#run({ kind: "reply", request }, { ...waiting(client), isCostly });
+      return (reply as WorkerReply).content;
+    }
+    const { value } = request;
+    const limit = Math.min(request.limit, MAX_LIMIT);
+    const offset = Math.min(request.offset, MAX_OFFSET);
+    const task = { kind: "reply", request: { ...request, limit, offset } } as const;
+    const search = this.#run(task, { ...waiting(client), isCostly: this.#cost.isCostly(value) });
+    return (await this.#counted(search as Promise<WorkerReply>, ({ corrected }) => corrected))
+      .content;
+  }
+
+  /**
+   * Has a worker parse a large request.
+   *
+   * @param request Its content's memory goes to the worker.
+   * @throws {SearchError} (as a rejection) `busy`, `timeout`, `worker-died`, `closed`.
+   */
+  parse(request: LargeRequest, client: Client): Promise<ParsedRequest> {
+    const transfer = [request.content.buffer as ArrayBuffer];
+    return this.#parts.parser.run(request, { ...waiting(client), transfer });
   }
 
   // deno-lint-ignore require-await
@@ -114,7 +173,7 @@ export class Engine implements SearchEngine {
     return this.lookup(key);
   }
 
-  async put(entry: SearchEntry): Promise<void> {
+  async put(entry: SearchEntry, client?: Client): Promise<void> {
     const { key, title, text } = entry;
     for (const [name, value] of Object.entries({ key, title, text })) {
       if (typeof value !== "string") throw new TypeError(`The ${name} must be a string: ${value}`);
@@ -125,21 +184,30 @@ export class Engine implements SearchEngine {
     if (problem !== undefined) {
       throw new SearchError("bad-entry", `The entry cannot be stored: ${problem}`);
     }
-    await this.#parts.writer.write({ kind: "put", entry: stored });
+    await this.store(stored, client);
+  }
+
+  /**
+   * Stores an entry that was checked, whose texts may be UTF-8: their memory then goes to the index
+   * worker. Resolves after the commit.
+   */
+  async store(entry: PostedEntry, client: Client | undefined): Promise<void> {
+    this.#checkWritable();
+    await this.#parts.writer.write({ kind: "put", entry }, client);
     this.#counts.writes++;
   }
 
-  async delete(key: string): Promise<boolean> {
+  async delete(key: string, client?: Client): Promise<boolean> {
     if (typeof key !== "string") throw new TypeError(`A key must be a string: ${key}`);
     this.#checkWritable();
     if (key === "" || !key.isWellFormed()) return false;
-    const existed = await this.#parts.writer.write({ kind: "delete", key });
+    const existed = await this.#parts.writer.write({ kind: "delete", key }, client);
     if (existed) this.#counts.writes++;
     return existed;
   }
 
   async stats(): Promise<SearchStats> {
-    const entries = await this.#run({ kind: "count" }, false) as number;
+    const entries = await this.#run({ kind: "count" }, {}) as number;
     const { pool, path } = this.#parts;
     const sizes = await Promise.all([sizeOf(path), sizeOf(`${path}-wal`)]);
     return {
@@ -179,17 +247,25 @@ export class Engine implements SearchEngine {
   }
 
   /** Notes that a worker was replaced. */
-  replaced(role: "search" | "index", reason: string): void {
+  replaced(role: WorkerRole, reason: string): void {
     this.#workersReplaced++;
     notify(() => this.#parts.options.observer.workerReplaced?.({ role, reason }));
   }
 
+  #cached(key: string): SearchEntry | undefined {
+    this.#counts.lookups++;
+    const entry = this.#cache.get(key);
+    if (entry !== undefined) this.#counts.hits++;
+    return entry;
+  }
+
   /** Reads an entry with a prepared statement: about 5 µs. */
-  #read(key: string): SearchEntry | undefined {
+  #read(find: StatementSync, key: string): SearchEntry | "large" | undefined {
     if (!key.isWellFormed()) return undefined;
     try {
-      const row = this.#find.get(toStored(key) as Stored);
+      const row = find.get(toStored(key) as Stored);
       if (row === undefined) return undefined;
+      if (row["text"] === null) return "large";
       const [title, text] = [fromStored(row["title"]), fromStored(row["text"])];
       const entry = Object.freeze({ key, title, text });
       this.#cache.set(entry);
@@ -199,14 +275,28 @@ export class Engine implements SearchEngine {
     }
   }
 
-  async #run(
-    task: SearchTask,
-    isCostly: boolean,
-    signal?: AbortSignal,
-  ): Promise<SearchTaskResult> {
+  /** Counts a search, and the time that it takes. */
+  async #counted<T>(search: Promise<T>, isCorrected: (result: T) => boolean): Promise<T> {
+    const start = performance.now();
+    try {
+      const result = await search;
+      this.#counts.searches++;
+      if (isCorrected(result)) this.#counts.corrected++;
+      return result;
+    } catch (error) {
+      this.#counts.failed++;
+      throw error;
+    } finally {
+      this.#times.add(performance.now() - start);
+    }
+  }
+
+  async #run(task: SearchTask, options: RunOptions): Promise<SearchTaskResult> {
     if (this.#closing !== undefined) throw closedError();
-    return await this.#parts.pool.run(task, isCostly, signal, (ms) => {
-      if (task.kind === "search") this.#cost.took(task.query, ms);
+    const query = queryOf(task);
+    return await this.#parts.pool.run(task, {
+      ...options,
+      onTook: query === undefined ? undefined : (ms) => this.#cost.took(query, ms),
     });
   }
 
@@ -227,6 +317,21 @@ async function sizeOf(path: string): Promise<number> {
   } catch {
     return 0;
   }
+}
+
+/** Whether an entry is too large to be sent by the thread that serves. */
+function isLarge({ title, text }: SearchEntry): boolean {
+  return title.length + text.length > MAX_INLINE_BYTES;
+}
+
+function waiting(client: Client): RunOptions {
+  return { peer: client, signal: client.signal };
+}
+
+/** The query whose time a task shows. */
+function queryOf(task: SearchTask): string | undefined {
+  if (task.kind === "search") return task.query;
+  return task.kind === "reply" && task.request.action === "search" ? task.request.value : undefined;
 }
 
 function closedError(): SearchError {

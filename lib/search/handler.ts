@@ -1,17 +1,16 @@
 import { concat } from "@std/bytes";
 import { EncodedFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
-import { type ReplyInit, RequestError, type RequestHandler } from "../request/mod.ts";
+import type { ReplyInit, RequestHandler } from "../request/mod.ts";
 import type { Authenticator } from "../access/mod.ts";
 import type { Connection } from "../net/mod.ts";
-import {
-  type ActionReply,
-  type ActionRequest,
-  ACTIONS,
-  exactReply,
-  toRequestError,
-} from "./actions.ts";
+import { ACTIONS, exactLarge, toRequestError, WRITES } from "./actions.ts";
 import { ActionGate } from "./action_gate.ts";
-import { ReplyCache } from "./reply_cache.ts";
+import { Engine } from "./engine.ts";
+import { MAX_INLINE_BYTES } from "./limits.ts";
+import { exactReply } from "./reply/replies.ts";
+import { ReplyCache } from "./reply/reply_cache.ts";
+import { type ActionRequest, requestObject, textField } from "./request/fields.ts";
+import { LargeRequests } from "./request/large_requests.ts";
 import type { SearchEngine } from "./types.ts";
 
 /** What the first bytes of a binary request are announced with, and how many are sent back. */
@@ -21,8 +20,14 @@ const BINARY_BYTES = 10;
 /**
  * The search role, as a handler for `serveRequests`: `text/json` requests are actions on the
  * engine, any other content is answered as in the well-known sockets tutorial. Exact lookups are
- * answered at once; everything else by the engine's workers, so that a costly search does not hold
- * up other connections.
+ * answered at once. Everything else is done by the engine's workers: searches, large entries, and
+ * parsing requests of more than 64 KiB, which must be a `put`. So nothing that one client asks for
+ * keeps the others waiting.
+ *
+ * Give the server `maxContentBytes: engine.maxRequestBytes`, so that larger requests are refused
+ * before they are read.
+ *
+ * @throws {TypeError} if the engine is not one that `openSearch` opened.
  *
  * @example
  * ```ts
@@ -42,13 +47,16 @@ export function searchHandler(
   engine: SearchEngine,
   { authenticator }: SearchHandlerOptions = {},
 ): RequestHandler {
-  const replies = new ReplyCache();
+  if (!(engine instanceof Engine)) {
+    throw new TypeError("The search handler needs an engine that openSearch() opened");
+  }
+  const service: Service = { engine, replies: new ReplyCache(), large: new LargeRequests(engine) };
   if (authenticator === undefined) {
-    return (frame, connection) => handle(frame, connection, engine, replies);
+    return (frame, connection) => handle(frame, connection, service);
   }
   const gate = new ActionGate(authenticator);
   const handleGated = (frame: Frame, connection: Connection): ReplyInit | Promise<ReplyInit> =>
-    gate.hello(frame, connection) ?? handle(frame, connection, engine, replies, gate);
+    gate.hello(frame, connection) ?? handle(frame, connection, service, gate);
   return (frame, connection) => {
     const deciding = gate.deciding(connection);
     if (deciding === undefined) return handleGated(frame, connection);
@@ -66,72 +74,84 @@ export interface SearchHandlerOptions {
   readonly authenticator?: Authenticator | undefined;
 }
 
+/** What the requests of one handler have in common. */
+interface Service {
+  readonly engine: Engine;
+  readonly replies: ReplyCache;
+  readonly large: LargeRequests;
+}
+
 function handle(
   frame: Frame,
   connection: Connection,
-  engine: SearchEngine,
-  replies: ReplyCache,
+  service: Service,
   gate?: ActionGate,
 ): ReplyInit | Promise<ReplyInit> {
   const { header } = frame;
+  const { engine, replies } = service;
   if (header["content-type"] !== "text/json") {
     gate?.checkIdentified(connection);
     return binaryReply(frame);
   }
+  if (header["content-length"] > MAX_INLINE_BYTES) {
+    gate?.check(connection, "put");
+    return failingAs(service.large.answer(frame, connection));
+  }
   // The hot path: a search for a key that was asked for before. In another encoding the same
   // bytes may be another request.
-  const known = header["content-encoding"] === "utf-8"
-    ? replies.find(frame, engine.generation)
-    : undefined;
+  const isUtf8 = header["content-encoding"] === "utf-8";
+  const known = isUtf8 ? replies.find(frame, engine.generation) : undefined;
   if (known && gate?.permits(connection, "search") !== false) return known;
   gate?.checkIdentified(connection);
-  const request = readRequest(frame);
+  const request = requestObject(frame.json());
   const { action, value } = request;
   if (typeof action === "string" && ACTIONS.has(action)) gate?.check(connection, action);
   const plain = action === "search" && typeof value === "string" &&
     request["limit"] === undefined && request["offset"] === undefined;
-  const entry = plain ? engine.lookup(value) : undefined;
-  if (!entry) return act(request, engine, connection);
+  const entry = plain ? find(value, engine) : undefined;
+  if (entry === undefined) return act(request, service, connection);
+  if (entry === "large") return failingAs(exactLarge(value as string, engine, connection));
   const reply = EncodedFrame.encode(jsonFrame(exactReply(entry)));
-  if (header["content-encoding"] === "utf-8") replies.add(frame, reply);
+  if (isUtf8) replies.add(frame, reply);
   return reply;
 }
 
 function act(
   request: ActionRequest,
-  engine: SearchEngine,
+  { engine, large }: Service,
   connection: Connection,
 ): ReplyInit | Promise<ReplyInit> {
-  const name = request["action"];
-  if (typeof name !== "string") {
-    throw new RequestError("bad-request", `The request's "action" must be a string`);
-  }
+  const name = textField(request, "action");
   const action = ACTIONS.get(name);
   if (!action) return jsonFrame({ result: `Error: invalid action '${name}'.` });
+  const before = WRITES.has(name) ? large.before(connection) : undefined;
   // What is there at once is answered at once: a promise would let the next requests come before
   // it is seen how large this answer is.
   try {
-    const reply = action(request, engine, () => connection.signal);
-    return reply instanceof Promise ? actLater(reply) : jsonFrame(reply);
+    const reply = before === undefined
+      ? action(request, engine, connection)
+      : before.then(() => action(request, engine, connection));
+    return reply instanceof Promise ? failingAs(reply) : reply;
   } catch (error) {
     throw toRequestError(error);
   }
 }
 
-async function actLater(reply: Promise<ActionReply>): Promise<ReplyInit> {
+function find(key: string, engine: Engine) {
   try {
-    return jsonFrame(await reply);
+    return engine.find(key);
   } catch (error) {
     throw toRequestError(error);
   }
 }
 
-function readRequest(frame: Frame): ActionRequest {
-  const request = frame.json();
-  if (typeof request !== "object" || request === null || Array.isArray(request)) {
-    throw new RequestError("bad-request", "The content is JSON, but not an object");
+/** Lets a reply fail with what the client may know. */
+async function failingAs(reply: Promise<ReplyInit>): Promise<ReplyInit> {
+  try {
+    return await reply;
+  } catch (error) {
+    throw toRequestError(error);
   }
-  return request as ActionRequest;
 }
 
 function binaryReply(frame: Frame): OutgoingFrame {

@@ -18,6 +18,7 @@ export type {
   IndexSummary,
   SearchObserver,
   SkippedFile,
+  WorkerRole,
 } from "./observer.ts";
 export type { SearchOptions } from "./options.ts";
 export type {

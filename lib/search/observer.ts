@@ -91,8 +91,11 @@ export interface SearchObserver {
   /** A pass over watched data failed. The entries stay; the next change starts another pass. */
   failed?(error: SearchError): void;
   /** A worker died, and another one took its place. */
-  workerReplaced?(event: { readonly role: "search" | "index"; readonly reason: string }): void;
+  workerReplaced?(event: { readonly role: WorkerRole; readonly reason: string }): void;
 }
+
+/** What a worker does: it searches, writes the index, or parses large requests. */
+export type WorkerRole = "search" | "index" | "parse";
 
 /** An event on its way from the index worker to the observer. */
 export type ObserverEvent =

@@ -9,6 +9,7 @@ import type { IndexJobOptions } from "./index/index_job.ts";
 import { openIndexReader } from "./index/open_index.ts";
 import { notify, type ObserverEvent, type SearchObserver } from "./observer.ts";
 import { type ResolvedOptions, resolveOptions, type SearchOptions } from "./options.ts";
+import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
 import type { SearchEngine } from "./types.ts";
 import { IndexWriter } from "./worker/index_writer.ts";
 import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
@@ -77,6 +78,7 @@ export async function openWith(
   );
   opened.defer(() => writer.close());
   const pool = new WorkerPool<SearchTask, SearchTaskResult, string>({
+    name: "search",
     url: replacements.searchWorker ?? new URL("./search_worker.ts", import.meta.url),
     setup: path,
     size: resolved.workers,
@@ -85,6 +87,16 @@ export async function openWith(
     onReplaced: (reason) => made.engine?.replaced("search", reason),
   });
   opened.defer(() => pool.close());
+  const parser = new WorkerPool<LargeRequest, ParsedRequest, number>({
+    name: "parsing",
+    url: new URL("./parse_worker.ts", import.meta.url),
+    setup: resolved.maxEntryBytes,
+    size: 1,
+    maxQueued: resolved.maxQueued,
+    timeoutMs: resolved.searchTimeoutMs,
+    onReplaced: (reason) => made.engine?.replaced("parse", reason),
+  });
+  opened.defer(() => parser.close());
   pool.load();
   await writer.open(signal);
   const db = openIndexReader(path);
@@ -92,7 +104,15 @@ export async function openWith(
   await pool.start();
   signal?.throwIfAborted();
   const resources = opened.move();
-  return made.engine = new Engine({ path, db, writer, pool, options: resolved, resources });
+  return made.engine = new Engine({
+    path,
+    db,
+    writer,
+    pool,
+    parser,
+    options: resolved,
+    resources,
+  });
 }
 
 /** The index file's path: the one that was named, and locked, or a temporary one. */

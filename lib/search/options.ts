@@ -5,7 +5,7 @@
  */
 import { bytesOption, countOption, numericOptions } from "../base/numeric_options.ts";
 import { timerMs } from "../base/timer_ms.ts";
-import { MAX_ENTRY_BYTES } from "./limits.ts";
+import { ENTRY_BYTES_BOUND, MAX_ENTRY_BYTES } from "./limits.ts";
 import type { SearchObserver } from "./observer.ts";
 
 /** Options of {@linkcode openSearch}. */
@@ -59,7 +59,11 @@ export interface SearchOptions {
   readonly searchTimeoutMs?: number;
   /** Memory for a cache of entries that were looked up, in bytes. @default {16 MiB} */
   readonly cacheBytes?: number;
-  /** The largest entry, title and text together, in bytes of UTF-8. @default {4 MiB} */
+  /**
+   * The largest entry, title and text together, in bytes of UTF-8; at most 64 MiB.
+   *
+   * @default {4 MiB}
+   */
   readonly maxEntryBytes?: number;
   /** Ends opening. It does nothing once the engine is open. */
   readonly signal?: AbortSignal;
@@ -81,7 +85,7 @@ const NUMBERS = {
   workers: countOption(Math.max(1, (navigator.hardwareConcurrency ?? 1) - 1), 1, 64),
   maxQueued: countOption(1_024, 0, 1_000_000),
   cacheBytes: bytesOption(16_777_216, 0, 2 ** 40),
-  maxEntryBytes: bytesOption(MAX_ENTRY_BYTES, 1, 2 ** 28),
+  maxEntryBytes: bytesOption(MAX_ENTRY_BYTES, 1, ENTRY_BYTES_BOUND),
 };
 
 /**

@@ -8,6 +8,7 @@ import { openThreadPort } from "../base/threads/thread_port.ts";
 import { closeQuietly } from "../sqlite/mod.ts";
 import { asIndexError } from "./index/index_error.ts";
 import { openIndexReader } from "./index/open_index.ts";
+import { Replier } from "./reply/replier.ts";
 import { Searcher } from "./query/searcher.ts";
 import type { PoolMessage, PoolRequest } from "./worker/worker_pool.ts";
 import { ERRORS } from "./worker/thread_errors.ts";
@@ -16,6 +17,7 @@ import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
 let path = "";
 let db: DatabaseSync | undefined;
 let searcher: Searcher | undefined;
+let replier: Replier | undefined;
 
 type Request = PoolRequest<SearchTask, string>;
 
@@ -26,10 +28,11 @@ const port = openThreadPort<Request, PoolMessage<SearchTaskResult>>(ERRORS, (req
         path = request.setup;
         db = openIndexReader(path);
         searcher = new Searcher(db);
+        replier = new Replier(db, searcher);
         port.report({ type: "ready" });
         break;
       case "run":
-        port.report({ type: "done", value: answer(searcher!, request.task) });
+        done(request.task);
         break;
       case "close":
         closeQuietly(db);
@@ -42,7 +45,18 @@ const port = openThreadPort<Request, PoolMessage<SearchTaskResult>>(ERRORS, (req
   }
 });
 
-function answer(searcher: Searcher, task: SearchTask): SearchTaskResult {
+function done(task: SearchTask): void {
+  if (task.kind === "reply") {
+    const value = replier!.reply(task.request);
+    const transfer = value.content === undefined ? [] : [value.content.buffer];
+    port.report({ type: "done", value }, transfer);
+  } else port.report({ type: "done", value: answer(searcher!, task) });
+}
+
+function answer(
+  searcher: Searcher,
+  task: Exclude<SearchTask, { kind: "reply" }>,
+): SearchTaskResult {
   switch (task.kind) {
     case "search":
       return searcher.search(task);

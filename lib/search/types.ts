@@ -126,6 +126,12 @@ export interface SearchEngine extends AsyncDisposable {
   /** Whether {@linkcode SearchEngine.put} and {@linkcode SearchEngine.delete} are allowed. */
   readonly writable: boolean;
   /**
+   * The largest content of a request that `searchHandler` has use for, in bytes: 64 KiB; with
+   * `writable` enough to put the largest entry, six bytes a character and 4 KiB. Give it to
+   * `serveRequests` as `maxContentBytes`.
+   */
+  readonly maxRequestBytes: number;
+  /**
    * The entry with exactly this key. Synchronous: it comes from memory or from one read of the
    * index, and never waits for a search or a write. The object is frozen and shared.
    *

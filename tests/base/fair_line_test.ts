@@ -52,6 +52,13 @@ Deno.test("items can be removed, wherever they are", () => {
   }));
 });
 
+Deno.test("take() returns the items of one key", () => {
+  const line = new FairLine<string>();
+  for (const item of ["a1", "b1", "a2"]) line.push(item[0], item);
+  assertEquals([line.take("a"), line.take("a"), line.take("c")], [["a1", "a2"], [], []]);
+  assertEquals([line.size, line.shift(), line.shift()], [1, "b1", undefined]);
+});
+
 Deno.test("clear() returns all items", () => {
   const line = new FairLine<string>();
   for (const item of ["a1", "b1", "a2"]) line.push(item[0], item);

@@ -1,11 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Frame, jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import {
-  connectRequests,
-  type RequestClient,
-  RequestError,
-  serveRequests,
-} from "../../lib/request/mod.ts";
+import { connectRequests, type RequestClient, serveRequests } from "../../lib/request/mod.ts";
 import { openSearch, searchHandler, type SearchOptions } from "../../lib/search/mod.ts";
 import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
 
@@ -28,18 +23,9 @@ async function withServer(
   await using engine = await openSearch({ workers: 1, ...options });
   await using server = serveRequests(await listenLocally(), searchHandler(engine), { observer });
   await using client = await connectRequests(server.address);
-  const ask = (request: unknown) => replyTo(client, jsonFrame(request));
+  const ask = async (request: unknown) =>
+    replyOf(await client.request(jsonFrame(request), { raw: true }));
   await fn(ask, client, observer);
-}
-
-/** What a request is answered with, be it an error or not. */
-async function replyTo(client: RequestClient, request: OutgoingFrame): Promise<Reply> {
-  try {
-    return replyOf(await client.request(request));
-  } catch (error) {
-    if (error instanceof RequestError && error.reply) return replyOf(error.reply);
-    throw error;
-  }
 }
 
 function replyOf(frame: Frame): Reply {
@@ -109,7 +95,7 @@ Deno.test("content that is not JSON, or no object, is answered, and the connecti
       [jsonFrame({ action: ["search"] }), "bad-request"],
     ];
     for (const [request, code] of wrong) {
-      const { result, error } = await replyTo(client, request);
+      const { result, error } = replyOf(await client.request(request, { raw: true }));
       assertEquals(error?.code, code, JSON.stringify(error));
       assertEquals(result, `Error: ${error?.message}`);
     }

@@ -1,4 +1,4 @@
-/** A worker for a pool that does what it is told: it dies, hangs, or repeats the task. */
+/** A worker for a pool that does what it is told: it dies, hangs, takes its time, or repeats the task. */
 import { openThreadPort } from "../../lib/base/threads/thread_port.ts";
 import { SearchError } from "../../lib/search/error.ts";
 import { ERRORS } from "../../lib/search/worker/thread_errors.ts";
@@ -18,7 +18,10 @@ const port = openThreadPort<PoolRequest<Task, string>, PoolMessage<unknown>>(ERR
     const order = typeof task === "string" ? task : task.query;
     if (order === "die") die();
     else if (order === "throw") throw new RangeError("told to throw");
-    else if (order !== "hang") port.report({ type: "done", value: task });
+    else if (order === "slow") {
+      for (const end = performance.now() + 20; performance.now() < end;);
+      port.report({ type: "done", value: task });
+    } else if (order !== "hang") port.report({ type: "done", value: task });
   } else port.report({ type: "closed" });
 });
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openSearch, SearchError } from "../../lib/search/mod.ts";
+import type { Client, Engine } from "../../lib/search/engine.ts";
 import { openWith } from "../../lib/search/open_search.ts";
 import { WorkerPool } from "../../lib/search/worker/worker_pool.ts";
 import { assertCode, Folder, Recorder } from "./support.ts";
@@ -11,6 +12,7 @@ function makePool({ size = 1, maxQueued = 100, timeoutMs = 60_000, setup = "" } 
   const replaced: string[] = [];
   const onReplaced = (reason: string) => replaced.push(reason);
   const pool = new WorkerPool<string, string, string>({
+    name: "search",
     url: OBEDIENT,
     setup,
     size,
@@ -24,9 +26,9 @@ function makePool({ size = 1, maxQueued = 100, timeoutMs = 60_000, setup = "" } 
 Deno.test("a worker that dies fails its request only, and is replaced", async () => {
   await using made = makePool();
   const { pool, replaced } = made;
-  const before = pool.run("echo 1", false);
-  const dying = pool.run("die", false);
-  const after = pool.run("echo 2", false);
+  const before = pool.run("echo 1");
+  const dying = pool.run("die");
+  const after = pool.run("echo 2");
   assertEquals(await before, "echo 1");
   await assertCode(dying, "worker-died");
   assertEquals(await after, "echo 2");
@@ -40,19 +42,19 @@ Deno.test("what a worker dies of is the cause of the error", async () => {
     ["throw", RangeError, "told to throw"],
   ] as const;
   for (const [order, Class, reason] of cases) {
-    const error = await made.pool.run(order, false).catch((error) => error);
+    const error = await made.pool.run(order).catch((error) => error);
     assert(error instanceof SearchError && error.cause instanceof Class);
     assertEquals([error.code, error.cause.message], ["worker-died", reason]);
-    const message = `The search's worker ended: ${reason}; another one takes its place`;
+    const message = `The search worker ended: ${reason}; another one takes its place`;
     assertEquals(error.message, message);
   }
-  assertEquals(await made.pool.run("echo", false), "echo");
+  assertEquals(await made.pool.run("echo"), "echo");
 });
 
 Deno.test("a request that takes too long fails with timeout, and the next one is answered", async () => {
   await using made = makePool({ timeoutMs: 1000 });
-  const stuck = made.pool.run("hang", false);
-  const next = made.pool.run("echo", false);
+  const stuck = made.pool.run("hang");
+  const next = made.pool.run("echo");
   await assertCode(stuck, "timeout");
   assertEquals(await next, "echo");
 });
@@ -60,27 +62,27 @@ Deno.test("a request that takes too long fails with timeout, and the next one is
 Deno.test("a worker that cannot start fails the requests, one each", async () => {
   await using made = makePool({ setup: "refuse" });
   await assertCode(made.pool.start(), "index-locked");
-  await assertCode(made.pool.run("echo", false), "index-locked");
+  await assertCode(made.pool.run("echo"), "index-locked");
   await using dying = makePool({ setup: "die" });
-  await assertCode(dying.pool.run("echo", false), "worker-died");
+  await assertCode(dying.pool.run("echo"), "worker-died");
 });
 
 Deno.test("a full queue refuses with busy", async () => {
   await using made = makePool({ maxQueued: 2 });
   await made.pool.start();
-  const accepted = Array.from({ length: 3 }, () => made.pool.run("echo", false));
-  await assertCode(made.pool.run("echo", false), "busy");
+  const accepted = Array.from({ length: 3 }, () => made.pool.run("echo"));
+  await assertCode(made.pool.run("echo"), "busy");
   assertEquals(made.pool.queued, 2);
   assertEquals(await Promise.all(accepted), ["echo", "echo", "echo"]);
-  assertEquals(await made.pool.run("echo", false), "echo");
+  assertEquals(await made.pool.run("echo"), "echo");
 });
 
 Deno.test("a request that is aborted leaves the queue", async () => {
   await using made = makePool();
   await made.pool.start();
   const [first, second] = [new AbortController(), new AbortController()];
-  const running = made.pool.run("echo 1", false, first.signal);
-  const waiting = made.pool.run("echo 2", true, second.signal);
+  const running = made.pool.run("echo 1", { signal: first.signal });
+  const waiting = made.pool.run("echo 2", { isCostly: true, signal: second.signal });
   const reason = new Error("not wanted any more");
   first.abort(reason);
   second.abort(reason);
@@ -88,8 +90,8 @@ Deno.test("a request that is aborted leaves the queue", async () => {
   for (const request of [running, waiting]) {
     assertEquals(await request.catch((error) => error), reason);
   }
-  assertEquals(await made.pool.run("echo 3", false), "echo 3");
-  await assertRejects(() => made.pool.run("echo", false, AbortSignal.abort(reason)));
+  assertEquals(await made.pool.run("echo 3"), "echo 3");
+  await assertRejects(() => made.pool.run("echo", { signal: AbortSignal.abort(reason) }));
 });
 
 Deno.test("cheap requests go before costly ones, which have their turn after four", async () => {
@@ -97,7 +99,7 @@ Deno.test("cheap requests go before costly ones, which have their turn after fou
   await made.pool.start();
   const order: string[] = [];
   const run = (name: string, isCostly: boolean) =>
-    made.pool.run(name, isCostly).then((done) => order.push(done));
+    made.pool.run(name, { isCostly }).then((done) => order.push(done));
   const all = [run("first", false)];
   for (let i = 0; i < 3; i++) all.push(run(`costly${i}`, true));
   for (let i = 0; i < 9; i++) all.push(run(`cheap${i}`, false));
@@ -106,11 +108,59 @@ Deno.test("cheap requests go before costly ones, which have their turn after fou
   assertEquals(costly, [4, 9, 12]);
 });
 
+Deno.test("peers take turns, however many requests one of them has waiting", async () => {
+  await using made = makePool();
+  await made.pool.start();
+  const order: string[] = [];
+  const run = (name: string, peer: unknown) =>
+    made.pool.run(name, { peer }).then((done) => order.push(done));
+  const [a, b] = [{}, {}];
+  const all = ["a1", "a2", "a3", "a4", "a5"].map((name) => run(name, a));
+  all.push(run("b1", b), run("b2", b));
+  await Promise.all(all);
+  assertEquals(order, ["a1", "a2", "b1", "a3", "b2", "a4", "a5"]);
+});
+
+Deno.test("what a peer has waiting behind a costly request waits with the costly ones", async () => {
+  await using made = makePool();
+  await made.pool.start();
+  const order: string[] = [];
+  const run = (name: string, peer: unknown, signal?: AbortSignal) =>
+    made.pool.run(name, { peer, signal }).then((done) => order.push(done));
+  const [a, b] = [{}, {}];
+  const gone = new AbortController();
+  const all = ["slow", "a1", "a2", "a3"].map((name) => run(name, a));
+  const given = run("a4", a, gone.signal);
+  all.push(...["b1", "b2", "b3", "b4", "b5"].map((name) => run(name, b)));
+  await all[0];
+  // Also one that was moved to the other line leaves when it is given up.
+  gone.abort(new Error("gone"));
+  await assertRejects(() => given, Error, "gone");
+  await Promise.all(all);
+  // Cheap ones go first, but after four of them a costly one has its turn.
+  assertEquals(order, ["slow", "b1", "b2", "b3", "a1", "b4", "b5", "a2", "a3"]);
+});
+
+Deno.test("one client's large changes do not hold up another's small one", async () => {
+  await using engine = await openSearch({ data: [], writable: true, workers: 1 }) as Engine;
+  const client = () => ({ signal: new AbortController().signal });
+  const [a, b] = [client(), client()];
+  const order: string[] = [];
+  const put = (key: string, text: string, from: Client) =>
+    engine.put({ key, title: "", text }, from).then(() => order.push(key));
+  const large = "some words ".repeat(60_000);
+  const all = Array.from({ length: 10 }, (_, i) => put(`a${i}`, large, a));
+  all.push(put("b", "small", b));
+  await Promise.all(all);
+  assert(order.indexOf("b") <= 2, order.join());
+  assertEquals(order.filter((key) => key !== "b"), Array.from({ length: 10 }, (_, i) => `a${i}`));
+});
+
 Deno.test("one of several workers is left for cheap requests", async () => {
   await using made = makePool({ size: 2, timeoutMs: 60_000 });
   await made.pool.start();
-  const stuck = Array.from({ length: 4 }, () => made.pool.run("hang", true));
-  for (let i = 0; i < 5; i++) assertEquals(await made.pool.run("echo", false), "echo");
+  const stuck = Array.from({ length: 4 }, () => made.pool.run("hang", { isCostly: true }));
+  for (let i = 0; i < 5; i++) assertEquals(await made.pool.run("echo"), "echo");
   const closing = made.pool.close();
   for (const request of stuck) await assertCode(request, "closed");
   await closing;

@@ -5,13 +5,17 @@ import type { ThreadPost } from "./thread_post.ts";
 /** The part of a thread's global object that is used here. The compiler takes it for a window's. */
 interface ThreadScope<Order, Report> extends EventTarget {
   onmessage: ((event: MessageEvent<Order>) => void) | null;
-  postMessage(post: ThreadPost<Report>): void;
+  postMessage(post: ThreadPost<Report>, transfer?: Transferable[]): void;
 }
 
 /** A thread's way to the one that started it. */
 export interface ThreadPort<Report> {
-  /** Tells something: it is cloned, memory behind a view with all of it. */
-  report(report: Report): void;
+  /**
+   * Tells something: it is cloned, memory behind a view with all of it.
+   *
+   * @param transfer Memory of the report that goes to the other thread instead of being cloned.
+   */
+  report(report: Report, transfer?: Transferable[]): void;
 }
 
 /**
@@ -42,5 +46,7 @@ export function openThreadPort<Order, Report>(
     (event) => die(event, (event as PromiseRejectionEvent).reason),
   );
   scope.onmessage = ({ data }) => void onOrder(data);
-  return { report: (report) => scope.postMessage({ type: "report", report }) };
+  return {
+    report: (report, transfer) => scope.postMessage({ type: "report", report }, transfer),
+  };
 }

@@ -54,9 +54,13 @@ export class WorkerThread<Order, Report> {
     };
   }
 
-  /** Hands the thread an order; one that is over takes none. */
-  post(order: Order): void {
-    if (!this.#isOver) this.#worker.postMessage(order);
+  /**
+   * Hands the thread an order; one that is over takes none.
+   *
+   * @param transfer Memory of the order that goes to the thread instead of being copied.
+   */
+  post(order: Order, transfer: readonly Transferable[] = []): void {
+    if (!this.#isOver) this.#worker.postMessage(order, [...transfer]);
   }
 
   /** Ends the thread at once. No event comes after it. */

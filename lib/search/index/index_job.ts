@@ -11,7 +11,6 @@ import { closeQuietly, durableTransaction, FileGuard, transaction } from "../../
 import { SearchError } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
-import type { SearchEntry } from "../types.ts";
 import { ERRORS } from "../worker/thread_errors.ts";
 import { asIndexError } from "./index_error.ts";
 import { openIndexWriter } from "./open_index.ts";
@@ -19,6 +18,7 @@ import { Indexer, type IndexerOptions } from "./indexer.ts";
 import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
+import { fromStored } from "./stored_text.ts";
 import { DataWatcher } from "./watch_data.ts";
 
 /** What the index worker is opened with. */
@@ -38,9 +38,16 @@ export interface IndexJobOptions {
   readonly watch: boolean;
 }
 
+/** An entry on its way to the index worker: large texts are UTF-8, and are not copied. */
+export interface PostedEntry {
+  readonly key: string;
+  readonly title: string | Uint8Array;
+  readonly text: string | Uint8Array;
+}
+
 /** A write of a client. */
 export type WriteOperation =
-  | { readonly kind: "put"; readonly entry: SearchEntry }
+  | { readonly kind: "put"; readonly entry: PostedEntry }
   | { readonly kind: "delete"; readonly key: string };
 
 /** What the index worker tells. */
@@ -114,7 +121,9 @@ export class IndexJob {
       const outcomes = durableTransaction(this.#db, () =>
         operations.map((operation) => {
           if (operation.kind === "delete") return this.#store.deleteKey(operation.key);
-          return this.#store.store(CLIENT_SOURCE, operation.entry).outcome !== "unchanged";
+          const { key, title, text } = operation.entry;
+          const entry = { key, title: fromStored(title), text: fromStored(text) };
+          return this.#store.store(CLIENT_SOURCE, entry).outcome !== "unchanged";
         }));
       // Looked at once more, so that what is answered as stored is in the file that is there.
       this.#guard.check();

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { fromStored, type Stored, toStored } from "../index/stored_text.ts";
-import { MAX_COUNTED, MAX_RANKED, MAX_SNIPPET_SCAN } from "../limits.ts";
+import { MAX_COUNTED, MAX_RANKED, MAX_SHOWN_TITLE, MAX_SNIPPET_SCAN } from "../limits.ts";
 import type { SearchHit, SearchResult, Suggestion } from "../types.ts";
 import { matchExpression, parseQuery, type Query } from "./parse.ts";
 import { Spelling } from "./spelling.ts";
@@ -53,7 +53,8 @@ export class Searcher {
     );
     // A passage is taken from the first part of a large text.
     this.#fetchPart = db.prepare(
-      "SELECT key, title, substr(text, 1, ?) AS text FROM record WHERE id = ?",
+      `SELECT key, substr(title, 1, ${MAX_SHOWN_TITLE}) AS title, substr(text, 1, ?) AS text
+        FROM record WHERE id = ?`,
     );
     this.#fetchText = db.prepare("SELECT text FROM record WHERE id = ?");
     this.#spelling = new Spelling(db);
@@ -123,7 +124,7 @@ export class Searcher {
   #result(best: Ranked | undefined, query: Query, exact: boolean): string | undefined {
     if (best === undefined) return undefined;
     if (exact) return fromStored(this.#fetchText.get(best.id)?.["text"]);
-    const row = this.#fetchPart.get(MAX_SNIPPET_SCAN / 4, best.id);
+    const row = this.#fetchPart.get(MAX_SNIPPET_SCAN, best.id);
     const text = fromStored(row?.["text"]);
     return snippetOf(text, new WordMatcher(query)) || fromStored(row?.["title"]);
   }

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { fromStored } from "../index/stored_text.ts";
-import { MAX_QUERY_LENGTH } from "../limits.ts";
+import { MAX_QUERY_LENGTH, MAX_SHOWN_TITLE } from "../limits.ts";
 import type { Suggestion } from "../types.ts";
 import { wordsOf } from "./tokens.ts";
 
@@ -16,6 +16,7 @@ import { wordsOf } from "./tokens.ts";
 const CONSIDERED = 500;
 /** The most words of a prefix to look for. */
 const MAX_WORDS = 8;
+const SHOWN_TITLE = `substr(title, 1, ${MAX_SHOWN_TITLE}) AS title`;
 
 /** Completes prefixes by the keys and titles of one index. */
 export class Suggester {
@@ -25,13 +26,13 @@ export class Suggester {
   /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync) {
     this.#byKey = db.prepare(
-      `SELECT key, title FROM record WHERE key >= ? AND key < ? AND shown = 1
+      `SELECT key, ${SHOWN_TITLE} FROM record WHERE key >= ? AND key < ? AND shown = 1
        ORDER BY key LIMIT ?`,
     );
     this.#byWord = db.prepare(
-      `SELECT key, title FROM record WHERE id IN
+      `SELECT key, ${SHOWN_TITLE} FROM record WHERE id IN
          (SELECT rowid FROM words WHERE words MATCH ? LIMIT ${CONSIDERED})
-       ORDER BY length(title), title LIMIT ?`,
+       ORDER BY length(record.title), record.title LIMIT ?`,
     );
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FairLine } from "../../base/fair_line.ts";
 import { WorkerThread } from "../../base/threads/worker_thread.ts";
 import { SearchError } from "../error.ts";
 import type {
@@ -40,6 +41,11 @@ const MAX_PENDING = 4096;
 const MAX_PENDING_LENGTH = 64 * 1024 * 1024;
 /** Writes in one transaction: those that came while the one before was written. */
 const MAX_BATCH = 256;
+/**
+ * Code units of text in one transaction, of more than one write: posting them takes 1 ms, and a
+ * small write waits for one large one at most.
+ */
+const MAX_BATCH_LENGTH = 1024 * 1024;
 
 /** Writes an index through a worker of its own. */
 export class IndexWriter {
@@ -51,7 +57,7 @@ export class IndexWriter {
   #closing: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
-  #pending: PendingWrite[] = [];
+  readonly #pending = new FairLine<PendingWrite>();
   #pendingLength = 0;
   #wasReady = false;
   #inFlight: PendingWrite[] | undefined;
@@ -83,18 +89,22 @@ export class IndexWriter {
     }
   }
 
-  /** Does one write; resolves after the commit. */
-  write(operation: WriteOperation): Promise<boolean> {
+  /**
+   * Does one write; resolves after the commit.
+   *
+   * @param client Whose write it is: clients take turns, and each one's are done in their order.
+   */
+  write(operation: WriteOperation, client?: unknown): Promise<boolean> {
     const length = lengthOf(operation);
     if (this.#closed !== undefined) {
       return Promise.reject(new SearchError("closed", "The search engine is closed"));
     }
-    if (this.#pending.length >= MAX_PENDING || this.#pendingLength + length > MAX_PENDING_LENGTH) {
-      const message = `${this.#pending.length} writes wait already; try again in a moment`;
+    if (this.#pending.size >= MAX_PENDING || this.#pendingLength + length > MAX_PENDING_LENGTH) {
+      const message = `${this.#pending.size} writes wait already; try again in a moment`;
       return Promise.reject(new SearchError("busy", message));
     }
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    this.#pending.push({ operation, resolve, reject });
+    this.#pending.push(client, { operation, resolve, reject });
     this.#pendingLength += length;
     this.#send();
     return promise;
@@ -132,16 +142,29 @@ export class IndexWriter {
 
   #send(): void {
     if (this.#inFlight !== undefined) return;
-    if (this.#pending.length === 0) {
+    if (this.#pending.size === 0) {
       this.#idle?.resolve();
       return;
     }
     // A worker that could not be started again is tried once more by each write.
     if (this.#thread === undefined) this.#start().catch(() => {});
-    this.#inFlight = this.#pending.splice(0, MAX_BATCH);
+    this.#inFlight = this.#nextBatch();
     const operations = this.#inFlight.map((write) => write.operation);
-    for (const operation of operations) this.#pendingLength -= lengthOf(operation);
-    this.#thread!.post({ type: "write", operations });
+    this.#thread!.post({ type: "write", operations }, operations.flatMap(memoryOf));
+  }
+
+  #nextBatch(): PendingWrite[] {
+    const batch: PendingWrite[] = [];
+    let length = 0;
+    for (let next = this.#pending.next; next; next = this.#pending.next) {
+      const more = lengthOf(next.operation);
+      if (batch.length === MAX_BATCH) break;
+      if (batch.length > 0 && length + more > MAX_BATCH_LENGTH) break;
+      batch.push(this.#pending.shift()!);
+      length += more;
+    }
+    this.#pendingLength -= length;
+    return batch;
   }
 
   #onMessage(message: IndexMessage): void {
@@ -215,6 +238,14 @@ export class IndexWriter {
 
 function keyOf(operation: WriteOperation): string {
   return operation.kind === "put" ? operation.entry.key : operation.key;
+}
+
+/** The memory of an operation's texts that is handed over instead of copied. */
+function memoryOf(operation: WriteOperation): ArrayBuffer[] {
+  if (operation.kind === "delete") return [];
+  return [operation.entry.title, operation.entry.text].flatMap((text) =>
+    text instanceof Uint8Array ? text.buffer as ArrayBuffer : []
+  );
 }
 
 function lengthOf(operation: WriteOperation): number {

@@ -1,3 +1,4 @@
+import type { ReplyRequest, WorkerReply } from "../reply/replier.ts";
 import type { SearchResult, Suggestion } from "../types.ts";
 
 /** What a search worker is asked. */
@@ -9,7 +10,8 @@ export type SearchTask =
     readonly offset: number;
   }
   | { readonly kind: "suggest"; readonly prefix: string; readonly limit: number }
-  | { readonly kind: "count" };
+  | { readonly kind: "count" }
+  | { readonly kind: "reply"; readonly request: ReplyRequest };
 
 /** What a search worker answers, by the kind of the task. */
-export type SearchTaskResult = SearchResult | readonly Suggestion[] | number;
+export type SearchTaskResult = SearchResult | readonly Suggestion[] | number | WorkerReply;

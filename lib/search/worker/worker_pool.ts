@@ -2,10 +2,13 @@
  * Workers that answer requests, one each at a time.
  *
  * Costly and cheap requests wait in two lines. Cheap ones go first, but after four of them a costly
- * one has its turn; and with more than one worker, one is always left for the cheap.
+ * one has its turn; and with more than one worker, one is always left for the cheap. In each line
+ * the peers that ask take turns. When a request turns out costly, all that its peer has waiting goes
+ * to the line of the costly.
  *
  * @module
  */
+import { FairLine } from "../../base/fair_line.ts";
 import type { PostedError } from "../../base/threads/error_codec.ts";
 import { WorkerThread } from "../../base/threads/worker_thread.ts";
 import { SearchError } from "../error.ts";
@@ -25,6 +28,8 @@ export type PoolMessage<Result> =
 
 /** How a pool is set up. */
 export interface WorkerPoolOptions<Setup> {
+  /** What the workers do, for their names and for messages: `search`. */
+  readonly name: string;
   /** The workers' module. */
   readonly url: URL;
   /** Is posted to each worker first. */
@@ -39,10 +44,24 @@ export interface WorkerPoolOptions<Setup> {
   readonly onReplaced: (reason: string) => void;
 }
 
-interface Job<Task, Result> {
+/** How a pool is to do a task. */
+export interface RunOptions {
+  /** Whether it waits in the line of the costly ones. @default {false} */
+  readonly isCostly?: boolean | undefined;
+  /** Who asked for it: in each line, peers take turns. */
+  readonly peer?: unknown;
+  /** Ends waiting. A worker that has begun the task goes on with it, for nobody. */
+  readonly signal?: AbortSignal | undefined;
+  /** Memory of the task that goes to the worker. */
+  readonly transfer?: readonly Transferable[] | undefined;
+  /** Is told how long the worker had the task, in milliseconds. */
+  readonly onTook?: ((ms: number) => void) | undefined;
+}
+
+interface Job<Task, Result> extends RunOptions {
   readonly task: Task;
-  readonly isCostly: boolean;
-  readonly onTook: ((ms: number) => void) | undefined;
+  /** The line in which it waits. */
+  line: FairLine<Job<Task, Result>>;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -58,6 +77,8 @@ interface Slot<Task, Result> {
 
 /** After so many cheap requests a costly one has its turn. */
 const CHEAP_IN_A_ROW = 4;
+/** A request that takes longer was costly: others that the same peer asked for may be so, too. */
+const COSTLY_MS = 10;
 /** How long a worker may take to close its connection before it is ended. */
 const CLOSE_WITHIN_MS = 1000;
 
@@ -65,9 +86,8 @@ const CLOSE_WITHIN_MS = 1000;
 export class WorkerPool<Task, Result, Setup> {
   readonly #options: WorkerPoolOptions<Setup>;
   readonly #slots = new Set<Slot<Task, Result>>();
-  // Sets keep their order, and one that was aborted leaves without a search for it.
-  readonly #cheap = new Set<Job<Task, Result>>();
-  readonly #costly = new Set<Job<Task, Result>>();
+  readonly #cheap = new FairLine<Job<Task, Result>>();
+  readonly #costly = new FairLine<Job<Task, Result>>();
   #cheapInARow = 0;
   #isClosed = false;
   #starting: { resolve(): void; reject(error: unknown): void } | undefined;
@@ -90,31 +110,25 @@ export class WorkerPool<Task, Result, Setup> {
   /**
    * Has a worker do a task.
    *
-   * @param isCostly Which line it waits in.
-   * @param signal Ends the wait. A worker that has the task goes on with it, for nobody.
-   * @param onTook Is told how long the worker had it, in milliseconds.
    * @throws {SearchError} (as a rejection) `busy`, `timeout`, `worker-died`, `closed`, or the worker's.
    */
-  run(
-    task: Task,
-    isCostly: boolean,
-    signal?: AbortSignal,
-    onTook?: (ms: number) => void,
-  ): Promise<Result> {
+  run(task: Task, options: RunOptions = {}): Promise<Result> {
+    const { peer, signal } = options;
     if (this.#isClosed) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.queued >= this.#options.maxQueued) {
-      const message = `${this.queued} searches wait already; try again in a moment`;
+      const message =
+        `${this.queued} ${this.#options.name} requests wait already; try again in a moment`;
       return Promise.reject(new SearchError("busy", message));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    const job: Job<Task, Result> = { task, isCostly, onTook, resolve, reject };
-    (isCostly ? this.#costly : this.#cheap).add(job);
+    const line = options.isCostly ? this.#costly : this.#cheap;
+    const job: Job<Task, Result> = { ...options, task, line, resolve, reject };
+    line.push(peer, job);
     this.#dispatch();
     if (signal === undefined) return promise;
     const onAbort = () => {
-      this.#cheap.delete(job);
-      this.#costly.delete(job);
+      job.line.delete(peer, job);
       reject(signal.reason);
     };
     signal.addEventListener("abort", onAbort, { once: true });
@@ -142,9 +156,7 @@ export class WorkerPool<Task, Result, Setup> {
   /** Ends all workers. What waits or runs fails with `closed`. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const job of [...this.#cheap, ...this.#costly]) job.reject(closedError());
-    this.#cheap.clear();
-    this.#costly.clear();
+    for (const job of [...this.#cheap.clear(), ...this.#costly.clear()]) job.reject(closedError());
     await Promise.all([...this.#slots].map((slot) => this.#closeSlot(slot)));
   }
 
@@ -177,14 +189,23 @@ export class WorkerPool<Task, Result, Setup> {
   }
 
   #next(): Job<Task, Result> | undefined {
-    const cheap = first(this.#cheap);
-    const costly = this.#mayRunCostly() ? first(this.#costly) : undefined;
-    const isCostlyDue = cheap === undefined || this.#cheapInARow >= CHEAP_IN_A_ROW;
-    const job = costly !== undefined && isCostlyDue ? costly : cheap;
-    if (job === undefined) return undefined;
-    this.#cheapInARow = job === costly ? 0 : this.#cheapInARow + 1;
-    (job === costly ? this.#costly : this.#cheap).delete(job);
+    const isCostlyDue = this.#cheap.size === 0 || this.#cheapInARow >= CHEAP_IN_A_ROW;
+    if (isCostlyDue && this.#costly.size > 0 && this.#mayRunCostly()) {
+      this.#cheapInARow = 0;
+      return this.#costly.shift();
+    }
+    const job = this.#cheap.shift();
+    if (job !== undefined) this.#cheapInARow++;
     return job;
+  }
+
+  /** Lets what a peer asked for besides a costly request wait with the costly ones. */
+  #demote(peer: unknown): void {
+    if (peer === undefined) return;
+    for (const job of this.#cheap.take(peer)) {
+      job.line = this.#costly;
+      this.#costly.push(peer, job);
+    }
   }
 
   #mayRunCostly(): boolean {
@@ -197,10 +218,11 @@ export class WorkerPool<Task, Result, Setup> {
   #give(slot: Slot<Task, Result>, job: Job<Task, Result>): void {
     slot.job = job;
     slot.givenMs = performance.now();
-    slot.thread.post({ type: "run", task: job.task });
+    slot.thread.post({ type: "run", task: job.task }, job.transfer);
     slot.timer = setTimeout(() => {
       slot.thread.terminate();
-      const message = `The search took longer than ${this.#options.timeoutMs} ms and was ended`;
+      const message =
+        `The ${this.#options.name} request took longer than ${this.#options.timeoutMs} ms and was ended`;
       this.#lose(slot, new SearchError("timeout", message));
     }, this.#options.timeoutMs);
   }
@@ -212,12 +234,12 @@ export class WorkerPool<Task, Result, Setup> {
   #loadWorker(): Slot<Task, Result> {
     const slot: Slot<Task, Result> = {
       thread: new WorkerThread(this.#options.url, {
-        name: "search",
+        name: this.#options.name,
         errors: ERRORS,
         onReport: (message) => this.#onMessage(slot, message),
         onDied: (cause) => {
           const message =
-            `The search's worker ended: ${cause.message}; another one takes its place`;
+            `The ${this.#options.name} worker ended: ${cause.message}; another one takes its place`;
           this.#lose(slot, new SearchError("worker-died", message, { cause }));
         },
       }),
@@ -248,7 +270,9 @@ export class WorkerPool<Task, Result, Setup> {
         clearTimeout(slot.timer);
         const job = slot.job;
         slot.job = undefined;
-        job?.onTook?.(performance.now() - slot.givenMs);
+        const tookMs = performance.now() - slot.givenMs;
+        job?.onTook?.(tookMs);
+        if (job && tookMs > COSTLY_MS) this.#demote(job.peer);
         if (message.type === "done") job?.resolve(message.value);
         else job?.reject(searchErrorOf(message.error));
       }
@@ -271,10 +295,6 @@ export class WorkerPool<Task, Result, Setup> {
     this.#options.onReplaced(error.message);
     this.#dispatch();
   }
-}
-
-function first<T>(set: ReadonlySet<T>): T | undefined {
-  return set.values().next().value;
 }
 
 function closedError(): SearchError {

@@ -6,6 +6,7 @@ export type Order =
   | { readonly type: "say"; readonly text: string }
   | { readonly type: "throw" | "reject" | "throw later" | "reject later" | "report what is none" }
   | { readonly type: "lose an error"; readonly text: string }
+  | { readonly type: "hand back"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: "flood" };
 
 /** An error with everything that errors of the library have. */

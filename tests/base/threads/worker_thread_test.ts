@@ -14,7 +14,7 @@ function start(url = TALKING) {
     events.push(event);
     wake();
   };
-  const thread = new WorkerThread<Order, string>(url, {
+  const thread = new WorkerThread<Order, unknown>(url, {
     name: "talking",
     errors: TALK_ERRORS,
     onReport: happened,
@@ -55,6 +55,15 @@ for (const type of ["throw", "reject", "throw later", "reject later"] as const) 
     assert(error.stack?.includes("talking_thread.ts"), error.stack);
   });
 }
+
+Deno.test("memory goes to the thread and back without being copied", async () => {
+  using talk = start();
+  const bytes = Uint8Array.of(1, 2, 3);
+  talk.thread.post({ type: "hand back", bytes }, [bytes.buffer]);
+  assertEquals(bytes.length, 0);
+  await talk.until(2);
+  assertEquals(talk.events, [Uint8Array.of(1, 2, 3), "0 bytes left"]);
+});
 
 Deno.test("a thread that reports what cannot be cloned dies of that", async () => {
   using talk = start();

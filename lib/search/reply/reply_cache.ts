@@ -1,4 +1,4 @@
-import { ByteCache, type EncodedFrame, type Frame } from "../frame/mod.ts";
+import { ByteCache, type EncodedFrame, type Frame } from "../../frame/mod.ts";
 
 /** Replies larger than this are made each time, so that the cache takes 32 MiB at most. */
 const MAX_REPLY_BYTES = 8_192;

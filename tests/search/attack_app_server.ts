@@ -1,0 +1,88 @@
+/**
+ * Asks an app server for much work, in a process of its own: `attack_app_server.ts PORT ATTACK`. It
+ * ends when all of it is answered.
+ */
+import { ChunkDecoder, encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
+
+const MiB = 1024 * 1024;
+
+function json(text: string): Uint8Array {
+  return encodeFrame({ header: { "content-type": "text/json" }, content: text });
+}
+
+function action(request: Record<string, unknown>): Uint8Array {
+  return encodeFrame(jsonFrame(request));
+}
+
+function times(count: number, make: (i: number) => Uint8Array): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => make(i));
+}
+
+/** What each connection sends. */
+export const ATTACKS: Record<string, { connections: number; frames: () => Uint8Array[] }> = {
+  "JSON of 16 MiB in five million arrays": {
+    connections: 3,
+    frames: () => [json(`{"action":"get","value":[${"[],".repeat(16 * MiB / 3)}1]}`)],
+  },
+  "JSON of 16 MiB in one string": {
+    connections: 1,
+    frames: () => times(4, () => json(`{"action":"get","value":"${"x".repeat(16 * MiB)}"}`)),
+  },
+  "JSON of 64 KiB in thousands of arrays": {
+    connections: 1,
+    frames: () =>
+      times(300, () => json(`{"action":"get","value":"x","a":[${"[],".repeat(21_000)}1]}`)),
+  },
+  "get of an entry of 4 MiB, 128 at once": {
+    connections: 1,
+    frames: () => times(128, () => action({ action: "get", value: "large" })),
+  },
+  "search for the key of an entry of 4 MiB, 128 at once": {
+    connections: 1,
+    frames: () => times(128, () => action({ action: "search", value: "large" })),
+  },
+  "search of 100 hits with large texts and titles": {
+    connections: 1,
+    frames: () => times(40, () => action({ action: "search", value: "findme", limit: 100 })),
+  },
+  "completions of entries with large titles": {
+    connections: 1,
+    frames: () => times(256, () => action({ action: "suggest", value: "medium", limit: 50 })),
+  },
+  "stats, 512 at once": {
+    connections: 1,
+    frames: () => times(512, () => action({ action: "stats" })),
+  },
+  "put of entries of 1 MiB": {
+    connections: 1,
+    frames: () =>
+      times(32, (i) => action({ action: "put", key: `p${i}`, value: "word ".repeat(MiB / 5 - i) })),
+  },
+};
+
+async function attack(port: number, frames: readonly Uint8Array[]): Promise<void> {
+  using conn = await Deno.connect({ port });
+  const sending = (async () => {
+    for (const frame of frames) {
+      for (let at = 0; at < frame.length;) at += await conn.write(frame.subarray(at));
+    }
+  })();
+  // Contents are not put together: that would be work on the server's machine.
+  const decoder = new ChunkDecoder({ maxContentBytes: 64 * MiB, streamAbove: 0 });
+  const buffer = new Uint8Array(256 * 1024);
+  for (let answers = 0; answers < frames.length;) {
+    const count = await conn.read(buffer);
+    if (count === null) throw new Error(`the server closed after ${answers} answers`);
+    const { frames: parts } = decoder.push(buffer.subarray(0, count));
+    answers += parts.filter(({ complete }) => complete).length;
+  }
+  await sending;
+}
+
+if (import.meta.main) {
+  const { connections, frames } = ATTACKS[Deno.args[1]!]!;
+  const made = frames();
+  await Promise.all(
+    times(connections, () => made[0]!).map(() => attack(Number(Deno.args[0]), made)),
+  );
+}
