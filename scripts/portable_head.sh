@@ -186,11 +186,16 @@ unpack() {
     fi
     # If another start was faster, mv moves this folder into its folder, where nothing uses it.
     mv "$new" "$parent/$key" 2>/dev/null
-    is_private "$parent/$key" && rm -rf "$parent/$key/.broken" "$parent/$key/${new##*/}"
+    is_private_soon "$parent/$key" && rm -rf "$parent/$key/.broken" "$parent/$key/${new##*/}"
     is_whole "$parent/$key" || {
         echo 'it was changed while it was unpacked'
         return 1
     }
+}
+
+# is_private, for a folder that another start may just be putting in its place.
+is_private_soon() {
+    is_private "$1" || { sleep 1 && is_private "$1"; }
 }
 
 # Replaces this shell by the program in a folder, after unpacking it there if it is missing. Returns
@@ -215,7 +220,7 @@ try() {
         add_problem "$asked: ${problem:-it cannot be written}"
         return 1
     }
-    is_private "$folder" && run "$folder" "$@"
+    is_private_soon "$folder" && run "$folder" "$@"
     add_problem "$folder: somebody else was faster"
     return 2
 }

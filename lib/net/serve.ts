@@ -66,7 +66,7 @@ const MAX_REFUSALS = 64;
 const REFUSAL_MS = 2_000;
 
 /** How long services may take to return after their connections were closed by force. */
-const FORCED_GRACE_MS = 500;
+const FORCED_GRACE_MS = 2_000;
 
 /** A running server. */
 export class Server implements AsyncDisposable {

@@ -172,7 +172,7 @@ Deno.test("another certificate is for who connects from then on; a broken one ch
 const SLOW = 1_000;
 /** What others may have to wait for in ms at p99, or ten times as long as on a quiet server. */
 const LONGEST_WAIT_MS = 100;
-const ROUNDS = 3;
+const ROUNDS = 6;
 
 Deno.test({
   name:

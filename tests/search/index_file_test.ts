@@ -196,7 +196,7 @@ async function mounted(path: string, options: string) {
   return {
     isMounted,
     async [Symbol.asyncDispose]() {
-      if (isMounted) await new Deno.Command("umount", { args: [path] }).output();
+      if (isMounted) await new Deno.Command("umount", { args: ["-l", path] }).output();
     },
   };
 }

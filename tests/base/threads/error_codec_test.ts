@@ -59,11 +59,13 @@ function seen(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(seen);
   if (!(value instanceof Error)) return value;
   const own = Object.getOwnPropertyDescriptors(value);
-  const properties = Object.entries(own).map(([name, { enumerable }]) => [
-    name,
-    enumerable,
-    seen(value[name as keyof Error]),
-  ]).sort();
+  const properties = Object.entries(own).map(([name, { enumerable }]) =>
+    [
+      name,
+      enumerable,
+      seen(value[name as keyof Error]),
+    ] as const
+  ).sort(([a], [b]) => a < b ? -1 : 1);
   const proto = Object.getPrototypeOf(value);
   const getters = Object.entries(Object.getOwnPropertyDescriptors(proto))
     .filter(([, { get }]) => get)
