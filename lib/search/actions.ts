@@ -1,18 +1,17 @@
-import { jsonFrame } from "../frame/mod.ts";
+import { jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
 import type { Connection } from "../net/mod.ts";
-import { type ReplyInit, RequestError } from "../request/mod.ts";
+import { RequestError } from "../request/mod.ts";
 import type { Engine } from "./engine.ts";
 import { SearchError } from "./error.ts";
 import { MAX_SUGGESTIONS } from "./limits.ts";
-import { encodedReply } from "./reply/encoded_reply.ts";
 import { entryReply, putReply } from "./reply/replies.ts";
 import { type ActionRequest, numberField, putFields, textField } from "./request/fields.ts";
 import type { ACTION_NAMES } from "./search_rights.ts";
 
 /** Carries out an action and returns its reply. */
 type Action = (request: ActionRequest, engine: Engine, client: Connection) =>
-  | ReplyInit
-  | Promise<ReplyInit>;
+  | OutgoingFrame
+  | Promise<OutgoingFrame>;
 
 /**
  * The actions by name:
@@ -43,57 +42,57 @@ export async function exactLarge(
   key: string,
   engine: Engine,
   client: Connection,
-): Promise<ReplyInit> {
+): Promise<OutgoingFrame> {
   const content = await engine.reply({ action: "exact", value: key }, client);
   // The entry may have been deleted since it was found.
-  return content ? encodedReply(content) : await search({ value: key }, engine, client);
+  return content ? jsonContent(content) : await search({ value: key }, engine, client);
 }
 
 async function search(
   request: ActionRequest,
   engine: Engine,
   client: Connection,
-): Promise<ReplyInit> {
+): Promise<OutgoingFrame> {
   const value = textField(request, "value");
   const limit = numberField(request, "limit") ?? 10;
   const offset = numberField(request, "offset") ?? 0;
   const content = await engine.reply({ action: "search", value, limit, offset }, client);
-  return encodedReply(content!);
+  return jsonContent(content!);
 }
 
 async function suggest(
   request: ActionRequest,
   engine: Engine,
   client: Connection,
-): Promise<ReplyInit> {
+): Promise<OutgoingFrame> {
   const limit = Math.min(numberField(request, "limit") ?? 10, MAX_SUGGESTIONS);
   const value = textField(request, "value");
   const content = await engine.reply({ action: "suggest", value, limit }, client);
-  return encodedReply(content!);
+  return jsonContent(content!);
 }
 
 function get(
   request: ActionRequest,
   engine: Engine,
   client: Connection,
-): ReplyInit | Promise<ReplyInit> {
+): OutgoingFrame | Promise<OutgoingFrame> {
   const key = textField(request, "value");
   const entry = engine.find(key);
   if (entry === undefined) throw notFound(key);
   return entry === "large" ? getLarge(key, engine, client) : jsonFrame(entryReply(entry));
 }
 
-async function getLarge(key: string, engine: Engine, client: Connection): Promise<ReplyInit> {
+async function getLarge(key: string, engine: Engine, client: Connection): Promise<OutgoingFrame> {
   const content = await engine.reply({ action: "get", value: key }, client);
   if (content === undefined) throw notFound(key);
-  return encodedReply(content);
+  return jsonContent(content);
 }
 
 async function put(
   request: ActionRequest,
   engine: Engine,
   client: Connection,
-): Promise<ReplyInit> {
+): Promise<OutgoingFrame> {
   const entry = putFields(request);
   await engine.put(entry, client);
   return jsonFrame(putReply(entry.key));
@@ -103,17 +102,22 @@ async function remove(
   request: ActionRequest,
   engine: Engine,
   client: Connection,
-): Promise<ReplyInit> {
+): Promise<OutgoingFrame> {
   const key = textField(request, "value");
   const deleted = await engine.delete(key, client);
   const result = deleted ? `Deleted '${key}'.` : `There was no '${key}'.`;
   return jsonFrame({ result, deleted });
 }
 
-async function stats(_request: ActionRequest, engine: Engine): Promise<ReplyInit> {
+async function stats(_request: ActionRequest, engine: Engine): Promise<OutgoingFrame> {
   const stats = await engine.stats();
   const result = `${stats.entries} entries, ${stats.searches} searches, ${stats.lookups} lookups`;
   return jsonFrame({ result, stats });
+}
+
+/** A reply whose content, JSON in UTF-8, a worker has encoded. */
+function jsonContent(content: Uint8Array): OutgoingFrame {
+  return { header: { "content-type": "text/json", "content-encoding": "utf-8" }, content };
 }
 
 function notFound(key: string): RequestError {

@@ -11,6 +11,7 @@ import { EntryCache } from "./entry_cache.ts";
 import { entryProblem } from "./entry_problem.ts";
 import { SearchError } from "./error.ts";
 import { asIndexError } from "./index/index_error.ts";
+import type { KnownIndex } from "./index/open_index.ts";
 import { fromStored, type Stored, toStored } from "./index/stored_text.ts";
 import { MAX_INLINE_BYTES, MAX_LIMIT, MAX_OFFSET, MAX_SUGGESTIONS, maxPutBytes } from "./limits.ts";
 import { notify, type WorkerRole } from "./observer.ts";
@@ -42,7 +43,7 @@ export interface EngineParts {
   /** The calling thread's connection, for lookups. */
   readonly db: DatabaseSync;
   readonly writer: IndexWriter;
-  readonly pool: WorkerPool<SearchTask, SearchTaskResult, string>;
+  readonly pool: WorkerPool<SearchTask, SearchTaskResult, KnownIndex>;
   /** Parses large requests; its worker is started with the first of them. */
   readonly parser: WorkerPool<LargeRequest, ParsedRequest, number>;
   readonly options: ResolvedOptions;

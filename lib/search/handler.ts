@@ -146,7 +146,7 @@ function find(key: string, engine: Engine) {
 }
 
 /** Lets a reply fail with what the client may know. */
-async function failingAs(reply: Promise<ReplyInit>): Promise<ReplyInit> {
+async function failingAs(reply: Promise<OutgoingFrame>): Promise<OutgoingFrame> {
   try {
     return await reply;
   } catch (error) {

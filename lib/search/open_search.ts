@@ -6,7 +6,7 @@ import { Engine } from "./engine.ts";
 import { SearchError } from "./error.ts";
 import { asLockError } from "./index/index_error.ts";
 import type { IndexJobOptions } from "./index/index_job.ts";
-import { openIndexReader } from "./index/open_index.ts";
+import { type KnownIndex, openIndexReader } from "./index/open_index.ts";
 import { notify, type ObserverEvent, type SearchObserver } from "./observer.ts";
 import { type ResolvedOptions, resolveOptions, type SearchOptions } from "./options.ts";
 import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
@@ -77,10 +77,10 @@ export async function openWith(
     },
   );
   opened.defer(() => writer.close());
-  const pool = new WorkerPool<SearchTask, SearchTaskResult, string>({
+  const pool = new WorkerPool<SearchTask, SearchTaskResult, KnownIndex>({
     name: "search",
     url: replacements.searchWorker ?? new URL("./search_worker.ts", import.meta.url),
-    setup: path,
+    setup: () => ({ path, identity: writer.identity }),
     size: resolved.workers,
     maxQueued: resolved.maxQueued,
     timeoutMs: resolved.searchTimeoutMs,
@@ -90,7 +90,7 @@ export async function openWith(
   const parser = new WorkerPool<LargeRequest, ParsedRequest, number>({
     name: "parsing",
     url: new URL("./parse_worker.ts", import.meta.url),
-    setup: resolved.maxEntryBytes,
+    setup: () => resolved.maxEntryBytes,
     size: 1,
     maxQueued: resolved.maxQueued,
     timeoutMs: resolved.searchTimeoutMs,
@@ -99,7 +99,7 @@ export async function openWith(
   opened.defer(() => parser.close());
   pool.load();
   await writer.open(signal);
-  const db = openIndexReader(path);
+  const db = openIndexReader({ path, identity: writer.identity });
   opened.defer(() => db.close());
   await pool.start();
   signal?.throwIfAborted();

@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { openThreadPort } from "../base/threads/thread_port.ts";
 import { closeQuietly } from "../sqlite/mod.ts";
 import { asIndexError } from "./index/index_error.ts";
-import { openIndexReader } from "./index/open_index.ts";
+import { type KnownIndex, openIndexReader } from "./index/open_index.ts";
 import { Replier } from "./reply/replier.ts";
 import { Searcher } from "./query/searcher.ts";
 import type { PoolMessage, PoolRequest } from "./worker/worker_pool.ts";
@@ -19,14 +19,14 @@ let db: DatabaseSync | undefined;
 let searcher: Searcher | undefined;
 let replier: Replier | undefined;
 
-type Request = PoolRequest<SearchTask, string>;
+type Request = PoolRequest<SearchTask, KnownIndex>;
 
 const port = openThreadPort<Request, PoolMessage<SearchTaskResult>>(ERRORS, (request) => {
   try {
     switch (request.type) {
       case "open":
-        path = request.setup;
-        db = openIndexReader(path);
+        path = request.setup.path;
+        db = openIndexReader(request.setup);
         searcher = new Searcher(db);
         replier = new Replier(db, searcher);
         port.report({ type: "ready" });

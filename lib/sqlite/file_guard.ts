@@ -43,10 +43,14 @@ export class FileGuard {
     this.#path = path;
     // SQLite puts its files beside the file that a link leads to.
     const real = realPath(path);
-    this.#files = ["", ...BESIDE].map((end) => [real + end, this.#identify(real + end)]);
+    this.#files = ["", ...BESIDE].map((end) => {
+      const identity = identityOf(real + end);
+      if (identity === undefined) throw lost(path, real + end);
+      return [real + end, identity];
+    });
   }
 
-  /** The database file's own identity, by which others can tell that they open the same one. */
+  /** The database file's own identity, for {@linkcode assertIdentity}. */
   get identity(): FileIdentity {
     return this.#files[0]![1];
   }
@@ -58,21 +62,25 @@ export class FileGuard {
    */
   check(): void {
     for (const [path, identity] of this.#files) {
-      if (this.#identify(path) !== identity) throw this.#lost(path);
+      if (identityOf(path) !== identity) throw lost(this.#path, path);
     }
   }
+}
 
-  #identify(path: string): FileIdentity {
-    const identity = identityOf(path);
-    if (identity === undefined) throw this.#lost(path);
-    return identity;
-  }
+function lost(database: string, path: string): SqliteError {
+  const reason = `${path} was deleted or replaced while it was open; start the program again`;
+  return new SqliteError("failed", database, "go on with", reason);
+}
 
-  #lost(path: string): SqliteError {
-    const reason = `${path} was deleted or replaced while it was open; ` +
-      "what is written from here on would be lost, so start the program again";
-    return new SqliteError("failed", this.#path, "write to", reason);
-  }
+/**
+ * Checks that a database is still the file that it was, before it is opened once more: a file of the
+ * same name may have taken its place.
+ *
+ * @param identity What {@linkcode FileGuard.identity} was then.
+ * @throws {SqliteError} `failed` if it is another file, or none.
+ */
+export function assertIdentity(path: string, identity: FileIdentity): void {
+  if (identityOf(path) !== identity) throw lost(path, path);
 }
 
 /** What tells a file from every other; `undefined` if there is none. */

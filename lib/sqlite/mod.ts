@@ -17,7 +17,7 @@ export {
 export type { SqliteSchema } from "./schema.ts";
 export { durableTransaction, transaction } from "./transaction.ts";
 export { FileLock } from "./file_lock.ts";
-export { FileGuard, type FileIdentity, identityOf } from "./file_guard.ts";
+export { assertIdentity, FileGuard, type FileIdentity, identityOf } from "./file_guard.ts";
 export {
   asSqliteError,
   SqliteError,

@@ -1,6 +1,8 @@
 /** An index whose files are deleted or replaced while it is served. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { openSearch } from "../../lib/search/mod.ts";
+import { openWith } from "../../lib/search/open_search.ts";
+import { identityOf } from "../../lib/sqlite/mod.ts";
 import { assertCode, Folder, Recorder } from "./support.ts";
 
 // Windows does not let files be deleted or replaced that are open.
@@ -61,6 +63,32 @@ for (const [name, lose] of Object.entries(LOSSES)) {
       assertEquals(engine.lookup("b.txt")?.text, "new");
       await engine.put({ key: "after", title: "", text: "stored" });
       assertEquals(engine.lookup("after")?.text, "stored");
+    },
+  });
+}
+
+for (const name of ["deleted", "replaced by another server's"]) {
+  Deno.test({
+    name: `workers that are started again do not open an index that was ${name}`,
+    ignore,
+    fn: async () => {
+      await using folder = await Folder.make({ "index/.keep": "" });
+      const index = folder.at("index/i.db");
+      const workers = {
+        indexWorker: new URL("./mortal_index_worker.ts", import.meta.url),
+        searchWorker: new URL("./mortal_search_worker.ts", import.meta.url),
+      };
+      const options = { index, workers: 1, writable: true };
+      await using engine = await openWith(options, workers);
+      await engine.put({ key: "before", title: "", text: "kept" });
+      await LOSSES[name]!(folder);
+      const before = identityOf(index);
+      await assertCode(engine.put({ key: "die", title: "", text: "" }), "worker-died");
+      await assertCode(engine.put({ key: "after", title: "", text: "lost" }), "index-failed");
+      await assertCode(engine.search("die"), "worker-died");
+      await assertCode(engine.search("kept"), "index-failed");
+      // Nothing was made in the place of what is gone.
+      assertEquals(identityOf(index), before);
     },
   });
 }

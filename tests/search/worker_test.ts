@@ -14,7 +14,7 @@ function makePool({ size = 1, maxQueued = 100, timeoutMs = 60_000, setup = "" } 
   const pool = new WorkerPool<string, string, string>({
     name: "search",
     url: OBEDIENT,
-    setup,
+    setup: () => setup,
     size,
     maxQueued,
     timeoutMs,

@@ -1,5 +1,11 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { FileGuard, identityOf, openWriter, transaction } from "../../lib/sqlite/mod.ts";
+import {
+  assertIdentity,
+  FileGuard,
+  identityOf,
+  openWriter,
+  transaction,
+} from "../../lib/sqlite/mod.ts";
 import { Scratch } from "../support/scratch.ts";
 import { assertSqliteError, NUMBERS } from "./support.ts";
 
@@ -37,7 +43,7 @@ Deno.test({
     guard.check();
     Deno.removeSync(scratch.at("real/a.db-wal"));
     const error = assertSqliteError(() => guard.check(), scratch.at("link.db"));
-    assertEquals([error.code, error.action], ["failed", "write to"]);
+    assertEquals([error.code, error.action], ["failed", "go on with"]);
     db.close();
   },
 });
@@ -70,4 +76,22 @@ Deno.test("identityOf() tells files apart, and that there is none", () => {
   assertEquals(identityOf(scratch.at("c")), undefined);
   assertEquals(identityOf(a), identityOf(a));
   if (!ignore) assertNotEquals(identityOf(a), identityOf(b));
+});
+
+Deno.test({
+  name: "assertIdentity() takes no other file, and none",
+  ignore,
+  fn: () => {
+    using scratch = new Scratch();
+    const path = scratch.at("a.db");
+    const db = openWriter(path, { schema: NUMBERS });
+    const { identity } = new FileGuard(path);
+    db.close();
+    assertIdentity(path, identity);
+    Deno.renameSync(path, scratch.at("b.db"));
+    assertIdentity(scratch.at("b.db"), identity);
+    assertSqliteError(() => assertIdentity(path, identity), path);
+    Deno.copyFileSync(scratch.at("b.db"), path);
+    assertSqliteError(() => assertIdentity(path, identity), path);
+  },
 });

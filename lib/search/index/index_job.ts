@@ -7,13 +7,19 @@
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { PostedError } from "../../base/threads/error_codec.ts";
-import { closeQuietly, durableTransaction, FileGuard, transaction } from "../../sqlite/mod.ts";
+import {
+  closeQuietly,
+  durableTransaction,
+  FileGuard,
+  type FileIdentity,
+  transaction,
+} from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
 import { ERRORS } from "../worker/thread_errors.ts";
 import { asIndexError } from "./index_error.ts";
-import { openIndexWriter } from "./open_index.ts";
+import { assertSameIndex, openIndexWriter } from "./open_index.ts";
 import { Indexer, type IndexerOptions } from "./indexer.ts";
 import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
@@ -26,6 +32,8 @@ export interface IndexJobOptions {
   /** The index file. */
   readonly path: string;
   readonly temporary: boolean;
+  /** The file that the index was, where it is opened again: another one is not opened. */
+  readonly identity?: FileIdentity | undefined;
   readonly maxPages?: number;
   /** Absolute paths; `undefined` leaves an index that has data as it is. */
   readonly data: readonly string[] | undefined;
@@ -52,7 +60,8 @@ export type WriteOperation =
 
 /** What the index worker tells. */
 export type IndexMessage =
-  | { readonly type: "ready" | "closed" }
+  | { readonly type: "ready"; readonly identity: FileIdentity }
+  | { readonly type: "closed" }
   | { readonly type: "failed" | "passFailed"; readonly error: PostedError }
   | { readonly type: "event"; readonly event: ObserverEvent }
   | { readonly type: "changed" }
@@ -84,6 +93,7 @@ export class IndexJob {
   constructor(options: IndexJobOptions, post: (message: IndexMessage) => void) {
     this.#options = options;
     this.#post = post;
+    assertSameIndex(options);
     this.#db = openIndexWriter(options.path, options);
     try {
       this.#guard = new FileGuard(options.path);
@@ -106,7 +116,7 @@ export class IndexJob {
         this.#pass = this.#runPass();
         await this.#pass;
       }
-      this.#post({ type: "ready" });
+      this.#post({ type: "ready", identity: this.#guard.identity });
     } catch (error) {
       this.#pass = Promise.resolve();
       await this.close();

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import { openReader, openWriter } from "../../sqlite/mod.ts";
+import { assertIdentity, type FileIdentity, openReader, openWriter } from "../../sqlite/mod.ts";
 import { asIndexError } from "./index_error.ts";
 import { INDEX_SCHEMA } from "./schema.ts";
 
@@ -37,8 +37,27 @@ export function openIndexWriter(path: string, options: IndexWriterOptions): Data
   }
 }
 
+/** An index file that was opened before, to be opened once more. */
+export interface KnownIndex {
+  readonly path: string;
+  /** The file that it was; `undefined` if it is opened for the first time. */
+  readonly identity?: FileIdentity | undefined;
+}
+
+/** Checks that an index is still the file that it was. @throws {SearchError} `index-failed`. */
+export function assertSameIndex({ path, identity }: KnownIndex): void {
+  if (identity === undefined) return;
+  try {
+    assertIdentity(path, identity);
+  } catch (error) {
+    throw asIndexError(error, path, "open");
+  }
+}
+
 /** Opens a connection that reads, and never waits for the writer. @throws {SearchError} `index-*`. */
-export function openIndexReader(path: string): DatabaseSync {
+export function openIndexReader(index: KnownIndex): DatabaseSync {
+  const { path } = index;
+  assertSameIndex(index);
   try {
     return openReader(path, { cacheBytes: 16 * 1024 * 1024 });
   } catch (error) {

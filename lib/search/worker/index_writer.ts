@@ -5,6 +5,7 @@
  */
 import { FairLine } from "../../base/fair_line.ts";
 import { WorkerThread } from "../../base/threads/worker_thread.ts";
+import type { FileIdentity } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
 import type {
   IndexJobOptions,
@@ -59,7 +60,8 @@ export class IndexWriter {
   #idle: PromiseWithResolvers<void> | undefined;
   readonly #pending = new FairLine<PendingWrite>();
   #pendingLength = 0;
-  #wasReady = false;
+  /** The file that the index is; `undefined` until the first worker is ready. */
+  #identity: FileIdentity | undefined;
   #inFlight: PendingWrite[] | undefined;
 
   /** @param url The worker's module. */
@@ -87,6 +89,11 @@ export class IndexWriter {
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** The file that the index is, once it is open. */
+  get identity(): FileIdentity | undefined {
+    return this.#identity;
   }
 
   /**
@@ -136,7 +143,8 @@ export class IndexWriter {
       onReport: (message) => this.#onMessage(message),
       onDied: (error) => this.#onDied(error),
     });
-    this.#thread.post({ type: "open", options: this.#options });
+    const options = { ...this.#options, identity: this.#identity };
+    this.#thread.post({ type: "open", options });
     return this.#opening.promise;
   }
 
@@ -170,7 +178,7 @@ export class IndexWriter {
   #onMessage(message: IndexMessage): void {
     switch (message.type) {
       case "ready":
-        this.#wasReady = true;
+        this.#identity = message.identity;
         this.#opening.resolve();
         break;
       case "failed": {
@@ -226,7 +234,7 @@ export class IndexWriter {
     const error = new SearchError("worker-died", message, { cause });
     this.#opening.reject(error);
     this.#closing?.resolve();
-    if (this.#wasReady && this.#closed === undefined) {
+    if (this.#identity !== undefined && this.#closed === undefined) {
       this.#events.replaced(reason);
       this.#start().catch((failure) => this.#events.passFailed(failure));
     }

@@ -32,8 +32,8 @@ export interface WorkerPoolOptions<Setup> {
   readonly name: string;
   /** The workers' module. */
   readonly url: URL;
-  /** Is posted to each worker first. */
-  readonly setup: Setup;
+  /** Gives what is posted to each worker first. */
+  readonly setup: () => Setup;
   /** How many workers. */
   readonly size: number;
   /** How many requests wait at most. */
@@ -228,7 +228,7 @@ export class WorkerPool<Task, Result, Setup> {
   }
 
   #setUp(slot: Slot<Task, Result>): void {
-    slot.thread.post({ type: "open", setup: this.#options.setup });
+    slot.thread.post({ type: "open", setup: this.#options.setup() });
   }
 
   #loadWorker(): Slot<Task, Result> {
