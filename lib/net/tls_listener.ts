@@ -10,7 +10,7 @@ import { TlsHandshake } from "./tls_handshake.ts";
 import { Turns } from "./turns.ts";
 
 /** After this many accepts without a complete handshake, those that were accepted get their turn. */
-const ACCEPTS_IN_A_ROW = 32;
+const ACCEPTS_IN_A_ROW = 8;
 
 /**
  * Accepts TLS connections over a listener of plain ones. Handshakes are made at the same time, a
