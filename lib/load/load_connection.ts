@@ -1,3 +1,4 @@
+import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "../net/mod.ts";
 import type { Address } from "../net/mod.ts";
 import { describeDifference } from "../base/first_difference.ts";
@@ -108,11 +109,7 @@ export class LoadConnection {
 
   /** Closes the connection; calling it again does nothing. */
   close(): void {
-    try {
-      this.conn.close();
-    } catch {
-      // It was closed before.
-    }
+    closeQuietly(this.conn);
   }
 
   #compare(count: number): void {

@@ -1,4 +1,4 @@
-import { closeConn } from "./close_conn.ts";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { Connection } from "./connection.ts";
 
 /**
@@ -65,7 +65,7 @@ export function byteStream(
       }
     },
     cancel() {
-      if (!(conn instanceof Connection)) closeConn(conn);
+      if (!(conn instanceof Connection)) closeQuietly(conn);
     },
   });
 }

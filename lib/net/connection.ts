@@ -1,7 +1,7 @@
 import { OverBudgetError } from "../base/budget.ts";
 import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
-import { closeConn } from "./close_conn.ts";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { ReadBuffer } from "./bytes/read_buffer.ts";
 import type { ConnectionMemory, ServerMemory } from "./server_memory.ts";
@@ -243,7 +243,7 @@ export class Connection {
     if (this.#closeReason) return;
     this.#closeReason = reason;
     this.#abort?.abort(reason);
-    closeConn(this.#conn);
+    closeQuietly(this.#conn);
   }
 
   /** Counts what a service keeps for this peer besides output: so many bytes more, or fewer. */

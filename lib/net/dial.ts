@@ -1,5 +1,5 @@
 import { type Address, toAddress } from "./address.ts";
-import { closeConn } from "./close_conn.ts";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { timerMs } from "../base/timer_ms.ts";
 
@@ -105,7 +105,7 @@ async function startTls(
     });
   } catch (error) {
     // Deno may have closed it already.
-    closeConn(conn);
+    closeQuietly(conn);
     throw error;
   }
   try {
@@ -113,7 +113,7 @@ async function startTls(
     return secure;
   } catch (error) {
     // It may have been closed when the time was up.
-    closeConn(secure);
+    closeQuietly(secure);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { type Address } from "./address.ts";
 import { type CloseReason, Connection } from "./connection.ts";
 import { Acceptor } from "./acceptor.ts";
-import { closeConn } from "./close_conn.ts";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { ListenOptions } from "./listen.ts";
@@ -196,7 +196,7 @@ export class Server implements AsyncDisposable {
       if (this.#draining) {
         // It was accepted before the drain began and is not among the connections that were asked
         // to finish.
-        closeConn(conn);
+        closeQuietly(conn);
         break;
       }
       const served = this.#serve(conn).finally(() => serving.delete(served));
@@ -217,7 +217,7 @@ export class Server implements AsyncDisposable {
       connection = new Connection(conn, this.#limits.maxPendingBytes, this.#turns, this.#memory);
     } catch {
       // The peer reset it after it was accepted.
-      closeConn(conn);
+      closeQuietly(conn);
       return;
     }
     const { maxConnections } = this.#limits;

@@ -1,6 +1,6 @@
 import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
-import { closeConn } from "./close_conn.ts";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
 import type { Handshakes, Listener, ServerTls } from "./listener.ts";
 import { PendingHandshakes } from "./pending_handshakes.ts";
@@ -80,7 +80,7 @@ export class TlsListener implements Listener {
     this.#inner.close();
     void this.#turns.close();
     for (const handshake of [...this.#pending]) handshake.abort(closedError());
-    for (const conn of this.#ready.splice(0)) closeConn(conn);
+    for (const conn of this.#ready.splice(0)) closeQuietly(conn);
     this.#waiting?.reject(closedError());
     this.#waiting = undefined;
   }
@@ -120,7 +120,7 @@ export class TlsListener implements Listener {
       conn.setNoDelay(true);
       handshake = new TlsHandshake(conn, this.#certificate);
     } catch (cause) {
-      closeConn(conn);
+      closeQuietly(conn);
       return this.#tellFailed(remote, cause);
     }
     if (this.#pending.size >= this.#certificate.maxHandshakes) {
@@ -135,7 +135,7 @@ export class TlsListener implements Listener {
 
   #secured(conn: Deno.Conn): void {
     this.#acceptsInARow = 0;
-    if (this.#closed) return closeConn(conn);
+    if (this.#closed) return closeQuietly(conn);
     if (this.#waiting) this.#waiting.resolve(conn);
     else this.#ready.push(conn);
     this.#waiting = undefined;

@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { closeQuietly } from "../base/close_quietly.ts";
 
 /** What a record of TLS adds to the bytes in it, at most. */
 const RECORD_BYTES = 256;
@@ -98,11 +99,7 @@ export class TlsTransport extends Duplex {
   /** Closes the socket at once. */
   closeSocket(): void {
     if (!this.#over) this.#end();
-    try {
-      this.#conn.close();
-    } catch {
-      // The runtime closed it when the peer reset it.
-    }
+    closeQuietly(this.#conn);
   }
 
   /** Bytes come when they are pulled. */

@@ -1,4 +1,4 @@
-import { closeConn } from "./close_conn.ts";
+import { closeQuietly } from "../base/close_quietly.ts";
 
 /**
  * The time between two turns in milliseconds. A turn takes about 15 µs with the loopback
@@ -109,15 +109,15 @@ async function openLoopback(signal: AbortSignal): Promise<Loopback | undefined> 
     near.setNoDelay(true);
     // Another process may have connected to the listener.
     if (far.remoteAddr.port === near.localAddr.port) return { near, far };
-    closeConn(far);
+    closeQuietly(far);
   } catch {
     // A timer is used instead.
   }
-  if (near) closeConn(near);
+  if (near) closeQuietly(near);
   return undefined;
 }
 
 function closeBoth({ near, far }: Loopback): void {
-  closeConn(near);
-  closeConn(far);
+  closeQuietly(near);
+  closeQuietly(far);
 }

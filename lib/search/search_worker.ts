@@ -4,8 +4,8 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { openThreadPort } from "../base/threads/thread_port.ts";
-import { closeQuietly } from "../sqlite/mod.ts";
 import { asIndexError } from "./index/index_error.ts";
 import { type KnownIndex, openIndexReader } from "./index/open_index.ts";
 import { Replier } from "./reply/replier.ts";

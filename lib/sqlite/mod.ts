@@ -7,13 +7,7 @@
  *
  * @module
  */
-export {
-  closeQuietly,
-  type ConnectionOptions,
-  openReader,
-  openWriter,
-  type WriterOptions,
-} from "./open.ts";
+export { type ConnectionOptions, openReader, openWriter, type WriterOptions } from "./open.ts";
 export type { SqliteSchema } from "./schema.ts";
 export { durableTransaction, transaction } from "./transaction.ts";
 export { FileLock } from "./file_lock.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { bytesOption, countOption, FINITE, numericOption } from "../base/numeric_options.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { migrate, type SqliteSchema, versionOf } from "./schema.ts";
@@ -109,15 +110,6 @@ export function openReader(path: string, options: ConnectionOptions = {}): Datab
   } catch (error) {
     closeQuietly(db);
     throw asSqliteError(error, path, "read");
-  }
-}
-
-/** Closes a connection whatever state it is in: also one that is closed, or was never opened. */
-export function closeQuietly(db: DatabaseSync | undefined): void {
-  try {
-    db?.close();
-  } catch {
-    // It was closed before.
   }
 }
 

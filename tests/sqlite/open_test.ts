@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { closeQuietly } from "../../lib/base/close_quietly.ts";
 import {
   asSqliteError,
-  closeQuietly,
   openReader,
   openWriter,
   type SqliteSchema,

@@ -1,3 +1,4 @@
+import { closeQuietly } from "../../base/close_quietly.ts";
 import { PeriodicLook } from "../../base/periodic_look.ts";
 import { type Frame, FrameDecoder, type OutgoingFrame } from "../../frame/mod.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
@@ -99,11 +100,7 @@ export class ClientLink {
     this.#reason = reason;
     this.#pinging?.stop();
     this.#output.close(reason);
-    try {
-      this.#duplex.close();
-    } catch {
-      // The runtime closed it when the broker reset it.
-    }
+    closeQuietly(this.#duplex);
   }
 
   async #receive(): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { closeQuietly } from "../../base/close_quietly.ts";
 import { bytesOption, countOption, numericOptions } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import {
@@ -293,7 +294,7 @@ export class RequestClient implements AsyncDisposable {
     this.#ended = true;
     this.#failure = error;
     clearTimeout(this.#lingering);
-    closeDuplex(this.#duplex);
+    closeQuietly(this.#duplex);
     this.#refusal ??= this.#error("read", "closed", "it has ended");
     this.#sender.end(error);
   }
@@ -304,13 +305,5 @@ export class RequestClient implements AsyncDisposable {
     why: string,
   ): ConnectionError {
     return new ConnectionError(operation, this.#remote, new Error(why), code);
-  }
-}
-
-function closeDuplex(duplex: ByteDuplex): void {
-  try {
-    duplex.close();
-  } catch {
-    // The runtime closed it when the server reset it.
   }
 }

@@ -6,14 +6,9 @@
  */
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { closeQuietly } from "../../base/close_quietly.ts";
 import type { PostedError } from "../../base/threads/error_codec.ts";
-import {
-  closeQuietly,
-  durableTransaction,
-  FileGuard,
-  type FileIdentity,
-  transaction,
-} from "../../sqlite/mod.ts";
+import { durableTransaction, FileGuard, type FileIdentity, transaction } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
