@@ -1,6 +1,26 @@
-import { type StreamedFrame, writeFrameHead } from "../../frame/mod.ts";
+import { timerMs } from "../../base/timer_ms.ts";
+import { isStreamedFrame, type StreamedFrame, writeFrameHead } from "../../frame/mod.ts";
 import { ContentSource } from "./content_source.ts";
 import type { WriteQueue } from "./write_queue.ts";
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+/**
+ * The option `streamTimeoutMs`, or its default of a minute.
+ *
+ * @throws {TypeError | RangeError} if it is no time.
+ */
+export function streamTimeout(ms: number | undefined): number {
+  return timerMs("streamTimeoutMs", ms, DEFAULT_TIMEOUT_MS);
+}
+
+/**
+ * Cancels the stream of a frame that will not be sent, if the frame has one. A stream that somebody
+ * reads already is left to its reader.
+ */
+export function discardStream(frame: unknown, reason: unknown): void {
+  if (isStreamedFrame(frame)) frame.content.cancel(reason).catch(() => {});
+}
 
 /**
  * Sends a frame whose content is a stream. Nothing else may be appended to the connection's output
@@ -26,7 +46,7 @@ export class OutgoingStream {
       const error = new RangeError(
         `Cannot send a stream with the content-length ${length}: give its size in bytes`,
       );
-      content.cancel(error).catch(() => {});
+      discardStream({ header, content }, error);
       throw error;
     }
     this.#header = header;

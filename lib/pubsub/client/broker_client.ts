@@ -1,7 +1,7 @@
 import { numericOptions, type NumericValues } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
-import { isStreamedFrame } from "../../frame/mod.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
+import { discardStream, streamTimeout } from "../../net/bytes/outgoing_stream.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { callBack } from "./call_back.ts";
@@ -32,7 +32,6 @@ import { errorTeller, type TellError } from "./tell_error.ts";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
-const DEFAULT_STREAM_TIMEOUT_MS = 60_000;
 
 /**
  * A client of a broker: publishes and subscribes. When its connection is lost it connects again, and
@@ -76,7 +75,7 @@ export class BrokerClient implements AsyncDisposable {
       this.#status,
       this.#answers,
       this.#limits.maxBufferedBytes,
-      timerMs("streamTimeoutMs", options.streamTimeoutMs, DEFAULT_STREAM_TIMEOUT_MS),
+      streamTimeout(options.streamTimeoutMs),
     );
     this.#deliveries = new ClientDeliveries(this.#limits.maxQueuedBytes, {
       publish: (topic, content) => this.publish(topic, content),
@@ -151,7 +150,7 @@ export class BrokerClient implements AsyncDisposable {
     try {
       return this.#publisher.publish(topic, content, options);
     } catch (error) {
-      discard(content, error);
+      discardStream(content, error);
       return Promise.reject(error);
     }
   }
@@ -175,7 +174,7 @@ export class BrokerClient implements AsyncDisposable {
     try {
       return await this.#publisher.publishConfirmed(topic, content, options);
     } catch (error) {
-      discard(content, error);
+      discardStream(content, error);
       throw error;
     }
   }
@@ -222,7 +221,7 @@ export class BrokerClient implements AsyncDisposable {
       this.#publisher.check(topic, content, options);
       return await this.#inbox.request(topic, content, options);
     } catch (error) {
-      discard(content, error);
+      discardStream(content, error);
       throw error;
     }
   }
@@ -341,10 +340,4 @@ export class BrokerClient implements AsyncDisposable {
     this.#deliveries.close(reason === undefined ? undefined : error);
     void Promise.resolve(link?.ended).then(() => this.#finish.resolve(reason));
   }
-}
-
-/** Cancels the stream of a content that is not published, if it has one. */
-function discard(content: PublishContent, reason: unknown): void {
-  // Where sending has begun, or somebody else reads it, this does nothing.
-  if (isStreamedFrame(content)) content.content.cancel(reason).catch(() => {});
 }

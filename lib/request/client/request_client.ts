@@ -9,12 +9,13 @@ import {
 } from "../../frame/mod.ts";
 import type { Address } from "../../net/address.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
+import { discardStream, streamTimeout } from "../../net/bytes/outgoing_stream.ts";
 import { WriteQueue } from "../../net/bytes/write_queue.ts";
 import { ConnectionError } from "../../net/connection_error.ts";
 import { Call } from "./call.ts";
 import type { Reply } from "./reply.ts";
 import { ReplyReader } from "./reply_reader.ts";
-import { discard, RequestSender } from "./request_sender.ts";
+import { RequestSender } from "./request_sender.ts";
 
 /** The limits of a {@linkcode RequestClient}. */
 export interface RequestClientOptions {
@@ -68,14 +69,11 @@ const LIMITS = {
   maxPendingBytes: bytesOption(1_048_576),
 };
 
-const DEFAULT_STREAM_TIMEOUT_MS = 60_000;
-
 /** Checks the limits of a client, and fills in the defaults. */
 export function resolveClientLimits(options: RequestClientOptions) {
-  const { streamTimeoutMs } = options;
   return {
     ...numericOptions(LIMITS, options),
-    streamTimeoutMs: timerMs("streamTimeoutMs", streamTimeoutMs, DEFAULT_STREAM_TIMEOUT_MS),
+    streamTimeoutMs: streamTimeout(options.streamTimeoutMs),
   };
 }
 
@@ -215,7 +213,7 @@ export class RequestClient implements AsyncDisposable {
         if (signal) call.obey(signal, () => this.#aborted(call, signal.reason));
         this.#sender.add(call);
       } catch (error) {
-        discard(frame, error);
+        discardStream(frame, error);
         call.fail(error);
       }
     });

@@ -1,11 +1,6 @@
 import { Deque } from "../../base/deque.ts";
-import {
-  appendFrame,
-  type FrameInit,
-  isStreamedFrame,
-  type StreamedFrame,
-} from "../../frame/mod.ts";
-import { OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
+import { appendFrame, isStreamedFrame, type StreamedFrame } from "../../frame/mod.ts";
+import { discardStream, OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import type { WriteQueue } from "../../net/bytes/write_queue.ts";
 import type { Call } from "./call.ts";
 
@@ -86,7 +81,7 @@ export class RequestSender {
   /** Lets a call go that nobody waits for any more. One that is sent keeps its place for its answer. */
   giveUp(call: Call, reason: unknown): Progress {
     if (this.#waiting.delete(call.place)) {
-      discard(call.frame, reason);
+      discardStream(call.frame, reason);
       this.advance();
       return "unsent";
     }
@@ -110,7 +105,7 @@ export class RequestSender {
     if (this.#stopped) return;
     this.#stopped = { reason };
     for (const call of this.#waiting.values()) {
-      discard(call.frame, reason);
+      discardStream(call.frame, reason);
       call.fail(reason);
     }
     this.#waiting.clear();
@@ -202,10 +197,4 @@ export class RequestSender {
       this.#output.flush();
     });
   }
-}
-
-/** Cancels the stream of a frame that will not be sent, if it has one. */
-export function discard(frame: FrameInit | StreamedFrame | undefined, reason: unknown): void {
-  // One that somebody reads cannot be cancelled here; whoever reads it has to.
-  if (isStreamedFrame(frame)) frame.content.cancel(reason).catch(() => {});
 }

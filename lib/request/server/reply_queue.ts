@@ -8,7 +8,7 @@ import {
   type StreamedFrame,
 } from "../../frame/mod.ts";
 import { giveBuffer, takeBuffer } from "../../net/bytes/buffer_pool.ts";
-import { OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
+import { discardStream, OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import type { SharedMemory } from "../../net/bytes/shared_memory.ts";
 import type { WriteQueue } from "../../net/bytes/write_queue.ts";
 import { failureReply } from "./error_reply.ts";
@@ -172,7 +172,7 @@ export class ReplyQueue {
     const isStream = isStreamedFrame(reply);
     if (isStream) this.#sink.streams();
     if (this.#abandoned) {
-      if (isStream) cancel(reply, this.#abandoned.reason);
+      discardStream(reply, this.#abandoned.reason);
       return this.#release(slot);
     }
     const isNext = this.#slots.peek() === slot;
@@ -286,9 +286,4 @@ export class ReplyQueue {
       return this.#encode(failureReply(error));
     }
   }
-}
-
-function cancel({ content }: StreamedFrame, reason: unknown): void {
-  // A stream that somebody reads cannot be cancelled here; whoever reads it has to.
-  content.cancel(reason).catch(() => {});
 }

@@ -208,11 +208,9 @@ export class RequestConnection {
   /** The server needs the memory of what this client sends, or does not read. */
   #evicted(): void {
     // Whoever does not read cannot be told.
-    if (this.#connection.output.pendingBytes > 0 || this.#replies.outstanding > 0) {
-      this.#connection.close("over-budget");
-    } else {void this.#overBudget(
-        new OverBudgetError(EVICTED),
-      );}
+    const doesNotRead = this.#connection.output.pendingBytes > 0 || this.#replies.outstanding > 0;
+    if (doesNotRead) this.#connection.close("over-budget");
+    else void this.#overBudget(new OverBudgetError(EVICTED));
   }
 
   #failed(error: unknown): void {

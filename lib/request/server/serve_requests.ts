@@ -1,5 +1,4 @@
 import { bytesOption, countOption, numericOptions } from "../../base/numeric_options.ts";
-import { timerMs } from "../../base/timer_ms.ts";
 import { FrameDecoder, HeaderCache, writeFrame } from "../../frame/mod.ts";
 import {
   type Address,
@@ -12,6 +11,7 @@ import {
   type Server,
   type ServeTarget,
 } from "../../net/mod.ts";
+import { streamTimeout } from "../../net/bytes/outgoing_stream.ts";
 import { errorReply } from "./error_reply.ts";
 import {
   RequestConnection,
@@ -48,8 +48,6 @@ const LIMITS = {
   maxPipelined: countOption(128, 1),
   maxPendingBytes: bytesOption(DEFAULT_LIMITS.maxPendingBytes),
 };
-
-const DEFAULT_STREAM_TIMEOUT_MS = 60_000;
 
 /** Headers that the connections of a server remember together: 256 KiB. */
 const SHARED_HEADERS = 1_024;
@@ -111,11 +109,7 @@ function serveOnListener(
     headerCache: new HeaderCache(SHARED_HEADERS),
     maxContentBytes: options.maxContentBytes,
     maxHeaderBytes: options.maxHeaderBytes,
-    streamTimeoutMs: timerMs(
-      "streamTimeoutMs",
-      options.streamTimeoutMs,
-      DEFAULT_STREAM_TIMEOUT_MS,
-    ),
+    streamTimeoutMs: streamTimeout(options.streamTimeoutMs),
   };
   // Wrong limits are the caller's error, not the first client's.
   new FrameDecoder(settings);
