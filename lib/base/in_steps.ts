@@ -16,6 +16,27 @@ export function inSteps(part: () => boolean, pause: Pause = nextTimer): Promise<
   return step(part) ? undefined : stepOn(part, pause);
 }
 
+/**
+ * Work for {@linkcode inSteps}: visits all items.
+ *
+ * @param count How many are visited in one part.
+ */
+export function visitInParts<T>(
+  items: Iterable<T>,
+  visit: (item: T) => void,
+  count = 200,
+): () => boolean {
+  const iterator = items[Symbol.iterator]();
+  return () => {
+    for (let i = 0; i < count; i++) {
+      const { done, value } = iterator.next();
+      if (done) return true;
+      visit(value);
+    }
+    return false;
+  };
+}
+
 async function stepOn(part: () => boolean, pause: Pause): Promise<void> {
   while (true) {
     await pause();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { inSteps } from "../../lib/base/in_steps.ts";
+import { inSteps, visitInParts } from "../../lib/base/in_steps.ts";
 
 /** Keeps the thread busy for 1 ms. */
 function work(): void {
@@ -39,4 +39,15 @@ Deno.test("what a part throws rejects the promise", async () => {
     Error,
     "broken",
   );
+});
+
+Deno.test("visitInParts() visits all items in order, a number of them in each part", () => {
+  for (const length of [0, 1, 2, 3, 5, 6]) {
+    const items = Array.from({ length }, (_, i) => i);
+    const seen: number[] = [];
+    const part = visitInParts(items, (item) => seen.push(item), 3);
+    let parts = 1;
+    while (!part()) parts++;
+    assertEquals([seen, parts], [items, Math.floor(length / 3) + 1]);
+  }
 });

@@ -158,12 +158,10 @@ export class Broker implements AsyncDisposable {
       session.noteTaken(now);
       const quietMs = now - session.heardAt;
       if (session.principal === undefined) {
-        if (session.figures.openMs > helloTimeoutMs) session.end("unauthorized");
+        if (now - session.openedAt > helloTimeoutMs) session.end("unauthorized");
       } else if (pingIntervalMs > 0 && quietMs > pingIntervalMs * (session.pings + 1)) {
         if (session.pings === MAX_PINGS - 1) session.end("idle");
-        else {
-          session.ping();
-        }
+        else session.ping();
       }
     }
     this.#core.sendList.flush();

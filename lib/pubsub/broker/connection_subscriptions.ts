@@ -1,5 +1,5 @@
 import { Budget } from "../../base/budget.ts";
-import { inSteps } from "../../base/in_steps.ts";
+import { inSteps, visitInParts } from "../../base/in_steps.ts";
 import type { PubSubErrorCode, Refusal } from "../protocol/codes.ts";
 import { quote } from "../protocol/quote.ts";
 import type { Outbox } from "./delivery/outbox.ts";
@@ -101,21 +101,16 @@ export class ConnectionSubscriptions {
    * here. Nothing may be added any more.
    */
   async clear(): Promise<void> {
-    const all = this.#byKey.values();
     if (this.#memberships > 0) {
-      for (const subscription of all) if (subscription.group) this.#end(subscription);
-    }
-    const rest = this.#byKey.entries();
-    await inSteps(() => {
-      for (let i = 0; i < PART; i++) {
-        const { done, value } = rest.next();
-        if (done) return true;
-        const [key, subscription] = value;
-        this.#byKey.delete(key);
-        if (!subscription.group) this.#end(subscription);
+      for (const subscription of this.#byKey.values()) {
+        if (subscription.group) this.#end(subscription);
       }
-      return false;
-    });
+    }
+    const end = ([key, subscription]: [string, Subscription]) => {
+      this.#byKey.delete(key);
+      if (!subscription.group) this.#end(subscription);
+    };
+    await inSteps(visitInParts(this.#byKey, end, PART));
   }
 
   /** Why one more may not be had. What it costs is taken, if it may. */

@@ -92,6 +92,11 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     return this.#ending !== undefined;
   }
 
+  /** When it connected, in milliseconds of `performance.now()`. */
+  get openedAt(): number {
+    return this.#connection.openedAt;
+  }
+
   get id(): number {
     return this.#connection.id;
   }

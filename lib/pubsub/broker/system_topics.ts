@@ -1,5 +1,5 @@
 import type { Frame } from "../../frame/mod.ts";
-import { inSteps } from "../../base/in_steps.ts";
+import { inSteps, visitInParts } from "../../base/in_steps.ts";
 import { TopList } from "../../base/top_list.ts";
 import { quote } from "../protocol/quote.ts";
 import { INBOX_PREFIX } from "../protocol/topic.ts";
@@ -15,9 +15,6 @@ const MAX_LIMIT = 1_000;
 
 /** Of how many groups of a filter is told. */
 const MAX_GROUPS = 100;
-
-/** How many connections or filters are looked at between two looks at the clock. */
-const PART = 200;
 
 /** Makes an answer: `work` is to be done in steps, then `result` is it. */
 interface Telling {
@@ -80,7 +77,7 @@ function tellConnections(core: BrokerCore, limit: number): Telling {
     b.pendingBytes - a.pendingBytes || a.id - b.id;
   const most = new TopList<ConnectionSource>(limit, compare);
   return {
-    work: inParts(core.figures.sources(), (source) => most.add(source)),
+    work: visitInParts(core.figures.sources(), (source) => most.add(source)),
     result: (): { connections: BrokerConnection[] } => ({
       connections: most.sorted().map(({ figures }) => figures),
     }),
@@ -95,7 +92,7 @@ function tellTopics(core: BrokerCore, limit: number): Telling {
     (a, b) => countOf(b) - countOf(a) || (a.filter < b.filter ? -1 : 1),
   );
   return {
-    work: inParts(core.router.entries(), (entry) => {
+    work: visitInParts(core.router.entries(), (entry) => {
       if (!entry.filter.startsWith(INBOX_PREFIX)) most.add(entry);
     }),
     result: (): { topics: TopicFigures[] } => ({ topics: most.sorted().map(topicFigures) }),
@@ -114,19 +111,6 @@ function topicFigures({ filter, subscriptions, groups }: FilterEntry): TopicFigu
     subscribers: subscriptions.length,
     groups: Object.fromEntries(told),
     ...more > 0 && { "more-groups": more },
-  };
-}
-
-/** Work that visits all items, some at a time. */
-function inParts<T>(items: Iterable<T>, visit: (item: T) => void): () => boolean {
-  const iterator = items[Symbol.iterator]();
-  return () => {
-    for (let i = 0; i < PART; i++) {
-      const { done, value } = iterator.next();
-      if (done) return true;
-      visit(value);
-    }
-    return false;
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
-import { writeControl } from "../../protocol/control_frame.ts";
 import type { BacklogBudget, SharedBacklog } from "./backlog_budget.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
+import { Missed } from "./missed.ts";
 import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
 
@@ -45,16 +45,9 @@ interface Piece {
   readonly subscription: Subscription | undefined;
   /** With the policy `latest`, of which it is the newest. */
   readonly topic: string | undefined;
-  missed: MissedBySubscription | undefined;
+  /** What was left out before it. */
+  missed: Missed | undefined;
 }
-
-/** Publications that were left out for one subscription. */
-interface Missed {
-  count: number;
-  bytes: number;
-}
-
-type MissedBySubscription = Map<Subscription, Missed>;
 
 /**
  * What waits for a connection that does not keep up, in order, with a bound. What a policy leaves
@@ -76,7 +69,7 @@ export class Backlog implements SharedBacklog {
   #head: Piece | undefined;
   #tail: Piece | undefined;
   /** What was left out behind the last piece. */
-  #missedLast: MissedBySubscription | undefined;
+  #missedLast: Missed | undefined;
   /** Before it nothing may be left out; `undefined` for the head. */
   #oldest: Piece | undefined;
   #latest: Map<string, Piece> | undefined;
@@ -101,8 +94,8 @@ export class Backlog implements SharedBacklog {
 
   /** Publications that wait or were left out, and that the subscriber has not been told of. */
   get untold(): number {
-    let untold = this.waiting + countOf(this.#missedLast);
-    for (let piece = this.#head; piece; piece = piece.after) untold += countOf(piece.missed);
+    let untold = this.waiting + (this.#missedLast?.count ?? 0);
+    for (let piece = this.#head; piece; piece = piece.after) untold += piece.missed?.count ?? 0;
     return untold;
   }
 
@@ -167,9 +160,7 @@ export class Backlog implements SharedBacklog {
   /** As {@linkcode Backlog.addRun}, for frames that are kept or left out together. */
   #addPiece(bytes: Uint8Array, count: number, subscription: Subscription): number {
     if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
-      if (subscription.slow === "disconnect") return -1;
-      this.#leaveOut(subscription, count, bytes.length);
-      return 0;
+      return this.#turnAway(subscription, count, bytes.length);
     }
     const chunk = this.#store.keep(bytes);
     const kept = chunk.bytes.subarray(chunk.used - bytes.length, chunk.used);
@@ -182,9 +173,7 @@ export class Backlog implements SharedBacklog {
     const latest = subscription.slow === "latest";
     if (latest) this.#replace(topic);
     if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
-      if (subscription.slow === "disconnect") return -1;
-      this.#leaveOut(subscription, 1, bytes.length);
-      return 0;
+      return this.#turnAway(subscription, 1, bytes.length);
     }
     this.#append(bytes, 1, subscription, latest ? topic : undefined);
     this.#budget.relieve();
@@ -200,7 +189,7 @@ export class Backlog implements SharedBacklog {
     let moved = 0;
     while (this.#head !== undefined && buffer.length < limit) {
       const piece = this.#head;
-      writeMissed(buffer, piece.missed);
+      piece.missed?.writeTo(buffer);
       piece.missed = undefined;
       if (piece.list) {
         moved += this.#moveFrames(piece, piece.list, buffer, limit);
@@ -212,7 +201,7 @@ export class Backlog implements SharedBacklog {
       this.#unlink(piece);
     }
     if (this.#head === undefined) {
-      writeMissed(buffer, this.#missedLast);
+      this.#missedLast?.writeTo(buffer);
       this.#missedLast = undefined;
     }
     return moved;
@@ -302,17 +291,26 @@ export class Backlog implements SharedBacklog {
 
   #drop(piece: Piece): void {
     const { subscription, count, bytes, after } = piece;
-    const missed = mergeMissed(piece.missed, after ? after.missed : this.#missedLast);
-    addMissed(missed, subscription!, count, bytes.length);
+    const later = after ? after.missed : this.#missedLast;
+    const missed = piece.missed ?? later ?? new Missed();
+    if (piece.missed && later) missed.addAll(later);
+    missed.add(subscription!, count, bytes.length);
     if (after) after.missed = missed;
     else this.#missedLast = missed;
     this.missed += count;
     this.#unlink(piece);
   }
 
+  /** What {@linkcode Backlog.addRun} returns of publications for which there is no room. */
+  #turnAway(subscription: Subscription, count: number, bytes: number): number {
+    if (subscription.slow === "disconnect") return -1;
+    this.#leaveOut(subscription, count, bytes);
+    return 0;
+  }
+
   #leaveOut(subscription: Subscription, count: number, bytes: number): void {
     this.missed += count;
-    addMissed(this.#missedLast ??= new Map(), subscription, count, bytes);
+    (this.#missedLast ??= new Missed()).add(subscription, count, bytes);
   }
 
   #append(
@@ -372,44 +370,4 @@ export class Backlog implements SharedBacklog {
 
 function isDroppable({ subscription }: Piece): boolean {
   return subscription?.slow === "drop-oldest" || subscription?.slow === "latest";
-}
-
-function addMissed(
-  missed: MissedBySubscription,
-  subscription: Subscription,
-  count: number,
-  bytes: number,
-): void {
-  const known = missed.get(subscription);
-  if (known) {
-    known.count += count;
-    known.bytes += bytes;
-  } else missed.set(subscription, { count, bytes });
-}
-
-function mergeMissed(
-  first: MissedBySubscription | undefined,
-  second: MissedBySubscription | undefined,
-): MissedBySubscription {
-  if (first === undefined) return second ?? new Map();
-  if (second === undefined) return first;
-  for (const [subscription, { count, bytes }] of second) {
-    addMissed(first, subscription, count, bytes);
-  }
-  return first;
-}
-
-function countOf(missed: MissedBySubscription | undefined): number {
-  let sum = 0;
-  for (const { count } of missed?.values() ?? []) sum += count;
-  return sum;
-}
-
-function writeMissed(buffer: ByteBuffer, missed: MissedBySubscription | undefined): void {
-  if (missed === undefined) return;
-  for (const [subscription, { count, bytes }] of missed) {
-    for (const { entry, group } of subscription.overlapping ?? [subscription]) {
-      writeControl(buffer, "missed", { topic: entry.filter, group: group?.name, count, bytes });
-    }
-  }
 }

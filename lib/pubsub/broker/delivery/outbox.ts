@@ -159,7 +159,7 @@ export class Outbox implements Receiver {
   control(op: string, fields: HeaderInit = {}): void {
     if (this.#closed) return;
     this.#fill();
-    if (this.#sendsDirectly) return writeControl(this.#output.buffer, op, fields);
+    if (!this.congested) return writeControl(this.#output.buffer, op, fields);
     const bytes = new ByteBuffer(256);
     writeControl(bytes, op, fields);
     this.#waiting().addControl(bytes.view());
@@ -171,7 +171,7 @@ export class Outbox implements Receiver {
     this.#fill();
     const { frames } = list;
     let next = 0;
-    while (next < frames.length && this.#sendsDirectly) {
+    while (next < frames.length && !this.congested) {
       const bytes = frames[next++]!;
       this.#output.buffer.append(bytes);
       this.delivered++;
@@ -217,10 +217,6 @@ export class Outbox implements Receiver {
   emptied(): Promise<void> | undefined {
     if (this.#backlog === undefined) return undefined;
     return (this.#empty ??= Promise.withResolvers()).promise;
-  }
-
-  get #sendsDirectly(): boolean {
-    return this.#backlog === undefined && this.#output.pendingBytes <= DIRECT_BYTES;
   }
 
   #takesDirectly(size: number, { slow }: Subscription): boolean {

@@ -1,4 +1,4 @@
-import { inSteps } from "../../../base/in_steps.ts";
+import { inSteps, visitInParts } from "../../../base/in_steps.ts";
 import { filterCovers } from "../../protocol/topic.ts";
 import { joinRoute, type Route, RouteJoin } from "./route.ts";
 import type { FilterEntry } from "./subscription.ts";
@@ -34,15 +34,10 @@ export class RouteSearch {
   }
 
   /** Finds the route among all filters that match; it is good at the moment when this resolves. */
-  async run(matching: Iterator<FilterEntry | undefined>): Promise<Route> {
-    await inSteps(() => {
-      for (let i = 0; i < PART; i++) {
-        const { done, value } = matching.next();
-        if (done) return true;
-        if (value && !value.empty) this.#entries.add(value);
-      }
-      return false;
-    });
+  async run(matching: Iterable<FilterEntry | undefined>): Promise<Route> {
+    await inSteps(visitInParts(matching, (entry) => {
+      if (entry && !entry.empty) this.#entries.add(entry);
+    }, PART));
     for (let i = 0; i < MAX_RESTARTS; i++) {
       const changes = this.#changes;
       const join = new RouteJoin();
