@@ -51,7 +51,7 @@ export class Budget {
     return has;
   }
 
-  /** The budget, this or one that it is part of, that has no room for so many more bytes. */
+  /** Which budget has no room for that many bytes: this one, or one that it is part of. */
   refusing(bytes: number): Budget | undefined {
     if (this.#usedBytes + bytes > this.maxBytes) return this;
     return this.#whole?.refusing(bytes);

@@ -18,6 +18,11 @@ export class FairLine<Item extends NonNullable<unknown>> {
   readonly #byKey = new Map<unknown, Set<Item>>();
   #size = 0;
 
+  /** The items of each key, first come first. */
+  get groups(): Iterable<ReadonlySet<Item>> {
+    return this.#byKey.values();
+  }
+
   /** How many items there are. */
   get size(): number {
     return this.#size;
@@ -76,7 +81,7 @@ export class FairLine<Item extends NonNullable<unknown>> {
 
   /** Removes and returns all items. */
   clear(): Item[] {
-    const all = [...this.#byKey.values()].flatMap((items) => [...items]);
+    const all = [...this.groups].flatMap((items) => [...items]);
     this.#byKey.clear();
     this.#size = 0;
     return all;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { valueKind } from "./value_kind.ts";
+import { shownValue } from "./value_kind.ts";
 
 /** What a numeric option may be, and its default. */
 export interface NumericOption<D extends number | undefined = number> {
@@ -133,6 +133,5 @@ export function numericOptions<O extends NumericOptions>(
 }
 
 function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
-  return typeof value === "bigint" ? `the bigint ${value}` : valueKind(value);
+  return typeof value === "bigint" ? `the bigint ${value}` : shownValue(value);
 }

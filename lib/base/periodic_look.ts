@@ -19,9 +19,9 @@ export function tickMs(...limitsMs: readonly number[]): number {
 }
 
 /**
- * Looks at something now and then, by one timer for everything there is to look at: what happens
- * in between, such as reading and writing, needs no clock and no timer. An error of a look is
- * reported, and the next look comes all the same.
+ * Calls a function at an interval. One such timer checks the time limits of all connections, so
+ * that reads and writes set no timers of their own. If the function throws, the error is reported,
+ * and the calls go on.
  *
  * @example
  * ```ts

@@ -16,6 +16,11 @@ export function valueKind(value: unknown): string {
   }
 }
 
+/** A value in words, for an error: the beginning of a text, of anything else its kind. */
+export function shownValue(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 60)) : valueKind(value);
+}
+
 function objectKind(value: object): string {
   try {
     const { name } = value.constructor;

@@ -6,7 +6,10 @@ export type ByteRead = ReadableStreamReadResult<Uint8Array>;
  * is a stream of type `bytes`. One read at a time.
  */
 export class ByteReader {
-  /** Whether the stream reads into given memory; its chunks belong to whoever reads them then. */
+  /**
+   * Whether the stream is of type `bytes`: it can read into the caller's memory, and each chunk of
+   * it has memory that nobody else uses.
+   */
   readonly isByteStream: boolean;
   readonly #stream: ReadableStream<Uint8Array>;
   /** One of the two has the stream. */

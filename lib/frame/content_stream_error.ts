@@ -19,7 +19,7 @@ export class ContentStreamError extends Error {
   override readonly name = "ContentStreamError";
   /** What went wrong. */
   readonly code: ContentStreamErrorCode;
-  /** The bytes that the stream gave; with `too-long`, at least so many. */
+  /** How many bytes the stream gave. With `too-long` there may have been more. */
   readonly given: number;
   /** The bytes that it had to give: the header's `content-length`. */
   readonly expected: number;

@@ -1,5 +1,5 @@
 import { ByteBuffer } from "../base/byte_buffer.ts";
-import { valueKind } from "../base/value_kind.ts";
+import { shownValue, valueKind } from "../base/value_kind.ts";
 import { type ByteOrder, FRAME_FIELDS, MAX_HEADER_BYTES } from "./header.ts";
 import { HOST_BYTE_ORDER } from "./numbers.ts";
 
@@ -249,8 +249,9 @@ function headText(fields: HeaderInit, type: string, encoding: string): string {
 }
 
 function fieldError(field: string, expected: string, given: unknown): TypeError {
-  const shown = typeof given === "string" ? JSON.stringify(given.slice(0, 60)) : valueKind(given);
-  return new TypeError(`Cannot encode the header field "${field}": ${expected}, not ${shown}`);
+  return new TypeError(
+    `Cannot encode the header field "${field}": ${expected}, not ${shownValue(given)}`,
+  );
 }
 
 /** The text of the header behind that number: the application's fields. */

@@ -3,7 +3,6 @@ import type { FrameHeader } from "./header.ts";
 
 /**
  * Remembers parsed headers by their bytes, so that a header with the same bytes is not parsed
- * again. Headers are frozen, so many decoders may share a cache, such as those of all connections
- * of a server.
+ * again. All connections of a server may share one cache, because headers are frozen.
  */
 export class HeaderCache extends ByteCache<FrameHeader> {}

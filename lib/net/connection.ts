@@ -246,7 +246,12 @@ export class Connection {
     closeQuietly(this.#conn);
   }
 
-  /** Counts what a service keeps for this peer besides output: so many bytes more, or fewer. */
+  /**
+   * Counts memory that a service keeps for this peer, such as answers that wait for their turn, as
+   * if it were output.
+   *
+   * @param bytes How many bytes more; negative for fewer.
+   */
   countHeld(bytes: number): void {
     this.#memory?.countOutput(bytes);
   }

@@ -16,7 +16,7 @@ export function machineMemoryBytes(): number | undefined {
   return Math.min(total, ...CGROUP_FILES.map(limitIn));
 }
 
-/** `Infinity` where there is none. */
+/** The limit in bytes that a file names; `Infinity` if there is no such file, or no limit in it. */
 function limitIn(path: string): number {
   if (Deno.build.os !== "linux") return Infinity;
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return Infinity;

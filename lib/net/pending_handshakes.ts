@@ -1,3 +1,5 @@
+import { FairLine } from "../base/fair_line.ts";
+
 /** A handshake that is under way. */
 export interface PendingHandshake {
   /** The network address of the client. */
@@ -11,30 +13,21 @@ export interface PendingHandshake {
  * client that opens many connections and says nothing crowds out its own handshakes only.
  */
 export class PendingHandshakes<T extends PendingHandshake> {
-  readonly #byHost = new Map<string, Set<T>>();
-  #size = 0;
+  readonly #byHost = new FairLine<T>();
 
   /** How many there are. */
   get size(): number {
-    return this.#size;
+    return this.#byHost.size;
   }
 
   /** Adds one. */
   add(handshake: T): void {
-    const { hostname } = handshake;
-    const others = this.#byHost.get(hostname);
-    if (others) others.add(handshake);
-    else this.#byHost.set(hostname, new Set([handshake]));
-    this.#size++;
+    this.#byHost.push(handshake.hostname, handshake);
   }
 
   /** Removes one, if it is there. */
   delete(handshake: T): void {
-    const { hostname } = handshake;
-    const others = this.#byHost.get(hostname);
-    if (!others?.delete(handshake)) return;
-    if (others.size === 0) this.#byHost.delete(hostname);
-    this.#size--;
+    this.#byHost.delete(handshake.hostname, handshake);
   }
 
   /**
@@ -43,8 +36,8 @@ export class PendingHandshakes<T extends PendingHandshake> {
    * is the oldest.
    */
   takeLeast(): T | undefined {
-    let most: Set<T> | undefined;
-    for (const handshakes of this.#byHost.values()) {
+    let most: ReadonlySet<T> | undefined;
+    for (const handshakes of this.#byHost.groups) {
       if (most === undefined || handshakes.size > most.size) most = handshakes;
     }
     if (most === undefined) return undefined;
@@ -57,6 +50,6 @@ export class PendingHandshakes<T extends PendingHandshake> {
 
   /** All of them. */
   *[Symbol.iterator](): IterableIterator<T> {
-    for (const handshakes of this.#byHost.values()) yield* handshakes;
+    for (const handshakes of this.#byHost.groups) yield* handshakes;
   }
 }

@@ -20,13 +20,13 @@ const ACCEPTS_IN_A_ROW = 8;
  * The runtime's own TLS listener does not fit: if a client does not complete its handshake, its
  * descriptor stays open until the client leaves, even after the connection was closed.
  */
-export class TlsListener implements Listener {
+export class TlsListener implements Listener, Handshakes {
   /** Where it listens. */
   readonly address: Address;
   /** Its connections use TLS. */
   readonly secure = true;
-  /** The handshakes. */
-  readonly handshakes: Handshakes;
+  /** Called for each handshake that fails. */
+  onFailed: Handshakes["onFailed"];
   readonly #inner: Listener;
   readonly #turns = new Turns();
   readonly #pending = new PendingHandshakes<TlsHandshake>();
@@ -45,18 +45,21 @@ export class TlsListener implements Listener {
     this.address = inner.address;
     this.#inner = inner;
     this.#certificate = certificate;
-    const pending = () => this.#pending.size;
-    const failed = () => this.#failed;
-    this.handshakes = {
-      get pending() {
-        return pending();
-      },
-      get failed() {
-        return failed();
-      },
-      onFailed: undefined,
-      renew: (tls) => this.#renew(tls),
-    };
+  }
+
+  /** The handshakes. */
+  get handshakes(): Handshakes {
+    return this;
+  }
+
+  /** How many are under way. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** How many have failed. */
+  get failed(): number {
+    return this.#failed;
   }
 
   /** Waits for the next connection. */
@@ -144,11 +147,12 @@ export class TlsListener implements Listener {
   #tellFailed(remote: Address, cause: unknown): void {
     if (this.#closed) return;
     this.#failed++;
-    this.handshakes.onFailed?.(new ConnectionError("tls-handshake", remote, cause));
+    this.onFailed?.(new ConnectionError("tls-handshake", remote, cause));
   }
 
+  /** Uses another certificate for clients to come. */
   // deno-lint-ignore require-await -- What it throws becomes a rejection.
-  async #renew(tls: ServerTls): Promise<void> {
+  async renew(tls: ServerTls): Promise<void> {
     const limits = resolveHandshakeLimits(tls);
     try {
       this.#certificate = checkCertificate(tls, limits);

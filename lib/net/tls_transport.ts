@@ -7,7 +7,7 @@ const RECORD_BYTES = 256;
 /** The largest read: four records. */
 const LARGEST_READ_BYTES = 65_536 + RECORD_BYTES;
 
-/** Memory that is so many times larger than what is asked for is given up. */
+/** Memory that is more than this many times as large as the next read is replaced. */
 const TOO_LARGE = 8;
 
 /** While more than this waits to be sent, {@linkcode TlsTransport.room} waits. */

@@ -157,7 +157,7 @@ function send(client: RequestClient, request: FrameInit, timeoutMs: number): Pro
   );
 }
 
-/** Sends again what was not answered, so many at once; the others when an answer makes room. */
+/** Sends again what was not answered: `depth` at once, the others when an answer makes room. */
 function resend(client: RequestClient, window: Sent[], depth: number, timeoutMs: number): void {
   for (const [i, sent] of window.entries()) {
     const before = window[i - depth];

@@ -26,7 +26,7 @@ export const MAX_SHOWN_TITLE = 1000;
  */
 export const MAX_INLINE_BYTES = 64 * 1024;
 /**
- * The largest request that puts an entry of so many bytes: JSON writes a byte as up to six, as
+ * The largest request that puts an entry of this many bytes: JSON writes a byte as up to six, as
  * \u0001, and needs some more around it.
  */
 export function maxPutBytes(maxEntryBytes: number): number {

@@ -21,7 +21,7 @@ import type {
 import { writeControl } from "../protocol/control_frame.ts";
 import { Session } from "./session.ts";
 
-/** After so many pings without an answer a connection ends. */
+/** After this many pings without an answer a connection ends. */
 const MAX_PINGS = 3;
 
 /** A broker at work. */

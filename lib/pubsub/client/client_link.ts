@@ -7,7 +7,7 @@ import { ReadBuffer } from "../../net/bytes/read_buffer.ts";
 import { LinkOutput } from "./link_output.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
-/** A connection from which nothing came for so many ping intervals is given up. */
+/** A connection from which nothing came for this many ping intervals is given up. */
 const MAX_QUIET_INTERVALS = 3;
 
 /** What a {@linkcode ClientLink} does with what comes. */

@@ -37,7 +37,7 @@ export interface SubscribeOptions {
 
 /** What a subscription needs of its client. */
 export interface SubscriptionOwner {
-  /** The messages that wait in it have become more, or fewer, by so many bytes. */
+  /** The messages that wait in it take this many bytes more; negative for fewer. */
   queued(subscription: ClientSubscription, bytes: number): void;
   /** The program ends it. */
   unsubscribe(subscription: ClientSubscription): Promise<void>;

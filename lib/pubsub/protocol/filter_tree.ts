@@ -51,7 +51,7 @@ export class FilterTree<T> {
   /**
    * Adds the values of all filters that match a topic to `found`.
    *
-   * @param maxNodes Gives up when so many nodes of the tree were looked at.
+   * @param maxNodes Gives up when this many nodes of the tree were looked at.
    * @returns Whether all were found.
    */
   match(topic: string, found: T[], maxNodes = Infinity): boolean {

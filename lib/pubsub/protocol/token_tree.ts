@@ -90,7 +90,7 @@ export class TokenTree<T> {
   /**
    * Adds the values of all filters that match a topic to `found`. The keys are filters.
    *
-   * @param maxNodes Gives up when so many nodes were looked at. With `a` and `*` in each of 16 tokens
+   * @param maxNodes Gives up when this many nodes were looked at. With `a` and `*` in each of 16 tokens
    * 65,536 filters match one topic.
    * @returns Whether all were found.
    */

@@ -37,7 +37,7 @@ export interface ReplySink {
   readonly lent: LentMemory;
   /** The longest time that a stream may give nothing when asked for bytes; `0` sets no limit. */
   readonly streamTimeoutMs: number;
-  /** Requests and answers that wait take so many bytes more, or fewer. */
+  /** Requests and answers that wait take this many bytes more; negative for fewer. */
   held(bytes: number): void;
   /** An answer could not be had, or not be sent. */
   failed(error: unknown): void;

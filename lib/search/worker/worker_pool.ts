@@ -75,7 +75,7 @@ interface Slot<Task, Result> {
   onClosed: (() => void) | undefined;
 }
 
-/** After so many cheap requests a costly one has its turn. */
+/** After this many cheap requests a costly one has its turn. */
 const CHEAP_IN_A_ROW = 4;
 /** A request that takes longer was costly: others that the same peer asked for may be so, too. */
 const COSTLY_MS = 10;

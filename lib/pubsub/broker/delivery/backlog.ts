@@ -118,7 +118,7 @@ export class Backlog implements SharedBacklog {
     this.#budget.relieve();
   }
 
-  /** Leaves out what waits longest, until no more than so many bytes wait. */
+  /** Leaves out what waits longest, until no more than this many bytes wait. */
   shrinkTo(bytes: number): void {
     while (this.bytes > bytes) {
       const piece = this.#oldestDroppable();
@@ -261,7 +261,7 @@ export class Backlog implements SharedBacklog {
     return piece;
   }
 
-  /** Whether there is room for so many bytes, after leaving out what the policy allows. */
+  /** Whether there is room for this many bytes, after leaving out what the policy allows. */
   #makeRoom(size: number, { slow }: Subscription): boolean {
     if (slow === "block") return true;
     if (slow === "drop-oldest" || slow === "latest") {

@@ -7,7 +7,7 @@ const RELIEVED_SHARE = 7 / 8;
 export interface SharedBacklog {
   /** What it takes. */
   readonly bytes: number;
-  /** Leaves out what waits longest until it takes no more than so many bytes. */
+  /** Leaves out what waits longest until it takes no more than this many bytes. */
   shrinkTo(bytes: number): void;
 }
 
@@ -53,7 +53,7 @@ export class BacklogBudget {
     }
   }
 
-  /** To what size backlogs have to be cut so that all together take so many bytes. */
+  /** To what size backlogs have to be cut so that all together take this many bytes. */
   #level(target: number): number {
     const sizes = [...this.#backlogs].map(({ bytes }) => bytes).sort((a, b) => b - a);
     let excess = this.usedBytes - target;

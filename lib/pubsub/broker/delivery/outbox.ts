@@ -103,12 +103,12 @@ export class Outbox implements Receiver {
     return this.#missed + (this.#backlog?.missed ?? 0);
   }
 
-  /** Whether so much waits that publishers should wait too. */
+  /** Whether publishers should wait, because too much waits here. */
   get congested(): boolean {
     return this.#backlog !== undefined || this.#output.pendingBytes > DIRECT_BYTES;
   }
 
-  /** Whether so many replies wait that no further request should be carried out. */
+  /** Whether too many replies wait: no further request should be carried out. */
   get repliesWait(): boolean {
     return !this.#closed && this.#backlog !== undefined && this.#backlog.keptBytes > DIRECT_BYTES;
   }

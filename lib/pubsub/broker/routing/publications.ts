@@ -26,7 +26,7 @@ export interface Publication {
 /** Headers whose publication is remembered. */
 const MAX_HEADERS = 8_192;
 
-/** After so many misses in a row only every `SAMPLE`th header is remembered. */
+/** After this many misses in a row only every `SAMPLE`th header is remembered. */
 const MISSES_BEFORE_SAMPLING = 64;
 const SAMPLE = 16;
 

@@ -169,7 +169,7 @@ export class RetainedWalk {
     return this.#found.length;
   }
 
-  /** Looks at up to so many topics that match; `true` once there are no more. */
+  /** Looks at up to this many topics that match; `true` once there are no more. */
   step(count: number): boolean {
     for (let i = 0; i < count; i++) {
       const { done, value } = this.#entries.next();

@@ -16,7 +16,7 @@ import { RouteSearch } from "./route_search.ts";
 /** Topics whose routes are remembered. */
 const MAX_ROUTES = 16_384;
 
-/** After so many misses in a row only every `SAMPLE`th route is remembered. */
+/** After this many misses in a row only every `SAMPLE`th route is remembered. */
 const MISSES_BEFORE_SAMPLING = 1_024;
 const SAMPLE = 16;
 
