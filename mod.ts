@@ -45,46 +45,10 @@ export {
 } from "./lib/pubsub/mod.ts";
 
 // What these refer to.
-export type {
-  ByteBuffer,
-  ByteOrder,
-  FrameErrorCode,
-  FrameHeader,
-  FrameInit,
-  FramePart,
-  HeaderInit,
-  NumberArrays,
-  NumberReader,
-  NumberType,
-  OutgoingFrame,
-  StreamedFrame,
-  TypedArrayOf,
-} from "./lib/frame/mod.ts";
-export type {
-  Address,
-  AddressDefaults,
-  ByteDuplex,
-  ClientTls,
-  CloseReason,
-  Connection,
-  ConnectionErrorCode,
-  ConnectionLimits,
-  ConnectionOperation,
-  DialOptions,
-  Handshakes,
-  Listener,
-  ListenOptions,
-  OverBudgetError,
-  ReadBuffer,
-  ServeOptions,
-  Server,
-  ServerObserver,
-  ServerTls,
-  SharedMemory,
-  TcpAddress,
-  UnixAddress,
-  WriteQueue,
-} from "./lib/net/mod.ts";
+export type { FrameErrorCode, FramePart } from "./lib/frame/mod.ts";
+export type * from "./lib/frame/frame_types.ts";
+export type { AddressDefaults, ByteDuplex, Server } from "./lib/net/mod.ts";
+export type * from "./lib/net/serving_types.ts";
 export type { Credentials } from "./lib/access/mod.ts";
 export type {
   Answer,

@@ -15,27 +15,4 @@ export { EchoError } from "./echo_error.ts";
 export type { EchoErrorCode } from "./echo_error.ts";
 
 // What these refer to, of other parts of the library.
-export type { ByteBuffer } from "../frame/mod.ts";
-export type {
-  Address,
-  ClientTls,
-  CloseReason,
-  Connection,
-  ConnectionError,
-  ConnectionErrorCode,
-  ConnectionLimits,
-  ConnectionOperation,
-  DialOptions,
-  Handshakes,
-  Listener,
-  ListenOptions,
-  OverBudgetError,
-  ReadBuffer,
-  ServeOptions,
-  ServerObserver,
-  ServerTls,
-  SharedMemory,
-  TcpAddress,
-  UnixAddress,
-  WriteQueue,
-} from "../net/mod.ts";
+export type * from "../net/serving_types.ts";

@@ -54,34 +54,6 @@ export {
 } from "./client/mod.ts";
 
 // What these refer to, of other parts of the library.
-export type {
-  ByteBuffer,
-  ByteOrder,
-  FrameHeader,
-  HeaderInit,
-  StreamedFrame,
-} from "../frame/mod.ts";
-export type {
-  Address,
-  ClientTls,
-  CloseReason,
-  Connection,
-  ConnectionError,
-  ConnectionErrorCode,
-  ConnectionLimits,
-  ConnectionOperation,
-  DialOptions,
-  Handshakes,
-  Listener,
-  ListenOptions,
-  OverBudgetError,
-  ReadBuffer,
-  ServeOptions,
-  ServerObserver,
-  ServerTls,
-  SharedMemory,
-  TcpAddress,
-  UnixAddress,
-  WriteQueue,
-} from "../net/mod.ts";
+export type { ByteOrder, FrameHeader, HeaderInit, StreamedFrame } from "../frame/mod.ts";
+export type * from "../net/serving_types.ts";
 export type { LoginAttempt } from "../access/mod.ts";

@@ -19,45 +19,7 @@ export { exchange } from "./exchange.ts";
 export type { Answer, ExchangeOptions } from "./exchange.ts";
 
 // What these refer to, of other parts of the library.
-export type {
-  ByteBuffer,
-  ByteOrder,
-  EncodedFrame,
-  Frame,
-  FrameError,
-  FrameErrorCode,
-  FrameHeader,
-  FrameInit,
-  FramePart,
-  HeaderInit,
-  NumberArrays,
-  NumberReader,
-  NumberType,
-  OutgoingFrame,
-  StreamedFrame,
-  TypedArrayOf,
-} from "../frame/mod.ts";
-export type {
-  Address,
-  ClientTls,
-  CloseReason,
-  Connection,
-  ConnectionError,
-  ConnectionErrorCode,
-  ConnectionLimits,
-  ConnectionOperation,
-  DialOptions,
-  Handshakes,
-  Listener,
-  ListenOptions,
-  OverBudgetError,
-  ReadBuffer,
-  ServeOptions,
-  Server,
-  ServerObserver,
-  ServerTls,
-  SharedMemory,
-  TcpAddress,
-  UnixAddress,
-  WriteQueue,
-} from "../net/mod.ts";
+export type { FrameError, FrameErrorCode, FramePart } from "../frame/mod.ts";
+export type * from "../frame/frame_types.ts";
+export type { Server } from "../net/mod.ts";
+export type * from "../net/serving_types.ts";

@@ -34,35 +34,8 @@ export type {
 export { TUTORIAL_ENTRIES } from "./tutorial.ts";
 
 // What these refer to, of other parts of the library.
-export type {
-  ByteBuffer,
-  ByteOrder,
-  EncodedFrame,
-  Frame,
-  FrameHeader,
-  FrameInit,
-  HeaderInit,
-  NumberArrays,
-  NumberReader,
-  NumberType,
-  OutgoingFrame,
-  StreamedFrame,
-  TypedArrayOf,
-} from "../frame/mod.ts";
-export type {
-  Address,
-  CloseReason,
-  Connection,
-  ConnectionError,
-  ConnectionErrorCode,
-  ConnectionOperation,
-  OverBudgetError,
-  ReadBuffer,
-  SharedMemory,
-  TcpAddress,
-  UnixAddress,
-  WriteQueue,
-} from "../net/mod.ts";
+export type * from "../frame/frame_types.ts";
+export type * from "../net/connection_types.ts";
 export type {
   Authenticator,
   Credentials,

@@ -107,9 +107,9 @@ for (const [name, base] of Object.entries(BASES)) {
       for (const number of numbers) {
         if (fresh) cache = new HeaderCache(1);
         const text = base(12, 345);
-        for (const  of of[length, id]) {
-          if (!text.includes(of)) continue;
-          assertHeaders([...warmUp(base), bytesOf(text.replace(of, number)), target], cache);
+        for (const field of [length, id]) {
+          if (!text.includes(field)) continue;
+          assertHeaders([...warmUp(base), bytesOf(text.replace(field, number)), target], cache);
         }
       }
     }

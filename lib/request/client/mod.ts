@@ -15,18 +15,5 @@ export { duplexOf } from "../../net/bytes/byte_duplex.ts";
 export type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
 
 // What these refer to, of other parts of the library.
-export type {
-  ByteOrder,
-  EncodedFrame,
-  Frame,
-  FrameHeader,
-  FrameInit,
-  HeaderInit,
-  NumberArrays,
-  NumberReader,
-  NumberType,
-  OutgoingFrame,
-  StreamedFrame,
-  TypedArrayOf,
-} from "../../frame/mod.ts";
+export type * from "../../frame/frame_types.ts";
 export type { Address, TcpAddress, UnixAddress } from "../../net/address.ts";
