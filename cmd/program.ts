@@ -1,4 +1,5 @@
 import config from "../deno.json" with { type: "json" };
+import { importLater } from "./_cli/import_later.ts";
 import type { Program } from "./_cli/multi.ts";
 
 /** The program: every role is a subcommand, and only the one that is called is loaded. */
@@ -10,58 +11,91 @@ export const program: Program = {
     {
       name: "echo-server",
       summary: "send every client its own bytes back",
-      load: async () => (await import("./echo_server.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./echo_server.ts")>(
+          new URL("./echo_server.ts", import.meta.url),
+        )).command,
     },
     {
       name: "echo-client",
       summary: "send text or stdin to an echo server, print and check what comes back",
-      load: async () => (await import("./echo_client.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./echo_client.ts")>(
+          new URL("./echo_client.ts", import.meta.url),
+        )).command,
     },
     {
       name: "multiconn-server",
       summary: "echo for many clients at once, and report each one",
-      load: async () => (await import("./multiconn_server.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./multiconn_server.ts")>(
+          new URL("./multiconn_server.ts", import.meta.url),
+        )).command,
     },
     {
       name: "multiconn-client",
       summary:
         "send the tutorial's two messages on many connections, or measure an echo server under load",
-      load: async () => (await import("./multiconn_client.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./multiconn_client.ts")>(
+          new URL("./multiconn_client.ts", import.meta.url),
+        )).command,
     },
     {
       name: "app-server",
       summary: "answer framed search requests, over files or the tutorial's three entries",
-      load: async () => (await import("./app_server.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./app_server.ts")>(
+          new URL("./app_server.ts", import.meta.url),
+        )).command,
     },
     {
       name: "app-client",
       summary: "send a request to an app server and print its answer",
-      load: async () => (await import("./app_client.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./app_client.ts")>(
+          new URL("./app_client.ts", import.meta.url),
+        )).command,
     },
     {
       name: "broker",
       summary: "deliver publications to their subscribers, and tell slow ones what they missed",
-      load: async () => (await import("./broker.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./broker.ts")>(
+          new URL("./broker.ts", import.meta.url),
+        )).command,
     },
     {
       name: "pub",
       summary: "publish messages on a broker",
-      load: async () => (await import("./pub.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./pub.ts")>(
+          new URL("./pub.ts", import.meta.url),
+        )).command,
     },
     {
       name: "sub",
       summary: "subscribe on a broker, and print what is published",
-      load: async () => (await import("./sub.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./sub.ts")>(
+          new URL("./sub.ts", import.meta.url),
+        )).command,
     },
     {
       name: "completions",
       summary: "print a script that completes socktool's commands and flags in a shell",
-      load: async () => (await import("./completions.ts")).completionsCommand(program),
+      load: async () =>
+        (await importLater<typeof import("./completions.ts")>(
+          new URL("./completions.ts", import.meta.url),
+        )).completionsCommand(program),
     },
     {
       name: "man",
       summary: "print the manual page in troff, for man and the like",
-      load: async () => (await import("./man.ts")).manCommand(program),
+      load: async () =>
+        (await importLater<typeof import("./man.ts")>(
+          new URL("./man.ts", import.meta.url),
+        )).manCommand(program),
     },
   ],
   examples: [

@@ -2,6 +2,7 @@ import type { AnyCommand } from "./command.ts";
 import { EXIT } from "./exit_code.ts";
 import { type HelpOptions, titleLines } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
+import { importLater } from "./import_later.ts";
 import { suggestion } from "./nearest.ts";
 import { printText } from "./output.ts";
 import { createStyle } from "./style.ts";
@@ -57,7 +58,7 @@ export async function runMulti(program: Program, host: Host = processHost()): Pr
         return await run(program, first, rest, host);
     }
   } catch (error) {
-    const { reportFailure } = await import("./run.ts");
+    const { reportFailure } = await importRun();
     return reportFailure(error, host, "");
   }
 }
@@ -108,8 +109,13 @@ async function run(
       : ["command", commands.map((command) => command.name)];
     throw new UsageError(`unknown ${what} ${name}${suggestion(name, names)}`);
   }
-  const [{ runCommand }, command] = await Promise.all([import("./run.ts"), entry.load()]);
+  const [{ runCommand }, command] = await Promise.all([importRun(), entry.load()]);
   return await runCommand(command, { ...host, args });
+}
+
+/** What runs a command. Neither the version nor the help of the program needs it. */
+function importRun(): Promise<typeof import("./run.ts")> {
+  return importLater(new URL("./run.ts", import.meta.url));
 }
 
 function helpOptions(host: Host): HelpOptions {

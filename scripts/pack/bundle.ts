@@ -14,13 +14,14 @@ export interface Bundle {
 const OPENED_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*\)/g;
 
 /**
- * Bundles a program with its packages. Each worker is a file of its own beside the program. Code that
- * both need is in files that both import. Code that only one command needs is loaded only by it.
+ * Bundles a program with its packages. Each module that it opens, a thread's or a
+ * command's, is a file of its own beside the program. Code that several need is in files that they
+ * import.
  */
 export async function bundle(entry: string, graph: ModuleGraph): Promise<Bundle> {
   const folder = await Deno.makeTempDir({ prefix: "socktool-bundle-" });
   try {
-    await denoBundle([entry, ...graph.workers], folder, "deno");
+    await denoBundle([entry, ...graph.opened], folder, "deno");
     const files: ArchivedFile[] = [];
     for (const name of await filesIn(folder)) {
       const text = await Deno.readTextFile(`${folder}/${name}`);
@@ -57,13 +58,13 @@ export async function denoBundle(
 }
 
 /**
- * Corrects the paths of workers in a bundled file. They were relative to the module that names them,
+ * Corrects the paths of what a bundled file opens. They were relative to the module that names them,
  * and the bundled file is in another folder.
  */
 function redirected(file: string, text: string, graph: ModuleGraph): string {
   return text.replace(OPENED_FILE, (_, relative: string) => {
     const name = relative.split("/").at(-1)!;
-    const found = [...graph.workers, ...graph.assets].filter((path) =>
+    const found = [...graph.opened, ...graph.assets].filter((path) =>
       path.split("/").at(-1) === name
     );
     if (found.length !== 1) {
@@ -71,7 +72,7 @@ function redirected(file: string, text: string, graph: ModuleGraph): string {
         `${file} opens ${relative}, which could be: ${found.join(", ") || "nothing"}`,
       );
     }
-    const path = graph.workers.includes(found[0]!) ? outputOf(found[0]!) : found[0]!;
+    const path = graph.opened.includes(found[0]!) ? outputOf(found[0]!) : found[0]!;
     const up = "../".repeat(file.split("/").length - 1) || "./";
     return `new URL("${up}${path}", import.meta.url)`;
   });

@@ -32,7 +32,7 @@ export async function denoCompile(options: CompileOptions): Promise<readonly str
       "--exclude-unused-npm",
       ...(check ? [] : ["--no-check"]),
       ...permissions,
-      ...[...graph.workers, ...graph.assets].flatMap((path) => ["--include", path]),
+      ...[...graph.opened, ...graph.assets].flatMap((path) => ["--include", path]),
       entry,
     ],
     cwd: ROOT,

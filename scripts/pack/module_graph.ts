@@ -1,7 +1,7 @@
 /**
- * Finds everything that has to be packed: besides imported modules also workers and other files that
- * the code opens by `new URL("./name", import.meta.url)`. They are found in the sources, so that
- * nobody has to list them.
+ * Finds everything that has to be packed: besides imported modules also what the code opens by
+ * `new URL("./name", import.meta.url)`: the main modules of threads, modules that are imported when
+ * they are needed, and other files. They are found in the sources, so that nobody has to list them.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { fromFileUrl, ROOT, toRelative } from "./paths.ts";
 
 /** What a program consists of. Paths are relative to the checkout, with `/`. */
 export interface ModuleGraph {
-  /** Its own modules and those of its workers, except modules with nothing but types. */
+  /** All its own modules, except those with nothing but types. */
   readonly modules: readonly string[];
-  /** The main modules of its workers. */
-  readonly workers: readonly string[];
+  /** The modules that it opens by a URL, when it needs them. */
+  readonly opened: readonly string[];
   /** Other files that it opens. */
   readonly assets: readonly string[];
   /** The packages that it imports, as `npm:NAME@RANGE`. */
@@ -22,10 +22,10 @@ export interface ModuleGraph {
 /** A file that is named relative to the module that opens it, as `URL` takes it. */
 const OPENED_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url,?\s*\)/g;
 
-/** Follows a program's imports, its workers, and their imports and workers. */
+/** Follows a program's imports, the modules that it opens, and what these import and open. */
 export async function moduleGraph(entry: string): Promise<ModuleGraph> {
   const modules = new Set<string>();
-  const workers = new Set<string>();
+  const opened = new Set<string>();
   const assets = new Set<string>();
   const packages = new Set<string>();
   for (let entries = [entry]; entries.length > 0;) {
@@ -40,8 +40,8 @@ export async function moduleGraph(entry: string): Promise<ModuleGraph> {
       if (modules.has(path)) continue;
       modules.add(path);
       for (const file of openedFiles(path, Deno.readTextFileSync(`${ROOT}/${path}`))) {
-        const known = /\.[jt]s$/.test(file) ? workers : assets;
-        if (known === workers && !workers.has(file)) entries.push(file);
+        const known = /\.[jt]s$/.test(file) ? opened : assets;
+        if (known === opened && !opened.has(file)) entries.push(file);
         known.add(file);
       }
     }
@@ -49,7 +49,7 @@ export async function moduleGraph(entry: string): Promise<ModuleGraph> {
   const sorted = (paths: Set<string>) => [...paths].sort();
   return {
     modules: sorted(modules),
-    workers: sorted(workers),
+    opened: sorted(opened),
     assets: sorted(assets),
     packages: sorted(packages),
   };

@@ -47,7 +47,7 @@ Deno.test("every module, worker and package is in what deno compile lists as pac
   assert(names.includes("socktool.1"));
 });
 
-Deno.test("a worker that is not named to deno compile is missed", async () => {
+Deno.test("a module that is opened by a URL and not named to deno compile is missed", async () => {
   using scratch = new Scratch();
   const graph = await moduleGraph(ENTRY);
   const target = targetOf(Deno.build.target);
@@ -57,7 +57,7 @@ Deno.test("a worker that is not named to deno compile is missed", async () => {
       entry: ENTRY,
       target,
       output: scratch.at("socktool"),
-      graph: { ...graph, workers: [] },
+      graph: { ...graph, opened: [] },
       permissions: await permissionFlags(program, target),
       check: false,
     });
@@ -65,7 +65,8 @@ Deno.test("a worker that is not named to deno compile is missed", async () => {
     assert(missing.includes("lib/search/index_worker.ts"), missing.join());
     assert(missing.includes("lib/search/data/read_file.ts"), missing.join());
     assert(missing.some((name) => name.startsWith("npm:htmlparser2")), missing.join());
-    assert(!missing.includes("cmd/app_server.ts"), missing.join());
+    assert(missing.includes("cmd/app_server.ts"), missing.join());
+    assert(!missing.includes("cmd/program.ts"), missing.join());
   } finally {
     Deno.env.delete("DENORT_BIN");
   }
@@ -139,7 +140,7 @@ Files: 4.23MB
       "lib/search/data/walk.ts",
       "lib/search/engine.ts",
     ],
-    workers: [],
+    opened: [],
     assets: ["page.html"],
     packages: ["npm:@scope/name@^1.0.0", "npm:pako@1", "npm:name@^1.0.0"],
   };

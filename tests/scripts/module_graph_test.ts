@@ -12,22 +12,24 @@ async function startsWith(entry: string): Promise<string[]> {
   return (await importsOf(entry, false)).map((specifier) => specifier.replace(root, "")).sort();
 }
 
-Deno.test("moduleGraph() finds every file of the sources that is started as a worker", async () => {
+Deno.test("moduleGraph() finds every module of the sources that is opened by a URL", async () => {
   const named: string[] = [];
-  for await (const file of sources(`${ROOT}/lib`)) {
-    const text = await Deno.readTextFile(file);
-    // However it is written: a worker's module is named nowhere else.
-    for (const [, name] of text.matchAll(/"\.?\/?([\w/]+\.ts)",?\s*import\.meta\.url/g)) {
-      named.push(`${file.slice(ROOT.length + 1, file.lastIndexOf("/"))}/${name}`);
+  for (const folder of ["cmd", "lib"]) {
+    for await (const file of sources(`${ROOT}/${folder}`)) {
+      const text = await Deno.readTextFile(file);
+      // However it is written: such a module is named nowhere else.
+      for (const [, name] of text.matchAll(/"\.?\/?([\w/]+\.ts)",?\s*import\.meta\.url/g)) {
+        named.push(`${file.slice(ROOT.length + 1, file.lastIndexOf("/"))}/${name}`);
+      }
     }
   }
-  assert(named.length >= 2);
+  assert(named.length >= 2 + program.commands.length);
   const packed = named.filter((path) => graph.modules.some((each) => sameFolder(each, path)));
-  assertEquals([...new Set(packed)].sort(), graph.workers);
+  assertEquals([...new Set(packed)].sort(), graph.opened);
 });
 
-Deno.test("moduleGraph() goes through workers to their modules and packages", () => {
-  for (const worker of graph.workers) assert(graph.modules.includes(worker), worker);
+Deno.test("moduleGraph() goes through opened modules to theirs and to their packages", () => {
+  for (const module of graph.opened) assert(graph.modules.includes(module), module);
   assert(
     graph.modules.includes("lib/search/data/read_file.ts"),
     "only the index worker imports it",
