@@ -147,7 +147,10 @@ export const command = defineCommand({
     // Listens first: indexing may take minutes, and a port that is in use is to be told before.
     using listener = await listen(args.address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
-    rereadOnHangup(flags, listener, authenticator, context);
+    rereadOnHangup(
+      { flags, renewTls: (tls) => listener.handshakes!.renew(tls), authenticator },
+      context,
+    );
     await warnOfOpenFiles(flags, given, context);
     await using engine = await openSearch({
       ...(flags.data.length > 0 ? { data: flags.data } : {}),

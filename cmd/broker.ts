@@ -165,7 +165,10 @@ export const command = defineCommand({
     const tls = await serverTlsOf(flags);
     using listener = await listen(address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
-    rereadOnHangup(flags, listener, authenticator, context);
+    rereadOnHangup(
+      { flags, renewTls: (tls) => listener.handshakes!.renew(tls), authenticator },
+      context,
+    );
     await warnOfOpenFiles(flags, given, context);
     const broker = serveBroker(listener, {
       maxConnections: flags["max-connections"],

@@ -53,7 +53,7 @@ export const command = defineCommand({
       }),
     });
     announce(server.address, context, flags.json);
-    rereadOnHangup(flags, listener, undefined, context);
+    rereadOnHangup({ flags, renewTls: (tls) => server.renewTls(tls) }, context);
     await untilDrained(server, context);
   },
 });

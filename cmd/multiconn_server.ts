@@ -68,7 +68,7 @@ export const command = defineCommand({
       : await serveEchoThreads(args.address, flags.workers, { ...options, tls });
     announce(server.address, context, flags.json);
     using _stats = printStats(server, flags.stats, context, flags.json);
-    rereadOnHangup(flags, listener, undefined, context);
+    rereadOnHangup({ flags, renewTls: (tls) => server.renewTls(tls) }, context);
     await untilDrained(server, context);
   },
 });

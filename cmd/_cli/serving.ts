@@ -6,12 +6,11 @@ import {
   type ResolvedLimits,
   type Server,
 } from "../../lib/net/mod.ts";
-import type { Address, Listener, ServerTls } from "../../lib/net/mod.ts";
+import type { Address, ServerTls } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
 import { describeError } from "./describe_error.ts";
 import type { Log } from "./log.ts";
 import { checkOpenFiles } from "./open_files.ts";
-import type { ServerAuthenticator } from "./server_authenticator.ts";
 import type { FlagTable, FlagValues } from "./spec.ts";
 import { formatCount } from "./units.ts";
 
@@ -85,47 +84,17 @@ export function maxMemoryOf(flags: { readonly "max-memory": number | undefined }
     (machine === undefined ? DEFAULT_MEMORY_BYTES : Math.floor(machine * MACHINE_SHARE));
 }
 
+/** The values of the flags that name a server's certificate and its key. */
+export interface ServerTlsFlags {
+  readonly "tls-cert": string | undefined;
+  readonly "tls-key": string | undefined;
+}
+
 /** Reads the files that `--tls-cert` and `--tls-key` name; `undefined` without them. */
-export async function serverTlsOf(
-  flags: { readonly "tls-cert": string | undefined; readonly "tls-key": string | undefined },
-): Promise<ServerTls | undefined> {
+export async function serverTlsOf(flags: ServerTlsFlags): Promise<ServerTls | undefined> {
   const { "tls-cert": cert, "tls-key": key } = flags;
   if (cert === undefined || key === undefined) return undefined;
   return { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
-}
-
-/**
- * Reads a server's certificate and `--auth` file again when its operator asks for it (SIGHUP), for
- * clients that come from then on. A file that cannot be used is told, and what it said before stays.
- *
- * @param listener `undefined` where threads have listeners of their own.
- */
-export function rereadOnHangup(
-  flags: Parameters<typeof serverTlsOf>[0],
-  listener: Listener | undefined,
-  authenticator: ServerAuthenticator | undefined,
-  { log, onHangup }: Context,
-): void {
-  const files: Record<string, () => Promise<void>> = {};
-  if (flags["tls-cert"] !== undefined) {
-    files["the certificate"] = async () => {
-      const handshakes = listener?.handshakes;
-      if (!handshakes) throw new Error("threads keep the certificate that they started with");
-      await handshakes.renew((await serverTlsOf(flags))!);
-    };
-  }
-  if (authenticator) files["the --auth file"] = () => authenticator.reread();
-  onHangup(async () => {
-    if (Object.keys(files).length === 0) log.info("there is no file to read again");
-    for (const [what, reread] of Object.entries(files)) {
-      try {
-        await reread();
-        log.info(`${what} was read again`);
-      } catch (error) {
-        log.warn(`${describeError(error)}; ${what} as it was stays in use`);
-      }
-    }
-  });
 }
 
 /** What `--tls` and `--tls-ca` ask for; `undefined` without them. */

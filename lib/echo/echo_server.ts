@@ -1,4 +1,4 @@
-import type { Address, CloseReason, Connection, ConnectionError } from "../net/mod.ts";
+import type { Address, CloseReason, Connection, ConnectionError, ServerTls } from "../net/mod.ts";
 
 /** A client of an echo server, with the bytes that have passed so far. */
 export type EchoPeer = Pick<
@@ -43,6 +43,13 @@ export interface EchoServer extends AsyncDisposable {
   readonly finished: Promise<void>;
   /** How many connections were closed by force, because draining took too long. */
   readonly forced: number;
+  /**
+   * Uses another certificate for all clients from now on; connections that are open go on with theirs.
+   *
+   * @throws {ConnectionError} with operation `listen` if it cannot be used, or the server does not
+   * serve TLS. The certificate stays what it was.
+   */
+  renewTls(tls: ServerTls): Promise<void>;
   /** The figures so far. With several threads they are up to 100 ms old. */
   figures(): EchoFigures;
   /**

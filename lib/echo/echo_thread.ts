@@ -6,7 +6,8 @@
  */
 import { PeriodicLook } from "../base/periodic_look.ts";
 import { openThreadPort } from "../base/threads/thread_port.ts";
-import { listen } from "../net/mod.ts";
+import type { PostedError } from "../base/threads/error_codec.ts";
+import { listen, type ServerTls } from "../net/mod.ts";
 import type { EchoObserver, EchoServer } from "./echo_server.ts";
 import { serveEcho } from "./serve_echo.ts";
 import {
@@ -24,6 +25,7 @@ let server: EchoServer | undefined;
 
 const port = openThreadPort<ThreadOrder, ThreadReport>(ERRORS, async (order) => {
   if (order.type === "serve") await serve(order.job);
+  else if (order.type === "renew-tls") await renewTls(order.tls);
   else if (order.type === "drain") await server?.drain();
   else await server?.[Symbol.asyncDispose]();
 });
@@ -40,6 +42,16 @@ async function serve(job: ThreadJob): Promise<void> {
   look.start();
   await running.finished;
   port.report({ type: "finished", figures: running.figures(), forced: running.forced });
+}
+
+async function renewTls(tls: ServerTls): Promise<void> {
+  let error: PostedError | undefined;
+  try {
+    await server?.renewTls(tls);
+  } catch (cause) {
+    error = ERRORS.encode(cause);
+  }
+  port.report({ type: "renewed-tls", error });
 }
 
 function reporter({ report }: ThreadJob): EchoObserver {

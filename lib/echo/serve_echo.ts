@@ -3,12 +3,14 @@ import { msOption, numericOption } from "../base/numeric_options.ts";
 import {
   type Address,
   type Connection,
+  ConnectionError,
   type Listener,
   type ListenOptions,
   serveConnections,
   serveOn,
   type ServeOptions,
   type Server,
+  type ServerTls,
   type ServeTarget,
 } from "../net/mod.ts";
 import { echoBytes } from "./echo_bytes.ts";
@@ -74,11 +76,13 @@ const FIRST_BYTE = msOption(0);
 
 class SingleEchoServer implements EchoServer {
   readonly #server: Server;
+  readonly #listener: Listener;
   #closedRead = 0;
   #closedWritten = 0;
 
   constructor(listener: Listener, options: EchoServeOptions) {
     const { observer = {} } = options;
+    this.#listener = listener;
     const received = observer.received && ((peer: EchoPeer, bytes: Uint8Array) => {
       guard("The observer of an echo server failed", () => observer.received?.(peer, bytes));
     });
@@ -115,6 +119,12 @@ class SingleEchoServer implements EchoServer {
 
   get forced() {
     return this.#server.forced;
+  }
+
+  async renewTls(tls: ServerTls): Promise<void> {
+    const { address, handshakes } = this.#listener;
+    if (handshakes) return await handshakes.renew(tls);
+    throw new ConnectionError("listen", address, new Error("the server does not serve TLS"), "tls");
   }
 
   figures(): EchoFigures {

@@ -84,6 +84,8 @@ interface Thread {
   readonly listening: PromiseWithResolvers<Address>;
   listens: boolean;
   readonly finished: PromiseWithResolvers<void>;
+  /** Called with each answer to an order to renew its certificate. */
+  readonly renewals: ((error?: Error) => void)[];
   figures: EchoFigures;
 }
 
@@ -131,6 +133,18 @@ class ThreadedEchoServer implements EchoServer {
     }), NO_FIGURES);
   }
 
+  async renewTls(tls: ServerTls): Promise<void> {
+    const running = this.#threads.filter(({ listens }) => listens);
+    const errors = await Promise.all(running.map(({ worker, renewals }) => {
+      const renewed = Promise.withResolvers<Error | undefined>();
+      renewals.push(renewed.resolve);
+      worker.post({ type: "renew-tls", tls });
+      return renewed.promise;
+    }));
+    const error = errors.find((each) => each !== undefined);
+    if (error) throw error;
+  }
+
   async drain(): Promise<void> {
     this.#order({ type: "drain" });
     await this.finished;
@@ -157,6 +171,7 @@ class ThreadedEchoServer implements EchoServer {
       listening: Promise.withResolvers(),
       listens: false,
       finished: Promise.withResolvers(),
+      renewals: [],
       figures: NO_FIGURES,
     };
     this.#threads.push(thread);
@@ -211,6 +226,9 @@ class ThreadedEchoServer implements EchoServer {
       case "figures":
         thread.figures = report.figures;
         break;
+      case "renewed-tls":
+        thread.renewals.shift()?.(report.error && ERRORS.decode(report.error));
+        break;
       case "finished":
         thread.figures = report.figures;
         this.forced += report.forced;
@@ -228,8 +246,10 @@ class ThreadedEchoServer implements EchoServer {
     this.#ended(thread);
   }
 
-  #ended({ worker, finished }: Thread): void {
-    worker.terminate();
-    finished.resolve();
+  #ended(thread: Thread): void {
+    thread.listens = false;
+    thread.worker.terminate();
+    for (const renewed of thread.renewals.splice(0)) renewed();
+    thread.finished.resolve();
   }
 }

@@ -15,6 +15,7 @@ export const ERRORS: ErrorCodec = new ErrorCodec(ConnectionError, AddressError);
 /** What the calling thread tells a thread of an echo server to do. */
 export type ThreadOrder =
   | { readonly type: "serve"; readonly job: ThreadJob }
+  | { readonly type: "renew-tls"; readonly tls: ServerTls }
   | { readonly type: "drain" }
   | { readonly type: "stop" };
 
@@ -38,6 +39,8 @@ export interface ThreadJob {
 export type ThreadReport =
   | { readonly type: "listening"; readonly address: Address }
   | { readonly type: "accept-failed"; readonly error: PostedError }
+  /** The answer to `renew-tls`, each in its turn. */
+  | { readonly type: "renewed-tls"; readonly error: PostedError | undefined }
   | { readonly type: "opened"; readonly peer: SentPeer }
   | { readonly type: "received"; readonly peer: SentPeer; readonly bytes: Uint8Array }
   | {

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { redirectErrors } from "../../lib/base/report.ts";
-import { type EchoPeer, exchangeEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
+import { type EchoPeer, exchangeEcho, serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
 import { type CloseReason, ConnectionError } from "../../lib/net/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { listenLocally, LOOPBACK } from "../support/peers.ts";
 import { Scratch } from "../support/scratch.ts";
+import { CA, NEXT_CA, NEXT_TLS, SERVER_TLS } from "../support/tls.ts";
 
 const ignore = Deno.build.os !== "linux";
 
@@ -119,4 +120,49 @@ Deno.test("serveEchoThreads() says where a port cannot be shared", async () => {
   const address = { transport: "unix", path: scratch.at("s") } as const;
   const error = await assertRejects(() => serveEchoThreads(address, 2), ConnectionError);
   assertEquals(error.code, "not-supported");
+});
+
+const trusting = (ca: string) => ({ tls: { caCerts: [ca] } });
+
+Deno.test({
+  name: "all threads use another certificate together, or none does",
+  ignore,
+  async fn() {
+    await using server = await serveEchoThreads(LOOPBACK, 3, { tls: SERVER_TLS });
+    const echoes = (ca: string) =>
+      exchangeEcho(server.address, new Blob(["x"]).stream(), trusting(ca));
+    await server.renewTls(NEXT_TLS);
+    for (let i = 0; i < 24; i++) await echoes(NEXT_CA);
+    const broken = { cert: SERVER_TLS.cert, key: NEXT_TLS.key };
+    const error = await assertRejects(() => server.renewTls(broken), ConnectionError);
+    assertEquals([error.operation, error.code], ["listen", "tls"]);
+    await assertRejects(() => server.renewTls({ ...SERVER_TLS, maxHandshakes: 0 }), RangeError);
+    for (let i = 0; i < 12; i++) await echoes(NEXT_CA);
+    await Promise.all([server.renewTls(NEXT_TLS), server.renewTls(SERVER_TLS)]);
+    for (let i = 0; i < 24; i++) await echoes(CA);
+  },
+});
+
+Deno.test("a server without TLS takes no certificate", async () => {
+  await using server = await serveEcho(LOOPBACK);
+  const error = await assertRejects(() => server.renewTls(SERVER_TLS), ConnectionError);
+  assertEquals([error.operation, error.code], ["listen", "tls"]);
+});
+
+Deno.test({
+  name: "a server whose thread dies, or that ends, leaves nobody waiting for a certificate",
+  ignore,
+  async fn() {
+    using _ = redirectErrors(() => {});
+    await withWorkers(async (workers) => {
+      const server = await serveEchoThreads(LOOPBACK, 2, { tls: SERVER_TLS });
+      const renewing = server.renewTls(NEXT_TLS);
+      die(workers[0]!);
+      await deadline(renewing, "the thread that is left");
+      const [, renewed] = [server.drain(), server.renewTls(SERVER_TLS)];
+      await deadline(renewed, "a server that ends");
+      await deadline(server.finished);
+      await deadline(server.renewTls(SERVER_TLS), "a server that has ended");
+    });
+  },
 });

@@ -1,0 +1,55 @@
+import { ConnectionError, type ServerTls } from "../../lib/net/mod.ts";
+import type { Context } from "./command.ts";
+import { describeError } from "./describe_error.ts";
+import type { ServerAuthenticator } from "./server_authenticator.ts";
+import { type ServerTlsFlags, serverTlsOf } from "./serving.ts";
+
+/** What a server can read again. */
+export interface RereadOptions {
+  readonly flags: ServerTlsFlags;
+  /** Has the server use another certificate for clients that come from then on. */
+  readonly renewTls: (tls: ServerTls) => Promise<void>;
+  /** The one of `--auth`. */
+  readonly authenticator?: ServerAuthenticator | undefined;
+}
+
+/**
+ * Reads a server's `--auth` file and certificate again when its operator asks for it (SIGHUP). A file
+ * that cannot be used is told, and what it said before stays.
+ */
+export function rereadOnHangup(options: RereadOptions, { log, onHangup }: Context): void {
+  const { flags, renewTls, authenticator } = options;
+  const files: Record<string, () => Promise<void>> = {};
+  if (authenticator) files["the --auth file"] = () => authenticator.reread();
+  if (flags["tls-cert"] !== undefined) {
+    files["the certificate"] = () => rereadTls(flags, renewTls);
+  }
+  const rereadAll = async () => {
+    if (Object.keys(files).length === 0) log.info("there is no file to read again");
+    for (const [what, reread] of Object.entries(files)) {
+      try {
+        await reread();
+        log.info(`${what} was read again`);
+      } catch (error) {
+        log.warn(`${describeError(error)}; ${what} as it was stays in use`);
+      }
+    }
+  };
+  // One after the other: else of two signals the first might be the last to take effect.
+  let last = Promise.resolve();
+  onHangup(() => last = last.then(rereadAll));
+}
+
+async function rereadTls(
+  flags: ServerTlsFlags,
+  renewTls: RereadOptions["renewTls"],
+): Promise<void> {
+  const tls = (await serverTlsOf(flags))!;
+  try {
+    await renewTls(tls);
+  } catch (error) {
+    // It is not the address that something is wrong with.
+    const cause = error instanceof ConnectionError ? error.cause : error;
+    throw new Error(`cannot use ${flags["tls-cert"]}: ${describeError(cause)}`, { cause });
+  }
+}
