@@ -81,7 +81,8 @@ export const command = defineCommand({
   async run({ flags, args, given }, context) {
     const { address, "num-conns": connections } = args;
     const thresholds = flags["fail-if"].map(parseThreshold);
-    const problem = await checkOpenFiles(connections);
+    const threads = Math.min(flags.workers, connections);
+    const problem = await checkOpenFiles(connections, { threads });
     if (problem !== undefined) throw new Error(problem);
     const tls = await clientTlsOf(flags);
     if (!asksForLoad(given)) return await runTutorial(address, connections, tls, flags, context);

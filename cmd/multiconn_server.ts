@@ -49,7 +49,7 @@ export const command = defineCommand({
   notes: ["-q leaves out the line per client, but not the figures of --stats."],
   async run({ flags, args, given }, context) {
     const tls = await serverTlsOf(flags);
-    await warnOfOpenFiles(flags, given, context);
+    await warnOfOpenFiles(flags, given, context, flags.workers);
     const options = {
       maxConnections: flags["max-connections"],
       idleTimeoutMs: flags["idle-timeout"],

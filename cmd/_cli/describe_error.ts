@@ -75,7 +75,8 @@ const FILE_OPERATIONS: Readonly<Record<string, string>> = {
   realpath: "find",
 };
 
-function addressText(address: unknown): string | undefined {
+/** An address, or the text of one, as users write it; `undefined` if it is neither. */
+export function addressText(address: unknown): string | undefined {
   if (typeof address === "string") return address;
   if (typeof address !== "object" || address === null) return undefined;
   return "transport" in address ? formatAddress(address as Address) : undefined;

@@ -20,7 +20,11 @@ export const commonFlags = {
 
 /** `--json`: the command prints by `context.out.json`. */
 export const jsonFlag = {
-  json: { type: "boolean", group: "Output", help: "print one JSON object per line" },
+  json: {
+    type: "boolean",
+    group: "Output",
+    help: "print one JSON object per line; a run that fails ends with one of type error",
+  },
 } as const satisfies FlagTable;
 
 /** `-q`: the runner silences `context.log.info` and progress. */

@@ -59,7 +59,7 @@ export async function runMulti(program: Program, host: Host = processHost()): Pr
     }
   } catch (error) {
     const { reportFailure } = await importRun();
-    return reportFailure(error, host, "");
+    return await reportFailure(error, host, "");
   }
 }
 

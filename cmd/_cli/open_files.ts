@@ -1,6 +1,17 @@
 /** How many files a program has open besides its connections: standard streams, the runtime's. */
 const RESERVED_FILES = 32;
 
+/** How many files each thread needs for itself: its event loop has some, and is woken by others. */
+const THREAD_FILES = 8;
+
+/** What {@linkcode checkOpenFiles} counts besides connections. */
+export interface OpenFiles {
+  /** Threads that the connections are spread over. @default {1} */
+  readonly threads?: number;
+  /** How many files may be open. @default {openFileLimit()} */
+  readonly limit?: number | undefined;
+}
+
 /**
  * How many files, sockets included, this process may have open at once; `undefined` where that is
  * unknown.
@@ -21,17 +32,18 @@ export async function openFileLimit(): Promise<number | undefined> {
  * Checks whether as many connections as asked for can be open at once.
  *
  * @param needed Sockets that will be open at the same time.
- * @param limit @default {openFileLimit()}
  * @returns what to tell the user, or `undefined` if they can.
  */
 export async function checkOpenFiles(
   needed: number,
-  limit?: number,
+  { threads = 1, limit }: OpenFiles = {},
 ): Promise<string | undefined> {
   const allowed = limit ?? await openFileLimit();
-  const least = needed + RESERVED_FILES;
+  // A single one is the main thread, whose files are reserved already.
+  const least = needed + RESERVED_FILES + (threads > 1 ? threads * THREAD_FILES : 0);
   if (allowed === undefined || allowed >= least) return undefined;
-  return `${needed} connections need ${least} open files, but the limit is ${allowed} ` +
+  const where = threads > 1 ? ` in ${threads} threads` : "";
+  return `${needed} connections${where} need ${least} open files, but the limit is ${allowed} ` +
     `(raise it in this shell first: ulimit -n ${least})`;
 }
 

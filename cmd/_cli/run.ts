@@ -1,7 +1,7 @@
 import { redirectErrors } from "../../lib/base/report.ts";
 import { asksForHelp } from "./argv.ts";
 import type { AnyCommand } from "./command.ts";
-import { describeError, lowerFirst } from "./describe_error.ts";
+import { addressText, describeError, lowerFirst } from "./describe_error.ts";
 import { EXIT } from "./exit_code.ts";
 import { renderHelp } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
@@ -31,7 +31,7 @@ export async function runCommand(command: AnyCommand, host: Host = processHost()
     if (input.flags["help"]) return await showHelp(command, host);
     return await runInput(command, input, host);
   } catch (error) {
-    return reportFailure(error, host, command.name);
+    return await reportFailure(error, host, command.name);
   }
 }
 
@@ -42,20 +42,38 @@ async function showHelp(command: AnyCommand, host: Host): Promise<number> {
 }
 
 /**
- * Says on stderr what went wrong, and returns the exit code for it.
+ * Says on stderr what went wrong, and returns the exit code for it. With `--json` an object of type
+ * `error` goes to stdout too, as its last line.
  *
  * @param command The command's name, for the line that says where help is; "" if there is none.
  */
-export function reportFailure(error: unknown, host: Host, command: string): number {
+export async function reportFailure(error: unknown, host: Host, command: string): Promise<number> {
   const style = createStyle(host.stderr.isTerminal() && wantsColor(host));
   const log = new Log(host.stderr, "normal", style);
-  log.error(describeError(error));
-  if (error instanceof UsageError) {
-    log.info(`run 'socktool ${command}${command === "" ? "" : " "}--help' for help`);
-    return EXIT.usage;
+  const message = describeError(error);
+  const isUsage = error instanceof UsageError;
+  const exitCode = isUsage ? EXIT.usage : EXIT.failed;
+  log.error(message);
+  if (isUsage) log.info(`run 'socktool ${command}${command === "" ? "" : " "}--help' for help`);
+  else if (host.args.includes("--debug")) log.info(stackOf(error));
+  if (wantsJson(host)) {
+    const out = new Output(host.stdout);
+    out.json({ type: "error", message, ...fieldsOf(error), exit_code: exitCode });
+    await out.flush();
   }
-  if (host.args.includes("--debug")) log.info(stackOf(error));
-  return EXIT.failed;
+  return exitCode;
+}
+
+/** What a program can tell an error by: the fields that errors of the library have. */
+function fieldsOf(error: unknown): Record<string, string> {
+  if (!(error instanceof Error)) return {};
+  const { code, operation, address } = error as unknown as Readonly<Record<string, unknown>>;
+  const where = addressText(address);
+  return {
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof operation === "string" ? { operation } : {}),
+    ...(where === undefined ? {} : { address: where }),
+  };
 }
 
 async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promise<number> {
@@ -119,6 +137,12 @@ const STOPPING = {
 function codeOfStop(command: AnyCommand, interruption: Interruption): number {
   const interrupted = interruption.cause === "interrupted" && command.role === "client";
   return interrupted ? EXIT.interrupted : EXIT.ok;
+}
+
+/** Looks for `--json` without parsing, because errors of parsing are printed too. */
+function wantsJson({ args }: Host): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end < 0 ? args.length : end).includes("--json");
 }
 
 /** Looks for `--no-color` without parsing, because errors of parsing are printed too. */

@@ -132,9 +132,10 @@ export async function warnOfOpenFiles(
   flags: { readonly "max-connections": number },
   given: ReadonlySet<string>,
   { log }: Context,
+  threads = 1,
 ): Promise<void> {
   if (!given.has("max-connections")) return;
-  const problem = await checkOpenFiles(flags["max-connections"]);
+  const problem = await checkOpenFiles(flags["max-connections"], { threads });
   if (problem !== undefined) log.warn(problem);
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import {
   compareRuns,
   type LoadErrorKind,
@@ -8,7 +9,7 @@ import {
   type SavedRun,
   saveRun,
 } from "../../lib/load/mod.ts";
-import { type Context, describeError } from "../_cli/mod.ts";
+import { type Context, describeError, UsageError } from "../_cli/mod.ts";
 import {
   caveats,
   comparisonLines,
@@ -85,10 +86,36 @@ export async function readRun(path: string): Promise<SavedRun> {
   }
 }
 
-/** Makes sure before the run that the files can be written. */
+/**
+ * Makes sure before the run that the files can be written.
+ *
+ * @throws {UsageError} if two of them are the same file: one would overwrite the other.
+ */
 export async function checkFiles({ hdr, report, save }: ResultFiles): Promise<void> {
-  for (const path of [hdr, report, save]) {
-    if (path !== undefined) (await Deno.open(path, { append: true, create: true })).close();
+  const flagOf = new Map<string, string>();
+  const given = Object.entries({ hdr, report, save }).flatMap(([flag, path]) =>
+    path === undefined ? [] : [{ flag, path }]
+  );
+  for (const { flag, path } of given) {
+    const identity = await identityOf(path);
+    const other = identity && flagOf.get(identity);
+    if (other !== undefined) {
+      throw new UsageError(`--${other} and --${flag} both write ${path}: one overwrites the other`);
+    }
+    if (identity !== undefined) flagOf.set(identity, flag);
+  }
+  for (const { path } of given) (await Deno.open(path, { append: true, create: true })).close();
+}
+
+/** What tells a file from others, however its path is written; `undefined` for devices and pipes. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, isFile } = await Deno.stat(path);
+    if (!isFile) return undefined;
+    return ino === null ? resolve(path) : `${dev} ${ino}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return resolve(path);
+    throw error;
   }
 }
 

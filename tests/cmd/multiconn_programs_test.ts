@@ -200,3 +200,23 @@ Deno.test({
     assertStringIncludes(err, "ulimit -n");
   },
 });
+
+Deno.test({
+  name: "multiconn-client counts what its threads need, and with as many files all goes well",
+  ignore: !linux,
+  async fn() {
+    await using server = serveEcho(await listenLocally());
+    const args = script(
+      "cmd/multiconn_client.ts",
+      ...[formatAddress(server.address), "100", "--workers", "4", "--count", "3"],
+    );
+    const asked = /need (\d+) open files/;
+    await using tooFew = new Program(args, { openFiles: 132 });
+    const refused = await tooFew.finished();
+    assertEquals(refused.code, 1);
+    const openFiles = Number(asked.exec(refused.err)?.[1]);
+    await using enough = new Program(args, { openFiles });
+    const { code, err } = await enough.finished();
+    assertEquals(code, 0, err);
+  },
+});

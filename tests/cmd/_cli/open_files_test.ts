@@ -16,10 +16,20 @@ Deno.test("openFileLimit() knows this process's limit where there is one", async
 
 Deno.test("checkOpenFiles() says which limit helps, and nothing where it suffices", async () => {
   assertEquals(
-    await checkOpenFiles(5000, 1024),
+    await checkOpenFiles(5000, { limit: 1024 }),
     "5000 connections need 5032 open files, but the limit is 1024 " +
       "(raise it in this shell first: ulimit -n 5032)",
   );
-  assertEquals(await checkOpenFiles(992, 1024), undefined);
-  assertEquals(await checkOpenFiles(5000, Infinity), undefined);
+  assertEquals(await checkOpenFiles(992, { limit: 1024 }), undefined);
+  assertEquals(await checkOpenFiles(5000, { limit: Infinity }), undefined);
+});
+
+Deno.test("checkOpenFiles() counts what each of several threads needs", async () => {
+  assertEquals(
+    await checkOpenFiles(100, { threads: 4, limit: 132 }),
+    "100 connections in 4 threads need 164 open files, but the limit is 132 " +
+      "(raise it in this shell first: ulimit -n 164)",
+  );
+  assertEquals(await checkOpenFiles(100, { threads: 1, limit: 132 }), undefined);
+  assertEquals(await checkOpenFiles(100, { threads: 4, limit: 164 }), undefined);
 });

@@ -1,0 +1,87 @@
+import { assert, assertEquals } from "@std/assert";
+import { runMulti } from "../../cmd/_cli/mod.ts";
+import { program } from "../../cmd/program.ts";
+import { formatAddress } from "../../lib/net/mod.ts";
+import { listenLocally } from "../support/peers.ts";
+import { Scratch } from "../support/scratch.ts";
+import { FakeHost } from "./_cli/fake_host.ts";
+
+/** The object that a failed run's stdout ends with, its exit code, and all that it printed there. */
+async function failed(...args: readonly string[]) {
+  const host = new FakeHost(args);
+  const code = await runMulti(program, host);
+  const lines = host.outText.trimEnd().split("\n");
+  const last = JSON.parse(lines.at(-1)!);
+  assertEquals([last.type, last.exit_code], ["error", code], host.outText);
+  assert(host.errText.includes(`error: ${last.message}\n`), host.errText);
+  return { last, lines, code };
+}
+
+/** Where nobody listens. */
+async function deadAddress(): Promise<string> {
+  using listener = await listenLocally();
+  return formatAddress(listener.address);
+}
+
+Deno.test("every command with --json tells wrong usage on stdout too", async () => {
+  for (const { name } of program.commands) {
+    const { last, lines, code } = await failed(name, "--json", "--no-such-flag");
+    assertEquals([last.code, code, lines.length], ["usage", 2, 1], name);
+  }
+  assertEquals((await failed("no-such-command", "--json")).code, 2);
+});
+
+Deno.test("every client with --json that reaches no server ends with an error", async () => {
+  const where = await deadAddress();
+  const lines: readonly (readonly string[])[] = [
+    ["echo-client", where, "hello"],
+    ["app-client", where, "search", "morpheus"],
+    ["pub", "a.b", "hello", "--server", where],
+    ["sub", "a.b", "--server", where],
+  ];
+  for (const line of lines) {
+    const { last, code } = await failed(...line, "--json");
+    assertEquals(
+      [last.code, last.operation, last.address, code],
+      ["refused", "connect", where, 1],
+      line[0],
+    );
+  }
+});
+
+Deno.test("every server with --json that cannot listen ends with an error", async () => {
+  using listener = await listenLocally();
+  const where = formatAddress(listener.address);
+  for (const command of ["echo-server", "multiconn-server", "app-server", "broker"]) {
+    const { last, code, lines } = await failed(command, where, "--json");
+    assertEquals(
+      [last.code, last.operation, last.address, code, lines.length],
+      ["address-in-use", "listen", where, 1, 1],
+      command,
+    );
+  }
+});
+
+Deno.test("a file that cannot be read is an error on stdout with --json", async () => {
+  using scratch = new Scratch();
+  const missing = scratch.at("missing");
+  const lines: readonly (readonly string[])[] = [
+    ["echo-client", ":1", "x", "--tls", "--tls-ca", missing],
+    ["echo-server", ":0", "--tls-cert", missing, "--tls-key", missing],
+    ["app-server", ":0", "--data", missing],
+    ["broker", ":0", "--auth", missing],
+    ["multiconn-client", ":1", "1", "--count", "1", "--compare", missing],
+  ];
+  for (const line of lines) {
+    const { last } = await failed(...line, "--json");
+    assert(last.message.includes(missing), `${line[0]}: ${last.message}`);
+  }
+});
+
+Deno.test("without --json, or with it after --, stdout stays empty", async () => {
+  for (const args of [["echo-client", "--nonsense"], ["echo-client", ":1", "--", "--json", "x"]]) {
+    const host = new FakeHost(args);
+    assert(await runMulti(program, host) !== 0);
+    assertEquals(host.outText, "");
+  }
+});
