@@ -192,9 +192,10 @@ function searchObserver({ out, log, progress }: Context, json: boolean): SearchO
       }
     },
     duplicateKey(event) {
-      const where = event.line === undefined ? event.path : `${event.path}:${event.line}`;
       if (!told("duplicate-key", event)) {
-        log.detail(`${where}: the key ${JSON.stringify(event.key)} is in ${event.otherPath} too`);
+        log.detail(
+          `${event.path}:${event.line}: an earlier record has the key ${JSON.stringify(event.key)}`,
+        );
       }
     },
     skippedFile(event) {
@@ -221,7 +222,7 @@ function summaryLine(event: IndexSummary): string {
     [removed, "removed"],
     [unchanged, "unchanged"],
     [broken, "broken and skipped"],
-    [duplicates, "with a key that occurs twice"],
+    [duplicates, "with a key that their file has twice"],
   ].filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`);
   const files = skipped > 0
     ? `; ${skipped} file${skipped === 1 ? "" : "s"} skipped (-v names them)`

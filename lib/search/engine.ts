@@ -181,7 +181,7 @@ export class Engine implements SearchEngine {
     }
     this.#checkWritable();
     const stored = { key, title: title === "" ? key : title, text };
-    const problem = entryProblem(stored, this.#parts.options.maxEntryBytes);
+    const problem = entryProblem(key, stored, this.#parts.options.maxEntryBytes);
     if (problem !== undefined) {
       throw new SearchError("bad-entry", `The entry cannot be stored: ${problem}`);
     }

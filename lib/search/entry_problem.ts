@@ -1,5 +1,4 @@
 import { MAX_KEY_BYTES } from "./limits.ts";
-import type { SearchEntry } from "./types.ts";
 
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(MAX_KEY_BYTES + 4);
@@ -9,10 +8,14 @@ const scratch = new Uint8Array(MAX_KEY_BYTES + 4);
  *
  * @param maxBytes The most bytes of UTF-8 that title and text may have together.
  */
-export function entryProblem(entry: SearchEntry, maxBytes: number): string | undefined {
-  if (entry.key === "") return "the key is empty";
-  if (!entry.key.isWellFormed()) return "the key is not well-formed Unicode";
-  if (encoder.encodeInto(entry.key, scratch).written > MAX_KEY_BYTES) {
+export function entryProblem(
+  key: string,
+  entry: { readonly title: string; readonly text: string },
+  maxBytes: number,
+): string | undefined {
+  if (key === "") return "the key is empty";
+  if (!key.isWellFormed()) return "the key is not well-formed Unicode";
+  if (encoder.encodeInto(key, scratch).written > MAX_KEY_BYTES) {
     return `the key is longer than ${MAX_KEY_BYTES} bytes`;
   }
   const length = entry.title.length + entry.text.length;

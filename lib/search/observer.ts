@@ -28,16 +28,14 @@ export interface BrokenRecord {
   readonly reason: string;
 }
 
-/** A key that occurs more than once in the data. The last one is served. */
+/** A record whose key an earlier one of its file has. Its key is then `FILE:LINE`. */
 export interface DuplicateKey {
-  /** The key. */
+  /** The key that both have. */
   readonly key: string;
-  /** The file that is being read. */
+  /** The file. */
   readonly path: string;
-  /** The line of the record in it, from 1; absent if the file is one entry. */
-  readonly line?: number;
-  /** The other file that has this key; `path` again if both are in one file. */
-  readonly otherPath: string;
+  /** The line on which the later record begins, from 1. */
+  readonly line: number;
 }
 
 /** A file of the data that was skipped. */
@@ -64,7 +62,7 @@ export interface IndexSummary {
   readonly skipped: number;
   /** Records that cannot be entries. */
   readonly broken: number;
-  /** Records whose key occurs more than once. */
+  /** Records whose key an earlier one of their file has. */
   readonly duplicates: number;
   /** How long the pass took. */
   readonly durationMs: number;
@@ -80,7 +78,7 @@ export interface SearchObserver {
   progress?(event: IndexProgress): void;
   /** A record was skipped. */
   brokenRecord?(event: BrokenRecord): void;
-  /** A key occurs more than once in the data. */
+  /** A key occurs more than once in a file. */
   duplicateKey?(event: DuplicateKey): void;
   /** A file was skipped. */
   skippedFile?(event: SkippedFile): void;

@@ -25,9 +25,12 @@ export interface SearchOptions {
    *   entry. Its key is the path in the folder, with `/`, or the name of a file that is named here
    *   itself. Its title is the first heading.
    *
-   * A folder is taken in with all folders in it, but without names that begin with a dot. If a key
-   * occurs more than once, the last one is served: by the order of this list, then by the file's
-   * path, then by the place in the file. An entry that a client stored is served before all others.
+   * A folder is taken in with all folders in it, but without names that begin with a dot.
+   *
+   * Records of different files never replace each other. A record whose key no other file has is
+   * served by this key alone; where `users.csv` and `orders.csv` both have a record 1, they are
+   * served as `users.csv#1` and `orders.csv#1`. An entry that a client stored replaces the data's of
+   * the same key.
    *
    * Without `data`, an index that has entries is served as it is, and a new index gets the entries
    * of the Python sockets tutorial. With an empty list it has no data.

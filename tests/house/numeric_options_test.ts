@@ -134,7 +134,6 @@ const NOT_OPTIONS: readonly string[] = [
   "frame.FrameErrorDetails",
   "load.LoadSettings",
   "load.LoadSummary",
-  "search.DuplicateKey",
   "search.IndexJobOptions",
   "search.IndexWriterOptions",
   "search.ReadEntry",

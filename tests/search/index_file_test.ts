@@ -34,6 +34,34 @@ Deno.test("an empty file becomes an index", async () => {
   assertEquals(engine.lookup("ring")?.key, "ring");
 });
 
+Deno.test("an index of the first layout is built anew, and keeps what clients put", async () => {
+  await using folder = await Folder.make({ "a.jsonl": records(3) });
+  const index = folder.at("i.db");
+  const db = new DatabaseSync(index);
+  db.exec(`
+    CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, ordinal INTEGER NOT NULL);
+    CREATE TABLE source (id INTEGER PRIMARY KEY, root INTEGER NOT NULL, path TEXT NOT NULL,
+      bytes INTEGER, modifiedMs REAL, hash TEXT, settings TEXT, UNIQUE (root, path));
+    CREATE TABLE record (id INTEGER PRIMARY KEY, key NOT NULL, source INTEGER NOT NULL,
+      shown INTEGER NOT NULL, removed INTEGER NOT NULL, title, text, UNIQUE (key, source));
+    CREATE INDEX record_source ON record (source, shown);
+    CREATE VIRTUAL TABLE words USING fts5 (key, title, text, content='', contentless_delete=1);
+    CREATE VIRTUAL TABLE word USING fts5vocab (words, 'row');
+    INSERT INTO root VALUES (0, '', 2147483647), (1, '${folder.at("a.jsonl")}', 0);
+    INSERT INTO source (id, root, path) VALUES (0, 0, ''), (1, 1, '${folder.at("a.jsonl")}');
+    INSERT INTO record VALUES (1, 'k0', 1, 1, 0, 'Title 0', 'old text'),
+      (2, 'own', 0, 1, 0, 'Own', 'put by a client'), (3, 'k1', 1, 0, 0, 'Title 1', 'old text'),
+      (4, 'k1', 0, 0, 1, NULL, NULL);
+    PRAGMA application_id = 1936679787; PRAGMA user_version = 1;
+  `);
+  db.close();
+  await using engine = await openSearch({ index });
+  assertEquals(engine.lookup("own")?.text, "put by a client");
+  assertEquals((await engine.search("client")).hits[0]?.key, "own");
+  assertEquals(engine.lookup("k0")?.text, "common word0 text");
+  assertEquals([engine.lookup("k1"), engine.lookup("k2")?.title], [undefined, "Title 2"]);
+});
+
 Deno.test("an index of a later version is refused", async () => {
   await using folder = await Folder.make();
   const index = folder.at("i.db");

@@ -6,7 +6,6 @@ import { transaction } from "../../lib/sqlite/mod.ts";
 import { Indexer } from "../../lib/search/index/indexer.ts";
 import { PassReport } from "../../lib/search/index/pass_report.ts";
 import { RecordStore } from "../../lib/search/index/record_store.ts";
-import { CLIENT_SOURCE } from "../../lib/search/index/schema.ts";
 import { SourceTable } from "../../lib/search/index/source_table.ts";
 import { Folder } from "./support.ts";
 
@@ -47,7 +46,7 @@ function contentOf(db: DatabaseSync) {
 
 Deno.test("transaction() does all or nothing", () => {
   using index = makeIndex(":memory:");
-  const put = (key: string) => index.store.store(CLIENT_SOURCE, { key, title: "t", text: "x" });
+  const put = (key: string) => index.store.put({ key, title: "t", text: "x" });
   transaction(index.db, () => put("kept"));
   assertThrows(
     () =>
@@ -75,7 +74,8 @@ Deno.test("a folder that cannot be read keeps the records of its files", () => {
   sources.finishFinding();
   sources.setRoots(["/r"]);
   for (let next = sources.nextPending(); next; next = sources.nextPending()) {
-    index.store.store(sources.beginFile(next), { key: next.name, title: "t", text: "x" });
+    const entry = { local: next.name, place: "", title: "t", text: "x" };
+    index.store.store(sources.beginFile(next), entry);
     sources.taken(next, "hash");
   }
   sources.startFinding("");
@@ -104,7 +104,6 @@ Deno.test("an index updated step by step equals one that was built at once", asy
   const property = fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
     await using folder = await Folder.make({ "x/.keep": "", "y/.keep": "" });
     using index = makeIndex(folder.at("step.db"));
-    const clients = new Map<string, string | undefined>();
     let order = ["x", "y"];
     const data = () => order.map((name) => folder.at(name));
     for (const step of steps) {
@@ -116,15 +115,10 @@ Deno.test("an index updated step by step equals one that was built at once", asy
       } else if (step.kind === "order") order = step.order;
       else if (step.kind === "put") {
         const entry = { ...step.record, title: "client" };
-        transaction(index.db, () => index.store.store(CLIENT_SOURCE, entry));
-        clients.set(entry.key, entry.text);
+        transaction(index.db, () => index.store.put(entry));
         continue;
       } else {
-        const existed = transaction(index.db, () => index.store.deleteKey(step.key));
-        if (existed) clients.set(step.key, undefined);
-        // A key that only a client had leaves nothing behind that would hide data to come.
-        const left = index.db.prepare("SELECT 1 FROM record WHERE key = ?").get(step.key);
-        if (left === undefined) clients.delete(step.key);
+        transaction(index.db, () => index.store.deleteKey(step.key));
         continue;
       }
       await index.pass(data());
@@ -133,9 +127,11 @@ Deno.test("an index updated step by step equals one that was built at once", asy
     using fresh = makeIndex(folder.at("fresh.db"));
     await fresh.pass(data());
     transaction(fresh.db, () => {
-      for (const [key, text] of clients) {
-        fresh.store.store(CLIENT_SOURCE, { key, title: "client", text: text ?? "" });
-        if (text === undefined) fresh.store.deleteKey(key);
+      const own = index.db.prepare("SELECT key, removed, text FROM record WHERE source = 0");
+      for (const row of own.all()) {
+        const key = String(row["key"]);
+        if (row["removed"] === 1) fresh.store.keepDeleted(key);
+        else fresh.store.put({ key, title: "client", text: String(row["text"]) });
       }
     });
     assertEquals(contentOf(index.db), contentOf(fresh.db));

@@ -6,7 +6,6 @@ import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { openSearch, type SearchEntry, searchHandler } from "../../lib/search/mod.ts";
 import { openIndexWriter } from "../../lib/search/index/open_index.ts";
 import { RecordStore } from "../../lib/search/index/record_store.ts";
-import { CLIENT_SOURCE } from "../../lib/search/index/schema.ts";
 import { EntryReplies } from "../../lib/search/reply/entry_replies.ts";
 import { entryReply, exactReply } from "../../lib/search/reply/replies.ts";
 import { deadline } from "../support/deadline.ts";
@@ -31,7 +30,7 @@ Deno.test("EntryReplies encodes what JSON.stringify() does, whatever an entry ho
   fc.assert(
     fc.property(any, any, any, (key, title, text) => {
       const entry: SearchEntry = { key: key.slice(0, 500) || "k", title: title || "t", text };
-      store.store(CLIENT_SOURCE, entry);
+      store.put(entry);
       for (const [kind, reply] of [["get", entryReply], ["exact", exactReply]] as const) {
         const content = decoder.decode(replies.encode(kind, entry.key));
         assertEquals(JSON.parse(content), JSON.parse(JSON.stringify(reply(entry))));

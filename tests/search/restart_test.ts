@@ -140,31 +140,72 @@ Deno.test("what clients put and deleted survives restarts and the reading of dat
   assertEquals((await engine.stats()).entries, 2);
 });
 
-Deno.test("of a key that occurs twice the later one is served, and it is told", async () => {
+Deno.test("records of different files never replace each other", async () => {
   await using folder = await Folder.make({
-    "x/a.jsonl": '{"key":"k","text":"a1"}\n{"key":"k","text":"a2"}',
-    "x/b.jsonl": '{"key":"k","text":"b1"}',
-    "y/c.jsonl": '{"key":"k","text":"c1"}',
+    "x/users.csv": "id,text\n1,a1\n2,a2\n",
+    "x/orders.csv": "id,text\n1,b1\n",
+    "y/users.csv": "id,text\n1,c1\n",
   });
   const [x, y] = [folder.at("x"), folder.at("y")];
   const index = folder.at("i.db");
   const served = async (data: string[]) => {
-    const observer = new Recorder();
-    await using engine = await openSearch({ index, data, observer });
-    const { total } = await engine.search("a1 OR a2 OR b1 OR c1");
-    assertEquals(total, 1);
-    return [engine.lookup("k")?.text, ...observer.duplicates];
+    await using engine = await openSearch({ index, data });
+    const { hits } = await engine.search("a1 OR a2 OR b1 OR c1");
+    for (const { key, snippet } of hits) assertEquals(engine.lookup(key)?.text, snippet);
+    return hits.map(({ key, snippet }) => `${key} ${snippet}`).sort();
   };
   assertEquals(await served([x, y]), [
-    "c1",
-    "k a.jsonl:2 a.jsonl",
-    "k b.jsonl:1 a.jsonl",
-    "k c.jsonl:1 a.jsonl",
+    "2 a2",
+    "orders.csv#1 b1",
+    "x/users.csv#1 a1",
+    "y/users.csv#1 c1",
   ]);
-  assertEquals(await served([y, x]), ["b1"]);
-  await Deno.remove(folder.at("x/b.jsonl"));
-  assertEquals(await served([y, x]), ["a2"]);
-  assertEquals(await served([y]), ["c1"]);
+  assertEquals(await served([y, x]), await served([x, y]));
+  await Deno.remove(folder.at("x/orders.csv"));
+  assertEquals(await served([x]), ["1 a1", "2 a2"]);
+  assertEquals(await served([y]), ["1 c1"]);
+});
+
+Deno.test("of a key that a file has twice the later record has its line", async () => {
+  await using folder = await Folder.make({
+    "a.jsonl": '{"key":"k","text":"a1"}\n{"key":"k","text":"a2"}\n{"key":"m","text":"a3"}',
+  });
+  const observer = new Recorder();
+  await using engine = await openSearch({ data: [folder.path], keyField: "key", observer });
+  assertEquals(["k", "a.jsonl:2", "m"].map((key) => engine.lookup(key)?.text), ["a1", "a2", "a3"]);
+  assertEquals(observer.duplicates, ["k a.jsonl:2"]);
+  assertEquals(observer.lastCounts, { added: 3, filesRead: 1, duplicates: 1 });
+});
+
+Deno.test("a file that is in two data paths is taken in once", async () => {
+  await using folder = await Folder.make({ "x/a.csv": "id,text\n1,a1\n", "x/b.txt": "text" });
+  const data = [folder.at("x"), folder.at("x/a.csv")];
+  await using engine = await openSearch({ data });
+  assertEquals((await engine.stats()).entries, 2);
+  assertEquals(engine.lookup("1")?.text, "a1");
+});
+
+Deno.test("what a client deleted stays deleted when another file gets its key too", async () => {
+  await using folder = await Folder.make({ "data/users.csv": "id,text\n1,a1\n" });
+  const options = { index: folder.at("i.db"), data: [folder.at("data")], writable: true };
+  {
+    await using engine = await openSearch(options);
+    assertEquals(await engine.delete("1"), true);
+  }
+  await folder.write("data/orders.csv", "id,text\n1,b1\n");
+  {
+    await using engine = await openSearch(options);
+    assertEquals((await engine.stats()).entries, 1);
+    assertEquals(engine.lookup("orders.csv#1")?.text, "b1");
+    assertEquals(engine.lookup("users.csv#1"), undefined);
+  }
+  await Deno.remove(folder.at("data/orders.csv"));
+  {
+    await using engine = await openSearch(options);
+    assertEquals((await engine.stats()).entries, 0);
+    await engine.put({ key: "1", title: "", text: "back" });
+    assertEquals(engine.lookup("1")?.text, "back");
+  }
 });
 
 Deno.test("a pass that was ended is completed by the next one", async () => {

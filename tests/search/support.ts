@@ -53,9 +53,8 @@ export class Recorder implements SearchObserver {
   brokenRecord(event: { path: string; line: number; reason: string }): void {
     this.broken.push(`${nameOf(event.path)}:${event.line}: ${event.reason}`);
   }
-  duplicateKey(event: { key: string; path: string; line?: number; otherPath: string }): void {
-    const line = event.line === undefined ? "" : `:${event.line}`;
-    this.duplicates.push(`${event.key} ${nameOf(event.path)}${line} ${nameOf(event.otherPath)}`);
+  duplicateKey(event: { key: string; path: string; line: number }): void {
+    this.duplicates.push(`${event.key} ${nameOf(event.path)}:${event.line}`);
   }
   skippedFile(event: { path: string; reason: string }): void {
     this.skippedFiles.push(`${nameOf(event.path)}: ${event.reason}`);

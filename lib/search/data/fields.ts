@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { SearchEntry } from "../types.ts";
-import type { ReadOptions } from "./item.ts";
+import type { LocalRecord, ReadOptions } from "./item.ts";
 
 // Names that are tried in this order if the caller names no field. Case does not matter.
 const KEY_NAMES = ["key", "id", "_id", "slug", "uuid", "url", "path", "name", "title", "word"];
@@ -30,16 +29,19 @@ export type Fields = Readonly<Record<string, unknown>>;
  * Makes an entry of a record.
  *
  * If no field is the text, the text is all fields but the key and the title, a line `name: value`
- * for each. If no field is the key, the key is `otherKey`. If no field is the title, the title is
- * the key.
+ * for each. If no field is the key, the key is the file's name and the place in it. If no field is
+ * the title, the title is the key.
  *
+ * @param name The file's name.
+ * @param place What leads to the record, such as `:12`.
  * @returns the entry, or what is wrong with the record.
  */
 export function entryOf(
   fields: Fields,
   options: ReadOptions,
-  otherKey: string,
-): SearchEntry | string {
+  name: string,
+  place: string,
+): LocalRecord | string {
   const keyName = options.keyField ?? guess(fields, KEY_NAMES);
   const titleName = options.titleField ?? guess(fields, TITLE_NAMES);
   const textName = options.textField ?? guess(fields, TEXT_NAMES);
@@ -47,7 +49,7 @@ export function entryOf(
     name !== undefined && textOf(fields[name]) === undefined
   );
   if (given !== undefined) return `it has no field ${JSON.stringify(given)}`;
-  const key = (keyName === undefined ? undefined : textOf(fields[keyName])) ?? otherKey;
+  const id = keyName === undefined ? undefined : textOf(fields[keyName]);
   const title = titleName === undefined ? undefined : textOf(fields[titleName]);
   const text = textName === undefined
     ? restOf(fields, new Set([keyName, titleName]))
@@ -55,8 +57,13 @@ export function entryOf(
   if (title === undefined && (text === undefined || text === "")) {
     return "it has neither text nor title";
   }
-  const wellFormed = key.toWellFormed();
-  return { key: wellFormed, title: title || wellFormed, text: text ?? "" };
+  const local = (id ?? name + place).toWellFormed();
+  return {
+    local,
+    place: id === undefined ? place : undefined,
+    title: title || local,
+    text: text ?? "",
+  };
 }
 
 function guess(fields: Fields, names: readonly string[]): string | undefined {

@@ -3,11 +3,23 @@
  *
  * @module
  */
-import type { SearchEntry } from "../types.ts";
 
-/** A record of a file, as an entry. */
+/** A record of a file, as it becomes an entry. */
+export interface LocalRecord {
+  /** Its key within its file. */
+  readonly local: string;
+  /**
+   * What is behind the file's name in `local`, such as `:12`, or nothing; `undefined` where `local`
+   * is one of the record's fields.
+   */
+  readonly place: string | undefined;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** A record that was read. */
 export interface ReadEntry {
-  readonly entry: SearchEntry;
+  readonly entry: LocalRecord;
   /** The line on which the record begins, from 1; absent if the whole file is one entry. */
   readonly line?: number;
 }

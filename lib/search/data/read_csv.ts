@@ -41,7 +41,7 @@ export async function* readCsv(
       yield { line, broken: `it has ${values.length} values where the header has ${names.length}` };
     } else {
       const fields = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-      const entry = entryOf(fields, options, `${file.name}:${line}`);
+      const entry = entryOf(fields, options, file.name, `:${line}`);
       yield typeof entry === "string" ? { line, broken: entry } : { line, entry };
     }
   }

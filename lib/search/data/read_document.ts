@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { SearchEntry } from "../types.ts";
 import { htmlText } from "./html_text.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
 import { wholeText } from "./text_chunks.ts";
@@ -26,9 +25,8 @@ export async function* readDocument(
   const { title, text } = kind === "html"
     ? await htmlText(source)
     : { title: kind === "markdown" ? markdownTitle(source) : textTitle(source), text: source };
-  const key = file.name.toWellFormed();
-  const entry: SearchEntry = { key, title: title || key, text };
-  yield { entry };
+  const local = file.name.toWellFormed();
+  yield { entry: { local, place: "", title: title || local, text } };
 }
 
 const FENCE = /^ {0,3}(```|~~~)/;

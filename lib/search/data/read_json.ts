@@ -40,7 +40,7 @@ function recordOf(
   if (key !== undefined && typeof value !== "object") {
     const text = String(value);
     const wellFormed = key.toWellFormed();
-    return { entry: { key: wellFormed, title: wellFormed, text } };
+    return { entry: { local: wellFormed, place: undefined, title: wellFormed, text } };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { broken: key === undefined ? "it is not an object" : "it is neither text nor object" };
@@ -49,6 +49,6 @@ function recordOf(
   const fields = key !== undefined && options.keyField === undefined
     ? { ...value as Fields, key }
     : value as Fields;
-  const entry = entryOf(fields, options, key ?? `${file.name}:${member.line}`);
+  const entry = entryOf(fields, options, file.name, `:${member.line}`);
   return typeof entry === "string" ? { broken: entry } : { entry };
 }

@@ -32,6 +32,6 @@ function recordOf(text: string, file: DataFile, line: number, options: ReadOptio
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { broken: "it is not an object" };
   }
-  const entry = entryOf(value as Fields, options, `${file.name}:${line}`);
+  const entry = entryOf(value as Fields, options, file.name, `:${line}`);
   return typeof entry === "string" ? { broken: entry } : { entry };
 }

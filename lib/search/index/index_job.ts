@@ -16,10 +16,11 @@ import { ERRORS } from "../worker/thread_errors.ts";
 import { asIndexError } from "./index_error.ts";
 import { assertSameIndex, openIndexWriter } from "./open_index.ts";
 import { Indexer, type IndexerOptions } from "./indexer.ts";
+import { restoreKept } from "./kept_entries.ts";
 import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
-import { CLIENT_SOURCE } from "./schema.ts";
 import { fromStored } from "./stored_text.ts";
+import { CLIENT_SOURCE } from "./schema.ts";
 import { DataWatcher } from "./watch_data.ts";
 
 /** What the index worker is opened with. */
@@ -93,6 +94,7 @@ export class IndexJob {
     try {
       this.#guard = new FileGuard(options.path);
       this.#store = new RecordStore(this.#db);
+      restoreKept(this.#db, this.#store);
     } catch (error) {
       closeQuietly(this.#db);
       throw asIndexError(error, options.path, "open");
@@ -101,8 +103,9 @@ export class IndexJob {
 
   /** Takes the data in, then tells `ready`; or `failed`, and the index is closed. */
   async start(): Promise<void> {
-    const { data, path } = this.#options;
+    const { path } = this.#options;
     try {
+      const data = this.#options.data ?? this.#unreadRoots();
       if (data === undefined) this.#addTutorial();
       else {
         const options = { ...this.#options, data, ownFiles: await ownFiles(path) };
@@ -128,7 +131,7 @@ export class IndexJob {
           if (operation.kind === "delete") return this.#store.deleteKey(operation.key);
           const { key, title, text } = operation.entry;
           const entry = { key, title: fromStored(title), text: fromStored(text) };
-          return this.#store.store(CLIENT_SOURCE, entry).outcome !== "unchanged";
+          return this.#store.put(entry) !== "unchanged";
         }));
       // Looked at once more, so that what is answered as stored is in the file that is there.
       this.#checkFiles();
@@ -170,17 +173,30 @@ export class IndexJob {
     return new Indexer(this.#db, this.#store, options, report, changed);
   }
 
+  /** The data paths of an index of an earlier layout, whose entries have to be read again. */
+  #unreadRoots(): string[] | undefined {
+    const roots = this.#db.prepare(`SELECT path FROM root WHERE id <> 0 AND path <> ?
+      AND NOT EXISTS (SELECT 1 FROM source WHERE id <> ${CLIENT_SOURCE}) ORDER BY ordinal`);
+    const paths = roots.all(TUTORIAL_ROOT).map((row) => String(row["path"]));
+    return paths.length > 0 ? paths : undefined;
+  }
+
   /** An index without any data gets the tutorial's entries; one that has data keeps them. */
   #addTutorial(): void {
-    const roots = this.#db.prepare("SELECT count(*) AS n FROM root").get()?.["n"];
-    const records = this.#db.prepare("SELECT count(*) AS n FROM record").get()?.["n"];
-    if (roots !== 1 || records !== 0) return;
+    const count = (table: string) =>
+      this.#db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"];
+    if (count("source") !== 1 || count("record") !== 0) return;
     transaction(this.#db, () => {
-      const root = this.#db.prepare("INSERT INTO root (path, ordinal) VALUES (?, 0)")
-        .run(TUTORIAL_ROOT).lastInsertRowid;
-      const source = this.#db.prepare("INSERT INTO source (root, path) VALUES (?, ?)")
-        .run(root, TUTORIAL_ROOT).lastInsertRowid;
-      for (const entry of TUTORIAL_ENTRIES) this.#store.store(Number(source), entry);
+      this.#db.prepare("INSERT OR IGNORE INTO root (path, ordinal) VALUES (?, 0)")
+        .run(TUTORIAL_ROOT);
+      const source = Number(
+        this.#db.prepare(`INSERT INTO source (root, path, name, label)
+          SELECT id, path, path, path FROM root WHERE path = ?`)
+          .run(TUTORIAL_ROOT).lastInsertRowid,
+      );
+      for (const { key, title, text } of TUTORIAL_ENTRIES) {
+        this.#store.store(source, { local: key, place: undefined, title, text });
+      }
     });
   }
 

@@ -16,11 +16,10 @@ import type { IndexSummary } from "../observer.ts";
 import { PassReport } from "./pass_report.ts";
 import type { RecordStore } from "./record_store.ts";
 import { type PendingFile, SourceTable } from "./source_table.ts";
-import type { Stored } from "./stored_text.ts";
 
 /** The data to take in, and how. */
 export interface IndexerOptions {
-  /** Absolute paths. Where two have entries of the same key, the later path's are served. */
+  /** Absolute paths. */
   readonly data: readonly string[];
   readonly keyField?: string;
   readonly titleField?: string;
@@ -54,6 +53,7 @@ export class Indexer {
   readonly #sources: SourceTable;
   readonly #report: PassReport;
   readonly #seen: StatementSync;
+  readonly #isSeen: StatementSync;
   readonly #unseen: StatementSync;
   readonly #onChanged: () => void;
   #batch: Step[] = [];
@@ -79,8 +79,9 @@ export class Indexer {
     this.#sources = new SourceTable(db, store);
     db.exec("CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY)");
     this.#seen = db.prepare("INSERT OR IGNORE INTO seen (id) VALUES (?)");
+    this.#isSeen = db.prepare("SELECT 1 FROM seen WHERE id = ?");
     this.#unseen = db.prepare(
-      `SELECT id, key FROM record WHERE source = ? AND id NOT IN (SELECT id FROM seen) LIMIT ?`,
+      "SELECT id FROM record WHERE source = ? AND id NOT IN (SELECT id FROM seen) LIMIT ?",
     );
   }
 
@@ -98,7 +99,7 @@ export class Indexer {
     this.#batchLength = 0;
     const { data } = this.#options;
     await this.#findFiles(signal);
-    if (transaction(this.#db, () => this.#sources.setRoots(data))) this.#onChanged();
+    transaction(this.#db, () => this.#sources.setRoots(data));
     let removed = 0;
     do {
       signal.throwIfAborted();
@@ -175,7 +176,7 @@ export class Indexer {
       const { source } = file;
       for (let gone = this.#unseen.all(source, BATCH_RECORDS); gone.length > 0;) {
         transaction(this.#db, () => {
-          for (const row of gone) this.#store.remove(Number(row["id"]), row["key"] as Stored);
+          for (const row of gone) this.#store.remove(Number(row["id"]));
         });
         this.#report.counts.removed += gone.length;
         this.#onChanged();
@@ -217,20 +218,22 @@ export class Indexer {
     const { path } = file;
     const problem = "broken" in item
       ? item.broken
-      : entryProblem(item.entry, this.#options.maxEntryBytes);
+      : entryProblem(item.entry.local, item.entry, this.#options.maxEntryBytes);
     if ("broken" in item || problem !== undefined) {
       this.#report.broken({ path, line: item.line ?? 1, reason: problem! });
       return false;
     }
     const source = this.#sources.beginFile(file);
-    const { outcome, id, otherSource } = this.#store.store(source, item.entry);
-    const isTwice = this.#seen.run(id).changes === 0;
-    if (isTwice || otherSource !== undefined) {
-      const otherPath = isTwice ? path : this.#sources.pathOf(otherSource!);
-      const at = item.line === undefined ? {} : { line: item.line };
-      this.#report.duplicate({ key: item.entry.key, path, ...at, otherPath });
+    let { entry } = item;
+    const before = this.#store.find(source, entry.local);
+    if (before !== undefined && this.#isSeen.get(before) !== undefined) {
+      const line = item.line ?? 1;
+      this.#report.duplicate({ key: entry.local, path, line });
+      entry = { ...entry, local: `${file.name}:${line}`, place: `:${line}` };
     }
-    if (!isTwice && outcome !== "unchanged") this.#report.counts[outcome]++;
+    const { outcome, id } = this.#store.store(source, entry);
+    this.#seen.run(id);
+    if (outcome !== "unchanged") this.#report.counts[outcome]++;
     this.#report.taken();
     return outcome !== "unchanged";
   }

@@ -1,13 +1,15 @@
 /**
- * Writes records, and keeps exactly one record of each key in the full-text index: the shown one.
+ * Writes records, and keeps the shown ones in the full-text index.
  *
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { segment } from "../query/tokens.ts";
+import type { LocalRecord } from "../data/item.ts";
 import type { SearchEntry } from "../types.ts";
+import { RecordKeys } from "./record_keys.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
-import { type Stored, toStored } from "./stored_text.ts";
+import { fromStored, type Stored, toStored } from "./stored_text.ts";
 
 /** What storing a record did. */
 export type StoreOutcome = "added" | "updated" | "unchanged";
@@ -16,22 +18,14 @@ export type StoreOutcome = "added" | "updated" | "unchanged";
 export interface StoreResult {
   readonly outcome: StoreOutcome;
   readonly id: number;
-  /** A source of the data that has a record with the same key, if there is one. */
-  readonly otherSource: number | undefined;
-}
-
-interface RecordRow {
-  readonly id: number;
-  readonly source: number;
-  readonly shown: number;
-  readonly removed: number;
 }
 
 /** Writes an index. The caller wraps the calls in transactions. */
 export class RecordStore {
-  readonly #byKey: StatementSync;
+  readonly #keys: RecordKeys;
+  readonly #own: StatementSync;
+  readonly #shownKey: StatementSync;
   readonly #content: StatementSync;
-  readonly #winner: StatementSync;
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
   readonly #show: StatementSync;
@@ -41,96 +35,159 @@ export class RecordStore {
 
   /** @param db The connection that writes; it stays the caller's. */
   constructor(db: DatabaseSync) {
-    this.#byKey = db.prepare("SELECT id, source, shown, removed FROM record WHERE key = ?");
-    this.#content = db.prepare("SELECT title, text FROM record WHERE id = ?");
-    this.#winner = db.prepare(`SELECT record.id AS id, removed FROM record
-      JOIN source ON source.id = record.source JOIN root ON root.id = source.root
-      WHERE key = ? ORDER BY root.ordinal DESC, source.path DESC LIMIT 1`);
-    this.#insert = db.prepare(
-      "INSERT INTO record (key, source, shown, removed, title, text) VALUES (?, ?, 0, ?, ?, ?)",
+    this.#keys = new RecordKeys(db, {
+      reveal: (id) => this.#reveal(id),
+      hide: (id) => this.#hide(id),
+    });
+    this.#own = db.prepare(
+      "SELECT id, shown, removed FROM record WHERE local = ? AND source = ?",
     );
-    this.#update = db.prepare("UPDATE record SET removed = ?, title = ?, text = ? WHERE id = ?");
+    this.#shownKey = db.prepare("SELECT id, source FROM record WHERE key = ? AND shown = 1");
+    this.#content = db.prepare("SELECT local, title, text FROM record WHERE id = ?");
+    this.#insert = db.prepare(
+      `INSERT INTO record (key, local, place, source, shown, removed, title, text)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#update = db.prepare(
+      "UPDATE record SET removed = ?, place = ?, title = ?, text = ? WHERE id = ?",
+    );
     this.#show = db.prepare("UPDATE record SET shown = ? WHERE id = ?");
     this.#drop = db.prepare("DELETE FROM record WHERE id = ?");
     this.#addWords = db.prepare("INSERT INTO words (rowid, key, title, text) VALUES (?, ?, ?, ?)");
     this.#dropWords = db.prepare("DELETE FROM words WHERE rowid = ?");
   }
 
-  /** Stores an entry as a record of a source. It replaces the source's record of the same key. */
-  store(source: number, entry: SearchEntry): StoreResult {
-    const key = toStored(entry.key);
-    const rows = this.#rows(key);
-    const own = rows.find((row) => row.source === source);
-    const other = rows.find((row) => row.source !== source && row.source !== CLIENT_SOURCE);
-    const otherSource = other?.source;
-    const [title, text] = [toStored(entry.title), toStored(entry.text)];
-    if (own === undefined) {
-      const id = Number(this.#insert.run(key, source, 0, title, text).lastInsertRowid);
-      this.#settle(key, { id, source, shown: 0, removed: 0 }, rows.length === 0, entry);
-      return { outcome: "added", id, otherSource };
-    }
-    if (own.removed === 0 && this.#hasContent(own.id, title, text)) {
-      return { outcome: "unchanged", id: own.id, otherSource };
-    }
-    this.#update.run(0, title, text, own.id);
-    this.#settle(key, own, rows.length === 1, entry);
-    return { outcome: own.removed === 0 ? "updated" : "added", id: own.id, otherSource };
+  /** The number of a source's record; `undefined` if it has none of this key. */
+  find(source: number, local: string): number | undefined {
+    const id = this.#own.get(toStored(local), source)?.["id"];
+    return id === undefined ? undefined : Number(id);
   }
 
-  /** Removes a record. If it was shown, the key's next record in precedence is shown instead. */
-  remove(id: number, key: Stored): void {
-    if (this.#rows(key).some((row) => row.id === id && row.shown === 1)) this.#hide(id);
-    this.#drop.run(id);
-    this.settleKey(key);
+  /** Stores a record of a file. It replaces the file's record of the same key. */
+  store(source: number, record: LocalRecord): StoreResult {
+    const local = toStored(record.local);
+    const [title, text] = [toStored(record.title), toStored(record.text)];
+    const own = this.#own.get(local, source);
+    const place = record.place ?? null;
+    if (own === undefined) {
+      const { key, isShown } = this.#keys.beforeAdding(local, source, record.place);
+      const shown = isShown ? 1 : 0;
+      const { lastInsertRowid } = this.#insert.run(
+        key,
+        local,
+        place,
+        source,
+        shown,
+        0,
+        title,
+        text,
+      );
+      const id = Number(lastInsertRowid);
+      if (isShown) this.#index(id, local, title, text);
+      return { outcome: "added", id };
+    }
+    const id = Number(own["id"]);
+    if (this.#hasContent(id, title, text)) return { outcome: "unchanged", id };
+    this.#update.run(0, place, title, text, id);
+    if (own["shown"] === 1) {
+      this.#dropWords.run(id);
+      this.#index(id, local, title, text);
+    }
+    return { outcome: "updated", id };
+  }
+
+  /** Removes a record of a file. */
+  remove(id: number): void {
+    this.#remove(id);
+  }
+
+  /** Stores an entry of a client. It hides the data's record of the same key. */
+  put(entry: SearchEntry): StoreOutcome {
+    const key = toStored(entry.key);
+    const [title, text] = [toStored(entry.title), toStored(entry.text)];
+    const own = this.#own.get(key, CLIENT_SOURCE);
+    this.#keys.hideForClient(key);
+    if (own === undefined) {
+      const { lastInsertRowid } = this.#insert.run(
+        key,
+        key,
+        null,
+        CLIENT_SOURCE,
+        1,
+        0,
+        title,
+        text,
+      );
+      this.#index(Number(lastInsertRowid), key, title, text);
+      return "added";
+    }
+    const id = Number(own["id"]);
+    const isThere = own["removed"] === 0;
+    if (isThere && this.#hasContent(id, title, text)) return "unchanged";
+    this.#update.run(0, null, title, text, id);
+    if (isThere) {
+      this.#dropWords.run(id);
+      this.#index(id, key, title, text);
+    } else this.#reveal(id);
+    return isThere ? "updated" : "added";
   }
 
   /**
-   * Deletes a key for clients: their own record is removed, and the data's records are hidden until
-   * a client stores the key again.
+   * Deletes a key for clients: their own record is removed, and the data's is hidden until a client
+   * stores the key again.
    *
    * @returns whether there was an entry.
    */
   deleteKey(text: string): boolean {
     const key = toStored(text);
-    const rows = this.#rows(key);
-    if (!rows.some((row) => row.shown === 1)) return false;
-    const own = rows.find((row) => row.source === CLIENT_SOURCE);
-    if (rows.length === 1 && own !== undefined) {
-      this.#hide(own.id);
-      this.#drop.run(own.id);
+    if (this.#shownKey.get(key) === undefined) return false;
+    const own = this.#own.get(key, CLIENT_SOURCE);
+    if (!this.#keys.isDataKey(key)) {
+      if (own !== undefined) this.#remove(Number(own["id"]));
       return true;
     }
-    if (own === undefined) this.#insert.run(key, CLIENT_SOURCE, 1, null, null);
-    else this.#update.run(1, null, null, own.id);
-    this.settleKey(key);
+    this.#hideKey(key, own === undefined ? undefined : Number(own["id"]));
     return true;
   }
 
-  /** Shows the key's first record in precedence, and hides the others. */
-  settleKey(key: Stored): void {
-    const winner = this.#winner.get(key);
-    const wanted = winner !== undefined && winner["removed"] === 0 ? Number(winner["id"]) : -1;
-    for (const row of this.#rows(key)) {
-      if (row.shown === 1 && row.id !== wanted) this.#hide(row.id);
-    }
-    if (wanted < 0 || this.#rows(key).some((row) => row.shown === 1)) return;
-    const content = this.#content.get(wanted)!;
-    this.#reveal(wanted, key, content["title"] as Stored, content["text"] as Stored);
+  /** Notes that a client has deleted a key, whether or not there is an entry. */
+  keepDeleted(text: string): void {
+    const key = toStored(text);
+    const own = this.#own.get(key, CLIENT_SOURCE)?.["id"];
+    this.#hideKey(key, own === undefined ? undefined : Number(own));
   }
 
-  /** Shows a record that was just written, if it is the first in precedence. */
-  #settle(key: Stored, { id, shown }: RecordRow, isOnly: boolean, entry: SearchEntry): void {
-    if (!isOnly && Number(this.#winner.get(key)?.["id"]) !== id) return;
-    for (const row of isOnly ? [] : this.#rows(key)) {
-      if (row.shown === 1 && row.id !== id) this.#hide(row.id);
-    }
-    if (shown === 1) this.#dropWords.run(id);
-    this.#reveal(id, key, toStored(entry.title), toStored(entry.text));
+  /** Names a file's records anew after the file's label has changed. */
+  relabel(source: number): void {
+    this.#keys.relabel(source);
   }
 
-  #reveal(id: number, key: Stored, title: Stored, text: Stored): void {
+  #hideKey(key: Stored, own: number | undefined): void {
+    if (own === undefined) this.#insert.run(key, key, null, CLIENT_SOURCE, 0, 1, null, null);
+    else {
+      this.#hide(own);
+      this.#update.run(1, null, null, null, own);
+    }
+    this.#keys.hideForClient(key);
+  }
+
+  #remove(id: number): void {
+    const row = this.#keys.rowOf(id);
+    if (row === undefined) return;
+    if (row.shown === 1) this.#dropWords.run(id);
+    this.#drop.run(id);
+    this.#keys.afterRemoving(row);
+  }
+
+  #reveal(id: number): void {
+    const content = this.#content.get(id)!;
     this.#show.run(1, id);
-    const [keyWords, titleWords] = [words(key), words(title)];
+    const { local, title, text } = content as { local: Stored; title: Stored; text: Stored };
+    this.#index(id, local, title, text);
+  }
+
+  #index(id: number, local: Stored, title: Stored, text: Stored): void {
+    const [keyWords, titleWords] = [words(local), words(title)];
     // If the title repeats the key, its words must not count twice.
     this.#addWords.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words(text));
   }
@@ -144,16 +201,10 @@ export class RecordStore {
     const content = this.#content.get(id);
     return content !== undefined && same(content["title"], title) && same(content["text"], text);
   }
-
-  #rows(key: Stored): RecordRow[] {
-    return this.#byKey.all(key) as unknown as RecordRow[];
-  }
 }
 
-const decoder = new TextDecoder();
-
 function words(stored: Stored): string {
-  return segment(typeof stored === "string" ? stored : decoder.decode(stored));
+  return segment(fromStored(stored));
 }
 
 function same(a: unknown, b: Stored): boolean {

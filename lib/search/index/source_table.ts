@@ -7,9 +7,9 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
 import type { DataFile } from "../data/item.ts";
 import type { FoundFile, SkippedPath } from "../data/walk.ts";
+import { fileLabels } from "./file_labels.ts";
 import type { RecordStore } from "./record_store.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
-import type { Stored } from "./stored_text.ts";
 
 /** A file that has to be read. */
 export interface PendingFile extends DataFile {
@@ -49,6 +49,8 @@ export class SourceTable {
   readonly #store: RecordStore;
   readonly #get: StatementSync;
   readonly #add: StatementSync;
+  readonly #named: StatementSync;
+  readonly #relabel: StatementSync;
   readonly #addFound: StatementSync;
   readonly #next: StatementSync;
   readonly #taken: StatementSync;
@@ -66,15 +68,20 @@ export class SourceTable {
     this.#store = store;
     db.exec(`CREATE TEMP TABLE found (
       number INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL, real TEXT NOT NULL,
-      name TEXT NOT NULL, bytes INTEGER, modifiedMs REAL, pending INTEGER NOT NULL, UNIQUE (root, path));
+      name TEXT NOT NULL, bytes INTEGER, modifiedMs REAL, pending INTEGER NOT NULL);
+      CREATE UNIQUE INDEX temp.found_path ON found (path, CASE name WHEN '' THEN root ELSE '' END);
+      CREATE INDEX temp.found_root ON found (root, path);
       CREATE INDEX temp.found_pending ON found (number) WHERE pending = 1;
       CREATE INDEX temp.found_no_file ON found (root) WHERE name = '';
       CREATE TEMP TABLE lost (source INTEGER PRIMARY KEY)`);
     this.#get = db.prepare(`SELECT source.id AS id, bytes, modifiedMs, hash, settings FROM source
       JOIN root ON root.id = source.root WHERE root.path = ? AND source.path = ?`);
     this.#add = db.prepare(
-      "INSERT INTO source (root, path) SELECT id, ? FROM root WHERE path = ? RETURNING id",
+      `INSERT INTO source (root, path, name, label) SELECT id, ?, ?, ? FROM root WHERE path = ?
+       RETURNING id`,
     );
+    this.#named = db.prepare("SELECT id, path, label FROM source WHERE name = ? ORDER BY id");
+    this.#relabel = db.prepare("UPDATE source SET label = ? WHERE id = ?");
     this.#addFound = db.prepare(
       `INSERT OR IGNORE INTO found (root, path, real, name, bytes, modifiedMs, pending)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -99,7 +106,10 @@ export class SourceTable {
     this.#begun = undefined;
   }
 
-  /** Notes what was found in a data path. A file that may have changed becomes pending. */
+  /**
+   * Notes what was found in a data path. A file that may have changed becomes pending. One that is in
+   * several data paths is taken in once, for the first of them.
+   */
   found(root: string, file: FoundFile | SkippedPath): void {
     this.#foundRows.push([root, file]);
     if (this.#foundRows.length >= FOUND_TOGETHER) this.finishFinding();
@@ -136,22 +146,11 @@ export class SourceTable {
     );
   }
 
-  /**
-   * Stores the data paths of this pass, and their order. If the order changed, other records may be
-   * shown.
-   *
-   * @returns whether the order changed.
-   */
-  setRoots(data: readonly string[]): boolean {
-    const roots = this.#db.prepare("SELECT path, ordinal FROM root WHERE id <> 0 ORDER BY ordinal");
-    const before = roots.all().map((row) => String(row["path"]));
-    const kept = before.filter((path) => data.includes(path));
+  /** Stores the data paths of this pass, and their order. */
+  setRoots(data: readonly string[]): void {
     const upsert = this.#db.prepare(`INSERT INTO root (path, ordinal) VALUES (?, ?)
       ON CONFLICT (path) DO UPDATE SET ordinal = excluded.ordinal`);
     for (const [i, path] of data.entries()) upsert.run(path, i);
-    const isReordered = kept.join("\0") !== data.filter((path) => kept.includes(path)).join("\0");
-    if (isReordered) this.#settleDuplicates();
-    return isReordered;
   }
 
   /**
@@ -167,11 +166,15 @@ export class SourceTable {
       this.#isLostKnown = true;
     }
     const rows = this.#db.prepare(
-      "SELECT id, key FROM record WHERE source IN (SELECT source FROM lost) LIMIT ?",
+      "SELECT id FROM record WHERE source IN (SELECT source FROM lost) LIMIT ?",
     ).all(count);
-    for (const row of rows) this.#store.remove(Number(row["id"]), row["key"] as Stored);
+    for (const row of rows) this.#store.remove(Number(row["id"]));
     if (rows.length === 0) {
-      this.#db.exec("DELETE FROM source WHERE id IN (SELECT source FROM lost)");
+      const gone = this.#db.prepare(
+        "DELETE FROM source WHERE id IN (SELECT source FROM lost) RETURNING name",
+      );
+      const names = new Set(gone.all().map((row) => String(row["name"])));
+      for (const name of names) this.#labelNamed(name);
       this.#db.exec(
         "DELETE FROM root WHERE id <> 0 AND path NOT IN (SELECT root FROM found) " +
           "AND id NOT IN (SELECT root FROM source)",
@@ -232,23 +235,28 @@ export class SourceTable {
   }
 
   #sourceOf(file: PendingFile): number {
-    return file.source ??= Number(this.#add.get(file.path, file.root)?.["id"]);
+    if (file.source !== undefined) return file.source;
+    const { path, name, root } = file;
+    file.source = Number(this.#add.get(path, name, name, root)?.["id"]);
+    this.#labelNamed(name);
+    return file.source;
   }
 
-  /** The path of a source. */
-  pathOf(source: number): string {
-    const row = this.#db.prepare("SELECT path FROM source WHERE id = ?").get(source);
-    return String(row?.["path"] ?? "");
+  /** Gives all files of a name the labels that tell them apart. */
+  #labelNamed(name: string): void {
+    const rows = this.#named.all(name);
+    const labels = fileLabels(rows.map((row) => String(row["path"])), name);
+    for (const [i, row] of rows.entries()) {
+      if (row["label"] === labels[i]) continue;
+      const id = Number(row["id"]);
+      this.#relabel.run(labels[i]!, id);
+      this.#store.relabel(id);
+    }
   }
 
   /** How many records the data have. */
   countRecords(): number {
     const row = this.#db.prepare("SELECT count(*) AS n FROM record WHERE source <> 0").get();
     return Number(row?.["n"] ?? 0);
-  }
-
-  #settleDuplicates(): void {
-    const keys = this.#db.prepare("SELECT key FROM record GROUP BY key HAVING count(*) > 1");
-    for (const row of keys.all()) this.#store.settleKey(row["key"] as Stored);
   }
 }

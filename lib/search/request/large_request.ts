@@ -49,7 +49,7 @@ function parse({ content, header }: LargeRequest, maxEntryBytes: number): Parsed
     throw new RequestError("bad-request", message);
   }
   const { key, title, text } = putFields(fields);
-  const problem = entryProblem({ key, title, text }, maxEntryBytes);
+  const problem = entryProblem(key, { title, text }, maxEntryBytes);
   if (problem !== undefined) {
     throw new RequestError("bad-entry", `The entry cannot be stored: ${problem}`);
   }
