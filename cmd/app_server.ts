@@ -27,6 +27,7 @@ import {
   serverTlsOf,
   untilDrained,
   warnOfOpenFiles,
+  watchAuth,
 } from "./_cli/mod.ts";
 
 export const command = defineCommand({
@@ -151,6 +152,7 @@ export const command = defineCommand({
       { flags, renewTls: (tls) => listener.handshakes!.renew(tls), authenticator },
       context,
     );
+    using _watch = watchAuth(authenticator, flags, context);
     await warnOfOpenFiles(flags, given, context);
     await using engine = await openSearch({
       ...(flags.data.length > 0 ? { data: flags.data } : {}),

@@ -28,6 +28,7 @@ import {
   untilDrained,
   UsageError,
   warnOfOpenFiles,
+  watchAuth,
 } from "./_cli/mod.ts";
 import { reportStats } from "./_pubsub/report_stats.ts";
 
@@ -169,6 +170,7 @@ export const command = defineCommand({
       { flags, renewTls: (tls) => listener.handshakes!.renew(tls), authenticator },
       context,
     );
+    using _watch = watchAuth(authenticator, flags, context);
     await warnOfOpenFiles(flags, given, context);
     const broker = serveBroker(listener, {
       maxConnections: flags["max-connections"],

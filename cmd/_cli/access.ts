@@ -13,6 +13,12 @@ export const accessFlags = {
     group: "Access",
     help: "read from this JSON file who may connect, and what each may do; SIGHUP reads it again",
   },
+  "watch-auth": {
+    type: "boolean",
+    group: "Access",
+    requires: ["auth"],
+    help: "read the --auth file again whenever it changes",
+  },
   insecure: {
     type: "boolean",
     group: "Access",

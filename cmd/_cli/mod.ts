@@ -41,7 +41,7 @@ export {
   warnOfOpenFiles,
 } from "./serving.ts";
 export type { Output } from "./output.ts";
-export { rereadOnHangup } from "./reread.ts";
+export { rereadOnHangup, watchAuth } from "./reread.ts";
 export { readByteLines, readLines } from "./read_lines.ts";
 export { runCommand, runMain } from "./run.ts";
 export type { ArgumentSpec, ArgumentTable, FlagSpec, FlagTable } from "./spec.ts";

@@ -1,8 +1,13 @@
+import { PeriodicLook } from "../../lib/base/periodic_look.ts";
 import { ConnectionError, type ServerTls } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
 import { describeError } from "./describe_error.ts";
+import type { Log } from "./log.ts";
 import type { ServerAuthenticator } from "./server_authenticator.ts";
 import { type ServerTlsFlags, serverTlsOf } from "./serving.ts";
+
+/** What messages call it. */
+const AUTH_FILE = "the --auth file";
 
 /** What a server can read again. */
 export interface RereadOptions {
@@ -20,24 +25,51 @@ export interface RereadOptions {
 export function rereadOnHangup(options: RereadOptions, { log, onHangup }: Context): void {
   const { flags, renewTls, authenticator } = options;
   const files: Record<string, () => Promise<void>> = {};
-  if (authenticator) files["the --auth file"] = () => authenticator.reread();
+  if (authenticator) files[AUTH_FILE] = () => authenticator.reread();
   if (flags["tls-cert"] !== undefined) {
     files["the certificate"] = () => rereadTls(flags, renewTls);
   }
   const rereadAll = async () => {
     if (Object.keys(files).length === 0) log.info("there is no file to read again");
-    for (const [what, reread] of Object.entries(files)) {
-      try {
-        await reread();
-        log.info(`${what} was read again`);
-      } catch (error) {
-        log.warn(`${describeError(error)}; ${what} as it was stays in use`);
-      }
-    }
+    for (const [what, reread] of Object.entries(files)) await tellOf(what, reread, log);
   };
   // One after the other: else of two signals the first might be the last to take effect.
   let last = Promise.resolve();
   onHangup(() => last = last.then(rereadAll));
+}
+
+/** How often `--watch-auth` looks, in milliseconds. */
+const WATCH_MS = 500;
+
+/** Reads a server's `--auth` file again whenever it has changed, until disposed of. */
+export function watchAuth(
+  authenticator: ServerAuthenticator | undefined,
+  flags: { readonly "watch-auth": boolean },
+  { log }: Pick<Context, "log">,
+): Disposable {
+  let isLooking = false;
+  const look = async () => {
+    if (isLooking || !authenticator) return;
+    isLooking = true;
+    if (await authenticator.hasChanged()) {
+      await tellOf(AUTH_FILE, () => authenticator.reread(), log);
+    }
+    isLooking = false;
+  };
+  const isAsked = authenticator !== undefined && flags["watch-auth"];
+  const looking = new PeriodicLook(isAsked ? WATCH_MS : Infinity, () => void look());
+  looking.start();
+  return looking;
+}
+
+/** Reads a file again, and says what came of it. */
+async function tellOf(what: string, reread: () => Promise<void>, log: Log): Promise<void> {
+  try {
+    await reread();
+    log.info(`${what} was read again`);
+  } catch (error) {
+    log.warn(`${describeError(error)}; ${what} as it was stays in use`);
+  }
 }
 
 async function rereadTls(

@@ -1,4 +1,11 @@
-import type { Authenticator, Credentials, LoginAttempt, Principal } from "../../lib/access/mod.ts";
+import type {
+  Authenticator,
+  AuthTable,
+  Credentials,
+  FileAuthenticator,
+  LoginAttempt,
+  Principal,
+} from "../../lib/access/mod.ts";
 import { type Address, formatAddress, isLoopback } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
 import { FailedLogins } from "./failed_logins.ts";
@@ -10,25 +17,60 @@ const OTHERS_READ = 0o004;
 export class ServerAuthenticator implements Authenticator {
   readonly #path: string;
   readonly #failed: FailedLogins;
-  #current: Authenticator;
+  readonly #inner: FileAuthenticator;
+  /** The state of the file that was read last, and the one that was seen last. */
+  #readStamp: string;
+  #seenStamp: string;
+  #rereading: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, current: Authenticator, { log }: Pick<Context, "log">) {
+  private constructor(
+    path: string,
+    stamp: string,
+    inner: FileAuthenticator,
+    { log }: Pick<Context, "log">,
+  ) {
     this.#path = path;
-    this.#current = current;
+    this.#inner = inner;
+    this.#readStamp = this.#seenStamp = stamp;
     this.#failed = new FailedLogins(log);
   }
 
   /** Reads the file. */
   static async open(path: string, context: Pick<Context, "log">): Promise<ServerAuthenticator> {
-    return new ServerAuthenticator(path, await read(path), context);
+    // Loaded only where it is needed: every command starts with this file.
+    const { FileAuthenticator } = await import("../../lib/access/mod.ts");
+    const stamp = await stampOf(path);
+    return new ServerAuthenticator(
+      path,
+      stamp,
+      new FileAuthenticator(await readTable(path)),
+      context,
+    );
   }
 
   /**
-   * Reads the file again, for the logins to come: clients that are connected keep the rights that
-   * they have. Rejects if it cannot be used; the old one stays then.
+   * Reads the file again; clients that are connected get the rights that it gives them now. Rejects
+   * if it cannot be used; all stays as it was then.
    */
-  async reread(): Promise<void> {
-    this.#current = await read(this.#path);
+  reread(): Promise<void> {
+    // One after the other: else what was read first might count last.
+    const rereading = this.#rereading.then(async () => {
+      this.#readStamp = await stampOf(this.#path);
+      this.#inner.update(await readTable(this.#path));
+    });
+    this.#rereading = rereading.catch(() => {});
+    return rereading;
+  }
+
+  /**
+   * Whether the file is another than the one that was read, and the same as at the last call: who
+   * writes it may need a moment.
+   */
+  async hasChanged(): Promise<boolean> {
+    const stamp = await stampOf(this.#path);
+    const isStill = stamp === this.#seenStamp;
+    this.#seenStamp = stamp;
+    return isStill && stamp !== this.#readStamp;
   }
 
   /** Warns if passwords cross a network unencrypted, and if others can read the file. */
@@ -50,23 +92,30 @@ export class ServerAuthenticator implements Authenticator {
     credentials: Credentials,
     attempt: LoginAttempt = {},
   ): Promise<Principal | undefined> {
-    const principal = await this.#current.authenticate(credentials, attempt);
+    const principal = await this.#inner.authenticate(credentials, attempt);
     if (!principal) this.#failed.add(credentials, attempt.peer ?? "an unknown address");
     return principal;
   }
 }
 
+/** What tells two states of a file apart, whether it was written to or replaced. */
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtime, ctime } = await Deno.stat(path);
+    return JSON.stringify([dev, ino, size, mtime?.getTime(), ctime?.getTime()]);
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
+
 /** One file may serve several programs: it may have the rights of all of them. */
-async function read(path: string): Promise<Authenticator> {
-  // Loaded only where they are needed: every command starts with this file.
-  const { AuthFileError, FileAuthenticator, parseAuthFile } = await import(
-    "../../lib/access/mod.ts"
-  );
+async function readTable(path: string): Promise<AuthTable> {
+  const { AuthFileError, parseAuthFile } = await import("../../lib/access/mod.ts");
   const { PUBSUB_RIGHTS } = await import("../../lib/pubsub/broker/routing/rights.ts");
   const { SEARCH_RIGHTS } = await import("../../lib/search/search_rights.ts");
   const text = await Deno.readTextFile(path);
   try {
-    return new FileAuthenticator(parseAuthFile(text, { ...PUBSUB_RIGHTS, ...SEARCH_RIGHTS }));
+    return parseAuthFile(text, { ...PUBSUB_RIGHTS, ...SEARCH_RIGHTS });
   } catch (cause) {
     if (!(cause instanceof AuthFileError)) throw cause;
     throw new Error(`${path}: ${cause.message}`, { cause });

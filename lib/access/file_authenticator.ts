@@ -24,10 +24,10 @@ const MAX_REMEMBERED = 10_000;
  * wrong passwords nor unknown names delay other peers' logins by more than a few checks.
  */
 export class FileAuthenticator implements Authenticator {
-  readonly #table: AuthTable;
+  #table: AuthTable = { users: new Map(), tokens: new Map() };
   readonly #key = randomBytes(32);
   readonly #remembered = new Set<string>();
-  readonly #unmatched: string;
+  #unmatched = "";
   readonly #queue = new FairQueue({
     atOnce: MAX_AT_ONCE,
     maxWaiting: MAX_WAITING,
@@ -36,8 +36,35 @@ export class FileAuthenticator implements Authenticator {
 
   /** Takes what {@linkcode parseAuthFile} read. */
   constructor(table: AuthTable) {
-    this.#table = table;
-    const [first] = table.users.values();
+    this.update(table);
+  }
+
+  /**
+   * Takes what {@linkcode parseAuthFile} read when the file has changed. Clients that are connected
+   * get the rights that the file gives them now. Those whose user or token is gone, or whose password
+   * is another, get none. For the others nothing changes.
+   *
+   * @throws {TypeError} if principals of the table were replaced already, by another update.
+   */
+  update({ users, tokens }: AuthTable): void {
+    const all = [...[...users.values()].map(({ principal }) => principal), ...tokens.values()];
+    if (all.some((principal) => principal.current !== principal)) {
+      throw new TypeError("Cannot use an authentication table that was replaced: read it again");
+    }
+    const before = this.#table;
+    const keptUsers = new Map(users);
+    for (const [name, { hash, principal }] of before.users) {
+      const next = users.get(name);
+      const kept = take(principal, next?.hash === hash ? next.principal : undefined);
+      if (kept) keptUsers.set(name, { hash, principal: kept });
+    }
+    const keptTokens = new Map(tokens);
+    for (const [hash, principal] of before.tokens) {
+      const kept = take(principal, tokens.get(hash));
+      if (kept) keptTokens.set(hash, kept);
+    }
+    this.#table = { users: keptUsers, tokens: keptTokens };
+    const [first] = users.values();
     this.#unmatched = unmatchedHash(first?.hash);
   }
 
@@ -54,8 +81,8 @@ export class FileAuthenticator implements Authenticator {
     if (token !== undefined) return this.#table.tokens.get(hashToken(token));
     if (user === undefined || password === undefined) return undefined;
     const known = this.#table.users.get(user);
-    const trace = createHmac("sha256", this.#key).update(JSON.stringify([user, password]))
-      .digest("base64");
+    const trace = createHmac("sha256", this.#key)
+      .update(JSON.stringify([user, password, known?.hash])).digest("base64");
     if (known && this.#remembered.has(trace)) return known.principal;
     // An unknown name takes as long as a known one: response times do not tell which names exist.
     const hash = known?.hash ?? this.#unmatched;
@@ -63,8 +90,21 @@ export class FileAuthenticator implements Authenticator {
     if (!known || !right) return undefined;
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     this.#remembered.add(trace);
-    return known.principal;
+    // The file may have changed meanwhile.
+    return known.principal.current;
   }
+}
+
+/**
+ * Has a principal replaced by the one that stands in the file now, unless they are equal.
+ *
+ * @returns It, if it stays.
+ */
+function take(principal: Principal, next: Principal | undefined): Principal | undefined {
+  if (next === principal || (next && principal.equals(next))) return principal;
+  // Another authenticator may have the same one.
+  if (principal.current === principal) principal.replaceBy(next);
+  return undefined;
 }
 
 async function matches(password: string, hash: string): Promise<boolean> {

@@ -15,6 +15,9 @@ const NOTHING: Permission = { allow: [], deny: [] };
  * Who a client is, and what it may do: named rights, such as `publish`, each with a permission. The
  * roles of this library check the rights that concern them, and know no others.
  *
+ * The rights of a principal do not change. When those of its clients do, another principal takes its
+ * place: servers look for it at each request, and once a second for clients that are quiet.
+ *
  * @example
  * ```ts
  * import { Principal } from "@socktool/socktool/access";
@@ -31,6 +34,7 @@ export class Principal {
   /** What it is called, in figures and messages. */
   readonly name: string;
   readonly #rights: ReadonlyMap<string, Permission>;
+  #current: Principal | undefined = this;
 
   /**
    * Gives a client its rights.
@@ -45,5 +49,47 @@ export class Principal {
   /** What it is permitted by a right; nothing if it was not given the right. */
   permission(right: string): Permission {
     return this.#rights.get(right) ?? NOTHING;
+  }
+
+  /**
+   * Who its clients are at this moment: itself, or who took its place; `undefined` if they may not
+   * be served any more.
+   */
+  get current(): Principal | undefined {
+    let current = this.#current;
+    while (current && current.#current !== current) current = current.#current;
+    return this.#current = current;
+  }
+
+  /**
+   * Gives its clients the rights of another one; `undefined` takes all rights from them. It can be
+   * done once: after that, replace the one that took its place.
+   *
+   * @example
+   * ```ts
+   * import { Principal } from "@socktool/socktool/access";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const alice = new Principal("alice", { publish: { allow: ["orders.>"], deny: [] } });
+   * const restricted = new Principal("alice", {});
+   * alice.replaceBy(restricted);
+   * assertEquals(alice.current, restricted);
+   * restricted.replaceBy(undefined);
+   * assertEquals(alice.current, undefined);
+   * ```
+   *
+   * @throws {TypeError} if it, or the other one, was replaced before.
+   */
+  replaceBy(successor: Principal | undefined): void {
+    if (this.#current !== this || (successor && successor.#current !== successor)) {
+      throw new TypeError(`Cannot replace the principal ${this.name}: one was replaced before`);
+    }
+    this.#current = successor;
+  }
+
+  /** Whether another one has the same name and the same rights. */
+  equals(other: Principal): boolean {
+    const rightsOf = (principal: Principal) => JSON.stringify([...principal.#rights].sort());
+    return this.name === other.name && rightsOf(this) === rightsOf(other);
   }
 }

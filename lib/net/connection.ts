@@ -16,6 +16,7 @@ import { WriteQueue } from "./bytes/write_queue.ts";
  * - `idle`, `first-byte-timeout`, `frame-timeout`: a limit in time was exceeded.
  * - `refused`: the server had too many connections.
  * - `over-budget`: the server had no memory left for what the peer sends, or does not read.
+ * - `unauthorized`: the peer may not be served, or not any more.
  * - `protocol`: the peer broke the protocol.
  * - `drained`: the server ends, and the connection finished in time; `forced`: it did not.
  * - `failed`: the connection's service threw an error.
@@ -28,6 +29,7 @@ export type CloseReason =
   | "frame-timeout"
   | "refused"
   | "over-budget"
+  | "unauthorized"
   | "protocol"
   | "drained"
   | "forced"
@@ -65,6 +67,8 @@ export class Connection {
    * peer, and finish. Without it the connection is closed.
    */
   onEvict: (() => void) | undefined;
+  /** Called by {@linkcode Connection.revoke}. Without it the connection is closed. */
+  onRevoke: ((error?: Error) => void) | undefined;
   readonly #conn: Deno.Conn;
   readonly #turns: Turns | undefined;
   readonly #memory: ConnectionMemory | undefined;
@@ -260,6 +264,17 @@ export class Connection {
   evict(): void {
     if (this.onEvict) this.onEvict();
     else this.close("over-budget");
+  }
+
+  /**
+   * Ends the connection of a peer that may not be served any more: the service answers what it has
+   * begun, and finishes.
+   *
+   * @param error What the peer is told, if no answer tells it already.
+   */
+  revoke(error?: Error): void {
+    if (this.onRevoke) this.onRevoke(error);
+    else this.close("unauthorized");
   }
 
   /** Gives back the memory that it holds. Called when its service has returned. */

@@ -1,10 +1,18 @@
-import { type Authenticator, type Credentials, type Principal } from "../access/mod.ts";
+import type { Authenticator, Credentials, Principal } from "../access/mod.ts";
+import { inSteps, visitInParts } from "../base/in_steps.ts";
+import { PeriodicLook } from "../base/periodic_look.ts";
 import { type Frame, jsonFrame } from "../frame/mod.ts";
 import { type Connection, networkOf } from "../net/mod.ts";
 import { type ReplyInit, RequestError } from "../request/mod.ts";
 
 /** The action by which a client says who it is. */
 const HELLO = "hello";
+
+/** How often to look whether the rights of quiet clients have changed, in milliseconds. */
+const RIGHTS_LOOK_MS = 250;
+
+/** How many clients are looked at between two looks at the clock. */
+const RIGHTS_PART = 10;
 
 /** A `hello` with more content is no login. */
 const MAX_HELLO_BYTES = 65_536;
@@ -15,8 +23,15 @@ const MAX_HELLO_BYTES = 65_536;
  */
 export class ActionGate {
   readonly #authenticator: Authenticator;
-  /** Who each connection is, or will turn out to be. */
-  readonly #principals = new WeakMap<Connection, Principal | Promise<Principal | undefined>>();
+  /** Connections whose login is being checked. */
+  readonly #deciding = new Map<Connection, Promise<unknown>>();
+  /** Who each connection is. */
+  readonly #principals = new Map<Connection, Principal>();
+  /** Connections whose clients may not be served any more. */
+  readonly #revoked = new WeakMap<Connection, Principal>();
+  /** Runs while somebody is connected. */
+  readonly #looking = new PeriodicLook(RIGHTS_LOOK_MS, () => this.#lookAtRights());
+  #looksAtRights = false;
 
   /** Asks the authenticator who clients are. */
   constructor(authenticator: Authenticator) {
@@ -26,20 +41,27 @@ export class ActionGate {
   /** Whether a connection's client may carry out an action now, without further ado. */
   permits(connection: Connection, action: string): boolean {
     const principal = this.#principals.get(connection);
-    if (principal === undefined || principal instanceof Promise) return false;
-    return mayDo(principal, action);
+    return principal !== undefined && principal.current === principal && mayDo(principal, action);
   }
 
   /** Resolves when a login that is being checked is decided; `undefined` if none is. */
   deciding(connection: Connection): Promise<unknown> | undefined {
-    const principal = this.#principals.get(connection);
-    return principal instanceof Promise ? principal : undefined;
+    return this.#deciding.get(connection);
   }
 
-  /** @throws {RequestError} `unauthorized` if a connection's client has not said who it is. */
+  /**
+   * Who a connection's client is.
+   *
+   * @throws {RequestError} `unauthorized` if it has not said so, or may not be served any more.
+   */
   checkIdentified(connection: Connection): Principal {
-    const principal = this.#principals.get(connection);
-    if (principal !== undefined && !(principal instanceof Promise)) return principal;
+    const principal = this.#current(connection);
+    if (principal) return principal;
+    const revoked = this.#revoked.get(connection);
+    if (revoked) {
+      connection.revoke();
+      throw revocation(revoked);
+    }
     const message = "Say hello first, with a token or a user and password";
     throw new RequestError("unauthorized", message);
   }
@@ -58,24 +80,62 @@ export class ActionGate {
 
   /** The answer to a login; `undefined` if the request is none. */
   hello(frame: Frame, connection: Connection): Promise<ReplyInit> | undefined {
-    if (this.#principals.has(connection)) return undefined;
+    if (this.#principals.has(connection) || this.#revoked.has(connection)) return undefined;
     const credentials = credentialsIn(frame);
     if (credentials === undefined) return undefined;
     const attempt = { peer: networkOf(connection.remote), signal: connection.signal };
     const deciding = this.#authenticator.authenticate(credentials, attempt).then(
       (principal) => {
-        if (principal) this.#principals.set(connection, principal);
-        else this.#principals.delete(connection);
+        if (principal) this.#add(connection, principal);
         return principal;
       },
-      (error) => {
-        this.#principals.delete(connection);
-        throw error;
-      },
-    );
-    this.#principals.set(connection, deciding);
+    ).finally(() => this.#deciding.delete(connection));
+    this.#deciding.set(connection, deciding);
     return answer(deciding);
   }
+
+  #add(connection: Connection, principal: Principal): void {
+    const { signal } = connection;
+    if (signal.aborted) return;
+    this.#principals.set(connection, principal);
+    signal.addEventListener("abort", () => this.#delete(connection), { once: true });
+    this.#looking.start();
+  }
+
+  #delete(connection: Connection): void {
+    this.#principals.delete(connection);
+    if (this.#principals.size === 0) this.#looking.stop();
+  }
+
+  /** Who a connection's client is, with the rights of this moment; `undefined` if it is nobody. */
+  #current(connection: Connection): Principal | undefined {
+    const principal = this.#principals.get(connection);
+    const current = principal?.current;
+    if (principal === undefined || current === principal) return principal;
+    if (current) this.#principals.set(connection, current);
+    else {
+      this.#delete(connection);
+      this.#revoked.set(connection, principal);
+    }
+    return current;
+  }
+
+  /** Tells clients that send nothing. In steps: there may be thousands. */
+  #lookAtRights(): void {
+    if (this.#looksAtRights) return;
+    this.#looksAtRights = true;
+    const look = ([connection, principal]: [Connection, Principal]) => {
+      if (!this.#current(connection)) connection.revoke(revocation(principal));
+    };
+    const over = () => void (this.#looksAtRights = false);
+    const looking = inSteps(visitInParts(this.#principals, look, RIGHTS_PART));
+    if (looking) void looking.then(over);
+    else over();
+  }
+}
+
+function revocation({ name }: Principal): RequestError {
+  return new RequestError("unauthorized", `${name} may not be connected any more`);
 }
 
 async function answer(deciding: Promise<Principal | undefined>): Promise<ReplyInit> {

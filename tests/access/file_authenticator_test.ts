@@ -1,10 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type Credentials,
   FileAuthenticator,
   hashPassword,
   hashToken,
   parseAuthFile,
+  Principal,
 } from "../../lib/access/mod.ts";
 import { deadline } from "../support/deadline.ts";
 
@@ -74,4 +75,108 @@ Deno.test("a login waits for few of another peer's, whoever does not leave", asy
   const wrong = Array.from({ length: 20 }, (_, i) => login(`nobody${i}`, "x", "10.0.0.1"));
   await deadline(Promise.all([...wrong, login("ali", "secret", "10.0.0.2")]));
   assert(order.indexOf("ali") <= 6, `${order.indexOf("ali")} were before it`);
+});
+
+const RIGHTS = { publish: () => undefined };
+const SECRET = await hashPassword("secret");
+
+function table(
+  users: Record<string, { password?: string; allow?: string[] }>,
+  tokens: Record<string, string[]>,
+) {
+  const file = {
+    users: Object.entries(users).map(([name, { password = SECRET, allow = [] }]) => ({
+      name,
+      password,
+      publish: { allow },
+    })),
+    tokens: Object.entries(tokens).map(([token, allow]) => ({
+      name: token,
+      token: hashToken(token),
+      publish: { allow },
+    })),
+  };
+  return parseAuthFile(JSON.stringify(file), RIGHTS);
+}
+
+Deno.test("another file replaces those whose rights changed, ends those who are gone, and no others", async () => {
+  const authenticator = new FileAuthenticator(
+    table({ same: {}, gone: {}, changed: {}, password: {} }, {
+      same: ["a"],
+      gone: [],
+      changed: [],
+    }),
+  );
+  const login = (user: string, password = "secret") =>
+    authenticator.authenticate({ user, password });
+  const users = await Promise.all(["same", "gone", "changed", "password"].map((u) => login(u)));
+  const tokens = await Promise.all(
+    ["same", "gone", "changed"].map((token) => authenticator.authenticate({ token })),
+  );
+  const next = table(
+    {
+      new: {},
+      changed: { allow: ["x"] },
+      same: {},
+      password: { password: await hashPassword("other") },
+    },
+    { changed: ["x"], same: ["a"] },
+  );
+  authenticator.update(next);
+  const [same, gone, changed, password] = users;
+  assertEquals(same?.current, same);
+  assertEquals([gone?.current, password?.current], [undefined, undefined]);
+  assertEquals(changed?.current?.permission("publish").allow, ["x"]);
+  assertEquals(tokens[0]?.current, tokens[0]);
+  assertEquals(tokens[1]?.current, undefined);
+  assertEquals(tokens[2]?.current?.permission("publish").allow, ["x"]);
+  // Logins to come are of the same objects.
+  assertEquals(await login("same"), same);
+  assertEquals(await login("changed"), changed?.current);
+  assertEquals(await authenticator.authenticate({ token: "same" }), tokens[0]);
+  assertEquals(await login("gone"), undefined);
+  assertEquals(await login("password"), undefined, "a remembered password counts no more");
+  assertEquals((await login("password", "other"))?.name, "password");
+  // Once more the same, and back again.
+  authenticator.update(next);
+  authenticator.update(table({ changed: {} }, {}));
+  assertEquals(changed?.current?.permission("publish").allow, []);
+  assertEquals(same?.current, undefined);
+});
+
+Deno.test("a login that is being checked when the file changes counts by the new one", async () => {
+  const authenticator = new FileAuthenticator(table({ gone: {}, changed: {}, same: {} }, {}));
+  const logins = ["gone", "changed", "same"].map((user) =>
+    authenticator.authenticate({ user, password: "secret" })
+  );
+  authenticator.update(table({ changed: { allow: ["x"] }, same: {} }, {}));
+  const [gone, changed, same] = await deadline(Promise.all(logins));
+  assertEquals(gone, undefined);
+  assertEquals(changed?.permission("publish").allow, ["x"]);
+  assertEquals(same?.name, "same");
+});
+
+Deno.test("principals are replaced once, by one that stands", () => {
+  const [a, b, c] = ["a", "b", "c"].map((name) => new Principal(name, {})) as [
+    Principal,
+    Principal,
+    Principal,
+  ];
+  a.replaceBy(b);
+  b.replaceBy(c);
+  assertEquals([a.current, b.current, c.current], [c, c, c]);
+  assertThrows(() => a.replaceBy(c), TypeError);
+  assertThrows(() => c.replaceBy(a), TypeError);
+  c.replaceBy(undefined);
+  assertEquals([a.current, b.current, c.current], [undefined, undefined, undefined]);
+  assertThrows(() => c.replaceBy(undefined), TypeError);
+});
+
+Deno.test("a table whose principals were replaced is refused, and changes nothing", async () => {
+  const first = table({}, { t: [] });
+  const authenticator = new FileAuthenticator(first);
+  authenticator.update(table({}, { t: ["x"] }));
+  assertThrows(() => authenticator.update(first), TypeError);
+  const principal = await authenticator.authenticate({ token: "t" });
+  assertEquals(principal?.permission("publish").allow, ["x"]);
 });

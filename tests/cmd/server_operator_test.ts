@@ -4,7 +4,7 @@ import { encodeFrame } from "../../lib/frame/mod.ts";
 import { dial } from "../../lib/net/mod.ts";
 import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { script, ServerProgram } from "../support/programs.ts";
+import { script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { CA, NEXT_CA, NEXT_TLS, SERVER_TLS } from "../support/tls.ts";
 
@@ -47,6 +47,53 @@ Deno.test("a failed login is a warning", async () => {
   assert(!server.err.includes("unencrypted"), server.err);
 });
 
+const codeOf = (error: unknown) => (error as { code?: unknown } | undefined)?.code;
+
+Deno.test({
+  name: "--watch-auth has the auth file read again whenever it is another, whoever replaces it how",
+  ignore: isWindows,
+  fn: async () => {
+    using scratch = new Scratch();
+    const path = writeAuth(scratch, "one", "two");
+    await using server = await ServerProgram.start(
+      script("cmd/broker.ts", ":0", "--auth", path, "--watch-auth"),
+    );
+    await using one = await connect(server, "one");
+    await using two = await connect(server, "two");
+    const waitUntilSaid = async (text: string, change: () => void) => {
+      const before = server.err.length;
+      change();
+      await until(() => server.err.slice(before).includes(text), text);
+    };
+    await waitUntilSaid("was read again\n", () => writeAuth(scratch, "two", "three"));
+    assertEquals(codeOf(await deadline(one.finished)), "unauthorized");
+    await (await connect(server, "three")).close();
+    await waitUntilSaid("stays in use\n", () => Deno.writeTextFileSync(path, "{"));
+    await waitUntilSaid("stays in use\n", () => Deno.removeSync(path));
+    // Replaced in one go, by another file and by a link.
+    const next = scratch.write("next.json", authFile("two"));
+    await waitUntilSaid("was read again\n", () => Deno.renameSync(next, path));
+    await assertRejects(() => connect(server, "three"));
+    const linked = scratch.write("linked.json", authFile("two", "four"));
+    await waitUntilSaid("was read again\n", () => {
+      Deno.removeSync(path);
+      Deno.symlinkSync(linked, path);
+    });
+    await (await connect(server, "four")).close();
+    assertEquals(await two.publishConfirmed("a", "x"), 0);
+    const warnings = server.err.split("\n").filter((line) => line.includes("stays in use"));
+    assertEquals(warnings.length, 2, server.err);
+  },
+});
+
+Deno.test("--watch-auth without --auth is a mistake", async () => {
+  for (const command of ["broker", "app-server"]) {
+    const { code, err } = await socktool([command, ":0", "--watch-auth"]);
+    assertEquals(code, 2);
+    assertStringIncludes(err, "--auth");
+  }
+});
+
 for (const [program, args] of [["broker", []], ["app-server", ["--writable"]]] as const) {
   Deno.test({
     name: `${program} warns of passwords in the clear, and of an auth file that all can read`,
@@ -81,8 +128,8 @@ Deno.test({
     await server.printed("the --auth file was read again\n");
     await (await connect(server, "new")).close();
     await assertRejects(() => connect(server, "old"));
-    // Who is connected already goes on.
-    assertEquals(await old.publishConfirmed("a", "x"), 0);
+    // Who is connected by what is not in it any more is told.
+    assertEquals(codeOf(await deadline(old.finished)), "unauthorized");
 
     for (const broken of ["{", "[]", '{"tokens":[{"name":"x","token":"plain"}]}', undefined]) {
       const before = server.err.length;

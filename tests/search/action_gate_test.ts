@@ -1,9 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { FileAuthenticator, hashPassword, hashToken, parseAuthFile } from "../../lib/access/mod.ts";
 import { jsonFrame } from "../../lib/frame/mod.ts";
+import type { Address } from "../../lib/net/mod.ts";
 import { serveRequests } from "../../lib/request/mod.ts";
 import { openSearch, SEARCH_RIGHTS, searchHandler } from "../../lib/search/mod.ts";
-import { listenLocally, RawClient } from "../support/peers.ts";
+import { until } from "../support/deadline.ts";
+import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
 
 const FILE = JSON.stringify({
   users: [{
@@ -20,9 +22,13 @@ const FILE = JSON.stringify({
 async function start() {
   const engine = await openSearch({ writable: true });
   const authenticator = new FileAuthenticator(parseAuthFile(FILE, SEARCH_RIGHTS));
-  const server = serveRequests(await listenLocally(), searchHandler(engine, { authenticator }));
+  const observer = new Recorder();
+  const handler = searchHandler(engine, { authenticator });
+  const server = serveRequests(await listenLocally(), handler, { observer });
   return {
     server,
+    authenticator,
+    observer,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
@@ -106,4 +112,107 @@ Deno.test("requests sent with the hello wait for it, and another connection has 
   assertEquals(codes, [undefined, undefined, "forbidden", undefined]);
   using other = await RawClient.connect(running.server.address);
   assertEquals(await codeOf(other, { action: "search", value: "morpheus" }), "unauthorized");
+});
+
+/** A file with the token `r` and the user `writer`, whose right is given. */
+function fileOf(reader: object | undefined, writer: object | undefined = reader) {
+  const { users, tokens } = JSON.parse(FILE);
+  return parseAuthFile(
+    JSON.stringify({
+      users: writer ? [{ ...users[0], actions: writer }] : [],
+      tokens: [tokens[2] ?? tokens[1], ...reader ? [{ ...tokens[0], actions: reader }] : []],
+    }),
+    SEARCH_RIGHTS,
+  );
+}
+
+const READING = { allow: ["search", "get"] };
+
+async function login(address: Address, credentials: Record<string, unknown>): Promise<RawClient> {
+  const client = await RawClient.connect(address);
+  assertEquals(await codeOf(client, { action: "hello", ...credentials }), "ok");
+  return client;
+}
+
+Deno.test("clients that are connected get the rights that the file gives them now", async () => {
+  const search = { action: "search", value: "morpheus" };
+  const cases: [string, object, Record<string, string>][] = [
+    ["the same", { ...READING }, { search: "ok", get: "ok", put: "forbidden" }],
+    ["fewer", { allow: ["get"] }, { search: "forbidden", get: "ok", put: "forbidden" }],
+    ["none", {}, { search: "forbidden", get: "forbidden", put: "forbidden" }],
+    ["a denial", { allow: ["*"], deny: ["get"] }, { search: "ok", get: "forbidden", put: "ok" }],
+    ["more", { allow: ["*"] }, { search: "ok", get: "ok", put: "ok" }],
+  ];
+  for (const credentials of [{ token: "r" }, { user: "writer", password: "secret" }]) {
+    await using running = await start();
+    running.authenticator.update(fileOf(READING));
+    using client = await login(running.server.address, credentials);
+    for (const [name, right, expected] of cases) {
+      assertEquals(await codeOf(client, search), "ok");
+      running.authenticator.update(fileOf(right));
+      for (const [action, code] of Object.entries(expected)) {
+        assertEquals(await codeOf(client, { action, ...ACTIONS[action] }), code, name);
+      }
+      running.authenticator.update(fileOf(READING));
+    }
+  }
+});
+
+Deno.test("clients whose rights end are told and closed, whether they ask for something or not", async () => {
+  await using running = await start();
+  const { address } = running.server;
+  using quiet = await login(address, { user: "writer", password: "secret" });
+  using asking = await login(address, { token: "r" });
+  using other = await login(address, { token: "n" });
+  running.authenticator.update(fileOf(undefined));
+  // One answer for each request that is taken, and no more.
+  const search = jsonFrame({ action: "search", value: "morpheus" });
+  await asking.send(search, search, search);
+  assertEquals(await errorOf(asking), "unauthorized");
+  assertEquals(await asking.answer(), undefined);
+  assertEquals(await errorOf(quiet), "unauthorized");
+  assertEquals(await quiet.answer(), undefined);
+  assertEquals(await codeOf(other, { action: "get", value: "morpheus" }), "forbidden");
+  await until(() => running.observer.reasons.length === 2);
+  assertEquals(running.observer.reasons, [
+    "unauthorized",
+    "unauthorized",
+  ]);
+});
+
+async function errorOf(client: RawClient): Promise<unknown> {
+  return (await client.json() as { error?: { code: string } }).error?.code;
+}
+
+Deno.test("a client whose rights end gets the answers to what it asked before", async () => {
+  await using running = await start();
+  running.authenticator.update(fileOf({ allow: ["*"] }));
+  using client = await login(running.server.address, { token: "r" });
+  const put = (i: number) => jsonFrame({ action: "put", key: `k${i}`, value: "x".repeat(50_000) });
+  await client.send(...Array.from({ length: 20 }, (_, i) => put(i)));
+  assertEquals(await errorOf(client), undefined);
+  running.authenticator.update(fileOf(undefined));
+  const codes: unknown[] = [];
+  for (let answer = await client.answer(); answer; answer = await client.answer()) {
+    codes.push((answer.json() as { error?: { code: string } }).error?.code ?? "ok");
+  }
+  assertEquals(codes.at(-1), "unauthorized");
+  assertEquals(codes.filter((code) => code !== "ok").length, 1, codes.join());
+});
+
+Deno.test("a client that reads nothing goes when its rights end", async () => {
+  await using running = await start();
+  running.authenticator.update(fileOf({ allow: ["*"] }));
+  using client = await login(running.server.address, { token: "r" });
+  const put = { action: "put", key: "large", value: "x".repeat(60_000) };
+  assertEquals(await codeOf(client, put), "ok");
+  let sent = 0;
+  const flood = (async () => {
+    const get = jsonFrame({ action: "get", value: "large" });
+    while (true) await client.send(get).then(() => sent++);
+  })().catch(() => {});
+  await until(() => sent > 100);
+  running.authenticator.update(fileOf(undefined));
+  await until(() => running.observer.reasons.length === 1, "its connection ends");
+  await flood;
 });

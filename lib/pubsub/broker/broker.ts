@@ -1,3 +1,4 @@
+import { inSteps, visitInParts } from "../../base/in_steps.ts";
 import { PeriodicLook, tickMs } from "../../base/periodic_look.ts";
 import {
   type Address,
@@ -24,12 +25,19 @@ import { Session } from "./session.ts";
 /** After this many pings without an answer a connection ends. */
 const MAX_PINGS = 3;
 
+/** How often to look whether the rights of quiet clients have changed, in milliseconds. */
+const RIGHTS_LOOK_MS = 250;
+
+/** How many clients are looked at between two looks at the clock. */
+const RIGHTS_PART = 10;
+
 /** A broker at work. */
 export class Broker implements AsyncDisposable {
   readonly #core: BrokerCore;
   readonly #sessions = new Set<Session>();
   readonly #server: Server;
   readonly #startedAt = performance.now();
+  #looksAtRights = false;
 
   /** Made by {@linkcode serveBroker}. */
   constructor(listener: Listener, options: BrokerOptions) {
@@ -58,9 +66,12 @@ export class Broker implements AsyncDisposable {
     });
     const { limits: { pingIntervalMs, helloTimeoutMs }, authenticator } = this.#core;
     const tick = tickMs(pingIntervalMs, authenticator ? helloTimeoutMs : Infinity);
-    const looking = new PeriodicLook(tick, (now) => this.#look(now));
-    looking.start();
-    void this.#server.finished.then(() => looking.stop());
+    const looks = [
+      new PeriodicLook(tick, (now) => this.#look(now)),
+      new PeriodicLook(authenticator ? RIGHTS_LOOK_MS : Infinity, () => this.#lookAtRights()),
+    ];
+    for (const look of looks) look.start();
+    void this.#server.finished.then(() => looks.forEach((look) => look.stop()));
   }
 
   /** Where it listens. */
@@ -165,6 +176,20 @@ export class Broker implements AsyncDisposable {
       }
     }
     this.#core.sendList.flush();
+  }
+
+  /** In steps: of thousands of clients the rights may change at once. */
+  #lookAtRights(): void {
+    if (this.#looksAtRights) return;
+    this.#looksAtRights = true;
+    const visit = (session: Session) => session.checkRights();
+    const over = () => {
+      this.#looksAtRights = false;
+      this.#core.sendList.flush();
+    };
+    const looking = inSteps(visitInParts(this.#sessions, visit, RIGHTS_PART));
+    if (looking) void looking.then(over);
+    else over();
   }
 }
 

@@ -35,7 +35,10 @@ const PRINCIPAL_SHARE = 1 / 2;
 
 /** What all clients of a principal share. */
 export interface Account extends SubscriptionAccount {
-  readonly publications: Publications;
+  principal: Principal;
+  publications: Publications;
+  /** How many connections there are. */
+  connections: number;
 }
 
 /** What the sessions of a broker share, and how publications get from one to the others. */
@@ -109,20 +112,43 @@ export class BrokerCore {
     return this.#filters.usedBytes;
   }
 
-  /** What all clients of a principal share. */
-  accountOf(principal: Principal): Account {
+  /**
+   * What all clients of a principal share; for one more connection, until `leave` is called.
+   *
+   * @param before That of the principal which the connection had before: it goes over to this one.
+   */
+  enter(principal: Principal, before?: Account): Account {
     let account = this.#accounts.get(principal);
-    if (account === undefined) {
-      const share = this.authenticator ? PRINCIPAL_SHARE : 1;
-      account = {
-        publications: new Publications(this.router, principal),
-        filters: new Budget(principal.name, this.#filters.maxBytes * share, this.#filters),
-        subscriptions: 0,
-        memberships: 0,
-      };
-      this.#accounts.set(principal, account);
+    if (account === undefined && before) {
+      // The first of its connections takes it along, so that limits hold for all of them meanwhile.
+      this.#accounts.delete(before.principal);
+      before.principal = principal;
+      before.publications = new Publications(this.router, principal);
+      account = before;
     }
+    account ??= this.#open(principal);
+    this.#accounts.set(principal, account);
+    if (account === before) return account;
+    account.connections++;
+    if (before) this.leave(before);
     return account;
+  }
+
+  /** Called when a connection ends. */
+  leave(account: Account): void {
+    if (--account.connections === 0) this.#accounts.delete(account.principal);
+  }
+
+  #open(principal: Principal): Account {
+    const share = this.authenticator ? PRINCIPAL_SHARE : 1;
+    return {
+      principal,
+      connections: 0,
+      publications: new Publications(this.router, principal),
+      filters: new Budget(principal.name, this.#filters.maxBytes * share, this.#filters),
+      subscriptions: 0,
+      memberships: 0,
+    };
   }
 
   /**

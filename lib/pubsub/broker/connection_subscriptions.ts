@@ -14,6 +14,9 @@ const MEMBERSHIP_BYTES = 600;
 /** How many subscriptions are ended between two looks at the clock. */
 const PART = 100;
 
+/** The same, where each is compared with what its client may have. */
+const FORBIDDEN_PART = 20;
+
 /** What {@linkcode ConnectionSubscriptions} shares with those of other connections. */
 export interface SubscriptionHost {
   readonly router: Router;
@@ -50,13 +53,23 @@ export class ConnectionSubscriptions {
   }
 
   /**
-   * Whose they are. Set before the first is added.
+   * Whose they are. Set before the first is added. Those that there are go over to another account,
+   * even if they are more than it may have.
    *
    * @param maxBytes What they may take of the account's memory.
    */
   setAccount(account: SubscriptionAccount, maxBytes: number): void {
-    this.#account = account;
+    const usedBytes = this.#budget?.usedBytes ?? 0;
+    this.#budget?.give(usedBytes);
     this.#budget = new Budget("this connection", maxBytes, account.filters);
+    this.#budget.take(usedBytes);
+    if (this.#account) {
+      this.#account.subscriptions -= this.size;
+      this.#account.memberships -= this.#memberships;
+    }
+    this.#account = account;
+    account.subscriptions += this.size;
+    account.memberships += this.#memberships;
   }
 
   /** How many there are. */
@@ -111,6 +124,24 @@ export class ConnectionSubscriptions {
       if (!subscription.group) this.#end(subscription);
     };
     await inSteps(visitInParts(this.#byKey, end, PART));
+  }
+
+  /**
+   * Ends those whose filters may not be had any more, in steps.
+   *
+   * @param mayHave Is asked for each.
+   * @returns Those that were ended.
+   */
+  async endForbidden(mayHave: (filter: string) => boolean): Promise<Subscription[]> {
+    const ended: Subscription[] = [];
+    const look = ([key, subscription]: [string, Subscription]) => {
+      if (mayHave(subscription.entry.filter)) return;
+      this.#byKey.delete(key);
+      this.#end(subscription);
+      ended.push(subscription);
+    };
+    await inSteps(visitInParts(this.#byKey, look, FORBIDDEN_PART));
+    return ended;
   }
 
   /** Why one more may not be had. What it costs is taken, if it may. */

@@ -6,7 +6,7 @@ import { quote } from "../protocol/quote.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
-import { maySubscribe } from "./routing/rights.ts";
+import { subscribeRefusal } from "./routing/rights.ts";
 import type { Principal } from "../../access/mod.ts";
 import type { Requester } from "./requester.ts";
 import type { RetainedSelection } from "./routing/retained.ts";
@@ -134,10 +134,8 @@ function subscribe(
   if (slow === "block" && !core.allowBlock) {
     return { code: "forbidden", message: "This broker does not permit the policy block" };
   }
-  if (!maySubscribe(requester.principal!, filter)) {
-    const message = `${requester.principal!.name} may not subscribe to ${quote(filter)}`;
-    return { code: "forbidden", message };
-  }
+  const forbidden = subscribeRefusal(requester.principal!, filter);
+  if (forbidden) return forbidden;
   const notOwn = core.inboxes.refusal(filter, requester.inbox);
   if (notOwn) return notOwn;
   const confirm = (retained?: RetainedSelection): Refusal | undefined => {
@@ -159,7 +157,10 @@ function subscribe(
   requester.waitFor(walking.then(() => {
     const retained = walk.end();
     if (requester.ending) return retained.release();
-    const refused = confirm(retained);
+    // What the client may do may have changed meanwhile.
+    const forbidden = subscribeRefusal(requester.principal!, filter);
+    if (forbidden) retained.release();
+    const refused = forbidden ?? confirm(retained);
     if (refused) requester.refuse(refused, id);
   }));
   return undefined;

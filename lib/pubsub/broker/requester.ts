@@ -1,3 +1,4 @@
+import type { HeaderInit } from "../../frame/mod.ts";
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import type { ConnectionSubscriptions } from "./connection_subscriptions.ts";
@@ -26,8 +27,14 @@ export interface Requester {
    * and aborts the attempt.
    */
   waitForLogin(login: (attempt: LoginAttempt) => Promise<void>): void;
-  /** Tells the client that a request is refused. */
-  refuse(refusal: Refusal, id?: number): void;
+  /**
+   * Tells the client that a request is refused.
+   *
+   * @param about Further fields that say what is.
+   */
+  refuse(refusal: Refusal, id?: number, about?: HeaderInit): void;
   /** Ends the connection in order. */
   end(reason: ByeReason): void;
+  /** Ends the connection of a client that may not be connected any more, and tells it why. */
+  revoke(refusal: Refusal): void;
 }

@@ -1,14 +1,15 @@
 import { OverBudgetError } from "../../base/budget.ts";
-import { type Frame, FrameDecoder, type FrameError } from "../../frame/mod.ts";
+import { type Frame, FrameDecoder, type FrameError, type HeaderInit } from "../../frame/mod.ts";
 import { type CloseReason, type Connection, formatAddress, networkOf } from "../../net/mod.ts";
-import type { BrokerCore } from "./broker_core.ts";
+import type { Account, BrokerCore } from "./broker_core.ts";
+import { applyChangedRights } from "./changed_rights.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
 import { Pace } from "./delivery/pace.ts";
 import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import type { Requester } from "./requester.ts";
-import type { Publication, Publications } from "./routing/publications.ts";
+import type { Publication } from "./routing/publications.ts";
 import { controlBytes } from "../protocol/control_frame.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { performOperation } from "./operations.ts";
@@ -33,6 +34,7 @@ const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
   shutdown: "drained",
   idle: "idle",
   bye: "done",
+  unauthorized: "unauthorized",
   "over-budget": "over-budget",
 };
 
@@ -53,7 +55,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   readonly #connection: Connection;
   readonly #core: BrokerCore;
   readonly #decoder: FrameDecoder;
-  #publications: Publications | undefined;
+  #account: Account | undefined;
   #published = 0;
   /** Made when it publishes: most connections do not. */
   #pace: Pace<Outbox> | undefined;
@@ -65,6 +67,8 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   #gone: AbortController | undefined;
   #bye: ByeReason | undefined;
   #ending: Promise<void> | undefined;
+  /** Why its client may not be connected any more. */
+  #revoked: Refusal | undefined;
 
   /** Serves a connection once `serve` is called. */
   constructor(connection: Connection, core: BrokerCore) {
@@ -123,11 +127,16 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   }
 
   identify(principal: Principal): void {
-    const account = this.#core.accountOf(principal);
     this.principal = principal;
-    this.#publications = account.publications;
+    this.#account = this.#core.enter(principal, this.#account);
     const { maxFilterBytes } = this.#core.limits;
-    this.subscriptions.setAccount(account, maxFilterBytes * CONNECTION_SHARE);
+    this.subscriptions.setAccount(this.#account, maxFilterBytes * CONNECTION_SHARE);
+  }
+
+  /** Looks whether what its client may do has changed. */
+  checkRights(): void {
+    const applied = applyChangedRights(this);
+    if (applied) void applied.then(() => void this.#core.sendList.flush());
   }
 
   waitFor(promise: Promise<void>): void {
@@ -141,22 +150,27 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       .then(() => void this.#core.sendList.flush());
   }
 
-  refuse({ code, message }: Refusal, id?: number): void {
+  refuse({ code, message }: Refusal, id?: number, about?: HeaderInit): void {
     this.#core.counters.errors++;
     if (code === "over-budget") this.#core.counters.overBudget++;
     this.#core.observer.refused?.(this.figures, { code, message });
-    this.outbox.control("error", { code, message, id });
+    this.outbox.control("error", { code, message, id, ...about });
   }
 
   /**
-   * Ends the connection in order: what waits is delivered, then `bye`. For a slow consumer, what
-   * waits is dropped.
+   * Ends the connection in order: what waits is delivered, then `bye`. For a slow consumer, and for
+   * who may not be connected any more, what waits is dropped.
    */
   end(reason: ByeReason): void {
     if (this.#ending) return;
     this.#bye = reason;
     this.#gone?.abort();
     this.#ending = this.#finish(reason);
+  }
+
+  revoke(refusal: Refusal): void {
+    this.#revoked = refusal;
+    this.end("unauthorized");
   }
 
   tooSlow(): void {
@@ -193,6 +207,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       this.outbox.close();
       this.#core.inboxes.close(this.inbox);
       await this.#endSubscriptions();
+      if (this.#account) this.#core.leave(this.#account);
       const { delivered, deliveredBytes } = this.outbox;
       const { counters } = this.#core;
       counters.delivered += delivered;
@@ -226,6 +241,8 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       if (count === null) return this.#ended();
       connection.received(count);
       connection.midFrame = false;
+      this.checkRights();
+      if (this.#ending) return;
       this.heardAt = performance.now();
       this.pings = 0;
       let error: FrameError | undefined;
@@ -271,7 +288,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
    * @returns Where to go on once `#pause` is over; the number of frames if all are dealt with.
    */
   #handle(frames: readonly Frame[], from: number): number {
-    const publications = this.#publications;
+    const publications = this.#account?.publications;
     let first = from;
     let route: Route | undefined;
     let last: Publication | undefined;
@@ -368,7 +385,9 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     const { outbox } = this;
     outbox.endDeliveries();
     const cleared = this.#endSubscriptions();
-    const missed = reason === "slow-consumer" ? outbox.drop() || undefined : undefined;
+    const drops = reason === "slow-consumer" || this.#revoked !== undefined;
+    const missed = drops ? outbox.drop() || undefined : undefined;
+    if (this.#revoked) this.refuse(this.#revoked);
     // The answer to a client's own bye is the end of the connection.
     if (reason !== "bye") outbox.control("bye", { reason, missed });
     outbox.flush();

@@ -3,6 +3,7 @@ import { INBOX_PREFIX } from "../protocol/topic.ts";
 import { ClientSubscription, type SubscribeOptions } from "./client_subscription.ts";
 import { type LocalFilter, LocalFilters } from "./local_filters.ts";
 import { type PublishContent, PubSubMessage } from "./message.ts";
+import type { PubSubError } from "./pubsub_error.ts";
 import type { TellError } from "./tell_error.ts";
 
 /** What {@linkcode ClientDeliveries} needs of the client. */
@@ -46,6 +47,14 @@ export class ClientDeliveries {
       if (options.onMessage && !filter.startsWith(INBOX_PREFIX)) return true;
     }
     return false;
+  }
+
+  /** The broker has ended what was subscribed to. */
+  ended(filter: string, group: string | undefined, error: PubSubError): void {
+    for (const subscription of [...this.#filters.get(filter, group)?.subscriptions ?? []]) {
+      this.remove(subscription);
+      subscription.end(error);
+    }
   }
 
   /** Adds a subscription. */

@@ -32,11 +32,15 @@ export class Dispatcher implements LinkHandler {
       case "pong":
         this.#answers.settle(header);
         return;
-      case "error":
-        if (!this.#answers.settle(header)) {
-          this.#tellError(refusalOf(header), "The broker refused a publication");
+      case "error": {
+        if (this.#answers.settle(header)) return;
+        const { filter, group } = header;
+        const error = refusalOf(header);
+        if (typeof filter === "string") {
+          return this.#deliveries.ended(filter, group as string | undefined, error);
         }
-        return;
+        return this.#tellError(error, "The broker refused a publication");
+      }
       case "ping":
         void link.send({ header: { op: "pong", id: header["id"] } });
         return;

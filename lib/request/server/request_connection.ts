@@ -54,6 +54,9 @@ export interface ServiceSettings {
   readonly streamTimeoutMs: number;
 }
 
+/** How long a client that may not be served any more has to take its last answers. */
+const REVOKED_MS = 2_000;
+
 const EVICTED = "The server needs the memory of this unfinished frame";
 
 /** One client of a request server. */
@@ -69,6 +72,8 @@ export class RequestConnection {
   /** The end of the connection, once it has begun, and that of its draining. */
   #finished: Promise<void> | undefined;
   #drained: Promise<void> | undefined;
+  /** The client may not be served any more. */
+  #revoked = false;
 
   /** Takes over a connection. */
   constructor(connection: Connection, settings: ServiceSettings) {
@@ -86,6 +91,7 @@ export class RequestConnection {
     });
     connection.onDrain = () => this.#drain();
     connection.onEvict = () => this.#evicted();
+    connection.onRevoke = (error) => this.#revoke(error);
   }
 
   /** Serves the client whose first bytes are there. */
@@ -106,6 +112,7 @@ export class RequestConnection {
     while (true) {
       const batch = this.#decoder.decode(input.bytes, input.start, input.end);
       for (const frame of batch.frames) {
+        if (this.#revoked) break;
         this.#handle(frame);
         const wait = this.#noRoom();
         if (wait && !await this.#makeRoom(wait)) return await this.#finish("done");
@@ -113,12 +120,13 @@ export class RequestConnection {
       this.#connection.readFrames += batch.frames.length;
       input.consume(batch.consumed);
       output.flush();
-      if (batch.error) return await this.#broken(batch.error, false);
+      if (batch.error && !this.#revoked) return await this.#broken(batch.error, false);
       // One read may be all that was asked for while much is still to be written.
       const room = output.room();
       if (room) await room;
       const turn = this.#connection.turn();
       if (turn) await turn;
+      if (this.#revoked) return await this.#finishRevoked();
       if (this.#draining && !this.#decoder.midFrame) return await this.#finishDrained();
       this.#connection.midFrame = this.#decoder.midFrame;
       this.#reading = true;
@@ -229,6 +237,21 @@ export class RequestConnection {
   #drain(): void {
     this.#draining = true;
     if (this.#reading && !this.#decoder.midFrame) this.#drained = this.#finishDrained();
+  }
+
+  /** Takes no further request. The loop ends by itself, unless it waits for one. */
+  #revoke(error: Error | undefined): void {
+    if (this.#revoked) return;
+    this.#revoked = true;
+    if (error) this.#replies.add(failureReply(error));
+    const timer = setTimeout(() => this.#connection.close("unauthorized"), REVOKED_MS);
+    this.#connection.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+    if (this.#reading) this.#drained ??= this.#finishRevoked();
+  }
+
+  async #finishRevoked(): Promise<void> {
+    await this.#answered();
+    await this.#finish("unauthorized");
   }
 
   async #finishDrained(): Promise<void> {

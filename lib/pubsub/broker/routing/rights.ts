@@ -1,3 +1,5 @@
+import type { Refusal } from "../../protocol/codes.ts";
+import { quote } from "../../protocol/quote.ts";
 import { Principal, type RightsGrammar } from "../../../access/mod.ts";
 import {
   filterCovers,
@@ -34,6 +36,13 @@ export function maySubscribe(principal: Principal, filter: string): boolean {
   const { allow, deny } = principal.permission("subscribe");
   if (deny.some((denied) => filtersOverlap(denied, filter))) return false;
   return isInboxFilter(filter) || allow.some((allowed) => filterCovers(allowed, filter));
+}
+
+/** Why a principal may not subscribe to a filter; `undefined` if it may. */
+export function subscribeRefusal(principal: Principal, filter: string): Refusal | undefined {
+  if (maySubscribe(principal, filter)) return undefined;
+  const message = `${principal.name} may not subscribe to ${quote(filter)}`;
+  return { code: "forbidden", message };
 }
 
 /**

@@ -1,0 +1,51 @@
+import type { Requester } from "./requester.ts";
+import { inSteps } from "../../base/in_steps.ts";
+import { quote } from "../protocol/quote.ts";
+import { maySubscribe } from "./routing/rights.ts";
+import type { Subscription } from "./routing/subscription.ts";
+
+/** How many subscriptions are told of between two looks at the clock. */
+const PART = 20;
+
+/**
+ * Brings a connection up to date if what its client may do has changed: a client without rights is
+ * told and ends, others publish by the new ones from now on, and lose subscriptions that they may
+ * not have any more.
+ *
+ * @returns A promise if there are subscriptions to look at. It does not reject.
+ */
+export function applyChangedRights(requester: Requester): Promise<void> | undefined {
+  const { principal, ending } = requester;
+  if (ending || principal === undefined || principal.current === principal) return undefined;
+  if (principal.current === undefined) {
+    const message = `${principal.name} may not be connected any more`;
+    requester.revoke({ code: "unauthorized", message });
+    return undefined;
+  }
+  requester.identify(principal.current);
+  return requester.subscriptions.size === 0 ? undefined : endForbidden(requester);
+}
+
+/** Ends subscriptions first, however many and slow the client is: telling it may take longer. */
+async function endForbidden(requester: Requester): Promise<void> {
+  const { outbox, subscriptions } = requester;
+  const ended = await subscriptions.endForbidden(
+    (filter) => maySubscribe(requester.principal!, filter),
+  );
+  let next = 0;
+  const tellSome = () => {
+    const end = Math.min(next + PART, ended.length);
+    for (; next < end; next++) tellEnded(requester, ended[next]!);
+    return next === ended.length || requester.ending || outbox.repliesWait;
+  };
+  while (next < ended.length && !requester.ending) {
+    await inSteps(tellSome);
+    outbox.flush();
+    await outbox.roomForReplies();
+  }
+}
+
+function tellEnded(requester: Requester, { entry: { filter }, group }: Subscription): void {
+  const message = `${requester.principal!.name} may not subscribe to ${quote(filter)} any more`;
+  requester.refuse({ code: "forbidden", message }, undefined, { filter, group: group?.name });
+}
