@@ -4,6 +4,7 @@ import { RequestError } from "../request/mod.ts";
 import type { Engine } from "./engine.ts";
 import { SearchError } from "./error.ts";
 import { MAX_SUGGESTIONS } from "./limits.ts";
+import type { ReplyContent } from "./reply/replier.ts";
 import { entryReply, putReply } from "./reply/replies.ts";
 import { type ActionRequest, numberField, putFields, textField } from "./request/fields.ts";
 import type { ACTION_NAMES } from "./search_rights.ts";
@@ -115,8 +116,8 @@ async function stats(_request: ActionRequest, engine: Engine): Promise<OutgoingF
   return jsonFrame({ result, stats });
 }
 
-/** A reply whose content, JSON in UTF-8, a worker has encoded. */
-function jsonContent(content: Uint8Array): OutgoingFrame {
+/** A reply whose content a worker has made. */
+function jsonContent(content: ReplyContent): OutgoingFrame {
   return { header: { "content-type": "text/json", "content-encoding": "utf-8" }, content };
 }
 

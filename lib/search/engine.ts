@@ -16,7 +16,7 @@ import { fromStored, type Stored, toStored } from "./index/stored_text.ts";
 import { MAX_INLINE_BYTES, MAX_LIMIT, MAX_OFFSET, MAX_SUGGESTIONS, maxPutBytes } from "./limits.ts";
 import { notify, type WorkerRole } from "./observer.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { ReplyRequest, WorkerReply } from "./reply/replier.ts";
+import type { ReplyContent, ReplyRequest, WorkerReply } from "./reply/replier.ts";
 import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
 import type { PostedEntry } from "./index/index_job.ts";
 import { SearchTimes } from "./search_times.ts";
@@ -137,13 +137,13 @@ export class Engine implements SearchEngine {
   }
 
   /**
-   * Has a search worker make a reply, down to its bytes.
+   * Has a search worker make a reply, down to its content.
    *
    * @param client Whose request it is: clients take turns, and one that is gone is not waited for.
    * @returns the content of the reply; `undefined` if it is about an entry that does not exist.
    * @throws {SearchError} (as a rejection) as {@linkcode Engine.search}.
    */
-  async reply(request: ReplyRequest, client: Client): Promise<Uint8Array | undefined> {
+  async reply(request: ReplyRequest, client: Client): Promise<ReplyContent | undefined> {
     if (request.action !== "search") {
       const isCostly = request.action !== "suggest";
       const reply = await this.#run({ kind: "reply", request }, { ...waiting(client), isCostly });
@@ -292,13 +292,13 @@ export class Engine implements SearchEngine {
     }
   }
 
-  async #run(task: SearchTask, options: RunOptions): Promise<SearchTaskResult> {
-    if (this.#closing !== undefined) throw closedError();
+  #run(task: SearchTask, options: RunOptions): Promise<SearchTaskResult> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
     const query = queryOf(task);
-    return await this.#parts.pool.run(task, {
-      ...options,
-      onTook: query === undefined ? undefined : (ms) => this.#cost.took(query, ms),
-    });
+    return this.#parts.pool.run(
+      task,
+      query === undefined ? options : { ...options, onTook: (ms) => this.#cost.took(query, ms) },
+    );
   }
 
   #checkWritable(): void {

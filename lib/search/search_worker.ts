@@ -48,7 +48,8 @@ const port = openThreadPort<Request, PoolMessage<SearchTaskResult>>(ERRORS, (req
 function done(task: SearchTask): void {
   if (task.kind === "reply") {
     const value = replier!.reply(task.request);
-    const transfer = value.content === undefined ? [] : [value.content.buffer];
+    const { content } = value;
+    const transfer = content instanceof Uint8Array ? [content.buffer] : undefined;
     port.report({ type: "done", value }, transfer);
   } else port.report({ type: "done", value: answer(searcher!, task) });
 }
