@@ -40,7 +40,7 @@ export class RawPeer extends RawClient {
   async ask(
     name: string,
     fields: Record<string, unknown> = {},
-    content?: string,
+    content?: string | Uint8Array,
   ): Promise<Record<string, unknown>> {
     await this.send(op(name, fields, content));
     return await this.header();

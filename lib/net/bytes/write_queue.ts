@@ -45,8 +45,9 @@ export class WriteQueue {
   /** How many bytes the socket took so far. */
   writtenBytes = 0;
   /**
-   * Called after each write, also a failed one, for a producer that keeps its bytes back until
-   * there is room. What it appends then is sent without a flush. It must not throw or call `flush`.
+   * Called after each write, for a producer that keeps its bytes back until there is room. What it
+   * appends then is sent without a flush. It is also called when a write has failed, before
+   * {@linkcode WriteQueue.unsent} is dropped. It must not throw or call `flush`.
    */
   onWritten: (() => void) | undefined;
   readonly #sink: ByteSink;
@@ -61,6 +62,8 @@ export class WriteQueue {
   #sendsMuch = false;
   /** The rest of the bytes that are being sent; `undefined` while nothing is. */
   #sending: Uint8Array | undefined;
+  /** How many bytes before them the socket has taken of the same write. */
+  #takenBytes = 0;
   /** The memory of those bytes: a buffer of the pool, or borrowed memory. */
   #sendingBuffer: ByteBuffer | undefined;
   #lender: SharedMemory | undefined;
@@ -118,6 +121,22 @@ export class WriteQueue {
   }
 
   /**
+   * The bytes that the socket has not taken, in the order of sending, each piece with what was
+   * appended together. Of the first piece it may have taken a part. They are views.
+   */
+  unsent(): { readonly bytes: Uint8Array; readonly takenBytes: number }[] {
+    const pieces = [this.#borrowed, this.#gathering.view()]
+      .filter((bytes) => bytes !== undefined && bytes.length > 0)
+      .map((bytes) => ({ bytes: bytes!, takenBytes: 0 }));
+    const rest = this.#sending;
+    if (rest === undefined || rest.length === 0) return pieces;
+    const takenBytes = this.#takenBytes;
+    const begin = rest.byteOffset - takenBytes;
+    const bytes = new Uint8Array(rest.buffer, begin, takenBytes + rest.length);
+    return [{ bytes, takenBytes }, ...pieces];
+  }
+
+  /**
    * Appends bytes in memory that can be lent. If they are many, and nothing else waits, they are
    * sent from there, so that any number of receivers share one memory. Otherwise they are copied.
    */
@@ -172,6 +191,7 @@ export class WriteQueue {
       this.#sending = this.#gathering.view();
       this.#gathering = NO_BUFFER;
     }
+    this.#takenBytes = 0;
     this.#sendsMuch = this.#sending.length > MUCH_BYTES;
     this.#write(this.#sending);
   }
@@ -186,6 +206,7 @@ export class WriteQueue {
     const rest = this.#sending!.subarray(count);
     this.#sending = rest;
     this.writtenBytes += count;
+    this.#takenBytes += count;
     if (this.#counter) this.#count(this.#counter);
     if (this.#room && this.pendingBytes <= this.#highWaterBytes / 2) this.#release();
     if (rest.length > 0) {
@@ -220,11 +241,11 @@ export class WriteQueue {
 
   #failed(cause: unknown): void {
     this.#failure = this.#explain(cause);
+    this.onWritten?.();
     this.#gathering = NO_BUFFER;
     this.#borrowed = undefined;
     this.#sent();
     if (this.#counter) this.#count(this.#counter);
-    this.onWritten?.();
     this.#release();
     this.#idle?.resolve();
     this.#idle = undefined;

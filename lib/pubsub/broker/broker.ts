@@ -10,6 +10,7 @@ import {
   serveOn,
   type Server,
   type ServeTarget,
+  timerMs,
 } from "../../net/mod.ts";
 import { BrokerCore } from "./broker_core.ts";
 import type { BrokerOptions } from "./broker_options.ts";
@@ -20,6 +21,7 @@ import type {
   ConnectionSource,
 } from "./broker_stats.ts";
 import { writeControl } from "../protocol/control_frame.ts";
+import { tellDisconnected } from "./presence.ts";
 import { Session } from "./session.ts";
 
 /** After this many pings without an answer a connection ends. */
@@ -55,7 +57,7 @@ export class Broker implements AsyncDisposable {
       maxUnfinishedBytes: options.maxUnfinishedBytes,
       maxUnreadBytes: options.maxUnreadBytes,
       frameTimeoutMs: options.frameTimeoutMs,
-      drainTimeoutMs: options.drainTimeoutMs,
+      drainTimeoutMs: this.#core.drainTimeoutMs,
       signal: options.signal,
       // A subscriber is quiet for as long as nothing is published: pings find out if it is there.
       idleTimeoutMs: 0,
@@ -138,6 +140,8 @@ export class Broker implements AsyncDisposable {
    * @param timeoutMs Without it, the option `drainTimeoutMs`. `0` closes at once.
    */
   async drain(timeoutMs?: number): Promise<void> {
+    const { drainTimeoutMs } = this.#core;
+    this.#core.drainTimeoutMs = timerMs("timeoutMs", timeoutMs, drainTimeoutMs);
     await this.#server.drain(timeoutMs);
   }
 
@@ -158,6 +162,10 @@ export class Broker implements AsyncDisposable {
       failure = error;
     }
     this.#sessions.delete(session);
+    if (session.announced) {
+      const reason = session.bye ?? (failure === undefined ? "closed" : "lost");
+      tellDisconnected(this.#core, session, reason);
+    }
     const lost = failure instanceof ConnectionError ? failure : undefined;
     observer.disconnected?.(session.figures, session.bye, lost);
     if (failure !== undefined) throw failure;
@@ -167,6 +175,7 @@ export class Broker implements AsyncDisposable {
     const { pingIntervalMs, helloTimeoutMs } = this.#core.limits;
     for (const session of this.#sessions) {
       session.noteTaken(now);
+      if (session.held) continue;
       const quietMs = now - session.heardAt;
       if (session.principal === undefined) {
         if (now - session.openedAt > helloTimeoutMs) session.end("unauthorized");

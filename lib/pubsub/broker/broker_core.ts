@@ -6,7 +6,7 @@ import {
   HeaderCache,
   type HeaderInit,
 } from "../../frame/mod.ts";
-import { SharedMemory } from "../../net/mod.ts";
+import { SharedMemory, timerMs } from "../../net/mod.ts";
 import type { Authenticator, Principal } from "../../access/mod.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import {
@@ -25,10 +25,13 @@ import { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
 import { Router } from "./routing/router.ts";
 import { Run } from "./routing/run.ts";
-import { pickMember, type Receiver } from "./routing/subscription.ts";
+import { addLimited, isCompletedBy } from "./routing/limited_delivery.ts";
+import { pickMember, type Receiver, type Subscription } from "./routing/subscription.ts";
 
 /** Headers that all connections remember together: 1 MiB. */
 const SHARED_HEADERS = 4_096;
+
+const DRAIN_TIMEOUT_MS = 5_000;
 
 /** Of the memory for all filters, what those of one principal may take. */
 const PRINCIPAL_SHARE = 1 / 2;
@@ -68,9 +71,14 @@ export class BrokerCore {
     overBudget: 0,
     subscriptions: 0,
   };
+  /** Differs from that of every other start of a broker. */
+  readonly #epoch = crypto.randomUUID();
+  /** How long connections may take to finish when the broker drains. */
+  drainTimeoutMs: number;
   readonly #filters: Budget;
   readonly #accounts = new Map<Principal, Account>();
   readonly #run = new Run();
+  readonly #completed: Subscription[] = [];
 
   /**
    * @param pause Lets others be served in the middle of long work.
@@ -82,6 +90,7 @@ export class BrokerCore {
     pause: () => Promise<void> | undefined,
   ) {
     this.limits = resolveBrokerLimits(options);
+    this.drainTimeoutMs = timerMs("drainTimeoutMs", options.drainTimeoutMs, DRAIN_TIMEOUT_MS);
     this.observer = options.observer ?? {};
     this.authenticator = options.authenticator;
     this.allowBlock = options.allowBlock ?? false;
@@ -104,6 +113,7 @@ export class BrokerCore {
       version: PROTOCOL_VERSION,
       "max-content-length": this.limits.maxContentBytes,
       "ping-interval-ms": this.limits.pingIntervalMs,
+      epoch: this.#epoch,
     };
   }
 
@@ -155,6 +165,7 @@ export class BrokerCore {
    * Hands the frames `frames[first, last)`, which lie one behind the other in `memory`, to all
    * receivers of the route. The next flush of the send list sends them.
    *
+   * @param publisher The connection that published them; `undefined` for the broker itself.
    * @returns To how many connections they are on their way.
    */
   forward(
@@ -163,6 +174,7 @@ export class BrokerCore {
     first: number,
     last: number,
     route: Route,
+    publisher?: Receiver,
   ): number {
     const run = this.#run;
     run.set(memory, frames, first, last);
@@ -174,17 +186,25 @@ export class BrokerCore {
     const counted = groups.length > 0 ? new Set<Receiver>() : undefined;
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
-      if (subscription.receiver.add(run, subscription) === 0) continue;
+      const added = subscription.limits
+        ? addLimited(run, subscription, publisher, this.#completed)
+        : subscription.receiver.add(run, subscription);
+      if (added === 0) continue;
       if (counted) counted.add(subscription.receiver);
       else receivers++;
     }
     for (const group of groups) {
       for (let i = first; i < last; i++) {
-        const member = pickMember(group);
+        const member = pickMember(group, publisher);
+        if (member === undefined) break;
         if (member.receiver.addGrouped(run, i, member, group) > 0) counted!.add(member.receiver);
+        if (isCompletedBy(member, 1)) member.receiver.completed(member);
       }
     }
     run.clear();
+    // The lists that were gone through above must not change before.
+    for (const subscription of this.#completed) subscription.receiver.completed(subscription);
+    this.#completed.length = 0;
     return counted?.size ?? receivers;
   }
 
@@ -195,15 +215,33 @@ export class BrokerCore {
     return true;
   }
 
-  /** Publishes something of the broker's own; resolves once it is handed out. */
-  async publish(topic: string, header: HeaderInit, content: string): Promise<void> {
-    const bytes = encodeFrame({ header: { ...header, op: "pub", topic }, content });
-    const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
+  /**
+   * Publishes in JSON what the broker itself has to say; resolves once it is handed out.
+   *
+   * @param value Is not called if nobody subscribes to the topic.
+   */
+  async publish(topic: string, value: () => unknown): Promise<void> {
+    await this.publishFrame(topic, () => {
+      const header = { op: "pub", topic, "content-type": "text/json" };
+      return encodeFrame({ header, content: JSON.stringify(value()) });
+    });
+  }
+
+  /**
+   * Publishes a frame that no connection sends; resolves once it is handed out. The next flush of
+   * the send list sends it.
+   *
+   * @param frame Makes the frame; it is not called if nobody subscribes to the topic.
+   */
+  async publishFrame(topic: string, frame: () => Uint8Array<ArrayBuffer>): Promise<void> {
     let route = this.router.find(topic);
     while (route === undefined) {
       await this.router.search(topic);
       route = this.router.find(topic);
     }
+    if (route.subscriptions.length + route.groups.length === 0) return;
+    const bytes = frame();
+    const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
     this.forward(new SharedMemory(bytes), frames, 0, 1, route);
   }
 }

@@ -5,7 +5,8 @@ import { quote } from "../protocol/quote.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Router } from "./routing/router.ts";
 import type { SlowPolicy } from "../protocol/slow_policy.ts";
-import type { Subscription } from "./routing/subscription.ts";
+import { isCompletedBy } from "./routing/limited_delivery.ts";
+import type { Subscription, SubscriptionLimits } from "./routing/subscription.ts";
 
 /** What a subscription costs beside its texts, and what a membership of a group costs more. */
 const SUBSCRIPTION_BYTES = 500;
@@ -82,21 +83,41 @@ export class ConnectionSubscriptions {
     return this.#byKey.has(keyOf(filter, group));
   }
 
-  /** Adds one, or changes its policy. Returns why it may not be had, if so. */
-  add(filter: string, group: string | undefined, slow: SlowPolicy): Refusal | undefined {
+  /** Adds one, or changes its policy and limits. Returns why it may not be had, if so. */
+  add(
+    filter: string,
+    group: string | undefined,
+    slow: SlowPolicy,
+    limits?: SubscriptionLimits,
+  ): Refusal | undefined {
     const key = keyOf(filter, group);
     const known = this.#byKey.get(key);
     if (known) {
-      this.#setPolicy(known, slow);
+      known.slow = slow;
+      this.#host.router.limit(known, limits);
       return undefined;
     }
     const refusal = this.#refusal(filter, group);
     if (refusal) return refusal;
-    const subscription = this.#host.router.add(filter, group, slow, this.#outbox);
+    const subscription = this.#host.router.add(filter, group, slow, this.#outbox, limits);
     this.#byKey.set(key, subscription);
     this.#count(1, group !== undefined);
-    this.#countPolicy(slow, 1);
     return undefined;
+  }
+
+  /** Ends one when it has had so many more publications; `false` if there is none. */
+  endAfter(filter: string, group: string | undefined, left: number): boolean {
+    const subscription = this.#byKey.get(keyOf(filter, group));
+    if (subscription === undefined) return false;
+    const noLocal = subscription.limits?.noLocal ?? false;
+    this.#host.router.limit(subscription, { noLocal, left });
+    return true;
+  }
+
+  /** Counts publications that one which is limited has had; ends it if it wants no more. */
+  countHandedOut(filter: string, count: number): void {
+    const subscription = this.#byKey.get(filter);
+    if (subscription && isCompletedBy(subscription, count)) this.remove(filter, undefined);
   }
 
   /** Ends one; `false` if there is none. */
@@ -165,23 +186,35 @@ export class ConnectionSubscriptions {
       const message = `A user may be in ${limits.maxUserMemberships} groups`;
       return tooMany("too-many-groups", message);
     }
-    const cost = costOf(filter, group);
-    const full = this.#budget?.refusing(cost);
+    return this.keep(costOf(filter, group), `the subscription to ${quote(filter)}`);
+  }
+
+  /**
+   * Takes of the memory for filters.
+   *
+   * @param what For what, as the message says if there is not enough.
+   * @returns Why it may not be had, if so.
+   */
+  keep(bytes: number, what: string): Refusal | undefined {
+    const full = this.#budget?.refusing(bytes);
     if (full) {
-      const message = `Cannot subscribe to ${quote(filter)}: ` +
-        `the memory for the filters of ${full.name} is used up`;
+      const message = `Cannot keep ${what}: the memory for the filters of ${full.name} is used up`;
       return { code: "over-budget", message };
     }
-    this.#budget?.take(cost);
+    this.#budget?.take(bytes);
     return undefined;
   }
 
+  /** Gives back of the memory for filters. */
+  forget(bytes: number): void {
+    this.#budget?.give(bytes);
+  }
+
   #end(subscription: Subscription): void {
-    const { entry, group, slow } = subscription;
+    const { entry, group } = subscription;
     this.#host.router.remove(subscription);
     this.#count(-1, group !== undefined);
-    this.#budget?.give(costOf(entry.filter, group?.name));
-    this.#countPolicy(slow, -1);
+    this.forget(costOf(entry.filter, group?.name));
   }
 
   /** Counts one more, or one fewer. */
@@ -191,17 +224,6 @@ export class ConnectionSubscriptions {
     if (!grouped) return;
     this.#memberships += change;
     if (this.#account) this.#account.memberships += change;
-  }
-
-  #setPolicy(subscription: Subscription, slow: SlowPolicy): void {
-    this.#countPolicy(subscription.slow, -1);
-    this.#countPolicy(slow, 1);
-    subscription.slow = slow;
-  }
-
-  #countPolicy(slow: SlowPolicy, change: 1 | -1): void {
-    if (slow === "block") this.#outbox.blocking += change;
-    else if (slow === "latest" || slow === "disconnect") this.#outbox.hasty += change;
   }
 }
 

@@ -1,13 +1,13 @@
-import type { FrameHeader } from "../../frame/mod.ts";
+import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import { inSteps } from "../../base/in_steps.ts";
+import { badField } from "../protocol/bad_field.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { Refusal } from "../protocol/codes.ts";
+import { hello } from "./hello.ts";
 import { quote } from "../protocol/quote.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
-import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { subscribeRefusal } from "./routing/rights.ts";
-import type { Principal } from "../../access/mod.ts";
 import type { Requester } from "./requester.ts";
 import type { RetainedSelection } from "./routing/retained.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
@@ -15,35 +15,33 @@ import { filterProblem, groupProblem } from "../protocol/topic.ts";
 /** How many retained frames are looked for between two looks at the clock. */
 const RETAINED_PART = 100;
 
-/** The longest name that a client may call itself by, in UTF-16 units. */
-const MAX_NAME_LENGTH = 255;
-
 /** Carries out a request that is no publication. */
 export function performOperation(
   requester: Requester,
   core: BrokerCore,
-  header: FrameHeader,
+  frame: Frame,
 ): void {
-  const { op, id } = header;
+  const { op, id } = frame.header;
   if (id !== undefined && !isId(id)) return requester.refuse(BAD_ID);
   if (requester.principal === undefined && op !== "hello") {
     const message = "Say hello first, with a token or a user and password";
     requester.refuse({ code: "unauthorized", message }, id);
     return requester.end("unauthorized");
   }
-  const refusal = answer(requester, core, header, id);
+  const refusal = answer(requester, core, frame, id);
   if (refusal) requester.refuse(refusal, id);
 }
 
 function answer(
   requester: Requester,
   core: BrokerCore,
-  header: FrameHeader,
+  frame: Frame,
   id: number | undefined,
 ): Refusal | undefined {
+  const { header } = frame;
   switch (header["op"]) {
     case "hello":
-      return hello(requester, core, header, id);
+      return hello(requester, core, frame, id);
     case "sub":
       return subscribe(requester, core, header, id);
     case "unsub":
@@ -54,67 +52,13 @@ function answer(
     case "pong":
       return undefined;
     case "bye":
-      requester.end("bye");
+      requester.end("bye", id);
       return undefined;
     default: {
       const known = "hello, sub, unsub, pub, ping, pong, bye";
       return { code: "bad-op", message: `The op ${quote(header["op"])} is none of ${known}` };
     }
   }
-}
-
-function hello(
-  requester: Requester,
-  core: BrokerCore,
-  header: FrameHeader,
-  id: number | undefined,
-): Refusal | undefined {
-  const { version, name } = header;
-  if (version !== undefined && version !== PROTOCOL_VERSION) {
-    return badField("version", `${PROTOCOL_VERSION}: no other is spoken here`);
-  }
-  if (name !== undefined && (typeof name !== "string" || name.length > MAX_NAME_LENGTH)) {
-    return badField("name", `a text of ${MAX_NAME_LENGTH} letters at most`);
-  }
-  for (const field of ["token", "user", "password"]) {
-    if (header[field] !== undefined && typeof header[field] !== "string") {
-      return badField(field, "a text");
-    }
-  }
-  const welcome = () => {
-    requester.name = name ?? requester.name;
-    const inbox = requester.inbox ??= core.inboxes.open();
-    if (id !== undefined) requester.outbox.control("ok", { id, ...core.welcome, inbox });
-  };
-  const { authenticator } = core;
-  if (authenticator === undefined) {
-    welcome();
-    return undefined;
-  }
-  if (requester.principal) return { code: "bad-op", message: "Hello was said already" };
-  const { token, user, password } = header as Record<string, string | undefined>;
-  requester.waitForLogin(async (attempt) => {
-    let principal: Principal | undefined;
-    try {
-      principal = await authenticator.authenticate({ token, user, password }, attempt);
-    } catch {
-      if (attempt.signal?.aborted) return;
-      const message = "The broker cannot check the credentials now: too many logins wait";
-      requester.refuse({ code: "over-budget", message }, id);
-      return requester.end("over-budget");
-    }
-    if (requester.ending) return;
-    if (principal) {
-      requester.identify(principal);
-      return welcome();
-    }
-    const message = token === undefined && user === undefined
-      ? "The broker asks for a token, or a user and password"
-      : "The credentials are not accepted";
-    requester.refuse({ code: "unauthorized", message }, id);
-    requester.end("unauthorized");
-  });
-  return undefined;
 }
 
 function subscribe(
@@ -125,12 +69,14 @@ function subscribe(
 ): Refusal | undefined {
   const refusal = filterRefusal(header);
   if (refusal) return refusal;
-  const { slow = SLOW_POLICIES[0] } = header;
+  const { slow = SLOW_POLICIES[0], "no-local": noLocal = false, max } = header;
   const filter = header["topic"] as string;
   const group = header["group"] as string | undefined;
   if (!isSlowPolicy(slow)) {
     return badField("slow", `one of ${SLOW_POLICIES.join(", ")}`);
   }
+  if (typeof noLocal !== "boolean") return badField("no-local", "true or false");
+  if (max !== undefined && !isMax(max)) return BAD_MAX;
   if (slow === "block" && !core.allowBlock) {
     return { code: "forbidden", message: "This broker does not permit the policy block" };
   }
@@ -139,14 +85,21 @@ function subscribe(
   const notOwn = core.inboxes.refusal(filter, requester.inbox);
   if (notOwn) return notOwn;
   const confirm = (retained?: RetainedSelection): Refusal | undefined => {
-    const refused = requester.subscriptions.add(filter, group, slow);
+    const limits = noLocal || max !== undefined ? { noLocal, left: max ?? Infinity } : undefined;
+    const refused = requester.subscriptions.add(filter, group, slow, limits);
     if (refused) {
       retained?.release();
       return refused;
     }
     const { outbox } = requester;
+    const tooLarge = retained?.limitTo(max ?? Infinity, outbox.maxContentBytes);
     if (id !== undefined) outbox.control("ok", { id, retained: retained?.frames.length ?? 0 });
-    if (retained) outbox.list(retained);
+    if (tooLarge) outbox.control("missed", { topic: filter, ...tooLarge, reason: "too-large" });
+    if (retained) {
+      const count = retained.frames.length + (tooLarge?.count ?? 0);
+      if (limits && count > 0) requester.subscriptions.countHandedOut(filter, count);
+      outbox.list(retained);
+    }
     return undefined;
   };
   if (group !== undefined) return confirm();
@@ -174,7 +127,11 @@ function unsubscribe(
   const refusal = filterRefusal(header);
   if (refusal) return refusal;
   const filter = header["topic"] as string;
-  if (!requester.subscriptions.remove(filter, header["group"] as string | undefined)) {
+  const group = header["group"] as string | undefined;
+  const { max } = header;
+  if (max !== undefined && !isMax(max)) return BAD_MAX;
+  const { subscriptions } = requester;
+  if (!(max ? subscriptions.endAfter(filter, group, max) : subscriptions.remove(filter, group))) {
     const message = `There is no subscription to ${quote(filter)} on this connection`;
     return { code: "not-subscribed", message };
   }
@@ -193,6 +150,8 @@ function filterRefusal({ topic, group }: FrameHeader): Refusal | undefined {
   return { code: "bad-group", message: `Cannot use ${quote(group)} as a group: ${groupFault}` };
 }
 
-function badField(field: string, expected: string): Refusal {
-  return { code: "bad-field", message: `The field ${field} must be ${expected}` };
+const BAD_MAX = badField("max", "a whole number from 1 to 2^53 - 1");
+
+function isMax(max: unknown): max is number {
+  return Number.isSafeInteger(max) && (max as number) > 0;
 }

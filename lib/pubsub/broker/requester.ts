@@ -3,6 +3,7 @@ import type { ByeReason, Refusal } from "../protocol/codes.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import type { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 import type { Outbox } from "./delivery/outbox.ts";
+import type { Will } from "./will.ts";
 
 /** The connection that sent a request, as those see it who carry the request out. */
 export interface Requester {
@@ -25,16 +26,28 @@ export interface Requester {
   /**
    * As {@linkcode Requester.waitFor}, for a login: the end of the connection is noticed meanwhile,
    * and aborts the attempt.
+   *
+   * @param heldBytes What has to be kept until then.
    */
-  waitForLogin(login: (attempt: LoginAttempt) => Promise<void>): void;
+  waitForLogin(login: (attempt: LoginAttempt) => Promise<void>, heldBytes?: number): void;
+  /**
+   * Sets what is to be published when the connection is lost, instead of what was set before.
+   *
+   * @returns Why it cannot be had, if so; then nothing has changed.
+   */
+  setWill(will: Will | undefined): Refusal | undefined;
   /**
    * Tells the client that a request is refused.
    *
    * @param about Further fields that say what is.
    */
   refuse(refusal: Refusal, id?: number, about?: HeaderInit): void;
-  /** Ends the connection in order. */
-  end(reason: ByeReason): void;
+  /**
+   * Ends the connection in order.
+   *
+   * @param id That of the client's `bye` which this answers.
+   */
+  end(reason: ByeReason, id?: number): void;
   /** Ends the connection of a client that may not be connected any more, and tells it why. */
   revoke(refusal: Refusal): void;
 }

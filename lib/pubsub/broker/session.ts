@@ -1,20 +1,25 @@
 import { OverBudgetError } from "../../base/budget.ts";
-import { type Frame, FrameDecoder, type FrameError, type HeaderInit } from "../../frame/mod.ts";
-import { type CloseReason, type Connection, formatAddress, networkOf } from "../../net/mod.ts";
+import { FrameDecoder, type FrameError, type HeaderInit } from "../../frame/mod.ts";
+import {
+  type CloseReason,
+  type Connection,
+  formatAddress,
+  networkOf,
+  type SharedMemory,
+} from "../../net/mod.ts";
 import type { Account, BrokerCore } from "./broker_core.ts";
 import { applyChangedRights } from "./changed_rights.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
-import { Pace } from "./delivery/pace.ts";
 import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
-import type { Requester } from "./requester.ts";
-import type { Publication } from "./routing/publications.ts";
+import { FrameHandler, type FrameSource } from "./frame_handler.ts";
+import type { Publications } from "./routing/publications.ts";
+import type { Subscription } from "./routing/subscription.ts";
+import { tellConnected } from "./presence.ts";
+import { LastWill, type Will } from "./will.ts";
 import { controlBytes } from "../protocol/control_frame.ts";
-import { BAD_ID, isId } from "../protocol/request_id.ts";
-import { performOperation } from "./operations.ts";
-import type { Route } from "./routing/route.ts";
-import { answerSystemTopic } from "./system_topics.ts";
+import { isId } from "../protocol/request_id.ts";
 import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 
 /** A header that leaves room for the fields that a group's delivery gets. */
@@ -25,6 +30,9 @@ const PING_BYTES = controlBytes("ping");
 
 /** How long a peer that is told to go may take to read what is on its way. */
 const CLOSING_MS = 2_000;
+
+/** After this part of the time for draining, a peer is told what it will not get any more. */
+const LAST_WORD_SHARE = 3 / 4;
 
 /** Of the memory for all filters, what those of one connection may take. */
 const CONNECTION_SHARE = 1 / 4;
@@ -39,7 +47,7 @@ const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
 };
 
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
-export class Session implements Requester, OutboxOwner, ConnectionSource {
+export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   readonly outbox: Outbox;
   readonly subscriptions: ConnectionSubscriptions;
   name = "";
@@ -49,6 +57,10 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   heardAt: number = performance.now();
   /** How many pings it has left unanswered. */
   pings = 0;
+  /** Whether nothing is read from it because others have to catch up: its silence says nothing. */
+  held = false;
+  /** Whether it was told that the client is there. */
+  announced = false;
   /** Bytes that its socket had taken at the last look, and how many of these were pings. */
   #takenBytes = 0;
   #pingBytes = 0;
@@ -56,9 +68,8 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   readonly #core: BrokerCore;
   readonly #decoder: FrameDecoder;
   #account: Account | undefined;
-  #published = 0;
-  /** Made when it publishes: most connections do not. */
-  #pace: Pace<Outbox> | undefined;
+  /** Made when it sends something. */
+  #handler: FrameHandler | undefined;
   /** What a request has to wait for before the next is dealt with. */
   #pause: Promise<void> | undefined;
   /** A login that is being checked; no further request is dealt with meanwhile. */
@@ -69,6 +80,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
   #ending: Promise<void> | undefined;
   /** Why its client may not be connected any more. */
   #revoked: Refusal | undefined;
+  #will: LastWill | undefined;
 
   /** Serves a connection once `serve` is called. */
   constructor(connection: Connection, core: BrokerCore) {
@@ -101,6 +113,18 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     return this.#connection.openedAt;
   }
 
+  get memory(): SharedMemory {
+    return this.#connection.input.memory;
+  }
+
+  get publications(): Publications | undefined {
+    return this.#account?.publications;
+  }
+
+  get waits(): boolean {
+    return this.#pause !== undefined || this.#login !== undefined;
+  }
+
   get id(): number {
     return this.#connection.id;
   }
@@ -119,7 +143,7 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       user: this.principal?.name ?? "",
       filters: this.subscriptions.size,
       pendingBytes,
-      published: this.#published,
+      published: this.#handler?.published ?? 0,
       delivered,
       missed,
       openMs: Math.round(performance.now() - openedAt),
@@ -143,11 +167,21 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     this.#pause = promise;
   }
 
-  waitForLogin(login: (attempt: LoginAttempt) => Promise<void>): void {
+  waitForLogin(login: (attempt: LoginAttempt) => Promise<void>, heldBytes = 0): void {
     const { signal } = this.#gone = new AbortController();
+    this.#connection.countHeld(heldBytes);
     // Nothing else may come that would have its answer sent.
-    this.#login = login({ peer: networkOf(this.#connection.remote), signal })
-      .then(() => void this.#core.sendList.flush());
+    this.#login = login({ peer: networkOf(this.#connection.remote), signal }).then(() => {
+      this.#connection.countHeld(-heldBytes);
+      this.#announce();
+      void this.#core.sendList.flush();
+    });
+  }
+
+  setWill(will: Will | undefined): Refusal | undefined {
+    if (will === undefined && this.#will === undefined) return undefined;
+    this.#will ??= new LastWill(this, this.#core);
+    return this.#will.set(will);
   }
 
   refuse({ code, message }: Refusal, id?: number, about?: HeaderInit): void {
@@ -161,11 +195,11 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
    * Ends the connection in order: what waits is delivered, then `bye`. For a slow consumer, and for
    * who may not be connected any more, what waits is dropped.
    */
-  end(reason: ByeReason): void {
+  end(reason: ByeReason, id?: number): void {
     if (this.#ending) return;
     this.#bye = reason;
     this.#gone?.abort();
-    this.#ending = this.#finish(reason);
+    this.#ending = this.#finish(reason, id);
   }
 
   revoke(refusal: Refusal): void {
@@ -179,6 +213,10 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
 
   overflowed(): void {
     this.end("slow-consumer");
+  }
+
+  completed({ entry, group }: Subscription): void {
+    this.subscriptions.remove(entry.filter, group?.name);
   }
 
   /** Asks for a sign of life. */
@@ -206,7 +244,8 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     } finally {
       this.outbox.close();
       this.#core.inboxes.close(this.inbox);
-      await this.#endSubscriptions();
+      const isWanted = this.#bye === "bye" || this.#bye === "shutdown";
+      await Promise.all([this.#will?.connectionEnded(isWanted), this.#endSubscriptions()]);
       if (this.#account) this.#core.leave(this.#account);
       const { delivered, deliveredBytes } = this.outbox;
       const { counters } = this.#core;
@@ -245,16 +284,19 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
       if (this.#ending) return;
       this.heardAt = performance.now();
       this.pings = 0;
+      const handler = this.#handler ??= new FrameHandler(this, this.#core);
       let error: FrameError | undefined;
       let consumed = 0;
       do {
         const batch = this.#decoder.decode(input.bytes, input.start + consumed, input.end);
         let next = 0;
         do {
-          next = this.#handle(batch.frames, next);
-          const held = this.#core.sendList.flush(this.#pace);
-          if (held) await held;
+          next = handler.handle(batch.frames, next);
+          if (!this.announced && !this.#login) this.#announce();
+          const held = this.#core.sendList.flush(handler.pace);
+          if (held) await this.#hold(held);
           if (this.#pause) await this.#resume();
+          if (handler.room) await this.#hold(handler.room);
           if (this.#login && next < batch.frames.length) await this.#loggedIn();
           const full = this.outbox.roomForReplies();
           if (full) await full;
@@ -275,78 +317,18 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     this.#login = this.#gone = undefined;
   }
 
+  async #hold(until: Promise<void>): Promise<void> {
+    this.held = true;
+    await until;
+    this.held = false;
+    this.heardAt = performance.now();
+  }
+
   async #resume(): Promise<void> {
     const pause = this.#pause;
     this.#pause = undefined;
     await pause;
     this.#core.sendList.flush();
-  }
-
-  /**
-   * Deals with frames from one on.
-   *
-   * @returns Where to go on once `#pause` is over; the number of frames if all are dealt with.
-   */
-  #handle(frames: readonly Frame[], from: number): number {
-    const publications = this.#account?.publications;
-    let first = from;
-    let route: Route | undefined;
-    let last: Publication | undefined;
-    let lastHeader: unknown;
-    for (let i = from; i < frames.length; i++) {
-      const frame = frames[i]!;
-      const { header } = frame;
-      // Most frames have the header of the one before.
-      if (header !== lastHeader) {
-        lastHeader = header;
-        last = publications !== undefined && header["op"] === "pub"
-          ? publications.find(frame)
-          : undefined;
-      }
-      if (last && last.route === undefined) {
-        if (route) this.#forward(frames, first, i, route);
-        this.#pause = this.#core.router.search(last.topic);
-        return i;
-      }
-      if (last?.plain) {
-        if (last.route === route) continue;
-        if (route) this.#forward(frames, first, i, route);
-        route = last.route;
-        first = i;
-        continue;
-      }
-      if (route) this.#forward(frames, first, i, route);
-      route = undefined;
-      lastHeader = undefined;
-      if (last) this.#publish(frames, i, last);
-      else performOperation(this, this.#core, header);
-      const waits = this.#pause ?? this.#login;
-      if (waits || this.#ending || this.outbox.repliesWait) return i + 1;
-    }
-    if (route) this.#forward(frames, first, frames.length, route);
-    return frames.length;
-  }
-
-  #forward(frames: readonly Frame[], first: number, last: number, route: Route): number {
-    this.#published += last - first;
-    this.#pace ??= new Pace();
-    return this.#core.forward(this.#connection.input.memory, frames, first, last, route);
-  }
-
-  /** A publication that asks for more than to be forwarded. */
-  #publish(frames: readonly Frame[], index: number, publication: Publication): void {
-    const frame = frames[index]!;
-    const { id, retain } = frame.header;
-    if (id !== undefined && !isId(id)) return this.refuse(BAD_ID);
-    const { refusal, topic, route } = publication;
-    if (refusal) return this.refuse(refusal, id);
-    if (publication.system) return answerSystemTopic(this, this.#core, frame, id);
-    if (retain === true) {
-      const kept = this.#core.retain(topic, frame);
-      if (!kept) return this.refuse(retainedFull(topic), id);
-    }
-    const receivers = this.#forward(frames, index, index + 1, route!);
-    if (id !== undefined) this.outbox.control("ok", { id, receivers });
   }
 
   #broken(error: FrameError): void {
@@ -381,27 +363,35 @@ export class Session implements Requester, OutboxOwner, ConnectionSource {
     this.end("over-budget");
   }
 
-  async #finish(reason: ByeReason): Promise<void> {
+  async #finish(reason: ByeReason, id: number | undefined): Promise<void> {
     const { outbox } = this;
     outbox.endDeliveries();
     const cleared = this.#endSubscriptions();
     const drops = reason === "slow-consumer" || this.#revoked !== undefined;
-    const missed = drops ? outbox.drop() || undefined : undefined;
+    const missed = drops ? outbox.drop() : 0;
     if (this.#revoked) this.refuse(this.#revoked);
-    // The answer to a client's own bye is the end of the connection.
-    if (reason !== "bye") outbox.control("bye", { reason, missed });
-    outbox.flush();
-    // A server that drains has a deadline for all; else a peer that reads nothing would stay.
+    this.#sayBye(reason, missed, id);
+    // A server that drains has a deadline for all, before which it is told what will not come.
+    // Else a peer that reads nothing would stay.
     const timer = reason === "shutdown"
-      ? undefined
+      ? setTimeout(() => {
+        if (outbox.emptied()) this.#sayBye(reason, outbox.drop());
+      }, this.#core.drainTimeoutMs * LAST_WORD_SHARE)
       : setTimeout(() => this.#connection.close("forced"), CLOSING_MS);
     await Promise.all([outbox.emptied(), cleared]);
     await this.#connection.finish(CLOSE_REASONS[reason] ?? "protocol", false);
     clearTimeout(timer);
   }
-}
 
-function retainedFull(topic: string): Refusal {
-  const message = `Cannot retain ${JSON.stringify(topic)}: the memory for retained frames is full`;
-  return { code: "retained-full", message };
+  #sayBye(reason: ByeReason, missed: number, id?: number): void {
+    this.outbox.control("bye", { reason, missed: missed || undefined, id });
+    this.outbox.flush();
+  }
+
+  /** Tells those who subscribe to it that the client is there, once it is known who it is. */
+  #announce(): void {
+    if (this.principal === undefined || this.#ending) return;
+    this.announced = true;
+    tellConnected(this.#core, this);
+  }
 }

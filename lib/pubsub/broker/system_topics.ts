@@ -66,8 +66,7 @@ export function answerSystemTopic(
   if (refusal) return requester.refuse(refusal, id);
   if (id !== undefined) requester.outbox.control("ok", { id, receivers: 1 });
   const { work, result } = tell(core, limitOf(frame));
-  const publish = () =>
-    core.publish(replyTo, { "content-type": "text/json" }, JSON.stringify(result()));
+  const publish = () => core.publish(replyTo, result);
   requester.waitFor(inSteps(work)?.then(publish) ?? publish());
 }
 

@@ -61,6 +61,17 @@ Deno.test("bad requests are told of by a code, and the connection goes on", asyn
     ["hello", { version: 2 }, "bad-field"],
     ["hello", { name: 3 }, "bad-field"],
     ["hello", { token: 3 }, "bad-field"],
+    ["hello", { "max-content-length": -1 }, "bad-field"],
+    ["hello", { "max-content-length": "1" }, "bad-field"],
+    ["hello", { will: "a.*" }, "bad-topic"],
+    ["hello", { will: 5 }, "bad-topic"],
+    ["hello", { will: "_other.x" }, "forbidden"],
+    ["hello", { will: "_sys.stats" }, "bad-topic"],
+    ["sub", { topic: "a", "no-local": 1 }, "bad-field"],
+    ["sub", { topic: "a", max: 0 }, "bad-field"],
+    ["sub", { topic: "a", max: 1.5 }, "bad-field"],
+    ["unsub", { topic: "a", max: -1 }, "bad-field"],
+    ["unsub", { topic: "a", max: 1 }, "not-subscribed"],
     ["dance", {}, "bad-op"],
     ["ok", {}, "bad-op"],
   ];
@@ -127,8 +138,39 @@ Deno.test("no delivery follows the answer to unsub, and bye ends the connection"
   assertEquals((await subscriber.header())["id"], 4);
   assertEquals(await publisher.pub("a", "2"), 0);
   assertEquals((await subscriber.ask("ping", { id: 6 }))["op"], "pong");
-  await subscriber.send(op("bye"));
+  assertEquals((await subscriber.ask("bye", { id: 7 }))["reason"], "bye");
   assertEquals(await subscriber.answer(), undefined);
+});
+
+Deno.test("a client's bye is answered by bye, behind all that waits for it", async () => {
+  await using broker = await startBroker();
+  using peer = await RawPeer.to(broker);
+  await peer.sub("a");
+  for (const id of [undefined, 3]) {
+    using other = await RawPeer.to(broker);
+    await other.sub("a");
+    await peer.pub("a", "x").catch(() => {});
+    await peer.frame();
+    await other.send(op("bye", { id }));
+    assertEquals((await other.frame()).text(), "x");
+    const { op: name, reason, missed, id: answered } = await other.header();
+    assertEquals([name, reason, missed, answered], ["bye", "bye", undefined, id]);
+    assertEquals(await other.answer(), undefined);
+  }
+});
+
+Deno.test("the answer to hello names the broker's start: the same for all, another after a restart", async () => {
+  const epochs: unknown[] = [];
+  for (let i = 0; i < 2; i++) {
+    await using broker = await startBroker();
+    for (let j = 0; j < 2; j++) {
+      using peer = await RawPeer.to(broker);
+      epochs.push((await peer.ask("hello", { id: 1 }))["epoch"]);
+    }
+  }
+  assertEquals(epochs.every((epoch) => typeof epoch === "string"), true);
+  assertEquals([epochs[0] === epochs[1], epochs[2] === epochs[3]], [true, true]);
+  assert(epochs[0] !== epochs[2]);
 });
 
 Deno.test("a client that answers no ping is told bye, one that does stays", async () => {

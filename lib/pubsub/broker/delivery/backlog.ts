@@ -1,7 +1,7 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
 import type { BacklogBudget, SharedBacklog } from "./backlog_budget.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
-import { Missed } from "./missed.ts";
+import { Missed, type MissedReason } from "./missed.ts";
 import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
 
@@ -180,6 +180,12 @@ export class Backlog implements SharedBacklog {
     return 1;
   }
 
+  /** Counts publications that are left out behind all that waits. */
+  leaveOut(subscription: Subscription, count: number, bytes: number, reason?: MissedReason): void {
+    this.missed += count;
+    (this.#missedLast ??= new Missed()).add(subscription, count, bytes, reason);
+  }
+
   /**
    * Moves what waits to the end of a buffer, until that holds `limit` bytes or more.
    *
@@ -200,7 +206,7 @@ export class Backlog implements SharedBacklog {
       }
       this.#unlink(piece);
     }
-    if (this.#head === undefined) {
+    if (this.#head === undefined && buffer.length < limit) {
       this.#missedLast?.writeTo(buffer);
       this.#missedLast = undefined;
     }
@@ -244,7 +250,7 @@ export class Backlog implements SharedBacklog {
       // Copied below, once it is known which of the run are still there.
       const bytes = run.memory.bytes.subarray(frame.start, frame.end);
       if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
-        this.#leaveOut(subscription, 1, bytes.length);
+        this.leaveOut(subscription, 1, bytes.length);
         continue;
       }
       waiting.add(this.#append(bytes, 1, subscription, topic));
@@ -304,13 +310,8 @@ export class Backlog implements SharedBacklog {
   /** What {@linkcode Backlog.addRun} returns of publications for which there is no room. */
   #turnAway(subscription: Subscription, count: number, bytes: number): number {
     if (subscription.slow === "disconnect") return -1;
-    this.#leaveOut(subscription, count, bytes);
+    this.leaveOut(subscription, count, bytes);
     return 0;
-  }
-
-  #leaveOut(subscription: Subscription, count: number, bytes: number): void {
-    this.missed += count;
-    (this.#missedLast ??= new Missed()).add(subscription, count, bytes);
   }
 
   #append(

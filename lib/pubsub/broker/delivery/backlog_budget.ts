@@ -29,6 +29,11 @@ export class BacklogBudget {
     return this.#budget.usedBytes;
   }
 
+  /** Whether there is no backlog. */
+  get isEmpty(): boolean {
+    return this.#backlogs.size === 0;
+  }
+
   /** Adds a backlog, which takes nothing. */
   add(backlog: SharedBacklog): void {
     this.#backlogs.add(backlog);

@@ -1,16 +1,33 @@
-import { ByteBuffer, type HeaderInit } from "../../../frame/mod.ts";
+import { ByteBuffer, FrameDecoder, HeaderCache, type HeaderInit } from "../../../frame/mod.ts";
 import type { WriteQueue } from "../../../net/mod.ts";
 import { writeControl } from "../../protocol/control_frame.ts";
-import type { Run } from "../routing/run.ts";
+import type { SlowPolicy } from "../../protocol/slow_policy.ts";
+import { Run } from "../routing/run.ts";
 import type { Group, Receiver, Subscription } from "../routing/subscription.ts";
 import { Backlog, type FrameList } from "./backlog.ts";
 import type { BacklogBudget } from "./backlog_budget.ts";
+import { writeMissed } from "./missed.ts";
 
 /** Up to this many bytes go straight to the connection; what exceeds it waits in a backlog. */
 const DIRECT_BYTES = 262_144;
 
 /** A congested connection has caught up when no more than this many bytes are pending. */
 const RELIEVED_BYTES = 131_072;
+
+/** With a greater number publishers wait longer. */
+const WAITING: Readonly<Record<SlowPolicy, number>> = {
+  latest: 0,
+  disconnect: 0,
+  "drop-oldest": 1,
+  "drop-new": 1,
+  block: 2,
+};
+
+/** Headers of frames that were not sent, when a connection ends. */
+const headerCache = new HeaderCache(64);
+
+/** A part of a run that a client takes; used over and over. */
+const fitting = new Run();
 
 /**
  * Is told of what happens to outboxes. It is called during iteration over subscriptions: it must
@@ -33,6 +50,8 @@ export interface OutboxOwner {
   tooSlow(): void;
   /** More came than may wait, and the subscription's policy is `disconnect`. */
   overflowed(): void;
+  /** A subscription has had as many publications as it wanted, and is to be ended. */
+  completed(subscription: Subscription): void;
 }
 
 /**
@@ -48,10 +67,8 @@ export class Outbox implements Receiver {
   delivered = 0;
   /** Bytes of these. */
   deliveredBytes = 0;
-  /** How many of its subscriptions have the policy `block`: publishers wait without a bound. */
-  blocking = 0;
-  /** How many have a policy with which publishers do not wait for long: `latest`, `disconnect`. */
-  hasty = 0;
+  /** The client takes no publication with more content: it is told of it instead. */
+  maxContentBytes = Infinity;
   readonly #output: WriteQueue;
   readonly #observer: OutboxObserver;
   readonly #maxPendingBytes: number;
@@ -59,9 +76,9 @@ export class Outbox implements Receiver {
   #missed = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
-  /** Whether something was added since the last flush, and whether publications were. */
+  /** Whether something was added since the last flush. */
   #filled = false;
-  #fed = false;
+  #fed: SlowPolicy | undefined;
   #deliveriesEnded = false;
   #closed = false;
 
@@ -88,8 +105,11 @@ export class Outbox implements Receiver {
     return this.#output.pendingBytes + (this.#backlog?.bytes ?? 0);
   }
 
-  /** Whether publications were added since the last flush. */
-  get fed(): boolean {
+  /**
+   * The policy of the subscriptions for which publications were added since the last flush;
+   * `undefined` if none were. Of several it is the one with which publishers wait longest.
+   */
+  get fed(): SlowPolicy | undefined {
     return this.#fed;
   }
 
@@ -124,10 +144,14 @@ export class Outbox implements Receiver {
 
   add(run: Run, subscription: Subscription): number {
     if (this.#deliveriesEnded) return 0;
-    const output = this.#output;
     const size = run.end - run.start;
-    this.#fed = true;
-    this.#fill();
+    if (size > this.maxContentBytes) return this.#addFitting(run, subscription);
+    return this.#add(run, size, subscription);
+  }
+
+  #add(run: Run, size: number, subscription: Subscription): number {
+    const output = this.#output;
+    this.#feed(subscription.slow);
     if (this.#takesDirectly(size, subscription)) {
       const count = run.last - run.first;
       output.append(run.view, run.memory);
@@ -141,8 +165,11 @@ export class Outbox implements Receiver {
   addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number {
     if (this.#deliveriesEnded) return 0;
     const { start, end, header } = run.frames[index]!;
-    this.#fed = true;
-    this.#fill();
+    if (header["content-length"] > this.maxContentBytes) {
+      this.#leaveOutLarge(subscription, end - start);
+      return 0;
+    }
+    this.#feed(subscription.slow);
     if (this.#takesDirectly(end - start, subscription)) {
       writeGrouped(this.#output.buffer, run.memory.bytes, start, end, group.headerTail);
       this.delivered++;
@@ -153,6 +180,14 @@ export class Outbox implements Receiver {
     writeGrouped(bytes, run.memory.bytes, start, end, group.headerTail);
     const topic = header["topic"] as string;
     return this.#accepted(this.#waiting().addFrame(bytes.view(), subscription, topic));
+  }
+
+  completed(subscription: Subscription): void {
+    this.owner.completed(subscription);
+  }
+
+  tooSlow(): void {
+    this.owner.tooSlow();
   }
 
   /** Sends a frame that is no publication. It is never left out. */
@@ -184,7 +219,8 @@ export class Outbox implements Receiver {
 
   /** Starts to send. */
   flush(): void {
-    this.#filled = this.#fed = false;
+    this.#filled = false;
+    this.#fed = undefined;
     this.#refill();
     this.#output.flush();
   }
@@ -207,16 +243,53 @@ export class Outbox implements Receiver {
     this.#deliveriesEnded = true;
   }
 
-  /** Drops what waits, and takes nothing more. */
+  /** Drops what waits, and takes nothing more. What the socket did not take was not delivered. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = this.#deliveriesEnded = true;
     this.drop();
+    for (const { bytes, takenBytes } of this.#output.unsent()) {
+      const { count, size } = publicationsIn(bytes, takenBytes);
+      this.delivered -= count;
+      this.deliveredBytes -= size;
+      this.#missed += count;
+    }
   }
 
   /** Waits until the backlog is empty; `undefined` if it is. */
   emptied(): Promise<void> | undefined {
     if (this.#backlog === undefined) return undefined;
     return (this.#empty ??= Promise.withResolvers()).promise;
+  }
+
+  /** Adds a run without the publications that are larger than the client takes. */
+  #addFitting(run: Run, subscription: Subscription): number {
+    const { memory, frames, last } = run;
+    let added = 0;
+    for (let first = run.first; first < last;) {
+      const { header, start, end } = frames[first]!;
+      if (header["content-length"] > this.maxContentBytes) {
+        this.#leaveOutLarge(subscription, end - start);
+        first++;
+        continue;
+      }
+      let next = first + 1;
+      while (next < last && frames[next]!.header["content-length"] <= this.maxContentBytes) next++;
+      fitting.set(memory, frames, first, next);
+      added += this.#add(fitting, fitting.end - fitting.start, subscription);
+      first = next;
+    }
+    fitting.clear();
+    return added;
+  }
+
+  #leaveOutLarge(subscription: Subscription, bytes: number): void {
+    this.#fill();
+    if (this.congested) this.#waiting().leaveOut(subscription, 1, bytes, "too-large");
+    else {
+      this.#missed++;
+      writeMissed(this.#output.buffer, subscription, { count: 1, bytes }, "too-large");
+    }
   }
 
   #takesDirectly(size: number, { slow }: Subscription): boolean {
@@ -239,6 +312,13 @@ export class Outbox implements Receiver {
     if (count >= 0) return count;
     this.#observer.overflowed(this);
     return 0;
+  }
+
+  #feed(slow: SlowPolicy): void {
+    if (this.#fed !== slow && (this.#fed === undefined || WAITING[slow] > WAITING[this.#fed])) {
+      this.#fed = slow;
+    }
+    this.#fill();
   }
 
   #fill(): void {
@@ -304,4 +384,17 @@ function writeGrouped(
   buffer.append(source.subarray(headerStart, brace));
   buffer.append(tail);
   buffer.append(source.subarray(headerEnd, end));
+}
+
+/** Publications among frames: those that end behind the first `takenBytes` bytes. */
+function publicationsIn(bytes: Uint8Array, takenBytes: number): { count: number; size: number } {
+  const { frames } = new FrameDecoder({ maxContentBytes: Infinity, headerCache }).decode(bytes);
+  let count = 0;
+  let size = 0;
+  for (const { header, start, end } of frames) {
+    if (end <= takenBytes || header["op"] !== "pub") continue;
+    count++;
+    size += end - start;
+  }
+  return { count, size };
 }

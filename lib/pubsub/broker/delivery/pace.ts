@@ -1,3 +1,5 @@
+import type { SlowPolicy } from "../../protocol/slow_policy.ts";
+
 /** For how long somebody counts as a receiver of a publisher, after the last publication. */
 const WINDOW_MS = 1_000;
 
@@ -20,13 +22,15 @@ export interface Paced {
 interface Recent {
   publishedAt: number;
   writtenBytes: number;
+  slow: SlowPolicy;
 }
 
 /**
- * Whether one publisher should go at its receivers' pace, without a limit in time: if all to whom it
- * published within the last second are behind, so that nobody is waiting for more, and if together
- * they take at least 64 KiB/s. So what goes one-to-one is not lost because the receiver is slower,
- * and who takes a byte now and then stops nobody.
+ * How long one publisher waits for its receivers. It waits without a bound where the policy is
+ * `block`. With `drop-oldest` and `drop-new` it does while all to whom it published within the last
+ * second are behind, so that nobody else is waiting for more, and together they take at least
+ * 64 KiB/s. So what goes one-to-one is not lost because the receiver is slower, and who takes a byte
+ * now and then stops nobody.
  */
 export class Pace<C extends Paced> {
   readonly #recent = new Map<C, Recent>();
@@ -34,34 +38,51 @@ export class Pace<C extends Paced> {
   /** When the receivers were last looked at, in milliseconds of `performance.now()`. */
   #lookedAt = -Infinity;
   #forgotAt = 0;
+  #wereBehind = false;
   #isShared = false;
 
-  /** Notes that a connection got a publication. */
-  published(connection: C, now: number): void {
+  /** Notes that a connection got a publication, by a subscription with this policy. */
+  published(connection: C, slow: SlowPolicy, now: number): void {
     const known = this.#recent.get(connection);
-    if (known) known.publishedAt = now;
-    else {
+    if (known) {
+      known.publishedAt = now;
+      known.slow = slow;
+    } else {
       const { writtenBytes } = connection;
-      this.#recent.set(connection, { publishedAt: now, writtenBytes });
+      this.#recent.set(connection, { publishedAt: now, writtenBytes, slow });
     }
+    if (this.#wereBehind && !connection.congested) this.#wereBehind = false;
     if (now - this.#forgotAt > WINDOW_MS) this.#forget(now);
   }
 
-  /** Called when the publisher begins to wait: its receivers are now those of the last second. */
-  wait(now: number): void {
+  /** Called when the publisher is about to wait: its receivers are now those of the last second. */
+  begin(now: number): void {
     this.#forget(now);
-    this.#takeNote();
-    this.#lookedAt = now;
+    this.#look(now);
   }
 
-  /** Whether the publisher should go on waiting; asked every few milliseconds while it does. */
-  isShared(now: number): boolean {
+  /**
+   * Whether the publisher waits for a connection without a bound; asked before it waits, and every
+   * few milliseconds while it does.
+   */
+  waitsFor(connection: C, now: number): boolean {
+    const slow = this.#recent.get(connection)?.slow;
+    if (slow === "block") return true;
+    if (slow !== "drop-oldest" && slow !== "drop-new") return false;
     // It may wait for several receivers, each of which asks.
-    if (now === this.#lookedAt) return this.#isShared;
-    this.#takeNote();
-    this.#creditBytes -= LEAST_BYTES_PER_MS * (now - this.#lookedAt);
+    if (now !== this.#lookedAt) this.#look(now);
+    return this.#isShared;
+  }
+
+  #look(now: number): void {
+    const areBehind = this.#areBehind();
+    let credit = this.#creditBytes + this.#takenBytes();
+    // What they do not take counts only while they are behind, and so could.
+    if (this.#wereBehind && areBehind) credit -= LEAST_BYTES_PER_MS * (now - this.#lookedAt);
+    this.#isShared = areBehind && credit > 0;
+    this.#creditBytes = Math.min(MAX_CREDIT_BYTES, Math.max(0, credit));
+    this.#wereBehind = areBehind;
     this.#lookedAt = now;
-    return this.#isShared = this.#areBehind() && this.#creditBytes >= 0;
   }
 
   #areBehind(): boolean {
@@ -69,14 +90,14 @@ export class Pace<C extends Paced> {
     return true;
   }
 
-  /** Credits what the receivers have taken since the last time. */
-  #takeNote(): void {
-    let taken = Math.max(0, this.#creditBytes);
+  /** What the receivers have taken since the last look. */
+  #takenBytes(): number {
+    let taken = 0;
     for (const [connection, recent] of this.#recent) {
       taken += connection.writtenBytes - recent.writtenBytes;
       recent.writtenBytes = connection.writtenBytes;
     }
-    this.#creditBytes = Math.min(MAX_CREDIT_BYTES, taken);
+    return taken;
   }
 
   #forget(now: number): void {

@@ -7,18 +7,10 @@ const TICK_MS = 10;
 /** The share of elapsed time by which the blocking time charged to a connection decays. */
 const DECAY = 0.1;
 
-/** A connection that publishers may have to wait for. */
-export interface Congestible extends Paced {
-  /** How many of its subscriptions have the policy `block`. */
-  readonly blocking: number;
-  /** How many have a policy with which nobody waits for long: `latest`, `disconnect`. */
-  readonly hasty: number;
-}
-
-/** One publisher that waits for some of the connections to which it has just published. */
-interface Hold<C extends Congestible> {
-  /** What all its receivers take. */
-  readonly pace: Pace<C> | undefined;
+/** One publisher that waits for some of the connections to which it publishes. */
+interface Hold<C extends Paced> {
+  /** How long it waits for them. */
+  readonly pace: Pace<C>;
   /** For how many of them it still waits. */
   waiting: number;
   /** Lets the publisher go on. */
@@ -26,34 +18,35 @@ interface Hold<C extends Congestible> {
 }
 
 /** What is known of a connection that publishers waited for at least once. */
-interface Account<C extends Congestible> {
+interface Account<C extends Paced> {
   /** The publishers that wait for it. */
   holds: Hold<C>[];
   /** The blocking time charged to it, in milliseconds, as of `at`. */
   chargedMs: number;
   /** In milliseconds of `performance.now()`. */
   at: number;
-  /** Whether publishers do not wait for it any more, until it has caught up. */
+  /** Whether publishers do not wait for it any more, but at their pace, until it has caught up. */
   exhausted: boolean;
 }
 
 /**
- * Makes publishers wait, for a limited time, for connections that do not keep up.
+ * Makes publishers wait for connections that do not keep up: without a limit where the publisher's
+ * {@linkcode Pace} says so, else for a limited time.
  *
- * A connection is charged for the time during which it blocks a publisher, unless that should go at
- * its receivers' {@linkcode Pace}. Once the limit is charged, publishers stop waiting for the
- * connection until it has caught up. The charge decays by 10 % of elapsed time.
+ * A connection is charged for the time during which it blocks a publisher that does not wait at its
+ * receivers' pace. Once the limit is charged, such publishers stop waiting for the connection until
+ * it has caught up. The charge decays by 10 % of elapsed time.
  *
  * So where all receivers together are slower than a publisher, the publisher goes at their pace;
  * and where one is slower than the others, it makes them wait for at most a tenth of the time.
  */
-export class Patience<C extends Congestible> {
+export class Patience<C extends Paced> {
   readonly #limitMs: number;
   readonly #onExhausted: (connection: C) => void;
   readonly #accounts = new WeakMap<C, Account<C>>();
   /** The accounts with holds. */
   readonly #held = new Map<C, Account<C>>();
-  readonly #looking = new PeriodicLook(TICK_MS, (now) => this.#look(now));
+  readonly #looking = new PeriodicLook(TICK_MS, (now) => this.look(now));
 
   /**
    * Nobody waits at first.
@@ -66,23 +59,22 @@ export class Patience<C extends Congestible> {
     this.#onExhausted = onExhausted;
   }
 
-  /** Whether publishers still wait for a connection that is congested. */
-  has(connection: C): boolean {
-    return connection.blocking > 0 || !this.#accounts.get(connection)?.exhausted;
-  }
-
   /**
-   * Waits until each of the connections has caught up, or patience with it is exhausted.
+   * Waits until each of the connections has caught up, or it is not waited for any more.
    *
-   * @param congested Those to wait for.
-   * @param pace That of the publisher; without one, patience has its limit.
+   * @param congested Those that the publisher's next publications are for, or its last ones were.
+   * @param pace How long the publisher waits.
+   * @returns `undefined` if it should not wait for any of them.
    */
-  wait(congested: readonly C[], pace?: Pace<C>): Promise<void> {
+  wait(congested: readonly C[], pace: Pace<C>, now: number): Promise<void> | undefined {
+    pace.begin(now);
+    const awaited = congested.filter((connection) =>
+      !this.#accounts.get(connection)?.exhausted || pace.waitsFor(connection, now)
+    );
+    if (awaited.length === 0) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const hold: Hold<C> = { pace, waiting: congested.length, resume: resolve };
-    const now = performance.now();
-    pace?.wait(now);
-    for (const connection of congested) this.#accountOf(connection, now).holds.push(hold);
+    const hold: Hold<C> = { pace, waiting: awaited.length, resume: resolve };
+    for (const connection of awaited) this.#accountOf(connection, now).holds.push(hold);
     this.#looking.start();
     return promise;
   }
@@ -92,7 +84,25 @@ export class Patience<C extends Congestible> {
     const account = this.#accounts.get(connection);
     if (account === undefined) return;
     account.exhausted = false;
-    this.#release(connection, account);
+    this.#release(connection, account, account.holds, []);
+  }
+
+  /** Charges connections for the time since the last look; called every 10 ms while any has holds. */
+  look(now: number): void {
+    for (const [connection, account] of this.#held) {
+      const unbounded: Hold<C>[] = [];
+      const bounded: Hold<C>[] = [];
+      for (const hold of account.holds) {
+        (hold.pace.waitsFor(connection, now) ? unbounded : bounded).push(hold);
+      }
+      if (bounded.length > 0) account.chargedMs += now - account.at;
+      account.at = now;
+      if (bounded.length === 0 || account.chargedMs < this.#limitMs) continue;
+      const isNew = !account.exhausted;
+      account.exhausted = true;
+      this.#release(connection, account, bounded, unbounded);
+      if (isNew) this.#onExhausted(connection);
+    }
   }
 
   /** The account of a connection that is about to get a hold. */
@@ -110,27 +120,18 @@ export class Patience<C extends Congestible> {
     return account;
   }
 
-  #release(connection: C, account: Account<C>): void {
-    const { holds } = account;
-    if (holds.length === 0) return;
-    account.holds = [];
-    this.#held.delete(connection);
-    for (const hold of holds) {
+  #release(
+    connection: C,
+    account: Account<C>,
+    released: readonly Hold<C>[],
+    kept: Hold<C>[],
+  ): void {
+    if (account.holds.length === 0) return;
+    account.holds = kept;
+    if (kept.length === 0) this.#held.delete(connection);
+    for (const hold of released) {
       if (--hold.waiting === 0) hold.resume();
     }
     if (this.#held.size === 0) this.#looking.stop();
-  }
-
-  #look(now: number): void {
-    for (const [connection, account] of this.#held) {
-      const isShared = connection.hasty === 0 &&
-        account.holds.every(({ pace }) => pace?.isShared(now));
-      if (connection.blocking === 0 && !isShared) account.chargedMs += now - account.at;
-      account.at = now;
-      if (account.chargedMs < this.#limitMs) continue;
-      account.exhausted = true;
-      this.#release(connection, account);
-      this.#onExhausted(connection);
-    }
   }
 }

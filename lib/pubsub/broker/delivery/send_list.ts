@@ -1,4 +1,6 @@
 import { inSteps } from "../../../base/in_steps.ts";
+import type { Route } from "../routing/route.ts";
+import { nextMember, type Receiver, type Subscription } from "../routing/subscription.ts";
 import type { Outbox, OutboxObserver } from "./outbox.ts";
 import { BacklogBudget } from "./backlog_budget.ts";
 import type { Pace } from "./pace.ts";
@@ -16,7 +18,7 @@ const PART = 10;
  */
 export class SendList implements OutboxObserver {
   readonly backlogs: BacklogBudget;
-  readonly #patience: Patience<Outbox>;
+  readonly #patience: Patience<Receiver>;
   readonly #pause: () => Promise<void> | undefined;
   #filled: Outbox[] = [];
   #overflowed: Outbox[] = [];
@@ -35,16 +37,16 @@ export class SendList implements OutboxObserver {
   ) {
     this.#pause = pause;
     this.backlogs = new BacklogBudget(maxBacklogBytes);
-    this.#patience = new Patience(patienceMs, (outbox) => outbox.owner.tooSlow());
+    this.#patience = new Patience(patienceMs, (receiver) => receiver.tooSlow());
   }
 
   /**
    * Starts to send what was handed out since the last call.
    *
-   * @param pace That of the publisher whose publications were handed out.
+   * @param pace That of the publisher whose publications were handed out; without it, nobody waits.
    * @returns What the publisher should wait for; `undefined` if all receivers keep up.
    */
-  flush(pace?: Pace<Outbox>): Promise<void> | undefined {
+  flush(pace?: Pace<Receiver>): Promise<void> | undefined {
     if (this.#overflowed.length > 0) this.#endOverflowed();
     const filled = this.#filled;
     const receivers = filled.length;
@@ -57,34 +59,51 @@ export class SendList implements OutboxObserver {
     let congested: Outbox[] | undefined;
     for (let i = 0; i < receivers; i++) {
       const outbox = filled[i]!;
-      if (this.#flush(outbox, pace, now)) (congested ??= []).push(outbox);
+      if (flushOne(outbox, pace, now)) (congested ??= []).push(outbox);
     }
     filled.length = 0;
-    return congested && this.#patience.wait(congested, pace);
+    return congested && pace && this.#patience.wait(congested, pace, now);
   }
 
-  /** Flushes one. Returns whether the publisher should wait for it. */
-  #flush(outbox: Outbox, pace: Pace<Outbox> | undefined, now: number): boolean {
-    if (outbox.fed) pace?.published(outbox, now);
-    outbox.flush();
-    return outbox.congested && this.#patience.has(outbox);
+  /**
+   * What a publisher should wait for before its next publications are handed to their receivers:
+   * those for whom so much waits already that several publishers together could make too much of it.
+   * `undefined` if all keep up.
+   */
+  room(route: Route, pace: Pace<Receiver>, publisher: Receiver): Promise<void> | undefined {
+    if (this.backlogs.isEmpty) return undefined;
+    const { subscriptions, groups } = route;
+    let congested: Receiver[] | undefined;
+    for (const { receiver } of subscriptions) {
+      if (receiver.congested) (congested ??= []).push(receiver);
+    }
+    const members = groups.map((group) => nextMember(group, publisher));
+    for (const member of members) {
+      if (member?.receiver.congested) (congested ??= []).push(member.receiver);
+    }
+    if (congested === undefined) return undefined;
+    const now = performance.now();
+    const note = ({ receiver, slow }: Subscription) => pace.published(receiver, slow, now);
+    subscriptions.forEach(note);
+    for (const member of members) if (member) note(member);
+    return this.#patience.wait(congested, pace, now);
   }
 
   /** What is handed out meanwhile has a list of its own, and does not wait for this one. */
-  async #flushInSteps(filled: readonly Outbox[], pace?: Pace<Outbox>): Promise<void> {
+  async #flushInSteps(filled: readonly Outbox[], pace?: Pace<Receiver>): Promise<void> {
     const now = performance.now();
     const congested: Outbox[] = [];
     let next = 0;
     await inSteps(() => {
       for (const end = Math.min(next + PART, filled.length); next < end; next++) {
         const outbox = filled[next]!;
-        if (this.#flush(outbox, pace, now)) congested.push(outbox);
+        if (flushOne(outbox, pace, now)) congested.push(outbox);
       }
       return next === filled.length;
     }, this.#pause);
     // Some of them may have caught up, or be closed.
     const waiting = congested.filter((outbox) => outbox.congested);
-    if (waiting.length > 0) await this.#patience.wait(waiting, pace);
+    if (pace && waiting.length > 0) await this.#patience.wait(waiting, pace, performance.now());
   }
 
   filled(outbox: Outbox): void {
@@ -104,4 +123,13 @@ export class SendList implements OutboxObserver {
     this.#overflowed = [];
     for (const outbox of overflowed) outbox.owner.overflowed();
   }
+}
+
+/** Flushes one. Returns whether too much waits in it of what its publisher has just sent. */
+function flushOne(outbox: Outbox, pace: Pace<Receiver> | undefined, now: number): boolean {
+  const { fed } = outbox;
+  outbox.flush();
+  if (pace === undefined || fed === undefined) return false;
+  pace.published(outbox, fed, now);
+  return outbox.congested;
 }

@@ -113,7 +113,7 @@ export class Retained {
 /** Retained frames on their way to a subscriber. */
 export class RetainedSelection {
   /** The frames, which nobody writes to. */
-  readonly frames: readonly Uint8Array[];
+  frames: readonly Uint8Array[];
   /** How many bytes had been replaced when they were selected. */
   readonly replacedBytes: number;
   /**
@@ -128,6 +128,26 @@ export class RetainedSelection {
     this.frames = frames;
     this.replacedBytes = replacedBytes;
     this.#onRelease = onRelease;
+  }
+
+  /**
+   * Leaves out what a subscriber does not want.
+   *
+   * @param maxCount How many frames it wants, those included that are too large.
+   * @param maxContentBytes How much content a frame may have.
+   * @returns What was too large, if anything was.
+   */
+  limitTo(
+    maxCount: number,
+    maxContentBytes: number,
+  ): { readonly count: number; readonly bytes: number } | undefined {
+    if (this.frames.length > maxCount) this.frames = this.frames.slice(0, maxCount);
+    if (maxContentBytes === Infinity) return undefined;
+    if (!this.frames.some((frame) => frame.length > maxContentBytes)) return undefined;
+    const large = this.frames.filter((frame) => contentBytes(frame) > maxContentBytes);
+    if (large.length === 0) return undefined;
+    this.frames = this.frames.filter((frame) => contentBytes(frame) <= maxContentBytes);
+    return { count: large.length, bytes: large.reduce((sum, { length }) => sum + length, 0) };
   }
 
   /** Called when all frames are sent, or will not be. */
@@ -191,4 +211,9 @@ export class RetainedWalk {
     for (const { bytes } of this.#found) if (bytes) frames.push(bytes);
     return this.#select(frames);
   }
+}
+
+/** The size of a frame's content, in bytes. */
+function contentBytes(frame: Uint8Array): number {
+  return frame.length - 2 - (frame[0]! * 256 + frame[1]!);
 }

@@ -1,5 +1,12 @@
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
-import type { FilterEntry, Group, Receiver, Subscription } from "./subscription.ts";
+import {
+  type FilterEntry,
+  type Group,
+  type Receiver,
+  type Subscription,
+  type SubscriptionLimits,
+  wants,
+} from "./subscription.ts";
 
 /** To whom a publication goes: the same object for all topics that the same filters match. */
 export interface Route {
@@ -12,7 +19,10 @@ export interface Route {
 /** The route of a topic that no filter matches. */
 export const NOBODY: Route = { subscriptions: [], groups: [] };
 
-/** Of how many overlapping filters a connection is told what was left out. */
+/**
+ * Of how many overlapping filters a connection is told what was left out, and for how many it is
+ * counted what they have had. They stand for one delivery, so the others lose nothing.
+ */
 const MAX_OVERLAPPING = 256;
 
 /**
@@ -23,19 +33,60 @@ class OverlappingSubscriptions implements Subscription {
   readonly receiver: Receiver;
   readonly entry: FilterEntry;
   readonly group: Group | undefined;
-  readonly overlapping: Subscription[];
+  readonly overlapping: Subscription[] = [];
+  limits: SubscriptionLimits | undefined;
   index = 0;
+  /** By which of them are in it. */
+  #parts: Map<string, Subscription> | undefined;
 
-  constructor(first: Subscription, second: Subscription) {
+  constructor(first: Subscription) {
     this.receiver = first.receiver;
     this.entry = first.entry;
     this.group = first.group;
-    this.overlapping = [first, second];
+    this.push(first);
   }
 
   get slow(): SlowPolicy {
     return this.overlapping[0]!.slow;
   }
+
+  push(subscription: Subscription): void {
+    this.overlapping.push(subscription);
+    this.limits ??= subscription.limits;
+  }
+
+  /** Those of them that a publication is for. The same ones are the same object each time. */
+  part(isFor: (subscription: Subscription) => boolean): Subscription | undefined {
+    let key = "";
+    const wanted = this.overlapping.filter((one) => {
+      const isWanted = isFor(one);
+      key += isWanted ? "1" : "0";
+      return isWanted;
+    });
+    if (wanted.length < 2) return wanted[0];
+    if (wanted.length === this.overlapping.length) return this;
+    let part = this.#parts?.get(key);
+    if (part === undefined) {
+      const joined = new OverlappingSubscriptions(wanted[0]!);
+      for (let i = 1; i < wanted.length; i++) joined.push(wanted[i]!);
+      (this.#parts ??= new Map()).set(key, part = joined);
+    }
+    return part;
+  }
+}
+
+/**
+ * What a subscription of a route, which may stand for several, is for a publication of a connection:
+ * without those that want nothing of their own, or have had all that they wanted.
+ */
+export function wantingPart(
+  subscription: Subscription,
+  publisher: Receiver | undefined,
+): Subscription | undefined {
+  if (subscription instanceof OverlappingSubscriptions) {
+    return subscription.part((one) => wants(one, publisher));
+  }
+  return wants(subscription, publisher) ? subscription : undefined;
 }
 
 /** Makes a route of the filters that match, each of which is added; the order decides nothing. */
@@ -49,8 +100,10 @@ export class RouteJoin {
     const known = this.#byReceiver.get(receiver);
     if (known === undefined) this.#byReceiver.set(receiver, subscription);
     else if (!(known instanceof OverlappingSubscriptions)) {
-      this.#byReceiver.set(receiver, new OverlappingSubscriptions(known, subscription));
-    } else if (known.overlapping.length < MAX_OVERLAPPING) known.overlapping.push(subscription);
+      const joined = new OverlappingSubscriptions(known);
+      joined.push(subscription);
+      this.#byReceiver.set(receiver, joined);
+    } else if (known.overlapping.length < MAX_OVERLAPPING) known.push(subscription);
   }
 
   /** Adds the groups of a filter. */

@@ -8,6 +8,7 @@ import {
   type Receiver,
   removeFrom,
   type Subscription,
+  type SubscriptionLimits,
 } from "./subscription.ts";
 import { isWildcard } from "../../protocol/topic.ts";
 import { joinRoute, NOBODY, type Route } from "./route.ts";
@@ -60,6 +61,7 @@ export class Router {
     groupName: string | undefined,
     slow: SlowPolicy,
     receiver: Receiver,
+    limits?: SubscriptionLimits,
   ): Subscription {
     let entry = this.#entries.get(filter);
     if (entry === undefined) {
@@ -75,11 +77,18 @@ export class Router {
         entry.groups.set(groupName, group);
       }
     }
-    const subscription = { receiver, entry, group, slow, index: 0 };
+    const subscription = { receiver, entry, group, slow, limits, index: 0 };
     addTo(group?.members ?? entry.subscriptions, subscription);
     if (group) entry.members++;
     this.#changed(entry);
     return subscription;
+  }
+
+  /** Changes what restricts a subscription. */
+  limit(subscription: Subscription, limits: SubscriptionLimits | undefined): void {
+    if (subscription.limits === undefined && limits === undefined) return;
+    subscription.limits = limits;
+    this.#changed(subscription.entry);
   }
 
   /** Ends a subscription. */

@@ -5,6 +5,8 @@ import type { Run } from "./run.ts";
 export interface Receiver {
   /** Whether so much waits for the connection that publishers should wait too. */
   readonly congested: boolean;
+  /** How many bytes its socket has taken. */
+  readonly writtenBytes: number;
   /**
    * Takes a run of publications.
    *
@@ -18,6 +20,18 @@ export interface Receiver {
    * @returns 1 if it is on its way, 0 if it was left out.
    */
   addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number;
+  /** A subscription has had as many publications as it wanted, and is to be ended. */
+  completed(subscription: Subscription): void;
+  /** Publishers have stopped waiting for the connection. */
+  tooSlow(): void;
+}
+
+/** What restricts a subscription; most have none. */
+export interface SubscriptionLimits {
+  /** Whether it leaves out what its own connection publishes. */
+  readonly noLocal: boolean;
+  /** How many more publications it gets; at 0 it is about to end. */
+  left: number;
 }
 
 /** One filter of one connection, alone or as a member of a group. */
@@ -30,6 +44,8 @@ export interface Subscription {
   readonly group: Group | undefined;
   /** May be changed by subscribing again. */
   slow: SlowPolicy;
+  /** May be changed by subscribing again. In a route it says whether any of them is limited. */
+  limits: SubscriptionLimits | undefined;
   /** Its place in the list of its entry, or of its group. */
   index: number;
   /** All that it stands for in a route: filters of one connection that match the same topics. */
@@ -84,22 +100,44 @@ export function createGroup(name: string, filter: string): Group {
 /** How many congested members of a group are passed over for one publication. */
 const MAX_PASSED_OVER = 64;
 
+/** The member that {@linkcode pickMember} would pick; it is its turn until that is called. */
+export function nextMember(group: Group, publisher?: Receiver): Subscription | undefined {
+  return group.members[nextIndex(group, publisher)];
+}
+
 /**
  * The member whose turn it is. Congested members are passed over, up to 64 of them, if one follows
  * that is not: a group shares work, and what waits behind a slow member is not being done.
+ *
+ * @param publisher The connection that published: a member that wants nothing of its own is not
+ * picked.
+ * @returns `undefined` if there is no such member.
  */
-export function pickMember(group: Group): Subscription {
-  const { members } = group;
+export function pickMember(group: Group, publisher?: Receiver): Subscription | undefined {
+  const index = nextIndex(group, publisher);
+  if (index < 0) return undefined;
+  group.next = index + 1;
+  return group.members[index];
+}
+
+function nextIndex({ members, next }: Group, publisher: Receiver | undefined): number {
   const count = members.length;
-  const first = group.next < count ? group.next : 0;
-  for (let i = 0; i < count && i < MAX_PASSED_OVER; i++) {
+  const first = next < count ? next : 0;
+  let fallback = -1;
+  for (let i = 0; i < count && (i < MAX_PASSED_OVER || fallback < 0); i++) {
     const at = first + i < count ? first + i : first + i - count;
-    if (members[at]!.receiver.congested) continue;
-    group.next = at + 1;
-    return members[at]!;
+    const member = members[at]!;
+    if (member.limits && !wants(member, publisher)) continue;
+    if (!member.receiver.congested) return at;
+    if (fallback < 0) fallback = at;
   }
-  group.next = first + 1;
-  return members[first]!;
+  return fallback;
+}
+
+/** Whether a subscription that may be limited gets what a connection publishes. */
+export function wants({ limits, receiver }: Subscription, publisher?: Receiver): boolean {
+  return limits === undefined ||
+    (limits.left > 0 && !(limits.noLocal && receiver === publisher));
 }
 
 /** Adds a subscription at the end of the list. */

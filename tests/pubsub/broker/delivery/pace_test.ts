@@ -14,18 +14,18 @@ class Receiver implements Paced {
 
 const TICK_MS = 10;
 
-/** For how long a publisher waits that has just published to all of them, up to a limit. */
+/** For how long a publisher waits without a bound that has just published to all, up to a limit. */
 function waitMs(receivers: readonly Receiver[], limitMs: number): number {
   const pace = new Pace<Receiver>();
   let now = 1_000;
-  for (const receiver of receivers) pace.published(receiver, now);
-  pace.wait(now);
+  for (const receiver of receivers) pace.published(receiver, "drop-oldest", now);
+  pace.begin(now);
   for (let waited = TICK_MS; waited <= limitMs; waited += TICK_MS) {
     now += TICK_MS;
     for (const receiver of receivers) {
       receiver.writtenBytes += receiver.bytesPerSecond * TICK_MS / 1e3;
     }
-    if (!pace.isShared(now)) return waited;
+    if (!pace.waitsFor(receivers[0]!, now)) return waited;
   }
   return Infinity;
 }
@@ -41,35 +41,50 @@ Deno.test("a publisher goes at the pace of its receivers, if all are behind and 
   }));
 });
 
+Deno.test("a receiver that takes 64 KiB now and then is at 64 KiB/s if that is each second", () => {
+  fc.assert(fc.property(fc.integer({ min: 100, max: 3_000 }), (everyMs) => {
+    const receiver = new Receiver(0);
+    const pace = new Pace<Receiver>();
+    let now = 1_000;
+    pace.published(receiver, "drop-new", now);
+    pace.begin(now);
+    let refused = 0;
+    for (let sinceMs = everyMs; now < 60_000; now += TICK_MS, sinceMs += TICK_MS) {
+      if (sinceMs >= everyMs) {
+        receiver.writtenBytes += 65_536;
+        sinceMs = 0;
+      }
+      if (!pace.waitsFor(receiver, now)) refused++;
+    }
+    if (everyMs <= 1_000 - 2 * TICK_MS) assertEquals(refused, 0);
+    if (everyMs >= 1_000 + 20 * TICK_MS) assert(refused > 0, `every ${everyMs} ms`);
+  }));
+});
+
 Deno.test("one receiver that has room ends it, as long as it got something within a second", () => {
   const fast = new Receiver(1e6);
   fast.congested = false;
   assertEquals(waitMs([new Receiver(1e6), new Receiver(1e9), fast], 60_000), TICK_MS);
   const slow = new Receiver(1e6);
   const pace = new Pace<Receiver>();
-  pace.published(fast, 1_000);
-  pace.published(slow, 1_900);
-  pace.wait(1_950);
-  assert(!pace.isShared(1_960));
-  pace.published(slow, 2_100);
-  pace.wait(2_100);
-  assert(pace.isShared(2_110), "the fast one got nothing for more than a second");
+  pace.published(fast, "drop-oldest", 1_000);
+  pace.published(slow, "drop-oldest", 1_900);
+  pace.begin(1_950);
+  assert(!pace.waitsFor(slow, 1_960));
+  pace.published(slow, "drop-oldest", 2_100);
+  pace.begin(2_100);
+  assert(pace.waitsFor(slow, 2_110), "the fast one got nothing for more than a second");
 });
 
 Deno.test("who takes a byte now and then is not trusted again and again", () => {
   const trickle = new Receiver(1);
   const pace = new Pace<Receiver>();
   let waited = 0;
-  for (let now = 1_000; now < 20_000;) {
-    pace.published(trickle, now);
-    pace.wait(now);
-    for (let ticks = 0; ticks < 5; ticks++) {
-      now += TICK_MS;
-      trickle.writtenBytes += 0.01;
-      if (!pace.isShared(now)) break;
-      waited += TICK_MS;
-    }
-    now += TICK_MS;
+  for (let now = 1_000; now < 20_000; now += TICK_MS) {
+    pace.published(trickle, "drop-oldest", now);
+    pace.begin(now);
+    trickle.writtenBytes += 0.01;
+    if (pace.waitsFor(trickle, now)) waited += TICK_MS;
   }
   assert(waited < 400, `${waited} ms of 19 s`);
 });
@@ -77,10 +92,38 @@ Deno.test("who takes a byte now and then is not trusted again and again", () => 
 Deno.test("bytes taken while nobody waited count, up to what a second asks for", () => {
   const receiver = new Receiver(0);
   const pace = new Pace<Receiver>();
-  pace.published(receiver, 1_000);
+  pace.published(receiver, "drop-oldest", 1_000);
   receiver.writtenBytes = 1e9;
-  pace.wait(1_500);
+  pace.begin(1_500);
   let waited = 0;
-  while (pace.isShared(1_510 + waited)) waited += TICK_MS;
+  while (pace.waitsFor(receiver, 1_510 + waited)) waited += TICK_MS;
   assert(waited >= 900 && waited <= 1_010, `${waited} ms`);
+});
+
+Deno.test("time in which a receiver was not behind does not count against it", () => {
+  const receiver = new Receiver(0);
+  const pace = new Pace<Receiver>();
+  pace.published(receiver, "drop-oldest", 1_000);
+  pace.begin(1_000);
+  assert(pace.waitsFor(receiver, 1_010));
+  receiver.congested = false;
+  pace.published(receiver, "drop-oldest", 1_020);
+  receiver.congested = true;
+  pace.published(receiver, "drop-oldest", 61_000);
+  pace.begin(61_000);
+  assert(pace.waitsFor(receiver, 61_010));
+});
+
+Deno.test("only drop-oldest and drop-new go at their pace; block always waits", () => {
+  const waits = (slow: "drop-oldest" | "drop-new" | "latest" | "disconnect" | "block") => {
+    const receiver = new Receiver(1e6);
+    const pace = new Pace<Receiver>();
+    pace.published(receiver, slow, 1_000);
+    pace.begin(1_000);
+    return pace.waitsFor(receiver, 1_010);
+  };
+  assertEquals(
+    (["drop-oldest", "drop-new", "latest", "disconnect", "block"] as const).map(waits),
+    [true, true, false, false, true],
+  );
 });

@@ -204,20 +204,64 @@ Deno.test("a client that asks and never reads is read from no more", async () =>
   await sending;
 });
 
-for (const [bytes, count] of [[16, 60_000], [1_024, 20_000], [20_000, 1_500]] as const) {
-  Deno.test(`one-to-one nothing is lost by a receiver that is slower: ${bytes} B`, async () => {
-    // What one read of a publisher brings has to fit.
-    await using broker = await startBroker({ ...LIMITS, maxPendingBytes: 400_000 });
+// The last has the largest content there may be, and the backlog that this needs at least.
+for (
+  const [publishers, bytes, count] of [
+    [1, 16, 60_000],
+    [1, 1_024, 20_000],
+    [1, 20_000, 1_500],
+    [40, 16, 100_000],
+    [40, 20_000, 2_000],
+  ] as const
+) {
+  const who = `${publishers} publishers at ${bytes} B`;
+  Deno.test(`nothing is lost by a receiver that is slower than ${who}`, async () => {
+    await using broker = await startBroker({ ...LIMITS, maxPendingBytes: 20_000 + 66_560 });
     using slow = await RawPeer.to(broker);
     await slow.sub("t.>");
-    using publisher = await RawPeer.to(broker);
-    const publishing = publish(publisher, count, bytes);
-    // About 10 MB/s: less than a publisher that goes flat out.
-    const reading = readAll(slow, count, (frames) => frames % 500 === 0 ? pause(2) : undefined);
-    const [{ numbers, missed }] = await Promise.all([reading, publishing]);
-    assertEquals([numbers.length, missed], [count, 0]);
+    const peers = await Promise.all(Array.from({ length: publishers }, () => RawPeer.to(broker)));
+    const publishing = peers.map((peer) => publish(peer, count / publishers, bytes));
+    // About 10 MB/s: less than what comes from a publisher that goes flat out.
+    let received = 0;
+    for (let frames = 0; received < count; frames++) {
+      if (frames % 500 === 0) await pause(2);
+      const { op, count: missed } = await slow.header();
+      assertEquals([op, missed], ["pub", undefined], `after ${received}`);
+      received++;
+    }
+    await Promise.all(publishing);
+    for (const peer of peers) peer.close();
+    assertEquals(broker.stats().missed, 0);
   });
 }
+
+Deno.test("a subscription with another policy beside it does not let a publisher lose", async () => {
+  const count = 1_000;
+  await using broker = await startBroker(LIMITS);
+  using slow = await RawPeer.to(broker);
+  await slow.sub("t.0");
+  await slow.sub("t.1", { slow: "latest" });
+  using publisher = await RawPeer.to(broker);
+  const publishing = publish(publisher, count, 20_000);
+  const reading = readAll(slow, count, (frames) => frames % 100 === 0 ? pause(2) : undefined);
+  const [{ missed }] = await Promise.all([reading, publishing]);
+  assertEquals(missed, 0);
+});
+
+Deno.test("a publisher that waits for its receivers is not taken for dead", async () => {
+  await using broker = await startBroker({ ...LIMITS, allowBlock: true, pingIntervalMs: 50 });
+  using stuck = await RawPeer.to(broker);
+  await stuck.sub("t.>", { slow: "block" });
+  using publisher = await RawPeer.to(broker);
+  const count = 1_000;
+  const publishing = publish(publisher, count, 20_000);
+  // While it waits it is not read from, so its answers to pings cannot be seen.
+  const alive = setInterval(() => void stuck.send(op("pong")), 20);
+  await pause(600);
+  clearInterval(alive);
+  assertEquals((await readAll(stuck, count)).numbers.length, count);
+  await publishing;
+});
 
 Deno.test("a receiver that takes a byte now and then does not hold its publisher", async () => {
   await using broker = await startBroker(LIMITS);

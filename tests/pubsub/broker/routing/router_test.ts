@@ -10,7 +10,14 @@ import { op, RawPeer, startBroker } from "../../support.ts";
 
 /** A connection that takes nothing. */
 function receiver(): Receiver {
-  return { congested: false, add: () => 0, addGrouped: () => 0 };
+  return {
+    congested: false,
+    writtenBytes: 0,
+    add: () => 0,
+    addGrouped: () => 0,
+    completed: () => {},
+    tooSlow: () => {},
+  };
 }
 
 /** Who is in a route. */

@@ -1,0 +1,137 @@
+import type { Frame } from "../../frame/mod.ts";
+import type { SharedMemory } from "../../net/mod.ts";
+import type { BrokerCore } from "./broker_core.ts";
+import { Pace } from "./delivery/pace.ts";
+import { performOperation } from "./operations.ts";
+import { BAD_ID, isId } from "../protocol/request_id.ts";
+import type { Refusal } from "../protocol/codes.ts";
+import type { Requester } from "./requester.ts";
+import type { Publication, Publications } from "./routing/publications.ts";
+import type { Route } from "./routing/route.ts";
+import type { Receiver } from "./routing/subscription.ts";
+import { answerSystemTopic } from "./system_topics.ts";
+
+/** The connection whose frames a {@linkcode FrameHandler} deals with. */
+export interface FrameSource extends Requester {
+  /** What its headers ask for; `undefined` until it is known who the client is. */
+  readonly publications: Publications | undefined;
+  /** The memory that the frames lie in. */
+  readonly memory: SharedMemory;
+  /** Whether a request has to be waited for before the next frame is dealt with. */
+  readonly waits: boolean;
+}
+
+/**
+ * Deals with what one client sends: publications are handed to their receivers in runs of frames
+ * that have the same ones, requests are carried out one by one.
+ */
+export class FrameHandler {
+  /** How many publications came. */
+  published = 0;
+  /** How the client waits for its receivers; made when it publishes. */
+  pace: Pace<Receiver> | undefined;
+  /** What the receivers of the next publications need, so that not too much waits for them. */
+  room: Promise<void> | undefined;
+  readonly #source: FrameSource;
+  readonly #core: BrokerCore;
+
+  constructor(source: FrameSource, core: BrokerCore) {
+    this.#source = source;
+    this.#core = core;
+  }
+
+  /**
+   * Deals with frames from one on.
+   *
+   * @returns Where to go on once there is {@linkcode FrameHandler.room}, and what the requests wait for
+   * is over; the number of frames if all are dealt with.
+   */
+  handle(frames: readonly Frame[], from: number): number {
+    this.room = undefined;
+    const { publications } = this.#source;
+    let first = from;
+    let route: Route | undefined;
+    let last: Publication | undefined;
+    let lastHeader: unknown;
+    // Of more than that, a part would have to be left out for the least backlog.
+    const maxRunBytes = this.#core.limits.maxPendingBytes / 2;
+    for (let i = from; i < frames.length; i++) {
+      const frame = frames[i]!;
+      const { header } = frame;
+      // Most frames have the header of the one before.
+      if (header !== lastHeader) {
+        lastHeader = header;
+        last = publications !== undefined && header["op"] === "pub"
+          ? publications.find(frame)
+          : undefined;
+      }
+      if (last && last.route === undefined) {
+        if (route && !this.#pass(frames, first, i, route)) return first;
+        this.#source.waitFor(this.#core.router.search(last.topic));
+        return i;
+      }
+      if (last?.plain) {
+        if (last.route === route && frame.end - frames[first]!.start <= maxRunBytes) continue;
+        if (route && !this.#pass(frames, first, i, route)) return first;
+        route = last.route;
+        first = i;
+        continue;
+      }
+      if (route && !this.#pass(frames, first, i, route)) return first;
+      route = undefined;
+      lastHeader = undefined;
+      if (!last) performOperation(this.#source, this.#core, frame);
+      else if (!this.#publish(frames, i, last)) return i;
+      const { waits, ending, outbox } = this.#source;
+      if (waits || ending || outbox.repliesWait) return i + 1;
+    }
+    if (route && !this.#pass(frames, first, frames.length, route)) return first;
+    return frames.length;
+  }
+
+  /** Forwards a run; `false` if its receivers have to catch up before. */
+  #pass(frames: readonly Frame[], first: number, last: number, route: Route): boolean {
+    if (!this.#hasRoom(route)) return false;
+    this.#forward(frames, first, last, route);
+    return true;
+  }
+
+  #hasRoom(route: Route): boolean {
+    this.pace ??= new Pace();
+    this.room = this.#core.sendList.room(route, this.pace, this.#source.outbox);
+    return this.room === undefined;
+  }
+
+  #forward(frames: readonly Frame[], first: number, last: number, route: Route): number {
+    this.published += last - first;
+    const { memory, outbox } = this.#source;
+    return this.#core.forward(memory, frames, first, last, route, outbox);
+  }
+
+  /**
+   * Carries out a publication that asks for more than to be forwarded; `false` if its receivers have
+   * to catch up before.
+   */
+  #publish(frames: readonly Frame[], index: number, publication: Publication): boolean {
+    const frame = frames[index]!;
+    const { id, retain } = frame.header;
+    const { refusal, topic, route } = publication;
+    const source = this.#source;
+    if (id !== undefined && !isId(id)) source.refuse(BAD_ID);
+    else if (refusal) source.refuse(refusal, id);
+    else if (publication.system) answerSystemTopic(source, this.#core, frame, id);
+    else if (!this.#hasRoom(route!)) return false;
+    else if (retain === true && !this.#core.retain(topic, frame)) {
+      source.refuse(retainedFull(topic), id);
+    } else {
+      const receivers = this.#forward(frames, index, index + 1, route!);
+      if (id !== undefined) source.outbox.control("ok", { id, receivers });
+    }
+    return true;
+  }
+}
+
+function retainedFull(topic: string): Refusal {
+  const message = `Cannot retain ${JSON.stringify(topic)}: the memory for retained frames is full`;
+  return { code: "retained-full", message };
+}
