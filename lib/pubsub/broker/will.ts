@@ -1,7 +1,4 @@
 import { encodeFrame, type Frame } from "../../frame/mod.ts";
-import type { BrokerCore } from "./broker_core.ts";
-import type { Requester } from "./requester.ts";
-import { publishRefusal } from "./routing/publications.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { quote } from "../protocol/quote.ts";
 import { SYSTEM_PREFIX, topicProblem } from "../protocol/topic.ts";
@@ -62,46 +59,4 @@ export function readWill({ header, content }: Frame): Will | Refusal | undefined
     name,
     encodeFrame({ header: { ...described, op: "pub", topic: name }, content }),
   );
-}
-
-/** The last will of a connection, as a publication of its client's. */
-export class LastWill {
-  readonly #owner: Pick<Requester, "principal" | "subscriptions">;
-  readonly #core: BrokerCore;
-  #will: Will | undefined;
-
-  /** Has none at first. */
-  constructor(owner: Pick<Requester, "principal" | "subscriptions">, core: BrokerCore) {
-    this.#owner = owner;
-    this.#core = core;
-  }
-
-  /**
-   * Sets it, instead of what was set before; `undefined` for none.
-   *
-   * @returns Why it cannot be had, if so; then nothing has changed.
-   */
-  set(will: Will | undefined): Refusal | undefined {
-    const { principal, subscriptions } = this.#owner;
-    if (will) {
-      const refusal = publishRefusal(principal!, will.topic) ??
-        subscriptions.keep(will.cost, "a will");
-      if (refusal) return refusal;
-    }
-    subscriptions.forget(this.#will?.cost ?? 0);
-    this.#will = will;
-    return undefined;
-  }
-
-  /** Publishes it, unless the connection ended as it should. */
-  async connectionEnded(isWanted: boolean): Promise<void> {
-    const will = this.#will;
-    if (will === undefined) return;
-    this.set(undefined);
-    // Its rights may have changed meanwhile.
-    const principal = this.#owner.principal?.current;
-    if (isWanted || principal === undefined || publishRefusal(principal, will.topic)) return;
-    await this.#core.publishFrame(will.topic, () => will.bytes);
-    this.#core.sendList.flush();
-  }
 }

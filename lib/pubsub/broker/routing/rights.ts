@@ -15,7 +15,7 @@ export const PUBSUB_RIGHTS: RightsGrammar = { publish: filterProblem, subscribe:
 /** A client of a broker without authentication. */
 export const ANONYMOUS: Principal = new Principal("anonymous", {
   publish: { allow: [">", "_sys.>"], deny: [] },
-  subscribe: { allow: [">", "_sys.>"], deny: [] },
+  subscribe: { allow: [">", "_sys.connected", "_sys.disconnected"], deny: [] },
 });
 
 /**
