@@ -6,7 +6,13 @@ import { SearchError } from "./error.ts";
 import { MAX_SUGGESTIONS } from "./limits.ts";
 import type { ReplyContent } from "./reply/replier.ts";
 import { entryReply, putReply } from "./reply/replies.ts";
-import { type ActionRequest, numberField, putFields, textField } from "./request/fields.ts";
+import {
+  type ActionRequest,
+  booleanField,
+  numberField,
+  putFields,
+  textField,
+} from "./request/fields.ts";
 import type { ACTION_NAMES } from "./search_rights.ts";
 
 /** Carries out an action and returns its reply. */
@@ -19,7 +25,7 @@ type Action = (request: ActionRequest, engine: Engine, client: Connection) =>
  *
  * | action | takes | replies with |
  * | --- | --- | --- |
- * | `search` | `value`, `limit`?, `offset`? | `result`, `exact`, `hits`, `total`, `totalExact`, `corrected`? |
+ * | `search` | `value`, `limit`?, `offset`?, `exact`? | `result`, `exact`, `hits`, `total`, `totalExact`, `corrected`?, `relaxed`?, `also`? |
  * | `suggest` | `value`, `limit`? | `result` (keys), `suggestions` (`key`, `title`) |
  * | `get` | `value` (the key) | `result` (the text), `entry` |
  * | `put` | `key`, `value` (the text), `title`? | `result`, `key` |
@@ -57,7 +63,9 @@ async function search(
   const value = textField(request, "value");
   const limit = numberField(request, "limit") ?? 10;
   const offset = numberField(request, "offset") ?? 0;
-  const content = await engine.reply({ action: "search", value, limit, offset }, client);
+  const exactly = booleanField(request, "exact") ?? false;
+  const asked = { action: "search", value, limit, offset, exactly } as const;
+  const content = await engine.reply(asked, client);
   return jsonContent(content!);
 }
 

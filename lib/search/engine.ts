@@ -118,7 +118,11 @@ export class Engine implements SearchEngine {
     if (typeof query !== "string") throw new TypeError(`A query must be a string: ${query}`);
     const limit = Math.min(numericOption("limit", options.limit, HITS), MAX_LIMIT);
     const offset = Math.min(numericOption("offset", options.offset, SKIPPED), MAX_OFFSET);
-    const task = { kind: "search", query, limit, offset } as const;
+    const exactly = options.exact ?? false;
+    if (typeof exactly !== "boolean") {
+      throw new TypeError(`The option exact must be true or false: ${exactly}`);
+    }
+    const task = { kind: "search", query, limit, offset, exactly } as const;
     const search = this.#run(task, {
       signal: options.signal,
       isCostly: this.#cost.isCostly(query),

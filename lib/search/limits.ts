@@ -44,5 +44,3 @@ export const MAX_COUNTED = 1_000_000;
 export const MAX_SNIPPET_SCAN = 1024 * 1024;
 /** The most broken records, duplicates and skipped files that a pass reports one by one. */
 export const MAX_NAMED = 1000;
-/** The most words kept in memory for correcting spelling; the rarest are left out. */
-export const MAX_VOCABULARY = 400_000;

@@ -22,6 +22,7 @@ export type {
 } from "./observer.ts";
 export type { SearchOptions } from "./options.ts";
 export type {
+  Highlight,
   SearchEngine,
   SearchEntry,
   SearchHit,

@@ -17,6 +17,9 @@ export interface SearchEntry {
   readonly text: string;
 }
 
+/** A part of a text, in UTF-16 code units: from `start` up to, but not with, `end`. */
+export type Highlight = readonly [start: number, end: number];
+
 /** An entry that a search found. */
 export interface SearchHit {
   /** The entry's key. */
@@ -26,11 +29,16 @@ export interface SearchHit {
   /**
    * How well it matches: BM25, where a word in the title counts eight times as much as one in the
    * text, and a word in the key four times. Higher is better. Only scores of one answer can be
-   * compared. It is 0 for an entry whose key is the query but whose words do not match it.
+   * compared, and hits of better kinds come first: see {@linkcode SearchEngine.search}. It is 0 for an entry whose key is the query but whose words do not match it.
    */
   readonly score: number;
   /** The passage around the match, at most about 240 characters of plain text on one line. */
   readonly snippet: string;
+  /** Where in the title and in the snippet the words of the query are: ranges in their order. */
+  readonly highlights: {
+    readonly title: readonly Highlight[];
+    readonly snippet: readonly Highlight[];
+  };
 }
 
 /** The answer to a search. */
@@ -48,8 +56,18 @@ export interface SearchResult {
   readonly total: number;
   /** Whether `total` is the exact number. Counting stops at 1,000,000, and `total` is then that. */
   readonly totalExact: boolean;
-  /** The query that was answered instead, after its spelling was corrected. */
+  /** The query that was answered instead: words that occur nowhere are replaced by near ones. */
   readonly corrected?: string;
+  /**
+   * Words that were left out, as they were written, because no entry has all words of the query. The
+   * best hits have all others; further hits may lack as many others.
+   */
+  readonly relaxed?: readonly string[];
+  /**
+   * The query with a common word in place of a rare one that may be a misspelling of it. Its matches
+   * follow those of the query, and `total` counts them, too.
+   */
+  readonly also?: string;
 }
 
 /** A completion of what a user has typed. */
@@ -66,6 +84,11 @@ export interface SearchQueryOptions {
   readonly limit?: number;
   /** How many hits to skip: a whole number from 0. Above 10,000 it counts as 10,000. @default {0} */
   readonly offset?: number;
+  /**
+   * Find only entries with all words as they are written: no other forms, no beginnings of words, no
+   * corrected spelling, no words left out. @default {false}
+   */
+  readonly exact?: boolean;
   /** Ends waiting: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -150,11 +173,19 @@ export interface SearchEngine extends AsyncDisposable {
    * - `white -rabbit`: entries with the first word and without the second. A query of nothing but
    *   words with a minus finds nothing.
    *
-   * Case and diacritics are ignored. In Chinese, Japanese and other writing without spaces, a run
-   * of characters is found wherever it occurs. Only the first 16 terms and the first 1000
-   * characters of a query are used. If more than 100,000 entries match, only the 100,000 of them
-   * that were indexed first are ranked. If nothing matches, words that occur nowhere are replaced
-   * by words that do, at most two edits away (one edit for words of two or three letters).
+   * Case, accents, points and compatibility forms do not count. `C++`, `C#` and `.NET` are words. In
+   * Chinese, Japanese and other writing without spaces, a run of characters is found wherever it
+   * occurs. Only the first 16 terms and the first 1000 characters of a query are used.
+   *
+   * Entries whose title is the query come first, then those whose title begins with it, then those
+   * with the words near each other, then the others, each by their score. If more than 100,000
+   * entries match, only the 100,000 of them that were indexed first are ranked.
+   *
+   * Where no entry has all words, the last word may be the beginning of one. If there is none either,
+   * words that occur nowhere are replaced by near words that do (`corrected`): one edit away, from 8
+   * letters on two, with the same first letter; not numbers, codes and words of up to 3 letters. Else
+   * the entries with most of the words are found (`relaxed`). A rare word's common neighbour is
+   * looked for, too (`also`).
    *
    * @throws {SearchError} `busy` if too many searches wait, `timeout`, `worker-died`, `closed`.
    * @throws {TypeError | RangeError} (as a rejection) for a wrong argument.

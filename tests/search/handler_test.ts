@@ -1,7 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Frame, jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
 import { connectRequests, type RequestClient, serveRequests } from "../../lib/request/mod.ts";
-import { openSearch, searchHandler, type SearchOptions } from "../../lib/search/mod.ts";
+import {
+  openSearch,
+  searchHandler,
+  type SearchHit,
+  type SearchOptions,
+} from "../../lib/search/mod.ts";
 import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
 
 interface Reply {
@@ -158,7 +163,18 @@ Deno.test("a search takes limit and offset, and replies with ranked hits", () =>
     assertEquals([none["hits"], none["total"]], [[], 5]);
     const exactly = await ask({ action: "search", value: "k1", limit: 5 });
     assertEquals([exactly.result, exactly["exact"]], ["tea tea ", true]);
-    assertEquals((await ask({ action: "search", value: "tae" }))["corrected"], "tea");
+    assertEquals((await ask({ action: "search", value: "teea" }))["corrected"], "tea");
+    const relaxed = await ask({ action: "search", value: "tea t4" });
+    assertEquals([relaxed["relaxed"], relaxed["total"]], [undefined, 1]);
+    assertEquals((await ask({ action: "search", value: "t3 t4" }))["relaxed"], ["t4"]);
+    const asWritten = { action: "search", value: "teea", exact: true };
+    assertEquals((await ask(asWritten))["result"], "No match for 'teea'.");
+    const [hit] = (await ask({ action: "search", value: "k2" }))["hits"] as SearchHit[];
+    assertEquals(hit?.highlights, { title: [], snippet: [] });
+    const [ranked] = (await ask({ action: "search", value: "t2 tea" }))["hits"] as SearchHit[];
+    assertEquals(ranked?.highlights, { title: [[0, 2]], snippet: [[0, 3], [4, 7], [8, 11]] });
+    const wrong = await ask({ action: "search", value: "tea", exact: 1 });
+    assertEquals((wrong["error"] as { code: string }).code, "bad-request");
     // What counts as the most is no error.
     assertEquals((await ask({ action: "search", value: "tea", limit: 2 ** 53 - 1 }))["total"], 5);
   }));

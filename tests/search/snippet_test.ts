@@ -1,10 +1,16 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { parseQuery } from "../../lib/search/query/parse.ts";
-import { snippetOf, WordMatcher } from "../../lib/search/query/snippet.ts";
+import { highlightsIn, snippetOf } from "../../lib/search/query/snippet.ts";
+import { WordMatcher } from "../../lib/search/query/word_matcher.ts";
+import { wordsOf } from "../../lib/search/words/words.ts";
+
+function matcherOf(query: string): WordMatcher {
+  return new WordMatcher([parseQuery(query)]);
+}
 
 function snippet(text: string, query: string): string {
-  return snippetOf(text, new WordMatcher(parseQuery(query)));
+  return snippetOf(text, matcherOf(query));
 }
 
 const FILLER = "Lorem ipsum dolor sit amet. ".repeat(40);
@@ -44,5 +50,74 @@ Deno.test("a passage comes of any text, bounded and well-formed", () => {
   fc.assert(fc.property(text, fc.string({ unit: "binary" }), (text, query) => {
     const passage = snippet(text, query);
     assert(passage.length <= 242 && passage.isWellFormed() && !passage.includes("\n"));
+  }));
+});
+
+Deno.test("of passages with the same words, the one with the most of them is cut out", () => {
+  const text = `rabbit white ${FILLER} white rabbit, white rabbit ${FILLER} rabbit white`;
+  assertStringIncludes(snippet(text, "white rabbit"), "white rabbit, white rabbit");
+});
+
+Deno.test("a phrase is looked for as a phrase, in Chinese and Japanese too", () => {
+  const text = `white ${FILLER} rabbit white ${FILLER} a white rabbit ${FILLER}`;
+  assertStringIncludes(snippet(text, '"white rabbit"'), "a white rabbit");
+  const chinese = "天地玄黄宇宙洪荒。京の都。".repeat(30);
+  assertStringIncludes(snippet(`${chinese}東京都の人${chinese}`, "東京都"), "東京都の人");
+});
+
+Deno.test("highlights are the words and phrases of the query, in code units", () => {
+  const cases: [string, string, string[]][] = [
+    ["The White Rabbit runs", "rabbit white", ["White", "Rabbit"]],
+    ["A rabbit, a white rabbit", '"white rabbit"', ["white rabbit"]],
+    ["Rabbits and rabbis", "rabb*", ["Rabbits", "rabbis"]],
+    ["😀 Le CAFÉ, le cafe\u0301", "café", ["CAFÉ", "cafe\u0301"]],
+    ["auto\u00admatic ﬁne Straße", "automatic fine strasse", ["auto\u00admatic", "ﬁne", "Straße"]],
+    ["C, C++ and C#, .NET", "C++ .net", ["C++", ".NET"]],
+    ["東京都、京都", "京都", ["京都", "京都"]],
+    ["학교에서 학교", "학교", ["학교에서", "학교"]],
+    ["none of it", "-none rabbit", []],
+    ["white or rabbit", "hare OR rabbit", ["rabbit"]],
+  ];
+  for (const [text, query, expected] of cases) {
+    const found = highlightsIn(text, matcherOf(query)).map(([start, end]) =>
+      text.slice(start, end)
+    );
+    assertEquals(found, expected, query);
+  }
+});
+
+Deno.test("a highlight covers a word of the query, and all words of the query are covered", () => {
+  const word = fc.constantFrom(
+    "white",
+    "Rabbit",
+    "Ёлка",
+    "straße",
+    "東京",
+    "ｶﾞ",
+    "ﬁn",
+    "C++",
+    ".NET",
+    "x²",
+  );
+  const gap = fc.constantFrom(" ", ", ", " – ", "\u00a0", "(", "。");
+  const text = fc.array(fc.tuple(word, gap), { maxLength: 12 }).map((parts) =>
+    parts.flat().join("")
+  );
+  const query = fc.array(word, { minLength: 1, maxLength: 4 });
+  fc.assert(fc.property(text, query, (text, words) => {
+    const wanted = new Set(words.flatMap(wordsOf));
+    const ranges = highlightsIn(text, matcherOf(words.join(" ")));
+    let last = -1;
+    let covered = 0;
+    for (const [start, end] of ranges) {
+      assert(start > last && end > start && end <= text.length);
+      last = end;
+      const inside = wordsOf(text.slice(start, end));
+      assert(inside.length > 0 && inside.every((each) => wanted.has(each)), text);
+      covered += inside.length;
+    }
+    // Single words are always found; of a phrase each word only beside the others.
+    const single = new Set(words.map(wordsOf).filter((each) => each.length === 1).flat());
+    assert(covered >= wordsOf(text).filter((each) => single.has(each)).length);
   }));
 });

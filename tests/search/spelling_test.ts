@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { openSearch, type SearchEngine } from "../../lib/search/mod.ts";
+import { Folder, records } from "./support.ts";
 import { editDistance } from "../../lib/search/query/edit_distance.ts";
-import { Vocabulary } from "../../lib/search/query/vocabulary.ts";
 
 async function withTexts(texts: readonly string[], test: (engine: SearchEngine) => Promise<void>) {
   await using engine = await openSearch({ data: [], writable: true });
@@ -42,10 +42,69 @@ Deno.test("a query is left as it is where it matches, and where nothing is near"
     }
   }));
 
-Deno.test("words that occur, but not together, are corrected one at a time", () =>
-  withTexts(["a form to fill", "from here", "fill the cup"], async (engine) => {
-    const { corrected, hits } = await engine.search("from fill");
-    assertEquals([corrected, hits[0]?.key], ["form fill", "0"]);
+Deno.test("numbers, codes, emoji, short words, first letters and known words are not corrected", () =>
+  withTexts(
+    [
+      "error E0382 at 4711 🐶 cat form from tables",
+      "rabbit tabled planet",
+      "internationalization",
+      "𝒜𝒷𝒸𝒹 ελληνικα",
+    ],
+    async (engine) => {
+      const cases: Record<string, string | undefined> = {
+        // The kind is not corrected.
+        E0383: undefined,
+        "4712": undefined,
+        "2024-11-03": undefined,
+        "🐱": undefined,
+        caz: undefined,
+        sabbit: undefined,
+        // So many edits, and no more.
+        rabit: "rabbit",
+        rabbti: "rabbit",
+        rbbt: undefined,
+        plannets: "planet",
+        plannetss: undefined,
+        internatonalizaton: "internationalization",
+        intrnatonalizaton: undefined,
+        // Letters are code points, of any writing.
+        ελλνικα: "ελληνικα",
+        ελνικα: undefined,
+      };
+      for (const [query, corrected] of Object.entries(cases)) {
+        assertEquals((await engine.search(query)).corrected, corrected, query);
+      }
+      for (const query of ["form tabled", "from rabbit", "planet tables E0383"]) {
+        const { corrected, relaxed } = await engine.search(query);
+        assertEquals([corrected, relaxed !== undefined], [undefined, true], query);
+      }
+    },
+  ));
+
+Deno.test("a rare word's common neighbour follows, and is told", async () => {
+  const texts = Array.from({ length: 12 }, (_, i) => `a regular expression ${i}`);
+  await withTexts([...texts, "one regular expresion", "the lonely tapestry"], async (engine) => {
+    const { also, corrected, hits, total } = await engine.search("Regular expresion", {
+      limit: 20,
+    });
+    assertEquals([also, corrected, total], ["Regular expression", undefined, 13]);
+    assertEquals(hits[0]?.key, "12");
+    assertEquals(new Set(hits.map(({ key }) => key)).size, 13);
+    assertEquals((await engine.search("regular expresion", { limit: 2, offset: 1 })).total, 13);
+    for (const query of ["regular expression", "tapestry", '"lonely tapestry"']) {
+      assertEquals((await engine.search(query)).also, undefined, query);
+    }
+    assertEquals((await engine.search("regular expresion", { exact: true })).total, 1);
+  });
+});
+
+Deno.test("nothing but the words themselves is looked for where that is asked for", () =>
+  withTexts(["white rabbit", "documentation of rabbits"], async (engine) => {
+    for (const query of ["rabit", "docum", "white documentation", "whit rabit"]) {
+      const { corrected, relaxed, also, total } = await engine.search(query, { exact: true });
+      assertEquals([corrected, relaxed, also, total], [undefined, undefined, undefined, 0], query);
+    }
+    assertEquals((await engine.search("rabbit", { exact: true })).total, 1);
   }));
 
 Deno.test("words that were just put are known to the correction, those deleted are not", () =>
@@ -67,26 +126,41 @@ Deno.test("editDistance() is that of the plain algorithm, up to the limit", () =
   );
 });
 
-Deno.test("a vocabulary finds all words that are near, and no others", () => {
-  const word = fc.string({ unit: fc.constantFrom("a", "b", "é", "z"), minLength: 2, maxLength: 7 });
-  fc.assert(fc.property(fc.uniqueArray(word), word, (words, wanted) => {
-    const vocabulary = new Vocabulary(1000);
-    for (const each of words) vocabulary.add(each, 1);
-    const limit = wanted.length < 4 ? 1 : 2;
-    const near = words.filter((each) => {
-      const distance = plainDistance(each, wanted);
-      return distance > 0 && distance <= limit;
-    });
-    assertEquals(vocabulary.near(wanted, 1000).map((each) => each.word).sort(), near.sort());
-  }));
+Deno.test("a word is corrected by the vocabulary exactly if one is near", async () => {
+  const word = fc.string({ unit: fc.constantFrom("a", "b", "c", "é"), minLength: 3, maxLength: 8 })
+    .map((rest) => `q${rest}`);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(word, { minLength: 1, maxLength: 6 }),
+      word,
+      (words, wanted) =>
+        withTexts(words, async (engine) => {
+          const folded = wanted.replaceAll("é", "e");
+          const known = words.map((each) => each.replaceAll("é", "e"));
+          const { corrected } = await engine.search(wanted);
+          if (known.some((each) => each.startsWith(folded))) {
+            return assertEquals(corrected, undefined);
+          }
+          const limit = folded.length < 8 ? 1 : 2;
+          const distances = known.map((each) => plainDistance(each, folded));
+          const least = Math.min(...distances);
+          if (least > limit) return assertEquals(corrected, undefined);
+          assertEquals(plainDistance(corrected!, folded), least);
+        }),
+    ),
+    { numRuns: 15 },
+  );
 });
 
-Deno.test("a vocabulary that is full leaves out the rarest words", () => {
-  const vocabulary = new Vocabulary(100);
-  for (let i = 0; i < 1000; i++) vocabulary.add(`word${i}`, 1 + i % 100);
-  assert(vocabulary.size <= 100 && vocabulary.size > 0);
-  const near = vocabulary.near("word099", 1000);
-  assert(near.length > 0 && near.every((each) => each.entries > 90));
+Deno.test("the first search of an index corrects by what was indexed before", async () => {
+  await using folder = await Folder.make({ "a.jsonl": records(30_000) });
+  const [index, data] = [folder.at("i.db"), [folder.at("a.jsonl")]];
+  for (let start = 0; start < 2; start++) {
+    await using engine = await openSearch({ index, data, writable: true });
+    assertEquals((await engine.search("commn")).corrected, "common");
+    await engine.put({ key: `new${start}`, title: "", text: `zeppelins${"xy"[start]}` });
+    assertEquals((await engine.search("zepelins")).corrected, "zeppelinsx");
+  }
 });
 
 /** The optimal string alignment distance, as it is defined. */

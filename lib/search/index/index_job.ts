@@ -114,6 +114,7 @@ export class IndexJob {
         this.#pass = this.#runPass();
         await this.#pass;
       }
+      await this.#settleVocabulary();
       this.#post({ type: "ready", identity: this.#guard.identity });
     } catch (error) {
       this.#pass = Promise.resolve();
@@ -126,13 +127,16 @@ export class IndexJob {
   write(operations: readonly WriteOperation[]): void {
     try {
       this.#checkFiles();
-      const outcomes = durableTransaction(this.#db, () =>
-        operations.map((operation) => {
+      const outcomes = durableTransaction(this.#db, () => {
+        const outcomes = operations.map((operation) => {
           if (operation.kind === "delete") return this.#store.deleteKey(operation.key);
           const { key, title, text } = operation.entry;
           const entry = { key, title: fromStored(title), text: fromStored(text) };
           return this.#store.put(entry) !== "unchanged";
-        }));
+        });
+        this.#store.words.vocabulary.flush();
+        return outcomes;
+      });
       // Looked at once more, so that what is answered as stored is in the file that is there.
       this.#checkFiles();
       this.#post({ type: "written", outcomes });
@@ -165,6 +169,14 @@ export class IndexJob {
     this.#checkFiles();
     await this.#watcher?.update();
     await this.#indexer?.pass(this.#abort.signal);
+    await this.#settleVocabulary();
+  }
+
+  /** Lets spelling be corrected by the words of what was taken in. */
+  async #settleVocabulary(): Promise<void> {
+    const { vocabulary } = this.#store.words;
+    transaction(this.#db, () => vocabulary.flush());
+    if (vocabulary.isStale) await vocabulary.rebuild();
   }
 
   #makeIndexer(options: IndexerOptions): Indexer {

@@ -15,6 +15,7 @@ import { entryProblem } from "../entry_problem.ts";
 import type { IndexSummary } from "../observer.ts";
 import { PassReport } from "./pass_report.ts";
 import type { RecordStore } from "./record_store.ts";
+import { yieldToMessages } from "./yield_to_messages.ts";
 import { type PendingFile, SourceTable } from "./source_table.ts";
 
 /** The data to take in, and how. */
@@ -207,6 +208,7 @@ export class Indexer {
         if (!("item" in step)) this.#sources.taken(step.file, step.hash);
         else if (this.#takeRecord(step.file, step.item)) changes++;
       }
+      this.#store.words.vocabulary.flush();
     });
     if (changes > 0) this.#onChanged();
     await yieldToMessages();
@@ -249,9 +251,4 @@ export class Indexer {
 function settingsOf(options: IndexerOptions): string {
   const { keyField, titleField, textField, maxEntryBytes } = options;
   return JSON.stringify([keyField ?? null, titleField ?? null, textField ?? null, maxEntryBytes]);
-}
-
-/** Lets the worker handle messages, such as a client's write. */
-function yieldToMessages(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

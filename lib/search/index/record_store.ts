@@ -4,12 +4,12 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { segment } from "../query/tokens.ts";
 import type { LocalRecord } from "../data/item.ts";
 import type { SearchEntry } from "../types.ts";
 import { RecordKeys } from "./record_keys.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 import { fromStored, type Stored, toStored } from "./stored_text.ts";
+import { WordIndex } from "./word_index.ts";
 
 /** What storing a record did. */
 export type StoreOutcome = "added" | "updated" | "unchanged";
@@ -30,8 +30,8 @@ export class RecordStore {
   readonly #update: StatementSync;
   readonly #show: StatementSync;
   readonly #drop: StatementSync;
-  readonly #addWords: StatementSync;
-  readonly #dropWords: StatementSync;
+  /** The words of the shown records. */
+  readonly words: WordIndex;
 
   /** @param db The connection that writes; it stays the caller's. */
   constructor(db: DatabaseSync) {
@@ -53,8 +53,7 @@ export class RecordStore {
     );
     this.#show = db.prepare("UPDATE record SET shown = ? WHERE id = ?");
     this.#drop = db.prepare("DELETE FROM record WHERE id = ?");
-    this.#addWords = db.prepare("INSERT INTO words (rowid, key, title, text) VALUES (?, ?, ?, ?)");
-    this.#dropWords = db.prepare("DELETE FROM words WHERE rowid = ?");
+    this.words = new WordIndex(db);
   }
 
   /** The number of a source's record; `undefined` if it has none of this key. */
@@ -90,7 +89,7 @@ export class RecordStore {
     if (this.#hasContent(id, title, text)) return { outcome: "unchanged", id };
     this.#update.run(0, place, title, text, id);
     if (own["shown"] === 1) {
-      this.#dropWords.run(id);
+      this.words.drop(id);
       this.#index(id, local, title, text);
     }
     return { outcome: "updated", id };
@@ -126,7 +125,7 @@ export class RecordStore {
     if (isThere && this.#hasContent(id, title, text)) return "unchanged";
     this.#update.run(0, null, title, text, id);
     if (isThere) {
-      this.#dropWords.run(id);
+      this.words.drop(id);
       this.#index(id, key, title, text);
     } else this.#reveal(id);
     return isThere ? "updated" : "added";
@@ -174,7 +173,7 @@ export class RecordStore {
   #remove(id: number): void {
     const row = this.#keys.rowOf(id);
     if (row === undefined) return;
-    if (row.shown === 1) this.#dropWords.run(id);
+    if (row.shown === 1) this.words.drop(id);
     this.#drop.run(id);
     this.#keys.afterRemoving(row);
   }
@@ -187,24 +186,19 @@ export class RecordStore {
   }
 
   #index(id: number, local: Stored, title: Stored, text: Stored): void {
-    const [keyWords, titleWords] = [words(local), words(title)];
-    // If the title repeats the key, its words must not count twice.
-    this.#addWords.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words(text));
+    const texts = { key: fromStored(local), title: fromStored(title), text: fromStored(text) };
+    this.words.add(id, texts);
   }
 
   #hide(id: number): void {
     this.#show.run(0, id);
-    this.#dropWords.run(id);
+    this.words.drop(id);
   }
 
   #hasContent(id: number, title: Stored, text: Stored): boolean {
     const content = this.#content.get(id);
     return content !== undefined && same(content["title"], title) && same(content["text"], text);
   }
-}
-
-function words(stored: Stored): string {
-  return segment(fromStored(stored));
 }
 
 function same(a: unknown, b: Stored): boolean {

@@ -12,13 +12,13 @@
  * `shown` marks records that are served: those of the data whose `key` no client has stored or
  * deleted, and those of clients. `removed` marks a client's deletion of a key.
  *
- * `words` is the full-text index of the shown records. It indexes the segmented text (see tokens.ts)
- * and does not store it; what is returned to clients comes from `record`. Its `key` is `local`, so
- * nothing is indexed again when a record's `key` changes.
+ * What makes the shown records be found is in `word_schema.ts`. The key that is indexed there is
+ * `local`, so nothing is indexed again when a record's `key` changes.
  *
  * @module
  */
 import type { SqliteSchema } from "../../sqlite/mod.ts";
+import { DROP_WORD_TABLES, WORD_TABLES } from "./word_schema.ts";
 
 /** The source that holds what clients put. */
 export const CLIENT_SOURCE = 0;
@@ -38,17 +38,8 @@ const REBUILD = `
 CREATE TABLE kept AS SELECT key, removed, title, text FROM record WHERE source = ${CLIENT_SOURCE};
 DROP TABLE record;
 DROP TABLE IF EXISTS source;
-DROP TABLE IF EXISTS word;
-DROP TABLE IF EXISTS words;
-`;
+${DROP_WORD_TABLES}`;
 
-/**
- * The lists of one- and two-letter prefixes make such queries, the slowest of all, two to seven
- * times faster, and the file about a third larger. Lists of longer prefixes make nothing faster.
- *
- * Besides letters and numbers, these categories are parts of words: M, the marks inside words of
- * Indic scripts; So, symbols such as emoji; Cn, characters that are newer than SQLite's tables.
- */
 const TABLES = `
 CREATE TABLE source (
   id INTEGER PRIMARY KEY,
@@ -77,17 +68,11 @@ CREATE TABLE record (
 );
 CREATE INDEX record_key ON record (key);
 CREATE INDEX record_source ON record (source, shown);
-CREATE VIRTUAL TABLE words USING fts5 (
-  key, title, text,
-  content='', contentless_delete=1, prefix='1 2',
-  tokenize="unicode61 remove_diacritics 2 categories 'L* N* M* Co So Cn'"
-);
-CREATE VIRTUAL TABLE word USING fts5vocab (words, 'row');
 INSERT INTO source (id, root, path, name, label) VALUES (${CLIENT_SOURCE}, 0, '', '', '');
 `;
 
 /** Marks index files, by "sock", and makes their tables. */
 export const INDEX_SCHEMA: SqliteSchema = {
   applicationId: 0x736f636b,
-  migrations: [FIRST, REBUILD + TABLES],
+  migrations: [FIRST, REBUILD + TABLES + WORD_TABLES],
 };

@@ -1,11 +1,15 @@
 /**
  * The number of edits between two words. One edit inserts, deletes or replaces a letter, or swaps two
- * neighbouring letters.
+ * neighbouring letters. Letters are code points.
  *
  * @param limit Larger distances are not computed.
  * @returns the distance, or `limit + 1` if it is larger than `limit`.
  */
 export function editDistance(a: string, b: string, limit: number): number {
+  return distance(lettersOf(a), lettersOf(b), limit);
+}
+
+function distance(a: readonly number[], b: readonly number[], limit: number): number {
   const beyond = limit + 1;
   if (Math.abs(a.length - b.length) > limit) return beyond;
   let beforeLast = new Array<number>(b.length + 1).fill(beyond);
@@ -18,12 +22,11 @@ export function editDistance(a: string, b: string, limit: number): number {
     const to = Math.min(b.length, i + limit);
     let least = row[0]!;
     for (let j = from; j <= to; j++) {
-      const same = a.charCodeAt(i - 1) === b.charCodeAt(j - 1);
+      const same = a[i - 1] === b[j - 1];
       let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
-      if (
-        i > 1 && j > 1 && a.charCodeAt(i - 1) === b.charCodeAt(j - 2) &&
-        a.charCodeAt(i - 2) === b.charCodeAt(j - 1)
-      ) cost = Math.min(cost, beforeLast[j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, beforeLast[j - 2]! + 1);
+      }
       row[j] = Math.min(cost, beyond);
       least = Math.min(least, row[j]!);
     }
@@ -33,4 +36,8 @@ export function editDistance(a: string, b: string, limit: number): number {
     last = row;
   }
   return last[b.length]!;
+}
+
+function lettersOf(word: string): number[] {
+  return Array.from(word, (letter) => letter.codePointAt(0)!);
 }

@@ -4,22 +4,32 @@
  * @module
  */
 import { MAX_QUERY_LENGTH, MAX_TERMS } from "../limits.ts";
-import { wordsOf } from "./tokens.ts";
+import { eachWord } from "../words/words.ts";
+
+/** A range of a query's text, in code units. */
+export type QueryRange = readonly [start: number, end: number];
 
 /** A word or a phrase. */
 export interface Term {
-  /** Words that follow each other; never empty. */
+  /** Words that follow each other, as they are indexed; never empty. */
   readonly words: readonly string[];
+  /** Where each word stands in the query. */
+  readonly places: readonly QueryRange[];
   /** Whether it stood in quotation marks. */
   readonly quoted: boolean;
   /** Whether the last word is a prefix. */
   readonly prefix: boolean;
 }
 
+/** One term of a group has to occur. */
+export type Group = readonly Term[];
+
 /** What a query asks for. */
 export interface Query {
+  /** The text that was parsed. */
+  readonly text: string;
   /** One term of each group has to occur. */
-  readonly groups: readonly (readonly Term[])[];
+  readonly groups: readonly Group[];
   /** None of these may occur. */
   readonly without: readonly Term[];
 }
@@ -35,56 +45,73 @@ const PART = /(-?)(?:"([^"]*)(?:"|$)(\*?)|([^\s"]+))/gu;
  * {@linkcode SearchEngine.search}. Parts without any letter, digit or symbol are ignored.
  */
 export function parseQuery(text: string): Query {
+  const used = text.slice(0, MAX_QUERY_LENGTH).toWellFormed();
   const groups: Term[][] = [];
   const without: Term[] = [];
   let joins = false;
   let terms = 0;
   let wordsLeft = MAX_WORDS;
-  for (const part of text.slice(0, MAX_QUERY_LENGTH).toWellFormed().matchAll(PART)) {
-    const [, minus, phrase, star, run] = part;
+  for (const part of used.matchAll(PART)) {
+    const [whole, minus, phrase, star, run] = part;
     if (run === "OR" && minus === "") {
       joins = groups.length > 0;
       continue;
     }
     if (terms === MAX_TERMS || wordsLeft === 0) break;
-    const words = wordsOf(phrase ?? run ?? "").slice(0, wordsLeft);
+    const isQuoted = phrase !== undefined;
+    const words: string[] = [];
+    const places: QueryRange[] = [];
+    eachWord(whole.slice(minus!.length), (word, start, end) => {
+      const offset = part.index + minus!.length;
+      words.push(word);
+      places.push([offset + start, offset + end]);
+      return --wordsLeft > 0;
+    });
     if (words.length === 0) continue;
     terms++;
-    wordsLeft -= words.length;
-    const prefix = phrase === undefined ? run!.endsWith("*") : star === "*";
-    const term: Term = { words, quoted: phrase !== undefined, prefix };
+    const prefix = isQuoted ? star === "*" : run!.endsWith("*");
+    const term: Term = { words, places, quoted: isQuoted, prefix };
     if (minus === "-") without.push(term);
     else if (joins) groups.at(-1)!.push(term);
     else groups.push([term]);
     joins = false;
   }
-  return { groups, without };
+  return { text: used, groups, without };
 }
 
-/** Writes a query in the language that {@linkcode parseQuery} reads. */
-export function formatQuery(query: Query): string {
-  const parts = query.groups.map((group) => group.map(formatTerm).join(" OR "));
-  return [...parts, ...query.without.map((term) => `-${formatTerm(term)}`)].join(" ");
+/** The query with words replaced, where they stand as words to be found. */
+export function replaceWords(query: Query, replaced: ReadonlyMap<string, string>): Query {
+  const edits = new Map<number, readonly [end: number, word: string]>();
+  for (const term of query.groups.flat()) {
+    for (const [i, word] of term.words.entries()) {
+      const by = replaced.get(word);
+      if (by !== undefined) edits.set(term.places[i]![0], [term.places[i]![1], by]);
+    }
+  }
+  let text = "";
+  let done = 0;
+  for (const [start, [end, word]] of [...edits].sort(([a], [b]) => a - b)) {
+    text += query.text.slice(done, start) + word;
+    done = end;
+  }
+  return parseQuery(text + query.text.slice(done));
 }
 
-/**
- * The query in SQLite's language, or `undefined` if it has no terms. Every word is in quotation
- * marks, so that none can be one of SQLite's operators.
- */
-export function matchExpression(query: Query): string | undefined {
-  if (query.groups.length === 0) return undefined;
-  const wanted = query.groups.map((group) => `(${group.map(matchTerm).join(" OR ")})`);
-  const unwanted = query.without.map(matchTerm).join(" OR ");
-  const all = wanted.join(" AND ");
-  return unwanted === "" ? all : `(${all}) NOT (${unwanted})`;
+/** The query with its last word as a prefix; `undefined` if that is no word of its own. */
+export function withPrefix(query: Query): Query | undefined {
+  const group = query.groups.at(-1);
+  const term = group?.at(-1);
+  const isLast = query.without.every((each) => endOf(each) < endOf(term!));
+  if (!group || !term || term.quoted || term.prefix || !isLast) return undefined;
+  const groups = [...query.groups.slice(0, -1), [...group.slice(0, -1), { ...term, prefix: true }]];
+  return { ...query, groups };
 }
 
-function formatTerm(term: Term): string {
-  const text = term.words.join(" ");
-  const star = term.prefix ? "*" : "";
-  return term.quoted || term.words.length > 1 ? `"${text}"${star}` : `${text}${star}`;
+/** A group as it was written. */
+export function textOf(query: Query, group: Group): string {
+  return query.text.slice(group[0]!.places[0]![0], endOf(group.at(-1)!));
 }
 
-function matchTerm(term: Term): string {
-  return `"${term.words.join(" ")}"${term.prefix ? " *" : ""}`;
+function endOf(term: Term): number {
+  return term.places.at(-1)![1];
 }

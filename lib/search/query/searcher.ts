@@ -5,34 +5,43 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { fromStored, type Stored, toStored } from "../index/stored_text.ts";
-import { MAX_COUNTED, MAX_RANKED, MAX_SHOWN_TITLE, MAX_SNIPPET_SCAN } from "../limits.ts";
+import { MAX_COUNTED, MAX_SHOWN_TITLE, MAX_SNIPPET_SCAN } from "../limits.ts";
 import type { SearchHit, SearchResult, Suggestion } from "../types.ts";
-import { matchExpression, parseQuery, type Query } from "./parse.ts";
+import { wideForms } from "./forms.ts";
+import { parseQuery } from "./parse.ts";
+import { type Plan, plans } from "./plan.ts";
+import { type Pass, type Ranked, Ranker } from "./ranker.ts";
+import { highlightsIn, snippetOf } from "./snippet.ts";
 import { Spelling } from "./spelling.ts";
-import { snippetOf, WordMatcher } from "./snippet.ts";
 import { Suggester } from "./suggest.ts";
+import { WordMatcher } from "./word_matcher.ts";
 
 /** A search with its defaults filled in. */
 export interface SearchRequest {
   readonly query: string;
   readonly limit: number;
   readonly offset: number;
+  /** Whether only the words count as they are. */
+  readonly exactly: boolean;
 }
 
-interface Ranked {
-  readonly id: number;
-  readonly score: number;
+/** What a plan finds. */
+interface Found {
+  readonly plan: Plan | undefined;
+  readonly ranked: readonly Ranked[];
+  readonly total: number;
 }
+
+/** No entry has this number. */
+const NONE = -1;
 
 /** Searches one index. Each worker has its own. */
 export class Searcher {
   readonly #db: DatabaseSync;
   readonly #find: StatementSync;
-  readonly #rank: StatementSync;
-  readonly #rankOne: StatementSync;
-  readonly #count: StatementSync;
   readonly #fetchPart: StatementSync;
   readonly #fetchText: StatementSync;
+  readonly #ranker: Ranker;
   readonly #spelling: Spelling;
   readonly #suggester: Suggester;
 
@@ -40,23 +49,13 @@ export class Searcher {
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#find = db.prepare("SELECT id FROM record WHERE key = ? AND shown = 1");
-    // The inner LIMIT bounds the time: without it SQLite ranks every match.
-    this.#rank = db.prepare(`SELECT id, score FROM (
-        SELECT rowid AS id, bm25(words, 4.0, 8.0, 1.0) AS score FROM words
-        WHERE words MATCH ? LIMIT ${MAX_RANKED}
-      ) WHERE id <> ? ORDER BY score, id LIMIT ?`);
-    this.#rankOne = db.prepare(
-      "SELECT bm25(words, 4.0, 8.0, 1.0) AS score FROM words WHERE words MATCH ? AND rowid = ?",
-    );
-    this.#count = db.prepare(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ${MAX_COUNTED})`,
-    );
     // A passage is taken from the first part of a large text.
     this.#fetchPart = db.prepare(
       `SELECT key, substr(title, 1, ${MAX_SHOWN_TITLE}) AS title, substr(text, 1, ?) AS text
         FROM record WHERE id = ?`,
     );
     this.#fetchText = db.prepare("SELECT text FROM record WHERE id = ?");
+    this.#ranker = new Ranker(db);
     this.#spelling = new Spelling(db);
     this.#suggester = new Suggester(db);
   }
@@ -77,66 +76,99 @@ export class Searcher {
     return Number(row?.["n"] ?? 0);
   }
 
-  #search({ query: text, limit, offset }: SearchRequest): SearchResult {
+  #search({ query: text, limit, offset, exactly }: SearchRequest): SearchResult {
     const exactId = this.#findKey(text) ?? this.#findKey(text.trim());
-    let query = parseQuery(text);
-    let match = matchExpression(query);
-    let total = match === undefined ? 0 : this.#countMatches(match);
-    let corrected: string | undefined;
-    if (total === 0 && exactId === undefined && match !== undefined) {
-      const correction = this.#spelling.correct(query);
-      if (correction !== undefined) {
-        ({ query, match, text: corrected } = correction);
-        total = this.#countMatches(match);
-      }
-    }
-    const ranked = this.#ranked(match, total, exactId, offset + limit);
-    if (exactId !== undefined) {
-      const own = match === undefined ? undefined : this.#rankOne.get(match, exactId);
-      if (own === undefined) total++;
-      ranked.unshift({ id: exactId, score: own === undefined ? 0 : -Number(own["score"]) });
-    }
+    const query = parseQuery(text);
+    // At least one: the result is a passage of the best match.
+    const needed = Math.max(1, offset + limit);
+    const { plan, ranked, total } = this.#found(query, exactly, exactId, needed);
     const best = ranked[0];
+    const matcher = new WordMatcher(plan?.queries ?? [query]);
+    const hits = this.#hits(ranked.slice(offset, offset + limit), matcher);
     return {
-      result: this.#result(best, query, exactId !== undefined),
+      result: exactId === undefined
+        ? this.#passage(best, offset === 0 ? hits[0] : undefined, matcher)
+        : fromStored(this.#fetchText.get(exactId)?.["text"]),
       exact: exactId !== undefined,
-      hits: this.#hits(ranked.slice(offset, offset + limit), query),
+      hits,
       total: Math.min(total, MAX_COUNTED),
       totalExact: total < MAX_COUNTED,
-      ...(corrected === undefined ? {} : { corrected }),
+      ...(plan?.corrected === undefined ? {} : { corrected: plan.corrected }),
+      ...(plan?.relaxed === undefined ? {} : { relaxed: plan.relaxed }),
+      ...(plan?.also === undefined ? {} : { also: plan.also }),
     };
   }
 
-  /** The best matches without the exact entry; at least one, since the result is a passage of it. */
-  #ranked(
-    match: string | undefined,
-    total: number,
+  /** What the first plan finds that finds something; an entry whose key is the query comes first. */
+  #found(
+    query: ReturnType<typeof parseQuery>,
+    exactly: boolean,
     exactId: number | undefined,
-    count: number,
-  ): Ranked[] {
-    if (match === undefined || total === 0) return [];
-    return this.#rank.all(match, exactId ?? -1, Math.max(1, count)).map((row) => ({
-      id: Number(row["id"]),
-      score: -Number(row["score"]),
-    }));
+    needed: number,
+  ): Found {
+    const tools = { ranker: this.#ranker, spelling: this.#spelling, forms: wideForms };
+    if (exactId !== undefined) {
+      const [plan] = plans(query, exactly, tools);
+      return this.#withExact(plan, exactId, needed);
+    }
+    for (const plan of plans(query, exactly, tools)) {
+      const found = this.#run(plan, NONE, needed);
+      if (found.total > 0) return found;
+    }
+    return { plan: undefined, ranked: [], total: 0 };
   }
 
-  #result(best: Ranked | undefined, query: Query, exact: boolean): string | undefined {
+  #withExact(plan: Plan | undefined, id: number, needed: number): Found {
+    if (plan === undefined) return { plan, ranked: [{ id, score: 0 }], total: 1 };
+    const { ranked, total } = this.#run(plan, id, needed - 1);
+    let score: number | undefined;
+    for (const { match } of plan.passes) score ??= this.#ranker.scoreOf(match, id);
+    return { plan, ranked: [{ id, score: score ?? 0 }, ...ranked], total: total + 1 };
+  }
+
+  /** Ranks as many entries as are needed, and counts all, both without one of them. */
+  #run(plan: Plan, except: number, needed: number): Found {
+    const ranked: Ranked[] = [];
+    let total = 0;
+    for (const pass of plan.passes) {
+      const wanted = needed - ranked.length;
+      const best = wanted > 0 ? this.#ranker.best(pass, except, wanted) : [];
+      ranked.push(...best);
+      total += best.length < wanted ? best.length : this.#count(pass, except);
+    }
+    return { plan, ranked, total };
+  }
+
+  #count({ match }: Pass, except: number): number {
+    const count = this.#ranker.count(match);
+    const isIn = except !== NONE && this.#ranker.scoreOf(match, except) !== undefined;
+    return isIn ? count - 1 : count;
+  }
+
+  /** The passage of the best match, which may be a hit already. */
+  #passage(
+    best: Ranked | undefined,
+    hit: SearchHit | undefined,
+    matcher: WordMatcher,
+  ): string | undefined {
+    if (hit !== undefined) return hit.snippet || hit.title;
     if (best === undefined) return undefined;
-    if (exact) return fromStored(this.#fetchText.get(best.id)?.["text"]);
     const row = this.#fetchPart.get(MAX_SNIPPET_SCAN, best.id);
-    const text = fromStored(row?.["text"]);
-    return snippetOf(text, new WordMatcher(query)) || fromStored(row?.["title"]);
+    return snippetOf(fromStored(row?.["text"]), matcher) || fromStored(row?.["title"]);
   }
 
-  #hits(ranked: readonly Ranked[], query: Query): SearchHit[] {
-    const matcher = new WordMatcher(query);
+  #hits(ranked: readonly Ranked[], matcher: WordMatcher): SearchHit[] {
     const scanEach = Math.floor(MAX_SNIPPET_SCAN / Math.max(1, ranked.length));
     return ranked.flatMap(({ id, score }) => {
       const row = this.#fetchPart.get(scanEach, id);
       if (row === undefined) return [];
+      const title = fromStored(row["title"]);
       const snippet = snippetOf(fromStored(row["text"]), matcher);
-      return [{ key: fromStored(row["key"]), title: fromStored(row["title"]), score, snippet }];
+      const highlights = {
+        title: highlightsIn(title, matcher),
+        snippet: highlightsIn(snippet, matcher),
+      };
+      return [{ key: fromStored(row["key"]), title, score, snippet, highlights }];
     });
   }
 
@@ -144,10 +176,6 @@ export class Searcher {
     if (key === "" || !key.isWellFormed()) return undefined;
     const id = this.#find.get(toStored(key) as Stored)?.["id"];
     return id === undefined ? undefined : Number(id);
-  }
-
-  #countMatches(match: string): number {
-    return Number(this.#count.get(match)?.["n"] ?? 0);
   }
 
   #reading<T>(action: () => T): T {

@@ -1,10 +1,10 @@
 /**
- * Cuts out the passage of a text that shows why it matched.
+ * Cuts out the passage of a text that shows why it matched, and tells where in it the words are.
  *
  * @module
  */
-import type { Query } from "./parse.ts";
-import { eachWord, fold } from "./tokens.ts";
+import type { Highlight } from "../types.ts";
+import type { Match, WordMatcher } from "./word_matcher.ts";
 
 /** The length of a passage in code units, about. A text of up to this length is its own passage. */
 export const PASSAGE_LENGTH = 240;
@@ -12,64 +12,48 @@ export const PASSAGE_LENGTH = 240;
 const LEAD = 60;
 /** The most matches to consider: the best passage is nearly always among the first. */
 const MAX_MATCHES = 400;
-
-/** Finds out which word of the query a folded word is. */
-export class WordMatcher {
-  readonly #words = new Map<string, number>();
-  readonly #prefixes: (readonly [string, number])[] = [];
-
-  constructor(query: Query) {
-    let id = 0;
-    for (const term of query.groups.flat()) {
-      for (const [i, word] of term.words.entries()) {
-        const folded = fold(word);
-        const isPrefix = term.prefix && i === term.words.length - 1;
-        if (isPrefix) this.#prefixes.push([folded, id]);
-        else if (!this.#words.has(folded)) this.#words.set(folded, id);
-        id++;
-      }
-    }
-  }
-
-  /** The number of the query's word that the word matches, or -1. */
-  match(word: string): number {
-    const id = this.#words.get(word);
-    if (id !== undefined) return id;
-    for (const [prefix, prefixId] of this.#prefixes) {
-      if (word.startsWith(prefix)) return prefixId;
-    }
-    return -1;
-  }
-}
+/** The most ranges of one title or snippet. */
+const MAX_HIGHLIGHTS = 100;
 
 /**
- * Cuts out the passage with the most different words of the query, the first one if there are
- * several. Without any match it is the beginning of the text. Takes about 100 ns per word of text.
+ * Cuts out the passage with the most different words and phrases of the query; of those the one
+ * with the most of them in all, then the first. Without any match it is the beginning of the text.
+ * Takes about 100 ns per word of text.
  */
 export function snippetOf(text: string, matcher: WordMatcher): string {
   if (text.length <= PASSAGE_LENGTH) return onOneLine(text);
-  const places: (readonly [id: number, start: number])[] = [];
-  eachWord(text, (word, start) => {
-    const id = matcher.match(word);
-    if (id >= 0) places.push([id, start]);
-    return places.length < MAX_MATCHES;
-  });
-  return cut(text, bestStart(places));
+  return cut(text, bestStart(matcher.find(text, MAX_MATCHES)));
 }
 
-/** The place of the first match of the passage with the most different words. */
-function bestStart(places: readonly (readonly [number, number])[]): number {
+/** Where in a title or snippet the words of the query are. Ranges that touch are one. */
+export function highlightsIn(text: string, matcher: WordMatcher): Highlight[] {
+  const ranges: [start: number, end: number][] = [];
+  for (const { start, end } of matcher.find(text, MAX_HIGHLIGHTS)) {
+    // A later match may reach back: that of a phrase ends with its last word.
+    let from = start;
+    while (ranges.length > 0 && ranges.at(-1)![1] >= from) from = Math.min(from, ranges.pop()![0]);
+    ranges.push([from, end]);
+  }
+  return ranges;
+}
+
+/** The place of the first match of the best passage. */
+function bestStart(matches: readonly Match[]): number {
   let best = 0;
   let bestCount = 0;
-  for (const [i, [, start]] of places.entries()) {
+  let bestLength = 0;
+  for (const [i, { start }] of matches.entries()) {
     const seen = new Set<number>();
-    for (let j = i; j < places.length; j++) {
-      const [id, place] = places[j]!;
-      if (place - start > PASSAGE_LENGTH - LEAD) break;
-      seen.add(id);
+    let length = 0;
+    for (let j = i; j < matches.length; j++) {
+      const { term, end } = matches[j]!;
+      if (end - start > PASSAGE_LENGTH - LEAD) break;
+      seen.add(term);
+      length++;
     }
-    if (seen.size > bestCount) {
+    if (seen.size > bestCount || (seen.size === bestCount && length > bestLength)) {
       bestCount = seen.size;
+      bestLength = length;
       best = start;
     }
   }
@@ -87,7 +71,7 @@ function cut(text: string, match: number): string {
 
 /** The first beginning of a word from `from` on; `from` if there is none before `to`. */
 function afterSpace(text: string, from: number, to: number): number {
-  for (let i = from; i < to; i++) {
+  for (let i = from; i <= to; i++) {
     if (isSpace(text.charCodeAt(i - 1))) return i;
   }
   return from;

@@ -1,71 +1,102 @@
 /**
- * Corrects the spelling of a query that matches nothing.
+ * Corrects the spelling of words that occur nowhere, and finds what a rare word may be a misspelling
+ * of.
  *
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { MAX_VOCABULARY } from "../limits.ts";
-import { formatQuery, matchExpression, type Query, type Term } from "./parse.ts";
-import { fold } from "./tokens.ts";
-import { Vocabulary } from "./vocabulary.ts";
+import { isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { editDistance } from "./edit_distance.ts";
+import { matchExpression } from "./match.ts";
+import { type Query, replaceWords } from "./parse.ts";
 
-/** A corrected query, which matches something. */
+/** A query with other words for those that occur nowhere. */
 export interface Correction {
-  readonly query: Query;
-  readonly match: string;
-  /** The query as text. */
-  readonly text: string;
+  readonly corrected: Query;
+  /** Whether something has all words of it. */
+  readonly matches: boolean;
 }
 
+/** A word that is few edits away from another one. */
+interface NearWord {
+  readonly word: string;
+  readonly edits: number;
+  /** In how many entries it occurs, about. */
+  readonly entries: number;
+}
+
+/** Words of fewer letters are not corrected: too many others are near. */
+const LEAST_LETTERS = 4;
+/** Words of so many letters may have two edits. */
+const LONG_LETTERS = 8;
 /** The most corrections to consider for each word. */
 const CANDIDATES = 4;
+/** The most words of a query that are corrected: for each, thousands of words are looked at. */
+const MAX_WORDS = 3;
 /** The most corrected queries to try. */
 const MAX_ATTEMPTS = 24;
-/** Reading the vocabulary takes at most this share of the time: it is not read more often. */
-const RELOAD_SHARE = 1 / 20;
-/** Reading the vocabulary ends after this time. A very large index then lacks its last words. */
-const MAX_LOAD_MS = 3000;
-/** A vocabulary that is read faster than this is read again whenever the index changed. */
-const QUICK_LOAD_MS = 30;
+/** A word of so many entries is rare; in a large index that may be more, by this share of all. */
+const RARE = 2;
+const RARE_SHARE = 1 / 20_000;
+/** A neighbour is common if it occurs in so many times as many entries. */
+const MORE_COMMON = 5;
 
 /** Corrects queries by the words of one index. */
 export class Spelling {
-  readonly #db: DatabaseSync;
-  readonly #known: StatementSync;
   readonly #matches: StatementSync;
-  #vocabulary: Vocabulary | undefined;
-  #version = -1;
-  #loadedAt = 0;
-  #loadMs = 0;
+  readonly #near: StatementSync;
+  readonly #count: StatementSync;
+  readonly #largest: StatementSync;
 
   /** @param db A connection for reading; it stays the caller's. */
   constructor(db: DatabaseSync) {
-    this.#db = db;
-    this.#known = db.prepare("SELECT 1 AS yes FROM word WHERE term = ?");
     this.#matches = db.prepare("SELECT 1 AS yes FROM words WHERE words MATCH ? LIMIT 1");
+    this.#near = db.prepare(
+      "SELECT word, entries FROM vocabulary WHERE initial = ? AND letters = ?",
+    );
+    this.#count = db.prepare(
+      "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
+    );
+    this.#largest = db.prepare("SELECT max(id) AS n FROM record");
   }
 
   /**
-   * Replaces words of the query so that something matches, by the nearest words first. Words that
-   * occur nowhere are replaced. If all words occur, but not together, one of them is replaced.
+   * Replaces the words that occur nowhere by the nearest ones that do, so that something matches.
+   * Numbers, codes, emoji and words of up to 3 letters stay, and so does a word's first letter.
+   * `undefined` if no word has another one near.
    */
   correct(query: Query): Correction | undefined {
-    const words = [...new Set(query.groups.flat().flatMap(correctable))];
-    const unknown = words.filter((word) => this.#known.get(word) === undefined);
-    const vocabulary = this.#load();
-    if (unknown.length > 0) {
-      const choices = unknown.map((word) => vocabulary.near(word, CANDIDATES).map((n) => n.word));
-      return this.#firstMatch(query, unknown, choices);
-    }
-    let attempts = MAX_ATTEMPTS;
-    for (const word of words) {
-      for (const { word: near } of vocabulary.near(word, CANDIDATES)) {
-        if (attempts-- === 0) return undefined;
-        const correction = this.#attempt(query, new Map([[word, near]]));
-        if (correction !== undefined) return correction;
-      }
+    const words = spellableWords(query).filter((word) => !this.#occurs(word));
+    const corrected = words.slice(0, MAX_WORDS);
+    const choices = corrected.map((word) => this.#nearest(word).slice(0, CANDIDATES));
+    return this.#firstMatch(query, corrected, choices.map((each) => each.map(({ word }) => word)));
+  }
+
+  /**
+   * The query with a rare word replaced by a common one that is as near as a correction;
+   * `undefined` where there is no such word.
+   */
+  commoner(query: Query): Query | undefined {
+    const entries = Number(this.#largest.get()?.["n"] ?? 0);
+    const rare = Math.max(RARE, entries * RARE_SHARE);
+    for (const word of spellableWords(query).slice(0, MAX_WORDS)) {
+      const own = this.#countUpTo(word, Math.ceil(rare) + 1);
+      if (own === 0 || own > rare) continue;
+      const enough = Math.ceil(MORE_COMMON * Math.max(own, rare / RARE));
+      const common = this.#nearest(word).slice(0, CANDIDATES).find((near) =>
+        this.#countUpTo(near.word, enough) >= enough
+      );
+      if (common !== undefined) return replaceWords(query, new Map([[word, common.word]]));
     }
     return undefined;
+  }
+
+  #occurs(word: string): boolean {
+    return this.#matches.get(`"${word}"`) !== undefined;
+  }
+
+  #countUpTo(word: string, most: number): number {
+    return Number(this.#count.get(`"${word}"`, most)?.["n"]);
   }
 
   /** Tries combinations of corrections, those with the nearest words first. */
@@ -74,6 +105,7 @@ export class Spelling {
     words: readonly string[],
     choices: readonly (readonly string[])[],
   ): Correction | undefined {
+    let nearest: Query | undefined;
     // A word may have no correction, and still be in an OR group with a word that has one.
     const positions = choices.map(() => 0);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -83,56 +115,44 @@ export class Spelling {
         if (choice !== undefined) replaced.set(word, choice);
       }
       if (replaced.size === 0) return undefined;
-      const correction = this.#attempt(query, replaced);
-      if (correction !== undefined) return correction;
-      if (!advance(positions, choices)) return undefined;
+      const corrected = replaceWords(query, replaced);
+      if (this.#matches.get(matchExpression(corrected)!) !== undefined) {
+        return { corrected, matches: true };
+      }
+      nearest ??= corrected;
+      if (!advance(positions, choices)) break;
     }
-    return undefined;
+    return nearest && { corrected: nearest, matches: false };
   }
 
-  #attempt(query: Query, replaced: ReadonlyMap<string, string>): Correction | undefined {
-    const corrected: Query = {
-      groups: query.groups.map((group) => group.map((term) => replaceWords(term, replaced))),
-      without: query.without,
-    };
-    const match = matchExpression(corrected)!;
-    if (this.#matches.get(match) === undefined) return undefined;
-    return { query: corrected, match, text: formatQuery(corrected) };
-  }
-
-  /** Reads the vocabulary if it is due: 60,000 short entries take about 0.1 s. */
-  #load(): Vocabulary {
-    const version = Number(this.#db.prepare("PRAGMA data_version").get()?.["data_version"]);
-    const start = performance.now();
-    const isDue = this.#loadMs < QUICK_LOAD_MS ||
-      start - this.#loadedAt > this.#loadMs / RELOAD_SHARE;
-    if (this.#vocabulary !== undefined && (version === this.#version || !isDue)) {
-      return this.#vocabulary;
+  /** The words near a word, nearest and then most frequent first. */
+  #nearest(word: string): NearWord[] {
+    const letters = lettersOf(word);
+    const limit = letters < LONG_LETTERS ? 1 : 2;
+    const mask = letterMask(word);
+    const found: NearWord[] = [];
+    for (let length = letters - limit; length <= letters + limit; length++) {
+      for (const row of this.#near.all(initialOf(word), length)) {
+        const near = String(row["word"]);
+        if (bits(mask ^ letterMask(near)) > 2 * limit || !isSpellable(near)) continue;
+        const edits = editDistance(word, near, limit);
+        if (edits > 0 && edits <= limit) {
+          found.push({ word: near, edits, entries: Number(row["entries"]) });
+        }
+      }
     }
-    const vocabulary = new Vocabulary(MAX_VOCABULARY);
-    let read = 0;
-    for (const row of this.#db.prepare("SELECT term, doc FROM word").iterate()) {
-      vocabulary.add(String(row["term"]), Number(row["doc"]));
-      if (++read % 1024 === 0 && performance.now() - start > MAX_LOAD_MS) break;
-    }
-    this.#vocabulary = vocabulary;
-    this.#version = version;
-    this.#loadedAt = performance.now();
-    this.#loadMs = this.#loadedAt - start;
-    return vocabulary;
+    return found.sort((a, b) =>
+      a.edits - b.edits || b.entries - a.entries || (a.word < b.word ? -1 : 1)
+    );
   }
 }
 
-/** The folded words of a term that may be misspelled: all but a prefix. */
-function correctable(term: Term): string[] {
-  const words = term.prefix ? term.words.slice(0, -1) : term.words;
-  return words.map(fold).filter((word) => word.length > 1);
-}
-
-function replaceWords(term: Term, replaced: ReadonlyMap<string, string>): Term {
-  const last = term.prefix ? term.words.length - 1 : term.words.length;
-  const words = term.words.map((word, i) => i < last ? replaced.get(fold(word)) ?? word : word);
-  return { ...term, words };
+/** The words of a query that may be misspelled: all but prefixes, numbers, codes, short words. */
+function spellableWords({ groups }: Query): string[] {
+  const words = groups.flat().flatMap(({ words, prefix }) => prefix ? words.slice(0, -1) : words);
+  return [...new Set(words)].filter((word) =>
+    isSpellable(word) && lettersOf(word) >= LEAST_LETTERS
+  );
 }
 
 /** Moves to the next combination; the last word changes fastest. */
@@ -142,4 +162,24 @@ function advance(positions: number[], choices: readonly (readonly string[])[]): 
     positions[i] = 0;
   }
   return false;
+}
+
+function initialOf(word: string): string {
+  return String.fromCodePoint(word.codePointAt(0)!);
+}
+
+/** The set of a word's letters in 32 bits: one bit for each of a to z, the others share six. */
+function letterMask(word: string): number {
+  let mask = 0;
+  for (let i = 0; i < word.length; i++) {
+    const code = word.charCodeAt(i);
+    mask |= 1 << (code >= 97 && code <= 122 ? code - 97 : 26 + code % 6);
+  }
+  return mask;
+}
+
+function bits(mask: number): number {
+  let n = mask - ((mask >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

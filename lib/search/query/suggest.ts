@@ -7,7 +7,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { fromStored } from "../index/stored_text.ts";
 import { MAX_QUERY_LENGTH, MAX_SHOWN_TITLE } from "../limits.ts";
 import type { Suggestion } from "../types.ts";
-import { wordsOf } from "./tokens.ts";
+import { wordsOf } from "../words/words.ts";
 
 /**
  * The most matches to rank. Most matches has a prefix of one letter, the first thing that is typed;

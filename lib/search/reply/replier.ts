@@ -10,6 +10,8 @@ export type ReplyRequest =
     readonly value: string;
     readonly limit: number;
     readonly offset: number;
+    /** Whether only the words count as they are. */
+    readonly exactly: boolean;
   }
   | { readonly action: "suggest"; readonly value: string; readonly limit: number }
   /** An entry, as the reply to `get`, or to a search for its key. */
@@ -47,8 +49,8 @@ export class Replier {
   reply(request: ReplyRequest): WorkerReply {
     switch (request.action) {
       case "search": {
-        const { value, limit, offset } = request;
-        const found = this.#searcher.search({ query: value, limit, offset });
+        const { value, limit, offset, exactly } = request;
+        const found = this.#searcher.search({ query: value, limit, offset, exactly });
         const content = encodeJson(searchReply(value, found));
         return { content, corrected: found.corrected !== undefined };
       }

@@ -5,8 +5,10 @@
  * @module
  */
 import { MAX_SHOWN_TITLE } from "../limits.ts";
-import { beginningOf } from "../query/snippet.ts";
-import type { SearchEntry, SearchResult, Suggestion } from "../types.ts";
+import { parseQuery } from "../query/parse.ts";
+import { beginningOf, highlightsIn } from "../query/snippet.ts";
+import { WordMatcher } from "../query/word_matcher.ts";
+import type { SearchEntry, SearchHit, SearchResult, Suggestion } from "../types.ts";
 
 /** The content of a reply, before it is JSON. */
 export type ActionReply = Readonly<Record<string, unknown>>;
@@ -19,8 +21,14 @@ export function searchReply(value: string, found: SearchResult): ActionReply {
 
 /** The reply to `search` for a key, without `limit` and `offset`: that entry alone. */
 export function exactReply({ key, title, text }: SearchEntry): ActionReply {
-  const hits = [{ key, title: shownTitle(title), score: 0, snippet: beginningOf(text) }];
-  return { result: text, exact: true, hits, total: 1, totalExact: true };
+  const [shown, snippet] = [shownTitle(title), beginningOf(text)];
+  const matcher = new WordMatcher([parseQuery(key)]);
+  const highlights = {
+    title: highlightsIn(shown, matcher),
+    snippet: highlightsIn(snippet, matcher),
+  };
+  const hit: SearchHit = { key, title: shown, score: 0, snippet, highlights };
+  return { result: text, exact: true, hits: [hit], total: 1, totalExact: true };
 }
 
 /** The reply to `get`. */

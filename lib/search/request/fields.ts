@@ -26,6 +26,13 @@ export function numberField(request: ActionRequest, name: string): number | unde
   throw new RequestError("bad-request", `The request's "${name}" must be a whole number from 0`);
 }
 
+/** A field that may be left out, and else must be true or false. @throws {RequestError} */
+export function booleanField(request: ActionRequest, name: string): boolean | undefined {
+  const value = request[name];
+  if (value === undefined || typeof value === "boolean") return value;
+  throw new RequestError("bad-request", `The request's "${name}" must be true or false`);
+}
+
 /** The fields of `put`. @throws {RequestError} */
 export function putFields(request: ActionRequest): { key: string; title: string; text: string } {
   const key = textField(request, "key");

@@ -8,6 +8,8 @@ export type SearchTask =
     readonly query: string;
     readonly limit: number;
     readonly offset: number;
+    /** Whether only the words count as they are. */
+    readonly exactly: boolean;
   }
   | { readonly kind: "suggest"; readonly prefix: string; readonly limit: number }
   | { readonly kind: "count" }

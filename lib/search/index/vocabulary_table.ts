@@ -1,0 +1,101 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { transaction } from "../../sqlite/mod.ts";
+import { isFrequent, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { vocabularyTable } from "./word_schema.ts";
+import { yieldToMessages } from "./yield_to_messages.ts";
+
+/** More new words than these are not added one by one: the table is made anew. */
+const MAX_NOTED = 20_000;
+/** Words in one transaction: about 10 ms. */
+const TOGETHER = 5_000;
+
+/**
+ * The words by which spelling is corrected, kept while entries come: a first search finds them
+ * there. Words of a few entries are added as they come; after many the table is made anew from the
+ * full-text index. Words that no entry has any more stay until then.
+ */
+export class VocabularyTable {
+  readonly #db: DatabaseSync;
+  readonly #add: StatementSync;
+  readonly #markStale: StatementSync;
+  readonly #noted = new Set<string>();
+  /** What is added while the table is made anew. */
+  #meanwhile: Set<string> | undefined;
+  #isStale: boolean;
+  #added = 0;
+
+  /** @param db The connection that writes; it stays the caller's. */
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#add = db.prepare(
+      "INSERT OR IGNORE INTO vocabulary (initial, letters, word, entries) VALUES (?, ?, ?, 1)",
+    );
+    this.#markStale = db.prepare("INSERT OR IGNORE INTO vocabulary VALUES ('', 0, '', 0)");
+    const first = db.prepare("SELECT letters FROM vocabulary LIMIT 1").get();
+    this.#isStale = first === undefined || first["letters"] === 0;
+  }
+
+  /** Whether the table has to be made anew: {@linkcode VocabularyTable.rebuild} does it. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Notes the words of an entry, to be added by {@linkcode VocabularyTable.flush}. */
+  note(...words: readonly (readonly string[])[]): void {
+    for (const each of words) {
+      for (const word of each) if (isSpellable(word)) this.#noted.add(word);
+    }
+  }
+
+  /** Adds what was noted, in the transaction of the entries. */
+  flush(): void {
+    if (this.#noted.size === 0) return;
+    this.#added += this.#noted.size;
+    if (this.#added > MAX_NOTED) {
+      this.#isStale = true;
+      this.#markStale.run();
+    } else {
+      for (const word of this.#noted) {
+        this.#add.run(initialOf(word), lettersOf(word), word);
+        this.#meanwhile?.add(word);
+      }
+    }
+    this.#noted.clear();
+  }
+
+  /**
+   * Makes the table anew, in transactions of bounded size, between which clients' writes go; until
+   * then the one before it serves.
+   */
+  async rebuild(): Promise<void> {
+    this.#db.exec(`DROP TABLE IF EXISTS fresh; ${vocabularyTable("fresh")}`);
+    const read = this.#db.prepare(
+      `SELECT term, doc FROM word WHERE term > ? LIMIT ${TOGETHER}`,
+    );
+    const add = this.#db.prepare("INSERT OR IGNORE INTO fresh VALUES (?, ?, ?, ?)");
+    const meanwhile = this.#meanwhile = new Set<string>();
+    this.#isStale = false;
+    this.#added = 0;
+    for (let last = "", rows = read.all(last); rows.length > 0; rows = read.all(last)) {
+      transaction(this.#db, () => {
+        for (const row of rows) {
+          const [word, entries] = [String(row["term"]), Number(row["doc"])];
+          last = word;
+          if (!isSpellable(word) && !isFrequent(entries)) continue;
+          add.run(initialOf(word), lettersOf(word), word, entries);
+        }
+      });
+      await yieldToMessages();
+    }
+    transaction(this.#db, () => {
+      for (const word of meanwhile) add.run(initialOf(word), lettersOf(word), word, 1);
+      this.#db.exec("DROP TABLE vocabulary; ALTER TABLE fresh RENAME TO vocabulary");
+      if (this.#isStale) this.#markStale.run();
+    });
+    this.#meanwhile = undefined;
+  }
+}
+
+function initialOf(word: string): string {
+  return String.fromCodePoint(word.codePointAt(0)!);
+}

@@ -1,0 +1,55 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { headingOf, unnumberedHeadingOf } from "../words/heading.ts";
+import { normalise, wordsOf } from "../words/words.ts";
+import { VocabularyTable } from "./vocabulary_table.ts";
+
+/** What of an entry is indexed. */
+export interface IndexedTexts {
+  readonly key: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Keeps the words of the entries that can be found. The caller wraps the calls in transactions. */
+export class WordIndex {
+  readonly #add: StatementSync;
+  readonly #drop: StatementSync;
+  readonly #addHeading: StatementSync;
+  readonly #dropHeadings: StatementSync;
+  /** The words by which spelling is corrected. */
+  readonly vocabulary: VocabularyTable;
+
+  /** @param db The connection that writes; it stays the caller's. */
+  constructor(db: DatabaseSync) {
+    this.#add = db.prepare(
+      "INSERT INTO words (rowid, key, title, text, stems) VALUES (?, ?, ?, ?, ?)",
+    );
+    this.#drop = db.prepare("DELETE FROM words WHERE rowid = ?");
+    // Not OR REPLACE: for what may change several rows SQLite makes a savepoint, and FTS5 then writes
+    // what it has gathered, which would take as long as all of the rest.
+    this.#addHeading = db.prepare("INSERT INTO heading (place, form) VALUES (?, ?)");
+    this.#dropHeadings = db.prepare("DELETE FROM heading WHERE place BETWEEN ? AND ?");
+    this.vocabulary = new VocabularyTable(db);
+  }
+
+  /** Adds an entry, which is not there yet. @param id The number of its record. */
+  add(id: number, { key, title, text }: IndexedTexts): void {
+    const [keyWords, titleWords] = [normalise(key), normalise(title)];
+    const words = normalise(text);
+    // If the title repeats the key, its words must not count twice.
+    this.#add.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words, "");
+    const form = headingOf(title);
+    if (form !== "") this.#addHeading.run(2 * id, form);
+    const unnumbered = unnumberedHeadingOf(title);
+    if (unnumbered) this.#addHeading.run(2 * id + 1, unnumbered);
+    if (!this.vocabulary.isStale) {
+      this.vocabulary.note(wordsOf(keyWords), wordsOf(titleWords), wordsOf(words));
+    }
+  }
+
+  /** Removes an entry. @param id The number of its record. */
+  drop(id: number): void {
+    this.#drop.run(id);
+    this.#dropHeadings.run(2 * id, 2 * id + 1);
+  }
+}

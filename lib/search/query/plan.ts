@@ -1,0 +1,107 @@
+/**
+ * In which ways a query is answered, one after the other until something is found.
+ *
+ * @module
+ */
+import { excluding, matchExpression, nearExpression, type WordForms } from "./match.ts";
+import { type Query, withPrefix } from "./parse.ts";
+import type { Pass, Ranker } from "./ranker.ts";
+import { relax } from "./relax.ts";
+import type { Spelling } from "./spelling.ts";
+
+/** One way to answer a query. */
+export interface Plan {
+  /** What is found, the best first; none finds what another does. */
+  readonly passes: readonly Pass[];
+  /** The queries whose words are shown in what is found. */
+  readonly queries: readonly Query[];
+  /** The query that is answered instead, with its spelling corrected. */
+  readonly corrected?: string;
+  /** The words that are left out. */
+  readonly relaxed?: readonly string[];
+  /** The query with a rare word replaced by a common one, whose entries follow. */
+  readonly also?: string;
+}
+
+/** What plans are made with. */
+export interface PlanTools {
+  readonly ranker: Ranker;
+  readonly spelling: Spelling;
+  /** Other forms of words that count, after the words themselves. */
+  readonly forms: WordForms;
+}
+
+/**
+ * The ways to answer a query, each made when the one before it found nothing:
+ *
+ * 1. all words, as they are; then in other forms of theirs; then with a common word for a rare one;
+ * 2. the last word as the beginning of one;
+ * 3. with words that occur nowhere replaced by the nearest ones, if then all words are found;
+ * 4. most of the words;
+ * 5. both: most of the words, some of them replaced.
+ *
+ * @param exactly Only the first way, and only the words as they are.
+ */
+export function* plans(query: Query, exactly: boolean, tools: PlanTools): Generator<Plan> {
+  const match = matchExpression(query);
+  if (match === undefined) return;
+  if (exactly) {
+    yield { passes: [passOf(query, match)], queries: [query] };
+    return;
+  }
+  yield wordsPlan(query, match, tools);
+  const beginning = withPrefix(query);
+  if (beginning !== undefined) {
+    yield { passes: [passOf(beginning, matchExpression(beginning)!)], queries: [beginning] };
+  }
+  const { corrected, matches } = tools.spelling.correct(query) ?? {};
+  if (corrected !== undefined && matches) {
+    yield {
+      ...wordsPlan(corrected, matchExpression(corrected)!, tools),
+      corrected: corrected.text,
+    };
+  }
+  yield* relaxedPlan(query, tools);
+  if (corrected !== undefined && !matches) {
+    for (const plan of relaxedPlan(corrected, tools)) yield { ...plan, corrected: corrected.text };
+  }
+}
+
+/** All words of a query. */
+function wordsPlan(query: Query, match: string, { ranker, spelling, forms }: PlanTools): Plan {
+  const passes = [passOf(query, match)];
+  const wide = matchExpression(query, forms)!;
+  if (wide !== match) passes.push({ match: excluding(wide, [match]) });
+  const heading = headingOf(query);
+  // Who finds the very title has not misspelled it.
+  const common = heading !== undefined && ranker.hasTitle(heading)
+    ? undefined
+    : spelling.commoner(query);
+  if (common === undefined) return { passes, queries: [query] };
+  const other = excluding(matchExpression(common)!, [wide]);
+  if (ranker.count(match, 1) === 0 || ranker.count(other, 1) === 0) {
+    return { passes, queries: [query] };
+  }
+  return { passes: [...passes, { match: other }], queries: [query, common], also: common.text };
+}
+
+function* relaxedPlan(query: Query, { ranker }: PlanTools): Generator<Plan> {
+  const relaxed = relax(query, ranker);
+  if (relaxed === undefined) return;
+  const { matches, left } = relaxed;
+  const passes = matches.map((match, i) => ({ match: excluding(match, matches.slice(0, i)) }));
+  yield { passes, queries: [query], relaxed: left };
+}
+
+function passOf(query: Query, match: string): Pass {
+  const isPrefix = query.groups.at(-1)?.[0]?.prefix;
+  return { match, near: nearExpression(query), heading: headingOf(query), isPrefix };
+}
+
+/** The words of a title that equals the query; `undefined` where it has alternatives. */
+function headingOf({ groups }: Query): string | undefined {
+  if (groups.some((group) => group.length > 1)) return undefined;
+  // Only the last word of a title may be a beginning.
+  if (groups.slice(0, -1).some(([term]) => term!.prefix)) return undefined;
+  return groups.flatMap(([term]) => term!.words).join(" ");
+}

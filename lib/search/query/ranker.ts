@@ -1,0 +1,155 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { MAX_COUNTED, MAX_RANKED } from "../limits.ts";
+
+/** An entry that was found. */
+export interface Ranked {
+  readonly id: number;
+  readonly score: number;
+}
+
+/** Entries that a search finds together, and which of them come first. */
+export interface Pass {
+  /** The entries, as an expression of SQLite's. */
+  readonly match: string;
+  /** Those of them that have the words near each other. */
+  readonly near?: string | undefined;
+  /** The words of a title that equals the query, and whether the last one is only its beginning. */
+  readonly heading?: string | undefined;
+  readonly isPrefix?: boolean | undefined;
+}
+
+/** A match in a title counts eight times as much as one in the text, in a key four times. */
+const SCORE = "bm25(words, 4.0, 8.0, 1.0, 0.5)";
+/** The inner LIMIT bounds the time: without it SQLite ranks every match. */
+const MATCHES = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?
+  LIMIT ${MAX_RANKED}`;
+/** The most titles of one kind that come first. */
+const MAX_TITLES = 100;
+/** The most titles that are looked at for the shortest ones. */
+const MAX_TITLES_SEEN = 2000;
+/** The most near entries that are told to the ranking; where there are more, they are ranked alone. */
+const MAX_NEAR = 200;
+
+/** The most entries that are scored one by one. */
+const MAX_SCORED = 4;
+
+/** Entries with a title that comes first, and the number of its words; 0 if it is the query. */
+type Titles = ReadonlyMap<number, number>;
+
+/** Ranks the entries of one index that match. */
+export class Ranker {
+  readonly #rank: StatementSync;
+  readonly #rankPlaced: StatementSync;
+  readonly #rankOne: StatementSync;
+  readonly #ids: StatementSync;
+  readonly #count: StatementSync;
+  readonly #equal: StatementSync;
+  readonly #beginning: StatementSync;
+
+  /** @param db A connection for reading; the caller closes it. */
+  constructor(db: DatabaseSync) {
+    this.#rank = db.prepare(
+      `SELECT id, score FROM (${MATCHES}) WHERE id <> ? ORDER BY score, id LIMIT ?`,
+    );
+    // Each list is made a table once, in which an entry is found in no time.
+    this.#rankPlaced = db.prepare(`SELECT id, score FROM (${MATCHES}) WHERE id <> ?
+      ORDER BY CASE WHEN id IN (SELECT value FROM json_each(?)) THEN 0
+        WHEN id IN (SELECT value FROM json_each(?)) THEN 1 ELSE 2 END, score, id LIMIT ?`);
+    // A number is bound as REAL, which FTS5 takes for no bound at all.
+    this.#rankOne = db.prepare(
+      `SELECT ${SCORE} AS score FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)`,
+    );
+    this.#ids = db.prepare("SELECT rowid AS id FROM words WHERE words MATCH ? LIMIT ?");
+    this.#count = db.prepare(
+      "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
+    );
+    this.#equal = db.prepare(`SELECT place >> 1 AS id FROM heading WHERE form = ?
+      LIMIT ${MAX_TITLES}`);
+    this.#beginning = db.prepare(`SELECT place >> 1 AS id, form FROM
+      (SELECT place, form FROM heading WHERE form > ? AND form < ? LIMIT ${MAX_TITLES_SEEN})
+      ORDER BY length(form) LIMIT ?`);
+  }
+
+  /** How many entries match; counting stops at `most`. */
+  count(match: string, most: number = MAX_COUNTED): number {
+    return Number(this.#count.get(match, most)?.["n"] ?? 0);
+  }
+
+  /** The numbers of entries that match, up to `most`. */
+  idsOf(match: string, most: number): number[] {
+    return this.#ids.all(match, most).map((row) => Number(row["id"]));
+  }
+
+  /** The score of an entry; `undefined` if it does not match. */
+  scoreOf(match: string, id: number): number | undefined {
+    const score = this.#rankOne.get(match, id)?.["score"];
+    return score === undefined ? undefined : -Number(score);
+  }
+
+  /** Whether an entry has this title. */
+  hasTitle(heading: string): boolean {
+    return this.#equal.get(heading) !== undefined;
+  }
+
+  /** The best entries of a pass, best first. @param except An entry to leave out. */
+  best(pass: Pass, except: number, count: number): Ranked[] {
+    if (count === 0) return [];
+    const titles = this.#titles(pass, count);
+    if (pass.near === undefined) return this.#ranked(pass.match, titles, [], except, count);
+    const most = Math.max(MAX_NEAR, count);
+    const near = this.idsOf(pass.near, most + 1);
+    return near.length <= most
+      ? this.#ranked(pass.match, titles, near, except, count)
+      : this.#ranked(pass.near, titles, [], except, count);
+  }
+
+  #ranked(
+    match: string,
+    titles: Titles,
+    near: readonly number[],
+    except: number,
+    count: number,
+  ): Ranked[] {
+    if (titles.size + near.length === 0) return this.#rank.all(match, except, count).map(rankedOf);
+    const lists = [JSON.stringify([...titles.keys()]), JSON.stringify(near)] as const;
+    const ranked = this.#rankPlaced.all(match, except, ...lists, count + titles.size).map(rankedOf);
+    const titled = [
+      ...ranked.filter(({ id }) => titles.has(id)),
+      ...this.#beyond(match, titles, ranked),
+    ]
+      .filter(({ id }) => id !== except)
+      .sort((a, b) => titles.get(a.id)! - titles.get(b.id)! || b.score - a.score || a.id - b.id);
+    return [...titled, ...ranked.filter(({ id }) => !titles.has(id))].slice(0, count);
+  }
+
+  /** Entries whose title is the query that are not ranked, because too many match. */
+  #beyond(match: string, titles: Titles, ranked: readonly Ranked[]): Ranked[] {
+    const equal = [...titles].filter(([, words]) => words === 0).slice(0, MAX_SCORED);
+    return equal.flatMap(([id]) => {
+      if (ranked.some((each) => each.id === id)) return [];
+      const score = this.scoreOf(match, id);
+      return score === undefined ? [] : [{ id, score }];
+    });
+  }
+
+  /** Entries whose title is the query, then those whose title begins with it, short ones first. */
+  #titles({ heading, isPrefix }: Pass, count: number): Titles {
+    const titles = new Map<number, number>();
+    if (heading === undefined) return titles;
+    for (const row of this.#equal.all(heading)) titles.set(Number(row["id"]), 0);
+    // A space sorts before all that a word has in it: the titles that go on with another word
+    // follow each other.
+    const [from, to] = isPrefix
+      ? [heading, `${heading}\u{10ffff}`]
+      : [`${heading} `, `${heading}!`];
+    for (const row of this.#beginning.all(from, to, Math.min(count, MAX_TITLES))) {
+      const id = Number(row["id"]);
+      if (!titles.has(id)) titles.set(id, String(row["form"]).split(" ").length);
+    }
+    return titles;
+  }
+}
+
+function rankedOf(row: Record<string, unknown>): Ranked {
+  return { id: Number(row["id"]), score: -Number(row["score"]) };
+}

@@ -1,0 +1,99 @@
+import { eachWord } from "../words/words.ts";
+import { isInflected } from "./forms.ts";
+import type { Query, Term } from "./parse.ts";
+
+/** Brings a word to the form in which it equals others of its stem. */
+export type Stem = (word: string) => string;
+
+/** A place where a term of a query is found: which one, and from where to where. */
+export interface Match {
+  readonly term: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A longer phrase is found by its last words. */
+const LONGEST_PHRASE = 32;
+
+/** Finds the words and phrases of queries in texts. */
+export class WordMatcher {
+  readonly #terms: readonly Term[];
+  /** Terms of one word by that word, and phrases by their last word. */
+  readonly #byWord = new Map<string, number[]>();
+  readonly #prefixes: (readonly [prefix: string, term: number])[] = [];
+  readonly #stems = new Map<string, number>();
+  readonly #stem: Stem | undefined;
+  readonly #longest: number;
+
+  /**
+   * @param queries Each of their terms is looked for.
+   * @param stem Words of the same stem are the same, too.
+   */
+  constructor(queries: readonly Query[], stem?: Stem) {
+    this.#terms = queries.flatMap((query) => query.groups.flat());
+    this.#stem = stem;
+    for (const [i, { words, prefix, quoted }] of this.#terms.entries()) {
+      const last = words.at(-1)!;
+      if (prefix || (isInflected(last) && words.length === 1 && !quoted)) {
+        this.#prefixes.push([last, i]);
+      }
+      this.#byWord.set(last, [...this.#byWord.get(last) ?? [], i]);
+      if (stem && words.length === 1 && !quoted) this.#stems.set(stem(last), i);
+    }
+    this.#longest = Math.min(
+      LONGEST_PHRASE,
+      Math.max(1, ...this.#terms.map(({ words }) => words.length)),
+    );
+  }
+
+  /** Whether there is nothing to look for. */
+  get isEmpty(): boolean {
+    return this.#terms.length === 0;
+  }
+
+  /** The places in a text, in their order, up to so many. */
+  find(text: string, most: number): Match[] {
+    const found: Match[] = [];
+    if (this.isEmpty) return found;
+    const longest = this.#longest;
+    const last: (readonly [word: string, start: number])[] = [];
+    eachWord(text, (word, start, end) => {
+      if (longest > 1) {
+        last.push([word, start]);
+        if (last.length > 2 * longest) last.splice(0, longest);
+      }
+      const exact = this.#byWord.get(word);
+      if (exact !== undefined) {
+        for (const term of exact) this.#add(found, term, last, start, end);
+      }
+      for (const [prefix, term] of this.#prefixes) {
+        if (word !== prefix && word.startsWith(prefix)) this.#add(found, term, last, start, end);
+      }
+      if (exact === undefined && this.#stem && this.#stems.size > 0) {
+        const term = this.#stems.get(this.#stem(word));
+        if (term !== undefined) found.push({ term, start, end });
+      }
+      return found.length < most;
+    });
+    return found;
+  }
+
+  /** Adds the place of a term whose last word is here, if its other words are before it. */
+  #add(
+    found: Match[],
+    term: number,
+    last: readonly (readonly [word: string, start: number])[],
+    start: number,
+    end: number,
+  ): void {
+    const { words } = this.#terms[term]!;
+    const before = Math.min(words.length, LONGEST_PHRASE) - 1;
+    let first = start;
+    for (let i = 1; i <= before; i++) {
+      const place = last[last.length - 1 - i];
+      if (place === undefined || place[0] !== words[words.length - 1 - i]) return;
+      first = place[1];
+    }
+    found.push({ term, start: Math.min(first, start), end });
+  }
+}

@@ -1,0 +1,162 @@
+import { assert, assertEquals } from "@std/assert";
+import { openSearch, type SearchEngine } from "../../lib/search/mod.ts";
+
+type Entry = readonly [key: string, title: string, text: string];
+
+async function withEntries(
+  entries: readonly Entry[],
+  test: (engine: SearchEngine) => Promise<void>,
+) {
+  await using engine = await openSearch({ data: [], writable: true });
+  await Promise.all(entries.map(([key, title, text]) => engine.put({ key, title, text })));
+  await test(engine);
+}
+
+async function keys(engine: SearchEngine, query: string, limit = 10): Promise<string[]> {
+  return (await engine.search(query, { limit })).hits.map(({ key }) => key);
+}
+
+Deno.test("a title that is the query comes first, then titles that begin with it", () =>
+  withEntries([
+    ["1", "The tree in the forest", "tree tree tree tree"],
+    ["2", "Tree house", "tree tree tree"],
+    ["3", "Forest", "tree"],
+    ["4", "TREE", "a plant with one stem"],
+    ["5", "Tree house by the sea", "wood"],
+    ["6", "Trees", "tree tree tree tree tree tree"],
+    ["7", "7.4. Tree", "a numbered one"],
+  ], async (engine) => {
+    assertEquals((await keys(engine, "tree")).slice(0, 4).sort(), ["2", "4", "5", "7"]);
+    assertEquals((await keys(engine, "tree")).slice(0, 2).sort(), ["4", "7"]);
+    assertEquals((await keys(engine, "tree")).slice(2, 4), ["2", "5"]);
+    assertEquals((await keys(engine, '"tree house"'))[0], "2");
+    assertEquals((await keys(engine, "tree -stem"))[0], "7");
+    assertEquals((await keys(engine, "tree ho*")).slice(0, 2), ["2", "5"]);
+  }));
+
+Deno.test("pages of ranked hits follow each other without a gap", async () => {
+  const entries = Array.from({ length: 60 }, (_, i): Entry => {
+    const near = i % 3 === 0 ? "white rabbit" : "white or black or grey or red or blue or a rabbit";
+    return [`${i}`, i % 10 === 0 ? "White rabbit" : `Title ${i}`, `${near} ${"x ".repeat(i)}`];
+  });
+  await withEntries(entries, async (engine) => {
+    const all = await keys(engine, "white rabbit", 100);
+    assertEquals(new Set(all).size, 60);
+    const pages: string[] = [];
+    for (let offset = 0; offset < 60; offset += 7) {
+      const page = await engine.search("white rabbit", { limit: 7, offset });
+      assertEquals(page.total, 60);
+      pages.push(...page.hits.map(({ key }) => key));
+    }
+    assertEquals(pages, all);
+    assert(all.slice(0, 6).every((key) => Number(key) % 10 === 0));
+  });
+});
+
+Deno.test("words near each other come before those apart", async () => {
+  const filler = "other words that say nothing at all about it ".repeat(3);
+  const apart = Array.from({ length: 300 }, (_, i): Entry => {
+    return [`apart${i}`, "", `borrow borrow ${filler} checker checker`];
+  });
+  const near: Entry = ["near", "", `${filler.repeat(20)} the borrow checker`];
+  await withEntries([...apart, near], async (engine) => {
+    assertEquals((await keys(engine, "borrow checker"))[0], "near");
+    assertEquals((await keys(engine, "checker borrow"))[0], "near");
+    assertEquals((await engine.search("borrow checker")).total, 301);
+  });
+});
+
+Deno.test("the last word is a prefix while nothing better matches", () =>
+  withEntries([
+    ["1", "Photosynthesis", "how plants eat light"],
+    ["2", "Documentation", "documents about plants"],
+    ["3", "Doc", "a short one about plants"],
+  ], async (engine) => {
+    const cases: Record<string, string[]> = {
+      photosyn: ["1"],
+      docum: ["2"],
+      doc: ["3"],
+      "plants docum": ["2"],
+      "plants OR docum": ["1", "2", "3"],
+      '"docum"': [],
+      "docum plants": ["1", "2", "3"],
+      "plants -docum": ["1", "2", "3"],
+    };
+    for (const [query, expected] of Object.entries(cases)) {
+      assertEquals((await keys(engine, query)).sort(), expected, query);
+    }
+  }));
+
+Deno.test("where no entry has all words, those with most of them are found, and it is told", () =>
+  withEntries([
+    ["1", "Vacuum", "the vacuum of tables"],
+    ["2", "Borrow checker", "rust has a borrow checker"],
+    ["3", "Rust", "rust borrow"],
+    ["4", "Tables", "tables and chairs and lamps"],
+  ], async (engine) => {
+    const cases: [string, string[], string[]][] = [
+      ["vacuum borrow checker", ["2"], ["vacuum"]],
+      ["Vacuum tables checker", ["1"], ["checker"]],
+      ["rust borrow checker lamps", ["2"], ["lamps"]],
+      ["E0382 checker", ["2"], ["E0382"]],
+      ["lamps checker OR nothing -rust", ["4"], ["checker OR nothing"]],
+      ['"borrow checker" vacuum', ["2"], ["vacuum"]],
+      ["a lamps chairs tables rust borrow checker", ["2"], ["lamps", "chairs", "tables"]],
+      ["and lamps chairs tables rust borrow", ["4"], ["rust", "borrow"]],
+    ];
+    for (const [query, expected, left] of cases) {
+      const { hits, relaxed, corrected } = await engine.search(query);
+      assertEquals(hits.map(({ key }) => key), expected, query);
+      assertEquals(corrected, undefined);
+      assertEquals(relaxed, left, query);
+    }
+    // The rarest word of two that are never together comes first, and the other's entries follow.
+    const { hits, relaxed, total } = await engine.search("rust vacuum");
+    assertEquals([hits.map(({ key }) => key).sort(), relaxed, total], [
+      ["1", "2", "3"],
+      ["rust"],
+      3,
+    ]);
+    assertEquals(hits[0]?.key, "1");
+    assertEquals((await engine.search('"borrow checker" "vacuum"')).total, 0);
+  }));
+
+Deno.test("C++, C# and .NET find what is about them, and Korean words with particles", () =>
+  withEntries([
+    ["1", "C++", "templates"],
+    ["2", "C", "pointers"],
+    ["3", "C#", "on .NET"],
+    ["4", "net", "for fishing"],
+    ["5", "학교", "나는 학교에서 공부한다"],
+    ["6", "집", "학교는 멀다"],
+  ], async (engine) => {
+    const cases: Record<string, string[]> = {
+      "C++": ["1"],
+      "c#": ["3"],
+      C: ["2"],
+      ".NET": ["3"],
+      "c++ templates": ["1"],
+      학교: ["5", "6"],
+      학교에서: ["5"],
+    };
+    for (const [query, expected] of Object.entries(cases)) {
+      assertEquals(await keys(engine, query), expected, query);
+    }
+    assertEquals((await keys(engine, "net"))[0], "4");
+  }));
+
+Deno.test("hits tell where the words are, in the title and in the snippet", () =>
+  withEntries([
+    ["1", "Der Straßenbau", "Über die Straße und ihren Bau"],
+    ["2", "Weg", "strasse"],
+  ], async (engine) => {
+    const { hits } = await engine.search("STRASSE bau");
+    const [hit] = hits;
+    const cut = (text: string, ranges: readonly (readonly [number, number])[]) =>
+      ranges.map(([start, end]) => text.slice(start, end));
+    assertEquals(cut(hit!.title, hit!.highlights.title), []);
+    assertEquals(cut(hit!.snippet, hit!.highlights.snippet), ["Straße", "Bau"]);
+    const corrected = await engine.search("strase");
+    assertEquals(corrected.corrected, "strasse");
+    assertEquals(cut(corrected.hits[0]!.snippet, corrected.hits[0]!.highlights.snippet).length, 1);
+  }));

@@ -1,0 +1,126 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { headingOf, unnumberedHeadingOf } from "../../lib/search/words/heading.ts";
+import { eachWord, normalise, wordsOf } from "../../lib/search/words/words.ts";
+
+Deno.test("words that people take for the same are equal", () => {
+  const groups: string[][] = [
+    // Compatibility forms.
+    ["ABC", "ＡＢＣ", "ａｂｃ", "𝐀𝐁𝐂", "ⓐⓑⓒ".normalize("NFKC")],
+    ["fine", "ﬁne", "FINE"],
+    ["ガギ", "ｶﾞｷﾞ", "カ\u3099キ\u3099"],
+    ["h2o", "H₂O"],
+    // Signs inside words.
+    ["automatic", "auto\u00admatic", "auto\u200dmatic", "\u2060automatic\ufeff"],
+    // Accents, points and marks.
+    ["ёлка", "елка", "Ёлка", "е\u0308лка"],
+    ["замок", "за\u0301мок"],
+    ["οδυσσευσ", "Ὀδυσσεύς", "ΟΔΥΣΣΕΥΣ", "οδυσσεύς"],
+    ["שלום", "שָׁלוֹם"],
+    ["كتاب", "كِتَابٌ", "كـتـاب"],
+    ["احمد", "أحمد", "آحمد", "ٱحمد"],
+    ["کتاب", "كتاب"],
+    ["34", "٣٤", "۳۴", "３４"],
+    // Letters that people write in two ways.
+    ["strasse", "Straße", "STRASSE", "STRAẞE"],
+    ["ore", "Øre", "øre"],
+    ["lodz", "Łódź", "ŁÓDŹ"],
+    ["dorde", "Đorđe"],
+    ["oeuvre", "œuvre", "ŒUVRE"],
+    ["aether", "Æther"],
+    ["istanbul", "İstanbul", "ıstanbul"],
+    ["han", "hân", "Hãn"],
+    ["한국", "한국"],
+  ];
+  for (const group of groups) {
+    const words = group.map((each) => wordsOf(each).join(" "));
+    assertEquals(new Set(words).size, 1, `${group}: ${words}`);
+  }
+  const different = [["мой", "мои"], ["が", "か"], ["हिन्दी", "हन्द"], ["น้ำ", "นำ"], ["l", "ı2"]];
+  for (const [a, b] of different) assert(wordsOf(a!).join() !== wordsOf(b!).join(), `${a} ${b}`);
+});
+
+Deno.test("words are where they end for people", () => {
+  const cases: Record<string, string[]> = {
+    "don't foo_bar(x) 3.14 a@b.example": "don t foo bar x 3 14 a b example".split(" "),
+    "naïve—word «x»": ["naive", "word", "x"],
+    "東京ラーメン": ["東", "京", "ラ", "ー", "メ", "ン"],
+    "a🐶b 👨‍👩‍👧 👍🏽 1️⃣": ["a", "🐶", "b", "👨", "👩", "👧", "👍", "1"],
+    "Foo™ x²": ["foo", "tm", "x2"],
+    "½": ["1", "2"],
+    "": [],
+    " \0\ud800": [],
+  };
+  for (const [text, words] of Object.entries(cases)) assertEquals(wordsOf(text), words, text);
+});
+
+Deno.test("C++, C#, F# and .NET are words, and what only looks so is not", () => {
+  const shown = (text: string) =>
+    wordsOf(text).map((word) =>
+      word.replaceAll("\ufdd0", "+").replaceAll("\ufdd1", "#").replaceAll("\ufdd2", ".")
+    );
+  const cases: Record<string, string[]> = {
+    "C++ c# F#, (J#)": ["c++", "c#", "f#", "j#"],
+    "C++11 C#9": ["c++", "11", "c#", "9"],
+    "Ｃ＋＋ Ｃ＃": ["c++", "c#"],
+    "学习C++编程": ["学", "习", "c++", "编", "程"],
+    ".NET .net 使用.NET框架": "net .net net .net 使 用 net .net 框 架".split(" "),
+    "Notepad++ libstdc++": ["notepad", "notepad++", "libstdc", "libstdc++"],
+    ".gitignore": ["gitignore", ".gitignore"],
+    "ASP.NET a.b ..x": ["asp", "net", "a", "b", "x"],
+    "issue#12 #tag a#b a+++b a+b C+": "issue 12 tag a b a b a b c".split(" "),
+    "1# 2++ 3.5 .5": ["1", "2", "3", "5", "5"],
+    "The end. Next": ["the", "end", "next"],
+  };
+  for (const [text, words] of Object.entries(cases)) assertEquals(shown(text), words, text);
+});
+
+const PIECES = ["C", "++", "#", ".", "NET", "é", "e\u0301", "学", " ", "\u00ad", "ｶ", "ﾞ", "ß"];
+const MORE = ["½", "ﷺ", "👍🏽", "\u200d", "가", "ᄀ", "ᅡ", "ᆨ", "Σ", "-", "٣", "\u3099", "か", "İ"];
+const anyText = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 60 }),
+  fc.string({ unit: "grapheme", maxLength: 60 }),
+  fc.array(fc.constantFrom(...PIECES, ...MORE, "™", "＋", "\ud800", "\0", "\n"), { maxLength: 14 })
+    .map((parts) => parts.join("")),
+);
+
+Deno.test("the index's tokenizer makes the same words of a normalised text", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      // SQLite's `ascii` splits at ASCII characters that are no letters and digits, and folds A to Z.
+      const tokens = normalise(text).replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+        // deno-lint-ignore no-control-regex
+        .split(/[\x00-\x2f\x3a-\x60\x7b-\x7f]+/).filter((token) => token !== "");
+      assertEquals(wordsOf(text), tokens);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("a word's place in the text holds that word", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      let last = 0;
+      eachWord(text, (word, start, end) => {
+        assert(start < end && end <= text.length && start >= last - 1);
+        last = start;
+        assert(wordsOf(text.slice(start, end)).includes(word), `${word} in ${text}`);
+      });
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("a title is compared by its words, with and without its number", () => {
+  const cases: [string, string, string | undefined][] = [
+    ["8.1. Numeric Types", "8 1 numeric types", "numeric types"],
+    ["3.2 Foo", "3 2 foo", "foo"],
+    ["Chapter 8. Data Types", "chapter 8 data types", "data types"],
+    ["2001 A Space Odyssey", "2001 a space odyssey", undefined],
+    ["json — JSON encoder", "json json encoder", undefined],
+    ["4. ", "4", undefined],
+  ];
+  for (const [title, heading, unnumbered] of cases) {
+    assertEquals([headingOf(title), unnumberedHeadingOf(title)], [heading, unnumbered], title);
+  }
+});
