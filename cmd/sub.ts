@@ -1,6 +1,7 @@
 /** Subscribes on a broker: `socktool sub`. */
 import { timerMs } from "../lib/base/timer_ms.ts";
 import {
+  filterCovers,
   filterProblem,
   groupProblem,
   type MissedPublications,
@@ -20,7 +21,10 @@ import {
   runMain,
   UsageError,
 } from "./_cli/mod.ts";
+import { before } from "./_pubsub/before.ts";
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
+import { meantFilter } from "./_pubsub/meant_filter.ts";
+import { FORMAT_FIELDS, parseFormat } from "./_pubsub/message_format.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
 import { Replier } from "./_pubsub/replier.ts";
 
@@ -83,11 +87,35 @@ export const command = defineCommand({
       requires: ["reply"],
       help: "end the command when its output exceeds this size; no reply is sent",
     },
+    "drain-timeout": {
+      type: "duration",
+      default: "5s",
+      group: "Reply",
+      requires: ["reply"],
+      help: "on SIGINT or SIGTERM, take up to this long to answer the requests that have come",
+    },
     raw: {
       type: "boolean",
       group: "Output",
-      conflicts: ["json"],
+      conflicts: ["json", "time"],
       help: "print contents byte for byte, with nothing between them",
+    },
+    time: {
+      type: "boolean",
+      group: "Output",
+      help: "print before each message when it came, in UTC",
+    },
+    "topics-only": {
+      type: "boolean",
+      group: "Output",
+      conflicts: ["json", "raw", "format"],
+      help: "print the topics of the messages, without their contents",
+    },
+    format: {
+      type: "string",
+      group: "Output",
+      conflicts: ["json", "raw", "time"],
+      help: `print each message in this form, with fields in braces: ${FORMAT_FIELDS}`,
     },
     ...brokerFlags,
     ...outputFlags,
@@ -97,6 +125,7 @@ export const command = defineCommand({
     ["socktool sub 'room.*.temperature' -v", "with the topic before each"],
     ["socktool sub jobs --group workers", "share jobs with other workers"],
     ["socktool sub 'logs.>' --json | jq .text", "as JSON, also what was missed"],
+    ["socktool sub 'a.>' --format '{time} {topic}: {text}'", "in a form of its own"],
     ["socktool sub math.square --reply 'xargs -I{} expr {} \\* {}'", "answer requests"],
   ],
   notes: [
@@ -112,9 +141,22 @@ export const command = defineCommand({
     for (const filter of args.filter) {
       const problem = filterProblem(filter);
       if (problem) throw new UsageError(`FILTER ${filter}: ${problem}`);
+      const meant = meantFilter(filter);
+      if (meant) {
+        log.warn(`FILTER ${filter}: # and + are no wildcards here; ${meant} is meant, perhaps`);
+      }
     }
     const fault = flags.group === undefined ? undefined : groupProblem(flags.group);
     if (fault) throw new UsageError(`--group ${flags.group}: ${fault}`);
+    const format = flags.format === undefined ? undefined : parseFormat(flags.format);
+    const printing = {
+      json: flags.json,
+      raw: flags.raw,
+      topic: flags.verbose,
+      time: flags.time,
+      topicsOnly: flags["topics-only"],
+      format,
+    };
     const done = Promise.withResolvers<void>();
     const client = await connectClient(flags, context, (error) => log.error(describeError(error)));
     const replier = flags.reply === undefined ? undefined : new Replier(flags.reply, {
@@ -122,14 +164,11 @@ export const command = defineCommand({
       parallel: flags.parallel,
       maxBytes: flags["max-reply"],
     }, log);
-    const stop = () => {
+    const timer = flags.timeout === undefined ? undefined : setTimeout(() => {
       void replier?.stop();
       done.resolve();
-    };
-    const timer = flags.timeout === undefined
-      ? undefined
-      : setTimeout(stop, timerMs("--timeout", flags.timeout));
-    signal.addEventListener("abort", stop, { once: true });
+    }, timerMs("--timeout", flags.timeout));
+    signal.addEventListener("abort", () => done.resolve(), { once: true });
     // A message that matches several filters arrives once, and is handed to each subscription.
     const printed = new WeakSet<PubSubMessage>();
     let count = 0;
@@ -139,11 +178,7 @@ export const command = defineCommand({
       }
       printed.add(message);
       count++;
-      const room = printMessage(
-        message,
-        { json: flags.json, raw: flags.raw, topic: flags.verbose },
-        out,
-      );
+      const room = printMessage(message, printing, out);
       await replier?.answer(message);
       if (count === flags.count) done.resolve();
       if (room) await room;
@@ -152,7 +187,19 @@ export const command = defineCommand({
     try {
       const { group, slow } = flags;
       const subscriptions = await Promise.all(
-        args.filter.map((filter) => client.subscribe(filter, { group, slow, onMessage, onMissed })),
+        args.filter.map((filter, i) =>
+          client.subscribe(filter, {
+            group,
+            slow,
+            onMissed,
+            onMessage(message) {
+              // Each filter brings the retained values that match: the first that does prints them.
+              const isRepeated = message.retained &&
+                args.filter.slice(0, i).some((earlier) => filterCovers(earlier, message.topic));
+              return isRepeated ? undefined : onMessage(message);
+            },
+          })
+        ),
       );
       log.detail(`subscribed to ${args.filter.join(", ")}`);
       const closed = client.finished.then((error) => {
@@ -165,7 +212,15 @@ export const command = defineCommand({
         done.resolve();
       }
       await Promise.race([done.promise, closed]);
-      await replier?.settled();
+      if (replier && signal.aborted && client.state === "connected") {
+        // What has come is answered, as far as the time allows.
+        const answered = Promise.all(subscriptions.map(async (subscription) => {
+          await subscription.unsubscribe();
+          await subscription.taken;
+        })).then(() => replier.settled());
+        await before(Promise.race([answered, client.finished]), flags["drain-timeout"]);
+      } else if (!signal.aborted) await replier?.settled();
+      await replier?.stop();
       // Without a connection there is nothing to drain.
       if (client.state === "connected") await client.drain().catch(() => {});
       else await client.close();
@@ -173,7 +228,6 @@ export const command = defineCommand({
       replier?.tellUnanswered();
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
       await replier?.stop();
       await client.close();
     }

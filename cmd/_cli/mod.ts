@@ -58,3 +58,4 @@ export {
   parseRate,
 } from "./units.ts";
 export { UsageError } from "./usage_error.ts";
+export { suggestion } from "./nearest.ts";

@@ -1,3 +1,4 @@
+import { before } from "./before.ts";
 const isWindows = Deno.build.os === "windows";
 
 /** The only program that a packed program may run. */
@@ -154,15 +155,4 @@ async function feed(stdin: WritableStream<Uint8Array>, content: Uint8Array): Pro
   } catch {
     await writer.abort().catch(() => {});
   }
-}
-
-/** Whether a promise resolves in time; it must not reject. */
-async function before(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer!);
-  return inTime;
 }

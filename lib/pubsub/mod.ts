@@ -11,7 +11,7 @@ export type { BrokerConnection, BrokerStats } from "./broker/broker_stats.ts";
 export type { ByeReason, PubSubErrorCode, Refusal } from "./protocol/codes.ts";
 export { PROTOCOL_VERSION } from "./protocol/version.ts";
 export { SLOW_POLICIES, type SlowPolicy } from "./protocol/slow_policy.ts";
-export { filterProblem, groupProblem, topicProblem } from "./protocol/topic.ts";
+export { filterCovers, filterProblem, groupProblem, topicProblem } from "./protocol/topic.ts";
 export { PUBSUB_RIGHTS } from "./broker/routing/rights.ts";
 export {
   AuthFileError,

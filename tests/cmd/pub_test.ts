@@ -72,6 +72,46 @@ Deno.test("pub --confirm prints the receivers, --request the reply, --retain kee
   assertEquals(all.broker.stats().retained, 1);
 });
 
+Deno.test("pub -H and --reply-to set fields of the header", async () => {
+  await using all = await listening();
+  await pub(all.broker, ["a", "x", "-H", "who=me", "--header", "n=5", "--reply-to", "r"]);
+  const { header } = await all.next();
+  assertEquals([header["who"], header["n"], header["reply-to"]], ["me", "5", "r"]);
+  // What a line says counts before what the flags say.
+  const line = '{"topic":"b","text":"x","header":{"who":"line","retain":true}}\n';
+  await pub(all.broker, ["--ndjson", "-H", "who=me", "-H", "n=5"], line);
+  const { header: own } = await all.next();
+  assertEquals([own["who"], own["n"], own["retain"]], ["line", "5", true]);
+});
+
+Deno.test("pub --confirm tells which line failed, and why; --min-receivers fails on fewer", async () => {
+  await using all = await listening();
+  const lines =
+    '{"topic":"a","text":"1"}\n\n{"topic":"_sys.x","text":"2"}\n{"topic":"b","text":"3"}\n';
+  const failed = await pub(all.broker, ["--ndjson", "--confirm"], lines);
+  assertEquals([failed.code, failed.out], [1, "1 receiver\n1 receiver\n"]);
+  assertStringIncludes(failed.err, "line 3, _sys.x: the broker has nothing to say on");
+  const json = await pub(all.broker, ["--ndjson", "--confirm", "--json"], lines);
+  const told = json.out.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(
+    told.filter(({ type }) => type !== "error").map((
+      { type, line, topic, receivers, code },
+    ) => [type, line, topic, receivers ?? code]),
+    [
+      ["confirmed", 1, "a", 1],
+      ["failed", 3, "_sys.x", "bad-topic"],
+      ["confirmed", 4, "b", 1],
+    ],
+  );
+  const few = await pub(all.broker, ["a", "x", "--confirm", "--min-receivers", "2"]);
+  assertEquals([few.code, few.out], [1, "1 receiver\n"]);
+  assertStringIncludes(few.err, "a: 1 receiver instead of 2 or more");
+  await all.client.close();
+  assertEquals((await pub(all.broker, ["a", "x", "--confirm"])).code, 0);
+  const none = await pub(all.broker, ["a", "x", "--confirm", "--min-receivers", "1"]);
+  assertEquals([none.code, none.out], [1, "0 receivers\n"]);
+});
+
 Deno.test("pub --count and --rate send so many, so fast", async () => {
   await using all = await listening();
   const started = performance.now();
@@ -95,7 +135,12 @@ Deno.test("pub says what is wrong", async () => {
     [["nobody.at.all", "x", "--request", "--timeout", "200ms"], 1, "nobody.at.all"],
     [["--ndjson"], 2, "line 2: it is not JSON", '{"topic":"a","text":"x"}\noops\n'],
     [["--ndjson"], 2, 'line 1: "topic": a topic has no wildcard', '{"topic":"a.*","text":"x"}\n'],
-    [["--ndjson"], 2, 'either "text" or "base64"', '{"topic":"a"}\n'],
+    [["--ndjson"], 2, 'there must be "text" or "base64"', '{"topic":"a"}\n'],
+    [["--ndjson"], 2, '"header" is not an object', '{"topic":"a","text":"x","header":1}\n'],
+    [["a", "x", "-H", "n"], 2, "--header: cannot read n as NAME=VALUE"],
+    [["a", "x", "-H", "topic=b"], 2, "--header topic: it is an argument"],
+    [["a", "x", "--reply-to", "a.*"], 2, "--reply-to a.*: a topic has no wildcard"],
+    [["a", "x", "--min-receivers", "1"], 2, "--min-receivers needs --confirm"],
     [["a", "x", "-s", "127.0.0.1:1"], 1, "cannot connect to 127.0.0.1:1"],
   ];
   await Promise.all(cases.map(async ([args, code, text, stdin]) => {

@@ -151,7 +151,7 @@ for (const [how, ...signals] of [["SIGTERM", "SIGTERM"], ["Ctrl-C", "SIGINT"]] a
   test(`obeys ${how} while a command runs`, async (broker, client, processes) => {
     const note = (id: string) => processes.note(id);
     const command = `sleep 600 & ${note("$!")}; ${note("$$")}; wait`;
-    await using sub = await startReplying(broker, command);
+    await using sub = await startReplying(broker, command, "--drain-timeout", "300ms");
     await failed(client, "one");
     await failed(client, "two");
     await processes.begun(2);
@@ -163,6 +163,17 @@ for (const [how, ...signals] of [["SIGTERM", "SIGTERM"], ["Ctrl-C", "SIGINT"]] a
     await processes.gone();
   });
 }
+
+test("answers what has come when it is told to end", async (broker, client, processes) => {
+  const command = `${processes.note("$$")}; sleep 0.5; cat`;
+  await using sub = await startReplying(broker, command, "--parallel", "2");
+  const asked = ["a", "b", "c", "d", "e"].map((content) => client.request("ask", content));
+  await processes.begun(2);
+  sub.kill("SIGTERM");
+  assertEquals((await Promise.all(asked)).map((reply) => reply.text()), ["a", "b", "c", "d", "e"]);
+  const { code, err } = await sub.finished();
+  assertEquals([code, err.includes("too late")], [130, false]);
+});
 
 test("is killed with sub when the second signal comes", async (broker, client, processes) => {
   const note = (id: string) => processes.note(id);

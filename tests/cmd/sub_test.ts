@@ -71,6 +71,52 @@ Deno.test("sub --reply answers with a command's output, and tells of one that fa
   await program.printed("exit code 3");
 });
 
+Deno.test("sub prints a retained value once, however many of its filters match", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  for (const i of [1, 2]) await client.publishConfirmed(`room.${i}`, String(i), { retain: true });
+  const filters = ["room.1", "room.*", "room.1", "room.>", ">"];
+  for (const args of [["--retained"], ["--count", "3"]]) {
+    await using program = args[0] === "--count"
+      ? await startSub(broker, [...filters, ...args], 4)
+      : new Program(script("cmd/sub.ts", ...filters, ...args, "-s", formatAddress(broker.address)));
+    if (args[0] === "--count") await client.publishConfirmed("room.2", "3");
+    const { code, out } = await program.finished();
+    assertEquals([code, out], [0, args[0] === "--count" ? "1\n2\n3\n" : "1\n2\n"]);
+  }
+});
+
+Deno.test("sub prints the time, topics alone, and fields in a form", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  const cases: [string[], RegExp][] = [
+    [["--time"], /^\d{4}-\d\d-\d\dT[\d:.]+Z\thi\n$/],
+    [["--time", "-v"], /^\S+Z\ta\.b\thi\n$/],
+    [["--topics-only"], /^a\.b\n$/],
+    [["--format", "{topic}={text}\\t{header.n}"], /^a\.b=hi\t5\n$/],
+    [["--json", "--time"], /"retained":false,"time":"\d{4}-[^"]+Z","header":/],
+  ];
+  await Promise.all(cases.map(async ([args, expected]) => {
+    await using program = new Program(
+      script("cmd/sub.ts", "a.*", "--count", "1", ...args, "-s", formatAddress(broker.address)),
+    );
+    await until(async () => {
+      await client.publish("a.b", "hi", { fields: { n: 5 } });
+      return program.out !== "";
+    }, "it has printed");
+    assertMatch((await program.finished()).out, expected);
+  }));
+});
+
+Deno.test("sub warns of a filter as in MQTT, and names the one that is meant", async () => {
+  await using broker = await startBroker();
+  await using program = await startSub(broker, ["sensors/#", "a.+", "--timeout", "1ms"], 0);
+  const { code, err } = await program.finished();
+  assertEquals(code, 0);
+  assertStringIncludes(err, "FILTER sensors/#: # and + are no wildcards here; sensors.> is meant");
+  assertStringIncludes(err, "a.* is meant");
+});
+
 Deno.test("sub connects again after a restart, says so, and ends on SIGINT", async () => {
   const broker = await startBroker();
   await using program = await startSub(broker, ["a"]);
@@ -130,6 +176,9 @@ Deno.test("sub says what is wrong", async () => {
       [["a", "--group", "x.y"], 2, "--group x.y: it must be one token"],
       [["a", "--group", "*"], 2, "--group *: it must not be a wildcard"],
       [["a", "--group", "g", "--retained"], 2, "contradict"],
+      [["a", "--format", "{nope}"], 2, "--format: there is no field {nope}"],
+      [["a", "--format", "x", "--json"], 2, "contradict"],
+      [["a", "--topics-only", "--raw"], 2, "contradict"],
     ] as [string[], number, string][]
   ) {
     await using program = new Program(

@@ -1,0 +1,157 @@
+import {
+  type BrokerClient,
+  type PublishOptions,
+  PubSubError,
+  type PubSubFailure,
+} from "../../lib/pubsub/mod.ts";
+import { type Context, describeError, formatCount, formatExactCount } from "../_cli/mod.ts";
+import { printMessage } from "./incoming.ts";
+import { nameOf, type Outgoing } from "./outgoing.ts";
+
+/** How many confirmations may be outstanding. */
+const PIPELINE = 256;
+
+/** The next publication waits while more than this is unsent. */
+const HIGH_WATER_BYTES = 262_144;
+
+/** Failures that mean: the publication did not arrive, or nobody knows whether it did. */
+const LOSSES: readonly PubSubFailure[] = ["disconnected", "closed", "timed-out"];
+
+/** What a run of `pub` works with. */
+export interface Job {
+  readonly client: BrokerClient;
+  readonly source: AsyncIterable<Outgoing>;
+  /** How to publish; what a publication says itself counts before it. */
+  readonly options: PublishOptions;
+  readonly flags: {
+    readonly json: boolean;
+    readonly timeout: number;
+    readonly "min-receivers": number | undefined;
+  };
+  readonly context: Context;
+  /** Publications that the broker refused while nobody waited for its answer. */
+  readonly tally: { refused: number };
+}
+
+/** Publishes all; resolves to how many may have been lost. */
+export async function publishAll(
+  { client, source, options, flags, context, tally }: Job,
+): Promise<number> {
+  let count = 0;
+  let lost = 0;
+  let failure: unknown;
+  let batch: Promise<void> | undefined;
+  let batched = 0;
+  // Publications of one turn of the event loop share a promise: all are sent, or all fail.
+  const watch = () => {
+    const inBatch = batched;
+    batched = 0;
+    return batch?.catch((error) => {
+      // Refused before it was sent: something is wrong with the command line, or with stdin.
+      if (isLoss(error)) lost += inBatch;
+      else failure ??= error;
+    });
+  };
+  for await (const { topic, content, options: own } of source) {
+    const sent = client.publish(topic, content, joined(options, own));
+    if (sent !== batch) void watch();
+    batch = sent;
+    batched++;
+    count++;
+    if (client.bufferedBytes > HIGH_WATER_BYTES) await watch();
+    if (failure !== undefined || client.state === "closed") break;
+  }
+  // Sends what waits, or gives up when the time is over.
+  const ended = client.drain(flags.timeout).catch((error) => error);
+  await watch();
+  const unsent = await ended;
+  if (lost > 0) {
+    const why = context.signal.aborted
+      ? "stopped"
+      : unsent === undefined
+      ? "the connection was lost"
+      : describeError(unsent);
+    context.log.error(`${why}: ${formatExactCount(lost, "message")} may not have been sent`);
+  } else if (failure === undefined && !context.signal.aborted) failure = unsent;
+  if (flags.json) {
+    const { refused } = tally;
+    context.out.json({ type: "summary", sent: count - lost, refused, lost });
+  }
+  if (failure !== undefined) throw failure;
+  return lost;
+}
+
+/** Publishes all, and prints how many received each; resolves to how many failed. */
+export async function confirmAll(
+  { client, source, options, flags, context }: Job,
+): Promise<number> {
+  const { out, log, signal } = context;
+  const { timeout: timeoutMs, "min-receivers": least = 0, json } = flags;
+  let failed = 0;
+  let unanswered = 0;
+  const outstanding: Promise<void>[] = [];
+  const fail = (publication: Outgoing, code: string | undefined, message: string) => {
+    failed++;
+    log.error(`${nameOf(publication)}: ${message}`);
+    const { line, topic } = publication;
+    if (json) out.json({ type: "failed", line, topic, code, message });
+  };
+  const confirm = async (publication: Outgoing) => {
+    const { topic, content, options: own, line } = publication;
+    try {
+      const limited = { ...joined(options, own), timeoutMs };
+      const receivers = await client.publishConfirmed(topic, content, limited);
+      if (json) out.json({ type: "confirmed", line, topic, receivers });
+      else out.line(formatCount(receivers, "receiver"));
+      if (receivers >= least) return;
+      const message = `${formatCount(receivers, "receiver")} instead of ${least} or more`;
+      fail(publication, "too-few-receivers", message);
+    } catch (error) {
+      if (!signal.aborted || !isLoss(error)) {
+        const code = error instanceof PubSubError ? error.code : undefined;
+        return fail(publication, code, describeError(error));
+      }
+      failed++;
+      unanswered++;
+    }
+  };
+  try {
+    for await (const publication of source) {
+      outstanding.push(confirm(publication));
+      if (outstanding.length >= PIPELINE) await outstanding.shift();
+    }
+  } finally {
+    await Promise.all(outstanding);
+    if (unanswered > 0) {
+      log.error(`stopped: ${formatExactCount(unanswered, "message")} had not been confirmed`);
+    }
+  }
+  return failed;
+}
+
+/** Publishes all as requests, one after the other, and prints the replies. */
+export async function requestAll(
+  { client, source, options, flags, context }: Job,
+): Promise<number> {
+  const { timeout: timeoutMs, json } = flags;
+  for await (const { topic, content, options: own } of source) {
+    const reply = await client.request(topic, content, { ...joined(options, own), timeoutMs });
+    await printMessage(reply, { json }, context.out);
+  }
+  return 0;
+}
+
+/** What a publication says of how to publish it, and what the flags say of the rest. */
+function joined(options: PublishOptions, own: PublishOptions | undefined): PublishOptions {
+  if (own === undefined) return options;
+  return {
+    retain: own.retain ?? options.retain,
+    replyTo: own.replyTo ?? options.replyTo,
+    contentType: own.contentType ?? options.contentType,
+    fields: { ...options.fields, ...own.fields },
+  };
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof PubSubError && LOSSES.includes(error.code);
+}
