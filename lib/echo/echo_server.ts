@@ -1,10 +1,7 @@
-import type { Address, CloseReason, Connection, ConnectionError, ServerTls } from "../net/mod.ts";
+import type { Address, CloseReason, ConnectionError, Peer, ServerTls } from "../net/mod.ts";
 
 /** A client of an echo server, with the bytes that have passed so far. */
-export type EchoPeer = Pick<
-  Connection,
-  "id" | "remote" | "readBytes" | "writtenBytes" | "openedAt"
->;
+export type EchoPeer = Pick<Peer, "id" | "remote" | "readBytes" | "writtenBytes" | "openedAt">;
 
 /**
  * What happens at an echo server. Every method is optional. What one throws is reported, and changes

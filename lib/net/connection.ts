@@ -3,37 +3,12 @@ import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
+import type { CloseReason } from "./close_reason.ts";
+import type { Peer } from "./peer.ts";
 import { ReadBuffer } from "./bytes/read_buffer.ts";
 import type { ConnectionMemory, ServerMemory } from "./server_memory.ts";
 import type { Turns } from "./turns.ts";
 import { WriteQueue } from "./bytes/write_queue.ts";
-
-/**
- * Why a connection ended:
- *
- * - `done`: both sides had sent everything.
- * - `reset`: the connection was lost.
- * - `idle`, `first-byte-timeout`, `frame-timeout`: a limit in time was exceeded.
- * - `refused`: the server had too many connections.
- * - `over-budget`: the server had no memory left for what the peer sends, or does not read.
- * - `unauthorized`: the peer may not be served, or not any more.
- * - `protocol`: the peer broke the protocol.
- * - `drained`: the server ends, and the connection finished in time; `forced`: it did not.
- * - `failed`: the connection's service threw an error.
- */
-export type CloseReason =
-  | "done"
-  | "reset"
-  | "idle"
-  | "first-byte-timeout"
-  | "frame-timeout"
-  | "refused"
-  | "over-budget"
-  | "unauthorized"
-  | "protocol"
-  | "drained"
-  | "forced"
-  | "failed";
 
 /** How long a connection that has finished waits for the peer to close. */
 const LINGER_MS = 1_000;
@@ -45,7 +20,7 @@ const TURN_BYTES = 65_536;
 const discarded = new Uint8Array(65_536);
 
 /** A connection: its socket, the bytes that were received and not handled, and those to be sent. */
-export class Connection {
+export class Connection implements Peer {
   /** Its number among all connections of the process, from 1. */
   readonly id: number;
   /** When it was opened, in milliseconds of `performance.now()`. */
@@ -105,6 +80,11 @@ export class Connection {
   /** How many bytes the socket took so far. */
   get writtenBytes(): number {
     return this.output.writtenBytes;
+  }
+
+  /** How many bytes wait to be sent. */
+  get pendingBytes(): number {
+    return this.output.pendingBytes;
   }
 
   /** Why it was closed; `undefined` if it is open. */

@@ -1,5 +1,6 @@
 import { type Address } from "./address.ts";
-import { type CloseReason, Connection } from "./connection.ts";
+import type { CloseReason } from "./close_reason.ts";
+import { Connection } from "./connection.ts";
 import { Acceptor } from "./acceptor.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
@@ -7,6 +8,7 @@ import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./lim
 import type { ListenOptions } from "./listen.ts";
 import type { Listener } from "./listener.ts";
 import { serveOn, type ServeTarget } from "./serve_on.ts";
+import type { Peer } from "./peer.ts";
 import { OverBudgetError } from "../base/budget.ts";
 import { guard, reportError } from "../base/report.ts";
 import { ServerMemory } from "./server_memory.ts";
@@ -18,9 +20,9 @@ import { Watchdog } from "./watchdog.ts";
 /** Callbacks of a server; all are optional. An error that one throws is reported to the console. */
 export interface ServerObserver {
   /** A connection was accepted. */
-  opened?: ((connection: Connection) => void) | undefined;
+  opened?: ((peer: Peer) => void) | undefined;
   /** A connection ended. `error` is set if something failed. */
-  closed?: ((connection: Connection, reason: CloseReason, error?: unknown) => void) | undefined;
+  closed?: ((peer: Peer, reason: CloseReason, error?: unknown) => void) | undefined;
   /**
    * A connection could not be accepted: its peer had gone (code `reset`), its TLS handshake failed
    * (operation `tls-handshake`), or the process has no descriptor or memory left. The server
@@ -118,7 +120,7 @@ export class Server implements AsyncDisposable {
   }
 
   /** Its open connections. */
-  get connections(): ReadonlySet<Connection> {
+  get connections(): ReadonlySet<Peer> {
     return this.#connections;
   }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type * from "./connection_types.ts";
+export type * from "./peer_types.ts";
 export type { ClientTls, DialOptions } from "./dial.ts";
 export type { ConnectionLimits } from "./limits.ts";
 export type { ListenOptions } from "./listen.ts";

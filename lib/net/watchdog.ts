@@ -1,5 +1,6 @@
 import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
-import type { CloseReason, Connection } from "./connection.ts";
+import type { CloseReason } from "./close_reason.ts";
+import type { Connection } from "./connection.ts";
 import type { ResolvedLimits } from "./limits.ts";
 
 /** A frame that arrives at this rate or faster may take as long as it needs. */

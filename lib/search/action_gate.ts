@@ -2,7 +2,7 @@ import type { Authenticator, Credentials, Principal } from "../access/mod.ts";
 import { inSteps, visitInParts } from "../base/in_steps.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
 import { type Frame, jsonFrame } from "../frame/mod.ts";
-import { type Connection, networkOf } from "../net/mod.ts";
+import { networkOf, type Peer } from "../net/mod.ts";
 import { type ReplyInit, RequestError } from "../request/mod.ts";
 
 /** The action by which a client says who it is. */
@@ -24,11 +24,11 @@ const MAX_HELLO_BYTES = 65_536;
 export class ActionGate {
   readonly #authenticator: Authenticator;
   /** Connections whose login is being checked. */
-  readonly #deciding = new Map<Connection, Promise<unknown>>();
+  readonly #deciding = new Map<Peer, Promise<unknown>>();
   /** Who each connection is. */
-  readonly #principals = new Map<Connection, Principal>();
+  readonly #principals = new Map<Peer, Principal>();
   /** Connections whose clients may not be served any more. */
-  readonly #revoked = new WeakMap<Connection, Principal>();
+  readonly #revoked = new WeakMap<Peer, Principal>();
   /** Runs while somebody is connected. */
   readonly #looking = new PeriodicLook(RIGHTS_LOOK_MS, () => this.#lookAtRights());
   #looksAtRights = false;
@@ -39,13 +39,13 @@ export class ActionGate {
   }
 
   /** Whether a connection's client may carry out an action now, without further ado. */
-  permits(connection: Connection, action: string): boolean {
+  permits(connection: Peer, action: string): boolean {
     const principal = this.#principals.get(connection);
     return principal !== undefined && principal.current === principal && mayDo(principal, action);
   }
 
   /** Resolves when a login that is being checked is decided; `undefined` if none is. */
-  deciding(connection: Connection): Promise<unknown> | undefined {
+  deciding(connection: Peer): Promise<unknown> | undefined {
     return this.#deciding.get(connection);
   }
 
@@ -54,7 +54,7 @@ export class ActionGate {
    *
    * @throws {RequestError} `unauthorized` if it has not said so, or may not be served any more.
    */
-  checkIdentified(connection: Connection): Principal {
+  checkIdentified(connection: Peer): Principal {
     const principal = this.#current(connection);
     if (principal) return principal;
     const revoked = this.#revoked.get(connection);
@@ -72,14 +72,14 @@ export class ActionGate {
    * @throws {RequestError} `unauthorized` if it has not said who it is, `forbidden` if it has not the
    * right.
    */
-  check(connection: Connection, action: string): void {
+  check(connection: Peer, action: string): void {
     const principal = this.checkIdentified(connection);
     if (mayDo(principal, action)) return;
     throw new RequestError("forbidden", `${principal.name} may not ${action}`);
   }
 
   /** The answer to a login; `undefined` if the request is none. */
-  hello(frame: Frame, connection: Connection): Promise<ReplyInit> | undefined {
+  hello(frame: Frame, connection: Peer): Promise<ReplyInit> | undefined {
     if (this.#principals.has(connection) || this.#revoked.has(connection)) return undefined;
     const credentials = credentialsIn(frame);
     if (credentials === undefined) return undefined;
@@ -94,7 +94,7 @@ export class ActionGate {
     return answer(deciding);
   }
 
-  #add(connection: Connection, principal: Principal): void {
+  #add(connection: Peer, principal: Principal): void {
     const { signal } = connection;
     if (signal.aborted) return;
     this.#principals.set(connection, principal);
@@ -102,13 +102,13 @@ export class ActionGate {
     this.#looking.start();
   }
 
-  #delete(connection: Connection): void {
+  #delete(connection: Peer): void {
     this.#principals.delete(connection);
     if (this.#principals.size === 0) this.#looking.stop();
   }
 
   /** Who a connection's client is, with the rights of this moment; `undefined` if it is nobody. */
-  #current(connection: Connection): Principal | undefined {
+  #current(connection: Peer): Principal | undefined {
     const principal = this.#principals.get(connection);
     const current = principal?.current;
     if (principal === undefined || current === principal) return principal;
@@ -124,7 +124,7 @@ export class ActionGate {
   #lookAtRights(): void {
     if (this.#looksAtRights) return;
     this.#looksAtRights = true;
-    const look = ([connection, principal]: [Connection, Principal]) => {
+    const look = ([connection, principal]: [Peer, Principal]) => {
       if (!this.#current(connection)) connection.revoke(revocation(principal));
     };
     const over = () => void (this.#looksAtRights = false);

@@ -1,5 +1,5 @@
 import { jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
-import type { Connection } from "../net/mod.ts";
+import type { Peer } from "../net/mod.ts";
 import { RequestError } from "../request/mod.ts";
 import type { Engine } from "./engine.ts";
 import { SearchError } from "./error.ts";
@@ -16,7 +16,7 @@ import {
 import type { ACTION_NAMES } from "./search_rights.ts";
 
 /** Carries out an action and returns its reply. */
-type Action = (request: ActionRequest, engine: Engine, client: Connection) =>
+type Action = (request: ActionRequest, engine: Engine, client: Peer) =>
   | OutgoingFrame
   | Promise<OutgoingFrame>;
 
@@ -48,7 +48,7 @@ export const WRITES: ReadonlySet<string> = new Set(["put", "delete"]);
 export async function exactLarge(
   key: string,
   engine: Engine,
-  client: Connection,
+  client: Peer,
 ): Promise<OutgoingFrame> {
   const content = await engine.reply({ action: "exact", value: key }, client);
   // The entry may have been deleted since it was found.
@@ -58,7 +58,7 @@ export async function exactLarge(
 async function search(
   request: ActionRequest,
   engine: Engine,
-  client: Connection,
+  client: Peer,
 ): Promise<OutgoingFrame> {
   const value = textField(request, "value");
   const limit = numberField(request, "limit") ?? 10;
@@ -72,7 +72,7 @@ async function search(
 async function suggest(
   request: ActionRequest,
   engine: Engine,
-  client: Connection,
+  client: Peer,
 ): Promise<OutgoingFrame> {
   const limit = Math.min(numberField(request, "limit") ?? 10, MAX_SUGGESTIONS);
   const value = textField(request, "value");
@@ -83,7 +83,7 @@ async function suggest(
 function get(
   request: ActionRequest,
   engine: Engine,
-  client: Connection,
+  client: Peer,
 ): OutgoingFrame | Promise<OutgoingFrame> {
   const key = textField(request, "value");
   const entry = engine.find(key);
@@ -91,7 +91,7 @@ function get(
   return entry === "large" ? getLarge(key, engine, client) : jsonFrame(entryReply(entry));
 }
 
-async function getLarge(key: string, engine: Engine, client: Connection): Promise<OutgoingFrame> {
+async function getLarge(key: string, engine: Engine, client: Peer): Promise<OutgoingFrame> {
   const content = await engine.reply({ action: "get", value: key }, client);
   if (content === undefined) throw notFound(key);
   return jsonContent(content);
@@ -100,7 +100,7 @@ async function getLarge(key: string, engine: Engine, client: Connection): Promis
 async function put(
   request: ActionRequest,
   engine: Engine,
-  client: Connection,
+  client: Peer,
 ): Promise<OutgoingFrame> {
   const entry = putFields(request);
   await engine.put(entry, client);
@@ -110,7 +110,7 @@ async function put(
 async function remove(
   request: ActionRequest,
   engine: Engine,
-  client: Connection,
+  client: Peer,
 ): Promise<OutgoingFrame> {
   const key = textField(request, "value");
   const deleted = await engine.delete(key, client);

@@ -2,7 +2,7 @@ import { concat } from "@std/bytes";
 import { EncodedFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
 import type { ReplyInit, RequestHandler } from "../request/mod.ts";
 import type { Authenticator } from "../access/mod.ts";
-import type { Connection } from "../net/mod.ts";
+import type { Peer } from "../net/mod.ts";
 import { ACTIONS, exactLarge, toRequestError, WRITES } from "./actions.ts";
 import { ActionGate } from "./action_gate.ts";
 import { Engine } from "./engine.ts";
@@ -55,7 +55,7 @@ export function searchHandler(
     return (frame, connection) => handle(frame, connection, service);
   }
   const gate = new ActionGate(authenticator);
-  const handleGated = (frame: Frame, connection: Connection): ReplyInit | Promise<ReplyInit> =>
+  const handleGated = (frame: Frame, connection: Peer): ReplyInit | Promise<ReplyInit> =>
     gate.hello(frame, connection) ?? handle(frame, connection, service, gate);
   return (frame, connection) => {
     const deciding = gate.deciding(connection);
@@ -83,7 +83,7 @@ interface Service {
 
 function handle(
   frame: Frame,
-  connection: Connection,
+  connection: Peer,
   service: Service,
   gate?: ActionGate,
 ): ReplyInit | Promise<ReplyInit> {
@@ -119,7 +119,7 @@ function handle(
 function act(
   request: ActionRequest,
   { engine, large }: Service,
-  connection: Connection,
+  connection: Peer,
 ): ReplyInit | Promise<ReplyInit> {
   const name = textField(request, "action");
   const action = ACTIONS.get(name);

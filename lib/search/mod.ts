@@ -36,7 +36,7 @@ export { TUTORIAL_ENTRIES } from "./tutorial.ts";
 
 // What these refer to, of other parts of the library.
 export type * from "../frame/frame_types.ts";
-export type * from "../net/connection_types.ts";
+export type * from "../net/peer_types.ts";
 export type {
   Authenticator,
   Credentials,

@@ -7,7 +7,7 @@ import {
   RequestError,
   serveRequests,
 } from "../../lib/request/mod.ts";
-import { type Address, type Connection, ConnectionError } from "../../lib/net/mod.ts";
+import { type Address, ConnectionError, type Peer } from "../../lib/net/mod.ts";
 import { deadline, pause, until } from "../support/deadline.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";
 
@@ -272,18 +272,18 @@ Deno.test("a pipeline of less than 1 is refused", async () => {
 });
 
 Deno.test("each connection begins with the greeting", async () => {
-  const greeted = new WeakSet<Connection>();
+  const greeted = new WeakSet<Peer>();
   let greetings = 0;
-  await using server = await serveRequests("127.0.0.1:0", (request, connection) => {
+  await using server = await serveRequests("127.0.0.1:0", (request, client) => {
     const text = request.text();
     if (text === "hello") {
       greetings++;
-      greeted.add(connection);
+      greeted.add(client);
       return "welcome";
     }
-    if (!greeted.has(connection)) throw new RequestError("unauthorized", "say hello first");
-    // As the tutorial's server does.
-    queueMicrotask(() => void connection.finish("done", false));
+    if (!greeted.has(client)) throw new RequestError("unauthorized", "say hello first");
+    // One answer a connection, as the tutorial's server gives.
+    client.revoke();
     return text;
   });
   const texts = [];

@@ -7,14 +7,14 @@ import {
   type HeaderCache,
   isStreamedFrame,
 } from "../../frame/mod.ts";
-import type { CloseReason, Connection, ServerObserver } from "../../net/mod.ts";
+import type { CloseReason, Connection, Peer, ServerObserver } from "../../net/mod.ts";
 import { failureReply, isClientError } from "./error_reply.ts";
 import { LentMemory } from "./lent_memory.ts";
 import { type ReplyInit, ReplyQueue } from "./reply_queue.ts";
 
 /**
- * Answers a request, at once or by a promise. `connection` is the client's; its `signal` is aborted
- * when it is gone.
+ * Answers a request, at once or by a promise. `client` is who asks; its `signal` is aborted when it
+ * is gone.
  *
  * The request, and every view of its content, stays as it is until its answer is there: until the
  * handler returns, or the promise that it returned resolves; where the answer is a stream, until
@@ -28,7 +28,7 @@ import { type ReplyInit, ReplyQueue } from "./reply_queue.ts";
  */
 export type RequestHandler = (
   request: Frame,
-  connection: Connection,
+  client: Peer,
 ) => ReplyInit | PromiseLike<ReplyInit>;
 
 /** What happens at a request server; every method is optional. */
@@ -37,9 +37,9 @@ export interface RequestObserver extends ServerObserver {
    * A handler failed, or its answer could not be sent; the client was told, or its connection ends
    * where a part of the answer was sent. Without this method it is reported to the console.
    */
-  requestFailed?(connection: Connection, error: unknown): void;
+  requestFailed?(client: Peer, error: unknown): void;
   /** A client sent what is no frame; it was told, and its connection ends. */
-  frameFailed?(connection: Connection, error: FrameError): void;
+  frameFailed?(client: Peer, error: FrameError): void;
 }
 
 /** What the connections of one server have in common. */

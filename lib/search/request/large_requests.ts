@@ -1,5 +1,5 @@
 import { type Frame, type FrameHeader, jsonFrame, type OutgoingFrame } from "../../frame/mod.ts";
-import type { Connection } from "../../net/mod.ts";
+import type { Peer } from "../../net/mod.ts";
 import { RequestError } from "../../request/mod.ts";
 import type { Engine } from "../engine.ts";
 import { MAX_INLINE_BYTES } from "../limits.ts";
@@ -15,7 +15,7 @@ const MAX_WAITING_BYTES = 128 * 1024 * 1024;
 export class LargeRequests {
   readonly #engine: Engine;
   /** Of each client, when its last large request was handed to the index. */
-  readonly #handedOver = new WeakMap<Connection, Promise<void>>();
+  readonly #handedOver = new WeakMap<Peer, Promise<void>>();
   #waitingBytes = 0;
 
   constructor(engine: Engine) {
@@ -26,12 +26,12 @@ export class LargeRequests {
    * Resolves when the writes that a client asked for before can be overtaken no more; `undefined` if
    * they are not waited for.
    */
-  before(client: Connection): Promise<void> | undefined {
+  before(client: Peer): Promise<void> | undefined {
     return this.#handedOver.get(client);
   }
 
   /** Answers a request that is a `put`; of any other this is an error. */
-  answer(frame: Frame, client: Connection): Promise<OutgoingFrame> {
+  answer(frame: Frame, client: Peer): Promise<OutgoingFrame> {
     if (!this.#engine.writable) {
       const message = `The content has more than ${MAX_INLINE_BYTES} bytes`;
       throw new RequestError("bad-request", `${message}, and the server takes no changes`);
@@ -56,7 +56,7 @@ export class LargeRequests {
 
   async #put(
     { content, header }: Frame,
-    client: Connection,
+    client: Peer,
     before: Promise<void> | undefined,
     handedOver: () => void,
   ): Promise<OutgoingFrame> {

@@ -103,7 +103,7 @@ Deno.test("a client that reads nothing is closed at the deadline", async () => {
   using client = await RawClient.connect(server.address);
   const bytes = encodeFrame({ content: "x" });
   for (let i = 0; i < 50; i++) await client.send(bytes);
-  await until(() => [...server.connections].some(({ output }) => output.pendingBytes > 0));
+  await until(() => [...server.connections].some(({ pendingBytes }) => pendingBytes > 0));
   await deadline(server.drain());
   assertEquals([observer.reasons, server.forced], [["forced"], 1]);
 });

@@ -30,7 +30,7 @@ async function flood(client: RawClient, request: OutgoingFrame, made: () => numb
 }
 
 function pendingBytes(server: Server): number {
-  return [...server.connections].reduce((sum, { output }) => sum + output.pendingBytes, 0);
+  return [...server.connections].reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
 }
 
 const KINDS: Record<string, (content: string) => ReplyInit | Promise<ReplyInit>> = {

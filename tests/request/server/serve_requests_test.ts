@@ -7,7 +7,7 @@ import {
 } from "../../../lib/frame/mod.ts";
 import { errorReply, RequestError } from "../../../lib/request/mod.ts";
 import { type ReplyInit, serveRequests } from "../../../lib/request/mod.ts";
-import type { Connection } from "../../../lib/net/mod.ts";
+import type { Peer } from "../../../lib/net/mod.ts";
 import { deadline, pause, until } from "../../support/deadline.ts";
 import { listenLocally, RawClient, Recorder } from "../../support/peers.ts";
 
@@ -305,7 +305,7 @@ Deno.test("a request whose answer comes later keeps its content", async () => {
 });
 
 Deno.test("a handler sees whose request it is, and when that client is gone", async () => {
-  const seen = Promise.withResolvers<Connection>();
+  const seen = Promise.withResolvers<Peer>();
   const gone = Promise.withResolvers<unknown>();
   const observer = new Recorder();
   await using server = serveRequests(await listenLocally(), (_, connection) => {

@@ -85,7 +85,7 @@ Deno.test("no more of a stream is read than its client takes, and others are ser
     last = before;
     return isResting;
   });
-  const pending = [...server.connections].reduce((sum, { output }) => sum + output.pendingBytes, 0);
+  const pending = [...server.connections].reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
   assertLess(pending, 100_000 + 131_072 + 1_000);
   using other = await RawClient.connect(server.address);
   await other.send({ content: "small" });

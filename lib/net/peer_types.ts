@@ -1,0 +1,14 @@
+/**
+ * The types that a {@linkcode Peer} refers to. An entry point that hands out peers exports them too,
+ * so that its documentation is whole by itself.
+ *
+ * @module
+ */
+export type { Address, TcpAddress, UnixAddress } from "./address.ts";
+export type { CloseReason } from "./close_reason.ts";
+export type {
+  ConnectionError,
+  ConnectionErrorCode,
+  ConnectionOperation,
+} from "./connection_error.ts";
+export type { Peer } from "./peer.ts";
