@@ -5,6 +5,7 @@ import {
   filterProblem,
   groupProblem,
   type MissedPublications,
+  type MissedReason,
   type PubSubMessage,
   SLOW_POLICIES,
 } from "../lib/pubsub/mod.ts";
@@ -242,14 +243,22 @@ export const command = defineCommand({
   },
 });
 
+/** Why messages were missed, in words. */
+const WHY_MISSED: Readonly<Record<MissedReason, string>> = {
+  slow: "too slow",
+  "too-large": "too large",
+  disconnected: "there was no connection",
+};
+
 function tellMissed(
-  { filter, count, bytes }: MissedPublications,
+  { filter, count, bytes, reason }: MissedPublications,
   { out, log }: Context,
   json: boolean,
 ): void {
-  const missed = formatExactCount(count, "message");
-  log.warn(`missed ${missed} (${formatBytes(bytes)}) of ${filter}: too slow`);
-  if (json) out.json({ type: "missed", filter, count, bytes });
+  const missed = count === null ? "unknown" : formatExactCount(count, "message");
+  const size = bytes === null ? "" : ` (${formatBytes(bytes)})`;
+  log.warn(`missed ${missed}${size} of ${filter}: ${WHY_MISSED[reason]}`);
+  if (json) out.json({ type: "missed", filter, count, bytes, reason });
 }
 
 if (import.meta.main) await runMain(command);

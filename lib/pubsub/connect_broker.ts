@@ -3,21 +3,31 @@ import {
   type BrokerClient,
   type BrokerClientOptions,
   connectBroker as connectOver,
+  type DuplexSource,
   type DuplexTarget,
 } from "./client/mod.ts";
 
-/** Where a broker is: an address, the text of one, or a connection and what makes one. */
-export type BrokerTarget = Address | string | DuplexTarget;
+/**
+ * Where a broker is: an address, the text of one, or a connection and what makes one. Of several
+ * servers in a list, the client connects to one.
+ */
+export type BrokerTarget =
+  | Address
+  | string
+  | DuplexTarget
+  | readonly (Address | string | DuplexSource)[];
 
 /** How to connect to a broker, and the client's limits. */
 export interface ConnectBrokerOptions extends BrokerClientOptions, Pick<DialOptions, "tls"> {}
 
 /**
- * Connects to a broker. The first connection is tried once; from then on the client connects again
- * whenever a connection is lost, and subscribes again to all that it subscribed to.
+ * Connects to a broker. The first connection is tried once on each server, or with
+ * `waitOnFirstConnect` until one is there; from then on the client connects again whenever a
+ * connection is lost, and subscribes again to all that it subscribed to.
  *
  * @param target `HOST:PORT` or another address, a function that makes a connection, such as over a
- * WebSocket, or one connection, which cannot be made again.
+ * WebSocket, or one connection, which cannot be made again. Of a list of addresses and functions, one
+ * for each server, the next is tried when there is no connection.
  *
  * @example
  * ```ts
@@ -36,25 +46,32 @@ export interface ConnectBrokerOptions extends BrokerClientOptions, Pick<DialOpti
  *
  * @throws {ConnectionError} if no connection can be made.
  * @throws {AddressError} if the text is no address.
- * @throws {PubSubError} `unauthorized`, or `timed-out` if the broker does not answer.
- * @throws {TypeError} if the target is none, `tls` is given without an address, or `reconnect` with
- * a single connection.
+ * @throws {PubSubError} `unauthorized`, or what else the broker refused; `timed-out` if it does not
+ * answer.
+ * @throws {TypeError} if the target is none, `tls` is given without an address, or `reconnect` or
+ * `waitOnFirstConnect` with a single connection.
  */
 export async function connectBroker(
   target: BrokerTarget,
   options: ConnectBrokerOptions = {},
 ): Promise<BrokerClient> {
   const { tls, ...clientOptions } = options;
-  if (isDuplexTarget(target)) {
+  const isList = Array.isArray(target);
+  const servers: readonly unknown[] = isList ? target : [target];
+  if (tls && servers.some(isDuplexTarget)) {
     // Ignoring it would send in the clear what was meant to be secret.
-    if (tls) throw new TypeError("Cannot use tls without an address: make a connection with it");
-    return await connectOver(target, clientOptions);
+    throw new TypeError("Cannot use tls without an address: make a connection with it");
   }
-  const address = toAddress(target);
-  return await connectOver((signal) => dial(address, { tls, signal }), clientOptions);
+  if (!isList && isDuplexTarget(target)) return await connectOver(target, clientOptions);
+  const sources = servers.map((server): DuplexSource => {
+    if (typeof server === "function") return server as DuplexSource;
+    const address = toAddress(server as Address | string);
+    return (signal) => dial(address, { tls, signal });
+  });
+  return await connectOver(sources, clientOptions);
 }
 
-function isDuplexTarget(target: BrokerTarget): target is DuplexTarget {
+function isDuplexTarget(target: unknown): target is DuplexTarget {
   return typeof target === "function" ||
     typeof target === "object" && target !== null && "read" in target;
 }

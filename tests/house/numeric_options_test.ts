@@ -146,6 +146,10 @@ const OF_LIVE: Readonly<Record<string, (live: Live) => readonly Call[]>> = {
   "pubsub.ConfirmOptions": ({ pubsub }) => [
     (options) => pubsub.publishConfirmed("topic", "", options),
   ],
+  "pubsub.RequestManyOptions": ({ pubsub }) => [
+    (options) => pubsub.requestMany("topic", "", options),
+  ],
+  "pubsub.SubscribeOptions": ({ pubsub }) => [(options) => pubsub.subscribe("topic", options)],
   "pubsub.RequestOptions": ({ pubsub }) => [(options) => pubsub.request("topic", "", options)],
   "request.RequestOptions": ({ requests }) => [
     (options) => requests.request({ content: "" }, options),

@@ -1,4 +1,4 @@
-import { bytesOption } from "../../base/numeric_options.ts";
+import { bytesOption, countOption, type NumericValues } from "../../base/numeric_options.ts";
 import type { Credentials } from "../../access/authenticator.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
 import type { BackoffOptions } from "./backoff.ts";
@@ -14,32 +14,69 @@ export interface ClientStateChange {
   /** The new state. */
   readonly state: ClientState;
   /**
-   * With `reconnecting` and `closed`: the error that led to it, a `PubSubError` where the broker said
-   * `bye`; `undefined` if the broker just closed the connection, or the program the client.
+   * With `reconnecting` and `closed`, and with `connecting` after a try that failed: the error that
+   * led to it, a `PubSubError` where the broker said `bye`; `undefined` if the broker just closed the
+   * connection, or the program the client.
    */
   readonly reason: unknown;
-  /** With `reconnecting`: how long until the next try, in milliseconds. */
+  /** With `connecting` and `reconnecting`: how long until the next try, in milliseconds. */
   readonly retryMs: number | undefined;
 }
 
 /**
- * What a client speaks to its broker over: bytes in both directions, or a function that makes such
- * a connection whenever the client needs one. The client closes what it is given. The function
- * should give up, and reject, when its signal is aborted.
+ * Makes a connection to a broker. It should give up, and reject, when its signal is aborted. The
+ * client closes what it is given.
  */
-export type DuplexTarget = ByteDuplex | ((signal: AbortSignal) => Promise<ByteDuplex>);
+export type DuplexSource = (signal: AbortSignal) => Promise<ByteDuplex>;
+
+/**
+ * What a client speaks to its broker over: bytes in both directions; a function that makes such a
+ * connection whenever the client needs one; or several such functions, one for each server, which
+ * are tried in turn.
+ */
+export type DuplexTarget = ByteDuplex | DuplexSource | readonly DuplexSource[];
+
+/**
+ * Who a client is, or a function that is asked for it before each connection, such as for a token
+ * that expires. If it throws, that try to connect has failed.
+ */
+export type CredentialSource =
+  | Credentials
+  | ((signal: AbortSignal) => Credentials | Promise<Credentials>);
+
+/**
+ * A last will: what the broker publishes for a client whose connection ends in any other way than
+ * by `drain()`, `close()` or the broker's own shutdown.
+ */
+export interface Will {
+  /** Where it is published. */
+  readonly topic: string;
+  /** Bytes, which are copied, or text. @default {no bytes} */
+  readonly content?: Uint8Array | string | undefined;
+  /** Without it, `text/plain` for a text, else `application/octet-stream`. */
+  readonly contentType?: string | undefined;
+}
 
 /** How a client introduces itself, and its limits. */
 export interface BrokerClientOptions {
   /** What the client calls itself, for the broker's operator. */
   readonly name?: string | undefined;
-  /** Who it is, where the broker asks. */
-  readonly credentials?: Credentials | undefined;
+  /** Who it is, where the broker asks; or a function that is asked before each connection. */
+  readonly credentials?: CredentialSource | undefined;
+  /** What the broker publishes when the connection is lost. @default {nothing} */
+  readonly will?: Will | undefined;
   /**
    * How to connect again after a connection was lost; `false` for not at all. Over a single
    * connection that was made before, there is no other way.
    */
   readonly reconnect?: BackoffOptions | false | undefined;
+  /**
+   * Whether the first connection is tried until there is a broker, with the waits of `reconnect`.
+   * Without it, each server is tried once.
+   *
+   * @default {false}
+   */
+  readonly waitOnFirstConnect?: boolean | undefined;
   /** The longest time until a connection is made and the broker has answered. @default {10_000} */
   readonly connectTimeoutMs?: number | undefined;
   /**
@@ -49,13 +86,24 @@ export interface BrokerClientOptions {
    */
   readonly maxBufferedBytes?: number | undefined;
   /**
-   * Bytes of messages that may wait until the program takes them. Above it the client stops
-   * reading.
+   * Messages that may wait in a subscription until the program takes them, where the subscription
+   * does not say otherwise.
+   *
+   * @default {65_536}
+   */
+  readonly maxQueuedMessages?: number | undefined;
+  /**
+   * Bytes of messages that may wait in a subscription until the program takes them, where the
+   * subscription does not say otherwise.
    *
    * @default {8_388_608}
    */
   readonly maxQueuedBytes?: number | undefined;
-  /** Messages with more content break the connection. @default {16_777_216} */
+  /**
+   * The largest content of a message that the client takes. What is larger is told by `missed`.
+   *
+   * @default {16_777_216}
+   */
   readonly maxContentBytes?: number | undefined;
   /**
    * The longest time that a stream which is the content of a publication may give nothing when asked
@@ -67,9 +115,9 @@ export interface BrokerClientOptions {
   /** Is told of every change of state. */
   readonly onState?: ((change: ClientStateChange) => void) | undefined;
   /**
-   * Is told of errors that no promise carries: a publication without confirmation that the broker
-   * refused, a callback that threw, a subscription that the broker does not permit any more. Without
-   * it they go to the console.
+   * Is told of errors that no promise carries: a publication without confirmation that was not sent
+   * or that the broker refused, while nobody awaits the promise of `publish`; a callback that threw;
+   * a subscription that the broker does not permit any more. Without it they go to the console.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Closes the client when it is aborted. */
@@ -79,30 +127,10 @@ export interface BrokerClientOptions {
 /** The limits of a client that are no times. */
 export const CLIENT_LIMITS = {
   maxBufferedBytes: bytesOption(8_388_608),
+  maxQueuedMessages: countOption(65_536, 1),
   maxQueuedBytes: bytesOption(8_388_608),
   maxContentBytes: bytesOption(16_777_216),
 };
 
-/** How to publish. */
-export interface PublishOptions {
-  /** Keeps it as the topic's last value; empty content clears that. @default {false} */
-  readonly retain?: boolean | undefined;
-  /** The topic that replies are to be published on. */
-  readonly replyTo?: string | undefined;
-  /** Without it, `text/plain` for a text, else `application/octet-stream`. */
-  readonly contentType?: string | undefined;
-  /** Further fields of the header: any values of JSON. */
-  readonly fields?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** How to publish and wait for the broker. */
-export interface ConfirmOptions extends PublishOptions {
-  /** The longest time until the broker has answered. @default {Infinity} */
-  readonly timeoutMs?: number | undefined;
-}
-
-/** How to publish and wait for an answer. */
-export interface RequestOptions extends PublishOptions {
-  /** The longest time until the reply is there. @default {10_000} */
-  readonly timeoutMs?: number | undefined;
-}
+/** The limits of a client, checked. */
+export type ClientLimits = NumericValues<typeof CLIENT_LIMITS>;

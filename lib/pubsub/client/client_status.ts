@@ -32,6 +32,11 @@ export class ClientStatus {
     }
   }
 
+  /** A try to connect has failed, or a connection is lost: the next try comes after a wait. */
+  retry(reason: unknown, retryMs: number): void {
+    this.become(this.#state === "connecting" ? "connecting" : "reconnecting", reason, retryMs);
+  }
+
   /** Resolves when the client is connected; rejects if it is closed before. */
   async whenConnected(): Promise<void> {
     if (this.#state === "connected") return;
@@ -40,9 +45,14 @@ export class ClientStatus {
     await this.#connected.promise;
   }
 
-  /** @throws {PubSubError} `closed` if the client takes no orders any more. */
-  checkOpen(): void {
-    if (this.#state === "closed" || this.#state === "draining") throw closedError(undefined);
+  /**
+   * @param topic Of the publication that it is about, if it is about one.
+   * @throws {PubSubError} `closed` if the client takes no orders any more.
+   */
+  checkOpen(topic?: string): void {
+    if (this.#state === "closed" || this.#state === "draining") {
+      throw closedError(undefined, topic);
+    }
   }
 
   #settle(): PromiseWithResolvers<void> | undefined {

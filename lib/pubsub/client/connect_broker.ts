@@ -1,12 +1,15 @@
 import { BrokerClient } from "./broker_client.ts";
 import type { BrokerClientOptions, DuplexTarget } from "./client_options.ts";
+import { isDuplex } from "./server_list.ts";
 
 /**
- * Connects to a broker over a duplex of bytes. The first connection is tried once. If the target is
- * a function, the client connects again whenever a connection is lost, and subscribes again to all
- * that it subscribed to.
+ * Connects to a broker over a duplex of bytes. The first connection is tried once on each server,
+ * or with `waitOnFirstConnect` until one is there. If the target is a function, or a list of them,
+ * the client connects again whenever a connection is lost, and subscribes again to all that it
+ * subscribed to.
  *
- * @param target A connection, or a function that makes one: over a WebSocket, say.
+ * @param target A connection; a function that makes one: over a WebSocket, say; or a list of such
+ * functions, one for each server, which are tried in turn.
  *
  * @example
  * ```ts
@@ -20,15 +23,17 @@ import type { BrokerClientOptions, DuplexTarget } from "./client_options.ts";
  * assertEquals(await client.publishConfirmed("nobody", "hi"), 0);
  * ```
  *
- * @throws {PubSubError} `unauthorized`, or `timed-out` if the broker does not answer.
- * @throws {TypeError} if `reconnect` is given with a single connection.
+ * @throws {PubSubError} `unauthorized`, or what else the broker refused; `timed-out` if it does not
+ * answer.
+ * @throws {TypeError} if `reconnect` or `waitOnFirstConnect` is given with a single connection, or
+ * another option will not do.
  * @throws what the function rejects with.
  */
 export async function connectBroker(
   target: DuplexTarget,
   options: BrokerClientOptions = {},
 ): Promise<BrokerClient> {
-  if (typeof target !== "function" && options.reconnect) {
+  if (isDuplex(target) && (options.reconnect || options.waitOnFirstConnect)) {
     throw new TypeError(
       "Cannot reconnect over a single connection: give a function that makes one",
     );

@@ -1,14 +1,14 @@
 import { sleep } from "../../base/sleep.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
-import type { ClientLink } from "./client_link.ts";
+import { ClientLink } from "./client_link.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
 /** What a {@linkcode ConnectionKeeper} leaves to its client. */
 export interface KeeperHooks {
-  /** Makes a connection. */
+  /** Makes a connection, each time to the next server. */
   open(signal: AbortSignal): Promise<ClientLink>;
   /** Begins to use a connection; rejects if the broker does not let it be used. */
-  greet(link: ClientLink): Promise<void>;
+  greet(link: ClientLink, signal: AbortSignal): Promise<void>;
   /** The connection can be used. */
   connected(link: ClientLink): void;
   /** The connection is lost, or could not be used. */
@@ -19,31 +19,59 @@ export interface KeeperHooks {
   failed(reason: unknown): void;
 }
 
+/** No server could be connected to. */
+interface Failure {
+  /** Why the last could not. */
+  readonly reason: unknown;
+  /** Whether it would be the same another time. */
+  readonly isFinal: boolean;
+}
+
+/** How a {@linkcode ConnectionKeeper} connects. */
+export interface KeeperOptions {
+  /** How to wait between two rounds of tries; `false` to try once. */
+  readonly reconnect: BackoffOptions | false;
+  /** Whether the first connection is tried again too. */
+  readonly waitsForFirst: boolean;
+  /** The longest time until a connection can be used. */
+  readonly timeoutMs: number;
+  /** How many servers there are: in a round each is tried, one right after the other. */
+  readonly servers: number;
+  /** Whether each connection has credentials of its own: the next may be right for the broker. */
+  readonly renewsCredentials: boolean;
+}
+
 /** Keeps a client connected: whenever a connection is lost, it waits and connects again. */
 export class ConnectionKeeper {
   readonly #hooks: KeeperHooks;
+  readonly #options: KeeperOptions;
   #retry: boolean;
   readonly #backoff: Backoff;
-  readonly #timeoutMs: number;
   readonly #stop = new AbortController();
 
-  /**
-   * Connects when it is started.
-   *
-   * @param reconnect How to wait between two tries; `false` to try once.
-   * @param timeoutMs The longest time until a connection can be used.
-   */
-  constructor(hooks: KeeperHooks, reconnect: BackoffOptions | false, timeoutMs: number) {
+  /** Connects when it is started. */
+  constructor(hooks: KeeperHooks, options: KeeperOptions) {
     this.#hooks = hooks;
-    this.#retry = reconnect !== false;
-    this.#backoff = new Backoff(reconnect || {});
-    this.#timeoutMs = timeoutMs;
+    this.#options = options;
+    this.#retry = options.reconnect !== false;
+    this.#backoff = new Backoff(options.reconnect || {});
   }
 
-  /** Resolves when the first connection can be used; it is tried once. Keeps it from then on. */
+  /**
+   * Resolves when the first connection can be used. Keeps it from then on.
+   *
+   * @throws what the last try failed with.
+   */
   async start(): Promise<void> {
-    const link = await this.#connect();
-    void this.#keep(link);
+    let outcome = await this.#round();
+    while (!(outcome instanceof ClientLink)) {
+      const { reason, isFinal } = outcome;
+      if (!this.#options.waitsForFirst || isFinal) throw reason;
+      await this.#wait(reason);
+      this.#stop.signal.throwIfAborted();
+      outcome = await this.#round();
+    }
+    void this.#keep(outcome);
   }
 
   /** From here on, a connection that is lost is not made again. */
@@ -68,20 +96,39 @@ export class ConnectionKeeper {
 
   async #again(first: unknown): Promise<ClientLink | undefined> {
     let reason = first;
-    while (this.#retry && !isFinal(reason)) {
-      const retryMs = this.#backoff.next();
-      this.#hooks.retrying(reason, retryMs);
-      await sleep(retryMs, this.#stop.signal);
+    // Who was let in before, and is not any more, may have other credentials by now.
+    let isFinal = !this.#options.renewsCredentials && isRefusal(first);
+    while (this.#retry && !isFinal) {
+      await this.#wait(reason);
+      const outcome = await this.#round();
       if (this.#stop.signal.aborted) return undefined;
-      try {
-        return await this.#connect();
-      } catch (error) {
-        if (this.#stop.signal.aborted) return undefined;
-        reason = error;
-      }
+      if (outcome instanceof ClientLink) return outcome;
+      ({ reason, isFinal } = outcome);
     }
     this.#hooks.failed(reason);
     return undefined;
+  }
+
+  /** Tries each server once. */
+  async #round(): Promise<ClientLink | Failure> {
+    let reason: unknown;
+    let isFinal = true;
+    for (let i = 0; i < this.#options.servers; i++) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        reason = error;
+        isFinal &&= isRefusal(error);
+      }
+      if (this.#stop.signal.aborted) break;
+    }
+    return { reason, isFinal };
+  }
+
+  async #wait(reason: unknown): Promise<void> {
+    const retryMs = this.#backoff.next();
+    this.#hooks.retrying(reason, retryMs);
+    await sleep(retryMs, this.#stop.signal);
   }
 
   async #connect(): Promise<ClientLink> {
@@ -90,7 +137,7 @@ export class ConnectionKeeper {
     this.#stop.signal.addEventListener("abort", giveUp, { once: true });
     const timer = setTimeout(() => {
       limit.abort(new PubSubError("timed-out", "The broker did not answer in time"));
-    }, this.#timeoutMs);
+    }, this.#options.timeoutMs);
     let link: ClientLink | undefined;
     try {
       limit.signal.throwIfAborted();
@@ -103,7 +150,7 @@ export class ConnectionKeeper {
       });
       // Once the connection can be used, its end is no error here.
       lost.catch(() => {});
-      await Promise.race([this.#hooks.greet(opened), lost]);
+      await Promise.race([this.#hooks.greet(opened, limit.signal), lost]);
       limit.signal.throwIfAborted();
     } catch (error) {
       link?.close(error);
@@ -120,7 +167,16 @@ export class ConnectionKeeper {
   }
 }
 
-/** Whether another try would end the same way. */
-function isFinal(reason: unknown): boolean {
-  return reason instanceof PubSubError && reason.code === "unauthorized";
+/** Codes with which a broker refuses how a client introduces itself. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "unauthorized",
+  "forbidden",
+  "bad-field",
+  "bad-topic",
+  "frame-too-large",
+]);
+
+/** Whether another try with the same server would end the same way. */
+function isRefusal(reason: unknown): boolean {
+  return reason instanceof PubSubError && REFUSALS.has(reason.code);
 }

@@ -1,21 +1,32 @@
-import type { Frame } from "../../frame/mod.ts";
+import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import type { ClientDeliveries } from "./client_deliveries.ts";
 import type { ClientLink, LinkHandler } from "./client_link.ts";
 import { type PendingAnswers, refusalOf } from "./pending_answers.ts";
-import { byeError } from "./pubsub_error.ts";
-import type { TellError } from "./tell_error.ts";
+import { byeError, type PubSubError } from "./pubsub_error.ts";
 
 /** Brings each frame that comes from the broker to where it belongs. */
 export class Dispatcher implements LinkHandler {
   readonly #deliveries: ClientDeliveries;
   readonly #answers: PendingAnswers;
-  readonly #tellError: TellError;
+  readonly #refused: (refusal: PubSubError) => void;
 
-  /** For all connections of a client, one after the other. */
-  constructor(deliveries: ClientDeliveries, answers: PendingAnswers, tellError: TellError) {
+  /**
+   * For all connections of a client, one after the other.
+   *
+   * @param refused Is told what the broker refused, and nobody waits for.
+   */
+  constructor(
+    deliveries: ClientDeliveries,
+    answers: PendingAnswers,
+    refused: (refusal: PubSubError) => void,
+  ) {
     this.#deliveries = deliveries;
     this.#answers = answers;
-    this.#tellError = tellError;
+    this.#refused = refused;
+  }
+
+  readBegins(bytes: number): void {
+    this.#deliveries.readBegins(bytes);
   }
 
   received(frame: Frame, link: ClientLink): void {
@@ -32,15 +43,8 @@ export class Dispatcher implements LinkHandler {
       case "pong":
         this.#answers.settle(header);
         return;
-      case "error": {
-        if (this.#answers.settle(header)) return;
-        const { filter, group } = header;
-        const error = refusalOf(header);
-        if (typeof filter === "string") {
-          return this.#deliveries.ended(filter, group as string | undefined, error);
-        }
-        return this.#tellError(error, "The broker refused a publication");
-      }
+      case "error":
+        return this.#failed(header);
       case "ping":
         void link.send({ header: { op: "pong", id: header["id"] } });
         return;
@@ -49,7 +53,23 @@ export class Dispatcher implements LinkHandler {
     }
   }
 
+  tooLarge(header: FrameHeader): void {
+    if (header["op"] === "pub") this.#deliveries.tooLarge(header);
+  }
+
+  readEnds(): void {
+    this.#deliveries.readEnds();
+  }
+
   room(): Promise<void> | undefined {
     return this.#deliveries.room();
+  }
+
+  #failed(header: FrameHeader): void {
+    if (this.#answers.settle(header)) return;
+    const { filter, group } = header;
+    const error = refusalOf(header);
+    if (typeof filter !== "string") return this.#refused(error);
+    this.#deliveries.ended(filter, group as string | undefined, error);
   }
 }

@@ -4,6 +4,7 @@ import type { OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import { type ByteSink, WriteQueue } from "../../net/bytes/write_queue.ts";
 import { FrameQueue, type FrameQueueTarget } from "./frame_queue.ts";
 import { PubSubError } from "./pubsub_error.ts";
+import { type Sending, sending, type Sent, type TellUnsent } from "./sent.ts";
 
 const HIGH_WATER_BYTES = 262_144;
 
@@ -11,7 +12,7 @@ const HIGH_WATER_BYTES = 262_144;
 interface Batch {
   /** How many bytes the socket has taken when all of them are sent. */
   readonly target: number;
-  readonly sent: PromiseWithResolvers<void>;
+  readonly sent: Sending;
 }
 
 /**
@@ -24,10 +25,12 @@ export class LinkOutput implements FrameQueueTarget {
   /** Batches whose bytes the socket has not taken, in order. */
   readonly #batches = new Deque<Batch>();
   /** The promise of what was sent in this turn. */
-  #open: PromiseWithResolvers<void> | undefined;
+  #open: Sending | undefined;
   #streaming: OutgoingStream | undefined;
   /** What waits until the stream is sent. Its bound is that of the client's buffer. */
-  #behind = new FrameQueue(Infinity);
+  #behind: FrameQueue;
+  readonly #tell: TellUnsent;
+  readonly #flushSoon = () => this.#flush();
   #lost: PubSubError | undefined;
 
   /**
@@ -35,9 +38,12 @@ export class LinkOutput implements FrameQueueTarget {
    *
    * @param onFailed Is called with the error when a write fails, or a stream in the middle of its
    * frame. The connection has to be closed then.
+   * @param tell Is told of frames that are not sent, where nobody awaits their promise.
    */
-  constructor(sink: ByteSink, onFailed: (error: unknown) => void) {
+  constructor(sink: ByteSink, onFailed: (error: unknown) => void, tell: TellUnsent) {
     this.#onFailed = onFailed;
+    this.#tell = tell;
+    this.#behind = new FrameQueue(Infinity, tell);
     let failure: PubSubError | undefined;
     const explain = (cause: unknown) => failure = lostError(cause);
     this.#queue = new WriteQueue(sink, HIGH_WATER_BYTES, explain);
@@ -66,32 +72,31 @@ export class LinkOutput implements FrameQueueTarget {
    * does not. It is the same for all that is sent in one turn.
    * @throws {TypeError | RangeError} as `writeFrame` does; nothing is sent then.
    */
-  send(frame: OutgoingFrame): Promise<void> {
-    if (this.#lost) return rejected(this.#lost);
+  send(frame: OutgoingFrame): Sent {
+    if (this.#lost) return this.#rejected(this.#lost);
     if (this.#streaming) return this.#behind.add(frame)!;
     writeFrame(this.#queue.buffer, frame);
     return this.#sent();
   }
 
   /** Sends frames that are encoded already. They are copied. Result as for `send`. */
-  sendBytes(bytes: Uint8Array): Promise<void> {
-    if (this.#lost) return rejected(this.#lost);
+  sendBytes(bytes: Uint8Array): Sent {
+    if (this.#lost) return this.#rejected(this.#lost);
     if (this.#streaming) return this.#behind.addBytes(bytes);
     this.#queue.buffer.append(bytes);
     return this.#sent();
   }
 
   /** Sends a frame whose content is a stream, behind all that was sent before. Result as for `send`. */
-  sendStream(stream: OutgoingStream): Promise<void> {
+  sendStream(stream: OutgoingStream): Sent {
     if (this.#lost) {
       stream.cancel(this.#lost);
-      return rejected(this.#lost);
+      return this.#rejected(this.#lost);
     }
     if (this.#streaming) return this.#behind.addStream(stream)!;
     this.#flush();
     this.#streaming = stream;
-    const sent = Promise.withResolvers<void>();
-    sent.promise.catch(() => {});
+    const sent = sending(this.#tell);
     void this.#stream(stream, sent);
     return sent.promise;
   }
@@ -115,12 +120,10 @@ export class LinkOutput implements FrameQueueTarget {
   }
 
   // One promise for a turn, because one for each frame would cost more than sending it.
-  #sent(): Promise<void> {
+  #sent(): Sent {
     if (this.#open === undefined) {
-      this.#open = Promise.withResolvers();
-      // A program that does not await it must not end with an unhandled rejection.
-      this.#open.promise.catch(() => {});
-      queueMicrotask(() => this.#flush());
+      this.#open = sending(this.#tell);
+      queueMicrotask(this.#flushSoon);
     }
     return this.#open.promise;
   }
@@ -134,14 +137,14 @@ export class LinkOutput implements FrameQueueTarget {
   }
 
   /** Resolves a promise when the socket has taken all that was appended so far. */
-  #watch(sent: PromiseWithResolvers<void>): void {
+  #watch(sent: Sending): void {
     const { writtenBytes, pendingBytes } = this.#queue;
     if (pendingBytes === 0) sent.resolve();
     else this.#batches.push({ target: writtenBytes + pendingBytes, sent });
   }
 
   /** Sends a stream, and then what waits behind it. Never rejects. */
-  async #stream(stream: OutgoingStream, sent: PromiseWithResolvers<void>): Promise<void> {
+  async #stream(stream: OutgoingStream, sent: Sending): Promise<void> {
     try {
       await stream.send(this.#queue);
       this.#watch(sent);
@@ -152,7 +155,7 @@ export class LinkOutput implements FrameQueueTarget {
     }
     this.#streaming = undefined;
     const behind = this.#behind;
-    this.#behind = new FrameQueue(Infinity);
+    this.#behind = new FrameQueue(Infinity, this.#tell);
     behind.sendTo(this);
   }
 
@@ -164,15 +167,15 @@ export class LinkOutput implements FrameQueueTarget {
       batch.sent.resolve();
     }
   }
+
+  #rejected(error: PubSubError): Sent {
+    const { promise, reject } = sending(this.#tell);
+    reject(error);
+    return promise;
+  }
 }
 
 function lostError(cause: unknown): PubSubError {
   const message = "The connection was lost before the publication was sent whole";
   return new PubSubError("disconnected", message, { cause });
-}
-
-function rejected(error: PubSubError): Promise<never> {
-  const promise = Promise.reject(error);
-  promise.catch(() => {});
-  return promise;
 }

@@ -1,4 +1,5 @@
 import type { Frame, FrameHeader, StreamedFrame } from "../../frame/mod.ts";
+import type { PublishOptions } from "./publish_options.ts";
 
 /**
  * What can be published: bytes; a text, which is sent in UTF-8; or
@@ -7,25 +8,45 @@ import type { Frame, FrameHeader, StreamedFrame } from "../../frame/mod.ts";
  */
 export type PublishContent = Uint8Array | string | StreamedFrame;
 
-/** A publication as a subscriber gets it. It owns its bytes: they may be kept. */
+/** How to reply to a request. */
+export type RespondOptions = Pick<PublishOptions, "contentType" | "fields">;
+
+/** What a message needs of its client. */
+export interface Responder {
+  /** Publishes a reply to a message, which has a topic for it or has not. */
+  respond(
+    message: PubSubMessage,
+    content: PublishContent,
+    options: RespondOptions,
+  ): Promise<void>;
+}
+
+/**
+ * A publication as a subscriber gets it. It may be kept, and so may its bytes: nothing is read into
+ * them again.
+ *
+ * **Memory.** All messages that came with one read of the socket share the memory of that read: it
+ * is in use until the last of them is not, and has at most twice the bytes that came, 128 KiB or what
+ * one larger message takes. A program that keeps single small messages for long, in a cache for
+ * instance, calls {@linkcode PubSubMessage.detach} to keep no more than their own bytes.
+ */
 export class PubSubMessage {
-  /** The topic that it was published on. */
-  readonly topic: string;
   /** Whether it is a retained value, published before the subscription was made. */
   readonly retained: boolean;
   readonly #frame: Frame;
-  readonly #respond: (topic: string, content: PublishContent) => Promise<void>;
+  readonly #responder: Responder;
+  #replied = false;
 
-  /** Made by a client, of a frame that owns its bytes. */
-  constructor(
-    frame: Frame,
-    retained: boolean,
-    respond: (topic: string, content: PublishContent) => Promise<void>,
-  ) {
-    this.topic = frame.header["topic"] as string;
-    this.retained = retained;
+  /** Made by a client, of a frame in memory that is not read into again. */
+  constructor(frame: Frame, retained: boolean, responder: Responder) {
     this.#frame = frame;
-    this.#respond = respond;
+    this.retained = retained;
+    this.#responder = responder;
+  }
+
+  /** The topic that it was published on. */
+  get topic(): string {
+    return this.#frame.header["topic"] as string;
   }
 
   /** The whole header, frozen, with any fields that the publisher added. */
@@ -33,20 +54,30 @@ export class PubSubMessage {
     return this.#frame.header;
   }
 
-  /** The bytes of the content. */
+  /** The bytes of the content: a view of the memory that the message shares. */
   get content(): Uint8Array {
     return this.#frame.content;
   }
 
-  /** The whole frame as it came over the wire: length, header and content. */
+  /** The whole frame as it came over the wire: length, header and content. A view likewise. */
   get bytes(): Uint8Array {
     return this.#frame.bytes;
+  }
+
+  /** The size of that frame in bytes. */
+  get frameBytes(): number {
+    return this.#frame.end - this.#frame.start;
   }
 
   /** The topic for a reply; `undefined` if the publisher wants none. */
   get replyTo(): string | undefined {
     const { "reply-to": replyTo } = this.header;
     return typeof replyTo === "string" ? replyTo : undefined;
+  }
+
+  /** Whether this client has replied to it. */
+  get replied(): boolean {
+    return this.#replied;
   }
 
   /** The group as whose member this client got it; `undefined` if it came for the client alone. */
@@ -71,15 +102,22 @@ export class PubSubMessage {
   }
 
   /**
-   * Publishes a reply.
+   * Copies its bytes into memory of its own, so that keeping it keeps nothing else. Views that were
+   * taken before stay as they are. Returns the same message.
+   */
+  detach(): this {
+    this.#frame.detach();
+    return this;
+  }
+
+  /**
+   * Publishes a reply. While the client drains, requests that came before may still be replied to.
    *
    * @returns A promise that resolves and rejects as that of `BrokerClient.publish`.
-   * @throws {TypeError} if the publisher wants no reply.
+   * @throws {TypeError} if the publisher wants no reply; as a rejection.
    */
-  respond(content: PublishContent): Promise<void> {
-    if (this.replyTo === undefined) {
-      throw new TypeError(`Cannot respond to ${this.topic}: its publisher wants no reply`);
-    }
-    return this.#respond(this.replyTo, content);
+  respond(content: PublishContent = "", options: RespondOptions = {}): Promise<void> {
+    this.#replied = true;
+    return this.#responder.respond(this, content, options);
   }
 }

@@ -10,19 +10,23 @@ export type {
   BrokerClientOptions,
   ClientState,
   ClientStateChange,
-  ConfirmOptions,
+  CredentialSource,
+  DuplexSource,
   DuplexTarget,
-  PublishOptions,
-  RequestOptions,
+  Will,
 } from "./client_options.ts";
+export type { ConfirmOptions, PublishOptions, RequestOptions } from "./publish_options.ts";
+export type { RequestManyOptions } from "./request_many.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
+export { ClientSubscription, type SubscriptionOwner } from "./client_subscription.ts";
+export type { SubscribeOptions, SubscriptionLimits } from "./subscribe_options.ts";
+export type { MissedPublications, MissedReason } from "./missed_publications.ts";
 export {
-  ClientSubscription,
-  type MissedPublications,
-  type SubscribeOptions,
-  type SubscriptionOwner,
-} from "./client_subscription.ts";
-export { type PublishContent, PubSubMessage } from "./message.ts";
+  type PublishContent,
+  PubSubMessage,
+  type Responder,
+  type RespondOptions,
+} from "./message.ts";
 export { PubSubError, type PubSubFailure } from "./pubsub_error.ts";
 export type { PubSubErrorCode } from "../protocol/codes.ts";
 export { SLOW_POLICIES, type SlowPolicy } from "../protocol/slow_policy.ts";

@@ -1,5 +1,5 @@
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
-import type { DuplexTarget } from "./client_options.ts";
+import type { DuplexSource } from "./client_options.ts";
 
 /**
  * Makes the duplex of a connection.
@@ -7,8 +7,7 @@ import type { DuplexTarget } from "./client_options.ts";
  * @throws what the target's function rejects with, or the signal's reason. A duplex that comes after
  * the signal was aborted is closed.
  */
-export async function openDuplex(target: DuplexTarget, signal: AbortSignal): Promise<ByteDuplex> {
-  if (typeof target !== "function") return target;
+export async function openDuplex(target: DuplexSource, signal: AbortSignal): Promise<ByteDuplex> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });

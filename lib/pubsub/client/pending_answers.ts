@@ -2,17 +2,25 @@ import type { FrameHeader, HeaderInit, OutgoingFrame } from "../../frame/mod.ts"
 import type { PubSubErrorCode } from "../protocol/codes.ts";
 import { PubSubError } from "./pubsub_error.ts";
 
-interface Pending {
+/** Who waits for an answer. */
+export interface AnswerTaker {
   resolve(header: FrameHeader): void;
   reject(error: unknown): void;
-  /** Whether the request still waits for a connection. */
-  unsent: boolean;
 }
 
 /** Requests with an `id` that the broker has not answered. */
 export class PendingAnswers {
-  readonly #byId = new Map<number, Pending>();
+  /** Called when somebody begins to wait, while nobody did. */
+  onAwaited: () => void = () => {};
+  readonly #byId = new Map<number, AnswerTaker>();
+  /** Those among them whose requests wait for a connection. */
+  readonly #unsent = new Set<number>();
   #lastId = 0;
+
+  /** How many requests are not answered. */
+  get size(): number {
+    return this.#byId.size;
+  }
 
   /** An id that no other request has. */
   nextId(): number {
@@ -23,32 +31,45 @@ export class PendingAnswers {
    * Waits for the answer to a request.
    *
    * @param unsent Whether the request waits for a connection.
+   */
+  expect(id: number, taker: AnswerTaker, unsent: boolean): void {
+    this.#byId.set(id, taker);
+    if (unsent) this.#unsent.add(id);
+    if (this.#byId.size === 1) this.onAwaited();
+  }
+
+  /**
+   * Sends a request without content on a connection, and waits for the answer.
+   *
    * @returns The answer's header.
    * @throws {PubSubError} what the broker refused the request with, or why no answer comes.
    */
-  wait(id: number, unsent: boolean): Promise<FrameHeader> {
-    return new Promise((resolve, reject) => this.#byId.set(id, { resolve, reject, unsent }));
-  }
-
-  /** Sends a request without content on a connection, and waits for the answer. */
   ask(
     link: { send(frame: OutgoingFrame): Promise<void> },
     op: string,
     fields: HeaderInit,
     id: number = this.nextId(),
+    content?: Uint8Array | string,
   ): Promise<FrameHeader> {
-    const answer = this.wait(id, false);
-    void link.send({ header: { op, id, ...fields } });
-    return answer;
+    return new Promise((resolve, reject) => {
+      this.expect(id, { resolve, reject }, false);
+      try {
+        // Of a connection that was closed before, nobody else tells.
+        link.send({ header: { op, id, ...fields }, content })
+          .then(undefined, (error) => this.giveUp(id, error));
+      } catch (error) {
+        this.giveUp(id, error);
+      }
+    });
   }
 
   /** Takes an `ok`, a `pong` or an `error`; `false` if nobody waits for it. */
   settle(header: FrameHeader): boolean {
-    const { id, op } = header;
-    const pending = this.#byId.get(id as number);
+    const id = header["id"] as number;
+    const pending = this.#byId.get(id);
     if (pending === undefined) return false;
-    this.#byId.delete(id as number);
-    if (op === "error") pending.reject(refusalOf(header));
+    this.#byId.delete(id);
+    if (header["op"] === "error") pending.reject(refusalOf(header));
     else pending.resolve(header);
     return true;
   }
@@ -57,25 +78,29 @@ export class PendingAnswers {
   giveUp(id: number, error: unknown): void {
     const pending = this.#byId.get(id);
     this.#byId.delete(id);
+    this.#unsent.delete(id);
     pending?.reject(error);
   }
 
   /** Notes that the requests which waited for a connection are sent. */
   sent(): void {
-    for (const pending of this.#byId.values()) pending.unsent = false;
+    this.#unsent.clear();
   }
 
   /** Rejects the promises of all requests; of those that wait for a connection only if `all`. */
   fail(error: PubSubError, all: boolean): void {
     for (const [id, pending] of this.#byId) {
-      if (pending.unsent && !all) continue;
+      if (this.#unsent.has(id) && !all) continue;
       this.#byId.delete(id);
       pending.reject(error);
     }
+    if (all) this.#unsent.clear();
   }
 }
 
 /** The error that an `error` of the broker stands for. */
-export function refusalOf({ code, message }: FrameHeader): PubSubError {
-  return new PubSubError(String(code) as PubSubErrorCode, String(message));
+export function refusalOf({ code, message, topic }: FrameHeader): PubSubError {
+  return new PubSubError(String(code) as PubSubErrorCode, String(message), {
+    topic: typeof topic === "string" ? topic : undefined,
+  });
 }

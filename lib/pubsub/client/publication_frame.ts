@@ -5,7 +5,7 @@ import {
   type OutgoingFrame,
   type StreamedFrame,
 } from "../../frame/mod.ts";
-import type { PublishOptions } from "./client_options.ts";
+import type { PublishOptions } from "./publish_options.ts";
 import type { PublishContent } from "./message.ts";
 
 /** A UTF-16 unit takes at most this many bytes of UTF-8. */
@@ -44,29 +44,38 @@ export function exceeds(content: PublishContent, limit: number): boolean {
   return content.length > limit || encoder.encode(content).length > limit;
 }
 
-/** The frame of a publication; with an id, the broker confirms it. */
+/**
+ * The frame of a publication; with an id, the broker confirms it.
+ *
+ * @param extra Fields that the client adds.
+ */
 export function publicationFrame(
   topic: string,
   content: Uint8Array | string,
   options: PublishOptions,
   id: number | undefined,
+  extra?: HeaderInit,
 ): OutgoingFrame {
-  return { header: headerOf(topic, options, id), content };
+  return { header: { ...headerOf(topic, options, id), ...extra }, content };
 }
 
 /**
  * The frame of a publication whose content is a stream. Of the header that comes with the stream
  * only what describes the content is taken.
+ *
+ * @param extra Fields that the client adds.
  */
 export function streamFrame(
   topic: string,
   { header, content }: StreamedFrame,
   options: PublishOptions,
   id: number | undefined,
+  extra?: HeaderInit,
 ): StreamedFrame {
   return {
     header: {
       ...headerOf(topic, options, id),
+      ...extra,
       byteorder: header.byteorder,
       "content-type": options.contentType ?? header["content-type"],
       "content-encoding": header["content-encoding"],

@@ -9,6 +9,9 @@ import type { PubSubErrorCode } from "../protocol/codes.ts";
  * - `buffer-full`: more waits to be sent than the client may keep; nothing was sent.
  * - `no-receivers`: nobody subscribes to the topic of a request.
  * - `timed-out`: no answer came in time.
+ * - `slow-consumer`: a subscription with the policy `disconnect` had more messages waiting in the
+ *   client than it may.
+ * - `not-sent`: a publication could not be sent; `cause` says why.
  * - `closed`: the client is closed; nothing was sent.
  */
 export type PubSubFailure =
@@ -17,6 +20,8 @@ export type PubSubFailure =
   | "buffer-full"
   | "no-receivers"
   | "timed-out"
+  | "slow-consumer"
+  | "not-sent"
   | "closed";
 
 /** Something that was asked of a client was not done; `code` says why. */
@@ -25,11 +30,18 @@ export class PubSubError extends Error {
   override readonly name = "PubSubError";
   /** Why it was not done. */
   readonly code: PubSubFailure;
+  /** The topic of the publication that it is about; `undefined` if it is about none. */
+  readonly topic: string | undefined;
 
   /** Made by the client. */
-  constructor(code: PubSubFailure, message: string, options?: ErrorOptions) {
+  constructor(
+    code: PubSubFailure,
+    message: string,
+    options: ErrorOptions & { readonly topic?: string | undefined } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.topic = options.topic;
   }
 }
 
@@ -42,12 +54,15 @@ export function disconnected(reason: unknown): PubSubError {
 /** More waits to be sent than may. */
 export function bufferFull(topic: string, limit: number): PubSubError {
   const message = `Cannot publish to ${topic}: no more than ${limit} bytes may wait to be sent`;
-  return new PubSubError("buffer-full", message);
+  return new PubSubError("buffer-full", message, { topic });
 }
 
 /** The client is closed. */
-export function closedError(reason: unknown): PubSubError {
-  return new PubSubError("closed", "The client is closed", { cause: reason });
+export function closedError(reason: unknown, topic?: string): PubSubError {
+  const message = topic === undefined
+    ? "The client is closed"
+    : `Cannot publish to ${topic}: the client is closed`;
+  return new PubSubError("closed", message, { cause: reason, topic });
 }
 
 /** The error that a `bye` of the broker stands for. */

@@ -35,6 +35,7 @@ export class SubscriptionRegistry {
   /** Tells the broker, on a new connection, of all subscriptions. Rejects if the connection is lost. */
   async tellAll(link: ClientLink): Promise<void> {
     this.#link = link;
+    this.#deliveries.gap();
     const told = new Set<ClientSubscription>();
     // While the broker answers, the program may subscribe to more.
     for (;;) {
@@ -129,9 +130,23 @@ export class SubscriptionRegistry {
     subscriptions: readonly ClientSubscription[],
   ): Promise<void> {
     const { filter, options: { group, slow } } = subscriptions[0]!;
+    // The broker knows one subscription to a filter: it may do only what all of these want.
+    const all = this.#deliveries.localOf(subscriptions[0]!)?.subscriptions ?? subscriptions;
+    const fields = {
+      topic: filter,
+      group,
+      slow,
+      "no-local": all.every(({ options }) => options.noLocal) || undefined,
+      max: all.length === 1 ? all[0]!.left : undefined,
+    };
     const id = this.#answers.nextId();
     this.#deliveries.expect(id, subscriptions);
-    await this.#answers.ask(link, "sub", { topic: filter, group, slow }, id);
+    try {
+      await this.#answers.ask(link, "sub", fields, id);
+    } catch (error) {
+      this.#deliveries.refused(id);
+      throw error;
+    }
   }
 }
 

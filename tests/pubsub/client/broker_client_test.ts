@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { listen, type TcpAddress } from "../../../lib/net/mod.ts";
-import { type BrokerClientOptions, connectBroker, duplexOf } from "../../../lib/pubsub/mod.ts";
+import {
+  type BrokerClientOptions,
+  connectBroker,
+  duplexOf,
+  type SubscribeOptions,
+} from "../../../lib/pubsub/mod.ts";
 import { deadline } from "../../support/deadline.ts";
 import { startBroker } from "../support.ts";
 import { codeOf } from "./support.ts";
@@ -70,9 +75,12 @@ Deno.test("undefined stands for the default of every option", async () => {
   const options: { [K in keyof Required<BrokerClientOptions>]: undefined } = {
     name: undefined,
     credentials: undefined,
+    will: undefined,
     reconnect: undefined,
+    waitOnFirstConnect: undefined,
     connectTimeoutMs: undefined,
     maxBufferedBytes: undefined,
+    maxQueuedMessages: undefined,
     maxQueuedBytes: undefined,
     maxContentBytes: undefined,
     streamTimeoutMs: undefined,
@@ -81,7 +89,17 @@ Deno.test("undefined stands for the default of every option", async () => {
     signal: undefined,
   };
   await using client = await connectBroker(broker.address, { ...options, tls: undefined });
-  const none = { group: undefined, slow: undefined, onMessage: undefined, onMissed: undefined };
+  const none: { [K in keyof Required<SubscribeOptions>]: undefined } = {
+    group: undefined,
+    slow: undefined,
+    noLocal: undefined,
+    max: undefined,
+    maxQueuedMessages: undefined,
+    maxQueuedBytes: undefined,
+    onMessage: undefined,
+    onMessages: undefined,
+    onMissed: undefined,
+  };
   const subscription = await client.subscribe("t", none);
   const plain = {
     retain: undefined,

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { ClientSubscription, connectBroker } from "../../../lib/pubsub/mod.ts";
+import { connectBroker } from "../../../lib/pubsub/mod.ts";
 import { deadline, until } from "../../support/deadline.ts";
 import { RawPeer, startBroker } from "../support.ts";
+import { makeSubscription } from "./support.ts";
 
 Deno.test("leaving a loop ends the subscription; two of one filter are two", async () => {
   await using broker = await startBroker();
@@ -25,7 +26,7 @@ Deno.test("a program that takes no messages is a slow subscriber, with bounded m
   await using client = await connectBroker(broker.address, { maxQueuedBytes: 50_000 });
   let missed = 0;
   const subscription = await client.subscribe("a", {
-    onMissed: ({ count }) => void (missed += count),
+    onMissed: ({ count }) => void (missed += count ?? NaN),
   });
   using publisher = await RawPeer.to(broker);
   const count = 3_000;
@@ -81,16 +82,12 @@ Deno.test("a callback that throws is told of, and called again with what comes n
 
 Deno.test("onMissed may throw: the messages go on", async () => {
   const errors: unknown[] = [];
-  const subscription = new ClientSubscription("t", {
+  const { subscription } = makeSubscription({
     onMissed: ({ count }) => {
       throw new Error(`${count} missed`);
     },
-  }, {
-    queued() {},
-    unsubscribe: () => Promise.resolve(),
-    callbackFailed: (error) => void errors.push(error),
-  });
-  subscription.push({ filter: "t", count: 3, bytes: 10 });
+  }, { tellError: (error) => void errors.push(error) });
+  subscription.pushMissed("slow", 3, 10);
   subscription.end();
   assertEquals((await subscription.next()).done, true);
   assertEquals([subscription.missed, errors.map(String)], [3, ["Error: 3 missed"]]);

@@ -1,0 +1,23 @@
+/** How to publish. */
+export interface PublishOptions {
+  /** Keeps it as the topic's last value; empty content clears that. @default {false} */
+  readonly retain?: boolean | undefined;
+  /** The topic that replies are to be published on. */
+  readonly replyTo?: string | undefined;
+  /** Without it, `text/plain` for a text, else `application/octet-stream`. */
+  readonly contentType?: string | undefined;
+  /** Further fields of the header: any values of JSON. */
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** How to publish and wait for the broker. */
+export interface ConfirmOptions extends PublishOptions {
+  /** The longest time until the broker has answered. @default {Infinity} */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** How to publish and wait for an answer. */
+export interface RequestOptions extends PublishOptions {
+  /** The longest time until the reply is there. @default {10_000} */
+  readonly timeoutMs?: number | undefined;
+}
