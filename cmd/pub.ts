@@ -120,7 +120,10 @@ export const command = defineCommand({
       tally.refused++;
       context.log.error(describeError(error));
     };
-    const client = await connectClient(flags, context, tellRefused, flags.timeout);
+    const client = await connectClient(flags, context, {
+      onError: tellRefused,
+      connectTimeoutMs: flags.timeout,
+    });
     const stop = () => void client.close();
     context.signal.addEventListener("abort", stop, { once: true });
     try {

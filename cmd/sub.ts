@@ -42,6 +42,10 @@ export const command = defineCommand({
   flags: {
     count: { type: "count", min: 1, help: "exit after this many messages" },
     timeout: { type: "duration", min: 1, help: "exit after this time" },
+    wait: {
+      type: "boolean",
+      help: "while there is no broker at the start, try again until there is one",
+    },
     group: {
       type: "string",
       placeholder: "NAME",
@@ -118,6 +122,12 @@ export const command = defineCommand({
       conflicts: ["json", "raw", "time"],
       help: `print each message in this form, with fields in braces: ${FORMAT_FIELDS}`,
     },
+    "max-content": {
+      type: "size",
+      default: "16MiB",
+      group: "Limits",
+      help: "take messages with content up to this size; larger ones are told as missed",
+    },
     ...brokerFlags,
     ...outputFlags,
   },
@@ -127,6 +137,7 @@ export const command = defineCommand({
     ["socktool sub jobs --group workers", "share jobs with other workers"],
     ["socktool sub 'logs.>' --json | jq .text", "as JSON, also what was missed"],
     ["socktool sub 'a.>' --format '{time} {topic}: {text}'", "in a form of its own"],
+    ["socktool sub 'a.>' --wait -s one:5635 -s two:5635", "from either broker, once it is there"],
     ["socktool sub math.square --reply 'xargs -I{} expr {} \\* {}'", "answer requests"],
   ],
   notes: [
@@ -159,7 +170,11 @@ export const command = defineCommand({
       format,
     };
     const done = Promise.withResolvers<void>();
-    const client = await connectClient(flags, context, (error) => log.error(describeError(error)));
+    const client = await connectClient(flags, context, {
+      onError: (error) => log.error(describeError(error)),
+      wait: flags.wait,
+      maxContentBytes: flags["max-content"],
+    });
     const replier = flags.reply === undefined ? undefined : new Replier(flags.reply, {
       timeoutMs: flags["reply-timeout"],
       parallel: flags.parallel,

@@ -1,6 +1,12 @@
 /** What `pub` and `sub` share: the flags for the broker, and how they report the connection. */
 import type { Address } from "../../lib/net/mod.ts";
-import { type BrokerClient, connectBroker } from "../../lib/pubsub/mod.ts";
+import {
+  type BrokerClient,
+  connectBroker,
+  type ConnectBrokerOptions,
+  topicProblem,
+  type Will,
+} from "../../lib/pubsub/mod.ts";
 import {
   clientTlsFlags,
   clientTlsOf,
@@ -9,6 +15,7 @@ import {
   describeError,
   type FlagTable,
   formatDuration,
+  UsageError,
 } from "../_cli/mod.ts";
 
 /** The flags of a broker's client. */
@@ -17,10 +24,11 @@ export const brokerFlags = {
     type: "address",
     port: 5635,
     short: "s",
+    repeat: true,
     default: "127.0.0.1:5635",
     env: "SOCKTOOL_SERVER",
     group: "Broker",
-    help: "the broker's address",
+    help: "the broker's address; of several the next is tried when there is no connection",
   },
   ...credentialFlags,
   name: {
@@ -28,54 +36,95 @@ export const brokerFlags = {
     group: "Broker",
     help: "a name for this client, for the broker's operator to see",
   },
+  will: {
+    type: "string",
+    placeholder: "TOPIC=TEXT",
+    group: "Broker",
+    help: "what the broker publishes if this client is killed or its connection is lost",
+  },
   ...clientTlsFlags,
 } as const satisfies FlagTable;
 
 /** The values of {@linkcode brokerFlags}. */
 export interface BrokerFlagValues {
-  readonly server: Address;
+  readonly server: readonly Address[];
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly token: string | undefined;
   readonly name: string | undefined;
+  readonly will: string | undefined;
   readonly tls: boolean;
   readonly "tls-ca": string | undefined;
   readonly json: boolean;
 }
 
+/** How a client connects, besides what {@linkcode brokerFlags} say. */
+export interface ConnectOptions {
+  /** Is told of errors that nobody waits for. */
+  readonly onError: (error: unknown) => void;
+  /** The limit for each attempt to connect. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Whether the first connection is tried until there is a broker. */
+  readonly wait?: boolean | undefined;
+  /** The largest content of a message. */
+  readonly maxContentBytes?: number | undefined;
+}
+
 /**
  * Connects, and reports when the connection is lost and when it is restored.
  *
- * @param connectTimeoutMs The limit for each attempt to connect.
+ * @throws {UsageError} if `--will` is not TOPIC=TEXT.
  */
 export async function connectClient(
   flags: BrokerFlagValues,
   { log, out, signal }: Context,
-  onError: (error: unknown) => void,
-  connectTimeoutMs?: number,
+  { onError, connectTimeoutMs, wait, maxContentBytes }: ConnectOptions,
 ): Promise<BrokerClient> {
   const { user, password, token } = flags;
   let lost = false;
-  return await connectBroker(flags.server, {
+  let wasConnected = false;
+  const options: ConnectBrokerOptions = {
     name: flags.name,
     credentials: { user, password, token },
     tls: await clientTlsOf(flags),
+    will: flags.will === undefined ? undefined : parseWill(flags.will),
+    waitOnFirstConnect: wait,
     connectTimeoutMs,
+    maxContentBytes,
     onState({ state, reason, retryMs }) {
-      if (state === "reconnecting") {
+      if (state === "reconnecting" || (state === "connecting" && retryMs !== undefined)) {
         lost = true;
         const why = reason === undefined ? "the broker closed it" : describeError(reason);
         log.warn(`no connection: ${why}; trying again in ${formatDuration(retryMs ?? 0)}`);
         if (flags.json) out.json({ type: "disconnected", reason: why });
-      } else if (state === "connected" && lost) {
+      } else if (state === "connected") {
+        if (lost) {
+          log.warn(wasConnected ? "connected again" : "connected");
+          if (flags.json) out.json({ type: "connected" });
+        }
         lost = false;
-        log.warn("connected again");
-        if (flags.json) out.json({ type: "connected" });
+        wasConnected = true;
       }
     },
     onError,
-  }).then((client) => {
-    if (signal.aborted) void client.close();
-    return client;
-  });
+  };
+  // Connecting is broken off; a client that is connected ends in order.
+  const connecting = new AbortController();
+  const stop = () => connecting.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await connectBroker(flags.server, { ...options, signal: connecting.signal });
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function parseWill(text: string): Will {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw new UsageError(`--will: cannot read ${text} as TOPIC=TEXT`);
+  const topic = text.slice(0, equals);
+  const problem = topicProblem(topic);
+  if (problem) throw new UsageError(`--will ${topic}: ${problem}`);
+  return { topic, content: text.slice(equals + 1) };
 }

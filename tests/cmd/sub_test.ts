@@ -117,6 +117,84 @@ Deno.test("sub warns of a filter as in MQTT, and names the one that is meant", a
   assertStringIncludes(err, "a.* is meant");
 });
 
+Deno.test("sub --wait begins before its broker, of several, and ends on SIGINT meanwhile", async () => {
+  const port = async () => {
+    await using broker = await startBroker();
+    return formatAddress(broker.address);
+  };
+  const servers = [await port(), await port()];
+  const at = servers.flatMap((server) => ["-s", server]);
+  await using program = new Program(script("cmd/sub.ts", "a", "--wait", "--count", "1", ...at));
+  await program.printed("no connection: cannot connect to");
+  await using broker = await serveBroker(servers[1]!);
+  await until(() => broker.stats().subscriptions === 1, "it has subscribed");
+  await using client = await connectBroker(broker.address);
+  await client.publish("a", "x");
+  const { code, out, err } = await program.finished();
+  assertEquals([code, out], [0, "x\n"]);
+  assert(err.includes("connected") && !err.includes("connected again"), err);
+
+  await using waiting = new Program(script("cmd/sub.ts", "a", "--wait", "-s", servers[0]!));
+  await waiting.printed("trying again in");
+  waiting.kill("SIGINT");
+  assertEquals((await waiting.finished()).code, 130);
+  await using hasty = new Program(script("cmd/sub.ts", "a", "-s", servers[0]!));
+  assertEquals((await hasty.finished()).code, 1);
+});
+
+Deno.test("sub and pub --will: published when they are killed, not when they end", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  const wills: string[] = [];
+  await client.subscribe("state.*", { onMessage: (message) => void wills.push(message.text()) });
+  const at = ["-s", formatAddress(broker.address)];
+  await using sub = await startSub(broker, ["a", "--will", "state.sub=gone=1"]);
+  await using pub = new Program(
+    script("cmd/pub.ts", "a", "--lines", "--will", "state.pub=gone 2", ...at),
+    { stdin: "" },
+  );
+  await pub.type("x\n");
+  await until(() => broker.stats().published === 1, "it has published");
+  sub.kill("SIGKILL");
+  pub.kill("SIGKILL");
+  await until(() => wills.length === 2, "both are told");
+  assertEquals(wills.toSorted(), ["gone 2", "gone=1"]);
+  await using ending = await startSub(broker, ["a", "--will", "state.sub=no"]);
+  ending.kill("SIGTERM");
+  await ending.finished();
+  await using published = new Program(
+    script("cmd/pub.ts", "a", "x", "--will", "state.x=no", ...at),
+  );
+  assertEquals((await published.finished()).code, 0);
+  await until(() => broker.stats().connections === 1, "all have ended");
+  assertEquals(wills.length, 2);
+});
+
+Deno.test("sub is told of what is larger than --max-content", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  await client.publishConfirmed("a.kept", "x".repeat(11), { retain: true });
+  await using program = await startSub(broker, [
+    "a.*",
+    "--max-content",
+    "10B",
+    "--count",
+    "1",
+    "--json",
+  ]);
+  await client.publish("a.large", "x".repeat(11));
+  await client.publish("a.small", "x".repeat(10));
+  const { code, out, err } = await program.finished();
+  assertEquals(code, 0);
+  const lines = out.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ type, count, reason }) => [type, count, reason]), [
+    ["missed", 1, "too-large"],
+    ["missed", 1, "too-large"],
+    ["message", undefined, undefined],
+  ]);
+  assertStringIncludes(err, "too large");
+});
+
 Deno.test("sub connects again after a restart, says so, and ends on SIGINT", async () => {
   const broker = await startBroker();
   await using program = await startSub(broker, ["a"]);
