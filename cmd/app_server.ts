@@ -1,4 +1,6 @@
 /** The search app's server: `socktool app-server`. */
+import { ReadingLines } from "./_search/reading_lines.ts";
+import { readingOptions } from "./_search/reading_options.ts";
 import {
   type IndexSummary,
   openSearch,
@@ -73,7 +75,9 @@ export const command = defineCommand({
       type: "string",
       placeholder: "NAME",
       group: "Data",
-      help: "use this field of a record as its key",
+      help:
+        "use this field of a record as its key; none for no field. By default it is the first " +
+        "of key, id, name and so on that differs in all records of its file, else the line is",
     },
     "title-field": {
       type: "string",
@@ -84,8 +88,36 @@ export const command = defineCommand({
     "text-field": {
       type: "string",
       placeholder: "NAME",
+      repeat: true,
       group: "Data",
-      help: "use this field of a record as its text",
+      help: "use this field of a record as its text; by default all fields that hold text",
+    },
+    records: {
+      type: "string",
+      placeholder: "NAME",
+      group: "Data",
+      help: "the records of a JSON file are in this field of it, such as results or data.items",
+    },
+    entries: {
+      type: "boolean",
+      group: "Data",
+      help:
+        "take each member of an object in a JSON file for an entry; by default only where all " +
+        "of them are texts",
+    },
+    separator: {
+      type: "string",
+      placeholder: "CHARACTER",
+      group: "Data",
+      help: "the values of CSV are separated by this character, or tab; by default by what fits " +
+        "the first records best",
+    },
+    encoding: {
+      type: "string",
+      placeholder: "NAME",
+      group: "Data",
+      help: "the encoding of files that do not say theirs; by default UTF-8, and where a file is " +
+        "not that, windows-1252",
     },
     workers: {
       type: "integer",
@@ -141,6 +173,7 @@ export const command = defineCommand({
   ],
   async run({ flags, args, given }, context) {
     const { signal } = context;
+    const reading = readingOptions(flags);
     // What only reads is for everybody who reaches it, unless --auth says otherwise.
     if (flags.writable) checkAccess(args.address, flags);
     const authenticator = await authenticatorOf(flags, context);
@@ -157,9 +190,7 @@ export const command = defineCommand({
     await using engine = await openSearch({
       ...(flags.data.length > 0 ? { data: flags.data } : {}),
       ...(flags.index === undefined ? {} : { index: flags.index }),
-      ...(flags["key-field"] === undefined ? {} : { keyField: flags["key-field"] }),
-      ...(flags["title-field"] === undefined ? {} : { titleField: flags["title-field"] }),
-      ...(flags["text-field"] === undefined ? {} : { textField: flags["text-field"] }),
+      ...reading,
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       follow: flags.follow,
       watch: flags.watch,
@@ -182,6 +213,7 @@ export const command = defineCommand({
 });
 
 function searchObserver({ out, log, progress }: Context, json: boolean): SearchObserver {
+  const lines = new ReadingLines(log);
   const told = (type: string, event: object) => json && out.json({ type, ...event });
   return {
     progress({ doneBytes, totalBytes, entries, path }) {
@@ -201,10 +233,14 @@ function searchObserver({ out, log, progress }: Context, json: boolean): SearchO
       }
     },
     skippedFile(event) {
-      if (!told("skipped-file", event)) log.detail(`${event.path}: skipped: ${event.reason}`);
+      if (!told("skipped-file", event)) lines.skipped(event);
+    },
+    readingNote(event) {
+      if (!told("reading-note", event)) lines.note(event);
     },
     indexed(event) {
       progress.clear();
+      lines.finish();
       if (!told("indexed", event)) log.info(summaryLine(event));
     },
     failed(error) {
@@ -226,9 +262,7 @@ function summaryLine(event: IndexSummary): string {
     [broken, "broken and skipped"],
     [duplicates, "with a key that their file has twice"],
   ].filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`);
-  const files = skipped > 0
-    ? `; ${skipped} file${skipped === 1 ? "" : "s"} skipped (-v names them)`
-    : "";
+  const files = skipped > 0 ? `; ${skipped} file${skipped === 1 ? "" : "s"} skipped` : "";
   return `indexed in ${formatDuration(durationMs)}: ${parts.join(", ") || "no entries"}${files}`;
 }
 

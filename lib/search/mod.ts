@@ -16,6 +16,8 @@ export type {
   DuplicateKey,
   IndexProgress,
   IndexSummary,
+  ReadingNote,
+  ReadOption,
   SearchObserver,
   SkippedFile,
   WorkerRole,

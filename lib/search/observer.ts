@@ -38,12 +38,36 @@ export interface DuplicateKey {
   readonly line: number;
 }
 
+/** An option of `openSearch` with which something would be read, or be read in another way. */
+export type ReadOption =
+  | "follow"
+  | "maxEntryBytes"
+  | "encoding"
+  | "separator"
+  | "records"
+  | "entries"
+  | "keyField";
+
 /** A file of the data that was skipped. */
 export interface SkippedFile {
   /** The file or link, or a folder that cannot be read. */
   readonly path: string;
-  /** Such as `binary`, or `larger than 4194304 bytes`. */
+  /** Such as `binary`. */
   readonly reason: string;
+  /** The option with which it would be read. */
+  readonly option?: ReadOption | undefined;
+}
+
+/** How a file was read, where that was a guess, or not what its form promises. */
+export interface ReadingNote {
+  /** The file. */
+  readonly path: string;
+  /** The first line concerned, from 1; absent if it concerns the whole file. */
+  readonly line?: number | undefined;
+  /** Such as `it is no UTF-8 and was read as windows-1252`. */
+  readonly note: string;
+  /** The option that would have it read in another way. */
+  readonly option?: ReadOption | undefined;
 }
 
 /** The outcome of one pass over the data. */
@@ -62,6 +86,8 @@ export interface IndexSummary {
   readonly skipped: number;
   /** Records that cannot be entries. */
   readonly broken: number;
+  /** Guesses and oddities of files that were read. */
+  readonly notes: number;
   /** Records whose key an earlier one of their file has. */
   readonly duplicates: number;
   /** How long the pass took. */
@@ -70,7 +96,7 @@ export interface IndexSummary {
 
 /**
  * Callbacks, called on the thread that opened the engine. What they throw is reported. Of broken
- * records, duplicates and skipped files the first 1000 of a pass are reported one by one; the
+ * records, duplicates, notes and skipped files the first 1000 of a pass are reported one by one; the
  * summary counts all.
  */
 export interface SearchObserver {
@@ -82,6 +108,8 @@ export interface SearchObserver {
   duplicateKey?(event: DuplicateKey): void;
   /** A file was skipped. */
   skippedFile?(event: SkippedFile): void;
+  /** A file was read by a guess, or is not quite what its form promises. */
+  readingNote?(event: ReadingNote): void;
   /** A pass over the data is complete: one when the engine opens, with `watch` one per change. */
   indexed?(event: IndexSummary): void;
   /** Entries changed. `generation` is the engine's new number. */
@@ -101,6 +129,7 @@ export type ObserverEvent =
   | { readonly name: "brokenRecord"; readonly event: BrokenRecord }
   | { readonly name: "duplicateKey"; readonly event: DuplicateKey }
   | { readonly name: "skippedFile"; readonly event: SkippedFile }
+  | { readonly name: "readingNote"; readonly event: ReadingNote }
   | { readonly name: "indexed"; readonly event: IndexSummary };
 
 /** Calls an observer's method: an entry that is stored is stored, even if the observer fails. */

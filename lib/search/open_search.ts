@@ -141,7 +141,7 @@ function jobOptions(
   path: string,
   { maxPages }: Replacements,
 ): IndexJobOptions {
-  const { keyField, titleField, textField } = options;
+  const { keyField, titleField, textField, records, separator, encoding } = options;
   const data = options.data?.map((each) => resolve(each));
   return {
     path,
@@ -149,9 +149,13 @@ function jobOptions(
     ...(maxPages === undefined ? {} : { maxPages }),
     // A path that is named twice is taken in once, at its last place: the last entries are served.
     data: data && data.filter((each, i) => data.lastIndexOf(each) === i),
-    ...(keyField === undefined ? {} : { keyField }),
-    ...(titleField === undefined ? {} : { titleField }),
-    ...(textField === undefined ? {} : { textField }),
+    keyField,
+    titleField,
+    textFields: textField === undefined ? [] : [textField].flat(),
+    records,
+    entries: options.entries ?? false,
+    separator,
+    encoding,
     maxEntryBytes: resolved.maxEntryBytes,
     follow: resolved.follow,
     watch: resolved.watch,
@@ -169,6 +173,8 @@ function tell(observer: SearchObserver, { name, event }: ObserverEvent): void {
         return observer.duplicateKey?.(event);
       case "skippedFile":
         return observer.skippedFile?.(event);
+      case "readingNote":
+        return observer.readingNote?.(event);
       case "indexed":
         return observer.indexed?.(event);
     }

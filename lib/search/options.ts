@@ -5,6 +5,7 @@
  */
 import { bytesOption, countOption, numericOptions } from "../base/numeric_options.ts";
 import { timerMs } from "../base/timer_ms.ts";
+import { isEncoding } from "./data/encoding.ts";
 import { ENTRY_BYTES_BOUND, MAX_ENTRY_BYTES } from "./limits.ts";
 import type { SearchObserver } from "./observer.ts";
 
@@ -18,12 +19,14 @@ export interface SearchOptions {
   /**
    * Files and folders to take in. The end of a file's name tells its format:
    *
-   * - `.json`: an object of key → text or key → record, or an array of records;
+   * - `.json`: an array of records or texts; an object of key → text; or an object with such an array
+   *   in it, as services answer. Any other object is one record;
    * - `.jsonl`, `.ndjson`: a record on each line;
    * - `.csv`, `.tsv`, `.tab`: records under a header;
    * - `.html`, `.htm`, `.xhtml`, `.md`, `.markdown`, and all other names, which are plain text: one
    *   entry. Its key is the path in the folder, with `/`, or the name of a file that is named here
-   *   itself. Its title is the first heading.
+   *   itself. Its title is the first heading. A text that is too large for one entry becomes several,
+   *   with the keys `FILE:LINE`.
    *
    * A folder is taken in with all folders in it, but without names that begin with a dot.
    *
@@ -36,12 +39,33 @@ export interface SearchOptions {
    * of the Python sockets tutorial. With an empty list it has no data.
    */
   readonly data?: readonly string[];
-  /** The field of a record that is the key. @default {the first of key, id, slug, url, name, …} */
-  readonly keyField?: string;
+  /**
+   * The field of a record that is the key; `false` for none. A record without it, or with the same as
+   * an earlier one of its file, has the key `FILE:LINE`.
+   *
+   * @default {the first of key, id, slug, url, name, … that differs in all records of the file}
+   */
+  readonly keyField?: string | false | undefined;
   /** The field of a record that is the title. @default {the first of title, name, heading, …} */
-  readonly titleField?: string;
-  /** The field of a record that is the text. @default {the first of text, body, content, …} */
-  readonly textField?: string;
+  readonly titleField?: string | undefined;
+  /**
+   * The fields of a record that are the text.
+   *
+   * @default {all that hold text; text, body, content, … first}
+   */
+  readonly textField?: string | readonly string[] | undefined;
+  /** Where the records of JSON files are: names joined by dots, such as `data.items`. */
+  readonly records?: string | undefined;
+  /** Take each member of an object in a JSON file for an entry. @default {false} */
+  readonly entries?: boolean | undefined;
+  /** The character that separates the values of CSV. @default {what fits the first records best} */
+  readonly separator?: string | undefined;
+  /**
+   * The encoding of files that do not say theirs, as `TextDecoder` names it.
+   *
+   * @default {UTF-8, or where a file's bytes are not that, Windows-1252}
+   */
+  readonly encoding?: string | undefined;
   /**
    * Follow links in the data, to files and folders anywhere. Without it they are skipped; a path in
    * `data` may itself be a link. With `watch`, a new link is noticed at once on Linux, and elsewhere
@@ -91,6 +115,13 @@ const NUMBERS = {
   maxEntryBytes: bytesOption(MAX_ENTRY_BYTES, 1, ENTRY_BYTES_BOUND),
 };
 
+const TEXTS = ["index", "titleField", "records", "separator", "encoding"] as const;
+
+function checkText(name: string, value: unknown): void {
+  if (value === undefined || (typeof value === "string" && value !== "")) return;
+  throw new TypeError(`The option ${name} must be a text that is not empty: ${value}`);
+}
+
 /**
  * Checks options and fills in the defaults.
  *
@@ -98,11 +129,18 @@ const NUMBERS = {
  * @throws {RangeError} for a number out of range.
  */
 export function resolveOptions(options: SearchOptions): ResolvedOptions {
-  for (const name of ["index", "keyField", "titleField", "textField"] as const) {
-    const value: unknown = options[name];
-    if (value !== undefined && (typeof value !== "string" || value === "")) {
-      throw new TypeError(`The option ${name} must be a text that is not empty: ${value}`);
-    }
+  for (const name of TEXTS) checkText(name, options[name]);
+  if (options.keyField !== false) checkText("keyField", options.keyField);
+  for (const name of [options.textField].flat()) checkText("textField", name);
+  const { encoding, separator } = options;
+  if (encoding !== undefined && !isEncoding(encoding)) {
+    throw new TypeError(`The option encoding is no encoding that can be read: ${encoding}`);
+  }
+  if (separator !== undefined && (separator.length !== 1 || /["\r\n]/.test(separator))) {
+    throw new TypeError(
+      `The option separator must be one character, and no quotation mark or line end: ` +
+        JSON.stringify(separator),
+    );
   }
   const data: unknown = options.data;
   if (

@@ -93,16 +93,44 @@ Deno.test({
     Deno.mkdirSync(scratch.at("docs"));
     scratch.write("docs/a.txt", "an apple");
     Deno.symlinkSync(scratch.write("outside.txt", "a secret"), scratch.at("docs/b.txt"));
-    const args = ["--data", scratch.at("docs"), "-v"];
+    const args = ["--data", scratch.at("docs")];
     {
       await using server = await startAppServer(args);
-      assertStringIncludes(server.err, "docs/b.txt: skipped: a link, and links are not followed");
-      assertStringIncludes(server.err, "1 added; 1 file skipped (-v names them)");
+      assertMatch(server.err, /skipped: a link.* \(--follow takes it in\): .*docs\/b\.txt/);
+      assertStringIncludes(server.err, "1 added; 1 file skipped");
       assertEquals(await search(server, "b.txt"), "No match for 'b.txt'.");
     }
     await using server = await startAppServer([...args, "--follow"]);
     assertEquals(await search(server, "b.txt"), "a secret");
   },
+});
+
+Deno.test("what is skipped or guessed is named without -v, with the flag that helps", async () => {
+  using scratch = new Scratch();
+  Deno.mkdirSync(scratch.at("d"));
+  for (let i = 0; i < 8; i++) {
+    Deno.writeFileSync(scratch.at(`d/${i}.bin`), new Uint8Array([0, 1, 0]));
+  }
+  Deno.writeFileSync(scratch.at("d/latin.csv"), new Uint8Array([0x61, 0x0a, 0xe9, 0x0a]));
+  scratch.write("d/api.json", '{"status":"ok","results":[{"id":7,"text":"seven"}]}');
+  const args = ["--data", scratch.at("d")];
+  {
+    await using server = await startAppServer(args);
+    assertMatch(server.err, /skipped: binary: .*0\.bin, .*4\.bin, and 3 more \(-v\)\n/);
+    assertMatch(server.err, /read as windows-1252 \(--encoding says otherwise\): .*latin\.csv/);
+    assertMatch(server.err, /taken from "results" \(--records says otherwise\): .*api\.json/);
+    assertEquals(await search(server, "7"), "seven");
+  }
+  await using server = await startAppServer([...args, "-v", "--entries", "--key-field", "none"]);
+  assertMatch(server.err, /7\.bin: skipped: binary/);
+  assertEquals(await search(server, "api.json:1"), "ok");
+});
+
+Deno.test("flags of reading that cannot be meant are wrong usage", async () => {
+  for (const args of [["--separator", "ab"], ["--separator", '"'], ["--encoding", "latin-9000"]]) {
+    const { code, err } = await socktool(["app-server", "--data", "x", ...args]);
+    assertEquals([code, err.includes(args[0]!)], [2, true]);
+  }
 });
 
 Deno.test({

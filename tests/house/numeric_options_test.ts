@@ -137,6 +137,8 @@ const NOT_OPTIONS: readonly string[] = [
   "search.IndexJobOptions",
   "search.IndexWriterOptions",
   "search.ReadEntry",
+  "search.ReadNote",
+  "search.ReadingNote",
   "search.Replacements",
   "sqlite.SqliteErrorOptions",
 ];

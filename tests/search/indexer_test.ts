@@ -18,7 +18,8 @@ function makeIndex(path: string) {
     store,
     pass: (data: readonly string[]) => {
       const report = new PassReport(() => {});
-      const options = { data, maxEntryBytes: 10_000, follow: false, ownFiles: [] };
+      const settings = { textFields: [], entries: false, maxEntryBytes: 10_000 };
+      const options = { ...settings, data, follow: false, ownFiles: [] };
       // An indexer keeps temporary tables: one for each order of the data would meet the other's.
       db.exec("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS found; DROP TABLE IF EXISTS lost");
       const indexer = new Indexer(db, store, options, report, () => {});

@@ -40,6 +40,7 @@ export class Recorder implements SearchObserver {
   readonly broken: string[] = [];
   readonly duplicates: string[] = [];
   readonly skippedFiles: string[] = [];
+  readonly notes: string[] = [];
   readonly summaries: IndexSummary[] = [];
   readonly failures: SearchError[] = [];
   readonly replaced: string[] = [];
@@ -58,6 +59,13 @@ export class Recorder implements SearchObserver {
   }
   skippedFile(event: { path: string; reason: string }): void {
     this.skippedFiles.push(`${nameOf(event.path)}: ${event.reason}`);
+  }
+  readingNote(
+    event: { path: string; line?: number | undefined; note: string; option?: string | undefined },
+  ): void {
+    const line = event.line === undefined ? "" : `:${event.line}`;
+    const option = event.option === undefined ? "" : ` (${event.option})`;
+    this.notes.push(`${nameOf(event.path)}${line}: ${event.note}${option}`);
   }
   indexed(event: IndexSummary): void {
     this.summaries.push(event);

@@ -1,7 +1,7 @@
 /**
- * Splits CSV and TSV into records by RFC 4180, line by line. It is no library's code, because no
- * well-kept library does both of these: tell the line on which a record begins, and go on at the
- * next line, in bounded memory, after a quotation mark that is never closed.
+ * Splits CSV into records by RFC 4180, line by line. It is no library's code, because no well-kept
+ * library goes on behind a quotation mark that is not closed without swallowing the records after it,
+ * and tells the line on which each record begins, in bounded memory.
  *
  * @module
  */
@@ -9,78 +9,145 @@ import type { Line } from "./lines.ts";
 
 /** A record: its values, or what is wrong with it. */
 export type CsvRecord =
-  | { readonly line: number; readonly values: string[] }
+  | {
+    readonly line: number;
+    readonly values: string[];
+    /**
+     * What is odd about its quotation marks: one is not closed, and was taken as text; or they hold
+     * several lines that look like records themselves.
+     */
+    readonly oddity?: "stray" | "records" | undefined;
+  }
   | { readonly line: number; readonly broken: string };
 
 /** The most lines of one value in quotation marks. */
 const MAX_LINES = 1000;
-const QUOTE = '"';
 
 /**
  * Splits lines into records. A value in quotation marks may hold the separator, doubled quotation
  * marks and line ends. Empty lines are no records.
  *
- * @param separator `,`, `;` or a tab.
- * @param maxLength The longest record, in code units.
+ * A quotation mark is text where what it opens is never closed, or is closed in the middle of a
+ * value, or makes a record of several lines with another number of values than `columns`: then each
+ * of these lines is read again for itself.
  */
-export async function* csvRecords(
-  lines: AsyncIterable<Line>,
-  separator: string,
-  maxLength: number,
-): AsyncGenerator<CsvRecord> {
-  let open: Line[] = [];
-  let length = 0;
-  let splitter = new ValueSplitter(separator);
-  // The lines of a broken record after its first one: they are read again, as records of their own.
-  let again: Line[] = [];
-  const source = lines[Symbol.asyncIterator]();
-  while (true) {
-    const line = again.length > 0 ? again.shift()! : await nextOf(source);
-    if (line === undefined && open.length === 0) return;
-    if (line !== undefined) {
-      if (open.length === 0 && line.text.trim() === "") continue;
-      open.push(line);
-      length += line.text.length + 1;
-      splitter.push(line.text);
+export class CsvRecords {
+  /** How many values a record should have; `undefined` while that is not known. */
+  columns: number | undefined;
+  readonly #separator: string;
+  readonly #maxLength: number;
+  #open: Line[] = [];
+  #length = 0;
+  #splitter: ValueSplitter;
+
+  /** @param separator One character. @param maxLength The longest record, in code units. */
+  constructor(separator: string, maxLength: number) {
+    this.#separator = separator;
+    this.#maxLength = maxLength;
+    this.#splitter = new ValueSplitter(separator);
+  }
+
+  /** Takes the next line. @returns the records that it completes. */
+  *push(line: Line): Generator<CsvRecord> {
+    // The lines of a broken record after its first one are read again, as records of their own.
+    const waiting = [line];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (this.#open.length === 0 && next.text.trim() === "") continue;
+      this.#open.push(next);
+      this.#length += next.text.length + 1;
+      this.#splitter.push(next.text);
+      const isTooLong = this.#length > this.#maxLength || next.tooLong;
+      if (this.#splitter.isOpen && this.#open.length < MAX_LINES && !isTooLong) continue;
+      yield this.#finish(isTooLong, waiting);
     }
-    const isTooLong = length > maxLength || line?.tooLong === true;
-    if (splitter.isOpen && line !== undefined && open.length < MAX_LINES && !isTooLong) continue;
-    const first = open[0]!.number;
-    if (!splitter.isOpen && !isTooLong) yield { line: first, values: splitter.values };
-    else {
-      const broken = isTooLong && open.length === 1
-        ? `it is larger than ${maxLength} characters`
-        : "a quotation mark is not closed";
-      yield { line: first, broken };
-      again = [...open.slice(1), ...again];
+  }
+
+  /** The lines are over. */
+  *end(): Generator<CsvRecord> {
+    while (this.#open.length > 0) {
+      const waiting: Line[] = [];
+      yield this.#finish(false, waiting);
+      for (const line of waiting.reverse()) yield* this.push(line);
     }
-    open = [];
-    length = 0;
-    splitter = new ValueSplitter(separator);
+  }
+
+  #finish(isTooLong: boolean, waiting: Line[]): CsvRecord {
+    const lines = this.#open;
+    const { values, isOpen, isMalformed } = this.#splitter;
+    this.#open = [];
+    this.#length = 0;
+    this.#splitter = new ValueSplitter(this.#separator);
+    const { number: line, text } = lines[0]!;
+    const isWhole = !isOpen && !isMalformed && !isTooLong &&
+      (lines.length === 1 || this.columns === undefined || values.length === this.columns);
+    if (isWhole) {
+      return { line, values, oddity: this.#looksLikeRecords(lines) ? "records" : undefined };
+    }
+    for (let i = lines.length - 1; i > 0; i--) waiting.push(lines[i]!);
+    if (text.length > this.#maxLength || lines[0]!.tooLong) {
+      return { line, broken: `it is larger than ${this.#maxLength} characters` };
+    }
+    return { line, values: this.#alone(text), oddity: "stray" };
+  }
+
+  /** The values of a line that is a record of its own. */
+  #alone(text: string): string[] {
+    const splitter = new ValueSplitter(this.#separator, true);
+    splitter.push(text);
+    return splitter.values;
+  }
+
+  /** Whether each line of a record has as many values as a record, so that each may be one. */
+  #looksLikeRecords(lines: readonly Line[]): boolean {
+    if (lines.length === 1 || this.columns === undefined || this.columns === 1) return false;
+    return lines.every(({ text }) => this.#alone(text).length === this.columns);
   }
 }
+
+const QUOTE = '"';
+/** A quotation mark at the beginning of a value; spaces before it are no part of the value. */
+const OPENING = / *"/y;
 
 /** Splits one record into its values. It takes the record line by line and reads each line once. */
 class ValueSplitter {
   readonly values: string[] = [];
   /** Whether a quotation mark is open at the end of the last line. */
   isOpen = false;
+  /** Whether a quotation mark was closed in the middle of a value. */
+  isMalformed = false;
   readonly #separator: string;
+  readonly #isAlone: boolean;
   #value = "";
 
-  constructor(separator: string) {
+  /**
+   * @param isAlone Whether the record has this one line: a quotation mark that would make a value go
+   * on behind it, or is closed in the middle of a value, is then text.
+   */
+  constructor(separator: string, isAlone = false) {
     this.#separator = separator;
+    this.#isAlone = isAlone;
   }
 
   push(line: string): void {
+    if (this.isMalformed) return;
     let at = 0;
     if (this.isOpen) {
       this.#value += "\n";
       at = this.#readQuoted(line, 0);
     }
     while (at >= 0) {
-      at = line[at] === QUOTE ? this.#readQuoted(line, at + 1) : this.#finish(line, at);
+      OPENING.lastIndex = at;
+      if (OPENING.test(line)) at = this.#quoted(line, at, OPENING.lastIndex);
+      else at = this.#finish(line, at);
     }
+  }
+
+  #quoted(line: string, from: number, content: number): number {
+    const next = this.#readQuoted(line, content);
+    if (!this.#isAlone || !(this.isOpen || this.isMalformed)) return next;
+    this.isOpen = this.isMalformed = false;
+    this.#value = "";
+    return this.#finish(line, from);
   }
 
   /** Reads inside quotation marks. @returns where the next value begins; -1 at the line's end. */
@@ -90,26 +157,28 @@ class ValueSplitter {
       const end = line.indexOf(QUOTE, at);
       this.#value += line.slice(at, end < 0 ? line.length : end);
       if (end < 0) return -1;
-      if (line[end + 1] !== QUOTE) {
-        this.isOpen = false;
-        // Text behind a closing quotation mark is not valid CSV; it is kept rather than dropped.
-        return this.#finish(line, end + 1);
+      if (line[end + 1] === QUOTE) {
+        this.#value += QUOTE;
+        at = end + 2;
+        continue;
       }
-      this.#value += QUOTE;
-      at = end + 2;
+      this.isOpen = false;
+      let after = end + 1;
+      while (line[after] === " ") after++;
+      if (after < line.length && !line.startsWith(this.#separator, after)) {
+        this.isMalformed = true;
+        return -1;
+      }
+      this.values.push(this.#value);
+      this.#value = "";
+      return after < line.length ? after + this.#separator.length : -1;
     }
   }
 
   /** Reads up to the separator. @returns where the next value begins; -1 at the line's end. */
   #finish(line: string, from: number): number {
     const end = line.indexOf(this.#separator, from);
-    this.values.push(this.#value + line.slice(from, end < 0 ? line.length : end));
-    this.#value = "";
+    this.values.push(line.slice(from, end < 0 ? line.length : end));
     return end < 0 ? -1 : end + this.#separator.length;
   }
-}
-
-async function nextOf(source: AsyncIterator<Line>): Promise<Line | undefined> {
-  const { value, done } = await source.next();
-  return done ? undefined : value;
 }

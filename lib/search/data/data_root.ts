@@ -30,7 +30,7 @@ export async function findRoot(path: string): Promise<DataRoot> {
     const info = await Deno.stat(real);
     // Only opening it tells whether it can be read.
     if (info.isFile) {
-      await using _file = await openFile({ path, real, name: "" }, false);
+      await using _file = await openFile({ real }, false);
     } else if (info.isDirectory) {
       for await (const _entry of Deno.readDir(real)) break;
     } else throw new Error("it is neither a file nor a folder");

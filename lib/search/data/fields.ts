@@ -1,12 +1,12 @@
 /**
- * Finds the fields of a record that are its key, title and text.
+ * Makes entries of records: finds the fields that are the key, the title and the text.
  *
  * @module
  */
-import type { LocalRecord, ReadOptions } from "./item.ts";
+import { type Fields, hasText, linesOf, textOf } from "./field_values.ts";
+import type { LocalRecord, ReadSettings } from "./item.ts";
 
 // Names that are tried in this order if the caller names no field. Case does not matter.
-const KEY_NAMES = ["key", "id", "_id", "slug", "uuid", "url", "path", "name", "title", "word"];
 const TITLE_NAMES = ["title", "name", "heading", "headline", "subject", "label"];
 const TEXT_NAMES = [
   "text",
@@ -22,85 +22,112 @@ const TEXT_NAMES = [
   "value",
 ];
 
-/** A record: its fields by their names. */
-export type Fields = Readonly<Record<string, unknown>>;
+/** A text is its own title up to this many characters in its first line. */
+const MAX_TITLE = 100;
 
-/**
- * Makes an entry of a record.
- *
- * If no field is the text, the text is all fields but the key and the title, a line `name: value`
- * for each. If no field is the key, the key is the file's name and the place in it. If no field is
- * the title, the title is the key.
- *
- * @param name The file's name.
- * @param place What leads to the record, such as `:12`.
- * @returns the entry, or what is wrong with the record.
- */
-export function entryOf(
-  fields: Fields,
-  options: ReadOptions,
-  name: string,
-  place: string,
-): LocalRecord | string {
-  const keyName = options.keyField ?? guess(fields, KEY_NAMES);
-  const titleName = options.titleField ?? guess(fields, TITLE_NAMES);
-  const textName = options.textField ?? guess(fields, TEXT_NAMES);
-  const given = [options.keyField, options.textField].find((name) =>
-    name !== undefined && textOf(fields[name]) === undefined
-  );
-  if (given !== undefined) return `it has no field ${JSON.stringify(given)}`;
-  const id = keyName === undefined ? undefined : textOf(fields[keyName]);
-  const title = titleName === undefined ? undefined : textOf(fields[titleName]);
-  const text = textName === undefined
-    ? restOf(fields, new Set([keyName, titleName]))
-    : textOf(fields[textName]);
-  if (title === undefined && (text === undefined || text === "")) {
-    return "it has neither text nor title";
+/** Makes entries of the records of one file. */
+export class EntryMaker {
+  readonly #settings: ReadSettings;
+  readonly #name: string;
+  readonly #keyNames: readonly string[];
+
+  /**
+   * @param name The file's name within its data path.
+   * @param keyNames The names of the fields that may be keys, in lower case, the best first; those
+   * that the caller names count before.
+   */
+  constructor(settings: ReadSettings, name: string, keyNames: readonly string[]) {
+    this.#settings = settings;
+    this.#name = name;
+    this.#keyNames = keyNames;
   }
-  const local = (id ?? name + place).toWellFormed();
-  return {
-    local,
-    place: id === undefined ? place : undefined,
-    title: title || local,
-    text: text ?? "",
-  };
+
+  /**
+   * Makes an entry of a record: an object, or a text.
+   *
+   * The text is what the fields hold that the caller names. Else it is the field that is called as a
+   * text is, and behind it all others that hold text, a line `name: value` for each; without such a
+   * field, these lines. If no field is the key, the key is the file's name and the place in it. If
+   * no field is the title, the title is the key.
+   *
+   * @param place What leads to the record within the file, such as `:12`.
+   * @returns the entry, or what is wrong with the record.
+   */
+  make(value: unknown, place: string): LocalRecord | string {
+    if (typeof value === "string") {
+      if (value.trim() === "") return "it is an empty text";
+      const local = (this.#name + place).toWellFormed();
+      return { local, place, title: firstLine(value) ?? local, text: value };
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return "it is neither an object nor a text";
+    }
+    return this.#makeOf(value as Fields, place);
+  }
+
+  #makeOf(fields: Fields, place: string): LocalRecord | string {
+    const { keyField, titleField, textFields } = this.#settings;
+    for (const name of [keyField, ...textFields]) {
+      if (typeof name !== "string" || textOf(own(fields, name)) !== undefined) continue;
+      if (name === keyField || textFields.length === 1) {
+        return `it has no field ${JSON.stringify(name)}`;
+      }
+    }
+    const keyName = keyField === false ? undefined : keyField ?? firstNamed(fields, this.#keyNames);
+    const titleName = titleField ?? firstNamed(fields, TITLE_NAMES);
+    const id = keyName === undefined ? undefined : textOf(own(fields, keyName));
+    const title = titleName === undefined ? undefined : textOf(own(fields, titleName));
+    const text = textFields.length > 0
+      ? textFields.map((name) => textOf(own(fields, name)) ?? "").filter(Boolean).join("\n")
+      : textIn(fields, keyName, titleName);
+    if (title === undefined && text === "") return "it has neither text nor title";
+    const local = (id || this.#name + place).toWellFormed();
+    return { local, place: id ? undefined : place, title: title || local, text };
+  }
 }
 
-function guess(fields: Fields, names: readonly string[]): string | undefined {
-  for (const name of names) {
-    if (Object.hasOwn(fields, name) && textOf(fields[name])) return name;
+/** The first line of a text, if it is short. */
+export function firstLine(text: string): string | undefined {
+  const line = /^\s*(.*)/.exec(text)?.[1]?.trim() ?? "";
+  return line !== "" && line.length <= MAX_TITLE ? line : undefined;
+}
+
+function textIn(fields: Fields, ...others: readonly (string | undefined)[]): string {
+  const textName = firstNamed(fields, TEXT_NAMES, others);
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    if (name === textName || others.includes(name)) continue;
+    if (textName === undefined || hasText(value)) lines.push(...linesOf(name, value));
   }
-  const byLower = new Map(Object.keys(fields).map((name) => [name.trim().toLowerCase(), name]));
+  if (textName === undefined) return lines.join("\n");
+  const text = textOf(fields[textName])!;
+  return lines.length === 0 ? text : `${text}\n\n${lines.join("\n")}`;
+}
+
+/** The first of some names, in any case, whose field has a value. */
+function firstNamed(
+  fields: Fields,
+  names: readonly string[],
+  without: readonly (string | undefined)[] = [],
+): string | undefined {
   for (const name of names) {
-    const own = byLower.get(name);
-    if (own !== undefined && textOf(fields[own])) return own;
+    if (textOf(own(fields, name)) && !without.includes(name)) return name;
+  }
+  let byLower: Map<string, string> | undefined;
+  for (const name of Object.keys(fields)) {
+    const lower = name.trim().toLowerCase();
+    if (lower === name) continue;
+    byLower ??= new Map();
+    if (!byLower.has(lower)) byLower.set(lower, name);
+  }
+  if (byLower === undefined) return undefined;
+  for (const name of names) {
+    const found = byLower.get(name);
+    if (found !== undefined && textOf(fields[found]) && !without.includes(found)) return found;
   }
   return undefined;
 }
 
-/** A field's value as text; `undefined` if it is missing or `null`. */
-function textOf(value: unknown): string | undefined {
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "number":
-    case "boolean":
-    case "bigint":
-      return String(value);
-    case "object":
-      if (value === null) return undefined;
-      if (Array.isArray(value) && value.every((item) => typeof item !== "object")) {
-        return value.join("\n");
-      }
-      return JSON.stringify(value);
-    default:
-      return undefined;
-  }
-}
-
-function restOf(fields: Fields, without: ReadonlySet<string | undefined>): string {
-  return Object.entries(fields)
-    .filter(([name, value]) => !without.has(name) && textOf(value))
-    .map(([name, value]) => `${name}: ${textOf(value)}`)
-    .join("\n");
+function own(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ReadOption } from "../observer.ts";
+
 /** A record of a file, as it becomes an entry. */
 export interface LocalRecord {
   /** Its key within its file. */
@@ -31,12 +33,28 @@ export interface ReadBroken {
   readonly line: number;
 }
 
-/** One record of a file. */
-export type DataItem = ReadEntry | ReadBroken;
+/** How a file was read, where that was not certain. */
+export interface ReadNote {
+  /** Such as `it is no UTF-8 and was read as windows-1252`. */
+  readonly note: string;
+  /** The first line concerned, from 1; absent if it concerns the whole file. */
+  readonly line?: number | undefined;
+  readonly option?: ReadOption | undefined;
+}
+
+/** One thing that was found in a file. */
+export type DataItem = ReadEntry | ReadBroken | ReadNote;
 
 /** A file is not text to index. `message` says why. Only used inside the search role. */
 export class SkipFile extends Error {
   override readonly name = "SkipFile";
+  /** The option with which it would be read. */
+  readonly option: ReadOption | undefined;
+
+  constructor(message: string, option?: ReadOption) {
+    super(message);
+    this.option = option;
+  }
 }
 
 /** A file cannot be read at this time. `message` says why. Only used inside the search role. */
@@ -52,17 +70,38 @@ export interface DataFile {
   readonly real: string;
   /** Its path relative to the data path it was found under, with `/`. */
   readonly name: string;
+  /** Its size when it was found. */
+  readonly bytes: number;
+}
+
+/** What decides how files are read: a file that was read with other settings is read again. */
+export interface ReadSettings {
+  /** The field that is the key; `false` for none. */
+  readonly keyField?: string | false | undefined;
+  readonly titleField?: string | undefined;
+  /** The fields that are the text; none for all that hold text. */
+  readonly textFields: readonly string[];
+  /** Where the records of a JSON file are: names joined by dots. */
+  readonly records?: string | undefined;
+  /** Whether each member of a JSON object is an entry. */
+  readonly entries: boolean;
+  /** What separates the values of CSV. */
+  readonly separator?: string | undefined;
+  /** The encoding of files that do not say theirs. */
+  readonly encoding?: string | undefined;
+  /** The largest entry, in bytes. */
+  readonly maxEntryBytes: number;
 }
 
 /** How files are read. */
-export interface ReadOptions {
-  readonly keyField?: string;
-  readonly titleField?: string;
-  readonly textField?: string;
-  /** The largest entry, and the largest file that is one entry, in bytes. */
-  readonly maxEntryBytes: number;
+export interface ReadOptions extends ReadSettings {
   /** Whether a link may lead to the file. */
   readonly follow: boolean;
-  /** Is called with each chunk of the file; the chunk's memory is used again for the next one. */
+  /**
+   * Is called with each chunk of the file, when it is read for the first time; the chunk's memory is
+   * used again for the next one.
+   */
   readonly onChunk?: (chunk: Uint8Array) => void;
+  /** Is told how many bytes more of the file's records were read. */
+  readonly onProgress?: (bytes: number) => void;
 }

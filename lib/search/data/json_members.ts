@@ -45,9 +45,17 @@ export class JsonMembers {
   #memberLine = 0;
   #afterComma = false;
 
-  /** @param maxLength The longest member, in code units. */
-  constructor(maxLength: number) {
+  readonly #isPart: boolean;
+
+  /**
+   * @param maxLength The longest member, in code units.
+   * @param partLine Where the text begins with an array or object inside a larger text: its line
+   * there. What follows its end is then not looked at.
+   */
+  constructor(maxLength: number, partLine?: number) {
     this.#maxLength = maxLength;
+    this.#isPart = partLine !== undefined;
+    this.#line = partLine ?? 1;
   }
 
   /** Takes the next piece. @returns the members that it completes. */
@@ -126,6 +134,7 @@ export class JsonMembers {
       return undefined;
     }
     this.#failed = true;
+    if (this.#ended && this.#isPart) return undefined;
     const problem = this.#ended
       ? "something follows the end of the JSON text"
       : "the file holds neither an object nor an array";

@@ -8,8 +8,11 @@ export interface Line {
   readonly tooLong: boolean;
 }
 
+/** What ends a line: `\n` also stands for `\r\n`; `\r` alone ended lines on early Macs. */
+export type LineEnd = "\n" | "\r";
+
 /**
- * Splits text into lines at `\n` and `\r\n`, holding at most one line.
+ * Splits text into lines, holding at most one line.
  *
  * @param chunks The text, cut anywhere.
  * @param maxLength The longest line, in code units. A longer one is cut off.
@@ -17,6 +20,7 @@ export interface Line {
 export async function* readLines(
   chunks: AsyncIterable<string>,
   maxLength: number,
+  lineEnd: LineEnd = "\n",
 ): AsyncGenerator<Line> {
   let number = 1;
   // Parts are joined once per line. A line of many parts would be copied for each of them.
@@ -37,7 +41,7 @@ export async function* readLines(
   };
   for await (const chunk of chunks) {
     let start = 0;
-    for (let end = chunk.indexOf("\n"); end >= 0; end = chunk.indexOf("\n", start)) {
+    for (let end = chunk.indexOf(lineEnd); end >= 0; end = chunk.indexOf(lineEnd, start)) {
       take(chunk.slice(start, end));
       yield finish();
       start = end + 1;

@@ -97,11 +97,11 @@ export class OpenFile implements AsyncDisposable {
  * @throws {SkipFile} if it is something else.
  * @throws {UnreadableFile} if it cannot be opened, or not in time.
  */
-export function openFile(file: DataFile, follow: boolean): Promise<OpenFile> {
+export function openFile(file: Pick<DataFile, "real">, follow: boolean): Promise<OpenFile> {
   return within(() => openChecked(file, follow), TIME_LIMIT_MS);
 }
 
-async function openChecked({ real }: DataFile, follow: boolean): Promise<OpenFile> {
+async function openChecked({ real }: Pick<DataFile, "real">, follow: boolean): Promise<OpenFile> {
   let handle: FileHandle;
   try {
     handle = await open(real, NO_WAIT | (follow ? 0 : NO_LINK));

@@ -1,64 +1,119 @@
-import { csvRecords } from "./csv_records.ts";
-import { entryOf } from "./fields.ts";
-import type { DataFile, DataItem, ReadOptions } from "./item.ts";
+/**
+ * Reads CSV and TSV.
+ *
+ * @module
+ */
+import { type CsvDialect, csvDialect } from "./csv_dialect.ts";
+import { CsvRecords } from "./csv_records.ts";
+import type { DataFile, DataItem, ReadNote, ReadOptions } from "./item.ts";
 import { readLines } from "./lines.ts";
-import { textChunks } from "./text_chunks.ts";
+import { type RawRecord, readRecords } from "./read_records.ts";
+import { TextSource } from "./text_source.ts";
+
+/** This much of a file shows how it is written, in code units. */
+const SAMPLE_LENGTH = 64 * 1024;
 
 /**
- * Reads CSV or TSV whose first record names the fields. The key of a record without one is
- * `NAME:LINE`. A record with more or fewer values than names is broken.
+ * Reads CSV or TSV whose first record names the fields. Records with more or fewer values than names
+ * are taken as they are, and told.
  *
- * @param separator A tab for TSV. For CSV it is `undefined`: the separator is then `;` if the header
- * has one and no comma, as spreadsheets write CSV in countries with decimal commas; else `,`.
+ * @param preferred The separator, where others fit equally.
  */
 export async function* readCsv(
   file: DataFile,
   options: ReadOptions,
-  separator?: "\t",
+  preferred: "," | "\t",
 ): AsyncGenerator<DataItem> {
+  const source = await TextSource.open(file, options);
+  if (source.note !== undefined) yield source.note;
+  const start = await source.beginning(SAMPLE_LENGTH);
+  const isWhole = start.length < SAMPLE_LENGTH;
+  const dialect = csvDialect(start, isWhole, options.separator, preferred);
+  yield* readRecords(file, options, (isLast) => recordsIn(source, dialect, options, isLast));
+}
+
+async function* recordsIn(
+  source: TextSource,
+  { separator, lineEnd, hasSeparatorLine }: CsvDialect,
+  options: ReadOptions,
+  isLast: boolean,
+): AsyncGenerator<RawRecord> {
   // Each character of a value may be a quotation mark, which CSV doubles.
   const maxLength = options.maxEntryBytes * 2;
-  const lines = readLines(textChunks(file, options), maxLength);
-  const first = await nextLine(lines);
-  if (first === undefined) return;
-  const isSemicolon = first.text.includes(";") && !first.text.includes(",");
-  let names: string[] | undefined;
-  const records = csvRecords(
-    withFirst(first, lines),
-    separator ?? (isSemicolon ? ";" : ","),
-    maxLength,
-  );
-  for await (const record of records) {
+  const chunks = source.chunks(isLast);
+  const records = new CsvRecords(separator, maxLength);
+  const table = new CsvTable(records);
+  for await (const line of readLines(chunks, maxLength, lineEnd)) {
+    if (hasSeparatorLine && line.number === 1) continue;
+    for (const record of records.push(line)) yield* table.take(record);
+  }
+  for (const record of records.end()) yield* table.take(record);
+  yield* table.notes();
+}
+
+type CsvRecord = ReturnType<CsvRecords["push"]> extends Generator<infer T> ? T : never;
+
+const ODDITIES = {
+  stray: "a quotation mark is not closed; it was taken as text",
+  records: "lines that look like records are inside quotation marks; they were taken as one value",
+};
+
+/** Names the values of records by the first record, the header. */
+class CsvTable {
+  readonly #records: CsvRecords;
+  #names: string[] | undefined;
+  readonly #odd = new Map<string, { line: number; count: number }>();
+
+  constructor(records: CsvRecords) {
+    this.#records = records;
+  }
+
+  *take(record: CsvRecord): Generator<RawRecord> {
     if ("broken" in record) {
       yield record;
-      if (names === undefined) return;
-      continue;
+      return;
     }
-    const { line, values } = record;
-    if (names === undefined) {
-      names = values.map((name) => name.trim());
-    } else if (values.length !== names.length) {
-      yield { line, broken: `it has ${values.length} values where the header has ${names.length}` };
-    } else {
-      const fields = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-      const entry = entryOf(fields, options, file.name, `:${line}`);
-      yield typeof entry === "string" ? { line, broken: entry } : { line, entry };
+    const { line, values, oddity } = record;
+    if (oddity !== undefined) this.#note(ODDITIES[oddity], line);
+    if (this.#names === undefined) {
+      this.#names = uniqueNames(values);
+      this.#records.columns = values.length;
+      return;
     }
+    const names = this.#names;
+    if (values.length !== names.length) {
+      // Separators behind the last value make further values, but say nothing.
+      while (values.length > names.length && values.at(-1)!.trim() === "") values.pop();
+      if (values.length !== names.length) {
+        const many = values.length > names.length ? "more" : "fewer";
+        this.#note(`it has ${many} values than the header`, line);
+      }
+    }
+    const fields = values.map((value, i) => [names[i] ?? `column ${i + 1}`, value]);
+    yield { line, value: Object.fromEntries(fields) };
+  }
+
+  /** What was odd, once for each kind. */
+  *notes(): Generator<ReadNote> {
+    for (const [kind, { line, count }] of this.#odd) {
+      const others = count > 1 ? ` (as ${count - 1} more of its records)` : "";
+      yield { note: kind + others, line, option: "separator" };
+    }
+  }
+
+  #note(kind: string, line: number): void {
+    const odd = this.#odd.get(kind);
+    if (odd === undefined) this.#odd.set(kind, { line, count: 1 });
+    else odd.count++;
   }
 }
 
-type Lines = ReturnType<typeof readLines>;
-
-/** The first line with text, so that empty lines before the header do not hide it. */
-async function nextLine(lines: Lines) {
-  while (true) {
-    const { value, done } = await lines.next();
-    if (done) return undefined;
-    if (value.text.trim() !== "") return value;
+/** Names of fields: those without one have their number, those of the same name as others as well. */
+function uniqueNames(values: readonly string[]): string[] {
+  const names: string[] = [];
+  for (const [i, value] of values.entries()) {
+    const name = value.trim() || `column ${i + 1}`;
+    names.push(names.includes(name) ? `${name} ${i + 1}` : name);
   }
-}
-
-async function* withFirst<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
-  yield first;
-  yield* rest;
+  return names;
 }

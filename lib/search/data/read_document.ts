@@ -1,14 +1,23 @@
 /**
- * Reads files that become one entry each: text, Markdown, HTML. The key is the file's name.
+ * Reads files that become one entry each: text, Markdown, HTML. The key is the file's name. A text
+ * that is too large for one entry becomes passages.
  *
  * @module
  */
+import { firstLine } from "./fields.ts";
 import { htmlText } from "./html_text.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
-import { wholeText } from "./text_chunks.ts";
+import { markdownTitle } from "./markdown.ts";
+import { PassageCutter, passageLength, readPassages } from "./passages.ts";
+import { TextSource } from "./text_source.ts";
 
 /** How a document is written. */
 export type DocumentKind = "text" | "markdown" | "html";
+
+/** The beginning of a text, which has its title, in code units. */
+const BEGINNING_LENGTH = 64 * 1024;
+/** The largest HTML that is turned into text, in code units: it is held in memory as a whole. */
+const MAX_HTML = 64 * 1024 * 1024;
 
 /**
  * Reads a document as one entry. The title is the first heading; in plain text it is the first line,
@@ -20,53 +29,62 @@ export async function* readDocument(
   options: ReadOptions,
   kind: DocumentKind,
 ): AsyncGenerator<DataItem> {
-  const source = await wholeText(file, options);
-  if (source.trim() === "") throw new SkipFile("empty");
-  const { title, text } = kind === "html"
-    ? await htmlText(source)
-    : { title: kind === "markdown" ? markdownTitle(source) : textTitle(source), text: source };
+  const source = await TextSource.open(file, options, kind === "html");
+  if (source.note !== undefined) yield source.note;
+  if (kind === "html") {
+    const html = await wholeText(source, MAX_HTML);
+    if (html === undefined) throw new SkipFile(`HTML of more than ${MAX_HTML} characters`);
+    yield* documentItems(file, options, await htmlText(html));
+    return;
+  }
+  const beginning = await source.beginning(BEGINNING_LENGTH);
+  const title = kind === "markdown" ? markdownTitle(beginning) : firstLine(beginning);
+  const isLarge = file.bytes > options.maxEntryBytes;
+  const text = isLarge ? undefined : await wholeText(source, options.maxEntryBytes);
+  if (text === undefined) yield* readPassages(file, options, source, title);
+  else yield* documentItems(file, options, { title, text });
+}
+
+/** The text of a document as one entry, or as passages with the keys `FILE#1`, `FILE#2` and so on. */
+export function* documentItems(
+  file: DataFile,
+  options: ReadOptions,
+  { title, text }: { readonly title: string | undefined; readonly text: string },
+): Generator<DataItem> {
+  if (text.trim() === "" && title === undefined) throw new SkipFile("empty");
   const local = file.name.toWellFormed();
-  yield { entry: { local, place: "", title: title || local, text } };
-}
-
-const FENCE = /^ {0,3}(```|~~~)/;
-const ATX_HEADING = /^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;
-const SETEXT_UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
-/** A title is only looked for in the first part of a text, in code units. */
-const TITLE_WITHIN = 64 * 1024;
-
-/** The first heading of a Markdown text that is neither in code nor in the front matter. */
-export function markdownTitle(text: string): string | undefined {
-  const lines = text.slice(0, TITLE_WITHIN).split(/\r?\n/);
-  let from = 0;
-  if (lines[0] === "---") {
-    const end = lines.findIndex((line, i) => i > 0 && /^(---|\.\.\.)\s*$/.test(line));
-    if (end > 0) from = end + 1;
+  if (text.length * 3 <= options.maxEntryBytes || fits(text, options.maxEntryBytes)) {
+    yield { entry: { local, place: "", title: title || local, text } };
+    return;
   }
-  let fence: string | undefined;
-  for (let i = from; i < lines.length; i++) {
-    const line = lines[i]!;
-    const mark = FENCE.exec(line)?.[1];
-    if (mark !== undefined && (fence === undefined || fence === mark)) {
-      fence = fence === undefined ? mark : undefined;
-    }
-    if (fence !== undefined || mark !== undefined) continue;
-    const atx = ATX_HEADING.exec(line)?.[1];
-    if (atx) return plain(atx);
-    const isSetext = line.trim() !== "" && !/^ {0,3}([>#*+-]|\d+[.)])/.test(line) &&
-      SETEXT_UNDERLINE.test(lines[i + 1] ?? "");
-    if (isSetext) return plain(line);
+  yield {
+    note: "it is too large for one entry and was split into passages",
+    option: "maxEntryBytes",
+  };
+  const cutter = new PassageCutter(passageLength(options.maxEntryBytes));
+  let part = 0;
+  for (const { text: passage } of [...cutter.push(text), ...cutter.end()]) {
+    const place = `#${++part}`;
+    const name = `${title || local} (part ${part})`;
+    yield { entry: { local: local + place, place, title: name, text: passage } };
   }
-  return undefined;
 }
 
-/** A heading's text without Markdown's marks for code, emphasis and links. */
-function plain(heading: string): string {
-  return heading.replace(/!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, "$1").replace(/[`*]|__/g, "")
-    .trim();
+/** Room for the title beside the text. */
+const TITLE_BYTES = 4096;
+
+function fits(text: string, maxBytes: number): boolean {
+  return new TextEncoder().encode(text).length + TITLE_BYTES <= maxBytes;
 }
 
-function textTitle(text: string): string | undefined {
-  const line = /^\s*(.*)/.exec(text)?.[1]?.trim() ?? "";
-  return line.length <= 100 ? line : undefined;
+/** The whole text; `undefined` if it is longer than `maxLength`. */
+async function wholeText(source: TextSource, maxLength: number): Promise<string | undefined> {
+  const parts: string[] = [];
+  let length = 0;
+  for await (const chunk of source.chunks(true)) {
+    length += chunk.length;
+    if (length > maxLength) return undefined;
+    parts.push(chunk);
+  }
+  return parts.join("");
 }

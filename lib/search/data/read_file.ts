@@ -20,7 +20,7 @@ export function readFile(file: DataFile, options: ReadOptions): AsyncGenerator<D
     case "ndjson":
       return readJsonLines(file, options);
     case "csv":
-      return readCsv(file, options);
+      return readCsv(file, options, ",");
     case "tsv":
     case "tab":
       return readCsv(file, options, "\t");

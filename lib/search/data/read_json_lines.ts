@@ -1,37 +1,36 @@
-import { entryOf, type Fields } from "./fields.ts";
 import type { DataFile, DataItem, ReadOptions } from "./item.ts";
 import { readLines } from "./lines.ts";
-import { textChunks } from "./text_chunks.ts";
+import { parseJson } from "./parse_json.ts";
+import { type RawRecord, readRecords } from "./read_records.ts";
+import { TextSource } from "./text_source.ts";
 
-/**
- * Reads JSON Lines: a record on each line. Empty lines are skipped, but counted in line numbers. The
- * key of a record without one is `NAME:LINE`.
- */
+/** Reads JSON Lines: a record on each line. Empty lines are skipped, but counted in line numbers. */
 export async function* readJsonLines(
   file: DataFile,
   options: ReadOptions,
 ): AsyncGenerator<DataItem> {
-  const chunks = textChunks(file, options);
+  const source = await TextSource.open(file, options);
+  if (source.note !== undefined) yield source.note;
+  yield* readRecords(file, options, (isLast) => recordsIn(source, options, isLast));
+}
+
+async function* recordsIn(
+  source: TextSource,
+  { maxEntryBytes }: ReadOptions,
+  isLast: boolean,
+): AsyncGenerator<RawRecord> {
+  const chunks = source.chunks(isLast);
   // JSON may write one character as six: \u0041.
-  for await (const line of readLines(chunks, options.maxEntryBytes * 6)) {
-    if (line.tooLong) {
-      yield { line: line.number, broken: `it is larger than ${options.maxEntryBytes} bytes` };
-    } else if (line.text.trim() !== "") {
-      yield { line: line.number, ...recordOf(line.text, file, line.number, options) };
-    }
+  for await (const { number: line, text, tooLong } of readLines(chunks, maxEntryBytes * 6)) {
+    if (tooLong) yield { line, broken: `it is larger than ${maxEntryBytes} bytes` };
+    else if (text.trim() !== "") yield { line, ...valueOf(text) };
   }
 }
 
-function recordOf(text: string, file: DataFile, line: number, options: ReadOptions) {
-  let value: unknown;
+function valueOf(text: string): { value: unknown } | { broken: string } {
   try {
-    value = JSON.parse(text);
+    return { value: parseJson(text) };
   } catch (error) {
     return { broken: `it is not JSON: ${(error as Error).message}` };
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { broken: "it is not an object" };
-  }
-  const entry = entryOf(value as Fields, options, file.name, `:${line}`);
-  return typeof entry === "string" ? { broken: entry } : { entry };
 }

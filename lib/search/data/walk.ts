@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { messageOf } from "../../base/message_of.ts";
+import type { ReadOption } from "../observer.ts";
 import type { DataRoot } from "./data_root.ts";
 import type { DataFile } from "./item.ts";
 
@@ -31,6 +32,8 @@ export interface SkippedPath {
   readonly kind: "skipped";
   readonly path: string;
   readonly reason: string;
+  /** The option with which it would be read. */
+  readonly option?: ReadOption | undefined;
   /** Whether it may be a file, or a folder of files, that can be read another time. */
   readonly isUnreadable: boolean;
 }
@@ -135,7 +138,7 @@ class Walker {
     if (foldersOnly && !(isSymlink && follow)) return;
     try {
       const info = await (follow ? Deno.stat(real) : Deno.lstat(real));
-      if (info.isSymlink) yield skipped(path, "a link, and links are not followed");
+      if (info.isSymlink) yield skipped(path, "a link, and links are not followed", "follow");
       else if (info.isFile) yield found(path, real, inRoot, info);
       else if (info.isDirectory && isSymlink) this.links.push({ path, prefix: `${inRoot}/` });
       else yield skipped(path, "neither a file nor a folder");
@@ -152,8 +155,8 @@ function found(path: string, real: string, name: string, info: Deno.FileInfo): F
   return { kind: "file", path, real, name, bytes: info.size, modifiedMs };
 }
 
-function skipped(path: string, reason: string): SkippedPath {
-  return { kind: "skipped", path, reason, isUnreadable: false };
+function skipped(path: string, reason: string, option?: ReadOption): SkippedPath {
+  return { kind: "skipped", path, reason, option, isUnreadable: false };
 }
 
 function unreadable(path: string, error: unknown): SkippedPath {

@@ -10,6 +10,7 @@ import { closeQuietly } from "../../base/close_quietly.ts";
 import type { PostedError } from "../../base/threads/error_codec.ts";
 import { durableTransaction, FileGuard, type FileIdentity, transaction } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
+import type { ReadSettings } from "../data/item.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
 import { ERRORS } from "../worker/thread_errors.ts";
@@ -24,7 +25,7 @@ import { CLIENT_SOURCE } from "./schema.ts";
 import { DataWatcher } from "./watch_data.ts";
 
 /** What the index worker is opened with. */
-export interface IndexJobOptions {
+export interface IndexJobOptions extends ReadSettings {
   /** The index file. */
   readonly path: string;
   readonly temporary: boolean;
@@ -33,10 +34,6 @@ export interface IndexJobOptions {
   readonly maxPages?: number;
   /** Absolute paths; `undefined` leaves an index that has data as it is. */
   readonly data: readonly string[] | undefined;
-  readonly keyField?: string;
-  readonly titleField?: string;
-  readonly textField?: string;
-  readonly maxEntryBytes: number;
   /** Whether links in the data are followed. */
   readonly follow: boolean;
   readonly watch: boolean;

@@ -7,9 +7,16 @@ import { createHash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
 import { findRoot } from "../data/data_root.ts";
-import { type DataFile, type DataItem, SkipFile, UnreadableFile } from "../data/item.ts";
+import {
+  type DataFile,
+  type ReadBroken,
+  type ReadEntry,
+  type ReadSettings,
+  SkipFile,
+  UnreadableFile,
+} from "../data/item.ts";
 import { readFile } from "../data/read_file.ts";
-import { fileChunks } from "../data/text_chunks.ts";
+import { fileChunks } from "../data/text_source.ts";
 import { walk } from "../data/walk.ts";
 import { entryProblem } from "../entry_problem.ts";
 import type { IndexSummary } from "../observer.ts";
@@ -19,13 +26,9 @@ import { yieldToMessages } from "./yield_to_messages.ts";
 import { type PendingFile, SourceTable } from "./source_table.ts";
 
 /** The data to take in, and how. */
-export interface IndexerOptions {
+export interface IndexerOptions extends ReadSettings {
   /** Absolute paths. */
   readonly data: readonly string[];
-  readonly keyField?: string;
-  readonly titleField?: string;
-  readonly textField?: string;
-  readonly maxEntryBytes: number;
   /** Whether links in the data are followed. */
   readonly follow: boolean;
   /** The index's own files, as paths without links: they are not taken in. */
@@ -39,7 +42,7 @@ const BATCH_LENGTH = 1024 * 1024;
 
 /** One step of taking data in: a record of a file, or the file's end. */
 type Step =
-  | { readonly file: PendingFile; readonly item: DataItem }
+  | { readonly file: PendingFile; readonly item: ReadEntry | ReadBroken }
   | { readonly file: PendingFile; readonly hash: string };
 
 /**
@@ -146,7 +149,7 @@ export class Indexer {
       await this.#finishFile(file, hash, signal);
     } catch (error) {
       if (error instanceof SkipFile) {
-        this.#report.skipped({ path: file.path, reason: error.message });
+        this.#report.skipped({ path: file.path, reason: error.message, option: error.option });
         await this.#finishFile(file, "", signal);
       } else if (error instanceof UnreadableFile) {
         // Its records stay: the next pass may be able to read it.
@@ -160,11 +163,13 @@ export class Indexer {
   async #readRecords(file: PendingFile, signal: AbortSignal): Promise<string> {
     this.#report.counts.filesRead++;
     const hash = createHash("sha256");
-    const onChunk = (chunk: Uint8Array) => {
-      hash.update(chunk);
-      this.#report.advance(chunk.length);
-    };
-    for await (const item of readFile(file, { ...this.#options, onChunk })) {
+    const onChunk = (chunk: Uint8Array) => void hash.update(chunk);
+    const onProgress = (bytes: number) => this.#report.advance(bytes);
+    for await (const item of readFile(file, { ...this.#options, onChunk, onProgress })) {
+      if ("note" in item) {
+        this.#report.note({ path: file.path, ...item });
+        continue;
+      }
       await this.#add({ file, item }, "entry" in item ? item.entry.text.length : 0, signal);
     }
     return hash.digest("hex");
@@ -216,7 +221,7 @@ export class Indexer {
   }
 
   /** Takes in one record. @returns whether an entry changed. */
-  #takeRecord(file: PendingFile, item: DataItem): boolean {
+  #takeRecord(file: PendingFile, item: ReadEntry | ReadBroken): boolean {
     const { path } = file;
     const problem = "broken" in item
       ? item.broken
@@ -249,6 +254,7 @@ export class Indexer {
 
 /** The options that change a file's records. A file taken in with other ones is read again. */
 function settingsOf(options: IndexerOptions): string {
-  const { keyField, titleField, textField, maxEntryBytes } = options;
-  return JSON.stringify([keyField ?? null, titleField ?? null, textField ?? null, maxEntryBytes]);
+  const { keyField, titleField, textFields, records, entries, separator, encoding } = options;
+  const named = { keyField, titleField, textFields, records, entries, separator, encoding };
+  return JSON.stringify({ ...named, maxEntryBytes: options.maxEntryBytes });
 }

@@ -4,6 +4,7 @@ import type {
   DuplicateKey,
   IndexSummary,
   ObserverEvent,
+  ReadingNote,
   SkippedFile,
 } from "../observer.ts";
 
@@ -61,6 +62,12 @@ export class PassReport {
     if (this.#isNamed()) this.#emit({ name: "skippedFile", event });
   }
 
+  /** Counts something uncertain about a file that was read. */
+  note(event: ReadingNote): void {
+    this.counts.notes++;
+    if (this.#isNamed()) this.#emit({ name: "readingNote", event });
+  }
+
   /** Counts a record that is skipped. */
   broken(event: BrokenRecord): void {
     this.counts.broken++;
@@ -102,5 +109,14 @@ export class PassReport {
 }
 
 function noCounts() {
-  return { added: 0, updated: 0, removed: 0, filesRead: 0, skipped: 0, broken: 0, duplicates: 0 };
+  return {
+    added: 0,
+    updated: 0,
+    removed: 0,
+    filesRead: 0,
+    skipped: 0,
+    broken: 0,
+    duplicates: 0,
+    notes: 0,
+  };
 }
