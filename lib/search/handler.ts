@@ -10,6 +10,7 @@ import { MAX_INLINE_BYTES } from "./limits.ts";
 import { exactReply } from "./reply/replies.ts";
 import { ReplyCache } from "./reply/reply_cache.ts";
 import { type ActionRequest, requestObject, textField } from "./request/fields.ts";
+import { PendingWrites } from "./pending_writes.ts";
 import { LargeRequests } from "./request/large_requests.ts";
 import type { SearchEngine } from "./types.ts";
 
@@ -50,7 +51,12 @@ export function searchHandler(
   if (!(engine instanceof Engine)) {
     throw new TypeError("The search handler needs an engine that openSearch() opened");
   }
-  const service: Service = { engine, replies: new ReplyCache(), large: new LargeRequests(engine) };
+  const service: Service = {
+    engine,
+    replies: new ReplyCache(),
+    large: new LargeRequests(engine),
+    writes: new PendingWrites(),
+  };
   if (authenticator === undefined) {
     return (frame, connection) => handle(frame, connection, service);
   }
@@ -79,6 +85,7 @@ interface Service {
   readonly engine: Engine;
   readonly replies: ReplyCache;
   readonly large: LargeRequests;
+  readonly writes: PendingWrites;
 }
 
 function handle(
@@ -88,50 +95,70 @@ function handle(
   gate?: ActionGate,
 ): ReplyInit | Promise<ReplyInit> {
   const { header } = frame;
-  const { engine, replies } = service;
+  const { engine, replies, writes } = service;
   if (header["content-type"] !== "text/json") {
     gate?.checkIdentified(connection);
     return binaryReply(frame);
   }
   if (header["content-length"] > MAX_INLINE_BYTES) {
     gate?.check(connection, "put");
-    return failingAs(service.large.answer(frame, connection));
+    return writes.add(connection, failingAs(service.large.answer(frame, connection)));
   }
+  const pending = writes.of(connection);
   // The hot path: a search for a key that was asked for before. In another encoding the same
   // bytes may be another request.
   const isUtf8 = header["content-encoding"] === "utf-8";
-  const known = isUtf8 ? replies.find(frame, engine.generation) : undefined;
+  const known = isUtf8 && pending === undefined
+    ? replies.find(frame, engine.generation)
+    : undefined;
   if (known && gate?.permits(connection, "search") !== false) return known;
   gate?.checkIdentified(connection);
   const request = requestObject(frame.json());
-  const { action, value } = request;
+  const { action } = request;
   if (typeof action === "string" && ACTIONS.has(action)) gate?.check(connection, action);
+  if (pending !== undefined && !WRITES.has(action as string)) {
+    return pending.then(() => answer(request, service, connection));
+  }
+  const reply = answer(request, service, connection);
+  if (isUtf8 && reply instanceof EncodedFrame) replies.add(frame, reply);
+  return reply;
+}
+
+/** Answers a request; a lookup that may be kept is an encoded frame. */
+function answer(
+  request: ActionRequest,
+  service: Service,
+  connection: Peer,
+): ReplyInit | Promise<ReplyInit> {
+  const { engine } = service;
+  const { action, value } = request;
   const plain = action === "search" && typeof value === "string" &&
     request["limit"] === undefined && request["offset"] === undefined;
   const entry = plain ? find(value, engine) : undefined;
   if (entry === undefined) return act(request, service, connection);
   if (entry === "large") return failingAs(exactLarge(value as string, engine, connection));
-  const reply = EncodedFrame.encode(jsonFrame(exactReply(entry)));
-  if (isUtf8) replies.add(frame, reply);
-  return reply;
+  return EncodedFrame.encode(jsonFrame(exactReply(entry)));
 }
 
 function act(
   request: ActionRequest,
-  { engine, large }: Service,
+  { engine, large, writes }: Service,
   connection: Peer,
 ): ReplyInit | Promise<ReplyInit> {
   const name = textField(request, "action");
   const action = ACTIONS.get(name);
   if (!action) return jsonFrame({ result: `Error: invalid action '${name}'.` });
-  const before = WRITES.has(name) ? large.before(connection) : undefined;
+  const isWrite = WRITES.has(name);
+  const before = isWrite ? large.before(connection) : undefined;
   // What is there at once is answered at once: a promise would let the next requests come before
   // it is seen how large this answer is.
   try {
     const reply = before === undefined
       ? action(request, engine, connection)
       : before.then(() => action(request, engine, connection));
-    return reply instanceof Promise ? failingAs(reply) : reply;
+    if (!(reply instanceof Promise)) return reply;
+    const told = failingAs(reply);
+    return isWrite ? writes.add(connection, told) : told;
   } catch (error) {
     throw toRequestError(error);
   }

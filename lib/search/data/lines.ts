@@ -12,7 +12,8 @@ export interface Line {
 export type LineEnd = "\n" | "\r";
 
 /**
- * Splits text into lines, holding at most one line.
+ * Splits text into lines: those of each piece together, because waiting for each line would take
+ * longer than reading it.
  *
  * @param chunks The text, cut anywhere.
  * @param maxLength The longest line, in code units. A longer one is cut off.
@@ -21,7 +22,7 @@ export async function* readLines(
   chunks: AsyncIterable<string>,
   maxLength: number,
   lineEnd: LineEnd = "\n",
-): AsyncGenerator<Line> {
+): AsyncGenerator<Line[]> {
   let number = 1;
   // Parts are joined once per line. A line of many parts would be copied for each of them.
   let parts: string[] = [];
@@ -40,13 +41,15 @@ export async function* readLines(
     return { ...line, tooLong };
   };
   for await (const chunk of chunks) {
+    const lines: Line[] = [];
     let start = 0;
     for (let end = chunk.indexOf(lineEnd); end >= 0; end = chunk.indexOf(lineEnd, start)) {
       take(chunk.slice(start, end));
-      yield finish();
+      lines.push(finish());
       start = end + 1;
     }
     if (start < chunk.length) take(chunk.slice(start));
+    if (lines.length > 0) yield lines;
   }
-  if (length > 0) yield finish();
+  if (length > 0) yield [finish()];
 }

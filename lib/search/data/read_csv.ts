@@ -37,18 +37,21 @@ async function* recordsIn(
   { separator, lineEnd, hasSeparatorLine }: CsvDialect,
   options: ReadOptions,
   isLast: boolean,
-): AsyncGenerator<RawRecord> {
+): AsyncGenerator<RawRecord[]> {
   // Each character of a value may be a quotation mark, which CSV doubles.
   const maxLength = options.maxEntryBytes * 2;
   const chunks = source.chunks(isLast);
   const records = new CsvRecords(separator, maxLength);
   const table = new CsvTable(records);
-  for await (const line of readLines(chunks, maxLength, lineEnd)) {
-    if (hasSeparatorLine && line.number === 1) continue;
-    for (const record of records.push(line)) yield* table.take(record);
+  for await (const lines of readLines(chunks, maxLength, lineEnd)) {
+    const found: RawRecord[] = [];
+    for (const line of lines) {
+      if (hasSeparatorLine && line.number === 1) continue;
+      for (const record of records.push(line)) found.push(...table.take(record));
+    }
+    yield found;
   }
-  for (const record of records.end()) yield* table.take(record);
-  yield* table.notes();
+  yield [...[...records.end()].flatMap((record) => [...table.take(record)]), ...table.notes()];
 }
 
 type CsvRecord = ReturnType<CsvRecords["push"]> extends Generator<infer T> ? T : never;

@@ -18,6 +18,9 @@ import { TextSource } from "./text_source.ts";
 /** JSON may write one character as six: \u0041. */
 const MAX_ESCAPE = 6;
 
+/** Records that are parsed before the first of them is used. */
+const TOGETHER = 100;
+
 /** Reads the file record by record, or as one record. */
 export async function* readJson(file: DataFile, options: ReadOptions): AsyncGenerator<DataItem> {
   const source = await TextSource.open(file, options);
@@ -106,7 +109,7 @@ async function* membersOf(
   part: JsonPart | undefined,
   options: ReadOptions,
   isLast: boolean,
-): AsyncGenerator<RawRecord> {
+): AsyncGenerator<RawRecord[]> {
   const members = new JsonMembers(options.maxEntryBytes * MAX_ESCAPE, part?.line);
   const recordOf = (found: JsonFound): RawRecord =>
     "problem" in found
@@ -116,9 +119,17 @@ async function* membersOf(
   for await (const chunk of source.chunks(isLast)) {
     const from = Math.min(skip, chunk.length);
     skip -= from;
-    for (const found of members.push(chunk.slice(from))) yield recordOf(found);
+    // A chunk may be a whole file of 1 MiB: what it holds is not parsed all at once.
+    let records: RawRecord[] = [];
+    for (const found of members.push(chunk.slice(from))) {
+      records.push(recordOf(found));
+      if (records.length < TOGETHER) continue;
+      yield records;
+      records = [];
+    }
+    yield records;
   }
-  for (const found of members.end()) yield recordOf(found);
+  yield [...members.end()].map(recordOf);
 }
 
 type JsonFound = ReturnType<JsonMembers["push"]> extends Generator<infer T> ? T : never;

@@ -18,19 +18,23 @@ async function* recordsIn(
   source: TextSource,
   { maxEntryBytes }: ReadOptions,
   isLast: boolean,
-): AsyncGenerator<RawRecord> {
+): AsyncGenerator<RawRecord[]> {
   const chunks = source.chunks(isLast);
   // JSON may write one character as six: \u0041.
-  for await (const { number: line, text, tooLong } of readLines(chunks, maxEntryBytes * 6)) {
-    if (tooLong) yield { line, broken: `it is larger than ${maxEntryBytes} bytes` };
-    else if (text.trim() !== "") yield { line, ...valueOf(text) };
+  for await (const lines of readLines(chunks, maxEntryBytes * 6)) {
+    const records: RawRecord[] = [];
+    for (const { number: line, text, tooLong } of lines) {
+      if (tooLong) records.push({ line, broken: `it is larger than ${maxEntryBytes} bytes` });
+      else if (text.trim() !== "") records.push(recordOf(line, text));
+    }
+    yield records;
   }
 }
 
-function valueOf(text: string): { value: unknown } | { broken: string } {
+function recordOf(line: number, text: string): RawRecord {
   try {
-    return { value: parseJson(text) };
+    return { line, value: parseJson(text) };
   } catch (error) {
-    return { broken: `it is not JSON: ${(error as Error).message}` };
+    return { line, broken: `it is not JSON: ${(error as Error).message}` };
   }
 }

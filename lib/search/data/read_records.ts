@@ -18,32 +18,37 @@ export type RawRecord =
 /**
  * Reads the records of a file.
  *
- * @param records Reads them from the beginning. It is called twice; `isLast` tells the second time.
+ * @param records Reads them from the beginning, several together. It is called twice; `isLast` tells
+ * the second time.
  */
 export async function* readRecords(
   file: DataFile,
   options: ReadOptions,
-  records: (isLast: boolean) => AsyncIterable<RawRecord>,
+  records: (isLast: boolean) => AsyncIterable<readonly RawRecord[]>,
 ): AsyncGenerator<DataItem> {
   const survey = new KeySurvey();
   if (options.keyField === undefined) {
-    for await (const record of records(false)) {
-      if ("value" in record && isFields(record.value)) survey.add(record.value);
+    for await (const some of records(false)) {
+      for (const record of some) {
+        if ("value" in record && isFields(record.value)) survey.add(record.value);
+      }
     }
   }
   const maker = new EntryMaker(options, file.name, survey.names());
   let [lastLine, nth] = [0, 1];
-  for await (const record of records(true)) {
-    if (!("value" in record)) {
-      yield record;
-      continue;
+  for await (const some of records(true)) {
+    for (const record of some) {
+      if (!("value" in record)) {
+        yield record;
+        continue;
+      }
+      const { line, value } = record;
+      // Several records may begin on one line: the first has the line alone.
+      nth = line === lastLine ? nth + 1 : 1;
+      lastLine = line;
+      const entry = maker.make(value, nth === 1 ? `:${line}` : `:${line}.${nth}`);
+      yield typeof entry === "string" ? { line, broken: entry } : { line, entry };
     }
-    const { line, value } = record;
-    // Several records may begin on one line: the first has the line alone.
-    nth = line === lastLine ? nth + 1 : 1;
-    lastLine = line;
-    const entry = maker.make(value, nth === 1 ? `:${line}` : `:${line}.${nth}`);
-    yield typeof entry === "string" ? { line, broken: entry } : { line, entry };
   }
 }
 

@@ -231,14 +231,15 @@ export class Indexer {
       return false;
     }
     const source = this.#sources.beginFile(file);
-    let { entry } = item;
-    const before = this.#store.find(source, entry.local);
-    if (before !== undefined && this.#isSeen.get(before) !== undefined) {
-      const line = item.line ?? 1;
+    const { entry, line = 1 } = item;
+    const isTaken = (id: number) => this.#isSeen.get(id) !== undefined;
+    let stored = this.#store.store(source, entry, isTaken);
+    if (stored === undefined) {
       this.#report.duplicate({ key: entry.local, path, line });
-      entry = { ...entry, local: `${file.name}:${line}`, place: `:${line}` };
+      const place = `:${line}`;
+      stored = this.#store.store(source, { ...entry, local: file.name + place, place });
     }
-    const { outcome, id } = this.#store.store(source, entry);
+    const { outcome, id } = stored;
     this.#seen.run(id);
     if (outcome !== "unchanged") this.#report.counts[outcome]++;
     this.#report.taken();

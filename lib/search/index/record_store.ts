@@ -56,14 +56,23 @@ export class RecordStore {
     this.words = new WordIndex(db);
   }
 
-  /** The number of a source's record; `undefined` if it has none of this key. */
-  find(source: number, local: string): number | undefined {
-    const id = this.#own.get(toStored(local), source)?.["id"];
-    return id === undefined ? undefined : Number(id);
-  }
-
-  /** Stores a record of a file. It replaces the file's record of the same key. */
-  store(source: number, record: LocalRecord): StoreResult {
+  /**
+   * Stores a record of a file. It replaces the file's record of the same key.
+   *
+   * @param isTaken Says whether a record must not be replaced.
+   * @returns `undefined` if it must not be.
+   */
+  store(source: number, record: LocalRecord): StoreResult;
+  store(
+    source: number,
+    record: LocalRecord,
+    isTaken: (id: number) => boolean,
+  ): StoreResult | undefined;
+  store(
+    source: number,
+    record: LocalRecord,
+    isTaken?: (id: number) => boolean,
+  ): StoreResult | undefined {
     const local = toStored(record.local);
     const [title, text] = [toStored(record.title), toStored(record.text)];
     const own = this.#own.get(local, source);
@@ -86,6 +95,7 @@ export class RecordStore {
       return { outcome: "added", id };
     }
     const id = Number(own["id"]);
+    if (isTaken?.(id)) return undefined;
     if (this.#hasContent(id, title, text)) return { outcome: "unchanged", id };
     this.#update.run(0, place, title, text, id);
     if (own["shown"] === 1) {
