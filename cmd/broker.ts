@@ -76,9 +76,9 @@ export const command = defineCommand({
     },
     "max-retained": {
       type: "size",
-      default: "64MiB",
       group: "Limits",
-      help: "keep at most this much in retained publications",
+      help: "keep at most this much in retained publications; by default 64MiB, or 3/32 of " +
+        "--max-memory if that is less",
     },
     "max-memory": limitFlags["max-memory"],
     "max-filters": {

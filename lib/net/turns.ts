@@ -33,6 +33,8 @@ export class Turns {
   #opening: AbortController | undefined;
   /** Never rejects; resolves to `undefined` if the connection cannot be made. */
   #loopback: Promise<Loopback | undefined> | undefined;
+  /** Resolves when the connections that were dropped are closed. */
+  #dropped: Promise<unknown> = Promise.resolve();
   #retryAt = 0;
   #closed = false;
 
@@ -49,6 +51,7 @@ export class Turns {
     this.#closed = true;
     this.#drop();
     await this.#turn;
+    await this.#dropped;
   }
 
   /** Never rejects. */
@@ -89,9 +92,10 @@ export class Turns {
   /** Closes the loopback connection, also one that is being made. */
   #drop(): void {
     this.#opening?.abort();
-    void this.#loopback?.then((loopback) => {
+    const dropped = this.#loopback?.then((loopback) => {
       if (loopback) closeBoth(loopback);
     });
+    this.#dropped = Promise.all([this.#dropped, dropped]);
     this.#loopback = undefined;
   }
 }

@@ -115,6 +115,7 @@ export class Broker implements AsyncDisposable {
       pendingBytes,
       backlogBytes: this.#core.sendList.backlogs.usedBytes,
       filterBytes: this.#core.filterBytes,
+      speedBytes: this.#core.speedBytes,
       unfinishedBytes,
       unreadBytes,
       maxMemoryBytes: limits.maxMemoryBytes,

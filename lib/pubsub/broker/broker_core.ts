@@ -24,6 +24,7 @@ import { Publications } from "./routing/publications.ts";
 import { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
 import { Router } from "./routing/router.ts";
+import { SpeedMemory } from "./routing/speed_memory.ts";
 import { Run } from "./routing/run.ts";
 import { addLimited, isCompletedBy } from "./routing/limited_delivery.ts";
 import { pickMember, type Receiver, type Subscription } from "./routing/subscription.ts";
@@ -53,7 +54,7 @@ export class BrokerCore {
   readonly allowBlock: boolean;
   /** The whole broker in figures. */
   readonly figures: BrokerFigures;
-  readonly router: Router = new Router();
+  readonly router: Router;
   readonly retained: Retained;
   readonly headerCache: HeaderCache = new HeaderCache(SHARED_HEADERS);
   /** Where the replies to requests of connections go. */
@@ -76,6 +77,7 @@ export class BrokerCore {
   /** How long connections may take to finish when the broker drains. */
   drainTimeoutMs: number;
   readonly #filters: Budget;
+  readonly #speed: SpeedMemory;
   readonly #accounts = new Map<Principal, Account>();
   readonly #run = new Run();
   readonly #completed: Subscription[] = [];
@@ -96,6 +98,8 @@ export class BrokerCore {
     this.allowBlock = options.allowBlock ?? false;
     this.figures = figures;
     this.inboxes = new Inboxes(this.authenticator !== undefined);
+    this.#speed = new SpeedMemory(this.limits.maxSpeedBytes);
+    this.router = new Router(this.#speed);
     this.retained = new Retained(this.limits.maxRetainedBytes);
     this.#filters = new Budget("all clients", this.limits.maxFilterBytes);
     this.sendList = new SendList(this.limits.patienceMs, this.limits.maxBacklogBytes, pause);
@@ -117,6 +121,11 @@ export class BrokerCore {
     };
   }
 
+  /** About what is kept only to be faster. */
+  get speedBytes(): number {
+    return this.#speed.usedBytes;
+  }
+
   /** About what all filters and groups take. */
   get filterBytes(): number {
     return this.#filters.usedBytes;
@@ -133,7 +142,8 @@ export class BrokerCore {
       // The first of its connections takes it along, so that limits hold for all of them meanwhile.
       this.#accounts.delete(before.principal);
       before.principal = principal;
-      before.publications = new Publications(this.router, principal);
+      before.publications.close();
+      before.publications = this.#publicationsOf(principal);
       account = before;
     }
     account ??= this.#open(principal);
@@ -146,7 +156,13 @@ export class BrokerCore {
 
   /** Called when a connection ends. */
   leave(account: Account): void {
-    if (--account.connections === 0) this.#accounts.delete(account.principal);
+    if (--account.connections > 0) return;
+    this.#accounts.delete(account.principal);
+    account.publications.close();
+  }
+
+  #publicationsOf(principal: Principal): Publications {
+    return new Publications(this.router, principal, this.#speed);
   }
 
   #open(principal: Principal): Account {
@@ -154,7 +170,7 @@ export class BrokerCore {
     return {
       principal,
       connections: 0,
-      publications: new Publications(this.router, principal),
+      publications: this.#publicationsOf(principal),
       filters: new Budget(principal.name, this.#filters.maxBytes * share, this.#filters),
       subscriptions: 0,
       memberships: 0,

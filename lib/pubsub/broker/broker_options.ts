@@ -39,7 +39,7 @@ export interface BrokerOptions extends
   /**
    * Bytes that all retained frames together may take.
    *
-   * @default {67_108_864, or an eighth of maxMemoryBytes if that is less}
+   * @default {67_108_864, or three thirty-seconds of maxMemoryBytes if that is less}
    */
   readonly maxRetainedBytes?: number | undefined;
   /**
@@ -95,6 +95,8 @@ export interface BrokerLimits {
   readonly maxRetainedBytes: number;
   readonly maxBacklogBytes: number;
   readonly maxFilterBytes: number;
+  /** What may be kept only to be faster. */
+  readonly maxSpeedBytes: number;
   readonly maxSubscriptions: number;
   readonly maxMemberships: number;
   readonly maxUserSubscriptions: number;
@@ -123,7 +125,11 @@ const LIMITS = {
 /** Of `maxMemoryBytes`, what each kind may take; a half is the connections'. */
 const BACKLOG_SHARE = 1 / 4;
 const FILTER_SHARE = 1 / 8;
-const RETAINED_SHARE = 1 / 8;
+const RETAINED_SHARE = 3 / 32;
+const SPEED_SHARE = 1 / 32;
+
+/** More would hardly make anything faster. */
+const MAX_SPEED_BYTES = 67_108_864;
 
 /** Retained frames may take more only where that is asked for. */
 const MAX_RETAINED_BYTES = 67_108_864;
@@ -156,6 +162,7 @@ export function resolveBrokerLimits(options: BrokerOptions): BrokerLimits {
     maxBacklogBytes: given.maxBacklogBytes ?? maxMemoryBytes * BACKLOG_SHARE,
     maxFilterBytes: given.maxFilterBytes ??
       Math.min(MAX_FILTER_BYTES, maxMemoryBytes * FILTER_SHARE),
+    maxSpeedBytes: Math.min(MAX_SPEED_BYTES, maxMemoryBytes * SPEED_SHARE),
   };
   const least = minPendingBytes(limits.maxContentBytes);
   if (limits.maxPendingBytes < least) {

@@ -46,11 +46,13 @@ export interface BrokerStats {
   readonly backlogBytes: number;
   /** About what filters and groups take. */
   readonly filterBytes: number;
+  /** About what is kept only to be faster: routes, and what headers ask for. */
+  readonly speedBytes: number;
   /** Bytes of frames that are not complete. */
   readonly unfinishedBytes: number;
   /** Bytes that were handed to connections and that their peers have not read. */
   readonly unreadBytes: number;
-  /** What may be taken of the last five and of retained frames, all together. */
+  /** What may be taken of the last six and of retained frames, all together. */
   readonly maxMemoryBytes: number;
   /** Requests refused and connections ended since the start, because there was no memory left. */
   readonly overBudget: number;

@@ -6,6 +6,7 @@ import type { Principal } from "../../../access/mod.ts";
 import { mayPublish } from "./rights.ts";
 import { NOBODY, type Route } from "./route.ts";
 import type { Router } from "./router.ts";
+import type { Forgetful, SpeedMemory } from "./speed_memory.ts";
 import { INBOX_PREFIX, isSystem, SYSTEM_PREFIX, topicProblem } from "../../protocol/topic.ts";
 
 /** What a header with the op `pub` asks for. */
@@ -19,8 +20,6 @@ export interface Publication {
   readonly refusal: Refusal | undefined;
   /** Where it goes; `undefined` if that has to be searched for. */
   route: Route | undefined;
-  /** For which state of the router the route was found. */
-  generation: number;
 }
 
 /** Headers whose publication is remembered. */
@@ -31,42 +30,95 @@ const MISSES_BEFORE_SAMPLING = 64;
 const SAMPLE = 16;
 
 /**
+ * What remembering a header takes, and each of its bytes: one of 220 bytes with 30 empty objects
+ * takes 2,200 bytes of the heap, one with a topic alone 180; and the publication with it.
+ */
+const HEADER_BYTES = 500;
+const HEADER_BYTE_BYTES = 12;
+
+/** A larger route is not kept with a header: what routes take is counted by the router. */
+const MAX_KEPT_ROUTE_BYTES = 500;
+
+/**
  * Publications by their header object: frames with equal headers share one, so that what a header
  * asks for, whether its sender may, and where it goes are found once.
  */
-export class Publications {
+export class Publications implements Forgetful {
   readonly #router: Router;
   readonly #principal: Principal;
+  readonly #memory: SpeedMemory;
   readonly #byHeader = new Map<FrameHeader, Publication>();
+  /** Those that have a route, which is right for one generation of the router. */
+  readonly #routed: Publication[] = [];
+  #generation = 0;
+  /** The one that was found last, if its route is too large to be kept. */
+  #large: Publication | undefined;
+  #bytes = 0;
   #misses = 0;
 
-  /** For the clients of one principal. */
-  constructor(router: Router, principal: Principal) {
+  /** For the clients of one principal. Takes what it remembers from `memory`. */
+  constructor(router: Router, principal: Principal, memory: SpeedMemory) {
     this.#router = router;
     this.#principal = principal;
+    this.#memory = memory;
+    memory.add(this);
   }
 
-  /** The publication of a frame with the op `pub`, its route as of this moment. */
+  /**
+   * The publication of a frame with the op `pub`, its route as of this moment. A route is good until
+   * the next call.
+   */
   find({ header, start, contentStart }: Frame): Publication {
+    if (this.#generation !== this.#router.generation) this.#forgetRoutes();
+    if (this.#large) this.#large = this.#large.route = undefined;
     let publication = this.#byHeader.get(header);
+    let isKept = true;
     if (publication === undefined) {
       publication = this.#read(header);
       // A header with an id does not come again, and no larger one as the same object.
-      const recurs = publication.plain && contentStart - start - 2 <= MAX_CACHED_BYTES;
-      if (recurs) this.#remember(header, publication);
+      const headerBytes = contentStart - start - 2;
+      const recurs = publication.plain && headerBytes <= MAX_CACHED_BYTES;
+      isKept = recurs && this.#remember(header, publication, headerBytes);
     } else this.#misses = 0;
-    const { generation } = this.#router;
-    if (publication.generation !== generation && publication.refusal === undefined) {
-      publication.route = this.#router.find(publication.topic);
-      publication.generation = generation;
-    }
+    if (publication.route === undefined) this.#findRoute(publication, isKept);
     return publication;
   }
 
-  #remember(header: FrameHeader, publication: Publication): void {
-    if (this.#misses++ >= MISSES_BEFORE_SAMPLING && this.#misses % SAMPLE !== 0) return;
-    if (this.#byHeader.size >= MAX_HEADERS) this.#byHeader.clear();
+  forget(): void {
+    this.#byHeader.clear();
+    this.#routed.length = 0;
+    this.#memory.give(this.#bytes);
+    this.#bytes = 0;
+  }
+
+  /** Called when the principal has no clients any more. */
+  close(): void {
+    this.#memory.delete(this);
+  }
+
+  #findRoute(publication: Publication, isKept: boolean): void {
+    const route = publication.route = this.#router.find(publication.topic);
+    if (route === undefined || !isKept) return;
+    if (route.bytes > MAX_KEPT_ROUTE_BYTES) this.#large = publication;
+    else this.#routed.push(publication);
+  }
+
+  /** Else those that are gone would stay in memory for as long as nothing is published to them. */
+  #forgetRoutes(): void {
+    for (const publication of this.#routed) publication.route = undefined;
+    this.#routed.length = 0;
+    this.#generation = this.#router.generation;
+  }
+
+  /** Whether it is remembered from now on. */
+  #remember(header: FrameHeader, publication: Publication, headerBytes: number): boolean {
+    if (this.#misses++ >= MISSES_BEFORE_SAMPLING && this.#misses % SAMPLE !== 0) return false;
+    if (this.#byHeader.size >= MAX_HEADERS) this.forget();
+    const bytes = HEADER_BYTES + HEADER_BYTE_BYTES * headerBytes;
+    if (!this.#memory.tryTake(bytes)) return false;
+    this.#bytes += bytes;
     this.#byHeader.set(header, publication);
+    return true;
   }
 
   #read(header: FrameHeader): Publication {
@@ -75,7 +127,7 @@ export class Publications {
     const system = refusal === undefined && topic.startsWith(SYSTEM_PREFIX);
     const plain = refusal === undefined && !system && header["id"] === undefined &&
       header["retain"] !== true;
-    return { topic, plain, system, refusal, route: NOBODY, generation: -1 };
+    return { topic, plain, system, refusal, route: refusal && NOBODY };
   }
 
   #refusal(header: FrameHeader): Refusal | undefined {

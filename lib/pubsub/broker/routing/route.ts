@@ -14,10 +14,17 @@ export interface Route {
   readonly subscriptions: readonly Subscription[];
   /** Of each group, one member. */
   readonly groups: readonly Group[];
+  /** About what it takes in memory. */
+  readonly bytes: number;
 }
 
 /** The route of a topic that no filter matches. */
-export const NOBODY: Route = { subscriptions: [], groups: [] };
+export const NOBODY: Route = { subscriptions: [], groups: [], bytes: 0 };
+
+/** What a route takes beside its lists, each place in a list, and each object that joins several. */
+const ROUTE_BYTES = 200;
+const PLACE_BYTES = 16;
+const JOIN_BYTES = 200;
 
 /**
  * Of how many overlapping filters a connection is told what was left out, and for how many it is
@@ -93,13 +100,16 @@ export function wantingPart(
 export class RouteJoin {
   readonly #byReceiver = new Map<Receiver, Subscription | OverlappingSubscriptions>();
   readonly #groups: Group[] = [];
+  #bytes = ROUTE_BYTES;
 
   /** Adds a subscription. Those of one connection stand in the route as one. */
   add(subscription: Subscription): void {
     const { receiver } = subscription;
     const known = this.#byReceiver.get(receiver);
+    this.#bytes += PLACE_BYTES;
     if (known === undefined) this.#byReceiver.set(receiver, subscription);
     else if (!(known instanceof OverlappingSubscriptions)) {
+      this.#bytes += JOIN_BYTES;
       const joined = new OverlappingSubscriptions(known);
       joined.push(subscription);
       this.#byReceiver.set(receiver, joined);
@@ -108,12 +118,16 @@ export class RouteJoin {
 
   /** Adds the groups of a filter. */
   addGroups({ groups }: FilterEntry): void {
-    for (const group of groups?.values() ?? []) this.#groups.push(group);
+    for (const group of groups?.values() ?? []) {
+      this.#groups.push(group);
+      this.#bytes += PLACE_BYTES;
+    }
   }
 
   /** The route of all that was added. */
   route(): Route {
-    return { subscriptions: [...this.#byReceiver.values()], groups: this.#groups };
+    const subscriptions = [...this.#byReceiver.values()];
+    return { subscriptions, groups: this.#groups, bytes: this.#bytes };
   }
 }
 
@@ -122,7 +136,9 @@ export function joinRoute(entries: readonly FilterEntry[]): Route {
   const [only] = entries;
   if (only === undefined) return NOBODY;
   if (entries.length === 1) {
-    return { subscriptions: only.subscriptions, groups: [...only.groups?.values() ?? []] };
+    const groups = [...only.groups?.values() ?? []];
+    const bytes = ROUTE_BYTES + PLACE_BYTES * groups.length;
+    return { subscriptions: only.subscriptions, groups, bytes };
   }
   const join = new RouteJoin();
   for (const entry of entries) {

@@ -12,10 +12,9 @@ import {
 } from "./subscription.ts";
 import { isWildcard } from "../../protocol/topic.ts";
 import { joinRoute, NOBODY, type Route } from "./route.ts";
+import { RouteCache } from "./route_cache.ts";
 import { RouteSearch } from "./route_search.ts";
-
-/** Topics whose routes are remembered. */
-const MAX_ROUTES = 16_384;
+import { SpeedMemory } from "./speed_memory.ts";
 
 /** After this many misses in a row only every `SAMPLE`th route is remembered. */
 const MISSES_BEFORE_SAMPLING = 1_024;
@@ -31,14 +30,16 @@ const MAX_SHARED = 64;
 /** Knows who subscribes to what, and finds the route of a topic. */
 export class Router {
   readonly #entries = new FilterTree<FilterEntry>();
-  /** By topic. */
-  readonly #routes = new Map<string, Route>();
-  /** By the ids of the entries that match, so that topics with equal receivers share a route. */
-  readonly #shared = new Map<string, Route>();
+  readonly #routes: RouteCache;
   readonly #searches = new Set<RouteSearch>();
   #nextId = 0;
   #misses = 0;
   #generation = 0;
+
+  /** Keeps routes in `memory`. */
+  constructor(memory: SpeedMemory = new SpeedMemory(Infinity)) {
+    this.#routes = new RouteCache(memory);
+  }
 
   /** Changes whenever a route that was found before may be out of date. */
   get generation(): number {
@@ -106,7 +107,7 @@ export class Router {
    * many filters match that it has to be searched for.
    */
   find(topic: string): Route | undefined {
-    const known = this.#routes.get(topic);
+    const known = this.#routes.ofTopic(topic);
     if (known !== undefined) {
       this.#misses = 0;
       return known;
@@ -114,7 +115,7 @@ export class Router {
     const route = this.#make(topic);
     // Where no topic comes twice, as with inboxes, remembering costs more than it saves.
     if (route && (this.#misses++ < MISSES_BEFORE_SAMPLING || this.#misses % SAMPLE === 0)) {
-      this.#remember(topic, route);
+      this.#routes.setTopic(topic, route);
     }
     return route;
   }
@@ -125,7 +126,7 @@ export class Router {
     this.#searches.add(search);
     const route = await search.run(this.#entries.matching(topic));
     this.#searches.delete(search);
-    this.#remember(topic, route);
+    this.#routes.setTopic(topic, route, true);
   }
 
   #make(topic: string): Route | undefined {
@@ -136,26 +137,22 @@ export class Router {
     const key = entries.length === 1
       ? String(entries[0]!.id)
       : entries.map(({ id }) => id).sort((a, b) => a - b).join();
-    let route = this.#shared.get(key);
+    let route = this.#routes.ofFilters(key);
     if (route === undefined) {
       if (isMuch(entries)) return undefined;
       route = joinRoute(entries);
-      if (this.#shared.size >= MAX_ROUTES) this.#shared.clear();
-      this.#shared.set(key, route);
+      this.#routes.setFilters(key, route);
     }
     return route;
   }
 
-  #remember(topic: string, route: Route): void {
-    if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
-    this.#routes.set(topic, route);
-  }
-
   #changed(entry: FilterEntry): void {
     this.#generation++;
-    this.#shared.clear();
-    if (isWildcard(entry.filter)) this.#routes.clear();
-    else this.#routes.delete(entry.filter);
+    if (isWildcard(entry.filter)) this.#routes.forget();
+    else {
+      this.#routes.forgetFilters();
+      this.#routes.deleteTopic(entry.filter);
+    }
     for (const search of this.#searches) search.changed(entry);
   }
 }
