@@ -23,7 +23,7 @@ export function completionsCommand(program: Program): AnyCommand {
       shell: { type: "choice", choices: ["bash", "zsh", "fish", "powershell"], help: "the shell" },
     },
     examples: [
-      ["source <(socktool completions bash)", "in this bash; zsh works alike"],
+      ['eval "$(socktool completions bash)"', "in this bash; zsh works alike"],
       [
         "socktool completions bash > ~/.local/share/bash-completion/completions/socktool",
         "in every new bash",

@@ -107,7 +107,8 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Some editors, and PowerShell, begin a file with a byte order mark.
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : "";
     throw new AuthFileError("", `it is not JSON: ${detail}`, { cause });

@@ -41,6 +41,14 @@ Deno.test("an entry has the permissions that the file gives it, and no others", 
   assertEquals([users.size, tokens.size], [2, 1]);
 });
 
+Deno.test("a file may begin with a byte order mark, and have one nowhere else", () => {
+  const text = JSON.stringify({ tokens: [{ name: "sensor", token: TOKEN }] });
+  assertEquals(parseAuthFile(`\uFEFF${text}`, RIGHTS).tokens.size, 1);
+  for (const broken of [`\uFEFF\uFEFF${text}`, ` \uFEFF${text}`, `${text}\uFEFF`]) {
+    assertThrows(() => parseAuthFile(broken, RIGHTS), AuthFileError, "not JSON");
+  }
+});
+
 Deno.test("a broken file is told of by its field", () => {
   const user = { name: "a", password: HASH };
   const token = { name: "t", token: TOKEN };

@@ -1,9 +1,12 @@
 /** Other people's programs that some tests drive where they are installed. */
 
+/** What the names of programs end with. */
+const ENDS = Deno.build.os === "windows" ? [".exe", ".cmd"] : [""];
+
 /** Whether a program can be started; says on stderr what is skipped where it cannot. */
 export function isInstalled(name: string, what: string): boolean {
   const found = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":")
-    .some((folder) => isFile(`${folder}/${name}`));
+    .some((folder) => ENDS.some((end) => isFile(`${folder}/${name}${end}`)));
   if (!found) {
     const text = `skipped, because ${name} is not installed: ${what}\n`;
     Deno.stderr.writeSync(new TextEncoder().encode(text));

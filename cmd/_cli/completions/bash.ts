@@ -8,7 +8,7 @@ export function renderBash(model: CompletionModel): string {
   const { name, commands } = model;
   const commandWords = commands.map((command) => command.name).join(" ");
   return `# bash completion for ${name}.
-# For this shell: source <(${name} completions bash)
+# For this shell: eval "\$(${name} completions bash)"
 # For all later ones: ${name} completions bash > ~/.local/share/bash-completion/completions/${name}
 
 # Sets kind to what can follow: "free", "paths", "folders", "words A B C", or nothing.

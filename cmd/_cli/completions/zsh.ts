@@ -8,7 +8,7 @@ export function renderZsh(model: CompletionModel): string {
   );
   return `#compdef ${name}
 # zsh completion for ${name}.
-# For this shell: source <(${name} completions zsh)
+# For this shell: eval "\$(${name} completions zsh)"
 # For all later ones: ${name} completions zsh > a folder of $fpath, as _${name}
 
 _${name}() {
