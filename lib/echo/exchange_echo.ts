@@ -2,6 +2,7 @@ import { msOption, numericOption } from "../base/numeric_options.ts";
 import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
 import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
 import { describeDifference } from "../base/first_difference.ts";
+import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { EchoError } from "./echo_error.ts";
 import { ExpectedBytes } from "./expected_bytes.ts";
 
@@ -167,6 +168,9 @@ class EchoExchange {
       if (count === null) throw this.#closed();
       this.#moved += count;
       const bytes = buffer.subarray(0, count);
+      if (this.#receivedBytes === 0 && this.#isTls(bytes)) {
+        throw new ConnectionError("read", this.#address, new Error(SPEAKS_TLS), "tls");
+      }
       // Bytes beyond those that were sent are an error, and not shown.
       await this.#options.received?.(bytes.subarray(0, this.#expected.length));
       const expected = this.#expected.take(bytes);
@@ -186,6 +190,11 @@ class EchoExchange {
     } catch (cause) {
       throw new ConnectionError("read", this.#address, cause);
     }
+  }
+
+  /** Whether the server answers in TLS, which this side did not ask for and did not send. */
+  #isTls(bytes: Uint8Array): boolean {
+    return !this.#options.tls && startsTlsRecord(bytes) && this.#expected.next !== bytes[0];
   }
 
   /** Ends the exchange when no byte has moved for too long while some were due. */

@@ -1,4 +1,5 @@
 import { bytesOption, numericOption } from "../base/numeric_options.ts";
+import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { Frame } from "./frame.ts";
 import { FrameError, type FramePart } from "./frame_error.ts";
 import { type FrameHeader, MAX_HEADER_BYTES } from "./header.ts";
@@ -169,6 +170,11 @@ export class FrameDecoder {
       const headerStart = at + 2;
       const contentStart = headerStart + headerBytes;
       if (contentStart > end) {
+        // A peer with TLS would wait for an answer, and never send so large a header.
+        if (startsTlsRecord(buffer, at, end)) {
+          error = this.#fail(new FrameError("header-syntax", SPEAKS_TLS));
+          break;
+        }
         this.#wait(2 + headerBytes, headerBytes, 0);
         break;
       }

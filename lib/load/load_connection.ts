@@ -2,6 +2,7 @@ import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "../net/mod.ts";
 import type { Address } from "../net/mod.ts";
 import { describeDifference } from "../base/first_difference.ts";
+import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { LoadError } from "./load_error.ts";
 import type { Payload } from "./payload.ts";
 
@@ -118,6 +119,9 @@ export class LoadConnection {
     if (difference >= 0) {
       const offset = this.receivedBytes + difference;
       const sent = this.#payload.byteAt(offset);
+      if (offset === 0 && startsTlsRecord(bytes)) {
+        throw new LoadError("wrong", `connection ${this.id}: ${SPEAKS_TLS}`);
+      }
       const what = describeDifference(offset, bytes[difference]!, sent);
       throw new LoadError("wrong", `connection ${this.id}: the echo ${what}`);
     }

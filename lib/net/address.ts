@@ -20,7 +20,10 @@ export interface TcpAddress {
 export interface UnixAddress {
   /** Which kind of address it is. */
   readonly transport: "unix";
-  /** The path of the socket's file. */
+  /**
+   * The path of the socket's file; or an abstract name behind a NUL character, which is no file and
+   * exists on Linux only.
+   */
   readonly path: string;
 }
 
@@ -57,11 +60,12 @@ export class AddressError extends Error {
   }
 }
 
-const SHAPES = "write HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH";
+const SHAPES = "write HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH or unix:@NAME";
 
 /**
- * Reads an address: `HOST:PORT`, `[::1]:PORT`, `:PORT` or `unix:PATH`; with a default port also
- * `HOST` or `[::1]` alone.
+ * Reads an address: `HOST:PORT`, `[::1]:PORT`, `:PORT`, `unix:PATH`, or `unix:@NAME` for an abstract
+ * Unix socket; with a default port also `HOST` or `[::1]` alone. A file whose name begins with `@` is
+ * written `unix:./@file`.
  *
  * @example
  * ```ts
@@ -77,8 +81,10 @@ const SHAPES = "write HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH";
  */
 export function parseAddress(text: string, defaults: AddressDefaults = {}): Address {
   if (text.startsWith("unix:")) {
-    const path = text.slice("unix:".length);
-    if (path === "") throw new AddressError(text, "the path after unix: is empty");
+    const written = text.slice("unix:".length);
+    const path = written.startsWith("@") ? `\0${written.slice(1)}` : written;
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw new AddressError(text, problem);
     return { transport: "unix", path };
   }
   if (text === "") throw new AddressError(text, SHAPES);
@@ -129,7 +135,11 @@ export function parseHostPort(host: string, port: string): TcpAddress {
  * ```
  */
 export function formatAddress(address: Address): string {
-  if (address.transport === "unix") return `unix:${address.path}`;
+  if (address.transport === "unix") {
+    const { path } = address;
+    if (path.startsWith("\0")) return `unix:@${path.slice(1)}`;
+    return path.startsWith("@") ? `unix:./${path}` : `unix:${path}`;
+  }
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
@@ -138,14 +148,60 @@ export function formatAddress(address: Address): string {
  * Makes an {@linkcode Address} of one, or of the text of one. Functions that take either call it
  * first.
  *
- * @throws {AddressError} if a text is no address.
+ * @throws {AddressError} if a text is no address, or an address has a host, port or path that cannot
+ * be.
  * @throws {TypeError} if it is neither a text nor an {@linkcode Address}.
  */
 export function toAddress(address: Address | string): Address {
   if (typeof address === "string") return parseAddress(address);
-  const transport = (address as Partial<Address> | null)?.transport;
-  if (transport === "tcp" || transport === "unix") return address;
+  const problem = problemOf(address);
+  if (problem !== undefined) throw new AddressError(formatAddress(address), problem);
+  return address;
+}
+
+/** What is wrong with an address; `undefined` if nothing is. */
+function problemOf(address: Address): string | undefined {
+  const { transport, path, hostname, port } = new Object(address) as Readonly<
+    Record<string, unknown>
+  >;
+  if (transport === "unix" && typeof path === "string") return pathProblem(path);
+  if (transport === "tcp" && typeof hostname === "string") {
+    return hostProblem(hostname) ??
+      (isPort(port) ? undefined : `the port ${port} is not a number from 0 to 65535`);
+  }
   throw new TypeError(`Cannot use ${valueKind(address)} as an address: ${SHAPES}`);
+}
+
+function isPort(port: unknown): boolean {
+  return Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65_535;
+}
+
+function pathProblem(path: string): string | undefined {
+  if (path === "") return "the path after unix: is empty";
+  if (path === "\0") return "the name after unix:@ is empty";
+  if (path.includes("\0", 1)) return "a path has no NUL character";
+  return undefined;
+}
+
+/** What is wrong with a host name or an IP address; `undefined` if nothing is. */
+export function hostProblem(host: string): string | undefined {
+  if (host === "*") return "* is no host name: all interfaces are 0.0.0.0 (IPv4) or [::]";
+  return isIpv6(host) || HOST_NAME.test(asciiHost(host))
+    ? undefined
+    : `${JSON.stringify(host)} is no host name`;
+}
+
+/** Labels of letters, digits, hyphens and underscores, and one full stop between two. */
+const HOST_NAME = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i;
+
+/** A host name as name servers know it: `bücher.example` is `xn--bcher-kva.example` to them. */
+export function asciiHost(hostname: string): string {
+  // Other characters in ASCII have a meaning in URLs.
+  if (!/[^\0-\x7f]/.test(hostname) || /[\0-\x7f]/.test(hostname.replace(/[a-z0-9_.-]/gi, ""))) {
+    return hostname;
+  }
+  const url = `http://${hostname}`;
+  return URL.canParse(url) ? new URL(url).hostname : hostname;
 }
 
 /**
@@ -180,9 +236,8 @@ function tcp(
 ): TcpAddress {
   const defaultPort = numericOption("port", defaults.port, PORT);
   const host = hostname === "" ? defaults.hostname ?? "127.0.0.1" : hostname;
-  if (/[\s/\[\]@?#]/.test(host)) {
-    throw new AddressError(text, `${JSON.stringify(host)} is no host name`);
-  }
+  const problem = hostProblem(host);
+  if (problem !== undefined) throw new AddressError(text, problem);
   if (port === undefined) {
     if (defaultPort === undefined) throw new AddressError(text, "the port is missing");
     return { transport: "tcp", hostname: host, port: defaultPort };

@@ -1,4 +1,5 @@
 import { type Address, formatAddress } from "./address.ts";
+import { tlsFinding, type TlsProblem } from "./tls_problem.ts";
 
 /** The operation that failed. */
 export type ConnectionOperation =
@@ -9,7 +10,13 @@ export type ConnectionOperation =
   | "read"
   | "write";
 
-/** Why it failed; the codes are the same on every operating system. */
+/**
+ * Why it failed; the codes are the same on every operating system. Some that explain themselves less:
+ *
+ * - `no-free-port`: every local port that the connection or the listener could have is taken.
+ * - `not-a-socket`: where a Unix socket should be, a file or a folder is.
+ * - `bad-address`: the system cannot have such an address.
+ */
 export type ConnectionErrorCode =
   | "refused"
   | "reset"
@@ -18,6 +25,9 @@ export type ConnectionErrorCode =
   | "host-not-found"
   | "address-in-use"
   | "address-not-available"
+  | "no-free-port"
+  | "bad-address"
+  | "not-a-socket"
   | "not-found"
   | "permission-denied"
   | "too-many-open-files"
@@ -43,6 +53,8 @@ export class ConnectionError extends Error {
    * peer without an address, such as one that is reached by a pair of streams.
    */
   readonly address: Address | undefined;
+  /** What is wrong with TLS, if the code is `tls` and that is known. */
+  readonly tlsProblem: TlsProblem | undefined;
 
   /** Made by this library. Without a code, the code follows from the cause. */
   constructor(
@@ -53,8 +65,10 @@ export class ConnectionError extends Error {
   ) {
     const what = operation === "tls-handshake" ? "agree on TLS with" : VERBS[operation];
     const where = address ? formatAddress(address) : "the peer";
-    super(`Cannot ${what} ${where}: ${reasonOf(code, cause)}`, { cause });
+    const finding = code === "tls" ? tlsFinding(messageOf(cause)) : undefined;
+    super(`Cannot ${what} ${where}: ${finding?.text ?? reasonOf(code, cause)}`, { cause });
     this.code = code;
+    this.tlsProblem = finding?.problem;
     this.operation = operation;
     this.address = address;
   }
@@ -76,15 +90,19 @@ const REASONS: Partial<Record<ConnectionErrorCode, string>> = {
   "host-not-found": "the host name is not known",
   "address-in-use": "the address is in use",
   "address-not-available": "this machine does not have that address",
+  "no-free-port": "no local port is free for it",
   "too-many-open-files": "too many files are open",
   "out-of-memory": "the system has no memory for it",
   "closed": "the connection is closed",
 };
 
 function reasonOf(code: ConnectionErrorCode, cause: unknown): string {
+  return REASONS[code] ?? (messageOf(cause).replace(/ \(os error \d+\)$/, "") || "it failed");
+}
+
+function messageOf(cause: unknown): string {
   const { message } = new Object(cause) as { readonly message?: unknown };
-  const detail = typeof message === "string" ? message : typeof cause === "string" ? cause : "";
-  return REASONS[code] ?? (detail.replace(/ \(os error \d+\)$/, "") || "it failed");
+  return typeof message === "string" ? message : typeof cause === "string" ? cause : "";
 }
 
 /** Codes by the name of an error's class, in Deno and the Web, or by the error's own `code`. */
@@ -180,6 +198,7 @@ function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionError
   const known = lookUp(KNOWN, labels) ??
     BY_MESSAGE.find(([pattern]) => pattern.test(String(message)))?.[1];
   if (known) return known;
+  if (tlsFinding(messageOf(cause))) return "tls";
   if (operation === "tls-handshake" || /^ERR_(SSL|TLS)_/.test(labels[1]!)) return "tls";
   return lookUp(VAGUE, labels) ?? "failed";
 }

@@ -1,7 +1,9 @@
-import { type Address, toAddress } from "./address.ts";
+import { type Address, AddressError, asciiHost, hostProblem, toAddress } from "./address.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
+import { diagnose } from "./diagnose.ts";
 import { timerMs } from "../base/timer_ms.ts";
+import { checkUnixSupport } from "./unix_socket.ts";
 
 /** TLS settings of a client. */
 export interface ClientTls {
@@ -9,6 +11,13 @@ export interface ClientTls {
   readonly caCerts?: readonly string[] | undefined;
   /** The name that the server's certificate must have. @default {the host that is dialled} */
   readonly serverName?: string | undefined;
+  /**
+   * Accept any certificate. Whoever answers is taken for the server, and can read and change
+   * everything: for tests and for looking at a server whose certificate is broken.
+   *
+   * @default {false}
+   */
+  readonly insecure?: boolean | undefined;
 }
 
 /** Options of {@linkcode dial}. */
@@ -37,7 +46,7 @@ export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
  * await conn.write(new TextEncoder().encode("hello"));
  * ```
  *
- * @throws {AddressError} if a text is no address.
+ * @throws {AddressError} if a text is no address, or `serverName` is no host name.
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
  * @throws {TypeError | RangeError} if `timeoutMs` is no number of milliseconds.
  */
@@ -48,6 +57,7 @@ export async function dial(
   const address = toAddress(target);
   const { signal, tls } = options;
   const timeoutMs = timerMs("timeoutMs", options.timeoutMs, DEFAULT_DIAL_TIMEOUT_MS);
+  if (tls) checkClientTls(tls, address);
   signal?.throwIfAborted();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);
@@ -62,26 +72,36 @@ export async function dial(
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
     if (cause instanceof ConnectionError) throw cause;
-    if (!limit.signal.aborted) throw new ConnectionError(operation, address, cause);
-    throw new ConnectionError(operation, address, cause, "timed-out");
+    if (limit.signal.aborted) throw new ConnectionError(operation, address, cause, "timed-out");
+    throw operation === "connect"
+      ? await diagnose(operation, address, cause)
+      : new ConnectionError(operation, address, cause);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", giveUp);
   }
 }
 
+/** Checks what the runtime takes in silence, or complains of late and in its own words. */
+function checkClientTls({ caCerts = [], serverName }: ClientTls, address: Address): void {
+  const problem = serverName === undefined ? undefined : hostProblem(serverName);
+  if (problem !== undefined) throw new AddressError(serverName!, problem);
+  const empty = caCerts.findIndex((pem) => !pem.includes("-----BEGIN CERTIFICATE-----"));
+  if (empty < 0) return;
+  const cause = new Error(`No certificates found in caCerts[${empty}]`);
+  throw new ConnectionError("tls-handshake", address, cause);
+}
+
 async function connect(address: Address, signal: AbortSignal): Promise<Deno.Conn> {
   if (address.transport === "tcp") {
-    const { hostname, port } = address;
+    const { port } = address;
+    const hostname = asciiHost(address.hostname);
     if (port === 0) throw new Error("port 0 is only for servers");
     const conn = await Deno.connect({ hostname, port, signal });
     conn.setNoDelay(true);
     return conn;
   }
-  if (Deno.build.os === "windows") {
-    const cause = new Error("Unix sockets do not exist on Windows");
-    throw new ConnectionError("connect", address, cause, "not-supported");
-  }
+  checkUnixSupport("connect", address);
   const connecting = Deno.connect({ transport: "unix", path: address.path });
   return await beforeAbort(connecting, signal);
 }
@@ -97,10 +117,16 @@ async function startTls(
     const cause = new Error("TLS on a Unix socket is not supported");
     throw new ConnectionError("connect", address, cause, "not-supported");
   }
+  const hostname = asciiHost(tls.serverName ?? address.hostname);
+  if (tls.insecure) {
+    // Loaded only where it is used: every client starts with this file.
+    const { startInsecureTls } = await import("./insecure_tls.ts");
+    return await startInsecureTls(conn as Deno.TcpConn, hostname, signal);
+  }
   let secure: Deno.TlsConn;
   try {
     secure = await Deno.startTls(conn as Deno.TcpConn, {
-      hostname: tls.serverName ?? address.hostname,
+      hostname,
       caCerts: [...tls.caCerts ?? []],
     });
   } catch (error) {

@@ -1,8 +1,10 @@
-import { type Address, toAddress } from "./address.ts";
+import { type Address, asciiHost, toAddress } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { ConnectionError } from "./connection_error.ts";
+import { diagnose } from "./diagnose.ts";
 import { type HandshakeLimits, resolveHandshakeLimits } from "./handshake_limits.ts";
 import type { Listener, ServerTls } from "./listener.ts";
+import { checkUnixSupport, isAbstract } from "./unix_socket.ts";
 
 /** Options of {@linkcode listen}. */
 export interface ListenOptions {
@@ -25,6 +27,8 @@ const BACKLOG = 4_096;
 /**
  * Listens on an address, which may be a text such as `127.0.0.1:0`. If a server that has died left
  * the file of its Unix socket behind, the file is replaced. Closing the listener removes the file.
+ * An abstract name (`unix:@NAME`, on Linux only) has no file: any program of this machine that shares
+ * the network namespace can connect to it.
  *
  * @example
  * ```ts
@@ -48,14 +52,15 @@ export async function listen(
   const limits = tls && resolveHandshakeLimits(tls);
   try {
     if (address.transport === "unix") return await listenUnix(address.path, options);
-    const { hostname, port } = address;
+    const { port } = address;
+    const hostname = asciiHost(address.hostname);
     const tcp = { hostname, port, reusePort: options.reusePort ?? false, tcpBacklog: BACKLOG };
     const secure = tls && await tlsOver(tls, limits!);
     const inner = Deno.listen(tcp);
     const listener = wrap(inner, () => inner.close());
     return secure ? secure(listener) : listener;
   } catch (cause) {
-    throw cause instanceof ConnectionError ? cause : new ConnectionError("listen", address, cause);
+    throw cause instanceof ConnectionError ? cause : await diagnose("listen", address, cause);
   }
 }
 
@@ -72,10 +77,7 @@ async function tlsOver(
 
 async function listenUnix(path: string, options: ListenOptions): Promise<Listener> {
   const address = { transport: "unix", path } as const;
-  if (Deno.build.os === "windows") {
-    const cause = new Error("Unix sockets do not exist on Windows");
-    throw new ConnectionError("listen", address, cause, "not-supported");
-  }
+  checkUnixSupport("listen", address);
   if (options.tls) {
     const cause = new Error("TLS on a Unix socket is not supported");
     throw new ConnectionError("listen", address, cause, "not-supported");
@@ -90,6 +92,7 @@ async function listenUnix(path: string, options: ListenOptions): Promise<Listene
   }
   return wrap(inner, () => {
     inner.close();
+    if (isAbstract(address)) return;
     try {
       Deno.removeSync(path);
     } catch {
@@ -100,6 +103,7 @@ async function listenUnix(path: string, options: ListenOptions): Promise<Listene
 
 /** Whether the file is a socket that nobody listens on. */
 async function isStale(path: string): Promise<boolean> {
+  if (isAbstract({ path })) return false;
   try {
     if (!(await Deno.lstat(path)).isSocket) return false;
     (await Deno.connect({ transport: "unix", path })).close();

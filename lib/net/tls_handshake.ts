@@ -3,7 +3,11 @@ import { TLSSocket } from "node:tls";
 import { NodeConn } from "./node_conn.ts";
 import type { PendingHandshake } from "./pending_handshakes.ts";
 import type { ServerCertificate } from "./server_certificate.ts";
+import { tlsFinding } from "./tls_problem.ts";
 import { TlsTransport } from "./tls_transport.ts";
+
+/** A fatal alert, "unexpected message": it tells a client that speaks no TLS that the server does. */
+const ALERT = Uint8Array.of(0x15, 3, 3, 0, 2, 2, 10);
 
 /** How much to read at a time: what a client sends in a handshake is rarely more. */
 const READ_BYTES = 2_048;
@@ -17,6 +21,7 @@ export class TlsHandshake implements PendingHandshake {
    * is closed.
    */
   readonly done: Promise<Deno.Conn>;
+  readonly #tcp: Deno.TcpConn;
   readonly #certificate: ServerCertificate;
   readonly #transport: TlsTransport;
   /** Made when the client sends something: many only connect. */
@@ -30,6 +35,7 @@ export class TlsHandshake implements PendingHandshake {
   constructor(conn: Deno.TcpConn, certificate: ServerCertificate) {
     this.hostname = conn.remoteAddr.hostname;
     this.done = this.#outcome.promise;
+    this.#tcp = conn;
     this.#certificate = certificate;
     this.#transport = new TlsTransport(conn, {
       pulled: () => this.#pulled(),
@@ -53,6 +59,20 @@ export class TlsHandshake implements PendingHandshake {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#outcome.reject(cause);
+    if (tlsFinding(String(cause))?.problem === "not-tls") void this.#alert();
+    else this.#close();
+  }
+
+  async #alert(): Promise<void> {
+    try {
+      await this.#tcp.write(ALERT);
+    } catch {
+      // The client has gone.
+    }
+    this.#close();
+  }
+
+  #close(): void {
     this.#transport.closeSocket();
     if (this.#started) this.#conn!.close();
   }

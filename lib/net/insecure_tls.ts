@@ -1,0 +1,72 @@
+import { isIP } from "node:net";
+import { setImmediate } from "node:timers";
+import { connect } from "node:tls";
+import { NodeConn } from "./node_conn.ts";
+import { TlsTransport } from "./tls_transport.ts";
+
+/** How much to read at a time during the handshake: a chain of certificates is rarely larger. */
+const READ_BYTES = 8_192;
+
+/**
+ * Makes TLS of a connection, whatever certificate the server shows. The runtime's own TLS has no such
+ * mode for one connection alone.
+ *
+ * Resolves when the handshake is complete. When it fails or is aborted, the connection is closed.
+ */
+export async function startInsecureTls(
+  conn: Deno.TcpConn,
+  serverName: string,
+  signal: AbortSignal,
+): Promise<Deno.Conn> {
+  const outcome = Promise.withResolvers<void>();
+  // It may fail before anybody waits for it.
+  outcome.promise.catch(() => {});
+  let isSecure = false;
+  const transport = new TlsTransport(conn, {
+    pulled() {
+      if (isSecure) secured.wake();
+      else transport.pull(READ_BYTES);
+    },
+    ended() {
+      secured.end();
+      outcome.reject(new Deno.errors.UnexpectedEof("The server closed the connection"));
+    },
+    failed(cause) {
+      secured.fail(cause);
+      outcome.reject(cause);
+    },
+  });
+  const socket = connect({
+    socket: transport as never,
+    rejectUnauthorized: false,
+    // An IP address cannot be asked for by name.
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+  });
+  const secured = new NodeConn(socket, transport);
+  socket.once("secureConnect", () => {
+    isSecure = true;
+    outcome.resolve();
+  });
+  socket.on("_tlsError", (cause) => {
+    secured.fail(cause);
+    outcome.reject(cause);
+  });
+  socket.once("error", outcome.reject);
+  const abort = () => outcome.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    // The runtime starts the socket in its next tick, and crashes the program if it is destroyed, or
+    // has failed, before that.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    transport.start();
+    transport.pull(READ_BYTES);
+    await outcome.promise;
+    return secured;
+  } catch (error) {
+    secured.close();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
