@@ -99,7 +99,7 @@ export const command = defineCommand({
     try {
       for await (
         const { reply, latencyMs } of exchange(address, requests(values, flags.repeat, toRequest), {
-          tls: await clientTlsOf(flags),
+          tls: await clientTlsOf(flags, context),
           greeting: helloOf(flags),
           timeoutMs: flags["connect-timeout"],
           answerTimeoutMs: flags.timeout,

@@ -177,7 +177,7 @@ export const command = defineCommand({
     // What only reads is for everybody who reaches it, unless --auth says otherwise.
     if (flags.writable) checkAccess(args.address, flags);
     const authenticator = await authenticatorOf(flags, context);
-    const tls = await serverTlsOf(flags);
+    const tls = await serverTlsOf(flags, context);
     // Listens first: indexing may take minutes, and a port that is in use is to be told before.
     using listener = await listen(args.address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);

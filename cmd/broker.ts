@@ -163,7 +163,7 @@ export const command = defineCommand({
     checkAccess(address, flags);
     const maxPendingBytes = pendingBytes(flags, given);
     const authenticator = await authenticatorOf(flags, context);
-    const tls = await serverTlsOf(flags);
+    const tls = await serverTlsOf(flags, context);
     using listener = await listen(address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
     rereadOnHangup(

@@ -63,7 +63,7 @@ export const command = defineCommand({
     const where = formatAddress(address);
     const print = printer(context, flags);
     const { bytes, durationMs } = await exchangeEcho(address, source, {
-      tls: await clientTlsOf(flags),
+      tls: await clientTlsOf(flags, context),
       timeoutMs: flags["connect-timeout"],
       idleTimeoutMs: flags["idle-timeout"],
       signal,

@@ -36,7 +36,7 @@ export const command = defineCommand({
     "connection. While a client does not read, nothing is read from it.",
   ],
   async run({ flags, args, given }, context) {
-    const tls = await serverTlsOf(flags);
+    const tls = await serverTlsOf(flags, context);
     using listener = await listen(args.address, { tls });
     await warnOfOpenFiles(flags, given, context);
     const server = serveEcho(listener, {

@@ -84,7 +84,7 @@ export const command = defineCommand({
     const threads = Math.min(flags.workers, connections);
     const problem = await checkOpenFiles(connections, { threads });
     if (problem !== undefined) throw new Error(problem);
-    const tls = await clientTlsOf(flags);
+    const tls = await clientTlsOf(flags, context);
     if (!asksForLoad(given)) return await runTutorial(address, connections, tls, flags, context);
     const before = flags.compare === undefined ? undefined : await readRun(flags.compare);
     await checkFiles(flags);

@@ -48,7 +48,7 @@ export const command = defineCommand({
   ],
   notes: ["-q leaves out the line per client, but not the figures of --stats."],
   async run({ flags, args, given }, context) {
-    const tls = await serverTlsOf(flags);
+    const tls = await serverTlsOf(flags, context);
     await warnOfOpenFiles(flags, given, context, flags.workers);
     const options = {
       maxConnections: flags["max-connections"],

@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from "../../lib/net/address.ts";
-import { explainSystemError } from "./system_errors.ts";
+import { explainNoPort, explainSystemError } from "./system_errors.ts";
 
 /**
  * Says in one line what was tried, on which address, what happened, and what helps.
@@ -15,6 +15,8 @@ export function describeError(error: unknown, doing?: string): string {
   const { operation, address } = error as { operation?: unknown; address?: unknown };
   const tried = doing ?? triedBy(operation, address);
   if (operation === undefined && hasOwnCode(error)) return ownMessage(error);
+  const found = explainFinding(error);
+  if (found !== undefined) return lead(tried) + found;
   const verb = typeof operation === "string" ? operation : doing?.split(" ")[0];
   const where = addressText(address) ?? /\S+:\S+$/.exec(doing ?? "")?.[0];
   // An error that does not say what was tried is explained by its own message, not by its causes.
@@ -26,6 +28,32 @@ export function describeError(error: unknown, doing?: string): string {
   }
   const message = ownMessage(error);
   return doing === undefined || message.startsWith("cannot ") ? message : lead(doing) + message;
+}
+
+/** What the library found out about a `listen` or `connect` by itself, and what helps. */
+function explainFinding(error: Error): string | undefined {
+  const { code, operation, address, cause } = error as {
+    readonly code?: unknown;
+    readonly operation?: unknown;
+    readonly address?: unknown;
+    readonly cause?: unknown;
+  };
+  if (operation !== "listen" && operation !== "connect") return undefined;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  switch (code) {
+    case "no-free-port":
+      return explainNoPort(operation);
+    case "not-a-socket":
+      return `${reason} (${
+        operation === "listen" ? "take another path" : "give a server's socket"
+      })`;
+    case "bad-address": {
+      const isPath = addressText(address)?.startsWith("unix:");
+      return isPath ? `${reason} (take a shorter one, or a relative path)` : reason;
+    }
+    default:
+      return undefined;
+  }
 }
 
 function withCauses(error: Error): Error[] {

@@ -66,7 +66,7 @@ export const serverTlsFlags = {
   },
 } as const satisfies FlagTable;
 
-/** `--tls` and `--tls-ca`, for a client. */
+/** How a client uses TLS. */
 export const clientTlsFlags = {
   tls: { type: "boolean", group: "TLS", help: "connect with TLS" },
   "tls-ca": {
@@ -75,6 +75,20 @@ export const clientTlsFlags = {
     placeholder: "FILE",
     group: "TLS",
     requires: ["tls"],
-    help: "also trust this certificate authority (PEM)",
+    help: "also trust the certificate authorities in this file (PEM)",
+  },
+  "tls-name": {
+    type: "string",
+    placeholder: "NAME",
+    group: "TLS",
+    requires: ["tls"],
+    help: "the name that the server's certificate must have, if it is not the host's",
+  },
+  insecure: {
+    type: "boolean",
+    group: "TLS",
+    requires: ["tls"],
+    conflicts: ["tls-ca"],
+    help: "accept any certificate of the server, for tests: the connection is not safe",
   },
 } as const satisfies FlagTable;

@@ -31,12 +31,10 @@ export { checkOpenFiles, openFileLimit } from "./open_files.ts";
 export { accessFlags, authenticatorOf, checkAccess, credentialFlags } from "./access.ts";
 export {
   announce,
-  clientTlsOf,
   limitFlags,
   limitsOf,
   logAcceptFailure,
   maxMemoryOf,
-  serverTlsOf,
   untilDrained,
   warnOfOpenFiles,
 } from "./serving.ts";
@@ -45,6 +43,7 @@ export { rereadOnHangup, watchAuth } from "./reread.ts";
 export { readByteLines, readLines } from "./read_lines.ts";
 export { runCommand, runMain } from "./run.ts";
 export type { ArgumentSpec, ArgumentTable, FlagSpec, FlagTable } from "./spec.ts";
+export { clientTlsOf, serverTlsOf, TlsFileError } from "./tls_files.ts";
 export { escapeForTerminal } from "./terminal_text.ts";
 export {
   formatBytes,

@@ -9,12 +9,15 @@
  * 2. A first word that can be a host, followed by a port number, is the address, provided that
  *    enough words are left for the required arguments. After `127.0.0.1`, `[::1]` and `localhost`
  *    it is the address in any case.
- * 3. If the other arguments can take all words, there is no address.
+ * 3. If the other arguments can take all words, there is no address. But a first word that is
+ *    `localhost`, or has a full stop or a colon and no space, may be meant as one: where a text could
+ *    be it too, both readings are shown, and nothing is sent to a server that was not meant.
  * 4. Otherwise the first word is an address with a mistake in it or, for a command that takes
  *    nothing but an address, a host without a port.
  *
- * So `app-client search 5634` searches on the default server for "5634", and
- * `app-client example.org 5634 search x` is one host, one port and two words.
+ * So `app-client search 5634` searches on the default server for "5634",
+ * `app-client example.org 5634 search x` is one host, one port and two words, and
+ * `echo-client db.internal` is refused.
  *
  * @module
  */
@@ -46,6 +49,7 @@ export function readPositionals(
   if (entries[0]?.[1].type === "address") {
     const [name, spec] = entries.shift()!;
     const taken = addressWords(words, entries);
+    if (taken === 0 && spec.default !== undefined) refuseLikelyHost(spec, words, entries);
     values[name] = taken > 0
       ? readAddressWords(spec, words.slice(0, taken), entries)
       : standIn(spec, argumentLabel(name, spec));
@@ -81,6 +85,34 @@ function addressWords(words: readonly string[], others: readonly Entry[]): 0 | 1
     if (words.length - 2 >= needed || isPlainlyHost(first)) return 2;
   }
   return words.length <= capacity(others) ? 0 : 1;
+}
+
+/** Refuses a first word that is read as a text, and may be meant as the address. */
+function refuseLikelyHost(
+  spec: ArgumentSpec,
+  [first, ...rest]: readonly string[],
+  [next]: readonly Entry[],
+): void {
+  if (first === undefined || next?.[1].type !== "string") return;
+  if (!/^localhost$/i.test(first) && !/^\S*[.:]\S*$/.test(first)) return;
+  // With a full stop or colon alone, it is neither a host nor a port.
+  if (!/[\p{L}\p{N}]/u.test(first)) return;
+  const port = String(defaultPort(spec) ?? "PORT");
+  const others = rest.length === 0 ? "" : ` ${rest.join(" ")}`;
+  throw new UsageError(
+    `${JSON.stringify(first)} may be the server or ${argumentLabel(...next)}: write ` +
+      `'${
+        asServer(first, port)
+      }${others}' for the server, ':${port} ${first}${others}' for the other`,
+  );
+}
+
+/** How a word is written that is meant as the server. */
+function asServer(word: string, port: string): string {
+  const host = word.replace(/^[a-z]+:\/\//i, "").replace(/\/.*$/, "");
+  if (isIpv6(host)) return `[${host.replace(/^\[(.*)\]$/, "$1")}]:${port}`;
+  if (isWholeAddress(host)) return host;
+  return host.includes(":") ? "HOST:PORT" : `${host}:${port}`;
 }
 
 /** `10:30` is a time of day, not a host called 10: a host in `HOST:PORT` has a letter or a dot. */

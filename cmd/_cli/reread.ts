@@ -1,10 +1,10 @@
 import { PeriodicLook } from "../../lib/base/periodic_look.ts";
-import { ConnectionError, type ServerTls } from "../../lib/net/mod.ts";
+import type { ServerTls } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
 import { describeError } from "./describe_error.ts";
 import type { Log } from "./log.ts";
 import type { ServerAuthenticator } from "./server_authenticator.ts";
-import { type ServerTlsFlags, serverTlsOf } from "./serving.ts";
+import { type ServerTlsFlags, serverTlsOf } from "./tls_files.ts";
 
 /** What messages call it. */
 const AUTH_FILE = "the --auth file";
@@ -27,7 +27,7 @@ export function rereadOnHangup(options: RereadOptions, { log, onHangup }: Contex
   const files: Record<string, () => Promise<void>> = {};
   if (authenticator) files[AUTH_FILE] = () => authenticator.reread();
   if (flags["tls-cert"] !== undefined) {
-    files["the certificate"] = () => rereadTls(flags, renewTls);
+    files["the certificate"] = async () => await renewTls((await serverTlsOf(flags, { log }))!);
   }
   const rereadAll = async () => {
     if (Object.keys(files).length === 0) log.info("there is no file to read again");
@@ -69,19 +69,5 @@ async function tellOf(what: string, reread: () => Promise<void>, log: Log): Prom
     log.info(`${what} was read again`);
   } catch (error) {
     log.warn(`${describeError(error)}; ${what} as it was stays in use`);
-  }
-}
-
-async function rereadTls(
-  flags: ServerTlsFlags,
-  renewTls: RereadOptions["renewTls"],
-): Promise<void> {
-  const tls = (await serverTlsOf(flags))!;
-  try {
-    await renewTls(tls);
-  } catch (error) {
-    // It is not the address that something is wrong with.
-    const cause = error instanceof ConnectionError ? error.cause : error;
-    throw new Error(`cannot use ${flags["tls-cert"]}: ${describeError(cause)}`, { cause });
   }
 }

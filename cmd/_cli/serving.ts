@@ -1,14 +1,13 @@
 import {
-  type ClientTls,
   type ConnectionError,
   formatAddress,
   machineMemoryBytes,
   type ResolvedLimits,
   type Server,
 } from "../../lib/net/mod.ts";
-import type { Address, ServerTls } from "../../lib/net/mod.ts";
+import type { Address } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
-import { describeError } from "./describe_error.ts";
+import { describeError, lowerFirst } from "./describe_error.ts";
 import type { Log } from "./log.ts";
 import { checkOpenFiles } from "./open_files.ts";
 import type { FlagTable, FlagValues } from "./spec.ts";
@@ -84,28 +83,6 @@ export function maxMemoryOf(flags: { readonly "max-memory": number | undefined }
     (machine === undefined ? DEFAULT_MEMORY_BYTES : Math.floor(machine * MACHINE_SHARE));
 }
 
-/** The values of the flags that name a server's certificate and its key. */
-export interface ServerTlsFlags {
-  readonly "tls-cert": string | undefined;
-  readonly "tls-key": string | undefined;
-}
-
-/** Reads the files that `--tls-cert` and `--tls-key` name; `undefined` without them. */
-export async function serverTlsOf(flags: ServerTlsFlags): Promise<ServerTls | undefined> {
-  const { "tls-cert": cert, "tls-key": key } = flags;
-  if (cert === undefined || key === undefined) return undefined;
-  return { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
-}
-
-/** What `--tls` and `--tls-ca` ask for; `undefined` without them. */
-export async function clientTlsOf(
-  flags: { readonly tls: boolean; readonly "tls-ca": string | undefined },
-): Promise<ClientTls | undefined> {
-  if (!flags.tls) return undefined;
-  const ca = flags["tls-ca"];
-  return ca === undefined ? {} : { caCerts: [await Deno.readTextFile(ca)] };
-}
-
 /** Says where a server listens: on stderr, or with `--json` as the first object on stdout. */
 export function announce(
   address: Address,
@@ -144,7 +121,8 @@ export async function warnOfOpenFiles(
  * if the peer has left or failed the TLS handshake, as any peer can as often as it likes.
  */
 export function logAcceptFailure(log: Log, error: ConnectionError): void {
-  if (error.code === "reset" || error.operation === "tls-handshake") {
-    log.detail(describeError(error));
-  } else log.warn(describeError(error));
+  // The advice of `describeError` is for the client's side.
+  if (error.operation === "tls-handshake") log.detail(lowerFirst(error.message));
+  else if (error.code === "reset") log.detail(describeError(error));
+  else log.warn(describeError(error));
 }

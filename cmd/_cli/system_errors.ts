@@ -1,3 +1,6 @@
+import { tlsFinding } from "../../lib/net/tls_problem.ts";
+import { explainTls } from "./tls_advice.ts";
+
 /**
  * Says in plain words what an error of the operating system means, and what helps.
  *
@@ -10,20 +13,24 @@ export function explainSystemError(
   operation?: string,
   address?: string,
 ): string | undefined {
+  const finding = tlsFinding(error.message);
+  if (finding) return explainTls(finding);
   const code = codeOf(error);
+  const isHandshake = operation === "tls-handshake";
   const isUnix = address?.startsWith("unix:") ?? false;
   switch (code) {
     case "EADDRINUSE":
       return isUnix
-        ? "the path is in use (another server runs there, or left it behind: remove the file)"
+        ? "the path is in use: another server listens there (end it, or take another path)"
         : `the address is in use (another server runs there; ${freePort(address)})`;
     case "EADDRNOTAVAIL":
+      if (operation === "connect") return explainNoPort(operation);
       return "no network interface has this address (127.0.0.1 is this machine only, " +
         "0.0.0.0 and [::] are all its interfaces)";
     case "ECONNREFUSED":
       return "the connection was refused (no server listens there)";
     case "ECONNRESET":
-      return "the other side reset the connection";
+      return `the other side reset the connection${isHandshake ? MAYBE_NOT_TLS : ""}`;
     case "ECONNABORTED":
       return "the connection was aborted";
     case "EPIPE":
@@ -31,7 +38,7 @@ export function explainSystemError(
     case "ETIMEDOUT":
       return operation === "connect"
         ? "no answer in time (a firewall, a wrong address, or a machine that is off)"
-        : "no answer in time";
+        : `no answer in time${isHandshake ? MAYBE_NOT_TLS : ""}`;
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return "no route leads there (check the address and the network)";
@@ -60,20 +67,23 @@ export function explainSystemError(
       return "the file system is read-only";
     case "NOTCAPABLE":
       return `${error.message.replace(/, run again.*$/s, "")} (run Deno with -A)`;
-    case "CERTIFICATE":
-      if (error.message.includes("CaUsedAsEndEntity")) {
-        return "the server shows the certificate of an authority (CA:TRUE), and needs one of its " +
-          "own (openssl: -addext basicConstraints=CA:FALSE)";
-      }
-      return `the certificate is not trusted: ${error.message} ` +
-        "(--tls-ca FILE trusts an authority of your own)";
-    case "NOTLS":
-      return "the other side does not speak TLS";
     case "EOF":
-      return "the other side closed the connection too early";
+      return `the other side closed the connection too early${isHandshake ? MAYBE_NOT_TLS : ""}`;
     default:
       return undefined;
   }
+}
+
+/** What a handshake that the other side does not answer may mean. */
+const MAYBE_NOT_TLS = " (does it speak TLS? leave out --tls if not)";
+
+/** Says that all ports of this machine are taken, and what helps. */
+export function explainNoPort(operation: "listen" | "connect"): string {
+  const what = operation === "connect"
+    ? "this machine has no port left for another connection there"
+    : "no port of this machine is free";
+  return `${what} (each connection takes one, and keeps it for a minute after its end, as TIME_WAIT: ` +
+    "wait, open fewer, or widen the range: sysctl -w net.ipv4.ip_local_port_range='10000 65535')";
 }
 
 /** The address with port 0, for which the system picks a free port. */
@@ -89,10 +99,6 @@ function codeOf(error: Error): string | undefined {
   if (/failed to lookup address information|nodename nor servname|no such host/i.test(message)) {
     return "ENOTFOUND";
   }
-  if (/peer certificate|UnknownIssuer|CertNotValid|NotValidForName/.test(message)) {
-    return "CERTIFICATE";
-  }
-  if (/corrupt message of type/.test(message)) return "NOTLS";
   // Codes in lower case are the library's, whose messages need no explanation.
   if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return code;
   for (const [Class, name] of CLASSES) if (error instanceof Class) return name;

@@ -55,6 +55,8 @@ export interface BrokerFlagValues {
   readonly will: string | undefined;
   readonly tls: boolean;
   readonly "tls-ca": string | undefined;
+  readonly "tls-name": string | undefined;
+  readonly insecure: boolean;
   readonly json: boolean;
 }
 
@@ -77,16 +79,17 @@ export interface ConnectOptions {
  */
 export async function connectClient(
   flags: BrokerFlagValues,
-  { log, out, signal }: Context,
+  context: Context,
   { onError, connectTimeoutMs, wait, maxContentBytes }: ConnectOptions,
 ): Promise<BrokerClient> {
+  const { log, out, signal } = context;
   const { user, password, token } = flags;
   let lost = false;
   let wasConnected = false;
   const options: ConnectBrokerOptions = {
     name: flags.name,
     credentials: { user, password, token },
-    tls: await clientTlsOf(flags),
+    tls: await clientTlsOf(flags, context),
     will: flags.will === undefined ? undefined : parseWill(flags.will),
     waitOnFirstConnect: wait,
     connectTimeoutMs,

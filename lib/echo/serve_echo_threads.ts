@@ -7,7 +7,7 @@ import {
 } from "../base/numeric_options.ts";
 import { guard, reportError } from "../base/report.ts";
 import { WorkerThread } from "../base/threads/worker_thread.ts";
-import { type Address, ConnectionError, type ServerTls, toAddress } from "../net/mod.ts";
+import { type Address, ConnectionError, listen, type ServerTls, toAddress } from "../net/mod.ts";
 import type { EchoServeOptions } from "./serve_echo.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 import {
@@ -44,6 +44,8 @@ const LIMITS = {
  * connections to them. It works on Linux only, and not for Unix sockets. Each thread gets an equal
  * share of `maxConnections` and `maxMemoryBytes`, rounded up.
  *
+ * A port that another server has is refused, even if that one shares it among threads too.
+ *
  * If a thread dies, its connections are lost and the other threads go on.
  *
  * @throws {AddressError} if a text is no address.
@@ -66,8 +68,14 @@ export async function serveEchoThreads(
     throw new ConnectionError("listen", address, cause, "not-supported");
   }
   const server = new ThreadedEchoServer(count, options);
+  await refuseSharing(address);
   await server.start(address);
   return server;
+}
+
+/** Another server that shares its port among threads would get half of the connections. */
+async function refuseSharing(address: Address): Promise<void> {
+  (await listen(address)).close();
 }
 
 const NO_FIGURES: EchoFigures = {

@@ -16,13 +16,15 @@ export interface ServerCertificate extends HandshakeLimits {
  *
  * @throws {Error} if the certificate or its key cannot be used, or they do not belong together.
  */
-export function checkCertificate(
-  { cert, key }: ServerTls,
-  limits: HandshakeLimits,
-): ServerCertificate {
+export function checkCertificate(tls: ServerTls, limits: HandshakeLimits): ServerCertificate {
+  return { ...limits, context: tryCertificate(tls) };
+}
+
+/** Makes what handshakes need of a certificate and its key, or throws as `checkCertificate` does. */
+export function tryCertificate({ cert, key }: ServerTls): SecureContext {
   // node:tls takes any text, and does not say what is wrong with it when each handshake fails.
   if (mayListen()) Deno.listenTls({ hostname: LOOPBACK, port: 0, cert, key }).close();
-  return { ...limits, context: createSecureContext({ cert, key }) };
+  return createSecureContext({ cert, key });
 }
 
 /** Whether the program may listen there. Does not make the runtime ask the user. */

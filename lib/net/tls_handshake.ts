@@ -3,11 +3,10 @@ import { TLSSocket } from "node:tls";
 import { NodeConn } from "./node_conn.ts";
 import type { PendingHandshake } from "./pending_handshakes.ts";
 import type { ServerCertificate } from "./server_certificate.ts";
-import { tlsFinding } from "./tls_problem.ts";
 import { TlsTransport } from "./tls_transport.ts";
 
-/** A fatal alert, "unexpected message": it tells a client that speaks no TLS that the server does. */
-const ALERT = Uint8Array.of(0x15, 3, 3, 0, 2, 2, 10);
+/** A fatal alert, "handshake failure". A client that speaks no TLS sees by it that the server does. */
+const ALERT = Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40);
 
 /** How much to read at a time: what a client sends in a handshake is rarely more. */
 const READ_BYTES = 2_048;
@@ -28,6 +27,7 @@ export class TlsHandshake implements PendingHandshake {
   #conn: NodeConn | undefined;
   readonly #outcome = Promise.withResolvers<Deno.Conn>();
   readonly #timer: ReturnType<typeof setTimeout>;
+  #alerting: Promise<void> | undefined;
   #started = false;
   #over = false;
 
@@ -41,6 +41,7 @@ export class TlsHandshake implements PendingHandshake {
       pulled: () => this.#pulled(),
       ended: () => this.#ended(),
       failed: (cause) => this.#failed(cause),
+      destroyed: () => this.#destroyed(),
     });
     this.#timer = setTimeout(() => {
       this.abort(new Deno.errors.TimedOut("The handshake took too long"));
@@ -59,8 +60,19 @@ export class TlsHandshake implements PendingHandshake {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#outcome.reject(cause);
-    if (tlsFinding(String(cause))?.problem === "not-tls") void this.#alert();
+    if (this.#alerting) void this.#alerting.then(() => this.#close());
     else this.#close();
+  }
+
+  #close(): void {
+    this.#transport.closeSocket();
+    if (this.#started) this.#conn!.close();
+  }
+
+  /** The runtime closes the socket of a client that sent no TLS, and tells it nothing. */
+  #destroyed(): void {
+    if (this.#over || this.#transport.hasWritten) this.#transport.closeSocket();
+    else this.#alerting ??= this.#alert();
   }
 
   async #alert(): Promise<void> {
@@ -69,12 +81,7 @@ export class TlsHandshake implements PendingHandshake {
     } catch {
       // The client has gone.
     }
-    this.#close();
-  }
-
-  #close(): void {
     this.#transport.closeSocket();
-    if (this.#started) this.#conn!.close();
   }
 
   #begin(): void {

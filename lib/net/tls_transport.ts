@@ -21,6 +21,8 @@ export interface TransportEvents {
   ended(): void;
   /** The socket failed. */
   failed(cause: unknown): void;
+  /** TLS has given up: the socket is to be closed. @default {closes it} */
+  destroyed?(): void;
 }
 
 /**
@@ -114,7 +116,8 @@ export class TlsTransport extends Duplex {
   }
 
   override _destroy(_: Error | null, done: (error?: Error | null) => void): void {
-    this.closeSocket();
+    if (this.#events.destroyed) this.#events.destroyed();
+    else this.closeSocket();
     done(null);
   }
 

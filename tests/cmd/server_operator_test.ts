@@ -200,7 +200,7 @@ for (const [program, ...args] of TLS_SERVERS) {
         write(files);
         server.kill("SIGHUP");
         await until(() => said().includes("the certificate as it was stays in use\n"));
-        assertStringIncludes(said(), `warning: cannot use ${cert}: `);
+        assertStringIncludes(said(), "warning: cannot use ");
         for (let i = 0; i < (threads ? 12 : 1); i++) (await connect(NEXT_CA)).close();
       }
       over = true;

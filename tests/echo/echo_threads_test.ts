@@ -49,14 +49,19 @@ Deno.test({
   },
 });
 
-/** Does something while the workers that are started are noted. */
-async function withWorkers(work: (workers: readonly Worker[]) => Promise<void>): Promise<void> {
+/** Does something while the workers that are started are noted, and told of. */
+async function withWorkers(
+  work: (workers: readonly Worker[]) => Promise<void>,
+  started: (worker: Worker) => void = () => {},
+): Promise<void> {
   const original = globalThis.Worker;
   const workers: Worker[] = [];
   globalThis.Worker = class extends original {
     constructor(...args: ConstructorParameters<typeof Worker>) {
       super(...args);
       workers.push(this);
+      // When somebody listens to it.
+      queueMicrotask(() => started(this));
     }
   };
   try {
@@ -94,11 +99,9 @@ Deno.test({
   name: "serveEchoThreads() fails if a thread dies before it listens",
   ignore,
   async fn() {
-    await withWorkers(async (workers) => {
-      const starting = serveEchoThreads(LOOPBACK, 2);
-      die(workers[0]!);
-      await assertRejects(() => starting, Error, "told to die");
-    });
+    await withWorkers(async () => {
+      await assertRejects(() => serveEchoThreads(LOOPBACK, 2), Error, "told to die");
+    }, die);
   },
 });
 
@@ -112,6 +115,24 @@ Deno.test({
       ConnectionError,
     );
     assertEquals([error.operation, error.code], ["listen", "address-in-use"]);
+  },
+});
+
+Deno.test({
+  name: "serveEchoThreads() does not share a port with another server's threads",
+  ignore,
+  async fn() {
+    await using first = await serveEchoThreads(LOOPBACK, 2);
+    const { port } = first.address as { port: number };
+    for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
+      const address = { transport: "tcp", hostname, port } as const;
+      const error = await assertRejects(() => serveEchoThreads(address, 2), ConnectionError);
+      assertEquals([error.operation, error.code], ["listen", "address-in-use"]);
+      assertEquals(error.address, address);
+    }
+    // Each of its connections still comes to it.
+    for (let i = 0; i < 8; i++) await exchangeEcho(first.address, new Blob(["hello"]).stream());
+    assertEquals(first.figures().refused, 0);
   },
 });
 

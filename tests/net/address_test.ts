@@ -8,7 +8,9 @@ import {
   networkOf,
   parseAddress,
   parseHostPort,
+  toAddress,
 } from "../../lib/net/mod.ts";
+import { asciiHost } from "../../lib/net/address.ts";
 import { addressOf } from "../../lib/net/address_of.ts";
 
 const port = fc.nat(65_535);
@@ -21,13 +23,67 @@ const tcp = fc.record({
 });
 const unix = fc.record({
   transport: fc.constant("unix" as const),
-  path: fc.string({ minLength: 1, unit: "binary" }),
+  // A path may not have a NUL character. One before it makes it an abstract name.
+  path: fc.tuple(
+    fc.constantFrom("", "\0", "@", "/"),
+    fc.string({ minLength: 1, unit: "binary" }).map((text) => text.replaceAll("\0", "x")),
+  ).map((parts) => parts.join("")),
 });
 
 Deno.test("an address that is written is read as the same address", () => {
   fc.assert(fc.property(fc.oneof<fc.Arbitrary<Address>[]>(tcp, unix), (address) => {
-    assertEquals(parseAddress(formatAddress(address)), address);
+    const isFileAt = address.transport === "unix" && address.path.startsWith("@");
+    const same = isFileAt ? { ...address, path: `./${address.path}` } : address;
+    assertEquals(parseAddress(formatAddress(address)), same);
+    assertEquals(toAddress(address), address);
   }));
+});
+
+Deno.test("an abstract name is written behind an @, and a file of such a name with its folder", () => {
+  const unix = (path: string) => ({ transport: "unix" as const, path });
+  assertEquals(parseAddress("unix:@x"), unix("\0x"));
+  assertEquals(formatAddress(unix("\0x")), "unix:@x");
+  assertEquals(formatAddress(unix("@x")), "unix:./@x");
+  assertEquals(parseAddress("unix:./@x"), unix("./@x"));
+});
+
+Deno.test("an address that cannot be is refused as a text of it is", () => {
+  const tcp = { transport: "tcp", hostname: "localhost", port: 80 } as const;
+  const refused: [address: unknown, reason: string][] = [
+    [{ ...tcp, hostname: "*" }, "all interfaces are"],
+    [{ ...tcp, hostname: "a b" }, "is no host name"],
+    [{ ...tcp, hostname: "" }, "is no host name"],
+    [{ ...tcp, port: 65_536 }, "the port 65536 is not a number from 0 to 65535"],
+    [{ ...tcp, port: -1 }, "the port -1"],
+    [{ ...tcp, port: 1.5 }, "the port 1.5"],
+    [{ ...tcp, port: NaN }, "the port NaN"],
+    [{ ...tcp, port: "80" }, "the port 80"],
+    [{ transport: "unix", path: "" }, "the path after unix: is empty"],
+    [{ transport: "unix", path: "a\0" }, "a path has no NUL character"],
+  ];
+  for (const [address, reason] of refused) {
+    assertThrows(() => toAddress(address as Address), AddressError, reason);
+  }
+  for (const address of [null, 5, {}, { transport: "tcp" }, { transport: "unix", path: 5 }]) {
+    assertThrows(() => toAddress(address as Address), TypeError, "Cannot use");
+  }
+});
+
+Deno.test("a name of other letters is dialled as name servers know it", () => {
+  const names: [string, string][] = [
+    ["b\u00fccher.example", "xn--bcher-kva.example"],
+    ["\u4f8b\u3048.jp", "xn--r8jz45g.jp"],
+    ["localhost", "localhost"],
+    ["LocalHost", "LocalHost"],
+    ["1.2.3", "1.2.3"],
+    ["::1", "::1"],
+  ];
+  for (const [name, ascii] of names) assertEquals(asciiHost(name), ascii);
+  assertEquals(parseAddress("b\u00fccher.example:80"), {
+    transport: "tcp",
+    hostname: "b\u00fccher.example",
+    port: 80,
+  });
 });
 
 Deno.test("any text is an address that is written as it can be read again, or an AddressError", () => {
@@ -94,6 +150,17 @@ Deno.test("a text that names no endpoint is refused with the reason", () => {
     ["http://host", "is not a number"],
     ["host]:80", "is no host name"],
     ["unix:", "the path after unix: is empty"],
+    ["unix:@", "the name after unix:@ is empty"],
+    ["unix:@a\0b", "a path has no NUL character"],
+    ["unix:/a\0b", "a path has no NUL character"],
+    ["*:80", "* is no host name: all interfaces are 0.0.0.0 (IPv4) or [::]"],
+    ["*.example.org:80", "is no host name"],
+    ["a..b:80", "is no host name"],
+    [".a:80", "is no host name"],
+    ["a%b:80", "is no host name"],
+    ["a,b:80", "is no host name"],
+    ["b\u00fccher example:80", "is no host name"],
+    ["b\u00fccher%41:80", "is no host name"],
   ];
   for (const [text, reason] of refused) {
     assertThrows(() => parseAddress(text), AddressError, reason, text);

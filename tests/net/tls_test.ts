@@ -114,7 +114,11 @@ Deno.test("an authority that is not trusted ends the handshake", async () => {
 Deno.test("a certificate of another name ends the handshake", async () => {
   await using server = echo(await listenTls());
   const tls = { caCerts: [CA], serverName: "example.org" };
-  await assertTlsError(server.address, { tls }, /is not for example\.org, only for localhost, 127\.0\.0\.1/);
+  await assertTlsError(
+    server.address,
+    { tls },
+    /is not for example\.org, only for localhost, 127\.0\.0\.1/,
+  );
 });
 
 Deno.test("a TLS client of a server without TLS is told so", async () => {

@@ -1,5 +1,12 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ConnectionError, dial, listen, type UnixAddress } from "../../lib/net/mod.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { describeError } from "../../cmd/_cli/mod.ts";
+import {
+  ConnectionError,
+  dial,
+  formatAddress,
+  listen,
+  type UnixAddress,
+} from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { Scratch } from "../support/scratch.ts";
 import { SERVER_TLS } from "../support/tls.ts";
@@ -85,8 +92,84 @@ testUnix("a Unix socket that nobody serves is told as such", async (address, scr
   await assertCode(dial(address), "connect", "refused");
   const missing = { ...address, path: scratch.at("no/folder/socket") };
   await assertCode(listen(missing), "listen", "not-found");
-  const long = { ...address, path: scratch.at("x".repeat(200)) };
-  await assertRejects(() => deadline(listen(long)), ConnectionError, "Cannot listen on unix:");
+});
+
+testUnix("a path that is too long says how long it may be", async (address, scratch) => {
+  const most = Deno.build.os === "linux" ? 107 : 103;
+  // Two bytes a letter: it is bytes that count.
+  for (const path of [scratch.at("x".repeat(200)), `./${"\u00e9".repeat(most / 2 + 1)}`]) {
+    const bytes = new TextEncoder().encode(path).length;
+    for (const open of [listen, dial]) {
+      const error = await assertRejects(
+        () => deadline<unknown>(open({ ...address, path })),
+        ConnectionError,
+      );
+      assertEquals(error.code, "bad-address", error.message);
+      const told = describeError(error);
+      assertStringIncludes(
+        told,
+        `the path has ${bytes} bytes, and a Unix socket's has at most ${most}`,
+      );
+      assertStringIncludes(told, "take a shorter one");
+    }
+  }
+});
+
+testUnix("what is no socket is told by what it is", async (address, scratch) => {
+  Deno.symlinkSync(scratch.at("nowhere"), scratch.at("link"));
+  Deno.mkdirSync(scratch.at("folder"));
+  const cases: [path: string, what: string][] = [
+    [scratch.write("notes.txt", "precious"), "a file"],
+    [scratch.at("folder"), "a folder"],
+    ["/dev/null", "a device or a pipe"],
+  ];
+  for (const [path, what] of cases) {
+    for (
+      const [open, advice] of [[listen, "take another path"], [dial, "server's socket"]] as const
+    ) {
+      const error = await assertRejects(
+        () => deadline<unknown>(open({ ...address, path })),
+        ConnectionError,
+      );
+      assertEquals(error.code, "not-a-socket", error.message);
+      const told = describeError(error);
+      assertStringIncludes(told, `there is ${what}, not a socket (`);
+      assertStringIncludes(told, advice);
+      assert(!told.includes("remove"), told);
+    }
+  }
+  const link = await assertRejects(() => listen({ ...address, path: scratch.at("link") }));
+  assertStringIncludes(describeError(link), "a link that leads nowhere");
+});
+
+Deno.test({
+  name: "an abstract name carries bytes, and is no file",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const name = `socktool-test-${crypto.randomUUID()}`;
+    const text = `unix:@${name}`;
+    const listener = await listen(text);
+    assertEquals(formatAddress(listener.address), text);
+    // The kernel knows it under that name.
+    assertStringIncludes(Deno.readTextFileSync("/proc/net/unix"), ` @${name}\n`);
+    {
+      using dialled = await dial(text);
+      using accepted = await deadline(listener.accept());
+      await dialled.write(new Uint8Array([1, 2, 3]));
+      assertEquals(await deadline(accepted.read(new Uint8Array(10))), 3);
+    }
+    await assertCode(listen(text), "listen", "address-in-use");
+    listener.close();
+    assert(!exists(`@${name}`));
+    await assertCode(dial(text), "connect", "refused");
+    using again = await listen(text);
+    assertEquals(formatAddress(again.address), text);
+    const long = await assertRejects(() => listen(`unix:@${"x".repeat(108)}`), ConnectionError);
+    assertStringIncludes(
+      long.message,
+      "the name has 108 bytes, and a Unix socket's has at most 107",
+    );
+  },
 });
 
 testUnix("TLS on a Unix socket is refused", async (address) => {

@@ -1,7 +1,8 @@
 /**
  * Certificates for tests, good until 2120: an authority, a server's certificate of it for
  * `localhost`, `127.0.0.1` and `::1`, and another authority that did not sign it; and the certificate
- * of a third authority that takes the place of the server's. The authorities' keys were thrown away.
+ * of a third authority that takes the place of the server's. A fourth one signed certificates that
+ * clients refuse, each for another reason. The authorities' keys were thrown away.
  * They were made with `openssl ca -startdate 20200101000000Z -enddate 21200101000000Z` on prime256v1
  * keys.
  */
@@ -37,3 +38,21 @@ export const NEXT_TLS: { readonly cert: string; readonly key: string } = {
 
 /** The authority that signed that one. */
 export const NEXT_CA: string = Deno.readTextFileSync(TLS_FILES.nextCa);
+
+/** What is wrong with a certificate that the authority {@linkcode ODD_CA} signed. */
+export type Oddity =
+  | "authority"
+  | "client_only"
+  | "expired"
+  | "no_name"
+  | "not_yet_valid"
+  | "version_1";
+
+/** The files of a certificate that clients refuse, and of its key. */
+export function oddFiles(oddity: Oddity): { readonly cert: string; readonly key: string } {
+  const folder = `${import.meta.dirname}/tls`;
+  return { cert: `${folder}/odd_${oddity}.pem`, key: `${folder}/odd.key` };
+}
+
+/** The authority that signed them. */
+export const ODD_CA: string = Deno.readTextFileSync(`${import.meta.dirname}/tls/odd_ca.pem`);

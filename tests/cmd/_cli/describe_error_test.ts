@@ -64,7 +64,7 @@ Deno.test("what happened is said for each kind of system error", () => {
     ["listen", tcp, new errors.PermissionDenied(), "ports below 1024"],
     ["listen", unix, new errors.PermissionDenied(), "permission denied"],
     ["listen", unix, new errors.NotFound(), "the folder does not exist"],
-    ["listen", unix, new errors.AddrInUse(), "remove the file"],
+    ["listen", unix, new errors.AddrInUse(), "another server listens there"],
     ["connect", unix, new errors.NotFound(), "no server listens there"],
     ["accept", tcp, Object.assign(new Error("os error 24"), { code: "EMFILE" }), "ulimit -n"],
     ["write", tcp, new errors.BrokenPipe(), "the other side has closed the connection"],

@@ -84,10 +84,8 @@ Deno.test("an address with a mistake in it is refused with its reason", () => {
 Deno.test("an optional text after an optional address", () => {
   assertEquals(read("echo", ""), [DEFAULT, undefined]);
   assertEquals(read("echo", "hello"), [DEFAULT, "hello"]);
-  assertEquals(read("echo", "localhost"), [DEFAULT, "localhost"]);
   assertEquals(read("echo", "-"), [DEFAULT, "-"]);
   assertEquals(read("echo", "5634"), [DEFAULT, "5634"]);
-  assertEquals(read("echo", "10:30"), [DEFAULT, "10:30"]);
   assertEquals(read("echo", "localhost:80"), ["localhost:80", undefined]);
   assertEquals(read("echo", "localhost 80"), ["localhost:80", undefined]);
   assertEquals(read("echo", "localhost 80 hello"), ["localhost:80", "hello"]);
@@ -99,6 +97,40 @@ Deno.test("an optional text after an optional address", () => {
     refused("echo", "hello world"),
     'too many arguments; if "hello" is the address, write it as HOST:PORT',
   );
+});
+
+Deno.test("a word that may be the server or a text is refused, with both readings", () => {
+  const readings: [shape: Shape, line: string, server: string, other: string][] = [
+    ["echo", "localhost", "localhost:5634", ":5634 localhost"],
+    ["echo", "LocalHost", "LocalHost:5634", ":5634 LocalHost"],
+    ["echo", "db.internal", "db.internal:5634", ":5634 db.internal"],
+    ["echo", "10.0.0.7", "10.0.0.7:5634", ":5634 10.0.0.7"],
+    ["echo", "hello.", "hello.:5634", ":5634 hello."],
+    ["echo", "10:30", "HOST:PORT", ":5634 10:30"],
+    ["echo", "a:b", "HOST:PORT", ":5634 a:b"],
+    ["echo", "::1", "[::1]:5634", ":5634 ::1"],
+    ["echo", "[::1]", "[::1]:5634", ":5634 [::1]"],
+    ["echo", "http://db.internal/x", "db.internal:5634", ":5634 http://db.internal/x"],
+    ["echo", "tcp://db:80", "db:80", ":5634 tcp://db:80"],
+    ["app", "localhost search", "localhost:5634 search", ":5634 localhost search"],
+    ["app", "db.internal search", "db.internal:5634 search", ":5634 db.internal search"],
+    ["loose", "db.internal", "db.internal:5634", ":5634 db.internal"],
+  ];
+  for (const [shape, line, server, other] of readings) {
+    const message = refused(shape, line);
+    assertEquals(message.match(/'([^']*)'/g), [`'${server}'`, `'${other}'`], message);
+    // What is proposed works.
+    if (server !== "HOST:PORT") {
+      const [where] = server.split(" ");
+      assertEquals(read("server", where!), read("echo", where!).slice(0, 1));
+    }
+    assertEquals(read(shape, other)[0], DEFAULT);
+  }
+  for (const line of ["hello", "...", "-", ":-)", "5634"]) {
+    assertEquals(read("echo", line), [DEFAULT, line]);
+  }
+  assertEquals(readPositionals(SHAPES.echo, ["at 10:30."])["text"], "at 10:30.");
+  assertEquals(read("app", "search db.internal"), [DEFAULT, "search", "db.internal"]);
 });
 
 Deno.test("two required words after an optional address", () => {
