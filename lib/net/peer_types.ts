@@ -12,3 +12,4 @@ export type {
   ConnectionOperation,
 } from "./connection_error.ts";
 export type { Peer } from "./peer.ts";
+export type { TlsProblem } from "./tls_problem.ts";

@@ -11,6 +11,7 @@ export type { ReplyError } from "./reply.ts";
 export { RequestError } from "../request_error.ts";
 export { ConnectionError } from "../../net/connection_error.ts";
 export type { ConnectionErrorCode, ConnectionOperation } from "../../net/connection_error.ts";
+export type { TlsProblem } from "../../net/tls_problem.ts";
 export { duplexOf } from "../../net/bytes/byte_duplex.ts";
 export type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
 
