@@ -2,6 +2,7 @@
 import { ReadingLines } from "./_search/reading_lines.ts";
 import { readingOptions } from "./_search/reading_options.ts";
 import {
+  type DataPathEvent,
   type IndexSummary,
   openSearch,
   searchHandler,
@@ -64,11 +65,28 @@ export const command = defineCommand({
       requires: ["data"],
       help: "follow links in the data, wherever they lead; without it they are skipped",
     },
+    exclude: {
+      type: "string",
+      placeholder: "PATTERN",
+      repeat: true,
+      group: "Data",
+      requires: ["data"],
+      help: "leave out files and folders of the data by a pattern as in a .gitignore; a file " +
+        ".socktoolignore has patterns for its folder",
+    },
     watch: {
       type: "boolean",
       group: "Data",
       requires: ["data"],
-      help: "index changes to the data while serving",
+      help: "index changes to the data while serving; data that are not there are waited for",
+    },
+    prune: {
+      type: "boolean",
+      group: "Data",
+      requires: ["data", "index"],
+      help:
+        "remove the entries of a data folder that is empty at the start; by default they stay " +
+        "until something is in it, as it may be a mount that is not there yet",
     },
     writable: { type: "boolean", group: "Data", help: "let clients put and delete entries" },
     "key-field": {
@@ -193,7 +211,9 @@ export const command = defineCommand({
       ...reading,
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       follow: flags.follow,
+      exclude: flags.exclude,
       watch: flags.watch,
+      prune: flags.prune,
       writable: flags.writable,
       maxEntryBytes: flags["max-entry"],
       signal,
@@ -235,6 +255,9 @@ function searchObserver({ out, log, progress }: Context, json: boolean): SearchO
     skippedFile(event) {
       if (!told("skipped-file", event)) lines.skipped(event);
     },
+    dataPath(event) {
+      if (!told("data-path", event)) log.warn(dataPathLine(event));
+    },
     readingNote(event) {
       if (!told("reading-note", event)) lines.note(event);
     },
@@ -250,6 +273,20 @@ function searchObserver({ out, log, progress }: Context, json: boolean): SearchO
       log.warn(`a ${role} worker ended and was replaced: ${reason}`);
     },
   };
+}
+
+function dataPathLine({ path, state, isKept }: DataPathEvent): string {
+  switch (state) {
+    case "missing":
+      return `${path} does not exist; it is waited for${isKept ? ", and its entries stay" : ""}`;
+    case "empty":
+      return `${path} is empty, but the index has entries of it; they stay until something is in ` +
+        "it (--prune removes them)";
+    case "gone":
+      return `${path} is gone; its entries were removed, and are taken in again when it is back`;
+    case "back":
+      return `${path} is back`;
+  }
 }
 
 function summaryLine(event: IndexSummary): string {

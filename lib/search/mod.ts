@@ -13,6 +13,7 @@ export { openSearch } from "./open_search.ts";
 export { SearchError, type SearchErrorCode, type SearchErrorOptions } from "./error.ts";
 export type {
   BrokenRecord,
+  DataPathEvent,
   DuplicateKey,
   IndexProgress,
   IndexSummary,

@@ -70,6 +70,22 @@ export interface ReadingNote {
   readonly option?: ReadOption | undefined;
 }
 
+/** A data path that is not there, or is back. */
+export interface DataPathEvent {
+  /** The path, absolute. */
+  readonly path: string;
+  /**
+   * - `missing`: it is not there at the start, and is waited for;
+   * - `empty`: it is an empty folder at the start, although the index has entries of it, as a mount
+   *   that is not there yet;
+   * - `gone`: it was there, and is not any more: its entries were removed;
+   * - `back`: it is taken in again.
+   */
+  readonly state: "missing" | "empty" | "gone" | "back";
+  /** Whether the index has entries of it, which stay. */
+  readonly isKept: boolean;
+}
+
 /** The outcome of one pass over the data. */
 export interface IndexSummary {
   /** New records. */
@@ -106,6 +122,8 @@ export interface SearchObserver {
   brokenRecord?(event: BrokenRecord): void;
   /** A key occurs more than once in a file. */
   duplicateKey?(event: DuplicateKey): void;
+  /** A data path is missing, empty, gone, or back. */
+  dataPath?(event: DataPathEvent): void;
   /** A file was skipped. */
   skippedFile?(event: SkippedFile): void;
   /** A file was read by a guess, or is not quite what its form promises. */
@@ -128,6 +146,7 @@ export type ObserverEvent =
   | { readonly name: "progress"; readonly event: IndexProgress }
   | { readonly name: "brokenRecord"; readonly event: BrokenRecord }
   | { readonly name: "duplicateKey"; readonly event: DuplicateKey }
+  | { readonly name: "dataPath"; readonly event: DataPathEvent }
   | { readonly name: "skippedFile"; readonly event: SkippedFile }
   | { readonly name: "readingNote"; readonly event: ReadingNote }
   | { readonly name: "indexed"; readonly event: IndexSummary };

@@ -158,6 +158,8 @@ function jobOptions(
     encoding,
     maxEntryBytes: resolved.maxEntryBytes,
     follow: resolved.follow,
+    exclude: options.exclude ?? [],
+    prune: options.prune ?? false,
     watch: resolved.watch,
   };
 }
@@ -171,6 +173,8 @@ function tell(observer: SearchObserver, { name, event }: ObserverEvent): void {
         return observer.brokenRecord?.(event);
       case "duplicateKey":
         return observer.duplicateKey?.(event);
+      case "dataPath":
+        return observer.dataPath?.(event);
       case "skippedFile":
         return observer.skippedFile?.(event);
       case "readingNote":

@@ -74,8 +74,26 @@ export interface SearchOptions {
    * @default {false}
    */
   readonly follow?: boolean;
-  /** Take in changes of the data while the engine is open. @default {false} */
+  /**
+   * Patterns of files and folders in the data that are left out, as in a `.gitignore`, relative to
+   * each path in `data`. A file `.socktoolignore` has patterns for its folder.
+   */
+  readonly exclude?: readonly string[] | undefined;
+  /**
+   * Take in changes of the data while the engine is open. A path in `data` may then be replaced by
+   * another file, folder or link, and may be missing for a while, as long as one is there: it is
+   * waited for, and while it is gone its entries are.
+   *
+   * @default {false}
+   */
   readonly watch?: boolean;
+  /**
+   * Remove the entries of a data folder that is empty when the engine opens. Without it they stay
+   * until something is in the folder: it may be a mount that is not there yet.
+   *
+   * @default {false}
+   */
+  readonly prune?: boolean | undefined;
   /** Allow {@linkcode SearchEngine.put} and {@linkcode SearchEngine.delete}. @default {false} */
   readonly writable?: boolean;
   /** Threads that search. @default {one less than the machine has cores, at least 1} */
@@ -147,6 +165,10 @@ export function resolveOptions(options: SearchOptions): ResolvedOptions {
     data !== undefined &&
     !(Array.isArray(data) && data.every((path) => typeof path === "string" && path !== ""))
   ) throw new TypeError("The option data must be a list of paths");
+  const exclude: unknown = options.exclude ?? [];
+  if (!(Array.isArray(exclude) && exclude.every((pattern) => typeof pattern === "string"))) {
+    throw new TypeError("The option exclude must be a list of patterns");
+  }
   return {
     follow: options.follow ?? false,
     watch: options.watch ?? false,

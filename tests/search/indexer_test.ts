@@ -19,7 +19,8 @@ function makeIndex(path: string) {
     pass: (data: readonly string[]) => {
       const report = new PassReport(() => {});
       const settings = { textFields: [], entries: false, maxEntryBytes: 10_000 };
-      const options = { ...settings, data, follow: false, ownFiles: [] };
+      const walking = { follow: false, exclude: [], ownFiles: [], watch: false, prune: true };
+      const options = { ...settings, ...walking, data };
       // An indexer keeps temporary tables: one for each order of the data would meet the other's.
       db.exec("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS found; DROP TABLE IF EXISTS lost");
       const indexer = new Indexer(db, store, options, report, () => {});

@@ -41,6 +41,7 @@ export class Recorder implements SearchObserver {
   readonly duplicates: string[] = [];
   readonly skippedFiles: string[] = [];
   readonly notes: string[] = [];
+  readonly paths: string[] = [];
   readonly summaries: IndexSummary[] = [];
   readonly failures: SearchError[] = [];
   readonly replaced: string[] = [];
@@ -66,6 +67,10 @@ export class Recorder implements SearchObserver {
     const line = event.line === undefined ? "" : `:${event.line}`;
     const option = event.option === undefined ? "" : ` (${event.option})`;
     this.notes.push(`${nameOf(event.path)}${line}: ${event.note}${option}`);
+  }
+  dataPath(event: { path: string; state: string }): void {
+    this.paths.push(`${nameOf(event.path)} ${event.state}`);
+    this.#tell();
   }
   indexed(event: IndexSummary): void {
     this.summaries.push(event);

@@ -17,6 +17,18 @@ export interface DataRoot {
   readonly isFile: boolean;
 }
 
+/** Whether an error of {@linkcode findRoot} says that there is nothing at the path. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof SearchError && error.cause instanceof Deno.errors.NotFound;
+}
+
+/** Whether nothing that is not hidden is in a folder. */
+export async function isEmptyFolder({ real, isFile }: DataRoot): Promise<boolean> {
+  if (isFile) return false;
+  for await (const { name } of Deno.readDir(real)) if (!name.startsWith(".")) return false;
+  return true;
+}
+
 /**
  * Finds a data path, and checks that it can be read.
  *

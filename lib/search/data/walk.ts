@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { messageOf } from "../../base/message_of.ts";
 import type { ReadOption } from "../observer.ts";
 import type { DataRoot } from "./data_root.ts";
+import { Exclusions, IGNORE_FILE } from "./exclusions.ts";
 import type { DataFile } from "./item.ts";
 
 /** A file as it was found. */
@@ -42,6 +43,8 @@ export interface SkippedPath {
 export interface WalkOptions {
   /** Whether links to files and folders are followed. */
   readonly follow: boolean;
+  /** Patterns of what is left out, without a word. */
+  readonly exclude: readonly string[];
   /** Report folders only; files are then not even looked at. @default {false} */
   readonly foldersOnly?: boolean;
 }
@@ -52,11 +55,14 @@ interface Folder {
   /** The path relative to the data path, ending with `/`; empty for the data path itself. */
   readonly prefix: string;
   readonly isTop: boolean;
+  /** What holds in the folder around it. */
+  readonly exclusions: Exclusions;
 }
 
 /**
  * Walks a data path: the file itself, or all files in the folder and its folders, in the order of
- * their names. Names that begin with a dot are hidden, and passed over without a word. Pipes,
+ * their names. Names that begin with a dot are hidden, and passed over without a word, as what
+ * `exclude` or a `.socktoolignore` leaves out is. Pipes,
  * sockets and devices are skipped.
  *
  * Links are skipped, unless `follow` is set. Then each folder is still walked only once: links to
@@ -78,7 +84,8 @@ export async function* walk(
     return;
   }
   const walker = new Walker(options);
-  yield* walker.walk({ path, real, prefix: "", isTop: true });
+  const exclusions = await Exclusions.of(options.exclude);
+  yield* walker.walk({ path, real, prefix: "", isTop: true, exclusions });
   // Walking where one leads may add more links.
   for (const link of walker.links) {
     try {
@@ -89,9 +96,45 @@ export async function* walk(
   }
 }
 
+/**
+ * Walks one place in a data folder as {@linkcode walk} would, without following links: a file, or a
+ * folder with all that is in it. If nothing is there, or it is left out, nothing is found.
+ *
+ * @param path The place, as a path that begins with the data path's.
+ */
+export async function* walkPlace(
+  root: DataRoot,
+  path: string,
+  options: Omit<WalkOptions, "follow">,
+): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
+  const names = path.slice(root.path.length + 1).split("/");
+  const last = names.pop()!;
+  let exclusions = await Exclusions.of(options.exclude);
+  let [real, prefix] = [root.real, ""];
+  for (const name of names) {
+    exclusions = await exclusions.within(real, prefix, false);
+    if (name.startsWith(".") || exclusions.excludes(prefix + name, true)) return;
+    real = join(real, name);
+    prefix += `${name}/`;
+  }
+  if (last.startsWith(".")) return;
+  exclusions = await exclusions.within(real, prefix, false);
+  const around = { path: path.slice(0, -last.length - 1), real, prefix, isTop: false, exclusions };
+  let info: Deno.FileInfo;
+  try {
+    info = await Deno.lstat(join(real, last));
+  } catch (error) {
+    if (!isGone(error)) yield unreadable(path, error);
+    return;
+  }
+  const { isDirectory, isSymlink, isFile } = info;
+  const walker = new Walker({ ...options, follow: false });
+  yield* walker.look(around, { name: last, isDirectory, isSymlink, isFile });
+}
+
 class Walker {
   /** Links to folders that were met and are not followed yet. */
-  readonly links: Pick<Folder, "path" | "prefix">[] = [];
+  readonly links: Pick<Folder, "path" | "prefix" | "exclusions">[] = [];
   readonly #options: WalkOptions;
   /** The real paths of folders that were walked. */
   readonly #walked = new Set<string>();
@@ -111,19 +154,25 @@ class Walker {
     }
     yield { kind: "folder", path, real, isTop };
     const entries: Deno.DirEntry[] = [];
+    let hasPatterns = false;
     try {
       for await (const entry of Deno.readDir(real)) {
         if (!entry.name.startsWith(".")) entries.push(entry);
+        else if (entry.name === IGNORE_FILE) hasPatterns = true;
       }
     } catch (error) {
       yield unreadable(path, error);
       return;
     }
     entries.sort((a, b) => a.name < b.name ? -1 : 1);
-    for (const entry of entries) yield* this.#look(folder, entry);
+    const exclusions = hasPatterns
+      ? await folder.exclusions.within(real, folder.prefix, this.#options.follow)
+      : folder.exclusions;
+    for (const entry of entries) yield* this.look({ ...folder, exclusions }, entry);
   }
 
-  async *#look(
+  /** Looks at one entry of a folder. */
+  async *look(
     folder: Folder,
     { name, isDirectory, isSymlink }: Deno.DirEntry,
   ): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
@@ -131,8 +180,10 @@ class Walker {
     const path = `${folder.path}/${name}`;
     const real = join(folder.real, name);
     const inRoot = `${folder.prefix}${name}`;
+    const { exclusions } = folder;
+    if (exclusions.excludes(inRoot, isDirectory)) return;
     if (isDirectory) {
-      yield* this.walk({ path, real, prefix: `${inRoot}/`, isTop: false });
+      yield* this.walk({ path, real, prefix: `${inRoot}/`, isTop: false, exclusions });
       return;
     }
     if (foldersOnly && !(isSymlink && follow)) return;
@@ -140,14 +191,22 @@ class Walker {
       const info = await (follow ? Deno.stat(real) : Deno.lstat(real));
       if (info.isSymlink) yield skipped(path, "a link, and links are not followed", "follow");
       else if (info.isFile) yield found(path, real, inRoot, info);
-      else if (info.isDirectory && isSymlink) this.links.push({ path, prefix: `${inRoot}/` });
-      else yield skipped(path, "neither a file nor a folder");
+      else if (info.isDirectory && isSymlink) {
+        if (!exclusions.excludes(inRoot, true)) {
+          this.links.push({ path, prefix: `${inRoot}/`, exclusions });
+        }
+      } else yield skipped(path, "neither a file nor a folder");
     } catch (error) {
       // A file that was deleted since the folder was read is just not there.
-      if (error instanceof Deno.errors.NotFound && !isSymlink) return;
+      if (isGone(error) && !isSymlink) return;
       yield unreadable(path, error);
     }
   }
+}
+
+/** Whether there is nothing at a path, or a file where a folder of the path was. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
 function found(path: string, real: string, name: string, info: Deno.FileInfo): FoundFile {

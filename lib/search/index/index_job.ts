@@ -22,6 +22,7 @@ import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
 import { fromStored } from "./stored_text.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
+import type { ChangedPlace } from "./source_table.ts";
 import { DataWatcher } from "./watch_data.ts";
 
 /** What the index worker is opened with. */
@@ -36,7 +37,11 @@ export interface IndexJobOptions extends ReadSettings {
   readonly data: readonly string[] | undefined;
   /** Whether links in the data are followed. */
   readonly follow: boolean;
+  /** Patterns of what is left out. */
+  readonly exclude: readonly string[];
   readonly watch: boolean;
+  /** Whether entries go whose data path is empty at the start. */
+  readonly prune: boolean;
 }
 
 /** An entry on its way to the index worker: large texts are UTF-8, and are not copied. */
@@ -81,6 +86,8 @@ export class IndexJob {
   #indexer: Indexer | undefined;
   #pass: Promise<void> = Promise.resolve();
   #isDirty = false;
+  /** Where something changed since the last pass began. */
+  #waiting: readonly ChangedPlace[] | "all" = [];
 
   /** Opens the index. @throws {SearchError} `index-*`. */
   constructor(options: IndexJobOptions, post: (message: IndexMessage) => void) {
@@ -106,7 +113,9 @@ export class IndexJob {
       if (data === undefined) this.#addTutorial();
       else {
         const options = { ...this.#options, data, ownFiles: await ownFiles(path) };
-        if (this.#options.watch) this.#watcher = new DataWatcher(options, () => this.#changed());
+        if (this.#options.watch) {
+          this.#watcher = new DataWatcher(options, (places) => this.#changed(places));
+        }
         this.#indexer = this.#makeIndexer(options);
         this.#pass = this.#runPass();
         await this.#pass;
@@ -162,10 +171,11 @@ export class IndexJob {
     if (!this.#options.temporary) this.#guard.check();
   }
 
-  async #runPass(): Promise<void> {
+  /** @param places Where something changed; without it, anywhere. */
+  async #runPass(places?: readonly ChangedPlace[]): Promise<void> {
     this.#checkFiles();
-    await this.#watcher?.update();
-    await this.#indexer?.pass(this.#abort.signal);
+    await this.#watcher?.update(places);
+    await this.#indexer?.pass(this.#abort.signal, places);
     await this.#settleVocabulary();
   }
 
@@ -210,16 +220,21 @@ export class IndexJob {
   }
 
   /** A change of the data: a pass now, or one more after the one that is under way. */
-  #changed(): void {
+  #changed(places: readonly ChangedPlace[] | undefined): void {
+    const waiting = this.#waiting;
+    this.#waiting = places === undefined || waiting === "all" ? "all" : [...waiting, ...places];
     if (this.#isDirty) return;
     this.#isDirty = true;
     this.#pass = this.#pass.catch(() => {}).then(async () => {
       this.#isDirty = false;
+      const places = this.#waiting === "all" ? undefined : this.#waiting;
+      this.#waiting = [];
       if (this.#abort.signal.aborted) return;
       try {
-        await this.#runPass();
+        await this.#runPass(places);
       } catch (error) {
         if (this.#abort.signal.aborted) return;
+        this.#waiting = "all";
         this.#post({ type: "passFailed", error: ERRORS.encode(this.#described(error)) });
       }
     });

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
-import { findRoot } from "../data/data_root.ts";
+import { type DataRoot, findRoot } from "../data/data_root.ts";
 import {
   type DataFile,
   type ReadBroken,
@@ -17,13 +17,14 @@ import {
 } from "../data/item.ts";
 import { readFile } from "../data/read_file.ts";
 import { fileChunks } from "../data/text_source.ts";
-import { walk } from "../data/walk.ts";
+import { walk, walkPlace } from "../data/walk.ts";
 import { entryProblem } from "../entry_problem.ts";
 import type { IndexSummary } from "../observer.ts";
 import { PassReport } from "./pass_report.ts";
 import type { RecordStore } from "./record_store.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
-import { type PendingFile, SourceTable } from "./source_table.ts";
+import { DataPaths } from "./data_paths.ts";
+import { type ChangedPlace, type PendingFile, SourceTable } from "./source_table.ts";
 
 /** The data to take in, and how. */
 export interface IndexerOptions extends ReadSettings {
@@ -31,6 +32,12 @@ export interface IndexerOptions extends ReadSettings {
   readonly data: readonly string[];
   /** Whether links in the data are followed. */
   readonly follow: boolean;
+  /** Patterns of what is left out. */
+  readonly exclude: readonly string[];
+  /** Whether a data path that is not there is waited for. */
+  readonly watch: boolean;
+  /** Whether entries go whose data path is empty at the start. */
+  readonly prune: boolean;
   /** The index's own files, as paths without links: they are not taken in. */
   readonly ownFiles: readonly string[];
 }
@@ -55,6 +62,7 @@ export class Indexer {
   readonly #store: RecordStore;
   readonly #options: IndexerOptions;
   readonly #sources: SourceTable;
+  readonly #paths: DataPaths;
   readonly #report: PassReport;
   readonly #seen: StatementSync;
   readonly #isSeen: StatementSync;
@@ -81,6 +89,7 @@ export class Indexer {
     this.#report = report;
     this.#onChanged = onChanged;
     this.#sources = new SourceTable(db, store);
+    this.#paths = new DataPaths(options, report, (path) => this.#sources.hasFiles(path));
     db.exec("CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY)");
     this.#seen = db.prepare("INSERT OR IGNORE INTO seen (id) VALUES (?)");
     this.#isSeen = db.prepare("SELECT 1 FROM seen WHERE id = ?");
@@ -92,17 +101,21 @@ export class Indexer {
   /**
    * Makes one pass: reads what is new or changed, and removes what is gone.
    *
+   * @param places Where something changed; the pass is over these only. Without it, over all.
    * @param signal Ends it between two transactions, with the signal's reason.
    * @throws {SearchError} `data-unreadable`, before anything is changed.
    * @throws what SQLite throws. The transactions before it stay committed.
    */
-  async pass(signal: AbortSignal): Promise<IndexSummary> {
+  async pass(signal: AbortSignal, places?: readonly ChangedPlace[]): Promise<IndexSummary> {
     this.#report.start();
     this.#db.exec("DELETE FROM seen");
     this.#batch = [];
     this.#batchLength = 0;
     const { data } = this.#options;
-    await this.#findFiles(signal);
+    // Of a path that was missing or empty until now, all has to be looked at.
+    const isPartial = places?.every(({ root }) => this.#paths.isHere(root));
+    if (places === undefined || !isPartial) await this.#findFiles(signal);
+    else await this.#findIn(places, signal);
     transaction(this.#db, () => this.#sources.setRoots(data));
     let removed = 0;
     do {
@@ -124,16 +137,37 @@ export class Indexer {
   /** Finds all files of the data, and which of them may have changed. */
   async #findFiles(signal: AbortSignal): Promise<void> {
     this.#sources.startFinding(settingsOf(this.#options));
-    for (const path of this.#options.data) {
-      for await (const found of walk(await findRoot(path), this.#options)) {
-        signal.throwIfAborted();
-        if (found.kind === "folder") continue;
-        if (found.kind === "file" && this.#options.ownFiles.includes(found.real)) continue;
-        if (found.kind === "skipped") this.#report.skipped(found);
-        this.#sources.found(path, found);
+    for (const [path, root] of await this.#paths.find()) {
+      if (root === undefined) {
+        this.#sources.keep(path);
+        continue;
       }
+      await this.#note(path, walk(root, this.#options), signal);
     }
     this.#sources.finishFinding();
+  }
+
+  async #findIn(places: readonly ChangedPlace[], signal: AbortSignal): Promise<void> {
+    this.#sources.startFinding(settingsOf(this.#options), places);
+    const roots = new Map<string, DataRoot>();
+    for (const { root, path } of places) {
+      if (!roots.has(root)) roots.set(root, await findRoot(root));
+      const found = path === root
+        ? walk(roots.get(root)!, this.#options)
+        : walkPlace(roots.get(root)!, path, this.#options);
+      await this.#note(root, found, signal);
+    }
+    this.#sources.finishFinding();
+  }
+
+  async #note(root: string, walked: ReturnType<typeof walk>, signal: AbortSignal): Promise<void> {
+    for await (const found of walked) {
+      signal.throwIfAborted();
+      if (found.kind === "folder") continue;
+      if (found.kind === "file" && this.#options.ownFiles.includes(found.real)) continue;
+      if (found.kind === "skipped") this.#report.skipped(found);
+      this.#sources.found(root, found);
+    }
   }
 
   async #takeIn(file: PendingFile, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { MAX_NAMED } from "../limits.ts";
 import type {
   BrokenRecord,
+  DataPathEvent,
   DuplicateKey,
   IndexSummary,
   ObserverEvent,
@@ -60,6 +61,11 @@ export class PassReport {
   skipped(event: SkippedFile): void {
     this.counts.skipped++;
     if (this.#isNamed()) this.#emit({ name: "skippedFile", event });
+  }
+
+  /** Tells of a data path that is not as it was. */
+  dataPath(event: DataPathEvent): void {
+    this.#emit({ name: "dataPath", event });
   }
 
   /** Counts something uncertain about a file that was read. */

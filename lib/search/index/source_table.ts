@@ -11,6 +11,14 @@ import { fileLabels } from "./file_labels.ts";
 import type { RecordStore } from "./record_store.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 
+/** A place in a data path where something changed. */
+export interface ChangedPlace {
+  /** The data path. */
+  readonly root: string;
+  /** A file or folder in it, as a path that begins with the data path's. */
+  readonly path: string;
+}
+
 /** A file that has to be read. */
 export interface PendingFile extends DataFile {
   /** The data path that it is in. */
@@ -56,6 +64,7 @@ export class SourceTable {
   readonly #taken: StatementSync;
   readonly #begin: StatementSync;
   #settings = "";
+  #places: readonly ChangedPlace[] | undefined;
   #startedMs = 0;
   #isLostKnown = false;
   #foundRows: [string, FoundFile | SkippedPath][] = [];
@@ -95,8 +104,14 @@ export class SourceTable {
     this.#begin = db.prepare("UPDATE source SET hash = NULL, settings = NULL WHERE id = ?");
   }
 
-  /** Begins a pass. @param settings Files that were taken in with other settings are read again. */
-  startFinding(settings: string): void {
+  /**
+   * Begins a pass.
+   *
+   * @param settings Files that were taken in with other settings are read again.
+   * @param places The pass is over these only: files elsewhere are not lost. Without it, over all.
+   */
+  startFinding(settings: string, places?: readonly ChangedPlace[]): void {
+    this.#places = places;
     this.#settings = settings;
     this.#startedMs = Date.now();
     this.#db.exec("DELETE FROM found");
@@ -131,7 +146,9 @@ export class SourceTable {
       return;
     }
     const row = this.#get.get(root, file.path);
-    const isSame = row !== undefined && row["settings"] === this.#settings &&
+    // What is told to have changed is compared by its content, whatever its time says.
+    const isSame = this.#places === undefined && row !== undefined &&
+      row["settings"] === this.#settings &&
       row["bytes"] === file.bytes && file.modifiedMs !== undefined &&
       row["modifiedMs"] === file.modifiedMs;
     const modifiedMs = file.modifiedMs ?? null;
@@ -162,7 +179,8 @@ export class SourceTable {
    */
   removeLost(count: number): number {
     if (!this.#isLostKnown) {
-      this.#db.exec(FIND_LOST);
+      if (this.#places === undefined) this.#db.exec(FIND_LOST);
+      else this.#findLostIn(this.#places);
       this.#isLostKnown = true;
     }
     const rows = this.#db.prepare(
@@ -175,12 +193,45 @@ export class SourceTable {
       );
       const names = new Set(gone.all().map((row) => String(row["name"])));
       for (const name of names) this.#labelNamed(name);
+      if (this.#places !== undefined) return 0;
       this.#db.exec(
         "DELETE FROM root WHERE id <> 0 AND path NOT IN (SELECT root FROM found) " +
           "AND id NOT IN (SELECT root FROM source)",
       );
     }
     return rows.length;
+  }
+
+  /** Whether there are files of a data path. */
+  hasFiles(root: string): boolean {
+    const row = this.#db.prepare(
+      "SELECT 1 FROM source JOIN root ON root.id = source.root WHERE root.path = ? LIMIT 1",
+    ).get(root);
+    return row !== undefined;
+  }
+
+  /** Has the entries of a data path stay, although nothing is found there. */
+  keep(root: string): void {
+    this.#foundRows.push([root, {
+      kind: "skipped",
+      path: root,
+      reason: "",
+      isUnreadable: true,
+    }]);
+  }
+
+  #findLostIn(places: readonly ChangedPlace[]): void {
+    this.#db.exec("DELETE FROM lost");
+    const add = this.#db.prepare(
+      `INSERT OR IGNORE INTO lost SELECT source.id FROM source JOIN root ON root.id = source.root
+       WHERE root.path = ? AND (source.path = ? OR (source.path > ? AND source.path < ?))`,
+    );
+    // What is below a folder sorts between its path with a slash and its path with what follows one.
+    for (const { root, path } of places) add.run(root, path, `${path}/`, `${path}0`);
+    this.#db.exec(`DELETE FROM lost WHERE source IN (
+      SELECT source.id FROM found JOIN root ON root.path = found.root
+      JOIN source ON source.root = root.id AND (source.path = found.path OR (found.name = '' AND
+        substr(source.path, 1, length(found.path) + 1) = found.path || '/')))`);
   }
 
   /** The size of all pending files together, in bytes. */

@@ -1,24 +1,31 @@
 /**
- * Tells when something in the data may have changed.
+ * Tells where something in the data may have changed.
  *
  * @module
  */
-import { dirname } from "node:path";
-import { findRoot } from "../data/data_root.ts";
-import { walk } from "../data/walk.ts";
+import { basename, dirname } from "node:path";
+import { type DataRoot, findRoot, isMissing } from "../data/data_root.ts";
+import { IGNORE_FILE } from "../data/exclusions.ts";
+import { walk, walkPlace } from "../data/walk.ts";
 import { SearchError } from "../error.ts";
+import type { ChangedPlace } from "./source_table.ts";
+import { PathPoll } from "./path_poll.ts";
 
 /** A change is reported when no other followed for this long. */
 const QUIET_MS = 100;
 /** While changes follow each other without a pause, they are reported this often. */
 const MAX_WAIT_MS = 1000;
 /**
- * How long after a change it is reported once more. A file that is made in a new folder before the
- * folder is watched causes no event; this finds it.
+ * How long after a change in which folders were found it is reported once more. A file that is made in
+ * a new folder before the folder is watched causes no event; this finds it.
  */
 const AGAIN_MS = 1000;
 /** How often to list the folders again because one was deleted before it could be watched. */
 const MAX_ATTEMPTS = 5;
+/** Of more places that changed together, all is looked at. */
+const MAX_PLACES = 500;
+/** Watchers of the system; new folders have one of their own until there are this many. */
+const MAX_WATCHERS = 8;
 
 /** On Linux Deno's recursive watching follows links, wherever they lead. */
 const WATCHES_EACH_FOLDER = Deno.build.os === "linux";
@@ -34,43 +41,63 @@ export interface DataWatcherOptions {
   readonly data: readonly string[];
   /** Whether links in the data are followed. */
   readonly follow: boolean;
+  /** Patterns of what is left out. */
+  readonly exclude: readonly string[];
   /** The index's own files, as paths without links: their changes are ignored. */
   readonly ownFiles: readonly string[];
 }
 
-/** Watches data paths until it is closed. */
+/** What is watched, by paths without links. */
+interface Watched {
+  /** Folders, with where they are as the data path was named. */
+  readonly folders: Map<string, ChangedPlace>;
+  /** Files that are data paths. */
+  readonly files: Map<string, ChangedPlace>;
+}
+
+/** Watches data paths until it is closed. A path that is missing is waited for. */
 export class DataWatcher implements Disposable {
   readonly #options: DataWatcherOptions;
-  readonly #onChange: () => void;
-  #watchers: readonly Deno.FsWatcher[] = [];
-  /** What is watched: folders, and the files that are data paths. */
-  #folders: ReadonlySet<string> = new Set();
-  #files: ReadonlySet<string> = new Set();
+  readonly #onChange: (places: readonly ChangedPlace[] | undefined) => void;
+  readonly #poll: PathPoll;
+  #watchers: Deno.FsWatcher[] = [];
+  #watched: Watched = { folders: new Map(), files: new Map() };
+  /** What changed since it was reported last; `undefined` for all. */
+  #changes: Map<string, ChangedPlace> | undefined = new Map();
   #quiet: ReturnType<typeof setTimeout> | undefined;
-  #again: ReturnType<typeof setTimeout> | undefined;
+  readonly #again = new Set<ReturnType<typeof setTimeout>>();
   #firstMs = 0;
   #isClosed = false;
 
-  /** @param onChange Is called some time after a change, until the watcher is closed. */
-  constructor(options: DataWatcherOptions, onChange: () => void) {
+  /**
+   * @param onChange Is called some time after a change, until the watcher is closed, with the places
+   * where something changed; without them, anywhere may something have.
+   */
+  constructor(
+    options: DataWatcherOptions,
+    onChange: (places: readonly ChangedPlace[] | undefined) => void,
+  ) {
     this.#options = options;
     this.#onChange = onChange;
+    // The system tells what happens in a folder, not that another one has taken its place.
+    this.#poll = new PathPoll(options.data, () => this.#changed(undefined));
   }
 
   /**
    * Watches the folders that the data have now. Call it before each time that the data are read, so
    * that no change is missed between the two.
    *
+   * @param places Where something changed; without it, anywhere.
    * @throws {SearchError} `data-unreadable`, `watch-failed`. What was watched before still is.
    */
-  async update(): Promise<void> {
+  async update(places?: readonly ChangedPlace[]): Promise<void> {
     for (let attempt = 1;; attempt++) {
-      const { folders, files } = await this.#find();
-      if (this.#isClosed || (isSame(this.#folders, folders) && isSame(this.#files, files))) return;
       try {
-        this.#watch(folders, files);
+        if (places === undefined) await this.#updateAll();
+        else await this.#updateIn(places);
         return;
       } catch (error) {
+        if (error instanceof SearchError) throw error;
         // A folder was deleted after it was found.
         if (error instanceof Deno.errors.NotFound && attempt < MAX_ATTEMPTS) continue;
         throw new SearchError(
@@ -87,8 +114,9 @@ export class DataWatcher implements Disposable {
   /** Ends watching: `onChange` is not called any more. */
   close(): void {
     this.#isClosed = true;
+    this.#poll.close();
     clearTimeout(this.#quiet);
-    clearTimeout(this.#again);
+    for (const timer of this.#again) clearTimeout(timer);
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
   }
@@ -98,75 +126,144 @@ export class DataWatcher implements Disposable {
     this.close();
   }
 
-  async #find() {
-    const folders = new Set<string>();
-    const files = new Set<string>();
+  async #updateAll(): Promise<void> {
+    await this.#poll.look();
+    const watched: Watched = { folders: new Map(), files: new Map() };
     for (const path of this.#options.data) {
-      const root = await findRoot(path);
-      if (root.isFile) files.add(path).add(root.real);
+      const root = await findRoot(path).catch((error) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      });
+      if (root === undefined) continue;
+      const place = { root: path, path };
+      if (root.isFile) watched.files.set(path, place).set(root.real, place);
       for await (const found of walk(root, { ...this.#options, foldersOnly: true })) {
-        if (found.kind === "folder" && (found.isTop || WATCHES_EACH_FOLDER)) {
-          folders.add(found.real);
+        if (found.kind !== "folder" || !(found.isTop || WATCHES_EACH_FOLDER)) continue;
+        if (!watched.folders.has(found.real)) {
+          watched.folders.set(found.real, { root: path, path: found.path });
         }
       }
     }
-    return { folders, files };
+    if (this.#isClosed) return;
+    // Deleted and made again, a folder needs a watch of its own, although its path is the same.
+    this.#watchAll(watched);
   }
 
-  #watch(folders: ReadonlySet<string>, files: ReadonlySet<string>): void {
-    const watchers: Deno.FsWatcher[] = [];
+  async #updateIn(places: readonly ChangedPlace[]): Promise<void> {
+    const { folders } = this.#watched;
+    const added = new Map<string, ChangedPlace>();
+    const roots = new Map<string, DataRoot>();
+    for (const { root, path } of places) {
+      if (!roots.has(root)) roots.set(root, await findRoot(root));
+      if (path === root) continue;
+      const options = { ...this.#options, foldersOnly: true };
+      for await (const found of walkPlace(roots.get(root)!, path, options)) {
+        if (found.kind === "folder") added.set(found.real, { root, path: found.path });
+      }
+      if (added.size > 0) this.#reportAgain({ root, path });
+    }
+    if (this.#isClosed || added.size === 0 || !WATCHES_EACH_FOLDER) return;
+    for (const [real, place] of added) folders.set(real, place);
+    if (this.#watchers.length < MAX_WATCHERS) this.#watch([...added.keys(), ROOT], false);
+    else this.#watchAll(this.#watched);
+  }
+
+  #watchAll(watched: Watched): void {
+    const before = this.#watchers;
+    this.#watchers = [];
     try {
-      if (folders.size > 0) {
-        watchers.push(
-          WATCHES_EACH_FOLDER
-            ? Deno.watchFs([...folders, ROOT], { recursive: false })
-            : Deno.watchFs([...folders], { recursive: true }),
-        );
+      const folders = [...watched.folders.keys()];
+      if (folders.length > 0) {
+        if (WATCHES_EACH_FOLDER) this.#watch([...folders, ROOT], false);
+        else this.#watch(folders, true);
       }
       // Editors replace a file by a new one of the same name, so its folder is watched.
-      const around = new Set([...files].map((path) => dirname(path)));
-      if (around.size > 0) watchers.push(Deno.watchFs([...around], { recursive: false }));
+      const around = new Set([...watched.files.keys()].map((path) => dirname(path)));
+      if (around.size > 0) this.#watch([...around], false);
     } catch (error) {
-      for (const watcher of watchers) watcher.close();
+      for (const watcher of this.#watchers) watcher.close();
+      this.#watchers = before;
       throw error;
     }
-    for (const watcher of this.#watchers) watcher.close();
-    this.#watchers = watchers;
-    this.#folders = folders;
-    this.#files = files;
-    for (const watcher of watchers) void this.#listen(watcher);
+    for (const watcher of before) watcher.close();
+    this.#watched = watched;
+  }
+
+  #watch(paths: string[], recursive: boolean): void {
+    const watcher = Deno.watchFs(paths, { recursive });
+    this.#watchers.push(watcher);
+    void this.#listen(watcher);
   }
 
   async #listen(watcher: Deno.FsWatcher): Promise<void> {
     for await (const event of watcher) {
       if (event.kind === "access") continue;
-      if (event.paths.some((path) => this.#concerns(path))) this.#changed();
+      for (const path of event.paths) this.#note(path);
     }
   }
 
-  #concerns(path: string): boolean {
-    if (this.#options.ownFiles.includes(path)) return false;
-    if (this.#files.has(path)) return true;
-    if (WATCHES_EACH_FOLDER) return this.#folders.has(dirname(path)) || this.#folders.has(path);
-    for (const folder of this.#folders) if (path.startsWith(folder)) return true;
-    return false;
+  #note(path: string): void {
+    if (this.#options.ownFiles.includes(path)) return;
+    const { folders, files } = this.#watched;
+    const file = files.get(path);
+    if (file !== undefined) return this.#changed(file);
+    const name = basename(path);
+    if (!WATCHES_EACH_FOLDER) {
+      for (const folder of folders.keys()) if (path.startsWith(folder)) this.#changed(undefined);
+      return;
+    }
+    const around = folders.get(dirname(path));
+    if (around === undefined) {
+      // The folder of a data path itself: what it may be read by has changed.
+      if (folders.has(path)) this.#changed(undefined);
+    } else if (name === IGNORE_FILE || this.#options.follow) this.#changed(undefined);
+    else if (!name.startsWith(".")) {
+      this.#changed({ root: around.root, path: `${around.path}/${name}` });
+    }
   }
 
-  #changed(): void {
+  /** @param place Where something changed; without it, anywhere. */
+  #changed(place: ChangedPlace | undefined): void {
     if (this.#isClosed) return;
+    if (place === undefined) this.#changes = undefined;
+    else this.#changes?.set(place.path, place);
+    if (this.#changes !== undefined && this.#changes.size > MAX_PLACES) this.#changes = undefined;
     const now = performance.now();
     if (this.#quiet === undefined) this.#firstMs = now;
     else clearTimeout(this.#quiet);
     const wait = Math.max(0, Math.min(QUIET_MS, this.#firstMs + MAX_WAIT_MS - now));
-    this.#quiet = setTimeout(() => {
-      this.#quiet = undefined;
-      clearTimeout(this.#again);
-      this.#again = setTimeout(this.#onChange, AGAIN_MS);
-      this.#onChange();
-    }, wait);
+    this.#quiet = setTimeout(() => this.#report(), wait);
+  }
+
+  #report(): void {
+    this.#quiet = undefined;
+    const changes = this.#changes;
+    this.#changes = new Map();
+    if (changes === undefined) this.#later(undefined);
+    this.#onChange(changes && outermost([...changes.values()]));
+  }
+
+  #reportAgain(place: ChangedPlace): void {
+    this.#later([place]);
+  }
+
+  #later(places: readonly ChangedPlace[] | undefined): void {
+    const timer = setTimeout(() => {
+      this.#again.delete(timer);
+      this.#onChange(places);
+    }, AGAIN_MS);
+    this.#again.add(timer);
   }
 }
 
-function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && a.isSubsetOf(b);
+/** Places without those inside of another one. */
+function outermost(places: readonly ChangedPlace[]): ChangedPlace[] {
+  const paths = new Set(places.map(({ path }) => path));
+  return places.filter(({ root, path }) => {
+    for (let at = dirname(path); at.length >= root.length; at = dirname(at)) {
+      if (paths.has(at)) return false;
+      if (at === dirname(at)) break;
+    }
+    return true;
+  });
 }
