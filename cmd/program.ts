@@ -58,6 +58,11 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "index",
+      summary: "back up or check the index of an app server, also while it is served",
+      load: async () => (await import("./index.ts")).command,
+    },
+    {
       name: "broker",
       summary: "deliver publications to their subscribers, and tell slow ones what they missed",
       load: async () =>

@@ -35,6 +35,7 @@ export type {
   Suggestion,
   SuggestOptions,
 } from "./types.ts";
+export { backupIndex, checkIndex, type IndexCheck } from "./index/index_care.ts";
 export { TUTORIAL_ENTRIES } from "./tutorial.ts";
 
 // What these refer to, of other parts of the library.

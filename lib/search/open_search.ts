@@ -1,15 +1,14 @@
 import { resolve } from "node:path";
 import { reportError } from "../base/report.ts";
-import { messageOf } from "../base/message_of.ts";
 import { FileLock } from "../sqlite/mod.ts";
 import { Engine } from "./engine.ts";
-import { SearchError } from "./error.ts";
 import { asLockError } from "./index/index_error.ts";
 import type { IndexJobOptions } from "./index/index_job.ts";
 import { type KnownIndex, openIndexReader } from "./index/open_index.ts";
 import { notify, type ObserverEvent, type SearchObserver } from "./observer.ts";
 import { type ResolvedOptions, resolveOptions, type SearchOptions } from "./options.ts";
 import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
+import { temporaryIndex } from "./temporary_index.ts";
 import type { SearchEngine } from "./types.ts";
 import { IndexWriter } from "./worker/index_writer.ts";
 import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
@@ -117,22 +116,13 @@ export async function openWith(
 
 /** The index file's path: the one that was named, and locked, or a temporary one. */
 async function placeOf(options: SearchOptions, opened: AsyncDisposableStack): Promise<string> {
-  if (options.index !== undefined) {
-    const path = resolve(options.index);
-    opened.use(
-      await FileLock.take(path).catch((error) => {
-        throw asLockError(error, path);
-      }),
-    );
-    return path;
-  }
-  const folder = await Deno.makeTempDir({ prefix: "socktool-search-" }).catch((error) => {
-    const message = `Cannot make a temporary folder for the index: ${messageOf(error)}; ` +
-      "name an index file";
-    throw new SearchError("index-failed", message, { cause: error });
+  if (options.index === undefined) return await temporaryIndex(opened);
+  const path = resolve(options.index);
+  const lock = await FileLock.take(path).catch((error) => {
+    throw asLockError(error, path);
   });
-  opened.defer(() => Deno.remove(folder, { recursive: true }));
-  return resolve(folder, "index.db");
+  opened.use(lock);
+  return path;
 }
 
 function jobOptions(

@@ -1,13 +1,28 @@
+import { basename, dirname, join } from "node:path";
 import { messageOf } from "../base/message_of.ts";
+import { type FileIdentity, identityOf } from "./file_guard.ts";
 import { SqliteError } from "./sqlite_error.ts";
 
 /**
- * Keeps two programs, or two parts of one, from working on one database file. SQLite itself would
- * let both write in turn, and neither would know what the other one changed.
+ * Windows keeps everybody from reading what is locked, the holder's own SQLite too: there the lock is
+ * on a file beside the database.
+ */
+const LOCKS_BESIDE = Deno.build.os === "windows";
+
+/** The files that this process has locked. */
+const held = new Set<FileIdentity>();
+/** Locks are taken one after the other; see {@linkcode take}. */
+let taking: Promise<unknown> = Promise.resolve();
+
+/**
+ * Keeps two programs, or two parts of one, from working on one database file, by whatever path or
+ * link they reach it. SQLite itself would let both write in turn, and neither would know what the
+ * other one changed.
  *
- * The lock is one of the system on the file `PATH.lock`, beside the database. The system gives it
- * back when the process ends, however it ends. The database itself cannot be locked in this way:
- * closing any handle of it would drop SQLite's own locks.
+ * The lock is one of the system (`flock`) on the database file. The system gives it back when the
+ * process ends, however it ends. It is another kind than SQLite's own locks; but these are dropped
+ * when any handle of the file is closed that this process has. So who has a lock keeps its handle
+ * until the database is closed, and no other handle of the file is opened meanwhile.
  *
  * @example
  * ```ts
@@ -25,31 +40,56 @@ import { SqliteError } from "./sqlite_error.ts";
  * ```
  */
 export class FileLock implements AsyncDisposable {
+  /** The database, without links on the way to it. */
+  readonly path: string;
   readonly #file: Deno.FsFile;
-  readonly #path: string;
+  readonly #lockPath: string;
+  readonly #identity: FileIdentity;
+  readonly #isNew: boolean;
 
-  private constructor(file: Deno.FsFile, path: string) {
+  private constructor(
+    path: string,
+    { file, lockPath, identity, isNew }: {
+      file: Deno.FsFile;
+      lockPath: string;
+      identity: FileIdentity;
+      isNew: boolean;
+    },
+  ) {
+    this.path = path;
     this.#file = file;
-    this.#path = path;
+    this.#lockPath = lockPath;
+    this.#identity = identity;
+    this.#isNew = isNew;
+    held.add(identity);
   }
 
   /**
-   * Takes the lock of a database file, which need not exist; its folder must.
+   * Takes the lock of a database file. Its folder must exist; the file is made if it does not.
    *
    * @throws {SqliteError} `locked` at once if somebody has it; `read-only`, `failed`.
    */
-  static async take(database: string): Promise<FileLock> {
-    const path = `${database}.lock`;
+  static take(database: string): Promise<FileLock> {
+    const lock = taking.then(() => FileLock.#take(database));
+    taking = lock.catch(() => {});
+    return lock;
+  }
+
+  static async #take(database: string): Promise<FileLock> {
     while (true) {
-      const file = await open(path, database);
+      const path = await realPath(database);
+      const lockPath = LOCKS_BESIDE ? `${path}.lock` : path;
+      const before = identityOf(lockPath);
+      if (before !== undefined && held.has(before)) throw locked(database);
+      const file = await open(lockPath, database);
       try {
-        if (!await file.tryLock(true)) {
-          const reason = "another program has it; close that program, or name another file";
-          throw new SqliteError("locked", database, "open", reason);
-        }
+        if (!await file.tryLock(true)) throw locked(database);
         // Its last holder may have removed the file between our opening and locking it.
-        const [held, named] = [await file.stat(), await Deno.stat(path).catch(() => undefined)];
-        if (named !== undefined && named.ino === held.ino) return new FileLock(file, path);
+        const { dev, ino } = await file.stat();
+        const identity = identityOf(lockPath);
+        if (identity === `${dev}:${ino}`) {
+          return new FileLock(path, { file, lockPath, identity, isNew: before === undefined });
+        }
         file.close();
       } catch (error) {
         file.close();
@@ -60,18 +100,39 @@ export class FileLock implements AsyncDisposable {
     }
   }
 
-  /** Gives the lock back, and removes its file. */
+  /** Gives the lock back. A file that was made for it and stayed empty is removed. */
   async [Symbol.asyncDispose](): Promise<void> {
     // Removed while it is still held, so that nobody else's lock is removed. Windows refuses to
     // remove an open file; it then stays, empty, and does no harm.
-    await Deno.remove(this.#path).catch(() => {});
+    const isEmpty = LOCKS_BESIDE || (this.#isNew && await this.#isEmpty());
+    if (isEmpty) await Deno.remove(this.#lockPath).catch(() => {});
+    held.delete(this.#identity);
     this.#file.close();
+  }
+
+  async #isEmpty(): Promise<boolean> {
+    const { dev, ino, size } = await this.#file.stat();
+    return size === 0 && identityOf(this.#lockPath) === `${dev}:${ino}`;
+  }
+}
+
+function locked(database: string): SqliteError {
+  const reason = "another program has it; close that program, or name another file";
+  return new SqliteError("locked", database, "open", reason);
+}
+
+/** A path without links; that of a file that does not exist is where it would be made. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    return join(await Deno.realPath(dirname(path)).catch(() => dirname(path)), basename(path));
   }
 }
 
 async function open(path: string, database: string): Promise<Deno.FsFile> {
   try {
-    return await Deno.open(path, { create: true, write: true });
+    return await Deno.open(path, { create: true, read: true, write: true });
   } catch (cause) {
     const fail = (code: "failed" | "read-only", reason: string) =>
       new SqliteError(code, database, "open", reason, { cause });
@@ -82,6 +143,9 @@ async function open(path: string, database: string): Promise<Deno.FsFile> {
     const isDenied = cause instanceof Deno.errors.PermissionDenied ||
       /read-only|not permitted/i.test(text);
     if (!isDenied) throw fail("failed", text);
-    throw fail("read-only", "its folder cannot be written; name a file in a folder that can");
+    throw fail(
+      "read-only",
+      "it, or its folder, cannot be written; name a file in a folder that can",
+    );
   }
 }

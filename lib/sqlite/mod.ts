@@ -8,7 +8,7 @@
  * @module
  */
 export { type ConnectionOptions, openReader, openWriter, type WriterOptions } from "./open.ts";
-export type { SqliteSchema } from "./schema.ts";
+export { type SqliteSchema, versionOf } from "./schema.ts";
 export { durableTransaction, transaction } from "./transaction.ts";
 export { FileLock } from "./file_lock.ts";
 export { assertIdentity, FileGuard, type FileIdentity, identityOf } from "./file_guard.ts";

@@ -15,7 +15,7 @@ export const EXERCISES: readonly Exercise[] = [
   { commands: ["completions", "man"], run: printTables },
   { commands: ["echo-server", "echo-client"], run: echo },
   { commands: ["multiconn-server", "multiconn-client"], run: load },
-  { commands: ["app-server", "app-client"], run: search },
+  { commands: ["app-server", "app-client", "index"], run: search },
   { commands: ["broker", "pub", "sub"], run: publishAndSubscribe },
 ];
 
@@ -48,13 +48,21 @@ async function load(program: PackedProgram): Promise<void> {
 
 async function search(program: PackedProgram, folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/hole.html`, "<title>Hole</title><p>a white rabbit</p>");
-  await using server = await program.serve(["app-server", ANY_PORT, "--data", folder]);
+  await Deno.writeTextFile(`${folder}/.socktoolignore`, "*.db*");
+  const index = `${folder}/index.db`;
+  const data = ["--data", folder, "--index", index, "--exclude", "*.tmp"];
+  await using server = await program.serve(["app-server", ANY_PORT, ...data]);
   const found = await program.run(["app-client", server.address, "search", "rab*", "--limit", "1"]);
   expect("app-client", found, { out: "hole.html" });
   const repeated = await program.run(
     ["app-client", server.address, "search", "rabbit", "--repeat", "100", "--pipeline", "10"],
   );
   expect("app-client with --repeat", repeated, { err: "100 answers" });
+  const copy = `${folder}/copy.db`;
+  expect("index backup", await program.run(["index", "backup", index, copy]), {});
+  expect("index check", await program.run(["index", "check", copy]), {
+    err: "is whole: 1 entries",
+  });
   expect("app-server", await server.stop(), {});
 }
 

@@ -45,8 +45,8 @@ Deno.test({
     child.kill("SIGKILL");
     await child.status;
     await reader.cancel();
-    // Its lock file is still there, and nobody's.
-    assertEquals([...Deno.readDirSync(scratch.path)].map(({ name }) => name), ["a.db.lock"]);
+    // The file that it was going to use is still there, and nobody's.
+    assertEquals([...Deno.readDirSync(scratch.path)].map(({ name }) => name), ["a.db"]);
     await using _lock = await FileLock.take(path);
   },
 });
@@ -56,6 +56,47 @@ Deno.test("a place where no lock can be had is told", async () => {
   const missing = await refusal(scratch.at("nowhere/a.db"));
   assertEquals([missing.code, missing.action], ["failed", "open"]);
   assertStringIncludes(missing.message, "its folder does not exist");
-  Deno.mkdirSync(scratch.at("a.db.lock"));
+  Deno.mkdirSync(scratch.at("a.db"));
   assertEquals((await refusal(scratch.at("a.db"))).code, "failed");
+});
+
+Deno.test({
+  name: "a file is locked by whatever path or link it is reached",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    using scratch = new Scratch();
+    const path = scratch.write("a.db", "content");
+    Deno.mkdirSync(scratch.at("sub"));
+    Deno.symlinkSync(path, scratch.at("sub/link.db"));
+    Deno.symlinkSync(scratch.path, scratch.at("folder"));
+    Deno.linkSync(path, scratch.at("hard.db"));
+    const others = ["sub/link.db", "folder/a.db", "sub/../a.db", "hard.db"];
+    {
+      await using _lock = await FileLock.take(path);
+      for (const other of others) assertEquals((await refusal(scratch.at(other))).code, "locked");
+    }
+    for (const other of others) {
+      await using _lock = await FileLock.take(scratch.at(other));
+      assertEquals((await refusal(path)).code, "locked");
+    }
+    assertEquals(Deno.readTextFileSync(path), "content");
+  },
+});
+
+Deno.test({
+  name: "another process's lock is seen through a link",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    using scratch = new Scratch();
+    Deno.symlinkSync(scratch.write("a.db", "content"), scratch.at("link.db"));
+    const program = new URL("./lock_until_killed.ts", import.meta.url).href;
+    const args = ["run", "-A", "--quiet", program, scratch.at("a.db")];
+    const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+    const reader = child.stdout.getReader();
+    await deadline(reader.read(), "the lock is taken");
+    assertEquals((await refusal(scratch.at("link.db"))).code, "locked");
+    child.kill("SIGKILL");
+    await child.status;
+    await reader.cancel();
+  },
 });

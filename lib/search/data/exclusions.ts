@@ -57,12 +57,14 @@ export class Exclusions {
     const end = isFolder ? "/" : "";
     const first = this.#first?.test(path + end);
     if (first?.ignored || first?.unignored) return first.ignored;
-    // A folder's own patterns count before those of the folders around it.
-    for (let each: Exclusions | undefined = this; each !== undefined; each = each.#above) {
-      const found = each.#matcher?.test(path.slice(each.#prefix.length) + end);
-      if (found?.ignored || found?.unignored) return found.ignored;
-    }
-    return false;
+    return this.#within(path, end);
+  }
+
+  /** A folder's own patterns count before those of the folders around it. */
+  #within(path: string, end: string): boolean {
+    const found = this.#matcher?.test(path.slice(this.#prefix.length) + end);
+    if (found?.ignored || found?.unignored) return found.ignored;
+    return this.#above === undefined ? false : this.#above.#within(path, end);
   }
 }
 

@@ -1,0 +1,126 @@
+/**
+ * Copies an index, and checks one, also while a server has it open.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { openReader, versionOf } from "../../sqlite/mod.ts";
+import { SearchError } from "../error.ts";
+import { asIndexError } from "./index_error.ts";
+import { INDEX_SCHEMA } from "./schema.ts";
+
+/** What {@linkcode checkIndex} found. */
+export interface IndexCheck {
+  /** Entries that can be found. */
+  readonly entries: number;
+  /** Files that they were read from. */
+  readonly files: number;
+  /** Entries that clients put. */
+  readonly put: number;
+  /** The version of its layout. An earlier one is built anew when a server opens it. */
+  readonly version: number;
+  /** What is wrong with it, the first ten things; empty if it is whole. */
+  readonly problems: readonly string[];
+}
+
+const MAX_PROBLEMS = 10;
+
+/**
+ * Copies an index into a new file, as it is at one moment, also while a server has it open and
+ * writes. Copying the file itself would miss what is in the write-ahead log. Takes about as long as
+ * copying the file, and the calling thread waits.
+ *
+ * @param path The index.
+ * @param target The file to be made; it has all of the copy or does not exist.
+ * @returns the size of the copy, in bytes.
+ * @throws {SearchError} `index-*`; `index-failed` if there is no such index, or `target` exists.
+ */
+export async function backupIndex(path: string, target: string): Promise<number> {
+  const partial = `${target}.part-${crypto.randomUUID()}`;
+  if (await exists(target)) throw failed(path, target, "it exists already; name a new file");
+  let db: DatabaseSync | undefined;
+  try {
+    db = openIndex(path, "back up");
+    db.prepare("VACUUM INTO ?").run(partial);
+    using file = await Deno.open(partial, { read: true, write: true });
+    await file.sync();
+    const { size } = await file.stat();
+    // A file that came meanwhile is not replaced, as renaming would.
+    await Deno.link(partial, target).catch(async (error) => {
+      if (error instanceof Deno.errors.AlreadyExists || await exists(target)) throw error;
+      await Deno.rename(partial, target);
+    });
+    return size;
+  } catch (error) {
+    if (error instanceof SearchError) throw error;
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw failed(path, target, "it exists already; name a new file");
+    }
+    if (/unable to open database|No such file/.test(String(error))) {
+      throw failed(path, target, "its folder does not exist, or may not be written");
+    }
+    throw asIndexError(error, target, "write to");
+  } finally {
+    db?.close();
+    await Deno.remove(partial).catch(() => {});
+  }
+}
+
+/**
+ * Checks an index: whether the file is whole, and whether what can be found is what is stored. It
+ * reads all of the file, and the calling thread waits.
+ *
+ * @throws {SearchError} `index-*` if it cannot be read at all.
+ */
+export function checkIndex(path: string): IndexCheck {
+  let db: DatabaseSync | undefined;
+  try {
+    db = openIndex(path, "check");
+    const version = versionOf(db, path, INDEX_SCHEMA);
+    const rows = db.prepare(`PRAGMA integrity_check(${MAX_PROBLEMS})`).all();
+    const problems = rows.map((row) => String(row["integrity_check"]))
+      .filter((text) => text !== "ok");
+    const count = (sql: string) =>
+      Number(db!.prepare(`SELECT count(*) AS n FROM ${sql}`).get()!["n"]);
+    const entries = count("record WHERE shown = 1");
+    const indexed = count("words");
+    if (entries !== indexed) {
+      problems.push(`${indexed} entries are in the full-text index, and ${entries} are stored`);
+    }
+    const put = count("record WHERE source = 0 AND removed = 0");
+    const files = count("source WHERE id <> 0");
+    return { entries, files, put, version, problems: problems.slice(0, MAX_PROBLEMS) };
+  } catch (error) {
+    throw asIndexError(error, path, "check");
+  } finally {
+    db?.close();
+  }
+}
+
+/** Opens an index for reading. */
+function openIndex(path: string, action: string): DatabaseSync {
+  const db = openReader(path);
+  try {
+    if (versionOf(db, path, INDEX_SCHEMA) > 0) return db;
+    throw new SearchError("index-failed", `Cannot ${action} ${path}: it is empty, and no index`, {
+      path,
+    });
+  } catch (error) {
+    db.close();
+    throw asIndexError(error, path, action);
+  }
+}
+
+function failed(path: string, target: string, reason: string): SearchError {
+  const message = `Cannot back up the index ${path} to ${target}: ${reason}`;
+  return new SearchError("index-failed", message, { path: target });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

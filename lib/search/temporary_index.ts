@@ -1,0 +1,63 @@
+/**
+ * Places for indexes that go with their process.
+ *
+ * @module
+ */
+import { dirname, resolve } from "node:path";
+import { messageOf } from "../base/message_of.ts";
+import { FileLock } from "../sqlite/mod.ts";
+import { SearchError } from "./error.ts";
+
+const PREFIX = "socktool-search-";
+const NAME = "index.db";
+/** A younger folder may be one whose process has not locked its index yet. */
+const MIN_AGE_MS = 60_000;
+/** Folders that are looked at, at most. */
+const MAX_LOOKED_AT = 100;
+
+/**
+ * Makes a place for an index, and removes those that processes left behind which were killed.
+ *
+ * @returns the index file's path. @param opened Removes it in the end.
+ */
+export async function temporaryIndex(opened: AsyncDisposableStack): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: PREFIX }).catch((error) => {
+    const message = `Cannot make a temporary folder for the index: ${messageOf(error)}; ` +
+      "name an index file";
+    throw new SearchError("index-failed", message, { cause: error });
+  });
+  opened.defer(() => Deno.remove(folder, { recursive: true }));
+  const path = resolve(folder, NAME);
+  // The process that ends gives the lock back: so others know that the folder is nobody's any more.
+  opened.use(await FileLock.take(path));
+  await removeAbandoned(folder).catch(() => {});
+  return path;
+}
+
+/** Removes the folders beside `own` of indexes that nobody has open. */
+export async function removeAbandoned(own: string): Promise<void> {
+  const parent = dirname(own);
+  const { uid } = await Deno.stat(own);
+  let lookedAt = 0;
+  for await (const { name, isDirectory } of Deno.readDir(parent)) {
+    if (!isDirectory || !name.startsWith(PREFIX)) continue;
+    if (++lookedAt > MAX_LOOKED_AT) return;
+    await removeIfAbandoned(`${parent}/${name}`, uid).catch(() => {});
+  }
+}
+
+async function removeIfAbandoned(folder: string, uid: number | null): Promise<void> {
+  const info = await Deno.lstat(folder);
+  const isOld = Date.now() - (info.mtime?.getTime() ?? Date.now()) > MIN_AGE_MS;
+  // Somebody else's folder is left alone, and so is one that holds anything but an index.
+  if (!info.isDirectory || !isOld || info.uid !== uid) return;
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (!isFile || !name.startsWith(NAME)) return;
+  }
+  const lock = await FileLock.take(`${folder}/${NAME}`);
+  try {
+    await Deno.remove(folder, { recursive: true });
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}

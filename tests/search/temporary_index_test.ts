@@ -1,0 +1,45 @@
+import { assertEquals } from "@std/assert";
+import { openSearch } from "../../lib/search/mod.ts";
+import { removeAbandoned } from "../../lib/search/temporary_index.ts";
+import { FileLock } from "../../lib/sqlite/mod.ts";
+import { Folder } from "./support.ts";
+
+Deno.test({
+  name: "what killed processes left of temporary indexes is removed, and nothing else",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await Folder.make({
+      "socktool-search-old/index.db": "x",
+      "socktool-search-old/index.db-wal": "x",
+      "socktool-search-used/index.db": "x",
+      "socktool-search-new/index.db": "x",
+      "socktool-search-other/notes.txt": "x",
+      "else/index.db": "x",
+    });
+    for (const name of ["old", "used", "other"]) {
+      await Deno.utime(folder.at(`socktool-search-${name}`), 1e9, 1e9);
+    }
+    await using _lock = await FileLock.take(folder.at("socktool-search-used/index.db"));
+    await removeAbandoned(folder.at("socktool-search-new"));
+    const left = [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort();
+    assertEquals(left, [
+      "else",
+      "socktool-search-new",
+      "socktool-search-other",
+      "socktool-search-used",
+    ]);
+  },
+});
+
+Deno.test("an index that links lead to is the same index", async () => {
+  if (Deno.build.os === "windows") return;
+  await using folder = await Folder.make({ "a.txt": "one" });
+  const data = [folder.at("a.txt")];
+  await (await openSearch({ data, index: folder.at("i.db") })).close();
+  await Deno.symlink(folder.at("i.db"), folder.at("link.db"));
+  await using engine = await openSearch({ data, index: folder.at("link.db"), writable: true });
+  const other = await openSearch({ index: folder.at("i.db") }).catch((error) => error.code);
+  assertEquals(other, "index-locked");
+  await engine.put({ key: "k", title: "", text: "put" });
+  assertEquals(engine.lookup("k")?.text, "put");
+});
