@@ -34,6 +34,26 @@ Deno.test("a title that is the query comes first, then titles that begin with it
     assertEquals((await keys(engine, "tree ho*")).slice(0, 2), ["2", "5"]);
   }));
 
+Deno.test("a name is found first where it belongs, and a file by its name", () =>
+  withEntries([
+    ["lib/readline.html", "Line editing", "os.path.join os.path.join as in os.path.join"],
+    ["lib/os.path.html", "Common pathname manipulations", `${"x ".repeat(300)} os.path.join`],
+    ["lib/os.html", "Operating system", `os.path.join ${"y ".repeat(300)}`],
+    ["open.2", "creat and others", "x ".repeat(99)],
+    ["mq_open.3", "Queues", "open(2) open(2)"],
+    ["vector", "std::vector", "push_back"],
+    ["v", "Others", "std::vector::push_back std::vector::push_back"],
+  ], async (engine) => {
+    assertEquals(await keys(engine, "os.path.join"), [
+      "lib/os.path.html",
+      "lib/os.html",
+      "lib/readline.html",
+    ]);
+    assertEquals((await keys(engine, "open(2)"))[0], "open.2");
+    assertEquals((await keys(engine, "open"))[0], "open.2");
+    assertEquals((await keys(engine, "std::vector"))[0], "vector");
+  }));
+
 Deno.test("pages of ranked hits follow each other without a gap", async () => {
   const entries = Array.from({ length: 60 }, (_, i): Entry => {
     const near = i % 3 === 0 ? "white rabbit" : "white or black or grey or red or blue or a rabbit";

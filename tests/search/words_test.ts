@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { headingOf, unnumberedHeadingOf } from "../../lib/search/words/heading.ts";
+import { headingsOf } from "../../lib/search/words/heading.ts";
 import { eachWord, normalise, wordsOf } from "../../lib/search/words/words.ts";
 
 Deno.test("words that people take for the same are equal", () => {
@@ -111,16 +111,17 @@ Deno.test("a word's place in the text holds that word", () => {
   );
 });
 
-Deno.test("a title is compared by its words, with and without its number", () => {
-  const cases: [string, string, string | undefined][] = [
-    ["8.1. Numeric Types", "8 1 numeric types", "numeric types"],
-    ["3.2 Foo", "3 2 foo", "foo"],
-    ["Chapter 8. Data Types", "chapter 8 data types", "data types"],
-    ["2001 A Space Odyssey", "2001 a space odyssey", undefined],
-    ["json — JSON encoder", "json json encoder", undefined],
-    ["4. ", "4", undefined],
+Deno.test("a title is compared by its words, with and without its number, and a file's name too", () => {
+  const cases: [string, string, string[]][] = [
+    ["8.1. Numeric Types", "1", ["8 1 numeric types", "numeric types"]],
+    ["3.2 Foo", "foo", ["3 2 foo", "foo"]],
+    ["Chapter 8. Data Types", "1", ["chapter 8 data types", "data types"]],
+    ["2001 A Space Odyssey", "1", ["2001 a space odyssey"]],
+    ["json — JSON encoder", "library/json.html", ["json json encoder", "json", "json html"]],
+    ["open, openat", "open.2", ["open openat", "open", "open 2"]],
+    ["open 2", "open.2", ["open 2", "open"]],
+    ["4. ", "doc-4", ["4"]],
+    ["", "?", []],
   ];
-  for (const [title, heading, unnumbered] of cases) {
-    assertEquals([headingOf(title), unnumberedHeadingOf(title)], [heading, unnumbered], title);
-  }
+  for (const [title, key, headings] of cases) assertEquals(headingsOf(title, key), headings, title);
 });

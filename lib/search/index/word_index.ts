@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { headingOf, unnumberedHeadingOf } from "../words/heading.ts";
+import { headingsOf, MAX_HEADINGS } from "../words/heading.ts";
 import { normalise, wordsOf } from "../words/words.ts";
 import { VocabularyTable } from "./vocabulary_table.ts";
 
@@ -38,10 +38,9 @@ export class WordIndex {
     const words = normalise(text);
     // If the title repeats the key, its words must not count twice.
     this.#add.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words, "");
-    const form = headingOf(title);
-    if (form !== "") this.#addHeading.run(2 * id, form);
-    const unnumbered = unnumberedHeadingOf(title);
-    if (unnumbered) this.#addHeading.run(2 * id + 1, unnumbered);
+    for (const [i, form] of headingsOf(title, key).entries()) {
+      this.#addHeading.run(MAX_HEADINGS * id + i, form);
+    }
     if (!this.vocabulary.isStale) {
       this.vocabulary.note(wordsOf(keyWords), wordsOf(titleWords), wordsOf(words));
     }
@@ -50,6 +49,6 @@ export class WordIndex {
   /** Removes an entry. @param id The number of its record. */
   drop(id: number): void {
     this.#drop.run(id);
-    this.#dropHeadings.run(2 * id, 2 * id + 1);
+    this.#dropHeadings.run(MAX_HEADINGS * id, MAX_HEADINGS * (id + 1) - 1);
   }
 }

@@ -3,8 +3,8 @@
  * made anew from these where an index has none.
  *
  * `words` is the full-text index. It does not keep the texts: what is returned to clients comes from
- * `record`. `heading` has the words of each title, and where it begins with a number those without
- * it; its `place` is twice the record's number, or one more. `vocabulary` has the words that
+ * `record`. `heading` has the words of each title, and of what counts as a title (`words/heading.ts`);
+ * its `place` is four times the record's number, or up to three more. `vocabulary` has the words that
  * spelling is corrected by, and all frequent ones, by their first letter and their number of
  * letters; a row of no letters says that it has to be made anew.
  *

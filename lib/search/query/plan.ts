@@ -82,20 +82,43 @@ function wordsPlan(query: Query, match: string, { ranker, spelling, forms }: Pla
   if (ranker.count(match, 1) === 0 || ranker.count(other, 1) === 0) {
     return { passes, queries: [query] };
   }
-  return { passes: [...passes, { match: other }], queries: [query, common], also: common.text };
+  passes.push(passOf(common, other, [wide]));
+  return { passes, queries: [query, common], also: common.text };
 }
 
-function* relaxedPlan(query: Query, { ranker }: PlanTools): Generator<Plan> {
-  const relaxed = relax(query, ranker);
+function* relaxedPlan(query: Query, { ranker, forms }: PlanTools): Generator<Plan> {
+  const relaxed = relax(query, ranker, forms);
   if (relaxed === undefined) return;
-  const { matches, left } = relaxed;
-  const passes = matches.map((match, i) => ({ match: excluding(match, matches.slice(0, i)) }));
+  const { queries, left } = relaxed;
+  const matches = queries.map((each) => matchExpression(each, forms)!);
+  const passes = queries.map((each, i) => {
+    const before = matches.slice(0, i);
+    return passOf(each, excluding(matches[i]!, before), before);
+  });
   yield { passes, queries: [query], relaxed: left };
 }
 
-function passOf(query: Query, match: string): Pass {
+/** @param others What other passes find, without which `match` is. */
+function passOf(query: Query, match: string, others: readonly string[] = []): Pass {
   const isPrefix = query.groups.at(-1)?.[0]?.prefix;
-  return { match, near: nearExpression(query), heading: headingOf(query), isPrefix };
+  const near = nearExpression(query);
+  return {
+    match,
+    near: near && excluding(near, others),
+    heading: headingOf(query),
+    isPrefix,
+    owners: ownersOf(query),
+  };
+}
+
+/** A name with what it belongs to: `os.path.join`, `std::vector`, `Array#map`. */
+const NAME = /^\w+(?:(?:\.|::|#|\/)\w+)+(?:\(\))?$/;
+
+/** The titles of what a name belongs to, the nearest first. */
+function ownersOf({ text, groups: [group, other] }: Query): string[] | undefined {
+  if (other !== undefined || group?.length !== 1 || !NAME.test(text.trim())) return undefined;
+  const { words } = group[0]!;
+  return words.slice(1).map((_, i) => words.slice(0, i + 1).join(" ")).reverse();
 }
 
 /** The words of a title that equals the query; `undefined` where it has alternatives. */

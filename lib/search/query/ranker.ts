@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { MAX_COUNTED, MAX_RANKED } from "../limits.ts";
+import { MAX_HEADINGS } from "../words/heading.ts";
 
 /** An entry that was found. */
 export interface Ranked {
@@ -16,6 +17,8 @@ export interface Pass {
   /** The words of a title that equals the query, and whether the last one is only its beginning. */
   readonly heading?: string | undefined;
   readonly isPrefix?: boolean | undefined;
+  /** Titles of what the query's name belongs to, the nearest first: `os path` of `os.path.join`. */
+  readonly owners?: readonly string[] | undefined;
 }
 
 /** A match in a title counts eight times as much as one in the text, in a key four times. */
@@ -30,10 +33,12 @@ const MAX_TITLES_SEEN = 2000;
 /** The most near entries that are told to the ranking; where there are more, they are ranked alone. */
 const MAX_NEAR = 200;
 
+/** After all titles that begin with the query. */
+const OWNER_PLACE = 1_000;
 /** The most entries that are scored one by one. */
 const MAX_SCORED = 4;
 
-/** Entries with a title that comes first, and the number of its words; 0 if it is the query. */
+/** Entries with a title that comes first, and which of them do; 0 if the title is the query. */
 type Titles = ReadonlyMap<number, number>;
 
 /** Ranks the entries of one index that match. */
@@ -63,9 +68,9 @@ export class Ranker {
     this.#count = db.prepare(
       "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
     );
-    this.#equal = db.prepare(`SELECT place >> 1 AS id FROM heading WHERE form = ?
+    this.#equal = db.prepare(`SELECT place / ${MAX_HEADINGS} AS id FROM heading WHERE form = ?
       LIMIT ${MAX_TITLES}`);
-    this.#beginning = db.prepare(`SELECT place >> 1 AS id, form FROM
+    this.#beginning = db.prepare(`SELECT place / ${MAX_HEADINGS} AS id, form FROM
       (SELECT place, form FROM heading WHERE form > ? AND form < ? LIMIT ${MAX_TITLES_SEEN})
       ORDER BY length(form) LIMIT ?`);
   }
@@ -124,7 +129,7 @@ export class Ranker {
 
   /** Entries whose title is the query that are not ranked, because too many match. */
   #beyond(match: string, titles: Titles, ranked: readonly Ranked[]): Ranked[] {
-    const equal = [...titles].filter(([, words]) => words === 0).slice(0, MAX_SCORED);
+    const equal = [...titles].filter(([, place]) => place === 0).slice(0, MAX_SCORED);
     return equal.flatMap(([id]) => {
       if (ranked.some((each) => each.id === id)) return [];
       const score = this.scoreOf(match, id);
@@ -132,8 +137,8 @@ export class Ranker {
     });
   }
 
-  /** Entries whose title is the query, then those whose title begins with it, short ones first. */
-  #titles({ heading, isPrefix }: Pass, count: number): Titles {
+  /** Entries whose title is the query, those whose title begins with it, those that own it. */
+  #titles({ heading, isPrefix, owners = [] }: Pass, count: number): Titles {
     const titles = new Map<number, number>();
     if (heading === undefined) return titles;
     for (const row of this.#equal.all(heading)) titles.set(Number(row["id"]), 0);
@@ -144,7 +149,14 @@ export class Ranker {
       : [`${heading} `, `${heading}!`];
     for (const row of this.#beginning.all(from, to, Math.min(count, MAX_TITLES))) {
       const id = Number(row["id"]);
-      if (!titles.has(id)) titles.set(id, String(row["form"]).split(" ").length);
+      // Of words that begin with the query's last one the shortest is likeliest meant.
+      if (!titles.has(id)) titles.set(id, isPrefix ? String(row["form"]).length : 1);
+    }
+    for (const [i, owner] of owners.entries()) {
+      for (const row of this.#equal.all(owner)) {
+        const id = Number(row["id"]);
+        if (!titles.has(id)) titles.set(id, OWNER_PLACE + i);
+      }
     }
     return titles;
   }

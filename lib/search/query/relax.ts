@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { excluding, groupExpression } from "./match.ts";
+import { groupExpression, matchExpression, type WordForms } from "./match.ts";
 import type { Group, Query } from "./parse.ts";
 import { textOf } from "./parse.ts";
 
@@ -17,15 +17,15 @@ export interface MatchCounts {
 
 /** A query without some of its words. */
 export interface Relaxed {
-  /** Expressions of the same number of words each, those with the rarest words first. */
-  readonly matches: readonly string[];
+  /** Queries of the same number of words each, those with the rarest words first. */
+  readonly queries: readonly Query[];
   /** The words that the first of them leaves out, as they were written. */
   readonly left: readonly string[];
 }
 
 /** With more terms than these, not every choice of them is tried. */
 const MAX_CHOSEN = 5;
-/** The most expressions of a result. */
+/** The most queries of a result. */
 const MAX_MATCHES = 8;
 /** Words of up to so many entries are rare: the entries are listed, at 0.5 µs each. */
 const LISTED = 3_000;
@@ -36,31 +36,36 @@ const COUNTED = 20_000;
  * The largest choices of the query's terms that match something. Phrases in quotation marks and
  * words with a minus stay as they are.
  */
-export function relax(query: Query, index: MatchCounts): Relaxed | undefined {
+export function relax(
+  query: Query,
+  index: MatchCounts,
+  forms?: WordForms,
+): Relaxed | undefined {
   if (query.groups.length < 2) return undefined;
-  const without = query.without.map((term) => groupExpression([term]));
   const entries = new Map<Group, number>();
   for (const group of query.groups) {
-    entries.set(group, index.count(groupExpression(group), COUNTED));
+    entries.set(group, index.count(groupExpression(group, forms), COUNTED));
   }
   const isFixed = (group: Group) => group.some((term) => term.quoted);
   if (query.groups.some((group) => isFixed(group) && entries.get(group) === 0)) return undefined;
   const fixed = query.groups.filter(isFixed);
   const free = query.groups.filter((group) => !isFixed(group) && entries.get(group)! > 0)
     .sort((a, b) => entries.get(a)! - entries.get(b)!);
-  const expressionOf = (chosen: readonly Group[]) => {
-    const all = [...fixed, ...chosen].map((group) => groupExpression(group)).join(" AND ");
-    return excluding(all, without);
+  // In the order of the query: a title may begin with what is left of it.
+  const queryOf = (chosen: readonly Group[]): Query => {
+    const kept = new Set([...fixed, ...chosen]);
+    return { ...query, groups: query.groups.filter((group) => kept.has(group)) };
   };
   const matches = (chosen: readonly Group[]) =>
-    fixed.length + chosen.length > 0 && index.count(expressionOf(chosen), 1) > 0;
+    fixed.length + chosen.length > 0 &&
+    index.count(matchExpression(queryOf(chosen), forms)!, 1) > 0;
   const found = free.length <= MAX_CHOSEN
     ? largest(free, matches)
-    : likeliest(free.filter((group) => entries.get(group)! <= LISTED), free, index, matches);
+    : likeliest(free.filter((group) => entries.get(group)! <= LISTED), free, index, matches, forms);
   if (found.length === 0) return undefined;
   const kept = new Set([...fixed, ...found[0]!]);
   return {
-    matches: found.slice(0, MAX_MATCHES).map(expressionOf),
+    queries: found.slice(0, MAX_MATCHES).map(queryOf),
     left: query.groups.filter((group) => !kept.has(group)).map((group) => textOf(query, group)),
   };
 }
@@ -86,10 +91,11 @@ function likeliest(
   groups: readonly Group[],
   index: MatchCounts,
   matches: (chosen: readonly Group[]) => boolean,
+  forms: WordForms | undefined,
 ): Group[][] {
   const byEntry = new Map<number, number>();
   for (const [i, group] of rare.entries()) {
-    for (const id of index.idsOf(groupExpression(group), LISTED)) {
+    for (const id of index.idsOf(groupExpression(group, forms), LISTED)) {
       byEntry.set(id, (byEntry.get(id) ?? 0) | 1 << i);
     }
   }

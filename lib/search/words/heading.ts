@@ -5,14 +5,26 @@ const MAX_LENGTH = 160;
 /** `8.1. `, `3.2 `, `Chapter 8. `: a title is looked for without it, too. */
 const NUMBER =
   /^\s*(?:(?:chapter|part|section|appendix)\s+(?:\d+|[A-Z])[.:]|\d+(?:\.\d+)*\.|\d+(?:\.\d+)+)\s+(?=\S)/i;
+/** A file: its name, and what stands behind the dot. */
+const FILE = /([^/]+)\.[A-Za-z0-9]{1,8}$/;
+
+/** The most headings of an entry. */
+export const MAX_HEADINGS = 4;
 
 /** The words of a title, joined by spaces: titles of the same words are equal. */
 export function headingOf(title: string): string {
   return wordsOf(title.slice(0, MAX_LENGTH)).join(" ");
 }
 
-/** The {@linkcode headingOf} a title without the number before it; `undefined` if it has none. */
-export function unnumberedHeadingOf(title: string): string | undefined {
-  const match = NUMBER.exec(title.slice(0, MAX_LENGTH));
-  return match ? headingOf(title.slice(match[0].length)) : undefined;
+/**
+ * By what an entry is looked for as if that were its title: the title, without the number before it,
+ * and where the entry is a file, the file's name with and without what is behind the dot.
+ */
+export function headingsOf(title: string, key: string): string[] {
+  const headings = [headingOf(title)];
+  const number = NUMBER.exec(title.slice(0, MAX_LENGTH));
+  if (number !== null) headings.push(headingOf(title.slice(number[0].length)));
+  const file = FILE.exec(key);
+  if (file !== null) headings.push(headingOf(file[1]!), headingOf(file[0]));
+  return [...new Set(headings)].filter((heading) => heading !== "");
 }
