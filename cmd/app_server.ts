@@ -142,7 +142,8 @@ export const command = defineCommand({
       min: 1,
       max: 64,
       group: "Limits",
-      help: "search in this many threads; by default one fewer than there are cores",
+      help: "search in this many threads, of which costly searches leave one to the others; by " +
+        "default one fewer than there are cores",
     },
     ...limitFlags,
     "frame-timeout": {

@@ -81,6 +81,7 @@ export async function openWith(
     url: replacements.searchWorker ?? new URL("./search_worker.ts", import.meta.url),
     setup: () => ({ path, identity: writer.identity }),
     size: resolved.workers,
+    hasSpare: true,
     maxQueued: resolved.maxQueued,
     timeoutMs: resolved.searchTimeoutMs,
     onReplaced: (reason) => made.engine?.replaced("search", reason),

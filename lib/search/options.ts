@@ -96,7 +96,12 @@ export interface SearchOptions {
   readonly prune?: boolean | undefined;
   /** Allow {@linkcode SearchEngine.put} and {@linkcode SearchEngine.delete}. @default {false} */
   readonly writable?: boolean;
-  /** Threads that search. @default {one less than the machine has cores, at least 1} */
+  /**
+   * Threads that search; costly searches leave one of them to the others. A single one gets a second
+   * one beside it when the first costly search comes.
+   *
+   * @default {one less than the machine has cores, at least 1}
+   */
   readonly workers?: number;
   /** The most searches that wait; further ones fail with `busy`. @default {1024} */
   readonly maxQueued?: number;

@@ -8,7 +8,9 @@ import { assertCode, Folder, Recorder } from "./support.ts";
 const OBEDIENT = new URL("./obedient_worker.ts", import.meta.url);
 
 /** A pool of workers that do what the task says; see obedient_worker.ts. */
-function makePool({ size = 1, maxQueued = 100, timeoutMs = 60_000, setup = "" } = {}) {
+function makePool(
+  { size = 1, hasSpare = false, maxQueued = 100, timeoutMs = 60_000, setup = "" } = {},
+) {
   const replaced: string[] = [];
   const onReplaced = (reason: string) => replaced.push(reason);
   const pool = new WorkerPool<string, string, string>({
@@ -16,6 +18,7 @@ function makePool({ size = 1, maxQueued = 100, timeoutMs = 60_000, setup = "" } 
     url: OBEDIENT,
     setup: () => setup,
     size,
+    hasSpare,
     maxQueued,
     timeoutMs,
     onReplaced,
@@ -163,6 +166,34 @@ Deno.test("one of several workers is left for cheap requests", async () => {
   for (let i = 0; i < 5; i++) assertEquals(await made.pool.run("echo"), "echo");
   const closing = made.pool.close();
   for (const request of stuck) await assertCode(request, "closed");
+  await closing;
+});
+
+Deno.test("a single worker gets a second one for costly requests when the first of them comes", async () => {
+  await using made = makePool({ hasSpare: true });
+  const { pool } = made;
+  await pool.start();
+  assertEquals([await pool.run("echo"), pool.size], ["echo", 1]);
+  const stuck = Array.from({ length: 3 }, () => pool.run("hang", { isCostly: true }));
+  for (let i = 0; i < 5; i++) assertEquals(await pool.run("echo"), "echo");
+  const closing = pool.close();
+  for (const request of stuck) await assertCode(request, "closed");
+  await closing;
+});
+
+Deno.test("who asked for something costly waits with the costly, until a request was cheap", async () => {
+  await using made = makePool({ size: 2 });
+  const { pool } = made;
+  await pool.start();
+  const peer = {};
+  await pool.run("slow", { peer });
+  const stuck = pool.run("hang", { isCostly: true });
+  const waiting = pool.run("echo a", { peer });
+  assertEquals(await pool.run("echo b", { peer: {} }), "echo b");
+  const first = await Promise.race([waiting, pool.run("echo c")]);
+  assertEquals(first, "echo c");
+  const closing = pool.close();
+  for (const request of [stuck, waiting]) await assertCode(request, "closed");
   await closing;
 });
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { MAX_COUNTED, MAX_RANKED } from "../limits.ts";
+import { excluding } from "./match.ts";
 import { MAX_HEADINGS } from "../words/heading.ts";
 
 /** An entry that was found. */
@@ -27,14 +28,16 @@ const SCORE = "bm25(words, 4.0, 8.0, 1.0, 0.5)";
 const MATCHES = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?
   LIMIT ${MAX_RANKED}`;
 /** The most titles of one kind that come first. */
-const MAX_TITLES = 100;
+const MAX_TITLES = 50;
 /** The most titles that are looked at for the shortest ones. */
 const MAX_TITLES_SEEN = 2000;
-/** The most near entries that are told to the ranking; where there are more, they are ranked alone. */
-const MAX_NEAR = 200;
 
+/** So many near entries are told to the ranking of all; more are ranked by themselves. */
+const MAX_NEAR = 20;
 /** After all titles that begin with the query. */
 const OWNER_PLACE = 1_000;
+const NEAR_PLACE = 2_000;
+const OTHER_PLACE = 2_001;
 /** The most entries that are scored one by one. */
 const MAX_SCORED = 4;
 
@@ -56,10 +59,9 @@ export class Ranker {
     this.#rank = db.prepare(
       `SELECT id, score FROM (${MATCHES}) WHERE id <> ? ORDER BY score, id LIMIT ?`,
     );
-    // Each list is made a table once, in which an entry is found in no time.
+    // The list is made a table once, in which an entry is found in no time.
     this.#rankPlaced = db.prepare(`SELECT id, score FROM (${MATCHES}) WHERE id <> ?
-      ORDER BY CASE WHEN id IN (SELECT value FROM json_each(?)) THEN 0
-        WHEN id IN (SELECT value FROM json_each(?)) THEN 1 ELSE 2 END, score, id LIMIT ?`);
+      ORDER BY id NOT IN (SELECT value FROM json_each(?)), score, id LIMIT ?`);
     // A number is bound as REAL, which FTS5 takes for no bound at all.
     this.#rankOne = db.prepare(
       `SELECT ${SCORE} AS score FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)`,
@@ -72,7 +74,7 @@ export class Ranker {
       LIMIT ${MAX_TITLES}`);
     this.#beginning = db.prepare(`SELECT place / ${MAX_HEADINGS} AS id, form FROM
       (SELECT place, form FROM heading WHERE form > ? AND form < ? LIMIT ${MAX_TITLES_SEEN})
-      ORDER BY length(form) LIMIT ?`);
+      ORDER BY length(form), place LIMIT ${MAX_TITLES}`);
   }
 
   /** How many entries match; counting stops at `most`. */
@@ -99,13 +101,15 @@ export class Ranker {
   /** The best entries of a pass, best first. @param except An entry to leave out. */
   best(pass: Pass, except: number, count: number): Ranked[] {
     if (count === 0) return [];
-    const titles = this.#titles(pass, count);
+    const titles = this.#titles(pass);
     if (pass.near === undefined) return this.#ranked(pass.match, titles, [], except, count);
-    const most = Math.max(MAX_NEAR, count);
-    const near = this.idsOf(pass.near, most + 1);
-    return near.length <= most
-      ? this.#ranked(pass.match, titles, near, except, count)
-      : this.#ranked(pass.near, titles, [], except, count);
+    const near = this.idsOf(pass.near, MAX_NEAR + 1);
+    if (near.length <= MAX_NEAR) return this.#ranked(pass.match, titles, near, except, count);
+    // Where many are near, the others are ranked only if they are wanted.
+    const first = this.#ranked(pass.near, titles, [], except, count);
+    if (first.length === count) return first;
+    const others = excluding(pass.match, [pass.near]);
+    return [...first, ...this.#ranked(others, titles, [], except, count - first.length)];
   }
 
   #ranked(
@@ -115,16 +119,14 @@ export class Ranker {
     except: number,
     count: number,
   ): Ranked[] {
-    if (titles.size + near.length === 0) return this.#rank.all(match, except, count).map(rankedOf);
-    const lists = [JSON.stringify([...titles.keys()]), JSON.stringify(near)] as const;
-    const ranked = this.#rankPlaced.all(match, except, ...lists, count + titles.size).map(rankedOf);
-    const titled = [
-      ...ranked.filter(({ id }) => titles.has(id)),
-      ...this.#beyond(match, titles, ranked),
-    ]
-      .filter(({ id }) => id !== except)
-      .sort((a, b) => titles.get(a.id)! - titles.get(b.id)! || b.score - a.score || a.id - b.id);
-    return [...titled, ...ranked.filter(({ id }) => !titles.has(id))].slice(0, count);
+    const places = new Map([...near.map((id) => [id, NEAR_PLACE] as const), ...titles]);
+    if (places.size === 0) return this.#rank.all(match, except, count).map(rankedOf);
+    const list = JSON.stringify([...places.keys()]);
+    const ranked = this.#rankPlaced.all(match, except, list, count + places.size).map(rankedOf);
+    const placeOf = ({ id }: Ranked) => places.get(id) ?? OTHER_PLACE;
+    return [...ranked, ...this.#beyond(match, titles, ranked).filter(({ id }) => id !== except)]
+      .sort((a, b) => placeOf(a) - placeOf(b) || b.score - a.score || a.id - b.id)
+      .slice(0, count);
   }
 
   /** Entries whose title is the query that are not ranked, because too many match. */
@@ -138,7 +140,7 @@ export class Ranker {
   }
 
   /** Entries whose title is the query, those whose title begins with it, those that own it. */
-  #titles({ heading, isPrefix, owners = [] }: Pass, count: number): Titles {
+  #titles({ heading, isPrefix, owners = [] }: Pass): Titles {
     const titles = new Map<number, number>();
     if (heading === undefined) return titles;
     for (const row of this.#equal.all(heading)) titles.set(Number(row["id"]), 0);
@@ -147,7 +149,7 @@ export class Ranker {
     const [from, to] = isPrefix
       ? [heading, `${heading}\u{10ffff}`]
       : [`${heading} `, `${heading}!`];
-    for (const row of this.#beginning.all(from, to, Math.min(count, MAX_TITLES))) {
+    for (const row of this.#beginning.all(from, to)) {
       const id = Number(row["id"]);
       // Of words that begin with the query's last one the shortest is likeliest meant.
       if (!titles.has(id)) titles.set(id, isPrefix ? String(row["form"]).length : 1);

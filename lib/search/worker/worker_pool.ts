@@ -2,9 +2,10 @@
  * Workers that answer requests, one each at a time.
  *
  * Costly and cheap requests wait in two lines. Cheap ones go first, but after four of them a costly
- * one has its turn; and with more than one worker, one is always left for the cheap. In each line
+ * one has its turn; and with more than one worker, one is always left for the cheap: SQLite does a
+ * query in one go, and only the system can let another thread have its turn meanwhile. In each line
  * the peers that ask take turns. When a request turns out costly, all that its peer has waiting goes
- * to the line of the costly.
+ * to the line of the costly, and what it asks for next, until a request of its was cheap.
  *
  * @module
  */
@@ -36,6 +37,11 @@ export interface WorkerPoolOptions<Setup> {
   readonly setup: () => Setup;
   /** How many workers. */
   readonly size: number;
+  /**
+   * Whether a single worker gets a second one beside it for the costly requests, when the first of
+   * them comes. @default {false}
+   */
+  readonly hasSpare?: boolean | undefined;
   /** How many requests wait at most. */
   readonly maxQueued: number;
   /** A worker that takes longer over one request is replaced. */
@@ -58,8 +64,9 @@ export interface RunOptions {
   readonly onTook?: ((ms: number) => void) | undefined;
 }
 
-interface Job<Task, Result> extends RunOptions {
+interface Job<Task, Result> extends Omit<RunOptions, "isCostly"> {
   readonly task: Task;
+  isCostly: boolean;
   /** The line in which it waits. */
   line: FairLine<Job<Task, Result>>;
   readonly resolve: (result: Result) => void;
@@ -88,6 +95,8 @@ export class WorkerPool<Task, Result, Setup> {
   readonly #slots = new Set<Slot<Task, Result>>();
   readonly #cheap = new FairLine<Job<Task, Result>>();
   readonly #costly = new FairLine<Job<Task, Result>>();
+  /** Peers whose last request was costly. */
+  readonly #costlyPeers = new WeakSet<WeakKey>();
   #cheapInARow = 0;
   #isClosed = false;
   #starting: { resolve(): void; reject(error: unknown): void } | undefined;
@@ -122,8 +131,9 @@ export class WorkerPool<Task, Result, Setup> {
       return Promise.reject(new SearchError("busy", message));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    const line = options.isCostly ? this.#costly : this.#cheap;
-    const job: Job<Task, Result> = { ...options, task, line, resolve, reject };
+    const isCostly = options.isCostly || (isKey(peer) && this.#costlyPeers.has(peer));
+    const line = isCostly ? this.#costly : this.#cheap;
+    const job: Job<Task, Result> = { ...options, isCostly, task, line, resolve, reject };
     line.push(peer, job);
     this.#dispatch();
     if (signal === undefined) return promise;
@@ -179,11 +189,11 @@ export class WorkerPool<Task, Result, Setup> {
     for (const slot of this.#slots) {
       if (!slot.isReady || slot.job !== undefined) continue;
       const job = this.#next();
-      if (job === undefined) return;
+      if (job === undefined) break;
       this.#give(slot, job);
     }
     const starting = [...this.#slots].filter((slot) => !slot.isReady).length;
-    if (this.queued > starting && this.#slots.size < this.#options.size) {
+    if (this.queued > starting && this.#slots.size < this.#most()) {
       this.#setUp(this.#loadWorker());
     }
   }
@@ -199,20 +209,33 @@ export class WorkerPool<Task, Result, Setup> {
     return job;
   }
 
-  /** Lets what a peer asked for besides a costly request wait with the costly ones. */
-  #demote(peer: unknown): void {
-    if (peer === undefined) return;
+  /** Lets what a peer asked for besides a costly request, and asks next, wait with the costly. */
+  #noteCost(peer: unknown, isCostly: boolean): void {
+    if (!isKey(peer)) return;
+    if (!isCostly) {
+      this.#costlyPeers.delete(peer);
+      return;
+    }
+    this.#costlyPeers.add(peer);
     for (const job of this.#cheap.take(peer)) {
       job.line = this.#costly;
+      job.isCostly = true;
       this.#costly.push(peer, job);
     }
   }
 
   #mayRunCostly(): boolean {
-    if (this.#options.size === 1) return true;
+    const most = this.#most();
+    if (most === 1) return true;
     let running = 0;
     for (const slot of this.#slots) if (slot.job?.isCostly) running++;
-    return running < this.#options.size - 1;
+    return running < Math.min(most, this.#slots.size) - 1;
+  }
+
+  /** How many workers there may be. */
+  #most(): number {
+    const { size, hasSpare } = this.#options;
+    return size === 1 && hasSpare && (this.#costly.size > 0 || this.#slots.size > 1) ? 2 : size;
   }
 
   #give(slot: Slot<Task, Result>, job: Job<Task, Result>): void {
@@ -272,7 +295,7 @@ export class WorkerPool<Task, Result, Setup> {
         slot.job = undefined;
         const tookMs = performance.now() - slot.givenMs;
         job?.onTook?.(tookMs);
-        if (job && tookMs > COSTLY_MS) this.#demote(job.peer);
+        if (job) this.#noteCost(job.peer, tookMs > COSTLY_MS);
         if (message.type === "done") job?.resolve(message.value);
         else job?.reject(searchErrorOf(message.error));
       }
@@ -295,6 +318,10 @@ export class WorkerPool<Task, Result, Setup> {
     this.#options.onReplaced(error.message);
     this.#dispatch();
   }
+}
+
+function isKey(peer: unknown): peer is WeakKey {
+  return typeof peer === "object" && peer !== null;
 }
 
 function closedError(): SearchError {
