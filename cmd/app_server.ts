@@ -5,6 +5,7 @@ import {
   type DataPathEvent,
   type IndexSummary,
   openSearch,
+  SEARCH_LANGUAGES,
   searchHandler,
   type SearchObserver,
 } from "../lib/search/mod.ts";
@@ -110,6 +111,12 @@ export const command = defineCommand({
       group: "Data",
       help: "use this field of a record as its text; by default all fields that hold text",
     },
+    language: {
+      type: "choice",
+      choices: SEARCH_LANGUAGES,
+      group: "Data",
+      help: "find words in their other forms too, as in this language; HTML says its own",
+    },
     records: {
       type: "string",
       placeholder: "NAME",
@@ -211,6 +218,7 @@ export const command = defineCommand({
       ...(flags.index === undefined ? {} : { index: flags.index }),
       ...reading,
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+      language: flags.language,
       follow: flags.follow,
       exclude: flags.exclude,
       watch: flags.watch,

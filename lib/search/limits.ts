@@ -37,7 +37,7 @@ export const ENTRY_BYTES_BOUND = 64 * 1024 * 1024;
 /** The most values in a larger request: `put` has at most four. */
 export const MAX_LARGE_VALUES = 1000;
 /** The most matches that are ranked. Ranking one takes about 1 µs. */
-export const MAX_RANKED = 100_000;
+export const MAX_RANKED = 50_000;
 /** The most matches that are counted. Counting one takes about 50 ns. */
 export const MAX_COUNTED = 1_000_000;
 /** The most code units of text that are read for the snippets of one answer. */

@@ -37,6 +37,7 @@ export type {
 } from "./types.ts";
 export { backupIndex, checkIndex, type IndexCheck } from "./index/index_care.ts";
 export { TUTORIAL_ENTRIES } from "./tutorial.ts";
+export { LANGUAGES as SEARCH_LANGUAGES } from "./words/stemmer.ts";
 
 // What these refer to, of other parts of the library.
 export type * from "../frame/frame_types.ts";

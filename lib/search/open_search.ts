@@ -11,6 +11,7 @@ import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
 import { temporaryIndex } from "./temporary_index.ts";
 import type { SearchEngine } from "./types.ts";
 import { IndexWriter } from "./worker/index_writer.ts";
+import { languageOf } from "./words/stemmer.ts";
 import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
 import { WorkerPool } from "./worker/worker_pool.ts";
 
@@ -148,6 +149,7 @@ function jobOptions(
     separator,
     encoding,
     maxEntryBytes: resolved.maxEntryBytes,
+    language: options.language && languageOf(options.language),
     follow: resolved.follow,
     exclude: options.exclude ?? [],
     prune: options.prune ?? false,

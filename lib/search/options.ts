@@ -8,6 +8,7 @@ import { timerMs } from "../base/timer_ms.ts";
 import { isEncoding } from "./data/encoding.ts";
 import { ENTRY_BYTES_BOUND, MAX_ENTRY_BYTES } from "./limits.ts";
 import type { SearchObserver } from "./observer.ts";
+import { languageOf, LANGUAGES } from "./words/stemmer.ts";
 
 /** Options of {@linkcode openSearch}. */
 export interface SearchOptions {
@@ -54,6 +55,12 @@ export interface SearchOptions {
    * @default {all that hold text; text, body, content, … first}
    */
   readonly textField?: string | readonly string[] | undefined;
+  /**
+   * The language of the texts, by its code, such as `en`: words are then found in their other forms,
+   * too, after those as they are written. HTML that says its language is in that one.
+   * `SEARCH_LANGUAGES` has the codes.
+   */
+  readonly language?: string | undefined;
   /** Where the records of JSON files are: names joined by dots, such as `data.items`. */
   readonly records?: string | undefined;
   /** Take each member of an object in a JSON file for an entry. @default {false} */
@@ -155,7 +162,12 @@ export function resolveOptions(options: SearchOptions): ResolvedOptions {
   for (const name of TEXTS) checkText(name, options[name]);
   if (options.keyField !== false) checkText("keyField", options.keyField);
   for (const name of [options.textField].flat()) checkText("textField", name);
-  const { encoding, separator } = options;
+  const { encoding, separator, language } = options;
+  if (language !== undefined && (typeof language !== "string" || !languageOf(language))) {
+    throw new TypeError(
+      `The option language must be one of ${LANGUAGES.join(", ")}: ${JSON.stringify(language)}`,
+    );
+  }
   if (encoding !== undefined && !isEncoding(encoding)) {
     throw new TypeError(`The option encoding is no encoding that can be read: ${encoding}`);
   }

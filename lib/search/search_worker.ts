@@ -10,6 +10,7 @@ import { asIndexError } from "./index/index_error.ts";
 import { type KnownIndex, openIndexReader } from "./index/open_index.ts";
 import { Replier } from "./reply/replier.ts";
 import { Searcher } from "./query/searcher.ts";
+import { loadLanguages } from "./index/languages.ts";
 import type { PoolMessage, PoolRequest } from "./worker/worker_pool.ts";
 import { ERRORS } from "./worker/thread_errors.ts";
 import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
@@ -21,12 +22,13 @@ let replier: Replier | undefined;
 
 type Request = PoolRequest<SearchTask, KnownIndex>;
 
-const port = openThreadPort<Request, PoolMessage<SearchTaskResult>>(ERRORS, (request) => {
+const port = openThreadPort<Request, PoolMessage<SearchTaskResult>>(ERRORS, async (request) => {
   try {
     switch (request.type) {
       case "open":
         path = request.setup.path;
         db = openIndexReader(request.setup);
+        await loadLanguages(db);
         searcher = new Searcher(db);
         replier = new Replier(db, searcher);
         port.report({ type: "ready" });

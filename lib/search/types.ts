@@ -178,8 +178,8 @@ export interface SearchEngine extends AsyncDisposable {
    * occurs. Only the first 16 terms and the first 1000 characters of a query are used.
    *
    * Entries whose title is the query come first, then those whose title begins with it, then those
-   * with the words near each other, then the others, each by their score. If more than 100,000
-   * entries match, only the 100,000 of them that were indexed first are ranked.
+   * with the words near each other, then the others, each by their score. If more than 50,000
+   * entries match, only the 50,000 of them that were indexed first are ranked.
    *
    * Where no entry has all words, the last word may be the beginning of one. If there is none either,
    * words that occur nowhere are replaced by near words that do (`corrected`): one edit away, from 8

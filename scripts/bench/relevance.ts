@@ -49,7 +49,7 @@ await runScript({
           say(`${name}: left out, because the package ${corpus.package} is not installed`);
           continue;
         }
-        await using engine = await openSearch({ data: [data] });
+        await using engine = await openSearch({ data: [data], language: "en" });
         outcomes.push(...await ask(engine, name));
       }
     } finally {

@@ -53,7 +53,8 @@ export async function measureWays(folder: string): Promise<Figures> {
       searcher.search({ query, limit: 10, offset: 0, exactly: false }),
     "over TCP": overTcp,
   };
-  const times = await takeTurns(ways, twoWords(words));
+  const make = twoWords(data);
+  const times = await takeTurns(ways, make);
   for (const [name, values] of Object.entries(times)) {
     figures[`two words, ${name} p50 ms`] = quantile(values, 0.5);
   }
@@ -61,7 +62,7 @@ export async function measureWays(folder: string): Promise<Figures> {
   figures["own thread / raw SQL"] = p50("engine on its own thread") /
     p50("raw SQL with snippets and count");
   figures["over TCP / own thread"] = p50("over TCP") / p50("engine on its own thread");
-  await measureBeside(server.address, overTcp, words, figures);
+  await measureBeside(server.address, overTcp, make, figures);
   db.close();
   return figures;
 }
@@ -136,10 +137,9 @@ async function measureFirst(index: string, words: readonly string[], figures: Fi
 async function measureBeside(
   address: Parameters<typeof connectRequests>[0],
   search: Way,
-  words: readonly string[],
+  make: () => string,
   figures: Figures,
 ) {
-  const make = twoWords(words);
   const measure = async () => {
     const times: number[] = [];
     for (let i = 0; i < BESIDE_QUERIES; i++) {
@@ -169,9 +169,15 @@ async function measureBeside(
   figures["beside / alone"] = beside / alone;
 }
 
-function twoWords(words: readonly string[]): () => string {
+/** Makes queries of two words that stand in one document: each finds something. */
+function twoWords(data: string): () => string {
   const random = randomFrom(SEED + 1);
-  return () => `${frequent(words, random)} ${frequent(words, random)}`;
+  const texts = Deno.readTextFileSync(data).split("\n").map((line) => JSON.parse(line).text);
+  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
+  return () => {
+    const words = (pick(texts) as string).split(" ");
+    return `${pick(words)} ${pick(words)}`;
+  };
 }
 
 function quantile(times: readonly number[], share: number): number {

@@ -18,8 +18,9 @@ const port = openThreadPort<PoolRequest<Task, string>, PoolMessage<unknown>>(ERR
     const order = typeof task === "string" ? task : task.query;
     if (order === "die") die();
     else if (order === "throw") throw new RangeError("told to throw");
-    else if (order === "slow") {
-      for (const end = performance.now() + 20; performance.now() < end;);
+    else if (order === "slow" || order === "very slow") {
+      const ms = order === "slow" ? 20 : 80;
+      for (const end = performance.now() + ms; performance.now() < end;);
       port.report({ type: "done", value: task });
     } else if (order !== "hang") port.report({ type: "done", value: task });
   } else port.report({ type: "closed" });

@@ -186,7 +186,7 @@ Deno.test("who asked for something costly waits with the costly, until a request
   const { pool } = made;
   await pool.start();
   const peer = {};
-  await pool.run("slow", { peer });
+  await pool.run("very slow", { peer });
   const stuck = pool.run("hang", { isCostly: true });
   const waiting = pool.run("echo a", { peer });
   assertEquals(await pool.run("echo b", { peer: {} }), "echo b");

@@ -17,6 +17,8 @@ export interface LocalRecord {
   readonly place: string | undefined;
   readonly title: string;
   readonly text: string;
+  /** The language of its texts, where the file tells it: one of `LANGUAGES`, whose stemmer is loaded. */
+  readonly language?: string | undefined;
 }
 
 /** A record that was read. */

@@ -6,6 +6,7 @@
  */
 import { firstLine } from "./fields.ts";
 import { htmlText } from "./html_text.ts";
+import { languageOfHtml } from "./html_language.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
 import { markdownTitle } from "./markdown.ts";
 import { PassageCutter, passageLength, readPassages } from "./passages.ts";
@@ -34,7 +35,8 @@ export async function* readDocument(
   if (kind === "html") {
     const html = await wholeText(source, MAX_HTML);
     if (html === undefined) throw new SkipFile(`HTML of more than ${MAX_HTML} characters`);
-    yield* documentItems(file, options, await htmlText(html));
+    const language = await languageOfHtml(html);
+    yield* documentItems(file, options, { ...await htmlText(html), language });
     return;
   }
   const beginning = await source.beginning(BEGINNING_LENGTH);
@@ -49,12 +51,16 @@ export async function* readDocument(
 export function* documentItems(
   file: DataFile,
   options: ReadOptions,
-  { title, text }: { readonly title: string | undefined; readonly text: string },
+  { title, text, language }: {
+    readonly title: string | undefined;
+    readonly text: string;
+    readonly language?: string | undefined;
+  },
 ): Generator<DataItem> {
   if (text.trim() === "" && title === undefined) throw new SkipFile("empty");
   const local = file.name.toWellFormed();
   if (text.length * 3 <= options.maxEntryBytes || fits(text, options.maxEntryBytes)) {
-    yield { entry: { local, place: "", title: title || local, text } };
+    yield { entry: { local, place: "", title: title || local, text, language } };
     return;
   }
   yield {
@@ -66,7 +72,7 @@ export function* documentItems(
   for (const { text: passage } of [...cutter.push(text), ...cutter.end()]) {
     const place = `#${++part}`;
     const name = `${title || local} (part ${part})`;
-    yield { entry: { local: local + place, place, title: name, text: passage } };
+    yield { entry: { local: local + place, place, title: name, text: passage, language } };
   }
 }
 

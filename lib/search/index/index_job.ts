@@ -13,10 +13,12 @@ import { SearchError } from "../error.ts";
 import type { ReadSettings } from "../data/item.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { TUTORIAL_ENTRIES } from "../tutorial.ts";
+import { loadStemmer } from "../words/stemmer.ts";
 import { ERRORS } from "../worker/thread_errors.ts";
 import { asIndexError } from "./index_error.ts";
 import { assertSameIndex, openIndexWriter } from "./open_index.ts";
 import { Indexer, type IndexerOptions } from "./indexer.ts";
+import { loadLanguages } from "./languages.ts";
 import { restoreKept } from "./kept_entries.ts";
 import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
@@ -30,6 +32,8 @@ export interface IndexJobOptions extends ReadSettings {
   /** The index file. */
   readonly path: string;
   readonly temporary: boolean;
+  /** The language of what does not say its own: one of `LANGUAGES`. */
+  readonly language?: string | undefined;
   /** The file that the index was, where it is opened again: another one is not opened. */
   readonly identity?: FileIdentity | undefined;
   readonly maxPages?: number;
@@ -97,8 +101,7 @@ export class IndexJob {
     this.#db = openIndexWriter(options.path, options);
     try {
       this.#guard = new FileGuard(options.path);
-      this.#store = new RecordStore(this.#db);
-      restoreKept(this.#db, this.#store);
+      this.#store = new RecordStore(this.#db, options.language);
     } catch (error) {
       closeQuietly(this.#db);
       throw asIndexError(error, options.path, "open");
@@ -109,6 +112,13 @@ export class IndexJob {
   async start(): Promise<void> {
     const { path } = this.#options;
     try {
+      await loadLanguages(this.#db);
+      const { language } = this.#options;
+      if (language !== undefined) {
+        await loadStemmer(language);
+        transaction(this.#db, () => this.#store.words.addLanguage(language));
+      }
+      restoreKept(this.#db, this.#store);
       const data = this.#options.data ?? this.#unreadRoots();
       if (data === undefined) this.#addTutorial();
       else {

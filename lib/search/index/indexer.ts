@@ -30,6 +30,8 @@ import { type ChangedPlace, type PendingFile, SourceTable } from "./source_table
 export interface IndexerOptions extends ReadSettings {
   /** Absolute paths. */
   readonly data: readonly string[];
+  /** The language of what does not say its own. */
+  readonly language?: string | undefined;
   /** Whether links in the data are followed. */
   readonly follow: boolean;
   /** Patterns of what is left out. */
@@ -290,6 +292,16 @@ export class Indexer {
 /** The options that change a file's records. A file taken in with other ones is read again. */
 function settingsOf(options: IndexerOptions): string {
   const { keyField, titleField, textFields, records, entries, separator, encoding } = options;
-  const named = { keyField, titleField, textFields, records, entries, separator, encoding };
+  // The reading of a document's language: files that an earlier version took in are read again.
+  const named = {
+    language: options.language,
+    keyField,
+    titleField,
+    textFields,
+    records,
+    entries,
+    separator,
+    encoding,
+  };
   return JSON.stringify({ ...named, maxEntryBytes: options.maxEntryBytes });
 }

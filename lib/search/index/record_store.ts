@@ -20,6 +20,13 @@ export interface StoreResult {
   readonly id: number;
 }
 
+interface Content {
+  readonly local: Stored;
+  readonly title: Stored;
+  readonly text: Stored;
+  readonly language: string | null;
+}
+
 /** Writes an index. The caller wraps the calls in transactions. */
 export class RecordStore {
   readonly #keys: RecordKeys;
@@ -33,8 +40,14 @@ export class RecordStore {
   /** The words of the shown records. */
   readonly words: WordIndex;
 
-  /** @param db The connection that writes; it stays the caller's. */
-  constructor(db: DatabaseSync) {
+  readonly #language: string | undefined;
+
+  /**
+   * @param db The connection that writes; it stays the caller's.
+   * @param language That of records that do not say theirs; its stemmer is loaded.
+   */
+  constructor(db: DatabaseSync, language?: string) {
+    this.#language = language;
     this.#keys = new RecordKeys(db, {
       reveal: (id) => this.#reveal(id),
       hide: (id) => this.#hide(id),
@@ -43,13 +56,13 @@ export class RecordStore {
       "SELECT id, shown, removed FROM record WHERE local = ? AND source = ?",
     );
     this.#shownKey = db.prepare("SELECT id, source FROM record WHERE key = ? AND shown = 1");
-    this.#content = db.prepare("SELECT local, title, text FROM record WHERE id = ?");
+    this.#content = db.prepare("SELECT local, title, text, language FROM record WHERE id = ?");
     this.#insert = db.prepare(
-      `INSERT INTO record (key, local, place, source, shown, removed, title, text)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO record (key, local, place, source, shown, removed, title, text, language)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#update = db.prepare(
-      "UPDATE record SET removed = ?, place = ?, title = ?, text = ? WHERE id = ?",
+      "UPDATE record SET removed = ?, place = ?, title = ?, text = ?, language = ? WHERE id = ?",
     );
     this.#show = db.prepare("UPDATE record SET shown = ? WHERE id = ?");
     this.#drop = db.prepare("DELETE FROM record WHERE id = ?");
@@ -77,6 +90,7 @@ export class RecordStore {
     const [title, text] = [toStored(record.title), toStored(record.text)];
     const own = this.#own.get(local, source);
     const place = record.place ?? null;
+    const language = record.language ?? this.#language ?? null;
     if (own === undefined) {
       const { key, isShown } = this.#keys.beforeAdding(local, source, record.place);
       const shown = isShown ? 1 : 0;
@@ -89,18 +103,19 @@ export class RecordStore {
         0,
         title,
         text,
+        language,
       );
       const id = Number(lastInsertRowid);
-      if (isShown) this.#index(id, local, title, text);
+      if (isShown) this.#index(id, local, title, text, language);
       return { outcome: "added", id };
     }
     const id = Number(own["id"]);
     if (isTaken?.(id)) return undefined;
-    if (this.#hasContent(id, title, text)) return { outcome: "unchanged", id };
-    this.#update.run(0, place, title, text, id);
+    if (this.#hasContent(id, title, text, language)) return { outcome: "unchanged", id };
+    this.#update.run(0, place, title, text, language, id);
     if (own["shown"] === 1) {
       this.words.drop(id);
-      this.#index(id, local, title, text);
+      this.#index(id, local, title, text, language);
     }
     return { outcome: "updated", id };
   }
@@ -115,6 +130,7 @@ export class RecordStore {
     const key = toStored(entry.key);
     const [title, text] = [toStored(entry.title), toStored(entry.text)];
     const own = this.#own.get(key, CLIENT_SOURCE);
+    const language = this.#language ?? null;
     this.#keys.hideForClient(key);
     if (own === undefined) {
       const { lastInsertRowid } = this.#insert.run(
@@ -126,17 +142,18 @@ export class RecordStore {
         0,
         title,
         text,
+        language,
       );
-      this.#index(Number(lastInsertRowid), key, title, text);
+      this.#index(Number(lastInsertRowid), key, title, text, language);
       return "added";
     }
     const id = Number(own["id"]);
     const isThere = own["removed"] === 0;
-    if (isThere && this.#hasContent(id, title, text)) return "unchanged";
-    this.#update.run(0, null, title, text, id);
+    if (isThere && this.#hasContent(id, title, text, language)) return "unchanged";
+    this.#update.run(0, null, title, text, language, id);
     if (isThere) {
       this.words.drop(id);
-      this.#index(id, key, title, text);
+      this.#index(id, key, title, text, language);
     } else this.#reveal(id);
     return isThere ? "updated" : "added";
   }
@@ -172,10 +189,10 @@ export class RecordStore {
   }
 
   #hideKey(key: Stored, own: number | undefined): void {
-    if (own === undefined) this.#insert.run(key, key, null, CLIENT_SOURCE, 0, 1, null, null);
+    if (own === undefined) this.#insert.run(key, key, null, CLIENT_SOURCE, 0, 1, null, null, null);
     else {
       this.#hide(own);
-      this.#update.run(1, null, null, null, own);
+      this.#update.run(1, null, null, null, null, own);
     }
     this.#keys.hideForClient(key);
   }
@@ -191,13 +208,13 @@ export class RecordStore {
   #reveal(id: number): void {
     const content = this.#content.get(id)!;
     this.#show.run(1, id);
-    const { local, title, text } = content as { local: Stored; title: Stored; text: Stored };
-    this.#index(id, local, title, text);
+    const { local, title, text, language } = content as unknown as Content;
+    this.#index(id, local, title, text, language);
   }
 
-  #index(id: number, local: Stored, title: Stored, text: Stored): void {
+  #index(id: number, local: Stored, title: Stored, text: Stored, language: string | null): void {
     const texts = { key: fromStored(local), title: fromStored(title), text: fromStored(text) };
-    this.words.add(id, texts);
+    this.words.add(id, { ...texts, language: language ?? undefined });
   }
 
   #hide(id: number): void {
@@ -205,9 +222,10 @@ export class RecordStore {
     this.words.drop(id);
   }
 
-  #hasContent(id: number, title: Stored, text: Stored): boolean {
+  #hasContent(id: number, title: Stored, text: Stored, language: string | null): boolean {
     const content = this.#content.get(id);
-    return content !== undefined && same(content["title"], title) && same(content["text"], text);
+    return content !== undefined && content["language"] === language &&
+      same(content["title"], title) && same(content["text"], text);
   }
 }
 

@@ -12,6 +12,8 @@
  * `shown` marks records that are served: those of the data whose `key` no client has stored or
  * deleted, and those of clients. `removed` marks a client's deletion of a key.
  *
+ * `language` is that of the texts, where it is known.
+ *
  * What makes the shown records be found is in `word_schema.ts`. The key that is indexed there is
  * `local`, so nothing is indexed again when a record's `key` changes.
  *
@@ -62,6 +64,7 @@ CREATE TABLE record (
   source INTEGER NOT NULL,
   shown INTEGER NOT NULL,
   removed INTEGER NOT NULL,
+  language TEXT,
   title,
   text,
   UNIQUE (local, source)

@@ -1,10 +1,13 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { headingsOf, MAX_HEADINGS } from "../words/heading.ts";
-import { normalise, wordsOf } from "../words/words.ts";
+import { indexedStem, stemmerOf } from "../words/stemmer.ts";
+import { eachWord, normalise, wordsOf } from "../words/words.ts";
 import { VocabularyTable } from "./vocabulary_table.ts";
 
 /** What of an entry is indexed. */
 export interface IndexedTexts {
+  /** Its language, one of `LANGUAGES`, where it is known. */
+  readonly language: string | undefined;
   readonly key: string;
   readonly title: string;
   readonly text: string;
@@ -16,6 +19,8 @@ export class WordIndex {
   readonly #drop: StatementSync;
   readonly #addHeading: StatementSync;
   readonly #dropHeadings: StatementSync;
+  readonly #addLanguage: StatementSync;
+  readonly #languages = new Set<string>();
   /** The words by which spelling is corrected. */
   readonly vocabulary: VocabularyTable;
 
@@ -29,21 +34,45 @@ export class WordIndex {
     // what it has gathered, which would take as long as all of the rest.
     this.#addHeading = db.prepare("INSERT INTO heading (place, form) VALUES (?, ?)");
     this.#dropHeadings = db.prepare("DELETE FROM heading WHERE place BETWEEN ? AND ?");
+    this.#addLanguage = db.prepare("INSERT OR IGNORE INTO language (code) VALUES (?)");
     this.vocabulary = new VocabularyTable(db);
   }
 
   /** Adds an entry, which is not there yet. @param id The number of its record. */
-  add(id: number, { key, title, text }: IndexedTexts): void {
+  add(id: number, { key, title, text, language }: IndexedTexts): void {
     const [keyWords, titleWords] = [normalise(key), normalise(title)];
     const words = normalise(text);
+    const stems = language === undefined ? "" : this.#stems(language, titleWords, words);
     // If the title repeats the key, its words must not count twice.
-    this.#add.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words, "");
+    this.#add.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words, stems);
     for (const [i, form] of headingsOf(title, key).entries()) {
       this.#addHeading.run(MAX_HEADINGS * id + i, form);
     }
     if (!this.vocabulary.isStale) {
       this.vocabulary.note(wordsOf(keyWords), wordsOf(titleWords), wordsOf(words));
     }
+  }
+
+  /** Notes a language of the index, whose stems searches are to look for. */
+  addLanguage(language: string): void {
+    if (this.#languages.has(language)) return;
+    this.#languages.add(language);
+    this.#addLanguage.run(language);
+  }
+
+  /** The stems that differ from their words, each once. */
+  #stems(language: string, title: string, text: string): string {
+    const stem = stemmerOf(language);
+    if (stem === undefined) return "";
+    this.addLanguage(language);
+    const stems = new Set<string>();
+    const add = (word: string) => {
+      const own = stem(word);
+      if (own !== word) stems.add(indexedStem(own));
+    };
+    eachWord(title, add);
+    eachWord(text, add);
+    return [...stems].join(" ");
   }
 
   /** Removes an entry. @param id The number of its record. */

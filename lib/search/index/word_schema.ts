@@ -6,7 +6,9 @@
  * `record`. `heading` has the words of each title, and of what counts as a title (`words/heading.ts`);
  * its `place` is four times the record's number, or up to three more. `vocabulary` has the words that
  * spelling is corrected by, and all frequent ones, by their first letter and their number of
- * letters; a row of no letters says that it has to be made anew.
+ * letters; a row of no letters says that it has to be made anew. The column `stems` of `words` has
+ * the stems of words that differ from them, where the language of an entry is known; `language` has
+ * these languages.
  *
  * @module
  */
@@ -33,7 +35,11 @@ CREATE VIRTUAL TABLE word USING fts5vocab (words, 'row');
 CREATE TABLE heading (place INTEGER PRIMARY KEY, form TEXT NOT NULL);
 CREATE INDEX heading_form ON heading (form);
 ${vocabularyTable("vocabulary")}
+CREATE TABLE language (code TEXT PRIMARY KEY);
 `;
+
+/** The languages whose stems an index has. Each makes a query longer, so their number is bounded. */
+export const LANGUAGES_OF_INDEX = "SELECT code FROM language ORDER BY rowid LIMIT 8";
 
 /** Removes the tables, of any version. */
 export const DROP_WORD_TABLES = `
@@ -41,4 +47,5 @@ DROP TABLE IF EXISTS word;
 DROP TABLE IF EXISTS words;
 DROP TABLE IF EXISTS heading;
 DROP TABLE IF EXISTS vocabulary;
+DROP TABLE IF EXISTS language;
 `;

@@ -1,3 +1,6 @@
+import { indexedStem, type Stem } from "../words/stemmer.ts";
+import type { WordForms } from "./match.ts";
+
 const HANGUL = /^\p{Script=Hangul}+$/u;
 
 /** Whether forms of a word begin with it: in Korean, particles follow a word without a space. */
@@ -5,7 +8,21 @@ export function isInflected(word: string): boolean {
   return HANGUL.test(word);
 }
 
-/** Other forms of a word that count as the word, as expressions of SQLite's. */
-export function wideForms(word: string): readonly string[] {
-  return isInflected(word) ? [`"${word}" *`] : [];
+/**
+ * Other forms of a word that count as the word, as expressions of SQLite's: those of the same stem,
+ * and the stem itself. Only stems that differ from their words are in the index.
+ *
+ * @param stems Those of each language of the index.
+ */
+export function wideForms(stems: readonly Stem[]): WordForms {
+  return (word) => {
+    if (isInflected(word)) return [`"${word}" *`];
+    const forms = new Set<string>();
+    for (const stemOf of stems) {
+      const stem = stemOf(word);
+      forms.add(`"${indexedStem(stem)}"`);
+      if (stem !== word) forms.add(`"${stem}"`);
+    }
+    return [...forms];
+  };
 }

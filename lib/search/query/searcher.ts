@@ -5,8 +5,10 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { fromStored, type Stored, toStored } from "../index/stored_text.ts";
+import { LANGUAGES_OF_INDEX } from "../index/word_schema.ts";
 import { MAX_COUNTED, MAX_SHOWN_TITLE, MAX_SNIPPET_SCAN } from "../limits.ts";
 import type { SearchHit, SearchResult, Suggestion } from "../types.ts";
+import { loadStemmer, type Stem, stemmerOf } from "../words/stemmer.ts";
 import { wideForms } from "./forms.ts";
 import { parseQuery } from "./parse.ts";
 import { type Plan, plans } from "./plan.ts";
@@ -41,6 +43,7 @@ export class Searcher {
   readonly #find: StatementSync;
   readonly #fetchPart: StatementSync;
   readonly #fetchText: StatementSync;
+  readonly #languages: StatementSync;
   readonly #ranker: Ranker;
   readonly #spelling: Spelling;
   readonly #suggester: Suggester;
@@ -55,6 +58,7 @@ export class Searcher {
         FROM record WHERE id = ?`,
     );
     this.#fetchText = db.prepare("SELECT text FROM record WHERE id = ?");
+    this.#languages = db.prepare(LANGUAGES_OF_INDEX);
     this.#ranker = new Ranker(db);
     this.#spelling = new Spelling(db);
     this.#suggester = new Suggester(db);
@@ -81,9 +85,10 @@ export class Searcher {
     const query = parseQuery(text);
     // At least one: the result is a passage of the best match.
     const needed = Math.max(1, offset + limit);
-    const { plan, ranked, total } = this.#found(query, exactly, exactId, needed);
+    const stems = exactly ? [] : this.#stems();
+    const { plan, ranked, total } = this.#found(query, exactly, exactId, needed, stems);
     const best = ranked[0];
-    const matcher = new WordMatcher(plan?.queries ?? [query]);
+    const matcher = new WordMatcher(plan?.queries ?? [query], stems);
     const hits = this.#hits(ranked.slice(offset, offset + limit), matcher);
     return {
       result: exactId === undefined
@@ -99,14 +104,25 @@ export class Searcher {
     };
   }
 
+  /** The stems of the index's languages. One that has just come counts from its loading on. */
+  #stems(): Stem[] {
+    return this.#languages.all().flatMap((row) => {
+      const language = String(row["code"]);
+      const stem = stemmerOf(language);
+      if (stem === undefined) loadStemmer(language).catch(() => {});
+      return stem ?? [];
+    });
+  }
+
   /** What the first plan finds that finds something; an entry whose key is the query comes first. */
   #found(
     query: ReturnType<typeof parseQuery>,
     exactly: boolean,
     exactId: number | undefined,
     needed: number,
+    stems: readonly Stem[],
   ): Found {
-    const tools = { ranker: this.#ranker, spelling: this.#spelling, forms: wideForms };
+    const tools = { ranker: this.#ranker, spelling: this.#spelling, forms: wideForms(stems) };
     if (exactId !== undefined) {
       const [plan] = plans(query, exactly, tools);
       return this.#withExact(plan, exactId, needed);

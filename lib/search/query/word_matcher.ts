@@ -1,9 +1,7 @@
 import { eachWord } from "../words/words.ts";
+import type { Stem } from "../words/stemmer.ts";
 import { isInflected } from "./forms.ts";
 import type { Query, Term } from "./parse.ts";
-
-/** Brings a word to the form in which it equals others of its stem. */
-export type Stem = (word: string) => string;
 
 /** A place where a term of a query is found: which one, and from where to where. */
 export interface Match {
@@ -21,24 +19,31 @@ export class WordMatcher {
   /** Terms of one word by that word, and phrases by their last word. */
   readonly #byWord = new Map<string, number[]>();
   readonly #prefixes: (readonly [prefix: string, term: number])[] = [];
-  readonly #stems = new Map<string, number>();
-  readonly #stem: Stem | undefined;
+  /** Terms of one word by its stem, for each language. */
+  readonly #stems: readonly (readonly [Stem, ReadonlyMap<string, number>])[];
   readonly #longest: number;
 
   /**
    * @param queries Each of their terms is looked for.
-   * @param stem Words of the same stem are the same, too.
+   * @param stems Those of each language: words of the same stem are the same, too.
    */
-  constructor(queries: readonly Query[], stem?: Stem) {
+  constructor(queries: readonly Query[], stems: readonly Stem[] = []) {
     this.#terms = queries.flatMap((query) => query.groups.flat());
-    this.#stem = stem;
+    const single = this.#terms.map(({ words: [word, other], quoted, prefix }) =>
+      other === undefined && !quoted && !prefix ? word! : undefined
+    );
+    this.#stems = stems.map((stem) => {
+      const terms = single.flatMap((word, i) =>
+        word === undefined ? [] : [[stem(word), i] as const]
+      );
+      return [stem, new Map(terms)];
+    });
     for (const [i, { words, prefix, quoted }] of this.#terms.entries()) {
       const last = words.at(-1)!;
       if (prefix || (isInflected(last) && words.length === 1 && !quoted)) {
         this.#prefixes.push([last, i]);
       }
       this.#byWord.set(last, [...this.#byWord.get(last) ?? [], i]);
-      if (stem && words.length === 1 && !quoted) this.#stems.set(stem(last), i);
     }
     this.#longest = Math.min(
       LONGEST_PHRASE,
@@ -69,9 +74,13 @@ export class WordMatcher {
       for (const [prefix, term] of this.#prefixes) {
         if (word !== prefix && word.startsWith(prefix)) this.#add(found, term, last, start, end);
       }
-      if (exact === undefined && this.#stem && this.#stems.size > 0) {
-        const term = this.#stems.get(this.#stem(word));
-        if (term !== undefined) found.push({ term, start, end });
+      if (exact === undefined) {
+        for (const [stem, terms] of this.#stems) {
+          const term = terms.get(stem(word));
+          if (term === undefined) continue;
+          found.push({ term, start, end });
+          break;
+        }
       }
       return found.length < most;
     });

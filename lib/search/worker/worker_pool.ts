@@ -86,6 +86,8 @@ interface Slot<Task, Result> {
 const CHEAP_IN_A_ROW = 4;
 /** A request that takes longer was costly: others that the same peer asked for may be so, too. */
 const COSTLY_MS = 10;
+/** Who asked for one that takes longer is expected to go on so: what it asks next is costly, too. */
+const VERY_COSTLY_MS = 50;
 /** How long a worker may take to close its connection before it is ended. */
 const CLOSE_WITHIN_MS = 1000;
 
@@ -210,13 +212,11 @@ export class WorkerPool<Task, Result, Setup> {
   }
 
   /** Lets what a peer asked for besides a costly request, and asks next, wait with the costly. */
-  #noteCost(peer: unknown, isCostly: boolean): void {
+  #noteCost(peer: unknown, tookMs: number): void {
     if (!isKey(peer)) return;
-    if (!isCostly) {
-      this.#costlyPeers.delete(peer);
-      return;
-    }
-    this.#costlyPeers.add(peer);
+    if (tookMs > VERY_COSTLY_MS) this.#costlyPeers.add(peer);
+    else this.#costlyPeers.delete(peer);
+    if (tookMs <= COSTLY_MS) return;
     for (const job of this.#cheap.take(peer)) {
       job.line = this.#costly;
       job.isCostly = true;
@@ -295,7 +295,7 @@ export class WorkerPool<Task, Result, Setup> {
         slot.job = undefined;
         const tookMs = performance.now() - slot.givenMs;
         job?.onTook?.(tookMs);
-        if (job) this.#noteCost(job.peer, tookMs > COSTLY_MS);
+        if (job) this.#noteCost(job.peer, tookMs);
         if (message.type === "done") job?.resolve(message.value);
         else job?.reject(searchErrorOf(message.error));
       }

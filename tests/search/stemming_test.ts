@@ -1,0 +1,78 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { openSearch, SEARCH_LANGUAGES } from "../../lib/search/mod.ts";
+import { languageOf, loadStemmer, stemmerOf } from "../../lib/search/words/stemmer.ts";
+import { Folder } from "./support.ts";
+
+Deno.test("words are found in the forms of the language that is told, those as written first", async () => {
+  await using engine = await openSearch({ data: [], writable: true, language: "en" });
+  await engine.put({ key: "1", title: "Shoes", text: "shoes to run in, run and run" });
+  await engine.put({
+    key: "2",
+    title: "Shoes",
+    text: `${"other words ".repeat(50)} running shoes`,
+  });
+  await engine.put({ key: "3", title: "Universe", text: "it runs" });
+  const keys = async (query: string, exact = false) =>
+    (await engine.search(query, { exact })).hits.map((hit) => hit.key);
+  const running = await keys("running");
+  assertEquals([running[0], running.toSorted()], ["2", ["1", "2", "3"]]);
+  assertEquals(await keys("running", true), ["2"]);
+  assertEquals(await keys('"running"'), ["2"]);
+  assertEquals((await keys("run shoe")).sort(), ["1", "2"]);
+  const { hits, total } = await engine.search("runs");
+  assertEquals([hits[0]?.key, total], ["3", 3]);
+  const ranges = hits.find((hit) => hit.key === "1")!.highlights.snippet;
+  assertEquals(ranges.length, 3);
+});
+
+Deno.test("HTML is in the language that it says, also after a restart; other files are not", async () => {
+  await using folder = await Folder.make({
+    "data/de.html": `<html lang="de-AT"><title>Häuser</title><body>Kinder spielen</body></html>`,
+    "data/en.html": `<!doctype html><html class=x lang=en><title>Houses</title><body>children play`,
+    "data/no.txt": "Kindern plays",
+  });
+  const options = { data: [folder.at("data")], index: folder.at("i.db") };
+  for (let start = 0; start < 2; start++) {
+    await using engine = await openSearch(options);
+    const keys = async (query: string) => (await engine.search(query)).hits.map((hit) => hit.key);
+    assertEquals(await keys("Haus"), ["de.html"]);
+    assertEquals(await keys("house"), ["en.html"]);
+    assertEquals(await keys("playing"), ["en.html"]);
+    assertEquals(await keys("Kindern"), ["no.txt", "de.html"]);
+  }
+  // Told, it is the language of all that does not say its own.
+  await using engine = await openSearch({ ...options, language: "en" });
+  assertEquals((await engine.search("playing")).total, 2);
+});
+
+Deno.test("a language is told by a code that has stems", async () => {
+  for (const language of ["xx", "", "english", "constructor"]) {
+    await assertRejects(() => openSearch({ language }), TypeError, "must be one of ar, bg");
+  }
+  assertEquals(["en-GB", "EN", "nb", "pt_BR", "xx"].map(languageOf), [
+    "en",
+    "en",
+    "no",
+    "pt",
+    undefined,
+  ]);
+});
+
+Deno.test("every language's stemmer can be loaded and takes any word", async () => {
+  const words = [
+    "",
+    "a",
+    "running",
+    "constructor",
+    "häuser",
+    "книги",
+    "كتاب",
+    "東",
+    "x".repeat(99),
+  ];
+  for (const language of SEARCH_LANGUAGES) {
+    await loadStemmer(language);
+    const stem = stemmerOf(language)!;
+    for (const word of words) assert(typeof stem(word) === "string", `${language} ${word}`);
+  }
+});
