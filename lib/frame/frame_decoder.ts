@@ -80,7 +80,9 @@ export class FrameDecoder {
   readonly #maxHeaderBytes: number;
   readonly #streamAbove: number;
   readonly #cache: HeaderCache;
-  readonly #template = new HeaderTemplate();
+  /** Peers send frames of two kinds in turn: those with content of one type, and answers without. */
+  #template = new HeaderTemplate();
+  #otherTemplate = new HeaderTemplate();
   #failure: FrameError | undefined;
   /** The frame whose content is handed out in parts, and how many bytes of it were. */
   #streamed: FrameHeader | undefined;
@@ -236,6 +238,13 @@ export class FrameDecoder {
 
   #parse(buffer: Uint8Array, start: number, end: number): FrameHeader {
     let header = this.#template.parse(buffer, start, end);
+    if (header === undefined) {
+      header = this.#otherTemplate.parse(buffer, start, end);
+      // The one that was right last is tried first; the other learns.
+      const other = this.#otherTemplate;
+      this.#otherTemplate = this.#template;
+      this.#template = other;
+    }
     if (header === undefined) {
       const bytes = buffer.subarray(start, end);
       header = parseHeader(bytes);

@@ -1,6 +1,8 @@
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { shownValue, valueKind } from "../base/value_kind.ts";
-import { type ByteOrder, FRAME_FIELDS, MAX_HEADER_BYTES } from "./header.ts";
+import { appendText, checkHeaderBytes, EncodedHead } from "./encoded_head.ts";
+import { HeadMemo } from "./head_memo.ts";
+import { type ByteOrder, FRAME_FIELDS } from "./header.ts";
 import { HOST_BYTE_ORDER } from "./numbers.ts";
 
 /** The header of a frame to be sent. Fields that are `undefined` are left out. */
@@ -31,6 +33,10 @@ export interface OutgoingFrame {
   readonly content?: Uint8Array | string | undefined;
 }
 
+/** The heads that repeat, of frames with text and with bytes. */
+const TEXT_HEADS = new HeadMemo();
+const BYTES_HEADS = new HeadMemo();
+
 const NO_BYTES = new Uint8Array(0);
 const NO_FIELDS: HeaderInit = {};
 const encoder = new TextEncoder();
@@ -51,9 +57,19 @@ const UTF8_BYTES_PER_UNIT = 3;
  */
 export function writeFrame(buffer: ByteBuffer, frame: OutgoingFrame): number {
   const { header = NO_FIELDS, content = NO_BYTES } = frame;
-  if (typeof content === "string") return writeText(buffer, header, content);
+  if (typeof content === "string") {
+    const known = TEXT_HEADS.find(header);
+    if (known !== undefined) return known.writeText(buffer, content);
+    const size = writeText(buffer, header, content);
+    TEXT_HEADS.learn(header, () => encodeHead(header, true));
+    return size;
+  }
   checkBytes(content);
-  return writeBytes(buffer, header, content);
+  const known = BYTES_HEADS.find(header);
+  if (known !== undefined) return known.writeBytes(buffer, content);
+  const size = writeBytes(buffer, header, content);
+  BYTES_HEADS.learn(header, () => encodeHead(header, false));
+  return size;
 }
 
 /**
@@ -118,6 +134,40 @@ export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
   // Text may have needed much more memory while it was encoded; a frame that is kept should not
   // hold it.
   return buffer.bytes.length > size * 2 ? buffer.view().slice() : buffer.view();
+}
+
+/**
+ * Encodes the head of frames that have the same header but for `content-length`, for a sender that
+ * makes many of them. {@linkcode writeFrame} does so by itself where the fields of a header are equal
+ * to those of the last.
+ *
+ * @example
+ * ```ts
+ * import { ByteBuffer, encodeHead, FrameDecoder } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const buffer = new ByteBuffer();
+ * const head = encodeHead({ op: "pub" }, true);
+ * for (const text of ["a", "bc"]) head.writeText(buffer, text);
+ * head.writeWith(buffer, "d", ',"id":7');
+ * const { frames } = new FrameDecoder().decode(buffer.view());
+ * assertEquals(frames.map((frame) => frame.text()), ["a", "bc", "d"]);
+ * assertEquals(frames[2]?.header["id"], 7);
+ * ```
+ *
+ * @param isText Whether their content is text, for the defaults of type and encoding.
+ * @throws {RangeError | TypeError} as {@linkcode writeFrame} does; also if `content-length` is given.
+ */
+export function encodeHead(header: HeaderInit, isText: boolean): EncodedHead {
+  const { "content-encoding": encoding, "content-length": given } = header;
+  if (given !== undefined) {
+    throw new TypeError("Cannot encode a head with a content-length: each frame has its own");
+  }
+  if (isText) checkTextEncoding(encoding);
+  const before = isText
+    ? headText(header, "text/plain", "utf-8")
+    : headText(header, "application/octet-stream", "binary");
+  return new EncodedHead(before, tailText(header));
 }
 
 /**
@@ -188,9 +238,7 @@ function writeText(buffer: ByteBuffer, fields: HeaderInit, content: string): num
   const before = headText(fields, "text/plain", "utf-8");
   const after = tailText(fields);
   const { "content-encoding": encoding, "content-length": given } = fields;
-  if (encoding !== undefined && !/^utf[-_]?8$/i.test(encoding)) {
-    throw new TypeError(`Cannot encode text as ${encoding}: give bytes in that encoding`);
-  }
+  checkTextEncoding(encoding);
   const start = buffer.length;
   try {
     writeHeader(buffer, before + content.length + after);
@@ -212,19 +260,10 @@ function writeText(buffer: ByteBuffer, fields: HeaderInit, content: string): num
   return buffer.length - start;
 }
 
-/**
- * Room is made for one byte a character, as in ASCII, and for three only where that was not enough.
- */
-function appendText(buffer: ByteBuffer, text: string): void {
-  let rest = text;
-  let room = text.length;
-  while (rest.length > 0) {
-    buffer.reserve(room);
-    const { read, written } = encoder.encodeInto(rest, buffer.bytes.subarray(buffer.length));
-    buffer.length += written;
-    rest = rest.slice(read);
-    room = rest.length * UTF8_BYTES_PER_UNIT;
-  }
+/** @throws {TypeError} if text cannot be sent in an encoding. */
+function checkTextEncoding(encoding: string | undefined): void {
+  if (encoding === undefined || /^utf[-_]?8$/i.test(encoding)) return;
+  throw new TypeError(`Cannot encode text as ${encoding}: give bytes in that encoding`);
 }
 
 /** The text of the header up to the number of `content-length`. */
@@ -280,11 +319,7 @@ function writeHeader(buffer: ByteBuffer, header: string): void {
 /** Writes the header's length and the header into bytes that have room. Returns their size. */
 function putHeader(bytes: Uint8Array, header: string): number {
   const { written } = encoder.encodeInto(header, bytes.subarray(2));
-  if (written > MAX_HEADER_BYTES) {
-    throw new RangeError(
-      `Cannot encode a header of ${written} bytes: at most ${MAX_HEADER_BYTES} are possible`,
-    );
-  }
+  checkHeaderBytes(written);
   bytes[0] = written >>> 8;
   bytes[1] = written & 0xff;
   return 2 + written;

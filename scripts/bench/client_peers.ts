@@ -14,8 +14,14 @@ export const CLIENT_ROWS = [
   { name: "publish 1 KiB", unit: "messages/s" },
   { name: "receive 16 B", unit: "messages/s" },
   { name: "receive 1 KiB", unit: "messages/s" },
+  { name: "receive 16 B, for await", unit: "messages/s" },
+  { name: "receive 1 KiB, for await", unit: "messages/s" },
+  { name: "receive 16 B, batches", unit: "messages/s" },
+  { name: "receive 1 KiB, batches", unit: "messages/s" },
   { name: "request, 1 outstanding", unit: "requests/s" },
   { name: "request, 64 outstanding", unit: "requests/s" },
+  { name: "p50 at 5,000/s", unit: "ms" },
+  { name: "p99 at 5,000/s", unit: "ms" },
 ] as const;
 
 /** Starts them. The argument is the broker's port. */
@@ -35,7 +41,8 @@ export async function startClientPeers(): Promise<AsyncDisposable & { args: read
   return { args: [String(port)], [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-interface Feed {
+/** What is asked of who publishes. */
+export interface Feed {
   readonly bytes: number;
   readonly count: number;
 }

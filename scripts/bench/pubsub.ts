@@ -1,11 +1,12 @@
 /**
- * The broker against nats-server and redis-server, where they are installed:
- * `deno task bench pubsub`. All in one run, in turn; the figures are medians.
+ * The broker against nats-server and redis-server, where they are installed, and the client against
+ * nats.js and ioredis: `deno task bench pubsub`. All in one run, in turn; the figures are medians.
  *
  * @module
  */
 import { encodeFrame } from "../../lib/frame/mod.ts";
 import { answersBesideFlood } from "./beside_flood.ts";
+import { clientFigures } from "./pubsub_clients.ts";
 import { fanOutFigures, stoppedFigures } from "./pubsub_fan_out.ts";
 import {
   buildC,
@@ -91,6 +92,7 @@ export async function run(): Promise<Figures> {
     ...figures,
     ...await stoppedFigures(broker, program),
     ...await fanOutFigures(broker, 10_000, 1_024),
+    ...await clientFigures(),
   };
 }
 

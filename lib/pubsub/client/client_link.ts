@@ -1,6 +1,7 @@
 import { closeQuietly } from "../../base/close_quietly.ts";
 import { PeriodicLook } from "../../base/periodic_look.ts";
 import {
+  type EncodedHead,
   type Frame,
   FrameDecoder,
   type FrameError,
@@ -86,6 +87,15 @@ export class ClientLink {
    */
   send(frame: OutgoingFrame): Sent {
     return this.#output.send(frame);
+  }
+
+  /** As `LinkOutput.sendHead`. */
+  sendHead(
+    head: EncodedHead,
+    content: Uint8Array | string,
+    fields: string | undefined,
+  ): Sent | undefined {
+    return this.#output.sendHead(head, content, fields);
   }
 
   /** Sends frames that are encoded already. They are copied. Result as for `send`. */

@@ -1,5 +1,5 @@
 import { Deque } from "../../base/deque.ts";
-import { type OutgoingFrame, writeFrame } from "../../frame/mod.ts";
+import { type EncodedHead, type OutgoingFrame, writeFrame } from "../../frame/mod.ts";
 import type { OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import { type ByteSink, WriteQueue } from "../../net/bytes/write_queue.ts";
 import { FrameQueue, type FrameQueueTarget } from "./frame_queue.ts";
@@ -76,6 +76,27 @@ export class LinkOutput implements FrameQueueTarget {
     if (this.#lost) return this.#rejected(this.#lost);
     if (this.#streaming) return this.#behind.add(frame)!;
     writeFrame(this.#queue.buffer, frame);
+    return this.#sent();
+  }
+
+  /**
+   * Sends a frame whose head is encoded already. Result as for `send`.
+   *
+   * @param fields As for `EncodedHead.writeWith`; without it, the head is complete.
+   * @returns `undefined`, and nothing is sent, while the frame would have to wait behind a stream, and
+   * once the connection is lost.
+   * @throws {RangeError} as `EncodedHead.writeWith` does; nothing is sent then.
+   */
+  sendHead(
+    head: EncodedHead,
+    content: Uint8Array | string,
+    fields: string | undefined,
+  ): Sent | undefined {
+    if (this.#lost || this.#streaming) return undefined;
+    const { buffer } = this.#queue;
+    if (fields !== undefined) head.writeWith(buffer, content, fields);
+    else if (typeof content === "string") head.writeText(buffer, content);
+    else head.writeBytes(buffer, content);
     return this.#sent();
   }
 

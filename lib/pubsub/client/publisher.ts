@@ -1,4 +1,4 @@
-import type { FrameHeader, HeaderInit } from "../../frame/mod.ts";
+import type { FrameHeader, HeaderInit, StreamedFrame } from "../../frame/mod.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import { OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import { topicProblem } from "../protocol/topic.ts";
@@ -7,6 +7,7 @@ import type { ClientStatus } from "./client_status.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import type { PublishContent } from "./message.ts";
 import type { PendingAnswers } from "./pending_answers.ts";
+import { PublicationHeads } from "./publication_heads.ts";
 import {
   contentProblem,
   exceeds,
@@ -39,6 +40,7 @@ export class Publisher {
   readonly #options: PublisherOptions;
   /** What waits for a connection. */
   readonly #waiting: FrameQueue;
+  readonly #heads = new PublicationHeads();
   #link: ClientLink | undefined;
 
   /** There is no connection at first. */
@@ -136,32 +138,62 @@ export class Publisher {
     options: PublishOptions,
     id: number | undefined,
   ): Sent {
-    const { maxBufferedBytes, streamTimeoutMs, marks } = this.#options;
-    let sent: Sent | undefined;
-    if (isStream(content)) {
-      const frame = streamFrame(topic, content, options, id, marks());
-      const stream = new OutgoingStream(frame, streamTimeoutMs);
-      if (this.#link) return this.#link.sendStream(stream);
-      sent = this.#waiting.addStream(stream, id);
-      if (sent === undefined) stream.cancel(bufferFull(topic, maxBufferedBytes));
-    } else {
-      const frame = publicationFrame(topic, content, options, id, marks());
-      if (this.#link) return this.#link.send(frame);
-      sent = this.#waiting.add(frame, id);
+    const marks = this.#options.marks();
+    if (isStream(content)) return this.#sendStream(topic, content, options, id, marks);
+    const link = this.#link;
+    if (link !== undefined && marks === undefined && isPlain(content, options)) {
+      const sent = this.#sendPlain(link, topic, content, options, id);
+      if (sent !== undefined) return sent;
     }
-    if (sent === undefined) throw bufferFull(topic, maxBufferedBytes);
+    const frame = publicationFrame(topic, content, options, id, marks);
+    if (link) return link.send(frame);
+    const sent = this.#waiting.add(frame, id);
+    if (sent === undefined) throw bufferFull(topic, this.#options.maxBufferedBytes);
     return sent;
   }
 
-  #checkPublication(topic: string, content: PublishContent, { replyTo }: PublishOptions): void {
-    for (const name of replyTo === undefined ? [topic] : [topic, replyTo]) {
-      const problem = topicProblem(name);
-      if (problem) {
-        throw new PubSubError("bad-topic", `Cannot publish to ${name}: ${problem}`, {
-          topic: name,
-        });
-      }
+  /** Sends with an encoded head; `undefined`, and nothing is sent, if it cannot be done so. */
+  #sendPlain(
+    link: ClientLink,
+    topic: string,
+    content: Uint8Array | string,
+    { replyTo }: PublishOptions,
+    id: number | undefined,
+  ): Sent | undefined {
+    const once = this.#heads.once(topic);
+    const heads = once?.heads ?? this.#heads.find(topic);
+    if (heads === undefined) return undefined;
+    let fields = once?.fields ?? "";
+    if (id !== undefined) fields += `,"id":${id}`;
+    if (replyTo !== undefined) {
+      // Others may have letters that have to be escaped.
+      if (!this.#heads.once(replyTo)) return undefined;
+      fields += `,"reply-to":"${replyTo}"`;
     }
+    return link.sendHead(heads.of(content), content, fields === "" ? undefined : fields);
+  }
+
+  #sendStream(
+    topic: string,
+    content: StreamedFrame,
+    options: PublishOptions,
+    id: number | undefined,
+    marks: HeaderInit | undefined,
+  ): Sent {
+    const { maxBufferedBytes, streamTimeoutMs } = this.#options;
+    const frame = streamFrame(topic, content, options, id, marks);
+    const stream = new OutgoingStream(frame, streamTimeoutMs);
+    if (this.#link) return this.#link.sendStream(stream);
+    const sent = this.#waiting.addStream(stream, id);
+    if (sent !== undefined) return sent;
+    const error = bufferFull(topic, maxBufferedBytes);
+    stream.cancel(error);
+    throw error;
+  }
+
+  #checkPublication(topic: string, content: PublishContent, { replyTo }: PublishOptions): void {
+    if (!this.#isTopic(topic)) throw badTopic(topic);
+    if (replyTo !== undefined && !this.#isTopic(replyTo)) throw badTopic(replyTo);
     const problem = contentProblem(content);
     if (problem) throw new TypeError(`Cannot publish to ${topic}: ${problem}`);
     if (exceeds(content, this.maxContentBytes)) {
@@ -172,4 +204,25 @@ export class Publisher {
       throw bufferFull(topic, this.#options.maxBufferedBytes);
     }
   }
+
+  #isTopic(topic: string): boolean {
+    return this.#heads.once(topic) !== undefined || this.#heads.find(topic) !== undefined;
+  }
+}
+
+/**
+ * Whether only the topic, an id and a topic for replies make up the header, and the content needs no
+ * closer look.
+ */
+function isPlain(
+  content: Uint8Array | string,
+  { contentType, retain, fields }: PublishOptions,
+): boolean {
+  return contentType === undefined && fields === undefined && !retain &&
+    (typeof content === "string" || content instanceof Uint8Array && content.length > 0);
+}
+
+function badTopic(topic: string): PubSubError {
+  const message = `Cannot publish to ${topic}: ${topicProblem(topic)}`;
+  return new PubSubError("bad-topic", message, { topic });
 }

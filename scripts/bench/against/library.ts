@@ -101,12 +101,17 @@ class LibrarySubject implements Subject {
 }
 
 /** One process of `measure.ts`. */
-class LibraryProcess implements AsyncDisposable {
+export class LibraryProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncGenerator<string>;
   readonly #saying: Promise<string>;
   #rows: readonly string[] = [];
+
+  /** What it measures. */
+  get rows(): readonly string[] {
+    return this.#rows;
+  }
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
@@ -136,6 +141,7 @@ class LibraryProcess implements AsyncDisposable {
     return started;
   }
 
+  /** Measures a row. @throws {Error} if there is none, or it cannot be measured. */
   async measure(row: string): Promise<number> {
     if (!this.#rows.includes(row)) throw new Error("its program has no such row");
     await this.#stdin.write(new TextEncoder().encode(`${row}\n`));
