@@ -1,5 +1,6 @@
 import type { EncodedHead } from "./encoded_head.ts";
-import type { HeaderInit } from "./frame_encoder.ts";
+/** The fields of a header. */
+type Fields = Readonly<Record<string, unknown>>;
 
 /** After a header that was not known, this many are not remembered: they may all differ. */
 const PAUSE = 16;
@@ -15,7 +16,7 @@ export class HeadMemo {
   #pause = 0;
 
   /** The head of a header with the same fields in the same order; `undefined` if it is not known. */
-  find(fields: HeaderInit): EncodedHead | undefined {
+  find(fields: Fields): EncodedHead | undefined {
     if (this.#head === undefined || !isObject(fields)) return undefined;
     const names = this.#names;
     const values = this.#values;
@@ -33,7 +34,7 @@ export class HeadMemo {
    *
    * @param make Encodes its head. It may throw; nothing is remembered then.
    */
-  learn(fields: HeaderInit, make: () => EncodedHead): void {
+  learn(fields: Fields, make: () => EncodedHead): void {
     if (this.#pause-- > 0) return;
     this.#pause = PAUSE;
     const names = Object.keys(fields);
