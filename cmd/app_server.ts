@@ -5,7 +5,6 @@ import {
   type DataPathEvent,
   type IndexSummary,
   openSearch,
-  SEARCH_LANGUAGES,
   searchHandler,
   type SearchObserver,
 } from "../lib/search/mod.ts";
@@ -112,10 +111,11 @@ export const command = defineCommand({
       help: "use this field of a record as its text; by default all fields that hold text",
     },
     language: {
-      type: "choice",
-      choices: SEARCH_LANGUAGES,
+      type: "string",
+      placeholder: "CODE",
       group: "Data",
-      help: "find words in their other forms too, as in this language; HTML says its own",
+      help:
+        "find words in their other forms too, as in this language, such as en; HTML says its own",
     },
     records: {
       type: "string",
@@ -218,7 +218,6 @@ export const command = defineCommand({
       ...(flags.index === undefined ? {} : { index: flags.index }),
       ...reading,
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
-      language: flags.language,
       follow: flags.follow,
       exclude: flags.exclude,
       watch: flags.watch,

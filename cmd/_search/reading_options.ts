@@ -1,4 +1,4 @@
-import type { SearchOptions } from "../../lib/search/mod.ts";
+import { SEARCH_LANGUAGES, type SearchOptions } from "../../lib/search/mod.ts";
 import { UsageError } from "../_cli/mod.ts";
 
 /** The flags that say how data are read. */
@@ -9,6 +9,7 @@ export interface ReadingFlags {
   readonly records: string | undefined;
   readonly entries: boolean;
   readonly separator: string | undefined;
+  readonly language: string | undefined;
   readonly encoding: string | undefined;
 }
 
@@ -24,6 +25,7 @@ export function readingOptions(flags: ReadingFlags): SearchOptions {
     records,
     entries,
     separator,
+    language: flags.language === undefined ? undefined : languageOf(flags.language),
     encoding,
   };
 }
@@ -45,4 +47,11 @@ function checkEncoding(label: string): void {
         "write utf-8, windows-1252, shift_jis, gbk or another name of the WHATWG list",
     );
   }
+}
+
+function languageOf(code: string): string {
+  if (SEARCH_LANGUAGES.includes(code)) return code;
+  throw new UsageError(
+    `--language: write one of ${SEARCH_LANGUAGES.join(", ")}; not ${JSON.stringify(code)}`,
+  );
 }
