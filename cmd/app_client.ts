@@ -16,6 +16,7 @@ import {
   summarizeLatencies,
   UsageError,
 } from "./_cli/mod.ts";
+import { highlighted } from "./_search/highlighted.ts";
 
 export const command = defineCommand({
   name: "app-client",
@@ -42,6 +43,10 @@ export const command = defineCommand({
       help: "add a field to the JSON request; VALUE is read as JSON, or else as text",
     },
     limit: { type: "count", help: "ask for up to this many ranked hits, and print them" },
+    exact: {
+      type: "boolean",
+      help: "find only what has all words as they are: no corrected spelling, no other words",
+    },
     repeat: { type: "count", min: 1, default: "1", help: "send each request this many times" },
     pipeline: {
       type: "count",
@@ -80,7 +85,7 @@ export const command = defineCommand({
     const { address, action, value } = args;
     if (action === "") throw new UsageError("ACTION is empty");
     const asJson = flags.as === "json" || (flags.as === "auto" && action === "search");
-    for (const flag of ["field", "limit"]) {
+    for (const flag of ["field", "limit", "exact"]) {
       if (given.has(flag) && !asJson) {
         throw new UsageError(`--${flag} needs a JSON request: add --as json`);
       }
@@ -88,6 +93,7 @@ export const command = defineCommand({
     const fields = {
       ...fieldsOf(flags.field),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+      ...(flags.exact ? { exact: true } : {}),
     };
     const toRequest = (text: string) =>
       asJson ? jsonFrame({ action, value: text, ...fields }) : binaryRequest(action, text);
@@ -157,15 +163,19 @@ function saysFailed(json: Readonly<Record<string, unknown>>): boolean {
 
 async function print(
   { frame, json }: Answer,
-  { out, log }: Context,
+  { out, log, outStyle }: Context,
   flags: { readonly json: boolean; readonly limit: number | undefined },
 ): Promise<void> {
   if (flags.json) return await out.json(json ?? binaryAnswer(frame));
   if (!json) return await out.line(out.safe(textOf(frame)));
-  const { result, corrected, hits, total } = json;
+  const { result, corrected, relaxed, also, hits, total } = json;
   if (typeof corrected === "string") log.info(`corrected to: ${corrected}`);
+  if (Array.isArray(relaxed)) log.info(`nothing has all words; left out: ${relaxed.join(", ")}`);
+  if (typeof also === "string") log.info(`also found: ${also}`);
   if (flags.limit !== undefined && Array.isArray(hits) && hits.length > 0) {
-    for (const hit of hits) await out.line(out.safe(hitLine(hit)));
+    const show = (text: unknown, ranges: unknown) =>
+      highlighted(String(text), ranges, outStyle.bold, (part) => out.safe(part));
+    for (const hit of hits) await out.line(hitLine(hit, show));
     if (typeof total === "number" && total > hits.length) {
       log.info(`${hits.length} of ${total} matches`);
     }
@@ -174,11 +184,17 @@ async function print(
   await out.line(out.safe(typeof result === "string" ? result : JSON.stringify(result ?? json)));
 }
 
-function hitLine(hit: Record<string, unknown>): string {
-  const { key, title, snippet, score } = hit;
+function hitLine(
+  hit: Record<string, unknown>,
+  show: (text: unknown, ranges: unknown) => string,
+): string {
+  const { key, title, snippet, score, highlights } = hit;
+  const places = (highlights ?? {}) as Record<string, unknown>;
   const points = typeof score === "number" ? score.toFixed(2) : "";
-  const name = title === key || title === undefined ? String(key) : `${key} (${title})`;
-  return `${points}\t${name}\t${snippet ?? ""}`;
+  const name = title === key || title === undefined
+    ? show(key, places["title"])
+    : `${show(key, [])} (${show(title, places["title"])})`;
+  return `${points}\t${name}\t${show(snippet ?? "", places["snippet"])}`;
 }
 
 /** The content as text; as a JSON string if it is not valid UTF-8. */

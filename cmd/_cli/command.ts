@@ -3,6 +3,7 @@ import type { Log } from "./log.ts";
 import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./output.ts";
 import type { ArgumentTable, ArgumentValues, FlagTable, FlagValues } from "./spec.ts";
+import type { Style } from "./style.ts";
 
 /** A command line, read by the command's table. */
 export interface Input<F extends FlagTable, A extends ArgumentTable> {
@@ -21,6 +22,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** stdout: the data. */
   readonly out: Output;
+  /** Dresses texts for stdout, where that is a terminal whose user wants it. */
+  readonly outStyle: Style;
   /** stderr: messages for people. */
   readonly log: Log;
   /** The one live line on stderr. */

@@ -106,6 +106,7 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
   });
   const context = {
     out,
+    outStyle: createStyle(host.stdout.isTerminal() && wantsColor(host)),
     log,
     progress,
     signal: interruption.signal,
