@@ -1,19 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeFrame, FrameDecoder, NumberReader, type NumberType } from "../../lib/frame/mod.ts";
 import { join } from "./raw_frames.ts";
-
-const SIZES: Record<NumberType, number> = {
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  bigint64: 8,
-  biguint64: 8,
-  float32: 4,
-  float64: 8,
-};
+import { NUMBER_SIZES } from "./number_types.ts";
 
 Deno.test("reader() reads numbers of mixed types in the sender's byte order", () => {
   for (const byteorder of ["little", "big"] as const) {
@@ -46,7 +34,7 @@ Deno.test("reader() reads numbers of mixed types in the sender's byte order", ()
 
 Deno.test("a NumberReader does not read past the content, nor move where it cannot", () => {
   const content = join(new Uint8Array(3), new Uint8Array(7), new Uint8Array(90)).subarray(3, 10);
-  for (const [type, size] of Object.entries(SIZES)) {
+  for (const [type, size] of Object.entries(NUMBER_SIZES)) {
     const reader = new NumberReader(content, true);
     reader.offset = 7 - size + 1;
     if (size > 7) reader.offset = 0;

@@ -8,6 +8,7 @@ import {
   type NumberType,
   NumberWriter,
 } from "../../lib/frame/mod.ts";
+import { NUMBER_SIZES, NUMBER_TYPES } from "./number_types.ts";
 
 /** Every type: the numbers that it holds at most, or for those that are no whole numbers none. */
 const RANGES: Record<NumberType, [least: number | bigint, most: number | bigint] | undefined> = {
@@ -21,20 +22,6 @@ const RANGES: Record<NumberType, [least: number | bigint, most: number | bigint]
   biguint64: [0n, 2n ** 64n - 1n],
   float32: undefined,
   float64: undefined,
-};
-const TYPES = Object.keys(RANGES) as NumberType[];
-
-const SIZES: Record<NumberType, number> = {
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  bigint64: 8,
-  biguint64: 8,
-  float32: 4,
-  float64: 8,
 };
 
 type Entry = readonly [type: NumberType, value: number | bigint];
@@ -52,7 +39,7 @@ function anyOf(type: NumberType): fc.Arbitrary<Entry> {
   return fc.oneof(value, edges).map((value) => [type, value] as const);
 }
 
-const anyEntry = fc.oneof(...TYPES.map(anyOf));
+const anyEntry = fc.oneof(...NUMBER_TYPES.map(anyOf));
 
 /** Writes a number of a type that is known only here. */
 function write(writer: NumberWriter, type: NumberType, value: unknown): NumberWriter {
@@ -66,7 +53,7 @@ Deno.test("a NumberReader reads what a NumberWriter wrote, in either order, memo
       fc.boolean(),
       fc.option(fc.nat(9)),
       (entries, little, shift) => {
-        const total = entries.reduce((sum, [type]) => sum + SIZES[type], 0);
+        const total = entries.reduce((sum, [type]) => sum + NUMBER_SIZES[type], 0);
         const memory = shift === null
           ? undefined
           : new Uint8Array(total + shift + 5).subarray(shift, shift + total);
@@ -108,7 +95,7 @@ Deno.test("the byte order is this machine's where none is given", () => {
 });
 
 Deno.test("what a type does not hold is refused, and nothing is written", () => {
-  for (const type of TYPES) {
+  for (const type of NUMBER_TYPES) {
     const range = RANGES[type];
     const isBig = type.startsWith("big");
     const zero = isBig ? 0n : 0;
@@ -129,9 +116,9 @@ Deno.test("what a type does not hold is refused, and nothing is written", () => 
     write(writer, type, zero);
     for (const [value, error] of refused) {
       assertThrows(() => write(writer, type, value), error, type);
-      assertEquals([writer.length, writer.offset], [SIZES[type], SIZES[type]]);
+      assertEquals([writer.length, writer.offset], [NUMBER_SIZES[type], NUMBER_SIZES[type]]);
     }
-    assertEquals(writer.bytes, new Uint8Array(SIZES[type]));
+    assertEquals(writer.bytes, new Uint8Array(NUMBER_SIZES[type]));
   }
 });
 
@@ -142,11 +129,11 @@ Deno.test("a float32 is rounded to what it holds", () => {
 });
 
 Deno.test("memory of a fixed size is not exceeded, and stays as it is where a number does not fit", () => {
-  for (const type of TYPES) {
+  for (const type of NUMBER_TYPES) {
     const memory = new Uint8Array(new ArrayBuffer(30), 10, 7).fill(0xaa);
     const writer = new NumberWriter(true, memory);
-    writer.offset = 7 - SIZES[type] + 1;
-    if (SIZES[type] > 7) writer.offset = 0;
+    writer.offset = 7 - NUMBER_SIZES[type] + 1;
+    if (NUMBER_SIZES[type] > 7) writer.offset = 0;
     const { offset } = writer;
     assertThrows(() => write(writer, type, type.startsWith("big") ? 1n : 1), RangeError, "7 bytes");
     assertEquals([writer.offset, writer.length], [offset, 0]);

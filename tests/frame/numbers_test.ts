@@ -9,20 +9,7 @@ import {
   readMessages,
 } from "../../lib/frame/mod.ts";
 import { headerText, rawFrame } from "./raw_frames.ts";
-
-const SIZES: Record<NumberType, number> = {
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  bigint64: 8,
-  biguint64: 8,
-  float32: 4,
-  float64: 8,
-};
-const TYPES = Object.keys(SIZES) as NumberType[];
+import { NUMBER_SIZES, NUMBER_TYPES } from "./number_types.ts";
 
 /** Reads numbers by the platform's `DataView`. */
 function expectedNumbers(
@@ -43,7 +30,10 @@ function expectedNumbers(
     float32: (at: number) => view.getFloat32(at, littleEndian),
     float64: (at: number) => view.getFloat64(at, littleEndian),
   }[type];
-  return Array.from({ length: bytes.length / SIZES[type] }, (_, i) => read(i * SIZES[type]));
+  return Array.from(
+    { length: bytes.length / NUMBER_SIZES[type] },
+    (_, i) => read(i * NUMBER_SIZES[type]),
+  );
 }
 
 function frameOf(byteorder: "little" | "big", content: Uint8Array, extra = ""): Frame {
@@ -52,7 +42,7 @@ function frameOf(byteorder: "little" | "big", content: Uint8Array, extra = ""): 
 }
 
 const anyNumbers = fc.tuple(
-  fc.constantFrom(...TYPES),
+  fc.constantFrom(...NUMBER_TYPES),
   fc.constantFrom<("little" | "big")[]>("little", "big"),
   fc.uint8Array({ maxLength: 80 }),
   fc.nat(8),
@@ -61,7 +51,7 @@ const anyNumbers = fc.tuple(
 Deno.test("numbers() reads every type in the sender's byte order, wherever the content lies", () => {
   fc.assert(
     fc.property(anyNumbers, ([type, byteorder, bytes, shift]) => {
-      const content = bytes.slice(0, bytes.length - bytes.length % SIZES[type]);
+      const content = bytes.slice(0, bytes.length - bytes.length % NUMBER_SIZES[type]);
       const frame = frameOf(byteorder, content, `,"pad":"${"p".repeat(shift)}"`);
       assertEquals(frame.littleEndian, byteorder === "little");
       const numbers = frame.numbers(type);
@@ -74,8 +64,8 @@ Deno.test("numbers() reads every type in the sender's byte order, wherever the c
 
 Deno.test("numbers() gives the typed array of the type", () => {
   const frame = frameOf("big", new Uint8Array(16));
-  const names = TYPES.map((type) => frame.numbers(type).constructor.name.toLowerCase());
-  assertEquals(names, TYPES.map((type) => `${type}array`));
+  const names = NUMBER_TYPES.map((type) => frame.numbers(type).constructor.name.toLowerCase());
+  assertEquals(names, NUMBER_TYPES.map((type) => `${type}array`));
 });
 
 Deno.test("numbers() gives a copy", () => {
@@ -93,11 +83,11 @@ Deno.test("numbers() gives a copy", () => {
 });
 
 Deno.test("numbers() refuses content that ends inside a number", () => {
-  for (const type of TYPES) {
-    if (SIZES[type] === 1) continue;
+  for (const type of NUMBER_TYPES) {
+    if (NUMBER_SIZES[type] === 1) continue;
     for (const byteorder of ["little", "big"] as const) {
       assertThrows(
-        () => frameOf(byteorder, new Uint8Array(SIZES[type] * 3 - 1)).numbers(type),
+        () => frameOf(byteorder, new Uint8Array(NUMBER_SIZES[type] * 3 - 1)).numbers(type),
         RangeError,
       );
     }

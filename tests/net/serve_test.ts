@@ -1,20 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { type Connection, ConnectionError, dial, serveConnections } from "../../lib/net/mod.ts";
+import { ConnectionError, dial, serveConnections } from "../../lib/net/mod.ts";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
-
-/** Sends back what comes. */
-async function echo(connection: Connection): Promise<void> {
-  const { input, output } = connection;
-  while (await connection.read()) {
-    output.buffer.append(input.bytes.subarray(input.start, input.end));
-    input.consume(input.end - input.start);
-    output.flush();
-    await output.room();
-  }
-  await connection.finish("done", true);
-}
+import { echo, listenLocally, RawClient, Recorder } from "../support/peers.ts";
 
 const text = (text: string) => new TextEncoder().encode(text);
 

@@ -2,20 +2,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { serveEcho } from "../../lib/echo/mod.ts";
-import {
-  type CloseReason,
-  dial,
-  type DialOptions,
-  listen,
-  serveConnections,
-} from "../../lib/net/mod.ts";
+import { type CloseReason, dial, listen, serveConnections } from "../../lib/net/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import { deadline, pause, until } from "../support/deadline.ts";
 import { LOOPBACK, Recorder } from "../support/peers.ts";
-import { CA, SERVER_TLS, TLS_FILES } from "../support/tls.ts";
+import { SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
-
-const TRUSTING: DialOptions = { tls: { caCerts: [CA] } };
 
 /** Serves echo over TLS, and keeps what is told of it. */
 async function echoOverTls() {

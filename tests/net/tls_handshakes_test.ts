@@ -1,38 +1,19 @@
 /** TLS handshakes that fail, or never end: what they cost the server, and others. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  ConnectionError,
-  dial,
-  type DialOptions,
-  listen,
-  serveConnections,
-} from "../../lib/net/mod.ts";
+import { ConnectionError, dial, listen, serveConnections } from "../../lib/net/mod.ts";
 import type { ServerTls, TcpAddress } from "../../lib/net/mod.ts";
 import { PendingHandshakes } from "../../lib/net/pending_handshakes.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { LOOPBACK, Recorder } from "../support/peers.ts";
+import { echo, LOOPBACK, Recorder } from "../support/peers.ts";
 import { ServerProgram } from "../support/programs.ts";
-import { CA, NEXT_CA, NEXT_TLS, SERVER_TLS, TLS_FILES } from "../support/tls.ts";
+import { NEXT_CA, NEXT_TLS, SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
 import { isInstalled } from "../support/tools.ts";
-
-const TRUSTING: DialOptions = { tls: { caCerts: [CA] } };
 
 /** Serves echo over TLS. */
 async function serveTls(limits: Partial<ServerTls> = {}) {
   const observer = new Recorder();
   const listener = await listen(LOOPBACK, { tls: { ...SERVER_TLS, ...limits } });
-  const server = serveConnections(listener, {
-    async serve(connection) {
-      const { input, output } = connection;
-      while (await connection.read()) {
-        output.buffer.append(input.bytes.subarray(input.start, input.end));
-        input.consume(input.end - input.start);
-        output.flush();
-        await output.room();
-      }
-      await connection.finish("done", true);
-    },
-  }, { observer, drainTimeoutMs: 0 });
+  const server = serveConnections(listener, { serve: echo }, { observer, drainTimeoutMs: 0 });
   return { server, observer, handshakes: listener.handshakes! };
 }
 

@@ -10,30 +10,16 @@ import {
 } from "../../lib/net/mod.ts";
 import { addressOf } from "../../lib/net/address_of.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { listenLocally, LOOPBACK, Recorder } from "../support/peers.ts";
+import { echo, listenLocally, LOOPBACK, Recorder } from "../support/peers.ts";
 import { skip } from "../support/skip.ts";
-import { CA, OTHER_CA, SERVER_TLS } from "../support/tls.ts";
-
-const TRUSTING: DialOptions = { tls: { caCerts: [CA] } };
+import { CA, OTHER_CA, SERVER_TLS, TRUSTING } from "../support/tls.ts";
 
 function listenTls(hostname = "127.0.0.1"): Promise<Listener> {
   return listen({ ...LOOPBACK, hostname }, { tls: SERVER_TLS });
 }
 
-/** Sends back what comes, and ends when its peer does. */
-function echo(listener: Listener, observer = new Recorder()) {
-  return serveConnections(listener, {
-    async serve(connection) {
-      const { input, output } = connection;
-      while (await connection.read()) {
-        output.buffer.append(input.bytes.subarray(input.start, input.end));
-        input.consume(input.end - input.start);
-        output.flush();
-        await output.room();
-      }
-      await connection.finish("done", true);
-    },
-  }, { observer, drainTimeoutMs: 0 });
+function serveEcho(listener: Listener, observer = new Recorder()) {
+  return serveConnections(listener, { serve: echo }, { observer, drainTimeoutMs: 0 });
 }
 
 async function assertEchoes(conn: Deno.Conn): Promise<void> {
@@ -49,7 +35,7 @@ async function assertTlsError(address: Address, options: DialOptions, message: R
 }
 
 Deno.test("TLS carries bytes where the authority is trusted", async () => {
-  await using server = echo(await listenTls());
+  await using server = serveEcho(await listenTls());
   using conn = await dial(server.address, TRUSTING);
   await assertEchoes(conn);
   assertEquals(addressOf(conn.remoteAddr), server.address);
@@ -58,7 +44,7 @@ Deno.test("TLS carries bytes where the authority is trusted", async () => {
 });
 
 Deno.test("TLS is dialled by name too, or with the name that is told", async () => {
-  await using server = echo(await listenTls());
+  await using server = serveEcho(await listenTls());
   const { port } = server.address as { port: number };
   using byName = await dial({ transport: "tcp", hostname: "localhost", port }, TRUSTING);
   await assertEchoes(byName);
@@ -75,13 +61,13 @@ Deno.test("TLS is dialled on IPv6", async () => {
     skip("this machine has no IPv6");
     return;
   }
-  await using server = echo(listener);
+  await using server = serveEcho(listener);
   using conn = await dial(server.address, TRUSTING);
   await assertEchoes(conn);
 });
 
 Deno.test("half-close works over TLS", async () => {
-  await using server = echo(await listenTls());
+  await using server = serveEcho(await listenTls());
   using conn = await dial(server.address, TRUSTING);
   const sent = new Uint8Array(300_000).fill(7);
   const sending = (async () => {
@@ -99,7 +85,7 @@ Deno.test("half-close works over TLS", async () => {
 
 Deno.test("an authority that is not trusted ends the handshake", async () => {
   const observer = new Recorder();
-  await using server = echo(await listenTls(), observer);
+  await using server = serveEcho(await listenTls(), observer);
   await assertTlsError(server.address, { tls: {} }, /certificate/);
   await assertTlsError(server.address, { tls: { caCerts: [OTHER_CA] } }, /certificate/);
   await until(() => observer.acceptErrors.length === 2, "the server was told");
@@ -112,7 +98,7 @@ Deno.test("an authority that is not trusted ends the handshake", async () => {
 });
 
 Deno.test("a certificate of another name ends the handshake", async () => {
-  await using server = echo(await listenTls());
+  await using server = serveEcho(await listenTls());
   const tls = { caCerts: [CA], serverName: "example.org" };
   await assertTlsError(
     server.address,
@@ -122,13 +108,13 @@ Deno.test("a certificate of another name ends the handshake", async () => {
 });
 
 Deno.test("a TLS client of a server without TLS is told so", async () => {
-  await using server = echo(await listenLocally());
+  await using server = serveEcho(await listenLocally());
   await assertTlsError(server.address, TRUSTING, /./);
 });
 
 Deno.test("a plain client of a TLS server ends its own connection alone", async () => {
   const observer = new Recorder();
-  await using server = echo(await listenTls(), observer);
+  await using server = serveEcho(await listenTls(), observer);
   using good = await dial(server.address, TRUSTING);
   await assertEchoes(good);
   using plain = await dial(server.address);

@@ -62,3 +62,27 @@ export function contentStream(steps: Iterable<Step>, kind: StreamKind = "plain")
     : new ReadableStream({ type: "bytes", pull, cancel });
   return Object.assign(content, { stream });
 }
+
+/** An array of `count` equal bytes. */
+export function bytes(count: number, value = 120): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(count).fill(value);
+}
+
+/** How a stream of 1,000 bytes may fail after its first, and with what code. */
+export const FAILURES: Record<string, [steps: Step[], code: string]> = {
+  "gives less than it said": [[bytes(10), bytes(20)], "too-short"],
+  "gives more than it said": [[bytes(10), bytes(980), bytes(11)], "too-long"],
+  fails: [[bytes(10), new Error("the disk is gone")], "failed"],
+  "gives nothing for too long": [[bytes(10), "hang"], "timed-out"],
+  "does not end": [[bytes(10), bytes(990), "hang"], "timed-out"],
+};
+
+/** How a stream may fail before its first byte can be sent, of how many are due, and with what code. */
+export const EARLY_FAILURES: Record<string, [steps: Step[], length: number, code: string]> = {
+  "gives nothing": [[], 1_000, "too-short"],
+  "gives something where nothing is due": [[bytes(1)], 0, "too-long"],
+  "gives too much at once": [[bytes(1_001)], 1_000, "too-long"],
+  fails: [[new Error("the disk is gone")], 1_000, "failed"],
+  "gives nothing for too long": [["hang"], 1_000, "timed-out"],
+  "does not end behind its first bytes": [[bytes(1_000), "hang"], 1_000, "timed-out"],
+};

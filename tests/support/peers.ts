@@ -142,6 +142,18 @@ export class Recorder implements ServerObserver, RequestObserver {
   }
 }
 
+/** A service that sends back what comes, and ends when its peer does. */
+export async function echo(connection: Connection): Promise<void> {
+  const { input, output } = connection;
+  while (await connection.read()) {
+    output.buffer.append(input.bytes.subarray(input.start, input.end));
+    input.consume(input.end - input.start);
+    output.flush();
+    await output.room();
+  }
+  await connection.finish("done", true);
+}
+
 /** The frame of a JSON request, as bytes. */
 export function jsonBytes(value: unknown): Uint8Array {
   return encodeFrame(jsonFrame(value));

@@ -6,6 +6,7 @@
  * They were made with `openssl ca -startdate 20200101000000Z -enddate 21200101000000Z` on prime256v1
  * keys.
  */
+import type { DialOptions } from "../../lib/net/mod.ts";
 
 /** Where the files are. */
 export const TLS_FILES = {
@@ -26,6 +27,9 @@ export const SERVER_TLS: { readonly cert: string; readonly key: string } = {
 
 /** The authority that signed it. */
 export const CA: string = Deno.readTextFileSync(TLS_FILES.ca);
+
+/** Dials with TLS, and trusts that authority. */
+export const TRUSTING: DialOptions = { tls: { caCerts: [CA] } };
 
 /** An authority that did not. */
 export const OTHER_CA: string = Deno.readTextFileSync(TLS_FILES.otherCa);

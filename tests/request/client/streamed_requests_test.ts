@@ -3,7 +3,10 @@ import { ContentStreamError, type StreamedFrame } from "../../../lib/frame/mod.t
 import { ConnectionError, RequestClient, RequestError } from "../../../lib/request/client/mod.ts";
 import { connectRequests, serveRequests } from "../../../lib/request/mod.ts";
 import {
+  bytes,
   contentStream,
+  EARLY_FAILURES,
+  FAILURES,
   type Step,
   STREAM_KINDS,
   type StreamKind,
@@ -11,8 +14,6 @@ import {
 import { deadline, until } from "../../support/deadline.ts";
 import { listenLocally, Recorder } from "../../support/peers.ts";
 import { HeldDuplex, settle } from "./duplexes.ts";
-
-const bytes = (count: number, value = 120) => new Uint8Array(count).fill(value);
 
 function streamed(steps: Iterable<Step>, length: number, kind: StreamKind = "plain") {
   const content = contentStream(steps, kind);
@@ -55,15 +56,6 @@ Deno.test("an answer can be sent as a request, as it is", async () => {
   assertEquals((await client.request(reply)).text().split(" ")[0], `${reply.content.length}`);
 });
 
-/** How a stream of 1,000 bytes may fail once a part of it is sent, and with what code. */
-const FAILURES: Record<string, [steps: Step[], code: string]> = {
-  "gives less than it said": [[bytes(10), bytes(20)], "too-short"],
-  "gives more than it said": [[bytes(10), bytes(980), bytes(11)], "too-long"],
-  fails: [[bytes(10), new Error("the disk is gone")], "failed"],
-  "gives nothing for too long": [[bytes(10), "hang"], "timed-out"],
-  "does not end": [[bytes(10), bytes(990), "hang"], "timed-out"],
-};
-
 for (const [what, [steps, code]] of Object.entries(FAILURES)) {
   Deno.test(`a stream that ${what} ends the connection inside the frame, after the earlier answers`, async () => {
     const go = Promise.withResolvers<void>();
@@ -96,16 +88,6 @@ for (const [what, [steps, code]] of Object.entries(FAILURES)) {
     assertEquals(served, ["before"]);
   });
 }
-
-/** How a stream may fail before a byte of it is sent. */
-const EARLY_FAILURES: Record<string, [steps: Step[], length: number, code: string]> = {
-  "gives nothing": [[], 1_000, "too-short"],
-  "gives something where nothing is due": [[bytes(1)], 0, "too-long"],
-  "gives too much at once": [[bytes(1_001)], 1_000, "too-long"],
-  fails: [[new Error("the disk is gone")], 1_000, "failed"],
-  "gives nothing for too long": [["hang"], 1_000, "timed-out"],
-  "does not end behind its first bytes": [[bytes(1_000), "hang"], 1_000, "timed-out"],
-};
 
 for (const [what, [steps, length, code]] of Object.entries(EARLY_FAILURES)) {
   Deno.test(`a stream that ${what} fails alone, and the connection goes on`, async () => {

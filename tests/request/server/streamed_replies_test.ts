@@ -7,15 +7,16 @@ import {
 } from "../../../lib/request/mod.ts";
 import type { Server } from "../../../lib/net/mod.ts";
 import {
+  bytes,
   type ContentStream,
   contentStream,
+  EARLY_FAILURES,
+  FAILURES,
   type Step,
   STREAM_KINDS,
 } from "../../support/content_streams.ts";
 import { deadline, pause, until } from "../../support/deadline.ts";
 import { listenLocally, RawClient, Recorder } from "../../support/peers.ts";
-
-const bytes = (count: number, value = 120) => new Uint8Array(count).fill(value);
 
 /** A server that answers with streams of these steps, of which `length` bytes are announced. */
 async function streamServer(
@@ -94,15 +95,6 @@ Deno.test("no more of a stream is read than its client takes, and others are ser
   await until(() => streams[0]!.cancelled.length === 1);
 });
 
-/** How a stream of 1,000 bytes may fail after its first, and with what code. */
-const FAILURES: Record<string, [steps: Step[], code: string]> = {
-  "gives less than it said": [[bytes(10), bytes(20)], "too-short"],
-  "gives more than it said": [[bytes(10), bytes(980), bytes(11)], "too-long"],
-  fails: [[bytes(10), new Error("the disk is gone")], "failed"],
-  "gives nothing for too long": [[bytes(10), "hang"], "timed-out"],
-  "does not end": [[bytes(10), bytes(990), "hang"], "timed-out"],
-};
-
 for (const [what, [steps, code]] of Object.entries(FAILURES)) {
   Deno.test(`a stream that ${what} ends the connection inside the frame`, async () => {
     for (const request of ["now", "later"]) {
@@ -123,16 +115,6 @@ for (const [what, [steps, code]] of Object.entries(FAILURES)) {
     }
   });
 }
-
-/** How a stream may fail before its first byte can be sent, of how many are due, and with what code. */
-const EARLY_FAILURES: Record<string, [steps: Step[], length: number, code: string]> = {
-  "gives nothing": [[], 1_000, "too-short"],
-  "gives something where nothing is due": [[bytes(1)], 0, "too-long"],
-  "gives too much at once": [[bytes(1_001)], 1_000, "too-long"],
-  fails: [[new Error("the disk is gone")], 1_000, "failed"],
-  "gives nothing for too long": [["hang"], 1_000, "timed-out"],
-  "does not end behind its first bytes": [[bytes(1_000), "hang"], 1_000, "timed-out"],
-};
 
 for (const [what, [steps, length, code]] of Object.entries(EARLY_FAILURES)) {
   Deno.test(`a stream that ${what} is answered for, and the connection goes on`, async () => {
