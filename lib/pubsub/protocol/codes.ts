@@ -27,7 +27,25 @@ export type PubSubErrorCode =
   | "frame-too-large"
   | "header-field"
   | "truncated"
-  | "header-syntax";
+  | "header-syntax"
+  | StreamErrorCode;
+
+/** What is wrong with a request that concerns streams. */
+export type StreamErrorCode =
+  | "no-stream"
+  | "bad-stream"
+  | "stream-exists"
+  | "stream-overlap"
+  | "too-many-streams"
+  | "too-many-consumers"
+  | "stream-full"
+  | "wrong-seq"
+  | "stale-ack"
+  | "no-consumer"
+  | "consumer-exists"
+  | "storage-full"
+  | "storage-failed"
+  | "unavailable";
 
 /** A request that the broker does not carry out. The connection goes on. */
 export interface Refusal {

@@ -1,0 +1,138 @@
+import { crc32 } from "node:zlib";
+import type { Frame } from "../../../../frame/mod.ts";
+import { quote } from "../../../protocol/quote.ts";
+import { StreamError } from "../stream_error.ts";
+import type { Stored } from "../stream_store.ts";
+import type { GoneTable } from "./gone_table.ts";
+import { MessageIds } from "./message_ids.ts";
+import { RUN_BYTES } from "./schema.ts";
+import type { Statements } from "./statements.ts";
+import type { StreamRecord } from "./stream_record.ts";
+
+/** Messages of a topic that are marked as gone between two looks for more. */
+const TRIM_ROWS = 100;
+
+const INSERT_RUN = "INSERT INTO run (stream, first, count, time, bytes, crc, frames) " +
+  "VALUES (?, ?, ?, ?, ?, ?, ?)";
+const INSERT_TOPIC = "INSERT INTO topic VALUES (?, ?, ?) " +
+  "ON CONFLICT (stream, topic) DO UPDATE SET last = excluded.last";
+
+/** Puts publications at the end of streams: many into one row. */
+export class Appender {
+  /** The message ids that are remembered. */
+  readonly messageIds: MessageIds;
+  readonly #statements: Statements;
+  readonly #gone: GoneTable;
+
+  /** Over the connection that writes. */
+  constructor(statements: Statements, gone: GoneTable) {
+    this.#statements = statements;
+    this.#gone = gone;
+    this.messageIds = new MessageIds(statements);
+  }
+
+  /**
+   * Appends a publication; its bytes are copied.
+   *
+   * @param now The time, in milliseconds since 1970.
+   * @throws {StreamError} `stream-full`, `wrong-seq`; the stream is as it was then.
+   */
+  append(stream: StreamRecord, frame: Frame, now: number): Stored {
+    const { header, start, end } = frame;
+    const topic = header["topic"] as string;
+    const isStored = header["stored"] === true;
+    const messageId = isStored ? header["msg-id"] as string | undefined : undefined;
+    const expected = isStored ? header["expect-seq"] as number | undefined : undefined;
+    const time = Math.max(now, stream.time);
+    if (messageId !== undefined) {
+      const seq = this.messageIds.find(stream, messageId, time);
+      if (seq !== undefined) return { seq, duplicate: true };
+    }
+    if (expected !== undefined) this.#expect(stream, topic, expected);
+    const { openRun, settings } = stream;
+    if (settings.full === "refuse") refuseFull(stream, end - start);
+    // All messages of a run have one time.
+    const isFull = openRun.frames.length + end - start > RUN_BYTES;
+    if (openRun.count > 0 && (isFull || time !== stream.time)) this.flush(stream);
+    stream.touch();
+    const seq = stream.next++;
+    stream.time = time;
+    stream.count++;
+    stream.bytes += end - start;
+    openRun.frames.append(frame.buffer.subarray(start, end));
+    openRun.count++;
+    openRun.lastOf.set(topic, seq);
+    if (stream.listed) openRun.topics.push(topic);
+    if (messageId !== undefined) this.messageIds.add(stream, messageId, seq, time);
+    return { seq, duplicate: false };
+  }
+
+  /** Writes the run that is being filled, if there is one. */
+  flush(stream: StreamRecord): void {
+    const { id, openRun, next, time } = stream;
+    const { count, frames, lastOf, topics } = openRun;
+    if (count === 0) return;
+    const bytes = frames.view();
+    const first = next - count;
+    this.#statements.run(INSERT_RUN, id, first, count, time, bytes.length, crc32(bytes), bytes);
+    for (const [topic, seq] of lastOf) this.#statements.run(INSERT_TOPIC, id, topic, seq);
+    topics.forEach((topic, i) =>
+      this.#statements.run("INSERT INTO kept VALUES (?, ?, ?)", id, first + i, topic)
+    );
+    const changed = [...lastOf.keys()];
+    openRun.clear();
+    if (stream.settings.maxPerTopic !== Infinity) {
+      for (const topic of changed) this.#trim(stream, topic);
+    }
+  }
+
+  /** The number of a topic's last message; 0 if it has none that is kept. */
+  lastOf(stream: StreamRecord, topic: string): number {
+    const open = stream.openRun.lastOf.get(topic);
+    if (open !== undefined) return open;
+    const row = this.#statements.row<[number]>(
+      "SELECT last FROM topic WHERE stream = ? AND topic = ?",
+      stream.id,
+      topic,
+    );
+    return row && row[0] >= stream.floor ? row[0] : 0;
+  }
+
+  #expect(stream: StreamRecord, topic: string, expected: number): void {
+    const last = this.lastOf(stream, topic);
+    if (last === expected) return;
+    const message = `The last seq of ${quote(topic)} is ${last}, not ${expected}`;
+    throw new StreamError("wrong-seq", message);
+  }
+
+  /** Marks the oldest messages of a topic as gone, until it has as many as it may. */
+  #trim(stream: StreamRecord, topic: string): void {
+    const { id, settings: { maxPerTopic }, floor } = stream;
+    while (true) {
+      const rows = this.#statements.rows<[number]>(
+        "SELECT seq FROM kept WHERE stream = ? AND topic = ? ORDER BY seq DESC LIMIT ? OFFSET ?",
+        id,
+        topic,
+        TRIM_ROWS,
+        maxPerTopic,
+      );
+      for (const [seq] of rows) {
+        if (seq >= floor) this.#gone.mark(stream, seq);
+        this.#statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", id, seq);
+      }
+      if (rows.length < TRIM_ROWS) return;
+    }
+  }
+}
+
+function refuseFull({ name, count, bytes, settings }: StreamRecord, more: number): void {
+  const { maxCount, maxBytes } = settings;
+  const limit = count + 1 > maxCount
+    ? `${maxCount} messages`
+    : bytes + more > maxBytes
+    ? `${maxBytes} bytes`
+    : undefined;
+  if (limit === undefined) return;
+  const message = `The stream ${name} is full: it may hold ${limit}. Purge it, or raise its limit`;
+  throw new StreamError("stream-full", message);
+}

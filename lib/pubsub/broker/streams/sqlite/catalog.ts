@@ -1,0 +1,286 @@
+import { FrameDecoder, HeaderCache } from "../../../../frame/mod.ts";
+import { quote } from "../../../protocol/quote.ts";
+import { StreamError } from "../stream_error.ts";
+import type { ConsumerSettings, MemberInit, StreamSettings, StreamStart } from "../stream_store.ts";
+import { type ConsumerRecord, insertConsumer } from "./consumer_record.ts";
+import type { Deliveries } from "./deliveries.ts";
+import type { Jobs } from "./jobs.ts";
+import {
+  type AppendOrder,
+  type AppendOutcome,
+  CONSUMER_DEFAULTS,
+  type OrderResult,
+  type StoreOrder,
+} from "./orders.ts";
+import { DEAD_LETTERS, insertStream, type StreamRecord } from "./stream_record.ts";
+import type { Tables } from "./tables.ts";
+import { TopicMatcher } from "./topic_matcher.ts";
+
+/** How many streams and consumers there may be. */
+const MAX_STREAMS = 1_000;
+const MAX_CONSUMERS = 10_000;
+const MAX_CONSUMERS_OF_STREAM = 1_000;
+
+/** Settings that a stream keeps for as long as it exists: what is stored is laid out by them. */
+const FIXED = ["maxPerTopic", "dedupMs", "keep"] as const;
+
+/** Carries out orders: each changes all that it asks for, or throws a `StreamError` before. */
+export class Catalog {
+  readonly #tables: Tables;
+  readonly #deliveries: Deliveries;
+  readonly #jobs: Jobs;
+  readonly #decoder = new FrameDecoder({
+    maxContentBytes: Infinity,
+    headerCache: new HeaderCache(4_096),
+  });
+
+  constructor(tables: Tables, deliveries: Deliveries, jobs: Jobs) {
+    this.#tables = tables;
+    this.#deliveries = deliveries;
+    this.#jobs = jobs;
+  }
+
+  /** Whether what an order changes has to be on the disk before it is answered. */
+  isDurable(order: StoreOrder): boolean {
+    switch (order.kind) {
+      case "append":
+        return this.#tables.byName.get(order.stream)?.settings.sync !== "interval";
+      case "settle":
+        return order.settlement.durable;
+      case "consumers":
+      case "retained":
+      case "retain":
+      case "hungry":
+      case "leave":
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  /** Carries an order out. @throws {StreamError} if it cannot be. */
+  carryOut(order: StoreOrder, now: number): OrderResult {
+    switch (order.kind) {
+      case "append":
+        return { value: this.#append(order, now) };
+      case "create":
+        return { value: this.#tables.figuresOf(this.#create(order.name, order.settings)) };
+      case "update":
+        return { value: this.#tables.figuresOf(this.#update(order.name, order.settings)) };
+      case "delete":
+        return this.#delete(order.name);
+      case "purge":
+        return this.#purge(order.name, order.beforeSeq, order.topic);
+      case "join":
+        return { value: this.#join(order.member, order.init).figures(now, 0) };
+      case "settle": {
+        const { settlement } = order;
+        const consumer = this.#consumer(settlement.stream, settlement.consumer);
+        this.#deliveries.settle(consumer, settlement, now);
+        return NOTHING;
+      }
+      case "consumers": {
+        const consumers = [...this.#tables.consumersOf(this.#stream(order.stream)).values()];
+        return { value: consumers.map((consumer) => this.#figures(consumer, now)) };
+      }
+      case "delete-consumer":
+        return this.#deleteConsumer(this.#consumer(order.stream, order.consumer));
+      case "reset-consumer": {
+        const consumer = this.#consumer(order.stream, order.consumer);
+        this.#deliveries.forget(consumer, false);
+        consumer.position = this.#position(consumer.stream, order.start);
+        this.#sweep(consumer.stream);
+        return { value: this.#figures(consumer, now) };
+      }
+      case "redrive":
+        return { value: this.#deliveries.redrive(this.#consumer(order.stream, order.consumer)) };
+      case "retained": {
+        const rows = this.#tables.statements.rows<[string, Uint8Array]>("SELECT * FROM retained");
+        return { value: rows.map(([topic, frame]) => ({ topic, frame })) };
+      }
+      case "retain":
+        if (order.frame) {
+          const { topic, frame } = order;
+          this.#tables.statements.run(
+            "INSERT OR REPLACE INTO retained VALUES (?, ?)",
+            topic,
+            frame,
+          );
+        } else this.#tables.statements.run("DELETE FROM retained WHERE topic = ?", order.topic);
+        return NOTHING;
+      case "hungry":
+      case "leave":
+        return NOTHING;
+    }
+  }
+
+  #append({ stream: name, frames: bytes, asked }: AppendOrder, now: number): AppendOutcome[] {
+    const stream = this.#stream(name);
+    const { frames } = this.#decoder.decode(bytes);
+    const outcomes: AppendOutcome[] = [];
+    for (let i = 0; i < frames.length; i++) {
+      const isAsked = asked[outcomes.length] === i;
+      try {
+        const { seq, duplicate } = this.#tables.appender.append(stream, frames[i]!, now);
+        if (isAsked) outcomes.push(duplicate ? -seq : seq);
+      } catch (error) {
+        if (!(error instanceof StreamError)) throw error;
+        if (isAsked) outcomes.push({ code: error.code, message: error.message });
+      }
+    }
+    return outcomes;
+  }
+
+  #create(name: string, settings: StreamSettings): StreamRecord {
+    if (this.#tables.byName.has(name)) {
+      throw new StreamError("stream-exists", `There is a stream ${quote(name)} already`);
+    }
+    if (this.#tables.byName.size >= MAX_STREAMS) {
+      throw new StreamError("too-many-streams", `A store may have ${MAX_STREAMS} streams`);
+    }
+    this.#checkOverlap(name, settings.topics);
+    const stream = insertStream(this.#tables.statements, name, settings);
+    this.#tables.addStream(stream);
+    stream.touch();
+    return stream;
+  }
+
+  #update(name: string, settings: Partial<StreamSettings>): StreamRecord {
+    const stream = this.#stream(name);
+    this.#refuseSystem(name);
+    for (const key of FIXED) {
+      if (settings[key] === undefined || settings[key] === stream.settings[key]) continue;
+      const message = `The setting ${key} of a stream is chosen when it is made; make another one`;
+      throw new StreamError("bad-stream", message);
+    }
+    if (settings.topics) this.#checkOverlap(name, settings.topics, stream);
+    stream.touch();
+    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+    stream.settings = { ...stream.settings, ...Object.fromEntries(given) };
+    return stream;
+  }
+
+  #delete(name: string): OrderResult {
+    const stream = this.#stream(name);
+    this.#refuseSystem(name);
+    for (const consumer of [...this.#tables.consumersOf(stream).values()]) {
+      this.#deleteConsumer(consumer);
+    }
+    this.#tables.removeStream(stream);
+    this.#jobs.doom(stream);
+    this.#tables.statements.run("DELETE FROM stream WHERE id = ?", stream.id);
+    return NOTHING;
+  }
+
+  #purge(name: string, beforeSeq = Infinity, topic: string | undefined): OrderResult {
+    const stream = this.#stream(name);
+    const before = Math.min(beforeSeq, stream.next);
+    if (topic === undefined) return { later: this.#jobs.purgeBefore(stream, before) };
+    const matcher = new TopicMatcher(topic);
+    return { later: this.#jobs.purgePicked(stream, before, (each) => matcher.matches(each)) };
+  }
+
+  #join(id: number, init: MemberInit): ConsumerRecord {
+    const stream = this.#stream(init.stream);
+    const known = this.#tables.consumersOf(stream).get(init.consumer);
+    if (known) refuseOther(known, init.settings);
+    const consumer = known ?? this.#createConsumer(stream, init);
+    this.#deliveries.join(consumer, id, init.owner, init.sid, init.prefetch);
+    return consumer;
+  }
+
+  #createConsumer(stream: StreamRecord, init: MemberInit): ConsumerRecord {
+    const ofStream = this.#tables.consumersOf(stream).size;
+    const isMany = ofStream >= MAX_CONSUMERS_OF_STREAM;
+    if (isMany || this.#tables.consumerCount >= MAX_CONSUMERS) {
+      const message = isMany
+        ? `A stream may have ${MAX_CONSUMERS_OF_STREAM} consumers`
+        : `A store may have ${MAX_CONSUMERS} consumers`;
+      throw new StreamError("too-many-consumers", message);
+    }
+    const given = Object.entries(init.settings).filter(([, value]) => value !== undefined);
+    const settings: ConsumerSettings = { ...CONSUMER_DEFAULTS, ...Object.fromEntries(given) };
+    const position = this.#position(stream, init.start);
+    const { statements } = this.#tables;
+    const consumer = insertConsumer(statements, stream, init.consumer, settings, position);
+    this.#tables.addConsumer(consumer);
+    // The number of consumers is among the stream's figures.
+    stream.touch();
+    return consumer;
+  }
+
+  #deleteConsumer(consumer: ConsumerRecord): OrderResult {
+    consumer.stream.touch();
+    this.#deliveries.forget(consumer, true);
+    this.#tables.removeConsumer(consumer);
+    this.#tables.statements.run("DELETE FROM consumer WHERE id = ?", consumer.id);
+    this.#sweep(consumer.stream);
+    return NOTHING;
+  }
+
+  /** What all remaining consumers are done with is not kept any more. */
+  #sweep(stream: StreamRecord): void {
+    const consumers = this.#tables.consumersOf(stream);
+    if (stream.settings.keep !== "until-acked" || consumers.size === 0) return;
+    this.#jobs.purgePicked(
+      stream,
+      stream.next,
+      (topic, seq) =>
+        consumers.size > 0 && [...consumers.values()].every((c) => c.isDone(seq, topic)),
+    );
+  }
+
+  /** The number of the first message from a place on. */
+  #position(stream: StreamRecord, start: StreamStart): number {
+    this.#tables.appender.flush(stream);
+    if ("fromSeq" in start) return start.fromSeq;
+    if ("fromTimeMs" in start) {
+      return this.#tables.runs.atTime(stream.id, stream.floor, stream.next, start.fromTimeMs);
+    }
+    return start.from === "new" ? stream.next : stream.floor;
+  }
+
+  #stream(name: string): StreamRecord {
+    const stream = this.#tables.byName.get(name);
+    if (stream) return stream;
+    throw new StreamError("no-stream", `There is no stream ${quote(name)}`);
+  }
+
+  #consumer(stream: string, name: string): ConsumerRecord {
+    const consumer = this.#tables.consumersOf(this.#stream(stream)).get(name);
+    if (consumer) return consumer;
+    const message = `The stream ${quote(stream)} has no consumer ${quote(name)}`;
+    throw new StreamError("no-consumer", message);
+  }
+
+  #figures(consumer: ConsumerRecord, now: number) {
+    return consumer.figures(now, this.#tables.deadLettersOf(consumer));
+  }
+
+  #checkOverlap(name: string, topics: readonly string[], except?: StreamRecord): void {
+    const other = this.#tables.overlapping(topics, except);
+    if (other === undefined) return;
+    const message =
+      `The topics of ${quote(name)} overlap those of the stream ${quote(other.name)}` +
+      `: ${other.settings.topics.join(", ")}`;
+    throw new StreamError("stream-overlap", message);
+  }
+
+  #refuseSystem(name: string): void {
+    if (name !== DEAD_LETTERS) return;
+    const message = `The stream ${DEAD_LETTERS} is the broker's own; it can be read and purged`;
+    throw new StreamError("bad-stream", message);
+  }
+}
+
+const NOTHING: OrderResult = { value: undefined };
+
+function refuseOther(consumer: ConsumerRecord, settings: Partial<ConsumerSettings>): void {
+  for (const [key, value] of Object.entries(settings)) {
+    const own = consumer.settings[key as keyof ConsumerSettings];
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
+    const message = `The consumer ${quote(consumer.name)} exists with another setting ${key}: ` +
+      `${JSON.stringify(own)}`;
+    throw new StreamError("consumer-exists", message);
+  }
+}

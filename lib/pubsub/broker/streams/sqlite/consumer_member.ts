@@ -1,0 +1,23 @@
+/** One connection's share in a consumer, as the writer knows it. */
+export class ConsumerMemberRecord {
+  /** Names it for as long as the store is open. */
+  readonly id: number;
+  /** The connection: only it may settle what this member has. */
+  readonly owner: number;
+  /** The number that its frames repeat. */
+  readonly sid: number;
+  /** At most so many of its deliveries are open; without it, its share of the consumer's. */
+  readonly prefetch: number | undefined;
+  /** Its open deliveries. */
+  open = 0;
+  /** Whether it waits for deliveries. */
+  isHungry = false;
+
+  /** Has nothing at first. */
+  constructor(id: number, owner: number, sid: number, prefetch: number | undefined) {
+    this.id = id;
+    this.owner = owner;
+    this.sid = sid;
+    this.prefetch = prefetch;
+  }
+}

@@ -1,0 +1,57 @@
+import { encodeFrame, type Frame, FrameDecoder, type FrameHeader } from "../../../../frame/mod.ts";
+import type { ConsumerEntry } from "./consumer_entry.ts";
+import type { ConsumerRecord } from "./consumer_record.ts";
+
+/** What the field `dead` of a dead letter tells. */
+interface DeadField {
+  /** The topic on which it was published. */
+  readonly topic: string;
+  readonly stream: string;
+  readonly consumer: string;
+  /** Its number in that stream. */
+  readonly seq: number;
+  /** When it was stored there, in milliseconds since 1970. */
+  readonly time: number;
+  readonly attempts: number;
+  readonly reason: string | undefined;
+}
+
+/** The frame of a message that is delivered no more: as it was, with another topic and a field. */
+export function deadLetterOf(
+  consumer: ConsumerRecord,
+  entry: ConsumerEntry,
+  { header, content }: Frame,
+  time: number,
+): Frame {
+  const before = deadFieldOf(header);
+  const dead: DeadField = {
+    topic: before?.topic ?? header["topic"] as string,
+    stream: consumer.stream.name,
+    consumer: consumer.name,
+    seq: before?.seq ?? entry.seq,
+    time: before?.time ?? time,
+    attempts: entry.attempt,
+    reason: entry.reason,
+  };
+  // The letter is a message of its own: what its publisher asked for concerned the first one.
+  const { id: _id, stored: _stored, "msg-id": _msgId, "expect-seq": _seq, ...rest } = header;
+  return frameOf({ ...rest, topic: consumer.deadTopic, dead }, content);
+}
+
+/** A dead letter as the message that it was. */
+export function revive({ header, content }: Frame): { frame: Frame; seq: number; time: number } {
+  const { topic, seq, time } = deadFieldOf(header)!;
+  const { dead: _dead, ...rest } = header;
+  return { frame: frameOf({ ...rest, topic }, content), seq, time };
+}
+
+function deadFieldOf(header: FrameHeader): DeadField | undefined {
+  return header["topic"]?.toString().startsWith("_dead.")
+    ? header["dead"] as DeadField | undefined
+    : undefined;
+}
+
+function frameOf(header: FrameHeader, content: Uint8Array): Frame {
+  const bytes = encodeFrame({ header, content });
+  return new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes).frames[0]!;
+}

@@ -1,0 +1,403 @@
+import { ByteBuffer } from "../../../../base/byte_buffer.ts";
+import type { Frame } from "../../../../frame/mod.ts";
+import { writeExtended } from "../delivery_header.ts";
+import { StreamError } from "../stream_error.ts";
+import type { Settlement } from "../stream_store.ts";
+import type { ConsumerEntry } from "./consumer_entry.ts";
+import { ConsumerMemberRecord } from "./consumer_member.ts";
+import type { ConsumerRecord } from "./consumer_record.ts";
+import { deadLetterOf, revive } from "./dead_letter.ts";
+import type { MemberDeliveries, StoreOrder } from "./orders.ts";
+import { type GoneMarks, isGone, type StoredRun } from "./runs.ts";
+import { DEAD_LETTERS, type StreamRecord } from "./stream_record.ts";
+import type { Tables } from "./tables.ts";
+
+/** What a member gets in one go, at most. */
+const MAX_BATCH_BYTES = 131_072;
+/** So many runs are looked through for one consumer before others have their turn. */
+const MAX_RUNS = 16;
+/** Numbers of deliveries that are reserved by one write; fewer than half are used by one commit. */
+const RESERVED_NUMBERS = 1_000_000;
+
+/** A message on its way to a member. */
+interface Message {
+  readonly frame: Frame;
+  readonly seq: number;
+  readonly time: number;
+}
+
+/** Hands the messages of consumers out to their members, and takes back what is not acknowledged. */
+export class Deliveries {
+  readonly #tables: Tables;
+  readonly #members = new Map<number, { member: ConsumerMemberRecord; consumer: ConsumerRecord }>();
+  /** Consumers that have members, or entries that something may happen to by itself. */
+  readonly #active = new Set<ConsumerRecord>();
+  /** Messages that retention dropped before they were acknowledged, to be told to a member. */
+  readonly #missed = new Map<ConsumerRecord, number>();
+  #nextNumber = 0;
+  #reserved = 0;
+  /** Whether a consumer has to look for more messages than it has in one go. */
+  hasWork = false;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+    for (const consumer of tables.allConsumers()) this.#active.add(consumer);
+  }
+
+  /** When something happens by itself next. */
+  get dueAt(): number {
+    let dueAt = Infinity;
+    for (const consumer of this.#active) dueAt = Math.min(dueAt, consumer.dueAt);
+    return dueAt;
+  }
+
+  /** Has numbers in store that no delivery had, also before the last start. In a commit. */
+  reserveNumbers(): void {
+    const { statements } = this.#tables;
+    const [value] = statements.row<[number]>(
+      "INSERT INTO counter VALUES ('delivery', ?) " +
+        "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING value",
+      RESERVED_NUMBERS,
+    )!;
+    if (this.#nextNumber === 0) this.#nextNumber = value - RESERVED_NUMBERS + 1;
+    const before = this.#reserved;
+    this.#tables.onRollBack(() => this.#reserved = before);
+    this.#reserved = value;
+    statements.run("INSERT OR IGNORE INTO counter VALUES ('sync', 0)");
+  }
+
+  /** Notes who waits and who has left, whatever becomes of the commit that follows. */
+  before(orders: readonly StoreOrder[]): void {
+    for (const order of orders) {
+      if (order.kind === "hungry") {
+        const known = this.#members.get(order.member);
+        if (known) known.member.isHungry = true;
+      } else if (order.kind === "leave") this.#leave(order.member, order.counted);
+    }
+  }
+
+  /** Adds a member to a consumer. */
+  join(consumer: ConsumerRecord, id: number, owner: number, sid: number, prefetch?: number): void {
+    const member = new ConsumerMemberRecord(id, owner, sid, prefetch);
+    consumer.members.add(member);
+    this.#members.set(id, { member, consumer });
+    this.#active.add(consumer);
+    this.#tables.onRollBack(() => {
+      consumer.members.delete(member);
+      this.#members.delete(id);
+    });
+  }
+
+  /** A consumer is gone, or begins anew: nothing of it is open any more. */
+  forget(consumer: ConsumerRecord, isDeleted: boolean): void {
+    consumer.touch();
+    consumer.clear();
+    this.#missed.delete(consumer);
+    if (!isDeleted) return;
+    this.#active.delete(consumer);
+    const members = [...consumer.members];
+    for (const { id } of members) this.#members.delete(id);
+    this.#tables.onRollBack(() => {
+      this.#active.add(consumer);
+      for (const member of members) this.#members.set(member.id, { member, consumer });
+    });
+  }
+
+  /** Settles open deliveries. @throws {StreamError} `stale-ack` for those that are not open. */
+  settle(consumer: ConsumerRecord, settlement: Settlement, now: number): void {
+    const { kind, owner, deliveries, delayMs, reason } = settlement;
+    consumer.touch();
+    const stale: number[] = [];
+    for (const number of deliveries) {
+      const entry = consumer.open.get(number);
+      if (entry === undefined || entry.member?.owner !== owner) stale.push(number);
+      else if (kind === "ack") this.#acknowledge(consumer, entry);
+      else if (kind === "working") entry.at = now + consumer.settings.ackWaitMs;
+      else consumer.returned(entry, now + (delayMs ?? consumer.backoffMs(entry.attempt)), reason);
+    }
+    if (stale.length === 0) return;
+    const message = `${stale.length} of ${deliveries.length} deliveries are not open: they were ` +
+      "settled before, their time was up, or another connection has them";
+    throw new StreamError("stale-ack", message, stale);
+  }
+
+  /** Has all dead letters of a consumer delivered again. @returns how many. */
+  redrive(consumer: ConsumerRecord): number {
+    const dead = this.#tables.byName.get(DEAD_LETTERS);
+    const count = this.#tables.deadLettersOf(consumer);
+    if (dead === undefined || count === 0) return 0;
+    consumer.touch();
+    consumer.redrive = dead.next - 1;
+    consumer.redriveFrom = 0;
+    return count;
+  }
+
+  /** Takes back open deliveries whose time is up; buries what had its last attempt. In a commit. */
+  expire(now: number): void {
+    if (this.#reserved - this.#nextNumber < RESERVED_NUMBERS / 2) this.reserveNumbers();
+    for (const consumer of this.#active) {
+      if (consumer.dueAt <= now) this.#expire(consumer, now);
+      if (consumer.members.size === 0 && consumer.entries.size === 0) this.#active.delete(consumer);
+    }
+  }
+
+  #expire(consumer: ConsumerRecord, now: number): void {
+    const { maxAttempts } = consumer.settings;
+    let dueAt = Infinity;
+    consumer.touch();
+    for (const entry of [...consumer.entries.values()]) {
+      if (consumer.ready.has(entry)) continue;
+      if (entry.at <= now && entry.delivery > 0) {
+        consumer.returned(entry, entry.at + consumer.backoffMs(entry.attempt), TIMED_OUT);
+      }
+      const isLast = maxAttempts > 0 && entry.attempt >= maxAttempts;
+      if (entry.delivery === 0 && isLast) this.#bury(consumer, entry, now);
+      else if (entry.delivery === 0 && entry.at <= now) consumer.ready.add(entry);
+      else dueAt = Math.min(dueAt, entry.at);
+    }
+    consumer.dueAt = dueAt;
+  }
+
+  /** Hands out what members wait for. After a commit. */
+  serve(now: number): MemberDeliveries[] {
+    const served: MemberDeliveries[] = [];
+    this.hasWork = false;
+    for (const consumer of this.#active) {
+      const hungry = [...consumer.members].filter((member) => member.isHungry);
+      if (hungry.length > 0) this.#serve(consumer, hungry, now, served);
+    }
+    return served;
+  }
+
+  /** Takes back what a failed commit was to change. */
+  rollBack(): void {
+    for (const consumer of this.#active) consumer.dueAt = Math.min(consumer.dueAt, 0);
+  }
+
+  #serve(
+    consumer: ConsumerRecord,
+    hungry: readonly ConsumerMemberRecord[],
+    now: number,
+    served: MemberDeliveries[],
+  ): void {
+    const { stream } = consumer;
+    const behind = Math.max(0, stream.next - consumer.position);
+    const available = consumer.ready.size + behind + (consumer.redrive > 0 ? 1 : 0);
+    if (available === 0 && !this.#missed.has(consumer)) return;
+    // What a burst brings is shared out among those who wait.
+    const share = Math.max(1, Math.ceil(available / hungry.length));
+    const source = new MessageSource(this.#tables, consumer);
+    for (const member of hungry) {
+      const mayOpen = Math.min(share, consumer.prefetchOf(member) - member.open);
+      const out = new ByteBuffer();
+      let count = 0;
+      while (count < mayOpen && out.length < MAX_BATCH_BYTES) {
+        const next = source.next();
+        if (next === undefined) break;
+        const { entry, message } = next;
+        const number = this.#nextNumber++;
+        consumer.opened(entry, number, member, now);
+        writeExtended(out, message.frame, tailOf(consumer, member, entry, message, number));
+        count++;
+      }
+      const missed = source.missed + (this.#missed.get(consumer) ?? 0);
+      source.missed = 0;
+      this.#missed.delete(consumer);
+      if (source.isTired) this.hasWork = true;
+      if (count === 0 && missed === 0) continue;
+      member.isHungry = false;
+      // The one that was served goes to the end of the line.
+      consumer.members.delete(member);
+      consumer.members.add(member);
+      served.push({ member: member.id, bytes: out.bytes.slice(0, out.length), count, missed });
+    }
+  }
+
+  #leave(id: number, counted: boolean): void {
+    const known = this.#members.get(id);
+    if (known === undefined) return;
+    const { member, consumer } = known;
+    this.#members.delete(id);
+    consumer.members.delete(member);
+    for (const entry of [...consumer.open.values()]) {
+      if (entry.member !== member) continue;
+      if (!counted) entry.attempt--;
+      consumer.returned(entry, 0, counted ? LEFT : entry.reason);
+      consumer.changed = true;
+    }
+  }
+
+  #acknowledge(consumer: ConsumerRecord, entry: ConsumerEntry): void {
+    consumer.remove(entry);
+    if (entry.seq < 0) this.#removeLetter(-entry.seq);
+    else this.#done(consumer, entry.seq);
+  }
+
+  /** Moves a message to the dead letters. */
+  #bury(consumer: ConsumerRecord, entry: ConsumerEntry, now: number): void {
+    const message = messageOf(this.#tables, consumer.stream, entry.seq);
+    consumer.remove(entry);
+    if (message === undefined) return this.#miss(consumer);
+    const letter = deadLetterOf(consumer, entry, message.frame, message.time);
+    this.#tables.appender.append(this.#tables.deadLetterStream(), letter, now);
+    this.#tables.buried(consumer.deadTopic, letter.bytes);
+    if (entry.seq < 0) this.#removeLetter(-entry.seq);
+    else this.#done(consumer, entry.seq);
+  }
+
+  #miss(consumer: ConsumerRecord): void {
+    this.#missed.set(consumer, (this.#missed.get(consumer) ?? 0) + 1);
+  }
+
+  #removeLetter(seq: number): void {
+    const { statements, gone } = this.#tables;
+    const dead = this.#tables.deadLetterStream();
+    gone.mark(dead, seq);
+    statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", dead.id, seq);
+  }
+
+  /** A consumer is done with a message: where all are, it is not kept any more. */
+  #done(consumer: ConsumerRecord, seq: number): void {
+    const { stream } = consumer;
+    if (stream.settings.keep !== "until-acked") return;
+    const others = this.#tables.consumersOf(stream);
+    if (others.size > 1) {
+      const message = messageOf(this.#tables, stream, seq);
+      if (message === undefined) return;
+      const topic = message.frame.header["topic"] as string;
+      for (const other of others.values()) if (!other.isDone(seq, topic)) return;
+    }
+    this.#tables.gone.mark(stream, seq);
+  }
+}
+
+const TIMED_OUT = "not acknowledged in time";
+const LEFT = "the connection ended";
+
+/** Finds the next message for a consumer: first those to be delivered again, then new ones. */
+class MessageSource {
+  /** Messages that were passed over because they are not kept any more. */
+  missed = 0;
+  /** Whether it stopped looking although there is more. */
+  isTired = false;
+  readonly #tables: Tables;
+  readonly #consumer: ConsumerRecord;
+  #runs = 0;
+  /** The run that is being gone through. */
+  #run: StoredRun | undefined;
+  #frames: readonly Frame[] = [];
+  #marks: GoneMarks | undefined;
+
+  constructor(tables: Tables, consumer: ConsumerRecord) {
+    this.#tables = tables;
+    this.#consumer = consumer;
+  }
+
+  /** The next message; a new one only where there is room for it. */
+  next(): { entry: ConsumerEntry; message: Message } | undefined {
+    for (const entry of this.#consumer.ready) {
+      const message = messageOf(this.#tables, this.#consumer.stream, entry.seq);
+      if (message) return { entry, message };
+      this.#consumer.remove(entry);
+      this.#consumer.changed = true;
+      this.missed++;
+    }
+    if (this.#consumer.entries.size >= this.#consumer.settings.maxUnacked) return undefined;
+    return this.#nextLetter() ?? this.#nextNew();
+  }
+
+  #nextLetter(): { entry: ConsumerEntry; message: Message } | undefined {
+    const consumer = this.#consumer;
+    if (consumer.redrive === 0) return undefined;
+    const dead = this.#tables.byName.get(DEAD_LETTERS);
+    while (dead) {
+      const row = this.#tables.statements.row<[number]>(
+        "SELECT seq FROM kept WHERE stream = ? AND topic = ? AND seq > ? AND seq <= ? " +
+          "ORDER BY seq LIMIT 1",
+        dead.id,
+        consumer.deadTopic,
+        Math.max(consumer.redriveFrom, dead.floor - 1),
+        consumer.redrive,
+      );
+      if (row === undefined) break;
+      const seq = consumer.redriveFrom = row[0];
+      if (consumer.entries.has(-seq)) continue;
+      const message = messageOf(this.#tables, consumer.stream, -seq);
+      if (message) return { entry: newEntry(-seq), message };
+    }
+    consumer.redrive = 0;
+    consumer.changed = true;
+    return undefined;
+  }
+
+  #nextNew(): { entry: ConsumerEntry; message: Message } | undefined {
+    const consumer = this.#consumer;
+    const { stream, matcher } = consumer;
+    if (consumer.position < stream.floor) {
+      this.missed += stream.floor - consumer.position;
+      consumer.position = stream.floor;
+      consumer.changed = true;
+    }
+    while (consumer.position < stream.next) {
+      const run = this.#runAt(stream, consumer.position);
+      if (run === undefined) {
+        consumer.position = stream.next;
+        return undefined;
+      }
+      for (let i = Math.max(0, consumer.position - run.first); i < run.count; i++) {
+        const seq = run.first + i;
+        consumer.position = seq + 1;
+        consumer.changed = true;
+        const frame = this.#frames[i]!;
+        if (isGone(this.#marks, i) || !matcher.matches(frame.header["topic"] as string)) continue;
+        return { entry: newEntry(seq), message: { frame, seq, time: run.time } };
+      }
+      if (++this.#runs >= MAX_RUNS) {
+        this.isTired = true;
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  /** The run of a message, or the next one. Nothing is written while messages are handed out. */
+  #runAt(stream: StreamRecord, seq: number): StoredRun | undefined {
+    const known = this.#run;
+    if (known && known.first <= seq && seq < known.first + known.count) return known;
+    const { runs, gone } = this.#tables;
+    this.#run = runs.at(stream.id, seq);
+    if (this.#run) {
+      this.#frames = runs.frames(this.#run);
+      this.#marks = gone.marksOf(this.#run);
+    }
+    return this.#run;
+  }
+}
+
+function newEntry(seq: number): ConsumerEntry {
+  return { seq, attempt: 0, delivery: 0, member: undefined, at: 0, takenAt: 0, reason: undefined };
+}
+
+/** A message that is kept; by a negative number a dead letter, as the message that it was. */
+function messageOf(tables: Tables, stream: StreamRecord, seq: number): Message | undefined {
+  if (seq < 0) {
+    const dead = tables.byName.get(DEAD_LETTERS);
+    const letter = dead && messageOf(tables, dead, -seq);
+    return letter && revive(letter.frame);
+  }
+  const { runs, gone } = tables;
+  if (!gone.has(stream, seq)) return undefined;
+  const run = runs.at(stream.id, seq)!;
+  return { frame: runs.frames(run)[seq - run.first]!, seq, time: run.time };
+}
+
+function tailOf(
+  consumer: ConsumerRecord,
+  member: ConsumerMemberRecord,
+  entry: ConsumerEntry,
+  { seq, time }: Message,
+  number: number,
+): string {
+  return `,"sid":${member.sid},"stream":"${consumer.stream.name}","consumer":"${consumer.name}",` +
+    `"seq":${seq},"time":${time},"delivery":${number},"attempt":${entry.attempt}}`;
+}

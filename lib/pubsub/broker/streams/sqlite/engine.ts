@@ -1,0 +1,190 @@
+import type { DatabaseSync } from "node:sqlite";
+import { asSqliteError, type FileGuard, transaction } from "../../../../sqlite/mod.ts";
+import { StreamError } from "../stream_error.ts";
+import { Catalog } from "./catalog.ts";
+import { Deliveries } from "./deliveries.ts";
+import { Jobs } from "./jobs.ts";
+import type { OrderFailure, OrderResult, StoreOrder, StoreReport } from "./orders.ts";
+import { Tables } from "./tables.ts";
+
+/** SQLite's code for "the file with the index of the log cannot grow": the disk is full. */
+const IOERR_SHMSIZE = 4_874;
+
+/** After this time without one, a commit reaches the disk that did not have to. */
+export const SYNC_INTERVAL_MS = 1_000;
+
+/** What may be changed by its maker for tests. */
+export interface EngineOptions {
+  /** Notices when the files of the database are gone. */
+  readonly guard?: FileGuard | undefined;
+  /** Where the database is, for messages. */
+  readonly path?: string | undefined;
+}
+
+/**
+ * The writer of a store: carries out orders, many in one commit, and does by itself what time
+ * brings. All of it is synchronous, and what it reports is committed.
+ */
+export class StreamEngine {
+  readonly #db: DatabaseSync;
+  readonly #options: EngineOptions;
+  readonly #tables: Tables;
+  readonly #catalog: Catalog;
+  readonly #deliveries: Deliveries;
+  readonly #jobs: Jobs;
+  #isFull = true;
+  /** When the first commit was made that the disk may not have; 0 if it has all. */
+  #unsyncedSince = 0;
+  #failure: OrderFailure | undefined;
+
+  /** Over a connection that writes, with `synchronous = FULL`. */
+  constructor(db: DatabaseSync, options: EngineOptions = {}) {
+    this.#db = db;
+    this.#options = options;
+    this.#tables = new Tables(db);
+    this.#deliveries = new Deliveries(this.#tables);
+    this.#jobs = new Jobs(this.#tables);
+    this.#catalog = new Catalog(this.#tables, this.#deliveries, this.#jobs);
+    transaction(db, () => this.#deliveries.reserveNumbers());
+  }
+
+  /** All streams, as a report tells those that changed. */
+  figures(): StoreReport["changed"] {
+    return [...this.#tables.byName.values()].map((stream) => this.#tables.figuresOf(stream));
+  }
+
+  /**
+   * When something happens by itself next, in milliseconds since 1970; `0` for at once. Then
+   * {@linkcode StreamEngine.perform} is to be called, with orders or without.
+   */
+  get dueAt(): number {
+    if (this.#failure) return Infinity;
+    if (this.#jobs.hasWork || this.#deliveries.hasWork) return 0;
+    const syncAt = this.#unsyncedSince === 0 ? Infinity : this.#unsyncedSince + SYNC_INTERVAL_MS;
+    return Math.min(syncAt, this.#deliveries.dueAt, this.#jobs.dueAt);
+  }
+
+  /**
+   * Carries out orders and what is due, in one commit.
+   *
+   * @param now The time, in milliseconds since 1970.
+   */
+  perform(orders: readonly StoreOrder[], now: number): StoreReport {
+    const report = this.#perform(orders, now);
+    // A delivery is made only of what is committed; it is noted by a later commit.
+    if (!this.#failure) report.deliveries.push(...this.#deliveries.serve(now));
+    return report;
+  }
+
+  /** Writes what was not worth a commit so far. The engine is not used any more then. */
+  finish(now: number): void {
+    if (this.#failure) return;
+    this.#unsyncedSince = now - SYNC_INTERVAL_MS;
+    this.#perform([], now);
+  }
+
+  #perform(orders: readonly StoreOrder[], now: number): Report {
+    if (this.#failure) return this.#refused(orders, this.#failure);
+    try {
+      return this.#commit(orders, now, undefined);
+    } catch (error) {
+      const failure = this.#rolledBack(error);
+      if (failure.code !== "storage-full") return this.#refused(orders, failure);
+      // What takes no room, such as an acknowledgement, may still be possible.
+      try {
+        return this.#commit(orders, now, failure);
+      } catch (second) {
+        return this.#refused(orders, this.#rolledBack(second));
+      }
+    }
+  }
+
+  /** @param full Refuses all publications with it. */
+  #commit(orders: readonly StoreOrder[], now: number, full: OrderFailure | undefined): Report {
+    const { byName } = this.#tables;
+    this.#tables.begin();
+    const syncDue = this.#unsyncedSince > 0 && now >= this.#unsyncedSince + SYNC_INTERVAL_MS;
+    const results: OrderResult[] = [];
+    const late: { number: number; result: OrderResult }[] = [];
+    this.#deliveries.before(orders);
+    this.#setSynchronous(syncDue || orders.some((order) => this.#catalog.isDurable(order)));
+    transaction(this.#db, () => {
+      for (const order of orders) results.push(this.#carryOut(order, now, full));
+      this.#deliveries.expire(now);
+      late.push(...this.#jobs.step(now));
+      if (syncDue) {
+        this.#tables.statements.run("UPDATE counter SET value = value + 1 WHERE name = 'sync'");
+      }
+      this.#tables.save();
+    });
+    this.#options.guard?.check();
+    const { changed, deleted, ended, deadLetters } = this.#tables.committed();
+    if (this.#isFull) this.#unsyncedSince = 0;
+    else if (this.#unsyncedSince === 0) this.#unsyncedSince = now;
+    return {
+      results,
+      late,
+      changed: changed.filter(({ name }) => byName.has(name)).map((s) => this.#tables.figuresOf(s)),
+      deleted,
+      ended,
+      deadLetters,
+      deliveries: [],
+      failure: undefined,
+    };
+  }
+
+  #carryOut(order: StoreOrder, now: number, full: OrderFailure | undefined): OrderResult {
+    if (full && order.kind === "append") return { failure: full };
+    try {
+      return this.#catalog.carryOut(order, now);
+    } catch (error) {
+      if (error instanceof StreamError) return { failure: failureOf(error) };
+      throw error;
+    }
+  }
+
+  /** Takes all back that a commit which failed was to write; says why it did. */
+  #rolledBack(error: unknown): OrderFailure {
+    this.#tables.rollBack();
+    this.#deliveries.rollBack();
+    const { errcode } = error as { readonly errcode?: number };
+    const known = asSqliteError(error, this.#options.path ?? "", "write to");
+    if (known.code === "full" || errcode === IOERR_SHMSIZE) {
+      const message = "The disk of the store is full; make room. What was stored before is kept";
+      return { code: "storage-full", message };
+    }
+    if (known.code === "locked") {
+      const message = "Another program writes to the store's database; try again in a second";
+      return { code: "unavailable", message };
+    }
+    const { message } = known;
+    // Whether the disk has what a failed fsync was to write cannot be found out by trying again.
+    this.#failure = { code: "storage-failed", message: `${message}; streams can only be read` };
+    return this.#failure;
+  }
+
+  #refused(orders: readonly StoreOrder[], failure: OrderFailure): Report {
+    return {
+      results: orders.map(() => ({ failure })),
+      late: [],
+      changed: [],
+      deleted: [],
+      ended: [],
+      deadLetters: [],
+      deliveries: [],
+      failure: this.#failure,
+    };
+  }
+
+  #setSynchronous(isFull: boolean): void {
+    if (isFull === this.#isFull) return;
+    this.#db.exec(`PRAGMA synchronous = ${isFull ? "FULL" : "NORMAL"}`);
+    this.#isFull = isFull;
+  }
+}
+
+type Report = StoreReport & { deliveries: StoreReport["deliveries"][number][] };
+
+function failureOf({ code, message, stale }: StreamError): OrderFailure {
+  return { code, message, stale };
+}

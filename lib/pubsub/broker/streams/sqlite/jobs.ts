@@ -1,0 +1,126 @@
+import type { OrderResult, OrderValue } from "./orders.ts";
+import type { StreamRecord } from "./stream_record.ts";
+import type { Tables } from "./tables.ts";
+
+/** Runs that are dropped in one commit. */
+const MAX_DROPPED = 64;
+/** Runs that are looked through in one commit. */
+const MAX_LOOKED_AT = 8;
+/** How often is looked for what has become too old, in milliseconds. */
+const LOOK_MS = 1_000;
+
+/** Work that takes several commits. Does a part of it; `undefined` once it is done. */
+interface Job {
+  readonly stream: StreamRecord;
+  /** The number by which its order is answered; `undefined` if nobody asked. */
+  readonly number: number | undefined;
+  /** Does a part; `true` once all is done. */
+  step(): boolean;
+  /** What the order is answered with then. */
+  value(): OrderValue;
+}
+
+/** Does a little in each commit of what takes long: drops what is not kept any more. */
+export class Jobs {
+  readonly #tables: Tables;
+  readonly #jobs: Job[] = [];
+  readonly #doomed: number[];
+  /** Streams of which there may be more to drop. */
+  readonly #behind = new Set<StreamRecord>();
+  #lastNumber = 0;
+  #lookAt = 0;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+    this.#doomed = tables.statements.rows<[number]>("SELECT stream FROM doomed").map(([id]) => id);
+  }
+
+  /** Whether there is something to do at once. */
+  get hasWork(): boolean {
+    return this.#jobs.length > 0 || this.#doomed.length > 0 || this.#behind.size > 0;
+  }
+
+  /** When is looked next for what has become too old. */
+  get dueAt(): number {
+    return this.#tables.byName.size > 0 ? this.#lookAt : Infinity;
+  }
+
+  /** Drops all messages before a number. @returns the number of the job. */
+  purgeBefore(stream: StreamRecord, seq: number): number {
+    const end = Math.min(seq, stream.next);
+    const { retention } = this.#tables;
+    return this.#add(stream, () => retention.dropBefore(stream, end, MAX_DROPPED));
+  }
+
+  /** Drops the messages before a number that are picked. @returns the number of the job. */
+  purgePicked(
+    stream: StreamRecord,
+    before: number,
+    picks: (topic: string, seq: number) => boolean,
+  ): number {
+    let from: number | undefined = 0;
+    return this.#add(stream, () => {
+      for (let i = 0; i < MAX_LOOKED_AT && from !== undefined; i++) {
+        from = this.#tables.retention.dropPicked(stream, picks, from, before);
+      }
+      return from === undefined;
+    });
+  }
+
+  /** Removes all of a stream that was deleted. */
+  doom(stream: StreamRecord): void {
+    this.#tables.statements.run("INSERT INTO doomed VALUES (?)", stream.id);
+    this.#doomed.push(stream.id);
+    this.#behind.delete(stream);
+    this.#tables.onRollBack(() => void this.#doomed.splice(this.#doomed.indexOf(stream.id), 1));
+  }
+
+  /** Does a little. In a commit. @returns the answers to orders whose job is done. */
+  step(now: number): { number: number; result: OrderResult }[] {
+    this.#keepLimits(now);
+    const [doomed] = this.#doomed;
+    if (doomed !== undefined && this.#tables.retention.removeDoomed(doomed, MAX_DROPPED)) {
+      this.#doomed.shift();
+      this.#tables.onRollBack(() => this.#doomed.unshift(doomed));
+    }
+    const [job] = this.#jobs;
+    if (job === undefined) return [];
+    const isDeleted = this.#tables.byName.get(job.stream.name) !== job.stream;
+    // What is to be dropped may be in the run that is being filled.
+    if (!isDeleted) this.#tables.appender.flush(job.stream);
+    if (!isDeleted && !job.step()) return [];
+    this.#jobs.shift();
+    this.#tables.onRollBack(() => this.#jobs.unshift(job));
+    return job.number === undefined ? [] : [{ number: job.number, result: { value: job.value() } }];
+  }
+
+  #keepLimits(now: number): void {
+    const { byName, retention, appender } = this.#tables;
+    const isLook = now >= this.#lookAt;
+    if (isLook) this.#lookAt = now + LOOK_MS;
+    for (const stream of byName.values()) {
+      if (!isLook && !stream.changed && !this.#behind.has(stream)) continue;
+      // A limit for each topic is kept first: what it drops does not count for the others.
+      appender.flush(stream);
+      let isBehind = retention.keepLimits(stream, now, MAX_DROPPED);
+      if (isLook || this.#behind.has(stream)) {
+        isBehind = appender.messageIds.removeOld(stream, now) || isBehind;
+        isBehind = retention.removeStale(stream) || isBehind;
+      }
+      if (isBehind) this.#behind.add(stream);
+      else this.#behind.delete(stream);
+    }
+    for (const stream of this.#behind) {
+      if (byName.get(stream.name) !== stream) this.#behind.delete(stream);
+    }
+  }
+
+  #add(stream: StreamRecord, step: () => boolean): number {
+    const number = ++this.#lastNumber;
+    const value = () => this.#tables.figuresOf(stream);
+    const job = { stream, number, step, value };
+    this.#jobs.push(job);
+    this.#tables.onRollBack(() => void this.#jobs.splice(this.#jobs.indexOf(job), 1));
+    return number;
+  }
+}

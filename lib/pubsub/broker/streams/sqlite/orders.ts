@@ -1,0 +1,110 @@
+import type {
+  ConsumerFigures,
+  ConsumerSettings,
+  MemberInit,
+  Settlement,
+  StreamFigures,
+  StreamSettings,
+  StreamStart,
+} from "../stream_store.ts";
+import type { StreamErrorCode } from "../../../protocol/codes.ts";
+
+/** Publications for the end of a stream. */
+export interface AppendOrder {
+  readonly kind: "append";
+  readonly stream: string;
+  /** Their frames, one behind the other. */
+  readonly frames: Uint8Array;
+  /** Which of them are asked about, by their places. */
+  readonly asked: readonly number[];
+}
+
+/** What the writer of a store is told to do. Each order but the last four is answered. */
+export type StoreOrder =
+  | AppendOrder
+  | { readonly kind: "create"; readonly name: string; readonly settings: StreamSettings }
+  | { readonly kind: "update"; readonly name: string; readonly settings: Partial<StreamSettings> }
+  | { readonly kind: "delete"; readonly name: string }
+  | {
+    readonly kind: "purge";
+    readonly name: string;
+    readonly beforeSeq: number | undefined;
+    readonly topic: string | undefined;
+  }
+  | { readonly kind: "join"; readonly member: number; readonly init: MemberInit }
+  | ({ readonly kind: "settle" } & { readonly settlement: Settlement })
+  | { readonly kind: "consumers"; readonly stream: string }
+  | { readonly kind: "delete-consumer"; readonly stream: string; readonly consumer: string }
+  | {
+    readonly kind: "reset-consumer";
+    readonly stream: string;
+    readonly consumer: string;
+    readonly start: StreamStart;
+  }
+  | { readonly kind: "redrive"; readonly stream: string; readonly consumer: string }
+  | { readonly kind: "retained" }
+  | { readonly kind: "hungry"; readonly member: number }
+  | { readonly kind: "leave"; readonly member: number; readonly counted: boolean }
+  | { readonly kind: "retain"; readonly topic: string; readonly frame: Uint8Array | undefined };
+
+/** Why an order was not carried out. */
+export interface OrderFailure {
+  readonly code: StreamErrorCode;
+  readonly message: string;
+  readonly stale?: readonly number[] | undefined;
+}
+
+/** What became of a publication: its number, negative if it was stored before; or why it is not stored. */
+export type AppendOutcome = number | OrderFailure;
+
+/** What answers an order. */
+export type OrderValue =
+  | undefined
+  | number
+  | readonly AppendOutcome[]
+  | StreamFigures
+  | ConsumerFigures
+  | readonly ConsumerFigures[]
+  | readonly { readonly topic: string; readonly frame: Uint8Array }[];
+
+/** The answer to an order. */
+export type OrderResult =
+  | { readonly value: OrderValue }
+  | { readonly failure: OrderFailure }
+  /** The answer comes in a later report. */
+  | { readonly later: number };
+
+/** Deliveries for one member. */
+export interface MemberDeliveries {
+  readonly member: number;
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  readonly missed: number;
+}
+
+/** What the writer tells after a commit. */
+export interface StoreReport {
+  /** The answers to the orders, in their order. */
+  readonly results: readonly OrderResult[];
+  /** Answers to earlier orders, by the numbers that those told. */
+  readonly late: readonly { readonly number: number; readonly result: OrderResult }[];
+  /** Streams that changed. */
+  readonly changed: readonly StreamFigures[];
+  /** Names of streams that were deleted. */
+  readonly deleted: readonly string[];
+  readonly deliveries: readonly MemberDeliveries[];
+  /** Members whose consumer is gone. */
+  readonly ended: readonly number[];
+  readonly deadLetters: readonly { readonly topic: string; readonly frame: Uint8Array }[];
+  /** Why nothing can be written from here on. */
+  readonly failure: OrderFailure | undefined;
+}
+
+/** All settings of a consumer, where it does not say. */
+export const CONSUMER_DEFAULTS: ConsumerSettings = {
+  topic: undefined,
+  ackWaitMs: 30_000,
+  maxAttempts: 5,
+  maxUnacked: 256,
+  backoffMs: [],
+};

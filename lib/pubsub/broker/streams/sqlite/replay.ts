@@ -1,0 +1,151 @@
+import type { DatabaseSync } from "node:sqlite";
+import { ByteBuffer } from "../../../../base/byte_buffer.ts";
+import type { StreamStart } from "../stream_store.ts";
+import { writeExtended } from "../delivery_header.ts";
+import { isGone, Runs } from "./runs.ts";
+import { Statements } from "./statements.ts";
+import { TopicMatcher } from "./topic_matcher.ts";
+
+/** What a reader is sent in one go, at most, but for a larger frame. */
+const MAX_BATCH_BYTES = 131_072;
+/** So many runs are looked through for one reader before others have their turn. */
+const MAX_RUNS = 16;
+/** Topics whose last messages are looked up in one go. */
+const MAX_TOPICS = 500;
+/** Filters of which it is remembered what they match. */
+const MAX_FILTERS = 100;
+
+/** Where a reader stands. */
+export interface ReplayPlace {
+  /** The stream's name, and the number that all frames repeat. */
+  readonly stream: string;
+  readonly sid: number;
+  /** Only messages that this filter matches. */
+  readonly topic: string | undefined;
+  /** The number of the next message; of each topic's last ones, of the next one of them. */
+  readonly next: number;
+  /** Up to this number only the last message of each topic is read; 0 for none. */
+  readonly lastUntil: number;
+}
+
+/** What was read, and where the reader stands then. */
+export interface ReplayPart {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  readonly missed: number;
+  readonly next: number;
+}
+
+type StreamRow = readonly [id: number, floor: number, next: number];
+
+/** Reads what streams keep, over a connection of its own. */
+export class Replay {
+  readonly #statements: Statements;
+  readonly #runs: Runs;
+  readonly #matchers = new Map<string | undefined, TopicMatcher>();
+
+  /** Over a connection that reads. */
+  constructor(db: DatabaseSync) {
+    this.#statements = new Statements(db);
+    this.#runs = new Runs(this.#statements);
+  }
+
+  /** Where a reader begins; `undefined` if there is no such stream. */
+  begin(name: string, start: StreamStart): Pick<ReplayPlace, "next" | "lastUntil"> | undefined {
+    const stream = this.#stream(name);
+    if (stream === undefined) return undefined;
+    const [id, floor, next] = stream;
+    if ("fromSeq" in start) return { next: start.fromSeq, lastUntil: 0 };
+    if ("fromTimeMs" in start) {
+      return { next: this.#runs.atTime(id, floor, next, start.fromTimeMs), lastUntil: 0 };
+    }
+    if (start.from === "last") return { next: floor, lastUntil: next - 1 };
+    return { next: start.from === "new" ? next : floor, lastUntil: 0 };
+  }
+
+  /** Reads on from a place; `undefined` if the stream is gone. */
+  read(place: ReplayPlace): ReplayPart | undefined {
+    const stream = this.#stream(place.stream);
+    if (stream === undefined) return undefined;
+    return place.next <= place.lastUntil
+      ? this.#readLast(place, stream)
+      : this.#read(place, stream);
+  }
+
+  #read(place: ReplayPlace, [id, floor, end]: StreamRow): ReplayPart {
+    const matcher = this.#matcher(place.topic);
+    const out = new ByteBuffer();
+    const isLast = place.lastUntil > 0;
+    const missed = isLast ? 0 : Math.max(0, floor - place.next);
+    let next = Math.max(place.next, floor);
+    let count = 0;
+    for (let i = 0; i < MAX_RUNS && next < end && out.length < MAX_BATCH_BYTES; i++) {
+      const run = this.#runs.at(id, next);
+      // What comes behind `end` was committed after the row of the stream was read.
+      if (run === undefined || run.first >= end) {
+        next = end;
+        break;
+      }
+      const marks = this.#runs.gone(run);
+      const frames = this.#runs.frames(run);
+      const tail = `,"sid":${place.sid},"stream":"${place.stream}","time":${run.time},"seq":`;
+      for (let at = Math.max(0, next - run.first); at < run.count; at++) {
+        if (out.length >= MAX_BATCH_BYTES) break;
+        next = run.first + at + 1;
+        const frame = frames[at]!;
+        if (isGone(marks, at) || !matcher.matches(frame.header["topic"] as string)) continue;
+        writeExtended(out, frame, `${tail}${next - 1}}`);
+        count++;
+      }
+    }
+    return { bytes: out.bytes.slice(0, out.length), count, missed, next };
+  }
+
+  /** The last messages of topics, in the order of their numbers. */
+  #readLast(place: ReplayPlace, [id, floor]: StreamRow): ReplayPart {
+    const matcher = this.#matcher(place.topic);
+    const out = new ByteBuffer();
+    const rows = this.#statements.rows<[topic: string, last: number]>(
+      "SELECT topic, last FROM topic WHERE stream = ? AND last >= ? AND last <= ? " +
+        "ORDER BY last LIMIT ?",
+      id,
+      Math.max(place.next, floor),
+      place.lastUntil,
+      MAX_TOPICS,
+    );
+    let next = rows.length < MAX_TOPICS ? place.lastUntil + 1 : rows.at(-1)![1] + 1;
+    let count = 0;
+    for (const [topic, seq] of rows) {
+      if (out.length >= MAX_BATCH_BYTES) {
+        next = seq;
+        break;
+      }
+      if (!matcher.matches(topic)) continue;
+      const run = this.#runs.at(id, seq);
+      if (run === undefined || run.first > seq) continue;
+      if (isGone(this.#runs.gone(run), seq - run.first)) continue;
+      const frame = this.#runs.frames(run)[seq - run.first]!;
+      const tail =
+        `,"sid":${place.sid},"stream":"${place.stream}","time":${run.time},"seq":${seq}}`;
+      writeExtended(out, frame, tail);
+      count++;
+    }
+    return { bytes: out.bytes.slice(0, out.length), count, missed: 0, next };
+  }
+
+  #stream(name: string): StreamRow | undefined {
+    return this.#statements.row<StreamRow>(
+      "SELECT id, floor, next FROM stream WHERE name = ?",
+      name,
+    );
+  }
+
+  #matcher(filter: string | undefined): TopicMatcher {
+    let matcher = this.#matchers.get(filter);
+    if (matcher === undefined) {
+      if (this.#matchers.size >= MAX_FILTERS) this.#matchers.clear();
+      this.#matchers.set(filter, matcher = new TopicMatcher(filter));
+    }
+    return matcher;
+  }
+}

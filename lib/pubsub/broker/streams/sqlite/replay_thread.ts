@@ -1,0 +1,61 @@
+/**
+ * The thread that reads a store, over a connection of its own: it waits for no commit.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { openThreadPort } from "../../../../base/threads/thread_port.ts";
+import type { PostedError } from "../../../../base/threads/error_codec.ts";
+import { asSqliteError, openReader } from "../../../../sqlite/mod.ts";
+import type { StreamStart } from "../stream_store.ts";
+import { Replay, type ReplayPart, type ReplayPlace } from "./replay.ts";
+import { ERRORS } from "./thread_errors.ts";
+
+/** What the thread is told. All but the first are answered, in their order. */
+export type ReplayOrder =
+  | { readonly type: "open"; readonly path: string }
+  | { readonly type: "begin"; readonly stream: string; readonly start: StreamStart }
+  | { readonly type: "read"; readonly place: ReplayPlace }
+  | { readonly type: "backup"; readonly to: string }
+  | { readonly type: "close" };
+
+/** What it tells. */
+export type ReplayAnswer =
+  | { readonly value: Pick<ReplayPlace, "next" | "lastUntil"> | ReplayPart | undefined }
+  | { readonly error: PostedError };
+
+let db: DatabaseSync | undefined;
+let replay: Replay | undefined;
+let path = "";
+
+const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
+  if (order.type === "open") {
+    path = order.path;
+    return;
+  }
+  try {
+    const value = carryOut(order);
+    port.report({ value }, value && "bytes" in value ? [value.bytes.buffer as ArrayBuffer] : []);
+  } catch (error) {
+    const action = order.type === "backup" ? "back up" : "read";
+    port.report({ error: ERRORS.encode(asSqliteError(error, path, action)) });
+  }
+});
+
+function carryOut(order: Exclude<ReplayOrder, { type: "open" }>) {
+  if (order.type === "close") {
+    db?.close();
+    return undefined;
+  }
+  db ??= openReader(path, { cacheBytes: 16_777_216 });
+  replay ??= new Replay(db);
+  switch (order.type) {
+    case "begin":
+      return replay.begin(order.stream, order.start);
+    case "read":
+      return replay.read(order.place);
+    case "backup":
+      db.prepare("VACUUM INTO ?").run(order.to);
+      return undefined;
+  }
+}

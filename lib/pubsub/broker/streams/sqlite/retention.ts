@@ -1,0 +1,174 @@
+import type { GoneTable } from "./gone_table.ts";
+import { isGone, type Runs, type StoredRun } from "./runs.ts";
+import type { Statements } from "./statements.ts";
+import type { StreamRecord } from "./stream_record.ts";
+
+/** Rows of small tables that are removed in one go. */
+const STEP_ROWS = 500;
+
+/** Drops what streams keep no longer, a bounded number of runs at a time. */
+export class Retention {
+  readonly #statements: Statements;
+  readonly #runs: Runs;
+  readonly #gone: GoneTable;
+
+  /** Over the connection that writes. */
+  constructor(statements: Statements, runs: Runs, gone: GoneTable) {
+    this.#statements = statements;
+    this.#runs = runs;
+    this.#gone = gone;
+  }
+
+  /**
+   * Drops the oldest runs of a stream that are beyond its limits. A run of which a message is
+   * within them stays.
+   *
+   * @param most How many runs are dropped at most.
+   * @returns whether there may be more.
+   */
+  keepLimits(stream: StreamRecord, now: number, most: number): boolean {
+    const { maxAgeMs, maxBytes, maxCount, full } = stream.settings;
+    for (let i = 0; i < most; i++) {
+      const run = this.#runs.at(stream.id, stream.floor);
+      if (run === undefined) return false;
+      const left = this.#remaining(stream, run);
+      const isOld = maxAgeMs !== Infinity && now - run.time > maxAgeMs;
+      const isTooMuch = full === "drop-oldest" &&
+        (stream.count - left.count >= maxCount || stream.bytes - left.bytes >= maxBytes);
+      if (!isOld && !isTooMuch) return false;
+      this.#drop(stream, run, left);
+    }
+    return true;
+  }
+
+  /**
+   * Drops the messages before a number.
+   *
+   * @returns whether all of them are dropped.
+   */
+  dropBefore(stream: StreamRecord, seq: number, most: number): boolean {
+    const end = Math.min(seq, stream.next);
+    for (let i = 0; i < most; i++) {
+      if (stream.floor >= end) return true;
+      const run = this.#runs.at(stream.id, stream.floor);
+      stream.touch();
+      if (run === undefined || run.first >= end) {
+        stream.floor = end;
+      } else if (run.first + run.count <= end) {
+        this.#drop(stream, run, this.#remaining(stream, run));
+      } else {
+        const before = this.#remaining(stream, run);
+        stream.floor = end;
+        const after = this.#remaining(stream, run);
+        stream.count -= before.count - after.count;
+        stream.bytes -= before.bytes - after.bytes;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Marks those messages of one run as gone that a function picks.
+   *
+   * @param from Where to look: the run that this message lies in, or the next one.
+   * @param before Messages from this number on stay.
+   * @returns Where to go on; `undefined` if all of the stream was looked at.
+   */
+  dropPicked(
+    stream: StreamRecord,
+    picks: (topic: string, seq: number) => boolean,
+    from: number,
+    before: number,
+  ): number | undefined {
+    const run = this.#runs.at(stream.id, Math.max(from, stream.floor));
+    if (run === undefined || run.first >= before) return undefined;
+    const frames = this.#runs.frames(run);
+    for (let i = 0; i < frames.length; i++) {
+      const seq = run.first + i;
+      if (seq >= before) return undefined;
+      if (!picks(frames[i]!.header["topic"] as string, seq)) continue;
+      this.#gone.mark(stream, seq);
+      if (stream.listed) {
+        this.#statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", stream.id, seq);
+      }
+    }
+    return run.first + run.count;
+  }
+
+  /** Removes rows of other tables about messages that were dropped. @returns whether there may be more. */
+  removeStale({ id, floor }: StreamRecord): boolean {
+    const topics = this.#statements.run(
+      "DELETE FROM topic WHERE (stream, topic) IN (SELECT stream, topic FROM topic " +
+        "WHERE stream = ? AND last < ? ORDER BY last LIMIT ?)",
+      id,
+      floor,
+      STEP_ROWS,
+    );
+    const kept = this.#statements.run(
+      "DELETE FROM kept WHERE (stream, seq) IN (SELECT stream, seq FROM kept " +
+        "WHERE stream = ? AND seq < ? ORDER BY seq LIMIT ?)",
+      id,
+      floor,
+      STEP_ROWS,
+    );
+    return topics === STEP_ROWS || kept === STEP_ROWS;
+  }
+
+  /**
+   * Removes some rows of a stream that was deleted.
+   *
+   * @returns whether all are gone.
+   */
+  removeDoomed(stream: number, most: number): boolean {
+    const runs = this.#statements.rows<[number]>(
+      "SELECT id FROM run WHERE stream = ? ORDER BY first LIMIT ?",
+      stream,
+      most,
+    );
+    for (const [id] of runs) this.#gone.remove(id);
+    let rows = runs.length;
+    for (
+      const [table, key] of [["topic", "topic"], ["kept", "seq"], ["message_id", "bucket, id"]]
+    ) {
+      rows += this.#statements.run(
+        `DELETE FROM ${table} WHERE (stream, ${key}) IN ` +
+          `(SELECT stream, ${key} FROM ${table} WHERE stream = ? LIMIT ?)`,
+        stream,
+        STEP_ROWS,
+      );
+    }
+    if (rows > 0) return false;
+    this.#statements.run("DELETE FROM doomed WHERE stream = ?", stream);
+    return true;
+  }
+
+  #drop(stream: StreamRecord, run: StoredRun, left: Remaining): void {
+    stream.touch();
+    this.#gone.remove(run.id);
+    stream.floor = run.first + run.count;
+    stream.count -= left.count;
+    stream.bytes -= left.bytes;
+  }
+
+  /** What of a run is still kept. */
+  #remaining(stream: StreamRecord, run: StoredRun): Remaining {
+    const marks = this.#gone.marksOf(run);
+    if (stream.floor <= run.first) {
+      const [bytes] = this.#statements.row<[number]>("SELECT bytes FROM run WHERE id = ?", run.id)!;
+      return { count: run.count - (marks?.count ?? 0), bytes: bytes - (marks?.bytes ?? 0) };
+    }
+    let count = 0;
+    let bytes = 0;
+    this.#runs.frames(run).forEach(({ start, end }, i) => {
+      if (run.first + i < stream.floor || isGone(marks, i)) return;
+      count++;
+      bytes += end - start;
+    });
+    return { count, bytes };
+  }
+}
+
+interface Remaining {
+  readonly count: number;
+  readonly bytes: number;
+}

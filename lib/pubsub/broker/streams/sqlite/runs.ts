@@ -1,0 +1,113 @@
+import { type Frame, FrameDecoder, HeaderCache } from "../../../../frame/mod.ts";
+import type { Statements } from "./statements.ts";
+
+/** Consecutive messages of a stream that lie in one row. */
+export interface StoredRun {
+  /** Names the row; never used again for another. */
+  readonly id: number;
+  /** The number of its first message. */
+  readonly first: number;
+  /** How many messages it has, with those that are gone. */
+  readonly count: number;
+  /** When it was committed, in milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What is gone out of the middle of a run. */
+export interface GoneMarks {
+  /** How many messages. */
+  count: number;
+  /** The bytes of their frames. */
+  bytes: number;
+  /** A bit for each message of the run. */
+  bits: Uint8Array;
+}
+
+type RunRow = readonly [id: number, first: number, count: number, time: number];
+
+const COLUMNS = "SELECT id, first, count, time FROM run WHERE stream = ?";
+const AT = `${COLUMNS} AND first <= ? ORDER BY first DESC LIMIT 1`;
+const BEHIND = `${COLUMNS} AND first > ? ORDER BY first LIMIT 1`;
+const FRAMES = "SELECT frames FROM run WHERE id = ?";
+const GONE = "SELECT count, bytes, bits FROM gone WHERE run = ?";
+
+/** Runs whose frames stay decoded: 4 MiB of full ones. */
+const MAX_DECODED = 64;
+/** Headers that are recognised instead of parsed. */
+const MAX_HEADERS = 4_096;
+
+/** Reads the runs of streams over one connection, and keeps some of them decoded. */
+export class Runs {
+  readonly #statements: Statements;
+  readonly #decoder = new FrameDecoder({
+    maxContentBytes: Infinity,
+    headerCache: new HeaderCache(MAX_HEADERS),
+  });
+  readonly #decoded = new Map<number, readonly Frame[]>();
+
+  /** Over a connection that reads. */
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
+
+  /** The run that a message lies in, or where there is none the next one; `undefined` at the end. */
+  at(stream: number, seq: number): StoredRun | undefined {
+    const row = this.#statements.row<RunRow>(AT, stream, seq);
+    if (row && row[1] + row[2] > seq) return runOf(row);
+    return this.after(stream, seq);
+  }
+
+  /** The first run that begins behind a number. */
+  after(stream: number, seq: number): StoredRun | undefined {
+    const row = this.#statements.row<RunRow>(BEHIND, stream, seq);
+    return row && runOf(row);
+  }
+
+  /** The number of the first message that was stored at a time or later; `next` if there is none. */
+  atTime(stream: number, floor: number, next: number, timeMs: number): number {
+    // The times of runs are in order: halve the numbers until one is left.
+    let low = floor;
+    let high = next;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const run = this.at(stream, middle);
+      if (run === undefined || run.first >= high) high = middle;
+      else if (run.time >= timeMs) high = Math.min(middle, Math.max(low, run.first));
+      else low = run.first + run.count;
+    }
+    return Math.min(low, next);
+  }
+
+  /** The frames of a run. Nobody may write to their memory. */
+  frames(run: StoredRun): readonly Frame[] {
+    const known = this.#decoded.get(run.id);
+    if (known) return known;
+    const [bytes] = this.#statements.row<[Uint8Array]>(FRAMES, run.id)!;
+    const { frames } = this.#decoder.decode(bytes);
+    if (this.#decoded.size >= MAX_DECODED) {
+      this.#decoded.delete(this.#decoded.keys().next().value!);
+    }
+    this.#decoded.set(run.id, frames);
+    return frames;
+  }
+
+  /** Forgets all decoded runs: what was written has been taken back. */
+  forget(): void {
+    this.#decoded.clear();
+  }
+
+  /** What is gone out of a run; `undefined` if nothing is. */
+  gone({ id }: StoredRun): GoneMarks | undefined {
+    const row = this.#statements.row<[number, number, Uint8Array]>(GONE, id);
+    return row && { count: row[0], bytes: row[1], bits: row[2] };
+  }
+}
+
+/** Whether the message at an index of a run is gone. */
+export function isGone(marks: GoneMarks | undefined, index: number): boolean {
+  return marks !== undefined && (marks.bits[index >> 3]! & (1 << (index & 7))) !== 0;
+}
+
+function runOf([id, first, count, time]: RunRow): StoredRun {
+  return { id, first, count, time };
+}

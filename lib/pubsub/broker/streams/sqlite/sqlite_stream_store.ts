@@ -1,0 +1,266 @@
+import { FileLock, SqliteError } from "../../../../sqlite/mod.ts";
+import { filterCovers } from "../../../protocol/topic.ts";
+import { StreamError } from "../stream_error.ts";
+import type {
+  ConsumerFigures,
+  ConsumerMember,
+  MemberInit,
+  OnStored,
+  Settlement,
+  StreamFigures,
+  StreamReader,
+  StreamSettings,
+  StreamStart,
+  StreamStore,
+  StreamStoreEvents,
+} from "../stream_store.ts";
+import type { StoreReport } from "./orders.ts";
+import { DATABASE_NAME } from "./schema.ts";
+import { StoreMember } from "./store_member.ts";
+import { StoreReader, StoreStreamReader } from "./store_reader.ts";
+import { StoreWriter } from "./store_writer.ts";
+
+/** Topics of which it is remembered which stream keeps them. */
+const MAX_TOPICS = 10_000;
+
+/** Options of {@linkcode openStreamStore}. */
+export interface StreamStoreOptions {
+  /** The most that the database may take, in bytes. @default {what the disk has} */
+  readonly maxDiskBytes?: number | undefined;
+}
+
+/**
+ * Opens a store of streams in a folder, which is made if there is none: an SQLite database,
+ * `socktool.db`, written by one thread and read by another. What is told to be stored is on the disk,
+ * but for streams whose `sync` is `interval`: these reach it within a second.
+ *
+ * @throws {SqliteError} `locked` if another broker has the folder; `damaged`, `newer`, `foreign`, …
+ */
+export async function openStreamStore(
+  folder: string,
+  options: StreamStoreOptions = {},
+): Promise<StreamStore> {
+  const path = `${folder}/${DATABASE_NAME}`;
+  await makeFolder(folder, path);
+  const lock = await FileLock.take(path);
+  try {
+    const store = new SqliteStreamStore(path, lock, options);
+    await store.open();
+    return store;
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function makeFolder(folder: string, path: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const reason = "its folder cannot be made; name another one, or make it first";
+    throw new SqliteError("failed", path, "open", reason, { cause });
+  }
+}
+
+class SqliteStreamStore implements StreamStore {
+  events: StreamStoreEvents | undefined;
+  readonly streams: Map<string, StreamFigures> = new Map();
+  readonly #lock: FileLock;
+  readonly #writer: StoreWriter;
+  readonly #reader: StoreReader;
+  readonly #path: string;
+  readonly #members = new Map<number, StoreMember>();
+  readonly #readers = new Map<string, Set<StoreStreamReader>>();
+  readonly #streamOf = new Map<string, string | undefined>();
+  #lastMember = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(path: string, lock: FileLock, { maxDiskBytes }: StreamStoreOptions) {
+    this.#path = path;
+    this.#lock = lock;
+    const events = {
+      committed: (report: StoreReport) => this.#committed(report),
+      failed: (error: StreamError) => this.#failed(error),
+    };
+    const maxPages = maxDiskBytes === undefined ? undefined : Math.ceil(maxDiskBytes / 4_096);
+    this.#writer = new StoreWriter(path, events, maxPages);
+    this.#reader = new StoreReader(path);
+  }
+
+  /** Resolves when the database is open. */
+  async open(): Promise<void> {
+    try {
+      for (const figures of await this.#writer.opened) this.streams.set(figures.name, figures);
+    } catch (error) {
+      await Promise.all([this.#writer.close(), this.#reader.close()]);
+      throw error;
+    }
+  }
+
+  get failure(): StreamError | undefined {
+    return this.#writer.failure;
+  }
+
+  streamOf(topic: string): string | undefined {
+    const known = this.#streamOf.get(topic);
+    if (known !== undefined || this.#streamOf.has(topic)) return known;
+    if (this.#streamOf.size >= MAX_TOPICS) this.#streamOf.clear();
+    let found: string | undefined;
+    for (const { name, settings } of this.streams.values()) {
+      if (settings.topics.some((filter) => filterCovers(filter, topic))) found = name;
+    }
+    this.#streamOf.set(topic, found);
+    return found;
+  }
+
+  append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void {
+    this.#writer.append(stream, frames, count, onStored);
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#writer.room();
+  }
+
+  async create(name: string, settings: StreamSettings): Promise<StreamFigures> {
+    return await this.#writer.ask({ kind: "create", name, settings }) as StreamFigures;
+  }
+
+  async update(name: string, settings: Partial<StreamSettings>): Promise<StreamFigures> {
+    return await this.#writer.ask({ kind: "update", name, settings }) as StreamFigures;
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#writer.ask({ kind: "delete", name });
+  }
+
+  async purge(
+    name: string,
+    beforeSeq: number | undefined,
+    topic: string | undefined,
+  ): Promise<StreamFigures> {
+    return await this.#writer.ask({ kind: "purge", name, beforeSeq, topic }) as StreamFigures;
+  }
+
+  async read(
+    stream: string,
+    sid: number,
+    start: StreamStart,
+    topic: string | undefined,
+  ): Promise<StreamReader> {
+    const place = await this.#reader.begin(stream, start);
+    if (place === undefined) throw noStream(stream);
+    const host = {
+      reader: this.#reader,
+      lastSeq: (name: string) => this.streams.get(name)?.lastSeq,
+      closed: (reader: StoreStreamReader) => this.#readers.get(reader.stream)?.delete(reader),
+    };
+    const reader = new StoreStreamReader(host, { ...place, stream, sid, topic });
+    const others = this.#readers.get(stream);
+    if (others) others.add(reader);
+    else this.#readers.set(stream, new Set([reader]));
+    return reader;
+  }
+
+  async join(init: MemberInit): Promise<ConsumerMember> {
+    const id = ++this.#lastMember;
+    const figures = await this.#writer.ask({ kind: "join", member: id, init }) as ConsumerFigures;
+    const host = {
+      hungry: (member: number) => this.#writer.tell({ kind: "hungry", member }),
+      left: (member: number, counted: boolean) => {
+        this.#members.delete(member);
+        this.#writer.tell({ kind: "leave", member, counted });
+      },
+    };
+    const member = new StoreMember(id, host, figures);
+    this.#members.set(id, member);
+    return member;
+  }
+
+  async settle(settlement: Settlement): Promise<void> {
+    await this.#writer.ask({ kind: "settle", settlement });
+  }
+
+  async consumers(stream: string): Promise<readonly ConsumerFigures[]> {
+    return await this.#writer.ask({ kind: "consumers", stream }) as readonly ConsumerFigures[];
+  }
+
+  async deleteConsumer(stream: string, consumer: string): Promise<void> {
+    await this.#writer.ask({ kind: "delete-consumer", stream, consumer });
+  }
+
+  async resetConsumer(
+    stream: string,
+    consumer: string,
+    start: StreamStart,
+  ): Promise<ConsumerFigures> {
+    const order = { kind: "reset-consumer", stream, consumer, start } as const;
+    return await this.#writer.ask(order) as ConsumerFigures;
+  }
+
+  async redrive(stream: string, consumer: string): Promise<number> {
+    return await this.#writer.ask({ kind: "redrive", stream, consumer }) as number;
+  }
+
+  async retained(): Promise<readonly { topic: string; frame: Uint8Array }[]> {
+    return await this.#writer.ask({ kind: "retained" }) as { topic: string; frame: Uint8Array }[];
+  }
+
+  retain(topic: string, frame: Uint8Array | undefined): void {
+    this.#writer.tell({ kind: "retain", topic, frame });
+  }
+
+  async backup(path: string): Promise<void> {
+    // Reading for somebody else goes on meanwhile.
+    const reader = new StoreReader(this.#path);
+    try {
+      await reader.backup(path);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    for (const readers of this.#readers.values()) for (const reader of readers) reader.close();
+    for (const member of [...this.#members.values()]) member.close(false);
+    await this.#reader.close();
+    await this.#writer.close();
+    await this.#lock[Symbol.asyncDispose]();
+  }
+
+  #committed({ changed, deleted, deliveries, ended, deadLetters }: StoreReport): void {
+    let isRouted = deleted.length > 0;
+    for (const name of deleted) {
+      this.streams.delete(name);
+      for (const reader of this.#readers.get(name) ?? []) reader.deleted();
+      this.#readers.delete(name);
+    }
+    for (const figures of changed) {
+      const before = this.streams.get(figures.name)?.settings.topics;
+      isRouted ||= before?.join() !== figures.settings.topics.join();
+      this.streams.set(figures.name, figures);
+      for (const reader of this.#readers.get(figures.name) ?? []) reader.wake();
+    }
+    if (isRouted) {
+      this.#streamOf.clear();
+      this.events?.topicsChanged();
+    }
+    for (const { member, ...batch } of deliveries) this.#members.get(member)?.deliver(batch);
+    for (const id of ended) {
+      this.#members.get(id)?.end(new StreamError("no-consumer", "The consumer was deleted"));
+    }
+    for (const { topic, frame } of deadLetters) this.events?.deadLetter(topic, frame);
+  }
+
+  #failed(error: StreamError): void {
+    for (const member of this.#members.values()) member.end(error);
+    this.events?.failed(error);
+  }
+}
+
+function noStream(name: string): StreamError {
+  return new StreamError("no-stream", `There is no stream ${JSON.stringify(name)}`);
+}

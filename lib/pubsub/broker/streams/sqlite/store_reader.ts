@@ -1,0 +1,157 @@
+/**
+ * The broker's side of the thread that reads a store.
+ *
+ * @module
+ */
+import { Deque } from "../../../../base/deque.ts";
+import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
+import { StreamError } from "../stream_error.ts";
+import type { ReadBatch, StreamReader, StreamStart } from "../stream_store.ts";
+import type { ReplayPart, ReplayPlace } from "./replay.ts";
+import type { ReplayAnswer, ReplayOrder } from "./replay_thread.ts";
+import { ERRORS } from "./thread_errors.ts";
+
+type Value = Extract<ReplayAnswer, { value: unknown }>["value"];
+
+/** Has a store read by a thread of its own. */
+export class StoreReader {
+  readonly #thread: WorkerThread<ReplayOrder, ReplayAnswer>;
+  /** Who waits for the next answers. */
+  readonly #asking = new Deque<PromiseWithResolvers<Value>>();
+  #dead: Error | undefined;
+
+  /** Starts the thread; the database is opened when it is read for the first time. */
+  constructor(path: string) {
+    this.#thread = new WorkerThread(new URL("./replay_thread.ts", import.meta.url), {
+      name: "stream-reader",
+      errors: ERRORS,
+      onReport: (answer) => {
+        const asking = this.#asking.shift();
+        if ("value" in answer) asking?.resolve(answer.value);
+        else asking?.reject(failed(ERRORS.decode(answer.error)));
+      },
+      onDied: (error) => this.#end(failed(error)),
+    });
+    this.#thread.post({ type: "open", path });
+  }
+
+  /** Where a reader begins; `undefined` if there is no such stream. */
+  async begin(
+    stream: string,
+    start: StreamStart,
+  ): Promise<Pick<ReplayPlace, "next" | "lastUntil"> | undefined> {
+    return await this.#ask({ type: "begin", stream, start }) as ReplayPlace | undefined;
+  }
+
+  /** Reads on from a place; `undefined` if the stream is gone. */
+  async read(place: ReplayPlace): Promise<ReplayPart | undefined> {
+    return await this.#ask({ type: "read", place }) as ReplayPart | undefined;
+  }
+
+  /** Writes a copy of all that is committed into a new file. */
+  async backup(to: string): Promise<void> {
+    await this.#ask({ type: "backup", to });
+  }
+
+  /** Closes the database and ends the thread. */
+  async close(): Promise<void> {
+    await this.#ask({ type: "close" }).catch(() => {});
+    this.#end(new StreamError("storage-failed", "The store is closed"));
+  }
+
+  #ask(order: ReplayOrder): Promise<Value> {
+    if (this.#dead) return Promise.reject(this.#dead);
+    const asking = Promise.withResolvers<Value>();
+    this.#asking.push(asking);
+    this.#thread.post(order);
+    return asking.promise;
+  }
+
+  #end(error: Error): void {
+    this.#dead ??= error;
+    this.#thread.terminate();
+    for (let next = this.#asking.shift(); next; next = this.#asking.shift()) next.reject(error);
+  }
+}
+
+function failed(error: Error): StreamError {
+  return new StreamError("storage-failed", error.message);
+}
+
+/** What a {@linkcode StoreStreamReader} needs of its store. */
+export interface ReaderHost {
+  readonly reader: StoreReader;
+  /** The number of the last message of a stream; `undefined` if there is no such stream. */
+  lastSeq(stream: string): number | undefined;
+  /** A reader ended. */
+  closed(reader: StoreStreamReader): void;
+}
+
+/** Reads a stream: it asks the thread for what is kept, and waits where there is nothing more. */
+export class StoreStreamReader implements StreamReader {
+  caughtUp = false;
+  #place: ReplayPlace;
+  readonly #host: ReaderHost;
+  #awake: PromiseWithResolvers<void> | undefined;
+  #isClosed = false;
+  #isDeleted = false;
+
+  /** Begins at a place. */
+  constructor(host: ReaderHost, place: ReplayPlace) {
+    this.#host = host;
+    this.#place = place;
+  }
+
+  get next(): number {
+    return this.#place.next;
+  }
+
+  async read(): Promise<ReadBatch | undefined> {
+    const { stream } = this.#place;
+    while (!this.#isClosed) {
+      const last = this.#host.lastSeq(stream);
+      if (last === undefined || this.#isDeleted) throw gone(stream);
+      if (this.#place.next > last) {
+        if (!this.caughtUp) {
+          this.caughtUp = true;
+          return { bytes: new Uint8Array(0), count: 0, missed: 0 };
+        }
+        this.#awake = Promise.withResolvers();
+        await this.#awake.promise;
+        continue;
+      }
+      const part = await this.#host.reader.read(this.#place);
+      if (part === undefined) throw gone(stream);
+      this.#place = { ...this.#place, next: part.next };
+      if (part.count > 0 || part.missed > 0) return part;
+    }
+    return undefined;
+  }
+
+  /** The stream's name. */
+  get stream(): string {
+    return this.#place.stream;
+  }
+
+  /** The stream has more messages. */
+  wake(): void {
+    this.#awake?.resolve();
+    this.#awake = undefined;
+  }
+
+  /** The stream was deleted; another of the same name is another stream. */
+  deleted(): void {
+    this.#isDeleted = true;
+    this.wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#host.closed(this);
+    this.wake();
+  }
+}
+
+function gone(stream: string): StreamError {
+  return new StreamError("no-stream", `The stream ${stream} was deleted`);
+}

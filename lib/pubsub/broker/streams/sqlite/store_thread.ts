@@ -1,0 +1,77 @@
+/**
+ * The thread that writes a store: it alone changes the database.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { openThreadPort } from "../../../../base/threads/thread_port.ts";
+import type { PostedError } from "../../../../base/threads/error_codec.ts";
+import { FileGuard, openWriter } from "../../../../sqlite/mod.ts";
+import { StreamEngine } from "./engine.ts";
+import type { StoreOrder, StoreReport } from "./orders.ts";
+import { STREAM_SCHEMA } from "./schema.ts";
+import { ERRORS } from "./thread_errors.ts";
+
+/** What the thread is told. */
+export type StoreThreadOrder =
+  | { readonly type: "open"; readonly path: string; readonly maxPages?: number | undefined }
+  | { readonly type: "perform"; readonly orders: readonly StoreOrder[] }
+  | { readonly type: "close" };
+
+/** What it tells. */
+export type StoreThreadReport =
+  | { readonly type: "opened"; readonly streams: StoreReport["changed"] }
+  | { readonly type: "refused"; readonly error: PostedError }
+  /** @param asked Whether it answers orders; else something happened by itself. */
+  | { readonly type: "performed"; readonly asked: boolean; readonly report: StoreReport }
+  | { readonly type: "closed" };
+
+/** The commit log is written back to the database after so many pages: 16 MiB. */
+const CHECKPOINT_PAGES = 4_096;
+/** It keeps so many bytes on the disk then. */
+const KEPT_LOG_BYTES = 67_108_864;
+
+let db: DatabaseSync | undefined;
+let engine: StreamEngine | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+const port = openThreadPort<StoreThreadOrder, StoreThreadReport>(ERRORS, (order) => {
+  if (order.type === "open") open(order.path, order.maxPages);
+  else if (order.type === "perform") perform(order.orders, true);
+  else close();
+});
+
+function open(path: string, maxPages: number | undefined): void {
+  try {
+    db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes: 33_554_432, maxPages });
+    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    db.exec(`PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
+    engine = new StreamEngine(db, { path, guard: new FileGuard(path) });
+    port.report({ type: "opened", streams: engine.figures() });
+    schedule();
+  } catch (error) {
+    port.report({ type: "refused", error: ERRORS.encode(error) });
+  }
+}
+
+function perform(orders: readonly StoreOrder[], asked: boolean): void {
+  const report = engine!.perform(orders, Date.now());
+  const memory = report.deliveries.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+  port.report({ type: "performed", asked, report }, memory);
+  schedule();
+}
+
+/** Performs what happens by itself when it is due; orders that wait by then come first. */
+function schedule(): void {
+  clearTimeout(timer);
+  const { dueAt } = engine!;
+  if (dueAt === Infinity) return;
+  timer = setTimeout(() => perform([], false), Math.min(Math.max(0, dueAt - Date.now()), 60_000));
+}
+
+function close(): void {
+  clearTimeout(timer);
+  engine?.finish(Date.now());
+  db?.close();
+  port.report({ type: "closed" });
+}

@@ -1,0 +1,285 @@
+/**
+ * The broker's side of the thread that writes a store.
+ *
+ * @module
+ */
+import { ByteBuffer } from "../../../../base/byte_buffer.ts";
+import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
+import { StreamError } from "../stream_error.ts";
+import type { OnStored } from "../stream_store.ts";
+import type {
+  AppendOrder,
+  AppendOutcome,
+  OrderFailure,
+  OrderResult,
+  OrderValue,
+  StoreOrder,
+  StoreReport,
+} from "./orders.ts";
+import type { StoreThreadOrder, StoreThreadReport } from "./store_thread.ts";
+import { ERRORS } from "./thread_errors.ts";
+
+/** Bytes of publications in one commit. */
+const MAX_BATCH_BYTES = 4_194_304;
+/** Orders in one commit. */
+const MAX_BATCH_ORDERS = 10_000;
+/** Above so many bytes that wait, publishers wait too. */
+const MAX_WAITING_BYTES = 8_388_608;
+
+/** What the writer tells that is no answer. */
+export interface StoreWriterEvents {
+  /** Something was committed. Comes before the answers to what was asked. */
+  readonly committed: (report: StoreReport) => void;
+  /** Nothing can be written from here on. */
+  readonly failed: (error: StreamError) => void;
+}
+
+/** An order on its way, and who waits for the answer. */
+interface Waiting {
+  readonly order: StoreOrder;
+  readonly bytes: number;
+  readonly onResult: ((result: OrderResult) => void) | undefined;
+}
+
+/** Publications to one stream that wait to be handed over. */
+class OpenAppend {
+  readonly stream: string;
+  readonly frames: ByteBuffer = new ByteBuffer(4_096);
+  readonly asked: number[] = [];
+  readonly onStored: OnStored[] = [];
+  count = 0;
+
+  constructor(stream: string) {
+    this.stream = stream;
+  }
+
+  get order(): AppendOrder {
+    const frames = this.frames.bytes.slice(0, this.frames.length);
+    return { kind: "append", stream: this.stream, frames, asked: this.asked };
+  }
+
+  settle(result: OrderResult): void {
+    const outcomes = "value" in result ? result.value as readonly AppendOutcome[] : undefined;
+    this.onStored.forEach((onStored, i) => {
+      const outcome = outcomes?.[i];
+      if (typeof outcome === "number") {
+        onStored({ seq: Math.abs(outcome), duplicate: outcome < 0 });
+      } else onStored(errorOf(outcome ?? (result as { failure: OrderFailure }).failure));
+    });
+  }
+}
+
+/** Hands orders to the thread that writes: all that come while a commit runs go into the next. */
+export class StoreWriter {
+  readonly #events: StoreWriterEvents;
+  readonly #opened = Promise.withResolvers<StoreReport["changed"]>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #thread: WorkerThread<StoreThreadOrder, StoreThreadReport>;
+  #waiting: (Waiting | OpenAppend)[] = [];
+  /** Those of them that publications may be added to. */
+  readonly #openAppends = new Map<string, OpenAppend>();
+  #waitingBytes = 0;
+  #inFlight: Waiting[] | undefined;
+  readonly #late = new Map<number, (result: OrderResult) => void>();
+  #isScheduled = false;
+  #room: PromiseWithResolvers<void> | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
+  #failure: StreamError | undefined;
+
+  /** Starts the thread. */
+  constructor(path: string, events: StoreWriterEvents, maxPages?: number) {
+    this.#events = events;
+    this.#thread = new WorkerThread(new URL("./store_thread.ts", import.meta.url), {
+      name: "streams",
+      errors: ERRORS,
+      onReport: (report) => this.#reported(report),
+      onDied: (error) => this.#died(error),
+    });
+    this.#thread.post({ type: "open", path, maxPages });
+  }
+
+  /** The streams, once the database is open. Rejects with what opening it failed with. */
+  get opened(): Promise<StoreReport["changed"]> {
+    return this.#opened.promise;
+  }
+
+  /** Why nothing can be written any more, if so. */
+  get failure(): StreamError | undefined {
+    return this.#failure;
+  }
+
+  /** Appends publications. */
+  append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void {
+    if (this.#failure) return onStored?.(this.#failure);
+    let open = this.#openAppends.get(stream);
+    if (open === undefined || open.frames.length >= MAX_BATCH_BYTES / 4) {
+      this.#openAppends.set(stream, open = new OpenAppend(stream));
+      this.#waiting.push(open);
+    }
+    open.frames.append(frames);
+    open.count += count;
+    this.#waitingBytes += frames.length;
+    if (onStored) {
+      open.asked.push(open.count - 1);
+      open.onStored.push(onStored);
+    }
+    this.#schedule();
+  }
+
+  /** Has an order carried out. @throws {StreamError} why it is not. */
+  ask(order: StoreOrder): Promise<OrderValue> {
+    const { promise, resolve, reject } = Promise.withResolvers<OrderValue>();
+    const onResult = (result: OrderResult): void => {
+      if ("value" in result) resolve(result.value);
+      else if ("failure" in result) reject(errorOf(result.failure));
+      else this.#late.set(result.later, onResult);
+    };
+    if (this.#failure) reject(this.#failure);
+    else this.#push(order, onResult);
+    return promise;
+  }
+
+  /** Has an order carried out that nobody waits for. */
+  tell(order: StoreOrder): void {
+    if (!this.#failure) this.#push(order, undefined);
+  }
+
+  /** What publishers wait for while too much waits to be written; `undefined` if it does not. */
+  room(): Promise<void> | undefined {
+    if (this.#waitingBytes <= MAX_WAITING_BYTES) return undefined;
+    return (this.#room ??= Promise.withResolvers()).promise;
+  }
+
+  /** Writes what waits, then closes the database. */
+  async close(): Promise<void> {
+    if (this.#inFlight || this.#waiting.length > 0) {
+      this.#idle = Promise.withResolvers();
+      await this.#idle.promise;
+    }
+    this.#thread.post({ type: "close" });
+    await this.#closed.promise;
+    this.#thread.terminate();
+  }
+
+  #push(order: StoreOrder, onResult: Waiting["onResult"]): void {
+    // Publications that come later must not overtake what is ordered in between.
+    if (order.kind !== "hungry" && order.kind !== "settle") this.#openAppends.clear();
+    const bytes = order.kind === "retain" ? order.frame?.length ?? 0 : 0;
+    this.#waitingBytes += bytes;
+    this.#waiting.push({ order, bytes, onResult });
+    this.#schedule();
+  }
+
+  /** Hands over after what runs at this moment, which may bring more. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#inFlight) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    if (this.#inFlight || this.#waiting.length === 0 || this.#failure) return;
+    const batch: Waiting[] = [];
+    let bytes = 0;
+    let next = 0;
+    for (const waiting of this.#waiting) {
+      if (batch.length >= MAX_BATCH_ORDERS || bytes >= MAX_BATCH_BYTES) break;
+      next++;
+      if (waiting instanceof OpenAppend) {
+        if (this.#openAppends.get(waiting.stream) === waiting) {
+          this.#openAppends.delete(waiting.stream);
+        }
+        bytes += waiting.frames.length;
+        batch.push({
+          order: waiting.order,
+          bytes: waiting.frames.length,
+          onResult: (result) => waiting.settle(result),
+        });
+      } else {
+        bytes += waiting.bytes;
+        batch.push(waiting);
+      }
+    }
+    this.#waiting = this.#waiting.slice(next);
+    this.#inFlight = batch;
+    const orders = batch.map(({ order }) => order);
+    const memory = orders.flatMap((order) =>
+      order.kind === "append" ? [order.frames.buffer as ArrayBuffer] : []
+    );
+    this.#thread.post({ type: "perform", orders }, memory);
+  }
+
+  #reported(report: StoreThreadReport): void {
+    switch (report.type) {
+      case "opened":
+        this.#opened.resolve(report.streams);
+        break;
+      case "refused":
+        this.#opened.reject(ERRORS.decode(report.error));
+        this.#closed.resolve();
+        break;
+      case "performed":
+        this.#performed(report.report, report.asked);
+        break;
+      case "closed":
+        this.#closed.resolve();
+        break;
+    }
+  }
+
+  #performed(report: StoreReport, asked: boolean): void {
+    const batch = asked ? this.#inFlight ?? [] : [];
+    if (asked) this.#inFlight = undefined;
+    this.#events.committed(report);
+    report.results.forEach((result, i) => batch[i]?.onResult?.(result));
+    for (const { number, result } of report.late) {
+      this.#late.get(number)?.(result);
+      this.#late.delete(number);
+    }
+    for (const { bytes } of batch) this.#waitingBytes -= bytes;
+    if (report.failure) this.#fail(errorOf(report.failure));
+    if (this.#room && this.#waitingBytes <= MAX_WAITING_BYTES / 2) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+    this.#send();
+    if (this.#inFlight === undefined) this.#idle?.resolve();
+  }
+
+  #died(error: Error): void {
+    this.#opened.reject(error);
+    this.#fail(
+      new StreamError("storage-failed", `The thread of the store ended: ${error.message}`),
+    );
+    this.#closed.resolve();
+  }
+
+  #fail(error: StreamError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    const failure = { code: error.code, message: error.message };
+    const waiting = [...this.#inFlight ?? [], ...this.#waiting];
+    this.#inFlight = undefined;
+    this.#waiting = [];
+    this.#openAppends.clear();
+    this.#waitingBytes = 0;
+    for (const each of waiting) {
+      if (each instanceof OpenAppend) each.settle({ failure });
+      else each.onResult?.({ failure });
+    }
+    for (const onResult of this.#late.values()) onResult({ failure });
+    this.#late.clear();
+    this.#room?.resolve();
+    this.#room = undefined;
+    this.#idle?.resolve();
+    this.#events.failed(error);
+  }
+}
+
+/** The error that a failure tells of. */
+export function errorOf({ code, message, stale }: OrderFailure): StreamError {
+  return new StreamError(code, message, stale);
+}

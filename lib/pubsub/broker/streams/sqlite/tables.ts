@@ -1,0 +1,211 @@
+import type { DatabaseSync } from "node:sqlite";
+import { filtersOverlap } from "../../../protocol/topic.ts";
+import type { StreamFigures, StreamSettings } from "../stream_store.ts";
+import { Appender } from "./appender.ts";
+import { type ConsumerRecord, loadConsumers } from "./consumer_record.ts";
+import { GoneTable } from "./gone_table.ts";
+import { Retention } from "./retention.ts";
+import { Runs } from "./runs.ts";
+import { Statements } from "./statements.ts";
+import { DEAD_LETTERS, insertStream, loadStreams, type StreamRecord } from "./stream_record.ts";
+
+/** How dead letters are kept. */
+const DEAD_LETTER_SETTINGS: StreamSettings = {
+  topics: [`${DEAD_LETTERS}.>`],
+  maxAgeMs: Infinity,
+  maxBytes: 1_073_741_824,
+  maxCount: 1_000_000,
+  maxPerTopic: Infinity,
+  dedupMs: 1_000,
+  full: "drop-oldest",
+  sync: "always",
+  keep: "limits",
+};
+
+/** What the last commit changed. */
+export interface Committed {
+  readonly changed: readonly StreamRecord[];
+  readonly deleted: readonly string[];
+  readonly ended: readonly number[];
+  readonly deadLetters: readonly { readonly topic: string; readonly frame: Uint8Array }[];
+}
+
+/** All that the writer knows: streams, consumers, and the tables behind them. */
+export class Tables {
+  readonly statements: Statements;
+  readonly runs: Runs;
+  readonly gone: GoneTable;
+  readonly appender: Appender;
+  readonly retention: Retention;
+  readonly byName: Map<string, StreamRecord> = new Map();
+  /** The consumers of each stream, by name. */
+  readonly #consumers = new Map<StreamRecord, Map<string, ConsumerRecord>>();
+  #count = 0;
+  /** How to take back what is no change of a record, the last first. */
+  #undo: (() => void)[] = [];
+  #deleted: string[] = [];
+  #ended: number[] = [];
+  #deadLetters: { topic: string; frame: Uint8Array }[] = [];
+
+  /** Reads all streams and consumers. */
+  constructor(db: DatabaseSync) {
+    this.statements = new Statements(db);
+    this.runs = new Runs(this.statements);
+    this.gone = new GoneTable(this.statements, this.runs);
+    this.appender = new Appender(this.statements, this.gone);
+    this.retention = new Retention(this.statements, this.runs, this.gone);
+    const byId = new Map<number, StreamRecord>();
+    for (const stream of loadStreams(this.statements)) {
+      byId.set(stream.id, stream);
+      this.addStream(stream);
+    }
+    for (const consumer of loadConsumers(this.statements, byId)) this.addConsumer(consumer);
+    this.#undo = [];
+  }
+
+  /** How many consumers there are. */
+  get consumerCount(): number {
+    return this.#count;
+  }
+
+  /** The consumers of a stream, by name. */
+  consumersOf(stream: StreamRecord): ReadonlyMap<string, ConsumerRecord> {
+    return this.#consumers.get(stream) ?? new Map();
+  }
+
+  /** All consumers. */
+  *allConsumers(): Iterable<ConsumerRecord> {
+    for (const consumers of this.#consumers.values()) yield* consumers.values();
+  }
+
+  /** The first stream, other than this one, that keeps a topic which a filter matches too. */
+  overlapping(filters: readonly string[], except?: StreamRecord): StreamRecord | undefined {
+    return [...this.byName.values()].find((stream) =>
+      stream !== except &&
+      stream.settings.topics.some((topic) =>
+        filters.some((filter) => filtersOverlap(topic, filter))
+      )
+    );
+  }
+
+  /** The stream of the dead letters; it is made if there is none. */
+  deadLetterStream(): StreamRecord {
+    const known = this.byName.get(DEAD_LETTERS);
+    if (known) return known;
+    const stream = insertStream(this.statements, DEAD_LETTERS, DEAD_LETTER_SETTINGS);
+    this.addStream(stream);
+    stream.touch();
+    return stream;
+  }
+
+  /** How many dead letters a consumer has. */
+  deadLettersOf(consumer: ConsumerRecord): number {
+    const dead = this.byName.get(DEAD_LETTERS);
+    if (dead === undefined) return 0;
+    const row = this.statements.row<[number]>(
+      "SELECT count(*) FROM kept WHERE stream = ? AND topic = ? AND seq >= ?",
+      dead.id,
+      consumer.deadTopic,
+      dead.floor,
+    );
+    return row![0];
+  }
+
+  figuresOf(stream: StreamRecord): StreamFigures {
+    return stream.figures(this.consumersOf(stream).size);
+  }
+
+  addStream(stream: StreamRecord): void {
+    this.byName.set(stream.name, stream);
+    this.#consumers.set(stream, new Map());
+    this.#undo.push(() => {
+      this.byName.delete(stream.name);
+      this.#consumers.delete(stream);
+    });
+  }
+
+  /** Forgets a stream, whose consumers are gone already. */
+  removeStream(stream: StreamRecord): void {
+    this.byName.delete(stream.name);
+    this.#consumers.delete(stream);
+    this.#deleted.push(stream.name);
+    stream.openRun.clear();
+    this.#undo.push(() => {
+      this.byName.set(stream.name, stream);
+      this.#consumers.set(stream, new Map());
+    });
+  }
+
+  addConsumer(consumer: ConsumerRecord): void {
+    this.#consumers.get(consumer.stream)!.set(consumer.name, consumer);
+    this.#count++;
+    this.#undo.push(() => {
+      this.#consumers.get(consumer.stream)!.delete(consumer.name);
+      this.#count--;
+    });
+  }
+
+  /** Forgets a consumer; its members are told. */
+  removeConsumer(consumer: ConsumerRecord): void {
+    this.#consumers.get(consumer.stream)!.delete(consumer.name);
+    this.#count--;
+    for (const { id } of consumer.members) this.#ended.push(id);
+    this.#undo.push(() => {
+      this.#consumers.get(consumer.stream)!.set(consumer.name, consumer);
+      this.#count++;
+    });
+  }
+
+  /** Takes something back if the commit fails. */
+  onRollBack(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
+  /** A dead letter was written. */
+  buried(topic: string, frame: Uint8Array): void {
+    this.#deadLetters.push({ topic, frame: frame.slice() });
+  }
+
+  /** Begins a commit. */
+  begin(): void {
+    this.#undo = [];
+    this.#deleted = [];
+    this.#ended = [];
+    this.#deadLetters = [];
+  }
+
+  /** Writes all that was changed. */
+  save(): void {
+    // Runs first: writing them may mark older messages as gone.
+    for (const stream of this.byName.values()) this.appender.flush(stream);
+    this.gone.save();
+    for (const stream of this.byName.values()) if (stream.changed) stream.save(this.statements);
+    for (const consumer of this.allConsumers()) {
+      if (consumer.changed) consumer.save(this.statements);
+    }
+  }
+
+  /** The commit was made. */
+  committed(): Committed {
+    const changed = [...this.byName.values()].filter((stream) => stream.changed);
+    for (const stream of changed) stream.committed();
+    for (const consumer of this.allConsumers()) if (consumer.changed) consumer.committed();
+    this.#undo = [];
+    return {
+      changed,
+      deleted: this.#deleted,
+      ended: this.#ended,
+      deadLetters: this.#deadLetters,
+    };
+  }
+
+  /** The commit failed: everything is as it was before. */
+  rollBack(): void {
+    for (const undo of this.#undo.reverse()) undo();
+    this.#undo = [];
+    for (const stream of this.byName.values()) stream.rollBack();
+    for (const consumer of this.allConsumers()) consumer.rollBack();
+    this.gone.rollBack();
+    this.runs.forget();
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * What a broker asks of a store of streams. {@linkcode openStreamStore} makes one in a folder on
+ * this machine; another store may keep the same promises elsewhere.
+ *
+ * @module
+ */
+import type { StreamError } from "./stream_error.ts";
+
+/** What is done with a publication that goes beyond a stream's limits. */
+export type FullPolicy = "drop-oldest" | "refuse";
+/** When a commit of a stream reaches the disk: before it is told, or within a second. */
+export type SyncPolicy = "always" | "interval";
+/** How long a message is kept: to the stream's limits, or until its consumers acknowledged it. */
+export type KeepPolicy = "limits" | "until-acked";
+
+/** How a stream keeps what is published. Limits that are `Infinity` do not exist. */
+export interface StreamSettings {
+  /** Filters of the topics that it keeps. Those of two streams never overlap. */
+  readonly topics: readonly string[];
+  /** Older messages are dropped, in milliseconds. */
+  readonly maxAgeMs: number;
+  /** Above so many bytes of frames the oldest are dropped, or new ones refused. */
+  readonly maxBytes: number;
+  /** Above so many messages the same happens. */
+  readonly maxCount: number;
+  /** Of each topic only so many messages are kept. */
+  readonly maxPerTopic: number;
+  /** How long a message id is remembered, in milliseconds. */
+  readonly dedupMs: number;
+  /** What happens beyond `maxBytes` and `maxCount`. */
+  readonly full: FullPolicy;
+  /** When commits reach the disk. */
+  readonly sync: SyncPolicy;
+  /** How long a message is kept. */
+  readonly keep: KeepPolicy;
+}
+
+/** A stream in figures. */
+export interface StreamFigures {
+  /** Its name. */
+  readonly name: string;
+  /** How it keeps messages. */
+  readonly settings: StreamSettings;
+  /** The number of the first message that may still be kept. */
+  readonly firstSeq: number;
+  /** The number of the last message that was stored; 0 if none ever was. */
+  readonly lastSeq: number;
+  /** How many messages are kept. */
+  readonly count: number;
+  /** The bytes of their frames. */
+  readonly bytes: number;
+  /** How many consumers it has. */
+  readonly consumers: number;
+}
+
+/** Where reading begins: at the first kept message, at each topic's last one, at what comes, … */
+export type StreamStart =
+  | { readonly from: "all" | "last" | "new" }
+  | { readonly fromSeq: number }
+  | { readonly fromTimeMs: number };
+
+/** How the messages of a consumer are delivered. */
+export interface ConsumerSettings {
+  /** A filter within the stream; without it, all of its messages. */
+  readonly topic: string | undefined;
+  /** How long a delivery may stay unacknowledged before it is delivered again, in milliseconds. */
+  readonly ackWaitMs: number;
+  /** After so many deliveries a message goes to the dead letters; `0` for never. */
+  readonly maxAttempts: number;
+  /** At most so many messages are delivered, or wait to be delivered again, at one time. */
+  readonly maxUnacked: number;
+  /** How long a message waits before each further delivery; the last one counts for all after it. */
+  readonly backoffMs: readonly number[];
+}
+
+/** A consumer in figures. */
+export interface ConsumerFigures {
+  /** Its stream. */
+  readonly stream: string;
+  /** Its name. */
+  readonly consumer: string;
+  /** How it delivers. */
+  readonly settings: ConsumerSettings;
+  /** The number of the next message that it has not delivered yet. */
+  readonly position: number;
+  /** Messages behind its position; with a filter, at most so many. */
+  readonly pending: number;
+  /** Messages that were delivered and are not acknowledged. */
+  readonly unacked: number;
+  /** Deliveries since the store was opened that were not a message's first. */
+  readonly redelivered: number;
+  /** The most deliveries that a message which is not acknowledged has had. */
+  readonly attempts: number;
+  /** Its dead letters. */
+  readonly dead: number;
+  /** How long the oldest open delivery has waited for an acknowledgement, in milliseconds. */
+  readonly oldestUnackedMs: number;
+  /** Connections that share it. */
+  readonly members: number;
+}
+
+/** What became of a publication. */
+export interface Stored {
+  /** Its number in the stream. */
+  readonly seq: number;
+  /** Whether it was stored before, with the same message id. */
+  readonly duplicate: boolean;
+}
+
+/** Is told what became of a publication, after the commit. */
+export type OnStored = (outcome: Stored | StreamError) => void;
+
+/** What a reader gets in one go. */
+export interface ReadBatch {
+  /** Frames to send, one behind the other; empty if none of those looked at matched. */
+  readonly bytes: Uint8Array;
+  /** How many frames these are. */
+  readonly count: number;
+  /** Messages that were asked for and are no longer kept, before the first frame. */
+  readonly missed: number;
+}
+
+/** Reads a stream from one place on: what is kept, then what comes. */
+export interface StreamReader {
+  /** The number of the next message that it looks at. */
+  readonly next: number;
+  /** Whether it has handed out all that was stored before it began. */
+  readonly caughtUp: boolean;
+  /**
+   * The next frames, once there are some, each with the fields `sid`, `stream`, `seq` and `time`
+   * behind the publisher's. Resolves without any when it has just caught up, and to `undefined` when
+   * the reader is closed.
+   *
+   * @throws {StreamError} `no-stream` once the stream is deleted; `storage-failed`.
+   */
+  read(): Promise<ReadBatch | undefined>;
+  /** Ends it. */
+  close(): void;
+}
+
+/** What a connection gets of a consumer's messages in one go. */
+export interface DeliveryBatch {
+  /** Frames to send, one behind the other. */
+  readonly bytes: Uint8Array;
+  /** How many frames these are. */
+  readonly count: number;
+  /** Messages that retention dropped before they were acknowledged. */
+  readonly missed: number;
+}
+
+/** One connection's share in a consumer. */
+export interface ConsumerMember {
+  /** The consumer as it was when the connection joined. */
+  readonly figures: ConsumerFigures;
+  /**
+   * The next deliveries, once there are some, each with the fields `sid`, `stream`, `consumer`,
+   * `seq`, `time`, `delivery` and `attempt` behind the publisher's. Resolves to `undefined` when the
+   * member is closed.
+   *
+   * @throws {StreamError} `no-consumer` once the consumer is deleted; `storage-failed`.
+   */
+  take(): Promise<DeliveryBatch | undefined>;
+  /**
+   * Ends it; its open deliveries go back at once.
+   *
+   * @param counted Whether they count as attempts: where a connection breaks they do.
+   */
+  close(counted: boolean): void;
+}
+
+/** Which member of a consumer is added. */
+export interface MemberInit {
+  /** The stream's name. */
+  readonly stream: string;
+  /** The consumer's name. */
+  readonly consumer: string;
+  /** The connection; only it may acknowledge what this member gets. */
+  readonly owner: number;
+  /** The number that all frames for it repeat. */
+  readonly sid: number;
+  /** Settings that were given. A consumer that exists must have the same. */
+  readonly settings: Partial<ConsumerSettings>;
+  /** Where a new consumer begins. */
+  readonly start: StreamStart;
+  /** At most so many deliveries of this member are open; without it, a fair share. */
+  readonly prefetch: number | undefined;
+}
+
+/** What is done with open deliveries. */
+export interface Settlement {
+  /** What becomes of them: done, to be delivered again, or still in work. */
+  readonly kind: "ack" | "nack" | "working";
+  /** The stream's name. */
+  readonly stream: string;
+  /** The consumer's name. */
+  readonly consumer: string;
+  /** The connection that has them. */
+  readonly owner: number;
+  /** Their numbers. */
+  readonly deliveries: readonly number[];
+  /** For `nack`: when they are delivered again; without it, by the consumer's backoff. */
+  readonly delayMs?: number | undefined;
+  /** For `nack`: why, told in the dead letter. */
+  readonly reason?: string | undefined;
+  /** Whether the commit has to reach the disk before the promise resolves. */
+  readonly durable: boolean;
+}
+
+/** What a store tells of by itself. */
+export interface StreamStoreEvents {
+  /** Which topics are kept by which stream has changed. */
+  readonly topicsChanged: () => void;
+  /** A dead letter was committed: a frame with the op `pub`, to be published on its topic. */
+  readonly deadLetter: (topic: string, frame: Uint8Array) => void;
+  /** From here on nothing can be written. Called once. */
+  readonly failed: (error: StreamError) => void;
+}
+
+/** Keeps streams. All promises reject with a {@linkcode StreamError}. */
+export interface StreamStore extends AsyncDisposable {
+  /** Is set by the broker that serves the store, before anything else. */
+  events: StreamStoreEvents | undefined;
+  /** Why nothing can be written any more, if so. */
+  readonly failure: StreamError | undefined;
+  /** The streams by name, as of the last commit. */
+  readonly streams: ReadonlyMap<string, StreamFigures>;
+  /** The name of the stream that keeps a topic; `undefined` if none does. */
+  streamOf(topic: string): string | undefined;
+
+  /**
+   * Stores publications; the bytes are copied.
+   *
+   * @param frames One or more frames with the op `pub`, one behind the other.
+   * @param count How many.
+   * @param onStored Told of the last of them; without it nobody is told.
+   */
+  append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void;
+  /** What publishers have to wait for because too much waits to be written; `undefined` if nothing. */
+  room(): Promise<void> | undefined;
+
+  /** Makes a stream. @throws {StreamError} `stream-exists`, `stream-overlap`, `bad-stream`. */
+  create(name: string, settings: StreamSettings): Promise<StreamFigures>;
+  /** Changes a stream. @throws {StreamError} `no-stream`, `stream-overlap`, `bad-stream`. */
+  update(name: string, settings: Partial<StreamSettings>): Promise<StreamFigures>;
+  /** Deletes a stream with all that it holds. */
+  delete(name: string): Promise<void>;
+  /** Drops messages: all, or those before a number, or those whose topic a filter matches. */
+  purge(
+    name: string,
+    beforeSeq: number | undefined,
+    topic: string | undefined,
+  ): Promise<StreamFigures>;
+
+  /** Reads a stream. @param topic Only messages that this filter matches. */
+  read(
+    stream: string,
+    sid: number,
+    start: StreamStart,
+    topic: string | undefined,
+  ): Promise<StreamReader>;
+
+  /** Joins a consumer, which is made if there is none. */
+  join(init: MemberInit): Promise<ConsumerMember>;
+  /**
+   * Settles open deliveries. Those that are open are settled also where others are not.
+   *
+   * @throws {StreamError} `stale-ack`, `no-consumer`.
+   */
+  settle(settlement: Settlement): Promise<void>;
+  /** The consumers of a stream. */
+  consumers(stream: string): Promise<readonly ConsumerFigures[]>;
+  /** Deletes a consumer. */
+  deleteConsumer(stream: string, consumer: string): Promise<void>;
+  /** Has a consumer begin anew somewhere; its open deliveries are forgotten. */
+  resetConsumer(stream: string, consumer: string, start: StreamStart): Promise<ConsumerFigures>;
+  /** Has all dead letters of a consumer delivered to it again. @returns How many. */
+  redrive(stream: string, consumer: string): Promise<number>;
+
+  /** The values that topics retained when the store was opened, as frames. */
+  retained(): Promise<readonly { readonly topic: string; readonly frame: Uint8Array }[]>;
+  /** Keeps a topic's retained value, or with `undefined` forgets it. */
+  retain(topic: string, frame: Uint8Array | undefined): void;
+
+  /** Writes a copy of all that is committed into a new file. */
+  backup(path: string): Promise<void>;
+}
