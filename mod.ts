@@ -84,6 +84,7 @@ export type {
   Responder,
   RespondOptions,
   SlowPolicy,
+  StreamErrorCode,
   SubscribeOptions,
   SubscriptionLimits,
   SubscriptionOwner,

@@ -9,11 +9,25 @@ export interface AuthTable {
   readonly tokens: ReadonlyMap<string, Principal>;
 }
 
+/** Checks a text: returns what is wrong with it, as the end of a sentence, or `undefined`. */
+export type TextCheck = (text: unknown) => string | undefined;
+
 /**
- * The rights that an authentication file may give, by name. Each has a function that checks one
- * pattern: it returns what is wrong with it, as the end of a sentence, or `undefined`.
+ * A right that says by name what may be done with things: `{ "orders": ["read", "purge"] }`. The
+ * principal gets a permission of the patterns `NAME:WORD`.
  */
-export type RightsGrammar = Readonly<Record<string, (pattern: unknown) => string | undefined>>;
+export interface NamedRights {
+  /** Checks a name. */
+  readonly nameProblem: TextCheck;
+  /** What may be done. */
+  readonly words: readonly string[];
+}
+
+/**
+ * The rights that an authentication file may give, by name. A right of patterns has a function that
+ * checks one of them.
+ */
+export type RightsGrammar = Readonly<Record<string, TextCheck | NamedRights>>;
 
 /** An authentication file that cannot be used. `code` is always `"bad-auth-file"`. */
 export class AuthFileError extends Error {
@@ -128,6 +142,10 @@ function readEntry(
   for (const [right, problemOf] of Object.entries(rights)) {
     if (entry[right] === undefined) continue;
     const where = `${at}.${right}`;
+    if (typeof problemOf !== "function") {
+      permissions[right] = { allow: namedRights(entry[right], where, problemOf), deny: [] };
+      continue;
+    }
     const { allow, deny } = object(entry[right], where, ["allow", "deny"]);
     permissions[right] = {
       allow: patterns(allow, `${where}.allow`, problemOf),
@@ -138,10 +156,28 @@ function readEntry(
   return { principal: new Principal(name, permissions), secret };
 }
 
+function namedRights(value: unknown, at: string, { nameProblem, words }: NamedRights): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new AuthFileError(at, "there must be an object");
+  }
+  return Object.entries(value).flatMap(([name, given]) => {
+    const problem = nameProblem(name);
+    if (problem !== undefined) {
+      throw new AuthFileError(at, `the name ${JSON.stringify(name)} cannot be used: ${problem}`);
+    }
+    const where = `${at}.${name}`;
+    return patterns(
+      given,
+      where,
+      (word) => words.includes(word as string) ? undefined : `it is none of ${words.join(", ")}`,
+    ).map((word) => `${name}:${word}`);
+  });
+}
+
 function patterns(
   value: unknown,
   at: string,
-  problemOf: (pattern: unknown) => string | undefined,
+  problemOf: TextCheck,
 ): string[] {
   return list(value, at).map((pattern, i) => {
     const problem = problemOf(pattern);

@@ -6,6 +6,13 @@
  */
 export type { Authenticator, Credentials, LoginAttempt } from "./authenticator.ts";
 export { type Permission, Principal } from "./principal.ts";
-export { AuthFileError, type AuthTable, parseAuthFile, type RightsGrammar } from "./auth_file.ts";
+export {
+  AuthFileError,
+  type AuthTable,
+  type NamedRights,
+  parseAuthFile,
+  type RightsGrammar,
+  type TextCheck,
+} from "./auth_file.ts";
 export { FileAuthenticator } from "./file_authenticator.ts";
 export { hashPassword, hashToken, verifyPassword } from "./credential_hash.ts";

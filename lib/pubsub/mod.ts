@@ -8,10 +8,16 @@ export { Broker, serveBroker } from "./broker/broker.ts";
 export type { BrokerObserver, BrokerOptions } from "./broker/broker_options.ts";
 export { minPendingBytes } from "./broker/broker_options.ts";
 export type { BrokerConnection, BrokerStats } from "./broker/broker_stats.ts";
-export type { ByeReason, PubSubErrorCode, Refusal } from "./protocol/codes.ts";
+export type { ByeReason, PubSubErrorCode, Refusal, StreamErrorCode } from "./protocol/codes.ts";
 export { PROTOCOL_VERSION } from "./protocol/version.ts";
 export { SLOW_POLICIES, type SlowPolicy } from "./protocol/slow_policy.ts";
 export { filterCovers, filterProblem, groupProblem, topicProblem } from "./protocol/topic.ts";
+export {
+  openStreamStore,
+  type StreamStoreOptions,
+} from "./broker/streams/sqlite/sqlite_stream_store.ts";
+export { StreamError } from "./broker/streams/stream_error.ts";
+export type * from "./broker/streams/stream_store.ts";
 export { PUBSUB_RIGHTS } from "./broker/routing/rights.ts";
 export {
   AuthFileError,
@@ -26,8 +32,10 @@ export type {
   Authenticator,
   AuthTable,
   Credentials,
+  NamedRights,
   Permission,
   RightsGrammar,
+  TextCheck,
 } from "../access/mod.ts";
 export { type BrokerTarget, connectBroker, type ConnectBrokerOptions } from "./connect_broker.ts";
 export {

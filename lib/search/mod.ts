@@ -46,8 +46,10 @@ export type {
   Authenticator,
   Credentials,
   LoginAttempt,
+  NamedRights,
   Permission,
   Principal,
   RightsGrammar,
+  TextCheck,
 } from "../access/mod.ts";
 export type { ReplyInit, RequestHandler } from "../request/mod.ts";

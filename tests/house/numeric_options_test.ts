@@ -23,6 +23,7 @@ import {
   type Broker,
   type BrokerClient,
   connectBroker,
+  openStreamStore,
   serveBroker,
 } from "../../lib/pubsub/mod.ts";
 import { openReader, openWriter } from "../../lib/sqlite/mod.ts";
@@ -98,6 +99,7 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   ],
   "pubsub.BrokerClientOptions": [(options) => connectBroker(ADDRESS, options)],
   "pubsub.BrokerOptions": [(options) => serveBroker(listener(), options)],
+  "pubsub.StreamStoreOptions": [(options) => openStreamStore("/no/such/folder", options)],
   "request.ExchangeOptions": [frames],
   "request.RequestClientOptions": [connect],
   "request.RequestServeOptions": [serveBoth[1]!],

@@ -126,6 +126,7 @@ export class Broker implements AsyncDisposable {
       deliveredBytes,
       missed,
       errors: counters.errors,
+      streams: this.#core.streams?.totals,
     };
   }
 

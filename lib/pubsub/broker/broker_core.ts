@@ -26,6 +26,7 @@ import type { Route } from "./routing/route.ts";
 import { Router } from "./routing/router.ts";
 import { SpeedMemory } from "./routing/speed_memory.ts";
 import { Run } from "./routing/run.ts";
+import type { StreamStore } from "./streams/stream_store.ts";
 import { addLimited, isCompletedBy } from "./routing/limited_delivery.ts";
 import { pickMember, type Receiver, type Subscription } from "./routing/subscription.ts";
 
@@ -55,6 +56,10 @@ export class BrokerCore {
   /** The whole broker in figures. */
   readonly figures: BrokerFigures;
   readonly router: Router;
+  /** Keeps publications, where the broker has a store. */
+  readonly streams: StreamStore | undefined;
+  /** Has what is in outboxes sent once all that runs at this moment has been handed out. */
+  readonly flushSoon: () => void;
   readonly retained: Retained;
   readonly headerCache: HeaderCache = new HeaderCache(SHARED_HEADERS);
   /** Where the replies to requests of connections go. */
@@ -103,6 +108,17 @@ export class BrokerCore {
     this.retained = new Retained(this.limits.maxRetainedBytes);
     this.#filters = new Budget("all clients", this.limits.maxFilterBytes);
     this.sendList = new SendList(this.limits.patienceMs, this.limits.maxBacklogBytes, pause);
+    let isFlushing = false;
+    this.flushSoon = () => {
+      if (isFlushing) return;
+      isFlushing = true;
+      queueMicrotask(() => {
+        isFlushing = false;
+        void this.sendList.flush();
+      });
+    };
+    this.streams = options.streams;
+    if (this.streams) this.#serveStreams(this.streams);
   }
 
   /** Who clients are that need not say. */
@@ -162,7 +178,8 @@ export class BrokerCore {
   }
 
   #publicationsOf(principal: Principal): Publications {
-    return new Publications(this.router, principal, this.#speed);
+    const streamOf = (topic: string) => this.streams?.streamOf(topic);
+    return new Publications(this.router, principal, this.#speed, streamOf);
   }
 
   #open(principal: Principal): Account {
@@ -174,6 +191,18 @@ export class BrokerCore {
       filters: new Budget(principal.name, this.#filters.maxBytes * share, this.#filters),
       subscriptions: 0,
       memberships: 0,
+    };
+  }
+
+  #serveStreams(store: StreamStore): void {
+    for (const { topic, frame } of store.takeRetained()) this.retained.set(topic, frame);
+    store.events = {
+      topicsChanged: () => this.router.changed(),
+      deadLetter: (topic, frame) => {
+        const bytes = () => frame as Uint8Array<ArrayBuffer>;
+        void this.publishFrame(topic, bytes).then(this.flushSoon);
+      },
+      failed: (error) => this.observer.storageFailed?.(error),
     };
   }
 
@@ -226,8 +255,10 @@ export class BrokerCore {
 
   /** Keeps a frame as its topic's last value, or forgets that one; `false` if there is no room. */
   retain(topic: string, frame: Frame): boolean {
-    if (frame.header["content-length"] > 0) return this.retained.set(topic, frame.bytes);
-    this.retained.clear(topic);
+    const isEmpty = frame.header["content-length"] === 0;
+    if (isEmpty) this.retained.clear(topic);
+    else if (!this.retained.set(topic, frame.bytes)) return false;
+    this.streams?.retain(topic, isEmpty ? undefined : frame.bytes.slice());
     return true;
   }
 

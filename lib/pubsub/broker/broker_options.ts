@@ -2,6 +2,8 @@ import { bytesOption, countOption, msOption, numericOptions } from "../../base/n
 import type { ConnectionError, ServeOptions, ServerObserver } from "../../net/mod.ts";
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
+import type { StreamError } from "./streams/stream_error.ts";
+import type { StreamStore } from "./streams/stream_store.ts";
 import type { Authenticator } from "../../access/mod.ts";
 
 /** What happens at a broker; every method is optional. They must not throw. */
@@ -14,6 +16,8 @@ export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
   refused?(connection: BrokerConnection, refusal: Refusal): void;
   /** A connection does not keep up: publishers wait for it no more. */
   slow?(connection: BrokerConnection): void;
+  /** From here on streams can only be read: the store cannot be written. */
+  storageFailed?(error: StreamError): void;
 }
 
 /** Limits and surroundings of a broker. */
@@ -83,6 +87,11 @@ export interface BrokerOptions extends
   readonly allowBlock?: boolean | undefined;
   /** Finds out who a client is. Without it, nobody needs to say. */
   readonly authenticator?: Authenticator | undefined;
+  /**
+   * Keeps publications in streams. The broker does not close it: that is to be done once the broker
+   * has finished.
+   */
+  readonly streams?: StreamStore | undefined;
   /** Is told what happens. */
   readonly observer?: BrokerObserver | undefined;
 }

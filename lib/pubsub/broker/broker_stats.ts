@@ -1,3 +1,5 @@
+import type { StreamTotals } from "./streams/stream_store.ts";
+
 /** One connection of a broker, in figures. */
 export interface BrokerConnection {
   /** Names it for as long as the broker runs. */
@@ -68,6 +70,8 @@ export interface BrokerStats {
   readonly missed: number;
   /** Requests that were refused since the start. */
   readonly errors: number;
+  /** Streams and consumers, where the broker has a store. */
+  readonly streams: StreamTotals | undefined;
 }
 
 /** A connection whose figures can be asked for. */

@@ -23,6 +23,7 @@ export function applyChangedRights(requester: Requester): Promise<void> | undefi
     return undefined;
   }
   requester.identify(principal.current);
+  requester.checkStreams();
   return requester.subscriptions.size === 0 ? undefined : endForbidden(requester);
 }
 

@@ -9,6 +9,7 @@ import type { Requester } from "./requester.ts";
 import type { Publication, Publications } from "./routing/publications.ts";
 import type { Route } from "./routing/route.ts";
 import type { Receiver } from "./routing/subscription.ts";
+import { keepPublication, storedRefusal } from "./streams/stored_publication.ts";
 import { answerSystemTopic } from "./system_topics.ts";
 
 /** The connection whose frames a {@linkcode FrameHandler} deals with. */
@@ -114,20 +115,32 @@ export class FrameHandler {
    */
   #publish(frames: readonly Frame[], index: number, publication: Publication): boolean {
     const frame = frames[index]!;
-    const { id, retain } = frame.header;
-    const { refusal, topic, route } = publication;
+    const { id, retain, stored } = frame.header;
+    const { refusal, topic, route, stream } = publication;
+    const { streams } = this.#core;
     const source = this.#source;
     if (id !== undefined && !isId(id)) source.refuse(BAD_ID);
     else if (refusal) source.refuse(refusal, id);
     else if (publication.system) answerSystemTopic(source, this.#core, frame, id);
     else if (!this.#hasRoom(route!)) return false;
+    else if (stored !== undefined && this.#refuseStored(frame, stream, id)) return true;
     else if (retain === true && !this.#core.retain(topic, frame)) {
       source.refuse(retainedFull(topic), id);
     } else {
       const receivers = this.#forward(frames, index, index + 1, route!);
-      if (id !== undefined) source.outbox.control("ok", { id, receivers });
+      if (stream !== undefined) {
+        const flush = this.#core.flushSoon;
+        keepPublication(source, streams!, stream, frame, receivers, flush);
+      } else if (id !== undefined) source.outbox.control("ok", { id, receivers });
     }
     return true;
+  }
+
+  /** Refuses a publication that asks to be stored and cannot be; `false` if it can. */
+  #refuseStored(frame: Frame, stream: string | undefined, id: number | undefined): boolean {
+    const refusal = storedRefusal(this.#source, this.#core.streams, frame, stream);
+    if (refusal) this.#source.refuse(refusal, id);
+    return refusal !== undefined;
   }
 }
 

@@ -10,6 +10,7 @@ import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
 import { subscribeRefusal } from "./routing/rights.ts";
 import type { Requester } from "./requester.ts";
 import type { RetainedSelection } from "./routing/retained.ts";
+import { performStreamOperation, type StreamOp } from "./streams/stream_operations.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
 
 /** How many retained frames are looked for between two looks at the clock. */
@@ -43,9 +44,18 @@ function answer(
     case "hello":
       return hello(requester, core, frame, id);
     case "sub":
+      if (header["stream"] !== undefined) break;
       return subscribe(requester, core, header, id);
     case "unsub":
+      if (header["sid"] !== undefined) break;
       return unsubscribe(requester, header, id);
+    case "stream":
+    case "consume":
+    case "ack":
+    case "nack":
+    case "working":
+    case "consumer":
+      break;
     case "ping":
       requester.outbox.control("pong", { id });
       return undefined;
@@ -55,10 +65,14 @@ function answer(
       requester.end("bye", id);
       return undefined;
     default: {
-      const known = "hello, sub, unsub, pub, ping, pong, bye";
+      const known = "hello, sub, unsub, pub, stream, consume, ack, nack, working, consumer, " +
+        "ping, pong, bye";
       return { code: "bad-op", message: `The op ${quote(header["op"])} is none of ${known}` };
     }
   }
+  const op = header["op"] as StreamOp;
+  performStreamOperation(op, requester, core.streams, header, id, core.flushSoon);
+  return undefined;
 }
 
 function subscribe(

@@ -28,7 +28,7 @@ export {
   type RespondOptions,
 } from "./message.ts";
 export { PubSubError, type PubSubFailure } from "./pubsub_error.ts";
-export type { PubSubErrorCode } from "../protocol/codes.ts";
+export type { PubSubErrorCode, StreamErrorCode } from "../protocol/codes.ts";
 export { SLOW_POLICIES, type SlowPolicy } from "../protocol/slow_policy.ts";
 export { filterProblem, groupProblem, topicProblem } from "../protocol/topic.ts";
 export { PROTOCOL_VERSION } from "../protocol/version.ts";

@@ -76,6 +76,7 @@ export class Outbox implements Receiver {
   #missed = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
+  #relief: PromiseWithResolvers<void> | undefined;
   /** Whether something was added since the last flush. */
   #filled = false;
   #fed: SlowPolicy | undefined;
@@ -215,6 +216,21 @@ export class Outbox implements Receiver {
     if (next === frames.length) return list.release();
     list.onOutdated = () => this.#observer.overflowed(this);
     this.#waiting().addList(list, next);
+  }
+
+  /** Sends publications in memory that is copied. They are never left out. */
+  batch(bytes: Uint8Array, count: number): void {
+    if (this.#closed || bytes.length === 0) return;
+    this.#fill();
+    this.#output.buffer.append(bytes);
+    this.delivered += count;
+    this.deliveredBytes += bytes.length;
+  }
+
+  /** Waits until little waits for the peer; `undefined` if that is so. */
+  relief(): Promise<void> | undefined {
+    if (this.#closed || !this.congested) return undefined;
+    return (this.#relief ??= Promise.withResolvers()).promise;
   }
 
   /** Starts to send. */
@@ -359,7 +375,10 @@ export class Outbox implements Receiver {
     if (this.#backlog !== undefined) return;
     this.#empty?.resolve();
     this.#empty = undefined;
-    if (this.#closed || this.#output.pendingBytes <= RELIEVED_BYTES) this.#observer.relieved(this);
+    if (!this.#closed && this.#output.pendingBytes > RELIEVED_BYTES) return;
+    this.#observer.relieved(this);
+    this.#relief?.resolve();
+    this.#relief = undefined;
   }
 }
 

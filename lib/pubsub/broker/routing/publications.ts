@@ -12,8 +12,12 @@ import { INBOX_PREFIX, isSystem, SYSTEM_PREFIX, topicProblem } from "../../proto
 /** What a header with the op `pub` asks for. */
 export interface Publication {
   readonly topic: string;
-  /** Whether it goes to its receivers and that is all: not retained, not to be confirmed. */
-  readonly plain: boolean;
+  /** Whether it goes to its receivers and that is all: not retained, kept, or to be confirmed. */
+  plain: boolean;
+  /** Whether it asks for no more than that; a stream may keep it nevertheless. */
+  readonly simple: boolean;
+  /** The stream that keeps its topic. */
+  stream: string | undefined;
   /** Whether the broker itself answers it. */
   readonly system: boolean;
   /** Why it is not done. */
@@ -45,6 +49,7 @@ const MAX_KEPT_ROUTE_BYTES = 500;
  */
 export class Publications implements Forgetful {
   readonly #router: Router;
+  readonly #streamOf: (topic: string) => string | undefined;
   readonly #principal: Principal;
   readonly #memory: SpeedMemory;
   readonly #byHeader = new Map<FrameHeader, Publication>();
@@ -56,9 +61,19 @@ export class Publications implements Forgetful {
   #bytes = 0;
   #misses = 0;
 
-  /** For the clients of one principal. Takes what it remembers from `memory`. */
-  constructor(router: Router, principal: Principal, memory: SpeedMemory) {
+  /**
+   * For the clients of one principal. Takes what it remembers from `memory`.
+   *
+   * @param streamOf Tells which stream keeps a topic; asked again when the router has changed.
+   */
+  constructor(
+    router: Router,
+    principal: Principal,
+    memory: SpeedMemory,
+    streamOf: (topic: string) => string | undefined,
+  ) {
     this.#router = router;
+    this.#streamOf = streamOf;
     this.#principal = principal;
     this.#memory = memory;
     memory.add(this);
@@ -77,7 +92,7 @@ export class Publications implements Forgetful {
       publication = this.#read(header);
       // A header with an id does not come again, and no larger one as the same object.
       const headerBytes = contentStart - start - 2;
-      const recurs = publication.plain && headerBytes <= MAX_CACHED_BYTES;
+      const recurs = publication.simple && headerBytes <= MAX_CACHED_BYTES;
       isKept = recurs && this.#remember(header, publication, headerBytes);
     } else this.#misses = 0;
     if (publication.route === undefined) this.#findRoute(publication, isKept);
@@ -97,6 +112,8 @@ export class Publications implements Forgetful {
   }
 
   #findRoute(publication: Publication, isKept: boolean): void {
+    publication.stream = publication.system ? undefined : this.#streamOf(publication.topic);
+    publication.plain = publication.simple && publication.stream === undefined;
     const route = publication.route = this.#router.find(publication.topic);
     if (route === undefined || !isKept) return;
     if (route.bytes > MAX_KEPT_ROUTE_BYTES) this.#large = publication;
@@ -125,9 +142,10 @@ export class Publications implements Forgetful {
     const topic = header["topic"] as string;
     const refusal = this.#refusal(header);
     const system = refusal === undefined && topic.startsWith(SYSTEM_PREFIX);
-    const plain = refusal === undefined && !system && header["id"] === undefined &&
-      header["retain"] !== true;
-    return { topic, plain, system, refusal, route: refusal && NOBODY };
+    const simple = refusal === undefined && !system && header["id"] === undefined &&
+      header["retain"] !== true && header["stored"] === undefined;
+    const found = { route: refusal && NOBODY, stream: undefined };
+    return { topic, plain: simple, simple, system, refusal, ...found };
   }
 
   #refusal(header: FrameHeader): Refusal | undefined {

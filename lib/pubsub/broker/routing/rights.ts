@@ -1,5 +1,6 @@
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
+import { mayDo, nameProblem, STREAM_RIGHTS } from "../streams/stream_rights.ts";
 import { Principal, type RightsGrammar } from "../../../access/mod.ts";
 import {
   filterCovers,
@@ -9,13 +10,24 @@ import {
   isSystem,
 } from "../../protocol/topic.ts";
 
-/** The rights that a broker checks, for `parseAuthFile`. Their patterns are filters of topics. */
-export const PUBSUB_RIGHTS: RightsGrammar = { publish: filterProblem, subscribe: filterProblem };
+/**
+ * The rights that a broker checks, for `parseAuthFile`. The patterns of `publish` and `subscribe` are
+ * filters of topics; `streams` says by name what may be done with each stream, `*` is all of them.
+ */
+export const PUBSUB_RIGHTS: RightsGrammar = {
+  publish: filterProblem,
+  subscribe: filterProblem,
+  streams: {
+    nameProblem: (name) => name === "*" ? undefined : nameProblem(name),
+    words: STREAM_RIGHTS,
+  },
+};
 
 /** A client of a broker without authentication. */
 export const ANONYMOUS: Principal = new Principal("anonymous", {
   publish: { allow: [">", "_sys.>"], deny: [] },
-  subscribe: { allow: [">", "_sys.connected", "_sys.disconnected"], deny: [] },
+  subscribe: { allow: [">", "_sys.connected", "_sys.disconnected", "_dead.>"], deny: [] },
+  streams: { allow: STREAM_RIGHTS.map((right) => `*:${right}`), deny: [] },
 });
 
 /**
@@ -35,7 +47,8 @@ export function mayPublish(principal: Principal, topic: string): boolean {
 export function maySubscribe(principal: Principal, filter: string): boolean {
   const { allow, deny } = principal.permission("subscribe");
   if (deny.some((denied) => filtersOverlap(denied, filter))) return false;
-  return isInboxFilter(filter) || allow.some((allowed) => filterCovers(allowed, filter));
+  return isInboxFilter(filter) || isOwnDeadLetters(principal, filter) ||
+    allow.some((allowed) => filterCovers(allowed, filter));
 }
 
 /** Why a principal may not subscribe to a filter; `undefined` if it may. */
@@ -43,6 +56,13 @@ export function subscribeRefusal(principal: Principal, filter: string): Refusal 
   if (maySubscribe(principal, filter)) return undefined;
   const message = `${principal.name} may not subscribe to ${quote(filter)}`;
   return { code: "forbidden", message };
+}
+
+/** Whether a filter is of the dead letters of a stream that the principal may consume. */
+function isOwnDeadLetters(principal: Principal, filter: string): boolean {
+  if (!filter.startsWith("_dead.")) return false;
+  const [, stream] = filter.split(".");
+  return nameProblem(stream) === undefined && mayDo(principal, stream!, "consume");
 }
 
 /**

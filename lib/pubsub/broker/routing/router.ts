@@ -46,6 +46,11 @@ export class Router {
     return this.#generation;
   }
 
+  /** What else is known of topics has changed: it is to be asked for again. */
+  changed(): void {
+    this.#generation++;
+  }
+
   /** How many filters somebody subscribes to. */
   get filters(): number {
     return this.#entries.size;

@@ -99,6 +99,28 @@ export interface ConsumerFigures {
   readonly members: number;
 }
 
+/** All streams and consumers of a store, in figures. */
+export interface StreamTotals {
+  /** How many streams there are, without that of the dead letters. */
+  readonly streams: number;
+  /** Messages that they keep. */
+  readonly messages: number;
+  /** The bytes of their frames. */
+  readonly bytes: number;
+  /** How many consumers there are. */
+  readonly consumers: number;
+  /** Messages that consumers have not delivered yet; with filters, at most so many. */
+  readonly pending: number;
+  /** Messages that were delivered and are not acknowledged. */
+  readonly unacked: number;
+  /** Deliveries since the store was opened that were not a message's first. */
+  readonly redelivered: number;
+  /** Dead letters. */
+  readonly dead: number;
+  /** How long the oldest open delivery has waited for an acknowledgement, in milliseconds. */
+  readonly oldestUnackedMs: number;
+}
+
 /** What became of a publication. */
 export interface Stored {
   /** Its number in the stream. */
@@ -199,9 +221,9 @@ export interface Settlement {
   /** Their numbers. */
   readonly deliveries: readonly number[];
   /** For `nack`: when they are delivered again; without it, by the consumer's backoff. */
-  readonly delayMs?: number | undefined;
+  readonly delayMs: number | undefined;
   /** For `nack`: why, told in the dead letter. */
-  readonly reason?: string | undefined;
+  readonly reason: string | undefined;
   /** Whether the commit has to reach the disk before the promise resolves. */
   readonly durable: boolean;
 }
@@ -224,6 +246,8 @@ export interface StreamStore extends AsyncDisposable {
   readonly failure: StreamError | undefined;
   /** The streams by name, as of the last commit. */
   readonly streams: ReadonlyMap<string, StreamFigures>;
+  /** All of them in figures, at most a second old. */
+  readonly totals: StreamTotals;
   /** The name of the stream that keeps a topic; `undefined` if none does. */
   streamOf(topic: string): string | undefined;
 
@@ -276,8 +300,8 @@ export interface StreamStore extends AsyncDisposable {
   /** Has all dead letters of a consumer delivered to it again. @returns How many. */
   redrive(stream: string, consumer: string): Promise<number>;
 
-  /** The values that topics retained when the store was opened, as frames. */
-  retained(): Promise<readonly { readonly topic: string; readonly frame: Uint8Array }[]>;
+  /** The values that topics retained when the store was opened; the store keeps them no longer. */
+  takeRetained(): readonly { readonly topic: string; readonly frame: Uint8Array }[];
   /** Keeps a topic's retained value, or with `undefined` forgets it. */
   retain(topic: string, frame: Uint8Array | undefined): void;
 

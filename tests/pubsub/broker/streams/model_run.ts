@@ -177,6 +177,7 @@ class ModelRun {
       owner: member.id,
       deliveries,
       delayMs,
+      reason: undefined,
       durable: this.#random() < 0.5,
     };
     const stale = others.slice(0, 1);
@@ -269,6 +270,8 @@ class ModelRun {
           consumer: member.consumer.name,
           owner: member.id,
           deliveries: [number],
+          delayMs: undefined,
+          reason: undefined,
           durable: true,
         } as const;
         // With this one the second try fails too, so that the acknowledgement is taken back.
@@ -379,6 +382,8 @@ class ModelRun {
           consumer: consumer.name,
           owner: member.id,
           deliveries,
+          delayMs: undefined,
+          reason: undefined,
           durable: true,
         } as const;
         this.#perform([{ kind: "settle", settlement }], () => {

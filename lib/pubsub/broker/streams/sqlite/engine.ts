@@ -5,13 +5,18 @@ import { Catalog } from "./catalog.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Jobs } from "./jobs.ts";
 import type { OrderFailure, OrderResult, StoreOrder, StoreReport } from "./orders.ts";
+import type { StreamTotals } from "../stream_store.ts";
 import { Tables } from "./tables.ts";
+import { totalsOf } from "./totals.ts";
 
 /** SQLite's code for "the file with the index of the log cannot grow": the disk is full. */
 const IOERR_SHMSIZE = 4_874;
 
 /** After this time without one, a commit reaches the disk that did not have to. */
 export const SYNC_INTERVAL_MS = 1_000;
+
+/** How often all is told in figures. */
+const TOTALS_INTERVAL_MS = 1_000;
 
 /** What may be changed by its maker for tests. */
 export interface EngineOptions {
@@ -36,6 +41,7 @@ export class StreamEngine {
   /** When the first commit was made that the disk may not have; 0 if it has all. */
   #unsyncedSince = 0;
   #failure: OrderFailure | undefined;
+  #toldTotalsAt = -Infinity;
 
   /** Over a connection that writes, with `synchronous = FULL`. */
   constructor(db: DatabaseSync, options: EngineOptions = {}) {
@@ -129,8 +135,17 @@ export class StreamEngine {
       ended,
       deadLetters,
       deliveries: [],
+      totals: this.#totals(now),
       failure: undefined,
     };
+  }
+
+  #totals(now: number): StreamTotals | undefined {
+    if (now >= this.#toldTotalsAt && now < this.#toldTotalsAt + TOTALS_INTERVAL_MS) {
+      return undefined;
+    }
+    this.#toldTotalsAt = now;
+    return totalsOf(this.#tables, now);
   }
 
   #carryOut(order: StoreOrder, now: number, full: OrderFailure | undefined): OrderResult {
@@ -172,6 +187,7 @@ export class StreamEngine {
       ended: [],
       deadLetters: [],
       deliveries: [],
+      totals: undefined,
       failure: this.#failure,
     };
   }

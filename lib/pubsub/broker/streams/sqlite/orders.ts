@@ -6,6 +6,7 @@ import type {
   StreamFigures,
   StreamSettings,
   StreamStart,
+  StreamTotals,
 } from "../stream_store.ts";
 import type { StreamErrorCode } from "../../../protocol/codes.ts";
 
@@ -96,6 +97,8 @@ export interface StoreReport {
   /** Members whose consumer is gone. */
   readonly ended: readonly number[];
   readonly deadLetters: readonly { readonly topic: string; readonly frame: Uint8Array }[];
+  /** All in figures, once a second. */
+  readonly totals: StreamTotals | undefined;
   /** Why nothing can be written from here on. */
   readonly failure: OrderFailure | undefined;
 }

@@ -1,3 +1,4 @@
+import { bytesOption, FINITE, numericOption } from "../../../../base/numeric_options.ts";
 import { FileLock, SqliteError } from "../../../../sqlite/mod.ts";
 import { filterCovers } from "../../../protocol/topic.ts";
 import { StreamError } from "../stream_error.ts";
@@ -13,6 +14,7 @@ import type {
   StreamStart,
   StreamStore,
   StreamStoreEvents,
+  StreamTotals,
 } from "../stream_store.ts";
 import type { StoreReport } from "./orders.ts";
 import { DATABASE_NAME } from "./schema.ts";
@@ -23,9 +25,19 @@ import { StoreWriter } from "./store_writer.ts";
 /** Topics of which it is remembered which stream keeps them. */
 const MAX_TOPICS = 10_000;
 
+/** A page of the database. */
+const PAGE_BYTES = 4_096;
+
+/** The tables alone take some 100 KiB. */
+const DISK = bytesOption(undefined, 1_048_576, FINITE);
+
 /** Options of {@linkcode openStreamStore}. */
 export interface StreamStoreOptions {
-  /** The most that the database may take, in bytes. @default {what the disk has} */
+  /**
+   * The most that the database may take, in bytes; beside it is a log of some 20 MiB.
+   *
+   * @default {what the disk has}
+   */
   readonly maxDiskBytes?: number | undefined;
 }
 
@@ -34,17 +46,19 @@ export interface StreamStoreOptions {
  * `socktool.db`, written by one thread and read by another. What is told to be stored is on the disk,
  * but for streams whose `sync` is `interval`: these reach it within a second.
  *
+ * @throws {TypeError | RangeError} if an option is no number, or too small.
  * @throws {SqliteError} `locked` if another broker has the folder; `damaged`, `newer`, `foreign`, …
  */
 export async function openStreamStore(
   folder: string,
   options: StreamStoreOptions = {},
 ): Promise<StreamStore> {
+  const maxDiskBytes = numericOption("maxDiskBytes", options.maxDiskBytes, DISK);
   const path = `${folder}/${DATABASE_NAME}`;
   await makeFolder(folder, path);
   const lock = await FileLock.take(path);
   try {
-    const store = new SqliteStreamStore(path, lock, options);
+    const store = new SqliteStreamStore(path, lock, maxDiskBytes);
     await store.open();
     return store;
   } catch (error) {
@@ -55,16 +69,32 @@ export async function openStreamStore(
 
 async function makeFolder(folder: string, path: string): Promise<void> {
   try {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    await Deno.mkdir(folder, { mode: 0o700 });
   } catch (cause) {
+    if (cause instanceof Deno.errors.AlreadyExists) return;
     const reason = "its folder cannot be made; name another one, or make it first";
     throw new SqliteError("failed", path, "open", reason, { cause });
   }
 }
 
+const NO_TOTALS: StreamTotals = {
+  streams: 0,
+  messages: 0,
+  bytes: 0,
+  consumers: 0,
+  pending: 0,
+  unacked: 0,
+  redelivered: 0,
+  dead: 0,
+  oldestUnackedMs: 0,
+};
+
+type RetainedValue = ReturnType<StreamStore["takeRetained"]>[number];
+
 class SqliteStreamStore implements StreamStore {
   events: StreamStoreEvents | undefined;
   readonly streams: Map<string, StreamFigures> = new Map();
+  totals: StreamTotals = NO_TOTALS;
   readonly #lock: FileLock;
   readonly #writer: StoreWriter;
   readonly #reader: StoreReader;
@@ -72,17 +102,18 @@ class SqliteStreamStore implements StreamStore {
   readonly #members = new Map<number, StoreMember>();
   readonly #readers = new Map<string, Set<StoreStreamReader>>();
   readonly #streamOf = new Map<string, string | undefined>();
+  #retained: readonly RetainedValue[] = [];
   #lastMember = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(path: string, lock: FileLock, { maxDiskBytes }: StreamStoreOptions) {
+  constructor(path: string, lock: FileLock, maxDiskBytes: number | undefined) {
     this.#path = path;
     this.#lock = lock;
     const events = {
       committed: (report: StoreReport) => this.#committed(report),
       failed: (error: StreamError) => this.#failed(error),
     };
-    const maxPages = maxDiskBytes === undefined ? undefined : Math.ceil(maxDiskBytes / 4_096);
+    const maxPages = maxDiskBytes === undefined ? undefined : Math.ceil(maxDiskBytes / PAGE_BYTES);
     this.#writer = new StoreWriter(path, events, maxPages);
     this.#reader = new StoreReader(path);
   }
@@ -91,6 +122,7 @@ class SqliteStreamStore implements StreamStore {
   async open(): Promise<void> {
     try {
       for (const figures of await this.#writer.opened) this.streams.set(figures.name, figures);
+      this.#retained = await this.#writer.ask({ kind: "retained" }) as RetainedValue[];
     } catch (error) {
       await Promise.all([this.#writer.close(), this.#reader.close()]);
       throw error;
@@ -201,12 +233,14 @@ class SqliteStreamStore implements StreamStore {
     return await this.#writer.ask({ kind: "redrive", stream, consumer }) as number;
   }
 
-  async retained(): Promise<readonly { topic: string; frame: Uint8Array }[]> {
-    return await this.#writer.ask({ kind: "retained" }) as { topic: string; frame: Uint8Array }[];
+  takeRetained(): readonly RetainedValue[] {
+    const retained = this.#retained;
+    this.#retained = [];
+    return retained;
   }
 
   retain(topic: string, frame: Uint8Array | undefined): void {
-    this.#writer.tell({ kind: "retain", topic, frame });
+    this.#writer.retain(topic, frame);
   }
 
   async backup(path: string): Promise<void> {
@@ -231,7 +265,9 @@ class SqliteStreamStore implements StreamStore {
     await this.#lock[Symbol.asyncDispose]();
   }
 
-  #committed({ changed, deleted, deliveries, ended, deadLetters }: StoreReport): void {
+  #committed(report: StoreReport): void {
+    const { changed, deleted, deliveries, ended, deadLetters, totals } = report;
+    if (totals) this.totals = totals;
     let isRouted = deleted.length > 0;
     for (const name of deleted) {
       this.streams.delete(name);

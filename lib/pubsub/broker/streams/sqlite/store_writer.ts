@@ -78,6 +78,8 @@ export class StoreWriter {
   #waiting: (Waiting | OpenAppend)[] = [];
   /** Those of them that publications may be added to. */
   readonly #openAppends = new Map<string, OpenAppend>();
+  /** Retained values that wait: of each topic only the last. */
+  readonly #retains = new Map<string, Uint8Array | undefined>();
   #waitingBytes = 0;
   #inFlight: Waiting[] | undefined;
   readonly #late = new Map<number, (result: OrderResult) => void>();
@@ -144,6 +146,13 @@ export class StoreWriter {
     if (!this.#failure) this.#push(order, undefined);
   }
 
+  /** Keeps a topic's retained value, or forgets it. Nobody is told when. */
+  retain(topic: string, frame: Uint8Array | undefined): void {
+    if (this.#failure) return;
+    this.#retains.set(topic, frame);
+    this.#schedule();
+  }
+
   /** What publishers wait for while too much waits to be written; `undefined` if it does not. */
   room(): Promise<void> | undefined {
     if (this.#waitingBytes <= MAX_WAITING_BYTES) return undefined;
@@ -152,7 +161,7 @@ export class StoreWriter {
 
   /** Writes what waits, then closes the database. */
   async close(): Promise<void> {
-    if (this.#inFlight || this.#waiting.length > 0) {
+    if (this.#inFlight || this.#hasWaiting) {
       this.#idle = Promise.withResolvers();
       await this.#idle.promise;
     }
@@ -164,10 +173,12 @@ export class StoreWriter {
   #push(order: StoreOrder, onResult: Waiting["onResult"]): void {
     // Publications that come later must not overtake what is ordered in between.
     if (order.kind !== "hungry" && order.kind !== "settle") this.#openAppends.clear();
-    const bytes = order.kind === "retain" ? order.frame?.length ?? 0 : 0;
-    this.#waitingBytes += bytes;
-    this.#waiting.push({ order, bytes, onResult });
+    this.#waiting.push({ order, bytes: 0, onResult });
     this.#schedule();
+  }
+
+  get #hasWaiting(): boolean {
+    return this.#waiting.length > 0 || this.#retains.size > 0;
   }
 
   /** Hands over after what runs at this moment, which may bring more. */
@@ -181,7 +192,7 @@ export class StoreWriter {
   }
 
   #send(): void {
-    if (this.#inFlight || this.#waiting.length === 0 || this.#failure) return;
+    if (this.#inFlight || !this.#hasWaiting || this.#failure) return;
     const batch: Waiting[] = [];
     let bytes = 0;
     let next = 0;
@@ -199,11 +210,16 @@ export class StoreWriter {
           onResult: (result) => waiting.settle(result),
         });
       } else {
-        bytes += waiting.bytes;
         batch.push(waiting);
       }
     }
     this.#waiting = this.#waiting.slice(next);
+    for (const [topic, frame] of this.#retains) {
+      if (batch.length >= MAX_BATCH_ORDERS || bytes >= MAX_BATCH_BYTES) break;
+      this.#retains.delete(topic);
+      bytes += frame?.length ?? 0;
+      batch.push({ order: { kind: "retain", topic, frame }, bytes: 0, onResult: undefined });
+    }
     this.#inFlight = batch;
     const orders = batch.map(({ order }) => order);
     const memory = orders.flatMap((order) =>
@@ -266,6 +282,7 @@ export class StoreWriter {
     this.#waiting = [];
     this.#openAppends.clear();
     this.#waitingBytes = 0;
+    this.#retains.clear();
     for (const each of waiting) {
       if (each instanceof OpenAppend) each.settle({ failure });
       else each.onResult?.({ failure });

@@ -1,0 +1,214 @@
+import { FrameDecoder, type HeaderInit } from "../../../frame/mod.ts";
+import { ByteBuffer } from "../../../base/byte_buffer.ts";
+import type { Refusal } from "../../protocol/codes.ts";
+import { writeControl } from "../../protocol/control_frame.ts";
+import type { Outbox } from "../delivery/outbox.ts";
+import { StreamError } from "./stream_error.ts";
+import type { ConsumerMember, StreamReader, StreamStore } from "./stream_store.ts";
+
+/** How many streams and consumers one connection may read at one time. */
+const MAX_SIDS = 100;
+
+/** What a connection reads. */
+type Source =
+  | { readonly kind: "reader"; readonly stream: string; readonly reader: StreamReader }
+  | {
+    readonly kind: "member";
+    readonly stream: string;
+    readonly consumer: string;
+    readonly member: ConsumerMember;
+  };
+
+/** What {@linkcode ConnectionStreams} needs of its connection. */
+export interface StreamsHost {
+  readonly outbox: Outbox;
+  /** Names the connection. */
+  readonly id: number;
+  refuse(refusal: Refusal, id?: number, about?: HeaderInit): void;
+}
+
+/**
+ * What one connection reads of streams: each subscription with a `sid` is served at the pace at
+ * which its peer reads.
+ */
+export class ConnectionStreams {
+  readonly #host: StreamsHost;
+  readonly #store: StreamStore;
+  readonly #flush: () => void;
+  readonly #sources = new Map<number, Source>();
+  /** Numbers whose subscription is being made. */
+  readonly #reserved = new Set<number>();
+  /** Publications whose commit the client waits for. */
+  #unconfirmed = 0;
+  #isOver = false;
+  #settled: PromiseWithResolvers<void> | undefined;
+
+  /** @param flush Has what is in the outbox sent soon. */
+  constructor(host: StreamsHost, store: StreamStore, flush: () => void) {
+    this.#host = host;
+    this.#store = store;
+    this.#flush = flush;
+  }
+
+  /** Keeps a number for a subscription that is being made. @returns Why it may not be had. */
+  reserve(sid: number): Refusal | undefined {
+    if (this.#sources.has(sid) || this.#reserved.has(sid)) {
+      return { code: "bad-field", message: `The sid ${sid} is in use on this connection` };
+    }
+    if (this.#sources.size + this.#reserved.size >= MAX_SIDS) {
+      const message = `A connection may have ${MAX_SIDS} subscriptions to streams`;
+      return { code: "too-many-filters", message };
+    }
+    this.#reserved.add(sid);
+    return undefined;
+  }
+
+  /** The subscription was not made. */
+  release(sid: number): void {
+    this.#reserved.delete(sid);
+  }
+
+  /** Begins to send what a subscription reads. */
+  start(sid: number, source: Source): void {
+    this.#reserved.delete(sid);
+    if (this.#isOver) return close(source, false);
+    this.#sources.set(sid, source);
+    void this.#serve(sid, source);
+  }
+
+  /** Ends a subscription; `false` if there is none. */
+  stop(sid: number): boolean {
+    const source = this.#sources.get(sid);
+    if (source === undefined) return false;
+    this.#sources.delete(sid);
+    close(source, false);
+    return true;
+  }
+
+  /** Ends those that are picked, and tells the client why. */
+  endForbidden(refusalOf: (kind: Source["kind"], stream: string) => Refusal | undefined): void {
+    for (const [sid, { kind, stream }] of this.#sources) {
+      const refusal = refusalOf(kind, stream);
+      if (refusal === undefined) continue;
+      this.stop(sid);
+      this.#host.refuse(refusal, undefined, { sid });
+    }
+  }
+
+  /**
+   * Ends all: the connection is over.
+   *
+   * @param counted Whether deliveries that are open count as attempts.
+   */
+  stopAll(counted: boolean): void {
+    this.#isOver = true;
+    for (const source of this.#sources.values()) close(source, counted);
+    this.#sources.clear();
+  }
+
+  /** The client waits for a commit; called again when it was answered. */
+  confirming(change: 1 | -1): void {
+    this.#unconfirmed += change;
+    if (this.#unconfirmed === 0) this.#settled?.resolve();
+  }
+
+  /** Resolves once all commits are answered that the client waits for; `undefined` if they are. */
+  settled(): Promise<void> | undefined {
+    if (this.#unconfirmed === 0) return undefined;
+    return (this.#settled ??= Promise.withResolvers()).promise;
+  }
+
+  async #serve(sid: number, source: Source): Promise<void> {
+    try {
+      if (source.kind === "reader") await this.#read(sid, source.stream, source.reader);
+      else await this.#consume(sid, source);
+    } catch (error) {
+      if (this.#sources.get(sid) !== source) return;
+      this.#sources.delete(sid);
+      close(source, false);
+      const code = error instanceof StreamError ? error.code : "storage-failed";
+      const message = error instanceof Error ? error.message : String(error);
+      this.#host.refuse({ code, message }, undefined, { sid });
+      this.#flush();
+    }
+  }
+
+  async #read(sid: number, stream: string, reader: StreamReader): Promise<void> {
+    let isToldCaughtUp = false;
+    while (true) {
+      const batch = await reader.read();
+      if (batch === undefined || !this.#sources.has(sid)) return;
+      await this.#room();
+      if (!this.#sources.has(sid)) return;
+      this.#missed(sid, stream, batch.missed);
+      this.#send(batch.bytes, batch.count, sid);
+      if (reader.caughtUp && !isToldCaughtUp) {
+        isToldCaughtUp = true;
+        this.#host.outbox.control("caught-up", { sid, stream, seq: reader.next - 1 });
+      }
+      this.#flush();
+    }
+  }
+
+  async #consume(sid: number, source: Extract<Source, { kind: "member" }>): Promise<void> {
+    const { stream, consumer, member } = source;
+    while (true) {
+      await this.#room();
+      const batch = await member.take();
+      if (batch === undefined || !this.#sources.has(sid)) return;
+      this.#missed(sid, stream, batch.missed);
+      const tooLarge = this.#send(batch.bytes, batch.count, sid);
+      if (tooLarge.length > 0) {
+        const { id: owner } = this.#host;
+        const reason = "larger than the client takes";
+        const deliveries = { stream, consumer, owner, deliveries: tooLarge };
+        const settlement = { kind: "nack", delayMs: undefined, reason, durable: false } as const;
+        await this.#store.settle({ ...deliveries, ...settlement }).catch(() => {});
+      }
+      this.#flush();
+    }
+  }
+
+  /** Waits until little waits for the peer. */
+  async #room(): Promise<void> {
+    const { outbox } = this.#host;
+    for (let relief = outbox.relief(); relief; relief = outbox.relief()) await relief;
+  }
+
+  #missed(sid: number, stream: string, count: number): void {
+    if (count > 0) {
+      this.#host.outbox.control("missed", { sid, stream, count, reason: "retention" });
+    }
+  }
+
+  /** @returns The deliveries that are larger than the client takes. */
+  #send(bytes: Uint8Array, count: number, sid: number): number[] {
+    const { outbox } = this.#host;
+    if (count === 0) return [];
+    if (outbox.maxContentBytes === Infinity) {
+      outbox.batch(bytes, count);
+      return [];
+    }
+    const fitting = new ByteBuffer(bytes.length);
+    const tooLarge: number[] = [];
+    let left = count;
+    for (const frame of new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes).frames) {
+      const { header } = frame;
+      if (header["content-length"] <= outbox.maxContentBytes) fitting.append(frame.bytes);
+      else {
+        const { stream, seq, delivery } = header;
+        const about = { sid, stream, seq, count: 1, bytes: frame.end - frame.start };
+        writeControl(fitting, "missed", { ...about, reason: "too-large" });
+        if (typeof delivery === "number") tooLarge.push(delivery);
+        left--;
+      }
+    }
+    outbox.batch(fitting.view(), left);
+    return tooLarge;
+  }
+}
+
+function close(source: Source, counted: boolean): void {
+  if (source.kind === "reader") source.reader.close();
+  else source.member.close(counted);
+}

@@ -1,0 +1,65 @@
+import type { Frame } from "../../../frame/mod.ts";
+import type { Refusal } from "../../protocol/codes.ts";
+import { quote } from "../../protocol/quote.ts";
+import type { Requester } from "../requester.ts";
+import { NO_STORE } from "./stream_operations.ts";
+import { StreamError } from "./stream_error.ts";
+import { storedFieldsRefusal } from "./stream_fields.ts";
+import { streamRefusal } from "./stream_rights.ts";
+import type { StreamStore } from "./stream_store.ts";
+
+/** Why a publication that asks to be stored is not; `undefined` if it may be. */
+export function storedRefusal(
+  requester: Requester,
+  store: StreamStore | undefined,
+  frame: Frame,
+  stream: string | undefined,
+): Refusal | undefined {
+  const refusal = storedFieldsRefusal(frame.header);
+  if (refusal || frame.header["stored"] !== true) return refusal;
+  if (store === undefined) return NO_STORE;
+  if (stream === undefined) {
+    const message = `No stream keeps the topic ${quote(frame.header["topic"])}`;
+    return { code: "no-stream", message };
+  }
+  return streamRefusal(requester.principal!, stream, "store");
+}
+
+/**
+ * Has a publication kept. One that asks to be stored is answered after the commit, others at once.
+ *
+ * @param receivers To how many subscribers it is on its way.
+ * @param flush Has what is in the outbox sent soon.
+ */
+export function keepPublication(
+  requester: Requester,
+  store: StreamStore,
+  stream: string,
+  frame: Frame,
+  receivers: number,
+  flush: () => void,
+): void {
+  const { id, stored } = frame.header as { id?: number; stored?: unknown };
+  if (stored !== true) {
+    store.append(stream, frame.bytes, 1);
+    if (id !== undefined) requester.outbox.control("ok", { id, receivers });
+  } else {
+    const streams = requester.streams(store);
+    streams.confirming(1);
+    store.append(stream, frame.bytes, 1, (outcome) => {
+      if (outcome instanceof StreamError) {
+        const retryAfterMs = outcome.code === "unavailable" ? 1_000 : undefined;
+        const { code, message } = outcome;
+        requester.refuse({ code, message }, id, { "retry-after-ms": retryAfterMs });
+      } else if (id !== undefined) {
+        const duplicate = outcome.duplicate || undefined;
+        const fields = { id, stream, seq: outcome.seq, duplicate, receivers };
+        requester.outbox.control("ok", fields);
+      }
+      flush();
+      streams.confirming(-1);
+    });
+  }
+  const room = store.room();
+  if (room) requester.waitFor(room);
+}

@@ -1,0 +1,278 @@
+import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
+import { messageOf } from "../../../base/message_of.ts";
+import { reportError } from "../../../base/report.ts";
+import { badField } from "../../protocol/bad_field.ts";
+import type { Refusal } from "../../protocol/codes.ts";
+import { quote } from "../../protocol/quote.ts";
+import { filterCovers } from "../../protocol/topic.ts";
+import type { Requester } from "../requester.ts";
+import { StreamError } from "./stream_error.ts";
+import {
+  beforeSeqOf,
+  changedSettingsOf,
+  consumerFields,
+  consumerSettingsOf,
+  deliveriesOf,
+  filterOf,
+  nackOf,
+  nameOf,
+  newSettingsOf,
+  prefetchOf,
+  RefusedError,
+  sidOf,
+  startOf,
+  streamFields,
+} from "./stream_fields.ts";
+import { mayDo, STREAM_RIGHTS, streamRefusal, type StreamRight } from "./stream_rights.ts";
+import type { StreamStore } from "./stream_store.ts";
+
+/** Streams or consumers that are told of in one answer: a header has at most 1,000 members. */
+const PAGE = 40;
+
+/** The stream of the dead letters. */
+const DEAD_LETTERS = "_dead";
+
+/** The ops that concern streams. `sub` and `unsub` do where they have a `stream` or a `sid`. */
+export type StreamOp = "stream" | "sub" | "unsub" | "consume" | Settle | "consumer";
+
+type Settle = "ack" | "nack" | "working";
+
+/** A client's request, with what it needs to be carried out. */
+interface Request {
+  readonly requester: Requester;
+  readonly store: StreamStore;
+  readonly header: FrameHeader;
+}
+
+/**
+ * Carries out a request that concerns streams. It is answered when the store has done it; requests
+ * that come behind it wait, except behind those that settle deliveries, and purges.
+ */
+export function performStreamOperation(
+  op: StreamOp,
+  requester: Requester,
+  store: StreamStore | undefined,
+  header: FrameHeader,
+  id: number | undefined,
+  flush: () => void,
+): void {
+  if (store === undefined) return requester.refuse(NO_STORE, id);
+  const done = carryOut(op, { requester, store, header }).then(({ fields, after }) => {
+    if (id !== undefined) requester.outbox.control("ok", { id, ...fields });
+    after?.();
+  }, (error) => refuse(requester, error, id)).then(flush);
+  const takesLong = op === "ack" || op === "nack" || op === "working" ||
+    header["do"] === "purge";
+  if (!takesLong) requester.waitFor(done);
+}
+
+/** How whatever concerns streams is refused where there is no store. */
+export const NO_STORE: Refusal = {
+  code: "no-stream",
+  message: "This broker keeps no streams: start it with --store DIR",
+};
+
+function refuse(requester: Requester, error: unknown, id: number | undefined): void {
+  if (error instanceof RefusedError) return requester.refuse(error.refusal, id);
+  if (!(error instanceof StreamError)) {
+    reportError(error, "A request that concerns streams failed");
+    return requester.refuse({ code: "storage-failed", message: messageOf(error) }, id);
+  }
+  const { code, message, stale } = error;
+  const retryAfterMs = code === "unavailable" ? 1_000 : undefined;
+  requester.refuse({ code, message }, id, { stale, "retry-after-ms": retryAfterMs });
+}
+
+/** What a request is answered with. */
+interface Answer {
+  readonly fields: HeaderInit;
+  /** What is done behind the answer. */
+  readonly after?: () => void;
+}
+
+async function carryOut(op: StreamOp, request: Request): Promise<Answer> {
+  switch (op) {
+    case "stream":
+      return { fields: await manageStream(request) };
+    case "sub":
+      return await subscribe(request);
+    case "unsub":
+      return { fields: unsubscribe(request) };
+    case "consume":
+      return await consume(request);
+    case "ack":
+    case "nack":
+    case "working":
+      return { fields: await settle(op, request) };
+    case "consumer":
+      return { fields: await manageConsumer(request) };
+  }
+}
+
+async function manageStream({ requester, store, header }: Request): Promise<HeaderInit> {
+  const { do: what } = header;
+  if (what === "list") return listStreams(requester, store, header);
+  const name = nameOf(header, "name");
+  switch (what) {
+    case "create":
+      need(requester, name, "create");
+      return streamFields(await store.create(name, newSettingsOf(header)));
+    case "update":
+      need(requester, name, "create");
+      return streamFields(await store.update(name, changedSettingsOf(header)));
+    case "delete":
+      need(requester, name, "create");
+      await store.delete(name);
+      return {};
+    case "info": {
+      if (!mayDoAnything(requester, name)) need(requester, name, "read");
+      const figures = store.streams.get(name);
+      if (figures) return streamFields(figures);
+      throw new StreamError("no-stream", `There is no stream ${quote(name)}`);
+    }
+    case "purge": {
+      const topic = filterOf(header);
+      needPurge(requester, name, topic);
+      return streamFields(await store.purge(name, beforeSeqOf(header), topic));
+    }
+    default:
+      throw new RefusedError(badField("do", "one of create, update, delete, info, list, purge"));
+  }
+}
+
+/** A page of the streams that a client may do anything with, in the order of their names. */
+function listStreams(requester: Requester, store: StreamStore, header: FrameHeader): HeaderInit {
+  const after = afterOf(header);
+  const all = [...store.streams.values()]
+    .filter(({ name }) => name > after && mayDoAnything(requester, name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { streams: all.slice(0, PAGE).map(streamFields), more: all.length > PAGE };
+}
+
+async function subscribe({ requester, store, header }: Request): Promise<Answer> {
+  const stream = nameOf(header, "stream");
+  const sid = sidOf(header);
+  const topic = filterOf(header);
+  const start = startOf(header, ["all", "last", "new"]) ?? { from: "new" as const };
+  for (const field of ["group", "slow", "no-local", "max"]) {
+    if (header[field] === undefined) continue;
+    const message = `The field ${field} is none of a subscription to a stream`;
+    throw new RefusedError({ code: "bad-field", message });
+  }
+  if (stream === DEAD_LETTERS) needDeadLetters(requester, topic);
+  else need(requester, stream, "read");
+  const streams = requester.streams(store);
+  const refusal = streams.reserve(sid);
+  if (refusal) throw new RefusedError(refusal);
+  try {
+    const reader = await store.read(stream, sid, start, topic);
+    const after = () => streams.start(sid, { kind: "reader", stream, reader });
+    return { fields: { sid, stream, seq: reader.next }, after };
+  } catch (error) {
+    streams.release(sid);
+    throw error;
+  }
+}
+
+async function consume({ requester, store, header }: Request): Promise<Answer> {
+  const stream = nameOf(header, "stream");
+  const consumer = nameOf(header, "consumer");
+  const sid = sidOf(header);
+  const settings = consumerSettingsOf(header);
+  const prefetch = prefetchOf(header);
+  const start = startOf(header, ["all", "new"]) ?? { from: "all" as const };
+  need(requester, stream, "consume");
+  const streams = requester.streams(store);
+  const refusal = streams.reserve(sid);
+  if (refusal) throw new RefusedError(refusal);
+  try {
+    const init = { stream, consumer, owner: requester.id, sid, settings, start, prefetch };
+    const member = await store.join(init);
+    const after = () => streams.start(sid, { kind: "member", stream, consumer, member });
+    return { fields: { sid, ...consumerFields(member.figures) }, after };
+  } catch (error) {
+    streams.release(sid);
+    throw error;
+  }
+}
+
+function unsubscribe({ requester, store, header }: Request): HeaderInit {
+  const sid = sidOf(header);
+  if (requester.streams(store).stop(sid)) return {};
+  const message = `There is no subscription with the sid ${sid} on this connection`;
+  throw new RefusedError({ code: "not-subscribed", message });
+}
+
+async function settle(kind: Settle, { requester, store, header }: Request): Promise<HeaderInit> {
+  await store.settle({
+    kind,
+    stream: nameOf(header, "stream"),
+    consumer: nameOf(header, "consumer"),
+    owner: requester.id,
+    deliveries: deliveriesOf(header),
+    ...kind === "nack" ? nackOf(header) : { delayMs: undefined, reason: undefined },
+    durable: header["id"] !== undefined,
+  });
+  return {};
+}
+
+async function manageConsumer({ requester, store, header }: Request): Promise<HeaderInit> {
+  const stream = nameOf(header, "stream");
+  need(requester, stream, "consume");
+  const { do: what } = header;
+  if (what === "list") {
+    const after = afterOf(header);
+    const all = (await store.consumers(stream)).filter(({ consumer }) => consumer > after)
+      .sort((a, b) => (a.consumer < b.consumer ? -1 : 1));
+    return { consumers: all.slice(0, PAGE).map(consumerFields), more: all.length > PAGE };
+  }
+  const consumer = nameOf(header, "consumer");
+  switch (what) {
+    case "info": {
+      const figures = (await store.consumers(stream)).find((each) => each.consumer === consumer);
+      if (figures) return consumerFields(figures);
+      const message = `The stream ${quote(stream)} has no consumer ${quote(consumer)}`;
+      throw new StreamError("no-consumer", message);
+    }
+    case "delete":
+      await store.deleteConsumer(stream, consumer);
+      return {};
+    case "reset": {
+      const start = startOf(header, ["all", "new"]);
+      if (start) return consumerFields(await store.resetConsumer(stream, consumer, start));
+      const message = "Say with from, from-seq or from-time where the consumer begins anew";
+      throw new RefusedError({ code: "bad-field", message });
+    }
+    case "redrive":
+      return { redriven: await store.redrive(stream, consumer) };
+    default:
+      throw new RefusedError(badField("do", "one of info, list, delete, reset, redrive"));
+  }
+}
+
+function afterOf({ after = "" }: FrameHeader): string {
+  if (typeof after === "string") return after;
+  throw new RefusedError(badField("after", "a text"));
+}
+
+function need({ principal }: Requester, stream: string, right: StreamRight): void {
+  const refusal = streamRefusal(principal!, stream, right);
+  if (refusal) throw new RefusedError(refusal);
+}
+
+/** Dead letters belong to those who may consume the stream that they come from. */
+function needDeadLetters(requester: Requester, topic: string | undefined): void {
+  const [, stream] = topic?.split(".") ?? [];
+  const isOne = topic !== undefined && filterCovers(`${DEAD_LETTERS}.>`, topic) &&
+    stream !== "*" && stream !== ">";
+  need(requester, isOne ? stream! : "*", "consume");
+}
+
+function needPurge(requester: Requester, name: string, topic: string | undefined): void {
+  if (name === DEAD_LETTERS) needDeadLetters(requester, topic);
+  else need(requester, name, "purge");
+}
+
+function mayDoAnything({ principal }: Requester, stream: string): boolean {
+  return STREAM_RIGHTS.some((right) => mayDo(principal!, stream, right));
+}
