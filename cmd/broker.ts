@@ -15,6 +15,7 @@ import {
   type Context,
   defineCommand,
   describeError,
+  EXIT,
   formatBytes,
   limitFlags,
   logAcceptFailure,
@@ -30,6 +31,7 @@ import {
   warnOfOpenFiles,
   watchAuth,
 } from "./_cli/mod.ts";
+import { openStore, storeFlags } from "./_pubsub/stream_store.ts";
 import { reportStats } from "./_pubsub/report_stats.ts";
 
 export const command = defineCommand({
@@ -132,6 +134,7 @@ export const command = defineCommand({
       group: "Limits",
       help: "on SIGINT or SIGTERM, take up to this long to deliver what waits",
     },
+    ...storeFlags,
     stats: {
       type: "duration",
       min: 10,
@@ -144,11 +147,13 @@ export const command = defineCommand({
     ["socktool broker", "listen on 127.0.0.1:5635"],
     ["socktool broker --stats 1s", "print figures every second"],
     ["socktool broker 0.0.0.0:5635 --auth users.json", "for other machines, by name and password"],
+    ["socktool broker --store data --stream 'orders=orders.>'", "keep what is published on orders"],
     ["socktool broker --hash-password < secret.txt", "make the hash of a password"],
   ],
   notes: [
     'An --auth FILE holds {"users": [{"name", "password": HASH, "publish": {"allow": [FILTER…], ' +
-    '"deny": [FILTER…]}, "subscribe": {…}}], "tokens": [{"name", "token": HASH, …}]}. Whatever is ' +
+    '"deny": [FILTER…]}, "subscribe": {…}, "streams": {NAME: ["create", "store", "read", ' +
+    '"consume", "purge"]}}], "tokens": [{"name", "token": HASH, …}]}. Whatever is ' +
     "not allowed is forbidden, and so is a filter that could match a denied topic.",
     "Clients get the broker's figures by requests to _sys.stats, _sys.connections or _sys.topics: " +
     "socktool pub --request _sys.stats ''",
@@ -163,6 +168,7 @@ export const command = defineCommand({
     checkAccess(address, flags);
     const maxPendingBytes = pendingBytes(flags, given);
     const authenticator = await authenticatorOf(flags, context);
+    await using streams = await openStore(flags);
     const tls = await serverTlsOf(flags, context);
     using listener = await listen(address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
@@ -187,12 +193,14 @@ export const command = defineCommand({
       allowBlock: flags["allow-block"],
       drainTimeoutMs: flags["drain-timeout"],
       authenticator,
+      streams,
       signal: context.signal,
       observer: observer(context, flags.json),
     });
     announce(broker.address, context, flags.json);
     using _stats = reportStats(broker, flags.stats, context, flags.json);
     await untilDrained(broker, context);
+    return streams?.failure ? EXIT.failed : EXIT.ok;
   },
 });
 
@@ -245,6 +253,11 @@ function observer({ out, log }: Context, json: boolean): BrokerObserver {
     slow({ id, remote, name, pendingBytes }) {
       if (json) out.json({ type: "slow", id, remote, name, pendingBytes });
       else log.warn(`connection ${id} from ${remote}${name && ` (${name})`} does not keep up`);
+    },
+    storageFailed(error) {
+      const { code, message } = error;
+      if (json) out.json({ type: "storage-failed", code, message });
+      log.error(describeError(error));
     },
     acceptFailed: (error) => logAcceptFailure(log, error),
   };

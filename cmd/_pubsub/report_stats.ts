@@ -27,7 +27,7 @@ export function reportStats(
 }
 
 function line(
-  { connections, filters, pendingBytes }: BrokerStats,
+  { connections, filters, pendingBytes, streams }: BrokerStats,
   rates: { readonly publishedPerSecond: number; readonly deliveredPerSecond: number },
   missed: number,
 ): string {
@@ -38,5 +38,11 @@ function line(
     `out ${formatRate(rates.deliveredPerSecond, "message")}`,
     `${formatCount(missed, "message")} missed`,
     `${formatBytes(pendingBytes)} waiting`,
+    ...streams
+      ? [
+        `${formatCount(streams.messages, "message")} kept`,
+        `${streams.pending} pending, ${streams.unacked} unacked, ${streams.dead} dead`,
+      ]
+      : [],
   ].join(", ");
 }

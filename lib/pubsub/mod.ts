@@ -16,6 +16,8 @@ export {
   openStreamStore,
   type StreamStoreOptions,
 } from "./broker/streams/sqlite/sqlite_stream_store.ts";
+export { newStreamSettings, topicsProblem } from "./broker/streams/stream_settings.ts";
+export { nameProblem } from "./broker/streams/stream_rights.ts";
 export { StreamError } from "./broker/streams/stream_error.ts";
 export type * from "./broker/streams/stream_store.ts";
 export { PUBSUB_RIGHTS } from "./broker/routing/rights.ts";

@@ -2,6 +2,7 @@ import type { Requester } from "./requester.ts";
 import { inSteps } from "../../base/in_steps.ts";
 import { quote } from "../protocol/quote.ts";
 import { maySubscribe } from "./routing/rights.ts";
+import { streamRefusal } from "./streams/stream_rights.ts";
 import type { Subscription } from "./routing/subscription.ts";
 
 /** How many subscriptions are told of between two looks at the clock. */
@@ -23,7 +24,9 @@ export function applyChangedRights(requester: Requester): Promise<void> | undefi
     return undefined;
   }
   requester.identify(principal.current);
-  requester.checkStreams();
+  requester.streams?.endForbidden((kind, stream) =>
+    streamRefusal(principal.current!, stream, kind === "reader" ? "read" : "consume")
+  );
   return requester.subscriptions.size === 0 ? undefined : endForbidden(requester);
 }
 

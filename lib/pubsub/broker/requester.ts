@@ -4,7 +4,6 @@ import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import type { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { ConnectionStreams } from "./streams/connection_streams.ts";
-import type { StreamStore } from "./streams/stream_store.ts";
 import type { Will } from "./will.ts";
 
 /** The connection that sent a request, as those see it who carry the request out. */
@@ -23,10 +22,8 @@ export interface Requester {
   name: string;
   /** The token of its inbox, once it has said hello: it alone may subscribe below it. */
   inbox: string | undefined;
-  /** What it reads of streams, and which commits it waits for. */
-  streams(store: StreamStore): ConnectionStreams;
-  /** Ends what it reads of streams that its client may not read any more. */
-  checkStreams(): void;
+  /** What it reads of streams, and which commits it waits for; made by `streamsOf`. */
+  streams: ConnectionStreams | undefined;
   /** Makes it a connection of a principal. */
   identify(principal: Principal): void;
   /** Carries out no further request until the promise resolves. The promise must not reject. */

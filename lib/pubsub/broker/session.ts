@@ -16,9 +16,7 @@ import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import { FrameHandler, type FrameSource } from "./frame_handler.ts";
 import type { Publications } from "./routing/publications.ts";
 import type { Subscription } from "./routing/subscription.ts";
-import { ConnectionStreams } from "./streams/connection_streams.ts";
-import { streamRefusal } from "./streams/stream_rights.ts";
-import type { StreamStore } from "./streams/stream_store.ts";
+import type { ConnectionStreams } from "./streams/connection_streams.ts";
 import { tellConnected } from "./presence.ts";
 import { LastWill } from "./last_will.ts";
 import type { Will } from "./will.ts";
@@ -57,6 +55,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   name = "";
   principal: Principal | undefined;
   inbox: string | undefined;
+  streams: ConnectionStreams | undefined;
   /** When it last gave a sign of life, in milliseconds of `performance.now()`. */
   heardAt: number = performance.now();
   /** How many pings it has left unanswered. */
@@ -85,7 +84,6 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   /** Why its client may not be connected any more. */
   #revoked: Refusal | undefined;
   #will: LastWill | undefined;
-  #streams: ConnectionStreams | undefined;
 
   /** Serves a connection once `serve` is called. */
   constructor(connection: Connection, core: BrokerCore) {
@@ -153,17 +151,6 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
       missed,
       openMs: Math.round(performance.now() - openedAt),
     };
-  }
-
-  streams(store: StreamStore): ConnectionStreams {
-    return this.#streams ??= new ConnectionStreams(this, store, this.#core.flushSoon);
-  }
-
-  checkStreams(): void {
-    const { principal } = this;
-    this.#streams?.endForbidden((kind, stream) =>
-      streamRefusal(principal!, stream, kind === "reader" ? "read" : "consume")
-    );
   }
 
   identify(principal: Principal): void {
@@ -256,13 +243,13 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     try {
       await this.#receive();
       // Who sends no more still learns what was stored.
-      const settled = this.#ending ? undefined : this.#streams?.settled();
+      const settled = this.#ending ? undefined : this.streams?.settled();
       if (settled) await settled;
       if (!this.#ending) await this.#connection.finish("done", true);
       await this.#ending;
     } finally {
       this.outbox.close();
-      this.#streams?.stopAll(true);
+      this.streams?.stopAll(true);
       this.#core.inboxes.close(this.inbox);
       const isWanted = this.#bye === "bye" || this.#bye === "shutdown";
       await Promise.all([this.#will?.connectionEnded(isWanted), this.#endSubscriptions()]);
@@ -387,7 +374,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     const { outbox } = this;
     outbox.endDeliveries();
     const isWanted = reason === "bye" || reason === "shutdown";
-    this.#streams?.stopAll(!isWanted);
+    this.streams?.stopAll(!isWanted);
     const cleared = this.#endSubscriptions();
     // A server that drains has a deadline for all, before which it is told what will not come.
     // Else a peer that reads nothing would stay.
@@ -397,7 +384,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
       }, this.#core.drainTimeoutMs * LAST_WORD_SHARE)
       : setTimeout(() => this.#connection.close("forced"), CLOSING_MS);
     // What was published to be stored is answered before.
-    const settled = this.#streams?.settled();
+    const settled = this.streams?.settled();
     if (settled) await settled;
     const drops = reason === "slow-consumer" || this.#revoked !== undefined;
     const missed = drops ? outbox.drop() : 0;

@@ -6,6 +6,7 @@ import { Run } from "../routing/run.ts";
 import type { Group, Receiver, Subscription } from "../routing/subscription.ts";
 import { Backlog, type FrameList } from "./backlog.ts";
 import type { BacklogBudget } from "./backlog_budget.ts";
+import { writeExtended } from "./extended_frame.ts";
 import { writeMissed } from "./missed.ts";
 
 /** Up to this many bytes go straight to the connection; what exceeds it waits in a backlog. */
@@ -165,20 +166,21 @@ export class Outbox implements Receiver {
 
   addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number {
     if (this.#deliveriesEnded) return 0;
-    const { start, end, header } = run.frames[index]!;
+    const frame = run.frames[index]!;
+    const { start, end, header } = frame;
     if (header["content-length"] > this.maxContentBytes) {
       this.#leaveOutLarge(subscription, end - start);
       return 0;
     }
     this.#feed(subscription.slow);
     if (this.#takesDirectly(end - start, subscription)) {
-      writeGrouped(this.#output.buffer, run.memory.bytes, start, end, group.headerTail);
+      writeExtended(this.#output.buffer, frame, group.headerTail);
       this.delivered++;
       this.deliveredBytes += end - start;
       return 1;
     }
     const bytes = new ByteBuffer(end - start + group.headerTail.length);
-    writeGrouped(bytes, run.memory.bytes, start, end, group.headerTail);
+    writeExtended(bytes, frame, group.headerTail);
     const topic = header["topic"] as string;
     return this.#accepted(this.#waiting().addFrame(bytes.view(), subscription, topic));
   }
@@ -380,29 +382,6 @@ export class Outbox implements Receiver {
     this.#relief?.resolve();
     this.#relief = undefined;
   }
-}
-
-const CLOSING_BRACE = 0x7d;
-
-/** Copies the frame `source[start, end)`, its header's end replaced by `tail`. */
-function writeGrouped(
-  buffer: ByteBuffer,
-  source: Uint8Array,
-  start: number,
-  end: number,
-  tail: Uint8Array,
-): void {
-  const headerStart = start + 2;
-  const headerEnd = headerStart + ((source[start]! << 8) | source[start + 1]!);
-  let brace = headerEnd - 1;
-  while (source[brace] !== CLOSING_BRACE) brace--;
-  const headerBytes = brace - headerStart + tail.length;
-  buffer.reserve(2 + headerBytes + end - headerEnd);
-  buffer.bytes[buffer.length++] = headerBytes >>> 8;
-  buffer.bytes[buffer.length++] = headerBytes & 0xff;
-  buffer.append(source.subarray(headerStart, brace));
-  buffer.append(tail);
-  buffer.append(source.subarray(headerEnd, end));
 }
 
 /** Publications among frames: those that end behind the first `takenBytes` bytes. */

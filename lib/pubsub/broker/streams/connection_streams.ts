@@ -21,6 +21,8 @@ type Source =
 
 /** What {@linkcode ConnectionStreams} needs of its connection. */
 export interface StreamsHost {
+  /** What it reads of streams; made by {@linkcode streamsOf}. */
+  streams: ConnectionStreams | undefined;
   readonly outbox: Outbox;
   /** Names the connection. */
   readonly id: number;
@@ -206,6 +208,15 @@ export class ConnectionStreams {
     outbox.batch(fitting.view(), left);
     return tooLarge;
   }
+}
+
+/** What a connection reads of streams. */
+export function streamsOf(
+  host: StreamsHost,
+  store: StreamStore,
+  flush: () => void,
+): ConnectionStreams {
+  return host.streams ??= new ConnectionStreams(host, store, flush);
 }
 
 function close(source: Source, counted: boolean): void {

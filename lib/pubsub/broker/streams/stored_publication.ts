@@ -3,6 +3,7 @@ import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import type { Requester } from "../requester.ts";
 import { NO_STORE } from "./stream_operations.ts";
+import { streamsOf } from "./connection_streams.ts";
 import { StreamError } from "./stream_error.ts";
 import { storedFieldsRefusal } from "./stream_fields.ts";
 import { streamRefusal } from "./stream_rights.ts";
@@ -44,7 +45,7 @@ export function keepPublication(
     store.append(stream, frame.bytes, 1);
     if (id !== undefined) requester.outbox.control("ok", { id, receivers });
   } else {
-    const streams = requester.streams(store);
+    const streams = streamsOf(requester, store, flush);
     streams.confirming(1);
     store.append(stream, frame.bytes, 1, (outcome) => {
       if (outcome instanceof StreamError) {

@@ -8,7 +8,7 @@ import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
 import { badField } from "../../protocol/bad_field.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
-import { filterProblem, filtersOverlap, isSystem } from "../../protocol/topic.ts";
+import { filterProblem } from "../../protocol/topic.ts";
 import type {
   ConsumerFigures,
   ConsumerSettings,
@@ -16,6 +16,7 @@ import type {
   StreamSettings,
   StreamStart,
 } from "./stream_store.ts";
+import { newStreamSettings, topicsProblem } from "./stream_settings.ts";
 import { nameProblem } from "./stream_rights.ts";
 
 /** A request that is not carried out. */
@@ -29,8 +30,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** The most filters of a stream, and messages that are kept of a topic. */
-const MAX_TOPICS = 16;
+/** Messages that are kept of a topic at most, where they are counted. */
 const MAX_PER_TOPIC = 1_000;
 /** The longest window of message ids: a day. */
 const MAX_DEDUP_MS = 86_400_000;
@@ -44,18 +44,6 @@ const MAX_REASON_BYTES = 256;
 /** Deliveries that are settled by one request. */
 const MAX_DELIVERIES = 900;
 
-const DEFAULTS: StreamSettings = {
-  topics: [],
-  maxAgeMs: Infinity,
-  maxBytes: Infinity,
-  maxCount: Infinity,
-  maxPerTopic: Infinity,
-  dedupMs: 120_000,
-  full: "drop-oldest",
-  sync: "always",
-  keep: "limits",
-};
-
 /** The name of a stream or a consumer. */
 export function nameOf(header: FrameHeader, field: string): string {
   const name = header[field];
@@ -66,8 +54,8 @@ export function nameOf(header: FrameHeader, field: string): string {
 
 /** All settings of a stream that is made. */
 export function newSettingsOf(header: FrameHeader): StreamSettings {
-  const settings = { ...DEFAULTS, ...changedSettingsOf(header) };
-  if (settings.topics.length > 0) return settings;
+  const { topics, ...settings } = changedSettingsOf(header);
+  if (topics) return { ...newStreamSettings(topics), ...settings };
   throw new RefusedError({ code: "bad-stream", message: "The field topics is missing" });
 }
 
@@ -216,19 +204,9 @@ function finite(limit: number): number | undefined {
 }
 
 function topicsOf(topics: unknown): readonly string[] | undefined {
-  if (topics === undefined) return undefined;
-  const refuse = (message: string) => new RefusedError({ code: "bad-stream", message });
-  if (!Array.isArray(topics) || topics.length === 0 || topics.length > MAX_TOPICS) {
-    throw refuse(`The field topics must be a list of 1 to ${MAX_TOPICS} filters`);
-  }
-  for (const [i, topic] of topics.entries()) {
-    const problem = filterProblem(topic) ??
-      (isSystem(topic) ? "topics that begin with _ are the system's" : undefined);
-    if (problem !== undefined) throw refuse(`Cannot keep ${quote(topic)}: ${problem}`);
-    const other = topics.slice(0, i).find((each) => filtersOverlap(each, topic));
-    if (other !== undefined) throw refuse(`${quote(topic)} overlaps ${quote(other)}`);
-  }
-  return topics;
+  const problem = topics === undefined ? undefined : topicsProblem(topics);
+  if (problem === undefined) return topics as readonly string[] | undefined;
+  throw new RefusedError({ code: "bad-stream", message: `Cannot use the topics: ${problem}` });
 }
 
 function backoffOf(backoff: unknown): readonly number[] | undefined {

@@ -6,6 +6,7 @@ import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import { filterCovers } from "../../protocol/topic.ts";
 import type { Requester } from "../requester.ts";
+import { streamsOf } from "./connection_streams.ts";
 import { StreamError } from "./stream_error.ts";
 import {
   beforeSeqOf,
@@ -42,6 +43,8 @@ interface Request {
   readonly requester: Requester;
   readonly store: StreamStore;
   readonly header: FrameHeader;
+  /** Has what is in the outbox sent soon. */
+  readonly flush: () => void;
 }
 
 /**
@@ -57,7 +60,7 @@ export function performStreamOperation(
   flush: () => void,
 ): void {
   if (store === undefined) return requester.refuse(NO_STORE, id);
-  const done = carryOut(op, { requester, store, header }).then(({ fields, after }) => {
+  const done = carryOut(op, { requester, store, header, flush }).then(({ fields, after }) => {
     if (id !== undefined) requester.outbox.control("ok", { id, ...fields });
     after?.();
   }, (error) => refuse(requester, error, id)).then(flush);
@@ -149,7 +152,7 @@ function listStreams(requester: Requester, store: StreamStore, header: FrameHead
   return { streams: all.slice(0, PAGE).map(streamFields), more: all.length > PAGE };
 }
 
-async function subscribe({ requester, store, header }: Request): Promise<Answer> {
+async function subscribe({ requester, store, header, flush }: Request): Promise<Answer> {
   const stream = nameOf(header, "stream");
   const sid = sidOf(header);
   const topic = filterOf(header);
@@ -161,7 +164,7 @@ async function subscribe({ requester, store, header }: Request): Promise<Answer>
   }
   if (stream === DEAD_LETTERS) needDeadLetters(requester, topic);
   else need(requester, stream, "read");
-  const streams = requester.streams(store);
+  const streams = streamsOf(requester, store, flush);
   const refusal = streams.reserve(sid);
   if (refusal) throw new RefusedError(refusal);
   try {
@@ -174,7 +177,7 @@ async function subscribe({ requester, store, header }: Request): Promise<Answer>
   }
 }
 
-async function consume({ requester, store, header }: Request): Promise<Answer> {
+async function consume({ requester, store, header, flush }: Request): Promise<Answer> {
   const stream = nameOf(header, "stream");
   const consumer = nameOf(header, "consumer");
   const sid = sidOf(header);
@@ -182,7 +185,7 @@ async function consume({ requester, store, header }: Request): Promise<Answer> {
   const prefetch = prefetchOf(header);
   const start = startOf(header, ["all", "new"]) ?? { from: "all" as const };
   need(requester, stream, "consume");
-  const streams = requester.streams(store);
+  const streams = streamsOf(requester, store, flush);
   const refusal = streams.reserve(sid);
   if (refusal) throw new RefusedError(refusal);
   try {
@@ -196,9 +199,9 @@ async function consume({ requester, store, header }: Request): Promise<Answer> {
   }
 }
 
-function unsubscribe({ requester, store, header }: Request): HeaderInit {
+function unsubscribe({ requester, store, header, flush }: Request): HeaderInit {
   const sid = sidOf(header);
-  if (requester.streams(store).stop(sid)) return {};
+  if (streamsOf(requester, store, flush).stop(sid)) return {};
   const message = `There is no subscription with the sid ${sid} on this connection`;
   throw new RefusedError({ code: "not-subscribed", message });
 }

@@ -45,7 +45,7 @@ Deno.test("routes stay right and within their memory, whatever comes and goes", 
       async (steps, maxBytes) => {
         const memory = new SpeedMemory(maxBytes);
         const router = new Router(memory);
-        const known = new Publications(router, ANONYMOUS, memory);
+        const known = new Publications(router, ANONYMOUS, memory, () => undefined);
         const frameOf = publications();
         const held: Subscription[] = [];
         for (const each of steps) {

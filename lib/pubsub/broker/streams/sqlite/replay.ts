@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import type { StreamStart } from "../stream_store.ts";
-import { writeExtended } from "../delivery_header.ts";
+import { writeExtended } from "../../delivery/extended_frame.ts";
 import { isGone, Runs } from "./runs.ts";
 import { Statements } from "./statements.ts";
 import { TopicMatcher } from "./topic_matcher.ts";

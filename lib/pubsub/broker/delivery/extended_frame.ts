@@ -6,10 +6,10 @@ const CLOSING_BRACE = 0x7d;
 /**
  * Appends a frame to a buffer with further fields at the end of its header.
  *
- * @param tail The fields as JSON, with a comma before and a brace behind: `,"seq":17}`. ASCII only,
- * and short enough that the header does not grow beyond 65,535 bytes.
+ * @param tail The fields as JSON, with a comma before and a brace behind: `,"seq":17}`. As text it
+ * must be ASCII. The header must not grow beyond 65,535 bytes by it.
  */
-export function writeExtended(buffer: ByteBuffer, frame: Frame, tail: string): void {
+export function writeExtended(buffer: ByteBuffer, frame: Frame, tail: string | Uint8Array): void {
   const { buffer: source, start, contentStart, end } = frame;
   let brace = contentStart - 1;
   while (source[brace] !== CLOSING_BRACE) brace--;
@@ -22,8 +22,10 @@ export function writeExtended(buffer: ByteBuffer, frame: Frame, tail: string): v
   bytes[at++] = headerBytes & 0xff;
   bytes.set(source.subarray(headerStart, brace), at);
   at += brace - headerStart;
-  // For some 60 characters a loop takes less than calling an encoder of text.
-  for (let i = 0; i < tail.length; i++) bytes[at++] = tail.charCodeAt(i);
+  if (typeof tail === "string") {
+    for (let i = 0; i < tail.length; i++) bytes[at + i] = tail.charCodeAt(i);
+  } else bytes.set(tail, at);
+  at += tail.length;
   bytes.set(source.subarray(contentStart, end), at);
   buffer.length = at + end - contentStart;
 }

@@ -1,0 +1,135 @@
+import type { Frame } from "../../../../frame/mod.ts";
+import type { ConsumerEntry } from "./consumer_entry.ts";
+import type { ConsumerRecord } from "./consumer_record.ts";
+import { revive } from "./dead_letter.ts";
+import { type GoneMarks, isGone, type StoredRun } from "./runs.ts";
+import { DEAD_LETTERS, type StreamRecord } from "./stream_record.ts";
+import type { Tables } from "./tables.ts";
+
+/** So many runs are looked through for one consumer before others have their turn. */
+const MAX_RUNS = 16;
+
+/** A message on its way to a member. */
+export interface Message {
+  readonly frame: Frame;
+  readonly seq: number;
+  readonly time: number;
+}
+
+/** Finds the next message for a consumer: first those to be delivered again, then new ones. */
+export class MessageSource {
+  /** Messages that were passed over because they are not kept any more. */
+  missed = 0;
+  /** Whether it stopped looking although there is more. */
+  isTired = false;
+  readonly #tables: Tables;
+  readonly #consumer: ConsumerRecord;
+  #runs = 0;
+  /** The run that is being gone through. */
+  #run: StoredRun | undefined;
+  #frames: readonly Frame[] = [];
+  #marks: GoneMarks | undefined;
+
+  /** Begins with what is ready to be delivered again. */
+  constructor(tables: Tables, consumer: ConsumerRecord) {
+    this.#tables = tables;
+    this.#consumer = consumer;
+  }
+
+  /** The next message; a new one only where there is room for it. */
+  next(): { entry: ConsumerEntry; message: Message } | undefined {
+    for (const entry of this.#consumer.ready) {
+      const message = messageOf(this.#tables, this.#consumer.stream, entry.seq);
+      if (message) return { entry, message };
+      this.#consumer.remove(entry);
+      this.#consumer.changed = true;
+      this.missed++;
+    }
+    if (this.#consumer.entries.size >= this.#consumer.settings.maxUnacked) return undefined;
+    return this.#nextLetter() ?? this.#nextNew();
+  }
+
+  #nextLetter(): { entry: ConsumerEntry; message: Message } | undefined {
+    const consumer = this.#consumer;
+    if (consumer.redrive === 0) return undefined;
+    const dead = this.#tables.byName.get(DEAD_LETTERS);
+    while (dead) {
+      const row = this.#tables.statements.row<[number]>(
+        "SELECT seq FROM kept WHERE stream = ? AND topic = ? AND seq > ? AND seq <= ? " +
+          "ORDER BY seq LIMIT 1",
+        dead.id,
+        consumer.deadTopic,
+        Math.max(consumer.redriveFrom, dead.floor - 1),
+        consumer.redrive,
+      );
+      if (row === undefined) break;
+      const seq = consumer.redriveFrom = row[0];
+      if (consumer.entries.has(-seq)) continue;
+      const message = messageOf(this.#tables, consumer.stream, -seq);
+      if (message) return { entry: newEntry(-seq), message };
+    }
+    consumer.redrive = 0;
+    consumer.changed = true;
+    return undefined;
+  }
+
+  #nextNew(): { entry: ConsumerEntry; message: Message } | undefined {
+    const consumer = this.#consumer;
+    const { stream, matcher } = consumer;
+    if (consumer.position < stream.floor) {
+      this.missed += stream.floor - consumer.position;
+      consumer.position = stream.floor;
+      consumer.changed = true;
+    }
+    while (consumer.position < stream.next) {
+      const run = this.#runAt(stream, consumer.position);
+      if (run === undefined) {
+        consumer.position = stream.next;
+        return undefined;
+      }
+      for (let i = Math.max(0, consumer.position - run.first); i < run.count; i++) {
+        const seq = run.first + i;
+        consumer.position = seq + 1;
+        consumer.changed = true;
+        const frame = this.#frames[i]!;
+        if (isGone(this.#marks, i) || !matcher.matches(frame.header["topic"] as string)) continue;
+        return { entry: newEntry(seq), message: { frame, seq, time: run.time } };
+      }
+      if (++this.#runs >= MAX_RUNS) {
+        this.isTired = true;
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  /** The run of a message, or the next one. Nothing is written while messages are handed out. */
+  #runAt(stream: StreamRecord, seq: number): StoredRun | undefined {
+    const known = this.#run;
+    if (known && known.first <= seq && seq < known.first + known.count) return known;
+    const { runs, gone } = this.#tables;
+    this.#run = runs.at(stream.id, seq);
+    if (this.#run) {
+      this.#frames = runs.frames(this.#run);
+      this.#marks = gone.marksOf(this.#run);
+    }
+    return this.#run;
+  }
+}
+
+function newEntry(seq: number): ConsumerEntry {
+  return { seq, attempt: 0, delivery: 0, member: undefined, at: 0, takenAt: 0, reason: undefined };
+}
+
+/** A message that is kept; by a negative number a dead letter, as the message that it was. */
+export function messageOf(tables: Tables, stream: StreamRecord, seq: number): Message | undefined {
+  if (seq < 0) {
+    const dead = tables.byName.get(DEAD_LETTERS);
+    const letter = dead && messageOf(tables, dead, -seq);
+    return letter && revive(letter.frame);
+  }
+  const { runs, gone } = tables;
+  if (!gone.has(stream, seq)) return undefined;
+  const run = runs.at(stream.id, seq)!;
+  return { frame: runs.frames(run)[seq - run.first]!, seq, time: run.time };
+}
