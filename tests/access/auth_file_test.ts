@@ -10,8 +10,12 @@ import {
 const HASH = await hashPassword("secret");
 const TOKEN = hashToken("t0ken");
 
-/** Two rights, whose patterns are words of letters, and numbers. */
+/** Rights of patterns, which are words of letters and numbers, and one of things by name. */
 const RIGHTS: RightsGrammar = {
+  boxes: {
+    nameProblem: (name) => /^[a-z]+$/.test(String(name)) ? undefined : "it is no word",
+    words: ["open", "close"],
+  },
   speak: (pattern) => /^[a-z]+$/.test(String(pattern)) ? undefined : "it is no word",
   count: (pattern) => typeof pattern === "number" ? undefined : "it is no number",
 };
@@ -22,6 +26,7 @@ Deno.test("an entry has the permissions that the file gives it, and no others", 
       users: [
         { name: "ali", password: HASH, speak: { allow: ["a", "b"], deny: ["c"] } },
         { name: "bea", password: HASH, speak: { deny: ["d"] }, count: { allow: [7] } },
+        { name: "cid", password: HASH, boxes: { red: ["open", "close"], blue: ["open"] } },
       ],
       tokens: [{ name: "sensor", token: TOKEN }],
     }),
@@ -35,10 +40,12 @@ Deno.test("an entry has the permissions that the file gives it, and no others", 
   const bea = users.get("bea")!.principal;
   assertEquals(bea.permission("speak"), { allow: [], deny: ["d"] });
   assertEquals(bea.permission("count"), { allow: [7], deny: [] } as unknown);
+  const boxes = { allow: ["red:open", "red:close", "blue:open"], deny: [] };
+  assertEquals(users.get("cid")!.principal.permission("boxes"), boxes);
   const sensor = tokens.get(TOKEN)!;
   assertEquals([sensor.name, sensor.permission("speak")], ["sensor", none]);
   assertEquals(sensor.permission("name"), none);
-  assertEquals([users.size, tokens.size], [2, 1]);
+  assertEquals([users.size, tokens.size], [3, 1]);
 });
 
 Deno.test("a file may begin with a byte order mark, and have one nowhere else", () => {
@@ -76,6 +83,10 @@ Deno.test("a broken file is told of by its field", () => {
     [{ users: [{ ...user, Speak: {} }] }, "users[0].Speak"],
     [{ users: [{ ...user, speak: { alow: [] } }] }, "users[0].speak.alow"],
     [{ users: [{ ...user, speak: null }] }, "users[0].speak"],
+    [{ users: [{ ...user, boxes: ["red"] }] }, "users[0].boxes"],
+    [{ users: [{ ...user, boxes: { R: [] } }] }, "users[0].boxes"],
+    [{ users: [{ ...user, boxes: { red: "open" } }] }, "users[0].boxes.red"],
+    [{ users: [{ ...user, boxes: { red: ["open", "shut"] } }] }, "users[0].boxes.red[1]"],
     [{ users: [{ ...user, speak: ["a"] }] }, "users[0].speak"],
     [{ users: [{ ...user, speak: { allow: "a" } }] }, "users[0].speak.allow"],
     [{ users: [{ ...user, speak: { deny: ["a", "b c"] } }] }, "users[0].speak.deny[1]"],
