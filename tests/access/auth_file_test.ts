@@ -12,12 +12,12 @@ const TOKEN = hashToken("t0ken");
 
 /** Rights of patterns, which are words of letters and numbers, and one of things by name. */
 const RIGHTS: RightsGrammar = {
+  speak: (pattern) => /^[a-z]+$/.test(String(pattern)) ? undefined : "it is no word",
+  count: (pattern) => typeof pattern === "number" ? undefined : "it is no number",
   boxes: {
     nameProblem: (name) => /^[a-z]+$/.test(String(name)) ? undefined : "it is no word",
     words: ["open", "close"],
   },
-  speak: (pattern) => /^[a-z]+$/.test(String(pattern)) ? undefined : "it is no word",
-  count: (pattern) => typeof pattern === "number" ? undefined : "it is no number",
 };
 
 Deno.test("an entry has the permissions that the file gives it, and no others", () => {
@@ -114,5 +114,5 @@ Deno.test("a file for several roles is read with the rights of all of them, and 
   assertEquals(principal.permission("actions").allow, ["get"]);
   const error = assertThrows(() => parseAuthFile(text, RIGHTS), AuthFileError);
   assertEquals(error.field, "tokens[0].actions");
-  assertStringIncludes(error.message, "name, token, speak, count are");
+  assertStringIncludes(error.message, "name, token, speak, count, boxes are");
 });

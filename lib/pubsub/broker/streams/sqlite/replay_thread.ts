@@ -11,7 +11,7 @@ import type { StreamStart } from "../stream_store.ts";
 import { Replay, type ReplayPart, type ReplayPlace } from "./replay.ts";
 import { ERRORS } from "./thread_errors.ts";
 
-/** What the thread is told. All but the first are answered, in their order. */
+/** What the thread is told. Each is answered, in their order; the first opens the database. */
 export type ReplayOrder =
   | { readonly type: "open"; readonly path: string }
   | { readonly type: "begin"; readonly stream: string; readonly start: StreamStart }
@@ -24,15 +24,14 @@ export type ReplayAnswer =
   | { readonly value: Pick<ReplayPlace, "next" | "lastUntil"> | ReplayPart | undefined }
   | { readonly error: PostedError };
 
+/** Memory for pages of the file. */
+const CACHE_BYTES = 16_777_216;
+
 let db: DatabaseSync | undefined;
 let replay: Replay | undefined;
 let path = "";
 
 const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
-  if (order.type === "open") {
-    path = order.path;
-    return;
-  }
   try {
     const value = carryOut(order);
     port.report({ value }, value && "bytes" in value ? [value.bytes.buffer as ArrayBuffer] : []);
@@ -42,20 +41,22 @@ const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
   }
 });
 
-function carryOut(order: Exclude<ReplayOrder, { type: "open" }>) {
-  if (order.type === "close") {
-    db?.close();
-    return undefined;
-  }
-  db ??= openReader(path, { cacheBytes: 16_777_216 });
-  replay ??= new Replay(db);
+function carryOut(order: ReplayOrder) {
   switch (order.type) {
+    case "open":
+      path = order.path;
+      db = openReader(path, { cacheBytes: CACHE_BYTES });
+      replay = new Replay(db);
+      return undefined;
     case "begin":
-      return replay.begin(order.stream, order.start);
+      return replay!.begin(order.stream, order.start);
     case "read":
-      return replay.read(order.place);
+      return replay!.read(order.place);
     case "backup":
-      db.prepare("VACUUM INTO ?").run(order.to);
+      db!.prepare("VACUUM INTO ?").run(order.to);
+      return undefined;
+    case "close":
+      db?.close();
       return undefined;
   }
 }

@@ -115,13 +115,14 @@ class SqliteStreamStore implements StreamStore {
     };
     const maxPages = maxDiskBytes === undefined ? undefined : Math.ceil(maxDiskBytes / PAGE_BYTES);
     this.#writer = new StoreWriter(path, events, maxPages);
-    this.#reader = new StoreReader(path);
+    this.#reader = new StoreReader();
   }
 
   /** Resolves when the database is open. */
   async open(): Promise<void> {
     try {
       for (const figures of await this.#writer.opened) this.streams.set(figures.name, figures);
+      await this.#reader.open(this.#path);
       this.#retained = await this.#writer.ask({ kind: "retained" }) as RetainedValue[];
     } catch (error) {
       await Promise.all([this.#writer.close(), this.#reader.close()]);
@@ -245,8 +246,9 @@ class SqliteStreamStore implements StreamStore {
 
   async backup(path: string): Promise<void> {
     // Reading for somebody else goes on meanwhile.
-    const reader = new StoreReader(this.#path);
+    const reader = new StoreReader();
     try {
+      await reader.open(this.#path);
       await reader.backup(path);
     } finally {
       await reader.close();

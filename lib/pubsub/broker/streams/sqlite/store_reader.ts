@@ -20,8 +20,8 @@ export class StoreReader {
   readonly #asking = new Deque<PromiseWithResolvers<Value>>();
   #dead: Error | undefined;
 
-  /** Starts the thread; the database is opened when it is read for the first time. */
-  constructor(path: string) {
+  /** Starts the thread. */
+  constructor() {
     this.#thread = new WorkerThread(new URL("./replay_thread.ts", import.meta.url), {
       name: "stream-reader",
       errors: ERRORS,
@@ -32,7 +32,11 @@ export class StoreReader {
       },
       onDied: (error) => this.#end(failed(error)),
     });
-    this.#thread.post({ type: "open", path });
+  }
+
+  /** Opens the database, before anything else is asked for. */
+  async open(path: string): Promise<void> {
+    await this.#ask({ type: "open", path });
   }
 
   /** Where a reader begins; `undefined` if there is no such stream. */

@@ -1,0 +1,101 @@
+/** Disks that are full, files that are gone, files that are something else. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { openStreamStore, StreamError, type StreamStore } from "../../../../lib/pubsub/mod.ts";
+import { newStreamSettings, type Stored } from "../../../../lib/pubsub/mod.ts";
+import { SqliteError } from "../../../../lib/sqlite/mod.ts";
+import { script, ServerProgram } from "../../../support/programs.ts";
+import { dial } from "../../../../lib/net/mod.ts";
+import { Scratch } from "../../../support/scratch.ts";
+import { RawPeer } from "../../support.ts";
+import { framesIn, publication } from "./support.ts";
+
+/** Stores one publication, or tells why it is not. */
+function append(store: StreamStore, content: string): Promise<Stored | StreamError> {
+  const { promise, resolve } = Promise.withResolvers<Stored | StreamError>();
+  store.append("orders", publication("orders.a", content), 1, resolve);
+  return promise;
+}
+
+async function readAll(store: StreamStore): Promise<number> {
+  const reader = await store.read("orders", 1, { from: "all" }, undefined);
+  let count = 0;
+  while (!reader.caughtUp) count += framesIn((await reader.read())!.bytes).length;
+  reader.close();
+  return count;
+}
+
+Deno.test("a full disk refuses publications; the rest goes on, and so do they once there is room", async () => {
+  using scratch = new Scratch();
+  await using store = await openStreamStore(scratch.at("store"), { maxDiskBytes: 2_097_152 });
+  await store.create("orders", newStreamSettings(["orders.>"]));
+  const init = { stream: "orders", consumer: "c", owner: 1, sid: 1, settings: {} };
+  const start = { from: "all" } as const;
+  const member = await store.join({ ...init, start, prefetch: 1 });
+  let stored = 0;
+  let refused: unknown;
+  while (refused === undefined) {
+    const outcome = await append(store, "x".repeat(100_000));
+    if (outcome instanceof StreamError) refused = outcome.code;
+    else assertEquals(outcome.seq, ++stored);
+  }
+  assertEquals(refused, "storage-full");
+  assertEquals(await readAll(store), stored);
+  const delivery = framesIn((await member.take())!.bytes)[0]!.header["delivery"] as number;
+  const settlement = { kind: "ack", ...init, deliveries: [delivery], durable: true } as const;
+  await store.settle({ ...settlement, delayMs: undefined, reason: undefined });
+  await store.purge("orders", stored, undefined);
+  assertEquals(await append(store, "x".repeat(100_000)), { seq: stored + 1, duplicate: false });
+});
+
+Deno.test("when its files are gone a store can only be read, and the broker ends with 1", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  const args = ["127.0.0.1:0", "--store", folder, "--stream", "orders=orders.>"];
+  await using broker = await ServerProgram.start(script("cmd/broker.ts", ...args));
+  using peer = new RawPeer(await dial(broker.address));
+  const store = { topic: "orders.a", stored: true, id: 1 };
+  assertEquals((await peer.ask("pub", store, "kept"))["seq"], 1);
+  await Deno.remove(`${folder}/socktool.db`);
+  assertEquals((await peer.ask("pub", store, "lost"))["code"], "storage-failed");
+  assertEquals((await peer.ask("pub", store, "lost"))["code"], "storage-failed");
+  await peer.ask("sub", { stream: "orders", sid: 1, from: "all", id: 2 });
+  assertEquals((await peer.frame()).text(), "kept");
+  broker.kill("SIGTERM");
+  const { code, err } = await broker.finished();
+  assertEquals(code, 1);
+  assert(err.includes("streams can only be read"), err);
+});
+
+Deno.test("a file that is no store, or a broken one, is refused", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  {
+    await using store = await openStreamStore(folder);
+    await store.create("orders", newStreamSettings(["orders.>"]));
+  }
+  const whole = await Deno.readFile(`${folder}/socktool.db`);
+  const cases: [Uint8Array, string][] = [
+    [new TextEncoder().encode("something else ".repeat(1_000)), "not-a-database"],
+    [whole.map((byte, i) => (i < 100 ? byte : 0xee)), "damaged"],
+  ];
+  for (const [bytes, code] of cases) {
+    await Deno.writeFile(`${folder}/socktool.db`, bytes);
+    const error = await assertRejects(() => openStreamStore(folder), SqliteError);
+    assertEquals(error.code, code);
+    // What cannot be used is left alone.
+    assertEquals(await Deno.readFile(`${folder}/socktool.db`), bytes);
+  }
+});
+
+Deno.test("a copy is written beside a store at work", async () => {
+  using scratch = new Scratch();
+  await using store = await openStreamStore(scratch.at("store"));
+  await store.create("orders", newStreamSettings(["orders.>"]));
+  for (let i = 0; i < 3; i++) await append(store, `${i}`);
+  await Deno.mkdir(scratch.at("copy"));
+  await store.backup(scratch.at("copy/socktool.db"));
+  await append(store, "later");
+  await using copy = await openStreamStore(scratch.at("copy"));
+  assertEquals(await readAll(copy), 3);
+  await assertRejects(() => store.backup(scratch.at("copy/socktool.db")), StreamError);
+});
