@@ -1,13 +1,8 @@
 import { OverBudgetError } from "../../base/budget.ts";
 import { FrameDecoder, type FrameError, type HeaderInit } from "../../frame/mod.ts";
-import {
-  type CloseReason,
-  type Connection,
-  formatAddress,
-  networkOf,
-  type SharedMemory,
-} from "../../net/mod.ts";
+import { type Connection, formatAddress, networkOf, type SharedMemory } from "../../net/mod.ts";
 import type { Account, BrokerCore } from "./broker_core.ts";
+import { closeReasonOf } from "./close_reason.ts";
 import { applyChangedRights } from "./changed_rights.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
@@ -38,15 +33,6 @@ const LAST_WORD_SHARE = 3 / 4;
 
 /** Of the memory for all filters, what those of one connection may take. */
 const CONNECTION_SHARE = 1 / 4;
-
-/** What a reason is for the connection. */
-const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
-  shutdown: "drained",
-  idle: "idle",
-  bye: "done",
-  unauthorized: "unauthorized",
-  "over-budget": "over-budget",
-};
 
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
 export class Session implements FrameSource, OutboxOwner, ConnectionSource {
@@ -391,7 +377,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     if (this.#revoked) this.refuse(this.#revoked);
     this.#sayBye(reason, missed, id);
     await Promise.all([outbox.emptied(), cleared]);
-    await this.#connection.finish(CLOSE_REASONS[reason] ?? "protocol", false);
+    await this.#connection.finish(closeReasonOf(reason), false);
     clearTimeout(timer);
   }
 
