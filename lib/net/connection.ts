@@ -230,6 +230,13 @@ export class Connection implements Peer {
     closeQuietly(this.#conn);
   }
 
+  /** Counts memory that is kept for this peer, as {@linkcode Connection.countHeld}, if there is room. */
+  tryHold(bytes: number): boolean {
+    if (this.#memory?.hasOutputRoom(bytes) === false) return false;
+    this.countHeld(bytes);
+    return true;
+  }
+
   /**
    * Counts memory that a service keeps for this peer, such as answers that wait for their turn, as
    * if it were output.

@@ -35,6 +35,22 @@ export interface Peer {
    */
   revoke(error?: Error): void;
 
+  /**
+   * Counts memory that is kept for this peer as if it were unread output, if the server has room for
+   * it; else nothing is counted. Give it back by {@linkcode Peer.countHeld} with a negative number.
+   *
+   * @returns Whether there is room.
+   */
+  tryHold(bytes: number): boolean;
+
+  /**
+   * Counts memory that is kept for this peer, such as answers that wait for their turn, as if it were
+   * unread output. Where there is no room for it, connections end that read nothing.
+   *
+   * @param bytes How many bytes more; negative for fewer.
+   */
+  countHeld(bytes: number): void;
+
   /** Closes the connection at once; bytes that wait to be sent are lost. Only the first call counts. */
   close(reason: CloseReason): void;
 }

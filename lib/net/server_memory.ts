@@ -168,6 +168,11 @@ export class ConnectionMemory implements ReadMemory {
     this.#forgetIfEmpty();
   }
 
+  /** Whether so many more bytes may wait to be sent. */
+  hasOutputRoom(bytes: number): boolean {
+    return this.#isOver || this.#server.output.refusing(bytes) === undefined;
+  }
+
   /** Counts bytes that wait to be sent; negative when they were sent. */
   countOutput(bytes: number): void {
     if (this.#isOver) return;

@@ -235,3 +235,33 @@ Deno.test("searchHandler() takes no engine of another making", () => {
   const engine = { lookup() {}, generation: 1 } as unknown as SearchEngine;
   assertThrows(() => searchHandler(engine), TypeError, "openSearch");
 });
+
+Deno.test("large requests count as their client's, and are refused where there is no room", async () => {
+  await using engine = await openSearch({ workers: 1, data: [], writable: true });
+  const limits = { maxContentBytes: 32 * MiB, maxUnreadBytes: 3 * MiB };
+  const handler = searchHandler(engine);
+  await using server = serveRequests(await listenLocally(), handler, limits);
+  const clients = await Promise.all(
+    Array.from({ length: 8 }, () => RawClient.connect(server.address)),
+  );
+  const text = "word ".repeat(MiB / 5);
+  let most = 0;
+  const looking = setInterval(() => most = Math.max(most, server.memory.unreadBytes), 1);
+  const outcomes = await Promise.all(clients.map(async (client, i) => {
+    await client.send(put(`k${i}`, text));
+    const { error, result } = await client.json() as { error?: { code: string }; result: string };
+    return error?.code ?? result;
+  }));
+  clearInterval(looking);
+  const stored = outcomes.filter((outcome) => outcome.startsWith("Stored "));
+  assert(stored.length > 0, outcomes.join());
+  assertEquals(outcomes.filter((outcome) => outcome === "busy").length, 8 - stored.length);
+  assert(most > MiB, `${most} bytes were counted`);
+  // Nobody was ended, and all is given back.
+  for (const [i, client] of clients.entries()) {
+    await client.send(put(`again${i}`, text));
+    assertEquals((await client.json())["result"], `Stored 'again${i}'.`);
+  }
+  assertEquals(server.memory.unreadBytes, 0);
+  for (const client of clients) client.close();
+});

@@ -37,10 +37,7 @@ export class LargeRequests {
       throw new RequestError("bad-request", `${message}, and the server takes no changes`);
     }
     const { length } = frame.content;
-    if (this.#waitingBytes > 0 && this.#waitingBytes + length > MAX_WAITING_BYTES) {
-      throw new RequestError("busy", "Too many large requests wait already; try again in a moment");
-    }
-    this.#waitingBytes += length;
+    this.#hold(length, client);
     const before = this.before(client);
     const { promise, resolve } = Promise.withResolvers<void>();
     const handedOver = () => {
@@ -52,6 +49,17 @@ export class LargeRequests {
     };
     this.#handedOver.set(client, promise);
     return this.#put(frame, client, before, handedOver).finally(handedOver);
+  }
+
+  /** Counts the copy that goes to the worker. One alone is always taken. */
+  #hold(bytes: number, client: Peer): void {
+    const isAlone = this.#waitingBytes === 0;
+    const hasRoom = this.#waitingBytes + bytes <= MAX_WAITING_BYTES && client.tryHold(bytes);
+    if (!hasRoom && !isAlone) {
+      throw new RequestError("busy", "Too many large requests wait already; try again in a moment");
+    }
+    if (!hasRoom) client.countHeld(bytes);
+    this.#waitingBytes += bytes;
   }
 
   async #put(
@@ -72,6 +80,7 @@ export class LargeRequests {
       return jsonFrame(putReply(parsed.key));
     } finally {
       this.#waitingBytes -= length;
+      client.countHeld(-length);
     }
   }
 }
