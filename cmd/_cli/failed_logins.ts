@@ -1,6 +1,6 @@
 import type { Credentials } from "../../lib/access/mod.ts";
 import type { Log } from "./log.ts";
-import { formatCount } from "./units.ts";
+import { formatCount } from "../../lib/base/units.ts";
 
 /** Failed logins from one address are told this often. */
 const INTERVAL_MS = 1_000;

@@ -1,5 +1,5 @@
 import type { Latencies } from "../../lib/load/latencies.ts";
-import { formatCount, formatDuration, formatRate } from "./units.ts";
+import { formatCount, formatDuration, formatRate } from "../../lib/base/units.ts";
 
 /**
  * Sums up the latencies of requests, as a line for people and as an object for programs.
@@ -14,7 +14,7 @@ export function summarizeLatencies(
   const perSecond = count / durationMs * 1_000;
   const figures = latencies.figures();
   const shown = Object.entries(figures).map(([name, us]) =>
-    `${name} ${formatDuration(us / 1_000)}`
+    us === null ? "" : `${name} ${formatDuration(us / 1_000)}`
   );
   return {
     text: `${formatCount(count, "answer")} in ${formatDuration(durationMs)}, ` +

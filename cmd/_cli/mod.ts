@@ -55,6 +55,6 @@ export {
   parseCount,
   parseDuration,
   parseRate,
-} from "./units.ts";
+} from "../../lib/base/units.ts";
 export { UsageError } from "./usage_error.ts";
 export { suggestion } from "./nearest.ts";

@@ -11,7 +11,7 @@ import { describeError, lowerFirst } from "./describe_error.ts";
 import type { Log } from "./log.ts";
 import { checkOpenFiles } from "./open_files.ts";
 import type { FlagTable, FlagValues } from "./spec.ts";
-import { formatCount } from "./units.ts";
+import { formatCount } from "../../lib/base/units.ts";
 
 /** Limits on what one client, and all clients together, may use of a server. */
 export const limitFlags = {

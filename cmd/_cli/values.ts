@@ -8,7 +8,7 @@ import {
   parseCount,
   parseDuration,
   parseRate,
-} from "./units.ts";
+} from "../../lib/base/units.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -75,8 +75,8 @@ const READERS: Readonly<Record<NumericType, NumericReader>> = {
   },
   rate: {
     read: parseRate,
-    what: "a rate per second",
-    write: "write 250, 10k or 1M",
+    what: "a rate",
+    write: "write 250, 10k, 6/m or 90/h",
     show: (value) => `${value}/s`,
   },
   size: {

@@ -1,6 +1,9 @@
-import { type LoadPlan, patternBytes } from "../../lib/load/mod.ts";
+import type { LoadPlan } from "../../lib/load/mod.ts";
 import type { Address, ClientTls } from "../../lib/net/mod.ts";
 import type { FlagTable } from "../_cli/mod.ts";
+import { parseAnswer } from "./answer_flag.ts";
+import { messagesOf } from "./message_flags.ts";
+import { parsePercentiles } from "./percentiles_flag.ts";
 
 /** Any of these turns the client into a load tool. */
 export const loadFlags = {
@@ -9,7 +12,25 @@ export const loadFlags = {
     repeat: true,
     group: "Load",
     conflicts: ["size"],
-    help: "send this text; several are sent in turn",
+    help: "send this text, in which {seq}, {conn} and {random:8} are filled in; several are sent " +
+      "in turn",
+  },
+  "message-file": {
+    type: "path",
+    hint: "file",
+    placeholder: "FILE",
+    repeat: true,
+    group: "Load",
+    conflicts: ["size"],
+    help: "send what this file holds, up to 64 MiB",
+  },
+  "message-hex": {
+    type: "string",
+    placeholder: "HEX",
+    repeat: true,
+    group: "Load",
+    conflicts: ["size"],
+    help: "send these bytes, such as '0a ff 00'",
   },
   size: {
     type: "size",
@@ -17,6 +38,19 @@ export const loadFlags = {
     max: 1_073_741_824,
     group: "Load",
     help: "send messages of this size; by default, the tutorial's two messages",
+  },
+  answer: {
+    type: "string",
+    placeholder: "FORM",
+    group: "Load",
+    help: "how an answer ends: echo, until:'\\n', bytes:12, length:u32be (u8, u16le …; " +
+      "length:u32be:inclusive if it counts itself), close, or none; by default, echo",
+  },
+  expect: {
+    type: "string",
+    group: "Load",
+    requires: ["answer"],
+    help: "count answers that neither contain this text nor match it as a regular expression",
   },
   count: {
     type: "count",
@@ -43,15 +77,24 @@ export const loadFlags = {
     default: "1",
     group: "Load",
     conflicts: ["rate"],
-    help: "send this many messages of a connection at once, the next when all have come back",
+    help: "send this many messages of a connection at once, the next when all are answered",
   },
   rate: {
     type: "rate",
     max: 10_000_000,
     group: "Load",
-    help:
-      "open loop: send this many messages per second in total, on a schedule, however slow the " +
-      "server is; latency counts from when each was due",
+    help: "open loop: send this many messages per second in total (or 6/m, 90/h), on a schedule, " +
+      "however slow the server is; latency counts from when each was due",
+  },
+  "drain-timeout": {
+    type: "duration",
+    group: "Load",
+    help: "wait this long for answers after the last message was due; by default, as --timeout",
+  },
+  reconnect: {
+    type: "boolean",
+    group: "Load",
+    help: "make connections anew that broke or could not be made; what is due meanwhile waits",
   },
   "connect-rate": {
     type: "rate",
@@ -70,6 +113,12 @@ export const loadFlags = {
     type: "boolean",
     group: "Load",
     help: "compare every byte that comes back, not only the first message of each connection",
+  },
+  percentiles: {
+    type: "string",
+    placeholder: "LIST",
+    group: "Result",
+    help: "show these percentiles, such as 50,95,99.95",
   },
   hdr: {
     type: "path",
@@ -104,7 +153,23 @@ export const loadFlags = {
     repeat: true,
     placeholder: "TEST",
     group: "Result",
-    help: "exit with code 3 if this holds: 'p99>5ms', 'messages_per_s<10k', 'errors>0'",
+    help: "exit with code 3 if this holds: 'p99.9>5ms', 'messages_per_s<10k', 'errors>1%'",
+  },
+} as const satisfies FlagTable;
+
+/** The time limits of a load's connections. */
+export const connectionFlags = {
+  "connect-timeout": {
+    type: "duration",
+    default: "10s",
+    min: 1,
+    help: "give up connecting after this time",
+  },
+  timeout: {
+    type: "duration",
+    default: "10s",
+    min: 1,
+    help: "give up on a connection when bytes are due and none comes for this long",
   },
 } as const satisfies FlagTable;
 
@@ -114,48 +179,70 @@ export function asksForLoad(given: ReadonlySet<string>): boolean {
 }
 
 /** The values of the flags that make the plan. */
-interface PlanFlags {
+export interface PlanFlags {
   readonly message: readonly string[];
+  readonly "message-file": readonly string[];
+  readonly "message-hex": readonly string[];
   readonly size: number | undefined;
+  readonly answer: string | undefined;
+  readonly expect: string | undefined;
   readonly count: number | undefined;
   readonly duration: number | undefined;
   readonly warmup: number | undefined;
   readonly pipeline: number;
   readonly rate: number | undefined;
+  readonly "drain-timeout": number | undefined;
+  readonly reconnect: boolean;
   readonly "connect-rate": number | undefined;
   readonly workers: number;
   readonly verify: boolean;
+  readonly percentiles: string | undefined;
   readonly "connect-timeout": number;
   readonly timeout: number;
 }
 
-/** The plan that a command line asks for. */
-export function planOf(
+/**
+ * The plan that a command line asks for.
+ *
+ * @throws {UsageError} if a flag cannot be read.
+ */
+export async function planOf(
   address: Address,
   connections: number,
   tls: ClientTls | undefined,
   flags: PlanFlags,
-  otherwise: readonly Uint8Array[],
+): Promise<LoadPlan> {
+  return {
+    ...pacingOf(address, connections, tls, flags),
+    ...await messagesOf(flags),
+    answer: flags.answer === undefined ? undefined : parseAnswer(flags.answer),
+    expect: flags.expect,
+    verify: flags.verify,
+  };
+}
+
+/** What a plan has whatever is sent: where, how fast, how long. */
+export function pacingOf(
+  address: Address,
+  connections: number,
+  tls: ClientTls | undefined,
+  flags: Omit<PlanFlags, "answer" | "expect" | "message" | "size" | "verify">,
 ): LoadPlan {
-  const encoder = new TextEncoder();
   return {
     address,
     connections,
     tls,
-    messages: flags.size !== undefined
-      ? [patternBytes(flags.size)]
-      : flags.message.length > 0
-      ? flags.message.map((text) => encoder.encode(text))
-      : otherwise,
     count: flags.count,
     durationMs: flags.duration,
     warmupMs: flags.warmup,
     pipeline: flags.pipeline,
     ratePerSecond: flags.rate,
+    drainTimeoutMs: flags["drain-timeout"],
+    reconnect: flags.reconnect,
     connectRatePerSecond: flags["connect-rate"],
     workers: flags.workers,
-    verify: flags.verify,
     connectTimeoutMs: flags["connect-timeout"],
     answerTimeoutMs: flags.timeout,
+    percentiles: parsePercentiles(flags.percentiles),
   };
 }

@@ -4,6 +4,7 @@ import {
   type LoadErrorKind,
   type LoadObserver,
   type LoadResult,
+  type LoadSettings,
   parseRun,
   renderReport,
   type SavedRun,
@@ -11,10 +12,11 @@ import {
 } from "../../lib/load/mod.ts";
 import { type Context, describeError, UsageError } from "../_cli/mod.ts";
 import {
+  answerHint,
   caveats,
   comparisonLines,
   differences,
-  errorLine,
+  errorLines,
   liveText,
   summaryLines,
 } from "./load_lines.ts";
@@ -30,7 +32,7 @@ export interface ResultFiles {
 export function loadObserver(
   { out, log, progress }: Context,
   json: boolean,
-  connections: number,
+  { connections, answer }: LoadSettings,
 ): LoadObserver {
   const seen = new Set<LoadErrorKind>();
   return {
@@ -45,8 +47,11 @@ export function loadObserver(
     },
     failed({ code, message, cause }) {
       // The first of a kind is printed; the summary counts the others.
-      if (!seen.has(code)) log.warn(code === "connect" && cause ? describeError(cause) : message);
+      if (seen.has(code)) return;
       seen.add(code);
+      const hint = answerHint(code, answer);
+      const what = code === "connect" && cause ? describeError(cause) : message;
+      log.warn(hint === undefined ? what : `${what}: ${hint}`);
     },
   };
 }
@@ -56,7 +61,10 @@ export function printResult(
   result: LoadResult,
   before: SavedRun | undefined,
   { out, log }: Context,
-  json: boolean,
+  { json, percentiles }: {
+    readonly json: boolean;
+    readonly percentiles: readonly number[] | undefined;
+  },
 ): void {
   const { summary } = result;
   const comparisons = before === undefined ? [] : compareRuns(before, result);
@@ -64,7 +72,7 @@ export function printResult(
     for (const comparison of comparisons) out.json({ type: "comparison", ...comparison });
     out.json({ type: "summary", ...summary, interrupted: result.interrupted });
   } else {
-    for (const line of summaryLines(result)) out.line(line);
+    for (const line of summaryLines(result, percentiles)) out.line(line);
     if (before) {
       for (const line of comparisonLines(comparisons, before.started_at)) out.line(line);
     }
@@ -72,8 +80,7 @@ export function printResult(
   const different = before ? differences(before.settings, result.settings) : [];
   if (different.length > 0) log.warn(`the runs were not the same: ${different.join("; ")}`);
   for (const text of caveats(result)) log.warn(text);
-  const errors = errorLine(summary);
-  if (errors !== undefined) log.error(errors);
+  for (const text of errorLines(summary)) log.error(text);
 }
 
 /** Reads the run that `--compare` names. */

@@ -13,11 +13,11 @@ export interface ComparableRun {
 export interface Comparison {
   /** The figure: `messages_per_s`, `p99`… */
   readonly name: string;
-  /** Its value in the earlier run: per second, or in µs. */
-  readonly before: number;
+  /** Its value in the earlier run: per second, or in µs; `null` if it was not measured. */
+  readonly before: number | null;
   /** Its value in the later run. */
-  readonly after: number;
-  /** `after / before`; `undefined` if `before` is 0. */
+  readonly after: number | null;
+  /** `after / before`; `undefined` if one was not measured, or `before` is 0. */
   readonly ratio: number | undefined;
   /**
    * How far chance alone moves the ratio away from 1, with 95 % confidence. It is estimated from
@@ -28,13 +28,14 @@ export interface Comparison {
   readonly verdict: "within noise" | "better" | "worse" | "too short to tell";
 }
 
-const TIMES = ["min", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max"] as const;
-
 /**
  * Figures that a single message decides. A longer run does not make them more certain, so their
  * noise is the spread of single seconds and not the error of the mean.
  */
 const EXTREMES: ReadonlySet<string> = new Set(["min", "p99.99", "max"]);
+
+/** A figure of a run or of one of its seconds. */
+type ValueOf = (each: LoadSummary | LoadInterval) => number | null;
 
 /** Fewer seconds say nothing about the spread. */
 const MIN_INTERVALS = 3;
@@ -42,24 +43,26 @@ const MIN_INTERVALS = 3;
 /** 95 % of a normal distribution lies within this many standard errors. */
 const CONFIDENCE = 1.96;
 
-/** Compares two runs, figure by figure. */
+/** Compares two runs, figure by figure: the percentiles are those that both have. */
 export function compareRuns(before: ComparableRun, after: ComparableRun): Comparison[] {
   const rate = (name: "messages_per_s" | "bytes_per_s") =>
     compare(name, before, after, (each) => each[name], true);
   const time = (name: keyof LatencyFigures) =>
-    compare(name, before, after, (each) => each.latency_us[name], false);
-  return [rate("messages_per_s"), rate("bytes_per_s"), ...TIMES.map(time)];
+    compare(String(name), before, after, (each) => each.latency_us[name] ?? null, false);
+  const times = Object.keys(after.summary.latency_us) as (keyof LatencyFigures)[];
+  const both = times.filter((name) => before.summary.latency_us[name] !== undefined);
+  return [rate("messages_per_s"), rate("bytes_per_s"), ...both.map(time)];
 }
 
 function compare(
   name: string,
   before: ComparableRun,
   after: ComparableRun,
-  valueOf: (each: LoadSummary | LoadInterval) => number,
+  valueOf: ValueOf,
   moreIsBetter: boolean,
 ): Comparison {
   const [was, is] = [valueOf(before.summary), valueOf(after.summary)];
-  const ratio = was > 0 ? is / was : undefined;
+  const ratio = was !== null && is !== null && was > 0 ? is / was : undefined;
   const spreads = [before, after].map(({ intervals }) =>
     relativeError(intervals.map(valueOf), EXTREMES.has(name))
   );
@@ -77,7 +80,11 @@ function compare(
 }
 
 /** The standard error of the mean, or of a single value, as a share of the mean. */
-function relativeError(values: readonly number[], ofOne: boolean): number | undefined {
+function relativeError(
+  all: readonly (number | null)[],
+  ofOne: boolean,
+): number | undefined {
+  const values = all.filter((value) => value !== null);
   const { length } = values;
   if (length < MIN_INTERVALS) return undefined;
   const mean = values.reduce((sum, value) => sum + value, 0) / length;

@@ -16,24 +16,29 @@ const DIGITS = 3;
 /** Counts are 64-bit floats: exact up to 2^53, which no run reaches. */
 const COUNT_BITS = 64;
 
-/** The figures of a distribution, in microseconds. All are 0 if nothing was recorded. */
+/** The percentiles that figures have, unless others are asked for. */
+export const DEFAULT_PERCENTILES: readonly number[] = [50, 90, 99, 99.9, 99.99];
+
+/** The figures of a distribution, in microseconds. All are `null` if nothing was recorded. */
 export interface LatencyFigures {
   /** The smallest. */
-  readonly min: number;
+  readonly min: number | null;
   /** The arithmetic mean. */
-  readonly mean: number;
+  readonly mean: number | null;
   /** The median: 50 % are at most this. */
-  readonly p50: number;
+  readonly p50: number | null;
   /** 90 % are at most this. */
-  readonly p90: number;
+  readonly p90: number | null;
   /** 99 % are at most this. */
-  readonly p99: number;
+  readonly p99: number | null;
   /** 99.9 % are at most this. */
-  readonly "p99.9": number;
+  readonly "p99.9": number | null;
   /** 99.99 % are at most this. */
-  readonly "p99.99": number;
+  readonly "p99.99": number | null;
+  /** Other percentiles that were asked for, such as `p95`. */
+  readonly [percentile: `p${number}`]: number | null;
   /** The largest. */
-  readonly max: number;
+  readonly max: number | null;
 }
 
 /** Latencies in the form that is sent between threads and saved in files. */
@@ -129,19 +134,26 @@ export class Latencies {
     return Math.min(this.#max, this.#histogram.getValueAtPercentile(percent));
   }
 
-  /** The figures for summaries. */
-  figures(): LatencyFigures {
+  /** All of them added up, in microseconds. */
+  get sum(): number {
+    return this.#sum;
+  }
+
+  /**
+   * The figures for summaries.
+   *
+   * @param percentiles Further percentiles, besides those that figures always have.
+   */
+  figures(percentiles: readonly number[] = []): LatencyFigures {
     const { count } = this;
+    const all = [...new Set([...DEFAULT_PERCENTILES, ...percentiles])].sort((a, b) => a - b);
+    const value = (us: number) => count > 0 ? us : null;
     return {
-      min: count > 0 ? this.#min : 0,
-      mean: count > 0 ? Math.round(this.#sum / count * 10) / 10 : 0,
-      p50: this.percentile(50),
-      p90: this.percentile(90),
-      p99: this.percentile(99),
-      "p99.9": this.percentile(99.9),
-      "p99.99": this.percentile(99.99),
-      max: this.#max,
-    };
+      min: value(this.#min),
+      mean: value(Math.round(this.#sum / count * 10) / 10),
+      ...Object.fromEntries(all.map((each) => [`p${each}`, value(this.percentile(each))])),
+      max: value(this.#max),
+    } as LatencyFigures;
   }
 
   /** The percentile distribution in milliseconds, as HdrHistogram's plotters read it. */

@@ -1,13 +1,18 @@
 import { PeriodicLook } from "../base/periodic_look.ts";
+import { sleep } from "../base/sleep.ts";
 import { MAX_TIMER_MS } from "../base/timer_ms.ts";
-import { type ClosedLoopRun, runClosedLoop } from "./closed_loop.ts";
+import { dial } from "../net/mod.ts";
+import { ClosedLoop } from "./closed_loop.ts";
+import { makeExchange } from "./exchange/make_exchange.ts";
+import type { Exchange } from "./exchange/wire.ts";
 import type { HistogramLibrary } from "./latencies.ts";
-import type { LoadConnection } from "./load_connection.ts";
+import { type ConnectionSetup, LoadConnection } from "./load_connection.ts";
 import type { LoadError } from "./load_error.ts";
-import type { LoadPart } from "./load_plan.ts";
+import type { LoadPart, ResolvedPlan } from "./load_plan.ts";
+import { LoadRecorder } from "./load_recorder.ts";
 import { openConnections } from "./open_connections.ts";
-import { runOpenLoop } from "./open_loop.ts";
-import { Payload } from "./payload.ts";
+import { sendOnSchedule } from "./open_loop.ts";
+import { numbersOf, Schedule } from "./schedule.ts";
 import { SilenceWatch } from "./silence_watch.ts";
 import { Tally } from "./tally.ts";
 
@@ -24,22 +29,52 @@ export interface ShareObserver {
   interval(durationMs: number, tally: Tally, openConnections: number): void;
 }
 
-/** The most messages in one write of an open loop. */
-const OPEN_LOOP_BATCH = 64;
+/** When all threads begin, and on how many connections. */
+export interface StartSignal {
+  /** In milliseconds since 1970, as `performance.timeOrigin + performance.now()` gives it. */
+  readonly atEpochMs: number;
+  /** How many connections each thread has. */
+  readonly connections: readonly number[];
+}
+
+/** How a thread's part of a load ended. Times are in milliseconds from the end of the warm-up. */
+export interface ShareEnd {
+  /** When it stopped to wait for answers. */
+  readonly endedAtMs: number;
+  /** When the last answer came; `-Infinity` if none did. */
+  readonly lastAnswerAtMs: number;
+  /** Whether it ended because no connection was left. */
+  readonly died: boolean;
+  /** How many answers each message has. */
+  readonly answersPerMessage: number;
+  /** What the exchange counted besides. */
+  readonly counts: Readonly<Record<string, number>>;
+}
 
 const INTERVAL_MS = 1_000;
+
+/** How often to check whether all messages have come to their end. */
+const END_TICK_MS = 1;
+
+/** How long to wait for answers when the run is ended early. */
+const STOP_DRAIN_MS = 250;
 
 /** One thread's part of a load: connects, sends, and reports its counts each second. */
 export class LoadShare {
   readonly #part: LoadPart;
   readonly #observer: ShareObserver;
   readonly #tally: Tally;
-  readonly #payload: Payload;
-  readonly #connections = new Set<LoadConnection>();
+  readonly #recorder: LoadRecorder;
+  readonly #loop: ClosedLoop;
+  #connections: LoadConnection[] = [];
+  /** Aborted when nothing more is to be sent. */
   readonly #stopping = new AbortController();
+  /** Aborted when all is over. */
+  readonly #over = new AbortController();
+  #exchange: Exchange | undefined;
+  #serving: Promise<unknown> = Promise.resolve();
+  #connected = 0;
   #connectFailures = 0;
-  /** The end of the warm-up. Messages that are sent, or due, before it are not recorded. */
-  #measureAt = Infinity;
   #reportedAt = Infinity;
 
   /** Prepares the part; nothing is opened or sent yet. */
@@ -47,138 +82,200 @@ export class LoadShare {
     this.#part = part;
     this.#observer = observer;
     this.#tally = new Tally(library);
-    const { messages, pipeline, ratePerSecond } = part.plan;
-    this.#payload = new Payload(messages, ratePerSecond === undefined ? pipeline : OPEN_LOOP_BATCH);
+    this.#recorder = new LoadRecorder(this.#tally, part.plan.ratePerSecond !== undefined);
+    this.#loop = new ClosedLoop(part.plan);
   }
 
-  /** Opens its connections. Resolves to how many could be made. */
+  /** Opens its connections. Resolves to how many it has: with `reconnect`, all of them. */
   async connect(): Promise<number> {
-    const { signal } = this.#stopping;
-    const told = () => this.#observer.connecting(this.#connections.size, this.#connectFailures);
-    await openConnections(this.#part, this.#payload, signal, {
-      opened: (connection) => {
-        this.#connections.add(connection);
+    const { plan } = this.#part;
+    const exchange = this.#exchange = await makeExchange(plan);
+    const setup = this.#setup(plan, exchange);
+    const told = () => this.#observer.connecting(this.#connected, this.#connectFailures);
+    await openConnections(this.#part, this.#stopping.signal, {
+      opened: (id, conn) => {
+        this.#connected++;
+        this.#connections.push(new LoadConnection(id, conn, setup));
         told();
       },
-      failed: (error) => {
+      failed: (id, error) => {
         this.#connectFailures++;
         this.#fail(error);
+        if (plan.reconnect) this.#connections.push(new LoadConnection(id, undefined, setup));
         told();
       },
     });
-    return this.#connections.size;
+    this.#connections.sort((a, b) => a.id - b.id);
+    return this.#connections.length;
   }
 
   /** Runs the load to its end, and closes the connections. */
-  async run(): Promise<void> {
+  async run(start: StartSignal): Promise<ShareEnd> {
     const { warmupMs, durationMs, answerTimeoutMs, ratePerSecond } = this.#part.plan;
     using _watch = new SilenceWatch(this.#connections, answerTimeoutMs);
-    this.#measureAt = this.#reportedAt = performance.now() + warmupMs;
-    // The last interval is 0.5 to 1.5 s long: a shorter rest is added to the second before it.
-    const lastReportAt = this.#measureAt + durationMs - INTERVAL_MS / 2;
+    const startAt = start.atEpochMs - performance.timeOrigin;
+    const measureAt = startAt + warmupMs;
+    this.#recorder.measureAt = this.#reportedAt = measureAt;
+    // Nothing is reported shortly before and after the last message is due: what is outstanding
+    // then comes to its end, and belongs to the second before.
     using reporting = new PeriodicLook(INTERVAL_MS, (now) => {
-      if (now < lastReportAt) this.#report();
+      if (Math.abs(now - measureAt - durationMs) > INTERVAL_MS / 2) this.#report(now);
     });
-    const warming = setTimeout(() => reporting.start(), Math.min(warmupMs, MAX_TIMER_MS));
+    const warming = setTimeout(() => reporting.start(), timerMs(measureAt - performance.now()));
     try {
-      await (ratePerSecond === undefined ? this.#runClosed() : this.#runOpen(ratePerSecond));
+      const died = ratePerSecond === undefined
+        ? await this.#runClosed(startAt)
+        : await this.#runOpen(startAt, ratePerSecond, start);
+      const endedAt = performance.now();
+      for (const connection of this.#connections) connection.giveUpMessages(endedAt);
+      this.#report(endedAt);
+      return {
+        endedAtMs: endedAt - measureAt,
+        lastAnswerAtMs: this.#recorder.lastAnswerAt - measureAt,
+        died,
+        counts: this.#exchange!.counts(),
+        answersPerMessage: this.#exchange!.answers,
+      };
     } finally {
       clearTimeout(warming);
-      reporting.stop();
-      this.#report();
-      this.close();
+      await this.close();
     }
   }
 
-  /** Ends the run early: closing the connections ends their loops. What was recorded is kept. */
+  /** Ends the run early, when those answers have come that are about to. */
   stop(): void {
     this.#stopping.abort();
-    this.close();
+    this.#loop.end();
   }
 
-  /** Closes the connections. */
-  close(): void {
-    for (const connection of this.#connections) connection.close();
+  /** Closes the connections, and what the exchange has besides. */
+  async close(): Promise<void> {
+    if (this.#over.signal.aborted) return;
+    this.#stopping.abort();
+    this.#over.abort();
+    const now = performance.now();
+    for (const connection of this.#connections) connection.finish(now);
+    await this.#serving;
+    await this.#exchange?.close();
   }
 
-  async #runClosed(): Promise<void> {
-    const { pipeline, count, durationMs, warmupMs } = this.#part.plan;
-    const tally = this.#tally;
-    const measureAt = this.#measureAt;
-    const run: ClosedLoopRun = {
-      payload: this.#payload,
-      pipeline,
-      count,
-      ended: false,
-      answered(messages, bytes, sentAt, now) {
-        if (sentAt < measureAt) return;
-        tally.messages += messages;
-        tally.bytes += bytes;
-        tally.latency.record(now - sentAt, messages);
-      },
-    };
-    const ending = durationMs < Infinity
-      ? setTimeout(() => run.ended = true, Math.min(warmupMs + durationMs, MAX_TIMER_MS))
-      : undefined;
-    await Promise.all(Array.from(this.#connections, async (connection) => {
-      try {
-        await runClosedLoop(connection, run);
-        connection.close();
-      } catch (cause) {
-        this.#drop(connection, connection.explain(cause));
-      }
-    }));
-    clearTimeout(ending);
+  /** Resolves to whether it ended because no connection was left. */
+  async #runClosed(startAt: number): Promise<boolean> {
+    const { count, durationMs, warmupMs, connections, workers, drainTimeoutMs } = this.#part.plan;
+    const waitMs = startAt - performance.now();
+    if (waitMs > 0) await sleep(waitMs, this.#stopping.signal);
+    const serving = this.#serve();
+    const limitMs = startAt + warmupMs + durationMs - performance.now();
+    const timing = new AbortController();
+    const { signal } = timing;
+    const stopped = this.#stopping.signal;
+    // What ends the rounds: the time is up, or the run is ended early.
+    const ending = (async () => {
+      const either = AbortSignal.any([signal, stopped]);
+      await sleep(timerMs(limitMs), either);
+      if (signal.aborted) return;
+      this.#loop.end();
+      const now = performance.now();
+      for (const connection of this.#connections) if (!connection.open) connection.finish(now);
+      await sleep(drainTimeoutMs, either);
+      if (stopped.aborted) await sleep(STOP_DRAIN_MS, signal);
+    })();
+    await Promise.race([serving, ending]);
+    const ended = performance.now() >= startAt + warmupMs + durationMs;
+    timing.abort();
+    if (stopped.aborted) return false;
+    const mine = Math.ceil((connections - this.#part.index) / workers);
+    const given = this.#connections.reduce((sum, each) => sum + each.given, 0);
+    if (count < Infinity) this.#recorder.neverSent(count * mine - given);
+    return !ended && this.#allFailed();
   }
 
-  async #runOpen(ratePerSecond: number): Promise<void> {
-    const { workers, count, durationMs, warmupMs, connections } = this.#part.plan;
+  /** Resolves to whether it ended because no connection was left. */
+  async #runOpen(startAt: number, ratePerSecond: number, start: StartSignal): Promise<boolean> {
+    const { count, durationMs, warmupMs, connections, drainTimeoutMs } = this.#part.plan;
     const { index } = this.#part;
-    const tally = this.#tally;
-    const measureAt = this.#measureAt;
-    const intervalMs = 1_000 * workers / ratePerSecond;
-    const mine = Math.ceil((connections - index) / workers);
-    await runOpenLoop(this.#connections, {
-      payload: this.#payload,
-      // Thread i sends messages i, i + workers, i + 2 * workers, … of the whole schedule.
-      firstDueAt: performance.now() + intervalMs * index / workers,
-      intervalMs,
-      total: Math.min(count * mine, Math.ceil((warmupMs + durationMs) / intervalMs)),
-      signal: this.#stopping.signal,
-      handedOver(dueAt, now) {
-        if (dueAt >= measureAt) tally.lateness.record(now - dueAt);
-      },
-      answered(bytes, dueAt, sentAt, now) {
-        if (dueAt < measureAt) return;
-        tally.messages++;
-        tally.bytes += bytes;
-        tally.latency.record(now - dueAt);
-        tally.service.record(now - sentAt);
-      },
-      failed: (connection, error, unanswered) => {
-        if (unanswered > 0) tally.failed("unanswered", unanswered);
-        this.#drop(connection, error);
-      },
+    const most = count * connections;
+    const schedule = new Schedule({ ratePerSecond, durationMs, warmupMs, most });
+    const ofAll = start.connections.reduce((sum, each) => sum + each, 0);
+    const stopped = this.#stopping.signal;
+    const recorder = this.#recorder;
+    // Where there is no connection at all, the first thread answers for what was due.
+    if (ofAll === 0) {
+      if (index === 0 && !stopped.aborted) recorder.neverSent(schedule.total - schedule.warmup);
+      return true;
+    }
+    void this.#serve();
+    const numbers = numbersOf(start.connections, index);
+    const left = await sendOnSchedule(this.#connections, {
+      schedule,
+      startAt,
+      numbers,
+      ofAll,
+      signal: stopped,
+      recorder,
     });
+    await this.#drain(drainTimeoutMs);
+    const failed = this.#allFailed() && left > 0;
+    // What the server does to connections on which nothing is due is no failure.
+    const now = performance.now();
+    for (const connection of this.#connections) connection.giveUpMessages(now);
+    if (!failed) await sleep(timerMs(startAt + schedule.endMs - now), stopped);
+    if (stopped.aborted) return false;
+    recorder.neverSent(left);
+    return failed;
   }
 
-  #drop(connection: LoadConnection, error: LoadError): void {
-    connection.close();
-    this.#connections.delete(connection);
-    this.#fail(error);
+  /** Waits until all messages are answered, or it has taken too long. */
+  async #drain(timeoutMs: number): Promise<void> {
+    const startedAt = performance.now();
+    const stopped = this.#stopping.signal;
+    while (this.#recorder.outstanding > 0 && !this.#allFailed()) {
+      const limitMs = stopped.aborted ? STOP_DRAIN_MS : timeoutMs;
+      if (performance.now() - startedAt >= limitMs) break;
+      await sleep(END_TICK_MS, this.#over.signal);
+    }
+  }
+
+  #allFailed(): boolean {
+    return this.#connections.every(({ failed }) => failed);
+  }
+
+  #serve(): Promise<unknown> {
+    return this.#serving = Promise.all(this.#connections.map((connection) => connection.serve()));
+  }
+
+  #setup(plan: ResolvedPlan, exchange: Exchange): ConnectionSetup {
+    const { address, tls, connectTimeoutMs: timeoutMs, reconnect } = plan;
+    const { signal } = this.#over;
+    return {
+      exchange,
+      recorder: this.#recorder,
+      address,
+      reconnect,
+      signal,
+      dial: () => dial(address, { tls, timeoutMs, signal }),
+      idle: plan.ratePerSecond === undefined
+        ? (connection, now) => this.#loop.next(connection, now)
+        : () => {},
+      failed: (error) => this.#fail(error),
+    };
   }
 
   #fail(error: LoadError): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#over.signal.aborted) return;
     this.#tally.failed(error.code);
     this.#observer.failed(error);
   }
 
-  #report(): void {
-    const now = performance.now();
+  #report(now: number): void {
     const durationMs = Math.max(0, now - this.#reportedAt);
-    this.#reportedAt = Math.max(now, this.#measureAt);
-    this.#observer.interval(durationMs, this.#tally, this.#connections.size);
+    this.#reportedAt = Math.max(now, this.#reportedAt);
+    const open = this.#connections.filter(({ open }) => open).length;
+    this.#observer.interval(durationMs, this.#tally, open);
     this.#tally.clear();
   }
+}
+
+function timerMs(ms: number): number {
+  return Math.max(0, Math.min(ms, MAX_TIMER_MS));
 }

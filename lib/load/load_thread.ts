@@ -6,14 +6,14 @@
 import { openThreadPort } from "../base/threads/thread_port.ts";
 import { loadHistogramLibrary } from "./latencies.ts";
 import type { LoadPart } from "./load_plan.ts";
-import { LoadShare } from "./load_share.ts";
+import { LoadShare, type StartSignal } from "./load_share.ts";
 import { ERRORS, type LoadOrder, type LoadThreadReport } from "./thread_messages.ts";
 
 let share: LoadShare | undefined;
 
 const port = openThreadPort<LoadOrder, LoadThreadReport>(ERRORS, async (order) => {
   if (order.type === "connect") await connect(order.part);
-  else if (order.type === "run") await run();
+  else if (order.type === "run") await run(order.start);
   else share?.stop();
 });
 
@@ -27,7 +27,7 @@ async function connect(part: LoadPart): Promise<void> {
   port.report({ type: "connected", connected: await share.connect() });
 }
 
-async function run(): Promise<void> {
-  await share?.run();
-  port.report({ type: "finished" });
+async function run(start: StartSignal): Promise<void> {
+  const end = await share?.run(start);
+  if (end) port.report({ type: "finished", end });
 }

@@ -1,9 +1,8 @@
-import { ConnectionError, dial } from "../net/mod.ts";
-import { LoadConnection } from "./load_connection.ts";
-import { LoadError } from "./load_error.ts";
-import type { LoadPart } from "./load_plan.ts";
-import type { Payload } from "./payload.ts";
 import { sleep } from "../base/sleep.ts";
+import { dial } from "../net/mod.ts";
+import { connectFailure } from "./connection_failure.ts";
+import type { LoadError } from "./load_error.ts";
+import type { LoadPart } from "./load_plan.ts";
 
 /** The most connections that are being made at the same time. */
 const LANES = 128;
@@ -13,9 +12,9 @@ export interface OpeningObserver {
   /** A connection, by its number from 1, is about to be made. */
   starting?(id: number): void;
   /** A connection was made. */
-  opened(connection: LoadConnection): void;
+  opened(id: number, conn: Deno.Conn): void;
   /** A connection could not be made. */
-  failed(error: LoadError): void;
+  failed(id: number, error: LoadError): void;
 }
 
 /**
@@ -24,11 +23,10 @@ export interface OpeningObserver {
  */
 export async function openConnections(
   { plan, index }: LoadPart,
-  payload: Payload,
   signal: AbortSignal,
   observer: OpeningObserver,
 ): Promise<void> {
-  const { address, connections, workers, connectRatePerSecond, verify } = plan;
+  const { address, connections, workers, connectRatePerSecond } = plan;
   const options = { tls: plan.tls, timeoutMs: plan.connectTimeoutMs, signal };
   const startedAt = performance.now();
   let next = index;
@@ -42,14 +40,10 @@ export async function openConnections(
       const id = number + 1;
       observer.starting?.(id);
       try {
-        const conn = await dial(address, options);
-        observer.opened(new LoadConnection(id, conn, address, payload, verify));
+        observer.opened(id, await dial(address, options));
       } catch (cause) {
         if (signal.aborted) break;
-        const reason = cause instanceof ConnectionError
-          ? cause.message.replace("Cannot", "cannot")
-          : String(cause);
-        observer.failed(new LoadError("connect", `connection ${id}: ${reason}`, { cause }));
+        observer.failed(id, connectFailure(id, cause));
       }
     }
   };

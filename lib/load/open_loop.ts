@@ -1,26 +1,23 @@
 import { setImmediate } from "node:timers";
-import type { LoadConnection } from "./load_connection.ts";
-import type { LoadError } from "./load_error.ts";
-import { OpenLoopConnection, type OpenLoopRecorder } from "./open_loop_connection.ts";
-import type { Payload } from "./payload.ts";
 import { sleep } from "../base/sleep.ts";
+import type { LoadConnection } from "./load_connection.ts";
+import type { LoadRecorder } from "./load_recorder.ts";
+import type { Schedule } from "./schedule.ts";
 
-/** What an open loop sends and when, and where it reports. Times are of `performance.now()`. */
-export interface OpenLoopRun extends OpenLoopRecorder {
-  /** What is sent. */
-  readonly payload: Payload;
-  /** When the first message is due. */
-  readonly firstDueAt: number;
-  /** Milliseconds between two messages. */
-  readonly intervalMs: number;
-  /** How many messages are due in all. */
-  readonly total: number;
+/** What one thread of an open loop sends, and when. */
+export interface OpenLoopInit {
+  /** When each message is due. */
+  readonly schedule: Schedule;
+  /** When the schedule begins, in the time of `performance.now()`. */
+  readonly startAt: number;
+  /** The numbers of this thread's connections among those of all threads. */
+  readonly numbers: readonly number[];
+  /** How many connections all threads have. */
+  readonly ofAll: number;
   /** Ends the run early. */
   readonly signal: AbortSignal;
-  /** Called when a message that was due at `dueAt` is given to a connection, at `now`. */
-  handedOver(dueAt: number, now: number): void;
-  /** Called when a connection failed; `unanswered` messages of it have not come back. */
-  failed(connection: LoadConnection, error: LoadError, unanswered: number): void;
+  /** Is told of messages that no connection can be given. */
+  readonly recorder: LoadRecorder;
 }
 
 /**
@@ -29,63 +26,102 @@ export interface OpenLoopRun extends OpenLoopRecorder {
  */
 const TIMER_SLACK_MS = 2.5;
 
-/** How often to check whether all messages have come back. */
-const END_TICK_MS = 1;
+/**
+ * The most messages of a thread that may wait or be under way; they take about 100 bytes each. What
+ * is due beyond counts as not sent.
+ */
+const MAX_OUTSTANDING = 2_000_000;
 
 /**
- * Sends messages on a schedule, over the connections in turn, however slowly the server answers.
- * Resolves when all have come back, the signal is aborted, or no connection is left.
+ * The most messages that are handed out in one go: a thread that is late must not keep its sockets
+ * and timers waiting until it has caught up.
+ */
+const MAX_HANDED_OUT = 10_000;
+
+/**
+ * Hands messages out to the connections as they become due, however slowly the server answers.
+ * Resolves to how many were not handed out, those of the warm-up not counted: the signal was aborted,
+ * or no connection is left.
  *
  * One loop serves all connections, and a connection's due messages go out in one write: a timer per
  * message would fire late, and cost more than sending it.
  */
-export async function runOpenLoop(
-  connections: Iterable<LoadConnection>,
-  run: OpenLoopRun,
-): Promise<void> {
-  const { signal } = run;
-  const lanes = Array.from(connections, (connection) => {
-    const lane = new OpenLoopConnection(connection, run.payload, run);
-    void lane.finished.then((error) => {
-      if (error && !signal.aborted) run.failed(connection, error, lane.outstanding);
-    });
-    return lane;
-  });
-  await sendOnSchedule(lanes, run);
-  while (!signal.aborted && lanes.some(({ failed, outstanding }) => !failed && outstanding > 0)) {
-    await sleep(END_TICK_MS, signal);
-  }
-  await Promise.all(lanes.map((lane) => lane.end()));
-}
-
-async function sendOnSchedule(
-  lanes: readonly OpenLoopConnection[],
-  run: OpenLoopRun,
-): Promise<void> {
-  const { firstDueAt, intervalMs, total, signal } = run;
-  const touched = new Set<OpenLoopConnection>();
-  let working = lanes;
-  let next = 0;
-  while (next < total && !signal.aborted) {
+export async function sendOnSchedule(
+  connections: readonly LoadConnection[],
+  { schedule, startAt, numbers, ofAll, signal, recorder }: OpenLoopInit,
+): Promise<number> {
+  const { total } = schedule;
+  const touched = new Set<LoadConnection>();
+  const turn = new Turn(numbers, ofAll);
+  let working = connections;
+  while (turn.number < total && !signal.aborted) {
     const now = performance.now();
-    while (next < total) {
-      const dueAt = firstDueAt + next * intervalMs;
+    for (let handedOut = 0; turn.number < total && handedOut < MAX_HANDED_OUT; handedOut++) {
+      const dueAt = startAt + schedule.dueMs(turn.number);
       if (dueAt > now) break;
-      let lane = working[next % working.length];
-      if (lane?.failed) {
-        working = lanes.filter(({ failed }) => !failed);
-        lane = working[next % working.length];
+      let connection = connections[turn.index]!;
+      if (connection.over) {
+        connection = working[turn.index % working.length]!;
+        if (connection.over) {
+          working = working.filter(({ over }) => !over);
+          if (working.length === 0) return turn.left(schedule);
+          connection = working[turn.index % working.length]!;
+        }
       }
-      if (!lane) return;
-      lane.add(dueAt);
-      touched.add(lane);
-      run.handedOver(dueAt, now);
-      next++;
+      turn.next();
+      if (recorder.outstanding >= MAX_OUTSTANDING) {
+        if (dueAt >= recorder.measureAt) recorder.neverSent(1);
+        continue;
+      }
+      connection.add(dueAt, 1, now);
+      touched.add(connection);
     }
-    for (const lane of touched) lane.flush();
+    for (const connection of touched) connection.flush();
     touched.clear();
-    const waitMs = firstDueAt + next * intervalMs - performance.now();
+    if (turn.number >= total) break;
+    const waitMs = startAt + schedule.dueMs(turn.number) - performance.now();
     if (waitMs > TIMER_SLACK_MS) await sleep(waitMs - TIMER_SLACK_MS, signal);
     else await new Promise<void>((resolve) => setImmediate(resolve));
+    if (working.every(({ over }) => over)) break;
+  }
+  return turn.left(schedule);
+}
+
+/** Goes through the numbers of the messages that one thread's connections are to send. */
+class Turn {
+  /** The number of the next message among those of all threads. */
+  number: number;
+  /** Which of the thread's connections is to send it. */
+  index = 0;
+  readonly #numbers: readonly number[];
+  readonly #ofAll: number;
+  #round = 0;
+
+  constructor(numbers: readonly number[], ofAll: number) {
+    this.#numbers = numbers;
+    this.#ofAll = ofAll;
+    this.number = numbers[0] ?? Infinity;
+  }
+
+  /** Goes on to the next message. */
+  next(): void {
+    if (++this.index === this.#numbers.length) {
+      this.index = 0;
+      this.#round++;
+    }
+    this.number = this.#round * this.#ofAll + this.#numbers[this.index]!;
+  }
+
+  /** How many messages of a schedule are left, those of the warm-up not counted. */
+  left({ warmup, total }: Schedule): number {
+    return total === Infinity ? 0 : this.#leftBelow(total) - this.#leftBelow(warmup);
+  }
+
+  #leftBelow(end: number): number {
+    let count = -this.#round * this.#numbers.length - this.index;
+    for (const number of this.#numbers) {
+      count += Math.max(0, Math.ceil((end - number) / this.#ofAll));
+    }
+    return Math.max(0, count);
   }
 }

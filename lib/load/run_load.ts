@@ -9,7 +9,7 @@ import {
   settingsOf,
   summaryOf,
 } from "./load_result.ts";
-import { LoadShare, type ShareObserver } from "./load_share.ts";
+import { LoadShare, type ShareEnd, type ShareObserver } from "./load_share.ts";
 import { Tally } from "./tally.ts";
 import { ThreadedShare } from "./threaded_share.ts";
 
@@ -37,15 +37,22 @@ export interface LoadOptions extends LoadPlan {
 }
 
 /**
- * Puts an echo server under load and measures it: opens the connections, sends messages on all of
- * them, and records how long each takes to come back.
+ * Puts a server under load and measures it: opens the connections, sends messages on all of them,
+ * and records how long each takes to be answered. `answer` says how answers end; by default they are
+ * echoes. With an `exchange` of your own it speaks any protocol.
  *
- * Without a rate it is a closed loop: each connection sends when its last messages have come back.
- * With a rate it is an open loop: messages are due on a schedule, and latency counts from when a
- * message was due. So a server that stalls makes every message late that had to wait.
+ * Without a rate it is a closed loop: each connection sends when its last messages are answered.
+ * With a rate it is an open loop: message k is due k / rate seconds after the beginning, for every k
+ * below rate × duration, and latency counts from when a message was due. So a server that stalls
+ * makes every message late that had to wait.
  *
- * An error of one connection ends that connection alone; the result counts all errors. It resolves
- * even if no connection could be made, and when the signal is aborted.
+ * Whatever happens, each message that was due is accounted for: it was answered, or it stayed
+ * unanswered, or it could not be sent. The latency of one without an answer is how long it had
+ * waited, which is a lower bound.
+ *
+ * An error of one connection ends that connection alone, or with `reconnect` makes it anew; the
+ * result counts all errors. The promise resolves even if no connection could be made, and when the
+ * signal is aborted.
  *
  * @example
  * ```ts
@@ -55,11 +62,35 @@ export interface LoadOptions extends LoadPlan {
  *
  * await using server = await serveEcho("127.0.0.1:0");
  * const { summary } = await runLoad({ address: server.address, connections: 4, count: 10 });
- * assertEquals([summary.messages, summary.errors], [40, 0]);
+ * assertEquals([summary.due, summary.answered, summary.errors], [40, 40, 0]);
+ * ```
+ *
+ * @example An exchange of your own.
+ * ```ts
+ * import { serveRequests } from "@socktool/socktool";
+ * import { RequestClient } from "@socktool/socktool/request/client";
+ * import { runLoad } from "@socktool/socktool/load";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await serveRequests("127.0.0.1:0", (request) => request.text() + "!");
+ * const { summary } = await runLoad({
+ *   address: server.address,
+ *   connections: 2,
+ *   count: 10,
+ *   exchange(conn) {
+ *     const client = new RequestClient(conn);
+ *     return async ({ seq }) => {
+ *       const reply = await client.request({ content: String(seq) });
+ *       return { kind: "shout", bytes: reply.bytes.length };
+ *     };
+ *   },
+ * });
+ * assertEquals([summary.answered, summary.kinds?.["shout"]?.messages], [20, 20]);
  * ```
  *
  * @throws {AddressError} if a text is no address.
- * @throws {RangeError} if a value of the plan makes no sense.
+ * @throws {TypeError | RangeError} if a value of the plan makes no sense.
+ * @throws whatever the module of an exchange throws, or importing it.
  */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const plan = resolvePlan(options);
@@ -75,15 +106,21 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   signal?.addEventListener("abort", stop, { once: true });
   if (signal?.aborted) stop();
   try {
-    const connected = await Promise.all(shares.map((share) => share.connect()));
-    record.started(connected.reduce((sum, count) => sum + count, 0));
-    await Promise.all(shares.map((share) => share.run()));
-    return record.result(signal?.aborted ?? false);
+    const connections = await Promise.all(shares.map((share) => share.connect()));
+    record.started();
+    const now = performance.timeOrigin + performance.now();
+    const atEpochMs = now + (shares.length > 1 ? THREADS_START_MS : 0);
+    const start = { atEpochMs, connections };
+    const ends = await Promise.all(shares.map((share) => share.run(start)));
+    return record.result(ends, signal?.aborted ?? false);
   } finally {
     signal?.removeEventListener("abort", stop);
-    shares.forEach((share) => share.close());
+    await Promise.all(shares.map((share) => share.close()));
   }
 }
+
+/** Threads begin together, so soon after they are told. */
+const THREADS_START_MS = 20;
 
 /** The reports of all threads about one second, added up. */
 interface Second {
@@ -104,9 +141,9 @@ class LoadRecord {
   readonly #seconds: Second[] = [];
   readonly #intervals: LoadInterval[] = [];
   readonly #failures = new Map<LoadErrorKind, string>();
+  #lastFailure: string | undefined;
   readonly #connecting: { connected: number; failed: number }[] = [];
-  #connected = 0;
-  #durationMs = 0;
+  #elapsedMs = 0;
 
   constructor(plan: ResolvedPlan, observer: LoadObserver, makeTally: () => Tally) {
     this.#plan = plan;
@@ -121,12 +158,12 @@ class LoadRecord {
     return {
       connecting: (connected, failed) => {
         this.#connecting[thread] = { connected, failed };
-        const sum = (name: "connected" | "failed") =>
-          this.#connecting.reduce((total, each) => total + each[name], 0);
-        this.#tell((observer) => observer.connecting?.(sum("connected"), sum("failed")));
+        const { connected: all, failed: allFailed } = this.#connections();
+        this.#tell((observer) => observer.connecting?.(all, allFailed));
       },
       failed: (error) => {
         if (!this.#failures.has(error.code)) this.#failures.set(error.code, error.message);
+        this.#lastFailure = error.message;
         this.#tell((observer) => observer.failed?.(error));
       },
       interval: (durationMs, tally, connections) => {
@@ -135,24 +172,37 @@ class LoadRecord {
     };
   }
 
-  started(connected: number): void {
-    this.#connected = connected;
-    this.#tell((observer) => observer.started?.(connected));
+  started(): void {
+    this.#tell((observer) => observer.started?.(this.#connections().connected));
   }
 
-  result(interrupted: boolean): LoadResult {
+  result(ends: readonly ShareEnd[], interrupted: boolean): LoadResult {
     // Threads that ended earlier report nothing about the last seconds.
     for (let i = this.#intervals.length; i < this.#seconds.length; i++) this.#finish(i);
     const plan = this.#plan;
+    const { service, wait, latency } = this.#total;
     return {
       settings: settingsOf(plan),
       startedAt: this.#startedAt,
       interrupted,
-      summary: summaryOf(plan, this.#total, this.#durationMs, this.#connected),
+      summary: summaryOf(plan, this.#total, {
+        ends,
+        interrupted,
+        connected: this.#connections().connected,
+        lastFailure: this.#lastFailure,
+        failures: this.#failures,
+      }),
       intervals: this.#intervals,
-      latency: this.#total.latency,
+      latency,
+      ...(plan.ratePerSecond === undefined ? {} : { service, wait }),
       failures: this.#failures,
     };
+  }
+
+  #connections(): { connected: number; failed: number } {
+    const sum = (name: "connected" | "failed") =>
+      this.#connecting.reduce((total, each) => total + (each?.[name] ?? 0), 0);
+    return { connected: sum("connected"), failed: sum("failed") };
   }
 
   #interval(index: number, durationMs: number, tally: Tally, connections: number): void {
@@ -173,9 +223,11 @@ class LoadRecord {
 
   #finish(index: number): void {
     const { tally, durationMs, connections } = this.#seconds[index]!;
-    this.#durationMs += durationMs;
+    this.#elapsedMs += durationMs;
     this.#total.add(tally);
-    const interval = intervalOf(tally, durationMs, this.#durationMs, connections);
+    const { percentiles } = this.#plan;
+    const times = { durationMs, elapsedMs: this.#elapsedMs };
+    const interval = intervalOf(tally, times, connections, percentiles);
     this.#intervals.push(interval);
     this.#tell((observer) => observer.interval?.(interval));
   }

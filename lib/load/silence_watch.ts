@@ -1,9 +1,18 @@
 import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
-import type { LoadConnection } from "./load_connection.ts";
 
-/** How many bytes a connection had received when a check last saw that number change, and when. */
+/** What is watched: whether the server does something while answers are outstanding. */
+export interface Watched {
+  /** Messages that are not answered; while there are none, silence is no fault. */
+  readonly underWay: number;
+  /** A number that grows as long as the server does something. */
+  readonly progress: number;
+  /** Nothing happened for too long. */
+  giveUp(timeoutMs: number): void;
+}
+
+/** How far a connection had come when a check last saw a change, and when. */
 interface Sight {
-  readonly bytes: number;
+  readonly progress: number;
   readonly at: number;
 }
 
@@ -12,13 +21,13 @@ interface Sight {
  * of them, so that sending and receiving need no timers.
  */
 export class SilenceWatch implements Disposable {
-  readonly #connections: ReadonlySet<LoadConnection>;
+  readonly #connections: Iterable<Watched>;
   readonly #timeoutMs: number;
-  readonly #sights = new WeakMap<LoadConnection, Sight>();
+  readonly #sights = new WeakMap<Watched, Sight>();
   readonly #looking: PeriodicLook;
 
-  /** Checks what is in the set at that time, until the watch is disposed of. */
-  constructor(connections: ReadonlySet<LoadConnection>, timeoutMs: number) {
+  /** Checks what there is at that time, until the watch is disposed of. */
+  constructor(connections: Iterable<Watched>, timeoutMs: number) {
     this.#connections = connections;
     this.#timeoutMs = timeoutMs;
     this.#looking = new PeriodicLook(tickMs(timeoutMs), (now) => this.#look(now));
@@ -33,9 +42,10 @@ export class SilenceWatch implements Disposable {
   #look(now: number): void {
     for (const connection of this.#connections) {
       const sight = this.#sights.get(connection);
-      const { receivedBytes: bytes, awaiting } = connection;
-      if (!awaiting || sight?.bytes !== bytes) this.#sights.set(connection, { bytes, at: now });
-      else if (now - sight.at >= this.#timeoutMs) connection.giveUp(this.#timeoutMs);
+      const { progress, underWay } = connection;
+      if (underWay === 0 || sight?.progress !== progress) {
+        this.#sights.set(connection, { progress, at: now });
+      } else if (now - sight.at >= this.#timeoutMs) connection.giveUp(this.#timeoutMs);
     }
   }
 }

@@ -2,7 +2,7 @@ import { WorkerThread } from "../base/threads/worker_thread.ts";
 import type { HistogramLibrary } from "./latencies.ts";
 import type { LoadError } from "./load_error.ts";
 import type { LoadPart } from "./load_plan.ts";
-import type { ShareObserver } from "./load_share.ts";
+import type { ShareEnd, ShareObserver, StartSignal } from "./load_share.ts";
 import { ERRORS, type LoadOrder, type LoadThreadReport } from "./thread_messages.ts";
 import { Tally } from "./tally.ts";
 
@@ -13,7 +13,7 @@ export class ThreadedShare {
   readonly #library: HistogramLibrary;
   readonly #worker: WorkerThread<LoadOrder, LoadThreadReport>;
   readonly #connected = Promise.withResolvers<number>();
-  readonly #finished = Promise.withResolvers<void>();
+  readonly #finished = Promise.withResolvers<ShareEnd>();
 
   /** Starts the thread; it waits. */
   constructor(part: LoadPart, library: HistogramLibrary, observer: ShareObserver) {
@@ -41,8 +41,8 @@ export class ThreadedShare {
   }
 
   /** Runs its part of the load to the end. */
-  run(): Promise<void> {
-    this.#order({ type: "run" });
+  run(start: StartSignal): Promise<ShareEnd> {
+    this.#order({ type: "run", start });
     return this.#finished.promise;
   }
 
@@ -52,8 +52,9 @@ export class ThreadedShare {
   }
 
   /** Ends the thread, and with it all its connections. */
-  close(): void {
+  close(): Promise<void> {
     this.#worker.terminate();
+    return Promise.resolve();
   }
 
   #order(order: LoadOrder): void {
@@ -70,11 +71,11 @@ export class ThreadedShare {
         return this.#observer.failed(ERRORS.decode(report.error) as LoadError);
       case "interval": {
         const tally = new Tally(this.#library);
-        tally.addEncoded(this.#library, report.tally);
+        tally.addEncoded(report.tally);
         return this.#observer.interval(report.durationMs, tally, report.openConnections);
       }
       case "finished":
-        return this.#finished.resolve();
+        return this.#finished.resolve(report.end);
     }
   }
 }

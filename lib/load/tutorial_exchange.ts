@@ -1,11 +1,13 @@
+import { closeQuietly } from "../base/close_quietly.ts";
 import { guard } from "../base/report.ts";
 import type { Address, ClientTls } from "../net/mod.ts";
-import type { LoadConnection } from "./load_connection.ts";
-import type { LoadError } from "./load_error.ts";
+import { EchoReader } from "./answers/echo_reader.ts";
+import { connectionFailure } from "./connection_failure.ts";
+import { LoadError } from "./load_error.ts";
 import { resolvePlan } from "./load_plan.ts";
 import { openConnections } from "./open_connections.ts";
 import { Payload } from "./payload.ts";
-import { SilenceWatch } from "./silence_watch.ts";
+import { SilenceWatch, type Watched } from "./silence_watch.ts";
 
 /** What the multi-connection client of the Python sockets tutorial sends on each connection. */
 export const TUTORIAL_MESSAGES: readonly Uint8Array[] = [
@@ -78,33 +80,34 @@ export async function runTutorialExchange(options: TutorialExchangeOptions): Pro
   const messages = options.messages ?? TUTORIAL_MESSAGES;
   const plan = resolvePlan({ ...options, messages, count: messages.length, verify: true });
   const payload = new Payload(messages, messages.length);
-  const connections = new Set<LoadConnection>();
-  using _watch = new SilenceWatch(connections, plan.answerTimeoutMs);
+  const open = new Set<TutorialConnection>();
+  using _watch = new SilenceWatch(open, plan.answerTimeoutMs);
   const exchanges: Promise<void>[] = [];
   const tell: Tell = (call) => guard("The observer of an exchange failed", () => call(observer));
   const fail = (error: LoadError) => {
     if (!signal.aborted) tell((observer) => observer.failed?.(error));
   };
   let done = 0;
-  const exchange = async (connection: LoadConnection) => {
-    connections.add(connection);
+  const exchange = async (id: number, conn: Deno.Conn) => {
+    const connection = new TutorialConnection(id, conn, payload, tell);
+    open.add(connection);
     try {
-      await exchangeOn(connection, messages, tell);
+      await connection.exchange(messages);
       done++;
     } catch (cause) {
-      fail(connection.explain(cause));
-      if (!signal.aborted) tell((observer) => observer.closing?.(connection.id));
+      fail(connectionFailure(id, plan.address, cause));
+      if (!signal.aborted) tell((observer) => observer.closing?.(id));
     }
-    connections.delete(connection);
+    open.delete(connection);
     connection.close();
   };
-  const stop = () => connections.forEach((connection) => connection.close());
+  const stop = () => open.forEach((connection) => connection.close());
   signal.addEventListener("abort", stop, { once: true });
   try {
-    await openConnections({ plan, index: 0 }, payload, signal, {
+    await openConnections({ plan, index: 0 }, signal, {
       starting: (id) => tell((observer) => observer.starting?.(id)),
-      opened: (connection) => void exchanges.push(exchange(connection)),
-      failed: fail,
+      opened: (id, conn) => void exchanges.push(exchange(id, conn)),
+      failed: (_, error) => fail(error),
     });
     await Promise.all(exchanges);
   } finally {
@@ -117,31 +120,71 @@ export async function runTutorialExchange(options: TutorialExchangeOptions): Pro
 /** Calls a method of the observer. */
 type Tell = (call: (observer: TutorialExchangeObserver) => unknown) => void;
 
-async function exchangeOn(
-  connection: LoadConnection,
-  messages: readonly Uint8Array[],
-  tell: Tell,
-): Promise<void> {
-  const { id } = connection;
-  const total = messages.reduce((sum, { length }) => sum + length, 0);
-  connection.awaiting = true;
-  const sending = (async () => {
-    for (const message of messages) {
-      tell((observer) => observer.sending?.(id, message));
-      connection.sentBytes += message.length;
-      await connection.write(message);
-    }
-  })();
-  // If it fails, so does the read, and that error is the one reported.
-  sending.catch(() => {});
-  while (connection.receivedBytes < total) {
-    const count = await connection.read();
-    if (count !== null) {
-      const bytes = connection.view(count);
-      tell((observer) => observer.received?.(id, bytes));
-    }
-    connection.received(count);
+/** The most bytes of one read. */
+const READ_BYTES = 65_536;
+
+/** One connection of the exchange. */
+class TutorialConnection implements Watched {
+  underWay = 0;
+  progress = 0;
+  readonly #id: number;
+  readonly #conn: Deno.Conn;
+  readonly #tell: Tell;
+  readonly #reader: EchoReader;
+  #givenUp: LoadError | undefined;
+
+  constructor(id: number, conn: Deno.Conn, payload: Payload, tell: Tell) {
+    this.#id = id;
+    this.#conn = conn;
+    this.#tell = tell;
+    this.#reader = new EchoReader(payload, 0, true, () => this.underWay--);
   }
-  await sending;
-  tell((observer) => observer.closing?.(id));
+
+  /** Sends all messages, and reads until all have come back. */
+  async exchange(messages: readonly Uint8Array[]): Promise<void> {
+    this.underWay = messages.length;
+    const sending = this.#send(messages);
+    // If it fails, so does the read, and that error is the one reported.
+    sending.catch(() => {});
+    try {
+      await this.#receive();
+      await sending;
+    } catch (error) {
+      throw this.#givenUp ?? error;
+    }
+    this.#tell((observer) => observer.closing?.(this.#id));
+  }
+
+  giveUp(timeoutMs: number): void {
+    this.#givenUp = new LoadError("no-answer", `no byte came for ${timeoutMs} ms`);
+    this.close();
+  }
+
+  close(): void {
+    closeQuietly(this.#conn);
+  }
+
+  async #send(messages: readonly Uint8Array[]): Promise<void> {
+    for (const message of messages) {
+      this.#tell((observer) => observer.sending?.(this.#id, message));
+      this.#reader.sentBytes += message.length;
+      for (let at = 0; at < message.length;) {
+        at += await this.#conn.write(message.subarray(at));
+      }
+    }
+  }
+
+  async #receive(): Promise<void> {
+    const buffer = new Uint8Array(READ_BYTES);
+    while (this.underWay > 0) {
+      const count = await this.#conn.read(buffer);
+      if (count === null) {
+        const bytes = this.progress;
+        throw new LoadError("closed", `the server closed it after ${bytes} bytes`);
+      }
+      this.progress += count;
+      this.#tell((observer) => observer.received?.(this.#id, buffer.subarray(0, count)));
+      this.#reader.take(buffer, count);
+    }
+  }
 }

@@ -18,11 +18,11 @@ export function percentileChart(latency: Latencies): string {
     points.push([x, Math.max(1, latency.percentile(100 * (1 - 10 ** -x)))]);
   }
   const values = points.map(([, us]) => us);
-  const { p50, p99, max } = latency.figures();
+  const [p50, p99, max] = [50, 99, 100].map((percent) => timeText(latency.percentile(percent)));
   return renderLineChart({
     title: "Latency by percentile",
-    description: `Latency by percentile: the median is ${timeText(p50)}, 99 % are within ` +
-      `${timeText(p99)}, the largest is ${timeText(max)}.`,
+    description: `Latency by percentile: the median is ${p50}, 99 % are within ` +
+      `${p99}, the largest is ${max}.`,
     x: {
       name: "percent of the messages, logarithmic towards 100",
       scale: {
@@ -40,20 +40,22 @@ export function percentileChart(latency: Latencies): string {
   });
 }
 
-/** Median, 99th percentile and maximum of the latency in each second. */
+/** Median, 99th percentile and maximum of the latency in each second; a gap where nothing came. */
 export function latencyChart(intervals: readonly LoadInterval[]): string {
-  const shown = intervals.filter(({ messages }) => messages > 0);
   const line = (name: string, look: Line["look"], figure: "p50" | "p99" | "max"): Line => ({
     name,
     look,
-    points: shown.map((each) => [each.elapsed_s, Math.max(1, each.latency_us[figure])]),
+    points: intervals.map((each) => {
+      const us = each.latency_us[figure];
+      return [each.elapsed_s, us === null ? null : Math.max(1, us)];
+    }),
   });
   const lines = [
     line("median", 1, "p50"),
     line("99th percentile", 2, "p99"),
     line("maximum", 3, "max"),
   ];
-  const values = lines.flatMap(({ points }) => points.map(([, us]) => us));
+  const values = lines.flatMap(valuesOf);
   return renderLineChart({
     title: "Latency over time",
     description: `The median, the 99th percentile and the maximum of the latency in each second: ` +
@@ -95,8 +97,12 @@ function timeAxis(intervals: readonly LoadInterval[]) {
   };
 }
 
-function extent({ points }: Line): string {
-  const values = points.map(([, us]) => us);
+function valuesOf({ points }: Line): number[] {
+  return points.map(([, value]) => value).filter((value) => value !== null);
+}
+
+function extent(line: Line): string {
+  const values = valuesOf(line);
   return `${timeText(Math.min(...values))} and ${timeText(Math.max(...values))}`;
 }
 

@@ -6,7 +6,8 @@ export interface Line {
   readonly name: string;
   /** Which of the page's line colours and dashes it has, from 1. */
   readonly look: 1 | 2 | 3;
-  readonly points: readonly (readonly [x: number, y: number])[];
+  /** In the order of x. Where there is no value, the line has a gap. */
+  readonly points: readonly (readonly [x: number, y: number | null])[];
 }
 
 /** What a chart shows. */
@@ -75,12 +76,19 @@ function verticalMark({ scale, label }: Axis, tick: number): string {
 }
 
 function path({ look, points }: Line, x: Scale, y: Scale): string {
-  if (points.length === 1) {
-    const [at, value] = points[0]!;
-    return `<circle class="point look${look}" cx="${xAt(x, at)}" cy="${yAt(y, value)}" r="4"/>`;
+  const dots: string[] = [];
+  let d = "";
+  for (const [i, [at, value]] of points.entries()) {
+    if (value === null) continue;
+    const [px, py] = [xAt(x, at), yAt(y, value)];
+    const begins = (points[i - 1]?.[1] ?? null) === null;
+    const ends = (points[i + 1]?.[1] ?? null) === null;
+    // A value between two gaps has no line to be seen by.
+    if (begins && ends) {
+      dots.push(`<circle class="point look${look}" cx="${px}" cy="${py}" r="4"/>`);
+    } else d += `${begins ? "M" : "L"}${px} ${py}`;
   }
-  const d = points.map(([at, value], i) => `${i === 0 ? "M" : "L"}${xAt(x, at)} ${yAt(y, value)}`);
-  return `<path class="line look${look}" d="${d.join("")}"/>`;
+  return (d === "" ? "" : `<path class="line look${look}" d="${d}"/>`) + dots.join("");
 }
 
 function xAt(scale: Scale, value: number): number {

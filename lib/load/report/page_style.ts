@@ -21,6 +21,8 @@ h1 { font-size: 1.5rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; }
 p { margin: .5rem 0; max-width: 44rem; }
 .faint { color: var(--faint); }
+.warning { border-left: .3rem solid var(--bad); padding: .5rem .9rem; background: var(--panel);
+  max-width: none; overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem;
   margin: 1.25rem 0 0; }
 .tiles div { background: var(--panel); border-radius: .5rem; padding: .7rem .9rem; }

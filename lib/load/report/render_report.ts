@@ -38,14 +38,19 @@ export function renderReport(result: LoadResult): string {
 <p class="faint">${
     escaped(summary.mode)
   }, began at <time datetime="${startedAt.toISOString()}">${began}
- UTC</time>${result.interrupted ? ", ended early" : ""}</p>
+ UTC</time>${result.interrupted ? ", interrupted" : ""}</p>
+${earlyText(summary)}
 ${tiles(summary)}
+<h2>What became of the messages</h2>
+${accountTable(summary)}
 <h2>What was run</h2>
 ${settingsTable(settings)}
 ${
-    summary.messages === 0 ? "<p>No message came back, so there is nothing to draw.</p>" : `
+    summary.latency_us.max === null ? "<p>No message was sent, so there is nothing to draw.</p>" : `
 <h2>Latency</h2>
-<p>${MEANING[summary.mode]}</p>
+<p>${MEANING[summary.mode]}${
+      summary.unanswered + summary.due - summary.sent > 0 ? LOWER_BOUNDS : ""
+    }</p>
 ${latencyTable(summary)}
 <h2>Charts</h2>
 <div class="charts">
@@ -71,19 +76,50 @@ const MEANING = {
     "next message, so a stall shows in few of them.",
   "open loop":
     "From when a message was due on the schedule to its last byte back, so a stall of the server " +
-    "shows in every message that had to wait. The service time counts from when it was sent.",
+    "shows in every message that had to wait. It is the wait before sending and the service time, " +
+    "which counts from when sending began.",
 } as const;
 
+const LOWER_BOUNDS = " Messages without an answer count with the time that they had waited: the " +
+  "real latencies are larger.";
+
+/** What became of the messages, in a row for each end. */
+function accountTable({ due, sent, answered, unanswered }: LoadSummary): string {
+  const rows = [
+    ["Due", due],
+    ["Sent", sent],
+    ["Answered", answered],
+    ["Unanswered", unanswered],
+    ["Not sent", due - sent],
+  ] as const;
+  const body = rows.map(([name, count]) =>
+    `<tr><th scope="row">${name}</th><td>${count}</td></tr>`
+  );
+  return `<table class="facts">${body.join("\n")}</table>`;
+}
+
+function earlyText({ ended_early: early }: LoadSummary): string {
+  if (!early) return "";
+  const of = early.of_s === undefined ? "" : ` of ${early.of_s} s`;
+  return `<p class="warning">Ended early, after ${Number(early.after_s.toPrecision(3))} s${of}: ${
+    escaped(early.reason)
+  }</p>`;
+}
+
+function timeOr(us: number | null | undefined, otherwise = ""): string {
+  return us === null || us === undefined ? otherwise : timeText(us);
+}
+
 function tiles(summary: LoadSummary): string {
-  const { messages_per_s, bytes_per_s, latency_us, errors, messages } = summary;
+  const { messages_per_s, bytes_per_s, latency_us, errors } = summary;
   const tile = (name: string, value: string, look = "") =>
     `<div><dt>${name}</dt><dd${look === "" ? "" : ` class="${look}"`}>${escaped(value)}</dd></div>`;
   return `<dl class="tiles">
 ${tile("Messages/s", countText(messages_per_s))}
 ${tile("Bytes/s", bytesText(bytes_per_s))}
-${tile("Median latency", messages > 0 ? timeText(latency_us.p50) : "none")}
-${tile("99th percentile", messages > 0 ? timeText(latency_us.p99) : "none")}
-${tile("Largest latency", messages > 0 ? timeText(latency_us.max) : "none")}
+${tile("Median latency", timeOr(latency_us.p50, "none"))}
+${tile("99th percentile", timeOr(latency_us.p99, "none"))}
+${tile("Largest latency", timeOr(latency_us.max, "none"))}
 ${tile("Errors", countText(errors), errors > 0 ? "bad" : "good")}
 </dl>`;
 }
@@ -91,10 +127,12 @@ ${tile("Errors", countText(errors), errors > 0 ? "bad" : "good")}
 function settingsTable(settings: LoadSettings): string {
   const { connections, message_bytes, count, duration_s, warmup_s, pipeline, rate_per_s } =
     settings;
+  const sizes = message_bytes.map(bytesText).join(", ");
   const rows: [string, string][] = [
     ["Server", `${settings.target}${settings.tls ? " over TLS" : ""}`],
     ["Connections", String(connections)],
-    ["Messages", `of ${message_bytes.map(bytesText).join(", ")}`],
+    ["Messages", sizes === "" ? "of an exchange" : `of ${sizes}`],
+    ["Answers", settings.answer],
     ...(rate_per_s === undefined
       ? [["Sent at once", String(pipeline)] as [string, string]]
       : [["Rate", `${countText(rate_per_s)} messages per second`] as [string, string]]),
@@ -113,11 +151,11 @@ function settingsTable(settings: LoadSettings): string {
 function latencyTable({ latency_us, service_us, send_lateness_us }: LoadSummary): string {
   const columns: [string, LatencyFigures][] = [["Latency", latency_us]];
   if (service_us) columns.push(["Service time", service_us]);
-  if (send_lateness_us) columns.push(["Sent late by", send_lateness_us]);
+  if (send_lateness_us) columns.push(["Wait before sending", send_lateness_us]);
   const head = columns.map(([name]) => `<th scope="col">${name}</th>`).join("");
   const rows = (Object.keys(latency_us) as (keyof LatencyFigures)[]).map((name) =>
-    `<tr><th scope="row">${name}</th>${
-      columns.map(([, figures]) => `<td>${timeText(figures[name])}</td>`).join("")
+    `<tr><th scope="row">${String(name)}</th>${
+      columns.map(([, figures]) => `<td>${timeOr(figures[name])}</td>`).join("")
     }</tr>`
   );
   return `<div class="wide"><table><tr><th scope="col"></th>${head}</tr>
@@ -142,7 +180,7 @@ function intervalTable(intervals: readonly LoadInterval[]): string {
   const columns = ["Until", "Messages/s", "p50", "p99", "Max", "Errors", "Connections"];
   const rows = intervals.map((each) => {
     const { p50, p99, max } = each.latency_us;
-    const times = [p50, p99, max].map((us) => each.messages > 0 ? timeText(us) : "");
+    const times = [p50, p99, max].map((us) => timeOr(us));
     const cells = [
       `${each.elapsed_s.toFixed(1)} s`,
       countText(each.messages_per_s),

@@ -1,7 +1,7 @@
 import { bytesOption, countOption, type NumericValues } from "../../base/numeric_options.ts";
 import type { Credentials } from "../../access/authenticator.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
-import type { BackoffOptions } from "./backoff.ts";
+import type { BackoffOptions } from "../../base/backoff.ts";
 
 /**
  * What a client is doing: `connecting` for the first time, `connected`, `reconnecting` after a

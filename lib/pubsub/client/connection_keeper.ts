@@ -1,5 +1,5 @@
 import { sleep } from "../../base/sleep.ts";
-import { Backoff, type BackoffOptions } from "./backoff.ts";
+import { Backoff, type BackoffOptions } from "../../base/backoff.ts";
 import { ClientLink } from "./client_link.ts";
 import { PubSubError } from "./pubsub_error.ts";
 

@@ -17,7 +17,7 @@ export type {
 } from "./client_options.ts";
 export type { ConfirmOptions, PublishOptions, RequestOptions } from "./publish_options.ts";
 export type { RequestManyOptions } from "./request_many.ts";
-export { Backoff, type BackoffOptions } from "./backoff.ts";
+export { Backoff, type BackoffOptions } from "../../base/backoff.ts";
 export { ClientSubscription, type SubscriptionOwner } from "./client_subscription.ts";
 export type { SubscribeOptions, SubscriptionLimits } from "./subscribe_options.ts";
 export type { MissedPublications, MissedReason } from "./missed_publications.ts";

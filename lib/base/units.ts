@@ -102,11 +102,20 @@ export function formatExactCount(count: number, noun: string, plural = `${noun}s
   return `${count} ${count === 1 ? noun : plural}`;
 }
 
-/** Reads a rate per second: `250`, `10k`, `10k/s`, `0.5`; `undefined` if it is none. */
+/** Seconds of what a rate may be given per. */
+const RATE_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600 };
+
+/**
+ * Reads a rate: `250`, `10k`, `0.5`, `10k/s`, `6/m` (or `6/min`), `90/h`; `undefined` if it is none.
+ *
+ * @returns how many per second.
+ */
 export function parseRate(text: string): number | undefined {
-  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([kKMG]?)(?:\/s)?$/.exec(text) ?? [];
+  const [, digits, unit, per = "s"] = /^(\d+(?:\.\d+)?) ?([kKMG]?)(?:\/(s|m|min|h))?$/.exec(text) ??
+    [];
   const factor = own(COUNT_UNITS, unit);
-  return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
+  if (digits === undefined || factor === undefined) return undefined;
+  return Number(digits) * factor / RATE_SECONDS[per]!;
 }
 
 /** Writes a rate: `950 messages/s`, `1.24M messages/s`. For bytes: `formatBytes(n) + "/s"`. */

@@ -1,4 +1,4 @@
-import { timerMs } from "../../base/timer_ms.ts";
+import { timerMs } from "./timer_ms.ts";
 
 /** How a client waits before it connects again. */
 export interface BackoffOptions {

@@ -9,7 +9,7 @@ import {
   parseCount,
   parseDuration,
   parseRate,
-} from "../../../cmd/_cli/mod.ts";
+} from "../../lib/base/units.ts";
 
 Deno.test("parseBytes() reads sizes with decimal and binary units", () => {
   assertEquals(parseBytes("512"), 512);
@@ -75,7 +75,11 @@ Deno.test("parseCount() and parseRate() read k, M and G as thousands", () => {
   assertEquals(parseRate("10k"), 10_000);
   assertEquals(parseRate("10k/s"), 10_000);
   assertEquals(parseRate("0.5"), 0.5);
-  assertEquals(parseRate("10/min"), undefined);
+  assertEquals(parseRate("6/m"), 0.1);
+  assertEquals(parseRate("6/min"), 0.1);
+  assertEquals(parseRate("1.8k/h"), 0.5);
+  assertEquals(parseRate("10/d"), undefined);
+  assertEquals(parseRate("10/"), undefined);
 });
 
 Deno.test("printed quantities carry their unit", () => {

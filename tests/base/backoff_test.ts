@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Backoff } from "../../../lib/pubsub/client/backoff.ts";
+import { Backoff } from "../../lib/base/backoff.ts";
 
 Deno.test("back-off doubles its bound and spreads evenly below it", () => {
   const highest = new Backoff({ firstMs: 100, longestMs: 1_000 }, () => 0.999_999);
