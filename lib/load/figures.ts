@@ -28,6 +28,7 @@ export interface Figure {
 export interface FigureUnit {
   /** The value in the summary's unit; `undefined` if the text is not one. */
   parse(text: string): number | undefined;
+  /** A value of the summary for people. */
   format(value: number): string;
   /** How such values are written. */
   readonly hint: string;

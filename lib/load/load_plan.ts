@@ -2,6 +2,7 @@ import {
   countOption,
   FINITE,
   msOption,
+  numericOption,
   numericOptions,
   positiveOption,
 } from "../base/numeric_options.ts";
@@ -120,6 +121,8 @@ export interface LoadPart {
 const DEFAULT_MESSAGE_BYTES = 64;
 const DEFAULT_DURATION_MS = 10_000;
 
+const ANSWERS = countOption(undefined, 1, FINITE);
+
 const NUMBERS = {
   connections: countOption(1, 1, FINITE),
   messageBytes: countOption(undefined, 1, FINITE),
@@ -182,6 +185,9 @@ function check(resolved: ResolvedPlan, plan: LoadPlan): void {
     throw new RangeError("Cannot have messageBytes beside messages");
   } else if (plan.messages && (messages.length === 0 || messages.some((each) => !each.length))) {
     throw new RangeError("Cannot send messages without a byte: nothing would come back");
+  }
+  if (exchange !== undefined && "open" in exchange) {
+    numericOption("answers", exchange.answers, ANSWERS);
   }
   checkAnswerFormat(answer);
   if (plan.expect !== undefined && (answer === "echo" || answer === "none")) {

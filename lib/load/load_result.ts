@@ -1,7 +1,7 @@
 import { formatAddress } from "../net/mod.ts";
 import type { AnswerFormat } from "./answers/answer_format.ts";
 import type { Latencies, LatencyFigures } from "./latencies.ts";
-import type { LoadErrorCounts, LoadErrorKind } from "./load_error.ts";
+import { ERROR_KINDS, type LoadErrorCounts, type LoadErrorKind } from "./load_error.ts";
 import { type LoadPlan, type ResolvedPlan, resolvePlan } from "./load_plan.ts";
 import type { ShareEnd } from "./load_share.ts";
 import type { Tally } from "./tally.ts";
@@ -267,7 +267,9 @@ export function summaryOf(plan: ResolvedPlan, tally: Tally, outcome: LoadOutcome
         : null,
       target_messages_per_s: ratePerSecond,
     }),
-    errors_by_kind: { ...tally.errors },
+    errors_by_kind: Object.fromEntries(
+      ERROR_KINDS.filter((kind) => kind in tally.errors).map((kind) => [kind, tally.errors[kind]]),
+    ) as LoadErrorCounts,
     first_errors: Object.fromEntries(outcome.failures),
     ...(wrongAnswers.size > 0 ? { wrong_answers: Object.fromEntries(wrongAnswers) } : {}),
     ...(kinds.size > 0
@@ -294,6 +296,7 @@ export function summaryOf(plan: ResolvedPlan, tally: Tally, outcome: LoadOutcome
  */
 function durationOf({ count, durationMs, ratePerSecond, connections }: ResolvedPlan, {
   ends,
+  interrupted,
 }: LoadOutcome): number {
   const lastAnswerMs = Math.max(0, ...ends.map((each) => each.lastAnswerAtMs));
   const endedMs = Math.max(0, ...ends.map((each) => each.endedAtMs));
@@ -301,9 +304,10 @@ function durationOf({ count, durationMs, ratePerSecond, connections }: ResolvedP
     ? Infinity
     : count * connections * 1_000 / ratePerSecond;
   const dueMs = Math.min(durationMs, scheduledMs);
+  const early = interrupted || ends.every(({ died }) => died);
   // A closed loop of a count ends with its last answer, or with giving up.
-  if (dueMs === Infinity) return ends.some(({ died }) => died) ? endedMs : lastAnswerMs;
-  return Math.max(lastAnswerMs, Math.min(dueMs, endedMs));
+  if (dueMs === Infinity) return early ? endedMs : lastAnswerMs;
+  return Math.max(lastAnswerMs, early ? Math.min(dueMs, endedMs) : dueMs);
 }
 
 function countsOf(ends: readonly ShareEnd[]): Record<string, number> {

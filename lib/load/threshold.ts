@@ -1,15 +1,17 @@
 import { type Figure, figureOf, type Measured } from "./figures.ts";
 
-const OPERATORS = {
+/** How a figure is compared with a limit. */
+export type ThresholdOperator = ">=" | "<=" | "==" | ">" | "<";
+
+const OPERATORS: Readonly<
+  Record<ThresholdOperator, (value: number, limit: number) => boolean>
+> = {
   ">=": (value: number, limit: number) => value >= limit,
   "<=": (value: number, limit: number) => value <= limit,
   "==": (value: number, limit: number) => value === limit,
   ">": (value: number, limit: number) => value > limit,
   "<": (value: number, limit: number) => value < limit,
-} as const;
-
-/** How a figure is compared with a limit. */
-export type ThresholdOperator = keyof typeof OPERATORS;
+};
 
 /** How a value for which the condition holds is described. */
 const WORDS: Readonly<Record<ThresholdOperator, string>> = {

@@ -84,6 +84,9 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
     (options) => new FrameDecoderStream(options),
   ],
   "frame.ReadMessagesOptions": [(options) => readMessages(new Blob([]).stream(), options)],
+  "load.LoadExchange": [
+    (options) => load({ exchange: { open: () => opened("exchange"), ...options } }),
+  ],
   "load.LoadPlan": [load],
   "load.TutorialExchangeOptions": [
     (options) => runTutorialExchange({ address: ADDRESS, connections: 1, ...options }),
@@ -93,7 +96,7 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "net.DialOptions": [(options) => dial(ADDRESS, options), connect, frames, echo],
   "net.ServeOptions": serveBoth,
   "net.ServerTls": [(options) => listen(ADDRESS, { tls: { ...SERVER_TLS, ...options } })],
-  "pubsub.BackoffOptions": [
+  "base.BackoffOptions": [
     (options) => new Backoff(options),
     (options) => connectBroker(ADDRESS, { reconnect: options }),
   ],
@@ -134,8 +137,11 @@ const FURTHER: readonly (readonly [string, readonly string[], Call])[] = [
 /** Interfaces of which no user gives the numbers: results, messages and parts within the library. */
 const NOT_OPTIONS: readonly string[] = [
   "frame.FrameErrorDetails",
+  "load.EarlyEnd",
+  "load.ExchangeOutcome",
   "load.LoadSettings",
   "load.LoadSummary",
+  "load.ScheduleInit",
   "search.IndexJobOptions",
   "search.IndexWriterOptions",
   "search.ReadEntry",

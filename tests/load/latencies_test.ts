@@ -15,12 +15,23 @@ Deno.test("Latencies gives exact extremes and mean, percentiles to three digits"
   for (let us = 1; us <= 100_000; us++) latencies.record(us / 1_000);
   const { min, mean, p50, p99, max } = latencies.figures();
   assertEquals([min, mean, max], [1, 50_000.5, 100_000]);
-  assert(Math.abs(p50 - 50_000) <= 50, `${p50}`);
-  assert(Math.abs(p99 - 99_000) <= 99, `${p99}`);
+  assert(Math.abs(p50! - 50_000) <= 50, `${p50}`);
+  assert(Math.abs(p99! - 99_000) <= 99, `${p99}`);
 });
 
-Deno.test("Latencies is all zeros when empty", () => {
-  assertEquals(new Set(Object.values(latenciesOf().figures())), new Set([0]));
+Deno.test("Latencies has no figures when empty", () => {
+  assertEquals(new Set(Object.values(latenciesOf().figures([95]))), new Set([null]));
+});
+
+Deno.test("Latencies gives any percentile beside the usual ones, in order", () => {
+  const figures = latenciesOf(...Array.from({ length: 1_000 }, (_, i) => i + 1)).figures([
+    95,
+    99.95,
+  ]);
+  assertEquals(Object.keys(figures), [
+    ...["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "p99.95", "p99.99", "max"],
+  ]);
+  assert(Math.abs(figures.p95! - 950_000) <= 950, `${figures.p95}`);
 });
 
 Deno.test("Latencies counts what is below 1 µs as 1 µs, and above 1 h as 1 h", () => {
@@ -36,7 +47,7 @@ Deno.test("Latencies never gives a percentile above the largest value", () => {
     fc.double({ min: 0, max: 100, noNaN: true }),
     (micros, percent) => {
       const latencies = latenciesOf(...micros.map((us) => us / 1_000));
-      return latencies.percentile(percent) <= latencies.figures().max;
+      return latencies.percentile(percent) <= latencies.figures().max!;
     },
   ));
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { serveEcho } from "../../lib/echo/mod.ts";
-import { renderReport, runLoad } from "../../lib/load/mod.ts";
+import { type LoadInterval, renderReport, runLoad } from "../../lib/load/mod.ts";
 import { linearScale, logScale, tightScale } from "../../lib/load/report/scale.ts";
 import { bytesText, countText, timeText } from "../../lib/load/report/markup.ts";
 import { listenLocally } from "../support/peers.ts";
@@ -24,11 +24,43 @@ Deno.test("renderReport() is one page that loads nothing and draws three charts"
   assertStringIncludes(html, "Service time");
 });
 
-Deno.test("renderReport() of a run without any answer has the errors and no chart", async () => {
+Deno.test("renderReport() of a run that ended early says so at its top, and what was not sent", async () => {
   await using server = await serveFault("closing");
-  const html = renderReport(await runLoad({ address: server.address, count: 1 }));
+  const html = renderReport(await runLoad({ address: server.address, count: 5 }));
   assertStringIncludes(html, "connection 1: the server closed it after 0 bytes");
+  assert(html.indexOf("Ended early, after") < html.indexOf("What was run"));
+  assertMatch(html, /Not sent<\/th><td>4</);
+  assertStringIncludes(html, "Messages without an answer count");
+  assert(!/NaN|undefined|Infinity/.test(html));
+});
+
+Deno.test("renderReport() of a run without any connection has the errors and no chart", async () => {
+  const address = await (async () => {
+    await using server = await serveFault("closing");
+    return server.address;
+  })();
+  const html = renderReport(await runLoad({ address, count: 1 }));
+  assertStringIncludes(html, "the connection was refused");
   assert(!html.includes("<figure") && !/NaN|undefined|Infinity/.test(html));
+});
+
+Deno.test("renderReport() leaves a gap in the lines where no answer came", async () => {
+  await using server = serveEcho(await listenLocally());
+  const result = await runLoad({ address: server.address, count: 1 });
+  const [interval] = result.intervals;
+  const nothing = Object.fromEntries(
+    Object.keys(interval!.latency_us).map((name) => [name, null]),
+  ) as unknown as LoadInterval["latency_us"];
+  const at = (elapsed_s: number, silent = false) => ({
+    ...interval!,
+    elapsed_s,
+    ...(silent ? { messages: 0, latency_us: nothing } : {}),
+  });
+  const intervals = [at(1), at(2), at(3, true), at(4), at(5, true), at(6), at(7)];
+  const html = renderReport({ ...result, intervals });
+  const [line] = html.match(/<path class="line look3" d="M\d[^"]*"\/><circle/g) ?? [];
+  assertEquals(line?.match(/M/g)?.length, 2, line);
+  assert(!/NaN|undefined|Infinity|null/.test(html));
 });
 
 Deno.test("renderReport() escapes what came from elsewhere", async () => {

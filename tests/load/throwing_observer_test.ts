@@ -30,7 +30,7 @@ for (const workers of [1, 2]) {
     const { summary: bad } = await deadline(
       runLoad({ ...plan, address: broken.address, count: 10 }),
     );
-    assertEquals([bad.messages, bad.errors], [0, 2]);
+    assertEquals([bad.messages, bad.errors_by_kind.wrong], [0, 2]);
     assertEquals([...called].sort(), names.toSorted());
     assertEquals([...reported].sort(), names.toSorted());
   });

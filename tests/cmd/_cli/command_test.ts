@@ -125,7 +125,7 @@ Deno.test("a value that cannot be read is named with its flag, and how to write 
   assertEquals(refused("--ratio 1e999"), '--ratio: cannot read "1e999" as a number');
   assertEquals(
     refused("--rate fast"),
-    '--rate: cannot read "fast" as a rate per second (write 250, 10k or 1M)',
+    '--rate: cannot read "fast" as a rate (write 250, 10k, 6/m or 90/h)',
   );
   assertEquals(
     refused("--slow drop-odl"),
