@@ -30,7 +30,7 @@ const MAX_PINGS = 3;
 /** How often to look whether the rights of quiet clients have changed, in milliseconds. */
 const RIGHTS_LOOK_MS = 250;
 
-/** How many clients are looked at between two looks at the clock. */
+/** Clients to check before looking at the clock again. */
 const RIGHTS_PART = 10;
 
 /** A broker at work. */
@@ -189,7 +189,7 @@ export class Broker implements AsyncDisposable {
     this.#core.sendList.flush();
   }
 
-  /** In steps: of thousands of clients the rights may change at once. */
+  /** Works in steps, because the rights of thousands of clients may change at once. */
   #lookAtRights(): void {
     if (this.#looksAtRights) return;
     this.#looksAtRights = true;
@@ -211,7 +211,7 @@ async function refuseConnection(connection: Connection): Promise<void> {
 
 /** Serves on a listener, at once. */
 export function serveBroker(listener: Listener, options?: BrokerOptions): Broker;
-/** Listens on an address, or on what a text says, and serves there. */
+/** Listens on an address, given as an object or as text, and serves there. */
 export function serveBroker(
   address: Address | string,
   options?: BrokerOptions & ListenOptions,

@@ -35,7 +35,7 @@ const SHARED_HEADERS = 4_096;
 
 const DRAIN_TIMEOUT_MS = 5_000;
 
-/** Of the memory for all filters, what those of one principal may take. */
+/** The share of the memory for filters that one principal's filters may take. */
 const PRINCIPAL_SHARE = 1 / 2;
 
 /** What all clients of a principal share. */
@@ -66,7 +66,7 @@ export class BrokerCore {
   readonly inboxes: Inboxes;
   /** The outboxes that have something to send. */
   readonly sendList: SendList;
-  /** What is counted of connections; open ones count their deliveries themselves. */
+  /** Totals over all connections. An open connection's deliveries are added when it closes. */
   readonly counters: Counters = {
     published: 0,
     publishedBytes: 0,
@@ -77,7 +77,7 @@ export class BrokerCore {
     overBudget: 0,
     subscriptions: 0,
   };
-  /** Differs from that of every other start of a broker. */
+  /** Unique to this start of the broker. */
   readonly #epoch = crypto.randomUUID();
   /** How long connections may take to finish when the broker drains. */
   drainTimeoutMs: number;
@@ -121,7 +121,7 @@ export class BrokerCore {
     if (this.streams) this.#serveStreams(this.streams);
   }
 
-  /** Who clients are that need not say. */
+  /** The principal of clients that need not log in. */
   get anonymous(): Principal | undefined {
     return this.authenticator ? undefined : ANONYMOUS;
   }
@@ -137,25 +137,28 @@ export class BrokerCore {
     };
   }
 
-  /** About what is kept only to be faster. */
+  /** Bytes that caches take, approximately. */
   get speedBytes(): number {
     return this.#speed.usedBytes;
   }
 
-  /** About what all filters and groups take. */
+  /** Bytes that all filters and groups take, approximately. */
   get filterBytes(): number {
     return this.#filters.usedBytes;
   }
 
   /**
-   * What all clients of a principal share; for one more connection, until `leave` is called.
+   * The account that all clients of a principal share. One more connection is counted on it, until
+   * `leave` is called.
    *
-   * @param before That of the principal which the connection had before: it goes over to this one.
+   * @param before The account of the principal that the connection had before: it moves to the new
+   * one.
    */
   enter(principal: Principal, before?: Account): Account {
     let account = this.#accounts.get(principal);
     if (account === undefined && before) {
-      // The first of its connections takes it along, so that limits hold for all of them meanwhile.
+      // The first connection that moves takes the account along, so that its limits hold for all of
+      // them meanwhile.
       this.#accounts.delete(before.principal);
       before.principal = principal;
       before.publications.close();
@@ -211,7 +214,7 @@ export class BrokerCore {
    * receivers of the route. The next flush of the send list sends them.
    *
    * @param publisher The connection that published them; `undefined` for the broker itself.
-   * @returns To how many connections they are on their way.
+   * @returns How many connections they are on their way to.
    */
   forward(
     memory: SharedMemory,
@@ -227,7 +230,7 @@ export class BrokerCore {
     this.counters.publishedBytes += run.end - run.start;
     const { subscriptions, groups } = route;
     let receivers = 0;
-    // A connection counts once, whether it gets it for itself, for a group, or for several.
+    // A connection counts once, even if it gets the frames by several subscriptions or groups.
     const counted = groups.length > 0 ? new Set<Receiver>() : undefined;
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
@@ -247,7 +250,7 @@ export class BrokerCore {
       }
     }
     run.clear();
-    // The lists that were gone through above must not change before.
+    // Only now: the lists iterated above must not change before.
     for (const subscription of this.#completed) subscription.receiver.completed(subscription);
     this.#completed.length = 0;
     return counted?.size ?? receivers;
@@ -263,7 +266,7 @@ export class BrokerCore {
   }
 
   /**
-   * Publishes in JSON what the broker itself has to say; resolves once it is handed out.
+   * Publishes a value of the broker's own as JSON. Resolves once it is handed to the outboxes.
    *
    * @param value Is not called if nobody subscribes to the topic.
    */

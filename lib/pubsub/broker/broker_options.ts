@@ -10,11 +10,11 @@ import type { Authenticator } from "../../access/mod.ts";
 export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
   /** A client connected. */
   connected?(connection: BrokerConnection): void;
-  /** A connection ended. `bye` is there where the broker ended it, `error` where it failed. */
+  /** A connection ended. `bye` is given if the broker ended it, `error` if it failed. */
   disconnected?(connection: BrokerConnection, bye?: ByeReason, error?: ConnectionError): void;
   /** A request was refused; the client was told. */
   refused?(connection: BrokerConnection, refusal: Refusal): void;
-  /** A connection does not keep up: publishers wait for it no more. */
+  /** A connection does not keep up: publishers no longer wait for it. */
   slow?(connection: BrokerConnection): void;
   /** From here on streams can only be read: the store cannot be written. */
   storageFailed?(error: StreamError): void;
@@ -35,7 +35,8 @@ export interface BrokerOptions extends
   /** Publications with more content are refused. @default {1_048_576} */
   readonly maxContentBytes?: number | undefined;
   /**
-   * Bytes that may wait for one connection, beyond some 512 KiB on their way to its socket.
+   * Bytes that may wait for one connection, in addition to about 512 KiB on their way to its
+   * socket.
    *
    * @default {4_194_304}
    */
@@ -75,8 +76,8 @@ export interface BrokerOptions extends
    */
   readonly patienceMs?: number | undefined;
   /**
-   * A client from which nothing came for this long is asked for a sign of life; after three times
-   * as long without one its connection ends. `0` for never.
+   * After this long without a byte from a client, the broker pings it; after three times as long
+   * without one its connection ends. `0` for never.
    *
    * @default {30_000}
    */
@@ -85,7 +86,7 @@ export interface BrokerOptions extends
   readonly helloTimeoutMs?: number | undefined;
   /** Permits subscribers to make publishers wait without a bound. @default {false} */
   readonly allowBlock?: boolean | undefined;
-  /** Finds out who a client is. Without it, nobody needs to say. */
+  /** Finds out who a client is. Without it, no client needs to log in. */
   readonly authenticator?: Authenticator | undefined;
   /**
    * Keeps publications in streams. The broker does not close it: that is to be done once the broker
@@ -104,7 +105,7 @@ export interface BrokerLimits {
   readonly maxRetainedBytes: number;
   readonly maxBacklogBytes: number;
   readonly maxFilterBytes: number;
-  /** What may be kept only to be faster. */
+  /** What caches may take. */
   readonly maxSpeedBytes: number;
   readonly maxSubscriptions: number;
   readonly maxMemberships: number;
@@ -131,7 +132,7 @@ const LIMITS = {
   helloTimeoutMs: msOption(10_000),
 };
 
-/** Of `maxMemoryBytes`, what each kind may take; a half is the connections'. */
+/** The share of `maxMemoryBytes` that each kind may take. Half of it is for the connections. */
 const BACKLOG_SHARE = 1 / 4;
 const FILTER_SHARE = 1 / 8;
 const RETAINED_SHARE = 3 / 32;
@@ -140,12 +141,12 @@ const SPEED_SHARE = 1 / 32;
 /** More would hardly make anything faster. */
 const MAX_SPEED_BYTES = 67_108_864;
 
-/** Retained frames may take more only where that is asked for. */
+/** The default for retained frames is at most this; only the option raises it. */
 const MAX_RETAINED_BYTES = 67_108_864;
 
 /**
- * Filters live on V8's heap, whose limit is 4.2 GB however much memory there is, and which needs
- * about as much again for what is to be collected.
+ * Filters live on V8's heap. Its limit is 4.2 GB on any machine, and it needs about as much memory
+ * again for garbage.
  */
 const MAX_FILTER_BYTES = 1_258_291_200;
 

@@ -46,15 +46,15 @@ export interface BrokerStats {
   readonly pendingBytes: number;
   /** Of these, bytes that wait in backlogs, with what keeping them costs. */
   readonly backlogBytes: number;
-  /** About what filters and groups take. */
+  /** Bytes that filters and groups take, approximately. */
   readonly filterBytes: number;
-  /** About what is kept only to be faster: routes, and what headers ask for. */
+  /** Bytes that caches take, approximately: routes, and what headers ask for. */
   readonly speedBytes: number;
   /** Bytes of frames that are not complete. */
   readonly unfinishedBytes: number;
   /** Bytes that were handed to connections and that their peers have not read. */
   readonly unreadBytes: number;
-  /** What may be taken of the last six and of retained frames, all together. */
+  /** The limit of the last six figures and of retained frames, all together. */
   readonly maxMemoryBytes: number;
   /** Requests refused and connections ended since the start, because there was no memory left. */
   readonly overBudget: number;
@@ -88,11 +88,11 @@ export interface ConnectionSource {
 export interface BrokerFigures {
   /** The broker in figures, as of this moment. */
   stats(): BrokerStats;
-  /** Its open connections; may be gone through while connections come and go. */
+  /** Its open connections. May be iterated while connections open and close. */
   sources(): Iterable<ConnectionSource>;
 }
 
-/** Figures that connections count for their broker, also once they are closed. */
+/** Totals that connections add to, and that stay when they are closed. */
 export interface Counters {
   published: number;
   publishedBytes: number;

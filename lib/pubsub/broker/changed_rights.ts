@@ -5,13 +5,13 @@ import { maySubscribe } from "./routing/rights.ts";
 import { streamRefusal } from "./streams/stream_rights.ts";
 import type { Subscription } from "./routing/subscription.ts";
 
-/** How many subscriptions are told of between two looks at the clock. */
+/** Ended subscriptions to tell the client of before looking at the clock again. */
 const PART = 20;
 
 /**
- * Brings a connection up to date if what its client may do has changed: a client without rights is
- * told and ends, others publish by the new ones from now on, and lose subscriptions that they may
- * not have any more.
+ * Applies a change of a client's rights to its connection. A client that has no rights any more is
+ * told so, and its connection ends. Others publish by the new rights from then on, and lose the
+ * subscriptions that are forbidden now.
  *
  * @returns A promise if there are subscriptions to look at. It does not reject.
  */
@@ -30,7 +30,10 @@ export function applyChangedRights(requester: Requester): Promise<void> | undefi
   return requester.subscriptions.size === 0 ? undefined : endForbidden(requester);
 }
 
-/** Ends subscriptions first, however many and slow the client is: telling it may take longer. */
+/**
+ * Ends all forbidden subscriptions before it tells the client, because telling a slow client may
+ * take long.
+ */
 async function endForbidden(requester: Requester): Promise<void> {
   const { outbox, subscriptions } = requester;
   const ended = await subscriptions.endForbidden(

@@ -12,10 +12,10 @@ import type { Subscription, SubscriptionLimits } from "./routing/subscription.ts
 const SUBSCRIPTION_BYTES = 500;
 const MEMBERSHIP_BYTES = 600;
 
-/** How many subscriptions are ended between two looks at the clock. */
+/** Subscriptions to end before looking at the clock again. */
 const PART = 100;
 
-/** The same, where each is compared with what its client may have. */
+/** The same, if each is first compared with its client's rights. */
 const FORBIDDEN_PART = 20;
 
 /** What {@linkcode ConnectionSubscriptions} shares with those of other connections. */
@@ -54,8 +54,8 @@ export class ConnectionSubscriptions {
   }
 
   /**
-   * Whose they are. Set before the first is added. Those that there are go over to another account,
-   * even if they are more than it may have.
+   * Sets the account that they count on. It is set before the first one is added. Subscriptions
+   * that exist already move to the new account, even if they exceed its limits.
    *
    * @param maxBytes What they may take of the account's memory.
    */
@@ -83,7 +83,7 @@ export class ConnectionSubscriptions {
     return this.#byKey.has(keyOf(filter, group));
   }
 
-  /** Adds one, or changes its policy and limits. Returns why it may not be had, if so. */
+  /** Adds one, or changes its policy and limits. Returns the refusal, if it is not allowed. */
   add(
     filter: string,
     group: string | undefined,
@@ -105,7 +105,7 @@ export class ConnectionSubscriptions {
     return undefined;
   }
 
-  /** Ends one when it has had so many more publications; `false` if there is none. */
+  /** Ends one after this many more publications; `false` if there is none. */
   endAfter(filter: string, group: string | undefined, left: number): boolean {
     const subscription = this.#byKey.get(keyOf(filter, group));
     if (subscription === undefined) return false;
@@ -114,7 +114,10 @@ export class ConnectionSubscriptions {
     return true;
   }
 
-  /** Counts publications that one which is limited has had; ends it if it wants no more. */
+  /**
+   * Counts publications that a limited subscription was given, and ends it after the last that it
+   * wants.
+   */
   countHandedOut(filter: string, count: number): void {
     const subscription = this.#byKey.get(filter);
     if (subscription && isCompletedBy(subscription, count)) this.remove(filter, undefined);
@@ -131,8 +134,8 @@ export class ConnectionSubscriptions {
   }
 
   /**
-   * Ends all, in steps; groups at once, so that what goes to one of their members does not get lost
-   * here. Nothing may be added any more.
+   * Ends all, in steps. Memberships of groups end at once, so that no publication for a group is
+   * lost here. Nothing may be added afterwards.
    */
   async clear(): Promise<void> {
     if (this.#memberships > 0) {
@@ -148,7 +151,7 @@ export class ConnectionSubscriptions {
   }
 
   /**
-   * Ends those whose filters may not be had any more, in steps.
+   * Ends those whose filters are no longer allowed, in steps.
    *
    * @param mayHave Is asked for each.
    * @returns Those that were ended.
@@ -165,7 +168,7 @@ export class ConnectionSubscriptions {
     return ended;
   }
 
-  /** Why one more may not be had. What it costs is taken, if it may. */
+  /** Why one more is not allowed. If it is, `undefined`, and what it costs is taken. */
   #refusal(filter: string, group: string | undefined): Refusal | undefined {
     const { limits } = this.#host;
     const { subscriptions = 0, memberships = 0 } = this.#account ?? {};
@@ -192,8 +195,8 @@ export class ConnectionSubscriptions {
   /**
    * Takes of the memory for filters.
    *
-   * @param what For what, as the message says if there is not enough.
-   * @returns Why it may not be had, if so.
+   * @param what What it is for, in the words of the message if there is not enough.
+   * @returns The refusal, if there is not enough.
    */
   keep(bytes: number, what: string): Refusal | undefined {
     const full = this.#budget?.refusing(bytes);

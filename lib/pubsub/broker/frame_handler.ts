@@ -31,7 +31,7 @@ export class FrameHandler {
   published = 0;
   /** How the client waits for its receivers; made when it publishes. */
   pace: Pace<Receiver> | undefined;
-  /** What the receivers of the next publications need, so that not too much waits for them. */
+  /** Resolves when the receivers of the next publications have room for them. */
   room: Promise<void> | undefined;
   readonly #source: FrameSource;
   readonly #core: BrokerCore;
@@ -44,8 +44,8 @@ export class FrameHandler {
   /**
    * Deals with frames from one on.
    *
-   * @returns Where to go on once there is {@linkcode FrameHandler.room}, and what the requests wait for
-   * is over; the number of frames if all are dealt with.
+   * @returns The index at which to go on, once there is {@linkcode FrameHandler.room} and the
+   * requests that must be waited for are done; the number of frames if all are dealt with.
    */
   handle(frames: readonly Frame[], from: number): number {
     this.room = undefined;
@@ -54,7 +54,7 @@ export class FrameHandler {
     let route: Route | undefined;
     let last: Publication | undefined;
     let lastHeader: unknown;
-    // Of more than that, a part would have to be left out for the least backlog.
+    // A larger run would not fit into the smallest backlog.
     const maxRunBytes = this.#core.limits.maxPendingBytes / 2;
     for (let i = from; i < frames.length; i++) {
       const frame = frames[i]!;

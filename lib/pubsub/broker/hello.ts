@@ -28,7 +28,7 @@ export function hello(
   const will = readWill(frame);
   if (will && !(will instanceof Will)) return will;
   const welcome = (principal: Principal): Refusal | undefined => {
-    // Who may not have this will may say hello again, without it.
+    // A client that may not have this will can say hello again without it.
     const forbidden = will && publishRefusal(principal, will.topic);
     if (forbidden) return forbidden;
     if (requester.principal === undefined) requester.identify(principal);

@@ -19,7 +19,7 @@ export class LastWill {
   /**
    * Sets it, instead of what was set before; `undefined` for none.
    *
-   * @returns Why it cannot be had, if so; then nothing has changed.
+   * @returns Why it is refused, if it is; then nothing has changed.
    */
   set(will: Will | undefined): Refusal | undefined {
     const { principal, subscriptions } = this.#owner;

@@ -13,7 +13,7 @@ import type { RetainedSelection } from "./routing/retained.ts";
 import { performStreamOperation, type StreamOp } from "./streams/stream_operations.ts";
 import { filterProblem, groupProblem } from "../protocol/topic.ts";
 
-/** How many retained frames are looked for between two looks at the clock. */
+/** Retained frames to look for before looking at the clock again. */
 const RETAINED_PART = 100;
 
 /** Carries out a request that is no publication. */

@@ -6,7 +6,7 @@ import type { Outbox } from "./delivery/outbox.ts";
 import type { ConnectionStreams } from "./streams/connection_streams.ts";
 import type { Will } from "./will.ts";
 
-/** The connection that sent a request, as those see it who carry the request out. */
+/** The connection that sent a request, as the code sees it that carries the request out. */
 export interface Requester {
   /** Names the connection for as long as the broker runs. */
   readonly id: number;
@@ -38,13 +38,13 @@ export interface Requester {
   /**
    * Sets what is to be published when the connection is lost, instead of what was set before.
    *
-   * @returns Why it cannot be had, if so; then nothing has changed.
+   * @returns Why it is refused, if it is; then nothing has changed.
    */
   setWill(will: Will | undefined): Refusal | undefined;
   /**
    * Tells the client that a request is refused.
    *
-   * @param about Further fields that say what is.
+   * @param about Further fields that say what is refused.
    */
   refuse(refusal: Refusal, id?: number, about?: HeaderInit): void;
   /**

@@ -31,7 +31,7 @@ const CLOSING_MS = 2_000;
 /** After this part of the time for draining, a peer is told what it will not get any more. */
 const LAST_WORD_SHARE = 3 / 4;
 
-/** Of the memory for all filters, what those of one connection may take. */
+/** The share of the memory for filters that one connection's filters may take. */
 const CONNECTION_SHARE = 1 / 4;
 
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
@@ -337,7 +337,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     if (error) this.#broken(error);
   }
 
-  /** Where the broker ends too, there is nobody to whom they matter. */
+  /** Skipped when the broker itself ends: nobody needs them then. */
   async #endSubscriptions(): Promise<void> {
     if (this.#bye !== "shutdown") await this.subscriptions.clear();
   }

@@ -9,14 +9,14 @@ import type { Requester } from "./requester.ts";
 import { publishRefusal } from "./routing/publications.ts";
 import type { FilterEntry } from "./routing/subscription.ts";
 
-/** Of how many connections or filters is told: where the request does not say, and at most. */
+/** How many connections or filters are listed: by default, and at most. */
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
-/** Of how many groups of a filter is told. */
+/** How many groups of a filter are listed. */
 const MAX_GROUPS = 100;
 
-/** Makes an answer: `work` is to be done in steps, then `result` is it. */
+/** An answer in the making: when the steps of `work` are done, `result` gives it. */
 interface Telling {
   readonly work: () => boolean;
   readonly result: () => unknown;
@@ -70,7 +70,7 @@ export function answerSystemTopic(
   requester.waitFor(inSteps(work)?.then(publish) ?? publish());
 }
 
-/** Those for whom most waits first. */
+/** The connections with the most pending bytes come first. */
 function tellConnections(core: BrokerCore, limit: number): Telling {
   const compare = (a: ConnectionSource, b: ConnectionSource) =>
     b.pendingBytes - a.pendingBytes || a.id - b.id;
@@ -115,7 +115,7 @@ function topicFigures({ filter, subscriptions, groups }: FilterEntry): TopicFigu
 
 /** `{"limit": N}` in the content says how many. */
 function limitOf(frame: Frame): number {
-  // Whoever sends more means something else, and would have it parsed here.
+  // A larger content means something else, and parsing it would take time.
   if (frame.end - frame.contentStart > 1_024) return DEFAULT_LIMIT;
   try {
     const { limit } = frame.json() as { limit?: unknown };
@@ -123,7 +123,7 @@ function limitOf(frame: Frame): number {
       return Math.min(limit as number, MAX_LIMIT);
     }
   } catch {
-    // No content, or none that says anything.
+    // No content, or none that can be used.
   }
   return DEFAULT_LIMIT;
 }

@@ -34,7 +34,7 @@ export class Will {
  * The will that a `hello` asks for: its field `will` is the topic, its content what is to be
  * published there. The content is copied.
  *
- * @returns Why it cannot be had, if so; `undefined` if none is asked for.
+ * @returns The will; why it is refused, if it is; `undefined` if none is asked for.
  */
 export function readWill({ header, content }: Frame): Will | Refusal | undefined {
   const topic = header["will"];

@@ -8,10 +8,13 @@ import type { Subscription } from "../routing/subscription.ts";
 /** What a piece costs beside its bytes; it counts, so that memory is bounded with small ones. */
 const PIECE_BYTES = 128;
 
-/** Of the bytes that may wait, what is kept or left out at once; a frame may have more. */
+/**
+ * The largest piece, as a share of the bytes that may wait. A piece is kept or left out as a whole;
+ * one frame alone may be larger.
+ */
 const PIECE_SHARE = 1 / 8;
 
-/** What a frame costs that stays where it is. */
+/** What a frame costs that is not copied into the backlog. */
 const REFERENCE_BYTES = 8;
 
 const NO_BYTES = new Uint8Array(0);
@@ -20,7 +23,7 @@ const NO_BYTES = new Uint8Array(0);
 export interface FrameList {
   /** The frames, which nobody writes to. */
   readonly frames: readonly Uint8Array[];
-  /** Is called when it takes too much memory to keep them any longer. */
+  /** Is called when keeping them any longer takes too much memory. */
   onOutdated: (() => void) | undefined;
   /** Called when all of them are sent, or dropped. */
   release(): void;
@@ -30,7 +33,7 @@ export interface FrameList {
 interface Piece {
   before: Piece | undefined;
   after: Piece | undefined;
-  /** Not its own: a piece never writes to it. */
+  /** Borrowed memory: a piece never writes to it. */
   bytes: Uint8Array;
   /** The memory that it shares with other pieces. */
   chunk: Chunk | undefined;
@@ -41,17 +44,17 @@ interface Piece {
   keptBytes: number;
   /** How many publications it holds. */
   readonly count: number;
-  /** Where it counts if it is left out; without one it must not be left out. */
+  /** The subscription that is told if it is left out. Without one it must not be left out. */
   readonly subscription: Subscription | undefined;
-  /** With the policy `latest`, of which it is the newest. */
+  /** With the policy `latest`: the topic whose newest publication it is. */
   readonly topic: string | undefined;
   /** What was left out before it. */
   missed: Missed | undefined;
 }
 
 /**
- * What waits for a connection that does not keep up, in order, with a bound. What a policy leaves
- * out is counted where it stood, and the subscriber reads there how much it was.
+ * The queue of a connection that does not keep up: ordered, and bounded. What a policy leaves out
+ * is counted in its place in the queue, and the subscriber is told there how much it was.
  */
 export class Backlog implements SharedBacklog {
   /** Bytes that wait, with what keeping them costs. */
@@ -70,7 +73,9 @@ export class Backlog implements SharedBacklog {
   #tail: Piece | undefined;
   /** What was left out behind the last piece. */
   #missedLast: Missed | undefined;
-  /** Before it nothing may be left out; `undefined` for the head. */
+  /**
+   * Nothing may be left out up to this piece; `undefined` if the search for one begins at the head.
+   */
   #oldest: Piece | undefined;
   #latest: Map<string, Piece> | undefined;
 
@@ -87,7 +92,7 @@ export class Backlog implements SharedBacklog {
     budget.add(this);
   }
 
-  /** Whether nothing waits, nor is to be said. */
+  /** Whether nothing waits, and the subscriber has been told of all that was left out. */
   get empty(): boolean {
     return this.#head === undefined && this.#missedLast === undefined;
   }
@@ -107,7 +112,7 @@ export class Backlog implements SharedBacklog {
     this.#budget.relieve();
   }
 
-  /** Adds frames of a list from one on, which must not be left out. */
+  /** Adds the frames of a list from index `from` on. They must not be left out. */
   addList(list: FrameList, from: number): void {
     const piece = this.#append(NO_BYTES, 0, undefined, undefined);
     piece.list = list;
@@ -260,7 +265,7 @@ export class Backlog implements SharedBacklog {
     return added;
   }
 
-  /** Leaves out what waits of a topic; it has been overtaken. */
+  /** Leaves out what waits of a topic, because something newer came. */
   #replace(topic: string): Piece | undefined {
     const piece = this.#latest?.get(topic);
     if (piece) this.#drop(piece);
@@ -280,7 +285,7 @@ export class Backlog implements SharedBacklog {
     return this.#hasRoom(size);
   }
 
-  // A chunk lives for as long as its longest-lived piece, so memory is bounded on its own.
+  // A chunk lives for as long as its longest-lived piece, so memory has a bound of its own.
   #hasRoom(size: number): boolean {
     return this.bytes + size <= this.#maxBytes && this.#store.usedBytes <= 2 * this.#maxBytes;
   }
@@ -288,7 +293,7 @@ export class Backlog implements SharedBacklog {
   #oldestDroppable(): Piece | undefined {
     let piece = this.#oldest ?? this.#head;
     while (piece && !isDroppable(piece)) {
-      // Looked at once: pieces that must stay are passed over for good.
+      // Pieces that must stay are looked at once, and skipped from then on.
       this.#oldest = piece;
       piece = piece.after;
     }
@@ -307,7 +312,7 @@ export class Backlog implements SharedBacklog {
     this.#unlink(piece);
   }
 
-  /** What {@linkcode Backlog.addRun} returns of publications for which there is no room. */
+  /** What {@linkcode Backlog.addRun} returns if there is no room for the publications. */
   #turnAway(subscription: Subscription, count: number, bytes: number): number {
     if (subscription.slow === "disconnect") return -1;
     this.leaveOut(subscription, count, bytes);

@@ -1,6 +1,6 @@
 import { Budget } from "../../../base/budget.ts";
 
-/** When there is no room, backlogs give back until so much of the whole is used. */
+/** When there is no room, backlogs shrink until they use this share of the whole. */
 const RELIEVED_SHARE = 7 / 8;
 
 /** A backlog that shares a {@linkcode BacklogBudget} with others. */
@@ -12,8 +12,8 @@ export interface SharedBacklog {
 }
 
 /**
- * What the backlogs of all connections may take together. When there is no room those pay that are
- * furthest behind: all are cut to one level, which those below it do not feel.
+ * What the backlogs of all connections may take together. When there is no room, the largest pay:
+ * all backlogs above one level are cut down to it, and those below it stay as they are.
  */
 export class BacklogBudget {
   readonly #budget: Budget;
@@ -63,7 +63,7 @@ export class BacklogBudget {
     const sizes = [...this.#backlogs].map(({ bytes }) => bytes).sort((a, b) => b - a);
     let excess = this.usedBytes - target;
     for (let i = 0; i < sizes.length; i++) {
-      // Cutting the largest i + 1 down to the next gives so much.
+      // This is freed by cutting the largest i + 1 backlogs down to the size of the next.
       const given = (sizes[i]! - (sizes[i + 1] ?? 0)) * (i + 1);
       if (given >= excess) return sizes[i]! - excess / (i + 1);
       excess -= given;

@@ -2,7 +2,7 @@
 const MAX_CHUNK_BYTES = 262_144;
 const MIN_CHUNK_BYTES = 16_384;
 
-/** Chunks without bytes that are kept for the next. */
+/** How many empty chunks are kept to be used again. */
 const MAX_FREE = 2;
 
 /** Memory that the bytes of several pieces share. */
@@ -14,9 +14,9 @@ export interface Chunk {
 }
 
 /**
- * Memory for bytes that wait, used over and over: a subscriber that has stopped reading has new
- * bytes come and old ones left out all the time, and taking fresh memory for each run cost the
- * others a sixth of their rate.
+ * Memory for bytes that wait, which is used again. While a subscriber does not read, bytes come and
+ * are left out all the time. Taking fresh memory for each run cost the other subscribers a sixth of
+ * their rate.
  */
 export class ChunkStore {
   /** Bytes of the chunks in use. */

@@ -5,7 +5,7 @@ import type { Subscription } from "../routing/subscription.ts";
 /** Why publications are left out that are not simply too many: the `reason` of a `missed`. */
 export type MissedReason = "too-large";
 
-/** So many, of one subscription. */
+/** How much one subscription missed. */
 interface Tally {
   count: number;
   bytes: number;

@@ -15,7 +15,7 @@ const DIRECT_BYTES = 262_144;
 /** A congested connection has caught up when no more than this many bytes are pending. */
 const RELIEVED_BYTES = 131_072;
 
-/** With a greater number publishers wait longer. */
+/** The greater the number, the longer publishers wait. */
 const WAITING: Readonly<Record<SlowPolicy, number>> = {
   latest: 0,
   disconnect: 0,
@@ -24,7 +24,7 @@ const WAITING: Readonly<Record<SlowPolicy, number>> = {
   block: 2,
 };
 
-/** Headers of frames that were not sent, when a connection ends. */
+/** For the headers of frames that were not sent when a connection ended. */
 const headerCache = new HeaderCache(64);
 
 /** A part of a run that a client takes; used over and over. */
@@ -384,7 +384,7 @@ export class Outbox implements Receiver {
   }
 }
 
-/** Publications among frames: those that end behind the first `takenBytes` bytes. */
+/** Counts the publications that end behind the first `takenBytes` bytes. */
 function publicationsIn(bytes: Uint8Array, takenBytes: number): { count: number; size: number } {
   const { frames } = new FrameDecoder({ maxContentBytes: Infinity, headerCache }).decode(bytes);
   let count = 0;

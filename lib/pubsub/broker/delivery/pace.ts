@@ -1,12 +1,12 @@
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
 
-/** For how long somebody counts as a receiver of a publisher, after the last publication. */
+/** How long after its last publication a connection counts as a receiver of the publisher. */
 const WINDOW_MS = 1_000;
 
-/** What all receivers together have to take for a publisher to go at their pace, in bytes. */
+/** The least that all receivers together must take, so that a publisher goes at their pace. */
 const LEAST_BYTES_PER_MS = 65_536 / 1_000;
 
-/** How much of it they may have taken in advance, and how much they are trusted with at first. */
+/** How much of that they may take in advance; they begin with as much credit. */
 const MAX_CREDIT_BYTES = 65_536;
 const FIRST_CREDIT_BYTES = 16_384;
 
@@ -28,9 +28,9 @@ interface Recent {
 /**
  * How long one publisher waits for its receivers. It waits without a bound where the policy is
  * `block`. With `drop-oldest` and `drop-new` it does while all to whom it published within the last
- * second are behind, so that nobody else is waiting for more, and together they take at least
- * 64 KiB/s. So what goes one-to-one is not lost because the receiver is slower, and who takes a byte
- * now and then stops nobody.
+ * second are behind, so that nobody else is waiting for more, and together they take at least 64
+ * KiB/s. So what one client sends to one other is not lost because the receiver is slower, and a
+ * receiver that takes a byte now and then holds nobody up.
  */
 export class Pace<C extends Paced> {
   readonly #recent = new Map<C, Recent>();
@@ -77,7 +77,7 @@ export class Pace<C extends Paced> {
   #look(now: number): void {
     const areBehind = this.#areBehind();
     let credit = this.#creditBytes + this.#takenBytes();
-    // What they do not take counts only while they are behind, and so could.
+    // Credit shrinks only while they are behind: only then is there something to take.
     if (this.#wereBehind && areBehind) credit -= LEAST_BYTES_PER_MS * (now - this.#lookedAt);
     this.#isShared = areBehind && credit > 0;
     this.#creditBytes = Math.min(MAX_CREDIT_BYTES, Math.max(0, credit));

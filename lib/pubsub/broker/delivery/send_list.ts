@@ -6,10 +6,10 @@ import { BacklogBudget } from "./backlog_budget.ts";
 import type { Pace } from "./pace.ts";
 import { Patience } from "./patience.ts";
 
-/** So many outboxes are flushed in one go: each takes 5 to 10 µs. */
+/** At most this many outboxes are flushed in one go: each takes 5 to 10 µs. */
 const MAX_AT_ONCE = 200;
 
-/** How many are flushed between two looks at the clock. */
+/** Outboxes to flush before looking at the clock again. */
 const PART = 10;
 
 /**
@@ -66,9 +66,9 @@ export class SendList implements OutboxObserver {
   }
 
   /**
-   * What a publisher should wait for before its next publications are handed to their receivers:
-   * those for whom so much waits already that several publishers together could make too much of it.
-   * `undefined` if all keep up.
+   * What a publisher should wait for before its next publications are handed to their receivers. It
+   * waits for receivers with so much in their outboxes that several publishers together could
+   * exceed the limit. `undefined` if all keep up.
    */
   room(route: Route, pace: Pace<Receiver>, publisher: Receiver): Promise<void> | undefined {
     if (this.backlogs.isEmpty) return undefined;

@@ -13,7 +13,7 @@ export class Inboxes {
   readonly #open = new Set<string>();
   readonly #onlyOwn: boolean;
 
-  /** @param onlyOwn Whether nobody may subscribe to an inbox that is no connection's. */
+  /** @param onlyOwn Whether inboxes that no connection owns may not be subscribed to. */
   constructor(onlyOwn: boolean) {
     this.#onlyOwn = onlyOwn;
   }
@@ -32,8 +32,8 @@ export class Inboxes {
   }
 
   /**
-   * Why a connection may not subscribe to a filter below `_inbox.`; `undefined` for other filters
-   * too.
+   * Why a connection may not subscribe to a filter below `_inbox.`; `undefined` if it may, and for
+   * all other filters.
    *
    * @param own The token of the connection's inbox.
    */

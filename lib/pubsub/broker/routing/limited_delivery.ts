@@ -6,8 +6,8 @@ import type { Receiver, Subscription } from "./subscription.ts";
 const part = new Run();
 
 /**
- * Hands a run to a subscription of a route that is limited: what its own connection published is
- * left out if it says so, and no more is handed out than it wants.
+ * Hands a run to a limited subscription of a route: no more publications than it wants, and if it
+ * asked for that, none that its own connection published.
  *
  * @param completed Gets the subscriptions that have had all that they wanted, to be ended.
  * @returns How many publications are on their way.

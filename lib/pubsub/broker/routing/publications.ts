@@ -34,8 +34,9 @@ const MISSES_BEFORE_SAMPLING = 64;
 const SAMPLE = 16;
 
 /**
- * What remembering a header takes, and each of its bytes: one of 220 bytes with 30 empty objects
- * takes 2,200 bytes of the heap, one with a topic alone 180; and the publication with it.
+ * What a remembered header costs with its publication, and what each of its bytes costs more. A
+ * header of 220 bytes with 30 empty objects takes 2,200 bytes of the heap, one with only a topic
+ * 180.
  */
 const HEADER_BYTES = 500;
 const HEADER_BYTE_BYTES = 12;
@@ -53,7 +54,7 @@ export class Publications implements Forgetful {
   readonly #principal: Principal;
   readonly #memory: SpeedMemory;
   readonly #byHeader = new Map<FrameHeader, Publication>();
-  /** Those that have a route, which is right for one generation of the router. */
+  /** Those that have a route. It is valid for one generation of the router. */
   readonly #routed: Publication[] = [];
   #generation = 0;
   /** The one that was found last, if its route is too large to be kept. */
@@ -90,7 +91,7 @@ export class Publications implements Forgetful {
     let isKept = true;
     if (publication === undefined) {
       publication = this.#read(header);
-      // A header with an id does not come again, and no larger one as the same object.
+      // A header with an id does not come again, and a larger one is a new object each time.
       const headerBytes = contentStart - start - 2;
       const recurs = publication.simple && headerBytes <= MAX_CACHED_BYTES;
       isKept = recurs && this.#remember(header, publication, headerBytes);
@@ -120,7 +121,7 @@ export class Publications implements Forgetful {
     else this.#routed.push(publication);
   }
 
-  /** Else those that are gone would stay in memory for as long as nothing is published to them. */
+  /** Otherwise subscribers that are gone would stay in memory until somebody publishes to them. */
   #forgetRoutes(): void {
     for (const publication of this.#routed) publication.route = undefined;
     this.#routed.length = 0;
@@ -167,8 +168,8 @@ export class Publications implements Forgetful {
 }
 
 /**
- * Why a principal may not publish to a topic; `undefined` if it may. Whatever is published on
- * somebody's behalf, also by the broker itself, is checked here, as theirs.
+ * Why a principal may not publish to a topic; `undefined` if it may. Everything published on a
+ * client's behalf, even by the broker itself, is checked here by that client's rights.
  */
 export function publishRefusal(principal: Principal, topic: unknown): Refusal | undefined {
   if (topic === undefined) return { code: "bad-topic", message: "The field topic is missing" };

@@ -194,7 +194,7 @@ export class RetainedWalk {
     for (let i = 0; i < count; i++) {
       const { done, value } = this.#entries.next();
       if (done) return true;
-      // New topics are told by `created`, wherever the walk stands.
+      // New topics are reported by `created`, wherever the walk is.
       if (value.number <= this.#lastNumber) this.#found.push(value);
     }
     return false;
@@ -205,7 +205,10 @@ export class RetainedWalk {
     if (filterCovers(this.#filter, topic)) this.#found.push(entry);
   }
 
-  /** Ends the walk. The frames as they are at this moment, if all steps were made; to be released. */
+  /**
+   * Ends the walk. Returns the frames as they are at this moment, if all steps were made. The
+   * caller has to release them.
+   */
   end(): RetainedSelection {
     const frames: Uint8Array[] = [];
     for (const { bytes } of this.#found) if (bytes) frames.push(bytes);

@@ -27,8 +27,8 @@ const PLACE_BYTES = 16;
 const JOIN_BYTES = 200;
 
 /**
- * Of how many overlapping filters a connection is told what was left out, and for how many it is
- * counted what they have had. They stand for one delivery, so the others lose nothing.
+ * A connection is told what was left out, and its deliveries are counted, for at most this many
+ * overlapping filters. All share one delivery, so the others lose nothing.
  */
 const MAX_OVERLAPPING = 256;
 
@@ -43,7 +43,7 @@ class OverlappingSubscriptions implements Subscription {
   readonly overlapping: Subscription[] = [];
   limits: SubscriptionLimits | undefined;
   index = 0;
-  /** By which of them are in it. */
+  /** Keyed by which of them a part has. */
   #parts: Map<string, Subscription> | undefined;
 
   constructor(first: Subscription) {
@@ -62,7 +62,7 @@ class OverlappingSubscriptions implements Subscription {
     this.limits ??= subscription.limits;
   }
 
-  /** Those of them that a publication is for. The same ones are the same object each time. */
+  /** Those of them that a publication is for. The same selection is the same object each time. */
   part(isFor: (subscription: Subscription) => boolean): Subscription | undefined {
     let key = "";
     const wanted = this.overlapping.filter((one) => {
@@ -83,8 +83,9 @@ class OverlappingSubscriptions implements Subscription {
 }
 
 /**
- * What a subscription of a route, which may stand for several, is for a publication of a connection:
- * without those that want nothing of their own, or have had all that they wanted.
+ * The part of a route's subscription, which may stand for several, that gets a connection's
+ * publication: without those that exclude what their own connection publishes, and those that have
+ * had all that they wanted.
  */
 export function wantingPart(
   subscription: Subscription,

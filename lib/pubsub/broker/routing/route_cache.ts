@@ -13,7 +13,7 @@ export class RouteCache implements Forgetful {
   readonly #byTopic = new Map<string, Route>();
   /** By the filters that match, so that topics with equal receivers share a route. */
   readonly #byFilters = new Map<string, Route>();
-  /** Of each route, how many entries have it: it takes its memory once. */
+  /** How many entries share each route: its memory counts once. */
   readonly #entries = new Map<Route, number>();
   #bytes = 0;
 
@@ -36,7 +36,7 @@ export class RouteCache implements Forgetful {
   /**
    * Keeps the route of a topic.
    *
-   * @param must It was hard to find, and is needed in a moment.
+   * @param must Whether to keep it in any case: it was hard to find, and is needed in a moment.
    */
   setTopic(topic: string, route: Route, must = false): void {
     this.deleteTopic(topic);

@@ -3,10 +3,10 @@ import { filterCovers } from "../../protocol/topic.ts";
 import { joinRoute, type Route, RouteJoin } from "./route.ts";
 import type { FilterEntry } from "./subscription.ts";
 
-/** How many nodes or subscriptions are looked at between two looks at the clock. */
+/** Nodes or subscriptions to visit before looking at the clock again. */
 const PART = 200;
 
-/** So often the joining begins anew because of a change; then it is done in one go. */
+/** After this many restarts because of changes, the join is done in one go. */
 const MAX_RESTARTS = 3;
 
 /**

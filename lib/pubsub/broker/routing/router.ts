@@ -20,7 +20,7 @@ import { SpeedMemory } from "./speed_memory.ts";
 const MISSES_BEFORE_SAMPLING = 1_024;
 const SAMPLE = 16;
 
-/** What is done in one go to find a route: nodes looked at, and subscriptions joined. */
+/** How much is done in one go to find a route: nodes visited, and subscriptions joined. */
 const MAX_NODES = 2_000;
 const MAX_JOINED = 10_000;
 

@@ -1,14 +1,14 @@
 import { Budget } from "../../../base/budget.ts";
 
-/** What keeps things only to be faster. */
+/** A cache. */
 export interface Forgetful {
   /** Forgets everything, and gives its memory back. */
   forget(): void;
 }
 
 /**
- * The memory of a broker for what it keeps only to be faster: routes, and what headers ask for. When
- * it is used up, everything is forgotten: what is needed is soon there again.
+ * The memory that a broker's caches share: of routes, and of what headers ask for. When it is used
+ * up, all caches are emptied: what is needed is soon there again.
  */
 export class SpeedMemory {
   readonly #budget: Budget;
@@ -24,25 +24,27 @@ export class SpeedMemory {
     return this.#budget.usedBytes;
   }
 
-  /** Adds one that will take memory. */
+  /** Adds a cache, which will take memory. */
   add(user: Forgetful): void {
     this.#users.add(user);
   }
 
-  /** Has one forget everything, for good. */
+  /** Empties a cache, and removes it. */
   delete(user: Forgetful): void {
     user.forget();
     this.#users.delete(user);
   }
 
-  /** Takes bytes, for which all may have to forget; `false` if there never are so many. */
+  /**
+   * Takes bytes, for which all caches may have to be emptied; `false` if even that is not enough.
+   */
   tryTake(bytes: number): boolean {
     if (this.#budget.tryTake(bytes)) return true;
     this.#forget();
     return this.#budget.tryTake(bytes);
   }
 
-  /** Takes bytes for what has to be kept; all forget if it exceeds what may be taken. */
+  /** Takes bytes for what has to be kept; all caches are emptied if that exceeds the limit. */
   take(bytes: number): void {
     if (this.#budget.refusing(bytes)) this.#forget();
     this.#budget.take(bytes);
