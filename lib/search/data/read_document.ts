@@ -5,15 +5,16 @@
  * @module
  */
 import { firstLine } from "./fields.ts";
-import { htmlText } from "./html_text.ts";
 import { languageOfHtml } from "./html_language.ts";
+import { htmlContent } from "./html_text.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
-import { markdownTitle } from "./markdown.ts";
+import { markdownContent, markdownTitle } from "./markdown.ts";
+import { mayHaveSite, pageTitle } from "./titles.ts";
 import { PassageCutter, passageLength, readPassages } from "./passages.ts";
 import { TextSource } from "./text_source.ts";
 
 /** How a document is written. */
-export type DocumentKind = "text" | "markdown" | "html";
+export type DocumentKind = "text" | "markdown" | "mdx" | "html";
 
 /** The beginning of a text, which has its title, in code units. */
 const BEGINNING_LENGTH = 64 * 1024;
@@ -21,9 +22,9 @@ const BEGINNING_LENGTH = 64 * 1024;
 const MAX_HTML = 64 * 1024 * 1024;
 
 /**
- * Reads a document as one entry. The title is the first heading; in plain text it is the first line,
- * if that is short. Otherwise it is the file's name. Markdown is kept as it is written; HTML is
- * turned into plain text.
+ * Reads a document as one entry. The title is what it says itself, or its first heading; in plain text
+ * it is the first line, if that is short. Otherwise it is the file's name. Markdown is kept as it is
+ * written, without comments; HTML is turned into plain text.
  */
 export async function* readDocument(
   file: DataFile,
@@ -36,15 +37,28 @@ export async function* readDocument(
     const html = await wholeText(source, MAX_HTML);
     if (html === undefined) throw new SkipFile(`HTML of more than ${MAX_HTML} characters`);
     const language = await languageOfHtml(html);
-    yield* documentItems(file, options, { ...await htmlText(html), language });
+    yield* documentItems(file, options, { ...await readHtml(file, options, html), language });
     return;
   }
+  const isMarkdown = kind !== "text";
   const beginning = await source.beginning(BEGINNING_LENGTH);
-  const title = kind === "markdown" ? markdownTitle(beginning) : firstLine(beginning);
+  const title = isMarkdown ? markdownTitle(beginning) : firstLine(beginning);
   const isLarge = file.bytes > options.maxEntryBytes;
   const text = isLarge ? undefined : await wholeText(source, options.maxEntryBytes);
   if (text === undefined) yield* readPassages(file, options, source, title);
-  else yield* documentItems(file, options, { title, text });
+  else if (isMarkdown) {
+    yield* documentItems(file, options, await markdownContent(text, kind === "mdx"));
+  } else yield* documentItems(file, options, { title, text });
+}
+
+async function readHtml(file: DataFile, options: ReadOptions, html: string) {
+  const { title, heading, sites, text } = await htmlContent(html);
+  // Where its heading does not show where the site's title begins, other pages may.
+  const tail = mayHaveSite(title, heading)
+    ? await options.siteTitles?.around(file.real, options.follow)
+    : undefined;
+  const known = tail === undefined ? sites : [...sites, tail];
+  return { title: pageTitle(title, heading, known), text };
 }
 
 /** The text of a document as one entry, or as passages with the keys `FILE#1`, `FILE#2` and so on. */

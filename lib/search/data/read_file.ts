@@ -6,7 +6,7 @@ import { readJsonLines } from "./read_json_lines.ts";
 
 /**
  * Reads a file's records. The end of its name tells the format: `.json`; `.jsonl` and `.ndjson`;
- * `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md` and `.markdown`. Every other file
+ * `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md`, `.markdown` and `.mdx`. Every other file
  * is plain text.
  *
  * @throws {SkipFile} if the file is not text, or too large.
@@ -31,6 +31,8 @@ export function readFile(file: DataFile, options: ReadOptions): AsyncGenerator<D
     case "md":
     case "markdown":
       return readDocument(file, options, "markdown");
+    case "mdx":
+      return readDocument(file, options, "mdx");
     default:
       return readDocument(file, options, "text");
   }

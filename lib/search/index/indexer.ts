@@ -17,6 +17,7 @@ import {
 } from "../data/item.ts";
 import { readFile } from "../data/read_file.ts";
 import { fileChunks } from "../data/text_source.ts";
+import { SiteTitles } from "../data/site_titles.ts";
 import { walk, walkPlace } from "../data/walk.ts";
 import { entryProblem } from "../entry_problem.ts";
 import type { IndexSummary } from "../observer.ts";
@@ -72,6 +73,7 @@ export class Indexer {
   readonly #onChanged: () => void;
   #batch: Step[] = [];
   #batchLength = 0;
+  #siteTitles = new SiteTitles();
 
   /**
    * @param db The connection that writes; the caller closes it.
@@ -110,6 +112,7 @@ export class Indexer {
    */
   async pass(signal: AbortSignal, places?: readonly ChangedPlace[]): Promise<IndexSummary> {
     this.#report.start();
+    this.#siteTitles = new SiteTitles();
     this.#db.exec("DELETE FROM seen");
     this.#batch = [];
     this.#batchLength = 0;
@@ -201,7 +204,10 @@ export class Indexer {
     const hash = createHash("sha256");
     const onChunk = (chunk: Uint8Array) => void hash.update(chunk);
     const onProgress = (bytes: number) => this.#report.advance(bytes);
-    for await (const item of readFile(file, { ...this.#options, onChunk, onProgress })) {
+    const siteTitles = this.#siteTitles;
+    for await (
+      const item of readFile(file, { ...this.#options, siteTitles, onChunk, onProgress })
+    ) {
       if ("note" in item) {
         this.#report.note({ path: file.path, ...item });
         continue;
