@@ -5,7 +5,6 @@
  */
 
 import type { ReadOption } from "../observer.ts";
-import type { SiteTitles } from "./site_titles.ts";
 
 /** A record of a file, as it becomes an entry. */
 export interface LocalRecord {
@@ -98,8 +97,8 @@ export interface ReadSettings {
 
 /** How files are read. */
 export interface ReadOptions extends ReadSettings {
-  /** What the titles of pages around a page have in common. */
-  readonly siteTitles?: SiteTitles | undefined;
+  /** What the titles of pages around a page, by its `real` path, end with in common. */
+  readonly siteAround?: (real: string) => Promise<string | undefined>;
   /** Whether a link may lead to the file. */
   readonly follow: boolean;
   /**

@@ -54,9 +54,7 @@ export async function* readDocument(
 async function readHtml(file: DataFile, options: ReadOptions, html: string) {
   const { title, heading, sites, text } = await htmlContent(html);
   // Where its heading does not show where the site's title begins, other pages may.
-  const tail = mayHaveSite(title, heading)
-    ? await options.siteTitles?.around(file.real, options.follow)
-    : undefined;
+  const tail = mayHaveSite(title, heading) ? await options.siteAround?.(file.real) : undefined;
   const known = tail === undefined ? sites : [...sites, tail];
   return { title: pageTitle(title, heading, known), text };
 }

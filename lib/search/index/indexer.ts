@@ -204,10 +204,9 @@ export class Indexer {
     const hash = createHash("sha256");
     const onChunk = (chunk: Uint8Array) => void hash.update(chunk);
     const onProgress = (bytes: number) => this.#report.advance(bytes);
-    const siteTitles = this.#siteTitles;
-    for await (
-      const item of readFile(file, { ...this.#options, siteTitles, onChunk, onProgress })
-    ) {
+    const siteAround = (real: string) => this.#siteTitles.around(real, this.#options.follow);
+    const options = { ...this.#options, siteAround, onChunk, onProgress };
+    for await (const item of readFile(file, options)) {
       if ("note" in item) {
         this.#report.note({ path: file.path, ...item });
         continue;
