@@ -46,7 +46,7 @@ export type CredentialSource =
 
 /**
  * A last will: what the broker publishes for a client whose connection ends in any other way than
- * by `drain()`, `close()` or the broker's own shutdown.
+ * by `drain()` or the broker's own shutdown: also by `close()`, which says nothing to the broker.
  */
 export interface Will {
   /** Where it is published. */
@@ -63,7 +63,7 @@ export interface BrokerClientOptions {
   readonly name?: string | undefined;
   /** Who it is, where the broker asks; or a function that is asked before each connection. */
   readonly credentials?: CredentialSource | undefined;
-  /** What the broker publishes when the connection is lost. @default {nothing} */
+  /** What the broker publishes when the connection ends without `drain()`. @default {nothing} */
   readonly will?: Will | undefined;
   /**
    * How to connect again after a connection was lost; `false` for not at all. Over a single

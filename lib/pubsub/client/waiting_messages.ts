@@ -121,10 +121,12 @@ export class OrderedMessages implements WaitingMessages {
   }
 
   #dropOldest(): void {
-    while (this.#bounds.reached()) {
+    while (this.#bounds.reached() || this.#items.peek() instanceof MissedTally) {
       const item = this.#items.shift()!;
-      if (item instanceof MissedTally) this.#ahead.take(item);
-      else {
+      if (item instanceof MissedTally) {
+        this.#ahead.take(item);
+        if (item === this.#tail) this.#tail = undefined;
+      } else {
         this.#bounds.remove(item);
         this.#ahead.add("slow", 1, item.frameBytes);
       }

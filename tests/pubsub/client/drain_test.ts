@@ -1,7 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { dial } from "../../../lib/net/mod.ts";
-import { type ByteDuplex, type ClientState, connectBroker } from "../../../lib/pubsub/mod.ts";
-import { deadline, until } from "../../support/deadline.ts";
+import {
+  type ByteDuplex,
+  type ClientState,
+  connectBroker,
+  type PubSubMessage,
+} from "../../../lib/pubsub/mod.ts";
+import { deadline, pause, until } from "../../support/deadline.ts";
 import { startBroker } from "../support.ts";
 import { codeOf, FAST, restart } from "./support.ts";
 
@@ -76,4 +81,86 @@ Deno.test("a connection that is lost while draining is not made again", async ()
   assertEquals(await drained, "disconnected");
   assert(await client.finished instanceof Error);
   assertEquals(states, ["connected", "draining", "closed"]);
+});
+
+Deno.test("requests that came are replied to while draining, by callbacks and by loops", async () => {
+  for (const way of ["callback", "parallel", "loop"] as const) {
+    await using broker = await startBroker();
+    await using asker = await connectBroker(broker.address);
+    const server = await connectBroker(broker.address);
+    let came = 0;
+    const answer = async (message: PubSubMessage) => {
+      await pause(10);
+      await message.respond(`reply to ${message.text()}`);
+    };
+    const runs: Promise<void>[] = [];
+    const subscription = await server.subscribe("ask", {
+      onMessage: way === "loop" ? undefined : (message) => {
+        came++;
+        const run = answer(message);
+        runs.push(run);
+        return way === "callback" ? run : undefined;
+      },
+    });
+    if (way === "loop") {
+      void (async () => {
+        for await (const message of subscription) await answer(message);
+      })();
+    }
+    const texts = ["1", "2", "3", "4", "5"];
+    const replies = Promise.all(texts.map((text) => asker.request("ask", text)));
+    await until(() => broker.stats().published === 5);
+    // What runs in the background is the program's to wait for.
+    if (way === "parallel") {
+      await subscription.unsubscribe();
+      await Promise.all(runs);
+    }
+    const drained = server.drain();
+    await until(() => server.state !== "connected");
+    assertEquals(await codeOf(server.publish("t")), "closed");
+    await deadline(drained);
+    const expected = texts.map((text) => `reply to ${text}`);
+    assertEquals((await deadline(replies)).map((reply) => reply.text()), expected, way);
+    assert(came <= 5);
+  }
+});
+
+Deno.test("a request that nobody replies to does not hold up a drain, once it is done with", async () => {
+  await using broker = await startBroker();
+  await using asker = await connectBroker(broker.address);
+  const server = await connectBroker(broker.address);
+  const gate = Promise.withResolvers<void>();
+  await server.subscribe("ask", { onMessage: () => gate.promise });
+  const idle = await server.subscribe("ask");
+  const asked = codeOf(asker.request("ask", "", { timeoutMs: 200 }));
+  await until(() => broker.stats().published === 1);
+  const drained = server.drain();
+  let isDrained = false;
+  void drained.then(() => isDrained = true);
+  assertEquals(await asked, "timed-out");
+  assertEquals(isDrained, false);
+  gate.resolve();
+  await deadline(drained);
+  assertEquals((await idle.next()).value!.topic, "ask");
+});
+
+Deno.test("a drain whose last bytes the socket does not take is timed-out", async () => {
+  await using broker = await startBroker();
+  let stuck = false;
+  const target = async (signal: AbortSignal): Promise<ByteDuplex> => {
+    const conn = await dial(broker.address, { signal });
+    const closed = Promise.withResolvers<number>();
+    return {
+      read: (into) => conn.read(into),
+      write: (bytes) => stuck ? closed.promise : conn.write(bytes),
+      close() {
+        conn.close();
+        closed.reject(new Error("closed"));
+      },
+    };
+  };
+  const client = await connectBroker(target);
+  stuck = true;
+  assertEquals(await codeOf(client.drain(30)), "timed-out");
+  assertEquals(client.state, "closed");
 });
