@@ -25,10 +25,11 @@ async function flood(broker: Broker, topic: string, most = Infinity) {
     }
     await peer.ask("ping", { id: 1 });
   })();
+  // A broker that has the publisher wait is closed by the test.
+  done.catch(() => {});
   return {
     async [Symbol.asyncDispose]() {
       stopped = true;
-      // A broker that has the publisher wait is closed by the test.
       await done.catch(() => {});
       peer.conn.close();
     },
