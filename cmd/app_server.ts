@@ -200,7 +200,7 @@ export const command = defineCommand({
   async run({ flags, args, given }, context) {
     const { signal } = context;
     const reading = readingOptions(flags);
-    // What only reads is for everybody who reaches it, unless --auth says otherwise.
+    // A server that is only read is open to everybody who reaches it, unless --auth says otherwise.
     if (flags.writable) checkAccess(args.address, flags);
     const authenticator = await authenticatorOf(flags, context);
     const tls = await serverTlsOf(flags, context);

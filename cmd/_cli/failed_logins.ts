@@ -25,7 +25,7 @@ export class FailedLogins {
     this.#intervalMs = intervalMs;
   }
 
-  /** Tells of one. Who sent no credentials has not tried. */
+  /** Tells of one. A client that sent no credentials has not tried. */
   add({ token, user }: Credentials, peer: string): void {
     if (token === undefined && user === undefined) return;
     const isKnown = this.#leftOut.has(peer);

@@ -28,7 +28,7 @@ export class Interruption {
     return this.#abort.signal;
   }
 
-  /** What asked the command to stop, the last time. */
+  /** What asked the command to stop last. */
   get cause(): StopCause | undefined {
     return this.#cause;
   }

@@ -33,7 +33,7 @@ export function rereadOnHangup(options: RereadOptions, { log, onHangup }: Contex
     if (Object.keys(files).length === 0) log.info("there is no file to read again");
     for (const [what, reread] of Object.entries(files)) await tellOf(what, reread, log);
   };
-  // One after the other: else of two signals the first might be the last to take effect.
+  // One after the other: otherwise the first of two signals might take effect last.
   let last = Promise.resolve();
   onHangup(() => last = last.then(rereadAll));
 }

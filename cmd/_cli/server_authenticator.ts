@@ -53,7 +53,7 @@ export class ServerAuthenticator implements Authenticator {
    * if it cannot be used; all stays as it was then.
    */
   reread(): Promise<void> {
-    // One after the other: else what was read first might count last.
+    // One after the other: otherwise the file that was read first might take effect last.
     const rereading = this.#rereading.then(async () => {
       this.#readStamp = await stampOf(this.#path);
       this.#inner.update(await readTable(this.#path));
@@ -63,8 +63,8 @@ export class ServerAuthenticator implements Authenticator {
   }
 
   /**
-   * Whether the file is another than the one that was read, and the same as at the last call: who
-   * writes it may need a moment.
+   * Whether the file has changed since it was read, but not since the last call: whoever writes it
+   * may need a moment.
    */
   async hasChanged(): Promise<boolean> {
     const stamp = await stampOf(this.#path);

@@ -70,10 +70,10 @@ export function limitsOf(
   };
 }
 
-/** Of the machine's memory, what a server takes where nothing else is asked for. */
+/** The share of the machine's memory that a server takes by default. */
 const MACHINE_SHARE = 1 / 4;
 
-/** Where the machine's memory is not known. */
+/** The default where the machine's memory is not known. */
 const DEFAULT_MEMORY_BYTES = 1_073_741_824;
 
 /** What `--max-memory` asks for, or the machine permits. */
@@ -117,8 +117,9 @@ export async function warnOfOpenFiles(
 }
 
 /**
- * Tells of a connection that could not be accepted: always if the server lacks something, with `-v`
- * if the peer has left or failed the TLS handshake, as any peer can as often as it likes.
+ * Tells of a connection that could not be accepted: always if the server lacks something; only with
+ * `-v` if the peer has left or failed the TLS handshake, because any peer can do that as often as
+ * it likes.
  */
 export function logAcceptFailure(log: Log, error: ConnectionError): void {
   // The advice of `describeError` is for the client's side.

@@ -11,7 +11,9 @@ export const headerFlag = {
   },
 } as const;
 
-/** Fields that say how a publication travels: they are set otherwise, or by others. */
+/**
+ * Fields that say how a publication travels. Other flags set them, or others than the publisher.
+ */
 const OTHERWISE: Readonly<Record<string, string>> = {
   op: "it is always pub",
   topic: "it is an argument",

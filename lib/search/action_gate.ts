@@ -11,7 +11,7 @@ const HELLO = "hello";
 /** How often to look whether the rights of quiet clients have changed, in milliseconds. */
 const RIGHTS_LOOK_MS = 250;
 
-/** How many clients are looked at between two looks at the clock. */
+/** Clients to check before looking at the clock again. */
 const RIGHTS_PART = 10;
 
 /** A `hello` with more content is no login. */
@@ -38,7 +38,7 @@ export class ActionGate {
     this.#authenticator = authenticator;
   }
 
-  /** Whether a connection's client may carry out an action now, without further ado. */
+  /** Whether a connection's client may carry out an action at once. */
   permits(connection: Peer, action: string): boolean {
     const principal = this.#principals.get(connection);
     return principal !== undefined && principal.current === principal && mayDo(principal, action);
@@ -120,7 +120,7 @@ export class ActionGate {
     return current;
   }
 
-  /** Tells clients that send nothing. In steps: there may be thousands. */
+  /** Tells clients that send nothing. Works in steps, because there may be thousands. */
   #lookAtRights(): void {
     if (this.#looksAtRights) return;
     this.#looksAtRights = true;

@@ -104,8 +104,8 @@ export class Engine implements SearchEngine {
   }
 
   /**
-   * {@linkcode Engine.lookup} for a thread that serves: an entry that is too large to be read and
-   * sent there is only said to be `large`.
+   * {@linkcode Engine.lookup} for a thread that serves clients. Of an entry that is too large to be
+   * read and sent there, it only says `large`.
    */
   find(key: string): SearchEntry | "large" | undefined {
     if (this.#closing !== undefined) throw closedError();

@@ -150,8 +150,8 @@ function act(
   if (!action) return jsonFrame({ result: `Error: invalid action '${name}'.` });
   const isWrite = WRITES.has(name);
   const before = isWrite ? large.before(connection) : undefined;
-  // What is there at once is answered at once: a promise would let the next requests come before
-  // it is seen how large this answer is.
+  // A reply that is there at once is returned at once: with a promise, the next requests would be
+  // read before it is known how large this reply is.
   try {
     const reply = before === undefined
       ? action(request, engine, connection)

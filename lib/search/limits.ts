@@ -32,7 +32,9 @@ export const MAX_INLINE_BYTES = 64 * 1024;
 export function maxPutBytes(maxEntryBytes: number): number {
   return Math.max(MAX_INLINE_BYTES, 6 * maxEntryBytes + 4096);
 }
-/** The most that the largest entry may be set to: JSON of six times as much is still a string of V8's. */
+/**
+ * The most that `maxEntryBytes` may be: JSON of six times this size still fits into a string of V8.
+ */
 export const ENTRY_BYTES_BOUND = 64 * 1024 * 1024;
 /** The most values in a larger request: `put` has at most four. */
 export const MAX_LARGE_VALUES = 1000;

@@ -29,7 +29,8 @@ export interface SearchHit {
   /**
    * How well it matches: BM25, where a word in the title counts eight times as much as one in the
    * text, and a word in the key four times. Higher is better. Only scores of one answer can be
-   * compared, and hits of better kinds come first: see {@linkcode SearchEngine.search}. It is 0 for an entry whose key is the query but whose words do not match it.
+   * compared, and hits of better kinds come first: see {@linkcode SearchEngine.search}. It is 0 for
+   * an entry whose key is the query, but whose words do not match it.
    */
   readonly score: number;
   /** The passage around the match, at most about 240 characters of plain text on one line. */

@@ -6,10 +6,10 @@ export interface AnswerTimes {
   readonly p99: number;
 }
 
-/** So often an answer is asked for. */
+/** The pause before the next answer is asked for. */
 const PAUSE_MS = 2;
 
-/** The flood goes on for so long before others are looked at. */
+/** How long the flood goes on before the others are measured. */
 const SETTLE_MS = 300;
 
 /**

@@ -24,7 +24,7 @@ type Row = typeof ECHO_ROWS[number];
 const SECONDS = 0.8;
 const ROUNDS = 5;
 
-/** Rounds in which those take part that are only to be left behind. */
+/** Rounds in which the servers take part that ours is only to be faster than. */
 const ROUNDS_OF_OTHERS = 3;
 const MANY_CONNECTIONS = 10_000;
 

@@ -3,7 +3,7 @@ export interface LibraryRows extends AsyncDisposable {
   readonly rows: Readonly<Record<string, () => number | Promise<number>>>;
 }
 
-/** A row that does so many things each time, and three times as many before the first. */
+/** A row that does `count` things each time, and three times as many before the first. */
 export function warmed(
   measure: (count: number) => Promise<number>,
   count: number,

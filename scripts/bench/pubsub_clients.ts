@@ -56,7 +56,7 @@ export async function clientFigures(): Promise<Figures> {
   return figures;
 }
 
-/** What another library is measured by that has no such way to take messages: its fastest. */
+/** The row for another library that has no such way to take messages: its fastest. */
 function rowBeside(row: string): string {
   const size = /^receive (\S+ \S+), /.exec(row)?.[1];
   return size === undefined ? row : receiveRow(size, "callback");

@@ -20,7 +20,7 @@ import {
 } from "./documents.ts";
 import type { Figures } from "./support.ts";
 
-/** More than people put into one index mostly. */
+/** More than most people put into one index. */
 const DOCUMENTS = 120_000;
 const SEED = 44;
 /** Queries of one kind in each of the rounds; the ways take turns. */
@@ -109,7 +109,7 @@ async function takeTurns(
   return times;
 }
 
-/** The first searches of a start, and all others, that have to look for other words. */
+/** The first searches after a start, and later ones with words that were not looked for before. */
 async function measureFirst(index: string, words: readonly string[], figures: Figures) {
   await using engine = await openSearch({ index, workers: 1 });
   const random = randomFrom(SEED);

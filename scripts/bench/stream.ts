@@ -62,7 +62,7 @@ export async function open(): Promise<LibraryRows> {
   };
 }
 
-/** Starts a program that sends one frame with so much content to whoever connects. */
+/** Starts a program that sends one frame with this much content to whoever connects. */
 function startSource(bytes: number): Promise<ServerProcess> {
   const port = freePort();
   const program = new URL("stream_source.ts", import.meta.url).pathname;

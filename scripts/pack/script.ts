@@ -21,7 +21,7 @@ import { twoColumns, wrap } from "../../cmd/_cli/wrap.ts";
 export interface Script<F extends FlagTable, A extends ArgumentTable> {
   /** The task's name. */
   readonly task: string;
-  /** What it does, in a line or some. */
+  /** What it does, in a few lines. */
   readonly about: string;
   readonly flags: F;
   readonly arguments?: A;

@@ -27,7 +27,7 @@ const SEPARATOR_LINE = /^\ufeff?(?:"sep=(.)"|sep=(.))[ ,;\t]*(?:\r\n|\r|\n|$)/i;
  *
  * @param start The beginning of the text.
  * @param isWhole Whether that is all of it.
- * @param separator The caller's word; it is not looked for then.
+ * @param separator The one that the caller names. Then none is looked for.
  * @param preferred Is taken where several fit equally.
  */
 export function csvDialect(
@@ -68,7 +68,7 @@ function fitOf(lines: readonly string[], separator: string): { score: number } {
   const columns = counts[0] ?? 0;
   if (columns === 0) return { score: 0 };
   const share = counts.filter((count) => count === columns).length / counts.length;
-  // One value in every record fits any separator that does not occur: the last resort.
+  // With a separator that does not occur, every record has one value: only the last resort.
   if (columns === 1) return { score: share === 1 ? 0.5 : 0 };
   // Short records are common, so a header of several values counts for more than one of fewer.
   return { score: 1 + share + Math.min(columns, 50) / 1000 };

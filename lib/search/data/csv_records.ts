@@ -1,7 +1,7 @@
 /**
- * Splits CSV into records by RFC 4180, line by line. It is no library's code, because no well-kept
- * library goes on behind a quotation mark that is not closed without swallowing the records after it,
- * and tells the line on which each record begins, in bounded memory.
+ * Splits CSV into records by RFC 4180, line by line. It is our own code, because no well-kept
+ * library does all of this in bounded memory: it goes on behind a quotation mark that is not closed
+ * without swallowing the next records, and it tells the line on which each record begins.
  *
  * @module
  */
@@ -27,9 +27,9 @@ const MAX_LINES = 1000;
  * Splits lines into records. A value in quotation marks may hold the separator, doubled quotation
  * marks and line ends. Empty lines are no records.
  *
- * A quotation mark is text where what it opens is never closed, or is closed in the middle of a
- * value, or makes a record of several lines with another number of values than `columns`: then each
- * of these lines is read again for itself.
+ * A quotation mark counts as text if it is never closed, if it is closed in the middle of a value,
+ * or if it makes a record of several lines whose number of values is not `columns`. Then each of
+ * these lines is read again as a record of its own.
  */
 export class CsvRecords {
   /** How many values a record should have; `undefined` while that is not known. */
@@ -120,8 +120,8 @@ class ValueSplitter {
   #value = "";
 
   /**
-   * @param isAlone Whether the record has this one line: a quotation mark that would make a value go
-   * on behind it, or is closed in the middle of a value, is then text.
+   * @param isAlone Whether the record has this one line. A quotation mark that is not closed on it,
+   * or is closed in the middle of a value, is then text.
    */
   constructor(separator: string, isAlone = false) {
     this.#separator = separator;

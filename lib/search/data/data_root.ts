@@ -22,7 +22,7 @@ export function isMissing(error: unknown): boolean {
   return error instanceof SearchError && error.cause instanceof Deno.errors.NotFound;
 }
 
-/** Whether nothing that is not hidden is in a folder. */
+/** Whether a folder has nothing in it but hidden files. */
 export async function isEmptyFolder({ real, isFile }: DataRoot): Promise<boolean> {
   if (isFile) return false;
   for await (const { name } of Deno.readDir(real)) if (!name.startsWith(".")) return false;

@@ -20,9 +20,9 @@ export interface Encoding {
 const SNIFF_BYTES = 8192;
 /** HTML must name its encoding within 1024 bytes; pages that do later are read by browsers too. */
 const DECLARED_WITHIN = 4096;
-/** Of text, fewer of its bytes are control characters. */
+/** In text, the share of control characters is below this. */
 const MAX_CONTROLS = 0.02;
-/** Of UTF-16 in Latin script, more of the bytes at odd (or even) places are 0. */
+/** In UTF-16 of Latin script, the share of zeros at odd (or even) places is above this. */
 const MIN_ZEROS = 0.3;
 
 /** Whether a label is one of an encoding that can be read. */
@@ -38,8 +38,8 @@ export function isEncoding(label: string): boolean {
  * How a file is encoded.
  *
  * @param start Its first bytes.
- * @param options `markup`: it is HTML or XML, which may name its encoding; `label`: the caller's word
- * for files that do not say.
+ * @param options `markup`: it is HTML or XML, which may name its encoding; `label`: the encoding
+ * that the caller names for files that do not say theirs.
  * @returns `undefined` if it is no text.
  */
 export function encodingOf(
@@ -80,7 +80,10 @@ function markOf(start: Uint8Array): string | undefined {
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x08\x0e-\x1f\ufffd]/;
 
-/** UTF-16 without a mark: the bytes of one kind of place are 0 in Latin script, others hardly. */
+/**
+ * UTF-16 without a mark: in Latin script nearly all bytes at odd places, or nearly all at even
+ * ones, are 0.
+ */
 function wideEncodingOf(start: Uint8Array): string | undefined {
   const zeros = [0, 0];
   for (const [i, byte] of start.entries()) if (byte === 0) zeros[i % 2]!++;

@@ -85,7 +85,8 @@ async function readPatterns(real: string, follow: boolean): Promise<string | und
     }
     return text;
   } catch {
-    // One that cannot be read leaves nothing out: what is too much is seen, what is missing is not.
+    // A file that cannot be read leaves nothing out: users notice what is too much, but not what is
+    // missing.
     return undefined;
   }
 }

@@ -22,7 +22,7 @@ const TEXT_NAMES = [
   "value",
 ];
 
-/** A text is its own title up to this many characters in its first line. */
+/** The first line of a text is its title if it has at most this many characters. */
 const MAX_TITLE = 100;
 
 /** Makes entries of the records of one file. */
@@ -45,10 +45,10 @@ export class EntryMaker {
   /**
    * Makes an entry of a record: an object, or a text.
    *
-   * The text is what the fields hold that the caller names. Else it is the field that is called as a
-   * text is, and behind it all others that hold text, a line `name: value` for each; without such a
-   * field, these lines. If no field is the key, the key is the file's name and the place in it. If
-   * no field is the title, the title is the key.
+   * The text comes from the fields that the caller names. Otherwise it is the field with a usual
+   * name for a text, and behind it all other fields that hold text, as a line `name: value` each;
+   * without such a field, it is these lines alone. If no field is the key, the key is the file's
+   * name and the place in it. If no field is the title, the title is the key.
    *
    * @param place What leads to the record within the file, such as `:12`.
    * @returns the entry, or what is wrong with the record.

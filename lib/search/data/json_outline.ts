@@ -176,8 +176,8 @@ export class JsonOutline {
 
 /**
  * The array that holds the records of a file whose outermost value is an object; `undefined` if
- * there seems to be none. It is one that is called as such arrays are, or one of several objects that
- * makes up more than half of the file.
+ * there seems to be none. It is an array with a usual name for records, or one of several objects
+ * that makes up more than half of the file.
  */
 export function recordsOf({ parts }: JsonOutline): JsonPart | undefined {
   const total = parts[0]?.length ?? 0;

@@ -18,7 +18,7 @@ export const KEY_NAMES: readonly string[] = [
   "title",
   "word",
 ];
-/** These are keys also in a file of one record, where every value is different from all others. */
+/** These are keys even in a file of one record, where the values cannot be compared with others. */
 const STRONG = new Set(KEY_NAMES.slice(0, 5));
 const RANK = new Map(KEY_NAMES.map((name, i) => [name, i]));
 

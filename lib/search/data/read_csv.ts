@@ -85,7 +85,7 @@ class CsvTable {
     }
     const names = this.#names;
     if (values.length !== names.length) {
-      // Separators behind the last value make further values, but say nothing.
+      // Separators behind the last value make further, empty values, which mean nothing.
       while (values.length > names.length && values.at(-1)!.trim() === "") values.pop();
       if (values.length !== names.length) {
         const many = values.length > names.length ? "more" : "fewer";

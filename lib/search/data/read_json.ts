@@ -67,7 +67,7 @@ function isDictionary({ parts, names }: JsonOutline, { entries }: ReadOptions): 
   if (entries) return true;
   const { members, texts } = parts[0]!;
   if (members === 0 || texts !== members) return false;
-  // Texts only, but called as the title and text of one record are.
+  // All are texts, but by their names they are the title and the text of one record.
   const known = new Set(names.map((name) => name.toLowerCase()));
   return !(["title", "name"].some((name) => known.has(name)) &&
     ["text", "body", "content", "description", "version"].some((name) => known.has(name)));

@@ -59,8 +59,8 @@ export class TextSource {
   }
 
   /**
-   * Finds out how a file is encoded: by its byte order mark, by what HTML or XML says in it, by the
-   * caller's word; else it is UTF-8, and where its bytes are not that, Windows-1252.
+   * Finds out how a file is encoded: by its byte order mark, by what HTML or XML says in it, by
+   * what the caller says; else it is UTF-8, and where its bytes are not that, Windows-1252.
    *
    * @param markup Whether it is HTML or XML.
    * @throws {SkipFile} if it is binary, or empty.
@@ -176,7 +176,7 @@ function described({ label, certainty }: { label: string; certainty: string }): 
  * How a text is read whose bytes are no UTF-8. Where most characters beyond ASCII are valid, it is
  * UTF-8 that was damaged.
  *
- * @param wide How many bytes more than characters were valid before.
+ * @param wide By how much the bytes that were valid before outnumber their characters.
  */
 function otherThanUtf8(chunk: Uint8Array, start: Uint8Array, wide: number): Found {
   const text = new TextDecoder().decode(chunk);

@@ -61,9 +61,8 @@ interface Folder {
 
 /**
  * Walks a data path: the file itself, or all files in the folder and its folders, in the order of
- * their names. Names that begin with a dot are hidden, and passed over without a word, as what
- * `exclude` or a `.socktoolignore` leaves out is. Pipes,
- * sockets and devices are skipped.
+ * their names. Names that begin with a dot are hidden: they are passed over without a word, and so
+ * is what `exclude` or a `.socktoolignore` leaves out. Pipes, sockets and devices are skipped.
  *
  * Links are skipped, unless `follow` is set. Then each folder is still walked only once: links to
  * folders are followed last, and one that leads to a folder that was walked before is skipped. So

@@ -59,7 +59,7 @@ export class DataPaths {
         found.push([path, error as Error]);
       }
     }
-    // Where none was ever there, the paths are rather written wrongly.
+    // If none of them was ever there, the paths are probably mistyped.
     const isHopeless = found.length > 0 && this.#states.size === 0 &&
       found.every(([path, root]) => root instanceof Error && !this.#hasFiles(path));
     if (isHopeless) throw found[0]![1];

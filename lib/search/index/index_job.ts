@@ -153,7 +153,7 @@ export class IndexJob {
         this.#store.words.vocabulary.flush();
         return outcomes;
       });
-      // Looked at once more, so that what is answered as stored is in the file that is there.
+      // Checked once more: what is answered as stored must be in the file that is there now.
       this.#checkFiles();
       this.#post({ type: "written", outcomes });
     } catch (error) {

@@ -56,8 +56,9 @@ export class PathPoll {
 async function identityOf(path: string): Promise<string | undefined> {
   try {
     const { dev, ino, birthtime, isFile } = await Deno.stat(path);
-    // A file may be replaced at any time by a new one, which its folder's watcher tells. The number of
-    // a folder that was deleted may be used again at once; the time at which it was made is another.
+    // A file may be replaced at any time by a new one, which its folder's watcher tells. A new
+    // folder may get the inode number of a deleted one at once, but the time at which it was made
+    // differs.
     return isFile ? "file" : `${dev}:${ino}:${birthtime?.getTime()}:${await Deno.realPath(path)}`;
   } catch {
     return undefined;

@@ -10,9 +10,9 @@ const MAX_NOTED = 20_000;
 const TOGETHER = 5_000;
 
 /**
- * The words by which spelling is corrected, kept while entries come: a first search finds them
- * there. Words of a few entries are added as they come; after many the table is made anew from the
- * full-text index. Words that no entry has any more stay until then.
+ * The words by which spelling is corrected. They are kept up to date while entries come, so that
+ * the first search finds them. Words of a few entries are added as they come; after many the table
+ * is made anew from the full-text index. Words that no entry has any more stay until then.
  */
 export class VocabularyTable {
   readonly #db: DatabaseSync;

@@ -70,8 +70,8 @@ export class DataWatcher implements Disposable {
   #isClosed = false;
 
   /**
-   * @param onChange Is called some time after a change, until the watcher is closed, with the places
-   * where something changed; without them, anywhere may something have.
+   * @param onChange Is called some time after a change, until the watcher is closed, with the
+   * places where something changed; without them, something may have changed anywhere.
    */
   constructor(
     options: DataWatcherOptions,
@@ -214,7 +214,7 @@ export class DataWatcher implements Disposable {
     }
     const around = folders.get(dirname(path));
     if (around === undefined) {
-      // The folder of a data path itself: what it may be read by has changed.
+      // The folder of a data path itself: who may read it has changed.
       if (folders.has(path)) this.#changed(undefined);
     } else if (name === IGNORE_FILE || this.#options.follow) this.#changed(undefined);
     else if (!name.startsWith(".")) {

@@ -9,7 +9,10 @@ import type { Group, Query, Term } from "./parse.ts";
 /** Further forms in which a word may stand in the index, as expressions of SQLite's. */
 export type WordForms = (word: string) => readonly string[];
 
-/** Words that are this near to each other belong together: so many others between two, and more. */
+/**
+ * Words belong together if there are at most this many others between them, for each word after the
+ * first.
+ */
 const NEAR = 6;
 
 /**

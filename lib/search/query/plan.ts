@@ -73,7 +73,7 @@ function wordsPlan(query: Query, match: string, { ranker, spelling, forms }: Pla
   const wide = matchExpression(query, forms)!;
   if (wide !== match) passes.push({ match: excluding(wide, [match]) });
   const heading = headingOf(query);
-  // Who finds the very title has not misspelled it.
+  // A query that equals a title is not misspelled.
   const common = heading !== undefined && ranker.hasTitle(heading)
     ? undefined
     : spelling.commoner(query);
@@ -98,7 +98,7 @@ function* relaxedPlan(query: Query, { ranker, forms }: PlanTools): Generator<Pla
   yield { passes, queries: [query], relaxed: left };
 }
 
-/** @param others What other passes find, without which `match` is. */
+/** @param others The expressions of other passes: `match` leaves out what they find. */
 function passOf(query: Query, match: string, others: readonly string[] = []): Pass {
   const isPrefix = query.groups.at(-1)?.[0]?.prefix;
   const near = nearExpression(query);

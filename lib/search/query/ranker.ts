@@ -32,7 +32,10 @@ const MAX_TITLES = 50;
 /** The most titles that are looked at for the shortest ones. */
 const MAX_TITLES_SEEN = 2000;
 
-/** So many near entries are told to the ranking of all; more are ranked by themselves. */
+/**
+ * Up to this many near entries are placed within the ranking of all. More get a ranking of their
+ * own, before the others.
+ */
 const MAX_NEAR = 20;
 /** After all titles that begin with the query. */
 const OWNER_PLACE = 1_000;
@@ -59,10 +62,10 @@ export class Ranker {
     this.#rank = db.prepare(
       `SELECT id, score FROM (${MATCHES}) WHERE id <> ? ORDER BY score, id LIMIT ?`,
     );
-    // The list is made a table once, in which an entry is found in no time.
+    // SQLite makes a table of the list once, and finds each entry in it at once.
     this.#rankPlaced = db.prepare(`SELECT id, score FROM (${MATCHES}) WHERE id <> ?
       ORDER BY id NOT IN (SELECT value FROM json_each(?)), score, id LIMIT ?`);
-    // A number is bound as REAL, which FTS5 takes for no bound at all.
+    // Bound as it is, a number is REAL, which FTS5 does not take for a limit.
     this.#rankOne = db.prepare(
       `SELECT ${SCORE} AS score FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)`,
     );

@@ -27,9 +27,9 @@ export interface Relaxed {
 const MAX_CHOSEN = 5;
 /** The most queries of a result. */
 const MAX_MATCHES = 8;
-/** Words of up to so many entries are rare: the entries are listed, at 0.5 µs each. */
+/** Words in up to this many entries are rare: their entries are listed, at 0.5 µs each. */
 const LISTED = 3_000;
-/** Counting beyond this would take long, and a word of so many entries says little anyway. */
+/** Counting further would take long, and a word in this many entries says little anyway. */
 const COUNTED = 20_000;
 
 /**
@@ -83,8 +83,8 @@ function largest(
 }
 
 /**
- * Choices of many groups: the most of the rare ones that an entry has, and of the others each in
- * turn, if something still matches with it.
+ * For many groups: as many of the rare ones as one entry has, and then of the others, one after the
+ * other, each with which something still matches.
  */
 function likeliest(
   rare: readonly Group[],

@@ -23,7 +23,7 @@ export interface SearchRequest {
   readonly query: string;
   readonly limit: number;
   readonly offset: number;
-  /** Whether only the words count as they are. */
+  /** Whether only the words as they are written count. */
   readonly exactly: boolean;
 }
 
@@ -104,7 +104,10 @@ export class Searcher {
     };
   }
 
-  /** The stems of the index's languages. One that has just come counts from its loading on. */
+  /**
+   * The stems of the index's languages. A language that has just come counts once its stems are
+   * loaded.
+   */
   #stems(): Stem[] {
     return this.#languages.all().flatMap((row) => {
       const language = String(row["code"]);
@@ -114,7 +117,9 @@ export class Searcher {
     });
   }
 
-  /** What the first plan finds that finds something; an entry whose key is the query comes first. */
+  /**
+   * The results of the first plan that finds anything. An entry whose key is the query comes first.
+   */
   #found(
     query: ReturnType<typeof parseQuery>,
     exactly: boolean,

@@ -27,7 +27,7 @@ interface NearWord {
 
 /** Words of fewer letters are not corrected: too many others are near. */
 const LEAST_LETTERS = 4;
-/** Words of so many letters may have two edits. */
+/** From this many letters on, a word may have two edits. */
 const LONG_LETTERS = 8;
 /** The most corrections to consider for each word. */
 const CANDIDATES = 4;
@@ -35,10 +35,12 @@ const CANDIDATES = 4;
 const MAX_WORDS = 3;
 /** The most corrected queries to try. */
 const MAX_ATTEMPTS = 24;
-/** A word of so many entries is rare; in a large index that may be more, by this share of all. */
+/**
+ * A word in up to this many entries is rare; in a large index, in up to this share of all entries.
+ */
 const RARE = 2;
 const RARE_SHARE = 1 / 20_000;
-/** A neighbour is common if it occurs in so many times as many entries. */
+/** A neighbour is common if it occurs in this many times as many entries. */
 const MORE_COMMON = 5;
 
 /** Corrects queries by the words of one index. */

@@ -10,8 +10,8 @@ import type { Suggestion } from "../types.ts";
 import { wordsOf } from "../words/words.ts";
 
 /**
- * The most matches to rank. Most matches has a prefix of one letter, the first thing that is typed;
- * ranking them all would make it the slowest.
+ * The most matches to rank. A prefix of one letter, the first thing that is typed, has the most
+ * matches. If all were ranked, it would be the slowest.
  */
 const CONSIDERED = 500;
 /** The most words of a prefix to look for. */

@@ -56,7 +56,7 @@ export class WordMatcher {
     return this.#terms.length === 0;
   }
 
-  /** The places in a text, in their order, up to so many. */
+  /** The places in a text, in their order, at most `most`. */
   find(text: string, most: number): Match[] {
     const found: Match[] = [];
     if (this.isEmpty) return found;

@@ -11,7 +11,9 @@ import { fromStored, type Stored, toStored } from "../index/stored_text.ts";
 import type { SearchEntry } from "../types.ts";
 import { type ActionReply, entryReply, exactReply } from "./replies.ts";
 
-/** What stands for the text while the rest of a reply is made; no entry can know it. */
+/**
+ * Stands for the text while the rest of a reply is made. No entry contains it: nobody can guess it.
+ */
 const PLACEHOLDER = crypto.randomUUID();
 
 /** More than a snippet shows: the beginning of a text is all that a reply has beside the whole. */

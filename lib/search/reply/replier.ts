@@ -10,7 +10,7 @@ export type ReplyRequest =
     readonly value: string;
     readonly limit: number;
     readonly offset: number;
-    /** Whether only the words count as they are. */
+    /** Whether only the words as they are written count. */
     readonly exactly: boolean;
   }
   | { readonly action: "suggest"; readonly value: string; readonly limit: number }

@@ -23,8 +23,8 @@ export class LargeRequests {
   }
 
   /**
-   * Resolves when the writes that a client asked for before can be overtaken no more; `undefined` if
-   * they are not waited for.
+   * Resolves when the writes that a client asked for before can no longer be overtaken; `undefined`
+   * if there is nothing to wait for.
    */
   before(client: Peer): Promise<void> | undefined {
     return this.#handedOver.get(client);

@@ -17,8 +17,8 @@ export function headingOf(title: string): string {
 }
 
 /**
- * By what an entry is looked for as if that were its title: the title, without the number before it,
- * and where the entry is a file, the file's name with and without what is behind the dot.
+ * The texts that count as an entry's title: the title, also without the number before it, and for a
+ * file its name, with and without what is behind the dot.
  */
 export function headingsOf(title: string, key: string): string[] {
   const headings = [headingOf(title)];

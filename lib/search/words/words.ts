@@ -46,7 +46,7 @@ const NOT_ASCII = /[^\x00-\x7f]/;
 const ASCII_WORD = /[0-9A-Za-z]+/g;
 const RUN = /[0-9A-Za-z\u0080-\u{10ffff}]+/gu;
 const FULL_WIDTH = /[\uff01-\uff5e]/g;
-/** Where a text is not what SQLite's tokenizer makes the same words of. */
+/** The places in a text of which SQLite's tokenizer would make other words. */
 // deno-lint-ignore no-control-regex
 const SPECIAL = /[^\x00-\x7f]|\0|[A-Za-z](?:\+\+|#)|(?<![\w.])\.[A-Za-z]/g;
 

@@ -238,7 +238,7 @@ export class IndexWriter {
       this.#events.replaced(reason);
       this.#start().catch((failure) => this.#events.passFailed(failure));
     }
-    // What was committed is not known to the engine's cache either.
+    // The engine's cache does not know what was committed.
     this.#events.changed(undefined);
     this.#fail(error);
   }

@@ -8,7 +8,7 @@ export type SearchTask =
     readonly query: string;
     readonly limit: number;
     readonly offset: number;
-    /** Whether only the words count as they are. */
+    /** Whether only the words as they are written count. */
     readonly exactly: boolean;
   }
   | { readonly kind: "suggest"; readonly prefix: string; readonly limit: number }

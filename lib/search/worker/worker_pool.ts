@@ -4,8 +4,8 @@
  * Costly and cheap requests wait in two lines. Cheap ones go first, but after four of them a costly
  * one has its turn; and with more than one worker, one is always left for the cheap: SQLite does a
  * query in one go, and only the system can let another thread have its turn meanwhile. In each line
- * the peers that ask take turns. When a request turns out costly, all that its peer has waiting goes
- * to the line of the costly, and what it asks for next, until a request of its was cheap.
+ * the peers that ask take turns. When a request turns out costly, all that its peer has waiting
+ * moves to the costly line. So does what it asks for next, until one of its requests was cheap.
  *
  * @module
  */
@@ -86,7 +86,7 @@ interface Slot<Task, Result> {
 const CHEAP_IN_A_ROW = 4;
 /** A request that takes longer was costly: others that the same peer asked for may be so, too. */
 const COSTLY_MS = 10;
-/** Who asked for one that takes longer is expected to go on so: what it asks next is costly, too. */
+/** After a request that takes longer, what its peer asks for next counts as costly, too. */
 const VERY_COSTLY_MS = 50;
 /** How long a worker may take to close its connection before it is ended. */
 const CLOSE_WITHIN_MS = 1000;
@@ -211,7 +211,9 @@ export class WorkerPool<Task, Result, Setup> {
     return job;
   }
 
-  /** Lets what a peer asked for besides a costly request, and asks next, wait with the costly. */
+  /**
+   * After a costly request, moves its peer's other requests to the costly line, and the next ones.
+   */
   #noteCost(peer: unknown, tookMs: number): void {
     if (!isKey(peer)) return;
     if (tookMs > VERY_COSTLY_MS) this.#costlyPeers.add(peer);
@@ -304,8 +306,8 @@ export class WorkerPool<Task, Result, Setup> {
   }
 
   /**
-   * A worker is gone. Its request fails; so does, where it never became ready, one that waits: a
-   * worker that cannot start would otherwise be started for ever.
+   * A worker is gone, and its request fails. If it never became ready, a request that waits fails
+   * too: otherwise a worker that cannot start would be started for ever.
    */
   #lose(slot: Slot<Task, Result>, error: SearchError): void {
     clearTimeout(slot.timer);

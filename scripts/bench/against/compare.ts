@@ -53,13 +53,15 @@ export interface RowResult {
 export interface RowFailure {
   readonly name: string;
   readonly reason: string;
-  /** Whether the comparison fails by it; not where only the other version cannot be measured. */
+  /**
+   * Whether it makes the comparison fail: it does not if only the other version cannot be measured.
+   */
   readonly fails: boolean;
 }
 
 /**
- * In which order a pair's measurements are made: `true` for the version that comes first. What
- * disturbs some tenths of a second, or grows and wanes, meets both versions alike.
+ * The order of a pair's measurements: `true` for the version that comes first. So a disturbance of
+ * some tenths of a second, or one that grows and wanes, meets both versions alike.
  */
 const ORDER = [true, false, false, true, true, false];
 
@@ -142,7 +144,7 @@ async function measurePair(
     }
     if (course.failure) continue;
     const figures = [figureOf(measured.get(now)!), figureOf(measured.get(ref)!)] as const;
-    // On a machine that stood still, nothing was measured.
+    // If the machine stood still, nothing was measured.
     if (figures.every(({ value }) => value > 0)) course.pairs.push(figures);
   }
 }

@@ -24,7 +24,7 @@ export const CORPORA: Readonly<Record<string, Corpus>> = {
   "manpages": { package: "manpages-dev", find: manPages },
 };
 
-/** The folder of HTML of a package whose name begins so; of several versions the last one. */
+/** The folder of HTML of the package whose name begins with this; of several versions the last. */
 async function findHtml(beginning: string): Promise<string | undefined> {
   let found: string | undefined;
   for await (const { name } of Deno.readDir(FOLDERS)) {

@@ -1,6 +1,6 @@
 /**
- * Queries as people type them, each with the one entry that answers it. They are not meant to be
- * tuned to: where one fails, what is mended is its kind.
+ * Queries as people type them, each with the one entry that answers it. Do not tune the search to
+ * them: where one fails, mend its kind.
  *
  * @module
  */
