@@ -1,6 +1,6 @@
 /**
- * What the project's tests rely on in `@std/assert` and `@std/bytes`, as laws: they hold for the
- * registry's packages and for the stand-ins of `scripts/offline/std/`, whichever are linked.
+ * What the project's tests rely on in `@std/assert` and `@std/bytes`, stated as laws. They hold for
+ * the registry's packages and for the stand-ins of `scripts/offline/std/`, whichever are linked.
  */
 import * as std from "@std/assert";
 import { AssertionError } from "@std/assert";

@@ -1,6 +1,6 @@
 /**
- * The entry points for browsers: bundled for one, they name nothing of a runtime, and they work where
- * nothing of a runtime is left, in Deno and in Node.
+ * The entry points for browsers: their bundles name nothing of Deno or Node, and they work where
+ * everything of the runtime has been removed, in Deno and in Node.
  */
 import { assert, assertEquals } from "@std/assert";
 import { denoBundle } from "../../scripts/pack/bundle.ts";

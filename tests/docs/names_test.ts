@@ -1,4 +1,4 @@
-/** What the pages name in their prose and their pictures is there. */
+/** The files and folders that the pages name, in prose and in pictures, exist. */
 import { assert, assertEquals } from "@std/assert";
 import { groupsOf } from "../../cmd/_cli/help.ts";
 import { program } from "../../cmd/program.ts";

@@ -1,4 +1,4 @@
-/** What runs the pages' blocks fails where a page is not true. */
+/** The runner of the pages' blocks fails where a page is not true. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { until } from "../support/deadline.ts";

@@ -1,6 +1,6 @@
 /**
  * Whatever the decoder does to be fast, a header is what `JSON.parse` makes of its bytes. Here each
- * header stands in a stream behind others that are nearly the same, and in front of one more.
+ * header comes in a stream after some that are nearly the same, and before one more.
  */
 import { AssertionError } from "@std/assert";
 import fc from "fast-check";

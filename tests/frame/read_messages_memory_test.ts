@@ -1,4 +1,4 @@
-/** Content that is read into memory of the reader's, and whose memory is whose. */
+/** Content that is read into the reader's own memory, and who owns which memory. */
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { encodeFrame, FrameError, readMessages } from "../../lib/frame/mod.ts";

@@ -1,4 +1,4 @@
-/** What becomes of content that nobody reads, or nobody reads to its end. */
+/** What becomes of content that is not read, or not to its end. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   encodeFrame,

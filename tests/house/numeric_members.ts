@@ -1,4 +1,4 @@
-/** A member of an interface that may be left out, and is a number where it is not. */
+/** An optional member of an interface that is a number. */
 export interface NumericMember {
   /** The interface with its room: `net.DialOptions`. */
   readonly of: string;

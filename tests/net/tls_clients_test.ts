@@ -1,4 +1,4 @@
-/** What clients of all kinds do to a TLS server, by the book and not. */
+/** What clients of all kinds do to a TLS server, correctly or not. */
 import { assert, assertEquals } from "@std/assert";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { serveEcho } from "../../lib/echo/mod.ts";

@@ -1,4 +1,4 @@
-/** Brokers and bare clients of theirs. */
+/** Brokers, and bare clients for them. */
 import type { Frame, OutgoingFrame } from "../../lib/frame/mod.ts";
 import { type Broker, type BrokerOptions, serveBroker } from "../../lib/pubsub/mod.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";

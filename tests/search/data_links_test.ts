@@ -1,4 +1,7 @@
-/** What a data folder may lead to: links, pipes, sockets, devices, files that never end. */
+/**
+ * What may be in a data folder, or be reached from it: links, pipes, sockets, devices, files that
+ * never end.
+ */
 import { assertEquals, assertRejects } from "@std/assert";
 import { openSearch, type SearchOptions } from "../../lib/search/mod.ts";
 import { SkipFile, UnreadableFile } from "../../lib/search/data/item.ts";

@@ -1,6 +1,6 @@
 /**
- * `deno task soak`: long tests, for before a release and after changes to what parses or keeps. They
- * look for what a minute of tests does not meet; `deno task test` does not run them.
+ * `deno task soak`: long tests, to be run before a release and after changes to code that parses or
+ * stores. They find what a minute of tests does not; `deno task test` does not run them.
  *
  * @module
  */

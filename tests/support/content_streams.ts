@@ -1,4 +1,4 @@
-/** Streams of every kind, to be sent as content, that note what is asked of them. */
+/** Streams of every kind, to be sent as content. They note what is asked of them. */
 
 /** What a stream gives next: bytes, an error that it fails with, or nothing any more, without an end. */
 export type Step = Uint8Array | Error | "hang";

@@ -1,4 +1,7 @@
-/** A server whose answers have the size that the request says. It tells when it cannot accept. */
+/**
+ * A server whose answers have the size that the request asks for. It says so when it cannot accept
+ * a connection.
+ */
 import { serveRequests } from "../../lib/request/mod.ts";
 import { formatAddress, listen } from "../../lib/net/mod.ts";
 

@@ -1,4 +1,7 @@
-/** Both ends of connections as tests need them: bare, and saying what they saw. */
+/**
+ * Both ends of connections as tests need them: bare clients, and observers that keep what they were
+ * told.
+ */
 import {
   type CloseReason,
   type Connection,

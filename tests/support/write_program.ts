@@ -1,7 +1,7 @@
 /**
- * Writes a file that is going to be run. Another process writes it: while this one has it open,
- * programs that other tests start at that moment have it open as well, and what somebody writes cannot
- * be run ("Text file busy").
+ * Writes a file that is going to be run. Another process writes it. If this one did, programs that
+ * other tests start at that moment would inherit the open file, and a file that is open for writing
+ * cannot be run ("Text file busy").
  */
 export function writeProgram(path: string, content: string | Uint8Array): void {
   const source = `${path}.source`;

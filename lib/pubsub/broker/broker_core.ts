@@ -58,7 +58,9 @@ export class BrokerCore {
   readonly router: Router;
   /** Keeps publications, where the broker has a store. */
   readonly streams: StreamStore | undefined;
-  /** Has what is in outboxes sent once all that runs at this moment has been handed out. */
+  /**
+   * Sends what is in the outboxes, once everything that runs at this moment has been handed out.
+   */
   readonly flushSoon: () => void;
   readonly retained: Retained;
   readonly headerCache: HeaderCache = new HeaderCache(SHARED_HEADERS);

@@ -1,6 +1,6 @@
 /**
- * Compares what a page shows as output with what was printed. `…` in a line stands for any text, and
- * a line of nothing else for any number of lines.
+ * Compares what a page shows as output with what was printed. `…` within a line stands for any
+ * text. A line that is only `…` stands for any number of lines.
  *
  * @module
  */

@@ -4,8 +4,8 @@
  * - `<!-- norun: REASON -->`: it is not run.
  * - `<!-- keeps running -->`: its last command runs on until the next heading, as a server in a
  *   terminal of its own does.
- * - `<!-- times vary -->`: durations and rates in the expected output stand for any others, and
- *   columns may have other widths.
+ * - `<!-- times vary -->`: other durations, rates and widths of columns than in the expected output
+ *   are accepted.
  *
  * @module
  */

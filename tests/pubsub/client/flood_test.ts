@@ -1,4 +1,4 @@
-/** What a program does not take, or takes slowly, under more publications than it can take. */
+/** Programs that get more publications than they can take, and take them slowly or not at all. */
 import { assert, assertEquals } from "@std/assert";
 import {
   type Broker,

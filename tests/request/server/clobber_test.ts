@@ -1,7 +1,7 @@
 /**
  * What a handler has of its request must stay as it is until its answer is there, although the
- * requests behind it are read meanwhile. Here every way to get at the content is taken before the
- * first await and looked at long after it.
+ * requests behind it are read meanwhile. Here a handler takes the content in every way before its
+ * first await, and looks at it long afterwards.
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";

@@ -45,14 +45,14 @@ export class ConnectionStreams {
   #isOver = false;
   #settled: PromiseWithResolvers<void> | undefined;
 
-  /** @param flush Has what is in the outbox sent soon. */
+  /** @param flush Sends what is in the outbox soon. */
   constructor(host: StreamsHost, store: StreamStore, flush: () => void) {
     this.#host = host;
     this.#store = store;
     this.#flush = flush;
   }
 
-  /** Keeps a number for a subscription that is being made. @returns Why it may not be had. */
+  /** Keeps a number for a subscription that is being made. @returns Why it is refused, if it is. */
   reserve(sid: number): Refusal | undefined {
     if (this.#sources.has(sid) || this.#reserved.has(sid)) {
       return { code: "bad-field", message: `The sid ${sid} is in use on this connection` };

@@ -29,8 +29,8 @@ export function storedRefusal(
 /**
  * Has a publication kept. One that asks to be stored is answered after the commit, others at once.
  *
- * @param receivers To how many subscribers it is on its way.
- * @param flush Has what is in the outbox sent soon.
+ * @param receivers How many subscribers it is on its way to.
+ * @param flush Sends what is in the outbox soon.
  */
 export function keepPublication(
   requester: Requester,

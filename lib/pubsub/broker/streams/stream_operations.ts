@@ -27,7 +27,7 @@ import {
 import { mayDo, STREAM_RIGHTS, streamRefusal, type StreamRight } from "./stream_rights.ts";
 import type { StreamStore } from "./stream_store.ts";
 
-/** Streams or consumers that are told of in one answer: a header has at most 1,000 members. */
+/** Streams or consumers in one answer: a header has at most 1,000 members. */
 const PAGE = 40;
 
 /** The stream of the dead letters. */
@@ -43,13 +43,13 @@ interface Request {
   readonly requester: Requester;
   readonly store: StreamStore;
   readonly header: FrameHeader;
-  /** Has what is in the outbox sent soon. */
+  /** Sends what is in the outbox soon. */
   readonly flush: () => void;
 }
 
 /**
- * Carries out a request that concerns streams. It is answered when the store has done it; requests
- * that come behind it wait, except behind those that settle deliveries, and purges.
+ * Carries out a request that concerns streams. It is answered when the store has done it. Later
+ * requests wait until then, but not for requests that settle deliveries or purge.
  */
 export function performStreamOperation(
   op: StreamOp,
@@ -69,7 +69,7 @@ export function performStreamOperation(
   if (!takesLong) requester.waitFor(done);
 }
 
-/** How whatever concerns streams is refused where there is no store. */
+/** The refusal of everything that concerns streams, where there is no store. */
 export const NO_STORE: Refusal = {
   code: "no-stream",
   message: "This broker keeps no streams: start it with --store DIR",
@@ -143,7 +143,7 @@ async function manageStream({ requester, store, header }: Request): Promise<Head
   }
 }
 
-/** A page of the streams that a client may do anything with, in the order of their names. */
+/** A page of the streams with which a client may do something, in the order of their names. */
 function listStreams(requester: Requester, store: StreamStore, header: FrameHeader): HeaderInit {
   const after = afterOf(header);
   const all = [...store.streams.values()]

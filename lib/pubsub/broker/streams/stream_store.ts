@@ -17,13 +17,13 @@ export type KeepPolicy = "limits" | "until-acked";
 export interface StreamSettings {
   /** Filters of the topics that it keeps. Those of two streams never overlap. */
   readonly topics: readonly string[];
-  /** Older messages are dropped, in milliseconds. */
+  /** Messages older than this are dropped, in milliseconds. */
   readonly maxAgeMs: number;
-  /** Above so many bytes of frames the oldest are dropped, or new ones refused. */
+  /** Above this many bytes of frames, the oldest are dropped or new ones refused. */
   readonly maxBytes: number;
-  /** Above so many messages the same happens. */
+  /** Above this many messages, the same happens. */
   readonly maxCount: number;
-  /** Of each topic only so many messages are kept. */
+  /** How many messages of each topic are kept. */
   readonly maxPerTopic: number;
   /** How long a message id is remembered, in milliseconds. */
   readonly dedupMs: number;
@@ -65,9 +65,9 @@ export interface ConsumerSettings {
   readonly topic: string | undefined;
   /** How long a delivery may stay unacknowledged before it is delivered again, in milliseconds. */
   readonly ackWaitMs: number;
-  /** After so many deliveries a message goes to the dead letters; `0` for never. */
+  /** After this many deliveries, a message goes to the dead letters; `0` for never. */
   readonly maxAttempts: number;
-  /** At most so many messages are delivered, or wait to be delivered again, at one time. */
+  /** How many messages may be delivered, or wait to be delivered again, at one time. */
   readonly maxUnacked: number;
   /** How long a message waits before each further delivery; the last one counts for all after it. */
   readonly backoffMs: readonly number[];
@@ -83,7 +83,7 @@ export interface ConsumerFigures {
   readonly settings: ConsumerSettings;
   /** The number of the next message that it has not delivered yet. */
   readonly position: number;
-  /** Messages behind its position; with a filter, at most so many. */
+  /** Messages behind its position; with a filter, an upper bound of those that it gets. */
   readonly pending: number;
   /** Messages that were delivered and are not acknowledged. */
   readonly unacked: number;
@@ -109,7 +109,7 @@ export interface StreamTotals {
   readonly bytes: number;
   /** How many consumers there are. */
   readonly consumers: number;
-  /** Messages that consumers have not delivered yet; with filters, at most so many. */
+  /** Messages that consumers have not delivered yet; with filters, an upper bound. */
   readonly pending: number;
   /** Messages that were delivered and are not acknowledged. */
   readonly unacked: number;
@@ -204,7 +204,7 @@ export interface MemberInit {
   readonly settings: Partial<ConsumerSettings>;
   /** Where a new consumer begins. */
   readonly start: StreamStart;
-  /** At most so many deliveries of this member are open; without it, a fair share. */
+  /** How many deliveries of this member may be open; without it, a fair share. */
   readonly prefetch: number | undefined;
 }
 
@@ -230,9 +230,9 @@ export interface Settlement {
 
 /** What a store tells of by itself. */
 export interface StreamStoreEvents {
-  /** Which topics are kept by which stream has changed. */
+  /** It has changed which stream keeps which topics. */
   readonly topicsChanged: () => void;
-  /** A dead letter was committed: a frame with the op `pub`, to be published on its topic. */
+  /** A dead letter was committed. The frame, with the op `pub`, is to be published on the topic. */
   readonly deadLetter: (topic: string, frame: Uint8Array) => void;
   /** From here on nothing can be written. Called once. */
   readonly failed: (error: StreamError) => void;
@@ -242,7 +242,7 @@ export interface StreamStoreEvents {
 export interface StreamStore extends AsyncDisposable {
   /** Is set by the broker that serves the store, before anything else. */
   events: StreamStoreEvents | undefined;
-  /** Why nothing can be written any more, if so. */
+  /** Why nothing can be written any more, if that is so. */
   readonly failure: StreamError | undefined;
   /** The streams by name, as of the last commit. */
   readonly streams: ReadonlyMap<string, StreamFigures>;
@@ -286,7 +286,7 @@ export interface StreamStore extends AsyncDisposable {
   /** Joins a consumer, which is made if there is none. */
   join(init: MemberInit): Promise<ConsumerMember>;
   /**
-   * Settles open deliveries. Those that are open are settled also where others are not.
+   * Settles open deliveries. If some are not open, the others are settled all the same.
    *
    * @throws {StreamError} `stale-ack`, `no-consumer`.
    */
@@ -295,7 +295,7 @@ export interface StreamStore extends AsyncDisposable {
   consumers(stream: string): Promise<readonly ConsumerFigures[]>;
   /** Deletes a consumer. */
   deleteConsumer(stream: string, consumer: string): Promise<void>;
-  /** Has a consumer begin anew somewhere; its open deliveries are forgotten. */
+  /** Lets a consumer begin again at another place. Its open deliveries are forgotten. */
   resetConsumer(stream: string, consumer: string, start: StreamStart): Promise<ConsumerFigures>;
   /** Has all dead letters of a consumer delivered to it again. @returns How many. */
   redrive(stream: string, consumer: string): Promise<number>;

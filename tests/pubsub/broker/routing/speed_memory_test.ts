@@ -1,4 +1,4 @@
-/** What a broker keeps only to be faster: it is counted, and bounded whatever is published. */
+/** The caches of a broker: they are counted, and bounded whatever is published. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { FileAuthenticator, hashToken, parseAuthFile } from "../../../../lib/access/mod.ts";

@@ -9,7 +9,7 @@ import { RUN_BYTES } from "./schema.ts";
 import type { Statements } from "./statements.ts";
 import type { StreamRecord } from "./stream_record.ts";
 
-/** Messages of a topic that are marked as gone between two looks for more. */
+/** How many messages of a topic are marked as gone before the next ones are looked up. */
 const TRIM_ROWS = 100;
 
 const INSERT_RUN = "INSERT INTO run (stream, first, count, time, bytes, crc, frames) " +

@@ -218,7 +218,7 @@ export class Catalog {
     return NOTHING;
   }
 
-  /** What all remaining consumers are done with is not kept any more. */
+  /** Stops keeping what all remaining consumers are done with. */
   #sweep(stream: StreamRecord): void {
     const consumers = this.#tables.consumersOf(stream);
     if (stream.settings.keep !== "until-acked" || consumers.size === 0) return;
@@ -230,7 +230,7 @@ export class Catalog {
     );
   }
 
-  /** The number of the first message from a place on. */
+  /** The number of the first message at or after a place. */
   #position(stream: StreamRecord, start: StreamStart): number {
     this.#tables.appender.flush(stream);
     if ("fromSeq" in start) return start.fromSeq;

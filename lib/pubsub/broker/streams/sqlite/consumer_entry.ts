@@ -18,7 +18,7 @@ export interface ConsumerEntry {
   reason: string | undefined;
 }
 
-/** Numbers that are kept of each entry. */
+/** How many numbers are kept for each entry. */
 const NUMBERS = 3;
 
 /** Entries as they are kept in the consumer's row. Reasons are not. */

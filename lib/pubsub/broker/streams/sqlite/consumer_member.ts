@@ -6,7 +6,7 @@ export class ConsumerMemberRecord {
   readonly owner: number;
   /** The number that its frames repeat. */
   readonly sid: number;
-  /** At most so many of its deliveries are open; without it, its share of the consumer's. */
+  /** The most of its deliveries that may be open; without it, its share of the consumer's. */
   readonly prefetch: number | undefined;
   /** Its open deliveries. */
   open = 0;

@@ -27,8 +27,8 @@ interface State {
 }
 
 /**
- * A consumer as the writer knows it. It is done with all messages before its position that are not
- * among its entries. An entry is open, which means delivered, or waits to be delivered again.
+ * A consumer as the writer knows it. All messages before its position that are not among its
+ * entries are done. An entry is open, which means delivered, or waits to be delivered again.
  */
 export class ConsumerRecord {
   /** Names it in the tables. */
@@ -80,7 +80,7 @@ export class ConsumerRecord {
     return `_dead.${this.stream.name}.${this.name}`;
   }
 
-  /** Is called before anything of it is changed that may have to be taken back. */
+  /** Must be called before a change that may have to be rolled back. */
   touch(): void {
     this.changed = true;
     if (this.#before !== undefined) return;
@@ -156,7 +156,7 @@ export class ConsumerRecord {
     for (const entry of [...this.entries.values()]) this.remove(entry);
   }
 
-  /** When a message that had so many deliveries is delivered again. */
+  /** After which time a message is delivered again that was delivered this many times. */
   backoffMs(attempt: number): number {
     const { backoffMs } = this.settings;
     return backoffMs[Math.min(attempt, backoffMs.length) - 1] ?? 0;

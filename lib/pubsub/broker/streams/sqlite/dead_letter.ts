@@ -16,7 +16,10 @@ interface DeadField {
   readonly reason: string | undefined;
 }
 
-/** The frame of a message that is delivered no more: as it was, with another topic and a field. */
+/**
+ * The frame of a message that is no longer delivered: as it was, with another topic and one more
+ * field.
+ */
 export function deadLetterOf(
   consumer: ConsumerRecord,
   entry: ConsumerEntry,

@@ -20,7 +20,7 @@ const RESERVED_NUMBERS = 1_000_000;
 export class Deliveries {
   readonly #tables: Tables;
   readonly #members = new Map<number, { member: ConsumerMemberRecord; consumer: ConsumerRecord }>();
-  /** Consumers that have members, or entries that something may happen to by itself. */
+  /** Consumers that have members, or entries with something due at some time. */
   readonly #active = new Set<ConsumerRecord>();
   /** Messages that retention dropped before they were acknowledged, to be told to a member. */
   readonly #missed = new Map<ConsumerRecord, number>();
@@ -41,7 +41,10 @@ export class Deliveries {
     return dueAt;
   }
 
-  /** Has numbers in store that no delivery had, also before the last start. In a commit. */
+  /**
+   * Reserves numbers that no delivery ever had, not even before the last start. Called within a
+   * commit.
+   */
   reserveNumbers(): void {
     const { statements } = this.#tables;
     const [value] = statements.row<[number]>(
@@ -56,7 +59,7 @@ export class Deliveries {
     statements.run("INSERT OR IGNORE INTO counter VALUES ('sync', 0)");
   }
 
-  /** Notes who waits and who has left, whatever becomes of the commit that follows. */
+  /** Notes who waits and who has left. This stays so even if the commit that follows fails. */
   before(orders: readonly StoreOrder[]): void {
     for (const order of orders) {
       if (order.kind === "hungry") {
@@ -122,7 +125,10 @@ export class Deliveries {
     return count;
   }
 
-  /** Takes back open deliveries whose time is up; buries what had its last attempt. In a commit. */
+  /**
+   * Takes back open deliveries whose time is up, and moves those that had their last attempt to the
+   * dead letters. Called within a commit.
+   */
   expire(now: number): void {
     if (this.#reserved - this.#nextNumber < RESERVED_NUMBERS / 2) this.reserveNumbers();
     for (const consumer of this.#active) {
@@ -148,7 +154,7 @@ export class Deliveries {
     consumer.dueAt = dueAt;
   }
 
-  /** Hands out what members wait for. After a commit. */
+  /** Hands out what members wait for. Called after a commit. */
   serve(now: number): MemberDeliveries[] {
     const served: MemberDeliveries[] = [];
     this.hasWork = false;
@@ -174,7 +180,7 @@ export class Deliveries {
     const behind = Math.max(0, stream.next - consumer.position);
     const available = consumer.ready.size + behind + (consumer.redrive > 0 ? 1 : 0);
     if (available === 0 && !this.#missed.has(consumer)) return;
-    // What a burst brings is shared out among those who wait.
+    // A burst is shared out among the members that wait.
     const share = Math.max(1, Math.ceil(available / hungry.length));
     const source = new MessageSource(this.#tables, consumer);
     for (const member of hungry) {
@@ -246,7 +252,7 @@ export class Deliveries {
     statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", dead.id, seq);
   }
 
-  /** A consumer is done with a message: where all are, it is not kept any more. */
+  /** A consumer is done with a message. Once all consumers are, it is no longer kept. */
   #done(consumer: ConsumerRecord, seq: number): void {
     const { stream } = consumer;
     if (stream.settings.keep !== "until-acked") return;

@@ -12,13 +12,13 @@ import { totalsOf } from "./totals.ts";
 /** SQLite's code for "the file with the index of the log cannot grow": the disk is full. */
 const IOERR_SHMSIZE = 4_874;
 
-/** After this time without one, a commit reaches the disk that did not have to. */
+/** A commit that need not reach the disk at once reaches it after this time at the latest. */
 export const SYNC_INTERVAL_MS = 1_000;
 
-/** How often all is told in figures. */
+/** How often the figures of everything are reported. */
 const TOTALS_INTERVAL_MS = 1_000;
 
-/** What may be changed by its maker for tests. */
+/** What tests may replace. */
 export interface EngineOptions {
   /** Notices when the files of the database are gone. */
   readonly guard?: FileGuard | undefined;
@@ -27,8 +27,8 @@ export interface EngineOptions {
 }
 
 /**
- * The writer of a store: carries out orders, many in one commit, and does by itself what time
- * brings. All of it is synchronous, and what it reports is committed.
+ * The writer of a store: carries out orders, many in one commit, and what becomes due with time.
+ * All of it is synchronous, and what it reports is committed.
  */
 export class StreamEngine {
   readonly #db: DatabaseSync;
@@ -54,13 +54,13 @@ export class StreamEngine {
     transaction(db, () => this.#deliveries.reserveNumbers());
   }
 
-  /** All streams, as a report tells those that changed. */
+  /** The figures of all streams, in the form in which a report has those that changed. */
   figures(): StoreReport["changed"] {
     return [...this.#tables.byName.values()].map((stream) => this.#tables.figuresOf(stream));
   }
 
   /**
-   * When something happens by itself next, in milliseconds since 1970; `0` for at once. Then
+   * When something is due next, in milliseconds since 1970; `0` for at once. Then
    * {@linkcode StreamEngine.perform} is to be called, with orders or without.
    */
   get dueAt(): number {
@@ -77,12 +77,12 @@ export class StreamEngine {
    */
   perform(orders: readonly StoreOrder[], now: number): StoreReport {
     const report = this.#perform(orders, now);
-    // A delivery is made only of what is committed; it is noted by a later commit.
+    // Only what is committed is delivered; a later commit notes the delivery.
     if (!this.#failure) report.deliveries.push(...this.#deliveries.serve(now));
     return report;
   }
 
-  /** Writes what was not worth a commit so far. The engine is not used any more then. */
+  /** Writes what was not worth a commit so far. The engine must not be used afterwards. */
   finish(now: number): void {
     if (this.#failure) return;
     this.#unsyncedSince = now - SYNC_INTERVAL_MS;
@@ -158,7 +158,7 @@ export class StreamEngine {
     }
   }
 
-  /** Takes all back that a commit which failed was to write; says why it did. */
+  /** Rolls back a commit that failed, and says why it failed. */
   #rolledBack(error: unknown): OrderFailure {
     this.#tables.rollBack();
     this.#deliveries.rollBack();
@@ -173,7 +173,7 @@ export class StreamEngine {
       return { code: "unavailable", message };
     }
     const { message } = known;
-    // Whether the disk has what a failed fsync was to write cannot be found out by trying again.
+    // After a failed fsync, trying again does not tell whether the disk has what was written.
     this.#failure = { code: "storage-failed", message: `${message}; streams can only be read` };
     return this.#failure;
   }

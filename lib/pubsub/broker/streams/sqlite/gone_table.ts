@@ -19,19 +19,19 @@ export class GoneTable {
     this.#runs = runs;
   }
 
-  /** What is gone out of a run, with what is not written yet. */
+  /** What is gone out of a run, including marks that are not written yet. */
   marksOf(run: StoredRun): GoneMarks | undefined {
     return this.#changed.get(run.id)?.marks ?? this.#runs.gone(run);
   }
 
-  /** Whether a message is kept, which is not among those of the open run. */
+  /** Whether a message is kept. It must not be in the open run. */
   has(stream: StreamRecord, seq: number): boolean {
     if (seq < stream.floor) return false;
     const run = this.#runs.at(stream.id, seq);
     return run !== undefined && run.first <= seq && !isGone(this.marksOf(run), seq - run.first);
   }
 
-  /** Marks a message as gone, which is not among those of the open run. */
+  /** Marks a message as gone. It must not be in the open run. */
   mark(stream: StreamRecord, seq: number): void {
     if (!this.has(stream, seq)) return;
     const run = this.#runs.at(stream.id, seq)!;

@@ -6,7 +6,7 @@ import type { Tables } from "./tables.ts";
 const MAX_DROPPED = 64;
 /** Runs that are looked through in one commit. */
 const MAX_LOOKED_AT = 8;
-/** How often is looked for what has become too old, in milliseconds. */
+/** How often messages that have become too old are looked for, in milliseconds. */
 const LOOK_MS = 1_000;
 
 /** Work that takes several commits. Does a part of it; `undefined` once it is done. */
@@ -20,7 +20,7 @@ interface Job {
   value(): OrderValue;
 }
 
-/** Does a little in each commit of what takes long: drops what is not kept any more. */
+/** Drops what is no longer kept. As that may take long, it does a little in each commit. */
 export class Jobs {
   readonly #tables: Tables;
   readonly #jobs: Job[] = [];
@@ -40,7 +40,7 @@ export class Jobs {
     return this.#jobs.length > 0 || this.#doomed.length > 0 || this.#behind.size > 0;
   }
 
-  /** When is looked next for what has become too old. */
+  /** When messages that have become too old are looked for next. */
   get dueAt(): number {
     return this.#tables.byName.size > 0 ? this.#lookAt : Infinity;
   }
@@ -75,7 +75,7 @@ export class Jobs {
     this.#tables.onRollBack(() => void this.#doomed.splice(this.#doomed.indexOf(stream.id), 1));
   }
 
-  /** Does a little. In a commit. @returns the answers to orders whose job is done. */
+  /** Does a little. Called within a commit. @returns the answers to orders whose job is done. */
   step(now: number): { number: number; result: OrderResult }[] {
     this.#keepLimits(now);
     const [doomed] = this.#doomed;
@@ -100,7 +100,8 @@ export class Jobs {
     if (isLook) this.#lookAt = now + LOOK_MS;
     for (const stream of byName.values()) {
       if (!isLook && !stream.changed && !this.#behind.has(stream)) continue;
-      // A limit for each topic is kept first: what it drops does not count for the others.
+      // The limits of topics are enforced first: what they drop does not count for the other
+      // limits.
       appender.flush(stream);
       let isBehind = retention.keepLimits(stream, now, MAX_DROPPED);
       if (isLook || this.#behind.has(stream)) {

@@ -5,8 +5,8 @@ import type { StreamRecord } from "./stream_record.ts";
 const STEP_ROWS = 500;
 
 /**
- * The message ids that streams remember. They are kept in buckets, each for the length of the
- * window: so an id is looked for in two of them, and whole buckets are removed.
+ * The message ids that streams remember. They are kept in buckets that each cover the length of the
+ * window. So an id is looked for in two buckets, and buckets are removed as a whole.
  */
 export class MessageIds {
   readonly #statements: Statements;

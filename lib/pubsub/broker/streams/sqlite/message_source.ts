@@ -6,7 +6,7 @@ import { type GoneMarks, isGone, type StoredRun } from "./runs.ts";
 import { DEAD_LETTERS, type StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
-/** So many runs are looked through for one consumer before others have their turn. */
+/** Runs to look through for one consumer before others have their turn. */
 const MAX_RUNS = 16;
 
 /** A message on its way to a member. */
@@ -25,7 +25,7 @@ export class MessageSource {
   readonly #tables: Tables;
   readonly #consumer: ConsumerRecord;
   #runs = 0;
-  /** The run that is being gone through. */
+  /** The run that is being read. */
   #run: StoredRun | undefined;
   #frames: readonly Frame[] = [];
   #marks: GoneMarks | undefined;

@@ -8,11 +8,11 @@ import { TopicMatcher } from "./topic_matcher.ts";
 
 /** What a reader is sent in one go, at most, but for a larger frame. */
 const MAX_BATCH_BYTES = 131_072;
-/** So many runs are looked through for one reader before others have their turn. */
+/** Runs to look through for one reader before others have their turn. */
 const MAX_RUNS = 16;
 /** Topics whose last messages are looked up in one go. */
 const MAX_TOPICS = 500;
-/** Filters of which it is remembered what they match. */
+/** Filters whose matches are remembered. */
 const MAX_FILTERS = 100;
 
 /** Where a reader stands. */

@@ -68,7 +68,7 @@ export class Retention {
   }
 
   /**
-   * Marks those messages of one run as gone that a function picks.
+   * Marks the messages of one run that a function picks as gone.
    *
    * @param from Where to look: the run that this message lies in, or the next one.
    * @param before Messages from this number on stay.

@@ -22,7 +22,7 @@ import { StoreMember } from "./store_member.ts";
 import { StoreReader, StoreStreamReader } from "./store_reader.ts";
 import { StoreWriter } from "./store_writer.ts";
 
-/** Topics of which it is remembered which stream keeps them. */
+/** Topics whose streams are remembered. */
 const MAX_TOPICS = 10_000;
 
 /** A page of the database. */
@@ -43,8 +43,8 @@ export interface StreamStoreOptions {
 
 /**
  * Opens a store of streams in a folder, which is made if there is none: an SQLite database,
- * `socktool.db`, written by one thread and read by another. What is told to be stored is on the disk,
- * but for streams whose `sync` is `interval`: these reach it within a second.
+ * `socktool.db`, written by one thread and read by another. What is confirmed as stored is on the
+ * disk; messages of streams whose `sync` is `interval` reach it within a second.
  *
  * @throws {TypeError | RangeError} if an option is no number, or too small.
  * @throws {SqliteError} `locked` if another broker has the folder; `damaged`, `newer`, `foreign`, …

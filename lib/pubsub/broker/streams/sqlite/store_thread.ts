@@ -22,13 +22,13 @@ export type StoreThreadOrder =
 export type StoreThreadReport =
   | { readonly type: "opened"; readonly streams: StoreReport["changed"] }
   | { readonly type: "refused"; readonly error: PostedError }
-  /** @param asked Whether it answers orders; else something happened by itself. */
+  /** @param asked Whether it answers orders; otherwise something was due. */
   | { readonly type: "performed"; readonly asked: boolean; readonly report: StoreReport }
   | { readonly type: "closed" };
 
-/** The commit log is written back to the database after so many pages: 16 MiB. */
+/** The commit log is written back to the database after this many pages: 16 MiB. */
 const CHECKPOINT_PAGES = 4_096;
-/** It keeps so many bytes on the disk then. */
+/** After that, it keeps at most this many bytes on the disk. */
 const KEPT_LOG_BYTES = 67_108_864;
 
 let db: DatabaseSync | undefined;
@@ -61,7 +61,7 @@ function perform(orders: readonly StoreOrder[], asked: boolean): void {
   schedule();
 }
 
-/** Performs what happens by itself when it is due; orders that wait by then come first. */
+/** Performs what is due at its time. Orders that wait by then come first. */
 function schedule(): void {
   clearTimeout(timer);
   const { dueAt } = engine!;

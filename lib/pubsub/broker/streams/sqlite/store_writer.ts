@@ -23,7 +23,7 @@ import { ERRORS } from "./thread_errors.ts";
 const MAX_BATCH_BYTES = 4_194_304;
 /** Orders in one commit. */
 const MAX_BATCH_ORDERS = 10_000;
-/** Above so many bytes that wait, publishers wait too. */
+/** While more bytes than these wait, publishers wait too. */
 const MAX_WAITING_BYTES = 8_388_608;
 
 /** What the writer tells that is no answer. */
@@ -105,7 +105,7 @@ export class StoreWriter {
     return this.#opened.promise;
   }
 
-  /** Why nothing can be written any more, if so. */
+  /** Why nothing can be written any more, if that is so. */
   get failure(): StreamError | undefined {
     return this.#failure;
   }
@@ -181,7 +181,7 @@ export class StoreWriter {
     return this.#waiting.length > 0 || this.#retains.size > 0;
   }
 
-  /** Hands over after what runs at this moment, which may bring more. */
+  /** Hands over once what runs at this moment is done, as that may bring more. */
   #schedule(): void {
     if (this.#isScheduled || this.#inFlight) return;
     this.#isScheduled = true;

@@ -2,7 +2,7 @@ import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import type { StreamFigures, StreamSettings } from "../stream_store.ts";
 import type { Statements } from "./statements.ts";
 
-/** What of a stream changes with its messages. */
+/** The part of a stream that changes with its messages. */
 interface State {
   readonly settings: StreamSettings;
   readonly floor: number;
@@ -61,7 +61,9 @@ export class StreamRecord {
   count: number;
   /** The bytes of their frames. */
   bytes: number;
-  /** The time of the last message: that of the next is not before it, whatever the clock says. */
+  /**
+   * The time of the last message. The next one's time is never before it, whatever the clock says.
+   */
   time: number;
   /** What came since the last run was written. */
   readonly openRun: OpenRun = new OpenRun();
@@ -89,7 +91,7 @@ export class StreamRecord {
     return this.#before !== undefined;
   }
 
-  /** Is called before anything of it is changed. */
+  /** Must be called before any change. */
   touch(): void {
     if (this.#before !== undefined) return;
     const { settings, floor, next, count, bytes, time } = this;

@@ -41,7 +41,7 @@ export class Tables {
   /** The consumers of each stream, by name. */
   readonly #consumers = new Map<StreamRecord, Map<string, ConsumerRecord>>();
   #count = 0;
-  /** How to take back what is no change of a record, the last first. */
+  /** How to undo what is not a change of a record, the last first. */
   #undo: (() => void)[] = [];
   #deleted: string[] = [];
   #ended: number[] = [];
@@ -78,7 +78,9 @@ export class Tables {
     for (const consumers of this.#consumers.values()) yield* consumers.values();
   }
 
-  /** The first stream, other than this one, that keeps a topic which a filter matches too. */
+  /**
+   * The first stream, other than this one, whose filters have a topic in common with one of these.
+   */
   overlapping(filters: readonly string[], except?: StreamRecord): StreamRecord | undefined {
     return [...this.byName.values()].find((stream) =>
       stream !== except &&

@@ -1,6 +1,6 @@
 import { filterCovers } from "../../../protocol/topic.ts";
 
-/** Topics of which it is remembered whether they match. */
+/** Topics whose answers are remembered. */
 const MAX_TOPICS = 10_000;
 
 /** Tells whether topics match a filter, and remembers the answers. */
