@@ -11,12 +11,12 @@ import {
   EXIT,
   jsonFlag,
   quietFlag,
-  readLines,
   runMain,
   summarizeLatencies,
   UsageError,
 } from "./_cli/mod.ts";
-import { highlighted } from "./_search/highlighted.ts";
+import { actionRequests, ACTIONS, checkWords } from "./_search/action_requests.ts";
+import { printAnswer } from "./_search/answer_lines.ts";
 
 export const command = defineCommand({
   name: "app-client",
@@ -25,16 +25,27 @@ export const command = defineCommand({
     address: { type: "address", default: "127.0.0.1:5634", help: "the server" },
     action: {
       type: "string",
-      help: "`search`, or any other word for the tutorial's binary request",
+      known: ACTIONS,
+      help: "`search`, `get`, `suggest`, `put`, `delete` or `stats`; any other word for the " +
+        "tutorial's binary request",
     },
-    value: { type: "string", help: "what to search for; - reads one value per line from stdin" },
+    value: {
+      type: "string",
+      optional: true,
+      help: "what to search for, or the key; - reads one value per line from stdin. stats has none",
+    },
+    text: {
+      type: "string",
+      optional: true,
+      help: "the text to put under the key; - reads all of stdin",
+    },
   },
   flags: {
     as: {
       type: "choice",
       choices: ["auto", "json", "binary"],
       default: "auto",
-      help: "send a JSON or a binary request; auto: JSON for search, else binary",
+      help: "send a JSON or a binary request; auto: JSON for the server's actions, else binary",
     },
     field: {
       type: "string",
@@ -78,13 +89,16 @@ export const command = defineCommand({
     ["socktool app-client 127.0.0.1 5634 binary 😃", "the tutorial's binary request"],
     ["socktool app-client search - --pipeline 64 < words.txt", "a search for each line of a file"],
     ["socktool app-client search ring --repeat 10k --pipeline 16", "how fast the server answers"],
-    ["socktool app-client put 'The One' --as json --field key=neo", "another action of the server"],
+    ["socktool app-client put neo 'The One'", "store an entry in a server that is --writable"],
+    ["socktool app-client put notes - --field title=Notes < notes.txt", "store a file"],
+    ["socktool app-client get neo", "an entry's text; delete removes it"],
+    ["socktool app-client suggest mor", "complete what was typed so far"],
+    ["socktool app-client stats", "the server's figures"],
   ],
   exitCodes: { 1: "failed, or an answer said that the request failed" },
   async run({ flags, args, given }, context) {
-    const { address, action, value } = args;
-    if (action === "") throw new UsageError("ACTION is empty");
-    const asJson = flags.as === "json" || (flags.as === "auto" && action === "search");
+    const { address, action, value, text } = args;
+    const asJson = flags.as === "json" || (flags.as === "auto" && ACTIONS.includes(action));
     for (const flag of ["field", "limit", "exact"]) {
       if (given.has(flag) && !asJson) {
         throw new UsageError(`--${flag} needs a JSON request: add --as json`);
@@ -95,16 +109,16 @@ export const command = defineCommand({
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
       ...(flags.exact ? { exact: true } : {}),
     };
-    const toRequest = (text: string) =>
-      asJson ? jsonFrame({ action, value: text, ...fields }) : binaryRequest(action, text);
-    const values = value === "-" ? readLines(Deno.stdin.readable, context.signal) : [value];
+    const words = { action, value, text, asJson, fields };
+    checkWords(words);
+    const requests = actionRequests(words, context.signal);
     const latencies = flags.repeat > 1 ? await emptyLatencies() : undefined;
     let failed = false;
     let answers = 0;
     const startedAt = performance.now();
     try {
       for await (
-        const { reply, latencyMs } of exchange(address, requests(values, flags.repeat, toRequest), {
+        const { reply, latencyMs } of exchange(address, repeated(requests, flags.repeat), {
           tls: await clientTlsOf(flags, context),
           greeting: helloOf(flags),
           timeoutMs: flags["connect-timeout"],
@@ -163,38 +177,13 @@ function saysFailed(json: Readonly<Record<string, unknown>>): boolean {
 
 async function print(
   { frame, json }: Answer,
-  { out, log, outStyle }: Context,
+  context: Context,
   flags: { readonly json: boolean; readonly limit: number | undefined },
 ): Promise<void> {
+  const { out } = context;
   if (flags.json) return await out.json(json ?? binaryAnswer(frame));
   if (!json) return await out.line(out.safe(textOf(frame)));
-  const { result, corrected, relaxed, also, hits, total } = json;
-  if (typeof corrected === "string") log.info(`corrected to: ${corrected}`);
-  if (Array.isArray(relaxed)) log.info(`nothing has all words; left out: ${relaxed.join(", ")}`);
-  if (typeof also === "string") log.info(`also found: ${also}`);
-  if (flags.limit !== undefined && Array.isArray(hits) && hits.length > 0) {
-    const show = (text: unknown, ranges: unknown) =>
-      highlighted(String(text), ranges, outStyle.bold, (part) => out.safe(part));
-    for (const hit of hits) await out.line(hitLine(hit, show));
-    if (typeof total === "number" && total > hits.length) {
-      log.info(`${hits.length} of ${total} matches`);
-    }
-    return;
-  }
-  await out.line(out.safe(typeof result === "string" ? result : JSON.stringify(result ?? json)));
-}
-
-function hitLine(
-  hit: Record<string, unknown>,
-  show: (text: unknown, ranges: unknown) => string,
-): string {
-  const { key, title, snippet, score, highlights } = hit;
-  const places = (highlights ?? {}) as Record<string, unknown>;
-  const points = typeof score === "number" ? score.toFixed(2) : "";
-  const name = title === key || title === undefined
-    ? show(key, places["title"])
-    : `${show(key, [])} (${show(title, places["title"])})`;
-  return `${points}\t${name}\t${show(snippet ?? "", places["snippet"])}`;
+  await printAnswer(json, context, flags);
 }
 
 /** The content as text; as a JSON string if it is not valid UTF-8. */
@@ -207,20 +196,11 @@ function binaryAnswer(frame: Frame): object {
   return { header: frame.header, base64: frame.content.toBase64() };
 }
 
-async function* requests(
-  values: Iterable<string> | AsyncIterable<string>,
+async function* repeated(
+  requests: AsyncIterable<OutgoingFrame>,
   repeat: number,
-  toRequest: (value: string) => OutgoingFrame,
 ): AsyncGenerator<OutgoingFrame> {
-  for await (const value of values) {
-    const request = toRequest(value);
-    for (let i = 0; i < repeat; i++) yield request;
-  }
-}
-
-function binaryRequest(action: string, value: string): OutgoingFrame {
-  const content = new TextEncoder().encode(action + value);
-  return { header: { "content-type": "binary/custom-client-binary-type" }, content };
+  for await (const request of requests) for (let i = 0; i < repeat; i++) yield request;
 }
 
 function fieldsOf(fields: readonly string[]): Record<string, unknown> {

@@ -6,13 +6,15 @@
  *
  * 1. A first word that is written as a whole address (`unix:PATH`, `[::1]:PORT`, `HOST:PORT`,
  *    `:PORT`) is the address.
- * 2. A first word that can be a host, followed by a port number, is the address, provided that
+ * 2. A first word that the next argument has by name (`search` of `app-client`) is that, if the
+ *    arguments can take all words.
+ * 3. A first word that can be a host, followed by a port number, is the address, provided that
  *    enough words are left for the required arguments. After `127.0.0.1`, `[::1]` and `localhost`
  *    it is the address in any case.
- * 3. If the other arguments can take all words, there is no address. But a first word that is
+ * 4. If the other arguments can take all words, there is no address. But a first word that is
  *    `localhost`, or has a full stop or a colon and no space, may be meant as one: where a text could
  *    be it too, both readings are shown, and nothing is sent to a server that was not meant.
- * 4. Otherwise the first word is an address with a mistake in it or, for a command that takes
+ * 5. Otherwise the first word is an address with a mistake in it or, for a command that takes
  *    nothing but an address, a host without a port.
  *
  * So `app-client search 5634` searches on the default server for "5634",
@@ -80,6 +82,7 @@ function addressWords(words: readonly string[], others: readonly Entry[]): 0 | 1
   const [first, second] = words;
   if (first === undefined) return 0;
   if (isWholeAddress(first)) return 1;
+  if (others[0]?.[1].known?.includes(first) && words.length <= capacity(others)) return 0;
   const needed = others.filter(([, spec]) => !isOptional(spec)).length;
   if (second !== undefined && /^\d+$/.test(second) && isHost(first)) {
     if (words.length - 2 >= needed || isPlainlyHost(first)) return 2;

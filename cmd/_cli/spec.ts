@@ -76,6 +76,8 @@ export type ArgumentSpec = Described & ValueSpec & {
   readonly optional?: boolean;
   /** Whether it takes all remaining words; only the last may. @default {false} */
   readonly repeat?: boolean;
+  /** Words that it has by name: as the first of a command line, such a one is no address. */
+  readonly known?: readonly string[];
 };
 
 /** A command's arguments by name (`num-conns` is shown as `NUM_CONNS`), in their order. */

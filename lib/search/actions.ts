@@ -144,11 +144,15 @@ const CLIENT_CODES: ReadonlySet<string> = new Set([
   "index-full",
 ]);
 
+/** Where a client is told something else than the server's operator, such as no path of its files. */
+const MESSAGES: Readonly<Partial<Record<string, string>>> = {
+  "not-writable": "The server does not take changes of its entries",
+  "index-full": "The server's disk is full; what was stored before is still there",
+};
+
 /** What a failed action is answered with; an error that is not for the client stays as it is. */
 export function toRequestError(error: unknown): unknown {
   if (!(error instanceof SearchError) || !CLIENT_CODES.has(error.code)) return error;
-  const message = error.code === "not-writable"
-    ? "The server does not take changes of its entries"
-    : error.message;
+  const message = MESSAGES[error.code] ?? error.message;
   return new RequestError(error.code, message, { cause: error });
 }

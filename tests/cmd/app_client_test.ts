@@ -61,6 +61,33 @@ Deno.test("an answer is printed as JSON, with its hits, or as what it says faile
   assertEquals([get.code, get.out], [0, "There is no spoon.\n"]);
 });
 
+Deno.test("each action does what it says; other words are the tutorial's binary request", async () => {
+  await using server = await startAppServer(["--writable"]);
+  const ask = async (words: string[], stdin?: string) => {
+    const options = stdin === undefined ? {} : { stdin };
+    const { code, out, err } = await socktool(["app-client", ...server.words, ...words], options);
+    return `${code} ${out || err}`;
+  };
+  const text = "Line one.\nLine two.\n".repeat(5000);
+  assertEquals(await ask(["put", "5634", "a numeric key"]), "0 Stored '5634'.\n");
+  assertEquals(
+    await ask(["put", "notes", "-", "--field", "title=Notes"], text),
+    "0 Stored 'notes'.\n",
+  );
+  assertEquals(await ask(["put", "The One", "--field", "key=neo"]), "0 Stored 'neo'.\n");
+  assertEquals(await ask(["get", "notes"]), `0 ${text}\n`);
+  assertEquals(await ask(["get", "-"], "neo\n5634\n"), "0 The One\na numeric key\n");
+  assertEquals(await ask(["suggest", "note"]), "0 notes\tNotes\n");
+  assertMatch(await ask(["stats"]), /^0 entries: 6\n/);
+  assertEquals(await ask(["delete", "neo"]), "0 Deleted 'neo'.\n");
+  assertEquals(await ask(["get", "neo"]), "1 Error: There is no entry with the key 'neo'\n");
+  assertEquals(await ask(["dance", "now"]), "0 First 10 bytes of request: dancenow\n");
+  assertEquals(await ask(["get", "x", "--as", "binary"]), "0 First 10 bytes of request: getx\n");
+  for (const words of [["put", "k"], ["get"], ["get", "a", "b"], ["dance"], ["stats", "x", "y"]]) {
+    assertMatch(await ask(words), /^2 error: /, words.join(" "));
+  }
+});
+
 Deno.test("a request is repeated, and the latencies are summed up", async () => {
   await using server = await startAppServer();
   const ask = (...words: string[]) => socktool(["app-client", ...server.words, ...words]);

@@ -1,8 +1,15 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Frame, jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import { connectRequests, type RequestClient, serveRequests } from "../../lib/request/mod.ts";
+import {
+  connectRequests,
+  type RequestClient,
+  RequestError,
+  serveRequests,
+} from "../../lib/request/mod.ts";
+import { toRequestError } from "../../lib/search/actions.ts";
 import {
   openSearch,
+  SearchError,
   searchHandler,
   type SearchHit,
   type SearchOptions,
@@ -261,4 +268,12 @@ Deno.test("a client that leaves while it is searched for is no failure of the se
   await client.send(jsonFrame({ action: "search", value: "morpheus" }));
   assert(String((await client.json())["result"]).startsWith("Follow"));
   assertEquals(observer.requestErrors, []);
+});
+
+Deno.test("a client is told of a full disk, and of no path of the server", () => {
+  const error = new SearchError("index-full", "Cannot write to the index /srv/secret/i.db: full");
+  const told = toRequestError(error);
+  assert(told instanceof RequestError);
+  assertEquals(told.code, "index-full");
+  assertEquals(told.message.includes("/"), false, told.message);
 });
