@@ -6,15 +6,16 @@
  */
 import { formatDuration } from "../../cmd/_cli/mod.ts";
 import { runScript, say } from "../../scripts/pack/script.ts";
-import { framesSoak } from "./frames/frames_soak.ts";
+import { FRAME_SOAKS } from "./frames/frames_soak.ts";
 import { runSoak } from "./run_soak.ts";
 import { type Soak, SoakError } from "./soak.ts";
 
-const SOAKS: readonly Soak[] = [framesSoak];
+const SOAKS: readonly Soak[] = FRAME_SOAKS;
 
 await runScript({
   task: "soak",
-  about: "Attacks and loads servers for a long time: " + SOAKS.map(({ name }) => name).join(", "),
+  about: "Sends servers frames with mistakes for a long time, beside a client that makes none: " +
+    SOAKS.map(({ name }) => name).join(", "),
   arguments: {
     seconds: {
       type: "integer",

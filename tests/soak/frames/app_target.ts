@@ -1,10 +1,12 @@
 import { assertEquals } from "@std/assert";
 import type { Frame } from "../../../lib/frame/mod.ts";
+import { dial } from "../../../lib/net/mod.ts";
 import { RawClient } from "../../support/peers.ts";
 import { startAppServer } from "../../support/programs.ts";
+import { FrameJudge, type FrameRules } from "./judge.ts";
 import type { Random } from "../random.ts";
 import type { LooseFrame } from "./mutate.ts";
-import { MAX_CONTENT_BYTES, type Target } from "./target.ts";
+import { MAX_CONTENT_BYTES, type Target, type Transport } from "./target.ts";
 
 const WORDS = [
   "morpheus",
@@ -20,20 +22,28 @@ const WORDS = [
   "",
 ];
 
-/** An app server whose clients may store entries. */
-export async function startAppTarget(): Promise<Target> {
+/** An app server, whose clients may store entries if its arguments say so. */
+export async function startAppTarget(
+  name: string,
+  args: readonly string[],
+  { flags, tls }: Transport,
+): Promise<Target> {
   const server = await startAppServer([
-    ":0",
-    "--writable",
-    "--frame-timeout",
-    "5s",
-    "--max-content",
-    `${MAX_CONTENT_BYTES}`,
+    ...[":0", "--frame-timeout", "5s", "--max-content", `${MAX_CONTENT_BYTES}`],
+    ...args,
+    ...flags,
   ]);
-  const neighbour = await RawClient.connect(server.address);
+  const neighbour = new RawClient(await dial(server.address, { tls }));
+  const rules: FrameRules = {
+    name,
+    isAnswer: () => true,
+    isFarewell: () => false,
+    isOwnFault: (frame) => codeOf(frame) === "internal" || codeOf(frame) === "worker-died",
+  };
   return {
-    name: "app-server",
+    name,
     server,
+    tls,
     ingredients: { frame: request, maxContentBytes: MAX_CONTENT_BYTES },
     async askNeighbour() {
       await neighbour.send({
@@ -43,9 +53,7 @@ export async function startAppTarget(): Promise<Target> {
       const { result } = await neighbour.json();
       assertEquals(result, "In the caves beneath the Misty Mountains. 💍");
     },
-    isAnswer: () => true,
-    isFarewell: () => false,
-    isOwnFault: (frame) => codeOf(frame) === "internal" || codeOf(frame) === "worker-died",
+    judge: (attack) => new FrameJudge(attack, rules),
     async [Symbol.asyncDispose]() {
       neighbour.close();
       await server[Symbol.asyncDispose]();

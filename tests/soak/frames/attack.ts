@@ -7,7 +7,9 @@ export interface Attack {
   /** Pieces, each written by itself. */
   readonly pieces: readonly Uint8Array[];
   readonly ending: Ending;
-  /** How many frames it has, if all are valid and whole; else `undefined`. */
+  /** How many frames it has, valid or not. */
+  readonly frames: number;
+  /** The same, if all are valid and whole; else `undefined`. */
   readonly validFrames: number | undefined;
 }
 
@@ -28,7 +30,7 @@ export interface Ingredients {
 /** Makes what one connection sends. */
 export function makeAttack(random: Random, { frame, maxContentBytes }: Ingredients): Attack {
   const mistakes = random.pick([0, 0, 0.1, 0.3, 1]);
-  const count = random.pick([1, 2, 5, 30]);
+  const count = random.pick([1, 2, 5, 30, 400]);
   const parts = Array.from({ length: count }, () => writeMutated(random, frame(random), mistakes));
   let whole = mistakes === 0;
   if (random.chance(0.15)) {
@@ -42,6 +44,7 @@ export function makeAttack(random: Random, { frame, maxContentBytes }: Ingredien
   }
   return {
     pieces: split(random, bytes),
+    frames: parts.length,
     ending: random.pick(["half-close", "half-close", "close", "stay"]),
     validFrames: whole ? count : undefined,
   };

@@ -2,26 +2,41 @@ import { assertEquals } from "@std/assert";
 import { connectBroker } from "../../../lib/pubsub/mod.ts";
 import { deadline } from "../../support/deadline.ts";
 import { script, ServerProgram } from "../../support/programs.ts";
+import { FrameJudge, type FrameRules } from "./judge.ts";
 import type { Random } from "../random.ts";
 import type { LooseFrame } from "./mutate.ts";
-import { MAX_CONTENT_BYTES, type Target } from "./target.ts";
+import { MAX_CONTENT_BYTES, type Target, type Transport } from "./target.ts";
 
 const FILTERS = ["a", "a.b", "a.*", "a.>", "*.b", "*", ">", "a.b.c", "é.ü", "_inbox.x"];
 const TOPICS = FILTERS.filter((filter) => !/[*>]/.test(filter));
 
 /** A broker that keeps little. */
-export async function startBrokerTarget(): Promise<Target> {
+export async function startBrokerTarget(
+  name: string,
+  { flags, tls }: Transport,
+): Promise<Target> {
   const server = await ServerProgram.start(script(
     "cmd/broker.ts",
     ...[":0", "--max-content", `${MAX_CONTENT_BYTES}`, "--max-pending", "256KiB"],
     ...["--max-retained", "1MiB", "--ping-interval", "5s"],
+    ...flags,
   ));
-  const neighbour = await connectBroker(server.address);
+  const neighbour = await connectBroker(server.address, { tls });
   const subscription = await neighbour.subscribe("neighbour.>");
   let count = 0;
+  const rules: FrameRules = {
+    name,
+    isAnswer: ({ header }) => ["ok", "error", "pong"].includes(header["op"] as string),
+    // What attackers publish to each other may be more than one of them takes.
+    isFarewell: ({ header }) =>
+      header["op"] === "bye" &&
+      ["slow-consumer", "over-budget"].includes(header["reason"] as string),
+    isOwnFault: ({ header }) => header["code"] === "internal",
+  };
   return {
-    name: "broker",
+    name,
     server,
+    tls,
     ingredients: { frame: operation, maxContentBytes: MAX_CONTENT_BYTES },
     async askNeighbour() {
       const text = `message ${count++}`;
@@ -29,12 +44,7 @@ export async function startBrokerTarget(): Promise<Target> {
       const { value } = await deadline(subscription.next(), "a publication for the neighbour");
       assertEquals([value?.topic, value?.text()], ["neighbour.a", text]);
     },
-    isAnswer: ({ header }) => ["ok", "error", "pong"].includes(header["op"] as string),
-    // What attackers publish to each other may be more than one of them takes.
-    isFarewell: ({ header }) =>
-      header["op"] === "bye" &&
-      ["slow-consumer", "over-budget"].includes(header["reason"] as string),
-    isOwnFault: ({ header }) => header["code"] === "internal",
+    judge: (attack) => new FrameJudge(attack, rules),
     async [Symbol.asyncDispose]() {
       await neighbour.close();
       await server[Symbol.asyncDispose]();

@@ -1,7 +1,9 @@
 /** A server under attack. */
-import type { Frame } from "../../../lib/frame/mod.ts";
+import type { ClientTls } from "../../../lib/net/mod.ts";
 import type { ServerProgram } from "../../support/programs.ts";
-import type { Ingredients } from "./attack.ts";
+import { CA, TLS_FILES } from "../../support/tls.ts";
+import type { Attack, Ingredients } from "./attack.ts";
+import type { Judge } from "./judge.ts";
 
 /** The largest content that the servers under attack take. */
 export const MAX_CONTENT_BYTES = 65_536;
@@ -10,13 +12,26 @@ export const MAX_CONTENT_BYTES = 65_536;
 export interface Target extends AsyncDisposable {
   readonly name: string;
   readonly server: ServerProgram;
+  /** How to connect to it. */
+  readonly tls: ClientTls | undefined;
   readonly ingredients: Ingredients;
   /** Lets the client ask something; fails if the answer is not the right one. */
   askNeighbour(): Promise<void>;
-  /** Whether a frame answers one that was sent, and is not a delivery or the like. */
-  isAnswer(frame: Frame): boolean;
-  /** Whether a frame says that the server ends the connection though nothing was wrong with it. */
-  isFarewell(frame: Frame): boolean;
-  /** Whether a frame tells of a mistake of the server's own. */
-  isOwnFault(frame: Frame): boolean;
+  /** Judges what comes back to a connection. */
+  judge(attack: Attack): Judge;
 }
+
+/** How a server is served, over TLS or not: its flags, and how to connect to it. */
+export interface Transport {
+  readonly flags: readonly string[];
+  readonly tls: ClientTls | undefined;
+}
+
+/** Plain TCP. */
+export const PLAIN: Transport = { flags: [], tls: undefined };
+
+/** TLS. */
+export const TLS: Transport = {
+  flags: ["--tls-cert", TLS_FILES.cert, "--tls-key", TLS_FILES.key],
+  tls: { caCerts: [CA] },
+};
