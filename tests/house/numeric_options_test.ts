@@ -1,6 +1,12 @@
 /** Every numeric option of the library is checked, with one wording, before anything is opened. */
 import { assert, assertEquals } from "@std/assert";
-import { ByteCache, FrameDecoder, FrameDecoderStream, readMessages } from "../../lib/frame/mod.ts";
+import {
+  ByteCache,
+  encodeFrame,
+  FrameDecoder,
+  FrameDecoderStream,
+  readMessages,
+} from "../../lib/frame/mod.ts";
 import {
   dial,
   listen,
@@ -23,6 +29,7 @@ import {
   type Broker,
   type BrokerClient,
   connectBroker,
+  ConsumedMessage,
   openStreamStore,
   serveBroker,
 } from "../../lib/pubsub/mod.ts";
@@ -102,6 +109,7 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   ],
   "pubsub.BrokerClientOptions": [(options) => connectBroker(ADDRESS, options)],
   "pubsub.BrokerOptions": [(options) => serveBroker(listener(), options)],
+  "pubsub.NackOptions": [(options) => messageToSettle().nack(options)],
   "pubsub.StreamStoreOptions": [(options) => openStreamStore("/no/such/folder", options)],
   "request.ExchangeOptions": [frames],
   "request.RequestClientOptions": [connect],
@@ -110,6 +118,14 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "sqlite.ConnectionOptions": [(options) => openReader(FILE, options), write],
   "sqlite.WriterOptions": [write],
 };
+
+/** A message that was consumed, of no broker. */
+function messageToSettle(): ConsumedMessage {
+  const bytes = encodeFrame({ header: { op: "pub", topic: "topic", delivery: 1 } });
+  const [frame] = new FrameDecoder().decode(bytes).frames;
+  const done = () => Promise.resolve();
+  return new ConsumedMessage(frame!, { respond: done }, { settle: done });
+}
 
 /** Numbers of an interface that are taken from another, and of arguments that are no options. */
 const FURTHER: readonly (readonly [string, readonly string[], Call])[] = [
@@ -160,6 +176,19 @@ const OF_LIVE: Readonly<Record<string, (live: Live) => readonly Call[]>> = {
     (options) => pubsub.requestMany("topic", "", options),
   ],
   "pubsub.SubscribeOptions": ({ pubsub }) => [(options) => pubsub.subscribe("topic", options)],
+  "pubsub.StoreOptions": ({ pubsub }) => [
+    (options) => pubsub.publishStored("topic", "", options),
+  ],
+  "pubsub.StreamLimits": ({ pubsub }) => [
+    (options) => pubsub.streams.create("name", { topics: ["topic"], ...options }),
+    (options) => pubsub.streams.update("name", options),
+  ],
+  "pubsub.StreamInit": ({ pubsub }) => [
+    (options) => pubsub.streams.create("name", { topics: ["topic"], ...options }),
+  ],
+  "pubsub.ConsumeOptions": ({ pubsub }) => [
+    (options) => pubsub.consume("name", "consumer", options),
+  ],
   "pubsub.RequestOptions": ({ pubsub }) => [(options) => pubsub.request("topic", "", options)],
   "request.RequestOptions": ({ requests }) => [
     (options) => requests.request({ content: "" }, options),

@@ -7,6 +7,16 @@ import { isStream } from "./publication_frame.ts";
 import type { ConfirmOptions, PublishOptions, RequestOptions } from "./publish_options.ts";
 import { requestMany, type RequestManyOptions } from "./request_many.ts";
 import { unsent } from "./sent.ts";
+import { ClientStreams } from "./streams/client_streams.ts";
+import { Consumption } from "./streams/consumption.ts";
+import { Replay } from "./streams/replay.ts";
+import { publishStored } from "./streams/store_publication.ts";
+import type {
+  ConsumeOptions,
+  ReplayOptions,
+  StoredPublication,
+  StoreOptions,
+} from "./streams/stream_types.ts";
 import { checkSubscription, type SubscribeOptions } from "./subscribe_options.ts";
 
 /**
@@ -21,6 +31,7 @@ export class BrokerClient implements AsyncDisposable {
   /** Resolves when the client is closed: to the error that closed it, if there was one. */
   readonly finished: Promise<unknown>;
   readonly #core: ClientCore;
+  #streams: ClientStreams | undefined;
 
   /** Made by {@linkcode connectBroker}. */
   constructor(target: DuplexTarget, options: BrokerClientOptions) {
@@ -97,11 +108,87 @@ export class BrokerClient implements AsyncDisposable {
     options: ConfirmOptions = {},
   ): Promise<number> {
     try {
-      return await this.#core.publisher.publishConfirmed(topic, content, options);
+      return Number((await this.#core.publisher.confirm(topic, content, options))["receivers"]);
     } catch (error) {
       discardStream(content, error);
       throw error;
     }
+  }
+
+  /**
+   * Publishes what a stream of the broker is to keep, and waits until it is stored. If the connection
+   * is lost before the answer comes, it is sent again with the same message id, and stored once.
+   *
+   * @example
+   * ```ts
+   * import { connectBroker } from "@socktool/socktool";
+   * import { openStreamStore, serveBroker } from "@socktool/socktool/pubsub";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const folder = await Deno.makeTempDir();
+   * {
+   *   await using streams = await openStreamStore(folder);
+   *   await using broker = await serveBroker("127.0.0.1:0", { streams });
+   *   await using client = await connectBroker(broker.address);
+   *   await client.streams.create("orders", { topics: ["orders.>"] });
+   *   await client.publishStored("orders.eu", "one", { messageId: "order-1" });
+   *   const again = await client.publishStored("orders.eu", "one", { messageId: "order-1" });
+   *   assertEquals([again.seq, again.duplicate], [1, true]);
+   *   for await (const message of client.consume("orders", "billing")) {
+   *     assertEquals([message.text(), message.attempt], ["one", 1]);
+   *     await message.ack();
+   *     break;
+   *   }
+   * }
+   * await Deno.remove(folder, { recursive: true });
+   * ```
+   *
+   * @throws {PubSubError} `no-stream` if no stream keeps the topic, `wrong-seq`, `stream-full`,
+   * `storage-full`, `storage-failed`; and as `publishConfirmed` does.
+   * @throws {TypeError | RangeError} if the content is neither text nor bytes, since a stream cannot
+   * be sent again; or a number will not do.
+   */
+  async publishStored(
+    topic: string,
+    content: Uint8Array | string = "",
+    options: StoreOptions = {},
+  ): Promise<StoredPublication> {
+    const { publisher, status } = this.#core;
+    if (typeof content !== "string" && !(content instanceof Uint8Array)) {
+      discardStream(content, undefined);
+      throw new TypeError(`Cannot store what is published to ${topic}: give text or a Uint8Array`);
+    }
+    return await publishStored(publisher, status, topic, content, options);
+  }
+
+  /** The broker's streams and their consumers. */
+  get streams(): ClientStreams {
+    return this.#streams ??= new ClientStreams((op, fields) => this.#core.ask(op, fields));
+  }
+
+  /**
+   * Reads a stream: what is kept, then what comes, without a gap or a double, also over lost
+   * connections. It reads as fast as messages are taken; breaking out of the loop ends it.
+   *
+   * @returns Messages that throw a `PubSubError` while they are iterated over: `no-stream`,
+   * `forbidden`, `closed`.
+   */
+  replay(stream: string, options: ReplayOptions = {}): Replay {
+    const { readings, responder } = this.#core;
+    return new Replay(stream, options, readings, responder);
+  }
+
+  /**
+   * Works off the messages of a stream, as a member of a consumer, which is made if there is none.
+   * Other clients that consume under the same name share them. What is not acknowledged is delivered
+   * again.
+   *
+   * @returns Messages to iterate over. With `onMessage` that is called instead, and `finished` rejects
+   * with what ended it.
+   * @throws {TypeError | RangeError} if a number among the options will not do.
+   */
+  consume(stream: string, consumer: string, options: ConsumeOptions = {}): Consumption {
+    return new Consumption(stream, consumer, options, this.#core);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { FrameHeader, HeaderInit } from "../../frame/mod.ts";
 import { numericOptions } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import { discardStream, streamTimeout } from "../../net/bytes/outgoing_stream.ts";
@@ -11,13 +12,14 @@ import { Deadlines } from "./deadlines.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { drainLink } from "./drain_link.ts";
 import { checkWill, makeHello } from "./hello.ts";
-import type { PublishContent, PubSubMessage, RespondOptions } from "./message.ts";
+import type { PublishContent, PubSubMessage, Responder, RespondOptions } from "./message.ts";
 import { PendingAnswers } from "./pending_answers.ts";
 import { Publisher } from "./publisher.ts";
 import { closedError, disconnected, PubSubError } from "./pubsub_error.ts";
 import { ReplyInbox } from "./reply_inbox.ts";
 import { unsent } from "./sent.ts";
 import { isDuplex, ServerList } from "./server_list.ts";
+import { StreamReadings } from "./streams/stream_readings.ts";
 import { SubscriptionRegistry } from "./subscription_registry.ts";
 import { errorTeller, type TellError } from "./tell_error.ts";
 import { UnsentReports } from "./unsent_reports.ts";
@@ -41,6 +43,8 @@ export class ClientCore {
   readonly answers = new PendingAnswers();
   readonly #deadlines = new Deadlines();
   readonly deliveries: ClientDeliveries;
+  readonly readings: StreamReadings;
+  readonly responder: Responder;
   readonly #dispatcher: Dispatcher;
   readonly registry: SubscriptionRegistry;
   readonly publisher: Publisher;
@@ -60,7 +64,9 @@ export class ClientCore {
     this.tellError = errorTeller(options.onError);
     this.unsent = new UnsentReports(this.tellError);
     this.status = new ClientStatus(options.onState, this.tellError);
+    this.responder = { respond: (...reply) => this.#respond(...reply) };
     this.deliveries = this.#makeDeliveries();
+    this.readings = new StreamReadings(this.answers, this.status);
     this.publisher = new Publisher(this.status, this.answers, {
       maxBufferedBytes: this.limits.maxBufferedBytes,
       streamTimeoutMs: streamTimeout(options.streamTimeoutMs),
@@ -71,6 +77,7 @@ export class ClientCore {
     this.#dispatcher = new Dispatcher(
       this.deliveries,
       this.answers,
+      this.readings,
       (refusal) => this.unsent.refused(refusal),
     );
     this.registry = new SubscriptionRegistry(
@@ -114,6 +121,14 @@ export class ClientCore {
     await this.answers.ask(this.#link, "ping", {});
   }
 
+  /** Sends a request and gives the header of its answer, on this connection or the next. */
+  async ask(op: string, fields: HeaderInit): Promise<FrameHeader> {
+    this.status.checkOpen();
+    await this.status.whenConnected();
+    if (this.#link === undefined) throw disconnected(undefined);
+    return await this.answers.ask(this.#link, op, fields);
+  }
+
   /** As `BrokerClient.drain`. */
   async drain(timeoutMs: number | undefined): Promise<void> {
     const limitMs = timerMs("timeoutMs", timeoutMs, DEFAULT_DRAIN_TIMEOUT_MS);
@@ -134,6 +149,7 @@ export class ClientCore {
     this.inbox.disconnected(error);
     this.publisher.close(error);
     this.registry.close(error);
+    this.readings.close(error);
     this.deliveries.close(reason === undefined ? undefined : error);
     void Promise.resolve(link?.ended).then(() => this.#finish.resolve(reason));
   }
@@ -142,7 +158,7 @@ export class ClientCore {
     // deno-lint-ignore no-this-alias
     const client = this;
     return new ClientDeliveries({
-      respond: (message, content, options) => this.#respond(message, content, options),
+      ...this.responder,
       unsubscribe: (subscription) => this.registry.unsubscribe(subscription),
       get awaitsAnswer() {
         return client.answers.size > 0 || client.inbox.size > 0;
@@ -211,6 +227,7 @@ export class ClientCore {
     this.publisher.maxContentBytes = Number(welcome["max-content-length"] ?? Infinity);
     this.inbox.connected(link, welcome["inbox"]);
     await this.registry.tellAll(link);
+    await this.readings.tellAll(link);
   }
 
   #keepAlive(link: ClientLink, intervalMs: number): void {
@@ -229,6 +246,7 @@ export class ClientCore {
     this.#link = undefined;
     this.publisher.disconnected();
     this.registry.disconnected();
+    this.readings.disconnected();
     this.deliveries.disconnected();
     const error = disconnected(reason);
     this.inbox.disconnected(error);
@@ -256,6 +274,7 @@ export class ClientCore {
       const link = this.#link!;
       this.#keeper.giveUpRetrying();
       this.status.become("draining");
+      await this.readings.stop();
       await drainLink(link, this.answers, this.deliveries);
       // The broker closes the connection when it reads this, perhaps before it is closed here.
       this.#keeper.stop();

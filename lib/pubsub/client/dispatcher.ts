@@ -2,12 +2,14 @@ import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import type { ClientDeliveries } from "./client_deliveries.ts";
 import type { ClientLink, LinkHandler } from "./client_link.ts";
 import { type PendingAnswers, refusalOf } from "./pending_answers.ts";
+import type { StreamReadings } from "./streams/stream_readings.ts";
 import { byeError, type PubSubError } from "./pubsub_error.ts";
 
 /** Brings each frame that comes from the broker to where it belongs. */
 export class Dispatcher implements LinkHandler {
   readonly #deliveries: ClientDeliveries;
   readonly #answers: PendingAnswers;
+  readonly #readings: StreamReadings;
   readonly #refused: (refusal: PubSubError) => void;
 
   /**
@@ -18,10 +20,12 @@ export class Dispatcher implements LinkHandler {
   constructor(
     deliveries: ClientDeliveries,
     answers: PendingAnswers,
+    readings: StreamReadings,
     refused: (refusal: PubSubError) => void,
   ) {
     this.#deliveries = deliveries;
     this.#answers = answers;
+    this.#readings = readings;
     this.#refused = refused;
   }
 
@@ -33,9 +37,13 @@ export class Dispatcher implements LinkHandler {
     const { header } = frame;
     switch (header["op"]) {
       case "pub":
+        if (header["sid"] !== undefined) return this.#readings.received(frame);
         return this.#deliveries.deliver(frame);
       case "missed":
+        if (header["sid"] !== undefined) return this.#readings.received(frame);
         return this.#deliveries.missed(header);
+      case "caught-up":
+        return this.#readings.received(frame);
       case "ok":
         this.#deliveries.confirmed(header);
         this.#answers.settle(header);
@@ -67,8 +75,9 @@ export class Dispatcher implements LinkHandler {
 
   #failed(header: FrameHeader): void {
     if (this.#answers.settle(header)) return;
-    const { filter, group } = header;
+    const { filter, group, sid } = header;
     const error = refusalOf(header);
+    if (typeof sid === "number") return this.#readings.refused(sid, error);
     if (typeof filter !== "string") return this.#refused(error);
     this.#deliveries.ended(filter, group as string | undefined, error);
   }

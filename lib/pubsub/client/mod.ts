@@ -27,6 +27,11 @@ export {
   type Responder,
   type RespondOptions,
 } from "./message.ts";
+export { ClientStreams } from "./streams/client_streams.ts";
+export { Consumption } from "./streams/consumption.ts";
+export { Replay } from "./streams/replay.ts";
+export { ConsumedMessage, type NackOptions, StreamMessage } from "./streams/stream_message.ts";
+export type * from "./streams/stream_types.ts";
 export { PubSubError, type PubSubFailure } from "./pubsub_error.ts";
 export type { PubSubErrorCode, StreamErrorCode } from "../protocol/codes.ts";
 export { SLOW_POLICIES, type SlowPolicy } from "../protocol/slow_policy.ts";

@@ -99,8 +99,9 @@ export class PendingAnswers {
 }
 
 /** The error that an `error` of the broker stands for. */
-export function refusalOf({ code, message, topic }: FrameHeader): PubSubError {
+export function refusalOf({ code, message, topic, stale }: FrameHeader): PubSubError {
   return new PubSubError(String(code) as PubSubErrorCode, String(message), {
     topic: typeof topic === "string" ? topic : undefined,
+    stale: Array.isArray(stale) ? stale : undefined,
   });
 }

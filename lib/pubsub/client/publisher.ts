@@ -97,12 +97,12 @@ export class Publisher {
     return this.send(topic, content, options, undefined).of(topic);
   }
 
-  /** As `BrokerClient.publishConfirmed`. */
-  async publishConfirmed(
+  /** As `BrokerClient.publishConfirmed`, but gives the header of the answer. */
+  async confirm(
     topic: string,
     content: PublishContent,
     options: ConfirmOptions,
-  ): Promise<number> {
+  ): Promise<FrameHeader> {
     this.check(topic, content, options);
     const timeoutMs = timerMs("timeoutMs", options.timeoutMs);
     const id = this.#answers.nextId();
@@ -120,7 +120,7 @@ export class Publisher {
       this.#waiting.cancel(id, late);
     }, timeoutMs);
     try {
-      return Number((await answer.promise)["receivers"]);
+      return await answer.promise;
     } finally {
       clearTimeout(timer);
     }

@@ -32,16 +32,22 @@ export class PubSubError extends Error {
   readonly code: PubSubFailure;
   /** The topic of the publication that it is about; `undefined` if it is about none. */
   readonly topic: string | undefined;
+  /** Deliveries that are not open, where the code is `stale-ack`. */
+  readonly stale: readonly number[] | undefined;
 
   /** Made by the client. */
   constructor(
     code: PubSubFailure,
     message: string,
-    options: ErrorOptions & { readonly topic?: string | undefined } = {},
+    options: ErrorOptions & {
+      readonly topic?: string | undefined;
+      readonly stale?: readonly number[] | undefined;
+    } = {},
   ) {
     super(message, options);
     this.code = code;
     this.topic = options.topic;
+    this.stale = options.stale;
   }
 }
 

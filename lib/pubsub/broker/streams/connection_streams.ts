@@ -187,7 +187,8 @@ export class ConnectionStreams {
   #send(bytes: Uint8Array, count: number, sid: number): number[] {
     const { outbox } = this.#host;
     if (count === 0) return [];
-    if (outbox.maxContentBytes === Infinity) {
+    // Where all together is not too large, none of them is.
+    if (bytes.length <= outbox.maxContentBytes) {
       outbox.batch(bytes, count);
       return [];
     }

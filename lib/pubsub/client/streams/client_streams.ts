@@ -1,0 +1,117 @@
+import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
+import { consumerInfoOf, settingsFields, startFields, streamInfoOf } from "./stream_fields.ts";
+import type {
+  ConsumerInfo,
+  ReadFrom,
+  StreamChange,
+  StreamInfo,
+  StreamInit,
+} from "./stream_types.ts";
+
+/** Sends a request to the broker, on this connection or the next, and gives the answer's header. */
+export type Ask = (op: string, fields: HeaderInit) => Promise<FrameHeader>;
+
+/**
+ * Manages the streams of a broker, and their consumers. Each call rejects with a `PubSubError` that
+ * has the broker's code, such as `no-stream`, or `disconnected`.
+ */
+export class ClientStreams {
+  readonly #ask: Ask;
+
+  /** Made by a client. */
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  /** Makes a stream. @throws {TypeError | RangeError} if a number will not do; as a rejection. */
+  async create(name: string, settings: StreamInit): Promise<StreamInfo> {
+    return streamInfoOf(await this.#stream("create", name, settingsFields(settings)));
+  }
+
+  /** Changes a stream. @throws {TypeError | RangeError} if a number will not do; as a rejection. */
+  async update(name: string, settings: StreamChange): Promise<StreamInfo> {
+    return streamInfoOf(await this.#stream("update", name, settingsFields(settings)));
+  }
+
+  /** A stream in figures. */
+  async info(name: string): Promise<StreamInfo> {
+    return streamInfoOf(await this.#stream("info", name));
+  }
+
+  /** All streams on which the client has rights, in the order of their names. */
+  async list(): Promise<StreamInfo[]> {
+    const fields = (after: string) => ({ do: "list", after });
+    return (await this.#pages("stream", "streams", fields, "name")).map(streamInfoOf);
+  }
+
+  /** Deletes a stream with all that it holds. */
+  async delete(name: string): Promise<void> {
+    await this.#stream("delete", name);
+  }
+
+  /**
+   * Drops messages of a stream: all, those before a number, those whose topic a filter matches, or
+   * those for which both is so.
+   */
+  async purge(
+    name: string,
+    which: { readonly beforeSeq?: number | undefined; readonly filter?: string | undefined } = {},
+  ): Promise<StreamInfo> {
+    const fields = { "before-seq": which.beforeSeq, topic: which.filter };
+    return streamInfoOf(await this.#stream("purge", name, fields));
+  }
+
+  /** The consumers of a stream, in the order of their names. */
+  async consumers(stream: string): Promise<ConsumerInfo[]> {
+    const fields = (after: string) => ({ do: "list", stream, after });
+    return (await this.#pages("consumer", "consumers", fields, "consumer")).map(consumerInfoOf);
+  }
+
+  /** A consumer in figures. */
+  async consumer(stream: string, consumer: string): Promise<ConsumerInfo> {
+    return consumerInfoOf(await this.#consumer("info", stream, consumer));
+  }
+
+  /** Deletes a consumer. */
+  async deleteConsumer(stream: string, consumer: string): Promise<void> {
+    await this.#consumer("delete", stream, consumer);
+  }
+
+  /** Has a consumer begin anew somewhere; its open deliveries are forgotten. */
+  async resetConsumer(stream: string, consumer: string, from: ReadFrom): Promise<ConsumerInfo> {
+    return consumerInfoOf(await this.#consumer("reset", stream, consumer, startFields(from)));
+  }
+
+  /** Has the dead letters of a consumer delivered to it again. @returns How many. */
+  async redrive(stream: string, consumer: string): Promise<number> {
+    return (await this.#consumer("redrive", stream, consumer))["redriven"] as number;
+  }
+
+  #stream(what: string, name: string, fields: HeaderInit = {}): Promise<FrameHeader> {
+    return this.#ask("stream", { do: what, name, ...fields });
+  }
+
+  #consumer(
+    what: string,
+    stream: string,
+    consumer: string,
+    fields: HeaderInit = {},
+  ): Promise<FrameHeader> {
+    return this.#ask("consumer", { do: what, stream, consumer, ...fields });
+  }
+
+  /** Asks for one page after the other. */
+  async #pages(
+    op: string,
+    list: string,
+    fieldsAfter: (after: string) => HeaderInit,
+    name: string,
+  ): Promise<Record<string, unknown>[]> {
+    const all: Record<string, unknown>[] = [];
+    while (true) {
+      const answer = await this.#ask(op, fieldsAfter(String(all.at(-1)?.[name] ?? "")));
+      all.push(...answer[list] as Record<string, unknown>[]);
+      if (answer["more"] !== true) return all;
+    }
+  }
+}

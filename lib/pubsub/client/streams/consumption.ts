@@ -1,0 +1,166 @@
+import { countOption, FINITE, numericOptions } from "../../../base/numeric_options.ts";
+import type { Frame } from "../../../frame/mod.ts";
+import type { ClientLink } from "../client_link.ts";
+import type { Responder } from "../message.ts";
+import type { PendingAnswers } from "../pending_answers.ts";
+import { PubSubError } from "../pubsub_error.ts";
+import type { TellError } from "../tell_error.ts";
+import { ReadingQueue } from "./reading_queue.ts";
+import { Settlements } from "./settlements.ts";
+import { consumerFields } from "./stream_fields.ts";
+import { ConsumedMessage, type Settler } from "./stream_message.ts";
+import type { StreamReading, StreamReadings } from "./stream_readings.ts";
+import type { ConsumeOptions } from "./stream_types.ts";
+
+/** Messages that a loop has at one time. */
+const PREFETCH = 64;
+
+/** A week in milliseconds. */
+const MAX_WAIT_MS = 604_800_000;
+
+const LIMITS = {
+  concurrency: countOption(1, 1, FINITE),
+  prefetch: countOption(undefined, 1, 10_000),
+  ackWaitMs: countOption(undefined, 1, MAX_WAIT_MS),
+  maxAttempts: countOption(undefined, 0, 1_000_000),
+  maxUnacked: countOption(undefined, 1, 10_000),
+};
+
+/** The longest reason of a nack, in UTF-16 units: its UTF-8 has at most 256 bytes. */
+const MAX_REASON_LENGTH = 85;
+
+/** What a {@linkcode Consumption} needs of its client. */
+export interface ConsumptionHost {
+  readonly readings: StreamReadings;
+  readonly answers: PendingAnswers;
+  readonly responder: Responder;
+  readonly tellError: TellError;
+}
+
+/**
+ * Works off the messages of a stream as a member of a consumer. Either it is iterated over, or its
+ * `onMessage` is called. On a new connection it joins again; what was open on the lost one is
+ * delivered again.
+ */
+export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
+  /** Resolves when it has ended in order, and rejects with what ended it otherwise. */
+  readonly finished: Promise<void>;
+  readonly #stream: string;
+  readonly #consumer: string;
+  readonly #options: ConsumeOptions;
+  readonly #prefetch: number;
+  readonly #host: ConsumptionHost;
+  readonly #settlements: Settlements;
+  readonly #queue = new ReadingQueue<ConsumedMessage>();
+  readonly #reading: StreamReading = {
+    request: () => this.#request(),
+    confirmed: () => {},
+    received: (frame) => this.#received(frame),
+    told: ({ op, count }) => {
+      if (op === "missed") this.#options.onMissed?.(Number(count));
+    },
+    // What waits is delivered again.
+    disconnected: () => this.#queue.clear(),
+    ended: (error) => this.#ended(error),
+    stop: () => this.stop(),
+  };
+  readonly #settler: Settler = { settle: (...order) => this.#settle(...order) };
+  readonly #finish = Promise.withResolvers<void>();
+  /** The connection on which each message came. */
+  readonly #linkOf = new WeakMap<ConsumedMessage, ClientLink>();
+  #running: Promise<unknown> = Promise.resolve();
+  #isStopping = false;
+
+  /** Begins at once. @throws {TypeError | RangeError} if a number will not do. */
+  constructor(stream: string, consumer: string, options: ConsumeOptions, host: ConsumptionHost) {
+    const { concurrency, prefetch } = numericOptions(LIMITS, options);
+    this.#stream = stream;
+    this.#consumer = consumer;
+    this.#options = options;
+    this.#prefetch = prefetch ?? (options.onMessage ? 2 * concurrency : PREFETCH);
+    this.#host = host;
+    this.#settlements = new Settlements(host.answers, stream, consumer);
+    this.finished = this.#finish.promise;
+    // Whoever iterates is told by the iteration.
+    this.finished.catch(() => {});
+    host.readings.start(this.#reading).catch((error) => this.#ended(error));
+    if (options.onMessage) {
+      const { onMessage } = options;
+      this.#running = Promise.all(Array.from({ length: concurrency }, () => this.#work(onMessage)));
+    }
+  }
+
+  /** The next message; done when it ended. @throws {PubSubError} what ended it otherwise. */
+  next(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    return this.#queue.next();
+  }
+
+  /** Ends it, as {@linkcode Consumption.stop} does. */
+  async return(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    await this.stop();
+    return { done: true, value: undefined };
+  }
+
+  /** Itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /**
+   * Ends it in order: waits until calls of `onMessage` have returned, and gives back what was not
+   * taken or not acknowledged.
+   */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#queue.clear();
+    this.#queue.end();
+    await this.#running;
+    await this.#host.readings.end(this.#reading);
+    this.#finish.resolve();
+  }
+
+  #request(): ReturnType<StreamReading["request"]> {
+    const name = { stream: this.#stream, consumer: this.#consumer, prefetch: this.#prefetch };
+    return { op: "consume", fields: { ...name, ...consumerFields(this.#options) } };
+  }
+
+  #received(frame: Frame): void {
+    if (this.#isStopping) return;
+    const message = new ConsumedMessage(frame, this.#host.responder, this.#settler);
+    this.#linkOf.set(message, this.#host.readings.link!);
+    this.#queue.push(message);
+  }
+
+  #ended(error: unknown): void {
+    this.#queue.clear();
+    this.#queue.end(error);
+    this.#finish.reject(error);
+  }
+
+  async #settle(...[kind, message, options]: Parameters<Settler["settle"]>): Promise<void> {
+    const link = this.#linkOf.get(message);
+    if (link !== undefined && link === this.#host.readings.link) {
+      return await this.#settlements.settle(kind, message, link, options);
+    }
+    const text = `The connection on which ${message.stream}:${message.seq} came is lost: ` +
+      "it is delivered again";
+    throw new PubSubError("stale-ack", text, { topic: message.topic });
+  }
+
+  async #work(onMessage: (message: ConsumedMessage) => unknown): Promise<void> {
+    while (true) {
+      const { value: message } = await this.#queue.next().catch(() => ({ value: undefined }));
+      if (message === undefined) return;
+      try {
+        await onMessage(message);
+        if (!message.settled) await message.ack();
+      } catch (error) {
+        this.#host.tellError(error, `A message of ${this.#stream} was not worked off`);
+        if (message.settled) continue;
+        const text = error instanceof Error ? error.message : String(error);
+        const reason = text.toWellFormed().slice(0, MAX_REASON_LENGTH).toWellFormed() || undefined;
+        await message.nack({ reason }).catch(() => {});
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { countOption, FINITE, numericOption } from "../../../base/numeric_options.ts";
+import { timerMs } from "../../../base/timer_ms.ts";
+import type { ClientStatus } from "../client_status.ts";
+import type { Publisher } from "../publisher.ts";
+import { PubSubError } from "../pubsub_error.ts";
+import type { StoredPublication, StoreOptions } from "./stream_types.ts";
+
+/** How long is waited where the broker does not say, before a publication is sent again. */
+const RETRY_MS = 1_000;
+
+const EXPECTED = countOption(undefined, 0, FINITE);
+
+/**
+ * Publishes what is to be stored. Where the connection is lost before the answer, it is sent again
+ * on the next one, with the same message id: so it is stored once.
+ */
+export async function publishStored(
+  publisher: Publisher,
+  status: ClientStatus,
+  topic: string,
+  content: Uint8Array | string,
+  options: StoreOptions,
+): Promise<StoredPublication> {
+  const { messageId = crypto.randomUUID(), timeoutMs, fields, expectSeq: _, ...rest } = options;
+  const expectSeq = numericOption("expectSeq", options.expectSeq, EXPECTED);
+  const endsAt = performance.now() + timerMs("timeoutMs", timeoutMs, Infinity);
+  const asked = { ...fields, stored: true, "msg-id": messageId, "expect-seq": expectSeq };
+  // The caller may write to its bytes again while a retry is due.
+  const kept = typeof content === "string" ? content : content.slice();
+  while (true) {
+    const leftMs = endsAt - performance.now();
+    try {
+      const answer = await publisher.confirm(topic, kept, {
+        ...rest,
+        fields: asked,
+        timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, leftMs),
+      });
+      const { stream, seq, duplicate } = answer as { readonly [field: string]: unknown };
+      return { stream: stream as string, seq: seq as number, duplicate: duplicate === true };
+    } catch (error) {
+      const code = error instanceof PubSubError ? error.code : undefined;
+      if (code !== "disconnected" && code !== "unavailable") throw error;
+      if (status.state === "closed" || leftMs <= RETRY_MS) throw error;
+      if (code === "unavailable") await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { msOption, numericOption } from "../../../base/numeric_options.ts";
+import type { Frame } from "../../../frame/mod.ts";
+import { PubSubMessage, type Responder } from "../message.ts";
+
+/** A message of a stream. */
+export class StreamMessage extends PubSubMessage {
+  /** Made by a client. */
+  constructor(frame: Frame, responder: Responder) {
+    super(frame, false, responder);
+  }
+
+  /** The stream that keeps it. */
+  get stream(): string {
+    return this.header["stream"] as string;
+  }
+
+  /** Its number there. */
+  get seq(): number {
+    return this.header["seq"] as number;
+  }
+
+  /** When it was stored, in milliseconds since 1970. */
+  get time(): number {
+    return this.header["time"] as number;
+  }
+}
+
+/** How long a message may be put off. */
+const DELAY = msOption(undefined);
+
+/** How to give a message back. */
+export interface NackOptions {
+  /** When it is delivered again, in milliseconds, up to a week. @default {as the consumer's backoff says} */
+  readonly delayMs?: number | undefined;
+  /** Why, told in the dead letter; at most 256 bytes. */
+  readonly reason?: string | undefined;
+}
+
+/** What a {@linkcode ConsumedMessage} needs of its client. */
+export interface Settler {
+  /** Settles a delivery. */
+  settle(
+    kind: "ack" | "nack" | "working",
+    message: ConsumedMessage,
+    options: NackOptions,
+  ): Promise<void>;
+}
+
+/** A message that is to be worked off: acknowledged, or given back. */
+export class ConsumedMessage extends StreamMessage {
+  readonly #settler: Settler;
+  #isSettled = false;
+
+  /** Made by a client. */
+  constructor(frame: Frame, responder: Responder, settler: Settler) {
+    super(frame, responder);
+    this.#settler = settler;
+  }
+
+  /** The consumer. */
+  get consumer(): string {
+    return this.header["consumer"] as string;
+  }
+
+  /** The number of this delivery. */
+  get delivery(): number {
+    return this.header["delivery"] as number;
+  }
+
+  /** Which delivery of the message this is: 1 for the first. */
+  get attempt(): number {
+    return this.header["attempt"] as number;
+  }
+
+  /** Whether it was acknowledged or given back. */
+  get settled(): boolean {
+    return this.#isSettled;
+  }
+
+  /**
+   * Acknowledges it. Resolves when that is on the broker's disk: it is not delivered again then.
+   *
+   * @throws {PubSubError} `stale-ack` if its time is up, or the connection on which it came was lost:
+   * it is delivered again; `disconnected` if it is not known.
+   */
+  ack(): Promise<void> {
+    this.#isSettled = true;
+    return this.#settler.settle("ack", this, {});
+  }
+
+  /**
+   * Gives it back: it is delivered again.
+   *
+   * @throws {PubSubError} as `ack` does.
+   * @throws {TypeError | RangeError} if `delayMs` is no time.
+   */
+  async nack(options: NackOptions = {}): Promise<void> {
+    const delayMs = numericOption("delayMs", options.delayMs, DELAY);
+    this.#isSettled = true;
+    const whole = delayMs === undefined ? undefined : Math.ceil(delayMs);
+    await this.#settler.settle("nack", this, { ...options, delayMs: whole });
+  }
+
+  /** Says that it is still being worked on: the wait begins anew. @throws {PubSubError} as `ack`. */
+  working(): Promise<void> {
+    return this.#settler.settle("working", this, {});
+  }
+}

@@ -1,0 +1,148 @@
+import type { Frame, FrameHeader, HeaderInit } from "../../../frame/mod.ts";
+import type { ClientLink } from "../client_link.ts";
+import type { ClientStatus } from "../client_status.ts";
+import type { PendingAnswers } from "../pending_answers.ts";
+import { PubSubError } from "../pubsub_error.ts";
+
+/** Something that a client reads of a stream, for which the broker knows a `sid`. */
+export interface StreamReading {
+  /** What the broker is asked for, also on a later connection. */
+  request(): { readonly op: "sub" | "consume"; readonly fields: HeaderInit };
+  /** The broker has agreed. What it sends may have come before this is called. */
+  confirmed(header: FrameHeader): void;
+  /** A message came. */
+  received(frame: Frame): void;
+  /** A `missed` or `caught-up` came. */
+  told(header: FrameHeader): void;
+  /** The connection is lost; another one is tried. */
+  disconnected(): void;
+  /** Nothing comes any more. */
+  ended(error: PubSubError): void;
+  /** Ends in order; resolves when that is done. */
+  stop(): Promise<void>;
+}
+
+/** All that a client reads of streams: the broker is told of it on each connection. */
+export class StreamReadings {
+  readonly #answers: PendingAnswers;
+  readonly #status: ClientStatus;
+  readonly #bySid = new Map<number, StreamReading>();
+  readonly #unconfirmed = new Map<StreamReading, PromiseWithResolvers<void>>();
+  #link: ClientLink | undefined;
+  #lastSid = 0;
+
+  /** Reads nothing at first. */
+  constructor(answers: PendingAnswers, status: ClientStatus) {
+    this.#answers = answers;
+    this.#status = status;
+  }
+
+  /** The connection on which it reads; `undefined` while there is none. */
+  get link(): ClientLink | undefined {
+    return this.#link;
+  }
+
+  /**
+   * Begins to read. Resolves once the broker has agreed, on this connection or a later one.
+   *
+   * @throws {PubSubError} what it was refused with; `closed`.
+   */
+  async start(reading: StreamReading): Promise<void> {
+    this.#status.checkOpen();
+    const sid = ++this.#lastSid;
+    this.#bySid.set(sid, reading);
+    if (this.#link) {
+      try {
+        return await this.#ask(this.#link, sid, reading);
+      } catch (error) {
+        if (!isLost(error)) {
+          this.#bySid.delete(sid);
+          throw error;
+        }
+        this.#status.checkOpen();
+      }
+    }
+    // It may have been ended, or begun on another connection, meanwhile.
+    if (this.#bySid.get(sid) !== reading) return;
+    const waiting = Promise.withResolvers<void>();
+    this.#unconfirmed.set(reading, waiting);
+    await waiting.promise;
+  }
+
+  /** Ends reading; what still comes for it is dropped. Never rejects. */
+  async end(reading: StreamReading): Promise<void> {
+    for (const [sid, other] of this.#bySid) {
+      if (other !== reading) continue;
+      this.#bySid.delete(sid);
+      this.#unconfirmed.get(reading)?.resolve();
+      this.#unconfirmed.delete(reading);
+      // With its connection it ends too, and the broker may not have known of it.
+      if (this.#link) await this.#answers.ask(this.#link, "unsub", { sid }).catch(() => {});
+    }
+  }
+
+  /** Tells the broker, on a new connection, of all there is. Rejects if the connection is lost. */
+  async tellAll(link: ClientLink): Promise<void> {
+    this.#link = link;
+    await Promise.all([...this.#bySid].map(async ([sid, reading]) => {
+      const waiting = this.#unconfirmed.get(reading);
+      try {
+        await this.#ask(link, sid, reading);
+      } catch (error) {
+        if (isLost(error)) throw error;
+        this.#bySid.delete(sid);
+        this.#unconfirmed.delete(reading);
+        if (waiting) waiting.reject(error);
+        else reading.ended(error as PubSubError);
+        return;
+      }
+      this.#unconfirmed.delete(reading);
+      waiting?.resolve();
+    }));
+  }
+
+  /** The connection is lost. */
+  disconnected(): void {
+    this.#link = undefined;
+    for (const reading of this.#bySid.values()) reading.disconnected();
+  }
+
+  /** Takes a frame that has a `sid`. */
+  received(frame: Frame): void {
+    const { header } = frame;
+    const reading = this.#bySid.get(header["sid"] as number);
+    if (reading === undefined) return;
+    if (header["op"] === "pub") reading.received(frame);
+    else reading.told(header);
+  }
+
+  /** The broker has ended what was read. */
+  refused(sid: number, error: PubSubError): void {
+    const reading = this.#bySid.get(sid);
+    this.#bySid.delete(sid);
+    reading?.ended(error);
+  }
+
+  /** Ends all in order. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#bySid.values()].map((reading) => reading.stop()));
+  }
+
+  /** Ends all at once. */
+  close(error: PubSubError): void {
+    this.#link = undefined;
+    for (const waiting of this.#unconfirmed.values()) waiting.reject(error);
+    this.#unconfirmed.clear();
+    for (const reading of this.#bySid.values()) reading.ended(error);
+    this.#bySid.clear();
+  }
+
+  async #ask(link: ClientLink, sid: number, reading: StreamReading): Promise<void> {
+    const { op, fields } = reading.request();
+    reading.confirmed(await this.#answers.ask(link, op, { ...fields, sid }));
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof PubSubError && error.code === "disconnected";
+}

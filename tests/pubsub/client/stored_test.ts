@@ -1,0 +1,287 @@
+/** A client stores publications, replays streams and works them off. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type Broker,
+  type BrokerClient,
+  connectBroker,
+  type ConsumedMessage,
+  openStreamStore,
+  PubSubError,
+  serveBroker,
+  type StreamMessage,
+} from "../../../lib/pubsub/mod.ts";
+import { deadline, until } from "../../support/deadline.ts";
+import { listenLocally } from "../../support/peers.ts";
+import { Scratch } from "../../support/scratch.ts";
+import { listen } from "../../../lib/net/mod.ts";
+
+/** A client of a broker that keeps `orders.>`; `restart` has both connect anew. */
+interface Surroundings {
+  readonly client: BrokerClient;
+  /** What its `onError` was told. */
+  readonly errors: readonly unknown[];
+  /** Ends the broker and starts another on the same store and address. */
+  restart(): Promise<void>;
+}
+
+function storedTest(name: string, use: (surroundings: Surroundings) => Promise<void>): void {
+  Deno.test(name, async () => {
+    using scratch = new Scratch();
+    await using streams = await openStreamStore(scratch.at("store"));
+    let broker: Broker = serveBroker(await listenLocally(), { streams });
+    const { address } = broker;
+    const errors: unknown[] = [];
+    const client = await connectBroker(address, {
+      reconnect: { firstMs: 1, longestMs: 20 },
+      onError: (error) => errors.push(error),
+    });
+    try {
+      await client.streams.create("orders", { topics: ["orders.>"] });
+      await use({
+        client,
+        errors,
+        async restart() {
+          await broker.drain(0);
+          broker = serveBroker(await listen(address), { streams });
+        },
+      });
+    } finally {
+      await client.close();
+      await broker.drain(0);
+    }
+  });
+}
+
+/** The texts of so many messages. */
+async function take(messages: AsyncIterableIterator<StreamMessage>, count: number) {
+  const texts: string[] = [];
+  while (texts.length < count) {
+    const { value } = await deadline(messages.next(), "a message");
+    texts.push(value.text());
+  }
+  return texts;
+}
+
+storedTest("publishStored() tells where a publication is", async ({ client }) => {
+  const first = await client.publishStored("orders.a", "1", { messageId: "m" });
+  assertEquals(first, { stream: "orders", seq: 1, duplicate: false });
+  const again = await client.publishStored("orders.a", "1", { messageId: "m" });
+  assertEquals(again, { stream: "orders", seq: 1, duplicate: true });
+  await client.publishStored("orders.a", "2", { expectSeq: 1 });
+  const cases: [() => Promise<unknown>, string][] = [
+    [() => client.publishStored("orders.a", "3", { expectSeq: 1 }), "wrong-seq"],
+    [() => client.publishStored("other", "x"), "no-stream"],
+    [() => client.publishStored("orders.*", "x"), "bad-topic"],
+    [() => client.streams.info("nothing"), "no-stream"],
+    [() => client.streams.create("orders", { topics: ["x"] }), "stream-exists"],
+  ];
+  for (const [call, code] of cases) {
+    assertEquals((await assertRejects(call, PubSubError)).code, code);
+  }
+});
+
+storedTest("streams are made, changed, listed and deleted", async ({ client }) => {
+  const { streams } = client;
+  const made = await streams.create("logs", {
+    topics: ["logs.>"],
+    maxCount: 10,
+    keep: "until-acked",
+  });
+  assertEquals([made.maxCount, made.maxAgeMs, made.keep, made.lastSeq], [
+    10,
+    Infinity,
+    "until-acked",
+    0,
+  ]);
+  assertEquals(
+    (await streams.update("logs", { maxCount: Infinity, maxAgeMs: 5_000 })).maxCount,
+    Infinity,
+  );
+  assertEquals((await streams.list()).map(({ name }) => name), ["logs", "orders"]);
+  for (let i = 0; i < 45; i++) await streams.create(`s${i}`, { topics: [`s${i}`] });
+  assertEquals((await streams.list()).length, 47, "more than one page");
+  await streams.delete("logs");
+  await assertRejects(() => streams.info("logs"), PubSubError);
+  for (let i = 0; i < 5; i++) await client.publishStored("orders.a", `${i}`);
+  assertEquals((await streams.purge("orders", { beforeSeq: 4 })).count, 2);
+  assertEquals((await streams.purge("orders", { filter: "orders.a" })).count, 0);
+});
+
+storedTest(
+  "replay() goes from what is kept to what comes, over a restart",
+  async ({ client, restart }) => {
+    for (let i = 1; i <= 3; i++) await client.publishStored("orders.a", `${i}`);
+    const caughtUp = Promise.withResolvers<number>();
+    const replay = client.replay("orders", { onCaughtUp: caughtUp.resolve });
+    assertEquals(await take(replay, 3), ["1", "2", "3"]);
+    assertEquals(await caughtUp.promise, 3);
+    await client.publishStored("orders.a", "4");
+    assertEquals(await take(replay, 1), ["4"]);
+    await restart();
+    await client.publishStored("orders.a", "5");
+    assertEquals(await take(replay, 1), ["5"]);
+    await replay.return();
+    assertEquals((await replay.next()).done, true);
+  },
+);
+
+storedTest("replay() begins where it is told, and ends", async ({ client }) => {
+  for (let i = 1; i <= 4; i++) await client.publishStored(`orders.${i % 2}`, `${i}`);
+  const cases = [
+    [{ from: "last" }, ["3", "4"]],
+    [{ from: 3 }, ["3", "4"]],
+    [{ from: new Date(0) }, ["1", "2", "3", "4"]],
+    [{ from: "new" }, []],
+    [{ filter: "orders.0" }, ["2", "4"]],
+  ] as const;
+  for (const [options, expected] of cases) {
+    const texts: string[] = [];
+    for await (const message of client.replay("orders", { ...options, live: false })) {
+      texts.push(message.text());
+    }
+    assertEquals(texts, [...expected], JSON.stringify(options));
+  }
+  const replay = client.replay("nothing");
+  assertEquals((await assertRejects(() => replay.next(), PubSubError)).code, "no-stream");
+});
+
+storedTest(
+  "a program that is slower than a replay gets all of it, in order",
+  async ({ client }) => {
+    const content = new Uint8Array(100_000);
+    const count = 200;
+    for (let i = 0; i < count; i++) {
+      new DataView(content.buffer).setUint32(0, i);
+      await client.publishStored("orders.a", content);
+    }
+    let expected = 0;
+    for await (const message of client.replay("orders", { live: false })) {
+      assertEquals(new DataView(message.content.slice().buffer).getUint32(0), expected++);
+      if (expected % 20 === 0) await client.flush();
+    }
+    assertEquals(expected, count);
+  },
+);
+
+storedTest("consume() works off each message once where all goes well", async ({ client }) => {
+  for (let i = 1; i <= 20; i++) await client.publishStored("orders.a", `${i}`);
+  const seen: string[] = [];
+  const busy = { now: 0, most: 0 };
+  const consumption = client.consume("orders", "billing", {
+    concurrency: 4,
+    async onMessage(message) {
+      busy.most = Math.max(busy.most, ++busy.now);
+      await client.flush();
+      busy.now--;
+      seen.push(message.text());
+    },
+  });
+  await until(() => seen.length === 20, "all is worked off");
+  await consumption.stop();
+  await consumption.finished;
+  assertEquals(new Set(seen).size, 20);
+  assertEquals(busy.most, 4);
+  const { pending, unacked, members } = await client.streams.consumer("orders", "billing");
+  assertEquals([pending, unacked, members], [0, 0, 0]);
+});
+
+storedTest(
+  "what a handler throws for comes again, then goes to the dead letters, and back",
+  async ({ client, errors }) => {
+    await client.publishStored("orders.a", "poison");
+    await client.publishStored("orders.a", "fine");
+    const attempts: number[] = [];
+    let isMended = false;
+    const done: string[] = [];
+    const consumption = client.consume("orders", "billing", {
+      maxAttempts: 3,
+      onMessage(message) {
+        if (message.text() === "poison" && !isMended) {
+          attempts.push(message.attempt);
+          throw new Error("cannot");
+        }
+        done.push(message.text());
+      },
+    });
+    const dead = client.replay("_dead", { filter: "_dead.orders.billing" });
+    await until(
+      async () => (await client.streams.consumer("orders", "billing")).dead === 1,
+      "dead",
+    );
+    const letter = (await dead.next()).value!;
+    assertEquals(letter.text(), "poison");
+    assertEquals((letter.header["dead"] as { reason: string }).reason, "cannot");
+    assertEquals([attempts, done], [[1, 2, 3], ["fine"]]);
+    assertEquals(errors.map(String), Array(3).fill("Error: cannot"));
+    isMended = true;
+    assertEquals(await client.streams.redrive("orders", "billing"), 1);
+    await until(() => done.length === 2, "it was worked off");
+    await dead.return();
+    await consumption.stop();
+    assertEquals((await client.streams.consumer("orders", "billing")).dead, 0);
+  },
+);
+
+storedTest(
+  "messages can be given back and kept open, and stale ones are told",
+  async ({ client, restart }) => {
+    await client.publishStored("orders.a", "1");
+    const consumption = client.consume("orders", "c", { ackWaitMs: 60_000 });
+    const next = async (): Promise<ConsumedMessage> =>
+      (await deadline(consumption.next(), "a message")).value!;
+    const first = await next();
+    await first.working();
+    await first.nack({ delayMs: 1 });
+    const second = await next();
+    assertEquals([second.attempt, second.seq, second.consumer], [2, 1, "c"]);
+    await restart();
+    assertEquals((await assertRejects(() => second.ack(), PubSubError)).code, "stale-ack");
+    const third = await next();
+    assertEquals(third.text(), "1");
+    await third.ack();
+    assertEquals((await assertRejects(() => third.ack(), PubSubError)).code, "stale-ack");
+    await client.streams.deleteConsumer("orders", "c");
+    assertEquals((await assertRejects(next, PubSubError)).code, "no-consumer");
+  },
+);
+
+storedTest(
+  "what is published while the broker restarts is stored once",
+  async ({ client, restart }) => {
+    let stored = 0;
+    const publishing = Promise.all(Array.from({ length: 50 }, async (_, i) => {
+      await client.publishStored("orders.a", `${i}`);
+      stored++;
+    }));
+    await restart();
+    await publishing;
+    assertEquals(stored, 50);
+    const texts: string[] = [];
+    for await (const message of client.replay("orders", { live: false })) {
+      texts.push(
+        message.text(),
+      );
+    }
+    assertEquals(new Set(texts).size, 50);
+    assertEquals(texts.length, 50);
+  },
+);
+
+storedTest("a client that drains finishes what its handlers have begun", async ({ client }) => {
+  await client.publishStored("orders.a", "1");
+  await client.publishStored("orders.a", "2");
+  const begun = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const consumption = client.consume("orders", "c", {
+    async onMessage() {
+      begun.resolve();
+      await goOn.promise;
+    },
+  });
+  await begun.promise;
+  const drained = client.drain();
+  goOn.resolve();
+  await drained;
+  await consumption.finished;
+  assert(client.state === "closed");
+});
