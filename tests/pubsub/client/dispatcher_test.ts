@@ -4,6 +4,8 @@ import { ClientDeliveries } from "../../../lib/pubsub/client/client_deliveries.t
 import type { ClientLink } from "../../../lib/pubsub/client/client_link.ts";
 import { Dispatcher } from "../../../lib/pubsub/client/dispatcher.ts";
 import { PendingAnswers } from "../../../lib/pubsub/client/pending_answers.ts";
+import { ClientStatus } from "../../../lib/pubsub/client/client_status.ts";
+import { StreamReadings } from "../../../lib/pubsub/client/streams/stream_readings.ts";
 import { codeOf } from "./support.ts";
 
 const LIMITS = { max: Infinity, maxQueuedMessages: 10, maxQueuedBytes: 10_000 };
@@ -20,7 +22,9 @@ function parts() {
     },
     tellError: (error) => void errors.push(error),
   });
-  const dispatcher = new Dispatcher(deliveries, answers, (error) => errors.push(error));
+  const readings = new StreamReadings(answers, new ClientStatus(undefined, () => {}));
+  const refused = (error: unknown) => errors.push(error);
+  const dispatcher = new Dispatcher(deliveries, answers, readings, refused);
   const sent: unknown[] = [];
   const closed: unknown[] = [];
   const link = {
