@@ -9,9 +9,11 @@ import {
   credentialFlags,
   defineCommand,
   EXIT,
+  helloOf,
   jsonFlag,
   quietFlag,
   runMain,
+  saysFailed,
   summarizeLatencies,
   UsageError,
 } from "./_cli/mod.ts";
@@ -120,7 +122,7 @@ export const command = defineCommand({
       for await (
         const { reply, latencyMs } of exchange(address, repeated(requests, flags.repeat), {
           tls: await clientTlsOf(flags, context),
-          greeting: helloOf(flags),
+          greeting: greetingOf(flags),
           timeoutMs: flags["connect-timeout"],
           answerTimeoutMs: flags.timeout,
           pipeline: flags.pipeline,
@@ -169,12 +171,6 @@ function readAnswer(reply: Reply): Answer {
   return { frame: reply, json, failed: !reply.ok || saysFailed(json) };
 }
 
-/** Whether an answer tells of a failure in another way than ours, as the tutorial's server does. */
-function saysFailed(json: Readonly<Record<string, unknown>>): boolean {
-  const { result } = json;
-  return "error" in json || (typeof result === "string" && /^Error: invalid action/.test(result));
-}
-
 async function print(
   { frame, json }: Answer,
   context: Context,
@@ -217,15 +213,9 @@ function fieldsOf(fields: readonly string[]): Record<string, unknown> {
 }
 
 /** The login that each connection begins with; `undefined` without credentials. */
-function helloOf(
-  { user, password, token }: {
-    readonly user: string | undefined;
-    readonly password: string | undefined;
-    readonly token: string | undefined;
-  },
-): OutgoingFrame | undefined {
-  if (user === undefined && token === undefined) return undefined;
-  return jsonFrame({ action: "hello", user, password, token });
+function greetingOf(flags: Parameters<typeof helloOf>[0]): OutgoingFrame | undefined {
+  const hello = helloOf(flags);
+  return hello === undefined ? undefined : jsonFrame(hello);
 }
 
 if (import.meta.main) await runMain(command);

@@ -42,6 +42,14 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "load",
+      summary: "put any server of requests and answers, or a broker, under load and measure it",
+      load: async () =>
+        (await importLater<typeof import("./load.ts")>(
+          new URL("./load.ts", import.meta.url),
+        )).command,
+    },
+    {
       name: "app-server",
       summary: "answer framed search requests, over files or the tutorial's three entries",
       load: async () =>
@@ -107,8 +115,8 @@ export const program: Program = {
     ["socktool app-server --data docs", "serve searches in a folder"],
     ["socktool app-client search 'white rab*'", "search in it"],
     [
-      "socktool multiconn-client 127.0.0.1 5634 50 --duration 10s --rate 10k",
-      "load an echo server",
+      "socktool load :5634 50 --duration 10s --rate 10k",
+      "load a server",
     ],
   ],
 };

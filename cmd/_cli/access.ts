@@ -68,3 +68,15 @@ export async function authenticatorOf(
 ): Promise<ServerAuthenticator | undefined> {
   return flags.auth === undefined ? undefined : await ServerAuthenticator.open(flags.auth, context);
 }
+
+/** The request by which a client says who it is; `undefined` if it does not. */
+export function helloOf(
+  { user, password, token }: {
+    readonly user: string | undefined;
+    readonly password: string | undefined;
+    readonly token: string | undefined;
+  },
+): object | undefined {
+  if (user === undefined && token === undefined) return undefined;
+  return { action: "hello", user, password, token };
+}

@@ -13,6 +13,7 @@ export {
   type Input,
 } from "./command.ts";
 export { describeError } from "./describe_error.ts";
+export { saysFailed } from "./failed_answer.ts";
 export { EXIT } from "./exit_code.ts";
 export {
   clientTlsFlags,
@@ -28,7 +29,7 @@ export { summarizeLatencies } from "./latency_summary.ts";
 export type { Log } from "./log.ts";
 export { type CommandEntry, type Program, runMulti } from "./multi.ts";
 export { checkOpenFiles, openFileLimit } from "./open_files.ts";
-export { accessFlags, authenticatorOf, checkAccess, credentialFlags } from "./access.ts";
+export { accessFlags, authenticatorOf, checkAccess, credentialFlags, helloOf } from "./access.ts";
 export {
   announce,
   limitFlags,

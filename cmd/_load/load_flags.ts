@@ -1,6 +1,6 @@
 import type { LoadPlan } from "../../lib/load/mod.ts";
 import type { Address, ClientTls } from "../../lib/net/mod.ts";
-import type { FlagTable } from "../_cli/mod.ts";
+import { type FlagTable, UsageError } from "../_cli/mod.ts";
 import { parseAnswer } from "./answer_flag.ts";
 import { messagesOf } from "./message_flags.ts";
 import { parsePercentiles } from "./percentiles_flag.ts";
@@ -49,7 +49,6 @@ export const loadFlags = {
   expect: {
     type: "string",
     group: "Load",
-    requires: ["answer"],
     help: "count answers that neither contain this text nor match it as a regular expression",
   },
   count: {
@@ -212,10 +211,17 @@ export async function planOf(
   tls: ClientTls | undefined,
   flags: PlanFlags,
 ): Promise<LoadPlan> {
+  const answer = flags.answer === undefined ? undefined : parseAnswer(flags.answer);
+  if (flags.expect !== undefined && (answer ?? "echo") === "echo") {
+    throw new UsageError("--expect: an echo is compared anyway; say with --answer how answers end");
+  }
+  if (flags.expect !== undefined && answer === "none") {
+    throw new UsageError("--expect: with --answer none there is no answer");
+  }
   return {
     ...pacingOf(address, connections, tls, flags),
     ...await messagesOf(flags),
-    answer: flags.answer === undefined ? undefined : parseAnswer(flags.answer),
+    answer,
     expect: flags.expect,
     verify: flags.verify,
   };

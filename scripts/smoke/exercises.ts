@@ -14,7 +14,7 @@ const ANY_PORT = "127.0.0.1:0";
 export const EXERCISES: readonly Exercise[] = [
   { commands: ["completions", "man"], run: printTables },
   { commands: ["echo-server", "echo-client"], run: echo },
-  { commands: ["multiconn-server", "multiconn-client"], run: load },
+  { commands: ["multiconn-server", "multiconn-client", "load"], run: load },
   { commands: ["app-server", "app-client", "index"], run: search },
   { commands: ["broker", "pub", "sub"], run: publishAndSubscribe },
 ];
@@ -39,10 +39,10 @@ async function load(program: PackedProgram): Promise<void> {
   const tutorial = await program.run(["multiconn-client", server.address, "2"]);
   expect("multiconn-client", tutorial, { out: "closing connection" });
   const measured = await program.run([
-    ...["multiconn-client", server.address, "8"],
+    ...["load", server.address, "8"],
     ...["--size", "1KiB", "--count", "100", "--workers", "2", "--json"],
   ]);
-  expect("multiconn-client with a load", measured, { out: '"messages":800' });
+  expect("load", measured, { out: '"messages":800' });
   expect("multiconn-server", await server.stop(), {});
 }
 
@@ -58,6 +58,12 @@ async function search(program: PackedProgram, folder: string): Promise<void> {
     ["app-client", server.address, "search", "rabbit", "--repeat", "100", "--pipeline", "10"],
   );
   expect("app-client with --repeat", repeated, { err: "100 answers" });
+  const request = JSON.stringify({ action: "search", value: "rabbit" });
+  const loaded = await program.run(
+    ["load", server.address, "4", "--protocol", "frames", "--request", request, "--count", "5"]
+      .concat("--workers", "2", "--json"),
+  );
+  expect("load --protocol frames", loaded, { out: '"answered":20' });
   const copy = `${folder}/copy.db`;
   expect("index backup", await program.run(["index", "backup", index, copy]), {});
   expect("index check", await program.run(["index", "check", copy]), {
