@@ -50,7 +50,8 @@ export const command = defineCommand({
       repeat: true,
       group: "Data",
       help:
-        "search in this folder of text, Markdown and HTML, or this JSON, JSON Lines, CSV or TSV file",
+        "search in this folder of text, Markdown, HTML, PDF, DOCX and EPUB, or this JSON, JSON Lines, " +
+        "CSV or TSV file",
     },
     index: {
       type: "path",

@@ -68,7 +68,10 @@ export const program: Program = {
     {
       name: "index",
       summary: "back up or check the index of an app server, also while it is served",
-      load: async () => (await import("./index.ts")).command,
+      load: async () =>
+        (await importLater<typeof import("./index.ts")>(
+          new URL("./index.ts", import.meta.url),
+        )).command,
     },
     {
       name: "broker",

@@ -24,6 +24,7 @@ export interface SearchOptions {
    *   in it, as services answer. Any other object is one record;
    * - `.jsonl`, `.ndjson`: a record on each line;
    * - `.csv`, `.tsv`, `.tab`: records under a header;
+   * - `.pdf`, `.docx`, `.epub`, whose text is taken out;
    * - `.html`, `.htm`, `.xhtml`, `.md`, `.markdown`, `.mdx`, and all other names, which are plain text: one
    *   entry. Its key is the path in the folder, with `/`, or the name of a file that is named here
    *   itself. Its title is the first heading. A text that is too large for one entry becomes several,

@@ -10,6 +10,25 @@ export interface Exercise {
 
 const ANY_PORT = "127.0.0.1:0";
 
+/** A page with the words "a page" on it. */
+const PDF = `%PDF-1.4
+1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj
+2 0 obj << /Type /Pages /Kids [3 0 R] /Count 1 >> endobj
+3 0 obj << /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R
+  /Resources << /Font << /F 5 0 R >> >> >> endobj
+4 0 obj << /Length 33 >> stream
+BT /F 9 Tf 9 9 Td (a page) Tj ET 
+endstream endobj
+5 0 obj << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> endobj
+trailer << /Root 1 0 R >>`;
+
+/** A document with the words "a letter". */
+const DOCX = [
+  "UEsDBBQAAAAIAAAAIQAOEUTZJwAAADcAAAARAAAAd29yZC9kb2N1bWVudC54bWyzKbdKyU8uzU3N",
+  "K7GzKbcqABEldokKOaklJalFNvogHogsAJNwpQBQSwECFAMUAAAACAAAACEADhFE2ScAAAA3AAAA",
+  "EQAAAAAAAAAAAAAAgAEAAAAAd29yZC9kb2N1bWVudC54bWxQSwUGAAAAAAEAAQA/AAAAVgAAAAAA",
+].join("");
+
 /** Together these use each command, each worker and each package once. */
 export const EXERCISES: readonly Exercise[] = [
   { commands: ["completions", "man"], run: printTables },
@@ -49,6 +68,10 @@ async function load(program: PackedProgram): Promise<void> {
 async function search(program: PackedProgram, folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/hole.html`, "<title>Hole</title><p>a white rabbit</p>");
   await Deno.writeTextFile(`${folder}/.socktoolignore`, "*.db*");
+  await Deno.writeTextFile(`${folder}/yaml.md`, "---\ntitle: Yaml\n---\ntext");
+  await Deno.writeTextFile(`${folder}/toml.md`, '+++\ntitle = "Toml"\n+++\ntext');
+  await Deno.writeTextFile(`${folder}/page.pdf`, PDF);
+  await Deno.writeFile(`${folder}/letter.docx`, Uint8Array.fromBase64(DOCX));
   const index = `${folder}/index.db`;
   const data = ["--data", folder, "--index", index, "--exclude", "*.tmp"];
   await using server = await program.serve(["app-server", ANY_PORT, ...data]);
@@ -67,7 +90,7 @@ async function search(program: PackedProgram, folder: string): Promise<void> {
   const copy = `${folder}/copy.db`;
   expect("index backup", await program.run(["index", "backup", index, copy]), {});
   expect("index check", await program.run(["index", "check", copy]), {
-    err: "is whole: 1 entries",
+    err: "is whole: 5 entries",
   });
   expect("app-server", await server.stop(), {});
 }

@@ -5,6 +5,7 @@
  */
 
 import type { ReadOption } from "../observer.ts";
+import type { PackedFile, PackedText } from "./packed/packed_file.ts";
 
 /** A record of a file, as it becomes an entry. */
 export interface LocalRecord {
@@ -97,6 +98,8 @@ export interface ReadSettings {
 
 /** How files are read. */
 export interface ReadOptions extends ReadSettings {
+  /** Takes the text out of files that are no text. */
+  readonly extract?: (file: PackedFile) => Promise<PackedText | { readonly problem: string }>;
   /** What the titles of pages around a page, by its `real` path, end with in common. */
   readonly siteAround?: (real: string) => Promise<string | undefined>;
   /** Whether a link may lead to the file. */

@@ -17,10 +17,12 @@ import {
 } from "../data/item.ts";
 import { readFile } from "../data/read_file.ts";
 import { fileChunks } from "../data/text_source.ts";
+import type { PackedFile } from "../data/packed/packed_file.ts";
 import { SiteTitles } from "../data/site_titles.ts";
 import { walk, walkPlace } from "../data/walk.ts";
 import { entryProblem } from "../entry_problem.ts";
 import type { IndexSummary } from "../observer.ts";
+import { Extractor } from "../extractor.ts";
 import { PassReport } from "./pass_report.ts";
 import type { RecordStore } from "./record_store.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
@@ -74,6 +76,7 @@ export class Indexer {
   #batch: Step[] = [];
   #batchLength = 0;
   #siteTitles = new SiteTitles();
+  readonly #extractor = new Extractor();
 
   /**
    * @param db The connection that writes; the caller closes it.
@@ -131,9 +134,13 @@ export class Indexer {
       await yieldToMessages();
     } while (removed > 0);
     this.#report.totalBytes = this.#sources.bytesPending();
-    for (let file = this.#sources.nextPending(); file; file = this.#sources.nextPending()) {
-      signal.throwIfAborted();
-      await this.#takeIn(file, signal);
+    try {
+      for (let file = this.#sources.nextPending(); file; file = this.#sources.nextPending()) {
+        signal.throwIfAborted();
+        await this.#takeIn(file, signal);
+      }
+    } finally {
+      await this.#extractor.close();
     }
     await this.#flush(signal);
     return this.#report.finish(this.#sources.countRecords());
@@ -205,7 +212,8 @@ export class Indexer {
     const onChunk = (chunk: Uint8Array) => void hash.update(chunk);
     const onProgress = (bytes: number) => this.#report.advance(bytes);
     const siteAround = (real: string) => this.#siteTitles.around(real, this.#options.follow);
-    const options = { ...this.#options, siteAround, onChunk, onProgress };
+    const extract = (packed: PackedFile) => this.#extractor.extract(packed);
+    const options = { ...this.#options, extract, siteAround, onChunk, onProgress };
     for await (const item of readFile(file, options)) {
       if ("note" in item) {
         this.#report.note({ path: file.path, ...item });
