@@ -112,11 +112,10 @@ export class RecordStore {
     const id = Number(own["id"]);
     if (isTaken?.(id)) return undefined;
     if (this.#hasContent(id, title, text, language)) return { outcome: "unchanged", id };
+    const isShown = own["shown"] === 1;
+    if (isShown) this.words.drop(id);
     this.#update.run(0, place, title, text, language, id);
-    if (own["shown"] === 1) {
-      this.words.drop(id);
-      this.#index(id, local, title, text, language);
-    }
+    if (isShown) this.#index(id, local, title, text, language);
     return { outcome: "updated", id };
   }
 
@@ -150,11 +149,10 @@ export class RecordStore {
     const id = Number(own["id"]);
     const isThere = own["removed"] === 0;
     if (isThere && this.#hasContent(id, title, text, language)) return "unchanged";
+    if (isThere) this.words.drop(id);
     this.#update.run(0, null, title, text, language, id);
-    if (isThere) {
-      this.words.drop(id);
-      this.#index(id, key, title, text, language);
-    } else this.#reveal(id);
+    if (isThere) this.#index(id, key, title, text, language);
+    else this.#reveal(id);
     return isThere ? "updated" : "added";
   }
 

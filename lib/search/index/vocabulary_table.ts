@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
-import { isFrequent, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { isSpellable, lettersOf } from "../words/vocabulary_word.ts";
 import { vocabularyTable } from "./word_schema.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 
@@ -81,7 +81,7 @@ export class VocabularyTable {
         for (const row of rows) {
           const [word, entries] = [String(row["term"]), Number(row["doc"])];
           last = word;
-          if (!isSpellable(word) && !isFrequent(entries)) continue;
+          if (!isSpellable(word)) continue;
           add.run(initialOf(word), lettersOf(word), word, entries);
         }
       });

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { headingsOf, MAX_HEADINGS } from "../words/heading.ts";
+import { headingsOf } from "../words/heading.ts";
 import { indexedStem, stemmerOf } from "../words/stemmer.ts";
 import { eachWord, normalise, wordsOf } from "../words/words.ts";
+import { fromStored } from "./stored_text.ts";
 import { VocabularyTable } from "./vocabulary_table.ts";
 
 /** What of an entry is indexed. */
@@ -18,7 +19,8 @@ export class WordIndex {
   readonly #add: StatementSync;
   readonly #drop: StatementSync;
   readonly #addHeading: StatementSync;
-  readonly #dropHeadings: StatementSync;
+  readonly #dropHeading: StatementSync;
+  readonly #namesOf: StatementSync;
   readonly #addLanguage: StatementSync;
   readonly #languages = new Set<string>();
   /** The words by which spelling is corrected. */
@@ -32,8 +34,9 @@ export class WordIndex {
     this.#drop = db.prepare("DELETE FROM words WHERE rowid = ?");
     // Not OR REPLACE: for what may change several rows SQLite makes a savepoint, and FTS5 then writes
     // what it has gathered, which would take as long as all of the rest.
-    this.#addHeading = db.prepare("INSERT INTO heading (place, form) VALUES (?, ?)");
-    this.#dropHeadings = db.prepare("DELETE FROM heading WHERE place BETWEEN ? AND ?");
+    this.#addHeading = db.prepare("INSERT INTO heading (form, id) VALUES (?, ?)");
+    this.#dropHeading = db.prepare("DELETE FROM heading WHERE form = ? AND id = ?");
+    this.#namesOf = db.prepare("SELECT local, title FROM record WHERE id = ?");
     this.#addLanguage = db.prepare("INSERT OR IGNORE INTO language (code) VALUES (?)");
     this.vocabulary = new VocabularyTable(db);
   }
@@ -45,9 +48,7 @@ export class WordIndex {
     const stems = language === undefined ? "" : this.#stems(language, titleWords, words);
     // If the title repeats the key, its words must not count twice.
     this.#add.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words, stems);
-    for (const [i, form] of headingsOf(title, key).entries()) {
-      this.#addHeading.run(MAX_HEADINGS * id + i, form);
-    }
+    for (const form of headingsOf(title, key)) this.#addHeading.run(form, id);
     if (!this.vocabulary.isStale) {
       this.vocabulary.note(wordsOf(keyWords), wordsOf(titleWords), wordsOf(words));
     }
@@ -75,9 +76,12 @@ export class WordIndex {
     return [...stems].join(" ");
   }
 
-  /** Removes an entry. @param id The number of its record. */
+  /** Removes an entry, whose record is still as it was added. @param id The number of its record. */
   drop(id: number): void {
     this.#drop.run(id);
-    this.#dropHeadings.run(MAX_HEADINGS * id, MAX_HEADINGS * (id + 1) - 1);
+    const names = this.#namesOf.get(id);
+    if (names === undefined) return;
+    const headings = headingsOf(fromStored(names["title"]), fromStored(names["local"]));
+    for (const form of headings) this.#dropHeading.run(form, id);
   }
 }

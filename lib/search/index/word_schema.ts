@@ -3,12 +3,11 @@
  * made anew from these where an index has none.
  *
  * `words` is the full-text index. It does not keep the texts: what is returned to clients comes from
- * `record`. `heading` has the words of each title, and of what counts as a title (`words/heading.ts`);
- * its `place` is four times the record's number, or up to three more. `vocabulary` has the words that
- * spelling is corrected by, and all frequent ones, by their first letter and their number of
- * letters; a row of no letters says that it has to be made anew. The column `stems` of `words` has
- * the stems of words that differ from them, where the language of an entry is known; `language` has
- * these languages.
+ * `record`. Its column `stems` has the stems of words that differ from them, where the language of an
+ * entry is known; `language` has these languages. `heading` has the words of each title, and of what
+ * counts as a title (`words/heading.ts`). `vocabulary` has the words that spelling is corrected by,
+ * by their first letter and their number of letters; a row of no letters says that it has to be made
+ * anew.
  *
  * @module
  */
@@ -32,8 +31,7 @@ CREATE VIRTUAL TABLE words USING fts5 (
   content='', contentless_delete=1, prefix='1 2', tokenize='ascii'
 );
 CREATE VIRTUAL TABLE word USING fts5vocab (words, 'row');
-CREATE TABLE heading (place INTEGER PRIMARY KEY, form TEXT NOT NULL);
-CREATE INDEX heading_form ON heading (form);
+CREATE TABLE heading (form TEXT, id INTEGER, PRIMARY KEY (form, id)) WITHOUT ROWID;
 ${vocabularyTable("vocabulary")}
 CREATE TABLE language (code TEXT PRIMARY KEY);
 `;

@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { MAX_COUNTED, MAX_RANKED } from "../limits.ts";
 import { excluding } from "./match.ts";
-import { MAX_HEADINGS } from "../words/heading.ts";
 
 /** An entry that was found. */
 export interface Ranked {
@@ -73,11 +72,11 @@ export class Ranker {
     this.#count = db.prepare(
       "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
     );
-    this.#equal = db.prepare(`SELECT place / ${MAX_HEADINGS} AS id FROM heading WHERE form = ?
+    this.#equal = db.prepare(`SELECT id FROM heading WHERE form = ?
       LIMIT ${MAX_TITLES}`);
-    this.#beginning = db.prepare(`SELECT place / ${MAX_HEADINGS} AS id, form FROM
-      (SELECT place, form FROM heading WHERE form > ? AND form < ? LIMIT ${MAX_TITLES_SEEN})
-      ORDER BY length(form), place LIMIT ${MAX_TITLES}`);
+    this.#beginning = db.prepare(`SELECT id, form FROM
+      (SELECT id, form FROM heading WHERE form > ? AND form < ? LIMIT ${MAX_TITLES_SEEN})
+      ORDER BY length(form), id LIMIT ${MAX_TITLES}`);
   }
 
   /** How many entries match; counting stops at `most`. */

@@ -136,7 +136,7 @@ export class Spelling {
     for (let length = letters - limit; length <= letters + limit; length++) {
       for (const row of this.#near.all(initialOf(word), length)) {
         const near = String(row["word"]);
-        if (bits(mask ^ letterMask(near)) > 2 * limit || !isSpellable(near)) continue;
+        if (bits(mask ^ letterMask(near)) > 2 * limit) continue;
         const edits = editDistance(word, near, limit);
         if (edits > 0 && edits <= limit) {
           found.push({ word: near, edits, entries: Number(row["entries"]) });

@@ -8,9 +8,6 @@ const NUMBER =
 /** A file: its name, and what stands behind the dot. */
 const FILE = /([^/]+)\.[A-Za-z0-9]{1,8}$/;
 
-/** The most headings of an entry. */
-export const MAX_HEADINGS = 4;
-
 /** The words of a title, joined by spaces: titles of the same words are equal. */
 export function headingOf(title: string): string {
   return wordsOf(title.slice(0, MAX_LENGTH)).join(" ");

@@ -8,16 +8,10 @@
 const SPELLABLE =
   /^(?!.*[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])\p{L}[\p{L}\p{M}]{2,39}$/u;
 const SPELLABLE_ASCII = /^[a-z]{3,40}$/;
-const FREQUENT = 1000;
 
 /** Whether a word may be the spelling that was meant: 3 to 40 letters and nothing else. */
 export function isSpellable(word: string): boolean {
   return SPELLABLE_ASCII.test(word) || SPELLABLE.test(word);
-}
-
-/** Whether a word that occurs in so many entries is kept in the vocabulary, whatever it is. */
-export function isFrequent(entries: number): boolean {
-  return entries >= FREQUENT;
 }
 
 /** The number of a word's letters: code points. */
