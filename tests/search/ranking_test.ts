@@ -141,6 +141,27 @@ Deno.test("where no entry has all words, those with most of them are found, and 
     assertEquals((await engine.search('"borrow checker" "vacuum"')).total, 0);
   }));
 
+Deno.test("a run of words that stands nowhere is found by its words", () =>
+  withEntries([
+    ["1", "", "東京にある大学で学ぶ"],
+    ["2", "", "京都は東にある"],
+    ["3", "", "the handling of an error"],
+    ["4", "", "on 11 March, 2024 of them"],
+  ], async (engine) => {
+    const cases: Record<string, string[]> = {
+      東京大学: ["1"],
+      error_handling: ["3"],
+      "error.handling march": ["3"],
+      "2024-11-03": [],
+      '"error handling"': [],
+    };
+    for (const [query, expected] of Object.entries(cases)) {
+      assertEquals(await keys(engine, query), expected, query);
+    }
+    assertEquals((await engine.search("error.handling march")).relaxed, ["march"]);
+    assertEquals((await engine.search("error_handling")).relaxed, undefined);
+  }));
+
 Deno.test("C++, C# and .NET find what is about them, and Korean words with particles", () =>
   withEntries([
     ["1", "C++", "templates"],

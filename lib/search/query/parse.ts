@@ -97,6 +97,47 @@ export function replaceWords(query: Query, replaced: ReadonlyMap<string, string>
   return parseQuery(text + query.text.slice(done));
 }
 
+const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "word" });
+/** Words that say something by themselves: not the parts of a date, an address or a code. */
+const TELLING = /^\p{L}[\p{L}\p{M}]{2,}$/u;
+/** A character of writing without spaces, which is a word of the index. */
+const CHARACTER = /^.$/u;
+
+/**
+ * The query with runs of several words, such as `foo_bar` and `東京大学`, cut into words that need not
+ * follow each other; `undefined` if it has none.
+ */
+export function cutApart(query: Query): Query | undefined {
+  const groups = query.groups.flatMap((group) => {
+    const [term, other] = group;
+    if (other !== undefined || term!.quoted || term!.words.length === 1) return [group];
+    const cuts = cutsOf(query.text, term!);
+    if (cuts === undefined) return [group];
+    return cuts.map((cut, i): Group => [{
+      ...term!,
+      words: term!.words.slice(cut, cuts[i + 1]),
+      places: term!.places.slice(cut, cuts[i + 1]),
+      prefix: term!.prefix && i === cuts.length - 1,
+    }]);
+  }).slice(0, MAX_TERMS);
+  return groups.length > query.groups.length ? { ...query, groups } : undefined;
+}
+
+/** Which words of a term begin a part of it; `undefined` if it stays whole. */
+function cutsOf(text: string, { words, places }: Term): number[] | undefined {
+  if (words.every((word) => TELLING.test(word))) return words.map((_, i) => i);
+  if (!words.every((word) => CHARACTER.test(word))) return undefined;
+  const from = places[0]![0];
+  const segments = SEGMENTER.segment(text.slice(from, places.at(-1)![1]));
+  const starts = new Set(Array.from(segments, ({ index }) => from + index));
+  const cuts: number[] = [0];
+  // A single character says little: it stays with those beside it.
+  for (const [i, [start]] of places.entries()) {
+    if (starts.has(start) && i - cuts.at(-1)! > 1 && places.length - i > 1) cuts.push(i);
+  }
+  return cuts;
+}
+
 /** The query with its last word as a prefix; `undefined` if that is no word of its own. */
 export function withPrefix(query: Query): Query | undefined {
   const group = query.groups.at(-1);

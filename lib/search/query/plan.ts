@@ -4,7 +4,7 @@
  * @module
  */
 import { excluding, matchExpression, nearExpression, type WordForms } from "./match.ts";
-import { type Query, withPrefix } from "./parse.ts";
+import { cutApart, type Query, withPrefix } from "./parse.ts";
 import type { Pass, Ranker } from "./ranker.ts";
 import { relax } from "./relax.ts";
 import type { Spelling } from "./spelling.ts";
@@ -35,7 +35,7 @@ export interface PlanTools {
  * The ways to answer a query, each made when the one before it found nothing:
  *
  * 1. all words, as they are; then in other forms of theirs; then with a common word for a rare one;
- * 2. the last word as the beginning of one;
+ * 2. the last word as the beginning of one; then with runs of words cut into their words;
  * 3. with words that occur nowhere replaced by the nearest ones, if then all words are found;
  * 4. most of the words;
  * 5. both: most of the words, some of them replaced.
@@ -54,6 +54,10 @@ export function* plans(query: Query, exactly: boolean, tools: PlanTools): Genera
   if (beginning !== undefined) {
     yield { passes: [passOf(beginning, matchExpression(beginning)!)], queries: [beginning] };
   }
+  const apart = cutApart(query);
+  if (apart !== undefined) {
+    yield { passes: [passOf(apart, matchExpression(apart, tools.forms)!)], queries: [apart] };
+  }
   const { corrected, matches } = tools.spelling.correct(query) ?? {};
   if (corrected !== undefined && matches) {
     yield {
@@ -61,7 +65,7 @@ export function* plans(query: Query, exactly: boolean, tools: PlanTools): Genera
       corrected: corrected.text,
     };
   }
-  yield* relaxedPlan(query, tools);
+  yield* relaxedPlan(apart ?? query, tools);
   if (corrected !== undefined && !matches) {
     for (const plan of relaxedPlan(corrected, tools)) yield { ...plan, corrected: corrected.text };
   }

@@ -21,11 +21,29 @@ export interface Pass {
   readonly owners?: readonly string[] | undefined;
 }
 
+/** The best entries that were found. */
+export interface Best {
+  readonly ranked: readonly Ranked[];
+  /** How many there are in all; `undefined` where that was not counted by the way. */
+  readonly total: number | undefined;
+}
+
+/** What is to be ranked. */
+interface Ranking {
+  readonly match: string;
+  readonly titles: Titles;
+  readonly near: readonly number[];
+  readonly except: number;
+  readonly count: number;
+  readonly most?: number;
+}
+
 /** A match in a title counts eight times as much as one in the text, in a key four times. */
 const SCORE = "bm25(words, 4.0, 8.0, 1.0, 0.5)";
 /** The inner LIMIT bounds the time: without it SQLite ranks every match. */
-const MATCHES = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?
-  LIMIT ${MAX_RANKED}`;
+const MATCHES = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ? LIMIT ?`;
+/** The most near entries that are ranked: looking for places takes some 2 µs for each. */
+const MAX_NEAR_RANKED = 15_000;
 /** The most titles of one kind that come first. */
 const MAX_TITLES = 50;
 /** The most titles that are looked at for the shortest ones. */
@@ -59,10 +77,12 @@ export class Ranker {
   /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync) {
     this.#rank = db.prepare(
-      `SELECT id, score FROM (${MATCHES}) WHERE id <> ? ORDER BY score, id LIMIT ?`,
+      `SELECT id, score, count(*) OVER () AS n FROM (${MATCHES}) WHERE id <> ?
+        ORDER BY score, id LIMIT ?`,
     );
     // SQLite makes a table of the list once, and finds each entry in it at once.
-    this.#rankPlaced = db.prepare(`SELECT id, score FROM (${MATCHES}) WHERE id <> ?
+    this.#rankPlaced = db.prepare(`SELECT id, score, count(*) OVER () AS n FROM (${MATCHES})
+      WHERE id <> ?
       ORDER BY id NOT IN (SELECT value FROM json_each(?)), score, id LIMIT ?`);
     // Bound as it is, a number is REAL, which FTS5 does not take for a limit.
     this.#rankOne = db.prepare(
@@ -101,34 +121,44 @@ export class Ranker {
   }
 
   /** The best entries of a pass, best first. @param except An entry to leave out. */
-  best(pass: Pass, except: number, count: number): Ranked[] {
-    if (count === 0) return [];
+  best(pass: Pass, except: number, count: number): Best {
+    if (count === 0) return { ranked: [], total: undefined };
     const titles = this.#titles(pass);
-    if (pass.near === undefined) return this.#ranked(pass.match, titles, [], except, count);
-    const near = this.idsOf(pass.near, MAX_NEAR + 1);
-    if (near.length <= MAX_NEAR) return this.#ranked(pass.match, titles, near, except, count);
+    const near = pass.near === undefined ? [] : this.idsOf(pass.near, MAX_NEAR + 1);
+    if (pass.near === undefined || near.length <= MAX_NEAR) {
+      return this.#ranked({ match: pass.match, titles, near, except, count });
+    }
     // Where many are near, the others are ranked only if they are wanted.
-    const first = this.#ranked(pass.near, titles, [], except, count);
-    if (first.length === count) return first;
-    const others = excluding(pass.match, [pass.near]);
-    return [...first, ...this.#ranked(others, titles, [], except, count - first.length)];
+    const most = MAX_NEAR_RANKED;
+    const first = this.#ranked({ match: pass.near, titles, near: [], except, count, most }).ranked;
+    if (first.length === count) return { ranked: first, total: undefined };
+    const match = excluding(pass.match, [pass.near]);
+    const rest = { match, titles, near: [], except, count: count - first.length };
+    return { ranked: [...first, ...this.#ranked(rest).ranked], total: undefined };
   }
 
-  #ranked(
-    match: string,
-    titles: Titles,
-    near: readonly number[],
-    except: number,
-    count: number,
-  ): Ranked[] {
+  #ranked({ match, titles, near, except, count, most = MAX_RANKED }: Ranking): Best {
     const places = new Map([...near.map((id) => [id, NEAR_PLACE] as const), ...titles]);
-    if (places.size === 0) return this.#rank.all(match, except, count).map(rankedOf);
-    const list = JSON.stringify([...places.keys()]);
-    const ranked = this.#rankPlaced.all(match, except, list, count + places.size).map(rankedOf);
+    const rows = places.size === 0
+      ? this.#rank.all(match, most, except, count)
+      : this.#rankPlaced.all(
+        match,
+        most,
+        except,
+        JSON.stringify([...places.keys()]),
+        count + places.size,
+      );
+    const found = rows.map(rankedOf);
+    // With the one that is left out there may be just as many as are ranked.
+    const counted = Number(rows[0]?.["n"] ?? 0);
+    const total = counted < most - 1 ? counted : undefined;
+    if (places.size === 0) return { ranked: found, total };
     const placeOf = ({ id }: Ranked) => places.get(id) ?? OTHER_PLACE;
-    return [...ranked, ...this.#beyond(match, titles, ranked).filter(({ id }) => id !== except)]
+    const beyond = this.#beyond(match, titles, found).filter(({ id }) => id !== except);
+    const ranked = [...found, ...beyond]
       .sort((a, b) => placeOf(a) - placeOf(b) || b.score - a.score || a.id - b.id)
       .slice(0, count);
+    return { ranked, total };
   }
 
   /** Entries whose title is the query that are not ranked, because too many match. */

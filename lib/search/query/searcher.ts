@@ -153,9 +153,9 @@ export class Searcher {
     let total = 0;
     for (const pass of plan.passes) {
       const wanted = needed - ranked.length;
-      const best = wanted > 0 ? this.#ranker.best(pass, except, wanted) : [];
-      ranked.push(...best);
-      total += best.length < wanted ? best.length : this.#count(pass, except);
+      const best = this.#ranker.best(pass, except, Math.max(0, wanted));
+      ranked.push(...best.ranked);
+      total += best.total ?? this.#count(pass, except);
     }
     return { plan, ranked, total };
   }
