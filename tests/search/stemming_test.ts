@@ -25,6 +25,18 @@ Deno.test("words are found in the forms of the language that is told, those as w
   assertEquals(ranges.length, 3);
 });
 
+Deno.test("a misspelled word of the same stem finds the title that is meant first", async () => {
+  await using engine = await openSearch({ data: [], writable: true, language: "en" });
+  await engine.put({ key: "1", title: "Elephantidae", text: "elephants" });
+  await engine.put({
+    key: "2",
+    title: "Elephant",
+    text: `a large animal ${"and so on ".repeat(40)}`,
+  });
+  const { hits, corrected } = await engine.search("elephent");
+  assertEquals([hits.map((hit) => hit.key), corrected], [["2", "1"], undefined]);
+});
+
 Deno.test("HTML is in the language that it says, also after a restart; other files are not", async () => {
   await using folder = await Folder.make({
     "data/de.html": `<html lang="de-AT"><title>Häuser</title><body>Kinder spielen</body></html>`,

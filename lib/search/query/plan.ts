@@ -75,7 +75,11 @@ export function* plans(query: Query, exactly: boolean, tools: PlanTools): Genera
 function wordsPlan(query: Query, match: string, { ranker, spelling, forms }: PlanTools): Plan {
   const passes = [passOf(query, match)];
   const wide = matchExpression(query, forms)!;
-  if (wide !== match) passes.push({ match: excluding(wide, [match]) });
+  if (wide !== match) {
+    // A misspelled word may have the stem of the one that is meant: its title comes first then.
+    const meant = ranker.count(match, 1) === 0 ? spelling.correct(query)?.corrected : undefined;
+    passes.push({ match: excluding(wide, [match]), heading: meant && headingOf(meant) });
+  }
   const heading = headingOf(query);
   // A query that equals a title is not misspelled.
   const common = heading !== undefined && ranker.hasTitle(heading)

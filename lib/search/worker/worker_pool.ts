@@ -42,6 +42,8 @@ export interface WorkerPoolOptions<Setup> {
    * them comes. @default {false}
    */
   readonly hasSpare?: boolean | undefined;
+  /** A request that takes longer was costly. @default {10} */
+  readonly costlyMs?: number | undefined;
   /** How many requests wait at most. */
   readonly maxQueued: number;
   /** A worker that takes longer over one request is replaced. */
@@ -218,7 +220,7 @@ export class WorkerPool<Task, Result, Setup> {
     if (!isKey(peer)) return;
     if (tookMs > VERY_COSTLY_MS) this.#costlyPeers.add(peer);
     else this.#costlyPeers.delete(peer);
-    if (tookMs <= COSTLY_MS) return;
+    if (tookMs <= (this.#options.costlyMs ?? COSTLY_MS)) return;
     for (const job of this.#cheap.take(peer)) {
       job.line = this.#costly;
       job.isCostly = true;
