@@ -1,7 +1,7 @@
 /** The most queries to remember. */
 const REMEMBERED = 2048;
 /** A search that takes longer is costly: a user would notice waiting for it. */
-const COSTLY_MS = 10;
+export const COSTLY_MS = 10;
 
 /**
  * Predicts which queries are costly: by the time that the same query took last, or for a new query

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { reportError } from "../base/report.ts";
 import { FileLock } from "../sqlite/mod.ts";
+import { COSTLY_MS } from "./cost.ts";
 import { Engine } from "./engine.ts";
 import { asLockError } from "./index/index_error.ts";
 import type { IndexJobOptions } from "./index/index_job.ts";
@@ -83,6 +84,7 @@ export async function openWith(
     setup: () => ({ path, identity: writer.identity }),
     size: resolved.workers,
     hasSpare: true,
+    costlyMs: COSTLY_MS,
     maxQueued: resolved.maxQueued,
     timeoutMs: resolved.searchTimeoutMs,
     onReplaced: (reason) => made.engine?.replaced("search", reason),
@@ -93,6 +95,7 @@ export async function openWith(
     url: new URL("./parse_worker.ts", import.meta.url),
     setup: () => resolved.maxEntryBytes,
     size: 1,
+    costlyMs: COSTLY_MS,
     maxQueued: resolved.maxQueued,
     timeoutMs: resolved.searchTimeoutMs,
     onReplaced: (reason) => made.engine?.replaced("parse", reason),

@@ -42,8 +42,8 @@ export interface WorkerPoolOptions<Setup> {
    * them comes. @default {false}
    */
   readonly hasSpare?: boolean | undefined;
-  /** A request that takes longer was costly. @default {10} */
-  readonly costlyMs?: number | undefined;
+  /** A request that takes longer was costly: others that the same peer asked for may be so, too. */
+  readonly costlyMs: number;
   /** How many requests wait at most. */
   readonly maxQueued: number;
   /** A worker that takes longer over one request is replaced. */
@@ -86,8 +86,6 @@ interface Slot<Task, Result> {
 
 /** After this many cheap requests a costly one has its turn. */
 const CHEAP_IN_A_ROW = 4;
-/** A request that takes longer was costly: others that the same peer asked for may be so, too. */
-const COSTLY_MS = 10;
 /** After a request that takes longer, what its peer asks for next counts as costly, too. */
 const VERY_COSTLY_MS = 50;
 /** How long a worker may take to close its connection before it is ended. */
@@ -220,7 +218,7 @@ export class WorkerPool<Task, Result, Setup> {
     if (!isKey(peer)) return;
     if (tookMs > VERY_COSTLY_MS) this.#costlyPeers.add(peer);
     else this.#costlyPeers.delete(peer);
-    if (tookMs <= (this.#options.costlyMs ?? COSTLY_MS)) return;
+    if (tookMs <= this.#options.costlyMs) return;
     for (const job of this.#cheap.take(peer)) {
       job.line = this.#costly;
       job.isCostly = true;
