@@ -1,3 +1,4 @@
+import { COSTLY_MS } from "./cost.ts";
 import type { PackedFile, PackedText } from "./data/packed/packed_file.ts";
 import { SearchError } from "./error.ts";
 import { WorkerPool } from "./worker/worker_pool.ts";
@@ -19,6 +20,7 @@ export class Extractor {
       url: new URL("./extract_worker.ts", import.meta.url),
       setup: () => undefined,
       size: 1,
+      costlyMs: COSTLY_MS,
       maxQueued: 1,
       timeoutMs: TIMEOUT_MS,
       onReplaced: () => {},
