@@ -82,7 +82,7 @@ export class FrameDecoder {
   readonly #cache: HeaderCache;
   /** Peers send frames of two kinds in turn: those with content of one type, and answers without. */
   #template = new HeaderTemplate();
-  #otherTemplate = new HeaderTemplate();
+  #otherTemplate: HeaderTemplate | undefined;
   #failure: FrameError | undefined;
   /** The frame whose content is handed out in parts, and how many bytes of it were. */
   #streamed: FrameHeader | undefined;
@@ -237,20 +237,22 @@ export class FrameDecoder {
   }
 
   #parse(buffer: Uint8Array, start: number, end: number): FrameHeader {
-    let header = this.#template.parse(buffer, start, end);
-    if (header === undefined) {
-      header = this.#otherTemplate.parse(buffer, start, end);
-      // The one that was right last is tried first; the other learns.
-      const other = this.#otherTemplate;
-      this.#otherTemplate = this.#template;
-      this.#template = other;
-    }
-    if (header === undefined) {
-      const bytes = buffer.subarray(start, end);
-      header = parseHeader(bytes);
-      this.#template.learn(bytes);
-    }
+    const header = this.#template.parse(buffer, start, end) ??
+      this.#parseAnew(buffer, start, end);
     this.#cache.add(buffer, start, end, header);
+    return header;
+  }
+
+  #parseAnew(buffer: Uint8Array, start: number, end: number): FrameHeader {
+    const other = this.#otherTemplate ?? new HeaderTemplate();
+    // The one that was right last is tried first; the other learns.
+    this.#otherTemplate = this.#template;
+    this.#template = other;
+    const known = other.parse(buffer, start, end);
+    if (known !== undefined) return known;
+    const bytes = buffer.subarray(start, end);
+    const header = parseHeader(bytes);
+    other.learn(bytes);
     return header;
   }
 

@@ -208,6 +208,7 @@ export class BrokerClient implements AsyncDisposable {
       subscription.end(error);
       throw error;
     }
+    void subscription.begin();
     return subscription;
   }
 

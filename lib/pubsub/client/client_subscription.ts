@@ -12,6 +12,9 @@ import {
   type WaitingMessages,
 } from "./waiting_messages.ts";
 
+/** So many does a program need at most to come by what `subscribe()` resolves to. */
+const MICROTASKS_TO_BEGIN = 16;
+
 /** What a subscription needs of its client. */
 export interface SubscriptionOwner {
   /** The read whose messages are handed out: its number, and how many bytes came with it. */
@@ -52,6 +55,8 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   retained = 0;
   /** Whether the broker has confirmed it. Set by the client. */
   confirmed = false;
+  /** Whether callbacks may be called. */
+  #begun = false;
   readonly #owner: SubscriptionOwner;
   readonly #waiting: WaitingMessages;
   readonly #loop: CallbackLoop | undefined;
@@ -180,8 +185,8 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   push(message: PubSubMessage): void {
     if (this.#ended) return;
     const loop = this.#loop;
-    if (this.confirmed && loop !== undefined && !loop.isBusy && !this.#waits) {
-      if (loop.offer(message)) this.#owner.collected(this);
+    if (this.#begun && !loop!.isBusy && !this.#waits) {
+      if (loop!.offer(message)) this.#owner.collected(this);
     } else if (this.#takers.length > 0) {
       this.#atHand = message;
       this.#takers.shift()!.resolve({ done: false, value: message });
@@ -199,9 +204,19 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     this.#countDown(count ?? 0);
   }
 
-  /** Called by the client: begins or goes on to call the callbacks with what waits. */
+  /**
+   * Called by the client when it is confirmed: callbacks are called from here on. That is some
+   * microtasks after `subscribe()` has resolved: a callback may use what it resolved to.
+   */
+  async begin(): Promise<void> {
+    for (let i = 0; i < MICROTASKS_TO_BEGIN; i++) await undefined;
+    this.#begun = this.#loop !== undefined;
+    this.handOut();
+  }
+
+  /** Called by the client: calls the callbacks with what waits. */
   handOut(): void {
-    if (this.confirmed) this.#loop?.start();
+    if (this.#begun) this.#loop!.start();
   }
 
   /** Called by the client: nothing more comes. */
@@ -215,8 +230,11 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
       else taker.resolve({ done: true, value: undefined });
     }
     // Where nothing was confirmed, nothing is called.
-    if (!this.confirmed) this.#drop();
-    this.#loop?.start();
+    if (!this.confirmed) {
+      this.#drop();
+      this.#idle();
+    }
+    this.handOut();
   }
 
   #take(): WaitingItem | undefined {

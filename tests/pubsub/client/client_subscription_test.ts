@@ -92,3 +92,27 @@ Deno.test("onMissed may throw: the messages go on", async () => {
   assertEquals((await subscription.next()).done, true);
   assertEquals([subscription.missed, errors.map(String)], [3, ["Error: 3 missed"]]);
 });
+
+Deno.test("a callback may use the subscription, also for what comes with it", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  await client.publish("t", "kept", { retain: true });
+  await client.publishConfirmed("u", "kept", { retain: true });
+  const seen: string[] = [];
+  const subscription = await client.subscribe("t", {
+    onMessage: async (message) => {
+      seen.push(message.text());
+      await subscription.unsubscribe();
+    },
+  });
+  await deadline(subscription.taken);
+  const [first, second] = await Promise.all(["t", "u"].map((filter) =>
+    client.subscribe(filter, {
+      onMessages: (messages) =>
+        void seen.push(`${messages.length} ${first!.retained} ${second!.retained}`),
+    })
+  ));
+  await until(() => seen.length === 3);
+  assertEquals(seen, ["kept", "1 1 1", "1 1 1"]);
+  assertEquals(await client.publishConfirmed("t"), 1);
+});

@@ -68,15 +68,16 @@ Deno.test("a ping is answered, a bye closes, and what nobody knows is ignored", 
 Deno.test("deliveries go to the subscriptions of now, and an error to one ends it", async () => {
   const { deliveries, receive } = parts();
   const texts: string[] = [];
-  const add = (filter: string, name: string) => {
+  const add = async (filter: string, name: string) => {
     const onMessage = () => void texts.push(name);
     const subscription = deliveries.add(filter, { onMessage }, LIMITS);
     subscription.confirmed = true;
+    await subscription.begin();
     return subscription;
   };
-  const first = add("a.*", "first");
+  const first = await add("a.*", "first");
   receive({ op: "pub", topic: "a.b" }, { op: "pub", topic: "a.b" });
-  add("a.b", "second");
+  await add("a.b", "second");
   receive({ op: "pub", topic: "a.b" }, { op: "pub", topic: "b" });
   deliveries.remove(first);
   receive({ op: "pub", topic: "a.b" });

@@ -61,5 +61,6 @@ export function makeSubscription(
     ...owner,
   });
   subscription.confirmed = true;
+  void subscription.begin();
   return { subscription, full, unsubscribed: () => unsubscribed };
 }
