@@ -13,6 +13,9 @@ import { WriteQueue } from "./bytes/write_queue.ts";
 /** How long a connection that has finished waits for the peer to close. */
 const LINGER_MS = 1_000;
 
+/** What a connection has to read into that is idle: there may be tens of thousands of them. */
+const IDLE_BYTES = 512;
+
 /** After this many bytes the next read waits for a turn. A read of TLS gives at most 16 KiB. */
 const TURN_BYTES = 65_536;
 
@@ -63,7 +66,7 @@ export class Connection implements Peer {
     this.#conn = conn;
     this.#turns = turns;
     this.#memory = memory?.of(this);
-    this.input = new ReadBuffer(this.#memory);
+    this.input = new ReadBuffer(this.#memory, IDLE_BYTES);
     this.output = new WriteQueue(
       conn,
       highWaterBytes,

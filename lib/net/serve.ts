@@ -89,6 +89,9 @@ export class Server implements AsyncDisposable {
   readonly #watchdog: Watchdog;
   readonly #turns = new Turns();
   readonly #memory: ServerMemory;
+  /** Connections whose service, or refusal, has not ended. */
+  #serving = 0;
+  #onIdle: (() => void) | undefined;
   #accepted = 0;
   #refused = 0;
   #forced = 0;
@@ -191,7 +194,6 @@ export class Server implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const serving = new Set<Promise<void>>();
     while (this.#accepted < this.#maxAccepted) {
       const conn = await this.#acceptor.next();
       if (!conn) break;
@@ -201,18 +203,17 @@ export class Server implements AsyncDisposable {
         closeQuietly(conn);
         break;
       }
-      const served = this.#serve(conn).finally(() => serving.delete(served));
-      serving.add(served);
+      this.#serve(conn);
     }
     this.#acceptor.stop();
-    await Promise.race([Promise.all(serving), this.#abandoned.promise]);
+    await Promise.race([this.#idle(), this.#abandoned.promise]);
     for (const connection of this.#connections) this.#ended(connection, undefined);
     this.#watchdog.stop();
     await this.#turns.close();
   }
 
-  /** Never rejects. */
-  async #serve(conn: Deno.Conn): Promise<void> {
+  // No async function: each that waits for the end of a connection would take 500 bytes.
+  #serve(conn: Deno.Conn): void {
     let connection: Connection;
     try {
       if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
@@ -224,20 +225,37 @@ export class Server implements AsyncDisposable {
     }
     const { maxConnections } = this.#limits;
     if (maxConnections > 0 && this.#connections.size >= maxConnections) {
-      return await this.#refuse(connection);
+      return void this.#refuse(connection);
     }
+    this.#serving++;
     this.#accepted++;
     this.#connections.add(connection);
     this.#tell((observer) => observer.opened?.(connection));
-    let failure: unknown;
+    let served: Promise<void>;
     try {
-      await this.#service.serve(connection);
+      served = this.#service.serve(connection);
     } catch (error) {
-      failure = error;
+      served = Promise.reject(error);
     }
+    served.then(() => this.#served(connection), (failure) => this.#served(connection, failure));
+  }
+
+  #served(connection: Connection, failure?: unknown): void {
     connection.close(reasonOf(failure));
     connection.release();
     this.#ended(connection, failure);
+    this.#leave();
+  }
+
+  /** What has ended may have been the last for which the end of the server waits. */
+  #leave(): void {
+    if (--this.#serving === 0) this.#onIdle?.();
+  }
+
+  /** Resolves when no service runs. */
+  #idle(): Promise<void> | undefined {
+    if (this.#serving === 0) return undefined;
+    return new Promise((resolve) => this.#onIdle = resolve);
   }
 
   #ended(connection: Connection, failure: unknown): void {
@@ -253,6 +271,7 @@ export class Server implements AsyncDisposable {
   }
 
   async #refuse(connection: Connection): Promise<void> {
+    this.#serving++;
     this.#refused++;
     if (this.#refusing.size < MAX_REFUSALS) {
       this.#refusing.add(connection);
@@ -268,6 +287,7 @@ export class Server implements AsyncDisposable {
     connection.close("refused");
     connection.release();
     this.#tell((observer) => observer.closed?.(connection, "refused"));
+    this.#leave();
   }
 
   /** An error that an observer throws must not end the server. */

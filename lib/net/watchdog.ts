@@ -52,6 +52,8 @@ export class Watchdog {
     const { readBytes, writtenBytes, midFrame, openedAt } = connection;
     let sight = this.#sights.get(connection);
     if (!sight) {
+      // Of most connections of a broker nothing needs to be remembered.
+      if (idleTimeoutMs <= 0 && firstByteTimeoutMs <= 0 && !midFrame) return undefined;
       sight = { bytes: 0, movedAt: openedAt, frames: 0, midFrameSince: Infinity, midFrameBytes: 0 };
       this.#sights.set(connection, sight);
     }

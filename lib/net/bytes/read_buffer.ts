@@ -43,15 +43,18 @@ export class ReadBuffer {
   #wasSmall = false;
   #memory = NOTHING;
   readonly #limit: ReadMemory | undefined;
+  readonly #firstBytes: number;
 
   /**
    * Begins without memory.
    *
    * @param limit Decides how much memory it may take. Without it, it takes what it needs.
+   * @param firstBytes With how much it begins when something is read, 1 KiB at most.
    */
-  constructor(limit?: ReadMemory) {
+  constructor(limit?: ReadMemory, firstBytes: number = FIRST_BYTES) {
     this.bytes = this.#memory.bytes;
     this.#limit = limit;
+    this.#firstBytes = firstBytes;
   }
 
   /** The memory, to be lent. */
@@ -122,7 +125,7 @@ export class ReadBuffer {
 
   #nextSize(held: number): number {
     const size = this.bytes.length;
-    if (size === 0) return FIRST_BYTES;
+    if (size === 0) return this.#firstBytes;
     // Twice what has arrived of an incomplete frame, and never the size that it merely claims.
     if (held * 2 > size) return Math.max(size * 2, this.#wasFull ? READ_BYTES : 0);
     if (this.#wasFull && size < READ_BYTES) return Math.min(READ_BYTES, size * GROWTH);

@@ -152,17 +152,21 @@ export class Broker implements AsyncDisposable {
     await this.drain(0);
   }
 
-  async #serve(connection: Connection): Promise<void> {
+  #serve(connection: Connection): Promise<void> {
     const session = new Session(connection, this.#core);
-    const { observer } = this.#core;
     this.#sessions.add(session);
-    observer.connected?.(session.figures);
-    let failure: unknown;
-    try {
-      await session.serve();
-    } catch (error) {
-      failure = error;
-    }
+    this.#core.observer.connected?.(session.figures);
+    return new Promise((resolve, reject) => {
+      session.serve((failure) => {
+        this.#served(session, failure);
+        if (failure === undefined) resolve();
+        else reject(failure);
+      });
+    });
+  }
+
+  #served(session: Session, failure: unknown): void {
+    const { observer } = this.#core;
     this.#sessions.delete(session);
     if (session.announced) {
       const reason = session.bye ?? (failure === undefined ? "closed" : "lost");
@@ -170,7 +174,6 @@ export class Broker implements AsyncDisposable {
     }
     const lost = failure instanceof ConnectionError ? failure : undefined;
     observer.disconnected?.(session.figures, session.bye, lost);
-    if (failure !== undefined) throw failure;
   }
 
   #look(now: number): void {

@@ -17,6 +17,7 @@ import {
 } from "./broker_options.ts";
 import type { BrokerFigures, Counters } from "./broker_stats.ts";
 import type { SubscriptionAccount } from "./connection_subscriptions.ts";
+import type { Outbox } from "./delivery/outbox.ts";
 import { SendList } from "./delivery/send_list.ts";
 import { ANONYMOUS } from "./routing/rights.ts";
 import { Inboxes } from "./routing/inboxes.ts";
@@ -256,6 +257,13 @@ export class BrokerCore {
     for (const subscription of this.#completed) subscription.receiver.completed(subscription);
     this.#completed.length = 0;
     return counted?.size ?? receivers;
+  }
+
+  /** Counts what a connection got that has ended. */
+  countEnded({ delivered, deliveredBytes, missed }: Outbox): void {
+    this.counters.delivered += delivered;
+    this.counters.deliveredBytes += deliveredBytes;
+    this.counters.missed += missed;
   }
 
   /** Keeps a frame as its topic's last value, or forgets that one; `false` if there is no room. */

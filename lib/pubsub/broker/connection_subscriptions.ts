@@ -18,6 +18,9 @@ const PART = 100;
 /** The same, if each is first compared with its client's rights. */
 const FORBIDDEN_PART = 20;
 
+/** Shared by all connections that have no subscription. */
+const NONE = new Map<string, Subscription>();
+
 /** What {@linkcode ConnectionSubscriptions} shares with those of other connections. */
 export interface SubscriptionHost {
   readonly router: Router;
@@ -42,9 +45,10 @@ export interface SubscriptionAccount {
 export class ConnectionSubscriptions {
   readonly #outbox: Outbox;
   readonly #host: SubscriptionHost;
-  readonly #byKey = new Map<string, Subscription>();
+  #byKey: Map<string, Subscription> = NONE;
   #account: SubscriptionAccount | undefined;
   #budget: Budget | undefined;
+  #maxBytes = 0;
   #memberships = 0;
 
   /** None at first. */
@@ -60,15 +64,19 @@ export class ConnectionSubscriptions {
    * @param maxBytes What they may take of the account's memory.
    */
   setAccount(account: SubscriptionAccount, maxBytes: number): void {
-    const usedBytes = this.#budget?.usedBytes ?? 0;
-    this.#budget?.give(usedBytes);
-    this.#budget = new Budget("this connection", maxBytes, account.filters);
-    this.#budget.take(usedBytes);
+    const before = this.#budget;
+    this.#maxBytes = maxBytes;
+    this.#budget = undefined;
     if (this.#account) {
       this.#account.subscriptions -= this.size;
       this.#account.memberships -= this.#memberships;
     }
     this.#account = account;
+    if (before) {
+      const { usedBytes } = before;
+      before.give(usedBytes);
+      this.#ownBudget()?.take(usedBytes);
+    }
     account.subscriptions += this.size;
     account.memberships += this.#memberships;
   }
@@ -100,6 +108,7 @@ export class ConnectionSubscriptions {
     const refusal = this.#refusal(filter, group);
     if (refusal) return refusal;
     const subscription = this.#host.router.add(filter, group, slow, this.#outbox, limits);
+    if (this.#byKey === NONE) this.#byKey = new Map();
     this.#byKey.set(key, subscription);
     this.#count(1, group !== undefined);
     return undefined;
@@ -199,13 +208,21 @@ export class ConnectionSubscriptions {
    * @returns The refusal, if there is not enough.
    */
   keep(bytes: number, what: string): Refusal | undefined {
-    const full = this.#budget?.refusing(bytes);
+    const budget = this.#ownBudget();
+    const full = budget?.refusing(bytes);
     if (full) {
       const message = `Cannot keep ${what}: the memory for the filters of ${full.name} is used up`;
       return { code: "over-budget", message };
     }
-    this.#budget?.take(bytes);
+    budget?.take(bytes);
     return undefined;
+  }
+
+  /** Made when something is taken: most connections have nothing. */
+  #ownBudget(): Budget | undefined {
+    if (this.#budget || !this.#account) return this.#budget;
+    this.#budget = new Budget("this connection", this.#maxBytes, this.#account.filters);
+    return this.#budget;
   }
 
   /** Gives back of the memory for filters. */

@@ -8,6 +8,7 @@ import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
 import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
+import { sayFarewell } from "./farewell.ts";
 import { FrameHandler, type FrameSource } from "./frame_handler.ts";
 import type { Publications } from "./routing/publications.ts";
 import type { Subscription } from "./routing/subscription.ts";
@@ -24,12 +25,6 @@ const MAX_HEADER_BYTES = 64_000;
 
 /** What a ping is on the wire. */
 const PING_BYTES = controlBytes("ping");
-
-/** How long a peer that is told to go may take to read what is on its way. */
-const CLOSING_MS = 2_000;
-
-/** After this part of the time for draining, a peer is told what it will not get any more. */
-const LAST_WORD_SHARE = 3 / 4;
 
 /** The share of the memory for filters that one connection's filters may take. */
 const CONNECTION_SHARE = 1 / 4;
@@ -55,9 +50,10 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   #pingBytes = 0;
   readonly #connection: Connection;
   readonly #core: BrokerCore;
-  readonly #decoder: FrameDecoder;
+  #onEnded: ((failure: unknown) => void) | undefined;
+  /** Made when something comes. */
+  #decoder: FrameDecoder | undefined;
   #account: Account | undefined;
-  /** Made when it sends something. */
   #handler: FrameHandler | undefined;
   /** What a request has to wait for before the next is dealt with. */
   #pause: Promise<void> | undefined;
@@ -66,7 +62,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   /** Aborted when the client has left during its login. */
   #gone: AbortController | undefined;
   #bye: ByeReason | undefined;
-  #ending: Promise<void> | undefined;
+  #ending: Promise<unknown> | undefined;
   /** Why its client may not be connected any more. */
   #revoked: Refusal | undefined;
   #will: LastWill | undefined;
@@ -75,11 +71,6 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   constructor(connection: Connection, core: BrokerCore) {
     this.#connection = connection;
     this.#core = core;
-    this.#decoder = new FrameDecoder({
-      maxContentBytes: core.limits.maxContentBytes,
-      maxHeaderBytes: MAX_HEADER_BYTES,
-      headerCache: core.headerCache,
-    });
     const { maxPendingBytes } = core.limits;
     this.outbox = new Outbox(connection.output, this, core.sendList, maxPendingBytes);
     this.subscriptions = new ConnectionSubscriptions(this.outbox, core);
@@ -188,7 +179,17 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     if (this.#ending) return;
     this.#bye = reason;
     this.#gone?.abort();
-    this.#ending = this.#finish(reason, id);
+    this.outbox.endDeliveries();
+    const isWanted = reason === "bye" || reason === "shutdown";
+    this.streams?.stopAll(!isWanted);
+    const farewell = sayFarewell(this.#connection, this.outbox, {
+      reason,
+      id,
+      tellRevoked: this.#revoked && (() => this.refuse(this.#revoked!)),
+      drainTimeoutMs: this.#core.drainTimeoutMs,
+      settled: this.streams?.settled(),
+    });
+    this.#ending = Promise.all([farewell, this.#endSubscriptions()]);
   }
 
   revoke(refusal: Refusal): void {
@@ -224,64 +225,64 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     this.pings = 0;
   }
 
-  /** Serves until the connection is over. */
-  async serve(): Promise<void> {
+  /**
+   * Serves until the connection is over.
+   *
+   * @param onEnded Is called then, with what failed if something did.
+   */
+  serve(onEnded: (failure: unknown) => void): void {
+    this.#onEnded = onEnded;
+    this.#read();
+  }
+
+  // A connection that is idle has no async function that waits: each would take 500 bytes.
+  #read(): void {
+    const connection = this.#connection;
+    connection.midFrame = this.#decoder?.midFrame ?? false;
     try {
-      await this.#receive();
-      // Who sends no more still learns what was stored.
-      const settled = this.#ending ? undefined : this.streams?.settled();
-      if (settled) await settled;
-      if (!this.#ending) await this.#connection.finish("done", true);
-      await this.#ending;
-    } finally {
-      this.outbox.close();
-      this.streams?.stopAll(true);
-      this.#core.inboxes.close(this.inbox);
-      const isWanted = this.#bye === "bye" || this.#bye === "shutdown";
-      await Promise.all([this.#will?.connectionEnded(isWanted), this.#endSubscriptions()]);
-      if (this.#account) this.#core.leave(this.#account);
-      const { delivered, deliveredBytes } = this.outbox;
-      const { counters } = this.#core;
-      counters.delivered += delivered;
-      counters.deliveredBytes += deliveredBytes;
-      counters.missed += this.outbox.missed;
+      connection.readSome().then(this.#onRead, this.#onReadFailed);
+    } catch (cause) {
+      this.#onReadFailed(cause);
     }
   }
 
+  readonly #onRead = (count: number | null): void => void this.#received(count);
+
+  readonly #onReadFailed = (cause: unknown): void => {
+    this.#gone?.abort();
+    if (this.#ending) return void this.#close();
+    const error = this.#connection.readError(cause);
+    if (!(error instanceof OverBudgetError)) return void this.#close(error);
+    this.#endOverBudget(error.message);
+    void this.#close();
+  };
+
   // The hot path: a read, the frames in it, each run handed to its receivers, a flush per receiver.
-  async #receive(): Promise<void> {
+  async #received(count: number | null): Promise<void> {
     const connection = this.#connection;
     const { input } = connection;
-    while (!this.#ending) {
-      connection.midFrame = this.#decoder.midFrame;
-      let count: number | null;
-      try {
-        count = await connection.readSome();
-      } catch (cause) {
-        this.#gone?.abort();
-        if (this.#ending) return;
-        const error = connection.readError(cause);
-        if (!(error instanceof OverBudgetError)) throw error;
-        return this.#endOverBudget(error.message);
-      }
-      if (this.#ending) return;
-      if (this.#login) {
+    try {
+      if (this.#login && !this.#ending) {
         if (count === null) this.#gone?.abort();
         await this.#loggedIn();
-        if (this.#ending) return;
       }
-      if (count === null) return this.#ended();
+      if (this.#ending) return void this.#close();
+      if (count === null) {
+        this.#ended();
+        return void this.#close();
+      }
       connection.received(count);
       connection.midFrame = false;
       this.checkRights();
-      if (this.#ending) return;
+      if (this.#ending) return void this.#close();
       this.heardAt = performance.now();
       this.pings = 0;
+      const decoder = this.#decoder ??= this.#makeDecoder();
       const handler = this.#handler ??= new FrameHandler(this, this.#core);
       let error: FrameError | undefined;
       let consumed = 0;
       do {
-        const batch = this.#decoder.decode(input.bytes, input.start + consumed, input.end);
+        const batch = decoder.decode(input.bytes, input.start + consumed, input.end);
         let next = 0;
         do {
           next = handler.handle(batch.frames, next);
@@ -302,7 +303,42 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
       input.consume(consumed);
       const turn = connection.turn();
       if (turn) await turn;
+    } catch (error) {
+      return void this.#close(error);
     }
+    if (this.#ending) void this.#close();
+    else this.#read();
+  }
+
+  #makeDecoder(): FrameDecoder {
+    return new FrameDecoder({
+      maxContentBytes: this.#core.limits.maxContentBytes,
+      maxHeaderBytes: MAX_HEADER_BYTES,
+      headerCache: this.#core.headerCache,
+    });
+  }
+
+  /** Ends what is left of it when nothing is read any more. */
+  async #close(failure?: unknown): Promise<void> {
+    try {
+      if (failure === undefined) {
+        // Who sends no more still learns what was stored.
+        const settled = this.#ending ? undefined : this.streams?.settled();
+        if (settled) await settled;
+        if (!this.#ending) await this.#connection.finish("done", true);
+        await this.#ending;
+      }
+    } catch (error) {
+      failure = error;
+    }
+    this.outbox.close();
+    this.streams?.stopAll(true);
+    this.#core.inboxes.close(this.inbox);
+    const isWanted = this.#bye === "bye" || this.#bye === "shutdown";
+    await Promise.all([this.#will?.connectionEnded(isWanted), this.#endSubscriptions()]);
+    if (this.#account) this.#core.leave(this.#account);
+    this.#core.countEnded(this.outbox);
+    this.#onEnded?.(failure);
   }
 
   async #loggedIn(): Promise<void> {
@@ -333,7 +369,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   }
 
   #ended(): void {
-    const error = this.#decoder.end();
+    const error = this.#decoder?.end();
     if (error) this.#broken(error);
   }
 
@@ -354,36 +390,6 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   #endOverBudget(message: string): void {
     this.refuse({ code: "over-budget", message });
     this.end("over-budget");
-  }
-
-  async #finish(reason: ByeReason, id: number | undefined): Promise<void> {
-    const { outbox } = this;
-    outbox.endDeliveries();
-    const isWanted = reason === "bye" || reason === "shutdown";
-    this.streams?.stopAll(!isWanted);
-    const cleared = this.#endSubscriptions();
-    // A server that drains has a deadline for all, before which it is told what will not come.
-    // Else a peer that reads nothing would stay.
-    const timer = reason === "shutdown"
-      ? setTimeout(() => {
-        if (outbox.emptied()) this.#sayBye(reason, outbox.drop());
-      }, this.#core.drainTimeoutMs * LAST_WORD_SHARE)
-      : setTimeout(() => this.#connection.close("forced"), CLOSING_MS);
-    // What was published to be stored is answered before.
-    const settled = this.streams?.settled();
-    if (settled) await settled;
-    const drops = reason === "slow-consumer" || this.#revoked !== undefined;
-    const missed = drops ? outbox.drop() : 0;
-    if (this.#revoked) this.refuse(this.#revoked);
-    this.#sayBye(reason, missed, id);
-    await Promise.all([outbox.emptied(), cleared]);
-    await this.#connection.finish(closeReasonOf(reason), false);
-    clearTimeout(timer);
-  }
-
-  #sayBye(reason: ByeReason, missed: number, id?: number): void {
-    this.outbox.control("bye", { reason, missed: missed || undefined, id });
-    this.outbox.flush();
   }
 
   /** Tells those who subscribe to it that the client is there, once it is known who it is. */
