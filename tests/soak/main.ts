@@ -7,10 +7,12 @@
 import { formatDuration } from "../../cmd/_cli/mod.ts";
 import { runScript, say } from "../../scripts/pack/script.ts";
 import { FRAME_SOAKS } from "./frames/frames_soak.ts";
+import { flatOutSoak } from "./pubsub/flat_out_soak.ts";
+import { pubsubSoak } from "./pubsub/pubsub_soak.ts";
 import { runSoak } from "./run_soak.ts";
 import { type Soak, SoakError } from "./soak.ts";
 
-const SOAKS: readonly Soak[] = FRAME_SOAKS;
+const SOAKS: readonly Soak[] = [...FRAME_SOAKS, pubsubSoak, flatOutSoak];
 
 await runScript({
   task: "soak",
