@@ -17,6 +17,7 @@ import {
   describeError,
   EXIT,
   formatBytes,
+  formatCount,
   limitFlags,
   logAcceptFailure,
   maxMemoryOf,
@@ -156,7 +157,8 @@ export const command = defineCommand({
     '"consume", "purge"]}}], "tokens": [{"name", "token": HASH, …}]}. Whatever is ' +
     "not allowed is forbidden, and so is a filter that could match a denied topic.",
     "Clients get the broker's figures by requests to _sys.stats, _sys.connections or _sys.topics: " +
-    "socktool pub --request _sys.stats ''",
+    "socktool pub --request _sys.stats ''. Who comes and goes is told to who subscribes to it: " +
+    "socktool sub _sys.connected _sys.disconnected",
   ],
   async run({ flags, args, given }, context) {
     if (flags["hash-password"] || flags["hash-token"]) {
@@ -199,7 +201,16 @@ export const command = defineCommand({
     });
     announce(broker.address, context, flags.json);
     using _stats = reportStats(broker, flags.stats, context, flags.json);
+    let missedBefore = 0;
+    const drains = () => missedBefore = broker.stats().missed;
+    context.signal.addEventListener("abort", drains, { once: true });
     await untilDrained(broker, context);
+    const { published, delivered, missed } = broker.stats();
+    const undelivered = missed - missedBefore;
+    if (undelivered > 0) {
+      context.log.warn(`${formatCount(undelivered, "message")} that waited could not be delivered`);
+    }
+    if (flags.json) context.out.json({ type: "summary", published, delivered, missed });
     return streams?.failure ? EXIT.failed : EXIT.ok;
   },
 });

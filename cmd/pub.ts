@@ -79,6 +79,12 @@ export const command = defineCommand({
       conflicts: ["confirm"],
       help: "publish as a request, and print the first reply",
     },
+    "max-replies": {
+      type: "count",
+      min: 1,
+      requires: ["request"],
+      help: "print up to this many replies, of those that come in the time of --timeout",
+    },
     timeout: {
       type: "duration",
       default: "10s",
@@ -95,6 +101,7 @@ export const command = defineCommand({
     ["socktool pub photos.new - --content-type image/png < cat.png", "publish a file"],
     ["tail -f app.log | socktool pub logs.app --lines", "publish lines as they come"],
     ["socktool pub math.square 12 --request", "ask, and print the answer"],
+    ["socktool pub who '' --request --max-replies 100 --timeout 1s", "ask all who answer in time"],
     ["socktool pub jobs '' --confirm --min-receivers 1", "fail where nobody subscribes"],
     ["socktool sub 'a.>' --json | socktool pub --ndjson -s other:5635", "copy to another broker"],
   ],

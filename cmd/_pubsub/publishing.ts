@@ -4,7 +4,13 @@ import {
   PubSubError,
   type PubSubFailure,
 } from "../../lib/pubsub/mod.ts";
-import { type Context, describeError, formatCount, formatExactCount } from "../_cli/mod.ts";
+import {
+  type Context,
+  describeError,
+  formatCount,
+  formatDuration,
+  formatExactCount,
+} from "../_cli/mod.ts";
 import { printMessage } from "./incoming.ts";
 import { nameOf, type Outgoing } from "./outgoing.ts";
 
@@ -27,6 +33,7 @@ export interface Job {
     readonly json: boolean;
     readonly timeout: number;
     readonly "min-receivers": number | undefined;
+    readonly "max-replies": number | undefined;
   };
   readonly context: Context;
   /** Publications that the broker refused while nobody waited for its answer. */
@@ -129,16 +136,33 @@ export async function confirmAll(
   return failed;
 }
 
-/** Publishes all as requests, one after the other, and prints the replies. */
+/**
+ * Publishes all as requests, one after the other, and prints the replies; resolves to how many
+ * requests had none.
+ */
 export async function requestAll(
   { client, source, options, flags, context }: Job,
 ): Promise<number> {
-  const { timeout: timeoutMs, json } = flags;
-  for await (const { topic, content, options: own } of source) {
-    const reply = await client.request(topic, content, { ...joined(options, own), timeoutMs });
-    await printMessage(reply, { json }, context.out);
+  const { timeout: timeoutMs, "max-replies": maxReplies, json } = flags;
+  let unanswered = 0;
+  for await (const publication of source) {
+    const { topic, content, options: own } = publication;
+    const limited = { ...joined(options, own), timeoutMs };
+    if (maxReplies === undefined) {
+      const reply = await client.request(topic, content, limited);
+      await printMessage(reply, { json }, context.out);
+      continue;
+    }
+    let replies = 0;
+    for await (const reply of client.requestMany(topic, content, { ...limited, maxReplies })) {
+      replies++;
+      await printMessage(reply, { json }, context.out);
+    }
+    if (replies > 0) continue;
+    unanswered++;
+    context.log.error(`${nameOf(publication)}: no reply came in ${formatDuration(timeoutMs)}`);
   }
-  return 0;
+  return unanswered;
 }
 
 /** What a publication says of how to publish it, and what the flags say of the rest. */

@@ -41,7 +41,9 @@ Deno.test("broker --json prints objects only", async () => {
   server.kill("SIGTERM");
   const { code, out } = await server.finished();
   assertEquals(code, 0);
-  for (const line of out.trim().split("\n")) assert(typeof JSON.parse(line).type === "string");
+  const lines = out.trim().split("\n").map((line) => JSON.parse(line));
+  for (const { type } of lines) assert(typeof type === "string");
+  assertEquals(lines.at(-1), { type: "summary", published: 0, delivered: 0, missed: 0 });
 });
 
 Deno.test("broker does not open itself to other machines unasked", async () => {
@@ -101,7 +103,7 @@ Deno.test("broker says what is wrong with its file, its port, its limits", async
 });
 
 Deno.test("broker warns of a subscriber that does not keep up", async () => {
-  await using server = await startBroker("--patience", "10ms");
+  await using server = await startBroker("--patience", "10ms", "--drain-timeout", "500ms");
   const { hostname, port } = server.address as Deno.NetAddr;
   using stuck = await Deno.connect({ hostname, port });
   const header = JSON.stringify({
@@ -121,4 +123,10 @@ Deno.test("broker warns of a subscriber that does not keep up", async () => {
     await client.publish("a", "x".repeat(100_000));
   }
   await server.printed("does not keep up");
+  // What waits for it is told of when the broker ends.
+  await client.close();
+  server.kill("SIGTERM");
+  const { code, err } = await server.finished();
+  assertEquals(code, 0);
+  assertMatch(err, /[\d,]+ messages that waited could not be delivered/);
 });

@@ -35,17 +35,19 @@ export async function sayFarewell(
     outbox.control("bye", { reason, missed: missed || undefined, id });
     outbox.flush();
   };
+  let isTold = false;
   // A server that drains has a deadline for all, before which it is told what will not come. Else a
   // peer that reads nothing would stay.
   const timer = reason === "shutdown"
     ? setTimeout(() => {
-      if (outbox.emptied()) sayBye(outbox.drop());
+      if (isTold && outbox.emptied()) sayBye(outbox.drop());
     }, drainTimeoutMs * LAST_WORD_SHARE)
     : setTimeout(() => connection.close("forced"), CLOSING_MS);
   if (settled) await settled;
   const missed = reason === "slow-consumer" || tellRevoked ? outbox.drop() : 0;
   tellRevoked?.();
   sayBye(missed);
+  isTold = true;
   await outbox.emptied();
   await connection.finish(closeReasonOf(reason), false);
   clearTimeout(timer);
