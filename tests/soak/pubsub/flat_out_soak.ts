@@ -30,7 +30,7 @@ export const flatOutSoak: Soak = {
         const payload = PAYLOADS[rounds++ % PAYLOADS.length]!;
         const publishers = random.pick([1, 1, 1, 2, 8, 40]);
         // After so many bytes the subscriber reads nothing for a moment.
-        const pauseBytes = random.pick([Infinity, 500_000, 4_000_000]);
+        const pauseBytes = random.pick([Infinity, 200_000, 500_000, 4_000_000]);
         delivered += await burst(broker.address, payload, publishers, pauseBytes);
       },
       get summary() {

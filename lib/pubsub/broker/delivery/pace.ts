@@ -1,14 +1,8 @@
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
+import { TakenRate } from "./taken_rate.ts";
 
 /** How long after its last publication a connection counts as a receiver of the publisher. */
 const WINDOW_MS = 1_000;
-
-/** The least that all receivers together must take, so that a publisher goes at their pace. */
-const LEAST_BYTES_PER_MS = 65_536 / 1_000;
-
-/** How much of that they may take in advance; they begin with as much credit. */
-const MAX_CREDIT_BYTES = 65_536;
-const FIRST_CREDIT_BYTES = 16_384;
 
 /** A connection that gets publications. */
 export interface Paced {
@@ -34,7 +28,7 @@ interface Recent {
  */
 export class Pace<C extends Paced> {
   readonly #recent = new Map<C, Recent>();
-  #creditBytes = FIRST_CREDIT_BYTES;
+  readonly #rate = new TakenRate();
   /** When the receivers were last looked at, in milliseconds of `performance.now()`. */
   #lookedAt = -Infinity;
   #forgotAt = 0;
@@ -76,11 +70,11 @@ export class Pace<C extends Paced> {
 
   #look(now: number): void {
     const areBehind = this.#areBehind();
-    let credit = this.#creditBytes + this.#takenBytes();
-    // Credit shrinks only while they are behind: only then is there something to take.
-    if (this.#wereBehind && areBehind) credit -= LEAST_BYTES_PER_MS * (now - this.#lookedAt);
-    this.#isShared = areBehind && credit > 0;
-    this.#creditBytes = Math.min(MAX_CREDIT_BYTES, Math.max(0, credit));
+    const takenBytes = this.#takenBytes();
+    // What they do not take counts only while they are behind: only then is there something to take.
+    if (this.#wereBehind && areBehind) this.#rate.add(takenBytes, now - this.#lookedAt);
+    else this.#rate.credit(takenBytes);
+    this.#isShared = areBehind && this.#rate.isEnough;
     this.#wereBehind = areBehind;
     this.#lookedAt = now;
   }

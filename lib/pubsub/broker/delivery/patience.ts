@@ -1,4 +1,5 @@
 import type { Pace, Paced } from "./pace.ts";
+import { MAX_LOOK_MS } from "./taken_rate.ts";
 import { PeriodicLook } from "../../../base/periodic_look.ts";
 
 /** How often connections that publishers wait for are looked at. */
@@ -95,7 +96,7 @@ export class Patience<C extends Paced> {
       for (const hold of account.holds) {
         (hold.pace.waitsFor(connection, now) ? unbounded : bounded).push(hold);
       }
-      if (bounded.length > 0) account.chargedMs += now - account.at;
+      if (bounded.length > 0) account.chargedMs += Math.min(now - account.at, MAX_LOOK_MS);
       account.at = now;
       if (bounded.length === 0 || account.chargedMs < this.#limitMs) continue;
       const isNew = !account.exhausted;
