@@ -2,7 +2,6 @@ import { OverBudgetError } from "../../base/budget.ts";
 import { FrameDecoder, type FrameError, type HeaderInit } from "../../frame/mod.ts";
 import { type Connection, formatAddress, networkOf, type SharedMemory } from "../../net/mod.ts";
 import type { Account, BrokerCore } from "./broker_core.ts";
-import { closeReasonOf } from "./close_reason.ts";
 import { applyChangedRights } from "./changed_rights.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
