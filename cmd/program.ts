@@ -98,6 +98,14 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "stream",
+      summary: "make, list, change and purge the streams of a broker, and see to dead letters",
+      load: async () =>
+        (await importLater<typeof import("./stream.ts")>(
+          new URL("./stream.ts", import.meta.url),
+        )).command,
+    },
+    {
       name: "completions",
       summary: "print a script that completes socktool's commands and flags in a shell",
       load: async () =>

@@ -17,7 +17,7 @@ import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { headerFlag, parseHeaderFields } from "./_pubsub/header_fields.ts";
 import { type IncomingEvent, parseNdjsonLine } from "./_pubsub/ndjson.ts";
 import type { Outgoing } from "./_pubsub/outgoing.ts";
-import { confirmAll, publishAll, requestAll } from "./_pubsub/publishing.ts";
+import { confirmAll, publishAll, requestAll, storeAll } from "./_pubsub/publishing.ts";
 import { textOrBytes } from "./_pubsub/text_or_bytes.ts";
 
 export const command = defineCommand({
@@ -74,6 +74,19 @@ export const command = defineCommand({
       requires: ["confirm"],
       help: "fail if a message has fewer receivers",
     },
+    stored: {
+      type: "boolean",
+      conflicts: ["confirm", "request"],
+      help:
+        "wait until a stream of the broker has stored it, and print the stream and the number; " +
+        "sent again where the connection is lost, and stored once",
+    },
+    "msg-id": {
+      type: "string",
+      placeholder: "ID",
+      requires: ["stored"],
+      help: "a name for the message: the same one is stored once while the broker remembers it",
+    },
     request: {
       type: "boolean",
       conflicts: ["confirm"],
@@ -103,6 +116,7 @@ export const command = defineCommand({
     ["socktool pub math.square 12 --request", "ask, and print the answer"],
     ["socktool pub who '' --request --max-replies 100 --timeout 1s", "ask all who answer in time"],
     ["socktool pub jobs '' --confirm --min-receivers 1", "fail where nobody subscribes"],
+    ["socktool pub orders.eu '1 book' --stored --msg-id 4711", "have it stored once"],
     ["socktool sub 'a.>' --json | socktool pub --ndjson -s other:5635", "copy to another broker"],
   ],
   exitCodes: { 1: "failed, or a publication was refused or lost" },
@@ -117,6 +131,9 @@ export const command = defineCommand({
     checkTopic("--reply-to", flags["reply-to"]);
     if (message === undefined && !fromStdin) {
       throw new UsageError("MESSAGE is missing (- publishes stdin whole, --lines each line of it)");
+    }
+    if (flags["msg-id"] !== undefined && (fromStdin || flags.count > 1)) {
+      throw new UsageError("--msg-id is for one message; with --ndjson, put it into the header");
     }
     if (given.has("count") && (fromStdin || message === "-")) {
       throw new UsageError("--count is for a MESSAGE that is given");
@@ -142,9 +159,14 @@ export const command = defineCommand({
         fields,
       };
       const job = { client, source, options, flags, context, tally };
-      const failed = await (flags.request ? requestAll : flags.confirm ? confirmAll : publishAll)(
-        job,
-      );
+      const publish = flags.request
+        ? requestAll
+        : flags.stored
+        ? storeAll
+        : flags.confirm
+        ? confirmAll
+        : publishAll;
+      const failed = await publish(job);
       context.signal.throwIfAborted();
       await client.drain(flags.timeout);
       return failed + tally.refused > 0 ? EXIT.failed : undefined;

@@ -27,6 +27,7 @@ import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { meantFilter } from "./_pubsub/meant_filter.ts";
 import { FORMAT_FIELDS, parseFormat } from "./_pubsub/message_format.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
+import { checkReading, readStream, streamFlags } from "./_pubsub/read_stream.ts";
 import { Replier } from "./_pubsub/replier.ts";
 
 export const command = defineCommand({
@@ -36,7 +37,9 @@ export const command = defineCommand({
     filter: {
       type: "string",
       repeat: true,
-      help: "topics: * stands for one token, > at the end for one or more",
+      optional: true,
+      help:
+        "topics: * stands for one token, > at the end for one or more; with --stream only those",
     },
   },
   flags: {
@@ -82,8 +85,7 @@ export const command = defineCommand({
       max: 1_000,
       default: "1",
       group: "Reply",
-      requires: ["reply"],
-      help: "answer up to N requests at the same time",
+      help: "answer up to N requests, or run N commands of --each, at the same time",
     },
     "max-reply": {
       type: "size",
@@ -99,6 +101,7 @@ export const command = defineCommand({
       requires: ["reply"],
       help: "on SIGINT or SIGTERM, take up to this long to answer the requests that have come",
     },
+    ...streamFlags,
     raw: {
       type: "boolean",
       group: "Output",
@@ -138,6 +141,8 @@ export const command = defineCommand({
     ["socktool sub 'logs.>' --json | jq .text", "as JSON, also what was missed"],
     ["socktool sub 'a.>' --format '{time} {topic}: {text}'", "in a form of its own"],
     ["socktool sub 'a.>' --wait -s one:5635 -s two:5635", "from either broker, once it is there"],
+    ["socktool sub --stream orders --from 1h", "what was stored in the last hour, then what comes"],
+    ["socktool sub --stream orders --consumer billing --each ./bill.sh", "work orders off"],
     ["socktool sub math.square --reply 'xargs -I{} expr {} \\* {}'", "answer requests"],
   ],
   notes: [
@@ -146,10 +151,21 @@ export const command = defineCommand({
     "when it ends, and when sub ends: they get SIGTERM, and SIGKILL two seconds later (on Windows " +
     "they are killed at once). Only processes that leave the command's process group (setsid) live " +
     "on. If sub itself is killed by SIGKILL, they end some seconds after --reply-timeout.",
+    "The command of --each finds what is known of its message in SOCKTOOL_TOPIC, SOCKTOOL_STREAM, " +
+    "SOCKTOOL_CONSUMER, SOCKTOOL_SEQ, SOCKTOOL_TIME, SOCKTOOL_ATTEMPT and SOCKTOOL_CONTENT_TYPE. " +
+    "After the last attempt a message goes to the dead letters: socktool sub --stream _dead " +
+    "'_dead.STREAM.CONSUMER' --from all",
   ],
   exitCodes: { 1: "failed, or fewer messages than --count came in the time of --timeout" },
-  async run({ flags, args }, context) {
+  async run({ flags, args, given }, context) {
     const { log, out, signal } = context;
+    if (flags.stream === undefined && args.filter.length === 0) {
+      throw new UsageError("FILTER is missing");
+    }
+    if (given.has("parallel") && flags.reply === undefined && flags.each === undefined) {
+      throw new UsageError("--parallel needs --reply or --each beside it");
+    }
+    checkReading(flags, args.filter);
     for (const filter of args.filter) {
       const problem = filterProblem(filter);
       if (problem) throw new UsageError(`FILTER ${filter}: ${problem}`);
@@ -175,6 +191,13 @@ export const command = defineCommand({
       wait: flags.wait,
       maxContentBytes: flags["max-content"],
     });
+    if (flags.stream !== undefined) {
+      try {
+        return await readStream(client, args.filter[0], flags, printing, context);
+      } finally {
+        await client.close();
+      }
+    }
     const replier = flags.reply === undefined ? undefined : new Replier(flags.reply, {
       timeoutMs: flags["reply-timeout"],
       parallel: flags.parallel,

@@ -23,7 +23,13 @@ const OTHERWISE: Readonly<Record<string, string>> = {
   "content-type": "use --content-type",
   "content-length": "it is the size of the message",
   group: "the broker sets it",
+  sid: "the broker sets it",
+  stored: "use --stored",
 };
+
+/** Fields that the broker adds to a delivery: to a member of a group, and to a reader of a stream. */
+const OF_GROUPS = ["group", "filter"];
+const OF_STREAMS = ["sid", "stream", "seq", "time", "consumer", "delivery", "attempt"];
 
 /**
  * Reads the values of `-H`.
@@ -46,11 +52,13 @@ export function parseHeaderFields(texts: readonly string[]): Readonly<Record<str
 
 /** The fields of a header as `sub --json` prints it that a publication has of its own. */
 export function ownFields(header: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  // A member of a group gets the group's name and its filter from the broker.
-  const isGrouped = header["group"] !== undefined;
+  const added = [
+    ...header["group"] === undefined ? [] : OF_GROUPS,
+    ...header["sid"] === undefined ? [] : OF_STREAMS,
+  ];
   return Object.fromEntries(
     Object.entries(header).filter(([name]) =>
-      !Object.hasOwn(OTHERWISE, name) && !(isGrouped && name === "filter")
+      !Object.hasOwn(OTHERWISE, name) && !added.includes(name)
     ),
   );
 }

@@ -34,6 +34,7 @@ export interface Job {
     readonly timeout: number;
     readonly "min-receivers": number | undefined;
     readonly "max-replies": number | undefined;
+    readonly "msg-id": string | undefined;
   };
   readonly context: Context;
   /** Publications that the broker refused while nobody waited for its answer. */
@@ -89,11 +90,55 @@ export async function publishAll(
 }
 
 /** Publishes all, and prints how many received each; resolves to how many failed. */
-export async function confirmAll(
-  { client, source, options, flags, context }: Job,
+export function confirmAll(job: Job): Promise<number> {
+  const { client, context: { out }, flags } = job;
+  const { timeout: timeoutMs, "min-receivers": least = 0, json } = flags;
+  return publishEach(job, async ({ topic, content, line }, options) => {
+    const receivers = await client.publishConfirmed(topic, content, { ...options, timeoutMs });
+    if (json) out.json({ type: "confirmed", line, topic, receivers });
+    else out.line(formatCount(receivers, "receiver"));
+    if (receivers >= least) return undefined;
+    const message = `${formatCount(receivers, "receiver")} instead of ${least} or more`;
+    return { code: "too-few-receivers", message };
+  });
+}
+
+/** Publishes all to be stored, and prints where each is; resolves to how many failed. */
+export function storeAll(job: Job): Promise<number> {
+  const { client, context: { out }, flags } = job;
+  const { timeout: timeoutMs, json, "msg-id": messageId } = flags;
+  return publishEach(job, async ({ topic, content, line }, { fields = {}, ...options }) => {
+    // What sub --json printed of a stored message has what the broker is asked for here.
+    const { stored: _stored, "msg-id": own, "expect-seq": _expected, ...others } = fields;
+    const id = typeof own === "string" ? own : messageId;
+    const { stream, seq, duplicate } = await client.publishStored(topic, content, {
+      ...options,
+      fields: others,
+      messageId: id,
+      timeoutMs,
+    });
+    if (json) out.json({ type: "stored", line, topic, stream, seq, duplicate });
+    else out.line(`${stream} ${seq}${duplicate ? " duplicate" : ""}`);
+    return undefined;
+  });
+}
+
+/** What became of a publication that failed. */
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * Publishes each and waits for its answer, with up to 256 at one time; resolves to how many failed.
+ *
+ * @param publish Publishes one and prints the answer.
+ */
+async function publishEach(
+  { source, options, flags: { json }, context }: Job,
+  publish: (publication: Outgoing, options: PublishOptions) => Promise<Failure | undefined>,
 ): Promise<number> {
   const { out, log, signal } = context;
-  const { timeout: timeoutMs, "min-receivers": least = 0, json } = flags;
   let failed = 0;
   let unanswered = 0;
   const outstanding: Promise<void>[] = [];
@@ -104,15 +149,9 @@ export async function confirmAll(
     if (json) out.json({ type: "failed", line, topic, code, message });
   };
   const confirm = async (publication: Outgoing) => {
-    const { topic, content, options: own, line } = publication;
     try {
-      const limited = { ...joined(options, own), timeoutMs };
-      const receivers = await client.publishConfirmed(topic, content, limited);
-      if (json) out.json({ type: "confirmed", line, topic, receivers });
-      else out.line(formatCount(receivers, "receiver"));
-      if (receivers >= least) return;
-      const message = `${formatCount(receivers, "receiver")} instead of ${least} or more`;
-      fail(publication, "too-few-receivers", message);
+      const failure = await publish(publication, joined(options, publication.options));
+      if (failure) fail(publication, failure.code, failure.message);
     } catch (error) {
       if (!signal.aborted || !isLoss(error)) {
         const code = error instanceof PubSubError ? error.code : undefined;

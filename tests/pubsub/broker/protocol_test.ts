@@ -47,6 +47,7 @@ Deno.test("bad requests are told of by a code, and the connection goes on", asyn
     ["pub", { topic: "a", "reply-to": "b.*" }, "bad-topic"],
     ["pub", { topic: "a", retain: "yes" }, "bad-field"],
     ["pub", { topic: "a", group: "g" }, "bad-field"],
+    ["pub", { topic: "a", sid: 1 }, "bad-field"],
     ["pub", { topic: "_other.x" }, "forbidden"],
     ["pub", { topic: "_sys.nothing" }, "bad-topic"],
     ["pub", { topic: "_sys.stats" }, "bad-field"],

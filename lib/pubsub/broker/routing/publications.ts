@@ -26,6 +26,9 @@ export interface Publication {
   route: Route | undefined;
 }
 
+/** Fields by which a subscriber tells what a delivery is for. */
+const BROKER_FIELDS = ["group", "sid"];
+
 /** Headers whose publication is remembered. */
 const MAX_HEADERS = 8_192;
 
@@ -160,8 +163,9 @@ export class Publications implements Forgetful {
     if (retain !== undefined && typeof retain !== "boolean") {
       return { code: "bad-field", message: "The field retain must be true or false" };
     }
-    if (header["group"] !== undefined) {
-      return { code: "bad-field", message: "The field group is the broker's to set" };
+    for (const field of BROKER_FIELDS) {
+      if (header[field] === undefined) continue;
+      return { code: "bad-field", message: `The field ${field} is the broker's to set` };
     }
     return publishRefusal(this.#principal, header["topic"]);
   }

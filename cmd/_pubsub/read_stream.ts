@@ -1,0 +1,190 @@
+import { timerMs } from "../../lib/base/timer_ms.ts";
+import {
+  type BrokerClient,
+  type ConsumedMessage,
+  nameProblem,
+  type ReadFrom,
+  type StreamMessage,
+} from "../../lib/pubsub/mod.ts";
+import {
+  type Context,
+  EXIT,
+  type FlagTable,
+  formatCount,
+  formatDuration,
+  formatExactCount,
+  parseDuration,
+  UsageError,
+} from "../_cli/mod.ts";
+import { printMessage, type PrintOptions } from "./incoming.ts";
+import { runForMessage } from "./message_command.ts";
+
+/** How long a command may take where nothing else is said: as long as the broker waits. */
+const ACK_WAIT_MS = 30_000;
+
+/** Flags of `sub` for messages that a stream keeps. */
+export const streamFlags = {
+  stream: {
+    type: "string",
+    placeholder: "NAME",
+    group: "Streams",
+    conflicts: ["group", "retained", "reply"],
+    help: "read this stream of the broker instead of what is published now",
+  },
+  from: {
+    type: "string",
+    placeholder: "WHERE",
+    group: "Streams",
+    requires: ["stream"],
+    help: "where to begin: all, new, last (of each topic), a number, a time ago (1h), or a time " +
+      "(2026-01-31T12:00); without it, new, and all for a new --consumer",
+  },
+  consumer: {
+    type: "string",
+    placeholder: "NAME",
+    group: "Streams",
+    requires: ["stream", "each"],
+    help:
+      "work the stream off with the others of this name: each message goes to one of them, and " +
+      "comes again until it is acknowledged",
+  },
+  each: {
+    type: "string",
+    placeholder: "COMMAND",
+    group: "Streams",
+    requires: ["consumer"],
+    help:
+      "run this shell command for each message: exit code 0 acknowledges it, another one gives " +
+      "it back; stdin is the content",
+  },
+  attempts: {
+    type: "count",
+    group: "Streams",
+    requires: ["consumer"],
+    help:
+      "for a new consumer: after so many deliveries a message goes to the dead letters (5); 0 " +
+      "for never",
+  },
+  "ack-wait": {
+    type: "duration",
+    min: 1,
+    group: "Streams",
+    requires: ["consumer"],
+    help: "end the command after this time, and give the message back (30s); for a new consumer, " +
+      "also how long the broker waits",
+  },
+} as const satisfies FlagTable;
+
+/** The values of the flags that reading a stream needs. */
+export interface ReadFlags {
+  readonly stream: string | undefined;
+  readonly from: string | undefined;
+  readonly consumer: string | undefined;
+  readonly each: string | undefined;
+  readonly attempts: number | undefined;
+  readonly "ack-wait": number | undefined;
+  readonly parallel: number;
+  readonly count: number | undefined;
+  readonly timeout: number | undefined;
+  readonly json: boolean;
+}
+
+/** Checks the flags, before anything is connected. @throws {UsageError} */
+export function checkReading(flags: ReadFlags, filters: readonly string[]): void {
+  for (const name of ["stream", "consumer"] as const) {
+    const problem = flags[name] === undefined ? undefined : nameProblem(flags[name]);
+    if (problem) throw new UsageError(`--${name} ${flags[name]}: ${problem}`);
+  }
+  if (filters.length > 1) throw new UsageError("--stream takes one FILTER at most");
+  const from = flags.from === undefined ? undefined : parseFrom(flags.from);
+  if (flags.consumer !== undefined && from === "last") {
+    throw new UsageError("--from last is for reading, not for a --consumer");
+  }
+}
+
+/** Reads `--from`. @throws {UsageError} if it is nothing that it can be. */
+export function parseFrom(text: string): ReadFrom | "last" {
+  if (text === "all" || text === "new" || text === "last") return text;
+  if (/^[1-9][0-9]*$/.test(text)) return Number(text);
+  const agoMs = /^[0-9.]+[a-z]+$/.test(text) ? parseDuration(text) : undefined;
+  if (agoMs !== undefined) return new Date(Math.max(0, Date.now() - agoMs));
+  const time = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) ? new Date(text) : undefined;
+  if (time && !Number.isNaN(time.getTime())) return time;
+  const known = "all, new, last, a number, a time ago (1h) or a time (2026-01-31T12:00)";
+  throw new UsageError(`--from ${text}: it must be ${known}`);
+}
+
+/** Reads a stream until there is enough; resolves to the exit code. */
+export async function readStream(
+  client: BrokerClient,
+  filter: string | undefined,
+  flags: ReadFlags,
+  printing: PrintOptions,
+  context: Context,
+): Promise<number | undefined> {
+  const { log, out, signal } = context;
+  const { stream = "", consumer, each, count: most = Infinity } = flags;
+  let count = 0;
+  const onMissed = (more: number) => {
+    log.warn(`missed ${formatExactCount(more, "message")} of ${stream}: no longer kept`);
+    if (flags.json) out.json({ type: "missed", stream, count: more, reason: "retention" });
+  };
+  const from = flags.from === undefined ? undefined : parseFrom(flags.from);
+  const enough = Promise.withResolvers<void>();
+  const timer = flags.timeout === undefined
+    ? undefined
+    : setTimeout(enough.resolve, timerMs("--timeout", flags.timeout));
+  signal.addEventListener("abort", () => enough.resolve(), { once: true });
+  const take = async (message: StreamMessage) => {
+    if (count === most) return;
+    count++;
+    const room = printMessage(message, printing, out);
+    if (count === most) enough.resolve();
+    if (room) await room;
+  };
+  try {
+    if (consumer === undefined) {
+      const replay = client.replay(stream, { from: from ?? "new", filter, onMissed });
+      const reading = (async () => {
+        for await (const message of replay) await take(message);
+      })();
+      await Promise.race([enough.promise, reading]);
+      await replay.return();
+      await reading;
+    } else {
+      const limitMs = flags["ack-wait"] ?? ACK_WAIT_MS;
+      const consumption = client.consume(stream, consumer, {
+        from: from as ReadFrom | undefined,
+        filter,
+        maxAttempts: flags.attempts,
+        ackWaitMs: flags["ack-wait"],
+        concurrency: flags.parallel,
+        onMissed,
+        async onMessage(message: ConsumedMessage) {
+          if (count >= most) return await message.nack({ delayMs: 0 });
+          count++;
+          const { seq, topic, attempt } = message;
+          const print = (piece: Uint8Array) => void (flags.json || out.bytes(piece));
+          const reason = await runForMessage(each!, message, limitMs, print);
+          if (reason === undefined) await message.ack();
+          else {
+            log.warn(`${stream} ${seq}, attempt ${attempt}: ${reason}; it is given back`);
+            await message.nack({ reason });
+          }
+          const type = reason === undefined ? "acked" : "nacked";
+          if (flags.json) out.json({ type, stream, seq, topic, attempt, reason });
+          if (count >= most) enough.resolve();
+        },
+      });
+      await Promise.race([enough.promise, consumption.finished]);
+      await consumption.stop();
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  if (signal.aborted) return undefined;
+  if (flags.count === undefined || count >= flags.count) return undefined;
+  const time = formatDuration(flags.timeout ?? 0);
+  log.error(`${count} of ${formatCount(flags.count, "message")} came in ${time}`);
+  return EXIT.failed;
+}

@@ -1,0 +1,318 @@
+/** Cares for the streams of a broker: `socktool stream`. */
+import type { ConsumerInfo, StreamChange, StreamInfo, StreamInit } from "../lib/pubsub/mod.ts";
+import { filterProblem, nameProblem, topicsProblem } from "../lib/pubsub/mod.ts";
+import {
+  type Context,
+  defineCommand,
+  describeError,
+  formatBytes,
+  formatDuration,
+  jsonFlag,
+  quietFlag,
+  runMain,
+  UsageError,
+} from "./_cli/mod.ts";
+import { brokerFlags, connectClient } from "./_pubsub/client.ts";
+import { printMessage } from "./_pubsub/incoming.ts";
+import { tableLines } from "./_pubsub/table.ts";
+
+const ACTIONS = [
+  "create",
+  "update",
+  "info",
+  "list",
+  "delete",
+  "purge",
+  "consumers",
+  "dead",
+  "redrive",
+] as const;
+
+/** What must stand behind each action. */
+const EXPECTED: Readonly<Record<typeof ACTIONS[number], readonly [least: number, most: number]>> = {
+  create: [2, 17],
+  update: [1, 17],
+  info: [1, 1],
+  list: [0, 0],
+  delete: [1, 1],
+  purge: [1, 1],
+  consumers: [1, 1],
+  dead: [2, 2],
+  redrive: [2, 2],
+};
+
+export const command = defineCommand({
+  name: "stream",
+  summary: "make, list, change and purge the streams of a broker, and see to dead letters",
+  arguments: {
+    action: { type: "choice", choices: ACTIONS, help: "what to do" },
+    name: { type: "string", optional: true, help: "the stream" },
+    more: {
+      type: "string",
+      optional: true,
+      repeat: true,
+      placeholder: "FILTER|CONSUMER",
+      help: "for create and update, the topics that it keeps; for dead and redrive, the consumer",
+    },
+  },
+  flags: {
+    "max-age": {
+      type: "duration",
+      group: "Limits",
+      help: "drop messages that are older; 0 for no limit",
+    },
+    "max-bytes": {
+      type: "size",
+      group: "Limits",
+      help: "keep at most this much; 0 for no limit",
+    },
+    "max-count": {
+      type: "count",
+      group: "Limits",
+      help: "keep at most this many messages; 0 for no limit",
+    },
+    "max-per-topic": {
+      type: "count",
+      min: 1,
+      max: 1_000,
+      group: "Limits",
+      help: "keep at most this many messages of each topic",
+    },
+    full: {
+      type: "choice",
+      choices: ["drop-oldest", "refuse"],
+      group: "Limits",
+      help: "what happens beyond --max-bytes and --max-count",
+    },
+    keep: {
+      type: "choice",
+      choices: ["limits", "until-acked"],
+      group: "Limits",
+      help: "keep messages up to the limits, or until all consumers are done with them",
+    },
+    sync: {
+      type: "choice",
+      choices: ["always", "interval"],
+      help: "confirm what is on the disk, or what will be there within a second",
+    },
+    dedup: {
+      type: "duration",
+      min: 1,
+      help: "remember the ids of messages for this long",
+    },
+    "before-seq": {
+      type: "count",
+      min: 1,
+      group: "Purge",
+      help: "purge only the messages before this number",
+    },
+    filter: {
+      type: "string",
+      group: "Purge",
+      help: "purge only messages on topics that this filter matches",
+    },
+    timeout: { type: "duration", default: "10s", min: 1, help: "the limit for connecting" },
+    ...brokerFlags,
+    ...jsonFlag,
+    ...quietFlag,
+  },
+  examples: [
+    ["socktool stream create orders 'orders.>' --max-age 7d", "keep what is published for a week"],
+    ["socktool stream list", "all streams, in figures"],
+    ["socktool stream consumers orders", "who works it off, and how far"],
+    ["socktool stream purge orders --before-seq 1000", "drop what is old"],
+    ["socktool stream dead orders billing", "print the dead letters of a consumer"],
+    ["socktool stream redrive orders billing", "have them delivered once more"],
+  ],
+  async run({ flags, args, given }, context) {
+    const { action, name = "", more } = args;
+    const words = [...args.name === undefined ? [] : [name], ...more];
+    checkWords(action, words);
+    for (const flag of [...SETTINGS, ...PURGE]) {
+      const fits = PURGE.includes(flag)
+        ? action === "purge"
+        : action === "create" || action === "update";
+      if (given.has(flag) && !fits) throw new UsageError(`--${flag} is not for ${action}`);
+    }
+    const filterFault = flags.filter === undefined ? undefined : filterProblem(flags.filter);
+    if (filterFault) throw new UsageError(`--filter ${flags.filter}: ${filterFault}`);
+    const { log } = context;
+    const client = await connectClient(flags, context, {
+      onError: (error) => log.error(describeError(error)),
+      connectTimeoutMs: flags.timeout,
+    });
+    const stop = () => void client.close();
+    context.signal.addEventListener("abort", stop, { once: true });
+    try {
+      const { streams } = client;
+      const settings = settingsOf(flags);
+      const [consumer = ""] = more;
+      switch (action) {
+        case "create":
+          return printStreams(
+            [await streams.create(name, { topics: more, ...settings })],
+            context,
+            flags.json,
+          );
+        case "update": {
+          const topics = more.length > 0 ? more : undefined;
+          const change: StreamChange = { topics, ...settings };
+          return printStreams([await streams.update(name, change)], context, flags.json);
+        }
+        case "info":
+          return printStreams([await streams.info(name)], context, flags.json);
+        case "list":
+          return printStreams(await streams.list(), context, flags.json);
+        case "delete":
+          await streams.delete(name);
+          if (flags.json) context.out.json({ type: "deleted", name });
+          return undefined;
+        case "purge": {
+          const which = { beforeSeq: flags["before-seq"], filter: flags.filter };
+          return printStreams([await streams.purge(name, which)], context, flags.json);
+        }
+        case "consumers":
+          return printConsumers(await streams.consumers(name), context, flags.json);
+        case "dead": {
+          // Without a dead letter there is no stream of them.
+          if ((await streams.consumer(name, consumer)).dead === 0) return undefined;
+          const filter = `_dead.${name}.${consumer}`;
+          for await (const letter of client.replay("_dead", { filter, live: false })) {
+            await printMessage(letter, { json: flags.json }, context.out);
+          }
+          return undefined;
+        }
+        case "redrive": {
+          const redriven = await streams.redrive(name, consumer);
+          if (flags.json) context.out.json({ type: "redriven", stream: name, consumer, redriven });
+          else context.out.line(String(redriven));
+          return undefined;
+        }
+      }
+    } catch (error) {
+      context.signal.throwIfAborted();
+      throw error;
+    } finally {
+      context.signal.removeEventListener("abort", stop);
+      await client.close();
+    }
+  },
+});
+
+const SETTINGS: readonly string[] = [
+  "max-age",
+  "max-bytes",
+  "max-count",
+  "max-per-topic",
+  "full",
+  "keep",
+  "sync",
+  "dedup",
+];
+const PURGE: readonly string[] = ["before-seq", "filter"];
+
+function checkWords(action: typeof ACTIONS[number], words: readonly string[]): void {
+  const [least, most] = EXPECTED[action];
+  if (words.length < least) {
+    const missing = words.length === 0 ? "NAME" : action === "create" ? "FILTER" : "CONSUMER";
+    throw new UsageError(`stream ${action}: ${missing} is missing`);
+  }
+  if (words.length > most) throw new UsageError(`stream ${action}: ${words[most]} is too much`);
+  const [name, ...more] = words;
+  const problem = name === undefined ? undefined : nameProblem(name);
+  if (problem) throw new UsageError(`NAME ${name}: ${problem}`);
+  if (action === "dead" || action === "redrive") {
+    const fault = nameProblem(more[0]);
+    if (fault) throw new UsageError(`CONSUMER ${more[0]}: ${fault}`);
+  } else if (more.length > 0) {
+    const fault = topicsProblem(more);
+    if (fault) throw new UsageError(`FILTER: ${fault}`);
+  }
+}
+
+function settingsOf(flags: {
+  readonly "max-age": number | undefined;
+  readonly "max-bytes": number | undefined;
+  readonly "max-count": number | undefined;
+  readonly "max-per-topic": number | undefined;
+  readonly full: StreamInit["full"];
+  readonly keep: StreamInit["keep"];
+  readonly sync: StreamInit["sync"];
+  readonly dedup: number | undefined;
+}): Omit<StreamInit, "topics"> {
+  const limit = (value: number | undefined) => value === 0 ? Infinity : value;
+  return {
+    maxAgeMs: limit(flags["max-age"]),
+    maxBytes: limit(flags["max-bytes"]),
+    maxCount: limit(flags["max-count"]),
+    maxPerTopic: flags["max-per-topic"],
+    full: flags.full,
+    keep: flags.keep,
+    sync: flags.sync,
+    dedupMs: flags.dedup,
+  };
+}
+
+function printStreams(streams: readonly StreamInfo[], { out }: Context, json: boolean): undefined {
+  // JSON has no infinity: limits that do not exist are null.
+  if (json) { for (const stream of streams) out.json({ type: "stream", ...stream }); }
+  else {
+    const rows = streams.map((
+      { name, topics, firstSeq, lastSeq, count, bytes, consumers, ...rest },
+    ) => [
+      name,
+      topics.join(","),
+      String(count),
+      formatBytes(bytes),
+      `${firstSeq}-${lastSeq}`,
+      String(consumers),
+      limitsText(rest),
+    ]);
+    const head = ["NAME", "TOPICS", "MESSAGES", "SIZE", "SEQ", "CONSUMERS", "LIMITS"];
+    for (const line of tableLines(head, rows)) out.line(line);
+  }
+  return undefined;
+}
+
+/** The limits of a stream, and what else is not as it is without being asked for. */
+function limitsText(
+  { maxAgeMs, maxBytes, maxCount, maxPerTopic, full, sync, keep }: Pick<
+    StreamInfo,
+    "maxAgeMs" | "maxBytes" | "maxCount" | "maxPerTopic" | "full" | "sync" | "keep"
+  >,
+): string {
+  const words = [
+    maxAgeMs === Infinity ? "" : formatDuration(maxAgeMs),
+    maxBytes === Infinity ? "" : formatBytes(maxBytes),
+    maxCount === Infinity ? "" : `${maxCount} messages`,
+    maxPerTopic === Infinity ? "" : `${maxPerTopic} a topic`,
+    full === "refuse" ? "refuse" : "",
+    keep === "limits" ? "" : keep,
+    sync === "always" ? "" : "sync interval",
+  ].filter((word) => word !== "");
+  return words.join(", ") || "-";
+}
+
+function printConsumers(
+  consumers: readonly ConsumerInfo[],
+  { out }: Context,
+  json: boolean,
+): undefined {
+  if (json) { for (const consumer of consumers) out.json({ type: "consumer", ...consumer }); }
+  else {
+    const rows = consumers.map((each) => [
+      each.consumer,
+      String(each.pending),
+      String(each.unacked),
+      String(each.redelivered),
+      String(each.dead),
+      formatDuration(each.oldestUnackedMs),
+      String(each.members),
+    ]);
+    const head = ["CONSUMER", "PENDING", "UNACKED", "REDELIVERED", "DEAD", "OLDEST", "MEMBERS"];
+    for (const line of tableLines(head, rows)) out.line(line);
+  }
+  return undefined;
+}
+
+if (import.meta.main) await runMain(command);

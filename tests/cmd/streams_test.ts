@@ -1,0 +1,144 @@
+/** Streams on the command line: `broker --store`, `pub --stored`, `sub --stream`, `stream`. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type Finished, script, ServerProgram, socktool, start } from "../support/programs.ts";
+import { Scratch } from "../support/scratch.ts";
+
+/** Runs a command of a client against a broker. */
+type Run = (...args: readonly string[]) => Promise<Finished>;
+
+async function withBroker(use: (run: Run, server: string) => Promise<void>): Promise<void> {
+  using scratch = new Scratch();
+  const store = ["--store", scratch.at("store"), "--stream", "orders=orders.>"];
+  await using broker = await ServerProgram.start(script("cmd/broker.ts", "127.0.0.1:0", ...store));
+  const server = broker.words.join(":");
+  await use((...args) => socktool([...args, "-s", server]), server);
+}
+
+/** The objects that a program printed, a line each. */
+function objects({ out }: Finished): Record<string, unknown>[] {
+  return out.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}
+
+Deno.test("what is stored is read again, from where it is said", async () => {
+  await withBroker(async (run) => {
+    assertEquals((await run("pub", "orders.a", "one", "--stored")).out, "orders 1\n");
+    assertEquals(
+      (await run("pub", "orders.b", "two", "--stored", "--msg-id", "m")).out,
+      "orders 2\n",
+    );
+    const again = await run("pub", "orders.b", "two", "--stored", "--msg-id", "m", "--json");
+    assertEquals(objects(again)[0], {
+      type: "stored",
+      topic: "orders.b",
+      stream: "orders",
+      seq: 2,
+      duplicate: true,
+    });
+    const cases: [string, string[], string][] = [
+      ["all", ["--count", "2"], "one\ntwo\n"],
+      ["2", ["--count", "1"], "two\n"],
+      ["last", ["--count", "2"], "one\ntwo\n"],
+      ["1h", ["--count", "2"], "one\ntwo\n"],
+      ["2020-01-31T12:00", ["orders.b", "--count", "1"], "two\n"],
+    ];
+    const read = await Promise.all(
+      cases.map(([from, args]) => run("sub", "--stream", "orders", "--from", from, ...args)),
+    );
+    cases.forEach(([from, , expected], i) => {
+      assertEquals([read[i]!.code, read[i]!.out], [0, expected], from);
+    });
+    const refused = await run("pub", "other", "x", "--stored");
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.err, "no stream keeps the topic");
+  });
+});
+
+Deno.test("a consumer works off each message, and dead letters can be seen and sent again", async () => {
+  await withBroker(async (run) => {
+    for (const text of ["good", "bad"]) await run("pub", "orders.a", text, "--stored");
+    const each = 'read -r text; echo "$SOCKTOOL_STREAM $SOCKTOOL_SEQ $SOCKTOOL_ATTEMPT $text"; ' +
+      'test "$text" = good';
+    const work = ["sub", "--stream", "orders", "--consumer", "billing", "--each", each];
+    const worked = await run(...work, "--attempts", "2", "--count", "3");
+    assertEquals(worked.code, 0, worked.err);
+    assertEquals(worked.out, "orders 1 1 good\norders 2 1 bad\norders 2 2 bad\n");
+    assertStringIncludes(worked.err, "orders 2, attempt 1: exit code 1; it is given back");
+    assertEquals((await run("stream", "dead", "orders", "billing")).out, "bad\n");
+    const [consumer] = objects(await run("stream", "consumers", "orders", "--json"));
+    assertEquals([consumer?.["pending"], consumer?.["unacked"], consumer?.["dead"]], [0, 0, 1]);
+    assertEquals((await run("stream", "redrive", "orders", "billing")).out, "1\n");
+    const mended = ["--each", "cat", "--json", "--count", "1"];
+    const acked = await run("sub", "--stream", "orders", "--consumer", "billing", ...mended);
+    assertEquals(objects(acked)[0]?.["type"], "acked", acked.err);
+    assertEquals((await run("stream", "dead", "orders", "billing")).out, "");
+  });
+});
+
+Deno.test("an interrupted consumer lets its command finish", async () => {
+  await withBroker(async (run, server) => {
+    await run("pub", "orders.a", "text", "--stored");
+    const args = ["--consumer", "c", "--each", "echo begun; sleep 0.3; echo done"];
+    await using sub = start(["sub", "--stream", "orders", ...args, "-s", server]);
+    await sub.printed("begun", "out");
+    sub.kill("SIGINT");
+    const { code, out } = await sub.finished();
+    assertEquals([code, out], [130, "begun\ndone\n"]);
+    const [consumer] = objects(await run("stream", "consumers", "orders", "--json"));
+    assertEquals([consumer?.["pending"], consumer?.["unacked"]], [0, 0]);
+  });
+});
+
+Deno.test("streams are made, changed, listed, purged and deleted", async () => {
+  await withBroker(async (run) => {
+    const limits = ["--max-age", "7d", "--max-count", "1k", "--keep", "until-acked"];
+    const made = await run("stream", "create", "logs", "logs.>", "more.*", ...limits, "--json");
+    const [stream] = objects(made);
+    assertEquals([stream?.["maxAgeMs"], stream?.["maxCount"], stream?.["keep"]], [
+      604_800_000,
+      1_000,
+      "until-acked",
+    ]);
+    const changed = await run("stream", "update", "logs", "--max-age", "0", "--json");
+    assertEquals(objects(changed)[0]?.["maxAgeMs"], null);
+    const listed = (await run("stream", "list")).out.split("\n");
+    assertEquals(listed.slice(0, 3).map((line) => line.split(" ")[0]), ["NAME", "logs", "orders"]);
+    await run("pub", "logs.a", "x", "--stored");
+    const purged = await run("stream", "purge", "logs", "--before-seq", "2", "--json");
+    assertEquals(objects(purged)[0]?.["count"], 0);
+    assertEquals((await run("stream", "delete", "logs")).code, 0);
+    const gone = await run("stream", "info", "logs");
+    assertEquals(gone.code, 1);
+    assertStringIncludes(gone.err, 'there is no stream "logs"');
+  });
+});
+
+Deno.test("wrong command lines are told before anything is connected", async () => {
+  const cases: [string[], string][] = [
+    [["sub"], "FILTER is missing"],
+    [["sub", "--stream", "a b"], "--stream a b"],
+    [["sub", "a", "b", "--stream", "s"], "one FILTER at most"],
+    [["sub", "--stream", "s", "--from", "soon"], "--from soon"],
+    [["sub", "--stream", "s", "--consumer", "c"], "--consumer needs --each"],
+    [["sub", "--stream", "s", "--consumer", "c", "--each", "cat", "--from", "last"], "--from last"],
+    [["sub", "a", "--from", "all"], "--from needs --stream"],
+    [["sub", "a", "--parallel", "2"], "--parallel needs"],
+    [["pub", "a", "b", "--msg-id", "m"], "--msg-id needs --stored"],
+    [["pub", "a", "b", "--stored", "--count", "2", "--msg-id", "m"], "--msg-id is for one message"],
+    [["pub", "a", "b", "--stored", "--confirm"], "--stored"],
+    [["stream", "create", "x"], "FILTER is missing"],
+    [["stream", "create", "x", "a.>", "a.b"], "overlaps"],
+    [["stream", "create", "ö", "a"], "NAME ö"],
+    [["stream", "dead", "x"], "CONSUMER is missing"],
+    [["stream", "list", "x"], "x is too much"],
+    [["stream", "info", "x", "--max-age", "1h"], "--max-age is not for info"],
+    [["stream", "delete", "x", "--filter", "a"], "--filter is not for delete"],
+    [["broker", ":0", "--stream", "x=y"], "--stream needs --store"],
+    [["broker", ":0", "--store", "/nowhere", "--stream", "x"], "--stream"],
+  ];
+  const finished = await Promise.all(cases.map(([args]) => socktool(args)));
+  cases.forEach(([args, expected], i) => {
+    const { code, err } = finished[i]!;
+    assertEquals(code, 2, `${args.join(" ")}: ${err}`);
+    assertStringIncludes(err, expected, args.join(" "));
+  });
+});
