@@ -95,7 +95,9 @@ export function checkReading(flags: ReadFlags, filters: readonly string[]): void
     const problem = flags[name] === undefined ? undefined : nameProblem(flags[name]);
     if (problem) throw new UsageError(`--${name} ${flags[name]}: ${problem}`);
   }
-  if (filters.length > 1) throw new UsageError("--stream takes one FILTER at most");
+  if (flags.stream !== undefined && filters.length > 1) {
+    throw new UsageError("--stream takes one FILTER at most");
+  }
   const from = flags.from === undefined ? undefined : parseFrom(flags.from);
   if (flags.consumer !== undefined && from === "last") {
     throw new UsageError("--from last is for reading, not for a --consumer");
