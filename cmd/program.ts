@@ -11,6 +11,7 @@ export const program: Program = {
     {
       name: "echo-server",
       summary: "send every client its own bytes back",
+      triedAs: ["echo", "server"],
       load: async () =>
         (await importLater<typeof import("./echo_server.ts")>(
           new URL("./echo_server.ts", import.meta.url),
@@ -19,6 +20,7 @@ export const program: Program = {
     {
       name: "echo-client",
       summary: "send text or stdin to an echo server, print and check what comes back",
+      triedAs: ["echo", "client", "connect"],
       load: async () =>
         (await importLater<typeof import("./echo_client.ts")>(
           new URL("./echo_client.ts", import.meta.url),
@@ -44,6 +46,7 @@ export const program: Program = {
     {
       name: "load",
       summary: "put any server of requests and answers, or a broker, under load and measure it",
+      triedAs: ["bench", "benchmark", "load-test"],
       load: async () =>
         (await importLater<typeof import("./load.ts")>(
           new URL("./load.ts", import.meta.url),
@@ -52,6 +55,7 @@ export const program: Program = {
     {
       name: "app-server",
       summary: "answer framed search requests, over files or the tutorial's three entries",
+      triedAs: ["serve", "server", "index-server"],
       load: async () =>
         (await importLater<typeof import("./app_server.ts")>(
           new URL("./app_server.ts", import.meta.url),
@@ -60,6 +64,7 @@ export const program: Program = {
     {
       name: "app-client",
       summary: "send a request to an app server and print its answer",
+      triedAs: ["client", "search", "get", "put"],
       load: async () =>
         (await importLater<typeof import("./app_client.ts")>(
           new URL("./app_client.ts", import.meta.url),
@@ -76,6 +81,7 @@ export const program: Program = {
     {
       name: "broker",
       summary: "deliver publications to their subscribers, and tell slow ones what they missed",
+      triedAs: ["server", "pubsub", "nats"],
       load: async () =>
         (await importLater<typeof import("./broker.ts")>(
           new URL("./broker.ts", import.meta.url),
@@ -84,6 +90,7 @@ export const program: Program = {
     {
       name: "pub",
       summary: "publish messages on a broker",
+      triedAs: ["publish"],
       load: async () =>
         (await importLater<typeof import("./pub.ts")>(
           new URL("./pub.ts", import.meta.url),
@@ -92,6 +99,7 @@ export const program: Program = {
     {
       name: "sub",
       summary: "subscribe on a broker, and print what is published",
+      triedAs: ["subscribe", "consume"],
       load: async () =>
         (await importLater<typeof import("./sub.ts")>(
           new URL("./sub.ts", import.meta.url),

@@ -14,6 +14,8 @@ export interface CommandEntry {
   readonly name: string;
   /** The same line as the command's own. */
   readonly summary: string;
+  /** Words that people try for it. They are not taken for it, but it is named. */
+  readonly triedAs?: readonly string[];
   /** Whether it works without being listed. @default {false} */
   readonly hidden?: boolean;
   load(): Promise<AnyCommand>;
@@ -104,6 +106,12 @@ async function run(
   const entry = program.commands.find((command) => command.name === name);
   if (entry === undefined) {
     const commands = program.commands.filter(({ hidden }) => !hidden);
+    const meant = name === "version"
+      ? ["--version"]
+      : commands.filter(({ triedAs }) => triedAs?.includes(name)).map((command) => command.name);
+    if (meant.length > 0) {
+      throw new UsageError(`unknown command ${name} (did you mean ${listed(meant)}?)`);
+    }
     const [what, names] = name.startsWith("-")
       ? ["flag", ["--help", "--version"]]
       : ["command", commands.map((command) => command.name)];
@@ -111,6 +119,11 @@ async function run(
   }
   const [{ runCommand }, command] = await Promise.all([importRun(), entry.load()]);
   return await runCommand(command, { ...host, args });
+}
+
+/** `a, b or c`. */
+function listed(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]+)$/, " or $1");
 }
 
 /** What runs a command. Neither the version nor the help of the program needs it. */

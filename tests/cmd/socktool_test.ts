@@ -63,6 +63,10 @@ Deno.test("wrong usage exits with 2 and names what is meant", async () => {
   const wrong: [string[], string][] = [
     [[], "say which command"],
     [["app-sever"], "unknown command app-sever (did you mean app-server?)"],
+    [["publish"], "unknown command publish (did you mean pub?)"],
+    [["version"], "unknown command version (did you mean --version?)"],
+    [["echo"], "unknown command echo (did you mean echo-server or echo-client?)"],
+    [["server"], "unknown command server (did you mean echo-server, app-server or broker?)"],
     [["--verison"], "--verison"],
     [["app-client", ":1", "search", "x", "--tsl"], "unknown flag --tsl (did you mean --tls?)"],
     [["app-client", ":1", "search", "x", "--repaet", "2"], "(did you mean --repeat?)"],
