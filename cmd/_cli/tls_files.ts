@@ -51,6 +51,8 @@ function describeBadPair(cause: unknown, certPath: string, keyPath: string): str
       return `cannot use ${certPath}: it holds no certificate in PEM`;
     case "no-key":
       return `cannot use ${keyPath}: it holds no private key in PEM, or one with a passphrase`;
+    case "bad-key":
+      return `cannot use ${keyPath}: ${finding.text}`;
     case "version-1":
       return `cannot use ${certPath}: it is of version 1, and TLS clients want version 3 ` +
         "(openssl x509 -req makes that with -extfile)";

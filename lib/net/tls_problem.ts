@@ -12,6 +12,7 @@
  * - `wrong-purpose`: the certificate is not for servers.
  * - `malformed`: the certificate, or one that is to be trusted, cannot be read.
  * - `no-certificate`, `no-key`: a text that should hold one in PEM holds none.
+ * - `bad-key`: the private key cannot be read.
  * - `key-mismatch`: the key does not belong to the certificate.
  * - `distrusted`: the other side does not trust the certificate of this one.
  * - `disagreement`: the sides have no version or cipher of TLS in common.
@@ -30,6 +31,7 @@ export type TlsProblem =
   | "malformed"
   | "no-certificate"
   | "no-key"
+  | "bad-key"
   | "key-mismatch"
   | "distrusted"
   | "disagreement";
@@ -95,6 +97,11 @@ const SAYINGS: readonly (readonly [pattern: RegExp, problem: TlsProblem, text: S
     (list) => `there is no certificate in PEM${list === undefined ? "" : ` in ${list}`}`,
   ],
   [/^No keys found/, "no-key", "there is no private key in PEM"],
+  [
+    /unable to decode key|failed to parse private key/i,
+    "bad-key",
+    "the private key cannot be read: it has a passphrase, or is of an unknown kind or size",
+  ],
   [/KeyMismatch/, "key-mismatch", "the key does not belong to the certificate"],
   [
     /fatal alert: (UnknownCA|BadCertificate|CertificateUnknown|CertificateExpired|UnsupportedCertificate|CertificateRevoked)/,

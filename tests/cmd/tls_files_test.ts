@@ -17,6 +17,8 @@ Deno.test("every server names the files of a certificate that cannot be used", a
   using scratch = new Scratch();
   const { cert, key, nextKey, ca } = TLS_FILES;
   const text = scratch.write("notes.txt", "no PEM");
+  const pem = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n";
+  const broken = scratch.write("broken.key", pem);
   const cases: [cert: string, key: string, parts: readonly string[]][] = [
     [cert, nextKey, [cert, nextKey, "the key does not belong to the certificate"]],
     [ca, key, [ca, key, "does not belong"]],
@@ -24,6 +26,7 @@ Deno.test("every server names the files of a certificate that cannot be used", a
     [key, key, [key, "no certificate in PEM"]],
     [cert, text, [text, "no private key in PEM"]],
     [cert, cert, [cert, "no private key in PEM"]],
+    [cert, broken, [broken, "the private key cannot be read"]],
     [oddFiles("version_1").cert, oddFiles("version_1").key, ["version_1", "want version 3"]],
   ];
   for (const command of ["echo-server", "multiconn-server", "app-server", "broker"]) {
