@@ -71,7 +71,7 @@ Deno.test("wrong usage exits with 2 and names what is meant", async () => {
     [["app-client", ":1", "search", "x", "--tsl"], "unknown flag --tsl (did you mean --tls?)"],
     [["app-client", ":1", "search", "x", "--repaet", "2"], "(did you mean --repeat?)"],
     [["app-client", ":1", "search"], "VALUE is missing"],
-    [["app-client"], "ACTION and VALUE are missing"],
+    [["app-client"], "ACTION is missing"],
     [["app-client", ":1", "search", "a", "b"], "too many arguments"],
     [
       ["app-client", "127.0.0.1", "70000", "search", "x"],
