@@ -1,10 +1,17 @@
 /** Cares for the streams of a broker: `socktool stream`. */
 import type { ConsumerInfo, StreamChange, StreamInfo, StreamInit } from "../lib/pubsub/mod.ts";
-import { filterProblem, nameProblem, topicsProblem } from "../lib/pubsub/mod.ts";
+import {
+  backupStreamStore,
+  checkStreamStore,
+  filterProblem,
+  nameProblem,
+  topicsProblem,
+} from "../lib/pubsub/mod.ts";
 import {
   type Context,
   defineCommand,
   describeError,
+  EXIT,
   formatBytes,
   formatDuration,
   jsonFlag,
@@ -26,6 +33,8 @@ const ACTIONS = [
   "consumers",
   "dead",
   "redrive",
+  "backup",
+  "verify",
 ] as const;
 
 /** What must stand behind each action. */
@@ -39,6 +48,8 @@ const EXPECTED: Readonly<Record<typeof ACTIONS[number], readonly [least: number,
   consumers: [1, 1],
   dead: [2, 2],
   redrive: [2, 2],
+  backup: [1, 1],
+  verify: [0, 0],
 };
 
 export const command = defineCommand({
@@ -46,7 +57,12 @@ export const command = defineCommand({
   summary: "make, list, change and purge the streams of a broker, and see to dead letters",
   arguments: {
     action: { type: "choice", choices: ACTIONS, help: "what to do" },
-    name: { type: "string", optional: true, help: "the stream" },
+    name: {
+      type: "string",
+      optional: true,
+      placeholder: "NAME|FILE",
+      help: "the stream; for backup, the file to be written",
+    },
     more: {
       type: "string",
       optional: true,
@@ -111,6 +127,14 @@ export const command = defineCommand({
       group: "Purge",
       help: "purge only messages on topics that this filter matches",
     },
+    store: {
+      type: "path",
+      hint: "folder",
+      placeholder: "DIR",
+      help:
+        "for backup and verify, the folder of the store: --store of the broker. A backup may be " +
+        "made while the broker runs, a store is verified without one",
+    },
     timeout: { type: "duration", default: "10s", min: 1, help: "the limit for connecting" },
     ...brokerFlags,
     ...jsonFlag,
@@ -122,8 +146,11 @@ export const command = defineCommand({
     ["socktool stream consumers orders", "who works it off, and how far"],
     ["socktool stream purge orders --before-seq 1000", "drop what is old"],
     ["socktool stream dead orders billing", "print the dead letters of a consumer"],
+    ["socktool stream backup copy.db --store data", "copy a store, while the broker runs"],
+    ["socktool stream verify --store data", "look whether a store is whole"],
     ["socktool stream redrive orders billing", "have them delivered once more"],
   ],
+  exitCodes: { 1: "failed, or the store is not whole" },
   async run({ flags, args, given }, context) {
     const { action, name = "", more } = args;
     const words = [...args.name === undefined ? [] : [name], ...more];
@@ -134,6 +161,11 @@ export const command = defineCommand({
         : action === "create" || action === "update";
       if (given.has(flag) && !fits) throw new UsageError(`--${flag} is not for ${action}`);
     }
+    if (action === "backup" || action === "verify") {
+      if (flags.store === undefined) throw new UsageError(`stream ${action} needs --store DIR`);
+      return await careFor(action, flags.store, name, context, flags.json);
+    }
+    if (flags.store !== undefined) throw new UsageError(`--store is not for ${action}`);
     const filterFault = flags.filter === undefined ? undefined : filterProblem(flags.filter);
     if (filterFault) throw new UsageError(`--filter ${flags.filter}: ${filterFault}`);
     const { log } = context;
@@ -182,7 +214,7 @@ export const command = defineCommand({
           }
           return undefined;
         }
-        case "redrive": {
+        default: {
           const redriven = await streams.redrive(name, consumer);
           if (flags.json) context.out.json({ type: "redriven", stream: name, consumer, redriven });
           else context.out.line(String(redriven));
@@ -199,6 +231,31 @@ export const command = defineCommand({
   },
 });
 
+/** Copies a store, or checks one. */
+async function careFor(
+  action: "backup" | "verify",
+  store: string,
+  file: string,
+  { out, log }: Context,
+  json: boolean,
+): Promise<number> {
+  if (action === "backup") {
+    await backupStreamStore(store, file);
+    const { size } = await Deno.stat(file);
+    if (json) out.json({ type: "backup", store, file, bytes: size });
+    else log.info(`${formatBytes(size)} in ${file}`);
+    return EXIT.ok;
+  }
+  const { problems, streams, messages } = await checkStreamStore(store);
+  if (json) out.json({ type: "verify", store, streams, messages, problems });
+  else {
+    for (const problem of problems) log.error(problem);
+    const is = problems.length === 0 ? "is whole" : "is not whole";
+    log.info(`${store} ${is}: ${streams} streams, ${messages} messages`);
+  }
+  return problems.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
 const SETTINGS: readonly string[] = [
   "max-age",
   "max-bytes",
@@ -214,12 +271,18 @@ const PURGE: readonly string[] = ["before-seq", "filter"];
 function checkWords(action: typeof ACTIONS[number], words: readonly string[]): void {
   const [least, most] = EXPECTED[action];
   if (words.length < least) {
-    const missing = words.length === 0 ? "NAME" : action === "create" ? "FILTER" : "CONSUMER";
+    const missing = action === "backup"
+      ? "FILE"
+      : words.length === 0
+      ? "NAME"
+      : action === "create"
+      ? "FILTER"
+      : "CONSUMER";
     throw new UsageError(`stream ${action}: ${missing} is missing`);
   }
   if (words.length > most) throw new UsageError(`stream ${action}: ${words[most]} is too much`);
   const [name, ...more] = words;
-  const problem = name === undefined ? undefined : nameProblem(name);
+  const problem = name === undefined || action === "backup" ? undefined : nameProblem(name);
   if (problem) throw new UsageError(`NAME ${name}: ${problem}`);
   if (action === "dead" || action === "redrive") {
     const fault = nameProblem(more[0]);

@@ -16,6 +16,11 @@ export {
   openStreamStore,
   type StreamStoreOptions,
 } from "./broker/streams/sqlite/sqlite_stream_store.ts";
+export {
+  backupStreamStore,
+  checkStreamStore,
+  type StreamStoreCheck,
+} from "./broker/streams/sqlite/care.ts";
 export { newStreamSettings, topicsProblem } from "./broker/streams/stream_settings.ts";
 export { nameProblem } from "./broker/streams/stream_rights.ts";
 export { StreamError } from "./broker/streams/stream_error.ts";

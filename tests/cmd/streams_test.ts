@@ -112,6 +112,40 @@ Deno.test("streams are made, changed, listed, purged and deleted", async () => {
   });
 });
 
+Deno.test("a store is copied while the broker runs, and verified when it does not", async () => {
+  using scratch = new Scratch();
+  const store = scratch.at("store");
+  const args = ["--store", store, "--stream", "orders=orders.>"];
+  {
+    await using broker = await ServerProgram.start(script("cmd/broker.ts", "127.0.0.1:0", ...args));
+    await socktool(["pub", "orders.a", "x", "--stored", "-s", broker.words.join(":")]);
+    const copied = await socktool(["stream", "backup", scratch.at("copy.db"), "--store", store]);
+    assertEquals(copied.code, 0, copied.err);
+    const again = await socktool(["stream", "backup", scratch.at("copy.db"), "--store", store]);
+    assertEquals(again.code, 1);
+    assertStringIncludes(again.err, "exists already");
+    const running = await socktool(["stream", "verify", "--store", store]);
+    assertEquals(running.code, 1);
+    assertStringIncludes(running.err, "another program has it");
+    broker.kill("SIGTERM");
+    await broker.finished();
+  }
+  Deno.renameSync(scratch.at("copy.db"), `${store}/socktool.db`);
+  const whole = await socktool(["stream", "verify", "--store", store, "--json"]);
+  assertEquals(objects(whole)[0], {
+    type: "verify",
+    store,
+    streams: 1,
+    messages: 1,
+    problems: [],
+  });
+  Deno.writeFileSync(
+    `${store}/socktool.db`,
+    Deno.readFileSync(`${store}/socktool.db`).fill(7, 8_192),
+  );
+  assertEquals((await socktool(["stream", "verify", "--store", store])).code, 1);
+});
+
 Deno.test("wrong command lines are told before anything is connected", async () => {
   const cases: [string[], string][] = [
     [["sub"], "FILTER is missing"],
@@ -132,6 +166,9 @@ Deno.test("wrong command lines are told before anything is connected", async () 
     [["stream", "list", "x"], "x is too much"],
     [["stream", "info", "x", "--max-age", "1h"], "--max-age is not for info"],
     [["stream", "delete", "x", "--filter", "a"], "--filter is not for delete"],
+    [["stream", "verify"], "needs --store DIR"],
+    [["stream", "backup", "--store", "x"], "FILE is missing"],
+    [["stream", "list", "--store", "x"], "--store is not for list"],
     [["broker", ":0", "--stream", "x=y"], "--stream needs --store"],
     [["broker", ":0", "--store", "/nowhere", "--stream", "x"], "--stream"],
   ];

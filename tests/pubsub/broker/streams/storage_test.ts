@@ -1,6 +1,12 @@
 /** Disks that are full, files that are gone, files that are something else. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openStreamStore, StreamError, type StreamStore } from "../../../../lib/pubsub/mod.ts";
+import { DatabaseSync } from "node:sqlite";
+import {
+  checkStreamStore,
+  openStreamStore,
+  StreamError,
+  type StreamStore,
+} from "../../../../lib/pubsub/mod.ts";
 import { newStreamSettings, type Stored } from "../../../../lib/pubsub/mod.ts";
 import { SqliteError } from "../../../../lib/sqlite/mod.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
@@ -85,6 +91,35 @@ Deno.test("a file that is no store, or a broken one, is refused", async () => {
     // What cannot be used is left alone.
     assertEquals(await Deno.readFile(`${folder}/socktool.db`), bytes);
   }
+});
+
+Deno.test("checking a store finds what is broken, and nothing else", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  {
+    await using store = await openStreamStore(folder);
+    await store.create("orders", { ...newStreamSettings(["orders.>"]), maxPerTopic: 2 });
+    for (let i = 0; i < 5; i++) await append(store, `${i}`.repeat(100));
+    await store.purge("orders", 4, undefined);
+    await assertRejects(() => checkStreamStore(folder), SqliteError, "another program");
+  }
+  assertEquals(await checkStreamStore(folder), { streams: 1, messages: 2, problems: [] });
+  const faults: [string, string][] = [
+    ["UPDATE run SET frames = zeroblob(length(frames)) WHERE first = 5", "checksum"],
+    ["UPDATE stream SET count = count + 1", "counts 3"],
+    ["UPDATE stream SET next = 5", "last number is 4, not 5"],
+    ["UPDATE run SET count = 2 WHERE first = 5", "there are 1 frames"],
+  ];
+  for (const [sql, problem] of faults) {
+    await Deno.copyFile(`${folder}/socktool.db`, scratch.at("whole.db"));
+    const db = new DatabaseSync(`${folder}/socktool.db`);
+    db.exec(sql);
+    db.close();
+    const { problems } = await checkStreamStore(folder);
+    assert(problems.some((text) => text.includes(problem)), `${sql}: ${problems.join()}`);
+    await Deno.copyFile(scratch.at("whole.db"), `${folder}/socktool.db`);
+  }
+  await assertRejects(() => checkStreamStore(scratch.at("nothing")), SqliteError, "there is none");
 });
 
 Deno.test("a copy is written beside a store at work", async () => {

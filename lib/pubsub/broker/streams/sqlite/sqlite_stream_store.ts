@@ -63,8 +63,15 @@ export async function openStreamStore(
     return store;
   } catch (error) {
     await lock[Symbol.asyncDispose]();
-    throw error;
+    throw error instanceof SqliteError && error.code === "damaged"
+      ? brokenStore(error, folder)
+      : error;
   }
+}
+
+function brokenStore(error: SqliteError, folder: string): SqliteError {
+  const reason = `${error.reason}. 'socktool stream verify --store ${folder}' tells what is broken`;
+  return new SqliteError("damaged", error.path, error.action, reason, { cause: error });
 }
 
 async function makeFolder(folder: string, path: string): Promise<void> {

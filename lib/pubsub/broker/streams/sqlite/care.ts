@@ -1,0 +1,130 @@
+/**
+ * Copies a store, and checks one.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
+import { FrameDecoder } from "../../../../frame/mod.ts";
+import { closeQuietly } from "../../../../base/close_quietly.ts";
+import { messageOf } from "../../../../base/message_of.ts";
+import {
+  FileLock,
+  identityOf,
+  openReader,
+  SqliteError,
+  versionOf,
+} from "../../../../sqlite/mod.ts";
+import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
+import { Statements } from "./statements.ts";
+import { StoreReader } from "./store_reader.ts";
+import { loadStreams, type StreamRecord } from "./stream_record.ts";
+
+/** What {@linkcode checkStreamStore} found. */
+export interface StreamStoreCheck {
+  /** How many streams there are. */
+  readonly streams: number;
+  /** Messages that are kept. */
+  readonly messages: number;
+  /** What is wrong, the first hundred things; empty if the store is whole. */
+  readonly problems: readonly string[];
+}
+
+const MAX_PROBLEMS = 100;
+
+/**
+ * Copies the database of a store into a new file, as it is at one moment, also while a broker has it
+ * open. Copying the file itself would miss what is in its log.
+ *
+ * @param folder The store's.
+ * @param target The file to be made; it has all of the copy or does not exist.
+ * @throws {StreamError} `storage-failed` if there is no store, or the file cannot be written.
+ */
+export async function backupStreamStore(folder: string, target: string): Promise<void> {
+  const reader = new StoreReader();
+  try {
+    await reader.open(`${folder}/${DATABASE_NAME}`);
+    await reader.backup(target);
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * Checks a store that no broker has open: the file itself, the frames and checksums of all messages,
+ * and the counters of streams. It reads all of it, and the calling thread waits.
+ *
+ * @throws {SqliteError} `locked` if a broker has it; `failed` if there is none.
+ */
+export async function checkStreamStore(folder: string): Promise<StreamStoreCheck> {
+  const path = `${folder}/${DATABASE_NAME}`;
+  if (identityOf(path) === undefined) {
+    throw new SqliteError("failed", path, "check", "there is none; name the folder of a store");
+  }
+  await using _lock = await FileLock.take(path);
+  const problems: string[] = [];
+  let streams: StreamRecord[] = [];
+  let db: DatabaseSync | undefined;
+  try {
+    db = openReader(path);
+    versionOf(db, path, STREAM_SCHEMA);
+    for (const row of db.prepare(`PRAGMA integrity_check(${MAX_PROBLEMS})`).all()) {
+      const text = String(row["integrity_check"]);
+      if (text !== "ok") problems.push(text);
+    }
+    const statements = new Statements(db);
+    streams = loadStreams(statements);
+    for (const stream of streams) checkStream(statements, stream, problems);
+  } catch (error) {
+    problems.push(messageOf(error));
+  } finally {
+    closeQuietly(db);
+  }
+  return {
+    streams: streams.length,
+    messages: streams.reduce((sum, { count }) => sum + count, 0),
+    problems: problems.slice(0, MAX_PROBLEMS),
+  };
+}
+
+type RunRow = readonly [id: number, first: number, count: number, bytes: number, crc: number];
+
+function checkStream(statements: Statements, stream: StreamRecord, problems: string[]): void {
+  const { id, name, floor, next } = stream;
+  let [after, count, bytes] = [0, 0, 0];
+  while (problems.length < MAX_PROBLEMS) {
+    const run = statements.row<RunRow>(
+      "SELECT id, first, count, bytes, crc FROM run WHERE stream = ? AND first > ? " +
+        "ORDER BY first LIMIT 1",
+      id,
+      after,
+    );
+    if (run === undefined) break;
+    const [row, first, messages, size, crc] = run;
+    const where = `stream ${name}, messages ${first} to ${first + messages - 1}`;
+    if (after > 0 && first <= after) problems.push(`${where}: some are there twice`);
+    after = first + messages - 1;
+    const [frames] = statements.row<[Uint8Array]>("SELECT frames FROM run WHERE id = ?", row)!;
+    if (frames.length !== size || crc32(frames) !== crc) {
+      problems.push(`${where}: the checksum is wrong`);
+      continue;
+    }
+    const decoded = new FrameDecoder({ maxContentBytes: Infinity }).decode(frames).frames;
+    if (decoded.length !== messages) {
+      problems.push(`${where}: there are ${decoded.length} frames`);
+      continue;
+    }
+    const [bits] = statements.row<[Uint8Array]>("SELECT bits FROM gone WHERE run = ?", row) ?? [];
+    decoded.forEach(({ start, end }, i) => {
+      const isGone = bits !== undefined && (bits[i >> 3]! & (1 << (i & 7))) !== 0;
+      if (isGone || first + i < floor) return;
+      count++;
+      bytes += end - start;
+    });
+  }
+  if (after >= next) problems.push(`stream ${name}: its last number is ${next - 1}, not ${after}`);
+  if (problems.length === 0 && (count !== stream.count || bytes !== stream.bytes)) {
+    const has = `${count} messages of ${bytes} bytes`;
+    problems.push(`stream ${name}: it has ${has}, and counts ${stream.count} of ${stream.bytes}`);
+  }
+}
