@@ -91,7 +91,8 @@ Deno.test("a rare word's common neighbour follows, and is told", async () => {
     assertEquals(hits[0]?.key, "12");
     assertEquals(new Set(hits.map(({ key }) => key)).size, 13);
     assertEquals((await engine.search("regular expresion", { limit: 2, offset: 1 })).total, 13);
-    for (const query of ["regular expression", "tapestry", '"lonely tapestry"']) {
+    await engine.put({ key: "expresion", title: "", text: "its own entry" });
+    for (const query of ["regular expression", "tapestry", '"lonely tapestry"', "expresion"]) {
       assertEquals((await engine.search(query)).also, undefined, query);
     }
     assertEquals((await engine.search("regular expresion", { exact: true })).total, 1);
@@ -150,6 +151,24 @@ Deno.test("a word is corrected by the vocabulary exactly if one is near", async 
     ),
     { numRuns: 15 },
   );
+});
+
+Deno.test("words are known to the correction however many clients have put", async () => {
+  await using engine = await openSearch({ data: [], writable: true });
+  const letters = "abcdefghijklmnopqrstuvwxyz";
+  const words = Array.from(
+    { length: 17_576 },
+    (_, i) => [i / 676, i / 26, i].map((n) => letters[Math.floor(n) % 26]).join(""),
+  );
+  for (const end of ["xx", "yy"]) {
+    await engine.put({ key: end, title: "", text: words.map((word) => word + end).join(" ") });
+  }
+  await engine.put({ key: "last", title: "", text: "marmalade" });
+  // The vocabulary is made anew after the answer to the put.
+  const deadline = Date.now() + 20_000;
+  const corrected = async () => (await engine.search("marmelade")).corrected;
+  while (await corrected() === undefined && Date.now() < deadline);
+  assertEquals(await corrected(), "marmalade");
 });
 
 Deno.test("the first search of an index corrects by what was indexed before", async () => {

@@ -90,6 +90,7 @@ export class IndexJob {
   #indexer: Indexer | undefined;
   #pass: Promise<void> = Promise.resolve();
   #isDirty = false;
+  #isSettling = false;
   /** Where something changed since the last pass began. */
   #waiting: readonly ChangedPlace[] | "all" = [];
 
@@ -156,6 +157,7 @@ export class IndexJob {
       // Checked once more: what is answered as stored must be in the file that is there now.
       this.#checkFiles();
       this.#post({ type: "written", outcomes });
+      if (this.#store.words.vocabulary.isStale) this.#settleLater();
     } catch (error) {
       const described = asIndexError(error, this.#options.path, "write to");
       this.#post({ type: "refused", error: ERRORS.encode(described) });
@@ -193,7 +195,23 @@ export class IndexJob {
   async #settleVocabulary(): Promise<void> {
     const { vocabulary } = this.#store.words;
     transaction(this.#db, () => vocabulary.flush());
-    if (vocabulary.isStale) await vocabulary.rebuild();
+    if (vocabulary.isStale) await vocabulary.rebuild(this.#abort.signal);
+  }
+
+  /** Makes the vocabulary anew after many new words of clients; what is under way goes before. */
+  #settleLater(): void {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    this.#pass = this.#pass.catch(() => {}).then(async () => {
+      try {
+        if (!this.#abort.signal.aborted) await this.#settleVocabulary();
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        this.#post({ type: "passFailed", error: ERRORS.encode(this.#described(error)) });
+      } finally {
+        this.#isSettling = false;
+      }
+    });
   }
 
   #makeIndexer(options: IndexerOptions): Indexer {

@@ -5,7 +5,7 @@ import { vocabularyTable } from "./word_schema.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 
 /** More new words than these are not added one by one: the table is made anew. */
-const MAX_NOTED = 20_000;
+const MAX_ADDED = 20_000;
 /** Words in one transaction: about 10 ms. */
 const TOGETHER = 5_000;
 
@@ -49,25 +49,35 @@ export class VocabularyTable {
 
   /** Adds what was noted, in the transaction of the entries. */
   flush(): void {
-    if (this.#noted.size === 0) return;
-    this.#added += this.#noted.size;
-    if (this.#added > MAX_NOTED) {
-      this.#isStale = true;
-      this.#markStale.run();
-    } else {
-      for (const word of this.#noted) {
-        this.#add.run(initialOf(word), lettersOf(word), word);
-        this.#meanwhile?.add(word);
-      }
+    for (const word of this.#noted) {
+      if (this.#added > MAX_ADDED) break;
+      this.#added += Number(this.#add.run(initialOf(word), lettersOf(word), word).changes);
+      this.#meanwhile?.add(word);
     }
     this.#noted.clear();
+    if (this.#added <= MAX_ADDED || this.#isStale) return;
+    this.#isStale = true;
+    this.#markStale.run();
   }
 
   /**
    * Makes the table anew, in transactions of bounded size, between which clients' writes go; until
    * then the one before it serves.
+   *
+   * @param signal Ends it between two of them, with the signal's reason.
    */
-  async rebuild(): Promise<void> {
+  async rebuild(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#rebuild(signal);
+    } catch (error) {
+      this.#isStale = true;
+      throw error;
+    } finally {
+      this.#meanwhile = undefined;
+    }
+  }
+
+  async #rebuild(signal: AbortSignal): Promise<void> {
     this.#db.exec(`DROP TABLE IF EXISTS fresh; ${vocabularyTable("fresh")}`);
     const read = this.#db.prepare(
       `SELECT term, doc FROM word WHERE term > ? LIMIT ${TOGETHER}`,
@@ -86,13 +96,13 @@ export class VocabularyTable {
         }
       });
       await yieldToMessages();
+      signal.throwIfAborted();
     }
     transaction(this.#db, () => {
       for (const word of meanwhile) add.run(initialOf(word), lettersOf(word), word, 1);
       this.#db.exec("DROP TABLE vocabulary; ALTER TABLE fresh RENAME TO vocabulary");
       if (this.#isStale) this.#markStale.run();
     });
-    this.#meanwhile = undefined;
   }
 }
 

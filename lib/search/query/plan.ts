@@ -40,16 +40,21 @@ export interface PlanTools {
  * 4. most of the words;
  * 5. both: most of the words, some of them replaced.
  *
- * @param exactly Only the first way, and only the words as they are.
+ * @param asked `exactly`: only the first way, and only the words as they are; `isKey`: the query is
+ * the key of an entry, and so not misspelled.
  */
-export function* plans(query: Query, exactly: boolean, tools: PlanTools): Generator<Plan> {
+export function* plans(
+  query: Query,
+  { exactly, isKey }: { readonly exactly: boolean; readonly isKey: boolean },
+  tools: PlanTools,
+): Generator<Plan> {
   const match = matchExpression(query);
   if (match === undefined) return;
   if (exactly) {
     yield { passes: [passOf(query, match)], queries: [query] };
     return;
   }
-  yield wordsPlan(query, match, tools);
+  yield wordsPlan(query, match, tools, isKey);
   const beginning = withPrefix(query);
   if (beginning !== undefined) {
     yield { passes: [passOf(beginning, matchExpression(beginning)!)], queries: [beginning] };
@@ -72,7 +77,12 @@ export function* plans(query: Query, exactly: boolean, tools: PlanTools): Genera
 }
 
 /** All words of a query. */
-function wordsPlan(query: Query, match: string, { ranker, spelling, forms }: PlanTools): Plan {
+function wordsPlan(
+  query: Query,
+  match: string,
+  { ranker, spelling, forms }: PlanTools,
+  isKey = false,
+): Plan {
   const passes = [passOf(query, match)];
   const wide = matchExpression(query, forms)!;
   if (wide !== match) {
@@ -82,7 +92,7 @@ function wordsPlan(query: Query, match: string, { ranker, spelling, forms }: Pla
   }
   const heading = headingOf(query);
   // A query that equals a title is not misspelled.
-  const common = heading !== undefined && ranker.hasTitle(heading)
+  const common = isKey || (heading !== undefined && ranker.hasTitle(heading))
     ? undefined
     : spelling.commoner(query);
   if (common === undefined) return { passes, queries: [query] };

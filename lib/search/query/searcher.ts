@@ -129,10 +129,10 @@ export class Searcher {
   ): Found {
     const tools = { ranker: this.#ranker, spelling: this.#spelling, forms: wideForms(stems) };
     if (exactId !== undefined) {
-      const [plan] = plans(query, exactly, tools);
+      const [plan] = plans(query, { exactly, isKey: true }, tools);
       return this.#withExact(plan, exactId, needed);
     }
-    for (const plan of plans(query, exactly, tools)) {
+    for (const plan of plans(query, { exactly, isKey: false }, tools)) {
       const found = this.#run(plan, NONE, needed);
       if (found.total > 0) return found;
     }
