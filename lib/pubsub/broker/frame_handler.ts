@@ -54,8 +54,9 @@ export class FrameHandler {
     let route: Route | undefined;
     let last: Publication | undefined;
     let lastHeader: unknown;
-    // A larger run would not fit into the smallest backlog.
+    // A larger run would not fit into the smallest backlog. Few batches have so many bytes.
     const maxRunBytes = this.#core.limits.maxPendingBytes / 2;
+    const isLarge = bytesOf(frames, from, frames.length) > maxRunBytes;
     for (let i = from; i < frames.length; i++) {
       const frame = frames[i]!;
       const { header } = frame;
@@ -72,7 +73,8 @@ export class FrameHandler {
         return i;
       }
       if (last?.plain) {
-        if (last.route === route && frame.end - frames[first]!.start <= maxRunBytes) continue;
+        const fits = !isLarge || bytesOf(frames, first, i + 1) <= maxRunBytes;
+        if (last.route === route && fits) continue;
         if (route && !this.#pass(frames, first, i, route)) return first;
         route = last.route;
         first = i;
@@ -142,6 +144,11 @@ export class FrameHandler {
     if (refusal) this.#source.refuse(refusal, id);
     return refusal !== undefined;
   }
+}
+
+/** How many bytes the frames `frames[first, last)` have, which lie one behind the other. */
+function bytesOf(frames: readonly Frame[], first: number, last: number): number {
+  return first < last ? frames[last - 1]!.end - frames[first]!.start : 0;
 }
 
 function retainedFull(topic: string): Refusal {
