@@ -87,7 +87,7 @@ function get(
 ): OutgoingFrame | Promise<OutgoingFrame> {
   const key = textField(request, "value");
   const entry = engine.find(key);
-  if (entry === undefined) throw notFound(key);
+  if (entry === undefined) throw notFound(key, engine.keysOf(key));
   return entry === "large" ? getLarge(key, engine, client) : jsonFrame(entryReply(entry));
 }
 
@@ -129,8 +129,10 @@ function jsonContent(content: ReplyContent): OutgoingFrame {
   return { header: { "content-type": "text/json", "content-encoding": "utf-8" }, content };
 }
 
-function notFound(key: string): RequestError {
-  return new RequestError("not-found", `There is no entry with the key '${key}'`);
+/** @param others Keys of entries that have this one in their files. */
+function notFound(key: string, others: readonly string[] = []): RequestError {
+  const hint = others.length === 0 ? "" : ` alone; there are ${others.join(", ")}`;
+  return new RequestError("not-found", `There is no entry with the key '${key}'${hint}`);
 }
 
 /** Codes whose message is for the client; the others are the server's own affair. */

@@ -36,6 +36,8 @@ import type { RunOptions, WorkerPool } from "./worker/worker_pool.ts";
 const HITS = countOption(10);
 const SKIPPED = countOption(0);
 
+const SAME_LOCAL = "SELECT key FROM record WHERE local = ? AND shown = 1 ORDER BY id LIMIT 5";
+
 /** What an engine is made of. It closes all of these. */
 export interface EngineParts {
   /** The index file. */
@@ -112,6 +114,13 @@ export class Engine implements SearchEngine {
     const entry = this.#cached(key);
     if (entry === undefined) return this.#read(this.#findSmall, key);
     return isLarge(entry) ? "large" : entry;
+  }
+
+  /** Keys of entries whose key in their file is this one, the first of them; for a hint. */
+  keysOf(local: string): string[] {
+    if (!local.isWellFormed()) return [];
+    const rows = this.#parts.db.prepare(SAME_LOCAL).all(toStored(local) as Stored);
+    return rows.map((row) => fromStored(row["key"]));
   }
 
   async search(query: string, options: SearchQueryOptions = {}): Promise<SearchResult> {

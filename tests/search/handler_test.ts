@@ -15,6 +15,7 @@ import {
   type SearchOptions,
 } from "../../lib/search/mod.ts";
 import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
+import { Folder } from "./support.ts";
 
 interface Reply {
   readonly result: unknown;
@@ -276,4 +277,14 @@ Deno.test("a client is told of a full disk, and of no path of the server", () =>
   assert(told instanceof RequestError);
   assertEquals(told.code, "index-full");
   assertEquals(told.message.includes("/"), false, told.message);
+});
+
+Deno.test("a key that several files have is answered with those that tell them apart", async () => {
+  await using folder = await Folder.make({ "a.csv": "id,text\n1,x\n", "b.csv": "id,text\n1,y\n" });
+  await withServer({ data: [folder.path] }, async (ask) => {
+    const { error } = await ask({ action: "get", value: "1" });
+    assertEquals(error?.code, "not-found");
+    assertMatch(error!.message, /the key '1' alone; there are a\.csv#1, b\.csv#1$/);
+    assertEquals((await ask({ action: "get", value: "b.csv#1" })).result, "y");
+  });
 });
