@@ -94,7 +94,7 @@ Deno.test("a field is a key only where it is different in all records of a file"
     2,
   );
   assertEquals((await readItems("f.jsonl", '{"id":1,"text":"x"}\n', { keyField: false })).entries, [
-    ":1 | f.jsonl:1 | x\n\nid: 1".replace("\n\nid: 1", ""),
+    ":1 | f.jsonl:1 | x",
   ]);
 });
 
@@ -103,10 +103,13 @@ Deno.test("numbers in keys keep their digits", async () => {
   const text = numbers.map((number) => `{"id":${number},"text":"x"}`).join("\n");
   const { entries } = await readItems("f.jsonl", text);
   assertEquals(entries.map((entry) => entry.split(" | ")[0]), numbers);
-  fc.assert(fc.property(fc.jsonValue(), (value) => {
-    const text = JSON.stringify(value);
-    assertEquals(JSON.stringify(parseJson(text)).replace(/"(-?\d[^"]*)"/g, "$1").length > 0, true);
-    if (!/[\d]/.test(text)) assertEquals(parseJson(text), JSON.parse(text));
+  const double = fc.double({ noNaN: true, noDefaultInfinity: true });
+  fc.assert(fc.property(fc.array(double, { minLength: 1 }), fc.nat(3), (values, zeros) => {
+    const digits = values.map((value) =>
+      JSON.stringify(value) +
+      (Number.isInteger(value) && Math.abs(value) < 1e15 ? `.${"0".repeat(zeros + 1)}` : "")
+    );
+    assertEquals((parseJson(`[${digits}]`) as unknown[]).map(String), digits);
   }));
 });
 

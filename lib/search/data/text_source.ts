@@ -5,11 +5,20 @@
  */
 import { concat } from "@std/bytes";
 import { encodingOf, looksLikeText } from "./encoding.ts";
-import { type DataFile, type ReadNote, type ReadOptions, SkipFile } from "./item.ts";
+import {
+  type DataFile,
+  type ReadNote,
+  type ReadOptions,
+  SkipFile,
+  UnreadableFile,
+} from "./item.ts";
 import { openFile } from "./open_file.ts";
 
 /** The text of a smaller file is kept, so that it is read from the disk once. */
 const KEPT_BYTES = 1024 * 1024;
+
+/** The most that is kept of a file that has grown since it was found. */
+const MAX_GROWN_BYTES = 16 * KEPT_BYTES;
 
 /** What a text that is no UTF-8 is taken for: it has a character for every byte, as Latin-1 has. */
 const FALLBACK = "windows-1252";
@@ -20,7 +29,12 @@ export async function* fileChunks(file: DataFile, follow: boolean): AsyncGenerat
   yield* opened.chunks();
 }
 
-/** Reads a whole file. @throws {SkipFile} if it is larger than `maxBytes`. */
+/**
+ * Reads a whole file.
+ *
+ * @throws {SkipFile} if it is larger than `maxBytes`.
+ * @throws {UnreadableFile} if it cannot be read at this time.
+ */
 export async function fileBytes(
   file: DataFile,
   options: ReadOptions,
@@ -31,7 +45,11 @@ export async function fileBytes(
   for await (const chunk of fileChunks(file, options.follow)) {
     options.onChunk?.(chunk);
     length += chunk.length;
-    if (length > maxBytes) throw new SkipFile(`larger than ${maxBytes} bytes`);
+    if (length > maxBytes) {
+      // It has grown since it was found, and is read by the next pass.
+      if (file.bytes <= maxBytes) throw new UnreadableFile("it grew while it was read");
+      throw new SkipFile(`larger than ${maxBytes} bytes`);
+    }
     parts.push(chunk.slice());
   }
   return concat(parts);
@@ -113,8 +131,7 @@ interface Found {
 }
 
 async function decodeKept(file: DataFile, options: ReadOptions, markup: boolean): Promise<Found> {
-  // It may have grown since it was found; what is more than this is read by the next pass.
-  const bytes = await fileBytes(file, options, Number.MAX_SAFE_INTEGER);
+  const bytes = await fileBytes(file, options, MAX_GROWN_BYTES);
   const encoding = startOf(bytes, options, markup);
   if (encoding.certainty !== "assumed") {
     return { ...described(encoding), kept: new TextDecoder(encoding.label).decode(bytes) };
