@@ -77,7 +77,7 @@ Deno.test("a folder that cannot be read keeps the records of its files", () => {
   sources.setRoots(["/r"]);
   for (let next = sources.nextPending(); next; next = sources.nextPending()) {
     const entry = { local: next.name, place: "", title: "t", text: "x" };
-    index.store.store(sources.beginFile(next), entry);
+    index.store.store(sources.beginFile(next), entry, () => false);
     sources.taken(next, "hash");
   }
   sources.startFinding("");

@@ -177,6 +177,18 @@ Deno.test("of a key that a file has twice the later record has its line", async 
   assertEquals(observer.lastCounts, { added: 3, filesRead: 1, duplicates: 1 });
 });
 
+Deno.test("records of one key on one line are all kept", async () => {
+  const same = JSON.stringify(Array.from({ length: 4 }, (_, i) => ({ key: "k", text: `t${i}` })));
+  await using folder = await Folder.make({ "a.json": same });
+  const options = { index: folder.at("i.db"), data: [folder.at("a.json")], keyField: "key" };
+  for (let start = 0; start < 2; start++) {
+    await using engine = await openSearch(options);
+    const keys = ["k", "a.json:1", "a.json:1.2", "a.json:1.3"];
+    assertEquals(keys.map((key) => engine.lookup(key)?.text), ["t0", "t1", "t2", "t3"]);
+    await folder.write("a.json", ` ${same}`);
+  }
+});
+
 Deno.test("a file that is in two data paths is taken in once", async () => {
   await using folder = await Folder.make({ "x/a.csv": "id,text\n1,a1\n", "x/b.txt": "text" });
   const data = [folder.at("x"), folder.at("x/a.csv")];

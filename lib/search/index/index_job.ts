@@ -242,7 +242,7 @@ export class IndexJob {
           .run(TUTORIAL_ROOT).lastInsertRowid,
       );
       for (const { key, title, text } of TUTORIAL_ENTRIES) {
-        this.#store.store(source, { local: key, place: undefined, title, text });
+        this.#store.store(source, { local: key, place: undefined, title, text }, () => false);
       }
     });
   }

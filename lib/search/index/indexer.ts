@@ -226,7 +226,7 @@ export class Indexer {
 
   /** Removes the records that the file no longer has, then marks it as taken in. */
   async #finishFile(file: PendingFile, hash: string, signal: AbortSignal): Promise<void> {
-    if (file.source !== undefined) {
+    if (file.source !== undefined && !file.isNew) {
       await this.#flush(signal);
       const { source } = file;
       for (let gone = this.#unseen.all(source, BATCH_RECORDS); gone.length > 0;) {
@@ -281,15 +281,16 @@ export class Indexer {
     }
     const source = this.#sources.beginFile(file);
     const { entry, line = 1 } = item;
-    const isTaken = (id: number) => this.#isSeen.get(id) !== undefined;
+    // A new file's records are all of this pass.
+    const isTaken = (id: number) => file.isNew || this.#isSeen.get(id) !== undefined;
     let stored = this.#store.store(source, entry, isTaken);
-    if (stored === undefined) {
-      this.#report.duplicate({ key: entry.local, path, line });
-      const place = `:${line}`;
-      stored = this.#store.store(source, { ...entry, local: file.name + place, place });
+    if (stored === undefined) this.#report.duplicate({ key: entry.local, path, line });
+    for (let nth = 1; stored === undefined; nth++) {
+      const place = nth === 1 ? `:${line}` : `:${line}.${nth}`;
+      stored = this.#store.store(source, { ...entry, local: file.name + place, place }, isTaken);
     }
     const { outcome, id } = stored;
-    this.#seen.run(id);
+    if (!file.isNew) this.#seen.run(id);
     if (outcome !== "unchanged") this.#report.counts[outcome]++;
     this.#report.taken();
     return outcome !== "unchanged";

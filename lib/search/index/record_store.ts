@@ -31,6 +31,7 @@ interface Content {
 export class RecordStore {
   readonly #keys: RecordKeys;
   readonly #own: StatementSync;
+  readonly #anyOf: StatementSync;
   readonly #shownKey: StatementSync;
   readonly #content: StatementSync;
   readonly #insert: StatementSync;
@@ -55,6 +56,7 @@ export class RecordStore {
     this.#own = db.prepare(
       "SELECT id, shown, removed FROM record WHERE local = ? AND source = ?",
     );
+    this.#anyOf = db.prepare("SELECT 1 FROM record WHERE local = ?");
     this.#shownKey = db.prepare("SELECT id, source FROM record WHERE key = ? AND shown = 1");
     this.#content = db.prepare("SELECT local, title, text, language FROM record WHERE id = ?");
     this.#insert = db.prepare(
@@ -72,27 +74,25 @@ export class RecordStore {
   /**
    * Stores a record of a file. It replaces the file's record of the same key.
    *
-   * @param isTaken Says whether a record must not be replaced.
+   * @param isTaken Says whether the record of the same key must not be replaced.
    * @returns `undefined` if it must not be.
    */
-  store(source: number, record: LocalRecord): StoreResult;
   store(
     source: number,
     record: LocalRecord,
     isTaken: (id: number) => boolean,
-  ): StoreResult | undefined;
-  store(
-    source: number,
-    record: LocalRecord,
-    isTaken?: (id: number) => boolean,
   ): StoreResult | undefined {
     const local = toStored(record.local);
     const [title, text] = [toStored(record.title), toStored(record.text)];
-    const own = this.#own.get(local, source);
+    // Most keys are nobody's else: then there is nothing to be told apart.
+    const isKnown = this.#anyOf.get(local) !== undefined;
+    const own = isKnown ? this.#own.get(local, source) : undefined;
     const place = record.place ?? null;
     const language = record.language ?? this.#language ?? null;
     if (own === undefined) {
-      const { key, isShown } = this.#keys.beforeAdding(local, source, record.place);
+      const { key, isShown } = isKnown
+        ? this.#keys.beforeAdding(local, source, record.place)
+        : { key: local, isShown: true };
       const shown = isShown ? 1 : 0;
       const { lastInsertRowid } = this.#insert.run(
         key,
@@ -110,7 +110,7 @@ export class RecordStore {
       return { outcome: "added", id };
     }
     const id = Number(own["id"]);
-    if (isTaken?.(id)) return undefined;
+    if (isTaken(id)) return undefined;
     if (this.#hasContent(id, title, text, language)) return { outcome: "unchanged", id };
     const isShown = own["shown"] === 1;
     if (isShown) this.words.drop(id);

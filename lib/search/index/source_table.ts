@@ -25,6 +25,8 @@ export interface PendingFile extends DataFile {
   readonly root: string;
   /** Its source's number; `undefined` until a record of the file is taken in. */
   source: number | undefined;
+  /** Whether the index had no records of it before this pass. */
+  readonly isNew: boolean;
   readonly bytes: number;
   readonly modifiedMs: number | undefined;
   /** The hash of its content when it was taken in last, with the same settings. */
@@ -251,6 +253,7 @@ export class SourceTable {
     return {
       root,
       source: known === undefined ? undefined : Number(known["id"]),
+      isNew: known === undefined,
       path,
       real: String(row["real"]),
       name: String(row["name"]),
