@@ -7,6 +7,9 @@ Written from docs/protocol.md with `struct`, `json` and the standard library's s
                                                 and prints the broker's answer to that
     pubsub_peer.py sub HOST PORT FILTER COUNT   subscribes, prints the answer, then a line of JSON
                                                 for each frame, until COUNT were received or missed
+    pubsub_peer.py work HOST PORT STREAM COUNT  stores COUNT texts on the topic STREAM.py, works them
+                                                off as the consumer python, each acknowledged, and
+                                                prints a line of JSON for each
     pubsub_peer.py echo HOST PORT TOPIC COUNT   answers COUNT requests with their text in capitals
 """
 
@@ -54,6 +57,26 @@ def show(value: object) -> None:
     print(json.dumps(value), flush=True)
 
 
+def work(peer: Peer, stream: str, total: int) -> None:
+    """Stores all, then takes and acknowledges all; answers and deliveries come in any order."""
+    for number in range(total):
+        fields = {"stored": True, "msg-id": f"py-{number}", "id": 100 + number}
+        peer.send("pub", str(number).encode(), topic=f"{stream}.py", **fields)
+        answer, _ = peer.receive()
+        assert (answer["op"], answer["seq"]) == ("ok", number + 1), answer
+    name = {"stream": stream, "consumer": "python"}
+    peer.send("consume", **name, sid=7, id=4)
+    acked = 0
+    while acked < total:
+        header, content = peer.receive()
+        if header["op"] == "pub":
+            show({"header": header, "text": content.decode()})
+            peer.send("ack", **name, deliveries=[header["delivery"]], id=1000 + header["seq"])
+        elif header["id"] > 1000:
+            assert header["op"] == "ok", header
+            acked += 1
+
+
 def main() -> None:
     action, host, port, topic, count = sys.argv[1:]
     peer, total = Peer(host, int(port)), int(count)
@@ -67,6 +90,8 @@ def main() -> None:
         show(peer.receive()[0])
         peer.send("bye")
         return
+    if action == "work":
+        return work(peer, topic, total)
     peer.send("sub", topic=topic, id=3)
     show(peer.receive()[0])
     done = 0

@@ -1,9 +1,10 @@
 /** The broker against a publisher and a subscriber in Python. */
 import { assertEquals } from "@std/assert";
-import { connectBroker } from "../../lib/pubsub/mod.ts";
+import { connectBroker, openStreamStore } from "../../lib/pubsub/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import { startBroker } from "../pubsub/support.ts";
 import { deadline } from "../support/deadline.ts";
+import { Scratch } from "../support/scratch.ts";
 
 const PEER = `${import.meta.dirname}/pubsub_peer.py`;
 const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
@@ -85,4 +86,23 @@ Deno.test("a Python program reads what we publish and retain, and answers reques
   assertEquals((await ours.request("caps", "abc")).text(), "ABC");
   assertEquals((await ours.request("caps", "xyz")).text(), "XYZ");
   assertEquals(await answering.code(), 0);
+});
+
+Deno.test("a Python program stores, works off and acknowledges, each once", async () => {
+  const count = 20;
+  using scratch = new Scratch();
+  await using streams = await openStreamStore(scratch.at("store"));
+  await using broker = await startBroker({ streams });
+  const address = broker.address as TcpAddress;
+  await using ours = await connectBroker(address);
+  await ours.streams.create("jobs", { topics: ["jobs.>"] });
+  await using worker = new PythonPeer("work", address, "jobs", count);
+  for (let i = 0; i < count; i++) {
+    const { header, text } = await worker.line();
+    assertEquals([header.topic, header.seq, header.sid, header.attempt], ["jobs.py", i + 1, 7, 1]);
+    assertEquals(text, String(i));
+  }
+  assertEquals(await worker.code(), 0);
+  const { pending, unacked } = await ours.streams.consumer("jobs", "python");
+  assertEquals([pending, unacked], [0, 0]);
 });

@@ -11,8 +11,9 @@ import { flatOutSoak } from "./pubsub/flat_out_soak.ts";
 import { pubsubSoak } from "./pubsub/pubsub_soak.ts";
 import { runSoak } from "./run_soak.ts";
 import { type Soak, SoakError } from "./soak.ts";
+import { streamsSoak } from "./streams/streams_soak.ts";
 
-const SOAKS: readonly Soak[] = [...FRAME_SOAKS, pubsubSoak, flatOutSoak];
+const SOAKS: readonly Soak[] = [...FRAME_SOAKS, pubsubSoak, flatOutSoak, streamsSoak];
 
 await runScript({
   task: "soak",

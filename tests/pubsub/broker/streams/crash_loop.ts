@@ -9,7 +9,7 @@ import type { Frame } from "../../../../lib/frame/mod.ts";
 import { dial } from "../../../../lib/net/mod.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
 import { op, RawPeer } from "../../support.ts";
-import { randomOf } from "./support.ts";
+import { Random } from "../../../soak/random.ts";
 
 /** Publications that wait for their confirmation at one time. */
 const OUTSTANDING = 32;
@@ -24,6 +24,8 @@ export interface CrashOptions {
   readonly env?: Record<string, string>;
   /** How the stream's commits reach the disk. @default {"always"} */
   readonly sync?: "always" | "interval";
+  /** Decides when it is killed. */
+  readonly random?: Random;
   /** Called when the process is dead. */
   readonly onKilled?: () => Promise<void>;
 }
@@ -37,7 +39,7 @@ export class CrashLoop {
   /** All before it was purged. */
   purged = 1;
   readonly #options: CrashOptions;
-  readonly #random = randomOf(7);
+  readonly #random: Random;
   /** Publications that were sent and are not confirmed: they are sent again. */
   readonly #open = new Set<number>();
   #next = 1;
@@ -46,6 +48,7 @@ export class CrashLoop {
 
   constructor(options: CrashOptions) {
     this.#options = options;
+    this.#random = options.random ?? new Random(7);
   }
 
   /** Works for a while, and kills the broker meanwhile. */
@@ -60,12 +63,12 @@ export class CrashLoop {
       // From the second round on it is there.
       await peer.header();
       // Some confirmations on, at any moment.
-      const enough = this.stored.size + 20 + this.#random() * 150;
+      const enough = this.stored.size + 20 + this.#random.next() * 150;
       let isDying = false;
       const onStored = () => {
         if (this.stored.size < enough || isDying) return;
         isDying = true;
-        setTimeout(() => broker.kill("SIGKILL"), this.#random() * 20);
+        setTimeout(() => broker.kill("SIGKILL"), this.#random.next() * 20);
       };
       await this.#work(peer, onStored).catch((error) => {
         if (!isDying) throw error;

@@ -18,7 +18,8 @@ import type {
 import { Replay } from "../../../../lib/pubsub/broker/streams/sqlite/replay.ts";
 import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
 import { Model, ModelConsumer } from "./model.ts";
-import { framesIn, publication, randomOf, UNLIMITED } from "./support.ts";
+import { Random } from "../../../soak/random.ts";
+import { framesIn, publication, UNLIMITED } from "./support.ts";
 
 const TOPICS = ["orders.eu", "orders.us", "orders.eu.late", "orders.x"];
 const STEPS = 60;
@@ -41,7 +42,7 @@ export function runModel(seed: number): void {
 
 class ModelRun {
   readonly db = new DatabaseSync(":memory:");
-  readonly #random: () => number;
+  readonly #random: Random;
   readonly #model: Model;
   #engine: StreamEngine;
   #now = 1_000_000;
@@ -51,7 +52,7 @@ class ModelRun {
   #floor = 1;
 
   constructor(seed: number) {
-    this.#random = randomOf(seed);
+    this.#random = new Random(seed);
     migrate(this.db, ":memory:", STREAM_SCHEMA);
     this.#engine = new StreamEngine(this.db);
     const settings: StreamSettings = {
@@ -87,7 +88,7 @@ class ModelRun {
   }
 
   #step(): void {
-    const at = this.#random();
+    const at = this.#random.next();
     if (at < 0.3) return this.#append();
     if (at < 0.5) return this.#take();
     if (at < 0.72) return this.#settle();
@@ -108,7 +109,7 @@ class ModelRun {
       const isKnown = this.#model.settings.keep === "limits" &&
         this.#model.settings.maxCount === Infinity && this.#model.settings.maxAgeMs === Infinity &&
         this.#model.purged === 1;
-      const expected = isKnown && this.#random() < 0.3
+      const expected = isKnown && this.#random.next() < 0.3
         ? this.#model.lastOf(topic) + this.#pick([0, 0, 1])
         : undefined;
       return { topic, id, expected, body: `body ${++this.#body}` };
@@ -167,7 +168,7 @@ class ModelRun {
       consumer.open.get(n)!.member === member.id
     );
     const others = consumer.openAt(this.#now).filter((n) => !mine.includes(n));
-    const deliveries = [...mine.filter(() => this.#random() < 0.6), ...others.slice(0, 1)];
+    const deliveries = [...mine.filter(() => this.#random.next() < 0.6), ...others.slice(0, 1)];
     const kind = this.#pick(["ack", "ack", "ack", "nack", "working"] as const);
     const delayMs = kind === "nack" ? this.#pick([undefined, 40]) : undefined;
     const settlement = {
@@ -178,7 +179,7 @@ class ModelRun {
       deliveries,
       delayMs,
       reason: undefined,
-      durable: this.#random() < 0.5,
+      durable: this.#random.next() < 0.5,
     };
     const stale = others.slice(0, 1);
     const isAccepted = (number: number) => !stale.includes(number);
@@ -405,7 +406,7 @@ class ModelRun {
   }
 
   #pick<T>(from: readonly T[]): T {
-    return from[Math.floor(this.#random() * from.length)]!;
+    return this.#random.pick(from);
   }
 }
 

@@ -30,14 +30,3 @@ export function framesIn(bytes: Uint8Array): readonly Frame[] {
   if (consumed !== bytes.length) throw new Error("There is a part of a frame at the end");
   return frames;
 }
-
-/** Random numbers that are the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
