@@ -270,7 +270,9 @@ export class LoadShare {
   #report(now: number): void {
     const durationMs = Math.max(0, now - this.#reportedAt);
     this.#reportedAt = Math.max(now, this.#reportedAt);
-    const open = this.#connections.filter(({ open }) => open).length;
+    // One that has done its work is closed, and counts as if it were open until the end.
+    const open =
+      this.#connections.filter((each) => each.open || (each.over && !each.failed)).length;
     this.#observer.interval(durationMs, this.#tally, open);
     this.#tally.clear();
   }

@@ -44,6 +44,28 @@ Deno.test("renderReport() of a run without any connection has the errors and no 
   assert(!html.includes("<figure") && !/NaN|undefined|Infinity/.test(html));
 });
 
+Deno.test("renderReport() tells of kinds of requests, wrong answers and further counts", async () => {
+  await using server = serveEcho(await listenLocally());
+  const html = renderReport(
+    await runLoad({
+      address: server.address,
+      count: 10,
+      exchange: {
+        open: () => ({ seq }) =>
+          Promise.resolve({
+            kind: seq < 4 ? "<first>" : "others",
+            error: seq === 2 ? "it is <b>" : undefined,
+          }),
+        counts: () => ({ missed: 17 }),
+      },
+    }),
+  );
+  assertMatch(html, /&#60;first&#62;<\/th><td>3<\/td><td>1</);
+  assertMatch(html, /others<\/th><td>7<\/td><td>0</);
+  assertStringIncludes(html, "it is &#60;b&#62;");
+  assertMatch(html, /missed<\/th><td>17</);
+});
+
 Deno.test("renderReport() leaves a gap in the lines where no answer came", async () => {
   await using server = serveEcho(await listenLocally());
   const result = await runLoad({ address: server.address, count: 1 });

@@ -4,11 +4,13 @@ export const PAGE_STYLE = `
   color-scheme: light dark;
   --ground: #ffffff; --panel: #f5f6f8; --text: #1b1f24; --faint: #5b6470; --rule: #d9dde3;
   --line1: #0b62c4; --line2: #b4530a; --line3: #7a3fb0; --bad: #b3261e; --good: #1a7f37;
+  --edge: #0005;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #14171b; --panel: #1e2329; --text: #e6e9ed; --faint: #9aa4b0; --rule: #363d46;
     --line1: #6cb0ff; --line2: #f0a35c; --line3: #c99bf5; --bad: #ff8a80; --good: #6fd08a;
+    --edge: #fff6;
   }
 }
 * { box-sizing: border-box; }
@@ -46,7 +48,13 @@ svg text { fill: var(--faint); font-size: 13px; font-variant-numeric: tabular-nu
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin: .2rem 0 0;
   padding: 0; font-size: .85rem; color: var(--faint); }
 .legend svg { width: 28px; height: 8px; margin-right: .4rem; vertical-align: middle; }
-.wide { overflow-x: auto; }
+/* A shadow at an edge behind which a table goes on: phones show no scrollbars. */
+.wide { overflow-x: auto;
+  background:
+    linear-gradient(90deg, var(--ground) 30%, transparent) left / 2.5rem 100% no-repeat local,
+    linear-gradient(270deg, var(--ground) 30%, transparent) right / 2.5rem 100% no-repeat local,
+    linear-gradient(90deg, var(--edge), transparent) left / .9rem 100% no-repeat scroll,
+    linear-gradient(270deg, var(--edge), transparent) right / .9rem 100% no-repeat scroll; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--rule);
   white-space: nowrap; }
@@ -54,6 +62,12 @@ th { font-weight: 600; }
 th:first-child, td:first-child { text-align: left; }
 td.message { white-space: normal; text-align: left; min-width: 9rem;
   overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  .wide table { font-size: .75rem; }
+  .wide th, .wide td { padding-right: .4rem; }
+  .wide th:last-child, .wide td:last-child { padding-right: 0; }
+  .wide th[scope="col"] { white-space: normal; vertical-align: bottom; }
+}
 .facts th { padding-right: 1.5rem; font-weight: 400; color: var(--faint); }
 .facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 summary { cursor: pointer; }

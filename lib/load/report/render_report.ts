@@ -52,6 +52,7 @@ ${
       summary.unanswered + summary.due - summary.sent > 0 ? LOWER_BOUNDS : ""
     }</p>
 ${latencyTable(summary)}
+${kindTable(summary)}
 <h2>Charts</h2>
 <div class="charts">
 ${percentileChart(result.latency)}
@@ -84,16 +85,19 @@ const LOWER_BOUNDS = " Messages without an answer count with the time that they 
   "real latencies are larger.";
 
 /** What became of the messages, in a row for each end. */
-function accountTable({ due, sent, answered, unanswered }: LoadSummary): string {
-  const rows = [
+function accountTable(summary: LoadSummary): string {
+  const { due, sent, answered, unanswered, answers, counts = {} } = summary;
+  const rows: (readonly [string, number | string])[] = [
     ["Due", due],
     ["Sent", sent],
     ["Answered", answered],
     ["Unanswered", unanswered],
     ["Not sent", due - sent],
-  ] as const;
+    ...(answers ? [["Answers", `${answers.received} of ${answers.due}`] as const] : []),
+    ...Object.entries(counts),
+  ];
   const body = rows.map(([name, count]) =>
-    `<tr><th scope="row">${name}</th><td>${count}</td></tr>`
+    `<tr><th scope="row">${escaped(name)}</th><td>${count}</td></tr>`
   );
   return `<table class="facts">${body.join("\n")}</table>`;
 }
@@ -162,8 +166,24 @@ function latencyTable({ latency_us, service_us, send_lateness_us }: LoadSummary)
 ${rows.join("\n")}</table></div>`;
 }
 
+/** The requests of each kind; nothing where no kinds are told. */
+function kindTable({ kinds }: LoadSummary): string {
+  if (kinds === undefined) return "";
+  const columns = ["Kind", "Answered", "Errors", "p50", "p99", "Max"];
+  const rows = Object.entries(kinds).map(([kind, { messages, errors, latency_us }]) => {
+    const { p50, p99, max } = latency_us;
+    const cells = [messages, errors, ...[p50, p99, max].map((us) => timeOr(us))];
+    return `<tr><th scope="row">${escaped(kind)}</th>${
+      cells.map((cell) => `<td>${cell}</td>`).join("")
+    }</tr>`;
+  });
+  return `<h2>Latency by kind of request</h2>
+<div class="wide"><table><tr>${columns.map((name) => `<th scope="col">${name}</th>`).join("")}</tr>
+${rows.join("\n")}</table></div>`;
+}
+
 function errorTable(
-  { errors, errors_by_kind }: LoadSummary,
+  { errors, errors_by_kind, wrong_answers }: LoadSummary,
   failures: ReadonlyMap<LoadErrorKind, string>,
 ): string {
   if (errors === 0) return "<p>None.</p>";
@@ -171,13 +191,28 @@ function errorTable(
     `<tr><th scope="row">${kind}</th><td>${count}</td>` +
     `<td class="message">${escaped(failures.get(kind) ?? "")}</td></tr>`
   );
+  const wrong = Object.entries(wrong_answers ?? {}).map(([text, count]) =>
+    `<tr><th scope="row">${count}</th><td class="message">${escaped(text)}</td></tr>`
+  );
   return `<div class="wide"><table><tr><th scope="col">Kind</th><th scope="col">Count</th>
 <th scope="col" style="text-align: left">The first one</th></tr>
-${rows.join("\n")}</table></div>`;
+${rows.join("\n")}</table></div>${
+    wrong.length === 0 ? "" : `
+<p>Wrong answers, by what they were:</p>
+<div class="wide"><table class="facts">${wrong.join("\n")}</table></div>`
+  }`;
 }
 
 function intervalTable(intervals: readonly LoadInterval[]): string {
-  const columns = ["Until", "Messages/s", "p50", "p99", "Max", "Errors", "Connections"];
+  const columns = [
+    "Until",
+    "Messages<wbr>/s",
+    "p50",
+    "p99",
+    "Max",
+    "Errors",
+    '<abbr title="open connections">Open</abbr>',
+  ];
   const rows = intervals.map((each) => {
     const { p50, p99, max } = each.latency_us;
     const times = [p50, p99, max].map((us) => timeOr(us));
