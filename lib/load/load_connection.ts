@@ -1,4 +1,5 @@
 import { Backoff } from "../base/backoff.ts";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { sleep } from "../base/sleep.ts";
 import type { Address } from "../net/mod.ts";
 import { connectFailure, connectionFailure } from "./connection_failure.ts";
@@ -59,7 +60,8 @@ export class LoadConnection implements WireListener {
   #wake = Promise.withResolvers<void>();
   /** When answers came that are not yet said to be all; 0 if there are none. */
   #now = 0;
-  #settled = 0;
+  /** Answers so far. */
+  #answered = 0;
 
   /** @param conn Its socket; if it could not be made, `undefined`. */
   constructor(id: number, conn: Deno.Conn | undefined, setup: ConnectionSetup) {
@@ -80,7 +82,7 @@ export class LoadConnection implements WireListener {
 
   /** A number that grows as long as the server does something. */
   get progress(): number {
-    return this.#settled + (this.#wire?.progress ?? 0);
+    return this.#answered + (this.#wire?.progress ?? 0);
   }
 
   /** Gives it messages; {@linkcode LoadConnection.flush} sends them. */
@@ -111,12 +113,16 @@ export class LoadConnection implements WireListener {
         this.failed = !this.#over;
         break;
       }
+      const answered = this.#answered;
       const error = await this.#serveOn(conn);
       if (this.#over) break;
+      if (this.#answered > answered) backoff.reset();
       if (error) {
         this.#setup.failed(error);
         this.failed = !reconnect;
         if (!reconnect) break;
+        // A server that takes connections and ends them at once is not asked all the time.
+        if (this.#answered === answered) await sleep(backoff.next(), this.#setup.signal);
       } else if (!exchange.oneMessage) break;
       // The next message finds a socket that is made for it, not one that waits.
       if (exchange.oneMessage && this.waiting === 0) await this.#wake.promise;
@@ -171,6 +177,7 @@ export class LoadConnection implements WireListener {
   /** The oldest messages have been answered. */
   answered(count: number, bytes: number, outcome?: WireOutcome): void {
     if (this.#now === 0) this.#now = performance.now();
+    this.#answered += count;
     const each = bytes / count;
     for (let left = count; left > 0;) {
       const run = this.#runs.oldest;
@@ -204,7 +211,7 @@ export class LoadConnection implements WireListener {
   settled(number: number, bytes: number, outcome?: WireOutcome): void {
     const run = this.#byNumber.get(number);
     if (run === undefined) return;
-    this.#settled++;
+    this.#answered++;
     const now = performance.now();
     const { recorder } = this.#setup;
     if (--run.answers > 0) return recorder.partlyAnswered(run, bytes, now, outcome);
@@ -220,9 +227,7 @@ export class LoadConnection implements WireListener {
     const { signal, dial, failed, reconnect } = this.#setup;
     while (!this.#over) {
       try {
-        const conn = await dial();
-        backoff.reset();
-        return conn;
+        return await dial();
       } catch (cause) {
         if (signal.aborted || this.#over) return undefined;
         failed(connectFailure(this.id, cause));
@@ -252,7 +257,8 @@ export class LoadConnection implements WireListener {
       const cause = this.#givenUp ?? this.#sendError ?? error;
       return connectionFailure(this.id, this.#setup.address, cause);
     } finally {
-      (wire ?? conn).close();
+      if (wire) wire.close();
+      else closeQuietly(conn);
       this.#wire = undefined;
       this.#lose(performance.now());
     }

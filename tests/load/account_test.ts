@@ -173,6 +173,31 @@ Deno.test("a run with reconnect waits for a server that is not there yet", async
   assertEquals([summary.due, summary.answered], [10, 10]);
 });
 
+Deno.test("a run that reconnects waits between tries where connections are ended at once", async () => {
+  const server = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  let connections = 0;
+  const listening = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", () => listening.resolve());
+  await listening.promise;
+  const { port } = server.address() as AddressInfo;
+  const { summary } = await deadline(runLoad({
+    address: { ...LOOPBACK, port },
+    ratePerSecond: 100,
+    durationMs: 300,
+    drainTimeoutMs: 50,
+    reconnect: true,
+  }));
+  const closed = Promise.withResolvers<void>();
+  server.close(() => closed.resolve());
+  await closed.promise;
+  check(summary);
+  assertEquals([summary.due, summary.answered], [30, 0]);
+  assert(connections < 30, `${connections} connections in 350 ms`);
+});
+
 Deno.test("what is outstanding when the last message was due is waited for until a bound", async () => {
   // Answers one message in 20 ms.
   const server = createServer((socket) => {
