@@ -10,7 +10,7 @@ import { SearchError } from "./error.ts";
 
 const PREFIX = "socktool-search-";
 const NAME = "index.db";
-/** A younger folder may be one whose process has not locked its index yet. */
+/** A younger folder without an index may be one whose process has not locked its index yet. */
 const MIN_AGE_MS = 60_000;
 /** Folders that are looked at, at most. */
 const MAX_LOOKED_AT = 100;
@@ -50,7 +50,10 @@ async function removeIfAbandoned(folder: string, uid: number | null): Promise<vo
   const info = await Deno.lstat(folder);
   const isOld = Date.now() - (info.mtime?.getTime() ?? Date.now()) > MIN_AGE_MS;
   // Somebody else's folder is left alone, and so is one that holds anything but an index.
-  if (!info.isDirectory || !isOld || info.uid !== uid) return;
+  if (!info.isDirectory || info.uid !== uid) return;
+  // What is in an index was written by one who had locked it.
+  const written = await Deno.lstat(`${folder}/${NAME}`).catch(() => undefined);
+  if (!isOld && !(written?.isFile && written.size > 0)) return;
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (!isFile || !name.startsWith(NAME)) return;
   }

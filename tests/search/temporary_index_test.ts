@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { openSearch } from "../../lib/search/mod.ts";
 import { removeAbandoned } from "../../lib/search/temporary_index.ts";
 import { FileLock } from "../../lib/sqlite/mod.ts";
+import { start } from "../support/programs.ts";
 import { Folder } from "./support.ts";
 
 Deno.test({
@@ -12,7 +13,8 @@ Deno.test({
       "socktool-search-old/index.db": "x",
       "socktool-search-old/index.db-wal": "x",
       "socktool-search-used/index.db": "x",
-      "socktool-search-new/index.db": "x",
+      "socktool-search-killed/index.db": "x",
+      "socktool-search-new/index.db": "",
       "socktool-search-other/notes.txt": "x",
       "else/index.db": "x",
     });
@@ -42,4 +44,27 @@ Deno.test("an index that links lead to is the same index", async () => {
   assertEquals(other, "index-locked");
   await engine.put({ key: "k", title: "", text: "put" });
   assertEquals(engine.lookup("k")?.text, "put");
+});
+
+Deno.test({
+  name: "a temporary index of a process that was killed is gone after the next start",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await Folder.make();
+    const env = { TMPDIR: folder.path };
+    const begin = () => start(["app-server", "127.0.0.1:0"], { env });
+    const folders = () =>
+      [...Deno.readDirSync(folder.path)].map(({ name }) => name).filter((name) =>
+        name.startsWith("socktool-search-")
+      );
+    const killed = begin();
+    await killed.printed("listening", "err");
+    assertEquals(folders().length, 1);
+    killed.kill("SIGKILL");
+    await killed.finished();
+    const [left] = folders();
+    await using next = begin();
+    await next.printed("listening", "err");
+    assertEquals([folders().length, folders().includes(left!)], [1, false]);
+  },
 });
