@@ -4,6 +4,7 @@ import { ConnectionError, dial, listen, serveConnections } from "../../lib/net/m
 import type { ServerTls, TcpAddress } from "../../lib/net/mod.ts";
 import { PendingHandshakes } from "../../lib/net/pending_handshakes.ts";
 import { deadline, until } from "../support/deadline.ts";
+import { assertFeltLittle, p99 } from "../support/neighbour.ts";
 import { echo, LOOPBACK, Recorder } from "../support/peers.ts";
 import { ServerProgram } from "../support/programs.ts";
 import { NEXT_CA, NEXT_TLS, SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
@@ -151,9 +152,6 @@ Deno.test("another certificate is for who connects from then on; a broken one ch
 });
 
 const SLOW = 1_000;
-/** What others may have to wait for in ms at p99, or ten times as long as on a quiet server. */
-const LONGEST_WAIT_MS = 100;
-const ROUNDS = 6;
 
 Deno.test({
   name:
@@ -167,30 +165,27 @@ Deno.test({
     const { port } = server.address as TcpAddress;
     await assertEchoes(server.address as TcpAddress);
     const before = descriptors();
-    for (let round = 1;; round++) {
-      const script = `${import.meta.dirname}/../support/slow_handshakes.py`;
-      const child = new Deno.Command("python3", {
-        args: [script, String(port), String(SLOW), TLS_FILES.ca],
-        stdin: "piped",
-        stdout: "piped",
-      }).spawn();
-      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-      let line = "";
-      while (!line.endsWith("\n")) {
-        const { value, done } = await deadline(reader.read(), "the healthy clients");
-        assert(!done, "a healthy client failed");
-        line += value;
-      }
-      const { quiet, beside, open } = JSON.parse(line) as SlowHandshakes;
-      assert(open > SLOW / 20, `${open} of them are connected`);
-      assert(descriptors() < 200, `${descriptors()} descriptors`);
-      await child.stdin.close();
-      await child.status;
-      const times = beside.sort((a, b) => a - b);
-      const p99 = times[Math.ceil(times.length * 0.99) - 1]!;
-      if (p99 <= Math.max(LONGEST_WAIT_MS, 10 * quiet)) break;
-      assert(round < ROUNDS, `p99 of ${times.length}: ${p99} ms, quiet at most ${quiet} ms`);
+    const script = `${import.meta.dirname}/../support/slow_handshakes.py`;
+    const child = new Deno.Command("python3", {
+      args: [script, String(port), String(SLOW), TLS_FILES.ca],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let line = "";
+    while (!line.endsWith("\n")) {
+      const { value, done } = await deadline(reader.read(), "the healthy clients");
+      assert(!done, "a healthy client failed");
+      line += value;
     }
+    const { quiet, beside, open } = JSON.parse(line) as SlowHandshakes;
+    assert(open > SLOW / 20, `${open} of them are connected`);
+    assert(descriptors() < 200, `${descriptors()} descriptors`);
+    await child.stdin.close();
+    await child.status;
+    // A machine that is busy with something else may disturb one of three attacks.
+    const [, middle] = beside.toSorted((a, b) => p99(a) - p99(b));
+    assertFeltLittle(middle!, quiet, "beside slow handshakes");
     // A connection of the server's to itself, by which clients take turns, may have come up.
     await until(() => descriptors() <= before + 4, "the descriptors are free again");
     // A machine that is busy may close what it gave up so late that descriptors run short for a moment.
@@ -201,8 +196,8 @@ Deno.test({
 
 /** What the script prints. */
 interface SlowHandshakes {
-  readonly quiet: number;
-  readonly beside: number[];
+  readonly quiet: number[];
+  readonly beside: number[][];
   readonly open: number;
 }
 

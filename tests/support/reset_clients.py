@@ -1,9 +1,10 @@
 """Clients that reset before they are accepted: reset_clients.py PORT COUNT HELLO [CA].
 
 HELLO is what a client sends, in hexadecimal, and is answered by at least a byte. With CA, the file of
-an authority, clients that say hello speak TLS. Prints a line of JSON, in milliseconds: how long ten
-quiet clients took at most, how long the first client after the resets took, and how long a client
-that was there before waited at most for an answer meanwhile.
+an authority, clients that say hello speak TLS. Quiet moments and attacks take turns, so that a busy
+machine disturbs both. Prints a line of JSON, in milliseconds: how long clients took in quiet moments,
+how long a client that was there before waited for answers beside the resets, how long it took to
+make them, and how long the first client after them took.
 """
 import json
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 
+ROUNDS = 3
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -53,17 +55,20 @@ def main():
     if hello == b"":
         return reset(port, count)
     ca = sys.argv[4] if len(sys.argv) > 4 else None
-    quiet = max(ask_newly(port, hello, ca) for _ in range(10))
-    reset(port, count)
-    after = ask_newly(port, hello, ca)
+    quiet, beside, resets, after = [], [], [], []
     with connect(port, ca) as neighbour:
-        ask(neighbour, hello)
-        flood = subprocess.Popen([sys.executable, __file__, str(port), str(count), ""])
-        waits = []
-        while flood.poll() is None:
-            waits.append(ask(neighbour, hello))
-            time.sleep(0.001)
-    print(json.dumps({"quiet": quiet, "after": after, "beside": max(waits, default=0)}))
+        for _ in range(ROUNDS):
+            for _ in range(20):
+                quiet.append(ask_newly(port, hello, ca))
+                quiet.append(ask(neighbour, hello))
+            begin = time.perf_counter()
+            flood = subprocess.Popen([sys.executable, __file__, str(port), str(count), ""])
+            while flood.poll() is None:
+                beside.append(ask(neighbour, hello))
+                time.sleep(0.001)
+            resets.append((time.perf_counter() - begin) * 1000)
+            after.append(ask_newly(port, hello, ca))
+    print(json.dumps({"quiet": quiet, "beside": beside, "resets": resets, "after": after}))
 
 
 main()

@@ -3,14 +3,18 @@
 Opens COUNT connections to 127.0.0.1. A third says nothing, a third sends a ClientHello a byte at a
 time, a third sends all of it and then nothing. What the server closes is opened again half a second
 later, so that all are there all the time. After each round a healthy client connects, completes its
-handshake and gets an echo. After SECONDS, prints a line of JSON, in milliseconds: how long ten such
-clients took at most before there were others, and all of the times beside them.
+handshake and gets an echo. Quiet moments and attacks take turns, so that a busy machine disturbs
+both. After SECONDS, prints a line of JSON, in milliseconds: how long such clients took in quiet
+moments, and beside the others, a list for each attack.
 """
 import json
 import socket
 import ssl
 import sys
 import time
+
+ROUNDS = 3
+QUIET = 40
 
 
 def client_hello(ca):
@@ -52,6 +56,11 @@ class Slow:
         self.sock.close()
         self.sock, self.again = None, now + 0.5
 
+    def leave(self):
+        if self.sock is not None:
+            self.close(0)
+        self.again = 0
+
 
 def healthy(port, ca):
     begin = time.perf_counter()
@@ -69,15 +78,20 @@ def main():
     port, count, ca = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 3
     hello = client_hello(ca)
-    quiet = max(healthy(port, ca) for _ in range(10))
     slow = [Slow(port, i % 3, hello) for i in range(count)]
-    beside = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end or len(beside) < 10:
-        now = time.monotonic()
+    quiet, beside = [], []
+    for _ in range(ROUNDS):
         for each in slow:
-            each.step(now)
-        beside.append(healthy(port, ca))
+            each.leave()
+        quiet += [healthy(port, ca) for _ in range(QUIET)]
+        times = []
+        end = time.monotonic() + seconds / ROUNDS
+        while time.monotonic() < end or len(times) < 10:
+            now = time.monotonic()
+            for each in slow:
+                each.step(now)
+            times.append(healthy(port, ca))
+        beside.append(times)
     open_count = sum(each.sock is not None for each in slow)
     print(json.dumps({"quiet": quiet, "beside": beside, "open": open_count}), flush=True)
     sys.stdin.read()
