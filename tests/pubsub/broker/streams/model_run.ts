@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { migrate } from "../../../../lib/sqlite/schema.ts";
 import type {
   ConsumerSettings,
+  Settlement,
   StreamSettings,
 } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
 import { StreamEngine } from "../../../../lib/pubsub/broker/streams/sqlite/engine.ts";
@@ -248,10 +249,10 @@ class ModelRun {
 
   /** The disk is full: nothing of what is asked is done. */
   #fail(): void {
-    const pages = Number(this.db.prepare("PRAGMA page_count").get()?.["page_count"]);
     // What SQLite keeps for later has to be used up first.
     this.db.exec("VACUUM");
-    this.db.exec(`PRAGMA max_page_count = ${Math.min(pages, pageCount(this.db))}`);
+    const pages = this.db.prepare("PRAGMA page_count").get()?.["page_count"];
+    this.db.exec(`PRAGMA max_page_count = ${pages}`);
     const member = this.#members.find(({ consumer }) => consumer.openAt(this.#now).length > 0);
     const order: StoreOrder = {
       kind: "append",
@@ -265,16 +266,7 @@ class ModelRun {
       const [number] = member.consumer.openAt(this.#now)
         .filter((each) => member.consumer.open.get(each)!.member === member.id);
       if (number !== undefined) {
-        const settlement = {
-          kind: "ack",
-          stream: NAME,
-          consumer: member.consumer.name,
-          owner: member.id,
-          deliveries: [number],
-          delayMs: undefined,
-          reason: undefined,
-          durable: true,
-        } as const;
+        const settlement = ackOf(member.consumer, member.id, [number]);
         // With this one the second try fails too, so that the acknowledgement is taken back.
         orders.push({ kind: "settle", settlement }, retain);
       }
@@ -377,16 +369,7 @@ class ModelRun {
         const deliveries = consumer.openAt(this.#now)
           .filter((number) => consumer.open.get(number)!.member === member.id);
         if (deliveries.length === 0) continue;
-        const settlement = {
-          kind: "ack",
-          stream: NAME,
-          consumer: consumer.name,
-          owner: member.id,
-          deliveries,
-          delayMs: undefined,
-          reason: undefined,
-          durable: true,
-        } as const;
+        const settlement = ackOf(consumer, member.id, deliveries);
         this.#perform([{ kind: "settle", settlement }], () => {
           for (const number of deliveries) consumer.acknowledge(number);
         });
@@ -410,6 +393,8 @@ class ModelRun {
   }
 }
 
-function pageCount(db: DatabaseSync): number {
-  return Number(db.prepare("PRAGMA page_count").get()?.["page_count"]);
+/** An acknowledgement that has to be on the disk. */
+function ackOf({ name }: ModelConsumer, owner: number, deliveries: readonly number[]): Settlement {
+  const ack = { kind: "ack", stream: NAME, consumer: name, owner, deliveries } as const;
+  return { ...ack, delayMs: undefined, reason: undefined, durable: true };
 }

@@ -18,7 +18,7 @@ export const SYNC_INTERVAL_MS = 1_000;
 /** How often the figures of everything are reported. */
 const TOTALS_INTERVAL_MS = 1_000;
 
-/** What tests may replace. */
+/** What an engine may know of its database. */
 export interface EngineOptions {
   /** Notices when the files of the database are gone. */
   readonly guard?: FileGuard | undefined;

@@ -20,7 +20,7 @@ export interface AppendOrder {
   readonly asked: readonly number[];
 }
 
-/** What the writer of a store is told to do. Each order but the last four is answered. */
+/** What the writer of a store is told to do. Each is answered; of the last three nobody waits for it. */
 export type StoreOrder =
   | AppendOrder
   | { readonly kind: "create"; readonly name: string; readonly settings: StreamSettings }
