@@ -30,7 +30,6 @@ interface Loopback {
 export class Turns {
   #until = 0;
   #turn: Promise<void> | undefined;
-  #opening: AbortController | undefined;
   /** Never rejects; resolves to `undefined` if the connection cannot be made. */
   #loopback: Promise<Loopback | undefined> | undefined;
   /** Resolves when the connections that were dropped are closed. */
@@ -73,11 +72,7 @@ export class Turns {
 
   /** Sends itself a byte; resolves to whether that worked. Never rejects. */
   async #passByte(): Promise<boolean> {
-    if (this.#loopback === undefined) {
-      this.#opening = new AbortController();
-      this.#loopback = openLoopback(this.#opening.signal);
-    }
-    const loopback = await this.#loopback;
+    const loopback = await (this.#loopback ??= openLoopback());
     if (loopback === undefined) return false;
     const byte = new Uint8Array(1);
     try {
@@ -89,9 +84,11 @@ export class Turns {
     }
   }
 
-  /** Closes the loopback connection, also one that is being made. */
+  /**
+   * Closes the loopback connection, also one that is being made, once it is: `Deno.connect` that is
+   * aborted may leave a connection open.
+   */
   #drop(): void {
-    this.#opening?.abort();
     const dropped = this.#loopback?.then((loopback) => {
       if (loopback) closeBoth(loopback);
     });
@@ -101,14 +98,14 @@ export class Turns {
 }
 
 /** Resolves to `undefined` without permission, a loopback interface or a free file descriptor. */
-async function openLoopback(signal: AbortSignal): Promise<Loopback | undefined> {
+async function openLoopback(): Promise<Loopback | undefined> {
   // Connecting without permission would make Deno ask the user.
   const { state } = Deno.permissions.querySync({ name: "net", host: LOOPBACK });
   if (state !== "granted") return undefined;
   let near: Deno.TcpConn | undefined;
   try {
     using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
-    near = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port, signal });
+    near = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port });
     const far = await listener.accept();
     near.setNoDelay(true);
     // Another process may have connected to the listener.

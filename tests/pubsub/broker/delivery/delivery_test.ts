@@ -41,7 +41,7 @@ Deno.test("every subscriber gets each publisher's topics in the order sent", asy
       for (let topic = 0; topic < 4; topic++) void client.publish(`t.${topic}`, `${p} ${i}`);
       if (i % 100 === 0) await client.publish("none");
     }
-    await client.drain();
+    await client.drain(30_000);
   }));
   for (const { seen, due } of readers) {
     await until(() => seen() === due * count * 3, `all of ${due * count * 3} came`);
