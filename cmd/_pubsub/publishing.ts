@@ -95,11 +95,13 @@ export function confirmAll(job: Job): Promise<number> {
   const { timeout: timeoutMs, "min-receivers": least = 0, json } = flags;
   return publishEach(job, async ({ topic, content, line }, options) => {
     const receivers = await client.publishConfirmed(topic, content, { ...options, timeoutMs });
-    if (json) out.json({ type: "confirmed", line, topic, receivers });
-    else out.line(formatCount(receivers, "receiver"));
-    if (receivers >= least) return undefined;
-    const message = `${formatCount(receivers, "receiver")} instead of ${least} or more`;
-    return { code: "too-few-receivers", message };
+    return () => {
+      if (json) out.json({ type: "confirmed", line, topic, receivers });
+      else out.line(formatCount(receivers, "receiver"));
+      if (receivers >= least) return undefined;
+      const message = `${formatCount(receivers, "receiver")} instead of ${least} or more`;
+      return { code: "too-few-receivers", message };
+    };
   });
 }
 
@@ -117,9 +119,11 @@ export function storeAll(job: Job): Promise<number> {
       messageId: id,
       timeoutMs,
     });
-    if (json) out.json({ type: "stored", line, topic, stream, seq, duplicate });
-    else out.line(`${stream} ${seq}${duplicate ? " duplicate" : ""}`);
-    return undefined;
+    return () => {
+      if (json) out.json({ type: "stored", line, topic, stream, seq, duplicate });
+      else out.line(`${stream} ${seq}${duplicate ? " duplicate" : ""}`);
+      return undefined;
+    };
   });
 }
 
@@ -132,11 +136,12 @@ interface Failure {
 /**
  * Publishes each and waits for its answer, with up to 256 at one time; resolves to how many failed.
  *
- * @param publish Publishes one and prints the answer.
+ * @param publish Publishes one, and resolves to what prints its answer: so answers and refusals are
+ * printed in the order in which they come.
  */
 async function publishEach(
   { source, options, flags: { json }, context }: Job,
-  publish: (publication: Outgoing, options: PublishOptions) => Promise<Failure | undefined>,
+  publish: (publication: Outgoing, options: PublishOptions) => Promise<() => Failure | undefined>,
 ): Promise<number> {
   const { out, log, signal } = context;
   let failed = 0;
@@ -150,7 +155,8 @@ async function publishEach(
   };
   const confirm = async (publication: Outgoing) => {
     try {
-      const failure = await publish(publication, joined(options, publication.options));
+      const tell = await publish(publication, joined(options, publication.options));
+      const failure = tell();
       if (failure) fail(publication, failure.code, failure.message);
     } catch (error) {
       if (!signal.aborted || !isLoss(error)) {
