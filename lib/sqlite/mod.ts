@@ -1,12 +1,13 @@
 /**
  * Database files on SQLite (`node:sqlite`): opening one to write and to read, versions of its
- * tables, transactions, a lock that keeps others out, and one class of error.
+ * tables, transactions, copies, a lock that keeps others out, and one class of error.
  *
- * Everything here is synchronous but {@linkcode FileLock}: a commit that waits for the disk holds
+ * Everything here is synchronous but {@linkcode FileLock} and {@linkcode backUp}: a commit that waits for the disk holds
  * up its thread, so databases that are written to often belong into a worker.
  *
  * @module
  */
+export { backUp } from "./backup.ts";
 export { type ConnectionOptions, openReader, openWriter, type WriterOptions } from "./open.ts";
 export { type SqliteSchema, versionOf } from "./schema.ts";
 export { durableTransaction, transaction } from "./transaction.ts";

@@ -36,6 +36,7 @@ export const EXERCISES: readonly Exercise[] = [
   { commands: ["multiconn-server", "multiconn-client", "load"], run: load },
   { commands: ["app-server", "app-client", "index"], run: search },
   { commands: ["broker", "pub", "sub"], run: publishAndSubscribe },
+  { commands: ["stream"], run: keepStreams },
 ];
 
 async function printTables(program: PackedProgram): Promise<void> {
@@ -107,6 +108,28 @@ async function publishAndSubscribe(program: PackedProgram): Promise<void> {
   const answer = await program.run(["pub", "ping", "", "--request", ...at]);
   expect("pub --request", answer, { out: "pong" });
   expect("broker", await broker.stop(), {});
+}
+
+async function keepStreams(program: PackedProgram, folder: string): Promise<void> {
+  const store = ["--store", `${folder}/store`];
+  await using broker = await program.serve(["broker", ANY_PORT, ...store]);
+  const at = ["--server", broker.address];
+  expect("stream create", await program.run(["stream", "create", "orders", "orders.>", ...at]), {});
+  for (const text of ["crates", "lamps"]) {
+    expect("pub", await program.run(["pub", "orders.new", text, "--stored", ...at]), {});
+  }
+  const kept = await program.run(
+    ["sub", "orders.>", "--stream", "orders", "--from", "all", "--count", "2", ...at],
+  );
+  expect("sub --stream", kept, { out: "lamps" });
+  const worked = await program.run(
+    ["sub", "--stream", "orders", "--consumer", "billing", "--each", "cat", "--count", "2", ...at],
+  );
+  expect("sub --consumer", worked, {});
+  const copy = await program.run(["stream", "backup", `${folder}/copy.db`, ...store]);
+  expect("stream backup", copy, {});
+  expect("broker", await broker.stop(), {});
+  expect("stream verify", await program.run(["stream", "verify", ...store]), {});
 }
 
 /** Waits until a client has subscribed to a topic. */

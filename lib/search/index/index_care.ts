@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { backup, type DatabaseSync } from "node:sqlite";
-import { openReader, versionOf } from "../../sqlite/mod.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { backUp, openReader, versionOf } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
 import { asIndexError } from "./index_error.ts";
 import { INDEX_SCHEMA } from "./schema.ts";
@@ -24,13 +24,10 @@ export interface IndexCheck {
 }
 
 const MAX_PROBLEMS = 10;
-/** All pages in one step: else a server that writes meanwhile has the copy begin again and again. */
-const ALL_PAGES = 2 ** 31 - 1;
 
 /**
  * Copies an index into a new file, as it is at one moment, also while a server has it open and
- * writes. Copying the file itself would miss what is in the write-ahead log. Takes about as long as
- * copying the file, and the calling thread waits.
+ * writes. Takes about as long as copying the file, and the calling thread waits.
  *
  * @param path The index.
  * @param target The file to be made; it has all of the copy or does not exist.
@@ -38,34 +35,14 @@ const ALL_PAGES = 2 ** 31 - 1;
  * @throws {SearchError} `index-*`; `index-failed` if there is no such index, or `target` exists.
  */
 export async function backupIndex(path: string, target: string): Promise<number> {
-  const partial = `${target}.part-${crypto.randomUUID()}`;
-  if (await exists(target)) throw failed(path, target, "it exists already; name a new file");
   let db: DatabaseSync | undefined;
   try {
     db = openIndex(path, "back up");
-    // VACUUM INTO would do as well, but Deno allows it only to programs with all permissions.
-    await backup(db, partial, { rate: ALL_PAGES });
-    using file = await Deno.open(partial, { read: true, write: true });
-    await file.sync();
-    const { size } = await file.stat();
-    // A file that came meanwhile is not replaced, as renaming would.
-    await Deno.link(partial, target).catch(async (error) => {
-      if (error instanceof Deno.errors.AlreadyExists || await exists(target)) throw error;
-      await Deno.rename(partial, target);
-    });
-    return size;
+    return await backUp(db, path, target);
   } catch (error) {
-    if (error instanceof SearchError) throw error;
-    if (error instanceof Deno.errors.AlreadyExists) {
-      throw failed(path, target, "it exists already; name a new file");
-    }
-    if (/unable to open database|No such file/.test(String(error))) {
-      throw failed(path, target, "its folder does not exist, or may not be written");
-    }
-    throw asIndexError(error, target, "write to");
+    throw asIndexError(error, path, "back up");
   } finally {
     db?.close();
-    await Deno.remove(partial).catch(() => {});
   }
 }
 
@@ -111,19 +88,5 @@ function openIndex(path: string, action: string): DatabaseSync {
   } catch (error) {
     db.close();
     throw asIndexError(error, path, action);
-  }
-}
-
-function failed(path: string, target: string, reason: string): SearchError {
-  const message = `Cannot back up the index ${path} to ${target}: ${reason}`;
-  return new SearchError("index-failed", message, { path: target });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch {
-    return false;
   }
 }

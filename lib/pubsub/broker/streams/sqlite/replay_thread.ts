@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { backup, type DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { openThreadPort } from "../../../../base/threads/thread_port.ts";
 import type { PostedError } from "../../../../base/threads/error_codec.ts";
-import { messageOf } from "../../../../base/message_of.ts";
-import { asSqliteError, openReader, SqliteError } from "../../../../sqlite/mod.ts";
+import { asSqliteError, backUp, openReader } from "../../../../sqlite/mod.ts";
 import type { StreamStart } from "../stream_store.ts";
 import { Replay, type ReplayPart, type ReplayPlace } from "./replay.ts";
 import { ERRORS } from "./thread_errors.ts";
@@ -45,31 +44,12 @@ const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
   }
 });
 
-/** All pages in one step: else a writer has the copy begin again and again. */
-const ALL_PAGES = 2 ** 31 - 1;
-
-/** Copies the database into a new file, which has all of the copy or does not exist. */
 async function copyTo(target: string): Promise<void> {
-  const partial = `${target}.part-${crypto.randomUUID()}`;
   try {
-    // VACUUM INTO would do as well, but Deno allows it only to programs with all permissions.
-    await backup(db!, partial, { rate: ALL_PAGES });
-    {
-      using file = await Deno.open(partial, { read: true, write: true });
-      await file.sync();
-    }
-    // A file that is there already is not replaced, as renaming would.
-    await Deno.link(partial, target);
+    await backUp(db!, path, target);
     port.report({ value: undefined });
-  } catch (cause) {
-    const reason = cause instanceof Deno.errors.AlreadyExists
-      ? `${target} exists already; name a new file`
-      : `${target} cannot be written: ${messageOf(cause)}`;
-    port.report({
-      error: ERRORS.encode(new SqliteError("failed", path, "back up", reason, { cause })),
-    });
-  } finally {
-    await Deno.remove(partial).catch(() => {});
+  } catch (error) {
+    port.report({ error: ERRORS.encode(asSqliteError(error, path, "back up")) });
   }
 }
 

@@ -1,0 +1,75 @@
+import { backup, type DatabaseSync } from "node:sqlite";
+import { messageOf } from "../base/message_of.ts";
+import { asSqliteError, SqliteError, type SqliteErrorCode } from "./sqlite_error.ts";
+
+/** All pages in one step: else a writer has the copy begin again and again. */
+const ALL_PAGES = 2 ** 31 - 1;
+
+/**
+ * Copies a database into a new file, as it is at one moment, also while others have it open and
+ * write. Copying the file itself would miss what is in its write-ahead log. It takes about as long as
+ * copying the file, and the calling thread waits.
+ *
+ * @example
+ * ```ts
+ * import { backUp, openReader, openWriter } from "./mod.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const schema = { applicationId: 0x6e6f7465, migrations: ["CREATE TABLE note (text)"] };
+ * using _writer = openWriter(`${folder}/notes.db`, { schema });
+ * using reader = openReader(`${folder}/notes.db`);
+ * await backUp(reader, `${folder}/notes.db`, `${folder}/copy.db`);
+ * ```
+ *
+ * @param db A connection for reading.
+ * @param path Its file, for messages.
+ * @param target The file to be made: it has all of the copy, on the disk, or does not exist.
+ * @returns the size of the copy in bytes.
+ * @throws {SqliteError} (as a rejection) `failed` if there is a file already, or its folder is
+ * missing; `full`, and others, if it cannot be written.
+ */
+export async function backUp(db: DatabaseSync, path: string, target: string): Promise<number> {
+  const failed = (reason: string, cause?: unknown, code: SqliteErrorCode = "failed") =>
+    new SqliteError(code, path, "back up", `${target} ${reason}`, { cause });
+  const taken = "exists already; name a new file";
+  if (await exists(target)) throw failed(taken);
+  const partial = `${target}.part-${crypto.randomUUID()}`;
+  try {
+    // VACUUM INTO would do as well, but Deno allows it only to programs with all permissions.
+    await backup(db, partial, { rate: ALL_PAGES });
+    using file = await Deno.open(partial, { read: true, write: true });
+    await file.sync();
+    const { size } = await file.stat();
+    await moveTo(partial, target);
+    return size;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.AlreadyExists) throw failed(taken, cause);
+    if (/unable to open database|No such file/.test(messageOf(cause))) {
+      throw failed("cannot be made: its folder does not exist, or may not be written", cause);
+    }
+    const { code, reason } = asSqliteError(cause, target, "write to");
+    throw failed(`cannot be written: ${reason}`, cause, code);
+  } finally {
+    await Deno.remove(partial).catch(() => {});
+  }
+}
+
+/** Gives a file another name, and never takes that of a file that came meanwhile. */
+async function moveTo(from: string, to: string): Promise<void> {
+  try {
+    await Deno.link(from, to);
+  } catch (error) {
+    // Some file systems have no links.
+    if (error instanceof Deno.errors.AlreadyExists || await exists(to)) throw error;
+    await Deno.rename(from, to);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
