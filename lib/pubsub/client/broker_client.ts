@@ -1,12 +1,16 @@
 import { discardStream } from "../../net/bytes/outgoing_stream.ts";
 import { ClientCore } from "./client_core.ts";
 import type { BrokerClientOptions, ClientState, DuplexTarget } from "./client_options.ts";
-import type { ClientSubscription } from "./client_subscription.ts";
-import type { PublishContent, PubSubMessage } from "./message.ts";
-import { isStream } from "./publication_frame.ts";
-import type { ConfirmOptions, PublishOptions, RequestOptions } from "./publish_options.ts";
-import { requestMany, type RequestManyOptions } from "./request_many.ts";
-import { unsent } from "./sent.ts";
+import type { ClientSubscription } from "./receiving/client_subscription.ts";
+import type { PublishContent, PubSubMessage } from "./receiving/message.ts";
+import { isStream } from "./publishing/publication_frame.ts";
+import type {
+  ConfirmOptions,
+  PublishOptions,
+  RequestOptions,
+} from "./publishing/publish_options.ts";
+import { requestMany, type RequestManyOptions } from "./requests/request_many.ts";
+import { unsent } from "./link/sent.ts";
 import { ClientStreams } from "./streams/client_streams.ts";
 import { Consumption } from "./streams/consumption.ts";
 import { Replay } from "./streams/replay.ts";
@@ -17,7 +21,7 @@ import type {
   StoredPublication,
   StoreOptions,
 } from "./streams/stream_types.ts";
-import { checkSubscription, type SubscribeOptions } from "./subscribe_options.ts";
+import { checkSubscription, type SubscribeOptions } from "./receiving/subscribe_options.ts";
 
 /**
  * A client of a broker: publishes and subscribes. When its connection is lost it connects again, and

@@ -2,27 +2,32 @@ import type { FrameHeader, HeaderInit } from "../../frame/mod.ts";
 import { numericOptions } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import { discardStream, streamTimeout } from "../../net/bytes/outgoing_stream.ts";
-import { ClientDeliveries, ORIGIN_FIELD } from "./client_deliveries.ts";
-import { ClientLink } from "./client_link.ts";
+import { ClientDeliveries, ORIGIN_FIELD } from "./receiving/client_deliveries.ts";
+import { ClientLink } from "./link/client_link.ts";
 import type { BrokerClientOptions, ClientLimits, DuplexTarget } from "./client_options.ts";
 import { CLIENT_LIMITS } from "./client_options.ts";
 import { ClientStatus } from "./client_status.ts";
-import { ConnectionKeeper } from "./connection_keeper.ts";
-import { Deadlines } from "./deadlines.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { drainLink } from "./drain_link.ts";
-import { checkWill, makeHello } from "./hello.ts";
-import type { PublishContent, PubSubMessage, Responder, RespondOptions } from "./message.ts";
-import { PendingAnswers } from "./pending_answers.ts";
-import { Publisher } from "./publisher.ts";
+import { ConnectionKeeper } from "./link/connection_keeper.ts";
+import { Deadlines } from "./requests/deadlines.ts";
+import { Dispatcher } from "./receiving/dispatcher.ts";
+import { drainLink } from "./link/drain_link.ts";
+import { checkWill, makeHello } from "./link/hello.ts";
+import type {
+  PublishContent,
+  PubSubMessage,
+  Responder,
+  RespondOptions,
+} from "./receiving/message.ts";
+import { PendingAnswers } from "./publishing/pending_answers.ts";
+import { Publisher } from "./publishing/publisher.ts";
 import { closedError, disconnected, PubSubError } from "./pubsub_error.ts";
-import { ReplyInbox } from "./reply_inbox.ts";
-import { unsent } from "./sent.ts";
-import { isDuplex, ServerList } from "./server_list.ts";
+import { ReplyInbox } from "./requests/reply_inbox.ts";
+import { unsent } from "./link/sent.ts";
+import { isDuplex, ServerList } from "./link/server_list.ts";
 import { StreamReadings } from "./streams/stream_readings.ts";
-import { SubscriptionRegistry } from "./subscription_registry.ts";
+import { SubscriptionRegistry } from "./receiving/subscription_registry.ts";
 import { errorTeller, type TellError } from "./tell_error.ts";
-import { UnsentReports } from "./unsent_reports.ts";
+import { UnsentReports } from "./publishing/unsent_reports.ts";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
 import { BrokerClient } from "./broker_client.ts";
 import type { BrokerClientOptions, DuplexTarget } from "./client_options.ts";
-import { isDuplex } from "./server_list.ts";
+import { isDuplex } from "./link/server_list.ts";
 
 /**
  * Connects to a broker over a duplex of bytes. The first connection is tried once on each server,

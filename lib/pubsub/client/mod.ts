@@ -15,18 +15,22 @@ export type {
   DuplexTarget,
   Will,
 } from "./client_options.ts";
-export type { ConfirmOptions, PublishOptions, RequestOptions } from "./publish_options.ts";
-export type { RequestManyOptions } from "./request_many.ts";
+export type {
+  ConfirmOptions,
+  PublishOptions,
+  RequestOptions,
+} from "./publishing/publish_options.ts";
+export type { RequestManyOptions } from "./requests/request_many.ts";
 export { Backoff, type BackoffOptions } from "../../base/backoff.ts";
-export { ClientSubscription, type SubscriptionOwner } from "./client_subscription.ts";
-export type { SubscribeOptions, SubscriptionLimits } from "./subscribe_options.ts";
-export type { MissedPublications, MissedReason } from "./missed_publications.ts";
+export { ClientSubscription, type SubscriptionOwner } from "./receiving/client_subscription.ts";
+export type { SubscribeOptions, SubscriptionLimits } from "./receiving/subscribe_options.ts";
+export type { MissedPublications, MissedReason } from "./receiving/missed_publications.ts";
 export {
   type PublishContent,
   PubSubMessage,
   type Responder,
   type RespondOptions,
-} from "./message.ts";
+} from "./receiving/message.ts";
 export { ClientStreams } from "./streams/client_streams.ts";
 export { Consumption } from "./streams/consumption.ts";
 export { Replay } from "./streams/replay.ts";

@@ -1,8 +1,8 @@
 import { countOption, FINITE, numericOptions } from "../../../base/numeric_options.ts";
 import type { Frame } from "../../../frame/mod.ts";
-import type { ClientLink } from "../client_link.ts";
-import type { Responder } from "../message.ts";
-import type { PendingAnswers } from "../pending_answers.ts";
+import type { ClientLink } from "../link/client_link.ts";
+import type { Responder } from "../receiving/message.ts";
+import type { PendingAnswers } from "../publishing/pending_answers.ts";
 import { PubSubError } from "../pubsub_error.ts";
 import type { TellError } from "../tell_error.ts";
 import { ReadingQueue } from "./reading_queue.ts";

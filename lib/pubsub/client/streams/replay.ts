@@ -1,5 +1,5 @@
 import type { Frame, FrameHeader } from "../../../frame/mod.ts";
-import type { Responder } from "../message.ts";
+import type { Responder } from "../receiving/message.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { startFields } from "./stream_fields.ts";
 import { StreamMessage } from "./stream_message.ts";

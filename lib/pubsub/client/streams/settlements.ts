@@ -1,5 +1,5 @@
-import type { ClientLink } from "../client_link.ts";
-import type { PendingAnswers } from "../pending_answers.ts";
+import type { ClientLink } from "../link/client_link.ts";
+import type { PendingAnswers } from "../publishing/pending_answers.ts";
 import { PubSubError } from "../pubsub_error.ts";
 import type { ConsumedMessage, NackOptions } from "./stream_message.ts";
 

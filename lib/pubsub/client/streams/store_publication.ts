@@ -1,7 +1,7 @@
 import { countOption, FINITE, numericOption } from "../../../base/numeric_options.ts";
 import { timerMs } from "../../../base/timer_ms.ts";
 import type { ClientStatus } from "../client_status.ts";
-import type { Publisher } from "../publisher.ts";
+import type { Publisher } from "../publishing/publisher.ts";
 import { PubSubError } from "../pubsub_error.ts";
 import type { StoredPublication, StoreOptions } from "./stream_types.ts";
 

@@ -1,6 +1,6 @@
 import { msOption, numericOption } from "../../../base/numeric_options.ts";
 import type { Frame } from "../../../frame/mod.ts";
-import { PubSubMessage, type Responder } from "../message.ts";
+import { PubSubMessage, type Responder } from "../receiving/message.ts";
 
 /** A message of a stream. */
 export class StreamMessage extends PubSubMessage {

@@ -1,7 +1,7 @@
 import type { Frame, FrameHeader, HeaderInit } from "../../../frame/mod.ts";
-import type { ClientLink } from "../client_link.ts";
+import type { ClientLink } from "../link/client_link.ts";
 import type { ClientStatus } from "../client_status.ts";
-import type { PendingAnswers } from "../pending_answers.ts";
+import type { PendingAnswers } from "../publishing/pending_answers.ts";
 import { PubSubError } from "../pubsub_error.ts";
 
 /** Something that a client reads of a stream, for which the broker knows a `sid`. */

@@ -1,4 +1,4 @@
-import type { ConfirmOptions } from "../publish_options.ts";
+import type { ConfirmOptions } from "../publishing/publish_options.ts";
 import type { ConsumedMessage, StreamMessage } from "./stream_message.ts";
 
 /** How a stream keeps messages. What is left out of an update stays as it is. */

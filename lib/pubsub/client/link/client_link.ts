@@ -1,0 +1,210 @@
+import { closeQuietly } from "../../../base/close_quietly.ts";
+import { PeriodicLook } from "../../../base/periodic_look.ts";
+import {
+  type EncodedHead,
+  type Frame,
+  FrameDecoder,
+  type FrameError,
+  type FrameHeader,
+  type OutgoingFrame,
+} from "../../../frame/mod.ts";
+import type { ByteDuplex } from "../../../net/bytes/byte_duplex.ts";
+import type { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
+import { LinkInput } from "./link_input.ts";
+import { LinkOutput } from "./link_output.ts";
+import { PubSubError } from "../pubsub_error.ts";
+import type { Sent, TellUnsent } from "./sent.ts";
+
+/** A connection from which nothing came for this many ping intervals is given up. */
+const MAX_QUIET_INTERVALS = 3;
+
+/** A duplex that does not end its read when it is closed is not waited for longer than this. */
+const CLOSING_MS = 1_000;
+
+/** What a {@linkcode ClientLink} does with what comes. */
+export interface LinkHandler {
+  /** Bytes were read; their frames come next. */
+  readBegins(bytes: number): void;
+  /** A frame came. Its bytes are the handler's. */
+  received(frame: Frame, link: ClientLink): void;
+  /** A frame came whose content is too large, and is skipped. */
+  tooLarge(header: FrameHeader): void;
+  /** What was read is handled, or a part of it. */
+  readEnds(): void;
+  /** What to wait for before more is handled; `undefined` if nothing. */
+  room(): Promise<void> | undefined;
+}
+
+/** How a {@linkcode ClientLink} is used. */
+export interface LinkOptions {
+  readonly maxContentBytes: number;
+  /** Is told of publications that are not sent, where nobody awaits their promise. */
+  readonly tell: TellUnsent;
+}
+
+/** One connection of a client, from the first byte to the last. */
+export class ClientLink {
+  /** Resolves when it is over, to what ended it; `undefined` if the broker just closed it. */
+  readonly ended: Promise<unknown>;
+  readonly #duplex: ByteDuplex;
+  readonly #output: LinkOutput;
+  readonly #handler: LinkHandler;
+  readonly #decoder: FrameDecoder;
+  readonly #end = Promise.withResolvers<unknown>();
+  /** Whether something came since the last ping interval, and when that was last so. */
+  #heard = true;
+  #heardAt = performance.now();
+  /** How many bytes the socket had taken at the last ping interval. */
+  #writtenBytes = 0;
+  #reason: unknown;
+  #closed = false;
+  /** Whether nothing is read, because the program has to take messages first. */
+  #paused = false;
+  #pinging: PeriodicLook | undefined;
+  #late: ReturnType<typeof setTimeout> | undefined;
+
+  /** Takes over a duplex, and begins to read. */
+  constructor(duplex: ByteDuplex, handler: LinkHandler, { maxContentBytes, tell }: LinkOptions) {
+    this.#duplex = duplex;
+    this.#handler = handler;
+    this.#decoder = new FrameDecoder({ maxContentBytes });
+    this.#output = new LinkOutput(duplex, (error) => this.close(error), tell);
+    this.ended = this.#end.promise;
+    void this.#receive();
+  }
+
+  /** Bytes that the socket has not taken. */
+  get pendingBytes(): number {
+    return this.#output.pendingBytes;
+  }
+
+  /**
+   * Sends a frame, in one write with whatever else is sent in this turn of the event loop.
+   *
+   * @returns A promise that resolves when the socket has taken the whole frame, and rejects if it
+   * does not. It is the same for all that is sent in one turn.
+   * @throws {TypeError | RangeError} as `writeFrame` does; nothing is sent then.
+   */
+  send(frame: OutgoingFrame): Sent {
+    return this.#output.send(frame);
+  }
+
+  /** As `LinkOutput.sendHead`. */
+  sendHead(
+    head: EncodedHead,
+    content: Uint8Array | string,
+    fields: string | undefined,
+  ): Sent | undefined {
+    return this.#output.sendHead(head, content, fields);
+  }
+
+  /** Sends frames that are encoded already. They are copied. Result as for `send`. */
+  sendBytes(bytes: Uint8Array): Sent {
+    return this.#output.sendBytes(bytes);
+  }
+
+  /** Sends a frame whose content is a stream, behind all that was sent before. Result as for `send`. */
+  sendStream(stream: OutgoingStream): Sent {
+    return this.#output.sendStream(stream);
+  }
+
+  /** Resolves once everything is sent; rejects if the connection is lost before. */
+  flushed(): Promise<void> {
+    return this.#output.flushed();
+  }
+
+  /**
+   * Sends a ping at every interval, and closes when nothing has come for three of them.
+   *
+   * @param onPaused Is called instead while nothing is read, because the program has to take messages.
+   */
+  keepAlive(intervalMs: number, onPaused: () => void): void {
+    if (!(intervalMs > 0) || this.#closed) return;
+    this.#pinging = new PeriodicLook(intervalMs, (now) => {
+      const { isStreaming, writtenBytes } = this.#output;
+      // A ping waits behind a stream: the broker is there if it reads on. While nothing is read, its
+      // silence cannot be noticed.
+      const isThere = this.#heard || this.#paused ||
+        isStreaming && writtenBytes > this.#writtenBytes;
+      if (isThere) this.#heardAt = now;
+      this.#heard = false;
+      this.#writtenBytes = writtenBytes;
+      if (now - this.#heardAt > MAX_QUIET_INTERVALS * intervalMs) {
+        this.close(new PubSubError("timed-out", "Nothing came from the broker for too long"));
+      } else if (this.#paused) onPaused();
+      else if (!isStreaming) void this.send({ header: { op: "ping" } });
+    });
+    this.#pinging.start();
+  }
+
+  /** Closes it. The first reason counts. */
+  close(reason?: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reason = reason;
+    this.#pinging?.stop();
+    this.#output.close(reason);
+    closeQuietly(this.#duplex);
+    this.#late = setTimeout(() => this.#end.resolve(reason), CLOSING_MS);
+  }
+
+  async #receive(): Promise<void> {
+    let failure: unknown;
+    try {
+      await this.#read();
+    } catch (error) {
+      failure = error;
+    }
+    this.close(failure);
+    clearTimeout(this.#late);
+    this.#end.resolve(this.#reason);
+  }
+
+  async #read(): Promise<void> {
+    const input = new LinkInput();
+    while (!this.#closed) {
+      const count = await this.#duplex.read(input.free());
+      if (count === null) return;
+      this.#heard = true;
+      input.filled(count);
+      this.#handler.readBegins(count);
+      await this.#handle(input);
+      input.next(this.#decoder.needed);
+    }
+  }
+
+  /** Handles the frames that came. Most often there is nothing to wait for. */
+  async #handle(input: LinkInput): Promise<void> {
+    try {
+      let error: FrameError | undefined;
+      do {
+        const batch = this.#decoder.decode(input.bytes, input.start, input.end);
+        for (const frame of batch.frames) {
+          if (this.#closed) return;
+          this.#handler.received(frame, this);
+          const room = this.#handler.room();
+          if (room) await this.#pause(room);
+        }
+        input.consume(batch.consumed);
+        error = batch.error;
+        if (error !== undefined) this.#skip(error);
+      } while (error !== undefined);
+    } finally {
+      this.#handler.readEnds();
+    }
+  }
+
+  /** @throws the error, if the stream cannot go on behind it. */
+  #skip(error: FrameError): void {
+    if (error.code !== "frame-too-large" || error.header === undefined) throw error;
+    this.#handler.tooLarge(error.header);
+  }
+
+  async #pause(room: Promise<void>): Promise<void> {
+    this.#handler.readEnds();
+    this.#paused = true;
+    await room;
+    this.#paused = false;
+    this.#heard = true;
+  }
+}

@@ -1,0 +1,295 @@
+import type { Frame, FrameHeader } from "../../../frame/mod.ts";
+import { ClientSubscription, type SubscriptionOwner } from "./client_subscription.ts";
+import { type LocalFilter, LocalFilters } from "./local_filters.ts";
+import { PubSubMessage, type Responder } from "./message.ts";
+import { OpenRequests } from "../requests/open_requests.ts";
+import type { PubSubError } from "../pubsub_error.ts";
+import type { ReplyInbox } from "../requests/reply_inbox.ts";
+import type { SubscribeOptions, SubscriptionLimits } from "./subscribe_options.ts";
+import type { TellError } from "../tell_error.ts";
+
+/** The field with which a client marks its publications while it has a `noLocal` subscription. */
+export const ORIGIN_FIELD = "origin-client";
+
+/** What {@linkcode ClientDeliveries} needs of the client. */
+export interface DeliveryHost extends Responder {
+  /** Ends a subscription. Never rejects. */
+  unsubscribe(subscription: ClientSubscription): Promise<void>;
+  /** Whether somebody waits for an answer, which comes only if the client reads. */
+  readonly awaitsAnswer: boolean;
+  readonly tellError: TellError;
+}
+
+/** Hands the messages that the broker delivers to the subscriptions that they are for. */
+export class ClientDeliveries implements SubscriptionOwner {
+  /** Names this client to itself, whatever its connection. */
+  readonly origin: string = crypto.randomUUID();
+  /** Counts what the program took: whether it goes on. */
+  progress = 0;
+  readonly read = { id: 0, bytes: 0 };
+  readonly requests = new OpenRequests();
+  readonly #host: DeliveryHost;
+  readonly #filters = new LocalFilters();
+  /** The subscriptions that an `ok` will confirm, by its id. */
+  readonly #expected = new Map<number, readonly ClientSubscription[]>();
+  readonly #open = new Set<ClientSubscription>();
+  /** Those that have ended, and whose callback has not. */
+  readonly #ending = new Set<ClientSubscription>();
+  readonly #full = new Set<ClientSubscription>();
+  /** Those for whose `onMessages` the present read brought something. */
+  readonly #collecting: ClientSubscription[] = [];
+  #inbox: ReplyInbox | undefined;
+  #noLocal = 0;
+  /** How many of the next deliveries are retained frames, and for which subscriptions. */
+  #retainedLeft = 0;
+  #retainedFor: readonly ClientSubscription[] = [];
+  /** The header of the last delivery, to which subscriptions it led, and by which filters. */
+  #header: FrameHeader | undefined;
+  #found: readonly ClientSubscription[] = [];
+  #version = -1;
+  #room: PromiseWithResolvers<void> | undefined;
+
+  /** There is no subscription at first. */
+  constructor(host: DeliveryHost) {
+    this.#host = host;
+  }
+
+  /** All filters that are subscribed to. */
+  filters(): Iterable<LocalFilter> {
+    return this.#filters;
+  }
+
+  /** Whether a subscription calls a function of the program, which cannot see its end. */
+  get callsBack(): boolean {
+    for (const { options } of this.#open) if (options.onMessage ?? options.onMessages) return true;
+    return false;
+  }
+
+  /** Whether publications have to be marked with {@linkcode ORIGIN_FIELD}. */
+  get marksOrigin(): boolean {
+    return this.#noLocal > 0;
+  }
+
+  /** Where replies to requests go. */
+  set inbox(inbox: ReplyInbox) {
+    this.#inbox = inbox;
+  }
+
+  /** Adds a subscription. */
+  add(filter: string, options: SubscribeOptions, limits: SubscriptionLimits): ClientSubscription {
+    const subscription = new ClientSubscription(filter, options, limits, this);
+    this.#filters.add(subscription);
+    this.#open.add(subscription);
+    if (options.noLocal) this.#noLocal++;
+    this.resume();
+    return subscription;
+  }
+
+  /** The entry of the filter and group of a subscription. */
+  localOf({ filter, options: { group } }: ClientSubscription): LocalFilter | undefined {
+    return this.#filters.get(filter, group);
+  }
+
+  /** Removes a subscription; `true` if no other has its filter and group. */
+  remove(subscription: ClientSubscription): boolean {
+    if (this.#open.delete(subscription) && subscription.options.noLocal) this.#noLocal--;
+    this.#full.delete(subscription);
+    if (!subscription.isDone) this.#ending.add(subscription);
+    this.resume();
+    return this.#filters.remove(subscription);
+  }
+
+  /** The broker has ended what was subscribed to. */
+  ended(filter: string, group: string | undefined, error: PubSubError): void {
+    for (const subscription of [...this.#filters.get(filter, group)?.subscriptions ?? []]) {
+      this.remove(subscription);
+      subscription.end(error);
+    }
+  }
+
+  /** Notes which subscriptions an `ok` with this id will confirm. */
+  expect(id: number, subscriptions: readonly ClientSubscription[]): void {
+    this.#expected.set(id, subscriptions);
+  }
+
+  /** The broker refused what was expected. */
+  refused(id: number): void {
+    this.#expected.delete(id);
+  }
+
+  /** Takes an `ok`. The retained frames that it announces are the next deliveries. */
+  confirmed({ id, retained }: FrameHeader): void {
+    const subscriptions = this.#expected.get(id as number);
+    if (subscriptions === undefined) return;
+    this.#expected.delete(id as number);
+    this.#retainedFor = subscriptions;
+    this.#retainedLeft = Number(retained ?? 0);
+    for (const subscription of subscriptions) {
+      subscription.retained = this.#retainedLeft;
+      subscription.confirmed = true;
+      // What came before by another filter.
+      this.collected(subscription);
+    }
+  }
+
+  /** Takes a delivery. */
+  deliver(frame: Frame): void {
+    const { header } = frame;
+    const retained = this.#retainedLeft > 0;
+    if (retained) {
+      this.#retainedLeft--;
+      if (typeof header["topic"] !== "string") return;
+      const message = new PubSubMessage(frame, true, this.#host);
+      for (const subscription of this.#retainedFor) subscription.push(message);
+      return;
+    }
+    // A publisher that repeats itself sends equal headers, which are one object.
+    if (header !== this.#header || this.#version !== this.#filters.version) {
+      const { topic, group } = header as Record<string, unknown>;
+      if (typeof topic !== "string") return;
+      if (this.#inbox?.owns(topic)) {
+        return this.#inbox.received(topic, new PubSubMessage(frame, false, this.#host));
+      }
+      if (typeof group === "string") {
+        const subscription = this.#filters.pick(String(header["filter"]), group);
+        if (subscription) this.#push([subscription], frame);
+        return;
+      }
+      this.#found = this.#filters.match(topic);
+      this.#header = header;
+      this.#version = this.#filters.version;
+    }
+    if (this.#found.length > 0) this.#push(this.#found, frame);
+  }
+
+  /** Takes a `missed`. */
+  missed(header: FrameHeader): void {
+    const { topic, group, count, bytes, reason } = header;
+    const why = reason === "too-large" ? reason : "slow";
+    const local = this.#filters.get(String(topic), group as string | undefined);
+    for (const subscription of local?.subscriptions ?? []) {
+      subscription.pushMissed(why, numberOf(count), numberOf(bytes));
+    }
+  }
+
+  /** Takes the header of a delivery that is too large: its content is skipped. */
+  tooLarge(header: FrameHeader): void {
+    let subscriptions: readonly (ClientSubscription | undefined)[];
+    const { topic, group, filter } = header;
+    if (this.#retainedLeft > 0) {
+      this.#retainedLeft--;
+      subscriptions = this.#retainedFor;
+    } else if (typeof group === "string") {
+      subscriptions = [this.#filters.pick(String(filter), group)];
+    } else subscriptions = this.#filters.match(String(topic));
+    for (const subscription of subscriptions) {
+      subscription?.pushMissed("too-large", 1, header["content-length"]);
+    }
+  }
+
+  /** Tells those who were subscribed before that a connection was lost and another was made. */
+  gap(): void {
+    for (const subscription of this.#open) {
+      if (subscription.confirmed) subscription.pushMissed("disconnected", null, null);
+    }
+    this.readEnds();
+  }
+
+  /** Bytes were read; their frames come next. */
+  readBegins(bytes: number): void {
+    this.read.id++;
+    this.read.bytes = bytes;
+  }
+
+  /** The frames of a read, or some of them, were taken. */
+  readEnds(): void {
+    for (let one = this.#collecting.pop(); one; one = this.#collecting.pop()) one.handOut();
+  }
+
+  /** The connection is lost: what it announced does not come any more. */
+  disconnected(): void {
+    this.#retainedLeft = 0;
+    this.#expected.clear();
+  }
+
+  /** What to wait for before more is read; `undefined` while there is room. */
+  room(): Promise<void> | undefined {
+    if (this.#full.size === 0 || !this.#mustPause()) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /** Has the client read on, if it may. */
+  resume(): void {
+    if (this.#room === undefined || this.#mustPause()) return;
+    this.#room.resolve();
+    this.#room = undefined;
+  }
+
+  /** Ends all subscriptions. */
+  close(failure: unknown): void {
+    for (const subscription of this.#open) subscription.end(failure);
+    this.#open.clear();
+    this.#full.clear();
+    this.requests.close();
+    this.resume();
+  }
+
+  fullChanged(subscription: ClientSubscription): void {
+    if (subscription.isFull) this.#full.add(subscription);
+    else if (this.#full.delete(subscription)) this.resume();
+  }
+
+  collected(subscription: ClientSubscription): void {
+    this.#collecting.push(subscription);
+  }
+
+  done(subscription: ClientSubscription): void {
+    this.#ending.delete(subscription);
+  }
+
+  progressed(): void {
+    this.progress++;
+  }
+
+  handled(messages: Iterable<PubSubMessage>): void {
+    for (const message of messages) this.requests.handled(message);
+  }
+
+  unsubscribe(subscription: ClientSubscription): Promise<void> {
+    return this.#host.unsubscribe(subscription);
+  }
+
+  tellError(error: unknown, what: string): void {
+    this.#host.tellError(error, what);
+  }
+
+  /** Resolves when the program has replied to the requests that have come, or let them go. */
+  settled(): Promise<void> {
+    return this.requests.settled([...this.#open, ...this.#ending]);
+  }
+
+  #push(subscriptions: readonly ClientSubscription[], frame: Frame): void {
+    const message = new PubSubMessage(frame, false, this.#host);
+    const isOwn = this.#noLocal > 0 && frame.header[ORIGIN_FIELD] === this.origin;
+    for (const subscription of subscriptions) {
+      if (!isOwn || !subscription.options.noLocal) subscription.push(message);
+    }
+  }
+
+  /**
+   * Nothing is read while all that is subscribed to is full, so that publishers wait: reading on would
+   * only lose something. It would serve somebody where there is another subscription, or an answer
+   * is due. The policy `block` lets others wait too.
+   */
+  #mustPause(): boolean {
+    if (this.#full.size === 0 || this.#host.awaitsAnswer) return false;
+    if (this.#full.size === this.#open.size) return true;
+    for (const { options } of this.#full) if (options.slow === "block") return true;
+    return false;
+  }
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}

@@ -1,0 +1,82 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FileAuthenticator, hashToken, parseAuthFile } from "../../../../lib/access/mod.ts";
+import { dial } from "../../../../lib/net/mod.ts";
+import {
+  type BrokerClient,
+  connectBroker,
+  PUBSUB_RIGHTS,
+  PubSubError,
+} from "../../../../lib/pubsub/mod.ts";
+import { deadline, until } from "../../../support/deadline.ts";
+import { startBroker } from "../../support.ts";
+
+const RIGHTS = { publish: { allow: [">"] }, subscribe: { allow: [">"] } };
+const FILE = JSON.stringify({ tokens: [{ name: "ali", token: hashToken("a"), ...RIGHTS }] });
+
+for (const authenticated of [false, true]) {
+  const where = authenticated ? "with" : "without";
+  Deno.test(`requests go on over connections, ${where} authentication`, async () => {
+    const authenticator = new FileAuthenticator(parseAuthFile(FILE, PUBSUB_RIGHTS));
+    await using broker = await startBroker(authenticated ? { authenticator } : {});
+    const credentials = { token: "a" };
+    await using server = await connectBroker(broker.address, { credentials });
+    await server.subscribe("double", {
+      onMessage: (message) => message.respond(message.text().repeat(2)),
+    });
+    // One that takes requests and never answers.
+    await server.subscribe("silent", { onMessage: () => {} });
+    const conns: Deno.Conn[] = [];
+    await using client: BrokerClient = await connectBroker(
+      async (signal) => {
+        conns.push(await dial(broker.address, { signal }));
+        return conns.at(-1)!;
+      },
+      { credentials, reconnect: { firstMs: 1, longestMs: 1 } },
+    );
+    for (let round = 1; round <= 3; round++) {
+      const texts = await deadline(Promise.all(
+        ["a", "b", "c"].map(async (text) => (await client.request("double", text)).text()),
+      ));
+      assertEquals(texts, ["aa", "bb", "cc"]);
+      const unanswered = client.request("silent", "x");
+      await until(() => broker.stats().published >= round * 7, "it was published");
+      conns.at(-1)!.close();
+      const error = await assertRejects(() => deadline(unanswered), PubSubError);
+      assertEquals(error.code, "disconnected");
+      // Made while there is no connection: it waits for the next.
+      assertEquals((await deadline(client.request("double", "d"))).text(), "dd");
+      await until(() => broker.stats().connections === 2, "the old connection is gone");
+    }
+    assertEquals(broker.stats().errors, 0);
+  });
+}
+
+Deno.test("a request that timed out while there was no connection is not sent later", async () => {
+  await using broker = await startBroker();
+  await using server = await connectBroker(broker.address);
+  const seen: string[] = [];
+  await server.subscribe("t", {
+    onMessage: (message) => {
+      seen.push(message.text());
+      return message.respond("reply");
+    },
+  });
+  let open = Promise.withResolvers<void>();
+  let conn: Deno.Conn | undefined;
+  open.resolve();
+  await using client = await connectBroker(async (signal) => {
+    await open.promise;
+    return conn = await dial(broker.address, { signal });
+  }, { reconnect: { firstMs: 1, longestMs: 1 } });
+  open = Promise.withResolvers();
+  conn!.close();
+  await until(() => client.state === "reconnecting", "the connection is lost");
+  const error = await assertRejects(
+    () => deadline(client.request("t", "late", { timeoutMs: 20 })),
+    PubSubError,
+  );
+  assertEquals(error.code, "timed-out");
+  open.resolve();
+  assertEquals((await deadline(client.request("t", "in time"))).text(), "reply");
+  assertEquals(seen, ["in time"]);
+});
