@@ -186,9 +186,11 @@ export const command = defineCommand({
       format,
     };
     const done = Promise.withResolvers<void>();
+    const endsAt = performance.now() + (flags.timeout ?? 0);
     const client = await connectClient(flags, context, {
       onError: (error) => log.error(describeError(error)),
       wait: flags.wait,
+      waitMs: flags.wait ? flags.timeout : undefined,
       maxContentBytes: flags["max-content"],
     });
     if (flags.stream !== undefined) {
@@ -206,7 +208,7 @@ export const command = defineCommand({
     const timer = flags.timeout === undefined ? undefined : setTimeout(() => {
       void replier?.stop();
       done.resolve();
-    }, timerMs("--timeout", flags.timeout));
+    }, timerMs("--timeout", Math.max(0, endsAt - performance.now())));
     signal.addEventListener("abort", () => done.resolve(), { once: true });
     // A message that matches several filters arrives once, and is handed to each subscription.
     const printed = new WeakSet<PubSubMessage>();

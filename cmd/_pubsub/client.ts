@@ -1,4 +1,5 @@
 /** What `pub` and `sub` share: the flags for the broker, and how they report the connection. */
+import { timerMs } from "../../lib/base/timer_ms.ts";
 import type { Address } from "../../lib/net/mod.ts";
 import {
   type BrokerClient,
@@ -68,6 +69,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Whether the first connection is tried until there is a broker. */
   readonly wait?: boolean | undefined;
+  /** How long the first connection is tried in all. @default {no limit} */
+  readonly waitMs?: number | undefined;
   /** The largest content of a message. */
   readonly maxContentBytes?: number | undefined;
 }
@@ -76,16 +79,18 @@ export interface ConnectOptions {
  * Connects, and reports when the connection is lost and when it is restored.
  *
  * @throws {UsageError} if `--will` is not TOPIC=TEXT.
+ * @throws {Error} if there is no broker after `waitMs`.
  */
 export async function connectClient(
   flags: BrokerFlagValues,
   context: Context,
-  { onError, connectTimeoutMs, wait, maxContentBytes }: ConnectOptions,
+  { onError, connectTimeoutMs, wait, waitMs, maxContentBytes }: ConnectOptions,
 ): Promise<BrokerClient> {
   const { log, out, signal } = context;
   const { user, password, token } = flags;
   let lost = false;
   let wasConnected = false;
+  let lastWhy = "";
   const options: ConnectBrokerOptions = {
     name: flags.name,
     credentials: { user, password, token },
@@ -98,6 +103,7 @@ export async function connectClient(
       if (state === "reconnecting" || (state === "connecting" && retryMs !== undefined)) {
         lost = true;
         const why = reason === undefined ? "the broker closed it" : describeError(reason);
+        lastWhy = `: ${why}`;
         log.warn(`no connection: ${why}; trying again in ${formatDuration(retryMs ?? 0)}`);
         if (flags.json) out.json({ type: "disconnected", reason: why });
       } else if (state === "connected") {
@@ -116,9 +122,13 @@ export async function connectClient(
   const stop = () => connecting.abort(signal.reason);
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
+  const timer = waitMs === undefined ? undefined : setTimeout(() => {
+    connecting.abort(new Error(`No broker came in ${formatDuration(waitMs)}${lastWhy}`));
+  }, timerMs("--timeout", waitMs));
   try {
     return await connectBroker(flags.server, { ...options, signal: connecting.signal });
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", stop);
   }
 }

@@ -4,7 +4,7 @@ import type { TcpAddress } from "../../lib/net/mod.ts";
 import { type Broker, connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { startBroker } from "../pubsub/support.ts";
 import { until } from "../support/deadline.ts";
-import { Program, script } from "../support/programs.ts";
+import { Program, script, socktool } from "../support/programs.ts";
 
 /** Starts `sub ARGS…`; resolves once it has subscribed. */
 async function startSub(broker: Broker, args: string[], filters = 1): Promise<Program> {
@@ -266,4 +266,15 @@ Deno.test("sub says what is wrong", async () => {
     assertEquals(finished.code, code, finished.err);
     assert(finished.err.includes(text), finished.err);
   }
+});
+
+Deno.test("sub --wait gives up when the time of --timeout is over, and says what it waited for", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  const { code, err } = await socktool(
+    ["sub", "a.>", "--wait", "--timeout", "500ms", "-s", `127.0.0.1:${port}`],
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(err, "error: no broker came in 500 ms: cannot connect to");
 });
