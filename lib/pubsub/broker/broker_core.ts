@@ -254,9 +254,13 @@ export class BrokerCore {
     }
     run.clear();
     // Only now: the lists iterated above must not change before.
+    if (this.#completed.length > 0) this.#endCompleted();
+    return counted?.size ?? receivers;
+  }
+
+  #endCompleted(): void {
     for (const subscription of this.#completed) subscription.receiver.completed(subscription);
     this.#completed.length = 0;
-    return counted?.size ?? receivers;
   }
 
   /** Counts what a connection got that has ended. */

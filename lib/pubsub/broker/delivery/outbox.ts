@@ -153,8 +153,10 @@ export class Outbox implements Receiver {
 
   #add(run: Run, size: number, subscription: Subscription): number {
     const output = this.#output;
-    this.#feed(subscription.slow);
-    if (this.#takesDirectly(size, subscription)) {
+    const { slow } = subscription;
+    // One run after the other goes by the same policy.
+    if (this.#fed !== slow || !this.#filled) this.#feed(slow);
+    if (this.#takesDirectly(size, slow)) {
       const count = run.last - run.first;
       output.append(run.view, run.memory);
       this.delivered += count;
@@ -173,7 +175,7 @@ export class Outbox implements Receiver {
       return 0;
     }
     this.#feed(subscription.slow);
-    if (this.#takesDirectly(end - start, subscription)) {
+    if (this.#takesDirectly(end - start, subscription.slow)) {
       writeExtended(this.#output.buffer, frame, group.headerTail);
       this.delivered++;
       this.deliveredBytes += end - start;
@@ -310,7 +312,7 @@ export class Outbox implements Receiver {
     }
   }
 
-  #takesDirectly(size: number, { slow }: Subscription): boolean {
+  #takesDirectly(size: number, slow: SlowPolicy): boolean {
     if (this.#backlog !== undefined) return false;
     const { pendingBytes } = this.#output;
     // What waits for the socket cannot be replaced by something newer.

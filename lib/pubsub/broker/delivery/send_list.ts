@@ -12,6 +12,8 @@ const MAX_AT_ONCE = 200;
 /** Outboxes to flush before looking at the clock again. */
 const PART = 10;
 
+const NO_MEMBERS: readonly (Subscription | undefined)[] = [];
+
 /**
  * The outboxes of a broker that have something to send. They enter themselves while publications
  * are handed out; {@linkcode SendList.flush} sends what they have, with one write for each.
@@ -74,12 +76,17 @@ export class SendList implements OutboxObserver {
     if (this.backlogs.isEmpty) return undefined;
     const { subscriptions, groups } = route;
     let congested: Receiver[] | undefined;
-    for (const { receiver } of subscriptions) {
+    // Asked for each run: no closure, and no list where nobody is behind.
+    for (let i = 0; i < subscriptions.length; i++) {
+      const { receiver } = subscriptions[i]!;
       if (receiver.congested) (congested ??= []).push(receiver);
     }
-    const members = groups.map((group) => nextMember(group, publisher));
-    for (const member of members) {
-      if (member?.receiver.congested) (congested ??= []).push(member.receiver);
+    const members = groups.length === 0
+      ? NO_MEMBERS
+      : groups.map((group) => nextMember(group, publisher));
+    for (let i = 0; i < members.length; i++) {
+      const receiver = members[i]?.receiver;
+      if (receiver?.congested) (congested ??= []).push(receiver);
     }
     if (congested === undefined) return undefined;
     const now = performance.now();
