@@ -158,7 +158,7 @@ Deno.test("pub says what is wrong", async () => {
     [["a", "-", "--count", "2"], 2, "--count", ""],
     [["a.*", "x"], 2, "TOPIC a.*: a topic has no wildcard"],
     [["_sys.x", "x"], 1, "nothing to say"],
-    [["nobody.at.all", "x", "--request"], 1, "nobody.at.all"],
+    [["nobody.at.all", "x", "--request", "--timeout", "300ms"], 1, "nobody.at.all"],
     [["--ndjson"], 2, "line 2: it is not JSON", '{"topic":"a","text":"x"}\noops\n'],
     [["--ndjson"], 2, 'line 1: "topic": a topic has no wildcard', '{"topic":"a.*","text":"x"}\n'],
     [["--ndjson"], 2, 'there must be "text" or "base64"', '{"topic":"a"}\n'],

@@ -279,7 +279,7 @@ test(
     const attacker = new Deno.Command("sh", { args: ["-c", attack], uid: OTHER, gid: OTHER })
       .spawn();
     try {
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < 12; round++) {
         assertOurs(place, await place.start({ TMPDIR: t }));
         for (const name of namesIn(t).filter((name) => ownerOf(`${t}/${name}`) === place.victim)) {
           Deno.removeSync(`${t}/${name}`, { recursive: true });

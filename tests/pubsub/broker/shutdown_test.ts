@@ -36,7 +36,7 @@ Deno.test("a subscriber that awakes before the end is told by bye what it did no
   await stuck.sub("t");
   await publish(broker, count);
   const before = broker.stats().missed;
-  const drained = broker.drain(4_000);
+  const drained = broker.drain(2_000);
   // When three quarters of the time have passed, what waits is given up.
   await until(() => broker.stats().missed > before, "it is given up");
   const { received, missed, byeMissed } = await readAll(stuck);
