@@ -4,6 +4,8 @@ import type { FrameSource } from "./frame_source.ts";
 /** The content of one message, part by part as it arrives. One call at a time. */
 export class StreamedContent {
   readonly #source: FrameSource;
+  /** The part that arrived last, until somebody asks for it: most messages are told by their header. */
+  #arrived: Frame | undefined;
   /** The part that arrived and was not read. */
   #part: Uint8Array | undefined;
   /** Whether the memory of that part holds nothing else that is in use. */
@@ -45,6 +47,7 @@ export class StreamedContent {
    */
   async readInto(memory: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
     this.#throwIfSkipped();
+    this.#lookAtArrived();
     if (!this.#part?.length) {
       const direct = await this.#source.readInto(memory);
       if (direct) {
@@ -62,12 +65,13 @@ export class StreamedContent {
 
   /** Forgets the part that was not read. */
   drop(): void {
+    this.#arrived = undefined;
     this.#part = undefined;
   }
 
   /** Reads what is left and forgets it. */
   async skip(): Promise<void> {
-    this.#skipped ||= this.#part !== undefined || this.#left > 0;
+    this.#skipped ||= this.#arrived !== undefined || this.#part !== undefined || this.#left > 0;
     this.drop();
     while (this.#left > 0) await this.#read();
     this.drop();
@@ -76,8 +80,12 @@ export class StreamedContent {
   /** The part that was not read, or else the next from the source; never an empty one. */
   async #nextPart(): Promise<Uint8Array | undefined> {
     this.#throwIfSkipped();
+    this.#lookAtArrived();
     // The first part of a large content is empty if its chunk ended with the header.
-    while (!this.#part?.length && this.#left > 0) await this.#read();
+    while (!this.#part?.length && this.#left > 0) {
+      await this.#read();
+      this.#lookAtArrived();
+    }
     return this.#part?.length ? this.#part : undefined;
   }
 
@@ -89,9 +97,16 @@ export class StreamedContent {
   }
 
   #came(frame: Frame): void {
+    this.#arrived = frame;
+    this.#left -= frame.end - frame.contentStart;
+  }
+
+  #lookAtArrived(): void {
+    const frame = this.#arrived;
+    if (frame === undefined) return;
+    this.#arrived = undefined;
     this.#part = frame.content;
     this.#ownsPart = this.#source.ownsMemory(frame);
-    this.#left -= this.#part.length;
   }
 
   #throwIfSkipped(): void {
