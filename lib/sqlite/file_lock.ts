@@ -107,6 +107,9 @@ export class FileLock implements AsyncDisposable {
     const isEmpty = LOCKS_BESIDE || (this.#isNew && await this.#isEmpty());
     if (isEmpty) await Deno.remove(this.#lockPath).catch(() => {});
     held.delete(this.#identity);
+    // Closing alone would leave the lock to a process that is just being started, until it has let go
+    // of what it inherited.
+    this.#file.unlockSync();
     this.#file.close();
   }
 
