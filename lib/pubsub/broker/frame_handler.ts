@@ -94,8 +94,7 @@ export class FrameHandler {
 
   /** Forwards a run; `false` if its receivers have to catch up before. */
   #pass(frames: readonly Frame[], first: number, last: number, route: Route): boolean {
-    // Where nobody is behind, as mostly, this is all that a run costs here.
-    if (!this.#core.sendList.backlogs.isEmpty && !this.#hasRoom(route)) return false;
+    if (!this.#hasRoom(route)) return false;
     this.#forward(frames, first, last, route);
     return true;
   }
@@ -108,7 +107,6 @@ export class FrameHandler {
 
   #forward(frames: readonly Frame[], first: number, last: number, route: Route): number {
     this.published += last - first;
-    this.pace ??= new Pace();
     const { memory, outbox } = this.#source;
     return this.#core.forward(memory, frames, first, last, route, outbox);
   }
