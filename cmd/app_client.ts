@@ -5,6 +5,7 @@ import { exchange, type Reply } from "../lib/request/mod.ts";
 import {
   clientTlsFlags,
   clientTlsOf,
+  connectTimeoutFlag,
   type Context,
   credentialFlags,
   defineCommand,
@@ -68,12 +69,7 @@ export const command = defineCommand({
       default: "1",
       help: "have up to this many requests outstanding",
     },
-    "connect-timeout": {
-      type: "duration",
-      default: "10s",
-      min: 1,
-      help: "give up connecting after this time",
-    },
+    ...connectTimeoutFlag,
     timeout: {
       type: "duration",
       default: "30s",

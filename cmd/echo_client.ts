@@ -4,6 +4,7 @@ import { formatAddress } from "../lib/net/mod.ts";
 import {
   clientTlsFlags,
   clientTlsOf,
+  connectTimeoutFlag,
   type Context,
   defineCommand,
   formatBytes,
@@ -32,12 +33,7 @@ export const command = defineCommand({
       conflicts: ["json"],
       help: "show both directions as a hex dump with times",
     },
-    "connect-timeout": {
-      type: "duration",
-      default: "10s",
-      min: 1,
-      help: "give up connecting after this time",
-    },
+    ...connectTimeoutFlag,
     "idle-timeout": {
       type: "duration",
       default: "30s",

@@ -92,3 +92,13 @@ export const clientTlsFlags = {
     help: "accept any certificate of the server, for tests: the connection is not safe",
   },
 } as const satisfies FlagTable;
+
+/** `--connect-timeout`, of clients that have no other limit for it. */
+export const connectTimeoutFlag = {
+  "connect-timeout": {
+    type: "duration",
+    default: "10s",
+    min: 1,
+    help: "give up connecting after this time",
+  },
+} as const satisfies FlagTable;

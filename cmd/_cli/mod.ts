@@ -17,6 +17,7 @@ export { saysFailed } from "./failed_answer.ts";
 export { EXIT } from "./exit_code.ts";
 export {
   clientTlsFlags,
+  connectTimeoutFlag,
   jsonFlag,
   outputFlags,
   quietFlag,

@@ -1,6 +1,6 @@
 import type { LoadPlan } from "../../lib/load/mod.ts";
 import type { Address, ClientTls } from "../../lib/net/mod.ts";
-import { type FlagTable, UsageError } from "../_cli/mod.ts";
+import { connectTimeoutFlag, type FlagTable, UsageError } from "../_cli/mod.ts";
 import { parseAnswer } from "./answer_flag.ts";
 import { messagesOf } from "./message_flags.ts";
 import { parsePercentiles } from "./percentiles_flag.ts";
@@ -158,12 +158,7 @@ export const loadFlags = {
 
 /** The time limits of a load's connections. */
 export const connectionFlags = {
-  "connect-timeout": {
-    type: "duration",
-    default: "10s",
-    min: 1,
-    help: "give up connecting after this time",
-  },
+  ...connectTimeoutFlag,
   timeout: {
     type: "duration",
     default: "10s",

@@ -4,20 +4,11 @@ import {
   FrameDecoder,
   type HeaderInit,
 } from "../../../../lib/frame/mod.ts";
+import { newStreamSettings } from "../../../../lib/pubsub/broker/streams/stream_settings.ts";
 import type { StreamSettings } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
 
 /** Settings of a stream without limits. */
-export const UNLIMITED: StreamSettings = {
-  topics: ["orders.>"],
-  maxAgeMs: Infinity,
-  maxBytes: Infinity,
-  maxCount: Infinity,
-  maxPerTopic: Infinity,
-  dedupMs: 120_000,
-  full: "drop-oldest",
-  sync: "always",
-  keep: "limits",
-};
+export const UNLIMITED: StreamSettings = newStreamSettings(["orders.>"]);
 
 /** The frame of a publication that is to be stored. */
 export function publication(topic: string, content: string, fields: HeaderInit = {}): Uint8Array {
