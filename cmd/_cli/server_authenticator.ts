@@ -63,8 +63,8 @@ export class ServerAuthenticator implements Authenticator {
   }
 
   /**
-   * Whether the file has changed since it was read, but not since the last call: whoever writes it
-   * may need a moment.
+   * Whether the file is to be read again: it is not the one that was read, and it is the same as at
+   * the last call. A file that changes between two calls is still being written.
    */
   async hasChanged(): Promise<boolean> {
     const stamp = await stampOf(this.#path);

@@ -134,7 +134,8 @@ interface Failure {
 }
 
 /**
- * Publishes each and waits for its answer, with up to 256 at one time; resolves to how many failed.
+ * Publishes all, each of which is answered. Up to 256 answers are outstanding at a time. Resolves to
+ * the number of those that failed.
  *
  * @param publish Publishes one, and resolves to what prints its answer: so answers and refusals are
  * printed in the order in which they come.

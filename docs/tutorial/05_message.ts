@@ -56,7 +56,7 @@ export class MessageStream {
     for (let done = 0; done < bytes.length;) done += await this.conn.write(bytes.subarray(done));
   }
 
-  /** Reads until so many bytes are there. @returns `null` if the peer ends before the first. */
+  /** Reads exactly `count` bytes. @returns `null` if the peer ends before the first of them. */
   async #take(count: number): Promise<Uint8Array<ArrayBuffer> | null> {
     const bytes = new Uint8Array(count);
     for (let filled = 0; filled < count;) {

@@ -14,7 +14,7 @@ const WRITE_MS = 1_000;
 const clients = new Set<Deno.Conn>();
 
 async function serve(conn: Deno.TcpConn): Promise<void> {
-  // A peer that loses its power says nothing: the kernel asks it now and then, if it is told to.
+  // With keep-alive the kernel probes a silent peer: one that lost its power sends no end.
   conn.setKeepAlive(true);
   const stream = new MessageStream(conn, 65_536);
   while (true) {

@@ -11,7 +11,7 @@ const startedAt = performance.now();
 const ways: Record<string, () => Promise<unknown>> = {
   // Half a message, and nothing more.
   half: () => conn.write(request.subarray(0, 20)),
-  // A byte now and then: for a server that counts silence only, this is a lively client.
+  // One byte every 100 ms: a server that limits only silence waits for all of them.
   drip: async () => {
     for (const byte of request) {
       await conn.write(Uint8Array.of(byte));

@@ -5,7 +5,7 @@ import { shownValue } from "../../base/value_kind.ts";
  *
  * - `echo`: an answer is the message itself, which is compared.
  * - `{ until }`: with these bytes, such as a line feed.
- * - `{ bytes }`: after so many bytes.
+ * - `{ bytes }`: after a fixed number of bytes.
  * - `{ length }`: after as many bytes as a number at its beginning says.
  * - `close`: when the server closes the connection. Each message has a connection of its own, and
  *   the time to make it counts.

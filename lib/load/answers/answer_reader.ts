@@ -10,7 +10,7 @@ export interface AnswerReader {
    * @throws {LoadError} if they are no answer, with the code `wrong`.
    */
   take(buffer: Uint8Array, count: number): void;
-  /** The connection has taken messages, of so many bytes together. */
+  /** The connection has taken `count` messages, which have `bytes` bytes in all. */
   taken?(count: number, bytes: number): void;
   /** The server closed the connection. Returns whether that was right. */
   closed(): boolean;

@@ -8,7 +8,7 @@ import {
 } from "./answer_format.ts";
 import type { AnswerReader, OnAnswer } from "./answer_reader.ts";
 
-/** So much of an answer is kept for whoever looks at it. */
+/** The most bytes of an answer that are kept, for what checks its content. */
 const KEPT_BYTES = 65_536;
 
 /** Finds where answers end. It keeps its place in an answer from one call to the next. */
