@@ -157,6 +157,15 @@ export class WriteQueue {
     if (this.#counter) this.#count(this.#counter);
   }
 
+  /** Drops what was appended and is not part of the pending write. */
+  drop(): void {
+    this.#gathering.clear();
+    if (this.#borrowed === undefined) return;
+    this.#borrowed = undefined;
+    this.#lender?.giveBack();
+    this.#lender = undefined;
+  }
+
   /**
    * A promise to wait for while more bytes wait than the high-water mark; `undefined` otherwise. It
    * resolves when half of that is left.

@@ -299,13 +299,17 @@ export class BrokerClient implements AsyncDisposable {
     await this.#core.drain(timeoutMs);
   }
 
-  /** Closes at once. What waits to be sent is lost, and its promises are rejected. */
+  /**
+   * Closes. What waits to be sent is lost, and its promises are rejected at once. The broker is told by
+   * `bye`, so that it publishes no will; for that it takes a round trip, or a quarter of a second if
+   * the broker does not answer.
+   */
   async close(): Promise<void> {
     this.#core.close(undefined);
     await this.finished;
   }
 
-  /** Closes at once. */
+  /** As {@linkcode BrokerClient.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -144,9 +144,9 @@ export class ClientCore {
   close(reason: unknown): void {
     if (this.status.state === "closed") return;
     this.status.become("closed", reason);
-    this.#keeper.stop();
     const link = this.#link;
-    link?.close(reason);
+    link?.leave(reason);
+    this.#keeper.stop();
     this.#servers.close();
     this.#deadlines.stop();
     const error = closedError(reason);
@@ -281,14 +281,12 @@ export class ClientCore {
       this.status.become("draining");
       await this.readings.stop();
       await drainLink(link, this.answers, this.deliveries);
-      // The broker closes the connection when it reads this, perhaps before it is closed here.
-      this.#keeper.stop();
-      void link.send({ header: { op: "bye" } });
-      await link.flushed().catch(() => {});
       if (late) throw late;
       this.close(undefined);
+      await this.finished;
     } catch (error) {
       this.close(error);
+      await this.finished;
       throw late ?? error;
     } finally {
       clearTimeout(timer);

@@ -46,7 +46,7 @@ export type CredentialSource =
 
 /**
  * A last will: what the broker publishes for a client whose connection ends in any other way than
- * by `drain()` or the broker's own shutdown: also by `close()`, which says nothing to the broker.
+ * by `close()` or `drain()`, which say `bye` to the broker, or by the broker's own shutdown.
  */
 export interface Will {
   /** Where it is published. */
@@ -63,7 +63,7 @@ export interface BrokerClientOptions {
   readonly name?: string | undefined;
   /** Who it is, where the broker asks; or a function that is asked before each connection. */
   readonly credentials?: CredentialSource | undefined;
-  /** What the broker publishes when the connection ends without `drain()`. @default {nothing} */
+  /** What the broker publishes when the connection ends otherwise than by `close()` or `drain()`. @default {nothing} */
   readonly will?: Will | undefined;
   /**
    * How to connect again after a connection was lost; `false` for not at all. Over a single

@@ -276,3 +276,27 @@ Deno.test("memory is given back when the write of it fails, and when it was neve
   queue.flush();
   assertEquals([input.memory.borrowed, queue.pendingBytes], [false, 0]);
 });
+
+Deno.test("what no write has begun with can be dropped, borrowed or not", async () => {
+  const input = new ReadBuffer();
+  for (let total = 0; input.bytes.length < 20_000;) {
+    total += read(input, total, Infinity);
+    input.consume(input.end - input.start);
+  }
+  const socket = new Socket();
+  const queue = new WriteQueue(socket, 1_000);
+  queue.append(input.bytes, input.memory);
+  queue.buffer.append(bytes(0, 10));
+  queue.drop();
+  assertEquals([input.memory.borrowed, queue.pendingBytes], [false, 0]);
+  queue.append(input.bytes, input.memory);
+  queue.flush();
+  queue.buffer.append(bytes(0, 10));
+  queue.drop();
+  assertEquals([input.memory.borrowed, queue.pendingBytes], [true, input.bytes.length]);
+  queue.buffer.append(bytes(7, 3));
+  await socket.take();
+  await socket.take();
+  assertEquals(socket.received, [...input.bytes, 7, 8, 9]);
+  assertEquals([input.memory.borrowed, queue.pendingBytes], [false, 0]);
+});

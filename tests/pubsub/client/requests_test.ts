@@ -126,26 +126,3 @@ Deno.test("a refused subscription leaves nothing behind", async () => {
   assertEquals(called, []);
   await client.drain();
 });
-
-Deno.test("the will is published when a connection is lost, not when the client closes in order", async () => {
-  await using broker = await startBroker();
-  await using watching = await connectBroker(broker.address);
-  const seen: [string, string][] = [];
-  await watching.subscribe("wills.*", {
-    onMessage: ({ topic, header, content }) =>
-      void seen.push([topic, `${header["content-type"]} ${content.length}`]),
-  });
-  const leave = (name: string, content: string | Uint8Array) =>
-    connectBroker(broker.address, { will: { topic: `wills.${name}`, content } });
-  await (await leave("drained", "x")).drain();
-  await (await leave("closed", "text")).close();
-  await until(() => seen.length === 1);
-  await (await leave("bytes", new Uint8Array(3))).close();
-  await until(() => seen.length === 2);
-  assertEquals(seen, [["wills.closed", "text/plain 4"], [
-    "wills.bytes",
-    "application/octet-stream 3",
-  ]]);
-  const bad = connectBroker(broker.address, { will: { topic: "a.*" } });
-  assertEquals(await codeOf(bad), "bad-topic");
-});

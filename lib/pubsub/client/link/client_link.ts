@@ -21,6 +21,9 @@ const MAX_QUIET_INTERVALS = 3;
 /** A duplex that does not end its read when it is closed is not waited for longer than this. */
 const CLOSING_MS = 1_000;
 
+/** The longest time from a `bye` until the connection is closed, if the broker does not close it. */
+const LEAVING_MS = 250;
+
 /** What a {@linkcode ClientLink} does with what comes. */
 export interface LinkHandler {
   /** Bytes were read; their frames come next. */
@@ -57,6 +60,7 @@ export class ClientLink {
   /** How many bytes the socket had taken at the last ping interval. */
   #writtenBytes = 0;
   #reason: unknown;
+  /** Whether it is no longer used: nothing that comes is handled. */
   #closed = false;
   /** Whether nothing is read, because the program has to take messages first. */
   #paused = false;
@@ -108,11 +112,6 @@ export class ClientLink {
     return this.#output.sendStream(stream);
   }
 
-  /** Resolves once everything is sent; rejects if the connection is lost before. */
-  flushed(): Promise<void> {
-    return this.#output.flushed();
-  }
-
   /**
    * Sends a ping at every interval, and closes when nothing has come for three of them.
    *
@@ -140,12 +139,33 @@ export class ClientLink {
   /** Closes it. The first reason counts. */
   close(reason?: unknown): void {
     if (this.#closed) return;
+    this.#stop(reason);
+    this.#output.close(reason);
+    this.#shut();
+  }
+
+  /**
+   * Closes it as its client wants it: says `bye`, so that the broker publishes no will, and closes
+   * when the broker has, or after a quarter of a second. What waits to be sent is lost. What still
+   * comes is read meanwhile: closing before would reset the connection, and the `bye` might be lost.
+   */
+  leave(reason?: unknown): void {
+    if (this.#closed) return;
+    this.#stop(reason);
+    if (!this.#output.closeWith({ header: { op: "bye" } }, reason)) return this.#shut();
+    this.#late = setTimeout(() => this.#shut(), LEAVING_MS);
+  }
+
+  #stop(reason: unknown): void {
     this.#closed = true;
     this.#reason = reason;
     this.#pinging?.stop();
-    this.#output.close(reason);
+  }
+
+  #shut(): void {
+    clearTimeout(this.#late);
     closeQuietly(this.#duplex);
-    this.#late = setTimeout(() => this.#end.resolve(reason), CLOSING_MS);
+    this.#late = setTimeout(() => this.#end.resolve(this.#reason), CLOSING_MS);
   }
 
   async #receive(): Promise<void> {
@@ -156,6 +176,7 @@ export class ClientLink {
       failure = error;
     }
     this.close(failure);
+    closeQuietly(this.#duplex);
     clearTimeout(this.#late);
     this.#end.resolve(this.#reason);
   }
@@ -171,6 +192,8 @@ export class ClientLink {
       await this.#handle(input);
       input.next(this.#decoder.needed);
     }
+    const rest = input.free();
+    while (await this.#duplex.read(rest) !== null);
   }
 
   /** Handles the frames that came. Most often there is nothing to wait for. */

@@ -122,12 +122,6 @@ export class LinkOutput implements FrameQueueTarget {
     return sent.promise;
   }
 
-  /** Resolves once everything is sent; rejects if a write fails. Not while a stream is being sent. */
-  flushed(): Promise<void> {
-    this.#flush();
-    return this.#queue.flushed();
-  }
-
   /** Sends nothing any more: the promises of what is not sent are rejected. */
   close(reason: unknown): void {
     if (this.#lost) return;
@@ -138,6 +132,21 @@ export class LinkOutput implements FrameQueueTarget {
     this.#open = undefined;
     this.#streaming?.cancel(this.#lost);
     this.#behind.fail(this.#lost);
+  }
+
+  /**
+   * Sends one more frame behind those that the socket is taking, and nothing any more: the promises of
+   * all others are rejected. `false` if it cannot be sent, because a stream is in the middle of its
+   * frame, or the connection is lost.
+   */
+  closeWith(frame: OutgoingFrame, reason: unknown): boolean {
+    const isPossible = !this.#lost && !this.#streaming?.begun;
+    this.close(reason);
+    if (!isPossible) return false;
+    this.#queue.drop();
+    writeFrame(this.#queue.buffer, frame);
+    this.#queue.flush();
+    return true;
   }
 
   // One promise for a turn, because one for each frame would cost more than sending it.
