@@ -4,11 +4,8 @@ import { ConnectionError, dial, listen, serveConnections } from "../../lib/net/m
 import type { ServerTls, TcpAddress } from "../../lib/net/mod.ts";
 import { PendingHandshakes } from "../../lib/net/pending_handshakes.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { assertFeltLittle, p99 } from "../support/neighbour.ts";
 import { echo, LOOPBACK, Recorder } from "../support/peers.ts";
-import { ServerProgram } from "../support/programs.ts";
-import { NEXT_CA, NEXT_TLS, SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
-import { isInstalled } from "../support/tools.ts";
+import { assertEchoes, NEXT_CA, NEXT_TLS, SERVER_TLS, TRUSTING } from "../support/tls.ts";
 
 /** Serves echo over TLS. */
 async function serveTls(limits: Partial<ServerTls> = {}) {
@@ -16,12 +13,6 @@ async function serveTls(limits: Partial<ServerTls> = {}) {
   const listener = await listen(LOOPBACK, { tls: { ...SERVER_TLS, ...limits } });
   const server = serveConnections(listener, { serve: echo }, { observer, drainTimeoutMs: 0 });
   return { server, observer, handshakes: listener.handshakes! };
-}
-
-async function assertEchoes(address: TcpAddress): Promise<void> {
-  using conn = await deadline(dial(address, TRUSTING));
-  await conn.write(Uint8Array.of(1, 2, 3));
-  assertEquals(await deadline(conn.read(new Uint8Array(10))), 3);
 }
 
 /** Whether the server has closed it. */
@@ -150,56 +141,6 @@ Deno.test("another certificate is for who connects from then on; a broken one ch
     assertEquals(await deadline(conn.read(new Uint8Array(2))), 1);
   }
 });
-
-const SLOW = 1_000;
-
-Deno.test({
-  name:
-    "1,000 clients that do not complete their handshakes stop nobody, even with 256 descriptors",
-  ignore: Deno.build.os !== "linux" || !isInstalled("python3", "handshakes that never end"),
-  async fn() {
-    const tls = ["--tls-cert", TLS_FILES.cert, "--tls-key", TLS_FILES.key];
-    const args = ["run", "-A", `${import.meta.dirname}/../../cmd/socktool.ts`, "echo-server", ":0"];
-    await using server = await ServerProgram.start([...args, ...tls], { openFiles: 256 });
-    const descriptors = () => [...Deno.readDirSync(`/proc/${server.pid}/fd`)].length;
-    const { port } = server.address as TcpAddress;
-    await assertEchoes(server.address as TcpAddress);
-    const before = descriptors();
-    const script = `${import.meta.dirname}/../support/slow_handshakes.py`;
-    const child = new Deno.Command("python3", {
-      args: [script, String(port), String(SLOW), TLS_FILES.ca],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    let line = "";
-    while (!line.endsWith("\n")) {
-      const { value, done } = await deadline(reader.read(), "the healthy clients");
-      assert(!done, "a healthy client failed");
-      line += value;
-    }
-    const { quiet, beside, open } = JSON.parse(line) as SlowHandshakes;
-    assert(open > SLOW / 20, `${open} of them are connected`);
-    assert(descriptors() < 200, `${descriptors()} descriptors`);
-    await child.stdin.close();
-    await child.status;
-    // A machine that is busy with something else may disturb one of three attacks.
-    const [, middle] = beside.toSorted((a, b) => p99(a) - p99(b));
-    assertFeltLittle(middle!, quiet, "beside slow handshakes");
-    // A connection of the server's to itself, by which clients take turns, may have come up.
-    await until(() => descriptors() <= before + 4, "the descriptors are free again");
-    // A machine that is busy may close what it gave up so late that descriptors run short for a moment.
-    const said = server.err.split("\n").filter((line) => !line.includes("too many open files"));
-    assertEquals(said.length, 2, `nothing is said of strangers: ${server.err}`);
-  },
-});
-
-/** What the script prints. */
-interface SlowHandshakes {
-  readonly quiet: number[];
-  readonly beside: number[][];
-  readonly open: number;
-}
 
 /** What a client says first. */
 async function clientHello(): Promise<Uint8Array> {

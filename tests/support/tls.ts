@@ -6,7 +6,9 @@
  * They were made with `openssl ca -startdate 20200101000000Z -enddate 21200101000000Z` on prime256v1
  * keys.
  */
-import type { DialOptions } from "../../lib/net/mod.ts";
+import { assertEquals } from "@std/assert";
+import { dial, type DialOptions, type TcpAddress } from "../../lib/net/mod.ts";
+import { deadline } from "./deadline.ts";
 
 /** Where the files are. */
 export const TLS_FILES = {
@@ -60,3 +62,10 @@ export function oddFiles(oddity: Oddity): { readonly cert: string; readonly key:
 
 /** The authority that signed them. */
 export const ODD_CA: string = Deno.readTextFileSync(`${import.meta.dirname}/tls/odd_ca.pem`);
+
+/** Fails unless an echo server with our certificate answers there. */
+export async function assertEchoes(address: TcpAddress): Promise<void> {
+  using conn = await deadline(dial(address, TRUSTING));
+  await conn.write(Uint8Array.of(1, 2, 3));
+  assertEquals(await deadline(conn.read(new Uint8Array(10))), 3);
+}

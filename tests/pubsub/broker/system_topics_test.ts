@@ -1,19 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { type Broker, connectBroker } from "../../../lib/pubsub/mod.ts";
-import { latenciesBeside } from "../../support/neighbour.ts";
+import { connectBroker } from "../../../lib/pubsub/mod.ts";
 import { op, RawPeer, startBroker } from "../support.ts";
-
-/** Asks on a topic of the broker's; the answer's JSON. */
-async function ask(peer: RawPeer, topic: string, content = ""): Promise<Record<string, unknown>> {
-  await peer.send(op("pub", { topic, "reply-to": "_inbox.asker.1" }, content));
-  return (await peer.frame()).json() as Record<string, unknown>;
-}
-
-async function asker(broker: Broker): Promise<RawPeer> {
-  const peer = await RawPeer.to(broker);
-  await peer.sub("_inbox.asker.*");
-  return peer;
-}
+import { ask, asker } from "./system_asker.ts";
 
 Deno.test("topics are told with the most subscribers first, and nobody's inbox", async () => {
   await using broker = await startBroker();
@@ -41,27 +29,6 @@ Deno.test("an answer has a bound, whatever limit is asked for", async () => {
   const list = topics as { groups: Record<string, number>; "more-groups"?: number }[];
   assertEquals(list.length, 1_000);
   assertEquals([Object.keys(list[0]!.groups).length, list[0]!["more-groups"]], [100, 50]);
-});
-
-Deno.test("who asks of many filters and connections delays no other", async () => {
-  await using broker = await startBroker();
-  const peers = await Promise.all(Array.from({ length: 300 }, () => RawPeer.to(broker)));
-  using peer = await asker(broker);
-  for (let n = 0; n < 100_000; n += 1_000) {
-    await peer.send(...Array.from({ length: 1_000 }, (_, i) => op("sub", { topic: `t.${n + i}` })));
-  }
-  assertEquals((await peer.ask("ping", { id: 3 }))["op"], "pong");
-  using neighbour = await RawPeer.to(broker);
-  const ping = async () => void await neighbour.ask("ping", { id: 1 });
-  await latenciesBeside(ping, async () => {
-    for (let i = 0; i < 20; i++) {
-      const { topics } = await ask(peer, "_sys.topics", '{"limit":1000}');
-      assertEquals((topics as unknown[]).length, 1_000);
-      const { connections } = await ask(peer, "_sys.connections", '{"limit":1000}');
-      assertEquals((connections as unknown[]).length, 302);
-    }
-  });
-  for (const one of peers) one.close();
 });
 
 Deno.test("an answer goes only where who asked may publish", async () => {

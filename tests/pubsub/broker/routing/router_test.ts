@@ -1,12 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Route } from "../../../../lib/pubsub/broker/routing/route.ts";
 import { Router } from "../../../../lib/pubsub/broker/routing/router.ts";
 import type { Receiver, Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
 import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
-import { until } from "../../../support/deadline.ts";
-import { latenciesBeside } from "../../../support/neighbour.ts";
-import { op, RawPeer, startBroker } from "../../support.ts";
 
 /** A connection that takes nothing. */
 function receiver(): Receiver {
@@ -72,34 +69,4 @@ Deno.test("a route that is searched for in steps is right, whatever changes mean
     }),
     { numRuns: 20 },
   );
-});
-
-Deno.test("filters that all match one topic delay no other, however they come and go", async () => {
-  await using broker = await startBroker();
-  using attacker = await RawPeer.to(broker);
-  const filters = Array.from(
-    { length: 65_536 },
-    (_, i) => Array.from({ length: 16 }, (_, bit) => (i >> bit) & 1 ? "*" : "a").join("."),
-  );
-  const topic = Array(16).fill("a").join(".");
-  for (let n = 0; n < filters.length; n += 1_024) {
-    await attacker.send(
-      ...filters.slice(n, n + 1_024).map((filter) => op("sub", { topic: filter })),
-    );
-  }
-  assertEquals((await attacker.ask("ping", { id: 1 }))["op"], "pong");
-  using neighbour = await RawPeer.to(broker);
-  await latenciesBeside(async () => {
-    await neighbour.pub("other");
-  }, async () => {
-    for (let i = 0; i < 3; i++) {
-      assert(await attacker.ask("sub", { topic: "*.x", id: 1 }));
-      await attacker.send(op("pub", { topic, id: 2 }));
-      const headers = [await attacker.header(), await attacker.header()];
-      assertEquals(headers.map((header) => header["op"]).sort(), ["ok", "pub"]);
-      assert(await attacker.ask("unsub", { topic: "*.x", id: 3 }));
-    }
-  });
-  attacker.close();
-  await until(() => broker.stats().subscriptions === 0);
 });

@@ -61,7 +61,7 @@ Deno.test("whatever one client asks for, others are answered within 100 ms", asy
   const { port } = server.address as TcpAddress;
   for (const name of Object.keys(ATTACKS)) {
     const attack = async () => {
-      const program = script("tests/search/attack_app_server.ts", String(port), name);
+      const program = script("tests/beside/attack_app_server.ts", String(port), name);
       await using attacker = new Program(program);
       assertEquals(await attacker.finished(), { code: 0, out: "", err: "" });
     };

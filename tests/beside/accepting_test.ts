@@ -1,0 +1,72 @@
+/** Clients that reset before they are accepted hold up no other. */
+import { assert, assertEquals } from "@std/assert";
+import { serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
+import { encodeFrame } from "../../lib/frame/mod.ts";
+import { type Address, listen, type Listener } from "../../lib/net/mod.ts";
+import { serveBroker } from "../../lib/pubsub/mod.ts";
+import { serveRequests } from "../../lib/request/mod.ts";
+import { assertFeltLittle, longestWaitMs } from "../support/neighbour.ts";
+import { LOOPBACK } from "../support/peers.ts";
+import { SERVER_TLS, TLS_FILES } from "../support/tls.ts";
+import { isInstalled, runTool } from "../support/tools.ts";
+
+/** More than fit into the kernel's queue at once; each would delay the next client by a pause. */
+const RESETS = 4_000;
+
+interface Kind {
+  serve(listener: Listener): AsyncDisposable & { readonly address: Address };
+  readonly hello: Uint8Array;
+}
+
+const KINDS: Record<string, Kind> = {
+  "echo server": { serve: (listener) => serveEcho(listener), hello: Uint8Array.of(1) },
+  "request server": {
+    serve: (listener) => serveRequests(listener, () => ({ content: "answer" })),
+    hello: encodeFrame({ content: "request" }),
+  },
+  "broker": {
+    serve: (listener) => serveBroker(listener),
+    hello: encodeFrame({ header: { op: "ping", id: 1 } }),
+  },
+};
+
+const skip = Deno.build.os === "windows" || !isInstalled("python3", "clients that reset");
+
+/** Whether the next client, and one beside them, are answered in time. */
+async function assertNoneWait({ address }: { address: Address }, hello: Uint8Array, ca: string[]) {
+  assert(address.transport === "tcp");
+  const script = `${import.meta.dirname}/../support/reset_clients.py`;
+  const args = [String(address.port), String(RESETS), hello.toHex(), ...ca];
+  const { code, out, err } = await runTool("python3", [script, ...args]);
+  assertEquals(code, 0, err);
+  const { quiet, beside, resets, after } = JSON.parse(out) as Record<string, number[]>;
+  assertFeltLittle(beside!, quiet!, "beside the resets");
+  // The server may have to accept all of them first. On a machine that is busy with something else
+  // this takes longer, and so does making them. A single round may meet that alone.
+  const late = after!.filter((ms, round) => ms > Math.max(longestWaitMs(), resets![round]!));
+  assert(late.length < 2, `in ms, after resets that took ${resets}: ${after}`);
+}
+
+for (const [name, { serve, hello }] of Object.entries(KINDS)) {
+  for (const tls of [undefined, SERVER_TLS]) {
+    Deno.test({
+      name: `4,000 clients that reset hold up no other client of the ${name}${
+        tls ? " over TLS" : ""
+      }`,
+      ignore: skip,
+      async fn() {
+        await using server = serve(await listen(LOOPBACK, { tls }));
+        await assertNoneWait(server, hello, tls ? [TLS_FILES.ca] : []);
+      },
+    });
+  }
+}
+
+Deno.test({
+  name: "4,000 clients that reset hold up no other client of an echo server with two threads",
+  ignore: skip || Deno.build.os !== "linux",
+  async fn() {
+    await using server = await serveEchoThreads(LOOPBACK, 2);
+    await assertNoneWait(server, Uint8Array.of(1), []);
+  },
+});
