@@ -1,13 +1,8 @@
 import type { FrameInit } from "../frame/mod.ts";
+import { type Address, dial, type DialOptions, toAddress } from "../net/mod.ts";
+import { connectRequests as connectOver } from "./client/connect_requests.ts";
 import {
-  type Address,
-  DEFAULT_DIAL_TIMEOUT_MS,
-  dial,
-  type DialOptions,
-  toAddress,
-} from "../net/mod.ts";
-import {
-  RequestClient,
+  type RequestClient,
   type RequestClientOptions,
   resolveClientLimits,
 } from "./client/request_client.ts";
@@ -32,16 +27,8 @@ export async function connectRequests(
   options: ConnectRequestsOptions = {},
 ): Promise<RequestClient> {
   const remote = toAddress(address);
-  const limits = resolveClientLimits(options);
+  resolveClientLimits(options);
   const conn = await dial(remote, options);
-  const client = new RequestClient(conn, { ...limits, remote });
-  const { greeting, timeoutMs = DEFAULT_DIAL_TIMEOUT_MS } = options;
-  if (greeting === undefined) return client;
-  try {
-    await client.request(greeting, { timeoutMs });
-    return client;
-  } catch (error) {
-    await client[Symbol.asyncDispose]();
-    throw error;
-  }
+  const { tls: _, ...clientOptions } = options;
+  return await connectOver(conn, { ...clientOptions, remote });
 }

@@ -33,6 +33,9 @@ import {
   openStreamStore,
   serveBroker,
 } from "../../lib/pubsub/mod.ts";
+import { connectBroker as connectBrokerOver } from "../../lib/pubsub/client/mod.ts";
+import { connectRequests as connectRequestsOver } from "../../lib/request/client/mod.ts";
+import { openWebSocket } from "../../lib/net/web_socket.ts";
 import { openReader, openWriter } from "../../lib/sqlite/mod.ts";
 import { valueKind } from "../../lib/base/value_kind.ts";
 import { ROOT } from "../support/programs.ts";
@@ -47,6 +50,8 @@ type Given = any;
 type Call = (given: Given) => unknown;
 
 const ADDRESS = { transport: "tcp", hostname: "127.0.0.1", port: 9 } as const;
+
+const SOCKET = "ws://127.0.0.1:9/ws";
 
 /** A file in a folder that does not exist: it cannot be opened. */
 const FILE = "/no/such/folder/file.db";
@@ -76,6 +81,7 @@ const serveBoth = [
   (options: Given) => serveRequests(listener(), () => opened("handler"), options),
 ];
 const connect = (options: Given) => connectRequests(ADDRESS, options);
+const connectOver = (options: Given) => connectRequestsOver(SOCKET, options);
 const schema = { applicationId: 1, migrations: [] };
 const write = (options: Given) => openWriter(FILE, { ...options, schema });
 
@@ -102,17 +108,21 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "net.ConnectionLimits": serveBoth,
   "net.DialOptions": [(options) => dial(ADDRESS, options), connect, frames, echo],
   "net.ServeOptions": serveBoth,
+  "net.WebSocketOptions": [(options) => openWebSocket(new URL(SOCKET), options), connectOver],
   "net.ServerTls": [(options) => listen(ADDRESS, { tls: { ...SERVER_TLS, ...options } })],
   "base.BackoffOptions": [
     (options) => new Backoff(options),
     (options) => connectBroker(ADDRESS, { reconnect: options }),
   ],
-  "pubsub.BrokerClientOptions": [(options) => connectBroker(ADDRESS, options)],
+  "pubsub.BrokerClientOptions": [
+    (options) => connectBroker(ADDRESS, options),
+    (options) => connectBrokerOver(SOCKET, options),
+  ],
   "pubsub.BrokerOptions": [(options) => serveBroker(listener(), options)],
   "pubsub.NackOptions": [(options) => messageToSettle().nack(options)],
   "pubsub.StreamStoreOptions": [(options) => openStreamStore("/no/such/folder", options)],
   "request.ExchangeOptions": [frames],
-  "request.RequestClientOptions": [connect],
+  "request.RequestClientOptions": [connect, connectOver],
   "request.RequestServeOptions": [serveBoth[1]!],
   "search.SearchOptions": [(options) => openSearch({ ...options, index: FILE })],
   "sqlite.ConnectionOptions": [(options) => openReader(FILE, options), write],
@@ -241,6 +251,7 @@ async function withoutOpening(work: () => Promise<void>): Promise<void> {
     ...["connect", "connectTls", "listen", "listenTls", "open", "makeTempDir", "mkdir"]
       .map((name): [Given, string] => [Deno, name]),
     [globalThis, "Worker"],
+    [globalThis, "WebSocket"],
   ];
   const originals = replaced.map(([object, name]) => object[name]);
   for (const [object, name] of replaced) {

@@ -38,6 +38,7 @@ const BROWSER = [
   "lib/net/address.ts",
   "lib/net/bytes/",
   "lib/net/connection_error.ts",
+  "lib/net/web_socket.ts",
   "lib/pubsub/client/",
   "lib/pubsub/protocol/",
   "lib/request/client/",

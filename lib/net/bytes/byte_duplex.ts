@@ -3,6 +3,13 @@
  * makes one of two Web Streams, such as those of a WebSocket in a browser.
  */
 export interface ByteDuplex {
+  /**
+   * Whether what the peer sends is taken, and kept in memory, also while nobody reads: as over a
+   * WebSocket of a browser, which cannot be paused. Over others the peer has to wait then.
+   *
+   * @default {false}
+   */
+  readonly buffersInput?: boolean | undefined;
   /** Reads available bytes; resolves to how many, or to `null` at the end. */
   read(into: Uint8Array): Promise<number | null>;
   /** Writes some of the bytes, perhaps not all; resolves to how many. */

@@ -1,14 +1,29 @@
+import { openWebSocket, parseWebSocketUrl } from "../../net/web_socket.ts";
 import { BrokerClient } from "./broker_client.ts";
-import type { BrokerClientOptions, DuplexTarget } from "./client_options.ts";
+import type { BrokerClientOptions, DuplexSource, DuplexTarget } from "./client_options.ts";
 import { isDuplex } from "./link/server_list.ts";
 
 /**
- * Connects to a broker over a duplex of bytes. The first connection is tried once on each server,
- * or with `waitOnFirstConnect` until one is there. If the target is a function, or a list of them,
- * the client connects again whenever a connection is lost, and subscribes again to all that it
- * subscribed to.
+ * Where a broker is, for a program that has WebSockets and no sockets: `ws://HOST:PORT/ws`, `wss:`,
+ * or in a page `/ws` for the server that the page comes from; or a connection, or what makes one. Of
+ * several servers in a list, the client connects to one.
+ */
+export type WebBrokerTarget =
+  | string
+  | URL
+  | DuplexTarget
+  | readonly (string | URL | DuplexSource)[];
+
+/**
+ * Connects to a broker over a WebSocket, or over a duplex of bytes. The first connection is tried
+ * once on each server, or with `waitOnFirstConnect` until one is there. Unless the target is a single
+ * connection, the client connects again whenever a connection is lost, and subscribes again to all
+ * that it subscribed to.
  *
- * @param target A connection; a function that makes one: over a WebSocket, say; or a list of such
+ * A WebSocket cannot be paused: a subscription whose program does not take its messages does at once
+ * what `slow` says, and does not slow down publishers first.
+ *
+ * @param target The URL of a WebSocket; a connection; a function that makes one; or a list of URLs and
  * functions, one for each server, which are tried in turn.
  *
  * @example
@@ -25,20 +40,38 @@ import { isDuplex } from "./link/server_list.ts";
  *
  * @throws {PubSubError} `unauthorized`, or what else the broker refused; `timed-out` if it does not
  * answer.
+ * @throws {AddressError} if a text is no URL of a WebSocket.
+ * @throws {ConnectionError} if no WebSocket can be opened.
  * @throws {TypeError} if `reconnect` or `waitOnFirstConnect` is given with a single connection, or
  * another option will not do.
  * @throws what the function rejects with.
  */
 export async function connectBroker(
-  target: DuplexTarget,
+  target: WebBrokerTarget,
   options: BrokerClientOptions = {},
 ): Promise<BrokerClient> {
-  if (isDuplex(target) && (options.reconnect || options.waitOnFirstConnect)) {
+  const duplexes = duplexTarget(target);
+  if (isDuplex(duplexes) && (options.reconnect || options.waitOnFirstConnect)) {
     throw new TypeError(
       "Cannot reconnect over a single connection: give a function that makes one",
     );
   }
-  const client = new BrokerClient(target, options);
+  const client = new BrokerClient(duplexes, options);
   await client.start();
   return client;
+}
+
+function duplexTarget(target: WebBrokerTarget): DuplexTarget {
+  if (isUrl(target)) return webSocketSource(target);
+  if (!Array.isArray(target)) return target as DuplexTarget;
+  return target.map((server) => isUrl(server) ? webSocketSource(server) : server);
+}
+
+function isUrl(target: unknown): target is string | URL {
+  return typeof target === "string" || target instanceof URL;
+}
+
+function webSocketSource(text: string | URL): DuplexSource {
+  const url = parseWebSocketUrl(text);
+  return (signal) => openWebSocket(url, { signal });
 }

@@ -1,10 +1,10 @@
 /**
- * The client of publish/subscribe, over any duplex of bytes. It uses nothing of one runtime, so it
- * works in a browser; `@socktool/socktool/pubsub` has the same client for addresses.
+ * The client of publish/subscribe, over a WebSocket or any duplex of bytes. It uses nothing of one
+ * runtime, so it works in a browser; `@socktool/socktool/pubsub` has the same client for addresses.
  *
  * @module
  */
-export { connectBroker } from "./connect_broker.ts";
+export { connectBroker, type WebBrokerTarget } from "./connect_broker.ts";
 export { BrokerClient } from "./broker_client.ts";
 export type {
   BrokerClientOptions,
@@ -42,6 +42,18 @@ export { SLOW_POLICIES, type SlowPolicy } from "../protocol/slow_policy.ts";
 export { filterProblem, groupProblem, topicProblem } from "../protocol/topic.ts";
 export { PROTOCOL_VERSION } from "../protocol/version.ts";
 export type { Credentials } from "../../access/authenticator.ts";
+export {
+  type Address,
+  AddressError,
+  type TcpAddress,
+  type UnixAddress,
+} from "../../net/address.ts";
+export {
+  ConnectionError,
+  type ConnectionErrorCode,
+  type ConnectionOperation,
+} from "../../net/connection_error.ts";
+export type { TlsProblem } from "../../net/tls_problem.ts";
 export { type ByteDuplex, duplexOf } from "../../net/bytes/byte_duplex.ts";
 export { ContentError, ContentStreamError } from "../../frame/mod.ts";
 export type {

@@ -1,9 +1,12 @@
 /**
- * The client of a request server, over any connection that reads and writes bytes. It uses nothing
- * of one runtime, so it works in a browser, for example over a WebSocket's streams.
+ * The client of a request server, over a WebSocket or any connection that reads and writes bytes. It
+ * uses nothing of one runtime, so it works in a browser.
  *
  * @module
  */
+export { connectRequests } from "./connect_requests.ts";
+export type { ConnectRequestsOptions } from "./connect_requests.ts";
+export type { WebSocketOptions } from "../../net/web_socket.ts";
 export { RequestClient } from "./request_client.ts";
 export type { RequestClientOptions, RequestOptions } from "./request_client.ts";
 export { Reply } from "./reply.ts";
@@ -17,4 +20,5 @@ export type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
 
 // What these refer to, of other parts of the library.
 export type * from "../../frame/frame_types.ts";
+export { AddressError } from "../../net/address.ts";
 export type { Address, TcpAddress, UnixAddress } from "../../net/address.ts";

@@ -205,7 +205,8 @@ export class ClientLink {
         for (const frame of batch.frames) {
           if (this.#closed) return;
           this.#handler.received(frame, this);
-          const room = this.#handler.room();
+          // What is not read would wait all the same, and where nobody counts it.
+          const room = this.#duplex.buffersInput ? undefined : this.#handler.room();
           if (room) await this.#pause(room);
         }
         input.consume(batch.consumed);

@@ -1,0 +1,208 @@
+import { Deque } from "../base/deque.ts";
+import { timerMs } from "../base/timer_ms.ts";
+import { AddressError, type TcpAddress } from "./address.ts";
+import type { ByteDuplex } from "./bytes/byte_duplex.ts";
+import { ConnectionError } from "./connection_error.ts";
+
+/** The largest message that is sent: the byte stream may be cut anywhere. */
+const MAX_MESSAGE_BYTES = 65_536;
+
+/** While more bytes wait in the socket, a write waits. The socket tells only when it is asked. */
+const HIGH_WATER_BYTES = 262_144;
+const POLL_MS = 4;
+
+/** What may wait to be read. A WebSocket takes what comes, whether it is read or not. */
+const MAX_WAITING_BYTES = 16_777_216;
+
+/** What a message that waits costs beside its bytes. */
+const MESSAGE_BYTES = 256;
+
+/** `WebSocket.OPEN`. */
+const OPEN = 1;
+
+/** Closed as meant: normally, because the server or the page goes away, or without saying why. */
+const CLEAN_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
+const SHAPES = "write ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
+
+/** Lost without a word, as browsers and Deno number it. */
+const LOST_CODES: ReadonlySet<number> = new Set([1006, 0]);
+
+/** How to open a WebSocket. */
+export interface WebSocketOptions {
+  /** The time limit for the connection and the handshakes together. @default {10_000} */
+  readonly timeoutMs?: number | undefined;
+  /** When it is aborted, opening stops and rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads the address of a WebSocket: `ws:` and `wss:`, for which `http:` and `https:` may stand. In a
+ * page, what is left out is that of the page: `/ws` is enough for the server that it comes from.
+ *
+ * @throws {AddressError} if the text is none, or has a user in it: who a client is is said in the
+ * connection.
+ */
+export function parseWebSocketUrl(text: string | URL): URL {
+  const base = globalThis.location?.href;
+  if (!URL.canParse(String(text), base)) throw new AddressError(String(text), SHAPES);
+  const url = new URL(text, base);
+  url.protocol = url.protocol.replace(/^http/, "ws");
+  if (!/^wss?:$/.test(url.protocol)) throw new AddressError(String(text), SHAPES);
+  url.hash = "";
+  if (url.username === "" && url.password === "") return url;
+  url.username = url.password = "";
+  throw new AddressError(url.href, "a user or a password is not part of it: give it as an option");
+}
+
+/**
+ * Opens a WebSocket and gives it as a duplex: binary messages carry the bytes of a connection, cut
+ * anywhere. It needs what browsers have and nothing else.
+ *
+ * @throws {ConnectionError} with operation `connect`. A browser does not tell a page why.
+ * @throws {TypeError | RangeError} if `timeoutMs` is no number of milliseconds.
+ */
+export async function openWebSocket(
+  url: URL,
+  options: WebSocketOptions = {},
+): Promise<ByteDuplex> {
+  const timeoutMs = timerMs("timeoutMs", options.timeoutMs, 10_000);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const remote = webSocketAddress(url);
+  const socket = new WebSocket(url.href);
+  socket.binaryType = "arraybuffer";
+  const opened = Promise.withResolvers<void>();
+  let said = "no server is there, or it refused; the browser's console says more";
+  socket.onopen = () => opened.resolve();
+  // Where this is not a browser, the event has a message.
+  socket.onerror = (event) => said = (event as { message?: string }).message || said;
+  socket.onclose = () => opened.reject(new ConnectionError("connect", remote, new Error(said)));
+  const timer = setTimeout(() => {
+    opened.reject(new ConnectionError("connect", remote, undefined, "timed-out"));
+  }, timeoutMs);
+  const giveUp = () => opened.reject(signal?.reason);
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    await opened.promise;
+    return new WebSocketDuplex(socket, remote);
+  } catch (error) {
+    socket.onclose = null;
+    socket.close();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+/** The host and the port to which a WebSocket is opened. */
+export function webSocketAddress({ hostname, port, protocol }: URL): TcpAddress {
+  return {
+    transport: "tcp",
+    hostname: hostname.replace(/^\[|\]$/g, ""),
+    port: port === "" ? (protocol === "wss:" ? 443 : 80) : Number(port),
+  };
+}
+
+/** An open WebSocket as a duplex of bytes. */
+class WebSocketDuplex implements ByteDuplex {
+  readonly buffersInput = true;
+  readonly #socket: WebSocket;
+  readonly #remote: TcpAddress;
+  /** What came, message by message, and how much of the first was read. */
+  #waiting = new Deque<Uint8Array>();
+  #readBytes = 0;
+  #waitingBytes = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  #arrived: PromiseWithResolvers<void> | undefined;
+
+  constructor(socket: WebSocket, remote: TcpAddress) {
+    this.#socket = socket;
+    this.#remote = remote;
+    socket.onmessage = ({ data }) => this.#take(data);
+    socket.onerror = null;
+    socket.onclose = ({ code, reason }) => {
+      if (CLEAN_CODES.has(code)) return this.#end(undefined);
+      const why = `the WebSocket was closed with code ${code}${reason && `: ${reason}`}`;
+      this.#end(this.#error("read", why, LOST_CODES.has(code) ? "reset" : "failed"));
+    };
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#waiting.length === 0) {
+      if (this.#failure) throw this.#failure;
+      if (this.#ended) return null;
+      this.#arrived = Promise.withResolvers();
+      await this.#arrived.promise;
+    }
+    const message = this.#waiting.peek()!;
+    const part = message.subarray(this.#readBytes, this.#readBytes + into.length);
+    into.set(part);
+    this.#readBytes += part.length;
+    if (this.#readBytes === message.length) {
+      this.#waiting.shift();
+      this.#readBytes = 0;
+      this.#waitingBytes -= MESSAGE_BYTES + message.length;
+    }
+    return part.length;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    const part = bytes.subarray(0, MAX_MESSAGE_BYTES);
+    this.#checkOpen();
+    // It copies them.
+    this.#socket.send(part as Uint8Array<ArrayBuffer>);
+    while (this.#socket.bufferedAmount > HIGH_WATER_BYTES) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      this.#checkOpen();
+    }
+    return part.length;
+  }
+
+  close(): void {
+    this.#waiting = new Deque();
+    this.#end(undefined);
+    this.#socket.close();
+  }
+
+  #take(data: unknown): void {
+    if (this.#ended) return;
+    if (!(data instanceof ArrayBuffer)) {
+      return this.#fail("the server sent text over the WebSocket, not the bytes of a connection");
+    }
+    if (data.byteLength === 0) return;
+    this.#waiting.push(new Uint8Array(data));
+    this.#waitingBytes += data.byteLength + MESSAGE_BYTES;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      return this.#fail(`more than ${MAX_WAITING_BYTES} bytes came that were not read`);
+    }
+    this.#arrived?.resolve();
+  }
+
+  #fail(why: string): void {
+    this.#waiting = new Deque();
+    this.#end(this.#error("read", why, "failed"));
+    this.#socket.close();
+  }
+
+  /** The first reason counts. */
+  #end(failure: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    this.#arrived?.resolve();
+  }
+
+  #checkOpen(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#ended || this.#socket.readyState !== OPEN) {
+      throw this.#error("write", "the connection is closed", "closed");
+    }
+  }
+
+  #error(operation: "read" | "write", why: string, code: "closed" | "failed" | "reset"): Error {
+    return new ConnectionError(operation, this.#remote, new Error(why), code);
+  }
+}
