@@ -11,7 +11,7 @@
  *   browser.
  * - `./pubsub`, `./pubsub/client`: publish/subscribe; the client alone runs in a browser.
  * - `./access`: who a client is: principals and the authentication file.
- * - `./echo`, `./load`, `./search`: the other roles of the program.
+ * - `./echo`, `./load`, `./search`, `./proxy`: the other roles of the program.
  *
  * @example A protocol of your own.
  * ```ts

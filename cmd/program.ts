@@ -114,6 +114,15 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "proxy",
+      summary: "stand between clients and a server, and pass on all that they send",
+      triedAs: ["relay", "forward", "toxiproxy"],
+      load: async () =>
+        (await importLater<typeof import("./proxy.ts")>(
+          new URL("./proxy.ts", import.meta.url),
+        )).command,
+    },
+    {
       name: "completions",
       summary: "print a script that completes socktool's commands and flags in a shell",
       load: async () =>

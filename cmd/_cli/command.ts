@@ -134,6 +134,8 @@ function checkArguments(command: string, table: ArgumentTable): void {
   entries.forEach(([name, spec], i) => {
     const refuse = (problem: string) => new TypeError(`${command}: argument ${name} ${problem}`);
     if (spec.repeat && i < entries.length - 1) throw refuse("takes all words, but is not last");
-    if (spec.type === "address" && i > 0) throw refuse("is an address, but not first");
+    if (spec.type === "address" && entries[0]![1].type !== "address") {
+      throw refuse("is an address, but the first is none");
+    }
   });
 }

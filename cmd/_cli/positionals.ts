@@ -17,6 +17,9 @@
  * 5. Otherwise the first word is an address with a mistake in it or, for a command that takes
  *    nothing but an address, a host without a port.
  *
+ * Where further arguments are addresses, as in `proxy :6000 example.org 5634`, each of them is one word
+ * or two as well.
+ *
  * So `app-client search 5634` searches on the default server for "5634",
  * `app-client example.org 5634 search x` is one host, one port and two words, and
  * `echo-client db.internal` is refused.
@@ -57,6 +60,7 @@ export function readPositionals(
       : standIn(spec, argumentLabel(name, spec));
     rest = words.slice(taken);
   }
+  rest = joinHostPorts(rest, entries);
   checkCount(entries, rest);
   let at = 0;
   let spare = rest.length - entries.filter(([, spec]) => !isOptional(spec)).length;
@@ -88,6 +92,22 @@ function addressWords(words: readonly string[], others: readonly Entry[]): 0 | 1
     if (words.length - 2 >= needed || isPlainlyHost(first)) return 2;
   }
   return words.length <= capacity(others) ? 0 : 1;
+}
+
+/** Where an argument behind the first is an address too, it may be two words as well. */
+function joinHostPorts(words: readonly string[], entries: readonly Entry[]): readonly string[] {
+  const joined = [...words];
+  entries.forEach(([, spec], i) => {
+    const [host, port] = joined.slice(i);
+    if (spec.type !== "address" || host === undefined || port === undefined) return;
+    if (isWholeAddress(host) || !isHost(host) || !/^\d+$/.test(port)) return;
+    joined.splice(
+      i,
+      2,
+      host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]:${port}` : `${host}:${port}`,
+    );
+  });
+  return joined;
 }
 
 /** Refuses a first word that is read as a text, and may be meant as the address. */
@@ -143,9 +163,10 @@ function readAddressWords(
   others: readonly Entry[],
 ): Address {
   const [first, port] = words as [string, string?];
+  const onlyAddresses = others.every(([, spec]) => spec.type === "address");
   try {
     if (port !== undefined) return parseHostPort(first, port);
-    if (/^\d+$/.test(first) && others.length === 0) {
+    if (/^\d+$/.test(first) && onlyAddresses) {
       throw new UsageError(`write the port ${first} as :${first}`);
     }
     // Where there are other arguments, a lone host may be one of them in the wrong place.
@@ -153,7 +174,7 @@ function readAddressWords(
     return parseAddress(first, fallback === undefined ? {} : { port: fallback });
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
-    if (others.length > 0 && port === undefined && !isWholeAddress(first)) {
+    if (!onlyAddresses && port === undefined && !isWholeAddress(first)) {
       const quoted = JSON.stringify(first);
       throw new UsageError(
         `too many arguments; if ${quoted} is the address, write it as HOST:PORT`,

@@ -41,10 +41,8 @@ async function diagnoseUnix(
       MAX_PATH_BYTES;
     return { code: "bad-address", reason };
   }
-  const { AddrInUse, ConnectionRefused } = Deno.errors;
-  const mayBeAFile = operation === "listen"
-    ? cause instanceof AddrInUse
-    : cause instanceof ConnectionRefused;
+  const { code } = new ConnectionError(operation, { transport: "unix", path }, cause);
+  const mayBeAFile = code === (operation === "listen" ? "address-in-use" : "refused");
   if (!mayBeAFile || isAbstract) return undefined;
   const what = await whatIsThere(path);
   return what === undefined
@@ -71,22 +69,23 @@ async function whatIsThere(path: string): Promise<string | undefined> {
 
 function diagnoseTcp(
   operation: "listen" | "connect",
-  { hostname, port }: TcpAddress,
+  address: TcpAddress,
   cause: unknown,
 ): Finding | undefined {
-  const { AddrInUse, AddrNotAvailable } = Deno.errors;
+  const { hostname, port } = address;
+  const { code } = new ConnectionError(operation, address, cause);
   if (/^fe[89ab][0-9a-f]:[^%]*$/i.test(hostname) && isInvalidArgument(cause)) {
     const reason = `a link-local address needs its interface, as in ${hostname}%eth0`;
     return { code: "bad-address", reason };
   }
-  if (cause instanceof AddrNotAvailable) {
+  if (code === "address-not-available") {
     if (hostname.includes(":") && !canListen("::1")) {
       return { code: "bad-address", reason: "IPv6 is switched off on this machine" };
     }
     return operation === "connect" ? { code: "no-free-port" } : undefined;
   }
   const wantsAnyPort = operation === "listen" && port === 0;
-  return wantsAnyPort && cause instanceof AddrInUse ? { code: "no-free-port" } : undefined;
+  return wantsAnyPort && code === "address-in-use" ? { code: "no-free-port" } : undefined;
 }
 
 function isInvalidArgument(cause: unknown): boolean {

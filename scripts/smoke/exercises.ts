@@ -37,6 +37,7 @@ export const EXERCISES: readonly Exercise[] = [
   { commands: ["app-server", "app-client", "index"], run: search },
   { commands: ["broker", "pub", "sub"], run: publishAndSubscribe },
   { commands: ["stream"], run: keepStreams },
+  { commands: ["proxy"], run: relay },
 ];
 
 async function printTables(program: PackedProgram): Promise<void> {
@@ -51,6 +52,14 @@ async function echo(program: PackedProgram): Promise<void> {
   const answer = await program.run(["echo-client", server.address, "-"], text);
   expect("echo-client", { ...answer, out: String(answer.out === text) }, { out: "true" });
   expect("echo-server", await server.stop(), {});
+}
+
+async function relay(program: PackedProgram): Promise<void> {
+  await using server = await program.serve(["echo-server", ANY_PORT]);
+  await using proxy = await program.serve(["proxy", ANY_PORT, server.address]);
+  const answer = await program.run(["echo-client", proxy.address, "through"]);
+  expect("proxy", answer, { out: "through" });
+  expect("proxy", await proxy.stop(), {});
 }
 
 async function load(program: PackedProgram): Promise<void> {

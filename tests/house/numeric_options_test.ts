@@ -23,6 +23,7 @@ import {
 } from "../../lib/request/mod.ts";
 import { exchangeEcho, serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
 import { runLoad, runTutorialExchange } from "../../lib/load/mod.ts";
+import { serveProxy } from "../../lib/proxy/mod.ts";
 import { openSearch, type SearchEngine } from "../../lib/search/mod.ts";
 import {
   Backoff,
@@ -118,6 +119,7 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
     (options) => connectBroker(ADDRESS, options),
     (options) => connectBrokerOver(SOCKET, options),
   ],
+  "proxy.ProxyOptions": [(options) => serveProxy(ADDRESS, ADDRESS, options)],
   "pubsub.BrokerOptions": [(options) => serveBroker(listener(), options)],
   "pubsub.NackOptions": [(options) => messageToSettle().nack(options)],
   "pubsub.StreamStoreOptions": [(options) => openStreamStore("/no/such/folder", options)],

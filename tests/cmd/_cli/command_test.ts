@@ -199,5 +199,5 @@ Deno.test("defineCommand() refuses a table that contradicts itself", () => {
   refuses({ flags: { a: { ...flag, requires: ["b"] } } }, "does not exist");
   const text = { type: "string", help: "" };
   refuses({ arguments: { a: { ...text, repeat: true }, b: text } }, "not last");
-  refuses({ arguments: { a: text, b: { type: "address", help: "" } } }, "not first");
+  refuses({ arguments: { a: text, b: { type: "address", help: "" } } }, "the first is none");
 });

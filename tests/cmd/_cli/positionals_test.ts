@@ -20,6 +20,7 @@ const SHAPES = {
     value: { type: "string", optional: true, help: "" },
   },
   multi: { address, "num-conns": { type: "count", min: 1, help: "" } },
+  proxy: { listen: { type: "address", help: "" }, upstream: { type: "address", help: "" } },
   sub: { filter: { type: "string", repeat: true, help: "" } },
   pub: {
     topic: { type: "string", help: "" },
@@ -203,4 +204,29 @@ Deno.test("a command without an address takes words for what they are", () => {
   assertEquals(read("pub", "localhost 80"), ["localhost", "80"]);
   assertEquals(refused("sub", ""), "FILTER is missing");
   assertEquals(refused("pub", "a b c"), 'too many arguments: "c" (quote a text of several words)');
+});
+
+Deno.test("two addresses are one word or two each", () => {
+  const pairs: readonly (readonly [string, unknown[]])[] = [
+    [":6000 :5634", ["127.0.0.1:6000", "127.0.0.1:5634"]],
+    [":6000 example.org:80", ["127.0.0.1:6000", "example.org:80"]],
+    [":6000 example.org 80", ["127.0.0.1:6000", "example.org:80"]],
+    ["localhost 6000 :5634", ["localhost:6000", "127.0.0.1:5634"]],
+    ["localhost 6000 127.0.0.1 5634", ["localhost:6000", "127.0.0.1:5634"]],
+    [":0 ::1 5634", ["127.0.0.1:0", "[::1]:5634"]],
+    [":0 [::1] 5634", ["127.0.0.1:0", "[::1]:5634"]],
+    ["unix:/a unix:/b", ["unix:/a", "unix:/b"]],
+  ];
+  for (const [line, expected] of pairs) assertEquals(read("proxy", line), expected, line);
+  const mistakes: readonly (readonly [string, string])[] = [
+    [":6000", "UPSTREAM is missing"],
+    ["", "LISTEN is missing"],
+    ["6000 :5634", "write the port 6000 as :6000"],
+    ["localhost :5634", "the port is missing"],
+    [":6000 localhost", "the port is missing"],
+    [":6000 :5634 :5635", "too many arguments"],
+  ];
+  for (const [line, part] of mistakes) {
+    assertEquals(refused("proxy", line).includes(part), true, line);
+  }
 });

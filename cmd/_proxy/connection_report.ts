@@ -1,0 +1,68 @@
+import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "../../lib/proxy/mod.ts";
+import { formatAddress } from "../../lib/net/mod.ts";
+import {
+  type Context,
+  describeError,
+  formatBytes,
+  formatDuration,
+  logAcceptFailure,
+} from "../_cli/mod.ts";
+
+/** An observer that tells of a proxy's connections: by lines on stderr, or as JSON on stdout. */
+export function connectionReport({ out, log }: Context, json: boolean): ProxyObserver {
+  return {
+    opened(connection) {
+      const { id, client, upstream } = connection;
+      const [from, to] = [formatAddress(client), formatAddress(upstream)];
+      if (json) out.json({ type: "opened", connection: id, client: from, upstream: to });
+      else log.detail(`connection ${id}: ${from} to ${to}`);
+    },
+    halfClosed({ id }, direction) {
+      if (json) out.json({ type: "half-closed", connection: id, direction });
+    },
+    reset({ id }, by) {
+      if (json) out.json({ type: "reset", connection: id, by });
+    },
+    closed(connection, reason, error) {
+      const { id } = connection;
+      if (json) out.json(closedObject(connection, reason, error));
+      const why = WHY[reason];
+      if (reason === "unreachable") log.warn(`connection ${id}: ${describeError(error)}`);
+      else if (reason === "loop" || reason === "refused") log.warn(`connection ${id}: ${why}`);
+      else log.detail(closedLine(connection, why));
+    },
+    acceptFailed: (error) => logAcceptFailure(log, error),
+  };
+}
+
+const WHY: Readonly<Partial<Record<ProxyCloseReason, string>>> = {
+  reset: "reset",
+  loop: "it comes from this proxy itself: the upstream leads back to it",
+  refused: "refused: too many connections",
+  drained: "the proxy ends",
+  forced: "the proxy ends, out of time",
+};
+
+function closedLine(connection: ProxiedConnection, why: string | undefined): string {
+  const { id, upBytes, downBytes, openedAt } = connection;
+  return `connection ${id}: closed after ${formatDuration(performance.now() - openedAt)}, ` +
+    `${formatBytes(upBytes)} up, ${formatBytes(downBytes)} down` +
+    (why === undefined ? "" : ` (${why})`);
+}
+
+function closedObject(
+  connection: ProxiedConnection,
+  reason: ProxyCloseReason,
+  error: unknown,
+): object {
+  const { id, upBytes, downBytes, openedAt } = connection;
+  return {
+    type: "closed",
+    connection: id,
+    reason,
+    bytes_up: upBytes,
+    bytes_down: downBytes,
+    duration_s: Math.round((performance.now() - openedAt) * 1_000) / 1e6,
+    ...(error === undefined ? {} : { error: describeError(error) }),
+  };
+}

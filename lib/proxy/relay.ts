@@ -1,0 +1,122 @@
+import type { Address } from "../net/mod.ts";
+import type { Direction } from "./direction.ts";
+import { Flow, type FlowEvents } from "./flow.ts";
+import type { ProxiedConnection, ProxyCloseReason } from "./observer.ts";
+import type { Side, SideEvents } from "./side.ts";
+
+/** What a {@linkcode Relay} tells of. */
+export interface RelayEvents {
+  passed(relay: Relay, direction: Direction, bytes: Uint8Array, offset: number): void;
+  halfClosed(relay: Relay, direction: Direction): void;
+  reset(relay: Relay, by: "client" | "upstream" | "proxy"): void;
+  closed(relay: Relay, reason: ProxyCloseReason, error?: unknown): void;
+}
+
+/** A client's connection, and the one to the upstream that is made for it. */
+export class Relay implements ProxiedConnection, FlowEvents {
+  readonly id: number;
+  readonly client: Address;
+  readonly accepted: Address;
+  readonly openedAt = performance.now();
+  upstream: Address;
+  dialled: Address | undefined;
+  readonly #clientSide: Side;
+  #upstreamSide: Side | undefined;
+  readonly #events: RelayEvents;
+  #up: Flow | undefined;
+  #down: Flow | undefined;
+  /** Sides whose socket is open. */
+  #open = 1;
+  #reason: ProxyCloseReason | undefined;
+  #error: unknown;
+
+  constructor(id: number, client: Side, upstream: Address, events: RelayEvents) {
+    this.id = id;
+    this.client = client.remote;
+    this.accepted = client.local;
+    this.upstream = upstream;
+    this.#clientSide = client;
+    this.#events = events;
+    client.listen(this.#eventsOf("client"));
+  }
+
+  get upBytes(): number {
+    return this.#up?.passedBytes ?? 0;
+  }
+
+  get downBytes(): number {
+    return this.#down?.passedBytes ?? 0;
+  }
+
+  /** Whether the client has gone while the upstream was dialled. */
+  get isOver(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Joins the client with the upstream, and lets bytes pass. */
+  join(upstream: Side): void {
+    this.#upstreamSide = upstream;
+    this.#open++;
+    this.upstream = upstream.remote;
+    this.dialled = upstream.local;
+    this.#up = new Flow("up", this.#clientSide, upstream, this);
+    this.#down = new Flow("down", upstream, this.#clientSide, this);
+    upstream.listen(this.#eventsOf("upstream"));
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.#clientSide.resume();
+    this.#upstreamSide!.resume();
+  }
+
+  /** Breaks off both sides: the proxy wants it so. */
+  reset(reason: ProxyCloseReason, error?: unknown): void {
+    if (this.isOver || this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#error = error;
+    this.#events.reset(this, "proxy");
+    this.#up?.stop();
+    this.#down?.stop();
+    this.#clientSide.reset();
+    this.#upstreamSide?.reset();
+  }
+
+  passing(direction: Direction, bytes: Uint8Array, offset: number): void {
+    this.#events.passed(this, direction, bytes, offset);
+  }
+
+  ended(direction: Direction): void {
+    this.#events.halfClosed(this, direction);
+  }
+
+  #eventsOf(who: "client" | "upstream"): SideEvents {
+    // What a side sends goes one way, what it has room for comes the other way.
+    const outgoing = () => who === "client" ? this.#up : this.#down;
+    const incoming = () => who === "client" ? this.#down : this.#up;
+    return {
+      received: (bytes) => outgoing()?.received(bytes),
+      ended: () => outgoing()?.ended(),
+      drained: () => incoming()?.drained(),
+      failed: (cause) => this.#failed(who, cause),
+      closed: () => this.#sideClosed(),
+    };
+  }
+
+  #failed(who: "client" | "upstream", cause: unknown): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = "reset";
+    this.#error = cause;
+    this.#events.reset(this, who);
+    const [outgoing, incoming] = who === "client" ? [this.#up, this.#down] : [this.#down, this.#up];
+    incoming?.stop();
+    outgoing?.broken();
+  }
+
+  #sideClosed(): void {
+    if (--this.#open > 0) return;
+    this.#up?.stop();
+    this.#down?.stop();
+    this.#events.closed(this, this.#reason ?? "done", this.#error);
+  }
+}

@@ -1,0 +1,265 @@
+import { countOption, numericOption } from "../base/numeric_options.ts";
+import { guard } from "../base/report.ts";
+import { timerMs } from "../base/timer_ms.ts";
+import { type Address, DEFAULT_DIAL_TIMEOUT_MS, formatAddress, toAddress } from "../net/mod.ts";
+import { dialUpstream } from "./dial_upstream.ts";
+import { refuseLoop } from "./loop.ts";
+import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
+import { Relay } from "./relay.ts";
+import type { Side } from "./side.ts";
+import { listenSockets, type ProxyListener, type SocketListener } from "./socket_listener.ts";
+
+/** Options of {@linkcode serveProxy}. */
+export interface ProxyOptions {
+  /** The time limit for connecting to the upstream. @default {10_000} */
+  readonly connectTimeoutMs?: number | undefined;
+  /** The most connections at a time; more are reset. 0 means no limit. @default {20_000} */
+  readonly maxConnections?: number | undefined;
+  /** How long connections may take to finish when the proxy drains. @default {5_000} */
+  readonly drainTimeoutMs?: number | undefined;
+  /** When it is aborted, the proxy drains. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is called when something happens. */
+  readonly observer?: ProxyObserver | undefined;
+}
+
+const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
+
+/**
+ * This program's ends of connections to upstreams: a client that has such an address came through a
+ * proxy of this program, and would come again and again.
+ */
+const OWN_ENDS = new Set<string>();
+
+const MAX_CONNECTIONS = countOption(20_000);
+
+/** A proxy that runs. */
+export interface Proxy extends AsyncDisposable {
+  /** Where it listens. */
+  readonly address: Address;
+  /** Where it connects to. */
+  readonly upstream: Address;
+  /** Its open connections. */
+  readonly connections: ReadonlySet<ProxiedConnection>;
+  /** Resolves when it has ended: the listener and all connections are closed. Never rejects. */
+  readonly finished: Promise<void>;
+  /** How many connections were broken off because they did not finish in time. */
+  readonly forced: number;
+  /**
+   * Ends the proxy in order: accepts no more, lets open connections finish, and breaks off those
+   * that are open when the time is up. Resolves when it has ended.
+   *
+   * @param timeoutMs The default is the proxy's `drainTimeoutMs`. `0` breaks off at once.
+   * @throws {RangeError} if it is negative or not a number.
+   */
+  drain(timeoutMs?: number): Promise<void>;
+}
+
+/** Serves on a listener of {@linkcode listenForProxy}, at once. */
+export function serveProxy(
+  listener: ProxyListener,
+  upstream: Address | string,
+  options?: ProxyOptions,
+): Proxy;
+/** Listens on an address, or on what a text says, and serves there. */
+export function serveProxy(
+  address: Address | string,
+  upstream: Address | string,
+  options?: ProxyOptions,
+): Promise<Proxy>;
+/**
+ * Joins each client with a connection of its own to the upstream, and passes on in both directions
+ * what a direct connection would: bytes, the end of one half, and a reset. While one side does not
+ * read, nothing is read from the other. A client whose upstream cannot be reached is reset.
+ *
+ * @example
+ * ```ts
+ * import { dial } from "@socktool/socktool";
+ * import { serveEcho } from "@socktool/socktool/echo";
+ * import { serveProxy } from "@socktool/socktool/proxy";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await serveEcho("127.0.0.1:0");
+ * await using proxy = await serveProxy("127.0.0.1:0", server.address);
+ * using conn = await dial(proxy.address);
+ * await conn.write(new TextEncoder().encode("hello"));
+ * const bytes = new Uint8Array(16);
+ * const count = await conn.read(bytes) ?? 0;
+ * assertEquals(new TextDecoder().decode(bytes.subarray(0, count)), "hello");
+ * ```
+ *
+ * @throws {AddressError} if a text is no address.
+ * @throws {ProxyError} with code `loop` if the upstream is where the proxy listens.
+ * @throws {ConnectionError} with operation `listen`
+ * @throws {TypeError | RangeError} if a limit is no number of connections or milliseconds.
+ */
+export function serveProxy(
+  target: ProxyListener | Address | string,
+  upstream: Address | string,
+  options: ProxyOptions = {},
+): Proxy | Promise<Proxy> {
+  const to = toAddress(upstream);
+  const limits = limitsOf(options);
+  if (isSocketListener(target)) return new ProxyServer(target, to, options, limits);
+  if (typeof target === "object" && "accept" in target) {
+    throw new TypeError("Cannot use a listener of listen(): take one of listenForProxy()");
+  }
+  return listenAndServe(
+    toAddress(target as Address | string),
+    (listener) => new ProxyServer(listener, to, options, limits),
+  );
+}
+
+async function listenAndServe(
+  address: Address,
+  start: (listener: SocketListener) => Proxy,
+): Promise<Proxy> {
+  const listener = await listenSockets(address);
+  try {
+    return start(listener);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+}
+
+function isSocketListener(target: unknown): target is SocketListener {
+  return typeof target === "object" && target !== null && "serve" in target;
+}
+
+type ProxyLimits = Readonly<
+  Record<"connectTimeoutMs" | "drainTimeoutMs" | "maxConnections", number>
+>;
+
+function limitsOf(options: ProxyOptions): ProxyLimits {
+  const { connectTimeoutMs, drainTimeoutMs, maxConnections } = options;
+  return {
+    connectTimeoutMs: timerMs("connectTimeoutMs", connectTimeoutMs, DEFAULT_DIAL_TIMEOUT_MS),
+    drainTimeoutMs: timerMs("drainTimeoutMs", drainTimeoutMs, DEFAULT_DRAIN_TIMEOUT_MS),
+    maxConnections: numericOption("maxConnections", maxConnections, MAX_CONNECTIONS),
+  };
+}
+
+class ProxyServer implements Proxy {
+  readonly address: Address;
+  readonly upstream: Address;
+  readonly finished: Promise<void>;
+  readonly #listener: SocketListener;
+  readonly #observer: ProxyObserver;
+  readonly #limits: ProxyLimits;
+  readonly #relays = new Set<Relay>();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #abort = new AbortController();
+  #accepted = 0;
+  #forced = 0;
+  #draining = false;
+
+  constructor(
+    listener: SocketListener,
+    upstream: Address,
+    options: ProxyOptions,
+    limits: ProxyLimits,
+  ) {
+    refuseLoop(listener.address, upstream);
+    this.address = listener.address;
+    this.upstream = upstream;
+    this.#listener = listener;
+    this.#observer = options.observer ?? {};
+    this.#limits = limits;
+    const { signal } = options;
+    const drain = () => void this.drain();
+    if (signal?.aborted) drain();
+    else signal?.addEventListener("abort", drain, { once: true });
+    this.finished = this.#ended.promise.finally(() => signal?.removeEventListener("abort", drain));
+    listener.serve({
+      accepted: (side) => void this.#serve(side),
+      failed: (error) => this.#tell(({ acceptFailed }) => acceptFailed?.(error)),
+    });
+  }
+
+  get connections(): ReadonlySet<ProxiedConnection> {
+    return this.#relays;
+  }
+
+  get forced(): number {
+    return this.#forced;
+  }
+
+  async drain(timeoutMs?: number): Promise<void> {
+    const limitMs = timerMs("timeoutMs", timeoutMs, this.#limits.drainTimeoutMs);
+    if (!this.#draining) {
+      this.#draining = true;
+      this.#listener.close();
+      this.#leave();
+    }
+    const timer = setTimeout(() => this.#force(), limitMs);
+    await this.finished;
+    clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  #force(): void {
+    this.#abort.abort();
+    for (const relay of this.#relays) {
+      this.#forced++;
+      relay.reset("forced");
+    }
+  }
+
+  /** Serves a client. Never rejects. */
+  async #serve(client: Side): Promise<void> {
+    const relay = new Relay(++this.#accepted, client, this.upstream, {
+      passed: (relay, direction, bytes, offset) => {
+        const { passed } = this.#observer;
+        if (passed) this.#tell(() => passed(relay, direction, bytes, offset));
+      },
+      halfClosed: (relay, direction) =>
+        this.#tell(({ halfClosed }) => halfClosed?.(relay, direction)),
+      reset: (relay, by) => this.#tell(({ reset }) => reset?.(relay, by)),
+      closed: (relay, reason, error) => this.#closed(relay, reason, error),
+    });
+    this.#relays.add(relay);
+    if (this.#draining) return relay.reset("forced");
+    const { maxConnections } = this.#limits;
+    if (maxConnections > 0 && this.#relays.size > maxConnections) {
+      return relay.reset("refused");
+    }
+    if (OWN_ENDS.has(formatAddress(client.remote))) return relay.reset("loop");
+    try {
+      const upstream = await dialUpstream(
+        this.upstream,
+        this.#limits.connectTimeoutMs,
+        this.#abort.signal,
+      );
+      if (relay.isOver) return upstream.reset();
+      relay.join(upstream);
+    } catch (error) {
+      return relay.reset("unreachable", error);
+    }
+    if (relay.dialled?.transport === "tcp") OWN_ENDS.add(formatAddress(relay.dialled!));
+    // It may have been accepted before the proxy knew its own end.
+    if (OWN_ENDS.has(formatAddress(client.remote))) return relay.reset("loop");
+    this.#tell(({ opened }) => opened?.(relay));
+    relay.start();
+  }
+
+  #closed(relay: Relay, reason: ProxyCloseReason, error: unknown): void {
+    this.#relays.delete(relay);
+    if (relay.dialled) OWN_ENDS.delete(formatAddress(relay.dialled));
+    const told = reason === "done" && this.#draining ? "drained" : reason;
+    this.#tell(({ closed }) => closed?.(relay, told, error));
+    this.#leave();
+  }
+
+  /** The proxy has ended if it drains, and this was its last connection. */
+  #leave(): void {
+    if (this.#draining && this.#relays.size === 0) this.#ended.resolve();
+  }
+
+  #tell(call: (observer: ProxyObserver) => unknown): void {
+    guard("The observer of a proxy failed", () => call(this.#observer));
+  }
+}

@@ -1,0 +1,44 @@
+import type { Address } from "../net/mod.ts";
+
+/** What happens on a {@linkcode Side}. */
+export interface SideEvents {
+  /** Bytes have arrived. They are the receiver's: nobody overwrites them. */
+  received(bytes: Uint8Array): void;
+  /** The peer sends no more. */
+  ended(): void;
+  /** All that was written has been taken by the system, after `write` had said that there is no room. */
+  drained(): void;
+  /** The connection broke: the peer reset it, or it failed. `closed` follows. */
+  failed(cause: unknown): void;
+  /** The socket is closed, whoever closed it. It is the last event. */
+  closed(): void;
+}
+
+/** One of the two connections that a proxy joins. It reads nothing before it is resumed. */
+export interface Side {
+  /** The peer's address. */
+  readonly remote: Address;
+  /** This end's address. */
+  readonly local: Address;
+  /** Bytes that were written and not yet taken by the system. */
+  readonly pendingBytes: number;
+  /** Says who is told what happens. It is called once, before anything else. */
+  listen(events: SideEvents): void;
+  /** Reads on. */
+  resume(): void;
+  /** Reads no more for now. What was read before may still come: at most 128 KiB. */
+  pause(): void;
+  /**
+   * Writes bytes, which must not be changed afterwards. Returns whether there is room for more now;
+   * if not, `drained` will say when there is.
+   */
+  write(bytes: Uint8Array): boolean;
+  /** Writes bytes, and calls back when the system has taken them, so that the next do not join them. */
+  writeAlone(bytes: Uint8Array, taken: () => void): void;
+  /** Says that nothing more will be sent, behind all that was written. */
+  end(): void;
+  /** Closes at once so that the peer sees a reset, where the transport has such a thing. */
+  reset(): void;
+  /** Closes at once. */
+  close(): void;
+}

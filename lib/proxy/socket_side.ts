@@ -1,0 +1,81 @@
+import type { Socket } from "node:net";
+import type { Address } from "../net/mod.ts";
+import type { Side, SideEvents } from "./side.ts";
+
+/** A peer that has vanished is found after this time without a byte. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** A plain connection, over TCP or a Unix socket. */
+export class SocketSide implements Side {
+  readonly remote: Address;
+  readonly local: Address;
+  readonly #socket: Socket;
+
+  /**
+   * Takes over a connected socket that is paused.
+   *
+   * @param unixPath The path of a Unix socket: the socket itself does not know it.
+   */
+  constructor(socket: Socket, unixPath: string | undefined) {
+    this.#socket = socket;
+    const isUnix = unixPath !== undefined;
+    this.remote = isUnix
+      ? { transport: "unix", path: unixPath }
+      : tcpOf(socket.remoteAddress, socket.remotePort);
+    this.local = isUnix ? this.remote : tcpOf(socket.localAddress, socket.localPort);
+    if (!isUnix) socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  listen(events: SideEvents): void {
+    const socket = this.#socket;
+    socket.on("data", (bytes: Uint8Array) => events.received(bytes));
+    // Listening for data makes it flow.
+    socket.pause();
+    socket.on("end", () => events.ended());
+    socket.on("drain", () => events.drained());
+    socket.on("error", (cause) => events.failed(cause));
+    socket.on("close", () => events.closed());
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  writeAlone(bytes: Uint8Array, taken: () => void): void {
+    this.#socket.write(bytes, (error) => {
+      if (!error) taken();
+    });
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  reset(): void {
+    // A Unix socket has no reset: its peer sees an end of stream, or a broken pipe.
+    if (this.remote.transport === "unix") this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function tcpOf(hostname: string | undefined, port: number | undefined): Address {
+  // Clients over IPv4 come to a listener on [::] as ::ffff:192.0.2.1.
+  const plain = (hostname ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  return { transport: "tcp", hostname: plain, port: port ?? 0 };
+}
