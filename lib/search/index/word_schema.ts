@@ -19,6 +19,9 @@ export function vocabularyTable(name: string): string {
     PRIMARY KEY (initial, letters, word)) WITHOUT ROWID;`;
 }
 
+/** What the full-text index holds in memory before it writes a segment, in bytes. */
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+
 /**
  * The lists of one- and two-letter prefixes make such queries, the slowest of all, two to seven
  * times faster, and the file about a third larger. Lists of longer prefixes make nothing faster.
@@ -30,6 +33,7 @@ CREATE VIRTUAL TABLE words USING fts5 (
   key, title, text, stems,
   content='', contentless_delete=1, prefix='1 2', tokenize='ascii'
 );
+INSERT INTO words (words, rank) VALUES ('hashsize', ${SEGMENT_BYTES});
 CREATE VIRTUAL TABLE word USING fts5vocab (words, 'row');
 CREATE TABLE heading (form TEXT, id INTEGER, PRIMARY KEY (form, id)) WITHOUT ROWID;
 ${vocabularyTable("vocabulary")}

@@ -48,6 +48,7 @@ export class Spelling {
   readonly #matches: StatementSync;
   readonly #near: StatementSync;
   readonly #count: StatementSync;
+  readonly #known: StatementSync;
   readonly #largest: StatementSync;
 
   /** @param db A connection for reading; it stays the caller's. */
@@ -58,6 +59,9 @@ export class Spelling {
     );
     this.#count = db.prepare(
       "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
+    );
+    this.#known = db.prepare(
+      "SELECT entries FROM vocabulary WHERE initial = ? AND letters = ? AND word = ?",
     );
     this.#largest = db.prepare("SELECT max(id) AS n FROM record");
   }
@@ -82,6 +86,7 @@ export class Spelling {
     const entries = Number(this.#largest.get()?.["n"] ?? 0);
     const rare = Math.max(RARE, entries * RARE_SHARE);
     for (const word of spellableWords(query).slice(0, MAX_WORDS)) {
+      if (this.#knownEntries(word) > rare) continue;
       const own = this.#countUpTo(word, Math.ceil(rare) + 1);
       if (own === 0 || own > rare) continue;
       const enough = Math.ceil(MORE_COMMON * Math.max(own, rare / RARE));
@@ -95,6 +100,14 @@ export class Spelling {
 
   #occurs(word: string): boolean {
     return this.#matches.get(`"${word}"`) !== undefined;
+  }
+
+  /**
+   * In how many entries a word was when the vocabulary was made; 1 for one that came later. Looking
+   * it up takes a tenth of the time of counting.
+   */
+  #knownEntries(word: string): number {
+    return Number(this.#known.get(initialOf(word), lettersOf(word), word)?.["entries"] ?? 0);
   }
 
   #countUpTo(word: string, most: number): number {
