@@ -18,6 +18,7 @@ export const PLAIN_BENCHMARKS: Readonly<Record<string, () => Promise<{ run: Run 
   search: () => import("./search.ts"),
   echo: () => import("./echo.ts"),
   pubsub: () => import("./pubsub.ts"),
+  streams: () => import("./streams.ts"),
   requests: () => Promise.resolve({ run: () => runRows("requests") }),
   clients: async () => ({ run: (await import("./pubsub_clients.ts")).clientFigures }),
   client: () => Promise.resolve({ run: () => runRows("client") }),

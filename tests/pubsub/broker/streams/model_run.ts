@@ -213,7 +213,15 @@ class ModelRun {
       return this.#join(this.#pick(this.#model.consumers as ModelConsumer[]));
     }
     this.#members.splice(this.#members.indexOf(member), 1);
-    this.#perform([{ kind: "leave", member: member.id, counted: true }], () => {
+    const { id, consumer } = member;
+    // What it acknowledges last, in the same commit, counts.
+    const [last] = consumer.openAt(this.#now).filter((n) => consumer.open.get(n)!.member === id);
+    const orders: StoreOrder[] = last === undefined
+      ? []
+      : [{ kind: "settle", settlement: ackOf(consumer, id, [last]) }];
+    orders.push({ kind: "leave", member: id, counted: true });
+    this.#perform(orders, () => {
+      if (last !== undefined) consumer.acknowledge(last);
       for (const [number, open] of member.consumer.open) {
         if (open.member === member.id && open.until > this.#now) {
           member.consumer.giveBack(number, 0);

@@ -109,7 +109,10 @@ export class Catalog {
         } else this.#tables.statements.run("DELETE FROM retained WHERE topic = ?", order.topic);
         return NOTHING;
       case "hungry":
+        this.#deliveries.hungry(order.member);
+        return NOTHING;
       case "leave":
+        this.#deliveries.leave(order.member, order.counted);
         return NOTHING;
     }
   }

@@ -12,6 +12,8 @@ export class ConsumerMemberRecord {
   open = 0;
   /** Whether it waits for deliveries. */
   isHungry = false;
+  /** Whether it has left, and what it had open then is no attempt. */
+  leftUncounted = false;
 
   /** Has nothing at first. */
   constructor(id: number, owner: number, sid: number, prefetch: number | undefined) {

@@ -210,7 +210,10 @@ export class ConsumerRecord {
       this.dueAt = Math.min(this.dueAt, entry.at);
       // A member that has left meanwhile does not give anything back again.
       if (entry.member && !this.members.has(entry.member)) {
+        if (entry.member.leftUncounted) entry.attempt--;
         entry.delivery = 0;
+        entry.at = 0;
+        this.dueAt = 0;
         entry.member = undefined;
       }
       if (entry.delivery === 0) continue;

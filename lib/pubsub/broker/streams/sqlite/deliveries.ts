@@ -6,7 +6,7 @@ import type { ConsumerEntry } from "./consumer_entry.ts";
 import { ConsumerMemberRecord } from "./consumer_member.ts";
 import type { ConsumerRecord } from "./consumer_record.ts";
 import { deadLetterOf } from "./dead_letter.ts";
-import type { MemberDeliveries, StoreOrder } from "./orders.ts";
+import type { MemberDeliveries } from "./orders.ts";
 import { type Message, messageOf, MessageSource } from "./message_source.ts";
 import { DEAD_LETTERS } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
@@ -59,14 +59,10 @@ export class Deliveries {
     statements.run("INSERT OR IGNORE INTO counter VALUES ('sync', 0)");
   }
 
-  /** Notes who waits and who has left. This stays so even if the commit that follows fails. */
-  before(orders: readonly StoreOrder[]): void {
-    for (const order of orders) {
-      if (order.kind === "hungry") {
-        const known = this.#members.get(order.member);
-        if (known) known.member.isHungry = true;
-      } else if (order.kind === "leave") this.#leave(order.member, order.counted);
-    }
+  /** Notes that a member waits. This stays so even if the commit fails. */
+  hungry(id: number): void {
+    const known = this.#members.get(id);
+    if (known) known.member.isHungry = true;
   }
 
   /** Adds a member to a consumer. */
@@ -79,6 +75,26 @@ export class Deliveries {
       consumer.members.delete(member);
       this.#members.delete(id);
     });
+  }
+
+  /**
+   * Takes a member away; what it has open goes back. It has left even if the commit fails.
+   *
+   * @param counted Whether these deliveries count as attempts.
+   */
+  leave(id: number, counted: boolean): void {
+    const known = this.#members.get(id);
+    if (known === undefined) return;
+    const { member, consumer } = known;
+    this.#members.delete(id);
+    consumer.members.delete(member);
+    member.leftUncounted = !counted;
+    for (const entry of [...consumer.open.values()]) {
+      if (entry.member !== member) continue;
+      if (!counted) entry.attempt--;
+      consumer.returned(entry, 0, counted ? LEFT : entry.reason);
+      consumer.changed = true;
+    }
   }
 
   /** A consumer is gone, or begins anew: nothing of it is open any more. */
@@ -206,20 +222,6 @@ export class Deliveries {
       consumer.members.delete(member);
       consumer.members.add(member);
       served.push({ member: member.id, bytes: out.bytes.slice(0, out.length), count, missed });
-    }
-  }
-
-  #leave(id: number, counted: boolean): void {
-    const known = this.#members.get(id);
-    if (known === undefined) return;
-    const { member, consumer } = known;
-    this.#members.delete(id);
-    consumer.members.delete(member);
-    for (const entry of [...consumer.open.values()]) {
-      if (entry.member !== member) continue;
-      if (!counted) entry.attempt--;
-      consumer.returned(entry, 0, counted ? LEFT : entry.reason);
-      consumer.changed = true;
     }
   }
 

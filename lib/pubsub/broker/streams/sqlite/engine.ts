@@ -112,7 +112,6 @@ export class StreamEngine {
     const syncDue = this.#unsyncedSince > 0 && now >= this.#unsyncedSince + SYNC_INTERVAL_MS;
     const results: OrderResult[] = [];
     const late: { number: number; result: OrderResult }[] = [];
-    this.#deliveries.before(orders);
     this.#setSynchronous(syncDue || orders.some((order) => this.#catalog.isDurable(order)));
     transaction(this.#db, () => {
       for (const order of orders) results.push(this.#carryOut(order, now, full));
