@@ -11,6 +11,9 @@ import { INBOX_PREFIX, isSystem, SYSTEM_PREFIX, topicProblem } from "../../proto
 
 /** What a header with the op `pub` asks for. */
 export interface Publication {
+  readonly header: FrameHeader;
+  /** The one that was found after it the last time: many publishers repeat a sequence of topics. */
+  next: Publication | undefined;
   readonly topic: string;
   /** Whether it goes to its receivers and that is all: not retained, kept, or to be confirmed. */
   plain: boolean;
@@ -60,6 +63,8 @@ export class Publications implements Forgetful {
   /** Those that have a route. It is valid for one generation of the router. */
   readonly #routed: Publication[] = [];
   #generation = 0;
+  /** The remembered one that was found last. */
+  #last: Publication | undefined;
   /** The one that was found last, if its route is too large to be kept. */
   #large: Publication | undefined;
   #bytes = 0;
@@ -90,7 +95,14 @@ export class Publications implements Forgetful {
   find({ header, start, contentStart }: Frame): Publication {
     if (this.#generation !== this.#router.generation) this.#forgetRoutes();
     if (this.#large) this.#large = this.#large.route = undefined;
-    let publication = this.#byHeader.get(header);
+    let publication = this.#last?.next;
+    if (publication?.header === header) {
+      this.#last = publication;
+      this.#misses = 0;
+      if (publication.route === undefined) this.#findRoute(publication, true);
+      return publication;
+    }
+    publication = this.#byHeader.get(header);
     let isKept = true;
     if (publication === undefined) {
       publication = this.#read(header);
@@ -100,11 +112,16 @@ export class Publications implements Forgetful {
       isKept = recurs && this.#remember(header, publication, headerBytes);
     } else this.#misses = 0;
     if (publication.route === undefined) this.#findRoute(publication, isKept);
+    if (isKept) {
+      if (this.#last) this.#last.next = publication;
+      this.#last = publication;
+    }
     return publication;
   }
 
   forget(): void {
     this.#byHeader.clear();
+    this.#last = undefined;
     this.#routed.length = 0;
     this.#memory.give(this.#bytes);
     this.#bytes = 0;
@@ -149,7 +166,7 @@ export class Publications implements Forgetful {
     const simple = refusal === undefined && !system && header["id"] === undefined &&
       header["retain"] !== true && header["stored"] === undefined;
     const found = { route: refusal && NOBODY, stream: undefined };
-    return { topic, plain: simple, simple, system, refusal, ...found };
+    return { header, next: undefined, topic, plain: simple, simple, system, refusal, ...found };
   }
 
   #refusal(header: FrameHeader): Refusal | undefined {
