@@ -54,8 +54,7 @@ export class SharedMemory {
    */
   leave(): void {
     this.#left = true;
-    // An idle server does not collect garbage, so the memory would stay.
-    if (this.#borrowers === 0 && this.bytes.length > READ_BYTES) this.bytes.buffer.transfer(0);
+    if (this.#borrowers === 0 && this.bytes.length > READ_BYTES) detach(this.bytes);
   }
 
   /** Makes it ready for a new reader. */
@@ -75,10 +74,19 @@ export function takeMemory(size: number): SharedMemory {
 
 function keep(memory: SharedMemory): void {
   const size = memory.bytes.length;
-  if (size > READ_BYTES) memory.bytes.buffer.transfer(0);
+  if (size > READ_BYTES) detach(memory.bytes);
   if (size > READ_BYTES || keptBytes + size > MAX_KEPT_BYTES) return;
   keptBytes += size;
   const others = kept.get(size);
   if (others) others.push(memory);
   else kept.set(size, [memory]);
+}
+
+/**
+ * Gives memory back to the system at once. An idle server does not collect garbage, so it would stay.
+ * Where the runtime is too old to do that, as Node.js 20 is, the next collection does it.
+ */
+function detach(bytes: Uint8Array<ArrayBuffer>): void {
+  const buffer: { transfer?(newLength: number): ArrayBuffer } = bytes.buffer;
+  buffer.transfer?.(0);
 }
