@@ -5,10 +5,10 @@
  * @module
  */
 import { formatBytes, UsageError } from "../cmd/_cli/mod.ts";
-import { renderProgramPage } from "../cmd/_cli/man/page.ts";
 import { program } from "../cmd/program.ts";
 import { releaseArchive, sha256 } from "./pack/archive.ts";
 import { denoCompile, notEmbedded } from "./pack/deno_compile.ts";
+import { manualPage } from "./pack/documents.ts";
 import { type ModuleGraph, moduleGraph } from "./pack/module_graph.ts";
 import { ROOT } from "./pack/paths.ts";
 import { permissionFlags } from "./pack/permissions.ts";
@@ -21,10 +21,8 @@ const ENTRY = "cmd/socktool.ts";
 
 /** What an archive has besides the program. */
 async function documents(): Promise<ArchivedFile[]> {
-  const commands = await Promise.all(program.commands.map(({ load }) => load()));
-  const page = renderProgramPage({ program, commands });
   return [
-    { name: "socktool.1", bytes: new TextEncoder().encode(page) },
+    { name: "socktool.1", bytes: await manualPage() },
     { name: "LICENSE", bytes: await Deno.readFile(`${ROOT}/LICENSE`) },
   ];
 }

@@ -1,6 +1,6 @@
 /** A file in an archive. */
 export interface ArchivedFile {
-  /** Its path in the archive, with `/`. */
+  /** Its path in the archive, with `/`; that of a folder ends with one, and has no bytes. */
   readonly name: string;
   readonly bytes: Uint8Array;
   /** Whether it can be run. @default {false} */
@@ -35,12 +35,13 @@ function header({ name, bytes, executable = false }: ArchivedFile): Uint8Array {
     throw new RangeError(`The name is too long for an archive: ${name}`);
   }
   const octal = (value: number, digits: number) => value.toString(8).padStart(digits, "0");
+  const isFolder = name.endsWith("/");
   put(0, name);
-  put(100, `${octal(executable ? 0o755 : 0o644, 7)}\0`);
+  put(100, `${octal(executable || isFolder ? 0o755 : 0o644, 7)}\0`);
   put(108, `${octal(0, 7)}\0${octal(0, 7)}\0`);
   put(124, `${octal(bytes.length, 11)}\0`);
   put(136, `${octal(0, 11)}\0`);
-  put(156, "0");
+  put(156, isFolder ? "5" : "0");
   put(257, "ustar\0" + "00");
   // The checksum is computed with blanks in the field of the checksum.
   put(148, " ".repeat(8));

@@ -1,5 +1,5 @@
 /** The npm package, installed by npm itself from the file that would be published. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { jsonFrame } from "../../lib/frame/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import { serveBroker } from "../../lib/pubsub/mod.ts";
