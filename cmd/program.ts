@@ -1,6 +1,7 @@
 import config from "../deno.json" with { type: "json" };
 import { importLater } from "./_cli/import_later.ts";
 import type { Program } from "./_cli/multi.ts";
+import type { TopicEntry } from "./_cli/topics.ts";
 
 /** The program: every role is a subcommand, and only the one that is called is loaded. */
 export const program: Program = {
@@ -139,6 +140,13 @@ export const program: Program = {
         )).manCommand(program),
     },
   ],
+  topics: [
+    topic("addresses", "how a server's address is written"),
+    topic("units", "how sizes, times, numbers and rates are written"),
+    topic("exit-codes", "what an exit code says, and where output goes"),
+    topic("signals", "what Ctrl-C and other signals do"),
+    topic("environment", "the environment variables that are read"),
+  ],
   examples: [
     ["socktool app-server --data docs", "serve searches in a folder"],
     ["socktool app-client search 'white rab*'", "search in it"],
@@ -148,3 +156,17 @@ export const program: Program = {
     ],
   ],
 };
+
+/** A topic of `help_topics.ts`. */
+function topic(name: string, summary: string): TopicEntry {
+  return {
+    name,
+    summary,
+    async load() {
+      const { helpTopics } = await importLater<typeof import("./help_topics.ts")>(
+        new URL("./help_topics.ts", import.meta.url),
+      );
+      return await helpTopics[name]!(program);
+    },
+  };
+}

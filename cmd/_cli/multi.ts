@@ -6,6 +6,7 @@ import { importLater } from "./import_later.ts";
 import { suggestion } from "./nearest.ts";
 import { printText } from "./output.ts";
 import { createStyle } from "./style.ts";
+import type { TopicEntry } from "./topics.ts";
 import { UsageError } from "./usage_error.ts";
 import { twoColumns } from "./wrap.ts";
 
@@ -28,6 +29,8 @@ export interface Program {
   readonly version: string;
   /** In the order of the help. */
   readonly commands: readonly CommandEntry[];
+  /** What holds for all commands, for `help TOPIC`. */
+  readonly topics: readonly TopicEntry[];
   /** A command line, and what it does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
 }
@@ -35,7 +38,7 @@ export interface Program {
 /**
  * Runs the command that the first argument names; the rest are its own. Resolves to the exit code.
  *
- * `help`, `--help`, `-h`, `help COMMAND` and `--version` are answered here. For those about the whole
+ * `help`, `--help`, `-h`, `help COMMAND`, `help TOPIC` and `--version` are answered here. For those about the whole
  * program neither a command nor what runs one is loaded.
  */
 export async function runMulti(program: Program, host: Host = processHost()): Promise<number> {
@@ -48,7 +51,7 @@ export async function runMulti(program: Program, host: Host = processHost()): Pr
       case "--help":
       case "-h":
         if (rest[0] !== undefined && !rest[0].startsWith("-")) {
-          return await run(program, rest[0], ["--help"], host);
+          return await help(program, rest[0], host);
         }
         await printText(host.stdout, renderProgramHelp(program, helpOptions(host)));
         return EXIT.ok;
@@ -87,6 +90,7 @@ export function renderProgramHelp(program: Program, options: HelpOptions = {}): 
     style.bold("Usage:"),
     `  ${program.name} COMMAND [arguments] [flags]`,
     `  ${program.name} help COMMAND`,
+    `  ${program.name} help topics`,
     "",
     style.bold("Commands:"),
     ...twoColumns(commands, { width, dress: style.bold }),
@@ -97,6 +101,23 @@ export function renderProgramHelp(program: Program, options: HelpOptions = {}): 
   ].join("\n");
 }
 
+/** Prints the help of a command or on a topic. */
+async function help(program: Program, name: string, host: Host): Promise<number> {
+  const topic = program.topics.find((topic) => topic.name === name);
+  if (topic === undefined && name !== "topics") {
+    if (!program.commands.some((command) => command.name === name)) {
+      throw unknown(program, name, ["topics", ...program.topics.map((topic) => topic.name)]);
+    }
+    return await run(program, name, ["--help"], host);
+  }
+  const { renderTopic, renderTopics } = await importTopics();
+  const text = topic === undefined
+    ? renderTopics(program, helpOptions(host))
+    : await renderTopic(topic, helpOptions(host));
+  await printText(host.stdout, text);
+  return EXIT.ok;
+}
+
 async function run(
   program: Program,
   name: string,
@@ -104,21 +125,24 @@ async function run(
   host: Host,
 ): Promise<number> {
   const entry = program.commands.find((command) => command.name === name);
-  if (entry === undefined) {
-    const commands = program.commands.filter(({ hidden }) => !hidden);
-    const meant = name === "version"
-      ? ["--version"]
-      : commands.filter(({ triedAs }) => triedAs?.includes(name)).map((command) => command.name);
-    if (meant.length > 0) {
-      throw new UsageError(`unknown command ${name} (did you mean ${listed(meant)}?)`);
-    }
-    const [what, names] = name.startsWith("-")
-      ? ["flag", ["--help", "--version"]]
-      : ["command", commands.map((command) => command.name)];
-    throw new UsageError(`unknown ${what} ${name}${suggestion(name, names)}`);
-  }
+  if (entry === undefined) throw unknown(program, name);
   const [{ runCommand }, command] = await Promise.all([importRun(), entry.load()]);
   return await runCommand(command, { ...host, args });
+}
+
+/** The error for a word that names nothing. @param topics What it could mean besides commands. */
+function unknown(program: Program, name: string, topics: readonly string[] = []): UsageError {
+  const commands = program.commands.filter(({ hidden }) => !hidden);
+  const meant = name === "version"
+    ? ["--version"]
+    : commands.filter(({ triedAs }) => triedAs?.includes(name)).map((command) => command.name);
+  if (meant.length > 0) {
+    return new UsageError(`unknown command ${name} (did you mean ${listed(meant)}?)`);
+  }
+  const [what, names] = name.startsWith("-")
+    ? ["flag", ["--help", "--version"]]
+    : ["command", [...commands.map((command) => command.name), ...topics]];
+  return new UsageError(`unknown ${what} ${name}${suggestion(name, names)}`);
 }
 
 /** `a, b or c`. */
@@ -129,6 +153,10 @@ function listed(names: readonly string[]): string {
 /** What runs a command. Neither the version nor the help of the program needs it. */
 function importRun(): Promise<typeof import("./run.ts")> {
   return importLater(new URL("./run.ts", import.meta.url));
+}
+
+function importTopics(): Promise<typeof import("./topics.ts")> {
+  return importLater(new URL("./topics.ts", import.meta.url));
 }
 
 function helpOptions(host: Host): HelpOptions {

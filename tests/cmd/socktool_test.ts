@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { helpTopics } from "../../cmd/help_topics.ts";
 import { program } from "../../cmd/program.ts";
+import { environmentOf } from "../../scripts/pack/permissions.ts";
 import { runMulti } from "../../cmd/_cli/multi.ts";
 import { Program, script, socktool } from "../support/programs.ts";
 import { FakeHost } from "./_cli/fake_host.ts";
@@ -57,6 +59,28 @@ Deno.test("a command's help has examples before flags, and needs no server", asy
     "idle-timeout first-byte-timeout frame-timeout max-content max-pipelined max-pending " +
     "drain-timeout tls-cert tls-key json quiet verbose no-color debug help";
   for (const flag of flags.split(" ")) assertStringIncludes(server, `--${flag}`);
+});
+
+Deno.test("help tells of what holds for all commands", async () => {
+  const names = program.topics.map(({ name }) => name);
+  assertEquals(Object.keys(helpTopics), names);
+  const [list, unknown, ...texts] = await Promise.all(
+    ["topics", "unit", ...names].map(async (name) => {
+      const host = new FakeHost(["help", name]);
+      return { code: await runMulti(program, host), out: host.outText, err: host.errText };
+    }),
+  );
+  for (const { name, summary } of program.topics) {
+    assertStringIncludes(list!.out, `${name} `, summary);
+  }
+  assertEquals([unknown!.code, unknown!.out], [2, ""]);
+  assertStringIncludes(unknown!.err, "(did you mean units?)");
+  for (const { code, out, err } of texts) {
+    assertEquals([code, err], [0, ""]);
+    assert(out.split("\n").every((line) => line.length <= 80), out);
+  }
+  const environment = texts.at(-1)!.out;
+  for (const name of await environmentOf(program)) assertStringIncludes(environment, name);
 });
 
 Deno.test("wrong usage exits with 2 and names what is meant", async () => {

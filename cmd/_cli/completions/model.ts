@@ -66,11 +66,14 @@ export async function completionModel(program: Program): Promise<CompletionModel
   const commands = await Promise.all(entries.map(async (entry) => completed(await entry.load())));
   const helpWord = {
     label: "COMMAND",
-    candidates: { kind: "words", words: commands.map(({ name }) => name) },
+    candidates: {
+      kind: "words",
+      words: [...commands, { name: "topics" }, ...program.topics].map(({ name }) => name),
+    },
   } as const;
   const help = {
     name: "help",
-    summary: "show the help of a command",
+    summary: "show the help of a command, or on a topic",
     flags: [],
     words: [helpWord],
     rest: undefined,

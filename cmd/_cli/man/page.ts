@@ -1,4 +1,5 @@
 import type { AnyCommand } from "../command.ts";
+import { CACHE_VARIABLE } from "../environment.ts";
 import { commonFlags } from "../flag_groups.ts";
 import { type Program, PROGRAM_FLAGS } from "../multi.ts";
 import { bold, fallbacksFor, italic, macro, prose, roff } from "./roff.ts";
@@ -56,10 +57,7 @@ export function renderProgramPage({ program, commands }: PageSubject): string {
       "ENVIRONMENT",
       [
         ...environmentList(commands.map((command) => command.flags)),
-        ...termList([[
-          bold("SOCKTOOL_CACHE"),
-          "Where the portable file unpacks itself, if not in the user's cache folder.",
-        ]]),
+        ...termList([[bold(CACHE_VARIABLE[0]), CACHE_VARIABLE[1]]]),
       ],
     ),
     ...section(

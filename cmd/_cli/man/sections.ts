@@ -1,3 +1,4 @@
+import { environmentRows } from "../environment.ts";
 import type { AnyCommand } from "../command.ts";
 import { argumentRows, exitCodeRows, groupsOf } from "../help.ts";
 import { argumentLabel, type ArgumentTable, type FlagTable, isOptional } from "../spec.ts";
@@ -76,13 +77,5 @@ export function exitList(command: AnyCommand): string[] {
 
 /** The environment variables of the flags in the tables, and those of every command. */
 export function environmentList(tables: readonly FlagTable[]): string[] {
-  const rows = new Map<string, string>();
-  for (const table of tables) {
-    for (const [name, spec] of Object.entries(table)) {
-      if (spec.type === "boolean" || spec.env === undefined || spec.hidden) continue;
-      rows.set(spec.env, `Stands in for --${name} where the flag is not given: ${spec.help}.`);
-    }
-  }
-  rows.set("NO_COLOR", "If it is set, nothing is printed in colour.");
-  return termList([...rows].map(([name, text]): Row => [bold(name), text]));
+  return termList(environmentRows(tables).map(([name, text]): Row => [bold(name), text]));
 }

@@ -31,6 +31,7 @@ const program: Program = {
     entry("echo-client", "talk to an echo server"),
     entry("inner", "for tests", true),
   ],
+  topics: [],
   examples: [["socktool echo-server", "listen on 127.0.0.1:5634"]],
 };
 

@@ -49,6 +49,7 @@ export const demoProgram: Program = {
     summary: command.summary,
     load: () => Promise.resolve(command),
   })),
+  topics: [{ name: "units", summary: "how sizes are written", load: () => Promise.resolve([]) }],
   examples: [],
 };
 

@@ -39,7 +39,7 @@ Deno.test("fish completes commands, flags, values, files and words", async () =>
     ["demo convert --debug t", ["text"]],
     ["demo convert text n", ["notes.txt"]],
     ["demo convert text a n", ["notes.txt"]],
-    ["demo help ", ["convert", "count", "serve"]],
+    ["demo help ", ["convert", "count", "serve", "topics", "units"]],
     ["demo help serve ", []],
   ];
   const got = await offered(renderFish(demoModel), cases.map(([line]) => line));

@@ -43,7 +43,10 @@ Deno.test("completionModel() tells what can stand in a word's place", () => {
   assertEquals([serve!.words, serve!.rest?.candidates.kind], [[], "free"]);
   assertEquals(convert!.words.map(({ candidates }) => candidates.kind), ["words"]);
   assertEquals(convert!.rest?.candidates.kind, "paths");
-  assertEquals(help!.words[0]!.candidates, { kind: "words", words: ["serve", "convert", "count"] });
+  assertEquals(help!.words[0]!.candidates, {
+    kind: "words",
+    words: ["serve", "convert", "count", "topics", "units"],
+  });
 });
 
 Deno.test("completions prints a script for each shell and refuses others", async () => {

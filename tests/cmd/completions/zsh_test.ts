@@ -66,7 +66,7 @@ Deno.test("zsh completes commands, flags, values, files and words", async () => 
     [`demo serve x${ALL}`, "demo serve x"],
     [`demo convert ${ALL}`, "demo convert json text"],
     [`demo convert text my${ALL}`, "demo convert text my\\ file.md"],
-    [`demo help ${ALL}`, "demo help convert count serve"],
+    [`demo help ${ALL}`, "demo help convert count serve topics units"],
     // What contradicts a flag already given is not offered any more, nor is that flag again.
     ["demo serve --slow block --sl\t", "demo serve --slow block --sl"],
     ["demo serve --quiet --verb\t", "demo serve --quiet --verb"],
