@@ -112,7 +112,7 @@ async function help(program: Program, name: string, host: Host): Promise<number>
   }
   const { renderTopic, renderTopics } = await importTopics();
   const text = topic === undefined
-    ? renderTopics(program, helpOptions(host))
+    ? renderTopics(program.name, program.topics, helpOptions(host))
     : await renderTopic(topic, helpOptions(host));
   await printText(host.stdout, text);
   return EXIT.ok;

@@ -4,7 +4,6 @@
  * @module
  */
 import { type HelpOptions, titleLines } from "./help.ts";
-import type { Program } from "./multi.ts";
 import { createStyle } from "./style.ts";
 import { twoColumns, wrap } from "./wrap.ts";
 
@@ -31,13 +30,17 @@ export async function renderTopic(topic: TopicEntry, options: HelpOptions = {}):
   return [...titleLines(topic.name, topic.summary, width, style), ...parts, ""].join("\n");
 }
 
-/** What `help topics` prints. */
-export function renderTopics(program: Program, options: HelpOptions = {}): string {
+/** What `help topics` prints. @param program The program's name. */
+export function renderTopics(
+  program: string,
+  topics: readonly TopicEntry[],
+  options: HelpOptions = {},
+): string {
   const { columns = 80, style = createStyle(false) } = options;
   const width = Math.max(40, columns);
-  const rows = program.topics.map(({ name, summary }): [string, string] => [name, summary]);
+  const rows = topics.map(({ name, summary }): [string, string] => [name, summary]);
   return [
-    ...titleLines(`${program.name} help TOPIC`, "what holds for all commands", width, style),
+    ...titleLines(`${program} help TOPIC`, "what holds for all commands", width, style),
     "",
     ...twoColumns(rows, { width, dress: style.bold }),
     "",
