@@ -1,6 +1,6 @@
 /** The search app's client: `socktool app-client`. */
 import { type Frame, jsonFrame, type OutgoingFrame } from "../lib/frame/mod.ts";
-import type { Latencies } from "../lib/load/latencies.ts";
+import type { Latencies } from "../lib/base/latencies.ts";
 import { exchange, type Reply } from "../lib/request/mod.ts";
 import {
   clientTlsFlags,
@@ -145,7 +145,7 @@ export const command = defineCommand({
 
 /** Loads the histogram library only where latencies are measured: few runs do. */
 async function emptyLatencies(): Promise<Latencies> {
-  const { Latencies, loadHistogramLibrary } = await import("../lib/load/latencies.ts");
+  const { Latencies, loadHistogramLibrary } = await import("../lib/base/latencies.ts");
   return new Latencies(await loadHistogramLibrary());
 }
 

@@ -124,6 +124,15 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "inspect",
+      summary: "show the frames, conversations and latencies in a capture, or in a stream of bytes",
+      triedAs: ["capture", "dump", "decode", "tcpdump", "pcap"],
+      load: async () =>
+        (await importLater<typeof import("./inspect.ts")>(
+          new URL("./inspect.ts", import.meta.url),
+        )).command,
+    },
+    {
       name: "completions",
       summary: "print a script that completes socktool's commands and flags in a shell",
       load: async () =>

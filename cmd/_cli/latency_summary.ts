@@ -1,4 +1,4 @@
-import type { Latencies } from "../../lib/load/latencies.ts";
+import type { Latencies } from "../../lib/base/latencies.ts";
 import { formatCount, formatDuration, formatRate } from "../../lib/base/units.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { LatencyFigures } from "./latencies.ts";
+import type { LatencyFigures } from "../base/latencies.ts";
 import type { LoadInterval, LoadSummary } from "./load_result.ts";
 
 /** What a comparison needs of a run. */

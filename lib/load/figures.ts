@@ -7,7 +7,7 @@ import {
   parseDuration,
   parseRate,
 } from "../base/units.ts";
-import type { Latencies } from "./latencies.ts";
+import type { Latencies } from "../base/latencies.ts";
 import { ERROR_KINDS } from "./load_error.ts";
 import type { LoadResult } from "./load_result.ts";
 

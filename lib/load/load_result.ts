@@ -1,6 +1,6 @@
 import { formatAddress } from "../net/mod.ts";
 import type { AnswerFormat } from "./answers/answer_format.ts";
-import type { Latencies, LatencyFigures } from "./latencies.ts";
+import type { Latencies, LatencyFigures } from "../base/latencies.ts";
 import { ERROR_KINDS, type LoadErrorCounts, type LoadErrorKind } from "./load_error.ts";
 import { type LoadPlan, type ResolvedPlan, resolvePlan } from "./load_plan.ts";
 import type { ShareEnd } from "./load_share.ts";

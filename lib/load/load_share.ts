@@ -5,7 +5,7 @@ import { dial } from "../net/mod.ts";
 import { ClosedLoop } from "./closed_loop.ts";
 import { makeExchange } from "./exchange/make_exchange.ts";
 import type { Exchange } from "./exchange/wire.ts";
-import type { HistogramLibrary } from "./latencies.ts";
+import type { HistogramLibrary } from "../base/latencies.ts";
 import { type ConnectionSetup, LoadConnection } from "./load_connection.ts";
 import type { LoadError } from "./load_error.ts";
 import type { LoadPart, ResolvedPlan } from "./load_plan.ts";

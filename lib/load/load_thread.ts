@@ -4,7 +4,7 @@
  * @module
  */
 import { openThreadPort } from "../base/threads/thread_port.ts";
-import { loadHistogramLibrary } from "./latencies.ts";
+import { loadHistogramLibrary } from "../base/latencies.ts";
 import type { LoadPart } from "./load_plan.ts";
 import { LoadShare, type StartSignal } from "./load_share.ts";
 import { ERRORS, type LoadOrder, type LoadThreadReport } from "./thread_messages.ts";

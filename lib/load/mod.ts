@@ -34,7 +34,12 @@ export type {
 } from "./exchange/user_exchange.ts";
 export { LoadError } from "./load_error.ts";
 export type { LoadErrorCounts, LoadErrorKind } from "./load_error.ts";
-export type { EncodedLatencies, HistogramLibrary, Latencies, LatencyFigures } from "./latencies.ts";
+export type {
+  EncodedLatencies,
+  HistogramLibrary,
+  Latencies,
+  LatencyFigures,
+} from "../base/latencies.ts";
 export { runTutorialExchange, TUTORIAL_MESSAGES } from "./tutorial_exchange.ts";
 export type { TutorialExchangeObserver, TutorialExchangeOptions } from "./tutorial_exchange.ts";
 export { parseRun, SavedRunError, saveRun } from "./saved_run.ts";

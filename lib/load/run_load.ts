@@ -1,5 +1,5 @@
 import { guard } from "../base/report.ts";
-import { loadHistogramLibrary } from "./latencies.ts";
+import { loadHistogramLibrary } from "../base/latencies.ts";
 import type { LoadError, LoadErrorKind } from "./load_error.ts";
 import { type LoadPlan, type ResolvedPlan, resolvePlan } from "./load_plan.ts";
 import {

@@ -1,4 +1,4 @@
-import type { EncodedLatencies } from "./latencies.ts";
+import type { EncodedLatencies } from "../base/latencies.ts";
 import type { LoadInterval, LoadResult, LoadSettings, LoadSummary } from "./load_result.ts";
 
 /** Marks files as saved runs, and names the version of their format. */

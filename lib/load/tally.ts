@@ -1,4 +1,4 @@
-import { type EncodedLatencies, type HistogramLibrary, Latencies } from "./latencies.ts";
+import { type EncodedLatencies, type HistogramLibrary, Latencies } from "../base/latencies.ts";
 import type { LoadErrorCounts, LoadErrorKind } from "./load_error.ts";
 
 /** The most kinds of requests, and of wrong answers, that are told apart. */

@@ -1,5 +1,5 @@
 import { WorkerThread } from "../base/threads/worker_thread.ts";
-import type { HistogramLibrary } from "./latencies.ts";
+import type { HistogramLibrary } from "../base/latencies.ts";
 import type { LoadError } from "./load_error.ts";
 import type { LoadPart } from "./load_plan.ts";
 import type { ShareEnd, ShareObserver, StartSignal } from "./load_share.ts";

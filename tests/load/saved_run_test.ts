@@ -8,7 +8,7 @@ import {
   SavedRunError,
   saveRun,
 } from "../../lib/load/mod.ts";
-import { Latencies, loadHistogramLibrary } from "../../lib/load/latencies.ts";
+import { Latencies, loadHistogramLibrary } from "../../lib/base/latencies.ts";
 import { listenLocally } from "../support/peers.ts";
 
 const library = await loadHistogramLibrary();

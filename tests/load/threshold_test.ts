@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Latencies, loadHistogramLibrary } from "../../lib/load/latencies.ts";
+import { Latencies, loadHistogramLibrary } from "../../lib/base/latencies.ts";
 import {
   type LoadSummary,
   type Measured,

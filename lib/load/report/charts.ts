@@ -1,4 +1,4 @@
-import type { Latencies } from "../latencies.ts";
+import type { Latencies } from "../../base/latencies.ts";
 import type { LoadInterval } from "../load_result.ts";
 import { type Line, renderLineChart } from "./line_chart.ts";
 import { countText, timeText } from "./markup.ts";

@@ -1,4 +1,4 @@
-import type { LatencyFigures } from "../latencies.ts";
+import type { LatencyFigures } from "../../base/latencies.ts";
 import type { LoadErrorKind } from "../load_error.ts";
 import type { LoadInterval, LoadResult, LoadSettings, LoadSummary } from "../load_result.ts";
 import { latencyChart, percentileChart, rateChart } from "./charts.ts";

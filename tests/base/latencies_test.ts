@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { Latencies, loadHistogramLibrary } from "../../lib/load/latencies.ts";
+import { Latencies, loadHistogramLibrary } from "../../lib/base/latencies.ts";
 
 const library = await loadHistogramLibrary();
 

@@ -1,0 +1,34 @@
+import { type FrameMatch, FrameMatchError, parseFrameMatch } from "../../lib/capture/mod.ts";
+import { type FlagTable, UsageError } from "../_cli/mod.ts";
+
+/** Which frames are shown, and how. */
+export const matchFlags = {
+  match: {
+    type: "string",
+    placeholder: "CONDITIONS",
+    repeat: true,
+    help:
+      "show frames for which all of these hold, such as 'op=pub topic=orders.>'; given again, " +
+      "those of either",
+  },
+  hex: {
+    type: "count",
+    placeholder: "N",
+    help: "show the first N bytes of each content in hex, not its text",
+  },
+  redact: {
+    type: "boolean",
+    default: true,
+    help: "show tokens and passwords as they are",
+  },
+} as const satisfies FlagTable;
+
+/** Reads `--match`. @throws {UsageError} if one is no condition. */
+export function readMatches({ match }: { readonly match: readonly string[] }): FrameMatch[] {
+  try {
+    return match.map(parseFrameMatch);
+  } catch (error) {
+    if (!(error instanceof FrameMatchError)) throw error;
+    throw new UsageError(`--match: ${error.message.replace("Cannot", "cannot")}`);
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Eyes on what goes over connections: recordings in pcapng, which every tool for captures opens,
+ * reading captures of any program, and the frames in them.
+ *
+ * @module
+ */
+export { CaptureError } from "./capture_error.ts";
+export type { CaptureErrorCode } from "./capture_error.ts";
+export { readCapture } from "./read_capture.ts";
+export type {
+  CaptureFormat,
+  CaptureResult,
+  CaptureSource,
+  ReadCaptureOptions,
+} from "./read_capture.ts";
+export { openRecorder } from "./record/recorder.ts";
+export type { RecordedConnection, Recorder, RecorderOptions } from "./record/recorder.ts";
+export type { NoSegment } from "./packet/tcp_segment.ts";
+export type { Direction, Ending, SeenConnection, TrafficObserver } from "./traffic.ts";
+export { watchFrames } from "./frames/frame_watch.ts";
+export type {
+  ConnectionTraffic,
+  FrameEvent,
+  FrameObserver,
+  StreamPlace,
+  WatchFramesOptions,
+} from "./frames/frame_watch.ts";
+export type { SeenFrame, SkipReason } from "./frames/frame_scanner.ts";
+export { TrafficSummary } from "./view/traffic_summary.ts";
+export type { KindFigures, TrafficFigures } from "./view/traffic_summary.ts";
+export { viewOf } from "./view/frame_view.ts";
+export type { FrameView, FrameViewOptions } from "./view/frame_view.ts";
+export { FrameMatchError, parseFrameMatch } from "./view/frame_match.ts";
+export type { FrameMatch } from "./view/frame_match.ts";
+export { SecretFilter } from "./view/secrets.ts";
+
+// What these refer to, of other parts of the library.
+export type { FrameError, FrameErrorCode, FrameErrorDetails, FramePart } from "../frame/mod.ts";
+export type { ByteOrder, FrameHeader } from "../frame/mod.ts";
+export type { Address, TcpAddress, UnixAddress } from "../net/mod.ts";
+export type { LatencyFigures } from "../base/latencies.ts";

@@ -1,0 +1,177 @@
+import { FLAG, type TcpSegment } from "../packet/tcp_segment.ts";
+import {
+  type Direction,
+  type Ending,
+  otherWay,
+  type SeenConnection,
+  type TrafficObserver,
+} from "../traffic.ts";
+import { Reassembler } from "./reassembler.ts";
+
+/** At most this many connections are followed at a time; of more, the oldest is given up. */
+const MAX_FLOWS = 65_536;
+
+/** Of so many connections that are over it is known that they are. */
+const MAX_OVER = 8_192;
+
+/** Ports of our own servers, for connections whose beginning is not there. */
+const KNOWN_PORTS: readonly number[] = [5634, 5635];
+
+/** Ports from here on are given to clients by most systems. */
+const CLIENT_PORTS = 32_768;
+
+/** Makes connections of TCP segments, and streams of bytes of their payloads. */
+export class FlowTable {
+  readonly #observer: TrafficObserver;
+  readonly #flows = new Map<string, Flow>();
+  /** Connections that are over: what is sent again on them begins no other one. */
+  readonly #over = new Set<string>();
+  #lastId = 0;
+  /** Payload bytes that were captured more than once. */
+  repeatedBytes = 0;
+
+  /** @param observer Is told what the streams are. */
+  constructor(observer: TrafficObserver) {
+    this.#observer = observer;
+  }
+
+  /** Takes the next segment of the capture. */
+  segment(segment: TcpSegment, timeUs: number): void {
+    const { source, target } = segment;
+    const key = source < target ? `${source} ${target}` : `${target} ${source}`;
+    let flow = this.#flows.get(key);
+    if (flow?.isReplacedBy(segment)) {
+      this.#close(key, flow, "replaced", timeUs);
+      flow = undefined;
+    }
+    if (!flow) {
+      if (!this.#begins(key, segment)) return;
+      if (this.#flows.size >= MAX_FLOWS) this.#forgetOldest(timeUs);
+      flow = new Flow(++this.#lastId, segment, timeUs, this.#observer);
+      this.#flows.set(key, flow);
+    }
+    const ending = flow.segment(segment, timeUs);
+    if (ending !== undefined) this.#close(key, flow, ending, timeUs);
+  }
+
+  /** Ends all connections: nothing follows in the capture. */
+  end(): void {
+    for (const [key, flow] of this.#flows) this.#close(key, flow, "open", flow.lastUs);
+  }
+
+  /** Whether a segment begins a connection, or belongs to one that began before the capture. */
+  #begins(key: string, { flags, payload, cutBytes }: TcpSegment): boolean {
+    if (flags & FLAG.rst) return false;
+    if (flags & FLAG.syn) return (flags & FLAG.ack) === 0 || !this.#over.has(key);
+    return payload.length + cutBytes > 0 && !this.#over.has(key);
+  }
+
+  #forgetOldest(timeUs: number): void {
+    const [key, flow] = this.#flows.entries().next().value!;
+    this.#close(key, flow, "open", timeUs);
+  }
+
+  #close(key: string, flow: Flow, how: Ending, timeUs: number): void {
+    this.#flows.delete(key);
+    this.#over.delete(key);
+    this.#over.add(key);
+    if (this.#over.size > MAX_OVER) this.#over.delete(this.#over.values().next().value!);
+    flow.close(how, timeUs);
+    this.repeatedBytes += flow.repeatedBytes;
+  }
+}
+
+/** One connection. */
+class Flow {
+  /** When its last segment came. */
+  lastUs: number;
+  readonly #connection: SeenConnection;
+  readonly #observer: TrafficObserver;
+  /** The sender's initial sequence numbers, where they were seen. */
+  readonly #initial: Partial<Record<Direction, number>> = {};
+  readonly #streams: Readonly<Record<Direction, Reassembler>>;
+
+  constructor(id: number, segment: TcpSegment, timeUs: number, observer: TrafficObserver) {
+    const { source, target } = segment;
+    const isFromClient = sentByClient(segment);
+    this.lastUs = timeUs;
+    this.#observer = observer;
+    this.#connection = {
+      id,
+      client: isFromClient ? source : target,
+      server: isFromClient ? target : source,
+      fromStart: (segment.flags & FLAG.syn) !== 0,
+      openedUs: timeUs,
+    };
+    this.#streams = { up: this.#stream("up"), down: this.#stream("down") };
+    observer.opened(this.#connection, timeUs);
+  }
+
+  get repeatedBytes(): number {
+    return this.#streams.up.repeatedBytes + this.#streams.down.repeatedBytes;
+  }
+
+  /** Whether a segment begins another connection between the same ports. */
+  isReplacedBy({ source, flags, sequence }: TcpSegment): boolean {
+    if ((flags & FLAG.syn) === 0 || (flags & FLAG.ack) !== 0) return false;
+    const initial = this.#initial[this.#directionOf(source)];
+    return initial !== sequence;
+  }
+
+  /** Takes a segment of it. @returns how it ended, if this is its end. */
+  segment(segment: TcpSegment, timeUs: number): "reset" | "closed" | undefined {
+    const { flags, sequence, payload, cutBytes } = segment;
+    const direction = this.#directionOf(segment.source);
+    const stream = this.#streams[direction];
+    const back = this.#streams[otherWay(direction)];
+    this.lastUs = timeUs;
+    let first = sequence;
+    if (flags & FLAG.syn) {
+      this.#initial[direction] ??= sequence;
+      // The SYN takes a number itself. Payload may come with it.
+      first = (sequence + 1) >>> 0;
+      stream.begin(first);
+      if (flags & FLAG.ack) back.begin(segment.acknowledged);
+    }
+    stream.segment(first, payload, cutBytes, timeUs);
+    if (flags & FLAG.ack) back.acknowledge(segment.acknowledged, timeUs);
+    if (flags & FLAG.rst) return "reset";
+    if (flags & FLAG.fin) stream.finish(first + payload.length + cutBytes, timeUs);
+    return stream.over && back.over ? "closed" : undefined;
+  }
+
+  /** Hands out what is held, and tells the end. */
+  close(how: Ending, timeUs: number): void {
+    this.#streams.up.flush(timeUs);
+    this.#streams.down.flush(timeUs);
+    this.#observer.closed(this.#connection, how, timeUs);
+  }
+
+  #directionOf(source: string): Direction {
+    return source === this.#connection.client ? "up" : "down";
+  }
+
+  #stream(direction: Direction): Reassembler {
+    const observer = this.#observer;
+    const connection = this.#connection;
+    return new Reassembler({
+      bytes: (bytes, timeUs) => observer.bytes(connection, direction, bytes, timeUs),
+      gap: (count, timeUs) => observer.gap(connection, direction, count, timeUs),
+      ended: (timeUs) => observer.ended(connection, direction, timeUs),
+    });
+  }
+}
+
+/** Who opens a connection sends a SYN alone. Where that is not there, the ports decide. */
+function sentByClient({ source, target, flags }: TcpSegment): boolean {
+  if (flags & FLAG.syn) return (flags & FLAG.ack) === 0;
+  const [from, to] = [portOf(source), portOf(target)];
+  const [knownFrom, knownTo] = [KNOWN_PORTS.includes(from), KNOWN_PORTS.includes(to)];
+  if (knownFrom !== knownTo) return knownTo;
+  const [highFrom, highTo] = [from >= CLIENT_PORTS, to >= CLIENT_PORTS];
+  return highFrom !== highTo ? highFrom : from >= to;
+}
+
+function portOf(endpoint: string): number {
+  return Number(endpoint.slice(endpoint.lastIndexOf(":") + 1));
+}
