@@ -37,6 +37,7 @@ export const EXERCISES: readonly Exercise[] = [
   { commands: ["app-server", "app-client", "index"], run: search },
   { commands: ["broker", "pub", "sub"], run: publishAndSubscribe },
   { commands: ["stream"], run: keepStreams },
+  { commands: ["inspect"], run: inspect },
   { commands: ["proxy"], run: relay },
 ];
 
@@ -44,6 +45,14 @@ async function printTables(program: PackedProgram): Promise<void> {
   const script = await program.run(["completions", "bash"]);
   expect("completions bash", script, { out: "complete -F _socktool socktool" });
   expect("man", await program.run(["man"]), { out: '.SH "SYNOPSIS"' });
+}
+
+async function inspect(program: PackedProgram): Promise<void> {
+  // A stream of bytes: a header that says that no content follows.
+  const header = '{"byteorder":"big","content-type":"t","content-encoding":"binary",' +
+    '"content-length":0,"op":"ping"}';
+  const frame = `\0${String.fromCharCode(header.length)}${header}`;
+  expect("inspect", await program.run(["inspect", "-"], frame), { out: "#1 > ping" });
 }
 
 async function echo(program: PackedProgram): Promise<void> {

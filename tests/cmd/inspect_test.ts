@@ -36,7 +36,7 @@ Deno.test("inspect shows frames, conversations and a summary, without credential
   assertMatch(lines[1]!, /^ +\d\.\d{6} +\+\S+ \S+ #1 < ok id=1$/);
   assertMatch(
     lines[2]!,
-    /#1 > pub topic=a\.b\\x1b\[2J .* 340 B \\x1b\]0;title\\x07\\n\\u202e🐶.*…$/,
+    /#1 > pub topic=a\.b\\x1b\[2J .* 360 B \\x1b\]0;title\\x07\\n\\u202e🐶.*…$/,
   );
   assertMatch(lines[4]!, /#1 < answer text\/json \d+ B \{"result"/);
   assertMatch(lines[5]!, /#1 > broken: header-syntax: .* \(at byte \d+\)$/);
@@ -54,10 +54,10 @@ Deno.test("inspect chooses what is shown, and prints objects for programs", asyn
     ["inspect", path, "--show", "frames", "--match", "action=search", "--hex", "3"],
   );
   assertEquals(
-    matching.out.trim().split("\n").slice(0, 2).map((line) => line.slice(22)),
+    matching.out.split("\n").slice(0, 2).map((line) => line.slice(22)),
     [
-      "#1 > search text/json 32 B 7b 22 61 …",
-      "#1 < answer text/json 38 B 7b 22 72 …",
+      "#1 > search text/json 31 B 7b 22 61 …",
+      "#1 < answer text/json 37 B 7b 22 72 …",
     ].map((line) => line),
   );
   const { out } = await socktool(["inspect", path, "--json", "--no-redact"]);

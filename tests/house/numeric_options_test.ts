@@ -21,6 +21,7 @@ import {
   type RequestClient,
   serveRequests,
 } from "../../lib/request/mod.ts";
+import { openRecorder, watchFrames } from "../../lib/capture/mod.ts";
 import { exchangeEcho, serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
 import { runLoad, runTutorialExchange } from "../../lib/load/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
@@ -88,6 +89,8 @@ const write = (options: Given) => openWriter(FILE, { ...options, schema });
 
 /** What takes each interface's numbers. */
 const CALLS: Readonly<Record<string, readonly Call[]>> = {
+  "capture.RecorderOptions": [(options) => openRecorder({ path: FILE, ...options })],
+  "capture.WatchFramesOptions": [(options) => watchFrames({}, options)],
   "echo.EchoExchangeOptions": [echo],
   "echo.EchoServeOptions": [
     (options) => serveEcho(listener(), options),

@@ -95,10 +95,11 @@ class PcapngRecorder implements Recorder {
 
   constructor(options: RecorderOptions) {
     const { path, application = "socktool", description = "", onFailed } = options;
+    const maxBytes = numericOption("maxBytes", options.maxBytes, MAX_BYTES);
     this.path = path;
     this.#file = RecordingFile.open({
       path,
-      maxBytes: numericOption("maxBytes", options.maxBytes, MAX_BYTES),
+      maxBytes,
       head: (buffer) => appendHead(buffer, { application, description }),
       onFailed: (error) => onFailed?.(error),
     });
