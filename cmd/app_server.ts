@@ -9,7 +9,8 @@ import {
   type SearchObserver,
 } from "../lib/search/mod.ts";
 import { type RequestObserver, serveRequests } from "../lib/request/mod.ts";
-import { formatAddress, listen } from "../lib/net/mod.ts";
+import { formatAddress, listen, type ServerTls } from "../lib/net/mod.ts";
+import type { HttpSide } from "./_web/http_side.ts";
 import {
   accessFlags,
   announce,
@@ -20,6 +21,7 @@ import {
   describeError,
   formatBytes,
   formatDuration,
+  httpFlags,
   limitFlags,
   limitsOf,
   logAcceptFailure,
@@ -29,9 +31,11 @@ import {
   serverTlsFlags,
   serverTlsOf,
   untilDrained,
+  UsageError,
   warnOfOpenFiles,
   watchAuth,
 } from "./_cli/mod.ts";
+import { openHttp } from "./_web/open_http.ts";
 
 export const command = defineCommand({
   name: "app-server",
@@ -184,9 +188,10 @@ export const command = defineCommand({
     ...accessFlags,
     insecure: {
       ...accessFlags.insecure,
-      requires: ["writable"],
-      help: "with --writable and without --auth, listen even where other machines can connect",
+      help: "with --writable or --http, and without --auth, listen even where other machines can " +
+        "connect",
     },
+    ...httpFlags,
     ...serverTlsFlags,
     ...outputFlags,
   },
@@ -203,15 +208,20 @@ export const command = defineCommand({
     const reading = readingOptions(flags);
     // A server that is only read is open to everybody who reaches it, unless --auth says otherwise.
     if (flags.writable) checkAccess(args.address, flags);
+    else if (flags.insecure && flags.http === undefined) {
+      throw new UsageError("--insecure means nothing without --writable or --http");
+    }
     const authenticator = await authenticatorOf(flags, context);
     const tls = await serverTlsOf(flags, context);
     // Listens first: indexing may take minutes, and a port that is in use is to be told before.
+    await using http = await openHttp(flags, { tls, authenticator }, context);
     using listener = await listen(args.address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
-    rereadOnHangup(
-      { flags, renewTls: (tls) => listener.handshakes!.renew(tls), authenticator },
-      context,
-    );
+    const renewTls = async (tls: ServerTls) => {
+      await listener.handshakes!.renew(tls);
+      await http?.renewTls(tls);
+    };
+    rereadOnHangup({ flags, renewTls, authenticator }, context);
     using _watch = watchAuth(authenticator, flags, context);
     await warnOfOpenFiles(flags, given, context);
     await using engine = await openSearch({
@@ -226,28 +236,38 @@ export const command = defineCommand({
       writable: flags.writable,
       maxEntryBytes: flags["max-entry"],
       signal,
-      observer: searchObserver(context, flags.json),
+      observer: searchObserver(context, flags.json, http),
     });
-    const server = serveRequests(listener, searchHandler(engine, { authenticator }), {
-      ...limitsOf(flags),
-      frameTimeoutMs: flags["frame-timeout"],
-      maxContentBytes: flags["max-content"] ?? engine.maxRequestBytes,
-      maxPipelined: flags["max-pipelined"],
-      signal,
-      observer: serverObserver(context, flags.json),
-    });
+    const server = serveRequests(
+      http?.join(listener) ?? listener,
+      searchHandler(engine, { authenticator }),
+      {
+        ...limitsOf(flags),
+        frameTimeoutMs: flags["frame-timeout"],
+        maxContentBytes: flags["max-content"] ?? engine.maxRequestBytes,
+        maxPipelined: flags["max-pipelined"],
+        signal,
+        observer: serverObserver(context, flags.json),
+      },
+    );
+    http?.ready();
     announce(server.address, context, flags.json);
     await untilDrained(server, context);
   },
 });
 
-function searchObserver({ out, log, progress }: Context, json: boolean): SearchObserver {
+function searchObserver(
+  { out, log, progress }: Context,
+  json: boolean,
+  http: HttpSide | undefined,
+): SearchObserver {
   const lines = new ReadingLines(log);
   const told = (type: string, event: object) => json && out.json({ type, ...event });
   return {
     progress({ doneBytes, totalBytes, entries, path }) {
       const percent = totalBytes > 0 ? Math.floor(100 * doneBytes / totalBytes) : 100;
       progress.show(() => `indexing: ${percent} %, ${entries} entries, ${path}`);
+      if (http) http.starting = { detail: "indexing", progress: percent / 100 };
     },
     brokenRecord(event) {
       if (!told("broken-record", event)) {

@@ -1,5 +1,5 @@
 /** The broker of publish/subscribe: `socktool broker`. */
-import { listen } from "../lib/net/mod.ts";
+import { listen, type ServerTls } from "../lib/net/mod.ts";
 import {
   type BrokerObserver,
   hashPassword,
@@ -18,6 +18,7 @@ import {
   EXIT,
   formatBytes,
   formatCount,
+  httpFlags,
   limitFlags,
   logAcceptFailure,
   maxMemoryOf,
@@ -32,6 +33,7 @@ import {
   warnOfOpenFiles,
   watchAuth,
 } from "./_cli/mod.ts";
+import { openHttp } from "./_web/open_http.ts";
 import { openStore, storeFlags } from "./_pubsub/stream_store.ts";
 import { reportStats } from "./_pubsub/report_stats.ts";
 
@@ -136,6 +138,7 @@ export const command = defineCommand({
       help: "on SIGINT or SIGTERM, take up to this long to deliver what waits",
     },
     ...storeFlags,
+    ...httpFlags,
     stats: {
       type: "duration",
       min: 10,
@@ -172,15 +175,18 @@ export const command = defineCommand({
     const authenticator = await authenticatorOf(flags, context);
     await using streams = await openStore(flags);
     const tls = await serverTlsOf(flags, context);
+    const failure = () => streams?.failure?.message;
+    await using http = await openHttp(flags, { tls, authenticator, failure }, context);
     using listener = await listen(address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
-    rereadOnHangup(
-      { flags, renewTls: (tls) => listener.handshakes!.renew(tls), authenticator },
-      context,
-    );
+    const renewTls = async (tls: ServerTls) => {
+      await listener.handshakes!.renew(tls);
+      await http?.renewTls(tls);
+    };
+    rereadOnHangup({ flags, renewTls, authenticator }, context);
     using _watch = watchAuth(authenticator, flags, context);
     await warnOfOpenFiles(flags, given, context);
-    const broker = serveBroker(listener, {
+    const broker = serveBroker(http?.join(listener) ?? listener, {
       maxConnections: flags["max-connections"],
       maxContentBytes: flags["max-content"],
       maxPendingBytes,
@@ -199,6 +205,7 @@ export const command = defineCommand({
       signal: context.signal,
       observer: observer(context, flags.json),
     });
+    http?.ready();
     announce(broker.address, context, flags.json);
     using _stats = reportStats(broker, flags.stats, context, flags.json);
     let missedBefore = 0;

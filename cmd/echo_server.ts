@@ -1,6 +1,6 @@
 /** The tutorial's first server: `socktool echo-server`. */
 import { serveEcho } from "../lib/echo/mod.ts";
-import { listen } from "../lib/net/mod.ts";
+import { listen, type ServerTls } from "../lib/net/mod.ts";
 import {
   announce,
   defineCommand,
@@ -12,6 +12,7 @@ import {
   untilDrained,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
+import { openHttp } from "./_web/open_http.ts";
 import { connectionLines } from "./_echo/connection_lines.ts";
 import { listenArgument, servingFlags } from "./_echo/serving_flags.ts";
 
@@ -37,6 +38,7 @@ export const command = defineCommand({
   ],
   async run({ flags, args, given }, context) {
     const tls = await serverTlsOf(flags, context);
+    await using http = await openHttp(flags, { tls }, context);
     using listener = await listen(args.address, { tls });
     await warnOfOpenFiles(flags, given, context);
     const server = serveEcho(listener, {
@@ -52,8 +54,13 @@ export const command = defineCommand({
         data: flags.verbose,
       }),
     });
+    http?.ready();
     announce(server.address, context, flags.json);
-    rereadOnHangup({ flags, renewTls: (tls) => server.renewTls(tls) }, context);
+    const renewTls = async (tls: ServerTls) => {
+      await server.renewTls(tls);
+      await http?.renewTls(tls);
+    };
+    rereadOnHangup({ flags, renewTls }, context);
     await untilDrained(server, context);
   },
 });

@@ -1,7 +1,7 @@
 /** The tutorial's second server, for many clients: `socktool multiconn-server`. */
 import { PeriodicLook } from "../lib/base/periodic_look.ts";
 import { type EchoServer, serveEcho, serveEchoThreads } from "../lib/echo/mod.ts";
-import { listen } from "../lib/net/mod.ts";
+import { listen, type ServerTls } from "../lib/net/mod.ts";
 import {
   announce,
   type Context,
@@ -14,6 +14,7 @@ import {
   untilDrained,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
+import { openHttp } from "./_web/open_http.ts";
 import { connectionLines, figuresLine } from "./_echo/connection_lines.ts";
 import { listenArgument, servingFlags } from "./_echo/serving_flags.ts";
 import { jsonSeconds } from "./_echo/shown_bytes.ts";
@@ -62,13 +63,19 @@ export const command = defineCommand({
         data: flags.verbose,
       }),
     };
+    await using http = await openHttp(flags, { tls }, context);
     const listener = flags.workers > 1 ? undefined : await listen(args.address, { tls });
     const server = listener
       ? serveEcho(listener, options)
       : await serveEchoThreads(args.address, flags.workers, { ...options, tls });
+    http?.ready();
     announce(server.address, context, flags.json);
     using _stats = printStats(server, flags.stats, context, flags.json);
-    rereadOnHangup({ flags, renewTls: (tls) => server.renewTls(tls) }, context);
+    const renewTls = async (tls: ServerTls) => {
+      await server.renewTls(tls);
+      await http?.renewTls(tls);
+    };
+    rereadOnHangup({ flags, renewTls }, context);
     await untilDrained(server, context);
   },
 });

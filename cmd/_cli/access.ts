@@ -52,12 +52,13 @@ export const credentialFlags = {
 /** Refuses to serve other machines where nobody said that they may connect. */
 export function checkAccess(
   address: Address,
-  flags: { readonly auth: string | undefined; readonly insecure: boolean },
+  flags: { readonly auth?: string | undefined; readonly insecure: boolean },
 ): void {
   if (flags.auth !== undefined || flags.insecure || isLoopback(address)) return;
+  const who = "auth" in flags ? "who may with --auth FILE, or " : "";
   throw new UsageError(
-    `other machines can connect to ${formatAddress(address)}: say who may with --auth FILE, ` +
-      "or that anybody may with --insecure",
+    `other machines can connect to ${formatAddress(address)}: say ${who}that anybody may with ` +
+      "--insecure",
   );
 }
 

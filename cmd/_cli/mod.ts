@@ -24,6 +24,7 @@ export {
   serverTlsFlags,
   verboseFlag,
 } from "./flag_groups.ts";
+export { httpFlags } from "./http_flags.ts";
 export { type Host, processHost } from "./host.ts";
 export type { LiveLine } from "./live_line.ts";
 export { summarizeLatencies } from "./latency_summary.ts";

@@ -1,4 +1,4 @@
-import { limitFlags, serverTlsFlags } from "../_cli/mod.ts";
+import { accessFlags, httpFlags, limitFlags, serverTlsFlags } from "../_cli/mod.ts";
 
 /** The address argument of `echo-server` and `multiconn-server`. */
 export const listenArgument = {
@@ -25,5 +25,12 @@ export const servingFlags = {
   "idle-timeout": idleTimeout,
   "max-memory": maxMemory,
   "drain-timeout": drainTimeout,
+  ...httpFlags,
+  insecure: {
+    ...accessFlags.insecure,
+    group: "HTTP",
+    requires: ["http"],
+    help: "with --http, listen there even where other machines can connect",
+  },
   ...serverTlsFlags,
 } as const;

@@ -21,6 +21,7 @@ export type { TlsProblem } from "./tls_problem.ts";
 export { byteStream } from "./byte_stream.ts";
 export { listen } from "./listen.ts";
 export type { ListenOptions } from "./listen.ts";
+export { joinListeners } from "./join_listeners.ts";
 export type { Handshakes, Listener, ServerTls } from "./listener.ts";
 export { DEFAULT_DIAL_TIMEOUT_MS, dial } from "./dial.ts";
 export type { ClientTls, DialOptions } from "./dial.ts";

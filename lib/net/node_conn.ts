@@ -23,6 +23,11 @@ export interface StreamBase
   pull?(bytes: number): void;
   /** What to wait for between two writes; `undefined` if there is room for the next. */
   room?(): Promise<void> | undefined;
+  /**
+   * Begins to close where there is no half-close: nothing is written after it, and the peer's answer
+   * is the end of stream. Without this method the stream is ended.
+   */
+  closeWrite?(): void;
 }
 
 /**
@@ -99,6 +104,11 @@ export class NodeConn implements Deno.Conn {
 
   /** Says that no more will be sent. Resolves when that was sent. */
   closeWrite(): Promise<void> {
+    if (this.#base.closeWrite) {
+      if (this.#failure) return Promise.reject(this.#failure.cause);
+      this.#base.closeWrite();
+      return Promise.resolve();
+    }
     return this.#untilWritten((resolve) => this.#stream.end(resolve));
   }
 

@@ -1,6 +1,9 @@
 import type { FlagTable, Program } from "../../cmd/_cli/mod.ts";
 import type { Target } from "./targets.ts";
 
+/** Variables that the package `ws` reads when it is loaded; without leave it would fail. */
+const OF_PACKAGES = ["WS_NO_BUFFER_UTIL", "WS_NO_UTF_8_VALIDATE"];
+
 /**
  * The permissions of a packed program: the narrowest with which every role can still do what its
  * flags promise.
@@ -9,7 +12,7 @@ import type { Target } from "./targets.ts";
  * - `read`: data to search, certificates and message files, which the user names. Unix sockets are
  *   files too.
  * - `write`: an index, reports, Unix sockets, and the temporary folder of an index without a name.
- * - `env`: the variables that flags can be set by, and no others.
+ * - `env`: the variables that flags can be set by, and those that the package `ws` looks at.
  * - `run`: only the shell. It tells the limit of open files, and runs the command that answers
  *   requests.
  *
@@ -29,11 +32,11 @@ export async function permissionFlags(program: Program, target: Target): Promise
     "--allow-write",
     `--allow-run=${shell}`,
     "--allow-sys=systemMemoryInfo",
-    ...(variables.length === 0 ? [] : [`--allow-env=${variables.join(",")}`]),
+    `--allow-env=${variables.join(",")}`,
   ];
 }
 
-/** The environment variables that can set flags of a program's commands. */
+/** The environment variables that can set flags of a program's commands, or that packages read. */
 export async function environmentOf(program: Program): Promise<string[]> {
   const commands = await Promise.all(program.commands.map(({ load }) => load()));
   const names = commands.flatMap(({ flags }) =>
@@ -41,5 +44,5 @@ export async function environmentOf(program: Program): Promise<string[]> {
       spec.type !== "boolean" && spec.env !== undefined ? [spec.env] : []
     )
   );
-  return [...new Set(names)].sort();
+  return [...new Set([...names, ...OF_PACKAGES])].sort();
 }

@@ -38,6 +38,7 @@ import {
 import { connectBroker as connectBrokerOver } from "../../lib/pubsub/client/mod.ts";
 import { connectRequests as connectRequestsOver } from "../../lib/request/client/mod.ts";
 import { openWebSocket } from "../../lib/net/web_socket.ts";
+import { serveWeb } from "../../lib/web/mod.ts";
 import { openReader, openWriter } from "../../lib/sqlite/mod.ts";
 import { valueKind } from "../../lib/base/value_kind.ts";
 import { ROOT } from "../support/programs.ts";
@@ -87,6 +88,8 @@ const connectOver = (options: Given) => connectRequestsOver(SOCKET, options);
 const schema = { applicationId: 1, migrations: [] };
 const write = (options: Given) => openWriter(FILE, { ...options, schema });
 
+const route = { method: "GET", path: "/", handle: () => opened("route") as never } as const;
+
 /** What takes each interface's numbers. */
 const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "capture.RecorderOptions": [(options) => openRecorder({ path: FILE, ...options })],
@@ -130,6 +133,10 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "request.RequestClientOptions": [connect, connectOver],
   "request.RequestServeOptions": [serveBoth[1]!],
   "search.SearchOptions": [(options) => openSearch({ ...options, index: FILE })],
+  "web.Route": [
+    (options) => serveWeb(listener(), { routes: [{ ...route, ...options }] }),
+  ],
+  "web.WebServeOptions": [(options) => serveWeb(listener(), options)],
   "sqlite.ConnectionOptions": [(options) => openReader(FILE, options), write],
   "sqlite.WriterOptions": [write],
 };

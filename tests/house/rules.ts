@@ -17,7 +17,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["frame"],
   ["net"],
-  ["access", "capture", "request", "sqlite", "web"],
+  ["access", "capture", "request", "sqlite"],
+  ["web"],
   ROLES,
 ];
 

@@ -1,0 +1,102 @@
+import { formatAddress, joinListeners, type Listener, type ServerTls } from "../../lib/net/mod.ts";
+import {
+  type Health,
+  healthRoutes,
+  type Route,
+  serveWeb,
+  type WebServer,
+} from "../../lib/web/mod.ts";
+import type { Address } from "../../lib/net/mod.ts";
+import { type Context, describeError, logAcceptFailure, UsageError } from "../_cli/mod.ts";
+import type { HttpFlagValues, HttpSurroundings } from "./http_flag_values.ts";
+
+/** The HTTP side of a server: its pages, figures and health, on an address of its own. */
+export class HttpSide implements AsyncDisposable {
+  readonly #web: WebServer;
+  #isReady = false;
+  /** How far the start is, while it starts. */
+  starting: Pick<Health, "detail" | "progress"> = { detail: undefined, progress: undefined };
+  readonly #health: () => Health;
+
+  private constructor(
+    web: WebServer,
+    { failure }: HttpSurroundings,
+    { signal }: Pick<Context, "signal">,
+  ) {
+    this.#web = web;
+    this.#health = () => {
+      const detail = failure?.();
+      const none = { detail: undefined, progress: undefined };
+      if (detail !== undefined) return { ...none, status: "failed", detail };
+      if (signal.aborted) return { ...none, status: "draining" };
+      return this.#isReady ? { ...none, status: "ok" } : { status: "starting", ...this.starting };
+    };
+    web.add(healthRoutes(() => this.#health()));
+  }
+
+  /** Listens, and says where. Called by `openHttp`. */
+  static async open(
+    flags: HttpFlagValues & { readonly http: Address },
+    surroundings: HttpSurroundings,
+    context: Context,
+  ): Promise<HttpSide> {
+    const { log } = context;
+    let web: WebServer;
+    try {
+      web = await serveWeb(flags.http, {
+        tls: surroundings.tls,
+        authenticator: surroundings.authenticator,
+        hosts: flags["http-host"],
+        allowOrigins: flags["allow-origin"],
+        observer: {
+          acceptFailed: (error) => logAcceptFailure(log, error),
+          answered({ method, path, status, remote }) {
+            log.detail(`${method} ${path} from ${formatAddress(remote)}: ${status}`);
+          },
+          failed: (path, error) => log.error(`answering ${path} failed: ${describeError(error)}`),
+        },
+      });
+    } catch (error) {
+      if (error instanceof TypeError) {
+        throw new UsageError(error.message.replace("Cannot", "cannot"));
+      }
+      throw error;
+    }
+    const side = new HttpSide(web, surroundings, context);
+    const url = urlOf(web);
+    if (flags.json) context.out.json({ type: "pages", url });
+    else log.info(`pages on ${url}`);
+    return side;
+  }
+
+  /** Adds the WebSockets that come to `/ws` to the connections of a listener. */
+  join(listener: Listener): Listener {
+    return joinListeners(listener, this.#web.webSockets);
+  }
+
+  /** Answers further routes. */
+  add(routes: Iterable<Route>): void {
+    this.#web.add(routes);
+  }
+
+  /** Called when the server serves. */
+  ready(): void {
+    this.#isReady = true;
+  }
+
+  /** Uses another certificate for clients to come. */
+  async renewTls(tls: ServerTls): Promise<void> {
+    await this.#web.renewTls(tls);
+  }
+
+  /** Ends it: replies that are under way are sent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#web.drain();
+  }
+}
+
+/** Where a browser finds it; a Unix socket has no such URL. */
+function urlOf({ address, secure }: WebServer): string {
+  const text = formatAddress(address);
+  return address.transport === "tcp" ? `http${secure ? "s" : ""}://${text}/` : text;
+}

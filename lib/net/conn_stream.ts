@@ -1,0 +1,127 @@
+import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
+import { closeQuietly } from "../base/close_quietly.ts";
+
+/** The smallest and the largest read. An idle connection holds the memory of the smallest. */
+const LEAST_READ_BYTES = 1_024;
+const LARGEST_READ_BYTES = 65_536;
+
+/**
+ * While more than this waits to be sent, nothing is read. Whoever writes in order waits for each
+ * write, so only what is written unasked, such as answers to pings, can take that much.
+ */
+const MAX_UNSENT_BYTES = 262_144;
+
+/**
+ * A connection as a stream of Node's, for `node:http` and `ws`: with half-close, and with
+ * back-pressure in both directions. It is the counterpart of `NodeConn`. The connection belongs to it
+ * and is closed when it is destroyed.
+ */
+export class ConnStream extends Duplex {
+  /** The connection under it. */
+  readonly conn: Deno.Conn;
+  /** How many bytes were received so far. */
+  readBytes = 0;
+  /** How many bytes the socket took so far. */
+  writtenBytes = 0;
+  #readSize = LEAST_READ_BYTES;
+  #reading = false;
+  #held = false;
+
+  /** Takes over a connection. */
+  constructor(conn: Deno.Conn) {
+    super({ allowHalfOpen: true, autoDestroy: true });
+    this.conn = conn;
+    // Errors are seen by whoever reads or writes. Without a listener they would end the program.
+    this.on("error", () => {});
+  }
+
+  /** Does nothing: there are other limits in time. */
+  setTimeout(): this {
+    return this;
+  }
+
+  /** Does nothing: TCP connections of servers and clients send small writes at once anyway. */
+  setNoDelay(): this {
+    return this;
+  }
+
+  /** Does nothing: there are other signs of life. */
+  setKeepAlive(): this {
+    return this;
+  }
+
+  /** Keeps the program running. */
+  ref(): this {
+    (this.conn as Deno.TcpConn).ref?.();
+    return this;
+  }
+
+  /** Does not. */
+  unref(): this {
+    (this.conn as Deno.TcpConn).unref?.();
+    return this;
+  }
+
+  override _read(): void {
+    if (this.#reading || this.destroyed) return;
+    this.#held = this.writableLength > MAX_UNSENT_BYTES;
+    if (!this.#held) void this.#readSome();
+  }
+
+  override _write(chunk: Uint8Array, _: string, done: (error?: Error | null) => void): void {
+    this.#writeAll(chunk).then(() => this.#written(done), done);
+  }
+
+  /** What was written in one go, such as the head and the content of a message, costs one write. */
+  override _writev(
+    chunks: { chunk: Uint8Array }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "", done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    // The peer may have gone, which is no failure of the stream.
+    this.conn.closeWrite().then(() => done(), () => done());
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    closeQuietly(this.conn);
+    done(error);
+  }
+
+  async #readSome(): Promise<void> {
+    this.#reading = true;
+    const memory = Buffer.allocUnsafeSlow(this.#readSize);
+    let count: number | null;
+    try {
+      count = await this.conn.read(memory);
+    } catch (error) {
+      this.#reading = false;
+      return void this.destroy(error as Error);
+    }
+    this.#reading = false;
+    if (this.destroyed) return;
+    if (count === null) return void this.push(null);
+    this.readBytes += count;
+    if (count === memory.length) this.#readSize = Math.min(2 * count, LARGEST_READ_BYTES);
+    else if (count < memory.length / 4) {
+      this.#readSize = Math.max(memory.length / 2, LEAST_READ_BYTES);
+    }
+    this.push(memory.subarray(0, count));
+  }
+
+  async #writeAll(chunk: Uint8Array): Promise<void> {
+    for (let rest = chunk; rest.length > 0;) {
+      const count = await this.conn.write(rest);
+      this.writtenBytes += count;
+      rest = rest.subarray(count);
+    }
+  }
+
+  #written(done: () => void): void {
+    done();
+    if (this.#held) this._read();
+  }
+}

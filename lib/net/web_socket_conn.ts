@@ -1,0 +1,52 @@
+import type { Buffer } from "node:buffer";
+// @ts-types="./ws.d.ts"
+import { createWebSocketStream, type WebSocket } from "ws";
+import { closeQuietly } from "../base/close_quietly.ts";
+import type { ConnStream } from "./conn_stream.ts";
+import { NodeConn } from "./node_conn.ts";
+
+/** A peer that does not answer the Close frame is waited for this long. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** What both sides of a WebSocket want of `ws`, and the bounds of what one message may take. */
+export const WEB_SOCKET_OPTIONS = {
+  // Compressing costs more time than it saves on the way, and memory for each connection.
+  perMessageDeflate: false,
+  // Bytes are cut anywhere, so no peer needs larger messages.
+  maxPayload: 1_048_576,
+  maxFragments: 1_024,
+  maxBufferedChunks: 4_096,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+} as const;
+
+/** The status of a Close frame for data of a kind that is not taken (RFC 6455, 7.4.1). */
+const UNSUPPORTED_DATA = 1_003;
+
+/**
+ * Makes a connection of an open WebSocket: the bytes of its binary messages, wherever they are cut. A
+ * text message ends it with the status 1003. As a WebSocket has no half-close, `closeWrite` begins to
+ * close it as a whole: what the peer sends after that is not read.
+ */
+export function webSocketConn(socket: WebSocket, under: ConnStream): Deno.Conn {
+  const stream = createWebSocketStream(socket);
+  const [take] = socket.listeners("message") as [(data: Buffer, isBinary: boolean) => void];
+  socket.off("message", take);
+  socket.on("message", (data: Buffer, isBinary: boolean) => {
+    if (isBinary) take.call(socket, data, true);
+    else socket.close(UNSUPPORTED_DATA, "only binary messages are taken");
+  });
+  const { conn } = under;
+  return new NodeConn(stream, {
+    localAddr: conn.localAddr,
+    remoteAddr: conn.remoteAddr,
+    ref: () => void under.ref(),
+    unref: () => void under.unref(),
+    closeWrite() {
+      socket.close();
+    },
+    closeSocket() {
+      under.destroy();
+      closeQuietly(conn);
+    },
+  });
+}

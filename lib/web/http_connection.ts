@@ -1,0 +1,147 @@
+import { addressOf } from "../net/address_of.ts";
+import type { ConnStream } from "../net/conn_stream.ts";
+import type { Address } from "../net/mod.ts";
+import { WebError } from "./reply.ts";
+
+/** Limits in time of a connection, in milliseconds. */
+export interface HttpTimes {
+  /** For the head of a request, from its first byte; from the beginning for the first one. */
+  readonly headerTimeoutMs: number;
+  /** For the content of a request. */
+  readonly bodyTimeoutMs: number;
+  /** For which a client may take nothing of a reply. */
+  readonly writeTimeoutMs: number;
+  /** For which a connection is kept on which nothing is asked. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Requests of one connection that may wait for the replies before theirs. Browsers send one. */
+const MAX_WAITING = 16;
+
+/** How long a connection whose last reply was sent may wait for the client to close. */
+const LINGER_MS = 1_000;
+
+/**
+ * What a connection does: it waits for the head of a request (`head`) or its content (`body`), works
+ * on the reply or sends it (`reply`), is kept for the next request (`idle`), or ends (`ending`).
+ */
+type Phase = "head" | "body" | "reply" | "idle" | "ending";
+
+/** A connection of a web server: its requests one after the other, and its limits in time. */
+export class HttpConnection {
+  /** The client. */
+  readonly remote: Address;
+  readonly stream: ConnStream;
+  readonly #times: HttpTimes;
+  #phase: Phase = "head";
+  #since = performance.now();
+  /** Bytes moved at the last look. */
+  #bytes = 0;
+  #waiting = 0;
+  #bodyError: WebError | undefined;
+  #onBodyFailed: ((error: WebError) => void) | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  /** Takes over what is known of it. */
+  constructor(stream: ConnStream, times: HttpTimes) {
+    this.stream = stream;
+    this.remote = addressOf(stream.conn.remoteAddr);
+    this.#times = times;
+  }
+
+  /** Whether nothing is asked on it. */
+  get isIdle(): boolean {
+    return this.#phase === "idle";
+  }
+
+  /** Whether requests of it are at work. */
+  get isBusy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Has a request answered after those before it. A client that sends too many at once is closed. */
+  queue(answer: () => Promise<void>): void {
+    if (++this.#waiting > MAX_WAITING) return void this.stream.destroy();
+    this.#enter("reply");
+    this.#last = this.#last.then(async () => {
+      if (!this.stream.destroyed) await answer();
+      this.#waiting--;
+      if (!this.isBusy && this.#phase !== "ending") this.#enter("idle");
+    });
+  }
+
+  /** Notes that the content of a request is waited for. `onFailed` is told why it will not come. */
+  waitForBody(onFailed: (error: WebError) => void): void {
+    this.#onBodyFailed = onFailed;
+    this.#enter("body");
+    if (this.#bodyError) onFailed(this.#bodyError);
+  }
+
+  /** Notes that it is not waited for any more. */
+  waitNoMore(): void {
+    this.#onBodyFailed = undefined;
+    this.#enter("reply");
+  }
+
+  /**
+   * What comes cannot be read.
+   *
+   * @returns Whether it was the content of a request, which is answered by that.
+   */
+  bodyFailed(error: WebError): boolean {
+    if (!this.isBusy) return false;
+    this.#bodyError = error;
+    this.#onBodyFailed?.(error);
+    return true;
+  }
+
+  /** Sends what is written, closes the sending half, and soon after that all. */
+  end(last?: Uint8Array): void {
+    this.#enter("ending");
+    this.stream.end(last);
+  }
+
+  /**
+   * Closes it if a limit in time was passed.
+   *
+   * @returns Whether the client is to be told (408) because the head of its request did not come in
+   * time.
+   */
+  look(now: number): boolean {
+    const { headerTimeoutMs, bodyTimeoutMs, writeTimeoutMs, idleTimeoutMs } = this.#times;
+    const { stream } = this;
+    const bytes = stream.readBytes + stream.writtenBytes;
+    const hasMoved = bytes !== this.#bytes;
+    this.#bytes = bytes;
+    const ms = now - this.#since;
+    switch (this.#phase) {
+      case "head":
+        return ms > headerTimeoutMs;
+      case "body":
+        if (ms > bodyTimeoutMs) {
+          this.bodyFailed(new WebError(408, "timed-out", "The content did not come in time"));
+        }
+        return false;
+      case "idle":
+        // The first bytes of the next request.
+        if (hasMoved) this.#enter("head");
+        else if (ms > idleTimeoutMs) stream.destroy();
+        return false;
+      case "reply":
+        // While the reply is made, nothing is owed by the client.
+        if (hasMoved || stream.writableLength === 0) this.#since = now;
+        else if (ms > writeTimeoutMs) stream.destroy();
+        return false;
+      case "ending":
+        if (ms > (stream.writableLength === 0 ? LINGER_MS : writeTimeoutMs)) stream.destroy();
+        return false;
+    }
+  }
+
+  #enter(phase: Phase): void {
+    if (this.#phase === "ending") return;
+    this.#phase = phase;
+    this.#since = performance.now();
+    this.#bytes = this.stream.readBytes + this.stream.writtenBytes;
+  }
+}

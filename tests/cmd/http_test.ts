@@ -1,0 +1,41 @@
+/** `--http` of the servers. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { script, ServerProgram, socktool } from "../support/programs.ts";
+
+/** Where the pages of a server are. */
+const pagesOf = ({ err }: ServerProgram) => /^pages on (\S+\/)\n/m.exec(err)![1]!;
+
+const SERVERS = ["echo_server", "multiconn_server", "app_server", "broker"];
+
+Deno.test("each server tells its health over HTTP", async () => {
+  for (const name of SERVERS) {
+    await using server = await ServerProgram.start(script(`cmd/${name}.ts`, ":0", "--http", ":0"));
+    const url = pagesOf(server);
+    for (const path of ["healthz", "readyz"]) {
+      const response = await fetch(url + path);
+      assertEquals([response.status, await response.json()], [200, { status: "ok" }], name);
+    }
+    server.kill("SIGTERM");
+    assertEquals((await server.finished()).code, 0, name);
+  }
+});
+
+Deno.test("other machines reach an HTTP side only where somebody said that they may", async () => {
+  for (const name of ["echo-server", "app-server", "broker"]) {
+    const { code, err } = await socktool([name, ":0", "--http", "0.0.0.0:0"]);
+    assertEquals(code, 2, err);
+    assertStringIncludes(err, "other machines can connect to 0.0.0.0:0: say ");
+    assertEquals(err.includes("--auth FILE"), name !== "echo-server");
+  }
+  for (
+    const [flags, problem] of [
+      [["--http", ":0", "--allow-origin", "*"], 'cannot use "*" as a'],
+      [["--http", ":0", "--http-host", "a b"], 'cannot use "a b" as a host name'],
+      [["--http-host", "a.example"], "--http-host"],
+    ] as const
+  ) {
+    const { code, err } = await socktool(["broker", ":0", ...flags]);
+    assertEquals(code, 2, err);
+    assertStringIncludes(err, problem);
+  }
+});

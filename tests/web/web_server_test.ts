@@ -1,0 +1,455 @@
+/** A web server: what it answers, to whom, and what it refuses. */
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { FileAuthenticator, hashPassword, hashToken, parseAuthFile } from "../../lib/access/mod.ts";
+import {
+  assetRoute,
+  errorReply,
+  healthRoutes,
+  jsonReply,
+  type Route,
+  serveWeb,
+  WebError,
+  type WebServeOptions,
+  type WebServer,
+} from "../../lib/web/mod.ts";
+import { SECURITY_HEADERS } from "../../lib/web/security_headers.ts";
+import { redirectErrors } from "../../lib/base/report.ts";
+import { formatAddress } from "../../lib/net/mod.ts";
+import { deadline, until } from "../support/deadline.ts";
+import { CA, SERVER_TLS } from "../support/tls.ts";
+import { readToEnd, sendRaw } from "./raw_http.ts";
+
+const PAGE = `<!doctype html><title>page</title>${"text ".repeat(1_000)}`;
+
+const ROUTES: readonly Route[] = [
+  ...healthRoutes(() => ({ status: "ok", detail: undefined, progress: undefined })),
+  assetRoute("/", PAGE, "text/html; charset=utf-8"),
+  {
+    method: "GET",
+    path: "/entry/:key",
+    handle: ({ params, url }) => jsonReply({ ...params, q: url.searchParams.get("q") }),
+  },
+  {
+    method: "POST",
+    path: "/echo",
+    maxBodyBytes: 10,
+    handle: async (request) => ({ status: 200, body: await request.body() }),
+  },
+  {
+    method: "GET",
+    path: "/refused",
+    handle: () => {
+      throw new WebError(403, "forbidden", "Not for you");
+    },
+  },
+  {
+    method: "GET",
+    path: "/broken",
+    handle: () => {
+      throw new Error("a secret");
+    },
+  },
+  { method: "GET", path: "/whoami", handle: ({ principal }) => jsonReply(principal?.name ?? null) },
+];
+
+async function serve(options: WebServeOptions = {}): Promise<WebServer> {
+  return await serveWeb("127.0.0.1:0", { routes: ROUTES, ...options });
+}
+
+const urlOf = (server: WebServer, path: string) => `http://${formatAddress(server.address)}${path}`;
+
+Deno.test("a web server answers by its routes, and refuses what is no request for it", async () => {
+  await using server = await serve({ hosts: ["search.example"] });
+  using _quiet = redirectErrors(() => {});
+  const large = "a".repeat(9_000);
+  const cases: readonly (readonly [request: string, status: number, code?: string])[] = [
+    ["GET / HTTP/1.1\r\nHost: localhost", 200],
+    ["GET / HTTP/1.1\r\nHost: LOCALHOST:1234", 200],
+    ["GET / HTTP/1.1\r\nHost: 127.0.0.1", 200],
+    ["GET / HTTP/1.1\r\nHost: search.example", 200],
+    ["HEAD / HTTP/1.1\r\nHost: localhost", 200],
+    ["GET / HTTP/1.0\r\nHost: localhost", 200],
+    ["GET /entry/a%2Fb%20c?q=1 HTTP/1.1\r\nHost: localhost", 200],
+    ["GET / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-Continue", 200],
+    // Hosts
+    ["GET / HTTP/1.1\r\nHost: evil.example", 421, "wrong-host"],
+    ["GET / HTTP/1.1\r\nHost: 127.0.0.2", 421, "wrong-host"],
+    ["GET / HTTP/1.1\r\nHost: localhost.evil.example", 421, "wrong-host"],
+    ["GET / HTTP/1.1\r\nHost: [::1]", 421, "wrong-host"],
+    ["GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost", 400, "bad-host"],
+    ["GET / HTTP/1.1\r\nhost: localhost\r\nHOST: evil.example", 400, "bad-host"],
+    ["GET / HTTP/1.1", 400, "bad-host"],
+    ["GET / HTTP/1.1\r\nHost:", 400, "bad-host"],
+    ["GET / HTTP/1.1\r\nHost: localhost/evil", 400, "bad-host"],
+    ["GET / HTTP/1.1\r\nHost: a@localhost", 400, "bad-host"],
+    ["GET http://evil.example/ HTTP/1.1\r\nHost: localhost", 400, "bad-path"],
+    ["GET //evil.example/ HTTP/1.1\r\nHost: localhost", 404, "not-found"],
+    // Origins
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nContent-Length: 0",
+      200,
+    ],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost:80\r\nOrigin: http://localhost\r\nContent-Length: 0",
+      200,
+    ],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost:81\r\nOrigin: http://localhost\r\nContent-Length: 0",
+      403,
+      "wrong-origin",
+    ],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nContent-Length: 0",
+      403,
+      "wrong-origin",
+    ],
+    [
+      "OPTIONS /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example",
+      403,
+      "wrong-origin",
+    ],
+    // Paths and methods
+    ["GET /nowhere HTTP/1.1\r\nHost: localhost", 404, "not-found"],
+    ["GET /entry/ HTTP/1.1\r\nHost: localhost", 404, "not-found"],
+    ["GET /entry/a/b HTTP/1.1\r\nHost: localhost", 404, "not-found"],
+    ["GET /../etc/passwd HTTP/1.1\r\nHost: localhost", 404, "not-found"],
+    ["GET /entry/%ff HTTP/1.1\r\nHost: localhost", 400, "bad-path"],
+    ["GET /echo HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
+    ["OPTIONS / HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
+    ["TRACE / HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
+    ["CONNECT evil.example:25 HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
+    ["GET / HTTP/1.1\r\nHost: localhost\r\nExpect: a lot", 417, "bad-expectation"],
+    ["GET /refused HTTP/1.1\r\nHost: localhost", 403, "forbidden"],
+    ["GET /broken HTTP/1.1\r\nHost: localhost", 500, "internal"],
+    // Smuggling, and what is no HTTP
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0",
+      400,
+      "bad-request",
+    ],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0",
+      400,
+      "bad-request",
+    ],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n0",
+      400,
+      "bad-request",
+    ],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
+      400,
+      "bad-request",
+    ],
+    ["POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1", 400, "bad-request"],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999",
+      400,
+      "bad-request",
+    ],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+      400,
+      "bad-request",
+    ],
+    ["GET / HTTP/1.1\r\nHost : localhost", 400, "bad-request"],
+    ["GET / HTTP/1.1\r\nHost: localhost\r\n folded: yes", 400, "bad-request"],
+    ["GET / HTTP/1.1\nHost: localhost\n", 400, "bad-request"],
+    ["GET / HTTP/9.9\r\nHost: localhost", 400, "bad-request"],
+    ["GET / HTTP/1.1\r\nHost: localhost\r\nX\0: 1", 400, "bad-request"],
+    ["PRI * HTTP/2.0\r\n\r\nSM", 400, "bad-request"],
+    ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "bad-request"],
+    // Sizes
+    [`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${large}`, 431, "head-too-large"],
+    [`GET /${large} HTTP/1.1\r\nHost: localhost`, 431, "head-too-large"],
+    [`GET / HTTP/1.1\r\nHost: localhost\r\n${"x: y\r\n".repeat(2_000)}`, 431, "head-too-large"],
+    ["POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\n", 413, "too-large"],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0",
+      413,
+      "too-large",
+    ],
+  ];
+  for (const [request, status, code] of cases) {
+    const [head, ...content] = request.split("\r\n\r\n");
+    const end = content.length === 0 ? "" : `${content.join("\r\n\r\n")}\r\n\r\n`;
+    const reply = await sendRaw(server, `${head}\r\nConnection: close\r\n\r\n${end}`);
+    assertEquals(reply.status, status, `${request}: ${reply.body}`);
+    if (code !== undefined) assertEquals(JSON.parse(reply.body).error.code, code, request);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      if (name !== "cache-control") assertEquals(reply.headers[name], value, `${request}: ${name}`);
+    }
+    assert(!reply.body.includes("secret"), reply.body);
+  }
+});
+
+Deno.test("requests of one connection are answered in order, a bounded number of them", async () => {
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const begun: string[] = [];
+  const routes: Route[] = [{
+    method: "GET",
+    path: "/wait/:nr",
+    async handle({ params }) {
+      const nr = params["nr"]!;
+      begun.push(nr);
+      await gates[Number(nr)]?.promise;
+      return { status: 200, body: `reply ${nr};` };
+    },
+  }];
+  await using server = await serve({ routes });
+  const request = (nr: number, close = false) =>
+    `GET /wait/${nr} HTTP/1.1\r\nHost: localhost\r\n${close ? "Connection: close\r\n" : ""}\r\n`;
+  const reply = sendRaw(server, request(0) + request(1) + request(2, true));
+  await until(() => begun.length > 0);
+  gates[0]!.resolve();
+  await until(() => begun.length > 1);
+  assertEquals(begun, ["0", "1"]);
+  gates[1]!.resolve();
+  assertEquals((await reply).body.match(/reply \d;/g), ["reply 0;", "reply 1;", "reply 2;"]);
+  gates[0] = Promise.withResolvers();
+  assertEquals((await sendRaw(server, request(0).repeat(40))).status, 0);
+  gates[0].resolve();
+});
+
+Deno.test("an asset has a tag, and is compressed for who takes that", async () => {
+  await using server = await serve();
+  const get = (headers: Record<string, string>) => fetch(urlOf(server, "/"), { headers });
+  const first = await get({ "accept-encoding": "identity" });
+  assertEquals(await first.text(), PAGE);
+  const tag = first.headers.get("etag")!;
+  assertMatch(tag, /^"[\w-]{22}"$/);
+  for (const known of [tag, `W/${tag}`, `"other", ${tag}`, "*"]) {
+    const again = await get({ "accept-encoding": "identity", "if-none-match": known });
+    assertEquals([again.status, await again.text()], [304, ""], known);
+  }
+  const other = await get({ "accept-encoding": "identity", "if-none-match": '"other"' });
+  assertEquals([other.status, await other.text()], [200, PAGE]);
+  const raw = (accepted: string) =>
+    sendRaw(
+      server,
+      `HEAD / HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: ${accepted}\r\nConnection: close\r\n\r\n`,
+    );
+  for (const accepted of ["gzip", "br, gzip;q=0.5", "*", "GZIP"]) {
+    const { headers } = await raw(accepted);
+    assertEquals(headers["content-encoding"], "gzip", accepted);
+    assert(Number(headers["content-length"]) < PAGE.length / 10);
+    assert(headers["etag"] !== tag);
+  }
+  for (const accepted of ["identity", "gzip;q=0", "br", "xgzip"]) {
+    assertEquals((await raw(accepted)).headers["content-encoding"], undefined, accepted);
+  }
+});
+
+Deno.test("with an authenticator, who is not public's asks says who it is", async () => {
+  const table = parseAuthFile(
+    JSON.stringify({
+      users: [{ name: "ada", password: await hashPassword("love: lace") }],
+      tokens: [{ name: "sensor", token: hashToken("0123456789abcdef") }],
+    }),
+    {},
+  );
+  await using server = await serve({ authenticator: new FileAuthenticator(table) });
+  const ask = async (path: string, authorization?: string) => {
+    const headers = authorization === undefined ? undefined : { authorization };
+    const response = await fetch(urlOf(server, path), headers ? { headers } : {});
+    return [response.status, await response.json(), response.headers.get("www-authenticate")];
+  };
+  const basic = (text: string) => `Basic ${new TextEncoder().encode(text).toBase64()}`;
+  assertEquals(await ask("/whoami", "Bearer 0123456789abcdef"), [200, "sensor", null]);
+  assertEquals(await ask("/whoami", basic("ada:love: lace")), [200, "ada", null]);
+  assertEquals(await ask("/healthz"), [200, { status: "ok" }, null]);
+  for (
+    const wrong of [
+      undefined,
+      "Bearer 0123456789abcdeg",
+      "Bearer",
+      "Digest x",
+      "Basic !!!",
+      basic("ada"),
+      basic("ada:wrong"),
+      basic("eve:love: lace"),
+    ]
+  ) {
+    const [status, body, challenge] = await ask("/whoami", wrong);
+    assertEquals([status, challenge], [401, 'Bearer realm="socktool"'], wrong);
+    assertEquals((body as { error: { code: string } }).error.code, "unauthorized");
+  }
+});
+
+Deno.test("pages of another origin read only where that is permitted", async () => {
+  await using server = await serve({ allowOrigins: ["https://good.example"] });
+  const head = (origin: string, method = "GET") =>
+    sendRaw(
+      server,
+      `${method} /whoami HTTP/1.1\r\nHost: localhost\r\nOrigin: ${origin}\r\nConnection: close\r\n\r\n`,
+    );
+  const good = await head("https://good.example");
+  assertEquals(good.headers["access-control-allow-origin"], "https://good.example");
+  assertEquals(good.headers["vary"], "origin");
+  assertEquals((await head("https://good.example", "OPTIONS")).status, 204);
+  for (
+    const origin of [
+      "https://evil.example",
+      "http://good.example",
+      "https://good.example:8443",
+      "null",
+    ]
+  ) {
+    const { headers } = await head(origin);
+    assertEquals(headers["access-control-allow-origin"], undefined, origin);
+  }
+  for (const origin of ["*", "good.example", "https://good.example/path", "ftp://good.example"]) {
+    await assertRejects(() => serve({ allowOrigins: [origin] }), TypeError, "as a origin");
+  }
+  await assertRejects(() => serve({ hosts: ["a b"] }), TypeError, '"a b" as a host name');
+});
+
+Deno.test("limits in time close what stands still, and nothing else", async () => {
+  const body = "x".repeat(16 * 1_048_576);
+  await using server = await serve({
+    headerTimeoutMs: 200,
+    bodyTimeoutMs: 200,
+    idleTimeoutMs: 200,
+    writeTimeoutMs: 200,
+    routes: [...ROUTES, { method: "GET", path: "/large", handle: () => ({ status: 200, body }) }],
+  });
+  // Neither a silent client nor one that sends a byte now and then holds a connection.
+  const silent = sendRaw(server, "");
+  const slow = (async () => {
+    using conn = await Deno.connect(server.address as Deno.ConnectOptions);
+    const reading = readToEnd(conn);
+    const bytes = new TextEncoder().encode(
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"y".repeat(4_000)}`,
+    );
+    let open = true;
+    void reading.then(() => open = false);
+    for (let at = 0; open && at < bytes.length; at++) {
+      await conn.write(bytes.subarray(at, at + 1)).catch(() => open = false);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return await reading;
+  })();
+  const part = sendRaw(
+    server,
+    "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhel",
+  );
+  const idle = sendRaw(server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const deaf = await Deno.connect(server.address as Deno.ConnectOptions);
+  await deaf.write(new TextEncoder().encode("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  assertEquals((await silent).status, 408);
+  assertMatch(await deadline(slow, "a slow head"), /^HTTP\/1\.1 408 /);
+  assertEquals((await part).status, 408);
+  assertEquals((await idle).status, 200);
+  await until(() => server.connections === 0);
+  deaf.close();
+});
+
+Deno.test("with too many connections, the one that has been idle for longest is closed", async () => {
+  const gate = Promise.withResolvers<void>();
+  const routes: Route[] = [...ROUTES, {
+    method: "GET",
+    path: "/wait",
+    handle: async () => {
+      await gate.promise;
+      return { status: 200, body: "waited" };
+    },
+  }];
+  await using server = await serve({ maxConnections: 2, routes });
+  const busy = sendRaw(
+    server,
+    "GET /wait HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+  );
+  const idle = sendRaw(server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await until(() => server.connections === 2);
+  // The first one to get an answer makes room for itself once the other is idle.
+  let third = await sendRaw(
+    server,
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+  );
+  await until(async () => {
+    if (third.status !== 200) {
+      third = await sendRaw(
+        server,
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+      );
+    }
+    return third.status === 200;
+  });
+  assertEquals((await idle).status, 200);
+  gate.resolve();
+  assertEquals((await busy).body, "waited");
+});
+
+Deno.test("replies that nobody takes have a bound in memory", async () => {
+  const routes: Route[] = [...ROUTES, {
+    method: "GET",
+    path: "/large",
+    handle: () => ({ status: 200, body: new Uint8Array(16 * 1_048_576) }),
+  }];
+  await using server = await serve({ routes, maxMemoryBytes: 33 * 1_048_576 });
+  const deaf: Deno.Conn[] = [];
+  const ask = async () => {
+    const conn = await Deno.connect(server.address as Deno.ConnectOptions);
+    deaf.push(conn);
+    await conn.write(
+      new TextEncoder().encode(
+        "GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+      ),
+    );
+    const bytes = new Uint8Array(12);
+    await conn.read(bytes);
+    return new TextDecoder().decode(bytes);
+  };
+  assertEquals(await ask(), "HTTP/1.1 200");
+  assertEquals(await ask(), "HTTP/1.1 200");
+  assertEquals(await ask(), "HTTP/1.1 503");
+  for (const conn of deaf) conn.close();
+  await until(() => server.connections === 0);
+  const reply = await sendRaw(
+    server,
+    "GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+  );
+  assertEquals([reply.status, reply.body.length], [200, 16 * 1_048_576]);
+});
+
+Deno.test("draining answers what is at work, and closes what is idle", async () => {
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  await using server = await serve({
+    routes: [...ROUTES, {
+      method: "GET",
+      path: "/wait",
+      async handle() {
+        begun.resolve();
+        await gate.promise;
+        return { status: 200, body: "waited" };
+      },
+    }],
+  });
+  const idle = sendRaw(server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const busy = sendRaw(server, "GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await begun.promise;
+  const drained = server.drain();
+  assertEquals((await idle).status, 200);
+  gate.resolve();
+  const { body, headers } = await busy;
+  assertEquals([body, headers["connection"]], ["waited", "close"]);
+  await deadline(drained, "draining");
+  await assertRejects(() => sendRaw(server, ""), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("a web server speaks TLS with the certificate that it has at the time", async () => {
+  await using server = await serveWeb("127.0.0.1:0", { routes: ROUTES, tls: SERVER_TLS });
+  using client = Deno.createHttpClient({ caCerts: [CA] });
+  const port = (server.address as { port: number }).port;
+  const response = await fetch(`https://localhost:${port}/healthz`, { client });
+  assertEquals(await response.json(), { status: "ok" });
+  await server.renewTls(SERVER_TLS);
+});
+
+Deno.test("routes, replies and limits that cannot be are refused", async () => {
+  await using server = await serve();
+  assertThrows(() => server.add([ROUTES[0]!]), TypeError, "Two routes are GET /healthz");
+  assertEquals(errorReply(404, "x", "y").body, '{"error":{"code":"x","message":"y"}}\n');
+});
