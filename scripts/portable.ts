@@ -13,7 +13,7 @@ import { sha256, tarGz } from "./pack/archive.ts";
 import { type Bundle, bundle } from "./pack/bundle.ts";
 import { moduleGraph } from "./pack/module_graph.ts";
 import { ROOT } from "./pack/paths.ts";
-import { environmentOf, permissionFlags } from "./pack/permissions.ts";
+import { permissionFlags, readableVariables } from "./pack/permissions.ts";
 import { runScript, say } from "./pack/script.ts";
 import type { ArchivedFile } from "./pack/tar.ts";
 import { type Target, targetOf, TARGETS } from "./pack/targets.ts";
@@ -78,7 +78,7 @@ async function headOf(
   if (unsafe !== undefined) throw new Error(`A shell would take ${unsafe.name} apart`);
   const permissions = (await permissionFlags(program, target))
     .filter((flag) => !flag.startsWith("--allow-env"));
-  const variables = [...await environmentOf(program), ...RUNTIME_VARIABLES].join(",");
+  const variables = [...await readableVariables(program), ...RUNTIME_VARIABLES].join(",");
   const template = await Deno.readTextFile(HEAD);
   const fill = (sizes: Readonly<Record<string, string>>) =>
     new TextEncoder().encode(

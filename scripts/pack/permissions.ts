@@ -22,7 +22,7 @@ const OF_PACKAGES = ["WS_NO_BUFFER_UTIL", "WS_NO_UTF_8_VALIDATE"];
  * given.
  */
 export async function permissionFlags(program: Program, target: Target): Promise<string[]> {
-  const variables = await environmentOf(program);
+  const variables = await readableVariables(program);
   const shell = target.kernel === undefined ? "cmd" : "/bin/sh";
   return [
     "--no-prompt",
@@ -36,7 +36,12 @@ export async function permissionFlags(program: Program, target: Target): Promise
   ];
 }
 
-/** The environment variables that can set flags of a program's commands, or that packages read. */
+/** The environment variables that a packed program may read: those of flags and of packages. */
+export async function readableVariables(program: Program): Promise<string[]> {
+  return [...await environmentOf(program), ...OF_PACKAGES].sort();
+}
+
+/** The environment variables that can set flags of a program's commands. */
 export async function environmentOf(program: Program): Promise<string[]> {
   const commands = await Promise.all(program.commands.map(({ load }) => load()));
   const names = commands.flatMap(({ flags }) =>
@@ -44,5 +49,5 @@ export async function environmentOf(program: Program): Promise<string[]> {
       spec.type !== "boolean" && spec.env !== undefined ? [spec.env] : []
     )
   );
-  return [...new Set([...names, ...OF_PACKAGES])].sort();
+  return [...new Set(names)].sort();
 }

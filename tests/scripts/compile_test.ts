@@ -4,7 +4,11 @@ import { sha256 } from "../../scripts/pack/archive.ts";
 import { denoCompile, embeddedFiles, notEmbedded } from "../../scripts/pack/deno_compile.ts";
 import { moduleGraph } from "../../scripts/pack/module_graph.ts";
 import { ROOT } from "../../scripts/pack/paths.ts";
-import { environmentOf, permissionFlags } from "../../scripts/pack/permissions.ts";
+import {
+  environmentOf,
+  permissionFlags,
+  readableVariables,
+} from "../../scripts/pack/permissions.ts";
 import { archiveFile, targetOf, TARGETS } from "../../scripts/pack/targets.ts";
 import { Scratch } from "../support/scratch.ts";
 import { runTool, type ToolOutput } from "../support/tools.ts";
@@ -152,12 +156,17 @@ Files: 4.23MB
   ]);
 });
 
-Deno.test("a packed program may read only the variables that flags name", async () => {
-  const names = await environmentOf(program);
+Deno.test("a packed program may read only the variables that flags name, and two of a package", async () => {
+  const names = await readableVariables(program);
+  const ofFlags = await environmentOf(program);
+  assertEquals(names.filter((name) => !ofFlags.includes(name)), [
+    "WS_NO_BUFFER_UTIL",
+    "WS_NO_UTF_8_VALIDATE",
+  ]);
   for (const target of TARGETS) {
     const flags = await permissionFlags(program, target);
     const env = flags.find((flag) => flag.startsWith("--allow-env"));
-    assertEquals(env, names.length === 0 ? undefined : `--allow-env=${names.join(",")}`);
+    assertEquals(env, `--allow-env=${names.join(",")}`);
     assert(!flags.includes("-A") && !flags.includes("--allow-run"), flags.join(" "));
   }
 });
