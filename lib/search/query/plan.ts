@@ -118,10 +118,12 @@ function* relaxedPlan(query: Query, { ranker, forms }: PlanTools): Generator<Pla
 
 /** @param others The expressions of other passes: `match` leaves out what they find. */
 function passOf(query: Query, match: string, others: readonly string[] = []): Pass {
+  const [group, ...more] = query.groups;
   const isPrefix = query.groups.at(-1)?.[0]?.prefix;
   const near = nearExpression(query);
   return {
     match,
+    isOneTerm: more.length + others.length + query.without.length === 0 && group?.length === 1,
     near: near && excluding(near, others),
     heading: headingOf(query),
     isPrefix,

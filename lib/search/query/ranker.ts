@@ -12,6 +12,8 @@ export interface Ranked {
 export interface Pass {
   /** The entries, as an expression of SQLite's. */
   readonly match: string;
+  /** Whether `match` is one word or phrase: to count it, SQLite only reads its list of entries. */
+  readonly isOneTerm?: boolean | undefined;
   /** Those of them that have the words near each other. */
   readonly near?: string | undefined;
   /** The words of a title that equals the query, and whether the last one is only its beginning. */
@@ -28,9 +30,11 @@ export interface Best {
   readonly total: number | undefined;
 }
 
+/** The number that no entry has. */
+export const NO_ENTRY = -1;
+
 /** What is to be ranked. */
-interface Ranking {
-  readonly match: string;
+interface Ranking extends Pick<Pass, "match" | "isOneTerm"> {
   readonly titles: Titles;
   readonly near: readonly number[];
   readonly except: number;
@@ -40,8 +44,20 @@ interface Ranking {
 
 /** A match in a title counts eight times as much as one in the text, in a key four times. */
 const SCORE = "bm25(words, 4.0, 8.0, 1.0, 0.5)";
-/** The inner LIMIT bounds the time: without it SQLite ranks every match. */
-const MATCHES = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ? LIMIT ?`;
+/** All that match, the best first. */
+const RANK_ALL = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?1
+  AND rowid <> ?3`;
+/**
+ * The first matches as a table that is read twice, for the best of them and for their number. A window
+ * function that counts takes twice as long.
+ */
+const RANK_FIRST = `WITH matches AS MATERIALIZED (
+    SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?1 LIMIT ?2),
+  others AS (SELECT * FROM matches WHERE id <> ?3)
+  SELECT id, score, (SELECT count(*) FROM others) AS n FROM others`;
+const BEST_FIRST = "ORDER BY score, id LIMIT ?4";
+/** SQLite makes a table of the list once, and finds each entry in it at once. */
+const PLACED_FIRST = "ORDER BY id NOT IN (SELECT value FROM json_each(?5)), score, id LIMIT ?4";
 /** The most near entries that are ranked: looking for places takes some 2 µs for each. */
 const MAX_NEAR_RANKED = 15_000;
 /** The most titles of one kind that come first. */
@@ -61,13 +77,20 @@ const OTHER_PLACE = 2_001;
 /** The most entries that are scored one by one. */
 const MAX_SCORED = 4;
 
+interface RankStatements {
+  /** The best entries. */
+  readonly best: StatementSync;
+  /** Those of a list, then the best others. */
+  readonly placed: StatementSync;
+}
+
 /** Entries with a title that comes first, and which of them do; 0 if the title is the query. */
 type Titles = ReadonlyMap<number, number>;
 
 /** Ranks the entries of one index that match. */
 export class Ranker {
-  readonly #rank: StatementSync;
-  readonly #rankPlaced: StatementSync;
+  readonly #rankAll: RankStatements;
+  readonly #rankFirst: RankStatements;
   readonly #rankOne: StatementSync;
   readonly #ids: StatementSync;
   readonly #count: StatementSync;
@@ -76,14 +99,12 @@ export class Ranker {
 
   /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync) {
-    this.#rank = db.prepare(
-      `SELECT id, score, count(*) OVER () AS n FROM (${MATCHES}) WHERE id <> ?
-        ORDER BY score, id LIMIT ?`,
-    );
-    // SQLite makes a table of the list once, and finds each entry in it at once.
-    this.#rankPlaced = db.prepare(`SELECT id, score, count(*) OVER () AS n FROM (${MATCHES})
-      WHERE id <> ?
-      ORDER BY id NOT IN (SELECT value FROM json_each(?)), score, id LIMIT ?`);
+    const ranking = (matches: string): RankStatements => ({
+      best: db.prepare(`${matches} ${BEST_FIRST}`),
+      placed: db.prepare(`${matches} ${PLACED_FIRST}`),
+    });
+    this.#rankAll = ranking(RANK_ALL);
+    this.#rankFirst = ranking(RANK_FIRST);
     // Bound as it is, a number is REAL, which FTS5 does not take for a limit.
     this.#rankOne = db.prepare(
       `SELECT ${SCORE} AS score FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)`,
@@ -104,6 +125,12 @@ export class Ranker {
     return Number(this.#count.get(match, most)?.["n"] ?? 0);
   }
 
+  /** {@linkcode Ranker.count}, without one entry. */
+  countBut(except: number, match: string, most?: number): number {
+    const count = this.count(match, most);
+    return except !== NO_ENTRY && this.scoreOf(match, except) !== undefined ? count - 1 : count;
+  }
+
   /** The numbers of entries that match, up to `most`. */
   idsOf(match: string, most: number): number[] {
     return this.#ids.all(match, most).map((row) => Number(row["id"]));
@@ -120,13 +147,13 @@ export class Ranker {
     return this.#equal.get(heading) !== undefined;
   }
 
-  /** The best entries of a pass, best first. @param except An entry to leave out. */
+  /** The best entries of a pass, best first. @param except An entry to leave out, or {@linkcode NO_ENTRY}. */
   best(pass: Pass, except: number, count: number): Best {
     if (count === 0) return { ranked: [], total: undefined };
     const titles = this.#titles(pass);
     const near = pass.near === undefined ? [] : this.idsOf(pass.near, MAX_NEAR + 1);
     if (pass.near === undefined || near.length <= MAX_NEAR) {
-      return this.#ranked({ match: pass.match, titles, near, except, count });
+      return this.#ranked({ ...pass, titles, near, except, count });
     }
     // Where many are near, the others are ranked only if they are wanted.
     const most = MAX_NEAR_RANKED;
@@ -137,21 +164,12 @@ export class Ranker {
     return { ranked: [...first, ...this.#ranked(rest).ranked], total: undefined };
   }
 
-  #ranked({ match, titles, near, except, count, most = MAX_RANKED }: Ranking): Best {
+  #ranked(ranking: Ranking): Best {
+    const { match, near, except, count } = ranking;
+    const titles = ranking.isOneTerm ? firstOf(ranking.titles, count + 1) : ranking.titles;
     const places = new Map([...near.map((id) => [id, NEAR_PLACE] as const), ...titles]);
-    const rows = places.size === 0
-      ? this.#rank.all(match, most, except, count)
-      : this.#rankPlaced.all(
-        match,
-        most,
-        except,
-        JSON.stringify([...places.keys()]),
-        count + places.size,
-      );
+    const { rows, total } = this.#rows(ranking, [...places.keys()]);
     const found = rows.map(rankedOf);
-    // With the one that is left out there may be just as many as are ranked.
-    const counted = Number(rows[0]?.["n"] ?? 0);
-    const total = counted < most - 1 ? counted : undefined;
     if (places.size === 0) return { ranked: found, total };
     const placeOf = ({ id }: Ranked) => places.get(id) ?? OTHER_PLACE;
     const beyond = this.#beyond(match, titles, found).filter(({ id }) => id !== except);
@@ -159,6 +177,22 @@ export class Ranker {
       .sort((a, b) => placeOf(a) - placeOf(b) || b.score - a.score || a.id - b.id)
       .slice(0, count);
     return { ranked, total };
+  }
+
+  /** The entries of a list that match, and after them the best others; and how many match in all. */
+  #rows({ match, isOneTerm, except, count, most = MAX_RANKED }: Ranking, list: number[]) {
+    const limit = count + list.length;
+    const args = list.length === 0 ? [except, limit] : [except, limit, JSON.stringify(list)];
+    const order = list.length === 0 ? "best" : "placed";
+    // SQLite counts the entries of one term ten times as fast as it ranks them.
+    const number = isOneTerm ? this.countBut(except, match, most) : most;
+    if (number < most - 1) {
+      return { rows: this.#rankAll[order].all(match, null, ...args), total: number };
+    }
+    const rows = this.#rankFirst[order].all(match, most, ...args);
+    // With the one that is left out there may be just as many as are ranked.
+    const counted = Number(rows[0]?.["n"] ?? 0);
+    return { rows, total: counted < most - 1 ? counted : undefined };
   }
 
   /** Entries whose title is the query that are not ranked, because too many match. */
@@ -198,4 +232,11 @@ export class Ranker {
 
 function rankedOf(row: Record<string, unknown>): Ranked {
   return { id: Number(row["id"]), score: -Number(row["score"]) };
+}
+
+/** The titles that come first: so many, and all that share the last one's place. */
+function firstOf(titles: Titles, count: number): Titles {
+  if (titles.size <= count) return titles;
+  const last = [...titles.values()].sort((a, b) => a - b)[count - 1]!;
+  return new Map([...titles].filter(([, place]) => place <= last));
 }

@@ -12,7 +12,7 @@ import { loadStemmer, type Stem, stemmerOf } from "../words/stemmer.ts";
 import { wideForms } from "./forms.ts";
 import { parseQuery } from "./parse.ts";
 import { type Plan, plans } from "./plan.ts";
-import { type Pass, type Ranked, Ranker } from "./ranker.ts";
+import { NO_ENTRY, type Ranked, Ranker } from "./ranker.ts";
 import { highlightsIn, snippetOf } from "./snippet.ts";
 import { Spelling } from "./spelling.ts";
 import { Suggester } from "./suggest.ts";
@@ -33,9 +33,6 @@ interface Found {
   readonly ranked: readonly Ranked[];
   readonly total: number;
 }
-
-/** No entry has this number. */
-const NONE = -1;
 
 /** Searches one index. Each worker has its own. */
 export class Searcher {
@@ -133,7 +130,7 @@ export class Searcher {
       return this.#withExact(plan, exactId, needed);
     }
     for (const plan of plans(query, { exactly, isKey: false }, tools)) {
-      const found = this.#run(plan, NONE, needed);
+      const found = this.#run(plan, NO_ENTRY, needed);
       if (found.total > 0) return found;
     }
     return { plan: undefined, ranked: [], total: 0 };
@@ -155,15 +152,9 @@ export class Searcher {
       const wanted = needed - ranked.length;
       const best = this.#ranker.best(pass, except, Math.max(0, wanted));
       ranked.push(...best.ranked);
-      total += best.total ?? this.#count(pass, except);
+      total += best.total ?? this.#ranker.countBut(except, pass.match);
     }
     return { plan, ranked, total };
-  }
-
-  #count({ match }: Pass, except: number): number {
-    const count = this.#ranker.count(match);
-    const isIn = except !== NONE && this.#ranker.scoreOf(match, except) !== undefined;
-    return isIn ? count - 1 : count;
   }
 
   /** The passage of the best match, which may be a hit already. */

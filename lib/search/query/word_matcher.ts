@@ -19,6 +19,8 @@ export class WordMatcher {
   /** Terms of one word by that word, and phrases by their last word. */
   readonly #byWord = new Map<string, number[]>();
   readonly #prefixes: (readonly [prefix: string, term: number])[] = [];
+  /** What the words and prefixes begin with: most words of a text begin otherwise. */
+  readonly #initials = new Set<number>();
   /** Terms of one word by its stem, for each language. */
   readonly #stems: readonly (readonly [Stem, ReadonlyMap<string, number>])[];
   readonly #longest: number;
@@ -43,6 +45,7 @@ export class WordMatcher {
       if (prefix || (isInflected(last) && words.length === 1 && !quoted)) {
         this.#prefixes.push([last, i]);
       }
+      this.#initials.add(last.charCodeAt(0));
       this.#byWord.set(last, [...this.#byWord.get(last) ?? [], i]);
     }
     this.#longest = Math.min(
@@ -67,12 +70,15 @@ export class WordMatcher {
         last.push([word, start]);
         if (last.length > 2 * longest) last.splice(0, longest);
       }
-      const exact = this.#byWord.get(word);
+      const isLikely = this.#initials.has(word.charCodeAt(0));
+      const exact = isLikely ? this.#byWord.get(word) : undefined;
       if (exact !== undefined) {
         for (const term of exact) this.#add(found, term, last, start, end);
       }
-      for (const [prefix, term] of this.#prefixes) {
-        if (word !== prefix && word.startsWith(prefix)) this.#add(found, term, last, start, end);
+      if (isLikely) {
+        for (const [prefix, term] of this.#prefixes) {
+          if (word !== prefix && word.startsWith(prefix)) this.#add(found, term, last, start, end);
+        }
       }
       if (exact === undefined) {
         for (const [stem, terms] of this.#stems) {
