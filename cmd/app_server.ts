@@ -1,4 +1,5 @@
 /** The search app's server: `socktool app-server`. */
+import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { ReadingLines } from "./_search/reading_lines.ts";
 import { readingOptions } from "./_search/reading_options.ts";
 import {
@@ -192,6 +193,7 @@ export const command = defineCommand({
         "connect",
     },
     ...httpFlags,
+    ...recordFlags,
     ...serverTlsFlags,
     ...outputFlags,
   },
@@ -238,8 +240,10 @@ export const command = defineCommand({
       signal,
       observer: searchObserver(context, flags.json, http),
     });
+    const joined = http?.join(listener) ?? listener;
+    using served = await recordConnections(joined, flags, "app-server", context);
     const server = serveRequests(
-      http?.join(listener) ?? listener,
+      served.listener,
       searchHandler(engine, { authenticator }),
       {
         ...limitsOf(flags),

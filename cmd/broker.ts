@@ -34,6 +34,7 @@ import {
   watchAuth,
 } from "./_cli/mod.ts";
 import { openHttp } from "./_web/open_http.ts";
+import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { openStore, storeFlags } from "./_pubsub/stream_store.ts";
 import { reportStats } from "./_pubsub/report_stats.ts";
 
@@ -144,6 +145,7 @@ export const command = defineCommand({
       min: 10,
       help: "print figures at this interval",
     },
+    ...recordFlags,
     ...serverTlsFlags,
     ...outputFlags,
   },
@@ -186,7 +188,9 @@ export const command = defineCommand({
     rereadOnHangup({ flags, renewTls, authenticator }, context);
     using _watch = watchAuth(authenticator, flags, context);
     await warnOfOpenFiles(flags, given, context);
-    const broker = serveBroker(http?.join(listener) ?? listener, {
+    const joined = http?.join(listener) ?? listener;
+    using served = await recordConnections(joined, flags, "broker", context);
+    const broker = serveBroker(served.listener, {
       maxConnections: flags["max-connections"],
       maxContentBytes: flags["max-content"],
       maxPendingBytes,

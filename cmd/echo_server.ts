@@ -13,6 +13,7 @@ import {
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
 import { openHttp } from "./_web/open_http.ts";
+import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { connectionLines } from "./_echo/connection_lines.ts";
 import { listenArgument, servingFlags } from "./_echo/serving_flags.ts";
 
@@ -24,6 +25,7 @@ export const command = defineCommand({
   flags: {
     once: { type: "boolean", help: "exit after the first client" },
     ...servingFlags,
+    ...recordFlags,
     ...outputFlags,
   },
   examples: [
@@ -41,7 +43,8 @@ export const command = defineCommand({
     await using http = await openHttp(flags, { tls }, context);
     using listener = await listen(args.address, { tls });
     await warnOfOpenFiles(flags, given, context);
-    const server = serveEcho(listener, {
+    using served = await recordConnections(listener, flags, "echo-server", context);
+    const server = serveEcho(served.listener, {
       maxConnections: flags["max-connections"],
       idleTimeoutMs: flags["idle-timeout"],
       maxMemoryBytes: maxMemoryOf(flags),

@@ -12,9 +12,11 @@ import {
   runMain,
   serverTlsOf,
   untilDrained,
+  UsageError,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
 import { openHttp } from "./_web/open_http.ts";
+import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { connectionLines, figuresLine } from "./_echo/connection_lines.ts";
 import { listenArgument, servingFlags } from "./_echo/serving_flags.ts";
 import { jsonSeconds } from "./_echo/shown_bytes.ts";
@@ -33,6 +35,7 @@ export const command = defineCommand({
       help: "serve in this many threads; more than one needs Linux and TCP",
     },
     ...servingFlags,
+    ...recordFlags,
     stats: {
       type: "duration",
       min: 100,
@@ -64,9 +67,14 @@ export const command = defineCommand({
       }),
     };
     await using http = await openHttp(flags, { tls }, context);
+    if (flags.workers > 1 && flags.record !== undefined) {
+      throw new UsageError("--record: one thread can be recorded, not --workers " + flags.workers);
+    }
     const listener = flags.workers > 1 ? undefined : await listen(args.address, { tls });
-    const server = listener
-      ? serveEcho(listener, options)
+    using served = listener &&
+      await recordConnections(listener, flags, "multiconn-server", context);
+    const server = served
+      ? serveEcho(served.listener, options)
       : await serveEchoThreads(args.address, flags.workers, { ...options, tls });
     http?.ready();
     announce(server.address, context, flags.json);

@@ -124,6 +124,15 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "tap",
+      summary: "stand between clients and a server, and show each frame that passes",
+      triedAs: ["sniff", "tcpflow", "spy", "mitm"],
+      load: async () =>
+        (await importLater<typeof import("./tap.ts")>(
+          new URL("./tap.ts", import.meta.url),
+        )).command,
+    },
+    {
       name: "inspect",
       summary: "show the frames, conversations and latencies in a capture, or in a stream of bytes",
       triedAs: ["capture", "dump", "decode", "tcpdump", "pcap"],

@@ -1,4 +1,5 @@
 /** A proxy between clients and a server: `socktool proxy`. */
+import { formatAddress } from "../lib/net/mod.ts";
 import { ProxyError, serveProxy } from "../lib/proxy/mod.ts";
 import {
   announce,
@@ -11,6 +12,8 @@ import {
   UsageError,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
+import { proxyTraffic } from "./_capture/proxy_traffic.ts";
+import { recordFlags, startRecording } from "./_capture/recording.ts";
 import { connectionReport } from "./_proxy/connection_report.ts";
 
 export const command = defineCommand({
@@ -22,6 +25,7 @@ export const command = defineCommand({
     upstream: { type: "address", help: "the server to connect to, once for each client" },
   },
   flags: {
+    ...recordFlags,
     ...connectTimeoutFlag,
     "max-connections": limitFlags["max-connections"],
     "drain-timeout": limitFlags["drain-timeout"],
@@ -42,13 +46,16 @@ export const command = defineCommand({
       given,
       context,
     );
+    const what = `proxy of ${formatAddress(args.upstream)}`;
+    using recorder = await startRecording(flags, what, context);
+    const report = connectionReport(context, flags.json);
     const proxy = await orUsageError(() =>
       serveProxy(args.listen, args.upstream, {
         connectTimeoutMs: flags["connect-timeout"],
         maxConnections: flags["max-connections"],
         drainTimeoutMs: flags["drain-timeout"],
         signal: context.signal,
-        observer: connectionReport(context, flags.json),
+        observer: recorder ? proxyTraffic(undefined, recorder, report) : report,
       })
     );
     announce(proxy.address, context, flags.json);
@@ -57,7 +64,7 @@ export const command = defineCommand({
 });
 
 /** What the library says of its arguments is a mistake in the command line. */
-async function orUsageError<T>(call: () => Promise<T>): Promise<T> {
+export async function orUsageError<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

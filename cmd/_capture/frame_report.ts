@@ -21,6 +21,8 @@ export interface FrameReportOptions {
   readonly secrets: boolean;
   /** The frames that are printed; all of them where there is none. */
   readonly matches: readonly FrameMatch[];
+  /** Whether lines are left out while the output does not keep up. @default {false} */
+  readonly live?: boolean;
 }
 
 /** Characters of a content in a line, unless it is printed whole. */
@@ -35,6 +37,7 @@ export class FrameReport implements FrameObserver {
   readonly #options: FrameReportOptions;
   #startUs: number | undefined;
   #full: Promise<void> | undefined;
+  #left = 0;
 
   constructor(context: Context, options: FrameReportOptions) {
     this.#context = context;
@@ -75,6 +78,29 @@ export class FrameReport implements FrameObserver {
     this.#problem("gap", `${formatBytes(count)} are missing in the capture`, place, {
       bytes: count,
     });
+  }
+
+  /** Prints bytes as they are. */
+  bytes(bytes: Uint8Array, { connection, direction, offset, timeUs }: StreamPlace): void {
+    const text = textOf(bytes);
+    if (this.#options.json) {
+      this.#print({
+        type: "bytes",
+        connection: connection.id,
+        direction,
+        offset,
+        time_us: timeUs,
+        bytes: bytes.length,
+        ...(text !== undefined ? { text } : { base64: bytes.toBase64() }),
+      });
+      return;
+    }
+    const { outStyle } = this.#context;
+    const head = `#${connection.id} ${direction === "up" ? ">" : "<"} ${formatBytes(bytes.length)}`;
+    const start = `${this.#seconds(timeUs)} ${" ".repeat(9)} `;
+    const colour = direction === "up" ? outStyle.cyan : outStyle.green;
+    const content = this.#shown(text, bytes, bytes.length);
+    this.#print(`${outStyle.dim(start)}${colour(head)}${content}`);
   }
 
   /** Prints a connection: its peers, what went over it, and how it ended. */
@@ -124,7 +150,7 @@ export class FrameReport implements FrameObserver {
     const missing = frame.missingBytes > 0 ? ` (${formatBytes(frame.missingBytes)} missing)` : "";
     const named = kind === contentType ? "" : ` ${contentType}`;
     const size = contentBytes === 0 ? "" : `${named} ${formatBytes(contentBytes)}${missing}`;
-    const line = escapeLine(`${this.#cut(head.join(" "))}${size}`);
+    const line = escapeLine(`${this.#cutText(head.join(" "))}${size}`);
     const colour = error !== undefined
       ? outStyle.red
       : direction === "up"
@@ -135,17 +161,26 @@ export class FrameReport implements FrameObserver {
 
   /** What is shown of the content, after a space. */
   #content(event: FrameEvent): string {
-    const { hexBytes } = this.#options;
     const { content, contentBytes, text } = viewOf(event, this.#options);
-    if (contentBytes === 0) return "";
+    return contentBytes === 0 ? "" : this.#shown(text, content, contentBytes);
+  }
+
+  /** Bytes as text where they are that, else in hex; `total` says how many there are. */
+  #shown(text: string | undefined, content: Uint8Array, total: number): string {
+    const { hexBytes } = this.#options;
     if (text !== undefined && hexBytes === undefined) {
-      const shown = this.#cut(text);
-      const isAll = shown.length === text.length && content.length === contentBytes;
-      return ` ${escapeLine(shown)}${isAll ? "" : "…"}`;
+      const shown = this.#cutText(text);
+      const more = shown.length === text.length && content.length < total ? "…" : "";
+      return ` ${escapeLine(shown)}${more}`;
     }
     const wanted = hexBytes ?? (this.#options.whole ? content.length : SHOWN_HEX_BYTES);
     const hex = content.subarray(0, wanted).toHex().replace(/..(?=.)/g, "$& ");
-    return ` ${hex}${Math.min(wanted, content.length) < contentBytes ? " …" : ""}`;
+    return ` ${hex}${Math.min(wanted, content.length) < total ? " …" : ""}`;
+  }
+
+  #cutText(text: string): string {
+    const shown = this.#cut(text);
+    return shown.length < text.length ? `${shown}…` : shown;
   }
 
   #cut(text: string): string {
@@ -209,7 +244,24 @@ export class FrameReport implements FrameObserver {
 
   #print(what: string | object): void {
     const { out } = this.#context;
-    this.#full = (typeof what === "string" ? out.line(what) : out.json(what)) ?? this.#full;
+    if (this.#options.live && this.#full !== undefined) {
+      this.#left++;
+      return;
+    }
+    const full = typeof what === "string" ? out.line(what) : out.json(what);
+    if (full === undefined) return;
+    this.#full = full;
+    if (this.#options.live) void full.then(() => this.#goOn());
+  }
+
+  /** The output has room again: tells how much was left out meanwhile. */
+  #goOn(): void {
+    this.#full = undefined;
+    const count = this.#left;
+    this.#left = 0;
+    if (count === 0) return;
+    if (this.#options.json) this.#print({ type: "left-out", count });
+    else this.#print(`(${count} lines left out: the output did not keep up)`);
   }
 }
 
@@ -219,6 +271,15 @@ const ENDED: Readonly<Record<Ending, string>> = {
   replaced: "replaced by another connection",
   open: "open at the end",
 };
+
+/** Bytes as text, if they are UTF-8. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
 
 /** A peer's text on one line, safe for a terminal also where it is read later. */
 export function escapeLine(text: string): string {

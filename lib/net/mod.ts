@@ -18,6 +18,7 @@ export { ConnectionError } from "./connection_error.ts";
 export { OverBudgetError } from "../base/budget.ts";
 export type { ConnectionErrorCode, ConnectionOperation } from "./connection_error.ts";
 export type { TlsProblem } from "./tls_problem.ts";
+export { addressOf } from "./address_of.ts";
 export { byteStream } from "./byte_stream.ts";
 export { listen } from "./listen.ts";
 export type { ListenOptions } from "./listen.ts";

@@ -38,6 +38,7 @@ export const EXERCISES: readonly Exercise[] = [
   { commands: ["broker", "pub", "sub"], run: publishAndSubscribe },
   { commands: ["stream"], run: keepStreams },
   { commands: ["inspect"], run: inspect },
+  { commands: ["tap"], run: tap },
   { commands: ["proxy"], run: relay },
 ];
 
@@ -45,6 +46,18 @@ async function printTables(program: PackedProgram): Promise<void> {
   const script = await program.run(["completions", "bash"]);
   expect("completions bash", script, { out: "complete -F _socktool socktool" });
   expect("man", await program.run(["man"]), { out: '.SH "SYNOPSIS"' });
+}
+
+async function tap(program: PackedProgram, folder: string): Promise<void> {
+  await using server = await program.serve(["echo-server", ANY_PORT]);
+  const recording = ["--record", `${folder}/tap.pcapng`];
+  await using relay = await program.serve(["tap", ANY_PORT, server.address, "--raw", ...recording]);
+  const answer = await program.run(["echo-client", relay.address, "seen"]);
+  expect("echo-client through tap", answer, { out: "seen" });
+  expect("tap", await relay.stop(), {});
+  expect("echo-server", await server.stop(), {});
+  const file = await program.run(["inspect", `${folder}/tap.pcapng`, "--show", "conversations"]);
+  expect("inspect of a recording", file, { out: "closed after" });
 }
 
 async function inspect(program: PackedProgram): Promise<void> {

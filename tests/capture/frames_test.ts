@@ -170,7 +170,7 @@ Deno.test("answers are paired with their requests: in order, by id, by the reply
   down(answer());
   down(answer({ error: { code: "not-found", message: "" } }));
   up(text("pub", "q", { id: 7, topic: "ask", "reply-to": "_inbox.a.1" }));
-  down(text("pub", "r", { topic: "_inbox.a.1" }));
+  down(text("pub", "r", { topic: "_inbox.a.1", id: 7 }));
   down(encodeFrame({ header: { op: "ok", id: 7 } }));
   down(ping(7));
   up(encodeFrame({ header: { op: "pong", id: 7 } }));

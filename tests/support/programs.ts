@@ -23,6 +23,8 @@ export interface ProgramOptions {
   readonly env?: Record<string, string> | undefined;
   /** Runs under this limit of open files; not on Windows. */
   readonly openFiles?: number | undefined;
+  /** Runs by this command of a shell, in which `exec "$0" "$@"` is the program; not on Windows. */
+  readonly shell?: string | undefined;
 }
 
 /** A program that runs. Disposing of it ends it. */
@@ -37,9 +39,11 @@ export class Program implements AsyncDisposable {
   /** Starts `deno ARGS…`. */
   constructor(args: readonly string[], options: ProgramOptions = {}) {
     const { openFiles, env = {} } = options;
-    const [command, before] = openFiles === undefined
-      ? [Deno.execPath(), []]
-      : ["sh", ["-c", `ulimit -n ${openFiles} && exec "$0" "$@"`, Deno.execPath()]];
+    const limited = openFiles && `ulimit -n ${openFiles} && exec "$0" "$@"`;
+    const shell = options.shell ?? limited;
+    const [command, before] = shell
+      ? ["sh", ["-c", shell, Deno.execPath()]]
+      : [Deno.execPath(), []];
     this.#child = new Deno.Command(command, {
       args: [...before, ...args],
       env: { NO_COLOR: "1", ...env },

@@ -57,9 +57,11 @@ export class Exchanges {
       // A `bye` is a request of one side, and the answer of the other.
       if (answered !== undefined || kind !== "bye") return answered;
     }
-    if (isNumbered) put(this.#byId[direction], id, request);
+    // A publication that comes down has the id that its publisher gave it.
+    if (isNumbered && (direction === "up" || kind !== "pub")) {
+      put(this.#byId[direction], id, request);
+    }
     if (kind !== "pub") return undefined;
-    // What comes first with the id may be the delivery of the client's own publication.
     if (typeof replyTo === "string") put(this.#byTopic[direction], replyTo, request);
     if (typeof topic !== "string") return undefined;
     return takeFrom(this.#byTopic[otherWay(direction)], topic);

@@ -1,0 +1,90 @@
+import type { Recorder } from "../../lib/capture/mod.ts";
+import { formatAddress, type Listener } from "../../lib/net/mod.ts";
+import config from "../../deno.json" with { type: "json" };
+import { type Context, describeError, type FlagTable, UsageError } from "../_cli/mod.ts";
+
+/** `--record`, of whatever serves connections. */
+export const recordFlags = {
+  record: {
+    type: "path",
+    hint: "file",
+    placeholder: "FILE",
+    group: "Recording",
+    help:
+      "record all connections in this file of pcapng, which Wireshark and socktool inspect open",
+  },
+  "record-max": {
+    type: "size",
+    min: 1_048_576,
+    group: "Recording",
+    requires: ["record"],
+    help: "begin the file anew when it would get larger; what it had goes to FILE.1",
+  },
+} as const satisfies FlagTable;
+
+/** The values of {@linkcode recordFlags}. */
+export interface RecordValues {
+  readonly record: string | undefined;
+  readonly "record-max": number | undefined;
+}
+
+/**
+ * Begins the recording that `--record` asks for, and warns of what is in it. The library is loaded
+ * only then.
+ *
+ * @param what What is recorded, such as `broker on 127.0.0.1:5635`.
+ * @throws {UsageError} if the file is there and is no recording.
+ */
+export async function startRecording(
+  { record: path, "record-max": maxBytes }: RecordValues,
+  what: string,
+  { log }: Context,
+): Promise<Recorder | undefined> {
+  if (path === undefined) return undefined;
+  const { CaptureError, openRecorder } = await import("../../lib/capture/mod.ts");
+  let recorder: Recorder;
+  try {
+    recorder = openRecorder({
+      path,
+      maxBytes,
+      application: `socktool ${config.version}`,
+      description: what,
+      onFailed: (error) =>
+        log.error(
+          `the recording has ended, connections go on: ${describeError(error, `write ${path}`)}`,
+        ),
+    });
+  } catch (error) {
+    if (error instanceof CaptureError) {
+      throw new UsageError(`--record: ${error.message.replace("Cannot", "cannot")}`);
+    }
+    throw new Error(describeError(error, `record to ${path}`), { cause: error });
+  }
+  log.warn(`recording to ${path}: it holds all that is sent, passwords and tokens too`);
+  return recorder;
+}
+
+/** A listener that is to be served, and the end of its recording. */
+export interface ServedListener extends Disposable {
+  readonly listener: Listener;
+}
+
+/**
+ * The listener of a server, whose connections are recorded if that is asked for. Dispose of it when
+ * the server has ended.
+ */
+export async function recordConnections(
+  listener: Listener,
+  flags: RecordValues,
+  command: string,
+  context: Context,
+): Promise<ServedListener> {
+  const what = `${command} on ${formatAddress(listener.address)}`;
+  const recorder = await startRecording(flags, what, context);
+  if (recorder === undefined) return { listener, [Symbol.dispose]: () => {} };
+  const { recordListener } = await import("../../lib/capture/mod.ts");
+  return {
+    listener: recordListener(listener, recorder),
+    [Symbol.dispose]: () => recorder.close(),
+  };
+}

@@ -1,0 +1,116 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
+import { dial, formatAddress, listen } from "../../lib/net/mod.ts";
+import { connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
+import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
+import { deadline, until } from "../support/deadline.ts";
+import { type Program, script, ServerProgram, start } from "../support/programs.ts";
+import { Scratch } from "../support/scratch.ts";
+import { readAll } from "../capture/packets.ts";
+
+function tap(upstream: string, ...args: string[]): Promise<ServerProgram> {
+  return ServerProgram.start(script("cmd/socktool.ts", "tap", ":0", upstream, ...args));
+}
+
+async function stop(program: Program): Promise<string> {
+  program.kill("SIGTERM");
+  const { code, out } = await program.finished();
+  assertEquals(code, 0);
+  return out;
+}
+
+Deno.test("tap shows the frames of a broker's clients, with latencies and without credentials; and records them", async () => {
+  using scratch = new Scratch();
+  const path = scratch.at("t.pcapng");
+  await using broker = serveBroker(await listen("127.0.0.1:0"));
+  await using program = await tap(formatAddress(broker.address), "--record", path);
+  {
+    await using client = await connectBroker(program.address, {
+      name: "c\x1b[31m",
+      credentials: { token: "s3cret" },
+    });
+    const subscription = await client.subscribe("a.>");
+    await client.publishConfirmed("a.b", "x\x1b]0;title\x07\ny");
+    await deadline(subscription[Symbol.asyncIterator]().next());
+  }
+  const out = await stop(program);
+  // deno-lint-ignore no-control-regex
+  assert(!/[\x00-\x09\x0b-\x1f\x7f]|s3cret/.test(out), out);
+  assertMatch(out, /^ +\d+\.\d{6} +#1 > hello .*token=\*\*\*/m);
+  assertMatch(out, /^ +\d+\.\d{6} +\+\S+ \S+ #1 < ok .*id=\d/m);
+  assertMatch(out, /#1 > pub .*topic=a\.b.* text\/plain 13 B x\\x1b\]0;title\\x07\\ny$/m);
+  assertMatch(out, /#1 < pub topic=a\.b/m);
+  assertMatch(out, /^#1 127\.0\.0\.1:\d+ > 127\.0\.0\.1:\d+: \d+ frames .* closed after/m);
+  const { seen } = await readAll(Deno.readFileSync(path));
+  assertEquals([seen.length, seen[0]!.how], [1, "closed"]);
+  assert(String(seen[0]!.up[0]).includes("s3cret"));
+});
+
+Deno.test("tap passes broken frames and any other bytes on, and says what they are", async () => {
+  await using server = await serveRequests("127.0.0.1:0", () => jsonFrame({ result: "yes" }));
+  const upstream = formatAddress(server.address);
+  const matches = ["--match", "action=ask", "--match", "kind=no"];
+  await using frames = start(["tap", ":0", upstream, "--json", ...matches]);
+  await frames.printed("\n", "out");
+  const { address: framesAddress } = JSON.parse(frames.out);
+  await using raw = await tap(upstream, "--raw");
+  {
+    await using client = await connectRequests(framesAddress as string);
+    await client.request(jsonFrame({ action: "ask" }));
+    await client.request(jsonFrame({ action: "other" }));
+  }
+  for (const address of [framesAddress, raw.address]) {
+    using conn = await dial(address);
+    const hello = encodeFrame(jsonFrame({ action: "hello", password: "s3cret" }));
+    await conn.write(hello);
+    await conn.read(new Uint8Array(1_000));
+    await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+    await conn.closeWrite();
+    const answer = await deadline(new Response(conn.readable).text());
+    assertMatch(answer, /truncated/);
+  }
+  const objects = (await stop(frames)).trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(objects.map(({ type, kind, code }) => kind ?? code ?? type), [
+    "listening",
+    "ask",
+    "answer",
+    "connection",
+    "header-syntax",
+    "skipped",
+    "connection",
+  ]);
+  assert(objects[2].latency_ms > 0 && objects[2].answers === "ask");
+  const text = await stop(raw);
+  assert(!text.includes("s3cret"));
+  assertMatch(text, /#1 > \d+ B \\x00`\{"byteorder"/);
+  assertMatch(text, /#1 > 18 B GET \/ HTTP\/1.1\\x0d\\n\\x0d\\n$/m);
+});
+
+Deno.test("while nobody reads what a tap prints, the traffic goes on, and what is left out is counted", async () => {
+  await using server = await serveRequests("127.0.0.1:0", () => jsonFrame({ result: "yes" }));
+  const upstream = formatAddress(server.address);
+  const command = new Deno.Command(Deno.execPath(), {
+    args: script("cmd/socktool.ts", "tap", ":0", upstream, "-v"),
+    stdout: "piped",
+    stderr: "piped",
+  });
+  await using child = command.spawn();
+  const stderr = child.stderr.getReader();
+  const said = new TextDecoder().decode((await deadline(stderr.read())).value);
+  const address = /listening on (\S+)/.exec(said)![1]!;
+  {
+    await using client = await connectRequests(address);
+    const value = "x".repeat(60_000);
+    for (let i = 0; i < 60; i++) {
+      await deadline(client.request(jsonFrame({ action: "ask", value })));
+    }
+  }
+  let out = "";
+  const reading = (async () => {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) out += text;
+  })();
+  await until(() => /\(\d+ lines left out: the output did not keep up\)/.test(out));
+  child.kill("SIGTERM");
+  await deadline(reading);
+  await stderr.cancel();
+});
