@@ -38,5 +38,5 @@ export { SecretFilter } from "./view/secrets.ts";
 // What these refer to, of other parts of the library.
 export type { FrameError, FrameErrorCode, FrameErrorDetails, FramePart } from "../frame/mod.ts";
 export type { ByteOrder, FrameHeader } from "../frame/mod.ts";
-export type { Address, TcpAddress, UnixAddress } from "../net/mod.ts";
+export type * from "../net/serving_types.ts";
 export type { LatencyFigures } from "../base/latencies.ts";
