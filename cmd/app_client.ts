@@ -25,7 +25,12 @@ export const command = defineCommand({
   name: "app-client",
   summary: "send a request to an app server and print its answer",
   arguments: {
-    address: { type: "address", default: "127.0.0.1:5634", help: "the server" },
+    address: {
+      type: "address",
+      webSocket: true,
+      default: "127.0.0.1:5634",
+      help: "the server, or ws://HOST:PORT/ws of its --http",
+    },
     action: {
       type: "string",
       known: ACTIONS,

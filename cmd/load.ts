@@ -36,6 +36,7 @@ export const command = defineCommand({
   arguments: {
     address: {
       type: "address",
+      webSocket: true,
       optional: true,
       help: "the server; by default 127.0.0.1:5634, with --publish 127.0.0.1:5635",
     },

@@ -5,7 +5,7 @@
  * The first of these rules that fits decides:
  *
  * 1. A first word that is written as a whole address (`unix:PATH`, `[::1]:PORT`, `HOST:PORT`,
- *    `:PORT`) is the address.
+ *    `:PORT`, `ws://…`) is the address.
  * 2. A first word that the next argument has by name (`search` of `app-client`) is that, if the
  *    arguments can take all words.
  * 3. A first word that can be a host, followed by a port number, is the address, provided that
@@ -35,7 +35,7 @@ import {
   isOptional,
 } from "./spec.ts";
 import { UsageError } from "./usage_error.ts";
-import { readValue } from "./values.ts";
+import { checkKind, readValue } from "./values.ts";
 
 type Entry = readonly [name: string, spec: ArgumentSpec];
 
@@ -140,7 +140,8 @@ function asServer(word: string, port: string): string {
 
 /** `10:30` is a time of day, not a host called 10: a host in `HOST:PORT` has a letter or a dot. */
 function isWholeAddress(word: string): boolean {
-  return word.startsWith("unix:") || /^\[[^\]]*\]:\d+$/.test(word) || /^:\d+$/.test(word) ||
+  return word.startsWith("unix:") || /^wss?:\/\//i.test(word) || /^\[[^\]]*\]:\d+$/.test(word) ||
+    /^:\d+$/.test(word) ||
     (/^[A-Za-z0-9_.-]+:\d+$/.test(word) && !/^\d+:/.test(word));
 }
 
@@ -171,7 +172,9 @@ function readAddressWords(
     }
     // Where there are other arguments, a lone host may be one of them in the wrong place.
     const fallback = others.length > 0 ? undefined : defaultPort(spec);
-    return parseAddress(first, fallback === undefined ? {} : { port: fallback });
+    const address = parseAddress(first, fallback === undefined ? {} : { port: fallback });
+    checkKind(spec, address);
+    return address;
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
     if (!onlyAddresses && port === undefined && !isWholeAddress(first)) {

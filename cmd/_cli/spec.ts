@@ -13,8 +13,8 @@ export type ValueSpec =
   | { readonly type: "path"; readonly hint?: "file" | "folder" | "any" }
   | ({ readonly type: NumericType } & Bounds)
   | { readonly type: "choice"; readonly choices: readonly string[] }
-  /** `port` stands in where the text has none. */
-  | { readonly type: "address"; readonly port?: number };
+  /** `port` stands in where the text has none; `webSocket` lets it be a `ws:` or `wss:` URL. */
+  | { readonly type: "address"; readonly port?: number; readonly webSocket?: boolean };
 
 /**
  * Types whose values are numbers: `integer`, `number`; `count` also takes `10k`; `rate` is per

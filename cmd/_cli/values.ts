@@ -1,4 +1,10 @@
-import { AddressError, parseAddress } from "../../lib/net/address.ts";
+import {
+  type Address,
+  AddressError,
+  formatAddress,
+  isWebSocket,
+  parseAddress,
+} from "../../lib/net/address.ts";
 import { suggestion } from "./nearest.ts";
 import type { AnyValue, Bounds, NumericType, ValueSpec } from "./spec.ts";
 import {
@@ -31,19 +37,32 @@ export function readValue(spec: ValueSpec, text: string, label: string): AnyValu
           suggestion(text, spec.choices),
       );
     case "address":
-      return readAddress(text, spec.port, label);
+      return readAddress(text, spec, label);
     default:
       return readNumber(spec, text, label);
   }
 }
 
-function readAddress(text: string, port: number | undefined, label: string): AnyValue {
+function readAddress(
+  text: string,
+  spec: ValueSpec & { readonly type: "address" },
+  label: string,
+): AnyValue {
+  const { port } = spec;
   try {
-    return parseAddress(text, port === undefined ? {} : { port });
+    const address = parseAddress(text, port === undefined ? {} : { port });
+    checkKind(spec, address);
+    return address;
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
     throw new UsageError(`${label}: ${error.message.replace("Cannot", "cannot")}`);
   }
+}
+
+/** Refuses the URL of a WebSocket where none can be used. @throws {UsageError} */
+export function checkKind(spec: ValueSpec, address: Address): void {
+  if (!isWebSocket(address) || (spec.type === "address" && spec.webSocket)) return;
+  throw new UsageError(`${formatAddress(address)} is a WebSocket, which cannot be used here`);
 }
 
 interface NumericReader {

@@ -24,12 +24,15 @@ export const brokerFlags = {
   server: {
     type: "address",
     port: 5635,
+    webSocket: true,
     short: "s",
     repeat: true,
     default: "127.0.0.1:5635",
     env: "SOCKTOOL_SERVER",
     group: "Broker",
-    help: "the broker's address; of several the next is tried when there is no connection",
+    help:
+      "the broker's address, or ws://HOST:PORT/ws of its --http; of several the next is tried " +
+      "when there is no connection",
   },
   ...credentialFlags,
   name: {

@@ -53,4 +53,4 @@ export type { MissedThreshold, Threshold, ThresholdOperator } from "./threshold.
 export { renderReport } from "./report/render_report.ts";
 
 // What these refer to, of other parts of the library.
-export type { Address, ClientTls, TcpAddress, UnixAddress } from "../net/mod.ts";
+export type { Address, ClientTls, TcpAddress, UnixAddress, WebSocketAddress } from "../net/mod.ts";

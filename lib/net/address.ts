@@ -27,8 +27,23 @@ export interface UnixAddress {
   readonly path: string;
 }
 
-/** An endpoint of any transport. Whether a connection to it uses TLS is not part of it. */
-export type Address = TcpAddress | UnixAddress;
+/** A WebSocket of an HTTP server: it is dialled, not listened on. */
+export interface WebSocketAddress {
+  /** Which kind of address it is; `wss` is with TLS. */
+  readonly transport: "ws" | "wss";
+  /** A host name or an IP address. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+  /** The path of the URL, with its query: `/ws`. */
+  readonly path: string;
+}
+
+/**
+ * An endpoint of any transport. Whether a connection to it uses TLS is part of it for WebSockets
+ * only.
+ */
+export type Address = TcpAddress | UnixAddress | WebSocketAddress;
 
 const PORT = countOption(undefined, 0, 65_535);
 
@@ -60,12 +75,16 @@ export class AddressError extends Error {
   }
 }
 
-const SHAPES = "write HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH or unix:@NAME";
+const SHAPES = "write HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH, unix:@NAME or ws://HOST:PORT/PATH";
+
+/** Where a URL names no port. */
+const WEB_SOCKET_PORTS = { ws: 80, wss: 443 } as const;
 
 /**
  * Reads an address: `HOST:PORT`, `[::1]:PORT`, `:PORT`, `unix:PATH`, or `unix:@NAME` for an abstract
  * Unix socket; with a default port also `HOST` or `[::1]` alone. A file whose name begins with `@` is
- * written `unix:./@file`.
+ * written `unix:./@file`. For clients also the URL of a WebSocket: `ws://HOST:PORT/ws`, with TLS
+ * `wss://`.
  *
  * @example
  * ```ts
@@ -88,6 +107,7 @@ export function parseAddress(text: string, defaults: AddressDefaults = {}): Addr
     return { transport: "unix", path };
   }
   if (text === "") throw new AddressError(text, SHAPES);
+  if (/^wss?:\/\//i.test(text)) return parseWebSocket(text);
   if (text.startsWith("[")) {
     const close = text.indexOf("]");
     if (close < 0) throw new AddressError(text, "the closing bracket is missing");
@@ -141,7 +161,28 @@ export function formatAddress(address: Address): string {
     return path.startsWith("@") ? `unix:./${path}` : `unix:${path}`;
   }
   const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  const where = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  return address.transport === "tcp" ? where : `${address.transport}://${where}${address.path}`;
+}
+
+/** Whether an address is of a WebSocket. */
+export function isWebSocket(address: Address): address is WebSocketAddress {
+  return address.transport === "ws" || address.transport === "wss";
+}
+
+function parseWebSocket(text: string): WebSocketAddress {
+  const [, scheme, authority, path = "/"] = /^(wss?):\/\/([^/?#\s]+)([/?][^#\s]*)?$/i.exec(text) ??
+    [];
+  // It may have a password in it, which is not repeated.
+  if (/^wss?:\/\/[^/?#]*@/i.test(text)) {
+    throw new AddressError("ws://…@…", "a user is not part of it");
+  }
+  if (scheme === undefined) {
+    throw new AddressError(text, "write ws://HOST:PORT/PATH or wss://HOST:PORT/PATH");
+  }
+  const transport = scheme.toLowerCase() as keyof typeof WEB_SOCKET_PORTS;
+  const where = parseAddress(authority!, { port: WEB_SOCKET_PORTS[transport] }) as TcpAddress;
+  return { ...where, transport, path: path.startsWith("?") ? `/${path}` : path };
 }
 
 /**
@@ -165,9 +206,14 @@ function problemOf(address: Address): string | undefined {
     Record<string, unknown>
   >;
   if (transport === "unix" && typeof path === "string") return pathProblem(path);
-  if (transport === "tcp" && typeof hostname === "string") {
-    return hostProblem(hostname) ??
+  const isUrl = (transport === "ws" || transport === "wss") && typeof path === "string";
+  if ((transport === "tcp" || isUrl) && typeof hostname === "string") {
+    const problem = hostProblem(hostname) ??
       (isPort(port) ? undefined : `the port ${port} is not a number from 0 to 65535`);
+    if (problem !== undefined || !isUrl) return problem;
+    return /^\/[^\s#]*$/.test(path)
+      ? undefined
+      : "the path must begin with /, and has no # or blank";
   }
   throw new TypeError(`Cannot use ${valueKind(address)} as an address: ${SHAPES}`);
 }

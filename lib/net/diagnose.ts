@@ -1,4 +1,4 @@
-import type { Address, TcpAddress, UnixAddress } from "./address.ts";
+import type { Address, UnixAddress } from "./address.ts";
 import { ConnectionError } from "./connection_error.ts";
 
 /** The most bytes of a Unix socket's path, or of an abstract name: what a `sockaddr_un` has room for. */
@@ -69,7 +69,7 @@ async function whatIsThere(path: string): Promise<string | undefined> {
 
 function diagnoseTcp(
   operation: "listen" | "connect",
-  address: TcpAddress,
+  address: Exclude<Address, UnixAddress>,
   cause: unknown,
 ): Finding | undefined {
   const { hostname, port } = address;

@@ -1,4 +1,13 @@
-import { type Address, AddressError, asciiHost, hostProblem, toAddress } from "./address.ts";
+import {
+  type Address,
+  AddressError,
+  asciiHost,
+  formatAddress,
+  hostProblem,
+  isWebSocket,
+  toAddress,
+  type WebSocketAddress,
+} from "./address.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
@@ -22,7 +31,7 @@ export interface ClientTls {
 
 /** Options of {@linkcode dial}. */
 export interface DialOptions {
-  /** Connect with TLS, with these settings. @default {no TLS} */
+  /** Connect with TLS, with these settings. @default {no TLS; for `wss:` the system's trust} */
   readonly tls?: ClientTls | undefined;
   /** The time limit for name lookup, connection and TLS handshake together. @default {10_000} */
   readonly timeoutMs?: number | undefined;
@@ -36,6 +45,9 @@ export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
 /**
  * Connects to an address, which may be a text such as `localhost:5635`. The caller has to close the
  * connection. Small writes are sent at once (`TCP_NODELAY`).
+ *
+ * The connection of a WebSocket (`ws://localhost:9090/ws`) carries bytes as any other, in binary
+ * messages, but has no half-close: `closeWrite` begins to close it as a whole.
  *
  * @example
  * ```ts
@@ -58,6 +70,8 @@ export async function dial(
   const { signal, tls } = options;
   const timeoutMs = timerMs("timeoutMs", options.timeoutMs, DEFAULT_DIAL_TIMEOUT_MS);
   if (tls) checkClientTls(tls, address);
+  const socket = isWebSocket(address) ? await import("./dial_web_socket.ts") : undefined;
+  const isSecure = address.transport === "wss" || tls !== undefined;
   signal?.throwIfAborted();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);
@@ -65,10 +79,15 @@ export async function dial(
   signal?.addEventListener("abort", giveUp, { once: true });
   let operation: "connect" | "tls-handshake" = "connect";
   try {
-    const conn = await connect(address, limit.signal);
-    if (!tls) return conn;
-    operation = "tls-handshake";
-    return await startTls(conn, address, tls, limit.signal);
+    let conn = await connect(address, limit.signal);
+    if (isSecure) {
+      operation = "tls-handshake";
+      conn = await startTls(conn, address, tls ?? {}, limit.signal);
+      operation = "connect";
+    }
+    return socket
+      ? await socket.startWebSocket(conn, address as WebSocketAddress, limit.signal)
+      : conn;
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
     if (cause instanceof ConnectionError) throw cause;
@@ -84,6 +103,10 @@ export async function dial(
 
 /** Checks what the runtime takes in silence, or complains of late and in its own words. */
 function checkClientTls({ caCerts = [], serverName }: ClientTls, address: Address): void {
+  if (address.transport === "ws") {
+    // Ignoring it would send in the clear what was meant to be secret.
+    throw new AddressError(formatAddress(address), "for TLS write wss:// instead of ws://");
+  }
   const problem = serverName === undefined ? undefined : hostProblem(serverName);
   if (problem !== undefined) throw new AddressError(serverName!, problem);
   const empty = caCerts.findIndex((pem) => !pem.includes("-----BEGIN CERTIFICATE-----"));
@@ -93,7 +116,7 @@ function checkClientTls({ caCerts = [], serverName }: ClientTls, address: Addres
 }
 
 async function connect(address: Address, signal: AbortSignal): Promise<Deno.Conn> {
-  if (address.transport === "tcp") {
+  if (address.transport !== "unix") {
     const { port } = address;
     const hostname = asciiHost(address.hostname);
     if (port === 0) throw new Error("port 0 is only for servers");
@@ -112,7 +135,7 @@ async function startTls(
   tls: ClientTls,
   signal: AbortSignal,
 ): Promise<Deno.Conn> {
-  if (address.transport !== "tcp") {
+  if (address.transport === "unix") {
     conn.close();
     const cause = new Error("TLS on a Unix socket is not supported");
     throw new ConnectionError("connect", address, cause, "not-supported");

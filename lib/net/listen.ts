@@ -1,4 +1,4 @@
-import { type Address, asciiHost, toAddress } from "./address.ts";
+import { type Address, asciiHost, isWebSocket, toAddress } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
@@ -50,6 +50,10 @@ export async function listen(
   const address = toAddress(target);
   const { tls } = options;
   const limits = tls && resolveHandshakeLimits(tls);
+  if (isWebSocket(address)) {
+    const cause = new Error("a WebSocket is only dialled; an HTTP server accepts it");
+    throw new ConnectionError("listen", address, cause, "not-supported");
+  }
   try {
     if (address.transport === "unix") return await listenUnix(address.path, options);
     const { port } = address;

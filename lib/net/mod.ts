@@ -13,7 +13,13 @@ export {
   parseHostPort,
   toAddress,
 } from "./address.ts";
-export type { Address, AddressDefaults, TcpAddress, UnixAddress } from "./address.ts";
+export type {
+  Address,
+  AddressDefaults,
+  TcpAddress,
+  UnixAddress,
+  WebSocketAddress,
+} from "./address.ts";
 export { ConnectionError } from "./connection_error.ts";
 export { OverBudgetError } from "../base/budget.ts";
 export type { ConnectionErrorCode, ConnectionOperation } from "./connection_error.ts";

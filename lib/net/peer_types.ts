@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { Address, TcpAddress, UnixAddress } from "./address.ts";
+export type { Address, TcpAddress, UnixAddress, WebSocketAddress } from "./address.ts";
 export type { CloseReason } from "./close_reason.ts";
 export type {
   ConnectionError,

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
-import { type Address, ConnectionError } from "../net/mod.ts";
-import { asciiHost } from "../net/address.ts";
+import { type Address, ConnectionError, type TcpAddress, type UnixAddress } from "../net/mod.ts";
+import { asciiHost, isWebSocket } from "../net/address.ts";
 import { diagnose } from "../net/diagnose.ts";
 import { checkUnixSupport } from "../net/unix_socket.ts";
 import type { Side } from "./side.ts";
@@ -17,6 +17,10 @@ export async function dialUpstream(
   signal: AbortSignal,
 ): Promise<Side> {
   if (address.transport === "unix") checkUnixSupport("connect", address);
+  if (isWebSocket(address)) {
+    const cause = new Error("a proxy hands on bytes: give the HTTP server's HOST:PORT");
+    throw new ConnectionError("connect", address, cause, "not-supported");
+  }
   const socket = connect({ ...whereOf(address), allowHalfOpen: true });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = () => reject(signal.reason);
@@ -42,7 +46,9 @@ export async function dialUpstream(
   }
 }
 
-function whereOf(address: Address): { path: string } | { host: string; port: number } {
+function whereOf(
+  address: TcpAddress | UnixAddress,
+): { path: string } | { host: string; port: number } {
   return address.transport === "unix"
     ? { path: address.path }
     : { host: asciiHost(address.hostname), port: address.port };

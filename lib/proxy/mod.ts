@@ -22,4 +22,5 @@ export type {
   TcpAddress,
   TlsProblem,
   UnixAddress,
+  WebSocketAddress,
 } from "../net/mod.ts";

@@ -1,6 +1,7 @@
 /** `--http` of the servers. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { script, ServerProgram, socktool } from "../support/programs.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { until } from "../support/deadline.ts";
+import { script, ServerProgram, socktool, start } from "../support/programs.ts";
 
 /** Where the pages of a server are. */
 const pagesOf = ({ err }: ServerProgram) => /^pages on (\S+\/)\n/m.exec(err)![1]!;
@@ -38,4 +39,28 @@ Deno.test("other machines reach an HTTP side only where somebody said that they 
     assertEquals(code, 2, err);
     assertStringIncludes(err, problem);
   }
+});
+
+Deno.test("pub, sub, app-client and load reach a server over WebSocket", async () => {
+  await using broker = await ServerProgram.start(script("cmd/broker.ts", ":0", "--http", ":0"));
+  const url = `${pagesOf(broker).replace("http", "ws")}ws`;
+  await using sub = start(["sub", "-s", url, "news.>", "--count", "1", "--timeout", "20s"]);
+  // Refused for as long as nobody subscribes.
+  const publish = () =>
+    socktool(["pub", "-s", url, "news.today", "hello", "--confirm", "--min-receivers", "1"]);
+  await until(async () => (await publish()).code === 0);
+  assertEquals((await sub.finished()).out, "hello\n");
+  await using server = await ServerProgram.start(script("cmd/app_server.ts", ":0", "--http", ":0"));
+  const app = `${pagesOf(server).replace("http", "ws")}ws`;
+  const found = await socktool(["app-client", app, "search", "morpheus"]);
+  assertStringIncludes(found.out, "Follow the white rabbit");
+  const { code, err } = await socktool([
+    "app-client",
+    app.replace("/ws", "/no"),
+    "search",
+    "morpheus",
+  ]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "answered 404 Not Found");
+  assert(err.includes("WebSockets of socktool's servers are at /ws"), err);
 });

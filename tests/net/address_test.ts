@@ -21,6 +21,12 @@ const tcp = fc.record({
   hostname: fc.oneof(name, fc.ipV6()),
   port,
 });
+const webSocket = fc.record({
+  transport: fc.constantFrom("ws" as const, "wss" as const),
+  hostname: fc.oneof(name, fc.ipV6()),
+  port,
+  path: fc.webPath().map((path) => path.startsWith("/") ? path : `/${path}`),
+});
 const unix = fc.record({
   transport: fc.constant("unix" as const),
   // A path may not have a NUL character. One before it makes it an abstract name.
@@ -31,7 +37,7 @@ const unix = fc.record({
 });
 
 Deno.test("an address that is written is read as the same address", () => {
-  fc.assert(fc.property(fc.oneof<fc.Arbitrary<Address>[]>(tcp, unix), (address) => {
+  fc.assert(fc.property(fc.oneof<fc.Arbitrary<Address>[]>(tcp, unix, webSocket), (address) => {
     const isFileAt = address.transport === "unix" && address.path.startsWith("@");
     const same = isFileAt ? { ...address, path: `./${address.path}` } : address;
     assertEquals(parseAddress(formatAddress(address)), same);
@@ -228,4 +234,31 @@ Deno.test("one owner's addresses are of one network", () => {
     [{ transport: "tcp", hostname: "fe80::1%eth0", port: 2 }, "fe80:0:0:0::/64"],
   ];
   for (const [address, network] of cases) assertEquals(networkOf(address), network);
+});
+
+Deno.test("a WebSocket is written as its URL", () => {
+  const of = (transport: "ws" | "wss", hostname: string, port: number, path: string) => ({
+    transport,
+    hostname,
+    port,
+    path,
+  });
+  const texts: Record<string, Address> = {
+    "ws://localhost:9090/ws": of("ws", "localhost", 9_090, "/ws"),
+    "WSS://example.com/ws?a=b": of("wss", "example.com", 443, "/ws?a=b"),
+    "ws://[::1]": of("ws", "::1", 80, "/"),
+    "ws://host?x": of("ws", "host", 80, "/?x"),
+    "ws:80": { transport: "tcp", hostname: "ws", port: 80 },
+  };
+  for (const [text, address] of Object.entries(texts)) {
+    assertEquals(parseAddress(text), address, text);
+    assertEquals(parseAddress(formatAddress(address)), address);
+  }
+  const wrong = ["ws://", "ws:///x", "ws://a b/", "ws://host/#x", "ws://host:70000/", "ws://[x]/"];
+  for (const text of wrong) assertThrows(() => parseAddress(text), AddressError, undefined, text);
+  const secret = assertThrows(() => parseAddress("ws://ada:secret@host/ws"), AddressError);
+  assert(!secret.message.includes("secret"), secret.message);
+  for (const path of ["", "ws", "/a b", "/#"]) {
+    assertThrows(() => toAddress(of("ws", "host", 80, path)), AddressError, "the path must begin");
+  }
 });

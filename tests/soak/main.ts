@@ -12,8 +12,15 @@ import { pubsubSoak } from "./pubsub/pubsub_soak.ts";
 import { runSoak } from "./run_soak.ts";
 import { type Soak, SoakError } from "./soak.ts";
 import { streamsSoak } from "./streams/streams_soak.ts";
+import { webSocketSoak } from "./web/web_socket_soak.ts";
 
-const SOAKS: readonly Soak[] = [...FRAME_SOAKS, pubsubSoak, flatOutSoak, streamsSoak];
+const SOAKS: readonly Soak[] = [
+  ...FRAME_SOAKS,
+  pubsubSoak,
+  flatOutSoak,
+  streamsSoak,
+  webSocketSoak,
+];
 
 await runScript({
   task: "soak",

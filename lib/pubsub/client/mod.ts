@@ -47,6 +47,7 @@ export {
   AddressError,
   type TcpAddress,
   type UnixAddress,
+  type WebSocketAddress,
 } from "../../net/address.ts";
 export {
   ConnectionError,

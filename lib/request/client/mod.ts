@@ -21,4 +21,4 @@ export type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
 // What these refer to, of other parts of the library.
 export type * from "../../frame/frame_types.ts";
 export { AddressError } from "../../net/address.ts";
-export type { Address, TcpAddress, UnixAddress } from "../../net/address.ts";
+export type { Address, TcpAddress, UnixAddress, WebSocketAddress } from "../../net/address.ts";

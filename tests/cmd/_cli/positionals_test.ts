@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { ArgumentTable } from "../../../cmd/_cli/mod.ts";
 import { type Address, formatAddress } from "../../../lib/net/address.ts";
 
@@ -10,7 +10,7 @@ const SHAPES = {
   server: { address },
   echo: { address, text: { type: "string", optional: true, help: "" } },
   app: {
-    address,
+    address: { ...address, webSocket: true },
     action: { type: "string", help: "" },
     value: { type: "string", help: "" },
   },
@@ -47,6 +47,8 @@ const DEFAULT = "127.0.0.1:5634";
 Deno.test("an address alone may be written in every way, or left out", () => {
   assertEquals(read("server", ""), [DEFAULT]);
   assertEquals(read("server", "localhost 80"), ["localhost:80"]);
+  assertEquals(read("app", "ws://host:1/ws search x"), ["ws://host:1/ws", "search", "x"]);
+  assertMatch(refused("server", "ws://host:1/ws"), /is a WebSocket, which cannot be used here/);
   assertEquals(read("server", "0.0.0.0 0"), ["0.0.0.0:0"]);
   assertEquals(read("server", "::1 80"), ["[::1]:80"]);
   assertEquals(read("server", "[::1] 80"), ["[::1]:80"]);
