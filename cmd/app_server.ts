@@ -148,7 +148,7 @@ export const command = defineCommand({
       placeholder: "NAME",
       group: "Data",
       help: "the encoding of files that do not say theirs; by default UTF-8, and where a file is " +
-        "not that, windows-1252",
+        "not that, what its bytes look like, which is told",
     },
     workers: {
       type: "integer",

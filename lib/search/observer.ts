@@ -64,7 +64,7 @@ export interface ReadingNote {
   readonly path: string;
   /** The first line concerned, from 1; absent if it concerns the whole file. */
   readonly line?: number | undefined;
-  /** Such as `it is no UTF-8 and was read as windows-1252`. */
+  /** Such as `it is no UTF-8 and was read as windows-1252, by a guess`. */
   readonly note: string;
   /** The option that would have it read in another way. */
   readonly option?: ReadOption | undefined;

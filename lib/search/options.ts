@@ -71,7 +71,7 @@ export interface SearchOptions {
   /**
    * The encoding of files that do not say theirs, as `TextDecoder` names it.
    *
-   * @default {UTF-8, or where a file's bytes are not that, Windows-1252}
+   * @default {UTF-8, or where a file's bytes are not that, what they look like}
    */
   readonly encoding?: string | undefined;
   /**

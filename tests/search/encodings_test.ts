@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { latin1, readItems } from "./read_items.ts";
 
-const GUESS = "it is no UTF-8 and was read as windows-1252 (encoding)";
+const GUESS = "it is no UTF-8 and was read as windows-1252, by a guess (encoding)";
 
 function utf16(text: string, littleEndian: boolean): Uint8Array {
   const bytes = new Uint8Array(text.length * 2);
@@ -17,7 +17,7 @@ Deno.test("text is decoded by its mark, by what it says, and else by a guess tha
     ["UTF-16 LE with a mark", "a.txt", utf16("\ufeffcafé", true), []],
     ["UTF-16 BE with a mark", "a.txt", utf16("\ufeffcafé", false), []],
     ["UTF-16 LE without", "a.txt", utf16("café", true), [
-      "it has no byte order mark and was read as utf-16le (encoding)",
+      "it does not say its encoding and was read as utf-16le, by a guess (encoding)",
     ]],
     ["Latin-1", "a.txt", latin1("café"), [GUESS]],
     ["Latin-1 in HTML that says so", "a.html", latin1('<meta charset="latin1">café'), []],

@@ -22,8 +22,11 @@ const SNIFF_BYTES = 8192;
 const DECLARED_WITHIN = 4096;
 /** In text, the share of control characters is below this. */
 const MAX_CONTROLS = 0.02;
-/** In UTF-16 of Latin script, the share of zeros at odd (or even) places is above this. */
+/** Fewer bytes of UTF-16 say nothing, unless nearly every second one is 0, as in Latin script. */
+const MIN_WIDE_BYTES = 32;
 const MIN_ZEROS = 0.3;
+/** In text, this share of the characters is of the scripts that people write in. */
+const MIN_COMMON = 0.98;
 
 /** Whether a label is one of an encoding that can be read. */
 export function isEncoding(label: string): boolean {
@@ -50,11 +53,15 @@ export function encodingOf(
   if (mark !== undefined) return { label: mark, certainty: "said" };
   const sniffed = start.subarray(0, SNIFF_BYTES);
   if (sniffed.includes(0)) {
+    if (options.label?.startsWith("utf-16")) return { label: options.label, certainty: "said" };
     const wide = wideEncodingOf(sniffed);
     return wide === undefined ? undefined : { label: wide, certainty: "guessed" };
   }
   const declared = options.markup ? declaredIn(start) : undefined;
   const label = declared ?? options.label;
+  if (label === undefined && hasEscapes(sniffed)) {
+    return { label: "iso-2022-jp", certainty: "guessed" };
+  }
   if (label === undefined || label === "utf-8") return { label: "utf-8", certainty: "assumed" };
   return { label, certainty: "said" };
 }
@@ -77,21 +84,45 @@ function markOf(start: Uint8Array): string | undefined {
   return undefined;
 }
 
+/** ISO-2022-JP is ASCII with escapes before and after what is Japanese. */
+function hasEscapes(start: Uint8Array): boolean {
+  const [escape, dollar] = [0x1b, 0x24];
+  for (let at = start.indexOf(escape); at >= 0; at = start.indexOf(escape, at + 1)) {
+    if (start[at + 1] === dollar && (start[at + 2] === 0x40 || start[at + 2] === 0x42)) return true;
+  }
+  return false;
+}
+
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x08\x0e-\x1f\ufffd]/;
+/** Half of all pairs of bytes are something else. */
+const COMMON =
+  /[\t-\r -~\u00a0-\u06ff\u0900-\u0eff\u10a0-\u11ff\u1e00-\u27ff\u3000-\u33ff\u4e00-\u9fff\uac00-\ud7af\uff00-\uffef]|\p{So}|[\u{20000}-\u{2ffff}]/gu;
 
-/**
- * UTF-16 without a mark: in Latin script nearly all bytes at odd places, or nearly all at even
- * ones, are 0.
- */
+/** UTF-16 without a mark: it is text if it is read so, and not if its bytes are swapped. */
 function wideEncodingOf(start: Uint8Array): string | undefined {
-  const zeros = [0, 0];
-  for (const [i, byte] of start.entries()) if (byte === 0) zeros[i % 2]!++;
-  const many = start.length / 2 * MIN_ZEROS;
-  const label = zeros[1]! >= many ? "utf-16le" : zeros[0]! >= many ? "utf-16be" : undefined;
-  if (label === undefined || Math.min(...zeros) > 0) return undefined;
-  const text = new TextDecoder(label).decode(start.subarray(0, start.length & ~1));
-  return CONTROL.test(text) ? undefined : label;
+  const labels = ["utf-16le", "utf-16be"].filter((label) => isWide(start, label));
+  // Characters of a text have few different high bytes, and many different low ones.
+  return labels.sort((a, b) => highBytes(start, a).size - highBytes(start, b).size)[0];
+}
+
+function isWide(start: Uint8Array, label: string): boolean {
+  const high = label === "utf-16le" ? 1 : 0;
+  const zeros = start.reduce((n, byte, i) => byte === 0 && i % 2 === high ? n + 1 : n, 0);
+  // Any text has a space, a line break or a digit.
+  if (zeros === 0) return false;
+  if (start.length < MIN_WIDE_BYTES && zeros < start.length / 2 * MIN_ZEROS) return false;
+  const text = new TextDecoder(label).decode(start.subarray(0, start.length & ~1), {
+    stream: true,
+  });
+  if (CONTROL.test(text)) return false;
+  const common = text.match(COMMON)?.reduce((n, { length }) => n + length, 0) ?? 0;
+  return common >= text.length * MIN_COMMON;
+}
+
+function highBytes(start: Uint8Array, label: string): Set<number> {
+  const high = label === "utf-16le" ? 1 : 0;
+  return new Set(start.filter((_, i) => i % 2 === high));
 }
 
 const DECLARATIONS = [

@@ -38,7 +38,7 @@ export interface ReadBroken {
 
 /** How a file was read, where that was not certain. */
 export interface ReadNote {
-  /** Such as `it is no UTF-8 and was read as windows-1252`. */
+  /** Such as `it is no UTF-8 and was read as windows-1252, by a guess`. */
   readonly note: string;
   /** The first line concerned, from 1; absent if it concerns the whole file. */
   readonly line?: number | undefined;

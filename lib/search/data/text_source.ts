@@ -12,6 +12,7 @@ import {
   SkipFile,
   UnreadableFile,
 } from "./item.ts";
+import { guessEncoding } from "./guess_encoding.ts";
 import { openFile } from "./open_file.ts";
 
 /** The text of a smaller file is kept, so that it is read from the disk once. */
@@ -19,9 +20,6 @@ const KEPT_BYTES = 1024 * 1024;
 
 /** The most that is kept of a file that has grown since it was found. */
 const MAX_GROWN_BYTES = 16 * KEPT_BYTES;
-
-/** What a text that is no UTF-8 is taken for: it has a character for every byte, as Latin-1 has. */
-const FALLBACK = "windows-1252";
 
 /** Reads a file's bytes. All chunks are views of one buffer: each is good until the next one. */
 export async function* fileChunks(file: DataFile, follow: boolean): AsyncGenerator<Uint8Array> {
@@ -78,7 +76,7 @@ export class TextSource {
 
   /**
    * Finds out how a file is encoded: by its byte order mark, by what HTML or XML says in it, by
-   * what the caller says; else it is UTF-8, and where its bytes are not that, Windows-1252.
+   * what the caller says; else it is UTF-8, and where its bytes are not that, it is guessed.
    *
    * @param markup Whether it is HTML or XML.
    * @throws {SkipFile} if it is binary, or empty.
@@ -139,7 +137,7 @@ async function decodeKept(file: DataFile, options: ReadOptions, markup: boolean)
   try {
     return { label: "utf-8", kept: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch {
-    const found = otherThanUtf8(bytes, bytes, 0);
+    const found = await otherThanUtf8(bytes, bytes, 0);
     return { ...found, kept: new TextDecoder(found.label).decode(bytes) };
   }
 }
@@ -153,6 +151,7 @@ async function checkLarge(file: DataFile, options: ReadOptions, markup: boolean)
   let start: Uint8Array | undefined;
   let found: Found | undefined;
   let wide = 0;
+  let broken: Uint8Array | undefined;
   for await (const chunk of fileChunks(file, options.follow)) {
     options.onChunk?.(chunk);
     if (start === undefined) {
@@ -160,19 +159,20 @@ async function checkLarge(file: DataFile, options: ReadOptions, markup: boolean)
       const encoding = startOf(start, options, markup);
       if (encoding.certainty !== "assumed") found = described(encoding);
     }
-    if (found !== undefined) continue;
+    if (found !== undefined || broken !== undefined) continue;
     try {
       wide += chunk.length - decoder.decode(chunk, { stream: true }).length;
     } catch {
-      found = otherThanUtf8(chunk, start, wide);
+      broken = chunk.slice();
     }
   }
   if (start === undefined) throw new SkipFile("empty");
   if (found !== undefined) return found;
+  if (broken !== undefined) return await otherThanUtf8(broken, start, wide);
   try {
     decoder.decode();
   } catch {
-    return otherThanUtf8(CUT_OFF, start, wide);
+    return await otherThanUtf8(CUT_OFF, start, wide);
   }
   return { label: "utf-8" };
 }
@@ -186,7 +186,7 @@ function startOf(start: Uint8Array, { encoding }: ReadOptions, markup: boolean) 
 
 function described({ label, certainty }: { label: string; certainty: string }): Found {
   if (certainty !== "guessed") return { label };
-  return { label, note: `it has no byte order mark and was read as ${label}` };
+  return { label, note: `it does not say its encoding and was read as ${label}, by a guess` };
 }
 
 /**
@@ -195,7 +195,11 @@ function described({ label, certainty }: { label: string; certainty: string }): 
  *
  * @param wide By how much the bytes that were valid before outnumber their characters.
  */
-function otherThanUtf8(chunk: Uint8Array, start: Uint8Array, wide: number): Found {
+async function otherThanUtf8(
+  chunk: Uint8Array,
+  start: Uint8Array,
+  wide: number,
+): Promise<Found> {
   const text = new TextDecoder().decode(chunk);
   const replaced = text.split("\ufffd").length - 1;
   const valid = text.match(/[^\p{ASCII}\ufffd]/gu)?.length ?? 0;
@@ -203,5 +207,6 @@ function otherThanUtf8(chunk: Uint8Array, start: Uint8Array, wide: number): Foun
     return { label: "utf-8", note: "some of its bytes are no UTF-8; they were read as U+FFFD" };
   }
   if (!looksLikeText(start)) throw new SkipFile("binary");
-  return { label: FALLBACK, note: `it is no UTF-8 and was read as ${FALLBACK}` };
+  const label = await guessEncoding(chunk);
+  return { label, note: `it is no UTF-8 and was read as ${label}, by a guess` };
 }
