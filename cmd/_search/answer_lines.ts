@@ -34,6 +34,8 @@ export async function printAnswer(
       await out.line(text);
     }
     if (typeof total === "number" && total > hits.length) {
+      // It is about what stands above it.
+      await out.flush();
       log.info(`${hits.length} of ${total} matches`);
     }
   } else if (Array.isArray(suggestions)) {

@@ -6,11 +6,14 @@ import { printAnswer } from "../../../cmd/_search/answer_lines.ts";
 /** What is printed of an answer, with what is said beside it. */
 async function printed(json: object, isTerminal: boolean, limit?: number): Promise<string[]> {
   const lines: string[] = [];
+  // As the real one, it writes after the turn in which it was given a line.
+  const waiting: string[] = [];
   const context = {
     out: {
       isTerminal,
       safe: (text: string) => text,
-      line: (text: string) => void lines.push(...text.split("\n")),
+      line: (text: string) => void waiting.push(...text.split("\n")),
+      flush: () => Promise.resolve(void lines.push(...waiting.splice(0))),
     },
     log: { info: (text: string) => void lines.push(`(${text})`) },
     outStyle: {
@@ -20,7 +23,7 @@ async function printed(json: object, isTerminal: boolean, limit?: number): Promi
     },
   } as unknown as Context;
   await printAnswer(json as Record<string, unknown>, context, { limit });
-  return lines;
+  return [...lines, ...waiting];
 }
 
 const HITS = {
