@@ -3,7 +3,7 @@
 # with the release's list, and puts the program into a folder.
 #
 #   sh install.sh             the latest release
-#   sh install.sh 0.1.0       this one
+#   sh install.sh 0.2.0       this one
 #
 # SOCKTOOL_INSTALL_DIR  where the program goes; $HOME/.local/bin otherwise
 # SOCKTOOL_BASE_URL     a mirror of the releases, laid out as they are:
@@ -22,7 +22,7 @@ main() {
         exit 0
         ;;
     [0-9]* | v[0-9]*) from=$base/download/v${1#v} ;;
-    *) fail "$1 is no version (write 0.1.0, or nothing for the latest)" ;;
+    *) fail "$1 is no version (write 0.2.0, or nothing for the latest)" ;;
     esac
     folder=${SOCKTOOL_INSTALL_DIR:-${HOME:?is not set, so SOCKTOOL_INSTALL_DIR must be}/.local/bin}
     target=$(target_of_this_system)
