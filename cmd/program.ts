@@ -142,6 +142,15 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "wireshark",
+      summary: "print, or install, the plugin with which Wireshark and tshark show frames",
+      triedAs: ["tshark", "dissector"],
+      load: async () =>
+        (await importLater<typeof import("./wireshark.ts")>(
+          new URL("./wireshark.ts", import.meta.url),
+        )).command,
+    },
+    {
       name: "completions",
       summary: "print a script that completes socktool's commands and flags in a shell",
       load: async () =>

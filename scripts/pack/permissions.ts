@@ -4,6 +4,9 @@ import type { Target } from "./targets.ts";
 /** Variables that the package `ws` reads when it is loaded; without leave it would fail. */
 const OF_PACKAGES = ["WS_NO_BUFFER_UTIL", "WS_NO_UTF_8_VALIDATE"];
 
+/** Variables that say where the user's folders are, for `wireshark --install`. */
+const OF_FOLDERS = ["APPDATA", "HOME"];
+
 /**
  * The permissions of a packed program: the narrowest with which every role can still do what its
  * flags promise.
@@ -12,7 +15,8 @@ const OF_PACKAGES = ["WS_NO_BUFFER_UTIL", "WS_NO_UTF_8_VALIDATE"];
  * - `read`: data to search, certificates and message files, which the user names. Unix sockets are
  *   files too.
  * - `write`: an index, reports, Unix sockets, and the temporary folder of an index without a name.
- * - `env`: the variables that flags can be set by, and those that the package `ws` looks at.
+ * - `env`: the variables that flags can be set by, those that the package `ws` looks at, and those
+ *   that name the user's folders.
  * - `run`: only the shell. It tells the limit of open files, and runs the command that answers
  *   requests.
  *
@@ -36,9 +40,9 @@ export async function permissionFlags(program: Program, target: Target): Promise
   ];
 }
 
-/** The environment variables that a packed program may read: those of flags and of packages. */
+/** The environment variables that a packed program may read: of flags, packages and folders. */
 export async function readableVariables(program: Program): Promise<string[]> {
-  return [...await environmentOf(program), ...OF_PACKAGES].sort();
+  return [...await environmentOf(program), ...OF_PACKAGES, ...OF_FOLDERS].sort();
 }
 
 /** The environment variables that can set flags of a program's commands. */

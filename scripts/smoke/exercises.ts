@@ -39,6 +39,7 @@ export const EXERCISES: readonly Exercise[] = [
   { commands: ["stream"], run: keepStreams },
   { commands: ["inspect"], run: inspect },
   { commands: ["tap"], run: tap },
+  { commands: ["wireshark"], run: printDissector },
   { commands: ["proxy"], run: relay },
 ];
 
@@ -46,6 +47,12 @@ async function printTables(program: PackedProgram): Promise<void> {
   const script = await program.run(["completions", "bash"]);
   expect("completions bash", script, { out: "complete -F _socktool socktool" });
   expect("man", await program.run(["man"]), { out: '.SH "SYNOPSIS"' });
+}
+
+async function printDissector(program: PackedProgram, folder: string): Promise<void> {
+  expect("wireshark", await program.run(["wireshark"]), { out: 'Proto("socktool"' });
+  const install = ["wireshark", "--install", "--folder", folder];
+  expect("wireshark --install", await program.run(install), {});
 }
 
 async function tap(program: PackedProgram, folder: string): Promise<void> {
