@@ -202,3 +202,26 @@ Deno.test("any header is what JSON.parse makes of it", () => {
     { numRuns: 3_000 },
   );
 });
+
+Deno.test("texts that begin like the last one, or go on from it, are read whole", () => {
+  const letters = "_inbox.0123456789abcdef0123456789abcdef.123456789012345678901234567890";
+  const topic = fc.tuple(
+    fc.nat(letters.length),
+    fc.string({ unit: "grapheme-ascii", maxLength: 20 }),
+  )
+    .map(([length, rest]) => letters.slice(0, length) + rest);
+  const cache = new HeaderCache(16);
+  fc.assert(
+    fc.property(fc.array(topic, { minLength: 2, maxLength: 8 }), (topics) => {
+      assertHeaders(
+        topics.map((topic, i) =>
+          bytesOf(
+            headerText(3, `,"topic":${JSON.stringify(topic)},"reply-to":"${letters}","id":${i}`),
+          )
+        ),
+        cache,
+      );
+    }),
+    { numRuns: 1_000 },
+  );
+});

@@ -133,7 +133,7 @@ export class FrameHandler {
       if (stream !== undefined) {
         const flush = this.#core.flushSoon;
         keepPublication(source, streams!, stream, frame, receivers, flush);
-      } else if (id !== undefined) source.outbox.control("ok", { id, receivers });
+      } else if (id !== undefined) source.outbox.confirm(id, receivers);
     }
     return true;
   }

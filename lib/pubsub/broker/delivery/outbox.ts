@@ -1,6 +1,6 @@
-import { ByteBuffer, FrameDecoder, HeaderCache, type HeaderInit } from "../../../frame/mod.ts";
+import { ByteBuffer, type HeaderInit } from "../../../frame/mod.ts";
 import type { WriteQueue } from "../../../net/mod.ts";
-import { writeControl } from "../../protocol/control_frame.ts";
+import { writeConfirmation, writeControl } from "../../protocol/control_frame.ts";
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
 import { Run } from "../routing/run.ts";
 import type { Group, Receiver, Subscription } from "../routing/subscription.ts";
@@ -8,6 +8,7 @@ import { Backlog, type FrameList } from "./backlog.ts";
 import type { BacklogBudget } from "./backlog_budget.ts";
 import { writeExtended } from "./extended_frame.ts";
 import { writeMissed } from "./missed.ts";
+import { publicationsIn } from "./publications_in.ts";
 
 /** Up to this many bytes go straight to the connection; what exceeds it waits in a backlog. */
 const DIRECT_BYTES = 262_144;
@@ -23,9 +24,6 @@ const WAITING: Readonly<Record<SlowPolicy, number>> = {
   "drop-new": 1,
   block: 2,
 };
-
-/** For the headers of frames that were not sent when a connection ended. */
-const headerCache = new HeaderCache(64);
 
 /** A part of a run that a client takes; used over and over. */
 const fitting = new Run();
@@ -203,6 +201,13 @@ export class Outbox implements Receiver {
     const bytes = new ByteBuffer(256);
     writeControl(bytes, op, fields);
     this.#waiting().addControl(bytes.view());
+  }
+
+  /** Confirms a publication. It is never left out. */
+  confirm(id: number, receivers: number): void {
+    if (this.#closed || this.congested) return this.control("ok", { id, receivers });
+    this.#fill();
+    writeConfirmation(this.#output.buffer, id, receivers);
   }
 
   /** Sends frames that stay where they are until there is room for them. They are never left out. */
@@ -384,17 +389,4 @@ export class Outbox implements Receiver {
     this.#relief?.resolve();
     this.#relief = undefined;
   }
-}
-
-/** Counts the publications that end behind the first `takenBytes` bytes. */
-function publicationsIn(bytes: Uint8Array, takenBytes: number): { count: number; size: number } {
-  const { frames } = new FrameDecoder({ maxContentBytes: Infinity, headerCache }).decode(bytes);
-  let count = 0;
-  let size = 0;
-  for (const { header, start, end } of frames) {
-    if (end <= takenBytes || header["op"] !== "pub") continue;
-    count++;
-    size += end - start;
-  }
-  return { count, size };
 }

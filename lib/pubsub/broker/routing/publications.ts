@@ -29,9 +29,6 @@ export interface Publication {
   route: Route | undefined;
 }
 
-/** Fields by which a subscriber tells what a delivery is for. */
-const BROKER_FIELDS = ["group", "sid"];
-
 /** Headers whose publication is remembered. */
 const MAX_HEADERS = 8_192;
 
@@ -106,9 +103,11 @@ export class Publications implements Forgetful {
     let isKept = true;
     if (publication === undefined) {
       publication = this.#read(header);
-      // A header with an id does not come again, and a larger one is a new object each time.
+      // A header with an id does not come again, nor does a reply's; a larger one is a new object each
+      // time.
       const headerBytes = contentStart - start - 2;
-      const recurs = publication.simple && headerBytes <= MAX_CACHED_BYTES;
+      const recurs = publication.simple && headerBytes <= MAX_CACHED_BYTES &&
+        !publication.topic.startsWith(INBOX_PREFIX);
       isKept = recurs && this.#remember(header, publication, headerBytes);
     } else this.#misses = 0;
     if (publication.route === undefined) this.#findRoute(publication, isKept);
@@ -180,12 +179,15 @@ export class Publications implements Forgetful {
     if (retain !== undefined && typeof retain !== "boolean") {
       return { code: "bad-field", message: "The field retain must be true or false" };
     }
-    for (const field of BROKER_FIELDS) {
-      if (header[field] === undefined) continue;
-      return { code: "bad-field", message: `The field ${field} is the broker's to set` };
-    }
+    // Fields by which a subscriber tells what a delivery is for.
+    if (header["group"] !== undefined) return notTheirs("group");
+    if (header["sid"] !== undefined) return notTheirs("sid");
     return publishRefusal(this.#principal, header["topic"]);
   }
+}
+
+function notTheirs(field: string): Refusal {
+  return { code: "bad-field", message: `The field ${field} is the broker's to set` };
 }
 
 /**

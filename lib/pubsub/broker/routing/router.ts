@@ -10,7 +10,7 @@ import {
   type Subscription,
   type SubscriptionLimits,
 } from "./subscription.ts";
-import { isWildcard } from "../../protocol/topic.ts";
+import { INBOX_PREFIX, isWildcard } from "../../protocol/topic.ts";
 import { joinRoute, NOBODY, type Route } from "./route.ts";
 import { RouteCache } from "./route_cache.ts";
 import { RouteSearch } from "./route_search.ts";
@@ -33,6 +33,8 @@ export class Router {
   readonly #routes: RouteCache;
   readonly #searches = new Set<RouteSearch>();
   #nextId = 0;
+  /** How many filters are of one reply alone: while there is one, replies may differ in their route. */
+  #literalReplies = 0;
   #misses = 0;
   #generation = 0;
 
@@ -73,6 +75,7 @@ export class Router {
     if (entry === undefined) {
       entry = new FilterEntry(filter, this.#nextId++);
       this.#entries.set(filter, entry);
+      if (isLiteralReply(filter)) this.#literalReplies++;
     }
     let group: Group | undefined;
     if (groupName !== undefined) {
@@ -103,7 +106,10 @@ export class Router {
     removeFrom(group?.members ?? entry.subscriptions, subscription);
     if (group) entry.members--;
     if (group?.members.length === 0) entry.groups?.delete(group.name);
-    if (entry.empty) this.#entries.delete(entry.filter);
+    if (entry.empty) {
+      this.#entries.delete(entry.filter);
+      if (isLiteralReply(entry.filter)) this.#literalReplies--;
+    }
     this.#changed(entry);
   }
 
@@ -112,12 +118,20 @@ export class Router {
    * many filters match that it has to be searched for.
    */
   find(topic: string): Route | undefined {
+    const inbox = this.#literalReplies === 0 ? inboxOf(topic) : undefined;
+    // Each reply has a topic of its own; those to one inbox have the same route.
+    const shared = inbox === undefined ? undefined : this.#routes.ofTopic(inbox);
+    if (shared !== undefined) return shared;
     const known = this.#routes.ofTopic(topic);
     if (known !== undefined) {
       this.#misses = 0;
       return known;
     }
     const route = this.#make(topic);
+    if (route && inbox !== undefined) {
+      this.#routes.setTopic(inbox, route);
+      return route;
+    }
     // Where no topic comes twice, as with inboxes, remembering costs more than it saves.
     if (route && (this.#misses++ < MISSES_BEFORE_SAMPLING || this.#misses % SAMPLE === 0)) {
       this.#routes.setTopic(topic, route);
@@ -160,6 +174,18 @@ export class Router {
     }
     for (const search of this.#searches) search.changed(entry);
   }
+}
+
+/** The inbox of a reply's topic, to the last dot: `_inbox.TOKEN.`; `undefined` for other topics. */
+function inboxOf(topic: string): string | undefined {
+  if (!topic.startsWith(INBOX_PREFIX)) return undefined;
+  const dot = topic.indexOf(".", INBOX_PREFIX.length);
+  return dot < 0 || topic.includes(".", dot + 1) ? undefined : topic.slice(0, dot + 1);
+}
+
+/** Whether a filter is of replies with one name, whatever the inbox: what it says behind that. */
+function isLiteralReply(filter: string): boolean {
+  return inboxOf(filter) !== undefined && !filter.endsWith(".*") && !filter.endsWith(".>");
 }
 
 /** Whether it would take too long to join these in one go. A single list is not joined. */

@@ -160,14 +160,14 @@ export class Publisher {
     { replyTo }: PublishOptions,
     id: number | undefined,
   ): Sent | undefined {
-    const once = this.#heads.once(topic);
-    const heads = once?.heads ?? this.#heads.find(topic);
+    const isReply = this.#heads.isReply(topic);
+    const heads = isReply ? this.#heads.any : this.#heads.find(topic);
     if (heads === undefined) return undefined;
-    let fields = once?.fields ?? "";
+    let fields = isReply ? `,"topic":"${topic}"` : "";
     if (id !== undefined) fields += `,"id":${id}`;
     if (replyTo !== undefined) {
       // Others may have letters that have to be escaped.
-      if (!this.#heads.once(replyTo)) return undefined;
+      if (!this.#heads.isReply(replyTo)) return undefined;
       fields += `,"reply-to":"${replyTo}"`;
     }
     return link.sendHead(heads.of(content), content, fields === "" ? undefined : fields);
@@ -206,7 +206,7 @@ export class Publisher {
   }
 
   #isTopic(topic: string): boolean {
-    return this.#heads.once(topic) !== undefined || this.#heads.find(topic) !== undefined;
+    return this.#heads.isReply(topic) || this.#heads.find(topic) !== undefined;
   }
 }
 

@@ -21,8 +21,8 @@ export function requestTimeout(ms: number | undefined): number {
 export interface OpenRequest extends AnswerTaker, Limited {
   /** Where it is published. */
   readonly topic: string;
-  /** Where it is replied to, from when it is sent on. */
-  replyTo: string | undefined;
+  /** What the topic of its replies ends with, from when it is sent on. */
+  number: number | undefined;
   /** Takes a reply. */
   take(reply: PubSubMessage): void;
   /** Whether nothing more is wanted: it was replied to, or its time is up. */
@@ -48,8 +48,8 @@ export class ReplyInbox {
   #link: ClientLink | undefined;
   /** Whether the broker has confirmed the subscription, or will; `true` when it has. */
   #subscribed: Promise<unknown> | true | undefined;
-  /** Requests by the topic that their replies have. */
-  readonly #open = new Map<string, OpenRequest>();
+  /** Requests by the number with which the topic of their replies ends. */
+  readonly #open = new Map<number, OpenRequest>();
   #count = 0;
 
   /** Subscribes when the first request is made on a connection. */
@@ -89,7 +89,8 @@ export class ReplyInbox {
 
   /** Takes a reply. One that nobody waits for any more is dropped. */
   received(topic: string, reply: PubSubMessage): void {
-    this.#open.get(topic)?.take(reply);
+    const number = numberAt(topic, this.#prefix.length);
+    if (number !== undefined) this.#open.get(number)?.take(reply);
   }
 
   /** As `BrokerClient.request`, for what can be published. */
@@ -116,7 +117,7 @@ export class ReplyInbox {
 
   /** Forgets a request. */
   over(request: OpenRequest): void {
-    if (request.replyTo !== undefined) this.#open.delete(request.replyTo);
+    if (request.number !== undefined) this.#open.delete(request.number);
     this.#client.deadlines.delete(request);
   }
 
@@ -143,7 +144,8 @@ export class ReplyInbox {
   #publish(request: OpenRequest, content: PublishContent, options: PublishOptions): void {
     const { answers, publisher } = this.#client;
     const { topic } = request;
-    const replyTo = `${this.#prefix}${++this.#count}`;
+    const number = ++this.#count;
+    const replyTo = `${this.#prefix}${number}`;
     const id = answers.nextId();
     try {
       const sent = publisher.send(topic, content, { ...options, replyTo }, id);
@@ -151,8 +153,8 @@ export class ReplyInbox {
     } catch (error) {
       return request.reject(error);
     }
-    request.replyTo = replyTo;
-    this.#open.set(replyTo, request);
+    request.number = number;
+    this.#open.set(number, request);
     answers.expect(id, request, false);
   }
 
@@ -176,7 +178,7 @@ export class ReplyInbox {
 class OneReply implements OpenRequest {
   readonly topic: string;
   readonly endsAt: number;
-  replyTo: string | undefined;
+  number: number | undefined;
   isOver = false;
   readonly #inbox: ReplyInbox;
   readonly #timeoutMs: number;
@@ -222,6 +224,25 @@ class OneReply implements OpenRequest {
     this.#inbox.over(this);
     return true;
   }
+}
+
+/** The longest number, so that it is exact. */
+const MAX_DIGITS = 15;
+
+const DIGIT_0 = 0x30, DIGIT_9 = 0x39;
+
+/** The number that a text ends with from `start` on; `undefined` if there is none as it is written. */
+function numberAt(text: string, start: number): number | undefined {
+  const { length } = text;
+  if (length === start || length - start > MAX_DIGITS) return undefined;
+  let number = 0;
+  for (let i = start; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    // Only a number that is made here, which begins with no 0.
+    if (unit < DIGIT_0 || unit > DIGIT_9 || number === 0 && unit === DIGIT_0) return undefined;
+    number = number * 10 + unit - DIGIT_0;
+  }
+  return number;
 }
 
 /** Nobody can reply to a request. */

@@ -60,7 +60,7 @@ async function* repliesOf(
 class ManyReplies implements OpenRequest {
   readonly topic: string;
   readonly endsAt: number;
-  replyTo: string | undefined;
+  number: number | undefined;
   isOver = false;
   readonly replies: ClientSubscription;
   readonly #inbox: ReplyInbox;

@@ -30,8 +30,10 @@ function publications(cache = new HeaderCache(4_096)) {
 }
 
 Deno.test("routes stay right and within their memory, whatever comes and goes", async () => {
-  const topics = ["a", "b", "a.b", "b.a", "a.b.c"];
-  const filters = [...topics, "*", ">", "a.>", "*.b", "a.*", "*.*.c"];
+  const replies = ["_inbox.a.1", "_inbox.a.2", "_inbox.b.1", "_inbox.a", "_inbox.a.1.x"];
+  const topics = ["a", "b", "a.b", "b.a", "a.b.c", ...replies];
+  const ofInboxes = ["_inbox.>", "_inbox.a.*", "_inbox.a.>", "_inbox.*.1", "_inbox.*.*.x"];
+  const filters = [...topics, "*", ">", "a.>", "*.b", "a.*", "*.*.c", ...ofInboxes];
   const step = fc.oneof(
     fc.record({ do: fc.constant("add" as const), filter: fc.constantFrom(...filters) }),
     fc.record({ do: fc.constant("remove" as const), index: fc.nat() }),
@@ -40,7 +42,7 @@ Deno.test("routes stay right and within their memory, whatever comes and goes", 
   );
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { maxLength: 60 }),
+      fc.array(step, { maxLength: 80 }),
       fc.constantFrom(0, 1_000, 3_000, 10_000, 1_000_000),
       async (steps, maxBytes) => {
         const memory = new SpeedMemory(maxBytes);

@@ -80,3 +80,20 @@ Deno.test("a request that timed out while there was no connection is not sent la
   assertEquals((await deadline(client.request("t", "in time"))).text(), "reply");
   assertEquals(seen, ["in time"]);
 });
+
+Deno.test("only the topic that a request named is that of its replies", async () => {
+  await using broker = await startBroker();
+  await using server = await connectBroker(broker.address);
+  await server.subscribe("ask", {
+    async onMessage({ replyTo }) {
+      const end = replyTo!.lastIndexOf(".") + 1;
+      const number = replyTo!.slice(end);
+      const others = [`0${number}`, `${number}0`, `${number}x`, `x${number}`, `+${number}`];
+      others.push(`${number}e0`, "0", "x", `${"0".repeat(14)}${number}`, "9".repeat(40));
+      for (const other of others) await server.publish(replyTo!.slice(0, end) + other, other);
+      await server.publish(replyTo!, "right");
+    },
+  });
+  await using client = await connectBroker(broker.address);
+  for (let i = 0; i < 12; i++) assertEquals((await client.request("ask")).text(), "right");
+});

@@ -1,0 +1,20 @@
+import { FrameDecoder, HeaderCache } from "../../../frame/mod.ts";
+
+/** For the headers of frames that were not sent when a connection ended. */
+const headerCache = new HeaderCache(64);
+
+/** Counts the publications that end behind the first `takenBytes` bytes. */
+export function publicationsIn(
+  bytes: Uint8Array,
+  takenBytes: number,
+): { count: number; size: number } {
+  const { frames } = new FrameDecoder({ maxContentBytes: Infinity, headerCache }).decode(bytes);
+  let count = 0;
+  let size = 0;
+  for (const { header, start, end } of frames) {
+    if (end <= takenBytes || header["op"] !== "pub") continue;
+    count++;
+    size += end - start;
+  }
+  return { count, size };
+}
