@@ -117,7 +117,10 @@ Deno.test("what is skipped or guessed is named without -v, with the flag that he
   {
     await using server = await startAppServer(args);
     assertMatch(server.err, /skipped: binary: .*0\.bin, .*4\.bin, and 3 more \(-v\)\n/);
-    assertMatch(server.err, /read as windows-1252 \(--encoding says otherwise\): .*latin\.csv/);
+    assertMatch(
+      server.err,
+      /as windows-1252, by a guess \(--encoding says otherwise\): .*latin\.csv/,
+    );
     assertMatch(server.err, /taken from "results" \(--records says otherwise\): .*api\.json/);
     assertEquals(await search(server, "7"), "seven");
   }

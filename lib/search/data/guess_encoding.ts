@@ -25,9 +25,8 @@ const LABELS: Readonly<Record<string, string>> = {
 
 /** How much surer a guess must be than {@linkcode FALLBACK}: `café` is likelier French than Polish. */
 const LEAD = 1.3;
-/** With fewer bytes beyond ASCII than these, amid ASCII, a guess is none. */
-const FEW = 3;
-const FEW_SHARE = 0.3;
+/** Fewer bytes beyond ASCII say nothing. */
+const FEWEST = 3;
 /** In what is guessed right hardly any bytes are invalid. */
 const MAX_INVALID = 0.01;
 
@@ -42,7 +41,7 @@ const BEFORE = 256;
  */
 export async function guessEncoding(bytes: Uint8Array): Promise<string> {
   const telling = tellingBytes(bytes);
-  if (isSparse(telling)) return FALLBACK;
+  if (telling.filter((byte) => byte >= 0x80).length < FEWEST) return FALLBACK;
   const { detectAll } = await import("jschardet");
   const guesses = detectAll(telling, { detectEncodings: GUESSED, minimumThreshold: 0 });
   const best = guesses[0];
@@ -67,12 +66,6 @@ function tellingBytes(bytes: Uint8Array): Uint8Array {
     length += done - from;
   }
   return concat(parts);
-}
-
-function isSparse(bytes: Uint8Array): boolean {
-  let wide = 0;
-  for (const byte of bytes) if (byte >= 0x80) wide++;
-  return wide < FEW && wide < FEW_SHARE * bytes.length;
 }
 
 function isValid(bytes: Uint8Array, label: string): boolean {
