@@ -11,6 +11,8 @@ import {
 } from "../lib/search/mod.ts";
 import { type RequestObserver, serveRequests } from "../lib/request/mod.ts";
 import { formatAddress, listen, type ServerTls } from "../lib/net/mod.ts";
+import type { SearchPages } from "./_search/search_pages.ts";
+import { importLater } from "./_cli/import_later.ts";
 import type { HttpSide } from "./_web/http_side.ts";
 import {
   accessFlags,
@@ -226,6 +228,8 @@ export const command = defineCommand({
     rereadOnHangup({ flags, renewTls, authenticator }, context);
     using _watch = watchAuth(authenticator, flags, context);
     await warnOfOpenFiles(flags, given, context);
+    const pages = http && await importPages();
+    if (pages) http.add(pages.routes);
     await using engine = await openSearch({
       ...(flags.data.length > 0 ? { data: flags.data } : {}),
       ...(flags.index === undefined ? {} : { index: flags.index }),
@@ -238,32 +242,39 @@ export const command = defineCommand({
       writable: flags.writable,
       maxEntryBytes: flags["max-entry"],
       signal,
-      observer: searchObserver(context, flags.json, http),
+      observer: searchObserver(context, flags.json, http, pages),
     });
     const joined = http?.join(listener) ?? listener;
     using served = await recordConnections(joined, flags, "app-server", context);
-    const server = serveRequests(
-      served.listener,
-      searchHandler(engine, { authenticator }),
-      {
-        ...limitsOf(flags),
-        frameTimeoutMs: flags["frame-timeout"],
-        maxContentBytes: flags["max-content"] ?? engine.maxRequestBytes,
-        maxPipelined: flags["max-pipelined"],
-        signal,
-        observer: serverObserver(context, flags.json),
-      },
-    );
+    const handler = searchHandler(engine, { authenticator, principalOf: pages?.principalOf });
+    const server = serveRequests(served.listener, handler, {
+      ...limitsOf(flags),
+      frameTimeoutMs: flags["frame-timeout"],
+      maxContentBytes: flags["max-content"] ?? engine.maxRequestBytes,
+      maxPipelined: flags["max-pipelined"],
+      signal,
+      observer: serverObserver(context, flags.json),
+    });
+    pages?.serve(server, handler);
     http?.ready();
     announce(server.address, context, flags.json);
     await untilDrained(server, context);
   },
 });
 
+/** The pages, which are loaded only where they are served. */
+async function importPages(): Promise<SearchPages> {
+  const { SearchPages } = await importLater<typeof import("./_search/search_pages.ts")>(
+    new URL("./_search/search_pages.ts", import.meta.url),
+  );
+  return new SearchPages();
+}
+
 function searchObserver(
   { out, log, progress }: Context,
   json: boolean,
   http: HttpSide | undefined,
+  pages: SearchPages | undefined,
 ): SearchObserver {
   const lines = new ReadingLines(log);
   const told = (type: string, event: object) => json && out.json({ type, ...event });
@@ -272,6 +283,7 @@ function searchObserver(
       const percent = totalBytes > 0 ? Math.floor(100 * doneBytes / totalBytes) : 100;
       progress.show(() => `indexing: ${percent} %, ${entries} entries, ${path}`);
       if (http) http.starting = { detail: "indexing", progress: percent / 100 };
+      pages?.progressed(percent / 100, path);
     },
     brokenRecord(event) {
       if (!told("broken-record", event)) {
@@ -296,6 +308,7 @@ function searchObserver(
     },
     indexed(event) {
       progress.clear();
+      pages?.indexed(event);
       lines.finish();
       if (!told("indexed", event)) log.info(summaryLine(event));
     },

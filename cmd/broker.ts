@@ -33,6 +33,7 @@ import {
   warnOfOpenFiles,
   watchAuth,
 } from "./_cli/mod.ts";
+import { importLater } from "./_cli/import_later.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { openStore, storeFlags } from "./_pubsub/stream_store.ts";
@@ -209,7 +210,13 @@ export const command = defineCommand({
       signal: context.signal,
       observer: observer(context, flags.json),
     });
-    http?.ready();
+    if (http) {
+      const { brokerPages } = await importLater<typeof import("./_pubsub/broker_pages.ts")>(
+        new URL("./_pubsub/broker_pages.ts", import.meta.url),
+      );
+      http.add(brokerPages(broker));
+      http.ready();
+    }
     announce(broker.address, context, flags.json);
     using _stats = reportStats(broker, flags.stats, context, flags.json);
     let missedBefore = 0;

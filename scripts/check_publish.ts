@@ -25,7 +25,10 @@ if (import.meta.main) {
     }
     const links = config.links.map((path) => `../${path}`);
     for (const path of config.links) await copy(`${ROOT}/${path}`, `${folder}/${path}`);
-    await Deno.writeTextFile(`${checkout}/deno.json`, JSON.stringify({ ...config, links }));
+    await Deno.writeTextFile(
+      `${checkout}/deno.json`,
+      JSON.stringify({ ...config, links, workspace: [] }),
+    );
     ({ code } = await new Deno.Command(Deno.execPath(), {
       args: ["publish", "--dry-run", "--allow-dirty", "--quiet"],
       cwd: checkout,

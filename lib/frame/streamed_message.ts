@@ -137,7 +137,9 @@ export class StreamedMessage {
   async #fill(controller: ReadableByteStreamController): Promise<void> {
     const request = controller.byobRequest;
     const memory = request?.view as Uint8Array<ArrayBuffer> | null | undefined;
-    const part = memory ? await this.#content.readInto(memory) : await this.#content.nextOwn();
+    const part = (memory ? await this.#content.readInto(memory) : await this.#content.nextOwn()) as
+      | Uint8Array<ArrayBuffer>
+      | undefined;
     if (part === undefined) {
       controller.close();
       // A reader that waits with memory of its own gets that back.

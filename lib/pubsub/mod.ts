@@ -8,6 +8,8 @@ export { Broker, serveBroker } from "./broker/broker.ts";
 export type { BrokerObserver, BrokerOptions } from "./broker/broker_options.ts";
 export { minPendingBytes } from "./broker/broker_options.ts";
 export type { BrokerConnection, BrokerStats } from "./broker/broker_stats.ts";
+export type { BrokerOverview, StreamOverview } from "./broker/overview.ts";
+export type { TopicFigures } from "./broker/system_topics.ts";
 export type { ByeReason, PubSubErrorCode, Refusal, StreamErrorCode } from "./protocol/codes.ts";
 export { PROTOCOL_VERSION } from "./protocol/version.ts";
 export { SLOW_POLICIES, type SlowPolicy } from "./protocol/slow_policy.ts";

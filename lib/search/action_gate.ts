@@ -8,6 +8,9 @@ import { type ReplyInit, RequestError } from "../request/mod.ts";
 /** The action by which a client says who it is. */
 const HELLO = "hello";
 
+/** Who a peer is that has not said it in its connection; `undefined` if that is not known. */
+export type PrincipalOf = (peer: Peer) => Principal | undefined;
+
 /** How often to look whether the rights of quiet clients have changed, in milliseconds. */
 const RIGHTS_LOOK_MS = 250;
 
@@ -23,6 +26,7 @@ const MAX_HELLO_BYTES = 65_536;
  */
 export class ActionGate {
   readonly #authenticator: Authenticator;
+  readonly #principalOf: PrincipalOf;
   /** Connections whose login is being checked. */
   readonly #deciding = new Map<Peer, Promise<unknown>>();
   /** Who each connection is. */
@@ -33,14 +37,15 @@ export class ActionGate {
   readonly #looking = new PeriodicLook(RIGHTS_LOOK_MS, () => this.#lookAtRights());
   #looksAtRights = false;
 
-  /** Asks the authenticator who clients are. */
-  constructor(authenticator: Authenticator) {
+  /** Asks the authenticator who clients are, of whom nobody knows it. */
+  constructor(authenticator: Authenticator, principalOf: PrincipalOf = () => undefined) {
     this.#authenticator = authenticator;
+    this.#principalOf = principalOf;
   }
 
   /** Whether a connection's client may carry out an action at once. */
   permits(connection: Peer, action: string): boolean {
-    const principal = this.#principals.get(connection);
+    const principal = this.#principals.get(connection) ?? this.#principalOf(connection);
     return principal !== undefined && principal.current === principal && mayDo(principal, action);
   }
 
@@ -81,6 +86,7 @@ export class ActionGate {
   /** The answer to a login; `undefined` if the request is none. */
   hello(frame: Frame, connection: Peer): Promise<ReplyInit> | undefined {
     if (this.#principals.has(connection) || this.#revoked.has(connection)) return undefined;
+    if (this.#principalOf(connection) !== undefined) return undefined;
     const credentials = credentialsIn(frame);
     if (credentials === undefined) return undefined;
     const attempt = { peer: networkOf(connection.remote), signal: connection.signal };
@@ -109,7 +115,7 @@ export class ActionGate {
 
   /** Who a connection's client is, with the rights of this moment; `undefined` if it is nobody. */
   #current(connection: Peer): Principal | undefined {
-    const principal = this.#principals.get(connection);
+    const principal = this.#principals.get(connection) ?? this.#principalOf(connection)?.current;
     const current = principal?.current;
     if (principal === undefined || current === principal) return principal;
     if (current) this.#principals.set(connection, current);

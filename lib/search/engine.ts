@@ -240,6 +240,7 @@ export class Engine implements SearchEngine {
       workersReplaced: this.#workersReplaced,
       searchP50Ms: this.#times.quantile(0.5),
       searchP99Ms: this.#times.quantile(0.99),
+      searchMaxMs: this.#times.quantile(1),
     };
   }
 

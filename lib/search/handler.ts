@@ -1,7 +1,7 @@
 import { concat } from "@std/bytes";
 import { EncodedFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
 import type { ReplyInit, RequestHandler } from "../request/mod.ts";
-import type { Authenticator } from "../access/mod.ts";
+import type { Authenticator, Principal } from "../access/mod.ts";
 import type { Peer } from "../net/mod.ts";
 import { ACTIONS, exactLarge, toRequestError, WRITES } from "./actions.ts";
 import { ActionGate } from "./action_gate.ts";
@@ -46,7 +46,7 @@ const BINARY_BYTES = 10;
  */
 export function searchHandler(
   engine: SearchEngine,
-  { authenticator }: SearchHandlerOptions = {},
+  { authenticator, principalOf }: SearchHandlerOptions = {},
 ): RequestHandler {
   if (!(engine instanceof Engine)) {
     throw new TypeError("The search handler needs an engine that openSearch() opened");
@@ -60,7 +60,7 @@ export function searchHandler(
   if (authenticator === undefined) {
     return (frame, connection) => handle(frame, connection, service);
   }
-  const gate = new ActionGate(authenticator);
+  const gate = new ActionGate(authenticator, principalOf);
   const handleGated = (frame: Frame, connection: Peer): ReplyInit | Promise<ReplyInit> =>
     gate.hello(frame, connection) ?? handle(frame, connection, service, gate);
   return (frame, connection) => {
@@ -78,6 +78,11 @@ export interface SearchHandlerOptions {
    * actions that its right `actions` names. Without it, everybody may carry out all.
    */
   readonly authenticator?: Authenticator | undefined;
+  /**
+   * Who a peer is whom somebody else has let in already, such as an HTTP server by a header: it says no
+   * `hello`. `undefined` for all others.
+   */
+  readonly principalOf?: ((peer: Peer) => Principal | undefined) | undefined;
 }
 
 /** What the requests of one handler have in common. */

@@ -134,6 +134,8 @@ export interface SearchStats {
   readonly searchP50Ms: number;
   /** 99th percentile of these times, in ms. */
   readonly searchP99Ms: number;
+  /** The longest of these times, in ms. */
+  readonly searchMaxMs: number;
 }
 
 /**

@@ -43,9 +43,22 @@ export async function denoBundle(
   folder: string,
   platform: "deno" | "browser",
 ): Promise<void> {
+  await runBundle("--code-splitting", "--platform", platform, "--outdir", folder, ...entries);
+}
+
+/** Bundles a script or a style sheet for browsers into one small file. */
+export async function bundleForBrowsers(
+  entry: string,
+  output: string,
+  external: readonly string[] = [],
+): Promise<void> {
+  const kept = external.flatMap((specifier) => ["--external", specifier]);
+  await runBundle("--minify", "--platform", "browser", ...kept, "--output", output, entry);
+}
+
+async function runBundle(...args: readonly string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--code-splitting", "--platform", platform, "--outdir", folder]
-      .concat(entries),
+    args: ["bundle", "--quiet", ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
   }).output();

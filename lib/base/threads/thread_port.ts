@@ -36,7 +36,7 @@ export function openThreadPort<Order, Report>(
     scope.postMessage({ type: "unheard", error: errors.encode(error), what });
   });
   // The runtime would print the error and end the thread, and its class and code would be lost.
-  const die = (event: Event, error: unknown) => {
+  const die = (event: Pick<Event, "preventDefault">, error: unknown) => {
     event.preventDefault();
     scope.postMessage({ type: "failed", error: errors.encode(error) });
   };

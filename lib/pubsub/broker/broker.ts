@@ -20,6 +20,9 @@ import type {
   BrokerStats,
   ConnectionSource,
 } from "./broker_stats.ts";
+import { type BrokerOverview, overviewOf } from "./overview.ts";
+import type { Principal } from "../../access/mod.ts";
+import type { Refusal } from "../protocol/codes.ts";
 import { writeControl } from "../protocol/control_frame.ts";
 import { tellDisconnected } from "./presence.ts";
 import { Session } from "./session.ts";
@@ -133,6 +136,18 @@ export class Broker implements AsyncDisposable {
   /** Its open connections in figures. */
   connections(): BrokerConnection[] {
     return [...this.#sessions].map((session) => session.figures);
+  }
+
+  /**
+   * The broker at one glance: figures, its slowest connections, topics, and streams with their
+   * consumers, as far as somebody may ask for them on the wire.
+   *
+   * @param limit How many connections are told.
+   * @param principal Who asks. Without it, somebody who may ask for everything.
+   * @returns Or why the user may not ask for the broker's figures.
+   */
+  overview(limit: number, principal?: Principal): Promise<BrokerOverview | Refusal> {
+    return overviewOf(this.#core, limit, principal);
   }
 
   /**

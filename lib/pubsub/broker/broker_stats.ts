@@ -80,6 +80,8 @@ export interface ConnectionSource {
   readonly id: number;
   /** Bytes that wait for it. */
   readonly pendingBytes: number;
+  /** Publications left out because it did not keep up. */
+  readonly missed: number;
   /** All figures, as of this moment. */
   readonly figures: BrokerConnection;
 }

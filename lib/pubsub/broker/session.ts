@@ -112,6 +112,10 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     return this.outbox.pendingBytes;
   }
 
+  get missed(): number {
+    return this.outbox.missed;
+  }
+
   get figures(): BrokerConnection {
     const { id, remote, openedAt } = this.#connection;
     const { pendingBytes, delivered, missed } = this.outbox;

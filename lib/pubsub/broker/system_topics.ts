@@ -17,9 +17,9 @@ const MAX_LIMIT = 1_000;
 const MAX_GROUPS = 100;
 
 /** An answer in the making: when the steps of `work` are done, `result` gives it. */
-interface Telling {
+export interface Telling<T = unknown> {
   readonly work: () => boolean;
-  readonly result: () => unknown;
+  readonly result: () => T;
 }
 
 /** What is told on each topic. */
@@ -30,14 +30,15 @@ const TELLINGS: Readonly<Record<string, (core: BrokerCore, limit: number) => Tel
 };
 
 /** A filter in figures. */
-interface TopicFigures {
+export interface TopicFigures {
+  /** What is subscribed to. */
   readonly filter: string;
   /** Connections that subscribe to it alone. */
   readonly subscribers: number;
   /** Members by the group's name, of up to 100 groups. */
   readonly groups: Readonly<Record<string, number>>;
   /** How many groups there are beyond these. */
-  readonly "more-groups"?: number;
+  readonly "more-groups"?: number | undefined;
 }
 
 /**
@@ -70,21 +71,24 @@ export function answerSystemTopic(
   requester.waitFor(inSteps(work)?.then(publish) ?? publish());
 }
 
-/** The connections with the most pending bytes come first. */
-function tellConnections(core: BrokerCore, limit: number): Telling {
+/** The connections with the most pending bytes come first, then those that missed most. */
+export function tellConnections(
+  core: BrokerCore,
+  limit: number,
+): Telling<{ connections: BrokerConnection[] }> {
   const compare = (a: ConnectionSource, b: ConnectionSource) =>
-    b.pendingBytes - a.pendingBytes || a.id - b.id;
+    b.pendingBytes - a.pendingBytes || b.missed - a.missed || a.id - b.id;
   const most = new TopList<ConnectionSource>(limit, compare);
   return {
     work: visitInParts(core.figures.sources(), (source) => most.add(source)),
-    result: (): { connections: BrokerConnection[] } => ({
+    result: () => ({
       connections: most.sorted().map(({ figures }) => figures),
     }),
   };
 }
 
 /** Those with the most subscribers and members first. Nobody's inbox is among them. */
-function tellTopics(core: BrokerCore, limit: number): Telling {
+export function tellTopics(core: BrokerCore, limit: number): Telling<{ topics: TopicFigures[] }> {
   const countOf = ({ subscriptions, members }: FilterEntry) => subscriptions.length + members;
   const most = new TopList<FilterEntry>(
     limit,
@@ -94,7 +98,7 @@ function tellTopics(core: BrokerCore, limit: number): Telling {
     work: visitInParts(core.router.entries(), (entry) => {
       if (!entry.filter.startsWith(INBOX_PREFIX)) most.add(entry);
     }),
-    result: (): { topics: TopicFigures[] } => ({ topics: most.sorted().map(topicFigures) }),
+    result: () => ({ topics: most.sorted().map(topicFigures) }),
   };
 }
 

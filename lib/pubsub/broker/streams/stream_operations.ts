@@ -24,7 +24,7 @@ import {
   startOf,
   streamFields,
 } from "./stream_fields.ts";
-import { mayDo, STREAM_RIGHTS, streamRefusal, type StreamRight } from "./stream_rights.ts";
+import { mayDoAnything, streamRefusal, type StreamRight } from "./stream_rights.ts";
 import type { StreamStore } from "./stream_store.ts";
 
 /** Streams or consumers in one answer: a header has at most 1,000 members. */
@@ -128,7 +128,7 @@ async function manageStream({ requester, store, header }: Request): Promise<Head
       await store.delete(name);
       return {};
     case "info": {
-      if (!mayDoAnything(requester, name)) need(requester, name, "read");
+      if (!mayDoAnything(requester.principal!, name)) need(requester, name, "read");
       const figures = store.streams.get(name);
       if (figures) return streamFields(figures);
       throw new StreamError("no-stream", `There is no stream ${quote(name)}`);
@@ -147,7 +147,7 @@ async function manageStream({ requester, store, header }: Request): Promise<Head
 function listStreams(requester: Requester, store: StreamStore, header: FrameHeader): HeaderInit {
   const after = afterOf(header);
   const all = [...store.streams.values()]
-    .filter(({ name }) => name > after && mayDoAnything(requester, name))
+    .filter(({ name }) => name > after && mayDoAnything(requester.principal!, name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   return { streams: all.slice(0, PAGE).map(streamFields), more: all.length > PAGE };
 }
@@ -274,8 +274,4 @@ function needDeadLetters(requester: Requester, topic: string | undefined): void 
 function needPurge(requester: Requester, name: string, topic: string | undefined): void {
   if (name === DEAD_LETTERS) needDeadLetters(requester, topic);
   else need(requester, name, "purge");
-}
-
-function mayDoAnything({ principal }: Requester, stream: string): boolean {
-  return STREAM_RIGHTS.some((right) => mayDo(principal!, stream, right));
 }

@@ -20,6 +20,11 @@ export function mayDo(principal: Principal, stream: string, right: StreamRight):
   return allow.includes(`${stream}:${right}`) || allow.includes(`*:${right}`);
 }
 
+/** Whether a principal may do anything with a stream. */
+export function mayDoAnything(principal: Principal, stream: string): boolean {
+  return STREAM_RIGHTS.some((right) => mayDo(principal, stream, right));
+}
+
 /** Why a principal may not do something with a stream; `undefined` if it may. */
 export function streamRefusal(
   principal: Principal,

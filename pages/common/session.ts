@@ -1,0 +1,68 @@
+import { askLogin } from "./login.ts";
+
+/** Who the user is, as said in the form: kept in memory, until the page is closed or loaded anew. */
+export interface Login {
+  /** Empty for a token. */
+  readonly user: string;
+  readonly secret: string;
+}
+
+/** What the server answers where something is wrong. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const GIVE_UP_MS = 10_000;
+
+let login: Login | undefined;
+let asking: Promise<Login> | undefined;
+
+/**
+ * Asks the server for JSON. Where it wants to know who asks, the user is asked, once for all that wait.
+ *
+ * @throws {ApiError} what the server answers; or what `fetch` rejects with if it does not answer.
+ */
+export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  while (true) {
+    const used = login;
+    const response = await fetch(path, {
+      headers: used === undefined ? {} : { authorization: authorization(used) },
+      signal: AbortSignal.any([AbortSignal.timeout(GIVE_UP_MS), ...signal ? [signal] : []]),
+    });
+    const answer = await response.json().catch(() => undefined);
+    if (response.ok && answer !== undefined) return answer;
+    const { code = "failed", message = `The server answered ${response.status}` } = answer?.error ??
+      {};
+    if (response.status !== 401) throw new ApiError(response.status, code, message);
+    // Somebody may have logged in since this was asked.
+    if (used === login) await logIn(used === undefined ? undefined : message);
+    signal?.throwIfAborted();
+  }
+}
+
+/** Who the user is, for a connection of its own; `undefined` as long as nobody had to say. */
+export function currentLogin(): { token: string } | { user: string; password: string } | undefined {
+  if (login === undefined) return undefined;
+  const { user, secret } = login;
+  return user === "" ? { token: secret } : { user, password: secret };
+}
+
+async function logIn(problem: string | undefined): Promise<void> {
+  asking ??= askLogin(problem);
+  login = await asking;
+  asking = undefined;
+}
+
+function authorization({ user, secret }: Login): string {
+  if (user === "") return `Bearer ${secret}`;
+  const bytes = new TextEncoder().encode(`${user}:${secret}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}

@@ -1,0 +1,100 @@
+/** What `/api/stats` answers, as far as the page shows it. */
+
+/** What all servers tell. */
+interface Common {
+  readonly version: string;
+  /** Names this start of the server: counters begin anew with another. */
+  readonly startedAt: number;
+  readonly uptimeMs: number;
+  /** Memory of the process. */
+  readonly memoryBytes: number;
+}
+
+/** A connection of a broker. */
+export interface ClientFigures {
+  readonly id: number;
+  readonly remote: string;
+  readonly name: string;
+  readonly user: string;
+  readonly filters: number;
+  readonly pendingBytes: number;
+  readonly published: number;
+  readonly delivered: number;
+  readonly missed: number;
+  readonly openMs: number;
+}
+
+/** A filter that somebody subscribes to. */
+export interface TopicFigures {
+  readonly filter: string;
+  readonly subscribers: number;
+  readonly groups: Readonly<Record<string, number>>;
+}
+
+/** A stream. */
+export interface StreamFigures {
+  readonly name: string;
+  readonly count: number;
+  readonly bytes: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly consumers: readonly {
+    readonly consumer: string;
+    readonly pending: number;
+    readonly unacked: number;
+    readonly redelivered: number;
+    readonly dead: number;
+    readonly members: number;
+    readonly oldestUnackedMs: number;
+  }[];
+}
+
+/** A broker. Lists are left out where the user may not see them. */
+export interface BrokerStats extends Common {
+  readonly role: "broker";
+  readonly broker: {
+    readonly connections: number;
+    readonly subscriptions: number;
+    readonly retained: number;
+    readonly pendingBytes: number;
+    readonly published: number;
+    readonly delivered: number;
+    readonly missed: number;
+  };
+  readonly clients?: readonly ClientFigures[];
+  readonly topics?: readonly TopicFigures[];
+  readonly streams?: readonly StreamFigures[];
+}
+
+/** A search server. */
+export interface SearchStats extends Common {
+  readonly role: "app-server";
+  readonly connections: number;
+  readonly search: {
+    readonly entries: number;
+    readonly indexBytes: number;
+    readonly searches: number;
+    readonly lookups: number;
+    readonly failed: number;
+    readonly corrected: number;
+    readonly writes: number;
+    readonly queued: number;
+    readonly workers: number;
+    readonly searchP50Ms: number;
+    readonly searchP99Ms: number;
+    readonly searchMaxMs: number;
+  };
+  readonly indexing: {
+    readonly isRunning: boolean;
+    readonly progress?: number;
+    readonly path?: string;
+    readonly finishedAt?: number;
+    readonly durationMs?: number;
+    readonly added?: number;
+    readonly updated?: number;
+    readonly removed?: number;
+  };
+}
+
+/** Any server. */
+export type Stats = BrokerStats | SearchStats;

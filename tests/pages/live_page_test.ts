@@ -1,0 +1,166 @@
+/** The live page in a real browser. */
+import { assert, assertEquals } from "@std/assert";
+import { connectBroker, hashPassword } from "../../lib/pubsub/mod.ts";
+import { openBrowser } from "../support/browser.ts";
+import { ServerProgram, startAppServer } from "../support/programs.ts";
+import { Scratch } from "../support/scratch.ts";
+import { pagesOf, portOf } from "./pages_of.ts";
+
+const PROGRAM = new URL("../../cmd/socktool.ts", import.meta.url).pathname;
+
+const startBroker = (...args: readonly string[]) =>
+  ServerProgram.start(["run", "-A", PROGRAM, "broker", ...args]);
+
+const listed = `document.querySelectorAll("#tap-list li").length`;
+
+Deno.test("the live page", async (t) => {
+  await using browser = await openBrowser("the live page");
+  if (!browser) return;
+  using scratch = new Scratch();
+  const store = ["--store", scratch.at("store"), "--stream", "ORDERS=orders.>"];
+  let broker = await startBroker(":0", ...store, "--http", "127.0.0.1:0");
+  const { address } = broker;
+  const url = pagesOf(broker);
+  const tab = await browser.open(url);
+  try {
+    await t.step(
+      "shows the broker's figures, its clients, topics, streams and consumers",
+      async () => {
+        await tab.reads("#title", "socktool broker");
+        await tab.sees(`location.pathname === "/live"`);
+        await using client = await connectBroker(address, { name: "a <b>bold</b> client" });
+        await client.subscribe("orders.*", { group: "billing", onMessage() {} });
+        await client.publishStored("orders.new", "one");
+        const consumption = client.consume("ORDERS", "invoices", { onMessage() {} });
+        await tab.reads("#tables", "a <b>bold</b> client");
+        await tab.reads("#tables", "billing: 1");
+        await tab.reads("#tables", "ORDERS / invoices");
+        await tab.sees(`document.querySelectorAll("#charts canvas").length === 6`);
+        await tab.sees(`[...document.querySelectorAll("#tiles div")]
+        .some((tile) => tile.textContent === "Connections1")`);
+        await consumption.stop();
+      },
+    );
+
+    await t.step("taps a filter, and publishes by hand", async () => {
+      await tab.click("#tap-filter");
+      await tab.type("orders.>");
+      await tab.press("Enter");
+      await tab.reads("#tap-state", "Listening to orders.>: 0 came.");
+      await tab.click("#publish-topic");
+      await tab.type("orders.paid");
+      await tab.press("Tab");
+      await tab.type("<img src=x onerror='window.pwned = 1'>");
+      await tab.press("Tab", "Tab", "Enter");
+      await tab.reads("#publish-state", "Published to orders.paid: 1 receiver.");
+      await tab.reads("#tap-list", "<img src=x onerror='window.pwned = 1'>");
+      assertEquals(await tab.value("typeof window.pwned"), "undefined");
+      assertEquals(await tab.barriers(), []);
+    });
+
+    await t.step("counts what it is too slow for, and shows it", async () => {
+      await using client = await connectBroker(address);
+      const count = 20_000;
+      for (let i = 0; i < count; i++) void client.publish("orders.flood", "x".repeat(100));
+      await client.flush();
+      const said = `document.querySelector("#tap-state").textContent
+        .match(/: ([\\d,]+) came, ([\\d,.]+)( k)? missed/)`;
+      await tab.sees(said);
+      const total =
+        `${said}.slice(1, 3).reduce((sum, each) => sum + Number(each.replace(",", "")), 0)`;
+      await tab.sees(`${total} === ${count + 1}`);
+      assert(await tab.value<number>(listed) <= 100);
+    });
+
+    await t.step("says what is wrong with a filter or a topic", async () => {
+      await tab.click("#tap-button");
+      await tab.reads("#tap-state", "Stopped");
+      await tab.value(`document.querySelector("#tap-filter").value = ""`);
+      await tab.click("#tap-filter");
+      await tab.type("a..b");
+      await tab.press("Enter");
+      await tab.reads("#tap-state", "a..b");
+      await tab.value(`document.querySelector("#publish-topic").value = "orders.*"`);
+      await tab.click("#publish button");
+      await tab.reads("#publish-state", "orders.*");
+      await tab.value(`document.querySelector("#tap-filter").value = "orders.>"`);
+      await tab.click("#tap-button");
+      await tab.reads("#tap-state", "Listening to orders.>");
+    });
+
+    await t.step(
+      "says when the broker is gone, and goes on by itself when it is back",
+      async () => {
+        tab.mayFail = true;
+        broker.kill("SIGKILL");
+        await broker.finished();
+        await tab.reads("#state", "The server does not answer. Trying again…");
+        broker = await startBroker(":0", ...store, "--http", `127.0.0.1:${portOf(url)}`);
+        await tab.reads("#state", "Up");
+        await tab.reads("#tap-list", "missed: while there was no connection");
+        await using client = await connectBroker(broker.address);
+        await client.publish("orders.after", "all is well");
+        await tab.reads("#tap-list", "all is well");
+      },
+    );
+
+    await t.step("of the search app, shows searches and the state of the index", async () => {
+      await using server = await startAppServer(["--http", "127.0.0.1:0"]);
+      const tab = await browser.open(`${pagesOf(server)}live`);
+      await tab.reads("#title", "socktool app-server");
+      await tab.reads("#tables", "Ready");
+      await fetch(`${pagesOf(server)}api/search?q=rabbit`).then((reply) => reply.body?.cancel());
+      await tab.sees(`document.querySelector("#charts [role=img]").getAttribute("aria-label")
+        .startsWith("Requests a second: Searches / s 0")`);
+      assertEquals(await tab.barriers(), []);
+      assertEquals(tab.problems, []);
+    });
+
+    await t.step("asks who one is, and lets everybody do what they may", async () => {
+      const auth = scratch.write(
+        "auth.json",
+        JSON.stringify({
+          users: [{
+            name: "ada",
+            password: await hashPassword("secret ü"),
+            publish: { allow: ["orders.>", "_sys.>"] },
+            subscribe: { allow: ["orders.>"] },
+          }],
+        }),
+      );
+      await using server = await startBroker(":0", "--auth", auth, "--http", "127.0.0.1:0");
+      const tab = await browser.open(`${pagesOf(server)}live`);
+      await tab.sees(`document.activeElement.id === "login-user"`);
+      assertEquals(await tab.barriers(), []);
+      const logIn = async (user: string, secret: string) => {
+        await tab.sees(`document.activeElement.id === "login-user"`);
+        await tab.type(user);
+        await tab.press("Tab");
+        await tab.type(secret);
+        await tab.press("Enter");
+      };
+      await logIn("ada", "wrong");
+      await tab.reads("#login .problem", "wrong");
+      await logIn("ada", "secret ü");
+      await tab.reads("#tables", "Nobody is connected");
+      const publish = async (topic: string) => {
+        await tab.value(
+          `document.querySelector("#publish-topic").value = ${JSON.stringify(topic)}`,
+        );
+        await tab.click("#publish button");
+      };
+      await publish("orders.new");
+      await tab.reads("#publish-state", "0 receivers");
+      await publish("secrets.new");
+      await tab.reads("#publish-state", "ada may not publish to");
+      await tab.value(`document.querySelector("#tap-filter").value = "secrets.>"`);
+      await tab.click("#tap-button");
+      await tab.reads("#tap-state", "ada may not subscribe to");
+      assertEquals(tab.problems.filter((each) => !each.includes("401")), []);
+    });
+
+    assertEquals(tab.problems, []);
+  } finally {
+    await broker[Symbol.asyncDispose]();
+  }
+});

@@ -1,0 +1,13 @@
+import type { Program } from "../support/programs.ts";
+
+/** Where the pages of a server are, as it said; with a slash at the end. */
+export function pagesOf({ err }: Program): string {
+  const [, url] = /^pages on (http:\S+\/)$/m.exec(err) ?? [];
+  if (url === undefined) throw new Error(`The server has no pages: ${err}`);
+  return url;
+}
+
+/** The port in a URL. */
+export function portOf(url: string): number {
+  return Number(new URL(url).port);
+}

@@ -1,0 +1,162 @@
+/** A real browser for the tests of pages. */
+import axe from "axe-core";
+import { type Browser, launch, type Page } from "puppeteer-core";
+import { deadline, until } from "./deadline.ts";
+import { skip } from "./skip.ts";
+
+/** Where Chromium, or Chrome, may be; `SOCKTOOL_CHROMIUM` names another. */
+const PLACES = [
+  Deno.env.get("SOCKTOOL_CHROMIUM"),
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+];
+
+/** Shown besides what the page does: what the browser itself says when a server is gone. */
+const GONE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
+
+/** Starts a browser; `undefined`, and a line on stderr, where there is none. */
+export async function openBrowser(what: string): Promise<TestBrowser | undefined> {
+  const executablePath = PLACES.find((path) => path !== undefined && isFile(path));
+  if (executablePath === undefined) {
+    skip(`${what}: there is no chromium; SOCKTOOL_CHROMIUM may name one`);
+    return undefined;
+  }
+  const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
+  return new TestBrowser(
+    await launch({
+      executablePath,
+      args: ["--disable-gpu", "--disable-dev-shm-usage", ...isRoot ? ["--no-sandbox"] : []],
+    }),
+  );
+}
+
+/** A browser that runs. */
+export class TestBrowser implements AsyncDisposable {
+  readonly #browser: Browser;
+
+  constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  /** Opens a page of its own kind: nothing is shared with others. */
+  async open(url: string): Promise<TestPage> {
+    const context = await this.#browser.createBrowserContext();
+    const page = new TestPage(await context.newPage());
+    await page.goto(url);
+    return page;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+  }
+}
+
+/** A page, and what it said on the console. */
+export class TestPage {
+  readonly page: Page;
+  /** Errors and warnings on the console, exceptions, and whatever a policy of the server has refused. */
+  readonly problems: string[] = [];
+  /** Whether the server may be gone. */
+  mayFail = false;
+
+  constructor(page: Page) {
+    this.page = page;
+    page.on("console", (message) => {
+      const type = message.type();
+      if (type === "error" || type === "warn") this.#note(`${type}: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => this.#note(`exception: ${error}`));
+    page.on("dialog", (dialog) => this.#note(`dialog: ${dialog.message()}`));
+  }
+
+  async goto(url: string): Promise<void> {
+    await deadline(this.page.goto(url), url);
+  }
+
+  /** The value of an expression in the page. */
+  async value<T>(expression: string): Promise<T> {
+    return await deadline(this.page.evaluate(expression), expression) as T;
+  }
+
+  /** Waits until an expression is true in the page. */
+  async sees(expression: string): Promise<void> {
+    await until(() => this.value<boolean>(`Boolean(${expression})`), expression, 10_000);
+  }
+
+  /** Waits until the text of an element has a part. */
+  async reads(selector: string, part: string): Promise<void> {
+    try {
+      await this.sees(
+        `document.querySelector(${JSON.stringify(selector)})?.textContent.includes(${
+          JSON.stringify(part)
+        })`,
+      );
+    } catch (error) {
+      throw new Error(`${selector} says ${JSON.stringify(await this.text(selector))}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** The text of an element. */
+  text(selector: string): Promise<string | undefined> {
+    return this.value(`document.querySelector(${JSON.stringify(selector)})?.textContent`);
+  }
+
+  /** How many elements there are. */
+  count(selector: string): Promise<number> {
+    return this.value(`document.querySelectorAll(${JSON.stringify(selector)}).length`);
+  }
+
+  click(selector: string): Promise<void> {
+    return deadline(this.page.click(selector), `a click on ${selector}`);
+  }
+
+  /** Presses keys, one after the other. */
+  async press(...keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.page.keyboard.press(key as "Enter");
+  }
+
+  /** Types into what has the focus. */
+  type(text: string): Promise<void> {
+    return this.page.keyboard.type(text);
+  }
+
+  async look(width: number, scheme: "light" | "dark"): Promise<void> {
+    await this.page.setViewport({ width, height: 800 });
+    await this.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  }
+
+  /** What hinders people with disabilities, by axe; in both color schemes, and on a narrow screen. */
+  async barriers(): Promise<string[]> {
+    const found: string[] = [];
+    await this.page.evaluate(axe.source);
+    for (const scheme of ["light", "dark"] as const) {
+      await this.look(320, scheme);
+      const wide = await this.value<number>("document.documentElement.scrollWidth");
+      if (wide > 320) found.push(`the page is ${wide} pixels wide on a screen of 320`);
+      await this.look(1_280, scheme);
+      found.push(
+        ...await this.value<string[]>(`axe.run().then(({ violations }) => violations.flatMap(
+          ({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
+            ${JSON.stringify(scheme)} + " " + id + ": " + html + " " + failureSummary)))`),
+      );
+    }
+    return found;
+  }
+
+  #note(problem: string): void {
+    if (!this.mayFail || !GONE.test(problem)) this.problems.push(problem);
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
