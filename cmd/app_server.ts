@@ -1,6 +1,6 @@
 /** The search app's server: `socktool app-server`. */
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
-import { ReadingLines } from "./_search/reading_lines.ts";
+import { flagOf, ReadingLines } from "./_search/reading_lines.ts";
 import { readingOptions } from "./_search/reading_options.ts";
 import {
   type DataPathEvent,
@@ -287,7 +287,8 @@ function searchObserver(
     },
     brokenRecord(event) {
       if (!told("broken-record", event)) {
-        log.warn(`${event.path}:${event.line}: record skipped: ${event.reason}`);
+        const flag = flagOf(event.option, "takes it in");
+        log.warn(`${event.path}:${event.line}: record skipped: ${event.reason}${flag}`);
       }
     },
     duplicateKey(event) {

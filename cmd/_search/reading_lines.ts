@@ -79,6 +79,7 @@ export class ReadingLines {
   }
 }
 
-function flagOf(option: ReadOption | undefined, does: string): string {
+/** Names the flag for an option of `openSearch`, and what it does; nothing where there is none. */
+export function flagOf(option: ReadOption | undefined, does: string): string {
   return option === undefined ? "" : ` (${FLAGS[option]} ${does})`;
 }

@@ -13,18 +13,30 @@ export function entryProblem(
   entry: { readonly title: string; readonly text: string },
   maxBytes: number,
 ): string | undefined {
+  const problem = keyProblem(key);
+  if (problem !== undefined || !isTooLarge(entry, maxBytes)) return problem;
+  return `title and text are larger than ${maxBytes} bytes`;
+}
+
+/** Why no entry can have a key, or `undefined` if one can. */
+export function keyProblem(key: string): string | undefined {
   if (key === "") return "the key is empty";
   if (!key.isWellFormed()) return "the key is not well-formed Unicode";
   if (encoder.encodeInto(key, scratch).written > MAX_KEY_BYTES) {
     return `the key is longer than ${MAX_KEY_BYTES} bytes`;
   }
-  const length = entry.title.length + entry.text.length;
-  // A code unit takes at most three bytes, so most texts are known to fit without counting.
-  if (length * 3 <= maxBytes) return undefined;
-  if (length > maxBytes || utf8Length(entry.title) + utf8Length(entry.text) > maxBytes) {
-    return `title and text are larger than ${maxBytes} bytes`;
-  }
   return undefined;
+}
+
+/** Whether title and text take more bytes of UTF-8 together. */
+export function isTooLarge(
+  { title, text }: { readonly title: string; readonly text: string },
+  maxBytes: number,
+): boolean {
+  const length = title.length + text.length;
+  // A code unit takes at most three bytes, so most texts are known to fit without counting.
+  if (length * 3 <= maxBytes) return false;
+  return length > maxBytes || utf8Length(title) + utf8Length(text) > maxBytes;
 }
 
 function utf8Length(text: string): number {

@@ -26,6 +26,8 @@ export interface BrokenRecord {
   readonly line: number;
   /** What is wrong with it, such as `it has no field "id"`. */
   readonly reason: string;
+  /** The option of `openSearch` with which it would be an entry. */
+  readonly option?: ReadOption | undefined;
 }
 
 /** A record whose key an earlier one of its file has. Its key is then `FILE:LINE`. */

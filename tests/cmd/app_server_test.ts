@@ -112,10 +112,12 @@ Deno.test("what is skipped or guessed is named without -v, with the flag that he
     Deno.writeFileSync(scratch.at(`d/${i}.bin`), new Uint8Array([0, 1, 0]));
   }
   Deno.writeFileSync(scratch.at("d/latin.csv"), new Uint8Array([0x61, 0x0a, 0xe9, 0x0a]));
+  scratch.write("d/large.jsonl", `{"id":1,"text":"${"x".repeat(2000)}"}`);
   scratch.write("d/api.json", '{"status":"ok","results":[{"id":7,"text":"seven"}]}');
-  const args = ["--data", scratch.at("d")];
+  const args = ["--data", scratch.at("d"), "--max-entry", "1KiB"];
   {
     await using server = await startAppServer(args);
+    assertMatch(server.err, /large\.jsonl:1: record skipped: .* \(--max-entry takes it in\)\n/);
     assertMatch(server.err, /skipped: binary: .*0\.bin, .*4\.bin, and 3 more \(-v\)\n/);
     assertMatch(
       server.err,

@@ -32,7 +32,7 @@ Deno.test("JSON Lines: a broken record is named by its line and skipped", async 
     "f.jsonl:2: it is not JSON",
     "f.jsonl:4: it is neither an object nor a text",
     "f.jsonl:5: it has neither text nor title",
-    "f.jsonl:6: title and text are larger than 1000 bytes",
+    "f.jsonl:6: it is larger than 1000 bytes (maxEntryBytes)",
     "f.jsonl:7: the key is longer than 4096 bytes",
   ]);
 });
@@ -70,8 +70,27 @@ Deno.test("JSON: a file that is cut off, or is something else, is told", async (
 Deno.test("CSV: a record that is too large is skipped in bounded memory", async () => {
   const csv = `id,text\n1,${"x".repeat(5000)}\n2,"${"yyyyyyyyy,\n".repeat(300)}\n3,fine\n`;
   const { broken, found } = await take("f.csv", csv, ["f.csv:2", "f.csv:3", "f.csv:304"]);
-  assertEquals(broken[0], "f.csv:2: it is larger than 2000 characters");
+  assertEquals(broken[0], "f.csv:2: it is larger than 2000 characters (maxEntryBytes)");
   assertEquals(found, ["f.csv:3", "f.csv:304"]);
+});
+
+Deno.test("a record that is too large is told with the option that takes it in", async () => {
+  const [little, large] = ["é".repeat(501), "x".repeat(7000)];
+  const told = "it is larger than 1000 bytes (maxEntryBytes)";
+  const cases: [name: string, content: string, told: string][] = [
+    ["f.jsonl", `{"id":"a","text":"${little}"}`, `f.jsonl:1: ${told}`],
+    ["f.jsonl", `{"id":"a","text":"${large}"}`, `f.jsonl:1: ${told}`],
+    ["f.json", `[{"id":"a","text":"${little}"}]`, `f.json:1: ${told}`],
+    ["f.json", `[{"id":"a","text":"${large}"}]`, `f.json:1: ${told}`],
+    ["f.json", `{"a":"${little}","b":"x"}`, `f.json:1: ${told}`],
+    ["f.csv", `id,text\na,${little}\n`, `f.csv:2: ${told}`],
+    ["f.tsv", `id\ttext\na\t${little}\n`, `f.tsv:2: ${told}`],
+  ];
+  for (const [name, content, expected] of cases) {
+    const { broken, found } = await take(name, content, ["a"]);
+    assertEquals([broken, found], [[expected], []]);
+    assertEquals((await take(name, content, ["a"], 10_000)).broken, []);
+  }
 });
 
 Deno.test("a named field that a record does not have makes it broken", async () => {

@@ -30,8 +30,9 @@ export async function readItems(
     for await (const item of readFile({ path, real: path, name, bytes }, options)) {
       const at = "line" in item && item.line !== undefined ? `${item.line}: ` : "";
       if ("note" in item) told.push(`${at}${item.note}${item.option ? ` (${item.option})` : ""}`);
-      else if ("broken" in item) told.push(`${at}broken: ${item.broken}`);
-      else {
+      else if ("broken" in item) {
+        told.push(`${at}broken: ${item.broken}${item.option ? ` (${item.option})` : ""}`);
+      } else {
         const { local, place, title, text } = item.entry;
         entries.push(`${place ?? local} | ${title} | ${text}`);
       }

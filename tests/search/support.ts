@@ -52,8 +52,11 @@ export class Recorder implements SearchObserver {
   progress(event: { doneBytes: number; totalBytes: number }): void {
     this.progressed.push(event.doneBytes / event.totalBytes);
   }
-  brokenRecord(event: { path: string; line: number; reason: string }): void {
-    this.broken.push(`${nameOf(event.path)}:${event.line}: ${event.reason}`);
+  brokenRecord(
+    event: { path: string; line: number; reason: string; option?: string | undefined },
+  ): void {
+    const option = event.option === undefined ? "" : ` (${event.option})`;
+    this.broken.push(`${nameOf(event.path)}:${event.line}: ${event.reason}${option}`);
   }
   duplicateKey(event: { key: string; path: string; line: number }): void {
     this.duplicates.push(`${event.key} ${nameOf(event.path)}:${event.line}`);

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { ReadBroken } from "./item.ts";
 import type { Line } from "./lines.ts";
 
 /** A record: its values, or what is wrong with it. */
@@ -18,7 +19,7 @@ export type CsvRecord =
      */
     readonly oddity?: "stray" | "records" | undefined;
   }
-  | { readonly line: number; readonly broken: string };
+  | ReadBroken;
 
 /** The most lines of one value in quotation marks. */
 const MAX_LINES = 1000;
@@ -85,7 +86,8 @@ export class CsvRecords {
     }
     for (let i = lines.length - 1; i > 0; i--) waiting.push(lines[i]!);
     if (text.length > this.#maxLength || lines[0]!.tooLong) {
-      return { line, broken: `it is larger than ${this.#maxLength} characters` };
+      const broken = `it is larger than ${this.#maxLength} characters`;
+      return { line, broken, option: "maxEntryBytes" };
     }
     return { line, values: this.#alone(text), oddity: "stray" };
   }

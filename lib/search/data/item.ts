@@ -34,6 +34,13 @@ export interface ReadBroken {
   /** What is wrong with it. */
   readonly broken: string;
   readonly line: number;
+  /** The option with which it would be one. */
+  readonly option?: ReadOption | undefined;
+}
+
+/** What is wrong with a record that is too large for an entry. */
+export function tooLarge({ maxEntryBytes }: ReadSettings) {
+  return { broken: `it is larger than ${maxEntryBytes} bytes`, option: "maxEntryBytes" } as const;
 }
 
 /** How a file was read, where that was not certain. */

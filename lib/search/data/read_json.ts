@@ -5,7 +5,13 @@
  * @module
  */
 import { EntryMaker } from "./fields.ts";
-import type { DataFile, DataItem, ReadOptions } from "./item.ts";
+import {
+  type DataFile,
+  type DataItem,
+  type ReadBroken,
+  type ReadOptions,
+  tooLarge,
+} from "./item.ts";
 import { type JsonMember, JsonMembers } from "./json_members.ts";
 import { JsonOutline, type JsonPart, recordsOf } from "./json_outline.ts";
 import { parseJson } from "./parse_json.ts";
@@ -84,7 +90,7 @@ async function* readOne(
     text += chunk;
     if (text.length > maxLength) break;
   }
-  let problem = `it is larger than ${options.maxEntryBytes} bytes`;
+  let { broken: problem, option }: Partial<ReadBroken> = tooLarge(options);
   if (text.length <= maxLength) {
     try {
       const value = parseJson(text);
@@ -98,9 +104,10 @@ async function* readOne(
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       problem = `it is not JSON: ${error.message}`;
+      option = undefined;
     }
   }
-  yield { note: `${problem}; it was read as text` };
+  yield { note: `${problem}; it was read as text`, option };
   yield* readPassages(file, options, source, undefined);
 }
 
@@ -135,7 +142,7 @@ async function* membersOf(
 type JsonFound = ReturnType<JsonMembers["push"]> extends Generator<infer T> ? T : never;
 
 function valueOf(member: JsonMember, container: "object" | "array", options: ReadOptions) {
-  if (member.tooLong) return { broken: `it is larger than ${options.maxEntryBytes} bytes` };
+  if (member.tooLong) return tooLarge(options);
   try {
     if (container === "array") return { value: parseJson(member.text) };
     const [name, value] = Object.entries(parseJson(`{${member.text}}`) as Fields)[0]!;

@@ -1,4 +1,4 @@
-import type { DataFile, DataItem, ReadOptions } from "./item.ts";
+import { type DataFile, type DataItem, type ReadOptions, tooLarge } from "./item.ts";
 import { readLines } from "./lines.ts";
 import { parseJson } from "./parse_json.ts";
 import { type RawRecord, readRecords } from "./read_records.ts";
@@ -16,15 +16,15 @@ export async function* readJsonLines(
 
 async function* recordsIn(
   source: TextSource,
-  { maxEntryBytes }: ReadOptions,
+  options: ReadOptions,
   isLast: boolean,
 ): AsyncGenerator<RawRecord[]> {
   const chunks = source.chunks(isLast);
   // JSON may write one character as six: \u0041.
-  for await (const lines of readLines(chunks, maxEntryBytes * 6)) {
+  for await (const lines of readLines(chunks, options.maxEntryBytes * 6)) {
     const records: RawRecord[] = [];
     for (const { number: line, text, tooLong } of lines) {
-      if (tooLong) records.push({ line, broken: `it is larger than ${maxEntryBytes} bytes` });
+      if (tooLong) records.push({ line, ...tooLarge(options) });
       else if (text.trim() !== "") records.push(recordOf(line, text));
     }
     yield records;

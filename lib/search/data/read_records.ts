@@ -6,13 +6,13 @@
  */
 import type { Fields } from "./field_values.ts";
 import { EntryMaker } from "./fields.ts";
-import type { DataFile, DataItem, ReadNote, ReadOptions } from "./item.ts";
+import type { DataFile, DataItem, ReadBroken, ReadNote, ReadOptions } from "./item.ts";
 import { KeySurvey } from "./key_survey.ts";
 
 /** A record as a format's reader gives it: its value, or what is wrong with it. */
 export type RawRecord =
   | { readonly line: number; readonly value: unknown }
-  | { readonly line: number; readonly broken: string }
+  | ReadBroken
   | ReadNote;
 
 /**

@@ -9,10 +9,12 @@ import { transaction } from "../../sqlite/mod.ts";
 import { type DataRoot, findRoot } from "../data/data_root.ts";
 import {
   type DataFile,
+  type LocalRecord,
   type ReadBroken,
   type ReadEntry,
   type ReadSettings,
   SkipFile,
+  tooLarge,
   UnreadableFile,
 } from "../data/item.ts";
 import { readFile } from "../data/read_file.ts";
@@ -20,7 +22,7 @@ import { fileChunks } from "../data/text_source.ts";
 import type { PackedFile } from "../data/packed/packed_file.ts";
 import { SiteTitles } from "../data/site_titles.ts";
 import { walk, walkPlace } from "../data/walk.ts";
-import { entryProblem } from "../entry_problem.ts";
+import { isTooLarge, keyProblem } from "../entry_problem.ts";
 import type { IndexSummary } from "../observer.ts";
 import { Extractor } from "../extractor.ts";
 import { PassReport } from "./pass_report.ts";
@@ -286,11 +288,10 @@ export class Indexer {
   /** Takes in one record. @returns whether an entry changed. */
   #takeRecord(file: PendingFile, item: ReadEntry | ReadBroken): boolean {
     const { path } = file;
-    const problem = "broken" in item
-      ? item.broken
-      : entryProblem(item.entry.local, item.entry, this.#options.maxEntryBytes);
-    if ("broken" in item || problem !== undefined) {
-      this.#report.broken({ path, line: item.line ?? 1, reason: problem! });
+    const broken = "broken" in item ? item : this.#problemOf(item.entry);
+    if ("broken" in item || broken !== undefined) {
+      const { broken: reason, option } = broken!;
+      this.#report.broken({ path, line: item.line ?? 1, reason, option });
       return false;
     }
     const source = this.#sources.beginFile(file);
@@ -308,6 +309,12 @@ export class Indexer {
     if (outcome !== "unchanged") this.#report.counts[outcome]++;
     this.#report.taken();
     return outcome !== "unchanged";
+  }
+
+  #problemOf(entry: LocalRecord): Omit<ReadBroken, "line"> | undefined {
+    const broken = keyProblem(entry.local);
+    if (broken !== undefined) return { broken };
+    return isTooLarge(entry, this.#options.maxEntryBytes) ? tooLarge(this.#options) : undefined;
   }
 
   async #hashOf(file: DataFile): Promise<string> {
