@@ -116,7 +116,7 @@ export const program: Program = {
     },
     {
       name: "proxy",
-      summary: "stand between clients and a server, and pass on all that they send",
+      summary: "stand between clients and a server, and do to connections what networks do",
       triedAs: ["relay", "forward", "toxiproxy"],
       load: async () =>
         (await importLater<typeof import("./proxy.ts")>(

@@ -1,6 +1,6 @@
 /** A proxy between clients and a server: `socktool proxy`. */
 import { formatAddress } from "../lib/net/mod.ts";
-import { ProxyError, serveProxy } from "../lib/proxy/mod.ts";
+import { playScript, ProxyError, type ProxyObserver, serveProxy } from "../lib/proxy/mod.ts";
 import {
   announce,
   connectTimeoutFlag,
@@ -15,16 +15,19 @@ import {
 import { proxyTraffic } from "./_capture/proxy_traffic.ts";
 import { recordFlags, startRecording } from "./_capture/recording.ts";
 import { connectionReport } from "./_proxy/connection_report.ts";
+import { FAULT_NOTES, faultFlags, faultsOf, scriptOf } from "./_proxy/fault_flags.ts";
+import { FaultLines } from "./_proxy/fault_report.ts";
 
 export const command = defineCommand({
   name: "proxy",
-  summary: "stand between clients and a server, and pass on all that they send",
+  summary: "stand between clients and a server, and do to connections what networks do",
   role: "server",
   arguments: {
     listen: { type: "address", help: "the address to listen on; port 0 picks a free port" },
     upstream: { type: "address", help: "the server to connect to, once for each client" },
   },
   flags: {
+    ...faultFlags,
     ...recordFlags,
     ...connectTimeoutFlag,
     "max-connections": limitFlags["max-connections"],
@@ -33,14 +36,34 @@ export const command = defineCommand({
   },
   examples: [
     ["socktool proxy :6000 :5634", "listen on port 6000, connect to port 5634"],
+    [
+      "socktool proxy :6000 :5634 --fault 'both slice 1B'",
+      "send each byte by itself: does the reading loop hold?",
+    ],
+    [
+      "socktool proxy :6000 :5635 --fault 'down delay 80ms jitter 20ms' --fault 'up loss 2%'",
+      "a poor network",
+    ],
+    [
+      "socktool proxy :6000 :80 --fault 'both reset after 10KiB conn 1..2' --expect-fired",
+      "break off the first two connections",
+    ],
     ["socktool proxy :6000 example.org:80 -v", "show who connects"],
     ["socktool proxy :0 unix:/tmp/echo.sock --json", "print what happens as JSON"],
   ],
+  exitCodes: { 3: "a fault never did anything (--expect-fired)" },
   notes: [
+    ...FAULT_NOTES,
     "Half-closed connections and resets pass in both directions. While one side does not read, " +
     "nothing is read from the other. A client whose server cannot be reached is reset.",
   ],
   async run({ flags, args, given }, context) {
+    const faults = faultsOf(flags.fault);
+    const steps = await scriptOf(flags.script);
+    if (flags["expect-fired"] && faults.length + steps.length === 0) {
+      throw new UsageError("--expect-fired needs --fault or --script beside it");
+    }
+    const lines = new FaultLines(context, flags.json);
     await warnOfOpenFiles(
       { "max-connections": 2 * flags["max-connections"] },
       given,
@@ -48,9 +71,15 @@ export const command = defineCommand({
     );
     const what = `proxy of ${formatAddress(args.upstream)}`;
     using recorder = await startRecording(flags, what, context);
-    const report = connectionReport(context, flags.json);
+    const report: ProxyObserver = {
+      ...connectionReport(context, flags.json),
+      fired: (fired) => lines.fired(fired),
+      noticed: ({ id }, _, notice) => lines.noticed(id, notice),
+    };
     const proxy = await orUsageError(() =>
       serveProxy(args.listen, args.upstream, {
+        faults,
+        seed: flags.seed,
         connectTimeoutMs: flags["connect-timeout"],
         maxConnections: flags["max-connections"],
         drainTimeoutMs: flags["drain-timeout"],
@@ -59,7 +88,13 @@ export const command = defineCommand({
       })
     );
     announce(proxy.address, context, flags.json);
+    if (faults.length + steps.length > 0) {
+      if (flags.json) context.out.json({ type: "seed", seed: proxy.seed });
+      else context.log.info(`seed ${proxy.seed} (--seed ${proxy.seed} repeats it)`);
+    }
+    using _script = playScript(proxy, steps);
     await untilDrained(proxy, context);
+    return lines.summary(proxy, flags["expect-fired"]);
   },
 });
 

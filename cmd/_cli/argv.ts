@@ -1,5 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { suggestion } from "./nearest.ts";
+import { suggestion } from "../../lib/base/nearest.ts";
 import type { FlagSpec, FlagTable } from "./spec.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -60,4 +60,4 @@ export {
   parseRate,
 } from "../../lib/base/units.ts";
 export { UsageError } from "./usage_error.ts";
-export { suggestion } from "./nearest.ts";
+export { suggestion } from "../../lib/base/nearest.ts";

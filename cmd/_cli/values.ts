@@ -5,7 +5,7 @@ import {
   isWebSocket,
   parseAddress,
 } from "../../lib/net/address.ts";
-import { suggestion } from "./nearest.ts";
+import { suggestion } from "../../lib/base/nearest.ts";
 import type { AnyValue, Bounds, NumericType, ValueSpec } from "./spec.ts";
 import {
   formatBytes,

@@ -9,7 +9,7 @@ import {
   ThresholdError,
 } from "../../lib/load/mod.ts";
 import { type Context, EXIT, UsageError } from "../_cli/mod.ts";
-import { suggestion } from "../_cli/nearest.ts";
+import { suggestion } from "../../lib/base/nearest.ts";
 import { settingsLine } from "./load_lines.ts";
 import {
   checkFiles,

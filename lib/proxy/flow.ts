@@ -1,75 +1,142 @@
+import type { Address } from "../net/mod.ts";
 import type { Direction } from "./direction.ts";
+import { FaultLine, type LineExit, type Mark } from "./faults/fault_line.ts";
+import type { FaultSet } from "./faults/fault_set.ts";
 import type { Side } from "./side.ts";
 
-/** A reset waits at most this long for bytes before it that the receiver has not taken. */
+/** A reset waits at most this long for bytes before it that the receiver does not take. */
 const RESET_MS = 1_000;
 
 /** What a {@linkcode Flow} tells of. */
 export interface FlowEvents {
+  readonly id: number;
+  readonly client: Address;
   /** Bytes are about to be written. */
   passing(direction: Direction, bytes: Uint8Array, offset: number): void;
   /** The end of the stream was passed on. */
   ended(direction: Direction): void;
+  /** A fault closes the connection, or breaks it off. */
+  struck(by: "close" | "reset"): void;
+  /** See {@linkcode ProxyObserver.noticed}. */
+  noticed(direction: Direction, notice: "no-frames" | "full"): void;
 }
 
 /**
  * One direction of a proxied connection: passes bytes, the end of the stream and a reset from one
- * side to the other. While the receiver has no room, nothing is read from the sender.
+ * side to the other. While the receiver has no room, nothing is read from the sender. Where faults
+ * concern it, a {@linkcode FaultLine} stands in between.
  */
-export class Flow {
+export class Flow implements LineExit {
   readonly direction: Direction;
   /** Bytes that were passed on. */
   passedBytes = 0;
   readonly #from: Side;
   readonly #to: Side;
+  readonly #set: FaultSet;
   readonly #events: FlowEvents;
+  #line: FaultLine | undefined;
   #over = false;
   #resetTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(direction: Direction, from: Side, to: Side, events: FlowEvents) {
+  constructor(direction: Direction, from: Side, to: Side, set: FaultSet, events: FlowEvents) {
     this.direction = direction;
     this.#from = from;
     this.#to = to;
+    this.#set = set;
     this.#events = events;
+  }
+
+  /** Looks which faults concern it. */
+  look(): void {
+    if (this.#over) return;
+    const { id, client } = this.#events;
+    if (this.#line === undefined) {
+      if (this.#set.of(id, client, this.direction).length === 0) return;
+      this.#line = new FaultLine(this.#set, id, client, this.direction, this.passedBytes, this);
+    }
+    this.#line.look();
   }
 
   /** The sender has sent bytes. */
   received(bytes: Uint8Array): void {
-    if (!this.#over && !this.#pass(bytes)) this.#from.pause();
+    if (this.#over) return;
+    if (this.#line) this.#line.received(bytes);
+    else if (!this.write(bytes)) this.#from.pause();
   }
 
   /** The sender sends no more. */
   ended(): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#to.end();
-    this.#events.ended(this.direction);
+    if (this.#line) this.#line.ended("end");
+    else this.reached("end");
   }
 
   /** The receiver has room again. */
   drained(): void {
-    if (this.#resetTimer !== undefined) this.#reset();
-    else if (!this.#over) this.#from.resume();
+    if (this.#over) return;
+    if (this.#line) this.#line.drained();
+    else if (this.#resetTimer !== undefined) this.#reset();
+    else this.#from.resume();
   }
 
   /** The sender has broken off: so does the receiver's connection, once it has what came before. */
   broken(): void {
-    this.#over = true;
-    if (this.#to.pendingBytes === 0) this.#reset();
-    else this.#resetTimer ??= setTimeout(() => this.#reset(), RESET_MS);
+    if (!this.#line && this.#to.pendingBytes === 0) return this.#reset();
+    this.#resetTimer = setTimeout(() => this.#late(), RESET_MS);
+    this.#line?.ended("broken");
   }
 
   /** Passes nothing more. */
   stop(): void {
     this.#over = true;
     clearTimeout(this.#resetTimer);
-    this.#resetTimer = undefined;
+    this.#line?.stop();
   }
 
-  #pass(bytes: Uint8Array): boolean {
+  get pendingBytes(): number {
+    return this.#to.pendingBytes;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.#passing(bytes);
+    return this.#to.write(bytes);
+  }
+
+  writeAlone(bytes: Uint8Array, taken: () => void): void {
+    this.#passing(bytes);
+    this.#to.writeAlone(bytes, taken);
+  }
+
+  reached(mark: Mark): void {
+    if (mark === "broken") return this.#reset();
+    if (mark === "close" || mark === "reset") return this.#events.struck(mark);
+    this.#to.end();
+    this.#events.ended(this.direction);
+  }
+
+  read(isReading: boolean): void {
+    if (isReading) this.#from.resume();
+    else this.#from.pause();
+  }
+
+  noFrames(): void {
+    this.#events.noticed(this.direction, "no-frames");
+  }
+
+  full(): void {
+    this.#events.noticed(this.direction, "full");
+  }
+
+  #passing(bytes: Uint8Array): void {
     this.#events.passing(this.direction, bytes, this.passedBytes);
     this.passedBytes += bytes.length;
-    return this.#to.write(bytes);
+  }
+
+  /** What came before the reset is not taken: it is given up, unless a fault holds it back. */
+  #late(): void {
+    const isHeld = this.#line !== undefined && performance.now() < this.#line.lastDue + RESET_MS;
+    if (isHeld) this.#resetTimer = setTimeout(() => this.#late(), RESET_MS);
+    else this.#reset();
   }
 
   #reset(): void {

@@ -9,7 +9,18 @@ export type { Proxy, ProxyOptions } from "./serve_proxy.ts";
 export { listenForProxy } from "./listen_for_proxy.ts";
 export type { ProxyListener } from "./socket_listener.ts";
 export type { Direction } from "./direction.ts";
-export type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
+export type {
+  ProxiedConnection,
+  ProxyCloseReason,
+  ProxyNotice,
+  ProxyObserver,
+} from "./observer.ts";
+export { parseFault } from "./faults/parse_fault.ts";
+export type { Fault, FaultAction, FaultKind, FaultRange, FaultSelectors } from "./faults/fault.ts";
+export { parseScript, playScript, ScriptError } from "./faults/script.ts";
+export type { FaultTarget, ScriptStep } from "./faults/script.ts";
+export { FaultError } from "./faults/fault_error.ts";
+export type { FaultReport, FiredFault } from "./faults/fault_set.ts";
 export { ProxyError } from "./proxy_error.ts";
 export type { ProxyErrorCode } from "./proxy_error.ts";
 

@@ -1,11 +1,13 @@
 import type { Address, ConnectionError } from "../net/mod.ts";
 import type { Direction } from "./direction.ts";
+import type { FiredFault } from "./faults/fault_set.ts";
 
 /**
  * Why a connection through a proxy ended:
  *
  * - `done`: both sides had sent everything.
  * - `reset`: one side broke off, and so the other was broken off too.
+ * - `fault`: a fault of the proxy closed it, broke it off, or refused it.
  * - `unreachable`: there was no connection to the upstream.
  * - `refused`: the proxy had too many connections.
  * - `loop`: it came from this proxy itself.
@@ -14,11 +16,20 @@ import type { Direction } from "./direction.ts";
 export type ProxyCloseReason =
   | "done"
   | "reset"
+  | "fault"
   | "unreachable"
   | "refused"
   | "loop"
   | "drained"
   | "forced";
+
+/**
+ * What a proxy has to say of faults that cannot do what they should:
+ *
+ * - `no-frames`: a fault is about frames, and the bytes are none. They are passed as they are.
+ * - `full`: 16 MiB wait for their time, and nothing more is read until there is room.
+ */
+export type ProxyNotice = "no-frames" | "full";
 
 /** A client's connection and the one to the upstream that belongs to it. */
 export interface ProxiedConnection {
@@ -63,6 +74,12 @@ export interface ProxyObserver {
   /** One side broke off the connection, or the proxy did. The reset is passed on to the other. */
   reset?:
     | ((connection: ProxiedConnection, by: "client" | "upstream" | "proxy") => void)
+    | undefined;
+  /** A fault did something; of those that last only the first time in a direction is told. */
+  fired?: ((fired: FiredFault) => void) | undefined;
+  /** A fault cannot do what it should; told once for a direction of a connection. */
+  noticed?:
+    | ((connection: ProxiedConnection, direction: Direction, notice: ProxyNotice) => void)
     | undefined;
   /**
    * A connection ended, also one that was never opened. `error` is set if something failed: for

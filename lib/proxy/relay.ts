@@ -1,7 +1,8 @@
 import type { Address } from "../net/mod.ts";
 import type { Direction } from "./direction.ts";
+import type { FaultSet } from "./faults/fault_set.ts";
 import { Flow, type FlowEvents } from "./flow.ts";
-import type { ProxiedConnection, ProxyCloseReason } from "./observer.ts";
+import type { ProxiedConnection, ProxyCloseReason, ProxyNotice } from "./observer.ts";
 import type { Side, SideEvents } from "./side.ts";
 
 /** What a {@linkcode Relay} tells of. */
@@ -9,8 +10,12 @@ export interface RelayEvents {
   passed(relay: Relay, direction: Direction, bytes: Uint8Array, offset: number): void;
   halfClosed(relay: Relay, direction: Direction): void;
   reset(relay: Relay, by: "client" | "upstream" | "proxy"): void;
+  noticed(relay: Relay, direction: Direction, notice: ProxyNotice): void;
   closed(relay: Relay, reason: ProxyCloseReason, error?: unknown): void;
 }
+
+/** A peer that does not close a connection which a fault has closed is given this long. */
+const LINGER_MS = 1_000;
 
 /** A client's connection, and the one to the upstream that is made for it. */
 export class Relay implements ProxiedConnection, FlowEvents {
@@ -23,6 +28,8 @@ export class Relay implements ProxiedConnection, FlowEvents {
   readonly #clientSide: Side;
   #upstreamSide: Side | undefined;
   readonly #events: RelayEvents;
+  readonly #faults: FaultSet;
+  #linger: ReturnType<typeof setTimeout> | undefined;
   #up: Flow | undefined;
   #down: Flow | undefined;
   /** Sides whose socket is open. */
@@ -30,12 +37,19 @@ export class Relay implements ProxiedConnection, FlowEvents {
   #reason: ProxyCloseReason | undefined;
   #error: unknown;
 
-  constructor(id: number, client: Side, upstream: Address, events: RelayEvents) {
+  constructor(
+    id: number,
+    client: Side,
+    upstream: Address,
+    faults: FaultSet,
+    events: RelayEvents,
+  ) {
     this.id = id;
     this.client = client.remote;
     this.accepted = client.local;
     this.upstream = upstream;
     this.#clientSide = client;
+    this.#faults = faults;
     this.#events = events;
     client.listen(this.#eventsOf("client"));
   }
@@ -59,8 +73,8 @@ export class Relay implements ProxiedConnection, FlowEvents {
     this.#open++;
     this.upstream = upstream.remote;
     this.dialled = upstream.local;
-    this.#up = new Flow("up", this.#clientSide, upstream, this);
-    this.#down = new Flow("down", upstream, this.#clientSide, this);
+    this.#up = new Flow("up", this.#clientSide, upstream, this.#faults, this);
+    this.#down = new Flow("down", upstream, this.#clientSide, this.#faults, this);
     upstream.listen(this.#eventsOf("upstream"));
   }
 
@@ -68,7 +82,15 @@ export class Relay implements ProxiedConnection, FlowEvents {
   start(): void {
     this.#clientSide.resume();
     this.#upstreamSide!.resume();
+    this.#faults.listen(this.#look);
+    this.#look();
   }
+
+  /** Other faults are in force. */
+  readonly #look = () => {
+    this.#up?.look();
+    this.#down?.look();
+  };
 
   /** Breaks off both sides: the proxy wants it so. */
   reset(reason: ProxyCloseReason, error?: unknown): void {
@@ -88,6 +110,27 @@ export class Relay implements ProxiedConnection, FlowEvents {
 
   ended(direction: Direction): void {
     this.#events.halfClosed(this, direction);
+  }
+
+  struck(by: "close" | "reset"): void {
+    if (by === "reset") return this.reset("fault");
+    if (this.#reason !== undefined) return;
+    this.#reason = "fault";
+    this.#up?.stop();
+    this.#down?.stop();
+    for (const side of [this.#clientSide, this.#upstreamSide!]) {
+      side.end();
+      // What still comes is read and dropped: a system that closes a socket with unread bytes resets it.
+      side.resume();
+    }
+    this.#linger = setTimeout(() => {
+      this.#clientSide.close();
+      this.#upstreamSide!.close();
+    }, LINGER_MS);
+  }
+
+  noticed(direction: Direction, notice: ProxyNotice): void {
+    this.#events.noticed(this, direction, notice);
   }
 
   #eventsOf(who: "client" | "upstream"): SideEvents {
@@ -115,6 +158,8 @@ export class Relay implements ProxiedConnection, FlowEvents {
 
   #sideClosed(): void {
     if (--this.#open > 0) return;
+    clearTimeout(this.#linger);
+    this.#faults.unlisten(this.#look);
     this.#up?.stop();
     this.#down?.stop();
     this.#events.closed(this, this.#reason ?? "done", this.#error);

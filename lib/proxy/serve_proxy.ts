@@ -3,6 +3,9 @@ import { guard } from "../base/report.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { type Address, DEFAULT_DIAL_TIMEOUT_MS, formatAddress, toAddress } from "../net/mod.ts";
 import { dialUpstream } from "./dial_upstream.ts";
+import type { Fault } from "./faults/fault.ts";
+import { type FaultReport, FaultSet } from "./faults/fault_set.ts";
+import { parseFault } from "./faults/parse_fault.ts";
 import { refuseLoop } from "./loop.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
 import { Relay } from "./relay.ts";
@@ -11,6 +14,19 @@ import { listenSockets, type ProxyListener, type SocketListener } from "./socket
 
 /** Options of {@linkcode serveProxy}. */
 export interface ProxyOptions {
+  /**
+   * What to do to connections: texts that {@linkcode parseFault} reads, or what it returns.
+   *
+   * @default {nothing}
+   */
+  readonly faults?: readonly (Fault | string)[] | undefined;
+  /**
+   * From what all chance follows, a whole number: with the same one, the same happens to the same bytes
+   * of the same connections.
+   *
+   * @default {another one each time}
+   */
+  readonly seed?: number | undefined;
   /** The time limit for connecting to the upstream. @default {10_000} */
   readonly connectTimeoutMs?: number | undefined;
   /** The most connections at a time; more are reset. 0 means no limit. @default {20_000} */
@@ -32,6 +48,7 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 const OWN_ENDS = new Set<string>();
 
 const MAX_CONNECTIONS = countOption(20_000);
+const SEED = countOption(undefined, 0, Number.MAX_SAFE_INTEGER);
 
 /** A proxy that runs. */
 export interface Proxy extends AsyncDisposable {
@@ -41,6 +58,19 @@ export interface Proxy extends AsyncDisposable {
   readonly upstream: Address;
   /** Its open connections. */
   readonly connections: ReadonlySet<ProxiedConnection>;
+  /** From what all chance follows. */
+  readonly seed: number;
+  /** What is set. */
+  readonly faults: readonly Fault[];
+  /**
+   * Puts faults in the place of those before, for open connections too. What waits because of a fault
+   * that is gone still comes at its time. A fault that stays in its place goes on as it was.
+   *
+   * @throws {FaultError} if a text is no fault; nothing is changed then.
+   */
+  set(faults: readonly (Fault | string)[]): void;
+  /** How often each fault did something: those that are set, and those that were. */
+  reports(): FaultReport[];
   /** Resolves when it has ended: the listener and all connections are closed. Never rejects. */
   readonly finished: Promise<void>;
   /** How many connections were broken off because they did not finish in time. */
@@ -90,6 +120,7 @@ export function serveProxy(
  *
  * @throws {AddressError} if a text is no address.
  * @throws {ProxyError} with code `loop` if the upstream is where the proxy listens.
+ * @throws {FaultError} if a text is no fault.
  * @throws {ConnectionError} with operation `listen`
  * @throws {TypeError | RangeError} if a limit is no number of connections or milliseconds.
  */
@@ -128,12 +159,18 @@ function isSocketListener(target: unknown): target is SocketListener {
 }
 
 type ProxyLimits = Readonly<
-  Record<"connectTimeoutMs" | "drainTimeoutMs" | "maxConnections", number>
+  Record<"connectTimeoutMs" | "drainTimeoutMs" | "maxConnections" | "seed", number>
 >;
 
+function toFaults(faults: readonly (Fault | string)[]): Fault[] {
+  return faults.map((fault) => typeof fault === "string" ? parseFault(fault) : fault);
+}
+
 function limitsOf(options: ProxyOptions): ProxyLimits {
-  const { connectTimeoutMs, drainTimeoutMs, maxConnections } = options;
+  const { connectTimeoutMs, drainTimeoutMs, maxConnections, seed } = options;
+  toFaults(options.faults ?? []);
   return {
+    seed: numericOption("seed", seed, SEED) ?? Math.floor(Math.random() * 0x1_0000_0000),
     connectTimeoutMs: timerMs("connectTimeoutMs", connectTimeoutMs, DEFAULT_DIAL_TIMEOUT_MS),
     drainTimeoutMs: timerMs("drainTimeoutMs", drainTimeoutMs, DEFAULT_DRAIN_TIMEOUT_MS),
     maxConnections: numericOption("maxConnections", maxConnections, MAX_CONNECTIONS),
@@ -148,6 +185,7 @@ class ProxyServer implements Proxy {
   readonly #observer: ProxyObserver;
   readonly #limits: ProxyLimits;
   readonly #relays = new Set<Relay>();
+  readonly #faults: FaultSet;
   readonly #ended = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
   #accepted = 0;
@@ -166,6 +204,10 @@ class ProxyServer implements Proxy {
     this.#listener = listener;
     this.#observer = options.observer ?? {};
     this.#limits = limits;
+    this.#faults = new FaultSet(limits.seed, (fired) => {
+      this.#tell((observer) => observer.fired?.(fired));
+    });
+    this.set(options.faults ?? []);
     const { signal } = options;
     const drain = () => void this.drain();
     if (signal?.aborted) drain();
@@ -179,6 +221,22 @@ class ProxyServer implements Proxy {
 
   get connections(): ReadonlySet<ProxiedConnection> {
     return this.#relays;
+  }
+
+  get seed(): number {
+    return this.#faults.seed;
+  }
+
+  get faults(): readonly Fault[] {
+    return this.#faults.faults;
+  }
+
+  set(faults: readonly (Fault | string)[]): void {
+    this.#faults.set(toFaults(faults));
+  }
+
+  reports(): FaultReport[] {
+    return this.#faults.reports();
   }
 
   get forced(): number {
@@ -211,7 +269,7 @@ class ProxyServer implements Proxy {
 
   /** Serves a client. Never rejects. */
   async #serve(client: Side): Promise<void> {
-    const relay = new Relay(++this.#accepted, client, this.upstream, {
+    const relay = new Relay(++this.#accepted, client, this.upstream, this.#faults, {
       passed: (relay, direction, bytes, offset) => {
         const { passed } = this.#observer;
         if (passed) this.#tell(() => passed(relay, direction, bytes, offset));
@@ -219,6 +277,8 @@ class ProxyServer implements Proxy {
       halfClosed: (relay, direction) =>
         this.#tell(({ halfClosed }) => halfClosed?.(relay, direction)),
       reset: (relay, by) => this.#tell(({ reset }) => reset?.(relay, by)),
+      noticed: (relay, direction, notice) =>
+        this.#tell(({ noticed }) => noticed?.(relay, direction, notice)),
       closed: (relay, reason, error) => this.#closed(relay, reason, error),
     });
     this.#relays.add(relay);
@@ -228,6 +288,7 @@ class ProxyServer implements Proxy {
       return relay.reset("refused");
     }
     if (OWN_ENDS.has(formatAddress(client.remote))) return relay.reset("loop");
+    if (this.#faults.refuses(relay.id, client.remote)) return relay.reset("fault");
     try {
       const upstream = await dialUpstream(
         this.upstream,
@@ -256,7 +317,9 @@ class ProxyServer implements Proxy {
 
   /** The proxy has ended if it drains, and this was its last connection. */
   #leave(): void {
-    if (this.#draining && this.#relays.size === 0) this.#ended.resolve();
+    if (!this.#draining || this.#relays.size > 0) return;
+    this.#faults[Symbol.dispose]();
+    this.#ended.resolve();
   }
 
   #tell(call: (observer: ProxyObserver) => unknown): void {

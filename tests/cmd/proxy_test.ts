@@ -1,7 +1,8 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { EchoError, exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { Program, script, ServerProgram } from "../support/programs.ts";
+import { Scratch } from "../support/scratch.ts";
 import { until } from "../support/deadline.ts";
 
 const windows = Deno.build.os === "windows";
@@ -52,4 +53,70 @@ Deno.test("proxy refuses itself as its upstream", async () => {
   const { code, err } = await program.finished();
   assertEquals(code, 2);
   assertStringIncludes(err, `cannot use ${words} as the upstream: the proxy listens there`);
+});
+
+Deno.test("proxy does what --fault says, tells it as JSON, and says the seed", async () => {
+  await using server = await serveEcho("127.0.0.1:0");
+  const upstream = formatAddress(server.address);
+  const faults = ["--fault", "up corrupt 100% conn 1", "--fault", "both slice 1..3B"];
+  await using program = new Program(
+    script("cmd/proxy.ts", ":0", upstream, "--json", "--seed", "5", ...faults),
+  );
+  await program.printed('"seed"', "out");
+  const { address } = JSON.parse(program.out.split("\n")[0]!);
+  assertStringIncludes(program.out, '{"type":"seed","seed":5}\n');
+  await assertRejects(() => exchangeEcho(address, new Blob(["hello"]).stream()), EchoError);
+  assertEquals((await exchangeEcho(address, new Blob(["hello"]).stream())).bytes, 5);
+  if (windows) return;
+  program.kill("SIGINT");
+  const { code, out } = await program.finished();
+  assertEquals(code, 0);
+  const lines = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const [first] = lines.filter(({ type }) => type === "fault");
+  assertEquals(first, {
+    type: "fault",
+    fault: "up corrupt 100% conn 1",
+    connection: 1,
+    direction: "up",
+    offset: 0,
+  });
+  const { faults: reports, ...summary } = lines.at(-1);
+  assertEquals(summary, { type: "summary", seed: 5 });
+  assertEquals(reports.map(({ fault }: { fault: string }) => fault), [faults[1], faults[3]]);
+});
+
+Deno.test("proxy --expect-fired exits with 3 for a fault that never did anything", async () => {
+  if (windows) return;
+  using folder = new Scratch();
+  const file = folder.write("faults.txt", "0s up slice 1B  # at once\n1h both refuse\n");
+  await using server = await serveEcho("127.0.0.1:0");
+  const args = [":0", formatAddress(server.address), "--script", file, "--expect-fired"];
+  await using idle = await ServerProgram.start(
+    script("cmd/proxy.ts", ...args, "--fault", "up drop frame"),
+  );
+  await idle.printed("seed");
+  await exchangeEcho(idle.address, new Blob(["hello"]).stream());
+  idle.kill("SIGINT");
+  const { code, err } = await idle.finished();
+  assertEquals(code, 3);
+  assertStringIncludes(err, "up slice 1B: 1 time\n");
+  assertStringIncludes(err, "error: 'up drop frame' never did anything (--expect-fired)");
+  assertStringIncludes(err, "but these bytes are none");
+});
+
+Deno.test("proxy says what is wrong with a fault or a script, before it listens", async () => {
+  using folder = new Scratch();
+  const file = folder.write("faults.txt", "1s up slice 1B\n2s up dely 3ms\n");
+  for (
+    const [args, problem] of [
+      [["--fault", "up dely 3ms"], `--fault: cannot read the fault 'up dely 3ms': at character 4`],
+      [["--script", file], `--script ${file}: cannot read line 2: cannot read the fault`],
+      [["--expect-fired"], "--expect-fired needs --fault or --script beside it"],
+    ] as const
+  ) {
+    await using program = new Program(script("cmd/proxy.ts", ":0", ":1", ...args));
+    const { code, err } = await program.finished();
+    assertEquals(code, 2);
+    assertStringIncludes(err, problem);
+  }
 });

@@ -180,6 +180,7 @@ const NOT_OPTIONS: readonly string[] = [
   "load.LoadSettings",
   "load.LoadSummary",
   "load.ScheduleInit",
+  "proxy.FaultSelectors",
   "search.IndexJobOptions",
   "search.IndexWriterOptions",
   "search.ReadEntry",

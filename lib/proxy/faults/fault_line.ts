@@ -1,0 +1,378 @@
+import { Deque } from "../../base/deque.ts";
+import type { Address } from "../../net/mod.ts";
+import type { Direction } from "../direction.ts";
+import type { ActiveFault, FrameInfo } from "./active_fault.ts";
+import { isOfFrames } from "./fault.ts";
+import type { FaultSet } from "./fault_set.ts";
+import { FrameStage } from "./frame_stage.ts";
+import { type Shaped, Shaping } from "./shaping.ts";
+
+/** Without a rate, at most this much waits for its time; then reading stops. */
+const MAX_WAITING_BYTES = 16_777_216;
+
+/** Where no fault takes time, this waits at most. In all cases one more read of 64 KiB may come on top. */
+const SPARE_BYTES = 32_768;
+
+/** At most so many pieces wait: a slice of one byte takes far more memory than a byte. */
+const MAX_PIECES = 8_192;
+
+/** So many pieces are made in one go. */
+const PIECES_IN_A_ROW = 512;
+
+/** With a rate, bytes leave at these intervals. */
+const PACE_MS = 5;
+
+/** Bytes leave this much early rather than a timer's grain late. */
+const EARLY_MS = 0.5;
+
+/** A reset waits this long for the bytes before it to be sent, and at most this long for their room. */
+const RESET_AFTER_MS = 20;
+const RESET_AT_LATEST_MS = 1_000;
+
+/** What ends a direction, and stands in the queue like bytes do. */
+export type Mark = "end" | "broken" | "close" | "half-close" | "reset";
+
+/** Where the bytes of a {@linkcode FaultLine} go, and what it tells of. */
+export interface LineExit {
+  /** Bytes of the receiver that the system has not taken. */
+  readonly pendingBytes: number;
+  /** Writes; returns whether there is room for more. If not, `drained` is to be called. */
+  write(bytes: Uint8Array): boolean;
+  /** Writes, and calls back when the system has taken it. */
+  writeAlone(bytes: Uint8Array, taken: () => void): void;
+  /** The direction has come to this. */
+  reached(mark: Mark): void;
+  /** Reads from the sender, or not. */
+  read(isReading: boolean): void;
+  /** The bytes are no frames, though a fault asks for them. */
+  noFrames(): void;
+  /** So much waits that nothing more is read. */
+  full(): void;
+}
+
+/** What has arrived and is not shaped. */
+interface Entry {
+  /** The bytes that are left, if it is no mark. */
+  bytes: Uint8Array | undefined;
+  readonly mark: Mark | undefined;
+  readonly frame: FrameInfo | undefined;
+  readonly at: number;
+}
+
+/** What waits for its time. */
+interface Waiting {
+  shaped: Shaped | undefined;
+  readonly mark: Mark | undefined;
+  dueAt: number;
+  /** Bytes of it that have left; or for a reset, when it was first tried. */
+  left: number;
+}
+
+/**
+ * One direction of a connection under faults: a queue in which bytes wait for their time, in their
+ * order, and one timer.
+ */
+export class FaultLine {
+  readonly #set: FaultSet;
+  readonly #connection: number;
+  readonly #client: Address;
+  readonly #direction: Direction;
+  readonly #exit: LineExit;
+  readonly #shaping: Shaping;
+  /** What may concern this direction, whether or not it is its time. */
+  #faults: readonly ActiveFault[] = [];
+  #frames: FrameStage | undefined;
+  readonly #entries = new Deque<Entry>();
+  readonly #queue = new Deque<Waiting>();
+  #bytes = 0;
+  /** Faults that act once, and have. */
+  readonly #done = new Set<ActiveFault>();
+  /** While more than this waits, nothing is read; then until no more than that is left. */
+  #most = SPARE_BYTES;
+  #resumeAt = SPARE_BYTES / 2;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Infinity;
+  #isAwaiting = false;
+  #isBlocked = false;
+  #isReading = true;
+  /** Nothing that arrives is passed any more. */
+  #isCut = false;
+  #isOver = false;
+  #toldFull = false;
+
+  constructor(
+    set: FaultSet,
+    connection: number,
+    client: Address,
+    direction: Direction,
+    offset: number,
+    exit: LineExit,
+  ) {
+    this.#set = set;
+    this.#connection = connection;
+    this.#client = client;
+    this.#direction = direction;
+    this.#exit = exit;
+    this.#shaping = new Shaping(set, connection, direction, offset);
+  }
+
+  /** When what waits may have left; in the past if nothing waits. */
+  get lastDue(): number {
+    return this.#entries.length > 0 ? Infinity : this.#shaping.lastDue;
+  }
+
+  /** Looks which faults concern it: at the beginning, and when that has changed. */
+  look(): void {
+    if (this.#isOver) return;
+    this.#faults = this.#set.of(this.#connection, this.#client, this.#direction);
+    if (this.#frames === undefined && this.#faults.some((active) => active.needsFrames)) {
+      this.#frames = new FrameStage(this.#shaping.offset, {
+        next: (bytes, frame) => this.#enter(bytes, frame),
+        fired: (active, offset) => this.#fired(active, offset),
+        released: () => this.#advance(),
+        noFrames: () => this.#exit.noFrames(),
+      });
+    }
+    this.#limit();
+    for (const active of this.#acting(undefined)) {
+      if (this.#strikesAt(active) <= this.#shaping.offset) this.#strike(active);
+    }
+    this.#advance();
+  }
+
+  /** The next bytes of the sender. */
+  received(bytes: Uint8Array): void {
+    if (this.#isOver || this.#isCut) return;
+    if (this.#frames) this.#frames.push(bytes, this.#frameFaults());
+    else this.#enter(bytes, undefined);
+    this.#advance();
+  }
+
+  /** The sender has ended its stream, or has broken off. */
+  ended(mark: "end" | "broken"): void {
+    if (this.#isOver || this.#isCut && mark === "end") return;
+    this.#frames?.end();
+    this.#entries.push({ bytes: undefined, mark, frame: undefined, at: performance.now() });
+    this.#advance();
+  }
+
+  /** The receiver has room. */
+  drained(): void {
+    this.#isBlocked = false;
+    this.#advance();
+  }
+
+  /** Passes nothing more. */
+  stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#frames?.stop();
+    this.#entries.clear();
+    this.#queue.clear();
+  }
+
+  #enter(bytes: Uint8Array, frame: FrameInfo | undefined): void {
+    if (bytes.length === 0) return;
+    this.#bytes += bytes.length;
+    this.#entries.push({ bytes, mark: undefined, frame, at: performance.now() });
+  }
+
+  /** Shapes what has arrived, passes what is due, and reads on if there is room. */
+  #advance(): void {
+    if (this.#isOver) return;
+    const now = performance.now();
+    const isHeld = this.#shape(now);
+    this.#pump(now);
+    if (this.#isOver) return;
+    // Pieces that have left made room for others.
+    if (!isHeld && this.#entries.length > 0 && this.#queue.length < MAX_PIECES) this.#wake(now);
+    this.#look(isHeld);
+  }
+
+  /** @returns whether a blackhole holds what is next. */
+  #shape(now: number): boolean {
+    for (let pieces = 0; pieces < PIECES_IN_A_ROW; pieces++) {
+      const entry = this.#entries.peek();
+      if (entry === undefined || this.#queue.length >= MAX_PIECES) return false;
+      const acting = this.#acting(entry.frame);
+      const hole = acting.find(({ fault }) => fault.action.kind === "blackhole");
+      if (hole) {
+        if (!this.#done.has(hole)) this.#fired(hole, this.#shaping.offset);
+        this.#done.add(hole);
+        return true;
+      }
+      if (entry.bytes === undefined) {
+        this.#entries.shift();
+        this.#mark(entry.mark!, this.#shaping.dueOf(acting, entry.at));
+      } else this.#shapeBytes(entry, entry.bytes, acting, now);
+    }
+    return false;
+  }
+
+  /** Shapes some of the bytes of an entry: up to where a fault strikes, if one does. */
+  #shapeBytes(
+    entry: Entry,
+    bytes: Uint8Array,
+    acting: readonly ActiveFault[],
+    now: number,
+  ): void {
+    const { offset } = this.#shaping;
+    const [striking] = acting.filter((active) => this.#strikesAt(active) < Infinity)
+      .sort((one, other) => this.#strikesAt(one) - this.#strikesAt(other));
+    const room = striking ? this.#strikesAt(striking) - offset : Infinity;
+    if (room > 0) {
+      const shaped = this.#shaping.next(bytes.subarray(0, room), acting, entry.at, now);
+      this.#queue.push({ shaped, mark: undefined, dueAt: shaped.dueAt, left: 0 });
+      const { length } = shaped.bytes;
+      if (length < bytes.length) entry.bytes = bytes.subarray(length);
+      else this.#entries.shift();
+    }
+    if (striking && this.#strikesAt(striking) <= this.#shaping.offset) this.#strike(striking);
+  }
+
+  /** The offset at which a fault that acts once does so. */
+  #strikesAt(active: ActiveFault): number {
+    const { action } = active.fault;
+    if (!("afterBytes" in action) || this.#done.has(active)) return Infinity;
+    return Math.max(action.afterBytes, this.#shaping.offset);
+  }
+
+  #strike(active: ActiveFault): void {
+    const { action } = active.fault;
+    if (this.#isCut) return;
+    this.#done.add(active);
+    this.#fired(active, this.#shaping.offset);
+    const now = performance.now();
+    if (action.kind === "stall") return this.#shaping.hold(action.stallMs, now);
+    this.#isCut = true;
+    for (const { bytes } of this.#entries) this.#bytes -= bytes?.length ?? 0;
+    this.#entries.clear();
+    this.#mark(action.kind as Mark, Math.max(this.#shaping.lastDue, now));
+  }
+
+  #mark(mark: Mark, dueAt: number): void {
+    this.#queue.push({ shaped: undefined, mark, dueAt, left: 0 });
+  }
+
+  /** Passes what is due. */
+  #pump(now: number): void {
+    for (;;) {
+      const waiting = this.#queue.peek();
+      if (waiting === undefined || this.#isAwaiting || this.#isBlocked || this.#isOver) return;
+      if (waiting.mark !== undefined) {
+        if (waiting.dueAt > now || !this.#reaches(waiting, waiting.mark, now)) {
+          return this.#wake(waiting.dueAt);
+        }
+        this.#queue.shift();
+        this.#exit.reached(waiting.mark);
+        continue;
+      }
+      const { bytes, alone, beginsAt, bytesPerMs } = waiting.shaped!;
+      const isDue = waiting.dueAt <= now + EARLY_MS;
+      // By a rate, some of the bytes may be due.
+      const due = isDue
+        ? bytes.length
+        : bytesPerMs > 0 && !alone
+        ? Math.max(waiting.left, Math.min(bytes.length, Math.floor((now - beginsAt) * bytesPerMs)))
+        : waiting.left;
+      if (due > waiting.left) {
+        const part = bytes.subarray(waiting.left, due);
+        waiting.left = due;
+        this.#bytes -= part.length;
+        if (isDue) this.#queue.shift();
+        if (alone) return this.#passAlone(part);
+        if (!this.#exit.write(part)) this.#isBlocked = true;
+      }
+      if (!isDue) {
+        const next = bytesPerMs > 0 && !alone
+          ? Math.max(now + PACE_MS, beginsAt + (waiting.left + 1) / bytesPerMs)
+          : waiting.dueAt;
+        return this.#wake(Math.min(next, waiting.dueAt));
+      }
+    }
+  }
+
+  #passAlone(bytes: Uint8Array): void {
+    this.#isAwaiting = true;
+    this.#exit.writeAlone(bytes, () => {
+      this.#isAwaiting = false;
+      this.#advance();
+    });
+  }
+
+  /** Whether a mark may act: a reset that follows bytes at once would overtake them. */
+  #reaches(waiting: Waiting, mark: Mark, now: number): boolean {
+    if (mark !== "reset" && mark !== "broken") return true;
+    const first = waiting.left === 0;
+    if (first) waiting.left = now;
+    const isTaken = this.#exit.pendingBytes === 0;
+    if (!isTaken && now - waiting.left < RESET_AT_LATEST_MS) {
+      waiting.dueAt = now + PACE_MS;
+      return false;
+    }
+    if (first && this.#shaping.offset > 0) {
+      waiting.dueAt = now + RESET_AFTER_MS;
+      return false;
+    }
+    return true;
+  }
+
+  /** Has `#advance` called at this time, if that is not done before. */
+  #wake(at: number): void {
+    if (this.#timer !== undefined && this.#timerAt <= at) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#timerAt = Infinity;
+      this.#advance();
+    }, Math.max(0, at - performance.now()));
+  }
+
+  /** Reads on, or not. */
+  #look(isHeld: boolean): void {
+    const isFull = this.#bytes > this.#most;
+    if (isFull && this.#most === MAX_WAITING_BYTES && !this.#toldFull) {
+      this.#toldFull = true;
+      this.#exit.full();
+    }
+    const mayRead = this.#isCut ||
+      !isHeld && !this.#isBlocked && !isFull && (this.#isReading || this.#bytes <= this.#resumeAt);
+    if (mayRead === this.#isReading) return;
+    this.#isReading = mayRead;
+    this.#exit.read(mayRead);
+  }
+
+  #acting(frame: FrameInfo | undefined): readonly ActiveFault[] {
+    return this.#faults.filter((active) => active.isOn && active.concernsFrame(frame));
+  }
+
+  #frameFaults(): readonly ActiveFault[] {
+    return this.#faults.filter(({ fault }) => isOfFrames(fault.action));
+  }
+
+  /** How much may wait, by the faults that are in force. */
+  #limit(): void {
+    let delayMs = 0;
+    let bytesPerMs = Infinity;
+    let holds = false;
+    for (const { isOn, fault: { action } } of this.#faults) {
+      if (!isOn) continue;
+      if (action.kind === "delay") delayMs += action.delayMs + action.jitterMs;
+      else if (action.kind === "rate") {
+        bytesPerMs = Math.min(bytesPerMs, action.bytesPerSecond / 1_000);
+      } else if (action.kind === "loss" || action.kind === "stall") holds = true;
+    }
+    if (bytesPerMs < Infinity) {
+      // So much is under way at the full rate: with less, some of it would be lost.
+      this.#most = this.#resumeAt = Math.ceil(bytesPerMs * delayMs);
+      return;
+    }
+    this.#most = delayMs > 0 || holds ? MAX_WAITING_BYTES : SPARE_BYTES;
+    this.#resumeAt = this.#most / 2;
+  }
+
+  #fired(active: ActiveFault, offset: number): void {
+    this.#set.fired(active, this.#connection, this.#direction, offset);
+  }
+}

@@ -1,0 +1,219 @@
+import type { Direction } from "../direction.ts";
+import type { ActiveFault } from "./active_fault.ts";
+import { corruptedBytes } from "./corruption.ts";
+import type { FaultAction, FaultKind } from "./fault.ts";
+import type { FaultSet } from "./fault_set.ts";
+import { lossMs, SEGMENT_BYTES } from "./loss.ts";
+import { Pacer } from "./pacer.ts";
+import { drawAt, DRAWS } from "./seeded.ts";
+
+/** A piece of a stream, and when it may leave. */
+export interface Shaped {
+  readonly bytes: Uint8Array;
+  /** Whether it is to be written by itself. */
+  readonly alone: boolean;
+  /** When all of it may have left, in milliseconds. */
+  readonly dueAt: number;
+  /** With a rate: when its first byte may leave, and how many follow in a millisecond; else 0. */
+  readonly beginsAt: number;
+  readonly bytesPerMs: number;
+}
+
+type ActionOf<K extends FaultKind> = Extract<FaultAction, { readonly kind: K }>;
+
+/**
+ * What faults do to the bytes of one direction of a connection, in this order: corrupt, slice, rate,
+ * delay and loss. It knows the offset of each byte, and all chance follows from it.
+ */
+export class Shaping {
+  /** How many bytes have been shaped: the offset of the next. */
+  offset: number;
+  readonly #set: FaultSet;
+  readonly #connection: number;
+  readonly #direction: Direction;
+  readonly #pacers = new Map<ActiveFault, Pacer>();
+  /** Faults that last, and were told to have begun. */
+  readonly #told = new Set<ActiveFault>();
+  /** Where the current slice ends, and when the next may leave. */
+  #sliceEnd = 0;
+  #sliceAt = -Infinity;
+  #lastDue = -Infinity;
+
+  constructor(set: FaultSet, connection: number, direction: Direction, offset: number) {
+    this.#set = set;
+    this.#connection = connection;
+    this.#direction = direction;
+    this.offset = offset;
+  }
+
+  /** When what was shaped so far may have left. */
+  get lastDue(): number {
+    return this.#lastDue;
+  }
+
+  /** Lets nothing leave for a while. */
+  hold(ms: number, now: number): void {
+    this.#lastDue = Math.max(this.#lastDue, now) + ms;
+  }
+
+  /** When something without bytes may leave that came at this time. */
+  dueOf(acting: readonly ActiveFault[], at: number): number {
+    const delays = acting.map(({ fault: { action } }) =>
+      action.kind === "delay" ? action.delayMs : 0
+    );
+    return this.#lastDue = Math.max(this.#lastDue, at + sumOf(delays));
+  }
+
+  /**
+   * Takes the next bytes, or the first of them: as many as stay together.
+   *
+   * @param at When they arrived.
+   */
+  next(bytes: Uint8Array, acting: readonly ActiveFault[], at: number, now: number): Shaped {
+    const { offset } = this;
+    const sliced = acting.find(({ fault }) => fault.action.kind === "slice");
+    let length = bytes.length;
+    if (sliced) length = Math.min(length, this.#sliceLength(sliced));
+    length = Math.min(length, this.#segmentLength(acting, length));
+    const piece = this.#corrupt(bytes.subarray(0, length), acting);
+    let readyAt = at;
+    if (sliced) {
+      const { everyMs } = sliced.fault.action as ActionOf<"slice">;
+      if (everyMs > 0) {
+        readyAt = Math.max(at, this.#sliceAt);
+        if (offset + length >= this.#sliceEnd) this.#sliceAt = readyAt + everyMs;
+      }
+    }
+    const { beginsAt, bytesPerMs } = this.#pace(length, acting, Math.max(readyAt, now));
+    const paced = bytesPerMs === 0 ? readyAt : beginsAt + length / bytesPerMs;
+    const delayMs = this.#delayMs(acting);
+    for (const active of acting) if (LASTING.has(active.fault.action.kind)) this.#tell(active);
+    this.offset += length;
+    this.#lastDue = Math.max(this.#lastDue, paced + delayMs);
+    return {
+      bytes: piece,
+      alone: sliced !== undefined,
+      dueAt: this.#lastDue,
+      beginsAt: beginsAt + delayMs,
+      bytesPerMs,
+    };
+  }
+
+  #corrupt(bytes: Uint8Array, acting: readonly ActiveFault[]): Uint8Array {
+    let changed: Uint8Array | undefined;
+    for (const active of acting) {
+      const { action } = active.fault;
+      if (action.kind !== "corrupt") continue;
+      const { offset } = this;
+      const draws = this.#draws(active, DRAWS.corrupt);
+      const found = corruptedBytes(draws, action.probability, offset, offset + bytes.length);
+      for (const { offset: place, mask } of found) {
+        changed ??= bytes.slice();
+        changed[place - offset]! ^= mask;
+        this.#fired(active, place);
+      }
+    }
+    return changed ?? bytes;
+  }
+
+  #sliceLength(active: ActiveFault): number {
+    const { leastBytes, mostBytes } = active.fault.action as ActionOf<"slice">;
+    if (this.#sliceEnd <= this.offset) {
+      const draw = drawAt(this.#draws(active, DRAWS.slice), this.offset);
+      this.#sliceEnd = this.offset + leastBytes + Math.floor(draw * (mostBytes - leastBytes + 1));
+    }
+    return this.#sliceEnd - this.offset;
+  }
+
+  /** How many bytes have the same delay: to the end of a segment, or to the next one that is lost. */
+  #segmentLength(acting: readonly ActiveFault[], most: number): number {
+    const jitters = acting.some(({ fault: { action } }) =>
+      action.kind === "delay" && action.jitterMs > 0
+    );
+    const loses = acting.some(({ fault }) => fault.action.kind === "loss");
+    if (!jitters && !loses) return most;
+    let segment = Math.floor(this.offset / SEGMENT_BYTES) + 1;
+    const end = this.offset + most;
+    while (segment * SEGMENT_BYTES < end && !jitters && this.#lossMs(acting, segment) === 0) {
+      segment++;
+    }
+    return segment * SEGMENT_BYTES - this.offset;
+  }
+
+  #lossMs(acting: readonly ActiveFault[], segment: number, tell = false): number {
+    let total = 0;
+    for (const active of acting) {
+      const { action } = active.fault;
+      if (action.kind !== "loss") continue;
+      const ms = lossMs(this.#draws(active, DRAWS.loss), action.probability, segment);
+      if (ms > 0 && tell) this.#fired(active, segment * SEGMENT_BYTES);
+      total += ms;
+    }
+    return total;
+  }
+
+  /** How much longer the next bytes take. */
+  #delayMs(acting: readonly ActiveFault[]): number {
+    const { offset } = this;
+    let total = 0;
+    for (const active of acting) {
+      const { action } = active.fault;
+      if (action.kind !== "delay") continue;
+      total += action.delayMs;
+      if (action.jitterMs === 0) continue;
+      total += (2 * drawAt(this.#draws(active, DRAWS.jitter), offset) - 1) * action.jitterMs;
+    }
+    const isStart = offset % SEGMENT_BYTES === 0;
+    return isStart ? total + this.#lossMs(acting, offset / SEGMENT_BYTES, true) : total;
+  }
+
+  /** Where several rates hold, the one that takes longest counts. */
+  #pace(
+    bytes: number,
+    acting: readonly ActiveFault[],
+    now: number,
+  ): { beginsAt: number; bytesPerMs: number } {
+    let slowest = { beginsAt: now, bytesPerMs: 0 };
+    let latest = -Infinity;
+    for (const active of acting) {
+      const { action } = active.fault;
+      if (action.kind !== "rate") continue;
+      const pacer = this.#pacerOf(active, action);
+      const beginsAt = pacer.reserve(bytes, now);
+      const endsAt = beginsAt + bytes / pacer.bytesPerMs;
+      if (endsAt <= latest) continue;
+      latest = endsAt;
+      slowest = { beginsAt, bytesPerMs: pacer.bytesPerMs };
+    }
+    return slowest;
+  }
+
+  #pacerOf(active: ActiveFault, { shared, bytesPerSecond }: ActionOf<"rate">): Pacer {
+    if (shared) return active.sharedPacer(this.#direction, bytesPerSecond);
+    let pacer = this.#pacers.get(active);
+    if (!pacer) this.#pacers.set(active, pacer = new Pacer(bytesPerSecond));
+    return pacer;
+  }
+
+  #draws(active: ActiveFault, draw: number): number {
+    return this.#set.drawsOf(active, draw, this.#connection, this.#direction);
+  }
+
+  /** A fault that lasts is told once for each direction of a connection. */
+  #tell(active: ActiveFault): void {
+    if (this.#told.has(active)) return;
+    this.#told.add(active);
+    this.#fired(active, this.offset);
+  }
+
+  #fired(active: ActiveFault, offset: number): void {
+    this.#set.fired(active, this.#connection, this.#direction, offset);
+  }
+}
+
+/** Kinds that do something to all bytes. */
+const LASTING: ReadonlySet<FaultKind> = new Set(["delay", "rate", "slice"]);
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}

@@ -1,0 +1,52 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type Fault, parseScript, playScript, ScriptError } from "../../../lib/proxy/mod.ts";
+import { until } from "../../support/deadline.ts";
+
+Deno.test("parseScript() reads lines of a time and a fault, and comments", () => {
+  const steps = parseScript(`# a poor network
+0 both delay 80ms   # begins at once
+
+1m30s up loss 2%\r
+1m30s clear
+`);
+  assertEquals(steps.map(({ atMs, fault }) => [atMs, fault?.text]), [
+    [0, "both delay 80ms"],
+    [90_000, "up loss 2%"],
+    [90_000, undefined],
+  ]);
+});
+
+Deno.test("parseScript() says which line is wrong", () => {
+  const refused: readonly (readonly [string, number, string])[] = [
+    ["both delay 80ms", 1, 'it begins with "both", not with a time'],
+    ["\n5s", 2, "a fault, or clear, is missing"],
+    ["5s clear\n4s clear", 2, "before the time of the line above"],
+    ["5s clear\n6s up dely 3ms", 2, "did you mean delay?"],
+  ];
+  for (const [text, line, problem] of refused) {
+    const error = assertThrows(() => parseScript(text), ScriptError);
+    assertEquals(error.line, line);
+    assert(error.message.includes(problem), error.message);
+  }
+});
+
+Deno.test("playScript() adds faults at their time, and clears them, until it is ended", async () => {
+  const seen: string[][] = [];
+  const proxy = {
+    faults: [] as readonly Fault[],
+    set(faults: readonly Fault[]) {
+      this.faults = faults;
+      seen.push(faults.map(({ text }) => text));
+    },
+  };
+  const playing = playScript(
+    proxy,
+    parseScript("1ms up blackhole\n20ms down blackhole\n40ms clear\n10m up refuse".replace(
+      "up refuse",
+      "both refuse",
+    )),
+  );
+  await until(() => seen.length === 3);
+  playing[Symbol.dispose]();
+  assertEquals(seen, [["up blackhole"], ["up blackhole", "down blackhole"], []]);
+});
