@@ -37,6 +37,7 @@ import { importLater } from "./_cli/import_later.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { openStore, storeFlags } from "./_pubsub/stream_store.ts";
+import { joinNats, natsFlags } from "./_pubsub/nats.ts";
 import { reportStats } from "./_pubsub/report_stats.ts";
 
 export const command = defineCommand({
@@ -141,6 +142,7 @@ export const command = defineCommand({
     },
     ...storeFlags,
     ...httpFlags,
+    ...natsFlags,
     stats: {
       type: "duration",
       min: 10,
@@ -155,6 +157,7 @@ export const command = defineCommand({
     ["socktool broker --stats 1s", "print figures every second"],
     ["socktool broker 0.0.0.0:5635 --auth users.json", "for other machines, by name and password"],
     ["socktool broker --store data --stream 'orders=orders.>'", "keep what is published on orders"],
+    ["socktool broker --nats nats://n1,nats://n2", "serve the topics of a NATS cluster"],
     ["socktool broker --hash-password < secret.txt", "make the hash of a password"],
   ],
   notes: [
@@ -176,10 +179,12 @@ export const command = defineCommand({
     checkAccess(address, flags);
     const maxPendingBytes = pendingBytes(flags, given);
     const authenticator = await authenticatorOf(flags, context);
+    await using backplane = await joinNats(flags, context);
     await using streams = await openStore(flags);
     const tls = await serverTlsOf(flags, context);
     const failure = () => streams?.failure?.message;
-    await using http = await openHttp(flags, { tls, authenticator, failure }, context);
+    const lack = () => backplane?.shared?.lack;
+    await using http = await openHttp(flags, { tls, authenticator, failure, lack }, context);
     using listener = await listen(address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
     const renewTls = async (tls: ServerTls) => {
@@ -207,6 +212,7 @@ export const command = defineCommand({
       drainTimeoutMs: flags["drain-timeout"],
       authenticator,
       streams,
+      backplane,
       signal: context.signal,
       observer: observer(context, flags.json),
     });

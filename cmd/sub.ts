@@ -288,17 +288,21 @@ const WHY_MISSED: Readonly<Record<MissedReason, string>> = {
   slow: "too slow",
   "too-large": "too large",
   disconnected: "there was no connection",
+  lost: "lost between brokers",
 };
 
 function tellMissed(
-  { filter, count, bytes, reason }: MissedPublications,
+  { filter, count, atLeast, bytes, reason }: MissedPublications,
   { out, log }: Context,
   json: boolean,
 ): void {
-  const missed = count === null ? "unknown" : formatExactCount(count, "message");
+  const counted = count === null ? "unknown" : formatExactCount(count, "message");
+  const missed = atLeast ? `${counted} or more` : counted;
   const size = bytes === null ? "" : ` (${formatBytes(bytes)})`;
   log.warn(`missed ${missed}${size} of ${filter}: ${WHY_MISSED[reason]}`);
-  if (json) out.json({ type: "missed", filter, count, bytes, reason });
+  if (json) {
+    out.json({ type: "missed", filter, count, atLeast: atLeast || undefined, bytes, reason });
+  }
 }
 
 if (import.meta.main) await runMain(command);

@@ -94,7 +94,8 @@ export function confirmAll(job: Job): Promise<number> {
   const { client, context: { out }, flags } = job;
   const { timeout: timeoutMs, "min-receivers": least = 0, json } = flags;
   return publishEach(job, async ({ topic, content, line }, options) => {
-    const receivers = await client.publishConfirmed(topic, content, { ...options, timeoutMs });
+    const confirmed = { ...options, timeoutMs, exact: least > 0 };
+    const receivers = await client.publishConfirmed(topic, content, confirmed);
     return () => {
       if (json) out.json({ type: "confirmed", line, topic, receivers });
       else out.line(formatCount(receivers, "receiver"));

@@ -27,7 +27,7 @@ export function reportStats(
 }
 
 function line(
-  { connections, filters, pendingBytes, streams }: BrokerStats,
+  { connections, filters, pendingBytes, streams, backplane }: BrokerStats,
   rates: { readonly publishedPerSecond: number; readonly deliveredPerSecond: number },
   missed: number,
 ): string {
@@ -42,6 +42,13 @@ function line(
       ? [
         `${formatCount(streams.messages, "message")} kept`,
         `${streams.pending} pending, ${streams.unacked} unacked, ${streams.dead} dead`,
+      ]
+      : [],
+    ...backplane
+      ? [
+        `NATS ${backplane.connected ? "connected" : "away"}`,
+        formatCount(backplane.brokers, "other broker"),
+        `${formatCount(backplane.lost, "message")} lost on the way here`,
       ]
       : [],
   ].join(", ");

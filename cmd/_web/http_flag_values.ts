@@ -18,4 +18,6 @@ export interface HttpSurroundings {
   readonly authenticator?: Authenticator | undefined;
   /** Why the server can no longer do all that it is for; `undefined` if it can. */
   readonly failure?: (() => string | undefined) | undefined;
+  /** What it cannot do for the moment; `undefined` if it can do everything. */
+  readonly lack?: (() => string | undefined) | undefined;
 }

@@ -20,7 +20,7 @@ export class HttpSide implements AsyncDisposable {
 
   private constructor(
     web: WebServer,
-    { failure }: HttpSurroundings,
+    { failure, lack }: HttpSurroundings,
     { signal }: Pick<Context, "signal">,
   ) {
     this.#web = web;
@@ -29,7 +29,11 @@ export class HttpSide implements AsyncDisposable {
       const none = { detail: undefined, progress: undefined };
       if (detail !== undefined) return { ...none, status: "failed", detail };
       if (signal.aborted) return { ...none, status: "draining" };
-      return this.#isReady ? { ...none, status: "ok" } : { status: "starting", ...this.starting };
+      if (!this.#isReady) return { status: "starting", ...this.starting };
+      const lacking = lack?.();
+      return lacking === undefined
+        ? { ...none, status: "ok" }
+        : { ...none, status: "degraded", detail: lacking };
     };
     web.add(healthRoutes(() => this.#health()));
   }

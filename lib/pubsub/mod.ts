@@ -27,6 +27,12 @@ export { newStreamSettings, topicsProblem } from "./broker/streams/stream_settin
 export { nameProblem } from "./broker/streams/stream_rights.ts";
 export { StreamError } from "./broker/streams/stream_error.ts";
 export type * from "./broker/streams/stream_store.ts";
+export type {
+  Backplane,
+  BackplaneFigures,
+  BackplaneHost,
+  SharedBackplane,
+} from "./broker/backplane.ts";
 export { PUBSUB_RIGHTS } from "./broker/routing/rights.ts";
 export {
   AuthFileError,
@@ -95,6 +101,16 @@ export {
 } from "./client/mod.ts";
 
 // What these refer to, of other parts of the library.
-export type { ByteOrder, FrameHeader, HeaderInit, StreamedFrame } from "../frame/mod.ts";
+export type {
+  ByteOrder,
+  Frame,
+  FrameHeader,
+  HeaderInit,
+  NumberArrays,
+  NumberReader,
+  NumberType,
+  StreamedFrame,
+  TypedArrayOf,
+} from "../frame/mod.ts";
 export type * from "../net/serving_types.ts";
 export type { LoginAttempt } from "../access/mod.ts";

@@ -35,6 +35,7 @@ import {
   openStreamStore,
   serveBroker,
 } from "../../lib/pubsub/mod.ts";
+import { connectNats } from "../../lib/pubsub/broker/nats/mod.ts";
 import { connectBroker as connectBrokerOver } from "../../lib/pubsub/client/mod.ts";
 import { connectRequests as connectRequestsOver } from "../../lib/request/client/mod.ts";
 import { openWebSocket } from "../../lib/net/web_socket.ts";
@@ -128,6 +129,7 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "proxy.ProxyOptions": [(options) => serveProxy(ADDRESS, ADDRESS, options)],
   "pubsub.BrokerOptions": [(options) => serveBroker(listener(), options)],
   "pubsub.NackOptions": [(options) => messageToSettle().nack(options)],
+  "pubsub.NatsBackplaneOptions": [(options) => connectNats(["localhost"], options)],
   "pubsub.StreamStoreOptions": [(options) => openStreamStore("/no/such/folder", options)],
   "request.ExchangeOptions": [frames],
   "request.RequestClientOptions": [connect, connectOver],

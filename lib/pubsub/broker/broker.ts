@@ -130,6 +130,7 @@ export class Broker implements AsyncDisposable {
       missed,
       errors: counters.errors,
       streams: this.#core.streams?.totals,
+      backplane: this.#core.shared?.figures,
     };
   }
 

@@ -8,6 +8,7 @@ import {
 } from "../../frame/mod.ts";
 import { SharedMemory, timerMs } from "../../net/mod.ts";
 import type { Authenticator, Principal } from "../../access/mod.ts";
+import { SYSTEM_PREFIX } from "../protocol/topic.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import {
   type BrokerLimits,
@@ -29,7 +30,15 @@ import { SpeedMemory } from "./routing/speed_memory.ts";
 import { Run } from "./routing/run.ts";
 import type { StreamStore } from "./streams/stream_store.ts";
 import { addLimited, isCompletedBy } from "./routing/limited_delivery.ts";
-import { pickMember, type Receiver, type Subscription } from "./routing/subscription.ts";
+import type { SharedBackplane } from "./backplane.ts";
+import { LocalBackplane } from "./local_backplane.ts";
+import { OutsidePublications } from "./outside_publications.ts";
+import {
+  type Group,
+  pickMember,
+  type Receiver,
+  type Subscription,
+} from "./routing/subscription.ts";
 
 /** Headers that all connections remember together: 1 MiB. */
 const SHARED_HEADERS = 4_096;
@@ -38,6 +47,8 @@ const DRAIN_TIMEOUT_MS = 5_000;
 
 /** The share of the memory for filters that one principal's filters may take. */
 const PRINCIPAL_SHARE = 1 / 2;
+
+const NO_GROUPS: readonly Group[] = [];
 
 /** What all clients of a principal share. */
 export interface Account extends SubscriptionAccount {
@@ -57,6 +68,8 @@ export class BrokerCore {
   /** The whole broker in figures. */
   readonly figures: BrokerFigures;
   readonly router: Router;
+  /** Other brokers that serve the same topics, where there may be some. */
+  readonly shared: SharedBackplane | undefined;
   /** Keeps publications, where the broker has a store. */
   readonly streams: StreamStore | undefined;
   /**
@@ -120,8 +133,18 @@ export class BrokerCore {
         void this.sendList.flush();
       });
     };
-    this.streams = options.streams;
+    const backplane = options.backplane ?? new LocalBackplane(options.streams);
+    if (options.backplane && options.streams) {
+      throw new TypeError("Cannot use streams beside a backplane: that keeps streams itself");
+    }
+    this.shared = backplane.shared;
+    this.streams = backplane.streams;
+    if (this.shared) {
+      const { shared } = this;
+      this.router.onRemoved = (filter, group) => shared.close(filter, group);
+    }
     if (this.streams) this.#serveStreams(this.streams);
+    backplane.attach(new OutsidePublications(this));
   }
 
   /** The principal of clients that need not log in. */
@@ -185,7 +208,7 @@ export class BrokerCore {
 
   #publicationsOf(principal: Principal): Publications {
     const streamOf = (topic: string) => this.streams?.streamOf(topic);
-    return new Publications(this.router, principal, this.#speed, streamOf);
+    return new Publications(this.router, principal, this.#speed, streamOf, this.shared);
   }
 
   #open(principal: Principal): Account {
@@ -231,7 +254,9 @@ export class BrokerCore {
     run.set(memory, frames, first, last);
     this.counters.published += last - first;
     this.counters.publishedBytes += run.end - run.start;
-    const { subscriptions, groups } = route;
+    const { subscriptions } = route;
+    // Members that other brokers have get their share too: what is for a group comes back from there.
+    const groups = this.shared === undefined ? route.groups : NO_GROUPS;
     let receivers = 0;
     // A connection counts once, even if it gets the frames by several subscriptions or groups.
     const counted = groups.length > 0 ? new Set<Receiver>() : undefined;
@@ -244,18 +269,50 @@ export class BrokerCore {
       if (counted) counted.add(subscription.receiver);
       else receivers++;
     }
-    for (const group of groups) {
-      for (let i = first; i < last; i++) {
-        const member = pickMember(group, publisher);
-        if (member === undefined) break;
-        if (member.receiver.addGrouped(run, i, member, group) > 0) counted!.add(member.receiver);
-        if (isCompletedBy(member, 1)) member.receiver.completed(member);
-      }
-    }
+    for (const group of groups) this.#share(run, group, publisher, counted!);
     run.clear();
     // Only now: the lists iterated above must not change before.
     if (this.#completed.length > 0) this.#endCompleted();
     return counted?.size ?? receivers;
+  }
+
+  /** Hands publications that other brokers brought to members of a group: each to one. */
+  forwardToGroup(memory: SharedMemory, frames: readonly Frame[], group: Group): void {
+    const run = this.#run;
+    run.set(memory, frames, 0, frames.length);
+    this.#share(run, group, undefined, new Set());
+    run.clear();
+  }
+
+  /** Tells the receivers of a route that publications were lost on the way from another broker. */
+  tellLost({ subscriptions }: Route, count: number, atLeast: boolean): void {
+    const completed: Subscription[] = [];
+    for (const subscription of subscriptions) {
+      if (subscription.limits === undefined) {
+        subscription.receiver.lost(subscription, count, atLeast);
+        continue;
+      }
+      for (const one of subscription.overlapping ?? [subscription]) {
+        const some = Math.min(count, one.limits?.left ?? Infinity);
+        one.receiver.lost(one, some, atLeast);
+        if (isCompletedBy(one, some)) completed.push(one);
+      }
+    }
+    for (const one of completed) one.receiver.completed(one);
+  }
+
+  #share(
+    run: Run,
+    group: Group,
+    publisher: Receiver | undefined,
+    counted: Set<Receiver>,
+  ): void {
+    for (let i = run.first; i < run.last; i++) {
+      const member = pickMember(group, publisher);
+      if (member === undefined) break;
+      if (member.receiver.addGrouped(run, i, member, group) > 0) counted.add(member.receiver);
+      if (isCompletedBy(member, 1)) member.receiver.completed(member);
+    }
   }
 
   #endCompleted(): void {
@@ -303,9 +360,11 @@ export class BrokerCore {
       await this.router.search(topic);
       route = this.router.find(topic);
     }
-    if (route.subscriptions.length + route.groups.length === 0) return;
+    const outward = topic.startsWith(SYSTEM_PREFIX) ? undefined : this.shared;
+    if (route.subscriptions.length + route.groups.length === 0 && outward === undefined) return;
     const bytes = frame();
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
     this.forward(new SharedMemory(bytes), frames, 0, 1, route);
+    outward?.publish(frames, 0, 1);
   }
 }

@@ -3,6 +3,7 @@ import type { ConnectionError, ServeOptions, ServerObserver } from "../../net/mo
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
 import type { StreamError } from "./streams/stream_error.ts";
+import type { Backplane } from "./backplane.ts";
 import type { StreamStore } from "./streams/stream_store.ts";
 import type { Authenticator } from "../../access/mod.ts";
 
@@ -93,6 +94,11 @@ export interface BrokerOptions extends
    * has finished.
    */
   readonly streams?: StreamStore | undefined;
+  /**
+   * Connects the broker with others that serve the same topics, as `connectNats` makes it. It keeps
+   * streams by itself. The broker does not close it either.
+   */
+  readonly backplane?: Backplane | undefined;
   /** Is told what happens. */
   readonly observer?: BrokerObserver | undefined;
 }

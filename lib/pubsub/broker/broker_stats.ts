@@ -1,3 +1,4 @@
+import type { BackplaneFigures } from "./backplane.ts";
 import type { StreamTotals } from "./streams/stream_store.ts";
 
 /** One connection of a broker, in figures. */
@@ -72,6 +73,8 @@ export interface BrokerStats {
   readonly errors: number;
   /** Streams and consumers, where the broker has a store. */
   readonly streams: StreamTotals | undefined;
+  /** What connects it with other brokers, where there may be some. */
+  readonly backplane: BackplaneFigures | undefined;
 }
 
 /** A connection whose figures can be asked for. */

@@ -10,6 +10,7 @@ import type { Publication, Publications } from "./routing/publications.ts";
 import type { Route } from "./routing/route.ts";
 import type { Receiver } from "./routing/subscription.ts";
 import { keepPublication, storedRefusal } from "./streams/stored_publication.ts";
+import { confirmPublication } from "./confirmed_publication.ts";
 import { answerSystemTopic } from "./system_topics.ts";
 
 /** The connection whose frames a {@linkcode FrameHandler} deals with. */
@@ -101,13 +102,15 @@ export class FrameHandler {
 
   #hasRoom(route: Route): boolean {
     this.pace ??= new Pace();
-    this.room = this.#core.sendList.room(route, this.pace, this.#source.outbox);
+    const { sendList, shared } = this.#core;
+    this.room = sendList.room(route, this.pace, this.#source.outbox) ?? shared?.room();
     return this.room === undefined;
   }
 
   #forward(frames: readonly Frame[], first: number, last: number, route: Route): number {
     this.published += last - first;
     const { memory, outbox } = this.#source;
+    this.#core.shared?.publish(frames, first, last);
     return this.#core.forward(memory, frames, first, last, route, outbox);
   }
 
@@ -133,7 +136,7 @@ export class FrameHandler {
       if (stream !== undefined) {
         const flush = this.#core.flushSoon;
         keepPublication(source, streams!, stream, frame, receivers, flush);
-      } else if (id !== undefined) source.outbox.confirm(id, receivers);
+      } else if (id !== undefined) confirmPublication(source, this.#core, frame, receivers);
     }
     return true;
   }

@@ -1,20 +1,13 @@
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
-import { inSteps } from "../../base/in_steps.ts";
-import { badField } from "../protocol/bad_field.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { hello } from "./hello.ts";
 import { quote } from "../protocol/quote.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
-import { isSlowPolicy, SLOW_POLICIES } from "../protocol/slow_policy.ts";
-import { subscribeRefusal } from "./routing/rights.ts";
 import type { Requester } from "./requester.ts";
-import type { RetainedSelection } from "./routing/retained.ts";
+import { subscribe } from "./subscribe.ts";
+import { BAD_MAX, filterRefusal, isMax } from "./subscription_fields.ts";
 import { performStreamOperation, type StreamOp } from "./streams/stream_operations.ts";
-import { filterProblem, groupProblem } from "../protocol/topic.ts";
-
-/** Retained frames to look for before looking at the clock again. */
-const RETAINED_PART = 100;
 
 /** Carries out a request that is no publication. */
 export function performOperation(
@@ -75,64 +68,6 @@ function answer(
   return undefined;
 }
 
-function subscribe(
-  requester: Requester,
-  core: BrokerCore,
-  header: FrameHeader,
-  id: number | undefined,
-): Refusal | undefined {
-  const refusal = filterRefusal(header);
-  if (refusal) return refusal;
-  const { slow = SLOW_POLICIES[0], "no-local": noLocal = false, max } = header;
-  const filter = header["topic"] as string;
-  const group = header["group"] as string | undefined;
-  if (!isSlowPolicy(slow)) {
-    return badField("slow", `one of ${SLOW_POLICIES.join(", ")}`);
-  }
-  if (typeof noLocal !== "boolean") return badField("no-local", "true or false");
-  if (max !== undefined && !isMax(max)) return BAD_MAX;
-  if (slow === "block" && !core.allowBlock) {
-    return { code: "forbidden", message: "This broker does not permit the policy block" };
-  }
-  const forbidden = subscribeRefusal(requester.principal!, filter);
-  if (forbidden) return forbidden;
-  const notOwn = core.inboxes.refusal(filter, requester.inbox);
-  if (notOwn) return notOwn;
-  const confirm = (retained?: RetainedSelection): Refusal | undefined => {
-    const limits = noLocal || max !== undefined ? { noLocal, left: max ?? Infinity } : undefined;
-    const refused = requester.subscriptions.add(filter, group, slow, limits);
-    if (refused) {
-      retained?.release();
-      return refused;
-    }
-    const { outbox } = requester;
-    const tooLarge = retained?.limitTo(max ?? Infinity, outbox.maxContentBytes);
-    if (id !== undefined) outbox.control("ok", { id, retained: retained?.frames.length ?? 0 });
-    if (tooLarge) outbox.control("missed", { topic: filter, ...tooLarge, reason: "too-large" });
-    if (retained) {
-      const count = retained.frames.length + (tooLarge?.count ?? 0);
-      if (limits && count > 0) requester.subscriptions.countHandedOut(filter, count);
-      outbox.list(retained);
-    }
-    return undefined;
-  };
-  if (group !== undefined) return confirm();
-  const walk = core.retained.walk(filter);
-  // All in one turn: nothing can be published between the retained frames and what is live.
-  const walking = inSteps(() => walk.step(RETAINED_PART));
-  if (walking === undefined) return confirm(walk.end());
-  requester.waitFor(walking.then(() => {
-    const retained = walk.end();
-    if (requester.ending) return retained.release();
-    // What the client may do may have changed meanwhile.
-    const forbidden = subscribeRefusal(requester.principal!, filter);
-    if (forbidden) retained.release();
-    const refused = forbidden ?? confirm(retained);
-    if (refused) requester.refuse(refused, id);
-  }));
-  return undefined;
-}
-
 function unsubscribe(
   requester: Requester,
   header: FrameHeader,
@@ -151,21 +86,4 @@ function unsubscribe(
   }
   if (id !== undefined) requester.outbox.control("ok", { id });
   return undefined;
-}
-
-function filterRefusal({ topic, group }: FrameHeader): Refusal | undefined {
-  if (topic === undefined) return { code: "bad-filter", message: "The field topic is missing" };
-  const problem = filterProblem(topic);
-  if (problem !== undefined) {
-    return { code: "bad-filter", message: `Cannot use ${quote(topic)} as a filter: ${problem}` };
-  }
-  const groupFault = group === undefined ? undefined : groupProblem(group);
-  if (groupFault === undefined) return undefined;
-  return { code: "bad-group", message: `Cannot use ${quote(group)} as a group: ${groupFault}` };
-}
-
-const BAD_MAX = badField("max", "a whole number from 1 to 2^53 - 1");
-
-function isMax(max: unknown): max is number {
-  return Number.isSafeInteger(max) && (max as number) > 0;
 }

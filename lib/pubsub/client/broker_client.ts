@@ -3,6 +3,7 @@ import { ClientCore } from "./client_core.ts";
 import type { BrokerClientOptions, ClientState, DuplexTarget } from "./client_options.ts";
 import type { ClientSubscription } from "./receiving/client_subscription.ts";
 import type { PublishContent, PubSubMessage } from "./receiving/message.ts";
+import { PubSubError } from "./pubsub_error.ts";
 import { isStream } from "./publishing/publication_frame.ts";
 import type {
   ConfirmOptions,
@@ -98,7 +99,7 @@ export class BrokerClient implements AsyncDisposable {
   /**
    * Publishes, and waits until the broker has dealt with it.
    *
-   * @returns To how many connections it was handed.
+   * @returns To how many connections it was handed; of a broker of several, to how many of its own.
    * @throws {PubSubError} as `publish` does, and what the broker refused it with; `disconnected` if
    * the connection was lost before the answer came, or `timed-out`: whether it was published is not
    * known then.
@@ -109,10 +110,12 @@ export class BrokerClient implements AsyncDisposable {
   async publishConfirmed(
     topic: string,
     content: PublishContent = "",
-    options: ConfirmOptions = {},
+    { exact = false, ...options }: ConfirmOptions = {},
   ): Promise<number> {
     try {
-      return Number((await this.#core.publisher.confirm(topic, content, options))["receivers"]);
+      const answer = await this.#core.publisher.confirm(topic, content, options);
+      if (exact && answer["exact"] === false) throw receiversUnknown(topic);
+      return Number(answer["receivers"]);
     } catch (error) {
       discardStream(content, error);
       throw error;
@@ -321,4 +324,9 @@ export class BrokerClient implements AsyncDisposable {
   async start(): Promise<void> {
     await this.#core.start();
   }
+}
+
+function receiversUnknown(topic: string): PubSubError {
+  const message = "The broker is one of several, and knows only its own receivers";
+  return new PubSubError("receivers-unknown", message, { topic });
 }

@@ -8,6 +8,8 @@ import type { PubSubErrorCode } from "../protocol/codes.ts";
  * - `disconnected`: the connection was lost meanwhile; whether it was done is not known.
  * - `buffer-full`: more waits to be sent than the client may keep; nothing was sent.
  * - `no-receivers`: nobody subscribes to the topic of a request.
+ * - `receivers-unknown`: the broker is one of several, and does not know how many receivers a
+ *   publication has at the others; it was published.
  * - `timed-out`: no answer came in time.
  * - `slow-consumer`: a subscription with the policy `disconnect` had more messages waiting in the
  *   client than it may.
@@ -19,6 +21,7 @@ export type PubSubFailure =
   | "disconnected"
   | "buffer-full"
   | "no-receivers"
+  | "receivers-unknown"
   | "timed-out"
   | "slow-consumer"
   | "not-sent"

@@ -7,6 +7,9 @@ export const MAX_TOKENS = 32;
 /** Topics below it are where replies go; any client may publish there. */
 export const INBOX_PREFIX = "_inbox.";
 
+/** Topics below it are where clients of NATS get replies, where brokers are gateways to it. */
+const NATS_INBOX_PREFIX = "_INBOX.";
+
 /** Topics below it are answered by the broker itself. */
 export const SYSTEM_PREFIX = "_sys.";
 
@@ -59,6 +62,11 @@ export function isWildcard(filter: string): boolean {
 /** Whether the first token begins with `_`: such topics are reached only by filters that say it. */
 export function isSystem(topic: string): boolean {
   return topic.startsWith("_");
+}
+
+/** Whether a topic is one where replies go. */
+export function isInbox(topic: string): boolean {
+  return topic.startsWith(INBOX_PREFIX) || topic.startsWith(NATS_INBOX_PREFIX);
 }
 
 /** Whether every topic that `inner` matches is matched by `outer`. Both are valid filters. */

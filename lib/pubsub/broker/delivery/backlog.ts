@@ -186,9 +186,15 @@ export class Backlog implements SharedBacklog {
   }
 
   /** Counts publications that are left out behind all that waits. */
-  leaveOut(subscription: Subscription, count: number, bytes: number, reason?: MissedReason): void {
+  leaveOut(
+    subscription: Subscription,
+    count: number,
+    bytes: number,
+    reason?: MissedReason,
+    atLeast?: boolean,
+  ): void {
     this.missed += count;
-    (this.#missedLast ??= new Missed()).add(subscription, count, bytes, reason);
+    (this.#missedLast ??= new Missed()).add(subscription, count, bytes, reason, atLeast);
   }
 
   /**

@@ -185,6 +185,14 @@ export class Outbox implements Receiver {
     return this.#accepted(this.#waiting().addFrame(bytes.view(), subscription, topic));
   }
 
+  lost(subscription: Subscription, count: number, atLeast: boolean): void {
+    if (this.#deliveriesEnded) return;
+    this.#fill();
+    if (this.congested) return this.#waiting().leaveOut(subscription, count, 0, "lost", atLeast);
+    this.#missed += count;
+    writeMissed(this.#output.buffer, subscription, { count, atLeast }, "lost");
+  }
+
   completed(subscription: Subscription): void {
     this.owner.completed(subscription);
   }

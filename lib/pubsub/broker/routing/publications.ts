@@ -6,8 +6,9 @@ import type { Principal } from "../../../access/mod.ts";
 import { mayPublish } from "./rights.ts";
 import { NOBODY, type Route } from "./route.ts";
 import type { Router } from "./router.ts";
+import type { SharedBackplane } from "../backplane.ts";
 import type { Forgetful, SpeedMemory } from "./speed_memory.ts";
-import { INBOX_PREFIX, isSystem, SYSTEM_PREFIX, topicProblem } from "../../protocol/topic.ts";
+import { isInbox, isSystem, SYSTEM_PREFIX, topicProblem } from "../../protocol/topic.ts";
 
 /** What a header with the op `pub` asks for. */
 export interface Publication {
@@ -54,6 +55,7 @@ const MAX_KEPT_ROUTE_BYTES = 500;
 export class Publications implements Forgetful {
   readonly #router: Router;
   readonly #streamOf: (topic: string) => string | undefined;
+  readonly #shared: SharedBackplane | undefined;
   readonly #principal: Principal;
   readonly #memory: SpeedMemory;
   readonly #byHeader = new Map<FrameHeader, Publication>();
@@ -71,13 +73,16 @@ export class Publications implements Forgetful {
    * For the clients of one principal. Takes what it remembers from `memory`.
    *
    * @param streamOf Tells which stream keeps a topic; asked again when the router has changed.
+   * @param shared What has to carry them to other brokers, where there may be some.
    */
   constructor(
     router: Router,
     principal: Principal,
     memory: SpeedMemory,
     streamOf: (topic: string) => string | undefined,
+    shared?: SharedBackplane,
   ) {
+    this.#shared = shared;
     this.#router = router;
     this.#streamOf = streamOf;
     this.#principal = principal;
@@ -107,7 +112,7 @@ export class Publications implements Forgetful {
       // time.
       const headerBytes = contentStart - start - 2;
       const recurs = publication.simple && headerBytes <= MAX_CACHED_BYTES &&
-        !publication.topic.startsWith(INBOX_PREFIX);
+        !isInbox(publication.topic);
       isKept = recurs && this.#remember(header, publication, headerBytes);
     } else this.#misses = 0;
     if (publication.route === undefined) this.#findRoute(publication, isKept);
@@ -182,8 +187,15 @@ export class Publications implements Forgetful {
     // Fields by which a subscriber tells what a delivery is for.
     if (header["group"] !== undefined) return notTheirs("group");
     if (header["sid"] !== undefined) return notTheirs("sid");
-    return publishRefusal(this.#principal, header["topic"]);
+    const refusal = publishRefusal(this.#principal, header["topic"]);
+    if (refusal || this.#shared === undefined) return refusal;
+    return isLocal(header["topic"] as string) ? undefined : this.#shared.publishRefusal(header);
   }
+}
+
+/** Whether a topic is this broker's own affair, wherever other brokers are. */
+function isLocal(topic: string): boolean {
+  return topic.startsWith(SYSTEM_PREFIX);
 }
 
 function notTheirs(field: string): Refusal {
@@ -201,8 +213,7 @@ export function publishRefusal(principal: Principal, topic: unknown): Refusal | 
     return { code: "bad-topic", message: `Cannot publish to ${quote(topic)}: ${problem}` };
   }
   const name = topic as string;
-  const known = name.startsWith(INBOX_PREFIX) || name.startsWith(SYSTEM_PREFIX);
-  if (isSystem(name) && !known) {
+  if (isSystem(name) && !isInbox(name) && !name.startsWith(SYSTEM_PREFIX)) {
     const message = `Cannot publish to ${quote(name)}: topics that begin with _ are the system's`;
     return { code: "forbidden", message };
   }

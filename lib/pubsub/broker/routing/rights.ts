@@ -7,6 +7,7 @@ import {
   filterProblem,
   filtersOverlap,
   INBOX_PREFIX,
+  isInbox,
   isSystem,
 } from "../../protocol/topic.ts";
 
@@ -37,7 +38,7 @@ export const ANONYMOUS: Principal = new Principal("anonymous", {
 export function mayPublish(principal: Principal, topic: string): boolean {
   const { allow, deny } = principal.permission("publish");
   if (deny.some((filter) => filterCovers(filter, topic))) return false;
-  return topic.startsWith(INBOX_PREFIX) || allow.some((filter) => filterCovers(filter, topic));
+  return isInbox(topic) || allow.some((filter) => filterCovers(filter, topic));
 }
 
 /**

@@ -32,6 +32,8 @@ export class Router {
   readonly #entries = new FilterTree<FilterEntry>();
   readonly #routes: RouteCache;
   readonly #searches = new Set<RouteSearch>();
+  /** Is told of each subscription that has ended. */
+  onRemoved: ((filter: string, group: string | undefined) => void) | undefined;
   #nextId = 0;
   /** How many filters are of one reply alone: while there is one, replies may differ in their route. */
   #literalReplies = 0;
@@ -111,6 +113,12 @@ export class Router {
       if (isLiteralReply(entry.filter)) this.#literalReplies--;
     }
     this.#changed(entry);
+    this.onRemoved?.(entry.filter, group?.name);
+  }
+
+  /** A group that has members. */
+  group(filter: string, name: string): Group | undefined {
+    return this.#entries.get(filter)?.groups?.get(name);
   }
 
   /**

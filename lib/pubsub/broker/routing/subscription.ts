@@ -20,6 +20,12 @@ export interface Receiver {
    * @returns 1 if it is on its way, 0 if it was left out.
    */
   addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number;
+  /**
+   * Tells the client that publications for a subscription were lost on the way from another broker.
+   *
+   * @param atLeast Whether there may be more than `count`.
+   */
+  lost(subscription: Subscription, count: number, atLeast: boolean): void;
   /** A subscription has had as many publications as it wanted, and is to be ended. */
   completed(subscription: Subscription): void;
   /** Publishers have stopped waiting for the connection. */

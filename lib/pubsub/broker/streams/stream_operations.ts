@@ -72,7 +72,7 @@ export function performStreamOperation(
 /** The refusal of everything that concerns streams, where there is no store. */
 export const NO_STORE: Refusal = {
   code: "no-stream",
-  message: "This broker keeps no streams: start it with --store DIR",
+  message: "This broker keeps no streams: start it with --store DIR, and without --nats",
 };
 
 function refuse(requester: Requester, error: unknown, id: number | undefined): void {

@@ -14,6 +14,13 @@ export interface PublishOptions {
 export interface ConfirmOptions extends PublishOptions {
   /** The longest time until the broker has answered. @default {Infinity} */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Whether the number of receivers has to be that of all. A broker of several knows only its own:
+   * the publication is sent there too, but `receivers-unknown` is thrown.
+   *
+   * @default {false}
+   */
+  readonly exact?: boolean | undefined;
 }
 
 /** How to publish and wait for an answer. */

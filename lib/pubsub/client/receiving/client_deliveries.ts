@@ -165,10 +165,11 @@ export class ClientDeliveries implements SubscriptionOwner {
   /** Takes a `missed`. */
   missed(header: FrameHeader): void {
     const { topic, group, count, bytes, reason } = header;
-    const why = reason === "too-large" ? reason : "slow";
+    const why = reason === "too-large" || reason === "lost" ? reason : "slow";
+    const atLeast = header["at-least"] === true;
     const local = this.#filters.get(String(topic), group as string | undefined);
     for (const subscription of local?.subscriptions ?? []) {
-      subscription.pushMissed(why, numberOf(count), numberOf(bytes));
+      subscription.pushMissed(why, numberOf(count), numberOf(bytes), atLeast);
     }
   }
 

@@ -195,9 +195,14 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   }
 
   /** Called by the client: publications were left out. */
-  pushMissed(reason: MissedReason, count: number | null, bytes: number | null): void {
+  pushMissed(
+    reason: MissedReason,
+    count: number | null,
+    bytes: number | null,
+    atLeast?: boolean,
+  ): void {
     if (this.#ended) return;
-    this.#waiting.pushMissed(reason, count, bytes);
+    this.#waiting.pushMissed(reason, count, bytes, atLeast);
     this.#waits = true;
     if (this.#loop) this.#owner.collected(this);
     else if (this.#takers.length > 0) this.#tellMissed(this.#take() as MissedTally);

@@ -41,8 +41,13 @@ export class LatestMessages implements WaitingMessages {
     return true;
   }
 
-  pushMissed(reason: MissedReason, count: number | null, bytes: number | null): void {
-    this.#ahead.add(reason, count, bytes);
+  pushMissed(
+    reason: MissedReason,
+    count: number | null,
+    bytes: number | null,
+    atLeast?: boolean,
+  ): void {
+    this.#ahead.add(reason, count, bytes, atLeast);
   }
 
   shift(): WaitingItem | undefined {

@@ -22,7 +22,12 @@ export interface WaitingMessages {
   /** Adds a message, or does what the policy says; `false` if the policy ends the subscription. */
   push(message: PubSubMessage): boolean;
   /** Notes what the broker left out. */
-  pushMissed(reason: MissedReason, count: number | null, bytes: number | null): void;
+  pushMissed(
+    reason: MissedReason,
+    count: number | null,
+    bytes: number | null,
+    atLeast?: boolean,
+  ): void;
   /** Takes what comes next; `undefined` if nothing waits. */
   shift(): WaitingItem | undefined;
   /** The messages, in order. */
@@ -99,9 +104,14 @@ export class OrderedMessages implements WaitingMessages {
     return true;
   }
 
-  pushMissed(reason: MissedReason, count: number | null, bytes: number | null): void {
+  pushMissed(
+    reason: MissedReason,
+    count: number | null,
+    bytes: number | null,
+    atLeast?: boolean,
+  ): void {
     if (this.#tail === undefined) this.#items.push(this.#tail = new MissedTally());
-    this.#tail.add(reason, count, bytes);
+    this.#tail.add(reason, count, bytes, atLeast);
   }
 
   shift(): WaitingItem | undefined {

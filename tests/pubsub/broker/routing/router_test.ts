@@ -14,6 +14,7 @@ function receiver(): Receiver {
     addGrouped: () => 0,
     completed: () => {},
     tooSlow: () => {},
+    lost: () => {},
   };
 }
 

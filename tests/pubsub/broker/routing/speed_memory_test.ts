@@ -19,6 +19,7 @@ const NOBODY_ELSE: Receiver = {
   addGrouped: () => 0,
   completed() {},
   tooSlow() {},
+  lost() {},
 };
 
 /** A publication, its header the same object for the same topic. */

@@ -1,0 +1,28 @@
+import type { Frame } from "../../frame/mod.ts";
+import type { BrokerCore } from "./broker_core.ts";
+import type { Requester } from "./requester.ts";
+
+/**
+ * Tells a publisher that the broker has its publication. Where there are other brokers it is only
+ * known how many of its subscribers are here. Of a request that none of them takes it is found out
+ * whether anybody does: the answer comes a little later then, and says 0 only if nobody does.
+ *
+ * @param receivers How many connections of this broker it is on its way to.
+ */
+export function confirmPublication(
+  { outbox }: Requester,
+  { shared, flushSoon, router }: BrokerCore,
+  { header }: Frame,
+  receivers: number,
+): void {
+  const { id } = header as { id?: number };
+  if (shared === undefined) return outbox.confirm(id!, receivers);
+  const replyTo = header["reply-to"];
+  const isUnknown = receivers === 0 && typeof replyTo === "string" &&
+    router.find(replyTo)?.subscriptions.length !== 0;
+  if (!isUnknown) return outbox.control("ok", { id, receivers, exact: false });
+  void shared.hasResponders(replyTo).then((some) => {
+    outbox.control("ok", { id, receivers: some ? 1 : 0, exact: false });
+    flushSoon();
+  });
+}

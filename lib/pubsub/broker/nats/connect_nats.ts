@@ -1,0 +1,53 @@
+import { msOption, numericOption } from "../../../base/numeric_options.ts";
+import type { Backplane } from "../backplane.ts";
+import { NatsGateway } from "./nats_gateway.ts";
+import type { NatsObserver } from "./nats_observer.ts";
+import { parseNatsServers } from "./nats_servers.ts";
+
+/** What makes a broker a gateway of a NATS cluster. Closing it ends the connections to NATS. */
+export type NatsBackplane = Backplane & AsyncDisposable;
+
+/** How to join a NATS cluster. */
+export interface NatsBackplaneOptions {
+  /** The content of a file with credentials, as `nsc` makes it. */
+  readonly creds?: string | undefined;
+  /** Certificate authorities to trust besides those of the system (PEM). TLS is used then. */
+  readonly caCert?: string | undefined;
+  /** How long to wait for a cluster that cannot be reached at first. @default {0} */
+  readonly waitMs?: number | undefined;
+  /** What the cluster calls the broker's connections. @default {"socktool broker"} */
+  readonly name?: string | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told what happens. */
+  readonly observer?: NatsObserver | undefined;
+}
+
+/**
+ * Connects to a NATS cluster, for the option `backplane` of `serveBroker`. The connection is made
+ * again whenever it is lost, to any server of the cluster.
+ *
+ * @param servers As `nats://HOST:PORT`, `tls://…` or `HOST:PORT`, with `USER:PASSWORD@` or `TOKEN@`
+ * before the host where the cluster wants it.
+ * @returns What the broker is given. It is to be closed once the broker has finished.
+ * @throws {NatsError} `unreachable`, `unauthorized` or `unusable`.
+ * @throws {TypeError | RangeError} if a server or an option cannot be used.
+ */
+export async function connectNats(
+  servers: readonly string[],
+  options: NatsBackplaneOptions = {},
+): Promise<NatsBackplane> {
+  const { creds, caCert, name = "socktool broker", signal, observer = {} } = options;
+  const link = {
+    servers: parseNatsServers(servers),
+    creds: creds === undefined ? undefined : new TextEncoder().encode(creds),
+    caCert,
+    name,
+    waitMs: numericOption("waitMs", options.waitMs, WAIT),
+    signal,
+    onWaiting: (reason: string) => observer.waiting?.(reason),
+  };
+  return await NatsGateway.connect(link, observer);
+}
+
+const WAIT = msOption(0);

@@ -1,0 +1,219 @@
+import type { Msg } from "@nats-io/transport-node";
+import { inSteps, visitInParts } from "../../../base/in_steps.ts";
+import { PeriodicLook } from "../../../base/periodic_look.ts";
+import type { Incoming } from "./incoming.ts";
+import type { NatsLink } from "./nats_link.ts";
+import type { Origins } from "./origins.ts";
+import type { TopicCounters } from "./topic_counters.ts";
+
+/** How often a gateway tells of itself. */
+const TELL_MS = 1_000;
+
+/** Topics in one message, and in all of one second. */
+const MAX_TOPICS = 500;
+const MAX_TOLD = 50_000;
+
+/** How long to wait for gateways that do not answer. */
+const ANSWER_MS = 1_000;
+
+/** How long to wait for the answers of gateways that are not known yet. */
+const FIRST_ANSWER_MS = 250;
+
+/** Subjects below it are between gateways. Clients cannot publish there, nor subscribe. */
+const PREFIX = "_socktool";
+
+const encoder = new TextEncoder();
+
+/** What a gateway tells each second. */
+interface Told {
+  readonly gateway: string;
+  /** The number of its last counter. */
+  readonly last: number;
+  /** Counters that have changed: topic, number, count. */
+  readonly topics?: readonly (readonly [string, number, number])[] | undefined;
+  /** Whether it ends. */
+  readonly end?: boolean | undefined;
+}
+
+/** A question that all gateways answer once what was sent before it has reached them. */
+interface Question {
+  readonly waitsFor: Set<string>;
+  readonly last: Map<string, number>;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** What gateways tell each other: that they are alive, and how many publications they have sent. */
+export class Gateways {
+  readonly #name: string;
+  readonly #link: NatsLink;
+  readonly #origins: Origins;
+  readonly #counters: TopicCounters;
+  readonly #incoming: Incoming;
+  readonly #questions = new Map<number, Question>();
+  /** By link: the question that is asked in a moment. */
+  readonly #next = new Map<NatsLink, Promise<ReadonlyMap<string, number>>>();
+  readonly #telling = new PeriodicLook(TELL_MS, (now) => this.#tell(now));
+  #asked = 0;
+
+  /** @param name This start of this gateway. */
+  constructor(
+    name: string,
+    link: NatsLink,
+    origins: Origins,
+    counters: TopicCounters,
+    incoming: Incoming,
+  ) {
+    this.#name = name;
+    this.#link = link;
+    this.#origins = origins;
+    this.#counters = counters;
+    this.#incoming = incoming;
+  }
+
+  /** Begins, once those who are there already are known. */
+  async start(): Promise<void> {
+    const { connection } = this.#link;
+    const on = (subject: string, take: (told: Told, message: Msg) => void) =>
+      connection.subscribe(subject, {
+        callback: (error, message) => {
+          const told = error === null ? readTold(message) : undefined;
+          if (told !== undefined) take(told, message);
+        },
+      });
+    on(`${PREFIX}.told`, (told) => this.#heard(told));
+    on(`${PREFIX}.ask`, (told, message) => this.#answer(told, message));
+    connection.subscribe(`${PREFIX}.answer.${this.#name}.*`, {
+      callback: (error, message) => {
+        if (error === null) this.#answered(readTold(message), message);
+      },
+    });
+    this.#telling.start();
+    await this.#ask(this.#link, FIRST_ANSWER_MS, true);
+  }
+
+  /**
+   * Resolves once all other gateways know what was subscribed to on a link before; by gateway, the
+   * number of its last counter then. It does not wait long for one that does not answer.
+   */
+  inForce(link: NatsLink): Promise<ReadonlyMap<string, number>> {
+    let asked = this.#next.get(link);
+    if (asked === undefined) {
+      // What is subscribed to until then is asked about together.
+      asked = Promise.resolve().then(() => {
+        this.#next.delete(link);
+        return this.#ask(link, ANSWER_MS, false);
+      });
+      this.#next.set(link, asked);
+    }
+    return asked;
+  }
+
+  /** Tells that it ends, with all that it has counted. */
+  async end(): Promise<void> {
+    this.#telling.stop();
+    if (!this.#link.connected) return;
+    this.#tellAll(true);
+    await this.#link.flush().catch(() => {});
+  }
+
+  async #ask(
+    link: NatsLink,
+    timeoutMs: number,
+    isFirst: boolean,
+  ): Promise<ReadonlyMap<string, number>> {
+    const question: Question = {
+      waitsFor: new Set(this.#origins.alive),
+      last: new Map(),
+      done: Promise.withResolvers(),
+    };
+    // While there is no connection nothing comes anyway, and what is missing is found out later.
+    if (!link.connected) return question.last;
+    const id = ++this.#asked;
+    this.#questions.set(id, question);
+    const reply = `${PREFIX}.answer.${this.#name}.${id}`;
+    link.connection.publish(`${PREFIX}.ask`, this.#encode({}), { reply });
+    const timer = setTimeout(() => question.done.resolve(), timeoutMs);
+    const answered = isFirst || question.waitsFor.size > 0
+      ? question.done.promise
+      : Promise.resolve();
+    await Promise.all([link.flush().catch(() => {}), answered]);
+    clearTimeout(timer);
+    this.#questions.delete(id);
+    return question.last;
+  }
+
+  #answer(told: Told, { reply }: Msg): void {
+    if (told.gateway === this.#name) return;
+    this.#origins.heard(told.gateway, told.last, performance.now());
+    // Behind all that was published before.
+    if (reply) this.#link.connection.publish(reply, this.#encode({}));
+  }
+
+  #answered(told: Told | undefined, { subject, headers }: Msg): void {
+    const question = this.#questions.get(Number(subject.split(".").at(-1)));
+    if (told === undefined) {
+      // Nobody else is there.
+      if (headers?.code === 503) question?.done.resolve();
+      return;
+    }
+    this.#origins.heard(told.gateway, told.last, performance.now());
+    question?.last.set(told.gateway, told.last);
+    if (question?.waitsFor.delete(told.gateway) && question.waitsFor.size === 0) {
+      question.done.resolve();
+    }
+  }
+
+  #heard({ gateway, last, topics = [], end }: Told): void {
+    if (gateway === this.#name) return;
+    this.#origins.heard(gateway, last, performance.now());
+    for (const [topic, number, count] of topics) {
+      this.#incoming.announced(gateway, number, count, topic);
+    }
+    if (end) this.#origins.ended(gateway);
+  }
+
+  #tell(now: number): void {
+    if (!this.#link.connected) return this.#origins.forgive(now);
+    this.#tellAll(false);
+    const silent = this.#origins.silent(now);
+    if (silent.length === 0) return;
+    void inSteps(visitInParts(silent, (topic) => this.#incoming.tellLost(topic, 0, true), 100));
+  }
+
+  #tellAll(end: boolean): void {
+    let left = end ? Infinity : MAX_TOLD;
+    while (left > 0) {
+      const changed = this.#counters.takeChanged(MAX_TOPICS);
+      const isLast = changed.length < MAX_TOPICS;
+      const topics = changed.map(({ topic, number, count }) => [topic, number, count] as const);
+      const told = this.#encode({ topics, end: (end && isLast) || undefined });
+      this.#link.connection.publish(`${PREFIX}.told`, told);
+      this.#link.sent(told.length);
+      if (isLast) return;
+      left -= changed.length;
+    }
+  }
+
+  #encode(more: Partial<Told>): Uint8Array {
+    const told: Told = { gateway: this.#name, last: this.#counters.last, ...more };
+    return encoder.encode(JSON.stringify(told));
+  }
+}
+
+/** What a gateway has told; `undefined` if a stranger has. */
+function readTold(message: Msg): Told | undefined {
+  let told: Partial<Told> | null;
+  try {
+    told = message.json();
+  } catch {
+    return undefined;
+  }
+  if (typeof told?.gateway !== "string" || !Number.isSafeInteger(told.last)) return undefined;
+  const { topics = [] } = told;
+  const isTopics = Array.isArray(topics) &&
+    topics.every((each) =>
+      Array.isArray(each) && typeof each[0] === "string" &&
+      Number.isSafeInteger(each[1]) && Number.isSafeInteger(each[2])
+    );
+  return isTopics ? told as Told : undefined;
+}

@@ -1,0 +1,166 @@
+import type { Frame, FrameHeader } from "../../../frame/mod.ts";
+import type { Refusal } from "../../protocol/codes.ts";
+import { quote } from "../../protocol/quote.ts";
+import { SYSTEM_PREFIX } from "../../protocol/topic.ts";
+import type { Backplane, BackplaneFigures, BackplaneHost, SharedBackplane } from "../backplane.ts";
+import { Gateways } from "./gateways.ts";
+import { Incoming } from "./incoming.ts";
+import { Interest } from "./interest.ts";
+import { NatsLink, type NatsLinkOptions } from "./nats_link.ts";
+import type { NatsObserver } from "./nats_observer.ts";
+import { Origins } from "./origins.ts";
+import { Outgoing } from "./outgoing.ts";
+import { Responders } from "./responders.ts";
+
+/**
+ * Makes a broker a gateway of a NATS cluster. Publications go out, and come in for its subscribers,
+ * on one connection, which gets nothing back of what it sends; members of groups are subscribed on
+ * another one, so that they share what this broker's own clients publish with members elsewhere.
+ */
+export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable {
+  readonly shared: SharedBackplane = this;
+  readonly streams = undefined;
+  readonly #observer: NatsObserver;
+  readonly #link: NatsLink;
+  readonly #groupLink: NatsLink;
+  readonly #name = crypto.randomUUID().slice(0, 13);
+  readonly #origins = new Origins();
+  readonly #outgoing: Outgoing;
+  readonly #responders: Responders;
+  #interest!: Interest;
+  #incoming!: Incoming;
+  #gateways!: Gateways;
+  #started: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(link: NatsLink, groupLink: NatsLink, observer: NatsObserver) {
+    this.#link = link;
+    this.#groupLink = groupLink;
+    this.#observer = observer;
+    this.#outgoing = new Outgoing(link, this.#name);
+    this.#responders = new Responders(link);
+    const refused = (message: string) => observer.refused?.(message);
+    link.events = {
+      disconnected: () => observer.disconnected?.(link.server),
+      reconnected: () => this.#reconnected(),
+      refused,
+    };
+    // The other connection tells of the cluster.
+    groupLink.events = { disconnected() {}, reconnected() {}, refused };
+  }
+
+  /** @throws {NatsError} */
+  static async connect(options: NatsLinkOptions, observer: NatsObserver): Promise<NatsGateway> {
+    const link = await NatsLink.connect(options, true);
+    try {
+      return new NatsGateway(link, await NatsLink.connect(options, false), observer);
+    } catch (error) {
+      await link[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get lack(): string | undefined {
+    if (this.#link.connected) return undefined;
+    return `no connection to NATS at ${this.#link.server}: other brokers are not reached`;
+  }
+
+  get figures(): BackplaneFigures {
+    const { connected, server, reconnects } = this.#link;
+    const { received, lost, unusable } = this.#incoming;
+    const brokers = this.#origins.alive.length;
+    const { published } = this.#outgoing;
+    return { connected, server, reconnects, brokers, published, received, lost, unusable };
+  }
+
+  attach(host: BackplaneHost): void {
+    this.#interest = new Interest(this.#link, this.#groupLink, {
+      received: (via, message) => this.#incoming.take(via, message),
+      receivedForGroup: (filter, group, message) =>
+        this.#incoming.takeForGroup(filter, group, message),
+      inForce: async (link) => {
+        await this.#started;
+        return await this.#gateways.inForce(link);
+      },
+    });
+    this.#incoming = new Incoming(
+      host,
+      this.#interest,
+      this.#origins,
+      (replyTo) => this.#responders.none(replyTo),
+    );
+    const { counters } = this.#outgoing;
+    this.#gateways = new Gateways(
+      this.#name,
+      this.#link,
+      this.#origins,
+      counters,
+      this.#incoming,
+    );
+    this.#started = this.#gateways.start();
+  }
+
+  publishRefusal(header: FrameHeader): Refusal | undefined {
+    if (header["retain"] === true) {
+      return { code: "bad-field", message: "A broker with --nats retains no publications" };
+    }
+    return this.#outgoing.refusal(header);
+  }
+
+  subscribeRefusal(
+    filter: string,
+    group: string | undefined,
+    noLocal: boolean,
+  ): Refusal | undefined {
+    if (filter.startsWith("$")) {
+      const message = `Cannot subscribe to ${
+        quote(filter)
+      }: topics that begin with $ are those of NATS`;
+      return { code: "bad-filter", message };
+    }
+    if (group === undefined || !noLocal) return undefined;
+    const message = "A member of a group cannot use no-local where brokers share a NATS cluster: " +
+      "what is for the group does not tell which connection published it";
+    return { code: "bad-field", message };
+  }
+
+  open(filter: string, group: string | undefined): Promise<Refusal | undefined> {
+    if (filter.startsWith(SYSTEM_PREFIX)) return Promise.resolve(undefined);
+    return group === undefined ? this.#interest.open(filter) : this.#interest.join(filter, group);
+  }
+
+  close(filter: string, group: string | undefined): void {
+    if (filter.startsWith(SYSTEM_PREFIX)) return;
+    if (group === undefined) this.#interest.close(filter);
+    else this.#interest.leave(filter, group);
+  }
+
+  publish(frames: readonly Frame[], first: number, last: number): void {
+    this.#outgoing.publish(frames, first, last);
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#link.room();
+  }
+
+  hasResponders(replyTo: string): Promise<boolean> {
+    return this.#responders.some(replyTo);
+  }
+
+  /** Ends in order: what was published is on its way to the others, and they know how much that is. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#started;
+    await this.#gateways?.end();
+    await this.#groupLink[Symbol.asyncDispose]();
+    await this.#link[Symbol.asyncDispose]();
+  }
+
+  #reconnected(): void {
+    this.#origins.forgive(performance.now());
+    this.#observer.reconnected?.(this.#link.server);
+  }
+}

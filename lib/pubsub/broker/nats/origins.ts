@@ -1,0 +1,143 @@
+import type { OpenFilter } from "./interest.ts";
+
+/** Topics of one gateway that are remembered. */
+const MAX_TOPICS = 65_536;
+
+/** Gateways that are remembered, each start being another one. */
+const MAX_ORIGINS = 1_000;
+
+/** A gateway that was not heard of for this long may be dead; it tells of itself each second. */
+const SILENT_MS = 3_500;
+
+/** After this long it is forgotten. */
+const FORGOTTEN_MS = 60_000;
+
+/** What was received of one topic of a gateway. */
+interface Received {
+  /** The number of the gateway's counter. */
+  number: number;
+  count: number;
+  /** The subscription that brought the last of it. */
+  via: OpenFilter;
+}
+
+/** What is known of another gateway. */
+interface Origin {
+  readonly topics: Map<string, Received>;
+  /** The number of its last counter when it was heard of first. */
+  readonly first: number;
+  heardAt: number;
+  isSilent: boolean;
+}
+
+/**
+ * What came from each start of each other gateway: finds out what comes twice, and what is missing.
+ * The publications of a gateway on one topic are numbered from 1; where a subscription was in force
+ * before the topic's counter began, all from 1 on are due.
+ */
+export class Origins {
+  readonly #origins = new Map<string, Origin>();
+
+  /** Gateways that are alive, as far as that is known. */
+  get alive(): string[] {
+    return [...this.#origins].filter(([, { isSilent }]) => !isSilent).map(([name]) => name);
+  }
+
+  /**
+   * Notes that a gateway is there.
+   *
+   * @param last The number of its last counter.
+   */
+  heard(name: string, last: number, now: number): void {
+    const known = this.#origins.get(name);
+    if (known) {
+      known.heardAt = now;
+      known.isSilent = false;
+      return;
+    }
+    if (this.#origins.size >= MAX_ORIGINS) this.#origins.delete(this.#origins.keys().next().value!);
+    this.#origins.set(name, { topics: new Map(), first: last, heardAt: now, isSilent: false });
+  }
+
+  /**
+   * A publication came.
+   *
+   * @param via The subscription that brought it.
+   * @returns How many are missing before it; -1 if it came before, or too late.
+   */
+  received(name: string, number: number, count: number, topic: string, via: OpenFilter): number {
+    return this.#advance(name, number, count, topic, via, 1);
+  }
+
+  /**
+   * A gateway has told how many it has published.
+   *
+   * @param via The subscription that brings the topic here.
+   * @returns How many are missing that were not told of before.
+   */
+  announced(name: string, number: number, count: number, topic: string, via: OpenFilter): number {
+    return Math.max(0, this.#advance(name, number, count, topic, via, 0));
+  }
+
+  /** A gateway has ended in order: nothing of it is on its way any more. */
+  ended(name: string): void {
+    this.#origins.delete(name);
+  }
+
+  /**
+   * Looks for gateways that are silent.
+   *
+   * @returns The topics of those found just now: what they published last may be lost.
+   */
+  silent(now: number): string[] {
+    const topics: string[] = [];
+    for (const [name, origin] of this.#origins) {
+      const silentMs = now - origin.heardAt;
+      if (silentMs > FORGOTTEN_MS) this.#origins.delete(name);
+      if (silentMs <= SILENT_MS || origin.isSilent) continue;
+      origin.isSilent = true;
+      topics.push(...origin.topics.keys());
+    }
+    return topics;
+  }
+
+  /** Nothing could be heard of anybody for a while: all have the time to tell of themselves again. */
+  forgive(now: number): void {
+    for (const origin of this.#origins.values()) if (!origin.isSilent) origin.heardAt = now;
+  }
+
+  #advance(
+    name: string,
+    number: number,
+    count: number,
+    topic: string,
+    via: OpenFilter,
+    came: 0 | 1,
+  ): number {
+    const origin = this.#origins.get(name);
+    if (origin === undefined) return 0;
+    const { topics } = origin;
+    const known = topics.get(topic);
+    // While nothing brought the topic here, nothing of it was due.
+    if (known === undefined || !isContinued(known.via, via)) {
+      if (known === undefined && topics.size >= MAX_TOPICS) {
+        topics.delete(topics.keys().next().value!);
+      }
+      topics.set(topic, { number, count, via });
+      const isNew = known === undefined || number > known.number;
+      const allDue = isNew && number > (via.since.get(name) ?? origin.first);
+      return allDue ? count - came : 0;
+    }
+    if (number < known.number || (number === known.number && count <= known.count)) return -1;
+    const before = number === known.number ? known.count : 0;
+    known.number = number;
+    known.count = count;
+    known.via = via;
+    return count - before - came;
+  }
+}
+
+/** Whether two subscriptions, one after the other, brought everything without a gap between them. */
+function isContinued(before: OpenFilter, now: OpenFilter): boolean {
+  return before === now || now.openedAt < before.closedAt;
+}

@@ -1,0 +1,58 @@
+/** How many topics are counted at one time; of the others the oldest begins anew when it comes again. */
+const MAX_TOPICS = 65_536;
+
+/** How many publications of one topic a gateway has carried. */
+export interface TopicCounter {
+  readonly topic: string;
+  /** Tells it from earlier counters of the gateway, for the same topic too: they are made in this order. */
+  readonly number: number;
+  count: number;
+  /** Whether it is no longer the topic's. */
+  isOver: boolean;
+}
+
+/**
+ * Counts what a gateway publishes by topic, so that others can tell what they missed. Where there are
+ * too many topics, a counter ends, and its topic gets another one when it comes again.
+ */
+export class TopicCounters {
+  readonly #byTopic = new Map<string, TopicCounter>();
+  readonly #changed = new Set<TopicCounter>();
+  #last = 0;
+
+  /** The number of the counter that was made last. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** The counter of a topic. */
+  of(topic: string): TopicCounter {
+    const known = this.#byTopic.get(topic);
+    if (known) return known;
+    if (this.#byTopic.size >= MAX_TOPICS) {
+      const [[oldest, counter]] = this.#byTopic as unknown as [[string, TopicCounter]];
+      counter.isOver = true;
+      this.#byTopic.delete(oldest);
+    }
+    const counter = { topic, number: ++this.#last, count: 0, isOver: false };
+    this.#byTopic.set(topic, counter);
+    return counter;
+  }
+
+  /** Counts a publication. */
+  add(counter: TopicCounter): void {
+    counter.count++;
+    this.#changed.add(counter);
+  }
+
+  /** The counters that have changed since they were taken the last time, up to so many. */
+  takeChanged(max: number): TopicCounter[] {
+    const taken: TopicCounter[] = [];
+    for (const counter of this.#changed) {
+      if (taken.length === max) break;
+      taken.push(counter);
+      this.#changed.delete(counter);
+    }
+    return taken;
+  }
+}

@@ -1,0 +1,151 @@
+import { type Frame, FrameDecoder, type HeaderCache } from "../../frame/mod.ts";
+import { SharedMemory } from "../../net/mod.ts";
+import { Deque } from "../../base/deque.ts";
+import type { BackplaneHost } from "./backplane.ts";
+import type { Route } from "./routing/route.ts";
+import type { Router } from "./routing/router.ts";
+import type { Group } from "./routing/subscription.ts";
+
+/** While a route is searched for, at most so many bytes of other publications wait behind it. */
+const MAX_WAITING_BYTES = 16_777_216;
+
+/** The broker, as far as it is needed here. */
+export interface OutsideTarget {
+  readonly limits: { readonly maxContentBytes: number; readonly maxPendingBytes: number };
+  readonly headerCache: HeaderCache;
+  readonly router: Router;
+  readonly flushSoon: () => void;
+  forward(
+    memory: SharedMemory,
+    frames: readonly Frame[],
+    first: number,
+    last: number,
+    route: Route,
+  ): number;
+  forwardToGroup(memory: SharedMemory, frames: readonly Frame[], group: Group): void;
+  tellLost(route: Route, count: number, atLeast: boolean): void;
+}
+
+/** Hands on what other brokers bring, in the order in which it comes. */
+export class OutsidePublications implements BackplaneHost {
+  readonly #core: OutsideTarget;
+  /** What waits for a route that is searched for. */
+  readonly #waiting = new Deque<() => Promise<void> | undefined>();
+  #waitingBytes = 0;
+  #isSearching = false;
+  /** By topic: what came while too much waited. */
+  #dropped = new Map<string, number>();
+
+  constructor(core: OutsideTarget) {
+    this.#core = core;
+  }
+
+  get maxContentBytes(): number {
+    return this.#core.limits.maxContentBytes;
+  }
+
+  deliver(bytes: Uint8Array<ArrayBuffer>): void {
+    const frames = this.#decode(bytes);
+    if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) return this.#drop(frames);
+    const memory = new SharedMemory(bytes);
+    let first = 0;
+    const work = (): Promise<void> | undefined => {
+      while (first < frames.length) {
+        const topic = frames[first]!.header["topic"] as string;
+        const route = this.#core.router.find(topic);
+        if (route === undefined) return this.#core.router.search(topic);
+        first = this.#forward(memory, frames, first, route);
+      }
+      return undefined;
+    };
+    this.#inOrder(work, bytes.length);
+  }
+
+  deliverToGroup(filter: string, group: string, bytes: Uint8Array<ArrayBuffer>): void {
+    const frames = this.#decode(bytes);
+    const members = this.#core.router.group(filter, group);
+    if (members === undefined) return;
+    this.#core.forwardToGroup(new SharedMemory(bytes), frames, members);
+    this.#core.flushSoon();
+  }
+
+  lost(topic: string, count: number, atLeast: boolean): void {
+    this.#inOrder(() => {
+      const route = this.#core.router.find(topic);
+      if (route === undefined) return this.#core.router.search(topic);
+      this.#core.tellLost(route, count, atLeast);
+      this.#core.flushSoon();
+      return undefined;
+    }, 0);
+  }
+
+  hasSubscribers(topic: string): boolean {
+    const route = this.#core.router.find(topic);
+    return route === undefined || route.subscriptions.length > 0;
+  }
+
+  #decode(bytes: Uint8Array<ArrayBuffer>): readonly Frame[] {
+    const { headerCache } = this.#core;
+    return new FrameDecoder({ maxContentBytes: Infinity, headerCache }).decode(bytes).frames;
+  }
+
+  /** Forwards frames that have the same route. @returns The index of the first that has not. */
+  #forward(memory: SharedMemory, frames: readonly Frame[], first: number, route: Route): number {
+    // A larger run would not fit into the smallest backlog.
+    const maxBytes = this.#core.limits.maxPendingBytes / 2;
+    const { start, header } = frames[first]!;
+    let last = first + 1;
+    let lastHeader = header;
+    for (; last < frames.length; last++) {
+      const frame = frames[last]!;
+      if (frame.end - start > maxBytes) break;
+      if (frame.header === lastHeader) continue;
+      if (this.#core.router.find(frame.header["topic"] as string) !== route) break;
+      lastHeader = frame.header;
+    }
+    this.#core.forward(memory, frames, first, last, route);
+    this.#core.flushSoon();
+    return last;
+  }
+
+  /** Does it at once, or behind what waits. `work` is called again after each promise of it. */
+  #inOrder(work: () => Promise<void> | undefined, bytes: number): void {
+    if (!this.#isSearching) {
+      const search = work();
+      if (search === undefined) return;
+      void this.#searched(search, work);
+    } else {
+      this.#waitingBytes += bytes;
+      this.#waiting.push(() => {
+        this.#waitingBytes -= bytes;
+        bytes = 0;
+        return work();
+      });
+    }
+  }
+
+  async #searched(search: Promise<void>, work: () => Promise<void> | undefined): Promise<void> {
+    this.#isSearching = true;
+    let next: typeof work | undefined = work;
+    let until: Promise<void> | undefined = search;
+    while (next) {
+      while (until) {
+        await until;
+        until = next();
+      }
+      next = this.#waiting.shift();
+      until = next?.();
+    }
+    this.#isSearching = false;
+    const dropped = this.#dropped;
+    this.#dropped = new Map();
+    for (const [topic, count] of dropped) this.lost(topic, count, false);
+  }
+
+  #drop(frames: readonly Frame[]): void {
+    for (const { header } of frames) {
+      const topic = header["topic"] as string;
+      this.#dropped.set(topic, (this.#dropped.get(topic) ?? 0) + 1);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** `broker --nats` as a process, with a packed program's permissions. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { program } from "../../cmd/program.ts";
+import { formatAddress } from "../../lib/net/mod.ts";
+import { connectBroker } from "../../lib/pubsub/mod.ts";
+import { permissionFlags } from "../../scripts/pack/permissions.ts";
+import { targetOf } from "../../scripts/pack/targets.ts";
+import { deadline } from "../support/deadline.ts";
+import { NatsServer } from "../support/nats.ts";
+import { Program, ROOT, ServerProgram, socktool } from "../support/programs.ts";
+
+const permissions = await permissionFlags(program, targetOf(Deno.build.target));
+
+function args(...rest: string[]): string[] {
+  return ["run", ...permissions, `${ROOT}cmd/socktool.ts`, "broker", ":0", ...rest];
+}
+
+Deno.test("broker --nats shares topics, waits for NATS, and keeps passwords to itself", async () => {
+  const config = 'authorization { user: gateway, password: "s3cret/pw" }\n';
+  await using server = await NatsServer.start("broker --nats as a process", { config });
+  if (server === undefined) return;
+  const url = `nats://gateway:s3cret%2Fpw@127.0.0.1:${server.port}`;
+  await server.kill();
+  await using waiting = new Program(args("--http", ":0", "--nats-wait", "30s"), {
+    env: { SOCKTOOL_NATS: url },
+  });
+  await waiting.printed("waiting for it");
+  await server.restart();
+  await waiting.printed("listening on ");
+  await using other = await ServerProgram.start(args("--nats", url));
+  const [, address] = /^listening on (\S+)$/m.exec(waiting.err)!;
+  const [, pages] = /pages on (http:\S+)/.exec(waiting.err)!;
+  await using left = await connectBroker(address!);
+  await using right = await connectBroker(formatAddress(other.address));
+  const subscription = await left.subscribe("t");
+  await right.publish("t", "over NATS");
+  assertEquals((await deadline(subscription.next())).value?.text(), "over NATS");
+  const ready = async () => {
+    const response = await fetch(`${pages}readyz`);
+    return [response.status, (await response.json())["status"]];
+  };
+  assertEquals(await ready(), [200, "ok"]);
+  const few = await socktool([
+    ...["pub", "u", "x", "--confirm", "--min-receivers", "1"],
+    ...["-s", formatAddress(other.address)],
+  ]);
+  assertEquals(few.code, 1);
+  assertStringIncludes(few.err, "one of several");
+  await server.kill();
+  await waiting.printed("lost the connection to NATS");
+  assertEquals(await ready(), [503, "degraded"]);
+  await left.publish("t", "its own clients are served");
+  assertEquals((await deadline(subscription.next())).value?.text(), "its own clients are served");
+  waiting.kill("SIGTERM");
+  other.kill("SIGTERM");
+  for (const { code, out, err } of [await waiting.finished(), await other.finished()]) {
+    assertEquals(code, 0, err);
+    assert(!/s3cret|gateway/.test(out + err), out + err);
+  }
+});
+
+Deno.test("broker --nats says what is wrong with its server, its credentials, its flags", async () => {
+  await using server = await NatsServer.start("broker --nats with mistakes", {
+    config: 'authorization { token: "right" }\n',
+  });
+  if (server === undefined) return;
+  const runs: [string[], number, RegExp][] = [
+    [["--nats", "nats://user:pw@127.0.0.1:1"], 1, /cannot connect to NATS at 127\.0\.0\.1:1: /i],
+    [["--nats", `wrong@127.0.0.1:${server.port}`], 1, /does not accept the credentials/],
+    [["--nats", "http://user:pw@h"], 2, /"http:\/\/h" as a NATS server: its scheme/],
+    [["--nats", "nats://user:p w@h/x y"], 2, /as a NATS server/],
+    [["--nats", "h", "--store", "x"], 2, /--nats.*--store|--store.*--nats/],
+    [["--nats-wait", "1s"], 2, /--nats/],
+    [["--nats", "h", "--nats-creds", "/no/such/file"], 1, /\/no\/such\/file/],
+  ];
+  const failures = runs.map(async ([flags, expected, says]) => {
+    const { code, err } = await new Program(args(...flags)).finished();
+    assertEquals(code, expected, err);
+    assert(says.test(err), err);
+    assert(!/user:|pw|wrong/.test(err), err);
+  });
+  await Promise.all(failures);
+});
