@@ -104,7 +104,7 @@ export const command = defineCommand({
       return await runMeasured(plan, thresholds, flags, context);
     }
     if (kind === "frames") {
-      const plan = await framesPlan(address, connections, tls, flags);
+      const plan = await framesPlan(address, connections, tls, flags, context);
       return await runMeasured(plan, thresholds, flags, context);
     }
     if (flags.workers > 1) {
@@ -141,10 +141,11 @@ async function framesPlan(
   connections: number,
   tls: ClientTls | undefined,
   flags: PlanFlags & RequestFlagValues & Parameters<typeof helloOf>[0],
+  context: Context,
 ): Promise<LoadPlan> {
   const hello = helloOf(flags);
   const options: FramesOptions = {
-    requests: await requestsOf(flags),
+    requests: await requestsOf(flags, context),
     expect: flags.expect,
     greeting: hello === undefined ? undefined : JSON.stringify(hello),
   };

@@ -142,6 +142,15 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "replay",
+      summary: "play the clients or the server of a recording, and check what the other side says",
+      triedAs: ["play", "goreplay", "tcpreplay"],
+      load: async () =>
+        (await importLater<typeof import("./replay.ts")>(
+          new URL("./replay.ts", import.meta.url),
+        )).command,
+    },
+    {
       name: "wireshark",
       summary: "print, or install, the plugin with which Wireshark and tshark show frames",
       triedAs: ["tshark", "dissector"],

@@ -1,4 +1,4 @@
-import type { FlagTable } from "../_cli/mod.ts";
+import type { Context, FlagTable } from "../_cli/mod.ts";
 import { UsageError } from "../_cli/mod.ts";
 import { Template } from "../../lib/load/template.ts";
 
@@ -23,7 +23,9 @@ export const requestFlags = {
     hint: "file",
     placeholder: "FILE",
     group: "Load",
-    help: "with --protocol frames: make the requests of this file, a JSON value on each line",
+    help:
+      "with --protocol frames: make the requests of this file: a JSON value on each line, or a " +
+      "pcapng or pcap file, as --record makes them",
   },
   seed: {
     type: "integer",
@@ -49,9 +51,12 @@ const MAX_FILE_BYTES = 67_108_864;
  *
  * @throws {UsageError} if there is none, or one is no JSON.
  */
-export async function requestsOf(flags: RequestFlagValues): Promise<string[]> {
+export async function requestsOf(
+  flags: RequestFlagValues,
+  context: Context,
+): Promise<string[]> {
   flags.request.forEach((text) => checkJson(text, "--request"));
-  const fromFile = flags.requests === undefined ? [] : await readRequests(flags.requests);
+  const fromFile = flags.requests === undefined ? [] : await readRequests(flags.requests, context);
   if (flags.seed !== undefined) shuffle(fromFile, flags.seed);
   const all = [...flags.request, ...fromFile];
   if (all.length > 0) return all;
@@ -60,7 +65,9 @@ export async function requestsOf(flags: RequestFlagValues): Promise<string[]> {
   );
 }
 
-async function readRequests(path: string): Promise<string[]> {
+async function readRequests(path: string, context: Context): Promise<string[]> {
+  const { isCapture, requestsInCapture } = await import("./captured_requests.ts");
+  if (await isCapture(path)) return await requestsInCapture(path, context);
   const { size } = await Deno.stat(path);
   if (size > MAX_FILE_BYTES) throw new UsageError(`--requests: ${path} is larger than 64 MiB`);
   const requests: string[] = [];

@@ -33,10 +33,19 @@ export { viewOf } from "./view/frame_view.ts";
 export type { FrameView, FrameViewOptions } from "./view/frame_view.ts";
 export { FrameMatchError, parseFrameMatch } from "./view/frame_match.ts";
 export type { FrameMatch } from "./view/frame_match.ts";
+export { loadRecording } from "./replay/recording.ts";
+export type { Recording, ReplaySession, ReplayStep } from "./replay/recording.ts";
+export type { AnswerList } from "./replay/answer_list.ts";
+export { replayClient } from "./replay/replay_client.ts";
+export type { ReplayClientOptions } from "./replay/replay_client.ts";
+export { serveReplay } from "./replay/replay_server.ts";
+export type { ReplayOptions, ReplayPace, ReplayResult } from "./replay/replay_options.ts";
+export type { ReplayDifference } from "./replay/answer_check.ts";
+export type { AnswerDifference } from "./replay/compare_frames.ts";
 export { SecretFilter } from "./view/secrets.ts";
 
 // What these refer to, of other parts of the library.
+export type * from "../frame/frame_types.ts";
 export type { FrameError, FrameErrorCode, FrameErrorDetails, FramePart } from "../frame/mod.ts";
-export type { ByteOrder, FrameHeader } from "../frame/mod.ts";
 export type * from "../net/serving_types.ts";
 export type { LatencyFigures } from "../base/latencies.ts";

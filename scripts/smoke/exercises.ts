@@ -40,6 +40,7 @@ export const EXERCISES: readonly Exercise[] = [
   { commands: ["inspect"], run: inspect },
   { commands: ["tap"], run: tap },
   { commands: ["wireshark"], run: printDissector },
+  { commands: ["replay"], run: replay },
   { commands: ["proxy"], run: relay },
 ];
 
@@ -53,6 +54,18 @@ async function printDissector(program: PackedProgram, folder: string): Promise<v
   expect("wireshark", await program.run(["wireshark"]), { out: 'Proto("socktool"' });
   const install = ["wireshark", "--install", "--folder", folder];
   expect("wireshark --install", await program.run(install), {});
+}
+
+async function replay(program: PackedProgram, folder: string): Promise<void> {
+  const file = `${folder}/echo.pcapng`;
+  await using recorded = await program.serve(["echo-server", ANY_PORT, "--record", file]);
+  const answer = await program.run(["echo-client", recorded.address, "again"]);
+  expect("echo-client", answer, { out: "again" });
+  expect("echo-server --record", await recorded.stop(), {});
+  await using server = await program.serve(["echo-server", ANY_PORT]);
+  const played = await program.run(["replay", file, "--to", server.address, "--check"]);
+  expect("replay", played, { err: "0 differences" });
+  expect("echo-server", await server.stop(), {});
 }
 
 async function tap(program: PackedProgram, folder: string): Promise<void> {

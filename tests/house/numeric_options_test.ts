@@ -21,7 +21,13 @@ import {
   type RequestClient,
   serveRequests,
 } from "../../lib/request/mod.ts";
-import { openRecorder, watchFrames } from "../../lib/capture/mod.ts";
+import {
+  openRecorder,
+  type Recording,
+  replayClient,
+  serveReplay,
+  watchFrames,
+} from "../../lib/capture/mod.ts";
 import { exchangeEcho, serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
 import { runLoad, runTutorialExchange } from "../../lib/load/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
@@ -94,6 +100,10 @@ const route = { method: "GET", path: "/", handle: () => opened("route") as never
 /** What takes each interface's numbers. */
 const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "capture.RecorderOptions": [(options) => openRecorder({ path: FILE, ...options })],
+  "capture.ReplayOptions": [
+    (options) => replayClient(NOTHING_RECORDED, ADDRESS, options),
+    (options) => serveReplay(NOTHING_RECORDED, listener(), options),
+  ],
   "capture.WatchFramesOptions": [(options) => watchFrames({}, options)],
   "echo.EchoExchangeOptions": [echo],
   "echo.EchoServeOptions": [
@@ -142,6 +152,8 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "sqlite.ConnectionOptions": [(options) => openReader(FILE, options), write],
   "sqlite.WriterOptions": [write],
 };
+
+const NOTHING_RECORDED = { sessions: [], steps: [] } as unknown as Recording;
 
 /** A message that was consumed, of no broker. */
 function messageToSettle(): ConsumedMessage {
@@ -249,7 +261,7 @@ const VALUES: readonly unknown[] = [
 ];
 
 /** Options that are measures, of which there are fractions; of the others there are none. */
-const HAS_FRACTIONS = /Ms$|PerSecond$/;
+const HAS_FRACTIONS = /Ms$|PerSecond$|^speed$/;
 
 class OpenedError extends Error {}
 

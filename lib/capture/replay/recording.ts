@@ -1,0 +1,115 @@
+import { type CaptureResult, type CaptureSource, readCapture } from "../read_capture.ts";
+import type { Direction, Ending, SeenConnection } from "../traffic.ts";
+import { CaptureError } from "../capture_error.ts";
+import { AnswerList } from "./answer_list.ts";
+
+/** One thing that happened on a recorded connection. */
+export type ReplayStep =
+  | { readonly kind: "open"; readonly session: ReplaySession; readonly timeUs: number }
+  | {
+    readonly kind: "bytes";
+    readonly session: ReplaySession;
+    readonly timeUs: number;
+    readonly direction: Direction;
+    readonly bytes: Uint8Array;
+  }
+  | {
+    readonly kind: "end";
+    readonly session: ReplaySession;
+    readonly timeUs: number;
+    readonly direction: Direction;
+  }
+  | {
+    readonly kind: "close";
+    readonly session: ReplaySession;
+    readonly timeUs: number;
+    readonly how: Ending;
+  };
+
+/** A recorded connection. */
+export interface ReplaySession {
+  /** The connection in the recording. */
+  readonly connection: SeenConnection;
+  /** What was sent each way, as frames or bytes. */
+  readonly sent: Readonly<Record<Direction, AnswerList>>;
+}
+
+/** A recording in memory, ready to be played back. */
+export interface Recording {
+  /** The connections that can be played, in the order in which they were opened. */
+  readonly sessions: readonly ReplaySession[];
+  /** What happened on them, in order. */
+  readonly steps: readonly ReplayStep[];
+  /** Connections that are left out: the capture lacks their beginning, or bytes of them. */
+  readonly incomplete: number;
+  /** What was found in the file. */
+  readonly capture: CaptureResult;
+}
+
+/** At most this much traffic is played back. */
+const MAX_BYTES = 268_435_456;
+
+/** Besides its bytes, each step takes about so much memory. */
+const STEP_BYTES = 200;
+
+/**
+ * Reads a capture for playing it back. Connections of which bytes are missing are left out.
+ *
+ * @throws {CaptureError} with code `too-large` if there is more than 256 MiB of traffic in it, or
+ * `bad-capture` if it is damaged, or no capture.
+ * @throws what the source throws.
+ */
+export async function loadRecording(source: CaptureSource): Promise<Recording> {
+  const sessions = new Map<SeenConnection, ReplaySession>();
+  const broken = new Set<ReplaySession>();
+  const steps: ReplayStep[] = [];
+  let heldBytes = 0;
+  const tooLarge = new AbortController();
+  const add = (step: ReplayStep, bytes = 0) => {
+    heldBytes += bytes + STEP_BYTES;
+    if (heldBytes > MAX_BYTES) tooLarge.abort();
+    else steps.push(step);
+  };
+  const capture = await readCapture(source, {
+    opened(connection, timeUs) {
+      const session = {
+        connection,
+        sent: { up: new AnswerList(true), down: new AnswerList(true) },
+      };
+      sessions.set(connection, session);
+      if (!connection.fromStart) broken.add(session);
+      add({ kind: "open", session, timeUs });
+    },
+    bytes(connection, direction, view, timeUs) {
+      const session = sessions.get(connection)!;
+      if (broken.has(session)) return;
+      const bytes = view.slice();
+      session.sent[direction].add(bytes);
+      add({ kind: "bytes", session, timeUs, direction, bytes }, bytes.length * 2);
+    },
+    gap: (connection) => void broken.add(sessions.get(connection)!),
+    ended(connection, direction, timeUs) {
+      add({ kind: "end", session: sessions.get(connection)!, timeUs, direction });
+    },
+    closed(connection, how, timeUs) {
+      add({ kind: "close", session: sessions.get(connection)!, timeUs, how });
+    },
+  }, { signal: tooLarge.signal });
+  if (tooLarge.signal.aborted) {
+    throw new CaptureError(
+      "too-large",
+      "Cannot play back more than 256 MiB of traffic: cut the capture up (editcap -c)",
+    );
+  }
+  if (capture.damage) throw capture.damage;
+  if (capture.format === "bytes") {
+    throw new CaptureError("bad-capture", "Cannot play this file back: it is no pcapng or pcap");
+  }
+  const whole = [...sessions.values()].filter((session) => !broken.has(session));
+  return {
+    sessions: whole,
+    steps: steps.filter(({ session }) => !broken.has(session)),
+    incomplete: broken.size,
+    capture,
+  };
+}
