@@ -122,8 +122,8 @@ export const command = defineCommand({
       type: "string",
       placeholder: "CODE",
       group: "Data",
-      help:
-        "find words in their other forms too, as in this language, such as en; HTML says its own",
+      help: "find words in their other forms too, as in this language, such as en; documents " +
+        "that say theirs are in that one",
     },
     records: {
       type: "string",

@@ -58,8 +58,8 @@ export interface SearchOptions {
   readonly textField?: string | readonly string[] | undefined;
   /**
    * The language of the texts, by its code, such as `en`: words are then found in their other forms,
-   * too, after those as they are written. HTML that says its language is in that one.
-   * `SEARCH_LANGUAGES` has the codes.
+   * too, after those as they are written. Documents that say their language are in
+   * that one: HTML, Markdown's front matter, PDF, DOCX, EPUB. `SEARCH_LANGUAGES` has the codes.
    */
   readonly language?: string | undefined;
   /** Where the records of JSON files are: names joined by dots, such as `data.items`. */

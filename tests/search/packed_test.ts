@@ -27,7 +27,7 @@ function pdf(title: string, lines: string[]): Uint8Array<ArrayBuffer> {
   });
   const text = [
     "%PDF-1.4",
-    "1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj",
+    "1 0 obj << /Type /Catalog /Pages 2 0 R /Lang (en-GB) >> endobj",
     `2 0 obj << /Type /Pages /Kids [${kids}] /Count ${lines.length} >> endobj`,
     "3 0 obj << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> endobj",
     `4 0 obj << /Title (${title}) >> endobj`,
@@ -42,13 +42,14 @@ const DOCX = zip({
     <w:r><w:t>On </w:t></w:r><w:r><w:t>coffee</w:t></w:r></w:p>
     <w:p><w:r><w:t>Grind &amp; brew.</w:t><w:tab/><w:t>Twice.</w:t></w:r></w:p></w:body></w:document>`,
   "docProps/core.xml": "<x><dc:title>Another</dc:title></x>",
+  "word/styles.xml": '<x><w:rPr><w:lang w:eastAsia="ja-JP" w:val="en-US"/></w:rPr></x>',
 });
 
 const EPUB = zip({
   "META-INF/container.xml":
     '<container><rootfiles><rootfile full-path="O/c.opf"/></rootfiles></container>',
-  "O/c.opf":
-    `<package><metadata><dc:title>On water</dc:title><dc:creator>Ann</dc:creator></metadata>
+  "O/c.opf": `<package><metadata><dc:title>On water</dc:title><dc:creator>Ann</dc:creator>
+    <dc:language> en </dc:language></metadata>
     <manifest><item id="b" href="b.xhtml"/><item id="a" href="ch/a%20x.xhtml#top"/></manifest>
     <spine><itemref idref="a"/><itemref idref="b"/><itemref idref="none"/></spine></package>`,
   "O/ch/a x.xhtml": "<html><body><h1>One</h1><p>First chapter.</p></body></html>",
@@ -76,6 +77,13 @@ Deno.test("the text of PDF, DOCX and EPUB is found, and what cannot be read is n
     "On water | One\n\nFirst chapter.\n\nTwo\n\nSecond chapter.\n\nAnn",
   ]);
   assertEquals((await engine.stats()).entries, 3);
+  // Each says that it is English.
+  const keysOf = async (query: string) => (await engine.search(query)).hits.map(({ key }) => key);
+  assertEquals(await Promise.all(["boiling", "grinding", "chapters"].map(keysOf)), [
+    ["a.pdf"],
+    ["b.docx"],
+    ["c.epub"],
+  ]);
   const skipped = observer.skippedFiles.sort().map((text) => text.replace(/read: .*/, "read"));
   assertEquals(skipped, [
     "blank.pdf: a PDF without text, perhaps of pictures only",

@@ -57,6 +57,26 @@ Deno.test("HTML is in the language that it says, also after a restart; other fil
   assertEquals((await engine.search("playing")).total, 2);
 });
 
+Deno.test("Markdown is in the language that its front matter says, which is then no text", async () => {
+  const long = "Kinder spielen im Garten. ".repeat(60);
+  await using folder = await Folder.make({
+    "yaml.md": "---\nlang: de-CH\n---\nKinder spielen.",
+    "toml.md": '+++\nlanguage = "de"\n+++\nKinder spielen.',
+    "large.md": `---\nlang: de\n---\n${long}`,
+    "none.md": "---\nlang: xx\n---\nKinder spielen.",
+    "code.md": "---\nlanguage: [de]\n---\nKinder spielen.",
+  });
+  await using engine = await openSearch({ data: [folder.path], maxEntryBytes: 1000 });
+  const found = (await engine.search("Kindern", { limit: 50 })).hits.map(({ key }) => key);
+  assertEquals([...new Set(found.map((key) => key.replace(/:.*/, "")))].sort(), [
+    "large.md",
+    "toml.md",
+    "yaml.md",
+  ]);
+  assertEquals(engine.lookup("yaml.md")?.text, "Kinder spielen.");
+  assertEquals(engine.lookup("none.md")?.text, "Kinder spielen.\n\nlang: xx");
+});
+
 Deno.test("a language is told by a code that has stems", async () => {
   for (const language of ["xx", "", "english", "constructor"]) {
     await assertRejects(() => openSearch({ language }), TypeError, "must be one of ar, bg");

@@ -90,15 +90,20 @@ Deno.test("the titles of other pages show what the site is called", async () => 
   assertEquals(commonTail(["a | s", "b | s", "c", "d"]), undefined);
 });
 
+async function read(markdown: string, isMdx: boolean) {
+  const { title, text } = await markdownContent(markdown, isMdx);
+  return { title, text };
+}
+
 Deno.test("Markdown: front matter has the title, and its fields are text", async () => {
   const yaml =
     "---\ntitle: 'A: title'\ndescription: >\n  What it\n  is.\ntags: [red, blue]\nweight: 3\n---\n# Heading\n\nText.\n";
-  assertEquals(await markdownContent(yaml, false), {
+  assertEquals(await read(yaml, false), {
     title: "A: title",
     text: "What it is.\n\n\n# Heading\n\nText.\n\ntags: red, blue",
   });
   const toml = '+++\ntitle = "T"\nauthors = ["Ann"]\n+++\nText.\n';
-  assertEquals(await markdownContent(toml, false), { title: "T", text: "Text.\n\nauthors: Ann" });
+  assertEquals(await read(toml, false), { title: "T", text: "Text.\n\nauthors: Ann" });
   assertEquals((await markdownContent("---\nlayout: x\n---\n# H\n", false)).title, "H");
   // What only looks like front matter stays.
   for (
@@ -116,13 +121,13 @@ Deno.test("Markdown and MDX: comments and anchors do not show, but in code", asy
   const mdx =
     "---\ntitle: useState\n---\nimport X from './x';\n\n<Intro>\n\nA Hook.\n\n</Intro>\n\n" +
     "## Usage {/*usage*/}\n\n`{/* kept */}`\n\n```js\n// {/* kept too */} <Intro>\nimport y\n```\n";
-  assertEquals(await markdownContent(mdx, true), {
+  assertEquals(await read(mdx, true), {
     title: "useState",
     text:
       "\n\n\n\nA Hook.\n\n\n\n## Usage \n\n`{/* kept */}`\n\n```js\n// {/* kept too */} <Intro>\nimport y\n```\n",
   });
   const markdown = "# Title {#top}\n\n<!-- no -->Text {x}.\n";
-  assertEquals(await markdownContent(markdown, false), {
+  assertEquals(await read(markdown, false), {
     title: "Title",
     text: "# Title\n\nText {x}.\n",
   });

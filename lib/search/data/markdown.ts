@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { loadedLanguage } from "./document_language.ts";
 import { type Fields, hasText, linesOf, textOf } from "./field_values.ts";
 
 const FENCE = /^ {0,3}(```|~~~)/;
@@ -22,11 +23,14 @@ const NO_TEXT_MDX = /^(?:import|export)\s[^\n]*$|<\/?[A-Z][\w.]*(?:\s[^<>]*)?\/?
 export interface MarkdownContent {
   readonly title: string | undefined;
   readonly text: string;
+  /** That of the front matter's `lang` or `language`, where it has stems. */
+  readonly language: string | undefined;
 }
 
 /**
  * The title and text of Markdown: the title of the front matter, else the first heading. The text has
- * the front matter's description before it, and its other fields behind it, a line for each.
+ * the front matter's description before it, and its other fields behind it, a line for each, but for
+ * the language.
  *
  * @param isMdx Whether it is MDX.
  */
@@ -34,7 +38,9 @@ export async function markdownContent(source: string, isMdx: boolean): Promise<M
   const { fields, body } = await frontMatterOf(source);
   const text = withoutComments(body, isMdx);
   const { title, description, ...rest } = fields;
-  const lines = Object.entries(rest).filter(([, value]) => hasText(value))
+  const language = await languageIn(fields);
+  const lines = Object.entries(rest)
+    .filter(([name, value]) => hasText(value) && !(language && LANGUAGE_FIELDS.includes(name)))
     .flatMap(([name, value]) => linesOf(name, value));
   const parts = [textOf(description) ?? "", text.trim(), lines.join("\n")];
   return {
@@ -42,7 +48,19 @@ export async function markdownContent(source: string, isMdx: boolean): Promise<M
     text: parts.every((part, i) => part === "" || i === 1)
       ? text
       : parts.filter((part) => part !== "").join("\n\n"),
+    language,
   };
+}
+
+const LANGUAGE_FIELDS: readonly string[] = ["lang", "language"];
+
+/** The language that a Markdown text says it is in, if it has stems; its stemmer is then loaded. */
+export async function languageOfMarkdown(text: string): Promise<string | undefined> {
+  return await languageIn((await frontMatterOf(text)).fields);
+}
+
+function languageIn(fields: Fields): Promise<string | undefined> {
+  return loadedLanguage(LANGUAGE_FIELDS.map((name) => fields[name]).find((tag) => tag));
 }
 
 /** The fields before a text: between `---` in YAML, or between `+++` in TOML. */

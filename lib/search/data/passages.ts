@@ -76,12 +76,14 @@ export function passageLength(maxEntryBytes: number): number {
  * back to its place.
  *
  * @param title The text's title; without one it is the file's name.
+ * @param language That of the text, where it is known.
  */
 export async function* readPassages(
   file: DataFile,
   options: ReadOptions,
   source: TextSource,
   title: string | undefined,
+  language?: string,
 ): AsyncGenerator<DataItem> {
   yield {
     note: "it is too large for one entry and was split into passages",
@@ -97,6 +99,6 @@ export async function* readPassages(
     const place = `:${line}`;
     const local = (file.name + place).toWellFormed();
     const name = title ?? file.name;
-    return { line, entry: { local, place, title: `${name} (from line ${line})`, text } };
+    return { line, entry: { local, place, title: `${name} (from line ${line})`, text, language } };
   }
 }

@@ -5,10 +5,10 @@
  * @module
  */
 import { firstLine } from "./fields.ts";
-import { languageOfHtml } from "./html_language.ts";
+import { languageOfHtml } from "./document_language.ts";
 import { htmlContent } from "./html_text.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
-import { markdownContent, markdownTitle } from "./markdown.ts";
+import { languageOfMarkdown, markdownContent, markdownTitle } from "./markdown.ts";
 import { mayHaveSite, pageTitle } from "./titles.ts";
 import { PassageCutter, passageLength, readPassages } from "./passages.ts";
 import { TextSource } from "./text_source.ts";
@@ -45,8 +45,10 @@ export async function* readDocument(
   const title = isMarkdown ? markdownTitle(beginning) : firstLine(beginning);
   const isLarge = file.bytes > options.maxEntryBytes;
   const text = isLarge ? undefined : await wholeText(source, options.maxEntryBytes);
-  if (text === undefined) yield* readPassages(file, options, source, title);
-  else if (isMarkdown) {
+  if (text === undefined) {
+    const language = isMarkdown ? await languageOfMarkdown(beginning) : undefined;
+    yield* readPassages(file, options, source, title, language);
+  } else if (isMarkdown) {
     yield* documentItems(file, options, await markdownContent(text, kind === "mdx"));
   } else yield* documentItems(file, options, { title, text });
 }

@@ -1,3 +1,4 @@
+import { loadedLanguage } from "./document_language.ts";
 import { firstLine } from "./fields.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
 import type { PackedKind } from "./packed/packed_file.ts";
@@ -24,5 +25,6 @@ export async function* readPacked(
     throw new SkipFile(kind === "pdf" ? "a PDF without text, perhaps of pictures only" : "empty");
   }
   const title = found.title ?? firstLine(found.text);
-  yield* documentItems(file, options, { title, text: found.text });
+  const language = await loadedLanguage(found.language);
+  yield* documentItems(file, options, { title, text: found.text, language });
 }

@@ -9,11 +9,13 @@ import { unzipTexts } from "./unzip.ts";
 
 const DOCUMENT = "word/document.xml";
 const CORE = "docProps/core.xml";
+const STYLES = "word/styles.xml";
+const READ = [DOCUMENT, CORE, STYLES];
 const TITLE_STYLE = /^(?:title|heading ?1)$/i;
 
 /** The text of a DOCX file, a line for each paragraph; its title is that of its first heading. */
 export async function docxText(bytes: Uint8Array): Promise<PackedText> {
-  const files = await unzipTexts(bytes, (name) => name === DOCUMENT || name === CORE);
+  const files = await unzipTexts(bytes, (name) => READ.includes(name));
   const document = files.get(DOCUMENT);
   if (document === undefined) throw new Error("it has no document in it");
   const { Parser } = await import("htmlparser2");
@@ -40,5 +42,7 @@ export async function docxText(bytes: Uint8Array): Promise<PackedText> {
   }, { xmlMode: true });
   parser.end(document);
   const named = /<dc:title>([^<]*)</.exec(files.get(CORE) ?? "")?.[1]?.trim();
-  return { title: heading || named || undefined, text: lines.join("\n").trim() };
+  // The first language of the styles is that of all paragraphs that name no other.
+  const language = /<w:lang\b[^>]*\sw:val="([^"]*)"/.exec(files.get(STYLES) ?? "")?.[1];
+  return { title: heading || named || undefined, text: lines.join("\n").trim(), language };
 }

@@ -32,6 +32,7 @@ export async function epubText(bytes: Uint8Array): Promise<PackedText> {
     elements.filter(({ name }) => name === wanted).map(({ text }) => text.trim()).filter(Boolean);
   return {
     title: textsOf("dc:title")[0],
+    language: textsOf("dc:language")[0],
     text: [...texts, textsOf("dc:creator").join(", ")].filter(Boolean).join("\n\n"),
   };
 }

@@ -12,4 +12,6 @@ export interface PackedFile {
 export interface PackedText {
   readonly title: string | undefined;
   readonly text: string;
+  /** The tag of the language that the file says it is in, such as `en-GB`. */
+  readonly language?: string | undefined;
 }

@@ -19,7 +19,11 @@ export async function pdfText(bytes: Uint8Array): Promise<PackedText> {
     page.cleanup();
   }
   const { info } = await pdf.getMetadata();
-  const title: unknown = (info as { Title?: unknown }).Title;
-  const named = typeof title === "string" ? title.trim() : "";
-  return { title: named || undefined, text: pages.filter(Boolean).join("\n\n") };
+  const said = info as { readonly Title?: unknown; readonly Language?: unknown };
+  const named = (value: unknown) => typeof value === "string" && value.trim() || undefined;
+  return {
+    title: named(said.Title),
+    text: pages.filter(Boolean).join("\n\n"),
+    language: named(said.Language),
+  };
 }
