@@ -39,6 +39,7 @@ import {
   watchAuth,
 } from "./_cli/mod.ts";
 import { openHttp } from "./_web/open_http.ts";
+import { mayReadStats, measureSearch, timed } from "./_web/search_metrics.ts";
 
 export const command = defineCommand({
   name: "app-server",
@@ -218,7 +219,11 @@ export const command = defineCommand({
     const authenticator = await authenticatorOf(flags, context);
     const tls = await serverTlsOf(flags, context);
     // Listens first: indexing may take minutes, and a port that is in use is to be told before.
-    await using http = await openHttp(flags, { tls, authenticator }, context);
+    await using http = await openHttp(
+      flags,
+      { tls, authenticator, may: mayReadStats },
+      context,
+    );
     using listener = await listen(args.address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
     const renewTls = async (tls: ServerTls) => {
@@ -247,7 +252,12 @@ export const command = defineCommand({
     const joined = http?.join(listener) ?? listener;
     using served = await recordConnections(joined, flags, "app-server", context);
     const handler = searchHandler(engine, { authenticator, principalOf: pages?.principalOf });
-    const server = serveRequests(served.listener, handler, {
+    const durations = http?.histogram(
+      "request_duration",
+      "How long requests take until their answer is there",
+    );
+    const answer = durations ? timed(handler, (ms) => durations.observe(ms)) : handler;
+    const server = serveRequests(served.listener, answer, {
       ...limitsOf(flags),
       frameTimeoutMs: flags["frame-timeout"],
       maxContentBytes: flags["max-content"] ?? engine.maxRequestBytes,
@@ -255,7 +265,8 @@ export const command = defineCommand({
       signal,
       observer: serverObserver(context, flags.json),
     });
-    pages?.serve(server, handler);
+    await measureSearch(http, engine, server);
+    pages?.serve(server, answer);
     http?.ready();
     announce(server.address, context, flags.json);
     await untilDrained(server, context);

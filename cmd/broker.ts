@@ -34,6 +34,7 @@ import {
   watchAuth,
 } from "./_cli/mod.ts";
 import { importLater } from "./_cli/import_later.ts";
+import { mayReadStats, measureBroker } from "./_web/broker_metrics.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { openStore, storeFlags } from "./_pubsub/stream_store.ts";
@@ -184,7 +185,15 @@ export const command = defineCommand({
     const tls = await serverTlsOf(flags, context);
     const failure = () => streams?.failure?.message;
     const lack = () => backplane?.shared?.lack;
-    await using http = await openHttp(flags, { tls, authenticator, failure, lack }, context);
+    await using http = await openHttp(
+      flags,
+      { tls, authenticator, may: mayReadStats, failure, lack },
+      context,
+    );
+    const delays = http?.histogram(
+      "delivery_delay",
+      "How long publications wait until a subscriber's socket has taken them, of a sample",
+    );
     using listener = await listen(address, { tls });
     await authenticator?.warn(listener.address, listener.secure, context);
     const renewTls = async (tls: ServerTls) => {
@@ -214,12 +223,13 @@ export const command = defineCommand({
       streams,
       backplane,
       signal: context.signal,
-      observer: observer(context, flags.json),
+      observer: observer(context, flags.json, delays && ((ms) => delays.observe(ms))),
     });
     if (http) {
       const { brokerPages } = await importLater<typeof import("./_pubsub/broker_pages.ts")>(
         new URL("./_pubsub/broker_pages.ts", import.meta.url),
       );
+      measureBroker(http, broker);
       http.add(brokerPages(broker));
       http.ready();
     }
@@ -262,8 +272,13 @@ async function readSecret({ stdinIsTerminal, log, signal }: Context): Promise<st
   throw new UsageError("stdin is empty: give the secret on stdin");
 }
 
-function observer({ out, log }: Context, json: boolean): BrokerObserver {
+function observer(
+  { out, log }: Context,
+  json: boolean,
+  deliveryTimed: ((ms: number) => void) | undefined,
+): BrokerObserver {
   return {
+    ...(deliveryTimed ? { deliveryTimed } : {}),
     connected({ id, remote }) {
       if (json) out.json({ type: "connected", id, remote });
       else log.detail(`connection ${id} from ${remote}`);

@@ -12,6 +12,7 @@ import {
   untilDrained,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
+import { measureEcho } from "./_web/echo_metrics.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { connectionLines } from "./_echo/connection_lines.ts";
@@ -57,6 +58,7 @@ export const command = defineCommand({
         data: flags.verbose,
       }),
     });
+    measureEcho(http, server);
     http?.ready();
     announce(server.address, context, flags.json);
     const renewTls = async (tls: ServerTls) => {

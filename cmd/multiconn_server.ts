@@ -15,6 +15,7 @@ import {
   UsageError,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
+import { measureEcho } from "./_web/echo_metrics.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { connectionLines, figuresLine } from "./_echo/connection_lines.ts";
@@ -76,6 +77,7 @@ export const command = defineCommand({
     const server = served
       ? serveEcho(served.listener, options)
       : await serveEchoThreads(args.address, flags.workers, { ...options, tls });
+    measureEcho(http, server);
     http?.ready();
     announce(server.address, context, flags.json);
     using _stats = printStats(server, flags.stats, context, flags.json);

@@ -160,6 +160,15 @@ export const program: Program = {
         )).command,
     },
     {
+      name: "health",
+      summary: "ask a server's HTTP side whether it is well; the exit code says so",
+      triedAs: ["ping", "status", "check"],
+      load: async () =>
+        (await importLater<typeof import("./health.ts")>(
+          new URL("./health.ts", import.meta.url),
+        )).command,
+    },
+    {
       name: "completions",
       summary: "print a script that completes socktool's commands and flags in a shell",
       load: async () =>

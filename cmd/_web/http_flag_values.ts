@@ -1,4 +1,4 @@
-import type { Authenticator } from "../../lib/access/mod.ts";
+import type { Authenticator, Principal } from "../../lib/access/mod.ts";
 import type { Address, ServerTls } from "../../lib/net/mod.ts";
 
 /** The flags of a server that has an HTTP side. */
@@ -16,6 +16,8 @@ export interface HttpSurroundings {
   /** The server's certificate. */
   readonly tls?: ServerTls | undefined;
   readonly authenticator?: Authenticator | undefined;
+  /** Who may read the figures, where there is an authenticator. */
+  readonly may?: ((principal: Principal) => boolean) | undefined;
   /** Why the server can no longer do all that it is for; `undefined` if it can. */
   readonly failure?: (() => string | undefined) | undefined;
   /** What it cannot do for the moment; `undefined` if it can do everything. */

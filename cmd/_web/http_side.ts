@@ -1,12 +1,23 @@
-import { formatAddress, joinListeners, type Listener, type ServerTls } from "../../lib/net/mod.ts";
+import config from "../../deno.json" with { type: "json" };
+import {
+  type Address,
+  formatAddress,
+  joinListeners,
+  type Listener,
+  type ServerTls,
+} from "../../lib/net/mod.ts";
 import {
   type Health,
   healthRoutes,
+  type Metric,
+  Metrics,
+  type ProcessMetrics,
+  processMetrics,
   type Route,
   serveWeb,
+  TimeHistogram,
   type WebServer,
 } from "../../lib/web/mod.ts";
-import type { Address } from "../../lib/net/mod.ts";
 import { type Context, describeError, logAcceptFailure, UsageError } from "../_cli/mod.ts";
 import type { HttpFlagValues, HttpSurroundings } from "./http_flag_values.ts";
 
@@ -17,10 +28,13 @@ export class HttpSide implements AsyncDisposable {
   /** How far the start is, while it starts. */
   starting: Pick<Health, "detail" | "progress"> = { detail: undefined, progress: undefined };
   readonly #health: () => Health;
+  readonly #metrics = new Metrics();
+  readonly #process: ProcessMetrics;
 
   private constructor(
     web: WebServer,
-    { failure, lack }: HttpSurroundings,
+    { failure, lack, may }: HttpSurroundings,
+    requests: TimeHistogram,
     { signal }: Pick<Context, "signal">,
   ) {
     this.#web = web;
@@ -35,7 +49,18 @@ export class HttpSide implements AsyncDisposable {
         ? { ...none, status: "ok" }
         : { ...none, status: "degraded", detail: lacking };
     };
-    web.add(healthRoutes(() => this.#health()));
+    web.add([...healthRoutes(() => this.#health()), this.#metrics.route({ may })]);
+    this.#process = processMetrics(config.version);
+    this.#metrics.add([
+      ...this.#process.metrics,
+      requests,
+      {
+        name: "socktool_http_connections",
+        help: "Open HTTP connections, without WebSockets",
+        type: "gauge",
+        values: () => web.connections,
+      },
+    ]);
   }
 
   /** Listens, and says where. Called by `openHttp`. */
@@ -45,6 +70,10 @@ export class HttpSide implements AsyncDisposable {
     context: Context,
   ): Promise<HttpSide> {
     const { log } = context;
+    const requests = new TimeHistogram(
+      "socktool_http_request_duration_seconds",
+      "How long HTTP requests take until their reply was taken",
+    );
     let web: WebServer;
     try {
       web = await serveWeb(flags.http, {
@@ -54,7 +83,8 @@ export class HttpSide implements AsyncDisposable {
         allowOrigins: flags["allow-origin"],
         observer: {
           acceptFailed: (error) => logAcceptFailure(log, error),
-          answered({ method, path, status, remote }) {
+          answered({ method, path, status, remote, durationMs }) {
+            requests.observe(durationMs);
             log.detail(`${method} ${path} from ${formatAddress(remote)}: ${status}`);
           },
           failed: (path, error) => log.error(`answering ${path} failed: ${describeError(error)}`),
@@ -66,7 +96,7 @@ export class HttpSide implements AsyncDisposable {
       }
       throw error;
     }
-    const side = new HttpSide(web, surroundings, context);
+    const side = new HttpSide(web, surroundings, requests, context);
     const url = urlOf(web);
     if (flags.json) context.out.json({ type: "pages", url });
     else log.info(`pages on ${url}`);
@@ -76,6 +106,21 @@ export class HttpSide implements AsyncDisposable {
   /** Adds the WebSockets that come to `/ws` to the connections of a listener. */
   join(listener: Listener): Listener {
     return joinListeners(listener, this.#web.webSockets);
+  }
+
+  /** Adds figures to `/metrics`, and looks them up by `prepare`. */
+  measure(
+    metrics: readonly (Metric | TimeHistogram)[],
+    prepare?: () => Promise<void> | void,
+  ): void {
+    this.#metrics.add(metrics, prepare);
+  }
+
+  /** Adds a histogram of times to `/metrics`. @param name Without `socktool_` and `_seconds`. */
+  histogram(name: string, help: string): TimeHistogram {
+    const histogram = new TimeHistogram(`socktool_${name}_seconds`, help);
+    this.#metrics.add([histogram]);
+    return histogram;
   }
 
   /** Answers further routes. */
@@ -95,6 +140,7 @@ export class HttpSide implements AsyncDisposable {
 
   /** Ends it: replies that are under way are sent. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#process[Symbol.dispose]();
     await this.#web.drain();
   }
 }

@@ -1,5 +1,8 @@
 /** `--http` of the servers. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openHttp } from "../../cmd/_web/open_http.ts";
+import type { Context } from "../../cmd/_cli/mod.ts";
+import { parseAddress } from "../../lib/net/mod.ts";
 import { until } from "../support/deadline.ts";
 import { script, ServerProgram, socktool, start } from "../support/programs.ts";
 
@@ -63,4 +66,61 @@ Deno.test("pub, sub, app-client and load reach a server over WebSocket", async (
   assertEquals(code, 1);
   assertStringIncludes(err, "answered 404 Not Found");
   assert(err.includes("WebSockets of socktool's servers are at /ws"), err);
+});
+
+Deno.test("health tells scripts how a server is", async () => {
+  await using server = await ServerProgram.start(script("cmd/broker.ts", ":0", "--http", ":0"));
+  const where = new URL(pagesOf(server)).host;
+  assertEquals(await socktool(["health", where]), { code: 0, out: `${where} is ok\n`, err: "" });
+  assertEquals(await socktool(["health", where, "--ready", "-q"]), { code: 0, out: "", err: "" });
+  const json = await socktool(["health", where, "--json"]);
+  assertEquals(JSON.parse(json.out), { type: "health", well: true, status: "ok" });
+  const framed = new URL(`tcp://${server.words.join(":")}`).host;
+  const other = await socktool(["health", framed, "--connect-timeout", "300ms"]);
+  assertEquals(other.code, 1);
+  assertStringIncludes(other.err, `${framed} `);
+  const none = await socktool(["health", "127.0.0.1:1"]);
+  assertEquals(none.code, 1);
+  assertStringIncludes(none.err, "the connection was refused");
+});
+
+Deno.test("while a server drains it is not well, and as long as it starts it is not ready", async () => {
+  const flags = {
+    http: parseAddress("127.0.0.1:0"),
+    "http-host": [],
+    "allow-origin": [],
+    insecure: false,
+    json: true,
+  };
+  const lines: { url?: string }[] = [];
+  const none = () => {};
+  const draining = new AbortController();
+  let failure: string | undefined = undefined;
+  const http = (await openHttp(flags, { failure: () => failure as string | undefined }, {
+    out: { json: (line: object) => void lines.push(line) },
+    log: { detail: none, warn: none, info: none, error: none },
+    signal: draining.signal,
+  } as unknown as Context))!;
+  const ask = async (path: string) => {
+    const response = await fetch(`${lines[0]!.url}${path}`);
+    return [response.status, await response.json()];
+  };
+  http.starting = { detail: "indexing", progress: 0.5 };
+  const starting = { status: "starting", detail: "indexing", progress: 0.5 };
+  assertEquals(await ask("readyz"), [503, starting]);
+  assertEquals(await ask("healthz"), [200, starting]);
+  http.ready();
+  assertEquals(await ask("readyz"), [200, { status: "ok" }]);
+  draining.abort();
+  for (const path of ["readyz", "healthz"]) {
+    assertEquals(await ask(path), [503, { status: "draining" }]);
+  }
+  const where = new URL(lines[0]!.url!).host;
+  const { code, err } = await socktool(["health", where]);
+  assertEquals([code, err], [1, `error: ${where} is draining\n`]);
+  failure = "the disk failed";
+  for (const path of ["readyz", "healthz"]) {
+    assertEquals(await ask(path), [503, { status: "failed", detail: "the disk failed" }]);
+  }
+  await http[Symbol.asyncDispose]();
 });

@@ -123,7 +123,13 @@ export class BrokerCore {
     this.router = new Router(this.#speed);
     this.retained = new Retained(this.limits.maxRetainedBytes);
     this.#filters = new Budget("all clients", this.limits.maxFilterBytes);
-    this.sendList = new SendList(this.limits.patienceMs, this.limits.maxBacklogBytes, pause);
+    const { observer } = this;
+    this.sendList = new SendList(
+      this.limits.patienceMs,
+      this.limits.maxBacklogBytes,
+      pause,
+      observer.deliveryTimed && ((ms) => observer.deliveryTimed?.(ms)),
+    );
     let isFlushing = false;
     this.flushSoon = () => {
       if (isFlushing) return;

@@ -17,6 +17,11 @@ export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
   refused?(connection: BrokerConnection, refusal: Refusal): void;
   /** A connection does not keep up: publishers no longer wait for it. */
   slow?(connection: BrokerConnection): void;
+  /**
+   * How long a delivery took, in milliseconds: from when its publication was handed out until the
+   * subscriber's socket had taken it. Of some deliveries only, a thousand a second at most.
+   */
+  deliveryTimed?(ms: number): void;
   /** From here on streams can only be read: the store cannot be written. */
   storageFailed?(error: StreamError): void;
 }

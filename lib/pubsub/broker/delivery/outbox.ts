@@ -79,6 +79,8 @@ export class Outbox implements Receiver {
   /** Whether something was added since the last flush. */
   #filled = false;
   #fed: SlowPolicy | undefined;
+  /** A delivery whose time is taken: it is over when so many bytes are written. */
+  #timed: { readonly since: number; readonly mark: number; tell(ms: number): void } | undefined;
   #deliveriesEnded = false;
   #closed = false;
 
@@ -250,6 +252,17 @@ export class Outbox implements Receiver {
     return (this.#relief ??= Promise.withResolvers()).promise;
   }
 
+  /**
+   * Takes the time until the socket has all that waits here, unless that of another delivery is being
+   * taken.
+   *
+   * @param since When it began to wait, in milliseconds of `performance.now()`.
+   */
+  timeDelivery(since: number, tell: (ms: number) => void): void {
+    const mark = this.#output.writtenBytes + this.pendingBytes;
+    this.#timed ??= { since, mark, tell };
+  }
+
   /** Starts to send. */
   flush(): void {
     this.#filled = false;
@@ -380,7 +393,16 @@ export class Outbox implements Receiver {
   #written(): void {
     if (this.#output.failed) return this.close();
     if (this.#backlog !== undefined && this.#output.gatheredBytes === 0) this.#refill();
+    if (this.#timed !== undefined) this.#takeTime();
     this.#settle();
+  }
+
+  /** What was left out of the backlog meanwhile is not written. */
+  #takeTime(): void {
+    const { since, mark, tell } = this.#timed!;
+    if (this.#output.writtenBytes < mark && this.pendingBytes > 0) return;
+    this.#timed = undefined;
+    tell(performance.now() - since);
   }
 
   /** Resolves the promises whose condition holds. */

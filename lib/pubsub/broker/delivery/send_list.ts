@@ -9,6 +9,9 @@ import { Patience } from "./patience.ts";
 /** At most this many outboxes are flushed in one go: each takes 5 to 10 µs. */
 const MAX_AT_ONCE = 200;
 
+/** The time between two deliveries whose time is taken, in milliseconds. */
+const SAMPLE_MS = 1;
+
 /** Outboxes to flush before looking at the clock again. */
 const PART = 10;
 
@@ -22,6 +25,8 @@ export class SendList implements OutboxObserver {
   readonly backlogs: BacklogBudget;
   readonly #patience: Patience<Receiver>;
   readonly #pause: () => Promise<void> | undefined;
+  readonly #onDelay: ((ms: number) => void) | undefined;
+  #sampledAt = 0;
   #filled: Outbox[] = [];
   #overflowed: Outbox[] = [];
 
@@ -31,13 +36,16 @@ export class SendList implements OutboxObserver {
    * @param patienceMs How long publishers wait for one connection that does not keep up.
    * @param maxBacklogBytes What the backlogs of all connections may take.
    * @param pause Lets others be served while very many outboxes are flushed.
+   * @param onDelay Is told how long deliveries take, of some.
    */
   constructor(
     patienceMs: number,
     maxBacklogBytes: number,
     pause: () => Promise<void> | undefined,
+    onDelay?: (ms: number) => void,
   ) {
     this.#pause = pause;
+    this.#onDelay = onDelay;
     this.backlogs = new BacklogBudget(maxBacklogBytes);
     this.#patience = new Patience(patienceMs, (receiver) => receiver.tooSlow());
   }
@@ -53,6 +61,7 @@ export class SendList implements OutboxObserver {
     const filled = this.#filled;
     const receivers = filled.length;
     if (receivers === 0) return undefined;
+    if (this.#onDelay !== undefined) this.#sample(filled, this.#onDelay);
     if (receivers > MAX_AT_ONCE) {
       this.#filled = [];
       return this.#flushInSteps(filled, pace);
@@ -94,6 +103,16 @@ export class SendList implements OutboxObserver {
     subscriptions.forEach(note);
     for (const member of members) if (member) note(member);
     return this.#patience.wait(congested, pace, now);
+  }
+
+  /** Has the time of one delivery taken. */
+  #sample(filled: readonly Outbox[], onDelay: (ms: number) => void): void {
+    const now = performance.now();
+    if (now - this.#sampledAt < SAMPLE_MS) return;
+    const outbox = filled[Math.floor(Math.random() * filled.length)]!;
+    if (outbox.fed === undefined) return;
+    this.#sampledAt = now;
+    outbox.timeDelivery(now, onDelay);
   }
 
   /** What is handed out meanwhile has a list of its own, and does not wait for this one. */
