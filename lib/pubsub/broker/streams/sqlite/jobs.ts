@@ -105,7 +105,7 @@ export class Jobs {
       appender.flush(stream);
       let isBehind = retention.keepLimits(stream, now, MAX_DROPPED);
       if (isLook || this.#behind.has(stream)) {
-        isBehind = appender.messageIds.removeOld(stream, now) || isBehind;
+        isBehind = appender.messageIds.tidy(stream, now) || isBehind;
         isBehind = retention.removeStale(stream) || isBehind;
       }
       if (isBehind) this.#behind.add(stream);

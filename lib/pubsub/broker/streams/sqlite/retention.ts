@@ -128,7 +128,10 @@ export class Retention {
     for (const [id] of runs) this.#gone.remove(id);
     let rows = runs.length;
     for (
-      const [table, key] of [["topic", "topic"], ["kept", "seq"], ["message_id", "bucket, id"]]
+      const [table, key] of [["topic", "topic"], ["kept", "seq"], ["message_id", "bucket, id"], [
+        "recent_id",
+        "last",
+      ]]
     ) {
       rows += this.#statements.run(
         `DELETE FROM ${table} WHERE (stream, ${key}) IN ` +

@@ -78,5 +78,14 @@ export const STREAM_SCHEMA: SqliteSchema = {
     CREATE TABLE retained (topic TEXT PRIMARY KEY, frame BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     `,
+    `
+    CREATE TABLE recent_id (
+      stream INTEGER NOT NULL,
+      last INTEGER NOT NULL,
+      time INTEGER NOT NULL,
+      ids TEXT NOT NULL,
+      PRIMARY KEY (stream, last)
+    ) WITHOUT ROWID;
+    `,
   ],
 };

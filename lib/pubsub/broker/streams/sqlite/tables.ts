@@ -132,6 +132,7 @@ export class Tables {
     this.#consumers.delete(stream);
     this.#deleted.push(stream.name);
     stream.openRun.clear();
+    this.appender.messageIds.forget(stream);
     this.#undo.push(() => {
       this.byName.set(stream.name, stream);
       this.#consumers.set(stream, new Map());
@@ -181,6 +182,7 @@ export class Tables {
     // Runs first: writing them may mark older messages as gone.
     for (const stream of this.byName.values()) this.appender.flush(stream);
     this.gone.save();
+    this.appender.messageIds.save();
     for (const stream of this.byName.values()) if (stream.changed) stream.save(this.statements);
     for (const consumer of this.allConsumers()) {
       if (consumer.changed) consumer.save(this.statements);
@@ -192,6 +194,7 @@ export class Tables {
     const changed = [...this.byName.values()].filter((stream) => stream.changed);
     for (const stream of changed) stream.committed();
     for (const consumer of this.allConsumers()) if (consumer.changed) consumer.committed();
+    this.appender.messageIds.committed();
     this.#undo = [];
     return {
       changed,
@@ -208,6 +211,7 @@ export class Tables {
     for (const stream of this.byName.values()) stream.rollBack();
     for (const consumer of this.allConsumers()) consumer.rollBack();
     this.gone.rollBack();
+    this.appender.messageIds.rollBack();
     this.runs.forget();
   }
 }

@@ -1,0 +1,91 @@
+/** The fewest and the most ids of a table. */
+const LEAST = 32;
+const MOST = 131_072;
+
+/** Two hashes of a text, which nobody can foresee who does not know the seeds. */
+export interface IdHash {
+  readonly place: number;
+  readonly check: number;
+}
+
+const [SEED_PLACE, SEED_CHECK] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [
+  number,
+  number,
+];
+
+/** Hashes an id. The same text has another hash in the next process. */
+export function hashOf(id: string): IdHash {
+  let place = SEED_PLACE;
+  let check = SEED_CHECK;
+  for (let i = 0; i < id.length; i++) {
+    const unit = id.charCodeAt(i);
+    place = Math.imul(place ^ unit, 0x0100_0193);
+    check = Math.imul((check << 13 | check >>> 19) ^ unit, 0x9e37_79b1);
+  }
+  // The last letters have to reach all bits.
+  place = Math.imul(place ^ place >>> 15, 0x2c1b_3c6d);
+  return { place: (place ^ place >>> 13) >>> 0, check: (check ^ check >>> 16) >>> 0 };
+}
+
+/**
+ * The numbers of messages by the hashes of their ids, in 32 to 64 bytes each: the ids themselves are
+ * on the disk.
+ */
+export class IdTable {
+  /** The number of the last message. */
+  last = 0;
+  /** When the first and the last were stored. */
+  readonly since: number;
+  until: number;
+  /** How many ids it has. */
+  size = 0;
+  #checks = new Uint32Array(2 * LEAST);
+  #places = new Uint32Array(2 * LEAST);
+  #seqs = new Float64Array(2 * LEAST);
+
+  /** @param time When the first was stored, which is added next. */
+  constructor(time: number) {
+    this.since = this.until = time;
+  }
+
+  /** Whether another one has to be begun. */
+  get isFull(): boolean {
+    return this.size >= MOST;
+  }
+
+  /** Adds a message; numbers and times are in order. */
+  add(hash: IdHash, seq: number, time: number): void {
+    if (2 * this.size >= this.#seqs.length) this.#grow();
+    this.#put(hash.place, hash.check, seq);
+    this.size++;
+    this.last = seq;
+    this.until = time;
+  }
+
+  /** The numbers of messages whose id has the same hashes: of nearly all other ids, none. */
+  *find({ place, check }: IdHash): Iterable<number> {
+    const mask = this.#seqs.length - 1;
+    for (let i = place & mask; this.#seqs[i] !== 0; i = i + 1 & mask) {
+      if (this.#checks[i] === check && this.#places[i] === place) yield this.#seqs[i]!;
+    }
+  }
+
+  #grow(): void {
+    const [places, checks, seqs] = [this.#places, this.#checks, this.#seqs];
+    this.#places = new Uint32Array(2 * places.length);
+    this.#checks = new Uint32Array(2 * places.length);
+    this.#seqs = new Float64Array(2 * places.length);
+    for (let i = 0; i < seqs.length; i++) {
+      if (seqs[i] !== 0) this.#put(places[i]!, checks[i]!, seqs[i]!);
+    }
+  }
+
+  #put(place: number, check: number, seq: number): void {
+    const mask = this.#seqs.length - 1;
+    let i = place & mask;
+    while (this.#seqs[i] !== 0) i = i + 1 & mask;
+    this.#places[i] = place;
+    this.#checks[i] = check;
+    this.#seqs[i] = seq;
+  }
+}
