@@ -28,6 +28,7 @@ import {
   limitFlags,
   limitsOf,
   logAcceptFailure,
+  logFormatFlag,
   outputFlags,
   rereadOnHangup,
   runMain,
@@ -198,6 +199,7 @@ export const command = defineCommand({
     ...httpFlags,
     ...recordFlags,
     ...serverTlsFlags,
+    ...logFormatFlag,
     ...outputFlags,
   },
   examples: [
@@ -365,7 +367,7 @@ function serverObserver({ out, log }: Context, json: boolean): RequestObserver {
   return {
     opened({ id, remote }) {
       if (json) out.json({ type: "opened", id, remote: formatAddress(remote) });
-      else log.detail(`connection ${id} from ${formatAddress(remote)}`);
+      else log.detail(`connection ${id} from ${formatAddress(remote)}`, { connection: id });
     },
     closed({ id, remote, readBytes, writtenBytes }, reason) {
       if (json) {
@@ -377,18 +379,19 @@ function serverObserver({ out, log }: Context, json: boolean): RequestObserver {
           readBytes,
           writtenBytes,
         });
-      } else {log.detail(
-          `connection ${id} closed: ${reason}, ${formatBytes(readBytes)} in, ${
-            formatBytes(writtenBytes)
-          } out`,
-        );}
+      } else {
+        const bytes = `${formatBytes(readBytes)} in, ${formatBytes(writtenBytes)} out`;
+        log.detail(`connection ${id} closed: ${reason}, ${bytes}`, { connection: id });
+      }
     },
     acceptFailed: (error) => logAcceptFailure(log, error),
     requestFailed({ id }, error) {
-      log.error(`a request of connection ${id} failed: ${describeError(error)}`);
+      log.error(`a request of connection ${id} failed: ${describeError(error)}`, {
+        connection: id,
+      });
     },
     frameFailed({ id }, error) {
-      log.detail(`connection ${id} sent a broken frame: ${error.message}`);
+      log.detail(`connection ${id} sent a broken frame: ${error.message}`, { connection: id });
     },
   };
 }

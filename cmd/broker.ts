@@ -21,6 +21,7 @@ import {
   httpFlags,
   limitFlags,
   logAcceptFailure,
+  logFormatFlag,
   maxMemoryOf,
   outputFlags,
   readLines,
@@ -151,6 +152,7 @@ export const command = defineCommand({
     },
     ...recordFlags,
     ...serverTlsFlags,
+    ...logFormatFlag,
     ...outputFlags,
   },
   examples: [
@@ -281,7 +283,7 @@ function observer(
     ...(deliveryTimed ? { deliveryTimed } : {}),
     connected({ id, remote }) {
       if (json) out.json({ type: "connected", id, remote });
-      else log.detail(`connection ${id} from ${remote}`);
+      else log.detail(`connection ${id} from ${remote}`, { connection: id });
     },
     disconnected({ id, remote, name, user, published, delivered, missed }, bye, error) {
       if (json) {
@@ -294,15 +296,19 @@ function observer(
       log.detail(
         `connection ${id} ended: ${why}; ${published} published, ${delivered} delivered, ` +
           `${missed} missed`,
+        { connection: id },
       );
     },
     refused({ id, user }, { code, message }) {
       if (json) out.json({ type: "refused", id, user, code, message });
-      else log.detail(`connection ${id}: ${code}: ${message}`);
+      else log.detail(`connection ${id}: ${code}: ${message}`, { connection: id });
     },
     slow({ id, remote, name, pendingBytes }) {
       if (json) out.json({ type: "slow", id, remote, name, pendingBytes });
-      else log.warn(`connection ${id} from ${remote}${name && ` (${name})`} does not keep up`);
+      else {
+        const who = `connection ${id} from ${remote}${name && ` (${name})`}`;
+        log.warn(`${who} does not keep up`, { connection: id });
+      }
     },
     storageFailed(error) {
       const { code, message } = error;

@@ -4,6 +4,7 @@ import { listen, type ServerTls } from "../lib/net/mod.ts";
 import {
   announce,
   defineCommand,
+  logFormatFlag,
   maxMemoryOf,
   outputFlags,
   rereadOnHangup,
@@ -27,6 +28,7 @@ export const command = defineCommand({
     once: { type: "boolean", help: "exit after the first client" },
     ...servingFlags,
     ...recordFlags,
+    ...logFormatFlag,
     ...outputFlags,
   },
   examples: [

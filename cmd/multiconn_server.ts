@@ -6,6 +6,7 @@ import {
   announce,
   type Context,
   defineCommand,
+  logFormatFlag,
   maxMemoryOf,
   outputFlags,
   rereadOnHangup,
@@ -43,6 +44,7 @@ export const command = defineCommand({
       group: "Output",
       help: "print a line of figures at this interval",
     },
+    ...logFormatFlag,
     ...outputFlags,
   },
   examples: [

@@ -6,6 +6,7 @@ import {
   connectTimeoutFlag,
   defineCommand,
   limitFlags,
+  logFormatFlag,
   outputFlags,
   runMain,
   untilDrained,
@@ -32,6 +33,7 @@ export const command = defineCommand({
     ...connectTimeoutFlag,
     "max-connections": limitFlags["max-connections"],
     "drain-timeout": limitFlags["drain-timeout"],
+    ...logFormatFlag,
     ...outputFlags,
   },
   examples: [

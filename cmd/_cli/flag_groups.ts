@@ -43,6 +43,17 @@ export const verboseFlag = {
   verbose: { type: "boolean", short: "v", group: "Output", help: "print more details" },
 } as const satisfies FlagTable;
 
+/** `--log-format`, of servers: the runner writes messages so. */
+export const logFormatFlag = {
+  "log-format": {
+    type: "choice",
+    choices: ["text", "json"],
+    default: "text",
+    group: "Output",
+    help: "write the messages on stderr as text, or each as a JSON object with time and level",
+  },
+} as const satisfies FlagTable;
+
 /** `--json`, `-q` and `-v`. */
 export const outputFlags = { ...jsonFlag, ...quietFlag, ...verboseFlag } as const;
 

@@ -19,6 +19,7 @@ export {
   clientTlsFlags,
   connectTimeoutFlag,
   jsonFlag,
+  logFormatFlag,
   outputFlags,
   quietFlag,
   serverTlsFlags,

@@ -8,7 +8,7 @@ import { type Host, processHost } from "./host.ts";
 import { Hangups } from "./hangups.ts";
 import { Interruption } from "./interruption.ts";
 import { LiveLine } from "./live_line.ts";
-import { Log, type LogLevel } from "./log.ts";
+import { Log, type LogFormat, type LogLevel } from "./log.ts";
 import { Output, printText } from "./output.ts";
 import { type AnyInput, parseInput } from "./parse.ts";
 import { createStyle } from "./style.ts";
@@ -49,7 +49,7 @@ async function showHelp(command: AnyCommand, host: Host): Promise<number> {
  */
 export async function reportFailure(error: unknown, host: Host, command: string): Promise<number> {
   const style = createStyle(host.stderr.isTerminal() && wantsColor(host));
-  const log = new Log(host.stderr, "normal", style);
+  const log = new Log(host.stderr, "normal", style, undefined, logFormatOf(host));
   const message = describeError(error);
   const isUsage = error instanceof UsageError;
   const exitCode = isUsage ? EXIT.usage : EXIT.failed;
@@ -80,8 +80,10 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
   const { flags } = input;
   const level: LogLevel = flags["quiet"] ? "quiet" : flags["verbose"] ? "verbose" : "normal";
   const style = createStyle(host.stderr.isTerminal() && wantsColor(host));
-  const progress = new LiveLine(host.stderr, level !== "quiet", () => host.columns());
-  const log = new Log(host.stderr, level, style, progress);
+  const format = flags["log-format"] === "json" ? "json" : "text";
+  const isLive = level !== "quiet" && format === "text";
+  const progress = new LiveLine(host.stderr, isLive, () => host.columns());
+  const log = new Log(host.stderr, level, style, progress, format);
   const interruption = new Interruption(
     host,
     () => log.info(STOPPING[command.role]),
@@ -144,6 +146,13 @@ function codeOfStop(command: AnyCommand, interruption: Interruption): number {
 function wantsJson({ args }: Host): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end < 0 ? args.length : end).includes("--json");
+}
+
+/** Looks for `--log-format` without parsing, because errors of parsing are printed too. */
+function logFormatOf({ args }: Host): LogFormat {
+  const at = args.findLastIndex((arg) => /^--log-format(=|$)/.test(arg));
+  const value = args[at] === "--log-format" ? args[at + 1] : args[at]?.replace(/^[^=]*=/, "");
+  return value === "json" ? "json" : "text";
 }
 
 /** Looks for `--no-color` without parsing, because errors of parsing are printed too. */

@@ -15,7 +15,7 @@ export function connectionReport({ out, log }: Context, json: boolean): ProxyObs
       const { id, client, upstream } = connection;
       const [from, to] = [formatAddress(client), formatAddress(upstream)];
       if (json) out.json({ type: "opened", connection: id, client: from, upstream: to });
-      else log.detail(`connection ${id}: ${from} to ${to}`);
+      else log.detail(`connection ${id}: ${from} to ${to}`, { connection: id });
     },
     halfClosed({ id }, direction) {
       if (json) out.json({ type: "half-closed", connection: id, direction });
@@ -27,9 +27,12 @@ export function connectionReport({ out, log }: Context, json: boolean): ProxyObs
       const { id } = connection;
       if (json) out.json(closedObject(connection, reason, error));
       const why = WHY[reason];
-      if (reason === "unreachable") log.warn(`connection ${id}: ${describeError(error)}`);
-      else if (reason === "loop" || reason === "refused") log.warn(`connection ${id}: ${why}`);
-      else log.detail(closedLine(connection, why));
+      const about = { connection: id };
+      if (reason === "unreachable") {
+        log.warn(`connection ${id}: ${describeError(error)}`, about);
+      } else if (reason === "loop" || reason === "refused") {
+        log.warn(`connection ${id}: ${why}`, about);
+      } else log.detail(closedLine(connection, why), about);
     },
     acceptFailed: (error) => logAcceptFailure(log, error),
   };

@@ -19,7 +19,8 @@ export class FaultLines {
   fired({ fault, connection, direction, offset }: FiredFault): void {
     const { out, log } = this.#context;
     if (!this.#json) {
-      return log.detail(`connection ${connection}, ${direction}, byte ${offset}: ${fault}`);
+      const text = `connection ${connection}, ${direction}, byte ${offset}: ${fault}`;
+      return log.detail(text, { connection });
     }
     if (this.#isBehind) return void this.#leftOut++;
     const behind = out.json({ type: "fault", fault, connection, direction, offset });
@@ -35,7 +36,7 @@ export class FaultLines {
   noticed(connection: number, notice: ProxyNotice): void {
     if (this.#noticed.has(notice)) return;
     this.#noticed.add(notice);
-    this.#context.log.warn(`connection ${connection}: ${NOTICES[notice]}`);
+    this.#context.log.warn(`connection ${connection}: ${NOTICES[notice]}`, { connection });
   }
 
   /** What the faults of a proxy have done. @returns the exit code. */

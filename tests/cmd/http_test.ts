@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openHttp } from "../../cmd/_web/open_http.ts";
 import type { Context } from "../../cmd/_cli/mod.ts";
-import { parseAddress } from "../../lib/net/mod.ts";
+import { dial, parseAddress } from "../../lib/net/mod.ts";
 import { until } from "../support/deadline.ts";
 import { script, ServerProgram, socktool, start } from "../support/programs.ts";
 
@@ -123,4 +123,32 @@ Deno.test("while a server drains it is not well, and as long as it starts it is 
     assertEquals(await ask(path), [503, { status: "failed", detail: "the disk failed" }]);
   }
   await http[Symbol.asyncDispose]();
+});
+
+Deno.test("--log-format json makes an object of every line, from the start to draining", async () => {
+  const args = [":0", "--http", ":0", "--log-format", "json", "-v"];
+  await using server = start(["app-server", ...args]);
+  await server.printed("listening on");
+  const [, address] = /listening on ([0-9.:]+)/.exec(server.err)!;
+  {
+    using client = await dial(address!);
+    await client.write(Uint8Array.of(0, 2, 120, 120));
+    while (await client.read(new Uint8Array(1_000)) !== null);
+  }
+  await server.printed("broken frame");
+  server.kill("SIGTERM");
+  const { code, err } = await server.finished();
+  const lines = err.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(code, 0);
+  for (const { time, level, message } of lines) {
+    assert(Date.parse(time) > 0 && typeof message === "string" && typeof level === "string");
+  }
+  const find = (part: string) => lines.find(({ message }) => message.includes(part));
+  assertEquals(find("broken frame").connection, 1);
+  assertEquals(find("draining").level, "info");
+  assertEquals(find("pages on").level, "info");
+  // What is wrong before the server runs is one too.
+  const wrong = await socktool(["app-server", "--log-format=json", "--nonsense"]);
+  const problems = wrong.err.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals([wrong.code, problems[0].level], [2, "error"]);
 });

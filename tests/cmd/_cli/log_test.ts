@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { LiveLine } from "../../../cmd/_cli/live_line.ts";
 import { Log, type LogLevel } from "../../../cmd/_cli/log.ts";
 import { createStyle } from "../../../cmd/_cli/style.ts";
@@ -76,4 +76,18 @@ Deno.test("LiveLine keeps to one line, steps aside for messages, and goes in the
     host.errText,
     `${wipe}indexed 40${wipe}INDEXED 50${wipe}skipped\n${wipe}INDEXED 50${wipe}done\n`,
   );
+});
+
+Deno.test("Log writes JSON objects that hold whatever a message says", () => {
+  const host = new FakeHost([], { terminal: true });
+  const log = new Log(host.stderr, "normal", createStyle(true), undefined, "json");
+  log.detail("left out");
+  log.warn('a "line"\n\x1b[31mof a peer', { connection: 7 });
+  log.error("error");
+  const lines = host.errText.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ time: _, ...rest }) => rest), [
+    { level: "warn", message: 'a "line"\n\x1b[31mof a peer', connection: 7 },
+    { level: "error", message: "error" },
+  ]);
+  for (const { time } of lines) assert(Date.parse(time) <= Date.now(), time);
 });
