@@ -117,9 +117,8 @@ export class Chart {
     const at = this.#shown ?? this.#history.times.length - 1;
     const said = this.#init.figures.map((figure, i) => {
       const value = this.#history.of(figure)[at];
-      const text = `${figure.name} ${
-        value === null || value === undefined ? "–" : figure.format(value)
-      }`;
+      const name = figure.name.replace(" / s", "");
+      const text = `${name} ${value === null || value === undefined ? "–" : figure.format(value)}`;
       this.#values[i]!.textContent = text;
       return text;
     });

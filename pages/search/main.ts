@@ -57,7 +57,14 @@ function showAgain(): void {
 function begin({ q }: Search): void {
   if (field.value !== q) field.value = q;
   hideEntry();
+  welcome(q.trim() === "");
   document.title = q === "" ? "Search" : `${q} – Search`;
+}
+
+/** Before anything is asked for, the field is in the middle, below a heading. */
+function welcome(isStart: boolean): void {
+  byId("main").classList.toggle("start", isStart);
+  byId("heading").classList.toggle("unseen", !isStart);
 }
 
 async function showSearch(search: Search, waitMs: number): Promise<void> {
@@ -80,6 +87,7 @@ async function showSearch(search: Search, waitMs: number): Promise<void> {
 async function showEntryOf(key: string): Promise<void> {
   clearResults();
   hideEntry();
+  welcome(false);
   say("");
   opened = key;
   const found = await answer(entryPath("/api/entry", key), 0) as WithEntry | undefined;

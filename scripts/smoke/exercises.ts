@@ -1,4 +1,4 @@
-import type { Ended, PackedProgram } from "./packed_program.ts";
+import type { Ended, PackedProgram, RunningProgram } from "./packed_program.ts";
 
 /** One thing that a packed program must be able to do. */
 export interface Exercise {
@@ -9,6 +9,7 @@ export interface Exercise {
 }
 
 const ANY_PORT = "127.0.0.1:0";
+const PAGES = ["--http", ANY_PORT];
 
 /** A page with the words "a page" on it. */
 const PDF = `%PDF-1.4
@@ -126,9 +127,17 @@ async function search(program: PackedProgram, folder: string): Promise<void> {
   await Deno.writeFile(`${folder}/letter.docx`, Uint8Array.fromBase64(DOCX));
   const index = `${folder}/index.db`;
   const data = ["--data", folder, "--index", index, "--exclude", "*.tmp"];
-  await using server = await program.serve(["app-server", ANY_PORT, ...data]);
+  await using server = await program.serve(["app-server", ANY_PORT, ...data, ...PAGES]);
   const found = await program.run(["app-client", server.address, "search", "rab*", "--limit", "1"]);
   expect("app-client", found, { out: "hole.html" });
+  await expectPages(server, {
+    "/": "/search.js",
+    "/search.js": "/api/search",
+    "/search.css": "color-scheme",
+    "/api/search?q=rab*": "hole.html",
+    "/api/stats": '"app-server"',
+    "/readyz": '"ok"',
+  });
   const repeated = await program.run(
     ["app-client", server.address, "search", "rabbit", "--repeat", "100", "--pipeline", "10"],
   );
@@ -148,7 +157,14 @@ async function search(program: PackedProgram, folder: string): Promise<void> {
 }
 
 async function publishAndSubscribe(program: PackedProgram): Promise<void> {
-  await using broker = await program.serve(["broker", ANY_PORT]);
+  await using broker = await program.serve(["broker", ANY_PORT, ...PAGES]);
+  await expectPages(broker, {
+    "/": "/live.js",
+    "/live.js": "/api/stats",
+    "/live.css": "color-scheme",
+    "/client.js": "connectBroker",
+    "/api/stats": '"clients"',
+  });
   const at = ["--server", broker.address];
   const sent = await program.run(["pub", "weather.oslo", "rain", "--retain", "--confirm", ...at]);
   expect("pub", sent, {});
@@ -181,6 +197,17 @@ async function keepStreams(program: PackedProgram, folder: string): Promise<void
   expect("stream backup", copy, {});
   expect("broker", await broker.stop(), {});
   expect("stream verify", await program.run(["stream", "verify", ...store]), {});
+}
+
+/** Checks that pages have these texts. */
+async function expectPages(
+  server: RunningProgram,
+  texts: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [path, part] of Object.entries(texts)) {
+    const text = await server.page(path);
+    if (!text.includes(part)) throw new Error(`${path} has no ${part}: ${text.slice(0, 500)}`);
+  }
 }
 
 /** Waits until a client has subscribed to a topic. */

@@ -87,6 +87,15 @@ export class RunningProgram implements AsyncDisposable {
     return this.#listening.promise;
   }
 
+  /** The text at a path of its pages. @throws if it has none, or answers with an error. */
+  async page(path: string): Promise<string> {
+    const url = /^pages on (\S+)$/m.exec(this.#err)?.[1];
+    const reply = await fetch(new URL(path, url));
+    const text = await reply.text();
+    if (reply.ok) return text;
+    throw new Error(`${this.#args.join(" ")} answers ${path} with ${reply.status}: ${text}`);
+  }
+
   /** Asks it to drain; on Windows it is killed. Resolves to its exit code. */
   async stop(): Promise<Ended> {
     this.#child.kill("SIGTERM");

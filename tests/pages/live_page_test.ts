@@ -4,6 +4,7 @@ import { connectBroker, hashPassword } from "../../lib/pubsub/mod.ts";
 import { openBrowser } from "../support/browser.ts";
 import { ServerProgram, startAppServer } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
+import { ChatSite, say } from "./chat_site.ts";
 import { pagesOf, portOf } from "./pages_of.ts";
 
 const PROGRAM = new URL("../../cmd/socktool.ts", import.meta.url).pathname;
@@ -18,7 +19,9 @@ Deno.test("the live page", async (t) => {
   if (!browser) return;
   using scratch = new Scratch();
   const store = ["--store", scratch.at("store"), "--stream", "ORDERS=orders.>"];
-  let broker = await startBroker(":0", ...store, "--http", "127.0.0.1:0");
+  await using site = new ChatSite();
+  const allow = ["--allow-origin", site.origin];
+  let broker = await startBroker(":0", ...store, ...allow, "--http", "127.0.0.1:0");
   const { address } = broker;
   const url = pagesOf(broker);
   const tab = await browser.open(url);
@@ -60,7 +63,7 @@ Deno.test("the live page", async (t) => {
 
     await t.step("counts what it is too slow for, and shows it", async () => {
       await using client = await connectBroker(address);
-      const count = 20_000;
+      const count = 6_000;
       for (let i = 0; i < count; i++) void client.publish("orders.flood", "x".repeat(100));
       await client.flush();
       const said = `document.querySelector("#tap-state").textContent
@@ -88,19 +91,35 @@ Deno.test("the live page", async (t) => {
       await tab.reads("#tap-state", "Listening to orders.>");
     });
 
+    const chats = [await site.open(browser, url), await site.open(browser, url)] as const;
+
+    await t.step(
+      "is beside the chat of docs/browser.md, which two pages of another origin have",
+      async () => {
+        for (const chat of chats) await chat.reads("p", "connected");
+        await say(chats[0], "Ada L.", "Hello <b>there</b>");
+        for (const chat of chats) await chat.reads("li", "Ada_L_: Hello <b>there</b>");
+        await tab.reads("#tables", "chat.*");
+      },
+    );
+
     await t.step(
       "says when the broker is gone, and goes on by itself when it is back",
       async () => {
-        tab.mayFail = true;
+        for (const each of [tab, ...chats]) each.mayFail = true;
         broker.kill("SIGKILL");
         await broker.finished();
         await tab.reads("#state", "The server does not answer. Trying again…");
-        broker = await startBroker(":0", ...store, "--http", `127.0.0.1:${portOf(url)}`);
+        for (const chat of chats) await chat.reads("p", "reconnecting");
+        broker = await startBroker(":0", ...store, ...allow, "--http", `127.0.0.1:${portOf(url)}`);
         await tab.reads("#state", "Up");
         await tab.reads("#tap-list", "missed: while there was no connection");
         await using client = await connectBroker(broker.address);
         await client.publish("orders.after", "all is well");
         await tab.reads("#tap-list", "all is well");
+        for (const chat of chats) await chat.reads("p", "connected");
+        await say(chats[1], "Bob", "Back again");
+        for (const chat of chats) await chat.reads("li", "Bob: Back again");
       },
     );
 
@@ -111,7 +130,7 @@ Deno.test("the live page", async (t) => {
       await tab.reads("#tables", "Ready");
       await fetch(`${pagesOf(server)}api/search?q=rabbit`).then((reply) => reply.body?.cancel());
       await tab.sees(`document.querySelector("#charts [role=img]").getAttribute("aria-label")
-        .startsWith("Requests a second: Searches / s 0")`);
+        .startsWith("Requests a second: Searches 0")`);
       assertEquals(await tab.barriers(), []);
       assertEquals(tab.problems, []);
     });
@@ -159,7 +178,7 @@ Deno.test("the live page", async (t) => {
       assertEquals(tab.problems.filter((each) => !each.includes("401")), []);
     });
 
-    assertEquals(tab.problems, []);
+    assertEquals([tab, ...chats].flatMap(({ problems }) => problems), []);
   } finally {
     await broker[Symbol.asyncDispose]();
   }
