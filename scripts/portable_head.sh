@@ -193,6 +193,26 @@ unpack() {
     }
 }
 
+# Removes what other versions unpacked, if no process runs it and nobody has for a week: processes in
+# other containers cannot be seen from here. Runs when a version is unpacked.
+remove_unused() {
+    # Where there is no way to see what runs, nothing is removed.
+    if [ -e /proc/self/exe ]; then
+        # shellcheck disable=SC2012
+        running=$(ls -l /proc/[0-9]*/exe 2>/dev/null)
+    else
+        running=$(ps -A -o args= 2>/dev/null)
+    fi
+    [ -n "$running" ] || return 0
+    for other in "$1"/[0-9]*.[0-9]*.[0-9]*-????????????????; do
+        [ "$other" != "$1/$key" ] && [ -x "$other/deno" ] && is_private "$other" || continue
+        case $running in
+        *"$other/deno"*) ;;
+        *) [ -z "$(find "$other/deno" -atime +6 2>/dev/null)" ] || rm -rf "$other" ;;
+        esac
+    done
+}
+
 # is_private, for a folder that another start may just be putting in its place.
 is_private_soon() {
     is_private "$1" || { sleep 1 && is_private "$1"; }
@@ -220,7 +240,10 @@ try() {
         add_problem "$asked: ${problem:-it cannot be written}"
         return 1
     }
-    is_private_soon "$folder" && run "$folder" "$@"
+    if is_private_soon "$folder"; then
+        remove_unused "$parent"
+        run "$folder" "$@"
+    fi
     add_problem "$folder: somebody else was faster"
     return 2
 }

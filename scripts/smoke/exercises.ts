@@ -37,6 +37,7 @@ export const EXERCISES: readonly Exercise[] = [
   { commands: ["multiconn-server", "multiconn-client", "load"], run: load },
   { commands: ["app-server", "app-client", "index"], run: search },
   { commands: ["broker", "pub", "sub"], run: publishAndSubscribe },
+  { commands: ["health"], run: serveHttp },
   { commands: ["stream"], run: keepStreams },
   { commands: ["inspect"], run: inspect },
   { commands: ["tap"], run: tap },
@@ -175,6 +176,25 @@ async function publishAndSubscribe(program: PackedProgram): Promise<void> {
   const answer = await program.run(["pub", "ping", "", "--request", ...at]);
   expect("pub --request", answer, { out: "pong" });
   expect("broker", await broker.stop(), {});
+}
+
+async function serveHttp(program: PackedProgram): Promise<void> {
+  for (const name of ["broker", "app-server"]) {
+    await using server = await program.serve([name, ANY_PORT, "--http", ANY_PORT]);
+    const pages = /^pages on (\S+)$/m.exec(server.messages)![1]!;
+    const { host } = new URL(pages);
+    expect(`health of ${name}`, await program.run(["health", host, "--ready"]), { out: "is ok" });
+    const figures = await (await fetch(`${pages}metrics`)).text();
+    expect(`/metrics of ${name}`, { code: 0, out: figures, err: "" }, {
+      out: "socktool_build_info",
+    });
+    const at = `ws://${host}/ws`;
+    const [args, out] = name === "broker"
+      ? [["pub", "a.b", "over WebSocket", "--confirm", "-s", at], "0 receivers"]
+      : [["app-client", at, "search", "morpheus"], "white rabbit"];
+    expect(`${name} over WebSocket`, await program.run(args as string[]), { out: out as string });
+    expect(name, await server.stop(), {});
+  }
 }
 
 async function keepStreams(program: PackedProgram, folder: string): Promise<void> {

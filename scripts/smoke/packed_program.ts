@@ -82,6 +82,11 @@ export class RunningProgram implements AsyncDisposable {
     this.#listening.promise.catch(() => {});
   }
 
+  /** What it printed to stderr so far. */
+  get messages(): string {
+    return this.#err;
+  }
+
   /** Resolves when it listens. @throws if it ends before. */
   untilListening(): Promise<void> {
     return this.#listening.promise;

@@ -9,6 +9,8 @@ import { linkedPortableFile, runsPortableFiles, start, SYSTEM_PATH } from "./por
 const VERSION = `socktool ${config.version}\n`;
 const OK = { code: 0, out: VERSION, err: "" };
 
+const SLEEP = "/bin/sleep";
+
 /** A test with the file, and a folder of its own. */
 function test(name: string, body: (path: string, scratch: Scratch) => Promise<void>): void {
   Deno.test(name, async () => {
@@ -38,6 +40,37 @@ test(
     assertEquals(await start(path, ["--version"], env), OK);
     assert(namesIn(scratch.at(`cache/${folder}`)).includes("LICENSE"));
     assertEquals(namesIn(scratch.at("cache")), [folder]);
+  },
+);
+
+test(
+  "unpacking removes what other versions left that nobody runs, and nothing else",
+  async (path, scratch) => {
+    const env = { SOCKTOOL_CACHE: scratch.at("cache") };
+    assertEquals(await start(path, ["--version"], env), OK);
+    const [key] = namesIn(scratch.at("cache"));
+    const longAgo = Date.now() / 1_000 - 8 * 86_400;
+    const plant = (version: string, usedAt: number) => {
+      const name = `${version}-0123456789abcdef`;
+      Deno.mkdirSync(scratch.at(`cache/${name}`), { mode: 0o700 });
+      const program = scratch.at(`cache/${name}/deno`);
+      // One that can run for a while: the file itself is the program of its process.
+      writeProgram(program, Deno.readFileSync(SLEEP));
+      Deno.utimeSync(program, usedAt, usedAt);
+      return { name, program };
+    };
+    plant("0.0.1", longAgo);
+    const fresh = plant("0.0.2", Date.now() / 1_000);
+    const used = plant("0.0.3", longAgo);
+    Deno.mkdirSync(scratch.at("cache/of somebody else"));
+    const running = new Deno.Command(used.program, { args: ["60"] }).spawn();
+    Deno.utimeSync(used.program, longAgo, longAgo);
+    Deno.removeSync(scratch.at(`cache/${key}/LICENSE`));
+    assertEquals(await start(path, ["--version"], env), OK);
+    running.kill("SIGKILL");
+    await running.status;
+    const kept = [fresh.name, used.name, key, "of somebody else"];
+    assertEquals(namesIn(scratch.at("cache")).sort(), kept.sort());
   },
 );
 
