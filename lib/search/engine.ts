@@ -102,7 +102,7 @@ export class Engine implements SearchEngine {
   lookup(key: string): SearchEntry | undefined {
     if (typeof key !== "string") throw new TypeError(`A key must be a string: ${key}`);
     if (this.#closing !== undefined) throw closedError();
-    return this.#cached(key) ?? this.#read(this.#find, key) as SearchEntry | undefined;
+    return this.#cached(key) ?? this.#readAny(this.#find, key) as SearchEntry | undefined;
   }
 
   /**
@@ -112,7 +112,7 @@ export class Engine implements SearchEngine {
   find(key: string): SearchEntry | "large" | undefined {
     if (this.#closing !== undefined) throw closedError();
     const entry = this.#cached(key);
-    if (entry === undefined) return this.#read(this.#findSmall, key);
+    if (entry === undefined) return this.#readAny(this.#findSmall, key);
     return isLarge(entry) ? "large" : entry;
   }
 
@@ -272,6 +272,13 @@ export class Engine implements SearchEngine {
     const entry = this.#cache.get(key);
     if (entry !== undefined) this.#counts.hits++;
     return entry;
+  }
+
+  /** Reads an entry; a key that nothing has is also tried in NFC, in which the names of files are. */
+  #readAny(find: StatementSync, key: string): SearchEntry | "large" | undefined {
+    const found = this.#read(find, key);
+    const composed = found === undefined ? key.normalize("NFC") : key;
+    return composed === key ? found : this.#read(find, composed);
   }
 
   /** Reads an entry with a prepared statement: about 5 µs. */

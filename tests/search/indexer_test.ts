@@ -3,28 +3,34 @@ import type { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { openIndexWriter } from "../../lib/search/index/open_index.ts";
 import { transaction } from "../../lib/sqlite/mod.ts";
+import { openSearch } from "../../lib/search/mod.ts";
 import { Indexer } from "../../lib/search/index/indexer.ts";
 import { PassReport } from "../../lib/search/index/pass_report.ts";
 import { RecordStore } from "../../lib/search/index/record_store.ts";
-import { SourceTable } from "../../lib/search/index/source_table.ts";
+import { type ChangedPlace, SourceTable } from "../../lib/search/index/source_table.ts";
 import { Folder } from "./support.ts";
 
 /** An index without workers, so that many can be made in short time. */
 function makeIndex(path: string) {
   const db = openIndexWriter(path, { temporary: true });
   const store = new RecordStore(db);
+  const skipped: string[] = [];
   return {
     db,
     store,
-    pass: (data: readonly string[]) => {
-      const report = new PassReport(() => {});
+    /** What was skipped in all passes, and why. */
+    skipped,
+    pass: (data: readonly string[], places?: readonly ChangedPlace[]) => {
+      const report = new PassReport(({ name, event }) => {
+        if (name === "skippedFile") skipped.push(`${event.path}: ${event.reason}`);
+      });
       const settings = { textFields: [], entries: false, maxEntryBytes: 10_000 };
       const walking = { follow: false, exclude: [], ownFiles: [], watch: false, prune: true };
       const options = { ...settings, ...walking, data };
       // An indexer keeps temporary tables: one for each order of the data would meet the other's.
       db.exec("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS found; DROP TABLE IF EXISTS lost");
       const indexer = new Indexer(db, store, options, report, () => {});
-      return indexer.pass(new AbortController().signal);
+      return indexer.pass(new AbortController().signal, places);
     },
     [Symbol.dispose]: () => db.close(),
   };
@@ -86,6 +92,91 @@ Deno.test("a folder that cannot be read keeps the records of its files", () => {
   assertEquals(sources.removeLost(100), 2);
   assertEquals(sources.removeLost(100), 0);
   assertEquals(contentOf(index.db).map((entry) => entry.key), ["sub/b.txt", ""]);
+});
+
+/** Has a folder refuse to be read, also by a user who may read all. */
+function refuseToRead(folder: string): Disposable {
+  const { readDir } = Deno;
+  Deno.readDir = (path) => {
+    if (path === folder) throw new Deno.errors.PermissionDenied("Permission denied (os error 13)");
+    return readDir(path);
+  };
+  return { [Symbol.dispose]: () => void (Deno.readDir = readDir) };
+}
+
+Deno.test("a folder in the data that refuses to be read keeps its entries, is told, and is read again", async () => {
+  const files = {
+    "a.txt": "first",
+    "sub/b.txt": "second",
+    "sub/deep/c.csv": "id,text\n1,third\n",
+    "sub.txt": "fourth",
+    "sub2/d.txt": "fifth",
+  };
+  await using folder = await Folder.make(files);
+  using index = makeIndex(":memory:");
+  const keys = () => contentOf(index.db).map(({ key, text }) => `${key} ${text}`.trim());
+  await index.pass([folder.path]);
+  const all = keys();
+  assertEquals(all.length, 6);
+  for (const places of [undefined, ["sub"], ["sub", "a.txt"]]) {
+    const changed = places?.map((name) => ({ root: folder.path, path: folder.at(name) }));
+    {
+      using _refusal = refuseToRead(folder.at("sub"));
+      await index.pass([folder.path], changed);
+      assertEquals([keys(), index.skipped.splice(0)], [all, [
+        `${folder.at("sub")}: unreadable: Permission denied`,
+      ]]);
+    }
+    await folder.write("sub/b.txt", `second, with ${places?.length}`);
+    await index.pass([folder.path], changed);
+    assertEquals(
+      keys().find((each) => each.startsWith("sub/b")),
+      `sub/b.txt second, with ${places?.length}`,
+    );
+    await folder.write("sub/b.txt", "second");
+    await index.pass([folder.path], changed);
+  }
+  // What is gone elsewhere is gone.
+  using _refusal = refuseToRead(folder.at("sub"));
+  await Deno.remove(folder.at("sub2/d.txt"));
+  await Deno.remove(folder.at("sub.txt"));
+  await index.pass([folder.path]);
+  assertEquals(keys(), all.filter((each) => !/^(sub2|sub\.txt)/.test(each)));
+});
+
+Deno.test("names of files are keys in NFC, however the file system writes them", async () => {
+  const nfd = "cafe\u0301";
+  await using folder = await Folder.make({
+    [`${nfd}/re\u0301sume\u0301.txt`]: "one",
+    [`${nfd}/re\u0301cords.csv`]: "text\ntwo\n",
+    "a.csv": "id,text\n1,three\n",
+    [`a/${nfd}.csv`]: "id,text\n1,four\n",
+    "\u00e9.txt": "five",
+    "e\u0301.txt": "six",
+  });
+  using index = makeIndex(":memory:");
+  await index.pass([folder.path]);
+  const keys = contentOf(index.db).map(({ key }) => key).filter((key) => key !== "");
+  const twice = ["\u00e9.txt", "e\u0301.txt"].map((name) => folder.at(name));
+  assertEquals(
+    keys.sort(),
+    [
+      "a.csv#1",
+      "a/caf\u00e9.csv#1",
+      "caf\u00e9/r\u00e9cords.csv:2",
+      "caf\u00e9/r\u00e9sum\u00e9.txt",
+      ...twice,
+    ].sort(),
+  );
+  await using engine = await openSearch({ data: [folder.path], exclude: ["caf\u00e9.csv"] });
+  const key = `${nfd}/re\u0301sume\u0301.txt`;
+  assertEquals([engine.lookup(key)?.key, engine.lookup(key.normalize("NFC"))?.text], [
+    key.normalize("NFC"),
+    "one",
+  ]);
+  const { exact, hits } = await engine.search(key);
+  assertEquals([exact, hits[0]?.key], [true, key.normalize("NFC")]);
+  assertEquals(engine.lookup("a/caf\u00e9.csv#1"), undefined);
 });
 
 Deno.test("an index updated step by step equals one that was built at once", async () => {

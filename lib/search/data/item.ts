@@ -78,7 +78,7 @@ export interface DataFile {
   readonly path: string;
   /** Where it is opened: the same place, with links on the way only where they are followed. */
   readonly real: string;
-  /** Its path relative to the data path it was found under, with `/`. */
+  /** Its path relative to the data path it was found under, with `/`, in Unicode's NFC. */
   readonly name: string;
   /** Its size when it was found. */
   readonly bytes: number;

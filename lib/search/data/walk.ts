@@ -76,7 +76,7 @@ export async function* walk(
   if (root.isFile) {
     if (options.foldersOnly) return;
     try {
-      yield found(path, real, /[^/\\]*$/.exec(path)![0], await Deno.stat(real));
+      yield found(path, real, composed(/[^/\\]*$/.exec(path)![0]), await Deno.stat(real));
     } catch (error) {
       yield unreadable(path, error);
     }
@@ -112,9 +112,10 @@ export async function* walkPlace(
   let [real, prefix] = [root.real, ""];
   for (const name of names) {
     exclusions = await exclusions.within(real, prefix, false);
-    if (name.startsWith(".") || exclusions.excludes(prefix + name, true)) return;
+    const inRoot = prefix + composed(name);
+    if (name.startsWith(".") || exclusions.excludes(inRoot, true)) return;
     real = join(real, name);
-    prefix += `${name}/`;
+    prefix = `${inRoot}/`;
   }
   if (last.startsWith(".")) return;
   exclusions = await exclusions.within(real, prefix, false);
@@ -178,7 +179,7 @@ class Walker {
     const { follow, foldersOnly = false } = this.#options;
     const path = `${folder.path}/${name}`;
     const real = join(folder.real, name);
-    const inRoot = `${folder.prefix}${name}`;
+    const inRoot = `${folder.prefix}${composed(name)}`;
     const { exclusions } = folder;
     if (exclusions.excludes(inRoot, isDirectory)) return;
     if (isDirectory) {
@@ -201,6 +202,11 @@ class Walker {
       yield unreadable(path, error);
     }
   }
+}
+
+/** A name as people type it: macOS has letters and their accents apart. */
+function composed(name: string): string {
+  return name.normalize("NFC");
 }
 
 /** Whether there is nothing at a path, or a file where a folder of the path was. */

@@ -9,17 +9,19 @@
  * many of the folders before it as no other file of them has. `a/x.csv` and `b/x.csv` of the data
  * paths `a` and `b` are labelled so; a file alone is labelled by its name.
  *
- * @param paths Absolute paths that end with `name`, with `/`; all different.
- * @param name The name that they have in common.
+ * @param paths Absolute paths that end with `name`, with `/`; all different, but perhaps the same in
+ * NFC.
+ * @param name The name that they have in common, in NFC.
  */
 export function fileLabels(paths: readonly string[], name: string): string[] {
-  return paths.map((path) => {
+  const composed = paths.map((path) => path.normalize("NFC"));
+  return composed.map((path, i) => {
     const first = path.length - name.length;
     for (let start = first; start > 1; start = path.lastIndexOf("/", start - 2) + 1) {
       const end = path.slice(start);
-      if (paths.every((other) => other === path || !endsWithName(other, end))) return end;
+      if (composed.every((other, j) => j === i || !endsWithName(other, end))) return end;
     }
-    return path;
+    return paths[i]!;
   });
 }
 

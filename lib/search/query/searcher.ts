@@ -78,7 +78,7 @@ export class Searcher {
   }
 
   #search({ query: text, limit, offset, exactly }: SearchRequest): SearchResult {
-    const exactId = this.#findKey(text) ?? this.#findKey(text.trim());
+    const exactId = this.#findKey(text) ?? this.#findKey(text.trim().normalize("NFC"));
     const query = parseQuery(text);
     // At least one: the result is a passage of the best match.
     const needed = Math.max(1, offset + limit);
