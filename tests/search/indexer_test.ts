@@ -25,7 +25,13 @@ function makeIndex(path: string) {
         if (name === "skippedFile") skipped.push(`${event.path}: ${event.reason}`);
       });
       const settings = { textFields: [], entries: false, maxEntryBytes: 10_000 };
-      const walking = { follow: false, exclude: [], ownFiles: [], watch: false, prune: true };
+      const walking = {
+        follow: false,
+        exclude: [],
+        ownFiles: new Set<string>(),
+        watch: false,
+        prune: true,
+      };
       const options = { ...settings, ...walking, data };
       // An indexer keeps temporary tables: one for each order of the data would meet the other's.
       db.exec("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS found; DROP TABLE IF EXISTS lost");

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { closeQuietly } from "../../base/close_quietly.ts";
 import type { PostedError } from "../../base/threads/error_codec.ts";
@@ -20,6 +19,7 @@ import { assertSameIndex, openIndexWriter } from "./open_index.ts";
 import { Indexer, type IndexerOptions } from "./indexer.ts";
 import { loadLanguages } from "./languages.ts";
 import { restoreKept } from "./kept_entries.ts";
+import { ownFiles } from "./path_folding.ts";
 import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
 import { fromStored } from "./stored_text.ts";
@@ -272,12 +272,4 @@ export class IndexJob {
     if (error === this.#abort.signal.reason) return new SearchError("closed", "Indexing was ended");
     return asIndexError(error, this.#options.path, "write to");
   }
-}
-
-/** The files of an index that is open: the database, and what SQLite and the lock put beside it. */
-async function ownFiles(path: string): Promise<string[]> {
-  // SQLite puts its files beside the database itself, the lock lies beside the name that was given.
-  const real = await Deno.realPath(path);
-  const named = join(await Deno.realPath(dirname(path)), basename(path));
-  return [...["", "-wal", "-shm", "-journal"].map((end) => real + end), `${named}.lock`];
 }

@@ -26,6 +26,7 @@ import { isTooLarge, keyProblem } from "../entry_problem.ts";
 import type { IndexSummary } from "../observer.ts";
 import { Extractor } from "../extractor.ts";
 import { PassReport } from "./pass_report.ts";
+import type { KnownPaths } from "./path_folding.ts";
 import type { RecordStore } from "./record_store.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 import { DataPaths } from "./data_paths.ts";
@@ -46,7 +47,7 @@ export interface IndexerOptions extends ReadSettings {
   /** Whether entries go whose data path is empty at the start. */
   readonly prune: boolean;
   /** The index's own files, as paths without links: they are not taken in. */
-  readonly ownFiles: readonly string[];
+  readonly ownFiles: KnownPaths;
 }
 
 /** How much one transaction takes in. */
@@ -191,7 +192,7 @@ export class Indexer {
     for await (const found of walked) {
       signal.throwIfAborted();
       if (found.kind === "folder") continue;
-      if (found.kind === "file" && this.#options.ownFiles.includes(found.real)) continue;
+      if (found.kind === "file" && this.#options.ownFiles.has(found.real)) continue;
       if (found.kind === "skipped") this.#report.skipped(found);
       this.#sources.found(root, found);
     }

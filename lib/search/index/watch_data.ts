@@ -9,6 +9,7 @@ import { IGNORE_FILE } from "../data/exclusions.ts";
 import { walk, walkPlace } from "../data/walk.ts";
 import { SearchError } from "../error.ts";
 import type { ChangedPlace } from "./source_table.ts";
+import { foldPath, foldsNames, type KnownPaths } from "./path_folding.ts";
 import { PathPoll } from "./path_poll.ts";
 
 /** A change is reported when no other followed for this long. */
@@ -44,7 +45,7 @@ export interface DataWatcherOptions {
   /** Patterns of what is left out. */
   readonly exclude: readonly string[];
   /** The index's own files, as paths without links: their changes are ignored. */
-  readonly ownFiles: readonly string[];
+  readonly ownFiles: KnownPaths;
 }
 
 /** What is watched, by paths without links. */
@@ -53,6 +54,8 @@ interface Watched {
   readonly folders: Map<string, ChangedPlace>;
   /** Files that are data paths. */
   readonly files: Map<string, ChangedPlace>;
+  /** Those of them whose names may be spelled otherwise, by their folded paths. */
+  readonly foldedFiles: Map<string, ChangedPlace>;
 }
 
 /** Watches data paths until it is closed. A path that is missing is waited for. */
@@ -61,7 +64,7 @@ export class DataWatcher implements Disposable {
   readonly #onChange: (places: readonly ChangedPlace[] | undefined) => void;
   readonly #poll: PathPoll;
   #watchers: Deno.FsWatcher[] = [];
-  #watched: Watched = { folders: new Map(), files: new Map() };
+  #watched: Watched = { folders: new Map(), files: new Map(), foldedFiles: new Map() };
   /** What changed since it was reported last; `undefined` for all. */
   #changes: Map<string, ChangedPlace> | undefined = new Map();
   #quiet: ReturnType<typeof setTimeout> | undefined;
@@ -128,7 +131,7 @@ export class DataWatcher implements Disposable {
 
   async #updateAll(): Promise<void> {
     await this.#poll.look();
-    const watched: Watched = { folders: new Map(), files: new Map() };
+    const watched: Watched = { folders: new Map(), files: new Map(), foldedFiles: new Map() };
     for (const path of this.#options.data) {
       const root = await findRoot(path).catch((error) => {
         if (isMissing(error)) return undefined;
@@ -136,7 +139,10 @@ export class DataWatcher implements Disposable {
       });
       if (root === undefined) continue;
       const place = { root: path, path };
-      if (root.isFile) watched.files.set(path, place).set(root.real, place);
+      if (root.isFile) {
+        watched.files.set(path, place).set(root.real, place);
+        if (await foldsNames(root.real)) watched.foldedFiles.set(foldPath(root.real), place);
+      }
       for await (const found of walk(root, { ...this.#options, foldersOnly: true })) {
         if (found.kind !== "folder" || !(found.isTop || WATCHES_EACH_FOLDER)) continue;
         if (!watched.folders.has(found.real)) {
@@ -203,9 +209,10 @@ export class DataWatcher implements Disposable {
   }
 
   #note(path: string): void {
-    if (this.#options.ownFiles.includes(path)) return;
-    const { folders, files } = this.#watched;
-    const file = files.get(path);
+    if (this.#options.ownFiles.has(path)) return;
+    const { folders, files, foldedFiles } = this.#watched;
+    const file = files.get(path) ??
+      (foldedFiles.size > 0 ? foldedFiles.get(foldPath(path)) : undefined);
     if (file !== undefined) return this.#changed(file);
     const name = basename(path);
     if (!WATCHES_EACH_FOLDER) {
