@@ -134,7 +134,10 @@ export type OnStored = (outcome: Stored | StreamError) => void;
 
 /** What a reader gets in one go. */
 export interface ReadBatch {
-  /** Frames to send, one behind the other; empty if none of those looked at matched. */
+  /**
+   * Frames to send, one behind the other; empty if none of those looked at matched. The memory is
+   * the reader's: it is written to again at the next `read`.
+   */
   readonly bytes: Uint8Array;
   /** How many frames these are. */
   readonly count: number;

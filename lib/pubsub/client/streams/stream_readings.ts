@@ -71,7 +71,8 @@ export class StreamReadings {
 
   /** Ends reading; what still comes for it is dropped. Never rejects. */
   async end(reading: StreamReading): Promise<void> {
-    for (const [sid, other] of this.#bySid) {
+    // Only what is there now: while the broker answers, it may be begun anew.
+    for (const [sid, other] of [...this.#bySid]) {
       if (other !== reading) continue;
       this.#bySid.delete(sid);
       this.#unconfirmed.get(reading)?.resolve();

@@ -63,18 +63,21 @@ export class Replay {
     return { next: start.from === "new" ? next : floor, lastUntil: 0 };
   }
 
-  /** Reads on from a place; `undefined` if the stream is gone. */
-  read(place: ReplayPlace): ReplayPart | undefined {
+  /**
+   * Reads on from a place; `undefined` if the stream is gone.
+   *
+   * @param out What is read is written here; the part is a view of it.
+   */
+  read(place: ReplayPlace, out: ByteBuffer = new ByteBuffer()): ReplayPart | undefined {
     const stream = this.#stream(place.stream);
     if (stream === undefined) return undefined;
     return place.next <= place.lastUntil
-      ? this.#readLast(place, stream)
-      : this.#read(place, stream);
+      ? this.#readLast(place, stream, out)
+      : this.#read(place, stream, out);
   }
 
-  #read(place: ReplayPlace, [id, floor, end]: StreamRow): ReplayPart {
+  #read(place: ReplayPlace, [id, floor, end]: StreamRow, out: ByteBuffer): ReplayPart {
     const matcher = this.#matcher(place.topic);
-    const out = new ByteBuffer();
     const isLast = place.lastUntil > 0;
     const missed = isLast ? 0 : Math.max(0, floor - place.next);
     let next = Math.max(place.next, floor);
@@ -98,13 +101,12 @@ export class Replay {
         count++;
       }
     }
-    return { bytes: out.bytes.slice(0, out.length), count, missed, next };
+    return { bytes: out.view(), count, missed, next };
   }
 
   /** The last messages of topics, in the order of their numbers. */
-  #readLast(place: ReplayPlace, [id, floor]: StreamRow): ReplayPart {
+  #readLast(place: ReplayPlace, [id, floor]: StreamRow, out: ByteBuffer): ReplayPart {
     const matcher = this.#matcher(place.topic);
-    const out = new ByteBuffer();
     const rows = this.#statements.rows<[topic: string, last: number]>(
       "SELECT topic, last FROM topic WHERE stream = ? AND last >= ? AND last <= ? " +
         "ORDER BY last LIMIT ?",
@@ -130,7 +132,7 @@ export class Replay {
       writeExtended(out, frame, tail);
       count++;
     }
-    return { bytes: out.bytes.slice(0, out.length), count, missed: 0, next };
+    return { bytes: out.view(), count, missed: 0, next };
   }
 
   #stream(name: string): StreamRow | undefined {

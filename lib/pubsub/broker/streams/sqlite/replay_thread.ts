@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { openThreadPort } from "../../../../base/threads/thread_port.ts";
 import type { PostedError } from "../../../../base/threads/error_codec.ts";
 import { asSqliteError, backUp, openReader } from "../../../../sqlite/mod.ts";
@@ -18,7 +19,12 @@ import { ERRORS } from "./thread_errors.ts";
 export type ReplayOrder =
   | { readonly type: "open"; readonly path: string }
   | { readonly type: "begin"; readonly stream: string; readonly start: StreamStart }
-  | { readonly type: "read"; readonly place: ReplayPlace }
+  /** @param memory To be read into; it comes back with the answer, or larger memory instead. */
+  | {
+    readonly type: "read";
+    readonly place: ReplayPlace;
+    readonly memory: ArrayBuffer | undefined;
+  }
   | { readonly type: "backup"; readonly to: string }
   | { readonly type: "close" };
 
@@ -28,7 +34,7 @@ export type ReplayAnswer =
   | { readonly error: PostedError };
 
 /** Memory for pages of the file. */
-const CACHE_BYTES = 16_777_216;
+const CACHE_BYTES = 4_194_304;
 
 let db: DatabaseSync | undefined;
 let replay: Replay | undefined;
@@ -53,6 +59,12 @@ async function copyTo(target: string): Promise<void> {
   }
 }
 
+function bufferOver(memory: ArrayBuffer | undefined): ByteBuffer {
+  const buffer = new ByteBuffer(memory ? 0 : undefined);
+  if (memory) buffer.bytes = new Uint8Array(memory);
+  return buffer;
+}
+
 function carryOut(order: Exclude<ReplayOrder, { type: "backup" }>) {
   switch (order.type) {
     case "open":
@@ -63,7 +75,7 @@ function carryOut(order: Exclude<ReplayOrder, { type: "backup" }>) {
     case "begin":
       return replay!.begin(order.stream, order.start);
     case "read":
-      return replay!.read(order.place);
+      return replay!.read(order.place, bufferOver(order.memory));
     case "close":
       db?.close();
       return undefined;

@@ -11,6 +11,10 @@ import type { ReplayPart, ReplayPlace } from "./replay.ts";
 import type { ReplayAnswer, ReplayOrder } from "./replay_thread.ts";
 import { ERRORS } from "./thread_errors.ts";
 
+/** Pieces of memory that are kept for the next reads, and the largest of them. */
+const MAX_KEPT = 8;
+const MAX_KEPT_BYTES = 524_288;
+
 type Value = Extract<ReplayAnswer, { value: unknown }>["value"];
 
 /** Has a store read by a thread of its own. */
@@ -18,6 +22,8 @@ export class StoreReader {
   readonly #thread: WorkerThread<ReplayOrder, ReplayAnswer>;
   /** Who waits for the next answers. */
   readonly #asking = new Deque<PromiseWithResolvers<Value>>();
+  /** What was read into and can be again: without this, each read leaves as much to be collected. */
+  readonly #memory: ArrayBuffer[] = [];
   #dead: Error | undefined;
 
   /** Starts the thread. */
@@ -47,9 +53,22 @@ export class StoreReader {
     return await this.#ask({ type: "begin", stream, start }) as ReplayPlace | undefined;
   }
 
-  /** Reads on from a place; `undefined` if the stream is gone. */
+  /**
+   * Reads on from a place; `undefined` if the stream is gone. The memory of what was read is to be
+   * given back.
+   */
   async read(place: ReplayPlace): Promise<ReplayPart | undefined> {
-    return await this.#ask({ type: "read", place }) as ReplayPart | undefined;
+    const memory = this.#memory.pop();
+    const order = { type: "read", place, memory } as const;
+    return await this.#ask(order, memory ? [memory] : []) as ReplayPart | undefined;
+  }
+
+  /** Takes memory that was read into, for a later `read`. */
+  giveBack(bytes: Uint8Array): void {
+    const memory = bytes.buffer as ArrayBuffer;
+    if (this.#memory.length < MAX_KEPT && memory.byteLength <= MAX_KEPT_BYTES) {
+      this.#memory.push(memory);
+    }
   }
 
   /** Writes a copy of all that is committed into a new file. */
@@ -63,11 +82,11 @@ export class StoreReader {
     this.#end(new StreamError("storage-failed", "The store is closed"));
   }
 
-  #ask(order: ReplayOrder): Promise<Value> {
+  #ask(order: ReplayOrder, memory: readonly ArrayBuffer[] = []): Promise<Value> {
     if (this.#dead) return Promise.reject(this.#dead);
     const asking = Promise.withResolvers<Value>();
     this.#asking.push(asking);
-    this.#thread.post(order);
+    this.#thread.post(order, memory);
     return asking.promise;
   }
 
@@ -96,6 +115,7 @@ export class StoreStreamReader implements StreamReader {
   caughtUp = false;
   #place: ReplayPlace;
   readonly #host: ReaderHost;
+  #last: Uint8Array | undefined;
   #awake: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
   #isDeleted = false;
@@ -112,6 +132,7 @@ export class StoreStreamReader implements StreamReader {
 
   async read(): Promise<ReadBatch | undefined> {
     const { stream } = this.#place;
+    this.#giveBack();
     while (!this.#isClosed) {
       const last = this.#host.lastSeq(stream);
       if (last === undefined || this.#isDeleted) throw gone(stream);
@@ -127,9 +148,16 @@ export class StoreStreamReader implements StreamReader {
       const part = await this.#host.reader.read(this.#place);
       if (part === undefined) throw gone(stream);
       this.#place = { ...this.#place, next: part.next };
+      this.#last = part.bytes;
       if (part.count > 0 || part.missed > 0) return part;
+      this.#giveBack();
     }
     return undefined;
+  }
+
+  #giveBack(): void {
+    if (this.#last) this.#host.reader.giveBack(this.#last);
+    this.#last = undefined;
   }
 
   /** The stream's name. */

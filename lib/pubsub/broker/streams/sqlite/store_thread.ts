@@ -22,12 +22,22 @@ export type StoreThreadOrder =
 export type StoreThreadReport =
   | { readonly type: "opened"; readonly streams: StoreReport["changed"] }
   | { readonly type: "refused"; readonly error: PostedError }
-  /** @param asked Whether it answers orders; otherwise something was due. */
-  | { readonly type: "performed"; readonly asked: boolean; readonly report: StoreReport }
+  /**
+   * @param asked Whether it answers orders; otherwise something was due.
+   * @param memory What publications lay in; it can be written to again.
+   */
+  | {
+    readonly type: "performed";
+    readonly asked: boolean;
+    readonly report: StoreReport;
+    readonly memory: readonly ArrayBuffer[];
+  }
   | { readonly type: "closed" };
 
 /** The commit log is written back to the database after this many pages: 16 MiB. */
 const CHECKPOINT_PAGES = 4_096;
+/** Memory for pages of the file. */
+const CACHE_BYTES = 16_777_216;
 /** After that, it keeps at most this many bytes on the disk. */
 const KEPT_LOG_BYTES = 67_108_864;
 
@@ -43,7 +53,7 @@ const port = openThreadPort<StoreThreadOrder, StoreThreadReport>(ERRORS, (order)
 
 function open(path: string, maxPages: number | undefined): void {
   try {
-    db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes: 33_554_432, maxPages });
+    db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes: CACHE_BYTES, maxPages });
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec(`PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
     engine = new StreamEngine(db, { path, guard: new FileGuard(path) });
@@ -56,8 +66,11 @@ function open(path: string, maxPages: number | undefined): void {
 
 function perform(orders: readonly StoreOrder[], asked: boolean): void {
   const report = engine!.perform(orders, Date.now());
-  const memory = report.deliveries.map(({ bytes }) => bytes.buffer as ArrayBuffer);
-  port.report({ type: "performed", asked, report }, memory);
+  const memory = orders.flatMap((order) =>
+    order.kind === "append" ? [order.frames.buffer as ArrayBuffer] : []
+  );
+  const deliveries = report.deliveries.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+  port.report({ type: "performed", asked, report, memory }, [...memory, ...deliveries]);
   schedule();
 }
 

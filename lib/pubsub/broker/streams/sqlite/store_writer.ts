@@ -26,6 +26,11 @@ const MAX_BATCH_ORDERS = 10_000;
 /** While more bytes than these wait, publishers wait too. */
 const MAX_WAITING_BYTES = 8_388_608;
 
+/** Memory that publications are first put into, and pieces of it that are kept: 2 MiB each at most. */
+const FIRST_BYTES = 4_096;
+const MAX_KEPT = 4;
+const MAX_KEPT_BYTES = 2_097_152;
+
 /** What the writer tells that is no answer. */
 export interface StoreWriterEvents {
   /** Something was committed. Comes before the answers to what was asked. */
@@ -44,18 +49,18 @@ interface Waiting {
 /** Publications to one stream that wait to be handed over. */
 class OpenAppend {
   readonly stream: string;
-  readonly frames: ByteBuffer = new ByteBuffer(4_096);
+  readonly frames: ByteBuffer = new ByteBuffer(0);
   readonly asked: number[] = [];
   readonly onStored: OnStored[] = [];
   count = 0;
 
-  constructor(stream: string) {
+  constructor(stream: string, memory: ArrayBuffer) {
     this.stream = stream;
+    this.frames.bytes = new Uint8Array(memory);
   }
 
   get order(): AppendOrder {
-    const frames = this.frames.bytes.slice(0, this.frames.length);
-    return { kind: "append", stream: this.stream, frames, asked: this.asked };
+    return { kind: "append", stream: this.stream, frames: this.frames.view(), asked: this.asked };
   }
 
   settle(result: OrderResult): void {
@@ -81,6 +86,8 @@ export class StoreWriter {
   /** Retained values that wait: of each topic only the last. */
   readonly #retains = new Map<string, Uint8Array | undefined>();
   #waitingBytes = 0;
+  /** What publications lay in, and others can: without this, each commit leaves it to be collected. */
+  readonly #memory: ArrayBuffer[] = [];
   #inFlight: Waiting[] | undefined;
   readonly #late = new Map<number, (result: OrderResult) => void>();
   #isScheduled = false;
@@ -115,7 +122,8 @@ export class StoreWriter {
     if (this.#failure) return onStored?.(this.#failure);
     let open = this.#openAppends.get(stream);
     if (open === undefined || open.frames.length >= MAX_BATCH_BYTES / 4) {
-      this.#openAppends.set(stream, open = new OpenAppend(stream));
+      const memory = this.#memory.pop() ?? new ArrayBuffer(FIRST_BYTES);
+      this.#openAppends.set(stream, open = new OpenAppend(stream, memory));
       this.#waiting.push(open);
     }
     open.frames.append(frames);
@@ -238,6 +246,11 @@ export class StoreWriter {
         this.#closed.resolve();
         break;
       case "performed":
+        for (const each of report.memory) {
+          if (this.#memory.length < MAX_KEPT && each.byteLength <= MAX_KEPT_BYTES) {
+            this.#memory.push(each);
+          }
+        }
         this.#performed(report.report, report.asked);
         break;
       case "closed":
