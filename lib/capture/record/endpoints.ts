@@ -32,7 +32,8 @@ export function packetEnds(client: Address, server: Address, number: number): Pa
       comment: undefined,
     };
   }
-  const unix = [client, server].find(({ transport }) => transport === "unix");
+  // A client's socket has no path, as a rule.
+  const unix = [server, client].find((end) => end.transport === "unix" && end.path !== "");
   return {
     client: from?.host.length === 4
       ? from
