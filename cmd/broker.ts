@@ -232,7 +232,7 @@ export const command = defineCommand({
         new URL("./_pubsub/broker_pages.ts", import.meta.url),
       );
       measureBroker(http, broker);
-      http.add(brokerPages(broker));
+      http.add(brokerPages(broker, delays!));
       http.ready();
     }
     announce(broker.address, context, flags.json);

@@ -1,16 +1,26 @@
 /** What the broker shows over HTTP: its live page, and the client for programs in browsers. */
 import type { Broker, BrokerOverview } from "../../lib/pubsub/mod.ts";
-import { type Route, WebError, type WebReply, type WebRequest } from "../../lib/web/mod.ts";
+import {
+  type Route,
+  type TimeHistogram,
+  WebError,
+  type WebReply,
+  type WebRequest,
+} from "../../lib/web/mod.ts";
 import { CLIENT_ROUTE } from "../_web/assets.ts";
 import { liveRoutes } from "../_web/live_routes.ts";
 
 /** How many of the slowest clients are shown. */
 const SLOWEST = 10;
 
-/** All routes of a broker. */
-export function brokerPages(broker: Broker): Route[] {
+/**
+ * All routes of a broker.
+ *
+ * @param delays How long publications wait for their subscribers' sockets.
+ */
+export function brokerPages(broker: Broker, delays: TimeHistogram): Route[] {
   return [
-    ...liveRoutes("broker", (request) => figuresOf(broker, request)),
+    ...liveRoutes("broker", (request) => figuresOf(broker, delays, request)),
     { method: "GET", path: "/", isPublic: true, handle: toLivePage },
     CLIENT_ROUTE,
   ];
@@ -22,12 +32,21 @@ function toLivePage(): WebReply {
 
 async function figuresOf(
   broker: Broker,
+  delays: TimeHistogram,
   { principal }: WebRequest,
 ): Promise<Readonly<Record<string, unknown>>> {
   const overview = await broker.overview(SLOWEST, principal);
   if ("code" in overview) throw new WebError(403, overview.code, overview.message);
   const { stats, connections, topics } = overview;
-  return { broker: stats, clients: connections, topics, streams: streamsOf(overview) };
+  // JSON has no Infinity: the bound of the last bucket is null.
+  const delayBuckets = delays.buckets().map(({ bound, count }) => [bound * 1_000, count]);
+  return {
+    broker: stats,
+    delayBuckets,
+    clients: connections,
+    topics,
+    streams: streamsOf(overview),
+  };
 }
 
 /** `Infinity`, which JSON has not, stands for no limit: the page shows no settings. */

@@ -4,12 +4,16 @@ import type { Stats } from "./stats.ts";
 /** What is kept, in points: one a second. */
 export const POINTS = 300;
 
+/** How many answers back a figure of the last seconds goes. */
+const WINDOW = 10;
+
 /** The last minutes of some figures. */
 export class History {
   /** Times in seconds since 1970, the oldest first. */
   readonly times: number[] = [];
   readonly #values = new Map<Figure, (number | null)[]>();
-  #before: { readonly at: number; readonly stats: Stats } | undefined;
+  /** The last answers, the oldest first. */
+  #answers: { readonly at: number; readonly stats: Stats }[] = [];
 
   constructor(figures: Iterable<Figure>) {
     for (const figure of figures) this.#values.set(figure, []);
@@ -22,22 +26,28 @@ export class History {
 
   /** Notes what the server answered; `undefined` if it did not. */
   add(at: number, stats: Stats | undefined, answerMs: number): void {
-    const before = this.#before;
-    const isSameStart = stats !== undefined && before?.stats.startedAt === stats.startedAt;
+    // Counters of another start begin anew.
+    if (stats !== undefined && this.#answers[0]?.stats.startedAt !== stats.startedAt) {
+      this.#answers = [];
+    }
     this.times.push(at / 1_000);
     for (const [figure, values] of this.#values) {
-      let value: number | null = null;
-      if (stats !== undefined && !figure.isRate) value = figure.value(stats, answerMs);
-      else if (isSameStart) {
-        const grown = figure.value(stats, 0) - figure.value(before!.stats, 0);
-        value = Math.max(0, grown) / Math.max(0.001, (at - before!.at) / 1_000);
-      }
-      values.push(value);
+      values.push(stats === undefined ? null : this.#valueOf(figure, at, stats, answerMs));
     }
-    // Where the server did not answer, the next rate is that of the whole time in between.
-    if (stats !== undefined) this.#before = { at, stats };
+    if (stats !== undefined) this.#answers.push({ at, stats });
+    if (this.#answers.length > WINDOW) this.#answers.shift();
     for (const list of [this.times, ...this.#values.values()]) {
       if (list.length > POINTS) list.shift();
     }
+  }
+
+  #valueOf(figure: Figure, at: number, stats: Stats, answerMs: number): number | null {
+    const [first] = this.#answers;
+    const last = this.#answers.at(-1);
+    if (figure.between) return first ? figure.between(stats, first.stats) : null;
+    if (!figure.isRate) return figure.value(stats, answerMs);
+    if (last === undefined) return null;
+    const grown = figure.value(stats, 0) - figure.value(last.stats, 0);
+    return Math.max(0, grown) / Math.max(0.001, (at - last.at) / 1_000);
   }
 }

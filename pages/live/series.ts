@@ -1,5 +1,6 @@
 /** What is shown over time, by the kind of server. */
 import { bytes, count, ms } from "../common/units.ts";
+import { quantile } from "./quantile.ts";
 import type { BrokerStats, SearchStats, Stats } from "./stats.ts";
 
 /** A figure of one moment. Those that only grow are shown as what they grow by in a second. */
@@ -8,6 +9,8 @@ export interface Figure<S extends Stats = Stats> {
   readonly isRate?: boolean;
   /** @param answerMs How long the server took to answer. */
   value(stats: S, answerMs: number): number;
+  /** Instead: the figure of the last seconds, `null` if nothing happened in them. */
+  readonly between?: (stats: S, before: S) => number | null;
   format(value: number): string;
   /** Whether a value above 0 is bad news. */
   readonly warns?: boolean;
@@ -46,6 +49,15 @@ const search = (
   ...more,
 } as Figure);
 
+const delay = (name: string, share: number): Figure =>
+  ({
+    name,
+    format: ms,
+    value: () => 0,
+    between: (stats: BrokerStats, before: BrokerStats) =>
+      quantile(stats.delayBuckets, before.delayBuckets, share),
+  }) as Figure;
+
 const published = broker("Published / s", "published", { isRate: true, format: rate });
 const delivered = broker("Delivered / s", "delivered", { isRate: true, format: rate });
 const missed = broker("Missed / s", "missed", { isRate: true, format: rate, warns: true });
@@ -73,8 +85,8 @@ export const TILES: Readonly<Record<Stats["role"], readonly Figure[]>> = {
     broker("Subscriptions", "subscriptions"),
     broker("Retained", "retained"),
     pending,
+    delay("Delay, 99 %", 0.99),
     memory,
-    answer,
   ],
   "app-server": [
     searches,
@@ -96,8 +108,8 @@ export const CHARTS: Readonly<Record<Stats["role"], readonly ChartInit[]>> = {
     { title: "Missed a second", figures: [missed] },
     { title: "Waiting for slow clients", figures: [pending] },
     { title: "Connections", figures: [connections] },
+    { title: "Delivery delay", figures: [delay("Median", 0.5), delay("99 %", 0.99)] },
     { title: "Memory", figures: [memory] },
-    { title: "Answer time of the server", figures: [answer] },
   ],
   "app-server": [
     { title: "Requests a second", figures: [searches, lookups] },

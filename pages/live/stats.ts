@@ -10,6 +10,9 @@ interface Common {
   readonly memoryBytes: number;
 }
 
+/** Pairs of a bound and how many are not above it, from the lowest bound on. */
+export type Buckets = readonly (readonly [bound: number | null, count: number])[];
+
 /** A connection of a broker. */
 export interface ClientFigures {
   readonly id: number;
@@ -61,6 +64,11 @@ export interface BrokerStats extends Common {
     readonly delivered: number;
     readonly missed: number;
   };
+  /**
+   * How many publications so far waited no longer than so many milliseconds for a socket, of a sample;
+   * the last, whose bound is `null`, is all of them.
+   */
+  readonly delayBuckets: Buckets;
   readonly clients?: readonly ClientFigures[];
   readonly topics?: readonly TopicFigures[];
   readonly streams?: readonly StreamFigures[];

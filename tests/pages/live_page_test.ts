@@ -69,6 +69,8 @@ Deno.test("the live page", async (t) => {
       const said = `document.querySelector("#tap-state").textContent
         .match(/: ([\\d,]+) came, ([\\d,.]+)( k)? missed/)`;
       await tab.sees(said);
+      await tab.sees(`/Delivery delay: Median [\\d.]+ m?s/.test(
+        [...document.querySelectorAll("#charts [role=img]")].map((chart) => chart.ariaLabel).join())`);
       const total =
         `${said}.slice(1, 3).reduce((sum, each) => sum + Number(each.replace(",", "")), 0)`;
       await tab.sees(`${total} === ${count + 1}`);
