@@ -7,7 +7,7 @@ import {
   TrafficSummary,
   watchFrames,
 } from "../lib/capture/mod.ts";
-import { matchFlags, readMatches } from "./_capture/match_flags.ts";
+import { keptFor, matchFlags, readMatches } from "./_capture/match_flags.ts";
 import { FrameReport } from "./_capture/frame_report.ts";
 import { summaryLines, summaryObject } from "./_capture/summary_lines.ts";
 import {
@@ -70,9 +70,11 @@ export const command = defineCommand({
     const what = args.file === "-" ? "stdin" : args.file;
     const observer = observerOf(summary, report, shows("frames"), shows("conversations"));
     const options = { signal: context.signal, room: () => report.room() };
-    const result = await readCapture(source, watchFrames(observer), options).catch((error) => {
-      throw new Error(describeError(error, `read ${what}`), { cause: error });
-    });
+    const result = await readCapture(source, watchFrames(observer, keptFor(flags)), options).catch(
+      (error) => {
+        throw new Error(describeError(error, `read ${what}`), { cause: error });
+      },
+    );
     if (shows("summary")) {
       const figures = summary.figures();
       if (json) await context.out.json(summaryObject(figures, result));

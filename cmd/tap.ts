@@ -3,7 +3,7 @@ import { watchFrames } from "../lib/capture/mod.ts";
 import { formatAddress } from "../lib/net/mod.ts";
 import { type ProxyObserver, serveProxy } from "../lib/proxy/mod.ts";
 import { FrameReport } from "./_capture/frame_report.ts";
-import { matchFlags, readMatches } from "./_capture/match_flags.ts";
+import { keptFor, matchFlags, readMatches } from "./_capture/match_flags.ts";
 import { proxyTraffic } from "./_capture/proxy_traffic.ts";
 import { rawTraffic } from "./_capture/raw_traffic.ts";
 import { recordFlags, startRecording } from "./_capture/recording.ts";
@@ -78,7 +78,7 @@ export const command = defineCommand({
       broken: (error, place) => report.broken(error, place),
       skipped: (count, reason, place) => report.skipped(count, reason, place),
       closed: (...ending) => report.connection(...ending),
-    });
+    }, keptFor(flags));
     const proxy = await orUsageError(() =>
       serveProxy(args.listen, args.upstream, {
         connectTimeoutMs: flags["connect-timeout"],

@@ -28,6 +28,9 @@ export interface FrameReportOptions {
 /** Characters of a content in a line, unless it is printed whole. */
 const SHOWN_CHARACTERS = 120;
 
+/** Of a content that is not printed whole, this much is looked at. */
+const LOOKED_AT_BYTES = 1_024;
+
 /** Bytes that are shown in hex of a content that is no text. */
 const SHOWN_HEX_BYTES = 24;
 
@@ -57,6 +60,7 @@ export class FrameReport implements FrameObserver {
 
   frame(event: FrameEvent): void {
     const { matches } = this.#options;
+    if (this.#leavesOut()) return;
     if (matches.length > 0 && !matches.some((match) => match(event))) return;
     if (this.#options.json) this.#print(this.#frameObject(event));
     else this.#print(this.#frameLine(event));
@@ -139,7 +143,10 @@ export class FrameReport implements FrameObserver {
   #frameLine(event: FrameEvent): string {
     const { direction, kind, answers, frame, error } = event;
     const { outStyle } = this.#context;
-    const { fields, contentType, contentBytes } = viewOf(event, this.#options);
+    const { fields, contentType, contentBytes, text, content } = viewOf(
+      this.#options.whole || this.#options.hexBytes !== undefined ? event : headOf(event),
+      this.#options,
+    );
     const { op: _, ...shown } = fields;
     const head = [`#${event.connection.id}`, direction === "up" ? ">" : "<", kind];
     for (const [name, value] of Object.entries(shown)) {
@@ -156,13 +163,8 @@ export class FrameReport implements FrameObserver {
       : direction === "up"
       ? outStyle.cyan
       : outStyle.green;
-    return `${outStyle.dim(start)}${colour(line)}${this.#content(event)}`;
-  }
-
-  /** What is shown of the content, after a space. */
-  #content(event: FrameEvent): string {
-    const { content, contentBytes, text } = viewOf(event, this.#options);
-    return contentBytes === 0 ? "" : this.#shown(text, content, contentBytes);
+    const what = contentBytes === 0 ? "" : this.#shown(text, content, contentBytes);
+    return `${outStyle.dim(start)}${colour(line)}${what}`;
   }
 
   /** Bytes as text where they are that, else in hex; `total` says how many there are. */
@@ -242,12 +244,16 @@ export class FrameReport implements FrameObserver {
     return ((timeUs - this.#startUs) / 1e6).toFixed(6).padStart(11);
   }
 
+  /** Whether the output does not keep up, so that this line is left out. */
+  #leavesOut(): boolean {
+    if (!this.#options.live || this.#full === undefined) return false;
+    this.#left++;
+    return true;
+  }
+
   #print(what: string | object): void {
     const { out } = this.#context;
-    if (this.#options.live && this.#full !== undefined) {
-      this.#left++;
-      return;
-    }
+    if (this.#leavesOut()) return;
     const full = typeof what === "string" ? out.line(what) : out.json(what);
     if (full === undefined) return;
     this.#full = full;
@@ -271,6 +277,14 @@ const ENDED: Readonly<Record<Ending, string>> = {
   replaced: "replaced by another connection",
   open: "open at the end",
 };
+
+/** A frame of whose content only the beginning is looked at, of which a line shows a part. */
+function headOf(event: FrameEvent): FrameEvent {
+  const { frame } = event;
+  if (frame.content.length <= LOOKED_AT_BYTES) return event;
+  const content = frame.content.subarray(0, LOOKED_AT_BYTES);
+  return { ...event, frame: { ...frame, content, isWhole: false } };
+}
 
 /** Bytes as text, if they are UTF-8. */
 function textOf(bytes: Uint8Array): string | undefined {

@@ -14,6 +14,7 @@ export const matchFlags = {
   hex: {
     type: "count",
     placeholder: "N",
+    max: 1_048_576,
     help: "show the first N bytes of each content in hex, not its text",
   },
   redact: {
@@ -31,4 +32,15 @@ export function readMatches({ match }: { readonly match: readonly string[] }): F
     if (!(error instanceof FrameMatchError)) throw error;
     throw new UsageError(`--match: ${error.message.replace("Cannot", "cannot")}`);
   }
+}
+
+/** With `-v`, contents are shown up to this size. */
+const WHOLE_BYTES = 1_048_576;
+
+/** How much of a content is kept to be shown. */
+export function keptFor({ verbose, hex }: {
+  readonly verbose: boolean;
+  readonly hex: number | undefined;
+}): { readonly keptBytes?: number } {
+  return verbose || hex !== undefined ? { keptBytes: WHOLE_BYTES } : {};
 }

@@ -11,12 +11,15 @@ export interface FrameKind {
   readonly error: string | undefined;
 }
 
+/** Larger contents are not parsed: that would take milliseconds. */
+const PARSED_BYTES = 65_536;
+
 /** Names are cut at so many characters. */
 const MAX_NAME = 64;
 
 /**
  * Finds out what a frame is for. The content of a `text/json` frame without `op` is parsed, if all of
- * it is there.
+ * it is there and it has at most 64 KiB.
  */
 export function kindOf(frame: SeenFrame): FrameKind {
   const { header } = frame;
@@ -41,7 +44,7 @@ export function kindOf(frame: SeenFrame): FrameKind {
 type Fields = Readonly<Record<string, unknown>>;
 
 function jsonOf({ header, content, isWhole }: SeenFrame): Fields | undefined {
-  if (!isWhole) return undefined;
+  if (!isWhole || content.length > PARSED_BYTES) return undefined;
   try {
     const value = new Frame(header, content, 0, 0, content.length).json();
     return isObject(value) ? value : undefined;

@@ -39,16 +39,40 @@ export function viewOf(event: FrameEvent, options: FrameViewOptions = {}): Frame
   // Answers tell no credentials, but what somebody publishes may look like one.
   const mayTell = !options.secrets && event.direction === "up" &&
     (header["op"] === undefined || event.kind === "hello");
-  const content = mayTell ? new SecretFilter().filter(event.frame.content) : event.frame.content;
+  const shown = mayTell ? withoutCredentials(event) : undefined;
+  const content = shown?.content ?? event.frame.content;
+  const text = shown ? shown.text : textOf(event, content);
   return {
     fields: options.secrets ? rest : withoutSecrets(rest),
     contentType,
     contentEncoding,
     contentBytes,
-    text: textOf(event, content),
+    text,
     content,
     isWhole,
   };
+}
+
+interface Shown {
+  readonly content: Uint8Array;
+  readonly text: string | undefined;
+}
+
+/**
+ * A content without credentials. Where it is text, that is what is looked at, whatever its encoding;
+ * bytes in which they would not be found are those of the text, then.
+ */
+function withoutCredentials(event: FrameEvent): Shown {
+  const { content } = event.frame;
+  const filtered = new SecretFilter().filter(content);
+  const text = textOf(event, content);
+  if (text === undefined) return { content: filtered, text };
+  const shown = new SecretFilter().filter(new TextEncoder().encode(text));
+  const shownText = new TextDecoder().decode(shown);
+  if (shownText === text || textOf(event, filtered) === shownText) {
+    return { content: filtered, text: shownText };
+  }
+  return { content: shown, text: shownText };
 }
 
 /** Bytes that may be missing at the end of a text that is cut: of one character. */

@@ -20,6 +20,9 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const STAR = 0x2a;
 
+/** A colon, a comma, a brace or a bracket that closes. */
+const FOLLOW_A_TEXT: readonly number[] = [COLON, 0x2c, 0x7d, 0x5d];
+
 /** Longer names than this are none of those. Every character may be written as `\u006f`. */
 const MAX_NAME_BYTES = 8 * 6;
 
@@ -29,6 +32,10 @@ type State = "outside" | "text" | "after-text" | "before-value" | "secret" | "va
  * Overwrites credentials in bytes that pass in pieces: every character of a JSON text that follows
  * the name `token` or `password`, or all up to the next comma or brace where the value is no text.
  * It knows nothing of frames, so it works on broken ones too, and may blank more than a `hello`'s.
+ *
+ * A quote that is none, such as a byte of a length, misleads it up to the next text: what follows a
+ * text in JSON is white space, a comma, a colon or a bracket; before anything else, a text begins.
+ * Zeros are passed over, so that it reads names in UTF-16 too.
  */
 export class SecretFilter {
   #state: State = "outside";
@@ -48,6 +55,7 @@ export class SecretFilter {
 
   /** Takes a byte. @returns whether it is to be blanked. */
   #take(byte: number): boolean {
+    if (byte === 0) return false;
     switch (this.#state) {
       case "outside":
         if (byte === QUOTE) this.#begin();
@@ -62,7 +70,13 @@ export class SecretFilter {
       case "after-text":
         if (isSpace(byte)) return false;
         if (byte === QUOTE) this.#begin();
-        else this.#state = byte === COLON && this.#isSecret ? "before-value" : "outside";
+        else if (FOLLOW_A_TEXT.includes(byte)) {
+          this.#state = byte === COLON && this.#isSecret ? "before-value" : "outside";
+        } else {
+          this.#begin();
+          this.#name.push(byte);
+          this.#escaped = byte === BACKSLASH;
+        }
         return false;
       case "before-value":
         if (isSpace(byte)) return false;
