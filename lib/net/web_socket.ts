@@ -1,6 +1,6 @@
 import { Deque } from "../base/deque.ts";
 import { timerMs } from "../base/timer_ms.ts";
-import { AddressError, type TcpAddress } from "./address.ts";
+import { AddressError, formatAddress, parseAddress, type WebSocketAddress } from "./address.ts";
 import type { ByteDuplex } from "./bytes/byte_duplex.ts";
 import { ConnectionError } from "./connection_error.ts";
 
@@ -37,22 +37,22 @@ export interface WebSocketOptions {
 }
 
 /**
- * Reads the address of a WebSocket: `ws:` and `wss:`, for which `http:` and `https:` may stand. In a
- * page, what is left out is that of the page: `/ws` is enough for the server that it comes from.
+ * Makes the address of a WebSocket of the text of one, where a browser is: `http:` and `https:` may
+ * stand for `ws:` and `wss:`, and what is left out is that of the page. So `/ws` is enough for the
+ * server that the page comes from.
  *
  * @throws {AddressError} if the text is none, or has a user in it: who a client is is said in the
  * connection.
  */
-export function parseWebSocketUrl(text: string | URL): URL {
-  const base = globalThis.location?.href;
-  if (!URL.canParse(String(text), base)) throw new AddressError(String(text), SHAPES);
-  const url = new URL(text, base);
-  url.protocol = url.protocol.replace(/^http/, "ws");
-  if (!/^wss?:$/.test(url.protocol)) throw new AddressError(String(text), SHAPES);
-  url.hash = "";
-  if (url.username === "" && url.password === "") return url;
-  url.username = url.password = "";
-  throw new AddressError(url.href, "a user or a password is not part of it: give it as an option");
+export function toWebSocketAddress(text: string | URL): WebSocketAddress {
+  const page = globalThis.location?.href;
+  if (URL.canParse(String(text), page)) {
+    const url = new URL(text, page);
+    url.protocol = url.protocol.replace(/^http/, "ws");
+    url.hash = "";
+    if (/^wss?:$/.test(url.protocol)) return parseAddress(url.href) as WebSocketAddress;
+  }
+  throw new AddressError(String(text), SHAPES);
 }
 
 /**
@@ -63,29 +63,28 @@ export function parseWebSocketUrl(text: string | URL): URL {
  * @throws {TypeError | RangeError} if `timeoutMs` is no number of milliseconds.
  */
 export async function openWebSocket(
-  url: URL,
+  address: WebSocketAddress,
   options: WebSocketOptions = {},
 ): Promise<ByteDuplex> {
   const timeoutMs = timerMs("timeoutMs", options.timeoutMs, 10_000);
   const { signal } = options;
   signal?.throwIfAborted();
-  const remote = webSocketAddress(url);
-  const socket = new WebSocket(url.href);
+  const socket = new WebSocket(formatAddress(address));
   socket.binaryType = "arraybuffer";
   const opened = Promise.withResolvers<void>();
   let said = "no server is there, or it refused; the browser's console says more";
   socket.onopen = () => opened.resolve();
   // Where this is not a browser, the event has a message.
   socket.onerror = (event) => said = (event as { message?: string }).message || said;
-  socket.onclose = () => opened.reject(new ConnectionError("connect", remote, new Error(said)));
+  socket.onclose = () => opened.reject(new ConnectionError("connect", address, new Error(said)));
   const timer = setTimeout(() => {
-    opened.reject(new ConnectionError("connect", remote, undefined, "timed-out"));
+    opened.reject(new ConnectionError("connect", address, undefined, "timed-out"));
   }, timeoutMs);
   const giveUp = () => opened.reject(signal?.reason);
   signal?.addEventListener("abort", giveUp, { once: true });
   try {
     await opened.promise;
-    return new WebSocketDuplex(socket, remote);
+    return new WebSocketDuplex(socket, address);
   } catch (error) {
     socket.onclose = null;
     socket.close();
@@ -96,20 +95,11 @@ export async function openWebSocket(
   }
 }
 
-/** The host and the port to which a WebSocket is opened. */
-export function webSocketAddress({ hostname, port, protocol }: URL): TcpAddress {
-  return {
-    transport: "tcp",
-    hostname: hostname.replace(/^\[|\]$/g, ""),
-    port: port === "" ? (protocol === "wss:" ? 443 : 80) : Number(port),
-  };
-}
-
 /** An open WebSocket as a duplex of bytes. */
 class WebSocketDuplex implements ByteDuplex {
   readonly buffersInput = true;
   readonly #socket: WebSocket;
-  readonly #remote: TcpAddress;
+  readonly #remote: WebSocketAddress;
   /** What came, message by message, and how much of the first was read. */
   #waiting = new Deque<Uint8Array>();
   #readBytes = 0;
@@ -118,7 +108,7 @@ class WebSocketDuplex implements ByteDuplex {
   #failure: Error | undefined;
   #arrived: PromiseWithResolvers<void> | undefined;
 
-  constructor(socket: WebSocket, remote: TcpAddress) {
+  constructor(socket: WebSocket, remote: WebSocketAddress) {
     this.#socket = socket;
     this.#remote = remote;
     socket.onmessage = ({ data }) => this.#take(data);

@@ -103,7 +103,7 @@ function itemOf(message: Message): HTMLLIElement {
         `${bytes(content.length)}, ${new Date().toLocaleTimeString("en-GB")}`,
       ),
     ),
-    make("pre", {}, textOf(message)),
+    make("pre", { dir: "auto" }, textOf(message)),
   );
 }
 

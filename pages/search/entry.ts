@@ -12,10 +12,14 @@ export function showEntry({ entry }: WithEntry, back: string | undefined): void 
       "header",
       {},
       make("a", { href: back ?? "/", id: "back" }, back === undefined ? "Search" : "← Results"),
-      make("h2", { tabindex: -1 }, title),
+      make("h2", { tabindex: -1, dir: "auto" }, title),
       key === title ? undefined : make("p", { class: "mono" }, key),
     ),
-    make("div", { class: "text" }, ...partsOf(text).map((part) => make("div", {}, part))),
+    make(
+      "div",
+      { class: "text" },
+      ...partsOf(text).map((part) => make("div", { dir: "auto" }, part)),
+    ),
   );
   byId("entry").hidden = false;
 }

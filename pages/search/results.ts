@@ -82,8 +82,12 @@ function hitItem({ key, title, snippet, highlights }: Hit): HTMLLIElement {
   return make(
     "li",
     {},
-    make("h2", {}, make("a", { href: urlOf({ key }) }, ...marked(title, highlights.title))),
-    snippet === "" ? undefined : make("p", {}, ...marked(snippet, highlights.snippet)),
+    make(
+      "h2",
+      { dir: "auto" },
+      make("a", { href: urlOf({ key }) }, ...marked(title, highlights.title)),
+    ),
+    snippet === "" ? undefined : make("p", { dir: "auto" }, ...marked(snippet, highlights.snippet)),
     key === title ? undefined : make("p", { class: "mono" }, key),
   );
 }

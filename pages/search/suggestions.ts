@@ -71,7 +71,7 @@ export class Suggestions {
             "aria-selected": "false",
             onclick: () => this.#choose(key),
           },
-          make("span", {}, title),
+          make("span", { dir: "auto" }, title),
           key === title ? undefined : make("span", { class: "mono" }, key),
         )
       ),

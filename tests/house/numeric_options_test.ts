@@ -44,7 +44,7 @@ import {
 import { connectNats } from "../../lib/pubsub/broker/nats/mod.ts";
 import { connectBroker as connectBrokerOver } from "../../lib/pubsub/client/mod.ts";
 import { connectRequests as connectRequestsOver } from "../../lib/request/client/mod.ts";
-import { openWebSocket } from "../../lib/net/web_socket.ts";
+import { openWebSocket, toWebSocketAddress } from "../../lib/net/web_socket.ts";
 import { serveWeb } from "../../lib/web/mod.ts";
 import { openReader, openWriter } from "../../lib/sqlite/mod.ts";
 import { valueKind } from "../../lib/base/value_kind.ts";
@@ -126,7 +126,10 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "net.ConnectionLimits": serveBoth,
   "net.DialOptions": [(options) => dial(ADDRESS, options), connect, frames, echo],
   "net.ServeOptions": serveBoth,
-  "net.WebSocketOptions": [(options) => openWebSocket(new URL(SOCKET), options), connectOver],
+  "net.WebSocketOptions": [
+    (options) => openWebSocket(toWebSocketAddress(SOCKET), options),
+    connectOver,
+  ],
   "net.ServerTls": [(options) => listen(ADDRESS, { tls: { ...SERVER_TLS, ...options } })],
   "base.BackoffOptions": [
     (options) => new Backoff(options),

@@ -1,13 +1,14 @@
 /** Connections over WebSockets as browsers have them: bytes both ways, bounds, and every way to end. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { AddressError, ConnectionError } from "../../lib/net/mod.ts";
-import { openWebSocket, parseWebSocketUrl, webSocketAddress } from "../../lib/net/web_socket.ts";
+import { AddressError, ConnectionError, formatAddress } from "../../lib/net/mod.ts";
+import { openWebSocket, toWebSocketAddress } from "../../lib/net/web_socket.ts";
 import type { ByteDuplex } from "../../lib/net/bytes/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { serveBareWebSockets, serveWebSockets } from "../support/web_socket_peers.ts";
 
-const open = (url: string) => deadline(openWebSocket(new URL(url)), "opening a WebSocket");
+const open = (url: string) =>
+  deadline(openWebSocket(toWebSocketAddress(url)), "opening a WebSocket");
 
 async function readAll(duplex: ByteDuplex, count: number, most = 1_000): Promise<Uint8Array> {
   const all = new Uint8Array(count);
@@ -19,49 +20,45 @@ async function readAll(duplex: ByteDuplex, count: number, most = 1_000): Promise
   return all;
 }
 
-Deno.test("parseWebSocketUrl() reads what browsers take for one, and nothing else", () => {
+const shown = (text: string | URL) => formatAddress(toWebSocketAddress(text));
+
+Deno.test("toWebSocketAddress() reads what browsers take for one, and nothing else", () => {
   const good: Readonly<Record<string, string>> = {
     "ws://localhost:9090/ws": "ws://localhost:9090/ws",
-    "wss://example.org": "wss://example.org/",
+    "wss://example.org": "wss://example.org:443/",
+    "ws://h/ws?x=1": "ws://h:80/ws?x=1",
     "http://127.0.0.1:1/ws?x=1#part": "ws://127.0.0.1:1/ws?x=1",
     "HTTPS://[::1]:8443/ws": "wss://[::1]:8443/ws",
+    "https://[::1]/ws": "wss://[::1]:443/ws",
   };
-  for (const [text, href] of Object.entries(good)) {
-    assertEquals(parseWebSocketUrl(text).href, href);
-    assertEquals(parseWebSocketUrl(new URL(text)).href, href);
+  for (const [text, expected] of Object.entries(good)) {
+    assertEquals(shown(text), expected);
+    assertEquals(shown(new URL(text)), expected);
   }
   for (
     const text of ["", "/ws", "localhost:9090", "ftp://x/", "ws://", "ws://h:99999/", "unix:/x"]
   ) {
-    assertThrows(() => parseWebSocketUrl(text), AddressError, "ws://HOST:PORT/PATH", text);
+    assertThrows(() => toWebSocketAddress(text), AddressError, "ws://HOST:PORT/PATH", text);
   }
-  const error = assertThrows(
-    () => parseWebSocketUrl("ws://ada:secret@h/ws"),
-    AddressError,
-    "option",
-  );
-  assert(!error.message.includes("secret") && !error.text.includes("secret"));
-  const address = (text: string) => {
-    const { hostname, port } = webSocketAddress(new URL(text));
-    return [hostname, port];
-  };
-  assertEquals(address("ws://h/ws"), ["h", 80]);
-  assertEquals(address("wss://h/ws"), ["h", 443]);
-  assertEquals(address("ws://[::1]:5/ws"), ["::1", 5]);
+  for (const scheme of ["ws", "wss", "http", "https"]) {
+    const text = `${scheme}://ada:secret@h/ws`;
+    const error = assertThrows(() => toWebSocketAddress(text), AddressError, "user");
+    assert(!error.message.includes("secret") && !error.text.includes("secret"));
+  }
 });
 
-Deno.test("in a page, parseWebSocketUrl() takes the rest from the page", () => {
+Deno.test("in a page, toWebSocketAddress() takes the rest from the page", () => {
   const there = Object.getOwnPropertyDescriptor(globalThis, "location")!;
   try {
     for (
-      const [page, text, href] of [
+      const [page, text, expected] of [
         ["https://h:8443/live?x", "/ws", "wss://h:8443/ws"],
-        ["http://h/a/b", "ws", "ws://h/a/ws"],
+        ["http://h/a/b", "ws", "ws://h:80/a/ws"],
         ["http://h/", "ws://other:1/ws", "ws://other:1/ws"],
       ] as const
     ) {
       Object.defineProperty(globalThis, "location", { value: { href: page }, configurable: true });
-      assertEquals(parseWebSocketUrl(text).href, href);
+      assertEquals(shown(text), expected);
     }
   } finally {
     Object.defineProperty(globalThis, "location", there);
@@ -188,21 +185,21 @@ Deno.test("a connection that breaks off is no end", async () => {
 
 Deno.test("opening fails in time, and as the caller says", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const url = new URL(`ws://127.0.0.1:${silent.addr.port}/ws`);
+  const address = toWebSocketAddress(`ws://127.0.0.1:${silent.addr.port}/ws`);
   const late = await assertRejects(
-    () => openWebSocket(url, { timeoutMs: 20 }),
+    () => openWebSocket(address, { timeoutMs: 20 }),
     ConnectionError,
     "it took too long",
   );
   assertEquals([late.operation, late.code], ["connect", "timed-out"]);
   const enough = new Error("enough");
   for (const signal of [AbortSignal.abort(enough), laterAborted(enough)]) {
-    assertEquals(await assertRejects(() => openWebSocket(url, { signal })), enough);
+    assertEquals(await assertRejects(() => openWebSocket(address, { signal })), enough);
   }
-  await assertRejects(() => openWebSocket(url, { timeoutMs: -1 }), RangeError, "timeoutMs");
+  await assertRejects(() => openWebSocket(address, { timeoutMs: -1 }), RangeError, "timeoutMs");
   silent.close();
-  const refused = await assertRejects(() => openWebSocket(url), ConnectionError);
-  assertEquals([refused.operation, refused.address], ["connect", webSocketAddress(url)]);
+  const refused = await assertRejects(() => openWebSocket(address), ConnectionError);
+  assertEquals([refused.operation, refused.address], ["connect", address]);
 });
 
 function laterAborted(reason: unknown): AbortSignal {

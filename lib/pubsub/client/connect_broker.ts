@@ -1,4 +1,4 @@
-import { openWebSocket, parseWebSocketUrl } from "../../net/web_socket.ts";
+import { openWebSocket, toWebSocketAddress } from "../../net/web_socket.ts";
 import { BrokerClient } from "./broker_client.ts";
 import type { BrokerClientOptions, DuplexSource, DuplexTarget } from "./client_options.ts";
 import { isDuplex } from "./link/server_list.ts";
@@ -72,6 +72,6 @@ function isUrl(target: unknown): target is string | URL {
 }
 
 function webSocketSource(text: string | URL): DuplexSource {
-  const url = parseWebSocketUrl(text);
-  return (signal) => openWebSocket(url, { signal });
+  const address = toWebSocketAddress(text);
+  return (signal) => openWebSocket(address, { signal });
 }

@@ -1,11 +1,6 @@
 import type { FrameInit } from "../../frame/mod.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
-import {
-  openWebSocket,
-  parseWebSocketUrl,
-  webSocketAddress,
-  type WebSocketOptions,
-} from "../../net/web_socket.ts";
+import { openWebSocket, toWebSocketAddress, type WebSocketOptions } from "../../net/web_socket.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import { RequestClient, type RequestClientOptions, resolveClientLimits } from "./request_client.ts";
 
@@ -39,9 +34,9 @@ export async function connectRequests(
   let { remote } = options;
   let duplex: ByteDuplex;
   if (typeof target === "string" || target instanceof URL) {
-    const url = parseWebSocketUrl(target);
-    remote ??= webSocketAddress(url);
-    duplex = await openWebSocket(url, { timeoutMs, signal });
+    const address = toWebSocketAddress(target);
+    remote ??= address;
+    duplex = await openWebSocket(address, { timeoutMs, signal });
   } else duplex = target;
   const client = new RequestClient(duplex, { ...limits, remote });
   if (greeting === undefined) return client;
