@@ -1,5 +1,8 @@
 /** The plugin for Wireshark shows what our decoder decodes. tshark is run where it is installed. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import { anyName, anyValue } from "../frame/generators.ts";
+import { rawFrame } from "../frame/raw_frames.ts";
 import { openRecorder } from "../../lib/capture/mod.ts";
 import { DISSECTOR } from "../../lib/capture/wireshark/dissector.ts";
 import {
@@ -230,6 +233,70 @@ function oddFrames(): { large: Uint8Array; odd: Uint8Array[] } {
   return { large, odd };
 }
 
+/** A header with any further fields, in any spelling, and perhaps with a mistake in it. */
+const anyHeader = fc.record({
+  fields: fc.dictionary(anyName, anyValue, { maxKeys: 4 }),
+  space: fc.constantFrom("", " ", "\t\r\n"),
+  escapes: fc.boolean(),
+  mistake: fc.option(fc.record({ at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) })),
+}).map(({ fields, space, escapes, mistake }) => {
+  const all = {
+    ...fields,
+    byteorder: "big",
+    "content-type": "t",
+    "content-encoding": "binary",
+    "content-length": 0,
+  };
+  let text = JSON.stringify(all, undefined, space);
+  if (escapes) {
+    text = text.replace(/[a-z]/g, (char, at: number) =>
+      // Only within texts: an escape elsewhere is a mistake.
+      /"[^"\\]*$/.test(text.slice(0, at)) && at % 5 === 0
+        ? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
+        : char);
+  }
+  const bytes = new TextEncoder().encode(text);
+  if (mistake) bytes[mistake.at % bytes.length] = mistake.byte;
+  return new Uint8Array([bytes.length >> 8, bytes.length & 255, ...bytes]);
+});
+
+/** Headers that are just simple enough, and those that are not. */
+function headersAtLimits(): Uint8Array[] {
+  const nested = [30, 31, 32].map((depth) => "[".repeat(depth) + "]".repeat(depth));
+  const members = [
+    ...[995, 996, 997].map((count) => `[${Array(count).fill("0").join()}]`),
+    ...[498, 499].map((count) => `[${Array(count).fill("[]").join()}]`),
+  ];
+  return [...nested, ...members].map((value) =>
+    rawFrame(
+      `{"byteorder":"big","content-type":"t","content-encoding":"binary","x":${value},` +
+        `"content-length":0}`,
+    )
+  );
+}
+
+Deno.test({
+  name: "Wireshark takes a header if and only if our decoder does, and tells the same code",
+  ignore,
+  async fn() {
+    using scratch = new Scratch();
+    const path = scratch.at("h.pcapng");
+    const frames = [...fc.sample(anyHeader, 500), ...headersAtLimits()];
+    record(path, frames.map((frame) => [frame]), [5634]);
+    const seen = await shown(scratch, path);
+    // A frame of which more is awaited is not shown.
+    const decoded = frames.map((bytes) => ({ bytes, ...new FrameDecoder().decode(bytes) }))
+      .filter(({ frames, error }) => frames.length > 0 || error);
+    assert(decoded.some(({ error }) => error) && decoded.some(({ error }) => !error));
+    for (const [i, { bytes, error }] of decoded.entries()) {
+      const { broken, fields } = seen[i]!;
+      assertEquals(broken, error?.code, new TextDecoder().decode(bytes));
+      if (!error) assertEquals(fields["socktool.content_length"], "0");
+    }
+    assertEquals(seen.length, decoded.length);
+  },
+});
+
 Deno.test({
   name: "Wireshark shows the live traffic of a broker, recorded by the broker and by dumpcap",
   ignore,
@@ -301,7 +368,9 @@ async function startDumpcap(path: string, port: number) {
 
 Deno.test("wireshark prints its plugin, and installs it where it is found", async () => {
   using scratch = new Scratch();
-  const env = { HOME: scratch.path, APPDATA: scratch.path };
+  // Deno's own folder stays: in an empty one it would fetch all packages anew.
+  const { denoDir } = JSON.parse((await runTool(Deno.execPath(), ["info", "--json"])).out);
+  const env = { HOME: scratch.path, APPDATA: scratch.path, DENO_DIR: denoDir };
   const printed = await socktool(["wireshark"], { env });
   assertEquals([printed.code, printed.out], [0, DISSECTOR]);
   assertMatch(

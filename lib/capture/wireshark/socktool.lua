@@ -117,15 +117,14 @@ end
 
 local read_value
 
-local function read_list(text, at, state, depth)
+local function read_list(text, at)
   local list = {}
   at = skip_space(text, at)
   if text:sub(at, at) == "]" then return list, at + 1 end
   while true do
     local value
-    value, at = read_value(text, at, state, depth)
+    value, at = read_value(text, at)
     if value == nil then return nil, at end
-    state.members = state.members + 1
     list[#list + 1] = value
     at = skip_space(text, at)
     local char = text:sub(at, at)
@@ -136,7 +135,7 @@ local function read_list(text, at, state, depth)
 end
 
 -- An object keeps its members in `order` too: the name, the value and the JSON of it.
-local function read_object(text, at, state, depth)
+local function read_object(text, at)
   local object = { members = {}, order = {} }
   at = skip_space(text, at)
   if text:sub(at, at) == "}" then return object, at + 1 end
@@ -149,9 +148,8 @@ local function read_object(text, at, state, depth)
     at = skip_space(text, at)
     if text:sub(at, at) ~= ":" then return nil, "not JSON" end
     local start = skip_space(text, at + 1)
-    value, at = read_value(text, start, state, depth)
+    value, at = read_value(text, start)
     if value == nil then return nil, at end
-    state.members = state.members + 1
     object.members[name] = value
     object.order[#object.order + 1] = { name = name, value = value, json = text:sub(start, at - 1) }
     at = skip_space(text, at)
@@ -164,15 +162,13 @@ end
 
 local WORDS = { ["true"] = true, ["false"] = false, ["null"] = NULL }
 
-function read_value(text, at, state, depth)
-  if state.members > state.max_members then return nil, "too many members" end
+function read_value(text, at)
   at = skip_space(text, at)
   local char = text:sub(at, at)
   if char == '"' then return read_string(text, at + 1) end
   if char == "{" or char == "[" then
-    if depth >= state.max_depth then return nil, "nested too deeply" end
     local read = char == "{" and read_object or read_list
-    return read(text, at + 1, state, depth + 1)
+    return read(text, at + 1)
   end
   local word = text:match("^%l+", at)
   if word and WORDS[word] ~= nil then
@@ -184,14 +180,37 @@ function read_value(text, at, state, depth)
   return read_number(text, at)
 end
 
+-- What makes a text too costly to read, if anything does: looked at before anything is made of it.
+local function nesting_problem(text, max_depth, max_members)
+  local depth, members, at = 0, 0, 1
+  while true do
+    at = text:find('["%[%]{},]', at)
+    if not at then return nil end
+    local char = text:sub(at, at)
+    if char == '"' then
+      local _, stop = read_string(text, at + 1)
+      -- Whatever is wrong with the text is found when it is read.
+      if type(stop) ~= "number" then return nil end
+      at = stop - 1
+    elseif char == "]" or char == "}" then depth = depth - 1
+    else
+      members = members + 1
+      if char ~= "," then depth = depth + 1 end
+      if depth > max_depth then return "it nests too deeply" end
+      if members > max_members then return "it has too many members" end
+    end
+    at = at + 1
+  end
+end
+
 -- Reads a whole text of JSON. Returns an object, or nil and the reason.
 local function parse_object(text, max_depth, max_members)
-  local state = { members = 0, max_depth = max_depth, max_members = max_members }
+  local problem = nesting_problem(text, max_depth, max_members)
+  if problem then return nil, problem end
   local start = skip_space(text, 1)
   if text:sub(start, start) ~= "{" then return nil, "not a JSON object" end
-  local value, at = read_value(text, start, state, 0)
+  local value, at = read_value(text, start)
   if value == nil then return nil, at end
-  if state.members > max_members then return nil, "too many members" end
   if skip_space(text, at) <= #text then return nil, "text behind the object" end
   return value
 end
