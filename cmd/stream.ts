@@ -5,6 +5,7 @@ import {
   checkStreamStore,
   filterProblem,
   nameProblem,
+  repairStreamStore,
   topicsProblem,
 } from "../lib/pubsub/mod.ts";
 import {
@@ -35,6 +36,7 @@ const ACTIONS = [
   "redrive",
   "backup",
   "verify",
+  "repair",
 ] as const;
 
 /** What must stand behind each action. */
@@ -50,6 +52,7 @@ const EXPECTED: Readonly<Record<typeof ACTIONS[number], readonly [least: number,
   redrive: [2, 2],
   backup: [1, 1],
   verify: [0, 0],
+  repair: [0, 0],
 };
 
 export const command = defineCommand({
@@ -132,8 +135,8 @@ export const command = defineCommand({
       hint: "folder",
       placeholder: "DIR",
       help:
-        "for backup and verify, the folder of the store: --store of the broker. A backup may be " +
-        "made while the broker runs, a store is verified without one",
+        "for backup, verify and repair, the folder of the store: --store of the broker. A backup " +
+        "may be made while the broker runs; a store is verified and repaired without one",
     },
     timeout: { type: "duration", default: "10s", min: 1, help: "the limit for connecting" },
     ...brokerFlags,
@@ -148,6 +151,7 @@ export const command = defineCommand({
     ["socktool stream dead orders billing", "print the dead letters of a consumer"],
     ["socktool stream backup copy.db --store data", "copy a store, while the broker runs"],
     ["socktool stream verify --store data", "look whether a store is whole"],
+    ["socktool stream repair --store data", "keep what is whole of a damaged store"],
     ["socktool stream redrive orders billing", "have them delivered once more"],
   ],
   exitCodes: { 1: "failed, or the store is not whole" },
@@ -161,7 +165,7 @@ export const command = defineCommand({
         : action === "create" || action === "update";
       if (given.has(flag) && !fits) throw new UsageError(`--${flag} is not for ${action}`);
     }
-    if (action === "backup" || action === "verify") {
+    if (action === "backup" || action === "verify" || action === "repair") {
       if (flags.store === undefined) throw new UsageError(`stream ${action} needs --store DIR`);
       return await careFor(action, flags.store, name, context, flags.json);
     }
@@ -231,9 +235,9 @@ export const command = defineCommand({
   },
 });
 
-/** Copies a store, or checks one. */
+/** Copies a store, checks or repairs one. */
 async function careFor(
-  action: "backup" | "verify",
+  action: "backup" | "verify" | "repair",
   store: string,
   file: string,
   { out, log }: Context,
@@ -244,6 +248,16 @@ async function careFor(
     const { size } = await Deno.stat(file);
     if (json) out.json({ type: "backup", store, file, bytes: size });
     else log.info(`${formatBytes(size)} in ${file}`);
+    return EXIT.ok;
+  }
+  if (action === "repair") {
+    const { streams, messages, lost, damaged } = await repairStreamStore(store);
+    if (json) out.json({ type: "repair", store, streams, messages, lost, damaged });
+    else {
+      for (const what of lost) log.warn(`Lost: ${what}`);
+      const kept = damaged === undefined ? "was whole" : `is whole; ${damaged} is as it was`;
+      log.info(`${store} ${kept}: ${streams} streams, ${messages} messages`);
+    }
     return EXIT.ok;
   }
   const { problems, streams, messages } = await checkStreamStore(store);

@@ -23,6 +23,7 @@ export {
   checkStreamStore,
   type StreamStoreCheck,
 } from "./broker/streams/sqlite/care.ts";
+export { repairStreamStore, type StreamStoreRepair } from "./broker/streams/sqlite/repair.ts";
 export { newStreamSettings, topicsProblem } from "./broker/streams/stream_settings.ts";
 export { nameProblem } from "./broker/streams/stream_rights.ts";
 export { StreamError } from "./broker/streams/stream_error.ts";

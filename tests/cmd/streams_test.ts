@@ -144,6 +144,9 @@ Deno.test("a store is copied while the broker runs, and verified when it does no
     Deno.readFileSync(`${store}/socktool.db`).fill(7, 8_192),
   );
   assertEquals((await socktool(["stream", "verify", "--store", store])).code, 1);
+  const repaired = await socktool(["stream", "repair", "--store", store]);
+  assertEquals([repaired.code, repaired.out], [1, ""]);
+  assertStringIncludes(repaired.err, "put a backup in its place");
 });
 
 Deno.test("wrong command lines are told before anything is connected", async () => {
@@ -167,6 +170,7 @@ Deno.test("wrong command lines are told before anything is connected", async () 
     [["stream", "info", "x", "--max-age", "1h"], "--max-age is not for info"],
     [["stream", "delete", "x", "--filter", "a"], "--filter is not for delete"],
     [["stream", "verify"], "needs --store DIR"],
+    [["stream", "repair"], "needs --store DIR"],
     [["stream", "backup", "--store", "x"], "FILE is missing"],
     [["stream", "list", "--store", "x"], "--store is not for list"],
     [["broker", ":0", "--stream", "x=y"], "--stream needs --store"],

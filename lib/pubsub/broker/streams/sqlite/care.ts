@@ -58,10 +58,19 @@ export async function backupStreamStore(folder: string, target: string): Promise
  */
 export async function checkStreamStore(folder: string): Promise<StreamStoreCheck> {
   const path = `${folder}/${DATABASE_NAME}`;
-  if (identityOf(path) === undefined) {
-    throw new SqliteError("failed", path, "check", "there is none; name the folder of a store");
-  }
+  needStore(path, "check");
   await using _lock = await FileLock.take(path);
+  return examineStore(path);
+}
+
+/** @throws {SqliteError} if there is no database. */
+export function needStore(path: string, action: string): void {
+  if (identityOf(path) !== undefined) return;
+  throw new SqliteError("failed", path, action, "there is none; name the folder of a store");
+}
+
+/** Looks for what is wrong with a database that nobody else has open. */
+export function examineStore(path: string): StreamStoreCheck {
   const problems: string[] = [];
   let streams: StreamRecord[] = [];
   let db: DatabaseSync | undefined;

@@ -70,7 +70,8 @@ export async function openStreamStore(
 }
 
 function brokenStore(error: SqliteError, folder: string): SqliteError {
-  const reason = `${error.reason}. 'socktool stream verify --store ${folder}' tells what is broken`;
+  const reason = `${error.reason}. 'socktool stream verify --store ${folder}' tells what is ` +
+    `broken, 'socktool stream repair --store ${folder}' keeps what is whole`;
   return new SqliteError("damaged", error.path, error.action, reason, { cause: error });
 }
 

@@ -1,0 +1,334 @@
+/**
+ * Makes a whole store of one that is damaged.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
+import { FrameDecoder } from "../../../../frame/mod.ts";
+import { closeQuietly } from "../../../../base/close_quietly.ts";
+import {
+  asSqliteError,
+  FileLock,
+  openReader,
+  openWriter,
+  SqliteError,
+  transaction,
+  versionOf,
+} from "../../../../sqlite/mod.ts";
+import { newStreamSettings } from "../stream_settings.ts";
+import { examineStore, needStore, type StreamStoreCheck } from "./care.ts";
+import { readableRows, rowsAround } from "./salvage.ts";
+import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
+import { type SqlValue, Statements } from "./statements.ts";
+import { DEAD_LETTERS } from "./stream_record.ts";
+
+/** What {@linkcode repairStreamStore} did. */
+export interface StreamStoreRepair {
+  /** How many streams there are. */
+  readonly streams: number;
+  /** Messages that are kept. */
+  readonly messages: number;
+  /** What is lost, in sentences; empty if nothing is, or the store was whole. */
+  readonly lost: readonly string[];
+  /** Where the damaged database is; `undefined` if the store was whole, and nothing was changed. */
+  readonly damaged: string | undefined;
+}
+
+/**
+ * Repairs a store that no broker has open: all that can be read and has the right checksum is copied
+ * into a new database, which takes the place of the damaged one; that is kept beside it. Where
+ * messages are lost, their numbers are missing. It reads all of the store, and the calling thread
+ * waits.
+ *
+ * @throws {SqliteError} `locked` if a broker has it; `failed` if there is none; `damaged` if nothing
+ * of it can be read; `full`. The store is as it was then.
+ */
+export async function repairStreamStore(folder: string): Promise<StreamStoreRepair> {
+  const path = `${folder}/${DATABASE_NAME}`;
+  needStore(path, "repair");
+  await using _lock = await FileLock.take(path);
+  const before = examineStore(path);
+  if (before.problems.length === 0) return { ...figuresOf(before), lost: [], damaged: undefined };
+  const copy = `${path}.repaired`;
+  await Deno.remove(copy).catch(() => {});
+  try {
+    const lost = rescue(path, copy);
+    const after = examineStore(copy);
+    if (after.problems.length > 0) {
+      throw new SqliteError("damaged", path, "repair", after.problems[0]!);
+    }
+    return { ...figuresOf(after), lost, damaged: await exchange(path, copy) };
+  } finally {
+    for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(copy + suffix).catch(() => {});
+  }
+}
+
+function figuresOf({ streams, messages }: StreamStoreCheck) {
+  return { streams, messages };
+}
+
+/** Puts the copy in place of the database. @returns where that is kept. */
+async function exchange(path: string, copy: string): Promise<string> {
+  const damaged = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
+  await Deno.copyFile(path, damaged);
+  // The log belongs to the damaged file: beside another one it would be taken for that one's.
+  await Deno.rename(`${path}-wal`, `${damaged}-wal`).catch(() => {});
+  await Deno.remove(`${path}-shm`).catch(() => {});
+  await Deno.rename(copy, path);
+  return damaged;
+}
+
+/** Copies what is whole into a new file. @returns what is lost. */
+function rescue(path: string, target: string): string[] {
+  let from: DatabaseSync | undefined;
+  let to: DatabaseSync | undefined;
+  try {
+    from = openReader(path);
+    versionOf(from, path, STREAM_SCHEMA);
+    const db = to = openWriter(target, { schema: STREAM_SCHEMA });
+    const rescuer = new Rescuer(new Statements(from), new Statements(db));
+    transaction(db, () => rescuer.run());
+    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    return rescuer.lost;
+  } catch (error) {
+    const known = asSqliteError(error, path, "repair");
+    if (known.code !== "damaged" && known.code !== "not-a-database") throw known;
+    const reason = "nothing of it can be read; put a backup in its place";
+    throw new SqliteError(known.code, path, "repair", reason, { cause: error });
+  } finally {
+    closeQuietly(from);
+    closeQuietly(to);
+  }
+}
+
+/** Sentences about what is lost. */
+const MAX_LOST = 100;
+
+/** Whether a text is a JSON object. */
+function isObject(text: string): boolean {
+  try {
+    return JSON.parse(text) instanceof Object;
+  } catch {
+    return false;
+  }
+}
+
+type StreamRow = readonly [id: number, name: string, settings: string, floor: number, next: number];
+type RunRow = readonly [
+  id: number,
+  stream: number,
+  first: number,
+  count: number,
+  time: number,
+  crc: number,
+  frames: Uint8Array,
+];
+type ConsumerRow = readonly [
+  id: number,
+  stream: number,
+  name: string,
+  settings: string,
+  position: number,
+  redrive: number,
+  entries: Uint8Array,
+];
+
+/** What is known of a stream that is being copied. */
+class RescuedStream {
+  count = 0;
+  bytes = 0;
+  time = 0;
+  /** The number behind the last run, and that of the next message. */
+  runsEnd = 1;
+  end = 1;
+  readonly last: Map<string, number> = new Map();
+  readonly id: number;
+  readonly floor: number;
+  readonly isListed: boolean;
+
+  constructor(id: number, floor: number, isListed: boolean) {
+    this.id = id;
+    this.floor = floor;
+    this.isListed = isListed;
+  }
+}
+
+class Rescuer {
+  readonly #lost = new Set<string>();
+  readonly #from: Statements;
+  readonly #to: Statements;
+  readonly #streams = new Map<number, RescuedStream>();
+
+  constructor(from: Statements, to: Statements) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** What is lost, the first hundred things. */
+  get lost(): string[] {
+    return [...this.#lost];
+  }
+
+  run(): void {
+    this.#rescueStreams();
+    this.#rescueRuns();
+    this.#rescueConsumers();
+    this.#rescueTables();
+  }
+
+  #rescueStreams(): void {
+    const select = "SELECT id, name, settings, floor, next FROM stream";
+    const onLost = () => this.#lose("settings of streams cannot be read");
+    for (const row of readableRows<StreamRow>(this.#from, select, "nttnn", onLost)) {
+      if (isObject(row[2])) this.#addStream(row);
+      else onLost();
+    }
+  }
+
+  #addStream([id, name, settings, floor, next]: StreamRow): RescuedStream {
+    this.#to.run(
+      "INSERT INTO stream VALUES (?, ?, ?, ?, ?, 0, 0, 0)",
+      id,
+      name,
+      settings,
+      floor,
+      next,
+    );
+    const isListed = name === DEAD_LETTERS || "maxPerTopic" in JSON.parse(settings);
+    const stream = new RescuedStream(id, floor, isListed);
+    stream.end = next;
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  #rescueRuns(): void {
+    const doomed = new Set(
+      rowsAround<[number]>(this.#from, "SELECT stream FROM doomed", "stream", "n", () => {})
+        .map(([id]) => id),
+    );
+    const select = "SELECT id, stream, first, count, time, crc, frames FROM run";
+    const onLost = () => this.#lose("messages cannot be read");
+    for (const run of readableRows<RunRow>(this.#from, select, "nnnnnnb", onLost)) {
+      const [, id, first, count] = run;
+      if (doomed.has(id)) continue;
+      const stream = this.#streams.get(id) ?? this.#strayStream(id);
+      if (!this.#rescueRun(stream, run)) {
+        const name = this.#nameOf(id);
+        this.#lose(`stream ${name}, messages ${first} to ${first + count - 1}: not as written`);
+      }
+    }
+    for (const { id, count, bytes, time, end } of this.#streams.values()) {
+      this.#to.run(
+        "UPDATE stream SET count = ?, bytes = ?, time = ?, next = ? WHERE id = ?",
+        ...[count, bytes, time, end, id],
+      );
+    }
+  }
+
+  /** @returns whether it is whole. */
+  #rescueRun(stream: RescuedStream, run: RunRow): boolean {
+    const [id, , first, count, time, crc, bytes] = run;
+    if (crc32(bytes) !== crc || first < 1 || first < stream.runsEnd) return false;
+    const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
+    if (frames.length !== count) return false;
+    this.#to.run(
+      "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[id, stream.id, first, count, time, bytes.length, crc, bytes],
+    );
+    const gone = this.#goneOf(id);
+    let [goneCount, goneBytes] = [0, 0];
+    frames.forEach(({ header, start, end }, i) => {
+      const topic = header["topic"] as string;
+      const isGone = gone !== undefined && (gone[i >> 3]! & (1 << (i & 7))) !== 0;
+      stream.last.set(topic, first + i);
+      if (isGone) {
+        goneCount++;
+        goneBytes += end - start;
+      } else if (first + i >= stream.floor) {
+        stream.count++;
+        stream.bytes += end - start;
+        if (!stream.isListed) return;
+        this.#to.run("INSERT INTO kept VALUES (?, ?, ?)", stream.id, first + i, topic);
+      }
+    });
+    if (gone && goneCount > 0) {
+      this.#to.run("INSERT INTO gone VALUES (?, ?, ?, ?)", id, goneCount, goneBytes, gone);
+    }
+    for (const [topic, last] of stream.last) {
+      this.#to.run("INSERT OR REPLACE INTO topic VALUES (?, ?, ?)", stream.id, topic, last);
+    }
+    stream.last.clear();
+    stream.runsEnd = first + count;
+    stream.end = Math.max(stream.end, stream.runsEnd);
+    stream.time = Math.max(stream.time, time);
+    return true;
+  }
+
+  #goneOf(run: number): Uint8Array | undefined {
+    try {
+      const bits = this.#from.row<[Uint8Array]>("SELECT bits FROM gone WHERE run = ?", run)?.[0];
+      if (bits === undefined || bits instanceof Uint8Array) return bits;
+      throw new TypeError("It is no bytes");
+    } catch {
+      this.#lose(`what was dropped out of the middle of the row ${run} is there again`);
+      return undefined;
+    }
+  }
+
+  /** A stream of which only messages are left. */
+  #strayStream(id: number): RescuedStream {
+    const name = `recovered_${id}`;
+    this.#lose(`the name and the settings of a stream: its messages are in ${name}`);
+    const settings = JSON.stringify(
+      newStreamSettings([`${name}.>`]),
+      (_, value) => value === Infinity ? undefined : value,
+    );
+    return this.#addStream([id, name, settings, 1, 1]);
+  }
+
+  #rescueConsumers(): void {
+    const select = "SELECT id, stream, name, settings, position, redrive, entries FROM consumer";
+    const onLost = () => this.#lose("consumers cannot be read");
+    for (const row of readableRows<ConsumerRow>(this.#from, select, "nnttnnb", onLost)) {
+      if (!isObject(row[3])) onLost();
+      else if (this.#streams.has(row[1])) {
+        this.#to.run("INSERT INTO consumer VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+      }
+    }
+  }
+
+  #rescueTables(): void {
+    const copies = [
+      ["retained", "topic", "tb", "retained publications"],
+      ["recent_id", "stream, last", "nnnt", "message ids"],
+      ["message_id", "stream, bucket, id", "nntnn", "message ids"],
+    ] as const;
+    for (const [table, order, kinds, what] of copies) {
+      const onLost = () => this.#lose(`${what} cannot be read, or not all`);
+      const select = `SELECT * FROM ${table}`;
+      for (const row of rowsAround<SqlValue[]>(this.#from, select, order, kinds, onLost)) {
+        const places = row.map(() => "?").join();
+        this.#to.run(`INSERT OR REPLACE INTO ${table} VALUES (${places})`, ...row);
+      }
+    }
+    const counters = rowsAround<[string, number]>(
+      this.#from,
+      "SELECT * FROM counter",
+      "name",
+      "tn",
+      () => {},
+    );
+    const known = counters.find(([name]) => name === "delivery")?.[1];
+    // Numbers of deliveries are never used again: those that nobody knows any more were smaller.
+    this.#to.run("INSERT INTO counter VALUES ('delivery', ?)", known ?? Date.now() * 1_000);
+  }
+
+  #lose(what: string): void {
+    if (this.#lost.size < MAX_LOST) this.#lost.add(what);
+  }
+
+  #nameOf(id: number): string {
+    return this.#to.row<[string]>("SELECT name FROM stream WHERE id = ?", id)?.[0] ?? `${id}`;
+  }
+}

@@ -1,0 +1,143 @@
+/** Of a damaged store, what is whole is kept: never anything that was not stored. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import {
+  checkStreamStore,
+  newStreamSettings,
+  openStreamStore,
+  repairStreamStore,
+  type StreamStore,
+} from "../../../../lib/pubsub/mod.ts";
+import { SqliteError } from "../../../../lib/sqlite/mod.ts";
+import { Random } from "../../../soak/random.ts";
+import { Scratch } from "../../../support/scratch.ts";
+import { framesIn, publication } from "./support.ts";
+
+const PAGE = 4_096;
+const ROUNDS = 12;
+const MESSAGES = 60;
+
+const START = { from: "all" } as const;
+const CONSUMER = { stream: "orders", consumer: "c", owner: 1, sid: 1, settings: {} };
+
+function append(store: StreamStore, topic: string, content: string, id?: string): Promise<unknown> {
+  return new Promise((resolve) => {
+    store.append(topic.split(".")[0]!, publication(topic, content, { "msg-id": id }), 1, resolve);
+  });
+}
+
+/** The contents of a stream by their numbers. */
+async function contentsOf(store: StreamStore, stream: string): Promise<Map<number, string>> {
+  const reader = await store.read(stream, 1, START, undefined);
+  const found = new Map<number, string>();
+  while (!reader.caughtUp) {
+    for (const frame of framesIn((await reader.read())!.bytes)) {
+      found.set(frame.header["seq"] as number, frame.text());
+    }
+  }
+  reader.close();
+  return found;
+}
+
+async function fill(folder: string): Promise<Map<string, Map<number, string>>> {
+  await using store = await openStreamStore(folder);
+  await store.create("orders", newStreamSettings(["orders.>"]));
+  await store.create("last", { ...newStreamSettings(["last.>"]), maxPerTopic: 1 });
+  for (let i = 0; i < MESSAGES; i++) {
+    await append(store, `orders.${i % 3}`, `${i} `.repeat(700), `id ${i}`);
+    if (i % 3 === 0) await append(store, `last.${i % 2}`, `last ${i}`);
+  }
+  store.retain("kept", publication("kept", "value"));
+  const member = await store.join({ ...CONSUMER, start: START, prefetch: 3 });
+  await member.take();
+  member.close(false);
+  return new Map([
+    ["orders", await contentsOf(store, "orders")],
+    ["last", await contentsOf(store, "last")],
+  ]);
+}
+
+Deno.test("a store with broken pages is repaired: what is whole is there, and nothing else", async () => {
+  using scratch = new Scratch();
+  const original = scratch.at("original");
+  const stored = await fill(original);
+  assertEquals(await repairStreamStore(original), {
+    streams: 2,
+    messages: MESSAGES + 2,
+    lost: [],
+    damaged: undefined,
+  });
+  const whole = await Deno.readFile(`${original}/socktool.db`);
+  const random = new Random(3);
+  let kept = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const folder = scratch.at(`damaged${round}`);
+    await Deno.mkdir(folder);
+    const bytes = whole.slice();
+    for (let i = random.int(1, 3); i > 0; i--) {
+      const page = random.int(1, bytes.length / PAGE - 1);
+      const from = random.pick([0, 0, 100, 3_000]);
+      const filler = random.pick([0, 7, 255]);
+      bytes.fill(filler, page * PAGE + from, (page + 1) * PAGE);
+    }
+    await Deno.writeFile(`${folder}/socktool.db`, bytes);
+    const before = await checkStreamStore(folder);
+    const { lost, damaged } = await repairStreamStore(folder);
+    if (before.problems.length === 0) {
+      assertEquals(damaged, undefined);
+      continue;
+    }
+    assertEquals(await Deno.readFile(damaged!), bytes, "the damaged file is kept as it was");
+    assertEquals((await checkStreamStore(folder)).problems, []);
+    await using store = await openStreamStore(folder);
+    for (const [name] of store.streams) {
+      const own = stored.get(name);
+      const all = own ?? new Map([...stored.values()].flatMap((each) => [...each]));
+      for (const [seq, content] of await contentsOf(store, name)) {
+        // What was dropped out of the middle may be there again, and that is told.
+        const isTold = name === "last" || own === undefined || lost.length > 0;
+        assert(all.get(seq) === content || isTold && content.startsWith("last"), `${name} ${seq}`);
+        kept++;
+      }
+    }
+    if (store.streams.has("orders")) {
+      const { lastSeq } = store.streams.get("orders")!;
+      await append(store, "orders.x", "new");
+      assertEquals((await contentsOf(store, "orders")).get(lastSeq + 1), "new");
+    }
+  }
+  assert(kept > ROUNDS * MESSAGES / 2, `${kept} messages were kept`);
+});
+
+Deno.test("what only counters tell wrong is set right, and nothing is lost", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  const stored = await fill(folder);
+  const db = new DatabaseSync(`${folder}/socktool.db`);
+  db.exec("UPDATE stream SET count = 1, bytes = 1, next = 2 WHERE name = 'orders'");
+  db.close();
+  const { lost, messages } = await repairStreamStore(folder);
+  assertEquals([lost, messages], [[], MESSAGES + 2]);
+  await using store = await openStreamStore(folder);
+  for (const [name, contents] of stored) assertEquals(await contentsOf(store, name), contents);
+  assertEquals(store.takeRetained().map(({ topic }) => topic), ["kept"]);
+  assertEquals((await store.consumers("orders")).map(({ unacked }) => unacked), [3]);
+  await append(store, "orders.1", "again", "id 59");
+  assertEquals(store.streams.get("orders")!.lastSeq, MESSAGES, "its id is remembered");
+});
+
+Deno.test("a store of which nothing can be read is left as it is", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  await fill(folder);
+  await Deno.writeFile(
+    `${folder}/socktool.db`,
+    (await Deno.readFile(`${folder}/socktool.db`)).fill(7, 20, PAGE),
+  );
+  const before = await Deno.readFile(`${folder}/socktool.db`);
+  const error = await assertRejects(() => repairStreamStore(folder), SqliteError);
+  assert(["damaged", "not-a-database"].includes(error.code), error.code);
+  assertEquals(await Deno.readFile(`${folder}/socktool.db`), before);
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort()[0], "socktool.db");
+  await assertRejects(() => repairStreamStore(scratch.at("nothing")), SqliteError, "there is none");
+});
