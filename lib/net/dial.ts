@@ -71,7 +71,7 @@ export async function dial(
   const timeoutMs = timerMs("timeoutMs", options.timeoutMs, DEFAULT_DIAL_TIMEOUT_MS);
   if (tls) checkClientTls(tls, address);
   const socket = isWebSocket(address) ? await import("./dial_web_socket.ts") : undefined;
-  const isSecure = address.transport === "wss" || tls !== undefined;
+  const isSecure = address.transport === "wss" || Boolean(tls);
   signal?.throwIfAborted();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);

@@ -1,8 +1,10 @@
-import { type Address, asciiHost, isWebSocket, toAddress } from "./address.ts";
+import { type Address, asciiHost, isWebSocket, type TcpAddress, toAddress } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
 import { type HandshakeLimits, resolveHandshakeLimits } from "./handshake_limits.ts";
+import { joinListeners } from "./join_listeners.ts";
+import { listenLocalhost } from "./listen_localhost.ts";
 import type { Listener, ServerTls } from "./listener.ts";
 import { checkUnixSupport, isAbstract } from "./unix_socket.ts";
 
@@ -27,6 +29,7 @@ const BACKLOG = 4_096;
 /**
  * Listens on an address, which may be a text such as `127.0.0.1:0`. If a server that has died left
  * the file of its Unix socket behind, the file is replaced. Closing the listener removes the file.
+ * `localhost` is both 127.0.0.1 and ::1, where the system has both.
  * An abstract name (`unix:@NAME`, on Linux only) has no file: any program of this machine that shares
  * the network namespace can connect to it.
  *
@@ -60,12 +63,23 @@ export async function listen(
     const hostname = asciiHost(address.hostname);
     const tcp = { hostname, port, reusePort: options.reusePort ?? false, tcpBacklog: BACKLOG };
     const secure = tls && await tlsOver(tls, limits!);
-    const inner = Deno.listen(tcp);
-    const listener = wrap(inner, () => inner.close());
+    const isLocal = hostname.toLowerCase() === "localhost";
+    const listener = isLocal ? listenOnLocalhost(tcp) : wrapTcp(Deno.listen(tcp));
     return secure ? secure(listener) : listener;
   } catch (cause) {
     throw cause instanceof ConnectionError ? cause : await diagnose("listen", address, cause);
   }
+}
+
+function listenOnLocalhost(options: Deno.TcpListenOptions): Listener {
+  const [first, second] = listenLocalhost(options).map(wrapTcp) as [Listener, Listener?];
+  if (second === undefined) return first;
+  const { port } = first.address as TcpAddress;
+  return joinListeners(first, second, { transport: "tcp", hostname: "localhost", port });
+}
+
+function wrapTcp(inner: Deno.Listener): Listener {
+  return wrap(inner, () => inner.close());
 }
 
 /** What makes TLS of plain connections. Its modules are loaded only if they are used. */

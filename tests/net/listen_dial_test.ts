@@ -2,6 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { type Address, ConnectionError, dial, listen } from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { listenLocally, LOOPBACK } from "../support/peers.ts";
+import { CA, SERVER_TLS } from "../support/tls.ts";
 
 const hasIpv6 = (() => {
   try {
@@ -53,6 +54,48 @@ for (const hostname of ["127.0.0.1", "localhost", "0.0.0.0", "::1", "::"]) {
     },
   });
 }
+
+Deno.test({
+  name: "localhost is listened on in both families, with one port, by TLS and for threads, too",
+  ignore: !hasIpv6,
+  async fn() {
+    for (const options of [{}, { tls: SERVER_TLS }, { reusePort: Deno.build.os === "linux" }]) {
+      using listener = await listen("LocalHost:0", options);
+      const { address, secure } = listener;
+      assert(address.transport === "tcp");
+      assertEquals([address.hostname, secure], ["localhost", "tls" in options]);
+      const tls = secure ? { caCerts: [CA], serverName: "localhost" } : undefined;
+      // The second of a family comes while nobody has come to the other one.
+      for (const hostname of ["127.0.0.1", "::1", "::1", "127.0.0.1", "localhost"]) {
+        const [dialled, accepted] = await deadline(Promise.all([
+          dial({ ...address, hostname }, { tls }),
+          listener.accept(),
+        ]));
+        using _both = dialled;
+        using conn = accepted;
+        await assertTalks(dialled, conn);
+      }
+      if ("reusePort" in options && options.reusePort) {
+        using other = await listen(address, options);
+        assertEquals(other.address, address);
+        continue;
+      }
+      const taken = await assertCode(listen(address), "listen", "address-in-use");
+      assertEquals(taken.address, address);
+      listener.close();
+      await assertRejects(() => listener.accept());
+      for (const hostname of ["127.0.0.1", "::1"]) {
+        await assertRejects(() => deadline(dial({ ...address, hostname })), ConnectionError);
+      }
+      // One that has only half of it is none.
+      using half = await listen({ ...address, hostname: "::1" });
+      assertEquals(half.address, { ...address, hostname: "::1" });
+      await assertCode(listen(address), "listen", "address-in-use");
+      using first = await listen({ ...address, hostname: "127.0.0.1" });
+      assert(first.address.transport === "tcp");
+    }
+  },
+});
 
 Deno.test("a name is dialled", async () => {
   using listener = await listenLocally();
