@@ -16,7 +16,6 @@ import {
   describeError,
   EXIT,
   formatBytes,
-  outputFlags,
   runMain,
 } from "./_cli/mod.ts";
 
@@ -38,7 +37,6 @@ export const command = defineCommand({
       help: "print frames, a line for each conversation, the summary, or all of them",
     },
     ...matchFlags,
-    ...outputFlags,
   },
   examples: [
     ["socktool inspect session.pcapng", "frames with their latencies, then a summary"],

@@ -22,7 +22,8 @@ import {
   EXIT,
   formatBytes,
   formatCount,
-  outputFlags,
+  jsonFlag,
+  quietFlag,
   runMain,
   UsageError,
 } from "./_cli/mod.ts";
@@ -36,6 +37,7 @@ export const command = defineCommand({
   flags: {
     to: {
       type: "address",
+      webSocket: true,
       conflicts: ["serve"],
       help: "play the clients: connect to this server, and send what was recorded",
     },
@@ -84,7 +86,8 @@ export const command = defineCommand({
     },
     ...connectTimeoutFlag,
     ...clientTlsFlags,
-    ...outputFlags,
+    ...jsonFlag,
+    ...quietFlag,
   },
   examples: [
     ["socktool replay session.pcapng --to :5634", "send what the clients sent"],

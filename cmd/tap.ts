@@ -15,7 +15,7 @@ import {
   describeError,
   limitFlags,
   logAcceptFailure,
-  outputFlags,
+  quietFlag,
   runMain,
   untilDrained,
   warnOfOpenFiles,
@@ -41,7 +41,7 @@ export const command = defineCommand({
     ...connectTimeoutFlag,
     "max-connections": limitFlags["max-connections"],
     "drain-timeout": limitFlags["drain-timeout"],
-    ...outputFlags,
+    quiet: { ...quietFlag.quiet, help: "show nothing, but warnings and errors" },
   },
   examples: [
     ["socktool tap :6000 :5634", "show what clients of port 6000 and the server on 5634 say"],

@@ -1,7 +1,7 @@
 import { type FrameMatch, FrameMatchError, parseFrameMatch } from "../../lib/capture/mod.ts";
-import { type FlagTable, UsageError } from "../_cli/mod.ts";
+import { type FlagTable, jsonFlag, UsageError, verboseFlag } from "../_cli/mod.ts";
 
-/** Which frames are shown, and how. */
+/** Which frames are shown, and how; `--json` and `-v` among them. */
 export const matchFlags = {
   match: {
     type: "string",
@@ -22,6 +22,8 @@ export const matchFlags = {
     default: true,
     help: "show tokens and passwords as they are",
   },
+  ...jsonFlag,
+  verbose: { ...verboseFlag.verbose, help: "show contents whole, up to 1 MiB" },
 } as const satisfies FlagTable;
 
 /** Reads `--match`. @throws {UsageError} if one is no condition. */

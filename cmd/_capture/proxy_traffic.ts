@@ -5,6 +5,7 @@ import type {
   SeenConnection,
   TrafficObserver,
 } from "../../lib/capture/mod.ts";
+import { nowUs } from "../../lib/capture/now_us.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "../../lib/proxy/mod.ts";
 
@@ -74,9 +75,4 @@ export function proxyTraffic(
 
 function endingOf(reason: ProxyCloseReason): Ending {
   return reason === "done" || reason === "drained" ? "closed" : "reset";
-}
-
-/** Microseconds since 1970, on a clock that does not go back. */
-function nowUs(): number {
-  return Math.floor((performance.timeOrigin + performance.now()) * 1_000);
 }

@@ -165,6 +165,12 @@ Deno.test("the command tells differences and what did not come, by its exit code
   );
   // The echo of the requests is as many frames as there were answers.
   assertEquals(late.code, 0);
+  const serve = script("cmd/socktool.ts", "replay", path, "--serve", ":0", "--check");
+  await using player = await ServerProgram.start(serve);
+  await ask(formatAddress(player.address));
+  const played = await player.finished();
+  assertEquals([played.code, played.out], [0, ""]);
+  assertMatch(played.err, /^played 2 connections: .* in 9 frames, 0 differences$/m);
   const none = parseAddress("127.0.0.1:1");
   const refused = await Promise.all([
     socktool(["replay", path, "--to", formatAddress(none)]),

@@ -3,8 +3,8 @@ import type { Address } from "../../net/mod.ts";
 import { appendHead, appendPacket } from "../file/pcapng_encoder.ts";
 import { FLAG } from "../packet/tcp_segment.ts";
 import { MAX_PAYLOAD_BYTES, packetBytes, writePacket } from "../packet/tcp_writer.ts";
-import type { Direction } from "../traffic.ts";
-import { otherWay } from "../traffic.ts";
+import { type Direction, otherWay } from "../traffic.ts";
+import { nowUs } from "../now_us.ts";
 import { type PacketEnds, packetEnds } from "./endpoints.ts";
 import { RecordingFile } from "./recording_file.ts";
 
@@ -174,9 +174,4 @@ class RecordedFlow implements RecordedConnection {
     this.#next[direction] = (sequence + payload.length + counted) >>> 0;
     file.appended();
   }
-}
-
-/** Microseconds since 1970, on a clock that does not go back. */
-function nowUs(): number {
-  return Math.floor((performance.timeOrigin + performance.now()) * 1_000);
 }
