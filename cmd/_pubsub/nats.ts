@@ -58,7 +58,7 @@ export async function joinNats(
     return undefined;
   }
   if (flags.store !== undefined) {
-    throw new UsageError("--store and --nats exclude each other: NATS carries, and keeps nothing");
+    throw new UsageError("--store and --nats exclude each other: streams are not kept with --nats");
   }
   const creds = credsPath === undefined ? undefined : await Deno.readTextFile(credsPath);
   const caCert = caPath === undefined ? undefined : await Deno.readTextFile(caPath);

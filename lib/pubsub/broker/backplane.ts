@@ -27,6 +27,8 @@ export interface BackplaneHost {
    * @param atLeast Whether there may be more than `count`.
    */
   lost(topic: string, count: number, atLeast: boolean): void;
+  /** A topic's retained value has changed everywhere; `undefined` if it has none any more. */
+  retained(topic: string, frame: Uint8Array | undefined): void;
   /** Whether somebody subscribes to a topic here, other than as a member of a group. */
   hasSubscribers(topic: string): boolean;
 }
@@ -64,6 +66,14 @@ export interface SharedBackplane {
    * a subscriber elsewhere, or a member of a group anywhere.
    */
   hasResponders(replyTo: string): Promise<boolean>;
+  /**
+   * Keeps a publication as its topic's last value for all brokers, or forgets that where its content
+   * is empty. It is to be published after that.
+   *
+   * @param frame Its bytes stay as they are until this resolves.
+   * @returns Why it is refused, if it is.
+   */
+  retain(topic: string, frame: Frame): Promise<Refusal | undefined>;
   /** What it cannot do at the moment, in words; `undefined` if it can do everything. */
   readonly lack: string | undefined;
   /** Its state in figures. */

@@ -359,18 +359,24 @@ export class BrokerCore {
    * the send list sends it.
    *
    * @param frame Makes the frame; it is not called if nobody subscribes to the topic.
+   * @param publisher The connection on whose behalf it is published.
+   * @returns How many connections it is on its way to.
    */
-  async publishFrame(topic: string, frame: () => Uint8Array<ArrayBuffer>): Promise<void> {
+  async publishFrame(
+    topic: string,
+    frame: () => Uint8Array<ArrayBuffer>,
+    publisher?: Receiver,
+  ): Promise<number> {
     let route = this.router.find(topic);
     while (route === undefined) {
       await this.router.search(topic);
       route = this.router.find(topic);
     }
     const outward = topic.startsWith(SYSTEM_PREFIX) ? undefined : this.shared;
-    if (route.subscriptions.length + route.groups.length === 0 && outward === undefined) return;
+    if (route.subscriptions.length + route.groups.length === 0 && outward === undefined) return 0;
     const bytes = frame();
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
-    this.forward(new SharedMemory(bytes), frames, 0, 1, route);
     outward?.publish(frames, 0, 1);
+    return this.forward(new SharedMemory(bytes), frames, 0, 1, route, publisher);
   }
 }

@@ -5,6 +5,7 @@ import { Pace } from "./delivery/pace.ts";
 import { performOperation } from "./operations.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import type { Refusal } from "../protocol/codes.ts";
+import { publishRetained } from "./retained_publication.ts";
 import type { Requester } from "./requester.ts";
 import type { Publication, Publications } from "./routing/publications.ts";
 import type { Route } from "./routing/route.ts";
@@ -122,14 +123,17 @@ export class FrameHandler {
     const frame = frames[index]!;
     const { id, retain, stored } = frame.header;
     const { refusal, topic, route, stream } = publication;
-    const { streams } = this.#core;
+    const { streams, shared } = this.#core;
     const source = this.#source;
     if (id !== undefined && !isId(id)) source.refuse(BAD_ID);
     else if (refusal) source.refuse(refusal, id);
     else if (publication.system) answerSystemTopic(source, this.#core, frame, id);
     else if (!this.#hasRoom(route!)) return false;
     else if (stored !== undefined && this.#refuseStored(frame, stream, id)) return true;
-    else if (retain === true && !this.#core.retain(topic, frame)) {
+    else if (retain === true && shared) {
+      this.published++;
+      source.waitFor(publishRetained(source, this.#core, shared, frame));
+    } else if (retain === true && !this.#core.retain(topic, frame)) {
       source.refuse(retainedFull(topic), id);
     } else {
       const receivers = this.#forward(frames, index, index + 1, route!);

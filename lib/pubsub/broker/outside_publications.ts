@@ -2,6 +2,7 @@ import { type Frame, FrameDecoder, type HeaderCache } from "../../frame/mod.ts";
 import { SharedMemory } from "../../net/mod.ts";
 import { Deque } from "../../base/deque.ts";
 import type { BackplaneHost } from "./backplane.ts";
+import type { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
 import type { Router } from "./routing/router.ts";
 import type { Group } from "./routing/subscription.ts";
@@ -13,6 +14,7 @@ const MAX_WAITING_BYTES = 16_777_216;
 export interface OutsideTarget {
   readonly limits: { readonly maxContentBytes: number; readonly maxPendingBytes: number };
   readonly headerCache: HeaderCache;
+  readonly retained: Retained;
   readonly router: Router;
   readonly flushSoon: () => void;
   forward(
@@ -77,6 +79,13 @@ export class OutsidePublications implements BackplaneHost {
       this.#core.flushSoon();
       return undefined;
     }, 0);
+  }
+
+  retained(topic: string, frame: Uint8Array | undefined): void {
+    // Where there is no room for a value, an older one would be wrong.
+    if (frame === undefined || !this.#core.retained.set(topic, frame)) {
+      this.#core.retained.clear(topic);
+    }
   }
 
   hasSubscribers(topic: string): boolean {

@@ -1,23 +1,10 @@
 import type { Msg } from "@nats-io/transport-node";
-import {
-  ByteBuffer,
-  EncodedHead,
-  encodeHead,
-  FrameDecoder,
-  writeFrame,
-} from "../../../frame/mod.ts";
+import { ByteBuffer, type EncodedHead } from "../../../frame/mod.ts";
 import { isSystem, topicProblem } from "../../protocol/topic.ts";
 import type { BackplaneHost } from "../backplane.ts";
 import type { Interest, OpenFilter } from "./interest.ts";
-import { isUtf8 } from "./is_utf8.ts";
-import {
-  BINARY_ENCODING,
-  BINARY_TYPE,
-  type CarriedFields,
-  readHeaders,
-  TEXT_ENCODING,
-  TEXT_TYPE,
-} from "./message_headers.ts";
+import { writeMessageFrame } from "./message_frame.ts";
+import { type CarriedFields, NO_FIELDS, readHeaders } from "./message_headers.ts";
 import type { Origins } from "./origins.ts";
 
 /** A batch is handed on when it has so many bytes, at the latest. */
@@ -25,16 +12,6 @@ const BATCH_BYTES = 131_072;
 
 /** Subjects of which something is remembered. */
 const MAX_SUBJECTS = 16_384;
-
-/** Heads that are kept of a subject, by type and encoding. */
-const MAX_HEADS = 8;
-
-const NO_FIELDS: CarriedFields = {
-  type: undefined,
-  encoding: undefined,
-  origin: undefined,
-  others: undefined,
-};
 
 /** What is known of a subject. */
 interface Subject {
@@ -195,48 +172,14 @@ export class Incoming {
     buffer: ByteBuffer,
     { heads }: Subject,
     { subject, data, reply }: Msg,
-    { type, encoding, origin, others }: CarriedFields,
+    fields: CarriedFields,
   ): boolean {
     if (data.length > this.#host.maxContentBytes) {
       this.unusable++;
       this.tellLost(subject, 1);
       return false;
     }
-    // A gateway leaves out what is text in UTF-8. Others may not have said what it is.
-    const isText = origin !== undefined || (type !== undefined && encoding !== undefined) ||
-      isUtf8(data);
-    const described = {
-      "content-type": type ?? (isText ? TEXT_TYPE : BINARY_TYPE),
-      "content-encoding": encoding ?? (isText ? TEXT_ENCODING : BINARY_ENCODING),
-    };
-    const replyTo = reply && topicProblem(reply) === undefined && !reply.startsWith("$")
-      ? reply
-      : undefined;
-    if (others === undefined && replyTo === undefined) {
-      const key = type === undefined && encoding === undefined && isText
-        ? ""
-        : `${described["content-type"]}\n${described["content-encoding"]}`;
-      let head = heads.get(key);
-      if (head === undefined) {
-        head = encodeHead({ ...described, op: "pub", topic: subject }, false);
-        if (heads.size < MAX_HEADS) heads.set(key, head);
-      }
-      head.writeBytes(buffer, data);
-      return true;
-    }
-    const start = buffer.length;
-    const header = { ...others, ...described, op: "pub", topic: subject, "reply-to": replyTo };
-    try {
-      writeFrame(buffer, { header, content: data });
-    } catch {
-      // Fields of a stranger that no header can have: the content counts.
-      buffer.length = start;
-    }
-    if (buffer.length === start || !isWhole(buffer.bytes.subarray(start, buffer.length))) {
-      buffer.length = start;
-      const fields = { ...described, op: "pub", topic: subject, "reply-to": replyTo };
-      writeFrame(buffer, { header: fields, content: data });
-    }
+    writeMessageFrame(buffer, subject, { data, reply, fields }, heads);
     return true;
   }
 
@@ -253,11 +196,4 @@ export class Incoming {
 /** Subjects that begin with `_` or `$` come only by filters that say so. */
 function isForeignSystem(subject: string, filter: string): boolean {
   return (isSystem(subject) || subject.startsWith("$")) && filter[0] !== subject[0];
-}
-
-/** Whether bytes are one frame that a client will understand. */
-function isWhole(bytes: Uint8Array): boolean {
-  const { frames, error } = new FrameDecoder({ maxContentBytes: Infinity, maxHeaderBytes: 64_000 })
-    .decode(bytes);
-  return error === undefined && frames.length === 1;
 }

@@ -79,6 +79,14 @@ export interface CarriedFields {
   readonly others: HeaderInit | undefined;
 }
 
+/** What a message without headers stands for. */
+export const NO_FIELDS: CarriedFields = {
+  type: undefined,
+  encoding: undefined,
+  origin: undefined,
+  others: undefined,
+};
+
 /** Reads the headers of a message. */
 export function readHeaders(headers: Iterable<[string, string[]]>): CarriedFields {
   let type: string | undefined;

@@ -1,7 +1,7 @@
 import type { Frame, FrameHeader } from "../../../frame/mod.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
-import { SYSTEM_PREFIX } from "../../protocol/topic.ts";
+import { isInbox, SYSTEM_PREFIX } from "../../protocol/topic.ts";
 import type { Backplane, BackplaneFigures, BackplaneHost, SharedBackplane } from "../backplane.ts";
 import { Gateways } from "./gateways.ts";
 import { Incoming } from "./incoming.ts";
@@ -11,6 +11,7 @@ import type { NatsObserver } from "./nats_observer.ts";
 import { Origins } from "./origins.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Responders } from "./responders.ts";
+import { RetainedValues } from "./retained_values.ts";
 
 /**
  * Makes a broker a gateway of a NATS cluster. Publications go out, and come in for its subscribers,
@@ -29,6 +30,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   readonly #responders: Responders;
   #interest!: Interest;
   #incoming!: Incoming;
+  #retained!: RetainedValues;
   #gateways!: Gateways;
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -61,7 +63,10 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   }
 
   get lack(): string | undefined {
-    if (this.#link.connected) return undefined;
+    if (this.#link.connected) {
+      const why = this.#retained.lack;
+      return why && `JetStream is unavailable, so nothing can be retained: ${why}`;
+    }
     return `no connection to NATS at ${this.#link.server}: other brokers are not reached`;
   }
 
@@ -98,12 +103,10 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
       this.#incoming,
     );
     this.#started = this.#gateways.start();
+    this.#retained = new RetainedValues(this.#link, this.#name, host);
   }
 
   publishRefusal(header: FrameHeader): Refusal | undefined {
-    if (header["retain"] === true) {
-      return { code: "bad-field", message: "A broker with --nats retains no publications" };
-    }
     return this.#outgoing.refusal(header);
   }
 
@@ -126,7 +129,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
 
   open(filter: string, group: string | undefined): Promise<Refusal | undefined> {
     if (filter.startsWith(SYSTEM_PREFIX)) return Promise.resolve(undefined);
-    return group === undefined ? this.#interest.open(filter) : this.#interest.join(filter, group);
+    return group === undefined ? this.#open(filter) : this.#interest.join(filter, group);
   }
 
   close(filter: string, group: string | undefined): void {
@@ -137,6 +140,10 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
 
   publish(frames: readonly Frame[], first: number, last: number): void {
     this.#outgoing.publish(frames, first, last);
+  }
+
+  async retain(topic: string, frame: Frame): Promise<Refusal | undefined> {
+    return await this.#retained.store(topic, frame);
   }
 
   room(): Promise<void> | undefined {
@@ -152,9 +159,17 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     return this.#closed ??= this.#close();
   }
 
+  /** What is published from here on comes live; what was retained before is known here then. */
+  async #open(filter: string): Promise<Refusal | undefined> {
+    const refusal = await this.#interest.open(filter);
+    if (refusal === undefined && !isInbox(filter)) await this.#retained.caughtUp();
+    return refusal;
+  }
+
   async #close(): Promise<void> {
     await this.#started;
     await this.#gateways?.end();
+    await this.#retained?.close();
     await this.#groupLink[Symbol.asyncDispose]();
     await this.#link[Symbol.asyncDispose]();
   }

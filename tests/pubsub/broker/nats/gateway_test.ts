@@ -207,7 +207,6 @@ testPair("what NATS cannot carry is refused by name", async ({ left, gateways })
       ["pub", { topic: "t", "reply-to": "$SYS.x" }, "bad-topic", /those of NATS/],
       ["sub", { topic: "$SYS.>" }, "bad-filter", /those of NATS/],
       ["sub", { topic: "t", group: "g", "no-local": true }, "bad-field", /no-local/],
-      ["pub", { topic: "t", retain: true }, "bad-field", /--nats/],
       ["pub", { topic: "_socktool.told" }, "forbidden", /system/],
       ["sub", { topic: "_socktool.>" }, "forbidden", /may not/],
     ] as const

@@ -1,0 +1,214 @@
+import type { MsgHdrs } from "@nats-io/transport-node";
+import {
+  type ConsumerMessages,
+  DeliverPolicy,
+  jetstream,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+  type JsMsg,
+} from "@nats-io/jetstream";
+import { ByteBuffer, type Frame } from "../../../frame/mod.ts";
+import { messageOf } from "../../../base/message_of.ts";
+import { sleep } from "../../../base/sleep.ts";
+import type { Refusal } from "../../protocol/codes.ts";
+import type { BackplaneHost } from "../backplane.ts";
+import { writeMessageFrame } from "./message_frame.ts";
+import { headerLines, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.ts";
+import type { NatsLink } from "./nats_link.ts";
+
+/** The stream of the retained values: the last one of each topic. */
+const STREAM = "socktool_retained";
+
+/** What stands before the topic in its subjects. */
+const PREFIX = "_socktool.retained.";
+
+/** How many servers keep it, where there are so many. */
+const REPLICAS = 3;
+
+/** How long an answer of JetStream may take. */
+const REQUEST_MS = 3_000;
+
+/** How long a subscription waits for values that are stored already. */
+const CATCH_UP_MS = 2_000;
+
+/** How long to wait before JetStream is asked again: while it answers, and while it does not. */
+const CHECK_MS = 2_000;
+const RETRY_MS = 500;
+
+/** JetStream's code where so many servers are not there, or not there yet. */
+const NO_PEERS = [10_005, 10_074];
+const STREAM_NOT_FOUND = 404;
+
+const encoder = new TextEncoder();
+
+/**
+ * The last values of topics, in a stream of JetStream that all gateways read and hold in memory. A
+ * value is stored before it is published: so a subscription that begins after that finds it there.
+ */
+export class RetainedValues {
+  readonly #link: NatsLink;
+  readonly #name: string;
+  readonly #host: BackplaneHost;
+  readonly #closing = new AbortController();
+  /** The stream's last message that was applied; `undefined` while the stream is not read. */
+  #seq: number | undefined;
+  #manager: JetStreamManager | undefined;
+  #reading: ConsumerMessages | undefined;
+  /** Who waits until a message was applied. */
+  readonly #waiting = new Set<{ readonly seq: number; readonly resolve: () => void }>();
+  #checking: Promise<void> | undefined;
+  /** Why nothing can be stored; `undefined` if it can. */
+  #problem: string | undefined = "it has not answered yet";
+  /** Whether the servers have JetStream at all. */
+  #isEnabled = false;
+  readonly #running: Promise<void>;
+
+  /** @param name This start of this gateway. */
+  constructor(link: NatsLink, name: string, host: BackplaneHost) {
+    this.#link = link;
+    this.#name = name;
+    this.#host = host;
+    this.#running = this.#run();
+  }
+
+  /**
+   * Stores a value, or with an empty one forgets the topic's. It is applied here when it comes back.
+   *
+   * @returns Why it is refused, if it is.
+   */
+  async store(topic: string, { header, content }: Frame): Promise<Refusal | undefined> {
+    if (this.#problem !== undefined || !this.#link.connected) return this.#unavailable();
+    const lines = `${headerLines(header)}${ORIGIN}: ${this.#name} 0 0\r\n`;
+    const bytes = encoder.encode(`NATS/1.0\r\n${lines}\r\n`);
+    const headers = { encode: () => bytes } as unknown as MsgHdrs;
+    try {
+      const answer = await this.#link.connection.request(`${PREFIX}${topic}`, content.slice(), {
+        headers,
+        timeout: REQUEST_MS,
+      });
+      const { error, seq } = answer.json<{ error?: { description: string }; seq?: number }>();
+      if (error) return this.#unavailable(error.description);
+      if (seq !== undefined) await this.#applied(seq);
+      return undefined;
+    } catch (error) {
+      return this.#unavailable(messageOf(error));
+    }
+  }
+
+  /** Why nothing can be stored for the moment; `undefined` if it can, or never could. */
+  get lack(): string | undefined {
+    return this.#isEnabled ? this.#problem : undefined;
+  }
+
+  /** Resolves once what is stored at this moment has been applied, if that does not take long. */
+  caughtUp(): Promise<void> {
+    if (this.#manager === undefined || this.#seq === undefined) return Promise.resolve();
+    return this.#checking ??= this.#catchUp(this.#manager);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#reading?.close();
+    await this.#running;
+  }
+
+  #unavailable(why = this.#problem ?? "there is no connection"): Refusal {
+    const message =
+      `Cannot retain it: JetStream, which keeps retained values, is unavailable: ${why}`;
+    return { code: "unavailable", message };
+  }
+
+  async #catchUp(manager: JetStreamManager): Promise<void> {
+    // Whoever asks from here on needs another answer.
+    await Promise.resolve();
+    this.#checking = undefined;
+    try {
+      const { state } = await manager.streams.info(STREAM);
+      await this.#applied(state.last_seq);
+    } catch {
+      // Without a quorum nobody can tell: what is known counts.
+    }
+  }
+
+  async #applied(seq: number): Promise<void> {
+    if (this.#seq === undefined || this.#seq >= seq) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = { seq, resolve };
+    this.#waiting.add(waiting);
+    const timer = setTimeout(resolve, CATCH_UP_MS);
+    await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(waiting);
+  }
+
+  /** Begins once it can, and asks again and again whether the stream still has a quorum. */
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        const manager = this.#manager ?? await this.#begin();
+        await manager.streams.info(STREAM);
+        this.#isEnabled = true;
+        this.#problem = undefined;
+      } catch (error) {
+        this.#problem = messageOf(error);
+        // What a server without JetStream says is not what one says that has lost the others.
+        if (error instanceof JetStreamApiError) this.#isEnabled = true;
+      }
+      await sleep(this.#problem === undefined ? CHECK_MS : RETRY_MS, signal);
+    }
+  }
+
+  async #begin(): Promise<JetStreamManager> {
+    const options = { timeout: REQUEST_MS };
+    const manager = await jetstreamManager(this.#link.connection, options);
+    await ensureStream(manager);
+    await this.#read(manager);
+    return this.#manager = manager;
+  }
+
+  /** Begins to read. What is lost on the way, also of a connection, the reader asks for again. */
+  async #read(manager: JetStreamManager): Promise<void> {
+    const { state } = await manager.streams.info(STREAM);
+    const consumer = await jetstream(this.#link.connection).consumers.get(STREAM, {
+      deliver_policy: DeliverPolicy.LastPerSubject,
+    });
+    this.#seq = state.messages === 0 ? state.last_seq : 0;
+    this.#reading = await consumer.consume({ callback: (message) => this.#apply(message) });
+    await this.#applied(state.last_seq);
+  }
+
+  #apply({ subject, seq, data, headers }: JsMsg): void {
+    const topic = subject.slice(PREFIX.length);
+    if (data.length === 0) this.#host.retained(topic, undefined);
+    else {
+      const buffer = new ByteBuffer(256 + data.length);
+      const fields = headers === undefined ? NO_FIELDS : readHeaders(headers);
+      writeMessageFrame(buffer, topic, { data, fields }, new Map());
+      this.#host.retained(topic, buffer.view());
+    }
+    this.#seq = seq;
+    for (const waiting of this.#waiting) if (waiting.seq <= seq) waiting.resolve();
+  }
+}
+
+/** Makes the stream if there is none, and has it kept by more servers once these are there. */
+async function ensureStream(manager: JetStreamManager): Promise<void> {
+  const config = { subjects: [`${PREFIX}>`], max_msgs_per_subject: 1 };
+  let replicas = REPLICAS;
+  try {
+    replicas = (await manager.streams.info(STREAM)).config.num_replicas;
+    if (replicas < REPLICAS) await manager.streams.update(STREAM, { num_replicas: REPLICAS });
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error;
+    if (NO_PEERS.includes(error.code)) return;
+    if (error.status !== STREAM_NOT_FOUND) throw error;
+    try {
+      await manager.streams.add({ name: STREAM, ...config, num_replicas: REPLICAS });
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || !NO_PEERS.includes(error.code)) throw error;
+      await manager.streams.add({ name: STREAM, ...config });
+    }
+  }
+}

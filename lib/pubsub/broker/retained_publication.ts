@@ -1,0 +1,29 @@
+import { type Frame, FrameDecoder } from "../../frame/mod.ts";
+import type { SharedBackplane } from "./backplane.ts";
+import type { BrokerCore } from "./broker_core.ts";
+import { confirmPublication } from "./confirmed_publication.ts";
+import type { Requester } from "./requester.ts";
+
+/** When a client may try again what cannot be kept for the moment. */
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * Has all brokers keep a publication as its topic's last value, and publishes it after that: who
+ * subscribes meanwhile gets it as the one or as the other.
+ *
+ * @param frame Is copied.
+ */
+export async function publishRetained(
+  requester: Requester,
+  core: BrokerCore,
+  shared: SharedBackplane,
+  frame: Frame,
+): Promise<void> {
+  const bytes = frame.bytes.slice();
+  const { frames: [copy] } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
+  const { topic, id } = copy!.header as unknown as { topic: string; id?: number };
+  const refusal = await shared.retain(topic, copy!);
+  if (refusal) return requester.refuse(refusal, id, { "retry-after-ms": RETRY_AFTER_MS });
+  const receivers = await core.publishFrame(topic, () => bytes, requester.outbox);
+  if (id !== undefined) confirmPublication(requester, core, copy!, receivers);
+}

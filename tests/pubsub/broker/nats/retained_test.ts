@@ -1,0 +1,78 @@
+import { assert, assertEquals } from "@std/assert";
+import { connectBroker } from "../../../../lib/pubsub/mod.ts";
+import { until } from "../../../support/deadline.ts";
+import { NatsServer } from "../../../support/nats.ts";
+import { codeOf } from "../../client/support.ts";
+import { Gateway, nextOf } from "./support.ts";
+
+const JETSTREAM = 'jetstream { store_dir: "$DIR/js" }\n';
+
+/** A gateway that can retain. */
+async function retaining(url: string): Promise<Gateway> {
+  const gateway = await Gateway.start(url);
+  await using client = await gateway.client();
+  await until(async () =>
+    await codeOf(client.publishConfirmed("ready", "", { retain: true })) === "done"
+  );
+  return gateway;
+}
+
+Deno.test("retained values are everywhere, and survive every gateway and NATS itself", async () => {
+  await using server = await NatsServer.start("retained values", { config: JETSTREAM });
+  if (server === undefined) return;
+  {
+    await using one = await retaining(server.url);
+    await using other = await retaining(server.url);
+    await using left = await one.client();
+    await using right = await other.client();
+    await using live = await right.subscribe("config.*");
+    const bytes = new Uint8Array([0xff, 0]);
+    await left.publishConfirmed("config.a", "1", { retain: true, fields: { n: 1 } });
+    await left.publishConfirmed("config.b", bytes, { retain: true });
+    await left.publishConfirmed("config.c", "gone", { retain: true });
+    for (const text of ["1", undefined, "gone"]) {
+      const message = await nextOf(live);
+      if (text) assertEquals(message.text(), text);
+      assertEquals([message.header["retain"], message.retained], [true, false]);
+    }
+    await right.publishConfirmed("config.c", "", { retain: true });
+    assertEquals((await nextOf(live)).content.length, 0);
+    // What was confirmed is there for whoever subscribes after that, at any gateway.
+    await using client = await other.client();
+    for (let i = 0; i < 20; i++) {
+      await left.publishConfirmed("config.a", String(i), { retain: true, fields: { n: 1 } });
+      // A client hands what comes by one of its filters to all that match: so it is another client.
+      await using late = await client.subscribe("config.a");
+      const message = await nextOf(late);
+      assertEquals([message.text(), message.retained, message.header["n"]], [String(i), true, 1]);
+    }
+    const refused = new Uint8Array(2_000_000);
+    assertEquals(
+      await codeOf(left.publishConfirmed("config.x", refused, { retain: true })),
+      "frame-too-large",
+    );
+  }
+  await server.kill();
+  await server.restart();
+  await using third = await retaining(server.url);
+  await using client = await connectBroker(third.broker.address);
+  await using all = await client.subscribe("config.*");
+  const got = [await nextOf(all), await nextOf(all)].map((
+    { topic, content },
+  ) => [topic, content.length]);
+  assertEquals(got.toSorted(), [["config.a", 2], ["config.b", 2]]);
+  assertEquals(third.broker.stats().retained, 2);
+});
+
+Deno.test("without JetStream nothing is retained, and publishers are told when to try again", async () => {
+  await using server = await NatsServer.start("retained values without JetStream");
+  if (server === undefined) return;
+  await using one = await Gateway.start(server.url);
+  await using client = await one.client();
+  await using subscription = await client.subscribe("t");
+  const error = await client.publishConfirmed("t", "x", { retain: true }).catch((error) => error);
+  assertEquals(error.code, "unavailable");
+  assert(/JetStream/.test(error.message), error.message);
+  await client.publish("t", "plain publications go on");
+  assertEquals((await nextOf(subscription)).text(), "plain publications go on");
+});
