@@ -1,9 +1,10 @@
-import { jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
+import { jsonFrame, type OutgoingFrame, type StreamedFrame } from "../frame/mod.ts";
 import type { Peer } from "../net/mod.ts";
 import { RequestError } from "../request/mod.ts";
 import type { Engine } from "./engine.ts";
 import { SearchError } from "./error.ts";
 import { MAX_SUGGESTIONS } from "./limits.ts";
+import { inPieces, PIECEWISE_BYTES } from "./reply/in_pieces.ts";
 import type { ReplyContent } from "./reply/replier.ts";
 import { entryReply, putReply } from "./reply/replies.ts";
 import {
@@ -15,10 +16,13 @@ import {
 } from "./request/fields.ts";
 import type { ACTION_NAMES } from "./search_rights.ts";
 
+/** The reply to an action; a large one is sent in pieces. */
+export type ActionReplyFrame = OutgoingFrame | StreamedFrame;
+
 /** Carries out an action and returns its reply. */
 type Action = (request: ActionRequest, engine: Engine, client: Peer) =>
-  | OutgoingFrame
-  | Promise<OutgoingFrame>;
+  | ActionReplyFrame
+  | Promise<ActionReplyFrame>;
 
 /**
  * The actions by name:
@@ -49,52 +53,52 @@ export async function exactLarge(
   key: string,
   engine: Engine,
   client: Peer,
-): Promise<OutgoingFrame> {
+): Promise<ActionReplyFrame> {
   const content = await engine.reply({ action: "exact", value: key }, client);
   // The entry may have been deleted since it was found.
-  return content ? jsonContent(content) : await search({ value: key }, engine, client);
+  return content ? jsonContent(content, client) : await search({ value: key }, engine, client);
 }
 
 async function search(
   request: ActionRequest,
   engine: Engine,
   client: Peer,
-): Promise<OutgoingFrame> {
+): Promise<ActionReplyFrame> {
   const value = textField(request, "value");
   const limit = numberField(request, "limit") ?? 10;
   const offset = numberField(request, "offset") ?? 0;
   const exactly = booleanField(request, "exact") ?? false;
   const asked = { action: "search", value, limit, offset, exactly } as const;
   const content = await engine.reply(asked, client);
-  return jsonContent(content!);
+  return jsonContent(content!, client);
 }
 
 async function suggest(
   request: ActionRequest,
   engine: Engine,
   client: Peer,
-): Promise<OutgoingFrame> {
+): Promise<ActionReplyFrame> {
   const limit = Math.min(numberField(request, "limit") ?? 10, MAX_SUGGESTIONS);
   const value = textField(request, "value");
   const content = await engine.reply({ action: "suggest", value, limit }, client);
-  return jsonContent(content!);
+  return jsonContent(content!, client);
 }
 
 function get(
   request: ActionRequest,
   engine: Engine,
   client: Peer,
-): OutgoingFrame | Promise<OutgoingFrame> {
+): ActionReplyFrame | Promise<ActionReplyFrame> {
   const key = textField(request, "value");
   const entry = engine.find(key);
   if (entry === undefined) throw notFound(key, engine.keysOf(key));
   return entry === "large" ? getLarge(key, engine, client) : jsonFrame(entryReply(entry));
 }
 
-async function getLarge(key: string, engine: Engine, client: Peer): Promise<OutgoingFrame> {
+async function getLarge(key: string, engine: Engine, client: Peer): Promise<ActionReplyFrame> {
   const content = await engine.reply({ action: "get", value: key }, client);
   if (content === undefined) throw notFound(key);
-  return jsonContent(content);
+  return jsonContent(content, client);
 }
 
 async function put(
@@ -125,8 +129,10 @@ async function stats(_request: ActionRequest, engine: Engine): Promise<OutgoingF
 }
 
 /** A reply whose content a worker has made. */
-function jsonContent(content: ReplyContent): OutgoingFrame {
-  return { header: { "content-type": "text/json", "content-encoding": "utf-8" }, content };
+function jsonContent(content: ReplyContent, client: Peer): ActionReplyFrame {
+  const header = { "content-type": "text/json", "content-encoding": "utf-8" };
+  const isLarge = typeof content !== "string" && content.length >= PIECEWISE_BYTES;
+  return isLarge ? inPieces(content, header, client) : { header, content };
 }
 
 /** @param others Keys of entries that have this one in their files. */

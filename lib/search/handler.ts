@@ -178,7 +178,7 @@ function find(key: string, engine: Engine) {
 }
 
 /** Lets a reply fail with what the client may know. */
-async function failingAs(reply: Promise<OutgoingFrame>): Promise<OutgoingFrame> {
+async function failingAs<R extends ReplyInit>(reply: Promise<R>): Promise<R> {
   try {
     return await reply;
   } catch (error) {
