@@ -22,6 +22,7 @@ import {
 } from "./_cli/mod.ts";
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
+import { receiveBackup } from "./_pubsub/receive_backup.ts";
 import { tableLines } from "./_pubsub/table.ts";
 
 const ACTIONS = [
@@ -136,7 +137,8 @@ export const command = defineCommand({
       placeholder: "DIR",
       help:
         "for backup, verify and repair, the folder of the store: --store of the broker. A backup " +
-        "may be made while the broker runs; a store is verified and repaired without one",
+        "is made while the broker runs or not, and without this flag through a broker; a store is " +
+        "verified and repaired while none runs",
     },
     timeout: { type: "duration", default: "10s", min: 1, help: "the limit for connecting" },
     ...brokerFlags,
@@ -149,7 +151,8 @@ export const command = defineCommand({
     ["socktool stream consumers orders", "who works it off, and how far"],
     ["socktool stream purge orders --before-seq 1000", "drop what is old"],
     ["socktool stream dead orders billing", "print the dead letters of a consumer"],
-    ["socktool stream backup copy.db --store data", "copy a store, while the broker runs"],
+    ["socktool stream backup copy.db", "copy all that the broker keeps"],
+    ["socktool stream backup copy.db --store data", "the same from its folder, also without it"],
     ["socktool stream verify --store data", "look whether a store is whole"],
     ["socktool stream repair --store data", "keep what is whole of a damaged store"],
     ["socktool stream redrive orders billing", "have them delivered once more"],
@@ -166,8 +169,10 @@ export const command = defineCommand({
       if (given.has(flag) && !fits) throw new UsageError(`--${flag} is not for ${action}`);
     }
     if (action === "backup" || action === "verify" || action === "repair") {
-      if (flags.store === undefined) throw new UsageError(`stream ${action} needs --store DIR`);
-      return await careFor(action, flags.store, name, context, flags.json);
+      if (flags.store !== undefined) {
+        return await careFor(action, flags.store, name, context, flags.json);
+      }
+      if (action !== "backup") throw new UsageError(`stream ${action} needs --store DIR`);
     }
     if (flags.store !== undefined) throw new UsageError(`--store is not for ${action}`);
     const filterFault = flags.filter === undefined ? undefined : filterProblem(flags.filter);
@@ -216,6 +221,12 @@ export const command = defineCommand({
           for await (const letter of client.replay("_dead", { filter, live: false })) {
             await printMessage(letter, { json: flags.json }, context.out);
           }
+          return undefined;
+        }
+        case "backup": {
+          const bytes = await receiveBackup(client, name);
+          if (flags.json) context.out.json({ type: "backup", file: name, bytes });
+          else log.info(`${formatBytes(bytes)} in ${name}`);
           return undefined;
         }
         default: {

@@ -124,12 +124,26 @@ Deno.test("a store is copied while the broker runs, and verified when it does no
     const again = await socktool(["stream", "backup", scratch.at("copy.db"), "--store", store]);
     assertEquals(again.code, 1);
     assertStringIncludes(again.err, "exists already");
+    const s = ["-s", broker.words.join(":")];
+    const sent = await socktool(["stream", "backup", scratch.at("sent.db"), ...s, "--json"]);
+    const { size } = Deno.statSync(scratch.at("sent.db"));
+    assertEquals(objects(sent), [{ type: "backup", file: scratch.at("sent.db"), bytes: size }]);
+    const taken = await socktool(["stream", "backup", scratch.at("sent.db"), ...s]);
+    assertEquals(taken.code, 1);
+    assertStringIncludes(taken.err, "exists already");
+    const nowhere = await socktool(["stream", "backup", scratch.at("no/x.db"), ...s]);
+    assertStringIncludes(nowhere.err, "its folder does not exist");
+    const names = [...Deno.readDirSync(store)].map(({ name }) => name);
+    assertEquals(names.filter((name) => name.includes("copy")), []);
     const running = await socktool(["stream", "verify", "--store", store]);
     assertEquals(running.code, 1);
     assertStringIncludes(running.err, "another program has it");
     broker.kill("SIGTERM");
     await broker.finished();
   }
+  Deno.mkdirSync(scratch.at("sent"));
+  Deno.renameSync(scratch.at("sent.db"), scratch.at("sent/socktool.db"));
+  assertEquals((await socktool(["stream", "verify", "--store", scratch.at("sent")])).code, 0);
   Deno.renameSync(scratch.at("copy.db"), `${store}/socktool.db`);
   const whole = await socktool(["stream", "verify", "--store", store, "--json"]);
   assertEquals(objects(whole)[0], {

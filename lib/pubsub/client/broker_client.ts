@@ -170,7 +170,10 @@ export class BrokerClient implements AsyncDisposable {
 
   /** The broker's streams and their consumers. */
   get streams(): ClientStreams {
-    return this.#streams ??= new ClientStreams((op, fields) => this.#core.ask(op, fields));
+    return this.#streams ??= new ClientStreams(
+      (op, fields) => this.#core.ask(op, fields),
+      this.#core.readings,
+    );
   }
 
   /**

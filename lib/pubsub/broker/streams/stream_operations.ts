@@ -6,6 +6,7 @@ import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import { filterCovers } from "../../protocol/topic.ts";
 import type { Requester } from "../requester.ts";
+import { CopyReader } from "./copy_reader.ts";
 import { streamsOf } from "./connection_streams.ts";
 import { StreamError } from "./stream_error.ts";
 import {
@@ -26,12 +27,16 @@ import {
 } from "./stream_fields.ts";
 import { mayDoAnything, streamRefusal, type StreamRight } from "./stream_rights.ts";
 import type { StreamStore } from "./stream_store.ts";
+import { subscribeRefusal } from "../routing/rights.ts";
 
 /** Streams or consumers in one answer: a header has at most 1,000 members. */
 const PAGE = 40;
 
 /** The stream of the dead letters. */
 const DEAD_LETTERS = "_dead";
+
+/** In place of a stream's name: all of them. */
+const ALL = "*";
 
 /** The ops that concern streams. `sub` and `unsub` do where they have a `stream` or a `sid`. */
 export type StreamOp = "stream" | "sub" | "unsub" | "consume" | Settle | "consumer";
@@ -65,7 +70,7 @@ export function performStreamOperation(
     after?.();
   }, (error) => refuse(requester, error, id)).then(flush);
   const takesLong = op === "ack" || op === "nack" || op === "working" ||
-    header["do"] === "purge";
+    header["do"] === "purge" || header["do"] === "backup";
   if (!takesLong) requester.waitFor(done);
 }
 
@@ -96,6 +101,7 @@ interface Answer {
 async function carryOut(op: StreamOp, request: Request): Promise<Answer> {
   switch (op) {
     case "stream":
+      if (request.header["do"] === "backup") return await backup(request);
       return { fields: await manageStream(request) };
     case "sub":
       return await subscribe(request);
@@ -139,7 +145,9 @@ async function manageStream({ requester, store, header }: Request): Promise<Head
       return streamFields(await store.purge(name, beforeSeqOf(header), topic));
     }
     default:
-      throw new RefusedError(badField("do", "one of create, update, delete, info, list, purge"));
+      throw new RefusedError(
+        badField("do", "one of create, update, delete, info, list, purge, backup"),
+      );
   }
 }
 
@@ -171,6 +179,30 @@ async function subscribe({ requester, store, header, flush }: Request): Promise<
     const reader = await store.read(stream, sid, start, topic);
     const after = () => streams.start(sid, { kind: "reader", stream, reader });
     return { fields: { sid, stream, seq: reader.next }, after };
+  } catch (error) {
+    streams.release(sid);
+    throw error;
+  }
+}
+
+/** Sends all that the store keeps: who may have that must have every right to read. */
+async function backup({ requester, store, header, flush }: Request): Promise<Answer> {
+  const sid = sidOf(header);
+  need(requester, ALL, "read");
+  need(requester, ALL, "consume");
+  const refusal = subscribeRefusal(requester.principal!, ">");
+  if (refusal) throw new RefusedError(refusal);
+  if (store.copy === undefined) {
+    throw new StreamError("bad-stream", "This broker's store cannot be copied over a connection");
+  }
+  const streams = streamsOf(requester, store, flush);
+  const taken = streams.reserve(sid);
+  if (taken) throw new RefusedError(taken);
+  try {
+    const copy = await store.copy();
+    const reader = new CopyReader(copy, sid);
+    const after = () => streams.start(sid, { kind: "reader", stream: ALL, reader });
+    return { fields: { sid, bytes: copy.bytes }, after };
   } catch (error) {
     streams.release(sid);
     throw error;

@@ -241,6 +241,16 @@ export interface StreamStoreEvents {
   readonly failed: (error: StreamError) => void;
 }
 
+/** A copy of a store, as it was at one moment. */
+export interface StoreCopy {
+  /** Its size in bytes. */
+  readonly bytes: number;
+  /** The next part; `undefined` at the end. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Ends it. */
+  close(): void;
+}
+
 /** Keeps streams. All promises reject with a {@linkcode StreamError}. */
 export interface StreamStore extends AsyncDisposable {
   /** Is set by the broker that serves the store, before anything else. */
@@ -310,4 +320,11 @@ export interface StreamStore extends AsyncDisposable {
 
   /** Writes a copy of all that is committed into a new file. */
   backup(path: string): Promise<void>;
+  /**
+   * Makes a copy of all that is committed, to be sent to a client. A store without this cannot be
+   * copied over a connection.
+   *
+   * @throws {StreamError} `unavailable` while another copy is being sent; `storage-full`.
+   */
+  copy?(): Promise<StoreCopy>;
 }

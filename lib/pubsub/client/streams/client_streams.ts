@@ -1,4 +1,6 @@
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
+import { copyStore } from "./store_copy.ts";
+import type { StreamReadings } from "./stream_readings.ts";
 import { consumerInfoOf, settingsFields, startFields, streamInfoOf } from "./stream_fields.ts";
 import type {
   ConsumerInfo,
@@ -17,10 +19,12 @@ export type Ask = (op: string, fields: HeaderInit) => Promise<FrameHeader>;
  */
 export class ClientStreams {
   readonly #ask: Ask;
+  readonly #readings: StreamReadings;
 
   /** Made by a client. */
-  constructor(ask: Ask) {
+  constructor(ask: Ask, readings: StreamReadings) {
     this.#ask = ask;
+    this.#readings = readings;
   }
 
   /** Makes a stream. @throws {TypeError | RangeError} if a number will not do; as a rejection. */
@@ -85,6 +89,20 @@ export class ClientStreams {
   /** Has the dead letters of a consumer delivered to it again. @returns How many. */
   async redrive(stream: string, consumer: string): Promise<number> {
     return (await this.#consumer("redrive", stream, consumer))["redriven"] as number;
+  }
+
+  /**
+   * Gets a copy of all that the broker keeps, as it is at one moment: the parts of an SQLite
+   * database, which in the folder of another broker is its store.
+   *
+   * @param onPart Is called with each part, in order: a view that is valid during the call. No
+   * further one is read until it returns.
+   * @returns The size of the copy in bytes.
+   * @throws {PubSubError} `forbidden` without every right to read; `unavailable` while another copy
+   * is being sent; `disconnected` if the connection is lost meanwhile. What `onPart` throws.
+   */
+  async backup(onPart: (part: Uint8Array) => void): Promise<number> {
+    return await copyStore(this.#readings, onPart);
   }
 
   #stream(what: string, name: string, fields: HeaderInit = {}): Promise<FrameHeader> {

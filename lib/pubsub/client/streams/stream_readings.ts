@@ -7,7 +7,7 @@ import { PubSubError } from "../pubsub_error.ts";
 /** Something that a client reads of a stream, for which the broker knows a `sid`. */
 export interface StreamReading {
   /** What the broker is asked for, also on a later connection. */
-  request(): { readonly op: "sub" | "consume"; readonly fields: HeaderInit };
+  request(): { readonly op: "sub" | "consume" | "stream"; readonly fields: HeaderInit };
   /** The broker has agreed. What it sends may have come before this is called. */
   confirmed(header: FrameHeader): void;
   /** A message came. */

@@ -51,6 +51,7 @@ const CASES: readonly (readonly [string, Record<string, unknown>, readonly strin
     { do: "info", name: "orders" },
     Object.keys(USERS).filter((name) => name !== "nobody"),
   ],
+  ["stream", { do: "backup", sid: 1_000 }, []],
   ["stream", { do: "create", name: "other", topics: ["other.>"] }, []],
 ];
 

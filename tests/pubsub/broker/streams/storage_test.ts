@@ -11,6 +11,7 @@ import { newStreamSettings, type Stored } from "../../../../lib/pubsub/mod.ts";
 import { SqliteError } from "../../../../lib/sqlite/mod.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
 import { dial } from "../../../../lib/net/mod.ts";
+import { until } from "../../../support/deadline.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { RawPeer } from "../../support.ts";
 import { framesIn, publication } from "./support.ts";
@@ -133,4 +134,36 @@ Deno.test("a copy is written beside a store at work", async () => {
   await using copy = await openStreamStore(scratch.at("copy"));
   assertEquals(await readAll(copy), 3);
   await assertRejects(() => store.backup(scratch.at("copy/socktool.db")), StreamError);
+});
+
+Deno.test("a copy to be sent is whole, one at a time, and leaves nothing behind", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  const copies = () => [...Deno.readDirSync(folder)].filter(({ name }) => name.includes("copy"));
+  {
+    await using store = await openStreamStore(folder);
+    await store.create("orders", newStreamSettings(["orders.>"]));
+    for (let i = 0; i < 30; i++) await append(store, "x".repeat(50_000));
+    const copy = await store.copy!();
+    const error = await assertRejects(() => store.copy!(), StreamError);
+    assertEquals(error.code, "unavailable");
+    const parts: Uint8Array[] = [];
+    for (let part = await copy.read(); part; part = await copy.read()) parts.push(part);
+    copy.close();
+    assertEquals(parts.reduce((sum, { length }) => sum + length, 0), copy.bytes);
+    await Deno.mkdir(scratch.at("copy"));
+    await Deno.writeFile(
+      scratch.at("copy/socktool.db"),
+      new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer()),
+    );
+    await until(() => copies().length === 0);
+    await using copied = await openStreamStore(scratch.at("copy"));
+    assertEquals(await readAll(copied), 30);
+    (await store.copy!()).close();
+  }
+  // A process that is killed leaves its copy; the next removes it.
+  await until(() => copies().length === 0);
+  await Deno.writeTextFile(`${folder}/socktool.db.copy-left`, "");
+  await using _store = await openStreamStore(folder);
+  assertEquals(copies(), []);
 });

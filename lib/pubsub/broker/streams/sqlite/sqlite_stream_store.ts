@@ -8,6 +8,7 @@ import type {
   MemberInit,
   OnStored,
   Settlement,
+  StoreCopy,
   StreamFigures,
   StreamReader,
   StreamSettings,
@@ -18,6 +19,7 @@ import type {
 } from "../stream_store.ts";
 import type { StoreReport } from "./orders.ts";
 import { DATABASE_NAME } from "./schema.ts";
+import { COPY_PREFIX, FileCopy, removeCopies } from "./store_copy.ts";
 import { StoreMember } from "./store_member.ts";
 import { StoreReader, StoreStreamReader } from "./store_reader.ts";
 import { StoreWriter } from "./store_writer.ts";
@@ -58,6 +60,7 @@ export async function openStreamStore(
   await makeFolder(folder, path);
   const lock = await FileLock.take(path);
   try {
+    await removeCopies(folder);
     const store = new SqliteStreamStore(path, lock, maxDiskBytes);
     await store.open();
     return store;
@@ -112,6 +115,7 @@ class SqliteStreamStore implements StreamStore {
   readonly #streamOf = new Map<string, string | undefined>();
   #retained: readonly RetainedValue[] = [];
   #lastMember = 0;
+  #isCopying = false;
   #closed: Promise<void> | undefined;
 
   constructor(path: string, lock: FileLock, maxDiskBytes: number | undefined) {
@@ -260,6 +264,26 @@ class SqliteStreamStore implements StreamStore {
       await reader.backup(path);
     } finally {
       await reader.close();
+    }
+  }
+
+  async copy(): Promise<StoreCopy> {
+    if (this.#isCopying) {
+      const message = "Another copy of the store is being sent; try again in a second";
+      throw new StreamError("unavailable", message);
+    }
+    this.#isCopying = true;
+    const path = `${
+      this.#path.slice(0, -DATABASE_NAME.length)
+    }${COPY_PREFIX}${crypto.randomUUID()}`;
+    const done = () => void (this.#isCopying = false);
+    try {
+      await this.backup(path);
+      return await FileCopy.open(path, done);
+    } catch (error) {
+      done();
+      await Deno.remove(path).catch(() => {});
+      throw error;
     }
   }
 
