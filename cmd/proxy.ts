@@ -3,12 +3,17 @@ import { formatAddress } from "../lib/net/mod.ts";
 import { playScript, ProxyError, type ProxyObserver, serveProxy } from "../lib/proxy/mod.ts";
 import {
   announce,
+  clientTlsFlags,
+  clientTlsOf,
   connectTimeoutFlag,
   defineCommand,
   limitFlags,
   logFormatFlag,
   outputFlags,
+  rereadOnHangup,
   runMain,
+  serverTlsFlags,
+  serverTlsOf,
   untilDrained,
   UsageError,
   warnOfOpenFiles,
@@ -33,6 +38,8 @@ export const command = defineCommand({
     ...connectTimeoutFlag,
     "max-connections": limitFlags["max-connections"],
     "drain-timeout": limitFlags["drain-timeout"],
+    ...serverTlsFlags,
+    ...clientTlsFlags,
     ...logFormatFlag,
     ...outputFlags,
   },
@@ -51,6 +58,10 @@ export const command = defineCommand({
       "break off the first two connections",
     ],
     ["socktool proxy :6000 example.org:80 -v", "show who connects"],
+    [
+      "socktool proxy :6000 example.org:443 --tls -v",
+      "take plain connections, connect with TLS",
+    ],
     ["socktool proxy :0 unix:/tmp/echo.sock --json", "print what happens as JSON"],
   ],
   exitCodes: { 3: "a fault never did anything (--expect-fired)" },
@@ -78,9 +89,11 @@ export const command = defineCommand({
       fired: (fired) => lines.fired(fired),
       noticed: ({ id }, _, notice) => lines.noticed(id, notice),
     };
-    const proxy = await orUsageError(() =>
-      serveProxy(args.listen, args.upstream, {
+    const proxy = await orUsageError(async () =>
+      await serveProxy(args.listen, args.upstream, {
         faults,
+        tls: await serverTlsOf(flags, context),
+        upstreamTls: await clientTlsOf(flags, context),
         seed: flags.seed,
         connectTimeoutMs: flags["connect-timeout"],
         maxConnections: flags["max-connections"],
@@ -89,6 +102,7 @@ export const command = defineCommand({
         observer: recorder ? proxyTraffic(undefined, recorder, report) : report,
       })
     );
+    rereadOnHangup({ flags, renewTls: (tls) => proxy.renewTls(tls) }, context);
     announce(proxy.address, context, flags.json);
     if (faults.length + steps.length > 0) {
       if (flags.json) context.out.json({ type: "seed", seed: proxy.seed });

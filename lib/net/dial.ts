@@ -102,7 +102,7 @@ export async function dial(
 }
 
 /** Checks what the runtime takes in silence, or complains of late and in its own words. */
-function checkClientTls({ caCerts = [], serverName }: ClientTls, address: Address): void {
+export function checkClientTls({ caCerts = [], serverName }: ClientTls, address: Address): void {
   if (address.transport === "ws") {
     // Ignoring it would send in the clear what was meant to be secret.
     throw new AddressError(formatAddress(address), "for TLS write wss:// instead of ws://");
@@ -143,8 +143,8 @@ async function startTls(
   const hostname = asciiHost(tls.serverName ?? address.hostname);
   if (tls.insecure) {
     // Loaded only where it is used: every client starts with this file.
-    const { startInsecureTls } = await import("./insecure_tls.ts");
-    return await startInsecureTls(conn as Deno.TcpConn, hostname, signal);
+    const { startNodeTls } = await import("./node_tls.ts");
+    return await startNodeTls(conn, hostname, { insecure: true }, signal);
   }
   let secure: Deno.TlsConn;
   try {

@@ -15,6 +15,8 @@ export interface StreamBase
   extends Pick<Deno.Conn, "localAddr" | "remoteAddr">, Pick<Deno.TcpConn, "ref" | "unref"> {
   /** Closes the socket at once, and frees its descriptor. */
   closeSocket(): void;
+  /** Closes the socket so that its peer sees a reset, if it can. */
+  resetSocket?(): void;
   /**
    * Lets the stream bring about this many bytes more, or fewer; then {@linkcode NodeConn.wake} is to
    * be called. Without this method the stream flows by itself, and is paused while too much waits to
@@ -126,6 +128,13 @@ export class NodeConn implements Deno.Conn {
     this.fail(new Deno.errors.Interrupted("The connection was closed"));
     this.#stream.destroy();
     this.#base.closeSocket();
+  }
+
+  /** Closes it at once so that the peer sees a reset, where the socket has such a thing. */
+  reset(): void {
+    if (this.#closed) return;
+    this.#base.resetSocket?.();
+    this.close();
   }
 
   /** Called when nothing more will arrive. */

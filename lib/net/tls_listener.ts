@@ -120,7 +120,7 @@ export class TlsListener implements Listener, Handshakes {
     const remote = addressOf(conn.remoteAddr);
     let handshake: TlsHandshake;
     try {
-      conn.setNoDelay(true);
+      if ("setNoDelay" in conn) conn.setNoDelay(true);
       handshake = new TlsHandshake(conn, this.#certificate);
     } catch (cause) {
       closeQuietly(conn);

@@ -52,7 +52,11 @@ const SAYINGS: readonly (readonly [pattern: RegExp, problem: TlsProblem, text: S
     "not-tls",
     "it does not speak TLS",
   ],
-  [/UnknownIssuer/, "untrusted", "no authority that is trusted has signed its certificate"],
+  [
+    /UnknownIssuer|unable to verify the first certificate|unable to get (local )?issuer certificate|self-signed certificate/,
+    "untrusted",
+    "no authority that is trusted has signed its certificate",
+  ],
   [
     /not valid for any names/,
     "no-name",
@@ -65,14 +69,19 @@ const SAYINGS: readonly (readonly [pattern: RegExp, problem: TlsProblem, text: S
       `its certificate is not for ${name}` +
       (names === undefined ? "" : `, only for ${plainNames(names)}`),
   ],
+  [
+    /does not match certificate's altnames: (?:Host: |IP: )([^ ]+?)\.? is not/,
+    "wrong-name",
+    (name) => `its certificate is not for ${name}`,
+  ],
   [/NotValidForName/, "wrong-name", "its certificate is not for this name"],
   [
-    /certificate expired(?:: .* not valid after (\d+))?|CertExpired/,
+    /certificate expired(?:: .* not valid after (\d+))?|CertExpired|certificate has expired/,
     "expired",
     (seconds) => `its certificate expired${seconds === undefined ? "" : ` on ${dayOf(seconds)}`}`,
   ],
   [
-    /certificate not valid yet(?:: .* not valid before (\d+))?|CertNotValidYet/,
+    /certificate not valid yet(?:: .* not valid before (\d+))?|CertNotValidYet|certificate is not yet valid/,
     "not-yet-valid",
     (seconds) =>
       `its certificate is not valid yet${

@@ -1,5 +1,6 @@
 import { Duplex } from "node:stream";
 import { closeQuietly } from "../base/close_quietly.ts";
+import { NodeConn } from "./node_conn.ts";
 
 /** What a record of TLS adds to the bytes in it, at most. */
 const RECORD_BYTES = 256;
@@ -102,6 +103,12 @@ export class TlsTransport extends Duplex {
   closeSocket(): void {
     if (!this.#over) this.#end();
     closeQuietly(this.#conn);
+  }
+
+  /** Closes the socket at once, with a reset if it has one. */
+  resetSocket(): void {
+    if (this.#conn instanceof NodeConn) this.#conn.reset();
+    this.closeSocket();
   }
 
   /** Bytes come when they are pulled. */

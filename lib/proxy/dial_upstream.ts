@@ -1,49 +1,106 @@
 import { connect, type Socket } from "node:net";
-import { type Address, ConnectionError, type TcpAddress, type UnixAddress } from "../net/mod.ts";
+import { checkClientTls } from "../net/dial.ts";
+import {
+  type Address,
+  AddressError,
+  type ClientTls,
+  ConnectionError,
+  formatAddress,
+  type TcpAddress,
+  type UnixAddress,
+} from "../net/mod.ts";
 import { asciiHost, isWebSocket } from "../net/address.ts";
 import { diagnose } from "../net/diagnose.ts";
 import { checkUnixSupport } from "../net/unix_socket.ts";
 import type { Side } from "./side.ts";
 import { SocketSide } from "./socket_side.ts";
 
+/** An upstream, and how it is connected to. */
+export interface Upstream {
+  readonly address: TcpAddress | UnixAddress;
+  readonly tls: ClientTls | undefined;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Says how an upstream is connected to, and refuses one that could never be.
+ *
+ * @throws {AddressError} for a WebSocket, port 0, or a `serverName` that is no host name.
+ * @throws {ConnectionError} for TLS on a Unix socket, and certificates that are none.
+ */
+export function upstreamAt(
+  address: Address,
+  tls: ClientTls | undefined,
+  timeoutMs: number,
+): Upstream {
+  const text = formatAddress(address);
+  if (isWebSocket(address)) {
+    throw new AddressError(text, "a proxy hands on bytes: give the HTTP server's HOST:PORT");
+  }
+  if (address.transport === "tcp" && address.port === 0) {
+    throw new AddressError(text, "port 0 is only for servers");
+  }
+  if (tls) checkClientTls(tls, address);
+  if (tls && address.transport === "unix") {
+    const cause = new Error("TLS on a Unix socket is not supported");
+    throw new ConnectionError("connect", address, cause, "not-supported");
+  }
+  return { address, tls, timeoutMs };
+}
+
 /**
  * Connects to the upstream of a proxy. Closes the socket if it takes too long, or is aborted.
  *
- * @throws {ConnectionError} with operation `connect`
+ * @throws {ConnectionError} with operation `connect` or `tls-handshake`
  */
 export async function dialUpstream(
-  address: Address,
-  timeoutMs: number,
+  { address, tls, timeoutMs }: Upstream,
   signal: AbortSignal,
 ): Promise<Side> {
   if (address.transport === "unix") checkUnixSupport("connect", address);
-  if (isWebSocket(address)) {
-    const cause = new Error("a proxy hands on bytes: give the HTTP server's HOST:PORT");
-    throw new ConnectionError("connect", address, cause, "not-supported");
-  }
   const socket = connect({ ...whereOf(address), allowHalfOpen: true });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const abort = () => reject(signal.reason);
-  const timer = setTimeout(
-    () => reject(new ConnectionError("connect", address, undefined, "timed-out")),
-    timeoutMs,
-  );
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), timeoutMs);
+  const giveUp = () => limit.abort();
+  signal.addEventListener("abort", giveUp, { once: true });
+  limit.signal.addEventListener("abort", () => reject(limit.signal.reason), { once: true });
+  if (signal.aborted) giveUp();
   socket.once("connect", resolve);
   socket.once("error", reject);
+  let operation: "connect" | "tls-handshake" = "connect";
   try {
     await promise;
-    return new SocketSide(socket, address.transport === "unix" ? address.path : undefined);
+    if (!tls) return new SocketSide(socket, "path" in address ? address.path : undefined);
+    operation = "tls-handshake";
+    return await startTls(socket, address, tls, limit.signal);
   } catch (cause) {
     destroyQuietly(socket);
-    if (signal.aborted || cause instanceof ConnectionError) throw cause;
-    throw await diagnose("connect", address, cause);
+    if (signal.aborted) throw signal.reason;
+    if (limit.signal.aborted) throw new ConnectionError(operation, address, cause, "timed-out");
+    throw operation === "connect"
+      ? await diagnose(operation, address, cause)
+      : new ConnectionError(operation, address, cause);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
+    signal.removeEventListener("abort", giveUp);
     socket.removeListener("error", reject);
   }
+}
+
+/** Its modules are loaded only where they are used. */
+async function startTls(
+  socket: Socket,
+  address: Address,
+  tls: ClientTls,
+  signal: AbortSignal,
+): Promise<Side> {
+  const { startNodeTls } = await import("../net/node_tls.ts");
+  const { socketConn } = await import("./socket_conn.ts");
+  const { TlsSide } = await import("./tls_side.ts");
+  const serverName = asciiHost(tls.serverName ?? (address as TcpAddress).hostname);
+  const conn = socketConn(socket.setNoDelay(true));
+  return new TlsSide(await startNodeTls(conn, serverName, tls, signal));
 }
 
 function whereOf(

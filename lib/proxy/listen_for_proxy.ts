@@ -1,4 +1,4 @@
-import { type Address, toAddress } from "../net/mod.ts";
+import { type Address, type ListenOptions, toAddress } from "../net/mod.ts";
 import { listenSockets, type ProxyListener } from "./socket_listener.ts";
 
 /**
@@ -16,6 +16,9 @@ import { listenSockets, type ProxyListener } from "./socket_listener.ts";
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`
  */
-export async function listenForProxy(target: Address | string): Promise<ProxyListener> {
-  return await listenSockets(toAddress(target));
+export async function listenForProxy(
+  target: Address | string,
+  options: Pick<ListenOptions, "tls"> = {},
+): Promise<ProxyListener> {
+  return await listenSockets(toAddress(target), options);
 }

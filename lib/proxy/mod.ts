@@ -27,9 +27,13 @@ export type { ProxyErrorCode } from "./proxy_error.ts";
 // What these refer to, of other parts of the library.
 export type {
   Address,
+  ClientTls,
   ConnectionError,
   ConnectionErrorCode,
   ConnectionOperation,
+  Handshakes,
+  ListenOptions,
+  ServerTls,
   TcpAddress,
   TlsProblem,
   UnixAddress,

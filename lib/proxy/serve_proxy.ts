@@ -1,8 +1,17 @@
 import { countOption, numericOption } from "../base/numeric_options.ts";
 import { guard } from "../base/report.ts";
 import { timerMs } from "../base/timer_ms.ts";
-import { type Address, DEFAULT_DIAL_TIMEOUT_MS, formatAddress, toAddress } from "../net/mod.ts";
-import { dialUpstream } from "./dial_upstream.ts";
+import {
+  type Address,
+  type ClientTls,
+  ConnectionError,
+  DEFAULT_DIAL_TIMEOUT_MS,
+  formatAddress,
+  type ListenOptions,
+  type ServerTls,
+  toAddress,
+} from "../net/mod.ts";
+import { dialUpstream, type Upstream, upstreamAt } from "./dial_upstream.ts";
 import type { Fault } from "./faults/fault.ts";
 import { type FaultReport, FaultSet } from "./faults/fault_set.ts";
 import { parseFault } from "./faults/parse_fault.ts";
@@ -27,7 +36,9 @@ export interface ProxyOptions {
    * @default {another one each time}
    */
   readonly seed?: number | undefined;
-  /** The time limit for connecting to the upstream. @default {10_000} */
+  /** Connect to the upstream with TLS, with these settings. @default {no TLS} */
+  readonly upstreamTls?: ClientTls | undefined;
+  /** The time limit for connecting to the upstream, TLS included. @default {10_000} */
   readonly connectTimeoutMs?: number | undefined;
   /** The most connections at a time; more are reset. 0 means no limit. @default {20_000} */
   readonly maxConnections?: number | undefined;
@@ -42,10 +53,10 @@ export interface ProxyOptions {
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
 /**
- * This program's ends of connections to upstreams: a client that has such an address came through a
- * proxy of this program, and would come again and again.
+ * This program's ends of connections to upstreams, and the proxies that lie on the way to each. Who
+ * comes from one of them to a proxy on its way goes round in a circle.
  */
-const OWN_ENDS = new Set<string>();
+const OWN_ENDS = new Map<string, ReadonlySet<ProxyServer>>();
 
 const MAX_CONNECTIONS = countOption(20_000);
 const SEED = countOption(undefined, 0, Number.MAX_SAFE_INTEGER);
@@ -76,6 +87,13 @@ export interface Proxy extends AsyncDisposable {
   /** How many connections were broken off because they did not finish in time. */
   readonly forced: number;
   /**
+   * Uses another certificate for clients to come.
+   *
+   * @throws {ConnectionError} with operation `listen` and code `tls` if the certificate cannot be
+   * used, or the proxy does not serve TLS.
+   */
+  renewTls(tls: ServerTls): Promise<void>;
+  /**
    * Ends the proxy in order: accepts no more, lets open connections finish, and breaks off those
    * that are open when the time is up. Resolves when it has ended.
    *
@@ -95,7 +113,7 @@ export function serveProxy(
 export function serveProxy(
   address: Address | string,
   upstream: Address | string,
-  options?: ProxyOptions,
+  options?: ProxyOptions & Pick<ListenOptions, "tls">,
 ): Promise<Proxy>;
 /**
  * Joins each client with a connection of its own to the upstream, and passes on in both directions
@@ -127,25 +145,32 @@ export function serveProxy(
 export function serveProxy(
   target: ProxyListener | Address | string,
   upstream: Address | string,
-  options: ProxyOptions = {},
+  options: ProxyOptions & Pick<ListenOptions, "tls"> = {},
 ): Proxy | Promise<Proxy> {
-  const to = toAddress(upstream);
   const limits = limitsOf(options);
+  const { tls } = options;
+  const to = upstreamAt(toAddress(upstream), options.upstreamTls, limits.connectTimeoutMs);
+  if (tls && isSocketListener(target)) {
+    // If it were ignored, secrets would be sent in the clear.
+    throw new TypeError("Cannot use tls with a listener: give it to listenForProxy()");
+  }
   if (isSocketListener(target)) return new ProxyServer(target, to, options, limits);
   if (typeof target === "object" && "accept" in target) {
     throw new TypeError("Cannot use a listener of listen(): take one of listenForProxy()");
   }
   return listenAndServe(
     toAddress(target as Address | string),
+    { tls },
     (listener) => new ProxyServer(listener, to, options, limits),
   );
 }
 
 async function listenAndServe(
   address: Address,
+  options: Pick<ListenOptions, "tls">,
   start: (listener: SocketListener) => Proxy,
 ): Promise<Proxy> {
-  const listener = await listenSockets(address);
+  const listener = await listenSockets(address, options);
   try {
     return start(listener);
   } catch (error) {
@@ -181,6 +206,7 @@ class ProxyServer implements Proxy {
   readonly address: Address;
   readonly upstream: Address;
   readonly finished: Promise<void>;
+  readonly #upstream: Upstream;
   readonly #listener: SocketListener;
   readonly #observer: ProxyObserver;
   readonly #limits: ProxyLimits;
@@ -194,13 +220,14 @@ class ProxyServer implements Proxy {
 
   constructor(
     listener: SocketListener,
-    upstream: Address,
+    upstream: Upstream,
     options: ProxyOptions,
     limits: ProxyLimits,
   ) {
-    refuseLoop(listener.address, upstream);
+    refuseLoop(listener.address, upstream.address);
     this.address = listener.address;
-    this.upstream = upstream;
+    this.upstream = upstream.address;
+    this.#upstream = upstream;
     this.#listener = listener;
     this.#observer = options.observer ?? {};
     this.#limits = limits;
@@ -241,6 +268,12 @@ class ProxyServer implements Proxy {
 
   get forced(): number {
     return this.#forced;
+  }
+
+  async renewTls(tls: ServerTls): Promise<void> {
+    const { address, handshakes } = this.#listener;
+    if (handshakes) return await handshakes.renew(tls);
+    throw new ConnectionError("listen", address, new Error("the proxy does not serve TLS"), "tls");
   }
 
   async drain(timeoutMs?: number): Promise<void> {
@@ -287,22 +320,22 @@ class ProxyServer implements Proxy {
     if (maxConnections > 0 && this.#relays.size > maxConnections) {
       return relay.reset("refused");
     }
-    if (OWN_ENDS.has(formatAddress(client.remote))) return relay.reset("loop");
+    const from = formatAddress(client.remote);
+    if (OWN_ENDS.get(from)?.has(this)) return relay.reset("loop");
     if (this.#faults.refuses(relay.id, client.remote)) return relay.reset("fault");
     try {
-      const upstream = await dialUpstream(
-        this.upstream,
-        this.#limits.connectTimeoutMs,
-        this.#abort.signal,
-      );
+      const upstream = await dialUpstream(this.#upstream, this.#abort.signal);
       if (relay.isOver) return upstream.reset();
       relay.join(upstream);
     } catch (error) {
       return relay.reset("unreachable", error);
     }
-    if (relay.dialled?.transport === "tcp") OWN_ENDS.add(formatAddress(relay.dialled!));
     // It may have been accepted before the proxy knew its own end.
-    if (OWN_ENDS.has(formatAddress(client.remote))) return relay.reset("loop");
+    const way = OWN_ENDS.get(from);
+    if (way?.has(this)) return relay.reset("loop");
+    if (relay.dialled?.transport === "tcp") {
+      OWN_ENDS.set(formatAddress(relay.dialled), new Set([...way ?? [], this]));
+    }
     this.#tell(({ opened }) => opened?.(relay));
     relay.start();
   }

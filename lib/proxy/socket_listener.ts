@@ -1,6 +1,12 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { asciiHost } from "../net/address.ts";
-import { type Address, ConnectionError, listen } from "../net/mod.ts";
+import {
+  type Address,
+  ConnectionError,
+  type Handshakes,
+  listen,
+  type ListenOptions,
+} from "../net/mod.ts";
 import type { Side } from "./side.ts";
 import { SocketSide } from "./socket_side.ts";
 
@@ -19,6 +25,8 @@ export interface ProxyListener extends Disposable {
   readonly address: Address;
   /** Whether its connections use TLS. */
   readonly secure: boolean;
+  /** The handshakes, if its connections use TLS. */
+  readonly handshakes?: Handshakes | undefined;
   /** Stops listening. Connections that were accepted stay open. */
   close(): void;
 }
@@ -34,13 +42,16 @@ export interface SocketListener extends ProxyListener {
  *
  * @throws {ConnectionError} with operation `listen`
  */
-export async function listenSockets(address: Address): Promise<SocketListener> {
+export async function listenSockets(
+  address: Address,
+  { tls }: Pick<ListenOptions, "tls"> = {},
+): Promise<SocketListener> {
   // It has the diagnoses of what goes wrong, and replaces the file of a Unix socket whose server died.
-  (await listen(address)).close();
+  (await listen(address, { tls })).close();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  const where = address.transport === "unix"
+  const where = !("port" in address)
     ? { path: address.path }
     : { host: asciiHost(address.hostname), port: address.port };
   server.listen({ ...where, backlog: BACKLOG }, resolve);
@@ -50,7 +61,11 @@ export async function listenSockets(address: Address): Promise<SocketListener> {
     throw new ConnectionError("listen", address, cause);
   }
   server.removeListener("error", reject);
-  return new PlainListener(server, listeningOn(server, address));
+  const listener = new PlainListener(server, listeningOn(server, address));
+  if (!tls) return listener;
+  // Its modules are loaded only where they are used.
+  const { overTls } = await import("./secure_listener.ts");
+  return overTls(listener, tls);
 }
 
 /** Where a server listens: with the port, and the IP address, that were found for it. */
@@ -60,28 +75,38 @@ function listeningOn(server: Server, asked: Address): Address {
   return { transport: "tcp", hostname: found.address, port: found.port };
 }
 
-class PlainListener implements SocketListener {
+/** Accepts plain connections, as sides or as sockets. */
+export class PlainListener implements SocketListener {
   readonly address: Address;
   readonly secure = false;
   readonly #server: Server;
   readonly #waiting: Socket[] = [];
-  #events: AcceptEvents | undefined;
+  #take: ((socket: Socket) => void) | undefined;
+  #failed: ((error: ConnectionError) => void) | undefined;
 
   constructor(server: Server, address: Address) {
     this.#server = server;
     this.address = address;
     server.on("connection", (socket) => {
-      if (this.#events) this.#accepted(socket, this.#events);
+      if (this.#take) this.#take(socket);
       else this.#waiting.push(socket);
     });
     server.on("error", (cause) => {
-      this.#events?.failed(new ConnectionError("accept", address, cause));
+      this.#failed?.(new ConnectionError("accept", address, cause));
     });
   }
 
   serve(events: AcceptEvents): void {
-    this.#events = events;
-    for (const socket of this.#waiting.splice(0)) this.#accepted(socket, events);
+    const { address } = this;
+    const path = address.transport === "unix" ? address.path : undefined;
+    this.takeSockets((socket) => events.accepted(new SocketSide(socket, path)), events.failed);
+  }
+
+  /** Says who gets the sockets themselves. They are paused. */
+  takeSockets(take: (socket: Socket) => void, failed: (error: ConnectionError) => void): void {
+    this.#take = take;
+    this.#failed = failed;
+    for (const socket of this.#waiting.splice(0)) take(socket);
   }
 
   close(): void {
@@ -91,12 +116,5 @@ class PlainListener implements SocketListener {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #accepted(socket: Socket, events: AcceptEvents): void {
-    const { address } = this;
-    events.accepted(
-      new SocketSide(socket, address.transport === "unix" ? address.path : undefined),
-    );
   }
 }

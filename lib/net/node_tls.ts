@@ -1,23 +1,28 @@
 import { isIP } from "node:net";
 import { setImmediate } from "node:timers";
-import { connect } from "node:tls";
+import * as tls from "node:tls";
+import type { ClientTls } from "./dial.ts";
 import { NodeConn } from "./node_conn.ts";
 import { TlsTransport } from "./tls_transport.ts";
 
 /** How much to read at a time during the handshake: a chain of certificates is rarely larger. */
 const READ_BYTES = 8_192;
 
+/** How certificates are checked. */
+export type Trust = Pick<ClientTls, "caCerts" | "insecure">;
+
 /**
- * Makes TLS of a connection, whatever certificate the server shows. The runtime's own TLS has no such
- * mode for one connection alone.
+ * Makes TLS of a connection by `node:tls`, which works over any `Deno.Conn`, and can do without a
+ * check of the certificate; the runtime's own TLS does neither.
  *
  * Resolves when the handshake is complete. When it fails or is aborted, the connection is closed.
  */
-export async function startInsecureTls(
-  conn: Deno.TcpConn,
+export async function startNodeTls(
+  conn: Deno.Conn,
   serverName: string,
+  trust: Trust,
   signal: AbortSignal,
-): Promise<Deno.Conn> {
+): Promise<NodeConn> {
   const outcome = Promise.withResolvers<void>();
   // It may fail before anybody waits for it.
   outcome.promise.catch(() => {});
@@ -36,9 +41,10 @@ export async function startInsecureTls(
       outcome.reject(cause);
     },
   });
-  const socket = connect({
+  const socket = tls.connect({
     socket: transport as never,
-    rejectUnauthorized: false,
+    ...checksOf(trust),
+    host: serverName,
     // An IP address cannot be asked for by name.
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
   });
@@ -69,4 +75,10 @@ export async function startInsecureTls(
   } finally {
     signal.removeEventListener("abort", abort);
   }
+}
+
+function checksOf({ insecure, caCerts }: Trust): tls.ConnectionOptions {
+  if (insecure) return { rejectUnauthorized: false };
+  if (!caCerts?.length) return {};
+  return { ca: [...tls.getCACertificates("default"), ...caCerts] };
 }
