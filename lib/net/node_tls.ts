@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import { setImmediate } from "node:timers";
 import * as tls from "node:tls";
-import type { ClientTls } from "./dial.ts";
 import { NodeConn } from "./node_conn.ts";
 import { TlsTransport } from "./tls_transport.ts";
 
@@ -9,7 +8,12 @@ import { TlsTransport } from "./tls_transport.ts";
 const READ_BYTES = 8_192;
 
 /** How certificates are checked. */
-export type Trust = Pick<ClientTls, "caCerts" | "insecure">;
+export interface Trust {
+  /** Certificates in PEM that are trusted in addition to the system's. */
+  readonly caCerts?: readonly string[] | undefined;
+  /** Accept any certificate. */
+  readonly insecure?: boolean | undefined;
+}
 
 /**
  * Makes TLS of a connection by `node:tls`, which works over any `Deno.Conn`, and can do without a

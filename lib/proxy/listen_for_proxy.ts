@@ -1,5 +1,6 @@
 import { type Address, type ListenOptions, toAddress } from "../net/mod.ts";
-import { listenSockets, type ProxyListener } from "./socket_listener.ts";
+import { listenSockets } from "./listen_sockets.ts";
+import type { ProxyListener } from "./proxy_listener.ts";
 
 /**
  * Listens for a proxy, on an address or on what a text says. {@linkcode serveProxy} does the rest;

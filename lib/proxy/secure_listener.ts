@@ -6,7 +6,8 @@ import { checkCertificate } from "../net/server_certificate.ts";
 import { TlsListener } from "../net/tls_listener.ts";
 import { Turns } from "../net/turns.ts";
 import { socketConn } from "./socket_conn.ts";
-import type { AcceptEvents, PlainListener, SocketListener } from "./socket_listener.ts";
+import type { PlainListener } from "./plain_listener.ts";
+import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 import { TlsSide } from "./tls_side.ts";
 
 /** Makes TLS of what a listener accepts. */

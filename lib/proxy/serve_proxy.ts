@@ -19,7 +19,8 @@ import { refuseLoop } from "./loop.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
 import { Relay } from "./relay.ts";
 import type { Side } from "./side.ts";
-import { listenSockets, type ProxyListener, type SocketListener } from "./socket_listener.ts";
+import { listenSockets } from "./listen_sockets.ts";
+import type { ProxyListener, SocketListener } from "./proxy_listener.ts";
 
 /** Options of {@linkcode serveProxy}. */
 export interface ProxyOptions {
