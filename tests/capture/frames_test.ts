@@ -195,6 +195,20 @@ Deno.test("answers are paired with their requests: in order, by id, by the reply
   ]);
 });
 
+Deno.test("of requests that nobody answers the oldest are forgotten; an answer that comes is paired", () => {
+  const { up, down, told, end } = watched();
+  const request = encodeFrame(jsonFrame({ action: "a" }));
+  const batch = concat(Array(1_000).fill(request));
+  for (let i = 0; i < 140; i++) up(batch);
+  up(encodeFrame({ header: { op: "sub", id: 5 } }));
+  for (let id = 10; id < 20; id++) up(ping(id));
+  down(encodeFrame({ header: { op: "pong", id: 19 } }));
+  assertEquals(told.at(-1), "answers ping after 1");
+  end();
+  const unanswered = Number(/(\d+) unanswered/.exec(told.at(-1)!)![1]);
+  assert(unanswered > 100_000 && unanswered <= 131_072, told.at(-1));
+});
+
 Deno.test("of a large content only the first bytes are kept", () => {
   const { up, end, frames } = watched(true, 100);
   const content = new Uint8Array(70_000).map((_, i) => i);
@@ -204,6 +218,36 @@ Deno.test("of a large content only the first bytes are kept", () => {
   const [{ frame: seen }] = frames as [FrameEvent];
   assertEquals([seen.content.length, seen.isWhole, seen.bytes], [100, false, frame.length]);
   assertEquals(seen.content, content.subarray(0, 100));
+});
+
+Deno.test("what thousands of unfinished frames hold has a bound; each is seen all the same", () => {
+  const content = new Uint8Array(65_000);
+  const frame = encodeFrame({ header: { op: "pub", topic: "a" }, content });
+  // Its header is longer than what is there of it.
+  const head = Uint8Array.from([0xff, 0xff, 0x7b, 0x22, ...Array(60_000).fill(0x61)]);
+  let [frames, keptBytes, broken, skippedBytes] = [0, 0, 0, 0];
+  const watch = watchFrames({
+    frame({ frame }) {
+      frames++;
+      keptBytes += frame.content.length;
+    },
+    broken: ({ code }) => void (code === "frame-too-large" && broken++),
+    skipped: (count) => void (skippedBytes += count),
+  });
+  const connections = Array.from({ length: 2_000 }, (_, i) => ({ ...CONNECTION, id: i + 1 }));
+  for (const connection of connections) {
+    watch.opened(connection, 0);
+    watch.bytes(connection, "up", frame.subarray(0, -1), 0);
+    watch.bytes(connection, "down", head, 0);
+  }
+  for (const connection of connections) {
+    watch.bytes(connection, "up", frame.subarray(-1), 0);
+    watch.bytes(connection, "up", ping(1), 0);
+    watch.closed(connection, "closed", 0);
+  }
+  assertEquals(frames, 4_000);
+  assert(keptBytes > 1_000_000 && keptBytes < 33_554_432, `${keptBytes}`);
+  assert(broken > 1_000 && broken < 2_000 && skippedBytes === broken * head.length, `${broken}`);
 });
 
 Deno.test("any cuts give the same frames, and any bytes give frames or broken ones, never anything else", () => {

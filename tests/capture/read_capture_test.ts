@@ -300,6 +300,26 @@ Deno.test("bytes that are no capture are the stream of one side", async () => {
   for (const size of [0, 1, 3]) assertEquals((await readAll(new Uint8Array(size))).format, "bytes");
 });
 
+Deno.test("what many streams hold out of order has a bound: who is beyond it gives up what is missing", async () => {
+  const payload = new Uint8Array(60_000);
+  const steps: Step[] = [];
+  const ports = Array.from({ length: 60 }, (_, i) => 40_000 + i);
+  for (const clientPort of ports) {
+    steps.push({ way: "up", seq: 0, flags: SYN, clientPort });
+    for (let i = 0; i < 8; i++) {
+      steps.push({ way: "up", seq: 11 + i * payload.length, text: payload, clientPort });
+    }
+  }
+  for (const clientPort of ports) {
+    steps.push({ way: "up", seq: 1, text: "0123456789", clientPort });
+  }
+  const { seen } = await readAll(pcap(packetsOf(steps)));
+  const whole = seen.filter(({ up }) => up.length === 1 && String(up[0]).startsWith("0123456789"));
+  const given = seen.filter(({ up }) => up.length === 2 && up[0] === 10);
+  assertEquals(whole.length + given.length, ports.length);
+  assert(whole.length > 10 && given.length > 10, `${whole.length} ${given.length}`);
+});
+
 Deno.test("a stream that lacks its beginning for ever is held within a bound, and given up", async () => {
   const payload = new Uint8Array(1_400).fill(120);
   const steps: Step[] = [{ way: "up", seq: 0, flags: SYN }];

@@ -1,3 +1,4 @@
+import type { Budget } from "../../base/budget.ts";
 import { ByteBuffer } from "../../base/byte_buffer.ts";
 import {
   ChunkDecoder,
@@ -48,7 +49,12 @@ export interface FrameScannerOptions {
   readonly fromStart: boolean;
   /** Headers that scanners share. */
   readonly headerCache: HeaderCache;
+  /** What all scanners together may hold of contents and headers that are not complete. */
+  readonly memory: Budget;
 }
+
+/** Who holds no more than this has nothing to give up. */
+const LITTLE_BYTES = 4_096;
 
 /** Memory up to this size stays for the next unfinished head. */
 const KEPT_HELD_BYTES = 1_024;
@@ -77,6 +83,10 @@ export class FrameScanner {
   /** Of the frame whose content comes in parts: its first bytes, and how many are missing. */
   #kept: ByteBuffer | undefined;
   #missingBytes = 0;
+  /** Whether no more of this content is kept, because there is no memory left. */
+  #keepsNoMore = false;
+  /** What it holds, as far as that was counted. */
+  #countedBytes = 0;
   #headBytes = 0;
   #header: FrameHeader | undefined;
 
@@ -94,6 +104,8 @@ export class FrameScanner {
     while (rest !== undefined) {
       rest = this.#searching ? this.#search(rest, timeUs) : this.#decode(rest, timeUs);
     }
+    this.#count();
+    if (this.#options.memory.isOver && this.#countedBytes > LITTLE_BYTES) this.#shed(timeUs);
   }
 
   /** Notes that bytes are missing here. */
@@ -110,6 +122,7 @@ export class FrameScanner {
     this.#tellSkipped(timeUs);
     this.#offset += count;
     this.#beginSearch("after a gap");
+    this.#count();
   }
 
   /** Notes the end of the stream. */
@@ -119,6 +132,33 @@ export class FrameScanner {
     this.#tellSkipped(timeUs);
     this.#held = new ByteBuffer(0);
     this.#kept = undefined;
+    this.#count();
+  }
+
+  /** Counts what it holds; the decoder has a copy of a head. */
+  #count(): void {
+    const bytes = (this.#kept?.bytes.length ?? 0) + 2 * this.#held.bytes.length;
+    if (bytes > this.#countedBytes) this.#options.memory.take(bytes - this.#countedBytes);
+    else this.#options.memory.give(this.#countedBytes - bytes);
+    this.#countedBytes = bytes;
+  }
+
+  /** Gives up what it holds: all scanners together hold too much. */
+  #shed(timeUs: number): void {
+    if (this.#kept) {
+      this.#kept = new ByteBuffer(0);
+      this.#keepsNoMore = true;
+    } else {
+      if (this.#searching) this.#skippedBytes += this.#held.length;
+      else {
+        const message = "There is no memory left for its header";
+        this.#sink.broken(new FrameError("frame-too-large", message), this.#frameOffset, timeUs);
+        this.#skippedBytes = this.#held.length;
+        this.#searching = "after a broken frame";
+      }
+      this.#held = new ByteBuffer(0);
+    }
+    this.#count();
   }
 
   #newDecoder(): ChunkDecoder {
@@ -168,13 +208,15 @@ export class FrameScanner {
     }
     const room = this.#options.keptBytes - this.#kept.length;
     // What stands behind a gap does not follow on what was kept.
-    if (room > 0 && this.#missingBytes === 0) this.#kept.append(content.subarray(0, room));
+    const follows = this.#missingBytes === 0 && !this.#keepsNoMore;
+    if (room > 0 && follows) this.#kept.append(content.subarray(0, room));
     if (frame.complete) this.#finishParts(timeUs);
   }
 
   #finishParts(timeUs: number): void {
     const kept = this.#kept!.view();
     this.#kept = undefined;
+    this.#keepsNoMore = false;
     this.#tell(this.#header!, kept, timeUs);
   }
 
@@ -201,6 +243,7 @@ export class FrameScanner {
     const error = this.#decoder.end();
     if (error) this.#sink.broken(error, this.#frameOffset, timeUs);
     this.#kept = undefined;
+    this.#keepsNoMore = false;
     this.#missingBytes = 0;
   }
 

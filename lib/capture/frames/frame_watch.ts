@@ -1,10 +1,12 @@
+import { Budget } from "../../base/budget.ts";
 import { bytesOption, numericOption } from "../../base/numeric_options.ts";
 import { type FrameError, HeaderCache } from "../../frame/mod.ts";
 import type { Direction, Ending, SeenConnection, TrafficObserver } from "../traffic.ts";
-import { Exchanges } from "./exchanges.ts";
+import { Exchanges, openRequestsBudget } from "./exchanges.ts";
 import { kindOf } from "./frame_kind.ts";
 import {
   FrameScanner,
+  type FrameScannerOptions,
   type ScannerSink,
   type SeenFrame,
   type SkipReason,
@@ -79,6 +81,9 @@ export interface WatchFramesOptions {
   readonly keptBytes?: number | undefined;
 }
 
+/** What all connections together hold of frames that are not complete. */
+const MAX_HELD_BYTES = 25_165_824;
+
 const KEPT = bytesOption(65_536);
 
 /**
@@ -91,11 +96,16 @@ export function watchFrames(
   options: WatchFramesOptions = {},
 ): TrafficObserver {
   const keptBytes = numericOption("keptBytes", options.keptBytes, KEPT);
-  const headerCache = new HeaderCache();
+  const shared = {
+    keptBytes,
+    headerCache: new HeaderCache(),
+    memory: new Budget("unfinished frames", MAX_HELD_BYTES),
+  };
+  const requests = openRequestsBudget();
   const watches = new Map<SeenConnection, ConnectionWatch>();
   return {
     opened(connection) {
-      watches.set(connection, new ConnectionWatch(connection, observer, keptBytes, headerCache));
+      watches.set(connection, new ConnectionWatch(connection, observer, shared, requests));
       observer.opened?.(connection);
     },
     bytes: (connection, direction, bytes, timeUs) =>
@@ -115,7 +125,7 @@ class ConnectionWatch {
   readonly #connection: SeenConnection;
   readonly #observer: FrameObserver;
   readonly #scanners: Readonly<Record<Direction, FrameScanner>>;
-  readonly #exchanges = new Exchanges();
+  readonly #exchanges: Exchanges;
   readonly #bytes = { up: 0, down: 0 };
   readonly #frames = { up: 0, down: 0 };
   readonly #missing = { up: 0, down: 0 };
@@ -124,14 +134,15 @@ class ConnectionWatch {
   constructor(
     connection: SeenConnection,
     observer: FrameObserver,
-    keptBytes: number,
-    headerCache: HeaderCache,
+    shared: Omit<FrameScannerOptions, "fromStart">,
+    requests: Budget,
   ) {
     this.#connection = connection;
     this.#observer = observer;
+    this.#exchanges = new Exchanges(requests);
     const { fromStart } = connection;
     const scanner = (direction: Direction) =>
-      new FrameScanner(this.#sink(direction), { keptBytes, fromStart, headerCache });
+      new FrameScanner(this.#sink(direction), { ...shared, fromStart });
     this.#scanners = { up: scanner("up"), down: scanner("down") };
   }
 
@@ -163,6 +174,7 @@ class ConnectionWatch {
       missingBytes: this.#missing,
       unanswered: this.#exchanges.open,
     });
+    this.#exchanges.clear();
   }
 
   #sink(direction: Direction): ScannerSink {

@@ -1,3 +1,4 @@
+import { Budget } from "../../base/budget.ts";
 import { FLAG, type TcpSegment } from "../packet/tcp_segment.ts";
 import {
   type Direction,
@@ -10,6 +11,9 @@ import { Reassembler } from "./reassembler.ts";
 
 /** At most this many connections are followed at a time; of more, the oldest is given up. */
 const MAX_FLOWS = 65_536;
+
+/** What all connections together hold of segments that came before their turn, in bytes. */
+const MAX_HELD_BYTES = 16_777_216;
 
 /** Of so many connections that are over it is known that they are. */
 const MAX_OVER = 8_192;
@@ -26,6 +30,7 @@ export class FlowTable {
   readonly #flows = new Map<string, Flow>();
   /** Connections that are over: what is sent again on them begins no other one. */
   readonly #over = new Set<string>();
+  readonly #memory = new Budget("segments out of order", MAX_HELD_BYTES);
   #lastId = 0;
   /** Payload bytes that were captured more than once. */
   repeatedBytes = 0;
@@ -47,7 +52,7 @@ export class FlowTable {
     if (!flow) {
       if (!this.#begins(key, segment)) return;
       if (this.#flows.size >= MAX_FLOWS) this.#forgetOldest(timeUs);
-      flow = new Flow(++this.#lastId, segment, timeUs, this.#observer);
+      flow = new Flow(++this.#lastId, segment, timeUs, this.#observer, this.#memory);
       this.#flows.set(key, flow);
     }
     const ending = flow.segment(segment, timeUs);
@@ -91,7 +96,13 @@ class Flow {
   readonly #initial: Partial<Record<Direction, number>> = {};
   readonly #streams: Readonly<Record<Direction, Reassembler>>;
 
-  constructor(id: number, segment: TcpSegment, timeUs: number, observer: TrafficObserver) {
+  constructor(
+    id: number,
+    segment: TcpSegment,
+    timeUs: number,
+    observer: TrafficObserver,
+    memory: Budget,
+  ) {
     const { source, target } = segment;
     const isFromClient = sentByClient(segment);
     this.lastUs = timeUs;
@@ -103,7 +114,7 @@ class Flow {
       fromStart: (segment.flags & FLAG.syn) !== 0,
       openedUs: timeUs,
     };
-    this.#streams = { up: this.#stream("up"), down: this.#stream("down") };
+    this.#streams = { up: this.#stream("up", memory), down: this.#stream("down", memory) };
     observer.opened(this.#connection, timeUs);
   }
 
@@ -151,14 +162,14 @@ class Flow {
     return source === this.#connection.client ? "up" : "down";
   }
 
-  #stream(direction: Direction): Reassembler {
+  #stream(direction: Direction, memory: Budget): Reassembler {
     const observer = this.#observer;
     const connection = this.#connection;
     return new Reassembler({
       bytes: (bytes, timeUs) => observer.bytes(connection, direction, bytes, timeUs),
       gap: (count, timeUs) => observer.gap(connection, direction, count, timeUs),
       ended: (timeUs) => observer.ended(connection, direction, timeUs),
-    });
+    }, memory);
   }
 }
 

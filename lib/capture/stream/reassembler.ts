@@ -1,3 +1,5 @@
+import type { Budget } from "../../base/budget.ts";
+
 /** Where a stream's bytes go, in order. */
 export interface ReassembledStream {
   /** The next bytes: a view, valid until this returns. */
@@ -19,6 +21,9 @@ interface HeldPart {
 const MAX_HELD_BYTES = 1_048_576;
 const MAX_HELD_PARTS = 4_096;
 
+/** What a part that is held takes besides its bytes. */
+const PART_BYTES = 300;
+
 /**
  * What is missing, though the receiver has acknowledged it, is given up after this time in the
  * capture: until then it may only have been captured out of order.
@@ -32,6 +37,7 @@ const REORDERED_US = 100_000;
  */
 export class Reassembler {
   readonly #out: ReassembledStream;
+  readonly #memory: Budget;
   /** The sequence number of the next byte; `undefined` until it is known. */
   #next: number | undefined;
   /** In the order of their sequence numbers. */
@@ -47,9 +53,15 @@ export class Reassembler {
   /** Bytes that were captured more than once. */
   repeatedBytes = 0;
 
-  /** Makes the reassembler of a direction. */
-  constructor(out: ReassembledStream) {
+  /**
+   * Makes the reassembler of a direction.
+   *
+   * @param memory What all of them together may hold; who holds something when it is over gives up
+   * what is missing.
+   */
+  constructor(out: ReassembledStream, memory: Budget) {
     this.#out = out;
+    this.#memory = memory;
   }
 
   /** Whether its first byte is known. */
@@ -130,6 +142,7 @@ export class Reassembler {
     }
     held.splice(at, 0, { sequence, bytes: payload.slice(), cutBytes });
     this.#heldBytes += payload.length;
+    this.#memory.take(payload.length + PART_BYTES);
   }
 
   /** Hands out what is in order, gives up what will not come, and tells the end. */
@@ -151,7 +164,9 @@ export class Reassembler {
   }
 
   #isLost(first: HeldPart, timeUs: number): boolean {
-    if (this.#heldBytes > MAX_HELD_BYTES || this.#held.length > MAX_HELD_PARTS) return true;
+    if (
+      this.#memory.isOver || this.#heldBytes > MAX_HELD_BYTES || this.#held.length > MAX_HELD_PARTS
+    ) return true;
     if (this.#acknowledged === undefined) return false;
     if (distance(first.sequence, this.#acknowledged) < 0) return false;
     this.#missingSinceUs ??= timeUs;
@@ -167,6 +182,7 @@ export class Reassembler {
   #takeFirst(timeUs: number): void {
     const first = this.#held.shift()!;
     this.#heldBytes -= first.bytes.length;
+    this.#memory.give(first.bytes.length + PART_BYTES);
     this.#missingSinceUs = undefined;
     const skipped = -distance(this.#next!, first.sequence);
     this.#deliver(skipped, first.bytes, first.cutBytes, timeUs);
