@@ -1,12 +1,14 @@
 /** A proxy between clients and a server: `socktool proxy`. */
-import { formatAddress } from "../lib/net/mod.ts";
+import { type Address, formatAddress, isLoopback } from "../lib/net/mod.ts";
 import { playScript, ProxyError, type ProxyObserver, serveProxy } from "../lib/proxy/mod.ts";
 import {
   announce,
   clientTlsFlags,
   clientTlsOf,
   connectTimeoutFlag,
+  type Context,
   defineCommand,
+  httpFlags,
   limitFlags,
   logFormatFlag,
   outputFlags,
@@ -21,6 +23,8 @@ import {
 import { proxyTraffic } from "./_capture/proxy_traffic.ts";
 import { recordFlags, startRecording } from "./_capture/recording.ts";
 import { connectionReport } from "./_proxy/connection_report.ts";
+import { controlRoutes, makeToken } from "./_proxy/control_routes.ts";
+import { openHttp } from "./_web/open_http.ts";
 import { FAULT_NOTES, faultFlags, faultsOf, scriptOf } from "./_proxy/fault_flags.ts";
 import { FaultLines } from "./_proxy/fault_report.ts";
 
@@ -38,6 +42,11 @@ export const command = defineCommand({
     ...connectTimeoutFlag,
     "max-connections": limitFlags["max-connections"],
     "drain-timeout": limitFlags["drain-timeout"],
+    http: {
+      ...httpFlags.http,
+      help: "let faults be changed by JSON on this address too (GET and PUT /api/faults), with a " +
+        "token that is printed; port 0 picks a free port",
+    },
     ...serverTlsFlags,
     ...clientTlsFlags,
     ...logFormatFlag,
@@ -108,11 +117,32 @@ export const command = defineCommand({
       if (flags.json) context.out.json({ type: "seed", seed: proxy.seed });
       else context.log.info(`seed ${proxy.seed} (--seed ${proxy.seed} repeats it)`);
     }
+    await using http = await openControl(flags, context);
+    if (http) {
+      const token = makeToken();
+      http.add(controlRoutes(proxy, token));
+      http.ready();
+      if (flags.json) context.out.json({ type: "token", token });
+      else context.log.info(`token ${token}`);
+    }
     using _script = playScript(proxy, steps);
     await untilDrained(proxy, context);
     return lines.summary(proxy, flags["expect-fired"]);
   },
 });
+
+/** Opens the HTTP side, for this machine only: who may ask there changes what the proxy does. */
+async function openControl(
+  flags: { readonly http: Address | undefined; readonly json: boolean },
+  context: Context,
+) {
+  const { http, json } = flags;
+  if (http !== undefined && !isLoopback(http)) {
+    throw new UsageError("--http: faults are changed from this machine only: take 127.0.0.1:PORT");
+  }
+  const values = { http, json, insecure: false, "http-host": [], "allow-origin": [] };
+  return await openHttp(values, {}, context);
+}
 
 /** What the library says of its arguments is a mistake in the command line. */
 export async function orUsageError<T>(call: () => Promise<T>): Promise<T> {

@@ -120,3 +120,52 @@ Deno.test("proxy says what is wrong with a fault or a script, before it listens"
     assertStringIncludes(err, problem);
   }
 });
+
+Deno.test("proxy --http changes faults while it runs, for who has the token and sends JSON", async () => {
+  await using server = await serveEcho("127.0.0.1:0");
+  const upstream = formatAddress(server.address);
+  await using program = new Program(
+    script("cmd/proxy.ts", ":0", upstream, "--json", "--http", ":0", "--seed", "1"),
+  );
+  await program.printed('"token"', "out");
+  const said = Object.assign(
+    {},
+    ...program.out.trimEnd().split("\n").map((line) => JSON.parse(line)),
+  );
+  const url = `${said.url}api/faults`;
+  const ask = async (init: RequestInit & { headers?: Record<string, string> } = {}) => {
+    const reply = await fetch(url, init);
+    return [reply.status, await reply.json()] as const;
+  };
+  const authorization = `Bearer ${said.token}`;
+  const put = (body: unknown, headers: Record<string, string> = {}) =>
+    ask({
+      method: "PUT",
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      headers: { authorization, "content-type": "application/json", ...headers },
+    });
+  const state = { seed: 1, upstream, connections: 0 };
+  assertEquals(await ask({ headers: { authorization } }), [200, { ...state, faults: [] }]);
+  const faults = ["up corrupt 100%"];
+  const fault = { fault: faults[0]!, fired: 0, set: true };
+  assertEquals(await put({ faults }), [200, { ...state, faults: [fault] }]);
+  await assertRejects(() => exchangeEcho(said.address, new Blob(["hi"]).stream()), EchoError);
+  for (
+    const [reply, status, code] of [
+      [await ask(), 401, "unauthorized"],
+      [await put({ faults: [] }, { authorization: "Bearer no" }), 401, "unauthorized"],
+      [await put({ faults: [] }, { "content-type": "text/plain" }), 415, "bad-type"],
+      [await put("{"), 400, "bad-json"],
+      [await put({ faults: [1] }), 400, "bad-content"],
+      [await put({ faults: ["up dely 1ms"] }), 400, "bad-fault"],
+      [await put("x".repeat(70_000)), 413, undefined],
+      [await put({ faults: [] }, { origin: "https://example.com" }), 403, "wrong-origin"],
+    ] as const
+  ) {
+    assertEquals([reply[0], code && reply[1].error.code], [status, code], JSON.stringify(reply));
+  }
+  const [, kept] = await ask({ headers: { authorization } });
+  assertEquals(kept.faults.map((each: { set: boolean }) => each.set), [true]);
+  await put({ faults: [] });
+  assertEquals((await exchangeEcho(said.address, new Blob(["hi"]).stream())).bytes, 2);
+});
