@@ -56,9 +56,17 @@ export function currentLogin(): { token: string } | { user: string; password: st
 }
 
 async function logIn(problem: string | undefined): Promise<void> {
-  asking ??= askLogin(problem);
+  asking ??= sayable(problem);
   login = await asking;
   asking = undefined;
+}
+
+/** Asks until what is said can stand in a header. */
+async function sayable(problem: string | undefined): Promise<Login> {
+  for (let why = problem;; why = "A token has no spaces, and no letters beyond ASCII") {
+    const given = await askLogin(why);
+    if (given.user !== "" || /^[!-~]+$/.test(given.secret)) return given;
+  }
 }
 
 function authorization({ user, secret }: Login): string {

@@ -160,6 +160,8 @@ Deno.test("the live page", async (t) => {
         await tab.type(secret);
         await tab.press("Enter");
       };
+      await logIn("", "no tökén");
+      await tab.reads("#login .problem", "A token has no spaces");
       await logIn("ada", "wrong");
       await tab.reads("#login .problem", "wrong");
       await logIn("ada", "secret ü");
