@@ -15,6 +15,9 @@ const IOERR_SHMSIZE = 4_874;
 /** A commit that need not reach the disk at once reaches it after this time at the latest. */
 export const SYNC_INTERVAL_MS = 1_000;
 
+/** How often room is made on a disk that is full. */
+const MAKE_ROOM_MS = 1_000;
+
 /** How often the figures of everything are reported. */
 const TOTALS_INTERVAL_MS = 1_000;
 
@@ -42,6 +45,7 @@ export class StreamEngine {
   #unsyncedSince = 0;
   #failure: OrderFailure | undefined;
   #toldTotalsAt = -Infinity;
+  #madeRoomAt = -Infinity;
 
   /** Over a connection that writes, with `synchronous = FULL`. */
   constructor(db: DatabaseSync, options: EngineOptions = {}) {
@@ -94,7 +98,16 @@ export class StreamEngine {
     try {
       return this.#commit(orders, now, undefined);
     } catch (error) {
-      const failure = this.#rolledBack(error);
+      let failure = this.#rolledBack(error);
+      if (failure.code === "storage-full" && now - this.#madeRoomAt >= MAKE_ROOM_MS) {
+        this.#madeRoomAt = now;
+        try {
+          this.#makeRoom();
+          return this.#commit(orders, now, undefined);
+        } catch (again) {
+          failure = this.#rolledBack(again);
+        }
+      }
       if (failure.code !== "storage-full") return this.#refused(orders, failure);
       // What takes no room, such as an acknowledgement, may still be possible.
       try {
@@ -103,6 +116,14 @@ export class StreamEngine {
         return this.#refused(orders, this.#rolledBack(second));
       }
     }
+  }
+
+  /**
+   * Writes the log back to the database, and gives its room on the disk back: most of the log is not
+   * needed any more where messages were dropped.
+   */
+  #makeRoom(): void {
+    this.#tables.statements.row("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
   /** @param full Refuses all publications with it. */

@@ -1,0 +1,81 @@
+/** A disk that is really full: a small file system in memory. */
+import { assert, assertEquals } from "@std/assert";
+import { dial } from "../../../../lib/net/mod.ts";
+import { script, ServerProgram } from "../../../support/programs.ts";
+import { Scratch } from "../../../support/scratch.ts";
+import { skip } from "../../../support/skip.ts";
+import { op, RawPeer } from "../../support.ts";
+
+const DISK = "32m";
+const BALLAST_BYTES = 4_194_304;
+const MESSAGE = "x".repeat(100_000);
+
+/** How a program gets a file system of its own: as root, or else as root of its own users. */
+const WAYS = ["unshare -m", "unshare -rm"];
+
+/** The first way that works here. */
+async function wayToMount(): Promise<string | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
+  using scratch = new Scratch();
+  for (const way of WAYS) {
+    const args = ["-c", `${way} mount -t tmpfs tmpfs '${scratch.at(".")}'`];
+    const { success } = await new Deno.Command("sh", { args, stderr: "null" }).output();
+    if (success) return way;
+  }
+  return undefined;
+}
+
+const way = await wayToMount();
+if (way === undefined) skip("no file system can be mounted here: a disk that is really full");
+
+Deno.test({
+  name: "on a full disk publications are refused and reading goes on; with room all goes on",
+  ignore: way === undefined,
+  async fn() {
+    using scratch = new Scratch();
+    const disk = scratch.at("disk");
+    await Deno.mkdir(disk);
+    const mount = `mount -t tmpfs -o size=${DISK} tmpfs "${disk}"`;
+    const fill = `head -c ${BALLAST_BYTES} /dev/zero > "${disk}/ballast"`;
+    const shell = `exec ${way} sh -c '${mount} && ${fill} && exec "$0" "$@"' "$0" "$@"`;
+    const args = script("cmd/broker.ts", "127.0.0.1:0", "--store", `${disk}/store`);
+    await using broker = await ServerProgram.start([...args, "--stream", "orders=orders.>"], {
+      shell,
+    });
+    using peer = new RawPeer(await dial(broker.address));
+    const publish = async () =>
+      await peer.ask("pub", { topic: "orders.a", stored: true, id: 1 }, MESSAGE);
+    const fillUp = async () => {
+      for (let stored = 0;; stored++) {
+        const answer = await publish();
+        if (answer["op"] === "ok") continue;
+        assertEquals(answer["code"], "storage-full", JSON.stringify(answer));
+        return stored;
+      }
+    };
+    const stored = await fillUp();
+    assert(stored > 50, `${stored} were stored`);
+    assertEquals((await publish())["code"], "storage-full", "still");
+    assertEquals(await countOf(broker, stored), stored);
+    // The disk is the broker's alone: it is reached through its process.
+    await Deno.remove(`/proc/${broker.pid}/root${disk}/ballast`);
+    const more = await fillUp();
+    assert(more > 3, `${more} were stored when there was room`);
+    assertEquals(await countOf(broker, stored + more), stored + more);
+    broker.kill("SIGTERM");
+    assertEquals((await broker.finished()).code, 0);
+  },
+});
+
+/** How many messages the stream has, in their order, of so many. */
+async function countOf(broker: ServerProgram, last: number): Promise<number> {
+  using peer = new RawPeer(await dial(broker.address));
+  await peer.send(op("sub", { stream: "orders", sid: 1, from: "all" }));
+  let count = 0;
+  while (count < last) {
+    const { header } = await peer.frame();
+    if (header["op"] !== "pub") break;
+    assertEquals(header["seq"], ++count);
+  }
+  return count;
+}
