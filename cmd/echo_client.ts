@@ -7,6 +7,7 @@ import {
   connectTimeoutFlag,
   type Context,
   defineCommand,
+  END_OF_INPUT,
   formatBytes,
   formatDuration,
   outputFlags,
@@ -44,7 +45,7 @@ export const command = defineCommand({
   },
   examples: [
     ["socktool echo-client 127.0.0.1 5634 'hello, universe'", "send a text"],
-    ["socktool echo-client :5634", "a conversation, line by line; Ctrl-D ends it"],
+    ["socktool echo-client :5634", `a conversation, line by line; ${END_OF_INPUT} ends it`],
     ["socktool echo-client :5634 - < photo.jpg | cmp - photo.jpg", "send a file"],
     ["socktool echo-client :5634 hello --hex", "see the bytes"],
   ],
@@ -65,7 +66,7 @@ export const command = defineCommand({
       signal,
       connected() {
         if (fromStdin && context.stdinIsTerminal) {
-          log.info(`connected to ${where}; what you type comes back, Ctrl-D ends`);
+          log.info(`connected to ${where}; what you type comes back, ${END_OF_INPUT} ends`);
         } else log.detail(`connected to ${where}`);
       },
       ...print,

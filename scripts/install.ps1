@@ -2,7 +2,7 @@
 # the release's list, and puts the program into a folder.
 #
 #   .\install.ps1                  the latest release
-#   .\install.ps1 -Version 0.1.0   this one
+#   .\install.ps1 -Version 0.2.0   this one
 #
 # SOCKTOOL_INSTALL_DIR  where the program goes; %LOCALAPPDATA%\Programs\socktool otherwise
 # SOCKTOOL_BASE_URL     a mirror of the releases, laid out as they are:
@@ -37,7 +37,7 @@ if ($Version -eq 'latest') {
 } elseif ($Version -match '^v?[0-9]') {
     $from = "$base/download/v$($Version.TrimStart('v'))"
 } else {
-    Stop-Install "$Version is no version (write 0.1.0, or nothing for the latest)"
+    Stop-Install "$Version is no version (write 0.2.0, or nothing for the latest)"
 }
 
 # A 32-bit PowerShell on 64-bit Windows finds the system's own architecture in the second variable.
@@ -82,21 +82,27 @@ try {
     if (-not (Test-Path $program)) { Stop-Install "$archive has no program in it" }
     New-Item -ItemType Directory -Force -Path $folder | Out-Null
     $installed = Join-Path $folder 'socktool.exe'
+    $new = Join-Path $folder 'socktool.new.exe'
     # A copy has the permissions of the folder that it is in; what is moved keeps those it had.
-    Copy-Item -Force $program "$installed.new"
+    Copy-Item -Force $program $new
+    # Tried where it will be, before it takes the place of one that works.
+    $told = & $new --version
+    if ($LASTEXITCODE -ne 0) {
+        Stop-Install "the new program does not run here (exit code $LASTEXITCODE), nothing was installed"
+    }
     # A program that runs cannot be overwritten, but it can be renamed.
     if (Test-Path $installed) {
         Remove-Item -Force -ErrorAction SilentlyContinue "$installed.old"
         Move-Item -Force $installed "$installed.old"
     }
-    Move-Item "$installed.new" $installed
+    Move-Item $new $installed
     Remove-Item -Force -ErrorAction SilentlyContinue "$installed.old"
-    Write-Host "socktool: installed $(& $installed --version) as $installed"
+    Write-Host "socktool: installed $told as $installed"
     if (($env:PATH -split ';') -notcontains $folder) {
         Write-Host "socktool: $folder is not in PATH; add it in the system's settings, or here:"
         Write-Host "  `$env:PATH = `"$folder;`$env:PATH`""
     }
 } finally {
-    if ($installed) { Remove-Item -Force -ErrorAction SilentlyContinue "$installed.new" }
+    if ($new) { Remove-Item -Force -ErrorAction SilentlyContinue $new }
     Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $temporary
 }

@@ -1,4 +1,5 @@
 import type { AnyCommand } from "./command.ts";
+import { examplesFor } from "./example_line.ts";
 import {
   argumentLabel,
   type ArgumentTable,
@@ -113,7 +114,7 @@ export function argumentRows(table: ArgumentTable): [label: string, text: string
 
 function exampleLines(command: AnyCommand, width: number, style: Style): string[] {
   const examples = command.examples as readonly (readonly [string, string])[];
-  return examples.flatMap(([line, what]) => [
+  return examplesFor(examples).flatMap(([line, what]) => [
     ...wrap(what, width - 4).map((text) => `  ${style.dim(`# ${text}`)}`),
     `  ${line}`,
   ]);

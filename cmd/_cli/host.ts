@@ -12,6 +12,9 @@ export interface SyncSink {
   isTerminal(): boolean;
 }
 
+/** What ends the input on a terminal. */
+export const END_OF_INPUT: string = Deno.build.os === "windows" ? "Ctrl-Z Enter" : "Ctrl-D";
+
 /** The process around a command. Tests put their own in its place. */
 export interface Host {
   readonly args: readonly string[];
@@ -29,17 +32,20 @@ export interface Host {
   onInterrupt(listener: (signal: string) => void): () => void;
   /**
    * Listens for SIGHUP, which comes when a terminal closes and when an operator asks for files to be
-   * read again; returns the function that stops it. It never comes on Windows.
+   * read again; returns the function that stops it. On Windows it is a request to end instead.
    */
   onHangup(listener: () => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
 }
 
-/** The real process. SIGTERM does not exist on Windows, SIGBREAK only there. */
+/**
+ * The real process. Windows has no SIGTERM. It has SIGBREAK, for Ctrl-Break, and SIGHUP only when the
+ * console is closed: then it gives the process a few seconds.
+ */
 export function processHost(args: readonly string[] = Deno.args): Host {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
+    ? ["SIGINT", "SIGBREAK", "SIGHUP"]
     : ["SIGINT", "SIGTERM"];
   return {
     args,

@@ -26,7 +26,7 @@ export {
   verboseFlag,
 } from "./flag_groups.ts";
 export { httpFlags } from "./http_flags.ts";
-export { type Host, processHost } from "./host.ts";
+export { END_OF_INPUT, type Host, processHost } from "./host.ts";
 export type { LiveLine } from "./live_line.ts";
 export { summarizeLatencies } from "./latency_summary.ts";
 export type { Log } from "./log.ts";

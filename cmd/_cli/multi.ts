@@ -1,4 +1,5 @@
 import type { AnyCommand } from "./command.ts";
+import { examplesFor } from "./example_line.ts";
 import { EXIT } from "./exit_code.ts";
 import { type HelpOptions, titleLines } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
@@ -85,7 +86,9 @@ export function renderProgramHelp(program: Program, options: HelpOptions = {}): 
     ...titleLines(program.name, program.summary, width, style),
     "",
     style.bold("Examples:"),
-    ...program.examples.flatMap(([line, what]) => [`  ${style.dim(`# ${what}`)}`, `  ${line}`]),
+    ...examplesFor(program.examples).flatMap((
+      [line, what],
+    ) => [`  ${style.dim(`# ${what}`)}`, `  ${line}`]),
     "",
     style.bold("Usage:"),
     `  ${program.name} COMMAND [arguments] [flags]`,

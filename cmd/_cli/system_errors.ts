@@ -1,3 +1,4 @@
+import { windowsErrorName } from "../../lib/net/system_code.ts";
 import { tlsFinding } from "../../lib/net/tls_problem.ts";
 import { explainTls } from "./tls_advice.ts";
 
@@ -6,12 +7,14 @@ import { explainTls } from "./tls_advice.ts";
  *
  * @param operation What was tried, on which the advice depends: `listen`, `connect`, `read`…
  * @param address Where, as users write it.
+ * @param os The system on which it happened.
  * @returns `undefined` if it is no error of the system.
  */
 export function explainSystemError(
   error: Error,
   operation?: string,
   address?: string,
+  os: typeof Deno.build.os = Deno.build.os,
 ): string | undefined {
   const finding = tlsFinding(error.message);
   if (finding) return explainTls(finding);
@@ -20,11 +23,12 @@ export function explainSystemError(
   const isUnix = address?.startsWith("unix:") ?? false;
   switch (code) {
     case "EADDRINUSE":
+      if (operation === "connect") return explainNoPort(operation, os);
       return isUnix
         ? "the path is in use: another server listens there (end it, or take another path)"
         : `the address is in use (another server runs there; ${freePort(address)})`;
     case "EADDRNOTAVAIL":
-      if (operation === "connect") return explainNoPort(operation);
+      if (operation === "connect") return explainNoPort(operation, os);
       return "no network interface has this address (127.0.0.1 is this machine only, " +
         "0.0.0.0 and [::] are all its interfaces)";
     case "ECONNREFUSED":
@@ -46,12 +50,19 @@ export function explainSystemError(
       return "there is no host of this name";
     case "EACCES":
     case "EPERM":
-      return operation === "listen" && !isUnix
-        ? "permission denied (ports below 1024 need special rights; take a higher one)"
-        : "permission denied";
+      if (operation !== "listen" || isUnix) return "permission denied";
+      return os === "windows"
+        ? "permission denied (the port is reserved, or another program has it for itself: " +
+          `netsh interface ipv4 show excludedportrange protocol=tcp; ${freePort(address)})`
+        : "permission denied (ports below 1024 need special rights; take a higher one)";
     case "EMFILE":
     case "ENFILE":
-      return "too many open files (raise the limit: ulimit -n 65536)";
+      return os === "windows"
+        ? "the system has no room for more sockets (end programs that have many)"
+        : "too many open files (raise the limit: ulimit -n 65536)";
+    case "ENOBUFS":
+      if (os === "windows" && operation === "connect") return explainNoPort(operation, os);
+      return "the system has no memory for more sockets (end programs that have many)";
     case "ENOENT":
       if (isUnix && operation === "connect") return "no server listens there (no such path)";
       return isUnix ? "the folder does not exist" : "no such file or folder";
@@ -77,13 +88,24 @@ export function explainSystemError(
 /** What a handshake that the other side does not answer may mean. */
 const MAYBE_NOT_TLS = " (does it speak TLS? leave out --tls if not)";
 
+/** How more ports are set aside for connections that begin here. */
+const MORE_PORTS: Readonly<Record<string, string>> = {
+  linux: "sysctl -w net.ipv4.ip_local_port_range='10000 65535'",
+  darwin: "sysctl -w net.inet.ip.portrange.first=10000",
+  windows: "netsh interface ipv4 set dynamicport tcp start=10000 num=55535",
+};
+
 /** Says that all ports of this machine are taken, and what helps. */
-export function explainNoPort(operation: "listen" | "connect"): string {
+export function explainNoPort(
+  operation: "listen" | "connect",
+  os: typeof Deno.build.os = Deno.build.os,
+): string {
   const what = operation === "connect"
     ? "this machine has no port left for another connection there"
     : "no port of this machine is free";
+  const more = Object.hasOwn(MORE_PORTS, os) ? `, or widen the range: ${MORE_PORTS[os]}` : "";
   return `${what} (each connection takes one, and keeps it for a minute after its end, as TIME_WAIT: ` +
-    "wait, open fewer, or widen the range: sysctl -w net.ipv4.ip_local_port_range='10000 65535')";
+    `wait, open fewer${more})`;
 }
 
 /** The address with port 0, for which the system picks a free port. */
@@ -96,6 +118,8 @@ function freePort(address: string | undefined): string {
 function codeOf(error: Error): string | undefined {
   const { code, message } = error as Error & { code?: unknown };
   if (error instanceof Deno.errors.NotCapable) return "NOTCAPABLE";
+  const known = windowsErrorName(message);
+  if (known !== undefined) return known.startsWith("EAI_") ? "ENOTFOUND" : known;
   if (/failed to lookup address information|nodename nor servname|no such host/i.test(message)) {
     return "ENOTFOUND";
   }

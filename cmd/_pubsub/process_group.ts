@@ -58,7 +58,7 @@ export class ProcessGroup {
   ) {
     const seconds = Math.ceil(limitMs / 1_000) + SURPLUS_SECONDS;
     this.#child = new Deno.Command(SHELL, {
-      args: isWindows ? ["/c", command] : ["-c", RUN, "sh", command, String(seconds)],
+      ...shellArguments(command, seconds),
       env,
       detached: !isWindows,
       stdin: "piped",
@@ -134,12 +134,28 @@ export class ProcessGroup {
   #killer(name: "TERM" | "KILL"): Deno.Command {
     const { pid } = this.#child;
     return new Deno.Command(SHELL, {
-      args: isWindows ? ["/c", `taskkill /pid ${pid} /t /f`] : ["-c", `kill -${name} -${pid}`],
+      args: isWindows
+        ? ["/d", "/c", `taskkill /pid ${pid} /t /f`]
+        : ["-c", `kill -${name} -${pid}`],
       stdin: "null",
       stdout: "null",
       stderr: "null",
     });
   }
+}
+
+/**
+ * How the shell is given a command. `cmd` takes its own quotes apart: with `/s` it removes the outer
+ * ones and leaves the rest as it was typed, which holds only if nothing else quotes the words before.
+ * `/d` keeps what the registry would run first out of it.
+ */
+export function shellArguments(
+  command: string,
+  seconds: number,
+  windows: boolean = isWindows,
+): { args: string[]; windowsRawArguments?: boolean } {
+  if (!windows) return { args: ["-c", RUN, "sh", command, String(seconds)] };
+  return { args: ["/d", "/s", "/c", `"${command}"`], windowsRawArguments: true };
 }
 
 function killAll(): void {

@@ -1,4 +1,5 @@
 import { type Address, formatAddress } from "./address.ts";
+import { windowsErrorName } from "./system_code.ts";
 import { tlsFinding, type TlsProblem } from "./tls_problem.ts";
 
 /** The operation that failed. */
@@ -194,7 +195,7 @@ const VAGUE: Readonly<Record<string, ConnectionErrorCode>> = {
  */
 function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionErrorCode {
   const { name, code, message } = new Object(cause) as Readonly<Record<string, unknown>>;
-  const labels = [String(name), String(code)];
+  const labels = [String(name), String(code), String(windowsErrorName(String(message)))];
   const known = lookUp(KNOWN, labels) ??
     BY_MESSAGE.find(([pattern]) => pattern.test(String(message)))?.[1];
   if (known) return known;

@@ -1,5 +1,6 @@
 import type { Address, UnixAddress } from "./address.ts";
 import { ConnectionError } from "./connection_error.ts";
+import { windowsErrorName } from "./system_code.ts";
 
 /** The most bytes of a Unix socket's path, or of an abstract name: what a `sockaddr_un` has room for. */
 const MAX_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
@@ -84,8 +85,17 @@ function diagnoseTcp(
     }
     return operation === "connect" ? { code: "no-free-port" } : undefined;
   }
-  const wantsAnyPort = operation === "listen" && port === 0;
-  return wantsAnyPort && code === "address-in-use" ? { code: "no-free-port" } : undefined;
+  if (operation === "connect") {
+    // Windows says that the port in use is this side's, or that its table of them is full.
+    return code === "address-in-use" || isWindowsTableFull(cause)
+      ? { code: "no-free-port" }
+      : undefined;
+  }
+  return port === 0 && code === "address-in-use" ? { code: "no-free-port" } : undefined;
+}
+
+function isWindowsTableFull(cause: unknown): boolean {
+  return cause instanceof Error && windowsErrorName(cause.message) === "ENOBUFS";
 }
 
 function isInvalidArgument(cause: unknown): boolean {

@@ -121,8 +121,14 @@ async function connect(address: Address, signal: AbortSignal): Promise<Deno.Conn
     const hostname = asciiHost(address.hostname);
     if (port === 0) throw new Error("port 0 is only for servers");
     const conn = await Deno.connect({ hostname, port, signal });
-    conn.setNoDelay(true);
-    return conn;
+    try {
+      conn.setNoDelay(true);
+      return conn;
+    } catch (error) {
+      // macOS refuses it for a connection that the peer has reset meanwhile.
+      closeQuietly(conn);
+      throw error;
+    }
   }
   checkUnixSupport("connect", address);
   const connecting = Deno.connect({ transport: "unix", path: address.path });

@@ -219,3 +219,29 @@ Deno.test({
     listener.close();
   },
 });
+
+Deno.test("a connection that is reset before its options are set is closed", async () => {
+  using listener = await listen(LOOPBACK);
+  const { connect } = Deno;
+  let closed = 0;
+  // What macOS answers for a socket that the peer has reset: setsockopt fails with EINVAL.
+  Deno.connect = (async (options: Deno.ConnectOptions) => {
+    const conn = await connect(options);
+    const { close } = conn;
+    conn.setNoDelay = () => {
+      throw Object.assign(new Error("Invalid argument (os error 22)"), { code: "EINVAL" });
+    };
+    conn.close = () => {
+      closed++;
+      close.call(conn);
+    };
+    return conn;
+  }) as typeof Deno.connect;
+  try {
+    await assertCode(dial(listener.address), "connect", "failed");
+    assertEquals(closed, 1);
+  } finally {
+    Deno.connect = connect;
+  }
+  (await listener.accept()).close();
+});

@@ -1,5 +1,6 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describeError } from "../../../cmd/_cli/mod.ts";
+import { explainSystemError } from "../../../cmd/_cli/system_errors.ts";
 import { type Address, ConnectionError, type ConnectionOperation } from "../../../lib/net/mod.ts";
 
 function connectionError(operation: ConnectionOperation, address: Address, cause: unknown): Error {
@@ -142,4 +143,27 @@ Deno.test("other errors and values keep their words", () => {
   assertEquals(describeError("just a text"), "just a text");
   assertEquals(describeError(undefined, "do it"), "cannot do it: undefined");
   assertEquals(describeError(new Error("it broke"), "save"), "cannot save: it broke");
+});
+
+Deno.test("errors of Windows are told by their number, with what helps there", () => {
+  const told = (text: string, operation: string) =>
+    explainSystemError(new Error(text), operation, "127.0.0.1:80", "windows");
+  const table: [text: string, operation: string, includes: string][] = [
+    ["Zugriff verweigert. (os error 10013)", "listen", "excludedportrange"],
+    ["Zugriff verweigert. (os error 10013)", "connect", "permission denied"],
+    ["Zu viele offene Sockets. (os error 10024)", "accept", "no room for more sockets"],
+    ["Kein Pufferspeicher. (os error 10055)", "connect", "netsh interface ipv4 set dynamicport"],
+    ["Adresse bereits verwendet. (os error 10048)", "connect", "no port left"],
+    ["Adresse bereits verwendet. (os error 10048)", "listen", "another server runs there"],
+    ["Unbekannt. (os error 11001)", "connect", "no host of this name"],
+    ["Temporärer Fehler. (os error 11002)", "connect", "no host of this name"],
+  ];
+  for (const [text, operation, includes] of table) {
+    assertStringIncludes(told(text, operation)!, includes);
+  }
+  for (const [text, operation] of table) {
+    assert(!told(text, operation)!.includes("ulimit"), text);
+  }
+  const mac = explainSystemError(new Error("(os error 10048)"), "connect", "a:1", "darwin");
+  assertStringIncludes(mac!, "net.inet.ip.portrange.first");
 });
