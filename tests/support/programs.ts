@@ -8,6 +8,11 @@ export const ROOT: string = new URL("../../", import.meta.url).pathname
 
 const PROGRAM = `${ROOT}cmd/socktool.ts`;
 
+/** What programs run with where the tests themselves run as on Windows; see `as_windows.ts`. */
+const PRELOAD = Deno.env.has("SOCKTOOL_AS_WINDOWS")
+  ? ["--preload", `${ROOT}tests/support/as_windows.ts`]
+  : [];
+
 /** What a program printed, and its exit code. */
 export interface Finished {
   readonly code: number;
@@ -44,8 +49,9 @@ export class Program implements AsyncDisposable {
     const [command, before] = shell
       ? ["sh", ["-c", shell, Deno.execPath()]]
       : [Deno.execPath(), []];
+    const [verb, ...rest] = args;
     this.#child = new Deno.Command(command, {
-      args: [...before, ...args],
+      args: [...before, verb!, ...PRELOAD, ...rest],
       env: { NO_COLOR: "1", ...env },
       stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
