@@ -12,6 +12,8 @@ import { explainNoPort, explainSystemError } from "./system_errors.ts";
  */
 export function describeError(error: unknown, doing?: string): string {
   if (!(error instanceof Error)) return lead(doing) + String(error);
+  // What failed at the clean-up may follow from what failed before it.
+  if (error instanceof SuppressedError) return describeError(error.suppressed, doing);
   const { operation, address } = error as { operation?: unknown; address?: unknown };
   const tried = doing ?? triedBy(operation, address);
   if (operation === undefined && hasOwnCode(error)) return ownMessage(error);

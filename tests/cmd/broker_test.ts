@@ -4,6 +4,7 @@ import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
 import { Program, script, ServerProgram } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { until } from "../support/deadline.ts";
+import { lacksSignals } from "../support/skip.ts";
 
 function startBroker(...args: string[]): Promise<ServerProgram> {
   return ServerProgram.start(script("cmd/broker.ts", ":0", ...args));
@@ -20,6 +21,7 @@ async function broker(args: string[], stdin?: string) {
 }
 
 Deno.test("broker serves, tells of its connections, and drains on SIGTERM", async () => {
+  if (lacksSignals()) return;
   await using server = await startBroker("-v", "--stats", "50ms");
   await using client = await connectBroker(server.address, { name: "tester", reconnect: false });
   const subscription = await client.subscribe("a");
@@ -34,6 +36,7 @@ Deno.test("broker serves, tells of its connections, and drains on SIGTERM", asyn
 });
 
 Deno.test("broker --json prints objects only", async () => {
+  if (lacksSignals()) return;
   await using server = new Program(script("cmd/broker.ts", ":0", "--json", "--stats", "50ms"));
   await server.printed('"type":"stats"', "out");
   const first = JSON.parse(server.out.split("\n")[0]!);
@@ -103,6 +106,7 @@ Deno.test("broker says what is wrong with its file, its port, its limits", async
 });
 
 Deno.test("broker warns of a subscriber that does not keep up", async () => {
+  if (lacksSignals()) return;
   await using server = await startBroker("--patience", "10ms", "--drain-timeout", "500ms");
   const { hostname, port } = server.address as Deno.NetAddr;
   using stuck = await Deno.connect({ hostname, port });

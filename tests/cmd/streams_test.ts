@@ -2,6 +2,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Finished, script, ServerProgram, socktool, start } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
+import { lacksSignals, skipOnWindows } from "../support/skip.ts";
 
 /** Runs a command of a client against a broker. */
 type Run = (...args: readonly string[]) => Promise<Finished>;
@@ -54,6 +55,7 @@ Deno.test("what is stored is read again, from where it is said", async () => {
 });
 
 Deno.test("a consumer works off each message, and dead letters can be seen and sent again", async () => {
+  if (skipOnWindows("whose shell takes other commands")) return;
   await withBroker(async (run) => {
     for (const text of ["good", "bad"]) await run("pub", "orders.a", text, "--stored");
     const each = 'read -r text; echo "$SOCKTOOL_STREAM $SOCKTOOL_SEQ $SOCKTOOL_ATTEMPT $text"; ' +
@@ -75,6 +77,7 @@ Deno.test("a consumer works off each message, and dead letters can be seen and s
 });
 
 Deno.test("an interrupted consumer lets its command finish", async () => {
+  if (lacksSignals()) return;
   await withBroker(async (run, server) => {
     await run("pub", "orders.a", "text", "--stored");
     const args = ["--consumer", "c", "--each", "echo begun; sleep 0.3; echo done"];
@@ -113,6 +116,7 @@ Deno.test("streams are made, changed, listed, purged and deleted", async () => {
 });
 
 Deno.test("a store is copied while the broker runs, and verified when it does not", async () => {
+  if (lacksSignals()) return;
   using scratch = new Scratch();
   const store = scratch.at("store");
   const args = ["--store", store, "--stream", "orders=orders.>"];

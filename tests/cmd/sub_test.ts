@@ -5,6 +5,7 @@ import { type Broker, connectBroker, serveBroker } from "../../lib/pubsub/mod.ts
 import { startBroker } from "../pubsub/support.ts";
 import { until } from "../support/deadline.ts";
 import { Program, script, socktool } from "../support/programs.ts";
+import { lacksSignals, skipOnWindows } from "../support/skip.ts";
 
 /** Starts `sub ARGS…`; resolves once it has subscribed. */
 async function startSub(broker: Broker, args: string[], filters = 1): Promise<Program> {
@@ -60,6 +61,7 @@ Deno.test("sub --group shares, --retained prints what is kept, --timeout ends", 
 });
 
 Deno.test("sub --reply answers with a command's output, and tells of one that fails", async () => {
+  if (skipOnWindows("whose shell takes other commands")) return;
   await using broker = await startBroker();
   await using client = await connectBroker(broker.address);
   const command = 'read text; test "$text" = bad && exit 3; echo "$SOCKTOOL_TOPIC:$text"';
@@ -143,6 +145,7 @@ Deno.test("sub --wait begins before its broker, of several, and ends on SIGINT m
 });
 
 Deno.test("sub and pub --will: published when they are killed, not when they end", async () => {
+  if (lacksSignals()) return;
   await using broker = await startBroker();
   await using client = await connectBroker(broker.address);
   const wills: string[] = [];

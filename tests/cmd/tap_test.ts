@@ -7,6 +7,7 @@ import { deadline, until } from "../support/deadline.ts";
 import { type Program, script, ServerProgram, start } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { readAll } from "../capture/packets.ts";
+import { lacksSignals } from "../support/skip.ts";
 
 function tap(upstream: string, ...args: string[]): Promise<ServerProgram> {
   return ServerProgram.start(script("cmd/socktool.ts", "tap", ":0", upstream, ...args));
@@ -20,6 +21,7 @@ async function stop(program: Program): Promise<string> {
 }
 
 Deno.test("tap shows the frames of a broker's clients, with latencies and without credentials; and records them", async () => {
+  if (lacksSignals()) return;
   using scratch = new Scratch();
   const path = scratch.at("t.pcapng");
   await using broker = serveBroker(await listen("127.0.0.1:0"));
@@ -47,6 +49,7 @@ Deno.test("tap shows the frames of a broker's clients, with latencies and withou
 });
 
 Deno.test("tap passes broken frames and any other bytes on, and says what they are", async () => {
+  if (lacksSignals()) return;
   await using server = await serveRequests("127.0.0.1:0", () => jsonFrame({ result: "yes" }));
   const upstream = formatAddress(server.address);
   const matches = ["--match", "action=ask", "--match", "kind=no"];

@@ -10,6 +10,8 @@ function connectionError(operation: ConnectionOperation, address: Address, cause
 const tcp: Address = { transport: "tcp", hostname: "127.0.0.1", port: 5634 };
 const unix: Address = { transport: "unix", path: "/run/x.sock" };
 
+const TOO_MANY = Deno.build.os === "windows" ? "no room for more sockets" : "ulimit -n";
+
 async function errorOf(work: () => unknown): Promise<unknown> {
   try {
     await work();
@@ -62,12 +64,17 @@ Deno.test("what happened is said for each kind of system error", () => {
     ["connect", tcp, new Error(lookup), "there is no host of this name"],
     ["connect", tcp, new errors.TimedOut(), "no answer in time (a firewall"],
     ["read", tcp, new DOMException("late", "TimeoutError"), "no answer in time"],
-    ["listen", tcp, new errors.PermissionDenied(), "ports below 1024"],
+    [
+      "listen",
+      tcp,
+      new errors.PermissionDenied(),
+      Deno.build.os === "windows" ? "excludedportrange" : "ports below 1024",
+    ],
     ["listen", unix, new errors.PermissionDenied(), "permission denied"],
     ["listen", unix, new errors.NotFound(), "the folder does not exist"],
     ["listen", unix, new errors.AddrInUse(), "another server listens there"],
     ["connect", unix, new errors.NotFound(), "no server listens there"],
-    ["accept", tcp, Object.assign(new Error("os error 24"), { code: "EMFILE" }), "ulimit -n"],
+    ["accept", tcp, Object.assign(new Error("os error 24"), { code: "EMFILE" }), TOO_MANY],
     ["write", tcp, new errors.BrokenPipe(), "the other side has closed the connection"],
     ["connect", tcp, Object.assign(new Error(), { code: "EHOSTUNREACH" }), "no route leads there"],
     [
@@ -166,4 +173,10 @@ Deno.test("errors of Windows are told by their number, with what helps there", (
   }
   const mac = explainSystemError(new Error("(os error 10048)"), "connect", "a:1", "darwin");
   assertStringIncludes(mac!, "net.inet.ip.portrange.first");
+});
+
+Deno.test("an error that another one at the clean-up hides is told", () => {
+  const first = new Error("the disk is full");
+  const hiding = new SuppressedError(new Error("it could not be closed"), first);
+  assertEquals(describeError(hiding), describeError(first));
 });
