@@ -104,14 +104,17 @@ export async function untilDrained(
   log.warn(`${formatCount(server.forced, "connection")} did not finish in time`);
 }
 
-/** Warns if `--max-connections` was given and exceeds what the process may have open. */
+/**
+ * Warns if `--max-connections` exceeds what the process may have open. Its default is warned of on
+ * macOS alone, where compiled programs start with a limit of 256.
+ */
 export async function warnOfOpenFiles(
   flags: { readonly "max-connections": number },
   given: ReadonlySet<string>,
   { log }: Context,
   threads = 1,
 ): Promise<void> {
-  if (!given.has("max-connections")) return;
+  if (!given.has("max-connections") && Deno.build.os !== "darwin") return;
   const problem = await checkOpenFiles(flags["max-connections"], { threads });
   if (problem !== undefined) log.warn(problem);
 }
