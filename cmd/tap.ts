@@ -9,6 +9,8 @@ import { rawTraffic } from "./_capture/raw_traffic.ts";
 import { recordFlags, startRecording } from "./_capture/recording.ts";
 import {
   announce,
+  clientTlsFlags,
+  clientTlsOf,
   connectTimeoutFlag,
   type Context,
   defineCommand,
@@ -16,7 +18,10 @@ import {
   limitFlags,
   logAcceptFailure,
   quietFlag,
+  rereadOnHangup,
   runMain,
+  serverTlsFlags,
+  serverTlsOf,
   untilDrained,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
@@ -41,12 +46,15 @@ export const command = defineCommand({
     ...connectTimeoutFlag,
     "max-connections": limitFlags["max-connections"],
     "drain-timeout": limitFlags["drain-timeout"],
+    ...serverTlsFlags,
+    ...clientTlsFlags,
     quiet: { ...quietFlag.quiet, help: "show nothing, but warnings and errors" },
   },
   examples: [
     ["socktool tap :6000 :5634", "show what clients of port 6000 and the server on 5634 say"],
     ["socktool tap :6000 :5635 --match 'op=pub topic=orders.>' -v", "some publications, whole"],
     ["socktool tap :6000 example.org:80 --raw", "any protocol"],
+    ["socktool tap :6000 example.org:443 --tls --raw", "what clients say through TLS"],
     ["socktool tap :6000 :5634 --record s.pcapng -q", "record, and show nothing else"],
   ],
   notes: [
@@ -79,8 +87,10 @@ export const command = defineCommand({
       skipped: (count, reason, place) => report.skipped(count, reason, place),
       closed: (...ending) => report.connection(...ending),
     }, keptFor(flags));
-    const proxy = await orUsageError(() =>
-      serveProxy(args.listen, args.upstream, {
+    const proxy = await orUsageError(async () =>
+      await serveProxy(args.listen, args.upstream, {
+        tls: await serverTlsOf(flags, context),
+        upstreamTls: await clientTlsOf(flags, context),
         connectTimeoutMs: flags["connect-timeout"],
         maxConnections: flags["max-connections"],
         drainTimeoutMs: flags["drain-timeout"],
@@ -88,6 +98,7 @@ export const command = defineCommand({
         observer: proxyTraffic(watch, recorder, failures(context)),
       })
     );
+    rereadOnHangup({ flags, renewTls: (tls) => proxy.renewTls(tls) }, context);
     announce(proxy.address, context, json);
     await untilDrained(proxy, context);
   },

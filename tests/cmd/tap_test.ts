@@ -5,6 +5,7 @@ import { connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { type Program, script, ServerProgram, start } from "../support/programs.ts";
+import { SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
 import { Scratch } from "../support/scratch.ts";
 import { readAll } from "../capture/packets.ts";
 import { lacksSignals } from "../support/skip.ts";
@@ -87,6 +88,24 @@ Deno.test("tap passes broken frames and any other bytes on, and says what they a
   assert(!text.includes("s3cret"));
   assertMatch(text, /#1 > \d+ B \\x00`\{"byteorder"/);
   assertMatch(text, /#1 > 18 B GET \/ HTTP\/1.1\\x0d\\n\\x0d\\n$/m);
+});
+
+Deno.test("tap shows what goes through TLS, on either side of it", async () => {
+  const options = { tls: SERVER_TLS };
+  await using server = await serveRequests(
+    "127.0.0.1:0",
+    () => jsonFrame({ result: "yes" }),
+    options,
+  );
+  const upstream = formatAddress(server.address);
+  const tls = ["--tls", "--tls-ca", TLS_FILES.ca];
+  const cert = ["--tls-cert", TLS_FILES.cert, "--tls-key", TLS_FILES.key];
+  await using program = await tap(upstream, ...tls, ...cert);
+  {
+    await using client = await connectRequests(program.address, TRUSTING);
+    await client.request(jsonFrame({ action: "ask" }));
+  }
+  assertMatch(await stop(program), /#1 > ask text\/json .*\n.*#1 < answer text\/json/);
 });
 
 Deno.test("while nobody reads what a tap prints, the traffic goes on, and what is left out is counted", async () => {
