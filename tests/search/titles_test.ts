@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { openSearch } from "../../lib/search/mod.ts";
 import { htmlContent } from "../../lib/search/data/html_text.ts";
 import { markdownContent } from "../../lib/search/data/markdown.ts";
+import { textTitle } from "../../lib/search/data/text_title.ts";
 import { commonTail, pageTitle } from "../../lib/search/data/titles.ts";
 import { Folder } from "./support.ts";
 
@@ -131,4 +132,57 @@ Deno.test("Markdown and MDX: comments and anchors do not show, but in code", asy
     title: "Title",
     text: "# Title\n\nText {x}.\n",
   });
+});
+
+Deno.test("plain text: its first line is the title, if it is one, else the file's name", () => {
+  const cases: [text: string, title: string | undefined][] = [
+    ["\n  A title\nText", "A title"],
+    ["*****\nA title\n*****\nText", "A title"],
+    ["==== A title ====\nText", "==== A title ===="],
+    ["// Makes the index.\nx();", "Makes the index."],
+    ["/**\n * Makes the index.\n */", "Makes the index."],
+    ["/* Makes the index. */\n", "Makes the index."],
+    ["# Settings of the server\nport=1\n", "Settings of the server"],
+    ["-- Tables\nCREATE TABLE x (y);", "Tables"],
+    ["Import duties rose in May", "Import duties rose in May"],
+    ["import duties rose in May", "import duties rose in May"],
+    ["Ein Titel: der Anfang", "Ein Titel: der Anfang"],
+    ["#!/bin/sh\n# Starts it\n", undefined],
+    ['import { a } from "./a.js";\n', undefined],
+    ["import os.path\n", undefined],
+    ["from os import path\n", undefined],
+    ["#include <stdio.h>\n", undefined],
+    ["<?php\n", undefined],
+    ['"use strict";\n', undefined],
+    ["export const x = {\n", undefined],
+    ["Format: https://example.org/copyright/1.0/\nName: x\n", undefined],
+    ["https://example.org/\n", undefined],
+    [`${"long ".repeat(30)}\nshort`, undefined],
+    ["---\n***\n", undefined],
+    ["", undefined],
+  ];
+  for (const [text, title] of cases) assertEquals(textTitle(text, "a.txt"), title, text);
+});
+
+Deno.test("reStructuredText: the first title is the title, without what is before it", () => {
+  const cases: [text: string, title: string | undefined][] = [
+    ["Title\n=====\n\nText", "Title"],
+    ["*****\nTitle\n*****\n", "Title"],
+    ["======\n Title\n======\n", "Title"],
+    [".. _target:\n\n.. note:: no\n   ====\n   text\n\nTitle\n-----\n", "Title"],
+    [":tocdepth: 2\n\nTitle\n^^^^^\n", "Title"],
+    [
+      ":mod:`!datetime` --- Basic date and time types\n==================\n",
+      "datetime --- Basic date and time types",
+    ],
+    ["The ``with`` statement of :pep:`343`\n======\n", "The with statement of 343"],
+    ["`Socket Programming <https://example.org>`_ in *C*\n-----\n", "Socket Programming in C"],
+    ["Only text.\n\nNo title.\n", undefined],
+  ];
+  for (const name of ["a.rst", "a/b.rst.txt"]) {
+    for (const [text, title] of cases) {
+      assertEquals(textTitle(text, name), title, text);
+      assertEquals(textTitle(text.replaceAll("\n", "\r\n"), name), title, text);
+    }
+  }
 });

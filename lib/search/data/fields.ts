@@ -5,6 +5,7 @@
  */
 import { type Fields, hasText, linesOf, textOf } from "./field_values.ts";
 import type { LocalRecord, ReadSettings } from "./item.ts";
+import { firstLine } from "./text_title.ts";
 
 // Names that are tried in this order if the caller names no field. Case does not matter.
 const TITLE_NAMES = ["title", "name", "heading", "headline", "subject", "label"];
@@ -21,9 +22,6 @@ const TEXT_NAMES = [
   "answer",
   "value",
 ];
-
-/** The first line of a text is its title if it has at most this many characters. */
-const MAX_TITLE = 100;
 
 /** Makes entries of the records of one file. */
 export class EntryMaker {
@@ -84,12 +82,6 @@ export class EntryMaker {
     const local = (id || this.#name + place).toWellFormed();
     return { local, place: id ? undefined : place, title: title || local, text };
   }
-}
-
-/** The first line of a text, if it is short. */
-export function firstLine(text: string): string | undefined {
-  const line = /^\s*(.*)/.exec(text)?.[1]?.trim() ?? "";
-  return line !== "" && line.length <= MAX_TITLE ? line : undefined;
 }
 
 function textIn(fields: Fields, ...others: readonly (string | undefined)[]): string {

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { firstLine } from "./fields.ts";
 import { languageOfHtml } from "./document_language.ts";
 import { htmlContent } from "./html_text.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
 import { languageOfMarkdown, markdownContent, markdownTitle } from "./markdown.ts";
 import { mayHaveSite, pageTitle } from "./titles.ts";
 import { PassageCutter, passageLength, readPassages } from "./passages.ts";
+import { textTitle } from "./text_title.ts";
 import { TextSource } from "./text_source.ts";
 
 /** How a document is written. */
@@ -42,7 +42,7 @@ export async function* readDocument(
   }
   const isMarkdown = kind !== "text";
   const beginning = await source.beginning(BEGINNING_LENGTH);
-  const title = isMarkdown ? markdownTitle(beginning) : firstLine(beginning);
+  const title = isMarkdown ? markdownTitle(beginning) : textTitle(beginning, file.name);
   const isLarge = file.bytes > options.maxEntryBytes;
   const text = isLarge ? undefined : await wholeText(source, options.maxEntryBytes);
   if (text === undefined) {

@@ -1,8 +1,8 @@
 import { loadedLanguage } from "./document_language.ts";
-import { firstLine } from "./fields.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
 import type { PackedKind } from "./packed/packed_file.ts";
 import { documentItems } from "./read_document.ts";
+import { firstLine } from "./text_title.ts";
 import { fileBytes } from "./text_source.ts";
 
 /** The largest such file, in bytes: it is held in memory as a whole. */
