@@ -54,8 +54,9 @@ export interface ProxyOptions {
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
 /**
- * This program's ends of connections to upstreams, and the proxies that lie on the way to each. Who
- * comes from one of them to a proxy on its way goes round in a circle.
+ * This program's connections to upstreams, by both their ends, and the proxies that lie on the way to
+ * each. One that arrives at a proxy on its way goes round in a circle. One end would not do: a system
+ * gives the same port to connections to different places.
  */
 const OWN_ENDS = new Map<string, ReadonlySet<ProxyServer>>();
 
@@ -178,6 +179,11 @@ async function listenAndServe(
     listener.close();
     throw error;
   }
+}
+
+/** What tells one connection from another, for who dials and for who accepts it. */
+function endsOf(dialling: Address, accepting: Address): string {
+  return `${formatAddress(dialling)} ${formatAddress(accepting)}`;
 }
 
 function isSocketListener(target: unknown): target is SocketListener {
@@ -321,7 +327,7 @@ class ProxyServer implements Proxy {
     if (maxConnections > 0 && this.#relays.size > maxConnections) {
       return relay.reset("refused");
     }
-    const from = formatAddress(client.remote);
+    const from = endsOf(client.remote, client.local);
     if (OWN_ENDS.get(from)?.has(this)) return relay.reset("loop");
     if (this.#faults.refuses(relay.id, client.remote)) return relay.reset("fault");
     try {
@@ -335,7 +341,7 @@ class ProxyServer implements Proxy {
     const way = OWN_ENDS.get(from);
     if (way?.has(this)) return relay.reset("loop");
     if (relay.dialled?.transport === "tcp") {
-      OWN_ENDS.set(formatAddress(relay.dialled), new Set([...way ?? [], this]));
+      OWN_ENDS.set(endsOf(relay.dialled, relay.upstream), new Set([...way ?? [], this]));
     }
     this.#tell(({ opened }) => opened?.(relay));
     relay.start();
@@ -343,7 +349,7 @@ class ProxyServer implements Proxy {
 
   #closed(relay: Relay, reason: ProxyCloseReason, error: unknown): void {
     this.#relays.delete(relay);
-    if (relay.dialled) OWN_ENDS.delete(formatAddress(relay.dialled));
+    if (relay.dialled) OWN_ENDS.delete(endsOf(relay.dialled, relay.upstream));
     const told = reason === "done" && this.#draining ? "drained" : reason;
     this.#tell(({ closed }) => closed?.(relay, told, error));
     this.#leave();

@@ -19,6 +19,7 @@ export const PLAIN_BENCHMARKS: Readonly<Record<string, () => Promise<{ run: Run 
   echo: () => import("./echo.ts"),
   pubsub: () => import("./pubsub.ts"),
   streams: () => import("./streams.ts"),
+  proxy: () => import("./proxy.ts"),
   web: () => import("./web.ts"),
   requests: () => Promise.resolve({ run: () => runRows("requests") }),
   clients: async () => ({ run: (await import("./pubsub_clients.ts")).clientFigures }),

@@ -259,3 +259,23 @@ Deno.test("a listener of listen() is refused: its connections could not be reset
     assert(error.message.includes("listenForProxy"));
   }
 });
+
+Deno.test("many clients at once are no loop, whatever ports the system gives to whom", async () => {
+  const reasons: string[] = [];
+  await using server = await serveEcho(ANY_PORT);
+  await using proxy = await serveProxy(ANY_PORT, server.address, {
+    observer: { closed: (_, reason) => reasons.push(reason) },
+  });
+  // With so many, some clients have the port of a connection to the upstream.
+  const clients = await deadline(
+    Promise.all(Array.from({ length: 300 }, () => dial(proxy.address))),
+  );
+  await deadline(Promise.all(clients.map(async (client, i) => {
+    await writeAll(client, bytesOf(10, i));
+    await client.closeWrite();
+    assertEquals(await readAll(client), bytesOf(10, i));
+    client.close();
+  })));
+  await until(() => reasons.length === clients.length);
+  assertEquals([...new Set(reasons)], ["done"]);
+});
