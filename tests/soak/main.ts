@@ -8,6 +8,7 @@ import { formatDuration } from "../../cmd/_cli/mod.ts";
 import { runScript, say } from "../../scripts/pack/script.ts";
 import { inspectSoak } from "./capture/inspect_soak.ts";
 import { FRAME_SOAKS } from "./frames/frames_soak.ts";
+import { natsSoak } from "./nats/nats_soak.ts";
 import { flatOutSoak } from "./pubsub/flat_out_soak.ts";
 import { pubsubSoak } from "./pubsub/pubsub_soak.ts";
 import { runSoak } from "./run_soak.ts";
@@ -20,6 +21,7 @@ const SOAKS: readonly Soak[] = [
   pubsubSoak,
   flatOutSoak,
   streamsSoak,
+  natsSoak,
   webSocketSoak,
   inspectSoak,
 ];

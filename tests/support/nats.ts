@@ -1,4 +1,5 @@
 /** nats-server as a process, on loopback. */
+import { connect } from "@nats-io/transport-node";
 import { deadline, until } from "./deadline.ts";
 import { ROOT } from "./programs.ts";
 import { Scratch } from "./scratch.ts";
@@ -139,4 +140,68 @@ export class NatsServer implements AsyncDisposable {
     await deadline(this.kill(), "the end of nats-server");
     this.scratch[Symbol.dispose]();
   }
+}
+
+/** Three servers that are a cluster with JetStream. */
+export class NatsCluster implements AsyncDisposable {
+  readonly servers: readonly NatsServer[];
+
+  private constructor(servers: readonly NatsServer[]) {
+    this.servers = servers;
+  }
+
+  /** Starts them, and waits until they have a leader; `undefined` where there is no nats-server. */
+  static async start(what: string): Promise<NatsCluster | undefined> {
+    if (await natsProgram(what) === undefined) return undefined;
+    const ports = freePorts(6);
+    const routes = ports.slice(3).map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
+    await using stack = new AsyncDisposableStack();
+    const servers = await Promise.all([0, 1, 2].map(async (i) => {
+      const config = `server_name: n${i}\njetstream { store_dir: "$DIR/js" }\n` +
+        `cluster { name: c, listen: "127.0.0.1:${ports[3 + i]}", routes: [${routes}] }\n`;
+      return stack.use((await NatsServer.start(what, { config, port: ports[i] }))!);
+    }));
+    const cluster = new NatsCluster(servers);
+    await cluster.formed();
+    stack.move();
+    return cluster;
+  }
+
+  /** What gateways are given. */
+  get urls(): string[] {
+    return this.servers.map(({ url }) => url);
+  }
+
+  /** Waits until a stream can be kept by all three. */
+  async formed(): Promise<void> {
+    const nats = await connect({ servers: this.servers.map(({ servers }) => servers) });
+    try {
+      const ask = async (what: string, config: object) => {
+        const answer = await nats.request(`$JS.API.STREAM.${what}`, JSON.stringify(config));
+        const { error } = answer.json<{ error?: { code: number } }>();
+        // One that was deleted by a request whose answer was lost is not found.
+        return error === undefined || (what.startsWith("DELETE") && error.code === 404);
+      };
+      const probe = { name: "probe", subjects: ["_probe"], num_replicas: 3 };
+      await until(() => ask("CREATE.probe", probe).catch(() => false), "the cluster has formed");
+      await until(() => ask("DELETE.probe", {}).catch(() => false), "the probe is deleted");
+    } finally {
+      await nats.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.servers.map((server) => server[Symbol.asyncDispose]()));
+  }
+}
+
+/** Ports that are free at this moment. */
+function freePorts(count: number): number[] {
+  const listeners = Array.from(
+    { length: count },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const ports = listeners.map(({ addr }) => (addr as Deno.NetAddr).port);
+  for (const listener of listeners) listener.close();
+  return ports;
 }

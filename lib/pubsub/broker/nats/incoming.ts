@@ -31,6 +31,7 @@ export class Incoming {
   lost = 0;
   /** Messages whose subject or content cannot be ours. */
   unusable = 0;
+  readonly #name: string;
   readonly #host: BackplaneHost;
   readonly #interest: Interest;
   readonly #origins: Origins;
@@ -40,13 +41,18 @@ export class Incoming {
   readonly #groupBatches = new Map<string, { filter: string; group: string; bytes: ByteBuffer }>();
   #isScheduled = false;
 
-  /** @param noResponders Is told of a request that nobody takes. */
+  /**
+   * @param name This start of this gateway.
+   * @param noResponders Is told of a request that nobody takes.
+   */
   constructor(
+    name: string,
     host: BackplaneHost,
     interest: Interest,
     origins: Origins,
     noResponders: (replyTo: string) => void,
   ) {
+    this.#name = name;
     this.#host = host;
     this.#interest = interest;
     this.#origins = origins;
@@ -138,6 +144,8 @@ export class Incoming {
   ): boolean {
     const [gateway, number, count] = origin?.split(" ") ?? [];
     if (gateway === undefined || !(Number(number) > 0) || !(Number(count) > 0)) return !isLate;
+    // What a lost connection had sent comes back by the next one, late, over other servers.
+    if (gateway === this.#name) return false;
     const missing = this.#origins.received(gateway, Number(number), Number(count), topic, current);
     if (missing < 0) return false;
     this.tellLost(topic, missing);

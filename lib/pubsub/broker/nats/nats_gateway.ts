@@ -89,6 +89,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
       },
     });
     this.#incoming = new Incoming(
+      this.#name,
       host,
       this.#interest,
       this.#origins,

@@ -30,11 +30,17 @@ const REPLICAS = 3;
 const REQUEST_MS = 3_000;
 
 /** How long a subscription waits for values that are stored already. */
-const CATCH_UP_MS = 2_000;
+const CATCH_UP_MS = 5_000;
+
+/** How often the server that reads the stream for this gateway has to show that it is alive. */
+const HEARTBEAT_MS = 1_000;
 
 /** How long to wait before JetStream is asked again: while it answers, and while it does not. */
 const CHECK_MS = 2_000;
 const RETRY_MS = 500;
+
+/** How often to try to have it kept by more servers, where it is not. */
+const SPREAD_MS = 10_000;
 
 /** JetStream's code where so many servers are not there, or not there yet. */
 const NO_PEERS = [10_005, 10_074];
@@ -53,6 +59,7 @@ export class RetainedValues {
   readonly #closing = new AbortController();
   /** The stream's last message that was applied; `undefined` while the stream is not read. */
   #seq: number | undefined;
+  #spreadAt = 0;
   #manager: JetStreamManager | undefined;
   #reading: ConsumerMessages | undefined;
   /** Who waits until a message was applied. */
@@ -148,7 +155,7 @@ export class RetainedValues {
     while (!signal.aborted) {
       try {
         const manager = this.#manager ?? await this.#begin();
-        await manager.streams.info(STREAM);
+        await this.#look(manager);
         this.#isEnabled = true;
         this.#problem = undefined;
       } catch (error) {
@@ -158,6 +165,16 @@ export class RetainedValues {
       }
       await sleep(this.#problem === undefined ? CHECK_MS : RETRY_MS, signal);
     }
+  }
+
+  /** A stream that was made while only one server was there is kept by more once they are. */
+  async #look(manager: JetStreamManager): Promise<void> {
+    const { config } = await manager.streams.info(STREAM);
+    const now = performance.now();
+    const isAlone = this.#link.connection.info?.cluster === undefined;
+    if (config.num_replicas >= REPLICAS || isAlone || now < this.#spreadAt) return;
+    this.#spreadAt = now + SPREAD_MS;
+    await manager.streams.update(STREAM, { num_replicas: REPLICAS }).catch(() => {});
   }
 
   async #begin(): Promise<JetStreamManager> {
@@ -175,7 +192,11 @@ export class RetainedValues {
       deliver_policy: DeliverPolicy.LastPerSubject,
     });
     this.#seq = state.messages === 0 ? state.last_seq : 0;
-    this.#reading = await consumer.consume({ callback: (message) => this.#apply(message) });
+    this.#reading = await consumer.consume({
+      callback: (message) => this.#apply(message),
+      expires: 4 * HEARTBEAT_MS,
+      idle_heartbeat: HEARTBEAT_MS,
+    });
     await this.#applied(state.last_seq);
   }
 
@@ -193,22 +214,19 @@ export class RetainedValues {
   }
 }
 
-/** Makes the stream if there is none, and has it kept by more servers once these are there. */
+/** Makes the stream if there is none, on one server where there are not enough for more. */
 async function ensureStream(manager: JetStreamManager): Promise<void> {
-  const config = { subjects: [`${PREFIX}>`], max_msgs_per_subject: 1 };
-  let replicas = REPLICAS;
+  const config = { name: STREAM, subjects: [`${PREFIX}>`], max_msgs_per_subject: 1 };
   try {
-    replicas = (await manager.streams.info(STREAM)).config.num_replicas;
-    if (replicas < REPLICAS) await manager.streams.update(STREAM, { num_replicas: REPLICAS });
+    await manager.streams.info(STREAM);
+    return;
   } catch (error) {
-    if (!(error instanceof JetStreamApiError)) throw error;
-    if (NO_PEERS.includes(error.code)) return;
-    if (error.status !== STREAM_NOT_FOUND) throw error;
-    try {
-      await manager.streams.add({ name: STREAM, ...config, num_replicas: REPLICAS });
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || !NO_PEERS.includes(error.code)) throw error;
-      await manager.streams.add({ name: STREAM, ...config });
-    }
+    if (!(error instanceof JetStreamApiError) || error.status !== STREAM_NOT_FOUND) throw error;
+  }
+  try {
+    await manager.streams.add({ ...config, num_replicas: REPLICAS });
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || !NO_PEERS.includes(error.code)) throw error;
+    await manager.streams.add(config);
   }
 }

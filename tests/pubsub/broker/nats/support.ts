@@ -24,10 +24,10 @@ export class Gateway implements AsyncDisposable {
   }
 
   static async start(
-    server: string,
+    servers: string | readonly string[],
     { broker, nats }: { broker?: BrokerOptions; nats?: NatsBackplaneOptions } = {},
   ): Promise<Gateway> {
-    const backplane = await connectNats([server], nats);
+    const backplane = await connectNats([servers].flat(), nats);
     return new Gateway(serveBroker(await listenLocally(), { ...broker, backplane }), backplane);
   }
 

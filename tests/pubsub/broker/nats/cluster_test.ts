@@ -1,0 +1,30 @@
+import { assertEquals } from "@std/assert";
+import { connectBroker } from "../../../../lib/pubsub/mod.ts";
+import { until } from "../../../support/deadline.ts";
+import { NatsCluster } from "../../../support/nats.ts";
+import { script, ServerProgram } from "../../../support/programs.ts";
+import { ClusterRun } from "./cluster_run.ts";
+import { Gateway, nextOf } from "./support.ts";
+
+Deno.test("while a server of three dies, all is received or told, and what was retained stays", async () => {
+  await using cluster = await NatsCluster.start("a cluster of three");
+  if (cluster === undefined) return;
+  await using run = new ClusterRun(cluster);
+  await run.start();
+  await run.round(0, "SIGKILL", 300);
+
+  // A client whose gateway dies goes on at the next one.
+  const flags = ["--nats", cluster.urls.join(), "--nats-wait", "10s"];
+  const mortal = await ServerProgram.start(script("cmd/broker.ts", ":0", ...flags));
+  await using other = await Gateway.start(cluster.urls);
+  await using client = await connectBroker([mortal.words.join(":"), other.broker.address]);
+  const subscription = await client.subscribe("after");
+  await using publisher = await other.client();
+  const diedAt = performance.now();
+  await mortal[Symbol.asyncDispose]();
+  await until(() => other.broker.stats().connections === 2 && client.state === "connected");
+  await until(() => other.broker.stats().filters > 0);
+  await publisher.publish("after", "here");
+  assertEquals((await nextOf(subscription)).text(), "here");
+  assertEquals(performance.now() - diedAt < 5_000, true);
+});
