@@ -245,8 +245,8 @@ export class WebServer implements AsyncDisposable {
       if (path !== WEB_SOCKET_PATH || request.headers.upgrade?.toLowerCase() !== "websocket") {
         throw new WebError(404, "not-found", `Only WebSockets, at ${WEB_SOCKET_PATH}`);
       }
-      if (!this.#sockets.isOpen) {
-        throw new WebError(503, "unavailable", "WebSockets are not served here, or not yet");
+      if (!this.#sockets.hasRoom) {
+        throw new WebError(503, "unavailable", "No WebSocket is served here, or not now");
       }
     } catch (error) {
       return this.#refuse(stream, this.#answerer.failureReply(request, error));

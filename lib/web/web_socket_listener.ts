@@ -1,8 +1,8 @@
 import { closeQuietly } from "../base/close_quietly.ts";
 import type { Address, Listener } from "../net/mod.ts";
 
-/** Connections that nobody has accepted yet; more are closed. */
-const MAX_WAITING = 128;
+/** Connections that nobody has accepted yet: as many as the kernel queues of other ones. */
+const MAX_WAITING = 4_096;
 
 /** The WebSockets of a web server, as a listener for the server that they are meant for. */
 export class WebSocketListener implements Listener {
@@ -13,19 +13,23 @@ export class WebSocketListener implements Listener {
   readonly #waiting: Deno.Conn[] = [];
   #accepting: PromiseWithResolvers<Deno.Conn> | undefined;
   #closed = false;
+  /** Whether anybody has ever asked for one. */
+  #isServed = false;
 
   constructor({ address, secure }: Pick<Listener, "address" | "secure">) {
     this.address = address;
     this.secure = secure;
   }
 
-  /** Whether anybody ever accepts here, and still may. */
-  isOpen = false;
+  /** Whether another one will be accepted soon. */
+  get hasRoom(): boolean {
+    return this.#isServed && !this.#closed && this.#waiting.length < MAX_WAITING;
+  }
 
   /** Waits for the next one. */
   accept(): Promise<Deno.Conn> {
     if (this.#closed) return Promise.reject(closedError());
-    this.isOpen = true;
+    this.#isServed = true;
     const conn = this.#waiting.shift();
     if (conn) return Promise.resolve(conn);
     this.#accepting ??= Promise.withResolvers();
@@ -34,7 +38,7 @@ export class WebSocketListener implements Listener {
 
   /** Gives a connection to whoever accepts it. */
   offer(conn: Deno.Conn): void {
-    if (this.#closed || this.#waiting.length >= MAX_WAITING) return closeQuietly(conn);
+    if (this.#closed) return closeQuietly(conn);
     if (this.#accepting) this.#accepting.resolve(conn);
     else this.#waiting.push(conn);
     this.#accepting = undefined;
@@ -43,7 +47,6 @@ export class WebSocketListener implements Listener {
   /** Takes no more. Those that were accepted stay open. */
   close(): void {
     this.#closed = true;
-    this.isOpen = false;
     for (const conn of this.#waiting.splice(0)) closeQuietly(conn);
     this.#accepting?.reject(closedError());
     this.#accepting = undefined;

@@ -81,6 +81,11 @@ export class RawWebSocket implements Disposable {
     }
   }
 
+  /** Sends a binary message. */
+  async sendMessage(bytes: Uint8Array): Promise<void> {
+    await this.send(frameOf(bytes));
+  }
+
   /** The next frame; `undefined` at the end. */
   async frame(): Promise<ReceivedFrame | undefined> {
     if (!await this.#fill(2)) return undefined;

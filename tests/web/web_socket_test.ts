@@ -157,6 +157,18 @@ Deno.test("a WebSocket is opened by who may, where there is one", async () => {
   await assertRejects(() => RawWebSocket.open(alone), Error, "answered 503");
 });
 
+Deno.test("of many WebSockets that come at once each one is served", async () => {
+  await using both = await serve();
+  const sockets = await Promise.all(
+    Array.from({ length: 300 }, () => RawWebSocket.open(both.web)),
+  );
+  for (const socket of sockets) await socket.sendMessage(REQUEST);
+  for (const socket of sockets) {
+    assertEquals((await reply(socket)).value, { text: "Ünïcode 🐰" });
+    socket[Symbol.dispose]();
+  }
+});
+
 Deno.test("mutated frames harm nobody but their own connection", async () => {
   await using both = await serve();
   await mutateFrames(both.web, REQUEST, 300, new Random(1));
