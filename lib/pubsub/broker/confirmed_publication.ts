@@ -16,7 +16,10 @@ export function confirmPublication(
   receivers: number,
 ): void {
   const { id } = header as { id?: number };
-  if (shared === undefined) return outbox.confirm(id!, receivers);
+  if (shared === undefined) {
+    if (receivers === 0 || header["ok-if"] !== "nobody") outbox.confirm(id!, receivers);
+    return;
+  }
   const replyTo = header["reply-to"];
   const isUnknown = receivers === 0 && typeof replyTo === "string" &&
     router.find(replyTo)?.subscriptions.length !== 0;

@@ -36,6 +36,24 @@ Deno.test("requests without an id have no answer, those that fail have an error"
   assertEquals([error["op"], error["code"], error["id"]], ["error", "not-subscribed", undefined]);
 });
 
+Deno.test("with ok-if: nobody, a publication is confirmed only where nobody gets it", async () => {
+  await using broker = await startBroker();
+  using peer = await RawPeer.to(broker);
+  using other = await RawPeer.to(broker);
+  const fields = { topic: "a", "ok-if": "nobody" };
+  for (const retain of [undefined, true]) {
+    assertEquals(await peer.pub("a", "x", { ...fields, retain }), 0);
+  }
+  await other.sub("*");
+  await other.frame();
+  for (const retain of [undefined, true]) {
+    await peer.send(op("pub", { ...fields, id: 7, retain }, "x"));
+    assertEquals((await other.frame()).text(), "x");
+    assertEquals((await peer.ask("ping", { id: 8 }))["op"], "pong");
+  }
+  assertEquals((await peer.ask("pub", { ...fields, topic: "_x", id: 9 }))["code"], "forbidden");
+});
+
 Deno.test("bad requests are told of by a code, and the connection goes on", async () => {
   await using broker = await startBroker({ maxSubscriptions: 2 });
   using peer = await RawPeer.to(broker);
@@ -48,6 +66,8 @@ Deno.test("bad requests are told of by a code, and the connection goes on", asyn
     ["pub", { topic: "a", retain: "yes" }, "bad-field"],
     ["pub", { topic: "a", group: "g" }, "bad-field"],
     ["pub", { topic: "a", sid: 1 }, "bad-field"],
+    ["pub", { topic: "a", "ok-if": "somebody" }, "bad-field"],
+    ["pub", { topic: "a", "ok-if": true }, "bad-field"],
     ["pub", { topic: "_other.x" }, "forbidden"],
     ["pub", { topic: "_sys.nothing" }, "bad-topic"],
     ["pub", { topic: "_sys.stats" }, "bad-field"],

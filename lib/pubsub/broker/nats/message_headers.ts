@@ -25,6 +25,7 @@ const NOT_CARRIED = new Set([
   "id",
   "content-length",
   "reply-to",
+  "ok-if",
   "sid",
   "group",
   "filter",

@@ -184,6 +184,10 @@ export class Publications implements Forgetful {
     if (retain !== undefined && typeof retain !== "boolean") {
       return { code: "bad-field", message: "The field retain must be true or false" };
     }
+    const { "ok-if": okIf } = header;
+    if (okIf !== undefined && okIf !== "nobody") {
+      return { code: "bad-field", message: 'The field ok-if must be "nobody"' };
+    }
     // Fields by which a subscriber tells what a delivery is for.
     if (header["group"] !== undefined) return notTheirs("group");
     if (header["sid"] !== undefined) return notTheirs("sid");

@@ -82,6 +82,11 @@ export class PendingAnswers {
     pending?.reject(error);
   }
 
+  /** Does not wait for an answer any more, which may not come. */
+  forget(id: number): void {
+    this.#byId.delete(id);
+  }
+
   /** Notes that the requests which waited for a connection are sent. */
   sent(): void {
     this.#unsent.clear();

@@ -5,7 +5,7 @@ import {
   type OutgoingFrame,
   type StreamedFrame,
 } from "../../../frame/mod.ts";
-import type { PublishOptions } from "./publish_options.ts";
+import type { SendOptions } from "./publish_options.ts";
 import type { PublishContent } from "../receiving/message.ts";
 
 /** A UTF-16 unit takes at most this many bytes of UTF-8. */
@@ -52,7 +52,7 @@ export function exceeds(content: PublishContent, limit: number): boolean {
 export function publicationFrame(
   topic: string,
   content: Uint8Array | string,
-  options: PublishOptions,
+  options: SendOptions,
   id: number | undefined,
   extra?: HeaderInit,
 ): OutgoingFrame {
@@ -68,7 +68,7 @@ export function publicationFrame(
 export function streamFrame(
   topic: string,
   { header, content }: StreamedFrame,
-  options: PublishOptions,
+  options: SendOptions,
   id: number | undefined,
   extra?: HeaderInit,
 ): StreamedFrame {
@@ -85,8 +85,8 @@ export function streamFrame(
   };
 }
 
-function headerOf(topic: string, options: PublishOptions, id: number | undefined): HeaderInit {
-  const { contentType, retain, replyTo, fields } = options;
+function headerOf(topic: string, options: SendOptions, id: number | undefined): HeaderInit {
+  const { contentType, retain, replyTo, okIf, fields } = options;
   const header = { ...fields, op: "pub", topic, retain: retain || undefined, id };
-  return { ...header, "content-type": contentType, "reply-to": replyTo };
+  return { ...header, "content-type": contentType, "reply-to": replyTo, "ok-if": okIf };
 }

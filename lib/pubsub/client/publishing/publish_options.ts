@@ -10,6 +10,12 @@ export interface PublishOptions {
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** How the client itself publishes. */
+export interface SendOptions extends PublishOptions {
+  /** With an id and `nobody`, the broker confirms it only where nobody gets it. */
+  readonly okIf?: "nobody" | undefined;
+}
+
 /** How to publish and wait for the broker. */
 export interface ConfirmOptions extends PublishOptions {
   /** The longest time until the broker has answered. @default {Infinity} */

@@ -15,7 +15,7 @@ import {
   publicationFrame,
   streamFrame,
 } from "./publication_frame.ts";
-import type { ConfirmOptions, PublishOptions } from "./publish_options.ts";
+import type { ConfirmOptions, PublishOptions, SendOptions } from "./publish_options.ts";
 import { bufferFull, PubSubError } from "../pubsub_error.ts";
 import type { Sent, TellUnsent } from "../link/sent.ts";
 
@@ -135,7 +135,7 @@ export class Publisher {
   send(
     topic: string,
     content: PublishContent,
-    options: PublishOptions,
+    options: SendOptions,
     id: number | undefined,
   ): Sent {
     const marks = this.#options.marks();
@@ -157,7 +157,7 @@ export class Publisher {
     link: ClientLink,
     topic: string,
     content: Uint8Array | string,
-    { replyTo }: PublishOptions,
+    { replyTo, okIf }: SendOptions,
     id: number | undefined,
   ): Sent | undefined {
     const isReply = this.#heads.isReply(topic);
@@ -169,6 +169,7 @@ export class Publisher {
       // Others may have letters that have to be escaped.
       if (!this.#heads.isReply(replyTo)) return undefined;
       fields += `,"reply-to":"${replyTo}"`;
+      if (okIf !== undefined) fields += `,"ok-if":"${okIf}"`;
     }
     return link.sendHead(heads.of(content), content, fields === "" ? undefined : fields);
   }
@@ -176,7 +177,7 @@ export class Publisher {
   #sendStream(
     topic: string,
     content: StreamedFrame,
-    options: PublishOptions,
+    options: SendOptions,
     id: number | undefined,
     marks: HeaderInit | undefined,
   ): Sent {

@@ -21,7 +21,7 @@ export function requestTimeout(ms: number | undefined): number {
 export interface OpenRequest extends AnswerTaker, Limited {
   /** Where it is published. */
   readonly topic: string;
-  /** What the topic of its replies ends with, from when it is sent on. */
+  /** Its id, with which the topic of its replies ends, from when it is sent on. */
   number: number | undefined;
   /** Takes a reply. */
   take(reply: PubSubMessage): void;
@@ -48,9 +48,8 @@ export class ReplyInbox {
   #link: ClientLink | undefined;
   /** Whether the broker has confirmed the subscription, or will; `true` when it has. */
   #subscribed: Promise<unknown> | true | undefined;
-  /** Requests by the number with which the topic of their replies ends. */
+  /** Requests by their id, with which the topic of their replies ends. */
   readonly #open = new Map<number, OpenRequest>();
-  #count = 0;
 
   /** Subscribes when the first request is made on a connection. */
   constructor(client: InboxClient) {
@@ -117,7 +116,10 @@ export class ReplyInbox {
 
   /** Forgets a request. */
   over(request: OpenRequest): void {
-    if (request.number !== undefined) this.#open.delete(request.number);
+    if (request.number !== undefined) {
+      this.#open.delete(request.number);
+      this.#client.answers.forget(request.number);
+    }
     this.#client.deadlines.delete(request);
   }
 
@@ -144,18 +146,19 @@ export class ReplyInbox {
   #publish(request: OpenRequest, content: PublishContent, options: PublishOptions): void {
     const { answers, publisher } = this.#client;
     const { topic } = request;
-    const number = ++this.#count;
+    const number = answers.nextId();
     const replyTo = `${this.#prefix}${number}`;
-    const id = answers.nextId();
     try {
-      const sent = publisher.send(topic, content, { ...options, replyTo }, id);
-      if (isStream(content)) sent.then(undefined, (error) => answers.giveUp(id, error));
+      // The reply says that somebody got it: an answer of the broker would only have the client woken.
+      const how = { ...options, replyTo, okIf: "nobody" } as const;
+      const sent = publisher.send(topic, content, how, number);
+      if (isStream(content)) sent.then(undefined, (error) => answers.giveUp(number, error));
     } catch (error) {
       return request.reject(error);
     }
     request.number = number;
     this.#open.set(number, request);
-    answers.expect(id, request, false);
+    answers.expect(number, request, false);
   }
 
   /** Has the broker's confirmation, or waits for it. Rejects with what it refuses that with. */

@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FileAuthenticator, hashToken, parseAuthFile } from "../../../../lib/access/mod.ts";
+import type { FrameHeader } from "../../../../lib/frame/mod.ts";
+import { ClientCore } from "../../../../lib/pubsub/client/client_core.ts";
 import { dial } from "../../../../lib/net/mod.ts";
 import {
   type BrokerClient,
@@ -79,6 +81,36 @@ Deno.test("a request that timed out while there was no connection is not sent la
   open.resolve();
   assertEquals((await deadline(client.request("t", "in time"))).text(), "reply");
   assertEquals(seen, ["in time"]);
+});
+
+Deno.test("a request that is over waits for no answer of the broker's, which may not come", async () => {
+  await using broker = await startBroker();
+  await using server = await connectBroker(broker.address);
+  const headers: FrameHeader[] = [];
+  await server.subscribe("ask", {
+    onMessage(message) {
+      headers.push(message.header);
+      if (message.text() !== "silence") void message.respond("reply");
+    },
+  });
+  const core = new ClientCore((signal) => dial(broker.address, { signal }), {});
+  await core.start();
+  for (const options of [{}, { contentType: "x/y", fields: { "ok-if": "other", id: "x" } }]) {
+    assertEquals((await deadline(core.inbox.request("ask", "text", options))).text(), "reply");
+    assertEquals([core.answers.size, core.inbox.size], [0, 0]);
+    const late = core.inbox.request("ask", "silence", { ...options, timeoutMs: 20 });
+    await assertRejects(() => deadline(late), PubSubError, "No reply came");
+    const nobody = core.inbox.request("nobody", "text", options);
+    await assertRejects(() => deadline(nobody), PubSubError, "Nobody subscribes");
+    assertEquals([core.answers.size, core.inbox.size], [0, 0]);
+  }
+  assertEquals(headers.map((header) => header["ok-if"]), Array(4).fill("nobody"));
+  // What a program passes on of a request is no wish of its own.
+  const { "content-length": _, ...fields } = headers[0]!;
+  assertEquals(await server.publishConfirmed("ask", "silence", { fields }), 1);
+  assertEquals(headers.at(-1)!["ok-if"], undefined);
+  core.close(undefined);
+  await core.finished;
 });
 
 Deno.test("only the topic that a request named is that of its replies", async () => {
