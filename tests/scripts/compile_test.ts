@@ -156,10 +156,12 @@ Files: 4.23MB
   ]);
 });
 
-Deno.test("a packed program may read only the variables that flags name, and two of a package", async () => {
+Deno.test("a packed program may read only the variables that flags name, two of a package and two of folders", async () => {
   const names = await readableVariables(program);
   const ofFlags = await environmentOf(program);
   assertEquals(names.filter((name) => !ofFlags.includes(name)), [
+    "APPDATA",
+    "HOME",
     "WS_NO_BUFFER_UTIL",
     "WS_NO_UTF_8_VALIDATE",
   ]);
