@@ -355,6 +355,18 @@ Deno.test("credentials are blanked in views: of a hello, however it is written, 
   assertEquals(contents.at(-1), '{"token":"x"}');
 });
 
+Deno.test("credentials are blanked in both directions where it is a guess which one is the client's", () => {
+  const { up, down, contents } = watched(false);
+  for (const send of [up, down]) {
+    send(encodeFrame(jsonFrame({ action: "hello", user: "u", password: "s3cret" })));
+    send(encodeFrame(jsonFrame({ action: "hello", token: "s3cret" })));
+  }
+  assertEquals(contents.length, 4);
+  for (const content of contents) {
+    assert(content.includes("***") && !/s3cret/.test(content), content);
+  }
+});
+
 Deno.test("SecretFilter blanks credentials in bytes that are cut anywhere, behind stray quotes too", () => {
   const hello =
     '{"byteorder":"big","op":"hello","token":"s3cret","password" : "s3\\"cret","user":"u"}';

@@ -1,10 +1,14 @@
-import { numericOptions } from "../../base/numeric_options.ts";
 import { sleep } from "../../base/sleep.ts";
 import { type Address, dial, type DialOptions } from "../../net/mod.ts";
 import { Player } from "./player.ts";
 import { ReplayTally } from "./replay_tally.ts";
 import type { Recording, ReplaySession, ReplayStep } from "./recording.ts";
-import { REPLAY_NUMBERS, type ReplayOptions, type ReplayResult } from "./replay_options.ts";
+import {
+  type ReplayNumbers,
+  replayNumbers,
+  type ReplayOptions,
+  type ReplayResult,
+} from "./replay_options.ts";
 
 /** Options of {@linkcode replayClient}. */
 export interface ReplayClientOptions extends ReplayOptions {
@@ -24,19 +28,13 @@ export async function replayClient(
   address: Address | string,
   options: ReplayClientOptions = {},
 ): Promise<ReplayResult> {
-  const numbers = numericOptions(REPLAY_NUMBERS, {
-    speed: options.speed,
-    answerTimeoutMs: options.answerTimeoutMs,
-  });
-  return await new ClientReplay(address, options, numbers).run(recording.steps);
+  return await new ClientReplay(address, options, replayNumbers(options)).run(recording.steps);
 }
-
-type Numbers = Record<keyof typeof REPLAY_NUMBERS, number>;
 
 class ClientReplay {
   readonly #address: Address | string;
   readonly #options: ReplayClientOptions;
-  readonly #numbers: Numbers;
+  readonly #numbers: ReplayNumbers;
   readonly #ignored: ReadonlySet<string> | undefined;
   readonly #players = new Map<ReplaySession, Player>();
   /** Players that wait for answers. */
@@ -44,7 +42,7 @@ class ClientReplay {
   #progress = Promise.withResolvers<void>();
   readonly #tally = new ReplayTally();
 
-  constructor(address: Address | string, options: ReplayClientOptions, numbers: Numbers) {
+  constructor(address: Address | string, options: ReplayClientOptions, numbers: ReplayNumbers) {
     this.#address = address;
     this.#options = options;
     this.#numbers = numbers;

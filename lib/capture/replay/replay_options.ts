@@ -1,4 +1,5 @@
-import { msOption, positiveOption } from "../../base/numeric_options.ts";
+import { numericOption, positiveOption } from "../../base/numeric_options.ts";
+import { timerMs } from "../../base/timer_ms.ts";
 import type { ReplayDifference } from "./answer_check.ts";
 
 /**
@@ -29,10 +30,21 @@ export interface ReplayOptions {
 }
 
 /** The numbers of {@linkcode ReplayOptions}. */
-export const REPLAY_NUMBERS = {
-  speed: positiveOption(1),
-  answerTimeoutMs: msOption(10_000),
-};
+export interface ReplayNumbers {
+  readonly speed: number;
+  /** As a timer takes it. */
+  readonly answerTimeoutMs: number;
+}
+
+const SPEED = positiveOption(1);
+
+/** @throws {TypeError | RangeError} if a number is none, or out of bounds. */
+export function replayNumbers({ speed, answerTimeoutMs }: ReplayOptions): ReplayNumbers {
+  return {
+    speed: numericOption("speed", speed, SPEED),
+    answerTimeoutMs: timerMs("answerTimeoutMs", answerTimeoutMs, 10_000),
+  };
+}
 
 /** What came of a replay. */
 export interface ReplayResult {

@@ -1,10 +1,14 @@
-import { numericOptions } from "../../base/numeric_options.ts";
 import { closeQuietly } from "../../base/close_quietly.ts";
 import { sleep } from "../../base/sleep.ts";
 import type { Listener } from "../../net/mod.ts";
 import { Player } from "./player.ts";
 import type { Recording, ReplaySession, ReplayStep } from "./recording.ts";
-import { REPLAY_NUMBERS, type ReplayOptions, type ReplayResult } from "./replay_options.ts";
+import {
+  type ReplayNumbers,
+  replayNumbers,
+  type ReplayOptions,
+  type ReplayResult,
+} from "./replay_options.ts";
 import { ReplayTally } from "./replay_tally.ts";
 
 /**
@@ -19,10 +23,7 @@ export async function serveReplay(
   listener: Listener,
   options: ReplayOptions = {},
 ): Promise<ReplayResult> {
-  const numbers = numericOptions(REPLAY_NUMBERS, {
-    speed: options.speed,
-    answerTimeoutMs: options.answerTimeoutMs,
-  });
+  const numbers = replayNumbers(options);
   using _listener = listener;
   const tally = new ReplayTally();
   const stopped = Promise.withResolvers<undefined>();
@@ -65,7 +66,7 @@ class SessionReplay {
   readonly #player: Player;
   readonly #tally: ReplayTally;
   readonly #options: ReplayOptions;
-  readonly #numbers: Record<keyof typeof REPLAY_NUMBERS, number>;
+  readonly #numbers: ReplayNumbers;
   #progress = Promise.withResolvers<void>();
 
   constructor(
@@ -73,7 +74,7 @@ class SessionReplay {
     session: ReplaySession,
     tally: ReplayTally,
     options: ReplayOptions,
-    numbers: Record<keyof typeof REPLAY_NUMBERS, number>,
+    numbers: ReplayNumbers,
   ) {
     this.#tally = tally;
     this.#options = options;

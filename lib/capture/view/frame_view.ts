@@ -36,8 +36,10 @@ export function viewOf(event: FrameEvent, options: FrameViewOptions = {}): Frame
     "content-length": contentBytes,
     ...rest
   } = header;
-  // Answers tell no credentials, but what somebody publishes may look like one.
-  const mayTell = !options.secrets && event.direction === "up" &&
+  // Answers tell no credentials, but what somebody publishes may look like one. Who is the client is
+  // a guess where the beginning of a connection was not seen.
+  const mayBeOfClient = event.direction === "up" || !event.connection.fromStart;
+  const mayTell = !options.secrets && mayBeOfClient &&
     (header["op"] === undefined || event.kind === "hello");
   const shown = mayTell ? withoutCredentials(event) : undefined;
   const content = shown?.content ?? event.frame.content;

@@ -1,4 +1,5 @@
 import { Deque } from "../../base/deque.ts";
+import { MAX_TIMER_MS } from "../../base/timer_ms.ts";
 import type { Address } from "../../net/mod.ts";
 import type { Direction } from "../direction.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
@@ -326,7 +327,7 @@ export class FaultLine {
       this.#timer = undefined;
       this.#timerAt = Infinity;
       this.#advance();
-    }, Math.max(0, at - performance.now()));
+    }, Math.min(Math.max(0, at - performance.now()), MAX_TIMER_MS));
   }
 
   /** Reads on, or not. */

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from "../../base/timer_ms.ts";
 import { parseDuration } from "../../base/units.ts";
 import type { Fault } from "./fault.ts";
 import { FaultError } from "./fault_error.ts";
@@ -81,12 +82,26 @@ export interface FaultTarget {
 
 /** Carries out a script on a proxy, from now on. @returns what ends it early, when disposed of. */
 export function playScript(proxy: FaultTarget, steps: readonly ScriptStep[]): Disposable {
-  const timers = steps.map(({ atMs, fault }) =>
-    setTimeout(() => proxy.set(fault ? [...proxy.faults, fault] : []), atMs)
-  );
+  const startedAt = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let next = 0;
+  const wait = () => {
+    const step = steps[next];
+    if (step === undefined) return;
+    const leftMs = startedAt + step.atMs - performance.now();
+    // A step may be later than a timer can wait for.
+    timer = setTimeout(leftMs > MAX_TIMER_MS ? wait : act, Math.min(leftMs, MAX_TIMER_MS));
+  };
+  const act = () => {
+    const { fault } = steps[next++]!;
+    // Before the change is made: it may throw.
+    wait();
+    proxy.set(fault ? [...proxy.faults, fault] : []);
+  };
+  wait();
   return {
     [Symbol.dispose]() {
-      for (const timer of timers) clearTimeout(timer);
+      clearTimeout(timer);
     },
   };
 }

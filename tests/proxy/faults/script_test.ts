@@ -50,3 +50,16 @@ Deno.test("playScript() adds faults at their time, and clears them, until it is 
   playing[Symbol.dispose]();
   assertEquals(seen, [["up blackhole"], ["up blackhole", "down blackhole"], []]);
 });
+
+Deno.test("playScript() waits for a step that is later than a timer can wait", async () => {
+  const seen: string[] = [];
+  const proxy = {
+    faults: [],
+    set: (faults: readonly Fault[]) => void seen.push(faults.map(({ text }) => text).join()),
+  };
+  using _playing = playScript(proxy, parseScript("20ms up blackhole\n30d clear\n300d clear"));
+  await until(() => seen.length > 0);
+  // A timer that is set for too long fires within a millisecond: before this one.
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(seen, ["up blackhole"]);
+});

@@ -137,3 +137,25 @@ Deno.test("bytes keep their order when faults begin and end, and none is lost", 
   assertEquals(line.bytes.length, sent.length);
   assertEquals(line.bytes, sent);
 });
+
+Deno.test("a delay, pause or stall of more days than a timer can wait keeps no core busy", async () => {
+  using delay = new TestLine(["up delay 30d"]);
+  using stall = new TestLine(["up stall 300d"]);
+  using slice = new TestLine(["up slice 1B every 30d"]);
+  let timers = 0;
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = Object.assign((...given: Parameters<typeof setTimeout>) => {
+    timers++;
+    return setTimeout(...given);
+  }, setTimeout);
+  try {
+    for (const { line } of [delay, stall, slice]) line.received(bytesOf(3));
+    // One that is set for too long fires within a millisecond, and is set again.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assertEquals([delay, stall, slice].map(({ pieces }) => pieces.length), [0, 0, 1]);
+  // A slice may ask for another one when its first byte has left.
+  assert(timers <= 6, `${timers} timers`);
+});
