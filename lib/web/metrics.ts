@@ -1,5 +1,5 @@
-import { type OpenMetricsContentType, Registry } from "prom-client";
 import type { Principal } from "../access/mod.ts";
+import { CONTENT_TYPES, exposition, type Family, number } from "./exposition.ts";
 import type { TimeHistogram } from "./histogram.ts";
 import { WebError } from "./reply.ts";
 import type { Route } from "./route.ts";
@@ -27,34 +27,13 @@ export interface MetricsOptions {
   readonly may?: ((principal: Principal) => boolean) | undefined;
 }
 
-/** A metric as the registry of `prom-client` asks for it. */
-interface Registered {
-  readonly name: string;
-  readonly help: string;
-  readonly type: string;
-  get(): {
-    readonly name: string;
-    readonly help: string;
-    readonly type: string;
-    readonly values: object[];
-  };
-}
-
 /**
  * The figures of a server for Prometheus, at `/metrics`: as text 0.0.4, or as OpenMetrics for who
  * accepts that.
  */
 export class Metrics {
-  // One changes the names of counters that it has, so each has metrics of its own.
-  readonly #text = new Registry();
-  readonly #openMetrics = new Registry<OpenMetricsContentType>();
-
+  readonly #metrics = new Map<string, Metric | TimeHistogram>();
   readonly #prepare: (() => unknown)[] = [];
-
-  /** Begins with none. */
-  constructor() {
-    this.#openMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-  }
 
   /**
    * Adds figures.
@@ -65,9 +44,10 @@ export class Metrics {
   add(metrics: Iterable<Metric | TimeHistogram>, prepare?: () => Promise<void> | void): void {
     if (prepare) this.#prepare.push(prepare);
     for (const metric of metrics) {
-      for (const registry of [this.#text, this.#openMetrics]) {
-        registry.registerMetric(registered(metric) as never);
+      if (this.#metrics.has(metric.name)) {
+        throw new Error(`There is a metric ${metric.name} already`);
       }
+      this.#metrics.set(metric.name, metric);
     }
   }
 
@@ -81,51 +61,37 @@ export class Metrics {
           const { name } = request.principal;
           throw new WebError(403, "forbidden", `${name} may not read the figures`);
         }
-        const wantsOpen = /application\/openmetrics-text/.test(request.header("accept") ?? "");
-        const registry = wantsOpen ? this.#openMetrics : this.#text;
+        const accepted = request.header("accept") ?? "";
+        const format = /application\/openmetrics-text/.test(accepted) ? "openmetrics" : "text";
         await Promise.all(this.#prepare.map((prepare) => prepare()));
-        const body = await registry.metrics();
         return {
           status: 200,
-          headers: { "content-type": registry.contentType, vary: "accept" },
-          body,
+          headers: { "content-type": CONTENT_TYPES[format], vary: "accept" },
+          body: exposition([...this.#metrics.values()].map(familyOf), format),
         };
       },
     };
   }
 }
 
-function registered(metric: Metric | TimeHistogram): Registered {
+function familyOf(metric: Metric | TimeHistogram): Family {
   const { name, help } = metric;
-  const type = "type" in metric ? metric.type : "histogram";
-  const get = () => ({
-    // The registry may have shortened it.
-    name: made.name,
-    help,
-    type,
-    values: "type" in metric ? valuesOf(metric) : bucketsOf(metric),
-  });
-  const made: Registered = { name, help, type, get };
-  return made;
-}
-
-function valuesOf(metric: Metric): object[] {
+  if (!("type" in metric)) return { name, help, type: "histogram", samples: bucketsOf(metric) };
   const values = metric.values();
-  return typeof values === "number" ? [{ value: values, labels: {} }] : [...values];
+  const suffix = metric.type === "counter" ? "_total" : "";
+  const samples = (typeof values === "number" ? [{ value: values }] : values)
+    .map((sample) => ({ ...sample, suffix }));
+  return { name: name.replace(/_total$/, ""), help, type: metric.type, samples };
 }
 
-function bucketsOf(histogram: TimeHistogram): object[] {
-  const { name, sumSeconds, count } = histogram;
-  const labelled = (le: string, value: number) => ({
-    metricName: `${name}_bucket`,
-    labels: { le },
-    value,
-  });
+function bucketsOf(histogram: TimeHistogram): Family["samples"] {
   return [
-    ...histogram.buckets().map(({ bound, count }) =>
-      labelled(bound === Infinity ? "+Inf" : String(bound), count)
-    ),
-    { metricName: `${name}_sum`, labels: {}, value: sumSeconds },
-    { metricName: `${name}_count`, labels: {}, value: count },
+    ...histogram.buckets().map(({ bound, count }) => ({
+      suffix: "_bucket",
+      labels: { le: number(bound) },
+      value: count,
+    })),
+    { suffix: "_sum", value: histogram.sumSeconds },
+    { suffix: "_count", value: histogram.count },
   ];
 }
