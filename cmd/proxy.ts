@@ -23,7 +23,7 @@ import {
 import { proxyTraffic } from "./_capture/proxy_traffic.ts";
 import { recordFlags, startRecording } from "./_capture/recording.ts";
 import { connectionReport } from "./_proxy/connection_report.ts";
-import { controlRoutes, makeToken } from "./_proxy/control_routes.ts";
+import { importLater } from "./_cli/import_later.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { FAULT_NOTES, faultFlags, faultsOf, scriptOf } from "./_proxy/fault_flags.ts";
 import { FaultLines } from "./_proxy/fault_report.ts";
@@ -119,6 +119,9 @@ export const command = defineCommand({
     }
     await using http = await openControl(flags, context);
     if (http) {
+      const { controlRoutes, makeToken } = await importLater<
+        typeof import("./_proxy/control_routes.ts")
+      >(new URL("./_proxy/control_routes.ts", import.meta.url));
       const token = makeToken();
       http.add(controlRoutes(proxy, token));
       http.ready();

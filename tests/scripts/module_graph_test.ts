@@ -18,8 +18,8 @@ Deno.test("moduleGraph() finds every module of the sources that is opened by a U
     for await (const file of sources(`${ROOT}/${folder}`)) {
       const text = await Deno.readTextFile(file);
       // However it is written: such a module is named nowhere else.
-      for (const [, name] of text.matchAll(/"\.?\/?([\w/]+\.ts)",?\s*import\.meta\.url/g)) {
-        named.push(`${file.slice(ROOT.length + 1, file.lastIndexOf("/"))}/${name}`);
+      for (const [, name] of text.matchAll(/"([\w/.]+\.ts)",?\s*import\.meta\.url/g)) {
+        named.push(new URL(name!, `file:///${file.slice(ROOT.length + 1)}`).pathname.slice(1));
       }
     }
   }
