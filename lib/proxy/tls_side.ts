@@ -10,7 +10,7 @@ const HIGH_WATER_BYTES = 65_536;
 const READ_BYTES = 65_536;
 
 /** After both ends of the stream, the socket is open for this long. */
-const LINGER_MS = 250;
+const LINGER_MS = 1_000;
 
 /** Bytes that wait to be written, and who is told when they are. */
 interface Outgoing {

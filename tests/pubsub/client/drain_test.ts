@@ -112,6 +112,8 @@ Deno.test("requests that came are replied to while draining, by callbacks and by
     await until(() => broker.stats().published === 5);
     // What runs in the background is the program's to wait for.
     if (way === "parallel") {
+      // What comes after it is unsubscribed is for nobody.
+      await until(() => came === 5);
       await subscription.unsubscribe();
       await Promise.all(runs);
     }
