@@ -166,8 +166,8 @@ export const command = defineCommand({
   notes: [
     'An --auth FILE holds {"users": [{"name", "password": HASH, "publish": {"allow": [FILTER…], ' +
     '"deny": [FILTER…]}, "subscribe": {…}, "streams": {NAME: ["create", "store", "read", ' +
-    '"consume", "purge"]}}], "tokens": [{"name", "token": HASH, …}]}. Whatever is ' +
-    "not allowed is forbidden, and so is a filter that could match a denied topic.",
+    '"consume", "purge"]}}], "tokens": [{"name", "token": HASH, …}]}. Anything ' +
+    "not listed is refused. A subscription that could match a denied topic is refused too.",
     "Clients get the broker's figures by requests to _sys.stats, _sys.connections or _sys.topics: " +
     "socktool pub --request _sys.stats ''. Who comes and goes is told to who subscribes to it: " +
     "socktool sub _sys.connected _sys.disconnected",
