@@ -38,10 +38,10 @@ export class AuthFileError extends Error {
   /** Which part is wrong, such as `users[1].publish.allow[0]`; empty for the whole file. */
   readonly field: string;
 
-  /** Made by {@linkcode parseAuthFile}. */
-  constructor(field: string, problem: string, options?: ErrorOptions) {
-    const where = field === "" ? "" : ` in ${field}`;
-    super(`Cannot use the authentication file:${where} ${problem}`, options);
+  /** Made by {@linkcode parseAuthFile}. @param at Where it is, if that is not the field itself. */
+  constructor(field: string, problem: string, options?: ErrorOptions, at = field) {
+    const where = at === "" ? "" : `${at}: `;
+    super(`Cannot use the authentication file: ${where}${problem}`, options);
     this.field = field;
   }
 }
@@ -193,8 +193,9 @@ function object(value: unknown, at: string, fields: readonly string[]): JsonObje
   // A misspelt "deny" must not open what was to be closed.
   const unknown = Object.keys(value).find((field) => !fields.includes(field));
   if (unknown !== undefined) {
+    const problem = `unknown field ${unknown} (known are ${fields.join(", ")})`;
     const field = at === "" ? unknown : `${at}.${unknown}`;
-    throw new AuthFileError(field, `the field is not known (${fields.join(", ")} are)`);
+    throw new AuthFileError(field, problem, undefined, at);
   }
   return value as JsonObject;
 }
