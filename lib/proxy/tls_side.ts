@@ -10,7 +10,7 @@ const HIGH_WATER_BYTES = 65_536;
 const READ_BYTES = 65_536;
 
 /** After both ends of the stream, the socket is open for this long. */
-const LINGER_MS = 1_000;
+const LINGER_MS = 250;
 
 /** Bytes that wait to be written, and who is told when they are. */
 interface Outgoing {
@@ -132,8 +132,9 @@ export class TlsSide implements Side {
         }
       }
       if (!this.#isEnding || this.#hasEnded) return;
-      this.#hasEnded = true;
       await this.#conn.closeWrite();
+      // Not before: what waits below TLS would be lost with the socket.
+      this.#hasEnded = true;
       this.#closeIfDone();
     } catch (cause) {
       this.#failed(cause);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { until } from "../../support/deadline.ts";
-import { bytesOf } from "../ends.ts";
-import { TestLine } from "./line.ts";
+import { until } from "../support/deadline.ts";
+import { bytesOf } from "../proxy/ends.ts";
+import { TestLine } from "../proxy/faults/line.ts";
 
 /** A time below its least is wrong; timers may be late on a busy machine, by this at most. */
 const LATE_MS = 400;
