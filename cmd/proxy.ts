@@ -1,47 +1,36 @@
 /** A proxy between clients and a server: `socktool proxy`. */
 import { type Address, formatAddress, isLoopback } from "../lib/net/mod.ts";
-import { playScript, ProxyError, type ProxyObserver, serveProxy } from "../lib/proxy/mod.ts";
+import { playScript, type ProxyObserver } from "../lib/proxy/mod.ts";
 import {
-  announce,
   clientTlsFlags,
-  clientTlsOf,
-  connectTimeoutFlag,
   type Context,
   defineCommand,
   httpFlags,
-  limitFlags,
   logFormatFlag,
   outputFlags,
-  rereadOnHangup,
   runMain,
   serverTlsFlags,
-  serverTlsOf,
   untilDrained,
   UsageError,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
 import { proxyTraffic } from "./_capture/proxy_traffic.ts";
-import { recordFlags, startRecording } from "./_capture/recording.ts";
+import { startRecording } from "./_capture/recording.ts";
 import { connectionReport } from "./_proxy/connection_report.ts";
 import { importLater } from "./_cli/import_later.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { FAULT_NOTES, faultFlags, faultsOf, scriptOf } from "./_proxy/fault_flags.ts";
 import { FaultLines } from "./_proxy/fault_report.ts";
+import { relayArguments, relayFlags, startRelay } from "./_proxy/relaying.ts";
 
 export const command = defineCommand({
   name: "proxy",
   summary: "stand between clients and a server, and do to connections what networks do",
   role: "server",
-  arguments: {
-    listen: { type: "address", help: "the address to listen on; port 0 picks a free port" },
-    upstream: { type: "address", help: "the server to connect to, once for each client" },
-  },
+  arguments: relayArguments,
   flags: {
     ...faultFlags,
-    ...recordFlags,
-    ...connectTimeoutFlag,
-    "max-connections": limitFlags["max-connections"],
-    "drain-timeout": limitFlags["drain-timeout"],
+    ...relayFlags,
     http: {
       ...httpFlags.http,
       help: "let faults be changed by JSON on this address too (GET and PUT /api/faults), with a " +
@@ -98,21 +87,12 @@ export const command = defineCommand({
       fired: (fired) => lines.fired(fired),
       noticed: ({ id }, _, notice) => lines.noticed(id, notice),
     };
-    const proxy = await orUsageError(async () =>
-      await serveProxy(args.listen, args.upstream, {
-        faults,
-        tls: await serverTlsOf(flags, context),
-        upstreamTls: await clientTlsOf(flags, context),
-        seed: flags.seed,
-        connectTimeoutMs: flags["connect-timeout"],
-        maxConnections: flags["max-connections"],
-        drainTimeoutMs: flags["drain-timeout"],
-        signal: context.signal,
-        observer: recorder ? proxyTraffic(undefined, recorder, report) : report,
-      })
-    );
-    rereadOnHangup({ flags, renewTls: (tls) => proxy.renewTls(tls) }, context);
-    announce(proxy.address, context, flags.json);
+    const observer = recorder ? proxyTraffic(undefined, recorder, report) : report;
+    const proxy = await startRelay({ args, flags }, context, {
+      faults,
+      seed: flags.seed,
+      observer,
+    });
     if (faults.length + steps.length > 0) {
       if (flags.json) context.out.json({ type: "seed", seed: proxy.seed });
       else context.log.info(`seed ${proxy.seed} (--seed ${proxy.seed} repeats it)`);
@@ -145,16 +125,6 @@ async function openControl(
   }
   const values = { http, json, insecure: false, "http-host": [], "allow-origin": [] };
   return await openHttp(values, {}, context);
-}
-
-/** What the library says of its arguments is a mistake in the command line. */
-export async function orUsageError<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof ProxyError)) throw error;
-    throw new UsageError(error.message.replace("Cannot", "cannot"));
-  }
 }
 
 if (import.meta.main) await runMain(command);

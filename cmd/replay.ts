@@ -57,7 +57,7 @@ export const command = defineCommand({
       min: 0.001,
       group: "Pace",
       conflicts: ["as-fast"],
-      help: "send at the recorded times, but so many times as fast",
+      help: "divide the recorded waits by this: 10 sends ten times as fast",
     },
     "as-fast": {
       type: "boolean",
@@ -154,7 +154,7 @@ async function load(path: string, { log }: Context): Promise<Recording> {
   return recording;
 }
 
-/** Differences beyond so many are counted, not printed. */
+/** The most differences that are printed. The rest are only counted. */
 const MAX_TOLD = 100;
 
 function differenceLines({ out }: Context, json: boolean): (difference: ReplayDifference) => void {

@@ -1,40 +1,31 @@
 /** A proxy that shows what passes: `socktool tap`. */
 import { watchFrames } from "../lib/capture/mod.ts";
 import { formatAddress } from "../lib/net/mod.ts";
-import { type ProxyObserver, serveProxy } from "../lib/proxy/mod.ts";
+import type { ProxyObserver } from "../lib/proxy/mod.ts";
 import { FrameReport } from "./_capture/frame_report.ts";
 import { keptFor, matchFlags, readMatches } from "./_capture/match_flags.ts";
 import { proxyTraffic } from "./_capture/proxy_traffic.ts";
 import { rawTraffic } from "./_capture/raw_traffic.ts";
-import { recordFlags, startRecording } from "./_capture/recording.ts";
+import { startRecording } from "./_capture/recording.ts";
 import {
-  announce,
   clientTlsFlags,
-  clientTlsOf,
-  connectTimeoutFlag,
   type Context,
   defineCommand,
   describeError,
-  limitFlags,
   logAcceptFailure,
   quietFlag,
-  rereadOnHangup,
   runMain,
   serverTlsFlags,
-  serverTlsOf,
   untilDrained,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
-import { orUsageError } from "./proxy.ts";
+import { relayArguments, relayFlags, startRelay } from "./_proxy/relaying.ts";
 
 export const command = defineCommand({
   name: "tap",
   summary: "stand between clients and a server, and show each frame that passes",
   role: "server",
-  arguments: {
-    listen: { type: "address", help: "the address to listen on; port 0 picks a free port" },
-    upstream: { type: "address", help: "the server to connect to, once for each client" },
-  },
+  arguments: relayArguments,
   flags: {
     ...matchFlags,
     raw: {
@@ -42,10 +33,7 @@ export const command = defineCommand({
       conflicts: ["match"],
       help: "show bytes as they come, not frames: for protocols of any kind",
     },
-    ...recordFlags,
-    ...connectTimeoutFlag,
-    "max-connections": limitFlags["max-connections"],
-    "drain-timeout": limitFlags["drain-timeout"],
+    ...relayFlags,
     ...serverTlsFlags,
     ...clientTlsFlags,
     quiet: { ...quietFlag.quiet, help: "show nothing, but warnings and errors" },
@@ -87,19 +75,8 @@ export const command = defineCommand({
       skipped: (count, reason, place) => report.skipped(count, reason, place),
       closed: (...ending) => report.connection(...ending),
     }, keptFor(flags));
-    const proxy = await orUsageError(async () =>
-      await serveProxy(args.listen, args.upstream, {
-        tls: await serverTlsOf(flags, context),
-        upstreamTls: await clientTlsOf(flags, context),
-        connectTimeoutMs: flags["connect-timeout"],
-        maxConnections: flags["max-connections"],
-        drainTimeoutMs: flags["drain-timeout"],
-        signal: context.signal,
-        observer: proxyTraffic(watch, recorder, failures(context)),
-      })
-    );
-    rereadOnHangup({ flags, renewTls: (tls) => proxy.renewTls(tls) }, context);
-    announce(proxy.address, context, json);
+    const observer = proxyTraffic(watch, recorder, failures(context));
+    const proxy = await startRelay({ args, flags }, context, { observer });
     await untilDrained(proxy, context);
   },
 });

@@ -19,7 +19,7 @@ export interface FrameReportOptions {
   readonly hexBytes?: number | undefined;
   /** Whether credentials are printed. */
   readonly secrets: boolean;
-  /** The frames that are printed; all of them where there is none. */
+  /** Which frames are printed. If the list is empty, all of them. */
   readonly matches: readonly FrameMatch[];
   /** Whether lines are left out while the output does not keep up. @default {false} */
   readonly live?: boolean;

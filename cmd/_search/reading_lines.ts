@@ -79,7 +79,7 @@ export class ReadingLines {
   }
 }
 
-/** Names the flag for an option of `openSearch`, and what it does; nothing where there is none. */
+/** Names the flag for an option of `openSearch`, and what it does. Empty if the option has no flag. */
 export function flagOf(option: ReadOption | undefined, does: string): string {
   return option === undefined ? "" : ` (${FLAGS[option]} ${does})`;
 }

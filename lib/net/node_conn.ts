@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { Deque } from "../base/deque.ts";
 import { byteStream } from "./byte_stream.ts";
+import { connWritable } from "./conn_writable.ts";
 
 /** While more than this waits to be read, a stream that flows by itself is paused. */
 const HIGH_WATER_BYTES = 65_536;
@@ -173,13 +174,7 @@ export class NodeConn implements Deno.Conn {
 
   /** Takes the bytes to be sent; closing it closes the sending half. */
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
-    return this.#writable ??= new WritableStream({
-      write: async (bytes) => {
-        for (let at = 0; at < bytes.length;) at += await this.write(bytes.subarray(at));
-      },
-      close: () => this.closeWrite(),
-      abort: () => this.close(),
-    });
+    return this.#writable ??= connWritable(this);
   }
 
   /** Closes it, if it is open. */

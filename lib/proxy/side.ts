@@ -26,7 +26,7 @@ export interface Side {
   listen(events: SideEvents): void;
   /** Reads on. */
   resume(): void;
-  /** Reads no more for now. What was read before may still come: at most 128 KiB. */
+  /** Reads no more until `resume`. What was read before may still come: at most 128 KiB. */
   pause(): void;
   /**
    * Writes bytes, which must not be changed afterwards. Returns whether there is room for more now;

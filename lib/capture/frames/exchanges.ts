@@ -16,7 +16,7 @@ export interface OpenRequest {
  */
 const MAX_OPEN = 131_072;
 
-/** A connection may have so many open requests whatever others have. */
+/** Open requests that a connection may always have, however many others have. */
 const FEW_OPEN = 16;
 
 /** A count of the open requests of all connections. */

@@ -14,7 +14,7 @@ export interface FrameKind {
 /** Larger contents are not parsed: that would take milliseconds. */
 const PARSED_BYTES = 65_536;
 
-/** Names are cut at so many characters. */
+/** The length at which a name is cut, in characters. */
 const MAX_NAME = 64;
 
 /**

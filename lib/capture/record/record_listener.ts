@@ -1,4 +1,5 @@
 import { type Address, addressOf, byteStream, type Listener } from "../../net/mod.ts";
+import { connWritable } from "../../net/conn_writable.ts";
 import type { RecordedConnection, Recorder } from "./recorder.ts";
 
 /**
@@ -115,13 +116,7 @@ class RecordingConn implements Deno.Conn {
   }
 
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
-    return this.#writable ??= new WritableStream({
-      write: async (bytes) => {
-        for (let at = 0; at < bytes.length;) at += await this.write(bytes.subarray(at));
-      },
-      close: () => this.closeWrite(),
-      abort: () => this.close(),
-    });
+    return this.#writable ??= connWritable(this);
   }
 
   [Symbol.dispose](): void {
