@@ -12,7 +12,7 @@ import {
 import { type RequestObserver, serveRequests } from "../lib/request/mod.ts";
 import { formatAddress, listen, type ServerTls } from "../lib/net/mod.ts";
 import type { SearchPages } from "./_search/search_pages.ts";
-import { importLater } from "./_cli/import_later.ts";
+import { importLater } from "../lib/base/import_later.ts";
 import type { HttpSide } from "./_web/http_side.ts";
 import {
   accessFlags,

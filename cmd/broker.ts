@@ -34,7 +34,7 @@ import {
   warnOfOpenFiles,
   watchAuth,
 } from "./_cli/mod.ts";
-import { importLater } from "./_cli/import_later.ts";
+import { importLater } from "../lib/base/import_later.ts";
 import { mayReadStats, measureBroker } from "./_web/broker_metrics.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";

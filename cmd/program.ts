@@ -1,5 +1,5 @@
 import config from "../deno.json" with { type: "json" };
-import { importLater } from "./_cli/import_later.ts";
+import { importLater } from "../lib/base/import_later.ts";
 import type { Program } from "./_cli/multi.ts";
 import type { TopicEntry } from "./_cli/topics.ts";
 

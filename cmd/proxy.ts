@@ -17,7 +17,7 @@ import {
 import { proxyTraffic } from "./_capture/proxy_traffic.ts";
 import { startRecording } from "./_capture/recording.ts";
 import { connectionReport } from "./_proxy/connection_report.ts";
-import { importLater } from "./_cli/import_later.ts";
+import { importLater } from "../lib/base/import_later.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { FAULT_NOTES, faultFlags, faultsOf, scriptOf } from "./_proxy/fault_flags.ts";
 import { FaultLines } from "./_proxy/fault_report.ts";

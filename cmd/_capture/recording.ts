@@ -1,3 +1,4 @@
+import { importLater } from "../../lib/base/import_later.ts";
 import type { Recorder } from "../../lib/capture/mod.ts";
 import { formatAddress, type Listener } from "../../lib/net/mod.ts";
 import config from "../../deno.json" with { type: "json" };
@@ -41,7 +42,11 @@ export async function startRecording(
   { log }: Context,
 ): Promise<Recorder | undefined> {
   if (path === undefined) return undefined;
-  const { CaptureError, openRecorder } = await import("../../lib/capture/mod.ts");
+  const { CaptureError, openRecorder } = await importLater<
+    typeof import("../../lib/capture/mod.ts")
+  >(
+    new URL("../../lib/capture/mod.ts", import.meta.url),
+  );
   let recorder: Recorder;
   try {
     recorder = openRecorder({
@@ -82,7 +87,9 @@ export async function recordConnections(
   const what = `${command} on ${formatAddress(listener.address)}`;
   const recorder = await startRecording(flags, what, context);
   if (recorder === undefined) return { listener, [Symbol.dispose]: () => {} };
-  const { recordListener } = await import("../../lib/capture/mod.ts");
+  const { recordListener } = await importLater<typeof import("../../lib/capture/mod.ts")>(
+    new URL("../../lib/capture/mod.ts", import.meta.url),
+  );
   return {
     listener: recordListener(listener, recorder),
     [Symbol.dispose]: () => recorder.close(),

@@ -3,7 +3,7 @@ import { examplesFor } from "./example_line.ts";
 import { EXIT } from "./exit_code.ts";
 import { type HelpOptions, titleLines } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
-import { importLater } from "./import_later.ts";
+import { importLater } from "../../lib/base/import_later.ts";
 import { suggestion } from "../../lib/base/nearest.ts";
 import { printText } from "./output.ts";
 import { createStyle } from "./style.ts";

@@ -6,6 +6,7 @@ import type {
   LoginAttempt,
   Principal,
 } from "../../lib/access/mod.ts";
+import { importLater } from "../../lib/base/import_later.ts";
 import { type Address, formatAddress, isLoopback } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
 import { FailedLogins } from "./failed_logins.ts";
@@ -38,7 +39,9 @@ export class ServerAuthenticator implements Authenticator {
   /** Reads the file. */
   static async open(path: string, context: Pick<Context, "log">): Promise<ServerAuthenticator> {
     // Loaded only where it is needed: every command starts with this file.
-    const { FileAuthenticator } = await import("../../lib/access/mod.ts");
+    const { FileAuthenticator } = await importLater<typeof import("../../lib/access/mod.ts")>(
+      new URL("../../lib/access/mod.ts", import.meta.url),
+    );
     const stamp = await stampOf(path);
     return new ServerAuthenticator(
       path,
@@ -110,9 +113,15 @@ async function stampOf(path: string): Promise<string> {
 
 /** One file may serve several programs: it may have the rights of all of them. */
 async function readTable(path: string): Promise<AuthTable> {
-  const { AuthFileError, parseAuthFile } = await import("../../lib/access/mod.ts");
-  const { PUBSUB_RIGHTS } = await import("../../lib/pubsub/broker/routing/rights.ts");
-  const { SEARCH_RIGHTS } = await import("../../lib/search/search_rights.ts");
+  const { AuthFileError, parseAuthFile } = await importLater<
+    typeof import("../../lib/access/mod.ts")
+  >(new URL("../../lib/access/mod.ts", import.meta.url));
+  const { PUBSUB_RIGHTS } = await importLater<
+    typeof import("../../lib/pubsub/broker/routing/rights.ts")
+  >(new URL("../../lib/pubsub/broker/routing/rights.ts", import.meta.url));
+  const { SEARCH_RIGHTS } = await importLater<typeof import("../../lib/search/search_rights.ts")>(
+    new URL("../../lib/search/search_rights.ts", import.meta.url),
+  );
   const text = await Deno.readTextFile(path);
   try {
     return parseAuthFile(text, { ...PUBSUB_RIGHTS, ...SEARCH_RIGHTS });

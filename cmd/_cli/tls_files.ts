@@ -1,3 +1,4 @@
+import { importLater } from "../../lib/base/import_later.ts";
 import { hostProblem } from "../../lib/net/address.ts";
 import type { ClientTls, ServerTls } from "../../lib/net/mod.ts";
 import { tlsFinding } from "../../lib/net/tls_problem.ts";
@@ -30,7 +31,9 @@ export async function serverTlsOf(
   const { "tls-cert": certPath, "tls-key": keyPath } = flags;
   if (certPath === undefined || keyPath === undefined) return undefined;
   const tls = { cert: await Deno.readTextFile(certPath), key: await Deno.readTextFile(keyPath) };
-  const { tryCertificate } = await import("../../lib/net/server_certificate.ts");
+  const { tryCertificate } = await importLater<
+    typeof import("../../lib/net/server_certificate.ts")
+  >(new URL("../../lib/net/server_certificate.ts", import.meta.url));
   try {
     tryCertificate(tls);
   } catch (cause) {

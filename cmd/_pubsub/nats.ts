@@ -1,5 +1,5 @@
 import type { NatsBackplane, NatsObserver } from "../../lib/pubsub/broker/nats/mod.ts";
-import { importLater } from "../_cli/import_later.ts";
+import { importLater } from "../../lib/base/import_later.ts";
 import { type Context, type FlagTable, UsageError } from "../_cli/mod.ts";
 
 /** Flags of a broker that is a gateway of a NATS cluster. */

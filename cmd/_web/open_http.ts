@@ -1,5 +1,5 @@
 import { checkAccess, type Context } from "../_cli/mod.ts";
-import { importLater } from "../_cli/import_later.ts";
+import { importLater } from "../../lib/base/import_later.ts";
 import type { HttpFlagValues, HttpSurroundings } from "./http_flag_values.ts";
 import type { HttpSide } from "./http_side.ts";
 

@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { nodeModule } from "../base/node_module.ts";
 
 /** The parameters of the hashes made here: a check takes 16 MiB of memory and about 50 ms. */
 const COST = 16_384;
@@ -22,10 +21,10 @@ const TOKEN = /^sha256:([0-9a-f]{64})$/;
  * Source: RFC 7914.
  */
 export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
+  const salt = random(SALT_BYTES);
   const key = await derive(password, salt, COST, BLOCK, PARALLEL, KEY_BYTES);
   const parameters = [COST, BLOCK, PARALLEL].join(":");
-  return `scrypt:${parameters}:${salt.toString("base64")}:${key.toString("base64")}`;
+  return `scrypt:${parameters}:${salt.toBase64()}:${key.toBase64()}`;
 }
 
 /**
@@ -33,7 +32,10 @@ export async function hashPassword(password: string): Promise<string> {
  * or more: then it cannot be guessed, and a fast hash protects it as well as a slow one.
  */
 export function hashToken(token: string): string {
-  return `sha256:${createHash("sha256").update(token).digest("hex")}`;
+  return `sha256:${
+    nodeModule<typeof import("node:crypto")>("node:crypto").createHash("sha256").update(token)
+      .digest("hex")
+  }`;
 }
 
 /**
@@ -43,17 +45,15 @@ export function hashToken(token: string): string {
 export function unmatchedHash(model?: string): string {
   const [, cost = COST, block = BLOCK, parallel = PARALLEL, , key] = PASSWORD.exec(model ?? "") ??
     [];
-  const keyBytes = key === undefined ? KEY_BYTES : Buffer.from(key, "base64").length;
-  const [salt, random] = [randomBytes(SALT_BYTES), randomBytes(keyBytes)];
-  return `scrypt:${cost}:${block}:${parallel}:${salt.toString("base64")}:${
-    random.toString("base64")
-  }`;
+  const keyBytes = key === undefined ? KEY_BYTES : base64Bytes(key).length;
+  const [salt, unmatched] = [random(SALT_BYTES), random(keyBytes)];
+  return `scrypt:${cost}:${block}:${parallel}:${salt.toBase64()}:${unmatched.toBase64()}`;
 }
 
 /** Whether a text is the hash of a password, with a cost that can be paid here. */
 export function isPasswordHash(hash: string): boolean {
-  const [, cost, block, parallel] = PASSWORD.exec(hash) ?? [];
-  if (cost === undefined) return false;
+  const [, cost, block, parallel, salt, key] = PASSWORD.exec(hash) ?? [];
+  if (cost === undefined || !isBase64(salt!) || !isBase64(key!)) return false;
   const n = Number(cost);
   const powerOfTwo = n >= 2 && (n & (n - 1)) === 0;
   const memory = 128 * n * Number(block);
@@ -68,16 +68,16 @@ export function isTokenHash(hash: string): boolean {
 /** Whether the hash, which must be a valid one, was made of this password. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [, cost, block, parallel, salt, key] = PASSWORD.exec(hash)!;
-  const expected = Buffer.from(key!, "base64");
+  const expected = base64Bytes(key!);
   const actual = await derive(
     password,
-    Buffer.from(salt!, "base64"),
+    base64Bytes(salt!),
     Number(cost),
     Number(block),
     Number(parallel),
     expected.length,
   );
-  return timingSafeEqual(actual, expected);
+  return nodeModule<typeof import("node:crypto")>("node:crypto").timingSafeEqual(actual, expected);
 }
 
 function derive(
@@ -87,9 +87,33 @@ function derive(
   block: number,
   parallel: number,
   bytes: number,
-): Promise<Buffer> {
+): Promise<Uint8Array> {
   const options = { N: cost, r: block, p: parallel, maxmem: MAX_COST_BYTES * 2 };
   return new Promise((resolve, reject) => {
-    scrypt(password, salt, bytes, options, (error, key) => error ? reject(error) : resolve(key));
+    nodeModule<typeof import("node:crypto")>("node:crypto").scrypt(
+      password,
+      salt,
+      bytes,
+      options,
+      (error, key) => error ? reject(error) : resolve(key),
+    );
   });
+}
+
+function random(bytes: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(bytes));
+}
+
+/** @throws {SyntaxError} if the text is not base64; padding may be missing. */
+function base64Bytes(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromBase64(text);
+}
+
+function isBase64(text: string): boolean {
+  try {
+    base64Bytes(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

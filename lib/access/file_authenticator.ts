@@ -1,5 +1,5 @@
-import { createHmac, randomBytes } from "node:crypto";
 import { FairQueue } from "../base/fair_queue.ts";
+import { nodeModule } from "../base/node_module.ts";
 import type { AuthTable } from "./auth_file.ts";
 import type { Authenticator, Credentials, LoginAttempt } from "./authenticator.ts";
 import { hashToken, unmatchedHash, verifyPassword } from "./credential_hash.ts";
@@ -25,7 +25,7 @@ const MAX_REMEMBERED = 10_000;
  */
 export class FileAuthenticator implements Authenticator {
   #table: AuthTable = { users: new Map(), tokens: new Map() };
-  readonly #key = randomBytes(32);
+  readonly #key = crypto.getRandomValues(new Uint8Array(32));
   readonly #remembered = new Set<string>();
   #unmatched = "";
   readonly #queue = new FairQueue({
@@ -81,7 +81,10 @@ export class FileAuthenticator implements Authenticator {
     if (token !== undefined) return this.#table.tokens.get(hashToken(token));
     if (user === undefined || password === undefined) return undefined;
     const known = this.#table.users.get(user);
-    const trace = createHmac("sha256", this.#key)
+    const trace = nodeModule<typeof import("node:crypto")>("node:crypto").createHmac(
+      "sha256",
+      this.#key,
+    )
       .update(JSON.stringify([user, password, known?.hash])).digest("base64");
     if (known && this.#remembered.has(trace)) return known.principal;
     // An unknown name takes as long as a known one: response times do not tell which names exist.

@@ -1,23 +1,24 @@
 /**
- * How long the program takes to say its version, and what it can do.
+ * How long the program takes to say its version, and what it can do; and its servers, until they take
+ * a connection.
  *
  * @module
  */
 import type { Benchmark } from "./against/benchmark.ts";
-import { denoArgsIn, type Figures, median, ROOT } from "./support.ts";
+import { denoArgsIn, type Figures, freePort, median, ROOT, startServer } from "./support.ts";
 
 const FLAGS = ["--version", "--help"];
+/** Commands as programs of their own, by which every version has them. */
+const SERVERS = ["echo_server", "app_server", "broker"];
 const STARTS = 3;
 
 /** The rows. */
 export const startBenchmark: Benchmark = {
   name: "start",
-  rows: FLAGS.map((name) => ({ name, unit: "ms" })),
+  rows: [...FLAGS, ...SERVERS].map((name) => ({ name, unit: "ms" })),
   start: ({ root }) =>
     Promise.resolve({
-      measure: async (flag) => ({
-        value: await startMs(denoArgsIn(root, "cmd/socktool.ts", flag)),
-      }),
+      measure: async (name) => ({ value: await measure(root, name) }),
       async [Symbol.asyncDispose]() {},
     }),
 };
@@ -27,18 +28,21 @@ export async function run(): Promise<Figures> {
   const empty = await Deno.makeTempFile({ prefix: "socktool-bench-", suffix: ".ts" });
   try {
     const figures: Figures = { "a program that does nothing, ms": await startMs(["run", empty]) };
-    for (const flag of FLAGS) {
-      figures[`${flag}, ms`] = await startMs(denoArgsIn(ROOT, "cmd/socktool.ts", flag));
-    }
+    for (const name of [...FLAGS, ...SERVERS]) figures[`${name}, ms`] = await measure(ROOT, name);
     return figures;
   } finally {
     await Deno.remove(empty);
   }
 }
 
-async function startMs(args: readonly string[]): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < STARTS; i++) {
+function measure(root: string, name: string): Promise<number> {
+  return SERVERS.includes(name)
+    ? medianMs(() => listeningMs(root, `cmd/${name}.ts`))
+    : startMs(denoArgsIn(root, "cmd/socktool.ts", name));
+}
+
+function startMs(args: readonly string[]): Promise<number> {
+  return medianMs(async () => {
     const startedAt = performance.now();
     const { success } = await new Deno.Command(Deno.execPath(), {
       args: [...args],
@@ -47,7 +51,20 @@ async function startMs(args: readonly string[]): Promise<number> {
       stderr: "null",
     }).output();
     if (!success) throw new Error(`deno ${args.join(" ")} failed`);
-    times.push(performance.now() - startedAt);
-  }
+    return performance.now() - startedAt;
+  });
+}
+
+async function listeningMs(root: string, file: string): Promise<number> {
+  const port = freePort();
+  const args = denoArgsIn(root, file, `127.0.0.1:${port}`, "-q");
+  const startedAt = performance.now();
+  await using _server = await startServer(Deno.execPath(), args, port);
+  return performance.now() - startedAt;
+}
+
+async function medianMs(measureOnce: () => Promise<number>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < STARTS; i++) times.push(await measureOnce());
   return median(times);
 }

@@ -77,7 +77,7 @@ export async function startServer(
         `${command} ${args.join(" ")} does not listen on port ${port}: ${said.trim()}`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
   return server;
 }

@@ -97,7 +97,8 @@ export function replaceWords(query: Query, replaced: ReadonlyMap<string, string>
   return parseQuery(text + query.text.slice(done));
 }
 
-const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "word" });
+/** Made when it is first needed: that takes 8 ms. */
+let segmenter: Intl.Segmenter | undefined;
 /** Words that say something by themselves: not the parts of a date, an address or a code. */
 const TELLING = /^\p{L}[\p{L}\p{M}]{2,}$/u;
 /** A character of writing without spaces, which is a word of the index. */
@@ -128,7 +129,8 @@ function cutsOf(text: string, { words, places }: Term): number[] | undefined {
   if (words.every((word) => TELLING.test(word))) return words.map((_, i) => i);
   if (!words.every((word) => CHARACTER.test(word))) return undefined;
   const from = places[0]![0];
-  const segments = SEGMENTER.segment(text.slice(from, places.at(-1)![1]));
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "word" });
+  const segments = segmenter.segment(text.slice(from, places.at(-1)![1]));
   const starts = new Set(Array.from(segments, ({ index }) => from + index));
   const cuts: number[] = [0];
   // A single character says little: it stays with those beside it.

@@ -3,43 +3,15 @@
  *
  * @module
  */
+import { importLater } from "../../base/import_later.ts";
 
 /** Brings a folded word to its stem. */
 export type Stem = (word: string) => string;
 
-type Module = { readonly stemmer: Stem };
+const CODES = "ar bg da de el en es fi fr ga hu hy id it lt ne nl no pt ro ru sr sv tr uk";
 
-/** By the codes of ISO 639-1. A language is loaded when the first document of it comes. */
-const LOADERS: Readonly<Record<string, () => Promise<Module>>> = {
-  ar: () => import("@orama/stemmers/arabic"),
-  bg: () => import("@orama/stemmers/bulgarian"),
-  da: () => import("@orama/stemmers/danish"),
-  de: () => import("@orama/stemmers/german"),
-  el: () => import("@orama/stemmers/greek"),
-  en: () => import("@orama/stemmers/english"),
-  es: () => import("@orama/stemmers/spanish"),
-  fi: () => import("@orama/stemmers/finnish"),
-  fr: () => import("@orama/stemmers/french"),
-  ga: () => import("@orama/stemmers/irish"),
-  hu: () => import("@orama/stemmers/hungarian"),
-  hy: () => import("@orama/stemmers/armenian"),
-  id: () => import("@orama/stemmers/indonesian"),
-  it: () => import("@orama/stemmers/italian"),
-  lt: () => import("@orama/stemmers/lithuanian"),
-  ne: () => import("@orama/stemmers/nepali"),
-  nl: () => import("@orama/stemmers/dutch"),
-  no: () => import("@orama/stemmers/norwegian"),
-  pt: () => import("@orama/stemmers/portuguese"),
-  ro: () => import("@orama/stemmers/romanian"),
-  ru: () => import("@orama/stemmers/russian"),
-  sr: () => import("@orama/stemmers/serbian"),
-  sv: () => import("@orama/stemmers/swedish"),
-  tr: () => import("@orama/stemmers/turkish"),
-  uk: () => import("@orama/stemmers/ukrainian"),
-};
-
-/** The codes of the languages that have stems. */
-export const LANGUAGES: readonly string[] = Object.keys(LOADERS);
+/** The codes of the languages that have stems, of ISO 639-1. A language is loaded when it is needed. */
+export const LANGUAGES: readonly string[] = CODES.split(" ");
 
 /** The most stems of a language that are remembered: making one takes up to 10 µs. */
 const REMEMBERED = 50_000;
@@ -54,19 +26,26 @@ const loaded = new Map<string, Stem>();
 export function languageOf(tag: string): string | undefined {
   const code = tag.toLowerCase().split(/[-_]/, 1)[0]!;
   const language = code === "nb" || code === "nn" ? "no" : code;
-  return Object.hasOwn(LOADERS, language) ? language : undefined;
+  return LANGUAGES.includes(language) ? language : undefined;
 }
 
 /** Loads what {@linkcode stemmerOf} gives for one of {@linkcode LANGUAGES}. */
 export function loadStemmer(language: string): Promise<void> {
   let promise = loading.get(language);
   if (promise === undefined) {
-    promise = LOADERS[language]!().then(({ stemmer }) => {
+    promise = load(language).then(({ stemmer }) => {
       loaded.set(language, remembering(stemmer));
     });
     loading.set(language, promise);
   }
   return promise;
+}
+
+async function load(language: string) {
+  const { STEMMERS } = await importLater<typeof import("./stemmers.ts")>(
+    new URL("./stemmers.ts", import.meta.url),
+  );
+  return await STEMMERS[language]!();
 }
 
 /** Makes the stems of a language; `undefined` until it is loaded. */

@@ -4,10 +4,10 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import { crc32 } from "node:zlib";
 import { FrameDecoder } from "../../../../frame/mod.ts";
 import { closeQuietly } from "../../../../base/close_quietly.ts";
 import { messageOf } from "../../../../base/message_of.ts";
+import { nodeModule } from "../../../../base/node_module.ts";
 import {
   FileLock,
   identityOf,
@@ -114,7 +114,10 @@ function checkStream(statements: Statements, stream: StreamRecord, problems: str
     if (after > 0 && first <= after) problems.push(`${where}: some are there twice`);
     after = first + messages - 1;
     const [frames] = statements.row<[Uint8Array]>("SELECT frames FROM run WHERE id = ?", row)!;
-    if (frames.length !== size || crc32(frames) !== crc) {
+    if (
+      frames.length !== size ||
+      nodeModule<typeof import("node:zlib")>("node:zlib").crc32(frames) !== crc
+    ) {
       problems.push(`${where}: the checksum is wrong`);
       continue;
     }

@@ -4,9 +4,9 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import { crc32 } from "node:zlib";
 import { FrameDecoder } from "../../../../frame/mod.ts";
 import { closeQuietly } from "../../../../base/close_quietly.ts";
+import { nodeModule } from "../../../../base/node_module.ts";
 import {
   asSqliteError,
   FileLock,
@@ -229,7 +229,12 @@ class Rescuer {
   /** @returns whether it is whole. */
   #rescueRun(stream: RescuedStream, run: RunRow): boolean {
     const [id, , first, count, time, crc, bytes] = run;
-    if (crc32(bytes) !== crc || first < 1 || first < stream.runsEnd) return false;
+    if (
+      nodeModule<typeof import("node:zlib")>("node:zlib").crc32(bytes) !== crc || first < 1 ||
+      first < stream.runsEnd
+    ) {
+      return false;
+    }
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
     if (frames.length !== count) return false;
     this.#to.run(
