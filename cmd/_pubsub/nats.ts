@@ -17,7 +17,8 @@ export const natsFlags = {
     hint: "file",
     placeholder: "FILE",
     group: "NATS",
-    help: "log in to NATS with the credentials in this file, as nsc makes it",
+    help:
+      "log in to NATS with the credentials in this file, as nsc makes it, or with an nkey's seed",
   },
   "nats-tls-ca": {
     type: "path",
@@ -94,7 +95,7 @@ function natsObserver({ out, log }: Context, json: boolean): NatsObserver {
     },
     refused(message) {
       tell("refused", { message });
-      log.error(`NATS refused what this broker sent: ${message}`);
+      log.error(message);
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   formatAddress,
   hostProblem,
   isWebSocket,
+  type TcpAddress,
   toAddress,
   type WebSocketAddress,
 } from "./address.ts";
@@ -98,6 +99,31 @@ export async function dial(
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+/**
+ * Makes TLS of a TCP connection on which nothing is being read, where a protocol begins without it.
+ *
+ * @param signal Gives up when it is aborted.
+ * @returns What is to be used instead. If it fails, the connection is closed.
+ * @throws {ConnectionError} with operation `tls-handshake`
+ * @throws {AddressError} if `serverName` is no host name.
+ */
+export async function upgradeToTls(
+  conn: Deno.Conn,
+  address: TcpAddress,
+  tls: ClientTls,
+  signal: AbortSignal,
+): Promise<Deno.Conn> {
+  try {
+    checkClientTls(tls, address);
+    return await startTls(conn, address, tls, signal);
+  } catch (cause) {
+    closeQuietly(conn);
+    if (cause instanceof ConnectionError || cause instanceof AddressError) throw cause;
+    const code = signal.aborted ? "timed-out" : undefined;
+    throw new ConnectionError("tls-handshake", address, cause, code);
   }
 }
 

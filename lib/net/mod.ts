@@ -30,7 +30,7 @@ export { listen } from "./listen.ts";
 export type { ListenOptions } from "./listen.ts";
 export { joinListeners } from "./join_listeners.ts";
 export type { Handshakes, Listener, ServerTls } from "./listener.ts";
-export { DEFAULT_DIAL_TIMEOUT_MS, dial } from "./dial.ts";
+export { DEFAULT_DIAL_TIMEOUT_MS, dial, upgradeToTls } from "./dial.ts";
 export type { ClientTls, DialOptions } from "./dial.ts";
 export { Connection } from "./connection.ts";
 export type { Peer } from "./peer.ts";

@@ -21,6 +21,7 @@ export const PLAIN_BENCHMARKS: Readonly<Record<string, () => Promise<{ run: Run 
   streams: () => import("./streams.ts"),
   proxy: () => import("./proxy.ts"),
   web: () => import("./web.ts"),
+  nats: () => import("./nats.ts"),
   requests: () => Promise.resolve({ run: () => runRows("requests") }),
   clients: async () => ({ run: (await import("./pubsub_clients.ts")).clientFigures }),
   client: () => Promise.resolve({ run: () => runRows("client") }),

@@ -25,6 +25,7 @@ export class LastWill {
     const { principal, subscriptions } = this.#owner;
     if (will) {
       const refusal = publishRefusal(principal!, will.topic) ??
+        this.#core.shared?.publishRefusal(will.header) ??
         subscriptions.keep(will.cost, "a will");
       if (refusal) return refusal;
     }

@@ -1,4 +1,4 @@
-import { encodeFrame, type Frame } from "../../frame/mod.ts";
+import { encodeFrame, type Frame, FrameDecoder, type FrameHeader } from "../../frame/mod.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { quote } from "../protocol/quote.ts";
 import { SYSTEM_PREFIX, topicProblem } from "../protocol/topic.ts";
@@ -22,6 +22,11 @@ export class Will {
   constructor(topic: string, bytes: Uint8Array<ArrayBuffer>) {
     this.topic = topic;
     this.bytes = bytes;
+  }
+
+  /** The header of the publication. */
+  get header(): FrameHeader {
+    return new FrameDecoder().decode(this.bytes).frames[0]!.header;
   }
 
   /** What it costs to keep it. */

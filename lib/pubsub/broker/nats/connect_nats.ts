@@ -1,6 +1,7 @@
 import { msOption, numericOption } from "../../../base/numeric_options.ts";
 import type { Backplane } from "../backplane.ts";
 import { NatsGateway } from "./nats_gateway.ts";
+import { natsLogin } from "./nats_login.ts";
 import type { NatsObserver } from "./nats_observer.ts";
 import { parseNatsServers } from "./nats_servers.ts";
 
@@ -9,7 +10,7 @@ export type NatsBackplane = Backplane & AsyncDisposable;
 
 /** How to join a NATS cluster. */
 export interface NatsBackplaneOptions {
-  /** The content of a file with credentials, as `nsc` makes it. */
+  /** The content of a file with credentials, as `nsc` makes it; or the seed of an nkey. */
   readonly creds?: string | undefined;
   /** Certificate authorities to trust besides those of the system (PEM). TLS is used then. */
   readonly caCert?: string | undefined;
@@ -37,11 +38,13 @@ export async function connectNats(
   servers: readonly string[],
   options: NatsBackplaneOptions = {},
 ): Promise<NatsBackplane> {
-  const { creds, caCert, name = "socktool broker", signal, observer = {} } = options;
+  const { creds, caCert, name = "socktool broker", signal = NEVER, observer = {} } = options;
+  const { hosts, tls, credentials } = parseNatsServers(servers);
   const link = {
-    servers: parseNatsServers(servers),
-    creds: creds === undefined ? undefined : new TextEncoder().encode(creds),
+    hosts,
+    tls: tls || caCert !== undefined,
     caCert,
+    login: natsLogin(credentials, creds),
     name,
     waitMs: numericOption("waitMs", options.waitMs, WAIT),
     signal,
@@ -51,3 +54,4 @@ export async function connectNats(
 }
 
 const WAIT = msOption(0);
+const NEVER = new AbortController().signal;

@@ -1,10 +1,10 @@
-import type { Msg } from "@nats-io/transport-node";
 import { inSteps, visitInParts } from "../../../base/in_steps.ts";
 import { PeriodicLook } from "../../../base/periodic_look.ts";
 import type { Incoming } from "./incoming.ts";
-import type { NatsLink } from "./nats_link.ts";
+import type { CoreLink } from "./core_link.ts";
 import type { Origins } from "./origins.ts";
 import type { TopicCounters } from "./topic_counters.ts";
+import { type NatsMessage, NO_RESPONDERS } from "./wire/nats_message.ts";
 
 /** How often a gateway tells of itself. */
 const TELL_MS = 1_000;
@@ -13,7 +13,7 @@ const TELL_MS = 1_000;
 const MAX_TOPICS = 500;
 const MAX_TOLD = 50_000;
 
-/** How long to wait for gateways that do not answer. */
+/** How long to wait for gateways that are connected to NATS and do not answer. */
 const ANSWER_MS = 1_000;
 
 /** How long to wait for the answers of gateways that are not known yet. */
@@ -22,7 +22,11 @@ const FIRST_ANSWER_MS = 250;
 /** Subjects below it are between gateways. Clients cannot publish there, nor subscribe. */
 const PREFIX = "_socktool";
 
+/** Stands in the place of a gateway's name where all are asked. */
+const EVERYBODY = "all";
+
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** What a gateway tells each second. */
 interface Told {
@@ -45,26 +49,34 @@ interface Question {
 /** What gateways tell each other: that they are alive, and how many publications they have sent. */
 export class Gateways {
   readonly #name: string;
-  readonly #link: NatsLink;
+  /** What brings publications; and all links, each of which is asked for itself. */
+  readonly #link: CoreLink;
+  readonly #links: readonly CoreLink[];
   readonly #origins: Origins;
   readonly #counters: TopicCounters;
   readonly #incoming: Incoming;
   readonly #questions = new Map<number, Question>();
   /** By link: the question that is asked in a moment. */
-  readonly #next = new Map<NatsLink, Promise<ReadonlyMap<string, number>>>();
+  readonly #next = new Map<CoreLink, Promise<ReadonlyMap<string, number>>>();
   readonly #telling = new PeriodicLook(TELL_MS, (now) => this.#tell(now));
   #asked = 0;
 
-  /** @param name This start of this gateway. */
+  /**
+   * @param name This start of this gateway.
+   * @param link What publications come and go by.
+   * @param groupLink What brings those for groups.
+   */
   constructor(
     name: string,
-    link: NatsLink,
+    link: CoreLink,
+    groupLink: CoreLink,
     origins: Origins,
     counters: TopicCounters,
     incoming: Incoming,
   ) {
     this.#name = name;
     this.#link = link;
+    this.#links = [link, groupLink];
     this.#origins = origins;
     this.#counters = counters;
     this.#incoming = incoming;
@@ -72,21 +84,21 @@ export class Gateways {
 
   /** Begins, once those who are there already are known. */
   async start(): Promise<void> {
-    const { connection } = this.#link;
-    const on = (subject: string, take: (told: Told, message: Msg) => void) =>
-      connection.subscribe(subject, {
-        callback: (error, message) => {
-          const told = error === null ? readTold(message) : undefined;
-          if (told !== undefined) take(told, message);
+    const on = (subject: string, take: (told: Told, reply: string) => void) =>
+      this.#link.subscribe(subject, {
+        received: (message) => {
+          const told = readTold(message);
+          if (told !== undefined) take(told, message.reply);
         },
       });
     on(`${PREFIX}.told`, (told) => this.#heard(told));
-    on(`${PREFIX}.ask`, (told, message) => this.#answer(told, message));
-    connection.subscribe(`${PREFIX}.answer.${this.#name}.*`, {
-      callback: (error, message) => {
-        if (error === null) this.#answered(readTold(message), message);
-      },
-    });
+    on(`${PREFIX}.ask`, (told, reply) => this.#answer(told, reply));
+    on(`${PREFIX}.ask.${this.#name}`, (told, reply) => this.#answer(told, reply));
+    for (const link of this.#links) {
+      link.subscribe(`${this.#inbox(link)}.>`, {
+        received: (message) => this.#answered(message),
+      });
+    }
     this.#telling.start();
     await this.#ask(this.#link, FIRST_ANSWER_MS, true);
   }
@@ -95,7 +107,7 @@ export class Gateways {
    * Resolves once all other gateways know what was subscribed to on a link before; by gateway, the
    * number of its last counter then. It does not wait long for one that does not answer.
    */
-  inForce(link: NatsLink): Promise<ReadonlyMap<string, number>> {
+  inForce(link: CoreLink): Promise<ReadonlyMap<string, number>> {
     let asked = this.#next.get(link);
     if (asked === undefined) {
       // What is subscribed to until then is asked about together.
@@ -117,7 +129,7 @@ export class Gateways {
   }
 
   async #ask(
-    link: NatsLink,
+    link: CoreLink,
     timeoutMs: number,
     isFirst: boolean,
   ): Promise<ReadonlyMap<string, number>> {
@@ -130,37 +142,53 @@ export class Gateways {
     if (!link.connected) return question.last;
     const id = ++this.#asked;
     this.#questions.set(id, question);
-    const reply = `${PREFIX}.answer.${this.#name}.${id}`;
-    link.connection.publish(`${PREFIX}.ask`, this.#encode({}), { reply });
+    const inbox = `${this.#inbox(link)}.${id}`;
+    const told = this.#encode({});
+    if (isFirst) link.publish(`${PREFIX}.ask`, told, `${inbox}.${EVERYBODY}`);
+    // Each by itself: so the server says at once which of them are gone.
+    for (const name of question.waitsFor) {
+      link.publish(`${PREFIX}.ask.${name}`, told, `${inbox}.${name}`);
+    }
     const timer = setTimeout(() => question.done.resolve(), timeoutMs);
     const answered = isFirst || question.waitsFor.size > 0
       ? question.done.promise
       : Promise.resolve();
-    await Promise.all([link.flush().catch(() => {}), answered]);
+    await Promise.all([link.flush().catch(() => question.done.resolve()), answered]);
     clearTimeout(timer);
     this.#questions.delete(id);
     return question.last;
   }
 
-  #answer(told: Told, { reply }: Msg): void {
+  #answer(told: Told, reply: string): void {
     if (told.gateway === this.#name) return;
     this.#origins.heard(told.gateway, told.last, performance.now());
     // Behind all that was published before.
-    if (reply) this.#link.connection.publish(reply, this.#encode({}));
+    if (reply !== "") this.#link.publish(reply, this.#encode({}));
   }
 
-  #answered(told: Told | undefined, { subject, headers }: Msg): void {
-    const question = this.#questions.get(Number(subject.split(".").at(-1)));
-    if (told === undefined) {
-      // Nobody else is there.
-      if (headers?.code === 503) question?.done.resolve();
+  #answered(message: NatsMessage): void {
+    const [asked, id] = message.subject.split(".").reverse() as [string, string];
+    const question = this.#questions.get(Number(id));
+    if (message.status === NO_RESPONDERS) {
+      if (asked === EVERYBODY) question?.done.resolve();
+      else this.#settle(question, asked);
       return;
     }
+    const told = readTold(message);
+    if (told === undefined) return;
     this.#origins.heard(told.gateway, told.last, performance.now());
     question?.last.set(told.gateway, told.last);
-    if (question?.waitsFor.delete(told.gateway) && question.waitsFor.size === 0) {
-      question.done.resolve();
-    }
+    this.#settle(question, told.gateway);
+  }
+
+  /** Notes that a gateway need not be waited for any more. */
+  #settle(question: Question | undefined, gateway: string): void {
+    if (question?.waitsFor.delete(gateway) && question.waitsFor.size === 0) question.done.resolve();
+  }
+
+  /** Below it a link gets the answers to what is asked on it. */
+  #inbox(link: CoreLink): string {
+    return `${PREFIX}.answer.${this.#name}.${this.#links.indexOf(link)}`;
   }
 
   #heard({ gateway, last, topics = [], end }: Told): void {
@@ -187,8 +215,7 @@ export class Gateways {
       const isLast = changed.length < MAX_TOPICS;
       const topics = changed.map(({ topic, number, count }) => [topic, number, count] as const);
       const told = this.#encode({ topics, end: (end && isLast) || undefined });
-      this.#link.connection.publish(`${PREFIX}.told`, told);
-      this.#link.sent(told.length);
+      this.#link.publish(`${PREFIX}.told`, told);
       if (isLast) return;
       left -= changed.length;
     }
@@ -201,10 +228,10 @@ export class Gateways {
 }
 
 /** What a gateway has told; `undefined` if a stranger has. */
-function readTold(message: Msg): Told | undefined {
+function readTold({ data }: NatsMessage): Told | undefined {
   let told: Partial<Told> | null;
   try {
-    told = message.json();
+    told = JSON.parse(decoder.decode(data));
   } catch {
     return undefined;
   }

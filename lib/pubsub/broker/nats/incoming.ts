@@ -1,11 +1,11 @@
-import type { Msg } from "@nats-io/transport-node";
 import { ByteBuffer, type EncodedHead } from "../../../frame/mod.ts";
 import { isSystem, topicProblem } from "../../protocol/topic.ts";
 import type { BackplaneHost } from "../backplane.ts";
-import type { Interest, OpenFilter } from "./interest.ts";
+import { type CarriedHeaders, HeaderMemo, NO_HEADERS } from "./header_memo.ts";
+import type { GroupInterest, Interest, OpenFilter } from "./interest.ts";
 import { writeMessageFrame } from "./message_frame.ts";
-import { type CarriedFields, NO_FIELDS, readHeaders } from "./message_headers.ts";
 import type { Origins } from "./origins.ts";
+import { type NatsMessage, NO_RESPONDERS } from "./wire/nats_message.ts";
 
 /** A batch is handed on when it has so many bytes, at the latest. */
 const BATCH_BYTES = 131_072;
@@ -21,6 +21,8 @@ interface Subject {
   primary: OpenFilter | undefined;
   generation: number;
   readonly heads: Map<string, EncodedHead>;
+  /** What its messages' headers said. */
+  readonly headers: HeaderMemo;
 }
 
 /** Makes publications of what NATS brings, and hands them to the broker. */
@@ -38,7 +40,7 @@ export class Incoming {
   readonly #noResponders: (replyTo: string) => void;
   readonly #subjects = new Map<string, Subject>();
   #batch = new ByteBuffer(4_096);
-  readonly #groupBatches = new Map<string, { filter: string; group: string; bytes: ByteBuffer }>();
+  readonly #groupBatches = new Map<GroupInterest, ByteBuffer>();
   #isScheduled = false;
 
   /**
@@ -60,48 +62,38 @@ export class Incoming {
   }
 
   /** A message came by a filter. Of several filters that match it, one counts. */
-  take(via: OpenFilter, message: Msg): void {
+  take(via: OpenFilter, message: NatsMessage): void {
     const { subject } = message;
     const known = this.#subjectOf(subject);
-    const { headers, data } = message;
-    if (headers !== undefined && headers.code > 0) {
-      if (headers.code === 503 && data.length === 0) this.#noResponders(subject);
+    const carried = message.hasHeaders ? known.headers.read(message) : NO_HEADERS;
+    if (carried === undefined) {
+      if (message.status === NO_RESPONDERS) this.#noResponders(subject);
       return;
     }
     // Where a filter has just ended, its last messages may be those that another has left to it.
     const isLate = via.closedAt !== Infinity;
     const current = this.#primary(subject, known);
     if (current === undefined || (current !== via && !isLate)) return;
-    const fields = headers === undefined ? NO_FIELDS : readHeaders(headers);
-    if (!this.#isDue(fields.origin, subject, current, isLate)) return;
-    if (!known.isTopic || isForeignSystem(subject, current.filter)) {
-      if (!known.isTopic) this.unusable++;
-      return;
-    }
-    if (!this.#write(this.#batch, known, message, fields)) return;
+    if (!this.#isDue(carried, subject, current, isLate)) return;
+    if (!this.#isUsable(known, subject, current.filter)) return;
+    if (!this.#write(this.#batch, known, message, carried)) return;
     this.received++;
     if (this.#batch.length >= BATCH_BYTES) this.handOn();
     else this.#schedule();
   }
 
   /** A message came for a member of a group. */
-  takeForGroup(filter: string, group: string, message: Msg): void {
-    const { subject, headers } = message;
+  takeForGroup(group: GroupInterest, message: NatsMessage): void {
+    const { subject } = message;
     const known = this.#subjectOf(subject);
-    if (!known.isTopic || isForeignSystem(subject, filter)) {
-      if (!known.isTopic) this.unusable++;
-      return;
-    }
-    const key = `${group} ${filter}`;
-    let batch = this.#groupBatches.get(key);
-    if (batch === undefined) {
-      batch = { filter, group, bytes: new ByteBuffer(1_024) };
-      this.#groupBatches.set(key, batch);
-    }
-    const fields = headers === undefined ? NO_FIELDS : readHeaders(headers);
-    if (!this.#write(batch.bytes, known, message, fields)) return;
+    if (!this.#isUsable(known, subject, group.filter)) return;
+    const carried = message.hasHeaders ? known.headers.read(message) : NO_HEADERS;
+    if (carried === undefined) return;
+    let batch = this.#groupBatches.get(group);
+    if (batch === undefined) this.#groupBatches.set(group, batch = new ByteBuffer(1_024));
+    if (!this.#write(batch, known, message, carried)) return;
     this.received++;
-    if (batch.bytes.length >= BATCH_BYTES) this.handOn();
+    if (batch.length >= BATCH_BYTES) this.handOn();
     else this.#schedule();
   }
 
@@ -129,7 +121,7 @@ export class Incoming {
       this.#host.deliver(bytes);
     }
     if (this.#groupBatches.size === 0) return;
-    for (const { filter, group, bytes } of this.#groupBatches.values()) {
+    for (const [{ filter, group }, bytes] of this.#groupBatches) {
       this.#host.deliverToGroup(filter, group, bytes.view());
     }
     this.#groupBatches.clear();
@@ -137,19 +129,23 @@ export class Incoming {
 
   /** Whether a message is one that has not come yet. Tells of those that are missing before it. */
   #isDue(
-    origin: string | undefined,
+    { gateway, number, count }: CarriedHeaders,
     topic: string,
     current: OpenFilter,
     isLate: boolean,
   ): boolean {
-    const [gateway, number, count] = origin?.split(" ") ?? [];
-    if (gateway === undefined || !(Number(number) > 0) || !(Number(count) > 0)) return !isLate;
+    if (count === 0) return !isLate;
     // What a lost connection had sent comes back by the next one, late, over other servers.
     if (gateway === this.#name) return false;
-    const missing = this.#origins.received(gateway, Number(number), Number(count), topic, current);
+    const missing = this.#origins.received(gateway, number, count, topic, current);
     if (missing < 0) return false;
     this.tellLost(topic, missing);
     return true;
+  }
+
+  #isUsable({ isTopic }: Subject, subject: string, filter: string): boolean {
+    if (!isTopic) this.unusable++;
+    return isTopic && !isForeignSystem(subject, filter);
   }
 
   #primary(subject: string, known: Subject): OpenFilter | undefined {
@@ -170,6 +166,7 @@ export class Incoming {
       primary: undefined,
       generation: -1,
       heads: new Map(),
+      headers: new HeaderMemo(),
     };
     this.#subjects.set(subject, made);
     return made;
@@ -179,9 +176,10 @@ export class Incoming {
   #write(
     buffer: ByteBuffer,
     { heads }: Subject,
-    { subject, data, reply }: Msg,
-    fields: CarriedFields,
+    message: NatsMessage,
+    { fields }: CarriedHeaders,
   ): boolean {
+    const { subject, reply, data } = message;
     if (data.length > this.#host.maxContentBytes) {
       this.unusable++;
       this.tellLost(subject, 1);

@@ -1,9 +1,9 @@
-import type { Msg, Subscription as NatsSubscription } from "@nats-io/transport-node";
 import type { Refusal } from "../../protocol/codes.ts";
 import { FilterTree } from "../../protocol/filter_tree.ts";
 import { quote } from "../../protocol/quote.ts";
-import { messageOf } from "../../../base/message_of.ts";
-import type { NatsLink } from "./nats_link.ts";
+import type { CoreLink } from "./core_link.ts";
+import type { CoreSubscription } from "./wire/core_subscriptions.ts";
+import type { NatsMessage } from "./wire/nats_message.ts";
 
 /** How many nodes of the tree of filters are looked at to find those that match a subject. */
 const MAX_NODES = 20_000;
@@ -18,36 +18,44 @@ export interface OpenFilter {
   opens: number;
   /** Resolves once it is in force, to why it is refused if it is. */
   ready: Promise<Refusal | undefined>;
-  subscription: NatsSubscription | undefined;
+  subscription: CoreSubscription | undefined;
   /** By gateway: the number of its last counter when this was in force. */
   readonly since: Map<string, number>;
+}
+
+/** The members of a group on one filter, of this broker. */
+export interface GroupInterest {
+  readonly filter: string;
+  readonly group: string;
+  /** One for each member. */
+  readonly subscriptions: CoreSubscription[];
 }
 
 /** What an {@linkcode Interest} is told of. */
 export interface InterestHandler {
   /** A message came by a filter. */
-  received(via: OpenFilter, message: Msg): void;
+  received(via: OpenFilter, message: NatsMessage): void;
   /** A message came for a member of a group. */
-  receivedForGroup(filter: string, group: string, message: Msg): void;
+  receivedForGroup(group: GroupInterest, message: NatsMessage): void;
   /** Resolves once all other gateways know what was subscribed to on a link, and tells from when on. */
-  inForce(link: NatsLink): Promise<ReadonlyMap<string, number>>;
+  inForce(link: CoreLink): Promise<ReadonlyMap<string, number>>;
 }
 
 /** What this gateway has subscribed to at NATS. */
 export class Interest {
-  readonly #link: NatsLink;
-  readonly #groupLink: NatsLink;
+  readonly #link: CoreLink;
+  readonly #groupLink: CoreLink;
   readonly #handler: InterestHandler;
   readonly #filters = new FilterTree<OpenFilter>();
-  /** By group and filter, one for each member. */
-  readonly #members = new Map<string, NatsSubscription[]>();
+  /** By group and filter. */
+  readonly #groups = new Map<string, GroupInterest>();
   #clock = 0;
 
   /**
    * @param link Brings publications that are not for groups.
    * @param groupLink Brings those for groups.
    */
-  constructor(link: NatsLink, groupLink: NatsLink, handler: InterestHandler) {
+  constructor(link: CoreLink, groupLink: CoreLink, handler: InterestHandler) {
     this.#link = link;
     this.#groupLink = groupLink;
     this.#handler = handler;
@@ -87,13 +95,11 @@ export class Interest {
     };
     this.#filters.set(filter, opened);
     const refused = Promise.withResolvers<Refusal>();
-    opened.subscription = this.#link.connection.subscribe(filter, {
-      callback: (error, message) => {
-        if (error === null) this.#handler.received(opened, message);
-        else {
-          this.#end(opened);
-          refused.resolve(refusalOf(filter, error));
-        }
+    opened.subscription = this.#link.subscribe(filter, {
+      received: (message) => this.#handler.received(opened, message),
+      refused: (reason) => {
+        this.#end(opened);
+        refused.resolve(refusalOf(filter, reason));
       },
     });
     opened.ready = Promise.race([refused.promise, this.#openedOn(this.#link, opened.since)]);
@@ -105,35 +111,34 @@ export class Interest {
     const known = this.#filters.get(filter);
     if (known === undefined || --known.opens > 0) return;
     this.#end(known);
-    drain(known.subscription);
+    this.#link.unsubscribe(known.subscription!);
   }
 
   /** Subscribes for one more member of a group. */
-  async join(filter: string, group: string): Promise<Refusal | undefined> {
+  async join(filter: string, name: string): Promise<Refusal | undefined> {
     const link = this.#groupLink;
     const refused = Promise.withResolvers<Refusal>();
-    const key = keyOf(filter, group);
-    const subscription = link.connection.subscribe(filter, {
-      queue: group,
-      callback: (error, message) => {
-        if (error === null) this.#handler.receivedForGroup(filter, group, message);
-        else refused.resolve(refusalOf(filter, error));
-      },
-    });
-    const members = this.#members.get(key) ?? [];
-    members.push(subscription);
-    this.#members.set(key, members);
+    const key = keyOf(filter, name);
+    const group = this.#groups.get(key) ?? { filter, group: name, subscriptions: [] };
+    this.#groups.set(key, group);
+    group.subscriptions.push(
+      link.subscribe(filter, {
+        received: (message) => this.#handler.receivedForGroup(group, message),
+        refused: (reason) => refused.resolve(refusalOf(filter, reason)),
+      }, name),
+    );
     const refusal = await Promise.race([refused.promise, this.#openedOn(link)]);
-    if (refusal) this.leave(filter, group);
+    if (refusal) this.leave(filter, name);
     return refusal;
   }
 
   /** Ends the subscription of one member of a group. */
-  leave(filter: string, group: string): void {
-    const key = keyOf(filter, group);
-    const members = this.#members.get(key);
-    drain(members?.pop());
-    if (members?.length === 0) this.#members.delete(key);
+  leave(filter: string, name: string): void {
+    const key = keyOf(filter, name);
+    const { subscriptions = [] } = this.#groups.get(key) ?? {};
+    const member = subscriptions.pop();
+    if (member) this.#groupLink.unsubscribe(member);
+    if (subscriptions.length === 0) this.#groups.delete(key);
   }
 
   #end(opened: OpenFilter): void {
@@ -141,26 +146,16 @@ export class Interest {
     opened.closedAt = ++this.#clock;
   }
 
-  async #openedOn(link: NatsLink, since?: Map<string, number>): Promise<undefined> {
+  async #openedOn(link: CoreLink, since?: Map<string, number>): Promise<undefined> {
     for (const [gateway, last] of await this.#handler.inForce(link)) since?.set(gateway, last);
   }
-}
-
-/** What is on its way to it still comes. */
-function drain(subscription: NatsSubscription | undefined): void {
-  if (subscription === undefined || subscription.isClosed()) return;
-  subscription.drain().catch(() => {
-    // The connection is closed.
-  });
 }
 
 function keyOf(filter: string, group: string): string {
   return `${group} ${filter}`;
 }
 
-function refusalOf(filter: string, error: Error): Refusal {
-  const message = `NATS does not let this broker subscribe to ${quote(filter)}: ${
-    messageOf(error)
-  }`;
+function refusalOf(filter: string, reason: string): Refusal {
+  const message = `NATS does not let this broker subscribe to ${quote(filter)}: ${reason}`;
   return { code: "forbidden", message };
 }

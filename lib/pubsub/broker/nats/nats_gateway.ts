@@ -3,6 +3,7 @@ import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import { isInbox, SYSTEM_PREFIX } from "../../protocol/topic.ts";
 import type { Backplane, BackplaneFigures, BackplaneHost, SharedBackplane } from "../backplane.ts";
+import { CoreLink, type CoreLinkOptions } from "./core_link.ts";
 import { Gateways } from "./gateways.ts";
 import { Incoming } from "./incoming.ts";
 import { Interest } from "./interest.ts";
@@ -13,17 +14,26 @@ import { Outgoing } from "./outgoing.ts";
 import { Responders } from "./responders.ts";
 import { RetainedValues } from "./retained_values.ts";
 
-/**
- * Makes a broker a gateway of a NATS cluster. Publications go out, and come in for its subscribers,
- * on one connection, which gets nothing back of what it sends; members of groups are subscribed on
- * another one, so that they share what this broker's own clients publish with members elsewhere.
- */
+/** The connections of a gateway to its cluster. */
+interface Links {
+  /** Publishes, and brings publications. It gets nothing back of what it sends. */
+  readonly core: CoreLink;
+  /**
+   * Brings publications for members of groups: they share what this broker's own clients publish with
+   * members elsewhere.
+   */
+  readonly groups: CoreLink;
+  /** For JetStream, by the official client. */
+  readonly jetStream: NatsLink;
+}
+
+/** Makes a broker a gateway of a NATS cluster. */
 export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable {
   readonly shared: SharedBackplane = this;
   readonly streams = undefined;
   readonly #observer: NatsObserver;
-  readonly #link: NatsLink;
-  readonly #groupLink: NatsLink;
+  readonly #link: CoreLink;
+  readonly #links: Links;
   readonly #name = crypto.randomUUID().slice(0, 13);
   readonly #origins = new Origins();
   readonly #outgoing: Outgoing;
@@ -35,31 +45,36 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(link: NatsLink, groupLink: NatsLink, observer: NatsObserver) {
-    this.#link = link;
-    this.#groupLink = groupLink;
+  private constructor(links: Links, observer: NatsObserver) {
+    const { core, groups, jetStream } = links;
+    this.#links = links;
+    this.#link = core;
     this.#observer = observer;
-    this.#outgoing = new Outgoing(link, this.#name);
-    this.#responders = new Responders(link);
+    this.#outgoing = new Outgoing(core, this.#name);
+    this.#responders = new Responders(core);
     const refused = (message: string) => observer.refused?.(message);
-    link.events = {
-      disconnected: () => observer.disconnected?.(link.server),
+    core.events = {
+      disconnected: () => observer.disconnected?.(core.server),
       reconnected: () => this.#reconnected(),
       refused,
     };
-    // The other connection tells of the cluster.
-    groupLink.events = { disconnected() {}, reconnected() {}, refused };
+    // One connection tells of the cluster.
+    const others = { disconnected() {}, reconnected() {}, refused };
+    groups.events = others;
+    jetStream.events = others;
   }
 
   /** @throws {NatsError} */
-  static async connect(options: NatsLinkOptions, observer: NatsObserver): Promise<NatsGateway> {
-    const link = await NatsLink.connect(options, true);
-    try {
-      return new NatsGateway(link, await NatsLink.connect(options, false), observer);
-    } catch (error) {
-      await link[Symbol.asyncDispose]();
-      throw error;
-    }
+  static async connect(
+    options: CoreLinkOptions & NatsLinkOptions,
+    observer: NatsObserver,
+  ): Promise<NatsGateway> {
+    await using opened = new AsyncDisposableStack();
+    const core = opened.use(await CoreLink.connect(options, true));
+    const groups = opened.use(await CoreLink.connect(options, false));
+    const jetStream = opened.use(await NatsLink.connect(options));
+    opened.move();
+    return new NatsGateway({ core, groups, jetStream }, observer);
   }
 
   get lack(): string | undefined {
@@ -79,10 +94,9 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   }
 
   attach(host: BackplaneHost): void {
-    this.#interest = new Interest(this.#link, this.#groupLink, {
+    this.#interest = new Interest(this.#link, this.#links.groups, {
       received: (via, message) => this.#incoming.take(via, message),
-      receivedForGroup: (filter, group, message) =>
-        this.#incoming.takeForGroup(filter, group, message),
+      receivedForGroup: (group, message) => this.#incoming.takeForGroup(group, message),
       inForce: async (link) => {
         await this.#started;
         return await this.#gateways.inForce(link);
@@ -99,12 +113,13 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     this.#gateways = new Gateways(
       this.#name,
       this.#link,
+      this.#links.groups,
       this.#origins,
       counters,
       this.#incoming,
     );
     this.#started = this.#gateways.start();
-    this.#retained = new RetainedValues(this.#link, this.#name, host);
+    this.#retained = new RetainedValues(this.#links.jetStream, this.#name, host);
   }
 
   publishRefusal(header: FrameHeader): Refusal | undefined {
@@ -171,8 +186,8 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     await this.#started;
     await this.#gateways?.end();
     await this.#retained?.close();
-    await this.#groupLink[Symbol.asyncDispose]();
-    await this.#link[Symbol.asyncDispose]();
+    const { core, groups, jetStream } = this.#links;
+    await Promise.all([core, groups, jetStream].map((link) => link[Symbol.asyncDispose]()));
   }
 
   #reconnected(): void {

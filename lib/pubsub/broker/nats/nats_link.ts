@@ -1,15 +1,15 @@
 import {
+  type Authenticator,
   connect,
   type ConnectionOptions,
-  credsAuthenticator,
   type NatsConnection,
   type Status,
 } from "@nats-io/transport-node";
+import { getCACertificates } from "node:tls";
 import { messageOf } from "../../../base/message_of.ts";
 import { reportError } from "../../../base/report.ts";
-import { sleep } from "../../../base/sleep.ts";
+import type { LinkEvents } from "./core_link.ts";
 import { NatsError } from "./nats_error.ts";
-import type { NatsServers } from "./nats_servers.ts";
 
 /** How often a server is asked for a sign of life, and how many answers may be missing. */
 const PING_INTERVAL_MS = 2_000;
@@ -18,51 +18,33 @@ const MAX_PINGS_OUT = 2;
 /** How long connecting to one server may take. */
 const DIAL_TIMEOUT_MS = 2_000;
 
-/** How long to wait before a server is tried again: at first, and where the cluster is gone. */
+/** How long to wait before a server is tried again. */
 const RETRY_MS = 100;
-const WAITING_RETRY_MS = 500;
-
-/** After this many bytes a server is asked whether it has them. */
-const MARK_BYTES = 262_144;
-
-/** Publishers wait while the server has not confirmed this many bytes. */
-const MAX_UNCONFIRMED_BYTES = 8_388_608;
 
 /** How to connect to a cluster. */
 export interface NatsLinkOptions {
-  readonly servers: NatsServers;
-  /** The content of a file with credentials. */
-  readonly creds?: Uint8Array | undefined;
+  /** Each as `HOST:PORT`. */
+  readonly hosts: readonly string[];
+  /** Whether to use TLS if the servers do not ask for it. */
+  readonly tls: boolean;
+  readonly login: Authenticator | undefined;
   /** Certificate authorities to trust besides those of the system (PEM). */
-  readonly caCert?: string | undefined;
+  readonly caCert: string | undefined;
   /** What the cluster calls the connection. */
   readonly name: string;
-  /** How long to wait for a cluster that cannot be reached. */
-  readonly waitMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Is told once when it has to wait. */
-  readonly onWaiting?: ((reason: string) => void) | undefined;
 }
 
-/** What a link tells of. */
-export interface NatsLinkEvents {
-  disconnected(): void;
-  reconnected(): void;
-  /** A server refused something that nobody waits for. */
-  refused(message: string): void;
-}
-
-/** One connection to a NATS cluster, which is made again whenever it is lost. */
+/**
+ * A connection to a NATS cluster by the official client, which JetStream needs. It is made again
+ * whenever it is lost.
+ */
 export class NatsLink implements AsyncDisposable {
   readonly connection: NatsConnection;
   /** How often it was made again. */
   reconnects = 0;
-  events: NatsLinkEvents | undefined;
+  events: LinkEvents | undefined;
   #connected = true;
   #server: string;
-  #unconfirmed = 0;
-  #unmarked = 0;
-  #room: PromiseWithResolvers<void> | undefined;
   #closing = false;
   readonly #watching: Promise<void>;
 
@@ -73,26 +55,16 @@ export class NatsLink implements AsyncDisposable {
   }
 
   /**
-   * Connects to one of the servers, none of which has to be there at once if it may wait.
+   * Connects to one of the servers.
    *
-   * @param noEcho Whether what is published here does not come back.
    * @throws {NatsError}
    */
-  static async connect(options: NatsLinkOptions, noEcho: boolean): Promise<NatsLink> {
-    const { waitMs, signal, onWaiting } = options;
-    const until = performance.now() + waitMs;
-    let isTold = false;
-    while (true) {
-      try {
-        return new NatsLink(await connect(connectionOptions(options, noEcho)));
-      } catch (cause) {
-        const error = natsError(cause, options.servers.hosts);
-        const left = until - performance.now();
-        if (error.code !== "unreachable" || left <= 0 || signal?.aborted) throw error;
-        if (!isTold) onWaiting?.(error.message);
-        isTold = true;
-        await sleep(Math.min(left, WAITING_RETRY_MS), signal ?? NEVER);
-      }
+  static async connect(options: NatsLinkOptions): Promise<NatsLink> {
+    try {
+      return new NatsLink(await connect(connectionOptions(options)));
+    } catch (cause) {
+      const message = `Cannot connect to NATS at ${options.hosts.join(", ")}: ${messageOf(cause)}`;
+      throw new NatsError("unreachable", message, { cause });
     }
   }
 
@@ -105,43 +77,9 @@ export class NatsLink implements AsyncDisposable {
     return this.#server;
   }
 
-  /** The largest message, its headers included. */
-  get maxPayload(): number {
-    return this.connection.info?.max_payload ?? 1_048_576;
-  }
-
-  /** Resolves when the server has all that was sent. Rejects if the connection is lost before. */
-  flush(): Promise<void> {
-    return this.connection.flush();
-  }
-
-  /** Notes that so many bytes were sent. */
-  sent(bytes: number): void {
-    this.#unconfirmed += bytes;
-    this.#unmarked += bytes;
-    if (this.#unmarked < MARK_BYTES) return;
-    const marked = this.#unmarked;
-    this.#unmarked = 0;
-    const confirmed = () => {
-      this.#unconfirmed -= marked;
-      if (this.#unconfirmed > MAX_UNCONFIRMED_BYTES) return;
-      this.#room?.resolve();
-      this.#room = undefined;
-    };
-    // What a lost connection had taken is in no buffer any more either.
-    this.flush().then(confirmed, confirmed);
-  }
-
-  /** What to wait for before more is sent; `undefined` if the server keeps up. */
-  room(): Promise<void> | undefined {
-    if (this.#unconfirmed <= MAX_UNCONFIRMED_BYTES) return undefined;
-    return (this.#room ??= Promise.withResolvers()).promise;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     await this.connection.close();
-    this.#room?.resolve();
     await this.#watching;
   }
 
@@ -168,24 +106,19 @@ export class NatsLink implements AsyncDisposable {
         this.events?.reconnected();
         return;
       case "error":
-        this.events?.refused(messageOf(status.error));
+        this.events?.refused(`NATS refuses what this broker sent: ${messageOf(status.error)}`);
     }
   }
 }
 
-const NEVER = new AbortController().signal;
-
 function connectionOptions(
-  { servers, creds, caCert, name }: NatsLinkOptions,
-  noEcho: boolean,
+  { hosts, tls, login, caCert, name }: NatsLinkOptions,
 ): ConnectionOptions {
-  const tls = servers.tls || caCert !== undefined
-    ? caCert === undefined ? {} : { ca: caCert }
-    : undefined;
+  const ca = caCert === undefined ? {} : { ca: [...getCACertificates("default"), caCert] };
   return {
-    servers: [...servers.hosts],
+    servers: [...hosts],
     name,
-    noEcho,
+    noRandomize: true,
     reconnect: true,
     maxReconnectAttempts: -1,
     reconnectDelayHandler: () => RETRY_MS,
@@ -194,23 +127,7 @@ function connectionOptions(
     timeout: DIAL_TIMEOUT_MS,
     noAsyncTraces: true,
     ignoreAuthErrorAbort: true,
-    ...servers.credentials,
-    ...creds && { authenticator: credsAuthenticator(creds) },
-    ...tls && { tls },
+    ...login && { authenticator: login },
+    ...(tls || caCert !== undefined) && { tls: ca as { ca: string } },
   };
-}
-
-function natsError(cause: unknown, hosts: readonly string[]): NatsError {
-  const { name, code } = cause as { name?: unknown; code?: unknown };
-  const reason = messageOf(cause);
-  const where = hosts.join(", ");
-  if (name === "AuthorizationError" || /authorization|authentication|nkey|jwt/i.test(reason)) {
-    const message = `Cannot connect to NATS at ${where}: it does not accept the credentials ` +
-      "(--nats-creds FILE, or nats://USER:PASSWORD@HOST)";
-    return new NatsError("unauthorized", message, { cause });
-  }
-  const isGone = name === "ConnectionError" || name === "TimeoutError" ||
-    (typeof code === "string" && /^(E[A-Z]+|UND_ERR.*)$/.test(code) && !/TLS|CERT/.test(code));
-  const message = `Cannot connect to NATS at ${where}: ${reason || "the connection was closed"}`;
-  return new NatsError(isGone ? "unreachable" : "unusable", message, { cause });
 }

@@ -6,6 +6,6 @@ export interface NatsObserver {
   disconnected?(server: string): void;
   /** There is a connection again. */
   reconnected?(server: string): void;
-  /** A server refused something that no client waits for. */
+  /** A server refuses something that no client waits for, in a sentence. */
   refused?(message: string): void;
 }

@@ -1,4 +1,4 @@
-import type { NatsLink } from "./nats_link.ts";
+import type { CoreLink } from "./core_link.ts";
 
 /** Requests on one reply subject that wait for the same answer of the server. */
 interface Waiting {
@@ -12,13 +12,13 @@ interface Waiting {
  * confirms what was sent after the request.
  */
 export class Responders {
-  readonly #link: NatsLink;
+  readonly #link: CoreLink;
   /** Requests that were sent since the server was asked last. */
   #next: Map<string, Waiting> | undefined;
   /** Those that it was asked about, the oldest first. */
   readonly #asked: Map<string, Waiting>[] = [];
 
-  constructor(link: NatsLink) {
+  constructor(link: CoreLink) {
     this.#link = link;
   }
 

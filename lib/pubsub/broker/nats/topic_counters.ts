@@ -9,6 +9,8 @@ export interface TopicCounter {
   count: number;
   /** Whether it is no longer the topic's. */
   isOver: boolean;
+  /** Whether it has changed since it was taken the last time. */
+  isChanged: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export class TopicCounters {
       counter.isOver = true;
       this.#byTopic.delete(oldest);
     }
-    const counter = { topic, number: ++this.#last, count: 0, isOver: false };
+    const counter = { topic, number: ++this.#last, count: 0, isOver: false, isChanged: false };
     this.#byTopic.set(topic, counter);
     return counter;
   }
@@ -42,6 +44,8 @@ export class TopicCounters {
   /** Counts a publication. */
   add(counter: TopicCounter): void {
     counter.count++;
+    if (counter.isChanged) return;
+    counter.isChanged = true;
     this.#changed.add(counter);
   }
 
@@ -51,6 +55,7 @@ export class TopicCounters {
     for (const counter of this.#changed) {
       if (taken.length === max) break;
       taken.push(counter);
+      counter.isChanged = false;
       this.#changed.delete(counter);
     }
     return taken;

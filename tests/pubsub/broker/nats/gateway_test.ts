@@ -206,6 +206,7 @@ testPair("what NATS cannot carry is refused by name", async ({ left, gateways })
       ["pub", { topic: "$JS.API.INFO" }, "bad-topic", /those of NATS/],
       ["pub", { topic: "t", "reply-to": "$SYS.x" }, "bad-topic", /those of NATS/],
       ["sub", { topic: "$SYS.>" }, "bad-filter", /those of NATS/],
+      ["hello", { will: "$JS.API.INFO" }, "bad-topic", /those of NATS/],
       ["sub", { topic: "t", group: "g", "no-local": true }, "bad-field", /no-local/],
       ["pub", { topic: "_socktool.told" }, "forbidden", /system/],
       ["sub", { topic: "_socktool.>" }, "forbidden", /may not/],

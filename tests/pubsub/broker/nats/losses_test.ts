@@ -18,6 +18,7 @@ async function count(gateway: Gateway, filter: string) {
     for await (const message of subscription) got.push(message.text());
   })();
   return {
+    client,
     got,
     missed,
     missedCount: () => missed.reduce((sum, each) => sum + each.count!, 0),
@@ -74,6 +75,16 @@ testPair("a gateway that ends in order leaves no doubt; one that dies does", asy
   sent.set("Socktool-From", "dead 1 1");
   nats.publish("t.b", "last words", { headers: sent });
   nats.publish("t.b", "twice", { headers: sent });
+  await nats.flush();
+  await until(() => one.figures.brokers === 2);
+  const times: number[] = [];
+  while (times.length < 3) {
+    const askedAt = performance.now();
+    await using _ = await watcher.client.subscribe(`once.${times.length}`);
+    times.push(performance.now() - askedAt);
+  }
+  // An answer is waited for a second where NATS does not say that nobody is there.
+  assert(Math.min(...times) < 500, `${times} ms until a subscription is in force`);
   await until(() => watcher.missed.length > 0, "the death is told");
   const { filter, count: missed, atLeast, reason } = watcher.missed[0]!;
   assertEquals([filter, missed, atLeast, reason], ["t.>", 0, true, "lost"]);

@@ -1,0 +1,332 @@
+import { Backoff } from "../../../base/backoff.ts";
+import { Deque } from "../../../base/deque.ts";
+import { messageOf } from "../../../base/message_of.ts";
+import { PeriodicLook } from "../../../base/periodic_look.ts";
+import { reportError } from "../../../base/report.ts";
+import { sleep } from "../../../base/sleep.ts";
+import { type ByteBuffer, ConnectionError } from "../../../net/mod.ts";
+import { connectFailure, type NatsError, type ServerFailure } from "./nats_error.ts";
+import {
+  type CoreSubscription,
+  CoreSubscriptions,
+  subscribeLine,
+  type SubscriptionEvents,
+} from "./wire/core_subscriptions.ts";
+import { type Login, NatsConnection, type NatsConnectionEvents } from "./wire/nats_connection.ts";
+import { NatsProtocolError } from "./wire/nats_parser.ts";
+import { DEFAULT_MAX_PAYLOAD } from "./wire/server_info.ts";
+import { ServerPool } from "./wire/server_pool.ts";
+
+/** How often a server is asked for a sign of life, and how many answers may be missing. */
+const PING_INTERVAL_MS = 2_000;
+const MAX_PINGS_OUT = 2;
+
+/** How long connecting to one server may take. */
+const DIAL_TIMEOUT_MS = 2_000;
+
+/** The bounds of the waits between two rounds of tries, while the cluster is gone. */
+const BACKOFF = { firstMs: 100, longestMs: 1_000 };
+const WAITING_RETRY_MS = 500;
+
+/** Publishers wait while so many bytes wait to be sent. */
+const MAX_PENDING_BYTES = 8_388_608;
+
+/** What a server refuses in the same words is told once in this time. */
+const REFUSED_AGAIN_MS = 5_000;
+
+/** How to connect to a cluster. */
+export interface CoreLinkOptions {
+  /** Each as `HOST:PORT`. */
+  readonly hosts: readonly string[];
+  /** Whether to use TLS if the servers do not ask for it. */
+  readonly tls: boolean;
+  /** Certificate authorities to trust besides those of the system (PEM). */
+  readonly caCert: string | undefined;
+  readonly login: Login | undefined;
+  /** What the cluster calls the connection. */
+  readonly name: string;
+  /** How long to wait for a cluster that cannot be reached. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  /** Is told once when it has to wait. */
+  onWaiting(reason: string): void;
+}
+
+/** What a link tells of. */
+export interface LinkEvents {
+  disconnected(): void;
+  reconnected(): void;
+  /** A server refused something that nobody waits for, in a sentence. */
+  refused(message: string): void;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * One connection to a NATS cluster for core NATS: publishing, subscribing, requests. It is made again
+ * whenever it is lost.
+ *
+ * It speaks NATS itself, as the official client makes objects of each message: through a gateway,
+ * which writes and reads messages in its own buffers, a publication of 16 bytes took 4 times as long.
+ */
+export class CoreLink implements AsyncDisposable {
+  /** How often it was made again. */
+  reconnects = 0;
+  events: LinkEvents | undefined;
+  readonly #options: CoreLinkOptions;
+  readonly #noEcho: boolean;
+  readonly #pool: ServerPool;
+  readonly #subscriptions = new CoreSubscriptions();
+  /** Who waits for the answers to pings. */
+  readonly #pongs = new Deque<PromiseWithResolvers<void>>();
+  readonly #looking = new PeriodicLook(PING_INTERVAL_MS, () => this.#look());
+  readonly #closing = new AbortController();
+  /** `undefined` while there is none. */
+  #connection: NatsConnection | undefined;
+  #server = "";
+  #running: Promise<void> | undefined;
+  #isFlushing = false;
+  #room: PromiseWithResolvers<void> | undefined;
+  #refusal = { reason: "", at: -Infinity };
+
+  private constructor(options: CoreLinkOptions, noEcho: boolean) {
+    this.#options = options;
+    this.#noEcho = noEcho;
+    this.#pool = new ServerPool(options.hosts);
+  }
+
+  /**
+   * Connects to one of the servers, none of which has to be there at once if it may wait.
+   *
+   * @param noEcho Whether what is published here does not come back.
+   * @throws {NatsError}
+   */
+  static async connect(options: CoreLinkOptions, noEcho: boolean): Promise<CoreLink> {
+    const { waitMs, signal } = options;
+    const until = performance.now() + waitMs;
+    const link = new CoreLink(options, noEcho);
+    let isTold = false;
+    while (true) {
+      try {
+        const connection = await link.#dial(signal);
+        link.#use(connection);
+        link.#running = link.#run(connection);
+        link.#looking.start();
+        return link;
+      } catch (error) {
+        const left = until - performance.now();
+        const { code, message } = error as NatsError;
+        if (code !== "unreachable" || left <= 0 || signal.aborted) throw error;
+        if (!isTold) options.onWaiting(message);
+        isTold = true;
+        await sleep(Math.min(left, WAITING_RETRY_MS), signal);
+      }
+    }
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** The server that it is, or was last, connected to. */
+  get server(): string {
+    return this.#server;
+  }
+
+  /** The largest message, its headers included. */
+  get maxPayload(): number {
+    return this.#connection?.info?.maxPayload ?? DEFAULT_MAX_PAYLOAD;
+  }
+
+  /**
+   * What lines of the protocol are written to, and sent by `flushSoon`; `undefined` while there is no
+   * connection. It is to be asked for again after that.
+   */
+  get output(): ByteBuffer | undefined {
+    return this.#connection?.output.buffer;
+  }
+
+  /** Sends what was written, together with what is written until all that runs now is done. */
+  flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => {
+      this.#isFlushing = false;
+      this.#connection?.output.flush();
+    });
+  }
+
+  /** Resolves when the server has all that was sent. Rejects if the connection is lost before. */
+  flush(): Promise<void> {
+    if (this.#connection === undefined) return Promise.reject(new Error(LOST));
+    const pong = Promise.withResolvers<void>();
+    this.#pongs.push(pong);
+    this.#connection.ping();
+    return pong.promise;
+  }
+
+  /** What to wait for before more is sent; `undefined` if the server keeps up. */
+  room(): Promise<void> | undefined {
+    if (!(this.#pendingBytes > MAX_PENDING_BYTES)) return undefined;
+    return (this.#room ??= Promise.withResolvers()).promise;
+  }
+
+  /** Publishes a message without headers. While there is no connection it is dropped. */
+  publish(subject: string, data: Uint8Array, reply?: string): void {
+    const { output } = this;
+    if (output === undefined) return;
+    const to = reply === undefined ? subject : `${subject} ${reply}`;
+    output.append(encoder.encode(`PUB ${to} ${data.length}\r\n`));
+    output.append(data);
+    output.append(END);
+    this.flushSoon();
+  }
+
+  /** Subscribes. What is refused later ends it. */
+  subscribe(
+    subject: string,
+    events: SubscriptionEvents,
+    queue?: string | undefined,
+  ): CoreSubscription {
+    const subscription = this.#subscriptions.add(subject, queue, events);
+    this.#write(subscribeLine(subscription));
+    return subscription;
+  }
+
+  /** Ends a subscription. What is on its way to it still comes. */
+  unsubscribe(subscription: CoreSubscription): void {
+    this.#write(`UNSUB ${subscription.sid}\r\n`);
+    const remove = () => this.#subscriptions.remove(subscription);
+    this.flush().then(remove, remove);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    this.#looking.stop();
+    this.#connection?.close();
+    await this.#running;
+  }
+
+  get #pendingBytes(): number {
+    return this.#connection?.output.pendingBytes ?? 0;
+  }
+
+  #write(text: string): void {
+    this.output?.append(encoder.encode(text));
+    this.flushSoon();
+  }
+
+  readonly #handler: NatsConnectionEvents = {
+    message: (message) => this.#subscriptions.received(message),
+    info: ({ connectUrls }) => this.#pool.learn(connectUrls),
+    pong: () => this.#pongs.shift()?.resolve(),
+    refused: (reason) => this.#refused(reason),
+    written: () => {
+      if (this.#room === undefined || this.#pendingBytes > MAX_PENDING_BYTES / 2) return;
+      this.#room.resolve();
+      this.#room = undefined;
+    },
+  };
+
+  /** Tries each server once. @throws {NatsError} */
+  async #dial(signal: AbortSignal): Promise<NatsConnection> {
+    const { tls, caCert, login, name } = this.#options;
+    const failures: ServerFailure[] = [];
+    for (const server of this.#pool.inTurn()) {
+      try {
+        const connection = await NatsConnection.open({
+          address: server.address,
+          tlsName: this.#pool.nameOf(server),
+          tls,
+          caCert,
+          login,
+          name,
+          noEcho: this.#noEcho,
+          timeoutMs: DIAL_TIMEOUT_MS,
+          signal,
+          events: this.#handler,
+        });
+        this.#pool.connected(server, connection.info!.connectUrls);
+        this.#server = server.text;
+        return connection;
+      } catch (cause) {
+        failures.push({ server: server.text, cause });
+        if (signal.aborted) break;
+      }
+    }
+    throw connectFailure(failures);
+  }
+
+  #use(connection: NatsConnection): void {
+    this.#connection = connection;
+    this.#write(this.#subscriptions.lines);
+  }
+
+  async #run(first: NatsConnection): Promise<void> {
+    const { signal } = this.#closing;
+    let connection: NatsConnection | undefined = first;
+    while (connection) {
+      const failure = await connection.run();
+      this.#lost();
+      if (signal.aborted) return;
+      if (failure instanceof NatsProtocolError) this.events?.refused(failure.message);
+      else if (failure !== undefined && !(failure instanceof ConnectionError)) {
+        reportError(failure, "Reading from NATS failed");
+      }
+      this.events?.disconnected();
+      connection = await this.#again(signal);
+      if (connection === undefined) return;
+      this.#use(connection);
+      this.reconnects++;
+      this.events?.reconnected();
+    }
+  }
+
+  #lost(): void {
+    this.#connection = undefined;
+    for (let pong = this.#pongs.shift(); pong; pong = this.#pongs.shift()) {
+      pong.reject(new Error(LOST));
+    }
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  async #again(signal: AbortSignal): Promise<NatsConnection | undefined> {
+    const backoff = new Backoff(BACKOFF);
+    let told = "";
+    while (!signal.aborted) {
+      try {
+        return await this.#dial(signal);
+      } catch (error) {
+        const message = messageOf(error);
+        // That nobody is there was told when the connection was lost.
+        const isNews = (error as NatsError).code !== "unreachable" && message !== told;
+        if (isNews && !signal.aborted) this.events?.refused(told = message);
+      }
+      await sleep(backoff.next(), signal);
+    }
+    return undefined;
+  }
+
+  #refused(reason: string): void {
+    this.#subscriptions.refused(reason);
+    const now = performance.now();
+    const { reason: last, at } = this.#refusal;
+    // Of publications each one is refused.
+    if (reason === last && now - at < REFUSED_AGAIN_MS) return;
+    this.#refusal = { reason, at: now };
+    this.events?.refused(`NATS refuses what this broker sent: ${reason}`);
+  }
+
+  #look(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (connection.pingsOut >= MAX_PINGS_OUT) return connection.close();
+    this.flush().catch(() => {
+      // The connection is made again.
+    });
+  }
+}
+
+const END = encoder.encode("\r\n");
+const LOST = "There is no connection to NATS";

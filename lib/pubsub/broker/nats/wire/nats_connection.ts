@@ -1,0 +1,232 @@
+import { closeQuietly } from "../../../../base/close_quietly.ts";
+import {
+  ConnectionError,
+  dial,
+  ReadBuffer,
+  type TcpAddress,
+  upgradeToTls,
+  WriteQueue,
+} from "../../../../net/mod.ts";
+import type { NatsMessage } from "./nats_message.ts";
+import { NatsParser } from "./nats_parser.ts";
+import { readServerInfo, type ServerInfo } from "./server_info.ts";
+
+/** Makes the fields of `CONNECT` that say who the client is. */
+export type Login = (nonce?: string) => unknown;
+
+/** What a {@linkcode NatsConnection} tells of, once the server has accepted the client. */
+export interface NatsConnectionEvents {
+  /** @param message Holds good only during the call. */
+  message(message: NatsMessage): void;
+  /** The server has described itself and its cluster anew. */
+  info(info: ServerInfo): void;
+  /** What was sent before a ping of the client's has been dealt with. */
+  pong(): void;
+  /** The server refuses something, or is about to close the connection. */
+  refused(reason: string): void;
+  /** The socket has taken something, or fails. */
+  written(): void;
+}
+
+/** How to connect to a server. */
+export interface NatsConnectionOptions {
+  readonly address: TcpAddress;
+  /** The name that its certificate has to have. */
+  readonly tlsName: string;
+  /** Whether to use TLS if the server does not ask for it. */
+  readonly tls: boolean;
+  /** Certificate authorities to trust besides those of the system (PEM). */
+  readonly caCert: string | undefined;
+  readonly login: Login | undefined;
+  /** What the server calls the connection. */
+  readonly name: string;
+  /** Whether what is published here does not come back. */
+  readonly noEcho: boolean;
+  /** How long it may take until the server has accepted the client. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly events: NatsConnectionEvents;
+}
+
+/** A server does not accept the client, and has said why. */
+export class NatsRefusal extends Error {
+  /** The error's name, as it is printed. */
+  override readonly name = "NatsRefusal";
+}
+
+const encoder = new TextEncoder();
+
+const PING = encoder.encode("PING\r\n");
+const PONG = encoder.encode("PONG\r\n");
+
+/** One connection to a NATS server, from its greeting to its end. */
+export class NatsConnection {
+  /** What the server said of itself last. */
+  info: ServerInfo | undefined;
+  /** What is sent. */
+  readonly output: WriteQueue;
+  /** How many pings were sent since the server was heard of last. */
+  pingsOut = 0;
+  readonly #options: NatsConnectionOptions;
+  readonly #input = new ReadBuffer();
+  readonly #parser: NatsParser;
+  #conn: Deno.Conn;
+  /** Whether the server has accepted the client. */
+  #isAccepted = false;
+  #refusal: string | undefined;
+
+  private constructor(conn: Deno.Conn, options: NatsConnectionOptions) {
+    this.#conn = conn;
+    this.#options = options;
+    this.output = new WriteQueue({ write: (bytes) => this.#conn.write(bytes) }, Infinity);
+    const { events } = options;
+    this.output.onWritten = () => {
+      if (this.output.failed) this.close();
+      events.written();
+    };
+    this.#parser = new NatsParser({
+      message: (message) => events.message(message),
+      info: (json) => {
+        this.info = readServerInfo(json);
+        if (this.#isAccepted) events.info(this.info);
+      },
+      ping: () => this.#send(PONG),
+      pong: () => {
+        if (this.#isAccepted) events.pong();
+        this.#isAccepted = true;
+      },
+      refused: (reason) => {
+        if (this.#isAccepted) events.refused(reason);
+        else this.#refusal ??= reason;
+      },
+    });
+  }
+
+  /**
+   * Connects, and logs in.
+   *
+   * @throws {ConnectionError} if there is no connection, or no TLS.
+   * @throws {NatsRefusal} if the server does not accept the client.
+   * @throws {NatsProtocolError} if it speaks no NATS.
+   */
+  static async open(options: NatsConnectionOptions): Promise<NatsConnection> {
+    const { address, timeoutMs, signal } = options;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), timeoutMs);
+    const giveUp = () => limit.abort();
+    signal.addEventListener("abort", giveUp, { once: true });
+    let opened: NatsConnection | undefined;
+    try {
+      const conn = await dial(address, { timeoutMs, signal: limit.signal });
+      opened = new NatsConnection(conn, options);
+      const close = () => opened!.close();
+      limit.signal.addEventListener("abort", close, { once: true });
+      limit.signal.throwIfAborted();
+      await opened.#greet(limit.signal);
+      limit.signal.removeEventListener("abort", close);
+      return opened;
+    } catch (cause) {
+      opened?.close();
+      if (limit.signal.aborted && !signal.aborted) {
+        throw new ConnectionError("connect", address, cause, "timed-out");
+      }
+      throw cause;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** Sends a ping, which the server answers once it has dealt with all that was sent before. */
+  ping(): void {
+    this.pingsOut++;
+    this.#send(PING);
+  }
+
+  /** Reads until the connection is over. Resolves to what ended it; `undefined` if the server did. */
+  async run(): Promise<unknown> {
+    try {
+      // What came behind the server's acceptance.
+      this.#parse();
+      while (await this.#read());
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      this.close();
+      this.#input.release();
+    }
+  }
+
+  /** Ends it at once. */
+  close(): void {
+    closeQuietly(this.#conn);
+  }
+
+  async #greet(signal: AbortSignal): Promise<void> {
+    const { address, tlsName, caCert } = this.#options;
+    await this.#readUntil(() => this.info !== undefined);
+    if (this.info === undefined) throw new NatsRefusal(this.#refusal);
+    const { tlsRequired, tlsAvailable, headers } = this.info;
+    if (tlsRequired || this.#options.tls) {
+      if (!tlsAvailable) throw new NatsRefusal("it has no TLS");
+      const tls = { serverName: tlsName, caCerts: caCert === undefined ? [] : [caCert] };
+      this.#conn = await upgradeToTls(this.#conn, address, tls, signal);
+    }
+    if (!headers) throw new NatsRefusal("it takes no messages with headers");
+    this.#send(encoder.encode(`CONNECT ${JSON.stringify(this.#introduction())}\r\nPING\r\n`));
+    await this.#readUntil(() => this.#isAccepted || this.#refusal !== undefined);
+    if (!this.#isAccepted) throw new NatsRefusal(this.#refusal);
+  }
+
+  #introduction(): object {
+    const { name, noEcho, login } = this.#options;
+    const { nonce, tlsRequired } = this.info!;
+    return {
+      verbose: false,
+      pedantic: false,
+      tls_required: tlsRequired || this.#options.tls,
+      name,
+      lang: "socktool",
+      version: "1",
+      protocol: 1,
+      echo: !noEcho,
+      headers: true,
+      no_responders: true,
+      ...(login?.(nonce) as object | undefined),
+    };
+  }
+
+  async #readUntil(isDone: () => boolean): Promise<void> {
+    while (!isDone()) {
+      if (!await this.#read()) {
+        if (this.#refusal !== undefined) return;
+        throw new ConnectionError("read", this.#options.address, new Error(CLOSED), "reset");
+      }
+    }
+  }
+
+  /** Reads once; `false` at the end. */
+  async #read(): Promise<boolean> {
+    const count = await this.#conn.read(this.#input.free()).catch((cause) => {
+      throw new ConnectionError("read", this.#options.address, cause);
+    });
+    if (count === null) return false;
+    this.pingsOut = 0;
+    this.#input.filled(count);
+    this.#parse();
+    return true;
+  }
+
+  #parse(): void {
+    const input = this.#input;
+    input.consume(this.#parser.parse(input.bytes, input.start, input.end));
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.output.buffer.append(bytes);
+    this.output.flush();
+  }
+}
+
+const CLOSED = "the server closed the connection";

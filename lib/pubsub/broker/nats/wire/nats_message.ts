@@ -1,0 +1,54 @@
+const NOTHING = new Uint8Array(0);
+const decoder = new TextDecoder();
+
+/** The status by which a server says that nobody takes a request. */
+export const NO_RESPONDERS = 503;
+
+/**
+ * A message that a NATS server has sent. A parser has one, and uses it over and over: it holds good
+ * only during the call that it is given to.
+ */
+export class NatsMessage {
+  /** The number of the subscription that brought it. */
+  sid = 0;
+  subject = "";
+  /** Where an answer is to go; empty if none is wanted. */
+  reply = "";
+  /** The memory that it lies in. */
+  bytes: Uint8Array = NOTHING;
+  /** Where its headers begin, and where they end and its data begins. The same if it has none. */
+  headerStart = 0;
+  dataStart = 0;
+  /** Where its data ends. */
+  end = 0;
+
+  /** Whether it has headers, which may hold nothing but a status. */
+  get hasHeaders(): boolean {
+    return this.dataStart > this.headerStart;
+  }
+
+  /** The content: a view. */
+  get data(): Uint8Array {
+    return this.bytes.subarray(this.dataStart, this.end);
+  }
+
+  /** What a server says of itself: `NATS/1.0 503` with the code 503. 0 in messages of clients. */
+  get status(): number {
+    // Most messages have the line's end right behind the version.
+    const at = this.headerStart + 8;
+    if (!this.hasHeaders || this.bytes[at] === 0x0d) return 0;
+    const line = decoder.decode(this.bytes.subarray(this.headerStart, this.dataStart));
+    return Number(/^NATS\/\d\.\d +(\d{3})/.exec(line)?.[1] ?? 0);
+  }
+
+  /** The headers in their order, a name as often as it occurs. */
+  headers(): [name: string, value: string][] {
+    const text = decoder.decode(this.bytes.subarray(this.headerStart, this.dataStart));
+    const headers: [string, string][] = [];
+    for (const line of text.split("\r\n").slice(1)) {
+      const colon = line.indexOf(":");
+      if (colon > 0) headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+    }
+    return headers;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Brokers as gateways of a NATS server: `deno task bench nats`, on Linux, where nats-server is
+ * installed. Two gateways beside two official clients; what a gateway costs its own subscribers; and
+ * what a second gateway brings. Each comparison in turn; the figures are medians.
+ *
+ * @module
+ */
+import { connect } from "@nats-io/transport-node";
+import { connectBroker } from "../../lib/pubsub/mod.ts";
+import {
+  buildC,
+  denoArgs,
+  type Figures,
+  freePort,
+  isInstalled,
+  median,
+  runJson,
+  say,
+  type ServerProcess,
+  startServer,
+} from "./support.ts";
+
+const ROUNDS = 7;
+
+/** Content in bytes, and how many messages are sent. */
+const SIZES = [[16, 100_000], [1_024, 50_000]] as const;
+
+/** Publications on their way while a client publishes: it goes at its receiver's pace. */
+const WINDOW = 4_000;
+
+/** Publishes `count` messages, and resolves once the receivers have got all. */
+type Exchange = (size: number, count: number) => Promise<void>;
+
+/** Rates, CPU times and their ratios. */
+export async function run(): Promise<Figures> {
+  if (!isInstalled("nats-server")) {
+    say("skipped, because nats-server is not installed: gateways");
+    return {};
+  }
+  await using servers = new AsyncDisposableStack();
+  const start = async (command: string, args: (port: number) => string[]) => {
+    const port = freePort();
+    return servers.use(await startServer(command, args(port), port));
+  };
+  const nats = await start("nats-server", (port) => ["-a", "127.0.0.1", "-p", String(port)]);
+  const broker = (...flags: string[]) =>
+    start(
+      Deno.execPath(),
+      (port) => denoArgs("cmd/broker.ts", `127.0.0.1:${port}`, "-q", ...flags),
+    );
+  const url = `nats://127.0.0.1:${nats.port}`;
+  const [one, other] = [await broker("--nats", url), await broker("--nats", url)];
+  const alone = await broker();
+  return {
+    ...await betweenGateways(nats, one, other),
+    ...await ownSubscribers(alone, one),
+    ...await secondGateway(one, other),
+  };
+}
+
+async function betweenGateways(
+  nats: ServerProcess,
+  one: ServerProcess,
+  other: ServerProcess,
+): Promise<Figures> {
+  const figures: Figures = {};
+  await using stack = new AsyncDisposableStack();
+  const ours = await exchangeOver(stack, one, [other]);
+  const theirs = await officialExchange(stack, nats);
+  for (const [size, count] of SIZES) {
+    const rates: [number[], number[]] = [[], []];
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [i, exchange] of [ours, theirs].entries()) {
+        const began = performance.now();
+        await exchange(size, count);
+        rates[i]!.push(count / (performance.now() - began) * 1_000);
+      }
+    }
+    figures[`${size} B, gateway to gateway: messages/s`] = median(rates[0]);
+    figures[`${size} B, official client to client: messages/s`] = median(rates[1]);
+    const ratios = rates[0].map((rate, i) => rate / rates[1][i]!);
+    figures[`${size} B, gateway to gateway: ratio to the official clients`] = median(ratios);
+  }
+  return figures;
+}
+
+/** What a delivery to ten subscribers of the publisher's own broker costs, with NATS and without. */
+async function ownSubscribers(alone: ServerProcess, gateway: ServerProcess): Promise<Figures> {
+  const figures: Figures = {};
+  const program = await buildC("pubsub_load");
+  for (const [size] of SIZES) {
+    const count = 100_000;
+    const ratios: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const costs: number[] = [];
+      for (const { port, pid } of [alone, gateway]) {
+        const before = cpuMs(pid);
+        await runJson(program, ["socktool", port, 1, 10, size, count]);
+        costs.push(cpuMs(pid) - before);
+      }
+      ratios.push(costs[0]! / costs[1]!);
+    }
+    const row = `${size} B, to 10 at the publisher's gateway`;
+    figures[`${row}: deliveries per CPU time, ratio to a broker alone`] = median(ratios);
+  }
+  return figures;
+}
+
+/** How much more two gateways with five subscribers each can do than one with ten. */
+async function secondGateway(one: ServerProcess, other: ServerProcess): Promise<Figures> {
+  const figures: Figures = {};
+  for (const [size, count] of SIZES) {
+    const ratios: number[] = [];
+    await using stack = new AsyncDisposableStack();
+    const ten = await exchangeOver(stack, one, Array(10).fill(one), "bench.one");
+    const halves = Array.from({ length: 10 }, (_, i) => i % 2 ? one : other);
+    const both = await exchangeOver(stack, one, halves, "bench.both");
+    for (let round = 0; round < ROUNDS; round++) {
+      const busiest: number[] = [];
+      for (const exchange of [ten, both]) {
+        const before = [cpuMs(one.pid), cpuMs(other.pid)] as const;
+        await exchange(size, count / 2);
+        busiest.push(Math.max(cpuMs(one.pid) - before[0], cpuMs(other.pid) - before[1]));
+      }
+      ratios.push(busiest[0]! / busiest[1]!);
+    }
+    figures[`${size} B, 2 gateways with 5 subscribers each: ratio to 1 with 10, by CPU time`] =
+      median(ratios);
+  }
+  return figures;
+}
+
+async function exchangeOver(
+  stack: AsyncDisposableStack,
+  from: ServerProcess,
+  to: readonly ServerProcess[],
+  topic = "bench.pair",
+): Promise<Exchange> {
+  const at = ({ port }: ServerProcess) => `127.0.0.1:${port}`;
+  const publisher = stack.use(await connectBroker(at(from)));
+  const arrivals = new Arrivals();
+  for (const each of to) {
+    const client = stack.use(await connectBroker(at(each)));
+    await client.subscribe(topic, { onMessage: () => arrivals.add() });
+  }
+  return async (size, count) => {
+    const content = new Uint8Array(size);
+    await arrivals.paced(count, to.length, (n) => {
+      for (let i = 0; i < n; i++) void publisher.publish(topic, content);
+    });
+  };
+}
+
+async function officialExchange(
+  stack: AsyncDisposableStack,
+  { port }: ServerProcess,
+): Promise<Exchange> {
+  const [publisher, subscriber] = await Promise.all([1, 2].map(async () => {
+    const client = await connect({ servers: `127.0.0.1:${port}` });
+    stack.defer(() => client.close());
+    return client;
+  })) as [Awaited<ReturnType<typeof connect>>, Awaited<ReturnType<typeof connect>>];
+  const arrivals = new Arrivals();
+  subscriber.subscribe("bench.official", { callback: () => arrivals.add() });
+  await subscriber.flush();
+  return async (size, count) => {
+    const content = new Uint8Array(size);
+    await arrivals.paced(count, 1, (n) => {
+      for (let i = 0; i < n; i++) publisher.publish("bench.official", content);
+    });
+  };
+}
+
+/** Counts what arrives, and lets no more than a window be on its way. */
+class Arrivals {
+  #count = 0;
+  #due = 0;
+  #arrived: PromiseWithResolvers<void> | undefined;
+
+  add(): void {
+    if (++this.#count === this.#due) this.#arrived?.resolve();
+  }
+
+  async paced(count: number, receivers: number, send: (n: number) => void): Promise<void> {
+    this.#count = 0;
+    for (let sent = 0; sent < count;) {
+      const some = Math.min(WINDOW / 2, count - sent);
+      send(some);
+      sent += some;
+      // Half a window is on its way while the other half is waited for.
+      await this.#until((sent === count ? count : sent - WINDOW / 2) * receivers);
+    }
+  }
+
+  async #until(due: number): Promise<void> {
+    if (this.#count >= due) return await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#due = due;
+    this.#arrived = Promise.withResolvers();
+    await this.#arrived.promise;
+  }
+}
+
+/** CPU time that a process has used, to the microsecond: that of its threads; Linux. */
+function cpuMs(pid: number): number {
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)];
+  const times = threads.map(({ name }) => {
+    const [ns] = Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ");
+    return Number(ns) / 1e6;
+  });
+  return times.reduce((sum, ms) => sum + ms, 0);
+}
