@@ -1,5 +1,5 @@
 /** Cares for the streams of a broker: `socktool stream`. */
-import type { ConsumerInfo, StreamChange, StreamInfo, StreamInit } from "../lib/pubsub/mod.ts";
+import type { StreamChange, StreamInit } from "../lib/pubsub/mod.ts";
 import {
   backupStreamStore,
   checkStreamStore,
@@ -14,7 +14,6 @@ import {
   describeError,
   EXIT,
   formatBytes,
-  formatDuration,
   jsonFlag,
   quietFlag,
   runMain,
@@ -23,7 +22,7 @@ import {
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
 import { receiveBackup } from "./_pubsub/receive_backup.ts";
-import { tableLines } from "./_pubsub/table.ts";
+import { printConsumers, printStreams } from "./_pubsub/stream_tables.ts";
 
 const ACTIONS = [
   "create",
@@ -339,68 +338,6 @@ function settingsOf(flags: {
     sync: flags.sync,
     dedupMs: flags.dedup,
   };
-}
-
-function printStreams(streams: readonly StreamInfo[], { out }: Context, json: boolean): undefined {
-  // JSON has no infinity: limits that do not exist are null.
-  if (json) { for (const stream of streams) out.json({ type: "stream", ...stream }); }
-  else {
-    const rows = streams.map((
-      { name, topics, firstSeq, lastSeq, count, bytes, consumers, ...rest },
-    ) => [
-      name,
-      topics.join(","),
-      String(count),
-      formatBytes(bytes),
-      `${firstSeq}-${lastSeq}`,
-      String(consumers),
-      limitsText(rest),
-    ]);
-    const head = ["NAME", "TOPICS", "MESSAGES", "SIZE", "SEQ", "CONSUMERS", "LIMITS"];
-    for (const line of tableLines(head, rows)) out.line(line);
-  }
-  return undefined;
-}
-
-/** The limits of a stream, and what else is not as it is without being asked for. */
-function limitsText(
-  { maxAgeMs, maxBytes, maxCount, maxPerTopic, full, sync, keep }: Pick<
-    StreamInfo,
-    "maxAgeMs" | "maxBytes" | "maxCount" | "maxPerTopic" | "full" | "sync" | "keep"
-  >,
-): string {
-  const words = [
-    maxAgeMs === Infinity ? "" : formatDuration(maxAgeMs),
-    maxBytes === Infinity ? "" : formatBytes(maxBytes),
-    maxCount === Infinity ? "" : `${maxCount} messages`,
-    maxPerTopic === Infinity ? "" : `${maxPerTopic} a topic`,
-    full === "refuse" ? "refuse" : "",
-    keep === "limits" ? "" : keep,
-    sync === "always" ? "" : "sync interval",
-  ].filter((word) => word !== "");
-  return words.join(", ") || "-";
-}
-
-function printConsumers(
-  consumers: readonly ConsumerInfo[],
-  { out }: Context,
-  json: boolean,
-): undefined {
-  if (json) { for (const consumer of consumers) out.json({ type: "consumer", ...consumer }); }
-  else {
-    const rows = consumers.map((each) => [
-      each.consumer,
-      String(each.pending),
-      String(each.unacked),
-      String(each.redelivered),
-      String(each.dead),
-      formatDuration(each.oldestUnackedMs),
-      String(each.members),
-    ]);
-    const head = ["CONSUMER", "PENDING", "UNACKED", "REDELIVERED", "DEAD", "OLDEST", "MEMBERS"];
-    for (const line of tableLines(head, rows)) out.line(line);
-  }
-  return undefined;
 }
 
 if (import.meta.main) await runMain(command);

@@ -195,13 +195,14 @@ export class Broker implements AsyncDisposable {
   #look(now: number): void {
     const { pingIntervalMs, helloTimeoutMs } = this.#core.limits;
     for (const session of this.#sessions) {
-      session.noteTaken(now);
+      const { signs } = session;
+      signs.noteTaken(session.outbox.writtenBytes, now);
       if (session.held) continue;
-      const quietMs = now - session.heardAt;
+      const quietMs = now - signs.heardAt;
       if (session.principal === undefined) {
         if (now - session.openedAt > helloTimeoutMs) session.end("unauthorized");
-      } else if (pingIntervalMs > 0 && quietMs > pingIntervalMs * (session.pings + 1)) {
-        if (session.pings === MAX_PINGS - 1) session.end("idle");
+      } else if (pingIntervalMs > 0 && quietMs > pingIntervalMs * (signs.pings + 1)) {
+        if (signs.pings === MAX_PINGS - 1) session.end("idle");
         else session.ping();
       }
     }

@@ -5,7 +5,8 @@ import type { Account, BrokerCore } from "./broker_core.ts";
 import { applyChangedRights } from "./changed_rights.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
-import { Outbox, type OutboxOwner } from "./delivery/outbox.ts";
+import { Outbox } from "./delivery/outbox.ts";
+import type { OutboxOwner } from "./delivery/outbox_owner.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import { sayFarewell } from "./farewell.ts";
 import { FrameHandler, type FrameSource } from "./frame_handler.ts";
@@ -15,15 +16,12 @@ import type { ConnectionStreams } from "./streams/connection_streams.ts";
 import { tellConnected } from "./presence.ts";
 import { LastWill } from "./last_will.ts";
 import type { Will } from "./will.ts";
-import { controlBytes } from "../protocol/control_frame.ts";
 import { isId } from "../protocol/request_id.ts";
 import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
+import { SignsOfLife } from "./signs_of_life.ts";
 
 /** A header that leaves room for the fields that a group's delivery gets. */
 const MAX_HEADER_BYTES = 64_000;
-
-/** What a ping is on the wire. */
-const PING_BYTES = controlBytes("ping");
 
 /** The share of the memory for filters that one connection's filters may take. */
 const CONNECTION_SHARE = 1 / 4;
@@ -36,17 +34,11 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   principal: Principal | undefined;
   inbox: string | undefined;
   streams: ConnectionStreams | undefined;
-  /** When it last gave a sign of life, in milliseconds of `performance.now()`. */
-  heardAt: number = performance.now();
-  /** How many pings it has left unanswered. */
-  pings = 0;
+  readonly signs: SignsOfLife = new SignsOfLife();
   /** Whether nothing is read from it because others have to catch up: its silence says nothing. */
   held = false;
   /** Whether it was told that the client is there. */
   announced = false;
-  /** Bytes that its socket had taken at the last look, and how many of these were pings. */
-  #takenBytes = 0;
-  #pingBytes = 0;
   readonly #connection: Connection;
   readonly #core: BrokerCore;
   #onEnded: ((failure: unknown) => void) | undefined;
@@ -214,18 +206,8 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
 
   /** Asks for a sign of life. */
   ping(): void {
-    this.pings++;
-    this.#pingBytes += PING_BYTES;
+    this.signs.pinged();
     this.outbox.control("ping");
-  }
-
-  /** A client that takes what is delivered is alive, whether it answers pings or not. */
-  noteTaken(now: number): void {
-    const takenBytes = this.outbox.writtenBytes - this.#pingBytes;
-    if (takenBytes <= this.#takenBytes) return;
-    this.#takenBytes = takenBytes;
-    this.heardAt = now;
-    this.pings = 0;
   }
 
   /**
@@ -278,8 +260,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
       connection.midFrame = false;
       this.checkRights();
       if (this.#ending) return void this.#close();
-      this.heardAt = performance.now();
-      this.pings = 0;
+      this.signs.heard();
       const decoder = this.#decoder ??= this.#makeDecoder();
       const handler = this.#handler ??= new FrameHandler(this, this.#core);
       let error: FrameError | undefined;
@@ -353,7 +334,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     this.held = true;
     await until;
     this.held = false;
-    this.heardAt = performance.now();
+    this.signs.restart();
   }
 
   async #resume(): Promise<void> {

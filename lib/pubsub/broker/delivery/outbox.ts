@@ -7,7 +7,10 @@ import type { Group, Receiver, Subscription } from "../routing/subscription.ts";
 import { Backlog, type FrameList } from "./backlog.ts";
 import type { BacklogBudget } from "./backlog_budget.ts";
 import { writeExtended } from "./extended_frame.ts";
+import { DeliveryTimer } from "./delivery_timer.ts";
 import { writeMissed } from "./missed.ts";
+import type { OutboxOwner } from "./outbox_owner.ts";
+import { waitsLonger } from "./pace.ts";
 import { publicationsIn } from "./publications_in.ts";
 
 /** Up to this many bytes go straight to the connection; what exceeds it waits in a backlog. */
@@ -15,15 +18,6 @@ const DIRECT_BYTES = 262_144;
 
 /** A congested connection has caught up when no more than this many bytes are pending. */
 const RELIEVED_BYTES = 131_072;
-
-/** The greater the number, the longer publishers wait. */
-const WAITING: Readonly<Record<SlowPolicy, number>> = {
-  latest: 0,
-  disconnect: 0,
-  "drop-oldest": 1,
-  "drop-new": 1,
-  block: 2,
-};
 
 /** A part of a run that a client takes; used over and over. */
 const fitting = new Run();
@@ -41,16 +35,6 @@ export interface OutboxObserver {
   relieved(outbox: Outbox): void;
   /** More came than may wait, and the subscription's policy is `disconnect`. */
   overflowed(outbox: Outbox): void;
-}
-
-/** The session that an outbox belongs to. It is called outside any iteration, and may end itself. */
-export interface OutboxOwner {
-  /** Publishers have stopped waiting for this connection. */
-  tooSlow(): void;
-  /** More came than may wait, and the subscription's policy is `disconnect`. */
-  overflowed(): void;
-  /** A subscription has had as many publications as it wanted, and is to be ended. */
-  completed(subscription: Subscription): void;
 }
 
 /**
@@ -79,8 +63,7 @@ export class Outbox implements Receiver {
   /** Whether something was added since the last flush. */
   #filled = false;
   #fed: SlowPolicy | undefined;
-  /** A delivery whose time is taken: it is over when so many bytes are written. */
-  #timed: { readonly since: number; readonly mark: number; tell(ms: number): void } | undefined;
+  readonly #timer = new DeliveryTimer();
   #deliveriesEnded = false;
   #closed = false;
 
@@ -259,8 +242,7 @@ export class Outbox implements Receiver {
    * @param since When it began to wait, in milliseconds of `performance.now()`.
    */
   timeDelivery(since: number, tell: (ms: number) => void): void {
-    const mark = this.#output.writtenBytes + this.pendingBytes;
-    this.#timed ??= { since, mark, tell };
+    this.#timer.start(since, this.#output.writtenBytes + this.pendingBytes, tell);
   }
 
   /** Starts to send. */
@@ -361,7 +343,7 @@ export class Outbox implements Receiver {
   }
 
   #feed(slow: SlowPolicy): void {
-    if (this.#fed !== slow && (this.#fed === undefined || WAITING[slow] > WAITING[this.#fed])) {
+    if (this.#fed !== slow && (this.#fed === undefined || waitsLonger(slow, this.#fed))) {
       this.#fed = slow;
     }
     this.#fill();
@@ -393,16 +375,8 @@ export class Outbox implements Receiver {
   #written(): void {
     if (this.#output.failed) return this.close();
     if (this.#backlog !== undefined && this.#output.gatheredBytes === 0) this.#refill();
-    if (this.#timed !== undefined) this.#takeTime();
+    if (this.#timer.runs) this.#timer.written(this.#output.writtenBytes, this.pendingBytes);
     this.#settle();
-  }
-
-  /** What was left out of the backlog meanwhile is not written. */
-  #takeTime(): void {
-    const { since, mark, tell } = this.#timed!;
-    if (this.#output.writtenBytes < mark && this.pendingBytes > 0) return;
-    this.#timed = undefined;
-    tell(performance.now() - since);
   }
 
   /** Resolves the promises whose condition holds. */

@@ -4,6 +4,20 @@ import { TakenRate } from "./taken_rate.ts";
 /** How long after its last publication a connection counts as a receiver of the publisher. */
 const WINDOW_MS = 1_000;
 
+/** The greater the number, the longer publishers wait. */
+const WAITING: Readonly<Record<SlowPolicy, number>> = {
+  latest: 0,
+  disconnect: 0,
+  "drop-oldest": 1,
+  "drop-new": 1,
+  block: 2,
+};
+
+/** Whether publishers wait longer for a receiver with this policy than for one with the other. */
+export function waitsLonger(slow: SlowPolicy, than: SlowPolicy): boolean {
+  return WAITING[slow] > WAITING[than];
+}
+
 /** A connection that gets publications. */
 export interface Paced {
   /** Whether so much waits for it that publishers should wait too. */
