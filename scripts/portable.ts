@@ -41,10 +41,17 @@ export interface PortableOptions {
   readonly level: number;
 }
 
-/** Makes the file. @returns its bytes. */
+/** Makes the file, with the program of this checkout. @returns its bytes. */
 export async function portable(options: PortableOptions): Promise<Uint8Array<ArrayBuffer>> {
+  return await portableOf(await bundle(ENTRY, await moduleGraph(ENTRY)), options);
+}
+
+/** Makes the file of a program that was bundled. @returns its bytes. */
+export async function portableOf(
+  app: Bundle,
+  options: PortableOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { target, deno, level } = options;
-  const app = await bundle(ENTRY, await moduleGraph(ENTRY));
   const files: ArchivedFile[] = [
     { name: "deno", bytes: await Deno.readFile(deno), executable: true },
     ...app.files,
