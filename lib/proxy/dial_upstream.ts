@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import { Socket } from "node:net";
 import { checkClientTls } from "../net/dial.ts";
 import {
   type Address,
@@ -12,6 +12,7 @@ import {
 import { asciiHost, isWebSocket } from "../net/address.ts";
 import { diagnose } from "../net/diagnose.ts";
 import { checkUnixSupport } from "../net/unix_socket.ts";
+import { OwnReads } from "./own_reads.ts";
 import type { Side } from "./side.ts";
 import { SocketSide } from "./socket_side.ts";
 
@@ -58,7 +59,10 @@ export async function dialUpstream(
   signal: AbortSignal,
 ): Promise<Side> {
   if (address.transport === "unix") checkUnixSupport("connect", address);
-  const socket = connect({ ...whereOf(address), allowHalfOpen: true });
+  // Over TLS, what is read is encrypted, and read by Node's streams.
+  const reads = tls ? undefined : OwnReads.unconnected();
+  const socket = reads?.socket ?? new Socket({ allowHalfOpen: true });
+  socket.connect(whereOf(address));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);
@@ -71,9 +75,9 @@ export async function dialUpstream(
   let operation: "connect" | "tls-handshake" = "connect";
   try {
     await promise;
-    if (!tls) return new SocketSide(socket, "path" in address ? address.path : undefined);
+    if (reads) return new SocketSide(reads, "path" in address ? address.path : undefined);
     operation = "tls-handshake";
-    return await startTls(socket, address, tls, limit.signal);
+    return await startTls(socket, address, tls!, limit.signal);
   } catch (cause) {
     destroyQuietly(socket);
     if (signal.aborted) throw signal.reason;

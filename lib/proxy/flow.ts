@@ -1,5 +1,5 @@
 import type { Address } from "../net/mod.ts";
-import type { Direction } from "./direction.ts";
+import type { Direction } from "../net/direction.ts";
 import { FaultLine, type LineExit, type Mark } from "./faults/fault_line.ts";
 import type { FaultSet } from "./faults/fault_set.ts";
 import type { Side } from "./side.ts";
@@ -36,6 +36,10 @@ export class Flow implements LineExit {
   readonly #events: FlowEvents;
   #line: FaultLine | undefined;
   #over = false;
+  /** Whether the receiver has yet to take bytes that the sender's side has lent. */
+  #isLent = false;
+  /** Whether no fault holds the sender up. */
+  #mayRead = true;
   #resetTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(direction: Direction, from: Side, to: Side, set: FaultSet, events: FlowEvents) {
@@ -57,11 +61,16 @@ export class Flow implements LineExit {
     this.#line.look();
   }
 
-  /** The sender has sent bytes. */
-  received(bytes: Uint8Array): void {
-    if (this.#over) return;
-    if (this.#line) this.#line.received(bytes);
-    else if (!this.write(bytes)) this.#from.pause();
+  /** The sender has sent bytes. @returns whether they were passed; if not, it is resumed when they are. */
+  received(bytes: Uint8Array): boolean {
+    if (this.#over) return true;
+    if (this.#line) {
+      // They wait for their time.
+      this.#line.received(bytes.slice());
+      return true;
+    }
+    this.#isLent = !this.write(bytes);
+    return !this.#isLent;
   }
 
   /** The sender sends no more. */
@@ -74,9 +83,12 @@ export class Flow implements LineExit {
   /** The receiver has room again. */
   drained(): void {
     if (this.#over) return;
+    if (this.#isLent) {
+      this.#isLent = false;
+      this.read(this.#mayRead);
+    }
     if (this.#line) this.#line.drained();
     else if (this.#resetTimer !== undefined) this.#reset();
-    else this.#from.resume();
   }
 
   /** The sender has broken off: so does the receiver's connection, once it has what came before. */
@@ -115,7 +127,8 @@ export class Flow implements LineExit {
   }
 
   read(isReading: boolean): void {
-    if (isReading) this.#from.resume();
+    this.#mayRead = isReading;
+    if (isReading && !this.#isLent) this.#from.resume();
     else this.#from.pause();
   }
 

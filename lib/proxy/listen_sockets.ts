@@ -1,5 +1,4 @@
 import { createServer, type Server } from "node:net";
-import { asciiHost } from "../net/address.ts";
 import { type Address, ConnectionError, listen, type ListenOptions } from "../net/mod.ts";
 import { PlainListener } from "./plain_listener.ts";
 import type { SocketListener } from "./proxy_listener.ts";
@@ -7,8 +6,11 @@ import type { SocketListener } from "./proxy_listener.ts";
 /** How many connections the kernel queues until they are accepted. */
 const BACKLOG = 4_096;
 
+/** Another program may take a port that was found to be free. */
+const MAX_ATTEMPTS = 5;
+
 /**
- * Listens on an address.
+ * Listens on an address; on `localhost` as `listen` does, which is both 127.0.0.1 and ::1.
  *
  * @throws {ConnectionError} with operation `listen`
  */
@@ -16,31 +18,50 @@ export async function listenSockets(
   address: Address,
   { tls }: Pick<ListenOptions, "tls"> = {},
 ): Promise<SocketListener> {
-  // It has the diagnoses of what goes wrong, and replaces the file of a Unix socket whose server died.
-  (await listen(address, { tls })).close();
+  const plain = await listenPlain(address, tls);
+  if (!tls) return plain;
+  // Its modules are loaded only where they are used.
+  const { overTls } = await import("./secure_listener.ts");
+  return overTls(plain, tls);
+}
+
+async function listenPlain(address: Address, tls: ListenOptions["tls"]): Promise<PlainListener> {
+  for (let attempt = 1;; attempt++) {
+    // It has the diagnoses of what goes wrong, replaces the file of a Unix socket whose server died,
+    // and finds the port and the IP address.
+    const probe = await listen(address, { tls });
+    const found = probe.address;
+    probe.close();
+    const servers: Server[] = [];
+    try {
+      for (const each of placesOf(found)) servers.push(await openServer(each));
+      return new PlainListener(servers, found);
+    } catch (cause) {
+      for (const server of servers) server.close();
+      const isAnyPort = "port" in address && address.port === 0;
+      if (!isAnyPort || attempt === MAX_ATTEMPTS) {
+        throw new ConnectionError("listen", address, cause);
+      }
+    }
+  }
+}
+
+type Place = { readonly path: string } | { readonly host: string; readonly port: number };
+
+function placesOf(address: Address): Place[] {
+  if (address.transport === "unix") return [{ path: address.path }];
+  const { hostname, port } = address;
+  // It is told where the system has both.
+  const hosts = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
+  return hosts.map((host) => ({ host, port }));
+}
+
+async function openServer(place: Place): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  const where = !("port" in address)
-    ? { path: address.path }
-    : { host: asciiHost(address.hostname), port: address.port };
-  server.listen({ ...where, backlog: BACKLOG }, resolve);
-  try {
-    await promise;
-  } catch (cause) {
-    throw new ConnectionError("listen", address, cause);
-  }
+  server.listen({ ...place, backlog: BACKLOG }, resolve);
+  await promise;
   server.removeListener("error", reject);
-  const listener = new PlainListener(server, listeningOn(server, address));
-  if (!tls) return listener;
-  // Its modules are loaded only where they are used.
-  const { overTls } = await import("./secure_listener.ts");
-  return overTls(listener, tls);
-}
-
-/** Where a server listens: with the port, and the IP address, that were found for it. */
-function listeningOn(server: Server, asked: Address): Address {
-  const found = server.address();
-  if (asked.transport === "unix" || found === null || typeof found === "string") return asked;
-  return { transport: "tcp", hostname: found.address, port: found.port };
+  return server;
 }

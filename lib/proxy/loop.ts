@@ -19,12 +19,26 @@ function meets(listening: Address, dialled: Address): boolean {
       listening.path === dialled.path;
   }
   if (listening.port !== dialled.port) return false;
-  return listening.hostname === dialled.hostname ||
-    (isAny(dialled.hostname) || isLoopback(dialled)) &&
-      (isAny(listening.hostname) || isLoopback(listening) && dialled.hostname === "localhost");
+  const [heard, reached] = [hostsOf(listening.hostname), hostsOf(dialled.hostname)];
+  return heard.some((host) => reached.includes(host)) ||
+    isAny(listening.hostname) && (isAny(dialled.hostname) || isLoopback(dialled));
 }
 
-/** An address of all interfaces; who dials it comes to this machine. */
+/** An address of all interfaces. */
 function isAny(hostname: string): boolean {
   return hostname === "0.0.0.0" || hostname === "::";
+}
+
+/** The IP addresses that a name, or an address of all interfaces that is dialled, surely stands for. */
+function hostsOf(hostname: string): readonly string[] {
+  switch (hostname) {
+    case "localhost":
+      return ["127.0.0.1", "::1"];
+    case "0.0.0.0":
+      return [hostname, "127.0.0.1"];
+    case "::":
+      return [hostname, "::1"];
+    default:
+      return [hostname];
+  }
 }

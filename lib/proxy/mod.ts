@@ -8,7 +8,7 @@ export { serveProxy } from "./serve_proxy.ts";
 export type { Proxy, ProxyOptions } from "./serve_proxy.ts";
 export { listenForProxy } from "./listen_for_proxy.ts";
 export type { ProxyListener } from "./proxy_listener.ts";
-export type { Direction } from "./direction.ts";
+export type { Direction } from "../net/direction.ts";
 export type {
   ProxiedConnection,
   ProxyCloseReason,

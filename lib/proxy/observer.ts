@@ -1,5 +1,5 @@
 import type { Address, ConnectionError } from "../net/mod.ts";
-import type { Direction } from "./direction.ts";
+import type { Direction } from "../net/direction.ts";
 import type { FiredFault } from "./faults/fault_set.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Address } from "../net/mod.ts";
-import type { Direction } from "./direction.ts";
+import type { Direction } from "../net/direction.ts";
 import type { FaultSet } from "./faults/fault_set.ts";
 import { Flow, type FlowEvents } from "./flow.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyNotice } from "./observer.ts";
@@ -138,7 +138,7 @@ export class Relay implements ProxiedConnection, FlowEvents {
     const outgoing = () => who === "client" ? this.#up : this.#down;
     const incoming = () => who === "client" ? this.#down : this.#up;
     return {
-      received: (bytes) => outgoing()?.received(bytes),
+      received: (bytes) => outgoing()?.received(bytes) ?? true,
       ended: () => outgoing()?.ended(),
       drained: () => incoming()?.drained(),
       failed: (cause) => this.#failed(who, cause),

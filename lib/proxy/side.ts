@@ -2,8 +2,11 @@ import type { Address } from "../net/mod.ts";
 
 /** What happens on a {@linkcode Side}. */
 export interface SideEvents {
-  /** Bytes have arrived. They are the receiver's: nobody overwrites them. */
-  received(bytes: Uint8Array): void;
+  /**
+   * Bytes have arrived. They are lent until this returns; or if it returns `false`, until the side is
+   * resumed, and so long it reads nothing.
+   */
+  received(bytes: Uint8Array): boolean;
   /** The peer sends no more. */
   ended(): void;
   /** All that was written has been taken by the system, after `write` had said that there is no room. */
@@ -26,14 +29,17 @@ export interface Side {
   listen(events: SideEvents): void;
   /** Reads on. */
   resume(): void;
-  /** Reads no more until `resume`. What was read before may still come: at most 128 KiB. */
+  /** Reads no more until `resume`. What was read before may still come: at most 64 KiB. */
   pause(): void;
   /**
-   * Writes bytes, which must not be changed afterwards. Returns whether there is room for more now;
-   * if not, `drained` will say when there is.
+   * Writes bytes. Returns whether they were taken and there is room for more; if not, `drained` will
+   * say when that is so. Until then the bytes must not be changed.
    */
   write(bytes: Uint8Array): boolean;
-  /** Writes bytes, and calls back when the system has taken them, so that the next do not join them. */
+  /**
+   * Writes bytes, and calls back when the system has taken them, so that the next do not join them.
+   * Until then they must not be changed.
+   */
   writeAlone(bytes: Uint8Array, taken: () => void): void;
   /** Says that nothing more will be sent, behind all that was written. */
   end(): void;

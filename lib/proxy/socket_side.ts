@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Address } from "../net/mod.ts";
+import type { OwnReads } from "./own_reads.ts";
 import type { Side, SideEvents } from "./side.ts";
 
 /** A peer that has vanished is found after this time without a byte. */
@@ -10,14 +11,17 @@ export class SocketSide implements Side {
   readonly remote: Address;
   readonly local: Address;
   readonly #socket: Socket;
+  readonly #reads: OwnReads;
 
   /**
-   * Takes over a connected socket that is paused.
+   * Takes over a connected socket.
    *
    * @param unixPath The path of a Unix socket: the socket itself does not know it.
    */
-  constructor(socket: Socket, unixPath: string | undefined) {
+  constructor(reads: OwnReads, unixPath: string | undefined) {
+    const { socket } = reads;
     this.#socket = socket;
+    this.#reads = reads;
     const isUnix = unixPath !== undefined;
     this.remote = isUnix
       ? { transport: "unix", path: unixPath }
@@ -32,9 +36,7 @@ export class SocketSide implements Side {
 
   listen(events: SideEvents): void {
     const socket = this.#socket;
-    socket.on("data", (bytes: Uint8Array) => events.received(bytes));
-    // Listening for data makes it flow.
-    socket.pause();
+    this.#reads.listen((bytes) => events.received(bytes));
     socket.on("end", () => events.ended());
     socket.on("drain", () => events.drained());
     socket.on("error", (cause) => events.failed(cause));
@@ -42,11 +44,11 @@ export class SocketSide implements Side {
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#reads.resume();
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#reads.pause();
   }
 
   write(bytes: Uint8Array): boolean {

@@ -25,6 +25,7 @@ export class TlsSide implements Side {
   readonly #conn: NodeConn;
   readonly #outgoing = new Deque<Outgoing>();
   #pendingBytes = 0;
+  #memory: Uint8Array<ArrayBuffer> | undefined;
   #events: SideEvents | undefined;
   #isReading = false;
   #isPaused = true;
@@ -61,7 +62,8 @@ export class TlsSide implements Side {
   }
 
   write(bytes: Uint8Array): boolean {
-    this.#push(bytes, undefined);
+    // They may be lent.
+    this.#push(bytes.slice(), undefined);
     this.#isFull ||= this.#pendingBytes > HIGH_WATER_BYTES;
     return !this.#isFull;
   }
@@ -95,12 +97,16 @@ export class TlsSide implements Side {
     this.#isReading = true;
     try {
       while (!this.#isPaused && !this.#isClosed && !this.#wasEnded) {
-        const bytes = new Uint8Array(READ_BYTES);
-        const count = await this.#conn.read(bytes);
+        this.#memory ??= new Uint8Array(READ_BYTES);
+        const count = await this.#conn.read(this.#memory);
         if (this.#isClosed) return;
-        // What is small is copied: it may wait for long.
-        if (count !== null) this.#events!.received(bytes.slice(0, count));
-        else {
+        if (count !== null) {
+          if (!this.#events!.received(this.#memory.subarray(0, count))) {
+            this.#isPaused = true;
+            // It may be in use after a fault has this side read on.
+            this.#memory = undefined;
+          }
+        } else {
           this.#wasEnded = true;
           this.#events!.ended();
           this.#closeIfDone();

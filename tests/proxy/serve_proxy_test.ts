@@ -1,5 +1,12 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Address, ConnectionError, dial, formatAddress, listen } from "../../lib/net/mod.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  type Address,
+  ConnectionError,
+  dial,
+  formatAddress,
+  listen,
+  type TcpAddress,
+} from "../../lib/net/mod.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import {
   listenForProxy,
@@ -11,6 +18,7 @@ import {
 import { deadline, until } from "../support/deadline.ts";
 import { assertReset, bytesOf, dialResettable, digestOf, readAll, writeAll } from "./ends.ts";
 import { Scratch } from "../support/scratch.ts";
+import { SERVER_TLS, TRUSTING } from "../support/tls.ts";
 
 const ANY_PORT = "127.0.0.1:0";
 
@@ -185,6 +193,62 @@ Deno.test("a side that does not read costs a bounded amount, and loses nothing",
     const received = await deadline(readAll(to));
     await deadline(writing);
     assertEquals(await digestOf(received), await digestOf(sent));
+  }
+});
+
+Deno.test("faults that are set while a side does not read lose nothing, nor does clearing them", async () => {
+  await using joined = await Joined.make({ seed: 1 });
+  const { client, upstream, proxy } = joined;
+  const sent = bytesOf(8_000_000);
+  const writing = writeAll(client, sent).then(() => client.closeWrite());
+  const connection = proxy.connections.values().next().value!;
+  let last = -1;
+  await until(async () => {
+    const before = last;
+    last = connection.upBytes;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return before === last && last > 0;
+  });
+  proxy.set(["both delay 10ms", "up slice 1000..2000B"]);
+  const first = new Uint8Array(3_000_000);
+  for (let at = 0; at < first.length;) {
+    at += await deadline(upstream.read(first.subarray(at))) ?? first.length;
+  }
+  proxy.set([]);
+  const rest = await deadline(readAll(upstream));
+  await deadline(writing);
+  const received = new Uint8Array(sent.length);
+  received.set(first);
+  received.set(rest, first.length);
+  assertEquals([first.length + rest.length, await digestOf(received)], [
+    sent.length,
+    await digestOf(sent),
+  ]);
+});
+
+Deno.test("a proxy on localhost listens on 127.0.0.1 and ::1, as servers do, and is no upstream of its own", async () => {
+  await using server = await serveEcho("localhost:0");
+  const { hostname } = server.address as TcpAddress;
+  const hosts = hostname === "localhost" ? ["127.0.0.1", "[::1]"] : [hostname];
+  for (const tls of [undefined, SERVER_TLS]) {
+    await using proxy = await serveProxy("localhost:0", server.address, { tls });
+    const { hostname: told, port } = proxy.address as TcpAddress;
+    assertEquals(told, hostname);
+    for (const host of hosts) {
+      using client = await dial(`${host}:${port}`, tls ? TRUSTING : {});
+      await writeAll(client, bytesOf(3));
+      assertEquals(await deadline(client.read(new Uint8Array(9))), 3);
+      const error = await assertRejects(
+        () => serveProxy(`localhost:${port}`, `${host}:${port}`),
+        Error,
+      );
+      assert(error instanceof ConnectionError && error.code === "address-in-use", String(error));
+    }
+  }
+  using listener = await listenForProxy("localhost:0");
+  const { port } = listener.address as TcpAddress;
+  for (const host of ["localhost", ...hosts]) {
+    assertThrows(() => serveProxy(listener, `${host}:${port}`), ProxyError, "listens there");
   }
 });
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { Address } from "../../net/mod.ts";
 import type { FrameHeader } from "../../frame/mod.ts";
-import type { Direction } from "../direction.ts";
+import type { Direction } from "../../net/direction.ts";
 import { type Fault, type FaultRange, needsFrames, selectsFrames } from "./fault.ts";
 import { headerMatches } from "./header_match.ts";
 import { networkTest } from "./network.ts";

@@ -1,4 +1,4 @@
-import type { Direction } from "../direction.ts";
+import type { Direction } from "../../net/direction.ts";
 
 /** What a fault does. Sizes and offsets are bytes of one direction, times are milliseconds. */
 export type FaultAction =

@@ -1,7 +1,7 @@
 import { Deque } from "../../base/deque.ts";
 import { MAX_TIMER_MS } from "../../base/timer_ms.ts";
 import type { Address } from "../../net/mod.ts";
-import type { Direction } from "../direction.ts";
+import type { Direction } from "../../net/direction.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
 import { isOfFrames } from "./fault.ts";
 import type { FaultSet } from "./fault_set.ts";

@@ -1,5 +1,5 @@
 import type { Address } from "../../net/mod.ts";
-import type { Direction } from "../direction.ts";
+import type { Direction } from "../../net/direction.ts";
 import { ActiveFault } from "./active_fault.ts";
 import type { Fault } from "./fault.ts";
 import { keyed } from "./seeded.ts";

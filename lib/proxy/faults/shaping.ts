@@ -1,4 +1,4 @@
-import type { Direction } from "../direction.ts";
+import type { Direction } from "../../net/direction.ts";
 import type { ActiveFault } from "./active_fault.ts";
 import { corruptedBytes } from "./corruption.ts";
 import type { FaultAction, FaultKind } from "./fault.ts";
