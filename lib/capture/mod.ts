@@ -17,7 +17,8 @@ export { openRecorder } from "./record/recorder.ts";
 export type { RecordedConnection, Recorder, RecorderOptions } from "./record/recorder.ts";
 export { recordListener } from "./record/record_listener.ts";
 export type { NoSegment } from "./packet/tcp_segment.ts";
-export type { Direction, Ending, SeenConnection, TrafficObserver } from "./traffic.ts";
+export type { Direction } from "../net/direction.ts";
+export type { Ending, SeenConnection, TrafficObserver } from "./traffic.ts";
 export { watchFrames } from "./frames/frame_watch.ts";
 export type {
   ConnectionTraffic,

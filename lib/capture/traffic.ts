@@ -1,5 +1,4 @@
-/** The way that bytes go: up to the server, or down to the client. */
-export type Direction = "up" | "down";
+import type { Direction } from "../net/direction.ts";
 
 /** A connection whose traffic is looked at. */
 export interface SeenConnection {
@@ -37,8 +36,3 @@ export interface TrafficObserver {
  * the same ports; `open` if it had not ended when the capture did.
  */
 export type Ending = "closed" | "reset" | "replaced" | "open";
-
-/** The other way. */
-export function otherWay(direction: Direction): Direction {
-  return direction === "up" ? "down" : "up";
-}

@@ -6,6 +6,7 @@ import { type FrameHeader, MAX_HEADER_BYTES } from "./header.ts";
 import { parseHeader } from "./parse_header.ts";
 import { HeaderCache } from "./header_cache.ts";
 import { HeaderTemplate } from "./header_template.ts";
+import { truncated } from "./truncated.ts";
 
 /** The default limit of a frame's content in bytes: 16 MiB. */
 export const DEFAULT_MAX_CONTENT_BYTES = 16_777_216;
@@ -308,10 +309,4 @@ function tooLarge(
 ): FrameError {
   const message = `The ${part} of ${expected} bytes is above the limit of ${limit} bytes`;
   return new FrameError("frame-too-large", message, { part, expected, limit, header });
-}
-
-function truncated(part: FramePart, received: number, expected: number): FrameError {
-  const message = `The stream ended inside the ${part.replace("-", " ")} of a frame: ` +
-    `${received} of ${expected} bytes came`;
-  return new FrameError("truncated", message, { part, received, expected });
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { inspectLarge } from "./large_capture.ts";
+import { inspectLarge, inspectUnclosed } from "./large_capture.ts";
 
 Deno.test({
   name: "a capture of 160 MiB takes no more memory than one of 10",
@@ -17,5 +17,16 @@ Deno.test({
     }
     const grown = large.peakBytes - small.peakBytes;
     assert(grown < 33_554_432, `${grown} bytes more`);
+  },
+});
+
+Deno.test({
+  name:
+    "what is known of 80,000 connections that never end has a bound; one that goes on stays known",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const { peakBytes, summary, sentFrames } = await inspectUnclosed(80_000);
+    assertEquals([summary.connections, summary.frames], [80_001, sentFrames]);
+    assert(peakBytes < 402_653_184, `${peakBytes} bytes`);
   },
 });

@@ -1,7 +1,8 @@
+import { AgingMap } from "../../base/aging_map.ts";
 import { Budget } from "../../base/budget.ts";
 import { Deque } from "../../base/deque.ts";
 import type { FrameHeader } from "../../frame/header.ts";
-import { type Direction, otherWay } from "../traffic.ts";
+import type { Direction } from "../../net/direction.ts";
 
 /** A request that waits for its answer. */
 export interface OpenRequest {
@@ -17,7 +18,10 @@ export interface OpenRequest {
 const MAX_OPEN = 131_072;
 
 /** Open requests that a connection may always have, however many others have. */
-const FEW_OPEN = 16;
+const FEW_OPEN = 4;
+
+/** A longer reply topic is none of ours, and is not kept. */
+const MAX_TOPIC = 1_024;
 
 /** A count of the open requests of all connections. */
 export function openRequestsBudget(): Budget {
@@ -33,9 +37,12 @@ const ANSWERS: ReadonlySet<string> = new Set(["ok", "error", "pong", "bye"]);
  * one on that topic.
  */
 export class Exchanges {
-  readonly #inOrder = new Deque<OpenRequest>();
-  readonly #byId = { up: new Map<number, OpenRequest>(), down: new Map<number, OpenRequest>() };
-  readonly #byTopic = { up: new Map<string, OpenRequest>(), down: new Map<string, OpenRequest>() };
+  // What is below is made when it is needed: most connections of a large capture say little.
+  #inOrder: Deque<OpenRequest> | undefined;
+  #idsUp: AgingMap<number, OpenRequest> | undefined;
+  #idsDown: AgingMap<number, OpenRequest> | undefined;
+  #topicsUp: AgingMap<string, OpenRequest> | undefined;
+  #topicsDown: AgingMap<string, OpenRequest> | undefined;
   readonly #budget: Budget;
 
   /** @param budget Counts the open requests of all connections. */
@@ -45,7 +52,7 @@ export class Exchanges {
 
   /** How many requests wait for an answer. */
   get open(): number {
-    return this.#inOrder.length + this.#byId.up.size + this.#byId.down.size;
+    return (this.#inOrder?.length ?? 0) + (this.#idsUp?.size ?? 0) + (this.#idsDown?.size ?? 0);
   }
 
   /**
@@ -62,69 +69,59 @@ export class Exchanges {
     timeUs: number,
   ): OpenRequest | undefined {
     const request = { kind, timeUs };
+    const isUp = direction === "up";
     if (!isControl) {
-      if (direction === "down") {
-        if (this.#inOrder.length > 0) this.#budget.give(1);
-        return this.#inOrder.shift();
-      }
-      this.#budget.take(1);
+      if (!isUp) return this.#taken(this.#inOrder?.shift());
+      this.#inOrder ??= new Deque();
       this.#inOrder.push(request);
-      this.#forgetOldest();
+      this.#added();
       return undefined;
     }
     const { id, topic, "reply-to": replyTo } = header;
     const isNumbered = typeof id === "number";
     if (isNumbered && ANSWERS.has(kind)) {
-      const answered = this.#takeFrom(this.#byId[otherWay(direction)], id);
+      const answered = this.#taken((isUp ? this.#idsDown : this.#idsUp)?.delete(id));
       // A `bye` is a request of one side, and the answer of the other.
       if (answered !== undefined || kind !== "bye") return answered;
     }
     // A publication that comes down has the id that its publisher gave it.
-    if (isNumbered && (direction === "up" || kind !== "pub")) {
-      this.#put(this.#byId[direction], id, request);
+    if (isNumbered && (isUp || kind !== "pub")) {
+      const ids = isUp ? this.#idsUp ??= new AgingMap() : this.#idsDown ??= new AgingMap();
+      if (ids.set(id, request)) this.#added();
     }
     if (kind !== "pub") return undefined;
-    if (typeof replyTo === "string") this.#put(this.#byTopic[direction], replyTo, request);
+    if (typeof replyTo === "string" && replyTo.length <= MAX_TOPIC) {
+      const topics = isUp ? this.#topicsUp ??= new AgingMap() : this.#topicsDown ??= new AgingMap();
+      if (topics.set(replyTo, request)) this.#added();
+    }
     if (typeof topic !== "string") return undefined;
-    return this.#takeFrom(this.#byTopic[otherWay(direction)], topic);
+    return this.#taken((isUp ? this.#topicsDown : this.#topicsUp)?.delete(topic));
   }
 
   /** Forgets what waits: nothing follows, or bytes are missing, so that nothing is certain. */
   clear(): void {
-    this.#budget.give(this.#inOrder.length);
-    this.#inOrder.clear();
-    for (const direction of ["up", "down"] as const) {
-      for (const open of [this.#byId[direction], this.#byTopic[direction]]) {
-        this.#budget.give(open.size);
-        open.clear();
-      }
-    }
+    this.#budget.give(this.#count);
+    this.#inOrder = undefined;
+    this.#idsUp = this.#idsDown = undefined;
+    this.#topicsUp = this.#topicsDown = undefined;
   }
 
-  #put<K>(open: Map<K, OpenRequest>, key: K, request: OpenRequest): void {
-    if (!open.delete(key)) this.#budget.take(1);
-    open.set(key, request);
-    this.#forgetOldest();
+  #taken(request: OpenRequest | undefined): OpenRequest | undefined {
+    if (request) this.#budget.give(1);
+    return request;
   }
 
   /** Makes room, if there are too many of all connections and not just a few of this one. */
-  #forgetOldest(): void {
+  #added(): void {
+    this.#budget.take(1);
     if (!this.#budget.isOver || this.#count <= FEW_OPEN) return;
     this.#budget.give(1);
-    if (this.#inOrder.length > 0) return void this.#inOrder.shift();
-    const { up, down } = this.#byId;
-    const maps: Map<unknown, OpenRequest>[] = [up, down, this.#byTopic.up, this.#byTopic.down];
-    const largest = maps.reduce((a, b) => a.size >= b.size ? a : b);
-    largest.delete(largest.keys().next().value);
+    if (this.#inOrder && this.#inOrder.length > 0) return void this.#inOrder.shift();
+    [this.#idsUp, this.#idsDown, this.#topicsUp, this.#topicsDown]
+      .reduce((a, b) => (a?.size ?? 0) >= (b?.size ?? 0) ? a : b)!.takeOldest();
   }
 
   get #count(): number {
-    return this.open + this.#byTopic.up.size + this.#byTopic.down.size;
-  }
-
-  #takeFrom<K>(open: Map<K, OpenRequest>, key: K): OpenRequest | undefined {
-    const request = open.get(key);
-    if (open.delete(key)) this.#budget.give(1);
-    return request;
+    return this.open + (this.#topicsUp?.size ?? 0) + (this.#topicsDown?.size ?? 0);
   }
 }

@@ -1,12 +1,14 @@
-import type { Budget } from "../../base/budget.ts";
+import { Budget } from "../../base/budget.ts";
 import { ByteBuffer } from "../../base/byte_buffer.ts";
 import {
-  ChunkDecoder,
   type Frame,
+  type FrameBatch,
+  FrameDecoder,
   FrameError,
   type FrameHeader,
-  type HeaderCache,
+  HeaderCache,
 } from "../../frame/mod.ts";
+import { truncated } from "../../frame/truncated.ts";
 import { findFrame } from "./find_frame.ts";
 
 /** A frame that was seen. */
@@ -41,23 +43,58 @@ export interface ScannerSink {
   skipped(count: number, offset: number, reason: SkipReason, timeUs: number): void;
 }
 
-/** Options of a {@linkcode FrameScanner}. */
-export interface FrameScannerOptions {
+/** What all streams together hold of frames that are not complete. */
+const MAX_HELD_BYTES = 25_165_824;
+
+/** What the scanners of many streams have in common. */
+export class ScannerCommons {
   /** How much of a content is kept for its view, in bytes. */
   readonly keptBytes: number;
-  /** Whether the stream's first byte begins a frame for sure. */
-  readonly fromStart: boolean;
-  /** Headers that scanners share. */
-  readonly headerCache: HeaderCache;
   /** What all scanners together may hold of contents and headers that are not complete. */
-  readonly memory: Budget;
+  readonly memory = new Budget("unfinished frames", MAX_HELD_BYTES);
+  readonly #headerCache = new HeaderCache();
+  #decoder = this.#newDecoder();
+
+  /** @param keptBytes How much of a content is kept for its view. */
+  constructor(keptBytes: number) {
+    this.keptBytes = keptBytes;
+  }
+
+  /**
+   * Decodes bytes that begin with a frame. One decoder does for all streams, because it is inside no
+   * content afterwards: what is left of one is for the caller to count.
+   */
+  decode(bytes: Uint8Array): FrameBatch {
+    const decoder = this.#decoder;
+    const batch = decoder.decode(bytes);
+    if (batch.error) this.#decoder = this.#newDecoder();
+    else decoder.passContent(decoder.contentLeft);
+    return batch;
+  }
+
+  /** The error of a stream that ends with these bytes of a frame's head. */
+  truncated(head: Uint8Array): FrameError | undefined {
+    this.#decoder.decode(head);
+    return this.#decoder.end();
+  }
+
+  #newDecoder(): FrameDecoder {
+    return new FrameDecoder({
+      maxContentBytes: Infinity,
+      streamAbove: 0,
+      headerCache: this.#headerCache,
+    });
+  }
 }
 
-/** Who holds no more than this has nothing to give up. */
-const LITTLE_BYTES = 4_096;
+/** A header that is not complete is given up for want of memory only if it has more bytes than this. */
+const LITTLE_BYTES = 512;
 
-/** Memory up to this size stays for the next unfinished head. */
-const KEPT_HELD_BYTES = 1_024;
+/** What a buffer takes besides its bytes. */
+const BUFFER_BYTES = 256;
+
+/** Takes the place of what was kept of a content, where there is no memory for it. */
+const NOTHING_KEPT = new ByteBuffer(0);
 
 /**
  * Finds the frames of one direction of a connection, also where some of its bytes are missing. It
@@ -68,125 +105,160 @@ const KEPT_HELD_BYTES = 1_024;
  */
 export class FrameScanner {
   readonly #sink: ScannerSink;
-  readonly #options: FrameScannerOptions;
-  #decoder: ChunkDecoder;
+  readonly #commons: ScannerCommons;
   /** Where the next byte stands in the stream. */
   #offset = 0;
   /** Why a frame is searched for, while that is so. */
   #searching: SkipReason | undefined;
   /** While searching, the bytes that may begin a frame; else those of an unfinished head. */
-  #held = new ByteBuffer(0);
+  #held: ByteBuffer | undefined;
   #skippedBytes = 0;
   /** Where the frame that is being read began, and when. */
   #frameOffset = 0;
   #beganUs = 0;
-  /** Of the frame whose content comes in parts: its first bytes, and how many are missing. */
+  /** Of the frame whose content comes in parts: its first bytes, what is left, and what is missing. */
   #kept: ByteBuffer | undefined;
+  #contentLeft = 0;
   #missingBytes = 0;
-  /** Whether no more of this content is kept, because there is no memory left. */
-  #keepsNoMore = false;
+  #header: FrameHeader | undefined;
+  #headBytes = 0;
   /** What it holds, as far as that was counted. */
   #countedBytes = 0;
-  #headBytes = 0;
-  #header: FrameHeader | undefined;
 
-  /** Makes the scanner of a stream. */
-  constructor(sink: ScannerSink, options: FrameScannerOptions) {
+  /**
+   * Makes the scanner of a stream.
+   *
+   * @param fromStart Whether the stream's first byte begins a frame for sure.
+   */
+  constructor(sink: ScannerSink, commons: ScannerCommons, fromStart: boolean) {
     this.#sink = sink;
-    this.#options = options;
-    this.#decoder = this.#newDecoder();
-    if (!options.fromStart) this.#searching = "began in the middle";
+    this.#commons = commons;
+    if (!fromStart) this.#searching = "began in the middle";
   }
 
   /** Takes the next bytes. */
   push(bytes: Uint8Array, timeUs: number): void {
     let rest: Uint8Array | undefined = bytes;
-    while (rest !== undefined) {
-      rest = this.#searching ? this.#search(rest, timeUs) : this.#decode(rest, timeUs);
+    while (rest !== undefined && rest.length > 0) {
+      if (this.#searching) rest = this.#search(rest, timeUs);
+      else if (this.#contentLeft > 0) rest = this.#passContent(rest, timeUs);
+      else {rest = this.#held
+          ? this.#completeHead(this.#held, rest, timeUs)
+          : this.#decode(rest, timeUs);}
     }
     this.#count();
-    if (this.#options.memory.isOver && this.#countedBytes > LITTLE_BYTES) this.#shed(timeUs);
+    if (this.#commons.memory.isOver && this.#countedBytes > 0) this.#shed(timeUs);
   }
 
   /** Notes that bytes are missing here. */
   gap(count: number, timeUs: number): void {
-    if (!this.#searching && this.#decoder.contentLeft >= count) {
-      this.#decoder.passContent(count);
+    if (!this.#searching && this.#contentLeft >= count) {
+      this.#contentLeft -= count;
       this.#missingBytes += count;
       this.#offset += count;
-      if (this.#decoder.contentLeft === 0) this.#finishParts(timeUs);
+      if (this.#contentLeft === 0) this.#finishParts(timeUs);
       return;
     }
-    if (this.#searching) this.#skippedBytes += this.#held.length;
-    else if (this.#decoder.midFrame) this.#endsInside(timeUs);
-    this.#tellSkipped(timeUs);
+    this.#stop(timeUs);
     this.#offset += count;
-    this.#beginSearch("after a gap");
+    this.#searching = "after a gap";
     this.#count();
   }
 
   /** Notes the end of the stream. */
   end(timeUs: number): void {
-    if (this.#searching) this.#skippedBytes += this.#held.length;
-    else if (this.#decoder.midFrame) this.#endsInside(timeUs);
-    this.#tellSkipped(timeUs);
-    this.#held = new ByteBuffer(0);
-    this.#kept = undefined;
+    this.#stop(timeUs);
     this.#count();
   }
 
-  /** Counts what it holds; the decoder has a copy of a head. */
+  /** What follows is not there: tells what was not complete. */
+  #stop(timeUs: number): void {
+    if (this.#searching) this.#skippedBytes += this.#held?.length ?? 0;
+    else if (this.#contentLeft > 0) {
+      const expected = this.#header!["content-length"];
+      const error = truncated("content", expected - this.#contentLeft, expected);
+      this.#sink.broken(error, this.#frameOffset, timeUs);
+    } else if (this.#held) {
+      const error = this.#commons.truncated(this.#held.view())!;
+      this.#sink.broken(error, this.#frameOffset, timeUs);
+    }
+    this.#tellSkipped(timeUs);
+    this.#held = undefined;
+    this.#kept = undefined;
+    this.#contentLeft = 0;
+    this.#missingBytes = 0;
+  }
+
+  /** Counts what it holds. */
   #count(): void {
-    const bytes = (this.#kept?.bytes.length ?? 0) + 2 * this.#held.bytes.length;
-    if (bytes > this.#countedBytes) this.#options.memory.take(bytes - this.#countedBytes);
-    else this.#options.memory.give(this.#countedBytes - bytes);
+    let bytes = 0;
+    if (this.#held) bytes += this.#held.bytes.length + BUFFER_BYTES;
+    if (this.#kept && this.#kept !== NOTHING_KEPT) bytes += this.#kept.bytes.length + BUFFER_BYTES;
+    if (bytes > this.#countedBytes) this.#commons.memory.take(bytes - this.#countedBytes);
+    else this.#commons.memory.give(this.#countedBytes - bytes);
     this.#countedBytes = bytes;
   }
 
   /** Gives up what it holds: all scanners together hold too much. */
   #shed(timeUs: number): void {
-    if (this.#kept) {
-      this.#kept = new ByteBuffer(0);
-      this.#keepsNoMore = true;
-    } else {
-      if (this.#searching) this.#skippedBytes += this.#held.length;
-      else {
+    if (this.#kept) this.#kept = NOTHING_KEPT;
+    else if (this.#held!.bytes.length <= LITTLE_BYTES) return;
+    else {
+      this.#skippedBytes += this.#held!.length;
+      if (!this.#searching) {
         const message = "There is no memory left for its header";
         this.#sink.broken(new FrameError("frame-too-large", message), this.#frameOffset, timeUs);
-        this.#skippedBytes = this.#held.length;
         this.#searching = "after a broken frame";
       }
-      this.#held = new ByteBuffer(0);
+      this.#held = undefined;
     }
     this.#count();
   }
 
-  #newDecoder(): ChunkDecoder {
-    const { headerCache } = this.#options;
-    // Content comes in parts as it arrives, so that the decoder holds none of it.
-    return new ChunkDecoder({ maxContentBytes: Infinity, streamAbove: 0, headerCache });
+  /** Decodes bytes that begin with a frame. @returns those in which to search, after a broken one. */
+  #decode(bytes: Uint8Array, timeUs: number): Uint8Array | undefined {
+    this.#begin(this.#offset, timeUs);
+    const { frames, consumed, error } = this.#commons.decode(bytes);
+    for (const frame of frames) this.#take(frame, timeUs);
+    this.#offset += consumed;
+    const rest = bytes.subarray(consumed);
+    if (error === undefined && rest.length === 0) return undefined;
+    const problem = error ?? headProblem(rest);
+    if (problem !== undefined) return this.#broken(problem, rest, timeUs);
+    this.#hold(rest);
+    this.#offset += rest.length;
+    return undefined;
   }
 
-  /** Decodes bytes. @returns those in which to search for a frame, after a broken one. */
-  #decode(bytes: Uint8Array, timeUs: number): Uint8Array | undefined {
-    const chunkStart = this.#offset;
-    if (!this.#decoder.midFrame) this.#begin(chunkStart, timeUs);
-    const { frames, error } = this.#decoder.push(bytes);
-    this.#offset += bytes.length;
-    for (const frame of frames) this.#take(frame, timeUs);
-    if (frames.length > 0) this.#forgetHeld();
-    const inHead = error !== undefined || (this.#decoder.midFrame && !this.#kept);
-    if (!inHead) return undefined;
-    this.#held.append(bytes.subarray(Math.max(0, this.#frameOffset - chunkStart)));
-    const problem = error ?? headProblem(this.#held);
-    if (problem === undefined) return undefined;
-    this.#sink.broken(problem, this.#frameOffset, timeUs);
-    // The broken frame's first byte cannot begin another one.
-    const rest = this.#held.view().slice(1);
-    this.#offset = this.#frameOffset + 1;
-    this.#beginSearch("after a broken frame");
-    this.#skippedBytes = 1;
+  /** Adds bytes to a head that has begun. @returns those behind it, or in which to search. */
+  #completeHead(held: ByteBuffer, bytes: Uint8Array, timeUs: number): Uint8Array {
+    const needed = held.length < 2 ? 2 : 2 + ((held.bytes[0]! << 8) | held.bytes[1]!);
+    const taken = bytes.subarray(0, needed - held.length);
+    const rest = bytes.subarray(taken.length);
+    held.append(taken);
+    this.#offset += taken.length;
+    const { frames, error } = this.#commons.decode(held.view());
+    const problem = error ?? (frames.length > 0 ? undefined : headProblem(held.view()));
+    if (problem !== undefined) {
+      held.append(rest);
+      return this.#broken(problem, held.view(), timeUs);
+    }
+    if (frames.length === 0) return rest;
+    this.#held = undefined;
+    // Behind its head, the frame's content is not there yet.
+    this.#take(frames[0]!, timeUs);
     return rest;
+  }
+
+  /** @param bytes They begin with the broken frame. @returns those in which to search for another. */
+  #broken(problem: FrameError, bytes: Uint8Array, timeUs: number): Uint8Array {
+    this.#sink.broken(problem, this.#frameOffset, timeUs);
+    this.#held = undefined;
+    this.#searching = "after a broken frame";
+    // The broken frame's first byte cannot begin another one.
+    this.#skippedBytes = 1;
+    this.#offset = this.#frameOffset + 1;
+    return bytes.subarray(1);
   }
 
   #begin(offset: number, timeUs: number): void {
@@ -194,29 +266,45 @@ export class FrameScanner {
     this.#beganUs = timeUs;
   }
 
-  /** Takes a frame, or a part of one, that ends the bytes decoded so far. */
+  #hold(bytes: Uint8Array): void {
+    this.#held = new ByteBuffer(bytes.length);
+    this.#held.append(bytes);
+  }
+
+  /** Takes a frame, or the first part of one, that ends the bytes decoded so far. */
   #take(frame: Frame, timeUs: number): void {
     const { header, content } = frame;
-    if (this.#kept === undefined) {
-      this.#header = header;
-      this.#headBytes = frame.contentStart - frame.start;
-      if (frame.complete) {
-        const kept = content.subarray(0, this.#options.keptBytes);
-        return this.#tell(header, kept, timeUs);
-      }
-      this.#kept = new ByteBuffer(Math.min(content.length, this.#options.keptBytes));
+    this.#headBytes = frame.contentStart - frame.start;
+    if (frame.complete) {
+      return this.#tell(header, content.subarray(0, this.#commons.keptBytes), timeUs);
     }
-    const room = this.#options.keptBytes - this.#kept.length;
+    this.#header = header;
+    this.#contentLeft = header["content-length"] - content.length;
+    this.#kept = new ByteBuffer(Math.min(content.length, this.#commons.keptBytes));
+    this.#keep(content);
+  }
+
+  /** Takes the next part of a content. @returns the bytes behind it. */
+  #passContent(bytes: Uint8Array, timeUs: number): Uint8Array {
+    const part = bytes.subarray(0, this.#contentLeft);
+    this.#keep(part);
+    this.#offset += part.length;
+    this.#contentLeft -= part.length;
+    if (this.#contentLeft === 0) this.#finishParts(timeUs);
+    return bytes.subarray(part.length);
+  }
+
+  #keep(content: Uint8Array): void {
+    const kept = this.#kept!;
+    const room = this.#commons.keptBytes - kept.length;
     // What stands behind a gap does not follow on what was kept.
-    const follows = this.#missingBytes === 0 && !this.#keepsNoMore;
-    if (room > 0 && follows) this.#kept.append(content.subarray(0, room));
-    if (frame.complete) this.#finishParts(timeUs);
+    if (room <= 0 || this.#missingBytes > 0 || kept === NOTHING_KEPT) return;
+    kept.append(content.subarray(0, room));
   }
 
   #finishParts(timeUs: number): void {
     const kept = this.#kept!.view();
     this.#kept = undefined;
-    this.#keepsNoMore = false;
     this.#tell(this.#header!, kept, timeUs);
   }
 
@@ -225,6 +313,7 @@ export class FrameScanner {
     const bytes = this.#headBytes + contentBytes;
     const missingBytes = this.#missingBytes;
     this.#missingBytes = 0;
+    this.#header = undefined;
     this.#sink.frame({
       header,
       content,
@@ -238,48 +327,25 @@ export class FrameScanner {
     this.#begin(this.#frameOffset + bytes, timeUs);
   }
 
-  /** The stream, or what is there of it, ends inside a frame. */
-  #endsInside(timeUs: number): void {
-    const error = this.#decoder.end();
-    if (error) this.#sink.broken(error, this.#frameOffset, timeUs);
-    this.#kept = undefined;
-    this.#keepsNoMore = false;
-    this.#missingBytes = 0;
-  }
-
-  #beginSearch(reason: SkipReason): void {
-    this.#searching = reason;
-    this.#kept = undefined;
-    this.#missingBytes = 0;
-    this.#forgetHeld();
-  }
-
   /** Searches in bytes. @returns those that begin with a frame, if one was found. */
   #search(bytes: Uint8Array, timeUs: number): Uint8Array | undefined {
     const held = this.#held;
-    const joined = held.length > 0;
-    if (joined) held.append(bytes);
-    const view = joined ? held.view() : bytes;
+    held?.append(bytes);
+    const view = held?.view() ?? bytes;
     this.#offset += bytes.length;
     const { at, isWhole } = findFrame(view);
     this.#skippedBytes += at;
-    // A copy, because the rest may lie in the memory that is written to.
-    const rest = joined || !isWhole ? view.slice(at) : view.subarray(at);
-    this.#forgetHeld();
-    if (!isWhole) {
-      this.#held.append(rest);
-      return undefined;
+    const rest = view.subarray(at);
+    if (isWhole) {
+      this.#held = undefined;
+      this.#offset -= rest.length;
+      this.#tellSkipped(timeUs);
+      this.#searching = undefined;
+      return rest;
     }
-    this.#offset -= rest.length;
-    this.#tellSkipped(timeUs);
-    this.#searching = undefined;
-    this.#decoder = this.#newDecoder();
-    return rest;
-  }
-
-  #forgetHeld(): void {
-    if (this.#held.bytes.length > KEPT_HELD_BYTES) this.#held = new ByteBuffer(0);
-    else this.#held.clear();
+    if (rest.length === 0) this.#held = undefined;
+    else if (!held || at > 0) this.#hold(rest);
+    return undefined;
   }
 
   #tellSkipped(timeUs: number): void {
@@ -291,8 +357,8 @@ export class FrameScanner {
 }
 
 /** What is wrong for sure with a head that has begun: the decoder waits until it is whole. */
-function headProblem({ bytes, length }: ByteBuffer): FrameError | undefined {
-  if (length < 3 || HEADER_STARTS.includes(bytes[2]!)) return undefined;
+function headProblem(bytes: Uint8Array): FrameError | undefined {
+  if (bytes.length < 3 || HEADER_STARTS.includes(bytes[2]!)) return undefined;
   return new FrameError("header-syntax", "The header is not a JSON object");
 }
 

@@ -1,12 +1,13 @@
-import { Budget } from "../../base/budget.ts";
+import type { Budget } from "../../base/budget.ts";
 import { bytesOption, numericOption } from "../../base/numeric_options.ts";
-import { type FrameError, HeaderCache } from "../../frame/mod.ts";
-import type { Direction, Ending, SeenConnection, TrafficObserver } from "../traffic.ts";
+import type { FrameError } from "../../frame/mod.ts";
+import type { Direction } from "../../net/direction.ts";
+import type { Ending, SeenConnection, TrafficObserver } from "../traffic.ts";
 import { Exchanges, openRequestsBudget } from "./exchanges.ts";
 import { kindOf } from "./frame_kind.ts";
 import {
   FrameScanner,
-  type FrameScannerOptions,
+  ScannerCommons,
   type ScannerSink,
   type SeenFrame,
   type SkipReason,
@@ -81,10 +82,15 @@ export interface WatchFramesOptions {
   readonly keptBytes?: number | undefined;
 }
 
-/** What all connections together hold of frames that are not complete. */
-const MAX_HELD_BYTES = 25_165_824;
-
 const KEPT = bytesOption(65_536);
+
+/** What the connections of one {@linkcode watchFrames} have in common. */
+interface Commons {
+  readonly observer: FrameObserver;
+  readonly scanners: ScannerCommons;
+  /** Counts the requests that wait for an answer. */
+  readonly requests: Budget;
+}
 
 /**
  * Finds the frames in the traffic of connections, and pairs requests with answers.
@@ -95,24 +101,22 @@ export function watchFrames(
   observer: FrameObserver,
   options: WatchFramesOptions = {},
 ): TrafficObserver {
-  const keptBytes = numericOption("keptBytes", options.keptBytes, KEPT);
-  const shared = {
-    keptBytes,
-    headerCache: new HeaderCache(),
-    memory: new Budget("unfinished frames", MAX_HELD_BYTES),
+  const commons: Commons = {
+    observer,
+    scanners: new ScannerCommons(numericOption("keptBytes", options.keptBytes, KEPT)),
+    requests: openRequestsBudget(),
   };
-  const requests = openRequestsBudget();
   const watches = new Map<SeenConnection, ConnectionWatch>();
   return {
     opened(connection) {
-      watches.set(connection, new ConnectionWatch(connection, observer, shared, requests));
+      watches.set(connection, new ConnectionWatch(connection, commons));
       observer.opened?.(connection);
     },
     bytes: (connection, direction, bytes, timeUs) =>
-      watches.get(connection)?.bytes(direction, bytes, timeUs),
+      watches.get(connection)?.way(direction).bytes(bytes, timeUs),
     gap: (connection, direction, count, timeUs) =>
-      watches.get(connection)?.gap(direction, count, timeUs),
-    ended: (connection, direction, timeUs) => watches.get(connection)?.end(direction, timeUs),
+      watches.get(connection)?.way(direction).gap(count, timeUs),
+    ended: (connection, direction, timeUs) => watches.get(connection)?.way(direction).end(timeUs),
     closed(connection, how, timeUs) {
       watches.get(connection)?.close(how, timeUs);
       watches.delete(connection);
@@ -120,92 +124,115 @@ export function watchFrames(
   };
 }
 
-/** Both directions of one connection. */
+/** Both directions of one connection. There may be 65,536 of them, of which most say little. */
 class ConnectionWatch {
-  readonly #connection: SeenConnection;
-  readonly #observer: FrameObserver;
-  readonly #scanners: Readonly<Record<Direction, FrameScanner>>;
-  readonly #exchanges: Exchanges;
-  readonly #bytes = { up: 0, down: 0 };
-  readonly #frames = { up: 0, down: 0 };
-  readonly #missing = { up: 0, down: 0 };
-  readonly #ended = { up: false, down: false };
+  readonly connection: SeenConnection;
+  readonly commons: Commons;
+  #up: DirectionWatch | undefined;
+  #down: DirectionWatch | undefined;
+  #exchanges: Exchanges | undefined;
 
-  constructor(
-    connection: SeenConnection,
-    observer: FrameObserver,
-    shared: Omit<FrameScannerOptions, "fromStart">,
-    requests: Budget,
-  ) {
-    this.#connection = connection;
-    this.#observer = observer;
-    this.#exchanges = new Exchanges(requests);
-    const { fromStart } = connection;
-    const scanner = (direction: Direction) =>
-      new FrameScanner(this.#sink(direction), { ...shared, fromStart });
-    this.#scanners = { up: scanner("up"), down: scanner("down") };
+  constructor(connection: SeenConnection, commons: Commons) {
+    this.connection = connection;
+    this.commons = commons;
   }
 
-  bytes(direction: Direction, bytes: Uint8Array, timeUs: number): void {
-    this.#bytes[direction] += bytes.length;
-    this.#scanners[direction].push(bytes, timeUs);
+  way(direction: Direction): DirectionWatch {
+    return direction === "up"
+      ? this.#up ??= new DirectionWatch(direction, this)
+      : this.#down ??= new DirectionWatch(direction, this);
   }
 
-  gap(direction: Direction, count: number, timeUs: number): void {
-    const offset = this.#bytes[direction] + this.#missing[direction];
-    this.#missing[direction] += count;
-    this.#observer.gap?.(count, { connection: this.#connection, direction, offset, timeUs });
-    this.#scanners[direction].gap(count, timeUs);
-    this.#exchanges.clear();
+  get exchanges(): Exchanges {
+    return this.#exchanges ??= new Exchanges(this.commons.requests);
   }
 
-  end(direction: Direction, timeUs: number): void {
-    if (this.#ended[direction]) return;
-    this.#ended[direction] = true;
-    this.#scanners[direction].end(timeUs);
+  /** Bytes are missing: which answer is to which request is not certain any more. */
+  forgetRequests(): void {
+    this.#exchanges?.clear();
   }
 
   close(how: Ending, timeUs: number): void {
-    this.end("up", timeUs);
-    this.end("down", timeUs);
-    this.#observer.closed?.(this.#connection, how, timeUs, {
-      bytes: this.#bytes,
-      frames: this.#frames,
-      missingBytes: this.#missing,
-      unanswered: this.#exchanges.open,
+    const [up, down] = [this.#up, this.#down];
+    up?.end(timeUs);
+    down?.end(timeUs);
+    this.commons.observer.closed?.(this.connection, how, timeUs, {
+      bytes: { up: up?.seenBytes ?? 0, down: down?.seenBytes ?? 0 },
+      frames: { up: up?.frames ?? 0, down: down?.frames ?? 0 },
+      missingBytes: { up: up?.missingBytes ?? 0, down: down?.missingBytes ?? 0 },
+      unanswered: this.#exchanges?.open ?? 0,
     });
-    this.#exchanges.clear();
+    this.forgetRequests();
+  }
+}
+
+/** One direction of a connection. */
+class DirectionWatch implements ScannerSink {
+  seenBytes = 0;
+  frames = 0;
+  missingBytes = 0;
+  readonly #direction: Direction;
+  readonly #whole: ConnectionWatch;
+  readonly #scanner: FrameScanner;
+  #hasEnded = false;
+
+  constructor(direction: Direction, whole: ConnectionWatch) {
+    this.#direction = direction;
+    this.#whole = whole;
+    const { commons, connection } = whole;
+    this.#scanner = new FrameScanner(this, commons.scanners, connection.fromStart);
   }
 
-  #sink(direction: Direction): ScannerSink {
-    const connection = this.#connection;
-    const observer = this.#observer;
-    return {
-      frame: (frame) => this.#frame(direction, frame),
-      broken: (error, offset, timeUs) =>
-        observer.broken?.(error, { connection, direction, offset, timeUs }),
-      skipped: (count, offset, reason, timeUs) =>
-        observer.skipped?.(count, reason, { connection, direction, offset, timeUs }),
-    };
+  bytes(bytes: Uint8Array, timeUs: number): void {
+    this.seenBytes += bytes.length;
+    this.#scanner.push(bytes, timeUs);
   }
 
-  #frame(direction: Direction, frame: SeenFrame): void {
-    this.#frames[direction]++;
+  gap(count: number, timeUs: number): void {
+    const place = this.#place(this.seenBytes + this.missingBytes, timeUs);
+    this.missingBytes += count;
+    this.#whole.commons.observer.gap?.(count, place);
+    this.#scanner.gap(count, timeUs);
+    this.#whole.forgetRequests();
+  }
+
+  end(timeUs: number): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#scanner.end(timeUs);
+  }
+
+  frame(frame: SeenFrame): void {
+    this.frames++;
+    const { connection, commons, exchanges } = this.#whole;
     const { kind, isControl, error } = kindOf(frame);
     const { header, beganUs, timeUs } = frame;
-    const request = this.#exchanges.take(header, kind, isControl, direction, timeUs);
+    const direction = this.#direction;
+    const request = exchanges.take(header, kind, isControl, direction, timeUs);
     // An answer may begin to come before its request is complete.
     const answers = request && {
       kind: request.kind,
       latencyMs: Math.max(0, beganUs - request.timeUs) / 1_000,
     };
-    this.#observer.frame?.({
-      connection: this.#connection,
+    commons.observer.frame?.({
+      connection,
       direction,
       frame,
       kind: request !== undefined && kind === header["content-type"] ? "answer" : kind,
       error,
       answers,
     });
+  }
+
+  broken(error: FrameError, offset: number, timeUs: number): void {
+    this.#whole.commons.observer.broken?.(error, this.#place(offset, timeUs));
+  }
+
+  skipped(count: number, offset: number, reason: SkipReason, timeUs: number): void {
+    this.#whole.commons.observer.skipped?.(count, reason, this.#place(offset, timeUs));
+  }
+
+  #place(offset: number, timeUs: number): StreamPlace {
+    return { connection: this.#whole.connection, direction: this.#direction, offset, timeUs };
   }
 }

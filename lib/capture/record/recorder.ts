@@ -3,7 +3,7 @@ import type { Address } from "../../net/mod.ts";
 import { appendHead, appendPacket } from "../file/pcapng_encoder.ts";
 import { FLAG } from "../packet/tcp_segment.ts";
 import { MAX_PAYLOAD_BYTES, packetBytes, writePacket } from "../packet/tcp_writer.ts";
-import { type Direction, otherWay } from "../traffic.ts";
+import { type Direction, otherWay } from "../../net/direction.ts";
 import { nowUs } from "../now_us.ts";
 import { type PacketEnds, packetEnds } from "./endpoints.ts";
 import { RecordingFile } from "./recording_file.ts";

@@ -1,5 +1,5 @@
 import { closeQuietly } from "../../base/close_quietly.ts";
-import { type Direction, otherWay } from "../traffic.ts";
+import { type Direction, otherWay } from "../../net/direction.ts";
 import type { AnswerList } from "./answer_list.ts";
 import { AnswerCheck, type ReplayDifference } from "./answer_check.ts";
 import type { ReplaySession } from "./recording.ts";

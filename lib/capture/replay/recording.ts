@@ -1,5 +1,6 @@
 import { type CaptureResult, type CaptureSource, readCapture } from "../read_capture.ts";
-import type { Direction, Ending, SeenConnection } from "../traffic.ts";
+import type { Direction } from "../../net/direction.ts";
+import type { Ending, SeenConnection } from "../traffic.ts";
 import { CaptureError } from "../capture_error.ts";
 import { AnswerList } from "./answer_list.ts";
 

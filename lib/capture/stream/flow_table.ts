@@ -1,16 +1,15 @@
+import { AgingMap } from "../../base/aging_map.ts";
 import { Budget } from "../../base/budget.ts";
 import { FLAG, type TcpSegment } from "../packet/tcp_segment.ts";
-import {
-  type Direction,
-  type Ending,
-  otherWay,
-  type SeenConnection,
-  type TrafficObserver,
-} from "../traffic.ts";
+import type { Direction } from "../../net/direction.ts";
+import type { Ending, SeenConnection, TrafficObserver } from "../traffic.ts";
 import { Reassembler } from "./reassembler.ts";
 
-/** At most this many connections are followed at a time; of more, the oldest is given up. */
+/** At most this many connections are followed at a time; of more, one that is silent is given up. */
 const MAX_FLOWS = 65_536;
+
+/** It is the most silent one of so many: all of them are looked at in turn. */
+const LOOKED_AT = 16;
 
 /** What all connections together hold of segments that came before their turn, in bytes. */
 const MAX_HELD_BYTES = 16_777_216;
@@ -27,9 +26,9 @@ const CLIENT_PORTS = 32_768;
 /** Makes connections of TCP segments, and streams of bytes of their payloads. */
 export class FlowTable {
   readonly #observer: TrafficObserver;
-  readonly #flows = new Map<string, Flow>();
+  readonly #flows = new AgingMap<string, Flow>();
   /** Connections that are over: what is sent again on them begins no other one. */
-  readonly #over = new Set<string>();
+  readonly #over = new AgingMap<string, true>();
   readonly #memory = new Budget("segments out of order", MAX_HELD_BYTES);
   #lastId = 0;
   /** Payload bytes that were captured more than once. */
@@ -51,7 +50,7 @@ export class FlowTable {
     }
     if (!flow) {
       if (!this.#begins(key, segment)) return;
-      if (this.#flows.size >= MAX_FLOWS) this.#forgetOldest(timeUs);
+      if (this.#flows.size >= MAX_FLOWS) this.#forgetSilent(timeUs);
       flow = new Flow(++this.#lastId, segment, timeUs, this.#observer, this.#memory);
       this.#flows.set(key, flow);
     }
@@ -61,7 +60,9 @@ export class FlowTable {
 
   /** Ends all connections: nothing follows in the capture. */
   end(): void {
-    for (const [key, flow] of this.#flows) this.#close(key, flow, "open", flow.lastUs);
+    for (let next = this.#flows.takeOldest(); next; next = this.#flows.takeOldest()) {
+      this.#close(...next, "open", next[1].lastUs);
+    }
   }
 
   /** Whether a segment begins a connection, or belongs to one that began before the capture. */
@@ -71,16 +72,19 @@ export class FlowTable {
     return payload.length + cutBytes > 0 && !this.#over.has(key);
   }
 
-  #forgetOldest(timeUs: number): void {
-    const [key, flow] = this.#flows.entries().next().value!;
-    this.#close(key, flow, "open", timeUs);
+  /** Gives up the one of some connections that has been silent for longest. */
+  #forgetSilent(timeUs: number): void {
+    const looked = Array.from({ length: LOOKED_AT }, () => this.#flows.takeOldest()!);
+    const silent = looked.reduce((one, other) => other[1].lastUs < one[1].lastUs ? other : one);
+    // Others are looked at next time.
+    for (const [key, flow] of looked) if (key !== silent[0]) this.#flows.set(key, flow);
+    this.#close(...silent, "open", timeUs);
   }
 
   #close(key: string, flow: Flow, how: Ending, timeUs: number): void {
     this.#flows.delete(key);
-    this.#over.delete(key);
-    this.#over.add(key);
-    if (this.#over.size > MAX_OVER) this.#over.delete(this.#over.values().next().value!);
+    this.#over.set(key, true);
+    if (this.#over.size > MAX_OVER) this.#over.takeOldest();
     flow.close(how, timeUs);
     this.repeatedBytes += flow.repeatedBytes;
   }
@@ -92,9 +96,8 @@ class Flow {
   lastUs: number;
   readonly #connection: SeenConnection;
   readonly #observer: TrafficObserver;
-  /** The sender's initial sequence numbers, where they were seen. */
-  readonly #initial: Partial<Record<Direction, number>> = {};
-  readonly #streams: Readonly<Record<Direction, Reassembler>>;
+  readonly #up: FlowStream;
+  readonly #down: FlowStream;
 
   constructor(
     id: number,
@@ -114,31 +117,31 @@ class Flow {
       fromStart: (segment.flags & FLAG.syn) !== 0,
       openedUs: timeUs,
     };
-    this.#streams = { up: this.#stream("up", memory), down: this.#stream("down", memory) };
+    this.#up = new FlowStream(this.#connection, "up", observer, memory);
+    this.#down = new FlowStream(this.#connection, "down", observer, memory);
     observer.opened(this.#connection, timeUs);
   }
 
   get repeatedBytes(): number {
-    return this.#streams.up.repeatedBytes + this.#streams.down.repeatedBytes;
+    return this.#up.repeatedBytes + this.#down.repeatedBytes;
   }
 
   /** Whether a segment begins another connection between the same ports. */
   isReplacedBy({ source, flags, sequence }: TcpSegment): boolean {
     if ((flags & FLAG.syn) === 0 || (flags & FLAG.ack) !== 0) return false;
-    const initial = this.#initial[this.#directionOf(source)];
-    return initial !== sequence;
+    return this.#isUp(source) ? this.#up.initial !== sequence : this.#down.initial !== sequence;
   }
 
   /** Takes a segment of it. @returns how it ended, if this is its end. */
   segment(segment: TcpSegment, timeUs: number): "reset" | "closed" | undefined {
     const { flags, sequence, payload, cutBytes } = segment;
-    const direction = this.#directionOf(segment.source);
-    const stream = this.#streams[direction];
-    const back = this.#streams[otherWay(direction)];
+    const isUp = this.#isUp(segment.source);
+    const stream = isUp ? this.#up : this.#down;
+    const back = isUp ? this.#down : this.#up;
     this.lastUs = timeUs;
     let first = sequence;
     if (flags & FLAG.syn) {
-      this.#initial[direction] ??= sequence;
+      stream.initial ??= sequence;
       // The SYN takes a number itself. Payload may come with it.
       first = (sequence + 1) >>> 0;
       stream.begin(first);
@@ -153,23 +156,46 @@ class Flow {
 
   /** Hands out what is held, and tells the end. */
   close(how: Ending, timeUs: number): void {
-    this.#streams.up.flush(timeUs);
-    this.#streams.down.flush(timeUs);
+    this.#up.flush(timeUs);
+    this.#down.flush(timeUs);
     this.#observer.closed(this.#connection, how, timeUs);
   }
 
-  #directionOf(source: string): Direction {
-    return source === this.#connection.client ? "up" : "down";
+  #isUp(source: string): boolean {
+    return source === this.#connection.client;
+  }
+}
+
+/** One direction of a connection. */
+class FlowStream extends Reassembler {
+  /** The sender's initial sequence number, if it was seen. */
+  initial: number | undefined;
+  readonly #connection: SeenConnection;
+  readonly #direction: Direction;
+  readonly #observer: TrafficObserver;
+
+  constructor(
+    connection: SeenConnection,
+    direction: Direction,
+    observer: TrafficObserver,
+    memory: Budget,
+  ) {
+    super(memory);
+    this.#connection = connection;
+    this.#direction = direction;
+    this.#observer = observer;
   }
 
-  #stream(direction: Direction, memory: Budget): Reassembler {
-    const observer = this.#observer;
-    const connection = this.#connection;
-    return new Reassembler({
-      bytes: (bytes, timeUs) => observer.bytes(connection, direction, bytes, timeUs),
-      gap: (count, timeUs) => observer.gap(connection, direction, count, timeUs),
-      ended: (timeUs) => observer.ended(connection, direction, timeUs),
-    }, memory);
+  protected override bytes(bytes: Uint8Array, timeUs: number): void {
+    this.#observer.bytes(this.#connection, this.#direction, bytes, timeUs);
+  }
+
+  protected override missing(count: number, timeUs: number): void {
+    this.#observer.gap(this.#connection, this.#direction, count, timeUs);
+  }
+
+  protected override ended(timeUs: number): void {
+    this.#observer.ended(this.#connection, this.#direction, timeUs);
   }
 }
 

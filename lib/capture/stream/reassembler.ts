@@ -1,15 +1,5 @@
 import type { Budget } from "../../base/budget.ts";
 
-/** Where a stream's bytes go, in order. */
-export interface ReassembledStream {
-  /** The next bytes: a view, valid until this returns. */
-  bytes(bytes: Uint8Array, timeUs: number): void;
-  /** So many bytes are missing here. */
-  gap(count: number, timeUs: number): void;
-  /** Nothing follows. */
-  ended(timeUs: number): void;
-}
-
 /** Bytes that came before those in front of them. */
 interface HeldPart {
   readonly sequence: number;
@@ -20,6 +10,9 @@ interface HeldPart {
 /** Of one direction, at most this much is held until what is before it comes. */
 const MAX_HELD_BYTES = 1_048_576;
 const MAX_HELD_PARTS = 4_096;
+
+/** Shared by all that hold nothing; nothing is added to it. */
+const NONE_HELD: HeldPart[] = [];
 
 /** What a part that is held takes besides its bytes. */
 const PART_BYTES = 300;
@@ -35,13 +28,12 @@ const REORDERED_US = 100_000;
  * does not have is told as a gap: bytes on both sides of it are never joined. Sequence numbers may
  * wrap any number of times.
  */
-export class Reassembler {
-  readonly #out: ReassembledStream;
+export abstract class Reassembler {
   readonly #memory: Budget;
   /** The sequence number of the next byte; `undefined` until it is known. */
   #next: number | undefined;
   /** In the order of their sequence numbers. */
-  #held: HeldPart[] = [];
+  #held = NONE_HELD;
   #heldBytes = 0;
   /** The sequence number behind the last byte, once that is known. */
   #end: number | undefined;
@@ -59,10 +51,16 @@ export class Reassembler {
    * @param memory What all of them together may hold; who holds something when it is over gives up
    * what is missing.
    */
-  constructor(out: ReassembledStream, memory: Budget) {
-    this.#out = out;
+  constructor(memory: Budget) {
     this.#memory = memory;
   }
+
+  /** The next bytes: a view, valid until this returns. */
+  protected abstract bytes(bytes: Uint8Array, timeUs: number): void;
+  /** So many bytes are missing here. */
+  protected abstract missing(count: number, timeUs: number): void;
+  /** Nothing follows. */
+  protected abstract ended(timeUs: number): void;
 
   /** Whether its first byte is known. */
   get begun(): boolean {
@@ -121,13 +119,14 @@ export class Reassembler {
     const fresh = payload.subarray(skipped);
     if (fresh.length > 0) {
       this.#next = (this.#next! + fresh.length) >>> 0;
-      this.#out.bytes(fresh, timeUs);
+      this.bytes(fresh, timeUs);
     }
     const cut = Math.min(cutBytes, total - skipped);
     if (cut > 0) this.#gap(cut, timeUs);
   }
 
   #hold(sequence: number, payload: Uint8Array, cutBytes: number): void {
+    if (this.#held === NONE_HELD) this.#held = [];
     const held = this.#held;
     let at = held.length;
     while (at > 0 && distance(held[at - 1]!.sequence, sequence) < 0) at--;
@@ -159,7 +158,7 @@ export class Reassembler {
     this.#missingSinceUs = undefined;
     if (this.#end !== undefined && distance(this.#next!, this.#end) <= 0 && !this.#over) {
       this.#over = true;
-      this.#out.ended(timeUs);
+      this.ended(timeUs);
     }
   }
 
@@ -190,7 +189,7 @@ export class Reassembler {
 
   #gap(count: number, timeUs: number): void {
     this.#next = (this.#next! + count) >>> 0;
-    this.#out.gap(count, timeUs);
+    this.missing(count, timeUs);
   }
 }
 

@@ -12,7 +12,8 @@ import {
   watchFrames,
   type WatchFramesOptions,
 } from "../frames/frame_watch.ts";
-import type { Direction, Ending, SeenConnection, TrafficObserver } from "../traffic.ts";
+import type { Direction } from "../../net/direction.ts";
+import type { Ending, SeenConnection, TrafficObserver } from "../traffic.ts";
 
 /** At most this many kinds of frames have figures of their own, `other` has those of the rest. */
 const MAX_KINDS = 100;
