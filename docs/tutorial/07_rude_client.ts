@@ -3,6 +3,9 @@
 import { encode } from "./05_message.ts";
 
 const [hostname = "127.0.0.1", port = "5635", how = "half"] = Deno.args;
+if (!/^(half|drip|garbage|deaf)$/.test(how)) {
+  throw new Error(`write half, drip, garbage or deaf, not ${how}`);
+}
 using conn = await Deno.connect({ hostname, port: Number(port) });
 const request = encode({}, { action: "search", value: "ring" });
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -4,6 +4,7 @@ import { MessageStream } from "./05_message.ts";
 
 const [hostname = "127.0.0.1", port = "5637", role = "sub", topic = "news", count = "3"] =
   Deno.args;
+if (!/^(sub|slow-sub|pub)$/.test(role)) throw new Error(`write sub, slow-sub or pub, not ${role}`);
 using conn = await Deno.connect({ hostname, port: Number(port) });
 const stream = new MessageStream(conn);
 const padding = "x".repeat(1_000);

@@ -3,6 +3,7 @@
 import { MessageStream } from "./05_message.ts";
 
 const [hostname = "127.0.0.1", port = "5638", role = "read", ...rest] = Deno.args;
+if (!/^(pub|read)$/.test(role)) throw new Error(`write pub or read, not ${role}`);
 using conn = await Deno.connect({ hostname, port: Number(port) });
 const stream = new MessageStream(conn);
 
