@@ -33,8 +33,9 @@ export const command = defineCommand({
     ...relayFlags,
     http: {
       ...httpFlags.http,
-      help: "let faults be changed by JSON on this address too (GET and PUT /api/faults), with a " +
-        "token that is printed; port 0 picks a free port",
+      help:
+        "show a live page on this address, on which faults are changed, as by JSON (GET and PUT " +
+        "/api/faults); both need the token that is printed; port 0 picks a free port",
     },
     ...serverTlsFlags,
     ...clientTlsFlags,
@@ -87,7 +88,9 @@ export const command = defineCommand({
       fired: (fired) => lines.fired(fired),
       noticed: ({ id }, _, notice) => lines.noticed(id, notice),
     };
-    const observer = recorder ? proxyTraffic(undefined, recorder, report) : report;
+    const figures = flags.http ? await liveFigures() : undefined;
+    const told = figures?.watch(report) ?? report;
+    const observer = recorder ? proxyTraffic(undefined, recorder, told) : told;
     const proxy = await startRelay({ args, flags }, context, {
       faults,
       seed: flags.seed,
@@ -98,12 +101,12 @@ export const command = defineCommand({
       else context.log.info(`seed ${proxy.seed} (--seed ${proxy.seed} repeats it)`);
     }
     await using http = await openControl(flags, context);
-    if (http) {
+    if (http && figures) {
       const { controlRoutes, makeToken } = await importLater<
         typeof import("./_proxy/control_routes.ts")
       >(new URL("./_proxy/control_routes.ts", import.meta.url));
       const token = makeToken();
-      http.add(controlRoutes(proxy, token));
+      http.add(controlRoutes(proxy, figures, token));
       http.ready();
       if (flags.json) context.out.json({ type: "token", token });
       else context.log.info(`token ${token}`);
@@ -113,6 +116,14 @@ export const command = defineCommand({
     return lines.summary(proxy, flags["expect-fired"]);
   },
 });
+
+/** Counts for the live page. Its module is loaded only then. */
+async function liveFigures() {
+  const { LiveFigures } = await importLater<typeof import("./_proxy/live_figures.ts")>(
+    new URL("./_proxy/live_figures.ts", import.meta.url),
+  );
+  return new LiveFigures();
+}
 
 /** Opens the HTTP side, for this machine only: who may ask there changes what the proxy does. */
 async function openControl(

@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { FaultError, type Proxy } from "../../lib/proxy/mod.ts";
+import { liveRoutes, TO_LIVE_PAGE } from "../_web/live_routes.ts";
+import { faultsOf, type LiveFigures } from "./live_figures.ts";
 import {
   jsonReply,
   type Route,
@@ -12,21 +14,30 @@ import {
 /** The most that faults may have, in bytes of JSON. */
 const MAX_BODY_BYTES = 65_536;
 
+/** Tells the page to ask for a token, and for no user. */
+const TOKEN_ONLY = "socktool proxy";
+
 /** A token that nobody can guess, for one run. */
 export function makeToken(): string {
   return crypto.getRandomValues(new Uint8Array(18)).toBase64({ alphabet: "base64url" });
 }
 
 /**
- * What looks at a proxy and changes its faults while it runs. Both need the token: a page of elsewhere
- * does not know it, and the type of the content keeps forms of HTML out.
+ * What looks at a proxy and changes its faults while it runs, with a page for people. All but the page
+ * itself need the token: a page of elsewhere does not know it, and the type of the content keeps forms
+ * of HTML out.
  */
-export function controlRoutes(proxy: Proxy, token: string): Route[] {
+export function controlRoutes(proxy: Proxy, figures: LiveFigures, token: string): Route[] {
   const guarded = (handle: Route["handle"]): Route["handle"] => (request) => {
     checkToken(request, token);
     return handle(request);
   };
   return [
+    ...liveRoutes("proxy", (request) => {
+      checkToken(request, token);
+      return figures.of(proxy);
+    }),
+    TO_LIVE_PAGE,
     { method: "GET", path: "/api/faults", isPublic: true, handle: guarded(() => stateOf(proxy)) },
     {
       method: "PUT",
@@ -46,7 +57,7 @@ function stateOf(proxy: Proxy): WebReply {
     seed: proxy.seed,
     upstream: formatAddress(proxy.upstream),
     connections: proxy.connections.size,
-    faults: proxy.reports().map(({ fault, fired, isSet }) => ({ fault, fired, set: isSet })),
+    faults: faultsOf(proxy),
   });
 }
 
@@ -55,7 +66,7 @@ function checkToken(request: WebRequest, token: string): void {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   if (timingSafeEqual(digest(given), digest(token))) return;
   throw new WebError(401, "unauthorized", "Give the token that the proxy has printed", {
-    "www-authenticate": 'Bearer realm="socktool"',
+    "www-authenticate": `Bearer realm="${TOKEN_ONLY}"`,
   });
 }
 

@@ -1,14 +1,8 @@
 /** What the broker shows over HTTP: its live page, and the client for programs in browsers. */
 import type { Broker, BrokerOverview } from "../../lib/pubsub/mod.ts";
-import {
-  type Route,
-  type TimeHistogram,
-  WebError,
-  type WebReply,
-  type WebRequest,
-} from "../../lib/web/mod.ts";
+import { type Route, type TimeHistogram, WebError, type WebRequest } from "../../lib/web/mod.ts";
 import { CLIENT_ROUTE } from "../_web/assets.ts";
-import { liveRoutes } from "../_web/live_routes.ts";
+import { liveRoutes, TO_LIVE_PAGE } from "../_web/live_routes.ts";
 
 /** How many of the slowest clients are shown. */
 const SLOWEST = 10;
@@ -21,13 +15,9 @@ const SLOWEST = 10;
 export function brokerPages(broker: Broker, delays: TimeHistogram): Route[] {
   return [
     ...liveRoutes("broker", (request) => figuresOf(broker, delays, request)),
-    { method: "GET", path: "/", isPublic: true, handle: toLivePage },
+    TO_LIVE_PAGE,
     CLIENT_ROUTE,
   ];
-}
-
-function toLivePage(): WebReply {
-  return { status: 302, headers: { location: "/live" } };
 }
 
 async function figuresOf(

@@ -5,14 +5,24 @@ import html from "./served/live.html" with { type: "text" };
 import css from "./served/live.css" with { type: "text" };
 import js from "./served/live.js" with { type: "text" };
 
+/** Leads from the root to the live page, of a server that has no other. */
+export const TO_LIVE_PAGE: Route = {
+  method: "GET",
+  path: "/",
+  isPublic: true,
+  handle: () => ({ status: 302, headers: { location: "/live" } }),
+};
+
 /**
  * The live page of a server, and the figures that it asks for each second, at `/api/stats`.
  *
  * @param figures The server's own figures for who asks. @throws {WebError} if they are not for it.
  */
 export function liveRoutes(
-  role: "app-server" | "broker",
-  figures: (request: WebRequest) => Promise<Readonly<Record<string, unknown>>>,
+  role: "app-server" | "broker" | "proxy",
+  figures: (
+    request: WebRequest,
+  ) => Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>,
 ): Route[] {
   const startedAt = Date.now();
   const begin = performance.now();

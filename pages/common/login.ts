@@ -9,10 +9,12 @@ interface Given {
 /**
  * Shows a form in the place of the page, and resolves when it is sent.
  *
+ * @param needs Whether a token alone will do, and there are no users.
  * @param problem What is wrong with what was said before.
  */
-export function askLogin(problem: string | undefined): Promise<Given> {
+export function askLogin(needs: "token" | "user", problem: string | undefined): Promise<Given> {
   const page = byId("main");
+  const hasUsers = needs === "user";
   return new Promise((resolve) => {
     const user = make("input", {
       id: "login-user",
@@ -26,6 +28,7 @@ export function askLogin(problem: string | undefined): Promise<Given> {
       type: "password",
       autocomplete: "current-password",
       required: true,
+      "aria-describedby": hasUsers ? undefined : "login-hint",
     });
     const form = make(
       "form",
@@ -40,18 +43,27 @@ export function askLogin(problem: string | undefined): Promise<Given> {
           resolve({ user: user.value, secret: secret.value });
         },
       },
-      make("h1", { id: "login-title" }, "Who are you?"),
+      make("h1", { id: "login-title" }, hasUsers ? "Who are you?" : "The token of this run"),
       problem === undefined ? undefined : make("p", { class: "problem", role: "alert" }, problem),
-      make("label", { for: "login-user" }, "User"),
-      user,
-      make("p", { id: "login-hint", class: "hint" }, "Leave it empty if you have a token."),
-      make("label", { for: "login-secret" }, "Password or token"),
+      ...hasUsers
+        ? [
+          make("label", { for: "login-user" }, "User"),
+          user,
+          make("p", { id: "login-hint", class: "hint" }, "Leave it empty if you have a token."),
+        ]
+        : [],
+      make("label", { for: "login-secret" }, hasUsers ? "Password or token" : "Token"),
       secret,
+      hasUsers ? undefined : make(
+        "p",
+        { id: "login-hint", class: "hint" },
+        "It was printed when the program started.",
+      ),
       make("button", { class: "primary" }, "Continue"),
     );
     const main = make("main", {}, form);
     page.before(main);
     page.hidden = true;
-    user.focus();
+    (hasUsers ? user : secret).focus();
   });
 }

@@ -22,6 +22,9 @@ export class ApiError extends Error {
 
 const GIVE_UP_MS = 10_000;
 
+/** The realm of a server that knows no users. */
+const TOKEN_ONLY = "socktool proxy";
+
 let login: Login | undefined;
 let asking: Promise<Login> | undefined;
 
@@ -30,11 +33,27 @@ let asking: Promise<Login> | undefined;
  *
  * @throws {ApiError} what the server answers; or what `fetch` rejects with if it does not answer.
  */
-export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+export function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return ask(path, {}, signal);
+}
+
+/** Sends the server JSON, and resolves to its answer, as {@linkcode getJson} does. */
+export function sendJson<T>(path: string, method: "PUT", content: unknown): Promise<T> {
+  const headers = { "content-type": "application/json" };
+  return ask(path, { method, headers, body: JSON.stringify(content) });
+}
+
+async function ask<T>(
+  path: string,
+  init: RequestInit & { readonly headers?: Readonly<Record<string, string>> },
+  signal?: AbortSignal,
+): Promise<T> {
   while (true) {
     const used = login;
+    const who: Record<string, string> = used ? { authorization: authorization(used) } : {};
     const response = await fetch(path, {
-      headers: used === undefined ? {} : { authorization: authorization(used) },
+      ...init,
+      headers: { ...init.headers, ...who },
       signal: AbortSignal.any([AbortSignal.timeout(GIVE_UP_MS), ...signal ? [signal] : []]),
     });
     const answer = await response.json().catch(() => undefined);
@@ -43,7 +62,9 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
       {};
     if (response.status !== 401) throw new ApiError(response.status, code, message);
     // Somebody may have logged in since this was asked.
-    if (used === login) await logIn(used === undefined ? undefined : message);
+    const realm = response.headers.get("www-authenticate") ?? "";
+    const needs = realm.includes(TOKEN_ONLY) ? "token" : "user";
+    if (used === login) await logIn(needs, used === undefined ? undefined : message);
     signal?.throwIfAborted();
   }
 }
@@ -55,16 +76,16 @@ export function currentLogin(): { token: string } | { user: string; password: st
   return user === "" ? { token: secret } : { user, password: secret };
 }
 
-async function logIn(problem: string | undefined): Promise<void> {
-  asking ??= sayable(problem);
+async function logIn(needs: "token" | "user", problem: string | undefined): Promise<void> {
+  asking ??= sayable(needs, problem);
   login = await asking;
   asking = undefined;
 }
 
 /** Asks until what is said can stand in a header. */
-async function sayable(problem: string | undefined): Promise<Login> {
+async function sayable(needs: "token" | "user", problem: string | undefined): Promise<Login> {
   for (let why = problem;; why = "A token has no spaces, and no letters beyond ASCII") {
-    const given = await askLogin(why);
+    const given = await askLogin(needs, why);
     if (given.user !== "" || /^[!-~]+$/.test(given.secret)) return given;
   }
 }

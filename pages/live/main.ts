@@ -8,6 +8,7 @@ import { byId, make } from "../common/dom.ts";
 import { ApiError, getJson } from "../common/session.ts";
 import { span } from "../common/units.ts";
 import { Chart } from "./chart.ts";
+import { showFaults, startFaults } from "./faults.ts";
 import { History } from "./history.ts";
 import { startPublishing } from "./publish.ts";
 import { CHARTS, TILES } from "./series.ts";
@@ -47,6 +48,7 @@ class View {
       tile.parentElement!.classList.toggle("warn", figure.warns === true && (value ?? 0) > 0);
     }
     showTables(stats);
+    if (stats.role === "proxy") showFaults(stats.faults);
   }
 }
 
@@ -73,8 +75,12 @@ async function look(): Promise<void> {
   if (stats !== undefined) byId("title").textContent = titleOf(stats);
 }
 
-function titleOf({ role, version, uptimeMs }: Stats): string {
-  return `socktool ${role} ${version}, up for ${span(uptimeMs)}`;
+function titleOf(stats: Stats): string {
+  const { role, version, uptimeMs } = stats;
+  const up = `socktool ${role} ${version}, up for ${span(uptimeMs)}`;
+  if (role !== "proxy") return up;
+  const { address, upstream, seed } = stats.proxy;
+  return `${up}: ${address} to ${upstream}, seed ${seed}`;
 }
 
 function begun({ role }: Stats): void {
@@ -82,6 +88,8 @@ function begun({ role }: Stats): void {
   document.title = `${role} – live figures`;
   byId("home").hidden = role !== "app-server";
   byId("hands").hidden = role !== "broker";
+  byId("faults").hidden = role !== "proxy";
+  if (role === "proxy") startFaults();
   if (role !== "broker") return;
   startTap();
   startPublishing();

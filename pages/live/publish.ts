@@ -1,7 +1,7 @@
 import { byId } from "../common/dom.ts";
 import { count } from "../common/units.ts";
 import { brokerClient } from "./broker.ts";
-import { messageOf } from "./tap.ts";
+import { messageOf } from "./message_of.ts";
 
 /** Lets the form publish. */
 export function startPublishing(): void {

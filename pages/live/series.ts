@@ -1,7 +1,7 @@
 /** What is shown over time, by the kind of server. */
 import { bytes, count, ms } from "../common/units.ts";
 import { quantile } from "./quantile.ts";
-import type { BrokerStats, SearchStats, Stats } from "./stats.ts";
+import type { BrokerStats, ProxyStats, SearchStats, Stats } from "./stats.ts";
 
 /** A figure of one moment. Those that only grow are shown as what they grow by in a second. */
 export interface Figure<S extends Stats = Stats> {
@@ -75,6 +75,23 @@ const clients = {
 } as Figure;
 const queued = search("Waiting", "queued");
 
+const proxy = (
+  name: string,
+  key: "connections" | "accepted" | "broken" | "fired" | "upBytes" | "downBytes",
+  more: Partial<Figure<ProxyStats>> = {},
+): Figure => ({
+  name,
+  format: count,
+  value: (stats: ProxyStats) => stats.proxy[key],
+  ...more,
+} as Figure);
+
+const speed = (value: number) => `${bytes(value)}/s`;
+const up = proxy("Up", "upBytes", { isRate: true, format: speed });
+const down = proxy("Down", "downBytes", { isRate: true, format: speed });
+const proxied = proxy("Connections", "connections");
+const fired = proxy("Faults / s", "fired", { isRate: true, format: rate });
+
 /** The tiles of each kind of server. */
 export const TILES: Readonly<Record<Stats["role"], readonly Figure[]>> = {
   "broker": [
@@ -99,6 +116,15 @@ export const TILES: Readonly<Record<Stats["role"], readonly Figure[]>> = {
     clients,
     memory,
   ],
+  "proxy": [
+    up,
+    down,
+    proxied,
+    proxy("Accepted", "accepted"),
+    proxy("Broken off", "broken"),
+    proxy("Faults fired", "fired"),
+    memory,
+  ],
 };
 
 /** The charts of each kind of server. */
@@ -118,5 +144,11 @@ export const CHARTS: Readonly<Record<Stats["role"], readonly ChartInit[]>> = {
     { title: "Connections", figures: [clients] },
     { title: "Memory", figures: [memory] },
     { title: "Answer time of the server", figures: [answer] },
+  ],
+  "proxy": [
+    { title: "Bytes a second", figures: [up, down] },
+    { title: "Faults fired a second", figures: [fired] },
+    { title: "Connections", figures: [proxied] },
+    { title: "Memory", figures: [memory] },
   ],
 };

@@ -104,5 +104,56 @@ export interface SearchStats extends Common {
   };
 }
 
+/** A fault of a proxy. */
+export interface FaultFigures {
+  readonly fault: string;
+  /** How often it did something. */
+  readonly fired: number;
+  /** Whether it is set; else it was. */
+  readonly set: boolean;
+}
+
+/** Something that happened on a proxy. */
+export interface ProxyEvent {
+  readonly number: number;
+  readonly at: number;
+  readonly connection: number;
+  readonly what: "opened" | "closed" | "fault" | "notice";
+  readonly client?: string;
+  readonly reason?: string;
+  readonly error?: string;
+  readonly fault?: string;
+  readonly direction?: string;
+  readonly offset?: number;
+  readonly notice?: string;
+}
+
+/** A proxy. */
+export interface ProxyStats extends Common {
+  readonly role: "proxy";
+  readonly proxy: {
+    readonly address: string;
+    readonly upstream: string;
+    readonly seed: number;
+    readonly connections: number;
+    readonly accepted: number;
+    readonly broken: number;
+    readonly fired: number;
+    readonly upBytes: number;
+    readonly downBytes: number;
+  };
+  readonly faults: readonly FaultFigures[];
+  /** The youngest first; of many, not all. */
+  readonly connections: readonly {
+    readonly id: number;
+    readonly client: string;
+    readonly upBytes: number;
+    readonly downBytes: number;
+    readonly openMs: number;
+  }[];
+  /** The last ones, the youngest first. */
+  readonly events: readonly ProxyEvent[];
+}
+
 /** Any server. */
-export type Stats = BrokerStats | SearchStats;
+export type Stats = BrokerStats | SearchStats | ProxyStats;

@@ -1,6 +1,6 @@
 import { byId, make } from "../common/dom.ts";
 import { bytes, count, ms, span } from "../common/units.ts";
-import type { BrokerStats, SearchStats, Stats } from "./stats.ts";
+import type { BrokerStats, ProxyEvent, ProxyStats, SearchStats, Stats } from "./stats.ts";
 
 /** A column: what it is called, what stands in it, and whether that is a number. */
 interface Column<T> {
@@ -22,13 +22,18 @@ const places = new Map<string, HTMLElement>();
 
 /** The tables of what a server tells. */
 export function showTables(stats: Stats): void {
-  const tables = stats.role === "broker" ? brokerTables(stats) : searchTables(stats);
+  const tables = tablesOf(stats);
   for (const { title, content } of tables) {
     const place = places.get(title) ?? addPlace(title);
     place.replaceChildren(content);
   }
   const shown = new Set(tables.map(({ title }) => title));
   for (const [title, place] of places) place.parentElement!.hidden = !shown.has(title);
+}
+
+function tablesOf(stats: Stats): Table[] {
+  if (stats.role === "broker") return brokerTables(stats);
+  return stats.role === "proxy" ? proxyTables(stats) : searchTables(stats);
 }
 
 function addPlace(title: string): HTMLElement {
@@ -126,6 +131,38 @@ function searchTables({ search, indexing }: SearchStats): Table[] {
     { name: "What", text: ([what]) => what },
     { name: "Figure", text: ([, figure]) => figure },
   ])];
+}
+
+function proxyTables({ connections, events }: ProxyStats): Table[] {
+  return [
+    table("Open connections", "Nobody is connected.", connections, [
+      { name: "Client", text: ({ id, client }) => `#${id} ${client}` },
+      { name: "Up", text: ({ upBytes }) => bytes(upBytes), isNumber: true },
+      { name: "Down", text: ({ downBytes }) => bytes(downBytes), isNumber: true },
+      { name: "Open for", text: ({ openMs }) => span(openMs), isNumber: true },
+    ]),
+    table("Events", "Nothing has happened.", events, [
+      { name: "What", text: eventText },
+      { name: "Connection", text: ({ connection }) => `#${connection}`, isNumber: true },
+      { name: "Time", text: ({ at }) => new Date(at).toLocaleTimeString("en-GB"), isNumber: true },
+    ]),
+  ];
+}
+
+function eventText(event: ProxyEvent): string {
+  const { what, client, reason, error, fault, direction, offset, notice } = event;
+  switch (what) {
+    case "opened":
+      return `opened by ${client}`;
+    case "closed":
+      return `closed: ${reason}${error === undefined ? "" : `, ${error}`}`;
+    case "fault":
+      return `${fault} (${direction}, byte ${offset})`;
+    case "notice":
+      return notice === "full"
+        ? `${direction}: 16 MiB wait, nothing more is read`
+        : `${direction}: no frames, passed as they are`;
+  }
 }
 
 function indexingText(indexing: SearchStats["indexing"]): string {

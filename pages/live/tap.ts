@@ -1,6 +1,7 @@
 import { byId, make } from "../common/dom.ts";
 import { bytes, count } from "../common/units.ts";
 import { brokerClient, type Client } from "./broker.ts";
+import { messageOf } from "./message_of.ts";
 
 type Subscription = Awaited<ReturnType<Client["subscribe"]>>;
 type Message = Subscription extends AsyncIterable<infer M> ? M : never;
@@ -121,9 +122,4 @@ function textOf({ content }: Message): string {
 function tell(text: string, isProblem = false): void {
   state.classList.toggle("problem", isProblem);
   if (state.textContent !== text) state.textContent = text;
-}
-
-/** What an error says, for people. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,8 @@
 /** The live page in a real browser. */
 import { assert, assertEquals } from "@std/assert";
+import { serveEcho } from "../../lib/echo/mod.ts";
+import { addressOf } from "../../lib/net/address_of.ts";
+import { dial, formatAddress } from "../../lib/net/mod.ts";
 import { connectBroker, hashPassword } from "../../lib/pubsub/mod.ts";
 import { openBrowser } from "../support/browser.ts";
 import { ServerProgram, startAppServer } from "../support/programs.ts";
@@ -180,6 +183,47 @@ Deno.test("the live page", async (t) => {
       await tab.click("#tap-button");
       await tab.reads("#tap-state", "ada may not subscribe to");
       assertEquals(tab.problems.filter((each) => !each.includes("401")), []);
+    });
+
+    await t.step("of a proxy, shows what faults do, and sets and clears them", async () => {
+      await using echo = await serveEcho("127.0.0.1:0");
+      const upstream = formatAddress(echo.address);
+      await using proxy = await ServerProgram.start(
+        ["run", "-A", PROGRAM, "proxy", ":0", upstream, "--http", ":0", "--seed", "1"],
+      );
+      await proxy.printed("token ");
+      const tab = await browser.open(pagesOf(proxy));
+      await tab.sees(`document.activeElement.id === "login-secret"`);
+      assertEquals(await tab.barriers(), []);
+      await tab.type("wrong");
+      await tab.press("Enter");
+      await tab.reads("#login .problem", "Give the token that the proxy has printed");
+      await tab.type(/^token (\S+)$/m.exec(proxy.err)![1]!);
+      await tab.press("Enter");
+      await tab.reads("#title", "socktool proxy");
+      await tab.reads("#faults-list", "None was ever set.");
+      const add = async (fault: string) => {
+        await tab.click("#fault-text");
+        await tab.type(fault);
+        await tab.press("Enter");
+      };
+      await add("up corrupt 100%");
+      await tab.reads("#fault-state", "Set: up corrupt 100%");
+      await tab.reads("#faults-list", "fired 0 times");
+      using client = await dial(proxy.address);
+      await client.write(new Uint8Array(3));
+      await client.read(new Uint8Array(3));
+      await tab.reads("#faults-list", "up corrupt 100%fired 3 times");
+      await tab.reads("#tables", "up corrupt 100% (up, byte 2)");
+      await tab.reads("#tables", `#1 ${formatAddress(addressOf(client.localAddr))}3 B3 B`);
+      await add("<b>up</b> corrupt");
+      await tab.reads("#fault-state", "Cannot read the fault");
+      assertEquals(await tab.barriers(), []);
+      await tab.click("#faults-list button");
+      await tab.reads("#faults-list", "was set, 3 times");
+      client.close();
+      await tab.reads("#tables", "closed: done");
+      assertEquals(tab.problems.filter((each) => !/\b40[01]\b/.test(each)), []);
     });
 
     assertEquals([tab, ...chats].flatMap(({ problems }) => problems), []);
