@@ -163,7 +163,15 @@ function messageToSettle(): ConsumedMessage {
   const bytes = encodeFrame({ header: { op: "pub", topic: "topic", delivery: 1 } });
   const [frame] = new FrameDecoder().decode(bytes).frames;
   const done = () => Promise.resolve();
-  return new ConsumedMessage(frame!, { respond: done }, { settle: done });
+  const fields = {
+    stream: "orders",
+    seq: 1,
+    time: 0,
+    consumer: "billing",
+    delivery: 1,
+    attempt: 1,
+  };
+  return new ConsumedMessage(frame!, fields, { respond: done }, { settle: done });
 }
 
 /** Numbers of an interface that are taken from another, and of arguments that are no options. */

@@ -26,6 +26,7 @@ export { ClientSubscription, type SubscriptionOwner } from "./receiving/client_s
 export type { SubscribeOptions, SubscriptionLimits } from "./receiving/subscribe_options.ts";
 export type { MissedPublications, MissedReason } from "./receiving/missed_publications.ts";
 export {
+  type MessageFrame,
   type PublishContent,
   PubSubMessage,
   type Responder,
@@ -34,7 +35,12 @@ export {
 export { ClientStreams } from "./streams/client_streams.ts";
 export { Consumption } from "./streams/consumption.ts";
 export { Replay } from "./streams/replay.ts";
-export { ConsumedMessage, type NackOptions, StreamMessage } from "./streams/stream_message.ts";
+export {
+  ConsumedMessage,
+  type DeliveryFields,
+  type NackOptions,
+  StreamMessage,
+} from "./streams/stream_message.ts";
 export type * from "./streams/stream_types.ts";
 export { PubSubError, type PubSubFailure } from "./pubsub_error.ts";
 export type { PubSubErrorCode, StreamErrorCode } from "../protocol/codes.ts";

@@ -35,17 +35,16 @@ export async function open([always, interval]: readonly string[]): Promise<Libra
     // With an id a retry is stored once, as with ours.
     store: (sync, name, content) =>
       servers[sync].client.publish(`bench.${name}`, content, { msgID: crypto.randomUUID() }),
-    async replay(sync, name, count) {
+    async replay(sync, name, tally) {
       const consumer = await servers[sync].client.consumers.get(name);
-      let came = 0;
-      for await (const _message of await consumer.consume({ max_messages: 5_000 })) {
-        if (++came === count) break;
+      for await (const { seq, data } of await consumer.consume({ max_messages: 5_000 })) {
+        tally.add(seq, data);
+        if (tally.isFull) break;
       }
       await consumer.delete();
-      return came;
     },
-    async consume(sync, name, count) {
-      const { client, manager, connection } = servers[sync];
+    async consume(sync, name, tally) {
+      const { client, manager } = servers[sync];
       const consumer = `consumer${++consumers}`;
       await manager.consumers.add(name, {
         durable_name: consumer,
@@ -55,14 +54,15 @@ export async function open([always, interval]: readonly string[]): Promise<Libra
       });
       const messages = await (await client.consumers.get(name, consumer))
         .consume({ max_messages: MAX_UNACKED });
-      let came = 0;
+      let acked: Promise<boolean> | undefined;
       for await (const message of messages) {
-        message.ack();
-        if (++came === count) break;
+        tally.add(message.seq, message.data);
+        // The plain `ack` is not confirmed.
+        acked = message.ackAck();
+        if (tally.isFull) break;
       }
-      await connection.flush();
+      await acked;
       await manager.consumers.delete(name, consumer);
-      return came;
     },
     async [Symbol.asyncDispose]() {
       for (const { connection } of Object.values(servers)) await connection.close();

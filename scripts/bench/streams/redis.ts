@@ -24,35 +24,31 @@ export function open([always, interval]: readonly string[]): Promise<LibraryRows
     remove: (sync, name) => clients[sync].del(name),
     store: (sync, name, content) =>
       clients[sync].xadd(name, "*", "d", Buffer.from(content.buffer, 0, content.length)),
-    async replay(sync, name, count) {
-      let came = 0;
-      for (let from = "-"; came < count;) {
+    async replay(sync, name, tally) {
+      for (let from = "-"; !tally.isFull;) {
         const page = await clients[sync].xrangeBuffer(name, from, "+", "COUNT", PAGE);
         if (page.length === 0) break;
-        came += page.length;
+        for (const [id, [, content]] of page) tally.add(id, content!);
         from = `(${page.at(-1)![0].toString()}`;
       }
-      return came;
     },
-    async consume(sync, name, count) {
+    async consume(sync, name, tally) {
       const client = clients[sync];
       const group = `group${++groups}`;
       await client.xgroup("CREATE", name, group, "0");
-      let came = 0;
       let acked: Promise<number> | undefined;
-      while (came < count) {
+      while (!tally.isFull) {
         const answer = await client.xreadgroupBuffer(
           ...["GROUP", group, "c", "COUNT", MAX_UNACKED, "STREAMS", name, ">"] as const,
         ) as [Buffer, [Buffer, Buffer[]][]][] | null;
         if (answer === null) break;
-        for (const [id] of answer[0]![1]) {
+        for (const [id, [, content]] of answer[0]![1]) {
+          tally.add(id, content!);
           acked = client.xack(name, group, id);
-          came++;
         }
       }
       await acked;
       await client.xgroup("DESTROY", name, group);
-      return came;
     },
     [Symbol.asyncDispose]() {
       for (const client of Object.values(clients)) client.disconnect();

@@ -16,23 +16,22 @@ export async function open([port]: readonly string[]): Promise<LibraryRows> {
     create: (sync, name) => client.streams.create(name, { topics: [`bench.${name}`], sync }),
     remove: (_, name) => client.streams.delete(name),
     store: (_, name, content) => client.publishStored(`bench.${name}`, content),
-    async replay(_, name) {
-      let came = 0;
-      for await (const _message of client.replay(name, { live: false })) came++;
-      return came;
+    async replay(_, name, tally) {
+      for await (const { seq, content } of client.replay(name, { live: false })) {
+        tally.add(seq, content);
+      }
     },
-    async consume(_, name, count) {
+    async consume(_, name, tally) {
       const consumer = `consumer${++consumers}`;
       const options = { maxUnacked: MAX_UNACKED, prefetch: MAX_UNACKED };
-      let came = 0;
       let acked: Promise<void> | undefined;
       for await (const message of client.consume(name, consumer, options)) {
+        tally.add(message.seq, message.content);
         acked = message.ack();
-        if (++came === count) break;
+        if (tally.isFull) break;
       }
       await acked;
       await client.streams.deleteConsumer(name, consumer);
-      return came;
     },
     [Symbol.asyncDispose]: () => client.close(),
   });

@@ -1,7 +1,14 @@
 import type { ByteBuffer } from "../../../base/byte_buffer.ts";
-import type { Frame } from "../../../frame/mod.ts";
 
 const CLOSING_BRACE = 0x7d;
+
+/** Where a frame and its parts are: `buffer[start, end)`, its content from `contentStart` on. */
+export interface FrameSpan {
+  readonly buffer: Uint8Array;
+  readonly start: number;
+  readonly contentStart: number;
+  readonly end: number;
+}
 
 /**
  * Appends a frame to a buffer with further fields at the end of its header.
@@ -9,7 +16,11 @@ const CLOSING_BRACE = 0x7d;
  * @param tail The fields as JSON, with a comma before and a brace behind: `,"seq":17}`. As text it
  * must be ASCII. The header must not grow beyond 65,535 bytes by it.
  */
-export function writeExtended(buffer: ByteBuffer, frame: Frame, tail: string | Uint8Array): void {
+export function writeExtended(
+  buffer: ByteBuffer,
+  frame: FrameSpan,
+  tail: string | Uint8Array,
+): void {
   const { buffer: source, start, contentStart, end } = frame;
   let brace = contentStart - 1;
   while (source[brace] !== CLOSING_BRACE) brace--;

@@ -1,4 +1,5 @@
 import { FrameDecoder, HeaderCache } from "../../../frame/mod.ts";
+import { RUN_OP } from "../../protocol/run_frame.ts";
 
 /** For the headers of frames that were not sent when a connection ended. */
 const headerCache = new HeaderCache(64);
@@ -12,8 +13,9 @@ export function publicationsIn(
   let count = 0;
   let size = 0;
   for (const { header, start, end } of frames) {
-    if (end <= takenBytes || header["op"] !== "pub") continue;
-    count++;
+    const { op } = header;
+    if (end <= takenBytes || op !== "pub" && op !== RUN_OP) continue;
+    count += op === RUN_OP ? header["count"] as number : 1;
     size += end - start;
   }
   return { count, size };

@@ -90,6 +90,12 @@ export function prefetchOf(header: FrameHeader): number | undefined {
   return wholeOf(header, "prefetch", 1, MAX_UNACKED);
 }
 
+/** Whether many messages may come in one frame. */
+export function takesRuns({ runs = false }: FrameHeader): boolean {
+  if (typeof runs === "boolean") return runs;
+  throw new RefusedError(badField("runs", "true or false"));
+}
+
 /** A filter within a stream. */
 export function filterOf({ topic }: FrameHeader): string | undefined {
   if (topic === undefined) return undefined;

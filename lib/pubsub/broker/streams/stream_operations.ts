@@ -4,6 +4,7 @@ import { reportError } from "../../../base/report.ts";
 import { badField } from "../../protocol/bad_field.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
+import { MAX_RUN_BYTES } from "../../protocol/run_frame.ts";
 import { filterCovers } from "../../protocol/topic.ts";
 import type { Requester } from "../requester.ts";
 import { CopyReader } from "./copy_reader.ts";
@@ -24,6 +25,7 @@ import {
   sidOf,
   startOf,
   streamFields,
+  takesRuns,
 } from "./stream_fields.ts";
 import { mayDoAnything, streamRefusal, type StreamRight } from "./stream_rights.ts";
 import type { StreamStore } from "./stream_store.ts";
@@ -176,7 +178,8 @@ async function subscribe({ requester, store, header, flush }: Request): Promise<
   const refusal = streams.reserve(sid);
   if (refusal) throw new RefusedError(refusal);
   try {
-    const reader = await store.read(stream, sid, start, topic);
+    const runs = runsOf(header, requester);
+    const reader = await store.read({ stream, sid, start, topic, runs });
     const after = () => streams.start(sid, { kind: "reader", stream, reader });
     return { fields: { sid, stream, seq: reader.next }, after };
   } catch (error) {
@@ -221,7 +224,9 @@ async function consume({ requester, store, header, flush }: Request): Promise<An
   const refusal = streams.reserve(sid);
   if (refusal) throw new RefusedError(refusal);
   try {
-    const init = { stream, consumer, owner: requester.id, sid, settings, start, prefetch };
+    const owner = requester.id;
+    const runs = runsOf(header, requester);
+    const init = { stream, consumer, owner, sid, settings, start, prefetch, runs };
     const member = await store.join(init);
     const after = () => streams.start(sid, { kind: "member", stream, consumer, member });
     return { fields: { sid, ...consumerFields(member.figures) }, after };
@@ -229,6 +234,11 @@ async function consume({ requester, store, header, flush }: Request): Promise<An
     streams.release(sid);
     throw error;
   }
+}
+
+/** Whether a client gets many messages in one frame: it asks for that, and takes frames so large. */
+function runsOf(header: FrameHeader, { outbox }: Requester): boolean {
+  return takesRuns(header) && outbox.maxContentBytes >= MAX_RUN_BYTES;
 }
 
 function unsubscribe({ requester, store, header, flush }: Request): HeaderInit {

@@ -132,6 +132,20 @@ export interface Stored {
 /** Is told what became of a publication, after the commit. */
 export type OnStored = (outcome: Stored | StreamError) => void;
 
+/** What is read of a stream, and how. */
+export interface ReaderInit {
+  /** The stream's name. */
+  readonly stream: string;
+  /** The number that all frames for it repeat. */
+  readonly sid: number;
+  /** Where reading begins. */
+  readonly start: StreamStart;
+  /** Only messages that this filter matches; without it, all. */
+  readonly topic: string | undefined;
+  /** Whether it takes many messages in one frame, with the op `run`. */
+  readonly runs: boolean;
+}
+
 /** What a reader gets in one go. */
 export interface ReadBatch {
   /**
@@ -139,7 +153,7 @@ export interface ReadBatch {
    * the reader's: it is written to again at the next `read`.
    */
   readonly bytes: Uint8Array;
-  /** How many frames these are. */
+  /** How many messages these are. */
   readonly count: number;
   /** Messages that were asked for and are no longer kept, before the first frame. */
   readonly missed: number;
@@ -167,7 +181,7 @@ export interface StreamReader {
 export interface DeliveryBatch {
   /** Frames to send, one behind the other. */
   readonly bytes: Uint8Array;
-  /** How many frames these are. */
+  /** How many messages these are. */
   readonly count: number;
   /** Messages that retention dropped before they were acknowledged. */
   readonly missed: number;
@@ -209,6 +223,8 @@ export interface MemberInit {
   readonly start: StreamStart;
   /** How many deliveries of this member may be open; without it, a fair share. */
   readonly prefetch: number | undefined;
+  /** Whether it takes many messages in one frame, with the op `run`. */
+  readonly runs: boolean;
 }
 
 /** What is done with open deliveries. */
@@ -288,13 +304,8 @@ export interface StreamStore extends AsyncDisposable {
     topic: string | undefined,
   ): Promise<StreamFigures>;
 
-  /** Reads a stream. @param topic Only messages that this filter matches. */
-  read(
-    stream: string,
-    sid: number,
-    start: StreamStart,
-    topic: string | undefined,
-  ): Promise<StreamReader>;
+  /** Reads a stream. @throws {StreamError} `no-stream`. */
+  read(init: ReaderInit): Promise<StreamReader>;
 
   /** Joins a consumer, which is made if there is none. */
   join(init: MemberInit): Promise<ConsumerMember>;

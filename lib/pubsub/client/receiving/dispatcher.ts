@@ -2,6 +2,7 @@ import type { Frame, FrameHeader } from "../../../frame/mod.ts";
 import type { ClientDeliveries } from "./client_deliveries.ts";
 import type { ClientLink, LinkHandler } from "../link/client_link.ts";
 import { type PendingAnswers, refusalOf } from "../publishing/pending_answers.ts";
+import { RUN_OP } from "../../protocol/run_frame.ts";
 import type { StreamReadings } from "../streams/stream_readings.ts";
 import { byeError, type PubSubError } from "../pubsub_error.ts";
 
@@ -42,6 +43,7 @@ export class Dispatcher implements LinkHandler {
       case "missed":
         if (header["sid"] !== undefined) return this.#readings.received(frame);
         return this.#deliveries.missed(header);
+      case RUN_OP:
       case "caught-up":
         return this.#readings.received(frame);
       case "ok":

@@ -1,4 +1,4 @@
-import type { Frame, FrameHeader, StreamedFrame } from "../../../frame/mod.ts";
+import type { FrameHeader, StreamedFrame } from "../../../frame/mod.ts";
 import type { PublishOptions } from "../publishing/publish_options.ts";
 
 /**
@@ -21,6 +21,26 @@ export interface Responder {
   ): Promise<void>;
 }
 
+/** The frame of a message, in memory that is not read into again. */
+export interface MessageFrame {
+  /** The header, frozen. */
+  readonly header: FrameHeader;
+  /** The content. A view. */
+  readonly content: Uint8Array;
+  /** The whole frame. A view. */
+  readonly bytes: Uint8Array;
+  /** Where the frame begins in its memory. */
+  readonly start: number;
+  /** Where it ends there. */
+  readonly end: number;
+  /** The content as text. */
+  text(): string;
+  /** The content as JSON. */
+  json(): unknown;
+  /** Copies its bytes into memory of its own. */
+  detach(): unknown;
+}
+
 /**
  * A publication as a subscriber gets it. It may be kept, and so may its bytes: nothing is read into
  * them again.
@@ -33,12 +53,12 @@ export interface Responder {
 export class PubSubMessage {
   /** Whether it is a retained value, published before the subscription was made. */
   readonly retained: boolean;
-  readonly #frame: Frame;
+  readonly #frame: MessageFrame;
   readonly #responder: Responder;
   #replied = false;
 
   /** Made by a client, of a frame in memory that is not read into again. */
-  constructor(frame: Frame, retained: boolean, responder: Responder) {
+  constructor(frame: MessageFrame, retained: boolean, responder: Responder) {
     this.#frame = frame;
     this.retained = retained;
     this.#responder = responder;
@@ -59,7 +79,10 @@ export class PubSubMessage {
     return this.#frame.content;
   }
 
-  /** The whole frame as it came over the wire: length, header and content. A view likewise. */
+  /**
+   * The whole frame, length, header and content, as it came over the wire; that of a message which came
+   * with others in one frame, as it was published. A view likewise.
+   */
   get bytes(): Uint8Array {
     return this.#frame.bytes;
   }

@@ -1,14 +1,13 @@
 import { countOption, FINITE, numericOptions } from "../../../base/numeric_options.ts";
-import type { Frame } from "../../../frame/mod.ts";
 import type { ClientLink } from "../link/client_link.ts";
-import type { Responder } from "../receiving/message.ts";
+import type { MessageFrame, Responder } from "../receiving/message.ts";
 import type { PendingAnswers } from "../publishing/pending_answers.ts";
 import { PubSubError } from "../pubsub_error.ts";
 import type { TellError } from "../tell_error.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { Settlements } from "./settlements.ts";
 import { consumerFields } from "./stream_fields.ts";
-import { ConsumedMessage, type Settler } from "./stream_message.ts";
+import { ConsumedMessage, type DeliveryFields, type Settler } from "./stream_message.ts";
 import type { StreamReading, StreamReadings } from "./stream_readings.ts";
 import type { ConsumeOptions } from "./stream_types.ts";
 
@@ -55,7 +54,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   readonly #reading: StreamReading = {
     request: () => this.#request(),
     confirmed: () => {},
-    received: (frame) => this.#received(frame),
+    received: (frame, fields) => this.#received(frame, fields),
     told: ({ op, count }) => {
       if (op === "missed") this.#options.onMissed?.(Number(count));
     },
@@ -64,11 +63,13 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     ended: (error) => this.#ended(error),
     stop: () => this.stop(),
   };
-  readonly #settler: Settler = { settle: (...order) => this.#settle(...order) };
   readonly #finish = Promise.withResolvers<void>();
-  /** The connection on which each message came. */
-  readonly #linkOf = new WeakMap<ConsumedMessage, ClientLink>();
+  /** The connection on which messages come, and what settles those that came on it. */
+  #settling: { readonly link: ClientLink; readonly settler: Settler } | undefined;
   #running: Promise<unknown> = Promise.resolve();
+  /** Acknowledgements of messages that were worked off, which the broker has not answered. */
+  #acknowledging = 0;
+  #acknowledged: PromiseWithResolvers<void> | undefined;
   #isStopping = false;
 
   /** Begins at once. @throws {TypeError | RangeError} if a number will not do. */
@@ -115,20 +116,27 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     this.#queue.clear();
     this.#queue.end();
     await this.#running;
+    this.#settlements.send();
+    if (this.#acknowledging > 0) await (this.#acknowledged = Promise.withResolvers()).promise;
     await this.#host.readings.end(this.#reading);
     this.#finish.resolve();
   }
 
   #request(): ReturnType<StreamReading["request"]> {
     const name = { stream: this.#stream, consumer: this.#consumer, prefetch: this.#prefetch };
-    return { op: "consume", fields: { ...name, ...consumerFields(this.#options) } };
+    const asked = { ...name, ...consumerFields(this.#options), runs: true };
+    return { op: "consume", fields: asked };
   }
 
-  #received(frame: Frame): void {
+  #received(frame: MessageFrame, fields: DeliveryFields): void {
     if (this.#isStopping) return;
-    const message = new ConsumedMessage(frame, this.#host.responder, this.#settler);
-    this.#linkOf.set(message, this.#host.readings.link!);
-    this.#queue.push(message);
+    const link = this.#host.readings.link!;
+    if (this.#settling?.link !== link) {
+      const settler: Settler = { settle: (...order) => this.#settle(link, ...order) };
+      this.#settling = { link, settler };
+    }
+    const { responder } = this.#host;
+    this.#queue.push(new ConsumedMessage(frame, fields, responder, this.#settling.settler));
   }
 
   #ended(error: unknown): void {
@@ -137,14 +145,16 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     this.#finish.reject(error);
   }
 
-  async #settle(...[kind, message, options]: Parameters<Settler["settle"]>): Promise<void> {
-    const link = this.#linkOf.get(message);
-    if (link !== undefined && link === this.#host.readings.link) {
-      return await this.#settlements.settle(kind, message, link, options);
+  #settle(
+    link: ClientLink,
+    ...[kind, message, options]: Parameters<Settler["settle"]>
+  ): Promise<void> {
+    if (link === this.#host.readings.link) {
+      return this.#settlements.settle(kind, message.delivery, link, options);
     }
     const text = `The connection on which ${message.stream}:${message.seq} came is lost: ` +
       "it is delivered again";
-    throw new PubSubError("stale-ack", text, { topic: message.topic });
+    return Promise.reject(new PubSubError("stale-ack", text, { topic: message.topic }));
   }
 
   async #work(onMessage: (message: ConsumedMessage) => unknown): Promise<void> {
@@ -153,14 +163,26 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
       if (message === undefined) return;
       try {
         await onMessage(message);
-        if (!message.settled) await message.ack();
+        if (!message.settled) this.#acknowledge(message);
       } catch (error) {
-        this.#host.tellError(error, `A message of ${this.#stream} was not worked off`);
+        this.#failed(error);
         if (message.settled) continue;
         const text = error instanceof Error ? error.message : String(error);
         const reason = text.toWellFormed().slice(0, MAX_REASON_LENGTH).toWellFormed() || undefined;
         await message.nack({ reason }).catch(() => {});
       }
     }
+  }
+
+  /** Acknowledges without waiting: the next message is worked on while the broker writes. */
+  #acknowledge(message: ConsumedMessage): void {
+    this.#acknowledging++;
+    message.ack().catch((error) => this.#failed(error)).then(() => {
+      if (--this.#acknowledging === 0) this.#acknowledged?.resolve();
+    });
+  }
+
+  #failed(error: unknown): void {
+    this.#host.tellError(error, `A message of ${this.#stream} was not worked off`);
   }
 }

@@ -1,8 +1,8 @@
-import type { Frame, FrameHeader } from "../../../frame/mod.ts";
-import type { Responder } from "../receiving/message.ts";
+import type { FrameHeader } from "../../../frame/mod.ts";
+import type { MessageFrame, Responder } from "../receiving/message.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { startFields } from "./stream_fields.ts";
-import { StreamMessage } from "./stream_message.ts";
+import { type DeliveryFields, StreamMessage } from "./stream_message.ts";
 import type { StreamReading, StreamReadings } from "./stream_readings.ts";
 import type { ReplayOptions } from "./stream_types.ts";
 
@@ -22,7 +22,7 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
   readonly #reading: StreamReading = {
     request: () => this.#request(),
     confirmed: ({ seq }) => this.#next ??= this.#isLastPhase ? 1 : seq as number,
-    received: (frame) => this.#received(frame),
+    received: (frame, fields) => this.#received(frame, fields),
     told: (header) => this.#told(header),
     disconnected: () => {},
     ended: (error) => this.#end(error),
@@ -85,15 +85,15 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
     const { filter, from = "all" } = this.#options;
     const isBegun = this.#next !== undefined && !this.#isLastPhase;
     const start = isBegun ? { "from-seq": this.#next } : startFields(from);
-    return { op: "sub", fields: { stream: this.#stream, topic: filter, ...start } };
+    return { op: "sub", fields: { stream: this.#stream, topic: filter, runs: true, ...start } };
   }
 
-  #received(frame: Frame): void {
-    const message = new StreamMessage(frame, this.#responder);
+  #received(frame: MessageFrame, fields: DeliveryFields): void {
+    const { seq } = fields;
     // On a later connection those come again that are still the last of their topics.
-    if (this.#isLastPhase && message.seq < (this.#next ?? 0)) return;
-    this.#next = message.seq + 1;
-    this.#queue.push(message);
+    if (this.#isLastPhase && seq < (this.#next ?? 0)) return;
+    this.#next = seq + 1;
+    this.#queue.push(new StreamMessage(frame, fields, this.#responder));
     if (this.#queue.bytes < MAX_BYTES || this.#isPaused) return;
     this.#isPaused = true;
     void this.#readings.end(this.#reading);

@@ -1,27 +1,45 @@
 import { msOption, numericOption } from "../../../base/numeric_options.ts";
-import type { Frame } from "../../../frame/mod.ts";
-import { PubSubMessage, type Responder } from "../receiving/message.ts";
+import { type MessageFrame, PubSubMessage, type Responder } from "../receiving/message.ts";
+
+/** What the broker says of a message beside what its publisher did. */
+export interface DeliveryFields {
+  /** The stream that keeps it. */
+  readonly stream: string;
+  /** Its number there. */
+  readonly seq: number;
+  /** When it was stored, in milliseconds since 1970. */
+  readonly time: number;
+  /** To whom it is delivered, if to a consumer. */
+  readonly consumer?: string | undefined;
+  /** The number of this delivery. */
+  readonly delivery?: number | undefined;
+  /** Which delivery of the message this is: 1 for the first. */
+  readonly attempt?: number | undefined;
+}
 
 /** A message of a stream. */
 export class StreamMessage extends PubSubMessage {
+  readonly #fields: DeliveryFields;
+
   /** Made by a client. */
-  constructor(frame: Frame, responder: Responder) {
+  constructor(frame: MessageFrame, fields: DeliveryFields, responder: Responder) {
     super(frame, false, responder);
+    this.#fields = fields;
   }
 
   /** The stream that keeps it. */
   get stream(): string {
-    return this.header["stream"] as string;
+    return this.#fields.stream;
   }
 
   /** Its number there. */
   get seq(): number {
-    return this.header["seq"] as number;
+    return this.#fields.seq;
   }
 
   /** When it was stored, in milliseconds since 1970. */
   get time(): number {
-    return this.header["time"] as number;
+    return this.#fields.time;
   }
 }
 
@@ -48,28 +66,35 @@ export interface Settler {
 
 /** A message that is to be worked off: acknowledged, or given back. */
 export class ConsumedMessage extends StreamMessage {
+  readonly #fields: DeliveryFields;
   readonly #settler: Settler;
   #isSettled = false;
 
   /** Made by a client. */
-  constructor(frame: Frame, responder: Responder, settler: Settler) {
-    super(frame, responder);
+  constructor(
+    frame: MessageFrame,
+    fields: DeliveryFields,
+    responder: Responder,
+    settler: Settler,
+  ) {
+    super(frame, fields, responder);
+    this.#fields = fields;
     this.#settler = settler;
   }
 
   /** The consumer. */
   get consumer(): string {
-    return this.header["consumer"] as string;
+    return this.#fields.consumer!;
   }
 
   /** The number of this delivery. */
   get delivery(): number {
-    return this.header["delivery"] as number;
+    return this.#fields.delivery!;
   }
 
   /** Which delivery of the message this is: 1 for the first. */
   get attempt(): number {
-    return this.header["attempt"] as number;
+    return this.#fields.attempt!;
   }
 
   /** Whether it was acknowledged or given back. */

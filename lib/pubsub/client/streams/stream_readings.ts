@@ -2,7 +2,11 @@ import type { Frame, FrameHeader, HeaderInit } from "../../../frame/mod.ts";
 import type { ClientLink } from "../link/client_link.ts";
 import type { ClientStatus } from "../client_status.ts";
 import type { PendingAnswers } from "../publishing/pending_answers.ts";
+import { RUN_OP } from "../../protocol/run_frame.ts";
 import { PubSubError } from "../pubsub_error.ts";
+import type { MessageFrame } from "../receiving/message.ts";
+import { messagesOf } from "./run_message_frame.ts";
+import type { DeliveryFields } from "./stream_message.ts";
 
 /** Something that a client reads of a stream, for which the broker knows a `sid`. */
 export interface StreamReading {
@@ -10,8 +14,8 @@ export interface StreamReading {
   request(): { readonly op: "sub" | "consume" | "stream"; readonly fields: HeaderInit };
   /** The broker has agreed. What it sends may have come before this is called. */
   confirmed(header: FrameHeader): void;
-  /** A message came. */
-  received(frame: Frame): void;
+  /** A message came, with what the broker says of it. */
+  received(frame: MessageFrame, fields: DeliveryFields): void;
   /** A `missed` or `caught-up` came. */
   told(header: FrameHeader): void;
   /** The connection is lost; another one is tried. */
@@ -111,10 +115,18 @@ export class StreamReadings {
   /** Takes a frame that has a `sid`. */
   received(frame: Frame): void {
     const { header } = frame;
-    const reading = this.#bySid.get(header["sid"] as number);
+    const sid = header["sid"] as number;
+    const reading = this.#bySid.get(sid);
     if (reading === undefined) return;
-    if (header["op"] === "pub") reading.received(frame);
-    else reading.told(header);
+    if (header["op"] === "pub") reading.received(frame, header as unknown as DeliveryFields);
+    else if (header["op"] !== RUN_OP) reading.told(header);
+    else {
+      for (const message of messagesOf(frame)) {
+        // The program may have ended it at the message before.
+        if (this.#bySid.get(sid) !== reading) return;
+        reading.received(message, message);
+      }
+    }
   }
 
   /** The broker has ended what was read. */

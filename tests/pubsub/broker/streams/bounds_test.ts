@@ -26,7 +26,11 @@ Deno.test("100,000 consumers are refused from the bound on, and those that are t
     for (let c = 0; c <= CONSUMERS_EACH; c++) {
       const init = { stream, consumer: `c${c}`, owner: ++member, sid: 1, settings: {} };
       const start = { from: "all" } as const;
-      orders.push({ kind: "join", member, init: { ...init, start, prefetch: undefined } });
+      orders.push({
+        kind: "join",
+        member,
+        init: { ...init, start, prefetch: undefined, runs: true },
+      });
     }
     for (const result of engine.perform(orders, 1).results.slice(1)) {
       const outcome = "failure" in result ? result.failure.message : "joined";

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
-import type { Frame } from "../../../../lib/frame/mod.ts";
+import type { MessageFrame } from "../../../../lib/pubsub/client/receiving/message.ts";
 import type {
   ConsumerSettings,
   StreamSettings,
@@ -150,7 +150,7 @@ export class Model {
   }
 
   /** A consumer's member got a message. */
-  delivered(consumer: ModelConsumer, member: number, frame: Frame, now: number): void {
+  delivered(consumer: ModelConsumer, member: number, frame: MessageFrame, now: number): void {
     const { topic, ...numbers } = frame.header as { readonly [field: string]: unknown };
     const { seq, delivery, attempt } = numbers as Record<string, number> & DeliveryFields;
     const message = this.messages.get(seq);

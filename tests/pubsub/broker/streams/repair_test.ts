@@ -28,7 +28,7 @@ function append(store: StreamStore, topic: string, content: string, id?: string)
 
 /** The contents of a stream by their numbers. */
 async function contentsOf(store: StreamStore, stream: string): Promise<Map<number, string>> {
-  const reader = await store.read(stream, 1, START, undefined);
+  const reader = await store.read({ stream, sid: 1, start: START, topic: undefined, runs: false });
   const found = new Map<number, string>();
   while (!reader.caughtUp) {
     for (const frame of framesIn((await reader.read())!.bytes)) {
@@ -48,7 +48,7 @@ async function fill(folder: string): Promise<Map<string, Map<number, string>>> {
     if (i % 3 === 0) await append(store, `last.${i % 2}`, `last ${i}`);
   }
   store.retain("kept", publication("kept", "value"));
-  const member = await store.join({ ...CONSUMER, start: START, prefetch: 3 });
+  const member = await store.join({ ...CONSUMER, start: START, prefetch: 3, runs: false });
   await member.take();
   member.close(false);
   return new Map([

@@ -24,7 +24,13 @@ function append(store: StreamStore, content: string): Promise<Stored | StreamErr
 }
 
 async function readAll(store: StreamStore): Promise<number> {
-  const reader = await store.read("orders", 1, { from: "all" }, undefined);
+  const reader = await store.read({
+    stream: "orders",
+    sid: 1,
+    start: { from: "all" },
+    topic: undefined,
+    runs: false,
+  });
   let count = 0;
   while (!reader.caughtUp) count += framesIn((await reader.read())!.bytes).length;
   reader.close();
@@ -37,7 +43,7 @@ Deno.test("a full disk refuses publications; the rest goes on, and so do they on
   await store.create("orders", newStreamSettings(["orders.>"]));
   const init = { stream: "orders", consumer: "c", owner: 1, sid: 1, settings: {} };
   const start = { from: "all" } as const;
-  const member = await store.join({ ...init, start, prefetch: 1 });
+  const member = await store.join({ ...init, start, prefetch: 1, runs: false });
   let stored = 0;
   let refused: unknown;
   while (refused === undefined) {

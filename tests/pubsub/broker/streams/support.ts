@@ -5,6 +5,9 @@ import {
   type HeaderInit,
 } from "../../../../lib/frame/mod.ts";
 import { newStreamSettings } from "../../../../lib/pubsub/broker/streams/stream_settings.ts";
+import { RUN_OP } from "../../../../lib/pubsub/protocol/run_frame.ts";
+import type { MessageFrame } from "../../../../lib/pubsub/client/receiving/message.ts";
+import { messagesOf } from "../../../../lib/pubsub/client/streams/run_message_frame.ts";
 import type { StreamSettings } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
 
 /** Settings of a stream without limits. */
@@ -20,4 +23,11 @@ export function framesIn(bytes: Uint8Array): readonly Frame[] {
   const { frames, consumed } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
   if (consumed !== bytes.length) throw new Error("There is a part of a frame at the end");
   return frames;
+}
+
+/** The messages in them: those of runs one by one. */
+export function messagesIn(bytes: Uint8Array): MessageFrame[] {
+  return framesIn(bytes).flatMap((frame): readonly MessageFrame[] =>
+    frame.header["op"] === RUN_OP ? messagesOf(frame) : [frame]
+  );
 }

@@ -5,6 +5,7 @@ import { StreamError } from "../stream_error.ts";
 import type { Stored } from "../stream_store.ts";
 import type { GoneTable } from "./gone_table.ts";
 import { MessageIds } from "./message_ids.ts";
+import { encodeEnds } from "./run_frames.ts";
 import { RUN_BYTES } from "./schema.ts";
 import type { Statements } from "./statements.ts";
 import type { StreamRecord } from "./stream_record.ts";
@@ -12,8 +13,8 @@ import type { StreamRecord } from "./stream_record.ts";
 /** How many messages of a topic are marked as gone before the next ones are looked up. */
 const TRIM_ROWS = 100;
 
-const INSERT_RUN = "INSERT INTO run (stream, first, count, time, bytes, crc, frames) " +
-  "VALUES (?, ?, ?, ?, ?, ?, ?)";
+const INSERT_RUN = "INSERT INTO run (stream, first, count, time, bytes, crc, frames, ends) " +
+  "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_TOPIC = "INSERT INTO topic VALUES (?, ?, ?) " +
   "ON CONFLICT (stream, topic) DO UPDATE SET last = excluded.last";
 
@@ -60,7 +61,7 @@ export class Appender {
     stream.count++;
     stream.bytes += end - start;
     openRun.frames.append(frame.buffer.subarray(start, end));
-    openRun.count++;
+    openRun.ends.push(openRun.frames.length);
     openRun.lastOf.set(topic, seq);
     if (stream.listed) openRun.topics.push(topic);
     if (messageId !== undefined) this.messageIds.add(stream, messageId, seq, time);
@@ -70,11 +71,12 @@ export class Appender {
   /** Writes the run that is being filled, if there is one. */
   flush(stream: StreamRecord): void {
     const { id, openRun, next, time } = stream;
-    const { count, frames, lastOf, topics } = openRun;
+    const { count, frames, ends, lastOf, topics } = openRun;
     if (count === 0) return;
     const bytes = frames.view();
     const first = next - count;
-    this.#statements.run(INSERT_RUN, id, first, count, time, bytes.length, crc32(bytes), bytes);
+    const row = [id, first, count, time, bytes.length, crc32(bytes), bytes, encodeEnds(ends)];
+    this.#statements.run(INSERT_RUN, ...row);
     for (const [topic, seq] of lastOf) this.#statements.run(INSERT_TOPIC, id, topic, seq);
     topics.forEach((topic, i) =>
       this.#statements.run("INSERT INTO kept VALUES (?, ?, ?)", id, first + i, topic)

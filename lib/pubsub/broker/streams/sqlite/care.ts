@@ -15,6 +15,7 @@ import {
   SqliteError,
   versionOf,
 } from "../../../../sqlite/mod.ts";
+import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { Statements } from "./statements.ts";
 import { StoreReader } from "./store_reader.ts";
@@ -31,6 +32,9 @@ export interface StreamStoreCheck {
 }
 
 const MAX_PROBLEMS = 100;
+
+/** From this version of the tables on, rows tell where their frames end. */
+const ENDS_VERSION = 3;
 
 /**
  * Copies the database of a store into a new file, as it is at one moment, also while a broker has it
@@ -76,14 +80,14 @@ export function examineStore(path: string): StreamStoreCheck {
   let db: DatabaseSync | undefined;
   try {
     db = openReader(path);
-    versionOf(db, path, STREAM_SCHEMA);
+    const hasEnds = versionOf(db, path, STREAM_SCHEMA) >= ENDS_VERSION;
     for (const row of db.prepare(`PRAGMA integrity_check(${MAX_PROBLEMS})`).all()) {
       const text = String(row["integrity_check"]);
       if (text !== "ok") problems.push(text);
     }
     const statements = new Statements(db);
     streams = loadStreams(statements);
-    for (const stream of streams) checkStream(statements, stream, problems);
+    for (const stream of streams) checkStream(statements, stream, hasEnds, problems);
   } catch (error) {
     problems.push(messageOf(error));
   } finally {
@@ -98,7 +102,12 @@ export function examineStore(path: string): StreamStoreCheck {
 
 type RunRow = readonly [id: number, first: number, count: number, bytes: number, crc: number];
 
-function checkStream(statements: Statements, stream: StreamRecord, problems: string[]): void {
+function checkStream(
+  statements: Statements,
+  stream: StreamRecord,
+  hasEnds: boolean,
+  problems: string[],
+): void {
   const { id, name, floor, next } = stream;
   let [after, count, bytes] = [0, 0, 0];
   while (problems.length < MAX_PROBLEMS) {
@@ -113,7 +122,10 @@ function checkStream(statements: Statements, stream: StreamRecord, problems: str
     const where = `stream ${name}, messages ${first} to ${first + messages - 1}`;
     if (after > 0 && first <= after) problems.push(`${where}: some are there twice`);
     after = first + messages - 1;
-    const [frames] = statements.row<[Uint8Array]>("SELECT frames FROM run WHERE id = ?", row)!;
+    const [frames, stored] = statements.row<[Uint8Array, Uint8Array | null]>(
+      `SELECT frames, ${hasEnds ? "ends" : "NULL"} FROM run WHERE id = ?`,
+      row,
+    )!;
     if (
       frames.length !== size ||
       nodeModule<typeof import("node:zlib")>("node:zlib").crc32(frames) !== crc
@@ -124,6 +136,11 @@ function checkStream(statements: Statements, stream: StreamRecord, problems: str
     const decoded = new FrameDecoder({ maxContentBytes: Infinity }).decode(frames).frames;
     if (decoded.length !== messages) {
       problems.push(`${where}: there are ${decoded.length} frames`);
+      continue;
+    }
+    const ends = encodeEnds(decoded.map(({ end }) => end));
+    if (stored && (stored.length !== ends.length || stored.some((byte, i) => byte !== ends[i]))) {
+      problems.push(`${where}: the ends of the frames are not as written`);
       continue;
     }
     const [bits] = statements.row<[Uint8Array]>("SELECT bits FROM gone WHERE run = ?", row) ?? [];

@@ -44,9 +44,9 @@ export class Catalog {
   isDurable(order: StoreOrder): boolean {
     switch (order.kind) {
       case "append":
-        return this.#tables.byName.get(order.stream)?.settings.sync !== "interval";
+        return this.#isSynced(order.stream);
       case "settle":
-        return order.settlement.durable;
+        return order.settlement.durable && this.#isSynced(order.settlement.stream);
       case "consumers":
       case "retained":
       case "retain":
@@ -56,6 +56,10 @@ export class Catalog {
       default:
         return true;
     }
+  }
+
+  #isSynced(stream: string): boolean {
+    return this.#tables.byName.get(stream)?.settings.sync !== "interval";
   }
 
   /** Carries an order out. @throws {StreamError} if it cannot be. */
@@ -188,7 +192,7 @@ export class Catalog {
     const known = this.#tables.consumersOf(stream).get(init.consumer);
     if (known) refuseOther(known, init.settings);
     const consumer = known ?? this.#createConsumer(stream, init);
-    this.#deliveries.join(consumer, id, init.owner, init.sid, init.prefetch);
+    this.#deliveries.join(consumer, id, init);
     return consumer;
   }
 

@@ -1,3 +1,5 @@
+import type { MemberInit } from "../stream_store.ts";
+
 /** One connection's share in a consumer, as the writer knows it. */
 export class ConsumerMemberRecord {
   /** Names it for as long as the store is open. */
@@ -8,6 +10,8 @@ export class ConsumerMemberRecord {
   readonly sid: number;
   /** The most of its deliveries that may be open; without it, its share of the consumer's. */
   readonly prefetch: number | undefined;
+  /** Whether it takes many messages in one frame. */
+  readonly runs: boolean;
   /** Its open deliveries. */
   open = 0;
   /** Whether it waits for deliveries. */
@@ -16,10 +20,11 @@ export class ConsumerMemberRecord {
   leftUncounted = false;
 
   /** Has nothing at first. */
-  constructor(id: number, owner: number, sid: number, prefetch: number | undefined) {
+  constructor(id: number, { owner, sid, prefetch, runs }: MemberInit) {
     this.id = id;
     this.owner = owner;
     this.sid = sid;
     this.prefetch = prefetch;
+    this.runs = runs;
   }
 }

@@ -1,13 +1,13 @@
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
-import { writeExtended } from "../../delivery/extended_frame.ts";
 import { StreamError } from "../stream_error.ts";
-import type { Settlement } from "../stream_store.ts";
+import type { MemberInit, Settlement } from "../stream_store.ts";
 import type { ConsumerEntry } from "./consumer_entry.ts";
 import { ConsumerMemberRecord } from "./consumer_member.ts";
 import type { ConsumerRecord } from "./consumer_record.ts";
 import { deadLetterOf } from "./dead_letter.ts";
 import type { MemberDeliveries } from "./orders.ts";
-import { type Message, messageOf, MessageSource } from "./message_source.ts";
+import { messageOf, MessageSource } from "./message_source.ts";
+import { MessageWriter } from "./message_writer.ts";
 import { DEAD_LETTERS } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
@@ -41,6 +41,11 @@ export class Deliveries {
     return dueAt;
   }
 
+  /** Whether a commit has to reserve numbers before more are used. */
+  get needsNumbers(): boolean {
+    return this.#reserved - this.#nextNumber < RESERVED_NUMBERS / 2;
+  }
+
   /**
    * Reserves numbers that no delivery ever had, not even before the last start. Called within a
    * commit.
@@ -66,8 +71,8 @@ export class Deliveries {
   }
 
   /** Adds a member to a consumer. */
-  join(consumer: ConsumerRecord, id: number, owner: number, sid: number, prefetch?: number): void {
-    const member = new ConsumerMemberRecord(id, owner, sid, prefetch);
+  join(consumer: ConsumerRecord, id: number, init: MemberInit): void {
+    const member = new ConsumerMemberRecord(id, init);
     consumer.members.add(member);
     this.#members.set(id, { member, consumer });
     this.#active.add(consumer);
@@ -146,7 +151,7 @@ export class Deliveries {
    * dead letters. Called within a commit.
    */
   expire(now: number): void {
-    if (this.#reserved - this.#nextNumber < RESERVED_NUMBERS / 2) this.reserveNumbers();
+    if (this.needsNumbers) this.reserveNumbers();
     for (const consumer of this.#active) {
       if (consumer.dueAt <= now) this.#expire(consumer, now);
       if (consumer.members.size === 0 && consumer.entries.size === 0) this.#active.delete(consumer);
@@ -202,16 +207,19 @@ export class Deliveries {
     for (const member of hungry) {
       const mayOpen = Math.min(share, consumer.prefetchOf(member) - member.open);
       const out = new ByteBuffer();
-      let count = 0;
-      while (count < mayOpen && out.length < MAX_BATCH_BYTES) {
+      const { sid, runs } = member;
+      const to = { sid, stream: stream.name, consumer: consumer.name, runs };
+      const writer = new MessageWriter(out, to);
+      while (writer.count < mayOpen && writer.bytes < MAX_BATCH_BYTES) {
         const next = source.next();
         if (next === undefined) break;
-        const { entry, message } = next;
+        const { entry, message: { frames, index, seq, time } } = next;
         const number = this.#nextNumber++;
         consumer.opened(entry, number, member, now);
-        writeExtended(out, message.frame, tailOf(consumer, member, entry, message, number));
-        count++;
+        writer.add(frames, index, seq, time, number, entry.attempt);
       }
+      writer.end();
+      const { count } = writer;
       const missed = source.missed + (this.#missed.get(consumer) ?? 0);
       source.missed = 0;
       this.#missed.delete(consumer);
@@ -236,7 +244,8 @@ export class Deliveries {
     const message = messageOf(this.#tables, consumer.stream, entry.seq);
     consumer.remove(entry);
     if (message === undefined) return this.#miss(consumer);
-    const letter = deadLetterOf(consumer, entry, message.frame, message.time);
+    const frame = message.frames.at(message.index);
+    const letter = deadLetterOf(consumer, entry, frame, message.time);
     this.#tables.appender.append(this.#tables.deadLetterStream(), letter, now);
     this.#tables.buried(consumer.deadTopic, letter.bytes);
     if (entry.seq < 0) this.#removeLetter(-entry.seq);
@@ -262,7 +271,7 @@ export class Deliveries {
     if (others.size > 1) {
       const message = messageOf(this.#tables, stream, seq);
       if (message === undefined) return;
-      const topic = message.frame.header["topic"] as string;
+      const topic = message.frames.topicOf(message.index);
       for (const other of others.values()) if (!other.isDone(seq, topic)) return;
     }
     this.#tables.gone.mark(stream, seq);
@@ -271,14 +280,3 @@ export class Deliveries {
 
 const TIMED_OUT = "not acknowledged in time";
 const LEFT = "the connection ended";
-
-function tailOf(
-  consumer: ConsumerRecord,
-  member: ConsumerMemberRecord,
-  entry: ConsumerEntry,
-  { seq, time }: Message,
-  number: number,
-): string {
-  return `,"sid":${member.sid},"stream":"${consumer.stream.name}","consumer":"${consumer.name}",` +
-    `"seq":${seq},"time":${time},"delivery":${number},"attempt":${entry.attempt}}`;
-}

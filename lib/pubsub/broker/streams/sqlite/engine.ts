@@ -95,6 +95,10 @@ export class StreamEngine {
 
   #perform(orders: readonly StoreOrder[], now: number): Report {
     if (this.#failure) return this.#refused(orders, this.#failure);
+    const isNews = orders.length === 0 || orders.some(({ kind }) => kind !== "hungry");
+    if (!isNews && !this.#deliveries.needsNumbers) {
+      return this.#noted(orders, now);
+    }
     try {
       return this.#commit(orders, now, undefined);
     } catch (error) {
@@ -160,6 +164,12 @@ export class StreamEngine {
     };
   }
 
+  /** Notes that members wait, which changes nothing that is kept: it needs no commit. */
+  #noted(orders: readonly StoreOrder[], now: number): Report {
+    const results = orders.map((order) => this.#catalog.carryOut(order, now));
+    return { ...NOTHING, results, deliveries: [] };
+  }
+
   #totals(now: number): StreamTotals | undefined {
     if (now >= this.#toldTotalsAt && now < this.#toldTotalsAt + TOTALS_INTERVAL_MS) {
       return undefined;
@@ -199,17 +209,8 @@ export class StreamEngine {
   }
 
   #refused(orders: readonly StoreOrder[], failure: OrderFailure): Report {
-    return {
-      results: orders.map(() => ({ failure })),
-      late: [],
-      changed: [],
-      deleted: [],
-      ended: [],
-      deadLetters: [],
-      deliveries: [],
-      totals: undefined,
-      failure: this.#failure,
-    };
+    const results = orders.map(() => ({ failure }));
+    return { ...NOTHING, results, deliveries: [], failure: this.#failure };
   }
 
   #setSynchronous(isFull: boolean): void {
@@ -218,6 +219,18 @@ export class StreamEngine {
     this.#isFull = isFull;
   }
 }
+
+const NOTHING: StoreReport = {
+  results: [],
+  late: [],
+  changed: [],
+  deleted: [],
+  ended: [],
+  deadLetters: [],
+  deliveries: [],
+  totals: undefined,
+  failure: undefined,
+};
 
 type Report = StoreReport & { deliveries: StoreReport["deliveries"][number][] };
 

@@ -37,14 +37,14 @@ export class GoneTable {
     const run = this.#runs.at(stream.id, seq)!;
     const marked = this.#changed.get(run.id) ?? { run, marks: this.#marksToChange(run) };
     const index = seq - run.first;
-    const { start, end } = this.#runs.frames(run)[index]!;
+    const size = this.#runs.frames(run).sizeOf(index);
     marked.marks.bits[index >> 3]! |= 1 << (index & 7);
     marked.marks.count++;
-    marked.marks.bytes += end - start;
+    marked.marks.bytes += size;
     this.#changed.set(run.id, marked);
     stream.touch();
     stream.count--;
-    stream.bytes -= end - start;
+    stream.bytes -= size;
   }
 
   /** Writes what was marked. */

@@ -1,20 +1,14 @@
-import type { Frame } from "../../../../frame/mod.ts";
 import type { ConsumerEntry } from "./consumer_entry.ts";
 import type { ConsumerRecord } from "./consumer_record.ts";
 import { revive } from "./dead_letter.ts";
+import type { StoredMessage } from "./message_writer.ts";
+import { RunFrames } from "./run_frames.ts";
 import { type GoneMarks, isGone, type StoredRun } from "./runs.ts";
 import { DEAD_LETTERS, type StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
 /** Runs to look through for one consumer before others have their turn. */
 const MAX_RUNS = 16;
-
-/** A message on its way to a member. */
-export interface Message {
-  readonly frame: Frame;
-  readonly seq: number;
-  readonly time: number;
-}
 
 /** Finds the next message for a consumer: first those to be delivered again, then new ones. */
 export class MessageSource {
@@ -27,7 +21,7 @@ export class MessageSource {
   #runs = 0;
   /** The run that is being read. */
   #run: StoredRun | undefined;
-  #frames: readonly Frame[] = [];
+  #frames: RunFrames | undefined;
   #marks: GoneMarks | undefined;
 
   /** Begins with what is ready to be delivered again. */
@@ -37,7 +31,7 @@ export class MessageSource {
   }
 
   /** The next message; a new one only where there is room for it. */
-  next(): { entry: ConsumerEntry; message: Message } | undefined {
+  next(): { entry: ConsumerEntry; message: StoredMessage } | undefined {
     for (const entry of this.#consumer.ready) {
       const message = messageOf(this.#tables, this.#consumer.stream, entry.seq);
       if (message) return { entry, message };
@@ -49,7 +43,7 @@ export class MessageSource {
     return this.#nextLetter() ?? this.#nextNew();
   }
 
-  #nextLetter(): { entry: ConsumerEntry; message: Message } | undefined {
+  #nextLetter(): { entry: ConsumerEntry; message: StoredMessage } | undefined {
     const consumer = this.#consumer;
     if (consumer.redrive === 0) return undefined;
     const dead = this.#tables.byName.get(DEAD_LETTERS);
@@ -73,7 +67,7 @@ export class MessageSource {
     return undefined;
   }
 
-  #nextNew(): { entry: ConsumerEntry; message: Message } | undefined {
+  #nextNew(): { entry: ConsumerEntry; message: StoredMessage } | undefined {
     const consumer = this.#consumer;
     const { stream, matcher } = consumer;
     if (consumer.position < stream.floor) {
@@ -91,9 +85,10 @@ export class MessageSource {
         const seq = run.first + i;
         consumer.position = seq + 1;
         consumer.changed = true;
-        const frame = this.#frames[i]!;
-        if (isGone(this.#marks, i) || !matcher.matches(frame.header["topic"] as string)) continue;
-        return { entry: newEntry(seq), message: { frame, seq, time: run.time } };
+        const frames = this.#frames!;
+        if (isGone(this.#marks, i)) continue;
+        if (!matcher.matchesAll && !matcher.matches(frames.topicOf(i))) continue;
+        return { entry: newEntry(seq), message: { frames, index: i, seq, time: run.time } };
       }
       if (++this.#runs >= MAX_RUNS) {
         this.isTired = true;
@@ -122,14 +117,20 @@ function newEntry(seq: number): ConsumerEntry {
 }
 
 /** A message that is kept; by a negative number a dead letter, as the message that it was. */
-export function messageOf(tables: Tables, stream: StreamRecord, seq: number): Message | undefined {
+export function messageOf(
+  tables: Tables,
+  stream: StreamRecord,
+  seq: number,
+): StoredMessage | undefined {
   if (seq < 0) {
     const dead = tables.byName.get(DEAD_LETTERS);
     const letter = dead && messageOf(tables, dead, -seq);
-    return letter && revive(letter.frame);
+    if (letter === undefined) return undefined;
+    const { frame, seq: first, time } = revive(letter.frames.at(letter.index));
+    return { frames: RunFrames.single(frame, tables.runs.decoder), index: 0, seq: first, time };
   }
   const { runs, gone } = tables;
   if (!gone.has(stream, seq)) return undefined;
   const run = runs.at(stream.id, seq)!;
-  return { frame: runs.frames(run)[seq - run.first]!, seq, time: run.time };
+  return { frames: runs.frames(run), index: seq - run.first, seq, time: run.time };
 }

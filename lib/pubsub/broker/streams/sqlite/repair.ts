@@ -19,6 +19,7 @@ import {
 import { newStreamSettings } from "../stream_settings.ts";
 import { examineStore, needStore, type StreamStoreCheck } from "./care.ts";
 import { readableRows, rowsAround } from "./salvage.ts";
+import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { type SqlValue, Statements } from "./statements.ts";
 import { DEAD_LETTERS } from "./stream_record.ts";
@@ -238,8 +239,9 @@ class Rescuer {
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
     if (frames.length !== count) return false;
     this.#to.run(
-      "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[id, stream.id, first, count, time, bytes.length, crc, bytes],
+      encodeEnds(frames.map(({ end }) => end)),
     );
     const gone = this.#goneOf(id);
     let [goneCount, goneBytes] = [0, 0];

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import type { StreamStart } from "../stream_store.ts";
-import { writeExtended } from "../../delivery/extended_frame.ts";
+import { MessageWriter, type Recipient } from "./message_writer.ts";
 import { isGone, Runs } from "./runs.ts";
 import { Statements } from "./statements.ts";
 import { TopicMatcher } from "./topic_matcher.ts";
@@ -17,9 +17,12 @@ const MAX_FILTERS = 100;
 
 /** Where a reader stands. */
 export interface ReplayPlace {
-  /** The stream's name, and the number that all frames repeat. */
+  /** The stream's name. */
   readonly stream: string;
+  /** The number that all frames repeat. */
   readonly sid: number;
+  /** Whether it takes many messages in one frame. */
+  readonly runs: boolean;
   /** Only messages that this filter matches. */
   readonly topic: string | undefined;
   /** The number of the next message; of each topic's last ones, of the next one of them. */
@@ -81,8 +84,8 @@ export class Replay {
     const isLast = place.lastUntil > 0;
     const missed = isLast ? 0 : Math.max(0, floor - place.next);
     let next = Math.max(place.next, floor);
-    let count = 0;
-    for (let i = 0; i < MAX_RUNS && next < end && out.length < MAX_BATCH_BYTES; i++) {
+    const writer = new MessageWriter(out, recipientOf(place));
+    for (let i = 0; i < MAX_RUNS && next < end && writer.bytes < MAX_BATCH_BYTES; i++) {
       const run = this.#runs.at(id, next);
       // What comes behind `end` was committed after the row of the stream was read.
       if (run === undefined || run.first >= end) {
@@ -91,17 +94,17 @@ export class Replay {
       }
       const marks = this.#runs.gone(run);
       const frames = this.#runs.frames(run);
-      const tail = `,"sid":${place.sid},"stream":"${place.stream}","time":${run.time},"seq":`;
       for (let at = Math.max(0, next - run.first); at < run.count; at++) {
-        if (out.length >= MAX_BATCH_BYTES) break;
+        if (writer.bytes >= MAX_BATCH_BYTES) break;
         next = run.first + at + 1;
-        const frame = frames[at]!;
-        if (isGone(marks, at) || !matcher.matches(frame.header["topic"] as string)) continue;
-        writeExtended(out, frame, `${tail}${next - 1}}`);
-        count++;
+        if (isGone(marks, at)) continue;
+        if (matcher.matchesAll || matcher.matches(frames.topicOf(at))) {
+          writer.add(frames, at, next - 1, run.time);
+        }
       }
     }
-    return { bytes: out.view(), count, missed, next };
+    writer.end();
+    return { bytes: out.view(), count: writer.count, missed, next };
   }
 
   /** The last messages of topics, in the order of their numbers. */
@@ -116,9 +119,9 @@ export class Replay {
       MAX_TOPICS,
     );
     let next = rows.length < MAX_TOPICS ? place.lastUntil + 1 : rows.at(-1)![1] + 1;
-    let count = 0;
+    const writer = new MessageWriter(out, recipientOf(place));
     for (const [topic, seq] of rows) {
-      if (out.length >= MAX_BATCH_BYTES) {
+      if (writer.bytes >= MAX_BATCH_BYTES) {
         next = seq;
         break;
       }
@@ -126,13 +129,10 @@ export class Replay {
       const run = this.#runs.at(id, seq);
       if (run === undefined || run.first > seq) continue;
       if (isGone(this.#runs.gone(run), seq - run.first)) continue;
-      const frame = this.#runs.frames(run)[seq - run.first]!;
-      const tail =
-        `,"sid":${place.sid},"stream":"${place.stream}","time":${run.time},"seq":${seq}}`;
-      writeExtended(out, frame, tail);
-      count++;
+      writer.add(this.#runs.frames(run), seq - run.first, seq, run.time);
     }
-    return { bytes: out.view(), count, missed: 0, next };
+    writer.end();
+    return { bytes: out.view(), count: writer.count, missed: 0, next };
   }
 
   #stream(name: string): StreamRow | undefined {
@@ -150,4 +150,8 @@ export class Replay {
     }
     return matcher;
   }
+}
+
+function recipientOf({ sid, stream, runs }: ReplayPlace): Recipient {
+  return { sid, stream, consumer: undefined, runs };
 }

@@ -83,10 +83,10 @@ export class Retention {
     const run = this.#runs.at(stream.id, Math.max(from, stream.floor));
     if (run === undefined || run.first >= before) return undefined;
     const frames = this.#runs.frames(run);
-    for (let i = 0; i < frames.length; i++) {
+    for (let i = 0; i < frames.count; i++) {
       const seq = run.first + i;
       if (seq >= before) return undefined;
-      if (!picks(frames[i]!.header["topic"] as string, seq)) continue;
+      if (!picks(frames.topicOf(i), seq)) continue;
       this.#gone.mark(stream, seq);
       if (stream.listed) {
         this.#statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", stream.id, seq);
@@ -162,11 +162,12 @@ export class Retention {
     }
     let count = 0;
     let bytes = 0;
-    this.#runs.frames(run).forEach(({ start, end }, i) => {
-      if (run.first + i < stream.floor || isGone(marks, i)) return;
+    const frames = this.#runs.frames(run);
+    for (let i = 0; i < frames.count; i++) {
+      if (run.first + i < stream.floor || isGone(marks, i)) continue;
       count++;
-      bytes += end - start;
-    });
+      bytes += frames.sizeOf(i);
+    }
     return { count, bytes };
   }
 }

@@ -1,4 +1,4 @@
-import { type Frame, FrameDecoder, HeaderCache } from "../../../../frame/mod.ts";
+import { RunDecoder, RunFrames } from "./run_frames.ts";
 import type { Statements } from "./statements.ts";
 
 /** Consecutive messages of a stream that lie in one row. */
@@ -28,22 +28,19 @@ type RunRow = readonly [id: number, first: number, count: number, time: number];
 const COLUMNS = "SELECT id, first, count, time FROM run WHERE stream = ?";
 const AT = `${COLUMNS} AND first <= ? ORDER BY first DESC LIMIT 1`;
 const BEHIND = `${COLUMNS} AND first > ? ORDER BY first LIMIT 1`;
-const FRAMES = "SELECT frames FROM run WHERE id = ?";
+const FRAMES = "SELECT frames, ends FROM run WHERE id = ?";
 const GONE = "SELECT count, bytes, bits FROM gone WHERE run = ?";
 
-/** Runs whose frames stay decoded: 4 MiB of full ones. */
-const MAX_DECODED = 64;
-/** Headers that are recognised instead of parsed. */
-const MAX_HEADERS = 4_096;
+/** Bytes of the frames that stay in memory. */
+const MAX_KEPT_BYTES = 2_097_152;
 
-/** Reads the runs of streams over one connection, and keeps some of them decoded. */
+/** Reads the runs of streams over one connection, and keeps some of them in memory. */
 export class Runs {
+  /** Decodes frames of these runs. */
+  readonly decoder: RunDecoder = new RunDecoder();
   readonly #statements: Statements;
-  readonly #decoder = new FrameDecoder({
-    maxContentBytes: Infinity,
-    headerCache: new HeaderCache(MAX_HEADERS),
-  });
-  readonly #decoded = new Map<number, readonly Frame[]>();
+  readonly #kept = new Map<number, RunFrames>();
+  #keptBytes = 0;
 
   /** Over a connection that reads. */
   constructor(statements: Statements) {
@@ -78,22 +75,27 @@ export class Runs {
     return Math.min(low, next);
   }
 
-  /** The frames of a run. Nobody may write to their memory. */
-  frames(run: StoredRun): readonly Frame[] {
-    const known = this.#decoded.get(run.id);
+  /** The frames of a run. */
+  frames(run: StoredRun): RunFrames {
+    const known = this.#kept.get(run.id);
     if (known) return known;
-    const [bytes] = this.#statements.row<[Uint8Array]>(FRAMES, run.id)!;
-    const { frames } = this.#decoder.decode(bytes);
-    if (this.#decoded.size >= MAX_DECODED) {
-      this.#decoded.delete(this.#decoded.keys().next().value!);
+    const [bytes, ends] = this.#statements.row<[Uint8Array, Uint8Array | null]>(FRAMES, run.id)!;
+    const frames = RunFrames.of(bytes, ends, this.decoder);
+    this.#keptBytes += bytes.length;
+    for (const [id, { bytes: { length } }] of this.#kept) {
+      if (this.#keptBytes <= MAX_KEPT_BYTES) break;
+      this.#kept.delete(id);
+      this.#keptBytes -= length;
     }
-    this.#decoded.set(run.id, frames);
+    if (this.#keptBytes <= MAX_KEPT_BYTES) this.#kept.set(run.id, frames);
+    else this.#keptBytes -= bytes.length;
     return frames;
   }
 
-  /** Forgets all decoded runs: what was written has been taken back. */
+  /** Forgets the frames in memory: what was written has been taken back. */
   forget(): void {
-    this.#decoded.clear();
+    this.#kept.clear();
+    this.#keptBytes = 0;
   }
 
   /** What is gone out of a run; `undefined` if nothing is. */

@@ -87,5 +87,9 @@ export const STREAM_SCHEMA: SqliteSchema = {
       PRIMARY KEY (stream, last)
     ) WITHOUT ROWID;
     `,
+    // Where each frame of a run ends, four bytes each; NULL in rows that were written before.
+    `
+    ALTER TABLE run ADD COLUMN ends BLOB;
+    `,
   ],
 };

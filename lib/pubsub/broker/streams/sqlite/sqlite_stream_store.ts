@@ -7,6 +7,7 @@ import type {
   ConsumerMember,
   MemberInit,
   OnStored,
+  ReaderInit,
   Settlement,
   StoreCopy,
   StreamFigures,
@@ -186,12 +187,7 @@ class SqliteStreamStore implements StreamStore {
     return await this.#writer.ask({ kind: "purge", name, beforeSeq, topic }) as StreamFigures;
   }
 
-  async read(
-    stream: string,
-    sid: number,
-    start: StreamStart,
-    topic: string | undefined,
-  ): Promise<StreamReader> {
+  async read({ stream, start, ...init }: ReaderInit): Promise<StreamReader> {
     const place = await this.#reader.begin(stream, start);
     if (place === undefined) throw noStream(stream);
     const host = {
@@ -199,7 +195,7 @@ class SqliteStreamStore implements StreamStore {
       lastSeq: (name: string) => this.streams.get(name)?.lastSeq,
       closed: (reader: StoreStreamReader) => this.#readers.get(reader.stream)?.delete(reader),
     };
-    const reader = new StoreStreamReader(host, { ...place, stream, sid, topic });
+    const reader = new StoreStreamReader(host, { ...place, ...init, stream });
     const others = this.#readers.get(stream);
     if (others) others.add(reader);
     else this.#readers.set(stream, new Set([reader]));

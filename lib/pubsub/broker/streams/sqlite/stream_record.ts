@@ -31,17 +31,22 @@ const SAVE =
 export class OpenRun {
   /** Their frames. */
   readonly frames: ByteBuffer = new ByteBuffer();
-  /** How many there are. */
-  count = 0;
+  /** Where each of them ends. */
+  readonly ends: number[] = [];
   /** The number of the last message of each topic. */
   readonly lastOf: Map<string, number> = new Map();
   /** The topics of the messages in their order, where the stream has to list them. */
   readonly topics: string[] = [];
 
+  /** How many there are. */
+  get count(): number {
+    return this.ends.length;
+  }
+
   /** Begins anew. */
   clear(): void {
     this.frames.clear();
-    this.count = 0;
+    this.ends.length = 0;
     this.lastOf.clear();
     this.topics.length = 0;
   }

@@ -13,6 +13,11 @@ export class TopicMatcher {
     this.#filter = filter;
   }
 
+  /** Whether every topic matches: then none has to be known. */
+  get matchesAll(): boolean {
+    return this.#filter === undefined;
+  }
+
   /** Whether a topic matches. */
   matches(topic: string): boolean {
     if (this.#filter === undefined) return true;
