@@ -39,7 +39,7 @@ Deno.test("frames of a row are the same whatever the row says of their ends", ()
       const { bytes, ends } = joined(parts);
       const broken = ends.map((end) => end ^ (numbers.next().value! & 7));
       for (const known of [ends, broken, ends.slice(1), [...ends, 0], []]) {
-        const row = RunFrames.of(bytes, encodeEnds(known), decoder);
+        const row = RunFrames.of(bytes, parts.length, encodeEnds(known), decoder);
         assertEquals(row.count, parts.length);
         for (const [i, part] of parts.entries()) {
           assertEquals(row.at(i).bytes, part);
@@ -47,7 +47,7 @@ Deno.test("frames of a row are the same whatever the row says of their ends", ()
           assertEquals([contentStart, end - start], [row.at(i).contentStart, row.sizeOf(i)]);
         }
       }
-      assertEquals(RunFrames.of(bytes, null, decoder).ends.length, parts.length);
+      assertEquals(RunFrames.of(bytes, parts.length, null, decoder).ends.length, parts.length);
     }),
     { numRuns: 60 },
   );
@@ -68,7 +68,7 @@ Deno.test("whoever takes runs gets the same messages as one who does not", () =>
       let seq = 7;
       for (const parts of [one, other]) {
         const { bytes, ends } = joined(parts);
-        const row = RunFrames.of(bytes, encodeEnds(ends), decoder);
+        const row = RunFrames.of(bytes, parts.length, encodeEnds(ends), decoder);
         for (let i = 0; i < row.count; i++, seq++) {
           if (!takes.next().value) continue;
           const attempt = i > 8 ? 2 : 1;

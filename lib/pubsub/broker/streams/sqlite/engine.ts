@@ -3,6 +3,8 @@ import { asSqliteError, type FileGuard, transaction } from "../../../../sqlite/m
 import { StreamError } from "../stream_error.ts";
 import { Catalog } from "./catalog.ts";
 import { Deliveries } from "./deliveries.ts";
+import type { DiskReserve } from "./disk_reserve.ts";
+import { DiskRoom } from "./disk_room.ts";
 import { Jobs } from "./jobs.ts";
 import type { OrderFailure, OrderResult, StoreOrder, StoreReport } from "./orders.ts";
 import type { StreamTotals } from "../stream_store.ts";
@@ -15,9 +17,6 @@ const IOERR_SHMSIZE = 4_874;
 /** A commit that need not reach the disk at once reaches it after this time at the latest. */
 export const SYNC_INTERVAL_MS = 1_000;
 
-/** How often room is made on a disk that is full. */
-const MAKE_ROOM_MS = 1_000;
-
 /** How often the figures of everything are reported. */
 const TOTALS_INTERVAL_MS = 1_000;
 
@@ -27,6 +26,10 @@ export interface EngineOptions {
   readonly guard?: FileGuard | undefined;
   /** Where the database is, for messages. */
   readonly path?: string | undefined;
+  /** Holds room for when the disk is full. */
+  readonly reserve?: DiskReserve | undefined;
+  /** The largest size of the database in pages, as its connection has it. */
+  readonly maxPages?: number | undefined;
 }
 
 /**
@@ -40,18 +43,19 @@ export class StreamEngine {
   readonly #catalog: Catalog;
   readonly #deliveries: Deliveries;
   readonly #jobs: Jobs;
+  readonly #room: DiskRoom;
   #isFull = true;
   /** When the first commit was made that the disk may not have; 0 if it has all. */
   #unsyncedSince = 0;
   #failure: OrderFailure | undefined;
   #toldTotalsAt = -Infinity;
-  #madeRoomAt = -Infinity;
 
   /** Over a connection that writes, with `synchronous = FULL`. */
   constructor(db: DatabaseSync, options: EngineOptions = {}) {
     this.#db = db;
     this.#options = options;
     this.#tables = new Tables(db);
+    this.#room = new DiskRoom(db, this.#tables.statements, options.reserve, options.maxPages);
     this.#deliveries = new Deliveries(this.#tables);
     this.#jobs = new Jobs(this.#tables);
     this.#catalog = new Catalog(this.#tables, this.#deliveries, this.#jobs);
@@ -96,17 +100,15 @@ export class StreamEngine {
   #perform(orders: readonly StoreOrder[], now: number): Report {
     if (this.#failure) return this.#refused(orders, this.#failure);
     const isNews = orders.length === 0 || orders.some(({ kind }) => kind !== "hungry");
-    if (!isNews && !this.#deliveries.needsNumbers) {
+    if (!isNews && !this.#deliveries.needsNumbers && this.dueAt > now) {
       return this.#noted(orders, now);
     }
     try {
       return this.#commit(orders, now, undefined);
     } catch (error) {
       let failure = this.#rolledBack(error);
-      if (failure.code === "storage-full" && now - this.#madeRoomAt >= MAKE_ROOM_MS) {
-        this.#madeRoomAt = now;
+      if (failure.code === "storage-full" && this.#room.make(now)) {
         try {
-          this.#makeRoom();
           return this.#commit(orders, now, undefined);
         } catch (again) {
           failure = this.#rolledBack(again);
@@ -122,14 +124,6 @@ export class StreamEngine {
     }
   }
 
-  /**
-   * Writes the log back to the database, and gives its room on the disk back: most of the log is not
-   * needed any more where messages were dropped.
-   */
-  #makeRoom(): void {
-    this.#tables.statements.row("PRAGMA wal_checkpoint(TRUNCATE)");
-  }
-
   /** @param full Refuses all publications with it. */
   #commit(orders: readonly StoreOrder[], now: number, full: OrderFailure | undefined): Report {
     const { byName } = this.#tables;
@@ -137,6 +131,7 @@ export class StreamEngine {
     const syncDue = this.#unsyncedSince > 0 && now >= this.#unsyncedSince + SYNC_INTERVAL_MS;
     const results: OrderResult[] = [];
     const late: { number: number; result: OrderResult }[] = [];
+    this.#room.begin(full === undefined && orders.some(({ kind }) => kind === "append"));
     this.#setSynchronous(syncDue || orders.some((order) => this.#catalog.isDurable(order)));
     transaction(this.#db, () => {
       for (const order of orders) results.push(this.#carryOut(order, now, full));
@@ -175,6 +170,7 @@ export class StreamEngine {
       return undefined;
     }
     this.#toldTotalsAt = now;
+    this.#room.provide();
     return totalsOf(this.#tables, now);
   }
 
@@ -195,7 +191,8 @@ export class StreamEngine {
     const { errcode } = error as { readonly errcode?: number };
     const known = asSqliteError(error, this.#options.path ?? "", "write to");
     if (known.code === "full" || errcode === IOERR_SHMSIZE) {
-      const message = "The disk of the store is full; make room. What was stored before is kept";
+      const message = "The disk of the store is full; make room on it, or purge a stream. " +
+        "What was stored before is kept";
       return { code: "storage-full", message };
     }
     if (known.code === "locked") {

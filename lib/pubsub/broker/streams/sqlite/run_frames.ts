@@ -54,11 +54,19 @@ export class RunFrames {
   /**
    * The frames of a row.
    *
+   * @param count How many the row says it has.
    * @param ends What {@linkcode encodeEnds} made of them; `null` in a row of an earlier version.
    */
-  static of(bytes: Uint8Array, ends: Uint8Array | null, decoder: RunDecoder): RunFrames {
+  static of(
+    bytes: Uint8Array,
+    count: number,
+    ends: Uint8Array | null,
+    decoder: RunDecoder,
+  ): RunFrames {
     const known = ends && decodeEnds(ends);
-    if (known && areEnds(known, bytes)) return new RunFrames(bytes, known, [], decoder);
+    if (known?.length === count && areEnds(known, bytes)) {
+      return new RunFrames(bytes, known, [], decoder);
+    }
     const frames = decoder.decode(bytes);
     return new RunFrames(bytes, frames.map(({ end }) => end), [...frames], decoder);
   }
@@ -116,7 +124,7 @@ function decodeEnds(bytes: Uint8Array): Uint32Array {
 }
 
 /** Whether frames end there: a file that is damaged may say anything. */
-export function areEnds(ends: ArrayLike<number>, bytes: Uint8Array): boolean {
+function areEnds(ends: ArrayLike<number>, bytes: Uint8Array): boolean {
   let start = 0;
   for (let i = 0; i < ends.length; i++) {
     const end = ends[i]!;

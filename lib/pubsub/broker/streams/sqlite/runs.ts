@@ -80,7 +80,7 @@ export class Runs {
     const known = this.#kept.get(run.id);
     if (known) return known;
     const [bytes, ends] = this.#statements.row<[Uint8Array, Uint8Array | null]>(FRAMES, run.id)!;
-    const frames = RunFrames.of(bytes, ends, this.decoder);
+    const frames = RunFrames.of(bytes, run.count, ends, this.decoder);
     this.#keptBytes += bytes.length;
     for (const [id, { bytes: { length } }] of this.#kept) {
       if (this.#keptBytes <= MAX_KEPT_BYTES) break;

@@ -7,6 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { openThreadPort } from "../../../../base/threads/thread_port.ts";
 import type { PostedError } from "../../../../base/threads/error_codec.ts";
 import { FileGuard, openWriter } from "../../../../sqlite/mod.ts";
+import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
 import type { StoreOrder, StoreReport } from "./orders.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
@@ -56,7 +57,8 @@ function open(path: string, maxPages: number | undefined): void {
     db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes: CACHE_BYTES, maxPages });
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec(`PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
-    engine = new StreamEngine(db, { path, guard: new FileGuard(path) });
+    const reserve = new DiskReserve(`${path}.reserve`);
+    engine = new StreamEngine(db, { path, guard: new FileGuard(path), reserve, maxPages });
     port.report({ type: "opened", streams: engine.figures() });
     schedule();
   } catch (error) {

@@ -1,0 +1,117 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { DiskReserve } from "./disk_reserve.ts";
+import type { Statements } from "./statements.ts";
+
+/** A page of the database. */
+const PAGE_BYTES = 4_096;
+
+/** Room is made, and looked for, no more often than this. */
+const LOOK_MS = 1_000;
+
+/**
+ * As much of the disk is held for when it is full as the log may need: until then it may hold 16 MiB
+ * that are not written back to the database, and one commit more. A small database needs less.
+ */
+const LEAST_BYTES = 1_048_576;
+const MOST_BYTES = 25_165_824;
+
+/** There must be so much room beside the reserve, before the database grows again. */
+const MARGIN_BYTES = 1_048_576;
+
+/** What the database may grow by on a full disk, without publications: acknowledgements take little. */
+const SLACK_PAGES = 64;
+
+/** The largest database. */
+const MAX_PAGES = 2 ** 32 - 2;
+
+/**
+ * What a store does where the disk is full. Then the log cannot grow, so nothing can be changed any
+ * more, not even to make room: for that a reserve is held. Once it is given up, the database does not
+ * grow: what is dropped makes room for what is published, and the log stays within the reserve.
+ */
+export class DiskRoom {
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #reserve: DiskReserve | undefined;
+  readonly #maxPages: number;
+  /** How many pages the database had when the disk was full; `undefined` while it is not. */
+  #pages: number | undefined;
+  #lookedAt = -Infinity;
+  #limit: number;
+
+  /** @param maxPages The largest size of the database, in pages, as its connection has it. */
+  constructor(
+    db: DatabaseSync,
+    statements: Statements,
+    reserve: DiskReserve | undefined,
+    maxPages: number = MAX_PAGES,
+  ) {
+    this.#db = db;
+    this.#statements = statements;
+    this.#reserve = reserve;
+    this.#maxPages = this.#limit = maxPages;
+  }
+
+  /** Holds as much as a database of this size may need. Costs nothing while that has not changed. */
+  provide(): void {
+    const reserve = this.#reserve;
+    if (reserve === undefined || this.#pages !== undefined || reserve.bytes >= MOST_BYTES) return;
+    const due = this.#due();
+    if (due > reserve.bytes) reserve.hold(due);
+  }
+
+  /**
+   * Makes room after a commit that found none.
+   *
+   * @returns whether trying again may help.
+   */
+  make(now: number): boolean {
+    const reserve = this.#reserve;
+    if (now < this.#lookedAt + LOOK_MS && now >= this.#lookedAt) return false;
+    this.#lookedAt = now;
+    if (reserve === undefined || this.#count() >= this.#maxPages) {
+      this.#writeBack();
+      return true;
+    }
+    if (this.#pages === undefined) {
+      reserve.release();
+      this.#writeBack();
+      this.#pages = this.#count();
+      return true;
+    }
+    this.#writeBack();
+    const due = this.#due();
+    if (!reserve.hold(due + MARGIN_BYTES)) return false;
+    reserve.hold(due);
+    this.#pages = undefined;
+    return true;
+  }
+
+  /** Called before a commit. @param publishes Whether it stores publications. */
+  begin(publishes: boolean): void {
+    const limit = this.#pages === undefined
+      ? this.#maxPages
+      : Math.min(this.#maxPages, this.#pages + (publishes ? 0 : SLACK_PAGES));
+    if (limit === this.#limit) return;
+    this.#limit = limit;
+    this.#db.exec(`PRAGMA max_page_count = ${limit}`);
+  }
+
+  #due(): number {
+    const megabytes = Math.ceil(this.#count() * PAGE_BYTES / LEAST_BYTES);
+    return Math.min(MOST_BYTES, megabytes * LEAST_BYTES);
+  }
+
+  #count(): number {
+    return this.#statements.row<[number]>("PRAGMA page_count")![0];
+  }
+
+  /** Writes the log back to the database, and gives its room on the disk back. */
+  #writeBack(): void {
+    try {
+      this.#statements.row("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // What could be written back was; the rest needs more room.
+    }
+  }
+}
