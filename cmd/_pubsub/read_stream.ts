@@ -107,13 +107,20 @@ export function checkReading(flags: ReadFlags, filters: readonly string[]): void
 /** Reads `--from`. @throws {UsageError} if it is nothing that it can be. */
 export function parseFrom(text: string): ReadFrom | "last" {
   if (text === "all" || text === "new" || text === "last") return text;
-  if (/^[1-9][0-9]*$/.test(text)) return Number(text);
+  if (/^[1-9][0-9]*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
   const agoMs = /^[0-9.]+[a-z]+$/.test(text) ? parseDuration(text) : undefined;
   if (agoMs !== undefined) return new Date(Math.max(0, Date.now() - agoMs));
-  const time = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) ? new Date(text) : undefined;
+  const [day] = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.exec(text) ?? [];
+  const time = day === undefined || !isDay(day) ? undefined : new Date(text);
   if (time && !Number.isNaN(time.getTime())) return time;
-  const known = "all, new, last, a number, a time ago (1h) or a time (2026-01-31T12:00)";
+  const known = "all, new, last, a number from 1 on, a time ago (1h) or a time (2026-01-31T12:00)";
   throw new UsageError(`--from ${text}: it must be ${known}`);
+}
+
+/** Whether there is such a day: `Date` takes 30 February for 2 March. */
+function isDay(text: string): boolean {
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
 /** Reads a stream until there is enough; resolves to the exit code. */

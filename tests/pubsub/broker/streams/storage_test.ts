@@ -1,5 +1,5 @@
 /** Disks that are full, files that are gone, files that are something else. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import {
   checkStreamStore,
@@ -90,11 +90,14 @@ Deno.test("a file that is no store, or a broken one, is refused", async () => {
   const cases: [Uint8Array, string][] = [
     [new TextEncoder().encode("something else ".repeat(1_000)), "not-a-database"],
     [whole.map((byte, i) => (i < 100 ? byte : 0xee)), "damaged"],
+    // Only what the streams are read from is broken: the file itself can be opened.
+    [whole.map((byte, i) => (i < 4_096 ? byte : 0xee)), "damaged"],
   ];
   for (const [bytes, code] of cases) {
     await Deno.writeFile(`${folder}/socktool.db`, bytes);
     const error = await assertRejects(() => openStreamStore(folder), SqliteError);
     assertEquals(error.code, code);
+    if (code === "damaged") assertStringIncludes(error.message, "stream repair --store");
     // What cannot be used is left alone.
     assertEquals(await Deno.readFile(`${folder}/socktool.db`), bytes);
   }
@@ -116,6 +119,7 @@ Deno.test("checking a store finds what is broken, and nothing else", async () =>
     ["UPDATE stream SET count = count + 1", "counts 3"],
     ["UPDATE stream SET next = 5", "last number is 4, not 5"],
     ["UPDATE run SET count = 2 WHERE first = 5", "there are 1 frames"],
+    ["UPDATE run SET ends = zeroblob(4) WHERE first = 5", "the ends of the frames"],
   ];
   for (const [sql, problem] of faults) {
     await Deno.copyFile(`${folder}/socktool.db`, scratch.at("whole.db"));

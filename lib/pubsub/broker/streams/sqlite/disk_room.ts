@@ -5,7 +5,7 @@ import type { Statements } from "./statements.ts";
 /** A page of the database. */
 const PAGE_BYTES = 4_096;
 
-/** Room is made, and looked for, no more often than this. */
+/** Room is looked for no more often than this. */
 const LOOK_MS = 1_000;
 
 /**
@@ -67,19 +67,22 @@ export class DiskRoom {
    */
   make(now: number): boolean {
     const reserve = this.#reserve;
-    if (now < this.#lookedAt + LOOK_MS && now >= this.#lookedAt) return false;
+    const isNew = reserve !== undefined && this.#pages === undefined &&
+      this.#count() < this.#maxPages;
+    // Looking for room takes some milliseconds each time.
+    const wasLookedFor = now >= this.#lookedAt && now < this.#lookedAt + LOOK_MS;
+    if (!isNew && wasLookedFor) return false;
     this.#lookedAt = now;
-    if (reserve === undefined || this.#count() >= this.#maxPages) {
-      this.#writeBack();
-      return true;
-    }
-    if (this.#pages === undefined) {
-      reserve.release();
-      this.#writeBack();
-      this.#pages = this.#count();
-      return true;
-    }
+    if (isNew) reserve.release();
     this.#writeBack();
+    if (isNew) this.#pages = this.#count();
+    else if (this.#pages !== undefined) return this.#grow();
+    return true;
+  }
+
+  /** Has the database grow again, if there is room for that and for the reserve. */
+  #grow(): boolean {
+    const reserve = this.#reserve!;
     const due = this.#due();
     if (!reserve.hold(due + MARGIN_BYTES)) return false;
     reserve.hold(due);

@@ -6,7 +6,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { openThreadPort } from "../../../../base/threads/thread_port.ts";
 import type { PostedError } from "../../../../base/threads/error_codec.ts";
-import { FileGuard, openWriter } from "../../../../sqlite/mod.ts";
+import { asSqliteError, FileGuard, openWriter } from "../../../../sqlite/mod.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
 import type { StoreOrder, StoreReport } from "./orders.ts";
@@ -62,7 +62,7 @@ function open(path: string, maxPages: number | undefined): void {
     port.report({ type: "opened", streams: engine.figures() });
     schedule();
   } catch (error) {
-    port.report({ type: "refused", error: ERRORS.encode(error) });
+    port.report({ type: "refused", error: ERRORS.encode(asSqliteError(error, path, "open")) });
   }
 }
 
