@@ -142,6 +142,7 @@ export class ConnectionStreams {
       if (batch === undefined || !this.#sources.has(sid)) return;
       await this.#room();
       if (!this.#sources.has(sid)) return;
+      reader.prepare?.();
       this.#missed(sid, stream, batch.missed);
       this.#send(batch.bytes, batch.count, sid);
       if (reader.caughtUp && !isToldCaughtUp) {

@@ -173,6 +173,11 @@ export interface StreamReader {
    * @throws {StreamError} `no-stream` once the stream is deleted; `storage-failed`.
    */
   read(): Promise<ReadBatch | undefined>;
+  /**
+   * Begins to read what the next `read` gives, while the last is being sent: the two lie in different
+   * memory. Called where the peer keeps up.
+   */
+  prepare?(): void;
   /** Ends it. */
   close(): void;
 }

@@ -7,7 +7,7 @@ import { Statements } from "./statements.ts";
 import { TopicMatcher } from "./topic_matcher.ts";
 
 /** What a reader is sent in one go, at most, but for a larger frame. */
-const MAX_BATCH_BYTES = 131_072;
+const MAX_BATCH_BYTES = 262_144;
 /** Runs to look through for one reader before others have their turn. */
 const MAX_RUNS = 16;
 /** Topics whose last messages are looked up in one go. */

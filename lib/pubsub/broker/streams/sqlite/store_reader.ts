@@ -116,6 +116,8 @@ export class StoreStreamReader implements StreamReader {
   #place: ReplayPlace;
   readonly #host: ReaderHost;
   #last: Uint8Array | undefined;
+  /** What was begun to be read before it was asked for. */
+  #prepared: Promise<ReplayPart | undefined> | undefined;
   #awake: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
   #isDeleted = false;
@@ -145,7 +147,9 @@ export class StoreStreamReader implements StreamReader {
         await this.#awake.promise;
         continue;
       }
-      const part = await this.#host.reader.read(this.#place);
+      const reading = this.#prepared ?? this.#host.reader.read(this.#place);
+      this.#prepared = undefined;
+      const part = await reading;
       if (part === undefined) throw gone(stream);
       this.#place = { ...this.#place, next: part.next };
       this.#last = part.bytes;
@@ -153,6 +157,14 @@ export class StoreStreamReader implements StreamReader {
       this.#giveBack();
     }
     return undefined;
+  }
+
+  prepare(): void {
+    if (this.#prepared || this.#isClosed) return;
+    if (this.#place.next > (this.#host.lastSeq(this.#place.stream) ?? 0)) return;
+    this.#prepared = this.#host.reader.read(this.#place);
+    // Whoever asks for it is told.
+    this.#prepared.catch(() => {});
   }
 
   #giveBack(): void {
@@ -179,6 +191,7 @@ export class StoreStreamReader implements StreamReader {
 
   close(): void {
     this.#isClosed = true;
+    this.#prepared?.then((part) => part && this.#host.reader.giveBack(part.bytes), () => {});
     this.#host.closed(this);
     this.wake();
   }
