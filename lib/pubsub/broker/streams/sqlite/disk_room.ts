@@ -37,6 +37,8 @@ export class DiskRoom {
   /** How many pages the database had when the disk was full; `undefined` while it is not. */
   #pages: number | undefined;
   #lookedAt = -Infinity;
+  /** Bytes of publications since the reserve was looked at; it is at the first. */
+  #written = LEAST_BYTES;
   #limit: number;
 
   /** @param maxPages The largest size of the database, in pages, as its connection has it. */
@@ -52,12 +54,18 @@ export class DiskRoom {
     this.#maxPages = this.#limit = maxPages;
   }
 
-  /** Holds as much as a database of this size may need. Costs nothing while that has not changed. */
-  provide(): void {
+  /**
+   * Notes that publications were committed. Holds as much as a database of that size may need; where
+   * there is no room for it, the log is kept short.
+   */
+  written(bytes: number): void {
+    this.#written += bytes;
+    if (this.#written < LEAST_BYTES || this.#pages !== undefined) return;
+    this.#written = 0;
     const reserve = this.#reserve;
-    if (reserve === undefined || this.#pages !== undefined || reserve.bytes >= MOST_BYTES) return;
+    if (reserve === undefined || reserve.bytes >= MOST_BYTES) return;
     const due = this.#due();
-    if (due > reserve.bytes) reserve.hold(due);
+    if (due > reserve.bytes && !reserve.hold(due)) this.#writeBack();
   }
 
   /**
@@ -67,17 +75,22 @@ export class DiskRoom {
    */
   make(now: number): boolean {
     const reserve = this.#reserve;
-    const isNew = reserve !== undefined && this.#pages === undefined &&
-      this.#count() < this.#maxPages;
+    const isFull = reserve !== undefined && this.#count() < this.#maxPages;
+    if (isFull && this.#pages === undefined) {
+      reserve.release();
+      this.#writeBack();
+      this.#pages = this.#count();
+      this.#lookedAt = now;
+      return true;
+    }
     // Looking for room takes some milliseconds each time.
-    const wasLookedFor = now >= this.#lookedAt && now < this.#lookedAt + LOOK_MS;
-    if (!isNew && wasLookedFor) return false;
-    this.#lookedAt = now;
-    if (isNew) reserve.release();
+    const isLook = now < this.#lookedAt || now >= this.#lookedAt + LOOK_MS;
+    if (isLook) this.#lookedAt = now;
+    else if (this.#pages === undefined) return false;
     this.#writeBack();
-    if (isNew) this.#pages = this.#count();
-    else if (this.#pages !== undefined) return this.#grow();
-    return true;
+    if (this.#pages === undefined || isLook && this.#grow()) return true;
+    // Where something was dropped, the log had no room.
+    return this.#statements.row<[number]>("PRAGMA freelist_count")![0] > 0;
   }
 
   /** Has the database grow again, if there is room for that and for the reserve. */

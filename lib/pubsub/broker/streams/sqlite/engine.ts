@@ -131,7 +131,8 @@ export class StreamEngine {
     const syncDue = this.#unsyncedSince > 0 && now >= this.#unsyncedSince + SYNC_INTERVAL_MS;
     const results: OrderResult[] = [];
     const late: { number: number; result: OrderResult }[] = [];
-    this.#room.begin(full === undefined && orders.some(({ kind }) => kind === "append"));
+    const published = full ? 0 : bytesOf(orders);
+    this.#room.begin(published > 0);
     this.#setSynchronous(syncDue || orders.some((order) => this.#catalog.isDurable(order)));
     transaction(this.#db, () => {
       for (const order of orders) results.push(this.#carryOut(order, now, full));
@@ -143,6 +144,7 @@ export class StreamEngine {
       this.#tables.save();
     });
     this.#options.guard?.check();
+    if (published > 0) this.#room.written(published);
     const { changed, deleted, ended, deadLetters } = this.#tables.committed();
     if (this.#isFull) this.#unsyncedSince = 0;
     else if (this.#unsyncedSince === 0) this.#unsyncedSince = now;
@@ -170,7 +172,6 @@ export class StreamEngine {
       return undefined;
     }
     this.#toldTotalsAt = now;
-    this.#room.provide();
     return totalsOf(this.#tables, now);
   }
 
@@ -230,6 +231,13 @@ const NOTHING: StoreReport = {
 };
 
 type Report = StoreReport & { deliveries: StoreReport["deliveries"][number][] };
+
+/** The bytes of publications. */
+function bytesOf(orders: readonly StoreOrder[]): number {
+  let bytes = 0;
+  for (const order of orders) if (order.kind === "append") bytes += order.frames.length;
+  return bytes;
+}
 
 function failureOf({ code, message, stale }: StreamError): OrderFailure {
   return { code, message, stale };
