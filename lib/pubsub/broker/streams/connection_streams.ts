@@ -138,13 +138,14 @@ export class ConnectionStreams {
   async #read(sid: number, stream: string, reader: StreamReader): Promise<void> {
     let isToldCaughtUp = false;
     while (true) {
+      // What is read goes out at once, so that only the connection holds what its peer does not take.
+      await this.#room();
       const batch = await reader.read();
       if (batch === undefined || !this.#sources.has(sid)) return;
-      await this.#room();
-      if (!this.#sources.has(sid)) return;
-      reader.prepare?.();
+      if (!this.#host.outbox.congested) reader.prepare?.();
       this.#missed(sid, stream, batch.missed);
       this.#send(batch.bytes, batch.count, sid);
+      reader.release?.();
       if (reader.caughtUp && !isToldCaughtUp) {
         isToldCaughtUp = true;
         this.#host.outbox.control("caught-up", { sid, stream, seq: reader.next - 1 });

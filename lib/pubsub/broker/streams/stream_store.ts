@@ -178,6 +178,8 @@ export interface StreamReader {
    * memory. Called where the peer keeps up.
    */
   prepare?(): void;
+  /** What the last `read` gave is sent: its memory is used for others. */
+  release?(): void;
   /** Ends it. */
   close(): void;
 }

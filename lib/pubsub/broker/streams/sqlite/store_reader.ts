@@ -15,6 +15,9 @@ import { ERRORS } from "./thread_errors.ts";
 const MAX_KEPT = 8;
 const MAX_KEPT_BYTES = 524_288;
 
+/** Reads in advance at one time, of all readers: each may hold 320 KiB that nobody counts. */
+const MAX_IN_ADVANCE = 16;
+
 type Value = Extract<ReplayAnswer, { value: unknown }>["value"];
 
 /** Has a store read by a thread of its own. */
@@ -24,6 +27,7 @@ export class StoreReader {
   readonly #asking = new Deque<PromiseWithResolvers<Value>>();
   /** What was read into and can be again: without this, each read leaves as much to be collected. */
   readonly #memory: ArrayBuffer[] = [];
+  #inAdvance = 0;
   #dead: Error | undefined;
 
   /** Starts the thread. */
@@ -61,6 +65,21 @@ export class StoreReader {
     const memory = this.#memory.pop();
     const order = { type: "read", place, memory } as const;
     return await this.#ask(order, memory ? [memory] : []) as ReplayPart | undefined;
+  }
+
+  /**
+   * As `read`, of what nobody asks for yet; `undefined` where enough was read in advance. The caller
+   * has to say when it is taken.
+   */
+  prepare(place: ReplayPlace): Promise<ReplayPart | undefined> | undefined {
+    if (this.#inAdvance >= MAX_IN_ADVANCE) return undefined;
+    this.#inAdvance++;
+    return this.read(place);
+  }
+
+  /** What was read in advance is taken. */
+  taken(): void {
+    this.#inAdvance--;
   }
 
   /** Takes memory that was read into, for a later `read`. */
@@ -134,7 +153,6 @@ export class StoreStreamReader implements StreamReader {
 
   async read(): Promise<ReadBatch | undefined> {
     const { stream } = this.#place;
-    this.#giveBack();
     while (!this.#isClosed) {
       const last = this.#host.lastSeq(stream);
       if (last === undefined || this.#isDeleted) throw gone(stream);
@@ -148,13 +166,14 @@ export class StoreStreamReader implements StreamReader {
         continue;
       }
       const reading = this.#prepared ?? this.#host.reader.read(this.#place);
+      if (this.#prepared) this.#host.reader.taken();
       this.#prepared = undefined;
       const part = await reading;
       if (part === undefined) throw gone(stream);
       this.#place = { ...this.#place, next: part.next };
       this.#last = part.bytes;
       if (part.count > 0 || part.missed > 0) return part;
-      this.#giveBack();
+      this.release();
     }
     return undefined;
   }
@@ -162,12 +181,12 @@ export class StoreStreamReader implements StreamReader {
   prepare(): void {
     if (this.#prepared || this.#isClosed) return;
     if (this.#place.next > (this.#host.lastSeq(this.#place.stream) ?? 0)) return;
-    this.#prepared = this.#host.reader.read(this.#place);
+    this.#prepared = this.#host.reader.prepare(this.#place);
     // Whoever asks for it is told.
-    this.#prepared.catch(() => {});
+    this.#prepared?.catch(() => {});
   }
 
-  #giveBack(): void {
+  release(): void {
     if (this.#last) this.#host.reader.giveBack(this.#last);
     this.#last = undefined;
   }
@@ -192,6 +211,8 @@ export class StoreStreamReader implements StreamReader {
   close(): void {
     this.#isClosed = true;
     this.#prepared?.then((part) => part && this.#host.reader.giveBack(part.bytes), () => {});
+    if (this.#prepared) this.#host.reader.taken();
+    this.#prepared = undefined;
     this.#host.closed(this);
     this.wake();
   }
