@@ -1,3 +1,5 @@
+import { releaseMemory } from "../../base/release_memory.ts";
+
 /**
  * The size of the largest read in bytes. Where a broker sends 1 KiB to ten subscribers, the rate
  * with 128 KiB is 1.06 of that with 64 KiB, and 0.93 with 256 KiB, which no longer fit the
@@ -54,7 +56,7 @@ export class SharedMemory {
    */
   leave(): void {
     this.#left = true;
-    if (this.#borrowers === 0 && this.bytes.length > READ_BYTES) detach(this.bytes);
+    if (this.#borrowers === 0 && this.bytes.length > READ_BYTES) releaseMemory(this.bytes);
   }
 
   /** Makes it ready for a new reader. */
@@ -74,19 +76,10 @@ export function takeMemory(size: number): SharedMemory {
 
 function keep(memory: SharedMemory): void {
   const size = memory.bytes.length;
-  if (size > READ_BYTES) detach(memory.bytes);
+  if (size > READ_BYTES) releaseMemory(memory.bytes);
   if (size > READ_BYTES || keptBytes + size > MAX_KEPT_BYTES) return;
   keptBytes += size;
   const others = kept.get(size);
   if (others) others.push(memory);
   else kept.set(size, [memory]);
-}
-
-/**
- * Gives memory back to the system at once. An idle server does not collect garbage, so it would stay.
- * Where the runtime is too old to do that, as Node.js 20 is, the next collection does it.
- */
-function detach(bytes: Uint8Array<ArrayBuffer>): void {
-  const buffer: { transfer?(newLength: number): ArrayBuffer } = bytes.buffer;
-  buffer.transfer?.(0);
 }

@@ -1,5 +1,6 @@
 import { FrameDecoder, type HeaderInit } from "../../../frame/mod.ts";
 import { ByteBuffer } from "../../../base/byte_buffer.ts";
+import { releaseMemory } from "../../../base/release_memory.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { writeControl } from "../../protocol/control_frame.ts";
 import type { Outbox } from "../delivery/outbox.ts";
@@ -162,6 +163,7 @@ export class ConnectionStreams {
       if (batch === undefined || !this.#sources.has(sid)) return;
       this.#missed(sid, stream, batch.missed);
       const tooLarge = this.#send(batch.bytes, batch.count, sid);
+      releaseMemory(batch.bytes);
       if (tooLarge.length > 0) {
         const { id: owner } = this.#host;
         const reason = "larger than the client takes";

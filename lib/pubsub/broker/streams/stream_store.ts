@@ -186,7 +186,7 @@ export interface StreamReader {
 
 /** What a connection gets of a consumer's messages in one go. */
 export interface DeliveryBatch {
-  /** Frames to send, one behind the other. */
+  /** Frames to send, one behind the other, in memory that is the caller's. */
   readonly bytes: Uint8Array;
   /** How many messages these are. */
   readonly count: number;

@@ -50,7 +50,7 @@ export class Replay {
   /** Over a connection that reads. */
   constructor(db: DatabaseSync) {
     this.#statements = new Statements(db);
-    this.#runs = new Runs(this.#statements);
+    this.#runs = new Runs(this.#statements, true);
   }
 
   /** Where a reader begins; `undefined` if there is no such stream. */

@@ -1,3 +1,4 @@
+import { releaseMemory } from "../../../../base/release_memory.ts";
 import { RunDecoder, RunFrames } from "./run_frames.ts";
 import type { Statements } from "./statements.ts";
 
@@ -42,9 +43,17 @@ export class Runs {
   readonly #kept = new Map<number, RunFrames>();
   #keptBytes = 0;
 
-  /** Over a connection that reads. */
-  constructor(statements: Statements) {
+  readonly #releases: boolean;
+
+  /**
+   * Over a connection that reads.
+   *
+   * @param releases Whether the frames of a run are not used any more once those of two others were
+   * asked for: then their memory is given back at once.
+   */
+  constructor(statements: Statements, releases = false) {
     this.#statements = statements;
+    this.#releases = releases;
   }
 
   /** The run that a message lies in, or where there is none the next one; `undefined` at the end. */
@@ -78,17 +87,22 @@ export class Runs {
   /** The frames of a run. */
   frames(run: StoredRun): RunFrames {
     const known = this.#kept.get(run.id);
-    if (known) return known;
+    if (known) {
+      this.#kept.delete(run.id);
+      this.#kept.set(run.id, known);
+      return known;
+    }
     const [bytes, ends] = this.#statements.row<[Uint8Array, Uint8Array | null]>(FRAMES, run.id)!;
     const frames = RunFrames.of(bytes, run.count, ends, this.decoder);
+    this.#kept.set(run.id, frames);
     this.#keptBytes += bytes.length;
-    for (const [id, { bytes: { length } }] of this.#kept) {
-      if (this.#keptBytes <= MAX_KEPT_BYTES) break;
+    for (const [id, { bytes: old }] of this.#kept) {
+      // The two that were asked for last are in use.
+      if (this.#keptBytes <= MAX_KEPT_BYTES || this.#kept.size <= 2) break;
       this.#kept.delete(id);
-      this.#keptBytes -= length;
+      this.#keptBytes -= old.length;
+      if (this.#releases) releaseMemory(old);
     }
-    if (this.#keptBytes <= MAX_KEPT_BYTES) this.#kept.set(run.id, frames);
-    else this.#keptBytes -= bytes.length;
     return frames;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { Deque } from "../../../../base/deque.ts";
+import { releaseMemory } from "../../../../base/release_memory.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import { StreamError } from "../stream_error.ts";
 import type { ReadBatch, StreamReader, StreamStart } from "../stream_store.ts";
@@ -87,7 +88,7 @@ export class StoreReader {
     const memory = bytes.buffer as ArrayBuffer;
     if (this.#memory.length < MAX_KEPT && memory.byteLength <= MAX_KEPT_BYTES) {
       this.#memory.push(memory);
-    }
+    } else releaseMemory(bytes);
   }
 
   /** Writes a copy of all that is committed into a new file. */
