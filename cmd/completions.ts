@@ -25,15 +25,15 @@ export function completionsCommand(program: Program): AnyCommand {
     examples: [
       ['eval "$(socktool completions bash)"', "in this bash; zsh works alike"],
       [
-        "socktool completions bash > ~/.local/share/bash-completion/completions/socktool",
+        "mkdir -p ~/.local/share/bash-completion/completions && socktool completions bash > ~/.local/share/bash-completion/completions/socktool",
         "in every new bash",
       ],
       [
-        "socktool completions zsh > ~/.zfunc/_socktool",
+        "mkdir -p ~/.zfunc && socktool completions zsh > ~/.zfunc/_socktool",
         "in every new zsh, if $fpath has ~/.zfunc",
       ],
       [
-        "socktool completions fish > ~/.config/fish/completions/socktool.fish",
+        "mkdir -p ~/.config/fish/completions && socktool completions fish > ~/.config/fish/completions/socktool.fish",
         "in every new fish",
       ],
       [

@@ -20,7 +20,10 @@ export function manCommand(program: Program): AnyCommand {
     examples: [
       ["socktool man | man -l -", "read it here; on macOS: socktool man | mandoc -a"],
       ["socktool man app-server | man -l -", "the page of one command"],
-      ["socktool man > ~/.local/share/man/man1/socktool.1", "install it for man socktool"],
+      [
+        "mkdir -p ~/.local/share/man/man1 && socktool man > ~/.local/share/man/man1/socktool.1",
+        "install it for man socktool",
+      ],
     ],
     async run({ args }, { out }) {
       const commands = await Promise.all(entries.map(({ load }) => load()));
