@@ -59,7 +59,9 @@ export async function joinNats(
     return undefined;
   }
   if (flags.store !== undefined) {
-    throw new UsageError("--store and --nats exclude each other: streams are not kept with --nats");
+    throw new UsageError(
+      "--store and --nats exclude each other: with --nats, JetStream keeps the streams",
+    );
   }
   const creds = credsPath === undefined ? undefined : await Deno.readTextFile(credsPath);
   const caCert = caPath === undefined ? undefined : await Deno.readTextFile(caPath);

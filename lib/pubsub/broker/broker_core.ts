@@ -360,19 +360,22 @@ export class BrokerCore {
    *
    * @param frame Makes the frame; it is not called if nobody subscribes to the topic.
    * @param publisher The connection on whose behalf it is published.
+   * @param isCarried Whether other brokers get it in another way.
    * @returns How many connections it is on its way to.
    */
   async publishFrame(
     topic: string,
     frame: () => Uint8Array<ArrayBuffer>,
     publisher?: Receiver,
+    isCarried = false,
   ): Promise<number> {
     let route = this.router.find(topic);
     while (route === undefined) {
       await this.router.search(topic);
       route = this.router.find(topic);
     }
-    const outward = topic.startsWith(SYSTEM_PREFIX) ? undefined : this.shared;
+    const isLocal = isCarried || topic.startsWith(SYSTEM_PREFIX);
+    const outward = isLocal ? undefined : this.shared;
     if (route.subscriptions.length + route.groups.length === 0 && outward === undefined) return 0;
     const bytes = frame();
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);

@@ -108,10 +108,18 @@ export class FrameHandler {
     return this.room === undefined;
   }
 
-  #forward(frames: readonly Frame[], first: number, last: number, route: Route): number {
+  /** @param stream The stream that keeps them, if one does: it may carry them as well. */
+  #forward(
+    frames: readonly Frame[],
+    first: number,
+    last: number,
+    route: Route,
+    stream?: string,
+  ): number {
     this.published += last - first;
     const { memory, outbox } = this.#source;
-    this.#core.shared?.publish(frames, first, last);
+    const { shared, streams } = this.#core;
+    if (stream === undefined || !streams!.carries) shared?.publish(frames, first, last);
     return this.#core.forward(memory, frames, first, last, route, outbox);
   }
 
@@ -123,7 +131,7 @@ export class FrameHandler {
     const frame = frames[index]!;
     const { id, retain, stored } = frame.header;
     const { refusal, topic, route, stream } = publication;
-    const { streams, shared } = this.#core;
+    const { shared } = this.#core;
     const source = this.#source;
     if (id !== undefined && !isId(id)) source.refuse(BAD_ID);
     else if (refusal) source.refuse(refusal, id);
@@ -132,15 +140,13 @@ export class FrameHandler {
     else if (stored !== undefined && this.#refuseStored(frame, stream, id)) return true;
     else if (retain === true && shared) {
       this.published++;
-      source.waitFor(publishRetained(source, this.#core, shared, frame));
+      source.waitFor(publishRetained(source, this.#core, shared, frame, stream));
     } else if (retain === true && !this.#core.retain(topic, frame)) {
       source.refuse(retainedFull(topic), id);
     } else {
-      const receivers = this.#forward(frames, index, index + 1, route!);
-      if (stream !== undefined) {
-        const flush = this.#core.flushSoon;
-        keepPublication(source, streams!, stream, frame, receivers, flush);
-      } else if (id !== undefined) confirmPublication(source, this.#core, frame, receivers);
+      const receivers = this.#forward(frames, index, index + 1, route!, stream);
+      if (stream !== undefined) keepPublication(source, this.#core, stream, frame, receivers);
+      else if (id !== undefined) confirmPublication(source, this.#core, frame, receivers);
     }
     return true;
   }

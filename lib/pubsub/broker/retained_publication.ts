@@ -3,6 +3,7 @@ import type { SharedBackplane } from "./backplane.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { confirmPublication } from "./confirmed_publication.ts";
 import type { Requester } from "./requester.ts";
+import { keepPublication } from "./streams/stored_publication.ts";
 
 /** When a client may try again what cannot be kept for the moment. */
 const RETRY_AFTER_MS = 1_000;
@@ -12,18 +13,22 @@ const RETRY_AFTER_MS = 1_000;
  * subscribes meanwhile gets it as the one or as the other.
  *
  * @param frame Is copied.
+ * @param stream The stream that keeps it too, if one does.
  */
 export async function publishRetained(
   requester: Requester,
   core: BrokerCore,
   shared: SharedBackplane,
   frame: Frame,
+  stream: string | undefined,
 ): Promise<void> {
   const bytes = frame.bytes.slice();
   const { frames: [copy] } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
   const { topic, id } = copy!.header as unknown as { topic: string; id?: number };
   const refusal = await shared.retain(topic, copy!);
   if (refusal) return requester.refuse(refusal, id, { "retry-after-ms": RETRY_AFTER_MS });
-  const receivers = await core.publishFrame(topic, () => bytes, requester.outbox);
-  if (id !== undefined) confirmPublication(requester, core, copy!, receivers);
+  const isCarried = stream !== undefined && core.streams!.carries === true;
+  const receivers = await core.publishFrame(topic, () => bytes, requester.outbox, isCarried);
+  if (stream !== undefined) keepPublication(requester, core, stream, copy!, receivers);
+  else if (id !== undefined) confirmPublication(requester, core, copy!, receivers);
 }

@@ -34,7 +34,8 @@ export interface MessageParts {
 export function writeMessageFrame(
   buffer: ByteBuffer,
   topic: string,
-  { data, reply, fields: { type, encoding, origin, others } }: MessageParts,
+  { data, reply: subject, fields: { type, encoding, origin, replyTo: given, others } }:
+    MessageParts,
   heads: Map<string, EncodedHead>,
 ): void {
   // A gateway leaves out what is text in UTF-8. Others may not have said what it is.
@@ -44,6 +45,7 @@ export function writeMessageFrame(
     "content-type": type ?? (isText ? TEXT_TYPE : BINARY_TYPE),
     "content-encoding": encoding ?? (isText ? TEXT_ENCODING : BINARY_ENCODING),
   };
+  const reply = given ?? subject;
   const replyTo = reply && topicProblem(reply) === undefined && !reply.startsWith("$")
     ? reply
     : undefined;

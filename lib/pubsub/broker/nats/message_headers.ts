@@ -9,6 +9,8 @@ import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
 export const ORIGIN = "Socktool-From";
 /** Fields that no header of their own can hold, as a JSON object. */
 const FIELDS = "Socktool-Fields";
+/** The `reply-to` of a publication that a stream keeps: JetStream answers to the reply subject. */
+const REPLY_TO = "Socktool-Reply-To";
 const TYPE = "Content-Type";
 const ENCODING = "Content-Encoding";
 
@@ -45,6 +47,12 @@ const OWN_FIELDS = new Set([
   "attempt",
 ]);
 
+/**
+ * Begins the headers by which NATS itself is told what to do with a message. Its servers look for them
+ * anywhere among the headers, also within others' names and values.
+ */
+const NATS = "Nats-";
+
 /** The most that the JSON of fields may have: a frame's header has at most 64,000 bytes. */
 const MAX_FIELDS_LENGTH = 48_000;
 
@@ -67,7 +75,9 @@ export function headerLines(header: FrameHeader): string {
     } else if (isPlainName(name) && isPlainValue(value)) lines += `${name}: ${value}\r\n`;
     else if (value !== undefined) (others ??= {})[name] = value;
   }
-  return others === undefined ? lines : `${lines}${FIELDS}: ${JSON.stringify(others)}\r\n`;
+  if (others === undefined) return lines;
+  const json = JSON.stringify(others).replaceAll(NATS, "\\u004eats-");
+  return `${lines}${FIELDS}: ${json}\r\n`;
 }
 
 /** The fields that the headers of a message stand for, without type and encoding. */
@@ -76,6 +86,8 @@ export interface CarriedFields {
   readonly encoding: string | undefined;
   /** Of the gateway that sent it; `undefined` if a client of NATS itself did. */
   readonly origin: string | undefined;
+  /** What stands there in place of the reply subject. */
+  readonly replyTo: string | undefined;
   /** All others; `undefined` if there are none. */
   readonly others: HeaderInit | undefined;
 }
@@ -85,6 +97,7 @@ export const NO_FIELDS: CarriedFields = {
   type: undefined,
   encoding: undefined,
   origin: undefined,
+  replyTo: undefined,
   others: undefined,
 };
 
@@ -93,10 +106,12 @@ export function readHeaders(headers: Iterable<[string, string[]]>): CarriedField
   let type: string | undefined;
   let encoding: string | undefined;
   let origin: string | undefined;
+  let replyTo: string | undefined;
   let others: Record<string, unknown> | undefined;
   for (const [name, values] of headers) {
     const value = values[0]!;
     if (name === ORIGIN) origin = value;
+    else if (name === REPLY_TO) replyTo = readReplyTo(value);
     else if (name === FIELDS) {
       const { "content-type": t, "content-encoding": e, ...rest } = parseFields(value);
       if (typeof t === "string") type = t;
@@ -112,7 +127,20 @@ export function readHeaders(headers: Iterable<[string, string[]]>): CarriedField
       }
     }
   }
-  return { type, encoding, origin, others };
+  return { type, encoding, origin, replyTo, others };
+}
+
+/** The header line for the `reply-to` of a publication that a stream keeps. */
+export function replyToLine(replyTo: string): string {
+  return `${REPLY_TO}: ${encodeURIComponent(replyTo)}\r\n`;
+}
+
+function readReplyTo(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Nothing that a frame's own fields mean is taken from a stranger. */
@@ -137,12 +165,13 @@ function parseFields(json: string): Record<string, unknown> {
 function isPlainName(name: string): boolean {
   const lower = name.toLowerCase();
   return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !OWN_FIELDS.has(lower) &&
-    !lower.startsWith("nats-") && !lower.startsWith("socktool-") && name !== "__proto__";
+    !lower.includes("nats-") && !lower.startsWith("socktool-") && name !== "__proto__";
 }
 
 /** Whether a value comes out of a header as it went in. */
 function isPlainValue(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value.trim() === value &&
+    !value.includes(NATS) &&
     // deno-lint-ignore no-control-regex
     !/[\x00-\x1f\x7f]/.test(value) && value.isWellFormed();
 }

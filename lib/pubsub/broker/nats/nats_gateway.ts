@@ -13,6 +13,7 @@ import { Origins } from "./origins.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Responders } from "./responders.ts";
 import { RetainedValues } from "./retained_values.ts";
+import { JetStreamStore } from "./streams/jetstream_store.ts";
 
 /** The connections of a gateway to its cluster. */
 interface Links {
@@ -30,7 +31,7 @@ interface Links {
 /** Makes a broker a gateway of a NATS cluster. */
 export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable {
   readonly shared: SharedBackplane = this;
-  readonly streams = undefined;
+  readonly streams: JetStreamStore;
   readonly #observer: NatsObserver;
   readonly #link: CoreLink;
   readonly #links: Links;
@@ -52,6 +53,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     this.#observer = observer;
     this.#outgoing = new Outgoing(core, this.#name);
     this.#responders = new Responders(core);
+    this.streams = new JetStreamStore(core, jetStream, this.#name, this.#outgoing.counters);
     const refused = (message: string) => observer.refused?.(message);
     core.events = {
       disconnected: () => observer.disconnected?.(core.server),
@@ -59,9 +61,12 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
       refused,
     };
     // One connection tells of the cluster.
-    const others = { disconnected() {}, reconnected() {}, refused };
-    groups.events = others;
-    jetStream.events = others;
+    groups.events = { disconnected() {}, reconnected() {}, refused };
+    jetStream.events = {
+      disconnected() {},
+      reconnected: () => this.streams.reconnected(),
+      refused,
+    };
   }
 
   /** @throws {NatsError} */
@@ -73,14 +78,16 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     const core = opened.use(await CoreLink.connect(options, true));
     const groups = opened.use(await CoreLink.connect(options, false));
     const jetStream = opened.use(await NatsLink.connect(options));
+    const gateway = new NatsGateway({ core, groups, jetStream }, observer);
+    await gateway.streams.open();
     opened.move();
-    return new NatsGateway({ core, groups, jetStream }, observer);
+    return gateway;
   }
 
   get lack(): string | undefined {
     if (this.#link.connected) {
-      const why = this.#retained.lack;
-      return why && `JetStream is unavailable, so nothing can be retained: ${why}`;
+      const why = this.#retained.lack ?? this.streams.lack;
+      return why && `JetStream is unavailable, so nothing can be retained or stored: ${why}`;
     }
     return `no connection to NATS at ${this.#link.server}: other brokers are not reached`;
   }
@@ -120,6 +127,10 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     );
     this.#started = this.#gateways.start();
     this.#retained = new RetainedValues(this.#links.jetStream, this.#name, host);
+    this.streams.start(host, async () => {
+      await this.#started;
+      await this.#gateways.inForce(this.#link);
+    });
   }
 
   publishRefusal(header: FrameHeader): Refusal | undefined {
@@ -184,6 +195,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
 
   async #close(): Promise<void> {
     await this.#started;
+    await this.streams[Symbol.asyncDispose]();
     await this.#gateways?.end();
     await this.#retained?.close();
     const { core, groups, jetStream } = this.#links;

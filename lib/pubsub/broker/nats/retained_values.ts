@@ -16,6 +16,7 @@ import type { BackplaneHost } from "../backplane.ts";
 import { writeMessageFrame } from "./message_frame.ts";
 import { headerLines, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.ts";
 import type { NatsLink } from "./nats_link.ts";
+import { addReplicated } from "./streams/jetstream_api.ts";
 
 /** The stream of the retained values: the last one of each topic. */
 const STREAM = "socktool_retained";
@@ -42,8 +43,6 @@ const RETRY_MS = 500;
 /** How often to try to have it kept by more servers, where it is not. */
 const SPREAD_MS = 10_000;
 
-/** JetStream's code where so many servers are not there, or not there yet. */
-const NO_PEERS = [10_005, 10_074];
 const STREAM_NOT_FOUND = 404;
 
 const encoder = new TextEncoder();
@@ -223,10 +222,5 @@ async function ensureStream(manager: JetStreamManager): Promise<void> {
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.status !== STREAM_NOT_FOUND) throw error;
   }
-  try {
-    await manager.streams.add({ ...config, num_replicas: REPLICAS });
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError) || !NO_PEERS.includes(error.code)) throw error;
-    await manager.streams.add(config);
-  }
+  await addReplicated(manager, config);
 }

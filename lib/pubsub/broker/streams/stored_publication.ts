@@ -9,6 +9,15 @@ import { storedFieldsRefusal } from "./stream_fields.ts";
 import { streamRefusal } from "./stream_rights.ts";
 import type { StreamStore } from "./stream_store.ts";
 
+/** What is needed of the broker to have a publication kept. */
+interface StoringBroker {
+  readonly streams: StreamStore | undefined;
+  /** Other brokers, where there may be some. */
+  readonly shared: object | undefined;
+  /** Sends what is in the outbox soon. */
+  readonly flushSoon: () => void;
+}
+
 /** Why a publication that asks to be stored is not; `undefined` if it may be. */
 export function storedRefusal(
   requester: Requester,
@@ -30,23 +39,27 @@ export function storedRefusal(
  * Has a publication kept. One that asks to be stored is answered after the commit, others at once.
  *
  * @param receivers How many subscribers it is on its way to.
- * @param flush Sends what is in the outbox soon.
  */
 export function keepPublication(
   requester: Requester,
-  store: StreamStore,
+  { streams, shared, flushSoon: flush }: StoringBroker,
   stream: string,
   frame: Frame,
   receivers: number,
-  flush: () => void,
 ): void {
+  const store = streams!;
+  // How many other brokers have is not known.
+  const exact = shared && false;
   const { id, stored } = frame.header as { id?: number; stored?: unknown };
   if (stored !== true) {
     store.append(stream, frame.bytes, 1);
-    if (id !== undefined) requester.outbox.control("ok", { id, receivers });
+    // Whether anybody elsewhere takes a request is not known: a stream takes everything.
+    const isRequest = shared && typeof frame.header["reply-to"] === "string";
+    const count = isRequest ? Math.max(1, receivers) : receivers;
+    if (id !== undefined) requester.outbox.control("ok", { id, receivers: count, exact });
   } else {
-    const streams = streamsOf(requester, store, flush);
-    streams.confirming(1);
+    const connection = streamsOf(requester, store, flush);
+    connection.confirming(1);
     store.append(stream, frame.bytes, 1, (outcome) => {
       if (outcome instanceof StreamError) {
         const retryAfterMs = outcome.code === "unavailable" ? 1_000 : undefined;
@@ -54,11 +67,11 @@ export function keepPublication(
         requester.refuse({ code, message }, id, { "retry-after-ms": retryAfterMs });
       } else if (id !== undefined) {
         const duplicate = outcome.duplicate || undefined;
-        const fields = { id, stream, seq: outcome.seq, duplicate, receivers };
+        const fields = { id, stream, seq: outcome.seq, duplicate, receivers, exact };
         requester.outbox.control("ok", fields);
       }
       flush();
-      streams.confirming(-1);
+      connection.confirming(-1);
     });
   }
   const room = store.room();

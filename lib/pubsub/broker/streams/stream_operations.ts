@@ -9,6 +9,8 @@ import { filterCovers } from "../../protocol/topic.ts";
 import type { Requester } from "../requester.ts";
 import { CopyReader } from "./copy_reader.ts";
 import { streamsOf } from "./connection_streams.ts";
+import { noConsumer } from "./consumer_settings.ts";
+import { DEAD_LETTERS } from "./dead_letter.ts";
 import { StreamError } from "./stream_error.ts";
 import {
   beforeSeqOf,
@@ -33,9 +35,6 @@ import { subscribeRefusal } from "../routing/rights.ts";
 
 /** Streams or consumers in one answer: a header has at most 1,000 members. */
 const PAGE = 40;
-
-/** The stream of the dead letters. */
-const DEAD_LETTERS = "_dead";
 
 /** In place of a stream's name: all of them. */
 const ALL = "*";
@@ -79,7 +78,7 @@ export function performStreamOperation(
 /** The refusal of everything that concerns streams, where there is no store. */
 export const NO_STORE: Refusal = {
   code: "no-stream",
-  message: "This broker keeps no streams: start it with --store DIR, and without --nats",
+  message: "This broker keeps no streams: start it with --store DIR, or with --nats",
 };
 
 function refuse(requester: Requester, error: unknown, id: number | undefined): void {
@@ -122,7 +121,7 @@ async function carryOut(op: StreamOp, request: Request): Promise<Answer> {
 
 async function manageStream({ requester, store, header }: Request): Promise<HeaderInit> {
   const { do: what } = header;
-  if (what === "list") return listStreams(requester, store, header);
+  if (what === "list") return await listStreams(requester, store, header);
   const name = nameOf(header, "name");
   switch (what) {
     case "create":
@@ -137,7 +136,7 @@ async function manageStream({ requester, store, header }: Request): Promise<Head
       return {};
     case "info": {
       if (!mayDoAnything(requester.principal!, name)) need(requester, name, "read");
-      const figures = store.streams.get(name);
+      const figures = (await store.figures()).find((each) => each.name === name);
       if (figures) return streamFields(figures);
       throw new StreamError("no-stream", `There is no stream ${quote(name)}`);
     }
@@ -154,9 +153,13 @@ async function manageStream({ requester, store, header }: Request): Promise<Head
 }
 
 /** A page of the streams with which a client may do something, in the order of their names. */
-function listStreams(requester: Requester, store: StreamStore, header: FrameHeader): HeaderInit {
+async function listStreams(
+  requester: Requester,
+  store: StreamStore,
+  header: FrameHeader,
+): Promise<HeaderInit> {
   const after = afterOf(header);
-  const all = [...store.streams.values()]
+  const all = (await store.figures())
     .filter(({ name }) => name > after && mayDoAnything(requester.principal!, name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   return { streams: all.slice(0, PAGE).map(streamFields), more: all.length > PAGE };
@@ -196,7 +199,9 @@ async function backup({ requester, store, header, flush }: Request): Promise<Ans
   const refusal = subscribeRefusal(requester.principal!, ">");
   if (refusal) throw new RefusedError(refusal);
   if (store.copy === undefined) {
-    throw new StreamError("bad-stream", "This broker's store cannot be copied over a connection");
+    const message = "This broker's store cannot be copied over a connection; where JetStream is " +
+      "the store, use 'nats stream backup'";
+    throw new StreamError("bad-stream", message);
   }
   const streams = streamsOf(requester, store, flush);
   const taken = streams.reserve(sid);
@@ -276,8 +281,7 @@ async function manageConsumer({ requester, store, header }: Request): Promise<He
     case "info": {
       const figures = (await store.consumers(stream)).find((each) => each.consumer === consumer);
       if (figures) return consumerFields(figures);
-      const message = `The stream ${quote(stream)} has no consumer ${quote(consumer)}`;
-      throw new StreamError("no-consumer", message);
+      throw noConsumer(stream, consumer);
     }
     case "delete":
       await store.deleteConsumer(stream, consumer);

@@ -1,5 +1,7 @@
 import { quote } from "../../protocol/quote.ts";
 import { filterProblem, filtersOverlap, isSystem } from "../../protocol/topic.ts";
+import { DEAD_LETTERS } from "./dead_letter.ts";
+import { StreamError } from "./stream_error.ts";
 import type { StreamSettings } from "./stream_store.ts";
 
 /** The most filters of a stream. */
@@ -34,3 +36,48 @@ export function topicsProblem(topics: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** Settings that a stream keeps for as long as it exists: what is stored is laid out by them. */
+const FIXED = ["maxPerTopic", "dedupMs", "keep"] as const;
+
+/**
+ * The settings of a stream after a change.
+ *
+ * @throws {StreamError} `bad-stream` if something is to change that cannot.
+ */
+export function changedStreamSettings(
+  name: string,
+  settings: StreamSettings,
+  change: Partial<StreamSettings>,
+): StreamSettings {
+  refuseSystemStream(name);
+  for (const key of FIXED) {
+    if (change[key] === undefined || change[key] === settings[key]) continue;
+    const message = `The setting ${key} of a stream is chosen when it is made; make another one`;
+    throw new StreamError("bad-stream", message);
+  }
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  return { ...settings, ...Object.fromEntries(given) };
+}
+
+/** @throws {StreamError} `bad-stream` if a stream is not the users' to change. */
+export function refuseSystemStream(name: string): void {
+  if (name !== DEAD_LETTERS) return;
+  const message = `The stream ${DEAD_LETTERS} is the broker's own; it can be read and purged`;
+  throw new StreamError("bad-stream", message);
+}
+
+/** Why a stream cannot keep these topics beside another one. */
+export function overlapError(name: string, other: string, topics: readonly string[]): StreamError {
+  const message = `The topics of ${quote(name)} overlap those of the stream ${quote(other)}: ` +
+    topics.join(", ");
+  return new StreamError("stream-overlap", message);
+}
+
+/** The settings of the stream of the dead letters. */
+export const DEAD_LETTER_SETTINGS: StreamSettings = {
+  ...newStreamSettings([`${DEAD_LETTERS}.>`]),
+  maxCount: 1_000_000,
+  maxBytes: 1_073_741_824,
+  dedupMs: 1_000,
+};

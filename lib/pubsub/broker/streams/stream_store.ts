@@ -280,10 +280,17 @@ export interface StreamStore extends AsyncDisposable {
   events: StreamStoreEvents | undefined;
   /** Why nothing can be written any more, if that is so. */
   readonly failure: StreamError | undefined;
-  /** The streams by name, as of the last commit. */
+  /**
+   * Whether publications that are given to `append` also reach the plain subscribers of other
+   * brokers. Then they are not to be carried there in another way.
+   */
+  readonly carries?: boolean;
+  /** The streams by name, as of the last commit, or of some seconds ago where others write too. */
   readonly streams: ReadonlyMap<string, StreamFigures>;
   /** All of them in figures, at most a second old. */
   readonly totals: StreamTotals;
+  /** The streams as they are at this moment. */
+  figures(): Promise<readonly StreamFigures[]>;
   /** The name of the stream that keeps a topic; `undefined` if none does. */
   streamOf(topic: string): string | undefined;
 

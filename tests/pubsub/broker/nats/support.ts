@@ -54,10 +54,14 @@ export interface Pair {
   readonly nats: NatsConnection;
 }
 
-/** Runs a test with two gateways; skips it by name where there is no nats-server. */
-export function testPair(name: string, run: (pair: Pair) => Promise<void>): void {
+/**
+ * Runs a test with two gateways; skips it by name where there is no nats-server.
+ *
+ * @param config What the server's configuration holds besides the address.
+ */
+export function testPair(name: string, run: (pair: Pair) => Promise<void>, config = ""): void {
   Deno.test(name, async () => {
-    await using server = await NatsServer.start(name);
+    await using server = await NatsServer.start(name, { config });
     if (server === undefined) return;
     await using one = await Gateway.start(server.url);
     await using other = await Gateway.start(server.url);

@@ -10,7 +10,7 @@ import { MessageIds } from "../../../../lib/pubsub/broker/streams/sqlite/message
 import { Retention } from "../../../../lib/pubsub/broker/streams/sqlite/retention.ts";
 import { Statements } from "../../../../lib/pubsub/broker/streams/sqlite/statements.ts";
 import { StreamRecord } from "../../../../lib/pubsub/broker/streams/sqlite/stream_record.ts";
-import { TopicMatcher } from "../../../../lib/pubsub/broker/streams/sqlite/topic_matcher.ts";
+import { TopicMatcher } from "../../../../lib/pubsub/broker/streams/topic_matcher.ts";
 
 // deno-lint-ignore no-explicit-any
 type Method = (this: any, ...args: any[]) => unknown;

@@ -1,28 +1,22 @@
 import { FrameDecoder, HeaderCache } from "../../../../frame/mod.ts";
 import { quote } from "../../../protocol/quote.ts";
 import { StreamError } from "../stream_error.ts";
-import type { ConsumerSettings, MemberInit, StreamSettings, StreamStart } from "../stream_store.ts";
+import {
+  newConsumerSettings,
+  noConsumer,
+  refuseMoreConsumers,
+  refuseMoreStreams,
+  refuseOtherSettings,
+} from "../consumer_settings.ts";
+import { changedStreamSettings, overlapError, refuseSystemStream } from "../stream_settings.ts";
+import type { MemberInit, StreamSettings, StreamStart } from "../stream_store.ts";
 import { type ConsumerRecord, insertConsumer } from "./consumer_record.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Jobs } from "./jobs.ts";
-import {
-  type AppendOrder,
-  type AppendOutcome,
-  CONSUMER_DEFAULTS,
-  type OrderResult,
-  type StoreOrder,
-} from "./orders.ts";
-import { DEAD_LETTERS, insertStream, type StreamRecord } from "./stream_record.ts";
+import type { AppendOrder, AppendOutcome, OrderResult, StoreOrder } from "./orders.ts";
+import { insertStream, type StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
-import { TopicMatcher } from "./topic_matcher.ts";
-
-/** How many streams and consumers there may be. */
-const MAX_STREAMS = 1_000;
-const MAX_CONSUMERS = 10_000;
-const MAX_CONSUMERS_OF_STREAM = 1_000;
-
-/** Settings that a stream keeps for as long as it exists: what is stored is laid out by them. */
-const FIXED = ["maxPerTopic", "dedupMs", "keep"] as const;
+import { TopicMatcher } from "../topic_matcher.ts";
 
 /** Carries out orders: each changes all that it asks for, or throws a `StreamError` before. */
 export class Catalog {
@@ -142,9 +136,7 @@ export class Catalog {
     if (this.#tables.byName.has(name)) {
       throw new StreamError("stream-exists", `There is a stream ${quote(name)} already`);
     }
-    if (this.#tables.byName.size >= MAX_STREAMS) {
-      throw new StreamError("too-many-streams", `A store may have ${MAX_STREAMS} streams`);
-    }
+    refuseMoreStreams(this.#tables.byName.size);
     this.#checkOverlap(name, settings.topics);
     const stream = insertStream(this.#tables.statements, name, settings);
     this.#tables.addStream(stream);
@@ -154,22 +146,16 @@ export class Catalog {
 
   #update(name: string, settings: Partial<StreamSettings>): StreamRecord {
     const stream = this.#stream(name);
-    this.#refuseSystem(name);
-    for (const key of FIXED) {
-      if (settings[key] === undefined || settings[key] === stream.settings[key]) continue;
-      const message = `The setting ${key} of a stream is chosen when it is made; make another one`;
-      throw new StreamError("bad-stream", message);
-    }
+    const changed = changedStreamSettings(name, stream.settings, settings);
     if (settings.topics) this.#checkOverlap(name, settings.topics, stream);
     stream.touch();
-    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-    stream.settings = { ...stream.settings, ...Object.fromEntries(given) };
+    stream.settings = changed;
     return stream;
   }
 
   #delete(name: string): OrderResult {
     const stream = this.#stream(name);
-    this.#refuseSystem(name);
+    refuseSystemStream(name);
     for (const consumer of [...this.#tables.consumersOf(stream).values()]) {
       this.#deleteConsumer(consumer);
     }
@@ -190,7 +176,7 @@ export class Catalog {
   #join(id: number, init: MemberInit): ConsumerRecord {
     const stream = this.#stream(init.stream);
     const known = this.#tables.consumersOf(stream).get(init.consumer);
-    if (known) refuseOther(known, init.settings);
+    if (known) refuseOtherSettings(known.name, known.settings, init.settings);
     const consumer = known ?? this.#createConsumer(stream, init);
     this.#deliveries.join(consumer, id, init);
     return consumer;
@@ -198,15 +184,8 @@ export class Catalog {
 
   #createConsumer(stream: StreamRecord, init: MemberInit): ConsumerRecord {
     const ofStream = this.#tables.consumersOf(stream).size;
-    const isMany = ofStream >= MAX_CONSUMERS_OF_STREAM;
-    if (isMany || this.#tables.consumerCount >= MAX_CONSUMERS) {
-      const message = isMany
-        ? `A stream may have ${MAX_CONSUMERS_OF_STREAM} consumers`
-        : `A store may have ${MAX_CONSUMERS} consumers`;
-      throw new StreamError("too-many-consumers", message);
-    }
-    const given = Object.entries(init.settings).filter(([, value]) => value !== undefined);
-    const settings: ConsumerSettings = { ...CONSUMER_DEFAULTS, ...Object.fromEntries(given) };
+    refuseMoreConsumers(ofStream, this.#tables.consumerCount);
+    const settings = newConsumerSettings(init.settings);
     const position = this.#position(stream, init.start);
     const { statements } = this.#tables;
     const consumer = insertConsumer(statements, stream, init.consumer, settings, position);
@@ -256,8 +235,7 @@ export class Catalog {
   #consumer(stream: string, name: string): ConsumerRecord {
     const consumer = this.#tables.consumersOf(this.#stream(stream)).get(name);
     if (consumer) return consumer;
-    const message = `The stream ${quote(stream)} has no consumer ${quote(name)}`;
-    throw new StreamError("no-consumer", message);
+    throw noConsumer(stream, name);
   }
 
   #figures(consumer: ConsumerRecord, now: number) {
@@ -266,28 +244,8 @@ export class Catalog {
 
   #checkOverlap(name: string, topics: readonly string[], except?: StreamRecord): void {
     const other = this.#tables.overlapping(topics, except);
-    if (other === undefined) return;
-    const message =
-      `The topics of ${quote(name)} overlap those of the stream ${quote(other.name)}` +
-      `: ${other.settings.topics.join(", ")}`;
-    throw new StreamError("stream-overlap", message);
-  }
-
-  #refuseSystem(name: string): void {
-    if (name !== DEAD_LETTERS) return;
-    const message = `The stream ${DEAD_LETTERS} is the broker's own; it can be read and purged`;
-    throw new StreamError("bad-stream", message);
+    if (other !== undefined) throw overlapError(name, other.name, other.settings.topics);
   }
 }
 
 const NOTHING: OrderResult = { value: undefined };
-
-function refuseOther(consumer: ConsumerRecord, settings: Partial<ConsumerSettings>): void {
-  for (const [key, value] of Object.entries(settings)) {
-    const own = consumer.settings[key as keyof ConsumerSettings];
-    if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
-    const message = `The consumer ${quote(consumer.name)} exists with another setting ${key}: ` +
-      `${JSON.stringify(own)}`;
-    throw new StreamError("consumer-exists", message);
-  }
-}

@@ -1,9 +1,11 @@
+import { backoffOf } from "../consumer_settings.ts";
+import { deadTopicOf } from "../dead_letter.ts";
 import type { ConsumerFigures, ConsumerSettings } from "../stream_store.ts";
 import { type ConsumerEntry, decodeEntries, encodeEntries } from "./consumer_entry.ts";
 import type { ConsumerMemberRecord } from "./consumer_member.ts";
 import type { Statements } from "./statements.ts";
 import type { StreamRecord } from "./stream_record.ts";
-import { TopicMatcher } from "./topic_matcher.ts";
+import { TopicMatcher } from "../topic_matcher.ts";
 
 type ConsumerRow = readonly [
   id: number,
@@ -77,7 +79,7 @@ export class ConsumerRecord {
 
   /** The topic of its dead letters. */
   get deadTopic(): string {
-    return `_dead.${this.stream.name}.${this.name}`;
+    return deadTopicOf(this.stream.name, this.name);
   }
 
   /** Must be called before a change that may have to be rolled back. */
@@ -158,8 +160,7 @@ export class ConsumerRecord {
 
   /** After which time a message is delivered again that was delivered this many times. */
   backoffMs(attempt: number): number {
-    const { backoffMs } = this.settings;
-    return backoffMs[Math.min(attempt, backoffMs.length) - 1] ?? 0;
+    return backoffOf(this.settings, attempt);
   }
 
   /** How many open deliveries a member may have. */

@@ -1,14 +1,13 @@
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
-import { StreamError } from "../stream_error.ts";
+import { LEFT, staleError, TIMED_OUT } from "../consumer_settings.ts";
+import { DEAD_LETTERS, deadLetterOf } from "../dead_letter.ts";
 import type { MemberInit, Settlement } from "../stream_store.ts";
 import type { ConsumerEntry } from "./consumer_entry.ts";
 import { ConsumerMemberRecord } from "./consumer_member.ts";
 import type { ConsumerRecord } from "./consumer_record.ts";
-import { deadLetterOf } from "./dead_letter.ts";
 import type { MemberDeliveries } from "./orders.ts";
 import { messageOf, MessageSource } from "./message_source.ts";
 import { MessageWriter } from "./message_writer.ts";
-import { DEAD_LETTERS } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
 /** What a member gets in one go, at most. */
@@ -129,10 +128,7 @@ export class Deliveries {
       else if (kind === "working") entry.at = now + consumer.settings.ackWaitMs;
       else consumer.returned(entry, now + (delayMs ?? consumer.backoffMs(entry.attempt)), reason);
     }
-    if (stale.length === 0) return;
-    const message = `${stale.length} of ${deliveries.length} deliveries are not open: they were ` +
-      "settled before, their time was up, or another connection has them";
-    throw new StreamError("stale-ack", message, stale);
+    if (stale.length > 0) throw staleError(stale, deliveries.length);
   }
 
   /** Has all dead letters of a consumer delivered again. @returns how many. */
@@ -244,8 +240,12 @@ export class Deliveries {
     const message = messageOf(this.#tables, consumer.stream, entry.seq);
     consumer.remove(entry);
     if (message === undefined) return this.#miss(consumer);
-    const frame = message.frames.at(message.index);
-    const letter = deadLetterOf(consumer, entry, frame, message.time);
+    // Of a letter that was delivered again, those of the message that it was.
+    const { seq, time } = message;
+    const { attempt: attempts, reason } = entry;
+    const { stream: { name: stream }, name } = consumer;
+    const dead = { stream, consumer: name, seq, time, attempts, reason };
+    const letter = deadLetterOf(dead, message.frames.at(message.index));
     this.#tables.appender.append(this.#tables.deadLetterStream(), letter, now);
     this.#tables.buried(consumer.deadTopic, letter.bytes);
     if (entry.seq < 0) this.#removeLetter(-entry.seq);
@@ -277,6 +277,3 @@ export class Deliveries {
     this.#tables.gone.mark(stream, seq);
   }
 }
-
-const TIMED_OUT = "not acknowledged in time";
-const LEFT = "the connection ended";

@@ -1,10 +1,10 @@
+import { DEAD_LETTERS, revive } from "../dead_letter.ts";
 import type { ConsumerEntry } from "./consumer_entry.ts";
 import type { ConsumerRecord } from "./consumer_record.ts";
-import { revive } from "./dead_letter.ts";
 import type { StoredMessage } from "./message_writer.ts";
 import { RunFrames } from "./run_frames.ts";
 import { type GoneMarks, isGone, type StoredRun } from "./runs.ts";
-import { DEAD_LETTERS, type StreamRecord } from "./stream_record.ts";
+import type { StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
 /** Runs to look through for one consumer before others have their turn. */

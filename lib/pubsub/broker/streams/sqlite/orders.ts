@@ -1,6 +1,5 @@
 import type {
   ConsumerFigures,
-  ConsumerSettings,
   MemberInit,
   Settlement,
   StreamFigures,
@@ -102,12 +101,3 @@ export interface StoreReport {
   /** Why nothing can be written from here on. */
   readonly failure: OrderFailure | undefined;
 }
-
-/** All settings of a consumer, where it does not say. */
-export const CONSUMER_DEFAULTS: ConsumerSettings = {
-  topic: undefined,
-  ackWaitMs: 30_000,
-  maxAttempts: 5,
-  maxUnacked: 256,
-  backoffMs: [],
-};

@@ -22,7 +22,7 @@ import { readableRows, rowsAround } from "./salvage.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { type SqlValue, Statements } from "./statements.ts";
-import { DEAD_LETTERS } from "./stream_record.ts";
+import { DEAD_LETTERS } from "../dead_letter.ts";
 
 /** What {@linkcode repairStreamStore} did. */
 export interface StreamStoreRepair {

@@ -4,7 +4,7 @@ import type { StreamStart } from "../stream_store.ts";
 import { MessageWriter, type Recipient } from "./message_writer.ts";
 import { isGone, Runs } from "./runs.ts";
 import { Statements } from "./statements.ts";
-import { TopicMatcher } from "./topic_matcher.ts";
+import { TopicMatcher } from "../topic_matcher.ts";
 
 /** What a reader is sent in one go, at most, but for a larger frame. */
 const MAX_BATCH_BYTES = 262_144;

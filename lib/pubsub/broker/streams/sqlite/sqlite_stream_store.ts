@@ -1,7 +1,7 @@
 import { bytesOption, FINITE, numericOption } from "../../../../base/numeric_options.ts";
 import { FileLock, SqliteError } from "../../../../sqlite/mod.ts";
-import { filterCovers } from "../../../protocol/topic.ts";
 import { StreamError } from "../stream_error.ts";
+import { NO_TOTALS, StreamTopics } from "../stream_topics.ts";
 import type {
   ConsumerFigures,
   ConsumerMember,
@@ -24,9 +24,6 @@ import { COPY_PREFIX, FileCopy, removeCopies } from "./store_copy.ts";
 import { StoreMember } from "./store_member.ts";
 import { StoreReader, StoreStreamReader } from "./store_reader.ts";
 import { StoreWriter } from "./store_writer.ts";
-
-/** Topics whose streams are remembered. */
-const MAX_TOPICS = 10_000;
 
 /** A page of the database. */
 const PAGE_BYTES = 4_096;
@@ -89,18 +86,6 @@ async function makeFolder(folder: string, path: string): Promise<void> {
   }
 }
 
-const NO_TOTALS: StreamTotals = {
-  streams: 0,
-  messages: 0,
-  bytes: 0,
-  consumers: 0,
-  pending: 0,
-  unacked: 0,
-  redelivered: 0,
-  dead: 0,
-  oldestUnackedMs: 0,
-};
-
 type RetainedValue = ReturnType<StreamStore["takeRetained"]>[number];
 
 class SqliteStreamStore implements StreamStore {
@@ -113,7 +98,7 @@ class SqliteStreamStore implements StreamStore {
   readonly #path: string;
   readonly #members = new Map<number, StoreMember>();
   readonly #readers = new Map<string, Set<StoreStreamReader>>();
-  readonly #streamOf = new Map<string, string | undefined>();
+  readonly #topics = new StreamTopics(this.streams);
   #retained: readonly RetainedValue[] = [];
   #lastMember = 0;
   #isCopying = false;
@@ -148,15 +133,11 @@ class SqliteStreamStore implements StreamStore {
   }
 
   streamOf(topic: string): string | undefined {
-    const known = this.#streamOf.get(topic);
-    if (known !== undefined || this.#streamOf.has(topic)) return known;
-    if (this.#streamOf.size >= MAX_TOPICS) this.#streamOf.clear();
-    let found: string | undefined;
-    for (const { name, settings } of this.streams.values()) {
-      if (settings.topics.some((filter) => filterCovers(filter, topic))) found = name;
-    }
-    this.#streamOf.set(topic, found);
-    return found;
+    return this.#topics.of(topic);
+  }
+
+  figures(): Promise<readonly StreamFigures[]> {
+    return Promise.resolve([...this.streams.values()]);
   }
 
   append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void {
@@ -311,7 +292,7 @@ class SqliteStreamStore implements StreamStore {
       for (const reader of this.#readers.get(figures.name) ?? []) reader.wake();
     }
     if (isRouted) {
-      this.#streamOf.clear();
+      this.#topics.changed();
       this.events?.topicsChanged();
     }
     for (const { member, ...batch } of deliveries) this.#members.get(member)?.deliver(batch);

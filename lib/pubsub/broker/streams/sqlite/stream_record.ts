@@ -1,4 +1,5 @@
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
+import { DEAD_LETTERS } from "../dead_letter.ts";
 import type { StreamFigures, StreamSettings } from "../stream_store.ts";
 import type { Statements } from "./statements.ts";
 
@@ -127,9 +128,6 @@ export class StreamRecord {
     return { name, settings, firstSeq: floor, lastSeq: next - 1, count, bytes, consumers };
   }
 }
-
-/** The stream of the dead letters of all consumers. */
-export const DEAD_LETTERS = "_dead";
 
 /** All streams. */
 export function loadStreams(statements: Statements): StreamRecord[] {

@@ -1,26 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { filtersOverlap } from "../../../protocol/topic.ts";
-import type { StreamFigures, StreamSettings } from "../stream_store.ts";
+import { DEAD_LETTERS } from "../dead_letter.ts";
+import { DEAD_LETTER_SETTINGS } from "../stream_settings.ts";
+import type { StreamFigures } from "../stream_store.ts";
 import { Appender } from "./appender.ts";
 import { type ConsumerRecord, loadConsumers } from "./consumer_record.ts";
 import { GoneTable } from "./gone_table.ts";
 import { Retention } from "./retention.ts";
 import { Runs } from "./runs.ts";
 import { Statements } from "./statements.ts";
-import { DEAD_LETTERS, insertStream, loadStreams, type StreamRecord } from "./stream_record.ts";
-
-/** How dead letters are kept. */
-const DEAD_LETTER_SETTINGS: StreamSettings = {
-  topics: [`${DEAD_LETTERS}.>`],
-  maxAgeMs: Infinity,
-  maxBytes: 1_073_741_824,
-  maxCount: 1_000_000,
-  maxPerTopic: Infinity,
-  dedupMs: 1_000,
-  full: "drop-oldest",
-  sync: "always",
-  keep: "limits",
-};
+import { insertStream, loadStreams, type StreamRecord } from "./stream_record.ts";
 
 /** What the last commit changed. */
 export interface Committed {

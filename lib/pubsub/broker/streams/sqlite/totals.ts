@@ -1,5 +1,5 @@
+import { DEAD_LETTERS } from "../dead_letter.ts";
 import type { StreamTotals } from "../stream_store.ts";
-import { DEAD_LETTERS } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
 /** All streams and consumers in figures. */

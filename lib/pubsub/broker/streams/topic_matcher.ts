@@ -1,4 +1,4 @@
-import { filterCovers } from "../../../protocol/topic.ts";
+import { filterCovers } from "../../protocol/topic.ts";
 
 /** Topics whose answers are remembered. */
 const MAX_TOPICS = 10_000;

@@ -1,6 +1,12 @@
-import { encodeFrame, type Frame, FrameDecoder, type FrameHeader } from "../../../../frame/mod.ts";
-import type { ConsumerEntry } from "./consumer_entry.ts";
-import type { ConsumerRecord } from "./consumer_record.ts";
+import { encodeFrame, type Frame, FrameDecoder, type FrameHeader } from "../../../frame/mod.ts";
+
+/** The stream of the dead letters of all consumers. */
+export const DEAD_LETTERS = "_dead";
+
+/** The topic of a consumer's dead letters. */
+export function deadTopicOf(stream: string, consumer: string): string {
+  return `${DEAD_LETTERS}.${stream}.${consumer}`;
+}
 
 /** What the field `dead` of a dead letter tells. */
 interface DeadField {
@@ -16,29 +22,37 @@ interface DeadField {
   readonly reason: string | undefined;
 }
 
+/** Whose message a dead letter is, and what became of it. */
+export interface DeadMessage {
+  readonly stream: string;
+  readonly consumer: string;
+  /** Its number in the stream. */
+  readonly seq: number;
+  /** When it was stored, in milliseconds since 1970. */
+  readonly time: number;
+  readonly attempts: number;
+  readonly reason: string | undefined;
+}
+
 /**
  * The frame of a message that is no longer delivered: as it was, with another topic and one more
  * field.
  */
-export function deadLetterOf(
-  consumer: ConsumerRecord,
-  entry: ConsumerEntry,
-  { header, content }: Frame,
-  time: number,
-): Frame {
+export function deadLetterOf(message: DeadMessage, { header, content }: Frame): Frame {
   const before = deadFieldOf(header);
+  const { stream, consumer, attempts, reason } = message;
   const dead: DeadField = {
     topic: before?.topic ?? header["topic"] as string,
-    stream: consumer.stream.name,
-    consumer: consumer.name,
-    seq: before?.seq ?? entry.seq,
-    time: before?.time ?? time,
-    attempts: entry.attempt,
-    reason: entry.reason,
+    stream,
+    consumer,
+    seq: before?.seq ?? message.seq,
+    time: before?.time ?? message.time,
+    attempts,
+    reason,
   };
   // The letter is a message of its own: what its publisher asked for concerned the first one.
   const { id: _id, stored: _stored, "msg-id": _msgId, "expect-seq": _seq, ...rest } = header;
-  return frameOf({ ...rest, topic: consumer.deadTopic, dead }, content);
+  return frameOf({ ...rest, topic: deadTopicOf(stream, consumer), dead }, content);
 }
 
 /** A dead letter as the message that it was. */
@@ -49,7 +63,7 @@ export function revive({ header, content }: Frame): { frame: Frame; seq: number;
 }
 
 function deadFieldOf(header: FrameHeader): DeadField | undefined {
-  return header["topic"]?.toString().startsWith("_dead.")
+  return header["topic"]?.toString().startsWith(`${DEAD_LETTERS}.`)
     ? header["dead"] as DeadField | undefined
     : undefined;
 }

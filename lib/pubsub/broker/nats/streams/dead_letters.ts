@@ -1,0 +1,107 @@
+import type { Msg } from "@nats-io/transport-node";
+import type { Frame } from "../../../../frame/mod.ts";
+import { DEAD_LETTERS, deadLetterOf, type DeadMessage } from "../../streams/dead_letter.ts";
+import { StreamError } from "../../streams/stream_error.ts";
+import type { JetStreamAppender } from "./appender.ts";
+import type { JetStreamApi } from "./jetstream_api.ts";
+import type { StoredMessages } from "./stored_messages.ts";
+
+/** A message that has had its last attempt. */
+export interface Buried extends DeadMessage {
+  /** When JetStream made the consumer. */
+  readonly created: string;
+  /** Its number among the dead letters, if it was one that was delivered again. */
+  readonly letter: number | undefined;
+}
+
+/**
+ * Moves messages to the dead letters. The letter is stored first, under an id that every gateway would
+ * give it, and the message is acknowledged then: so a gateway that dies in between leaves it to the
+ * next one, and the letter is there once.
+ */
+export class DeadLetters {
+  readonly #api: JetStreamApi;
+  readonly #appender: JetStreamAppender;
+  readonly #messages: StoredMessages;
+  readonly #needStream: () => Promise<void>;
+  readonly #deliver: (frame: Uint8Array<ArrayBuffer>) => void;
+
+  /**
+   * @param needStream Makes the stream of the dead letters.
+   * @param deliver Hands a letter to the plain subscribers of this broker.
+   */
+  constructor(
+    api: JetStreamApi,
+    appender: JetStreamAppender,
+    messages: StoredMessages,
+    needStream: () => Promise<void>,
+    deliver: (frame: Uint8Array<ArrayBuffer>) => void,
+  ) {
+    this.#api = api;
+    this.#appender = appender;
+    this.#messages = messages;
+    this.#needStream = needStream;
+    this.#deliver = deliver;
+  }
+
+  /** Resolves once the letter is stored, or there is nothing to store. @throws {StreamError} */
+  async store(buried: Buried): Promise<void> {
+    const { stream, consumer, created, seq, letter } = buried;
+    const from = letter === undefined ? stream : DEAD_LETTERS;
+    const frame = await this.#find(from, letter ?? seq);
+    if (frame === undefined) return;
+    await this.#needStream();
+    const id = `${stream}.${consumer}.${created}.${seq}${letter === undefined ? "" : `.${letter}`}`;
+    const whole = deadLetterOf(buried, frame);
+    if (await this.#publish(whole, id) === false) {
+      // A message of a client of NATS may leave no room for more headers. It is in its stream.
+      const reason = `${buried.reason ?? "dead"}; with its content it is larger than the ` +
+        "max_payload of the NATS server: read it in its stream";
+      const { header, bytes } = deadLetterOf({ ...buried, reason }, frame);
+      const empty = { header: { ...header, "content-length": 0 }, content: bytes.subarray(0, 0) };
+      await this.#publish(empty as Frame, id);
+    }
+    if (letter !== undefined) await this.remove(letter);
+  }
+
+  /** Removes a letter that was delivered again, and is done. @throws {StreamError} */
+  async remove(letter: number): Promise<void> {
+    await this.#api.find(
+      "Cannot remove a dead letter",
+      (manager) => manager.streams.deleteMessage(DEAD_LETTERS, letter, false),
+    ).catch((error) => {
+      // It is gone already.
+      if (error.code !== "bad-stream") throw error;
+    });
+  }
+
+  async #find(stream: string, seq: number): Promise<Frame | undefined> {
+    const stored = await this.#api.find(
+      "Cannot read a message",
+      (manager) => manager.streams.getMessage(stream, { seq }),
+    ).catch((error) => {
+      if (error.code === "bad-stream") return undefined;
+      throw error;
+    });
+    if (!stored) return undefined;
+    const { subject, data, header: headers } = stored;
+    return this.#messages.frameOf({ subject, data, headers } as Msg);
+  }
+
+  /** @returns `false` if the letter is too large. */
+  async #publish(letter: Frame, id: string): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#appender.store(letter, DEAD_LETTERS, (outcome) => {
+      if (!(outcome instanceof StreamError)) resolve(outcome.duplicate);
+      else reject(outcome);
+    }, id);
+    try {
+      const isDuplicate = await promise;
+      if (!isDuplicate && letter.bytes) this.#deliver(letter.bytes.slice());
+      return true;
+    } catch (error) {
+      if ((error as StreamError).code === "frame-too-large") return false;
+      throw error;
+    }
+  }
+}

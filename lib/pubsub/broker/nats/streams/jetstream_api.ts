@@ -1,0 +1,119 @@
+import {
+  type ApiError,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { messageOf } from "../../../../base/message_of.ts";
+import type { StreamErrorCode } from "../../../protocol/codes.ts";
+import { StreamError } from "../../streams/stream_error.ts";
+import type { NatsLink } from "../nats_link.ts";
+
+/** How long an answer of JetStream may take. */
+export const REQUEST_MS = 5_000;
+
+/** How many servers keep a stream, where there are so many. */
+const REPLICAS = 3;
+
+/** JetStream's codes where so many servers are not there, or not there yet. */
+const NO_PEERS = [10_005, 10_074];
+
+/** What JetStream's codes mean here. Others are `bad-stream`, or `unavailable` if they may pass. */
+const CODES: Readonly<Record<number, StreamErrorCode>> = {
+  10_014: "no-consumer",
+  10_059: "no-stream",
+  10_060: "no-stream",
+  10_058: "stream-exists",
+  10_065: "stream-overlap",
+  10_071: "wrong-seq",
+  10_026: "too-many-consumers",
+  10_027: "too-many-streams",
+  10_023: "storage-full",
+  10_028: "storage-full",
+  10_047: "storage-full",
+  10_054: "frame-too-large",
+  10_077: "stream-full",
+};
+
+/** Makes an error of what JetStream says. @param tried The beginning of a sentence: `Cannot …`. */
+export function failureOf(tried: string, failure: ApiError): StreamError {
+  const { err_code: number, code: status, description } = failure;
+  const code = CODES[number] ?? (status === 503 || status === 500 ? "unavailable" : "bad-stream");
+  return new StreamError(code, `${tried}: JetStream says: ${description}`);
+}
+
+/** Asks JetStream to do something. All errors become {@linkcode StreamError}s. */
+export class JetStreamApi {
+  readonly #link: NatsLink;
+  #manager: Promise<JetStreamManager> | undefined;
+
+  constructor(link: NatsLink) {
+    this.#link = link;
+  }
+
+  /**
+   * Has something done.
+   *
+   * @param tried What is tried, as `Cannot make the stream "x"`.
+   * @throws {StreamError}
+   */
+  async do<T>(tried: string, use: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+    try {
+      this.#manager ??= jetstreamManager(this.#link.connection, {
+        timeout: REQUEST_MS,
+        checkAPI: false,
+      });
+      return await use(await this.#manager);
+    } catch (error) {
+      throw asStreamError(tried, error);
+    }
+  }
+
+  /** The same; `undefined` where what it is about does not exist. */
+  async find<T>(
+    tried: string,
+    use: (manager: JetStreamManager) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await this.do(tried, use);
+    } catch (error) {
+      const { code } = error as StreamError;
+      if (code === "no-stream" || code === "no-consumer") return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes a stream on three servers, or on one where there are not enough. */
+  async addStream(tried: string, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+    await this.do(tried, (manager) => addReplicated(manager, config));
+  }
+
+  /** Has a stream kept by three servers, if it is not and they are there. Does not fail. */
+  async spread(config: StreamConfig): Promise<void> {
+    const isAlone = this.#link.connection.info?.cluster === undefined;
+    if (config.num_replicas >= REPLICAS || isAlone) return;
+    const change = { num_replicas: REPLICAS };
+    await this.do("", (manager) => manager.streams.update(config.name, change)).catch(() => {});
+  }
+}
+
+/** Makes a stream on three servers, or on one where there are not enough. */
+export async function addReplicated(
+  manager: JetStreamManager,
+  config: Partial<StreamConfig> & { name: string },
+): Promise<void> {
+  try {
+    await manager.streams.add({ ...config, num_replicas: REPLICAS });
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || !NO_PEERS.includes(error.code)) throw error;
+    await manager.streams.add(config);
+  }
+}
+
+function asStreamError(tried: string, error: unknown): StreamError {
+  if (error instanceof StreamError) return error;
+  if (error instanceof JetStreamApiError) return failureOf(tried, error.apiError());
+  // No answer, no connection, or no JetStream.
+  return new StreamError("unavailable", `${tried}: JetStream is unavailable: ${messageOf(error)}`);
+}

@@ -1,0 +1,147 @@
+import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
+import type { NatsLink } from "../nats_link.ts";
+import { DEFAULT_MAX_PAYLOAD } from "../wire/server_info.ts";
+import { NANOS } from "./stream_config.ts";
+
+/** How long a request for messages waits at the server. */
+const EXPIRES_MS = 3_000;
+
+/** After this time more nothing comes: the server that had the request is gone. */
+const GRACE_MS = 1_000;
+
+/** Beyond the largest message, so many bytes come for one request, and go on in one batch. */
+export const MAX_BATCH_BYTES = 131_072;
+
+/** What a {@linkcode PullSource} tells of. */
+export interface PullEvents {
+  /** A message came. */
+  message(message: Msg): void;
+  /**
+   * Fewer messages come than were asked for.
+   *
+   * @param isGone Whether the consumer may not exist any more.
+   */
+  ended(isGone: boolean): void;
+}
+
+/** A request for messages. */
+interface Pull {
+  left: number;
+  readonly until: number;
+}
+
+/** Asks a consumer of JetStream for messages, as many as are wanted. */
+export class PullSource {
+  readonly #link: NatsLink;
+  readonly #subject: string;
+  readonly #events: PullEvents;
+  readonly #inbox = createInbox();
+  readonly #subscription: Subscription;
+  /** By number, the first that a server serves first. */
+  readonly #pulls = new Map<number, Pull>();
+  #last = 0;
+  #asked = 0;
+  #isClosing = false;
+
+  constructor(link: NatsLink, stream: string, consumer: string, events: PullEvents) {
+    this.#link = link;
+    this.#events = events;
+    this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+    this.#subscription = link.connection.subscribe(`${this.#inbox}.*`, {
+      callback: (error, message) => {
+        if (error === null) this.#take(message);
+      },
+    });
+  }
+
+  /** Messages that may still come. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** Requests that are not answered to the end. */
+  get pulls(): number {
+    return this.#pulls.size;
+  }
+
+  /** Asks for messages. */
+  pull(count: number): void {
+    const maxPayload = this.#link.connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+    const order = {
+      batch: count,
+      expires: EXPIRES_MS * NANOS,
+      // The next message always fits.
+      max_bytes: maxPayload + MAX_BATCH_BYTES,
+    };
+    const number = ++this.#last;
+    this.#pulls.set(number, {
+      left: count,
+      until: performance.now() + EXPIRES_MS + GRACE_MS,
+    });
+    this.#asked += count;
+    const reply = `${this.#inbox}.${number}`;
+    this.#link.connection.publish(this.#subject, JSON.stringify(order), { reply });
+  }
+
+  /** Forgets what nobody answers any more. */
+  look(now: number): void {
+    let isGone = false;
+    for (const [number, { until }] of this.#pulls) {
+      if (until > now) break;
+      this.#end(number);
+      isGone = true;
+    }
+    if (isGone) this.#ended(true);
+  }
+
+  /** The connection was made again: nothing that was asked for comes. */
+  forget(): void {
+    for (const number of [...this.#pulls.keys()]) this.#end(number);
+    this.#ended(true);
+  }
+
+  /** Asks for nothing more. What was asked for may still come for some seconds. */
+  close(): void {
+    this.#isClosing = true;
+    if (this.#pulls.size === 0) this.#subscription.unsubscribe();
+  }
+
+  /** Takes nothing more. */
+  cut(): void {
+    this.#isClosing = true;
+    this.#pulls.clear();
+    this.#subscription.unsubscribe();
+  }
+
+  #take(message: Msg): void {
+    const { subject, headers } = message;
+    if (!subject.startsWith(this.#inbox)) {
+      for (const [number, pull] of this.#pulls) {
+        pull.left--;
+        this.#asked--;
+        if (pull.left === 0) this.#pulls.delete(number);
+        break;
+      }
+      this.#events.message(message);
+      if (this.#isClosing) this.close();
+      return;
+    }
+    const code = headers?.code ?? 0;
+    if (code === 100) return;
+    const isGone = code === 503 || (code === 409 && !/bytes/i.test(headers!.description));
+    this.#end(Number(subject.slice(this.#inbox.length + 1)));
+    this.#ended(isGone);
+  }
+
+  #end(number: number): void {
+    const pull = this.#pulls.get(number);
+    if (pull === undefined) return;
+    this.#pulls.delete(number);
+    this.#asked -= pull.left;
+  }
+
+  #ended(isGone: boolean): void {
+    if (this.#isClosing) this.close();
+    else this.#events.ended(isGone);
+  }
+}
