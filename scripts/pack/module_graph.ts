@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { fromFileUrl, ROOT, toRelative } from "./paths.ts";
+import { fromFileUrl, ROOT, toFileUrl, toRelative } from "./paths.ts";
 
 /** What a program consists of. Paths are relative to the checkout, with `/`. */
 export interface ModuleGraph {
@@ -29,9 +29,9 @@ export async function moduleGraph(entry: string): Promise<ModuleGraph> {
   const assets = new Set<string>();
   const packages = new Set<string>();
   for (let entries = [entry]; entries.length > 0;) {
-    const all = await Promise.all(entries.map((each) => importsOf(each)));
+    const all = await importsOf(entries);
     entries = [];
-    for (const module of new Set(all.flat())) {
+    for (const module of all) {
       if (!module.startsWith(FILE)) {
         if (module.startsWith("npm:")) packages.add(module);
         continue;
@@ -81,17 +81,23 @@ interface Info {
 }
 
 /**
- * The specifiers of all modules that a module loads, directly or through others.
+ * The specifiers of all modules that some modules load, directly or through others. One process finds
+ * out: it is asked for a module that imports them all.
  *
  * @param dynamic Whether to include modules loaded by `import()`. @default {true}
  */
-export async function importsOf(entry: string, dynamic = true): Promise<string[]> {
+export async function importsOf(
+  entries: readonly string[],
+  dynamic = true,
+): Promise<Set<string>> {
+  const imports = entries.map((entry) => `import ${JSON.stringify(toFileUrl(entry))};`);
+  const root = `data:application/typescript,${encodeURIComponent(imports.join(""))}`;
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", entry],
+    args: ["info", "--json", root],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
   }).output();
-  if (!success) throw new Error(`deno info ${entry}: ${new TextDecoder().decode(stderr)}`);
+  if (!success) throw new Error(`deno info ${entries}: ${new TextDecoder().decode(stderr)}`);
   const { roots, redirects, modules } = JSON.parse(new TextDecoder().decode(stdout)) as Info;
   const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
   const found = new Set<string>();
@@ -100,10 +106,11 @@ export async function importsOf(entry: string, dynamic = true): Promise<string[]
     if (found.has(specifier)) continue;
     found.add(specifier);
     const { error, dependencies = [] } = bySpecifier.get(redirects[specifier] ?? specifier) ?? {};
-    if (error !== undefined) throw new Error(`Cannot follow the imports of ${entry}: ${error}`);
+    if (error !== undefined) throw new Error(`Cannot follow the imports of ${entries}: ${error}`);
     for (const { code, isDynamic } of dependencies) {
       if (code?.specifier !== undefined && (dynamic || !isDynamic)) waiting.push(code.specifier);
     }
   }
-  return [...found];
+  for (const specifier of roots) found.delete(specifier);
+  return found;
 }

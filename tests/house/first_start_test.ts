@@ -57,7 +57,7 @@ Deno.test("a first start downloads the packages that the program imports, and no
       NPM_CONFIG_REGISTRY: `http://127.0.0.1:${registry.addr.port}`,
     },
   });
-  const imported = (await importsOf("cmd/app_server.ts"))
+  const imported = [...await importsOf(["cmd/app_server.ts"])]
     .flatMap((specifier) => /^npm:\/?(@?[^@]+)/.exec(specifier)?.[1] ?? []);
   const needed = new Set(imported.flatMap((name) => [...withDependencies(name)]));
   assert(asked.size > 0);
