@@ -76,10 +76,9 @@ async function runBundle(...args: readonly string[]): Promise<void> {
  */
 function redirected(file: string, text: string, graph: ModuleGraph): string {
   return text.replace(OPENED_FILE, (_, relative: string) => {
-    const name = relative.split("/").at(-1)!;
-    const found = [...graph.opened, ...graph.assets].filter((path) =>
-      path.split("/").at(-1) === name
-    );
+    // Where the module was that says so is not known: all of the path that goes down has to fit.
+    const end = `/${relative.replace(/^(\.{1,2}\/)+/, "")}`;
+    const found = [...graph.opened, ...graph.assets].filter((path) => `/${path}`.endsWith(end));
     if (found.length !== 1) {
       throw new Error(
         `${file} opens ${relative}, which could be: ${found.join(", ") || "nothing"}`,
