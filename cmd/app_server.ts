@@ -284,7 +284,7 @@ async function importPages(): Promise<SearchPages> {
 }
 
 function searchObserver(
-  { out, log, progress }: Context,
+  { out, log, progress, manager }: Context,
   json: boolean,
   http: HttpSide | undefined,
   pages: SearchPages | undefined,
@@ -295,6 +295,7 @@ function searchObserver(
     progress({ doneBytes, totalBytes, entries, path }) {
       const percent = totalBytes > 0 ? Math.floor(100 * doneBytes / totalBytes) : 100;
       progress.show(() => `indexing: ${percent} %, ${entries} entries, ${path}`);
+      manager?.starting(`indexing: ${percent} %`);
       if (http) http.starting = { detail: "indexing", progress: percent / 100 };
       pages?.progressed(percent / 100, path);
     },

@@ -2,6 +2,7 @@ import { commonFlags } from "./flag_groups.ts";
 import type { Log } from "./log.ts";
 import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./output.ts";
+import type { ServiceManager } from "./service_manager.ts";
 import type { ArgumentTable, ArgumentValues, FlagTable, FlagValues } from "./spec.ts";
 import type { Style } from "./style.ts";
 
@@ -32,6 +33,8 @@ export interface Context {
   readonly stdinIsTerminal: boolean;
   /** Has a server's function called when it is to read its files again (SIGHUP). */
   readonly onHangup: (listener: () => void) => void;
+  /** Who started a server and wants to be told how it is, as systemd does. */
+  readonly manager?: ServiceManager | undefined;
 }
 
 /** A command's own description: parsing, help, completions and the man page are made from it. */

@@ -12,6 +12,11 @@ export function environmentRows(
     }
   }
   rows.set("NO_COLOR", "If it is set, nothing is printed in colour.");
+  rows.set(
+    "NOTIFY_SOCKET",
+    "Set by systemd for units of Type=notify: a server tells it there that it serves, reads its " +
+      "files again or ends, and with WATCHDOG_USEC that it lives.",
+  );
   return [...rows];
 }
 

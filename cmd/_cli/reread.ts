@@ -22,7 +22,10 @@ export interface RereadOptions {
  * Reads a server's `--auth` file and certificate again when its operator asks for it (SIGHUP). A file
  * that cannot be used is told, and what it said before stays.
  */
-export function rereadOnHangup(options: RereadOptions, { log, onHangup }: Context): void {
+export function rereadOnHangup(
+  options: RereadOptions,
+  { log, onHangup, manager }: Context,
+): void {
   const { flags, renewTls, authenticator } = options;
   const files: Record<string, () => Promise<void>> = {};
   if (authenticator) files[AUTH_FILE] = () => authenticator.reread();
@@ -30,8 +33,10 @@ export function rereadOnHangup(options: RereadOptions, { log, onHangup }: Contex
     files["the certificate"] = async () => await renewTls((await serverTlsOf(flags, { log }))!);
   }
   const rereadAll = async () => {
+    manager?.reloading();
     if (Object.keys(files).length === 0) log.info("there is no file to read again");
     for (const [what, reread] of Object.entries(files)) await tellOf(what, reread, log);
+    manager?.reloaded();
   };
   // One after the other: otherwise the first of two signals might take effect last.
   let last = Promise.resolve();

@@ -8,6 +8,7 @@ import { type Host, processHost } from "./host.ts";
 import { Hangups } from "./hangups.ts";
 import { Interruption } from "./interruption.ts";
 import { LiveLine } from "./live_line.ts";
+import { openManager } from "./open_manager.ts";
 import { Log, type LogFormat, type LogLevel } from "./log.ts";
 import { Output, printText } from "./output.ts";
 import { type AnyInput, parseInput } from "./parse.ts";
@@ -90,6 +91,8 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     () => progress.clear(),
   );
   using hangups = command.role === "server" ? new Hangups(host, interruption) : undefined;
+  await using manager = command.role === "server" ? await openManager(host, log) : undefined;
+  interruption.signal.addEventListener("abort", () => manager?.stopping(), { once: true });
   using _redirection = redirectErrors((error, what) => {
     log.warn(`${lowerFirst(what)}: ${describeError(error)}`);
     if (host.args.includes("--debug")) log.info(stackOf(error));
@@ -114,6 +117,7 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     signal: interruption.signal,
     stdinIsTerminal: host.stdinIsTerminal,
     onHangup: (listener: () => void) => hangups?.listen(listener),
+    manager,
   };
   try {
     const work = (async () => await command.run(input, context))();

@@ -83,15 +83,19 @@ export function maxMemoryOf(flags: { readonly "max-memory": number | undefined }
     (machine === undefined ? DEFAULT_MEMORY_BYTES : Math.floor(machine * MACHINE_SHARE));
 }
 
-/** Says where a server listens: on stderr, or with `--json` as the first object on stdout. */
+/**
+ * Says that a server serves, and where: on stderr, or with `--json` as the first object on stdout, and
+ * to the service manager.
+ */
 export function announce(
   address: Address,
-  { out, log }: Context,
+  { out, log, manager }: Context,
   json: boolean,
 ): void {
   const text = formatAddress(address);
   if (json) out.json({ type: "listening", address: text });
   else log.info(`listening on ${text}`);
+  manager?.ready(`listening on ${text}`);
 }
 
 /** Waits until a server has ended; warns of connections that did not finish in time. */

@@ -1,4 +1,5 @@
 import type { FlagTable, Program } from "../../cmd/_cli/mod.ts";
+import { MANAGER_VARIABLES } from "../../cmd/_cli/open_manager.ts";
 import type { Target } from "./targets.ts";
 
 /** Variables that the package `ws` reads when it is loaded; without leave it would fail. */
@@ -15,8 +16,8 @@ const OF_FOLDERS = ["APPDATA", "HOME"];
  * - `read`: data to search, certificates and message files, which the user names. Unix sockets are
  *   files too.
  * - `write`: an index, reports, Unix sockets, and the temporary folder of an index without a name.
- * - `env`: the variables that flags can be set by, those that the package `ws` looks at, and those
- *   that name the user's folders.
+ * - `env`: the variables that flags can be set by, those that the package `ws` looks at, those that
+ *   name the user's folders, and those by which a service manager says where it is.
  * - `run`: only the shell. It tells the limit of open files, and runs the command that answers
  *   requests.
  *
@@ -40,9 +41,10 @@ export async function permissionFlags(program: Program, target: Target): Promise
   ];
 }
 
-/** The environment variables that a packed program may read: of flags, packages and folders. */
+/** The environment variables that a packed program may read. */
 export async function readableVariables(program: Program): Promise<string[]> {
-  return [...await environmentOf(program), ...OF_PACKAGES, ...OF_FOLDERS].sort();
+  const ofFlags = await environmentOf(program);
+  return [...ofFlags, ...OF_PACKAGES, ...OF_FOLDERS, ...MANAGER_VARIABLES].sort();
 }
 
 /** The environment variables that can set flags of a program's commands. */

@@ -1,6 +1,11 @@
 /** The files for operators are right: what reads them finds nothing to say. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { basename } from "node:path";
+import { CACHE_VARIABLE } from "../../cmd/_cli/environment.ts";
+import { type AnyInput, parseInput } from "../../cmd/_cli/parse.ts";
+import { program } from "../../cmd/program.ts";
 import { parseAuthFile } from "../../lib/access/mod.ts";
+import { type Address, formatAddress } from "../../lib/net/mod.ts";
 import { PUBSUB_RIGHTS } from "../../lib/pubsub/mod.ts";
 import { SEARCH_RIGHTS } from "../../lib/search/mod.ts";
 import { ROOT, script, ServerProgram } from "../support/programs.ts";
@@ -21,9 +26,70 @@ Deno.test("the auth file has every right, and nothing that is not one", () => {
   }
 });
 
-Deno.test("the image is made of a file that deno task portable makes", () => {
-  const [, triple] = /^ARG FILE=socktool-(\S+)-portable$/m.exec(textOf("Dockerfile"))!;
+/** Instructions by their names, with lines joined that end in a backslash. */
+function instructions(dockerfile: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of dockerfile.replaceAll(/\\\n\s*/g, "").split("\n")) {
+    const [, name, rest] = /^([A-Z]+) (.*)$/.exec(line) ?? [];
+    if (name !== undefined) found.set(name, [...found.get(name) ?? [], rest!]);
+  }
+  return found;
+}
+
+/** Reads the words behind `socktool` as the program does. @throws {UsageError} if it would refuse them. */
+async function readCommand([name, ...words]: readonly string[]): Promise<AnyInput> {
+  const entry = program.commands.find((each) => each.name === name);
+  return parseInput(await entry!.load(), words);
+}
+
+const textsOf = ({ args, flags }: AnyInput) => ({
+  address: formatAddress(args["address"] as Address),
+  ...flags["http"] === undefined ? {} : { http: formatAddress(flags["http"] as Address) },
+});
+
+Deno.test("the image is made of a portable file, and starts commands that there are", async () => {
+  const found = instructions(textOf("Dockerfile"));
+  const one = (name: string) => {
+    const [value, ...more] = found.get(name)!;
+    assertEquals(more, [], name);
+    return value!;
+  };
+  const known = ["ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "RUN"];
+  assertEquals([...found.keys()].sort(), [...known, "USER", "VOLUME"]);
+  const [, triple] = /^FILE=socktool-(\S+)-portable$/.exec(one("ARG"))!;
   assert(TARGETS.some((target) => target.triple === triple), triple);
+  const path = "/usr/local/bin/socktool";
+  assertEquals(one("COPY"), `--chmod=755 \${FILE} ${path}`);
+  assertEquals(JSON.parse(one("ENTRYPOINT")), [basename(path)]);
+  // Who it runs as has a home for the program, and a folder for what is kept.
+  const [makeUser, ...rest] = found.get("RUN")!;
+  assertEquals(rest, ["socktool --version"]);
+  const user = one("USER");
+  const [, home] = /^useradd .*--home-dir (\S+) (\S+) /.exec(makeUser!)!;
+  assertStringIncludes(makeUser!, `--home-dir ${home} ${user} `);
+  const [variable, folder] = one("ENV").split("=") as [string, string];
+  assertEquals(variable, CACHE_VARIABLE[0]);
+  assert(folder.startsWith(`${home}/`));
+  assertStringIncludes(makeUser!, `--owner=${user} --mode=0700 ${one("VOLUME")}`);
+  // The server, and who asks whether it is well.
+  const server = await readCommand(JSON.parse(one("CMD")));
+  assertEquals(textsOf(server), { address: "0.0.0.0:5635", http: "0.0.0.0:9090" });
+  assertEquals(server.flags["store"], one("VOLUME"));
+  assertEquals(one("EXPOSE"), "5635 9090");
+  const [asked, ...health] = JSON.parse(one("HEALTHCHECK").replace(/^.* CMD /, ""));
+  assertEquals(asked, basename(path));
+  assertEquals(textsOf(await readCommand(health)), { address: "127.0.0.1:9090" });
+});
+
+Deno.test("the unit starts a command that there is, and unpacks where it may write", async () => {
+  const unit = textOf("socktool-broker.service").replaceAll(/\\\n\s*/g, "");
+  const [path, ...words] = /^ExecStart=(.*)$/m.exec(unit)![1]!.split(" ");
+  assertEquals(path, "/usr/local/bin/socktool");
+  const { flags } = await readCommand(words);
+  const [, state] = /^StateDirectory=(\S+)$/m.exec(unit)!;
+  const [, cache] = /^CacheDirectory=(\S+)$/m.exec(unit)!;
+  assertEquals(flags["store"], `/var/lib/${state}`);
+  assertStringIncludes(unit, `Environment=${CACHE_VARIABLE[0]}=/var/cache/${cache}\n`);
 });
 
 Deno.test("alerts and dashboard ask for figures that the servers have", async () => {

@@ -156,12 +156,15 @@ Files: 4.23MB
   ]);
 });
 
-Deno.test("a packed program may read only the variables that flags name, two of a package and two of folders", async () => {
+Deno.test("a packed program may read only the variables of flags, a package, folders and the service manager", async () => {
   const names = await readableVariables(program);
   const ofFlags = await environmentOf(program);
   assertEquals(names.filter((name) => !ofFlags.includes(name)), [
     "APPDATA",
     "HOME",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
     "WS_NO_BUFFER_UTIL",
     "WS_NO_UTF_8_VALIDATE",
   ]);
