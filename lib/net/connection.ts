@@ -6,7 +6,7 @@ import { ConnectionError } from "./connection_error.ts";
 import type { CloseReason } from "./close_reason.ts";
 import type { Peer } from "./peer.ts";
 import { ReadBuffer } from "./bytes/read_buffer.ts";
-import type { ConnectionMemory, ServerMemory } from "./server_memory.ts";
+import type { ConnectionMemory, KeepingConn, ServerMemory } from "./server_memory.ts";
 import type { Turns } from "./turns.ts";
 import { WriteQueue } from "./bytes/write_queue.ts";
 
@@ -73,6 +73,7 @@ export class Connection implements Peer {
       (cause) => new ConnectionError("write", this.remote, cause),
       this.#memory,
     );
+    if (this.#memory && "countIn" in conn) (conn as unknown as KeepingConn).countIn(this.#memory);
   }
 
   /** The peer. */

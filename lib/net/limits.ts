@@ -31,7 +31,8 @@ export interface ConnectionLimits {
    */
   readonly maxMemoryBytes?: number | undefined;
   /**
-   * The most bytes of incomplete frames of all peers together, not counting 1 KiB of each. When
+   * The most bytes of incomplete frames of all peers together, not counting 1 KiB of each; of
+   * WebSockets also those of messages that are incomplete or were not read, not counting 4 KiB. When
    * more are needed, the connection ends whose frame has held the most bytes for the longest time.
    *
    * @default {a quarter of maxMemoryBytes}

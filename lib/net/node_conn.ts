@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { Deque } from "../base/deque.ts";
 import { byteStream } from "./byte_stream.ts";
 import { connWritable } from "./conn_writable.ts";
+import type { ConnectionMemory, KeepingConn } from "./server_memory.ts";
 
 /** While more than this waits to be read, a stream that flows by itself is paused. */
 const HIGH_WATER_BYTES = 65_536;
@@ -31,6 +32,14 @@ export interface StreamBase
    * is the end of stream. Without this method the stream is ended.
    */
   closeWrite?(): void;
+  /** Counts what waits to be read, where that is not bounded by {@linkcode pull}. */
+  readonly input?: StreamInput | undefined;
+}
+
+/** What has arrived at a {@linkcode NodeConn} and was not read. */
+export interface StreamInput extends KeepingConn {
+  /** So many bytes were read. */
+  wasRead(bytes: number): void;
 }
 
 /**
@@ -41,7 +50,7 @@ export interface StreamBase
  * A peer may end its stream with or without the close message of TLS or WebSocket: both are an end
  * of stream, not an error. What was cut short is for the protocol above to notice.
  */
-export class NodeConn implements Deno.Conn {
+export class NodeConn implements Deno.Conn, KeepingConn {
   /** Whether anything was written to it. */
   hasWritten = false;
   /** This end. */
@@ -87,6 +96,7 @@ export class NodeConn implements Deno.Conn {
     const part = this.#chunk.subarray(0, into.length);
     into.set(part);
     this.#queuedBytes -= part.length;
+    this.#base.input?.wasRead(part.length);
     this.#chunk = part.length === this.#chunk.length ? NOTHING : this.#chunk.subarray(part.length);
     return part.length;
   }
@@ -136,6 +146,11 @@ export class NodeConn implements Deno.Conn {
     if (this.#closed) return;
     this.#base.resetSocket?.();
     this.close();
+  }
+
+  /** Counts what waits to be read as input of a server's connection. */
+  countIn(memory: ConnectionMemory): void {
+    this.#base.input?.countIn(memory);
   }
 
   /** Called when nothing more will arrive. */

@@ -16,6 +16,12 @@ export interface MemoryOwner {
   evict(): void;
 }
 
+/** A connection that keeps what came until somebody can read it, and counts that as input. */
+export interface KeepingConn {
+  /** Counts what it keeps in the memory of the server's connection that reads it. */
+  countIn(memory: ConnectionMemory): void;
+}
+
 /**
  * The memory that all connections of a server hold together: bytes of incomplete frames, and bytes
  * that wait to be sent. When an incomplete frame needs memory and there is none left, the
@@ -139,6 +145,11 @@ export class ConnectionMemory implements ReadMemory {
   constructor(server: ServerMemory, owner: MemoryOwner) {
     this.#server = server;
     this.#owner = owner;
+  }
+
+  /** Whether it was closed: nothing is counted any more. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** What the input has cost since its frame began, in bytes × milliseconds. */

@@ -4,6 +4,7 @@ import { createWebSocketStream, type WebSocket } from "ws";
 import { closeQuietly } from "../base/close_quietly.ts";
 import type { ConnStream } from "./conn_stream.ts";
 import { NodeConn } from "./node_conn.ts";
+import type { WebSocketInput } from "./web_socket_input.ts";
 
 /** A peer that does not answer the Close frame is waited for this long. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -26,21 +27,34 @@ const UNSUPPORTED_DATA = 1_003;
  * Makes a connection of an open WebSocket: the bytes of its binary messages, wherever they are cut. A
  * text message ends it with the status 1003. As a WebSocket has no half-close, `closeWrite` begins to
  * close it as a whole: what the peer sends after that is not read.
+ *
+ * @param input Counts what waits to be read. Give it before anything can have come.
  */
-export function webSocketConn(socket: WebSocket, under: ConnStream): Deno.Conn {
+export function webSocketConn(
+  socket: WebSocket,
+  under: ConnStream,
+  input?: WebSocketInput,
+): Deno.Conn {
   const stream = createWebSocketStream(socket);
   const [take] = socket.listeners("message") as [(data: Buffer, isBinary: boolean) => void];
+  const onMessage = (data: Buffer, isBinary: boolean) => {
+    if (isBinary) {
+      input?.completed(data.length);
+      return void take.call(socket, data, true);
+    }
+    socket.off("message", onMessage);
+    socket.close(UNSUPPORTED_DATA, "only binary messages are taken");
+  };
   socket.off("message", take);
-  socket.on("message", (data: Buffer, isBinary: boolean) => {
-    if (isBinary) take.call(socket, data, true);
-    else socket.close(UNSUPPORTED_DATA, "only binary messages are taken");
-  });
+  socket.on("message", onMessage);
+  if (input) under.prependListener("data", (bytes: Uint8Array) => input.arrived(bytes));
   const { conn } = under;
   return new NodeConn(stream, {
     localAddr: conn.localAddr,
     remoteAddr: conn.remoteAddr,
     ref: () => void under.ref(),
     unref: () => void under.unref(),
+    input,
     closeWrite() {
       socket.close();
     },

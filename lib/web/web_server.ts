@@ -26,6 +26,7 @@ import {
 } from "../net/mod.ts";
 import { Turns } from "../net/turns.ts";
 import { WEB_SOCKET_OPTIONS, webSocketConn } from "../net/web_socket_conn.ts";
+import { WebSocketInput } from "../net/web_socket_input.ts";
 import { Answerer, MAX_HEAD_BYTES } from "./answerer.ts";
 import { HttpConnection } from "./http_connection.ts";
 import { errorReply, WebError, type WebReply } from "./reply.ts";
@@ -42,8 +43,14 @@ import { WebSocketListener } from "./web_socket_listener.ts";
 /** How long requests that are at work may take when the server drains. */
 const DRAIN_TIMEOUT_MS = 1_000;
 
+/** How long a client may take to answer the Close frame of a WebSocket, or to close after its own. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
 /** Where WebSockets are. */
 const WEB_SOCKET_PATH = "/ws";
+
+/** The version of the protocol that RFC 6455 is. Older ones name the origin by another header. */
+const WEB_SOCKET_VERSION = "13";
 
 /** A web server at work. */
 export class WebServer implements AsyncDisposable {
@@ -67,6 +74,7 @@ export class WebServer implements AsyncDisposable {
   readonly #sockets: WebSocketListener;
   readonly #upgrades = new WebSocketServer({
     ...WEB_SOCKET_OPTIONS,
+    closeTimeout: CLOSE_TIMEOUT_MS,
     noServer: true,
     clientTracking: false,
   });
@@ -107,6 +115,11 @@ export class WebServer implements AsyncDisposable {
       (_, stream) => this.#refuse(stream, errorReply(405, "bad-method", "This is no proxy")),
     );
     this.#http.on("clientError", (error, stream) => this.#broken(error, stream));
+    this.#upgrades.on(
+      "wsClientError",
+      ({ message }: Error, stream: Duplex) =>
+        this.#refuse(stream, errorReply(400, "bad-handshake", message)),
+    );
     this.#acceptor = new Acceptor(listener, this.#turns, (error) => {
       this.#tell((observer) => observer.acceptFailed?.(error));
     });
@@ -245,6 +258,14 @@ export class WebServer implements AsyncDisposable {
       if (path !== WEB_SOCKET_PATH || request.headers.upgrade?.toLowerCase() !== "websocket") {
         throw new WebError(404, "not-found", `Only WebSockets, at ${WEB_SOCKET_PATH}`);
       }
+      if (request.method !== "GET") {
+        const headers = { allow: "GET" };
+        throw new WebError(405, "bad-method", "A WebSocket is opened by GET", headers);
+      }
+      if (request.headers["sec-websocket-version"] !== WEB_SOCKET_VERSION) {
+        const headers = { upgrade: "websocket", "sec-websocket-version": WEB_SOCKET_VERSION };
+        throw new WebError(426, "bad-version", "Only version 13 of WebSocket is spoken", headers);
+      }
       if (!this.#sockets.hasRoom) {
         throw new WebError(503, "unavailable", "No WebSocket is served here, or not now");
       }
@@ -253,7 +274,7 @@ export class WebServer implements AsyncDisposable {
     }
     this.#upgrades.handleUpgrade(request, stream as never, head, (socket) => {
       this.#forget(stream);
-      this.#sockets.offer(webSocketConn(socket, connection.stream));
+      this.#sockets.offer(webSocketConn(socket, connection.stream, new WebSocketInput()));
     });
   }
 

@@ -1,5 +1,6 @@
 import { type Address, addressOf, byteStream, type Listener } from "../../net/mod.ts";
 import { connWritable } from "../../net/conn_writable.ts";
+import type { ConnectionMemory, KeepingConn } from "../../net/server_memory.ts";
 import type { RecordedConnection, Recorder } from "./recorder.ts";
 
 /**
@@ -43,7 +44,7 @@ export function recordListener(listener: Listener, recorder: Recorder): Listener
 }
 
 /** A connection that records what is read from it and written to it. */
-class RecordingConn implements Deno.Conn {
+class RecordingConn implements Deno.Conn, KeepingConn {
   readonly #conn: Deno.Conn;
   readonly #recorded: RecordedConnection;
   #hasRead = false;
@@ -109,6 +110,11 @@ class RecordingConn implements Deno.Conn {
   /** Servers call it; connections that are no sockets have none. */
   setNoDelay(noDelay?: boolean): void {
     if ("setNoDelay" in this.#conn) (this.#conn as Deno.TcpConn).setNoDelay(noDelay);
+  }
+
+  /** Servers call it; connections that leave everything to the kernel have none. */
+  countIn(memory: ConnectionMemory): void {
+    if ("countIn" in this.#conn) (this.#conn as unknown as KeepingConn).countIn(memory);
   }
 
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
