@@ -1,15 +1,18 @@
 /** A real browser for the tests of pages. */
+import { createHash, X509Certificate } from "node:crypto";
 import axe from "axe-core";
 import { type Browser, launch, type Page } from "puppeteer-core";
 import { deadline, until } from "./deadline.ts";
-import { skip } from "./skip.ts";
+import { isFile } from "./find_program.ts";
+import { SERVER_TLS } from "./tls.ts";
+import { programPath } from "./tools.ts";
 
 /** Where Chromium, or Chrome, may be; `SOCKTOOL_CHROMIUM` names another. */
 const PLACES = [
   Deno.env.get("SOCKTOOL_CHROMIUM"),
   "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
+  "/usr/bin/chromium-browser",
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
@@ -19,16 +22,20 @@ const GONE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|Web
 
 /** Starts a browser; `undefined`, and a line on stderr, where there is none. */
 export async function openBrowser(what: string): Promise<TestBrowser | undefined> {
-  const executablePath = PLACES.find((path) => path !== undefined && isFile(path));
-  if (executablePath === undefined) {
-    skip(`${what}: there is no chromium; SOCKTOOL_CHROMIUM may name one`);
-    return undefined;
-  }
+  const executablePath = PLACES.find((path) => path !== undefined && isFile(path)) ??
+    programPath("chromium", what);
+  if (executablePath === undefined) return undefined;
   const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
   return new TestBrowser(
     await launch({
       executablePath,
-      args: ["--disable-gpu", "--disable-dev-shm-usage", ...isRoot ? ["--no-sandbox"] : []],
+      args: [
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        // Of all certificates that no authority of the system has signed, the tests' own alone.
+        `--ignore-certificate-errors-spki-list=${keyHash(SERVER_TLS.cert)}`,
+        ...isRoot ? ["--no-sandbox"] : [],
+      ],
     }),
   );
 }
@@ -70,6 +77,10 @@ export class TestPage {
     });
     page.on("pageerror", (error) => this.#note(`exception: ${error}`));
     page.on("dialog", (dialog) => this.#note(`dialog: ${dialog.message()}`));
+  }
+
+  async close(): Promise<void> {
+    await this.page.browserContext().close();
   }
 
   async goto(url: string): Promise<void> {
@@ -160,10 +171,8 @@ export class TestPage {
   }
 }
 
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
+function keyHash(certificate: string): string {
+  const { publicKey } = new X509Certificate(certificate);
+  const bytes = publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(bytes).digest("base64");
 }

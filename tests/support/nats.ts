@@ -3,41 +3,7 @@ import { connect } from "@nats-io/transport-node";
 import { deadline, until } from "./deadline.ts";
 import { ROOT } from "./programs.ts";
 import { Scratch } from "./scratch.ts";
-import { skip } from "./skip.ts";
-import { runTool } from "./tools.ts";
-
-/** Folders in which Debian and others put it; not all of them are in every PATH. */
-const FOLDERS = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/usr/local/bin"];
-
-let program: Promise<string | undefined> | undefined;
-
-/**
- * Where nats-server is. In CI, where tests run as root, it is installed if it is missing. Otherwise
- * says on stderr what is skipped.
- */
-export async function natsProgram(what: string): Promise<string | undefined> {
-  program ??= findProgram();
-  const found = await program;
-  if (found === undefined) skip(`nats-server is not installed: ${what}`);
-  return found;
-}
-
-async function findProgram(): Promise<string | undefined> {
-  const find = () => FOLDERS.map((folder) => `${folder}/nats-server`).find(isFile);
-  const found = find();
-  if (found !== undefined || Deno.uid() !== 0 || !Deno.env.has("CI")) return found;
-  const args = ["install", "-y", "--no-install-recommends", "nats-server"];
-  await runTool("apt-get", args, { timeoutMs: 120_000 }).catch(() => {});
-  return find();
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
+import { programPath } from "./tools.ts";
 
 /** How a server is started. */
 export interface NatsServerOptions {
@@ -67,7 +33,7 @@ export class NatsServer implements AsyncDisposable {
     what: string,
     options: NatsServerOptions = {},
   ): Promise<NatsServer | undefined> {
-    const program = await natsProgram(what);
+    const program = programPath("nats-server", what);
     if (program === undefined) return undefined;
     const server = new NatsServer(program, options);
     try {
@@ -152,7 +118,7 @@ export class NatsCluster implements AsyncDisposable {
 
   /** Starts them, and waits until they have a leader; `undefined` where there is no nats-server. */
   static async start(what: string): Promise<NatsCluster | undefined> {
-    if (await natsProgram(what) === undefined) return undefined;
+    if (programPath("nats-server", what) === undefined) return undefined;
     const ports = freePorts(6);
     const routes = ports.slice(3).map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
     await using stack = new AsyncDisposableStack();

@@ -1,25 +1,17 @@
 /** Other people's programs that some tests drive where they are installed. */
-
-/** What the names of programs end with. */
-const ENDS = Deno.build.os === "windows" ? [".exe", ".cmd"] : [""];
+import { findProgram } from "./find_program.ts";
+import { skip } from "./skip.ts";
 
 /** Whether a program can be started; says on stderr what is skipped where it cannot. */
 export function isInstalled(name: string, what: string): boolean {
-  const found = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":")
-    .some((folder) => ENDS.some((end) => isFile(`${folder}/${name}${end}`)));
-  if (!found) {
-    const text = `skipped, because ${name} is not installed: ${what}\n`;
-    Deno.stderr.writeSync(new TextEncoder().encode(text));
-  }
-  return found;
+  return programPath(name, what) !== undefined;
 }
 
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
+/** Where a program is; says on stderr what is skipped where it is not. */
+export function programPath(name: string, what: string): string | undefined {
+  const path = findProgram(name);
+  if (path === undefined) skip(`${name} is not installed: ${what}`);
+  return path;
 }
 
 /** How a tool ended, and what it printed. */
