@@ -1,5 +1,5 @@
 /** The live page in a real browser. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { addressOf } from "../../lib/net/address_of.ts";
 import { dial, formatAddress } from "../../lib/net/mod.ts";
@@ -7,6 +7,7 @@ import { connectBroker, hashPassword } from "../../lib/pubsub/mod.ts";
 import { openBrowser } from "../support/browser.ts";
 import { ServerProgram, startAppServer } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
+import { TLS_FILES } from "../support/tls.ts";
 import { ChatSite, say } from "./chat_site.ts";
 import { pagesOf, portOf } from "./pages_of.ts";
 
@@ -140,7 +141,7 @@ Deno.test("the live page", async (t) => {
       assertEquals(tab.problems, []);
     });
 
-    await t.step("asks who one is, and lets everybody do what they may", async () => {
+    await t.step("over TLS, asks who one is, and lets everybody do what they may", async () => {
       const auth = scratch.write(
         "auth.json",
         JSON.stringify({
@@ -152,7 +153,9 @@ Deno.test("the live page", async (t) => {
           }],
         }),
       );
-      await using server = await startBroker(":0", "--auth", auth, "--http", "127.0.0.1:0");
+      const tls = ["--tls-cert", TLS_FILES.cert, "--tls-key", TLS_FILES.key];
+      await using server = await startBroker(":0", "--auth", auth, "--http", "127.0.0.1:0", ...tls);
+      assertMatch(pagesOf(server), /^https:/);
       const tab = await browser.open(`${pagesOf(server)}live`);
       await tab.sees(`document.activeElement.id === "login-user"`);
       assertEquals(await tab.barriers(), []);
@@ -175,12 +178,21 @@ Deno.test("the live page", async (t) => {
         );
         await tab.click("#publish button");
       };
+      const tap = async (filter: string) => {
+        await tab.value(`document.querySelector("#tap-filter").value = ${JSON.stringify(filter)}`);
+        await tab.click("#tap-button");
+      };
+      await tap("orders.>");
+      await tab.reads("#tap-state", "Listening to orders.>");
+      await tab.value(`document.querySelector("#publish-content").value = "by wss"`);
       await publish("orders.new");
-      await tab.reads("#publish-state", "0 receivers");
+      await tab.reads("#publish-state", "Published to orders.new: 1 receiver.");
+      await tab.reads("#tap-list", "by wss");
+      await tab.click("#tap-button");
+      await tab.reads("#tap-state", "Stopped: 1 came.");
       await publish("secrets.new");
       await tab.reads("#publish-state", "ada may not publish to");
-      await tab.value(`document.querySelector("#tap-filter").value = "secrets.>"`);
-      await tab.click("#tap-button");
+      await tap("secrets.>");
       await tab.reads("#tap-state", "ada may not subscribe to");
       assertEquals(tab.problems.filter((each) => !each.includes("401")), []);
     });
