@@ -6,8 +6,8 @@
  */
 import { encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
 import { connectRequests } from "../../lib/request/mod.ts";
-import { openBrowser } from "../../tests/support/browser.ts";
 import { makeDocuments, makeWords } from "./documents.ts";
+import { firstPaint } from "./first_paint.ts";
 import { denoArgs, type Figures, freePort, median, startServer } from "./support.ts";
 import { ByteReceiver } from "./web_receiver.ts";
 
@@ -103,19 +103,6 @@ async function searches(): Promise<Figures> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-async function firstPaint(url: string): Promise<Figures> {
-  await using browser = await openBrowser("the search page's first paint");
-  if (!browser) return {};
-  const paints: number[] = [];
-  for (let i = 0; i < ROUNDS; i++) {
-    const tab = await browser.open(url);
-    const paint = `performance.getEntriesByName("first-contentful-paint")[0]?.startTime`;
-    await tab.sees(paint);
-    paints.push(await tab.value<number>(paint));
-  }
-  return { "search page, first paint ms": median(paints) };
 }
 
 /** How long the figures of a broker take that has many connections. */
