@@ -1,5 +1,5 @@
 import type { Host } from "./host.ts";
-import { importLater } from "./import_later.ts";
+import { importLater } from "../../lib/base/import_later.ts";
 import type { Log } from "./log.ts";
 import type { ServiceManager } from "./service_manager.ts";
 
