@@ -1,6 +1,6 @@
 import { PeriodicLook } from "../../lib/base/periodic_look.ts";
 import type { Broker, BrokerStats } from "../../lib/pubsub/mod.ts";
-import { type Context, formatBytes, formatCount, formatRate } from "../_cli/mod.ts";
+import { type Context, formatBytes, formatCount, formatDuration, formatRate } from "../_cli/mod.ts";
 
 /** Prints a broker's figures at an interval, if there is one, until disposed of. */
 export function reportStats(
@@ -41,7 +41,9 @@ function line(
     ...streams
       ? [
         `${formatCount(streams.messages, "message")} kept`,
-        `${streams.pending} pending, ${streams.unacked} unacked, ${streams.dead} dead`,
+        `${streams.pending} pending, ${streams.unacked} unacked for up to ` +
+        formatDuration(streams.oldestUnackedMs),
+        `${streams.redelivered} redelivered, ${streams.dead} dead`,
       ]
       : [],
     ...backplane

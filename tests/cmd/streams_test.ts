@@ -105,6 +105,7 @@ Deno.test("streams are made, changed, listed, purged and deleted", async () => {
     assertEquals(objects(changed)[0]?.["maxAgeMs"], null);
     const listed = (await run("stream", "list")).out.split("\n");
     assertEquals(listed.slice(0, 3).map((line) => line.split(" ")[0]), ["NAME", "logs", "orders"]);
+    assertEquals(listed[1]!.split(/ {2,}/).slice(2, 5), ["0", "0 B", "-"]);
     await run("pub", "logs.a", "x", "--stored");
     const purged = await run("stream", "purge", "logs", "--before-seq", "2", "--json");
     assertEquals(objects(purged)[0]?.["count"], 0);

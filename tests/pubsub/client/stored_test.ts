@@ -18,6 +18,7 @@ import { listen } from "../../../lib/net/mod.ts";
 /** A client of a broker that keeps `orders.>`; `restart` has both connect anew. */
 interface Surroundings {
   readonly client: BrokerClient;
+  readonly address: Broker["address"];
   /** What its `onError` was told. */
   readonly errors: readonly unknown[];
   /** Ends the broker and starts another on the same store and address. */
@@ -39,6 +40,7 @@ function storedTest(name: string, use: (surroundings: Surroundings) => Promise<v
       await client.streams.create("orders", { topics: ["orders.>"] });
       await use({
         client,
+        address,
         errors,
         async restart() {
           await broker.drain(0);
@@ -162,6 +164,72 @@ storedTest(
     assertEquals(expected, count);
   },
 );
+
+storedTest("messages come whole, one by one or many in one frame", async ({ client, address }) => {
+  const fields = (i: number) => ({ number: i, name: `n ${i}` });
+  const contents = Array.from({ length: 600 }, (_, i) => `${i} `.repeat(i % 40));
+  await Promise.all(
+    contents.map((content, i) =>
+      client.publishStored(`orders.${i % 3}`, content, { contentType: "text/x", fields: fields(i) })
+    ),
+  );
+  // A client that takes little gets no large frames.
+  await using small = await connectBroker(address, { maxContentBytes: 1_000 });
+  const seen: [string, unknown][] = [];
+  for (const reader of [client, small]) {
+    let inRuns = 0;
+    let seq = 0;
+    const headers: unknown[] = [];
+    for await (const message of reader.replay("orders", { live: false })) {
+      const i = message.header["number"] as number;
+      assertEquals([message.text(), message.topic], [contents[i], `orders.${i % 3}`]);
+      assertEquals([message.seq, message.stream, message.header["seq"]], [++seq, "orders", seq]);
+      headers.push(message.header);
+      // The frame of a run is as it was published.
+      if (!new TextDecoder().decode(message.bytes).includes('"sid"')) inRuns++;
+      const { header, content } = message.detach();
+      assertEquals(new TextDecoder().decode(content), contents[i]);
+      assertEquals([message.text(), message.header], [contents[i], header]);
+    }
+    assertEquals(seq, contents.length);
+    assertEquals(inRuns > 0, reader === client, `${inRuns} in runs`);
+    seen.push(["replay", headers]);
+    for (const concurrency of [undefined, 3]) {
+      const numbers = new Set<number>();
+      const name = `c${seen.length}-${concurrency}`;
+      const done = Promise.withResolvers<void>();
+      const take = (message: ConsumedMessage) => {
+        assertEquals([message.text(), message.attempt], [
+          contents[message.header["number"] as number],
+          1,
+        ]);
+        assertEquals([message.consumer, message.header["delivery"]], [name, message.delivery]);
+        if (numbers.add(message.seq).size === contents.length) done.resolve();
+      };
+      if (concurrency === undefined) {
+        for await (const message of reader.consume("orders", name, { prefetch: 100 })) {
+          take(message);
+          void message.ack();
+          if (numbers.size === contents.length) break;
+        }
+      } else {
+        const consuming = reader.consume("orders", name, { concurrency, onMessage: take });
+        await deadline(done.promise);
+        await consuming.stop();
+      }
+      const { pending, unacked, redelivered } = await client.streams.consumer("orders", name);
+      assertEquals([pending, unacked, redelivered], [0, 0, 0], name);
+    }
+  }
+  const [[, one], [, other]] = seen as [[string, unknown], [string, unknown]];
+  assertEquals(one, other, "their headers are the same");
+  // Reading begins in the middle of a frame, and ends there.
+  for (const from of [1, 2, 301, 600]) {
+    const replay = client.replay("orders", { from });
+    assertEquals((await deadline(replay.next())).value!.seq, from);
+    await replay.return();
+  }
+});
 
 storedTest("consume() works off each message once where all goes well", async ({ client }) => {
   for (let i = 1; i <= 20; i++) await client.publishStored("orders.a", `${i}`);

@@ -1,5 +1,6 @@
 import { quote } from "../../protocol/quote.ts";
 import { StreamError } from "./stream_error.ts";
+import { fieldOf } from "./stream_settings.ts";
 import type { ConsumerSettings } from "./stream_store.ts";
 
 /** How many streams and consumers there may be. */
@@ -35,7 +36,8 @@ export function refuseOtherSettings(
   for (const [key, value] of Object.entries(given)) {
     const own = settings[key as keyof ConsumerSettings];
     if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
-    const message = `The consumer ${quote(consumer)} exists with another setting ${key}: ` +
+    const message =
+      `The consumer ${quote(consumer)} exists with another setting ${fieldOf(key)}: ` +
       `${JSON.stringify(own)}`;
     throw new StreamError("consumer-exists", message);
   }

@@ -314,7 +314,12 @@ function needDeadLetters(requester: Requester, topic: string | undefined): void 
   const [, stream] = topic?.split(".") ?? [];
   const isOne = topic !== undefined && filterCovers(`${DEAD_LETTERS}.>`, topic) &&
     stream !== "*" && stream !== ">";
-  need(requester, isOne ? stream! : "*", "consume");
+  if (isOne) return need(requester, stream!, "consume");
+  const refusal = streamRefusal(requester.principal!, ALL, "consume");
+  if (refusal === undefined) return;
+  const message =
+    `${refusal.message}; dead letters of one are read by ${DEAD_LETTERS}.STREAM.CONSUMER`;
+  throw new RefusedError({ ...refusal, message });
 }
 
 function needPurge(requester: Requester, name: string, topic: string | undefined): void {

@@ -32,6 +32,7 @@ export function streamRefusal(
   right: StreamRight,
 ): Refusal | undefined {
   if (mayDo(principal, stream, right)) return undefined;
-  const message = `${principal.name} has not the right ${right} on the stream ${quote(stream)}`;
+  const on = stream === "*" ? "all streams" : `the stream ${quote(stream)}`;
+  const message = `${principal.name} has not the right ${right} on ${on}`;
   return { code: "forbidden", message };
 }

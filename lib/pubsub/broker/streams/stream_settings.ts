@@ -40,6 +40,11 @@ export function topicsProblem(topics: unknown): string | undefined {
 /** Settings that a stream keeps for as long as it exists: what is stored is laid out by them. */
 const FIXED = ["maxPerTopic", "dedupMs", "keep"] as const;
 
+/** The field of a request that has a setting: `max-per-topic`. */
+export function fieldOf(setting: string): string {
+  return setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /**
  * The settings of a stream after a change.
  *
@@ -53,7 +58,8 @@ export function changedStreamSettings(
   refuseSystemStream(name);
   for (const key of FIXED) {
     if (change[key] === undefined || change[key] === settings[key]) continue;
-    const message = `The setting ${key} of a stream is chosen when it is made; make another one`;
+    const message = `The setting ${fieldOf(key)} of a stream is chosen when it is made; ` +
+      "make another one";
     throw new StreamError("bad-stream", message);
   }
   const given = Object.entries(change).filter(([, value]) => value !== undefined);

@@ -237,6 +237,8 @@ streamTest("bad requests are refused by a code", async (broker, peer) => {
     ["sub", { stream: "orders", sid: 1, "from-seq": 0 }, "bad-field"],
     ["sub", { stream: "orders", sid: 1, topic: "a..b" }, "bad-filter"],
     ["sub", { stream: "orders", sid: 1, group: "g" }, "bad-field"],
+    ["sub", { stream: "orders", sid: 1, runs: "yes" }, "bad-field"],
+    ["consume", { ...on, sid: 1, runs: 1 }, "bad-field"],
     ["unsub", { sid: 99 }, "not-subscribed"],
     ["consume", { stream: "nothing", consumer: "c", sid: 1 }, "no-stream"],
     ["consume", { ...on, sid: 1, "max-attempts": -1 }, "bad-field"],
@@ -262,6 +264,7 @@ streamTest("bad requests are refused by a code", async (broker, peer) => {
   using other = await RawPeer.to(broker);
   const exists = await other.ask("consume", { ...on, sid: 1, "max-attempts": 4, id: 1 });
   assertEquals(exists["code"], "consumer-exists");
+  assertStringIncludes(exists["message"] as string, "another setting max-attempts: 3");
   const again = await peer.ask("consume", { ...on, sid: 1, id: 1 });
   assertStringIncludes(again["message"] as string, "sid 1 is in use");
 });
