@@ -18,7 +18,7 @@ export function printStreams(
       topics.join(","),
       String(count),
       formatBytes(bytes),
-      `${firstSeq}-${lastSeq}`,
+      count === 0 ? "-" : `${firstSeq}-${lastSeq}`,
       String(consumers),
       limitsText(rest),
     ]);
