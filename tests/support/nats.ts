@@ -162,7 +162,7 @@ export class NatsCluster implements AsyncDisposable {
 }
 
 /** Ports that are free at this moment. */
-function freePorts(count: number): number[] {
+export function freePorts(count: number): number[] {
   const listeners = Array.from(
     { length: count },
     () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),

@@ -4,14 +4,22 @@ import { until } from "../../../support/deadline.ts";
 import { NatsCluster } from "../../../support/nats.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
 import { ClusterRun } from "./cluster_run.ts";
+import { StreamRun } from "./stream_run.ts";
 import { Gateway, nextOf } from "./support.ts";
 
-Deno.test("while a server of three dies, all is received or told, and what was retained stays", async () => {
+Deno.test("while a server of three dies, all is received or told, and what was kept stays", async () => {
   await using cluster = await NatsCluster.start("a cluster of three");
   if (cluster === undefined) return;
   await using run = new ClusterRun(cluster);
   await run.start();
   await run.round(0, "SIGKILL", 300);
+
+  await using streams = new StreamRun(cluster, 2);
+  await streams.start();
+  await streams.round(
+    { what: "server", index: 1, how: "SIGKILL", ms: 300 },
+    { what: "gateway", index: 0, how: "SIGKILL", ms: 0 },
+  );
 
   // A client whose gateway dies goes on at the next one.
   const flags = ["--nats", cluster.urls.join(), "--nats-wait", "10s"];

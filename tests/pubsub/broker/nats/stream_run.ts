@@ -1,0 +1,184 @@
+/** Streams while servers of a cluster and gateways die, and what must hold after that. */
+import { assert, assertEquals } from "@std/assert";
+import {
+  type BrokerClient,
+  connectBroker,
+  type ConsumedMessage,
+  type Consumption,
+} from "../../../../lib/pubsub/mod.ts";
+import { pause, until } from "../../../support/deadline.ts";
+import { freePorts, type NatsCluster } from "../../../support/nats.ts";
+import { script, ServerProgram } from "../../../support/programs.ts";
+import { codeOf } from "../../client/support.ts";
+import type { FAULTS } from "./cluster_run.ts";
+
+/** What dies, and how. */
+export interface StreamFault {
+  readonly what: "server" | "gateway";
+  readonly index: number;
+  readonly how: typeof FAULTS[number];
+  /** For how long. */
+  readonly ms: number;
+}
+
+/** How long everything may take to be well again, in milliseconds. */
+const RECOVERY_MS = 60_000;
+
+const STREAM = "runs";
+const CONSUMER = "work";
+
+/** Topics of each publisher. */
+const TOPICS = 2;
+
+/**
+ * Gateways as processes, each with a client that publishes numbers on topics of its own and works off
+ * those of all. What was confirmed as stored is there, once, in the order of each publisher and topic;
+ * what was confirmed as acknowledged does not come again.
+ */
+export class StreamRun implements AsyncDisposable {
+  readonly #cluster: NatsCluster;
+  readonly #ports: readonly number[];
+  readonly #gateways: (ServerProgram | undefined)[] = [];
+  readonly #clients: BrokerClient[] = [];
+  readonly #consumptions: Consumption[] = [];
+  /** Contents that were confirmed as stored, and as acknowledged. */
+  readonly #stored = new Set<string>();
+  readonly #acked = new Set<string>();
+  /** What came although it was acknowledged. */
+  readonly #again: string[] = [];
+  readonly #delivered = new Set<string>();
+  #last = 0;
+
+  /** @param gateways How many. */
+  constructor(cluster: NatsCluster, gateways: number) {
+    this.#cluster = cluster;
+    this.#ports = freePorts(gateways);
+  }
+
+  get stored(): number {
+    return this.#stored.size;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#ports.map((_, i) => this.#startGateway(i)));
+    const addresses = this.#ports.map((port) => `127.0.0.1:${port}`);
+    for (let i = 0; i < addresses.length; i++) {
+      // Each has another one first.
+      const inTurn = [...addresses.slice(i), ...addresses.slice(0, i)];
+      this.#clients.push(await connectBroker(inTurn));
+    }
+    const [{ streams }] = this.#clients as [BrokerClient];
+    const settings = { topics: [`${STREAM}.>`], dedupMs: 3_600_000 };
+    await until(
+      async () =>
+        ["done", "stream-exists"].includes(await codeOf(streams.create(STREAM, settings))),
+      "the stream is made",
+    );
+    for (const client of this.#clients) {
+      const options = { ackWaitMs: 3_000, maxAttempts: 0, prefetch: 16, concurrency: 4 };
+      const onMessage = (message: ConsumedMessage) => this.#work(message);
+      const consumption = client.consume(STREAM, CONSUMER, { ...options, onMessage });
+      // It ends with its client.
+      consumption.finished.catch(() => {});
+      this.#consumptions.push(consumption);
+    }
+  }
+
+  /** Publishes while some die and come back, and looks whether all is as it must be. */
+  async round(...faults: readonly StreamFault[]): Promise<void> {
+    let isOver = false;
+    const publishing = this.#clients.flatMap((client, i) =>
+      Array.from({ length: TOPICS }, async (_, topic) => {
+        while (!isOver) {
+          const content = String(++this.#last);
+          const options = { messageId: content, timeoutMs: RECOVERY_MS };
+          await client.publishStored(`${STREAM}.${i}.${topic}`, content, options);
+          this.#stored.add(content);
+        }
+      })
+    );
+    const before = this.stored;
+    await until(() => this.stored > before, "something is stored");
+    await Promise.all(faults.map((fault) => this.#harm(fault)));
+    // Goes on once all is well.
+    const harmed = this.stored;
+    await until(() => this.stored > harmed + this.#clients.length * TOPICS, "goes on", RECOVERY_MS);
+    isOver = true;
+    await Promise.all(publishing);
+    await this.#check();
+  }
+
+  async #harm({ what, index, how, ms }: StreamFault): Promise<void> {
+    const server = this.#cluster.servers[index]!;
+    const gateway = this.#gateways[index % this.#gateways.length]!;
+    if (how === "SIGSTOP") {
+      const one = what === "server"
+        ? server.signal.bind(server)
+        : gateway.kill.bind(gateway) as (signal: Deno.Signal) => void;
+      one("SIGSTOP");
+      await pause(ms);
+      one("SIGCONT");
+    } else if (what === "server") {
+      await server.kill();
+      await pause(ms);
+      await server.restart();
+    } else {
+      await gateway[Symbol.asyncDispose]();
+      await pause(ms);
+      await this.#startGateway(index % this.#gateways.length);
+    }
+  }
+
+  async #startGateway(index: number): Promise<void> {
+    const flags = ["--nats", this.#cluster.urls.join(), "--nats-wait", "30s"];
+    const address = `127.0.0.1:${this.#ports[index]}`;
+    this.#gateways[index] = await ServerProgram.start(script("cmd/broker.ts", address, ...flags));
+  }
+
+  async #work(message: ConsumedMessage): Promise<void> {
+    const content = message.text();
+    if (this.#acked.has(content)) this.#again.push(content);
+    this.#delivered.add(content);
+    try {
+      await message.ack();
+      this.#acked.add(content);
+    } catch {
+      // It comes again, or was acknowledged nevertheless.
+    }
+  }
+
+  async #check(): Promise<void> {
+    const [client] = this.#clients as [BrokerClient];
+    const kept: string[] = [];
+    const last = new Map<string, number>();
+    for await (const message of client.replay(STREAM, { live: false })) {
+      const content = message.text();
+      kept.push(content);
+      assert(Number(content) > (last.get(message.topic) ?? 0), `${message.topic} is in order`);
+      last.set(message.topic, Number(content));
+    }
+    const all = new Set(kept);
+    assertEquals(all.size, kept.length, "no message id is there twice");
+    assertEquals([...this.#stored].filter((one) => !all.has(one)), [], "what was stored is there");
+    assertEquals([...this.#acked].filter((one) => !all.has(one)), [], "acknowledged ⊆ stored");
+    await until(
+      () => kept.every((one) => this.#delivered.has(one)),
+      "all is delivered",
+      RECOVERY_MS,
+    );
+    await until(
+      async () => {
+        const { pending, unacked } = await client.streams.consumer(STREAM, CONSUMER);
+        return pending + unacked === 0;
+      },
+      "all is acknowledged",
+      RECOVERY_MS,
+    );
+    assertEquals(this.#again, [], "what was acknowledged does not come again");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) await client.close();
+    for (const gateway of this.#gateways) await gateway?.[Symbol.asyncDispose]();
+  }
+}
