@@ -427,6 +427,41 @@ streamTest("a consumer begins anew, and can be deleted", async (broker, peer) =>
   assertEquals((await figuresOf(peer))["consumers"], 0);
 });
 
+streamTest("a consumer is told what was dropped before it got it", async (broker, peer) => {
+  const publish = async (first: number, last: number) => {
+    for (let i = first; i <= last; i++) await store(peer, "orders.a", `${i}`);
+    await until(async () => (await figuresOf(peer))["first-seq"] === last - 2);
+  };
+  await publish(1, 3);
+  using member = await RawPeer.to(broker);
+  ok(await member.ask("consume", { ...ON, sid: 1, prefetch: 1, id: 1 }));
+  const ack = async ({ header }: Frame) =>
+    await member.send(op("ack", { ...ON, deliveries: [header["delivery"]] }));
+  const first = await member.frame();
+  await publish(4, 6);
+  await ack(first);
+  const got: string[] = [];
+  let missed = 0;
+  // One may be told a moment after the other.
+  while (got.length < 3 || missed === 0) {
+    const frame = await member.frame();
+    if (frame.header["op"] === "missed") missed += frame.header["count"] as number;
+    else {
+      got.push(frame.text());
+      await ack(frame);
+    }
+  }
+  assertEquals([got, missed], [["4", "5", "6"], 2]);
+  ok(await member.ask("unsub", { sid: 1, id: 4 }));
+  // Nobody is there.
+  await publish(7, 11);
+  ok(await member.ask("consume", { ...ON, sid: 2, prefetch: 1, id: 5 }));
+  const frames = [await member.frame(), await member.frame()];
+  const told = frames.find(({ header }) => header["op"] === "missed");
+  assertEquals([told?.header["count"], told?.header["sid"]], [2, 2]);
+  assertEquals(frames.find(({ header }) => header["op"] === "pub")?.text(), "9");
+}, { "max-count": 3 });
+
 streamTest("filters, and what is purged or beyond a topic's limit", async (broker, peer) => {
   const topics = ["orders.*.eu", "invoices.>"];
   ok(await peer.ask("stream", { do: "update", name: "orders", topics, id: 2 }));

@@ -19,6 +19,7 @@ import type {
   ConsumerMember,
   MemberInit,
   Settlement,
+  StreamFigures,
   StreamStart,
 } from "../../streams/stream_store.ts";
 import type { ConsumerChange } from "./announcements.ts";
@@ -28,7 +29,8 @@ import {
   consumerSettingsOf,
   isDurable,
 } from "./consumer_config.ts";
-import { type ConsumerHost, JetStreamConsumer } from "./jetstream_consumer.ts";
+import type { ConsumerHost } from "./delivery_settler.ts";
+import { JetStreamConsumer } from "./jetstream_consumer.ts";
 import { forgetRecord, needRecords, SharedRecord } from "./shared_record.ts";
 import { redriveName } from "./sources.ts";
 import type { StreamCatalog } from "./stream_catalog.ts";
@@ -86,7 +88,7 @@ export class ConsumerCatalog {
       }
       const local = await this.#localOf(info);
       const member = local.join(await this.#figures(info), init);
-      local.seen(info.delivered.stream_seq, Math.max(1, state.first_seq));
+      local.seen(deliveredTo(info, state.last_seq), Math.max(1, state.first_seq));
       return member;
     });
   }
@@ -210,6 +212,7 @@ export class ConsumerCatalog {
 
   /** Looks at the consumers of a stream. @throws {StreamError} */
   async look(stream: string): Promise<readonly ConsumerFigures[]> {
+    const before = this.#streams.streams.get(stream);
     const infos = await this.infos(stream);
     const dead = infos.length > 0 ? await this.#dead(stream) : new Map<string, number>();
     const figures = infos.map((info) => {
@@ -222,7 +225,7 @@ export class ConsumerCatalog {
     });
     this.#seen.set(stream, figures);
     this.#streams.counted(stream, figures.length);
-    for (const info of infos) this.#looked(info);
+    if (before) { for (const info of infos) this.#looked(info, before); }
     await this.#lookForMissing(stream, infos);
     return figures;
   }
@@ -255,12 +258,13 @@ export class ConsumerCatalog {
     for (const local of this.#local.values()) local.close();
   }
 
-  #looked(info: ConsumerInfo): void {
-    const { stream_name: stream, name, created, delivered } = info;
+  /** @param figures Of its stream, looked at before. */
+  #looked(info: ConsumerInfo, { firstSeq, lastSeq }: StreamFigures): void {
+    const { stream_name: stream, name, created } = info;
     const key = keyOf(stream, name);
     const local = this.#local.get(key);
     if (local === undefined || this.#turns.has(key)) return;
-    if (local.created === created) local.seen(delivered.stream_seq, this.#host.knownFirst(stream));
+    if (local.created === created) local.seen(deliveredTo(info, lastSeq), firstSeq);
     else {
       // Somebody has made another one of the same name.
       local.pause();
@@ -379,6 +383,11 @@ export class ConsumerCatalog {
       if (this.#turns.get(key) === mine) this.#turns.delete(key);
     }
   }
+}
+
+/** Up to which message all is delivered. @param lastSeq The stream's, asked for before. */
+function deliveredTo({ delivered, num_pending }: ConsumerInfo, lastSeq: number): number {
+  return num_pending === 0 ? Math.max(delivered.stream_seq, lastSeq) : delivered.stream_seq;
 }
 
 function keyOf(stream: string, consumer: string): string {

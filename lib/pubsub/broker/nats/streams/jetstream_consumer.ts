@@ -1,10 +1,8 @@
 import type { Msg } from "@nats-io/transport-node";
-import { MAX_TIMER_MS } from "../../../../base/timer_ms.ts";
 import { Deque } from "../../../../base/deque.ts";
-import { messageOf } from "../../../../base/message_of.ts";
 import { backoffOf, LEFT, staleError, TIMED_OUT } from "../../streams/consumer_settings.ts";
 import { revive } from "../../streams/dead_letter.ts";
-import { StreamError } from "../../streams/stream_error.ts";
+import type { StreamError } from "../../streams/stream_error.ts";
 import type {
   ConsumerFigures,
   ConsumerSettings,
@@ -14,47 +12,21 @@ import type {
 import { writeExtended } from "../../delivery/extended_frame.ts";
 import { TopicMatcher } from "../../streams/topic_matcher.ts";
 import type { LocalFigures } from "./consumer_config.ts";
-import type { DeadLetters } from "./dead_letters.ts";
-import type { DeliveryNumbers } from "./delivery_numbers.ts";
-import { REQUEST_MS } from "./jetstream_api.ts";
+import { type ConsumerHost, DeliverySettler } from "./delivery_settler.ts";
 import { JetStreamMember } from "./jetstream_member.ts";
-import { ACK, type Arrived, nak, type OpenDelivery, WORKING } from "./open_delivery.ts";
+import { type MissedHost, MissedMessages } from "./missed_messages.ts";
+import { OpenDeliveries } from "./open_deliveries.ts";
+import { ACK, type Arrived, keyOf, type OpenDelivery, WORKING } from "./open_delivery.ts";
 import { MAX_BATCH_BYTES } from "./pull_source.ts";
 import type { SharedRecord } from "./shared_record.ts";
 import { Sources } from "./sources.ts";
 import { deliveredOf, type StoredMessages } from "./stored_messages.ts";
-import type { StreamsHost } from "./streams_host.ts";
 
 /** After this time in the line JetStream is told that a message is still in work. */
 const LONG_WAIT_MS = 500;
 
-/** When a message that could not be moved to the dead letters is tried again. */
-const RETRY_MS = 1_000;
-
-/** Gaps in the numbers that are looked at together, and how often. */
-const MAX_GAPS = 1_000;
-const GAPS_MS = 250;
-
-/** Reasons of messages that are remembered until their next delivery. */
-const MAX_REASONS = 10_000;
-
-/** What a {@linkcode JetStreamConsumer} needs of its store. */
-export interface ConsumerHost extends StreamsHost {
-  readonly messages: StoredMessages;
-  readonly deadLetters: DeadLetters;
-  readonly numbers: DeliveryNumbers;
-  /** The first number of a stream as it was seen last. */
-  knownFirst(stream: string): number;
-  /** Whether gateways remove what a stream's consumers are done with. */
-  isSwept(stream: string): boolean;
-  /** Something was acknowledged. */
-  acknowledged(stream: string): void;
-  /** Is to be waited for before the connection to NATS ends. */
-  busy(work: Promise<void>): void;
-}
-
 /** A consumer, as far as this gateway's members share it. */
-export class JetStreamConsumer {
+export class JetStreamConsumer implements MissedHost {
   readonly stream: string;
   readonly name: string;
   readonly settings: ConsumerSettings;
@@ -64,20 +36,12 @@ export class JetStreamConsumer {
   readonly #matcher: TopicMatcher;
   /** The first is the next that has its turn. */
   readonly #members = new Set<JetStreamMember>();
-  /** By number, and by the number in the stream; that of a dead letter is negative. */
-  readonly #open = new Map<number, OpenDelivery>();
-  readonly #bySeq = new Map<number, OpenDelivery>();
+  readonly #open = new OpenDeliveries((delivery) => this.#timedOut(delivery));
   readonly #waiting = new Deque<Arrived>();
-  readonly #reasons = new Map<number, string>();
+  readonly #settler: DeliverySettler;
   #sources: Sources | undefined;
   #redelivered = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerAt = Infinity;
-  /** The last number that JetStream is known to have delivered, and those that were passed over. */
-  #seen: number;
-  readonly #gaps: (readonly [from: number, to: number])[] = [];
-  #gapsLookedAt = 0;
-  #isLooking = false;
+  readonly #missed: MissedMessages;
 
   constructor(
     host: ConsumerHost,
@@ -92,7 +56,8 @@ export class JetStreamConsumer {
     this.#record = record;
     this.#created = created;
     this.#matcher = new TopicMatcher(settings.topic);
-    this.#seen = position - 1;
+    this.#settler = new DeliverySettler(host, this);
+    this.#missed = new MissedMessages(this, position - 1);
   }
 
   /** When JetStream made it. */
@@ -111,17 +76,12 @@ export class JetStreamConsumer {
   }
 
   get figures(): LocalFigures {
-    let attempts = 0;
     const now = performance.now();
-    let oldest = now;
-    for (const { attempt, takenAt } of this.#open.values()) {
-      attempts = Math.max(attempts, attempt);
-      oldest = Math.min(oldest, takenAt);
-    }
+    const { attempts, takenAt } = this.#open.oldest(now);
     return {
       redelivered: this.#redelivered,
       attempts,
-      oldestUnackedMs: Math.round(now - oldest),
+      oldestUnackedMs: Math.round(now - takenAt),
       members: this.#members.size,
     };
   }
@@ -155,11 +115,11 @@ export class JetStreamConsumer {
       if (delivery === undefined || delivery.member.owner !== owner) stale.push(number);
       else if (kind === "working") this.#working(delivery);
       else if (kind === "ack") {
-        this.#forget(delivery);
+        this.#open.remove(delivery);
         acked.push(delivery);
       } else this.#giveBack(delivery, delayMs ?? this.#backoff(delivery), reason);
     }
-    if (acked.length > 0) await this.#acknowledge(acked, durable);
+    if (acked.length > 0) await this.#settler.acknowledge(acked, durable);
     if (kind !== "working") this.#serve();
     if (stale.length > 0) throw staleError(stale, deliveries.length);
   }
@@ -168,7 +128,7 @@ export class JetStreamConsumer {
   look(now: number): void {
     this.#sources?.look(now);
     this.#serve();
-    if (this.#gaps.length > 0 && now - this.#gapsLookedAt >= GAPS_MS) void this.#lookAtGaps();
+    void this.#missed.look(now);
   }
 
   /** The connection was made again. */
@@ -177,19 +137,32 @@ export class JetStreamConsumer {
   }
 
   /**
-   * JetStream told how far it has delivered, and which message is the first that is kept: what is
-   * between was dropped before anybody got it.
+   * JetStream told up to where all is delivered, and which message is the first that is kept.
    */
   seen(delivered: number, first: number): void {
-    this.#seen = Math.max(this.#seen, delivered);
-    if (first > delivered + 1 && this.#members.size > 0) void this.#tell([[delivered + 1, first]]);
+    if (this.#members.size > 0) this.#missed.told(delivered, first);
+  }
+
+  firstSeq(): Promise<number> {
+    return this.#host.firstSeq(this.stream);
+  }
+
+  isSwept(): boolean {
+    return this.#host.isSwept(this.stream);
+  }
+
+  /** Tells a member of messages that are no longer kept. */
+  missed(count: number): void {
+    const [member] = this.#members;
+    if (member === undefined) return;
+    member.missed += count;
+    member.handOut();
   }
 
   /** Forgets all that is open, and asks for nothing: the consumer is made anew. */
   pause(): void {
-    for (const delivery of [...this.#open.values()]) this.#forget(delivery);
+    this.#open.clear();
     this.#waiting.clear();
-    this.#gaps.length = 0;
     this.#sources?.cut();
     this.#sources = undefined;
   }
@@ -199,7 +172,7 @@ export class JetStreamConsumer {
     this.pause();
     this.#created = created;
     this.#record = record;
-    this.#seen = delivered;
+    this.#missed.reset(delivered);
     if (this.#members.size === 0) return;
     this.#sources = this.#openSources();
     this.#serve();
@@ -208,7 +181,6 @@ export class JetStreamConsumer {
   /** It is gone. @param error What members are told. */
   end(error: StreamError): void {
     this.pause();
-    clearTimeout(this.#timer);
     const members = [...this.#members];
     this.#members.clear();
     for (const member of members) member.end(error);
@@ -218,7 +190,6 @@ export class JetStreamConsumer {
   close(): void {
     for (const member of [...this.#members]) this.#left(member, false);
     this.#sources?.cut();
-    clearTimeout(this.#timer);
   }
 
   #openSources(): Sources {
@@ -248,7 +219,7 @@ export class JetStreamConsumer {
       const waiting: Arrived[] = [];
       for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) waiting.push(next);
       if (waiting.length > 0) {
-        this.#giveBackUncounted(waiting.map(arrivedKey), waiting.map(replyOf));
+        this.#settler.giveBackUncounted(waiting.map(arrivedKey), waiting.map(replyOf));
       }
       return;
     }
@@ -278,17 +249,15 @@ export class JetStreamConsumer {
   #deliver({ message, letter: isLetter, at }: Arrived, member: JetStreamMember): void {
     const reply = message.reply!;
     const delivered = deliveredOf(reply);
-    if (!isLetter) this.#noteGap(delivered.seq);
+    if (!isLetter) this.#missed.delivered(delivered.seq);
     const key = isLetter ? -delivered.seq : delivered.seq;
     const letter = isLetter ? delivered.seq : undefined;
-    // JetStream has given up waiting for the one before.
-    const before = this.#bySeq.get(key);
-    if (before) this.#forget(before);
+    this.#open.removeOf(key);
     const wanted = isLetter
       ? delivered.seq <= this.#record.state.redrive
       : this.#matcher.matches(message.subject);
     const revived = wanted && isLetter ? reviveMessage(this.#host.messages, message) : undefined;
-    if (!wanted || (isLetter && revived === undefined)) return this.#publish(reply, ACK);
+    if (!wanted || (isLetter && revived === undefined)) return this.#settler.tell(reply, ACK);
     const { seq, time } = revived ?? delivered;
     const attempt = Math.max(1, delivered.attempt - (this.#record.state.uncounted[key] ?? 0));
     const { maxAttempts, ackWaitMs } = this.settings;
@@ -306,122 +275,45 @@ export class JetStreamConsumer {
       dueAt: now + ackWaitMs,
     };
     if (maxAttempts > 0 && attempt > maxAttempts) {
-      const last = { ...delivery, attempt: maxAttempts };
-      return this.#bury(last, this.#reasons.get(key) ?? TIMED_OUT);
+      return this.#settler.bury({ ...delivery, attempt: maxAttempts });
     }
-    if (now - at > LONG_WAIT_MS) this.#publish(reply, WORKING);
+    if (now - at > LONG_WAIT_MS) this.#settler.tell(reply, WORKING);
     if (attempt > 1) this.#redelivered++;
     const tail = `,"sid":${member.sid},"stream":"${this.stream}","consumer":"${this.name}",` +
       `"seq":${seq},"time":${time},"delivery":${number},"attempt":${attempt}}`;
     if (revived) writeExtended(member.out, revived.frame, tail);
     else this.#host.messages.write(member.out, message, tail);
-    this.#open.set(number, delivery);
-    this.#bySeq.set(key, delivery);
-    this.#arm(delivery.dueAt);
+    this.#open.add(delivery);
     member.add(delivery);
   }
 
   #working(delivery: OpenDelivery): void {
     delivery.dueAt = performance.now() + this.settings.ackWaitMs;
-    this.#publish(delivery.reply, WORKING);
-  }
-
-  async #acknowledge(deliveries: readonly OpenDelivery[], durable: boolean): Promise<void> {
-    const { deadLetters, link } = this.#host;
-    const letters: Promise<void>[] = [];
-    let last: string | undefined;
-    for (const { reply, letter, seq } of deliveries) {
-      this.#reasons.delete(letter === undefined ? seq : -letter);
-      if (letter !== undefined) letters.push(deadLetters.remove(letter));
-      if (last !== undefined || letter !== undefined) this.#publish(last ?? reply, ACK);
-      if (letter === undefined) last = reply;
-    }
-    this.#host.acknowledged(this.stream);
-    const removed = Promise.all(letters).then(() => {});
-    if (!durable) {
-      if (last !== undefined) this.#publish(last, ACK);
-      return this.#host.busy(removed.catch(() => {}));
-    }
-    try {
-      // JetStream deals with them in their order: with the last one, all are done.
-      if (last !== undefined) await link.connection.request(last, ACK, { timeout: REQUEST_MS });
-      await removed;
-    } catch (error) {
-      const message = `JetStream has not confirmed the acknowledgement: ${messageOf(error)}`;
-      throw new StreamError("unavailable", message);
-    }
+    this.#settler.tell(delivery.reply, WORKING);
   }
 
   /** Has a message delivered again, or moves it to the dead letters after its last attempt. */
   #giveBack(delivery: OpenDelivery, delayMs: number, reason: string | undefined): void {
-    const { attempt, reply, letter, seq } = delivery;
-    this.#forget(delivery);
-    const key = letter === undefined ? seq : -letter;
-    if (reason !== undefined) {
-      if (this.#reasons.size >= MAX_REASONS) this.#reasons.clear();
-      this.#reasons.set(key, reason);
-    } else this.#reasons.delete(key);
-    const { maxAttempts } = this.settings;
-    if (letter === undefined && seq < this.#host.knownFirst(this.stream)) {
-      // It is not kept any more, so it cannot come again.
-      this.#publish(reply, ACK);
-      this.#miss(1);
-    } else if (maxAttempts > 0 && attempt >= maxAttempts) this.#bury(delivery, reason);
-    else this.#publish(reply, nak(delayMs));
-  }
-
-  #bury(delivery: OpenDelivery, reason: string | undefined): void {
-    const { seq, time, attempt: attempts, letter, reply } = delivery;
-    const { stream, name: consumer } = this;
-    const buried = {
-      stream,
-      consumer,
-      created: this.#created,
-      seq,
-      time,
-      attempts,
-      reason,
-      letter,
-    };
-    const done = this.#host.deadLetters.store(buried).then(() => {
-      this.#reasons.delete(letter === undefined ? seq : -letter);
-      this.#publish(reply, ACK);
-      this.#host.acknowledged(stream);
-    }, () => this.#publish(reply, nak(RETRY_MS)));
-    this.#host.busy(done);
-  }
-
-  /** Has messages delivered again as if they had not been. */
-  #giveBackUncounted(keys: readonly number[], replies: readonly string[]): void {
-    const noted = this.#record.change((state) => {
-      const uncounted: Record<string, number> = {};
-      const first = this.#host.knownFirst(this.stream);
-      for (const [key, count] of Object.entries(state.uncounted)) {
-        if (Number(key) < 0 || Number(key) >= first) uncounted[key] = count;
-      }
-      for (const key of keys) uncounted[key] = (uncounted[key] ?? 0) + 1;
-      return { ...state, uncounted };
-    });
-    const giveBack = () => {
-      for (const reply of replies) this.#publish(reply, nak(0));
-    };
-    this.#host.busy(noted.then(giveBack, giveBack));
+    this.#open.remove(delivery);
+    const isKept = delivery.letter !== undefined ||
+      delivery.seq >= this.#host.knownFirst(this.stream);
+    this.#settler.giveBack(delivery, delayMs, reason, isKept);
+    if (!isKept) this.missed(1);
   }
 
   #left(member: JetStreamMember, counted: boolean): void {
     this.#members.delete(member);
     const uncounted: OpenDelivery[] = [];
-    for (const delivery of [...this.#open.values()]) {
+    for (const delivery of this.#open.all) {
       if (delivery.member !== member) continue;
       if (counted && member.hasTaken(delivery)) this.#giveBack(delivery, 0, LEFT);
       else {
-        this.#forget(delivery);
+        this.#open.remove(delivery);
         uncounted.push(delivery);
       }
     }
     if (uncounted.length > 0) {
-      const keys = uncounted.map(({ letter, seq }) => letter === undefined ? seq : -letter);
-      this.#giveBackUncounted(keys, uncounted.map(({ reply }) => reply));
+      this.#settler.giveBackUncounted(uncounted.map(keyOf), uncounted.map(({ reply }) => reply));
     }
     if (this.#members.size === 0) {
       this.#sources?.close();
@@ -430,91 +322,13 @@ export class JetStreamConsumer {
     this.#serve();
   }
 
-  #forget(delivery: OpenDelivery): void {
-    const { number, letter, seq, member } = delivery;
-    this.#open.delete(number);
-    this.#bySeq.delete(letter === undefined ? seq : -letter);
-    member.open--;
-  }
-
   #backoff({ attempt }: OpenDelivery): number {
     return backoffOf(this.settings, attempt);
   }
 
-  #publish(subject: string, what: Uint8Array): void {
-    const { link } = this.#host;
-    if (link.connected && !link.connection.isClosed()) link.connection.publish(subject, what);
-  }
-
-  #arm(at: number): void {
-    if (at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(
-      () => this.#expire(),
-      Math.min(Math.max(0, at - performance.now()), MAX_TIMER_MS),
-    );
-  }
-
-  /** Takes back what was not acknowledged in time. */
-  #expire(): void {
-    const now = performance.now();
-    let next = Infinity;
-    for (const delivery of [...this.#open.values()]) {
-      if (delivery.dueAt <= now) this.#giveBack(delivery, this.#backoff(delivery), TIMED_OUT);
-      else next = Math.min(next, delivery.dueAt);
-    }
-    this.#timerAt = Infinity;
-    if (next !== Infinity) this.#arm(next);
+  #timedOut(delivery: OpenDelivery): void {
+    this.#giveBack(delivery, this.#backoff(delivery), TIMED_OUT);
     this.#serve();
-  }
-
-  /** Notes numbers that were passed over: others may have those messages, or nobody. */
-  #noteGap(seq: number): void {
-    if (seq <= this.#seen) return;
-    if (seq > this.#seen + 1 && !this.#host.isSwept(this.stream) && this.#gaps.length < MAX_GAPS) {
-      this.#gaps.push([this.#seen + 1, seq]);
-    }
-    this.#seen = seq;
-  }
-
-  async #lookAtGaps(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      const gaps = this.#gaps.splice(0);
-      this.#gapsLookedAt = performance.now();
-      const first = await this.#host.firstSeq(this.stream);
-      const dropped = gaps.filter(([from]) => from < first)
-        .map(([from, to]) => [from, Math.min(to, first)] as const);
-      if (dropped.length > 0) await this.#tell(dropped);
-    } finally {
-      this.#isLooking = false;
-    }
-  }
-
-  /** Tells of messages that were dropped, unless another gateway has. */
-  async #tell(dropped: readonly (readonly [from: number, to: number])[]): Promise<void> {
-    let count = 0;
-    try {
-      await this.#record.change((state) => {
-        count = dropped.reduce(
-          (sum, [from, to]) => sum + Math.max(0, to - Math.max(from, state.told)),
-          0,
-        );
-        return count === 0 ? undefined : { ...state, told: dropped.at(-1)![1] };
-      });
-    } catch {
-      // It is told all the same, if perhaps twice.
-    }
-    this.#miss(count);
-  }
-
-  #miss(count: number): void {
-    const [member] = this.#members;
-    if (member === undefined || count === 0) return;
-    member.missed += count;
-    member.handOut();
   }
 }
 

@@ -30,7 +30,7 @@ import { ConsumerCatalog } from "./consumer_catalog.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { DeliveryNumbers } from "./delivery_numbers.ts";
 import { JetStreamApi } from "./jetstream_api.ts";
-import type { ConsumerHost } from "./jetstream_consumer.ts";
+import type { ConsumerHost } from "./delivery_settler.ts";
 import { JetStreamReader } from "./jetstream_reader.ts";
 import { StoredMessages } from "./stored_messages.ts";
 import { StreamCatalog } from "./stream_catalog.ts";

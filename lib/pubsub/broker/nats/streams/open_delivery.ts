@@ -39,6 +39,11 @@ export function nak(delayMs: number): Uint8Array {
   return encoder.encode(delayMs > 0 ? `-NAK {"delay":${Math.ceil(delayMs * NANOS)}}` : "-NAK");
 }
 
+/** Names the message of a delivery: its number in the stream; that of a dead letter is negative. */
+export function keyOf({ seq, letter }: Pick<OpenDelivery, "seq" | "letter">): number {
+  return letter === undefined ? seq : -letter;
+}
+
 /** A message that waits for a member. */
 export interface Arrived {
   readonly message: Msg;

@@ -78,6 +78,22 @@ export class SharedRecord {
     throw new StreamError("unavailable", "Other gateways change the consumer all the time");
   }
 
+  /**
+   * Notes that the last deliveries of messages do not count as attempts.
+   *
+   * @param first What is known of messages before this number is forgotten.
+   * @throws {StreamError}
+   */
+  async uncount(keys: readonly number[], first: number): Promise<void> {
+    await this.change((state) => {
+      const uncounted = Object.fromEntries(
+        Object.entries(state.uncounted).filter(([key]) => Number(key) < 0 || Number(key) >= first),
+      );
+      for (const key of keys) uncounted[key] = (uncounted[key] ?? 0) + 1;
+      return { ...state, uncounted };
+    });
+  }
+
   async #write(manager: JetStreamManager, state: ConsumerState): Promise<boolean> {
     const options = { expect: { lastSubjectSequence: this.#seq } };
     try {
