@@ -25,6 +25,7 @@ const PRELOAD = "portable_preload.js";
 /** Variables that the shell script sets for the runtime. The program removes them. */
 const RUNTIME_VARIABLES = [
   "DENO_DIR",
+  "DENO_DISABLE_NODE_SHIM",
   "DENO_NO_PACKAGE_JSON",
   "DENO_NO_UPDATE_CHECK",
   "SOCKTOOL_PORTABLE",

@@ -111,6 +111,8 @@ run() {
     shift
     SOCKTOOL_PORTABLE=
     [ -n "${DENO_DIR:-}" ] || set_for_runtime DENO_DIR "$folder/cache"
+    # Else, where there is no Node.js, it puts a link by its name into its cache, and that into PATH.
+    [ -n "${DENO_DISABLE_NODE_SHIM:-}" ] || set_for_runtime DENO_DISABLE_NODE_SHIM 1
     [ -n "${DENO_NO_UPDATE_CHECK:-}" ] || set_for_runtime DENO_NO_UPDATE_CHECK 1
     [ -n "${DENO_NO_PACKAGE_JSON:-}" ] || set_for_runtime DENO_NO_PACKAGE_JSON 1
     export SOCKTOOL_PORTABLE

@@ -83,6 +83,21 @@ test("the portable file unpacks into the user's cache folder", async (path, scra
   assertEquals(await start(path, ["--version"], { HOME: home }), OK);
 });
 
+test(
+  "it starts again, and its cache stays private, where there is no Node.js",
+  async (path, scratch) => {
+    const tools = scratch.at("tools");
+    Deno.mkdirSync(tools);
+    const folders = new Map(
+      SYSTEM_PATH.split(":").flatMap((folder) => namesIn(folder).map((name) => [name, folder])),
+    );
+    folders.delete("node");
+    for (const [name, folder] of folders) Deno.symlinkSync(`${folder}/${name}`, `${tools}/${name}`);
+    const env = { PATH: tools, SOCKTOOL_CACHE: scratch.at("cache") };
+    for (let i = 0; i < 2; i++) assertEquals(await start(path, ["--version"], env), OK);
+  },
+);
+
 test("where the cache cannot be written it falls back to TMPDIR", async (path, scratch) => {
   const env = { XDG_CACHE_HOME: "/dev/null/cache", TMPDIR: scratch.path };
   assertEquals(await start(path, ["--version"], env), OK);
