@@ -48,6 +48,12 @@ await runScript({
       max: 2 ** 32 - 1,
       help: "of the first round; a round that failed names its own",
     },
+    frames: {
+      type: "integer",
+      min: 1,
+      max: 1_000_000_000,
+      help: "at least so many, of each soak that is about frames, however long it takes",
+    },
     only: {
       type: "choice",
       choices: SOAKS.map(({ name }) => name),
@@ -56,7 +62,8 @@ await runScript({
       help: "this soak and no other",
     },
   },
-  async run({ seed = crypto.getRandomValues(new Uint32Array(1))[0]!, only }, { seconds }) {
+  async run(flags, { seconds }) {
+    const { seed = crypto.getRandomValues(new Uint32Array(1))[0]!, frames, only } = flags;
     const chosen = SOAKS.filter(({ name }) => only.length === 0 || only.includes(name));
     const interruption = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -65,14 +72,17 @@ await runScript({
     for (const soak of chosen) {
       const durationMs = seconds * 1_000 / chosen.length;
       say(`${soak.name}: ${formatDuration(durationMs)} from seed ${seed}`);
+      const begin = performance.now();
       try {
         const summary = await runSoak(soak, {
           seed,
           durationMs,
+          minFrames: frames,
           signal: interruption.signal,
           onProgress: (summary) => say(`${soak.name}: ${summary}`),
         });
-        say(`${soak.name}: ${summary}: all well`);
+        const took = formatDuration(performance.now() - begin);
+        say(`${soak.name}: ${summary} in ${took}: all well`);
       } catch (error) {
         if (!(error instanceof SoakError)) throw error;
         say(`${soak.name}: FAILED in the round of seed ${error.seed}`);

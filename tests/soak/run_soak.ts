@@ -4,12 +4,12 @@ import { type Soak, SoakError, type SoakOptions } from "./soak.ts";
 const PROGRESS_MS = 10_000;
 
 /**
- * Does rounds until the time is up, one at least.
+ * Does rounds until the time is up and as many frames are sent as were asked for, one at least.
  *
  * @throws {SoakError} when a round fails; it ends with that.
  */
 export async function runSoak(soak: Soak, options: SoakOptions): Promise<string> {
-  const { durationMs, onProgress, signal } = options;
+  const { durationMs, minFrames = 0, onProgress, signal } = options;
   await using running = await soak.start();
   const end = performance.now() + durationMs;
   let toldAt = performance.now();
@@ -20,7 +20,8 @@ export async function runSoak(soak: Soak, options: SoakOptions): Promise<string>
       throw new SoakError(seed, error);
     }
     const now = performance.now();
-    if (now >= end || signal.aborted) return running.summary;
+    const isOver = now >= end && (running.frames ?? Infinity) >= minFrames;
+    if (isOver || signal.aborted) return running.summary;
     if (now - toldAt < PROGRESS_MS) continue;
     toldAt = now;
     onProgress(running.summary);

@@ -17,6 +17,8 @@ export interface RunningSoak extends AsyncDisposable {
   round(random: Random): Promise<void>;
   /** What was done so far, in a few words. */
   readonly summary: string;
+  /** How many frames were sent so far, where that is what it is about. */
+  readonly frames?: number | undefined;
 }
 
 /** When, and from which seed. */
@@ -24,6 +26,8 @@ export interface SoakOptions {
   /** Of the first round; each later one has the next whole number. */
   readonly seed: number;
   readonly durationMs: number;
+  /** It ends no sooner than so many frames are sent, where frames are what it is about. */
+  readonly minFrames?: number | undefined;
   /** Is told now and then what was done. */
   readonly onProgress: (summary: string) => void;
   /** Ends it between two rounds. */

@@ -37,6 +37,9 @@ function soakOf(name: string, start: (name: string) => Promise<Target>): Soak {
         get summary() {
           return victim.summary;
         },
+        get frames() {
+          return victim.frames;
+        },
         [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
       };
     },

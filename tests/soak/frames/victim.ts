@@ -39,6 +39,11 @@ export class Victim {
     this.#target = target;
   }
 
+  /** How many frames were sent, with mistakes or not. */
+  get frames(): number {
+    return this.#frames;
+  }
+
   get summary(): string {
     const memory = this.#mostBytes === 0 ? "" : `, ${Math.round(this.#mostBytes / 1e6)} MB at most`;
     return `${this.#rounds} rounds, ${this.#connections} connections, ` +

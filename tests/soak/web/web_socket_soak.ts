@@ -30,6 +30,9 @@ export const webSocketSoak: Soak = {
         assertEquals(await client.publishConfirmed("beside", "still here"), 1);
         rounds++;
       },
+      get frames() {
+        return rounds * SEQUENCES * 4;
+      },
       get summary() {
         return `${rounds * SEQUENCES * 4} frames, ${received} messages beside them`;
       },
