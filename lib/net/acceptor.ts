@@ -77,7 +77,7 @@ export class Acceptor {
     const busy = now - this.#turnAt < TURN_MS;
     this.#turnAt = now;
     this.#acceptsSinceTurn = 0;
-    if (busy) await this.#turns.take();
+    if (busy) await this.#turns.take(true);
   }
 
   async #pause(): Promise<void> {

@@ -19,6 +19,9 @@ const IDLE_BYTES = 512;
 /** After this many bytes the next read waits for a turn. A read of TLS gives at most 16 KiB. */
 const TURN_BYTES = 65_536;
 
+/** After this much work, as it is estimated, the clock is looked at: 100 µs. */
+const LOOK_NS = 100_000;
+
 /** Bytes that are not wanted are read into it, by all connections. */
 const discarded = new Uint8Array(65_536);
 
@@ -51,6 +54,7 @@ export class Connection implements Peer {
   readonly #turns: Turns | undefined;
   readonly #memory: ConnectionMemory | undefined;
   #bytesSinceTurn = 0;
+  #workedNs = 0;
   #closeReason: CloseReason | undefined;
   #abort: AbortController | undefined;
 
@@ -139,6 +143,7 @@ export class Connection implements Peer {
   }
 
   #count(count: number): void {
+    this.#workedNs = 0;
     this.readBytes += count;
     this.#bytesSinceTurn += count;
   }
@@ -180,6 +185,20 @@ export class Connection implements Peer {
   turn(): Promise<void> | undefined {
     if (this.#bytesSinceTurn < TURN_BYTES) return undefined;
     this.#bytesSinceTurn = 0;
+    // To read on does little: it does not wait behind long work.
+    return this.#turns?.take(true);
+  }
+
+  /**
+   * Counts work that one read has caused: a promise to wait for before there is more of it, so that
+   * other connections are served too; `undefined` if none is needed. It never rejects.
+   *
+   * @param ns About how long it took, in nanoseconds.
+   */
+  worked(ns: number): Promise<void> | undefined {
+    this.#workedNs += ns;
+    if (this.#workedNs < LOOK_NS) return undefined;
+    this.#workedNs = 0;
     return this.#turns?.take();
   }
 

@@ -104,7 +104,7 @@ export class TlsListener implements Listener, Handshakes {
       }
       if (++this.#acceptsInARow >= ACCEPTS_IN_A_ROW) {
         this.#acceptsInARow = 0;
-        await this.#turns.take();
+        await this.#turns.take(true);
       }
     }
     this.#accepting = false;

@@ -1,4 +1,5 @@
 import { closeQuietly } from "../base/close_quietly.ts";
+import { TurnLine } from "../base/turn_line.ts";
 
 /**
  * The time between two turns in milliseconds. A turn takes about 15 µs with the loopback
@@ -26,10 +27,15 @@ interface Loopback {
  * to do. While the reads of one client always find more bytes, it hardly polls, and the answers to
  * other clients took 50 to 500 ms. So every 2 ms busy connections await one byte that the process
  * sends to itself over a loopback connection. It arrives only after Deno has polled all sockets.
+ * Those that wait go on one after the other, for 2 ms; then there is another byte. So a thousand
+ * busy connections keep the others waiting no longer than one does.
  */
 export class Turns {
   #until = 0;
-  #turn: Promise<void> | undefined;
+  readonly #line = new TurnLine();
+  readonly #urgent = new TurnLine();
+  /** While somebody waits. */
+  #giving: Promise<void> | undefined;
   /** Never rejects; resolves to `undefined` if the connection cannot be made. */
   #loopback: Promise<Loopback | undefined> | undefined;
   /** Resolves when the connections that were dropped are closed. */
@@ -37,37 +43,52 @@ export class Turns {
   #retryAt = 0;
   #closed = false;
 
-  /** Called by a busy connection: a promise to wait for; `undefined` between two turns. */
-  take(): Promise<void> | undefined {
-    if (this.#turn !== undefined || this.#closed) return this.#turn;
-    const now = performance.now();
-    if (now >= this.#until) this.#turn = this.#give(now >= this.#retryAt);
-    return this.#turn;
+  /**
+   * Called by whoever is busy: a promise to wait for; `undefined` between two turns.
+   *
+   * @param isUrgent Whether it goes on before all others, because it does little.
+   */
+  take(isUrgent = false): Promise<void> | undefined {
+    if (this.#closed || performance.now() < this.#until) return undefined;
+    const turn = (isUrgent ? this.#urgent : this.#line).wait();
+    this.#giving ??= this.#give();
+    return turn;
   }
 
   /** Closes the loopback connection; there are no more turns. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#drop();
-    await this.#turn;
+    await this.#giving;
     await this.#dropped;
   }
 
-  /** Never rejects. */
-  async #give(overLoopback: boolean): Promise<void> {
+  /** Gives turns until nobody waits. Never rejects. */
+  async #give(): Promise<void> {
+    do {
+      const passed = this.#closed || await this.#pass();
+      const ms = passed ? BUSY_MS : BUSY_BESIDE_TIMER_MS;
+      this.#until = performance.now() + ms;
+      await this.#urgent.serve(Infinity);
+      await this.#line.serve(this.#closed ? Infinity : ms);
+    } while (this.#line.length + this.#urgent.length > 0);
+    this.#giving = undefined;
+  }
+
+  /** Lets all sockets be polled; resolves to whether that was quick. Never rejects. */
+  async #pass(): Promise<boolean> {
+    const overLoopback = performance.now() >= this.#retryAt;
     let timer: ReturnType<typeof setTimeout>;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), overLoopback ? BYTE_MS : 0);
     });
     const passed = await (overLoopback ? Promise.race([this.#passByte(), late]) : late);
     clearTimeout(timer!);
-    const now = performance.now();
     if (overLoopback && !passed) {
       this.#drop();
-      this.#retryAt = now + RETRY_MS;
+      this.#retryAt = performance.now() + RETRY_MS;
     }
-    this.#until = now + (passed ? BUSY_MS : BUSY_BESIDE_TIMER_MS);
-    this.#turn = undefined;
+    return passed;
   }
 
   /** Sends itself a byte; resolves to whether that worked. Never rejects. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { inSteps, visitInParts } from "../../lib/base/in_steps.ts";
+import { atOnce, inSteps, visitInParts } from "../../lib/base/in_steps.ts";
 
 /** Keeps the thread busy for 1 ms. */
 function work(): void {
@@ -10,6 +10,9 @@ Deno.test("little work is done at once", () => {
   let parts = 0;
   assertEquals(inSteps(() => ++parts === 3), undefined);
   assertEquals(parts, 3);
+  assertEquals(atOnce(() => ++parts === 6), true);
+  assertEquals(atOnce(() => (work(), ++parts === 20)), false);
+  assertEquals(parts, 7);
 });
 
 Deno.test("much work lets timers run in between, and is done when the promise resolves", async () => {
@@ -25,6 +28,28 @@ Deno.test("much work lets timers run in between, and is done when the promise re
   clearInterval(timer);
   assertEquals(parts, 60);
   assert(others >= 5, `the timer ran ${others} times`);
+});
+
+Deno.test("very much work at once keeps timers waiting no longer than a little of it does", async () => {
+  const counts: number[] = [];
+  let parts = 0;
+  const timer = setInterval(() => {
+    counts.push(parts);
+    parts = 0;
+  }, 0);
+  const all = Array.from({ length: 100 }, () => {
+    let left = 3;
+    return inSteps(() => {
+      work();
+      parts++;
+      return --left === 0;
+    });
+  });
+  // The first part of each was done at once.
+  parts = 0;
+  await Promise.all(all);
+  clearInterval(timer);
+  assert(Math.max(...counts) <= 6, `${Math.max(...counts)} parts of 1 ms between two timers`);
 });
 
 Deno.test("what a part throws rejects the promise", async () => {

@@ -218,7 +218,7 @@ export class Broker implements AsyncDisposable {
       this.#looksAtRights = false;
       this.#core.sendList.flush();
     };
-    const looking = inSteps(visitInParts(this.#sessions, visit, RIGHTS_PART));
+    const looking = inSteps(visitInParts(this.#sessions, visit, RIGHTS_PART), this.#core.pause);
     if (looking) void looking.then(over);
     else over();
   }

@@ -1,4 +1,6 @@
 import { Budget } from "../../base/budget.ts";
+import { FairQueue } from "../../base/fair_queue.ts";
+import type { Pause } from "../../base/in_steps.ts";
 import {
   encodeFrame,
   type Frame,
@@ -29,21 +31,20 @@ import { Router } from "./routing/router.ts";
 import { SpeedMemory } from "./routing/speed_memory.ts";
 import { Run } from "./routing/run.ts";
 import type { StreamStore } from "./streams/stream_store.ts";
-import { addLimited, isCompletedBy } from "./routing/limited_delivery.ts";
+import { isCompletedBy } from "./routing/limited_delivery.ts";
+import { endCompleted, HandingOut, handTo, handToGroup, takesLong } from "./delivery/hand_out.ts";
 import type { SharedBackplane } from "./backplane.ts";
 import { LocalBackplane } from "./local_backplane.ts";
 import { OutsidePublications } from "./outside_publications.ts";
-import {
-  type Group,
-  pickMember,
-  type Receiver,
-  type Subscription,
-} from "./routing/subscription.ts";
+import type { Group, Receiver, Subscription } from "./routing/subscription.ts";
 
 /** Headers that all connections remember together: 1 MiB. */
 const SHARED_HEADERS = 4_096;
 
 const DRAIN_TIMEOUT_MS = 5_000;
+
+/** How many looks for many retained frames are under way at the same time. */
+const WALKS = { atOnce: 4, maxWaiting: Infinity, maxWaitingPerKey: Infinity };
 
 /** The share of the memory for filters that one principal's filters may take. */
 const PRINCIPAL_SHARE = 1 / 2;
@@ -77,6 +78,8 @@ export class BrokerCore {
    */
   readonly flushSoon: () => void;
   readonly retained: Retained;
+  /** Looks for retained frames that take long: each holds what it has found. */
+  readonly walks: FairQueue = new FairQueue(WALKS);
   readonly headerCache: HeaderCache = new HeaderCache(SHARED_HEADERS);
   /** Where the replies to requests of connections go. */
   readonly inboxes: Inboxes;
@@ -97,6 +100,8 @@ export class BrokerCore {
   readonly #epoch = crypto.randomUUID();
   /** How long connections may take to finish when the broker drains. */
   drainTimeoutMs: number;
+  /** Lets others be served in the middle of long work; `undefined` if they just were. */
+  readonly pause: Pause;
   readonly #filters: Budget;
   readonly #speed: SpeedMemory;
   readonly #accounts = new Map<Principal, Account>();
@@ -107,11 +112,8 @@ export class BrokerCore {
    * @param pause Lets others be served in the middle of long work.
    * @throws {RangeError} if a limit is no number, or limits contradict each other.
    */
-  constructor(
-    options: BrokerOptions,
-    figures: BrokerFigures,
-    pause: () => Promise<void> | undefined,
-  ) {
+  constructor(options: BrokerOptions, figures: BrokerFigures, pause: Pause) {
+    this.pause = pause;
     this.limits = resolveBrokerLimits(options);
     this.drainTimeoutMs = timerMs("drainTimeoutMs", options.drainTimeoutMs, DRAIN_TIMEOUT_MS);
     this.observer = options.observer ?? {};
@@ -120,7 +122,7 @@ export class BrokerCore {
     this.figures = figures;
     this.inboxes = new Inboxes(this.authenticator !== undefined);
     this.#speed = new SpeedMemory(this.limits.maxSpeedBytes);
-    this.router = new Router(this.#speed);
+    this.router = new Router(this.#speed, pause);
     this.retained = new Retained(this.limits.maxRetainedBytes);
     this.#filters = new Budget("all clients", this.limits.maxFilterBytes);
     const { observer } = this;
@@ -246,7 +248,8 @@ export class BrokerCore {
    * receivers of the route. The next flush of the send list sends them.
    *
    * @param publisher The connection that published them; `undefined` for the broker itself.
-   * @returns How many connections they are on their way to.
+   * @returns How many connections they are on their way to. Where it takes long, a promise of that:
+   * the frames must stay as they are until it resolves.
    */
   forward(
     memory: SharedMemory,
@@ -255,30 +258,33 @@ export class BrokerCore {
     last: number,
     route: Route,
     publisher?: Receiver,
-  ): number {
+  ): number | Promise<number> {
     const run = this.#run;
     run.set(memory, frames, first, last);
     this.counters.published += last - first;
     this.counters.publishedBytes += run.end - run.start;
-    const { subscriptions } = route;
     // Members that other brokers have get their share too: what is for a group comes back from there.
     const groups = this.shared === undefined ? route.groups : NO_GROUPS;
+    const { subscriptions } = route;
+    if (takesLong(run, subscriptions.length, groups.length)) {
+      const handingOut = new HandingOut(run, subscriptions, groups, publisher);
+      run.clear();
+      return handingOut.run(this.pause);
+    }
     let receivers = 0;
     // A connection counts once, even if it gets the frames by several subscriptions or groups.
     const counted = groups.length > 0 ? new Set<Receiver>() : undefined;
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
-      const added = subscription.limits
-        ? addLimited(run, subscription, publisher, this.#completed)
-        : subscription.receiver.add(run, subscription);
+      const added = handTo(subscription, run, publisher, this.#completed);
       if (added === 0) continue;
       if (counted) counted.add(subscription.receiver);
       else receivers++;
     }
-    for (const group of groups) this.#share(run, group, publisher, counted!);
+    for (const group of groups) handToGroup(group, run, publisher, counted!);
     run.clear();
     // Only now: the lists iterated above must not change before.
-    if (this.#completed.length > 0) this.#endCompleted();
+    endCompleted(this.#completed);
     return counted?.size ?? receivers;
   }
 
@@ -286,7 +292,7 @@ export class BrokerCore {
   forwardToGroup(memory: SharedMemory, frames: readonly Frame[], group: Group): void {
     const run = this.#run;
     run.set(memory, frames, 0, frames.length);
-    this.#share(run, group, undefined, new Set());
+    handToGroup(group, run, undefined, new Set());
     run.clear();
   }
 
@@ -305,25 +311,6 @@ export class BrokerCore {
       }
     }
     for (const one of completed) one.receiver.completed(one);
-  }
-
-  #share(
-    run: Run,
-    group: Group,
-    publisher: Receiver | undefined,
-    counted: Set<Receiver>,
-  ): void {
-    for (let i = run.first; i < run.last; i++) {
-      const member = pickMember(group, publisher);
-      if (member === undefined) break;
-      if (member.receiver.addGrouped(run, i, member, group) > 0) counted.add(member.receiver);
-      if (isCompletedBy(member, 1)) member.receiver.completed(member);
-    }
-  }
-
-  #endCompleted(): void {
-    for (const subscription of this.#completed) subscription.receiver.completed(subscription);
-    this.#completed.length = 0;
   }
 
   /** Counts what a connection got that has ended. */
@@ -380,6 +367,6 @@ export class BrokerCore {
     const bytes = frame();
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
     outward?.publish(frames, 0, 1);
-    return this.forward(new SharedMemory(bytes), frames, 0, 1, route, publisher);
+    return await this.forward(new SharedMemory(bytes), frames, 0, 1, route, publisher);
   }
 }

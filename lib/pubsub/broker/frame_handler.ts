@@ -14,6 +14,14 @@ import { keepPublication, storedRefusal } from "./streams/stored_publication.ts"
 import { confirmPublication } from "./confirmed_publication.ts";
 import { answerSystemTopic } from "./system_topics.ts";
 
+/** After this much work, as it is estimated, the clock is looked at: 100 µs. */
+const LOOK_NS = 100_000;
+
+/** What a header costs that is not the one before, what a request, and what a delivery does. */
+const HEADER_NS = 1_000;
+const REQUEST_NS = 10_000;
+const DELIVERY_NS = 200;
+
 /** The connection whose frames a {@linkcode FrameHandler} deals with. */
 export interface FrameSource extends Requester {
   /** What its headers ask for; `undefined` until it is known who the client is. */
@@ -35,6 +43,10 @@ export class FrameHandler {
   pace: Pace<Receiver> | undefined;
   /** Resolves when the receivers of the next publications have room for them. */
   room: Promise<void> | undefined;
+  /** Resolves when others have had their turn: the frames before have taken long. */
+  turn: Promise<void> | undefined;
+  /** Work since the last look at the clock, in this call. */
+  #workedNs = 0;
   readonly #source: FrameSource;
   readonly #core: BrokerCore;
 
@@ -46,11 +58,14 @@ export class FrameHandler {
   /**
    * Deals with frames from one on.
    *
-   * @returns The index at which to go on, once there is {@linkcode FrameHandler.room} and the
-   * requests that must be waited for are done; the number of frames if all are dealt with.
+   * @returns The index at which to go on, once there is {@linkcode FrameHandler.room}, others have had
+   * their {@linkcode FrameHandler.turn}, and the requests that must be waited for are done; the number
+   * of frames if all are dealt with.
    */
   handle(frames: readonly Frame[], from: number): number {
-    this.room = undefined;
+    this.room = this.turn = undefined;
+    // Others are kept waiting by what is done in one go: not by small requests, one after the other.
+    this.#workedNs = 0;
     const { publications } = this.#source;
     let first = from;
     let route: Route | undefined;
@@ -68,36 +83,56 @@ export class FrameHandler {
         last = publications !== undefined && header["op"] === "pub"
           ? publications.find(frame)
           : undefined;
+        this.#worked(HEADER_NS + this.#core.router.takeWork());
       }
       if (last && last.route === undefined) {
         if (route && !this.#pass(frames, first, i, route)) return first;
-        this.#source.waitFor(this.#core.router.search(last.topic));
+        if (!this.#source.waits) this.#source.waitFor(this.#core.router.search(last.topic));
         return i;
       }
       if (last?.plain) {
         const fits = !isLarge || bytesOf(frames, first, i + 1) <= maxRunBytes;
-        if (last.route === route && fits) continue;
+        if (last.route === route && fits && !this.turn) continue;
         if (route && !this.#pass(frames, first, i, route)) return first;
+        if (i > from && this.#waits) return i;
         route = last.route;
         first = i;
         continue;
       }
       if (route && !this.#pass(frames, first, i, route)) return first;
+      if (i > from && this.#waits) return i;
       route = undefined;
       lastHeader = undefined;
       if (!last) performOperation(this.#source, this.#core, frame);
       else if (!this.#publish(frames, i, last)) return i;
-      const { waits, ending, outbox } = this.#source;
-      if (waits || ending || outbox.repliesWait) return i + 1;
+      this.#worked(REQUEST_NS);
+      const { ending, outbox } = this.#source;
+      if (ending || this.#waits || outbox.repliesWait) return i + 1;
     }
     if (route && !this.#pass(frames, first, frames.length, route)) return first;
     return frames.length;
   }
 
+  /** Whether something has to be waited for before the next frame is dealt with. */
+  get #waits(): boolean {
+    return this.turn !== undefined || this.#source.waits;
+  }
+
+  /** Counts work. Where there was much lately, by whomever, others have their turn. */
+  #worked(ns: number): void {
+    this.#workedNs += ns;
+    if (this.#workedNs < LOOK_NS) return;
+    this.#workedNs = 0;
+    this.turn ??= this.#core.pause();
+  }
+
   /** Forwards a run; `false` if its receivers have to catch up before. */
   #pass(frames: readonly Frame[], first: number, last: number, route: Route): boolean {
     if (!this.#hasRoom(route)) return false;
-    this.#forward(frames, first, last, route);
+    const forwarding = this.#forward(frames, first, last, route);
+    if (typeof forwarding !== "number") {
+      this.#source.waitFor(forwarding.then(() => undefined));
+    }
     return true;
   }
 
@@ -108,18 +143,22 @@ export class FrameHandler {
     return this.room === undefined;
   }
 
-  /** @param stream The stream that keeps them, if one does: it may carry them as well. */
+  /**
+   * @param stream The stream that keeps them, if one does: it may carry them as well.
+   * @returns How many connections get it; a promise of that if they are so many that it takes long.
+   */
   #forward(
     frames: readonly Frame[],
     first: number,
     last: number,
     route: Route,
     stream?: string,
-  ): number {
+  ): number | Promise<number> {
     this.published += last - first;
     const { memory, outbox } = this.#source;
     const { shared, streams } = this.#core;
     if (stream === undefined || !streams!.carries) shared?.publish(frames, first, last);
+    this.#worked((route.subscriptions.length + route.groups.length * (last - first)) * DELIVERY_NS);
     return this.#core.forward(memory, frames, first, last, route, outbox);
   }
 
@@ -144,11 +183,20 @@ export class FrameHandler {
     } else if (retain === true && !this.#core.retain(topic, frame)) {
       source.refuse(retainedFull(topic), id);
     } else {
-      const receivers = this.#forward(frames, index, index + 1, route!, stream);
-      if (stream !== undefined) keepPublication(source, this.#core, stream, frame, receivers);
-      else if (id !== undefined) confirmPublication(source, this.#core, frame, receivers);
+      const forwarding = this.#forward(frames, index, index + 1, route!, stream);
+      if (typeof forwarding === "number") this.#handedOut(frame, stream, forwarding);
+      else source.waitFor(forwarding.then((count) => this.#handedOut(frame, stream, count)));
     }
     return true;
+  }
+
+  /** Does with a publication what is to be done once it is on its way to so many connections. */
+  #handedOut(frame: Frame, stream: string | undefined, receivers: number): void {
+    if (stream !== undefined) {
+      keepPublication(this.#source, this.#core, stream, frame, receivers);
+    } else if (frame.header["id"] !== undefined) {
+      confirmPublication(this.#source, this.#core, frame, receivers);
+    }
   }
 
   /** Refuses a publication that asks to be stored and cannot be; `false` if it can. */

@@ -23,7 +23,7 @@ export interface OutsideTarget {
     first: number,
     last: number,
     route: Route,
-  ): number;
+  ): number | Promise<number>;
   forwardToGroup(memory: SharedMemory, frames: readonly Frame[], group: Group): void;
   tellLost(route: Route, count: number, atLeast: boolean): void;
 }
@@ -31,7 +31,7 @@ export interface OutsideTarget {
 /** Hands on what other brokers bring, in the order in which it comes. */
 export class OutsidePublications implements BackplaneHost {
   readonly #core: OutsideTarget;
-  /** What waits for a route that is searched for. */
+  /** What waits for a route that is searched for, or for publications that very many get. */
   readonly #waiting = new Deque<() => Promise<void> | undefined>();
   #waitingBytes = 0;
   #isSearching = false;
@@ -56,7 +56,11 @@ export class OutsidePublications implements BackplaneHost {
         const topic = frames[first]!.header["topic"] as string;
         const route = this.#core.router.find(topic);
         if (route === undefined) return this.#core.router.search(topic);
-        first = this.#forward(memory, frames, first, route);
+        const last = this.#lastOfRun(frames, first, route);
+        const forwarding = this.#core.forward(memory, frames, first, last, route);
+        first = last;
+        if (typeof forwarding !== "number") return forwarding.then(this.#core.flushSoon);
+        this.#core.flushSoon();
       }
       return undefined;
     };
@@ -98,8 +102,8 @@ export class OutsidePublications implements BackplaneHost {
     return new FrameDecoder({ maxContentBytes: Infinity, headerCache }).decode(bytes).frames;
   }
 
-  /** Forwards frames that have the same route. @returns The index of the first that has not. */
-  #forward(memory: SharedMemory, frames: readonly Frame[], first: number, route: Route): number {
+  /** Of frames that have the same route the end: the index of the first that has not. */
+  #lastOfRun(frames: readonly Frame[], first: number, route: Route): number {
     // A larger run would not fit into the smallest backlog.
     const maxBytes = this.#core.limits.maxPendingBytes / 2;
     const { start, header } = frames[first]!;
@@ -112,8 +116,6 @@ export class OutsidePublications implements BackplaneHost {
       if (this.#core.router.find(frame.header["topic"] as string) !== route) break;
       lastHeader = frame.header;
     }
-    this.#core.forward(memory, frames, first, last, route);
-    this.#core.flushSoon();
     return last;
   }
 

@@ -52,17 +52,17 @@ export async function overviewOf(
   if (refusal) return refusal;
   const may = (topic: string) => publishRefusal(principal, topic) === undefined;
   const connections = may("_sys.connections")
-    ? (await told(tellConnections(core, limit))).connections
+    ? (await told(core, tellConnections(core, limit))).connections
     : undefined;
   const topics = may("_sys.topics")
-    ? (await told(tellTopics(core, limit * TOPICS_PER_CLIENT))).topics
+    ? (await told(core, tellTopics(core, limit * TOPICS_PER_CLIENT))).topics
     : undefined;
   const streams = core.streams && await streamsOf(core.streams, principal);
   return { stats: core.figures.stats(), connections, topics, streams };
 }
 
-async function told<T>({ work, result }: Telling<T>): Promise<T> {
-  await inSteps(work);
+async function told<T>({ pause }: BrokerCore, { work, result }: Telling<T>): Promise<T> {
+  await inSteps(work, pause);
   return result();
 }
 

@@ -273,7 +273,8 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
           if (!this.announced && !this.#login) this.#announce();
           const held = this.#core.sendList.flush(handler.pace);
           if (held) await this.#hold(held);
-          if (this.#pause) await this.#resume();
+          while (this.#pause) await this.#resume(handler);
+          if (handler.turn) await handler.turn;
           if (handler.room) await this.#hold(handler.room);
           if (this.#login && next < batch.frames.length) await this.#loggedIn();
           const full = this.outbox.roomForReplies();
@@ -337,11 +338,12 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     this.signs.restart();
   }
 
-  async #resume(): Promise<void> {
+  async #resume({ pace }: FrameHandler): Promise<void> {
     const pause = this.#pause;
     this.#pause = undefined;
     await pause;
-    this.#core.sendList.flush();
+    const held = this.#core.sendList.flush(pace);
+    if (held) await this.#hold(held);
   }
 
   #broken(error: FrameError): void {

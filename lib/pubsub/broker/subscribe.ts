@@ -1,5 +1,5 @@
 import type { FrameHeader } from "../../frame/mod.ts";
-import { inSteps } from "../../base/in_steps.ts";
+import { atOnce, inSteps } from "../../base/in_steps.ts";
 import { badField } from "../protocol/bad_field.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { isSlowPolicy, SLOW_POLICIES, type SlowPolicy } from "../protocol/slow_policy.ts";
@@ -99,16 +99,28 @@ function subscribeHere(
   if (group !== undefined) return confirm(requester, asked);
   const walk = core.retained.walk(filter);
   // All in one turn: nothing can be published between the retained frames and what is live.
-  const walking = inSteps(() => walk.step(RETAINED_PART));
-  if (walking === undefined) return confirm(requester, asked, walk.end());
-  return walking.then(() => {
-    const retained = walk.end();
-    // What the client may do may have changed meanwhile.
-    const forbidden = subscribeRefusal(requester.principal!, filter);
-    if (!requester.ending && !forbidden) return confirm(requester, asked, retained);
-    retained.release();
-    return requester.ending ? ENDING : forbidden;
-  });
+  if (atOnce(() => walk.step(RETAINED_PART))) return confirm(requester, asked, walk.end());
+  walk.end().release();
+  return core.walks.run("", () => subscribeAfterWalk(requester, core, asked));
+}
+
+/** The same where there are many retained frames to look for. */
+async function subscribeAfterWalk(
+  requester: Requester,
+  core: BrokerCore,
+  asked: Asked,
+): Promise<Outcome> {
+  // It may have waited for others.
+  if (requester.ending) return ENDING;
+  const { filter } = asked;
+  const walk = core.retained.walk(filter);
+  await inSteps(() => walk.step(RETAINED_PART), core.pause);
+  const retained = walk.end();
+  // What the client may do may have changed meanwhile.
+  const forbidden = subscribeRefusal(requester.principal!, filter);
+  if (!requester.ending && !forbidden) return confirm(requester, asked, retained);
+  retained.release();
+  return requester.ending ? ENDING : forbidden;
 }
 
 function confirm(

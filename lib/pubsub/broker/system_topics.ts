@@ -13,8 +13,9 @@ import type { FilterEntry } from "./routing/subscription.ts";
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
-/** How many groups of a filter are listed. */
+/** How many groups are listed: of a filter, and of all together. */
 const MAX_GROUPS = 100;
+const MAX_ALL_GROUPS = 2_000;
 
 /** An answer in the making: when the steps of `work` are done, `result` gives it. */
 export interface Telling<T = unknown> {
@@ -35,7 +36,7 @@ export interface TopicFigures {
   readonly filter: string;
   /** Connections that subscribe to it alone. */
   readonly subscribers: number;
-  /** Members by the group's name, of up to 100 groups. */
+  /** Members by the group's name, of up to 100 groups; of all topics together up to 2,000. */
   readonly groups: Readonly<Record<string, number>>;
   /** How many groups there are beyond these. */
   readonly "more-groups"?: number | undefined;
@@ -68,7 +69,7 @@ export function answerSystemTopic(
   if (id !== undefined) requester.outbox.control("ok", { id, receivers: 1 });
   const { work, result } = tell(core, limitOf(frame));
   const publish = () => core.publish(replyTo, result);
-  requester.waitFor(inSteps(work)?.then(publish) ?? publish());
+  requester.waitFor(inSteps(work, core.pause)?.then(publish) ?? publish());
 }
 
 /** The connections with the most pending bytes come first, then those that missed most. */
@@ -98,15 +99,26 @@ export function tellTopics(core: BrokerCore, limit: number): Telling<{ topics: T
     work: visitInParts(core.router.entries(), (entry) => {
       if (!entry.filter.startsWith(INBOX_PREFIX)) most.add(entry);
     }),
-    result: () => ({ topics: most.sorted().map(topicFigures) }),
+    result: () => {
+      let left = MAX_ALL_GROUPS;
+      const topics = most.sorted().map((entry) => {
+        const figures = topicFigures(entry, Math.min(MAX_GROUPS, left));
+        left -= Object.keys(figures.groups).length;
+        return figures;
+      });
+      return { topics };
+    },
   };
 }
 
-function topicFigures({ filter, subscriptions, groups }: FilterEntry): TopicFigures {
+function topicFigures(
+  { filter, subscriptions, groups }: FilterEntry,
+  maxGroups: number,
+): TopicFigures {
   const told: [string, number][] = [];
   for (const { name, members } of groups?.values() ?? []) {
+    if (told.length === maxGroups) break;
     told.push([name, members.length]);
-    if (told.length === MAX_GROUPS) break;
   }
   const more = (groups?.size ?? 0) - told.length;
   return {

@@ -57,6 +57,10 @@ export interface ServiceSettings {
 /** How long a client that may not be served any more has to take its last answers. */
 const REVOKED_MS = 2_000;
 
+/** About what answering a request costs, and each of its bytes where they are parsed. */
+const REQUEST_NS = 1_000;
+const BYTE_NS = 10;
+
 const EVICTED = "The server needs the memory of this unfinished frame";
 
 /** One client of a request server. */
@@ -116,6 +120,11 @@ export class RequestConnection {
         this.#handle(frame);
         const wait = this.#noRoom();
         if (wait && !await this.#makeRoom(wait)) return await this.#finish("done");
+        const turn = this.#connection.worked(REQUEST_NS + BYTE_NS * (frame.end - frame.start));
+        if (turn) {
+          output.flush();
+          await turn;
+        }
       }
       this.#connection.readFrames += batch.frames.length;
       input.consume(batch.consumed);

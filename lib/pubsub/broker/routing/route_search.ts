@@ -1,4 +1,4 @@
-import { inSteps, visitInParts } from "../../../base/in_steps.ts";
+import { inSteps, type Pause, visitInParts } from "../../../base/in_steps.ts";
 import { filterCovers } from "../../protocol/topic.ts";
 import { joinRoute, type Route, RouteJoin } from "./route.ts";
 import type { FilterEntry } from "./subscription.ts";
@@ -33,15 +33,22 @@ export class RouteSearch {
     else this.#entries.add(entry);
   }
 
-  /** Finds the route among all filters that match; it is good at the moment when this resolves. */
-  async run(matching: Iterable<FilterEntry | undefined>): Promise<Route> {
-    await inSteps(visitInParts(matching, (entry) => {
-      if (entry && !entry.empty) this.#entries.add(entry);
-    }, PART));
+  /**
+   * Finds the route among all filters that match; it is good at the moment when this resolves.
+   *
+   * @param pause Lets others be served.
+   */
+  async run(matching: Iterable<FilterEntry | undefined>, pause?: Pause): Promise<Route> {
+    await inSteps(
+      visitInParts(matching, (entry) => {
+        if (entry && !entry.empty) this.#entries.add(entry);
+      }, PART),
+      pause,
+    );
     for (let i = 0; i < MAX_RESTARTS; i++) {
       const changes = this.#changes;
       const join = new RouteJoin();
-      await inSteps(joinInParts(this.#entries, join));
+      await inSteps(joinInParts(this.#entries, join), pause);
       if (this.#changes === changes) return join.route();
     }
     return joinRoute([...this.#entries]);

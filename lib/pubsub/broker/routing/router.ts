@@ -1,3 +1,5 @@
+import { FairQueue } from "../../../base/fair_queue.ts";
+import type { Pause } from "../../../base/in_steps.ts";
 import { FilterTree } from "../../protocol/filter_tree.ts";
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
 import {
@@ -24,6 +26,13 @@ const SAMPLE = 16;
 const MAX_NODES = 2_000;
 const MAX_JOINED = 10_000;
 
+/** About what it costs to look for a route, and to join one, by what the route takes in memory. */
+const FIND_NS = 2_000;
+const JOINED_BYTE_NS = 10;
+
+/** So many searches are under way at the same time. */
+const MAX_SEARCHES = 4;
+
 /** Filters of a route that is shared by topics; a longer list of them makes too long a key. */
 const MAX_SHARED = 64;
 
@@ -32,6 +41,14 @@ export class Router {
   readonly #entries = new FilterTree<FilterEntry>();
   readonly #routes: RouteCache;
   readonly #searches = new Set<RouteSearch>();
+  /** Searches that are under way or wait, by topic. */
+  readonly #sought = new Map<string, Promise<void>>();
+  /** A search holds what it has found so far: so a few are under way at the same time. */
+  readonly #queue = new FairQueue({
+    atOnce: MAX_SEARCHES,
+    maxWaiting: Infinity,
+    maxWaitingPerKey: Infinity,
+  });
   /** Is told of each subscription that has ended. */
   onRemoved: ((filter: string, group: string | undefined) => void) | undefined;
   #nextId = 0;
@@ -39,10 +56,17 @@ export class Router {
   #literalReplies = 0;
   #misses = 0;
   #generation = 0;
+  #workedNs = 0;
+  readonly #pause: Pause | undefined;
 
-  /** Keeps routes in `memory`. */
-  constructor(memory: SpeedMemory = new SpeedMemory(Infinity)) {
+  /**
+   * Keeps routes in `memory`.
+   *
+   * @param pause Lets others be served while a route is searched for.
+   */
+  constructor(memory: SpeedMemory = new SpeedMemory(Infinity), pause?: Pause) {
     this.#routes = new RouteCache(memory);
+    this.#pause = pause;
   }
 
   /** Changes whenever a route that was found before may be out of date. */
@@ -147,29 +171,56 @@ export class Router {
     return route;
   }
 
-  /** Searches for a route in steps. Once this resolves {@linkcode Router.find} knows it. */
-  async search(topic: string): Promise<void> {
+  /** About how long it took to find routes since the last call, in nanoseconds. */
+  takeWork(): number {
+    const workedNs = this.#workedNs;
+    this.#workedNs = 0;
+    return workedNs;
+  }
+
+  /**
+   * Searches for a route in steps, once for all who need it at the same time. Once this resolves
+   * {@linkcode Router.find} knows it, if nothing has changed since it was found.
+   */
+  search(topic: string): Promise<void> {
+    let sought = this.#sought.get(topic);
+    if (sought === undefined) {
+      sought = this.#queue.run("", () => this.#search(topic));
+      this.#sought.set(topic, sought);
+    }
+    return sought;
+  }
+
+  async #search(topic: string): Promise<void> {
     const search = new RouteSearch(topic);
     this.#searches.add(search);
-    const route = await search.run(this.#entries.matching(topic));
+    const route = await search.run(this.#entries.matching(topic), this.#pause);
     this.#searches.delete(search);
+    this.#sought.delete(topic);
     this.#routes.setTopic(topic, route, true);
   }
 
   #make(topic: string): Route | undefined {
     const entries: FilterEntry[] = [];
+    this.#workedNs += FIND_NS;
     if (!this.#entries.match(topic, entries, MAX_NODES)) return undefined;
     if (entries.length === 0) return NOBODY;
-    if (entries.length > MAX_SHARED) return isMuch(entries) ? undefined : joinRoute(entries);
+    if (entries.length > MAX_SHARED) return isMuch(entries) ? undefined : this.#join(entries);
     const key = entries.length === 1
       ? String(entries[0]!.id)
       : entries.map(({ id }) => id).sort((a, b) => a - b).join();
     let route = this.#routes.ofFilters(key);
     if (route === undefined) {
       if (isMuch(entries)) return undefined;
-      route = joinRoute(entries);
+      route = this.#join(entries);
       this.#routes.setFilters(key, route);
     }
+    return route;
+  }
+
+  #join(entries: readonly FilterEntry[]): Route {
+    const route = joinRoute(entries);
+    if (entries.length > 1) this.#workedNs += route.bytes * JOINED_BYTE_NS;
     return route;
   }
 

@@ -52,7 +52,7 @@ export interface Subscription {
   slow: SlowPolicy;
   /** May be changed by subscribing again. In a route it says whether any of them is limited. */
   limits: SubscriptionLimits | undefined;
-  /** Its place in the list of its entry, or of its group. */
+  /** Its place in the list of its entry, or of its group; -1 once it has ended. */
   index: number;
   /** All that it stands for in a route: filters of one connection that match the same topics. */
   readonly overlapping?: readonly Subscription[];
@@ -155,7 +155,14 @@ export function addTo(list: Subscription[], subscription: Subscription): void {
 /** Removes a subscription from its list in constant time: the last one takes its place. */
 export function removeFrom(list: Subscription[], subscription: Subscription): void {
   const last = list.pop()!;
-  if (last === subscription) return;
-  list[subscription.index] = last;
-  last.index = subscription.index;
+  if (last !== subscription) {
+    list[subscription.index] = last;
+    last.index = subscription.index;
+  }
+  subscription.index = -1;
+}
+
+/** Whether a subscription of a route that was found before has ended meanwhile. */
+export function isEnded({ index, overlapping }: Subscription): boolean {
+  return overlapping === undefined ? index < 0 : overlapping.every((one) => one.index < 0);
 }

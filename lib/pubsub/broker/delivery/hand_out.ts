@@ -1,0 +1,128 @@
+import { inSteps, type Pause } from "../../../base/in_steps.ts";
+import { addLimited, isCompletedBy } from "../routing/limited_delivery.ts";
+import { Run } from "../routing/run.ts";
+import {
+  type Group,
+  isEnded,
+  pickMember,
+  type Receiver,
+  type Subscription,
+} from "../routing/subscription.ts";
+
+/** So many deliveries of one run are done in one go: each takes about 0.2 µs where nobody is behind. */
+const MAX_AT_ONCE = 250;
+
+/** So many bytes: those that wait for receivers that are behind are copied. */
+const MAX_BYTES_AT_ONCE = 4_194_304;
+
+/** The same for a part of a run that takes longer, before the clock is looked at. */
+const PART = 50;
+const PART_BYTES = 262_144;
+
+/** Whether handing a run to so many subscriptions, and to one member of so many groups, takes long. */
+export function takesLong(run: Run, subscriptions: number, groups: number): boolean {
+  const receivers = subscriptions + groups;
+  if (receivers < 2) return false;
+  const deliveries = subscriptions + groups * (run.last - run.first);
+  return deliveries > MAX_AT_ONCE || receivers * (run.end - run.start) > MAX_BYTES_AT_ONCE;
+}
+
+/**
+ * Hands a run to a subscription of a route.
+ *
+ * @param completed Gets those that have had all that they wanted, for {@linkcode endCompleted}.
+ * @returns How many publications are on their way.
+ */
+export function handTo(
+  subscription: Subscription,
+  run: Run,
+  publisher: Receiver | undefined,
+  completed: Subscription[],
+): number {
+  return subscription.limits
+    ? addLimited(run, subscription, publisher, completed)
+    : subscription.receiver.add(run, subscription);
+}
+
+/** Hands each publication of a run to one member of a group, and adds those members to `counted`. */
+export function handToGroup(
+  group: Group,
+  run: Run,
+  publisher: Receiver | undefined,
+  counted: Set<Receiver>,
+): void {
+  for (let i = run.first; i < run.last; i++) {
+    const member = pickMember(group, publisher);
+    if (member === undefined) break;
+    if (member.receiver.addGrouped(run, i, member, group) > 0) counted.add(member.receiver);
+    if (isCompletedBy(member, 1)) member.receiver.completed(member);
+  }
+}
+
+/** Ends subscriptions, and empties their list. */
+export function endCompleted(completed: Subscription[]): void {
+  if (completed.length === 0) return;
+  for (const subscription of completed) subscription.receiver.completed(subscription);
+  completed.length = 0;
+}
+
+/**
+ * A run on its way to very many receivers, in steps: others are served in between. It goes to those
+ * who subscribed when it began, and have not unsubscribed when it is their turn.
+ */
+export class HandingOut {
+  readonly #run = new Run();
+  readonly #subscriptions: readonly Subscription[];
+  readonly #groups: readonly Group[];
+  readonly #publisher: Receiver | undefined;
+  readonly #counted = new Set<Receiver>();
+  readonly #completed: Subscription[] = [];
+  #next = 0;
+
+  /** The frames of the run must stay as they are; the rest is copied. */
+  constructor(
+    { memory, frames, first, last }: Run,
+    subscriptions: readonly Subscription[],
+    groups: readonly Group[],
+    publisher: Receiver | undefined,
+  ) {
+    this.#run.set(memory, frames, first, last);
+    this.#subscriptions = subscriptions.slice();
+    this.#groups = groups.slice();
+    this.#publisher = publisher;
+  }
+
+  /** @returns How many connections the run is on its way to; a promise where it takes long. */
+  run(pause: Pause): number | Promise<number> {
+    const working = inSteps(() => this.#part(), pause);
+    return working ? working.then(() => this.#counted.size) : this.#counted.size;
+  }
+
+  /** Does a part; `true` once all is done. */
+  #part(): boolean {
+    const { start, end, first, last } = this.#run;
+    const subscriptions = this.#subscriptions.length;
+    const all = subscriptions + this.#groups.length;
+    for (let done = 0, bytes = 0; done < PART && bytes < PART_BYTES;) {
+      if (this.#next === all) break;
+      const index = this.#next++;
+      bytes += end - start;
+      if (index < subscriptions) {
+        this.#handTo(this.#subscriptions[index]!);
+        done++;
+      } else {
+        const group = this.#groups[index - subscriptions]!;
+        handToGroup(group, this.#run, this.#publisher, this.#counted);
+        done += last - first;
+      }
+    }
+    endCompleted(this.#completed);
+    return this.#next === all;
+  }
+
+  #handTo(subscription: Subscription): void {
+    if (isEnded(subscription)) return;
+    const added = handTo(subscription, this.#run, this.#publisher, this.#completed);
+    if (added > 0) this.#counted.add(subscription.receiver);
+  }
+}
