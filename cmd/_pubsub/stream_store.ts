@@ -6,7 +6,7 @@ import {
   type StreamStore,
   topicsProblem,
 } from "../../lib/pubsub/mod.ts";
-import { type FlagTable, UsageError } from "../_cli/mod.ts";
+import { type FlagTable, maxMemoryOf, UsageError } from "../_cli/mod.ts";
 
 /** Flags of a broker that keeps publications. */
 export const storeFlags = {
@@ -28,6 +28,9 @@ export const storeFlags = {
   },
 } as const satisfies FlagTable;
 
+/** The part of `--max-memory` that a store may keep. */
+const SHARE = 1 / 8;
+
 /** A stream that `--stream` asks for. */
 interface Asked {
   readonly name: string;
@@ -40,11 +43,17 @@ interface Asked {
  * @throws {UsageError} if a stream cannot be had as it is asked for.
  */
 export async function openStore(
-  flags: { readonly store: string | undefined; readonly stream: readonly string[] },
+  flags: {
+    readonly store: string | undefined;
+    readonly stream: readonly string[];
+    readonly "max-memory": number | undefined;
+  },
 ): Promise<StreamStore | undefined> {
   const asked = flags.stream.map(readStream);
   if (flags.store === undefined) return undefined;
-  const store = await openStreamStore(flags.store);
+  const store = await openStreamStore(flags.store, {
+    maxMemoryBytes: Math.floor(maxMemoryOf(flags) * SHARE),
+  });
   try {
     for (const stream of asked) await makeStream(store, stream);
     return store;

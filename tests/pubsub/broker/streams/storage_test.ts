@@ -39,7 +39,10 @@ async function readAll(store: StreamStore): Promise<number> {
 
 Deno.test("a full disk refuses publications; the rest goes on, and so do they once there is room", async () => {
   using scratch = new Scratch();
-  await using store = await openStreamStore(scratch.at("store"), { maxDiskBytes: 2_097_152 });
+  await using store = await openStreamStore(scratch.at("store"), {
+    maxDiskBytes: 2_097_152,
+    maxMemoryBytes: 0,
+  });
   await store.create("orders", newStreamSettings(["orders.>"]));
   const init = { stream: "orders", consumer: "c", owner: 1, sid: 1, settings: {} };
   const start = { from: "all" } as const;

@@ -26,10 +26,10 @@ export class Appender {
   readonly #gone: GoneTable;
 
   /** Over the connection that writes. */
-  constructor(statements: Statements, gone: GoneTable) {
+  constructor(statements: Statements, gone: GoneTable, recentIds?: number) {
     this.#statements = statements;
     this.#gone = gone;
-    this.messageIds = new MessageIds(statements);
+    this.messageIds = new MessageIds(statements, recentIds);
   }
 
   /**

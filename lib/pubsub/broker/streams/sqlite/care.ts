@@ -18,6 +18,7 @@ import {
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { Statements } from "./statements.ts";
+import { STORE_MEMORY_BYTES, storeMemory } from "./store_memory.ts";
 import { StoreReader } from "./store_reader.ts";
 import { loadStreams, type StreamRecord } from "./stream_record.ts";
 
@@ -47,7 +48,10 @@ const ENDS_VERSION = 3;
 export async function backupStreamStore(folder: string, target: string): Promise<void> {
   const reader = new StoreReader();
   try {
-    await reader.open(`${folder}/${DATABASE_NAME}`);
+    await reader.open(
+      `${folder}/${DATABASE_NAME}`,
+      storeMemory(STORE_MEMORY_BYTES).readerCacheBytes,
+    );
     await reader.backup(target);
   } finally {
     await reader.close();

@@ -30,6 +30,8 @@ export interface EngineOptions {
   readonly reserve?: DiskReserve | undefined;
   /** The largest size of the database in pages, as its connection has it. */
   readonly maxPages?: number | undefined;
+  /** How many message ids have their hashes in memory. */
+  readonly recentIds?: number | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export class StreamEngine {
   constructor(db: DatabaseSync, options: EngineOptions = {}) {
     this.#db = db;
     this.#options = options;
-    this.#tables = new Tables(db);
+    this.#tables = new Tables(db, options.recentIds);
     this.#room = new DiskRoom(db, this.#tables.statements, options.reserve, options.maxPages);
     this.#deliveries = new Deliveries(this.#tables);
     this.#jobs = new Jobs(this.#tables);

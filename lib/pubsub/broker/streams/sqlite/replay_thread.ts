@@ -17,7 +17,7 @@ import { ERRORS } from "./thread_errors.ts";
  * that backs up does nothing else.
  */
 export type ReplayOrder =
-  | { readonly type: "open"; readonly path: string }
+  | { readonly type: "open"; readonly path: string; readonly cacheBytes: number }
   | { readonly type: "begin"; readonly stream: string; readonly start: StreamStart }
   /** @param memory To be read into; it comes back with the answer, or larger memory instead. */
   | {
@@ -32,9 +32,6 @@ export type ReplayOrder =
 export type ReplayAnswer =
   | { readonly value: Pick<ReplayPlace, "next" | "lastUntil"> | ReplayPart | undefined }
   | { readonly error: PostedError };
-
-/** Memory for pages of the file. */
-const CACHE_BYTES = 4_194_304;
 
 let db: DatabaseSync | undefined;
 let replay: Replay | undefined;
@@ -69,7 +66,7 @@ function carryOut(order: Exclude<ReplayOrder, { type: "backup" }>) {
   switch (order.type) {
     case "open":
       path = order.path;
-      db = openReader(path, { cacheBytes: CACHE_BYTES });
+      db = openReader(path, { cacheBytes: order.cacheBytes });
       replay = new Replay(db);
       return undefined;
     case "begin":

@@ -21,6 +21,7 @@ import type {
 import type { StoreReport } from "./orders.ts";
 import { DATABASE_NAME } from "./schema.ts";
 import { COPY_PREFIX, FileCopy, removeCopies } from "./store_copy.ts";
+import { STORE_MEMORY_BYTES, type StoreMemory, storeMemory } from "./store_memory.ts";
 import { StoreMember } from "./store_member.ts";
 import { StoreReader, StoreStreamReader } from "./store_reader.ts";
 import { StoreWriter } from "./store_writer.ts";
@@ -30,6 +31,7 @@ const PAGE_BYTES = 4_096;
 
 /** The tables alone take some 100 KiB. */
 const DISK = bytesOption(undefined, 1_048_576, FINITE);
+const MEMORY = bytesOption(STORE_MEMORY_BYTES, 0);
 
 /** Options of {@linkcode openStreamStore}. */
 export interface StreamStoreOptions {
@@ -39,6 +41,13 @@ export interface StreamStoreOptions {
    * @default {what the disk has}
    */
   readonly maxDiskBytes?: number | undefined;
+  /**
+   * The most that it keeps in memory, in bytes: pages of its file, publications that wait for a commit,
+   * hashes of message ids. More than the default is of no use.
+   *
+   * @default {67_108_864}
+   */
+  readonly maxMemoryBytes?: number | undefined;
 }
 
 /**
@@ -54,12 +63,13 @@ export async function openStreamStore(
   options: StreamStoreOptions = {},
 ): Promise<StreamStore> {
   const maxDiskBytes = numericOption("maxDiskBytes", options.maxDiskBytes, DISK);
+  const memory = storeMemory(numericOption("maxMemoryBytes", options.maxMemoryBytes, MEMORY));
   const path = `${folder}/${DATABASE_NAME}`;
   await makeFolder(folder, path);
   const lock = await FileLock.take(path);
   try {
     await removeCopies(folder);
-    const store = new SqliteStreamStore(path, lock, maxDiskBytes);
+    const store = new SqliteStreamStore(path, lock, memory, maxDiskBytes);
     await store.open();
     return store;
   } catch (error) {
@@ -96,6 +106,7 @@ class SqliteStreamStore implements StreamStore {
   readonly #writer: StoreWriter;
   readonly #reader: StoreReader;
   readonly #path: string;
+  readonly #cacheBytes: number;
   readonly #members = new Map<number, StoreMember>();
   readonly #readers = new Map<string, Set<StoreStreamReader>>();
   readonly #topics = new StreamTopics(this.streams);
@@ -104,15 +115,21 @@ class SqliteStreamStore implements StreamStore {
   #isCopying = false;
   #closed: Promise<void> | undefined;
 
-  constructor(path: string, lock: FileLock, maxDiskBytes: number | undefined) {
+  constructor(
+    path: string,
+    lock: FileLock,
+    memory: StoreMemory,
+    maxDiskBytes: number | undefined,
+  ) {
     this.#path = path;
+    this.#cacheBytes = memory.readerCacheBytes;
     this.#lock = lock;
     const events = {
       committed: (report: StoreReport) => this.#committed(report),
       failed: (error: StreamError) => this.#failed(error),
     };
     const maxPages = maxDiskBytes === undefined ? undefined : Math.ceil(maxDiskBytes / PAGE_BYTES);
-    this.#writer = new StoreWriter(path, events, maxPages);
+    this.#writer = new StoreWriter(path, events, memory, maxPages);
     this.#reader = new StoreReader();
   }
 
@@ -120,7 +137,7 @@ class SqliteStreamStore implements StreamStore {
   async open(): Promise<void> {
     try {
       for (const figures of await this.#writer.opened) this.streams.set(figures.name, figures);
-      await this.#reader.open(this.#path);
+      await this.#reader.open(this.#path, this.#cacheBytes);
       this.#retained = await this.#writer.ask({ kind: "retained" }) as RetainedValue[];
     } catch (error) {
       await Promise.all([this.#writer.close(), this.#reader.close()]);
@@ -237,7 +254,7 @@ class SqliteStreamStore implements StreamStore {
     // Reading for somebody else goes on meanwhile.
     const reader = new StoreReader();
     try {
-      await reader.open(this.#path);
+      await reader.open(this.#path, this.#cacheBytes);
       await reader.backup(path);
     } finally {
       await reader.close();

@@ -45,9 +45,13 @@ export class StoreReader {
     });
   }
 
-  /** Opens the database, before anything else is asked for. */
-  async open(path: string): Promise<void> {
-    await this.#ask({ type: "open", path });
+  /**
+   * Opens the database, before anything else is asked for.
+   *
+   * @param cacheBytes Memory for pages of the file.
+   */
+  async open(path: string, cacheBytes: number): Promise<void> {
+    await this.#ask({ type: "open", path, cacheBytes });
   }
 
   /** Where a reader begins; `undefined` if there is no such stream. */

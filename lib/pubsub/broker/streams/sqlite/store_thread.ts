@@ -11,11 +11,17 @@ import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
 import type { StoreOrder, StoreReport } from "./orders.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
+import type { StoreMemory } from "./store_memory.ts";
 import { ERRORS } from "./thread_errors.ts";
 
 /** What the thread is told. */
 export type StoreThreadOrder =
-  | { readonly type: "open"; readonly path: string; readonly maxPages?: number | undefined }
+  | {
+    readonly type: "open";
+    readonly path: string;
+    readonly memory: StoreMemory;
+    readonly maxPages?: number | undefined;
+  }
   | { readonly type: "perform"; readonly orders: readonly StoreOrder[] }
   | { readonly type: "close" };
 
@@ -37,8 +43,6 @@ export type StoreThreadReport =
 
 /** The commit log is written back to the database after this many pages: 16 MiB. */
 const CHECKPOINT_PAGES = 4_096;
-/** Memory for pages of the file. */
-const CACHE_BYTES = 16_777_216;
 /** After that, it keeps at most this many bytes on the disk. */
 const KEPT_LOG_BYTES = 67_108_864;
 
@@ -47,18 +51,20 @@ let engine: StreamEngine | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 const port = openThreadPort<StoreThreadOrder, StoreThreadReport>(ERRORS, (order) => {
-  if (order.type === "open") open(order.path, order.maxPages);
+  if (order.type === "open") open(order.path, order.memory, order.maxPages);
   else if (order.type === "perform") perform(order.orders, true);
   else close();
 });
 
-function open(path: string, maxPages: number | undefined): void {
+function open(path: string, memory: StoreMemory, maxPages: number | undefined): void {
+  const { writerCacheBytes: cacheBytes, recentIds } = memory;
   try {
-    db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes: CACHE_BYTES, maxPages });
+    db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes, maxPages });
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec(`PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
     const reserve = new DiskReserve(`${path}.reserve`);
-    engine = new StreamEngine(db, { path, guard: new FileGuard(path), reserve, maxPages });
+    const guard = new FileGuard(path);
+    engine = new StreamEngine(db, { path, guard, reserve, maxPages, recentIds });
     port.report({ type: "opened", streams: engine.figures() });
     schedule();
   } catch (error) {

@@ -16,16 +16,12 @@ import type {
   StoreOrder,
   StoreReport,
 } from "./orders.ts";
+import type { StoreMemory } from "./store_memory.ts";
 import type { StoreThreadOrder, StoreThreadReport } from "./store_thread.ts";
 import { ERRORS } from "./thread_errors.ts";
 
-/** Bytes of publications in one commit. */
-const MAX_BATCH_BYTES = 4_194_304;
 /** Orders in one commit. */
 const MAX_BATCH_ORDERS = 10_000;
-/** While more bytes than these wait, publishers wait too. */
-const MAX_WAITING_BYTES = 8_388_608;
-
 /** Memory that publications are first put into, and pieces of it that are kept: 2 MiB each at most. */
 const FIRST_BYTES = 4_096;
 const MAX_KEPT = 4;
@@ -88,6 +84,10 @@ export class StoreWriter {
   #waitingBytes = 0;
   /** What publications lay in, and others can: without this, each commit leaves it to be collected. */
   readonly #memory: ArrayBuffer[] = [];
+  /** While more bytes than these wait, publishers wait too. */
+  readonly #maxWaitingBytes: number;
+  /** Bytes of publications in one commit. */
+  readonly #maxBatchBytes: number;
   #inFlight: Waiting[] | undefined;
   readonly #late = new Map<number, (result: OrderResult) => void>();
   #isScheduled = false;
@@ -96,15 +96,17 @@ export class StoreWriter {
   #failure: StreamError | undefined;
 
   /** Starts the thread. */
-  constructor(path: string, events: StoreWriterEvents, maxPages?: number) {
+  constructor(path: string, events: StoreWriterEvents, memory: StoreMemory, maxPages?: number) {
     this.#events = events;
+    this.#maxWaitingBytes = memory.waitingBytes;
+    this.#maxBatchBytes = memory.waitingBytes / 2;
     this.#thread = new WorkerThread(new URL("./store_thread.ts", import.meta.url), {
       name: "streams",
       errors: ERRORS,
       onReport: (report) => this.#reported(report),
       onDied: (error) => this.#died(error),
     });
-    this.#thread.post({ type: "open", path, maxPages });
+    this.#thread.post({ type: "open", path, memory, maxPages });
   }
 
   /** The streams, once the database is open. Rejects with what opening it failed with. */
@@ -121,7 +123,7 @@ export class StoreWriter {
   append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void {
     if (this.#failure) return onStored?.(this.#failure);
     let open = this.#openAppends.get(stream);
-    if (open === undefined || open.frames.length >= MAX_BATCH_BYTES / 4) {
+    if (open === undefined || open.frames.length >= this.#maxBatchBytes / 4) {
       const memory = this.#memory.pop() ?? new ArrayBuffer(FIRST_BYTES);
       this.#openAppends.set(stream, open = new OpenAppend(stream, memory));
       this.#waiting.push(open);
@@ -163,7 +165,7 @@ export class StoreWriter {
 
   /** What publishers wait for while too much waits to be written; `undefined` if it does not. */
   room(): Promise<void> | undefined {
-    if (this.#waitingBytes <= MAX_WAITING_BYTES) return undefined;
+    if (this.#waitingBytes <= this.#maxWaitingBytes) return undefined;
     return (this.#room ??= Promise.withResolvers()).promise;
   }
 
@@ -205,7 +207,7 @@ export class StoreWriter {
     let bytes = 0;
     let next = 0;
     for (const waiting of this.#waiting) {
-      if (batch.length >= MAX_BATCH_ORDERS || bytes >= MAX_BATCH_BYTES) break;
+      if (batch.length >= MAX_BATCH_ORDERS || bytes >= this.#maxBatchBytes) break;
       next++;
       if (waiting instanceof OpenAppend) {
         if (this.#openAppends.get(waiting.stream) === waiting) {
@@ -223,7 +225,7 @@ export class StoreWriter {
     }
     this.#waiting = this.#waiting.slice(next);
     for (const [topic, frame] of this.#retains) {
-      if (batch.length >= MAX_BATCH_ORDERS || bytes >= MAX_BATCH_BYTES) break;
+      if (batch.length >= MAX_BATCH_ORDERS || bytes >= this.#maxBatchBytes) break;
       this.#retains.delete(topic);
       bytes += frame?.length ?? 0;
       batch.push({ order: { kind: "retain", topic, frame }, bytes: 0, onResult: undefined });
@@ -270,7 +272,7 @@ export class StoreWriter {
     }
     for (const { bytes } of batch) this.#waitingBytes -= bytes;
     if (report.failure) this.#fail(errorOf(report.failure));
-    if (this.#room && this.#waitingBytes <= MAX_WAITING_BYTES / 2) {
+    if (this.#room && this.#waitingBytes <= this.#maxWaitingBytes / 2) {
       this.#room.resolve();
       this.#room = undefined;
     }

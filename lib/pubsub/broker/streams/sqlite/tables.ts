@@ -36,12 +36,16 @@ export class Tables {
   #ended: number[] = [];
   #deadLetters: { topic: string; frame: Uint8Array }[] = [];
 
-  /** Reads all streams and consumers. */
-  constructor(db: DatabaseSync) {
+  /**
+   * Reads all streams and consumers.
+   *
+   * @param recentIds How many message ids have their hashes in memory.
+   */
+  constructor(db: DatabaseSync, recentIds?: number) {
     this.statements = new Statements(db);
     this.runs = new Runs(this.statements);
     this.gone = new GoneTable(this.statements, this.runs);
-    this.appender = new Appender(this.statements, this.gone);
+    this.appender = new Appender(this.statements, this.gone, recentIds);
     this.retention = new Retention(this.statements, this.runs, this.gone);
     const byId = new Map<number, StreamRecord>();
     for (const stream of loadStreams(this.statements)) {
