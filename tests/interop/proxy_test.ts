@@ -1,7 +1,7 @@
 /** Python's sockets at both ends of a proxy, and everybody's programs through faults that lose nothing. */
 import { assert, assertEquals } from "@std/assert";
 import { exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
-import { type Address, type TcpAddress, toAddress } from "../../lib/net/mod.ts";
+import { type Address, formatAddress, type TcpAddress, toAddress } from "../../lib/net/mod.ts";
 import { runLoad } from "../../lib/load/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
 import { jsonFrame } from "../../lib/frame/mod.ts";
@@ -9,10 +9,19 @@ import { connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { openSearch, searchHandler } from "../../lib/search/mod.ts";
 import { deadline } from "../support/deadline.ts";
-import { Program, ROOT } from "../support/programs.ts";
+import {
+  Program,
+  ROOT,
+  ServerProgram,
+  socktool,
+  start,
+  startAppServer,
+} from "../support/programs.ts";
+import { Scratch } from "../support/scratch.ts";
 import { isInstalled } from "../support/tools.ts";
 
 const ANY_PORT = "127.0.0.1:0";
+const PROGRAM = `${ROOT}cmd/socktool.ts`;
 const PEER = `${import.meta.dirname}/reset_peer.py`;
 const portOf = (address: Address) => String((address as TcpAddress).port);
 
@@ -126,30 +135,92 @@ Deno.test("every role's session goes through slices of one byte, and through los
   });
 });
 
+Deno.test("our programs' sessions go through slices of one byte with loss", async () => {
+  const faults = ["both slice 1B", "both loss 50%"];
+  await using broker = await ServerProgram.start(["run", "-A", PROGRAM, "broker", ":0"]);
+  await using search = await startAppServer();
+  await using toBroker = await serveProxy(ANY_PORT, broker.address, { faults, seed: 2 });
+  await using toSearch = await serveProxy(ANY_PORT, search.address, { faults, seed: 2 });
+  const at = ["-s", formatAddress(toBroker.address)];
+  await using subscriber = start(["sub", ...at, "orders.>", "--count", "2", "--raw", "-v"]);
+  await subscriber.printed("subscribed");
+  const published = socktool(["pub", ...at, "orders.eu", "--lines"], {
+    stdin: "a crate 🐰\nanother\n",
+  });
+  const found = await socktool([
+    "app-client",
+    formatAddress(toSearch.address),
+    "search",
+    "morpheus",
+  ]);
+  assertEquals(
+    [found.code, found.out.includes("Follow the white rabbit. 🐰")],
+    [0, true],
+    found.err,
+  );
+  assertEquals((await published).code, 0, (await published).err);
+  const { code, out } = await subscriber.finished();
+  assertEquals([code, out], [0, "a crate 🐰another"]);
+  for (const proxy of [toBroker, toSearch]) {
+    assert(proxy.reports().every(({ fired }) => fired > 0), JSON.stringify(proxy.reports()));
+  }
+});
+
 Deno.test("the tutorial's programs go through slices of one byte", async () => {
-  const folder = `${ROOT}docs/tutorial/`;
+  const faults = ["both slice 1B"];
+  const run = (name: string, ...args: readonly string[]) =>
+    new Program(["run", "-A", "--no-check", `${ROOT}docs/tutorial/${name}`, ...args]);
   const outputOf = async (name: string, address: Address, ...args: readonly string[]) => {
-    await using program = new Program(
-      ["run", "-A", "--no-check", folder + name, "127.0.0.1", portOf(address), ...args],
-    );
+    await using program = run(name, "127.0.0.1", portOf(address), ...args);
     const { code, out, err } = await program.finished();
     assertEquals(code, 0, err);
     return out;
   };
-  const faults = ["both slice 1B"];
-  await using echo = await serveEcho(ANY_PORT);
-  await using proxy = await serveProxy(ANY_PORT, echo.address, { faults });
-  await using requests = await serveRequests(ANY_PORT, (request) => {
-    const { value } = request.json<{ value: string }>();
-    return jsonFrame({ result: value.toUpperCase() });
-  });
-  await using framed = await serveProxy(ANY_PORT, requests.address, { faults });
-  const [one, many, search] = await Promise.all([
-    outputOf("02_echo_client.ts", proxy.address, "héllo, ", "universe"),
-    outputOf("03_many_client.ts", proxy.address, "5"),
-    outputOf("06_search_client.ts", framed.address, "a🐰", "b"),
+  /** A server of the tutorial's behind a proxy. */
+  const startServer = async (name: string, ...before: readonly string[]) => {
+    const port = freePort();
+    const server = run(name, ...before, "127.0.0.1", port);
+    await server.printed("listening on", "out");
+    const proxy = await serveProxy(ANY_PORT, `127.0.0.1:${port}`, { faults });
+    return { server, proxy, address: proxy.address };
+  };
+  using scratch = new Scratch();
+  await using stack = new AsyncDisposableStack();
+  const servers = await Promise.all([
+    startServer("03_many_server.ts"),
+    startServer("06_search_server.ts"),
+    startServer("08_broker.ts"),
+    startServer("09_log_server.ts", scratch.at("log.frames")),
+  ]);
+  for (const { server, proxy } of servers) {
+    stack.use(server);
+    stack.use(proxy);
+  }
+  const [echo, search, broker, log] = servers.map(({ address }) => address) as [
+    Address,
+    Address,
+    Address,
+    Address,
+  ];
+  await using subscriber = run("08_pub_sub.ts", "127.0.0.1", portOf(broker), "sub", "t", "3");
+  await subscriber.printed("subscribed", "out");
+  const [one, many, found, , kept] = await Promise.all([
+    outputOf("02_echo_client.ts", echo, "héllo, ", "universe"),
+    outputOf("03_many_client.ts", echo, "5"),
+    outputOf("06_search_client.ts", search, "dog", "🐰"),
+    outputOf("08_pub_sub.ts", broker, "pub", "t", "3"),
+    outputOf("09_log_client.ts", log, "pub", "one", "twö"),
   ]);
   assertEquals(one, "héllo, universe\n");
   assertEquals(many.match(/both messages came back/g)?.length, 5);
-  assertEquals(search, "a🐰: A🐰\nb: B\n");
+  assertEquals(found, "dog: Good boy.\n🐰: No match for '🐰'.\n");
+  assertEquals(kept, "one: kept as 1\ntwö: kept as 2\n");
+  assertEquals(await outputOf("09_log_client.ts", log, "read", "1", "2"), "1: one\n2: twö\n");
+  const { out } = await subscriber.finished();
+  assertEquals(out, "subscribed to t\n3 received + 0 missed = 3\n");
 });
+
+function freePort(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return String((listener.addr as Deno.NetAddr).port);
+}
