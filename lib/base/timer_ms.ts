@@ -17,5 +17,6 @@ export function timerMs(
   byDefault = Infinity,
   least = 0,
 ): number {
+  if (ms === undefined) return Math.min(byDefault, MAX_TIMER_MS);
   return Math.min(numericOption(name, ms, msOption(byDefault, least)), MAX_TIMER_MS);
 }

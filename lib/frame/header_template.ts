@@ -3,6 +3,7 @@ import { parseHeaderText } from "./parse_header.ts";
 
 const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, SPACE = 0x20, BACKSLASH = 0x5c, CLOSE = 0x7d;
 const DIGIT_0 = 0x30, DIGIT_9 = 0x39;
+const LETTER_T = 0x74, LETTER_F = 0x66;
 
 /** The most fields that are remembered, and the longest names and values. */
 const MAX_FIELDS = 16;
@@ -20,6 +21,9 @@ const PAUSE = 64;
 
 const LENGTH_KEY = '"content-length":';
 const ascii = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const TRUE = new TextEncoder().encode("true");
+const FALSE = new TextEncoder().encode("false");
 
 /** Shared by all templates that have learnt nothing, because an empty array takes 200 bytes. */
 const NOTHING = new Uint8Array(0);
@@ -111,6 +115,13 @@ export class HeaderTemplate {
         const valueEnd = stringEnd(buffer, at, end);
         if (valueEnd < 0) return undefined;
         header[field.name] = textOf(field, buffer, at + 1, valueEnd - 1);
+        at = valueEnd;
+      } else if (buffer[at] === LETTER_T || buffer[at] === LETTER_F) {
+        const isTrue = buffer[at] === LETTER_T;
+        const literal = isTrue ? TRUE : FALSE;
+        const valueEnd = at + literal.length;
+        if (valueEnd > end || !same(literal, buffer, at, valueEnd)) return undefined;
+        header[field.name] = isTrue;
         at = valueEnd;
       } else {
         const valueEnd = numberEnd(buffer, at, end);

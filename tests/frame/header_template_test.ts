@@ -42,6 +42,8 @@ const BASES: Record<string, (length: number, id: number) => string> = {
   "as the encoder writes it": (length) => headerText(length),
   "with an id behind": (length, id) => headerText(length, `,"id":${id}`),
   "of a publication": (length, id) => headerText(length, `,"op":"pub","topic":"a.b.c","id":${id}`),
+  "of a publication to be stored": (length, id) =>
+    headerText(length, `,"op":"pub","stored":true,"msg-id":"m.${id}","duplicate":false,"id":${id}`),
   "as json.dumps writes it": (length, id) =>
     headerText(length, `,"id":${id}`).replaceAll(":", ": ").replaceAll(",", ", "),
   "with the four in another order": (length, id) =>

@@ -18,13 +18,26 @@ export function writeControl(buffer: ByteBuffer, op: string, fields: HeaderInit 
 
 let confirmation: EncodedHead | undefined;
 
+/** Where a confirmed publication is kept, which was not kept before. */
+export interface StoredPlace {
+  /** The name of a stream: it needs no escapes. */
+  readonly stream: string;
+  readonly seq: number;
+}
+
 /**
  * Writes the confirmation of a publication: what `writeControl` does with the op `ok` and these fields,
  * in a fifth of the time.
  */
-export function writeConfirmation(buffer: ByteBuffer, id: number, receivers: number): void {
+export function writeConfirmation(
+  buffer: ByteBuffer,
+  id: number,
+  receivers: number,
+  place?: StoredPlace,
+): void {
   confirmation ??= encodeHead({ ...NO_CONTENT, op: "ok" }, true);
-  confirmation.writeWith(buffer, NO_BYTES, `,"id":${id},"receivers":${receivers}`);
+  const stored = place ? `,"stream":"${place.stream}","seq":${place.seq}` : "";
+  confirmation.writeWith(buffer, NO_BYTES, `,"id":${id}${stored},"receivers":${receivers}`);
 }
 
 /** The size of such a frame, in bytes. */

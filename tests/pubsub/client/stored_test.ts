@@ -82,6 +82,45 @@ storedTest("publishStored() tells where a publication is", async ({ client }) =>
   }
 });
 
+storedTest(
+  "whatever is among its fields, a publication is stored as it was given",
+  async ({ client }) => {
+    const ids = ["plain", '"', "\\", "é", "\u2028", " ~", "a\tb", "x".repeat(128)];
+    const variants: [content: string | Uint8Array, fields: Record<string, unknown> | undefined][] =
+      [
+        ["text", undefined],
+        [Uint8Array.of(1), undefined],
+        ["", undefined],
+        ["é", { note: '"quoted"', stored: false, "msg-id": "not this", topic: "nor this" }],
+      ];
+    const expected: [string, string][] = [];
+    for (const id of ids) {
+      for (const [i, [content, fields]] of variants.entries()) {
+        const messageId = id.length < 128 ? `${id}${i}` : `${i}${id.slice(1)}`;
+        const options = { messageId, fields, replyTo: "answers", expectSeq: expected.length };
+        const { seq, duplicate } = await client.publishStored("orders.a", content, options);
+        expected.push([messageId, String(content)]);
+        assertEquals([seq, duplicate], [expected.length, false]);
+        assertEquals((await client.publishStored("orders.a", content, { messageId })).seq, seq);
+      }
+    }
+    let at = 0;
+    for await (const message of client.replay("orders", { live: false })) {
+      const { header, topic } = message;
+      const [id, content] = expected[at++]!;
+      assertEquals([header["msg-id"], header["stored"], header["reply-to"], topic], [
+        id,
+        true,
+        "answers",
+        "orders.a",
+      ]);
+      const isBytes = header["content-type"] === "application/octet-stream";
+      assertEquals(isBytes ? String(message.content) : message.text(), content);
+    }
+    assertEquals(at, expected.length);
+  },
+);
+
 storedTest("streams are made, changed, listed and deleted", async ({ client }) => {
   const { streams } = client;
   const made = await streams.create("logs", {

@@ -1,6 +1,6 @@
 import { ByteBuffer, type HeaderInit } from "../../../frame/mod.ts";
 import type { WriteQueue } from "../../../net/mod.ts";
-import { writeConfirmation, writeControl } from "../../protocol/control_frame.ts";
+import { type StoredPlace, writeConfirmation, writeControl } from "../../protocol/control_frame.ts";
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
 import { Run } from "../routing/run.ts";
 import type { Group, Receiver, Subscription } from "../routing/subscription.ts";
@@ -196,11 +196,11 @@ export class Outbox implements Receiver {
     this.#waiting().addControl(bytes.view());
   }
 
-  /** Confirms a publication. It is never left out. */
-  confirm(id: number, receivers: number): void {
-    if (this.#closed || this.congested) return this.control("ok", { id, receivers });
+  /** Confirms a publication. It is never left out. @param place Where it is kept, if it was stored. */
+  confirm(id: number, receivers: number, place?: StoredPlace): void {
+    if (this.#closed || this.congested) return this.control("ok", { id, ...place, receivers });
     this.#fill();
-    writeConfirmation(this.#output.buffer, id, receivers);
+    writeConfirmation(this.#output.buffer, id, receivers, place);
   }
 
   /** Sends frames that stay where they are until there is room for them. They are never left out. */

@@ -66,9 +66,11 @@ export function keepPublication(
         const { code, message } = outcome;
         requester.refuse({ code, message }, id, { "retry-after-ms": retryAfterMs });
       } else if (id !== undefined) {
-        const duplicate = outcome.duplicate || undefined;
-        const fields = { id, stream, seq: outcome.seq, duplicate, receivers, exact };
-        requester.outbox.control("ok", fields);
+        const { seq, duplicate } = outcome;
+        if (duplicate || shared) {
+          const fields = { id, stream, seq, duplicate: duplicate || undefined, receivers, exact };
+          requester.outbox.control("ok", fields);
+        } else requester.outbox.confirm(id, receivers, { stream, seq });
       }
       flush();
       connection.confirming(-1);

@@ -86,7 +86,9 @@ export function streamFrame(
 }
 
 function headerOf(topic: string, options: SendOptions, id: number | undefined): HeaderInit {
-  const { contentType, retain, replyTo, okIf, fields } = options;
-  const header = { ...fields, op: "pub", topic, retain: retain || undefined, id };
+  const { contentType, retain, replyTo, okIf, fields, stored } = options;
+  const asked = stored &&
+    { stored: true, "msg-id": stored.messageId, "expect-seq": stored.expectSeq };
+  const header = { ...fields, ...asked, op: "pub", topic, retain: retain || undefined, id };
   return { ...header, "content-type": contentType, "reply-to": replyTo, "ok-if": okIf };
 }

@@ -14,6 +14,14 @@ export interface PublishOptions {
 export interface SendOptions extends PublishOptions {
   /** With an id and `nobody`, the broker confirms it only where nobody gets it. */
   readonly okIf?: "nobody" | undefined;
+  /** The broker is to store it before it confirms it. */
+  readonly stored?: StoredFields | undefined;
+}
+
+/** The fields of a publication that is to be stored. */
+export interface StoredFields {
+  readonly messageId: string;
+  readonly expectSeq: number | undefined;
 }
 
 /** How to publish and wait for the broker. */

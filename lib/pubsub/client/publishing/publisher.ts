@@ -101,7 +101,7 @@ export class Publisher {
   async confirm(
     topic: string,
     content: PublishContent,
-    options: ConfirmOptions,
+    options: ConfirmOptions & SendOptions,
   ): Promise<FrameHeader> {
     this.check(topic, content, options);
     const timeoutMs = timerMs("timeoutMs", options.timeoutMs);
@@ -157,13 +157,19 @@ export class Publisher {
     link: ClientLink,
     topic: string,
     content: Uint8Array | string,
-    { replyTo, okIf }: SendOptions,
+    { replyTo, okIf, stored }: SendOptions,
     id: number | undefined,
   ): Sent | undefined {
     const isReply = this.#heads.isReply(topic);
     const heads = isReply ? this.#heads.any : this.#heads.find(topic);
     if (heads === undefined) return undefined;
     let fields = isReply ? `,"topic":"${topic}"` : "";
+    if (stored !== undefined) {
+      const { messageId, expectSeq } = stored;
+      if (!isPlainText(messageId)) return undefined;
+      fields += `,"stored":true,"msg-id":"${messageId}"`;
+      if (expectSeq !== undefined) fields += `,"expect-seq":${expectSeq}`;
+    }
     if (id !== undefined) fields += `,"id":${id}`;
     if (replyTo !== undefined) {
       // Others may have letters that have to be escaped.
@@ -221,6 +227,11 @@ function isPlain(
 ): boolean {
   return contentType === undefined && fields === undefined && !retain &&
     (typeof content === "string" || content instanceof Uint8Array && content.length > 0);
+}
+
+/** Whether a text is ASCII that JSON writes as it is. */
+function isPlainText(text: string): boolean {
+  return typeof text === "string" && /^[ !#-[\]-~]*$/.test(text);
 }
 
 function badTopic(topic: string): PubSubError {

@@ -21,18 +21,18 @@ export async function publishStored(
   content: Uint8Array | string,
   options: StoreOptions,
 ): Promise<StoredPublication> {
-  const { messageId = crypto.randomUUID(), timeoutMs, fields, expectSeq: _, ...rest } = options;
+  const { messageId = ownId(), timeoutMs } = options;
   const expectSeq = numericOption("expectSeq", options.expectSeq, EXPECTED);
   const endsAt = performance.now() + timerMs("timeoutMs", timeoutMs, Infinity);
-  const asked = { ...fields, stored: true, "msg-id": messageId, "expect-seq": expectSeq };
+  const stored = { messageId, expectSeq };
   // The caller may write to its bytes again while a retry is due.
   const kept = typeof content === "string" ? content : content.slice();
   while (true) {
     const leftMs = endsAt - performance.now();
     try {
       const answer = await publisher.confirm(topic, kept, {
-        ...rest,
-        fields: asked,
+        ...options,
+        stored,
         timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, leftMs),
       });
       const { stream, seq, duplicate } = answer as { readonly [field: string]: unknown };
@@ -44,4 +44,16 @@ export async function publishStored(
       if (code === "unavailable") await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
+}
+
+let origin: string | undefined;
+let lastId = 0;
+
+/**
+ * A message id that nobody else makes. Those of one program differ only in their ends: brokers parse
+ * them in less time than random ones.
+ */
+function ownId(): string {
+  origin ??= crypto.randomUUID().replaceAll("-", "");
+  return `${origin}.${++lastId}`;
 }

@@ -353,11 +353,15 @@ class ModelRun {
     const expected = this.#model.kept(this.#floor);
     assertEquals(this.#replayed(NAME), expected, "what is kept is replayed");
     assertEquals(figures.count, expected.length, "the figures count what is kept");
+    this.#perform([{ kind: "save", stream: NAME }]);
+    const lasts = new Set(TOPICS.map((topic) => this.#model.lastOf(topic)));
+    const kept = expected.filter((seq) => lasts.has(seq));
+    assertEquals(this.#replayed(NAME, "last"), kept, "the last of each topic is replayed");
   }
 
-  #replayed(stream: string): number[] {
+  #replayed(stream: string, from: "all" | "last" = "all"): number[] {
     const replay = new Replay(this.db);
-    const begin = replay.begin(stream, { from: "all" });
+    const begin = replay.begin(stream, { from });
     const seqs: number[] = [];
     if (begin === undefined) return seqs;
     let { next } = begin;
@@ -365,7 +369,7 @@ class ModelRun {
       stream,
       sid: 1,
       topic: undefined,
-      lastUntil: 0,
+      lastUntil: begin.lastUntil,
       runs: this.#pick([false, true]),
     };
     while (true) {

@@ -6,8 +6,10 @@
 import { Appender } from "../../../../lib/pubsub/broker/streams/sqlite/appender.ts";
 import { ConsumerRecord } from "../../../../lib/pubsub/broker/streams/sqlite/consumer_record.ts";
 import { GoneTable } from "../../../../lib/pubsub/broker/streams/sqlite/gone_table.ts";
+import { LastTopics } from "../../../../lib/pubsub/broker/streams/sqlite/last_topics.ts";
 import { MessageIds } from "../../../../lib/pubsub/broker/streams/sqlite/message_ids.ts";
 import { Retention } from "../../../../lib/pubsub/broker/streams/sqlite/retention.ts";
+import { Runs } from "../../../../lib/pubsub/broker/streams/sqlite/runs.ts";
 import { Statements } from "../../../../lib/pubsub/broker/streams/sqlite/statements.ts";
 import { StreamRecord } from "../../../../lib/pubsub/broker/streams/sqlite/stream_record.ts";
 import { TopicMatcher } from "../../../../lib/pubsub/broker/streams/topic_matcher.ts";
@@ -205,12 +207,33 @@ export const MUTANTS: readonly Mutant[] = [
     of: StreamRecord,
     method: "save",
     by: (original) =>
-      function (statements) {
+      function (statements, now) {
         const { next } = this;
         this.next = Math.max(1, next - 1);
-        original.call(this, statements);
+        original.call(this, statements, now);
         this.next = next;
       },
+  },
+  {
+    name: "what came after a stream's row was written is not found out",
+    of: Runs,
+    method: "after",
+    by: () => () => undefined,
+  },
+  {
+    name: "last topics that are not written are forgotten",
+    of: LastTopics,
+    method: "committed",
+    by: (original) =>
+      function () {
+        original.call(this, true);
+      },
+  },
+  {
+    name: "a failed commit does not take last topics back",
+    of: LastTopics,
+    method: "rollBack",
+    by: () => () => {},
   },
 ];
 

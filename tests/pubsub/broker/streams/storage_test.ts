@@ -120,8 +120,9 @@ Deno.test("checking a store finds what is broken, and nothing else", async () =>
   const faults: [string, string][] = [
     ["UPDATE run SET frames = zeroblob(length(frames)) WHERE first = 5", "checksum"],
     ["UPDATE stream SET count = count + 1", "counts 3"],
-    ["UPDATE stream SET next = 5", "last number is 4, not 5"],
+    ["UPDATE stream SET next = 5", "counts 2"],
     ["UPDATE run SET count = 2 WHERE first = 5", "there are 1 frames"],
+    ["UPDATE run SET count = 3 WHERE first = 5", "the next message is 6"],
     ["UPDATE run SET ends = zeroblob(4) WHERE first = 5", "the ends of the frames"],
   ];
   for (const [sql, problem] of faults) {
@@ -144,6 +145,12 @@ Deno.test("a copy is written beside a store at work", async () => {
   await Deno.mkdir(scratch.at("copy"));
   await store.backup(scratch.at("copy/socktool.db"));
   await append(store, "later");
+  // What was not written about the last messages is found out from these.
+  assertEquals(await checkStreamStore(scratch.at("copy")), {
+    streams: 1,
+    messages: 3,
+    problems: [],
+  });
   await using copy = await openStreamStore(scratch.at("copy"));
   assertEquals(await readAll(copy), 3);
   await assertRejects(() => store.backup(scratch.at("copy/socktool.db")), StreamError);

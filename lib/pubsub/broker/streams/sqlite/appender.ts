@@ -4,7 +4,7 @@ import { quote } from "../../../protocol/quote.ts";
 import { StreamError } from "../stream_error.ts";
 import type { Stored } from "../stream_store.ts";
 import type { GoneTable } from "./gone_table.ts";
-import { MessageIds } from "./message_ids.ts";
+import { messageIdOf, MessageIds } from "./message_ids.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { RUN_BYTES } from "./schema.ts";
 import type { Statements } from "./statements.ts";
@@ -13,10 +13,11 @@ import type { StreamRecord } from "./stream_record.ts";
 /** How many messages of a topic are marked as gone before the next ones are looked up. */
 const TRIM_ROWS = 100;
 
-const INSERT_RUN = "INSERT INTO run (stream, first, count, time, bytes, crc, frames, ends) " +
-  "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-const INSERT_TOPIC = "INSERT INTO topic VALUES (?, ?, ?) " +
-  "ON CONFLICT (stream, topic) DO UPDATE SET last = excluded.last";
+/** Numbers of rows that are reserved by one write. */
+const RESERVED_IDS = 1_000;
+
+const INSERT_RUN = "INSERT INTO run (id, stream, first, count, time, bytes, crc, frames, ends) " +
+  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /** Puts publications at the end of streams: many into one row. */
 export class Appender {
@@ -24,6 +25,9 @@ export class Appender {
   readonly messageIds: MessageIds;
   readonly #statements: Statements;
   readonly #gone: GoneTable;
+  /** The id of the last row, and the largest that the database knows to be in use. */
+  #lastId = 0;
+  #reservedId = 0;
 
   /** Over the connection that writes. */
   constructor(statements: Statements, gone: GoneTable, recentIds?: number) {
@@ -41,9 +45,10 @@ export class Appender {
   append(stream: StreamRecord, frame: Frame, now: number): Stored {
     const { header, start, end } = frame;
     const topic = header["topic"] as string;
-    const isStored = header["stored"] === true;
-    const messageId = isStored ? header["msg-id"] as string | undefined : undefined;
-    const expected = isStored ? header["expect-seq"] as number | undefined : undefined;
+    const messageId = messageIdOf(header);
+    const expected = header["stored"] === true
+      ? header["expect-seq"] as number | undefined
+      : undefined;
     const time = Math.max(now, stream.time);
     if (messageId !== undefined) {
       const seq = this.messageIds.find(stream, messageId, time);
@@ -55,15 +60,7 @@ export class Appender {
     // All messages of a run have one time.
     const isFull = openRun.frames.length + end - start > RUN_BYTES;
     if (openRun.count > 0 && (isFull || time !== stream.time)) this.flush(stream);
-    stream.touch();
-    const seq = stream.next++;
-    stream.time = time;
-    stream.count++;
-    stream.bytes += end - start;
-    openRun.frames.append(frame.buffer.subarray(start, end));
-    openRun.ends.push(openRun.frames.length);
-    openRun.lastOf.set(topic, seq);
-    if (stream.listed) openRun.topics.push(topic);
+    const seq = stream.append(frame.buffer.subarray(start, end), topic, time);
     if (messageId !== undefined) this.messageIds.add(stream, messageId, seq, time);
     return { seq, duplicate: false };
   }
@@ -71,17 +68,16 @@ export class Appender {
   /** Writes the run that is being filled, if there is one. */
   flush(stream: StreamRecord): void {
     const { id, openRun, next, time } = stream;
-    const { count, frames, ends, lastOf, topics } = openRun;
+    const { count, frames, ends, topics } = openRun;
     if (count === 0) return;
     const bytes = frames.view();
     const first = next - count;
-    const row = [id, first, count, time, bytes.length, crc32(bytes), bytes, encodeEnds(ends)];
-    this.#statements.run(INSERT_RUN, ...row);
-    for (const [topic, seq] of lastOf) this.#statements.run(INSERT_TOPIC, id, topic, seq);
+    const about = [this.#nextId(), id, first, count, time, bytes.length, crc32(bytes)];
+    this.#statements.run(INSERT_RUN, ...about, bytes, encodeEnds(ends));
     topics.forEach((topic, i) =>
       this.#statements.run("INSERT INTO kept VALUES (?, ?, ?)", id, first + i, topic)
     );
-    const changed = [...lastOf.keys()];
+    const changed = new Set(topics);
     openRun.clear();
     if (stream.settings.maxPerTopic !== Infinity) {
       for (const topic of changed) this.#trim(stream, topic);
@@ -90,14 +86,41 @@ export class Appender {
 
   /** The number of a topic's last message; 0 if it has none that is kept. */
   lastOf(stream: StreamRecord, topic: string): number {
-    const open = stream.openRun.lastOf.get(topic);
-    if (open !== undefined) return open;
-    const row = this.#statements.row<[number]>(
-      "SELECT last FROM topic WHERE stream = ? AND topic = ?",
-      stream.id,
-      topic,
-    );
-    return row && row[0] >= stream.floor ? row[0] : 0;
+    const last = stream.lastTopics.find(topic) ??
+      this.#statements.row<[number]>(
+        "SELECT last FROM topic WHERE stream = ? AND topic = ?",
+        stream.id,
+        topic,
+      )?.[0];
+    return last !== undefined && last >= stream.floor ? last : 0;
+  }
+
+  /** Looks up anew which ids are in use: the commit that reserved them may have failed. */
+  rollBack(): void {
+    this.messageIds.rollBack();
+    this.#reservedId = 0;
+  }
+
+  /**
+   * The id of a new row, which none ever had. SQLite would write the largest one down with each row,
+   * which changes one page more in each commit.
+   */
+  #nextId(): number {
+    if (this.#lastId >= this.#reservedId) {
+      const [known] = this.#statements.row<[number]>(
+        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'run'",
+      )!;
+      this.#lastId = Math.max(this.#lastId, known);
+      this.#reservedId = this.#lastId + RESERVED_IDS;
+      const changed = this.#statements.run(
+        "UPDATE sqlite_sequence SET seq = ? WHERE name = 'run'",
+        this.#reservedId,
+      );
+      if (changed === 0) {
+        this.#statements.run("INSERT INTO sqlite_sequence VALUES ('run', ?)", this.#reservedId);
+      }
+    }
+    return ++this.#lastId;
   }
 
   #expect(stream: StreamRecord, topic: string, expected: number): void {

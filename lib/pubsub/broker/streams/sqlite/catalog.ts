@@ -42,6 +42,7 @@ export class Catalog {
       case "settle":
         return order.settlement.durable && this.#isSynced(order.settlement.stream);
       case "consumers":
+      case "save":
       case "retained":
       case "retain":
       case "hungry":
@@ -90,6 +91,9 @@ export class Catalog {
         this.#sweep(consumer.stream);
         return { value: this.#figures(consumer, now) };
       }
+      case "save":
+        this.#tables.saveAll(this.#stream(order.stream));
+        return NOTHING;
       case "redrive":
         return { value: this.#deliveries.redrive(this.#consumer(order.stream, order.consumer)) };
       case "retained": {

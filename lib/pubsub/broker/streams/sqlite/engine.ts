@@ -96,6 +96,7 @@ export class StreamEngine {
   finish(now: number): void {
     if (this.#failure) return;
     this.#unsyncedSince = now - SYNC_INTERVAL_MS;
+    for (const stream of this.#tables.byName.values()) this.#tables.saveAll(stream);
     this.#perform([], now);
   }
 
@@ -143,7 +144,7 @@ export class StreamEngine {
       if (syncDue) {
         this.#tables.statements.run("UPDATE counter SET value = value + 1 WHERE name = 'sync'");
       }
-      this.#tables.save();
+      this.#tables.save(now);
     });
     this.#options.guard?.check();
     if (published > 0) this.#room.written(published);

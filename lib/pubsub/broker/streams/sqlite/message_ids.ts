@@ -1,3 +1,4 @@
+import type { FrameHeader } from "../../../../frame/mod.ts";
 import { hashOf, IdTable } from "./id_table.ts";
 import type { Statements } from "./statements.ts";
 import type { StreamRecord } from "./stream_record.ts";
@@ -14,6 +15,10 @@ interface RecentIds {
   readonly fresh: Map<string, number>;
   /** When these are stored. */
   freshTime: number;
+  /** Those of commits before that are not in the log yet, in the order of their numbers. */
+  unsaved: RecentId[];
+  /** Whether the commit that is being made has put these there, and its own. */
+  isSaving: boolean;
   /** Where the others may be, the oldest first. */
   readonly tables: IdTable[];
   /** The table whose ids are being moved. */
@@ -24,14 +29,17 @@ interface RecentIds {
   dropped: number;
 }
 
-/** A row of the log: ids of one commit and their numbers. */
+/** An id, the number of its message, and when that was stored. */
+type RecentId = readonly [id: string, seq: number, time: number];
+
+/** A row of the log: ids with their numbers, and where it differs, how long before `time` they came. */
 type LogRow = readonly [last: number, time: number, ids: string];
 
 /**
  * The message ids that streams remember.
  *
- * A commit writes its ids as one row at the end of a log, so that it changes few pages whatever the
- * ids look like; in memory are only their hashes. Where that becomes too much, the oldest ids are
+ * Ids are written, many in a row, at the end of a log, so that this changes few pages whatever they
+ * look like; of those that are there only hashes are in memory. Where that becomes too much, the oldest ids are
  * moved into a table by id, in buckets that each cover the length of the window: there an id is
  * looked for in two buckets, and buckets are removed as a whole.
  */
@@ -61,6 +69,8 @@ export class MessageIds {
     const recent: RecentIds = {
       fresh: new Map(),
       freshTime: 0,
+      unsaved: [],
+      isSaving: false,
       tables: [],
       moving: undefined,
       movedUntil: isMoved ? lastTime : -Infinity,
@@ -71,15 +81,23 @@ export class MessageIds {
       id,
       dropped,
     );
-    for (const [, time, ids] of rows) this.#add(recent, pairsOf(ids), time, dedupMs);
+    for (const row of rows) this.#add(recent, idsOf(row), dedupMs);
     this.#streams.set(id, recent);
   }
 
-  /** Forgets a stream. */
-  forget(stream: StreamRecord): void {
-    for (const { size } of this.#streams.get(stream.id)?.tables ?? []) this.#size -= size;
+  /** Forgets a stream. @returns What takes this back. */
+  forget(stream: StreamRecord): () => void {
+    const recent = this.#streams.get(stream.id);
+    if (recent === undefined) return () => {};
+    const size = recent.tables.reduce((sum, table) => sum + table.size, 0);
+    this.#size -= size;
     this.#streams.delete(stream.id);
     this.#changed.delete(stream);
+    return () => {
+      takeBack(recent);
+      this.#size += size;
+      this.#streams.set(stream.id, recent);
+    };
   }
 
   /** The number of the message that was stored with an id within the window; `undefined` if none. */
@@ -105,35 +123,41 @@ export class MessageIds {
     this.#changed.set(stream, recent);
   }
 
-  /** Writes what was added. */
-  save(): void {
-    for (const [{ id }, { fresh, freshTime }] of this.#changed) {
-      const pairs = [...fresh];
-      for (let i = 0; i < pairs.length; i += STEP) {
-        const row = pairs.slice(i, i + STEP);
-        this.#statements.run(
-          "INSERT INTO recent_id VALUES (?, ?, ?, ?)",
-          id,
-          row.at(-1)![1],
-          freshTime,
-          JSON.stringify(row),
-        );
-      }
+  /** Writes those of a stream that are not in the log. */
+  save(stream: StreamRecord): void {
+    const recent = this.#of(stream);
+    const ids = [...recent.unsaved, ...freshIds(recent)];
+    for (let i = 0; i < ids.length; i += STEP) {
+      const row = ids.slice(i, i + STEP);
+      const [, last, time] = row.at(-1)!;
+      this.#statements.run(
+        "INSERT OR REPLACE INTO recent_id VALUES (?, ?, ?, ?)",
+        stream.id,
+        last,
+        time,
+        JSON.stringify(row.map(([id, seq, at]) => at === time ? [id, seq] : [id, seq, time - at])),
+      );
     }
+    if (ids.length === 0) return;
+    recent.isSaving = true;
+    this.#changed.set(stream, recent);
   }
 
   /** What was written is committed. */
   committed(): void {
     for (const [stream, recent] of this.#changed) {
-      this.#add(recent, recent.fresh, recent.freshTime, stream.settings.dedupMs);
-      recent.fresh.clear();
+      const ids = freshIds(recent);
+      this.#add(recent, ids, stream.settings.dedupMs);
+      if (recent.isSaving) recent.unsaved = [];
+      else for (const id of ids) recent.unsaved.push(id);
+      takeBack(recent);
     }
     this.#changed.clear();
   }
 
   /** Takes back what was added since the last commit. */
   rollBack(): void {
-    for (const { fresh } of this.#changed.values()) fresh.clear();
+    for (const recent of this.#changed.values()) takeBack(recent);
     this.#changed.clear();
   }
 
@@ -172,22 +196,27 @@ export class MessageIds {
   #move(stream: StreamRecord, recent: RecentIds): void {
     const { id, settings: { dedupMs } } = stream;
     const table = recent.moving ??= recent.tables[0]!;
+    if (recent.unsaved.length > 0 && recent.unsaved[0]![1] <= table.last) {
+      // They are moved out of the log, so they have to be there first.
+      stream.touch();
+      return;
+    }
     const enough = Math.max(STEP, 2 * recent.fresh.size);
     for (let moved = 0; moved < enough;) {
       const row = this.#statements.row<LogRow>(
-        "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last > ? AND last <= ? " +
-          "ORDER BY last LIMIT 1",
+        "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last > ? ORDER BY last LIMIT 1",
         id,
         recent.dropped,
-        table.last,
       );
-      if (row === undefined) {
+      const ids = row ? idsOf(row) : [];
+      // The last row of the table may have ids of the next one too.
+      if (row === undefined || ids[0]![1] > table.last) {
         // What this commit moves may still be taken back.
         if (moved === 0) this.#dropOldest(recent);
         return;
       }
-      const [last, time, ids] = row;
-      for (const [each, seq] of pairsOf(ids)) {
+      const [last] = row;
+      for (const [each, seq, time] of ids) {
         this.#statements.run(
           "INSERT OR REPLACE INTO message_id VALUES (?, ?, ?, ?, ?)",
           id,
@@ -197,9 +226,9 @@ export class MessageIds {
           time,
         );
         moved++;
+        recent.movedUntil = time;
       }
       this.#statements.run("DELETE FROM recent_id WHERE stream = ? AND last = ?", id, last);
-      recent.movedUntil = time;
     }
   }
 
@@ -217,25 +246,22 @@ export class MessageIds {
     return undefined;
   }
 
-  /** Whether the log has the id as that of a message, within the window. */
+  /** Whether an id is that of a message, within the window. */
   #isOf({ id: stream, settings }: StreamRecord, id: string, seq: number, time: number): boolean {
-    const row = this.#statements.row<LogRow>(
+    const { unsaved } = this.#streams.get(stream)!;
+    const isUnsaved = unsaved.length > 0 && unsaved[0]![1] <= seq;
+    const row = isUnsaved ? undefined : this.#statements.row<LogRow>(
       "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last >= ? ORDER BY last LIMIT 1",
       stream,
       seq,
     );
-    if (row === undefined || time - row[1] >= settings.dedupMs) return false;
-    return pairsOf(row[2]).some(([known, itsSeq]) => itsSeq === seq && known === id);
+    const found = findSeq(isUnsaved ? unsaved : row ? idsOf(row) : [], seq);
+    return found !== undefined && found[0] === id && time - found[2] < settings.dedupMs;
   }
 
-  #add(
-    { tables, moving }: RecentIds,
-    pairs: Iterable<readonly [id: string, seq: number]>,
-    time: number,
-    dedupMs: number,
-  ): void {
+  #add({ tables, moving }: RecentIds, ids: readonly RecentId[], dedupMs: number): void {
     let table = tables.at(-1);
-    for (const [id, seq] of pairs) {
+    for (const [id, seq, time] of ids) {
       // A table goes as a whole once the last of it is out of the window.
       if (!table || table === moving || table.isFull || time - table.since > dedupMs / 2) {
         tables.push(table = new IdTable(time));
@@ -259,8 +285,34 @@ export class MessageIds {
   }
 }
 
-function pairsOf(ids: string): readonly (readonly [id: string, seq: number])[] {
-  return JSON.parse(ids);
+/** The id that a publication's header asks to be stored with. */
+export function messageIdOf(header: FrameHeader): string | undefined {
+  return header["stored"] === true ? header["msg-id"] as string | undefined : undefined;
+}
+
+/** The id of a message among some that are in the order of their numbers. */
+function findSeq(ids: readonly RecentId[], seq: number): RecentId | undefined {
+  let [low, high] = [0, ids.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ids[middle]![1] < seq) low = middle + 1;
+    else high = middle;
+  }
+  return ids[low]?.[1] === seq ? ids[low] : undefined;
+}
+
+function freshIds({ fresh, freshTime }: RecentIds): RecentId[] {
+  return Array.from(fresh, ([id, seq]) => [id, seq, freshTime]);
+}
+
+function takeBack(recent: RecentIds): void {
+  recent.fresh.clear();
+  recent.isSaving = false;
+}
+
+function idsOf([, time, ids]: LogRow): RecentId[] {
+  const all: readonly (readonly [id: string, seq: number, before?: number])[] = JSON.parse(ids);
+  return all.map(([id, seq, before = 0]) => [id, seq, time - before]);
 }
 
 function bucketOf(time: number, windowMs: number): number {

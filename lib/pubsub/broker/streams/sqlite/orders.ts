@@ -42,6 +42,8 @@ export type StoreOrder =
     readonly start: StreamStart;
   }
   | { readonly kind: "redrive"; readonly stream: string; readonly consumer: string }
+  /** Has the tables of a stream tell of all its messages, for who reads them. */
+  | { readonly kind: "save"; readonly stream: string }
   | { readonly kind: "retained" }
   | { readonly kind: "hungry"; readonly member: number }
   | { readonly kind: "leave"; readonly member: number; readonly counted: boolean }

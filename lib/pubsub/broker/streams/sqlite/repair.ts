@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import { FrameDecoder } from "../../../../frame/mod.ts";
+import { type Frame, FrameDecoder } from "../../../../frame/mod.ts";
 import { closeQuietly } from "../../../../base/close_quietly.ts";
 import { nodeModule } from "../../../../base/node_module.ts";
 import {
@@ -18,6 +18,7 @@ import {
 } from "../../../../sqlite/mod.ts";
 import { newStreamSettings } from "../stream_settings.ts";
 import { examineStore, needStore, type StreamStoreCheck } from "./care.ts";
+import { messageIdOf } from "./message_ids.ts";
 import { readableRows, rowsAround } from "./salvage.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
@@ -146,11 +147,14 @@ class RescuedStream {
   readonly last: Map<string, number> = new Map();
   readonly id: number;
   readonly floor: number;
+  /** The number of the first message of which the other tables may not tell. */
+  readonly saved: number;
   readonly isListed: boolean;
 
-  constructor(id: number, floor: number, isListed: boolean) {
+  constructor(id: number, floor: number, saved: number, isListed: boolean) {
     this.id = id;
     this.floor = floor;
+    this.end = this.saved = saved;
     this.isListed = isListed;
   }
 }
@@ -197,8 +201,7 @@ class Rescuer {
       next,
     );
     const isListed = name === DEAD_LETTERS || "maxPerTopic" in JSON.parse(settings);
-    const stream = new RescuedStream(id, floor, isListed);
-    stream.end = next;
+    const stream = new RescuedStream(id, floor, next, isListed);
     this.#streams.set(id, stream);
     return stream;
   }
@@ -266,10 +269,20 @@ class Rescuer {
       this.#to.run("INSERT OR REPLACE INTO topic VALUES (?, ?, ?)", stream.id, topic, last);
     }
     stream.last.clear();
+    if (first >= stream.saved) this.#rescueIds(stream, first, time, frames);
     stream.runsEnd = first + count;
     stream.end = Math.max(stream.end, stream.runsEnd);
     stream.time = Math.max(stream.time, time);
     return true;
+  }
+
+  /** Notes the ids of messages that were not written elsewhere yet. */
+  #rescueIds(stream: RescuedStream, first: number, time: number, frames: readonly Frame[]): void {
+    const ids = frames.map(({ header }, i) => [messageIdOf(header), first + i] as const)
+      .filter(([id]) => id !== undefined);
+    if (ids.length === 0) return;
+    const row = [stream.id, ids.at(-1)![1], time, JSON.stringify(ids)];
+    this.#to.run("INSERT OR REPLACE INTO recent_id VALUES (?, ?, ?, ?)", ...row);
   }
 
   #goneOf(run: number): Uint8Array | undefined {

@@ -39,6 +39,10 @@ export interface ReplayPart {
   readonly next: number;
 }
 
+/** The row of a stream may be behind its messages. */
+const END_OF_RUNS = "(SELECT run.first + run.count FROM run WHERE run.stream = stream.id " +
+  "ORDER BY run.first DESC LIMIT 1)";
+
 type StreamRow = readonly [id: number, floor: number, next: number];
 
 /** Reads what streams keep, over a connection of its own. */
@@ -137,7 +141,7 @@ export class Replay {
 
   #stream(name: string): StreamRow | undefined {
     return this.#statements.row<StreamRow>(
-      "SELECT id, floor, next FROM stream WHERE name = ?",
+      `SELECT id, floor, max(next, coalesce(${END_OF_RUNS}, 0)) FROM stream WHERE name = ?`,
       name,
     );
   }

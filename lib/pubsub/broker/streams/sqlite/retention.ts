@@ -28,6 +28,8 @@ export class Retention {
    */
   keepLimits(stream: StreamRecord, now: number, most: number): boolean {
     const { maxAgeMs, maxBytes, maxCount, full } = stream.settings;
+    const isBounded = full === "drop-oldest" && (maxBytes !== Infinity || maxCount !== Infinity);
+    if (maxAgeMs === Infinity && !isBounded) return false;
     for (let i = 0; i < most; i++) {
       const run = this.#runs.at(stream.id, stream.floor);
       if (run === undefined) return false;

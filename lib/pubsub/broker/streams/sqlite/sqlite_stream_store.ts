@@ -186,6 +186,7 @@ class SqliteStreamStore implements StreamStore {
   }
 
   async read({ stream, start, ...init }: ReaderInit): Promise<StreamReader> {
+    if ("from" in start && start.from === "last") await this.#writer.ask({ kind: "save", stream });
     const place = await this.#reader.begin(stream, start);
     if (place === undefined) throw noStream(stream);
     const host = {

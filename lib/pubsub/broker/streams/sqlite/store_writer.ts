@@ -264,6 +264,8 @@ export class StoreWriter {
   #performed(report: StoreReport, asked: boolean): void {
     const batch = asked ? this.#inFlight ?? [] : [];
     if (asked) this.#inFlight = undefined;
+    // The thread works on while what it has done is told.
+    if (!report.failure) this.#send();
     this.#events.committed(report);
     report.results.forEach((result, i) => batch[i]?.onResult?.(result));
     for (const { number, result } of report.late) {
@@ -276,8 +278,7 @@ export class StoreWriter {
       this.#room.resolve();
       this.#room = undefined;
     }
-    this.#send();
-    if (this.#inFlight === undefined) this.#idle?.resolve();
+    if (this.#inFlight === undefined && !this.#hasWaiting) this.#idle?.resolve();
   }
 
   #died(error: Error): void {

@@ -1,6 +1,7 @@
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { DEAD_LETTERS } from "../dead_letter.ts";
 import type { StreamFigures, StreamSettings } from "../stream_store.ts";
+import { LastTopics } from "./last_topics.ts";
 import type { Statements } from "./statements.ts";
 
 /** The part of a stream that changes with its messages. */
@@ -28,14 +29,17 @@ const LOAD = "SELECT id, name, settings, floor, next, count, bytes, time FROM st
 const SAVE =
   "UPDATE stream SET settings = ?, floor = ?, next = ?, count = ?, bytes = ?, time = ? WHERE id = ?";
 
+/** What is found out from the messages after a crash is written once it concerns so much, or this old. */
+const MAX_UNSAVED_BYTES = 4_194_304;
+const MAX_UNSAVED = 10_000;
+const SAVE_MS = 1_000;
+
 /** The messages of a stream that are not written yet: the run that is being filled. */
 export class OpenRun {
   /** Their frames. */
   readonly frames: ByteBuffer = new ByteBuffer();
   /** Where each of them ends. */
   readonly ends: number[] = [];
-  /** The number of the last message of each topic. */
-  readonly lastOf: Map<string, number> = new Map();
   /** The topics of the messages in their order, where the stream has to list them. */
   readonly topics: string[] = [];
 
@@ -48,12 +52,17 @@ export class OpenRun {
   clear(): void {
     this.frames.clear();
     this.ends.length = 0;
-    this.lastOf.clear();
     this.topics.length = 0;
   }
 }
 
-/** A stream as its writer knows it. */
+/**
+ * A stream as its writer knows it.
+ *
+ * What appending changes of it, its last topics and its message ids are not written in each commit:
+ * that would change more pages than the messages themselves. After a crash they are found out from
+ * the messages behind the `next` that its row has.
+ */
 export class StreamRecord {
   /** Names it in the tables; never used again for another. */
   readonly id: number;
@@ -73,6 +82,13 @@ export class StreamRecord {
   time: number;
   /** What came since the last run was written. */
   readonly openRun: OpenRun = new OpenRun();
+  readonly lastTopics: LastTopics = new LastTopics();
+  /** How many messages, and bytes of them, its row does not count, at least. */
+  #unsaved = 0;
+  #unsavedBytes = 0;
+  #savedAt = 0;
+  #mustSave = false;
+  #isSaving = false;
   #before: State | undefined;
 
   /** As a row of the table tells it. */
@@ -97,21 +113,62 @@ export class StreamRecord {
     return this.#before !== undefined;
   }
 
-  /** Must be called before any change. */
+  /** Whether its row is as it is. */
+  get isSaved(): boolean {
+    return this.#unsaved === 0;
+  }
+
+  /** Must be called before any change other than that a message is appended. */
   touch(): void {
-    if (this.#before !== undefined) return;
-    const { settings, floor, next, count, bytes, time } = this;
-    this.#before = { settings, floor, next, count, bytes, time };
+    this.#mustSave = true;
+    this.#remember();
+  }
+
+  /** Appends a message to the run that is being filled. @returns its number. */
+  append(frame: Uint8Array, topic: string, time: number): number {
+    this.#remember();
+    const seq = this.next;
+    this.openRun.frames.append(frame);
+    this.openRun.ends.push(this.openRun.frames.length);
+    this.counted(1, frame.length, time);
+    this.lastTopics.add(topic, seq);
+    if (this.listed) {
+      this.#mustSave = true;
+      this.openRun.topics.push(topic);
+    }
+    return seq;
+  }
+
+  /** Counts messages that its row does not count. */
+  counted(count: number, bytes: number, time: number): void {
+    this.next += count;
+    this.count += count;
+    this.bytes += bytes;
+    this.time = time;
+    this.#unsaved += count;
+    this.#unsavedBytes += bytes;
+  }
+
+  /** Whether its row, its topics and its message ids are to be written in this commit. */
+  isSaveDue(now: number): boolean {
+    return this.#mustSave || this.#unsavedBytes >= MAX_UNSAVED_BYTES ||
+      this.#unsaved >= MAX_UNSAVED || Math.abs(now - this.#savedAt) >= SAVE_MS;
   }
 
   /** Writes what was changed. */
-  save(statements: Statements): void {
+  save(statements: Statements, now: number): void {
     const { settings, floor, next, count, bytes, time, id } = this;
     statements.run(SAVE, settingsText(settings), floor, next, count, bytes, time, id);
+    this.lastTopics.save(statements, id);
+    this.#isSaving = true;
+    this.#savedAt = now;
   }
 
   /** What was written is committed. */
   committed(): void {
+    this.lastTopics.committed(this.#isSaving);
+    if (this.#isSaving) this.#unsaved = this.#unsavedBytes = 0;
+    this.#mustSave = this.#isSaving = false;
     this.#before = undefined;
   }
 
@@ -119,6 +176,8 @@ export class StreamRecord {
   rollBack(): void {
     if (this.#before) Object.assign(this, this.#before);
     this.#before = undefined;
+    this.#mustSave = this.#isSaving = false;
+    this.lastTopics.rollBack();
     this.openRun.clear();
   }
 
@@ -126,6 +185,12 @@ export class StreamRecord {
   figures(consumers: number): StreamFigures {
     const { name, settings, floor, next, count, bytes } = this;
     return { name, settings, firstSeq: floor, lastSeq: next - 1, count, bytes, consumers };
+  }
+
+  #remember(): void {
+    if (this.#before !== undefined) return;
+    const { settings, floor, next, count, bytes, time } = this;
+    this.#before = { settings, floor, next, count, bytes, time };
   }
 }
 

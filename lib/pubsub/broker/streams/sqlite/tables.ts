@@ -6,6 +6,7 @@ import type { StreamFigures } from "../stream_store.ts";
 import { Appender } from "./appender.ts";
 import { type ConsumerRecord, loadConsumers } from "./consumer_record.ts";
 import { GoneTable } from "./gone_table.ts";
+import { recover } from "./recover.ts";
 import { Retention } from "./retention.ts";
 import { Runs } from "./runs.ts";
 import { Statements } from "./statements.ts";
@@ -51,6 +52,7 @@ export class Tables {
     for (const stream of loadStreams(this.statements)) {
       byId.set(stream.id, stream);
       this.addStream(stream);
+      recover(stream, this.statements, this.runs, this.appender.messageIds);
     }
     for (const consumer of loadConsumers(this.statements, byId)) this.addConsumer(consumer);
     this.#undo = [];
@@ -125,8 +127,9 @@ export class Tables {
     this.#consumers.delete(stream);
     this.#deleted.push(stream.name);
     stream.openRun.clear();
-    this.appender.messageIds.forget(stream);
+    const remember = this.appender.messageIds.forget(stream);
     this.#undo.push(() => {
+      remember();
       this.byName.set(stream.name, stream);
       this.#consumers.set(stream, new Map());
     });
@@ -170,16 +173,24 @@ export class Tables {
     this.#deadLetters = [];
   }
 
-  /** Writes all that was changed. */
-  save(): void {
+  /** Writes what was changed, but for what is written about appended messages now and then. */
+  save(now: number): void {
     // Runs first: writing them may mark older messages as gone.
     for (const stream of this.byName.values()) this.appender.flush(stream);
     this.gone.save();
-    this.appender.messageIds.save();
-    for (const stream of this.byName.values()) if (stream.changed) stream.save(this.statements);
+    for (const stream of this.byName.values()) {
+      if (!stream.changed || !stream.isSaveDue(now)) continue;
+      stream.save(this.statements, now);
+      this.appender.messageIds.save(stream);
+    }
     for (const consumer of this.allConsumers()) {
       if (consumer.changed) consumer.save(this.statements);
     }
+  }
+
+  /** Has the next commit write all of a stream. */
+  saveAll(stream: StreamRecord): void {
+    if (!stream.isSaved) stream.touch();
   }
 
   /** The commit was made. */
@@ -204,7 +215,7 @@ export class Tables {
     for (const stream of this.byName.values()) stream.rollBack();
     for (const consumer of this.allConsumers()) consumer.rollBack();
     this.gone.rollBack();
-    this.appender.messageIds.rollBack();
+    this.appender.rollBack();
     this.runs.forget();
   }
 }
