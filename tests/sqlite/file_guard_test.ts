@@ -58,6 +58,8 @@ Deno.test({
         const path = scratch.at("a.db");
         const db = openWriter(path, { schema: NUMBERS });
         const guard = new FileGuard(path);
+        // Another log in the place of the first is looked for once a second.
+        if (!replaced || end !== "-wal") guard.check();
         if (replaced) {
           Deno.copyFileSync(path + end, scratch.at("copy"));
           Deno.renameSync(scratch.at("copy"), path + end);
