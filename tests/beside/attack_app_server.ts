@@ -26,37 +26,37 @@ export const ATTACKS: Record<string, { connections: number; frames: () => Uint8A
   },
   "JSON of 16 MiB in one string": {
     connections: 1,
-    frames: () => times(4, () => json(`{"action":"get","value":"${"x".repeat(16 * MiB)}"}`)),
+    frames: () => times(2, () => json(`{"action":"get","value":"${"x".repeat(16 * MiB)}"}`)),
   },
   "JSON of 64 KiB in thousands of arrays": {
     connections: 1,
     frames: () =>
-      times(300, () => json(`{"action":"get","value":"x","a":[${"[],".repeat(21_000)}1]}`)),
+      times(150, () => json(`{"action":"get","value":"x","a":[${"[],".repeat(21_000)}1]}`)),
   },
-  "get of an entry of 4 MiB, 128 at once": {
+  "get of an entry of 4 MiB, 64 at once": {
     connections: 1,
-    frames: () => times(128, () => action({ action: "get", value: "large" })),
+    frames: () => times(64, () => action({ action: "get", value: "large" })),
   },
-  "search for the key of an entry of 4 MiB, 128 at once": {
+  "search for the key of an entry of 4 MiB, 64 at once": {
     connections: 1,
-    frames: () => times(128, () => action({ action: "search", value: "large" })),
+    frames: () => times(64, () => action({ action: "search", value: "large" })),
   },
   "search of 100 hits with large texts and titles": {
     connections: 1,
-    frames: () => times(40, () => action({ action: "search", value: "findme", limit: 100 })),
+    frames: () => times(20, () => action({ action: "search", value: "findme", limit: 100 })),
   },
   "completions of entries with large titles": {
     connections: 1,
-    frames: () => times(256, () => action({ action: "suggest", value: "medium", limit: 50 })),
+    frames: () => times(128, () => action({ action: "suggest", value: "medium", limit: 50 })),
   },
-  "stats, 512 at once": {
+  "stats, 256 at once": {
     connections: 1,
-    frames: () => times(512, () => action({ action: "stats" })),
+    frames: () => times(256, () => action({ action: "stats" })),
   },
   "put of entries of 1 MiB": {
     connections: 1,
     frames: () =>
-      times(32, (i) => action({ action: "put", key: `p${i}`, value: "word ".repeat(MiB / 5 - i) })),
+      times(12, (i) => action({ action: "put", key: `p${i}`, value: "word ".repeat(MiB / 5 - i) })),
   },
 };
 

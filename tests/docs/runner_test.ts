@@ -275,8 +275,8 @@ Deno.test("isExpected(): times and rates are any where that is said", () => {
 Deno.test("expectedLogs() and typeErrors() read a program", async () => {
   const program = ['console.log("a"); // a', "if (1) console.log(2);", "// console"].join("\n");
   assertEquals(expectedLogs(program), ["a", "…"]);
-  const good = 'import { listen } from "@socktool/socktool"; void listen;';
-  const page = [good, good.replaceAll("listen", "listens")].map((text) => fenced("ts", text));
+  const good = 'import { concat } from "@std/bytes"; void concat;';
+  const page = [good, good.replaceAll("concat", "concats")].map((text) => fenced("ts", text));
   const errors = await typeErrors(parsePage("docs/a.md", page.join("\n\n")).blocks);
   assertStringIncludes(errors, "docs_a.md_5.ts");
   assert(!errors.includes("docs_a.md_1.ts"), errors);
