@@ -185,7 +185,7 @@ Deno.test("writeFrame() writes a frame whole, or throws and leaves the buffer as
       assertEquals(buffer.view().subarray(length), encodeFrame({ content: "after" }));
       assertEquals(buffer.view().subarray(0, before.length), before);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 400 },
   );
 });
 
@@ -215,7 +215,7 @@ Deno.test("writeFrameHead() writes the head that writeFrame() would, or nothing"
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -255,7 +255,7 @@ Deno.test("writeFrame() leaves the buffer as it was wherever the memory ends", (
       }
       assertEquals(buffer.view(), join(bytesOf("before"), encodeFrame({ header, content })));
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

@@ -59,7 +59,7 @@ for (const way of WAYS_IN) {
         for (const frame of sent) writeFrame(buffer, frame);
         assertDecoded(await way.decode(cut(buffer.view(), sizes)), sent);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 }
@@ -103,7 +103,7 @@ Deno.test("content in parts adds up to the content", () => {
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -134,7 +134,7 @@ async function assertSameOutcomes(bytes: Uint8Array, sizes: readonly number[]): 
 }
 
 Deno.test("any bytes give frames or a FrameError, the same ones by every way in", async () => {
-  await fc.assert(fc.asyncProperty(anyBytes, anySizes, assertSameOutcomes), { numRuns: 600 });
+  await fc.assert(fc.asyncProperty(anyBytes, anySizes, assertSameOutcomes), { numRuns: 250 });
 });
 
 Deno.test("valid frames with changed bytes give frames or a FrameError, the same ones by every way in", async () => {
@@ -158,7 +158,7 @@ Deno.test("valid frames with changed bytes give frames or a FrameError, the same
         await assertSameOutcomes(bytes, sizes);
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 250 },
   );
 });
 
@@ -177,7 +177,7 @@ Deno.test("decoders with one cache between them agree with a decoder that has no
         alone.errors.map((error) => error.message),
       );
     }),
-    { numRuns: 1_000 },
+    { numRuns: 400 },
   );
 });
 
@@ -193,6 +193,6 @@ Deno.test("the first frame of any bytes is what the protocol says", () => {
       else if (bytes.length < headerEnd + verdict.length) assertEquals(frames.length, 0);
       else assert(frames.length > 0);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 800 },
   );
 });

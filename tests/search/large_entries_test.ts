@@ -39,7 +39,7 @@ Deno.test("EntryReplies encodes what JSON.stringify() does, whatever an entry ho
       store.deleteKey(entry.key);
       assertEquals(replies.encode("get", entry.key), undefined);
     }),
-    { numRuns: 300 },
+    { numRuns: 120 },
   );
   db.close();
 });

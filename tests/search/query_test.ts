@@ -195,7 +195,7 @@ Deno.test("no query is an error", () =>
         await engine.suggest(text);
         engine.lookup(text);
       }),
-      { numRuns: 400 },
+      { numRuns: 120 },
     );
   }));
 

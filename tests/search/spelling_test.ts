@@ -123,7 +123,7 @@ Deno.test("editDistance() is that of the plain algorithm, up to the limit", () =
     fc.property(word, word, fc.integer({ min: 1, max: 3 }), (a, b, limit) => {
       assertEquals(editDistance(a, b, limit), Math.min(plainDistance(a, b), limit + 1));
     }),
-    { numRuns: 2000 },
+    { numRuns: 700 },
   );
 });
 
@@ -149,7 +149,7 @@ Deno.test("a word is corrected by the vocabulary exactly if one is near", async 
           assertEquals(plainDistance(corrected!, folded), least);
         }),
     ),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });
 

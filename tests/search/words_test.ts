@@ -93,7 +93,7 @@ Deno.test("the index's tokenizer makes the same words of a normalised text", () 
         .split(/[\x00-\x2f\x3a-\x60\x7b-\x7f]+/).filter((token) => token !== "");
       assertEquals(wordsOf(text), tokens);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -107,7 +107,7 @@ Deno.test("a word's place in the text holds that word", () => {
         assert(wordsOf(text.slice(start, end)).includes(word), `${word} in ${text}`);
       });
     }),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
 });
 

@@ -10,6 +10,7 @@ import { inspectSoak } from "./capture/inspect_soak.ts";
 import { FRAME_SOAKS } from "./frames/frames_soak.ts";
 import { natsSoak } from "./nats/nats_soak.ts";
 import { flatOutSoak } from "./pubsub/flat_out_soak.ts";
+import { propertiesSoak } from "./properties/properties_soak.ts";
 import { faultsSoak } from "./proxy/faults_soak.ts";
 import { proxySoak } from "./proxy/proxy_soak.ts";
 import { pubsubSoak } from "./pubsub/pubsub_soak.ts";
@@ -28,6 +29,7 @@ const SOAKS: readonly Soak[] = [
   inspectSoak,
   proxySoak,
   faultsSoak,
+  propertiesSoak,
 ];
 
 await runScript({
