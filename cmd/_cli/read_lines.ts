@@ -32,6 +32,7 @@ export async function* readByteLines(
   /** The parts of a line whose end has not arrived. */
   let parts: Uint8Array[] = [];
   let partBytes = 0;
+  let lines = 0;
   try {
     while (signal?.aborted !== true) {
       const { done, value } = await reader.read();
@@ -39,6 +40,7 @@ export async function* readByteLines(
       let start = 0;
       for (let end = value.indexOf(NEWLINE); end >= 0; end = value.indexOf(NEWLINE, start)) {
         const last = value.subarray(start, end);
+        lines++;
         yield withoutReturn(parts.length === 0 ? last : concat([...parts, last]));
         parts = [];
         partBytes = 0;
@@ -48,7 +50,7 @@ export async function* readByteLines(
       parts.push(value.subarray(start));
       partBytes += value.length - start;
       if (partBytes > MAX_LINE_BYTES) {
-        throw new UsageError(`stdin: a line has more than ${MAX_LINE_BYTES} bytes`);
+        throw new UsageError(`stdin, line ${lines + 1}: it has more than ${MAX_LINE_BYTES} bytes`);
       }
     }
     if (parts.length > 0 && signal?.aborted !== true) yield withoutReturn(concat(parts));

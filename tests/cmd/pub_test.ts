@@ -155,6 +155,7 @@ Deno.test("pub says what is wrong", async () => {
     [[], 2, "TOPIC is missing"],
     [["a"], 2, "MESSAGE is missing"],
     [["a", "x", "--lines"], 2, "contradict", ""],
+    [["a", "--lines"], 2, "line 2: it has more than 1048576 bytes", `x\n${"y".repeat(1_048_577)}`],
     [["a", "-", "--count", "2"], 2, "--count", ""],
     [["a.*", "x"], 2, "TOPIC a.*: a topic has no wildcard"],
     [["_sys.x", "x"], 1, "nothing to say"],

@@ -8,10 +8,14 @@ import type { Judge } from "./judge.ts";
 import type { Target } from "./target.ts";
 
 /** A server's memory is looked at from this round on, when its code is warm. */
-const WARM_ROUNDS = 30;
+const WARM_ROUNDS = 32;
 
-/** So much may come on top of what it had then. */
-const MORE_MEMORY_BYTES = 150_000_000;
+/**
+ * So much may come on top of what it had at the last round that is a power of two. What is kept to be
+ * faster, and what allocators leave unused, grows less and less: servers with TLS take 110 MB more
+ * after 500 rounds than after 32, and no more after 2,000. A leak grows as before.
+ */
+const MORE_MEMORY_BYTES = 120_000_000;
 
 /** Sockets that a server may open by itself, for its threads and turns. */
 const SPARE_SOCKETS = 8;
@@ -32,7 +36,7 @@ export class Victim {
   #frames = 0;
   #bytes = 0;
   #sockets = Infinity;
-  #warmBytes = Infinity;
+  #lastBytes = Infinity;
   #mostBytes = 0;
 
   constructor(target: Target) {
@@ -150,8 +154,9 @@ export class Victim {
     );
     const bytes = residentBytes(server.pid);
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
-    if (this.#rounds <= WARM_ROUNDS) this.#warmBytes = bytes;
-    const grown = bytes - this.#warmBytes;
+    const isPowerOfTwo = (this.#rounds & (this.#rounds - 1)) === 0;
+    if (this.#rounds <= WARM_ROUNDS || isPowerOfTwo) this.#lastBytes = bytes;
+    const grown = bytes - this.#lastBytes;
     assert(grown < MORE_MEMORY_BYTES, `${name} has grown by ${Math.round(grown / 1e6)} MB`);
   }
 

@@ -191,7 +191,8 @@ export class Publications implements Forgetful {
     // Fields by which a subscriber tells what a delivery is for.
     if (header["group"] !== undefined) return notTheirs("group");
     if (header["sid"] !== undefined) return notTheirs("sid");
-    const refusal = publishRefusal(this.#principal, header["topic"]);
+    const refusal = publishRefusal(this.#principal, header["topic"]) ??
+      retainRefusal(header["topic"] as string, retain);
     if (refusal || this.#shared === undefined) return refusal;
     return isLocal(header["topic"] as string) ? undefined : this.#shared.publishRefusal(header);
   }
@@ -200,6 +201,13 @@ export class Publications implements Forgetful {
 /** Whether a topic is this broker's own affair, wherever other brokers are. */
 function isLocal(topic: string): boolean {
   return topic.startsWith(SYSTEM_PREFIX);
+}
+
+/** Whoever may publish nowhere may reply: the memory for retained frames is not theirs to fill. */
+function retainRefusal(topic: string, retain: boolean | undefined): Refusal | undefined {
+  if (retain !== true || !isInbox(topic)) return undefined;
+  const message = `Cannot retain on ${quote(topic)}: an inbox is for replies`;
+  return { code: "forbidden", message };
 }
 
 function notTheirs(field: string): Refusal {

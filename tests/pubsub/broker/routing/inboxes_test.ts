@@ -48,6 +48,12 @@ for (const authenticated of [false, true]) {
     const topics = [];
     for (let i = 0; i < 1; i++) topics.push((await owner.frame()).text());
     assertEquals(topics, ["reply"], "everybody may publish there");
+    const retained = await other.ask(
+      "pub",
+      { topic: `_inbox.${inbox}.1`, retain: true, id: 4 },
+      "x",
+    );
+    assertEquals([retained["code"], broker.stats().retained], ["forbidden", 0]);
     other.close();
     await until(() => broker.stats().connections === 1, "the other has left");
     const late = await codeOf(owner, `_inbox.${otherInbox}.*`);
