@@ -73,6 +73,7 @@ export async function joinNats(
   try {
     return await module.connectNats(nats.split(","), { creds, caCert, waitMs, signal, observer });
   } catch (error) {
+    signal.throwIfAborted();
     if (error instanceof TypeError) throw new UsageError(`--nats: ${error.message}`);
     throw error;
   }

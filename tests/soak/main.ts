@@ -8,7 +8,7 @@ import { formatDuration } from "../../cmd/_cli/mod.ts";
 import { runScript, say } from "../../scripts/pack/script.ts";
 import { inspectSoak } from "./capture/inspect_soak.ts";
 import { FRAME_SOAKS } from "./frames/frames_soak.ts";
-import { natsSoak } from "./nats/nats_soak.ts";
+import { gatewaysSoak, natsSoak } from "./nats/nats_soak.ts";
 import { flatOutSoak } from "./pubsub/flat_out_soak.ts";
 import { propertiesSoak } from "./properties/properties_soak.ts";
 import { faultsSoak } from "./proxy/faults_soak.ts";
@@ -25,6 +25,7 @@ const SOAKS: readonly Soak[] = [
   flatOutSoak,
   streamsSoak,
   natsSoak,
+  gatewaysSoak,
   webSocketSoak,
   inspectSoak,
   proxySoak,

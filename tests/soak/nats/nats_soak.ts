@@ -1,8 +1,15 @@
-import { NatsCluster } from "../../support/nats.ts";
+import { NatsCluster, NatsServer } from "../../support/nats.ts";
 import { ClusterRun, FAULTS } from "../../pubsub/broker/nats/cluster_run.ts";
+import { GatewayRun, IMPATIENT } from "../../pubsub/broker/nats/gateway_run.ts";
 import { StreamRun } from "../../pubsub/broker/nats/stream_run.ts";
 import type { Random } from "../random.ts";
 import type { RunningSoak, Soak } from "../soak.ts";
+
+const SKIPPED: RunningSoak = {
+  round: () => Promise.resolve(),
+  summary: "skipped: nats-server is not installed",
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
 
 /**
  * Three gateways of a cluster of three, whose servers are killed or stopped for a while, one after
@@ -15,13 +22,7 @@ export const natsSoak: Soak = {
   name: "nats",
   async start(): Promise<RunningSoak> {
     const cluster = await NatsCluster.start("the soak of gateways");
-    if (cluster === undefined) {
-      return {
-        round: () => Promise.resolve(),
-        summary: "skipped: nats-server is not installed",
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      };
-    }
+    if (cluster === undefined) return SKIPPED;
     const run = new ClusterRun(cluster);
     await run.start();
     const streams = new StreamRun(cluster, 3);
@@ -49,6 +50,35 @@ export const natsSoak: Soak = {
         await streams[Symbol.asyncDispose]();
         await run[Symbol.asyncDispose]();
         await cluster[Symbol.asyncDispose]();
+      },
+    };
+  },
+};
+
+/**
+ * Two gateways, of which one is stopped or killed while the other publishes: each publication was
+ * received or told as missed, exactly, in order and none twice; and after a death the next gateway at
+ * the same address brings everything.
+ */
+export const gatewaysSoak: Soak = {
+  name: "gateways",
+  async start(): Promise<RunningSoak> {
+    const server = await NatsServer.start("the soak of mortal gateways", { config: IMPATIENT });
+    if (server === undefined) return SKIPPED;
+    const run = await GatewayRun.start([server.url]);
+    let rounds = 0;
+    return {
+      async round(random: Random) {
+        if (random.chance(0.7)) await run.stop(random.int(1, 1_000));
+        else await run.kill(random.int(1, 300));
+        rounds++;
+      },
+      get summary() {
+        return `${rounds} faults, ${run.published} published, ${run.missed} missed since a death`;
+      },
+      async [Symbol.asyncDispose]() {
+        await run[Symbol.asyncDispose]();
+        await server[Symbol.asyncDispose]();
       },
     };
   },

@@ -60,6 +60,8 @@ export class Gateways {
   readonly #next = new Map<CoreLink, Promise<ReadonlyMap<string, number>>>();
   readonly #telling = new PeriodicLook(TELL_MS, (now) => this.#tell(now));
   #asked = 0;
+  /** When it told of itself last, in milliseconds of `performance.now()`. */
+  #toldAt = performance.now();
 
   /**
    * @param name This start of this gateway.
@@ -201,7 +203,11 @@ export class Gateways {
   }
 
   #tell(now: number): void {
-    if (!this.#link.connected) return this.#origins.forgive(now);
+    // Whoever was stopped, or cut off, does not know who was silent meanwhile.
+    const isLate = now - this.#toldAt > 2 * TELL_MS;
+    this.#toldAt = now;
+    if (isLate || !this.#link.connected) this.#origins.forgive(now);
+    if (!this.#link.connected) return;
     this.#tellAll(false);
     const silent = this.#origins.silent(now);
     if (silent.length === 0) return;

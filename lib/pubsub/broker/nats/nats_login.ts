@@ -44,7 +44,7 @@ function fileLogin(creds: string): Authenticator {
   } catch {
     const message =
       "Cannot log in to NATS: the credentials hold no JWT with its seed, and no seed " +
-      "of an nkey alone, that can be read";
+      "of an nkey alone, that can be read (--nats-creds FILE)";
     throw new NatsError("unauthorized", message);
   }
 }

@@ -7,6 +7,7 @@ import {
   type JetStreamManager,
   jetstreamManager,
   type JsMsg,
+  type StreamConfig,
 } from "@nats-io/jetstream";
 import { ByteBuffer, type Frame } from "../../../frame/mod.ts";
 import { messageOf } from "../../../base/message_of.ts";
@@ -58,9 +59,13 @@ export class RetainedValues {
   readonly #closing = new AbortController();
   /** The stream's last message that was applied; `undefined` while the stream is not read. */
   #seq: number | undefined;
+  /** Where reading stood at the last look, if it was behind the stream. */
+  #behindAt: number | undefined;
   #spreadAt = 0;
   #manager: JetStreamManager | undefined;
   #reading: ConsumerMessages | undefined;
+  /** How often it was begun to read. */
+  #readings = 0;
   /** Who waits until a message was applied. */
   readonly #waiting = new Set<{ readonly seq: number; readonly resolve: () => void }>();
   #checking: Promise<void> | undefined;
@@ -166,9 +171,22 @@ export class RetainedValues {
     }
   }
 
-  /** A stream that was made while only one server was there is kept by more once they are. */
   async #look(manager: JetStreamManager): Promise<void> {
-    const { config } = await manager.streams.info(STREAM);
+    const { config, state } = await manager.streams.info(STREAM);
+    await this.#lookAtReading(manager, state.last_seq);
+    await this.#spread(manager, config);
+  }
+
+  /** Where what reads the stream died with its server, it is not always made again. */
+  async #lookAtReading(manager: JetStreamManager, last: number): Promise<void> {
+    const isBehind = this.#seq !== undefined && this.#seq < last;
+    const isStuck = isBehind && this.#seq === this.#behindAt;
+    this.#behindAt = isBehind ? this.#seq : undefined;
+    if (isStuck) await this.#read(manager);
+  }
+
+  /** A stream that was made while only one server was there is kept by more once they are. */
+  async #spread(manager: JetStreamManager, config: StreamConfig): Promise<void> {
     const now = performance.now();
     const isAlone = this.#link.connection.info?.cluster === undefined;
     if (config.num_replicas >= REPLICAS || isAlone || now < this.#spreadAt) return;
@@ -186,13 +204,19 @@ export class RetainedValues {
 
   /** Begins to read. What is lost on the way, also of a connection, the reader asks for again. */
   async #read(manager: JetStreamManager): Promise<void> {
+    this.#reading?.close().catch(() => {
+      // It reads no more.
+    });
     const { state } = await manager.streams.info(STREAM);
     const consumer = await jetstream(this.#link.connection).consumers.get(STREAM, {
       deliver_policy: DeliverPolicy.LastPerSubject,
     });
     this.#seq = state.messages === 0 ? state.last_seq : 0;
+    const number = ++this.#readings;
     this.#reading = await consumer.consume({
-      callback: (message) => this.#apply(message),
+      callback: (message) => {
+        if (number === this.#readings) this.#apply(message);
+      },
       expires: 4 * HEARTBEAT_MS,
       idle_heartbeat: HEARTBEAT_MS,
     });

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { connectBroker } from "../../../../lib/pubsub/mod.ts";
 import { until } from "../../../support/deadline.ts";
-import { NatsCluster } from "../../../support/nats.ts";
-import { script, ServerProgram } from "../../../support/programs.ts";
+import { NatsCluster, NatsServer } from "../../../support/nats.ts";
 import { ClusterRun } from "./cluster_run.ts";
+import { GatewayRun, IMPATIENT } from "./gateway_run.ts";
 import { StreamRun } from "./stream_run.ts";
-import { Gateway, nextOf } from "./support.ts";
+import { nextOf } from "./support.ts";
 
 Deno.test("while a server of three dies, all is received or told, and what was kept stays", async () => {
   await using cluster = await NatsCluster.start("a cluster of three");
@@ -20,18 +20,23 @@ Deno.test("while a server of three dies, all is received or told, and what was k
     { what: "server", index: 1, how: "SIGKILL", ms: 300 },
     { what: "gateway", index: 0, how: "SIGKILL", ms: 0 },
   );
+});
 
-  // A client whose gateway dies goes on at the next one.
-  const flags = ["--nats", cluster.urls.join(), "--nats-wait", "10s"];
-  const mortal = await ServerProgram.start(script("cmd/broker.ts", ":0", ...flags));
-  await using other = await Gateway.start(cluster.urls);
+Deno.test("what a stopped gateway costs is told exactly; where it dies, clients go to the next", async () => {
+  await using server = await NatsServer.start("a mortal gateway", { config: IMPATIENT });
+  if (server === undefined) return;
+  await using gateways = await GatewayRun.start([server.url]);
+  const { mortal, steady: other } = gateways;
+  await gateways.stop(400);
+  assert(gateways.missed > 0);
+
+  const before = other.broker.stats();
   await using client = await connectBroker([mortal.words.join(":"), other.broker.address]);
   const subscription = await client.subscribe("after");
   await using publisher = await other.client();
   const diedAt = performance.now();
   await mortal[Symbol.asyncDispose]();
-  await until(() => other.broker.stats().connections === 2 && client.state === "connected");
-  await until(() => other.broker.stats().filters > 0);
+  await until(() => other.broker.stats().filters > before.filters);
   await publisher.publish("after", "here");
   assertEquals((await nextOf(subscription)).text(), "here");
   const movedMs = performance.now() - diedAt;
