@@ -35,6 +35,10 @@ interface Told {
   readonly last: number;
   /** Counters that have changed: topic, number, count. */
   readonly topics?: readonly (readonly [string, number, number])[] | undefined;
+  /** How many messages with counters it has sent before; their numbers begin with 1. */
+  readonly told?: number | undefined;
+  /** Everything is told again that was told in the message with this number, or after it. */
+  readonly again?: number | undefined;
   /** Whether it ends. */
   readonly end?: boolean | undefined;
 }
@@ -60,6 +64,10 @@ export class Gateways {
   readonly #next = new Map<CoreLink, Promise<ReadonlyMap<string, number>>>();
   readonly #telling = new PeriodicLook(TELL_MS, (now) => this.#tell(now));
   #asked = 0;
+  /** How many messages that tell of counters it has sent. */
+  #tells = 0;
+  /** From which of them on others have not got all. */
+  #again = Infinity;
   /** When it told of itself last, in milliseconds of `performance.now()`. */
   #toldAt = performance.now();
 
@@ -96,6 +104,9 @@ export class Gateways {
     on(`${PREFIX}.told`, (told) => this.#heard(told));
     on(`${PREFIX}.ask`, (told, reply) => this.#answer(told, reply));
     on(`${PREFIX}.ask.${this.#name}`, (told, reply) => this.#answer(told, reply));
+    on(`${PREFIX}.again.${this.#name}`, ({ again = Infinity }) => {
+      this.#again = Math.min(this.#again, again);
+    });
     for (const link of this.#links) {
       link.subscribe(`${this.#inbox(link)}.>`, {
         received: (message) => this.#answered(message),
@@ -163,7 +174,7 @@ export class Gateways {
 
   #answer(told: Told, reply: string): void {
     if (told.gateway === this.#name) return;
-    this.#origins.heard(told.gateway, told.last, performance.now());
+    this.#note(told);
     // Behind all that was published before.
     if (reply !== "") this.#link.publish(reply, this.#encode({}));
   }
@@ -178,7 +189,7 @@ export class Gateways {
     }
     const told = readTold(message);
     if (told === undefined) return;
-    this.#origins.heard(told.gateway, told.last, performance.now());
+    this.#note(told);
     question?.last.set(told.gateway, told.last);
     this.#settle(question, told.gateway);
   }
@@ -193,9 +204,19 @@ export class Gateways {
     return `${PREFIX}.answer.${this.#name}.${this.#links.indexOf(link)}`;
   }
 
-  #heard({ gateway, last, topics = [], end }: Told): void {
-    if (gateway === this.#name) return;
+  /** A gateway has said something; it may have told more before than has come here. */
+  #note({ gateway, last, told = 0, topics, again }: Told): void {
     this.#origins.heard(gateway, last, performance.now());
+    // What it told while this gateway was cut off, or another way between the servers was.
+    const untold = this.#origins.told(gateway, told, topics !== undefined, again);
+    if (untold === undefined) return;
+    this.#link.publish(`${PREFIX}.again.${gateway}`, this.#encode({ again: untold }));
+  }
+
+  #heard(told: Told): void {
+    const { gateway, topics = [], end } = told;
+    if (gateway === this.#name) return;
+    this.#note(told);
     for (const [topic, number, count] of topics) {
       this.#incoming.announced(gateway, number, count, topic);
     }
@@ -216,19 +237,26 @@ export class Gateways {
 
   #tellAll(end: boolean): void {
     let left = end ? Infinity : MAX_TOLD;
+    if (this.#again < Infinity) this.#counters.takeAgain(this.#again);
     while (left > 0) {
-      const changed = this.#counters.takeChanged(MAX_TOPICS);
+      const changed = this.#counters.takeChanged(MAX_TOPICS, this.#tells + 1);
       const isLast = changed.length < MAX_TOPICS;
       const topics = changed.map(({ topic, number, count }) => [topic, number, count] as const);
-      const told = this.#encode({ topics, end: (end && isLast) || undefined });
+      const again = isLast && this.#again < Infinity ? this.#again : undefined;
+      const told = this.#encode({ topics, again, end: (end && isLast) || undefined });
+      this.#tells++;
       this.#link.publish(`${PREFIX}.told`, told);
-      if (isLast) return;
+      if (isLast) {
+        this.#again = Infinity;
+        return;
+      }
       left -= changed.length;
     }
   }
 
   #encode(more: Partial<Told>): Uint8Array {
-    const told: Told = { gateway: this.#name, last: this.#counters.last, ...more };
+    const { last } = this.#counters;
+    const told: Told = { gateway: this.#name, last, told: this.#tells, ...more };
     return encoder.encode(JSON.stringify(told));
   }
 }
@@ -242,7 +270,8 @@ function readTold({ data }: NatsMessage): Told | undefined {
     return undefined;
   }
   if (typeof told?.gateway !== "string" || !Number.isSafeInteger(told.last)) return undefined;
-  const { topics = [] } = told;
+  const { topics = [], told: before = 0, again = 0 } = told;
+  if (!Number.isSafeInteger(before) || !Number.isSafeInteger(again)) return undefined;
   const isTopics = Array.isArray(topics) &&
     topics.every((each) =>
       Array.isArray(each) && typeof each[0] === "string" &&

@@ -28,6 +28,10 @@ interface Origin {
   readonly first: number;
   heardAt: number;
   isSilent: boolean;
+  /** How many messages that tell of its counters it has sent, as far as that is known. */
+  told: number | undefined;
+  /** The number of the first of those that did not get here, until all that is told again. */
+  untold: number | undefined;
 }
 
 /**
@@ -56,7 +60,32 @@ export class Origins {
       return;
     }
     if (this.#origins.size >= MAX_ORIGINS) this.#origins.delete(this.#origins.keys().next().value!);
-    this.#origins.set(name, { topics: new Map(), first: last, heardAt: now, isSilent: false });
+    this.#origins.set(name, {
+      topics: new Map(),
+      first: last,
+      heardAt: now,
+      isSilent: false,
+      told: undefined,
+      untold: undefined,
+    });
+  }
+
+  /**
+   * A message of a gateway came.
+   *
+   * @param before How many messages that tell of its counters it had sent before.
+   * @param tells Whether this is one.
+   * @param again The number of the one from which on everything has been told again with this one.
+   * @returns The number of the first one that did not get here, and was not told again.
+   */
+  told(name: string, before: number, tells: boolean, again = Infinity): number | undefined {
+    const origin = this.#origins.get(name);
+    if (origin === undefined) return undefined;
+    const known = origin.told ?? before;
+    if (before > known) origin.untold ??= known + 1;
+    origin.told = Math.max(known, tells ? before + 1 : before);
+    if (origin.untold !== undefined && again <= origin.untold) origin.untold = undefined;
+    return origin.untold;
   }
 
   /**

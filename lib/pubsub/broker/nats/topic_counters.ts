@@ -11,6 +11,8 @@ export interface TopicCounter {
   isOver: boolean;
   /** Whether it has changed since it was taken the last time. */
   isChanged: boolean;
+  /** The number of the message in which it was told last. */
+  toldIn: number;
 }
 
 /**
@@ -36,7 +38,14 @@ export class TopicCounters {
       counter.isOver = true;
       this.#byTopic.delete(oldest);
     }
-    const counter = { topic, number: ++this.#last, count: 0, isOver: false, isChanged: false };
+    const counter = {
+      topic,
+      number: ++this.#last,
+      count: 0,
+      isOver: false,
+      isChanged: false,
+      toldIn: 0,
+    };
     this.#byTopic.set(topic, counter);
     return counter;
   }
@@ -49,15 +58,29 @@ export class TopicCounters {
     this.#changed.add(counter);
   }
 
-  /** The counters that have changed since they were taken the last time, up to so many. */
-  takeChanged(max: number): TopicCounter[] {
+  /**
+   * The counters that have changed since they were taken the last time, up to so many.
+   *
+   * @param number That of the message that tells of them.
+   */
+  takeChanged(max: number, number: number): TopicCounter[] {
     const taken: TopicCounter[] = [];
     for (const counter of this.#changed) {
       if (taken.length === max) break;
       taken.push(counter);
       counter.isChanged = false;
+      counter.toldIn = number;
       this.#changed.delete(counter);
     }
     return taken;
+  }
+
+  /** Has those be taken again that were told in the message with this number, or after it. */
+  takeAgain(number: number): void {
+    for (const counter of this.#byTopic.values()) {
+      if (counter.toldIn < number || counter.isChanged) continue;
+      counter.isChanged = true;
+      this.#changed.add(counter);
+    }
   }
 }

@@ -159,9 +159,30 @@ Deno.test("TopicCounters: a topic that comes again after too many others has ano
   const second = counters.of("t");
   counters.add(second);
   assert(second.number > first.number);
-  assertEquals(counters.takeChanged(1), [first]);
-  assertEquals(counters.takeChanged(9).map(({ topic, count }) => [topic, count]), [["t", 1]]);
-  assertEquals(counters.takeChanged(9), []);
+  assertEquals(counters.takeChanged(1, 1), [first]);
+  assertEquals(counters.takeChanged(9, 2).map(({ topic, count }) => [topic, count]), [["t", 1]]);
+  assertEquals(counters.takeChanged(9, 3), []);
+  // The first one is over: nobody asks for it any more.
+  counters.takeAgain(1);
+  assertEquals(counters.takeChanged(9, 4), [second]);
+  counters.takeAgain(5);
+  assertEquals(counters.takeChanged(9, 5), []);
+});
+
+Deno.test("Origins: what a gateway told while nothing of it came is asked for until it is told again", () => {
+  const origins = new Origins();
+  assertEquals(origins.told("g", 0, true), undefined);
+  origins.heard("g", 0, 0);
+  // It has told twice before it was known: no subscription began before that.
+  assertEquals(origins.told("g", 2, false), undefined);
+  assertEquals(origins.told("g", 2, true), undefined);
+  assertEquals(origins.told("g", 3, true), undefined);
+  assertEquals(origins.told("g", 4, false), undefined);
+  assertEquals(origins.told("g", 7, false), 5);
+  assertEquals(origins.told("g", 7, true), 5);
+  assertEquals(origins.told("g", 8, true, 6), 5);
+  assertEquals(origins.told("g", 9, true, 5), undefined);
+  assertEquals(origins.told("g", 10, true), undefined);
 });
 
 Deno.test("publishers wait while NATS takes nothing, and nothing is lost", async () => {
