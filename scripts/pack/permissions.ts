@@ -5,6 +5,9 @@ import type { Target } from "./targets.ts";
 /** Variables that the package `ws` reads when it is loaded; without leave it would fail. */
 const OF_PACKAGES = ["WS_NO_BUFFER_UTIL", "WS_NO_UTF_8_VALIDATE"];
 
+/** Says which authorities are trusted by default: read where `--tls-ca` names another one. */
+const OF_TRUST = ["NODE_USE_SYSTEM_CA"];
+
 /** Variables that say where the user's folders are, for `wireshark --install`. */
 const OF_FOLDERS = ["APPDATA", "HOME"];
 
@@ -21,7 +24,9 @@ const OF_FOLDERS = ["APPDATA", "HOME"];
  * - `run`: only the shell. It tells the limit of open files, and runs the command that answers
  *   requests.
  *
- * - `sys`: how much memory the machine has, for what servers may keep of it.
+ * - `sys`: how much memory the machine has, for what servers may keep of it; and the authorities that
+ *   are trusted by default, to which `proxy` and gateways add `--tls-ca`. Leave for these alone cannot
+ *   be given by a flag.
  *
  * Nothing is asked at run time, no code is loaded from the network, and the rest (`ffi`) is not
  * given.
@@ -36,7 +41,7 @@ export async function permissionFlags(program: Program, target: Target): Promise
     "--allow-read",
     "--allow-write",
     `--allow-run=${shell}`,
-    "--allow-sys=systemMemoryInfo",
+    "--allow-sys",
     `--allow-env=${variables.join(",")}`,
   ];
 }
@@ -44,7 +49,7 @@ export async function permissionFlags(program: Program, target: Target): Promise
 /** The environment variables that a packed program may read. */
 export async function readableVariables(program: Program): Promise<string[]> {
   const ofFlags = await environmentOf(program);
-  return [...ofFlags, ...OF_PACKAGES, ...OF_FOLDERS, ...MANAGER_VARIABLES].sort();
+  return [...ofFlags, ...OF_PACKAGES, ...OF_TRUST, ...OF_FOLDERS, ...MANAGER_VARIABLES].sort();
 }
 
 /** The environment variables that can set flags of a program's commands. */

@@ -1,17 +1,24 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { program } from "../../cmd/program.ts";
 import { encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
 import { dial, formatAddress, listen } from "../../lib/net/mod.ts";
 import { connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
+import { permissionFlags } from "../../scripts/pack/permissions.ts";
+import { targetOf } from "../../scripts/pack/targets.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { type Program, script, ServerProgram, start } from "../support/programs.ts";
+import { type Program, ROOT, script, ServerProgram, start } from "../support/programs.ts";
 import { SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
 import { Scratch } from "../support/scratch.ts";
 import { readAll } from "../capture/packets.ts";
 import { lacksSignals } from "../support/skip.ts";
 
+/** Those of a packed program: it stands on sockets and TLS of Node's, which ask for more of them. */
+const permissions = await permissionFlags(program, targetOf(Deno.build.target));
+
 function tap(upstream: string, ...args: string[]): Promise<ServerProgram> {
-  return ServerProgram.start(script("cmd/socktool.ts", "tap", ":0", upstream, ...args));
+  const words = [`${ROOT}cmd/socktool.ts`, "tap", ":0", upstream, ...args];
+  return ServerProgram.start(["run", ...permissions, ...words]);
 }
 
 async function stop(program: Program): Promise<string> {

@@ -156,12 +156,13 @@ Files: 4.23MB
   ]);
 });
 
-Deno.test("a packed program may read only the variables of flags, a package, folders and the service manager", async () => {
+Deno.test("a packed program may read only the variables of flags, a package, trust, folders and the service manager", async () => {
   const names = await readableVariables(program);
   const ofFlags = await environmentOf(program);
   assertEquals(names.filter((name) => !ofFlags.includes(name)), [
     "APPDATA",
     "HOME",
+    "NODE_USE_SYSTEM_CA",
     "NOTIFY_SOCKET",
     "WATCHDOG_PID",
     "WATCHDOG_USEC",
