@@ -3,7 +3,6 @@ import { type Address, formatAddress, isLoopback } from "../lib/net/mod.ts";
 import { playScript, type ProxyObserver } from "../lib/proxy/mod.ts";
 import {
   clientTlsFlags,
-  type Context,
   defineCommand,
   httpFlags,
   logFormatFlag,
@@ -75,6 +74,7 @@ export const command = defineCommand({
     if (flags["expect-fired"] && faults.length + steps.length === 0) {
       throw new UsageError("--expect-fired needs --fault or --script beside it");
     }
+    checkControl(flags.http);
     const lines = new FaultLines(context, flags.json);
     await warnOfOpenFiles(
       { "max-connections": 2 * flags["max-connections"] },
@@ -100,7 +100,12 @@ export const command = defineCommand({
       if (flags.json) context.out.json({ type: "seed", seed: proxy.seed });
       else context.log.info(`seed ${proxy.seed} (--seed ${proxy.seed} repeats it)`);
     }
-    await using http = await openControl(flags, context);
+    const values = { insecure: false, "http-host": [], "allow-origin": [] };
+    await using http = await openHttp(
+      { ...values, http: flags.http, json: flags.json },
+      {},
+      context,
+    );
     if (http && figures) {
       const { controlRoutes, makeToken } = await importLater<
         typeof import("./_proxy/control_routes.ts")
@@ -125,17 +130,10 @@ async function liveFigures() {
   return new LiveFigures();
 }
 
-/** Opens the HTTP side, for this machine only: who may ask there changes what the proxy does. */
-async function openControl(
-  flags: { readonly http: Address | undefined; readonly json: boolean },
-  context: Context,
-) {
-  const { http, json } = flags;
-  if (http !== undefined && !isLoopback(http)) {
-    throw new UsageError("--http: faults are changed from this machine only: take 127.0.0.1:PORT");
-  }
-  const values = { http, json, insecure: false, "http-host": [], "allow-origin": [] };
-  return await openHttp(values, {}, context);
+/** Who may ask on this address changes what the proxy does: it is for this machine only. */
+function checkControl(http: Address | undefined): void {
+  if (http === undefined || isLoopback(http)) return;
+  throw new UsageError("--http: faults are changed from this machine only: take 127.0.0.1:PORT");
 }
 
 if (import.meta.main) await runMain(command);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AddressError } from "../../lib/net/mod.ts";
 import { type Proxy, ProxyError, type ProxyOptions, serveProxy } from "../../lib/proxy/mod.ts";
 import { recordFlags } from "../_capture/recording.ts";
 import {
@@ -65,7 +66,7 @@ export async function startRelay(
       signal: context.signal,
     });
   } catch (error) {
-    if (!(error instanceof ProxyError)) throw error;
+    if (!(error instanceof ProxyError || error instanceof AddressError)) throw error;
     throw new UsageError(error.message.replace("Cannot", "cannot"));
   }
   rereadOnHangup({ flags, renewTls: (tls) => proxy.renewTls(tls) }, context);

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { EchoError, exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { Program, script, ServerProgram } from "../support/programs.ts";
@@ -104,7 +104,7 @@ Deno.test("proxy --expect-fired exits with 3 for a fault that never did anything
   assertStringIncludes(err, "but these bytes are none");
 });
 
-Deno.test("proxy says what is wrong with a fault or a script, before it listens", async () => {
+Deno.test("proxy says what is wrong with a fault, a script or --http, before it listens", async () => {
   using folder = new Scratch();
   const file = folder.write("faults.txt", "1s up slice 1B\n2s up dely 3ms\n");
   for (
@@ -112,12 +112,14 @@ Deno.test("proxy says what is wrong with a fault or a script, before it listens"
       [["--fault", "up dely 3ms"], `--fault: cannot read the fault 'up dely 3ms': at character 4`],
       [["--script", file], `--script ${file}: cannot read line 2: cannot read the fault`],
       [["--expect-fired"], "--expect-fired needs --fault or --script beside it"],
+      [["--http", "0.0.0.0:0"], "--http: faults are changed from this machine only"],
     ] as const
   ) {
     await using program = new Program(script("cmd/proxy.ts", ":0", ":1", ...args));
     const { code, err } = await program.finished();
     assertEquals(code, 2);
     assertStringIncludes(err, problem);
+    assert(!err.includes("listening"), err);
   }
 });
 
