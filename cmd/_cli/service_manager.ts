@@ -53,8 +53,9 @@ export class ServiceManager implements AsyncDisposable {
     try {
       if (!/^[/@]./.test(path)) throw new Error("only Unix sockets can be written to");
       if (Deno.listenDatagram === undefined) throw new Error("this takes deno run --unstable-net");
-      // Without a name the kernel gives it one that is no file.
-      const socket = Deno.listenDatagram({ transport: "unixpacket", path: "" });
+      // An abstract name: nothing of it is left on the disk, and it needs no folder.
+      const own = `\0socktool-${crypto.randomUUID()}`;
+      const socket = Deno.listenDatagram({ transport: "unixpacket", path: own });
       return new ServiceManager(socket, variables, log);
     } catch (error) {
       log.warn(cannotTell(path, error));

@@ -1,7 +1,10 @@
 /** What servers tell the service manager that started them: sd_notify(3). */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { program } from "../../cmd/program.ts";
+import { permissionFlags } from "../../scripts/pack/permissions.ts";
+import { targetOf } from "../../scripts/pack/targets.ts";
 import { until } from "../support/deadline.ts";
-import { Program, script, ServerProgram } from "../support/programs.ts";
+import { Program, ROOT, script, ServerProgram } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { isInstalled } from "../support/tools.ts";
 
@@ -49,7 +52,10 @@ Deno.test({
   async fn() {
     using scratch = new Scratch();
     await using receiver = await Receiver.at(scratch.at("notify"));
-    await using server = await ServerProgram.start(script("cmd/echo_server.ts", ":0"), {
+    // With the permissions of a packed program.
+    const permissions = await permissionFlags(program, targetOf(Deno.build.target));
+    const args = ["run", "--unstable-net", ...permissions, `${ROOT}cmd/echo_server.ts`, ":0"];
+    await using server = await ServerProgram.start(args, {
       env: { NOTIFY_SOCKET: scratch.at("notify"), WATCHDOG_USEC: "40000" },
     });
     await until(() => receiver.told.filter(({ lines }) => lines[0] === "WATCHDOG=1").length >= 3);
