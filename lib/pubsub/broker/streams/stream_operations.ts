@@ -136,7 +136,7 @@ async function manageStream({ requester, store, header }: Request): Promise<Head
       return {};
     case "info": {
       if (!mayDoAnything(requester.principal!, name)) need(requester, name, "read");
-      const figures = (await store.figures()).find((each) => each.name === name);
+      const [figures] = await store.figures(name);
       if (figures) return streamFields(figures);
       throw new StreamError("no-stream", `There is no stream ${quote(name)}`);
     }

@@ -289,8 +289,8 @@ export interface StreamStore extends AsyncDisposable {
   readonly streams: ReadonlyMap<string, StreamFigures>;
   /** All of them in figures, at most a second old. */
   readonly totals: StreamTotals;
-  /** The streams as they are at this moment. */
-  figures(): Promise<readonly StreamFigures[]>;
+  /** The streams as they are at this moment. @param name Only that one, if it exists. */
+  figures(name?: string): Promise<readonly StreamFigures[]>;
   /** The name of the stream that keeps a topic; `undefined` if none does. */
   streamOf(topic: string): string | undefined;
 

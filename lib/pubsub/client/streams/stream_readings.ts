@@ -8,6 +8,9 @@ import type { MessageFrame } from "../receiving/message.ts";
 import { messagesOf } from "./run_message_frame.ts";
 import type { DeliveryFields } from "./stream_message.ts";
 
+/** After this time the broker is asked again whose streams are away. */
+const RETRY_MS = 1_000;
+
 /** Something that a client reads of a stream, for which the broker knows a `sid`. */
 export interface StreamReading {
   /** What the broker is asked for, also on a later connection. */
@@ -31,6 +34,8 @@ export class StreamReadings {
   readonly #answers: PendingAnswers;
   readonly #status: ClientStatus;
   readonly #bySid = new Map<number, StreamReading>();
+  /** Of those that are asked for again in a moment. */
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #unconfirmed = new Map<StreamReading, PromiseWithResolvers<void>>();
   #link: ClientLink | undefined;
   #lastSid = 0;
@@ -59,7 +64,8 @@ export class StreamReadings {
       try {
         return await this.#ask(this.#link, sid, reading);
       } catch (error) {
-        if (!isLost(error)) {
+        if (isUnavailable(error, reading)) this.#askAgain(this.#link, sid, reading);
+        else if (!isLost(error)) {
           this.#bySid.delete(sid);
           throw error;
         }
@@ -89,21 +95,7 @@ export class StreamReadings {
   /** Tells the broker, on a new connection, of all there is. Rejects if the connection is lost. */
   async tellAll(link: ClientLink): Promise<void> {
     this.#link = link;
-    await Promise.all([...this.#bySid].map(async ([sid, reading]) => {
-      const waiting = this.#unconfirmed.get(reading);
-      try {
-        await this.#ask(link, sid, reading);
-      } catch (error) {
-        if (isLost(error)) throw error;
-        this.#bySid.delete(sid);
-        this.#unconfirmed.delete(reading);
-        if (waiting) waiting.reject(error);
-        else reading.ended(error as PubSubError);
-        return;
-      }
-      this.#unconfirmed.delete(reading);
-      waiting?.resolve();
-    }));
+    await Promise.all([...this.#bySid].map(([sid, reading]) => this.#tell(link, sid, reading)));
   }
 
   /** The connection is lost. */
@@ -144,16 +136,52 @@ export class StreamReadings {
   /** Ends all at once. */
   close(error: PubSubError): void {
     this.#link = undefined;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
     for (const waiting of this.#unconfirmed.values()) waiting.reject(error);
     this.#unconfirmed.clear();
     for (const reading of this.#bySid.values()) reading.ended(error);
     this.#bySid.clear();
   }
 
+  async #tell(link: ClientLink, sid: number, reading: StreamReading): Promise<void> {
+    try {
+      await this.#ask(link, sid, reading);
+    } catch (error) {
+      if (isLost(error)) throw error;
+      if (isUnavailable(error, reading)) return this.#askAgain(link, sid, reading);
+      this.#bySid.delete(sid);
+      const waiting = this.#unconfirmed.get(reading);
+      this.#unconfirmed.delete(reading);
+      if (waiting) waiting.reject(error);
+      else reading.ended(error as PubSubError);
+      return;
+    }
+    this.#unconfirmed.get(reading)?.resolve();
+    this.#unconfirmed.delete(reading);
+  }
+
+  /** What keeps the stream is away: it is asked for again after a while, as long as it is wanted. */
+  #askAgain(link: ClientLink, sid: number, reading: StreamReading): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (this.#link !== link || this.#bySid.get(sid) !== reading) return;
+      // If the connection is lost, the next one is told.
+      this.#tell(link, sid, reading).catch(() => {});
+    }, RETRY_MS);
+    this.#timers.add(timer);
+  }
+
   async #ask(link: ClientLink, sid: number, reading: StreamReading): Promise<void> {
     const { op, fields } = reading.request();
     reading.confirmed(await this.#answers.ask(link, op, { ...fields, sid }));
   }
+}
+
+/** Whether reading may begin later. A backup that is refused is not waited for. */
+function isUnavailable(error: unknown, reading: StreamReading): boolean {
+  return error instanceof PubSubError && error.code === "unavailable" &&
+    reading.request().op !== "stream";
 }
 
 function isLost(error: unknown): boolean {

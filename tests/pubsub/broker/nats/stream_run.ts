@@ -27,6 +27,9 @@ const RECOVERY_MS = 60_000;
 const STREAM = "runs";
 const CONSUMER = "work";
 
+/** Between two publications of one publisher: more would only be more. */
+const PAUSE_MS = 5;
+
 /** Topics of each publisher. */
 const TOPICS = 2;
 
@@ -94,6 +97,7 @@ export class StreamRun implements AsyncDisposable {
           const options = { messageId: content, timeoutMs: RECOVERY_MS };
           await client.publishStored(`${STREAM}.${i}.${topic}`, content, options);
           this.#stored.add(content);
+          await pause(PAUSE_MS);
         }
       })
     );

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { encodeFrame, FrameDecoder } from "../../../../lib/frame/mod.ts";
 import type { ClientStatus } from "../../../../lib/pubsub/client/client_status.ts";
 import type { ClientLink } from "../../../../lib/pubsub/client/link/client_link.ts";
+import { PubSubError } from "../../../../lib/pubsub/client/pubsub_error.ts";
 import type { PendingAnswers } from "../../../../lib/pubsub/client/publishing/pending_answers.ts";
 import {
   type StreamReading,
@@ -46,4 +47,40 @@ Deno.test("what is begun anew while the broker answers the end of it goes on", a
   deliver(2, 3);
   assertEquals(asked.map(({ op, sid }) => `${op} ${sid}`), ["sub 1", "unsub 1", "sub 2"]);
   assertEquals(seqs, [1, 3]);
+});
+
+Deno.test("what keeps a stream may be away: it is asked again, on this connection or the next", async () => {
+  let away = 1;
+  let asked = 0;
+  const answers = {
+    ask: () => {
+      asked++;
+      if (away-- <= 0) return Promise.resolve({});
+      return Promise.reject(new PubSubError("unavailable", "no quorum"));
+    },
+  };
+  const readings = new StreamReadings(
+    answers as unknown as PendingAnswers,
+    { checkOpen() {} } as ClientStatus,
+  );
+  const ended: unknown[] = [];
+  const reading: StreamReading = {
+    request: () => ({ op: "consume", fields: {} }),
+    confirmed() {},
+    received() {},
+    told() {},
+    disconnected() {},
+    ended: (error) => ended.push(error.code),
+    stop: () => Promise.resolve(),
+  };
+  await readings.tellAll({} as ClientLink);
+  await readings.start(reading);
+  assertEquals(asked, 2);
+  away = 1;
+  readings.disconnected();
+  // The connection need not wait for it.
+  await readings.tellAll({} as ClientLink);
+  assertEquals([asked, ended], [3, []]);
+  readings.close(new PubSubError("closed", "over"));
+  assertEquals(ended, ["closed"]);
 });

@@ -84,7 +84,7 @@ export class ConsumerCatalog {
         const all = newConsumerSettings(settings);
         const made = consumerConfigOf(name, all, init.start, config.subjects);
         info = await this.#add(stream, name, made);
-        await this.look(stream);
+        await this.list(stream);
       }
       const local = await this.#localOf(info);
       const member = local.join(await this.#figures(info), init);
@@ -120,7 +120,7 @@ export class ConsumerCatalog {
       await this.#forgetTraces(stream, name);
       this.#ended(stream, name);
       await this.#announce(stream, name, "deleted");
-      await this.look(stream);
+      await this.list(stream);
     });
   }
 
@@ -213,7 +213,7 @@ export class ConsumerCatalog {
   /** Looks at the consumers of a stream. @throws {StreamError} */
   async look(stream: string): Promise<readonly ConsumerFigures[]> {
     const before = this.#streams.streams.get(stream);
-    const infos = await this.infos(stream);
+    const infos = this.#streams.hasConsumers(stream) ? await this.infos(stream) : [];
     const dead = infos.length > 0 ? await this.#dead(stream) : new Map<string, number>();
     const figures = infos.map((info) => {
       const local = this.#local.get(keyOf(stream, info.name));

@@ -15,6 +15,9 @@ import { NANOS } from "./stream_config.ts";
  */
 const GATEWAY_MS = 2_000;
 
+/** So many messages are unacknowledged at most, where a client of NATS has set no limit. */
+const MAX_UNACKED = 10_000;
+
 /** Begins the description of a consumer that a gateway has made; its settings follow as JSON. */
 const MARK = "socktool ";
 
@@ -46,7 +49,8 @@ export function consumerConfigOf(
 
 /** The settings of a consumer, also of one that was made by others. */
 export function consumerSettingsOf({ config }: ConsumerInfo): ConsumerSettings {
-  const maxUnacked = config.max_ack_pending ?? 0;
+  const { max_ack_pending: given = 0 } = config;
+  const maxUnacked = given > 0 ? given : MAX_UNACKED;
   const described = readDescription(config.description);
   if (described) return { ...described, topic: described.topic, maxUnacked };
   return {
@@ -58,10 +62,13 @@ export function consumerSettingsOf({ config }: ConsumerInfo): ConsumerSettings {
   };
 }
 
-/** Whether a consumer is one that clients may use: it lasts, and is asked for messages. */
+/**
+ * Whether a consumer is one that clients may use: it lasts, is asked for messages, and has each of
+ * them acknowledged.
+ */
 export function isDurable({ config, name }: ConsumerInfo): boolean {
   return config.durable_name !== undefined && config.deliver_subject === undefined &&
-    !name.includes("=");
+    config.ack_policy === AckPolicy.Explicit && !name.includes("=");
 }
 
 /** What a gateway knows of a consumer by its own members. */

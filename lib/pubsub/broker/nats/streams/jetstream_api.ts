@@ -19,6 +19,9 @@ const REPLICAS = 3;
 /** JetStream's codes where so many servers are not there, or not there yet. */
 const NO_PEERS = [10_005, 10_074];
 
+/** JetStream's code where there is no such message. */
+export const NO_MESSAGE = 10_037;
+
 /** What JetStream's codes mean here. Others are `bad-stream`, or `unavailable` if they may pass. */
 const CODES: Readonly<Record<number, StreamErrorCode>> = {
   10_014: "no-consumer",
@@ -82,6 +85,24 @@ export class JetStreamApi {
       if (code === "no-stream" || code === "no-consumer") return undefined;
       throw error;
     }
+  }
+
+  /**
+   * The number of the first message of a stream from one on with a subject, as its leader has it;
+   * `undefined` if there is none.
+   *
+   * @throws {StreamError}
+   */
+  async nextSeq(stream: string, seq: number, subject: string): Promise<number | undefined> {
+    const query = { seq, next_by_subj: subject };
+    return await this.do("Cannot read a stream", async (manager) => {
+      try {
+        return (await manager.streams.getMessage(stream, query))?.seq;
+      } catch (error) {
+        if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return undefined;
+        throw error;
+      }
+    });
   }
 
   /** Makes a stream on three servers, or on one where there are not enough. */

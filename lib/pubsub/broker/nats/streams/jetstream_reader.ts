@@ -10,18 +10,21 @@ import type {
   StreamStart,
 } from "../../streams/stream_store.ts";
 import { TopicMatcher } from "../../streams/topic_matcher.ts";
-import { subjectWithin } from "./filters.ts";
+import { subjectsWithin, subjectWithin } from "./filters.ts";
 import { MAX_BATCH_BYTES, PullSource } from "./pull_source.ts";
 import { NANOS } from "./stream_config.ts";
 import { deliveredOf, type StoredMessages } from "./stored_messages.ts";
 import type { StreamsHost } from "./streams_host.ts";
 
 /** Messages that are asked for at one time, and how few may be left before more are. */
-const PULL = 512;
-const FEW = 128;
+const PULL = 1_000;
+const FEW = 500;
 
 /** How long JetStream keeps the place of a reader that does not ask for more. */
 const IDLE_MS = 60_000;
+
+/** How long to wait for messages that a server has not got yet. */
+const BEHIND_MS = 100;
 
 /** How long to wait before JetStream is asked again that did not answer. */
 const RETRY_MS = 500;
@@ -51,9 +54,11 @@ export class JetStreamReader implements StreamReader {
   readonly #gaps: (readonly [from: number, to: number])[] = [];
   /** Up to this number only the last message of each topic comes; 0 if all do. */
   #lastUntil = 0;
-  /** Up to here all is there once nothing is pending. */
+  /** The last message when it began, and the subjects of those that it gets. */
   #lastSeq = 0;
-  #atEnd = false;
+  #subjects: readonly string[] = [];
+  /** Whether the server that it is read from had nothing more. */
+  #isDrained = false;
   #isLost = false;
   #error: StreamError | undefined;
   #awake: PromiseWithResolvers<void> | undefined;
@@ -85,12 +90,17 @@ export class JetStreamReader implements StreamReader {
     while (!this.#closing.signal.aborted) {
       if (this.#error) throw this.#error;
       if (this.#count > 0) return await this.#batch();
-      if (this.#atEnd && !this.caughtUp) return this.#catchUp();
       if (this.#isLost) await this.#resume();
-      else {
+      else if (!this.caughtUp && this.#isDrained && await this.#isAtEnd()) {
+        return await this.#catchUp();
+      } else {
         this.#pull();
         this.#awake = Promise.withResolvers();
+        // The server that it is read from may be behind the others: then it is asked again.
+        const isBehind = !this.caughtUp && this.#isDrained;
+        const timer = isBehind ? setTimeout(() => this.#wake(), BEHIND_MS) : undefined;
         await this.#awake.promise;
+        clearTimeout(timer);
       }
     }
     return undefined;
@@ -147,7 +157,8 @@ export class JetStreamReader implements StreamReader {
       ? state.first_seq
       : (consumer.delivered?.stream_seq ?? 0) + 1;
     this.next = Math.max(this.next, first);
-    this.#atEnd ||= consumer.num_pending === 0;
+    this.#isDrained ||= consumer.num_pending === 0;
+    this.#subjects = topic === undefined ? [">"] : subjectsWithin(topic, subjects);
     this.#isLost = false;
     this.#source = new PullSource(this.#host.link, stream, name, {
       message: (message) => this.#take(message),
@@ -178,10 +189,7 @@ export class JetStreamReader implements StreamReader {
 
   #take(message: Msg): void {
     const { seq, time, pending } = deliveredOf(message.reply!);
-    if (pending === 0) {
-      this.#atEnd = true;
-      this.#lastSeq = Math.max(this.#lastSeq, seq);
-    }
+    if (pending === 0) this.#isDrained = true;
     if (seq >= this.next) {
       if (seq > this.next && this.next > this.#lastUntil) this.#gaps.push([this.next, seq]);
       this.next = seq + 1;
@@ -192,7 +200,7 @@ export class JetStreamReader implements StreamReader {
         this.#count++;
       }
     }
-    if (this.#count > 0 || this.#atEnd || this.#source!.asked === 0) this.#wake();
+    if (this.#count > 0 || this.#isDrained || this.#source!.asked === 0) this.#wake();
   }
 
   async #batch(): Promise<ReadBatch> {
@@ -210,6 +218,20 @@ export class JetStreamReader implements StreamReader {
     const gaps = this.#gaps.splice(0);
     const first = await this.#host.firstSeq(this.stream);
     return gaps.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(first, to) - from), 0);
+  }
+
+  /**
+   * Whether all is read that was stored when the reader began. The servers that keep the stream may
+   * not have the same yet; what its leader has counts.
+   */
+  async #isAtEnd(): Promise<boolean> {
+    if (this.next > this.#lastSeq) return true;
+    const { next } = this;
+    for (const subject of this.#subjects) {
+      const left = await this.#host.nextSeq(this.stream, next, subject);
+      if (left !== undefined && left <= this.#lastSeq) return false;
+    }
+    return this.next === next;
   }
 
   async #catchUp(): Promise<ReadBatch> {

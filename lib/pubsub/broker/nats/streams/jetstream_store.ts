@@ -115,6 +115,7 @@ export class JetStreamStore implements StreamStore {
         const info = await catalog.info(stream).catch(() => undefined);
         return Math.max(1, info?.state.first_seq ?? 1);
       },
+      nextSeq: (stream, seq, subject) => api.nextSeq(stream, seq, subject),
       knownFirst: (stream) => catalog.streams.get(stream)?.firstSeq ?? 1,
       isSwept: (stream) => isSwept(catalog, stream),
       acknowledged: (stream) => {
@@ -163,9 +164,19 @@ export class JetStreamStore implements StreamStore {
     return this.#catalog.streams;
   }
 
-  async figures(): Promise<readonly StreamFigures[]> {
-    await this.#lookAtAll();
-    return [...this.streams.values()];
+  async figures(name?: string): Promise<readonly StreamFigures[]> {
+    if (name === undefined) {
+      await this.#catalog.look();
+      return [...this.streams.values()];
+    }
+    try {
+      await this.#catalog.info(name);
+      await this.#consumers.look(name);
+    } catch (error) {
+      if ((error as StreamError).code !== "no-stream") throw error;
+    }
+    const figures = this.streams.get(name);
+    return figures ? [figures] : [];
   }
 
   streamOf(topic: string): string | undefined {

@@ -1,6 +1,6 @@
 import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import { StreamError } from "../../streams/stream_error.ts";
-import type { JetStreamApi } from "./jetstream_api.ts";
+import { type JetStreamApi, NO_MESSAGE } from "./jetstream_api.ts";
 
 /** The stream of what gateways know of consumers together: a message for each. */
 const STREAM = "socktool_consumers";
@@ -9,8 +9,7 @@ const PREFIX = "_socktool.consumer.";
 /** How often to try again because another gateway was faster. */
 const MAX_TRIES = 20;
 
-/** JetStream's codes: there is no such message; another one was stored meanwhile. */
-const NO_MESSAGE = 10_037;
+/** JetStream's code: another one was stored meanwhile. */
 const WRONG_LAST = 10_071;
 
 /** What gateways know of a consumer beyond what JetStream does. */

@@ -25,6 +25,8 @@ export interface CatalogEvents {
 interface Known {
   readonly created: string;
   readonly config: StreamConfig;
+  /** Of all kinds, also those by which it is read. */
+  readonly consumers: number;
 }
 
 /** The streams of JetStream that clients may see, in figures, and which topics they keep. */
@@ -50,6 +52,11 @@ export class StreamCatalog {
   /** The configuration of a stream as it was seen last. */
   configOf(name: string): StreamConfig | undefined {
     return this.#known.get(name)?.config;
+  }
+
+  /** Whether a stream had consumers when it was seen last. */
+  hasConsumers(name: string): boolean {
+    return this.#known.get(name)?.consumers !== 0;
   }
 
   /** Looks at all streams. @throws {StreamError} */
@@ -157,7 +164,8 @@ export class StreamCatalog {
     if (settings === undefined) return;
     const before = this.streams.get(name) ??
       { name, firstSeq: 1, lastSeq: 0, count: 0, bytes: 0, consumers: 0 };
-    this.#known.set(name, { created: this.#known.get(name)?.created ?? "", config });
+    const { created, consumers } = this.#known.get(name) ?? { created: "", consumers: 1 };
+    this.#known.set(name, { created, config, consumers });
     this.#set({ ...before, settings });
   }
 
@@ -189,7 +197,7 @@ export class StreamCatalog {
     if (settings === undefined) return;
     const known = this.#known.get(name);
     if (known && known.created !== "" && known.created !== created) this.#gone(name);
-    this.#known.set(name, { created, config });
+    this.#known.set(name, { created, config, consumers: state.consumer_count });
     this.#set({
       name,
       settings,

@@ -7,6 +7,12 @@ export interface StreamsHost {
   readonly api: JetStreamApi;
   /** The number of the first message that a stream keeps at this moment; 1 if nobody can tell. */
   firstSeq(stream: string): Promise<number>;
+  /**
+   * The number of the first message from one on with a subject; `undefined` if there is none.
+   *
+   * @throws {StreamError}
+   */
+  nextSeq(stream: string, seq: number, subject: string): Promise<number | undefined>;
   /** A reader has ended. */
   readerClosed(reader: unknown): void;
 }

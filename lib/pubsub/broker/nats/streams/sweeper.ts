@@ -1,13 +1,10 @@
-import { type ConsumerInfo, JetStreamApiError } from "@nats-io/jetstream";
+import type { ConsumerInfo } from "@nats-io/jetstream";
 import type { ConsumerCatalog } from "./consumer_catalog.ts";
 import type { JetStreamApi } from "./jetstream_api.ts";
 import { isSweptByUs } from "./stream_config.ts";
 
 /** After an acknowledgement, others are waited for so long. */
 const DELAY_MS = 100;
-
-/** JetStream's code where there is no such message. */
-const NO_MESSAGE = 10_037;
 
 /**
  * Removes what all consumers of a stream are done with, where it is kept until then. JetStream's own
@@ -64,15 +61,7 @@ export class Sweeper {
     const done = num_ack_pending > 0 ? ack_floor.stream_seq : delivered.stream_seq;
     if (done >= most || config.filter_subject === undefined) return done;
     // Up to the next message that it gets, all others are none of its.
-    const query = { seq: done + 1, next_by_subj: config.filter_subject };
-    const next = await this.#api.do("Cannot read a stream", async (manager) => {
-      try {
-        return await manager.streams.getMessage(stream, query);
-      } catch (error) {
-        if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return undefined;
-        throw error;
-      }
-    });
-    return next ? next.seq - 1 : most;
+    const next = await this.#api.nextSeq(stream, done + 1, config.filter_subject);
+    return next === undefined ? most : next - 1;
   }
 }

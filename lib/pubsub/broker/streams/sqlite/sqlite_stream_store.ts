@@ -153,8 +153,9 @@ class SqliteStreamStore implements StreamStore {
     return this.#topics.of(topic);
   }
 
-  figures(): Promise<readonly StreamFigures[]> {
-    return Promise.resolve([...this.streams.values()]);
+  figures(name?: string): Promise<readonly StreamFigures[]> {
+    const all = [...this.streams.values()];
+    return Promise.resolve(name === undefined ? all : all.filter((each) => each.name === name));
   }
 
   append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void {
