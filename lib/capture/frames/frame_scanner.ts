@@ -142,9 +142,8 @@ export class FrameScanner {
     while (rest !== undefined && rest.length > 0) {
       if (this.#searching) rest = this.#search(rest, timeUs);
       else if (this.#contentLeft > 0) rest = this.#passContent(rest, timeUs);
-      else {rest = this.#held
-          ? this.#completeHead(this.#held, rest, timeUs)
-          : this.#decode(rest, timeUs);}
+      else if (this.#held) rest = this.#completeHead(this.#held, rest, timeUs);
+      else rest = this.#decode(rest, timeUs);
     }
     this.#count();
     if (this.#commons.memory.isOver && this.#countedBytes > 0) this.#shed(timeUs);
