@@ -3,6 +3,7 @@ import type { Principal } from "../../access/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { badField } from "../protocol/bad_field.ts";
+import { MAX_RUN_BYTES } from "../protocol/run_frame.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { publishRefusal } from "./routing/publications.ts";
 import type { Requester } from "./requester.ts";
@@ -38,6 +39,7 @@ export function hello(
     requester.name = name as string | undefined ?? requester.name;
     const isAll = maxContentBytes as number >= core.limits.maxContentBytes;
     requester.outbox.maxContentBytes = isAll ? Infinity : maxContentBytes as number;
+    requester.outbox.takesRuns = maxContentBytes as number >= MAX_RUN_BYTES;
     const inbox = requester.inbox ??= core.inboxes.open();
     if (id !== undefined) requester.outbox.control("ok", { id, ...core.welcome, inbox });
     return undefined;

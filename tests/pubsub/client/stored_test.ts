@@ -270,6 +270,19 @@ storedTest("messages come whole, one by one or many in one frame", async ({ clie
   }
 });
 
+Deno.test("a client that takes as little as its broker gets no large frames either", async () => {
+  using scratch = new Scratch();
+  await using streams = await openStreamStore(scratch.at("store"));
+  const maxContentBytes = 1_000;
+  await using broker = serveBroker(await listenLocally(), { streams, maxContentBytes });
+  await using client = await connectBroker(broker.address, { maxContentBytes });
+  await client.streams.create("orders", { topics: ["orders.>"] });
+  const texts = Array.from({ length: 50 }, (_, i) => `${i}`.repeat(100));
+  await Promise.all(texts.map((text) => client.publishStored("orders.a", text)));
+  const came = await take(client.replay("orders"), texts.length);
+  assertEquals(came.sort(), texts.sort());
+});
+
 storedTest("consume() works off each message once where all goes well", async ({ client }) => {
   for (let i = 1; i <= 20; i++) await client.publishStored("orders.a", `${i}`);
   const seen: string[] = [];

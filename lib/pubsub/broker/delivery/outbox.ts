@@ -52,6 +52,8 @@ export class Outbox implements Receiver {
   deliveredBytes = 0;
   /** The client takes no publication with more content: it is told of it instead. */
   maxContentBytes = Infinity;
+  /** Whether it takes the largest frame with many messages of a stream. */
+  takesRuns = true;
   readonly #output: WriteQueue;
   readonly #observer: OutboxObserver;
   readonly #maxPendingBytes: number;

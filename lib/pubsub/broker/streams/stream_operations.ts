@@ -4,7 +4,6 @@ import { reportError } from "../../../base/report.ts";
 import { badField } from "../../protocol/bad_field.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
-import { MAX_RUN_BYTES } from "../../protocol/run_frame.ts";
 import { filterCovers } from "../../protocol/topic.ts";
 import type { Requester } from "../requester.ts";
 import { CopyReader } from "./copy_reader.ts";
@@ -243,7 +242,7 @@ async function consume({ requester, store, header, flush }: Request): Promise<An
 
 /** Whether a client gets many messages in one frame: it asks for that, and takes frames so large. */
 function runsOf(header: FrameHeader, { outbox }: Requester): boolean {
-  return takesRuns(header) && outbox.maxContentBytes >= MAX_RUN_BYTES;
+  return takesRuns(header) && outbox.takesRuns;
 }
 
 function unsubscribe({ requester, store, header, flush }: Request): HeaderInit {

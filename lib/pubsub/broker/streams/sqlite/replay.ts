@@ -106,8 +106,9 @@ export class Replay {
           writer.add(frames, at, next - 1, run.time);
         }
       }
+      // The memory of these frames is given back once others were asked for.
+      writer.end();
     }
-    writer.end();
     return { bytes: out.view(), count: writer.count, missed, next };
   }
 
