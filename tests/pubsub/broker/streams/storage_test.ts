@@ -134,6 +134,18 @@ Deno.test("checking a store finds what is broken, and nothing else", async () =>
     assert(problems.some((text) => text.includes(problem)), `${sql}: ${problems.join()}`);
     await Deno.copyFile(scratch.at("whole.db"), `${folder}/socktool.db`);
   }
+  // Nobody gets what was not stored: neither the header nor the content of the frame is read.
+  const db = new DatabaseSync(`${folder}/socktool.db`);
+  const { frames } = db.prepare("SELECT frames FROM run WHERE first = 5").get()!;
+  (frames as Uint8Array)[(frames as Uint8Array).length - 1]! ^= 1;
+  db.prepare("UPDATE run SET frames = ? WHERE first = 5").run(frames as Uint8Array);
+  db.close();
+  {
+    await using store = await openStreamStore(folder);
+    const error = await assertRejects(() => readAll(store), StreamError);
+    assertEquals(error.code, "storage-failed");
+    assertStringIncludes(error.message, "messages 5 to 5 are damaged");
+  }
   await assertRejects(() => checkStreamStore(scratch.at("nothing")), SqliteError, "there is none");
 });
 

@@ -1,3 +1,4 @@
+import { nodeModule } from "../../../../base/node_module.ts";
 import { releaseMemory } from "../../../../base/release_memory.ts";
 import { RunDecoder, RunFrames } from "./run_frames.ts";
 import type { Statements } from "./statements.ts";
@@ -26,10 +27,12 @@ export interface GoneMarks {
 
 type RunRow = readonly [id: number, first: number, count: number, time: number];
 
+type FramesRow = readonly [frames: Uint8Array, ends: Uint8Array | null, crc: number];
+
 const COLUMNS = "SELECT id, first, count, time FROM run WHERE stream = ?";
 const AT = `${COLUMNS} AND first <= ? ORDER BY first DESC LIMIT 1`;
 const BEHIND = `${COLUMNS} AND first > ? ORDER BY first LIMIT 1`;
-const FRAMES = "SELECT frames, ends FROM run WHERE id = ?";
+const FRAMES = "SELECT frames, ends, crc FROM run WHERE id = ?";
 const GONE = "SELECT count, bytes, bits FROM gone WHERE run = ?";
 
 /** Bytes of the frames that stay in memory. */
@@ -43,17 +46,18 @@ export class Runs {
   readonly #kept = new Map<number, RunFrames>();
   #keptBytes = 0;
 
-  readonly #releases: boolean;
+  readonly #isForReaders: boolean;
 
   /**
    * Over a connection that reads.
    *
-   * @param releases Whether the frames of a run are not used any more once those of two others were
-   * asked for: then their memory is given back at once.
+   * @param isForReaders Whether frames are only sent to readers. Then their checksum is looked at, as
+   * their headers are not; and they are not used any more once those of two other runs were asked
+   * for, so that their memory is given back at once.
    */
-  constructor(statements: Statements, releases = false) {
+  constructor(statements: Statements, isForReaders = false) {
     this.#statements = statements;
-    this.#releases = releases;
+    this.#isForReaders = isForReaders;
   }
 
   /** The run that a message lies in, or where there is none the next one; `undefined` at the end. */
@@ -84,7 +88,7 @@ export class Runs {
     return Math.min(low, next);
   }
 
-  /** The frames of a run. */
+  /** The frames of a run. @throws {Error} if they are not as they were written. */
   frames(run: StoredRun): RunFrames {
     const known = this.#kept.get(run.id);
     if (known) {
@@ -92,7 +96,13 @@ export class Runs {
       this.#kept.set(run.id, known);
       return known;
     }
-    const [bytes, ends] = this.#statements.row<[Uint8Array, Uint8Array | null]>(FRAMES, run.id)!;
+    const [bytes, ends, crc] = this.#statements.row<FramesRow>(FRAMES, run.id)!;
+    if (
+      this.#isForReaders && nodeModule<typeof import("node:zlib")>("node:zlib").crc32(bytes) !== crc
+    ) {
+      const which = `messages ${run.first} to ${run.first + run.count - 1}`;
+      throw new Error(`${which} are damaged; 'socktool stream verify' tells what is broken`);
+    }
     const frames = RunFrames.of(bytes, run.count, ends, this.decoder);
     this.#kept.set(run.id, frames);
     this.#keptBytes += bytes.length;
@@ -101,7 +111,7 @@ export class Runs {
       if (this.#keptBytes <= MAX_KEPT_BYTES || this.#kept.size <= 2) break;
       this.#kept.delete(id);
       this.#keptBytes -= old.length;
-      if (this.#releases) releaseMemory(old);
+      if (this.#isForReaders) releaseMemory(old);
     }
     return frames;
   }
