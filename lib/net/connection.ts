@@ -19,6 +19,9 @@ const IDLE_BYTES = 512;
 /** After this many bytes the next read waits for a turn. A read of TLS gives at most 16 KiB. */
 const TURN_BYTES = 65_536;
 
+/** Making room for more than this takes long. */
+const MUCH_BYTES = 262_144;
+
 /** After this much work, as it is estimated, the clock is looked at: 100 µs. */
 const LOOK_NS = 100_000;
 
@@ -185,8 +188,9 @@ export class Connection implements Peer {
   turn(): Promise<void> | undefined {
     if (this.#bytesSinceTurn < TURN_BYTES) return undefined;
     this.#bytesSinceTurn = 0;
-    // To read on does little: it does not wait behind long work.
-    return this.#turns?.take(true);
+    // To read on does little: it does not wait behind long work. To make room for a large frame, whose
+    // bytes may have to be moved, takes milliseconds.
+    return this.#turns?.take(this.input.end - this.input.start < MUCH_BYTES);
   }
 
   /**

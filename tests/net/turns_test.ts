@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Address, listen } from "../../lib/net/mod.ts";
+import { Connection } from "../../lib/net/connection.ts";
 import { Turns } from "../../lib/net/turns.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
@@ -60,6 +61,39 @@ Deno.test("very many who do much keep others waiting no longer than a few", asyn
   near.close();
   far.close();
   assert(most <= 8, `${most} ms of work between two bytes`);
+});
+
+Deno.test("readers go on before long work, unless they have to make room for a large frame", async () => {
+  const turns = new Turns();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const order: string[] = [];
+  const wait = async (name: string, turn: Promise<void> | undefined) => {
+    assert(turn, name);
+    await turn;
+    order.push(name);
+  };
+  const opened: Deno.Conn[] = [];
+  const received = async (bytes: number, isHandled: boolean) => {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+    opened.push(conn);
+    const connection = new Connection(conn, 1_000, turns);
+    for (let left = bytes; left > 0;) {
+      const count = Math.min(left, connection.input.free().length);
+      connection.received(count);
+      if (isHandled) connection.input.consume(count);
+      left -= count;
+    }
+    return connection;
+  };
+  const [small, large] = [await received(300_000, true), await received(300_000, false)];
+  await deadline(Promise.all([
+    wait("large", large.turn()),
+    wait("work", turns.take()),
+    wait("small", small.turn()),
+  ]));
+  assertEquals(order, ["small", "large", "work"]);
+  await turns.close();
+  for (const conn of opened) conn.close();
 });
 
 Deno.test("turns end while one is under way", async () => {
