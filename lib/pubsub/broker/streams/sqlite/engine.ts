@@ -144,6 +144,7 @@ export class StreamEngine {
       if (syncDue) {
         this.#tables.statements.run("UPDATE counter SET value = value + 1 WHERE name = 'sync'");
       }
+      this.#tables.saveIdle(now);
       this.#tables.save(now);
     });
     this.#options.guard?.check();

@@ -12,6 +12,9 @@ import { Runs } from "./runs.ts";
 import { Statements } from "./statements.ts";
 import { insertStream, loadStreams, type StreamRecord } from "./stream_record.ts";
 
+/** Idle streams that one commit writes. */
+const IDLE_SAVED = 4;
+
 /** What the last commit changed. */
 export interface Committed {
   readonly changed: readonly StreamRecord[];
@@ -171,6 +174,19 @@ export class Tables {
     this.#deleted = [];
     this.#ended = [];
     this.#deadLetters = [];
+  }
+
+  /**
+   * Has the commit write what is known of some streams that nothing comes for any more. Otherwise it
+   * would stay in memory, of however many streams.
+   */
+  saveIdle(now: number): void {
+    let left = IDLE_SAVED;
+    for (const stream of this.byName.values()) {
+      if (stream.changed || stream.isSaved || !stream.isSaveDue(now)) continue;
+      stream.touch();
+      if (--left === 0) return;
+    }
   }
 
   /** Writes what was changed, but for what is written about appended messages now and then. */
