@@ -3,6 +3,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { NatsServer } from "../../../support/nats.ts";
 import { CONTRACT } from "../streams/contract.ts";
+import { RIGHTS } from "../streams/rights_contract.ts";
 import { Gateway } from "./support.ts";
 
 const JETSTREAM = 'jetstream { store_dir: "$DIR/js" }\n';
@@ -18,12 +19,12 @@ async function clear(server: NatsServer): Promise<void> {
 Deno.test("in JetStream:", async (t) => {
   await using server = await NatsServer.start("streams", { config: JETSTREAM });
   if (server === undefined) return;
-  for (const { name, run } of CONTRACT) {
+  for (const { name, run } of [...CONTRACT, RIGHTS]) {
     await t.step(name, async () => {
       try {
         await run({
-          async withBroker(use) {
-            await using gateway = await Gateway.start(server.url);
+          async withBroker(use, broker = {}) {
+            await using gateway = await Gateway.start(server.url, { broker });
             await use(gateway.broker);
           },
         });

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Frame } from "../../../../lib/frame/mod.ts";
-import type { Broker } from "../../../../lib/pubsub/mod.ts";
+import type { Broker, BrokerOptions } from "../../../../lib/pubsub/mod.ts";
 import { until } from "../../../support/deadline.ts";
 import { op, RawPeer } from "../../support.ts";
 
@@ -13,7 +13,7 @@ type Header = Record<string, unknown>;
 /** Where streams are kept. */
 export interface StreamsPlace {
   /** Serves a broker with what is kept there for as long as `use` takes. */
-  withBroker(use: (broker: Broker) => Promise<void>): Promise<void>;
+  withBroker(use: (broker: Broker) => Promise<void>, options?: BrokerOptions): Promise<void>;
 }
 
 /** Something that clients may rely on. */

@@ -1,21 +1,31 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Broker, openStreamStore, serveBroker } from "../../../../lib/pubsub/mod.ts";
+import {
+  type Broker,
+  type BrokerOptions,
+  openStreamStore,
+  serveBroker,
+} from "../../../../lib/pubsub/mod.ts";
 import { listenLocally } from "../../../support/peers.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { op, RawPeer } from "../../support.ts";
 import { CONTRACT } from "./contract.ts";
+import { RIGHTS } from "./rights_contract.ts";
 
 /** Serves a broker with a store for as long as `use` takes. */
-async function withBroker(folder: string, use: (broker: Broker) => Promise<void>): Promise<void> {
+async function withBroker(
+  folder: string,
+  use: (broker: Broker) => Promise<void>,
+  options: BrokerOptions = {},
+): Promise<void> {
   await using streams = await openStreamStore(folder);
-  await using broker = serveBroker(await listenLocally(), { streams });
+  await using broker = serveBroker(await listenLocally(), { ...options, streams });
   await use(broker);
 }
 
-for (const { name, run } of CONTRACT) {
+for (const { name, run } of [...CONTRACT, RIGHTS]) {
   Deno.test(`in a folder: ${name}`, async () => {
     using scratch = new Scratch();
-    await run({ withBroker: (use) => withBroker(scratch.path, use) });
+    await run({ withBroker: (...use) => withBroker(scratch.path, ...use) });
   });
 }
 

@@ -1,10 +1,9 @@
-/** What users may do with streams is up to the auth file. */
+/** What users may do with streams is up to the auth file, whatever keeps them. */
 import { assertEquals } from "@std/assert";
 import { FileAuthenticator, hashToken, parseAuthFile } from "../../../../lib/access/mod.ts";
-import { openStreamStore, PUBSUB_RIGHTS, serveBroker } from "../../../../lib/pubsub/mod.ts";
-import { listenLocally } from "../../../support/peers.ts";
-import { Scratch } from "../../../support/scratch.ts";
+import { PUBSUB_RIGHTS } from "../../../../lib/pubsub/mod.ts";
 import { RawPeer } from "../../support.ts";
+import type { ContractCase, StreamsPlace } from "./contract.ts";
 
 const ALL = { allow: [">"] };
 
@@ -55,35 +54,41 @@ const CASES: readonly (readonly [string, Record<string, unknown>, readonly strin
   ["stream", { do: "create", name: "other", topics: ["other.>"] }, []],
 ];
 
-Deno.test("users may do with a stream what the auth file says", async () => {
-  using scratch = new Scratch();
-  await using streams = await openStreamStore(scratch.at("store"));
-  {
-    await using open = serveBroker(await listenLocally(), { streams });
-    using peer = await RawPeer.to(open);
-    await peer.ask("stream", { do: "create", name: "orders", topics: ["orders.>"], id: 1 });
-    // So that there are dead letters to read.
-    await peer.ask("pub", { topic: "orders.a", stored: true, id: 1 }, "x");
-    await peer.ask("consume", { ...ON, sid: 1, "max-attempts": 1, id: 1 });
-    const { delivery } = await peer.header();
-    await peer.ask("nack", { ...ON, deliveries: [delivery], id: 1 });
-  }
+/** A part of what clients may rely on. */
+export const RIGHTS: ContractCase = {
+  name: "users may do with a stream what the auth file says",
+  async run(place) {
+    await place.withBroker(async (open) => {
+      using peer = await RawPeer.to(open);
+      await peer.ask("stream", { do: "create", name: "orders", topics: ["orders.>"], id: 1 });
+      // So that there are dead letters to read.
+      await peer.ask("pub", { topic: "orders.a", stored: true, id: 1 }, "x");
+      await peer.ask("consume", { ...ON, sid: 1, "max-attempts": 1, id: 1 });
+      const { delivery } = await peer.header();
+      await peer.ask("nack", { ...ON, deliveries: [delivery], id: 1 });
+    });
+    await askAll(place);
+  },
+};
+
+async function askAll(place: StreamsPlace): Promise<void> {
   const authenticator = new FileAuthenticator(parseAuthFile(FILE, PUBSUB_RIGHTS));
-  await using broker = serveBroker(await listenLocally(), { streams, authenticator });
-  for (const user of Object.keys(USERS)) {
-    let sid = 0;
-    for (const [name, fields, may] of CASES) {
+  await place.withBroker(async (broker) => {
+    for (const user of Object.keys(USERS)) {
+      let sid = 0;
+      for (const [name, fields, may] of CASES) {
+        using peer = await RawPeer.to(broker);
+        await peer.ask("hello", { id: 1, token: user });
+        const isStream = name === "consume" || fields["stream"] !== undefined;
+        const answer = await peer.ask(name, { id: 2, ...isStream && { sid: ++sid }, ...fields });
+        const what = `${user}: ${name} ${JSON.stringify(fields)}: ${JSON.stringify(answer)}`;
+        assertEquals(answer["op"], may.includes(user) ? "ok" : "error", what);
+        if (answer["op"] === "error") assertEquals(answer["code"], "forbidden", what);
+      }
       using peer = await RawPeer.to(broker);
       await peer.ask("hello", { id: 1, token: user });
-      const isStream = name === "consume" || fields["stream"] !== undefined;
-      const answer = await peer.ask(name, { id: 2, ...isStream && { sid: ++sid }, ...fields });
-      const what = `${user}: ${name} ${JSON.stringify(fields)}: ${JSON.stringify(answer)}`;
-      assertEquals(answer["op"], may.includes(user) ? "ok" : "error", what);
-      if (answer["op"] === "error") assertEquals(answer["code"], "forbidden", what);
+      const { streams } = await peer.ask("stream", { do: "list", id: 2 }) as { streams: unknown[] };
+      assertEquals(streams.length, user === "nobody" ? 0 : 1, `${user} sees what it has rights on`);
     }
-    using peer = await RawPeer.to(broker);
-    await peer.ask("hello", { id: 1, token: user });
-    const { streams } = await peer.ask("stream", { do: "list", id: 2 }) as { streams: unknown[] };
-    assertEquals(streams.length, user === "nobody" ? 0 : 1, `${user} sees what it has rights on`);
-  }
-});
+  }, { authenticator });
+}
