@@ -44,7 +44,7 @@ export const natsSoak: Soak = {
       get summary() {
         const { published, missed, retained } = run;
         return `${rounds} faults, ${published} published, ${missed} missed, ${retained} retained, ` +
-          `${streams.stored} stored`;
+          `${streams.stored} stored, ${streams.repeated} acknowledged and delivered again`;
       },
       async [Symbol.asyncDispose]() {
         await streams[Symbol.asyncDispose]();
