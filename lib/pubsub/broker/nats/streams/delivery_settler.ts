@@ -80,13 +80,16 @@ export class DeliverySettler {
       }
     }
     const last = durable ? replies.pop() : undefined;
+    const { reconnects } = link;
     for (const reply of replies) this.tell(reply, ACK);
     this.#host.acknowledged(this.#consumer.stream);
     const removed = Promise.all(letters).then(() => {});
     if (!durable) return this.#host.busy(removed.catch(() => {}));
     try {
-      // JetStream deals with them in their order: with the last one, all are done.
+      // JetStream deals with them in their order: with the last one, all are done that came by the
+      // same connection.
       if (last !== undefined) await link.connection.request(last, ACK, { timeout: REQUEST_MS });
+      if (link.reconnects !== reconnects) throw new Error("the connection was lost meanwhile");
       await removed;
     } catch (error) {
       const message = `JetStream has not confirmed the acknowledgement: ${messageOf(error)}`;
