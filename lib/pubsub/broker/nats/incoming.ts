@@ -10,6 +10,10 @@ import { type NatsMessage, NO_RESPONDERS } from "./wire/nats_message.ts";
 /** A batch is handed on when it has so many bytes, at the latest. */
 const BATCH_BYTES = 131_072;
 
+/** A batch begins with memory for the largest of late, which counts for less with each further one. */
+const LEAST_BYTES = 4_096;
+const USUAL_SHARE = 0.9;
+
 /** Subjects of which something is remembered. */
 const MAX_SUBJECTS = 16_384;
 
@@ -39,7 +43,9 @@ export class Incoming {
   readonly #origins: Origins;
   readonly #noResponders: (replyTo: string) => void;
   readonly #subjects = new Map<string, Subject>();
-  #batch = new ByteBuffer(4_096);
+  #batch = new ByteBuffer(LEAST_BYTES);
+  /** The size of the largest batch of late. */
+  #usualBytes = 0;
   readonly #groupBatches = new Map<GroupInterest, ByteBuffer>();
   #isScheduled = false;
 
@@ -117,7 +123,8 @@ export class Incoming {
   handOn(): void {
     if (this.#batch.length > 0) {
       const bytes = this.#batch.view();
-      this.#batch = new ByteBuffer(Math.min(BATCH_BYTES, Math.max(4_096, bytes.length)));
+      this.#usualBytes = Math.max(bytes.length, this.#usualBytes * USUAL_SHARE);
+      this.#batch = new ByteBuffer(Math.max(LEAST_BYTES, Math.ceil(this.#usualBytes)));
       this.#host.deliver(bytes);
     }
     if (this.#groupBatches.size === 0) return;
