@@ -13,7 +13,7 @@ import { NANOS } from "./stream_config.ts";
  * A gateway takes back what is not acknowledged in time. JetStream does by itself so many
  * milliseconds later, where the gateway is gone.
  */
-const GATEWAY_MS = 2_000;
+export const GATEWAY_MS = 2_000;
 
 /** So many messages are unacknowledged at most, where a client of NATS has set no limit. */
 const MAX_UNACKED = 10_000;

@@ -11,7 +11,7 @@ import type {
 } from "../../streams/stream_store.ts";
 import { writeExtended } from "../../delivery/extended_frame.ts";
 import { TopicMatcher } from "../../streams/topic_matcher.ts";
-import type { LocalFigures } from "./consumer_config.ts";
+import { GATEWAY_MS, type LocalFigures } from "./consumer_config.ts";
 import { type ConsumerHost, DeliverySettler } from "./delivery_settler.ts";
 import { JetStreamMember } from "./jetstream_member.ts";
 import { type MissedHost, MissedMessages } from "./missed_messages.ts";
@@ -41,6 +41,7 @@ export class JetStreamConsumer implements MissedHost {
   readonly #settler: DeliverySettler;
   #sources: Sources | undefined;
   #redelivered = 0;
+  #lookedAt = performance.now();
   readonly #missed: MissedMessages;
 
   constructor(
@@ -126,6 +127,12 @@ export class JetStreamConsumer implements MissedHost {
 
   /** Called periodically. @param now Of `performance.now()`. */
   look(now: number): void {
+    // Where this program was stopped for so long, others have got what is on its way here.
+    if (now - this.#lookedAt > this.#waitMs && this.#sources) {
+      this.#sources.cut();
+      this.#sources = this.#openSources();
+    }
+    this.#lookedAt = now;
     this.#sources?.look(now);
     this.#serve();
     void this.#missed.look(now);
@@ -192,9 +199,14 @@ export class JetStreamConsumer implements MissedHost {
     this.#sources?.cut();
   }
 
+  /** How long JetStream waits for an acknowledgement. */
+  get #waitMs(): number {
+    return this.settings.ackWaitMs + GATEWAY_MS;
+  }
+
   #openSources(): Sources {
     const { link } = this.#host;
-    return new Sources(link, this.stream, this.name, this.#record.state.redrive > 0, {
+    return new Sources(link, this.stream, this.name, this.#record.state.redrive > 0, this.#waitMs, {
       message: (message, isLetter) => this.#arrived(message, isLetter),
       ended: () => this.#serve(),
     });

@@ -27,6 +27,7 @@ export interface PullEvents {
 /** A request for messages. */
 interface Pull {
   left: number;
+  readonly at: number;
   readonly until: number;
 }
 
@@ -39,11 +40,23 @@ export class PullSource {
   readonly #subscription: Subscription;
   /** By number, the first that a server serves first. */
   readonly #pulls = new Map<number, Pull>();
+  readonly #staleMs: number;
   #last = 0;
   #asked = 0;
   #isClosing = false;
 
-  constructor(link: NatsLink, stream: string, consumer: string, events: PullEvents) {
+  /**
+   * @param staleMs What comes this long after it was asked for is dropped: this program was stopped,
+   * and JetStream has given it to somebody else meanwhile.
+   */
+  constructor(
+    link: NatsLink,
+    stream: string,
+    consumer: string,
+    events: PullEvents,
+    staleMs = Infinity,
+  ) {
+    this.#staleMs = Math.max(staleMs, EXPIRES_MS + GRACE_MS);
     this.#link = link;
     this.#events = events;
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
@@ -74,10 +87,8 @@ export class PullSource {
       max_bytes: maxPayload + MAX_BATCH_BYTES,
     };
     const number = ++this.#last;
-    this.#pulls.set(number, {
-      left: count,
-      until: performance.now() + EXPIRES_MS + GRACE_MS,
-    });
+    const at = performance.now();
+    this.#pulls.set(number, { left: count, at, until: at + EXPIRES_MS + GRACE_MS });
     this.#asked += count;
     const reply = `${this.#inbox}.${number}`;
     this.#link.connection.publish(this.#subject, JSON.stringify(order), { reply });
@@ -116,13 +127,15 @@ export class PullSource {
   #take(message: Msg): void {
     const { subject, headers } = message;
     if (!subject.startsWith(this.#inbox)) {
+      let isStale = this.#staleMs !== Infinity;
       for (const [number, pull] of this.#pulls) {
+        isStale = performance.now() - pull.at > this.#staleMs;
         pull.left--;
         this.#asked--;
         if (pull.left === 0) this.#pulls.delete(number);
         break;
       }
-      this.#events.message(message);
+      if (!isStale) this.#events.message(message);
       if (this.#isClosing) this.close();
       return;
     }

@@ -25,17 +25,23 @@ export class Sources {
   readonly #stream: string;
   readonly #consumer: string;
   readonly #events: SourcesEvents;
+  readonly #waitMs: number;
   readonly #main: PullSource;
   #letters: PullSource | undefined;
 
-  /** @param hasLetters Whether there are dead letters that come again. */
+  /**
+   * @param hasLetters Whether there are dead letters that come again.
+   * @param waitMs How long JetStream waits for an acknowledgement.
+   */
   constructor(
     link: NatsLink,
     stream: string,
     consumer: string,
     hasLetters: boolean,
+    waitMs: number,
     events: SourcesEvents,
   ) {
+    this.#waitMs = waitMs;
     this.#link = link;
     this.#stream = stream;
     this.#consumer = consumer;
@@ -85,6 +91,6 @@ export class Sources {
         // Where the consumer is gone or without a leader it is not asked again at once.
         if (!isGone) this.#events.ended();
       },
-    });
+    }, this.#waitMs);
   }
 }
