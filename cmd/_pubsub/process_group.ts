@@ -38,6 +38,8 @@ const running = new Set<ProcessGroup>();
 export class ProcessGroup {
   /** Resolves to the exit code after all output was read. Never rejects. */
   readonly ended: Promise<number>;
+  /** Whether the command has ended; some of its output may be unread. */
+  hasExited = false;
   readonly #child: Deno.ChildProcess;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #read: Promise<void>;
@@ -96,6 +98,7 @@ export class ProcessGroup {
 
   async #run(): Promise<number> {
     const { code } = await this.#child.status;
+    this.hasExited = true;
     // A background process may still hold the output open.
     if (!this.#ending && !await before(this.#read, CLOSE_GRACE_MS)) await this.#close();
     await this.#read;

@@ -98,7 +98,9 @@ export class Replier {
     const timer = setTimeout(() => {
       problem.resolve(`it takes longer than ${formatDuration(timeoutMs)}`);
     }, timerMs("timeoutMs", timeoutMs));
-    const stopped = this.#stop.promise.then(() => "it was ended");
+    const stopped = this.#stop.promise.then<string | number>(() =>
+      group.hasExited ? group.ended : "it was ended"
+    );
     const outcome = await Promise.race([group.ended, problem.promise, stopped]);
     clearTimeout(timer);
     if (typeof outcome === "string") {

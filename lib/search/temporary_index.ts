@@ -26,7 +26,7 @@ export async function temporaryIndex(opened: AsyncDisposableStack): Promise<stri
       "name an index file";
     throw new SearchError("index-failed", message, { cause: error });
   });
-  opened.defer(() => Deno.remove(folder, { recursive: true }));
+  opened.defer(() => removeFolder(folder));
   const path = resolve(folder, NAME);
   // The process that ends gives the lock back: so others know that the folder is nobody's any more.
   opened.use(await FileLock.take(path));
@@ -59,8 +59,15 @@ async function removeIfAbandoned(folder: string, uid: number | null): Promise<vo
   }
   const lock = await FileLock.take(`${folder}/${NAME}`);
   try {
-    await Deno.remove(folder, { recursive: true });
+    await removeFolder(folder);
   } finally {
     await lock[Symbol.asyncDispose]();
   }
+}
+
+/** Another process may be at it too: once the lock is given back, the folder is abandoned. */
+async function removeFolder(folder: string): Promise<void> {
+  await Deno.remove(folder, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }

@@ -51,15 +51,28 @@ class Processes {
     for (const id of this.#ids()) await until(() => isGone(id), `the process ${id} is gone`);
   }
 
+  /** Waits until whoever started them knows that they are gone. */
+  async reaped(): Promise<void> {
+    for (const id of this.#ids()) {
+      await until(async () => await stateOf(id) === "", `the process ${id} is waited for`);
+    }
+  }
+
   #ids(): string[] {
     return Deno.readTextFileSync(this.#file).trim().split("\n").filter((id) => id !== "");
   }
 }
 
 async function isGone(id: string): Promise<boolean> {
-  const { out } = await runTool("ps", ["-o", "stat=", "-p", id]);
+  const state = await stateOf(id);
   // One that nobody has waited for is a zombie.
-  return out.trim() === "" || out.trim().startsWith("Z");
+  return state === "" || state.startsWith("Z");
+}
+
+/** Empty if there is no such process. */
+async function stateOf(id: string): Promise<string> {
+  const { out } = await runTool("ps", ["-o", "stat=", "-p", id]);
+  return out.trim();
 }
 
 /** A request whose time is up before the test's is. */
@@ -278,12 +291,13 @@ test("tells why there is no reply, and goes on", async (broker, client) => {
 });
 
 test("does not wait for the broker once it is told to stop", async (broker, client, processes) => {
-  await using sub = await startReplying(broker, `${processes.note("$$")}; sleep 0.5; echo late`);
+  // Its parent is what the program has started.
+  await using sub = await startReplying(broker, `${processes.note("$PPID")}; sleep 0.5; echo late`);
   await failed(client);
   await processes.begun(1);
   await broker[Symbol.asyncDispose]();
   await sub.printed("trying again in");
-  await processes.gone();
+  await processes.reaped();
   sub.kill("SIGTERM");
   const { code, err } = await sub.finished();
   assertEquals(code, 130);

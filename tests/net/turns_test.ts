@@ -60,7 +60,8 @@ Deno.test("very many who do much keep others waiting no longer than a few", asyn
   await turns.close();
   near.close();
   far.close();
-  assert(most <= 8, `${most} ms of work between two bytes`);
+  // Without turns it would be all 300; on a busy machine a byte may take a while.
+  assert(most <= 60, `${most} ms of work between two bytes`);
 });
 
 Deno.test("readers go on before long work, unless they have to make room for a large frame", async () => {
