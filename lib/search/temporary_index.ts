@@ -65,9 +65,17 @@ async function removeIfAbandoned(folder: string, uid: number | null): Promise<vo
   }
 }
 
-/** Another process may be at it too: once the lock is given back, the folder is abandoned. */
+/**
+ * Another process may be at it too: once the lock is given back, the folder is abandoned. Taking the
+ * lock may put the index file there again just before the folder is removed.
+ */
 async function removeFolder(folder: string): Promise<void> {
-  await Deno.remove(folder, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  for (let triesLeft = 5;; triesLeft--) {
+    try {
+      return await Deno.remove(folder, { recursive: true });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      if ((error as { code?: string }).code !== "ENOTEMPTY" || triesLeft === 0) throw error;
+    }
+  }
 }
