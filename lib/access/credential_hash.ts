@@ -1,4 +1,4 @@
-import { nodeModule } from "../base/node_module.ts";
+import { nodeCrypto } from "./node_crypto.ts";
 
 /** The parameters of the hashes made here: a check takes 16 MiB of memory and about 50 ms. */
 const COST = 16_384;
@@ -32,10 +32,7 @@ export async function hashPassword(password: string): Promise<string> {
  * or more: then it cannot be guessed, and a fast hash protects it as well as a slow one.
  */
 export function hashToken(token: string): string {
-  return `sha256:${
-    nodeModule<typeof import("node:crypto")>("node:crypto").createHash("sha256").update(token)
-      .digest("hex")
-  }`;
+  return `sha256:${nodeCrypto().createHash("sha256").update(token).digest("hex")}`;
 }
 
 /**
@@ -45,7 +42,7 @@ export function hashToken(token: string): string {
 export function unmatchedHash(model?: string): string {
   const [, cost = COST, block = BLOCK, parallel = PARALLEL, , key] = PASSWORD.exec(model ?? "") ??
     [];
-  const keyBytes = key === undefined ? KEY_BYTES : base64Bytes(key).length;
+  const keyBytes = key === undefined ? KEY_BYTES : Uint8Array.fromBase64(key).length;
   const [salt, unmatched] = [random(SALT_BYTES), random(keyBytes)];
   return `scrypt:${cost}:${block}:${parallel}:${salt.toBase64()}:${unmatched.toBase64()}`;
 }
@@ -68,16 +65,16 @@ export function isTokenHash(hash: string): boolean {
 /** Whether the hash, which must be a valid one, was made of this password. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [, cost, block, parallel, salt, key] = PASSWORD.exec(hash)!;
-  const expected = base64Bytes(key!);
+  const expected = Uint8Array.fromBase64(key!);
   const actual = await derive(
     password,
-    base64Bytes(salt!),
+    Uint8Array.fromBase64(salt!),
     Number(cost),
     Number(block),
     Number(parallel),
     expected.length,
   );
-  return nodeModule<typeof import("node:crypto")>("node:crypto").timingSafeEqual(actual, expected);
+  return nodeCrypto().timingSafeEqual(actual, expected);
 }
 
 function derive(
@@ -90,13 +87,8 @@ function derive(
 ): Promise<Uint8Array> {
   const options = { N: cost, r: block, p: parallel, maxmem: MAX_COST_BYTES * 2 };
   return new Promise((resolve, reject) => {
-    nodeModule<typeof import("node:crypto")>("node:crypto").scrypt(
-      password,
-      salt,
-      bytes,
-      options,
-      (error, key) => error ? reject(error) : resolve(key),
-    );
+    const done = (error: Error | null, key: Uint8Array) => error ? reject(error) : resolve(key);
+    nodeCrypto().scrypt(password, salt, bytes, options, done);
   });
 }
 
@@ -104,14 +96,10 @@ function random(bytes: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(bytes));
 }
 
-/** @throws {SyntaxError} if the text is not base64; padding may be missing. */
-function base64Bytes(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.fromBase64(text);
-}
-
+/** Whether it is base64; padding may be missing. */
 function isBase64(text: string): boolean {
   try {
-    base64Bytes(text);
+    Uint8Array.fromBase64(text);
     return true;
   } catch {
     return false;

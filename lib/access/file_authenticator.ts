@@ -1,8 +1,8 @@
 import { FairQueue } from "../base/fair_queue.ts";
-import { nodeModule } from "../base/node_module.ts";
 import type { AuthTable } from "./auth_file.ts";
 import type { Authenticator, Credentials, LoginAttempt } from "./authenticator.ts";
 import { hashToken, unmatchedHash, verifyPassword } from "./credential_hash.ts";
+import { nodeCrypto } from "./node_crypto.ts";
 import type { Principal } from "./principal.ts";
 
 /** Passwords checked at the same time. Each check takes 16 MiB, and a thread for about 50 ms. */
@@ -81,10 +81,7 @@ export class FileAuthenticator implements Authenticator {
     if (token !== undefined) return this.#table.tokens.get(hashToken(token));
     if (user === undefined || password === undefined) return undefined;
     const known = this.#table.users.get(user);
-    const trace = nodeModule<typeof import("node:crypto")>("node:crypto").createHmac(
-      "sha256",
-      this.#key,
-    )
+    const trace = nodeCrypto().createHmac("sha256", this.#key)
       .update(JSON.stringify([user, password, known?.hash])).digest("base64");
     if (known && this.#remembered.has(trace)) return known.principal;
     // An unknown name takes as long as a known one: response times do not tell which names exist.

@@ -58,7 +58,7 @@ export class MessageEdges {
   }
 }
 
-/** How long the head is of which so many bytes are there. */
+/** The size of a frame's head, or of the part of it that the first `there` bytes call for. */
 function headLength(head: Uint8Array, there: number): number {
   if (there < 2) return 2;
   const short = head[1]! & 127;

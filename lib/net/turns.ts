@@ -44,8 +44,9 @@ export class Turns {
   #closed = false;
 
   /**
-   * Called by whoever is busy: a promise to wait for; `undefined` between two turns.
+   * Asks for a turn. A connection that is busy calls it before it does more work.
    *
+   * @returns A promise to wait for; `undefined` if it need not wait.
    * @param isUrgent Whether it goes on before all others, because it does little.
    */
   take(isUrgent = false): Promise<void> | undefined {

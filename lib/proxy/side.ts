@@ -3,8 +3,8 @@ import type { Address } from "../net/mod.ts";
 /** What happens on a {@linkcode Side}. */
 export interface SideEvents {
   /**
-   * Bytes have arrived. They are lent until this returns; or if it returns `false`, until the side is
-   * resumed, and so long it reads nothing.
+   * Bytes have arrived. They are lent until this returns. If it returns `false`, the side stops
+   * reading, and they are lent until it is resumed.
    */
   received(bytes: Uint8Array): boolean;
   /** The peer sends no more. */

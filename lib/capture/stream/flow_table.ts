@@ -8,13 +8,13 @@ import { Reassembler } from "./reassembler.ts";
 /** At most this many connections are followed at a time; of more, one that is silent is given up. */
 const MAX_FLOWS = 65_536;
 
-/** It is the most silent one of so many: all of them are looked at in turn. */
+/** Among this many, the most silent one is given up; the next time others are compared. */
 const LOOKED_AT = 16;
 
 /** What all connections together hold of segments that came before their turn, in bytes. */
 const MAX_HELD_BYTES = 16_777_216;
 
-/** Of so many connections that are over it is known that they are. */
+/** Connections that are over and still remembered: what is sent again on them begins no other one. */
 const MAX_OVER = 8_192;
 
 /** Ports of our own servers, for connections whose beginning is not there. */

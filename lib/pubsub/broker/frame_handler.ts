@@ -145,7 +145,7 @@ export class FrameHandler {
 
   /**
    * @param stream The stream that keeps them, if one does: it may carry them as well.
-   * @returns How many connections get it; a promise of that if they are so many that it takes long.
+   * @returns How many connections get it; a promise of that number where handing it out takes long.
    */
   #forward(
     frames: readonly Frame[],
@@ -190,7 +190,7 @@ export class FrameHandler {
     return true;
   }
 
-  /** Does with a publication what is to be done once it is on its way to so many connections. */
+  /** Keeps or confirms a publication, if it asks for that, once it has been handed out. */
   #handedOut(frame: Frame, stream: string | undefined, receivers: number): void {
     if (stream !== undefined) {
       keepPublication(this.#source, this.#core, stream, frame, receivers);

@@ -19,7 +19,10 @@ const MAX_BYTES_AT_ONCE = 4_194_304;
 const PART = 50;
 const PART_BYTES = 262_144;
 
-/** Whether handing a run to so many subscriptions, and to one member of so many groups, takes long. */
+/**
+ * Whether handing out a run takes long: all of it goes to each of the subscriptions, and each of its
+ * publications to one member of each of the groups.
+ */
 export function takesLong(run: Run, subscriptions: number, groups: number): boolean {
   const receivers = subscriptions + groups;
   if (receivers < 2) return false;

@@ -5,6 +5,12 @@ import { PeriodicLook } from "../../../base/periodic_look.ts";
 import { reportError } from "../../../base/report.ts";
 import { sleep } from "../../../base/sleep.ts";
 import { type ByteBuffer, ConnectionError } from "../../../net/mod.ts";
+import {
+  type ClusterOptions,
+  DIAL_TIMEOUT_MS,
+  MAX_PINGS_OUT,
+  PING_INTERVAL_MS,
+} from "./cluster.ts";
 import { connectFailure, type NatsError, type ServerFailure } from "./nats_error.ts";
 import {
   type CoreSubscription,
@@ -17,13 +23,6 @@ import { NatsProtocolError } from "./wire/nats_parser.ts";
 import { DEFAULT_MAX_PAYLOAD } from "./wire/server_info.ts";
 import { ServerPool } from "./wire/server_pool.ts";
 
-/** How often a server is asked for a sign of life, and how many answers may be missing. */
-const PING_INTERVAL_MS = 2_000;
-const MAX_PINGS_OUT = 2;
-
-/** How long connecting to one server may take. */
-const DIAL_TIMEOUT_MS = 2_000;
-
 /** The bounds of the waits between two rounds of tries, while the cluster is gone. */
 const BACKOFF = { firstMs: 100, longestMs: 1_000 };
 const WAITING_RETRY_MS = 500;
@@ -35,16 +34,8 @@ const MAX_PENDING_BYTES = 8_388_608;
 const REFUSED_AGAIN_MS = 5_000;
 
 /** How to connect to a cluster. */
-export interface CoreLinkOptions {
-  /** Each as `HOST:PORT`. */
-  readonly hosts: readonly string[];
-  /** Whether to use TLS if the servers do not ask for it. */
-  readonly tls: boolean;
-  /** Certificate authorities to trust besides those of the system (PEM). */
-  readonly caCert: string | undefined;
+export interface CoreLinkOptions extends ClusterOptions {
   readonly login: Login | undefined;
-  /** What the cluster calls the connection. */
-  readonly name: string;
   /** How long to wait for a cluster that cannot be reached. */
   readonly waitMs: number;
   readonly signal: AbortSignal;

@@ -8,30 +8,21 @@ import {
 import { getCACertificates } from "node:tls";
 import { messageOf } from "../../../base/message_of.ts";
 import { reportError } from "../../../base/report.ts";
+import {
+  type ClusterOptions,
+  DIAL_TIMEOUT_MS,
+  MAX_PINGS_OUT,
+  PING_INTERVAL_MS,
+} from "./cluster.ts";
 import type { LinkEvents } from "./core_link.ts";
 import { NatsError } from "./nats_error.ts";
-
-/** How often a server is asked for a sign of life, and how many answers may be missing. */
-const PING_INTERVAL_MS = 2_000;
-const MAX_PINGS_OUT = 2;
-
-/** How long connecting to one server may take. */
-const DIAL_TIMEOUT_MS = 2_000;
 
 /** How long to wait before a server is tried again. */
 const RETRY_MS = 100;
 
 /** How to connect to a cluster. */
-export interface NatsLinkOptions {
-  /** Each as `HOST:PORT`. */
-  readonly hosts: readonly string[];
-  /** Whether to use TLS if the servers do not ask for it. */
-  readonly tls: boolean;
+export interface NatsLinkOptions extends ClusterOptions {
   readonly login: Authenticator | undefined;
-  /** Certificate authorities to trust besides those of the system (PEM). */
-  readonly caCert: string | undefined;
-  /** What the cluster calls the connection. */
-  readonly name: string;
 }
 
 /**

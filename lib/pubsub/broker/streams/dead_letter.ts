@@ -8,20 +8,6 @@ export function deadTopicOf(stream: string, consumer: string): string {
   return `${DEAD_LETTERS}.${stream}.${consumer}`;
 }
 
-/** What the field `dead` of a dead letter tells. */
-interface DeadField {
-  /** The topic on which it was published. */
-  readonly topic: string;
-  readonly stream: string;
-  readonly consumer: string;
-  /** Its number in that stream. */
-  readonly seq: number;
-  /** When it was stored there, in milliseconds since 1970. */
-  readonly time: number;
-  readonly attempts: number;
-  readonly reason: string | undefined;
-}
-
 /** Whose message a dead letter is, and what became of it. */
 export interface DeadMessage {
   readonly stream: string;
@@ -32,6 +18,12 @@ export interface DeadMessage {
   readonly time: number;
   readonly attempts: number;
   readonly reason: string | undefined;
+}
+
+/** What the field `dead` of a dead letter tells. */
+interface DeadField extends DeadMessage {
+  /** The topic on which it was published. */
+  readonly topic: string;
 }
 
 /**

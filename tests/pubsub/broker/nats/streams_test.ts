@@ -2,6 +2,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { NatsServer } from "../../../support/nats.ts";
+import { CONSUMERS } from "../streams/consumer_contract.ts";
 import { CONTRACT } from "../streams/contract.ts";
 import { RIGHTS } from "../streams/rights_contract.ts";
 import { Gateway } from "./support.ts";
@@ -19,7 +20,7 @@ async function clear(server: NatsServer): Promise<void> {
 Deno.test("in JetStream:", async (t) => {
   await using server = await NatsServer.start("streams", { config: JETSTREAM });
   if (server === undefined) return;
-  for (const { name, run } of [...CONTRACT, RIGHTS]) {
+  for (const { name, run } of [...CONTRACT, ...CONSUMERS, RIGHTS]) {
     await t.step(name, async () => {
       try {
         await run({

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { FileAuthenticator, hashToken, parseAuthFile } from "../../../../lib/access/mod.ts";
 import { PUBSUB_RIGHTS } from "../../../../lib/pubsub/mod.ts";
 import { RawPeer } from "../../support.ts";
-import type { ContractCase, StreamsPlace } from "./contract.ts";
+import type { ContractCase, StreamsPlace } from "./contract_case.ts";
 
 const ALL = { allow: [">"] };
 

@@ -8,6 +8,7 @@ import {
 import { listenLocally } from "../../../support/peers.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { op, RawPeer } from "../../support.ts";
+import { CONSUMERS } from "./consumer_contract.ts";
 import { CONTRACT } from "./contract.ts";
 import { RIGHTS } from "./rights_contract.ts";
 
@@ -22,7 +23,7 @@ async function withBroker(
   await use(broker);
 }
 
-for (const { name, run } of [...CONTRACT, RIGHTS]) {
+for (const { name, run } of [...CONTRACT, ...CONSUMERS, RIGHTS]) {
   Deno.test(`in a folder: ${name}`, async () => {
     using scratch = new Scratch();
     await run({ withBroker: (...use) => withBroker(scratch.path, ...use) });

@@ -3,6 +3,8 @@ import {
   JetStreamApiError,
   type JetStreamManager,
   jetstreamManager,
+  type MsgRequest,
+  type StoredMsg,
   type StreamConfig,
 } from "@nats-io/jetstream";
 import { messageOf } from "../../../../base/message_of.ts";
@@ -20,7 +22,10 @@ const REPLICAS = 3;
 const NO_PEERS = [10_005, 10_074];
 
 /** JetStream's code where there is no such message. */
-export const NO_MESSAGE = 10_037;
+const NO_MESSAGE = 10_037;
+
+/** JetStream's code where another message was stored meanwhile than the last one that is known. */
+export const WRONG_LAST = 10_071;
 
 /** What JetStream's codes mean here. Others are `bad-stream`, or `unavailable` if they may pass. */
 const CODES: Readonly<Record<number, StreamErrorCode>> = {
@@ -29,7 +34,7 @@ const CODES: Readonly<Record<number, StreamErrorCode>> = {
   10_060: "no-stream",
   10_058: "stream-exists",
   10_065: "stream-overlap",
-  10_071: "wrong-seq",
+  [WRONG_LAST]: "wrong-seq",
   10_026: "too-many-consumers",
   10_027: "too-many-streams",
   10_023: "storage-full",
@@ -95,9 +100,22 @@ export class JetStreamApi {
    */
   async nextSeq(stream: string, seq: number, subject: string): Promise<number | undefined> {
     const query = { seq, next_by_subj: subject };
-    return await this.do("Cannot read a stream", async (manager) => {
+    return (await this.messageOf("Cannot read a stream", stream, query))?.seq;
+  }
+
+  /**
+   * A message of a stream, as its leader has it; `undefined` if there is none.
+   *
+   * @throws {StreamError} also where there is no such stream.
+   */
+  async messageOf(
+    tried: string,
+    stream: string,
+    query: MsgRequest,
+  ): Promise<StoredMsg | undefined> {
+    return await this.do(tried, async (manager) => {
       try {
-        return (await manager.streams.getMessage(stream, query))?.seq;
+        return await manager.streams.getMessage(stream, query) ?? undefined;
       } catch (error) {
         if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return undefined;
         throw error;

@@ -1,6 +1,6 @@
 import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import { StreamError } from "../../streams/stream_error.ts";
-import { type JetStreamApi, NO_MESSAGE } from "./jetstream_api.ts";
+import { type JetStreamApi, WRONG_LAST } from "./jetstream_api.ts";
 
 /** The stream of what gateways know of consumers together: a message for each. */
 const STREAM = "socktool_consumers";
@@ -8,9 +8,6 @@ const PREFIX = "_socktool.consumer.";
 
 /** How often to try again because another gateway was faster. */
 const MAX_TRIES = 20;
-
-/** JetStream's code: another one was stored meanwhile. */
-const WRONG_LAST = 10_071;
 
 /** What gateways know of a consumer beyond what JetStream does. */
 export interface ConsumerState {
@@ -46,12 +43,13 @@ export class SharedRecord {
 
   /** Reads it. @throws {StreamError} */
   async read(): Promise<ConsumerState> {
-    const stored = await this.#api.do(
+    const stored = await this.#api.messageOf(
       "Cannot read what is known of a consumer",
-      (manager) => lastOf(manager, this.#subject),
+      STREAM,
+      { last_by_subj: this.#subject },
     );
     this.#seq = stored?.seq ?? 0;
-    const state = stored?.state;
+    const state = stored && stateOf(stored.string());
     this.#state = state?.created === this.#created ? state : emptyState(this.#created);
     return this.#state;
   }
@@ -131,19 +129,6 @@ export async function forgetRecord(
 
 function emptyState(created: string): ConsumerState {
   return { created, uncounted: {}, told: 0, redrive: 0 };
-}
-
-async function lastOf(
-  manager: JetStreamManager,
-  subject: string,
-): Promise<{ seq: number; state: ConsumerState | undefined } | undefined> {
-  try {
-    const message = await manager.streams.getMessage(STREAM, { last_by_subj: subject });
-    return message ? { seq: message.seq, state: stateOf(message.string()) } : undefined;
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return undefined;
-    throw error;
-  }
 }
 
 function stateOf(text: string): ConsumerState | undefined {

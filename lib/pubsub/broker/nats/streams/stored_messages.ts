@@ -3,6 +3,7 @@ import { ByteBuffer, type EncodedHead, type Frame, FrameDecoder } from "../../..
 import { writeExtended } from "../../delivery/extended_frame.ts";
 import { writeMessageFrame } from "../message_frame.ts";
 import { NO_FIELDS, readHeaders } from "../message_headers.ts";
+import { NANOS } from "./stream_config.ts";
 
 /** Topics whose heads are remembered. */
 const MAX_TOPICS = 4_096;
@@ -29,7 +30,7 @@ export function deliveredOf(reply: string): Delivered {
   return {
     attempt: Number(tokens[at]),
     seq: Number(tokens[at + 1]),
-    time: Math.floor(Number(tokens[at + 3]) / 1_000_000),
+    time: Math.floor(Number(tokens[at + 3]) / NANOS),
     pending: Number(tokens[at + 4]),
   };
 }

@@ -1,8 +1,8 @@
-import { crc32 } from "node:zlib";
 import type { Frame } from "../../../../frame/mod.ts";
 import { quote } from "../../../protocol/quote.ts";
 import { StreamError } from "../stream_error.ts";
 import type { Stored } from "../stream_store.ts";
+import { checksumOf } from "./checksum.ts";
 import type { GoneTable } from "./gone_table.ts";
 import { messageIdOf, MessageIds } from "./message_ids.ts";
 import { encodeEnds } from "./run_frames.ts";
@@ -72,7 +72,7 @@ export class Appender {
     if (count === 0) return;
     const bytes = frames.view();
     const first = next - count;
-    const about = [this.#nextId(), id, first, count, time, bytes.length, crc32(bytes)];
+    const about = [this.#nextId(), id, first, count, time, bytes.length, checksumOf(bytes)];
     this.#statements.run(INSERT_RUN, ...about, bytes, encodeEnds(ends));
     topics.forEach((topic, i) =>
       this.#statements.run("INSERT INTO kept VALUES (?, ?, ?)", id, first + i, topic)

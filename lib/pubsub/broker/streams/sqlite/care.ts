@@ -7,7 +7,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { FrameDecoder } from "../../../../frame/mod.ts";
 import { closeQuietly } from "../../../../base/close_quietly.ts";
 import { messageOf } from "../../../../base/message_of.ts";
-import { nodeModule } from "../../../../base/node_module.ts";
 import {
   FileLock,
   identityOf,
@@ -15,6 +14,7 @@ import {
   SqliteError,
   versionOf,
 } from "../../../../sqlite/mod.ts";
+import { checksumOf } from "./checksum.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { Statements } from "./statements.ts";
@@ -137,10 +137,7 @@ function checkStream(
       `SELECT frames, ${hasEnds ? "ends" : "NULL"} FROM run WHERE id = ?`,
       row,
     )!;
-    if (
-      frames.length !== size ||
-      nodeModule<typeof import("node:zlib")>("node:zlib").crc32(frames) !== crc
-    ) {
+    if (frames.length !== size || checksumOf(frames) !== crc) {
       problems.push(`${where}: the checksum is wrong`);
       continue;
     }

@@ -6,7 +6,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type Frame, FrameDecoder } from "../../../../frame/mod.ts";
 import { closeQuietly } from "../../../../base/close_quietly.ts";
-import { nodeModule } from "../../../../base/node_module.ts";
 import {
   asSqliteError,
   FileLock,
@@ -17,6 +16,7 @@ import {
   versionOf,
 } from "../../../../sqlite/mod.ts";
 import { newStreamSettings } from "../stream_settings.ts";
+import { checksumOf } from "./checksum.ts";
 import { examineStore, needStore, type StreamStoreCheck } from "./care.ts";
 import { messageIdOf } from "./message_ids.ts";
 import { readableRows, rowsAround } from "./salvage.ts";
@@ -233,12 +233,7 @@ class Rescuer {
   /** @returns whether it is whole. */
   #rescueRun(stream: RescuedStream, run: RunRow): boolean {
     const [id, , first, count, time, crc, bytes] = run;
-    if (
-      nodeModule<typeof import("node:zlib")>("node:zlib").crc32(bytes) !== crc || first < 1 ||
-      first < stream.runsEnd
-    ) {
-      return false;
-    }
+    if (checksumOf(bytes) !== crc || first < 1 || first < stream.runsEnd) return false;
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
     if (frames.length !== count) return false;
     this.#to.run(

@@ -1,5 +1,5 @@
-import { nodeModule } from "../../../../base/node_module.ts";
 import { releaseMemory } from "../../../../base/release_memory.ts";
+import { checksumOf } from "./checksum.ts";
 import { RunDecoder, RunFrames } from "./run_frames.ts";
 import type { Statements } from "./statements.ts";
 
@@ -43,10 +43,9 @@ export class Runs {
   /** Decodes frames of these runs. */
   readonly decoder: RunDecoder = new RunDecoder();
   readonly #statements: Statements;
+  readonly #isForReaders: boolean;
   readonly #kept = new Map<number, RunFrames>();
   #keptBytes = 0;
-
-  readonly #isForReaders: boolean;
 
   /**
    * Over a connection that reads.
@@ -97,9 +96,7 @@ export class Runs {
       return known;
     }
     const [bytes, ends, crc] = this.#statements.row<FramesRow>(FRAMES, run.id)!;
-    if (
-      this.#isForReaders && nodeModule<typeof import("node:zlib")>("node:zlib").crc32(bytes) !== crc
-    ) {
+    if (this.#isForReaders && checksumOf(bytes) !== crc) {
       const which = `messages ${run.first} to ${run.first + run.count - 1}`;
       throw new Error(`${which} are damaged; 'socktool stream verify' tells what is broken`);
     }

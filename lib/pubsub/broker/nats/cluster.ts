@@ -1,0 +1,18 @@
+/** How often a server is asked for a sign of life, and how many answers may be missing. */
+export const PING_INTERVAL_MS = 2_000;
+export const MAX_PINGS_OUT = 2;
+
+/** How long connecting to one server may take. */
+export const DIAL_TIMEOUT_MS = 2_000;
+
+/** How any connection to a cluster is made. */
+export interface ClusterOptions {
+  /** Each as `HOST:PORT`. */
+  readonly hosts: readonly string[];
+  /** Whether to use TLS if the servers do not ask for it. */
+  readonly tls: boolean;
+  /** Certificate authorities to trust besides those of the system (PEM). */
+  readonly caCert: string | undefined;
+  /** What the cluster calls the connection. */
+  readonly name: string;
+}
