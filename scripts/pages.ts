@@ -27,15 +27,21 @@ export const PAGES: Readonly<Record<string, string>> = {
 export async function makePages(): Promise<Record<string, string>> {
   const folder = await Deno.makeTempDir({ prefix: "socktool-pages-" });
   try {
-    const made = Object.entries(PAGES).map(async ([name, source]): Promise<[string, string]> => {
+    const make = async ([name, source]: [string, string]): Promise<[string, string]> => {
       const path = `pages/${source}`;
       // Pages are read by people who look at their source.
       if (name.endsWith(".html")) return [name, await Deno.readTextFile(`${ROOT}/${path}`)];
       const output = `${folder}/${name}`;
       await bundleForBrowsers(path, output, ["/client.js"]);
       return [name, await Deno.readTextFile(output)];
-    });
-    return Object.fromEntries(await Promise.all(made));
+    };
+    const { scripts = [], others = [] } = Object.groupBy(
+      Object.entries(PAGES),
+      ([name]) => name.endsWith(".js") ? "scripts" : "others",
+    );
+    // Scripts first: what they import is downloaded, and style sheets of packages come with it.
+    const made = await Promise.all(scripts.map(make));
+    return Object.fromEntries([...made, ...await Promise.all(others.map(make))]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
