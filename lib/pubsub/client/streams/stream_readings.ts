@@ -60,11 +60,12 @@ export class StreamReadings {
     this.#status.checkOpen();
     const sid = ++this.#lastSid;
     this.#bySid.set(sid, reading);
-    if (this.#link) {
+    const link = this.#link;
+    if (link) {
       try {
-        return await this.#ask(this.#link, sid, reading);
+        return await this.#ask(link, sid, reading);
       } catch (error) {
-        if (isUnavailable(error, reading)) this.#askAgain(this.#link, sid, reading);
+        if (isUnavailable(error, reading)) this.#askAgain(link, sid, reading);
         else if (!isLost(error)) {
           this.#bySid.delete(sid);
           throw error;
@@ -163,6 +164,8 @@ export class StreamReadings {
 
   /** What keeps the stream is away: it is asked for again after a while, as long as it is wanted. */
   #askAgain(link: ClientLink, sid: number, reading: StreamReading): void {
+    // The client was closed meanwhile; or the next connection is told of it anyway.
+    if (this.#link !== link) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       if (this.#link !== link || this.#bySid.get(sid) !== reading) return;

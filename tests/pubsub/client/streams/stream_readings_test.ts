@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { encodeFrame, FrameDecoder } from "../../../../lib/frame/mod.ts";
 import type { ClientStatus } from "../../../../lib/pubsub/client/client_status.ts";
 import type { ClientLink } from "../../../../lib/pubsub/client/link/client_link.ts";
@@ -83,4 +83,43 @@ Deno.test("what keeps a stream may be away: it is asked again, on this connectio
   assertEquals([asked, ended], [3, []]);
   readings.close(new PubSubError("closed", "over"));
   assertEquals(ended, ["closed"]);
+});
+
+Deno.test("what is refused as the client closes is not asked for again", async () => {
+  const refusals: (() => void)[] = [];
+  const answers = {
+    ask: () =>
+      new Promise((_, reject) =>
+        refusals.push(() => reject(new PubSubError("unavailable", "no quorum")))
+      ),
+  };
+  let isClosed = false;
+  const status = {
+    checkOpen() {
+      if (isClosed) throw new PubSubError("closed", "over");
+    },
+  };
+  const readings = new StreamReadings(
+    answers as unknown as PendingAnswers,
+    status as unknown as ClientStatus,
+  );
+  const reading: StreamReading = {
+    request: () => ({ op: "consume", fields: {} }),
+    confirmed() {},
+    received() {},
+    told() {},
+    disconnected() {},
+    ended() {},
+    stop: () => Promise.resolve(),
+  };
+  await readings.tellAll({} as ClientLink);
+  const starting = readings.start(reading);
+  const telling = readings.tellAll({} as ClientLink);
+  isClosed = true;
+  readings.close(new PubSubError("closed", "over"));
+  for (const refuse of refusals) refuse();
+  await assertRejects(() => starting, PubSubError, "over");
+  // A timer that was left would be a leak of this test.
+  await telling;
+  assertEquals(refusals.length, 2);
 });
