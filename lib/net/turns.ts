@@ -8,8 +8,15 @@ import { TurnLine } from "../base/turn_line.ts";
 const BUSY_MS = 2;
 const BUSY_BESIDE_TIMER_MS = 15;
 
-/** If the byte takes longer than this, the loopback connection counts as broken. */
-const BYTE_MS = 50;
+/**
+ * A byte is late if it has not come after so many timers, one after the other. One timer would not
+ * tell that from a process that was busy for as long: sockets are polled between two timers.
+ */
+const BYTE_TIMERS = 5;
+const BYTE_TIMER_MS = 10;
+
+/** If a byte is late for so many turns, the loopback connection counts as broken. */
+const MAX_LATE_TURNS = 4;
 
 /** For how long a timer is used after the loopback connection has failed. */
 const RETRY_MS = 5_000;
@@ -41,6 +48,10 @@ export class Turns {
   /** Resolves when the connections that were dropped are closed. */
   #dropped: Promise<unknown> = Promise.resolve();
   #retryAt = 0;
+  /** The byte that is under way. */
+  #byte: Promise<boolean> | undefined;
+  /** For how many turns it is late. */
+  #lateTurns = 0;
   #closed = false;
 
   /**
@@ -78,18 +89,25 @@ export class Turns {
 
   /** Lets all sockets be polled; resolves to whether that was quick. Never rejects. */
   async #pass(): Promise<boolean> {
-    const overLoopback = performance.now() >= this.#retryAt;
-    let timer: ReturnType<typeof setTimeout>;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), overLoopback ? BYTE_MS : 0);
-    });
-    const passed = await (overLoopback ? Promise.race([this.#passByte(), late]) : late);
-    clearTimeout(timer!);
-    if (overLoopback && !passed) {
-      this.#drop();
-      this.#retryAt = performance.now() + RETRY_MS;
+    if (performance.now() < this.#retryAt) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      return false;
     }
-    return passed;
+    let timer: ReturnType<typeof setTimeout>;
+    const late = new Promise<"late">((resolve) => {
+      const wait = (timers: number) => {
+        timer = setTimeout(() => timers > 1 ? wait(timers - 1) : resolve("late"), BYTE_TIMER_MS);
+      };
+      wait(BYTE_TIMERS);
+    });
+    const passed = await Promise.race([this.#byte ??= this.#passByte(), late]);
+    clearTimeout(timer!);
+    if (passed === "late" && ++this.#lateTurns < MAX_LATE_TURNS) return false;
+    this.#lateTurns = 0;
+    if (passed === true) return true;
+    this.#drop();
+    this.#retryAt = performance.now() + RETRY_MS;
+    return false;
   }
 
   /** Sends itself a byte; resolves to whether that worked. Never rejects. */
@@ -99,6 +117,8 @@ export class Turns {
     const byte = new Uint8Array(1);
     try {
       const [count] = await Promise.all([loopback.far.read(byte), loopback.near.write(byte)]);
+      // If it was late, and nobody awaits it any more, the next turn sends another.
+      this.#byte = undefined;
       return count !== null;
     } catch {
       // The connection was closed, here or by the system.
@@ -115,7 +135,7 @@ export class Turns {
       if (loopback) closeBoth(loopback);
     });
     this.#dropped = Promise.all([this.#dropped, dropped]);
-    this.#loopback = undefined;
+    this.#loopback = this.#byte = undefined;
   }
 }
 
@@ -125,18 +145,19 @@ async function openLoopback(): Promise<Loopback | undefined> {
   const { state } = Deno.permissions.querySync({ name: "net", host: LOOPBACK });
   if (state !== "granted") return undefined;
   let near: Deno.TcpConn | undefined;
+  let far: Deno.TcpConn | undefined;
   try {
     using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
     near = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port });
-    const far = await listener.accept();
+    far = await listener.accept();
     near.setNoDelay(true);
     // Another process may have connected to the listener.
     if (far.remoteAddr.port === near.localAddr.port) return { near, far };
-    closeQuietly(far);
   } catch {
     // A timer is used instead.
   }
   if (near) closeQuietly(near);
+  if (far) closeQuietly(far);
   return undefined;
 }
 

@@ -28,6 +28,117 @@ Deno.test("a turn is given now and then, to those who wait one after the other",
   await turns.close();
 });
 
+/** Keeps the thread busy. */
+function work(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+/** How far apart turns are that go by a timer; over the loopback connection it is 2 ms. */
+const TIMED_MS = 15;
+
+/** Whether turns go by a timer: none is due after 5 ms. */
+async function goByTimer(turns: Turns): Promise<boolean> {
+  for (;;) {
+    await deadline(turns.take() ?? Promise.resolve());
+    const begin = performance.now();
+    work(5);
+    const turn = turns.take();
+    const tookMs = performance.now() - begin;
+    if (turn) await deadline(turn);
+    // On a busy machine it may have taken longer.
+    if (turn || tookMs < TIMED_MS - 2) return turn === undefined;
+  }
+}
+
+/** Has what the process connects go through `change`, until it is disposed. */
+function changeConnect(change: (conn: Deno.TcpConn) => Deno.TcpConn): Disposable {
+  const { connect } = Deno;
+  const changed = async (options: Deno.ConnectOptions) => change(await connect(options));
+  Object.assign(Deno, { connect: changed });
+  return { [Symbol.dispose]: () => void Object.assign(Deno, { connect }) };
+}
+
+/** What the process does while a byte is on its way. */
+const BUSY: Record<string, () => Promise<void> | void> = {
+  ...Object.fromEntries([30, 60, 200].map((ms) => [`busy for ${ms} ms`, () => work(ms)])),
+  async "busy for 20 ms again and again"() {
+    for (let i = 0; i < 10; i++) {
+      work(20);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  },
+};
+
+for (const [what, keepBusy] of Object.entries(BUSY)) {
+  Deno.test(`a process that was ${what} goes on giving turns as often as before`, async () => {
+    const turns = new Turns();
+    await deadline(turns.take()!);
+    work(5);
+    const turn = turns.take();
+    assert(turn);
+    await keepBusy();
+    await deadline(turn);
+    assert(!await goByTimer(turns));
+    await turns.close();
+  });
+}
+
+/** What becomes of the loopback connection. */
+const BROKEN: Record<string, (conn: Deno.TcpConn) => Deno.TcpConn> = {
+  "loses what it is given": (conn) =>
+    new Proxy(conn, {
+      get: (target, name) => {
+        if (name === "write") return (bytes: Uint8Array) => Promise.resolve(bytes.length);
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    }),
+  "is closed at once": (conn) => {
+    queueMicrotask(() => conn.close());
+    return conn;
+  },
+};
+
+for (const [how, change] of Object.entries(BROKEN)) {
+  for (const busyMs of [0, 60]) {
+    Deno.test(`a connection that ${how} is given up, also by a process that is busy for ${busyMs} ms`, async () => {
+      const turns = new Turns();
+      {
+        using _ = changeConnect(change);
+        await until(async () => {
+          const turn = turns.take();
+          work(busyMs);
+          if (turn) await deadline(turn, "a turn all the same");
+          return await goByTimer(turns);
+        });
+      }
+      const { now } = performance;
+      performance.now = () => now.call(performance) + 6_000;
+      try {
+        await until(async () => !await goByTimer(turns), "another connection is tried later");
+      } finally {
+        performance.now = now;
+      }
+      await turns.close();
+    });
+  }
+}
+
+Deno.test("a connection that breaks is given up at once, also while the process is busy", async () => {
+  let near: Deno.Conn | undefined;
+  using _ = changeConnect((conn) => near = conn as Deno.TcpConn);
+  const turns = new Turns();
+  await deadline(turns.take()!);
+  assert(!await goByTimer(turns));
+  work(5);
+  near!.close();
+  const turn = turns.take();
+  work(60);
+  await deadline(turn!);
+  assert(await goByTimer(turns));
+  await turns.close();
+});
+
 Deno.test("very many who do much keep others waiting no longer than a few", async () => {
   const turns = new Turns();
   let sinceByte = 0;
@@ -51,7 +162,7 @@ Deno.test("very many who do much keep others waiting no longer than a few", asyn
   await Promise.all(Array.from({ length: 100 }, async () => {
     for (let i = 0; i < 3; i++) {
       await turns.take();
-      for (const end = performance.now() + 1; performance.now() < end;);
+      work(1);
       sinceByte++;
     }
   }));
