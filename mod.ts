@@ -70,6 +70,7 @@ export type {
   ClientState,
   ClientStateChange,
   ClientStreams,
+  Confirmation,
   ConfirmOptions,
   ConnectBrokerOptions,
   ConsumedMessage,

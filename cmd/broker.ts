@@ -38,7 +38,7 @@ import { importLater } from "../lib/base/import_later.ts";
 import { mayReadStats, measureBroker } from "./_web/broker_metrics.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
-import { openStore, storeFlags } from "./_pubsub/stream_store.ts";
+import { askedStreams, makeStreams, openStore, storeFlags } from "./_pubsub/stream_store.ts";
 import { joinNats, natsFlags } from "./_pubsub/nats.ts";
 import { reportStats } from "./_pubsub/report_stats.ts";
 
@@ -181,9 +181,12 @@ export const command = defineCommand({
     const { address } = args;
     checkAccess(address, flags);
     const maxPendingBytes = pendingBytes(flags, given);
+    const asked = askedStreams(flags);
     const authenticator = await authenticatorOf(flags, context);
     await using backplane = await joinNats(flags, context);
     await using streams = await openStore(flags);
+    const store = streams ?? backplane?.streams;
+    if (store) await makeStreams(store, asked, flags["nats-wait"], context);
     const tls = await serverTlsOf(flags, context);
     const failure = () => streams?.failure?.message;
     const lack = () => backplane?.shared?.lack;

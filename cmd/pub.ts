@@ -66,7 +66,9 @@ export const command = defineCommand({
     },
     confirm: {
       type: "boolean",
-      help: "wait until the broker confirms, and print the number of receivers",
+      help:
+        "wait until the broker confirms, and print the number of receivers, of a broker with --nats " +
+        "those that it knows of",
     },
     "min-receivers": {
       type: "count",

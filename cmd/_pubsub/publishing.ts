@@ -95,10 +95,12 @@ export function confirmAll(job: Job): Promise<number> {
   const { timeout: timeoutMs, "min-receivers": least = 0, json } = flags;
   return publishEach(job, async ({ topic, content, line }, options) => {
     const confirmed = { ...options, timeoutMs, exact: least > 0 };
-    const receivers = await client.publishConfirmed(topic, content, confirmed);
+    const { receivers, exact } = await client.confirm(topic, content, confirmed);
     return () => {
-      if (json) out.json({ type: "confirmed", line, topic, receivers });
-      else out.line(formatCount(receivers, "receiver"));
+      const known = exact ? "" : " known to this broker, which is one of several";
+      if (json) {
+        out.json({ type: "confirmed", line, topic, receivers, exact: exact ? undefined : false });
+      } else out.line(`${formatCount(receivers, "receiver")}${known}`);
       if (receivers >= least) return undefined;
       const message = `${formatCount(receivers, "receiver")} instead of ${least} or more`;
       return { code: "too-few-receivers", message };

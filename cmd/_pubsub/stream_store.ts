@@ -6,7 +6,8 @@ import {
   type StreamStore,
   topicsProblem,
 } from "../../lib/pubsub/mod.ts";
-import { type FlagTable, maxMemoryOf, UsageError } from "../_cli/mod.ts";
+import { sleep } from "../../lib/base/sleep.ts";
+import { type Context, type FlagTable, maxMemoryOf, UsageError } from "../_cli/mod.ts";
 
 /** Flags of a broker that keeps publications. */
 export const storeFlags = {
@@ -21,50 +22,89 @@ export const storeFlags = {
     type: "string",
     placeholder: "NAME=FILTER,…",
     repeat: true,
-    requires: ["store"],
     group: "Streams",
-    help: "keep what is published on these topics in a stream, which is made if there is none; " +
-      "may be given several times",
+    help:
+      "with --store or --nats, keep what is published on these topics in a stream, which is made " +
+      "if there is none; may be given several times",
   },
 } as const satisfies FlagTable;
+
+/** Refusals that are about what is asked for. */
+const REFUSALS: readonly string[] = ["stream-exists", "stream-overlap", "bad-stream"];
 
 /** The part of `--max-memory` that a store may keep. */
 const SHARE = 1 / 8;
 
+/** How often to ask again for streams that cannot be had yet. */
+const RETRY_MS = 500;
+
 /** A stream that `--stream` asks for. */
-interface Asked {
+export interface AskedStream {
   readonly name: string;
   readonly topics: readonly string[];
 }
 
-/**
- * Opens the store that the flags ask for and makes its streams; `undefined` without `--store`.
- *
- * @throws {UsageError} if a stream cannot be had as it is asked for.
- */
+/** Opens the store that the flags ask for; `undefined` without `--store`. */
 export async function openStore(
-  flags: {
-    readonly store: string | undefined;
-    readonly stream: readonly string[];
-    readonly "max-memory": number | undefined;
-  },
+  flags: { readonly store: string | undefined; readonly "max-memory": number | undefined },
 ): Promise<StreamStore | undefined> {
-  const asked = flags.stream.map(readStream);
   if (flags.store === undefined) return undefined;
-  const store = await openStreamStore(flags.store, {
+  return await openStreamStore(flags.store, {
     maxMemoryBytes: Math.floor(maxMemoryOf(flags) * SHARE),
   });
-  try {
-    for (const stream of asked) await makeStream(store, stream);
-    return store;
-  } catch (error) {
-    await store[Symbol.asyncDispose]();
-    throw error;
+}
+
+/** The streams that the flags ask for. @throws {UsageError} if one cannot be. */
+export function askedStreams(
+  flags: {
+    readonly store: string | undefined;
+    readonly nats: string | undefined;
+    readonly stream: readonly string[];
+  },
+): readonly AskedStream[] {
+  // One of them may come from the environment, so the flags' table cannot tell.
+  if (flags.stream.length > 0 && flags.store === undefined && flags.nats === undefined) {
+    throw new UsageError("--stream needs --store or --nats beside it");
+  }
+  return flags.stream.map(readStream);
+}
+
+/**
+ * Makes streams, where they do not exist.
+ *
+ * @param store Where they are to be; several brokers may have the same.
+ * @param waitMs How long to wait for a store that is not available.
+ * @throws {UsageError} if one cannot be had as it is asked for.
+ * @throws {StreamError} if the store is not available, or fails.
+ */
+export async function makeStreams(
+  store: StreamStore,
+  asked: readonly AskedStream[],
+  waitMs: number,
+  { signal, log }: Context,
+): Promise<void> {
+  const until = performance.now() + waitMs;
+  let isTold = false;
+  for (const stream of asked) {
+    while (true) {
+      try {
+        await makeStream(store, stream);
+        break;
+      } catch (error) {
+        signal.throwIfAborted();
+        const isOver = performance.now() >= until;
+        if (!(error instanceof StreamError) || error.code !== "unavailable" || isOver) throw error;
+        if (!isTold) log.warn(`${error.message}; waiting for it`);
+        isTold = true;
+        await sleep(RETRY_MS, signal);
+        signal.throwIfAborted();
+      }
+    }
   }
 }
 
 /** Reads `NAME=FILTER,…`. */
-function readStream(text: string): Asked {
+function readStream(text: string): AskedStream {
   const [, name, list] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
   const refuse = (problem: string) =>
     new UsageError(`--stream ${JSON.stringify(text)}: ${problem}`);
@@ -79,20 +119,28 @@ function readStream(text: string): Asked {
   return { name, topics };
 }
 
-async function makeStream(store: StreamStore, { name, topics }: Asked): Promise<void> {
-  const known = store.streams.get(name)?.settings.topics;
-  if (known === undefined) {
-    try {
-      await store.create(name, newStreamSettings(topics));
-    } catch (error) {
-      if (error instanceof StreamError && error.code === "stream-overlap") {
-        throw new UsageError(`--stream: ${error.message}`);
-      }
-      throw error;
+async function makeStream(store: StreamStore, { name, topics }: AskedStream): Promise<void> {
+  try {
+    if (await topicsOf(store, name) === undefined) {
+      return void await store.create(name, newStreamSettings(topics));
     }
-  } else if (known.toSorted().join() !== topics.toSorted().join()) {
+  } catch (error) {
+    const { code, message } = error as StreamError;
+    if (!REFUSALS.includes(code)) throw error;
+    // Another broker of the cluster may have made it a moment ago.
+    if (code !== "stream-exists" || await topicsOf(store, name) === undefined) {
+      throw new UsageError(`--stream: ${message}`);
+    }
+  }
+  const known = (await topicsOf(store, name))!;
+  if (known.toSorted().join() !== topics.toSorted().join()) {
     throw new UsageError(
       `--stream ${name}: the stream exists and keeps ${known.join(",")}, not ${topics.join(",")}`,
     );
   }
+}
+
+/** What a stream keeps; `undefined` if it does not exist. */
+async function topicsOf(store: StreamStore, name: string): Promise<readonly string[] | undefined> {
+  return (await store.figures(name))[0]?.settings.topics;
 }

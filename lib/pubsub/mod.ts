@@ -64,6 +64,7 @@ export {
   type ClientStateChange,
   ClientStreams,
   ClientSubscription,
+  type Confirmation,
   type ConfirmOptions,
   ConsumedMessage,
   type ConsumeOptions,

@@ -20,10 +20,11 @@ async function publish(): Promise<void> {
   let isProblem = false;
   try {
     const client = await brokerClient();
-    const receivers = await client.publishConfirmed(topic, content, { retain });
+    const { receivers, exact } = await client.confirm(topic, content, { retain });
+    const known = exact ? "" : " known to this broker, which is one of several";
     text = `Published to ${topic}: ${count(receivers)} ${
       receivers === 1 ? "receiver" : "receivers"
-    }.`;
+    }${known}.`;
   } catch (error) {
     text = messageOf(error);
     isProblem = true;

@@ -17,18 +17,20 @@ function args(...rest: string[]): string[] {
 }
 
 Deno.test("broker --nats shares topics, waits for NATS, and keeps passwords to itself", async () => {
-  const config = 'authorization { user: gateway, password: "s3cret/pw" }\n';
+  const config = 'authorization { user: gateway, password: "s3cret/pw" }\n' +
+    'jetstream { store_dir: "$DIR/js" }\n';
   await using server = await NatsServer.start("broker --nats as a process", { config });
   if (server === undefined) return;
   const url = `nats://gateway:s3cret%2Fpw@127.0.0.1:${server.port}`;
   await server.kill();
-  await using waiting = new Program(args("--http", ":0", "--nats-wait", "30s"), {
+  const stream = ["--stream", "orders=orders.>"];
+  await using waiting = new Program(args("--http", ":0", "--nats-wait", "30s", ...stream), {
     env: { SOCKTOOL_NATS: url },
   });
   await waiting.printed("waiting for it");
   await server.restart();
   await waiting.printed("listening on ");
-  await using other = await ServerProgram.start(args("--nats", url));
+  await using other = await ServerProgram.start(args("--nats", url, ...stream, "--stream", "u=u"));
   const [, address] = /^listening on (\S+)$/m.exec(waiting.err)!;
   const [, pages] = /pages on (http:\S+)/.exec(waiting.err)!;
   await using left = await connectBroker(address!);
@@ -41,12 +43,28 @@ Deno.test("broker --nats shares topics, waits for NATS, and keeps passwords to i
     return [response.status, (await response.json())["status"]];
   };
   assertEquals(await ready(), [200, "ok"]);
-  const few = await socktool([
-    ...["pub", "u", "x", "--confirm", "--min-receivers", "1"],
-    ...["-s", formatAddress(other.address)],
-  ]);
+  // The second broker has made a stream that the first one serves too.
+  const stored = await socktool(["pub", "u", "x", "--stored", "-s", address!]);
+  assertEquals([stored.code, stored.out], [0, "u 1\n"], stored.err);
+  const confirm = ["pub", "t", "x", "--confirm", "-s", formatAddress(other.address)];
+  const confirmed = await socktool(confirm);
+  assertEquals(confirmed.out, "0 receivers known to this broker, which is one of several\n");
+  const json = await socktool([...confirm, "--json"]);
+  assertEquals(json.out, '{"type":"confirmed","topic":"t","receivers":0,"exact":false}\n');
+  for (const expected of ["x", "x"]) {
+    assertEquals((await deadline(subscription.next())).value?.text(), expected);
+  }
+  const few = await socktool([...confirm, "--min-receivers", "1"]);
   assertEquals(few.code, 1);
   assertStringIncludes(few.err, "one of several");
+  assertEquals((await deadline(subscription.next())).value?.text(), "x");
+  for (
+    const [asked, says] of [["orders=x.>", "keeps orders.>, not x.>"], ["x=orders.eu", "orders"]]
+  ) {
+    const refused = await new Program(args("--nats", url, "--stream", asked!)).finished();
+    assertEquals(refused.code, 2, refused.err);
+    assertStringIncludes(refused.err, says!);
+  }
   await server.kill();
   await waiting.printed("lost the connection to NATS");
   assertEquals(await ready(), [503, "degraded"]);

@@ -194,7 +194,7 @@ Deno.test("wrong command lines are told before anything is connected", async () 
     [["stream", "repair"], "needs --store DIR"],
     [["stream", "backup", "--store", "x"], "FILE is missing"],
     [["stream", "list", "--store", "x"], "--store is not for list"],
-    [["broker", ":0", "--stream", "x=y"], "--stream needs --store"],
+    [["broker", ":0", "--stream", "x=y"], "--stream needs --store or --nats"],
     [["broker", ":0", "--store", "/nowhere", "--stream", "x"], "--stream"],
   ];
   const finished = await Promise.all(cases.map(([args]) => socktool(args)));

@@ -6,6 +6,7 @@ import type { PublishContent, PubSubMessage } from "./receiving/message.ts";
 import { PubSubError } from "./pubsub_error.ts";
 import { isStream } from "./publishing/publication_frame.ts";
 import type {
+  Confirmation,
   ConfirmOptions,
   PublishOptions,
   RequestOptions,
@@ -110,12 +111,37 @@ export class BrokerClient implements AsyncDisposable {
   async publishConfirmed(
     topic: string,
     content: PublishContent = "",
-    { exact = false, ...options }: ConfirmOptions = {},
+    options: ConfirmOptions = {},
   ): Promise<number> {
+    return (await this.confirm(topic, content, options)).receivers;
+  }
+
+  /**
+   * Does what `publishConfirmed` does, and tells besides how many receivers there are whether these
+   * are all of them.
+   *
+   * @example
+   * ```ts
+   * import { connectBroker, serveBroker } from "@socktool/socktool";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await serveBroker("127.0.0.1:0");
+   * await using client = await connectBroker(broker.address);
+   * assertEquals(await client.confirm("news", "nobody is there"), { receivers: 0, exact: true });
+   * ```
+   *
+   * @throws {PubSubError | TypeError | ContentStreamError | RangeError} as `publishConfirmed` does.
+   */
+  async confirm(
+    topic: string,
+    content: PublishContent = "",
+    { exact = false, ...options }: ConfirmOptions = {},
+  ): Promise<Confirmation> {
     try {
       const answer = await this.#core.publisher.confirm(topic, content, options);
-      if (exact && answer["exact"] === false) throw receiversUnknown(topic);
-      return Number(answer["receivers"]);
+      const isAll = answer["exact"] !== false;
+      if (exact && !isAll) throw receiversUnknown(topic);
+      return { receivers: Number(answer["receivers"]), exact: isAll };
     } catch (error) {
       discardStream(content, error);
       throw error;

@@ -16,6 +16,7 @@ export type {
   Will,
 } from "./client_options.ts";
 export type {
+  Confirmation,
   ConfirmOptions,
   PublishOptions,
   RequestOptions,

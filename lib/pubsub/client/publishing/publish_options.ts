@@ -37,6 +37,14 @@ export interface ConfirmOptions extends PublishOptions {
   readonly exact?: boolean | undefined;
 }
 
+/** What a broker answers that has dealt with a publication. */
+export interface Confirmation {
+  /** To how many connections it was handed; of a broker of several, to how many that it knows of. */
+  readonly receivers: number;
+  /** Whether these are all. A broker of several does not know how many the others have. */
+  readonly exact: boolean;
+}
+
 /** How to publish and wait for an answer. */
 export interface RequestOptions extends PublishOptions {
   /** The longest time until the reply is there. @default {10_000} */

@@ -1,3 +1,4 @@
+import type { StreamConfig } from "@nats-io/jetstream";
 import { messageOf } from "../../../../base/message_of.ts";
 import { PeriodicLook } from "../../../../base/periodic_look.ts";
 import { sleep } from "../../../../base/sleep.ts";
@@ -72,6 +73,8 @@ export class JetStreamStore implements StreamStore {
   readonly #closing = new AbortController();
   readonly #tick = new PeriodicLook(TICK_MS, (now) => this.#look(now));
   #announcements: Announcements | undefined;
+  /** Streams that were made before others could be told. */
+  readonly #untold = new Map<string, StreamConfig>();
   #deliver: ((frame: Uint8Array<ArrayBuffer>) => void) | undefined;
   #running: Promise<void> | undefined;
   #problem: string | undefined;
@@ -93,7 +96,8 @@ export class JetStreamStore implements StreamStore {
       topicsChanged: () => this.events?.topicsChanged(),
       deleted: (name) => this.#deleted(name),
       announce: async (stream, config) => {
-        await this.#announcements?.tell({ stream, config: config ?? null });
+        if (this.#announcements) await this.#announcements.tell({ stream, config: config ?? null });
+        else if (config) this.#untold.set(stream, config);
       },
     });
     const catalog = this.#catalog;
@@ -151,6 +155,10 @@ export class JetStreamStore implements StreamStore {
       consumerChanged: (stream, consumer, change) =>
         this.#consumers.announced(stream, consumer, change),
     }, inForce);
+    for (const [stream, config] of this.#untold) {
+      this.#work(this.#announcements.tell({ stream, config }));
+    }
+    this.#untold.clear();
     this.#tick.start();
     this.#running = this.#run();
   }
