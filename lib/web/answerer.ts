@@ -14,7 +14,7 @@ import type { WebServeOptions } from "./web_options.ts";
 /** A request line and headers that are larger are refused (431). */
 export const MAX_HEAD_BYTES = 8_192;
 
-const METHODS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "DELETE"]);
+const METHODS = ["GET", "POST", "PUT", "DELETE"];
 
 /** What a server that answers is like. */
 export interface AnswererSurroundings {
@@ -22,6 +22,16 @@ export interface AnswererSurroundings {
   /** The most bytes of contents and replies. */
   readonly maxMemoryBytes: number;
   isDraining(): boolean;
+  /** What a client is told that asks for a path which no route has. */
+  missing(path: string): WebError;
+}
+
+/** What a request is for. */
+export interface Target {
+  /** With the port. */
+  readonly host: string;
+  /** With the query. */
+  readonly path: string;
 }
 
 /** Answers requests by routes. */
@@ -32,16 +42,18 @@ export class Answerer {
   readonly #memory: Budget;
   readonly #isSecure: boolean;
   readonly #isDraining: () => boolean;
+  readonly #missing: (path: string) => WebError;
 
   /** @throws {TypeError} if an option cannot be used. */
   constructor(options: WebServeOptions, surroundings: AnswererSurroundings) {
-    const { isSecure, maxMemoryBytes, isDraining } = surroundings;
+    const { isSecure, maxMemoryBytes, isDraining, missing } = surroundings;
     this.site = new Site(options);
     this.table.add(options.routes ?? []);
     this.#options = options;
     this.#memory = new Budget("the web server", maxMemoryBytes);
     this.#isSecure = isSecure;
     this.#isDraining = isDraining;
+    this.#missing = missing;
   }
 
   /** Answers a request. Resolves to the status when the reply was taken. Never rejects. */
@@ -54,13 +66,13 @@ export class Answerer {
     let reply: WebReply;
     try {
       const { method = "" } = request;
-      const host = this.checkHead(connection, request);
-      const allowed = this.site.origin(request.headers, host);
+      const target = this.checkHead(connection, request);
+      const allowed = this.site.origin(request.headers, target.host);
       if (allowed) cors = allowed;
       else if (method !== "GET" && method !== "HEAD") throw this.site.refusal();
       reply = method === "OPTIONS" && cors["vary"] !== undefined
         ? preflight()
-        : await this.#route(connection, request, response, host);
+        : await this.#route(connection, request, response, target);
     } catch (error) {
       reply = this.failureReply(request, error);
     }
@@ -70,40 +82,51 @@ export class Answerer {
   /**
    * Checks the head of a request, and whether it is for this server.
    *
-   * @returns The host that it is for.
+   * @returns What it is for.
    * @throws {WebError} if it is not.
    */
-  checkHead(connection: HttpConnection, { url = "", rawHeaders }: IncomingMessage): string {
+  checkHead(connection: HttpConnection, request: IncomingMessage): Target {
+    const { url = "", rawHeaders, httpVersionMajor } = request;
     // The parser counts names and values only.
     const size = rawHeaders.reduce((sum, text) => sum + text.length + 2, url.length);
     if (size > MAX_HEAD_BYTES) {
       const headers = { connection: "close" };
       throw new WebError(431, "head-too-large", "The headers are too large", headers);
     }
+    if (httpVersionMajor !== 1) {
+      throw new WebError(505, "bad-version", "Only HTTP/1.1 is spoken", { connection: "close" });
+    }
+    const coding = request.headers["transfer-encoding"];
+    if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+      const headers = { connection: "close" };
+      throw new WebError(501, "bad-coding", "A content comes as it is, or in chunks", headers);
+    }
     const { localAddr } = connection.stream.conn;
     const local = "hostname" in localAddr ? localAddr.hostname : undefined;
-    const host = this.site.host(rawHeaders, local);
-    if (!url.startsWith("/")) throw new WebError(400, "bad-path", "Ask for a path, as /live");
-    return host;
+    const [, asked, rest = url] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
+    const host = this.site.host(rawHeaders, local, asked);
+    const path = asked === undefined || rest.startsWith("/") ? rest : `/${rest}`;
+    if (!path.startsWith("/")) throw new WebError(400, "bad-path", "Ask for a path, as /live");
+    return { host, path };
   }
 
   async #route(
     connection: HttpConnection,
     request: IncomingMessage,
     response: ServerResponse,
-    host: string,
+    { host, path }: Target,
   ): Promise<WebReply> {
     const { headers } = request;
     if (headers.expect !== undefined && headers.expect.toLowerCase() !== "100-continue") {
       throw new WebError(417, "bad-expectation", "Only 100-continue can be expected");
     }
     const method = request.method === "HEAD" ? "GET" : request.method as Method;
-    const url = new URL(`http${this.#isSecure ? "s" : ""}://${host}${request.url}`);
-    const found = METHODS.has(method) ? this.#find(method, url.pathname) : [];
-    if (found === undefined) throw new WebError(404, "not-found", `There is no ${url.pathname}`);
+    const url = new URL(`http${this.#isSecure ? "s" : ""}://${host}${path}`);
+    const found = this.#find(method, url.pathname);
+    if (found === undefined) throw this.#missing(url.pathname);
     if (!("route" in found)) {
-      const allow = found.length > 0 ? { allow: [...found].join(", ") } : {};
-      throw new WebError(405, "bad-method", `${request.method} does not work here`, allow);
+      const allow = found.flatMap((each) => each === "GET" ? [each, "HEAD"] : [each]).join(", ");
+      throw new WebError(405, "bad-method", `${request.method} does not work here`, { allow });
     }
     const { route, params } = found;
     const gone = new AbortController();
@@ -125,7 +148,11 @@ export class Answerer {
         const value = headers[name];
         return Array.isArray(value) ? value.join(", ") : value;
       },
-      body: () => readBody(connection, request, route.maxBodyBytes ?? 0, this.#memory),
+      body: () => {
+        const maxBytes = route.maxBodyBytes ?? 0;
+        const begin = () => void (headers.expect && response.writeContinue());
+        return readBody(connection, request, { maxBytes, memory: this.#memory, begin });
+      },
     };
     return await route.handle(webRequest);
   }
@@ -194,7 +221,7 @@ function preflight(): WebReply {
   return {
     status: 204,
     headers: {
-      "access-control-allow-methods": [...METHODS].join(", "),
+      "access-control-allow-methods": METHODS.join(", "),
       "access-control-allow-headers": "authorization, content-type",
       "access-control-max-age": "600",
     },

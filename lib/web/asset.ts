@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import { qualityOf } from "./quality.ts";
 import type { WebReply } from "./reply.ts";
 import type { Route, WebRequest } from "./route.ts";
 
@@ -43,10 +44,9 @@ export function assetRoute(path: string, text: string, contentType: string): Rou
 }
 
 function takesGzip(request: WebRequest): boolean {
-  const accepted = request.header("accept-encoding")?.toLowerCase().split(",") ?? [];
-  return accepted.some((each) =>
-    /^\s*(gzip|\*)\s*(;\s*q\s*=\s*(1|0?\.0*[1-9].*|1\.0*))?\s*$/.test(each)
-  );
+  const accepted = request.header("accept-encoding");
+  const gzip = qualityOf(accepted, ["gzip", "x-gzip", "*"]) ?? 0;
+  return gzip > 0 && gzip >= (qualityOf(accepted, ["identity"]) ?? 0);
 }
 
 /** Whether the client has this version (RFC 9110, 13.1.2: compared without regard to `W/`). */

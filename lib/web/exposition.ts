@@ -60,8 +60,12 @@ function escapedSign(sign: string): string {
   return sign === "\n" ? "\\n" : `\\${sign}`;
 }
 
-/** A bound or a value, as both formats write it. */
-export function number(value: number): string {
+/** The bound of a bucket as a label: OpenMetrics wants a decimal point in it, and both are to be alike. */
+export function boundLabel(bound: number): string {
+  return Number.isInteger(bound) ? `${bound}.0` : number(bound);
+}
+
+function number(value: number): string {
   if (value === Infinity) return "+Inf";
   return value === -Infinity ? "-Inf" : String(value);
 }

@@ -25,7 +25,7 @@ const LINGER_MS = 1_000;
  * What a connection does: it waits for the head of a request (`head`) or its content (`body`), works
  * on the reply or sends it (`reply`), is kept for the next request (`idle`), or ends (`ending`).
  */
-type Phase = "head" | "body" | "reply" | "idle" | "ending";
+export type Phase = "head" | "body" | "reply" | "idle" | "ending";
 
 /** A connection of a web server: its requests one after the other, and its limits in time. */
 export class HttpConnection {
@@ -38,7 +38,7 @@ export class HttpConnection {
   /** Bytes moved at the last look. */
   #bytes = 0;
   #waiting = 0;
-  #bodyError: WebError | undefined;
+  #unreadable: WebError | undefined;
   #onBodyFailed: ((error: WebError) => void) | undefined;
   #last: Promise<void> = Promise.resolve();
 
@@ -49,9 +49,9 @@ export class HttpConnection {
     this.#times = times;
   }
 
-  /** Whether nothing is asked on it. */
-  get isIdle(): boolean {
-    return this.#phase === "idle";
+  /** What it does. */
+  get phase(): Phase {
+    return this.#phase;
   }
 
   /** Whether requests of it are at work. */
@@ -59,14 +59,20 @@ export class HttpConnection {
     return this.#waiting > 0;
   }
 
-  /** Has a request answered after those before it. A client that sends too many at once is closed. */
-  queue(answer: () => Promise<void>): void {
+  /**
+   * Has a request answered after those before it. A client that sends too many at once is closed.
+   *
+   * @param onBroken Called when all are answered, if what came behind them cannot be read.
+   */
+  queue(answer: () => Promise<void>, onBroken: (error: WebError) => void): void {
     if (++this.#waiting > MAX_WAITING) return void this.stream.destroy();
     this.#enter("reply");
     this.#last = this.#last.then(async () => {
       if (!this.stream.destroyed) await answer();
       this.#waiting--;
-      if (!this.isBusy && this.#phase !== "ending") this.#enter("idle");
+      if (this.isBusy || this.#phase === "ending") return;
+      this.#enter("idle");
+      if (this.#unreadable) onBroken(this.#unreadable);
     });
   }
 
@@ -74,7 +80,7 @@ export class HttpConnection {
   waitForBody(onFailed: (error: WebError) => void): void {
     this.#onBodyFailed = onFailed;
     this.#enter("body");
-    if (this.#bodyError) onFailed(this.#bodyError);
+    if (this.#unreadable) onFailed(this.#unreadable);
   }
 
   /** Notes that it is not waited for any more. */
@@ -84,13 +90,13 @@ export class HttpConnection {
   }
 
   /**
-   * What comes cannot be read.
+   * What comes cannot be read: the content that is waited for, or what is behind the requests at work.
    *
-   * @returns Whether it was the content of a request, which is answered by that.
+   * @returns Whether there are such: then the client is told by or after their answers.
    */
-  bodyFailed(error: WebError): boolean {
+  inputFailed(error: WebError): boolean {
     if (!this.isBusy) return false;
-    this.#bodyError = error;
+    this.#unreadable = error;
     this.#onBodyFailed?.(error);
     return true;
   }
@@ -119,7 +125,7 @@ export class HttpConnection {
         return ms > headerTimeoutMs;
       case "body":
         if (ms > bodyTimeoutMs) {
-          this.bodyFailed(new WebError(408, "timed-out", "The content did not come in time"));
+          this.inputFailed(new WebError(408, "timed-out", "The content did not come in time"));
         }
         return false;
       case "idle":

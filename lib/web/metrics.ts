@@ -1,6 +1,13 @@
 import type { Principal } from "../access/mod.ts";
-import { CONTENT_TYPES, exposition, type Family, number } from "./exposition.ts";
+import {
+  boundLabel,
+  CONTENT_TYPES,
+  exposition,
+  type ExpositionFormat,
+  type Family,
+} from "./exposition.ts";
 import type { TimeHistogram } from "./histogram.ts";
+import { qualityOf } from "./quality.ts";
 import { WebError } from "./reply.ts";
 import type { Route } from "./route.ts";
 
@@ -61,8 +68,7 @@ export class Metrics {
           const { name } = request.principal;
           throw new WebError(403, "forbidden", `${name} may not read the figures`);
         }
-        const accepted = request.header("accept") ?? "";
-        const format = /application\/openmetrics-text/.test(accepted) ? "openmetrics" : "text";
+        const format = formatFor(request.header("accept"));
         await Promise.all(this.#prepare.map((prepare) => prepare()));
         return {
           status: 200,
@@ -72,6 +78,13 @@ export class Metrics {
       },
     };
   }
+}
+
+/** OpenMetrics for who names it and wants it no less than text; who takes neither gets text. */
+function formatFor(accepted: string | undefined): ExpositionFormat {
+  const open = qualityOf(accepted, ["application/openmetrics-text"], "1.0.0") ?? 0;
+  const text = qualityOf(accepted, ["text/plain", "text/*", "*/*"], "0.0.4") ?? 0;
+  return open > 0 && open >= text ? "openmetrics" : "text";
 }
 
 function familyOf(metric: Metric | TimeHistogram): Family {
@@ -88,7 +101,7 @@ function bucketsOf(histogram: TimeHistogram): Family["samples"] {
   return [
     ...histogram.buckets().map(({ bound, count }) => ({
       suffix: "_bucket",
-      labels: { le: number(bound) },
+      labels: { le: boundLabel(bound) },
       value: count,
     })),
     { suffix: "_sum", value: histogram.sumSeconds },

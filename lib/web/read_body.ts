@@ -3,10 +3,18 @@ import type { Budget } from "../base/budget.ts";
 import type { HttpConnection } from "./http_connection.ts";
 import { WebError } from "./reply.ts";
 
+/** How a content is read. */
+interface ReadBodyOptions {
+  readonly maxBytes: number;
+  /** What it takes while it is read. */
+  readonly memory: Budget;
+  /** Called when it is wanted: a client may wait for that. */
+  readonly begin: () => void;
+}
+
 /**
  * Reads the content of a request.
  *
- * @param memory What it takes while it is read.
  * @throws {WebError} 413 if it is larger than `maxBytes`, 503 if there is no memory for it,
  * 408 if it does not come in time.
  * @throws {DOMException} `AbortError` if the client leaves.
@@ -14,18 +22,19 @@ import { WebError } from "./reply.ts";
 export async function readBody(
   connection: HttpConnection,
   request: IncomingMessage,
-  maxBytes: number,
-  memory: Budget,
+  { maxBytes, memory, begin }: ReadBodyOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = () =>
     new WebError(413, "too-large", `The content may have ${maxBytes} bytes at most`);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
+  begin();
   const chunks: Uint8Array[] = [];
   let size = 0;
   let taken = 0;
   try {
     await new Promise<void>((resolve, reject) => {
-      connection.waitForBody(reject);
+      // One that is here already does not suffer from what came behind it.
+      if (!request.complete) connection.waitForBody(reject);
       request.on("data", (chunk: Uint8Array) => {
         size += chunk.length;
         if (size > maxBytes) reject(tooLarge());

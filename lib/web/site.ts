@@ -29,15 +29,21 @@ export class Site {
   }
 
   /**
-   * Checks the header `Host`, which there must be once.
+   * Checks the header `Host`, which there must be once, and the host of the request's URL.
    *
    * @param local The address that the client has connected to; `undefined` for a Unix socket.
+   * @param asked The host in the URL, which counts instead of the header (RFC 9112, 3.2.2);
+   * `undefined` where the URL is a path.
    * @returns It, with the port.
    * @throws {WebError} 400, or 421 if it is not one of this server.
    */
-  host(rawHeaders: readonly string[], local: string | undefined): string {
+  host(
+    rawHeaders: readonly string[],
+    local: string | undefined,
+    asked: string | undefined,
+  ): string {
     const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && isHost(rawHeaders[i - 1]!));
-    const [host] = hosts;
+    const host = asked ?? hosts[0];
     const name = hosts.length === 1 ? hostnameOf(host!) : undefined;
     if (name === undefined) {
       throw new WebError(400, "bad-host", "There must be one header Host, with a host name");
@@ -89,12 +95,15 @@ function hostOf(host: string, origin: string): string {
   return new URL(`${origin.slice(0, origin.indexOf("//"))}//${host}`).host;
 }
 
-/** The name in `HOST` or `HOST:PORT`, as URLs have it; `undefined` if it is none. */
+/**
+ * The name in `HOST` or `HOST:PORT`, as URLs have it, without the dot that a whole name may end with;
+ * `undefined` if it is none.
+ */
 function hostnameOf(host: string): string | undefined {
-  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i.test(host)) return undefined;
+  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{0,5})?$/i.test(host)) return undefined;
   const url = `http://${host}`;
   if (!URL.canParse(url)) return undefined;
-  const { hostname } = new URL(url);
+  const hostname = new URL(url).hostname.replace(/\.$/, "");
   // What a socket for both versions of IP calls an IPv4 address.
   const mapped = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(hostname);
   if (!mapped) return hostname;

@@ -36,7 +36,8 @@ export interface WebServeOptions extends SiteOptions {
   readonly authenticator?: Authenticator | undefined;
   /**
    * The most connections at a time, without WebSockets that were accepted. For one more the one is
-   * closed that has been idle for longest; if none is idle, the new one. @default {1_000}
+   * closed that has been idle for longest; if none is idle, one that is about to end or whose request
+   * has not come yet; if all are at work, the new one. @default {1_000}
    */
   readonly maxConnections?: number | undefined;
   /** For the head of a request (408). @default {5_000} */

@@ -38,6 +38,12 @@ import {
   type WebObserver,
   type WebServeOptions,
 } from "./web_options.ts";
+import {
+  asksForWebSocket,
+  checkWebSocketRequest,
+  noWebSocket,
+  WEB_SOCKET_PATH,
+} from "./web_socket_request.ts";
 import { WebSocketListener } from "./web_socket_listener.ts";
 
 /** How long requests that are at work may take when the server drains. */
@@ -46,11 +52,13 @@ const DRAIN_TIMEOUT_MS = 1_000;
 /** How long a client may take to answer the Close frame of a WebSocket, or to close after its own. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** Where WebSockets are. */
-const WEB_SOCKET_PATH = "/ws";
+/** What `createServer` takes, and its types do not know yet. */
+interface UpgradeOptions {
+  shouldUpgradeCallback(request: IncomingMessage): boolean;
+}
 
-/** The version of the protocol that RFC 6455 is. Older ones name the origin by another header. */
-const WEB_SOCKET_VERSION = "13";
+/** In this order connections are closed for one more: by what they do. */
+const DISPENSABLE = ["idle", "ending", "head"] as const;
 
 /** A web server at work. */
 export class WebServer implements AsyncDisposable {
@@ -96,8 +104,14 @@ export class WebServer implements AsyncDisposable {
       isSecure: listener.secure,
       maxMemoryBytes: this.#limits.maxMemoryBytes,
       isDraining: () => this.#draining,
+      missing: (path) =>
+        path === WEB_SOCKET_PATH && this.#sockets.isServed
+          ? noWebSocket()
+          : new WebError(404, "not-found", `There is no ${path}`),
     });
+    const upgrades: UpgradeOptions = { shouldUpgradeCallback: asksForWebSocket };
     this.#http = createServer({
+      ...upgrades,
       maxHeaderSize: MAX_HEAD_BYTES,
       requireHostHeader: false,
       keepAliveTimeout: Math.min(this.#limits.idleTimeoutMs, MAX_TIMER_MS),
@@ -108,11 +122,15 @@ export class WebServer implements AsyncDisposable {
     this.#http.maxHeadersCount = 0;
     this.webSockets = this.#sockets = new WebSocketListener(listener);
     this.#http.on("request", (request, response) => this.#requested(request, response));
+    this.#http.on("checkContinue", (request, response) => this.#requested(request, response));
     this.#http.on("checkExpectation", (request, response) => this.#requested(request, response));
     this.#http.on("upgrade", (request, stream, head) => this.#upgrade(request, stream, head));
     this.#http.on(
       "connect",
-      (_, stream) => this.#refuse(stream, errorReply(405, "bad-method", "This is no proxy")),
+      (_, stream) => {
+        const headers = { allow: "GET, HEAD" };
+        this.#refuse(stream, new WebError(405, "bad-method", "This is no proxy", headers).reply);
+      },
     );
     this.#http.on("clientError", (error, stream) => this.#broken(error, stream));
     this.#upgrades.on(
@@ -194,7 +212,7 @@ export class WebServer implements AsyncDisposable {
       // The peer reset it after it was accepted.
       return closeQuietly(conn);
     }
-    if (this.#connections.size >= this.#limits.maxConnections && !this.#closeIdle()) {
+    if (this.#connections.size >= this.#limits.maxConnections && !this.#makeRoom()) {
       connection.stream.destroy();
       return;
     }
@@ -204,11 +222,15 @@ export class WebServer implements AsyncDisposable {
     this.#http.emit("connection", stream);
   }
 
-  #closeIdle(): boolean {
-    for (const { isIdle, stream } of this.#connections.values()) {
-      if (!isIdle) continue;
-      this.#forget(stream);
-      stream.destroy();
+  #makeRoom(): boolean {
+    const all = [...this.#connections.values()];
+    for (const phase of DISPENSABLE) {
+      const found = all.find((connection) =>
+        connection.phase === phase && connection.stream.writableLength === 0
+      );
+      if (!found) continue;
+      this.#forget(found.stream);
+      found.stream.destroy();
       return true;
     }
     return false;
@@ -242,7 +264,7 @@ export class WebServer implements AsyncDisposable {
       const { remote } = connection;
       const durationMs = performance.now() - startedAt;
       this.#tell((observer) => observer.answered?.({ method, path, status, remote, durationMs }));
-    });
+    }, ({ reply }) => this.#refuse(connection.stream, reply));
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
@@ -250,22 +272,11 @@ export class WebServer implements AsyncDisposable {
     // A reply that is still to come would be taken for a part of the WebSocket.
     if (!connection || connection.isBusy) return void stream.destroy();
     try {
-      const host = this.#answerer.checkHead(connection, request);
+      const { host, path } = this.#answerer.checkHead(connection, request);
       if (this.#answerer.site.origin(request.headers, host) === undefined) {
         throw this.#answerer.site.refusal();
       }
-      const [path] = request.url!.split("?");
-      if (path !== WEB_SOCKET_PATH || request.headers.upgrade?.toLowerCase() !== "websocket") {
-        throw new WebError(404, "not-found", `Only WebSockets, at ${WEB_SOCKET_PATH}`);
-      }
-      if (request.method !== "GET") {
-        const headers = { allow: "GET" };
-        throw new WebError(405, "bad-method", "A WebSocket is opened by GET", headers);
-      }
-      if (request.headers["sec-websocket-version"] !== WEB_SOCKET_VERSION) {
-        const headers = { upgrade: "websocket", "sec-websocket-version": WEB_SOCKET_VERSION };
-        throw new WebError(426, "bad-version", "Only version 13 of WebSocket is spoken", headers);
-      }
+      checkWebSocketRequest(request, path);
       if (!this.#sockets.hasRoom) {
         throw new WebError(503, "unavailable", "No WebSocket is served here, or not now");
       }
@@ -281,12 +292,11 @@ export class WebServer implements AsyncDisposable {
   /** A request that cannot be read, or a connection that broke. */
   #broken(error: Error, stream: Duplex): void {
     const { code } = error as { readonly code?: string };
-    if (code === "HPE_HEADER_OVERFLOW") {
-      return this.#refuse(stream, errorReply(431, "head-too-large", "The headers are too large"));
-    }
     if (!code?.startsWith("HPE_")) return void stream.destroy();
-    const refusal = new WebError(400, "bad-request", "The request is no HTTP");
-    if (this.#connections.get(stream)?.bodyFailed(refusal)) return;
+    const refusal = code === "HPE_HEADER_OVERFLOW"
+      ? new WebError(431, "head-too-large", "The headers are too large")
+      : new WebError(400, "bad-request", "The request is no HTTP");
+    if (this.#connections.get(stream)?.inputFailed(refusal)) return;
     this.#refuse(stream, refusal.reply);
   }
 
@@ -299,7 +309,7 @@ export class WebServer implements AsyncDisposable {
       ...SECURITY_HEADERS,
       ...headers,
       "content-length": content.length,
-      connection: "close",
+      connection: [...new Set([headers?.["connection"] ?? "close", "close"])].join(", "),
     }).map(([name, value]) => `${name}: ${value}\r\n`);
     const top = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n`;
     stream.write(top);

@@ -13,12 +13,16 @@ export class WebSocketListener implements Listener {
   readonly #waiting: Deno.Conn[] = [];
   #accepting: PromiseWithResolvers<Deno.Conn> | undefined;
   #closed = false;
-  /** Whether anybody has ever asked for one. */
   #isServed = false;
 
   constructor({ address, secure }: Pick<Listener, "address" | "secure">) {
     this.address = address;
     this.secure = secure;
+  }
+
+  /** Whether anybody has ever asked for one. */
+  get isServed(): boolean {
+    return this.#isServed;
   }
 
   /** Whether another one will be accepted soon. */

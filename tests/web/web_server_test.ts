@@ -82,7 +82,14 @@ Deno.test("a web server answers by its routes, and refuses what is no request fo
     ["GET / HTTP/1.1\r\nHost:", 400, "bad-host"],
     ["GET / HTTP/1.1\r\nHost: localhost/evil", 400, "bad-host"],
     ["GET / HTTP/1.1\r\nHost: a@localhost", 400, "bad-host"],
-    ["GET http://evil.example/ HTTP/1.1\r\nHost: localhost", 400, "bad-path"],
+    ["GET / HTTP/1.1\r\nHost: localhost.:", 200],
+    ["GET http://evil.example/ HTTP/1.1\r\nHost: localhost", 421, "wrong-host"],
+    ["GET http://localhost/healthz HTTP/1.1\r\nHost: evil.example", 200],
+    ["GET http://search.example:80?q HTTP/1.1\r\nHost: localhost", 200],
+    ["GET http://a@localhost/ HTTP/1.1\r\nHost: localhost", 400, "bad-host"],
+    ["GET http://localhost/ HTTP/1.1", 400, "bad-host"],
+    ["GET ftp://localhost/ HTTP/1.1\r\nHost: localhost", 400, "bad-path"],
+    ["OPTIONS * HTTP/1.1\r\nHost: localhost", 400, "bad-path"],
     ["GET //evil.example/ HTTP/1.1\r\nHost: localhost", 404, "not-found"],
     // Origins
     [
@@ -117,6 +124,8 @@ Deno.test("a web server answers by its routes, and refuses what is no request fo
     ["GET /echo HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
     ["OPTIONS / HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
     ["TRACE / HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
+    ["TRACE /nowhere HTTP/1.1\r\nHost: localhost", 404, "not-found"],
+    ["PROPFIND / HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
     ["CONNECT evil.example:25 HTTP/1.1\r\nHost: localhost", 405, "bad-method"],
     ["GET / HTTP/1.1\r\nHost: localhost\r\nExpect: a lot", 417, "bad-expectation"],
     ["GET /refused HTTP/1.1\r\nHost: localhost", 403, "forbidden"],
@@ -134,8 +143,13 @@ Deno.test("a web server answers by its routes, and refuses what is no request fo
     ],
     [
       "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n0",
-      400,
-      "bad-request",
+      501,
+      "bad-coding",
+    ],
+    [
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0",
+      501,
+      "bad-coding",
     ],
     [
       "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
@@ -158,7 +172,15 @@ Deno.test("a web server answers by its routes, and refuses what is no request fo
     ["GET / HTTP/1.1\nHost: localhost\n", 400, "bad-request"],
     ["GET / HTTP/9.9\r\nHost: localhost", 400, "bad-request"],
     ["GET / HTTP/1.1\r\nHost: localhost\r\nX\0: 1", 400, "bad-request"],
+    ["GET / HTTP/2.0\r\nHost: localhost", 505, "bad-version"],
+    ["GET /", 505, "bad-version"],
     ["PRI * HTTP/2.0\r\n\r\nSM", 400, "bad-request"],
+    // Other protocols may be proposed, and the answer is by this one.
+    [
+      "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA",
+      200,
+    ],
+    ["GET /ws HTTP/1.1\r\nHost: localhost", 404, "not-found"],
     ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "bad-request"],
     // Sizes
     [`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${large}`, 431, "head-too-large"],
@@ -174,14 +196,52 @@ Deno.test("a web server answers by its routes, and refuses what is no request fo
   for (const [request, status, code] of cases) {
     const [head, ...content] = request.split("\r\n\r\n");
     const end = content.length === 0 ? "" : `${content.join("\r\n\r\n")}\r\n\r\n`;
-    const reply = await sendRaw(server, `${head}\r\nConnection: close\r\n\r\n${end}`);
+    const upgrade = head!.includes("Upgrade:") ? ", Upgrade, HTTP2-Settings" : "";
+    const closing = `Connection: close${upgrade}`;
+    const reply = await sendRaw(server, `${head}\r\n${closing}\r\n\r\n${end}`);
     assertEquals(reply.status, status, `${request}: ${reply.body}`);
     if (code !== undefined) assertEquals(JSON.parse(reply.body).error.code, code, request);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
       if (name !== "cache-control") assertEquals(reply.headers[name], value, `${request}: ${name}`);
     }
     assert(!reply.body.includes("secret"), reply.body);
+    assertEquals(status === 405, reply.headers["allow"] !== undefined, request);
   }
+});
+
+Deno.test("what cannot be read behind a request is told after its answer, and harms nothing before it", async () => {
+  await using server = await serve();
+  const post = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi";
+  for (const behind of ["\0garbage\r\n\r\n", `GET / HTTP/1.1\r\n${"x: y\r\n".repeat(6_000)}`]) {
+    const { status, body } = await sendRaw(server, post + post + behind);
+    assertEquals(status, 200);
+    const [first, second, last] = body.split(/HTTP\/1\.1 (?=\d{3} )/);
+    assertEquals(first, "hi");
+    assertMatch(second!, /^200 [^]*hi$/);
+    assertMatch(last!, behind.startsWith("GET") ? /^431 / : /^400 /);
+  }
+});
+
+Deno.test("a client that waits with its content is told whether to send it", async () => {
+  await using server = await serve();
+  using conn = await Deno.connect(server.address as Deno.ConnectOptions);
+  const send = (text: string) => conn.write(new TextEncoder().encode(text));
+  const head = (path: string, bytes: number) =>
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n` +
+    `Content-Length: ${bytes}\r\n\r\n`;
+  await send(head("/echo", 5));
+  const chunk = new Uint8Array(1_000);
+  const count = await deadline(conn.read(chunk), "permission");
+  assertEquals(
+    new TextDecoder().decode(chunk.subarray(0, count!)),
+    "HTTP/1.1 100 Continue\r\n\r\n",
+  );
+  await send("hello");
+  await send(head("/echo", 11));
+  assertMatch(
+    await deadline(readToEnd(conn), "the answers"),
+    /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhelloHTTP\/1\.1 413 /,
+  );
 });
 
 Deno.test("requests of one connection are answered in order, a bounded number of them", async () => {
@@ -236,7 +296,7 @@ Deno.test("an asset has a tag, and is compressed for who takes that", async () =
     assert(Number(headers["content-length"]) < PAGE.length / 10);
     assert(headers["etag"] !== tag);
   }
-  for (const accepted of ["identity", "gzip;q=0", "br", "xgzip"]) {
+  for (const accepted of ["identity", "gzip;q=0", "gzip;q=0, *", "br", "xgzip"]) {
     assertEquals((await raw(accepted)).headers["content-encoding"], undefined, accepted);
   }
 });
@@ -345,7 +405,7 @@ Deno.test("limits in time close what stands still, and nothing else", async () =
   deaf.close();
 });
 
-Deno.test("with too many connections, the one that has been idle for longest is closed", async () => {
+Deno.test("with too many connections, one is closed that waits for nothing, or sends nothing", async () => {
   const gate = Promise.withResolvers<void>();
   const routes: Route[] = [...ROUTES, {
     method: "GET",
@@ -355,30 +415,27 @@ Deno.test("with too many connections, the one that has been idle for longest is 
       return { status: 200, body: "waited" };
     },
   }];
-  await using server = await serve({ maxConnections: 2, routes });
-  const busy = sendRaw(
-    server,
-    "GET /wait HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-  );
-  const idle = sendRaw(server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  await until(() => server.connections === 2);
-  // The first one to get an answer makes room for itself once the other is idle.
-  let third = await sendRaw(
-    server,
-    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-  );
-  await until(async () => {
-    if (third.status !== 200) {
-      third = await sendRaw(
-        server,
-        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-      );
-    }
-    return third.status === 200;
-  });
+  await using server = await serve({ maxConnections: 3, routes });
+  const request = (path: string, close = true) =>
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${close ? "Connection: close\r\n" : ""}\r\n`;
+  const silent = sendRaw(server, "");
+  await until(() => server.connections === 1);
+  const busy = sendRaw(server, request("/wait"));
+  // It keeps its connection: the first one to be closed, before those that have asked nothing yet.
+  const idle = sendRaw(server, request("/healthz", false));
+  assertEquals((await sendRaw(server, request("/healthz"))).status, 200);
+  assertEquals((await sendRaw(server, request("/healthz"))).status, 200);
   assertEquals((await idle).status, 200);
+  // Those that begin a request and do not end it keep nobody out, as many as they are.
+  const slow = Array.from({ length: 9 }, () => sendRaw(server, "GET / HTTP/1.1\r\nHost: "));
+  for (let i = 0; i < 5; i++) {
+    assertEquals((await sendRaw(server, request("/healthz"))).status, 200);
+  }
+  assertEquals((await silent).status, 0);
   gate.resolve();
   assertEquals((await busy).body, "waited");
+  await server.drain(0);
+  await Promise.all(slow);
 });
 
 Deno.test("replies that nobody takes have a bound in memory", async () => {

@@ -141,7 +141,9 @@ Deno.test("a WebSocket is opened by who may, where there is one", async () => {
     [{ "Sec-WebSocket-Version": "12" }, 426],
     [{ "Sec-WebSocket-Version": "8", "Sec-WebSocket-Origin": "https://evil.example" }, 426],
     [{ "Sec-WebSocket-Protocol": "a,,b" }, 400],
-    [{ Upgrade: "h2c" }, 404],
+    [{ Upgrade: "h2c" }, 426],
+    [{ "Content-Length": "5" }, 400],
+    [{ "Transfer-Encoding": "chunked" }, 400],
   ];
   for (const [headers, status] of wrong) {
     await assertRejects(() => RawWebSocket.open(both.web, headers), Error, `answered ${status}`);
