@@ -1,3 +1,4 @@
+import { sleep } from "../../base/sleep.ts";
 import type { BrokerClientOptions, ClientState } from "./client_options.ts";
 import { closedError } from "./pubsub_error.ts";
 import type { TellError } from "./tell_error.ts";
@@ -8,6 +9,8 @@ export class ClientStatus {
   readonly #tellError: TellError;
   #state: ClientState = "connecting";
   #connected: PromiseWithResolvers<void> | undefined;
+  /** Made for the first pause. */
+  #closing: AbortController | undefined;
 
   /** It is connecting. */
   constructor(onState: BrokerClientOptions["onState"], tellError: TellError) {
@@ -24,7 +27,10 @@ export class ClientStatus {
   become(state: ClientState, reason?: unknown, retryMs?: number): void {
     this.#state = state;
     if (state === "connected") this.#settle()?.resolve();
-    else if (state === "closed") this.#settle()?.reject(closedError(reason));
+    else if (state === "closed") {
+      this.#settle()?.reject(closedError(reason));
+      this.#closing?.abort();
+    }
     try {
       this.#onState?.({ state, reason, retryMs });
     } catch (error) {
@@ -53,6 +59,12 @@ export class ClientStatus {
     if (this.#state === "closed" || this.#state === "draining") {
       throw closedError(undefined, topic);
     }
+  }
+
+  /** Waits for some time, or until the client is closed if that comes first. */
+  async pause(ms: number): Promise<void> {
+    if (this.#state === "closed") return;
+    await sleep(ms, (this.#closing ??= new AbortController()).signal);
   }
 
   #settle(): PromiseWithResolvers<void> | undefined {

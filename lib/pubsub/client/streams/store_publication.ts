@@ -41,7 +41,7 @@ export async function publishStored(
       const code = error instanceof PubSubError ? error.code : undefined;
       if (code !== "disconnected" && code !== "unavailable") throw error;
       if (status.state === "closed" || leftMs <= RETRY_MS) throw error;
-      if (code === "unavailable") await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (code === "unavailable") await status.pause(RETRY_MS);
     }
   }
 }
