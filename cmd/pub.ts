@@ -100,6 +100,18 @@ export const command = defineCommand({
       requires: ["request"],
       help: "print up to this many replies, of those that come in the time of --timeout",
     },
+    until: {
+      type: "string",
+      placeholder: "TEXT",
+      requires: ["request"],
+      conflicts: ["until-empty"],
+      help: "print the replies up to one with this text, which marks their end",
+    },
+    "until-empty": {
+      type: "boolean",
+      requires: ["request"],
+      help: "print the replies up to an empty one, which marks their end",
+    },
     timeout: {
       type: "duration",
       default: "10s",
@@ -117,6 +129,7 @@ export const command = defineCommand({
     ["tail -f app.log | socktool pub logs.app --lines", "publish lines as they come"],
     ["socktool pub math.square 12 --request", "ask, and print the answer"],
     ["socktool pub who '' --request --max-replies 100 --timeout 1s", "ask all who answer in time"],
+    ["socktool pub list '' --request --until-empty", "print all replies, up to an empty one"],
     ["socktool pub jobs '' --confirm --min-receivers 1", "fail where nobody subscribes"],
     ["socktool pub orders.eu '1 book' --stored --msg-id 4711", "have it stored once"],
     ["socktool sub 'a.>' --json | socktool pub --ndjson -s other:5635", "copy to another broker"],

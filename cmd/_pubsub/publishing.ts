@@ -1,8 +1,10 @@
+import { equals } from "@std/bytes";
 import {
   type BrokerClient,
   type PublishOptions,
   PubSubError,
   type PubSubFailure,
+  type PubSubMessage,
 } from "../../lib/pubsub/mod.ts";
 import {
   type Context,
@@ -34,6 +36,8 @@ export interface Job {
     readonly timeout: number;
     readonly "min-receivers": number | undefined;
     readonly "max-replies": number | undefined;
+    readonly until: string | undefined;
+    readonly "until-empty": boolean;
     readonly "msg-id": string | undefined;
   };
   readonly context: Context;
@@ -187,31 +191,39 @@ async function publishEach(
 
 /**
  * Publishes all as requests, one after the other, and prints the replies; resolves to how many
- * requests had none.
+ * requests had none, or not all.
  */
-export async function requestAll(
-  { client, source, options, flags, context }: Job,
-): Promise<number> {
+export async function requestAll(job: Job): Promise<number> {
+  const { client, source, options, flags, context } = job;
   const { timeout: timeoutMs, "max-replies": maxReplies, json } = flags;
-  let unanswered = 0;
+  const until = flags["until-empty"] ? "" : flags.until;
+  const mark = until === undefined ? undefined : new TextEncoder().encode(until);
+  let failed = 0;
   for await (const publication of source) {
     const { topic, content, options: own } = publication;
     const limited = { ...joined(options, own), timeoutMs };
-    if (maxReplies === undefined) {
+    if (maxReplies === undefined && mark === undefined) {
       const reply = await client.request(topic, content, limited);
       await printMessage(reply, { json }, context.out);
       continue;
     }
     let replies = 0;
-    for await (const reply of client.requestMany(topic, content, { ...limited, maxReplies })) {
+    let isEnded = false;
+    const isEnd = ({ content }: PubSubMessage) => {
+      return isEnded = mark !== undefined && equals(content, mark);
+    };
+    const many = client.requestMany(topic, content, { ...limited, maxReplies, isEnd });
+    for await (const reply of many) {
       replies++;
       await printMessage(reply, { json }, context.out);
     }
-    if (replies > 0) continue;
-    unanswered++;
-    context.log.error(`${nameOf(publication)}: no reply came in ${formatDuration(timeoutMs)}`);
+    const isWhole = mark === undefined ? replies > 0 : isEnded || replies === maxReplies;
+    if (isWhole) continue;
+    failed++;
+    const what = replies > 0 ? "the reply that ends them did not come" : "no reply came";
+    context.log.error(`${nameOf(publication)}: ${what} in ${formatDuration(timeoutMs)}`);
   }
-  return unanswered;
+  return failed;
 }
 
 /** What a publication says of how to publish it, and what the flags say of the rest. */

@@ -98,6 +98,28 @@ Deno.test("pub --request --max-replies prints what comes in time, up to so many"
   assertStringIncludes(none.err, "silent: no reply came in 100 ms");
 });
 
+Deno.test("pub --request --until prints replies up to the one that marks their end", async () => {
+  await using all = await listening();
+  await all.client.subscribe("list", {
+    onMessage: (message) => {
+      const replies = ["one", Uint8Array.of(255), "end", ""].slice(0, Number(message.text()));
+      for (const reply of replies) void message.respond(reply);
+    },
+  });
+  const ask = (...args: string[]) => pub(all.broker, ["list", ...args, "--request"]);
+  const runs: [string[], number, number][] = [
+    [["4", "--until-empty"], 0, 3],
+    [["4", "--until", "end", "--max-replies", "3"], 0, 2],
+    [["2", "--until-empty", "--timeout", "1s"], 1, 2],
+  ];
+  const outcomes = await Promise.all(runs.map(([args]) => ask(...args)));
+  for (const [i, [args, code, replies]] of runs.entries()) {
+    const { code: exit, out, err } = outcomes[i]!;
+    assertEquals([exit, out.split("\n").length - 1], [code, replies], `${args}: ${err}`);
+  }
+  assertStringIncludes(outcomes[2]!.err, "list: the reply that ends them did not come in 1 s");
+});
+
 Deno.test("pub -H and --reply-to set fields of the header", async () => {
   await using all = await listening();
   await pub(all.broker, ["a", "x", "-H", "who=me", "--header", "n=5", "--reply-to", "r"]);

@@ -328,7 +328,8 @@ export class BrokerClient implements AsyncDisposable {
    * still be taken from their subscriptions.
    *
    * @param timeoutMs The longest time that it takes. @default {5_000}
-   * @throws {PubSubError} if that cannot be done, or `timed-out`; the client is closed all the same.
+   * @throws {PubSubError} `timed-out`, with what it still waited for in its message; `closed` if the
+   * client is closed meanwhile, or why the connection was lost. It is closed all the same.
    */
   async drain(timeoutMs?: number): Promise<void> {
     await this.#core.drain(timeoutMs);

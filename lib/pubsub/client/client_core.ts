@@ -10,7 +10,7 @@ import { ClientStatus } from "./client_status.ts";
 import { ConnectionKeeper } from "./link/connection_keeper.ts";
 import { Deadlines } from "./requests/deadlines.ts";
 import { Dispatcher } from "./receiving/dispatcher.ts";
-import { drainLink } from "./link/drain_link.ts";
+import { Draining } from "./link/draining.ts";
 import { checkWill, makeHello } from "./link/hello.ts";
 import type {
   PublishContent,
@@ -20,7 +20,7 @@ import type {
 } from "./receiving/message.ts";
 import { PendingAnswers } from "./publishing/pending_answers.ts";
 import { Publisher } from "./publishing/publisher.ts";
-import { closedError, disconnected, PubSubError } from "./pubsub_error.ts";
+import { closedError, disconnected } from "./pubsub_error.ts";
 import { ReplyInbox } from "./requests/reply_inbox.ts";
 import { unsent } from "./link/sent.ts";
 import { isDuplex, ServerList } from "./link/server_list.ts";
@@ -57,6 +57,7 @@ export class ClientCore {
   readonly #keeper: ConnectionKeeper;
   readonly #finish = Promise.withResolvers<unknown>();
   #link: ClientLink | undefined;
+  readonly #draining = new Draining();
   #drained: Promise<void> | undefined;
 
   /** Connects when it is started. @throws as `connectBroker` does. */
@@ -137,7 +138,13 @@ export class ClientCore {
   /** As `BrokerClient.drain`. */
   async drain(timeoutMs: number | undefined): Promise<void> {
     const limitMs = timerMs("timeoutMs", timeoutMs, DEFAULT_DRAIN_TIMEOUT_MS);
-    await (this.#drained ??= this.#drain(limitMs));
+    const { status } = this;
+    if (status.state !== "closed") {
+      // Of several calls the first limit that is over counts. Closing ends all of them.
+      const endsAt = performance.now() + limitMs;
+      this.#deadlines.add({ endsAt, expired: () => this.close(this.#draining.late(limitMs)) });
+    }
+    await (this.#drained ??= this.#drain());
   }
 
   /** The one way to the end. */
@@ -267,29 +274,22 @@ export class ClientCore {
     if (isSilent) this.tellError(reason, "The client lost its broker for good");
   }
 
-  async #drain(timeoutMs: number): Promise<void> {
+  async #drain(): Promise<void> {
     if (this.status.state === "closed") return;
-    let late: PubSubError | undefined;
-    const timer = setTimeout(() => {
-      late = new PubSubError("timed-out", "Not all could be sent before the time was up");
-      this.close(late);
-    }, timeoutMs);
     try {
       await this.status.whenConnected();
       const link = this.#link!;
       this.#keeper.giveUpRetrying();
       this.status.become("draining");
       await this.readings.stop();
-      await drainLink(link, this.answers, this.deliveries);
-      if (late) throw late;
+      await this.#draining.run(link, this.answers, this.deliveries);
       this.close(undefined);
       await this.finished;
     } catch (error) {
       this.close(error);
-      await this.finished;
-      throw late ?? error;
-    } finally {
-      clearTimeout(timer);
+      const reason = await this.finished;
+      if (reason === undefined) throw closedError(undefined);
+      throw this.#draining.failure ?? error;
     }
   }
 }

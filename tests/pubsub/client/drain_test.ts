@@ -1,9 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { dial } from "../../../lib/net/mod.ts";
 import {
   type ByteDuplex,
   type ClientState,
   connectBroker,
+  PubSubError,
   type PubSubMessage,
 } from "../../../lib/pubsub/mod.ts";
 import { deadline, pause, until } from "../../support/deadline.ts";
@@ -144,6 +145,31 @@ Deno.test("a request that nobody replies to does not hold up a drain, once it is
   gate.resolve();
   await deadline(drained);
   assertEquals((await idle.next()).value!.topic, "ask");
+});
+
+Deno.test("a drain that is given up tells what it waited for; the first limit counts", async () => {
+  await using broker = await startBroker();
+  const client = await connectBroker(broker.address);
+  await client.subscribe("ask", { onMessage: () => new Promise(() => {}) });
+  await client.publishConfirmed("ask", "", { replyTo: "answers" });
+  const patient = assertRejects(() => client.drain(60_000), PubSubError);
+  const error = await deadline(assertRejects(() => client.drain(30), PubSubError));
+  assertEquals(
+    error.message,
+    "The client could not be drained in 30 ms: requests that the program is not done with: 1",
+  );
+  assertEquals((await patient).message, error.message);
+  assertEquals(await client.finished, error);
+});
+
+Deno.test("a drain beside close() rejects with closed", async () => {
+  await using broker = await startBroker();
+  const client = await connectBroker(broker.address);
+  await client.subscribe("t");
+  const drained = codeOf(client.drain());
+  await client.close();
+  assertEquals(await drained, "closed");
+  assertEquals(await client.finished, undefined);
 });
 
 Deno.test("a drain whose last bytes the socket does not take is timed-out", async () => {

@@ -53,6 +53,9 @@ export class Deadlines {
         limited.expired();
       } else if (limited.endsAt < next) next = limited.endsAt;
     }
-    if (next < this.#firesAt) this.#set(Math.max(next, now + LEAST_WAIT_MS));
+    // All may have been stopped when one expired.
+    if (this.#watched.size > 0 && next < this.#firesAt) {
+      this.#set(Math.max(next, now + LEAST_WAIT_MS));
+    }
   }
 }

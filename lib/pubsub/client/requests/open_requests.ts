@@ -12,6 +12,11 @@ export class OpenRequests {
   #open: Map<PubSubMessage, number> | undefined;
   readonly #done = Promise.withResolvers<void>();
 
+  /** How many requests are waited for. */
+  get size(): number {
+    return this.#open?.size ?? 0;
+  }
+
   /** The program has replied to a request. */
   replied(message: PubSubMessage): void {
     if (this.#open) this.#remove(message, Infinity);
