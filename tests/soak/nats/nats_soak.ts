@@ -16,7 +16,7 @@ const SKIPPED: RunningSoak = {
  * the other: each subscriber received or was told of every publication, exactly, and what was
  * confirmed as retained is there. Three more gateways, as processes, which are killed or stopped too:
  * what was confirmed as stored is there once and in order, what was confirmed as acknowledged does not
- * come again.
+ * come again, what is never acknowledged is once among the dead letters.
  */
 export const natsSoak: Soak = {
   name: "nats",
@@ -44,7 +44,8 @@ export const natsSoak: Soak = {
       get summary() {
         const { published, missed, retained } = run;
         return `${rounds} faults, ${published} published, ${missed} missed, ${retained} retained, ` +
-          `${streams.stored} stored, ${streams.repeated} acknowledged and delivered again`;
+          `${streams.stored} stored, ${streams.repeated} acknowledged and delivered again, ` +
+          `${streams.dead} dead letters`;
       },
       async [Symbol.asyncDispose]() {
         await streams[Symbol.asyncDispose]();

@@ -27,6 +27,11 @@ const RECOVERY_MS = 60_000;
 const STREAM = "runs";
 const CONSUMER = "work";
 
+/** A consumer that nobody ever acknowledges to, of one topic: all of it dies. */
+const DOOMED = "doomed";
+const DOOMED_TOPIC = `${STREAM}.0.0`;
+const DOOMED_ATTEMPTS = 2;
+
 /** Between two publications of one publisher: more would only be more. */
 const PAUSE_MS = 5;
 
@@ -43,6 +48,7 @@ const TOPICS = 2;
  * Gateways as processes, each with a client that publishes numbers on topics of its own and works off
  * those of all. What was confirmed as stored is there, once, in the order of each publisher and topic;
  * what was confirmed as acknowledged does not come again, but for the moment in which a server dies.
+ * What is never acknowledged dies after its last attempt: each message is once among the dead letters.
  */
 export class StreamRun implements AsyncDisposable {
   readonly #cluster: NatsCluster;
@@ -59,6 +65,8 @@ export class StreamRun implements AsyncDisposable {
   /** When servers were dying: from and until. */
   readonly #dying: { readonly from: number; until: number }[] = [];
   readonly #delivered = new Set<string>();
+  /** Attempts of messages that nobody acknowledges, which are more than there may be. */
+  readonly #tooMany: string[] = [];
   #last = 0;
 
   /** @param gateways How many. */
@@ -66,6 +74,9 @@ export class StreamRun implements AsyncDisposable {
     this.#cluster = cluster;
     this.#ports = freePorts(gateways);
   }
+
+  /** Messages that are among the dead letters, at the last look. */
+  dead = 0;
 
   get stored(): number {
     return this.#stored.size;
@@ -94,11 +105,16 @@ export class StreamRun implements AsyncDisposable {
     for (const client of this.#clients) {
       const options = { ackWaitMs: 3_000, maxAttempts: 0, prefetch: 16, concurrency: 4 };
       const onMessage = (message: ConsumedMessage) => this.#work(message);
-      const consumption = client.consume(STREAM, CONSUMER, { ...options, onMessage });
-      // It ends with its client.
-      consumption.finished.catch(() => {});
-      this.#consumptions.push(consumption);
+      this.#consumptions.push(client.consume(STREAM, CONSUMER, { ...options, onMessage }));
+      this.#consumptions.push(client.consume(STREAM, DOOMED, {
+        ...options,
+        filter: DOOMED_TOPIC,
+        maxAttempts: DOOMED_ATTEMPTS,
+        onMessage: (message) => this.#fail(message),
+      }));
     }
+    // They end with their clients.
+    for (const { finished } of this.#consumptions) finished.catch(() => {});
   }
 
   /** Publishes while some die and come back, and looks whether all is as it must be. */
@@ -168,13 +184,22 @@ export class StreamRun implements AsyncDisposable {
     }
   }
 
+  async #fail(message: ConsumedMessage): Promise<void> {
+    const { attempt } = message;
+    if (attempt > DOOMED_ATTEMPTS) this.#tooMany.push(`${message.text()}: ${attempt}`);
+    // Where it does not get through, the message comes again.
+    await message.nack().catch(() => {});
+  }
+
   async #check(): Promise<void> {
     const [client] = this.#clients as [BrokerClient];
     const kept: string[] = [];
+    const doomed: string[] = [];
     const last = new Map<string, number>();
     for await (const message of client.replay(STREAM, { live: false })) {
       const content = message.text();
       kept.push(content);
+      if (message.topic === DOOMED_TOPIC) doomed.push(content);
       assert(Number(content) > (last.get(message.topic) ?? 0), `${message.topic} is in order`);
       last.set(message.topic, Number(content));
     }
@@ -204,6 +229,27 @@ export class StreamRun implements AsyncDisposable {
       return !this.#dying.some(({ from, until }) => from <= at && at <= until);
     });
     assertEquals(again, [], "what was acknowledged does not come again");
+    await this.#checkLetters(client, doomed);
+  }
+
+  /** @param doomed The contents that nobody acknowledges. */
+  async #checkLetters(client: BrokerClient, doomed: readonly string[]): Promise<void> {
+    await until(
+      async () => {
+        const { dead, pending, unacked } = await client.streams.consumer(STREAM, DOOMED);
+        return pending + unacked === 0 && dead >= doomed.length;
+      },
+      "all that nobody acknowledges is dead",
+      RECOVERY_MS,
+    );
+    const letters: string[] = [];
+    const filter = `_dead.${STREAM}.${DOOMED}`;
+    for await (const message of client.replay("_dead", { filter, live: false })) {
+      letters.push(message.text());
+    }
+    this.dead = letters.length;
+    assertEquals(letters.toSorted(), doomed.toSorted(), "each dead letter is there once");
+    assertEquals(this.#tooMany, [], `${DOOMED_ATTEMPTS} attempts at most`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
