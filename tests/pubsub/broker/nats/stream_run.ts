@@ -60,8 +60,8 @@ export class StreamRun implements AsyncDisposable {
   readonly #stored = new Set<string>();
   /** By content: when that was confirmed, of `performance.now()`. */
   readonly #acked = new Map<string, number>();
-  /** What came although it was acknowledged. */
-  readonly #again = new Set<string>();
+  /** What came although it was acknowledged, and when the acknowledgement had been confirmed. */
+  readonly #again: { readonly content: string; readonly at: number }[] = [];
   /** When servers were dying: from and until. */
   readonly #dying: { readonly from: number; until: number }[] = [];
   readonly #delivered = new Set<string>();
@@ -84,7 +84,7 @@ export class StreamRun implements AsyncDisposable {
 
   /** Messages that came although they were acknowledged, at the moment in which a server died. */
   get repeated(): number {
-    return this.#again.size;
+    return this.#again.length;
   }
 
   async start(): Promise<void> {
@@ -174,7 +174,8 @@ export class StreamRun implements AsyncDisposable {
 
   async #work(message: ConsumedMessage): Promise<void> {
     const content = message.text();
-    if (this.#acked.has(content)) this.#again.add(content);
+    const at = this.#acked.get(content);
+    if (at !== undefined) this.#again.push({ content, at });
     this.#delivered.add(content);
     try {
       await message.ack();
@@ -224,11 +225,14 @@ export class StreamRun implements AsyncDisposable {
       "all is acknowledged",
       RECOVERY_MS,
     );
-    const again = [...this.#again].filter((one) => {
-      const at = this.#acked.get(one)!;
-      return !this.#dying.some(({ from, until }) => from <= at && at <= until);
-    });
-    assertEquals(again, [], "what was acknowledged does not come again");
+    const again = this.#again.filter(({ at }) =>
+      !this.#dying.some(({ from, until }) => from <= at && at <= until)
+    );
+    assertEquals(
+      again.map(({ content }) => content),
+      [],
+      "what was acknowledged does not come again",
+    );
     await this.#checkLetters(client, doomed);
   }
 
