@@ -18,6 +18,7 @@ import { writeMessageFrame } from "./message_frame.ts";
 import { headerLines, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.ts";
 import type { NatsLink } from "./nats_link.ts";
 import { addReplicated } from "./streams/jetstream_api.ts";
+import { quorumProblem } from "./streams/quorum.ts";
 
 /** The stream of the retained values: the last one of each topic. */
 const STREAM = "socktool_retained";
@@ -159,9 +160,8 @@ export class RetainedValues {
     while (!signal.aborted) {
       try {
         const manager = this.#manager ?? await this.#begin();
-        await this.#look(manager);
+        this.#problem = await this.#look(manager);
         this.#isEnabled = true;
-        this.#problem = undefined;
       } catch (error) {
         this.#problem = messageOf(error);
         // What a server without JetStream says is not what one says that has lost the others.
@@ -171,10 +171,14 @@ export class RetainedValues {
     }
   }
 
-  async #look(manager: JetStreamManager): Promise<void> {
-    const { config, state } = await manager.streams.info(STREAM);
-    await this.#lookAtReading(manager, state.last_seq);
-    await this.#spread(manager, config);
+  /** Looks after the stream. @returns Why nothing can be stored in it, if that is so. */
+  async #look(manager: JetStreamManager): Promise<string | undefined> {
+    const info = await manager.streams.info(STREAM);
+    const problem = quorumProblem(info);
+    if (problem !== undefined) return problem;
+    await this.#lookAtReading(manager, info.state.last_seq);
+    await this.#spread(manager, info.config);
+    return undefined;
   }
 
   /** Where what reads the stream died with its server, it is not always made again. */

@@ -4,6 +4,7 @@ import { until } from "../../../support/deadline.ts";
 import { NatsCluster, NatsServer } from "../../../support/nats.ts";
 import { ClusterRun } from "./cluster_run.ts";
 import { GatewayRun, IMPATIENT } from "./gateway_run.ts";
+import { loseQuorum } from "./quorum.ts";
 import { StreamRun } from "./stream_run.ts";
 import { nextOf } from "./support.ts";
 
@@ -22,6 +23,8 @@ Deno.test("while a server of three dies, all is received or told, and what was k
     { what: "server", index: 1, how: "SIGKILL", ms: 300 },
     { what: "gateway", index: 0, how: "SIGKILL", ms: 0 },
   );
+  const [one, other] = streams.gateways;
+  await loseQuorum(cluster, [one!, other!]);
 });
 
 Deno.test("what a stopped gateway costs is told exactly; where it dies, clients go to the next", async () => {

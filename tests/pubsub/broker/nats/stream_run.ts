@@ -78,6 +78,11 @@ export class StreamRun implements AsyncDisposable {
   /** Messages that are among the dead letters, at the last look. */
   dead = 0;
 
+  /** The gateways that run now. */
+  get gateways(): readonly ServerProgram[] {
+    return this.#gateways.filter((each) => each !== undefined);
+  }
+
   get stored(): number {
     return this.#stored.size;
   }
@@ -167,7 +172,8 @@ export class StreamRun implements AsyncDisposable {
   }
 
   async #startGateway(index: number): Promise<void> {
-    const flags = ["--nats", this.#cluster.urls.join(), "--nats-wait", "30s"];
+    const nats = ["--nats", this.#cluster.urls.join(), "--nats-wait", "30s"];
+    const flags = [...nats, "--http", "127.0.0.1:0"];
     const address = `127.0.0.1:${this.#ports[index]}`;
     this.#gateways[index] = await ServerProgram.start(script("cmd/broker.ts", address, ...flags));
   }

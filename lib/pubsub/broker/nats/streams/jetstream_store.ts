@@ -316,9 +316,9 @@ export class JetStreamStore implements StreamStore {
     while (!signal.aborted) {
       try {
         await this.#lookAtAll();
-        await this.#spread();
         this.#isEnabled = true;
-        this.#problem = undefined;
+        this.#problem = this.#catalog.problem;
+        if (this.#problem === undefined) await this.#spread();
       } catch (error) {
         this.#problem = messageOf(error);
       }

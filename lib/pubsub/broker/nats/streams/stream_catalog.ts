@@ -9,6 +9,7 @@ import { StreamTopics } from "../../streams/stream_topics.ts";
 import { refuseMoreStreams } from "../../streams/consumer_settings.ts";
 import { subjectsWithin } from "./filters.ts";
 import type { JetStreamApi } from "./jetstream_api.ts";
+import { quorumProblem } from "./quorum.ts";
 import { deadLetterConfig, settingsOf, streamConfigOf } from "./stream_config.ts";
 
 /** What a {@linkcode StreamCatalog} tells of. */
@@ -32,6 +33,8 @@ interface Known {
 /** The streams of JetStream that clients may see, in figures, and which topics they keep. */
 export class StreamCatalog {
   readonly streams: Map<string, StreamFigures> = new Map();
+  /** Why nothing can be stored in one of them, as of the last look; `undefined` if it can. */
+  problem: string | undefined;
   readonly #api: JetStreamApi;
   readonly #events: CatalogEvents;
   readonly #known = new Map<string, Known>();
@@ -63,6 +66,8 @@ export class StreamCatalog {
   async look(): Promise<void> {
     const changing = this.#changing = new Set();
     const infos = await this.#list();
+    const visible = infos.filter(({ config }) => settingsOf(config) !== undefined);
+    this.problem = visible.map(quorumProblem).find((each) => each !== undefined);
     const seen = new Set(infos.map(({ config }) => config.name));
     for (const info of infos) if (!changing.has(info.config.name)) this.#saw(info);
     for (const name of [...this.streams.keys()]) {
