@@ -17,7 +17,7 @@ import type { BackplaneHost } from "../backplane.ts";
 import { writeMessageFrame } from "./message_frame.ts";
 import { headerLines, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.ts";
 import type { NatsLink } from "./nats_link.ts";
-import { addReplicated } from "./streams/jetstream_api.ts";
+import { addReplicated, JetStreamApi, WRONG_LAST } from "./streams/jetstream_api.ts";
 import { quorumProblem } from "./streams/quorum.ts";
 
 /** The stream of the retained values: the last one of each topic. */
@@ -50,11 +50,27 @@ const STREAM_NOT_FOUND = 404;
 const encoder = new TextEncoder();
 
 /**
+ * Says behind which message of its subject a value is to be the next. One that lay at a server that
+ * was stopped, and is stored when others have been, would be the last otherwise.
+ */
+const EXPECTED = "Nats-Expected-Last-Subject-Sequence";
+
+/** Topics of which the number of the last value is remembered. */
+const MAX_LAST = 16_384;
+
+/** What JetStream answers to a value. */
+interface Answer {
+  readonly seq?: number;
+  readonly error?: { readonly err_code: number; readonly description: string };
+}
+
+/**
  * The last values of topics, in a stream of JetStream that all gateways read and hold in memory. A
  * value is stored before it is published: so a subscription that begins after that finds it there.
  */
 export class RetainedValues {
   readonly #link: NatsLink;
+  readonly #api: JetStreamApi;
   readonly #name: string;
   readonly #host: BackplaneHost;
   readonly #closing = new AbortController();
@@ -63,6 +79,10 @@ export class RetainedValues {
   /** Where reading stood at the last look, if it was behind the stream. */
   #behindAt: number | undefined;
   #spreadAt = 0;
+  /** By topic: what is being stored last. */
+  readonly #storing = new Map<string, Promise<Refusal | undefined>>();
+  /** By topic: the number of its last value. Of those that were stored here of late. */
+  readonly #last = new Map<string, number>();
   #manager: JetStreamManager | undefined;
   #reading: ConsumerMessages | undefined;
   /** How often it was begun to read. */
@@ -79,6 +99,7 @@ export class RetainedValues {
   /** @param name This start of this gateway. */
   constructor(link: NatsLink, name: string, host: BackplaneHost) {
     this.#link = link;
+    this.#api = new JetStreamApi(link);
     this.#name = name;
     this.#host = host;
     this.#running = this.#run();
@@ -89,20 +110,49 @@ export class RetainedValues {
    *
    * @returns Why it is refused, if it is.
    */
-  async store(topic: string, { header, content }: Frame): Promise<Refusal | undefined> {
+  async store(topic: string, frame: Frame): Promise<Refusal | undefined> {
+    const until = performance.now() + REQUEST_MS;
+    const storing = this.#inTurn(this.#storing.get(topic), topic, frame, until);
+    this.#storing.set(topic, storing);
+    const refusal = await storing;
+    if (this.#storing.get(topic) === storing) this.#storing.delete(topic);
+    return refusal;
+  }
+
+  /** Stores a value behind another one of its topic. @param until When it is too late to begin. */
+  async #inTurn(
+    other: Promise<unknown> | undefined,
+    topic: string,
+    { header, content }: Frame,
+    until: number,
+  ): Promise<Refusal | undefined> {
+    await other;
     if (this.#problem !== undefined || !this.#link.connected) return this.#unavailable();
     const lines = `${headerLines(header)}${ORIGIN}: ${this.#name} 0 0\r\n`;
-    const bytes = encoder.encode(`NATS/1.0\r\n${lines}\r\n`);
-    const headers = { encode: () => bytes } as unknown as MsgHdrs;
     try {
-      const answer = await this.#link.connection.request(`${PREFIX}${topic}`, content.slice(), {
-        headers,
-        timeout: REQUEST_MS,
-      });
-      const { error, seq } = answer.json<{ error?: { description: string }; seq?: number }>();
-      if (error) return this.#unavailable(error.description);
-      if (seq !== undefined) await this.#applied(seq);
-      return undefined;
+      while (performance.now() < until) {
+        const { connection } = this.#link;
+        const before = this.#last.get(topic) ?? await this.#lastOf(topic);
+        const bytes = encoder.encode(`NATS/1.0\r\n${EXPECTED}: ${before}\r\n${lines}\r\n`);
+        const { max_payload: most = Infinity } = connection.info ?? {};
+        if (bytes.length + content.length > most) return tooLarge(content.length, most);
+        const answer = await connection.request(`${PREFIX}${topic}`, content.slice(), {
+          headers: { encode: () => bytes } as unknown as MsgHdrs,
+          timeout: REQUEST_MS,
+        });
+        const { error, seq } = answer.json<Answer>();
+        if (error?.err_code === WRONG_LAST) {
+          this.#last.delete(topic);
+          continue;
+        }
+        if (error) return this.#unavailable(error.description);
+        if (seq !== undefined) {
+          this.#noteLast(topic, seq);
+          await this.#applied(seq);
+        }
+        return undefined;
+      }
+      return this.#unavailable("it has not got its turn in time");
     } catch (error) {
       return this.#unavailable(messageOf(error));
     }
@@ -129,6 +179,20 @@ export class RetainedValues {
     const message =
       `Cannot retain it: JetStream, which keeps retained values, is unavailable: ${why}`;
     return { code: "unavailable", message };
+  }
+
+  /** The number of the last value of a topic, as the stream's leader has it; 0 if there is none. */
+  async #lastOf(topic: string): Promise<number> {
+    const query = { last_by_subj: `${PREFIX}${topic}` };
+    const stored = await this.#api.messageOf("Cannot read a retained value", STREAM, query);
+    return stored?.seq ?? 0;
+  }
+
+  #noteLast(topic: string, seq: number): void {
+    if (seq < (this.#last.get(topic) ?? 0)) return;
+    this.#last.delete(topic);
+    if (this.#last.size >= MAX_LAST) this.#last.delete(this.#last.keys().next().value!);
+    this.#last.set(topic, seq);
   }
 
   async #catchUp(manager: JetStreamManager): Promise<void> {
@@ -237,8 +301,16 @@ export class RetainedValues {
       this.#host.retained(topic, buffer.view());
     }
     this.#seq = seq;
+    if (this.#last.has(topic)) this.#noteLast(topic, seq);
     for (const waiting of this.#waiting) if (waiting.seq <= seq) waiting.resolve();
   }
+}
+
+function tooLarge(length: number, most: number): Refusal {
+  const message =
+    `Cannot retain a content of ${length} bytes with its headers: the max_payload of ` +
+    `the NATS server is ${most} bytes`;
+  return { code: "frame-too-large", message };
 }
 
 /** Makes the stream if there is none, on one server where there are not enough for more. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { connectBroker } from "../../../../lib/pubsub/mod.ts";
+import { type BrokerClient, connectBroker } from "../../../../lib/pubsub/mod.ts";
+import { connect, type Msg } from "@nats-io/transport-node";
 import { until } from "../../../support/deadline.ts";
 import { NatsServer } from "../../../support/nats.ts";
 import { codeOf } from "../../client/support.ts";
@@ -62,6 +63,40 @@ Deno.test("retained values are everywhere, and survive every gateway and NATS it
   ) => [topic, content.length]);
   assertEquals(got.toSorted(), [["config.a", 2], ["config.b", 2]]);
   assertEquals(third.broker.stats().retained, 2);
+});
+
+Deno.test("the last value is the one that was confirmed last, also if an older one comes late", async () => {
+  await using server = await NatsServer.start("late retained values", { config: JETSTREAM });
+  if (server === undefined) return;
+  await using one = await retaining(server.url);
+  await using other = await retaining(server.url);
+  await using left = await one.client();
+  await using right = await other.client();
+  await using beside = await one.client();
+  const nats = await connect({ servers: server.servers });
+  const late: Msg[] = [];
+  nats.subscribe("_socktool.retained.t", { callback: (_, message) => void late.push(message) });
+  await nats.flush();
+  const retain = (client: BrokerClient, text: string) =>
+    client.publishConfirmed("t", text, { retain: true });
+  await retain(left, "old");
+  await retain(right, "newer");
+  // As if a server had held it back.
+  for (const { subject, data, headers } of late.slice()) {
+    const answer = await nats.request(subject, data, { headers: headers!, timeout: 10_000 });
+    assertEquals(answer.json<{ error: { err_code: number } }>().error.err_code, 10_071);
+  }
+  // All at once, each knowing of the others' late: none is refused.
+  const both = [left, beside, right].flatMap((client) =>
+    Array.from({ length: 20 }, (_, i) => retain(client, `${i}`))
+  );
+  await Promise.all(both);
+  // A client of NATS stores what it likes.
+  await nats.request("_socktool.retained.t", "a stranger's");
+  await retain(left, "last");
+  await using subscription = await right.subscribe("t");
+  assertEquals((await nextOf(subscription)).text(), "last");
+  await nats.close();
 });
 
 Deno.test("without JetStream nothing is retained, and publishers are told when to try again", async () => {
