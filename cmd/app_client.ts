@@ -114,7 +114,7 @@ export const command = defineCommand({
     };
     const words = { action, value, text, asJson, fields };
     checkWords(words);
-    const requests = actionRequests(words, context.signal);
+    const requests = actionRequests(words, context);
     const latencies = flags.repeat > 1 ? await emptyLatencies() : undefined;
     let failed = false;
     let answers = 0;

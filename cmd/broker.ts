@@ -269,9 +269,9 @@ function pendingBytes(
   );
 }
 
-async function readSecret({ stdinIsTerminal, log, signal }: Context): Promise<string> {
+async function readSecret({ stdin, stdinIsTerminal, log, signal }: Context): Promise<string> {
   if (stdinIsTerminal) log.info("type it and press Enter; it is shown");
-  for await (const line of readLines(Deno.stdin.readable, signal)) {
+  for await (const line of readLines(stdin(), signal)) {
     if (line !== "") return line;
   }
   throw new UsageError("stdin is empty: give the secret on stdin");

@@ -55,7 +55,7 @@ export const command = defineCommand({
     const { address, text } = args;
     const fromStdin = text === undefined || text === "-";
     const source: ReadableStream<Uint8Array> = fromStdin
-      ? Deno.stdin.readable
+      ? context.stdin()
       : new Blob([text]).stream();
     const where = formatAddress(address);
     const print = printer(context, flags);

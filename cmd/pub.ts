@@ -204,20 +204,20 @@ async function* outgoing(
   topic: string | undefined,
   message: string | undefined,
   flags: { readonly count: number; readonly lines: boolean; readonly ndjson: boolean },
-  { signal, log }: Context,
+  { signal, log, stdin }: Context,
 ): AsyncGenerator<Outgoing> {
   if (message === "-") {
-    yield { topic: topic!, content: textOrBytes(await new Response(Deno.stdin.readable).bytes()) };
+    yield { topic: topic!, content: textOrBytes(await new Response(stdin()).bytes()) };
   } else if (message !== undefined) {
     for (let i = 0; i < flags.count; i++) yield { topic: topic!, content: message };
   } else if (flags.lines) {
     let line = 0;
-    for await (const bytes of readByteLines(Deno.stdin.readable, signal)) {
+    for await (const bytes of readByteLines(stdin(), signal)) {
       yield { topic: topic!, content: textOrBytes(bytes), line: ++line };
     }
   } else {
     let line = 0;
-    for await (const text of readLines(Deno.stdin.readable, signal)) {
+    for await (const text of readLines(stdin(), signal)) {
       line++;
       if (text.trim() === "") continue;
       const publication = parseNdjsonLine(text, line, topic);

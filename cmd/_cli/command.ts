@@ -29,6 +29,8 @@ export interface Context {
   readonly log: Log;
   /** The one live line on stderr. */
   readonly progress: LiveLine;
+  /** What comes in on stdin; always the same stream. */
+  readonly stdin: () => ReadableStream<Uint8Array>;
   /** Whether stdin is a terminal, so that a conversation makes sense. */
   readonly stdinIsTerminal: boolean;
   /** Has a server's function called when it is to read its files again (SIGHUP). */

@@ -20,6 +20,8 @@ export interface Host {
   readonly args: readonly string[];
   readonly stdout: Sink;
   readonly stderr: SyncSink;
+  /** What comes in; always the same stream. */
+  stdin(): ReadableStream<Uint8Array>;
   readonly stdinIsTerminal: boolean;
   /** Whether stdin, stdout or stderr is a terminal. */
   readonly hasTerminal: boolean;
@@ -51,6 +53,7 @@ export function processHost(args: readonly string[] = Deno.args): Host {
     args,
     stdout: Deno.stdout,
     stderr: Deno.stderr,
+    stdin: () => Deno.stdin.readable,
     stdinIsTerminal: Deno.stdin.isTerminal(),
     hasTerminal: [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal()),
     noColor: Deno.noColor,

@@ -115,6 +115,7 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     log,
     progress,
     signal: interruption.signal,
+    stdin: () => host.stdin(),
     stdinIsTerminal: host.stdinIsTerminal,
     onHangup: (listener: () => void) => hangups?.listen(listener),
     manager,

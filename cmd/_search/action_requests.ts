@@ -4,7 +4,7 @@
  * @module
  */
 import { jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import { readLines, UsageError } from "../_cli/mod.ts";
+import { type Context, readLines, UsageError } from "../_cli/mod.ts";
 
 /** The actions of an app server that go out as JSON by themselves. */
 export const ACTIONS: readonly string[] = ["search", "get", "suggest", "put", "delete", "stats"];
@@ -30,15 +30,15 @@ export interface ActionWords {
  */
 export async function* actionRequests(
   words: ActionWords,
-  signal: AbortSignal,
+  input: Pick<Context, "stdin" | "signal">,
 ): AsyncGenerator<OutgoingFrame> {
   const { action, value, text, asJson, fields } = words;
   const json = (more: object) => jsonFrame({ action, ...more, ...fields });
   if (action === "put" && asJson && text !== undefined) {
-    yield json({ key: value, value: text === "-" ? await readAll(signal) : text });
+    yield json({ key: value, value: text === "-" ? await readAll(input) : text });
   } else if (action === "stats" && asJson && value === undefined) yield json({});
   else {
-    const values = value === "-" ? readLines(Deno.stdin.readable, signal) : [value!];
+    const values = value === "-" ? readLines(input.stdin(), input.signal) : [value!];
     for await (const each of values) {
       yield asJson ? json({ value: each }) : binaryRequest(action, each);
     }
@@ -63,11 +63,11 @@ export function checkWords({ action, value, text, asJson, fields }: ActionWords)
   );
 }
 
-async function readAll(signal: AbortSignal): Promise<string> {
+async function readAll({ stdin, signal }: Pick<Context, "stdin" | "signal">): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  for await (const chunk of Deno.stdin.readable) {
+  for await (const chunk of stdin()) {
     signal.throwIfAborted();
     bytes += chunk.length;
     if (bytes > MAX_TEXT_BYTES) {

@@ -15,7 +15,7 @@ import {
 import { formatAddress, parseAddress } from "../../lib/net/mod.ts";
 import { connectBroker } from "../../lib/pubsub/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { ROOT, script, ServerProgram, socktool } from "../support/programs.ts";
+import { ROOT, script, ServerProgram, socktool, socktoolProcess } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
 import { readAll } from "./packets.ts";
@@ -371,13 +371,13 @@ Deno.test("wireshark prints its plugin, and installs it where it is found", asyn
   // Deno's own folder stays: in an empty one it would fetch all packages anew.
   const { denoDir } = JSON.parse((await runTool(Deno.execPath(), ["info", "--json"])).out);
   const env = { HOME: scratch.path, APPDATA: scratch.path, DENO_DIR: denoDir };
-  const printed = await socktool(["wireshark"], { env });
+  const printed = await socktoolProcess(["wireshark"], { env });
   assertEquals([printed.code, printed.out], [0, DISSECTOR]);
   assertMatch(
     printed.err,
     /^put it into .*plugins as socktool.lua, or run socktool wireshark --install$/m,
   );
-  const installed = await socktool(["wireshark", "--install"], { env });
+  const installed = await socktoolProcess(["wireshark", "--install"], { env });
   const path = /^installed as (.*); Wireshark and tshark find it/m.exec(installed.err)?.[1];
   assertEquals([installed.code, Deno.readTextFileSync(path!)], [0, DISSECTOR]);
   const refused = await socktool(["wireshark", "--install", "--folder", path!]);

@@ -64,8 +64,8 @@ Deno.test("an answer is printed as JSON, with its hits, or as what it says faile
 Deno.test("each action does what it says; other words are the tutorial's binary request", async () => {
   await using server = await startAppServer(["--writable"]);
   const ask = async (words: string[], stdin?: string) => {
-    const options = stdin === undefined ? {} : { stdin };
-    const { code, out, err } = await socktool(["app-client", ...server.words, ...words], options);
+    const line = ["app-client", ...server.words, ...words];
+    const { code, out, err } = await socktool(line, { stdin });
     return `${code} ${out || err}`;
   };
   const text = "Line one.\nLine two.\n".repeat(5000);

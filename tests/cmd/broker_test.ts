@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
-import { Program, script, ServerProgram } from "../support/programs.ts";
+import { Program, script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { until } from "../support/deadline.ts";
 import { lacksSignals } from "../support/skip.ts";
@@ -11,14 +11,7 @@ function startBroker(...args: string[]): Promise<ServerProgram> {
 }
 
 /** Runs `broker ARGS…` to its end. */
-async function broker(args: string[], stdin?: string) {
-  await using program = new Program(script("cmd/broker.ts", ...args), { stdin });
-  if (stdin !== undefined) {
-    await program.type(stdin);
-    await program.endStdin();
-  }
-  return await program.finished();
-}
+const broker = (args: string[], stdin?: string) => socktool(["broker", ...args], { stdin });
 
 Deno.test("broker serves, tells of its connections, and drains on SIGTERM", async () => {
   if (lacksSignals()) return;

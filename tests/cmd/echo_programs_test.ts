@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exchangeEcho } from "../../lib/echo/mod.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";
-import { type Finished, Program, type ProgramOptions, script } from "../support/programs.ts";
+import {
+  type Finished,
+  Program,
+  type ProgramOptions,
+  script,
+  socktool,
+} from "../support/programs.ts";
 import { ServerProgram } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { serveFault } from "../support/faulty_servers.ts";
@@ -13,7 +19,14 @@ function startServer(...args: string[]): Promise<ServerProgram> {
   return ServerProgram.start(script("cmd/echo_server.ts", ...args));
 }
 
-async function client(args: readonly string[], options?: ProgramOptions): Promise<Finished> {
+/** Runs `echo-client ARGS…` to its end. */
+const client = (args: readonly string[]) => socktool(["echo-client", ...args]);
+
+/** The same as a process. */
+async function clientProcess(
+  args: readonly string[],
+  options?: ProgramOptions,
+): Promise<Finished> {
   await using program = new Program(script("cmd/echo_client.ts", ...args), options);
   if (options?.stdin !== undefined) {
     await program.type(options.stdin);
@@ -24,15 +37,15 @@ async function client(args: readonly string[], options?: ProgramOptions): Promis
 
 Deno.test("echo-server and echo-client talk, and the server drains on SIGINT", async () => {
   await using server = await startServer(":0");
-  assertEquals(await client([...server.words, "hello, universe"]), {
+  assertEquals(await clientProcess([...server.words, "hello, universe"]), {
     code: 0,
     out: "hello, universe",
     err: "",
   });
   const stdin = "line one\nline two\n".repeat(20_000);
-  const piped = await client(server.words, { stdin });
+  const piped = await clientProcess(server.words, { stdin });
   assertEquals([piped.code, piped.out === stdin], [0, true]);
-  assertEquals((await client([...server.words, "-"], { stdin: "x" })).out, "x");
+  assertEquals((await clientProcess([...server.words, "-"], { stdin: "x" })).out, "x");
   if (windows) return;
   server.kill("SIGINT");
   const { code, err } = await server.finished();
@@ -65,8 +78,7 @@ Deno.test("echo-server and echo-client work over TLS, and on a Unix socket", asy
 Deno.test("echo-server says that the port is in use", async () => {
   using listener = await listenLocally();
   const { port } = listener.address as { port: number };
-  await using program = new Program(script("cmd/echo_server.ts", `:${port}`));
-  const { code, err } = await program.finished();
+  const { code, err } = await socktool(["echo-server", `:${port}`]);
   assertEquals(code, 1);
   assertStringIncludes(err, `cannot listen on 127.0.0.1:${port}: the address is in use`);
 });

@@ -4,7 +4,7 @@ import { formatAddress } from "../../lib/net/mod.ts";
 import { until } from "../support/deadline.ts";
 import { serveFault } from "../support/faulty_servers.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";
-import { type Finished, Program, script, ServerProgram } from "../support/programs.ts";
+import { type Finished, Program, script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const windows = Deno.build.os === "windows";
@@ -14,7 +14,13 @@ function startServer(...args: string[]): Promise<ServerProgram> {
   return ServerProgram.start(script("cmd/multiconn_server.ts", ...args));
 }
 
-async function client(...args: string[]): Promise<Finished> {
+/** Runs `multiconn-client ARGS…` to its end. */
+function client(...args: string[]): Promise<Finished> {
+  return socktool(["multiconn-client", ...args]);
+}
+
+/** The same as a process. */
+async function clientProcess(...args: string[]): Promise<Finished> {
   await using program = new Program(script("cmd/multiconn_client.ts", ...args));
   return await program.finished();
 }
@@ -25,7 +31,7 @@ function objects(text: string): Record<string, unknown>[] {
 
 Deno.test("multiconn-client does what the tutorial's does, and multiconn-server tells of it", async () => {
   await using server = await startServer(":0", "-v");
-  const { code, out } = await client(...server.words, "2");
+  const { code, out } = await clientProcess(...server.words, "2");
   assertEquals(code, 0);
   const where = formatAddress(server.address);
   for (const id of [1, 2]) {
@@ -78,8 +84,7 @@ Deno.test({
   async fn() {
     using scratch = new Scratch();
     const args = [`unix:${scratch.at("s")}`, "--workers", "2"];
-    await using program = new Program(script("cmd/multiconn_server.ts", ...args));
-    const { code, err } = await program.finished();
+    const { code, err } = await socktool(["multiconn-server", ...args]);
     assertEquals(code, 1);
     assertStringIncludes(err, "threads can share a port only on Linux, and only with TCP");
   },
@@ -116,7 +121,7 @@ Deno.test("multiconn-client --rate --json ends with a summary that has all figur
   await using server = serveEcho(await listenLocally());
   const where = formatAddress(server.address);
   const flags = ["--rate", "500", "--duration", "600ms", "--workers", "2", "--json"];
-  const { code, out } = await client(where, "4", ...flags);
+  const { code, out } = await clientProcess(where, "4", ...flags);
   assertEquals(code, 0);
   const lines = objects(out);
   assertEquals(lines[0]!["type"], "interval");

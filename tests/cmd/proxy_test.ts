@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { EchoError, exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
-import { Program, script, ServerProgram } from "../support/programs.ts";
+import { Program, script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { until } from "../support/deadline.ts";
 
@@ -49,8 +49,7 @@ Deno.test("proxy refuses itself as its upstream", async () => {
   const { address } = free;
   await free.drain();
   const words = formatAddress(address);
-  await using program = new Program(script("cmd/proxy.ts", words, words));
-  const { code, err } = await program.finished();
+  const { code, err } = await socktool(["proxy", words, words]);
   assertEquals(code, 2);
   assertStringIncludes(err, `cannot use ${words} as the upstream: the proxy listens there`);
 });
@@ -115,8 +114,7 @@ Deno.test("proxy says what is wrong with a fault, a script or --http, before it 
       [["--http", "0.0.0.0:0"], "--http: faults are changed from this machine only"],
     ] as const
   ) {
-    await using program = new Program(script("cmd/proxy.ts", ":0", ":1", ...args));
-    const { code, err } = await program.finished();
+    const { code, err } = await socktool(["proxy", ":0", ":1", ...args]);
     assertEquals(code, 2);
     assertStringIncludes(err, problem);
     assert(!err.includes("listening"), err);

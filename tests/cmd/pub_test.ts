@@ -3,21 +3,24 @@ import { formatAddress } from "../../lib/net/mod.ts";
 import { type Broker, connectBroker } from "../../lib/pubsub/mod.ts";
 import { startBroker } from "../pubsub/support.ts";
 import { pause, until } from "../support/deadline.ts";
-import { type Finished, Program, script } from "../support/programs.ts";
+import { type Finished, Program, script, socktool } from "../support/programs.ts";
 
 /** Runs `pub ARGS…` with a broker. */
-async function pub(broker: Broker, args: string[], stdin?: string | Uint8Array): Promise<Finished> {
-  const env = { SOCKTOOL_SERVER: formatAddress(broker.address) };
-  await using program = new Program(script("cmd/pub.ts", ...args), {
-    stdin: stdin === undefined ? undefined : "",
-    env,
-  });
+function pub(broker: Broker, args: string[], stdin?: string | Uint8Array): Promise<Finished> {
+  return socktool(["pub", ...args], { stdin, env: at(broker) });
+}
+
+/** The same as a process. */
+async function pubProcess(broker: Broker, args: string[], stdin?: string): Promise<Finished> {
+  await using program = new Program(script("cmd/pub.ts", ...args), { stdin, env: at(broker) });
   if (stdin !== undefined) {
     await program.type(stdin);
     await program.endStdin();
   }
   return await program.finished();
 }
+
+const at = ({ address }: Broker) => ({ SOCKTOOL_SERVER: formatAddress(address) });
 
 /** A broker, and all that is published on it. */
 async function listening() {
@@ -37,21 +40,21 @@ async function listening() {
 
 Deno.test("pub publishes a message, stdin whole, lines, and lines of JSON", async () => {
   await using all = await listening();
-  assertEquals(await pub(all.broker, ["a.b", "one book"]), { code: 0, out: "", err: "" });
+  assertEquals(await pubProcess(all.broker, ["a.b", "one book"]), { code: 0, out: "", err: "" });
   const first = await all.next();
   assertEquals([first.topic, first.text()], ["a.b", "one book"]);
 
-  await pub(all.broker, ["a", "-", "--content-type", "text/csv"], "x\ny\n");
+  await pubProcess(all.broker, ["a", "-", "--content-type", "text/csv"], "x\ny\n");
   const whole = await all.next();
   assertEquals([new TextDecoder().decode(whole.content), whole.header["content-type"]], [
     "x\ny\n",
     "text/csv",
   ]);
 
-  await pub(all.broker, ["a", "--lines"], "1\n2\n3");
+  await pubProcess(all.broker, ["a", "--lines"], "1\n2\n3");
   for (const text of ["1", "2", "3"]) assertEquals((await all.next()).text(), text);
 
-  await pub(
+  await pubProcess(
     all.broker,
     ["fallback", "--ndjson"],
     '{"topic":"t","text":"ä"}\n\n{"base64":"AAH/"}\n',
@@ -221,10 +224,7 @@ Deno.test("pub gives up in the time of --timeout, and says how much may not have
   // It takes connections, and answers nothing.
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const server = `127.0.0.1:${silent.addr.port}`;
-  await using unanswered = new Program(
-    script("cmd/pub.ts", "a", "x", "--timeout", "200ms", "-s", server),
-  );
-  const { code, err } = await unanswered.finished();
+  const { code, err } = await socktool(["pub", "a", "x", "--timeout", "200ms", "-s", server]);
   assertEquals(code, 1);
   assertStringIncludes(err, "did not answer in time");
 
@@ -238,7 +238,7 @@ Deno.test("pub gives up in the time of --timeout, and says how much may not have
     const broker = await startBroker();
     await using program = new Program(
       script("cmd/pub.ts", "a", "--lines", ...flags, "--timeout", ends ? "300ms" : "20s"),
-      { stdin: "", env: { SOCKTOOL_SERVER: formatAddress(broker.address) } },
+      { stdin: "", env: at(broker) },
     );
     await program.type("one\n");
     await until(() => broker.stats().published === 1, "the first line is there");

@@ -4,14 +4,27 @@ import type { TcpAddress } from "../../lib/net/mod.ts";
 import { type Broker, connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { startBroker } from "../pubsub/support.ts";
 import { until } from "../support/deadline.ts";
-import { Program, script, socktool } from "../support/programs.ts";
+import { InnerProgram, Program, script, socktool } from "../support/programs.ts";
 import { lacksSignals, skipOnWindows } from "../support/skip.ts";
 
+/** Starts `sub ARGS…`. */
+function sub(broker: Broker, ...args: string[]): InnerProgram {
+  return new InnerProgram(["sub", ...args, "-s", formatAddress(broker.address)]);
+}
+
 /** Starts `sub ARGS…`; resolves once it has subscribed. */
-async function startSub(broker: Broker, args: string[], filters = 1): Promise<Program> {
+async function startSub(broker: Broker, args: string[], filters = 1): Promise<InnerProgram> {
+  const before = broker.stats().subscriptions;
+  const program = sub(broker, ...args);
+  await until(() => broker.stats().subscriptions === before + filters, "it has subscribed");
+  return program;
+}
+
+/** The same as a process. */
+async function startProcess(broker: Broker, ...args: string[]): Promise<Program> {
   const before = broker.stats().subscriptions;
   const program = new Program(script("cmd/sub.ts", ...args, "-s", formatAddress(broker.address)));
-  await until(() => broker.stats().subscriptions === before + filters, "it has subscribed");
+  await until(() => broker.stats().subscriptions === before + 1, "it has subscribed");
   return program;
 }
 
@@ -48,10 +61,7 @@ Deno.test("sub --group shares, --retained prints what is kept, --timeout ends", 
 
   await client.publishConfirmed("room.1", "20", { retain: true });
   await client.publishConfirmed("room.2", "21", { retain: true });
-  await using kept = new Program(
-    script("cmd/sub.ts", "room.*", "--retained", "-s", formatAddress(broker.address)),
-  );
-  const retained = await kept.finished();
+  const retained = await sub(broker, "room.*", "--retained").finished();
   assertEquals([retained.code, retained.out], [0, "20\n21\n"]);
 
   await using late = await startSub(broker, ["none", "--count", "2", "--timeout", "100ms"]);
@@ -81,7 +91,7 @@ Deno.test("sub prints a retained value once, however many of its filters match",
   for (const args of [["--retained"], ["--count", "3"]]) {
     await using program = args[0] === "--count"
       ? await startSub(broker, [...filters, ...args], 4)
-      : new Program(script("cmd/sub.ts", ...filters, ...args, "-s", formatAddress(broker.address)));
+      : sub(broker, ...filters, ...args);
     if (args[0] === "--count") await client.publishConfirmed("room.2", "3");
     const { code, out } = await program.finished();
     assertEquals([code, out], [0, args[0] === "--count" ? "1\n2\n3\n" : "1\n2\n"]);
@@ -99,9 +109,7 @@ Deno.test("sub prints the time, topics alone, and fields in a form", async () =>
     [["--json", "--time"], /"retained":false,"time":"\d{4}-[^"]+Z","header":/],
   ];
   await Promise.all(cases.map(async ([args, expected]) => {
-    await using program = new Program(
-      script("cmd/sub.ts", "a.*", "--count", "1", ...args, "-s", formatAddress(broker.address)),
-    );
+    await using program = sub(broker, "a.*", "--count", "1", ...args);
     await until(async () => {
       await client.publish("a.b", "hi", { fields: { n: 5 } });
       return program.out !== "";
@@ -126,7 +134,7 @@ Deno.test("sub --wait begins before its broker, of several, and ends on SIGINT m
   };
   const servers = [await port(), await port()];
   const at = servers.flatMap((server) => ["-s", server]);
-  await using program = new Program(script("cmd/sub.ts", "a", "--wait", "--count", "1", ...at));
+  await using program = new InnerProgram(["sub", "a", "--wait", "--count", "1", ...at]);
   await program.printed("no connection: cannot connect to");
   await using broker = await serveBroker(servers[1]!);
   await until(() => broker.stats().subscriptions === 1, "it has subscribed");
@@ -140,8 +148,7 @@ Deno.test("sub --wait begins before its broker, of several, and ends on SIGINT m
   await waiting.printed("trying again in");
   waiting.kill("SIGINT");
   assertEquals((await waiting.finished()).code, 130);
-  await using hasty = new Program(script("cmd/sub.ts", "a", "-s", servers[0]!));
-  assertEquals((await hasty.finished()).code, 1);
+  assertEquals((await socktool(["sub", "a", "-s", servers[0]!])).code, 1);
 });
 
 Deno.test("sub and pub --will: published when they are killed, not when they end", async () => {
@@ -151,7 +158,7 @@ Deno.test("sub and pub --will: published when they are killed, not when they end
   const wills: string[] = [];
   await client.subscribe("state.*", { onMessage: (message) => void wills.push(message.text()) });
   const at = ["-s", formatAddress(broker.address)];
-  await using sub = await startSub(broker, ["a", "--will", "state.sub=gone=1"]);
+  await using sub = await startProcess(broker, "a", "--will", "state.sub=gone=1");
   await using pub = new Program(
     script("cmd/pub.ts", "a", "--lines", "--will", "state.pub=gone 2", ...at),
     { stdin: "" },
@@ -162,13 +169,10 @@ Deno.test("sub and pub --will: published when they are killed, not when they end
   pub.kill("SIGKILL");
   await until(() => wills.length === 2, "both are told");
   assertEquals(wills.toSorted(), ["gone 2", "gone=1"]);
-  await using ending = await startSub(broker, ["a", "--will", "state.sub=no"]);
+  await using ending = await startProcess(broker, "a", "--will", "state.sub=no");
   ending.kill("SIGTERM");
   await ending.finished();
-  await using published = new Program(
-    script("cmd/pub.ts", "a", "x", "--will", "state.x=no", ...at),
-  );
-  assertEquals((await published.finished()).code, 0);
+  assertEquals((await socktool(["pub", "a", "x", "--will", "state.x=no", ...at])).code, 0);
   await until(() => broker.stats().connections === 1, "all have ended");
   assertEquals(wills.length, 2);
 });
@@ -209,14 +213,14 @@ Deno.test("sub connects again after a restart, says so, and ends on SIGINT", asy
   await using client = await connectBroker(second.address);
   assertEquals(await client.publishConfirmed("a", "after"), 1);
   await program.printed("after\n", "out");
-  program.kill("SIGINT");
+  program.interrupt();
   assertEquals((await program.finished()).code, 130);
 });
 
 Deno.test("sub tells on stderr and in the JSON what was missed", async () => {
   await using broker = await startBroker({ maxContentBytes: 50_000, maxPendingBytes: 120_000 });
   await using client = await connectBroker(broker.address);
-  await using program = await startSub(broker, ["a", "--json"]);
+  await using program = await startProcess(broker, "a", "--json");
   // A program that is stopped reads nothing.
   program.kill("SIGSTOP");
   const content = "x".repeat(50_000);
@@ -240,7 +244,7 @@ Deno.test("sub ends at once while there is no broker, and says in JSON that ther
   await using program = await startSub(broker, ["a", "--json"]);
   await broker[Symbol.asyncDispose]();
   await program.printed('{"type":"disconnected","reason":', "out");
-  program.kill("SIGINT");
+  program.interrupt();
   const { code, err } = await program.finished();
   assertEquals(code, 130);
   assert(!err.includes("error"), err);
@@ -262,10 +266,7 @@ Deno.test("sub says what is wrong", async () => {
       [["a", "--topics-only", "--raw"], 2, "contradict"],
     ] as [string[], number, string][]
   ) {
-    await using program = new Program(
-      script("cmd/sub.ts", ...args, "-s", formatAddress(broker.address)),
-    );
-    const finished = await program.finished();
+    const finished = await sub(broker, ...args).finished();
     assertEquals(finished.code, code, finished.err);
     assert(finished.err.includes(text), finished.err);
   }

@@ -1,5 +1,8 @@
 /** Our programs as processes. */
+import { runMulti } from "../../cmd/_cli/multi.ts";
+import { program as socktoolProgram } from "../../cmd/program.ts";
 import { type Address, parseAddress } from "../../lib/net/mod.ts";
+import { FakeHost } from "../cmd/_cli/fake_host.ts";
 import { deadline, until } from "./deadline.ts";
 
 /** The checkout. */
@@ -74,7 +77,7 @@ export class Program implements AsyncDisposable {
   /** Its end. It is killed if that takes too long. */
   async finished(): Promise<Finished> {
     try {
-      return await deadline(this.#finished, `the end of a program that printed ${this.#printed}`);
+      return await deadline(this.#finished, `the end of a program that printed ${printedBy(this)}`);
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;
@@ -85,10 +88,7 @@ export class Program implements AsyncDisposable {
   async printed(text: string, where: "out" | "err" = "err"): Promise<void> {
     let over = false;
     void this.#finished.then(() => over = true);
-    await until(() => over || this[where].includes(text), `a program printed ${text}`);
-    if (!this[where].includes(text)) {
-      throw new Error(`The program ended without printing ${text}. It printed ${this.#printed}`);
-    }
+    await untilPrinted(this, text, where, () => over);
   }
 
   /** Writes to stdin. */
@@ -109,10 +109,6 @@ export class Program implements AsyncDisposable {
 
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);
-  }
-
-  get #printed(): string {
-    return JSON.stringify({ out: this.out.slice(-2_000), err: this.err.slice(-2_000) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -162,8 +158,87 @@ export function script(path: string, ...args: readonly string[]): string[] {
   return ["run", "-A", `${ROOT}${path}`, ...args];
 }
 
-/** Runs `socktool ARGS…` to its end. */
+/** What a program in this process is started with. */
+export interface InnerOptions {
+  /** What stdin holds. Without it, stdin is empty. */
+  readonly stdin?: string | Uint8Array | undefined;
+  /** The only variables that its flags can be set by. */
+  readonly env?: Record<string, string> | undefined;
+}
+
+/**
+ * `socktool ARGS…` running in this process: that takes a few milliseconds, where a process of its own
+ * takes a tenth of a second. What it leaves open is found. Disposing of it ends it.
+ */
+export class InnerProgram implements AsyncDisposable {
+  readonly #host: FakeHost;
+  readonly #finished: Promise<Finished>;
+  #over = false;
+
+  /** With stdin "", texts can be typed. */
+  constructor(args: readonly string[], { stdin, env = {} }: InnerOptions = {}) {
+    const host = this.#host = new FakeHost(args, { noColor: true, env });
+    if (stdin === undefined) host.endStdin();
+    this.#finished = runMulti(socktoolProgram, host).then((code) => {
+      this.#over = true;
+      return { code, out: host.outText, err: host.errText };
+    });
+  }
+
+  /** What it printed so far. */
+  get out(): string {
+    return this.#host.outText;
+  }
+  get err(): string {
+    return this.#host.errText;
+  }
+
+  /** Its end. */
+  finished(): Promise<Finished> {
+    return deadline(this.#finished, `the end of a program that printed ${printedBy(this)}`);
+  }
+
+  /** Waits until a text was printed to stderr, or to stdout. */
+  printed(text: string, where: "out" | "err" = "err"): Promise<void> {
+    return untilPrinted(this, text, where, () => this.#over);
+  }
+
+  /** Writes to stdin. */
+  type(text: string | Uint8Array): void {
+    this.#host.type(text);
+  }
+
+  /** Ends stdin. */
+  endStdin(): void {
+    this.#host.endStdin();
+  }
+
+  /** What SIGINT and SIGTERM do. */
+  interrupt(): void {
+    this.#host.interrupt();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#over) this.interrupt();
+    await this.finished();
+  }
+}
+
+/** Runs `socktool ARGS…` to its end, in this process. */
 export async function socktool(
+  args: readonly string[],
+  options: InnerOptions = {},
+): Promise<Finished> {
+  const inner = new InnerProgram(args, options);
+  if (options.stdin !== undefined) {
+    inner.type(options.stdin);
+    inner.endStdin();
+  }
+  return await inner.finished();
+}
+
+/** Runs `socktool ARGS…` as a process to its end. */
+export async function socktoolProcess(
   args: readonly string[],
   options: ProgramOptions = {},
 ): Promise<Finished> {
@@ -193,6 +268,23 @@ export function startAppServer(
 export function residentBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
   return Number(kib) * 1_024;
+}
+
+/** The last of what a program printed. */
+function printedBy({ out, err }: { readonly out: string; readonly err: string }): string {
+  return JSON.stringify({ out: out.slice(-2_000), err: err.slice(-2_000) });
+}
+
+async function untilPrinted(
+  program: { readonly out: string; readonly err: string },
+  text: string,
+  where: "out" | "err",
+  isOver: () => boolean,
+): Promise<void> {
+  await until(() => isOver() || program[where].includes(text), `a program printed ${text}`);
+  if (!program[where].includes(text)) {
+    throw new Error(`The program ended without printing ${text}. It printed ${printedBy(program)}`);
+  }
 }
 
 async function collect(

@@ -17,10 +17,15 @@ export class FakeHost implements Host {
   readonly args: readonly string[];
   readonly stdinIsTerminal = false;
   readonly noColor: boolean;
+  readonly hasTerminal: boolean;
   readonly exits: number[] = [];
   readonly listeners = new Set<(signal: string) => void>();
   readonly hangupListeners = new Set<() => void>();
   writes = 0;
+  #typing!: ReadableStreamDefaultController<Uint8Array>;
+  readonly #stdin = new ReadableStream<Uint8Array>({
+    start: (typing) => void (this.#typing = typing),
+  });
   readonly #options: FakeOptions;
   readonly #out: Uint8Array[] = [];
   readonly #err: Uint8Array[] = [];
@@ -28,11 +33,8 @@ export class FakeHost implements Host {
   constructor(args: readonly string[] = [], options: FakeOptions = {}) {
     this.args = args;
     this.noColor = options.noColor ?? false;
+    this.hasTerminal = options.terminal ?? false;
     this.#options = options;
-  }
-
-  get hasTerminal(): boolean {
-    return this.#options.terminal ?? false;
   }
 
   /** All that was written to stdout. */
@@ -66,6 +68,7 @@ export class FakeHost implements Host {
     isTerminal: () => this.#options.terminal ?? false,
   };
 
+  stdin = () => this.#stdin;
   columns = () => this.#options.columns;
   env = (name: string) => this.#options.env?.[name];
   exit = (code: number) => void this.exits.push(code);
@@ -79,6 +82,16 @@ export class FakeHost implements Host {
     this.hangupListeners.add(listener);
     return () => void this.hangupListeners.delete(listener);
   };
+
+  /** Puts bytes, or a text, into stdin. */
+  type(bytes: string | Uint8Array): void {
+    this.#typing.enqueue(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+  }
+
+  /** Ends stdin. */
+  endStdin(): void {
+    this.#typing.close();
+  }
 
   /** What SIGHUP does. */
   hangUp(): void {
