@@ -1,6 +1,8 @@
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
+import { badField } from "../protocol/bad_field.ts";
 import type { Refusal } from "../protocol/codes.ts";
+import type { Outbox } from "./delivery/outbox.ts";
 import { hello } from "./hello.ts";
 import { quote } from "../protocol/quote.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
@@ -53,7 +55,7 @@ function answer(
       requester.outbox.control("pong", { id });
       return undefined;
     case "pong":
-      return undefined;
+      return noteTaken(requester.outbox, header["taken"]);
     case "bye":
       requester.end("bye", id);
       return undefined;
@@ -66,6 +68,19 @@ function answer(
   const op = header["op"] as StreamOp;
   performStreamOperation(op, requester, core.streams, header, id, core.flushSoon);
   return undefined;
+}
+
+/** A client that is slow says how far it has come: its socket shows that only now and then. */
+function noteTaken(outbox: Outbox, taken: unknown): Refusal | undefined {
+  if (taken === undefined) return undefined;
+  if (!isByteCount(taken)) return badField("taken", "a whole number of bytes");
+  // It cannot have taken what was not sent.
+  outbox.toldBytes = Math.max(outbox.toldBytes, Math.min(taken, outbox.writtenBytes));
+  return undefined;
+}
+
+function isByteCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function unsubscribe(

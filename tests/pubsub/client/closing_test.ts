@@ -1,71 +1,14 @@
 /** Whatever a client waits for, closing it ends that: no timer, and no promise, is left. */
 import { assert, assertEquals } from "@std/assert";
-import { ChunkDecoder, encodeFrame } from "../../../lib/frame/mod.ts";
 import {
   type BrokerClient,
   type BrokerClientOptions,
-  type ByteDuplex,
   connectBroker,
   type DuplexSource,
 } from "../../../lib/pubsub/mod.ts";
 import { RequestClient } from "../../../lib/request/client/mod.ts";
 import { until } from "../../support/deadline.ts";
-import { codeOf } from "./support.ts";
-
-/** How a broker answers an op with an id: `ok` with these fields, an error, or not at all. */
-type Script = (op: string) => Record<string, unknown> | string | undefined;
-
-/** A connection to a broker that plays a script, and answers `bye` by closing. */
-class ScriptedDuplex implements ByteDuplex {
-  /** The ops that came. */
-  readonly ops: string[] = [];
-  /** How many bytes came since the last whole frame. */
-  bytes = 0;
-  readonly #script: Script;
-  readonly #decoder = new ChunkDecoder();
-  readonly #incoming: Uint8Array[] = [];
-  #waiting: PromiseWithResolvers<void> | undefined;
-  #closed = false;
-
-  constructor(script: Script) {
-    this.#script = script;
-  }
-
-  async read(into: Uint8Array): Promise<number | null> {
-    while (this.#incoming.length === 0) {
-      if (this.#closed) return null;
-      this.#waiting = Promise.withResolvers();
-      await this.#waiting.promise;
-    }
-    const chunk = this.#incoming.shift()!;
-    into.set(chunk);
-    return chunk.length;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    this.bytes += bytes.length;
-    for (const { header } of this.#decoder.push(bytes.slice()).frames) {
-      this.bytes = 0;
-      const { op, id } = header as { readonly op?: string; readonly id?: number };
-      this.ops.push(String(op));
-      if (op === "bye") this.close();
-      const answer = id === undefined ? undefined : this.#script(String(op));
-      if (typeof answer === "string") this.give({ op: "error", id, code: answer, message: answer });
-      else if (answer !== undefined) this.give({ op: "ok", id, ...answer });
-    }
-    return Promise.resolve(bytes.length);
-  }
-
-  give(header: Record<string, unknown>): void {
-    this.#incoming.push(encodeFrame({ header }));
-    this.#waiting?.resolve();
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#waiting?.resolve();
-  }
-}
+import { codeOf, type Script, ScriptedDuplex } from "./support.ts";
 
 /** Answers what a client says first, and subscriptions; other ops as given. */
 function answers(others: Record<string, Record<string, unknown> | string> = {}): Script {

@@ -1,8 +1,14 @@
 /** What the tests of clients share. */
 import { listen, type TcpAddress } from "../../../lib/net/mod.ts";
-import { encodeFrame, FrameDecoder } from "../../../lib/frame/mod.ts";
+import {
+  ChunkDecoder,
+  encodeFrame,
+  FrameDecoder,
+  type FrameHeader,
+} from "../../../lib/frame/mod.ts";
 import {
   type Broker,
+  type ByteDuplex,
   ClientSubscription,
   PubSubMessage,
   serveBroker,
@@ -63,4 +69,67 @@ export function makeSubscription(
   subscription.confirmed = true;
   void subscription.begin();
   return { subscription, full, unsubscribed: () => unsubscribed };
+}
+
+/** How a broker answers an op with an id: `ok` with these fields, an error, or not at all. */
+export type Script = (op: string) => Record<string, unknown> | string | undefined;
+
+/** A connection to a broker that plays a script, and answers `bye` by closing. */
+export class ScriptedDuplex implements ByteDuplex {
+  /** The headers that came. */
+  readonly headers: FrameHeader[] = [];
+  /** How many bytes came since the last whole frame. */
+  bytes = 0;
+  readonly #script: Script;
+  readonly #decoder = new ChunkDecoder();
+  readonly #incoming: Uint8Array[] = [];
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #closed = false;
+
+  constructor(script: Script) {
+    this.#script = script;
+  }
+
+  /** The ops that came. */
+  get ops(): unknown[] {
+    return this.headers.map(({ op }) => op);
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#incoming.length === 0) {
+      if (this.#closed) return null;
+      this.#waiting = Promise.withResolvers();
+      await this.#waiting.promise;
+    }
+    const chunk = this.#incoming.shift()!;
+    const part = chunk.subarray(0, into.length);
+    into.set(part);
+    if (part.length < chunk.length) this.#incoming.unshift(chunk.subarray(part.length));
+    return part.length;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    this.bytes += bytes.length;
+    for (const { header } of this.#decoder.push(bytes.slice()).frames) {
+      this.bytes = 0;
+      this.headers.push(header);
+      const { op, id } = header as { readonly op?: string; readonly id?: number };
+      if (op === "bye") this.close();
+      const answer = id === undefined ? undefined : this.#script(String(op));
+      if (typeof answer === "string") this.give({ op: "error", id, code: answer, message: answer });
+      else if (answer !== undefined) this.give({ op: "ok", id, ...answer });
+    }
+    return Promise.resolve(bytes.length);
+  }
+
+  /** Lets the client read a frame. */
+  give(header: Record<string, unknown>, content?: Uint8Array): void {
+    this.#incoming.push(encodeFrame({ header, content }));
+    this.#waiting?.resolve();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#waiting?.resolve();
+  }
 }

@@ -52,6 +52,8 @@ export class Outbox implements Receiver {
   deliveredBytes = 0;
   /** The client takes no publication with more content: it is told of it instead. */
   maxContentBytes = Infinity;
+  /** How many bytes of this connection the client has taken, as far as it has said. */
+  toldBytes = 0;
   /** Whether it takes the largest frame with many messages of a stream. */
   takesRuns = true;
   readonly #output: WriteQueue;

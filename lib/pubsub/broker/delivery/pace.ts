@@ -24,12 +24,15 @@ export interface Paced {
   readonly congested: boolean;
   /** How many bytes its socket has taken. */
   readonly writtenBytes: number;
+  /** How many of them the client says that it has taken; 0 if it does not say. */
+  readonly toldBytes: number;
 }
 
 /** What is known of a receiver. */
 interface Recent {
   publishedAt: number;
   writtenBytes: number;
+  toldBytes: number;
   slow: SlowPolicy;
 }
 
@@ -56,8 +59,8 @@ export class Pace<C extends Paced> {
       known.publishedAt = now;
       known.slow = slow;
     } else {
-      const { writtenBytes } = connection;
-      this.#recent.set(connection, { publishedAt: now, writtenBytes, slow });
+      const { writtenBytes, toldBytes } = connection;
+      this.#recent.set(connection, { publishedAt: now, writtenBytes, toldBytes, slow });
     }
     if (this.#wereBehind && !connection.congested) this.#wereBehind = false;
     if (now - this.#forgotAt > WINDOW_MS) this.#forget(now);
@@ -98,12 +101,17 @@ export class Pace<C extends Paced> {
     return true;
   }
 
-  /** What the receivers have taken since the last look. */
+  /**
+   * What the receivers have taken since the last look: their sockets, or they themselves. A socket
+   * that is full takes more only once a third of it is free; what a client reads until then, it tells.
+   */
   #takenBytes(): number {
     let taken = 0;
     for (const [connection, recent] of this.#recent) {
-      taken += connection.writtenBytes - recent.writtenBytes;
-      recent.writtenBytes = connection.writtenBytes;
+      const { writtenBytes, toldBytes } = connection;
+      taken += Math.max(writtenBytes - recent.writtenBytes, toldBytes - recent.toldBytes);
+      recent.writtenBytes = writtenBytes;
+      recent.toldBytes = toldBytes;
     }
     return taken;
   }

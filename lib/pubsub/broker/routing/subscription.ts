@@ -7,6 +7,8 @@ export interface Receiver {
   readonly congested: boolean;
   /** How many bytes its socket has taken. */
   readonly writtenBytes: number;
+  /** How many of them the client says that it has taken; 0 if it does not say. */
+  readonly toldBytes: number;
   /**
    * Takes a run of publications.
    *

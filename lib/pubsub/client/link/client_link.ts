@@ -14,6 +14,7 @@ import { LinkInput } from "./link_input.ts";
 import { LinkOutput } from "./link_output.ts";
 import { PubSubError } from "../pubsub_error.ts";
 import type { Sent, TellUnsent } from "./sent.ts";
+import { TakenReports } from "./taken_reports.ts";
 
 /** A connection from which nothing came for this many ping intervals is given up. */
 const MAX_QUIET_INTERVALS = 3;
@@ -59,6 +60,7 @@ export class ClientLink {
   #heardAt = performance.now();
   /** How many bytes the socket had taken at the last ping interval. */
   #writtenBytes = 0;
+  readonly #taken = new TakenReports();
   #reason: unknown;
   /** Whether it is no longer used: nothing that comes is handled. */
   #closed = false;
@@ -188,8 +190,10 @@ export class ClientLink {
       if (count === null) return;
       this.#heard = true;
       input.filled(count);
+      this.#taken.came(count);
       this.#handler.readBegins(count);
       await this.#handle(input);
+      this.#tellTaken(0);
       input.next(this.#decoder.needed);
     }
     const rest = input.free();
@@ -207,7 +211,7 @@ export class ClientLink {
           this.#handler.received(frame, this);
           // What is not read would wait all the same, and where nobody counts it.
           const room = this.#duplex.buffersInput ? undefined : this.#handler.room();
-          if (room) await this.#pause(room);
+          if (room) await this.#pause(room, input.end - frame.end);
         }
         input.consume(batch.consumed);
         error = batch.error;
@@ -224,11 +228,20 @@ export class ClientLink {
     this.#handler.tooLarge(error.header);
   }
 
-  async #pause(room: Promise<void>): Promise<void> {
+  async #pause(room: Promise<void>, waitingBytes: number): Promise<void> {
     this.#handler.readEnds();
+    this.#tellTaken(waitingBytes);
     this.#paused = true;
     await room;
     this.#paused = false;
     this.#heard = true;
+    this.#tellTaken(waitingBytes);
+  }
+
+  /** Tells the broker how far it has come, now and then. In the middle of a stream it cannot. */
+  #tellTaken(waitingBytes: number): void {
+    if (this.#closed || this.#output.isStreaming) return;
+    const taken = this.#taken.due(waitingBytes, performance.now());
+    if (taken !== undefined) void this.send({ header: { op: "pong", taken } });
   }
 }

@@ -15,7 +15,7 @@ export type WaitingItem = PubSubMessage | MissedTally;
 /** The messages of a subscription that the program has not taken. */
 export interface WaitingMessages {
   /**
-   * Whether a bound is reached, and less than half of both has not been left since. The next message
+   * Whether a bound is reached, and there has not been room for a few messages since. The next message
    * may push another one out.
    */
   readonly isFull: boolean;
@@ -33,6 +33,13 @@ export interface WaitingMessages {
   /** The messages, in order. */
   messages(): Iterable<PubSubMessage>;
 }
+
+/**
+ * So much room is made before more is read, or half of the bound where that is less. The more it is,
+ * the longer it looks as if a slow program took nothing.
+ */
+const ROOM_MESSAGES = 64;
+const ROOM_BYTES = 65_536;
 
 /** Counts messages and their bytes, and knows their bounds. */
 export class WaitingBounds {
@@ -65,7 +72,13 @@ export class WaitingBounds {
   remove(message: PubSubMessage): void {
     this.#messages--;
     this.#bytes -= ITEM_BYTES + message.frameBytes;
-    if (this.isFull && !this.reached(0.5)) this.isFull = false;
+    if (this.isFull && this.#hasRoom()) this.isFull = false;
+  }
+
+  #hasRoom(): boolean {
+    const messages = this.#maxMessages - Math.min(this.#maxMessages / 2, ROOM_MESSAGES);
+    const bytes = this.#maxBytes - Math.min(this.#maxBytes / 2, ROOM_BYTES);
+    return this.#messages < messages && this.#bytes < bytes;
   }
 }
 

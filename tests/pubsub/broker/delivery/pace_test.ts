@@ -1,11 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { TakenReports } from "../../../../lib/pubsub/client/link/taken_reports.ts";
 import { Pace, type Paced } from "../../../../lib/pubsub/broker/delivery/pace.ts";
 
 /** A receiver that takes so many bytes in a second. */
 class Receiver implements Paced {
   congested = true;
   writtenBytes = 0;
+  toldBytes = 0;
   readonly bytesPerSecond: number;
   constructor(bytesPerSecond: number) {
     this.bytesPerSecond = bytesPerSecond;
@@ -113,6 +115,71 @@ Deno.test("a receiver whose socket takes much at once, after pauses, is as fast 
     }
     if (bytesPerSecond > 66_000) assertEquals(refusedMs, 0);
     if (bytesPerSecond < 50_000) assert(refusedMs > 4 * (everyMs - 2_500), `${refusedMs} ms`);
+  }));
+});
+
+/** What the buffers of a connection hold; a socket that is full takes more when a third is free. */
+const BUFFER_BYTES = 4_000_000;
+
+/** A client that reads at a speed, evenly or in bursts, and tells how far it has come. */
+class TellingReceiver implements Paced {
+  congested = false;
+  writtenBytes = 0;
+  toldBytes = 0;
+  readonly #bytesPerSecond: number;
+  readonly #everyMs: number;
+  readonly #reports = new TakenReports();
+  #readBytes = 0;
+  #readAt = 0;
+
+  constructor(bytesPerSecond: number, everyMs: number) {
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#everyMs = everyMs;
+  }
+
+  /** Lets time pass. */
+  passes(now: number): void {
+    if (this.writtenBytes - this.#readBytes <= BUFFER_BYTES * 2 / 3) {
+      this.writtenBytes = this.#readBytes + BUFFER_BYTES;
+    }
+    if (now - this.#readAt < this.#everyMs) return;
+    let due = this.#bytesPerSecond * (now - this.#readAt) / 1_000;
+    this.#readAt = now;
+    for (; due > 0; due -= 65_536) {
+      const count = Math.min(due, 65_536, this.writtenBytes - this.#readBytes);
+      this.#readBytes += count;
+      this.#reports.came(count);
+      this.toldBytes = this.#reports.due(0, now) ?? this.toldBytes;
+    }
+  }
+}
+
+Deno.test("clients that tell what they take are waited for from the first pause on, if it is 64 KiB/s", () => {
+  const speeds = [0, 1_000, 20_000, 40_000, 66_000, 100_000, 300_000, 700_000, 5e6];
+  const client = fc.record({
+    speed: fc.constantFrom(...speeds),
+    everyMs: fc.constantFrom(TICK_MS, 100, 500, 1_000),
+  });
+  fc.assert(fc.property(fc.array(client, { minLength: 1, maxLength: 5 }), (clients) => {
+    const receivers = clients.map(({ speed, everyMs }) => new TellingReceiver(speed, everyMs));
+    const together = clients.reduce((sum, { speed }) => sum + speed, 0);
+    const pace = new Pace<TellingReceiver>();
+    let now = 0;
+    for (const receiver of receivers) pace.published(receiver, "drop-oldest", now);
+    for (const receiver of receivers) receiver.passes(now);
+    pace.begin(now);
+    for (const receiver of receivers) receiver.congested = true;
+    let waitedMs = 0;
+    while (now < 90_000) {
+      now += TICK_MS;
+      for (const receiver of receivers) receiver.passes(now);
+      if (pace.waitsFor(receivers[0]!, now)) waitedMs += TICK_MS;
+    }
+    if (together > 65_536) return assertEquals(waitedMs, 90_000);
+    // It waits for what they take; two seconds at first, and with each lump that a socket takes.
+    const lumps = clients.reduce((sum, { speed }) => sum + Math.floor(speed * 90 / 1.3e6), 0);
+    const paidBytes = 131_072 * (1 + lumps) + together * 90;
+    assert(waitedMs <= paidBytes / 65.536 * 1.05 + 200, `${waitedMs} ms at ${together} B/s`);
   }));
 });
 

@@ -11,6 +11,7 @@ const TICK_MS = 10;
 /** A connection whose socket takes much all the time, or nothing. */
 class Peer implements Paced {
   congested = true;
+  toldBytes = 0;
   readonly #step: number;
   #written = 0;
 
@@ -126,6 +127,7 @@ Deno.test("a publisher waits as its receivers' speeds and policies say, and no l
       const peers = receivers.map(({ speed }) => ({
         congested: speed < Infinity,
         writtenBytes: 0,
+        toldBytes: 0,
       }));
       const patience = new Patience<Paced>(LIMIT_MS, () => {});
       const pace = new Pace<Paced>();

@@ -10,6 +10,7 @@ function receiver(): Receiver {
   return {
     congested: false,
     writtenBytes: 0,
+    toldBytes: 0,
     add: () => 0,
     addGrouped: () => 0,
     completed: () => {},

@@ -15,6 +15,7 @@ import { op, RawPeer, startBroker } from "../../support.ts";
 const NOBODY_ELSE: Receiver = {
   congested: false,
   writtenBytes: 0,
+  toldBytes: 0,
   add: () => 0,
   addGrouped: () => 0,
   completed() {},
