@@ -1,10 +1,7 @@
 import { createServer, type Server } from "node:net";
 import { type Address, ConnectionError, listen, type ListenOptions } from "../net/mod.ts";
-import { PlainListener } from "./plain_listener.ts";
+import { BACKLOG, PlainListener } from "./plain_listener.ts";
 import type { SocketListener } from "./proxy_listener.ts";
-
-/** How many connections the kernel queues until they are accepted. */
-const BACKLOG = 4_096;
 
 /** Another program may take a port that was found to be free. */
 const MAX_ATTEMPTS = 5;

@@ -88,6 +88,9 @@ export interface ProxyObserver {
   closed?:
     | ((connection: ProxiedConnection, reason: ProxyCloseReason, error?: unknown) => void)
     | undefined;
-  /** A client could not be accepted: its TLS handshake failed, or the process has no descriptor left. */
+  /**
+   * A client could not be accepted: it reset its connection before, its TLS handshake failed, or
+   * the process has no descriptor left.
+   */
   acceptFailed?: ((error: ConnectionError) => void) | undefined;
 }

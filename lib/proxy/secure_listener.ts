@@ -1,6 +1,6 @@
 import { Acceptor } from "../net/acceptor.ts";
 import { resolveHandshakeLimits } from "../net/handshake_limits.ts";
-import type { Address, Handshakes, Listener, ServerTls } from "../net/mod.ts";
+import type { Address, ConnectionError, Handshakes, Listener, ServerTls } from "../net/mod.ts";
 import type { NodeConn } from "../net/node_conn.ts";
 import { checkCertificate } from "../net/server_certificate.ts";
 import { TlsListener } from "../net/tls_listener.ts";
@@ -18,6 +18,7 @@ export function overTls(inner: PlainListener, tls: ServerTls): SocketListener {
 class SecureListener implements SocketListener {
   readonly address: Address;
   readonly secure = true;
+  readonly #conns: ConnListener;
   readonly #listener: TlsListener;
   readonly #turns = new Turns();
   #acceptor: Acceptor | undefined;
@@ -25,7 +26,8 @@ class SecureListener implements SocketListener {
   constructor(inner: PlainListener, tls: ServerTls) {
     this.address = inner.address;
     const certificate = checkCertificate(tls, resolveHandshakeLimits(tls));
-    this.#listener = new TlsListener(new ConnListener(inner), certificate);
+    this.#conns = new ConnListener(inner);
+    this.#listener = new TlsListener(this.#conns, certificate);
   }
 
   get handshakes(): Handshakes {
@@ -35,6 +37,7 @@ class SecureListener implements SocketListener {
   serve(events: AcceptEvents): void {
     this.#acceptor = new Acceptor(this.#listener, this.#turns, (error) => events.failed(error));
     void this.#acceptAll(this.#acceptor, events);
+    this.#conns.start((error) => events.failed(error));
   }
 
   close(): void {
@@ -66,15 +69,16 @@ class ConnListener implements Listener {
   constructor(inner: PlainListener) {
     this.address = inner.address;
     this.#inner = inner;
-    inner.takeSockets((socket) => {
+  }
+
+  /** Takes the sockets. What fails to be accepted is told by itself: others go on. */
+  start(failed: (error: ConnectionError) => void): void {
+    this.#inner.takeSockets((socket) => {
       const conn = socketConn(socket.setNoDelay(true));
       if (this.#waiting) this.#waiting.resolve(conn);
       else this.#ready.push(conn);
       this.#waiting = undefined;
-    }, (error) => {
-      this.#waiting?.reject(error.cause);
-      this.#waiting = undefined;
-    });
+    }, failed);
   }
 
   accept(): Promise<Deno.Conn> {

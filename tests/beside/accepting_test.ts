@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
 import { encodeFrame } from "../../lib/frame/mod.ts";
 import { type Address, listen, type Listener } from "../../lib/net/mod.ts";
+import { serveProxy } from "../../lib/proxy/mod.ts";
 import { serveBroker } from "../../lib/pubsub/mod.ts";
 import { serveRequests } from "../../lib/request/mod.ts";
 import { assertFeltLittle, longestWaitMs } from "../support/neighbour.ts";
@@ -61,6 +62,25 @@ for (const [name, { serve, hello }] of Object.entries(KINDS)) {
     });
   }
 }
+
+Deno.test({
+  name: "4,000 clients that reset hold up no other client of a proxy, which does not dial for them",
+  ignore: skip,
+  async fn() {
+    await using server = await serveEcho(LOOPBACK);
+    let failed = 0;
+    await using proxy = await serveProxy(LOOPBACK, server.address, {
+      observer: {
+        acceptFailed: ({ code, operation }) => {
+          assertEquals([code, operation], ["reset", "accept"]);
+          failed++;
+        },
+      },
+    });
+    await assertNoneWait(proxy, Uint8Array.of(1), []);
+    assert(failed > 0, "all of them were dialled");
+  },
+});
 
 Deno.test({
   name: "4,000 clients that reset hold up no other client of an echo server with two threads",

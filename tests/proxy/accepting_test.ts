@@ -1,0 +1,96 @@
+/** Clients that a proxy can do nothing for: they have reset before it saw them, or there is no descriptor. */
+import { assertEquals } from "@std/assert";
+import { dial, listen, type TcpAddress } from "../../lib/net/mod.ts";
+import { serveEcho } from "../../lib/echo/mod.ts";
+import { serveProxy } from "../../lib/proxy/mod.ts";
+import { deadline, until } from "../support/deadline.ts";
+import { findProgram } from "../support/find_program.ts";
+import { script, ServerProgram } from "../support/programs.ts";
+import { SERVER_TLS, TRUSTING } from "../support/tls.ts";
+import { Scratch } from "../support/scratch.ts";
+import { isInstalled } from "../support/tools.ts";
+
+/** A multiple of the kinds below. */
+const RESETS = 240;
+
+/** Connects, sends nothing, a byte or many, and resets: PORT COUNT. */
+const RESETTING = `
+import socket, struct, sys
+for i in range(int(sys.argv[2])):
+    sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    sock.sendall(b"x" * (0, 1, 100000)[i % 3])
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+`;
+
+/** Resets connections while this program does nothing, so that it has accepted none of them. */
+function resetMany({ port }: TcpAddress): void {
+  const args = ["-c", RESETTING, `${port}`, `${RESETS}`];
+  const { success } = new Deno.Command(findProgram("python3")!, { args }).outputSync();
+  assertEquals(success, true);
+}
+
+async function assertAnswers(conn: Deno.Conn): Promise<void> {
+  const into = new Uint8Array(1);
+  await conn.write(Uint8Array.of(7));
+  assertEquals([await deadline(conn.read(into)), into[0]], [1, 7]);
+}
+
+Deno.test({
+  name: "clients that reset before they are accepted are told of, and the upstream is not dialled",
+  ignore: Deno.build.os !== "linux" || !isInstalled("python3", "clients that reset"),
+  async fn() {
+    using folder = new Scratch();
+    for (const upstream of ["127.0.0.1:0", `unix:${folder.at("echo")}`]) {
+      let dialled = 0;
+      await using server = await serveEcho(await listen(upstream), {
+        observer: { opened: () => void dialled++ },
+      });
+      for (const tls of [undefined, SERVER_TLS]) {
+        const told: string[] = [];
+        dialled = 0;
+        await using proxy = await serveProxy("127.0.0.1:0", server.address, {
+          tls,
+          observer: {
+            acceptFailed: ({ operation, code }) => told.push(`${operation} ${code}`),
+            closed: () => told.push("closed"),
+          },
+        });
+        resetMany(proxy.address as TcpAddress);
+        await until(() => told.length === RESETS, `${upstream}: all are told of`);
+        assertEquals(new Set(told), new Set(["accept reset"]));
+        assertEquals(dialled, 0);
+        using conn = await dial(proxy.address, tls ? TRUSTING : {});
+        await assertAnswers(conn);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "a proxy that had no descriptor left for a client accepts again when there are some",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using server = await serveEcho("127.0.0.1:0");
+    const { port } = server.address as TcpAddress;
+    await using proxy = await ServerProgram.start(
+      script("cmd/proxy.ts", "127.0.0.1:0", `127.0.0.1:${port}`),
+      { openFiles: 64 },
+    );
+    const conns: Deno.Conn[] = [];
+    // The kernel takes them all; the proxy has too few for half of them.
+    for (let i = 0; i < 100; i++) conns.push(await dial(proxy.address));
+    await proxy.printed("too many open files");
+    for (const conn of conns) conn.close();
+    await until(async () => {
+      try {
+        using conn = await dial(proxy.address);
+        await assertAnswers(conn);
+        return true;
+      } catch {
+        // Those before it are still being let go.
+        return false;
+      }
+    }, "a client is served again");
+  },
+});
