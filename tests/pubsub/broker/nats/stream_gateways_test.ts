@@ -84,7 +84,7 @@ testPair("a request on a topic that a stream keeps is answered by who takes it",
 }, JETSTREAM);
 
 testPair("members at all gateways share a consumer, and a letter dies once", async (pair) => {
-  const { left, right, server } = pair;
+  const { left, right, server, nats } = pair;
   await left.streams.create("work", { topics: ["work.>"] });
   const options = { maxAttempts: 2, ackWaitMs: 500, prefetch: 4 };
   const got: [string, string, number][] = [];
@@ -111,6 +111,14 @@ testPair("members at all gateways share a consumer, and a letter dies once", asy
   assertEquals([figures.dead, figures.unacked, figures.pending], [4, 0, 0]);
   await here.stop();
   await there.stop();
+
+  // A letter that was delivered again is done with, also where it has been removed meanwhile.
+  const redriven = left.consume("work", "c", options);
+  assertEquals(await left.streams.redrive("work", "c"), 4);
+  const letter = await next(redriven);
+  await (await jetstreamManager(nats)).streams.purge("_dead");
+  await letter.ack();
+  await redriven.stop();
 
   // A gateway is killed as soon as the first of its letters is seen: the others go on where it was.
   const flags = ["--nats", server.url];

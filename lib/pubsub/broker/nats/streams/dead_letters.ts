@@ -1,3 +1,4 @@
+import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
 import type { Frame } from "../../../../frame/mod.ts";
 import { DEAD_LETTERS, deadLetterOf, type DeadMessage } from "../../streams/dead_letter.ts";
@@ -66,26 +67,28 @@ export class DeadLetters {
 
   /** Removes a letter that was delivered again, and is done. @throws {StreamError} */
   async remove(letter: number): Promise<void> {
-    await this.#api.find(
-      "Cannot remove a dead letter",
-      (manager) => manager.streams.deleteMessage(DEAD_LETTERS, letter, false),
-    ).catch((error) => {
-      // It is gone already.
-      if (error.code !== "bad-stream") throw error;
-    });
+    try {
+      await this.#api.find(
+        "Cannot remove a dead letter",
+        (manager) => manager.streams.deleteMessage(DEAD_LETTERS, letter, false),
+      );
+    } catch (error) {
+      // JetStream fails in the same way for one that is gone already.
+      if (await this.#storedMessage(DEAD_LETTERS, letter)) throw error;
+    }
   }
 
   async #find(stream: string, seq: number): Promise<Frame | undefined> {
-    const stored = await this.#api.find(
-      "Cannot read a message",
-      (manager) => manager.streams.getMessage(stream, { seq }),
-    ).catch((error) => {
-      if (error.code === "bad-stream") return undefined;
-      throw error;
-    });
+    const stored = await this.#storedMessage(stream, seq);
     if (!stored) return undefined;
     const { subject, data, header: headers } = stored;
     return this.#messages.frameOf({ subject, data, headers } as Msg);
+  }
+
+  /** `undefined` if there is no such message, or no such stream. @throws {StreamError} */
+  async #storedMessage(stream: string, seq: number): Promise<StoredMsg | undefined> {
+    const get = (manager: JetStreamManager) => manager.streams.getMessage(stream, { seq });
+    return await this.#api.find("Cannot read a message", get) ?? undefined;
   }
 
   /** @returns `false` if the letter is too large. */
