@@ -14,10 +14,10 @@ import {
   jsonFlag,
   quietFlag,
   runMain,
-  saysFailed,
-  summarizeLatencies,
   UsageError,
 } from "./_cli/mod.ts";
+import { saysFailed } from "./_cli/failed_answer.ts";
+import { summarizeLatencies } from "./_cli/latency_summary.ts";
 import { actionRequests, ACTIONS, checkWords } from "./_search/action_requests.ts";
 import { printAnswer } from "./_search/answer_lines.ts";
 

@@ -1,12 +1,6 @@
 /** The broker of publish/subscribe: `socktool broker`. */
 import { listen, type ServerTls } from "../lib/net/mod.ts";
-import {
-  type BrokerObserver,
-  hashPassword,
-  hashToken,
-  minPendingBytes,
-  serveBroker,
-} from "../lib/pubsub/mod.ts";
+import { type BrokerObserver, minPendingBytes, serveBroker } from "../lib/pubsub/broker/mod.ts";
 import {
   accessFlags,
   announce,
@@ -35,7 +29,7 @@ import {
   watchAuth,
 } from "./_cli/mod.ts";
 import { importLater } from "../lib/base/import_later.ts";
-import { mayReadStats, measureBroker } from "./_web/broker_metrics.ts";
+import { mayPublish } from "../lib/pubsub/broker/routing/rights.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { askedStreams, makeStreams, openStore, storeFlags } from "./_pubsub/stream_store.ts";
@@ -175,6 +169,9 @@ export const command = defineCommand({
   async run({ flags, args, given }, context) {
     if (flags["hash-password"] || flags["hash-token"]) {
       const secret = await readSecret(context);
+      const { hashPassword, hashToken } = await importLater<typeof import("../lib/access/mod.ts")>(
+        new URL("../lib/access/mod.ts", import.meta.url),
+      );
       const hash = flags["hash-token"] ? hashToken(secret) : await hashPassword(secret);
       return void await context.out.line(hash);
     }
@@ -192,7 +189,14 @@ export const command = defineCommand({
     const lack = () => backplane?.shared?.lack;
     await using http = await openHttp(
       flags,
-      { tls, authenticator, may: mayReadStats, failure, lack },
+      {
+        tls,
+        authenticator,
+        // Who may ask for the figures on the wire may read them over HTTP.
+        may: (principal) => mayPublish(principal, "_sys.stats"),
+        failure,
+        lack,
+      },
       context,
     );
     const delays = http?.histogram(
@@ -233,6 +237,9 @@ export const command = defineCommand({
     if (http) {
       const { brokerPages } = await importLater<typeof import("./_pubsub/broker_pages.ts")>(
         new URL("./_pubsub/broker_pages.ts", import.meta.url),
+      );
+      const { measureBroker } = await importLater<typeof import("./_web/broker_metrics.ts")>(
+        new URL("./_web/broker_metrics.ts", import.meta.url),
       );
       measureBroker(http, broker);
       http.add(brokerPages(broker, delays!));

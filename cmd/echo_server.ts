@@ -1,5 +1,7 @@
 /** The tutorial's first server: `socktool echo-server`. */
-import { serveEcho } from "../lib/echo/mod.ts";
+import { importLater } from "../lib/base/import_later.ts";
+// Not the whole room: this server starts without its client and its threads.
+import { serveEcho } from "../lib/echo/serve_echo.ts";
 import { listen, type ServerTls } from "../lib/net/mod.ts";
 import {
   announce,
@@ -13,7 +15,6 @@ import {
   untilDrained,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
-import { measureEcho } from "./_web/echo_metrics.ts";
 import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { connectionLines } from "./_echo/connection_lines.ts";
@@ -60,8 +61,13 @@ export const command = defineCommand({
         data: flags.verbose,
       }),
     });
-    measureEcho(http, server);
-    http?.ready();
+    if (http) {
+      const { measureEcho } = await importLater<typeof import("./_web/echo_metrics.ts")>(
+        new URL("./_web/echo_metrics.ts", import.meta.url),
+      );
+      measureEcho(http, server);
+      http.ready();
+    }
     announce(server.address, context, flags.json);
     const renewTls = async (tls: ServerTls) => {
       await server.renewTls(tls);

@@ -1,6 +1,6 @@
 /** Publishes on a broker: `socktool pub`. */
 import { sleep } from "../lib/base/sleep.ts";
-import { topicProblem } from "../lib/pubsub/mod.ts";
+import { topicProblem } from "../lib/pubsub/protocol/topic.ts";
 import {
   type Context,
   defineCommand,

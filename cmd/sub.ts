@@ -1,14 +1,8 @@
 /** Subscribes on a broker: `socktool sub`. */
 import { timerMs } from "../lib/base/timer_ms.ts";
-import {
-  filterCovers,
-  filterProblem,
-  groupProblem,
-  type MissedPublications,
-  type MissedReason,
-  type PubSubMessage,
-  SLOW_POLICIES,
-} from "../lib/pubsub/mod.ts";
+import type { MissedPublications, MissedReason, PubSubMessage } from "../lib/pubsub/client/mod.ts";
+import { SLOW_POLICIES } from "../lib/pubsub/protocol/slow_policy.ts";
+import { filterCovers, filterProblem, groupProblem } from "../lib/pubsub/protocol/topic.ts";
 import {
   type Context,
   defineCommand,

@@ -1,6 +1,7 @@
+import { importLater } from "../../lib/base/import_later.ts";
 import { type Address, formatAddress, isLoopback } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
-import { ServerAuthenticator } from "./server_authenticator.ts";
+import type { ServerAuthenticator } from "./server_authenticator.ts";
 import type { FlagTable } from "./spec.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -67,7 +68,11 @@ export async function authenticatorOf(
   flags: { readonly auth: string | undefined },
   context: Pick<Context, "log">,
 ): Promise<ServerAuthenticator | undefined> {
-  return flags.auth === undefined ? undefined : await ServerAuthenticator.open(flags.auth, context);
+  if (flags.auth === undefined) return undefined;
+  const { ServerAuthenticator } = await importLater<typeof import("./server_authenticator.ts")>(
+    new URL("./server_authenticator.ts", import.meta.url),
+  );
+  return await ServerAuthenticator.open(flags.auth, context);
 }
 
 /** The request by which a client says who it is; `undefined` if it does not. */

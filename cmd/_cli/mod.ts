@@ -13,7 +13,6 @@ export {
   type Input,
 } from "./command.ts";
 export { describeError } from "./describe_error.ts";
-export { saysFailed } from "./failed_answer.ts";
 export { EXIT } from "./exit_code.ts";
 export {
   clientTlsFlags,
@@ -28,9 +27,8 @@ export {
 export { httpFlags } from "./http_flags.ts";
 export { END_OF_INPUT, type Host, processHost } from "./host.ts";
 export type { LiveLine } from "./live_line.ts";
-export { summarizeLatencies } from "./latency_summary.ts";
 export type { Log } from "./log.ts";
-export { type CommandEntry, type Program, runMulti } from "./multi.ts";
+export type { CommandEntry, Program } from "./multi.ts";
 export { checkOpenFiles, openFileLimit } from "./open_files.ts";
 export { accessFlags, authenticatorOf, checkAccess, credentialFlags, helloOf } from "./access.ts";
 export {

@@ -1,9 +1,9 @@
+import { importLater } from "../../lib/base/import_later.ts";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { asksForHelp } from "./argv.ts";
 import type { AnyCommand } from "./command.ts";
 import { addressText, describeError, lowerFirst } from "./describe_error.ts";
 import { EXIT } from "./exit_code.ts";
-import { renderHelp } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
 import { Hangups } from "./hangups.ts";
 import { Interruption } from "./interruption.ts";
@@ -38,6 +38,9 @@ export async function runCommand(command: AnyCommand, host: Host = processHost()
 
 async function showHelp(command: AnyCommand, host: Host): Promise<number> {
   const style = createStyle(host.stdout.isTerminal() && wantsColor(host));
+  const { renderHelp } = await importLater<typeof import("./help.ts")>(
+    new URL("./help.ts", import.meta.url),
+  );
   await printText(host.stdout, renderHelp(command, { columns: host.columns(), style }));
   return EXIT.ok;
 }

@@ -1,13 +1,16 @@
-import type {
-  Authenticator,
-  AuthTable,
-  Credentials,
+import {
+  type Authenticator,
+  AuthFileError,
+  type AuthTable,
+  type Credentials,
   FileAuthenticator,
-  LoginAttempt,
-  Principal,
+  type LoginAttempt,
+  parseAuthFile,
+  type Principal,
 } from "../../lib/access/mod.ts";
-import { importLater } from "../../lib/base/import_later.ts";
 import { type Address, formatAddress, isLoopback } from "../../lib/net/mod.ts";
+import { PUBSUB_RIGHTS } from "../../lib/pubsub/broker/routing/rights.ts";
+import { SEARCH_RIGHTS } from "../../lib/search/search_rights.ts";
 import type { Context } from "./command.ts";
 import { FailedLogins } from "./failed_logins.ts";
 
@@ -38,10 +41,6 @@ export class ServerAuthenticator implements Authenticator {
 
   /** Reads the file. */
   static async open(path: string, context: Pick<Context, "log">): Promise<ServerAuthenticator> {
-    // Loaded only where it is needed: every command starts with this file.
-    const { FileAuthenticator } = await importLater<typeof import("../../lib/access/mod.ts")>(
-      new URL("../../lib/access/mod.ts", import.meta.url),
-    );
     const stamp = await stampOf(path);
     return new ServerAuthenticator(
       path,
@@ -113,15 +112,6 @@ async function stampOf(path: string): Promise<string> {
 
 /** One file may serve several programs: it may have the rights of all of them. */
 async function readTable(path: string): Promise<AuthTable> {
-  const { AuthFileError, parseAuthFile } = await importLater<
-    typeof import("../../lib/access/mod.ts")
-  >(new URL("../../lib/access/mod.ts", import.meta.url));
-  const { PUBSUB_RIGHTS } = await importLater<
-    typeof import("../../lib/pubsub/broker/routing/rights.ts")
-  >(new URL("../../lib/pubsub/broker/routing/rights.ts", import.meta.url));
-  const { SEARCH_RIGHTS } = await importLater<typeof import("../../lib/search/search_rights.ts")>(
-    new URL("../../lib/search/search_rights.ts", import.meta.url),
-  );
   const text = await Deno.readTextFile(path);
   try {
     return parseAuthFile(text, { ...PUBSUB_RIGHTS, ...SEARCH_RIGHTS });

@@ -1,11 +1,6 @@
 import { type ExchangeMessage, LoadError, type LoadExchange } from "../../lib/load/mod.ts";
-import {
-  type BrokerClient,
-  connectBroker,
-  type ConnectBrokerOptions,
-  PubSubError,
-  type PubSubMessage,
-} from "../../lib/pubsub/mod.ts";
+import { type BrokerClient, PubSubError, type PubSubMessage } from "../../lib/pubsub/client/mod.ts";
+import { connectBroker, type ConnectBrokerOptions } from "../../lib/pubsub/connect_broker.ts";
 import { connectBroker as connectOver } from "../../lib/pubsub/client/mod.ts";
 import type { Address } from "../../lib/net/mod.ts";
 

@@ -1,13 +1,9 @@
 /** What `pub` and `sub` share: the flags for the broker, and how they report the connection. */
 import { timerMs } from "../../lib/base/timer_ms.ts";
 import type { Address } from "../../lib/net/mod.ts";
-import {
-  type BrokerClient,
-  connectBroker,
-  type ConnectBrokerOptions,
-  topicProblem,
-  type Will,
-} from "../../lib/pubsub/mod.ts";
+import type { BrokerClient, Will } from "../../lib/pubsub/client/mod.ts";
+import { connectBroker, type ConnectBrokerOptions } from "../../lib/pubsub/connect_broker.ts";
+import { topicProblem } from "../../lib/pubsub/protocol/topic.ts";
 import {
   clientTlsFlags,
   clientTlsOf,

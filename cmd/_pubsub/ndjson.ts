@@ -1,4 +1,5 @@
-import { type PublishOptions, topicProblem } from "../../lib/pubsub/mod.ts";
+import type { PublishOptions } from "../../lib/pubsub/client/mod.ts";
+import { topicProblem } from "../../lib/pubsub/protocol/topic.ts";
 import { UsageError } from "../_cli/mod.ts";
 import { isUtf8 } from "./content_text.ts";
 import { ownFields } from "./header_fields.ts";

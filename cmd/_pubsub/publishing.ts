@@ -5,7 +5,7 @@ import {
   PubSubError,
   type PubSubFailure,
   type PubSubMessage,
-} from "../../lib/pubsub/mod.ts";
+} from "../../lib/pubsub/client/mod.ts";
 import {
   type Context,
   describeError,

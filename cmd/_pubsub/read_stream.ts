@@ -1,11 +1,11 @@
 import { timerMs } from "../../lib/base/timer_ms.ts";
-import {
-  type BrokerClient,
-  type ConsumedMessage,
-  nameProblem,
-  type ReadFrom,
-  type StreamMessage,
-} from "../../lib/pubsub/mod.ts";
+import { nameProblem } from "../../lib/pubsub/broker/streams/stream_rights.ts";
+import type {
+  BrokerClient,
+  ConsumedMessage,
+  ReadFrom,
+  StreamMessage,
+} from "../../lib/pubsub/client/mod.ts";
 import {
   type Context,
   EXIT,

@@ -1,11 +1,11 @@
+import { importLater } from "../../lib/base/import_later.ts";
+import { StreamError } from "../../lib/pubsub/broker/streams/stream_error.ts";
+import { nameProblem } from "../../lib/pubsub/broker/streams/stream_rights.ts";
 import {
-  nameProblem,
   newStreamSettings,
-  openStreamStore,
-  StreamError,
-  type StreamStore,
   topicsProblem,
-} from "../../lib/pubsub/mod.ts";
+} from "../../lib/pubsub/broker/streams/stream_settings.ts";
+import type { StreamStore } from "../../lib/pubsub/broker/streams/stream_store.ts";
 import { sleep } from "../../lib/base/sleep.ts";
 import { type Context, type FlagTable, maxMemoryOf, UsageError } from "../_cli/mod.ts";
 
@@ -49,6 +49,9 @@ export async function openStore(
   flags: { readonly store: string | undefined; readonly "max-memory": number | undefined },
 ): Promise<StreamStore | undefined> {
   if (flags.store === undefined) return undefined;
+  const { openStreamStore } = await importLater<
+    typeof import("../../lib/pubsub/broker/streams/mod.ts")
+  >(new URL("../../lib/pubsub/broker/streams/mod.ts", import.meta.url));
   return await openStreamStore(flags.store, {
     maxMemoryBytes: Math.floor(maxMemoryOf(flags) * SHARE),
   });

@@ -1,12 +1,7 @@
-import type { Principal } from "../../lib/access/mod.ts";
-import { mayPublish } from "../../lib/pubsub/broker/routing/rights.ts";
 import type { Broker, BrokerStats } from "../../lib/pubsub/mod.ts";
 import type { Metric } from "../../lib/web/mod.ts";
 import { connectionMetrics, counter, gauge } from "./connection_metrics.ts";
 import type { HttpSide } from "./http_side.ts";
-
-/** Who may ask for the broker's figures on the wire may read them over HTTP. */
-export const mayReadStats = (principal: Principal): boolean => mayPublish(principal, "_sys.stats");
 
 /** Adds the figures of a broker to `/metrics`. */
 export function measureBroker(http: HttpSide | undefined, broker: Broker): void {

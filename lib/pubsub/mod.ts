@@ -4,37 +4,12 @@
  *
  * @module
  */
-export { Broker, serveBroker } from "./broker/broker.ts";
-export type { BrokerObserver, BrokerOptions } from "./broker/broker_options.ts";
-export { minPendingBytes } from "./broker/broker_options.ts";
-export type { BrokerConnection, BrokerStats } from "./broker/broker_stats.ts";
-export type { BrokerOverview, StreamOverview } from "./broker/overview.ts";
-export type { TopicFigures } from "./broker/system_topics.ts";
+export * from "./broker/mod.ts";
+export * from "./broker/streams/mod.ts";
 export type { ByeReason, PubSubErrorCode, Refusal, StreamErrorCode } from "./protocol/codes.ts";
 export { PROTOCOL_VERSION } from "./protocol/version.ts";
 export { SLOW_POLICIES, type SlowPolicy } from "./protocol/slow_policy.ts";
 export { filterCovers, filterProblem, groupProblem, topicProblem } from "./protocol/topic.ts";
-export {
-  openStreamStore,
-  type StreamStoreOptions,
-} from "./broker/streams/sqlite/sqlite_stream_store.ts";
-export {
-  backupStreamStore,
-  checkStreamStore,
-  type StreamStoreCheck,
-} from "./broker/streams/sqlite/care.ts";
-export { repairStreamStore, type StreamStoreRepair } from "./broker/streams/sqlite/repair.ts";
-export { newStreamSettings, topicsProblem } from "./broker/streams/stream_settings.ts";
-export { nameProblem } from "./broker/streams/stream_rights.ts";
-export { StreamError } from "./broker/streams/stream_error.ts";
-export type * from "./broker/streams/stream_store.ts";
-export type {
-  Backplane,
-  BackplaneFigures,
-  BackplaneHost,
-  SharedBackplane,
-} from "./broker/backplane.ts";
-export { PUBSUB_RIGHTS } from "./broker/routing/rights.ts";
 export {
   AuthFileError,
   FileAuthenticator,

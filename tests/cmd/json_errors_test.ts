@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { runMulti } from "../../cmd/_cli/mod.ts";
+import { runMulti } from "../../cmd/_cli/multi.ts";
 import { program } from "../../cmd/program.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { listenLocally } from "../support/peers.ts";

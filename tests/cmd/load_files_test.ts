@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { runMulti } from "../../cmd/_cli/mod.ts";
+import { runMulti } from "../../cmd/_cli/multi.ts";
 import { program } from "../../cmd/program.ts";
 import { Scratch } from "../support/scratch.ts";
 import { FakeHost } from "./_cli/fake_host.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runMulti } from "../../cmd/_cli/mod.ts";
+import { runMulti } from "../../cmd/_cli/multi.ts";
 import { program } from "../../cmd/program.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { formatAddress, listen } from "../../lib/net/mod.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { defineCommand, type Program, runMulti } from "../../../cmd/_cli/mod.ts";
+import { defineCommand, type Program } from "../../../cmd/_cli/mod.ts";
+import { runMulti } from "../../../cmd/_cli/multi.ts";
 import { FakeHost } from "./fake_host.ts";
 
 const loaded: string[] = [];

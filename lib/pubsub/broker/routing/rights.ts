@@ -1,7 +1,9 @@
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import { mayDo, nameProblem, STREAM_RIGHTS } from "../streams/stream_rights.ts";
-import { Principal, type RightsGrammar } from "../../../access/mod.ts";
+import type { RightsGrammar } from "../../../access/mod.ts";
+// Alone: only a broker that asks who its clients are needs the rest of the room.
+import { Principal } from "../../../access/principal.ts";
 import {
   filterCovers,
   filterProblem,
