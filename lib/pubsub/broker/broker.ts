@@ -111,7 +111,7 @@ export class Broker implements AsyncDisposable {
       connections: this.#sessions.size,
       accepted: this.#server.accepted,
       refused: this.#server.refused,
-      filters: router.filters,
+      filters: router.filters - this.#core.publicationCounters.idle,
       subscriptions: counters.subscriptions,
       retained: retained.size,
       retainedBytes: retained.bytes,

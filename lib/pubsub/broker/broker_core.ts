@@ -24,6 +24,7 @@ import type { Outbox } from "./delivery/outbox.ts";
 import { SendList } from "./delivery/send_list.ts";
 import { ANONYMOUS } from "./routing/rights.ts";
 import { Inboxes } from "./routing/inboxes.ts";
+import { PublicationCounters } from "./routing/publication_counters.ts";
 import { Publications } from "./routing/publications.ts";
 import { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
@@ -77,6 +78,8 @@ export class BrokerCore {
    * Sends what is in the outboxes, once everything that runs at this moment has been handed out.
    */
   readonly flushSoon: () => void;
+  /** What filters matched, for clients that come back. */
+  readonly publicationCounters: PublicationCounters;
   readonly retained: Retained;
   /** Looks for retained frames that take long: each holds what it has found. */
   readonly walks: FairQueue = new FairQueue(WALKS);
@@ -123,6 +126,7 @@ export class BrokerCore {
     this.inboxes = new Inboxes(this.authenticator !== undefined);
     this.#speed = new SpeedMemory(this.limits.maxSpeedBytes);
     this.router = new Router(this.#speed, pause);
+    this.publicationCounters = new PublicationCounters(this.router, this.#epoch);
     this.retained = new Retained(this.limits.maxRetainedBytes);
     this.#filters = new Budget("all clients", this.limits.maxFilterBytes);
     const { observer } = this;

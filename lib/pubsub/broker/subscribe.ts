@@ -6,6 +6,7 @@ import { isSlowPolicy, SLOW_POLICIES, type SlowPolicy } from "../protocol/slow_p
 import type { SharedBackplane } from "./backplane.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { Requester } from "./requester.ts";
+import type { PublicationCount } from "./routing/publication_counters.ts";
 import type { RetainedSelection } from "./routing/retained.ts";
 import { subscribeRefusal } from "./routing/rights.ts";
 import { BAD_MAX, filterRefusal, isMax } from "./subscription_fields.ts";
@@ -21,6 +22,8 @@ interface Asked {
   readonly slow: SlowPolicy;
   readonly noLocal: boolean;
   readonly max: number | undefined;
+  /** Whether the client wants to know how many publications the filter has matched. */
+  readonly counted: boolean;
 }
 
 /** Nothing was added, because the connection is about to end. */
@@ -38,13 +41,14 @@ export function subscribe(
 ): Refusal | undefined {
   const refusal = filterRefusal(header);
   if (refusal) return refusal;
-  const { slow = SLOW_POLICIES[0], "no-local": noLocal = false, max } = header;
+  const { slow = SLOW_POLICIES[0], "no-local": noLocal = false, max, counted = false } = header;
   const filter = header["topic"] as string;
   const group = header["group"] as string | undefined;
   if (!isSlowPolicy(slow)) {
     return badField("slow", `one of ${SLOW_POLICIES.join(", ")}`);
   }
   if (typeof noLocal !== "boolean") return badField("no-local", "true or false");
+  if (typeof counted !== "boolean") return badField("counted", "true or false");
   if (max !== undefined && !isMax(max)) return BAD_MAX;
   if (slow === "block" && !core.allowBlock) {
     return { code: "forbidden", message: "This broker does not permit the policy block" };
@@ -52,7 +56,7 @@ export function subscribe(
   const forbidden = subscribeRefusal(requester.principal!, filter) ??
     core.inboxes.refusal(filter, requester.inbox);
   if (forbidden) return forbidden;
-  const asked = { id, filter, group, slow, noLocal, max };
+  const asked = { id, filter, group, slow, noLocal, max, counted };
   const { shared } = core;
   if (shared) {
     const impossible = shared.subscribeRefusal(filter, group, noLocal);
@@ -96,10 +100,10 @@ function subscribeHere(
 ): Outcome | Promise<Outcome> {
   const { filter, group } = asked;
   if (requester.ending) return ENDING;
-  if (group !== undefined) return confirm(requester, asked);
+  if (group !== undefined) return confirm(requester, core, asked);
   const walk = core.retained.walk(filter);
   // All in one turn: nothing can be published between the retained frames and what is live.
-  if (atOnce(() => walk.step(RETAINED_PART))) return confirm(requester, asked, walk.end());
+  if (atOnce(() => walk.step(RETAINED_PART))) return confirm(requester, core, asked, walk.end());
   walk.end().release();
   return core.walks.run("", () => subscribeAfterWalk(requester, core, asked));
 }
@@ -118,16 +122,18 @@ async function subscribeAfterWalk(
   const retained = walk.end();
   // What the client may do may have changed meanwhile.
   const forbidden = subscribeRefusal(requester.principal!, filter);
-  if (!requester.ending && !forbidden) return confirm(requester, asked, retained);
+  if (!requester.ending && !forbidden) return confirm(requester, core, asked, retained);
   retained.release();
   return requester.ending ? ENDING : forbidden;
 }
 
 function confirm(
   requester: Requester,
-  { id, filter, group, slow, noLocal, max }: Asked,
+  core: BrokerCore,
+  asked: Asked,
   retained?: RetainedSelection,
 ): Refusal | undefined {
+  const { id, filter, group, slow, noLocal, max } = asked;
   const limits = noLocal || max !== undefined ? { noLocal, left: max ?? Infinity } : undefined;
   const refused = requester.subscriptions.add(filter, group, slow, limits);
   if (refused) {
@@ -136,12 +142,28 @@ function confirm(
   }
   const { outbox } = requester;
   const tooLarge = retained?.limitTo(max ?? Infinity, outbox.maxContentBytes);
-  if (id !== undefined) outbox.control("ok", { id, retained: retained?.frames.length ?? 0 });
-  if (tooLarge) outbox.control("missed", { topic: filter, ...tooLarge, reason: "too-large" });
+  if (id !== undefined) {
+    const count = countOf(core, asked);
+    outbox.control("ok", { id, retained: retained?.frames.length ?? 0, ...count });
+  }
+  if (tooLarge) {
+    const reason = "too-large";
+    outbox.control("missed", { topic: filter, ...tooLarge, reason, retained: true });
+  }
   if (retained) {
     const count = retained.frames.length + (tooLarge?.count ?? 0);
     if (limits && count > 0) requester.subscriptions.countHandedOut(filter, count);
     outbox.list(retained);
   }
   return undefined;
+}
+
+/** What the filter has matched, where the client can know by it what it has missed. */
+function countOf(
+  { shared, publicationCounters }: BrokerCore,
+  { counted, filter, group, noLocal, max }: Asked,
+): PublicationCount | undefined {
+  // Who gets only a part of it has to know by other means.
+  const getsAll = group === undefined && !noLocal && max === undefined && shared === undefined;
+  return counted && getsAll ? publicationCounters.of(filter, performance.now()) : undefined;
 }

@@ -90,14 +90,14 @@ export function tellConnections(
 
 /** Those with the most subscribers and members first. Nobody's inbox is among them. */
 export function tellTopics(core: BrokerCore, limit: number): Telling<{ topics: TopicFigures[] }> {
-  const countOf = ({ subscriptions, members }: FilterEntry) => subscriptions.length + members;
+  const countOf = (entry: FilterEntry) => entry.subscribers + entry.members;
   const most = new TopList<FilterEntry>(
     limit,
     (a, b) => countOf(b) - countOf(a) || (a.filter < b.filter ? -1 : 1),
   );
   return {
     work: visitInParts(core.router.entries(), (entry) => {
-      if (!entry.filter.startsWith(INBOX_PREFIX)) most.add(entry);
+      if (countOf(entry) > 0 && !entry.filter.startsWith(INBOX_PREFIX)) most.add(entry);
     }),
     result: () => {
       let left = MAX_ALL_GROUPS;
@@ -112,7 +112,7 @@ export function tellTopics(core: BrokerCore, limit: number): Telling<{ topics: T
 }
 
 function topicFigures(
-  { filter, subscriptions, groups }: FilterEntry,
+  { filter, subscribers, groups }: FilterEntry,
   maxGroups: number,
 ): TopicFigures {
   const told: [string, number][] = [];
@@ -123,7 +123,7 @@ function topicFigures(
   const more = (groups?.size ?? 0) - told.length;
   return {
     filter,
-    subscribers: subscriptions.length,
+    subscribers,
     groups: Object.fromEntries(told),
     ...more > 0 && { "more-groups": more },
   };

@@ -1,9 +1,14 @@
 /** What a subscriber is told of that it could not get. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { encodeFrame } from "../../../lib/frame/mod.ts";
+import { closeQuietly } from "../../../lib/base/close_quietly.ts";
+import { dial } from "../../../lib/net/mod.ts";
 import {
+  type Broker,
   type ByteDuplex,
   connectBroker,
+  filterCovers,
   type MissedPublications,
 } from "../../../lib/pubsub/mod.ts";
 import { deadline, until } from "../../support/deadline.ts";
@@ -31,6 +36,77 @@ Deno.test("after a reconnection each subscription is told of a gap of unknown si
   const unknown = { filter: "a.>", count: null, bytes: null, reason: "disconnected" };
   assertEquals(items, ["before", unknown, "after"]);
   assertEquals(subscription.missed, 0);
+});
+
+/** A way to a broker whose connection can be cut. */
+function cuttable(broker: Broker) {
+  let socket: Deno.Conn | undefined;
+  let isAway = false;
+  return {
+    target: async (signal: AbortSignal): Promise<ByteDuplex> => {
+      if (isAway) throw new Error("away");
+      return socket = await dial(broker.address, { signal });
+    },
+    cut() {
+      isAway = true;
+      closeQuietly(socket!);
+    },
+    back: () => isAway = false,
+  };
+}
+
+Deno.test("whatever is lost with a connection to the same broker is counted, by each filter", async () => {
+  const FILTERS = ["a.x", "a.*", "a.>", "b.>"];
+  const step = fc.record({
+    topic: fc.constantFrom("a.x", "a.y", "b.x", "c"),
+    count: fc.integer({ min: 1, max: 400 }),
+    size: fc.constantFrom(10, 3_000),
+    then: fc.constantFrom("cut", "cut at once", "back", "wait", "go on"),
+  });
+  await using broker = await startBroker({
+    maxContentBytes: 20_000,
+    maxPendingBytes: 100_000,
+    patienceMs: 0,
+  });
+  await using publisher = await connectBroker(broker.address);
+  await publisher.publishConfirmed("a.x", new Uint8Array(5_000), { retain: true });
+  let gaps = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 12 }), async (steps) => {
+      const way = cuttable(broker);
+      await using client = await connectBroker(way.target, {
+        reconnect: { firstMs: 1, longestMs: 2 },
+        maxContentBytes: 4_000,
+      });
+      // What came and what was missed, but for the retained value, which is too large.
+      const told = FILTERS.map(() => 0);
+      await Promise.all(FILTERS.map((filter, i) =>
+        client.subscribe(filter, {
+          onMessage: () => void told[i]!++,
+          onMissed({ count, reason }) {
+            assert(count !== null && count > 0, `${filter}: ${count} ${reason}`);
+            if (reason === "disconnected") gaps++;
+            if (reason !== "too-large") told[i]! += count;
+          },
+        })
+      ));
+      const sent = FILTERS.map(() => 0);
+      for (const { topic, count, size, then } of steps) {
+        for (let i = 0; i < count; i++) void publisher.publish(topic, new Uint8Array(size));
+        FILTERS.forEach((filter, i) => sent[i]! += filterCovers(filter, topic) ? count : 0);
+        if (then === "wait" || then === "cut") await publisher.flush();
+        if (then.startsWith("cut") && client.state === "connected") way.cut();
+        else if (then === "back") way.back();
+      }
+      way.back();
+      await publisher.flush();
+      await until(() => client.state === "connected");
+      await client.flush();
+      assertEquals(told, sent);
+    }),
+    { numRuns: 12 },
+  );
+  assert(gaps > 0);
 });
 
 Deno.test("what is too large for the client is missed, retained or not: the connection goes on", async () => {

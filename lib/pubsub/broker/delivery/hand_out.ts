@@ -93,6 +93,10 @@ export class HandingOut {
     this.#subscriptions = subscriptions.slice();
     this.#groups = groups.slice();
     this.#publisher = publisher;
+    // Who subscribes from here on does not get the run: by then it has to be counted.
+    for (const subscription of this.#subscriptions) {
+      if (subscription.receiver.counts) subscription.receiver.add(this.#run, subscription);
+    }
   }
 
   /** @returns How many connections the run is on its way to; a promise where it takes long. */
@@ -124,7 +128,7 @@ export class HandingOut {
   }
 
   #handTo(subscription: Subscription): void {
-    if (isEnded(subscription)) return;
+    if (isEnded(subscription) || subscription.receiver.counts) return;
     const added = handTo(subscription, this.#run, this.#publisher, this.#completed);
     if (added > 0) this.#counted.add(subscription.receiver);
   }

@@ -99,7 +99,9 @@ export class SendList implements OutboxObserver {
     }
     if (congested === undefined) return undefined;
     const now = performance.now();
-    const note = ({ receiver, slow }: Subscription) => pace.published(receiver, slow, now);
+    const note = ({ receiver, slow }: Subscription) => {
+      if (!receiver.counts) pace.published(receiver, slow, now);
+    };
     subscriptions.forEach(note);
     for (const member of members) if (member) note(member);
     return this.#patience.wait(congested, pace, now);

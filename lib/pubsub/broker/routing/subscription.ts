@@ -5,6 +5,8 @@ import type { Run } from "./run.ts";
 export interface Receiver {
   /** Whether so much waits for the connection that publishers should wait too. */
   readonly congested: boolean;
+  /** Whether it only counts: it is nobody's connection, and never behind. */
+  readonly counts?: boolean;
   /** How many bytes its socket has taken. */
   readonly writtenBytes: number;
   /** How many of them the client says that it has taken; 0 if it does not say. */
@@ -82,6 +84,8 @@ export class FilterEntry {
   readonly subscriptions: Subscription[] = [];
   /** The groups by name. Most filters have none, and there may be a million filters. */
   groups: Map<string, Group> | undefined;
+  /** Whether one of the subscriptions only counts. */
+  isCounted = false;
   /** How many members all groups together have. */
   members = 0;
 
@@ -89,6 +93,11 @@ export class FilterEntry {
   constructor(filter: string, id: number) {
     this.filter = filter;
     this.id = id;
+  }
+
+  /** How many connections subscribe, apart from groups. */
+  get subscribers(): number {
+    return this.subscriptions.length - (this.isCounted ? 1 : 0);
   }
 
   /** Whether nobody subscribes. */

@@ -1,6 +1,6 @@
 import type { Frame, FrameHeader } from "../../../frame/mod.ts";
 import { ClientSubscription, type SubscriptionOwner } from "./client_subscription.ts";
-import { type LocalFilter, LocalFilters } from "./local_filters.ts";
+import { type LocalFilter, LocalFilters, type MatchingFilters } from "./local_filters.ts";
 import { PubSubMessage, type Responder } from "./message.ts";
 import { OpenRequests } from "../requests/open_requests.ts";
 import type { PubSubError } from "../pubsub_error.ts";
@@ -43,9 +43,9 @@ export class ClientDeliveries implements SubscriptionOwner {
   /** How many of the next deliveries are retained frames, and for which subscriptions. */
   #retainedLeft = 0;
   #retainedFor: readonly ClientSubscription[] = [];
-  /** The header of the last delivery, to which subscriptions it led, and by which filters. */
+  /** The header of the last delivery, and by which filters it came. */
   #header: FrameHeader | undefined;
-  #found: readonly ClientSubscription[] = [];
+  #found: MatchingFilters = { subscriptions: [], counts: [] };
   #version = -1;
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -118,10 +118,18 @@ export class ClientDeliveries implements SubscriptionOwner {
   }
 
   /** Takes an `ok`. The retained frames that it announces are the next deliveries. */
-  confirmed({ id, retained }: FrameHeader): void {
+  confirmed({ id, retained, counter, count }: FrameHeader): void {
     const subscriptions = this.#expected.get(id as number);
     if (subscriptions === undefined) return;
     this.#expected.delete(id as number);
+    const local = this.localOf(subscriptions[0]!);
+    const missed = local?.count.restart(counter, count);
+    if (local?.hasGap) {
+      local.hasGap = false;
+      for (const subscription of missed === 0 ? [] : subscriptions) {
+        if (subscription.confirmed) subscription.pushMissed("disconnected", missed!, null);
+      }
+    }
     this.#retainedFor = subscriptions;
     this.#retainedLeft = Number(retained ?? 0);
     for (const subscription of subscriptions) {
@@ -159,7 +167,9 @@ export class ClientDeliveries implements SubscriptionOwner {
       this.#header = header;
       this.#version = this.#filters.version;
     }
-    if (this.#found.length > 0) this.#push(this.#found, frame);
+    const { subscriptions, counts } = this.#found;
+    for (let i = 0; i < counts.length; i++) counts[i]!.came++;
+    if (subscriptions.length > 0) this.#push(subscriptions, frame);
   }
 
   /** Takes a `missed`. */
@@ -168,6 +178,11 @@ export class ClientDeliveries implements SubscriptionOwner {
     const why = reason === "too-large" || reason === "lost" ? reason : "slow";
     const atLeast = header["at-least"] === true;
     const local = this.#filters.get(String(topic), group as string | undefined);
+    if (local && header["retained"] !== true) {
+      // What was lost between brokers none of them has counted.
+      if (why === "lost") local.count.forget();
+      else local.count.came += numberOf(count) ?? 0;
+    }
     for (const subscription of local?.subscriptions ?? []) {
       subscription.pushMissed(why, numberOf(count), numberOf(bytes), atLeast);
     }
@@ -182,18 +197,22 @@ export class ClientDeliveries implements SubscriptionOwner {
       subscriptions = this.#retainedFor;
     } else if (typeof group === "string") {
       subscriptions = [this.#filters.pick(String(filter), group)];
-    } else subscriptions = this.#filters.match(String(topic));
+    } else {
+      const matching = this.#filters.match(String(topic));
+      for (const count of matching.counts) count.came++;
+      ({ subscriptions } = matching);
+    }
     for (const subscription of subscriptions) {
       subscription?.pushMissed("too-large", 1, header["content-length"]);
     }
   }
 
-  /** Tells those who were subscribed before that a connection was lost and another was made. */
+  /**
+   * A connection was lost, and another was made: who was subscribed before is told how much did not
+   * come, once the broker says so.
+   */
   gap(): void {
-    for (const subscription of this.#open) {
-      if (subscription.confirmed) subscription.pushMissed("disconnected", null, null);
-    }
-    this.readEnds();
+    for (const local of this.#filters) local.hasGap = true;
   }
 
   /** Bytes were read; their frames come next. */

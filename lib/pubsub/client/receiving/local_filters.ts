@@ -1,4 +1,5 @@
 import type { ClientSubscription } from "./client_subscription.ts";
+import { GapCount } from "./gap_count.ts";
 import { FilterTree } from "../../protocol/filter_tree.ts";
 
 /** How many topics are remembered with the subscriptions that they are for. */
@@ -9,8 +10,20 @@ export interface LocalFilter {
   readonly filter: string;
   readonly group: string | undefined;
   readonly subscriptions: ClientSubscription[];
+  /** How much came by it. */
+  readonly count: GapCount;
+  /** Whether a connection was lost, and the size of the gap is to be told. */
+  hasGap: boolean;
   /** In a group: the index of the subscription whose turn it is. */
   next: number;
+}
+
+/** The filters without a group that match a topic. */
+export interface MatchingFilters {
+  /** All subscriptions to them. */
+  readonly subscriptions: readonly ClientSubscription[];
+  /** What came by each. */
+  readonly counts: readonly GapCount[];
 }
 
 /** What a client subscribes to. It finds the subscriptions that a message is for. */
@@ -18,7 +31,7 @@ export class LocalFilters {
   readonly #tree = new FilterTree<LocalFilter[]>();
   readonly #all = new Set<LocalFilter>();
   /** What was found for topics, until the filters change. */
-  readonly #known = new Map<string, readonly ClientSubscription[]>();
+  readonly #known = new Map<string, MatchingFilters>();
   /** Counts the changes of the filters: what was found before a change does not count after it. */
   version = 0;
 
@@ -41,7 +54,14 @@ export class LocalFilters {
       known.subscriptions.push(subscription);
       return false;
     }
-    const local = { filter, group, subscriptions: [subscription], next: 0 };
+    const local: LocalFilter = {
+      filter,
+      group,
+      subscriptions: [subscription],
+      count: new GapCount(),
+      hasGap: false,
+      next: 0,
+    };
     this.#all.add(local);
     this.#tree.set(filter, [...this.#tree.get(filter) ?? [], local]);
     return true;
@@ -63,18 +83,20 @@ export class LocalFilters {
     return true;
   }
 
-  /** The subscriptions without a group whose filter matches a topic. */
-  match(topic: string): readonly ClientSubscription[] {
+  /** The filters that match a topic. */
+  match(topic: string): MatchingFilters {
     const known = this.#known.get(topic);
     if (known !== undefined) return known;
     const found: LocalFilter[][] = [];
     this.#tree.match(topic, found);
-    const subscriptions = found.flatMap((locals) =>
-      locals.flatMap(({ group, subscriptions }) => group === undefined ? subscriptions : [])
-    );
+    const plain = found.flat().filter(({ group }) => group === undefined);
+    const matching = {
+      subscriptions: plain.flatMap(({ subscriptions }) => subscriptions),
+      counts: plain.map(({ count }) => count),
+    };
     if (this.#known.size >= MAX_KNOWN_TOPICS) this.#known.clear();
-    this.#known.set(topic, subscriptions);
-    return subscriptions;
+    this.#known.set(topic, matching);
+    return matching;
   }
 
   /** The subscription whose turn it is, of those to this filter in this group. */

@@ -3,7 +3,8 @@
  *
  * - `slow`: the subscriber did not take them fast enough.
  * - `too-large`: their content is above the client's `maxContentBytes`.
- * - `disconnected`: the client had no connection; whether there were any is not known.
+ * - `disconnected`: they were on their way when the connection was lost, or the client had none. Where
+ *   their number is not known, there may have been none.
  * - `lost`: they were lost on their way from another broker to the client's.
  */
 export type MissedReason = "slow" | "too-large" | "disconnected" | "lost";

@@ -132,13 +132,11 @@ export class SubscriptionRegistry {
     const { filter, options: { group, slow } } = subscriptions[0]!;
     // The broker knows one subscription to a filter: it may do only what all of these want.
     const all = this.#deliveries.localOf(subscriptions[0]!)?.subscriptions ?? subscriptions;
-    const fields = {
-      topic: filter,
-      group,
-      slow,
-      "no-local": all.every(({ options }) => options.noLocal) || undefined,
-      max: all.length === 1 ? all[0]!.left : undefined,
-    };
+    const noLocal = all.every(({ options }) => options.noLocal) || undefined;
+    const max = all.length === 1 ? all[0]!.left : undefined;
+    // A part of what the filter matches says nothing of how much was missed of it.
+    const counted = group === undefined && !noLocal && max === undefined || undefined;
+    const fields = { topic: filter, group, slow, "no-local": noLocal, max, counted };
     const id = this.#answers.nextId();
     this.#deliveries.expect(id, subscriptions);
     try {
