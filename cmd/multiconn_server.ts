@@ -96,7 +96,7 @@ export const command = defineCommand({
 function printStats(
   server: EchoServer,
   everyMs: number | undefined,
-  { out }: Context,
+  { out, say }: Context,
   json: boolean,
 ): Disposable {
   const startedAt = performance.now();
@@ -113,7 +113,7 @@ function printStats(
         bytes_in,
         bytes_out,
       });
-    } else out.line(figuresLine(figures, before, now - beforeAt));
+    } else say(figuresLine(figures, before, now - beforeAt));
     [before, beforeAt] = [figures, now];
   });
   printing.start();

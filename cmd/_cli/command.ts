@@ -1,5 +1,5 @@
 import { commonFlags } from "./flag_groups.ts";
-import type { Log } from "./log.ts";
+import type { Log, LogFields } from "./log.ts";
 import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./output.ts";
 import type { ServiceManager } from "./service_manager.ts";
@@ -23,6 +23,11 @@ export interface Context {
   readonly signal: AbortSignal;
   /** stdout: the data. */
   readonly out: Output;
+  /**
+   * Writes what a server says of its connections and figures as a line on stdout: as it is, or with
+   * `--log-format json` as an object with the fields of a message.
+   */
+  say(text: string, fields?: LogFields): void;
   /** Dresses texts for stdout, where that is a terminal whose user wants it. */
   readonly outStyle: Style;
   /** stderr: messages for people. */

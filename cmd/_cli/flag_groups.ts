@@ -50,7 +50,8 @@ export const logFormatFlag = {
     choices: ["text", "json"],
     default: "text",
     group: "Output",
-    help: "write the messages on stderr as text, or each as a JSON object with time and level",
+    help: "write messages, and lines of connections and figures, as text or each as a JSON " +
+      "object with time and level",
   },
 } as const satisfies FlagTable;
 

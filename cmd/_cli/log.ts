@@ -69,12 +69,21 @@ export class Log {
 
   #line(level: keyof typeof LABELS, text: string, fields: LogFields): string {
     if (this.#format === "json") {
-      return JSON.stringify({ time: new Date().toISOString(), level, message: text, ...fields });
+      return JSON.stringify(logObject(level, text, fields));
     }
     const safe = this.#sink.isTerminal() ? escapeForTerminal(text) : text;
     const label = LABELS[level](this.#style);
     return label === "" ? safe : `${label} ${safe}`;
   }
+}
+
+/** A message as it is written as JSON. */
+export function logObject(
+  level: keyof typeof LABELS,
+  message: string,
+  fields: LogFields = {},
+): object {
+  return { time: new Date().toISOString(), level, message, ...fields };
 }
 
 /** How a line of text begins. */

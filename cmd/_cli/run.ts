@@ -9,7 +9,7 @@ import { Hangups } from "./hangups.ts";
 import { Interruption } from "./interruption.ts";
 import { LiveLine } from "./live_line.ts";
 import { openManager } from "./open_manager.ts";
-import { Log, type LogFormat, type LogLevel } from "./log.ts";
+import { Log, type LogFields, type LogFormat, type LogLevel, logObject } from "./log.ts";
 import { Output, printText } from "./output.ts";
 import { type AnyInput, parseInput } from "./parse.ts";
 import { createStyle } from "./style.ts";
@@ -100,6 +100,7 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     log.warn(`${lowerFirst(what)}: ${describeError(error)}`);
     if (host.args.includes("--debug")) log.info(stackOf(error));
   });
+  using _lines = format === "json" ? await logRuntime(log, host) : undefined;
   const abandoned = Promise.withResolvers<undefined>();
   let graceTimer: ReturnType<typeof setTimeout> | undefined;
   let writeError: unknown;
@@ -114,6 +115,8 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
   });
   const context = {
     out,
+    say: (text: string, fields?: LogFields) =>
+      format === "json" ? out.json(logObject("info", text, fields)) : out.line(text),
     outStyle: createStyle(host.stdout.isTerminal() && wantsColor(host)),
     log,
     progress,
@@ -138,6 +141,13 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     interruption.dispose();
   }
   throw new Error(`cannot write to stdout: ${describeError(writeError)}`, { cause: writeError });
+}
+
+async function logRuntime(log: Log, host: Host): Promise<Disposable> {
+  const { logRuntimeLines } = await importLater<typeof import("./runtime_lines.ts")>(
+    new URL("./runtime_lines.ts", import.meta.url),
+  );
+  return logRuntimeLines(log, host);
 }
 
 const STOPPING = {

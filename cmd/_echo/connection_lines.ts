@@ -22,7 +22,7 @@ export interface ConnectionLinesOptions {
 
 /** An observer that prints what happens, in the words of the tutorial or as JSON. */
 export function connectionLines(
-  { out, log }: Context,
+  { out, log, say }: Context,
   { json, peers, data }: ConnectionLinesOptions,
 ): EchoObserver {
   const observer: EchoObserver = {
@@ -32,17 +32,17 @@ export function connectionLines(
     observer.opened = (peer) => {
       const { id, remote } = peer;
       if (json) out.json({ type: "accepted", id, remote: formatAddress(remote) });
-      else out.line(`accepted connection from ${formatAddress(remote)}`);
+      else say(`accepted connection from ${formatAddress(remote)}`, { connection: id });
     };
     observer.closed = (peer, reason, error) => {
       if (json) out.json(closedObject(peer, reason, error));
-      else out.line(closedLine(peer, reason, error));
+      else say(closedLine(peer, reason, error), { connection: peer.id });
     };
   }
   if (data) {
     observer.received = ({ id, remote }, bytes) => {
       if (json) out.json({ type: "data", id, remote: formatAddress(remote), ...jsonBytes(bytes) });
-      else out.line(`echoing ${quotedBytes(bytes)} to ${formatAddress(remote)}`);
+      else say(`echoing ${quotedBytes(bytes)} to ${formatAddress(remote)}`, { connection: id });
     };
   }
   return observer;

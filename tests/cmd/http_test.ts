@@ -150,6 +150,30 @@ Deno.test("--log-format json makes an object of every line, from the start to dr
   assertEquals(find("broken frame").connection, 1);
   assertEquals(find("draining").level, "info");
   assertEquals(find("pages on").level, "info");
+  // So are the lines that other servers print on stdout.
+  await using echo = start([
+    "multiconn-server",
+    ":0",
+    "-v",
+    "--stats=100ms",
+    "--log-format",
+    "json",
+  ]);
+  await echo.printed("listening on");
+  {
+    using client = await dial(/listening on ([0-9.:]+)/.exec(echo.err)![1]!);
+    await client.write(Uint8Array.of(104, 105));
+    await client.read(new Uint8Array(10));
+    await until(() => echo.out.includes("1 connection open"));
+  }
+  await until(() => echo.out.includes("closing"));
+  echo.kill("SIGTERM");
+  const { out } = await echo.finished();
+  const said = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  for (const part of ["accepted connection", "echoing", "closing connection"]) {
+    const { time, level, connection } = said.find(({ message }) => message.startsWith(part));
+    assertEquals([Date.parse(time) > 0, level, connection], [true, "info", 1], part);
+  }
   // What is wrong before the server runs is one too.
   const wrong = await socktool(["app-server", "--log-format=json", "--nonsense"]);
   const problems = wrong.err.trimEnd().split("\n").map((line) => JSON.parse(line));
