@@ -2,14 +2,11 @@
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { flagOf, ReadingLines } from "./_search/reading_lines.ts";
 import { readingOptions } from "./_search/reading_options.ts";
-import {
-  type DataPathEvent,
-  type IndexSummary,
-  openSearch,
-  searchHandler,
-  type SearchObserver,
-} from "../lib/search/mod.ts";
-import { type RequestObserver, serveRequests } from "../lib/request/mod.ts";
+import type { DataPathEvent, IndexSummary, SearchObserver } from "../lib/search/mod.ts";
+import type { Principal } from "../lib/access/mod.ts";
+import type { RequestObserver } from "../lib/request/mod.ts";
+// Not the whole room: the server starts without the client.
+import { serveRequests } from "../lib/request/server/serve_requests.ts";
 import { formatAddress, listen, type ServerTls } from "../lib/net/mod.ts";
 import type { SearchPages } from "./_search/search_pages.ts";
 import { importLater } from "../lib/base/import_later.ts";
@@ -40,7 +37,6 @@ import {
   watchAuth,
 } from "./_cli/mod.ts";
 import { openHttp } from "./_web/open_http.ts";
-import { mayReadStats, measureSearch, timed } from "./_web/search_metrics.ts";
 
 export const command = defineCommand({
   name: "app-server",
@@ -236,8 +232,11 @@ export const command = defineCommand({
     using _watch = watchAuth(authenticator, flags, context);
     await warnOfOpenFiles(flags, given, context);
     const pages = http && await importPages();
+    const { openSearch } = await importLater<typeof import("../lib/search/open_search.ts")>(
+      new URL("../lib/search/open_search.ts", import.meta.url),
+    );
     if (pages) http.add(pages.routes);
-    await using engine = await openSearch({
+    const opening = openSearch({
       ...(flags.data.length > 0 ? { data: flags.data } : {}),
       ...(flags.index === undefined ? {} : { index: flags.index }),
       ...reading,
@@ -251,6 +250,12 @@ export const command = defineCommand({
       signal,
       observer: searchObserver(context, flags.json, http, pages),
     });
+    // What answers is loaded while the search engine's threads start.
+    const loading = importLater<typeof import("../lib/search/handler.ts")>(
+      new URL("../lib/search/handler.ts", import.meta.url),
+    );
+    await using engine = await opening;
+    const { searchHandler } = await loading;
     const joined = http?.join(listener) ?? listener;
     using served = await recordConnections(joined, flags, "app-server", context);
     const handler = searchHandler(engine, { authenticator, principalOf: pages?.principalOf });
@@ -258,7 +263,10 @@ export const command = defineCommand({
       "request_duration",
       "How long requests take until their answer is there",
     );
-    const answer = durations ? timed(handler, (ms) => durations.observe(ms)) : handler;
+    const figures = http && await importLater<typeof import("./_web/search_metrics.ts")>(
+      new URL("./_web/search_metrics.ts", import.meta.url),
+    );
+    const answer = figures?.timed(handler, (ms) => durations!.observe(ms)) ?? handler;
     const server = serveRequests(served.listener, answer, {
       ...limitsOf(flags),
       frameTimeoutMs: flags["frame-timeout"],
@@ -267,13 +275,19 @@ export const command = defineCommand({
       signal,
       observer: serverObserver(context, flags.json),
     });
-    await measureSearch(http, engine, server);
+    await figures?.measureSearch(http!, engine, server);
     pages?.serve(server, answer);
     http?.ready();
     announce(server.address, context, flags.json);
     await untilDrained(server, context);
   },
 });
+
+/** Who may ask for the search app's figures on the wire may read them over HTTP. */
+function mayReadStats(principal: Principal): boolean {
+  const { allow, deny } = principal.permission("actions");
+  return !deny.includes("stats") && (allow.includes("*") || allow.includes("stats"));
+}
 
 /** The pages, which are loaded only where they are served. */
 async function importPages(): Promise<SearchPages> {

@@ -1,4 +1,5 @@
-import { SEARCH_LANGUAGES, type SearchOptions } from "../../lib/search/mod.ts";
+import type { SearchOptions } from "../../lib/search/mod.ts";
+import { LANGUAGES } from "../../lib/search/words/stemmer.ts";
 import { UsageError } from "../_cli/mod.ts";
 
 /** The flags that say how data are read. */
@@ -50,8 +51,8 @@ function checkEncoding(label: string): void {
 }
 
 function languageOf(code: string): string {
-  if (SEARCH_LANGUAGES.includes(code)) return code;
+  if (LANGUAGES.includes(code)) return code;
   throw new UsageError(
-    `--language: write one of ${SEARCH_LANGUAGES.join(", ")}; not ${JSON.stringify(code)}`,
+    `--language: write one of ${LANGUAGES.join(", ")}; not ${JSON.stringify(code)}`,
   );
 }

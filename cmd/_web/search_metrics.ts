@@ -1,4 +1,3 @@
-import type { Principal } from "../../lib/access/mod.ts";
 import type { Server } from "../../lib/net/mod.ts";
 import type { RequestHandler } from "../../lib/request/mod.ts";
 import type { SearchEngine, SearchStats } from "../../lib/search/mod.ts";
@@ -6,22 +5,15 @@ import { sleep } from "../../lib/base/sleep.ts";
 import { connectionMetrics, counter, gauge } from "./connection_metrics.ts";
 import type { HttpSide } from "./http_side.ts";
 
-/** Who may ask for the search app's figures on the wire may read them over HTTP. */
-export const mayReadStats = (principal: Principal): boolean => {
-  const { allow, deny } = principal.permission("actions");
-  return !deny.includes("stats") && (allow.includes("*") || allow.includes("stats"));
-};
-
 /** How long to wait for figures that a busy worker counts; after that, the last ones are told. */
 const STATS_MS = 250;
 
 /** Adds the figures of a search app to `/metrics`. */
 export async function measureSearch(
-  http: HttpSide | undefined,
+  http: HttpSide,
   engine: SearchEngine,
   server: Server,
 ): Promise<void> {
-  if (http === undefined) return;
   let stats: SearchStats = await engine.stats();
   const look = async () => {
     stats = await engine.stats();

@@ -3,7 +3,8 @@ import { inSteps, visitInParts } from "../base/in_steps.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
 import { type Frame, jsonFrame } from "../frame/mod.ts";
 import { networkOf, type Peer } from "../net/mod.ts";
-import { type ReplyInit, RequestError } from "../request/mod.ts";
+import type { ReplyInit } from "../request/mod.ts";
+import { RequestError } from "../request/request_error.ts";
 
 /** The action by which a client says who it is. */
 const HELLO = "hello";

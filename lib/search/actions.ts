@@ -1,6 +1,6 @@
 import { jsonFrame, type OutgoingFrame, type StreamedFrame } from "../frame/mod.ts";
 import type { Peer } from "../net/mod.ts";
-import { RequestError } from "../request/mod.ts";
+import { RequestError } from "../request/request_error.ts";
 import type { Engine } from "./engine.ts";
 import { SearchError } from "./error.ts";
 import { MAX_SUGGESTIONS } from "./limits.ts";

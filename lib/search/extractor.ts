@@ -1,7 +1,8 @@
 import { COSTLY_MS } from "./cost.ts";
 import type { PackedFile, PackedText } from "./data/packed/packed_file.ts";
 import { SearchError } from "./error.ts";
-import { WorkerPool } from "./worker/worker_pool.ts";
+import { importLater } from "../base/import_later.ts";
+import type { WorkerPool } from "./worker/worker_pool.ts";
 
 /** What became of a file: its text, or why it has none. */
 export type ExtractOutcome = PackedText | { readonly problem: string };
@@ -15,6 +16,9 @@ export class Extractor {
 
   /** @param file Its memory goes to the worker. */
   async extract(file: PackedFile): Promise<ExtractOutcome> {
+    const { WorkerPool } = await importLater<typeof import("./worker/worker_pool.ts")>(
+      new URL("./worker/worker_pool.ts", import.meta.url),
+    );
     this.#pool ??= new WorkerPool({
       name: "reading",
       url: new URL("./extract_worker.ts", import.meta.url),

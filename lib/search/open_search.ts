@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { reportError } from "../base/report.ts";
-import { FileLock } from "../sqlite/mod.ts";
+import { importLater } from "../base/import_later.ts";
+import { FileLock } from "../sqlite/file_lock.ts";
 import { COSTLY_MS } from "./cost.ts";
-import { Engine } from "./engine.ts";
-import { asLockError } from "./index/index_error.ts";
+import type { Engine } from "./engine.ts";
 import type { IndexJobOptions } from "./index/index_job.ts";
-import { type KnownIndex, openIndexReader } from "./index/open_index.ts";
+import type { KnownIndex } from "./index/open_index.ts";
 import { notify, type ObserverEvent, type SearchObserver } from "./observer.ts";
 import { type ResolvedOptions, resolveOptions, type SearchOptions } from "./options.ts";
 import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
@@ -60,13 +60,12 @@ export async function openWith(
   signal?.throwIfAborted();
   // Everything opened here is closed in reverse order: if something fails, or by the engine.
   await using opened = new AsyncDisposableStack();
-  const path = await placeOf(options, opened);
+  const places = opened.use(new AsyncDisposableStack());
   const { observer } = resolved;
   // Events of the first pass come before there is an engine to tell.
   const made: { engine?: Engine } = {};
   const writer = new IndexWriter(
     replacements.indexWorker ?? new URL("./index_worker.ts", import.meta.url),
-    jobOptions(options, resolved, path, replacements),
     {
       event: (event) => tell(observer, event),
       changed: (keys) => made.engine?.changed(keys),
@@ -78,10 +77,13 @@ export async function openWith(
     },
   );
   opened.defer(() => writer.close());
+  // The threads load while a place for the index is found, this one first: all wait for it.
+  writer.load();
+  const place: { path?: string } = {};
   const pool = new WorkerPool<SearchTask, SearchTaskResult, KnownIndex>({
     name: "search",
     url: replacements.searchWorker ?? new URL("./search_worker.ts", import.meta.url),
-    setup: () => ({ path, identity: writer.identity }),
+    setup: () => ({ path: place.path!, identity: writer.identity }),
     size: resolved.workers,
     hasSpare: true,
     costlyMs: COSTLY_MS,
@@ -102,7 +104,15 @@ export async function openWith(
   });
   opened.defer(() => parser.close());
   pool.load();
-  await writer.open(signal);
+  const path = place.path = await placeOf(options, places);
+  // What answers is loaded meanwhile, too.
+  const [{ Engine }, { openIndexReader }] = await Promise.all([
+    importLater<typeof import("./engine.ts")>(new URL("./engine.ts", import.meta.url)),
+    importLater<typeof import("./index/open_index.ts")>(
+      new URL("./index/open_index.ts", import.meta.url),
+    ),
+    writer.open(jobOptions(options, resolved, path, replacements), signal),
+  ]);
   const db = openIndexReader({ path, identity: writer.identity });
   opened.defer(() => db.close());
   await pool.start();
@@ -123,7 +133,10 @@ export async function openWith(
 async function placeOf(options: SearchOptions, opened: AsyncDisposableStack): Promise<string> {
   if (options.index === undefined) return await temporaryIndex(opened);
   const path = resolve(options.index);
-  const lock = await FileLock.take(path).catch((error) => {
+  const lock = await FileLock.take(path).catch(async (error) => {
+    const { asLockError } = await importLater<typeof import("./index/index_error.ts")>(
+      new URL("./index/index_error.ts", import.meta.url),
+    );
     throw asLockError(error, path);
   });
   opened.use(lock);

@@ -5,7 +5,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { messageOf } from "../base/message_of.ts";
-import { FileLock } from "../sqlite/mod.ts";
+import { FileLock } from "../sqlite/file_lock.ts";
 import { SearchError } from "./error.ts";
 
 const PREFIX = "socktool-search-";

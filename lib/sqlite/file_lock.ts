@@ -1,4 +1,3 @@
-import { basename, dirname, join } from "node:path";
 import { messageOf } from "../base/message_of.ts";
 import { type FileIdentity, identityOf } from "./file_guard.ts";
 import { SqliteError } from "./sqlite_error.ts";
@@ -129,6 +128,8 @@ async function realPath(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);
   } catch {
+    // Loaded here: every thread with a database loads this file, and few take locks.
+    const { basename, dirname, join } = await import("node:path");
     return join(await Deno.realPath(dirname(path)).catch(() => dirname(path)), basename(path));
   }
 }

@@ -27,7 +27,7 @@ export async function readItems(
   };
   const [entries, told]: [string[], string[]] = [[], []];
   try {
-    for await (const item of readFile({ path, real: path, name, bytes }, options)) {
+    for await (const item of await readFile({ path, real: path, name, bytes }, options)) {
       const at = "line" in item && item.line !== undefined ? `${item.line}: ` : "";
       if ("note" in item) told.push(`${at}${item.note}${item.option ? ` (${item.option})` : ""}`);
       else if ("broken" in item) {

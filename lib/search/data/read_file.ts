@@ -1,45 +1,68 @@
+import { importLater } from "../../base/import_later.ts";
 import type { DataFile, DataItem, ReadOptions } from "./item.ts";
-import { readCsv } from "./read_csv.ts";
-import { readDocument } from "./read_document.ts";
-import { readJson } from "./read_json.ts";
-import { readJsonLines } from "./read_json_lines.ts";
-import { readPacked } from "./read_packed.ts";
 
 /**
  * Reads a file's records. The end of its name tells the format: `.json`; `.jsonl` and `.ndjson`;
- * `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md`, `.markdown` and `.mdx`; `.pdf`, `.docx`, `.epub`. Every other file
- * is plain text.
+ * `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md`, `.markdown` and `.mdx`; `.pdf`, `.docx`, `.epub`.
+ * Every other file is plain text. What reads a format is loaded with the first file that has it.
  *
  * @throws {SkipFile} if the file is not text, or too large.
  * @throws {UnreadableFile} if it cannot be read at this time.
  */
-export function readFile(file: DataFile, options: ReadOptions): AsyncGenerator<DataItem> {
+export async function readFile(
+  file: DataFile,
+  options: ReadOptions,
+): Promise<AsyncGenerator<DataItem>> {
   const extension = /\.([^./\\]+)$/.exec(file.path)?.[1]?.toLowerCase();
   switch (extension) {
-    case "json":
+    case "json": {
+      const { readJson } = await importLater<typeof import("./read_json.ts")>(
+        new URL("./read_json.ts", import.meta.url),
+      );
       return readJson(file, options);
+    }
     case "jsonl":
-    case "ndjson":
+    case "ndjson": {
+      const { readJsonLines } = await importLater<typeof import("./read_json_lines.ts")>(
+        new URL("./read_json_lines.ts", import.meta.url),
+      );
       return readJsonLines(file, options);
+    }
     case "csv":
-      return readCsv(file, options, ",");
     case "tsv":
-    case "tab":
-      return readCsv(file, options, "\t");
-    case "html":
-    case "htm":
-    case "xhtml":
-      return readDocument(file, options, "html");
+    case "tab": {
+      const { readCsv } = await importLater<typeof import("./read_csv.ts")>(
+        new URL("./read_csv.ts", import.meta.url),
+      );
+      return readCsv(file, options, extension === "csv" ? "," : "\t");
+    }
     case "pdf":
     case "docx":
-    case "epub":
+    case "epub": {
+      const { readPacked } = await importLater<typeof import("./read_packed.ts")>(
+        new URL("./read_packed.ts", import.meta.url),
+      );
       return readPacked(file, options, extension);
-    case "md":
-    case "markdown":
-      return readDocument(file, options, "markdown");
-    case "mdx":
-      return readDocument(file, options, "mdx");
-    default:
-      return readDocument(file, options, "text");
+    }
+    default: {
+      const { readDocument } = await importLater<typeof import("./read_document.ts")>(
+        new URL("./read_document.ts", import.meta.url),
+      );
+      return readDocument(
+        file,
+        options,
+        (Object.hasOwn(KINDS, extension ?? "") ? KINDS[extension!] : undefined) ?? "text",
+      );
+    }
   }
 }
+
+/** The kinds of documents, by the end of the name. */
+const KINDS: Readonly<Record<string, "html" | "markdown" | "mdx">> = {
+  html: "html",
+  htm: "html",
+  xhtml: "html",
+  md: "markdown",
+  markdown: "markdown",
+  mdx: "mdx",
+};

@@ -6,6 +6,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { closeQuietly } from "../../base/close_quietly.ts";
+import { importLater } from "../../base/import_later.ts";
 import type { PostedError } from "../../base/threads/error_codec.ts";
 import { durableTransaction, FileGuard, type FileIdentity, transaction } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
@@ -16,16 +17,14 @@ import { loadStemmer } from "../words/stemmer.ts";
 import { ERRORS } from "../worker/thread_errors.ts";
 import { asIndexError } from "./index_error.ts";
 import { assertSameIndex, openIndexWriter } from "./open_index.ts";
-import { Indexer, type IndexerOptions } from "./indexer.ts";
+import type { Indexer, IndexerOptions } from "./indexer.ts";
 import { loadLanguages } from "./languages.ts";
 import { restoreKept } from "./kept_entries.ts";
-import { ownFiles } from "./path_folding.ts";
-import { PassReport } from "./pass_report.ts";
 import { RecordStore } from "./record_store.ts";
 import { fromStored } from "./stored_text.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 import type { ChangedPlace } from "./source_table.ts";
-import { DataWatcher } from "./watch_data.ts";
+import type { DataWatcher } from "./watch_data.ts";
 
 /** What the index worker is opened with. */
 export interface IndexJobOptions extends ReadSettings {
@@ -123,11 +122,17 @@ export class IndexJob {
       const data = this.#options.data ?? this.#unreadRoots();
       if (data === undefined) this.#addTutorial();
       else {
+        const { ownFiles } = await importLater<typeof import("./path_folding.ts")>(
+          new URL("./path_folding.ts", import.meta.url),
+        );
         const options = { ...this.#options, data, ownFiles: await ownFiles(path) };
         if (this.#options.watch) {
+          const { DataWatcher } = await importLater<typeof import("./watch_data.ts")>(
+            new URL("./watch_data.ts", import.meta.url),
+          );
           this.#watcher = new DataWatcher(options, (places) => this.#changed(places));
         }
-        this.#indexer = this.#makeIndexer(options);
+        this.#indexer = await this.#makeIndexer(options);
         this.#pass = this.#runPass();
         await this.#pass;
       }
@@ -214,7 +219,12 @@ export class IndexJob {
     });
   }
 
-  #makeIndexer(options: IndexerOptions): Indexer {
+  /** What reads data is loaded only where there are any. */
+  async #makeIndexer(options: IndexerOptions): Promise<Indexer> {
+    const [{ Indexer }, { PassReport }] = await Promise.all([
+      importLater<typeof import("./indexer.ts")>(new URL("./indexer.ts", import.meta.url)),
+      importLater<typeof import("./pass_report.ts")>(new URL("./pass_report.ts", import.meta.url)),
+    ]);
     const report = new PassReport((event) => this.#post({ type: "event", event }));
     const changed = () => this.#post({ type: "changed" });
     return new Indexer(this.#db, this.#store, options, report, changed);

@@ -230,7 +230,7 @@ export class Indexer {
     const siteAround = (real: string) => this.#siteTitles.around(real, this.#options.follow);
     const extract = (packed: PackedFile) => this.#extractor.extract(packed);
     const options = { ...this.#options, extract, siteAround, onChunk, onProgress };
-    for await (const item of readFile(file, options)) {
+    for await (const item of await readFile(file, options)) {
       if ("note" in item) {
         this.#report.note({ path: file.path, ...item });
         continue;

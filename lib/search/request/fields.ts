@@ -1,4 +1,4 @@
-import { RequestError } from "../../request/mod.ts";
+import { RequestError } from "../../request/request_error.ts";
 
 /** A request's content: its `action`, its `value`, and what else the action takes. */
 export type ActionRequest = Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@
  * @module
  */
 import { ContentError, Frame, type FrameHeader } from "../../frame/mod.ts";
-import { RequestError } from "../../request/mod.ts";
+import { RequestError } from "../../request/request_error.ts";
 import { entryProblem } from "../entry_problem.ts";
 import { MAX_INLINE_BYTES, MAX_LARGE_VALUES } from "../limits.ts";
 import { putFields, requestObject, textField } from "./fields.ts";

@@ -1,6 +1,6 @@
 import { type Frame, type FrameHeader, jsonFrame, type OutgoingFrame } from "../../frame/mod.ts";
 import type { Peer } from "../../net/mod.ts";
-import { RequestError } from "../../request/mod.ts";
+import { RequestError } from "../../request/request_error.ts";
 import type { Engine } from "../engine.ts";
 import { MAX_INLINE_BYTES } from "../limits.ts";
 import { putReply } from "../reply/replies.ts";

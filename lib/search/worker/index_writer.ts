@@ -51,7 +51,7 @@ const MAX_BATCH_LENGTH = 1024 * 1024;
 /** Writes an index through a worker of its own. */
 export class IndexWriter {
   readonly #url: URL;
-  readonly #options: IndexJobOptions;
+  #options: IndexJobOptions | undefined;
   readonly #events: IndexWriterEvents;
   #thread: Thread | undefined;
   #opening = Promise.withResolvers<void>();
@@ -65,10 +65,19 @@ export class IndexWriter {
   #inFlight: PendingWrite[] | undefined;
 
   /** @param url The worker's module. */
-  constructor(url: URL, options: IndexJobOptions, events: IndexWriterEvents) {
+  constructor(url: URL, events: IndexWriterEvents) {
     this.#url = url;
-    this.#options = options;
     this.#events = events;
+  }
+
+  /** Loads the worker, which takes some 30 ms, without telling it yet what to open. */
+  load(): void {
+    this.#thread ??= new WorkerThread(this.#url, {
+      name: "index",
+      errors: ERRORS,
+      onReport: (message) => this.#onMessage(message),
+      onDied: (error) => this.#onDied(error),
+    });
   }
 
   /**
@@ -77,8 +86,9 @@ export class IndexWriter {
    * @param signal Ends it; the promise is then rejected with the signal's reason.
    * @throws {SearchError} what opening it failed with; the worker is then gone.
    */
-  async open(signal: AbortSignal | undefined): Promise<void> {
+  async open(options: IndexJobOptions, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
+    this.#options = options;
     const onAbort = () => this.#thread?.post({ type: "cancel" });
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
@@ -137,14 +147,9 @@ export class IndexWriter {
 
   #start(): Promise<void> {
     this.#opening = Promise.withResolvers();
-    this.#thread = new WorkerThread(this.#url, {
-      name: "index",
-      errors: ERRORS,
-      onReport: (message) => this.#onMessage(message),
-      onDied: (error) => this.#onDied(error),
-    });
-    const options = { ...this.#options, identity: this.#identity };
-    this.#thread.post({ type: "open", options });
+    this.load();
+    const options = { ...this.#options!, identity: this.#identity };
+    this.#thread!.post({ type: "open", options });
     return this.#opening.promise;
   }
 
@@ -228,6 +233,8 @@ export class IndexWriter {
 
   #onDied(cause: Error): void {
     this.#thread = undefined;
+    // Opening starts another one.
+    if (this.#options === undefined) return this.#closing?.resolve();
     const reason = cause.message;
     const message = `The index's worker ended: ${reason}; another one takes its place. ` +
       "Whether the write was committed is not known";

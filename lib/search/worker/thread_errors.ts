@@ -1,5 +1,6 @@
 import { ErrorCodec, type PostedError } from "../../base/threads/error_codec.ts";
-import { SqliteError } from "../../sqlite/mod.ts";
+// Alone: a thread without a database starts without the rest of the room.
+import { SqliteError } from "../../sqlite/sqlite_error.ts";
 import { SearchError } from "../error.ts";
 
 /** Posts errors between the threads; those of these classes keep their class. */
