@@ -1,11 +1,21 @@
 /** The tasks of deno.json. */
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { laneOf, NAMED, testFiles } from "../../scripts/test.ts";
 import { ROOT } from "../support/programs.ts";
 
-Deno.test("what the tasks name is there: a test file that was moved is still begun first, or alone", () => {
+Deno.test("what the tasks name is there", () => {
   const named = Object.values(config.tasks)
     .flatMap(({ command }) => command.match(/\b(tests|scripts|cmd|lib)\/[\w./]+/g) ?? []);
-  assert(named.includes("tests/docs/pages_test.ts"));
+  assert(named.includes("scripts/test.ts"));
   for (const path of named) assert(Deno.statSync(ROOT + path), path);
+});
+
+Deno.test("a test file that was moved is still begun first, or alone; each lane has a task", () => {
+  for (const path of NAMED) assert(Deno.statSync(ROOT + path), path);
+  const lanes = new Set(testFiles().map(laneOf));
+  const tasks = Object.values(config.tasks)
+    .flatMap(({ command }) => /scripts\/test\.ts (\w+)$/.exec(command)?.[1] ?? []);
+  assertEquals([...lanes].toSorted(), tasks.toSorted());
+  for (const lane of tasks) assert(config.tasks.test.command.includes(`test:${lane}`), lane);
 });

@@ -1,0 +1,110 @@
+/**
+ * Runs the tests of one lane: `deno run -A scripts/test.ts LANE [ARGS OF deno test…]`.
+ *
+ * `deno test` gives each of its files an isolate, which takes some 50 ms and 80 MB, and compiles all
+ * that the file imports anew. In the lane `together` files of one folder share an isolate.
+ *
+ * @module
+ */
+import { ROOT, toFileUrl } from "./pack/paths.ts";
+
+/** Which files run how. A path ends with `/` where it stands for all in a folder. */
+const LANES: Readonly<Record<string, readonly string[]>> = {
+  /** One after the other, with nothing beside them: attacks that are timed. */
+  alone: ["tests/beside/"],
+  /** In a browser. */
+  pages: ["tests/pages/"],
+  /** One after the other, beside other lanes: they wait more than they work. */
+  waiting: [
+    "tests/pubsub/broker/nats/",
+    "tests/cmd/sub_reply_test.ts",
+    "tests/pubsub/broker/shutdown_test.ts",
+    "tests/pubsub/broker/changed_rights_test.ts",
+    "tests/pubsub/broker/budgets_test.ts",
+    "tests/pubsub/broker/will_test.ts",
+    "tests/pubsub/broker/overview_test.ts",
+    "tests/pubsub/broker/limited_subscription_test.ts",
+    "tests/pubsub/broker/delivery/backlog_budget_test.ts",
+  ],
+};
+
+/** Of the lane `together`: begun first, each by itself, since they take longest. */
+const LONG = [
+  "tests/docs/pages_test.ts",
+  "tests/pubsub/broker/delivery/slow_test.ts",
+  "tests/docs/runner_test.ts",
+  "tests/cmd/server_operator_test.ts",
+  "tests/load/account_test.ts",
+];
+
+/** How many files share an isolate at most. */
+const SHARING = 6;
+
+/** Test files in a folder, in the order of their names. */
+export function testFiles(folder = "tests"): string[] {
+  return [...Deno.readDirSync(`${ROOT}/${folder}`)]
+    .sort((a, b) => a.name < b.name ? -1 : 1)
+    .flatMap(({ name, isDirectory }) => {
+      const path = `${folder}/${name}`;
+      return isDirectory ? testFiles(path) : name.endsWith("_test.ts") ? [path] : [];
+    });
+}
+
+/** The lane of a test file. */
+export function laneOf(path: string): string {
+  const isIn = (place: string) => place.endsWith("/") ? path.startsWith(place) : path === place;
+  return Object.keys(LANES).find((lane) => LANES[lane]!.some(isIn)) ?? "together";
+}
+
+/** The paths that are named here, for a test to see whether they are there. */
+export const NAMED: readonly string[] = [...LONG, ...Object.values(LANES).flat()];
+
+/** Files that share isolates; those for which most is to do, by the length of their text, first. */
+function groupsOf(paths: readonly string[]): string[][] {
+  const groups: { readonly paths: string[]; readonly folder: string; length: number }[] = [];
+  for (const path of paths) {
+    const text = Deno.readTextFileSync(`${ROOT}/${path}`);
+    const folder = path.split("/")[1]!;
+    // Who looks at the memory must find its own alone.
+    const isAlone = LONG.includes(path) || text.includes("memoryUsage");
+    const last = groups.findLast((group) => group.folder === folder);
+    if (isAlone) groups.push({ paths: [path], folder: "", length: LONG.includes(path) ? 1e9 : 0 });
+    else if (last === undefined || last.paths.length === SHARING) {
+      groups.push({ paths: [path], folder, length: text.length });
+    } else {
+      last.paths.push(path);
+      last.length += text.length;
+    }
+  }
+  return groups.sort((a, b) => b.length - a.length).map(({ paths }) => paths);
+}
+
+/** Runs test files, each or several of them in an isolate. @returns the exit code. */
+async function run(groups: readonly (readonly string[])[], flags: readonly string[]) {
+  const folder = await Deno.makeTempDir({ prefix: "socktool-tests-" });
+  try {
+    const modules = groups.map((paths, i) => {
+      if (paths.length === 1) return paths[0]!;
+      const module = `${folder}/${i}_${paths[0]!.split("/")[1]}.ts`;
+      const imports = paths.map((path) => `import ${JSON.stringify(toFileUrl(path))};\n`);
+      Deno.writeTextFileSync(module, imports.join(""));
+      return module;
+    });
+    const { code } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", "--no-check", ...flags, ...modules],
+      cwd: ROOT,
+    }).spawn().status;
+    return code;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  // Ctrl-C ends the tests, and then this.
+  Deno.addSignalListener("SIGINT", () => {});
+  const [lane, ...flags] = Deno.args;
+  const paths = testFiles().filter((path) => laneOf(path) === lane);
+  if (lane !== "together") Deno.exit(await run(paths.map((path) => [path]), flags));
+  Deno.exit(await run(groupsOf(paths), ["--parallel", ...flags]));
+}
