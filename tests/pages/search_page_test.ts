@@ -169,6 +169,21 @@ Deno.test("the search page", async (t) => {
       tab.problems.splice(0, 1, ...tab.problems.slice(0, 1).filter((each) => !/404/.test(each)));
     });
 
+    await t.step("can be asked by a page's own script, over a WebSocket", async () => {
+      const script =
+        `import("/client.js").then(async ({ connectRequests, jsonFrame, RequestError }) => {
+        const client = await connectRequests("/ws");
+        const ask = (action) => client.request(jsonFrame(action));
+        const answers = await Promise.all(["ring", "rabbit"].map((value) =>
+          ask({ action: "get", value }).then((reply) => reply.json().entry.title)
+        ));
+        const error = await ask({ action: "get", value: "nothing" }).catch((error) => error);
+        await client.close();
+        return [...answers, error instanceof RequestError && error.code];
+      })`;
+      assertEquals(await tab.value(script), ["One Ring", "White Rabbit", "not-found"]);
+    });
+
     await t.step(
       "says when the server is gone, and goes on by itself when it is back",
       async () => {
