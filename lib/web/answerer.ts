@@ -130,7 +130,9 @@ export class Answerer {
     }
     const { route, params } = found;
     const gone = new AbortController();
-    response.once("close", () => gone.abort());
+    const leave = () => gone.abort();
+    response.once("close", leave);
+    connection.onLeft = leave;
     const { remote } = connection;
     const { authenticator } = this.#options;
     const attempt = { peer: networkOf(remote), signal: gone.signal };
@@ -168,12 +170,13 @@ export class Answerer {
   /** The reply that tells of a failure. One that is none of the client's is reported. */
   failureReply({ url = "" }: IncomingMessage, error: unknown): WebReply {
     if (error instanceof WebError) return error.reply;
-    // Who has left is not told.
-    if (!(error instanceof DOMException && error.name === "AbortError")) {
-      const { failed } = this.#options.observer ?? {};
-      if (failed) guard("The observer of a web server failed", () => failed(url, error));
-      else reportError(error, `Answering ${url} failed`);
+    // Who has left hardly reads it.
+    if (error instanceof DOMException && error.name === "AbortError") {
+      return errorReply(503, "cancelled", "The client ended the connection before its answer");
     }
+    const { failed } = this.#options.observer ?? {};
+    if (failed) guard("The observer of a web server failed", () => failed(url, error));
+    else reportError(error, `Answering ${url} failed`);
     return errorReply(500, "internal", "The server failed to answer the request");
   }
 

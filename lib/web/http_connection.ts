@@ -22,6 +22,12 @@ const MAX_WAITING = 16;
 const LINGER_MS = 1_000;
 
 /**
+ * Who ends its half this soon after its request, as `nc -N` does, waits for the answer. Later, it has
+ * left: so browsers cancel what they do not want any more.
+ */
+const HALF_CLOSE_MS = 100;
+
+/**
  * What a connection does: it waits for the head of a request (`head`) or its content (`body`), works
  * on the reply or sends it (`reply`), is kept for the next request (`idle`), or ends (`ending`).
  */
@@ -34,7 +40,10 @@ export class HttpConnection {
   readonly stream: ConnStream;
   readonly #times: HttpTimes;
   #phase: Phase = "head";
+  /** Called when the client has left, as far as can be known; for the request at work. */
+  onLeft: (() => void) | undefined;
   #since = performance.now();
+  #askedAt = 0;
   /** Bytes moved at the last look. */
   #bytes = 0;
   #waiting = 0;
@@ -47,6 +56,10 @@ export class HttpConnection {
     this.stream = stream;
     this.remote = addressOf(stream.conn.remoteAddr);
     this.#times = times;
+    stream.once("end", () => {
+      if (this.#phase === "body") this.inputFailed(endedEarly());
+      else if (performance.now() - this.#askedAt > HALF_CLOSE_MS) this.onLeft?.();
+    });
   }
 
   /** What it does. */
@@ -67,8 +80,10 @@ export class HttpConnection {
   queue(answer: () => Promise<void>, onBroken: (error: WebError) => void): void {
     if (++this.#waiting > MAX_WAITING) return void this.stream.destroy();
     this.#enter("reply");
+    this.#askedAt = performance.now();
     this.#last = this.#last.then(async () => {
       if (!this.stream.destroyed) await answer();
+      this.onLeft = undefined;
       this.#waiting--;
       if (this.isBusy || this.#phase === "ending") return;
       this.#enter("idle");
@@ -81,6 +96,7 @@ export class HttpConnection {
     this.#onBodyFailed = onFailed;
     this.#enter("body");
     if (this.#unreadable) onFailed(this.#unreadable);
+    else if (this.stream.readableEnded) onFailed(endedEarly());
   }
 
   /** Notes that it is not waited for any more. */
@@ -150,4 +166,9 @@ export class HttpConnection {
     this.#since = performance.now();
     this.#bytes = this.stream.readBytes + this.stream.writtenBytes;
   }
+}
+
+/** Of a client that has closed its sending half before its request was whole. */
+function endedEarly(): WebError {
+  return new WebError(400, "bad-request", "The request ended before its content was whole");
 }

@@ -15,7 +15,10 @@ export interface WebRequest {
   readonly principal: Principal | undefined;
   /** Where the client is. */
   readonly remote: Address;
-  /** Is aborted when the client leaves before it has its reply. */
+  /**
+   * Is aborted when the client leaves before it has its reply. One that closes its sending half within
+   * 100 ms of its request waits for the reply.
+   */
   readonly signal: AbortSignal;
   /** A header by its name in lower case; several of one name are joined by `, `. */
   header(name: string): string | undefined;

@@ -118,6 +118,8 @@ export class WebServer implements AsyncDisposable {
     });
     // It gets its connections here, but a server that does not listen closes each after one reply.
     Object.defineProperty(this.#http, "listening", { value: true });
+    // A client may end its half when it has asked, as `nc -N` does, and gets its answers.
+    Object.defineProperty(this.#http, "httpAllowHalfOpen", { value: true });
     // Else what is beyond some number of headers would be left out in silence.
     this.#http.maxHeadersCount = 0;
     this.webSockets = this.#sockets = new WebSocketListener(listener);
@@ -129,7 +131,7 @@ export class WebServer implements AsyncDisposable {
       "connect",
       (_, stream) => {
         const headers = { allow: "GET, HEAD" };
-        this.#refuse(stream, new WebError(405, "bad-method", "This is no proxy", headers).reply);
+        this.#refuseNext(stream, new WebError(405, "bad-method", "This is no proxy", headers));
       },
     );
     this.#http.on("clientError", (error, stream) => this.#broken(error, stream));
@@ -269,8 +271,12 @@ export class WebServer implements AsyncDisposable {
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const connection = this.#connections.get(stream);
+    if (!connection) return void stream.destroy();
     // A reply that is still to come would be taken for a part of the WebSocket.
-    if (!connection || connection.isBusy) return void stream.destroy();
+    if (connection.isBusy) {
+      const message = "A WebSocket is asked for once all requests before are answered";
+      return this.#refuseNext(stream, new WebError(400, "bad-handshake", message));
+    }
     try {
       const { host, path } = this.#answerer.checkHead(connection, request);
       if (this.#answerer.site.origin(request.headers, host) === undefined) {
@@ -296,6 +302,11 @@ export class WebServer implements AsyncDisposable {
     const refusal = code === "HPE_HEADER_OVERFLOW"
       ? new WebError(431, "head-too-large", "The headers are too large")
       : new WebError(400, "bad-request", "The request is no HTTP");
+    this.#refuseNext(stream, refusal);
+  }
+
+  /** Answers what cannot be served, after the requests before it. */
+  #refuseNext(stream: Duplex, refusal: WebError): void {
     if (this.#connections.get(stream)?.inputFailed(refusal)) return;
     this.#refuse(stream, refusal.reply);
   }

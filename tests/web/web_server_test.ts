@@ -15,7 +15,7 @@ import {
 import { SECURITY_HEADERS } from "../../lib/web/security_headers.ts";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
-import { deadline, until } from "../support/deadline.ts";
+import { deadline, pause, until } from "../support/deadline.ts";
 import { CA, SERVER_TLS } from "../support/tls.ts";
 import { readToEnd, sendRaw } from "./raw_http.ts";
 
@@ -212,14 +212,76 @@ Deno.test("a web server answers by its routes, and refuses what is no request fo
 Deno.test("what cannot be read behind a request is told after its answer, and harms nothing before it", async () => {
   await using server = await serve();
   const post = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi";
-  for (const behind of ["\0garbage\r\n\r\n", `GET / HTTP/1.1\r\n${"x: y\r\n".repeat(6_000)}`]) {
+  const cases: readonly (readonly [behind: string, status: RegExp])[] = [
+    ["\0garbage\r\n\r\n", /^400 /],
+    [`GET / HTTP/1.1\r\n${"x: y\r\n".repeat(6_000)}`, /^431 /],
+    ["CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", /^405 /],
+    [
+      "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+      /^400 /,
+    ],
+  ];
+  for (const [behind, expected] of cases) {
     const { status, body } = await sendRaw(server, post + post + behind);
     assertEquals(status, 200);
     const [first, second, last] = body.split(/HTTP\/1\.1 (?=\d{3} )/);
     assertEquals(first, "hi");
     assertMatch(second!, /^200 [^]*hi$/);
-    assertMatch(last!, behind.startsWith("GET") ? /^431 / : /^400 /);
+    assertMatch(last!, expected, behind);
   }
+});
+
+Deno.test("a client that ends its half after its requests gets the answers", async () => {
+  const routes: Route[] = [...ROUTES, {
+    method: "GET",
+    path: "/later",
+    handle: async ({ signal }) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return jsonReply({ aborted: signal.aborted });
+    },
+  }];
+  await using server = await serve({ routes });
+  const head = (line: string, more = "") => `${line} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+  const later = head("GET /later");
+  const answered = /^HTTP\/1\.1 200 [^]*\{"aborted":false\}\n/;
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["", /^$/],
+    [later, answered],
+    [later + head("POST /echo", "Content-Length: 2\r\n") + "hi", /"aborted":false\}\n[^]*\r\nhi$/],
+    [later + "GET /la", answered],
+    ["GET /la", /^$/],
+    [later + head("POST /echo", "Content-Length: 5\r\n") + "hel", /"aborted":false\}\n[^]* 400 /],
+    [head("POST /echo", "Content-Length: 5\r\n") + "hel", /^HTTP\/1\.1 400 /],
+  ];
+  for (const [text, expected] of cases) {
+    using conn = await Deno.connect(server.address as Deno.ConnectOptions);
+    await conn.write(new TextEncoder().encode(text));
+    await conn.closeWrite();
+    assertMatch(await deadline(readToEnd(conn), text), expected, text);
+  }
+  await until(() => server.connections === 0, "all are closed at once", 500);
+});
+
+Deno.test("a client that ends its half long after its request has left, and its request is told", async () => {
+  const gate = { begun: Promise.withResolvers<void>(), aborted: Promise.withResolvers<void>() };
+  const routes: Route[] = [{
+    method: "GET",
+    path: "/wait",
+    async handle({ signal }) {
+      gate.begun.resolve();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      gate.aborted.resolve();
+      return signal.throwIfAborted() as never;
+    },
+  }];
+  await using server = await serve({ routes });
+  using conn = await Deno.connect(server.address as Deno.ConnectOptions);
+  await conn.write(new TextEncoder().encode("GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  await gate.begun.promise;
+  await pause(150);
+  await conn.closeWrite();
+  await deadline(gate.aborted.promise, "the end is told");
+  assertMatch(await readToEnd(conn), /^HTTP\/1\.1 503 [^]*"cancelled"/);
 });
 
 Deno.test("a client that waits with its content is told whether to send it", async () => {
