@@ -24,11 +24,17 @@ const ALL_PAGES = 2 ** 31 - 1;
  * @param db A connection for reading.
  * @param path Its file, for messages.
  * @param target The file to be made: it has all of the copy, on the disk, or does not exist.
+ * @param finish Is called with the path of the copy before that becomes the file, to change it.
  * @returns the size of the copy in bytes.
  * @throws {SqliteError} (as a rejection) `failed` if there is a file already, or its folder is
  * missing; `full`, and others, if it cannot be written.
  */
-export async function backUp(db: DatabaseSync, path: string, target: string): Promise<number> {
+export async function backUp(
+  db: DatabaseSync,
+  path: string,
+  target: string,
+  finish?: (copy: string) => void,
+): Promise<number> {
   const failed = (reason: string, cause?: unknown, code: SqliteErrorCode = "failed") =>
     new SqliteError(code, path, "back up", `${target} ${reason}`, { cause });
   const taken = "exists already; name a new file";
@@ -37,6 +43,7 @@ export async function backUp(db: DatabaseSync, path: string, target: string): Pr
   try {
     // VACUUM INTO would do as well, but Deno allows it only to programs with all permissions.
     await backup(db, partial, { rate: ALL_PAGES });
+    finish?.(partial);
     using file = await Deno.open(partial, { read: true, write: true });
     await file.sync();
     const { size } = await file.stat();

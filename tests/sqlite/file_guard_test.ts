@@ -97,3 +97,23 @@ Deno.test({
     assertSqliteError(() => assertIdentity(path, identity), path);
   },
 });
+
+Deno.test({
+  name: "FileGuard watches one more file, also behind a link, and looks as often as it is told",
+  ignore,
+  fn: () => {
+    using scratch = new Scratch();
+    const path = scratch.at("a.db");
+    const db = openWriter(path, { schema: NUMBERS });
+    Deno.writeTextFileSync(scratch.at("real"), "");
+    Deno.symlinkSync("real", scratch.at("link"));
+    const guard = new FileGuard(path);
+    assertSqliteError(() => guard.watch(scratch.at("nothing")), path);
+    guard.watch(scratch.at("link"));
+    guard.check();
+    Deno.removeSync(scratch.at("real"));
+    guard.check(60_000);
+    assertEquals(assertSqliteError(() => guard.check(), path).code, "failed");
+    db.close();
+  },
+});

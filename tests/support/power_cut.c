@@ -3,7 +3,8 @@
  * Of each file directly in $POWER_CUT_FROM, the content at its last fsync or fdatasync is kept in a
  * file of the same name in $POWER_CUT_TO. A file that is removed is removed there too: file systems
  * with a journal do not bring it back once something was synced after it. To cut the power, kill the program and put what is in the
- * second folder in place of what is in the first.
+ * second folder in place of what is in the first. A file with the name $POWER_CUT_LIES, if there is
+ * one, keeps what it was first synced with: as if nobody synced it later.
  *
  * build: cc -shared -fPIC -O1 -o power_cut.so power_cut.c -lpthread
  */
@@ -37,9 +38,14 @@ static void keep(int fd) {
   if (length < 0) return;
   path[length] = 0;
   if (!(name = name_of(path))) return;
+  const char *lies = getenv("POWER_CUT_LIES");
   pthread_mutex_lock(&lock);
   snprintf(kept, sizeof kept, "%s/%s", to, name);
   snprintf(part, sizeof part, "%s.part", kept);
+  if (lies && !strcmp(lies, name) && !access(kept, F_OK)) {
+    pthread_mutex_unlock(&lock);
+    return;
+  }
   int out = open(part, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
   if (out >= 0) {
     off_t at = 0;

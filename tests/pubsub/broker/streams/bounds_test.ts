@@ -8,7 +8,7 @@ import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/sche
 import { newStreamSettings, openStreamStore } from "../../../../lib/pubsub/mod.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
 import { Scratch } from "../../../support/scratch.ts";
-import { publication } from "./support.ts";
+import { appendOrder, publication } from "./support.ts";
 
 const STREAMS = 100;
 const CONSUMERS_EACH = 1_000;
@@ -42,9 +42,8 @@ Deno.test("100,000 consumers are refused from the bound on, and those that are t
     "A stream may have 1000 consumers": 10,
     "A store may have 10000 consumers": 90 * (CONSUMERS_EACH + 1),
   });
-  const frames = publication("s0.a", "x");
   const { results, deliveries } = engine.perform([
-    { kind: "append", stream: "s0", frames, asked: [0] },
+    appendOrder("s0", publication("s0.a", "x")),
     { kind: "hungry", member: 1 },
   ], 2);
   assertEquals(results[0], { value: [1] });

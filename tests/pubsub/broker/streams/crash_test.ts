@@ -43,6 +43,25 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a power cut would take what is in a journal that is not synced",
+  ignore: !canCutPower,
+  async fn() {
+    let lost = 0;
+    // The database may just have had all of it.
+    for (let i = 0; i < POWER_CUTS && lost === 0; i++) {
+      using scratch = new Scratch();
+      const options = await powerCuts(scratch, "always");
+      const env = { ...options.env!, POWER_CUT_LIES: "socktool.journal" };
+      const loop = new CrashLoop({ ...options, env, consumes: false });
+      await loop.round();
+      assert(loop.stored.size > 0, "something was done");
+      lost = (await loop.check()).lost;
+    }
+    assert(lost > 0, "nothing was lost");
+  },
+});
+
 /** A process whose files are, when it is dead, as a power cut would leave them. */
 async function powerCuts(scratch: Scratch, sync: "always" | "interval"): Promise<CrashOptions> {
   const folder = scratch.at("store");

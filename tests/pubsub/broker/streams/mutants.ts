@@ -4,6 +4,7 @@
  * @module
  */
 import { Appender } from "../../../../lib/pubsub/broker/streams/sqlite/appender.ts";
+import { Journal } from "../../../../lib/pubsub/broker/streams/sqlite/journal/journal.ts";
 import { ConsumerRecord } from "../../../../lib/pubsub/broker/streams/sqlite/consumer_record.ts";
 import { GoneTable } from "../../../../lib/pubsub/broker/streams/sqlite/gone_table.ts";
 import { LastTopics } from "../../../../lib/pubsub/broker/streams/sqlite/last_topics.ts";
@@ -219,6 +220,66 @@ export const MUTANTS: readonly Mutant[] = [
     of: Runs,
     method: "after",
     by: () => () => undefined,
+  },
+  {
+    name: "the journal does not reach the disk",
+    of: Journal,
+    method: "write",
+    by: (original) =>
+      function () {
+        return original.call(this, false);
+      },
+  },
+  {
+    name: "what the journal has is not read after a crash",
+    of: Statements,
+    method: "run",
+    by: (original) =>
+      function (sql, ...values) {
+        return sql.includes("run (stream, first") ? 0 : original.call(this, sql, ...values);
+      },
+  },
+  {
+    name: "the journal begins again with the salt that it had",
+    of: Journal,
+    method: "restart",
+    by: (original) => {
+      let first: unknown;
+      return function (salt) {
+        return original.call(this, first ??= salt);
+      };
+    },
+  },
+  {
+    name: "a failed commit forgets what the journal has",
+    of: StreamRecord,
+    method: "rollBack",
+    by: (original) =>
+      function () {
+        original.call(this);
+        this.journaled = [];
+      },
+  },
+  {
+    name: "a commit that failed counts as one that wrote rows of the journal",
+    of: StreamRecord,
+    method: "rollBack",
+    by: () =>
+      function () {
+        this.committed();
+      },
+  },
+  {
+    name: "no rows are written of what the journal has",
+    of: Appender,
+    method: "writeRows",
+    by: () => (stream) => stream.rowsWritten(),
+  },
+  {
+    name: "rows are written twice of what the journal has",
+    of: StreamRecord,
+    method: "rowsWritten",
+    by: () => () => {},
   },
   {
     name: "last topics that are not written are forgotten",

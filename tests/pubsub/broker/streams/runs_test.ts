@@ -16,7 +16,7 @@ import { migrate } from "../../../../lib/sqlite/schema.ts";
 import { StreamEngine } from "../../../../lib/pubsub/broker/streams/sqlite/engine.ts";
 import { Replay } from "../../../../lib/pubsub/broker/streams/sqlite/replay.ts";
 import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
-import { messagesIn, publication, UNLIMITED } from "./support.ts";
+import { appendOrder, messagesIn, publication, UNLIMITED } from "./support.ts";
 
 const content = fc.oneof(fc.string(), fc.uint8Array({ maxLength: 300 }));
 const frames = fc.array(
@@ -103,9 +103,8 @@ Deno.test("a message is whole that waits behind large ones which a filter leaves
   const engine = new StreamEngine(db);
   engine.perform([{ kind: "create", name: "orders", settings: UNLIMITED }], 1);
   for (const topic of ["orders.a", "orders.b", "orders.b", "orders.b", "orders.b"]) {
-    const order = { kind: "append", stream: "orders", asked: [0] } as const;
     const content = topic === "orders.a" ? "small" : "x".repeat(1_000_000);
-    engine.perform([{ ...order, frames: publication(topic, content) }], 1);
+    engine.perform([appendOrder("orders", publication(topic, content))], 1);
   }
   const replay = new Replay(db);
   for (let round = 0; round < 2; round++) {

@@ -4,6 +4,8 @@ import {
   FrameDecoder,
   type HeaderInit,
 } from "../../../../lib/frame/mod.ts";
+import { concat } from "@std/bytes";
+import type { AppendOrder } from "../../../../lib/pubsub/broker/streams/sqlite/orders.ts";
 import { newStreamSettings } from "../../../../lib/pubsub/broker/streams/stream_settings.ts";
 import { RUN_OP } from "../../../../lib/pubsub/protocol/run_frame.ts";
 import type { MessageFrame } from "../../../../lib/pubsub/client/receiving/message.ts";
@@ -16,6 +18,18 @@ export const UNLIMITED: StreamSettings = newStreamSettings(["orders.>"]);
 /** The frame of a publication that is to be stored. */
 export function publication(topic: string, content: string, fields: HeaderInit = {}): Uint8Array {
   return encodeFrame({ header: { op: "pub", topic, stored: true, ...fields }, content });
+}
+
+/** Has publications appended to a stream; asks about each of them. */
+export function appendOrder(stream: string, ...frames: readonly Uint8Array[]): AppendOrder {
+  return {
+    kind: "append",
+    stream,
+    frames: concat(frames),
+    count: frames.length,
+    asked: frames.map((_, i) => i),
+    awaited: false,
+  };
 }
 
 /** The frames that lie one behind the other. */

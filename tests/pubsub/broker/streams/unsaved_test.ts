@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { StreamEngine } from "../../../../lib/pubsub/broker/streams/sqlite/engine.ts";
 import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
 import { migrate } from "../../../../lib/sqlite/schema.ts";
-import { publication, UNLIMITED } from "./support.ts";
+import { appendOrder, publication, UNLIMITED } from "./support.ts";
 
 const STREAMS = Array.from({ length: 10 }, (_, i) => `s${i}`);
 
@@ -20,7 +20,7 @@ Deno.test("streams for which nothing comes any more are written too, a few in ea
   const append = (name: string, id?: string) => {
     const frames = publication(name, "x", { "msg-id": id });
     const { results: [result] } = engine.perform(
-      [{ kind: "append", stream: name, frames, asked: [0] }],
+      [appendOrder(name, frames)],
       ++now,
     );
     return (result as { value: unknown }).value;
@@ -41,6 +41,6 @@ Deno.test("streams for which nothing comes any more are written too, a few in ea
     ...STREAMS.slice(1).map(() => 1),
   ]);
   const frames = publication("s5", "x", { "msg-id": "id" });
-  const order = { kind: "append", stream: "s5", frames, asked: [0] } as const;
+  const order = appendOrder("s5", frames);
   assertEquals(again.perform([order], now).results, [{ value: [-1] }]);
 });

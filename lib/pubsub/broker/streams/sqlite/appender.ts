@@ -6,9 +6,10 @@ import { checksumOf } from "./checksum.ts";
 import type { GoneTable } from "./gone_table.ts";
 import { messageIdOf, MessageIds } from "./message_ids.ts";
 import { encodeEnds } from "./run_frames.ts";
+import type { Journal } from "./journal/journal.ts";
 import { RUN_BYTES } from "./schema.ts";
 import type { Statements } from "./statements.ts";
-import type { StreamRecord } from "./stream_record.ts";
+import type { JournaledRun, StreamRecord } from "./stream_record.ts";
 
 /** How many messages of a topic are marked as gone before the next ones are looked up. */
 const TRIM_ROWS = 100;
@@ -23,6 +24,8 @@ const INSERT_RUN = "INSERT INTO run (id, stream, first, count, time, bytes, crc,
 export class Appender {
   /** The message ids that are remembered. */
   readonly messageIds: MessageIds;
+  /** Where runs go that are full, instead of into a row; of the commit that is being made. */
+  journal: Journal | undefined;
   readonly #statements: Statements;
   readonly #gone: GoneTable;
   /** The id of the last row, and the largest that the database knows to be in use. */
@@ -65,15 +68,28 @@ export class Appender {
     return { seq, duplicate: false };
   }
 
+  /** Writes what the journal has of a stream, and no row yet. */
+  writeRows(stream: StreamRecord): void {
+    if (stream.journaled.length === 0) return;
+    stream.rowsWritten();
+    for (const run of stream.journaled) this.#insert(stream.id, run);
+  }
+
   /** Writes the run that is being filled, if there is one. */
   flush(stream: StreamRecord): void {
     const { id, openRun, next, time } = stream;
-    const { count, frames, ends, topics } = openRun;
+    const { count, topics } = openRun;
     if (count === 0) return;
-    const bytes = frames.view();
+    const frames = openRun.frames.view();
+    const ends = encodeEnds(openRun.ends);
     const first = next - count;
-    const about = [this.#nextId(), id, first, count, time, bytes.length, checksumOf(bytes)];
-    this.#statements.run(INSERT_RUN, ...about, bytes, encodeEnds(ends));
+    const run = { first, count, time, crc: checksumOf(frames), frames, ends };
+    if (this.journal) {
+      const kept = this.journal.add({ stream: id, ...run });
+      stream.journaled.push({ ...run, frames: kept });
+      return openRun.clear();
+    }
+    this.#insert(id, run);
     topics.forEach((topic, i) =>
       this.#statements.run("INSERT INTO kept VALUES (?, ?, ?)", id, first + i, topic)
     );
@@ -99,6 +115,11 @@ export class Appender {
   rollBack(): void {
     this.messageIds.rollBack();
     this.#reservedId = 0;
+  }
+
+  #insert(stream: number, { first, count, time, crc, frames, ends }: JournaledRun): void {
+    const about = [this.#nextId(), stream, first, count, time, frames.length, crc];
+    this.#statements.run(INSERT_RUN, ...about, frames, ends);
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   versionOf,
 } from "../../../../sqlite/mod.ts";
 import { checksumOf } from "./checksum.ts";
+import { contentOf, damageOf, missingRecords, readJournal, saltOf } from "./journal/reading.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { Statements } from "./statements.ts";
@@ -38,8 +39,8 @@ const MAX_PROBLEMS = 100;
 const ENDS_VERSION = 3;
 
 /**
- * Copies the database of a store into a new file, as it is at one moment, also while a broker has it
- * open. Copying the file itself would miss what is in its log.
+ * Copies a store into a new file, a database, as it is at one moment, also while a broker has it open.
+ * Copying the file itself would miss what is in its log and its journal.
  *
  * @param folder The store's.
  * @param target The file to be made; it has all of the copy or does not exist.
@@ -59,8 +60,8 @@ export async function backupStreamStore(folder: string, target: string): Promise
 }
 
 /**
- * Checks a store that no broker has open: the file itself, the frames and checksums of all messages,
- * and the counters of streams. It reads all of it, and the calling thread waits.
+ * Checks a store that no broker has open: the files themselves, the frames and checksums of all
+ * messages, and the counters of streams. It reads all of it, and the calling thread waits.
  *
  * @throws {SqliteError} `locked` if a broker has it; `failed` if there is none.
  */
@@ -95,6 +96,10 @@ export function examineStore(path: string): StreamStoreCheck {
     for (const stream of streams) {
       uncounted += checkStream(statements, stream, hasEnds, problems);
     }
+    const journal = contentOf(readJournal(path), saltOf(db));
+    const damage = damageOf(journal);
+    if (damage) problems.push(damage);
+    for (const { count } of missingRecords(statements, journal.records)) uncounted += count;
   } catch (error) {
     problems.push(messageOf(error));
   } finally {

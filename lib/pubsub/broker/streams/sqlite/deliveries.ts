@@ -8,6 +8,7 @@ import type { ConsumerRecord } from "./consumer_record.ts";
 import type { MemberDeliveries } from "./orders.ts";
 import { messageOf, MessageSource } from "./message_source.ts";
 import { MessageWriter } from "./message_writer.ts";
+import type { StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
 /** What a member gets in one go, at most. */
@@ -61,6 +62,22 @@ export class Deliveries {
     this.#tables.onRollBack(() => this.#reserved = before);
     this.#reserved = value;
     statements.run("INSERT OR IGNORE INTO counter VALUES ('sync', 0)");
+  }
+
+  /** Whether somebody waits for messages of a stream. */
+  isAwaited(stream: StreamRecord): boolean {
+    for (const { members } of this.#tables.consumersOf(stream).values()) {
+      for (const { isHungry } of members) if (isHungry) return true;
+    }
+    return false;
+  }
+
+  /** Whether somebody waits for messages that only the journal has. */
+  get needsRows(): boolean {
+    for (const { stream } of this.#active) {
+      if (stream.journaled.length > 0 && this.isAwaited(stream)) return true;
+    }
+    return false;
   }
 
   /** Notes that a member waits. This stays so even if the commit fails. */

@@ -10,7 +10,8 @@ const LOOK_MS = 1_000;
 
 /**
  * As much of the disk is held for when it is full as the log may need: until then it may hold 16 MiB
- * that are not written back to the database, and one commit more. A small database needs less.
+ * that are not written back to the database, and one commit more; and what the journal may have. A
+ * small database needs less.
  */
 const LEAST_BYTES = 1_048_576;
 const MOST_BYTES = 25_165_824;
@@ -20,6 +21,12 @@ const MARGIN_BYTES = 1_048_576;
 
 /** What the database may grow by on a full disk, without publications: acknowledgements take little. */
 const SLACK_PAGES = 64;
+
+/** What the log may hold that is not written back to the database. */
+const LOG_BYTES = 16_777_216;
+
+/** Of what the journal has, the log will take as much, and the database too; pages are not all full. */
+const PROMISE_FACTOR = 2.5;
 
 /** The largest database. */
 const MAX_PAGES = 2 ** 32 - 2;
@@ -40,6 +47,8 @@ export class DiskRoom {
   /** Bytes of publications since the reserve was looked at; it is at the first. */
   #written = LEAST_BYTES;
   #limit: number;
+  /** What writing the log back may add to the database. */
+  #logBytes = 0;
 
   /** @param maxPages The largest size of the database, in pages, as its connection has it. */
   constructor(
@@ -59,6 +68,7 @@ export class DiskRoom {
    * there is no room for it, the log is kept short.
    */
   written(bytes: number): void {
+    this.#logBytes = Math.min(LOG_BYTES, this.#count() * PAGE_BYTES);
     this.#written += bytes;
     if (this.#written < LEAST_BYTES || this.#pages !== undefined) return;
     this.#written = 0;
@@ -103,18 +113,38 @@ export class DiskRoom {
     return true;
   }
 
-  /** Called before a commit. @param publishes Whether it stores publications. */
-  begin(publishes: boolean): void {
+  /**
+   * Whether publications may be kept elsewhere for now: later there will be room for them, as far as
+   * the store can tell.
+   */
+  has(bytes: number): boolean {
+    if (this.#pages !== undefined) return false;
+    if (this.#reserve && this.#reserve.bytes < this.#logBytes + PROMISE_FACTOR * bytes) {
+      return false;
+    }
+    if (this.#maxPages === MAX_PAGES) return true;
+    const free = this.#statements.row<[number]>("PRAGMA freelist_count")![0];
+    return this.#count() - free + pagesOf(bytes) + SLACK_PAGES <= this.#maxPages;
+  }
+
+  /**
+   * Called before a commit.
+   *
+   * @param publishes Whether it stores publications.
+   * @param promised The bytes of those that it stores and that were accepted before.
+   */
+  begin(publishes: boolean, promised: number): void {
+    const more = (publishes ? 0 : SLACK_PAGES) + pagesOf(promised);
     const limit = this.#pages === undefined
       ? this.#maxPages
-      : Math.min(this.#maxPages, this.#pages + (publishes ? 0 : SLACK_PAGES));
+      : Math.min(this.#maxPages, this.#pages + more);
     if (limit === this.#limit) return;
     this.#limit = limit;
     this.#db.exec(`PRAGMA max_page_count = ${limit}`);
   }
 
   #due(): number {
-    const megabytes = Math.ceil(this.#count() * PAGE_BYTES / LEAST_BYTES);
+    const megabytes = 1 + Math.ceil(this.#count() * PAGE_BYTES / LEAST_BYTES);
     return Math.min(MOST_BYTES, megabytes * LEAST_BYTES);
   }
 
@@ -130,4 +160,9 @@ export class DiskRoom {
       // What could be written back was; the rest needs more room.
     }
   }
+}
+
+/** What messages take in rows of the database, at most. */
+function pagesOf(bytes: number): number {
+  return bytes === 0 ? 0 : Math.ceil(1.25 * bytes / PAGE_BYTES) + SLACK_PAGES;
 }

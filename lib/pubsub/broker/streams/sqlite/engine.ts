@@ -6,7 +6,11 @@ import { Deliveries } from "./deliveries.ts";
 import type { DiskReserve } from "./disk_reserve.ts";
 import { DiskRoom } from "./disk_room.ts";
 import { Jobs } from "./jobs.ts";
-import type { OrderFailure, OrderResult, StoreOrder, StoreReport } from "./orders.ts";
+import type { Journal } from "./journal/journal.ts";
+import { Journaling, MAX_BATCH_BYTES, type OpenJournal } from "./journal/journaling.ts";
+import { recordBytes } from "./journal/record.ts";
+import type { AppendOrder, OrderFailure, OrderResult, StoreOrder, StoreReport } from "./orders.ts";
+import { RUN_BYTES } from "./schema.ts";
 import type { StreamTotals } from "../stream_store.ts";
 import { Tables } from "./tables.ts";
 import { totalsOf } from "./totals.ts";
@@ -16,6 +20,12 @@ const IOERR_SHMSIZE = 4_874;
 
 /** A commit that need not reach the disk at once reaches it after this time at the latest. */
 export const SYNC_INTERVAL_MS = 1_000;
+
+/** Work that found no room is tried again after this time. */
+const RETRY_MS = 100;
+
+/** What is only written to the journal has the database's files looked at no more often than this. */
+const GUARD_MS = 2;
 
 /** How often the figures of everything are reported. */
 const TOTALS_INTERVAL_MS = 1_000;
@@ -32,6 +42,8 @@ export interface EngineOptions {
   readonly maxPages?: number | undefined;
   /** How many message ids have their hashes in memory. */
   readonly recentIds?: number | undefined;
+  /** Opens the journal; without it all publications go to the database. */
+  readonly openJournal?: OpenJournal | undefined;
 }
 
 /**
@@ -46,6 +58,11 @@ export class StreamEngine {
   readonly #deliveries: Deliveries;
   readonly #jobs: Jobs;
   readonly #room: DiskRoom;
+  readonly #journaling: Journaling | undefined;
+  /** The bytes of what the journal has and no row. */
+  #journaledBytes = 0;
+  /** Before this time, work is not tried again that found no room. */
+  #retryAt = 0;
   #isFull = true;
   /** When the first commit was made that the disk may not have; 0 if it has all. */
   #unsyncedSince = 0;
@@ -61,7 +78,13 @@ export class StreamEngine {
     this.#deliveries = new Deliveries(this.#tables);
     this.#jobs = new Jobs(this.#tables);
     this.#catalog = new Catalog(this.#tables, this.#deliveries, this.#jobs);
-    transaction(db, () => this.#deliveries.reserveNumbers());
+    const { openJournal } = options;
+    this.#journaling = openJournal && new Journaling(this.#tables.statements, openJournal);
+    transaction(db, () => {
+      this.#deliveries.reserveNumbers();
+      this.#journaling?.renew();
+    });
+    this.#journaling?.renewed();
   }
 
   /** The figures of all streams, in the form in which a report has those that changed. */
@@ -75,7 +98,7 @@ export class StreamEngine {
    */
   get dueAt(): number {
     if (this.#failure) return Infinity;
-    if (this.#jobs.hasWork || this.#deliveries.hasWork) return 0;
+    if (this.#jobs.hasWork || this.#deliveries.hasWork) return this.#retryAt;
     const syncAt = this.#unsyncedSince === 0 ? Infinity : this.#unsyncedSince + SYNC_INTERVAL_MS;
     return Math.min(syncAt, this.#deliveries.dueAt, this.#jobs.dueAt);
   }
@@ -86,7 +109,10 @@ export class StreamEngine {
    * @param now The time, in milliseconds since 1970.
    */
   perform(orders: readonly StoreOrder[], now: number): StoreReport {
-    const report = this.#perform(orders, now);
+    let report = this.#perform(orders, now);
+    if (!this.#failure && this.#deliveries.needsRows) {
+      report = joined(report, this.#perform([], now));
+    }
     // Only what is committed is delivered; a later commit notes the delivery.
     if (!this.#failure) report.deliveries.push(...this.#deliveries.serve(now));
     return report;
@@ -94,10 +120,12 @@ export class StreamEngine {
 
   /** Writes what was not worth a commit so far. The engine must not be used afterwards. */
   finish(now: number): void {
-    if (this.#failure) return;
-    this.#unsyncedSince = now - SYNC_INTERVAL_MS;
-    for (const stream of this.#tables.byName.values()) this.#tables.saveAll(stream);
-    this.#perform([], now);
+    if (!this.#failure) {
+      this.#unsyncedSince = now - SYNC_INTERVAL_MS;
+      for (const stream of this.#tables.byName.values()) this.#tables.saveAll(stream);
+      this.#perform([], now);
+    }
+    this.#journaling?.close();
   }
 
   #perform(orders: readonly StoreOrder[], now: number): Report {
@@ -106,6 +134,9 @@ export class StreamEngine {
     if (!isNews && !this.#deliveries.needsNumbers && this.dueAt > now) {
       return this.#noted(orders, now);
     }
+    const journal = this.#journalFor(orders, now);
+    const journaled = journal && this.#journaled(journal, orders, now);
+    if (journaled) return journaled;
     try {
       return this.#commit(orders, now, undefined);
     } catch (error) {
@@ -118,27 +149,46 @@ export class StreamEngine {
         }
       }
       if (failure.code !== "storage-full") return this.#refused(orders, failure);
-      // What takes no room, such as an acknowledgement, may still be possible.
-      try {
-        return this.#commit(orders, now, failure);
-      } catch (second) {
-        return this.#refused(orders, this.#rolledBack(second));
+      // What was accepted before may still have room, or else what takes none: an acknowledgement.
+      for (const withRows of this.#journaledBytes > 0 ? [true, false] : [false]) {
+        try {
+          return this.#commit(orders, now, failure, withRows);
+        } catch (again) {
+          failure = this.#rolledBack(again);
+        }
+        if (failure.code !== "storage-full") break;
       }
+      return this.#refused(orders, failure);
     }
   }
 
-  /** @param full Refuses all publications with it. */
-  #commit(orders: readonly StoreOrder[], now: number, full: OrderFailure | undefined): Report {
+  /**
+   * @param full Refuses all publications with it.
+   * @param withRows Whether rows are written of what the journal has.
+   */
+  #commit(
+    orders: readonly StoreOrder[],
+    now: number,
+    full: OrderFailure | undefined,
+    withRows = true,
+  ): Report {
     const { byName } = this.#tables;
     this.#tables.begin();
     const syncDue = this.#unsyncedSince > 0 && now >= this.#unsyncedSince + SYNC_INTERVAL_MS;
+    const isSynced = syncDue || !!this.#journaling?.isFull ||
+      orders.some((order) => this.#catalog.isDurable(order));
     const results: OrderResult[] = [];
     const late: { number: number; result: OrderResult }[] = [];
+    const promised = withRows ? this.#journaledBytes : 0;
     const published = full ? 0 : bytesOf(orders);
-    this.#room.begin(published > 0);
-    this.#setSynchronous(syncDue || orders.some((order) => this.#catalog.isDurable(order)));
+    this.#room.begin(published > 0, promised);
+    this.#setSynchronous(isSynced);
     transaction(this.#db, () => {
-      for (const order of orders) results.push(this.#carryOut(order, now, full));
+      if (withRows) this.#tables.writeRows();
+      for (const order of orders) {
+        const refused = order.kind === "append" || order.kind === "save" && !withRows;
+        results.push(full && refused ? { failure: full } : this.#carryOut(order, now));
+      }
       this.#deliveries.expire(now);
       late.push(...this.#jobs.step(now));
       if (syncDue) {
@@ -146,11 +196,15 @@ export class StreamEngine {
       }
       this.#tables.saveIdle(now);
       this.#tables.save(now);
+      if (isSynced && withRows) this.#journaling?.renew();
     });
     this.#options.guard?.check();
-    if (published > 0) this.#room.written(published);
+    if (isSynced && withRows) this.#journaling?.renewed();
+    if (published + promised > 0) this.#room.written(published + promised);
+    this.#retryAt = withRows ? 0 : now + RETRY_MS;
+    this.#journaledBytes -= promised;
     const { changed, deleted, ended, deadLetters } = this.#tables.committed();
-    if (this.#isFull) this.#unsyncedSince = 0;
+    if (isSynced && withRows) this.#unsyncedSince = 0;
     else if (this.#unsyncedSince === 0) this.#unsyncedSince = now;
     return {
       results,
@@ -162,6 +216,66 @@ export class StreamEngine {
       deliveries: [],
       totals: this.#totals(now),
       failure: undefined,
+    };
+  }
+
+  /**
+   * The journal, if it may take these orders: all are publications, for which nobody waits to read
+   * them, nothing else is due, and later there will be room for them in the database.
+   */
+  #journalFor(orders: readonly StoreOrder[], now: number): Journal | undefined {
+    if (this.#journaling === undefined) return undefined;
+    let bytes = 0;
+    for (const order of orders) {
+      if (order.kind === "hungry") continue;
+      if (order.kind !== "append" || !this.#isJournaled(order)) return undefined;
+      const { length } = order.frames;
+      bytes += length + (2 + Math.ceil(2 * length / RUN_BYTES)) * recordBytes(1);
+    }
+    if (bytes === 0 || bytes > MAX_BATCH_BYTES || this.dueAt <= now) return undefined;
+    if (this.#deliveries.needsNumbers || !this.#room.has(this.#journaledBytes + bytes)) {
+      return undefined;
+    }
+    return this.#journaling.with(bytes, now);
+  }
+
+  /** Whether publications may wait for their rows: no limit drops something because of them. */
+  #isJournaled({ stream: name, frames, count, awaited }: AppendOrder): boolean {
+    const stream = this.#tables.byName.get(name);
+    if (stream === undefined || stream.listed || awaited) return false;
+    const { full, maxBytes, maxCount } = stream.settings;
+    const isWithin = full === "refuse" ||
+      stream.count + count <= maxCount && stream.bytes + frames.length <= maxBytes;
+    return isWithin && !this.#deliveries.isAwaited(stream);
+  }
+
+  /** Has the journal keep publications; `undefined` if there is no room for that. */
+  #journaled(journal: Journal, orders: readonly StoreOrder[], now: number): Report | undefined {
+    const { appender, byName } = this.#tables;
+    const results: OrderResult[] = [];
+    this.#tables.begin();
+    appender.journal = journal;
+    try {
+      for (const order of orders) results.push(this.#carryOut(order, now));
+      this.#tables.flush();
+      journal.write(orders.some((order) => this.#catalog.isDurable(order)));
+      this.#options.guard?.check(GUARD_MS);
+    } catch (error) {
+      this.#journaling!.broken();
+      const failure = this.#rolledBack(error);
+      return failure.code === "storage-full" ? undefined : this.#refused(orders, failure);
+    } finally {
+      appender.journal = undefined;
+    }
+    this.#journaledBytes += bytesOf(orders);
+    const { changed } = this.#tables.committed();
+    if (this.#unsyncedSince === 0) this.#unsyncedSince = now;
+    return {
+      ...NOTHING,
+      results,
+      changed: changed.filter(({ name }) => byName.has(name)).map((s) => this.#tables.figuresOf(s)),
+      deliveries: [],
+      totals: this.#totals(now),
     };
   }
 
@@ -179,8 +293,7 @@ export class StreamEngine {
     return totalsOf(this.#tables, now);
   }
 
-  #carryOut(order: StoreOrder, now: number, full: OrderFailure | undefined): OrderResult {
-    if (full && order.kind === "append") return { failure: full };
+  #carryOut(order: StoreOrder, now: number): OrderResult {
     try {
       return this.#catalog.carryOut(order, now);
     } catch (error) {
@@ -233,6 +346,20 @@ const NOTHING: StoreReport = {
   totals: undefined,
   failure: undefined,
 };
+
+/** Two reports as one; only the first answers orders. */
+function joined(first: Report, second: Report): Report {
+  return {
+    ...first,
+    late: [...first.late, ...second.late],
+    changed: [...first.changed, ...second.changed],
+    deleted: [...first.deleted, ...second.deleted],
+    ended: [...first.ended, ...second.ended],
+    deadLetters: [...first.deadLetters, ...second.deadLetters],
+    totals: second.totals ?? first.totals,
+    failure: second.failure,
+  };
+}
 
 type Report = StoreReport & { deliveries: StoreReport["deliveries"][number][] };
 

@@ -60,6 +60,7 @@ export class Jobs {
   ): number {
     let from: number | undefined = 0;
     return this.#add(stream, () => {
+      if (stream.journaled.length > 0) return false;
       for (let i = 0; i < MAX_LOOKED_AT && from !== undefined; i++) {
         from = this.#tables.retention.dropPicked(stream, picks, from, before);
       }

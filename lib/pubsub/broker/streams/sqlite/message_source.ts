@@ -75,10 +75,12 @@ export class MessageSource {
       consumer.position = stream.floor;
       consumer.changed = true;
     }
-    while (consumer.position < stream.next) {
+    // What only the journal has is not handed out.
+    const { rowsEnd } = stream;
+    while (consumer.position < rowsEnd) {
       const run = this.#runAt(stream, consumer.position);
       if (run === undefined) {
-        consumer.position = stream.next;
+        consumer.position = rowsEnd;
         return undefined;
       }
       for (let i = Math.max(0, consumer.position - run.first); i < run.count; i++) {

@@ -15,8 +15,18 @@ export interface AppendOrder {
   readonly stream: string;
   /** Their frames, one behind the other. */
   readonly frames: Uint8Array;
+  /** How many they are. */
+  readonly count: number;
   /** Which of them are asked about, by their places. */
   readonly asked: readonly number[];
+  /** Whether somebody waits at the end of the stream to read them. */
+  readonly awaited: boolean;
+}
+
+/** A stream in figures, as its writer tells them. */
+export interface WrittenFigures extends StreamFigures {
+  /** The number of the last message that those find who read the database. */
+  readonly readableSeq: number;
 }
 
 /** What the writer of a store is told to do. Each is answered; of the last three nobody waits for it. */
@@ -42,7 +52,7 @@ export type StoreOrder =
     readonly start: StreamStart;
   }
   | { readonly kind: "redrive"; readonly stream: string; readonly consumer: string }
-  /** Has the tables of a stream tell of all its messages, for who reads them. */
+  /** Has the tables of a stream have all its messages, and tell of them, for who reads them. */
   | { readonly kind: "save"; readonly stream: string }
   | { readonly kind: "retained" }
   | { readonly kind: "hungry"; readonly member: number }
@@ -91,7 +101,7 @@ export interface StoreReport {
   /** Answers to earlier orders, by the numbers that those told. */
   readonly late: readonly { readonly number: number; readonly result: OrderResult }[];
   /** Streams that changed. */
-  readonly changed: readonly StreamFigures[];
+  readonly changed: readonly WrittenFigures[];
   /** Names of streams that were deleted. */
   readonly deleted: readonly string[];
   readonly deliveries: readonly MemberDeliveries[];

@@ -20,6 +20,14 @@ import { checksumOf } from "./checksum.ts";
 import { examineStore, needStore, type StreamStoreCheck } from "./care.ts";
 import { messageIdOf } from "./message_ids.ts";
 import { readableRows, rowsAround } from "./salvage.ts";
+import {
+  contentOf,
+  firstSaltOf,
+  type JournalContent,
+  journalPathOf,
+  readJournal,
+  saltOf,
+} from "./journal/reading.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { type SqlValue, Statements } from "./statements.ts";
@@ -78,6 +86,8 @@ async function exchange(path: string, copy: string): Promise<string> {
   await Deno.rename(`${path}-wal`, `${damaged}-wal`).catch(() => {});
   await Deno.remove(`${path}-shm`).catch(() => {});
   await Deno.rename(copy, path);
+  // The new database has what is whole of the journal, and takes nothing from it.
+  await Deno.rename(journalPathOf(path), `${damaged}.journal`).catch(() => {});
   return damaged;
 }
 
@@ -89,7 +99,9 @@ function rescue(path: string, target: string): string[] {
     from = openReader(path);
     versionOf(from, path, STREAM_SCHEMA);
     const db = to = openWriter(target, { schema: STREAM_SCHEMA });
-    const rescuer = new Rescuer(new Statements(from), new Statements(db));
+    const image = readJournal(path);
+    const journal = contentOf(image, readableSalt(from) ?? (image && firstSaltOf(image)));
+    const rescuer = new Rescuer(new Statements(from), new Statements(db), journal);
     transaction(db, () => rescuer.run());
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     return rescuer.lost;
@@ -101,6 +113,15 @@ function rescue(path: string, target: string): string[] {
   } finally {
     closeQuietly(from);
     closeQuietly(to);
+  }
+}
+
+/** The salt of a damaged database's journal, where it can be read. */
+function readableSalt(db: DatabaseSync): number | undefined {
+  try {
+    return saltOf(db);
+  } catch {
+    return undefined;
   }
 }
 
@@ -163,11 +184,13 @@ class Rescuer {
   readonly #lost = new Set<string>();
   readonly #from: Statements;
   readonly #to: Statements;
+  readonly #journal: JournalContent;
   readonly #streams = new Map<number, RescuedStream>();
 
-  constructor(from: Statements, to: Statements) {
+  constructor(from: Statements, to: Statements, journal: JournalContent) {
     this.#from = from;
     this.#to = to;
+    this.#journal = journal;
   }
 
   /** What is lost, the first hundred things. */
@@ -222,11 +245,24 @@ class Rescuer {
         this.#lose(`stream ${name}, messages ${first} to ${first + count - 1}: not as written`);
       }
     }
+    this.#rescueJournal();
     for (const { id, count, bytes, time, end } of this.#streams.values()) {
       this.#to.run(
         "UPDATE stream SET count = ?, bytes = ?, time = ?, next = ? WHERE id = ?",
         ...[count, bytes, time, end, id],
       );
+    }
+  }
+
+  /** Those behind a place that is damaged too: numbers are missing between. */
+  #rescueJournal(): void {
+    const { records, behind, damagedAt } = this.#journal;
+    if (damagedAt !== undefined) this.#lose("messages of the last second, out of the journal");
+    let [lastId] = this.#to.row<[number]>("SELECT coalesce(max(id), 0) FROM run")!;
+    for (const { stream: id, first, count, time, crc, frames } of [...records, ...behind]) {
+      const stream = this.#streams.get(id);
+      if (stream === undefined || first < stream.saved) continue;
+      this.#rescueRun(stream, [++lastId, id, first, count, time, crc, frames]);
     }
   }
 

@@ -7,9 +7,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { openThreadPort } from "../../../../base/threads/thread_port.ts";
 import type { PostedError } from "../../../../base/threads/error_codec.ts";
-import { asSqliteError, backUp, openReader } from "../../../../sqlite/mod.ts";
+import { asSqliteError, backUp, openReader, openWriter } from "../../../../sqlite/mod.ts";
 import type { StreamStart } from "../stream_store.ts";
 import { Replay, type ReplayPart, type ReplayPlace } from "./replay.ts";
+import { contentOf, readJournal, saltOf, storeJournal } from "./journal/reading.ts";
+import { STREAM_SCHEMA } from "./schema.ts";
 import { ERRORS } from "./thread_errors.ts";
 
 /**
@@ -49,10 +51,24 @@ const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
 
 async function copyTo(target: string): Promise<void> {
   try {
-    await backUp(db!, path, target);
+    // What is accepted from here on may be missing. If the journal begins again meanwhile, the
+    // database has what was in it.
+    const image = readJournal(path);
+    await backUp(db!, path, target, (copy) => addJournal(copy, image));
     port.report({ value: undefined });
   } catch (error) {
     port.report({ error: ERRORS.encode(asSqliteError(error, path, "back up")) });
+  }
+}
+
+/** Has a copy of the database have what only the journal has. */
+function addJournal(copy: string, image: Uint8Array | undefined): void {
+  const copied = openWriter(copy, { schema: STREAM_SCHEMA });
+  try {
+    const { records } = contentOf(image, saltOf(copied));
+    storeJournal(copied, copy, { records, damagedAt: undefined, behind: [] });
+  } finally {
+    copied.close();
   }
 }
 

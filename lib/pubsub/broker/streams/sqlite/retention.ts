@@ -49,9 +49,10 @@ export class Retention {
    * @returns whether all of them are dropped.
    */
   dropBefore(stream: StreamRecord, seq: number, most: number): boolean {
-    const end = Math.min(seq, stream.next);
+    // What only the journal has stays until it has rows.
+    const end = Math.min(seq, stream.rowsEnd);
     for (let i = 0; i < most; i++) {
-      if (stream.floor >= end) return true;
+      if (stream.floor >= end) return end === Math.min(seq, stream.next);
       const run = this.#runs.at(stream.id, stream.floor);
       stream.touch();
       if (run === undefined || run.first >= end) {

@@ -13,7 +13,8 @@ export const RUN_BYTES = 65_536;
  *
  * The rows of `stream`, `topic` and `recent_id` may be behind: what they do not tell of messages from
  * `stream.next` on is found out from these. The fourth version changes no table, and keeps programs
- * away that do not know this.
+ * away that do not know this; the fifth those that do not know the journal, whose salt is in
+ * `counter`.
  */
 export const STREAM_SCHEMA: SqliteSchema = {
   applicationId: 0x736b_7473,
@@ -95,6 +96,7 @@ export const STREAM_SCHEMA: SqliteSchema = {
     `
     ALTER TABLE run ADD COLUMN ends BLOB;
     `,
+    "",
     "",
   ],
 };

@@ -18,7 +18,7 @@ import type {
   StreamStoreEvents,
   StreamTotals,
 } from "../stream_store.ts";
-import type { StoreReport } from "./orders.ts";
+import type { StoreReport, WrittenFigures } from "./orders.ts";
 import { DATABASE_NAME } from "./schema.ts";
 import { COPY_PREFIX, FileCopy, removeCopies } from "./store_copy.ts";
 import { STORE_MEMORY_BYTES, type StoreMemory, storeMemory } from "./store_memory.ts";
@@ -109,6 +109,8 @@ class SqliteStreamStore implements StreamStore {
   readonly #cacheBytes: number;
   readonly #members = new Map<number, StoreMember>();
   readonly #readers = new Map<string, Set<StoreStreamReader>>();
+  /** The numbers of the last messages that the database has. */
+  readonly #readable = new Map<string, number>();
   readonly #topics = new StreamTopics(this.streams);
   #retained: readonly RetainedValue[] = [];
   #lastMember = 0;
@@ -127,6 +129,10 @@ class SqliteStreamStore implements StreamStore {
     const events = {
       committed: (report: StoreReport) => this.#committed(report),
       failed: (error: StreamError) => this.#failed(error),
+      isAwaited: (stream: string) => {
+        for (const { isWaiting } of this.#readers.get(stream) ?? []) if (isWaiting) return true;
+        return false;
+      },
     };
     const maxPages = maxDiskBytes === undefined ? undefined : Math.ceil(maxDiskBytes / PAGE_BYTES);
     this.#writer = new StoreWriter(path, events, memory, maxPages);
@@ -136,7 +142,7 @@ class SqliteStreamStore implements StreamStore {
   /** Resolves when the database is open. */
   async open(): Promise<void> {
     try {
-      for (const figures of await this.#writer.opened) this.streams.set(figures.name, figures);
+      for (const figures of await this.#writer.opened) this.#note(figures);
       await this.#reader.open(this.#path, this.#cacheBytes);
       this.#retained = await this.#writer.ask({ kind: "retained" }) as RetainedValue[];
     } catch (error) {
@@ -187,12 +193,13 @@ class SqliteStreamStore implements StreamStore {
   }
 
   async read({ stream, start, ...init }: ReaderInit): Promise<StreamReader> {
-    if ("from" in start && start.from === "last") await this.#writer.ask({ kind: "save", stream });
-    const place = await this.#reader.begin(stream, start);
+    const place = await this.#placeOf(stream, start);
     if (place === undefined) throw noStream(stream);
     const host = {
       reader: this.#reader,
-      lastSeq: (name: string) => this.streams.get(name)?.lastSeq,
+      lastSeq: (name: string) => this.streams.get(name) && this.#lastSeq(name),
+      readableSeq: (name: string) => this.#readableSeq(name),
+      save: (name: string) => this.#save(name),
       closed: (reader: StoreStreamReader) => this.#readers.get(reader.stream)?.delete(reader),
     };
     const reader = new StoreStreamReader(host, { ...place, ...init, stream });
@@ -200,6 +207,17 @@ class SqliteStreamStore implements StreamStore {
     if (others) others.add(reader);
     else this.#readers.set(stream, new Set([reader]));
     return reader;
+  }
+
+  async #placeOf(stream: string, start: StreamStart) {
+    const isLast = "from" in start && start.from === "last";
+    const lastSeq = this.#lastSeq(stream);
+    const isBehind = this.#readableSeq(stream) < lastSeq;
+    if ("from" in start && start.from === "new" && isBehind) {
+      return await this.#reader.begin(stream, { fromSeq: lastSeq + 1 });
+    }
+    if (isLast || isBehind && "fromTimeMs" in start) await this.#save(stream);
+    return await this.#reader.begin(stream, start);
   }
 
   async join(init: MemberInit): Promise<ConsumerMember> {
@@ -295,19 +313,41 @@ class SqliteStreamStore implements StreamStore {
     await this.#lock[Symbol.asyncDispose]();
   }
 
+  #note({ readableSeq, ...figures }: WrittenFigures): void {
+    this.streams.set(figures.name, figures);
+    this.#readable.set(figures.name, readableSeq);
+  }
+
+  /** The number of the last message that the database has. */
+  #readableSeq(stream: string): number {
+    return this.#readable.get(stream) ?? 0;
+  }
+
+  /** The number of the last message that there is for readers, now or soon. */
+  #lastSeq(stream: string): number {
+    if (this.failure) return this.#readableSeq(stream);
+    return this.streams.get(stream)?.lastSeq ?? 0;
+  }
+
+  /** Has the database have all messages of a stream. */
+  async #save(stream: string): Promise<void> {
+    await this.#writer.ask({ kind: "save", stream });
+  }
+
   #committed(report: StoreReport): void {
     const { changed, deleted, deliveries, ended, deadLetters, totals } = report;
     if (totals) this.totals = totals;
     let isRouted = deleted.length > 0;
     for (const name of deleted) {
       this.streams.delete(name);
+      this.#readable.delete(name);
       for (const reader of this.#readers.get(name) ?? []) reader.deleted();
       this.#readers.delete(name);
     }
     for (const figures of changed) {
       const before = this.streams.get(figures.name)?.settings.topics;
       isRouted ||= before?.join() !== figures.settings.topics.join();
-      this.streams.set(figures.name, figures);
+      this.#note(figures);
       for (const reader of this.#readers.get(figures.name) ?? []) reader.wake();
     }
     if (isRouted) {
@@ -323,6 +363,7 @@ class SqliteStreamStore implements StreamStore {
 
   #failed(error: StreamError): void {
     for (const member of this.#members.values()) member.end(error);
+    for (const readers of this.#readers.values()) for (const reader of readers) reader.wake();
     this.events?.failed(error);
   }
 }

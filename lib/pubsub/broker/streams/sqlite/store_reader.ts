@@ -130,6 +130,10 @@ export interface ReaderHost {
   readonly reader: StoreReader;
   /** The number of the last message of a stream; `undefined` if there is no such stream. */
   lastSeq(stream: string): number | undefined;
+  /** The number of the last of them that the database has. */
+  readableSeq(stream: string): number;
+  /** Has the database have all of them. */
+  save(stream: string): Promise<void>;
   /** A reader ended. */
   closed(reader: StoreStreamReader): void;
 }
@@ -170,6 +174,10 @@ export class StoreStreamReader implements StreamReader {
         await this.#awake.promise;
         continue;
       }
+      if (this.#place.next > this.#host.readableSeq(stream)) {
+        await this.#rows(stream);
+        continue;
+      }
       const reading = this.#prepared ?? this.#host.reader.read(this.#place);
       if (this.#prepared) this.#host.reader.taken();
       this.#prepared = undefined;
@@ -183,9 +191,17 @@ export class StoreStreamReader implements StreamReader {
     return undefined;
   }
 
+  /** Waits until the database has messages that are not there yet. */
+  async #rows(stream: string): Promise<void> {
+    this.#awake = Promise.withResolvers();
+    // Where there is no room for them, the next commit tells when there is.
+    await this.#host.save(stream).then(() => this.wake(), () => {});
+    await this.#awake?.promise;
+  }
+
   prepare(): void {
     if (this.#prepared || this.#isClosed) return;
-    if (this.#place.next > (this.#host.lastSeq(this.#place.stream) ?? 0)) return;
+    if (this.#place.next > this.#host.readableSeq(this.#place.stream)) return;
     this.#prepared = this.#host.reader.prepare(this.#place);
     // Whoever asks for it is told.
     this.#prepared?.catch(() => {});
@@ -194,6 +210,11 @@ export class StoreStreamReader implements StreamReader {
   release(): void {
     if (this.#last) this.#host.reader.giveBack(this.#last);
     this.#last = undefined;
+  }
+
+  /** Whether it waits at the end. */
+  get isWaiting(): boolean {
+    return this.#awake !== undefined;
   }
 
   /** The stream's name. */

@@ -9,6 +9,8 @@ import type { PostedError } from "../../../../base/threads/error_codec.ts";
 import { asSqliteError, FileGuard, openWriter } from "../../../../sqlite/mod.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
+import { makeJournal } from "./journal/make_journal.ts";
+import { contentOf, readJournal, saltOf, storeJournal } from "./journal/reading.ts";
 import type { StoreOrder, StoreReport } from "./orders.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
 import type { StoreMemory } from "./store_memory.ts";
@@ -59,12 +61,16 @@ const port = openThreadPort<StoreThreadOrder, StoreThreadReport>(ERRORS, (order)
 function open(path: string, memory: StoreMemory, maxPages: number | undefined): void {
   const { writerCacheBytes: cacheBytes, recentIds } = memory;
   try {
-    db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes, maxPages });
+    // What the journal has was accepted: the bound holds for what comes.
+    db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes });
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec(`PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
     const reserve = new DiskReserve(`${path}.reserve`);
+    storeJournal(db, path, contentOf(readJournal(path), saltOf(db)));
+    if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
     const guard = new FileGuard(path);
-    engine = new StreamEngine(db, { path, guard, reserve, maxPages, recentIds });
+    const openJournal = (salt: number) => makeJournal(path, salt, guard);
+    engine = new StreamEngine(db, { path, guard, reserve, maxPages, recentIds, openJournal });
     port.report({ type: "opened", streams: engine.figures() });
     schedule();
   } catch (error) {

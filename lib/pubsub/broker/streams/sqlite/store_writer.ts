@@ -33,6 +33,8 @@ export interface StoreWriterEvents {
   readonly committed: (report: StoreReport) => void;
   /** Nothing can be written from here on. */
   readonly failed: (error: StreamError) => void;
+  /** Whether somebody waits at the end of a stream to read it. */
+  readonly isAwaited: (stream: string) => boolean;
 }
 
 /** An order on its way, and who waits for the answer. */
@@ -49,6 +51,8 @@ class OpenAppend {
   readonly asked: number[] = [];
   readonly onStored: OnStored[] = [];
   count = 0;
+  /** Whether somebody waits to read them. */
+  isAwaited = false;
 
   constructor(stream: string, memory: ArrayBuffer) {
     this.stream = stream;
@@ -56,7 +60,8 @@ class OpenAppend {
   }
 
   get order(): AppendOrder {
-    return { kind: "append", stream: this.stream, frames: this.frames.view(), asked: this.asked };
+    const { stream, asked, count, isAwaited: awaited } = this;
+    return { kind: "append", stream, frames: this.frames.view(), count, asked, awaited };
   }
 
   settle(result: OrderResult): void {
@@ -214,6 +219,7 @@ export class StoreWriter {
           this.#openAppends.delete(waiting.stream);
         }
         bytes += waiting.frames.length;
+        waiting.isAwaited = this.#events.isAwaited(waiting.stream);
         batch.push({
           order: waiting.order,
           bytes: waiting.frames.length,

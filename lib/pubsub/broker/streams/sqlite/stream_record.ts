@@ -1,7 +1,8 @@
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { DEAD_LETTERS } from "../dead_letter.ts";
-import type { StreamFigures, StreamSettings } from "../stream_store.ts";
+import type { StreamSettings } from "../stream_store.ts";
 import { LastTopics } from "./last_topics.ts";
+import type { WrittenFigures } from "./orders.ts";
 import type { Statements } from "./statements.ts";
 
 /** The part of a stream that changes with its messages. */
@@ -33,6 +34,17 @@ const SAVE =
 const MAX_UNSAVED_BYTES = 4_194_304;
 const MAX_UNSAVED = 10_000;
 const SAVE_MS = 1_000;
+
+/** Messages that are in the journal, and not in a row yet. */
+export interface JournaledRun {
+  readonly first: number;
+  readonly count: number;
+  readonly time: number;
+  readonly crc: number;
+  readonly frames: Uint8Array;
+  /** Where each frame ends, as a row has it. */
+  readonly ends: Uint8Array;
+}
 
 /** The messages of a stream that are not written yet: the run that is being filled. */
 export class OpenRun {
@@ -82,7 +94,12 @@ export class StreamRecord {
   time: number;
   /** What came since the last run was written. */
   readonly openRun: OpenRun = new OpenRun();
+  /** What the journal has and no row, in the order of the numbers. */
+  journaled: JournaledRun[] = [];
   readonly lastTopics: LastTopics = new LastTopics();
+  /** How many runs the journal had of that before the commit that is being made. */
+  #journaledBefore = 0;
+  #areRowsWritten = false;
   /** How many messages, and bytes of them, its row does not count, at least. */
   #unsaved = 0;
   #unsavedBytes = 0;
@@ -116,6 +133,17 @@ export class StreamRecord {
   /** Whether its row is as it is. */
   get isSaved(): boolean {
     return this.#unsaved === 0;
+  }
+
+  /** The number of the first message that no row has; `next` if there is none. */
+  get rowsEnd(): number {
+    return this.journaled[0]?.first ?? this.next - this.openRun.count;
+  }
+
+  /** Rows are written of what the journal has; this may be taken back. */
+  rowsWritten(): void {
+    this.#remember();
+    this.#areRowsWritten = true;
   }
 
   /** Must be called before any change other than that a message is appended. */
@@ -170,6 +198,9 @@ export class StreamRecord {
     if (this.#isSaving) this.#unsaved = this.#unsavedBytes = 0;
     this.#mustSave = this.#isSaving = false;
     this.#before = undefined;
+    if (this.#areRowsWritten) this.journaled = [];
+    this.#areRowsWritten = false;
+    this.#journaledBefore = this.journaled.length;
   }
 
   /** Takes back what was changed since the last commit. */
@@ -177,14 +208,17 @@ export class StreamRecord {
     if (this.#before) Object.assign(this, this.#before);
     this.#before = undefined;
     this.#mustSave = this.#isSaving = false;
+    this.#areRowsWritten = false;
+    this.journaled.length = this.#journaledBefore;
     this.lastTopics.rollBack();
     this.openRun.clear();
   }
 
   /** Its figures. */
-  figures(consumers: number): StreamFigures {
+  figures(consumers: number): WrittenFigures {
     const { name, settings, floor, next, count, bytes } = this;
-    return { name, settings, firstSeq: floor, lastSeq: next - 1, count, bytes, consumers };
+    const [lastSeq, readableSeq] = [next - 1, this.rowsEnd - 1];
+    return { name, settings, firstSeq: floor, lastSeq, readableSeq, count, bytes, consumers };
   }
 
   #remember(): void {

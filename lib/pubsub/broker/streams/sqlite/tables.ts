@@ -2,10 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { filtersOverlap } from "../../../protocol/topic.ts";
 import { DEAD_LETTERS } from "../dead_letter.ts";
 import { DEAD_LETTER_SETTINGS } from "../stream_settings.ts";
-import type { StreamFigures } from "../stream_store.ts";
 import { Appender } from "./appender.ts";
 import { type ConsumerRecord, loadConsumers } from "./consumer_record.ts";
 import { GoneTable } from "./gone_table.ts";
+import type { WrittenFigures } from "./orders.ts";
 import { recover } from "./recover.ts";
 import { Retention } from "./retention.ts";
 import { Runs } from "./runs.ts";
@@ -111,7 +111,7 @@ export class Tables {
     return row![0];
   }
 
-  figuresOf(stream: StreamRecord): StreamFigures {
+  figuresOf(stream: StreamRecord): WrittenFigures {
     return stream.figures(this.consumersOf(stream).size);
   }
 
@@ -189,10 +189,20 @@ export class Tables {
     }
   }
 
+  /** Has the commit write rows of what the journal has. */
+  writeRows(): void {
+    for (const stream of this.byName.values()) this.appender.writeRows(stream);
+  }
+
+  /** Has the journal take what was appended. */
+  flush(): void {
+    for (const stream of this.byName.values()) this.appender.flush(stream);
+  }
+
   /** Writes what was changed, but for what is written about appended messages now and then. */
   save(now: number): void {
     // Runs first: writing them may mark older messages as gone.
-    for (const stream of this.byName.values()) this.appender.flush(stream);
+    this.flush();
     this.gone.save();
     for (const stream of this.byName.values()) {
       if (!stream.changed || !stream.isSaveDue(now)) continue;
@@ -204,7 +214,7 @@ export class Tables {
     }
   }
 
-  /** Has the next commit write all of a stream. */
+  /** Has the commit write all of a stream. */
   saveAll(stream: StreamRecord): void {
     if (!stream.isSaved) stream.touch();
   }

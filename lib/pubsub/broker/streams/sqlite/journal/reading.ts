@@ -1,0 +1,158 @@
+/**
+ * Reads a journal that a process left, and stores what the database does not have of it.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../../../../base/message_of.ts";
+import { durableTransaction, SqliteError } from "../../../../../sqlite/mod.ts";
+import { encodeEnds, RunDecoder } from "../run_frames.ts";
+import { Statements } from "../statements.ts";
+import { JOURNAL_BYTES, kindOfJournal, RECORDS_AT } from "./layout.ts";
+import { type JournalRecord, readRecord, RECORD_ALIGNMENT } from "./record.ts";
+
+/** What a journal holds. */
+export interface JournalContent {
+  /** Its records in their order. */
+  readonly records: readonly JournalRecord[];
+  /**
+   * Where it is damaged: there was a record, which was on the disk before those behind it were
+   * written. After a crash nothing is behind the place where it ends.
+   */
+  readonly damagedAt: number | undefined;
+  /** The records behind that place. */
+  readonly behind: readonly JournalRecord[];
+}
+
+const NOTHING: JournalContent = { records: [], damagedAt: undefined, behind: [] };
+
+/** A journal larger than this is none of ours. */
+const MAX_BYTES = 16 * JOURNAL_BYTES;
+
+/** Where the journal of a database is. */
+export function journalPathOf(database: string): string {
+  return `${Deno.realPathSync(database).replace(/\.db$/, "")}.journal`;
+}
+
+/**
+ * The bytes of a database's journal; `undefined` if there is none, or it was not finished when it was
+ * made.
+ *
+ * @throws {SqliteError} `newer` if this program does not know such a journal; `failed` if it cannot
+ * be read.
+ */
+export function readJournal(database: string): Uint8Array | undefined {
+  const path = journalPathOf(database);
+  const refused = (code: "newer" | "failed", reason: string, cause?: unknown) =>
+    new SqliteError(code, database, "open", `its journal ${path} ${reason}`, { cause });
+  let image: Uint8Array;
+  try {
+    if (Deno.statSync(path).size > MAX_BYTES) {
+      throw refused("failed", "is another program's file; move it away");
+    }
+    image = Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof SqliteError) throw error;
+    throw refused("failed", `cannot be read: ${messageOf(error)}`, error);
+  }
+  const kind = kindOfJournal(image);
+  if (kind === "journal") return image;
+  if (kind === "unfinished") return undefined;
+  throw refused("newer", kind.reason);
+}
+
+/** What stands in a database about its journal; `undefined` if it never had one. */
+export function saltOf(db: DatabaseSync): number | undefined {
+  const row = new Statements(db).row<[number]>("SELECT value FROM counter WHERE name = 'journal'");
+  return row?.[0];
+}
+
+/** The salt of what was written last, where the database does not tell. */
+export function firstSaltOf(image: Uint8Array): number {
+  return new DataView(image.buffer, image.byteOffset).getFloat64(RECORDS_AT, true);
+}
+
+/** The records with a salt. */
+export function contentOf(
+  image: Uint8Array | undefined,
+  salt: number | undefined,
+): JournalContent {
+  if (image === undefined || salt === undefined) return NOTHING;
+  const records: JournalRecord[] = [];
+  let at = RECORDS_AT;
+  for (let each = readRecord(image, at, salt); each; each = readRecord(image, at, salt)) {
+    records.push(each);
+    at = each.end;
+  }
+  const end = at;
+  const behind: JournalRecord[] = [];
+  const heads = new DataView(image.buffer, image.byteOffset);
+  while (at + 8 <= image.length) {
+    const each = heads.getFloat64(at, true) === salt ? readRecord(image, at, salt) : undefined;
+    if (each) behind.push(each);
+    at = each?.end ?? at + RECORD_ALIGNMENT;
+  }
+  const isDamaged = behind.some(({ synced }) => synced > end);
+  return isDamaged ? { records, damagedAt: end, behind } : { ...NOTHING, records };
+}
+
+/** How a damaged journal is told, as the end of a sentence about its database. */
+export function damageOf({ damagedAt, behind }: JournalContent): string | undefined {
+  if (damagedAt === undefined) return undefined;
+  const messages = behind.reduce((sum, { count }) => sum + count, 0);
+  return `its journal is damaged at byte ${damagedAt}, before ${messages} whole messages`;
+}
+
+/** Rows of `stream` may be behind the messages. */
+const END = "SELECT max(next, coalesce((SELECT first + count FROM run WHERE stream = stream.id " +
+  "ORDER BY first DESC LIMIT 1), 0)) FROM stream WHERE id = ?";
+
+/**
+ * The records whose messages come behind those that a database has.
+ *
+ * Of a stream that was deleted, nothing is kept. A commit has all of a record or nothing of it. Where
+ * numbers are missing before a record, they were in commits that did not wait for the disk, and nor
+ * did what comes behind them.
+ */
+export function missingRecords(
+  statements: Statements,
+  records: readonly JournalRecord[],
+): JournalRecord[] {
+  const ends = new Map<number, number | undefined>();
+  return records.filter(({ stream, first, count }) => {
+    if (!ends.has(stream)) ends.set(stream, statements.row<[number]>(END, stream)?.[0]);
+    if (first !== ends.get(stream)) return false;
+    ends.set(stream, first + count);
+    return true;
+  });
+}
+
+/**
+ * Stores what a database lacks of its journal; that is on the disk when this returns. What else
+ * follows from the messages is found out from them, as after any crash.
+ *
+ * @returns how many messages there were.
+ * @throws {SqliteError} `damaged` if the journal is.
+ */
+export function storeJournal(db: DatabaseSync, path: string, content: JournalContent): number {
+  const damage = damageOf(content);
+  if (damage) throw new SqliteError("damaged", path, "open", damage);
+  const statements = new Statements(db);
+  const missing = missingRecords(statements, content.records);
+  if (missing.length === 0) return 0;
+  durableTransaction(db, () => storeRecords(statements, missing));
+  return missing.reduce((sum, { count }) => sum + count, 0);
+}
+
+function storeRecords(statements: Statements, records: readonly JournalRecord[]): void {
+  const decoder = new RunDecoder();
+  for (const { stream, first, count, time, crc, frames } of records) {
+    const ends = encodeEnds(decoder.decode(frames).map(({ end }) => end));
+    statements.run(
+      "INSERT INTO run (stream, first, count, time, bytes, crc, frames, ends) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[stream, first, count, time, frames.length, crc, frames, ends],
+    );
+  }
+}
