@@ -15,6 +15,7 @@ interface Given {
 export function askLogin(needs: "token" | "user", problem: string | undefined): Promise<Given> {
   const page = byId("main");
   const hasUsers = needs === "user";
+  const focused = document.activeElement as HTMLElement | null;
   return new Promise((resolve) => {
     const user = make("input", {
       id: "login-user",
@@ -40,6 +41,8 @@ export function askLogin(needs: "token" | "user", problem: string | undefined): 
           event.preventDefault();
           main.remove();
           page.hidden = false;
+          // Who uses the keyboard goes on where it was asked.
+          focused?.focus();
           resolve({ user: user.value, secret: secret.value });
         },
       },

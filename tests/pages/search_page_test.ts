@@ -1,5 +1,6 @@
 /** The search page in a real browser. */
 import { assertEquals } from "@std/assert";
+import { hashToken } from "../../lib/access/mod.ts";
 import { openBrowser } from "../support/browser.ts";
 import { startAppServer } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -149,6 +150,30 @@ Deno.test("the search page", async (t) => {
       assertEquals(await tab.text("#content"), said);
       page.removeAllListeners("request");
       await page.setRequestInterception(false);
+    });
+
+    await t.step("asks who one is, and goes on where one was, with what one may", async () => {
+      const token = { name: "seeker", token: hashToken("seek"), actions: { allow: ["search"] } };
+      const auth = scratch.write("auth.json", JSON.stringify({ tokens: [token] }));
+      await using closed = await startAppServer([...args, "127.0.0.1:0", "--auth", auth]);
+      const tab = await browser.open(`${pagesOf(closed)}?q=ring`);
+      for (const [secret, said] of [["wrong", "wrong"], ["seek", undefined]] as const) {
+        await tab.sees(`${focused}.id === "login-user"`);
+        await tab.press("Tab");
+        await tab.type(secret);
+        await tab.press("Enter");
+        if (said !== undefined) await tab.reads("#login .problem", said);
+      }
+      await tab.reads("#hits li h2", "One Ring");
+      await tab.sees(`${focused}.id === "q"`);
+      assertEquals(
+        await tab.value("[localStorage.length, sessionStorage.length, document.cookie]"),
+        [0, 0, ""],
+      );
+      await tab.click("#hits a");
+      await tab.reads("#status", "seeker may not");
+      assertEquals(tab.problems.filter((each) => !/\b40[13]\b/.test(each)), []);
+      await tab.close();
     });
 
     await t.step("shows what is in data as text, whatever it is, and finds any key", async () => {
