@@ -112,15 +112,27 @@ Deno.test("alerts and dashboard ask for figures that the servers have", async ()
 });
 
 Deno.test({
-  name: "Prometheus takes the alerting rules",
-  ignore: !isInstalled("promtool", "the check of the alerting rules"),
+  name: "Prometheus takes the alerting rules, and the dashboard's queries",
+  ignore: !isInstalled("promtool", "the check of the alerting rules and the dashboard's queries"),
   fn: async () => {
-    const { code, err } = await runTool("promtool", [
+    using scratch = new Scratch();
+    const { panels } = JSON.parse(textOf("grafana.json"));
+    const rules = panels.flatMap(({ targets }: { targets: { expr: string }[] }) => targets)
+      .map(({ expr }: { expr: string }, i: number) => ({
+        record: `query:${i}`,
+        expr: expr.replaceAll("$__rate_interval", "1m"),
+      }));
+    assert(rules.length > 15);
+    // JSON is YAML.
+    const queries = JSON.stringify({ groups: [{ name: "dashboard", rules }] });
+    const { code, out, err } = await runTool("promtool", [
       "check",
       "rules",
       `${ROOT}deploy/alerts.yml`,
+      scratch.write("queries.yml", queries),
     ]);
     assertEquals([code, err], [0, ""]);
+    assertStringIncludes(out, `SUCCESS: ${rules.length} rules found`);
   },
 });
 
