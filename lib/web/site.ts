@@ -20,10 +20,10 @@ export class Site {
 
   /** @throws {TypeError} if a host is no name, or an origin none. */
   constructor({ hosts = [], allowOrigins = [] }: SiteOptions) {
-    this.#hosts = new Set(hosts.map((host) => checked(host, hostnameOf(host), "host name")));
+    this.#hosts = new Set(hosts.map((host) => checked(host, hostnameOf(host), "a host name")));
     this.#origins = new Set(
       allowOrigins.map((origin) =>
-        checked(origin, originOf(origin), "origin, as http://HOST:PORT")
+        checked(origin, originOf(origin), "an origin, as http://HOST:PORT")
       ),
     );
   }
@@ -123,5 +123,5 @@ function bracketed(host: string): string {
 
 function checked(given: string, read: string | undefined, what: string): string {
   if (read !== undefined) return read;
-  throw new TypeError(`Cannot use ${JSON.stringify(given)} as a ${what}`);
+  throw new TypeError(`Cannot use ${JSON.stringify(given)} as ${what}`);
 }

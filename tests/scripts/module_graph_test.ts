@@ -57,6 +57,15 @@ Deno.test("the program starts without any role, worker or package of npm", async
   assertEquals(wrong, []);
 });
 
+Deno.test("no server loads anything of HTTP before --http asks for it", async () => {
+  for (const name of ["echo_server", "multiconn_server", "app_server", "broker", "proxy"]) {
+    const loaded = await startsWith(`cmd/${name}.ts`);
+    assert(loaded.includes("cmd/_web/open_http.ts"), name);
+    const ofHttp = /^(lib\/web\/|cmd\/_web\/(served\/|http_side)|node:http|npm:\/?ws@)/;
+    assertEquals(loaded.filter((path) => ofHttp.test(path)), [], name);
+  }
+});
+
 Deno.test("no command loads what belongs to the role of another", async () => {
   for (const { name } of program.commands) {
     const loaded = await startsWith(`cmd/${name.replaceAll("-", "_")}.ts`);

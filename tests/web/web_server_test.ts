@@ -422,7 +422,7 @@ Deno.test("pages of another origin read only where that is permitted", async () 
     assertEquals(headers["access-control-allow-origin"], undefined, origin);
   }
   for (const origin of ["*", "good.example", "https://good.example/path", "ftp://good.example"]) {
-    await assertRejects(() => serve({ allowOrigins: [origin] }), TypeError, "as a origin");
+    await assertRejects(() => serve({ allowOrigins: [origin] }), TypeError, "as an origin");
   }
   await assertRejects(() => serve({ hosts: ["a b"] }), TypeError, '"a b" as a host name');
 });
