@@ -2,7 +2,7 @@
 import { concat } from "@std/bytes";
 import { encodeFrame } from "../../lib/frame/mod.ts";
 import type { Broker } from "../../lib/pubsub/mod.ts";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { latenciesBeside } from "../support/neighbour.ts";
 import { op, RawPeer, startBroker } from "../pubsub/support.ts";
 
@@ -75,6 +75,27 @@ const ATTACKS: Record<string, Attack> = {
     await send(member!, times(1_000, (i) => op("sub", { topic: "t", group: `g${i}` })));
     const publications = times(2, () => op("pub", { topic: "t" }, new Uint8Array(1_048_576)));
     return () => send(one!, publications);
+  },
+  async "200 wills and goings that 200 connections are told of, and do not read,"(
+    { broker, peers },
+  ) {
+    const [reader, ...all] = await peers(401);
+    const [leaving, silent] = [all.slice(0, 200), all.slice(200)];
+    const both = concat(
+      ["w", "_sys.disconnected"].map((topic) => encodeFrame(op("sub", { topic }))),
+    );
+    await Promise.all([reader!, ...silent].map((peer) => send(peer, both)));
+    const hello = op("hello", { will: "w", id: 77 }, new Uint8Array(20_000));
+    await Promise.all(leaving.map(async (peer) => {
+      await peer.send(hello);
+      await peer.header();
+    }));
+    return async () => {
+      for (const peer of leaving) peer.close();
+      for (let count = 0; count < 400; count++) assertEquals((await reader!.header())["op"], "pub");
+      const { pendingBytes, backlogBytes } = broker.stats();
+      assert(backlogBytes < 20_000_000, `${pendingBytes} wait, and take ${backlogBytes}`);
+    };
   },
   async "100 publications at once that 16,384 filters match"({ peers }) {
     const [one, ...publishers] = await peers(101);

@@ -174,22 +174,25 @@ export class Broker implements AsyncDisposable {
     this.#core.observer.connected?.(session.figures);
     return new Promise((resolve, reject) => {
       session.serve((failure) => {
-        this.#served(session, failure);
-        if (failure === undefined) resolve();
-        else reject(failure);
+        const end = () => failure === undefined ? resolve() : reject(failure);
+        // Until others are told, the connection counts: so no more of them wait for that than there may
+        // be connections.
+        const told = this.#served(session, failure);
+        if (told) void told.then(end);
+        else end();
       });
     });
   }
 
-  #served(session: Session, failure: unknown): void {
+  /** @returns Resolves once others are told of it, if that is to be waited for. */
+  #served(session: Session, failure: unknown): Promise<void> | undefined {
     const { observer } = this.#core;
     this.#sessions.delete(session);
-    if (session.announced) {
-      const reason = session.bye ?? (failure === undefined ? "closed" : "lost");
-      tellDisconnected(this.#core, session, reason);
-    }
     const lost = failure instanceof ConnectionError ? failure : undefined;
     observer.disconnected?.(session.figures, session.bye, lost);
+    if (!session.announced) return undefined;
+    const reason = session.bye ?? (failure === undefined ? "closed" : "lost");
+    return tellDisconnected(this.#core, session, reason);
   }
 
   #look(now: number): void {

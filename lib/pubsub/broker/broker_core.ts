@@ -1,13 +1,7 @@
 import { Budget } from "../../base/budget.ts";
 import { FairQueue } from "../../base/fair_queue.ts";
 import type { Pause } from "../../base/in_steps.ts";
-import {
-  encodeFrame,
-  type Frame,
-  FrameDecoder,
-  HeaderCache,
-  type HeaderInit,
-} from "../../frame/mod.ts";
+import { type Frame, FrameDecoder, HeaderCache, type HeaderInit } from "../../frame/mod.ts";
 import { SharedMemory, timerMs } from "../../net/mod.ts";
 import type { Authenticator, Principal } from "../../access/mod.ts";
 import { SYSTEM_PREFIX } from "../protocol/topic.ts";
@@ -33,7 +27,16 @@ import { SpeedMemory } from "./routing/speed_memory.ts";
 import { Run } from "./routing/run.ts";
 import type { StreamStore } from "./streams/stream_store.ts";
 import { isCompletedBy } from "./routing/limited_delivery.ts";
-import { endCompleted, HandingOut, handTo, handToGroup, takesLong } from "./delivery/hand_out.ts";
+import { encodeJson } from "./json_publication.ts";
+import {
+  endCompleted,
+  HandingOut,
+  handTo,
+  handToGroup,
+  isShared,
+  takesLong,
+} from "./delivery/hand_out.ts";
+import { PublicationsInTurn } from "./publications_in_turn.ts";
 import type { SharedBackplane } from "./backplane.ts";
 import { LocalBackplane } from "./local_backplane.ts";
 import { OutsidePublications } from "./outside_publications.ts";
@@ -80,6 +83,8 @@ export class BrokerCore {
   readonly flushSoon: () => void;
   /** What filters matched, for clients that come back. */
   readonly publicationCounters: PublicationCounters;
+  /** What is published that no client waits for. */
+  readonly inTurn: PublicationsInTurn = new PublicationsInTurn(this);
   readonly retained: Retained;
   /** Looks for retained frames that take long: each holds what it has found. */
   readonly walks: FairQueue = new FairQueue(WALKS);
@@ -241,7 +246,7 @@ export class BrokerCore {
       topicsChanged: () => this.router.changed(),
       deadLetter: (topic, frame) => {
         const bytes = () => frame as Uint8Array<ArrayBuffer>;
-        void this.publishFrame(topic, bytes).then(this.flushSoon);
+        void this.inTurn.publish(topic, bytes);
       },
       failed: (error) => this.observer.storageFailed?.(error),
     };
@@ -275,6 +280,7 @@ export class BrokerCore {
       run.clear();
       return handingOut.run(this.pause);
     }
+    run.isShared = isShared(subscriptions.length);
     let receivers = 0;
     // A connection counts once, even if it gets the frames by several subscriptions or groups.
     const counted = groups.length > 0 ? new Set<Receiver>() : undefined;
@@ -339,10 +345,7 @@ export class BrokerCore {
    * @param value Is not called if nobody subscribes to the topic.
    */
   async publish(topic: string, value: () => unknown): Promise<void> {
-    await this.publishFrame(topic, () => {
-      const header = { op: "pub", topic, "content-type": "text/json" };
-      return encodeFrame({ header, content: JSON.stringify(value()) });
-    });
+    await this.publishFrame(topic, () => encodeJson(topic, value()));
   }
 
   /**

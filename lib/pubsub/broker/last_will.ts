@@ -38,11 +38,12 @@ export class LastWill {
   async connectionEnded(isWanted: boolean): Promise<void> {
     const will = this.#will;
     if (will === undefined) return;
-    this.set(undefined);
     // Its rights may have changed meanwhile.
     const principal = this.#owner.principal?.current;
-    if (isWanted || principal === undefined || publishRefusal(principal, will.topic)) return;
-    await this.#core.publishFrame(will.topic, () => will.bytes);
-    this.#core.sendList.flush();
+    if (!isWanted && principal && !publishRefusal(principal, will.topic)) {
+      await this.#core.inTurn.publish(will.topic, () => will.bytes);
+    }
+    // What waits for its turn counts.
+    this.set(undefined);
   }
 }

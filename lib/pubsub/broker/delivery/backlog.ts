@@ -1,12 +1,10 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
-import type { BacklogBudget, SharedBacklog } from "./backlog_budget.ts";
+import { type BacklogBudget, LEAST_LEVEL, type SharedBacklog } from "./backlog_budget.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
 import { Missed, type MissedReason } from "./missed.ts";
+import { costOf, type FrameList, isDroppable, type Piece, PIECE_BYTES } from "./piece.ts";
 import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
-
-/** What a piece costs beside its bytes; it counts, so that memory is bounded with small ones. */
-const PIECE_BYTES = 128;
 
 /**
  * The largest piece, as a share of the bytes that may wait. A piece is kept or left out as a whole;
@@ -17,40 +15,17 @@ const PIECE_SHARE = 1 / 8;
 /** What a frame costs that is not copied into the backlog. */
 const REFERENCE_BYTES = 8;
 
+/** The sizes of the first chunk and of the largest ones. */
+const FIRST_CHUNK_BYTES = 16_384;
+const MAX_CHUNK_BYTES = 262_144;
+
+/**
+ * Runs that follow each other in memory that is shared become one piece, up to this size: a piece
+ * for each of a thousand small publications would take more than their bytes do.
+ */
+const MERGED_BYTES = 16_384;
+
 const NO_BYTES = new Uint8Array(0);
-
-/** Frames that stay in somebody else's memory until there is room for them in the output. */
-export interface FrameList {
-  /** The frames, which nobody writes to. */
-  readonly frames: readonly Uint8Array[];
-  /** Is called when keeping them any longer takes too much memory. */
-  onOutdated: (() => void) | undefined;
-  /** Called when all of them are sent, or dropped. */
-  release(): void;
-}
-
-/** Bytes that wait, and what was left out right before them. */
-interface Piece {
-  before: Piece | undefined;
-  after: Piece | undefined;
-  /** Borrowed memory: a piece never writes to it. */
-  bytes: Uint8Array;
-  /** The memory that it shares with other pieces. */
-  chunk: Chunk | undefined;
-  /** Frames that come instead of bytes, and how many of them are sent. */
-  list: FrameList | undefined;
-  sent: number;
-  /** Bytes, its own or of its frames, that must not be left out. */
-  keptBytes: number;
-  /** How many publications it holds. */
-  readonly count: number;
-  /** The subscription that is told if it is left out. Without one it must not be left out. */
-  readonly subscription: Subscription | undefined;
-  /** With the policy `latest`: the topic whose newest publication it is. */
-  readonly topic: string | undefined;
-  /** What was left out before it. */
-  missed: Missed | undefined;
-}
 
 /**
  * The queue of a connection that does not keep up: ordered, and bounded. What a policy leaves out
@@ -69,6 +44,9 @@ export class Backlog implements SharedBacklog {
   readonly #budget: BacklogBudget;
   readonly #onStuck: () => void;
   readonly #store: ChunkStore;
+  /** How many pieces are in each chunk that others have pieces in too. */
+  #shared: Map<Chunk, number> | undefined;
+  #sharedBytes = 0;
   #head: Piece | undefined;
   #tail: Piece | undefined;
   /** What was left out behind the last piece. */
@@ -88,8 +66,17 @@ export class Backlog implements SharedBacklog {
     this.#maxBytes = maxBytes;
     this.#budget = budget;
     this.#onStuck = onStuck;
-    this.#store = new ChunkStore(maxBytes);
+    this.#store = new ChunkStore(
+      FIRST_CHUNK_BYTES,
+      Math.min(MAX_CHUNK_BYTES, Math.max(FIRST_CHUNK_BYTES, maxBytes >>> 3)),
+      (held) => budget.count(held),
+    );
     budget.add(this);
+  }
+
+  /** A chunk stays for as long as any piece in it: few bytes may keep much from being used. */
+  get claimedBytes(): number {
+    return Math.max(this.bytes, (this.#store.usedBytes + this.#sharedBytes) / 2);
   }
 
   /** Whether nothing waits, and the subscriber has been told of all that was left out. */
@@ -104,31 +91,32 @@ export class Backlog implements SharedBacklog {
     return untold;
   }
 
-  /** Adds what must not be left out. The bytes are kept as they are, not copied. */
+  /** Adds what must not be left out; the bytes are copied. */
   addControl(bytes: Uint8Array): void {
-    const piece = this.#append(bytes, 0, undefined, undefined);
-    piece.keptBytes = bytes.length;
+    this.#appendCopy(bytes, 0, undefined).keptBytes = bytes.length;
     this.keptBytes += bytes.length;
     this.#budget.relieve();
   }
 
   /** Adds the frames of a list from index `from` on. They must not be left out. */
   addList(list: FrameList, from: number): void {
-    const piece = this.#append(NO_BYTES, 0, undefined, undefined);
+    const piece = this.#append(NO_BYTES, undefined, 0, 0, undefined, undefined);
     piece.list = list;
     piece.sent = from;
     for (let i = from; i < list.frames.length; i++) piece.keptBytes += list.frames[i]!.length;
     this.keptBytes += piece.keptBytes;
-    this.#count(list.frames.length * REFERENCE_BYTES);
+    this.#count(list.frames.length * REFERENCE_BYTES, list.frames.length * REFERENCE_BYTES);
     this.#budget.relieve();
   }
 
   /** Leaves out what waits longest, until no more than this many bytes wait. */
   shrinkTo(bytes: number): void {
-    while (this.bytes > bytes) {
+    this.#store.trim();
+    while (this.claimedBytes > bytes) {
       const piece = this.#oldestDroppable();
-      if (piece === undefined) return this.#onStuck();
-      this.#drop(piece);
+      if (piece !== undefined) this.#drop(piece);
+      else if (this.bytes > Math.max(bytes, LEAST_LEVEL)) return this.#onStuck();
+      else return;
     }
   }
 
@@ -153,8 +141,7 @@ export class Backlog implements SharedBacklog {
       const { start } = frames[first]!;
       let next = first + 1;
       while (next < last && frames[next]!.end - start <= maxPieceBytes) next++;
-      const bytes = run.memory.bytes.subarray(start, frames[next - 1]!.end);
-      const count = this.#addPiece(bytes, next - first, subscription);
+      const count = this.#addPiece(run, start, frames[next - 1]!.end, next - first, subscription);
       if (count < 0) return count;
       added += count;
       first = next;
@@ -163,13 +150,23 @@ export class Backlog implements SharedBacklog {
   }
 
   /** As {@linkcode Backlog.addRun}, for frames that are kept or left out together. */
-  #addPiece(bytes: Uint8Array, count: number, subscription: Subscription): number {
-    if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
-      return this.#turnAway(subscription, count, bytes.length);
+  #addPiece(
+    run: Run,
+    start: number,
+    end: number,
+    count: number,
+    subscription: Subscription,
+  ): number {
+    if (!this.#makeRoom(end - start + PIECE_BYTES, subscription)) {
+      return this.#turnAway(subscription, count, end - start);
     }
-    const chunk = this.#store.keep(bytes);
-    const kept = chunk.bytes.subarray(chunk.used - bytes.length, chunk.used);
-    this.#append(kept, count, subscription, undefined).chunk = chunk;
+    if (run.isShared) {
+      const { chunk, start: at } = run.copyIn(this.#budget.shared);
+      const offset = at - run.start;
+      this.#appendShared(chunk, start + offset, end + offset, count, subscription);
+    } else {
+      this.#appendCopy(run.memory.bytes.subarray(start, end), count, subscription);
+    }
     return count;
   }
 
@@ -180,7 +177,9 @@ export class Backlog implements SharedBacklog {
     if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
       return this.#turnAway(subscription, 1, bytes.length);
     }
-    this.#append(bytes, 1, subscription, latest ? topic : undefined);
+    // What is newest may stay for long: it has no chunk that stays with it.
+    if (latest) this.#append(bytes, undefined, 0, 1, subscription, topic);
+    else this.#appendCopy(bytes, 1, subscription);
     this.#budget.relieve();
     return 1;
   }
@@ -212,7 +211,7 @@ export class Backlog implements SharedBacklog {
         moved += this.#moveFrames(piece, piece.list, buffer, limit);
         if (piece.sent < piece.list.frames.length) break;
       } else {
-        buffer.append(piece.bytes);
+        buffer.append(piece.memory.subarray(piece.start, piece.end));
         moved += piece.count;
       }
       this.#unlink(piece);
@@ -226,15 +225,9 @@ export class Backlog implements SharedBacklog {
 
   /** Forgets everything, and takes nothing more. */
   close(): void {
-    for (let piece = this.#head; piece; piece = piece.after) piece.list?.release();
-    this.#head =
-      this.#tail =
-      this.#oldest =
-      this.#missedLast =
-      this.#latest =
-        undefined;
-    this.#count(-this.bytes);
-    this.keptBytes = this.waiting = 0;
+    while (this.#head) this.#unlink(this.#head);
+    this.#missedLast = undefined;
+    this.#store.close();
     this.#budget.delete(this);
   }
 
@@ -258,16 +251,17 @@ export class Backlog implements SharedBacklog {
       const topic = frame.header["topic"] as string;
       const replaced = this.#replace(topic);
       if (replaced && waiting.delete(replaced)) added--;
-      // Copied below, once it is known which of the run are still there.
-      const bytes = run.memory.bytes.subarray(frame.start, frame.end);
-      if (!this.#makeRoom(bytes.length + PIECE_BYTES, subscription)) {
-        this.leaveOut(subscription, 1, bytes.length);
+      const size = frame.end - frame.start;
+      if (!this.#makeRoom(size + PIECE_BYTES, subscription)) {
+        this.leaveOut(subscription, 1, size);
         continue;
       }
-      waiting.add(this.#append(bytes, 1, subscription, topic));
+      // Copied below, once it is known which of the run are still there.
+      const bytes = run.memory.bytes.subarray(frame.start, frame.end);
+      waiting.add(this.#append(bytes, undefined, 0, 1, subscription, topic));
       added++;
     }
-    for (const piece of waiting) piece.bytes = piece.bytes.slice();
+    for (const piece of waiting) piece.memory = piece.memory.slice();
     return added;
   }
 
@@ -307,11 +301,11 @@ export class Backlog implements SharedBacklog {
   }
 
   #drop(piece: Piece): void {
-    const { subscription, count, bytes, after } = piece;
+    const { subscription, count, after } = piece;
     const later = after ? after.missed : this.#missedLast;
     const missed = piece.missed ?? later ?? new Missed();
     if (piece.missed && later) missed.addAll(later);
-    missed.add(subscription!, count, bytes.length);
+    missed.add(subscription!, count, piece.end - piece.start);
     if (after) after.missed = missed;
     else this.#missedLast = missed;
     this.missed += count;
@@ -325,19 +319,58 @@ export class Backlog implements SharedBacklog {
     return 0;
   }
 
+  /** Appends a copy in the backlog's own chunks. */
+  #appendCopy(bytes: Uint8Array, count: number, subscription: Subscription | undefined): Piece {
+    const chunk = this.#store.keep(bytes);
+    const start = chunk.used - bytes.length;
+    return this.#append(chunk.bytes, chunk, start, count, subscription, undefined, chunk.used);
+  }
+
+  /** Appends bytes in a chunk that others have pieces in too. */
+  #appendShared(
+    chunk: Chunk,
+    start: number,
+    end: number,
+    count: number,
+    subscription: Subscription,
+  ): void {
+    const last = this.#tail;
+    const size = end - start;
+    const follows = last?.chunk === chunk && last.end === start &&
+      last.subscription === subscription && this.#missedLast === undefined &&
+      end - last.start <= Math.min(MERGED_BYTES, this.#maxBytes * PIECE_SHARE);
+    if (follows) {
+      last.end = end;
+      last.count += count;
+      this.waiting += count;
+      return this.#count(size, 0);
+    }
+    this.#append(chunk.bytes, chunk, start, count, subscription, undefined, end);
+    chunk.holders++;
+    this.#shared ??= new Map();
+    const pieces = this.#shared.get(chunk) ?? 0;
+    this.#shared.set(chunk, pieces + 1);
+    if (pieces === 0) this.#sharedBytes += chunk.bytes.length;
+  }
+
   #append(
-    bytes: Uint8Array,
+    memory: Uint8Array,
+    chunk: Chunk | undefined,
+    start: number,
     count: number,
     subscription: Subscription | undefined,
     topic: string | undefined,
+    end: number = memory.length,
   ): Piece {
     const before = this.#tail;
     const missed = this.#missedLast;
     const piece: Piece = {
       before,
       after: undefined,
-      bytes,
-      chunk: undefined,
+      memory,
+      start,
+      end,
+      chunk,
       list: undefined,
       sent: 0,
       keptBytes: 0,
@@ -350,36 +383,43 @@ export class Backlog implements SharedBacklog {
     if (before) before.after = piece;
     else this.#head = piece;
     this.#tail = piece;
-    this.#count(bytes.length + PIECE_BYTES);
+    this.#count(end - start + PIECE_BYTES, costOf(piece));
     this.waiting += count;
     if (topic !== undefined) (this.#latest ??= new Map()).set(topic, piece);
     return piece;
   }
 
   #unlink(piece: Piece): void {
-    const { before, after, topic } = piece;
+    const { before, after, topic, list } = piece;
     if (before) before.after = after;
     else this.#head = after;
     if (after) after.before = before;
     else this.#tail = before;
     if (this.#oldest === piece) this.#oldest = before;
     if (topic !== undefined) this.#latest!.delete(topic);
-    if (piece.list) {
-      this.#count(-piece.list.frames.length * REFERENCE_BYTES);
-      piece.list.release();
+    if (list) {
+      const references = list.frames.length * REFERENCE_BYTES;
+      this.#count(-references, -references);
+      list.release();
     }
-    this.#count(-piece.bytes.length - PIECE_BYTES);
+    this.#count(piece.start - piece.end - PIECE_BYTES, -costOf(piece));
     this.waiting -= piece.count;
-    if (piece.chunk) this.#store.release(piece.chunk);
+    if (piece.chunk) this.#release(piece.chunk);
     this.keptBytes -= piece.keptBytes;
   }
 
-  #count(bytes: number): void {
-    this.bytes += bytes;
-    this.#budget.count(bytes);
+  #release(chunk: Chunk): void {
+    chunk.store.release(chunk);
+    if (chunk.store === this.#store) return;
+    const pieces = this.#shared!.get(chunk)! - 1;
+    if (pieces > 0) return void this.#shared!.set(chunk, pieces);
+    this.#shared!.delete(chunk);
+    this.#sharedBytes -= chunk.bytes.length;
   }
-}
 
-function isDroppable({ subscription }: Piece): boolean {
-  return subscription?.slow === "drop-oldest" || subscription?.slow === "latest";
+  /** Counts bytes that wait, and what they cost beside chunks, which are counted as such. */
+  #count(bytes: number, cost: number): void {
+    this.bytes += bytes;
+    this.#budget.count(cost);
+  }
 }

@@ -1,13 +1,20 @@
 import { Budget } from "../../../base/budget.ts";
+import { ChunkStore } from "./chunk_store.ts";
 
 /** When there is no room, backlogs shrink until they use this share of the whole. */
 const RELIEVED_SHARE = 7 / 8;
 
+/** Backlogs smaller than this are not what takes the memory. */
+export const LEAST_LEVEL = 4_096;
+
+/** The size of the chunks that several backlogs share. */
+const SHARED_CHUNK_BYTES = 65_536;
+
 /** A backlog that shares a {@linkcode BacklogBudget} with others. */
 export interface SharedBacklog {
-  /** What it takes. */
-  readonly bytes: number;
-  /** Leaves out what waits longest until it takes no more than this many bytes. */
+  /** What it takes, or keeps others from using: those with the most pay first. */
+  readonly claimedBytes: number;
+  /** Leaves out what waits longest until it claims no more than this many bytes. */
   shrinkTo(bytes: number): void;
 }
 
@@ -16,12 +23,16 @@ export interface SharedBacklog {
  * all backlogs above one level are cut down to it, and those below it stay as they are.
  */
 export class BacklogBudget {
+  /** For what several of them wait for: it is there once. */
+  readonly shared: ChunkStore;
   readonly #budget: Budget;
   readonly #backlogs = new Set<SharedBacklog>();
 
   /** @param maxBytes The most that all of them may take. */
   constructor(maxBytes: number) {
     this.#budget = new Budget("backlogs", maxBytes);
+    const count = (bytes: number) => this.count(bytes);
+    this.shared = new ChunkStore(SHARED_CHUNK_BYTES, SHARED_CHUNK_BYTES, count);
   }
 
   /** What all of them take. */
@@ -29,9 +40,9 @@ export class BacklogBudget {
     return this.#budget.usedBytes;
   }
 
-  /** Whether there is no backlog. */
-  get isEmpty(): boolean {
-    return this.#backlogs.size === 0;
+  /** How many backlogs there are. */
+  get size(): number {
+    return this.#backlogs.size;
   }
 
   /** Adds a backlog, which takes nothing. */
@@ -52,15 +63,20 @@ export class BacklogBudget {
   /** Makes room, if too much is taken. */
   relieve(): void {
     if (!this.#budget.isOver) return;
-    const level = this.#level(this.#budget.maxBytes * RELIEVED_SHARE);
-    for (const backlog of this.#backlogs) {
-      if (backlog.bytes > level) backlog.shrinkTo(level);
+    const target = this.#budget.maxBytes * RELIEVED_SHARE;
+    // What several share is free only once the last of them has left it out: then more is cut.
+    for (let level = this.#level(target);; level /= 2) {
+      for (const backlog of this.#backlogs) {
+        if (backlog.claimedBytes > level) backlog.shrinkTo(level);
+      }
+      if (this.usedBytes <= target + 1 || level < LEAST_LEVEL) return;
     }
   }
 
   /** To what size backlogs have to be cut so that all together take this many bytes. */
   #level(target: number): number {
-    const sizes = [...this.#backlogs].map(({ bytes }) => bytes).sort((a, b) => b - a);
+    const sizes = [...this.#backlogs].map(({ claimedBytes }) => claimedBytes);
+    sizes.sort((a, b) => b - a);
     let excess = this.usedBytes - target;
     for (let i = 0; i < sizes.length; i++) {
       // This is freed by cutting the largest i + 1 backlogs down to the size of the next.

@@ -1,16 +1,14 @@
-/** The most and the least that a chunk has, in bytes; larger runs get one of their own size. */
-const MAX_CHUNK_BYTES = 262_144;
-const MIN_CHUNK_BYTES = 16_384;
-
 /** How many empty chunks are kept to be used again. */
 const MAX_FREE = 2;
 
 /** Memory that the bytes of several pieces share. */
 export interface Chunk {
+  /** Where it comes from, and goes back to. */
+  readonly store: ChunkStore;
   readonly bytes: Uint8Array;
   used: number;
-  /** Pieces whose bytes are in it. */
-  pieces: number;
+  /** How often it is held, by pieces whose bytes are in it among others. */
+  holders: number;
 }
 
 /**
@@ -21,46 +19,75 @@ export interface Chunk {
 export class ChunkStore {
   /** Bytes of the chunks in use. */
   usedBytes = 0;
-  readonly #chunkBytes: number;
+  readonly #least: number;
+  readonly #most: number;
+  readonly #count: (bytes: number) => void;
+  #heldBytes = 0;
   #current: Chunk | undefined;
-  #free: Chunk[] = [];
+  #free: Uint8Array[] = [];
 
-  /** @param maxBytes About how much will be kept; it decides how large a chunk is. */
-  constructor(maxBytes: number) {
-    this.#chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, maxBytes >>> 3));
+  /**
+   * @param least The size of the first chunk. The more is in use, the larger are further ones.
+   * @param most The largest size; only what does not fit into one gets a chunk of its own size.
+   * @param count Is told how many more bytes are held, free ones included; negative for fewer.
+   */
+  constructor(least: number, most: number, count: (bytes: number) => void) {
+    this.#least = Math.min(least, most);
+    this.#most = most;
+    this.#count = count;
   }
 
-  /** Copies bytes into a chunk, behind what it has: `chunk.used` is where they end. */
+  /** Copies bytes into a chunk and holds it: they end at `chunk.used`. */
   keep(bytes: Uint8Array): Chunk {
     let chunk = this.#current;
     if (chunk === undefined || chunk.used + bytes.length > chunk.bytes.length) {
       this.#current = undefined;
-      if (chunk?.pieces === 0) this.#recycle(chunk);
+      if (chunk?.holders === 0) this.#recycle(chunk);
       chunk = this.#current = this.#next(bytes.length);
     }
     chunk.bytes.set(bytes, chunk.used);
     chunk.used += bytes.length;
-    chunk.pieces++;
+    chunk.holders++;
     return chunk;
   }
 
-  /** Notes that one piece of the chunk is gone. */
+  /** Ends one hold of a chunk. */
   release(chunk: Chunk): void {
-    if (--chunk.pieces > 0) return;
+    if (--chunk.holders > 0) return;
     if (chunk === this.#current) chunk.used = 0;
     else this.#recycle(chunk);
   }
 
-  #next(size: number): Chunk {
-    const free = size <= this.#chunkBytes ? this.#free.pop() : undefined;
-    const bytes = free?.bytes ?? new Uint8Array(Math.max(size, this.#chunkBytes));
-    this.usedBytes += bytes.length;
-    return { bytes, used: 0, pieces: 0 };
+  /** Lets go of the free chunks. */
+  trim(): void {
+    for (const { length } of this.#free) this.#hold(-length);
+    this.#free = [];
   }
 
-  #recycle(chunk: Chunk): void {
-    this.usedBytes -= chunk.bytes.length;
-    if (chunk.bytes.length !== this.#chunkBytes || this.#free.length >= MAX_FREE) return;
-    this.#free.push(chunk);
+  /** Lets go of everything. Nothing is kept or released after that. */
+  close(): void {
+    this.#hold(-this.#heldBytes);
+    this.#current = undefined;
+    this.#free = [];
+  }
+
+  #next(size: number): Chunk {
+    const due = Math.min(this.#most, Math.max(this.#least, this.usedBytes));
+    const free = size <= this.#most ? this.#free.pop() : undefined;
+    const bytes = free ?? new Uint8Array(Math.max(size, due));
+    if (!free) this.#hold(bytes.length);
+    this.usedBytes += bytes.length;
+    return { store: this, bytes, used: 0, holders: 0 };
+  }
+
+  #recycle({ bytes }: Chunk): void {
+    this.usedBytes -= bytes.length;
+    if (bytes.length === this.#most && this.#free.length < MAX_FREE) this.#free.push(bytes);
+    else this.#hold(-bytes.length);
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#count(bytes);
   }
 }

@@ -15,6 +15,9 @@ const MAX_AT_ONCE = 250;
 /** So many bytes: those that wait for receivers that are behind are copied. */
 const MAX_BYTES_AT_ONCE = 4_194_304;
 
+/** To so many, those who are behind share one copy of a run: making it pays then. */
+const MIN_SHARING = 16;
+
 /** The same for a part of a run that takes longer, before the clock is looked at. */
 const PART = 50;
 const PART_BYTES = 262_144;
@@ -28,6 +31,11 @@ export function takesLong(run: Run, subscriptions: number, groups: number): bool
   if (receivers < 2) return false;
   const deliveries = subscriptions + groups * (run.last - run.first);
   return deliveries > MAX_AT_ONCE || receivers * (run.end - run.start) > MAX_BYTES_AT_ONCE;
+}
+
+/** Whether a run that goes to so many subscriptions is copied once for all who are behind. */
+export function isShared(subscriptions: number): boolean {
+  return subscriptions >= MIN_SHARING;
 }
 
 /**
@@ -90,6 +98,7 @@ export class HandingOut {
     publisher: Receiver | undefined,
   ) {
     this.#run.set(memory, frames, first, last);
+    this.#run.isShared = isShared(subscriptions.length);
     this.#subscriptions = subscriptions.slice();
     this.#groups = groups.slice();
     this.#publisher = publisher;
@@ -102,7 +111,12 @@ export class HandingOut {
   /** @returns How many connections the run is on its way to; a promise where it takes long. */
   run(pause: Pause): number | Promise<number> {
     const working = inSteps(() => this.#part(), pause);
-    return working ? working.then(() => this.#counted.size) : this.#counted.size;
+    return working ? working.then(() => this.#end()) : this.#end();
+  }
+
+  #end(): number {
+    this.#run.clear();
+    return this.#counted.size;
   }
 
   /** Does a part; `true` once all is done. */

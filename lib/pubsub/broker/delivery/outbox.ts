@@ -4,17 +4,24 @@ import { type StoredPlace, writeConfirmation, writeControl } from "../../protoco
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
 import { Run } from "../routing/run.ts";
 import type { Group, Receiver, Subscription } from "../routing/subscription.ts";
-import { Backlog, type FrameList } from "./backlog.ts";
+import { Backlog } from "./backlog.ts";
 import type { BacklogBudget } from "./backlog_budget.ts";
 import { writeExtended } from "./extended_frame.ts";
 import { DeliveryTimer } from "./delivery_timer.ts";
 import { writeMissed } from "./missed.ts";
 import type { OutboxOwner } from "./outbox_owner.ts";
 import { waitsLonger } from "./pace.ts";
+import type { FrameList } from "./piece.ts";
 import { publicationsIn } from "./publications_in.ts";
 
 /** Up to this many bytes go straight to the connection; what exceeds it waits in a backlog. */
 const DIRECT_BYTES = 262_144;
+
+/** Of what many share, so much is copied for one write; the rest waits where they share it. */
+const GATHERED_BYTES = 65_536;
+
+/** Of that, so much is copied for the next write while one is pending. */
+const SHARED_DIRECT_BYTES = 16_384;
 
 /** A congested connection has caught up when no more than this many bytes are pending. */
 const RELIEVED_BYTES = 131_072;
@@ -29,6 +36,12 @@ const fitting = new Run();
 export interface OutboxObserver {
   /** What the backlogs of all outboxes may take. */
   readonly backlogs: BacklogBudget;
+  /**
+   * The socket has taken all, and more waits in the backlog.
+   *
+   * @returns Whether it may be moved at once; else the outbox is flushed when it has its turn.
+   */
+  mayCatchUp(outbox: Outbox): boolean;
   /** The outbox has something to send, for the first time since its last flush. */
   filled(outbox: Outbox): void;
   /** The outbox has caught up with what was waiting, or is closed. */
@@ -60,6 +73,10 @@ export class Outbox implements Receiver {
   readonly #observer: OutboxObserver;
   readonly #maxPendingBytes: number;
   #backlog: Backlog | undefined;
+  /** Whether there is a backlog only because what many share waits there, and little waits. */
+  #isEarly = false;
+  /** Whether what waits is in memory that others share: then it is copied as late as possible. */
+  #isShared = false;
   #missed = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
@@ -114,6 +131,11 @@ export class Outbox implements Receiver {
 
   /** Whether publishers should wait, because too much waits here. */
   get congested(): boolean {
+    return this.#queues && !this.#isEarly;
+  }
+
+  /** Whether what comes has to wait behind what is here. */
+  get #queues(): boolean {
     return this.#backlog !== undefined || this.#output.pendingBytes > DIRECT_BYTES;
   }
 
@@ -143,14 +165,20 @@ export class Outbox implements Receiver {
     const { slow } = subscription;
     // One run after the other goes by the same policy.
     if (this.#fed !== slow || !this.#filled) this.#feed(slow);
-    if (this.#takesDirectly(size, slow)) {
+    if (this.#takesDirectly(size, slow, run.isShared)) {
       const count = run.last - run.first;
       output.append(run.view, run.memory);
       this.delivered += count;
       this.deliveredBytes += size;
       return count;
     }
-    return this.#accepted(this.#waiting().addRun(run, subscription));
+    if (this.#backlog === undefined) this.#isEarly = run.isShared;
+    this.#isShared = run.isShared;
+    const added = this.#waiting().addRun(run, subscription);
+    if (this.pendingBytes > Math.min(DIRECT_BYTES, this.#maxPendingBytes / 2)) {
+      this.#isEarly = false;
+    }
+    return this.#accepted(added);
   }
 
   addGrouped(run: Run, index: number, subscription: Subscription, group: Group): number {
@@ -177,7 +205,7 @@ export class Outbox implements Receiver {
   lost(subscription: Subscription, count: number, atLeast: boolean): void {
     if (this.#deliveriesEnded) return;
     this.#fill();
-    if (this.congested) return this.#waiting().leaveOut(subscription, count, 0, "lost", atLeast);
+    if (this.#queues) return this.#waiting().leaveOut(subscription, count, 0, "lost", atLeast);
     this.#missed += count;
     writeMissed(this.#output.buffer, subscription, { count, atLeast }, "lost");
   }
@@ -194,7 +222,7 @@ export class Outbox implements Receiver {
   control(op: string, fields: HeaderInit = {}): void {
     if (this.#closed) return;
     this.#fill();
-    if (!this.congested) return writeControl(this.#output.buffer, op, fields);
+    if (!this.#queues) return writeControl(this.#output.buffer, op, fields);
     const bytes = new ByteBuffer(256);
     writeControl(bytes, op, fields);
     this.#waiting().addControl(bytes.view());
@@ -202,7 +230,7 @@ export class Outbox implements Receiver {
 
   /** Confirms a publication. It is never left out. @param place Where it is kept, if it was stored. */
   confirm(id: number, receivers: number, place?: StoredPlace): void {
-    if (this.#closed || this.congested) return this.control("ok", { id, ...place, receivers });
+    if (this.#closed || this.#queues) return this.control("ok", { id, ...place, receivers });
     this.#fill();
     writeConfirmation(this.#output.buffer, id, receivers, place);
   }
@@ -213,7 +241,7 @@ export class Outbox implements Receiver {
     this.#fill();
     const { frames } = list;
     let next = 0;
-    while (next < frames.length && !this.congested) {
+    while (next < frames.length && !this.#queues && this.#output.gatheredBytes < GATHERED_BYTES) {
       const bytes = frames[next++]!;
       this.#output.buffer.append(bytes);
       this.delivered++;
@@ -221,6 +249,7 @@ export class Outbox implements Receiver {
     }
     if (next === frames.length) return list.release();
     list.onOutdated = () => this.#observer.overflowed(this);
+    this.#isShared = true;
     this.#waiting().addList(list, next);
   }
 
@@ -253,7 +282,7 @@ export class Outbox implements Receiver {
   flush(): void {
     this.#filled = false;
     this.#fed = undefined;
-    this.#refill();
+    if (this.#refillsNow) this.#refill();
     this.#output.flush();
   }
 
@@ -317,18 +346,19 @@ export class Outbox implements Receiver {
 
   #leaveOutLarge(subscription: Subscription, bytes: number): void {
     this.#fill();
-    if (this.congested) this.#waiting().leaveOut(subscription, 1, bytes, "too-large");
+    if (this.#queues) this.#waiting().leaveOut(subscription, 1, bytes, "too-large");
     else {
       this.#missed++;
       writeMissed(this.#output.buffer, subscription, { count: 1, bytes }, "too-large");
     }
   }
 
-  #takesDirectly(size: number, slow: SlowPolicy): boolean {
+  #takesDirectly(size: number, slow: SlowPolicy, isShared = false): boolean {
     if (this.#backlog !== undefined) return false;
-    const { pendingBytes } = this.#output;
+    const { pendingBytes, writing } = this.#output;
     // What waits for the socket cannot be replaced by something newer.
-    if (slow === "latest") return !this.#output.writing;
+    if (slow === "latest") return !writing;
+    if (isShared && writing) return this.#output.gatheredBytes + size <= SHARED_DIRECT_BYTES;
     return pendingBytes + size <= DIRECT_BYTES || pendingBytes === 0;
   }
 
@@ -359,12 +389,16 @@ export class Outbox implements Receiver {
     this.#observer.filled(this);
   }
 
+  get #refillsNow(): boolean {
+    return !this.#isShared || !this.#output.writing;
+  }
+
   #refill(): void {
     const backlog = this.#backlog;
     if (backlog === undefined) return;
     const { buffer } = this.#output;
     const before = buffer.length;
-    const moved = backlog.moveTo(buffer, DIRECT_BYTES);
+    const moved = backlog.moveTo(buffer, this.#isShared ? GATHERED_BYTES : DIRECT_BYTES);
     this.delivered += moved;
     if (moved > 0) this.deliveredBytes += buffer.length - before;
     if (backlog.empty) this.#closeBacklog();
@@ -374,11 +408,13 @@ export class Outbox implements Receiver {
     this.#missed += this.#backlog?.missed ?? 0;
     this.#backlog?.close();
     this.#backlog = undefined;
+    this.#isEarly = false;
   }
 
   #written(): void {
     if (this.#output.failed) return this.close();
-    if (this.#backlog !== undefined && this.#output.gatheredBytes === 0) this.#refill();
+    const isDue = this.#backlog !== undefined && this.#output.gatheredBytes === 0;
+    if (isDue && this.#refillsNow && this.#observer.mayCatchUp(this)) this.#refill();
     if (this.#timer.runs) this.#timer.written(this.#output.writtenBytes, this.pendingBytes);
     this.#settle();
   }
@@ -389,10 +425,11 @@ export class Outbox implements Receiver {
       this.#room.resolve();
       this.#room = undefined;
     }
-    if (this.#backlog !== undefined) return;
-    this.#empty?.resolve();
-    this.#empty = undefined;
-    if (!this.#closed && this.#output.pendingBytes > RELIEVED_BYTES) return;
+    if (this.#backlog === undefined) {
+      this.#empty?.resolve();
+      this.#empty = undefined;
+    }
+    if (!this.#closed && (this.congested || this.pendingBytes > RELIEVED_BYTES)) return;
     this.#observer.relieved(this);
     this.#relief?.resolve();
     this.#relief = undefined;

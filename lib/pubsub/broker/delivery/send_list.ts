@@ -1,4 +1,4 @@
-import { inSteps } from "../../../base/in_steps.ts";
+import { inSteps, visitInParts } from "../../../base/in_steps.ts";
 import type { Route } from "../routing/route.ts";
 import { nextMember, type Receiver, type Subscription } from "../routing/subscription.ts";
 import type { Outbox, OutboxObserver } from "./outbox.ts";
@@ -11,6 +11,12 @@ const MAX_AT_ONCE = 200;
 
 /** The time between two deliveries whose time is taken, in milliseconds. */
 const SAMPLE_MS = 1;
+
+/** Fewer backlogs than this are sent within a few milliseconds. */
+const MANY = 8;
+
+/** So often outboxes catch up, by up to 64 KiB each, before the clock is looked at. */
+const CATCH_UPS = 16;
 
 /** Outboxes to flush before looking at the clock again. */
 const PART = 10;
@@ -29,6 +35,9 @@ export class SendList implements OutboxObserver {
   #sampledAt = 0;
   #filled: Outbox[] = [];
   #overflowed: Outbox[] = [];
+  #catchUps = 0;
+  /** Those that wait for their turn to catch up. */
+  #behind: Outbox[] = [];
 
   /**
    * Begins empty.
@@ -82,7 +91,7 @@ export class SendList implements OutboxObserver {
    * exceed the limit. `undefined` if all keep up.
    */
   room(route: Route, pace: Pace<Receiver>, publisher: Receiver): Promise<void> | undefined {
-    if (this.backlogs.isEmpty) return undefined;
+    if (this.backlogs.size === 0) return undefined;
     const { subscriptions, groups } = route;
     let congested: Receiver[] | undefined;
     // Asked for each run: no closure, and no list where nobody is behind.
@@ -132,6 +141,27 @@ export class SendList implements OutboxObserver {
     // Some of them may have caught up, or be closed.
     const waiting = congested.filter((outbox) => outbox.congested);
     if (pace && waiting.length > 0) await this.#patience.wait(waiting, pace, performance.now());
+  }
+
+  // Sockets with large buffers take a megabyte at once, and with it go on for as long as there is more:
+  // beside a thousand of them no other socket is looked at.
+  mayCatchUp(outbox: Outbox): boolean {
+    if (this.#behind.length === 0) {
+      if (this.backlogs.size < MANY) return true;
+      if (++this.#catchUps < CATCH_UPS) return true;
+      this.#catchUps = 0;
+      const turn = this.#pause();
+      if (turn === undefined) return true;
+      void turn.then(() => this.#catchUp());
+    }
+    this.#behind.push(outbox);
+    return false;
+  }
+
+  async #catchUp(): Promise<void> {
+    const behind = this.#behind;
+    this.#behind = [];
+    await inSteps(visitInParts(behind, (outbox) => outbox.flush(), PART), this.#pause);
   }
 
   filled(outbox: Outbox): void {

@@ -1,7 +1,14 @@
 import type { Frame } from "../../../frame/mod.ts";
 import { SharedMemory } from "../../../net/mod.ts";
+import type { Chunk, ChunkStore } from "../delivery/chunk_store.ts";
 
 const NOTHING = new SharedMemory(new Uint8Array(0));
+
+/** Where a copy of a run begins in a chunk. */
+export interface RunCopy {
+  readonly chunk: Chunk;
+  readonly start: number;
+}
 
 /**
  * Consecutive frames of one publisher that have the same route: they are forwarded as one slice of
@@ -23,9 +30,23 @@ export class Run {
   end = 0;
   /** The bytes, in place. */
   view: Uint8Array = this.memory.bytes;
+  /** Whether it goes to so many that those of them who are behind share one copy of it. */
+  isShared = false;
+  /** That copy, once somebody needs it. */
+  #copy: RunCopy | undefined;
+
+  /** The copy that receivers share. Who keeps bytes of it has to hold the chunk for itself. */
+  copyIn(store: ChunkStore): RunCopy {
+    if (this.#copy) return this.#copy;
+    const chunk = store.keep(this.view);
+    return this.#copy = { chunk, start: chunk.used - this.view.length };
+  }
 
   /** Lets go of the memory. */
   clear(): void {
+    this.#copy?.chunk.store.release(this.#copy.chunk);
+    this.#copy = undefined;
+    this.isShared = false;
     this.memory = NOTHING;
     this.view = NOTHING.bytes;
     this.frames = [];

@@ -1,0 +1,54 @@
+import type { Subscription } from "../routing/subscription.ts";
+import type { Chunk } from "./chunk_store.ts";
+import type { Missed } from "./missed.ts";
+
+/** What a piece costs beside its bytes; it counts, so that memory is bounded with small ones. */
+export const PIECE_BYTES = 128;
+
+/** What an array of its own costs beside its bytes, as half a million of them showed. */
+const ARRAY_BYTES = 500;
+
+/** Frames that stay in somebody else's memory until there is room for them in the output. */
+export interface FrameList {
+  /** The frames, which nobody writes to. */
+  readonly frames: readonly Uint8Array[];
+  /** Is called when keeping them any longer takes too much memory. */
+  onOutdated: (() => void) | undefined;
+  /** Called when all of them are sent, or dropped. */
+  release(): void;
+}
+
+/** Bytes that wait, and what was left out right before them. It takes {@linkcode PIECE_BYTES}. */
+export interface Piece {
+  before: Piece | undefined;
+  after: Piece | undefined;
+  /** Its bytes are `memory[start, end)`; a piece never writes to them. */
+  memory: Uint8Array;
+  readonly start: number;
+  end: number;
+  /** The chunk that the memory belongs to; `undefined` if it is the piece's own. */
+  readonly chunk: Chunk | undefined;
+  /** Frames that come instead of bytes, and how many of them are sent. */
+  list: FrameList | undefined;
+  sent: number;
+  /** Bytes, its own or of its frames, that must not be left out. */
+  keptBytes: number;
+  /** How many publications it holds. */
+  count: number;
+  /** The subscription that is told if it is left out. Without one it must not be left out. */
+  readonly subscription: Subscription | undefined;
+  /** With the policy `latest`: the topic whose newest publication it is. */
+  readonly topic: string | undefined;
+  /** What was left out before it. */
+  missed: Missed | undefined;
+}
+
+/** What a piece costs, without a chunk that it is in. */
+export function costOf({ chunk, start, end }: Piece): number {
+  return chunk ? PIECE_BYTES : end - start + ARRAY_BYTES + PIECE_BYTES;
+}
+
+/** Whether it is left out when there is no room for newer ones. */
+export function isDroppable({ subscription }: Piece): boolean {
+  return subscription?.slow === "drop-oldest" || subscription?.slow === "latest";
+}
