@@ -264,7 +264,7 @@ export class Outbox implements Receiver {
 
   /** Waits until little waits for the peer; `undefined` if that is so. */
   relief(): Promise<void> | undefined {
-    if (this.#closed || !this.congested) return undefined;
+    if (this.#closed || !this.#queues) return undefined;
     return (this.#relief ??= Promise.withResolvers()).promise;
   }
 
@@ -431,6 +431,7 @@ export class Outbox implements Receiver {
     }
     if (!this.#closed && (this.congested || this.pendingBytes > RELIEVED_BYTES)) return;
     this.#observer.relieved(this);
+    if (this.#backlog !== undefined) return;
     this.#relief?.resolve();
     this.#relief = undefined;
   }
