@@ -1,5 +1,5 @@
 import { FairQueue } from "../../base/fair_queue.ts";
-import type { BrokerCore } from "./broker_core.ts";
+import type { Pause } from "../../base/in_steps.ts";
 
 const ONE_BY_ONE = { atOnce: 1, maxWaiting: Infinity, maxWaitingPerKey: Infinity };
 
@@ -9,18 +9,25 @@ const ONE_BY_ONE = { atOnce: 1, maxWaiting: Infinity, maxWaitingPerKey: Infinity
  */
 const GATHERING_MS = 10;
 
+/** Where they are published. */
+interface Publisher {
+  readonly pause: Pause;
+  publishFrame(topic: string, frame: () => Uint8Array<ArrayBuffer>): Promise<unknown>;
+  readonly flushSoon: () => void;
+}
+
 /**
  * Publications that no client waits for, such as last wills. Those of a thousand connections that end
  * at once are handed out one after the other, and others are served in between.
  */
 export class PublicationsInTurn {
-  readonly #core: BrokerCore;
+  readonly #publisher: Publisher;
   readonly #queue = new FairQueue(ONE_BY_ONE);
   #sentAt = 0;
 
   /** Nothing is published at first. */
-  constructor(core: BrokerCore) {
-    this.#core = core;
+  constructor(publisher: Publisher) {
+    this.#publisher = publisher;
   }
 
   /**
@@ -30,14 +37,14 @@ export class PublicationsInTurn {
    */
   publish(topic: string, frame: () => Uint8Array<ArrayBuffer>): Promise<void> {
     return this.#queue.run("", async () => {
-      const core = this.#core;
-      const turn = core.pause();
+      const publisher = this.#publisher;
+      const turn = publisher.pause();
       if (turn) await turn;
-      await core.publishFrame(topic, frame);
+      await publisher.publishFrame(topic, frame);
       const now = performance.now();
       if (this.#queue.waiting > 0 && now - this.#sentAt < GATHERING_MS) return;
       this.#sentAt = now;
-      core.flushSoon();
+      publisher.flushSoon();
     });
   }
 }
