@@ -33,6 +33,9 @@ const MAX_PINGS = 3;
 /** How often to look whether the rights of quiet clients have changed, in milliseconds. */
 const RIGHTS_LOOK_MS = 250;
 
+/** How often to look for filters that are counted for nobody. */
+const COUNTERS_LOOK_MS = 60_000;
+
 /** Clients to check before looking at the clock again. */
 const RIGHTS_PART = 10;
 
@@ -74,6 +77,7 @@ export class Broker implements AsyncDisposable {
     const looks = [
       new PeriodicLook(tick, (now) => this.#look(now)),
       new PeriodicLook(authenticator ? RIGHTS_LOOK_MS : Infinity, () => this.#lookAtRights()),
+      new PeriodicLook(COUNTERS_LOOK_MS, (now) => this.#core.publicationCounters.forgetIdle(now)),
     ];
     for (const look of looks) look.start();
     void this.#server.finished.then(() => looks.forEach((look) => look.stop()));

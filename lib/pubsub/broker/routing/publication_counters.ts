@@ -8,6 +8,9 @@ const MAX_COUNTED = 1_000;
 /** One that somebody asked for within this time does not make room for another. */
 const KEPT_MS = 60_000;
 
+/** One to which nobody has subscribed for this time is forgotten: each publication pays for it. */
+const IDLE_MS = 900_000;
+
 /** What a filter has matched, as a client is told that asks for it. */
 export type PublicationCount = {
   /** Names what is counted. Another name means: since another moment. */
@@ -24,6 +27,8 @@ class PublicationCounter implements Receiver {
   readonly name: string;
   count = 0;
   askedAt = 0;
+  /** When it was seen last that somebody subscribes to the filter. */
+  usedAt = 0;
   subscription: Subscription | undefined;
 
   constructor(name: string) {
@@ -67,18 +72,23 @@ export class PublicationCounters {
   /** How many filters are counted to which nobody subscribes. */
   get idle(): number {
     let idle = 0;
-    for (const { subscription } of this.#counters.values()) {
-      const { subscribers, members } = subscription!.entry;
-      if (subscribers + members === 0) idle++;
-    }
+    for (const counter of this.#counters.values()) if (!isUsed(counter)) idle++;
     return idle;
+  }
+
+  /** Forgets those to which nobody has subscribed for long. To be called now and then. */
+  forgetIdle(now: number): void {
+    for (const [filter, counter] of this.#counters) {
+      if (isUsed(counter)) counter.usedAt = now;
+      else if (now - counter.usedAt > IDLE_MS) this.#remove(filter, counter);
+    }
   }
 
   /** The count of a filter, which begins if it has none; `undefined` if there is no room for it. */
   of(filter: string, now: number): PublicationCount | undefined {
     const counter = this.#counters.get(filter) ?? this.#make(filter, now);
     if (counter === undefined) return undefined;
-    counter.askedAt = now;
+    counter.askedAt = counter.usedAt = now;
     this.#counters.delete(filter);
     this.#counters.set(filter, counter);
     return { counter: counter.name, count: counter.count };
@@ -86,15 +96,23 @@ export class PublicationCounters {
 
   #make(filter: string, now: number): PublicationCounter | undefined {
     if (this.#counters.size >= MAX_COUNTED) {
-      const [oldest, { askedAt, subscription }] = this.#counters.entries().next().value!;
-      if (now - askedAt < KEPT_MS) return undefined;
-      this.#counters.delete(oldest);
-      subscription!.entry.isCounted = false;
-      this.#router.remove(subscription!);
+      const [oldest, counter] = this.#counters.entries().next().value!;
+      if (now - counter.askedAt < KEPT_MS) return undefined;
+      this.#remove(oldest, counter);
     }
     const counter = new PublicationCounter(`${this.#epoch}.${++this.#made}`);
     counter.subscription = this.#router.add(filter, undefined, "latest", counter);
     counter.subscription.entry.isCounted = true;
     return counter;
   }
+  #remove(filter: string, { subscription }: PublicationCounter): void {
+    this.#counters.delete(filter);
+    subscription!.entry.isCounted = false;
+    this.#router.remove(subscription!);
+  }
+}
+
+function isUsed({ subscription }: PublicationCounter): boolean {
+  const { subscribers, members } = subscription!.entry;
+  return subscribers + members > 0;
 }

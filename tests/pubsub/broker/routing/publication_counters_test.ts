@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { PublicationCounters } from "../../../../lib/pubsub/broker/routing/publication_counters.ts";
+import type { Receiver } from "../../../../lib/pubsub/broker/routing/subscription.ts";
 import { Router } from "../../../../lib/pubsub/broker/routing/router.ts";
 import { connectBroker } from "../../../../lib/pubsub/mod.ts";
 import { op, RawPeer, startBroker } from "../../support.ts";
@@ -47,6 +48,25 @@ Deno.test("1,000 filters are counted; one that was not asked for lately makes ro
   assertEquals([router.filters, counters.idle], [1_000, 1_000]);
   // It is counted anew.
   assert(counters.of("t.1", 70_000)!.counter !== first.counter);
+});
+
+Deno.test("a filter to which nobody has subscribed for a quarter of an hour is not counted on", () => {
+  const router = new Router();
+  const counters = new PublicationCounters(router, "e");
+  const used = counters.of("used", 0)!;
+  counters.of("idle", 0);
+  const receiver = { congested: false, writtenBytes: 0, toldBytes: 0 } as unknown as Receiver;
+  const subscription = router.add("used", undefined, "latest", receiver);
+  counters.forgetIdle(900_000);
+  assertEquals(router.filters, 2);
+  counters.forgetIdle(900_001);
+  assertEquals([router.filters, counters.idle], [1, 0]);
+  // The time begins when the last subscriber goes.
+  router.remove(subscription);
+  counters.forgetIdle(1_800_001);
+  assertEquals(counters.of("used", 1_800_001), used);
+  counters.forgetIdle(2_700_002);
+  assertEquals([router.filters, counters.idle], [0, 0]);
 });
 
 Deno.test("a run that takes long to hand out is counted once", async () => {
