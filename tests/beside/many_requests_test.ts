@@ -3,6 +3,7 @@ import { concat } from "@std/bytes";
 import { encodeFrame } from "../../lib/frame/mod.ts";
 import type { Broker } from "../../lib/pubsub/mod.ts";
 import { assert, assertEquals } from "@std/assert";
+import { until } from "../support/deadline.ts";
 import { latenciesBeside } from "../support/neighbour.ts";
 import { op, RawPeer, startBroker } from "../pubsub/support.ts";
 
@@ -52,6 +53,17 @@ const ATTACKS: Record<string, Attack> = {
     await send(one!, times(8_000, (i) => op("pub", { topic: `a.t${i}.b`, retain: true }, value)));
     const requests = times(150, (i) => op("sub", { topic: `*.*.z${i}` }));
     return () => send(one!, requests);
+  },
+  async "150 connections that subscribe at once to 15,000 retained values"({ broker, peers }) {
+    const [one, ...others] = await peers(151);
+    const value = new Uint8Array(20);
+    await send(one!, times(15_000, (i) => op("pub", { topic: `t.${i}`, retain: true }, value)));
+    return async () => {
+      await Promise.all(others.map((peer) => peer.send(op("sub", { topic: ">" }))));
+      await until(() => broker.stats().subscriptions === 150);
+      const { pendingBytes, backlogBytes } = broker.stats();
+      assert(backlogBytes < 2_000_000, `${pendingBytes} wait, and take ${backlogBytes}`);
+    };
   },
   async "publications by turns on two topics that 200 connections get"({ peers }) {
     const [one, ...receivers] = await peers(201);

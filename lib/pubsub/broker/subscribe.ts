@@ -115,11 +115,16 @@ async function subscribeAfterWalk(
   asked: Asked,
 ): Promise<Outcome> {
   // It may have waited for others.
+  const turn = core.pause();
+  if (turn) await turn;
   if (requester.ending) return ENDING;
   const { filter } = asked;
-  const walk = core.retained.walk(filter);
-  await inSteps(() => walk.step(RETAINED_PART), core.pause);
-  const retained = walk.end();
+  let retained = core.retained.again(filter);
+  if (retained === undefined) {
+    const walk = core.retained.walk(filter);
+    await inSteps(() => walk.step(RETAINED_PART), core.pause);
+    retained = walk.end();
+  }
   // What the client may do may have changed meanwhile.
   const forbidden = subscribeRefusal(requester.principal!, filter);
   if (!requester.ending && !forbidden) return confirm(requester, core, asked, retained);

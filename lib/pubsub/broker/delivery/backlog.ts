@@ -2,7 +2,14 @@ import type { ByteBuffer } from "../../../frame/mod.ts";
 import { type BacklogBudget, LEAST_LEVEL, type SharedBacklog } from "./backlog_budget.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
 import { Missed, type MissedReason } from "./missed.ts";
-import { costOf, type FrameList, isDroppable, type Piece, PIECE_BYTES } from "./piece.ts";
+import {
+  costOf,
+  type FrameList,
+  isDroppable,
+  type Piece,
+  PIECE_BYTES,
+  REFERENCE_BYTES,
+} from "./piece.ts";
 import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
 
@@ -11,9 +18,6 @@ import type { Subscription } from "../routing/subscription.ts";
  * one frame alone may be larger.
  */
 const PIECE_SHARE = 1 / 8;
-
-/** What a frame costs that is not copied into the backlog. */
-const REFERENCE_BYTES = 8;
 
 /** The sizes of the first chunk and of the largest ones. */
 const FIRST_CHUNK_BYTES = 16_384;
@@ -105,7 +109,8 @@ export class Backlog implements SharedBacklog {
     piece.sent = from;
     for (let i = from; i < list.frames.length; i++) piece.keptBytes += list.frames[i]!.length;
     this.keptBytes += piece.keptBytes;
-    this.#count(list.frames.length * REFERENCE_BYTES, list.frames.length * REFERENCE_BYTES);
+    this.#count(list.frames.length * REFERENCE_BYTES, 0);
+    this.#budget.holdList(list.frames);
     this.#budget.relieve();
   }
 
@@ -398,8 +403,8 @@ export class Backlog implements SharedBacklog {
     if (this.#oldest === piece) this.#oldest = before;
     if (topic !== undefined) this.#latest!.delete(topic);
     if (list) {
-      const references = list.frames.length * REFERENCE_BYTES;
-      this.#count(-references, -references);
+      this.#count(-list.frames.length * REFERENCE_BYTES, 0);
+      this.#budget.releaseList(list.frames);
       list.release();
     }
     this.#count(piece.start - piece.end - PIECE_BYTES, -costOf(piece));

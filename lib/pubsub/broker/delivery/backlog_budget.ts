@@ -1,5 +1,6 @@
 import { Budget } from "../../../base/budget.ts";
 import { ChunkStore } from "./chunk_store.ts";
+import { REFERENCE_BYTES } from "./piece.ts";
 
 /** When there is no room, backlogs shrink until they use this share of the whole. */
 const RELIEVED_SHARE = 7 / 8;
@@ -27,6 +28,8 @@ export class BacklogBudget {
   readonly shared: ChunkStore;
   readonly #budget: Budget;
   readonly #backlogs = new Set<SharedBacklog>();
+  /** Lists of frames, and how many backlogs have each. */
+  readonly #lists = new Map<readonly Uint8Array[], number>();
 
   /** @param maxBytes The most that all of them may take. */
   constructor(maxBytes: number) {
@@ -58,6 +61,21 @@ export class BacklogBudget {
   /** Counts what a backlog takes more, or less. */
   count(bytes: number): void {
     this.#budget.take(bytes);
+  }
+
+  /** Counts a list of frames that a backlog has: once, however many have it. */
+  holdList(frames: readonly Uint8Array[]): void {
+    const holders = this.#lists.get(frames) ?? 0;
+    if (holders === 0) this.count(frames.length * REFERENCE_BYTES);
+    this.#lists.set(frames, holders + 1);
+  }
+
+  /** Ends one {@linkcode BacklogBudget.holdList}. */
+  releaseList(frames: readonly Uint8Array[]): void {
+    const holders = this.#lists.get(frames)! - 1;
+    if (holders > 0) return void this.#lists.set(frames, holders);
+    this.#lists.delete(frames);
+    this.count(-frames.length * REFERENCE_BYTES);
   }
 
   /** Makes room, if too much is taken. */

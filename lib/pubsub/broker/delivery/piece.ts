@@ -5,6 +5,9 @@ import type { Missed } from "./missed.ts";
 /** What a piece costs beside its bytes; it counts, so that memory is bounded with small ones. */
 export const PIECE_BYTES = 128;
 
+/** What a frame costs that is not copied into the backlog. */
+export const REFERENCE_BYTES = 8;
+
 /** What an array of its own costs beside its bytes, as half a million of them showed. */
 const ARRAY_BYTES = 500;
 

@@ -22,6 +22,8 @@ export class Retained {
   readonly #walks = new Set<RetainedWalk>();
   /** What is on its way to subscribers, the oldest first. */
   readonly #selections = new Set<RetainedSelection>();
+  /** What was found last, for as long as nothing has changed: a thousand may ask for the same. */
+  #last: { readonly filter: string; readonly frames: readonly Uint8Array[] } | undefined;
   /** Bytes of all frames that were replaced or forgotten so far. */
   #replacedBytes = 0;
   #frameBytes = 0;
@@ -48,6 +50,7 @@ export class Retained {
    * @returns `false`, with the one before still there, if it does not fit.
    */
   set(topic: string, frame: Uint8Array): boolean {
+    this.#last = undefined;
     const known = this.#tree.get(topic);
     const before = known?.bytes;
     const more = known ? frame.length - known.bytes!.length : frame.length + FRAME_BYTES;
@@ -69,6 +72,7 @@ export class Retained {
 
   /** Forgets the topic's frame. */
   clear(topic: string): void {
+    this.#last = undefined;
     const entry = this.#tree.delete(topic);
     if (entry === undefined) return;
     this.#frameBytes -= entry.bytes!.length + FRAME_BYTES;
@@ -84,12 +88,21 @@ export class Retained {
     const found = isWildcard(filter)
       ? this.#tree.below(filter)
       : [this.#tree.get(filter)].filter((entry) => entry !== undefined).values();
-    const walk = new RetainedWalk(filter, found, this.#count, (frames) => {
+    const walk = new RetainedWalk(filter, found, this.#count, (frames, areAll) => {
       this.#walks.delete(walk);
+      if (areAll) this.#last = { filter, frames };
       return this.#select(frames);
     });
     this.#walks.add(walk);
     return walk;
+  }
+
+  /**
+   * What the last look found, if it was for the same filter and nothing has changed since. The frames
+   * are in the same array. The caller has to release them.
+   */
+  again(filter: string): RetainedSelection | undefined {
+    return this.#last?.filter === filter ? this.#select(this.#last.frames) : undefined;
   }
 
   #select(frames: readonly Uint8Array[]): RetainedSelection {
@@ -168,15 +181,16 @@ export class RetainedWalk {
   readonly #entries: Iterator<Entry>;
   /** Topics with a greater number came after the walk began. */
   readonly #lastNumber: number;
-  readonly #select: (frames: readonly Uint8Array[]) => RetainedSelection;
+  readonly #select: (frames: readonly Uint8Array[], areAll: boolean) => RetainedSelection;
   readonly #found: Entry[] = [];
+  #isDone = false;
 
   /** Made by {@linkcode Retained.walk}. */
   constructor(
     filter: string,
     entries: Iterator<Entry>,
     lastNumber: number,
-    select: (frames: readonly Uint8Array[]) => RetainedSelection,
+    select: (frames: readonly Uint8Array[], areAll: boolean) => RetainedSelection,
   ) {
     this.#filter = filter;
     this.#entries = entries;
@@ -193,7 +207,7 @@ export class RetainedWalk {
   step(count: number): boolean {
     for (let i = 0; i < count; i++) {
       const { done, value } = this.#entries.next();
-      if (done) return true;
+      if (done) return this.#isDone = true;
       // New topics are reported by `created`, wherever the walk is.
       if (value.number <= this.#lastNumber) this.#found.push(value);
     }
@@ -212,7 +226,7 @@ export class RetainedWalk {
   end(): RetainedSelection {
     const frames: Uint8Array[] = [];
     for (const { bytes } of this.#found) if (bytes) frames.push(bytes);
-    return this.#select(frames);
+    return this.#select(frames, this.#isDone);
   }
 }
 

@@ -125,6 +125,14 @@ Deno.test("a walk in steps finds what is retained when it ends, whatever happene
           found.sort((a, b) => a - b),
           expected.map(([, number]) => number).sort((a, b) => a - b),
         );
+        // Who asks for the same gets the same, until something changes.
+        const again = () => retained.again(filter)?.frames;
+        assertEquals(again()?.length, expected.length);
+        assertEquals(retained.again(`${filter}.other`), undefined);
+        set("x");
+        assertEquals(again(), undefined);
+        retained.walk(filter).end();
+        assertEquals(again(), undefined, "that look was not over");
         for (const name of model.keys()) retained.clear(name);
         assertEquals([retained.size, retained.bytes], [0, 0]);
       },
