@@ -60,6 +60,12 @@ export class HttpSide implements AsyncDisposable {
         type: "gauge",
         values: () => web.connections,
       },
+      {
+        name: "socktool_http_connections_displaced_total",
+        help: "HTTP connections closed because there were too many",
+        type: "counter",
+        values: () => web.displaced,
+      },
     ]);
   }
 
@@ -86,6 +92,9 @@ export class HttpSide implements AsyncDisposable {
           answered({ method, path, status, remote, durationMs }) {
             requests.observe(durationMs);
             log.detail(`${method} ${path} from ${formatAddress(remote)}: ${status}`);
+          },
+          refused(remote, status) {
+            log.detail(`a request from ${formatAddress(remote)} was refused: ${status}`);
           },
           failed: (path, error) => log.error(`answering ${path} failed: ${describeError(error)}`),
         },

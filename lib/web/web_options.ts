@@ -8,6 +8,8 @@ import type { SiteOptions } from "./site.ts";
 export interface WebObserver {
   /** A request was answered. */
   answered?(event: AnsweredRequest): void;
+  /** What came could not be read as a request, or came too slowly; the client was told the status. */
+  refused?(remote: Address, status: number): void;
   /** A connection could not be accepted. */
   acceptFailed?(error: ConnectionError): void;
   /** The handler of a route failed; the client was told 500. @default {reported} */

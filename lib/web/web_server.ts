@@ -92,6 +92,7 @@ export class WebServer implements AsyncDisposable {
   readonly #looking: PeriodicLook;
   #onEmpty: (() => void) | undefined;
   #draining = false;
+  #displaced = 0;
 
   /** Made by {@linkcode serveWeb}. */
   constructor(listener: Listener, options: WebServeOptions) {
@@ -157,6 +158,11 @@ export class WebServer implements AsyncDisposable {
     return this.#connections.size;
   }
 
+  /** How many connections were closed because there were too many. */
+  get displaced(): number {
+    return this.#displaced;
+  }
+
   /** Answers further routes from now on. @throws {TypeError} if one is there already. */
   add(routes: Iterable<Route>): void {
     this.#answerer.table.add(routes);
@@ -214,9 +220,9 @@ export class WebServer implements AsyncDisposable {
       // The peer reset it after it was accepted.
       return closeQuietly(conn);
     }
-    if (this.#connections.size >= this.#limits.maxConnections && !this.#makeRoom()) {
-      connection.stream.destroy();
-      return;
+    if (this.#connections.size >= this.#limits.maxConnections) {
+      this.#displaced++;
+      if (!this.#makeRoom()) return void connection.stream.destroy();
     }
     const { stream } = connection;
     this.#connections.set(stream, connection);
@@ -315,6 +321,10 @@ export class WebServer implements AsyncDisposable {
   #refuse(stream: Duplex, { status, headers, body = "" }: WebReply): void {
     const connection = this.#connections.get(stream);
     if (!connection || connection.isBusy) return void stream.destroy();
+    // More of what cannot be read.
+    if (connection.phase === "ending") return;
+    const { remote } = connection;
+    this.#tell((observer) => observer.refused?.(remote, status));
     const content = new TextEncoder().encode(body as string);
     const lines = Object.entries({
       ...SECURITY_HEADERS,

@@ -210,7 +210,10 @@ Deno.test("a web server answers by its routes, and refuses what is no request fo
 });
 
 Deno.test("what cannot be read behind a request is told after its answer, and harms nothing before it", async () => {
-  await using server = await serve();
+  const refused: number[] = [];
+  await using server = await serve({
+    observer: { refused: (_, status) => void refused.push(status) },
+  });
   const post = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi";
   const cases: readonly (readonly [behind: string, status: RegExp])[] = [
     ["\0garbage\r\n\r\n", /^400 /],
@@ -229,6 +232,7 @@ Deno.test("what cannot be read behind a request is told after its answer, and ha
     assertMatch(second!, /^200 [^]*hi$/);
     assertMatch(last!, expected, behind);
   }
+  assertEquals(refused, [400, 431, 405, 400]);
 });
 
 Deno.test("a client that ends its half after its requests gets the answers", async () => {
@@ -494,6 +498,7 @@ Deno.test("with too many connections, one is closed that waits for nothing, or s
     assertEquals((await sendRaw(server, request("/healthz"))).status, 200);
   }
   assertEquals((await silent).status, 0);
+  assert(server.displaced >= 7, `${server.displaced} were displaced`);
   gate.resolve();
   assertEquals((await busy).body, "waited");
   await server.drain(0);
