@@ -9,7 +9,14 @@ import { Jobs } from "./jobs.ts";
 import type { Journal } from "./journal/journal.ts";
 import { Journaling, MAX_BATCH_BYTES, type OpenJournal } from "./journal/journaling.ts";
 import { recordBytes } from "./journal/record.ts";
-import type { AppendOrder, OrderFailure, OrderResult, StoreOrder, StoreReport } from "./orders.ts";
+import {
+  type AppendOrder,
+  NOTHING,
+  type OrderFailure,
+  type OrderResult,
+  type StoreOrder,
+  type StoreReport,
+} from "./orders.ts";
 import { RUN_BYTES } from "./schema.ts";
 import type { StreamTotals } from "../stream_store.ts";
 import { Tables } from "./tables.ts";
@@ -209,6 +216,7 @@ export class StreamEngine {
     return {
       results,
       late,
+      appended: [],
       changed: changed.filter(({ name }) => byName.has(name)).map((s) => this.#tables.figuresOf(s)),
       deleted,
       ended,
@@ -251,7 +259,7 @@ export class StreamEngine {
 
   /** Has the journal keep publications; `undefined` if there is no room for that. */
   #journaled(journal: Journal, orders: readonly StoreOrder[], now: number): Report | undefined {
-    const { appender, byName } = this.#tables;
+    const { appender } = this.#tables;
     const results: OrderResult[] = [];
     this.#tables.begin();
     appender.journal = journal;
@@ -273,7 +281,7 @@ export class StreamEngine {
     return {
       ...NOTHING,
       results,
-      changed: changed.filter(({ name }) => byName.has(name)).map((s) => this.#tables.figuresOf(s)),
+      appended: changed.map((stream) => stream.appended),
       deliveries: [],
       totals: this.#totals(now),
     };
@@ -334,18 +342,6 @@ export class StreamEngine {
     this.#isFull = isFull;
   }
 }
-
-const NOTHING: StoreReport = {
-  results: [],
-  late: [],
-  changed: [],
-  deleted: [],
-  ended: [],
-  deadLetters: [],
-  deliveries: [],
-  totals: undefined,
-  failure: undefined,
-};
 
 /** Two reports as one; only the first answers orders. */
 function joined(first: Report, second: Report): Report {

@@ -86,6 +86,9 @@ export type OrderResult =
   /** The answer comes in a later report. */
   | { readonly later: number };
 
+/** What publications change of a stream's figures where they are only in the journal. */
+export type Appended = Pick<StreamFigures, "name" | "lastSeq" | "count" | "bytes">;
+
 /** Deliveries for one member. */
 export interface MemberDeliveries {
   readonly member: number;
@@ -100,6 +103,8 @@ export interface StoreReport {
   readonly results: readonly OrderResult[];
   /** Answers to earlier orders, by the numbers that those told. */
   readonly late: readonly { readonly number: number; readonly result: OrderResult }[];
+  /** Streams to which something was appended that no row has. Comes before other changes. */
+  readonly appended: readonly Appended[];
   /** Streams that changed. */
   readonly changed: readonly WrittenFigures[];
   /** Names of streams that were deleted. */
@@ -113,3 +118,17 @@ export interface StoreReport {
   /** Why nothing can be written from here on. */
   readonly failure: OrderFailure | undefined;
 }
+
+/** A report of a commit that changed nothing. */
+export const NOTHING: StoreReport = {
+  results: [],
+  late: [],
+  appended: [],
+  changed: [],
+  deleted: [],
+  ended: [],
+  deadLetters: [],
+  deliveries: [],
+  totals: undefined,
+  failure: undefined,
+};

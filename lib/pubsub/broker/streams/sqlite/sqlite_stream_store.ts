@@ -335,8 +335,13 @@ class SqliteStreamStore implements StreamStore {
   }
 
   #committed(report: StoreReport): void {
-    const { changed, deleted, deliveries, ended, deadLetters, totals } = report;
+    const { appended, changed, deleted, deliveries, ended, deadLetters, totals } = report;
     if (totals) this.totals = totals;
+    for (const each of appended) {
+      const { name } = each;
+      this.streams.set(name, { ...this.streams.get(name)!, ...each });
+      for (const reader of this.#readers.get(name) ?? []) reader.wake();
+    }
     let isRouted = deleted.length > 0;
     for (const name of deleted) {
       this.streams.delete(name);

@@ -41,16 +41,28 @@ export type StoreThreadReport =
     readonly report: StoreReport;
     readonly memory: readonly ArrayBuffer[];
   }
+  /** The same for orders of which nothing else came: most of what is posted here costs time. */
+  | {
+    readonly type: "appended";
+    readonly results: StoreReport["results"];
+    readonly appended: StoreReport["appended"];
+    readonly totals: StoreReport["totals"];
+    readonly memory: readonly ArrayBuffer[];
+  }
   | { readonly type: "closed" };
 
 /** The commit log is written back to the database after this many pages: 16 MiB. */
 const CHECKPOINT_PAGES = 4_096;
+/** What is due is looked for at least this often. */
+const LOOK_MS = 60_000;
 /** After that, it keeps at most this many bytes on the disk. */
 const KEPT_LOG_BYTES = 67_108_864;
 
 let db: DatabaseSync | undefined;
 let engine: StreamEngine | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** When it runs out. */
+let timerAt = 0;
 
 const port = openThreadPort<StoreThreadOrder, StoreThreadReport>(ERRORS, (order) => {
   if (order.type === "open") open(order.path, order.memory, order.maxPages);
@@ -83,17 +95,38 @@ function perform(orders: readonly StoreOrder[], asked: boolean): void {
   const memory = orders.flatMap((order) =>
     order.kind === "append" ? [order.frames.buffer as ArrayBuffer] : []
   );
+  if (isPlain(report)) {
+    const { results, appended, totals } = report;
+    port.report({ type: "appended", results, appended, totals, memory }, memory);
+    return schedule();
+  }
   const deliveries = report.deliveries.map(({ bytes }) => bytes.buffer as ArrayBuffer);
   port.report({ type: "performed", asked, report, memory }, [...memory, ...deliveries]);
   schedule();
 }
 
+/** Whether a report tells of publications in the journal, and of nothing else. */
+function isPlain(report: StoreReport): boolean {
+  const { appended, late, changed, deleted, ended, deliveries, deadLetters, failure } = report;
+  const others = [late, changed, deleted, ended, deliveries, deadLetters];
+  return appended.length > 0 && failure === undefined && others.every(({ length }) => length === 0);
+}
+
 /** Performs what is due at its time. Orders that wait by then come first. */
 function schedule(): void {
-  clearTimeout(timer);
   const { dueAt } = engine!;
-  if (dueAt === Infinity) return;
-  timer = setTimeout(() => perform([], false), Math.min(Math.max(0, dueAt - Date.now()), 60_000));
+  const now = Date.now();
+  // A timer that runs out earlier looks again then: that costs less than to set it with each commit.
+  if (timerAt > now && timerAt <= dueAt) return;
+  clearTimeout(timer);
+  timerAt = Math.min(Math.max(now, dueAt), now + LOOK_MS);
+  timer = setTimeout(wake, timerAt - now);
+}
+
+function wake(): void {
+  timerAt = 0;
+  if (engine!.dueAt <= Date.now()) perform([], false);
+  else schedule();
 }
 
 function close(): void {

@@ -7,14 +7,15 @@ import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import { StreamError } from "../stream_error.ts";
 import type { OnStored } from "../stream_store.ts";
-import type {
-  AppendOrder,
-  AppendOutcome,
-  OrderFailure,
-  OrderResult,
-  OrderValue,
-  StoreOrder,
-  StoreReport,
+import {
+  type AppendOrder,
+  type AppendOutcome,
+  NOTHING,
+  type OrderFailure,
+  type OrderResult,
+  type OrderValue,
+  type StoreOrder,
+  type StoreReport,
 } from "./orders.ts";
 import type { StoreMemory } from "./store_memory.ts";
 import type { StoreThreadOrder, StoreThreadReport } from "./store_thread.ts";
@@ -254,16 +255,27 @@ export class StoreWriter {
         this.#closed.resolve();
         break;
       case "performed":
-        for (const each of report.memory) {
-          if (this.#memory.length < MAX_KEPT && each.byteLength <= MAX_KEPT_BYTES) {
-            this.#memory.push(each);
-          }
-        }
+        this.#keep(report.memory);
         this.#performed(report.report, report.asked);
         break;
+      case "appended": {
+        const { results, appended, totals, memory } = report;
+        this.#keep(memory);
+        this.#performed({ ...NOTHING, results, appended, totals }, true);
+        break;
+      }
       case "closed":
         this.#closed.resolve();
         break;
+    }
+  }
+
+  /** Takes memory for later publications. */
+  #keep(memory: readonly ArrayBuffer[]): void {
+    for (const each of memory) {
+      if (this.#memory.length < MAX_KEPT && each.byteLength <= MAX_KEPT_BYTES) {
+        this.#memory.push(each);
+      }
     }
   }
 

@@ -2,7 +2,7 @@ import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { DEAD_LETTERS } from "../dead_letter.ts";
 import type { StreamSettings } from "../stream_store.ts";
 import { LastTopics } from "./last_topics.ts";
-import type { WrittenFigures } from "./orders.ts";
+import type { Appended, WrittenFigures } from "./orders.ts";
 import type { Statements } from "./statements.ts";
 
 /** The part of a stream that changes with its messages. */
@@ -212,6 +212,12 @@ export class StreamRecord {
     this.journaled.length = this.#journaledBefore;
     this.lastTopics.rollBack();
     this.openRun.clear();
+  }
+
+  /** What appending changed of its figures. */
+  get appended(): Appended {
+    const { name, next, count, bytes } = this;
+    return { name, lastSeq: next - 1, count, bytes };
   }
 
   /** Its figures. */
