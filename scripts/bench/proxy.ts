@@ -22,8 +22,10 @@ const ROUNDS = 5;
 
 /** Connections of the measured delay, and messages per second on all of them together. */
 const DELAYED_CONNECTIONS = 1_000;
-const DELAYED_RATE = "2k";
+const DELAYED_RATE = 2_000;
 const DELAY_MS = 20;
+const DELAYED_SECONDS = 2;
+const DELAYED_ROUNDS = 3;
 
 /** Something that passes bytes on to a port. */
 interface Relay extends ServerProcess {
@@ -92,23 +94,30 @@ function startProxy(upstream: number, ...flags: string[]): Promise<ServerProcess
   return startServer(Deno.execPath(), args, port);
 }
 
-/** How much later than the delay says the answers come, on many connections. */
+/**
+ * How much later than the delay says the answers come, on many connections whose messages are spread
+ * evenly: through the proxy, and for comparison through one that delays nothing, and without any.
+ */
 async function measureDelay(upstream: number, figures: Figures): Promise<void> {
-  for (const delayMs of [0, DELAY_MS]) {
-    const flags = delayMs === 0 ? [] : ["--fault", `down delay ${delayMs}ms`];
-    await using proxy = await startProxy(upstream, ...flags);
-    const args = denoArgs(
-      "cmd/multiconn_client.ts",
-      `:${proxy.port}`,
-      String(DELAYED_CONNECTIONS),
-      ...["--rate", DELAYED_RATE, "--duration", "3s", "--warmup", "500ms", "--json"],
-    );
-    const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" })
-      .output();
-    const summary = JSON.parse(new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!);
-    const { p50, p99 } = summary.latency_us as Record<string, number>;
-    const name = `${DELAYED_CONNECTIONS} connections, delay ${delayMs} ms`;
-    figures[`${name}: answers late by p50, ms`] = p50! / 1_000 - delayMs;
-    figures[`${name}: answers late by p99, ms`] = p99! / 1_000 - delayMs;
+  const load = await buildC("delay_load");
+  await using prompt = await startProxy(upstream);
+  await using delaying = await startProxy(upstream, "--fault", `down delay ${DELAY_MS}ms`);
+  const rows = [
+    { name: "no proxy", port: upstream, delayMs: 0 },
+    { name: "proxy without delay", port: prompt.port, delayMs: 0 },
+    { name: `delay ${DELAY_MS} ms`, port: delaying.port, delayMs: DELAY_MS },
+  ].map((row) => ({ ...row, p50: [] as number[], p99: [] as number[] }));
+  for (let round = 0; round < DELAYED_ROUNDS; round++) {
+    for (const { port, delayMs, p50, p99 } of rows) {
+      const args = [port, DELAYED_CONNECTIONS, DELAYED_RATE, delayMs, DELAYED_SECONDS];
+      const late = await runJson(load, args);
+      p50.push(late["late_p50_us"]! / 1_000);
+      p99.push(late["late_p99_us"]! / 1_000);
+    }
+  }
+  for (const { name, p50, p99 } of rows) {
+    const title = `${DELAYED_CONNECTIONS} connections, ${name}: answers late by`;
+    figures[`${title} p50, ms`] = median(p50);
+    figures[`${title} p99, ms`] = median(p99);
   }
 }

@@ -3,8 +3,10 @@
 // build: cc -O2 -o relay_ref relay_ref.c      run: ./relay_ref PORT UPSTREAM_PORT
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -25,6 +27,8 @@ static void watch(int poll, int fd) {
 }
 int main(int argc, char **argv) {
   if (argc != 3) { fprintf(stderr, "usage: %s PORT UPSTREAM_PORT\n", argv[0]); return 2; }
+  // A client that leaves while it is written to ends its connection, not this program.
+  signal(SIGPIPE, SIG_IGN);
   int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   struct sockaddr_in address = loopback(atoi(argv[1])), upstream = loopback(atoi(argv[2]));
@@ -48,7 +52,9 @@ int main(int argc, char **argv) {
       }
       // Its peer may have ended both in this round.
       if (!peers[fd]) continue;
-      long got = read(fd, buffer, 65536);
+      // What was ready may be of a connection that ended in this round, and gave its number to this one.
+      long got = recv(fd, buffer, 65536, MSG_DONTWAIT);
+      if (got < 0 && errno == EAGAIN) continue;
       for (long sent = 0; sent < got;) {
         long n = write(peers[fd], buffer + sent, got - sent);
         if (n <= 0) { got = 0; break; }
