@@ -14,6 +14,7 @@ import { propertiesSoak } from "./properties/properties_soak.ts";
 import { faultsSoak } from "./proxy/faults_soak.ts";
 import { proxySoak } from "./proxy/proxy_soak.ts";
 import { pubsubSoak } from "./pubsub/pubsub_soak.ts";
+import { slowReadersSoak } from "./pubsub/slow_readers_soak.ts";
 import { runSoak } from "./run_soak.ts";
 import { type Soak, SoakError } from "./soak.ts";
 import { streamsSoak } from "./streams/streams_soak.ts";
@@ -23,6 +24,7 @@ const SOAKS: readonly Soak[] = [
   ...FRAME_SOAKS,
   pubsubSoak,
   flatOutSoak,
+  slowReadersSoak,
   streamsSoak,
   natsSoak,
   gatewaysSoak,
