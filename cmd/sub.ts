@@ -218,7 +218,10 @@ export const command = defineCommand({
       if (count === flags.count) done.resolve();
       if (room) await room;
     };
-    const onMissed = (missed: MissedPublications) => tellMissed(missed, context, flags.json);
+    const onMissed = (missed: MissedPublications) => {
+      // Who has got as many as were wanted misses nothing.
+      if (count !== flags.count) tellMissed(missed, context, flags.json);
+    };
     try {
       const { group, slow } = flags;
       const subscriptions = await Promise.all(

@@ -1,8 +1,11 @@
 import type { Sink } from "./host.ts";
 import { escapeForTerminal } from "./terminal_text.ts";
 
-/** Above this, the writing methods ask their caller to wait. */
-const HIGH_WATER_BYTES = 1024 * 1024;
+/**
+ * Above this, the writing methods ask their caller to wait. What a pipe holds: with much more, `sub`
+ * would look as if it had stopped while a slow program behind it reads that.
+ */
+const HIGH_WATER_BYTES = 65_536;
 
 /** The pause before the next attempt to write to a sink that is full. */
 const RETRY_MS = 2;
@@ -20,8 +23,8 @@ export interface OutputOptions {
  * that turn or, if an earlier write is under way, after it. So a single line shows at once, and
  * thousands of lines cost one system call.
  *
- * The writing methods do not block. When more than 1 MiB is waiting they return a promise to wait
- * for, else `undefined`. Nothing but memory limits a caller that ignores it.
+ * The writing methods do not block. When more than 64 KiB wait behind a write that is under way
+ * they return a promise to wait for, else `undefined`. Nothing but memory limits a caller that ignores it.
  */
 export class Output {
   /** Whether people read it directly. */
@@ -34,6 +37,8 @@ export class Output {
   /** Bytes in `#chunks` plus UTF-16 units in `#text`: near enough for a limit. */
   #pending = 0;
   #writing: Promise<void> | undefined;
+  /** Resolves when what waits is being written. */
+  #room: PromiseWithResolvers<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(sink: Sink, options: OutputOptions = {}) {
@@ -93,7 +98,8 @@ export class Output {
       return undefined;
     }
     if (this.#pending > 0) this.#writing ??= this.#writeAll();
-    return this.#pending > HIGH_WATER_BYTES ? this.#writing : undefined;
+    if (this.#pending <= HIGH_WATER_BYTES) return undefined;
+    return (this.#room ??= Promise.withResolvers()).promise;
   }
 
   /** Writes until nothing is waiting; everything that came during a write goes in the next. */
@@ -140,6 +146,8 @@ export class Output {
     this.#text = "";
     this.#chunks = [];
     this.#pending = 0;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 }
 

@@ -67,21 +67,41 @@ Deno.test("Output does not keep a view of the caller's bytes", async () => {
   assertEquals(host.outText, "kept\n");
 });
 
-Deno.test("Output asks its caller to wait when a mebibyte is waiting", async () => {
+Deno.test("Output asks its caller to wait, until what waits behind a write is being written", async () => {
   const host = new FakeHost();
-  const out = new Output(host.stdout);
-  const line = "x".repeat(1023);
-  let waits = 0;
-  for (let i = 0; i < 5000; i++) {
-    const wait = out.line(line);
-    if (wait !== undefined) {
-      waits++;
-      await wait;
-    }
+  let written = 0;
+  let taken = Promise.withResolvers<void>();
+  const out = new Output({
+    ...host.stdout,
+    async write(bytes) {
+      await taken.promise;
+      taken = Promise.withResolvers();
+      written += bytes.length;
+      return bytes.length;
+    },
+  });
+  const line = "x".repeat(1_023);
+  let wait: Promise<void> | undefined;
+  const fill = () => {
+    let lines = 0;
+    for (wait = undefined; wait === undefined; lines++) wait = out.line(line);
+    return lines;
+  };
+  assertEquals(fill(), 65);
+  await wait;
+  // The first is being written, and there is room for as much again.
+  assertEquals([fill(), written], [65, 0]);
+  for (let writes = 1; writes < 4; writes++) {
+    taken.resolve();
+    await wait;
+    assertEquals([fill(), written], [65, writes * 65 * 1_024]);
   }
-  await out.flush();
-  assertEquals(waits, 4);
-  assertEquals(host.outText.length, 5000 * 1024);
+  for (let flushed = false; !flushed;) {
+    void out.flush().then(() => flushed = true);
+    taken.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  assertEquals(written, 5 * 65 * 1_024);
 });
 
 Deno.test("Output says once that its reader has gone, and drops the rest", async () => {
