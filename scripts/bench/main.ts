@@ -9,7 +9,7 @@ import { runAgainst } from "./against/run.ts";
 import { BENCHMARKS } from "./against/benchmarks.ts";
 import { fullName } from "./against/benchmark.ts";
 import { LEAST_RATIO } from "./against/table.ts";
-import { PLAIN_BENCHMARKS, runPlain } from "./plain.ts";
+import { partsOf, PLAIN_BENCHMARKS, runPlain, WITH_ROWS } from "./plain.ts";
 
 await runScript({
   task: "bench",
@@ -22,7 +22,8 @@ await runScript({
       optional: true,
       placeholder: "NAME",
       help: `what to measure: ${Object.keys(PLAIN_BENCHMARKS).join(", ")}; with --against also ` +
-        "rows, by the beginnings of their names, such as 'pubsub/16 B'",
+        "rows, by the beginnings of their names, such as 'pubsub/16 B'; without it rows of " +
+        `${[...WITH_ROWS].join(", ")}, such as 'streams/store, fsynced, 64'`,
     },
   },
   flags: {
@@ -74,7 +75,11 @@ await runScript({
     if (against !== undefined) {
       return await runAgainst(against, names, { pairs, timeLimitMs, json });
     }
-    const unknown = names.filter((name) => !Object.hasOwn(PLAIN_BENCHMARKS, name));
+    const unknown = names.filter((name) => {
+      const { benchmark, row } = partsOf(name);
+      return !Object.hasOwn(PLAIN_BENCHMARKS, benchmark) ||
+        row !== undefined && !WITH_ROWS.has(benchmark);
+    });
     if (unknown.length > 0) {
       const known = Object.keys(PLAIN_BENCHMARKS).join(", ");
       const rows = unknown.some((name) => name.includes("/")) ? "; rows go with --against" : "";

@@ -5,7 +5,11 @@ import { currentVersion } from "./against/version.ts";
 import { printFigures } from "./print.ts";
 import { type Figures, median } from "./support.ts";
 
-type Run = () => Promise<Figures>;
+/** Measures all rows, or those whose names begin with one of some texts. */
+type Run = (rows?: readonly string[]) => Promise<Figures>;
+
+/** Benchmarks of which single rows can be measured. */
+export const WITH_ROWS: ReadonlySet<string> = new Set(["streams"]);
 
 const ROUNDS = 3;
 
@@ -27,15 +31,28 @@ export const PLAIN_BENCHMARKS: Readonly<Record<string, () => Promise<{ run: Run 
   client: () => Promise.resolve({ run: () => runRows("client") }),
 };
 
-/** Runs benchmarks, prints their figures and keeps them as JSON under `.bench/`. */
+/** The benchmark that a name is about, and the beginning of its rows' names: `streams/replay`. */
+export function partsOf(name: string): { benchmark: string; row: string | undefined } {
+  const [benchmark, ...row] = name.split("/");
+  return { benchmark: benchmark!, row: row.length > 0 ? row.join("/") : undefined };
+}
+
+/**
+ * Runs benchmarks, prints their figures and keeps them as JSON under `.bench/`.
+ *
+ * @param names Names of benchmarks, or of rows of those that can measure single ones.
+ */
 export async function runPlain(names: readonly string[]): Promise<void> {
   const results: Record<string, unknown> = {
     date: new Date().toISOString(),
     deno: Deno.version.deno,
     cores: navigator.hardwareConcurrency,
   };
-  for (const name of names) {
-    const figures = await (await PLAIN_BENCHMARKS[name]!()).run();
+  const rowsOf = Map.groupBy(names.map(partsOf), ({ benchmark }) => benchmark);
+  for (const [name, parts] of rowsOf) {
+    const rows = parts.flatMap(({ row }) => row ?? []);
+    const isAll = rows.length < parts.length;
+    const figures = await (await PLAIN_BENCHMARKS[name]!()).run(isAll ? undefined : rows);
     printFigures(name, figures);
     results[name] = figures;
   }

@@ -17,8 +17,13 @@ const RIVALS = {
   redis: { needs: "redis-server", start: startRedis },
 } as const;
 
-/** Rates, and ratios to the others: above 1, ours is better. */
-export async function run(): Promise<Figures> {
+/**
+ * Rates, and ratios to the others: above 1, ours is better.
+ *
+ * @param only Only rows whose names begin with one of these.
+ * @throws {Error} if there are none.
+ */
+export async function run(only?: readonly string[]): Promise<Figures> {
   await using stack = new AsyncDisposableStack();
   const processes = new Map<string, LibraryProcess>();
   const start = async (name: string, begin: () => Promise<StreamServers>) => {
@@ -35,7 +40,10 @@ export async function run(): Promise<Figures> {
     else say(`skipped, because ${needs} is not installed: ratios to ${name}`);
   }
   const figures: Figures = {};
-  for (const row of processes.get("socktool")!.rows) {
+  const all = processes.get("socktool")!.rows;
+  const rows = all.filter((row) => only?.some((each) => row.startsWith(each)) ?? true);
+  if (rows.length === 0) throw new Error(`There is no such row; there are\n${all.join("\n")}`);
+  for (const row of rows) {
     const rates = new Map([...processes.keys()].map((name) => [name, [] as number[]]));
     for (let round = 0; round < ROUNDS; round++) {
       for (const [name, library] of processes) rates.get(name)!.push(await library.measure(row));
@@ -48,5 +56,5 @@ export async function run(): Promise<Figures> {
       figures[`${row}: ratio to ${name}`] = median(ours.map((rate, i) => rate / theirs[i]!));
     }
   }
-  return { ...figures, ...await besideFigures() };
+  return only ? figures : { ...figures, ...await besideFigures() };
 }
