@@ -32,7 +32,11 @@ const LANES: Readonly<Record<string, readonly string[]>> = {
 const LONG = [
   "tests/docs/pages_test.ts",
   "tests/pubsub/broker/delivery/slow_test.ts",
+  "tests/scripts/portable_roles_test.ts",
   "tests/docs/runner_test.ts",
+  "tests/scripts/portable_private_test.ts",
+  "tests/scripts/install_clone_test.ts",
+  "tests/scripts/npm_test.ts",
   "tests/cmd/server_operator_test.ts",
   "tests/load/account_test.ts",
 ];

@@ -33,10 +33,7 @@ export class Place {
   static async in(scratch: Scratch, victim: number): Promise<Place> {
     Deno.chmodSync(scratch.path, 0o755);
     const { path } = await smallPortableFile();
-    const cache = scratch.at("whole");
-    const { out } = await runTool(path, [], { clearEnv: true, env: { SOCKTOOL_CACHE: cache } });
-    assertEquals(out, `the program of ${Deno.uid()}\n`);
-    return new Place(victim, scratch, path, `${cache}/${namesIn(cache)[0]}`);
+    return new Place(victim, scratch, path, await (unpacked ??= unpack(path)));
   }
 
   at(name: string): string {
@@ -78,6 +75,20 @@ export class Place {
     Deno.chmodSync(folder, mode);
     return folder;
   }
+}
+
+let unpacked: Promise<string> | undefined;
+
+/** The folder into which a portable file unpacks itself: once in a run of the tests. */
+async function unpack(path: string): Promise<string> {
+  const scratch = new Scratch();
+  addEventListener("unload", () => scratch[Symbol.dispose]());
+  const { out } = await runTool(path, [], {
+    clearEnv: true,
+    env: { SOCKTOOL_CACHE: scratch.path },
+  });
+  assertEquals(out, `the program of ${Deno.uid()}\n`);
+  return scratch.at(namesIn(scratch.path)[0]!);
 }
 
 /** Makes somebody the owner, where the tests can; of a link itself. */
