@@ -56,18 +56,35 @@ export async function bundleForBrowsers(
   await runBundle("--minify", "--platform", "browser", ...kept, "--output", output, entry);
 }
 
+/** How often `deno bundle` is tried while another process puts esbuild into Deno's cache. */
+const TRIES = 5;
+
+/** Before it is tried again. */
+const PAUSE_MS = 500;
+
 async function runBundle(...args: readonly string[]): Promise<void> {
+  for (let tries = 1;; tries++) {
+    const problem = await bundleProblem(args);
+    if (problem === undefined) return;
+    if (tries === TRIES || !problem.includes("failed to copy esbuild")) {
+      throw new Error(
+        `deno bundle failed: ${problem}\n  It fetches esbuild from the npm registry once, ` +
+          "and finds it in Deno's cache from then on.",
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+/** Runs `deno bundle` once. @returns why it failed, or `undefined`. */
+async function bundleProblem(args: readonly string[]): Promise<string | undefined> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
   }).output();
-  if (success) return;
-  const problem = new TextDecoder().decode(stderr).replace(/\n\nStack backtrace[\s\S]*/, "").trim();
-  throw new Error(
-    `deno bundle failed: ${problem}\n  It fetches esbuild from the npm registry once, ` +
-      "and finds it in Deno's cache from then on.",
-  );
+  if (success) return undefined;
+  return new TextDecoder().decode(stderr).replace(/\n\nStack backtrace[\s\S]*/, "").trim();
 }
 
 /**

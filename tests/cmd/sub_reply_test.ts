@@ -15,6 +15,8 @@ const runsHere = Deno.build.os !== "windows" && isInstalled("ps", "sub --reply")
 
 /** Starts `sub ask --reply COMMAND ARGS…` with a packed program's permissions. */
 async function startReplying(broker: Broker, command: string, ...args: string[]): Promise<Program> {
+  // One that was killed may count for a while.
+  await until(() => broker.stats().connections === 1, "there is the client alone");
   const before = broker.stats().subscriptions;
   const permissions = await permissionFlags(socktool, targetOf(Deno.build.target));
   const at = ["-s", formatAddress(broker.address)];

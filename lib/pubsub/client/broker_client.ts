@@ -122,7 +122,7 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @example
    * ```ts
-   * import { connectBroker, serveBroker } from "@socktool/socktool";
+   * import { connectBroker, serveBroker } from "@socktool/socktool/pubsub";
    * import { assertEquals } from "@std/assert";
    *
    * await using broker = await serveBroker("127.0.0.1:0");
