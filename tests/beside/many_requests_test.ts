@@ -1,136 +1,27 @@
 /** However many requests that take a little while come at once, nobody else waits for all of them. */
-import { concat } from "@std/bytes";
-import { encodeFrame } from "../../lib/frame/mod.ts";
-import type { Broker } from "../../lib/pubsub/mod.ts";
-import { assert, assertEquals } from "@std/assert";
-import { until } from "../support/deadline.ts";
-import { latenciesBeside } from "../support/neighbour.ts";
-import { op, RawPeer, startBroker } from "../pubsub/support.ts";
+import { assertRejects } from "@std/assert";
+import { Turns } from "../../lib/net/turns.ts";
+import { attackBroker, ATTACKS } from "./broker_attacks.ts";
 
-/** What is there before, on the attackers' side. */
-interface Attackers {
-  readonly broker: Broker;
-  /** So many connections. */
-  peers(count: number): Promise<RawPeer[]>;
+for (const name of Object.keys(ATTACKS)) {
+  Deno.test(`${name} delay no other`, () => attackBroker(name));
 }
 
-/** What attackers prepare; gives what they do. */
-type Attack = (attackers: Attackers) => Promise<() => Promise<unknown>>;
+/** Attacks that have to show it if work in steps does not let others be served. */
+const SHOWING = [
+  "a connection that asks of 10,000 filters 1,000 times in one write",
+  "publications for 20,000 groups",
+  "200 wills and goings that 200 connections are told of, and do not read,",
+];
 
-function times(count: number, make: (i: number) => ReturnType<typeof op>): Uint8Array {
-  return concat(Array.from({ length: count }, (_, i) => encodeFrame(make(i))));
-}
-
-/** Sends it all and waits until the broker has dealt with it. */
-async function send(peer: RawPeer, bytes: Uint8Array): Promise<void> {
-  await peer.send(bytes, op("ping", { id: 77 }));
-  while ((await peer.header())["id"] !== 77);
-}
-
-const askTopics = () =>
-  op(
-    "pub",
-    { topic: "_sys.topics", "reply-to": "nobody" },
-    new TextEncoder().encode('{"limit":1}'),
-  );
-
-const ATTACKS: Record<string, Attack> = {
-  async "120 connections that ask of 30,000 filters"({ peers }) {
-    const [one, ...others] = await peers(121);
-    await send(one!, times(30_000, (i) => op("sub", { topic: `t.${i}` })));
-    const request = times(1, askTopics);
-    return () => Promise.all(others.map((peer) => send(peer, request)));
-  },
-  async "a connection that asks of 10,000 filters 1,000 times in one write"({ peers }) {
-    const [one] = await peers(1);
-    await send(one!, times(10_000, (i) => op("sub", { topic: `t.${i}` })));
-    const requests = times(1_000, askTopics);
-    return () => send(one!, requests);
-  },
-  async "subscriptions that look through 8,000 retained topics and find none"({ peers }) {
-    const [one] = await peers(1);
-    const value = new Uint8Array(1);
-    await send(one!, times(8_000, (i) => op("pub", { topic: `a.t${i}.b`, retain: true }, value)));
-    const requests = times(150, (i) => op("sub", { topic: `*.*.z${i}` }));
-    return () => send(one!, requests);
-  },
-  async "150 connections that subscribe at once to 15,000 retained values"({ broker, peers }) {
-    const [one, ...others] = await peers(151);
-    const value = new Uint8Array(20);
-    await send(one!, times(15_000, (i) => op("pub", { topic: `t.${i}`, retain: true }, value)));
-    return async () => {
-      await Promise.all(others.map((peer) => peer.send(op("sub", { topic: ">" }))));
-      await until(() => broker.stats().subscriptions === 150);
-      const { pendingBytes, backlogBytes } = broker.stats();
-      assert(backlogBytes < 2_000_000, `${pendingBytes} wait, and take ${backlogBytes}`);
-    };
-  },
-  async "publications by turns on two topics that 200 connections get"({ peers }) {
-    const [one, ...receivers] = await peers(201);
-    const both = times(2, (i) => op("sub", { topic: `t${i}` }));
-    await Promise.all(receivers.map((peer) => send(peer, both)));
-    const publications = times(1_600, (i) => op("pub", { topic: `t${i % 2}` }));
-    return () => send(one!, publications);
-  },
-  async "publications for 20,000 groups"({ peers }) {
-    const [one, ...members] = await peers(21);
-    await Promise.all(
-      members.map((peer, k) =>
-        send(peer, times(1_000, (i) => op("sub", { topic: "t", group: `g${k}x${i}` })))
-      ),
-    );
-    const publications = times(10, () => op("pub", { topic: "t" }));
-    return () => send(one!, publications);
-  },
-  async "publications of 1 MiB for 1,000 groups of a connection that reads nothing"({ peers }) {
-    const [one, member] = await peers(2);
-    await send(member!, times(1_000, (i) => op("sub", { topic: "t", group: `g${i}` })));
-    const publications = times(2, () => op("pub", { topic: "t" }, new Uint8Array(1_048_576)));
-    return () => send(one!, publications);
-  },
-  async "200 wills and goings that 200 connections are told of, and do not read,"(
-    { broker, peers },
-  ) {
-    const [reader, ...all] = await peers(401);
-    const [leaving, silent] = [all.slice(0, 200), all.slice(200)];
-    const both = concat(
-      ["w", "_sys.disconnected"].map((topic) => encodeFrame(op("sub", { topic }))),
-    );
-    await Promise.all([reader!, ...silent].map((peer) => send(peer, both)));
-    const hello = op("hello", { will: "w", id: 77 }, new Uint8Array(20_000));
-    await Promise.all(leaving.map(async (peer) => {
-      await peer.send(hello);
-      await peer.header();
-    }));
-    return async () => {
-      for (const peer of leaving) peer.close();
-      for (let count = 0; count < 400; count++) assertEquals((await reader!.header())["op"], "pub");
-      const { pendingBytes, backlogBytes } = broker.stats();
-      assert(backlogBytes < 20_000_000, `${pendingBytes} wait, and take ${backlogBytes}`);
-    };
-  },
-  async "100 publications at once that 16,384 filters match"({ peers }) {
-    const [one, ...publishers] = await peers(101);
-    const filter = (i: number) =>
-      Array.from({ length: 14 }, (_, bit) => (i >> bit) & 1 ? "*" : "a").join(".");
-    await send(one!, times(16_384, (i) => op("sub", { topic: filter(i) })));
-    const publication = times(1, () => op("pub", { topic: filter(0) }));
-    return () => Promise.all(publishers.map((peer) => send(peer, publication)));
-  },
-};
-
-for (const [name, attack] of Object.entries(ATTACKS)) {
-  Deno.test(`${name} delay no other`, async () => {
-    await using broker = await startBroker();
-    using stack = new DisposableStack();
-    const peers = async (count: number) => {
-      const all = await Promise.all(Array.from({ length: count }, () => RawPeer.to(broker)));
-      for (const peer of all) stack.use(peer);
-      return all;
-    };
-    const begin = await attack({ broker, peers });
-    const [neighbour] = await peers(1);
-    const ask = async () => assertEquals((await neighbour!.ask("ping", { id: 1 }))["op"], "pong");
-    await latenciesBeside(ask, async () => void await begin(), { everyMs: 2, byWork: true });
+for (const name of SHOWING) {
+  Deno.test(`a broker that gives nobody else a turn is noticed by ${name}`, async () => {
+    const { take } = Turns.prototype;
+    Turns.prototype.take = () => undefined;
+    try {
+      await assertRejects(() => attackBroker(name), Error, "beside the attack: p99");
+    } finally {
+      Turns.prototype.take = take;
+    }
   });
 }

@@ -6,6 +6,7 @@
  */
 import { formatDuration } from "../../cmd/_cli/mod.ts";
 import { runScript, say } from "../../scripts/pack/script.ts";
+import { attacksSoak } from "./attacks/attacks_soak.ts";
 import { inspectSoak } from "./capture/inspect_soak.ts";
 import { FRAME_SOAKS } from "./frames/frames_soak.ts";
 import { gatewaysSoak, natsSoak } from "./nats/nats_soak.ts";
@@ -30,6 +31,7 @@ const SOAKS: readonly Soak[] = [
   gatewaysSoak,
   webSocketSoak,
   inspectSoak,
+  attacksSoak,
   proxySoak,
   faultsSoak,
   propertiesSoak,

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
 import { encodeFrame } from "../../../lib/frame/mod.ts";
 import type { Broker, BrokerConnection } from "../../../lib/pubsub/mod.ts";
-import { until } from "../../support/deadline.ts";
+import { deadline, until } from "../../support/deadline.ts";
 import { op, RawPeer, startBroker } from "../support.ts";
 
 const LIMITS = { maxContentBytes: 20_000, maxPendingBytes: 400_000, patienceMs: 20 };
@@ -68,3 +69,24 @@ for (const stuckFor of ["all that waits", "a little"]) {
     assertEquals([figures.delivered, figures.missed], [delivered, missed]);
   });
 }
+
+Deno.test("clients that read nothing, and wills of others that were just lost, hold up no end", async () => {
+  const broker = await startBroker();
+  const peers = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => RawPeer.to(broker)));
+  const [silent, lost] = [await peers(80), await peers(80)];
+  await Promise.all(silent.map(async (peer) => {
+    await peer.sub("t");
+    await peer.sub("_sys.disconnected");
+  }));
+  const hello = op("hello", { id: 1, will: "t" }, new Uint8Array(20_000));
+  await Promise.all(lost.map((peer) => peer.ask("hello", hello.header, hello.content)));
+  const [publisher] = await peers(1);
+  const small = encodeFrame(op("pub", { topic: "t" }, "small"));
+  await publisher!.send(concat(Array<Uint8Array>(30_000).fill(small)));
+  await publisher!.ask("ping", { id: 1 });
+  for (const peer of lost) peer.close();
+  await deadline(broker.drain(300), "the end, a moment after the time for draining", 5_000);
+  assert(broker.forced >= silent.length, `${broker.forced} were closed by force`);
+  for (const peer of [...silent, publisher!]) peer.close();
+});

@@ -29,6 +29,9 @@ const MAX_CHUNK_BYTES = 262_144;
  */
 const MERGED_BYTES = 16_384;
 
+/** What is not smaller, and is in memory of its own, stays there. */
+const OWN_BYTES = 4_096;
+
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -183,7 +186,9 @@ export class Backlog implements SharedBacklog {
       return this.#turnAway(subscription, 1, bytes.length);
     }
     // What is newest may stay for long: it has no chunk that stays with it.
-    if (latest) this.#append(bytes, undefined, 0, 1, subscription, topic);
+    const topicOf = latest ? topic : undefined;
+    const isOwn = latest || bytes.length >= OWN_BYTES;
+    if (isOwn) this.#append(bytes, undefined, 0, 1, subscription, topicOf);
     else this.#appendCopy(bytes, 1, subscription);
     this.#budget.relieve();
     return 1;
