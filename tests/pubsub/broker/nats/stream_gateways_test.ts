@@ -1,5 +1,5 @@
 /** Streams that several gateways and clients of NATS share. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { headers } from "@nats-io/transport-node";
 import { AckPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import {
@@ -109,8 +109,24 @@ testPair("members at all gateways share a consumer, and a letter dies once", asy
   for (const who of ["left", "right"]) assert(got.some(([name]) => name === who), who);
   const figures = await left.streams.consumer("work", "c");
   assertEquals([figures.dead, figures.unacked, figures.pending], [4, 0, 0]);
+  // Both gateways have made the same consumer. Its letters are known by what is the same for all
+  // servers: when a consumer was made is not, after a restart.
+  const manager = await jetstreamManager(nats);
+  const incarnation = async () => {
+    const { config } = await manager.consumers.info("work", "c");
+    return /"incarnation":"([^"]+)"/.exec(config.description!)![1]!;
+  };
+  const made = await incarnation();
+  const ids: string[] = [];
+  for (let seq = 1; seq <= 4; seq++) {
+    const letter = await manager.streams.getMessage("_dead", { seq });
+    ids.push(letter!.header.get("Nats-Msg-Id"));
+  }
+  assertEquals(ids.toSorted(), [10, 20, 30, 40].map((seq) => `work.c.${made}.${seq}`));
   await here.stop();
   await there.stop();
+  await right.streams.resetConsumer("work", "c", "new");
+  assertNotEquals(await incarnation(), made);
 
   // A letter that was delivered again is done with, also where it has been removed meanwhile.
   const redriven = left.consume("work", "c", options);

@@ -1,9 +1,4 @@
-import {
-  AckPolicy,
-  type ConsumerConfig,
-  type ConsumerInfo,
-  DeliverPolicy,
-} from "@nats-io/jetstream";
+import { AckPolicy, type ConsumerInfo, DeliverPolicy } from "@nats-io/jetstream";
 import { quote } from "../../../protocol/quote.ts";
 import {
   newConsumerSettings,
@@ -17,6 +12,7 @@ import { StreamError } from "../../streams/stream_error.ts";
 import type {
   ConsumerFigures,
   ConsumerMember,
+  ConsumerSettings,
   MemberInit,
   Settlement,
   StreamFigures,
@@ -27,6 +23,7 @@ import {
   consumerConfigOf,
   consumerFiguresOf,
   consumerSettingsOf,
+  incarnationOf,
   isDurable,
 } from "./consumer_config.ts";
 import type { ConsumerHost } from "./delivery_settler.ts";
@@ -82,8 +79,7 @@ export class ConsumerCatalog {
         await this.look(stream);
         refuseMoreConsumers(this.countOf(stream), [...this.all()].length);
         const all = newConsumerSettings(settings);
-        const made = consumerConfigOf(name, all, init.start, config.subjects);
-        info = await this.#add(stream, name, made);
+        info = await this.#make(stream, name, all, init.start, config.subjects, false);
         await this.list(stream);
       }
       const local = await this.#localOf(info);
@@ -133,8 +129,8 @@ export class ConsumerCatalog {
       await this.#host.api.do(tried, (manager) => manager.consumers.delete(stream, name));
       const local = this.#local.get(keyOf(stream, name));
       local?.pause();
-      const made = consumerConfigOf(name, consumerSettingsOf(before), start, config.subjects);
-      const info = await this.#add(stream, name, made);
+      const settings = consumerSettingsOf(before);
+      const info = await this.#make(stream, name, settings, start, config.subjects, true);
       await this.#renew(info);
       await this.#announce(stream, name, "reset");
       return await this.#figures(info);
@@ -260,11 +256,11 @@ export class ConsumerCatalog {
 
   /** @param figures Of its stream, looked at before. */
   #looked(info: ConsumerInfo, { firstSeq, lastSeq }: StreamFigures): void {
-    const { stream_name: stream, name, created } = info;
+    const { stream_name: stream, name } = info;
     const key = keyOf(stream, name);
     const local = this.#local.get(key);
     if (local === undefined || this.#turns.has(key)) return;
-    if (local.created === created) local.seen(deliveredTo(info, lastSeq), firstSeq);
+    if (local.incarnation === incarnationOf(info)) local.seen(deliveredTo(info, lastSeq), firstSeq);
     else {
       // Somebody has made another one of the same name.
       local.pause();
@@ -290,49 +286,57 @@ export class ConsumerCatalog {
   }
 
   async #renew(info: ConsumerInfo): Promise<void> {
-    const { stream_name: stream, name, created } = info;
+    const { stream_name: stream, name } = info;
     const local = this.#local.get(keyOf(stream, name));
-    if (local) local.renew(created, info.delivered.stream_seq, await this.#record(info));
+    if (local) {
+      local.renew(incarnationOf(info), info.delivered.stream_seq, await this.#record(info));
+    }
   }
 
   async #localOf(info: ConsumerInfo): Promise<JetStreamConsumer> {
-    const { stream_name: stream, name, created } = info;
+    const { stream_name: stream, name } = info;
     const key = keyOf(stream, name);
+    const incarnation = incarnationOf(info);
     const known = this.#local.get(key);
     if (known) {
-      if (known.created !== created) await this.#renew(info);
+      if (known.incarnation !== incarnation) await this.#renew(info);
       return known;
     }
     const record = await this.#record(info);
     const figures = consumerFiguresOf(info, undefined, 0);
-    const made = new JetStreamConsumer(this.#host, figures, created, record);
+    const made = new JetStreamConsumer(this.#host, figures, incarnation, record);
     this.#local.set(key, made);
     return made;
   }
 
-  async #record({ stream_name: stream, name, created }: ConsumerInfo): Promise<SharedRecord> {
+  async #record(info: ConsumerInfo): Promise<SharedRecord> {
+    const { stream_name: stream, name } = info;
     const { api } = this.#host;
     await needRecords(api);
-    const record = new SharedRecord(api, stream, name, created);
+    const record = new SharedRecord(api, stream, name, incarnationOf(info));
     await record.read();
     return record;
   }
 
-  async #add(
+  /** @param isAnother Whether it takes the place of one that was deleted. */
+  async #make(
     stream: string,
     name: string,
-    config: Partial<ConsumerConfig>,
+    settings: ConsumerSettings,
+    start: StreamStart,
+    topics: readonly string[],
+    isAnother: boolean,
   ): Promise<ConsumerInfo> {
+    const incarnation = await SharedRecord.claim(this.#host.api, stream, name, isAnother);
+    const config = consumerConfigOf(name, settings, start, topics, incarnation);
     const tried = `Cannot make the consumer ${quote(name)}`;
     return await this.#host.api.do(tried, (manager) => manager.consumers.add(stream, config));
   }
 
   async #find(stream: string, name: string): Promise<ConsumerInfo | undefined> {
     const tried = `Cannot look at the consumer ${quote(name)}`;
-    const info = await this.#host.api.find(
-      tried,
-      (manager) => manager.consumers.info(stream, name),
-    );
+    const { api } = this.#host;
+    const info = await api.find(tried, (manager) => manager.consumers.info(stream, name));
     if (info === undefined || isDurable(info)) return info;
     const message = `The consumer ${quote(name)} is one of NATS that clients cannot share`;
     throw new StreamError("consumer-exists", message);

@@ -22,16 +22,26 @@ const MAX_UNACKED = 10_000;
 const MARK = "socktool ";
 
 /** What of a consumer's settings JetStream has no place for. */
-type Described = Omit<ConsumerSettings, "maxUnacked">;
+interface Described extends Omit<ConsumerSettings, "maxUnacked"> {
+  /** What JetStream itself says of when it was made is another time after a server's restart. */
+  readonly incarnation?: string;
+}
 
-/** The configuration of a consumer. @param topics Those of its stream. */
+/**
+ * The configuration of a consumer.
+ *
+ * @param incarnation Tells it from others that had or will have its name.
+ * @param topics Those of its stream.
+ */
 export function consumerConfigOf(
   name: string,
   settings: ConsumerSettings,
   start: StreamStart,
   topics: readonly string[],
+  incarnation: string,
 ): Partial<ConsumerConfig> {
-  const { maxUnacked, ...described } = settings;
+  const { maxUnacked, ...others } = settings;
+  const described: Described = { ...others, incarnation };
   const { topic, ackWaitMs } = settings;
   const within = topic === undefined ? undefined : subjectWithin(topic, topics);
   return {
@@ -52,7 +62,10 @@ export function consumerSettingsOf({ config }: ConsumerInfo): ConsumerSettings {
   const { max_ack_pending: given = 0 } = config;
   const maxUnacked = given > 0 ? given : MAX_UNACKED;
   const described = readDescription(config.description);
-  if (described) return { ...described, topic: described.topic, maxUnacked };
+  if (described) {
+    const { incarnation: _, ...others } = described;
+    return { ...others, topic: described.topic, maxUnacked };
+  }
   return {
     topic: config.filter_subject || undefined,
     ackWaitMs: (config.ack_wait ?? 0) / NANOS,
@@ -60,6 +73,14 @@ export function consumerSettingsOf({ config }: ConsumerInfo): ConsumerSettings {
     maxUnacked,
     backoffMs: (config.backoff ?? []).map((ns) => ns / NANOS),
   };
+}
+
+/**
+ * What tells a consumer from others that had or will have its name: of one that a client of NATS has
+ * made, when that was, as far as JetStream knows.
+ */
+export function incarnationOf({ config, created }: ConsumerInfo): string {
+  return readDescription(config.description)?.incarnation ?? created;
 }
 
 /**

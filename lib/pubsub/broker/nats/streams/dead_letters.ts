@@ -9,8 +9,8 @@ import type { StoredMessages } from "./stored_messages.ts";
 
 /** A message that has had its last attempt. */
 export interface Buried extends DeadMessage {
-  /** When JetStream made the consumer. */
-  readonly created: string;
+  /** Tells the consumer from others that had or will have its name. */
+  readonly incarnation: string;
   /** Its number among the dead letters, if it was one that was delivered again. */
   readonly letter: number | undefined;
 }
@@ -47,12 +47,14 @@ export class DeadLetters {
 
   /** Resolves once the letter is stored, or there is nothing to store. @throws {StreamError} */
   async store(buried: Buried): Promise<void> {
-    const { stream, consumer, created, seq, letter } = buried;
+    const { stream, consumer, incarnation, seq, letter } = buried;
     const from = letter === undefined ? stream : DEAD_LETTERS;
     const frame = await this.#find(from, letter ?? seq);
     if (frame === undefined) return;
     await this.#needStream();
-    const id = `${stream}.${consumer}.${created}.${seq}${letter === undefined ? "" : `.${letter}`}`;
+    const id = `${stream}.${consumer}.${incarnation}.${seq}${
+      letter === undefined ? "" : `.${letter}`
+    }`;
     const whole = deadLetterOf(buried, frame);
     if (await this.#publish(whole, id) === false) {
       // A message of a client of NATS may leave no room for more headers. It is in its stream.

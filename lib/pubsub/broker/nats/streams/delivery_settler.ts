@@ -36,8 +36,8 @@ export interface SettledConsumer {
   readonly stream: string;
   readonly name: string;
   readonly settings: ConsumerSettings;
-  /** When JetStream made it. */
-  readonly created: string;
+  /** Tells it from others that had or will have its name. */
+  readonly incarnation: string;
   /** What gateways know of it together. */
   readonly record: SharedRecord;
 }
@@ -137,8 +137,8 @@ export class DeliverySettler {
 
   #bury(delivery: OpenDelivery, reason: string | undefined): void {
     const { seq, time, attempt: attempts, letter, reply } = delivery;
-    const { stream, name: consumer, created } = this.#consumer;
-    const buried = { stream, consumer, created, seq, time, attempts, reason, letter };
+    const { stream, name: consumer, incarnation } = this.#consumer;
+    const buried = { stream, consumer, incarnation, seq, time, attempts, reason, letter };
     const done = this.#host.deadLetters.store(buried).then(() => {
       this.#reasons.delete(keyOf(delivery));
       this.tell(reply, ACK);

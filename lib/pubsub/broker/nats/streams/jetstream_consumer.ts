@@ -31,7 +31,7 @@ export class JetStreamConsumer implements MissedHost {
   readonly name: string;
   readonly settings: ConsumerSettings;
   readonly #host: ConsumerHost;
-  #created: string;
+  #incarnation: string;
   #record: SharedRecord;
   readonly #matcher: TopicMatcher;
   /** The first is the next that has its turn. */
@@ -47,7 +47,7 @@ export class JetStreamConsumer implements MissedHost {
   constructor(
     host: ConsumerHost,
     { stream, consumer: name, settings, position }: ConsumerFigures,
-    created: string,
+    incarnation: string,
     record: SharedRecord,
   ) {
     this.#host = host;
@@ -55,15 +55,15 @@ export class JetStreamConsumer implements MissedHost {
     this.name = name;
     this.settings = settings;
     this.#record = record;
-    this.#created = created;
+    this.#incarnation = incarnation;
     this.#matcher = new TopicMatcher(settings.topic);
     this.#settler = new DeliverySettler(host, this);
     this.#missed = new MissedMessages(this, position - 1);
   }
 
-  /** When JetStream made it. */
-  get created(): string {
-    return this.#created;
+  /** Tells it from others that had or will have its name. */
+  get incarnation(): string {
+    return this.#incarnation;
   }
 
   /** What gateways know of it together. */
@@ -175,9 +175,9 @@ export class JetStreamConsumer implements MissedHost {
   }
 
   /** JetStream has made it anew. */
-  renew(created: string, delivered: number, record: SharedRecord): void {
+  renew(incarnation: string, delivered: number, record: SharedRecord): void {
     this.pause();
-    this.#created = created;
+    this.#incarnation = incarnation;
     this.#record = record;
     this.#missed.reset(delivered);
     if (this.#members.size === 0) return;

@@ -1,4 +1,4 @@
-import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamManager, type StoredMsg } from "@nats-io/jetstream";
 import { StreamError } from "../../streams/stream_error.ts";
 import { type JetStreamApi, WRONG_LAST } from "./jetstream_api.ts";
 
@@ -11,8 +11,8 @@ const MAX_TRIES = 20;
 
 /** What gateways know of a consumer beyond what JetStream does. */
 export interface ConsumerState {
-  /** When JetStream made the consumer: what is known of an earlier one does not count. */
-  readonly created: string;
+  /** Tells the consumer from an earlier one of its name: what is known of that does not count. */
+  readonly incarnation: string;
   /** By number of a message: how many of its deliveries do not count as attempts. */
   readonly uncounted: Readonly<Record<string, number>>;
   /** Up to here it was told what retention dropped. */
@@ -21,19 +21,52 @@ export interface ConsumerState {
   readonly redrive: number;
 }
 
+/** Gateways that make a consumer within this time of each other make the same one, in milliseconds. */
+const CLAIM_MS = 30_000;
+
 /** What gateways know of one consumer together. Who changes it waits until all others see it. */
 export class SharedRecord {
   readonly #api: JetStreamApi;
-  readonly #created: string;
+  readonly #incarnation: string;
   readonly #subject: string;
   #seq = 0;
   #state: ConsumerState;
 
-  constructor(api: JetStreamApi, stream: string, consumer: string, created: string) {
+  constructor(api: JetStreamApi, stream: string, consumer: string, incarnation: string) {
     this.#api = api;
-    this.#created = created;
+    this.#incarnation = incarnation;
     this.#subject = `${PREFIX}${stream}.${consumer}`;
-    this.#state = emptyState(created);
+    this.#state = emptyState(incarnation);
+  }
+
+  /**
+   * Names a consumer that is about to be made: gateways that do so at the same time get one name.
+   *
+   * @param isAnother Whether it is another one than that which was made a moment ago.
+   * @throws {StreamError}
+   */
+  static async claim(
+    api: JetStreamApi,
+    stream: string,
+    consumer: string,
+    isAnother: boolean,
+  ): Promise<string> {
+    await needRecords(api);
+    const record = new SharedRecord(api, stream, consumer, crypto.randomUUID());
+    let earlier: string | undefined;
+    for (let i = 0; i < MAX_TRIES; i++) {
+      const stored = await record.#stored();
+      const claimed = stored && stateOf(stored.string())?.incarnation;
+      if (i === 0 && isAnother) earlier = claimed;
+      const isYoung = stored && Math.abs(Date.now() - stored.time.getTime()) < CLAIM_MS;
+      if (claimed !== undefined && claimed !== earlier && isYoung) return claimed;
+      const isDone = await api.do(
+        "Cannot note what is known of a consumer",
+        (manager) => record.#write(manager, record.#state),
+      );
+      if (isDone) return record.#incarnation;
+    }
+    throw new StreamError("unavailable", "Other gateways change the consumer all the time");
   }
 
   /** As it was read last. */
@@ -43,14 +76,9 @@ export class SharedRecord {
 
   /** Reads it. @throws {StreamError} */
   async read(): Promise<ConsumerState> {
-    const stored = await this.#api.messageOf(
-      "Cannot read what is known of a consumer",
-      STREAM,
-      { last_by_subj: this.#subject },
-    );
-    this.#seq = stored?.seq ?? 0;
+    const stored = await this.#stored();
     const state = stored && stateOf(stored.string());
-    this.#state = state?.created === this.#created ? state : emptyState(this.#created);
+    this.#state = state?.incarnation === this.#incarnation ? state : emptyState(this.#incarnation);
     return this.#state;
   }
 
@@ -91,6 +119,16 @@ export class SharedRecord {
     });
   }
 
+  async #stored(): Promise<StoredMsg | undefined> {
+    const stored = await this.#api.messageOf(
+      "Cannot read what is known of a consumer",
+      STREAM,
+      { last_by_subj: this.#subject },
+    );
+    this.#seq = stored?.seq ?? 0;
+    return stored;
+  }
+
   async #write(manager: JetStreamManager, state: ConsumerState): Promise<boolean> {
     const options = { expect: { lastSubjectSequence: this.#seq } };
     try {
@@ -127,16 +165,16 @@ export async function forgetRecord(
   );
 }
 
-function emptyState(created: string): ConsumerState {
-  return { created, uncounted: {}, told: 0, redrive: 0 };
+function emptyState(incarnation: string): ConsumerState {
+  return { incarnation, uncounted: {}, told: 0, redrive: 0 };
 }
 
 function stateOf(text: string): ConsumerState | undefined {
   try {
-    const { created, uncounted, told, redrive } = JSON.parse(text);
-    const isState = typeof created === "string" && typeof uncounted === "object" &&
+    const { incarnation, uncounted, told, redrive } = JSON.parse(text);
+    const isState = typeof incarnation === "string" && typeof uncounted === "object" &&
       uncounted !== null && Number.isSafeInteger(told) && Number.isSafeInteger(redrive);
-    return isState ? { created, uncounted, told, redrive } : undefined;
+    return isState ? { incarnation, uncounted, told, redrive } : undefined;
   } catch {
     return undefined;
   }
