@@ -35,7 +35,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   readonly #observer: NatsObserver;
   readonly #link: CoreLink;
   readonly #links: Links;
-  readonly #name = crypto.randomUUID().slice(0, 13);
+  readonly #name = startName();
   readonly #origins = new Origins();
   readonly #outgoing: Outgoing;
   readonly #responders: Responders;
@@ -206,4 +206,10 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     this.#origins.forgive(performance.now());
     this.#observer.reconnected?.(this.#link.server);
   }
+}
+
+/** Names this start of this gateway, in few bytes: each message has it. */
+function startName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(6));
+  return bytes.toBase64({ alphabet: "base64url" });
 }

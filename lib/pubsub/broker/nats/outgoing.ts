@@ -3,18 +3,12 @@ import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import { isInbox } from "../../protocol/topic.ts";
 import type { CoreLink } from "./core_link.ts";
+import { digitsOf, END_BYTES, writeMessages } from "./message_block.ts";
 import { headerLines, ORIGIN } from "./message_headers.ts";
 import { type TopicCounter, TopicCounters } from "./topic_counters.ts";
 
 /** The most digits of a count, with the line's end and the empty line behind it. */
 const COUNT_BYTES = 24;
-
-/** Behind a count: its line ends, and so do the headers. */
-const END_BYTES = 4;
-
-const CR = 0x0d;
-const LF = 0x0a;
-const ZERO = 0x30;
 
 const encoder = new TextEncoder();
 
@@ -77,13 +71,19 @@ export class Outgoing {
 
   /** Sends publications, which are copied. While there is no connection, they are only counted. */
   publish(frames: readonly Frame[], first: number, last: number): void {
-    for (let i = first; i < last; i++) this.#send(frames[i]!);
+    for (let i = first; i < last;) {
+      const { header } = frames[i]!;
+      let end = i + 1;
+      while (end < last && frames[end]!.header === header) end++;
+      this.#sendAlike(frames, i, end);
+      i = end;
+    }
     this.#link.flushSoon();
   }
 
-  // The hot path: 0.15 µs for a message of 16 bytes, in one buffer with those before it.
-  #send(frame: Frame): void {
-    const { header } = frame;
+  /** Sends frames that have one header object. */
+  #sendAlike(frames: readonly Frame[], first: number, last: number): void {
+    const { header } = frames[first]!;
     if (header !== this.#lastHeader) {
       this.#lastForm = this.#formOf(header);
       this.#lastHeader = header;
@@ -91,46 +91,26 @@ export class Outgoing {
     const form = this.#lastForm!;
     if (form.counter?.isOver) this.#count(form);
     const { counter } = form;
-    if (counter) this.counters.add(counter);
-    const { output } = this.#link;
-    if (output === undefined) return;
-    const count = counter?.count ?? 0;
-    if (count < form.from || count >= form.below) fillStart(form, header["content-length"], count);
-    const size = headersOf(form, count) + header["content-length"];
-    if (size <= this.#link.maxPayload) this.#write(output, form, count, frame);
-    else if (form.isBare && header["content-length"] <= this.#link.maxPayload) {
+    const length = header["content-length"];
+    const { output, maxPayload } = this.#link;
+    for (let i = first; i < last;) {
+      const count = counter ? counter.count + 1 : 0;
+      if (count < form.from || count >= form.below) fillStart(form, length, count);
+      // Those whose counts have as many digits are of one size.
+      const end = Math.min(last, i + form.below - count);
+      const fits = headersOf(form, count) + length <= maxPayload;
       // Where the headers do not fit beside a text, it goes without them, and is not counted.
-      if (counter) counter.count--;
-      writeBare(output, form, frame);
-    } else {
-      // Larger than the max_payload of a server that it is connected to since a moment ago: those who
-      // subscribe are told by the count that something is missing.
-      return;
-    }
-    this.published++;
-  }
-
-  #write(output: ByteBuffer, { start, counter }: Form, count: number, frame: Frame): void {
-    output.reserve(start.length + COUNT_BYTES + frame.end - frame.contentStart + 2);
-    const { bytes } = output;
-    let at = output.length;
-    bytes.set(start, at);
-    at += start.length;
-    if (counter) {
-      at += digitsOf(count);
-      for (let digit = at - 1, rest = count; rest > 0; rest = Math.floor(rest / 10)) {
-        bytes[digit--] = ZERO + rest % 10;
+      const isBare = !fits && form.isBare && length <= maxPayload && output !== undefined;
+      if (counter && !isBare) this.counters.add(counter, end - i);
+      if (output !== undefined && (fits || isBare)) {
+        if (fits) writeMessages(output, form.start, counter && count, frames, i, end);
+        else for (let each = i; each < end; each++) writeBare(output, form, frames[each]!);
+        this.published += end - i;
       }
-      bytes[at++] = CR;
-      bytes[at++] = LF;
-      bytes[at++] = CR;
-      bytes[at++] = LF;
+      // What is larger than the max_payload of a server that it is connected to since a moment ago is
+      // missing: those who subscribe are told by the count.
+      i = end;
     }
-    bytes.set(frame.content, at);
-    at += frame.end - frame.contentStart;
-    bytes[at++] = CR;
-    bytes[at++] = LF;
-    output.length = at;
   }
 
   #formOf(header: FrameHeader): Form {
@@ -193,10 +173,4 @@ function writeBare(output: ByteBuffer, form: Form, { content }: Frame): void {
 
 function placeOf({ topic, reply }: Form): string {
   return reply === undefined ? topic : `${topic} ${reply}`;
-}
-
-function digitsOf(count: number): number {
-  let digits = 1;
-  for (let limit = 10; count >= limit; limit *= 10) digits++;
-  return digits;
 }

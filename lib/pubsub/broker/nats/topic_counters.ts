@@ -50,9 +50,9 @@ export class TopicCounters {
     return counter;
   }
 
-  /** Counts a publication. */
-  add(counter: TopicCounter): void {
-    counter.count++;
+  /** Counts publications. */
+  add(counter: TopicCounter, many = 1): void {
+    counter.count += many;
     if (counter.isChanged) return;
     counter.isChanged = true;
     this.#changed.add(counter);
