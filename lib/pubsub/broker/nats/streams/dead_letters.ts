@@ -80,9 +80,16 @@ export class DeadLetters {
     }
   }
 
+  /** The message; `undefined` if its stream has dropped it. @throws {StreamError} */
   async #find(stream: string, seq: number): Promise<Frame | undefined> {
+    const tried = "Cannot read a message";
     const stored = await this.#storedMessage(stream, seq);
-    if (!stored) return undefined;
+    if (stored === undefined) {
+      // A server that was stopped may lead for a moment without having it.
+      const { state } = await this.#api.do(tried, (manager) => manager.streams.info(stream));
+      if (seq <= state.last_seq) return undefined;
+      throw new StreamError("unavailable", `${tried}: its stream's leader does not have it yet`);
+    }
     const { subject, data, header: headers } = stored;
     return this.#messages.frameOf({ subject, data, headers } as Msg);
   }
