@@ -32,6 +32,7 @@ export const natsSoak: Soak = {
       async round(random: Random) {
         await run.round(random.int(0, 2), random.pick(FAULTS), random.int(50, 8_000));
         await cluster.formed();
+        streams.disturbed();
         await streams.round({
           what: random.pick(["server", "gateway"] as const),
           index: random.int(0, 2),

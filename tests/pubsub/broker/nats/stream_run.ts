@@ -4,7 +4,9 @@ import {
   type BrokerClient,
   connectBroker,
   type ConsumedMessage,
+  type ConsumerInfo,
   type Consumption,
+  type PubSubError,
 } from "../../../../lib/pubsub/mod.ts";
 import { pause, until } from "../../../support/deadline.ts";
 import { freePorts, type NatsCluster } from "../../../support/nats.ts";
@@ -37,9 +39,10 @@ const PAUSE_MS = 5;
 
 /**
  * JetStream confirms an acknowledgement before other servers have it: one that was confirmed so long
- * before its server dies, or while it does, may be forgotten. Nothing else is.
+ * before its server dies, or before one that was stopped knows that others have taken its place, may
+ * be forgotten. Nothing else is.
  */
-const CONFIRMED_MS = 1_000;
+const CONFIRMED_MS = 5_000;
 
 /** Topics of each publisher. */
 const TOPICS = 2;
@@ -147,6 +150,12 @@ export class StreamRun implements AsyncDisposable {
     await this.#check();
   }
 
+  /** A server has been dead, or stopped, until a moment ago. */
+  disturbed(): void {
+    const now = performance.now();
+    this.#dying.push({ from: now, until: now + CONFIRMED_MS });
+  }
+
   async #harm({ what, index, how, ms }: StreamFault): Promise<void> {
     const server = this.#cluster.servers[index]!;
     const dying = { from: performance.now() - CONFIRMED_MS, until: Infinity };
@@ -223,14 +232,7 @@ export class StreamRun implements AsyncDisposable {
       "all is delivered",
       RECOVERY_MS,
     );
-    await until(
-      async () => {
-        const { pending, unacked } = await client.streams.consumer(STREAM, CONSUMER);
-        return pending + unacked === 0;
-      },
-      "all is acknowledged",
-      RECOVERY_MS,
-    );
+    await settled(client, CONSUMER, () => true);
     const again = this.#again.filter(({ at }) =>
       !this.#dying.some(({ from, until }) => from <= at && at <= until)
     );
@@ -244,14 +246,7 @@ export class StreamRun implements AsyncDisposable {
 
   /** @param doomed The contents that nobody acknowledges. */
   async #checkLetters(client: BrokerClient, doomed: readonly string[]): Promise<void> {
-    await until(
-      async () => {
-        const { dead, pending, unacked } = await client.streams.consumer(STREAM, DOOMED);
-        return pending + unacked === 0 && dead >= doomed.length;
-      },
-      "all that nobody acknowledges is dead",
-      RECOVERY_MS,
-    );
+    await settled(client, DOOMED, ({ dead }) => dead >= doomed.length);
     const letters: string[] = [];
     const filter = `_dead.${STREAM}.${DOOMED}`;
     for await (const message of client.replay("_dead", { filter, live: false })) {
@@ -265,5 +260,30 @@ export class StreamRun implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) await client.close();
     for (const gateway of this.#gateways) await gateway?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Waits until a consumer has nothing left, and its figures are as they must be. */
+async function settled(
+  client: BrokerClient,
+  consumer: string,
+  isWell: (figures: ConsumerInfo) => boolean,
+): Promise<void> {
+  let last: ConsumerInfo | string | undefined;
+  const isSettled = async () => {
+    try {
+      const figures = last = await client.streams.consumer(STREAM, consumer);
+      return figures.pending + figures.unacked === 0 && isWell(figures);
+    } catch (error) {
+      // A consumer whose server has just died has to get another one.
+      last = (error as PubSubError).code;
+      if (last !== "unavailable") throw error;
+      return false;
+    }
+  };
+  try {
+    await until(isSettled, `${consumer} has nothing left`, RECOVERY_MS);
+  } catch (cause) {
+    throw new Error(`${consumer} does not get done: ${JSON.stringify(last)}`, { cause });
   }
 }
