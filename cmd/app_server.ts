@@ -236,7 +236,7 @@ export const command = defineCommand({
       new URL("../lib/search/open_search.ts", import.meta.url),
     );
     if (pages) http.add(pages.routes);
-    const opening = openSearch({
+    await using engine = await openSearch({
       ...(flags.data.length > 0 ? { data: flags.data } : {}),
       ...(flags.index === undefined ? {} : { index: flags.index }),
       ...reading,
@@ -250,12 +250,9 @@ export const command = defineCommand({
       signal,
       observer: searchObserver(context, flags.json, http, pages),
     });
-    // What answers is loaded while the search engine's threads start.
-    const loading = importLater<typeof import("../lib/search/handler.ts")>(
+    const { searchHandler } = await importLater<typeof import("../lib/search/handler.ts")>(
       new URL("../lib/search/handler.ts", import.meta.url),
     );
-    await using engine = await opening;
-    const { searchHandler } = await loading;
     const joined = http?.join(listener) ?? listener;
     using served = await recordConnections(joined, flags, "app-server", context);
     const handler = searchHandler(engine, { authenticator, principalOf: pages?.principalOf });

@@ -4,7 +4,7 @@
  * @module
  */
 import { openThreadPort } from "../base/threads/thread_port.ts";
-import { IndexJob, type IndexMessage, type IndexRequest } from "./index/index_job.ts";
+import { IndexJob, type IndexMessage, type IndexRequest, loadIndexer } from "./index/index_job.ts";
 import { ERRORS } from "./worker/thread_errors.ts";
 
 let job: IndexJob | undefined;
@@ -19,6 +19,10 @@ const port = openThreadPort<IndexRequest, IndexMessage>(ERRORS, async (request) 
         return;
       }
       await job.start();
+      break;
+    case "prepare":
+      // What fails here fails again when it is needed.
+      await loadIndexer().catch(() => {});
       break;
     case "write":
       job?.write(request.operations);

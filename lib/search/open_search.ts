@@ -78,7 +78,7 @@ export async function openWith(
   );
   opened.defer(() => writer.close());
   // The threads load while a place for the index is found, this one first: all wait for it.
-  writer.load();
+  writer.load(options.data !== undefined);
   const place: { path?: string } = {};
   const pool = new WorkerPool<SearchTask, SearchTaskResult, KnownIndex>({
     name: "search",

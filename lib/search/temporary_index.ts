@@ -30,7 +30,9 @@ export async function temporaryIndex(opened: AsyncDisposableStack): Promise<stri
   const path = resolve(folder, NAME);
   // The process that ends gives the lock back: so others know that the folder is nobody's any more.
   opened.use(await FileLock.take(path));
-  await removeAbandoned(folder).catch(() => {});
+  // Nothing waits for it but the end.
+  const removing = removeAbandoned(folder).catch(() => {});
+  opened.defer(() => removing);
   return path;
 }
 

@@ -73,9 +73,14 @@ export type IndexMessage =
 export type IndexRequest =
   | { readonly type: "open"; readonly options: IndexJobOptions }
   | { readonly type: "write"; readonly operations: readonly WriteOperation[] }
-  | { readonly type: "cancel" | "close" };
+  | { readonly type: "prepare" | "cancel" | "close" };
 
 const TUTORIAL_ROOT = "tutorial:";
+
+/** Loads what reads data. */
+export function loadIndexer(): Promise<typeof import("./indexer.ts")> {
+  return importLater(new URL("./indexer.ts", import.meta.url));
+}
 
 /** Serves one index for writing. */
 export class IndexJob {
@@ -222,7 +227,7 @@ export class IndexJob {
   /** What reads data is loaded only where there are any. */
   async #makeIndexer(options: IndexerOptions): Promise<Indexer> {
     const [{ Indexer }, { PassReport }] = await Promise.all([
-      importLater<typeof import("./indexer.ts")>(new URL("./indexer.ts", import.meta.url)),
+      loadIndexer(),
       importLater<typeof import("./pass_report.ts")>(new URL("./pass_report.ts", import.meta.url)),
     ]);
     const report = new PassReport((event) => this.#post({ type: "event", event }));

@@ -70,8 +70,17 @@ export class IndexWriter {
     this.#events = events;
   }
 
-  /** Loads the worker, which takes some 30 ms, without telling it yet what to open. */
-  load(): void {
+  /**
+   * Loads the worker, which takes some 30 ms, without telling it yet what to open.
+   *
+   * @param readsData Whether it will read data; what does that takes as long again.
+   */
+  load(readsData: boolean): void {
+    this.#start();
+    if (readsData) this.#thread!.post({ type: "prepare" });
+  }
+
+  #start(): void {
     this.#thread ??= new WorkerThread(this.#url, {
       name: "index",
       errors: ERRORS,
@@ -92,7 +101,7 @@ export class IndexWriter {
     const onAbort = () => this.#thread?.post({ type: "cancel" });
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      await this.#start();
+      await this.#open();
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -145,9 +154,9 @@ export class IndexWriter {
     this.#thread = undefined;
   }
 
-  #start(): Promise<void> {
+  #open(): Promise<void> {
     this.#opening = Promise.withResolvers();
-    this.load();
+    this.#start();
     const options = { ...this.#options!, identity: this.#identity };
     this.#thread!.post({ type: "open", options });
     return this.#opening.promise;
@@ -160,7 +169,7 @@ export class IndexWriter {
       return;
     }
     // A worker that could not be started again is tried once more by each write.
-    if (this.#thread === undefined) this.#start().catch(() => {});
+    if (this.#thread === undefined) this.#open().catch(() => {});
     this.#inFlight = this.#nextBatch();
     const operations = this.#inFlight.map((write) => write.operation);
     this.#thread!.post({ type: "write", operations }, operations.flatMap(memoryOf));
@@ -243,7 +252,7 @@ export class IndexWriter {
     this.#closing?.resolve();
     if (this.#identity !== undefined && this.#closed === undefined) {
       this.#events.replaced(reason);
-      this.#start().catch((failure) => this.#events.passFailed(failure));
+      this.#open().catch((failure) => this.#events.passFailed(failure));
     }
     // The engine's cache does not know what was committed.
     this.#events.changed(undefined);
