@@ -17,10 +17,17 @@ import { startBenchmark } from "../start.ts";
 import type { Benchmark, Row, Unit } from "./benchmark.ts";
 import { LibraryBenchmark, type Surroundings } from "./library.ts";
 import { searchBenchmark } from "./search.ts";
-import { SECONDS, serverBenchmark, startCommand, WARM_UP_S } from "./servers.ts";
+import { serverBenchmark, startCommand } from "./servers.ts";
 
 /** A publication that was left out because the machine was busy is no figure of the broker. */
 const TRIES = 3;
+
+/**
+ * How long the load client runs before it is measured, and while it is. Each measurement starts it
+ * anew, and for half a second it runs code that is not compiled yet.
+ */
+const LOAD_WARM_UP_S = 0.75;
+const LOAD_SECONDS = 0.5;
 
 const rowsOf = (unit: Unit, ...names: string[]): Row[] => names.map((name) => ({ name, unit }));
 
@@ -127,7 +134,7 @@ function loadBenchmark(): Benchmark {
           const [connections, size, depth] = rows.get(name)!;
           const args = denoArgsIn(root, "cmd/multiconn_client.ts", `:${port}`, `${connections}`)
             .concat("--json", "--size", `${size}`, "--pipeline", `${depth}`)
-            .concat("--duration", `${SECONDS}s`, "--warmup", `${WARM_UP_S}s`);
+            .concat("--duration", `${LOAD_SECONDS}s`, "--warmup", `${LOAD_WARM_UP_S}s`);
           return { value: (await runJson(Deno.execPath(), args))["messages_per_s"]! };
         },
         [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

@@ -16,8 +16,8 @@ export interface ServerBenchmark<Config> {
 }
 
 /** How long a server is under load before it is measured, and while it is. */
-export const WARM_UP_S = 0.25;
-export const SECONDS = 0.15;
+const WARM_UP_S = 0.25;
+const SECONDS = 0.15;
 
 /** Makes a benchmark of a server. */
 export function serverBenchmark<Config>(definition: ServerBenchmark<Config>): Benchmark {
