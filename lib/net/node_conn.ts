@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Deque } from "../base/deque.ts";
+import { releaseMemory } from "../base/release_memory.ts";
 import { byteStream } from "./byte_stream.ts";
 import { connWritable } from "./conn_writable.ts";
 import type { ConnectionMemory, KeepingConn } from "./server_memory.ts";
@@ -32,6 +33,11 @@ export interface StreamBase
    * is the end of stream. Without this method the stream is ended.
    */
   closeWrite?(): void;
+  /**
+   * Whether each chunk that the stream brings has memory of its own, which nobody else reads. It is
+   * given back when it was read: by itself, the runtime gives it back late.
+   */
+  readonly ownChunks?: boolean;
   /** Counts what waits to be read, where that is not bounded by {@linkcode pull}. */
   readonly input?: StreamInput | undefined;
 }
@@ -94,11 +100,16 @@ export class NodeConn implements Deno.Conn, KeepingConn {
       else await this.#arrival(into.length);
     }
     const part = this.#chunk.subarray(0, into.length);
+    const { length } = part;
     into.set(part);
-    this.#queuedBytes -= part.length;
-    this.#base.input?.wasRead(part.length);
-    this.#chunk = part.length === this.#chunk.length ? NOTHING : this.#chunk.subarray(part.length);
-    return part.length;
+    this.#queuedBytes -= length;
+    this.#base.input?.wasRead(length);
+    if (length < this.#chunk.length) this.#chunk = this.#chunk.subarray(length);
+    else {
+      if (this.#base.ownChunks) releaseMemory(part);
+      this.#chunk = NOTHING;
+    }
+    return length;
   }
 
   /** Writes some of the bytes; resolves to how many. */

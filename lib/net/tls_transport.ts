@@ -32,6 +32,8 @@ export interface TransportEvents {
  * bytes only on demand, and counts those that the socket has not taken.
  */
 export class TlsTransport extends Duplex {
+  /** What is decrypted is new memory, a chunk each. */
+  readonly ownChunks = true;
   readonly #events: TransportEvents;
   readonly #conn: Deno.Conn;
   #memory = new Uint8Array(0);
