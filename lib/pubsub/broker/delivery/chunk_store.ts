@@ -27,7 +27,8 @@ export class ChunkStore {
   #free: Uint8Array[] = [];
 
   /**
-   * @param least The size of the first chunk. The more is in use, the larger are further ones.
+   * @param least The size of the first chunk, if the bytes fit into it. The more is in use, the larger
+   * are further ones.
    * @param most The largest size; only what does not fit into one gets a chunk of its own size.
    * @param count Is told how many more bytes are held, free ones included; negative for fewer.
    */
@@ -72,7 +73,9 @@ export class ChunkStore {
   }
 
   #next(size: number): Chunk {
-    const due = Math.min(this.#most, Math.max(this.#least, this.usedBytes));
+    // Chunks of a size of their own would not be used again.
+    const least = size > this.#least ? this.#most : this.#least;
+    const due = Math.min(this.#most, Math.max(least, this.usedBytes));
     const free = size <= this.#most ? this.#free.pop() : undefined;
     const bytes = free ?? new Uint8Array(Math.max(size, due));
     if (!free) this.#hold(bytes.length);
