@@ -1,8 +1,7 @@
 /** The search app's server: `socktool app-server`. */
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
-import { flagOf, ReadingLines } from "./_search/reading_lines.ts";
 import { readingOptions } from "./_search/reading_options.ts";
-import type { DataPathEvent, IndexSummary, SearchObserver } from "../lib/search/mod.ts";
+import { searchObserver } from "./_search/search_observer.ts";
 import type { Principal } from "../lib/access/mod.ts";
 import type { RequestObserver } from "../lib/request/mod.ts";
 // Not the whole room: the server starts without the client.
@@ -10,7 +9,6 @@ import { serveRequests } from "../lib/request/server/serve_requests.ts";
 import { formatAddress, listen, type ServerTls } from "../lib/net/mod.ts";
 import type { SearchPages } from "./_search/search_pages.ts";
 import { importLater } from "../lib/base/import_later.ts";
-import type { HttpSide } from "./_web/http_side.ts";
 import {
   accessFlags,
   announce,
@@ -20,7 +18,6 @@ import {
   defineCommand,
   describeError,
   formatBytes,
-  formatDuration,
   httpFlags,
   limitFlags,
   limitsOf,
@@ -292,87 +289,6 @@ async function importPages(): Promise<SearchPages> {
     new URL("./_search/search_pages.ts", import.meta.url),
   );
   return new SearchPages();
-}
-
-function searchObserver(
-  { out, log, progress, manager }: Context,
-  json: boolean,
-  http: HttpSide | undefined,
-  pages: SearchPages | undefined,
-): SearchObserver {
-  const lines = new ReadingLines(log);
-  const told = (type: string, event: object) => json && out.json({ type, ...event });
-  return {
-    progress({ doneBytes, totalBytes, entries, path }) {
-      const percent = totalBytes > 0 ? Math.floor(100 * doneBytes / totalBytes) : 100;
-      progress.show(() => `indexing: ${percent} %, ${entries} entries, ${path}`);
-      manager?.starting(`indexing: ${percent} %`);
-      if (http) http.starting = { detail: "indexing", progress: percent / 100 };
-      pages?.progressed(percent / 100, path);
-    },
-    brokenRecord(event) {
-      if (!told("broken-record", event)) {
-        const flag = flagOf(event.option, "takes it in");
-        log.warn(`${event.path}:${event.line}: record skipped: ${event.reason}${flag}`);
-      }
-    },
-    duplicateKey(event) {
-      if (!told("duplicate-key", event)) {
-        log.detail(
-          `${event.path}:${event.line}: an earlier record has the key ${JSON.stringify(event.key)}`,
-        );
-      }
-    },
-    skippedFile(event) {
-      if (!told("skipped-file", event)) lines.skipped(event);
-    },
-    dataPath(event) {
-      if (!told("data-path", event)) log.warn(dataPathLine(event));
-    },
-    readingNote(event) {
-      if (!told("reading-note", event)) lines.note(event);
-    },
-    indexed(event) {
-      progress.clear();
-      pages?.indexed(event);
-      lines.finish();
-      if (!told("indexed", event)) log.info(summaryLine(event));
-    },
-    failed(error) {
-      log.warn(`the data could not be read again: ${describeError(error)}`);
-    },
-    workerReplaced({ role, reason }) {
-      log.warn(`a ${role} worker ended and was replaced: ${reason}`);
-    },
-  };
-}
-
-function dataPathLine({ path, state, isKept }: DataPathEvent): string {
-  switch (state) {
-    case "missing":
-      return `${path} does not exist; it is waited for${isKept ? ", and its entries stay" : ""}`;
-    case "empty":
-      return `${path} is empty, but the index has entries of it; they stay until something is in ` +
-        "it (--prune removes them)";
-    case "gone":
-      return `${path} is gone; its entries were removed, and are taken in again when it is back`;
-    case "back":
-      return `${path} is back`;
-  }
-}
-
-function summaryLine(event: IndexSummary): string {
-  const { added, updated, removed, unchanged, skipped, broken, duplicates, durationMs } = event;
-  const parts = [
-    [added, "added"],
-    [updated, "updated"],
-    [removed, "removed"],
-    [unchanged, "unchanged"],
-    [broken, "broken and skipped"],
-    [duplicates, "with a key that their file has twice"],
-  ].filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`);
-  const files = skipped > 0 ? `; ${skipped} file${skipped === 1 ? "" : "s"} skipped` : "";
-  return `indexed in ${formatDuration(durationMs)}: ${parts.join(", ") || "no entries"}${files}`;
 }
 
 function serverObserver({ out, log }: Context, json: boolean): RequestObserver {
