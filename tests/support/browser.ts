@@ -2,7 +2,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import axe from "axe-core";
 import { type Browser, launch, type Page } from "puppeteer-core";
-import { deadline, until } from "./deadline.ts";
+import { deadline, pause, until } from "./deadline.ts";
 import { isFile } from "./find_program.ts";
 import { SERVER_TLS } from "./tls.ts";
 import { programPath } from "./tools.ts";
@@ -19,6 +19,12 @@ const PLACES = [
 
 /** Shown besides what the page does: what the browser itself says when a server is gone. */
 const GONE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
+
+/**
+ * When a page closes, Puppeteer waits for 100 ms whether another one takes its place, and nothing ends
+ * that sooner. Its timer would be left over.
+ */
+const SWAP_MS = 150;
 
 /** Starts a browser; `undefined`, and a line on stderr, where there is none. */
 export async function openBrowser(what: string): Promise<TestBrowser | undefined> {
@@ -58,6 +64,7 @@ export class TestBrowser implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#browser.close();
+    await pause(SWAP_MS);
   }
 }
 
