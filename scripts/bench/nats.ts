@@ -138,14 +138,14 @@ async function exchangeOver(
 ): Promise<Exchange> {
   const at = ({ port }: ServerProcess) => `127.0.0.1:${port}`;
   const publisher = stack.use(await connectBroker(at(from)));
-  const arrivals = new Arrivals();
-  for (const each of to) {
+  const arrivals = new Arrivals(to.length);
+  for (const [i, each] of to.entries()) {
     const client = stack.use(await connectBroker(at(each)));
-    await client.subscribe(topic, { onMessage: () => arrivals.add() });
+    await client.subscribe(topic, { onMessage: () => arrivals.add(i) });
   }
   return async (size, count) => {
     const content = new Uint8Array(size);
-    await arrivals.paced(count, to.length, (n) => {
+    await arrivals.paced(count, (n) => {
       for (let i = 0; i < n; i++) void publisher.publish(topic, content);
     });
   };
@@ -160,41 +160,48 @@ async function officialExchange(
     stack.defer(() => client.close());
     return client;
   })) as [Awaited<ReturnType<typeof connect>>, Awaited<ReturnType<typeof connect>>];
-  const arrivals = new Arrivals();
-  subscriber.subscribe("bench.official", { callback: () => arrivals.add() });
+  const arrivals = new Arrivals(1);
+  subscriber.subscribe("bench.official", { callback: () => arrivals.add(0) });
   await subscriber.flush();
   return async (size, count) => {
     const content = new Uint8Array(size);
-    await arrivals.paced(count, 1, (n) => {
+    await arrivals.paced(count, (n) => {
       for (let i = 0; i < n; i++) publisher.publish("bench.official", content);
     });
   };
 }
 
-/** Counts what arrives, and lets no more than a window be on its way. */
+/** Counts what arrives, and lets no more than a window be on its way to any receiver. */
 class Arrivals {
-  #count = 0;
+  readonly #counts: number[];
   #due = 0;
+  /** How many receivers have not got so many yet. */
+  #behind = 0;
   #arrived: PromiseWithResolvers<void> | undefined;
 
-  add(): void {
-    if (++this.#count === this.#due) this.#arrived?.resolve();
+  constructor(receivers: number) {
+    this.#counts = Array(receivers).fill(0);
   }
 
-  async paced(count: number, receivers: number, send: (n: number) => void): Promise<void> {
-    this.#count = 0;
+  add(receiver: number): void {
+    if (++this.#counts[receiver]! === this.#due && --this.#behind === 0) this.#arrived!.resolve();
+  }
+
+  async paced(count: number, send: (n: number) => void): Promise<void> {
+    this.#counts.fill(0);
     for (let sent = 0; sent < count;) {
       const some = Math.min(WINDOW / 2, count - sent);
       send(some);
       sent += some;
       // Half a window is on its way while the other half is waited for.
-      await this.#until((sent === count ? count : sent - WINDOW / 2) * receivers);
+      await this.#until(sent === count ? count : sent - WINDOW / 2);
     }
   }
 
   async #until(due: number): Promise<void> {
-    if (this.#count >= due) return await new Promise((resolve) => setTimeout(resolve, 0));
     this.#due = due;
+    this.#behind = this.#counts.filter((count) => count < due).length;
+    if (this.#behind === 0) return await new Promise((resolve) => setTimeout(resolve, 0));
     this.#arrived = Promise.withResolvers();
     await this.#arrived.promise;
   }
