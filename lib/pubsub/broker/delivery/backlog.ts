@@ -1,15 +1,10 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
 import { type BacklogBudget, LEAST_LEVEL, type SharedBacklog } from "./backlog_budget.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
+import { HeldChunks } from "./held_chunks.ts";
 import { Missed, type MissedReason } from "./missed.ts";
-import {
-  costOf,
-  type FrameList,
-  isDroppable,
-  type Piece,
-  PIECE_BYTES,
-  REFERENCE_BYTES,
-} from "./piece.ts";
+import { costOf, type FrameList, type Piece, PIECE_BYTES, REFERENCE_BYTES } from "./piece.ts";
+import { PieceList } from "./piece_list.ts";
 import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
 
@@ -51,17 +46,10 @@ export class Backlog implements SharedBacklog {
   readonly #budget: BacklogBudget;
   readonly #onStuck: () => void;
   readonly #store: ChunkStore;
-  /** How many pieces are in each chunk that others have pieces in too. */
-  #shared: Map<Chunk, number> | undefined;
-  #sharedBytes = 0;
-  #head: Piece | undefined;
-  #tail: Piece | undefined;
+  readonly #shared = new HeldChunks();
+  readonly #pieces = new PieceList();
   /** What was left out behind the last piece. */
   #missedLast: Missed | undefined;
-  /**
-   * Nothing may be left out up to this piece; `undefined` if the search for one begins at the head.
-   */
-  #oldest: Piece | undefined;
   #latest: Map<string, Piece> | undefined;
 
   /**
@@ -83,18 +71,20 @@ export class Backlog implements SharedBacklog {
 
   /** A chunk stays for as long as any piece in it: few bytes may keep much from being used. */
   get claimedBytes(): number {
-    return Math.max(this.bytes, (this.#store.usedBytes + this.#sharedBytes) / 2);
+    return Math.max(this.bytes, (this.#store.usedBytes + this.#shared.bytes) / 2);
   }
 
   /** Whether nothing waits, and the subscriber has been told of all that was left out. */
   get empty(): boolean {
-    return this.#head === undefined && this.#missedLast === undefined;
+    return this.#pieces.head === undefined && this.#missedLast === undefined;
   }
 
   /** Publications that wait or were left out, and that the subscriber has not been told of. */
   get untold(): number {
     let untold = this.waiting + (this.#missedLast?.count ?? 0);
-    for (let piece = this.#head; piece; piece = piece.after) untold += piece.missed?.count ?? 0;
+    for (let piece = this.#pieces.head; piece; piece = piece.after) {
+      untold += piece.missed?.count ?? 0;
+    }
     return untold;
   }
 
@@ -121,7 +111,7 @@ export class Backlog implements SharedBacklog {
   shrinkTo(bytes: number): void {
     this.#store.trim();
     while (this.claimedBytes > bytes) {
-      const piece = this.#oldestDroppable();
+      const piece = this.#pieces.oldestDroppable();
       if (piece !== undefined) this.#drop(piece);
       else if (this.bytes > Math.max(bytes, LEAST_LEVEL)) return this.#onStuck();
       else return;
@@ -213,8 +203,8 @@ export class Backlog implements SharedBacklog {
    */
   moveTo(buffer: ByteBuffer, limit: number): number {
     let moved = 0;
-    while (this.#head !== undefined && buffer.length < limit) {
-      const piece = this.#head;
+    while (this.#pieces.head !== undefined && buffer.length < limit) {
+      const piece = this.#pieces.head;
       piece.missed?.writeTo(buffer);
       piece.missed = undefined;
       if (piece.list) {
@@ -226,7 +216,7 @@ export class Backlog implements SharedBacklog {
       }
       this.#unlink(piece);
     }
-    if (this.#head === undefined && buffer.length < limit) {
+    if (this.#pieces.head === undefined && buffer.length < limit) {
       this.#missedLast?.writeTo(buffer);
       this.#missedLast = undefined;
     }
@@ -235,7 +225,7 @@ export class Backlog implements SharedBacklog {
 
   /** Forgets everything, and takes nothing more. */
   close(): void {
-    while (this.#head) this.#unlink(this.#head);
+    while (this.#pieces.head) this.#unlink(this.#pieces.head);
     this.#missedLast = undefined;
     this.#store.close();
     this.#budget.delete(this);
@@ -287,7 +277,7 @@ export class Backlog implements SharedBacklog {
     if (slow === "block") return true;
     if (slow === "drop-oldest" || slow === "latest") {
       while (!this.#hasRoom(size)) {
-        const piece = this.#oldestDroppable();
+        const piece = this.#pieces.oldestDroppable();
         if (piece === undefined) break;
         this.#drop(piece);
       }
@@ -298,16 +288,6 @@ export class Backlog implements SharedBacklog {
   // A chunk lives for as long as its longest-lived piece, so memory has a bound of its own.
   #hasRoom(size: number): boolean {
     return this.bytes + size <= this.#maxBytes && this.#store.usedBytes <= 2 * this.#maxBytes;
-  }
-
-  #oldestDroppable(): Piece | undefined {
-    let piece = this.#oldest ?? this.#head;
-    while (piece && !isDroppable(piece)) {
-      // Pieces that must stay are looked at once, and skipped from then on.
-      this.#oldest = piece;
-      piece = piece.after;
-    }
-    return piece;
   }
 
   #drop(piece: Piece): void {
@@ -344,7 +324,7 @@ export class Backlog implements SharedBacklog {
     count: number,
     subscription: Subscription,
   ): void {
-    const last = this.#tail;
+    const last = this.#pieces.tail;
     const size = end - start;
     const follows = last?.chunk === chunk && last.end === start &&
       last.subscription === subscription && this.#missedLast === undefined &&
@@ -356,11 +336,7 @@ export class Backlog implements SharedBacklog {
       return this.#count(size, 0);
     }
     this.#append(chunk.bytes, chunk, start, count, subscription, undefined, end);
-    chunk.holders++;
-    this.#shared ??= new Map();
-    const pieces = this.#shared.get(chunk) ?? 0;
-    this.#shared.set(chunk, pieces + 1);
-    if (pieces === 0) this.#sharedBytes += chunk.bytes.length;
+    this.#shared.hold(chunk);
   }
 
   #append(
@@ -372,10 +348,9 @@ export class Backlog implements SharedBacklog {
     topic: string | undefined,
     end: number = memory.length,
   ): Piece {
-    const before = this.#tail;
     const missed = this.#missedLast;
     const piece: Piece = {
-      before,
+      before: this.#pieces.tail,
       after: undefined,
       memory,
       start,
@@ -390,9 +365,7 @@ export class Backlog implements SharedBacklog {
       missed,
     };
     this.#missedLast = undefined;
-    if (before) before.after = piece;
-    else this.#head = piece;
-    this.#tail = piece;
+    this.#pieces.push(piece);
     this.#count(end - start + PIECE_BYTES, costOf(piece));
     this.waiting += count;
     if (topic !== undefined) (this.#latest ??= new Map()).set(topic, piece);
@@ -400,12 +373,8 @@ export class Backlog implements SharedBacklog {
   }
 
   #unlink(piece: Piece): void {
-    const { before, after, topic, list } = piece;
-    if (before) before.after = after;
-    else this.#head = after;
-    if (after) after.before = before;
-    else this.#tail = before;
-    if (this.#oldest === piece) this.#oldest = before;
+    const { topic, list, chunk } = piece;
+    this.#pieces.remove(piece);
     if (topic !== undefined) this.#latest!.delete(topic);
     if (list) {
       this.#count(-list.frames.length * REFERENCE_BYTES, 0);
@@ -414,17 +383,11 @@ export class Backlog implements SharedBacklog {
     }
     this.#count(piece.start - piece.end - PIECE_BYTES, -costOf(piece));
     this.waiting -= piece.count;
-    if (piece.chunk) this.#release(piece.chunk);
+    if (chunk) {
+      if (chunk.store === this.#store) this.#store.release(chunk);
+      else this.#shared.release(chunk);
+    }
     this.keptBytes -= piece.keptBytes;
-  }
-
-  #release(chunk: Chunk): void {
-    chunk.store.release(chunk);
-    if (chunk.store === this.#store) return;
-    const pieces = this.#shared!.get(chunk)! - 1;
-    if (pieces > 0) return void this.#shared!.set(chunk, pieces);
-    this.#shared!.delete(chunk);
-    this.#sharedBytes -= chunk.bytes.length;
   }
 
   /** Counts bytes that wait, and what they cost beside chunks, which are counted as such. */
