@@ -10,6 +10,7 @@ import type { Requester } from "./requester.ts";
 import { subscribe } from "./subscribe.ts";
 import { BAD_MAX, filterRefusal, isMax } from "./subscription_fields.ts";
 import { performStreamOperation, type StreamOp } from "./streams/stream_operations.ts";
+import { isWholeNumber } from "../protocol/whole_number.ts";
 
 /** Carries out a request that is no publication. */
 export function performOperation(
@@ -70,17 +71,13 @@ function answer(
   return undefined;
 }
 
-/** A client that is slow says how far it has come: its socket shows that only now and then. */
+/** Notes how many bytes a client says that it has read: a full socket does not show that for seconds. */
 function noteTaken(outbox: Outbox, taken: unknown): Refusal | undefined {
   if (taken === undefined) return undefined;
-  if (!isByteCount(taken)) return badField("taken", "a whole number of bytes");
+  if (!isWholeNumber(taken)) return badField("taken", "a whole number of bytes");
   // It cannot have taken what was not sent.
   outbox.toldBytes = Math.max(outbox.toldBytes, Math.min(taken, outbox.writtenBytes));
   return undefined;
-}
-
-function isByteCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function unsubscribe(

@@ -8,6 +8,7 @@ import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { Requester } from "./requester.ts";
 import { publishRefusal } from "./routing/publications.ts";
 import type { FilterEntry } from "./routing/subscription.ts";
+import { isWholeNumber } from "../protocol/whole_number.ts";
 
 /** How many connections or filters are listed: by default, and at most. */
 const DEFAULT_LIMIT = 100;
@@ -135,9 +136,7 @@ function limitOf(frame: Frame): number {
   if (frame.end - frame.contentStart > 1_024) return DEFAULT_LIMIT;
   try {
     const { limit } = frame.json() as { limit?: unknown };
-    if (Number.isSafeInteger(limit) && (limit as number) >= 0) {
-      return Math.min(limit as number, MAX_LIMIT);
-    }
+    if (isWholeNumber(limit)) return Math.min(limit, MAX_LIMIT);
   } catch {
     // No content, or none that can be used.
   }

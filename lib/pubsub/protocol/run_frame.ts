@@ -6,6 +6,7 @@
  * @module
  */
 import { type ByteBuffer, type Frame, HOST_BYTE_ORDER, writeFrameHead } from "../../frame/mod.ts";
+import { isWholeNumber } from "./whole_number.ts";
 
 /** The op of such a frame. */
 export const RUN_OP = "run";
@@ -74,13 +75,13 @@ export function runEnds(
 ): { readonly start: number; readonly ends: number[] } | undefined {
   const { header, buffer, contentStart, end, littleEndian } = run;
   const { count } = header;
-  if (!Number.isSafeInteger(count) || (count as number) < 0) return undefined;
-  const start = contentStart + (count as number) * SIZE_BYTES;
+  if (!isWholeNumber(count)) return undefined;
+  const start = contentStart + count * SIZE_BYTES;
   if (start > end) return undefined;
   const sizes = new DataView(buffer.buffer, buffer.byteOffset + contentStart, start - contentStart);
   const ends: number[] = [];
   let at = start;
-  for (let i = 0; i < (count as number); i++) {
+  for (let i = 0; i < count; i++) {
     const size = sizes.getUint32(i * SIZE_BYTES, littleEndian);
     // A frame has two bytes and a header, which are within it.
     if (size < 4 || at + size > end) return undefined;
