@@ -21,9 +21,6 @@ const REPLICAS = 3;
 /** JetStream's codes where so many servers are not there, or not there yet. */
 const NO_PEERS = [10_005, 10_074];
 
-/** JetStream's code where there is no such message. */
-const NO_MESSAGE = 10_037;
-
 /** JetStream's code where another message was stored meanwhile than the last one that is known. */
 export const WRONG_LAST = 10_071;
 
@@ -113,14 +110,8 @@ export class JetStreamApi {
     stream: string,
     query: MsgRequest,
   ): Promise<StoredMsg | undefined> {
-    return await this.do(tried, async (manager) => {
-      try {
-        return await manager.streams.getMessage(stream, query) ?? undefined;
-      } catch (error) {
-        if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return undefined;
-        throw error;
-      }
-    });
+    const get = (manager: JetStreamManager) => manager.streams.getMessage(stream, query);
+    return await this.do(tried, get) ?? undefined;
   }
 
   /** Makes a stream on three servers, or on one where there are not enough. */
