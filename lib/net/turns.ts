@@ -9,13 +9,13 @@ const BUSY_MS = 2;
 const BUSY_BESIDE_TIMER_MS = 15;
 
 /**
- * A byte is late if it has not come after so many timers, one after the other. One timer would not
- * tell that from a process that was busy for as long: sockets are polled between two timers.
+ * A byte is late once so many timers have fired, each set when the one before it fired. After a single
+ * long timer it might only be that the process was busy: between two timers the runtime polls sockets.
  */
 const BYTE_TIMERS = 5;
 const BYTE_TIMER_MS = 10;
 
-/** If a byte is late for so many turns, the loopback connection counts as broken. */
+/** After so many turns without the byte, the loopback connection counts as broken. */
 const MAX_LATE_TURNS = 4;
 
 /** For how long a timer is used after the loopback connection has failed. */
@@ -50,7 +50,7 @@ export class Turns {
   #retryAt = 0;
   /** The byte that is under way. */
   #byte: Promise<boolean> | undefined;
-  /** For how many turns it is late. */
+  /** How many turns have gone on without it. */
   #lateTurns = 0;
   #closed = false;
 

@@ -15,7 +15,7 @@ const MAX_AT_ONCE = 250;
 /** So many bytes: those that wait for receivers that are behind are copied. */
 const MAX_BYTES_AT_ONCE = 4_194_304;
 
-/** To so many, those who are behind share one copy of a run: making it pays then. */
+/** A run is copied once for all slow receivers if it has at least this many subscriptions. */
 const MIN_SHARING = 16;
 
 /** The same for a part of a run that takes longer, before the clock is looked at. */
@@ -33,7 +33,7 @@ export function takesLong(run: Run, subscriptions: number, groups: number): bool
   return deliveries > MAX_AT_ONCE || receivers * (run.end - run.start) > MAX_BYTES_AT_ONCE;
 }
 
-/** Whether a run that goes to so many subscriptions is copied once for all who are behind. */
+/** Whether slow receivers share one copy of a run that goes to this many subscriptions. */
 export function isShared(subscriptions: number): boolean {
   return subscriptions >= MIN_SHARING;
 }

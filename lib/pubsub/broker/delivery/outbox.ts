@@ -17,10 +17,10 @@ import { publicationsIn } from "./publications_in.ts";
 /** Up to this many bytes go straight to the connection; what exceeds it waits in a backlog. */
 const DIRECT_BYTES = 262_144;
 
-/** Of what many share, so much is copied for one write; the rest waits where they share it. */
+/** The most bytes of shared copies that are gathered for one write; the others stay shared. */
 const GATHERED_BYTES = 65_536;
 
-/** Of that, so much is copied for the next write while one is pending. */
+/** The most bytes of shared copies that are gathered for the next write while one is pending. */
 const SHARED_DIRECT_BYTES = 16_384;
 
 /** A congested connection has caught up when no more than this many bytes are pending. */

@@ -42,7 +42,8 @@ export class SharedRecord {
   /**
    * Names a consumer that is about to be made: gateways that do so at the same time get one name.
    *
-   * @param isAnother Whether it is another one than that which was made a moment ago.
+   * @param isAnother Whether it replaces a consumer of the same name: then the name that is noted is not
+   * taken, however new it is.
    * @throws {StreamError}
    */
   static async claim(

@@ -114,8 +114,8 @@ export class DiskRoom {
   }
 
   /**
-   * Whether publications may be kept elsewhere for now: later there will be room for them, as far as
-   * the store can tell.
+   * Whether the disk will have room for these bytes of publications when the journal's rows are written
+   * to the database, as far as can be told now.
    */
   has(bytes: number): boolean {
     if (this.#pages !== undefined) return false;
