@@ -6,18 +6,12 @@
 // prints: one JSON line {messages, late_min_us, late_p50_us, late_p99_us, late_max_us} of all but the
 // first half second; exit 1 if a connection closed or an echo is missing.
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "load.h"
 
 enum { SIZE = 64, PENDING = 256 };
 typedef struct { int fd; unsigned sent, answered; long partial; double sent_at[PENDING]; } Peer;
@@ -25,15 +19,6 @@ static const double WARM_UP = 0.5, PATIENCE = 5;
 static double lateness[1 << 20];
 static long samples, outstanding;
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec + t.tv_nsec * 1e-9;
-}
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
 static void fail(const char *what) { fprintf(stderr, "%s\n", what); exit(1); }
 static void take(Peer *p, double delay, double counted_from) {
   char buffer[65536];
@@ -49,7 +34,7 @@ static void take(Peer *p, double delay, double counted_from) {
 }
 int main(int argc, char **argv) {
   if (argc != 6) { fprintf(stderr, "usage: %s PORT CONNECTIONS MESSAGES_PER_S DELAY_MS SECONDS\n", argv[0]); return 2; }
-  int port = atoi(argv[1]), count = atoi(argv[2]), one = 1, poll = epoll_create1(0);
+  int port = atoi(argv[1]), count = atoi(argv[2]), poll = epoll_create1(0);
   double interval = 1 / atof(argv[3]), delay = atof(argv[4]) / 1e3, seconds = atof(argv[5]);
   Peer *peers = calloc(count, sizeof *peers);
   char message[SIZE];
@@ -57,11 +42,8 @@ int main(int argc, char **argv) {
   // The kernel is told to wake this thread on time, not up to 50 microseconds later.
   prctl(PR_SET_TIMERSLACK, 1);
   for (int i = 0; i < count; i++) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = &peers[i]};
-    peers[i].fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(peers[i].fd, (void *)&a, sizeof a)) { perror("connect"); return 1; }
-    setsockopt(peers[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    peers[i].fd = dial(port);
     epoll_ctl(poll, EPOLL_CTL_ADD, peers[i].fd, &e);
   }
   double begin = now() + 0.1, end = begin + WARM_UP + seconds;

@@ -6,33 +6,18 @@
 // prints: one JSON line {messages_per_s, p50_us, p99_us}; exit 1 if the server closed a
 // connection or sent more than it was due.
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "load.h"
 
 typedef struct { int fd; long unsent, due; double started; } Peer;
 static char request[65536], *batch, *buffer;
 static long batch_bytes, due_bytes, samples;
 static double latencies[1 << 22];
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec + t.tv_nsec * 1e-9;
-}
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
 static void watch(int poll, Peer *p, int op) {
   struct epoll_event e = {.events = EPOLLIN | (p->unsent ? EPOLLOUT : 0), .data.ptr = p};
   epoll_ctl(poll, op, p->fd, &e);
@@ -44,7 +29,7 @@ static void send_some(int poll, Peer *p) {
 }
 int main(int argc, char **argv) {
   if (argc != 6) { fprintf(stderr, "usage: %s PORT CONNECTIONS DEPTH SECONDS RESPONSE_BYTES < REQUEST\n", argv[0]); return 2; }
-  int port = atoi(argv[1]), count = atoi(argv[2]), depth = atoi(argv[3]), one = 1;
+  int port = atoi(argv[1]), count = atoi(argv[2]), depth = atoi(argv[3]);
   double seconds = atof(argv[4]);
   long size = read(0, request, sizeof request), rounds = 0;
   if (size <= 0) { fprintf(stderr, "no request on standard input\n"); return 2; }
@@ -56,10 +41,7 @@ int main(int argc, char **argv) {
   Peer *peers = calloc(count, sizeof *peers);
   int poll = epoll_create1(0);
   for (int i = 0; i < count; i++) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    peers[i].fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(peers[i].fd, (void *)&a, sizeof a)) { perror("connect"); return 1; }
-    setsockopt(peers[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    peers[i].fd = dial(port);
     fcntl(peers[i].fd, F_SETFL, O_NONBLOCK);
     watch(poll, &peers[i], EPOLL_CTL_ADD);
   }
