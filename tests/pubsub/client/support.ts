@@ -17,6 +17,7 @@ import {
   type SubscriptionOwner,
 } from "../../../lib/pubsub/mod.ts";
 import { deadline } from "../../support/deadline.ts";
+import { IncomingBytes } from "../../support/incoming_bytes.ts";
 
 /** Waits for reconnections that do not slow a test down. */
 export const FAST = { firstMs: 20, longestMs: 100 };
@@ -82,9 +83,7 @@ export class ScriptedDuplex implements ByteDuplex {
   bytes = 0;
   readonly #script: Script;
   readonly #decoder = new ChunkDecoder();
-  readonly #incoming: Uint8Array[] = [];
-  #waiting: PromiseWithResolvers<void> | undefined;
-  #closed = false;
+  readonly #incoming = new IncomingBytes();
 
   constructor(script: Script) {
     this.#script = script;
@@ -95,17 +94,8 @@ export class ScriptedDuplex implements ByteDuplex {
     return this.headers.map(({ op }) => op);
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    while (this.#incoming.length === 0) {
-      if (this.#closed) return null;
-      this.#waiting = Promise.withResolvers();
-      await this.#waiting.promise;
-    }
-    const chunk = this.#incoming.shift()!;
-    const part = chunk.subarray(0, into.length);
-    into.set(part);
-    if (part.length < chunk.length) this.#incoming.unshift(chunk.subarray(part.length));
-    return part.length;
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#incoming.read(into);
   }
 
   write(bytes: Uint8Array): Promise<number> {
@@ -124,12 +114,10 @@ export class ScriptedDuplex implements ByteDuplex {
 
   /** Lets the client read a frame. */
   give(header: Record<string, unknown>, content?: Uint8Array): void {
-    this.#incoming.push(encodeFrame({ header, content }));
-    this.#waiting?.resolve();
+    this.#incoming.give(encodeFrame({ header, content }));
   }
 
   close(): void {
-    this.#closed = true;
-    this.#waiting?.resolve();
+    this.#incoming.end();
   }
 }

@@ -1,5 +1,6 @@
 /** Connections without a socket, which do what a test says. */
 import { ChunkDecoder, encodeFrame, type Frame, type FrameInit } from "../../../lib/frame/mod.ts";
+import { IncomingBytes } from "../../support/incoming_bytes.ts";
 import type { ByteDuplex } from "../../../lib/request/client/mod.ts";
 
 /** The client's end of a connection; what it writes can be held up, and what it reads is given. */
@@ -14,9 +15,7 @@ export class HeldDuplex implements ByteDuplex {
   /** What writes fail with. */
   failure: Error | undefined;
   readonly #decoder = new ChunkDecoder();
-  readonly #incoming: Uint8Array[] = [];
-  #reading: PromiseWithResolvers<void> | undefined;
-  #ended = false;
+  readonly #incoming = new IncomingBytes();
 
   hold(): void {
     this.held ??= Promise.withResolvers();
@@ -34,27 +33,16 @@ export class HeldDuplex implements ByteDuplex {
 
   /** Lets the client read bytes. */
   give(...bytes: readonly Uint8Array[]): void {
-    this.#incoming.push(...bytes);
-    this.#reading?.resolve();
+    this.#incoming.give(...bytes);
   }
 
   /** Ends what the client reads. */
   end(): void {
-    this.#ended = true;
-    this.#reading?.resolve();
+    this.#incoming.end();
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    while (this.#incoming.length === 0) {
-      if (this.#ended || this.closed) return null;
-      this.#reading = Promise.withResolvers();
-      await this.#reading.promise;
-    }
-    const chunk = this.#incoming.shift()!;
-    const part = chunk.subarray(0, into.length);
-    into.set(part);
-    if (part.length < chunk.length) this.#incoming.unshift(chunk.subarray(part.length));
-    return part.length;
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#incoming.read(into);
   }
 
   async write(bytes: Uint8Array): Promise<number> {
@@ -69,7 +57,7 @@ export class HeldDuplex implements ByteDuplex {
   close(): void {
     this.closed = true;
     this.release();
-    this.#reading?.resolve();
+    this.#incoming.end();
   }
 }
 

@@ -9,6 +9,20 @@ import {
   StreamReadings,
 } from "../../../../lib/pubsub/client/streams/stream_readings.ts";
 
+/** A reading to which nothing happens, but for what a test wants to know. */
+function readingWith(parts: Partial<StreamReading>): StreamReading {
+  return {
+    request: () => ({ op: "consume", fields: {} }),
+    confirmed() {},
+    received() {},
+    told() {},
+    disconnected() {},
+    ended() {},
+    stop: () => Promise.resolve(),
+    ...parts,
+  };
+}
+
 Deno.test("what is begun anew while the broker answers the end of it goes on", async () => {
   const asked: { op: string; sid: number; answer: () => void }[] = [];
   const answers = {
@@ -21,15 +35,10 @@ Deno.test("what is begun anew while the broker answers the end of it goes on", a
     status as ClientStatus,
   );
   const seqs: unknown[] = [];
-  const reading: StreamReading = {
+  const reading = readingWith({
     request: () => ({ op: "sub", fields: {} }),
-    confirmed() {},
     received: ({ header }) => seqs.push(header["seq"]),
-    told() {},
-    disconnected() {},
-    ended() {},
-    stop: () => Promise.resolve(),
-  };
+  });
   const deliver = (sid: number, seq: number) => {
     const bytes = encodeFrame({ header: { op: "pub", sid, seq } });
     readings.received(new FrameDecoder().decode(bytes).frames[0]!);
@@ -64,15 +73,9 @@ Deno.test("what keeps a stream may be away: it is asked again, on this connectio
     { checkOpen() {} } as ClientStatus,
   );
   const ended: unknown[] = [];
-  const reading: StreamReading = {
-    request: () => ({ op: "consume", fields: {} }),
-    confirmed() {},
-    received() {},
-    told() {},
-    disconnected() {},
+  const reading = readingWith({
     ended: (error) => ended.push(error.code),
-    stop: () => Promise.resolve(),
-  };
+  });
   await readings.tellAll({} as ClientLink);
   await readings.start(reading);
   assertEquals(asked, 2);
@@ -103,15 +106,7 @@ Deno.test("what is refused as the client closes is not asked for again", async (
     answers as unknown as PendingAnswers,
     status as unknown as ClientStatus,
   );
-  const reading: StreamReading = {
-    request: () => ({ op: "consume", fields: {} }),
-    confirmed() {},
-    received() {},
-    told() {},
-    disconnected() {},
-    ended() {},
-    stop: () => Promise.resolve(),
-  };
+  const reading = readingWith({});
   await readings.tellAll({} as ClientLink);
   const starting = readings.start(reading);
   const telling = readings.tellAll({} as ClientLink);
