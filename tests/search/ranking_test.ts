@@ -73,6 +73,32 @@ Deno.test("pages of ranked hits follow each other without a gap", async () => {
   });
 });
 
+/** Parts of a list of hits: how many, from where on. */
+const PAGES = [[1, 0], [5, 0], [7, 3], [10, 0], [10, 20], [40, 0]] as const;
+
+Deno.test("a page of titles that are the query, or begin with it, begins a larger page", async () => {
+  const titles = ["Tree", "Trees", "Tree house", "Treeless", "Street tree", "Forest"];
+  const entries = Array.from({ length: 60 }, (_, i): Entry => {
+    return [`${i}`, `${titles[i % 6]}`, `${"tree ".repeat(i % 7)}${"x ".repeat(i % 11)}`];
+  });
+  await withEntries([...entries, ["tree", "An own key", "tree"]], async (engine) => {
+    for (const query of ["tree", "tree*", "tre*", "TREES", "tree -x", '"tree"']) {
+      // With so many hits all that match are ranked.
+      const all = await engine.search(query, { limit: 100 });
+      assertEquals(all.hits.length, all.total, query);
+      for (const [limit, offset] of PAGES) {
+        const page = await engine.search(query, { limit, offset });
+        assertEquals(
+          page.hits,
+          all.hits.slice(offset, offset + limit),
+          `${query} ${limit} ${offset}`,
+        );
+        assertEquals([page.total, page.result], [all.total, all.result], query);
+      }
+    }
+  });
+});
+
 Deno.test("words near each other come before those apart", async () => {
   const filler = "other words that say nothing at all about it ".repeat(3);
   const apart = Array.from({ length: 300 }, (_, i): Entry => {

@@ -56,6 +56,9 @@ const RANK_FIRST = `WITH matches AS MATERIALIZED (
   others AS (SELECT * FROM matches WHERE id <> ?3)
   SELECT id, score, (SELECT count(*) FROM others) AS n FROM others`;
 const BEST_FIRST = "ORDER BY score, id LIMIT ?4";
+/** Those of a list that match. With the plus FTS5 does not look for each of them by itself. */
+const RANK_LISTED = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?
+  AND rowid <> ? AND +rowid IN (SELECT value FROM json_each(?))`;
 /** SQLite makes a table of the list once, and finds each entry in it at once. */
 const PLACED_FIRST = "ORDER BY id NOT IN (SELECT value FROM json_each(?5)), score, id LIMIT ?4";
 /** The most near entries that are ranked: looking for places takes some 2 µs for each. */
@@ -91,6 +94,7 @@ type Titles = ReadonlyMap<number, number>;
 export class Ranker {
   readonly #rankAll: RankStatements;
   readonly #rankFirst: RankStatements;
+  readonly #rankListed: StatementSync;
   readonly #rankOne: StatementSync;
   readonly #ids: StatementSync;
   readonly #count: StatementSync;
@@ -105,6 +109,7 @@ export class Ranker {
     });
     this.#rankAll = ranking(RANK_ALL);
     this.#rankFirst = ranking(RANK_FIRST);
+    this.#rankListed = db.prepare(RANK_LISTED);
     // Bound as it is, a number is REAL, which FTS5 does not take for a limit.
     this.#rankOne = db.prepare(
       `SELECT ${SCORE} AS score FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)`,
@@ -186,7 +191,13 @@ export class Ranker {
     const order = list.length === 0 ? "best" : "placed";
     // SQLite counts the entries of one term ten times as fast as it ranks them.
     const number = isOneTerm ? this.countBut(except, match, most) : most;
+    if (number === 0) return { rows: [], total: 0 };
     if (number < most - 1) {
+      // Scoring takes longest: where titles fill the page, nothing else is scored.
+      const listed = list.length < count
+        ? []
+        : this.#rankListed.all(match, except, JSON.stringify(list));
+      if (listed.length >= count) return { rows: listed, total: number };
       return { rows: this.#rankAll[order].all(match, null, ...args), total: number };
     }
     const rows = this.#rankFirst[order].all(match, most, ...args);
