@@ -5,9 +5,6 @@ import { confirmPublication } from "./confirmed_publication.ts";
 import type { Requester } from "./requester.ts";
 import { keepPublication } from "./streams/stored_publication.ts";
 
-/** When a client may try again what cannot be kept for the moment. */
-const RETRY_AFTER_MS = 1_000;
-
 /**
  * Has all brokers keep a publication as its topic's last value, and publishes it after that: who
  * subscribes meanwhile gets it as the one or as the other.
@@ -26,7 +23,7 @@ export async function publishRetained(
   const { frames: [copy] } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
   const { topic, id } = copy!.header as unknown as { topic: string; id?: number };
   const refusal = await shared.retain(topic, copy!);
-  if (refusal) return requester.refuse(refusal, id, { "retry-after-ms": RETRY_AFTER_MS });
+  if (refusal) return requester.refuse(refusal, id);
   const isCarried = stream !== undefined && core.streams!.carries === true;
   const receivers = await core.publishFrame(topic, () => bytes, requester.outbox, isCarried);
   if (stream !== undefined) keepPublication(requester, core, stream, copy!, receivers);

@@ -26,6 +26,9 @@ const MAX_HEADER_BYTES = 64_000;
 /** The share of the memory for filters that one connection's filters may take. */
 const CONNECTION_SHARE = 1 / 4;
 
+/** When a client may try again what cannot be done for the moment. */
+const RETRY_AFTER_MS = 1_000;
+
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
 export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   readonly outbox: Outbox;
@@ -163,7 +166,14 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     this.#core.counters.errors++;
     if (code === "over-budget") this.#core.counters.overBudget++;
     this.#core.observer.refused?.(this.figures, { code, message });
-    this.outbox.control("error", { code, message, id, ...about });
+    const retryAfterMs = code === "unavailable" ? RETRY_AFTER_MS : undefined;
+    this.outbox.control("error", {
+      code,
+      message,
+      id,
+      ...about,
+      "retry-after-ms": retryAfterMs,
+    });
   }
 
   /**

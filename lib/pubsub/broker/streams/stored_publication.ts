@@ -29,8 +29,12 @@ export function storedRefusal(
   if (refusal || frame.header["stored"] !== true) return refusal;
   if (store === undefined) return NO_STORE;
   if (stream === undefined) {
-    const message = `No stream keeps the topic ${quote(frame.header["topic"])}`;
-    return { code: "no-stream", message };
+    const topic = quote(frame.header["topic"]);
+    if (store.unseen === undefined) {
+      return { code: "no-stream", message: `No stream keeps the topic ${topic}` };
+    }
+    const message = `Whether a stream keeps the topic ${topic} is not known: ${store.unseen}`;
+    return { code: "unavailable", message };
   }
   return streamRefusal(requester.principal!, stream, "store");
 }
@@ -62,9 +66,8 @@ export function keepPublication(
     connection.confirming(1);
     store.append(stream, frame.bytes, 1, (outcome) => {
       if (outcome instanceof StreamError) {
-        const retryAfterMs = outcome.code === "unavailable" ? 1_000 : undefined;
         const { code, message } = outcome;
-        requester.refuse({ code, message }, id, { "retry-after-ms": retryAfterMs });
+        requester.refuse({ code, message }, id);
       } else if (id !== undefined) {
         const { seq, duplicate } = outcome;
         if (duplicate || shared) {

@@ -10,8 +10,13 @@ export class StreamError extends Error {
   readonly stale: readonly number[] | undefined;
 
   /** Makes an error; nothing is thrown. */
-  constructor(code: StreamErrorCode, message: string, stale?: readonly number[]) {
-    super(message);
+  constructor(
+    code: StreamErrorCode,
+    message: string,
+    stale?: readonly number[],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
     this.code = code;
     this.stale = stale;
   }

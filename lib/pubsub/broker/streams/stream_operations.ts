@@ -87,8 +87,7 @@ function refuse(requester: Requester, error: unknown, id: number | undefined): v
     return requester.refuse({ code: "storage-failed", message: messageOf(error) }, id);
   }
   const { code, message, stale } = error;
-  const retryAfterMs = code === "unavailable" ? 1_000 : undefined;
-  requester.refuse({ code, message }, id, { stale, "retry-after-ms": retryAfterMs });
+  requester.refuse({ code, message }, id, { stale });
 }
 
 /** What a request is answered with. */

@@ -291,8 +291,10 @@ export interface StreamStore extends AsyncDisposable {
   readonly totals: StreamTotals;
   /** The streams as they are at this moment. @param name Only that one, if it exists. */
   figures(name?: string): Promise<readonly StreamFigures[]>;
-  /** The name of the stream that keeps a topic; `undefined` if none does. */
+  /** The name of the stream that keeps a topic; `undefined` if none does that has been seen. */
   streamOf(topic: string): string | undefined;
+  /** Why there may be streams that have not been seen yet; `undefined` if there are none. */
+  readonly unseen: string | undefined;
 
   /**
    * Stores publications; the bytes are copied.

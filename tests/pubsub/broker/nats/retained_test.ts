@@ -3,7 +3,9 @@ import { type BrokerClient, connectBroker } from "../../../../lib/pubsub/mod.ts"
 import { connect, type Msg } from "@nats-io/transport-node";
 import { until } from "../../../support/deadline.ts";
 import { NatsServer } from "../../../support/nats.ts";
+import { RawClient } from "../../../support/peers.ts";
 import { codeOf } from "../../client/support.ts";
+import { RawPeer } from "../../support.ts";
 import { Gateway, nextOf } from "./support.ts";
 
 const JETSTREAM = 'jetstream { store_dir: "$DIR/js" }\n';
@@ -99,15 +101,20 @@ Deno.test("the last value is the one that was confirmed last, also if an older o
   await nats.close();
 });
 
-Deno.test("without JetStream nothing is retained, and publishers are told when to try again", async () => {
+Deno.test("without JetStream nothing is kept, and publishers are told when to try again", async () => {
   await using server = await NatsServer.start("retained values without JetStream");
   if (server === undefined) return;
   await using one = await Gateway.start(server.url);
   await using client = await one.client();
   await using subscription = await client.subscribe("t");
-  const error = await client.publishConfirmed("t", "x", { retain: true }).catch((error) => error);
-  assertEquals(error.code, "unavailable");
-  assert(/JetStream/.test(error.message), error.message);
+  const { conn } = await RawClient.connect(one.broker.address);
+  using peer = new RawPeer(conn);
+  const refused = await peer.ask("pub", { topic: "t", retain: true, id: 1 });
+  assertEquals([refused["op"], refused["code"]], ["error", "unavailable"]);
+  assert(/JetStream/.test(String(refused["message"])), String(refused["message"]));
+  assert(Number(refused["retry-after-ms"]) > 0, JSON.stringify(refused));
+  // Waiting would not help.
+  assertEquals((await peer.ask("pub", { topic: "t", stored: true, id: 2 }))["code"], "no-stream");
   await client.publish("t", "plain publications go on");
   assertEquals((await nextOf(subscription)).text(), "plain publications go on");
 });

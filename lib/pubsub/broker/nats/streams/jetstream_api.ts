@@ -24,6 +24,9 @@ const NO_PEERS = [10_005, 10_074];
 /** JetStream's code where another message was stored meanwhile than the last one that is known. */
 export const WRONG_LAST = 10_071;
 
+/** The name of the error of the NATS library, whose class it does not export. */
+const WITHOUT_JETSTREAM = "JetStreamNotEnabled";
+
 /** What JetStream's codes mean here. Others are `bad-stream`, or `unavailable` if they may pass. */
 const CODES: Readonly<Record<number, StreamErrorCode>> = {
   10_014: "no-consumer",
@@ -141,9 +144,16 @@ export async function addReplicated(
   }
 }
 
+/** Whether something failed because no server has JetStream, or not for this account. */
+export function isWithoutJetStream(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof Error && cause.name === WITHOUT_JETSTREAM;
+}
+
 function asStreamError(tried: string, error: unknown): StreamError {
   if (error instanceof StreamError) return error;
   if (error instanceof JetStreamApiError) return failureOf(tried, error.apiError());
   // No answer, no connection, or no JetStream.
-  return new StreamError("unavailable", `${tried}: JetStream is unavailable: ${messageOf(error)}`);
+  const message = `${tried}: JetStream is unavailable: ${messageOf(error)}`;
+  return new StreamError("unavailable", message, undefined, { cause: error });
 }

@@ -191,6 +191,10 @@ export class JetStreamStore implements StreamStore {
     return this.#catalog.streamOf(topic);
   }
 
+  get unseen(): string | undefined {
+    return this.#catalog.unseen;
+  }
+
   append(stream: string, frames: Uint8Array, _count: number, onStored?: OnStored): void {
     this.#appender.append(stream, frames, onStored);
   }

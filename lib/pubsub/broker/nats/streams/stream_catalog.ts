@@ -1,4 +1,5 @@
 import type { PurgeOpts, StreamConfig, StreamInfo } from "@nats-io/jetstream";
+import { messageOf } from "../../../../base/message_of.ts";
 import { filtersOverlap } from "../../../protocol/topic.ts";
 import { quote } from "../../../protocol/quote.ts";
 import { DEAD_LETTERS } from "../../streams/dead_letter.ts";
@@ -8,7 +9,7 @@ import type { StreamFigures, StreamSettings } from "../../streams/stream_store.t
 import { StreamTopics } from "../../streams/stream_topics.ts";
 import { refuseMoreStreams } from "../../streams/consumer_settings.ts";
 import { subjectsWithin } from "./filters.ts";
-import type { JetStreamApi } from "./jetstream_api.ts";
+import { isWithoutJetStream, type JetStreamApi } from "./jetstream_api.ts";
 import { quorumProblem } from "./quorum.ts";
 import { deadLetterConfig, settingsOf, streamConfigOf } from "./stream_config.ts";
 
@@ -35,6 +36,8 @@ export class StreamCatalog {
   readonly streams: Map<string, StreamFigures> = new Map();
   /** Why nothing can be stored in one of them, as of the last look; `undefined` if it can. */
   problem: string | undefined;
+  /** Why there may be streams that have not been seen yet; `undefined` if there are none. */
+  unseen: string | undefined = "JetStream has not told yet which streams there are";
   readonly #api: JetStreamApi;
   readonly #events: CatalogEvents;
   readonly #known = new Map<string, Known>();
@@ -64,19 +67,33 @@ export class StreamCatalog {
 
   /** Looks at all streams. @throws {StreamError} */
   async look(): Promise<void> {
+    try {
+      this.unseen = await this.#look();
+    } catch (error) {
+      const hasNone = this.streams.size === 0 && isWithoutJetStream(error);
+      this.unseen = hasNone ? undefined : messageOf(error);
+      throw error;
+    }
+  }
+
+  /** @returns Why there may be streams that are not seen by this look. */
+  async #look(): Promise<string | undefined> {
     const changing = this.#changing = new Set();
+    const names = await this.#names();
     const infos = await this.#list();
     const visible = infos.filter(({ config }) => settingsOf(config) !== undefined);
     this.problem = visible.map(quorumProblem).find((each) => each !== undefined);
-    const seen = new Set(infos.map(({ config }) => config.name));
+    const listed = new Set(infos.map(({ config }) => config.name));
     for (const info of infos) if (!changing.has(info.config.name)) this.#saw(info);
-    for (const name of [...this.streams.keys()]) {
-      if (seen.has(name) || changing.has(name)) continue;
-      // One that has no leader at the moment is not listed either.
+    // One that has no leader at the moment has a name, and is not listed.
+    for (const name of new Set(this.streams.keys()).difference(listed)) {
+      if (changing.has(name)) continue;
       const info = await this.#find(name);
       if (info === undefined && !changing.has(name)) this.#gone(name);
     }
     if (this.#changing === changing) this.#changing = undefined;
+    const unseen = names.find((name) => !listed.has(name) && !this.streams.has(name));
+    return unseen && `the stream ${quote(unseen)} has no leader at the moment`;
   }
 
   /** A stream as it is at this moment. @throws {StreamError} `no-stream`. */
@@ -192,6 +209,15 @@ export class StreamCatalog {
     return await this.#api.do("Cannot list the streams", async (manager) => {
       const all: StreamInfo[] = [];
       for await (const info of manager.streams.list()) all.push(info);
+      return all;
+    });
+  }
+
+  /** The names of all streams, as the leader of all servers has them. */
+  async #names(): Promise<string[]> {
+    return await this.#api.do("Cannot list the streams", async (manager) => {
+      const all: string[] = [];
+      for await (const name of manager.streams.names()) all.push(name);
       return all;
     });
   }

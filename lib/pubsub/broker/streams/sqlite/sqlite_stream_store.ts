@@ -101,6 +101,7 @@ type RetainedValue = ReturnType<StreamStore["takeRetained"]>[number];
 class SqliteStreamStore implements StreamStore {
   events: StreamStoreEvents | undefined;
   readonly streams: Map<string, StreamFigures> = new Map();
+  readonly unseen = undefined;
   totals: StreamTotals = NO_TOTALS;
   readonly #lock: FileLock;
   readonly #writer: StoreWriter;
