@@ -168,6 +168,9 @@ export class JetStreamAppender {
     }
     const { seq, duplicate = false, error } = answer;
     if (error) this.#settle(number, failureOf(tried, error));
+    // Servers from 2.10.16 on answer so if another publication with this id is on its way into the
+    // stream: it may still be lost there.
+    else if (duplicate && seq === 0) this.#settle(number, unknown(tried));
     else if (typeof seq === "number") this.#settle(number, { seq, duplicate });
   }
 

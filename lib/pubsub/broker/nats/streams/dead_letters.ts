@@ -1,4 +1,4 @@
-import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
+import type { StoredMsg } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
 import type { Frame } from "../../../../frame/mod.ts";
 import { DEAD_LETTERS, deadLetterOf, type DeadMessage } from "../../streams/dead_letter.ts";
@@ -49,8 +49,10 @@ export class DeadLetters {
   async store(buried: Buried): Promise<void> {
     const { stream, consumer, incarnation, seq, letter } = buried;
     const from = letter === undefined ? stream : DEAD_LETTERS;
-    const frame = await this.#find(from, letter ?? seq);
-    if (frame === undefined) return;
+    const stored = await this.#find(from, letter ?? seq);
+    if (stored === undefined) return;
+    const { subject, data, header: headers } = stored;
+    const frame = this.#messages.frameOf({ subject, data, headers } as Msg);
     await this.#needStream();
     const id = `${stream}.${consumer}.${incarnation}.${seq}${
       letter === undefined ? "" : `.${letter}`
@@ -76,28 +78,26 @@ export class DeadLetters {
       );
     } catch (error) {
       // JetStream fails in the same way for one that is gone already.
-      if (await this.#storedMessage(DEAD_LETTERS, letter)) throw error;
+      if (await this.#find(DEAD_LETTERS, letter)) throw error;
     }
   }
 
-  /** The message; `undefined` if its stream has dropped it. @throws {StreamError} */
-  async #find(stream: string, seq: number): Promise<Frame | undefined> {
+  /**
+   * The message; `undefined` if its stream has dropped it. A server that was stopped, or has just become
+   * the leader, answers for a moment without having all: so it counts as dropped only by an answer that
+   * itself shows that its server had come to it.
+   *
+   * @throws {StreamError}
+   */
+  async #find(stream: string, seq: number): Promise<StoredMsg | undefined> {
     const tried = "Cannot read a message";
-    const stored = await this.#storedMessage(stream, seq);
-    if (stored === undefined) {
-      // A server that was stopped may lead for a moment without having it.
-      const { state } = await this.#api.do(tried, (manager) => manager.streams.info(stream));
-      if (seq <= state.last_seq) return undefined;
-      throw new StreamError("unavailable", `${tried}: its stream's leader does not have it yet`);
-    }
-    const { subject, data, header: headers } = stored;
-    return this.#messages.frameOf({ subject, data, headers } as Msg);
-  }
-
-  /** `undefined` if there is no such message, or no such stream. @throws {StreamError} */
-  async #storedMessage(stream: string, seq: number): Promise<StoredMsg | undefined> {
-    const get = (manager: JetStreamManager) => manager.streams.getMessage(stream, { seq });
-    return await this.#api.find("Cannot read a message", get) ?? undefined;
+    const query = { seq, next_by_subj: ">" };
+    const stored = await this.#api.messageOf(tried, stream, query);
+    if (stored) return stored.seq === seq ? stored : undefined;
+    const options = { deleted_details: true };
+    const { state } = await this.#api.do(tried, (manager) => manager.streams.info(stream, options));
+    if (seq < state.first_seq || state.deleted?.includes(seq)) return undefined;
+    throw new StreamError("unavailable", `${tried}: its stream's leader does not have it yet`);
   }
 
   /** @returns `false` if the letter is too large. */

@@ -42,6 +42,8 @@ const CODES: Readonly<Record<number, StreamErrorCode>> = {
   10_047: "storage-full",
   10_054: "frame-too-large",
   10_077: "stream-full",
+  // Another publication with this id is on its way into the stream.
+  10_158: "unavailable",
 };
 
 /** Makes an error of what JetStream says. @param tried The beginning of a sentence: `Cannot …`. */
