@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { Deque } from "../base/deque.ts";
 import { releaseMemory } from "../base/release_memory.ts";
 import { byteStream } from "./byte_stream.ts";
@@ -33,6 +33,8 @@ export interface StreamBase
    * is the end of stream. Without this method the stream is ended.
    */
   closeWrite?(): void;
+  /** Waits, once the stream has finished, until the socket has taken all of it. */
+  flushed?(): Promise<void>;
   /**
    * Whether each chunk that the stream brings has memory of its own, which nobody else reads. It is
    * given back when it was read: by itself, the runtime gives it back late.
@@ -126,14 +128,19 @@ export class NodeConn implements Deno.Conn, KeepingConn {
     });
   }
 
-  /** Says that no more will be sent. Resolves when that was sent. */
+  /** Says that no more will be sent. Resolves when the socket has taken that, and all before it. */
   closeWrite(): Promise<void> {
     if (this.#base.closeWrite) {
       if (this.#failure) return Promise.reject(this.#failure.cause);
       this.#base.closeWrite();
       return Promise.resolve();
     }
-    return this.#untilWritten((resolve) => this.#stream.end(resolve));
+    return this.#untilWritten((resolve) => {
+      this.#stream.end(() => {
+        if (this.#base.flushed) void this.#base.flushed().then(resolve);
+        else resolve();
+      });
+    });
   }
 
   /**
@@ -148,7 +155,7 @@ export class NodeConn implements Deno.Conn, KeepingConn {
     this.#chunks.clear();
     this.#failure = undefined;
     this.fail(new Deno.errors.Interrupted("The connection was closed"));
-    this.#stream.destroy();
+    Duplex.prototype.destroy.call(this.#stream);
     this.#base.closeSocket();
   }
 
@@ -162,6 +169,15 @@ export class NodeConn implements Deno.Conn, KeepingConn {
   /** Counts what waits to be read as input of a server's connection. */
   countIn(memory: ConnectionMemory): void {
     this.#base.input?.countIn(memory);
+  }
+
+  /**
+   * Keeps the stream open until {@linkcode close}, or until it fails. The runtime's TLS destroys itself,
+   * and its socket, when both halves have ended, though it has not handed on all that it has encrypted.
+   */
+  keepAfterEnds(): void {
+    const stream = this.#stream;
+    stream.destroy = (error) => error ? Duplex.prototype.destroy.call(stream, error) : stream;
   }
 
   /** Called when nothing more will arrive. */

@@ -55,6 +55,7 @@ export async function startNodeTls(
   const secured = new NodeConn(socket, transport);
   socket.once("secureConnect", () => {
     isSecure = true;
+    secured.keepAfterEnds();
     outcome.resolve();
   });
   socket.on("_tlsError", (cause) => {

@@ -111,6 +111,7 @@ export class TlsHandshake implements PendingHandshake {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
+    this.#conn!.keepAfterEnds();
     this.#outcome.resolve(this.#conn!);
   }
 

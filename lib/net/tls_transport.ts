@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import { closeQuietly } from "../base/close_quietly.ts";
-import { NodeConn } from "./node_conn.ts";
+import { releaseMemory } from "../base/release_memory.ts";
 
 /** What a record of TLS adds to the bytes in it, at most. */
 const RECORD_BYTES = 256;
@@ -13,6 +14,11 @@ const TOO_LARGE = 8;
 
 /** While more than this waits to be sent, {@linkcode TlsTransport.room} waits. */
 const HIGH_WATER_BYTES = 65_536;
+
+interface ResettableConn {
+  /** Closes it at once so that the peer sees a reset. */
+  reset(): void;
+}
 
 /** What happens to a {@linkcode TlsTransport}. */
 export interface TransportEvents {
@@ -46,6 +52,7 @@ export class TlsTransport extends Duplex {
   /** Whether anything was written to the socket. */
   hasWritten = false;
   #room: PromiseWithResolvers<void> | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
   // Made once: a read costs no closure.
   readonly #onRead = (count: number | null) => this.#read(count);
   readonly #onReadFailed = (cause: unknown) => this.#failed(cause);
@@ -101,6 +108,17 @@ export class TlsTransport extends Duplex {
     return this.#room.promise;
   }
 
+  /**
+   * Waits until the socket has taken all that TLS has encrypted so far, the message that says the end
+   * included: the runtime says that a TLS stream has finished when it has not handed that on yet.
+   */
+  async flushed(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#over || this.#unsentBytes === 0) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
+  }
+
   /** Closes the socket at once. */
   closeSocket(): void {
     if (!this.#over) this.#end();
@@ -109,7 +127,7 @@ export class TlsTransport extends Duplex {
 
   /** Closes the socket at once, with a reset if it has one. */
   resetSocket(): void {
-    if (this.#conn instanceof NodeConn) this.#conn.reset();
+    if ("reset" in this.#conn) (this.#conn as ResettableConn).reset();
     this.closeSocket();
   }
 
@@ -117,7 +135,11 @@ export class TlsTransport extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Uint8Array, _: string, done: (error?: Error | null) => void): void {
-    void this.#write(chunk).then(() => done());
+    void this.#write(chunk).then(() => {
+      done();
+      // What was encrypted meanwhile has been handed on by then.
+      if (this.#unsentBytes === 0) this.#tellIdle();
+    });
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -143,6 +165,8 @@ export class TlsTransport extends Duplex {
     } catch (cause) {
       this.#failed(cause);
     }
+    // What was encrypted is in memory of its own, which the runtime gives back late.
+    releaseMemory(chunk);
     if (this.#unsentBytes <= HIGH_WATER_BYTES) this.#giveRoom();
   }
 
@@ -172,6 +196,12 @@ export class TlsTransport extends Duplex {
   #end(): void {
     this.#over = true;
     this.#giveRoom();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   #giveRoom(): void {

@@ -1,5 +1,5 @@
-import { Socket } from "node:net";
-import { checkClientTls } from "../net/dial.ts";
+import type { Socket } from "node:net";
+import { checkClientTls, dial } from "../net/dial.ts";
 import {
   type Address,
   AddressError,
@@ -11,7 +11,7 @@ import {
 } from "../net/mod.ts";
 import { asciiHost, isWebSocket } from "../net/address.ts";
 import { diagnose } from "../net/diagnose.ts";
-import { checkUnixSupport } from "../net/unix_socket.ts";
+import { ConnSide } from "./conn_side.ts";
 import { OwnReads } from "./own_reads.ts";
 import type { Side } from "./side.ts";
 import { SocketSide } from "./socket_side.ts";
@@ -58,11 +58,12 @@ export async function dialUpstream(
   { address, tls, timeoutMs }: Upstream,
   signal: AbortSignal,
 ): Promise<Side> {
-  if (address.transport === "unix") checkUnixSupport("connect", address);
-  // Over TLS, what is read is encrypted, and read by Node's streams.
-  const reads = tls ? undefined : OwnReads.unconnected();
-  const socket = reads?.socket ?? new Socket({ allowHalfOpen: true });
-  socket.connect(whereOf(address));
+  if (address.transport === "unix") {
+    return new ConnSide(await dial(address, { timeoutMs, signal }), address);
+  }
+  const reads = OwnReads.unconnected();
+  const { socket } = reads;
+  socket.connect({ host: asciiHost(address.hostname), port: address.port });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);
@@ -75,9 +76,9 @@ export async function dialUpstream(
   let operation: "connect" | "tls-handshake" = "connect";
   try {
     await promise;
-    if (reads) return new SocketSide(reads, "path" in address ? address.path : undefined);
+    if (!tls) return new SocketSide(reads);
     operation = "tls-handshake";
-    return await startTls(socket, address, tls!, limit.signal);
+    return await startTls(reads, address, tls, limit.signal);
   } catch (cause) {
     destroyQuietly(socket);
     if (signal.aborted) throw signal.reason;
@@ -94,25 +95,15 @@ export async function dialUpstream(
 
 /** Its modules are loaded only where they are used. */
 async function startTls(
-  socket: Socket,
-  address: Address,
+  reads: OwnReads,
+  address: TcpAddress,
   tls: ClientTls,
   signal: AbortSignal,
 ): Promise<Side> {
   const { startNodeTls } = await import("../net/node_tls.ts");
-  const { socketConn } = await import("./socket_conn.ts");
-  const { TlsSide } = await import("./tls_side.ts");
-  const serverName = asciiHost(tls.serverName ?? (address as TcpAddress).hostname);
-  const conn = socketConn(socket.setNoDelay(true));
-  return new TlsSide(await startNodeTls(conn, serverName, tls, signal));
-}
-
-function whereOf(
-  address: TcpAddress | UnixAddress,
-): { path: string } | { host: string; port: number } {
-  return address.transport === "unix"
-    ? { path: address.path }
-    : { host: asciiHost(address.hostname), port: address.port };
+  const { SocketConn } = await import("./socket_conn.ts");
+  const serverName = asciiHost(tls.serverName ?? address.hostname);
+  return new ConnSide(await startNodeTls(new SocketConn(reads), serverName, tls, signal));
 }
 
 /** What the socket says after it was given up is of no interest. */

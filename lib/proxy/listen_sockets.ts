@@ -1,7 +1,19 @@
 import { createServer, type Server } from "node:net";
-import { type Address, ConnectionError, listen, type ListenOptions } from "../net/mod.ts";
+import {
+  type Address,
+  ConnectionError,
+  listen,
+  type ListenOptions,
+  type TcpAddress,
+} from "../net/mod.ts";
+import { ConnListener } from "./conn_listener.ts";
 import { BACKLOG, PlainListener } from "./plain_listener.ts";
 import type { SocketListener } from "./proxy_listener.ts";
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** Another program may take a port that was found to be free. */
 const MAX_ATTEMPTS = 5;
@@ -15,6 +27,7 @@ export async function listenSockets(
   address: Address,
   { tls }: Pick<ListenOptions, "tls"> = {},
 ): Promise<SocketListener> {
+  if (address.transport === "unix") return new ConnListener(await listen(address, { tls }));
   const plain = await listenPlain(address, tls);
   if (!tls) return plain;
   // Its modules are loaded only where they are used.
@@ -24,10 +37,9 @@ export async function listenSockets(
 
 async function listenPlain(address: Address, tls: ListenOptions["tls"]): Promise<PlainListener> {
   for (let attempt = 1;; attempt++) {
-    // It has the diagnoses of what goes wrong, replaces the file of a Unix socket whose server died,
-    // and finds the port and the IP address.
+    // It has the diagnoses of what goes wrong, and finds the port and the IP address.
     const probe = await listen(address, { tls });
-    const found = probe.address;
+    const found = probe.address as TcpAddress;
     probe.close();
     const servers: Server[] = [];
     try {
@@ -43,11 +55,7 @@ async function listenPlain(address: Address, tls: ListenOptions["tls"]): Promise
   }
 }
 
-type Place = { readonly path: string } | { readonly host: string; readonly port: number };
-
-function placesOf(address: Address): Place[] {
-  if (address.transport === "unix") return [{ path: address.path }];
-  const { hostname, port } = address;
+function placesOf({ hostname, port }: TcpAddress): Place[] {
   // It is told where the system has both.
   const hosts = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
   return hosts.map((host) => ({ host, port }));

@@ -12,7 +12,7 @@ export const BACKLOG = 4_096;
 /** How often a listener is woken that may have failed to accept. */
 const WAKE_MS = 250;
 
-/** Accepts plain connections, as sides or as sockets. */
+/** Accepts connections over TCP, as sides or as sockets. */
 export class PlainListener implements SocketListener {
   readonly address: Address;
   readonly secure = false;
@@ -39,10 +39,8 @@ export class PlainListener implements SocketListener {
   }
 
   serve(events: AcceptEvents): void {
-    const { address } = this;
-    const path = address.transport === "unix" ? address.path : undefined;
     this.takeSockets(
-      (socket) => events.accepted(new SocketSide(OwnReads.adopt(socket), path)),
+      (socket) => events.accepted(new SocketSide(OwnReads.adopt(socket))),
       events.failed,
     );
   }
@@ -93,8 +91,8 @@ export class PlainListener implements SocketListener {
    * that have: thousands of them would hold up the next client, each with a connection to the upstream.
    */
   #isThere(socket: Socket): boolean {
-    // A connection that was reset has no peer any more. Unix sockets never have an address.
-    if (this.address.transport === "unix" || socket.remoteAddress !== undefined) return true;
+    // A connection that was reset has no peer any more.
+    if (socket.remoteAddress !== undefined) return true;
     socket.destroy();
     const cause = new Deno.errors.ConnectionReset("The client has reset its connection");
     this.#failed?.(new ConnectionError("accept", this.address, cause));

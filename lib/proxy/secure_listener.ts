@@ -1,68 +1,40 @@
-import { Acceptor } from "../net/acceptor.ts";
 import { resolveHandshakeLimits } from "../net/handshake_limits.ts";
-import type { Address, ConnectionError, Handshakes, Listener, ServerTls } from "../net/mod.ts";
-import type { NodeConn } from "../net/node_conn.ts";
+import type { Address, ConnectionError, Listener, ServerTls } from "../net/mod.ts";
 import { checkCertificate } from "../net/server_certificate.ts";
 import { TlsListener } from "../net/tls_listener.ts";
-import { Turns } from "../net/turns.ts";
-import { socketConn } from "./socket_conn.ts";
+import { ConnListener } from "./conn_listener.ts";
+import { OwnReads } from "./own_reads.ts";
 import type { PlainListener } from "./plain_listener.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
-import { TlsSide } from "./tls_side.ts";
+import { SocketConn } from "./socket_conn.ts";
 
 /** Makes TLS of what a listener accepts. */
 export function overTls(inner: PlainListener, tls: ServerTls): SocketListener {
-  return new SecureListener(inner, tls);
+  const certificate = checkCertificate(tls, resolveHandshakeLimits(tls));
+  const conns = new SocketConns(inner);
+  return new SecureListener(new TlsListener(conns, certificate), conns);
 }
 
-class SecureListener implements SocketListener {
-  readonly address: Address;
-  readonly secure = true;
-  readonly #conns: ConnListener;
-  readonly #listener: TlsListener;
-  readonly #turns = new Turns();
-  #acceptor: Acceptor | undefined;
+class SecureListener extends ConnListener {
+  readonly #conns: SocketConns;
 
-  constructor(inner: PlainListener, tls: ServerTls) {
-    this.address = inner.address;
-    const certificate = checkCertificate(tls, resolveHandshakeLimits(tls));
-    this.#conns = new ConnListener(inner);
-    this.#listener = new TlsListener(this.#conns, certificate);
+  constructor(listener: Listener, conns: SocketConns) {
+    super(listener);
+    this.#conns = conns;
   }
 
-  get handshakes(): Handshakes {
-    return this.#listener;
-  }
-
-  serve(events: AcceptEvents): void {
-    this.#acceptor = new Acceptor(this.#listener, this.#turns, (error) => events.failed(error));
-    void this.#acceptAll(this.#acceptor, events);
+  override serve(events: AcceptEvents): void {
+    super.serve(events);
     this.#conns.start((error) => events.failed(error));
-  }
-
-  close(): void {
-    this.#acceptor?.stop();
-    this.#listener.close();
-    void this.#turns.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async #acceptAll(acceptor: Acceptor, events: AcceptEvents): Promise<void> {
-    for (let conn = await acceptor.next(); conn; conn = await acceptor.next()) {
-      events.accepted(new TlsSide(conn as NodeConn));
-    }
   }
 }
 
 /** The sockets of a listener as connections. */
-class ConnListener implements Listener {
+class SocketConns implements Listener {
   readonly address: Address;
   readonly secure = false;
   readonly #inner: PlainListener;
-  readonly #ready: NodeConn[] = [];
+  readonly #ready: SocketConn[] = [];
   #waiting: PromiseWithResolvers<Deno.Conn> | undefined;
   #isClosed = false;
 
@@ -74,7 +46,7 @@ class ConnListener implements Listener {
   /** Takes the sockets. What fails to be accepted is told by itself: others go on. */
   start(failed: (error: ConnectionError) => void): void {
     this.#inner.takeSockets((socket) => {
-      const conn = socketConn(socket.setNoDelay(true));
+      const conn = new SocketConn(OwnReads.adopt(socket));
       if (this.#waiting) this.#waiting.resolve(conn);
       else this.#ready.push(conn);
       this.#waiting = undefined;

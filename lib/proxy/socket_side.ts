@@ -6,28 +6,21 @@ import type { Side, SideEvents } from "./side.ts";
 /** A peer that has vanished is found after this time without a byte. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** A plain connection, over TCP or a Unix socket. */
+/** A connection over TCP. */
 export class SocketSide implements Side {
   readonly remote: Address;
   readonly local: Address;
   readonly #socket: Socket;
   readonly #reads: OwnReads;
 
-  /**
-   * Takes over a connected socket.
-   *
-   * @param unixPath The path of a Unix socket: the socket itself does not know it.
-   */
-  constructor(reads: OwnReads, unixPath: string | undefined) {
+  /** Takes over a connected socket. */
+  constructor(reads: OwnReads) {
     const { socket } = reads;
     this.#socket = socket;
     this.#reads = reads;
-    const isUnix = unixPath !== undefined;
-    this.remote = isUnix
-      ? { transport: "unix", path: unixPath }
-      : tcpOf(socket.remoteAddress, socket.remotePort);
-    this.local = isUnix ? this.remote : tcpOf(socket.localAddress, socket.localPort);
-    if (!isUnix) socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+    this.remote = tcpOf(socket.remoteAddress, socket.remotePort);
+    this.local = tcpOf(socket.localAddress, socket.localPort);
+    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   get pendingBytes(): number {
@@ -66,9 +59,7 @@ export class SocketSide implements Side {
   }
 
   reset(): void {
-    // A Unix socket has no reset: its peer sees an end of stream, or a broken pipe.
-    if (this.remote.transport === "unix") this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    this.#socket.resetAndDestroy();
   }
 
   close(): void {

@@ -8,8 +8,12 @@ import {
   type Listener,
   serveConnections,
 } from "../../lib/net/mod.ts";
+import { resolveHandshakeLimits } from "../../lib/net/handshake_limits.ts";
+import { startNodeTls } from "../../lib/net/node_tls.ts";
+import { checkCertificate } from "../../lib/net/server_certificate.ts";
+import { TlsListener } from "../../lib/net/tls_listener.ts";
 import { addressOf } from "../../lib/net/address_of.ts";
-import { deadline, until } from "../support/deadline.ts";
+import { deadline, pause, until } from "../support/deadline.ts";
 import { echo, listenLocally, LOOPBACK, Recorder } from "../support/peers.ts";
 import { skip } from "../support/skip.ts";
 import { CA, OTHER_CA, SERVER_TLS, TRUSTING } from "../support/tls.ts";
@@ -81,6 +85,67 @@ Deno.test("half-close works over TLS", async () => {
   }
   await deadline(sending);
   assertEquals(count, sent.length);
+});
+
+function oncePromised<T>(value: T): () => Promise<T> {
+  let isTaken = false;
+  return () => isTaken ? new Promise(() => {}) : (isTaken = true, Promise.resolve(value));
+}
+
+/** A connection whose writes wait until it is opened. */
+function gated(conn: Deno.Conn): { readonly conn: Deno.Conn; shut(): void; open(): void } {
+  let gate = Promise.withResolvers<void>();
+  gate.resolve();
+  const held = {
+    localAddr: conn.localAddr,
+    remoteAddr: conn.remoteAddr,
+    write: async (bytes: Uint8Array) => (await gate.promise, await conn.write(bytes)),
+    read: (into: Uint8Array) => conn.read(into),
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
+    ref() {},
+    unref() {},
+  } as unknown as Deno.Conn;
+  return { conn: held, shut: () => gate = Promise.withResolvers(), open: () => gate.resolve() };
+}
+
+Deno.test("the end of a TLS stream is said when the socket has taken all of it, and nothing closes that before", async () => {
+  for (const side of ["server", "client"] as const) {
+    using tcp = await listen(LOOPBACK);
+    const accepting = tcp.accept();
+    const dialled = gated(await Deno.connect(tcp.address as Deno.ConnectOptions));
+    const accepted = gated(await deadline(accepting));
+    const inner = { ...tcp, accept: oncePromised(accepted.conn), close() {} };
+    using listener = new TlsListener(
+      inner,
+      checkCertificate(SERVER_TLS, resolveHandshakeLimits(SERVER_TLS)),
+    );
+    const [client, server] = await deadline(Promise.all([
+      startNodeTls(dialled.conn, "localhost", { insecure: true }, new AbortController().signal),
+      listener.accept(),
+    ]));
+    const [ending, other, gate] = side === "server"
+      ? [server, client, accepted]
+      : [client, server, dialled];
+    await other.closeWrite();
+    assertEquals(await deadline(ending.read(new Uint8Array(1))), null);
+    await ending.write(new Uint8Array(3).fill(7));
+    gate.shut();
+    let isSaid = false;
+    const ended = (async () => {
+      await ending.closeWrite();
+      isSaid = true;
+      ending.close();
+    })();
+    await pause(20);
+    assertEquals(isSaid, false, side);
+    gate.open();
+    const into = new Uint8Array(9);
+    assertEquals(await deadline(other.read(into)), 3, side);
+    assertEquals(await deadline(other.read(into)), null, side);
+    await deadline(ended);
+    other.close();
+  }
 });
 
 Deno.test("an authority that is not trusted ends the handshake", async () => {

@@ -1,16 +1,15 @@
 import { Deque } from "../base/deque.ts";
 import { addressOf } from "../net/address_of.ts";
 import type { Address } from "../net/mod.ts";
-import type { NodeConn } from "../net/node_conn.ts";
+import { ReadMemory } from "./read_memory.ts";
 import type { Side, SideEvents } from "./side.ts";
 
-/** While more than this waits to be written, there is no room for more. */
-const HIGH_WATER_BYTES = 65_536;
-
-const READ_BYTES = 65_536;
-
-/** After both ends of the stream, the socket is open for this long. */
-const LINGER_MS = 250;
+/** What a {@linkcode ConnSide} needs of a connection. */
+export interface SideConn
+  extends Pick<Deno.Conn, "localAddr" | "remoteAddr" | "read" | "write" | "closeWrite" | "close"> {
+  /** Closes it at once so that the peer sees a reset. A Unix socket has no such thing. */
+  reset?(): void;
+}
 
 /** Bytes that wait to be written, and who is told when they are. */
 interface Outgoing {
@@ -18,30 +17,33 @@ interface Outgoing {
   readonly taken: (() => void) | undefined;
 }
 
-/** A connection with TLS. */
-export class TlsSide implements Side {
+/** A connection with TLS, or over a Unix socket. */
+export class ConnSide implements Side {
   readonly remote: Address;
   readonly local: Address;
-  readonly #conn: NodeConn;
+  readonly #conn: SideConn;
   readonly #outgoing = new Deque<Outgoing>();
   #pendingBytes = 0;
-  #memory: Uint8Array<ArrayBuffer> | undefined;
+  readonly #memory = new ReadMemory();
   #events: SideEvents | undefined;
   #isReading = false;
   #isPaused = true;
   #isWriting = false;
-  #isFull = false;
+  #isLent = false;
   #isEnding = false;
   #hasEnded = false;
   #wasEnded = false;
   #isClosed = false;
-  #linger: ReturnType<typeof setTimeout> | undefined;
 
-  /** Takes over a connection whose handshake is complete. */
-  constructor(conn: NodeConn) {
+  /**
+   * Takes over a connection: with TLS, after its handshake.
+   *
+   * @param place Where it leads, where its ends do not tell: those of a Unix socket have no name.
+   */
+  constructor(conn: SideConn, place?: Address) {
     this.#conn = conn;
-    this.remote = addressOf(conn.remoteAddr);
-    this.local = addressOf(conn.localAddr);
+    this.remote = place ?? addressOf(conn.remoteAddr);
+    this.local = place ?? addressOf(conn.localAddr);
   }
 
   get pendingBytes(): number {
@@ -62,10 +64,10 @@ export class TlsSide implements Side {
   }
 
   write(bytes: Uint8Array): boolean {
-    // They may be lent.
-    this.#push(bytes.slice(), undefined);
-    this.#isFull ||= this.#pendingBytes > HIGH_WATER_BYTES;
-    return !this.#isFull;
+    // There is room once all of it is taken: until then it is lent, and need not be copied.
+    this.#isLent = true;
+    this.#push(bytes, undefined);
+    return false;
   }
 
   writeAlone(bytes: Uint8Array, taken: () => void): void {
@@ -78,7 +80,7 @@ export class TlsSide implements Side {
   }
 
   reset(): void {
-    this.#close(() => this.#conn.reset());
+    this.#close(() => this.#conn.reset ? this.#conn.reset() : this.#conn.close());
   }
 
   close(): void {
@@ -97,15 +99,11 @@ export class TlsSide implements Side {
     this.#isReading = true;
     try {
       while (!this.#isPaused && !this.#isClosed && !this.#wasEnded) {
-        this.#memory ??= new Uint8Array(READ_BYTES);
-        const count = await this.#conn.read(this.#memory);
+        const count = await this.#conn.read(this.#memory.free);
         if (this.#isClosed) return;
         if (count !== null) {
-          if (!this.#events!.received(this.#memory.subarray(0, count))) {
-            this.#isPaused = true;
-            // It may be in use after a fault has this side read on.
-            this.#memory = undefined;
-          }
+          const mayGoOn = this.#memory.lend(count, (bytes) => this.#events!.received(bytes));
+          if (!mayGoOn) this.#isPaused = true;
         } else {
           this.#wasEnded = true;
           this.#events!.ended();
@@ -132,14 +130,14 @@ export class TlsSide implements Side {
         if (this.#isClosed) return;
         this.#outgoing.shift();
         next.taken?.();
-        if (this.#isFull && this.#pendingBytes === 0) {
-          this.#isFull = false;
+        if (this.#isLent && this.#pendingBytes === 0) {
+          this.#isLent = false;
           this.#events!.drained();
         }
       }
       if (!this.#isEnding || this.#hasEnded) return;
+      // It resolves when the system has all of it, so that nothing is lost when the socket is closed.
       await this.#conn.closeWrite();
-      // Not before: what waits below TLS would be lost with the socket.
       this.#hasEnded = true;
       this.#closeIfDone();
     } catch (cause) {
@@ -150,9 +148,7 @@ export class TlsSide implements Side {
   }
 
   #closeIfDone(): void {
-    if (!this.#wasEnded || !this.#hasEnded || this.#isClosed) return;
-    // What says the end has to leave the socket first.
-    this.#linger = setTimeout(() => this.close(), LINGER_MS);
+    if (this.#wasEnded && this.#hasEnded) this.close();
   }
 
   #failed(cause: unknown): void {
@@ -164,7 +160,6 @@ export class TlsSide implements Side {
   #close(how: () => void): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#linger);
     this.#outgoing.clear();
     this.#pendingBytes = 0;
     try {

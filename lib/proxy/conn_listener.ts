@@ -1,0 +1,47 @@
+import { Acceptor } from "../net/acceptor.ts";
+import type { Address, Handshakes, Listener } from "../net/mod.ts";
+import { Turns } from "../net/turns.ts";
+import { ConnSide, type SideConn } from "./conn_side.ts";
+import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
+
+/** Makes sides of the connections of a listener: of those with TLS, and those over a Unix socket. */
+export class ConnListener implements SocketListener {
+  readonly address: Address;
+  readonly secure: boolean;
+  readonly handshakes: Handshakes | undefined;
+  readonly #listener: Listener;
+  readonly #turns = new Turns();
+  #acceptor: Acceptor | undefined;
+
+  /** Takes over a listener. */
+  constructor(listener: Listener) {
+    this.#listener = listener;
+    this.address = listener.address;
+    this.secure = listener.secure;
+    this.handshakes = listener.handshakes;
+  }
+
+  serve(events: AcceptEvents): void {
+    this.#acceptor = new Acceptor(this.#listener, this.#turns, (error) => events.failed(error));
+    void this.#acceptAll(this.#acceptor, events);
+  }
+
+  close(): void {
+    if (this.#acceptor) this.#acceptor.stop();
+    else this.#listener.close();
+    void this.#turns.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #acceptAll(acceptor: Acceptor, events: AcceptEvents): Promise<void> {
+    const { address } = this;
+    // The ends of a Unix socket do not tell where it leads.
+    const place = address.transport === "unix" ? address : undefined;
+    for (let conn = await acceptor.next(); conn; conn = await acceptor.next()) {
+      events.accepted(new ConnSide(conn as SideConn, place));
+    }
+  }
+}
