@@ -4,9 +4,11 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { AnsweringEnd, type LineMemory } from "../../../../base/threads/shared_line.ts";
 import { openThreadPort } from "../../../../base/threads/thread_port.ts";
 import type { PostedError } from "../../../../base/threads/error_codec.ts";
 import { asSqliteError, FileGuard, openWriter } from "../../../../sqlite/mod.ts";
+import { BATCH_BYTES, readAppends, writeOutcomes } from "./append_batch.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
 import { makeJournal } from "./journal/make_journal.ts";
@@ -16,14 +18,18 @@ import { STREAM_SCHEMA } from "./schema.ts";
 import type { StoreMemory } from "./store_memory.ts";
 import { ERRORS } from "./thread_errors.ts";
 
+interface OpenOrder {
+  readonly type: "open";
+  readonly path: string;
+  /** Batches of nothing but publications come on it. */
+  readonly line: LineMemory;
+  readonly memory: StoreMemory;
+  readonly maxPages?: number | undefined;
+}
+
 /** What the thread is told. */
 export type StoreThreadOrder =
-  | {
-    readonly type: "open";
-    readonly path: string;
-    readonly memory: StoreMemory;
-    readonly maxPages?: number | undefined;
-  }
+  | OpenOrder
   | { readonly type: "perform"; readonly orders: readonly StoreOrder[] }
   | { readonly type: "close" };
 
@@ -41,14 +47,6 @@ export type StoreThreadReport =
     readonly report: StoreReport;
     readonly memory: readonly ArrayBuffer[];
   }
-  /** The same for orders of which nothing else came: most of what is posted here costs time. */
-  | {
-    readonly type: "appended";
-    readonly results: StoreReport["results"];
-    readonly appended: StoreReport["appended"];
-    readonly totals: StoreReport["totals"];
-    readonly memory: readonly ArrayBuffer[];
-  }
   | { readonly type: "closed" };
 
 /** The commit log is written back to the database after this many pages: 16 MiB. */
@@ -60,18 +58,21 @@ const KEPT_LOG_BYTES = 67_108_864;
 
 let db: DatabaseSync | undefined;
 let engine: StreamEngine | undefined;
-let timer: ReturnType<typeof setTimeout> | undefined;
-/** When it runs out. */
-let timerAt = 0;
+let line: AnsweringEnd | undefined;
+/** A copy of what came on the line. */
+let request = new Uint8Array(0);
 
 const port = openThreadPort<StoreThreadOrder, StoreThreadReport>(ERRORS, (order) => {
-  if (order.type === "open") open(order.path, order.memory, order.maxPages);
-  else if (order.type === "perform") perform(order.orders, true);
-  else close();
+  if (order.type === "open") open(order);
+  line!.received();
+  if (order.type === "perform") perform(order.orders, true);
+  if (order.type === "close") close();
+  else if (engine) attend();
 });
 
-function open(path: string, memory: StoreMemory, maxPages: number | undefined): void {
+function open({ path, memory, maxPages, line: lineMemory }: OpenOrder): void {
   const { writerCacheBytes: cacheBytes, recentIds } = memory;
+  line = new AnsweringEnd(lineMemory);
   try {
     // What the journal has was accepted: the bound holds for what comes.
     db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes });
@@ -84,10 +85,32 @@ function open(path: string, memory: StoreMemory, maxPages: number | undefined): 
     const openJournal = (salt: number) => makeJournal(path, salt, guard);
     engine = new StreamEngine(db, { path, guard, reserve, maxPages, recentIds, openJournal });
     port.report({ type: "opened", streams: engine.figures() });
-    schedule();
   } catch (error) {
     port.report({ type: "refused", error: ERRORS.encode(asSqliteError(error, path, "open")) });
   }
+}
+
+/** Does what comes on the line, and what is due at its time, until a message is to be received. */
+function attend(): void {
+  while (true) {
+    const waitMs = Math.min(Math.max(0, engine!.dueAt - Date.now()), LOOK_MS);
+    const why = line!.wait(waitMs);
+    if (why === "posted") return;
+    if (why === "asked") answer();
+    else if (engine!.dueAt <= Date.now()) perform([], false);
+  }
+}
+
+/** Carries out what came on the line. */
+function answer(): void {
+  const { length } = line!.request;
+  if (request.length < length) request = new Uint8Array(BATCH_BYTES);
+  request.set(line!.request);
+  const orders = readAppends(request.subarray(0, length));
+  const report = engine!.perform(orders, Date.now());
+  const bytes = isPlain(report) ? writeOutcomes(line!.answer, orders, report) : undefined;
+  line!.answered(bytes ?? 0);
+  if (bytes === undefined) tell(report, true, []);
 }
 
 function perform(orders: readonly StoreOrder[], asked: boolean): void {
@@ -95,42 +118,22 @@ function perform(orders: readonly StoreOrder[], asked: boolean): void {
   const memory = orders.flatMap((order) =>
     order.kind === "append" ? [order.frames.buffer as ArrayBuffer] : []
   );
-  if (isPlain(report)) {
-    const { results, appended, totals } = report;
-    port.report({ type: "appended", results, appended, totals, memory }, memory);
-    return schedule();
-  }
+  tell(report, asked, memory);
+}
+
+function tell(report: StoreReport, asked: boolean, memory: readonly ArrayBuffer[]): void {
   const deliveries = report.deliveries.map(({ bytes }) => bytes.buffer as ArrayBuffer);
   port.report({ type: "performed", asked, report, memory }, [...memory, ...deliveries]);
-  schedule();
 }
 
 /** Whether a report tells of publications in the journal, and of nothing else. */
 function isPlain(report: StoreReport): boolean {
-  const { appended, late, changed, deleted, ended, deliveries, deadLetters, failure } = report;
+  const { late, changed, deleted, ended, deliveries, deadLetters, totals, failure } = report;
   const others = [late, changed, deleted, ended, deliveries, deadLetters];
-  return appended.length > 0 && failure === undefined && others.every(({ length }) => length === 0);
-}
-
-/** Performs what is due at its time. Orders that wait by then come first. */
-function schedule(): void {
-  const { dueAt } = engine!;
-  const now = Date.now();
-  // A timer that runs out earlier looks again then: that costs less than to set it with each commit.
-  if (timerAt > now && timerAt <= dueAt) return;
-  clearTimeout(timer);
-  timerAt = Math.min(Math.max(now, dueAt), now + LOOK_MS);
-  timer = setTimeout(wake, timerAt - now);
-}
-
-function wake(): void {
-  timerAt = 0;
-  if (engine!.dueAt <= Date.now()) perform([], false);
-  else schedule();
+  return (totals ?? failure) === undefined && others.every(({ length }) => length === 0);
 }
 
 function close(): void {
-  clearTimeout(timer);
   engine?.finish(Date.now());
   db?.close();
   port.report({ type: "closed" });

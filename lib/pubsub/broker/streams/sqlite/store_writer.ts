@@ -4,9 +4,11 @@
  * @module
  */
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
+import { AskingEnd } from "../../../../base/threads/shared_line.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import { StreamError } from "../stream_error.ts";
 import type { OnStored } from "../stream_store.ts";
+import { BATCH_BYTES, OUTCOME_BYTES, readOutcomes, writeAppends } from "./append_batch.ts";
 import {
   type AppendOrder,
   type AppendOutcome,
@@ -82,6 +84,9 @@ export class StoreWriter {
   readonly #opened = Promise.withResolvers<StoreReport["changed"]>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #thread: WorkerThread<StoreThreadOrder, StoreThreadReport>;
+  readonly #line = new AskingEnd(BATCH_BYTES, OUTCOME_BYTES);
+  /** What was asked on the line and is not answered. */
+  #asked: readonly AppendOrder[] | undefined;
   #waiting: (Waiting | OpenAppend)[] = [];
   /** Those of them that publications may be added to. */
   readonly #openAppends = new Map<string, OpenAppend>();
@@ -112,7 +117,7 @@ export class StoreWriter {
       onReport: (report) => this.#reported(report),
       onDied: (error) => this.#died(error),
     });
-    this.#thread.post({ type: "open", path, memory, maxPages });
+    this.#post({ type: "open", path, line: this.#line.line, memory, maxPages });
   }
 
   /** The streams, once the database is open. Rejects with what opening it failed with. */
@@ -181,7 +186,7 @@ export class StoreWriter {
       this.#idle = Promise.withResolvers();
       await this.#idle.promise;
     }
-    this.#thread.post({ type: "close" });
+    this.#post({ type: "close" });
     await this.#closed.promise;
     this.#thread.terminate();
   }
@@ -239,10 +244,37 @@ export class StoreWriter {
     }
     this.#inFlight = batch;
     const orders = batch.map(({ order }) => order);
-    const memory = orders.flatMap((order) =>
-      order.kind === "append" ? [order.frames.buffer as ArrayBuffer] : []
-    );
-    this.#thread.post({ type: "perform", orders }, memory);
+    const appends = orders.filter((order) => order.kind === "append");
+    const memory = appends.map(({ frames }) => frames.buffer as ArrayBuffer);
+    if (appends.length < orders.length || !this.#ask(appends)) {
+      this.#post({ type: "perform", orders }, memory);
+    } else this.#keep(memory);
+  }
+
+  #post(order: StoreThreadOrder, transfer?: readonly Transferable[]): void {
+    this.#thread.post(order, transfer);
+    this.#line.posted();
+  }
+
+  /** Hands publications over on the line; `false` if they are too many for it. */
+  #ask(orders: readonly AppendOrder[]): boolean {
+    const bytes = writeAppends(this.#line.request, orders);
+    if (bytes === undefined) return false;
+    this.#asked = orders;
+    const answered = this.#line.ask(bytes);
+    if (answered) void answered.then(() => this.#answered());
+    else queueMicrotask(() => this.#answered());
+    return true;
+  }
+
+  #answered(): void {
+    const orders = this.#asked;
+    if (orders === undefined || !this.#line.isAnswered) return;
+    this.#asked = undefined;
+    const { answer } = this.#line;
+    // Where there is more to tell than numbers, it is posted.
+    if (answer.length === 0) return;
+    this.#performed({ ...NOTHING, ...readOutcomes(answer, orders) }, true);
   }
 
   #reported(report: StoreThreadReport): void {
@@ -258,12 +290,6 @@ export class StoreWriter {
         this.#keep(report.memory);
         this.#performed(report.report, report.asked);
         break;
-      case "appended": {
-        const { results, appended, totals, memory } = report;
-        this.#keep(memory);
-        this.#performed({ ...NOTHING, results, appended, totals }, true);
-        break;
-      }
       case "closed":
         this.#closed.resolve();
         break;

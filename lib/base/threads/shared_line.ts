@@ -1,0 +1,132 @@
+/**
+ * A line between two threads: one puts a request into memory that both have and wakes the other, which
+ * sleeps, and gets the answer in the same way. There and back takes about 10 µs; to post a small
+ * object each way, which is cloned, 30 µs and three times the processor time.
+ *
+ * @module
+ */
+
+/** The words that both threads look at: rings, messages that were posted, requests, answers. */
+const BELL = 0, POSTED = 1, ASKED = 2, ANSWERED = 3, REQUEST_BYTES = 4, ANSWER_BYTES = 5;
+const WORDS = 8;
+
+const HEAD_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
+
+/** The memory of a line, which can be posted. */
+export interface LineMemory {
+  /** The words, room for a request, room for an answer. */
+  readonly memory: SharedArrayBuffer;
+  /** The size of that room, in bytes. */
+  readonly requestBytes: number;
+}
+
+/** Why {@linkcode AnsweringEnd.wait} has returned. */
+export type Wakened = "asked" | "posted" | "timed-out";
+
+/** The end of the thread that asks, and does not sleep. One request is under way at a time. */
+export class AskingEnd {
+  /** What the other thread needs. */
+  readonly line: LineMemory;
+  /** Where the next request is written. Not to be touched while one is under way. */
+  readonly request: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #answer: Uint8Array;
+
+  /**
+   * Takes the memory of a line.
+   *
+   * @param requestBytes The most bytes of a request, a multiple of 8.
+   * @param answerBytes The most bytes of an answer, a multiple of 8.
+   */
+  constructor(requestBytes: number, answerBytes: number) {
+    const memory = new SharedArrayBuffer(HEAD_BYTES + requestBytes + answerBytes);
+    this.line = { memory, requestBytes };
+    this.#words = new Int32Array(memory, 0, WORDS);
+    this.request = new Uint8Array(memory, HEAD_BYTES, requestBytes);
+    this.#answer = new Uint8Array(memory, HEAD_BYTES + requestBytes);
+  }
+
+  /** A message was posted to the other thread: it is woken to receive it. */
+  posted(): void {
+    Atomics.add(this.#words, POSTED, 1);
+    this.#ring();
+  }
+
+  /**
+   * Has the other thread deal with the first bytes of {@linkcode AskingEnd.request}.
+   *
+   * @returns What resolves when it has answered; `undefined` if it has already.
+   */
+  ask(bytes: number): Promise<unknown> | undefined {
+    const answered = Atomics.load(this.#words, ANSWERED);
+    this.#words[REQUEST_BYTES] = bytes;
+    Atomics.add(this.#words, ASKED, 1);
+    this.#ring();
+    const { async, value } = Atomics.waitAsync(this.#words, ANSWERED, answered);
+    return async ? value : undefined;
+  }
+
+  /** Whether the last request was answered. */
+  get isAnswered(): boolean {
+    return Atomics.load(this.#words, ANSWERED) === Atomics.load(this.#words, ASKED);
+  }
+
+  /** The answer to the last request: a view that is valid until the next one. */
+  get answer(): Uint8Array {
+    return this.#answer.subarray(0, this.#words[ANSWER_BYTES]);
+  }
+
+  #ring(): void {
+    Atomics.add(this.#words, BELL, 1);
+    Atomics.notify(this.#words, BELL);
+  }
+}
+
+/**
+ * The end of the thread that answers. While it sleeps in {@linkcode AnsweringEnd.wait} it receives no
+ * message, and no timer or promise of it goes on: it returns from there to receive one.
+ */
+export class AnsweringEnd {
+  /** Where answers are written. */
+  readonly answer: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #request: Uint8Array;
+  #received = 0;
+  #asked = 0;
+
+  constructor({ memory, requestBytes }: LineMemory) {
+    this.#words = new Int32Array(memory, 0, WORDS);
+    this.#request = new Uint8Array(memory, HEAD_BYTES, requestBytes);
+    this.answer = new Uint8Array(memory, HEAD_BYTES + requestBytes);
+  }
+
+  /** One of the messages was received for which the other end calls {@linkcode AskingEnd.posted}. */
+  received(): void {
+    this.#received++;
+  }
+
+  /** Sleeps until there is a request, or a message is to be received, which comes first. */
+  wait(timeoutMs: number): Wakened {
+    while (true) {
+      const bell = Atomics.load(this.#words, BELL);
+      if (Atomics.load(this.#words, POSTED) !== this.#received) return "posted";
+      if (Atomics.load(this.#words, ASKED) !== this.#asked) {
+        this.#asked = Atomics.load(this.#words, ASKED);
+        return "asked";
+      }
+      if (Atomics.wait(this.#words, BELL, bell, timeoutMs) === "timed-out") return "timed-out";
+    }
+  }
+
+  /** The request: a view that is valid until it is answered. */
+  get request(): Uint8Array {
+    return this.#request.subarray(0, this.#words[REQUEST_BYTES]);
+  }
+
+  /** Hands over the first bytes of {@linkcode AnsweringEnd.answer}. */
+  answered(bytes: number): void {
+    this.#words[ANSWER_BYTES] = bytes;
+    Atomics.store(this.#words, ANSWERED, this.#asked);
+    Atomics.notify(this.#words, ANSWERED);
+  }
+}

@@ -1,0 +1,59 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  readAppends,
+  readOutcomes,
+  writeAppends,
+  writeOutcomes,
+} from "../../../../lib/pubsub/broker/streams/sqlite/append_batch.ts";
+import {
+  type AppendOrder,
+  NOTHING,
+  type StoreReport,
+} from "../../../../lib/pubsub/broker/streams/sqlite/orders.ts";
+
+const OUT = new Uint8Array(4_096);
+
+const order: fc.Arbitrary<AppendOrder> = fc.record({
+  kind: fc.constant("append" as const),
+  stream: fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/),
+  frames: fc.uint8Array({ maxLength: 300 }),
+  awaited: fc.boolean(),
+  picks: fc.array(fc.boolean(), { maxLength: 20 }),
+}).map(({ picks, ...rest }) => ({
+  ...rest,
+  count: picks.length,
+  asked: picks.flatMap((isAsked, i) => isAsked ? [i] : []),
+}));
+
+const orders = fc.uniqueArray(order, { selector: ({ stream }) => stream, maxLength: 5 });
+
+Deno.test("a batch is read as it was written, or it is too large and nothing of it is handed over", () => {
+  fc.assert(fc.property(orders, fc.nat(OUT.length), (all, room) => {
+    const bytes = writeAppends(OUT, all);
+    assertEquals(bytes !== undefined && readAppends(OUT.slice(0, bytes)), all);
+    const within = writeAppends(OUT.subarray(0, room), all);
+    assertEquals(within, room < bytes! ? undefined : bytes);
+  }));
+});
+
+Deno.test("outcomes are read as they were written; what is more than numbers is not written", () => {
+  const seq = fc.integer({ min: -(2 ** 53), max: 2 ** 53 });
+  fc.assert(fc.property(orders, fc.infiniteStream(seq), fc.nat(40), (all, seqs, words) => {
+    const next = () => seqs.next().value!;
+    const results = all.map(({ asked }) => ({ value: asked.map(next) }));
+    const appended = all.map(({ stream: name }) => (
+      { name, lastSeq: next(), count: next(), bytes: next() }
+    ));
+    const report: StoreReport = { ...NOTHING, results, appended };
+    const bytes = writeOutcomes(OUT, all, report)!;
+    assertEquals(readOutcomes(OUT.subarray(0, bytes), all), { results, appended });
+    const within = writeOutcomes(OUT.subarray(0, 8 * words), all, report);
+    assertEquals(within, 8 * words >= bytes ? bytes : undefined);
+    const failure = { code: "storage-full", message: "The disk is full" } as const;
+    for (const result of [{ failure }, { value: [failure] }]) {
+      const failed = { ...report, results: [...results, result] };
+      assertEquals(writeOutcomes(OUT, all, failed), undefined);
+    }
+  }));
+});
