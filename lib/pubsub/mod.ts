@@ -91,5 +91,6 @@ export type {
   StreamedFrame,
   TypedArrayOf,
 } from "../frame/mod.ts";
+export type { SharedMemory } from "../net/mod.ts";
 export type * from "../net/serving_types.ts";
 export type { LoginAttempt } from "../access/mod.ts";

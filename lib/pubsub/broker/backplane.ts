@@ -6,6 +6,7 @@
  * @module
  */
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
+import type { SharedMemory } from "../../net/mod.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import type { StreamStore } from "./streams/stream_store.ts";
 
@@ -13,12 +14,15 @@ import type { StreamStore } from "./streams/stream_store.ts";
 export interface BackplaneHost {
   /** Content above it is not taken from other brokers. */
   readonly maxContentBytes: number;
+  /** Decodes the frames `bytes[start, end)`. It knows the headers that the broker has seen before. */
+  decode(bytes: Uint8Array, start: number, end: number): readonly Frame[];
   /**
    * Hands publications of other brokers to the subscribers of this one, members of groups excepted.
    *
-   * @param frames One or more frames with the op `pub`, one behind the other; taken over.
+   * @param frames One or more frames with the op `pub`, one behind the other.
+   * @param memory What they lie in, from its beginning on: it is borrowed for as long as they are needed.
    */
-  deliver(frames: Uint8Array<ArrayBuffer>): void;
+  deliver(frames: readonly Frame[], memory: SharedMemory): void;
   /** Hands publications to members of a group: each to one. */
   deliverToGroup(filter: string, group: string, frames: Uint8Array<ArrayBuffer>): void;
   /**

@@ -46,10 +46,16 @@ export class OutsidePublications implements BackplaneHost {
     return this.#core.limits.maxContentBytes;
   }
 
-  deliver(bytes: Uint8Array<ArrayBuffer>): void {
-    const frames = this.#decode(bytes);
-    if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) return this.#drop(frames);
-    const memory = new SharedMemory(bytes);
+  decode(bytes: Uint8Array, start: number, end: number): readonly Frame[] {
+    const { headerCache } = this.#core;
+    const decoder = new FrameDecoder({ maxContentBytes: Infinity, headerCache });
+    return decoder.decode(bytes, start, end).frames;
+  }
+
+  deliver(frames: readonly Frame[], memory: SharedMemory): void {
+    const bytes = frames.at(-1)!.end;
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) return this.#drop(frames);
+    memory.borrow();
     let first = 0;
     const work = (): Promise<void> | undefined => {
       while (first < frames.length) {
@@ -62,13 +68,14 @@ export class OutsidePublications implements BackplaneHost {
         if (typeof forwarding !== "number") return forwarding.then(this.#core.flushSoon);
         this.#core.flushSoon();
       }
+      memory.giveBack();
       return undefined;
     };
-    this.#inOrder(work, bytes.length);
+    this.#inOrder(work, bytes);
   }
 
   deliverToGroup(filter: string, group: string, bytes: Uint8Array<ArrayBuffer>): void {
-    const frames = this.#decode(bytes);
+    const frames = this.decode(bytes, 0, bytes.length);
     const members = this.#core.router.group(filter, group);
     if (members === undefined) return;
     this.#core.forwardToGroup(new SharedMemory(bytes), frames, members);
@@ -95,11 +102,6 @@ export class OutsidePublications implements BackplaneHost {
   hasSubscribers(topic: string): boolean {
     const route = this.#core.router.find(topic);
     return route === undefined || route.subscriptions.length > 0;
-  }
-
-  #decode(bytes: Uint8Array<ArrayBuffer>): readonly Frame[] {
-    const { headerCache } = this.#core;
-    return new FrameDecoder({ maxContentBytes: Infinity, headerCache }).decode(bytes).frames;
   }
 
   /** Of frames that have the same route the end: the index of the first that has not. */

@@ -13,12 +13,20 @@ export interface CarriedHeaders {
   /** The start of the gateway that sent it, and the number of its counter; empty without a count. */
   readonly gateway: string;
   readonly number: number;
+  /** Whether the count stands at the end of the headers, and nothing else in them changes. */
+  readonly isCountLast: boolean;
   /** The how manieth of its topic it is; 0 if it is not counted, as what clients of NATS send. */
   count: number;
 }
 
 /** What a message without headers carries. */
-export const NO_HEADERS: CarriedHeaders = { fields: NO_FIELDS, gateway: "", number: 0, count: 0 };
+export const NO_HEADERS: CarriedHeaders = {
+  fields: NO_FIELDS,
+  gateway: "",
+  number: 0,
+  isCountLast: false,
+  count: 0,
+};
 
 /** Headers that came before: only the count at their end changes. */
 interface Known {
@@ -65,24 +73,32 @@ export class HeaderMemo {
       if (start.length <= MAX_KNOWN_BYTES) this.#uncounted = { start, carried };
       return carried;
     }
-    const carried = { fields, gateway, number: Number(number), count: Number(count) };
-    this.#remember(message, carried, `${ORIGIN}: ${fields.origin}\r\n\r\n`, count.length);
+    const isCountLast = endsIn(message, `${ORIGIN}: ${fields.origin}\r\n\r\n`);
+    const carried = {
+      fields,
+      gateway,
+      number: Number(number),
+      isCountLast,
+      count: Number(count),
+    };
+    if (isCountLast) this.#remember(message, carried, count.length);
     return carried;
   }
 
-  /** @param end How headers end in which the count stands last. */
   #remember(
     { bytes, headerStart, dataStart }: NatsMessage,
     carried: CarriedHeaders,
-    end: string,
     digits: number,
   ): void {
-    const endsSo = dataStart - headerStart >= end.length &&
-      new TextDecoder().decode(bytes.subarray(dataStart - end.length, dataStart)) === end;
-    if (!endsSo || dataStart - headerStart > MAX_KNOWN_BYTES) return;
+    if (dataStart - headerStart > MAX_KNOWN_BYTES) return;
     const start = bytes.slice(headerStart, dataStart - EMPTY_LINE_BYTES - digits);
     this.#known[this.#next++ % MAX_KNOWN] = { start, carried };
   }
+}
+
+function endsIn({ bytes, headerStart, dataStart }: NatsMessage, end: string): boolean {
+  return dataStart - headerStart >= end.length &&
+    new TextDecoder().decode(bytes.subarray(dataStart - end.length, dataStart)) === end;
 }
 
 /** The count behind these bytes, if the message's headers begin with them; else 0. */

@@ -1,18 +1,16 @@
 import { ByteBuffer, type EncodedHead } from "../../../frame/mod.ts";
+import { BATCH_BYTES, FrameBatch } from "./frame_batch.ts";
 import { isSystem, topicProblem } from "../../protocol/topic.ts";
 import type { BackplaneHost } from "../backplane.ts";
 import { type CarriedHeaders, HeaderMemo, NO_HEADERS } from "./header_memo.ts";
 import type { GroupInterest, Interest, OpenFilter } from "./interest.ts";
 import { writeMessageFrame } from "./message_frame.ts";
+import { countFollowing, writeFollowing } from "./message_run.ts";
 import type { Origins } from "./origins.ts";
 import { type NatsMessage, NO_RESPONDERS } from "./wire/nats_message.ts";
 
-/** A batch is handed on when it has so many bytes, at the latest. */
-const BATCH_BYTES = 131_072;
-
-/** A batch begins with memory for the largest of late, which counts for less with each further one. */
-const LEAST_BYTES = 4_096;
-const USUAL_SHARE = 0.9;
+/** About the most that a frame has beside its content. */
+const HEAD_BYTES = 512;
 
 /** Subjects of which something is remembered. */
 const MAX_SUBJECTS = 16_384;
@@ -43,9 +41,7 @@ export class Incoming {
   readonly #origins: Origins;
   readonly #noResponders: (replyTo: string) => void;
   readonly #subjects = new Map<string, Subject>();
-  #batch = new ByteBuffer(LEAST_BYTES);
-  /** The size of the largest batch of late. */
-  #usualBytes = 0;
+  readonly #batch: FrameBatch;
   readonly #groupBatches = new Map<GroupInterest, ByteBuffer>();
   #isScheduled = false;
 
@@ -62,12 +58,16 @@ export class Incoming {
   ) {
     this.#name = name;
     this.#host = host;
+    this.#batch = new FrameBatch(host);
     this.#interest = interest;
     this.#origins = origins;
     this.#noResponders = noResponders;
   }
 
-  /** A message came by a filter. Of several filters that match it, one counts. */
+  /**
+   * A message came by a filter. Of several filters that match it, one counts. Messages behind it that
+   * go on with it are dealt with as well, and skipped.
+   */
   take(via: OpenFilter, message: NatsMessage): void {
     const { subject } = message;
     const known = this.#subjectOf(subject);
@@ -82,9 +82,16 @@ export class Incoming {
     if (current === undefined || (current !== via && !isLate)) return;
     if (!this.#isDue(carried, subject, current, isLate)) return;
     if (!this.#isUsable(known, subject, current.filter)) return;
-    if (!this.#write(this.#batch, known, message, carried)) return;
+    if (!this.#batch.hasRoom(message.end - message.dataStart + HEAD_BYTES)) {
+      this.handOn();
+      this.#batch.hasRoom(0);
+    }
+    const { buffer } = this.#batch;
+    const before = buffer.length;
+    if (!this.#write(buffer, known, message, carried)) return;
     this.received++;
-    if (this.#batch.length >= BATCH_BYTES) this.handOn();
+    if (carried.isCountLast) this.#takeFollowing(message, carried, current, buffer.length - before);
+    if (buffer.length >= BATCH_BYTES) this.handOn();
     else this.#schedule();
   }
 
@@ -121,17 +128,38 @@ export class Incoming {
 
   /** Hands on what has been taken. */
   handOn(): void {
-    if (this.#batch.length > 0) {
-      const bytes = this.#batch.view();
-      this.#usualBytes = Math.max(bytes.length, this.#usualBytes * USUAL_SHARE);
-      this.#batch = new ByteBuffer(Math.max(LEAST_BYTES, Math.ceil(this.#usualBytes)));
-      this.#host.deliver(bytes);
-    }
+    this.#batch.handOver();
     if (this.#groupBatches.size === 0) return;
     for (const [{ filter, group }, bytes] of this.#groupBatches) {
       this.#host.deliverToGroup(filter, group, bytes.view());
     }
     this.#groupBatches.clear();
+  }
+
+  /**
+   * Messages of a gateway, one behind the other, differ in their counts and contents only: then what
+   * was found out about the first holds for all of them.
+   *
+   * @param frameBytes The size of the first one's frame, which was written last.
+   */
+  #takeFollowing(
+    message: NatsMessage,
+    { gateway, number, count }: CarriedHeaders,
+    current: OpenFilter,
+    frameBytes: number,
+  ): void {
+    const { buffer } = this.#batch;
+    const many = countFollowing(
+      message,
+      count,
+      Math.floor((BATCH_BYTES - buffer.length) / frameBytes),
+    );
+    if (many === 0) return;
+    this.#origins.received(gateway, number, count + many, message.subject, current, many);
+    writeFollowing(buffer, frameBytes, message, many);
+    this.#batch.repeated(many, frameBytes);
+    message.skip(many);
+    this.received += many;
   }
 
   /** Whether a message is one that has not come yet. Tells of those that are missing before it. */

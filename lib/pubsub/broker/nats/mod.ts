@@ -22,3 +22,4 @@ export type {
   NumberType,
   TypedArrayOf,
 } from "../../../frame/mod.ts";
+export type { SharedMemory } from "../../../net/mod.ts";

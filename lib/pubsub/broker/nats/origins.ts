@@ -89,13 +89,22 @@ export class Origins {
   }
 
   /**
-   * A publication came.
+   * Publications came, one after the other.
    *
-   * @param via The subscription that brought it.
-   * @returns How many are missing before it; -1 if it came before, or too late.
+   * @param count That of the last of them.
+   * @param via The subscription that brought them.
+   * @param many How many they are.
+   * @returns How many are missing before them; -1 if they came before, or too late.
    */
-  received(name: string, number: number, count: number, topic: string, via: OpenFilter): number {
-    return this.#advance(name, number, count, topic, via, 1);
+  received(
+    name: string,
+    number: number,
+    count: number,
+    topic: string,
+    via: OpenFilter,
+    many = 1,
+  ): number {
+    return this.#advance(name, number, count, topic, via, many);
   }
 
   /**
@@ -141,7 +150,7 @@ export class Origins {
     count: number,
     topic: string,
     via: OpenFilter,
-    came: 0 | 1,
+    came: number,
   ): number {
     const origin = this.#origins.get(name);
     if (origin === undefined) return 0;

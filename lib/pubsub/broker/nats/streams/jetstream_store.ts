@@ -23,6 +23,7 @@ import type {
 } from "../../streams/stream_store.ts";
 import { NO_TOTALS } from "../../streams/stream_topics.ts";
 import type { CoreLink } from "../core_link.ts";
+import { deliverBytes } from "../frame_batch.ts";
 import type { NatsLink } from "../nats_link.ts";
 import type { TopicCounters } from "../topic_counters.ts";
 import { Announcements } from "./announcements.ts";
@@ -149,7 +150,7 @@ export class JetStreamStore implements StreamStore {
    * @param inForce Resolves once all other gateways have got what was published before.
    */
   start(host: BackplaneHost, inForce: () => Promise<unknown>): void {
-    this.#deliver = (frame) => host.deliver(frame);
+    this.#deliver = (frame) => deliverBytes(host, frame);
     this.#announcements = new Announcements(this.#core, {
       streamChanged: (name, config) => this.#catalog.announced(name, config),
       consumerChanged: (stream, consumer, change) =>

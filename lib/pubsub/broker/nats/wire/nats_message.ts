@@ -16,20 +16,43 @@ export class NatsMessage {
   reply = "";
   /** The memory that it lies in. */
   bytes: Uint8Array = NOTHING;
+  /** Where it begins, with its line. */
+  start = 0;
   /** Where its headers begin, and where they end and its data begins. The same if it has none. */
   headerStart = 0;
   dataStart = 0;
-  /** Where its data ends. */
+  /** Where its data ends. Its line's end stands behind it. */
   end = 0;
+  /** Where that ends which has come. */
+  limit = 0;
+  #view: DataView = new DataView(NOTHING.buffer);
 
   /** Whether it has headers, which may hold nothing but a status. */
   get hasHeaders(): boolean {
     return this.dataStart > this.headerStart;
   }
 
+  /** The memory, to compare several bytes at a time. */
+  get view(): DataView {
+    const { bytes } = this;
+    const view = this.#view;
+    // A parser reads in the same memory for long: to make a view takes as long as to read a message.
+    if (view.buffer === bytes.buffer && view.byteOffset === bytes.byteOffset) return view;
+    return this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
   /** The content: a view. */
   get data(): Uint8Array {
     return this.bytes.subarray(this.dataStart, this.end);
+  }
+
+  /** Goes on to a message behind it, which has the same size: whoever does has dealt with it. */
+  skip(messages: number): void {
+    const bytes = messages * (this.end + 2 - this.start);
+    this.start += bytes;
+    this.headerStart += bytes;
+    this.dataStart += bytes;
+    this.end += bytes;
   }
 
   /** What a server says of itself: `NATS/1.0 503` with the code 503. 0 in messages of clients. */

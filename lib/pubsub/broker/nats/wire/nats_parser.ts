@@ -3,7 +3,10 @@ import { NatsMessage } from "./nats_message.ts";
 
 /** What a server sends is told to it, in the order in which it comes. */
 export interface NatsHandler {
-  /** @param message Holds good only during the call. */
+  /**
+   * @param message Holds good only during the call. Of those behind it the handler may deal with some
+   * as well, and skip them.
+   */
   message(message: NatsMessage): void;
   /** The server describes itself and its cluster, as JSON. */
   info(json: string): void;
@@ -89,11 +92,14 @@ export class NatsParser {
     if (bytes[dataEnd] !== CR || bytes[dataEnd + 1] !== LF) throw broken(bytes, at, headerStart);
     const message = this.#message;
     message.bytes = bytes;
+    message.limit = end;
+    message.start = at;
     message.headerStart = headerStart;
     message.dataStart = headerStart + this.#headerBytes;
     message.end = dataEnd;
     this.#handler.message(message);
-    return dataEnd + 2;
+    // Behind those that the handler has dealt with as well.
+    return message.end + 2;
   }
 
   #isKnown(bytes: Uint8Array, at: number, end: number): boolean {
