@@ -1,13 +1,14 @@
 /**
  * A line between two threads: one puts a request into memory that both have and wakes the other, which
- * sleeps, and gets the answer in the same way. There and back takes about 10 µs; to post a small
- * object each way, which is cloned, 30 µs and three times the processor time.
+ * sleeps; that one puts the answer there, and posts no more than that it has. There and back takes
+ * about 10 µs; to post a small object each way, which is cloned, 30 µs and three times the processor
+ * time.
  *
  * @module
  */
 
-/** The words that both threads look at: rings, messages that were posted, requests, answers. */
-const BELL = 0, POSTED = 1, ASKED = 2, ANSWERED = 3, REQUEST_BYTES = 4, ANSWER_BYTES = 5;
+/** The words that both threads look at: how often it rang, how many messages and requests came. */
+const BELL = 0, POSTED = 1, ASKED = 2, REQUEST_BYTES = 3, ANSWER_BYTES = 4;
 const WORDS = 8;
 
 const HEAD_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
@@ -53,27 +54,18 @@ export class AskingEnd {
   }
 
   /**
-   * Has the other thread deal with the first bytes of {@linkcode AskingEnd.request}.
-   *
-   * @returns What resolves when it has answered; `undefined` if it has already.
+   * Has the other thread deal with the first bytes of {@linkcode AskingEnd.request}. It posts a message
+   * when it has: `Atomics.waitAsync` takes as long, and now and then nothing woke the event loop.
    */
-  ask(bytes: number): Promise<unknown> | undefined {
-    const answered = Atomics.load(this.#words, ANSWERED);
+  ask(bytes: number): void {
     this.#words[REQUEST_BYTES] = bytes;
     Atomics.add(this.#words, ASKED, 1);
     this.#ring();
-    const { async, value } = Atomics.waitAsync(this.#words, ANSWERED, answered);
-    return async ? value : undefined;
-  }
-
-  /** Whether the last request was answered. */
-  get isAnswered(): boolean {
-    return Atomics.load(this.#words, ANSWERED) === Atomics.load(this.#words, ASKED);
   }
 
   /** The answer to the last request: a view that is valid until the next one. */
   get answer(): Uint8Array {
-    return this.#answer.subarray(0, this.#words[ANSWER_BYTES]);
+    return this.#answer.subarray(0, Atomics.load(this.#words, ANSWER_BYTES));
   }
 
   #ring(): void {
@@ -123,10 +115,8 @@ export class AnsweringEnd {
     return this.#request.subarray(0, this.#words[REQUEST_BYTES]);
   }
 
-  /** Hands over the first bytes of {@linkcode AnsweringEnd.answer}. */
+  /** The answer is the first bytes of {@linkcode AnsweringEnd.answer}. A message has to tell of it. */
   answered(bytes: number): void {
-    this.#words[ANSWER_BYTES] = bytes;
-    Atomics.store(this.#words, ANSWERED, this.#asked);
-    Atomics.notify(this.#words, ANSWERED);
+    Atomics.store(this.#words, ANSWER_BYTES, bytes);
   }
 }

@@ -19,5 +19,6 @@ const port = openThreadPort<LineMemory | number, number | string>(new ErrorCodec
     const { request } = end!;
     end!.answer.set(request.toReversed());
     end!.answered(request.length);
+    port.report("answered");
   }
 });

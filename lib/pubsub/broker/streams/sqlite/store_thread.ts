@@ -47,7 +47,11 @@ export type StoreThreadReport =
     readonly report: StoreReport;
     readonly memory: readonly ArrayBuffer[];
   }
+  /** What became of a batch stands in the line's answer. */
+  | { readonly type: "answered" }
   | { readonly type: "closed" };
+
+const ANSWERED = { type: "answered" } as const;
 
 /** The commit log is written back to the database after this many pages: 16 MiB. */
 const CHECKPOINT_PAGES = 4_096;
@@ -109,8 +113,9 @@ function answer(): void {
   const orders = readAppends(request.subarray(0, length));
   const report = engine!.perform(orders, Date.now());
   const bytes = isPlain(report) ? writeOutcomes(line!.answer, orders, report) : undefined;
-  line!.answered(bytes ?? 0);
-  if (bytes === undefined) tell(report, true, []);
+  if (bytes === undefined) return tell(report, true, []);
+  line!.answered(bytes);
+  port.report(ANSWERED);
 }
 
 function perform(orders: readonly StoreOrder[], asked: boolean): void {

@@ -85,8 +85,8 @@ export class StoreWriter {
   readonly #closed = Promise.withResolvers<void>();
   readonly #thread: WorkerThread<StoreThreadOrder, StoreThreadReport>;
   readonly #line = new AskingEnd(BATCH_BYTES, OUTCOME_BYTES);
-  /** What was asked on the line and is not answered. */
-  #asked: readonly AppendOrder[] | undefined;
+  /** What was handed over on the line last. */
+  #asked: readonly AppendOrder[] = [];
   #waiting: (Waiting | OpenAppend)[] = [];
   /** Those of them that publications may be added to. */
   readonly #openAppends = new Map<string, OpenAppend>();
@@ -261,20 +261,8 @@ export class StoreWriter {
     const bytes = writeAppends(this.#line.request, orders);
     if (bytes === undefined) return false;
     this.#asked = orders;
-    const answered = this.#line.ask(bytes);
-    if (answered) void answered.then(() => this.#answered());
-    else queueMicrotask(() => this.#answered());
+    this.#line.ask(bytes);
     return true;
-  }
-
-  #answered(): void {
-    const orders = this.#asked;
-    if (orders === undefined || !this.#line.isAnswered) return;
-    this.#asked = undefined;
-    const { answer } = this.#line;
-    // Where there is more to tell than numbers, it is posted.
-    if (answer.length === 0) return;
-    this.#performed({ ...NOTHING, ...readOutcomes(answer, orders) }, true);
   }
 
   #reported(report: StoreThreadReport): void {
@@ -290,6 +278,11 @@ export class StoreWriter {
         this.#keep(report.memory);
         this.#performed(report.report, report.asked);
         break;
+      case "answered": {
+        const outcomes = readOutcomes(this.#line.answer, this.#asked);
+        this.#performed({ ...NOTHING, ...outcomes }, true);
+        break;
+      }
       case "closed":
         this.#closed.resolve();
         break;
