@@ -34,6 +34,8 @@ async function compileC(name: string): Promise<string> {
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
+  /** Ends it in order; disposing of it kills it. */
+  end(): Promise<void>;
 }
 
 /**
@@ -63,6 +65,11 @@ export async function startServer(
   const server = {
     port,
     pid: child.pid,
+    async end() {
+      if (!ended) child.kill("SIGTERM");
+      await child.status;
+      await listening;
+    },
     async [Symbol.asyncDispose]() {
       if (!ended) child.kill("SIGKILL");
       await child.status;
