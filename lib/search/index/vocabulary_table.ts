@@ -82,24 +82,25 @@ export class VocabularyTable {
     const read = this.#db.prepare(
       `SELECT term, doc FROM word WHERE term > ? LIMIT ${TOGETHER}`,
     );
-    const add = this.#db.prepare("INSERT OR IGNORE INTO fresh VALUES (?, ?, ?, ?)");
+    // All at once: one by one they take twice as long.
+    const add = this.#db.prepare(`INSERT OR IGNORE INTO fresh
+      SELECT substr(key, 1, 1), length(key), key, value FROM json_each(?)`);
     const meanwhile = this.#meanwhile = new Set<string>();
     this.#isStale = false;
     this.#added = 0;
     for (let last = "", rows = read.all(last); rows.length > 0; rows = read.all(last)) {
-      transaction(this.#db, () => {
-        for (const row of rows) {
-          const [word, entries] = [String(row["term"]), Number(row["doc"])];
-          last = word;
-          if (!isSpellable(word)) continue;
-          add.run(initialOf(word), lettersOf(word), word, entries);
-        }
-      });
+      // Spellable words have nothing in them that JSON escapes.
+      const words: string[] = [];
+      for (const row of rows) {
+        last = String(row["term"]);
+        if (isSpellable(last)) words.push(`"${last}":${row["doc"]}`);
+      }
+      transaction(this.#db, () => add.run(`{${words.join()}}`));
       await yieldToMessages();
       signal.throwIfAborted();
     }
     transaction(this.#db, () => {
-      for (const word of meanwhile) add.run(initialOf(word), lettersOf(word), word, 1);
+      add.run(`{${[...meanwhile].map((word) => `"${word}":1`).join()}}`);
       this.#db.exec("DROP TABLE vocabulary; ALTER TABLE fresh RENAME TO vocabulary");
       if (this.#isStale) this.#markStale.run();
     });

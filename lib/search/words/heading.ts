@@ -18,10 +18,12 @@ export function headingOf(title: string): string {
  * file its name, with and without what is behind the dot.
  */
 export function headingsOf(title: string, key: string): string[] {
-  const headings = [headingOf(title)];
+  const heading = headingOf(title);
   const number = NUMBER.exec(title.slice(0, MAX_LENGTH));
+  const file = key.includes(".") ? FILE.exec(key) : null;
+  if (number === null && file === null) return heading === "" ? [] : [heading];
+  const headings = [heading];
   if (number !== null) headings.push(headingOf(title.slice(number[0].length)));
-  const file = FILE.exec(key);
   if (file !== null) headings.push(headingOf(file[1]!), headingOf(file[0]));
   return [...new Set(headings)].filter((heading) => heading !== "");
 }

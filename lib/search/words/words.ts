@@ -28,18 +28,30 @@ const FOLLOWING = `(?:[${INSIDE}\\u1160-\\u11ff\\uff9e\\uff9f])*`;
 const LETTER = "[\\p{L}\\p{N}\\p{Co}\\p{Cn}\\p{So}]";
 const NONCHARACTER = "[\\ufdd0-\\ufdef\\ufffd]";
 
-const IS_ALONE = new RegExp(`^[${ALONE}]`, "u");
-const IS_LETTER = new RegExp(`^(?!${NONCHARACTER})(?:${LETTER}|[${INSIDE}])`, "u");
-const ARE_LETTERS = new RegExp(
-  `^(?:(?!${NONCHARACTER}|[${ALONE}])(?:${LETTER}|[${INSIDE}]))+$`,
-  "u",
-);
-/** A character that is a word of its own, or a run of those that are not. */
-const PIECE = new RegExp(
-  `[${ALONE}]${FOLLOWING}|(?:(?![${ALONE}]|${NONCHARACTER})(?:${LETTER}|[${INSIDE}]))+`,
-  "gu",
-);
-const SEGMENT = new RegExp(`[^]${FOLLOWING}`, "gu");
+interface Patterns {
+  readonly isAlone: RegExp;
+  readonly isLetter: RegExp;
+  readonly areLetters: RegExp;
+  /** A character that is a word of its own, or a run of those that are not. */
+  readonly piece: RegExp;
+  readonly segment: RegExp;
+}
+
+let made: Patterns | undefined;
+
+/** What text needs that is not ASCII. Made when some comes: it takes 2 to 6 ms in each thread. */
+function patterns(): Patterns {
+  return made ??= {
+    isAlone: new RegExp(`^[${ALONE}]`, "u"),
+    isLetter: new RegExp(`^(?!${NONCHARACTER})(?:${LETTER}|[${INSIDE}])`, "u"),
+    areLetters: new RegExp(`^(?:(?!${NONCHARACTER}|[${ALONE}])(?:${LETTER}|[${INSIDE}]))+$`, "u"),
+    piece: new RegExp(
+      `[${ALONE}]${FOLLOWING}|(?:(?![${ALONE}]|${NONCHARACTER})(?:${LETTER}|[${INSIDE}]))+`,
+      "gu",
+    ),
+    segment: new RegExp(`[^]${FOLLOWING}`, "gu"),
+  };
+}
 
 // deno-lint-ignore no-control-regex
 const NOT_ASCII = /[^\x00-\x7f]/;
@@ -125,8 +137,9 @@ const remembered = new Map<string, readonly Piece[]>();
 function piecesOf(run: string): readonly Piece[] {
   if (!NOT_ASCII.test(run)) return [[run.toLowerCase(), 0, run.length]];
   const pieces: Piece[] = [];
-  PIECE.lastIndex = 0;
-  for (let match = PIECE.exec(run); match !== null; match = PIECE.exec(run)) {
+  const { piece: pattern } = patterns();
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(run); match !== null; match = pattern.exec(run)) {
     const { index } = match;
     for (const piece of wordsOfPiece(match[0])) {
       pieces.push(index === 0 ? piece : [piece[0], index + piece[1], index + piece[2]]);
@@ -149,7 +162,8 @@ function wordsOfPiece(piece: string): readonly Piece[] {
 function foldPiece(piece: string): readonly Piece[] {
   const folded = foldLetters(piece);
   if (folded === "") return [];
-  if (ARE_LETTERS.test(folded)) return [[folded, 0, piece.length]];
+  const { areLetters, isAlone, isLetter, segment: pattern } = patterns();
+  if (areLetters.test(folded)) return [[folded, 0, piece.length]];
   const words: Piece[] = [];
   let word = "";
   let start = 0;
@@ -158,10 +172,10 @@ function foldPiece(piece: string): readonly Piece[] {
     if (word !== "") words.push([word, start, end]);
     word = "";
   };
-  for (const { 0: segment, index } of piece.matchAll(SEGMENT)) {
+  for (const { 0: segment, index } of piece.matchAll(pattern)) {
     for (const letter of foldLetters(segment)) {
-      if (!IS_LETTER.test(letter)) finish();
-      else if (IS_ALONE.test(letter)) {
+      if (!isLetter.test(letter)) finish();
+      else if (isAlone.test(letter)) {
         finish();
         words.push([letter, index, index + segment.length]);
       } else {
@@ -221,7 +235,8 @@ function isFree(text: string, at: number): boolean {
   if (at < 0) return true;
   const code = text.charCodeAt(at);
   if (code < 0x80) return !isAsciiLetter(code) && !isDigit(code) && code !== 0x5f && code !== 0x2e;
-  return IS_ALONE.test(text.charAt(at)) || !IS_LETTER.test(text.charAt(at));
+  const { isAlone, isLetter } = patterns();
+  return isAlone.test(text.charAt(at)) || !isLetter.test(text.charAt(at));
 }
 
 function isAsciiLetter(code: number): boolean {
