@@ -277,7 +277,7 @@ async function manageConsumer({ requester, store, header }: Request): Promise<He
   const consumer = nameOf(header, "consumer");
   switch (what) {
     case "info": {
-      const figures = (await store.consumers(stream)).find((each) => each.consumer === consumer);
+      const [figures] = await store.consumers(stream, consumer);
       if (figures) return consumerFields(figures);
       throw noConsumer(stream, consumer);
     }

@@ -331,8 +331,8 @@ export interface StreamStore extends AsyncDisposable {
    * @throws {StreamError} `stale-ack`, `no-consumer`.
    */
   settle(settlement: Settlement): Promise<void>;
-  /** The consumers of a stream. */
-  consumers(stream: string): Promise<readonly ConsumerFigures[]>;
+  /** The consumers of a stream. @param only Only that one, if it exists. */
+  consumers(stream: string, only?: string): Promise<readonly ConsumerFigures[]>;
   /** Deletes a consumer. */
   deleteConsumer(stream: string, consumer: string): Promise<void>;
   /** Lets a consumer begin again at another place. Its open deliveries are forgotten. */

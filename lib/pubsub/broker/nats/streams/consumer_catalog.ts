@@ -1,4 +1,4 @@
-import { AckPolicy, type ConsumerInfo, DeliverPolicy } from "@nats-io/jetstream";
+import type { ConsumerInfo } from "@nats-io/jetstream";
 import { quote } from "../../../protocol/quote.ts";
 import {
   newConsumerSettings,
@@ -23,9 +23,13 @@ import {
   consumerConfigOf,
   consumerFiguresOf,
   consumerSettingsOf,
+  deliveredTo,
   incarnationOf,
   isDurable,
+  redriveConfigOf,
 } from "./consumer_config.ts";
+import { listConsumers } from "./consumer_list.ts";
+import { countDeadLetters } from "./dead_letters.ts";
 import type { ConsumerHost } from "./delivery_settler.ts";
 import { JetStreamConsumer } from "./jetstream_consumer.ts";
 import { forgetRecord, needRecords, SharedRecord } from "./shared_record.ts";
@@ -80,7 +84,7 @@ export class ConsumerCatalog {
         refuseMoreConsumers(this.countOf(stream), [...this.all()].length);
         const all = newConsumerSettings(settings);
         info = await this.#make(stream, name, all, init.start, config.subjects, false);
-        await this.list(stream);
+        await this.look(stream);
       }
       const local = await this.#localOf(info);
       const member = local.join(await this.#figures(info), init);
@@ -100,10 +104,12 @@ export class ConsumerCatalog {
     throw staleError(settlement.deliveries, settlement.deliveries.length);
   }
 
-  /** The consumers of a stream, as they are at this moment. @throws {StreamError} */
-  async list(stream: string): Promise<readonly ConsumerFigures[]> {
+  /** The consumers of a stream, or one, as they are at this moment. @throws {StreamError} */
+  async list(stream: string, only?: string): Promise<readonly ConsumerFigures[]> {
     await this.#streams.info(stream);
-    return await this.look(stream);
+    if (only === undefined) return await this.#lookAt(stream, await this.infos(stream));
+    const info = await this.#info(stream, only);
+    return info && isDurable(info) ? [await this.#figures(info)] : [];
   }
 
   /** @throws {StreamError} */
@@ -116,7 +122,7 @@ export class ConsumerCatalog {
       await this.#forgetTraces(stream, name);
       this.#ended(stream, name);
       await this.#announce(stream, name, "deleted");
-      await this.list(stream);
+      await this.look(stream);
     });
   }
 
@@ -149,16 +155,8 @@ export class ConsumerCatalog {
       const { api } = this.#host;
       const tried = `Cannot have the dead letters of ${quote(name)} delivered`;
       await api.find(tried, (manager) => manager.consumers.delete(DEAD_LETTERS, consumer));
-      await api.do(tried, (manager) =>
-        manager.consumers.add(DEAD_LETTERS, {
-          durable_name: consumer,
-          ack_policy: AckPolicy.Explicit,
-          ack_wait: info.config.ack_wait!,
-          max_deliver: -1,
-          max_ack_pending: info.config.max_ack_pending!,
-          deliver_policy: DeliverPolicy.All,
-          filter_subject: deadTopicOf(stream, name),
-        }));
+      const config = redriveConfigOf(consumer, info);
+      await api.do(tried, (manager) => manager.consumers.add(DEAD_LETTERS, config));
       const local = this.#local.get(keyOf(stream, name));
       const record = local?.record ?? await this.#record(info);
       await record.change((state_) => ({
@@ -206,19 +204,27 @@ export class ConsumerCatalog {
     for (const name of names) await this.#forgetTraces(stream, name);
   }
 
-  /** Looks at the consumers of a stream. @throws {StreamError} */
+  /** Looks at the consumers of a stream that have a leader at the moment. @throws {StreamError} */
   async look(stream: string): Promise<readonly ConsumerFigures[]> {
+    if (!this.#streams.hasConsumers(stream)) return await this.#lookAt(stream, []);
+    const { infos, lack } = await listConsumers(this.#host.api, stream);
+    const listed = new Set(infos.map(({ name }) => name));
+    // Of those that have no leader at the moment, what was seen last.
+    const others = lack === undefined
+      ? []
+      : this.#seen.get(stream)?.filter(({ consumer }) => !listed.has(consumer));
+    return await this.#lookAt(stream, infos, others);
+  }
+
+  async #lookAt(
+    stream: string,
+    infos: readonly ConsumerInfo[],
+    others: readonly ConsumerFigures[] = [],
+  ): Promise<readonly ConsumerFigures[]> {
     const before = this.#streams.streams.get(stream);
-    const infos = this.#streams.hasConsumers(stream) ? await this.infos(stream) : [];
     const dead = infos.length > 0 ? await this.#dead(stream) : new Map<string, number>();
-    const figures = infos.map((info) => {
-      const local = this.#local.get(keyOf(stream, info.name));
-      return consumerFiguresOf(
-        info,
-        local?.figures,
-        dead.get(deadTopicOf(stream, info.name)) ?? 0,
-      );
-    });
+    const seen = infos.map((info) => this.#figuresOf(info, dead));
+    const figures = [...seen, ...others];
     this.#seen.set(stream, figures);
     this.#streams.counted(stream, figures.length);
     if (before) { for (const info of infos) this.#looked(info, before); }
@@ -226,14 +232,11 @@ export class ConsumerCatalog {
     return figures;
   }
 
-  /** The consumers of a stream as JetStream tells of them. @throws {StreamError} */
-  async infos(stream: string): Promise<ConsumerInfo[]> {
-    const tried = `Cannot list the consumers of the stream ${quote(stream)}`;
-    return await this.#host.api.do(tried, async (manager) => {
-      const all: ConsumerInfo[] = [];
-      for await (const info of manager.consumers.list(stream)) if (isDurable(info)) all.push(info);
-      return all;
-    });
+  /** All consumers of a stream as JetStream tells of them. @throws {StreamError} */
+  async infos(stream: string): Promise<readonly ConsumerInfo[]> {
+    const { infos, lack } = await listConsumers(this.#host.api, stream);
+    if (lack === undefined) return infos;
+    throw new StreamError("unavailable", `Cannot tell which consumers there are: ${lack}`);
   }
 
   /** Those with members here. */
@@ -334,12 +337,15 @@ export class ConsumerCatalog {
   }
 
   async #find(stream: string, name: string): Promise<ConsumerInfo | undefined> {
-    const tried = `Cannot look at the consumer ${quote(name)}`;
-    const { api } = this.#host;
-    const info = await api.find(tried, (manager) => manager.consumers.info(stream, name));
+    const info = await this.#info(stream, name);
     if (info === undefined || isDurable(info)) return info;
     const message = `The consumer ${quote(name)} is one of NATS that clients cannot share`;
     throw new StreamError("consumer-exists", message);
+  }
+
+  async #info(stream: string, name: string): Promise<ConsumerInfo | undefined> {
+    const tried = `Cannot look at the consumer ${quote(name)}`;
+    return await this.#host.api.find(tried, (manager) => manager.consumers.info(stream, name));
   }
 
   async #need(stream: string, name: string): Promise<ConsumerInfo> {
@@ -349,20 +355,20 @@ export class ConsumerCatalog {
   }
 
   async #figures(info: ConsumerInfo): Promise<ConsumerFigures> {
+    return this.#figuresOf(info, await this.#dead(info.stream_name));
+  }
+
+  /** @param dead How many dead letters there are, by topic. */
+  #figuresOf(info: ConsumerInfo, dead: ReadonlyMap<string, number>): ConsumerFigures {
     const { stream_name: stream, name } = info;
-    const dead = (await this.#dead(stream)).get(deadTopicOf(stream, name)) ?? 0;
-    return consumerFiguresOf(info, this.#local.get(keyOf(stream, name))?.figures, dead);
+    const local = this.#local.get(keyOf(stream, name));
+    return consumerFiguresOf(info, local?.figures, dead.get(deadTopicOf(stream, name)) ?? 0);
   }
 
   /** How many dead letters the consumers of a stream have, by topic. */
   async #dead(stream: string): Promise<ReadonlyMap<string, number>> {
-    if (!this.#streams.streams.has(DEAD_LETTERS)) return new Map();
-    const filter = { subjects_filter: deadTopicOf(stream, "*") };
-    const info = await this.#host.api.find(
-      "Cannot count dead letters",
-      (manager) => manager.streams.info(DEAD_LETTERS, filter),
-    );
-    return new Map(Object.entries(info?.state.subjects ?? {}));
+    const hasSome = this.#streams.streams.has(DEAD_LETTERS);
+    return hasSome ? await countDeadLetters(this.#host.api, stream) : new Map();
   }
 
   async #forgetTraces(stream: string, name: string): Promise<void> {
@@ -387,11 +393,6 @@ export class ConsumerCatalog {
       if (this.#turns.get(key) === mine) this.#turns.delete(key);
     }
   }
-}
-
-/** Up to which message all is delivered. @param lastSeq The stream's, asked for before. */
-function deliveredTo({ delivered, num_pending }: ConsumerInfo, lastSeq: number): number {
-  return num_pending === 0 ? Math.max(delivered.stream_seq, lastSeq) : delivered.stream_seq;
 }
 
 function keyOf(stream: string, consumer: string): string {

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { AckPolicy, type ConsumerConfig, type ConsumerInfo } from "@nats-io/jetstream";
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+} from "@nats-io/jetstream";
+import { deadTopicOf } from "../../streams/dead_letter.ts";
 import type { ConsumerFigures, ConsumerSettings, StreamStart } from "../../streams/stream_store.ts";
 import { subjectWithin } from "./filters.ts";
 import { startOf } from "./jetstream_reader.ts";
@@ -57,6 +63,19 @@ export function consumerConfigOf(
   };
 }
 
+/** The configuration of the consumer by which dead letters of another one are delivered again. */
+export function redriveConfigOf(name: string, { stream_name, name: whose, config }: ConsumerInfo) {
+  return {
+    durable_name: name,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: config.ack_wait!,
+    max_deliver: -1,
+    max_ack_pending: config.max_ack_pending!,
+    deliver_policy: DeliverPolicy.All,
+    filter_subject: deadTopicOf(stream_name, whose),
+  };
+}
+
 /** The settings of a consumer, also of one that was made by others. */
 export function consumerSettingsOf({ config }: ConsumerInfo): ConsumerSettings {
   const { max_ack_pending: given = 0 } = config;
@@ -90,6 +109,11 @@ export function incarnationOf({ config, created }: ConsumerInfo): string {
 export function isDurable({ config, name }: ConsumerInfo): boolean {
   return config.durable_name !== undefined && config.deliver_subject === undefined &&
     config.ack_policy === AckPolicy.Explicit && !name.includes("=");
+}
+
+/** Up to which message all is delivered. @param lastSeq The stream's, asked for before. */
+export function deliveredTo({ delivered, num_pending }: ConsumerInfo, lastSeq: number): number {
+  return num_pending === 0 ? Math.max(delivered.stream_seq, lastSeq) : delivered.stream_seq;
 }
 
 /** What a gateway knows of a consumer by its own members. */

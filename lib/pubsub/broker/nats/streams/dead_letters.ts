@@ -1,7 +1,12 @@
 import type { StoredMsg } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
 import type { Frame } from "../../../../frame/mod.ts";
-import { DEAD_LETTERS, deadLetterOf, type DeadMessage } from "../../streams/dead_letter.ts";
+import {
+  DEAD_LETTERS,
+  deadLetterOf,
+  type DeadMessage,
+  deadTopicOf,
+} from "../../streams/dead_letter.ts";
 import { StreamError } from "../../streams/stream_error.ts";
 import type { JetStreamAppender } from "./appender.ts";
 import type { JetStreamApi } from "./jetstream_api.ts";
@@ -116,4 +121,17 @@ export class DeadLetters {
       throw error;
     }
   }
+}
+
+/** How many dead letters the consumers of a stream have, by topic. @throws {StreamError} */
+export async function countDeadLetters(
+  api: JetStreamApi,
+  stream: string,
+): Promise<ReadonlyMap<string, number>> {
+  const filter = { subjects_filter: deadTopicOf(stream, "*") };
+  const info = await api.find(
+    "Cannot count dead letters",
+    (manager) => manager.streams.info(DEAD_LETTERS, filter),
+  );
+  return new Map(Object.entries(info?.state.subjects ?? {}));
 }

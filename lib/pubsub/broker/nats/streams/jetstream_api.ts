@@ -95,6 +95,27 @@ export class JetStreamApi {
   }
 
   /**
+   * Asks for something for which the official client has no words.
+   *
+   * @param what The subject, behind that of all requests.
+   * @throws {StreamError}
+   */
+  async ask<T>(tried: string, what: string, request: object): Promise<T> {
+    return await this.do(tried, async () => {
+      const { connection } = this.#link;
+      const options = { timeout: REQUEST_MS };
+      const answer = await connection.request(
+        `$JS.API.${what}`,
+        JSON.stringify(request),
+        options,
+      );
+      const { error, ...rest } = answer.json<T & { readonly error?: ApiError }>();
+      if (error) throw failureOf(tried, error);
+      return rest as T;
+    });
+  }
+
+  /**
    * The number of the first message of a stream from one on with a subject, as its leader has it;
    * `undefined` if there is none.
    *

@@ -244,8 +244,8 @@ export class JetStreamStore implements StreamStore {
     await this.#consumers.settle(settlement);
   }
 
-  async consumers(stream: string): Promise<readonly ConsumerFigures[]> {
-    return await this.#consumers.list(stream);
+  async consumers(stream: string, only?: string): Promise<readonly ConsumerFigures[]> {
+    return await this.#consumers.list(stream, only);
   }
 
   async deleteConsumer(stream: string, consumer: string): Promise<void> {

@@ -240,8 +240,9 @@ class SqliteStreamStore implements StreamStore {
     await this.#writer.ask({ kind: "settle", settlement });
   }
 
-  async consumers(stream: string): Promise<readonly ConsumerFigures[]> {
-    return await this.#writer.ask({ kind: "consumers", stream }) as readonly ConsumerFigures[];
+  async consumers(stream: string, only?: string): Promise<readonly ConsumerFigures[]> {
+    const all = await this.#writer.ask({ kind: "consumers", stream }) as readonly ConsumerFigures[];
+    return only === undefined ? all : all.filter(({ consumer }) => consumer === only);
   }
 
   async deleteConsumer(stream: string, consumer: string): Promise<void> {
