@@ -12,7 +12,8 @@ export interface NatsServers {
 
 /**
  * Reads the URLs of a cluster's servers: `nats://HOST:PORT`, `tls://…`, or `HOST:PORT`. Credentials,
- * `USER:PASSWORD@` or `TOKEN@`, may stand in any of them and count for all.
+ * `USER:PASSWORD@` or `TOKEN@`, may stand in any of them and count for all; beside others, one that has
+ * some needs its scheme.
  *
  * @throws {TypeError} if one cannot be used. The message has no credentials in it.
  */
@@ -20,6 +21,12 @@ export function parseNatsServers(urls: readonly string[]): NatsServers {
   const hosts: string[] = [];
   let tls = false;
   let credentials: NatsServers["credentials"];
+  if (urls.length > 1 && urls.some(isRestOfPassword)) {
+    const message =
+      "Cannot read the NATS servers: before one with credentials nats:// is missing; " +
+      "a comma in a password is written %2C";
+    throw new TypeError(message);
+  }
   for (const text of urls) {
     const { scheme, url, port } = readUrl(text.trim());
     tls ||= scheme === "tls";
@@ -33,11 +40,17 @@ export function parseNatsServers(urls: readonly string[]): NatsServers {
   return { hosts, tls, credentials };
 }
 
+/** A list is split at its commas. If one is in a password, what is before it is no host to be shown. */
+function isRestOfPassword(text: string): boolean {
+  return text.includes("@") && !text.includes("://");
+}
+
 function readUrl(text: string): { scheme: string; url: URL; port: number } {
   const whole = text.includes("://") ? text : `nats://${text}`;
   const [, scheme = "", rest = ""] = /^([^:]*):\/\/(.*)$/s.exec(whole) ?? [];
-  // What stands before the last @ is a secret.
-  const shown = JSON.stringify(`${scheme}://${rest.slice(rest.lastIndexOf("@") + 1)}`);
+  // What stands before the last @ is a secret, and what follows the port may be one.
+  const host = rest.slice(rest.lastIndexOf("@") + 1).replace(/[/?#].*$/s, "");
+  const shown = JSON.stringify(`${scheme}://${host}`);
   const refuse = (problem: string) =>
     new TypeError(`Cannot use ${shown} as a NATS server: ${problem}; write nats://HOST:PORT`);
   if (scheme !== "nats" && scheme !== "tls") throw refuse("its scheme is neither nats nor tls");
