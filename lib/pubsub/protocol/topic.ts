@@ -7,8 +7,11 @@ export const MAX_TOKENS = 32;
 /** Topics below it are where replies go; any client may publish there. */
 export const INBOX_PREFIX = "_inbox.";
 
-/** Topics below it are where clients of NATS get replies, where brokers are gateways to it. */
-const NATS_INBOX_PREFIX = "_INBOX.";
+/**
+ * With it begins the first token of topics where clients of NATS get replies, where brokers are gateways
+ * to it. It may go on, as in `_INBOX_alice.…`: so each user there may have inboxes of its own.
+ */
+const NATS_INBOX_PREFIX = "_INBOX";
 
 /** Topics below it are answered by the broker itself. */
 export const SYSTEM_PREFIX = "_sys.";
@@ -66,7 +69,8 @@ export function isSystem(topic: string): boolean {
 
 /** Whether a topic is one where replies go. */
 export function isInbox(topic: string): boolean {
-  return topic.startsWith(INBOX_PREFIX) || topic.startsWith(NATS_INBOX_PREFIX);
+  return topic.startsWith(INBOX_PREFIX) ||
+    (topic.startsWith(NATS_INBOX_PREFIX) && topic.includes("."));
 }
 
 /** Whether every topic that `inner` matches is matched by `outer`. Both are valid filters. */

@@ -6,6 +6,7 @@ import {
   filterProblem,
   filtersOverlap,
   groupProblem,
+  isInbox,
   topicProblem,
 } from "../../../lib/pubsub/protocol/topic.ts";
 
@@ -14,6 +15,17 @@ Deno.test("topics are tokens joined by dots", () => {
     assertEquals(topicProblem(topic), undefined, topic);
   }
   assertEquals(topicProblem(Array(32).fill("a").join(".")), undefined);
+});
+
+Deno.test("replies go to inboxes, of clients of NATS too", () => {
+  for (const topic of ["_inbox.a.b", "_INBOX.a", "_INBOX_alice.a.b", "_INBOXES.x"]) {
+    assert(isInbox(topic), topic);
+  }
+  for (
+    const topic of ["_inbox", "_INBOX", "_INBOX_a", "inbox.a", "_sys.a", "_inboxes.a", "x._INBOX.a"]
+  ) {
+    assert(!isInbox(topic), topic);
+  }
 });
 
 Deno.test("what is no topic is told why", () => {

@@ -143,6 +143,10 @@ testPair("requests are answered across the border, both ways, or nobody is there
   assertEquals((await right.request("double", "4")).text(), "8");
   assertEquals((await left.request("triple", "4")).text(), "12");
   assertEquals((await nats.request("double", "5")).string(), "10");
+  // Clients of NATS may have inboxes of another prefix.
+  const own = nats.subscribe("_INBOX_alice.>", { max: 1 });
+  nats.publish("double", "6", { reply: "_INBOX_alice.x.1" });
+  for await (const reply of own) assertEquals(reply.string(), "12");
   const all = await Promise.all(
     Array.from({ length: 200 }, (_, i) => left.request("double", `${i}`)),
   );
