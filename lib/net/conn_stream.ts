@@ -27,11 +27,17 @@ export class ConnStream extends Duplex {
   #readSize = LEAST_READ_BYTES;
   #reading = false;
   #held = false;
+  readonly #turnToEnd: (() => Promise<void> | undefined) | undefined;
 
-  /** Takes over a connection. */
-  constructor(conn: Deno.Conn) {
+  /**
+   * Takes over a connection.
+   *
+   * @param turnToEnd What to wait for before its end is dealt with: many may end at once.
+   */
+  constructor(conn: Deno.Conn, turnToEnd?: () => Promise<void> | undefined) {
     super({ allowHalfOpen: true, autoDestroy: true });
     this.conn = conn;
+    this.#turnToEnd = turnToEnd;
     // Errors are seen by whoever reads or writes. Without a listener they would end the program.
     this.on("error", () => {});
   }
@@ -94,14 +100,17 @@ export class ConnStream extends Duplex {
   async #readSome(): Promise<void> {
     this.#reading = true;
     const memory = Buffer.allocUnsafeSlow(this.#readSize);
-    let count: number | null;
+    let count: number | null = null;
+    let failure: Error | undefined;
     try {
       count = await this.conn.read(memory);
     } catch (error) {
-      this.#reading = false;
-      return void this.destroy(error as Error);
+      failure = error as Error;
     }
+    const turn = count === null ? this.#turnToEnd?.() : undefined;
+    if (turn) await turn;
     this.#reading = false;
+    if (failure) return void this.destroy(failure);
     if (this.destroyed) return;
     if (count === null) return void this.push(null);
     this.readBytes += count;

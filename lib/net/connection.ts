@@ -206,6 +206,14 @@ export class Connection implements Peer {
     return this.#turns?.take();
   }
 
+  /**
+   * A promise to wait for before work that the end of this connection causes: many may end at once.
+   * `undefined` if none is needed. It never rejects.
+   */
+  turnToEnd(): Promise<void> | undefined {
+    return this.#turns?.takeToEnd();
+  }
+
   /** Makes the error of a read that failed; an `OverBudgetError` is returned as it is. */
   readError(cause: unknown): ConnectionError | OverBudgetError {
     if (cause instanceof OverBudgetError) return cause;
@@ -235,6 +243,8 @@ export class Connection implements Peer {
    * @param peerEnded Whether the peer has closed its sending half.
    */
   async finish(reason: CloseReason, peerEnded: boolean): Promise<void> {
+    const turn = this.turnToEnd();
+    if (turn) await turn;
     try {
       await this.output.flushed();
     } catch {

@@ -241,6 +241,12 @@ export class Server implements AsyncDisposable {
   }
 
   #served(connection: Connection, failure?: unknown): void {
+    const turn = this.#turns.takeToEnd();
+    if (turn) void turn.then(() => this.#close(connection, failure));
+    else this.#close(connection, failure);
+  }
+
+  #close(connection: Connection, failure: unknown): void {
     connection.close(reasonOf(failure));
     connection.release();
     this.#ended(connection, failure);

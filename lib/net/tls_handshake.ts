@@ -31,8 +31,16 @@ export class TlsHandshake implements PendingHandshake {
   #started = false;
   #over = false;
 
-  /** Takes over a connection and starts. */
-  constructor(conn: Deno.TcpConn, certificate: ServerCertificate) {
+  /**
+   * Takes over a connection and starts.
+   *
+   * @param turnToEnd What to wait for before the end of the connection is dealt with.
+   */
+  constructor(
+    conn: Deno.TcpConn,
+    certificate: ServerCertificate,
+    turnToEnd: () => Promise<void> | undefined,
+  ) {
     this.hostname = conn.remoteAddr.hostname;
     this.done = this.#outcome.promise;
     this.#tcp = conn;
@@ -42,6 +50,7 @@ export class TlsHandshake implements PendingHandshake {
       ended: () => this.#ended(),
       failed: (cause) => this.#failed(cause),
       destroyed: () => this.#destroyed(),
+      turnToEnd,
     });
     this.#timer = setTimeout(() => {
       this.abort(new Deno.errors.TimedOut("The handshake took too long"));

@@ -32,6 +32,7 @@ export class TlsListener implements Listener, Handshakes {
   readonly #pending = new PendingHandshakes<TlsHandshake>();
   /** Connections whose handshake was complete when nobody waited for one. */
   readonly #ready: Deno.Conn[] = [];
+  readonly #turnToEnd = () => this.#turns.takeToEnd();
   #certificate: ServerCertificate;
   #failed = 0;
   #acceptsInARow = 0;
@@ -121,7 +122,7 @@ export class TlsListener implements Listener, Handshakes {
     let handshake: TlsHandshake;
     try {
       if ("setNoDelay" in conn) conn.setNoDelay(true);
-      handshake = new TlsHandshake(conn, this.#certificate);
+      handshake = new TlsHandshake(conn, this.#certificate, this.#turnToEnd);
     } catch (cause) {
       closeQuietly(conn);
       return this.#tellFailed(remote, cause);

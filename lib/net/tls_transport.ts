@@ -30,6 +30,8 @@ export interface TransportEvents {
   failed(cause: unknown): void;
   /** TLS has given up: the socket is to be closed. @default {closes it} */
   destroyed?(): void;
+  /** What to wait for before the end of the connection is dealt with: many may end at once. */
+  turnToEnd?(): Promise<void> | undefined;
 }
 
 /**
@@ -54,8 +56,11 @@ export class TlsTransport extends Duplex {
   #room: PromiseWithResolvers<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
   // Made once: a read costs no closure.
-  readonly #onRead = (count: number | null) => this.#read(count);
-  readonly #onReadFailed = (cause: unknown) => this.#failed(cause);
+  readonly #onRead = (count: number | null) => {
+    if (count === null) this.#inTurn(() => this.#ended());
+    else this.#read(count);
+  };
+  readonly #onReadFailed = (cause: unknown) => this.#inTurn(() => this.#failed(cause));
 
   /** Takes over the connection. `events` is told what happens; nothing is emitted as `error`. */
   constructor(conn: Deno.Conn, events: TransportEvents) {
@@ -170,14 +175,22 @@ export class TlsTransport extends Duplex {
     if (this.#unsentBytes <= HIGH_WATER_BYTES) this.#giveRoom();
   }
 
-  #read(count: number | null): void {
+  #inTurn(end: () => void): void {
+    const turn = this.#events.turnToEnd?.();
+    if (turn) void turn.then(end);
+    else end();
+  }
+
+  #ended(): void {
     this.#reading = false;
     if (this.#over) return;
-    if (count === null) {
-      this.push(null);
-      this.#events.ended();
-      return;
-    }
+    this.push(null);
+    this.#events.ended();
+  }
+
+  #read(count: number): void {
+    this.#reading = false;
+    if (this.#over) return;
     const chunk = this.#memory.subarray(0, count);
     if (this.#started) this.push(chunk);
     else this.#held = chunk;

@@ -8,6 +8,9 @@ import { TurnLine } from "../base/turn_line.ts";
 const BUSY_MS = 2;
 const BUSY_BESIDE_TIMER_MS = 15;
 
+/** Where the last turn is over for longer than this, nobody is busy. */
+const CALM_MS = 20;
+
 /**
  * A byte is late once so many timers have fired, each set when the one before it fired. After a single
  * long timer it might only be that the process was busy: between two timers the runtime polls sockets.
@@ -36,11 +39,16 @@ interface Loopback {
  * sends to itself over a loopback connection. It arrives only after Deno has polled all sockets.
  * Those that wait go on one after the other, for 2 ms; then there is another byte. So a thousand
  * busy connections keep the others waiting no longer than one does.
+ *
+ * A poll also finds everything at once that has happened since the one before: of a client that is
+ * lost with a thousand connections, all their ends. These have a line of their own, so that no work
+ * waits for them.
  */
 export class Turns {
   #until = 0;
   readonly #line = new TurnLine();
   readonly #urgent = new TurnLine();
+  readonly #ends = new TurnLine();
   /** While somebody waits. */
   #giving: Promise<void> | undefined;
   /** Never rejects; resolves to `undefined` if the connection cannot be made. */
@@ -62,9 +70,21 @@ export class Turns {
    */
   take(isUrgent = false): Promise<void> | undefined {
     if (this.#closed || performance.now() < this.#until) return undefined;
-    const turn = (isUrgent ? this.#urgent : this.#line).wait();
-    this.#giving ??= this.#give();
-    return turn;
+    return this.#wait(isUrgent ? this.#urgent : this.#line);
+  }
+
+  /**
+   * Asks for a turn to deal with the end of a connection. Where nobody is busy, the first ones go on
+   * without, for 2 ms; the others go on behind all that waits for a turn, for 2 ms in each.
+   *
+   * @returns A promise to wait for; `undefined` if it need not wait.
+   */
+  takeToEnd(): Promise<void> | undefined {
+    const now = performance.now();
+    if (this.#closed || now < this.#until) return undefined;
+    if (this.#giving !== undefined || now - this.#until < CALM_MS) return this.#wait(this.#ends);
+    this.#until = now + BUSY_MS;
+    return undefined;
   }
 
   /** Closes the loopback connection; there are no more turns. */
@@ -75,6 +95,12 @@ export class Turns {
     await this.#dropped;
   }
 
+  #wait(line: TurnLine): Promise<void> {
+    const turn = line.wait();
+    this.#giving ??= this.#give();
+    return turn;
+  }
+
   /** Gives turns until nobody waits. Never rejects. */
   async #give(): Promise<void> {
     do {
@@ -83,7 +109,8 @@ export class Turns {
       this.#until = performance.now() + ms;
       await this.#urgent.serve(Infinity);
       await this.#line.serve(this.#closed ? Infinity : ms);
-    } while (this.#line.length + this.#urgent.length > 0);
+      await this.#ends.serve(this.#closed ? Infinity : ms);
+    } while (this.#line.length + this.#urgent.length + this.#ends.length > 0);
     this.#giving = undefined;
   }
 

@@ -215,7 +215,8 @@ export class WebServer implements AsyncDisposable {
     let connection: HttpConnection;
     try {
       if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
-      connection = new HttpConnection(new ConnStream(conn), this.#limits);
+      const stream = new ConnStream(conn, () => this.#turns.takeToEnd());
+      connection = new HttpConnection(stream, this.#limits);
     } catch {
       // The peer reset it after it was accepted.
       return closeQuietly(conn);

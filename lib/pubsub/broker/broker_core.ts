@@ -147,7 +147,7 @@ export class BrokerCore {
       isFlushing = true;
       queueMicrotask(() => {
         isFlushing = false;
-        void this.sendList.flush();
+        void this.sendList.flushAll();
       });
     };
     const backplane = options.backplane ?? new LocalBackplane(options.streams);
@@ -278,7 +278,7 @@ export class BrokerCore {
     if (takesLong(run, subscriptions.length, groups.length)) {
       const handingOut = new HandingOut(run, subscriptions, groups, publisher);
       run.clear();
-      return handingOut.run(this.pause);
+      return handingOut.run(this.pause, () => this.sendList.putOff());
     }
     run.isShared = isShared(subscriptions.length);
     let receivers = 0;
@@ -349,8 +349,8 @@ export class BrokerCore {
   }
 
   /**
-   * Publishes a frame that no connection sends; resolves once it is handed out. The next flush of
-   * the send list sends it.
+   * Publishes a frame that no connection sends; resolves once it is handed out. The next
+   * `flushAll` of the send list sends it.
    *
    * @param frame Makes the frame; it is not called if nobody subscribes to the topic.
    * @param publisher The connection on whose behalf it is published.
@@ -374,6 +374,8 @@ export class BrokerCore {
     const bytes = frame();
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
     outward?.publish(frames, 0, 1);
-    return await this.forward(new SharedMemory(bytes), frames, 0, 1, route, publisher);
+    const forwarding = this.forward(new SharedMemory(bytes), frames, 0, 1, route, publisher);
+    this.sendList.putOff();
+    return await forwarding;
   }
 }

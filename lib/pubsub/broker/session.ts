@@ -138,7 +138,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
   /** Looks whether what its client may do has changed. */
   checkRights(): void {
     const applied = applyChangedRights(this);
-    if (applied) void applied.then(() => void this.#core.sendList.flush());
+    if (applied) void applied.then(this.#core.flushSoon);
   }
 
   waitFor(promise: Promise<void>): void {
@@ -152,7 +152,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     this.#login = login({ peer: networkOf(this.#connection.remote), signal }).then(() => {
       this.#connection.countHeld(-heldBytes);
       this.#announce();
-      void this.#core.sendList.flush();
+      this.#core.flushSoon();
     });
   }
 
@@ -282,6 +282,8 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
           next = handler.handle(batch.frames, next);
           if (!this.announced && !this.#login) this.#announce();
           const held = this.#core.sendList.flush(handler.pace);
+          // Its answers go out, even if what others have handed to it was put off.
+          if (this.outbox.filled) this.outbox.flush();
           if (held) await this.#hold(held);
           while (this.#pause) await this.#resume(handler);
           if (handler.turn) await handler.turn;
@@ -315,6 +317,8 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
 
   /** Ends what is left of it when nothing is read any more. */
   async #close(failure?: unknown): Promise<void> {
+    // A thousand connections may end at once: this is noted at once, the work is done in turns.
+    this.outbox.endDeliveries();
     try {
       if (failure === undefined) {
         // Who sends no more still learns what was stored.
@@ -326,6 +330,8 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     } catch (error) {
       failure = error;
     }
+    const turn = this.#connection.turnToEnd();
+    if (turn) await turn;
     this.outbox.close();
     this.streams?.stopAll(true);
     this.#core.inboxes.close(this.inbox);
@@ -352,7 +358,7 @@ export class Session implements FrameSource, OutboxOwner, ConnectionSource {
     const pause = this.#pause;
     this.#pause = undefined;
     await pause;
-    const held = this.#core.sendList.flush(pace);
+    const held = this.#core.sendList.flushAll(pace);
     if (held) await this.#hold(held);
   }
 

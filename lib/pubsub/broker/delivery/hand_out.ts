@@ -108,10 +108,21 @@ export class HandingOut {
     }
   }
 
-  /** @returns How many connections the run is on its way to; a promise where it takes long. */
-  run(pause: Pause): number | Promise<number> {
-    const working = inSteps(() => this.#part(), pause);
-    return working ? working.then(() => this.#end()) : this.#end();
+  /**
+   * @param putOff Puts off what the receivers so far are sent.
+   * @returns How many connections the run is on its way to; a promise where it takes long.
+   */
+  run(pause: Pause, putOff: () => void): number | Promise<number> {
+    let takesLong = false;
+    const working = inSteps(() => {
+      const isOver = this.#part();
+      if (takesLong) putOff();
+      return isOver;
+    }, pause);
+    if (working === undefined) return this.#end();
+    takesLong = true;
+    putOff();
+    return working.then(() => this.#end());
   }
 
   #end(): number {

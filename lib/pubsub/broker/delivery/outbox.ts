@@ -81,7 +81,6 @@ export class Outbox implements Receiver {
   #room: PromiseWithResolvers<void> | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
   #relief: PromiseWithResolvers<void> | undefined;
-  /** Whether something was added since the last flush. */
   #filled = false;
   #fed: SlowPolicy | undefined;
   readonly #timer = new DeliveryTimer();
@@ -132,6 +131,16 @@ export class Outbox implements Receiver {
   /** Whether publishers should wait, because too much waits here. */
   get congested(): boolean {
     return this.#queues && !this.#isEarly;
+  }
+
+  /** Whether something was added since the last flush. */
+  get filled(): boolean {
+    return this.#filled;
+  }
+
+  /** Whether it takes no publication any more. */
+  get ended(): boolean {
+    return this.#deliveriesEnded;
   }
 
   /** Whether what comes has to wait behind what is here. */

@@ -26,6 +26,9 @@ const NO_MEMBERS: readonly (Subscription | undefined)[] = [];
 /**
  * The outboxes of a broker that have something to send. They enter themselves while publications
  * are handed out; {@linkcode SendList.flush} sends what they have, with one write for each.
+ *
+ * Whoever hands out in steps puts off those that have entered in each, and sends them at the end:
+ * others, who are served in between, do not send them, and do not wait until that is done.
  */
 export class SendList implements OutboxObserver {
   readonly backlogs: BacklogBudget;
@@ -34,6 +37,7 @@ export class SendList implements OutboxObserver {
   readonly #onDelay: ((ms: number) => void) | undefined;
   #sampledAt = 0;
   #filled: Outbox[] = [];
+  #putOff: Outbox[] = [];
   #overflowed: Outbox[] = [];
   #catchUps = 0;
   /** Those that wait for their turn to catch up. */
@@ -59,8 +63,25 @@ export class SendList implements OutboxObserver {
     this.#patience = new Patience(patienceMs, (receiver) => receiver.tooSlow());
   }
 
+  /** Puts off what has entered since the last call: it is sent by {@linkcode SendList.flushAll}. */
+  putOff(): void {
+    if (this.#filled.length === 0) return;
+    for (const outbox of this.#filled) this.#putOff.push(outbox);
+    this.#filled.length = 0;
+  }
+
+  /** As {@linkcode SendList.flush}, with what was put off. */
+  flushAll(pace?: Pace<Receiver>): Promise<void> | undefined {
+    if (this.#putOff.length > 0) {
+      this.putOff();
+      this.#filled = this.#putOff;
+      this.#putOff = [];
+    }
+    return this.flush(pace);
+  }
+
   /**
-   * Starts to send what was handed out since the last call.
+   * Starts to send what was handed out since the last call, unless it was put off.
    *
    * @param pace That of the publisher whose publications were handed out; without it, nobody waits.
    * @returns What the publisher should wait for; `undefined` if all receivers keep up.

@@ -5,6 +5,8 @@ import type { Run } from "./run.ts";
 export interface Receiver {
   /** Whether so much waits for the connection that publishers should wait too. */
   readonly congested: boolean;
+  /** Whether its connection has ended: nothing more is handed to it. */
+  readonly ended?: boolean;
   /** Whether it only counts: it is nobody's connection, and never behind. */
   readonly counts?: boolean;
   /** How many bytes its socket has taken. */
@@ -128,7 +130,8 @@ export function nextMember(group: Group, publisher?: Receiver): Subscription | u
  *
  * @param publisher The connection that published: a member that wants nothing of its own is not
  * picked.
- * @returns `undefined` if there is no such member.
+ * @returns `undefined` if there is no such member. One whose connection has ended is none: it may take
+ * a moment until it leaves its groups.
  */
 export function pickMember(group: Group, publisher?: Receiver): Subscription | undefined {
   const index = nextIndex(group, publisher);
@@ -144,7 +147,7 @@ function nextIndex({ members, next }: Group, publisher: Receiver | undefined): n
   for (let i = 0; i < count && (i < MAX_PASSED_OVER || fallback < 0); i++) {
     const at = first + i < count ? first + i : first + i - count;
     const member = members[at]!;
-    if (member.limits && !wants(member, publisher)) continue;
+    if (member.receiver.ended || (member.limits && !wants(member, publisher))) continue;
     if (!member.receiver.congested) return at;
     if (fallback < 0) fallback = at;
   }

@@ -35,6 +35,31 @@ Deno.test("very many receivers are flushed in steps, and others do not wait for 
   );
 });
 
+Deno.test("what is put off is sent by who has put it off, and by nobody else", async () => {
+  const flushed: string[] = [];
+  const list = new SendList(100, Infinity, () => Promise.resolve());
+  const enter = (...names: string[]) => {
+    for (const name of names) list.filled(outbox(name, flushed));
+  };
+  enter("1", "2");
+  list.putOff();
+  enter("other");
+  assertEquals(list.flush(), undefined);
+  assertEquals(flushed, ["other"]);
+  enter("3");
+  list.putOff();
+  enter("4");
+  assertEquals(list.flushAll(), undefined);
+  assertEquals(flushed, ["other", "1", "2", "3", "4"]);
+  assertEquals(list.flushAll(), undefined);
+  for (let i = 0; i < 300; i++) enter(String(i));
+  list.putOff();
+  assertEquals(list.flush(), undefined);
+  assertEquals(flushed.length, 5);
+  await list.flushAll();
+  assertEquals(flushed.length, 305);
+});
+
 Deno.test("few receivers are flushed at once", () => {
   const flushed: string[] = [];
   const list = new SendList(100, Infinity, () => Promise.reject(new Error("no pause is due")));

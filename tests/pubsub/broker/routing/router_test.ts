@@ -2,7 +2,12 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Route } from "../../../../lib/pubsub/broker/routing/route.ts";
 import { Router } from "../../../../lib/pubsub/broker/routing/router.ts";
-import type { Receiver, Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
+import {
+  nextMember,
+  pickMember,
+  type Receiver,
+  type Subscription,
+} from "../../../../lib/pubsub/broker/routing/subscription.ts";
 import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
 
 /** A connection that takes nothing. */
@@ -36,6 +41,23 @@ function manyFilters(): string[] {
 }
 
 const TOPIC = Array(12).fill("a").join(".");
+
+Deno.test("a group picks by turns among members whose connections have not ended, however many have", () => {
+  const router = new Router();
+  const members = Array.from({ length: 200 }, (_, i) => {
+    const member = { ...receiver(), ended: i % 100 !== 7 };
+    router.add("t", "g", "drop-oldest", member);
+    return member;
+  });
+  const group = router.group("t", "g")!;
+  const expected = [members[7], members[107]];
+  for (let i = 0; i < 4; i++) {
+    assertEquals(nextMember(group)?.receiver, expected[i % 2]);
+    assertEquals(pickMember(group)?.receiver, expected[i % 2]);
+  }
+  for (const member of members) member.ended = true;
+  assertEquals(pickMember(group), undefined);
+});
 
 Deno.test("a route that is searched for in steps is right, whatever changes meanwhile", async () => {
   const filters = manyFilters();
