@@ -1,3 +1,4 @@
+import { checkGiven } from "../base/option_kinds.ts";
 import type { Principal } from "./principal.ts";
 
 /** What a client proves its identity with: a token, or a name and a password. */
@@ -16,6 +17,18 @@ export interface LoginAttempt {
   readonly peer?: string | undefined;
   /** Aborted when the client leaves. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Checks an option that is an authenticator: one that is there and cannot be asked must not let
+ * everybody in.
+ *
+ * @throws {TypeError} if it is none.
+ */
+export function checkAuthenticator(authenticator: Authenticator | undefined): void {
+  if (authenticator === undefined) return;
+  checkGiven("authenticator", authenticator, "object");
+  checkGiven("authenticator.authenticate", authenticator.authenticate, "function");
 }
 
 /** Finds out who a client is. */

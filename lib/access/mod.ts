@@ -4,7 +4,12 @@
  *
  * @module
  */
-export type { Authenticator, Credentials, LoginAttempt } from "./authenticator.ts";
+export {
+  type Authenticator,
+  checkAuthenticator,
+  type Credentials,
+  type LoginAttempt,
+} from "./authenticator.ts";
 export { type Permission, Principal } from "./principal.ts";
 export {
   AuthFileError,

@@ -21,12 +21,13 @@ export class ByteBuffer {
   reserve(count: number): void {
     const due = this.length + count;
     if (due <= this.bytes.length) return;
+    if (!(due > 0)) throw new TypeError("Cannot append what has no length: give a Uint8Array");
     const grown = new Uint8Array(Math.max(due, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }
 
-  /** Copies bytes to the end. They may be a part of this buffer. */
+  /** Copies bytes to the end. They may be a part of this buffer. @throws {TypeError} if they are none. */
   append(bytes: Uint8Array): void {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.length);

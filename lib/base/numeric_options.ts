@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkGiven } from "./option_kinds.ts";
 import { shownValue } from "./value_kind.ts";
 
 /** What a numeric option may be, and its default. */
@@ -87,7 +88,7 @@ export function numericOption<D extends number | undefined>(
 ): number | D {
   if (value === undefined) return option.byDefault;
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot use ${shown(value)} as ${name}: give ${option.expected}`);
+    throw new TypeError(`Cannot use ${shownValue(value)} as ${name}: give ${option.expected}`);
   }
   if (option.accepts(value)) return value;
   throw new RangeError(`Cannot use ${value} as ${name}: give ${option.expected}`);
@@ -119,19 +120,16 @@ export type NumericValues<O extends NumericOptions> = {
  * );
  * ```
  *
- * @throws {TypeError | RangeError} as {@linkcode numericOption} does.
+ * @throws {TypeError | RangeError} as {@linkcode numericOption} does; if the values are no object.
  */
 export function numericOptions<O extends NumericOptions>(
   options: O,
   values: { readonly [K in keyof O]?: number | undefined },
 ): NumericValues<O> {
+  checkGiven("options", values, "object");
   const checked: Record<string, number | undefined> = {};
   for (const [name, option] of Object.entries(options)) {
     checked[name] = numericOption(name, values[name], option);
   }
   return checked as NumericValues<O>;
-}
-
-function shown(value: unknown): string {
-  return typeof value === "bigint" ? `the bigint ${value}` : shownValue(value);
 }

@@ -16,8 +16,9 @@ export function valueKind(value: unknown): string {
   }
 }
 
-/** A value in words, for an error: the beginning of a text, of anything else its kind. */
+/** A value in words, for an error: a number, the beginning of a text, of anything else its kind. */
 export function shownValue(value: unknown): string {
+  if (typeof value === "bigint") return `the bigint ${value}`;
   return typeof value === "string" ? JSON.stringify(value.slice(0, 60)) : valueKind(value);
 }
 

@@ -1,3 +1,4 @@
+import { checkOptions } from "../base/option_kinds.ts";
 import { isPcap, PcapParser } from "./file/pcap_parser.ts";
 import { isPcapng, PcapngParser } from "./file/pcapng_parser.ts";
 import type { PacketParser } from "./file/packet.ts";
@@ -79,6 +80,7 @@ export async function readCapture(
   observer: TrafficObserver,
   options: ReadCaptureOptions = {},
 ): Promise<CaptureResult> {
+  checkOptions(options, { signal: "signal", room: "function" });
   const { signal, room } = options;
   let buffer = new Uint8Array(FIRST_BYTES);
   let held = 0;

@@ -1,3 +1,5 @@
+import { valueKind } from "../base/value_kind.ts";
+import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { msOption, numericOption } from "../base/numeric_options.ts";
 import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
 import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
@@ -36,6 +38,13 @@ export interface EchoResult {
 
 const IDLE = msOption(30_000);
 
+const KINDS: OptionKinds<EchoExchangeOptions> = {
+  connected: "function",
+  sent: "function",
+  received: "function",
+  signal: "signal",
+};
+
 /**
  * The most bytes that may be away: sent, and not back. They are kept for the comparison, so a server
  * that sends nothing back must not make us keep all of a large source. No echo server that works
@@ -62,7 +71,7 @@ const READ_BYTES = 65_536;
  *
  * @throws {AddressError} if a text is no address.
  * @throws {EchoError} if the server sends other bytes, too few or too many, or nothing for too long.
- * @throws {TypeError | RangeError} if a limit is no number of milliseconds.
+ * @throws {TypeError | RangeError} if an option is not what it has to be, or the source no stream.
  * @throws {ConnectionError} if the connection cannot be made, or breaks.
  */
 export async function exchangeEcho(
@@ -70,6 +79,12 @@ export async function exchangeEcho(
   source: ReadableStream<Uint8Array>,
   options: EchoExchangeOptions = {},
 ): Promise<EchoResult> {
+  checkOptions(options, KINDS);
+  if (typeof (source as Partial<typeof source> | null)?.getReader !== "function") {
+    throw new TypeError(
+      `Cannot send ${valueKind(source)} to an echo server: give a ReadableStream`,
+    );
+  }
   const reader = source.getReader();
   try {
     const address = toAddress(target);

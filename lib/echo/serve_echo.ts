@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { guard } from "../base/report.ts";
 import { msOption, numericOption } from "../base/numeric_options.ts";
 import {
@@ -33,6 +34,19 @@ export interface EchoServeOptions extends
   readonly observer?: EchoObserver | undefined;
 }
 
+const OBSERVER_KINDS: OptionKinds<EchoObserver> = {
+  opened: "function",
+  received: "function",
+  closed: "function",
+  acceptFailed: "function",
+};
+
+/** @throws {TypeError} if an option that is no number is not what it has to be. */
+export function checkEchoOptions(options: Pick<EchoServeOptions, "observer" | "signal">): void {
+  checkOptions(options, { observer: "object", signal: "signal" });
+  checkOptions(options.observer, OBSERVER_KINDS, "observer");
+}
+
 /** Serves on a listener, at once. */
 export function serveEcho(listener: Listener, options?: EchoServeOptions): EchoServer;
 /** Listens on an address, or on what a text says, and serves there. */
@@ -61,7 +75,7 @@ export function serveEcho(
  * assertEquals(new TextDecoder().decode(bytes.subarray(0, count)), "hello");
  * ```
  *
- * @throws {TypeError | RangeError} if a limit is no number of connections or milliseconds.
+ * @throws {TypeError | RangeError} if an option is not what it has to be.
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`
  */
@@ -81,6 +95,7 @@ class SingleEchoServer implements EchoServer {
   #closedWritten = 0;
 
   constructor(listener: Listener, options: EchoServeOptions) {
+    checkEchoOptions(options);
     const { observer = {} } = options;
     this.#listener = listener;
     const received = observer.received && ((peer: EchoPeer, bytes: Uint8Array) => {

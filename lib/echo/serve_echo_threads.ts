@@ -8,7 +8,7 @@ import {
 import { guard, reportError } from "../base/report.ts";
 import { WorkerThread } from "../base/threads/worker_thread.ts";
 import { type Address, ConnectionError, listen, type ServerTls, toAddress } from "../net/mod.ts";
-import type { EchoServeOptions } from "./serve_echo.ts";
+import { checkEchoOptions, type EchoServeOptions } from "./serve_echo.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 import {
   ERRORS,
@@ -63,6 +63,7 @@ export async function serveEchoThreads(
   const count = numericOption("threads", threads, THREADS);
   // Checked here, before any thread is started.
   numericOptions(LIMITS, options);
+  checkEchoOptions(options);
   if (Deno.build.os !== "linux" || address.transport !== "tcp") {
     const cause = new Error("threads can share a port only on Linux, and only with TCP");
     throw new ConnectionError("listen", address, cause, "not-supported");

@@ -1,3 +1,5 @@
+import { valueKind } from "../base/value_kind.ts";
+
 /** What a read from a stream of bytes gives. */
 export type ByteRead = ReadableStreamReadResult<Uint8Array>;
 
@@ -16,8 +18,11 @@ export class ByteReader {
   #chunks: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #memory: ReadableStreamBYOBReader | undefined;
 
-  /** Locks the stream. @throws {TypeError} if it is locked. */
+  /** Locks the stream. @throws {TypeError} if it is locked, or no stream. */
   constructor(stream: ReadableStream<Uint8Array>) {
+    if (typeof (stream as Partial<typeof stream> | null)?.getReader !== "function") {
+      throw new TypeError(`Cannot read ${valueKind(stream)}: give a ReadableStream`);
+    }
     this.#stream = stream;
     this.#memory = lendingReaderOf(stream);
     this.isByteStream = this.#memory !== undefined;

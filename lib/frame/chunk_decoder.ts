@@ -1,3 +1,4 @@
+import { checkBytes } from "./check_bytes.ts";
 import type { Frame } from "./frame.ts";
 import type { FrameError } from "./frame_error.ts";
 import { type FrameBatch, FrameDecoder, type FrameDecoderOptions } from "./frame_decoder.ts";
@@ -42,8 +43,11 @@ export class ChunkDecoder {
    * Decodes the next chunk. All of it is consumed: an unfinished frame at its end is copied and
    * kept. After a recoverable `error` the next call, also with an empty chunk, continues behind the
    * frame concerned.
+   *
+   * @throws {TypeError} if it is given no bytes.
    */
   push(chunk: Uint8Array): FrameBatch {
+    if (!(chunk instanceof Uint8Array)) checkBytes(chunk);
     const frames: Frame[] = [];
     let error: FrameError | undefined;
     let at = 0;

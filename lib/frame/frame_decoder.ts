@@ -1,3 +1,5 @@
+import { checkBytes } from "./check_bytes.ts";
+import { checkOptions } from "../base/option_kinds.ts";
 import { bytesOption, numericOption } from "../base/numeric_options.ts";
 import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { Frame } from "./frame.ts";
@@ -102,9 +104,10 @@ export class FrameDecoder {
   /**
    * Makes a decoder for one stream.
    *
-   * @throws {TypeError | RangeError} if a limit is no number of bytes.
+   * @throws {TypeError | RangeError} if an option is not what it has to be.
    */
   constructor(options: FrameDecoderOptions = {}) {
+    checkOptions(options, { headerCache: "object" });
     this.#maxContentBytes = numericOption("maxContentBytes", options.maxContentBytes, CONTENT);
     this.#maxHeaderBytes = numericOption("maxHeaderBytes", options.maxHeaderBytes, HEADER);
     this.#streamAbove = numericOption("streamAbove", options.streamAbove, STREAMED);
@@ -138,7 +141,7 @@ export class FrameDecoder {
    * @throws {RangeError} if fewer bytes are missing.
    */
   passContent(count: number): void {
-    if (!(count <= this.contentLeft)) {
+    if (!(count >= 0 && count <= this.contentLeft)) {
       throw new RangeError(
         `Cannot pass ${count} bytes of content: ${this.contentLeft} are missing`,
       );
@@ -150,8 +153,11 @@ export class FrameDecoder {
    * Decodes `buffer[start, end)`, which has to begin with the bytes that the last call did not
    * consume. Decoding stops at an error; after a recoverable one the next call continues with the
    * rest.
+   *
+   * @throws {TypeError} if it is given no bytes.
    */
-  decode(buffer: Uint8Array, start = 0, end: number = buffer.length): FrameBatch {
+  decode(buffer: Uint8Array, start = 0, end: number = buffer?.length): FrameBatch {
+    if (!(buffer instanceof Uint8Array)) checkBytes(buffer);
     const frames: Frame[] = [];
     if (this.#failure) return { frames, consumed: 0, error: this.#failure };
     let error: FrameError | undefined;

@@ -1,3 +1,4 @@
+import { checkGiven } from "../base/option_kinds.ts";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { shownValue, valueKind } from "../base/value_kind.ts";
 import { appendText, checkHeaderBytes, EncodedHead } from "./encoded_head.ts";
@@ -51,11 +52,12 @@ const UTF8_BYTES_PER_UNIT = 3;
  * @returns The size of the frame in bytes.
  * @throws {RangeError} if the header has more than 65,535 bytes, or `content-length` is given and
  * is not the size of the content.
- * @throws {TypeError} if the content is neither text nor a `Uint8Array`, one of the four fields has
- * a wrong type, a field has a value that JSON does not have, or the content is text and its
+ * @throws {TypeError} if it is no frame, the content neither text nor a `Uint8Array`, one of the four
+ * fields has a wrong type, a field has a value that JSON does not have, or the content is text and its
  * encoding not UTF-8.
  */
 export function writeFrame(buffer: ByteBuffer, frame: OutgoingFrame): number {
+  checkFrame(frame);
   const { header = NO_FIELDS, content = NO_BYTES } = frame;
   if (typeof content === "string") {
     const known = TEXT_HEADS.find(header);
@@ -127,6 +129,7 @@ export function writeFrameHead(
  * @throws {RangeError | TypeError} as {@linkcode writeFrame} does.
  */
 export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
+  checkFrame(frame);
   const { header, content = NO_BYTES } = frame;
   if (typeof content !== "string") checkBytes(content);
   const buffer = new ByteBuffer(256 + content.length);
@@ -159,6 +162,7 @@ export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
  * @throws {RangeError | TypeError} as {@linkcode writeFrame} does; also if `content-length` is given.
  */
 export function encodeHead(header: HeaderInit, isText: boolean): EncodedHead {
+  checkGiven("header", header, "object");
   const { "content-encoding": encoding, "content-length": given } = header;
   if (given !== undefined) {
     throw new TypeError("Cannot encode a head with a content-length: each frame has its own");
@@ -173,13 +177,20 @@ export function encodeHead(header: HeaderInit, isText: boolean): EncodedHead {
 /**
  * Makes a frame of JSON, with the type `text/json`.
  *
- * @throws {TypeError} if the value is one that JSON does not have.
+ * @throws {TypeError} if the value is one that JSON does not have, or the fields are none.
  */
 export function jsonFrame(value: unknown, fields: HeaderInit = NO_FIELDS): OutgoingFrame {
+  checkGiven("fields", fields, "object");
   const content = JSON.stringify(value);
   if (content === undefined) throw new TypeError("Cannot encode a value that JSON does not have");
   const { "content-type": type = "text/json" } = fields;
   return { header: { ...fields, "content-type": type }, content };
+}
+
+/** @throws {TypeError} if it is no frame to be sent. */
+function checkFrame(frame: unknown): void {
+  if (typeof frame === "object" && frame !== null) return;
+  throw new TypeError(`Cannot encode ${valueKind(frame)} as a frame: give { header, content }`);
 }
 
 /** The tag of `Uint8Array`s, also of subclasses and those of other realms, and of nothing else. */

@@ -1,3 +1,4 @@
+import { checkOptions } from "../base/option_kinds.ts";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { ChunkDecoder } from "./chunk_decoder.ts";
 import type { Frame } from "./frame.ts";
@@ -38,9 +39,10 @@ export class FrameDecoderStream extends TransformStream<Uint8Array, readonly Fra
   /**
    * Makes a decoder for one stream.
    *
-   * @throws {TypeError | RangeError} if a limit is no number of bytes.
+   * @throws {TypeError | RangeError} if an option is not what it has to be.
    */
   constructor(options: FrameDecoderStreamOptions = {}) {
+    checkOptions(options, { onSkip: "function" });
     const { onSkip } = options;
     const decoder = new ChunkDecoder(options);
     super({

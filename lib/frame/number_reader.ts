@@ -1,3 +1,6 @@
+import { checkGiven } from "../base/option_kinds.ts";
+import { checkBytes } from "./check_bytes.ts";
+
 /**
  * Reads numbers of different types one after the other. Every method throws a `RangeError` if the
  * content ends before the number does.
@@ -23,8 +26,11 @@ export class NumberReader {
    *
    * @param content Is not copied.
    * @param littleEndian Whether numbers have the low byte first.
+   * @throws {TypeError} if the content is no bytes, or `littleEndian` neither true nor false.
    */
   constructor(content: Uint8Array, littleEndian: boolean) {
+    checkBytes(content);
+    checkGiven("littleEndian", littleEndian, "flag");
     this.#view = new DataView(content.buffer, content.byteOffset, content.byteLength);
     this.littleEndian = littleEndian;
   }

@@ -1,3 +1,4 @@
+import { checkGiven } from "../base/option_kinds.ts";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { valueKind } from "../base/value_kind.ts";
 import type { ByteOrder } from "./header.ts";
@@ -40,8 +41,13 @@ export class NumberWriter {
    * machine's byte order.
    * @param memory Where to write; a number that does not fit is a `RangeError`. Without it the
    * writer has memory of its own, which grows and is 0 where nothing was written.
+   * @throws {TypeError} if `littleEndian` is neither true nor false, or the memory no `Uint8Array`.
    */
   constructor(littleEndian: boolean = HOST_IS_LITTLE_ENDIAN, memory?: Uint8Array) {
+    checkGiven("littleEndian", littleEndian, "flag");
+    if (memory !== undefined && !(memory instanceof Uint8Array)) {
+      throw new TypeError(`Cannot use ${valueKind(memory)} as memory: give a Uint8Array`);
+    }
     this.littleEndian = littleEndian;
     this.#buffer = memory ? undefined : new ByteBuffer(FIRST_BYTES);
     this.#memory = memory ?? this.#buffer!.bytes;

@@ -1,3 +1,4 @@
+import { shownValue } from "../base/value_kind.ts";
 import type { ByteOrder } from "./header.ts";
 
 /** The types of number that binary content may hold. */
@@ -54,12 +55,19 @@ export const HOST_BYTE_ORDER: ByteOrder = HOST_IS_LITTLE_ENDIAN ? "little" : "bi
  *
  * @returns A typed array with memory of its own.
  * @throws {RangeError} if the content ends inside a number.
+ * @throws {TypeError} if there is no such type.
  */
 export function readNumbers<T extends NumberType>(
   content: Uint8Array,
   type: T,
   littleEndian: boolean,
 ): TypedArrayOf<T> {
+  if (!Object.hasOwn(ARRAYS, type)) {
+    const known = Object.keys(ARRAYS).join(", ");
+    throw new TypeError(
+      `Cannot read numbers of the type ${shownValue(type)}: give one of ${known}`,
+    );
+  }
   const size = ARRAYS[type].BYTES_PER_ELEMENT;
   if (content.length % size !== 0) {
     throw new RangeError(`Cannot read ${content.length} bytes as ${type}: each has ${size} bytes`);

@@ -1,3 +1,4 @@
+import { checkOptions } from "../base/option_kinds.ts";
 import { bytesOption, numericOptions } from "../base/numeric_options.ts";
 import type { FrameError } from "./frame_error.ts";
 import { DEFAULT_MAX_CONTENT_BYTES } from "./frame_decoder.ts";
@@ -50,12 +51,14 @@ const LIMITS = {
  * assertEquals(await value?.text(), "b");
  * ```
  *
- * @throws {TypeError | RangeError} if a limit is no number of bytes.
+ * @throws {TypeError | RangeError} if an option is not what it has to be, or `bytes` no stream that
+ * can be read.
  */
 export function readMessages(
   bytes: ReadableStream<Uint8Array>,
   options: ReadMessagesOptions = {},
 ): ReadableStream<StreamedMessage> {
+  checkOptions(options, { onSkip: "function", signal: "signal" });
   const { signal } = options;
   const { maxBufferedBytes, maxContentBytes } = numericOptions(LIMITS, options);
   const { maxHeaderBytes } = options;

@@ -1,3 +1,4 @@
+import { checkOptions } from "../base/option_kinds.ts";
 import {
   countOption,
   FINITE,
@@ -146,6 +147,7 @@ const NUMBERS = {
  */
 export function resolvePlan(plan: LoadPlan): ResolvedPlan {
   const numbers = numericOptions(NUMBERS, plan);
+  checkOptions(plan, { tls: "object", reconnect: "flag", verify: "flag" });
   const { messages, messageBytes, exchange } = plan;
   const resolved: ResolvedPlan = {
     address: toAddress(plan.address),

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { guard } from "../base/report.ts";
 import { loadHistogramLibrary } from "../base/latencies.ts";
 import type { LoadError, LoadErrorKind } from "./load_error.ts";
@@ -94,6 +95,8 @@ export interface LoadOptions extends LoadPlan {
  */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const plan = resolvePlan(options);
+  checkOptions(options, { signal: "signal", observer: "object" });
+  checkOptions(options.observer, OBSERVER_KINDS, "observer");
   const { signal } = options;
   const library = await loadHistogramLibrary();
   const record = new LoadRecord(plan, options.observer ?? {}, () => new Tally(library));
@@ -118,6 +121,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     await Promise.all(shares.map((share) => share.close()));
   }
 }
+
+const OBSERVER_KINDS: OptionKinds<LoadObserver> = {
+  connecting: "function",
+  started: "function",
+  interval: "function",
+  failed: "function",
+};
 
 /** Threads begin together, so soon after they are told. */
 const THREADS_START_MS = 20;

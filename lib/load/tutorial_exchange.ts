@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { guard } from "../base/report.ts";
 import type { Address, ClientTls } from "../net/mod.ts";
@@ -52,6 +53,14 @@ export interface TutorialExchangeOptions {
   readonly observer?: TutorialExchangeObserver | undefined;
 }
 
+const OBSERVER_KINDS: OptionKinds<TutorialExchangeObserver> = {
+  starting: "function",
+  sending: "function",
+  received: "function",
+  closing: "function",
+  failed: "function",
+};
+
 /**
  * Does what the multi-connection client of the Python sockets tutorial does with an echo server:
  * opens all connections, sends every message on each, reads until as many bytes have come back, and
@@ -76,6 +85,8 @@ export interface TutorialExchangeOptions {
  * ```
  */
 export async function runTutorialExchange(options: TutorialExchangeOptions): Promise<number> {
+  checkOptions(options, { signal: "signal", observer: "object" });
+  checkOptions(options.observer, OBSERVER_KINDS, "observer");
   const { observer = {}, signal = new AbortController().signal } = options;
   const messages = options.messages ?? TUTORIAL_MESSAGES;
   const plan = resolvePlan({ ...options, messages, count: messages.length, verify: true });

@@ -4,6 +4,7 @@
  * @module
  */
 import { countOption, numericOption } from "../base/numeric_options.ts";
+import { checkGiven, checkOptions } from "../base/option_kinds.ts";
 import { valueKind } from "../base/value_kind.ts";
 
 /** A TCP endpoint: a name or an IP address (IPv6 without brackets), and a port from 0 to 65535. */
@@ -99,6 +100,8 @@ const WEB_SOCKET_PORTS = { ws: 80, wss: 443 } as const;
  * @throws {TypeError | RangeError} if the default is no such port.
  */
 export function parseAddress(text: string, defaults: AddressDefaults = {}): Address {
+  checkGiven("address", text, "text");
+  checkOptions(defaults, { hostname: "text" }, "defaults");
   if (text.startsWith("unix:")) {
     const written = text.slice("unix:".length);
     const path = written.startsWith("@") ? `\0${written.slice(1)}` : written;
@@ -135,6 +138,8 @@ export function parseAddress(text: string, defaults: AddressDefaults = {}): Addr
  * @throws {AddressError} if either is not one.
  */
 export function parseHostPort(host: string, port: string): TcpAddress {
+  checkGiven("host", host, "text");
+  checkGiven("port", port, "text");
   const bracketed = host.startsWith("[") && host.endsWith("]");
   const hostname = bracketed ? host.slice(1, -1) : host;
   if ((bracketed || host.includes(":")) && !isIpv6(hostname)) {
@@ -153,8 +158,11 @@ export function parseHostPort(host: string, port: string): TcpAddress {
  *
  * assertEquals(formatAddress({ transport: "tcp", hostname: "::1", port: 80 }), "[::1]:80");
  * ```
+ *
+ * @throws {TypeError} if it is no {@linkcode Address}.
  */
 export function formatAddress(address: Address): string {
+  checkShape(address);
   if (address.transport === "unix") {
     const { path } = address;
     if (path.startsWith("\0")) return `unix:@${path.slice(1)}`;
@@ -202,19 +210,25 @@ export function toAddress(address: Address | string): Address {
 
 /** What is wrong with an address; `undefined` if nothing is. */
 function problemOf(address: Address): string | undefined {
-  const { transport, path, hostname, port } = new Object(address) as Readonly<
-    Record<string, unknown>
-  >;
-  if (transport === "unix" && typeof path === "string") return pathProblem(path);
-  const isUrl = (transport === "ws" || transport === "wss") && typeof path === "string";
-  if ((transport === "tcp" || isUrl) && typeof hostname === "string") {
-    const problem = hostProblem(hostname) ??
-      (isPort(port) ? undefined : `the port ${port} is not a number from 0 to 65535`);
-    if (problem !== undefined || !isUrl) return problem;
-    return /^\/[^\s#]*$/.test(path)
-      ? undefined
-      : "the path must begin with /, and has no # or blank";
-  }
+  checkShape(address);
+  if (address.transport === "unix") return pathProblem(address.path);
+  const { hostname, port } = address;
+  const problem = hostProblem(hostname) ??
+    (isPort(port) ? undefined : `the port ${port} is not a number from 0 to 65535`);
+  if (problem !== undefined || address.transport === "tcp") return problem;
+  return /^\/[^\s#]*$/.test(address.path)
+    ? undefined
+    : "the path must begin with /, and has no # or blank";
+}
+
+/** @throws {TypeError} if it is no address. Its parts need not be right. */
+function checkShape(address: Address): void {
+  const { transport, path, hostname } = new Object(address) as Readonly<Record<string, unknown>>;
+  const isUrl = transport === "ws" || transport === "wss";
+  const hasHost = transport === "tcp" || isUrl;
+  const isWhole = (!hasHost || typeof hostname === "string") &&
+    (!isUrl && transport !== "unix" || typeof path === "string");
+  if (isWhole && (hasHost || transport === "unix")) return;
   throw new TypeError(`Cannot use ${valueKind(address)} as an address: ${SHAPES}`);
 }
 
@@ -255,6 +269,7 @@ export function asciiHost(hostname: string): string {
  * is, of an IPv6 address the first 64 bits, `unix` for all Unix sockets.
  */
 export function networkOf(address: Address): string {
+  checkShape(address);
   if (address.transport === "unix") return "unix";
   const { hostname } = address;
   if (!hostname.includes(":")) return hostname;
@@ -269,6 +284,7 @@ export function networkOf(address: Address): string {
 
 /** Whether only programs on this machine can connect to the address. */
 export function isLoopback(address: Address): boolean {
+  checkShape(address);
   if (address.transport === "unix") return true;
   const { hostname } = address;
   return hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);

@@ -1,3 +1,4 @@
+import { checkGiven } from "../base/option_kinds.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { Connection } from "./connection.ts";
 
@@ -23,6 +24,8 @@ const GROWTH = 4;
  * stream begins with the bytes that `input` holds. Cancelling the stream only ends the reading;
  * bytes of a read that is pending at that time are lost.
  *
+ * @throws {TypeError} if it is no connection.
+ *
  * @example
  * ```ts
  * import { dial, encodeFrame, listen } from "@socktool/socktool";
@@ -43,6 +46,10 @@ const GROWTH = 4;
 export function byteStream(
   conn: Pick<Deno.Conn, "read" | "close"> | Connection,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
+  if (!(conn instanceof Connection)) {
+    checkGiven("conn", conn, "object");
+    checkGiven("conn.read", conn.read, "function");
+  }
   const read = conn instanceof Connection
     ? (memory: Uint8Array) => conn.readInto(memory)
     : (memory: Uint8Array) => conn.read(memory);

@@ -12,6 +12,7 @@ import {
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
+import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { checkUnixSupport } from "./unix_socket.ts";
 
@@ -40,6 +41,12 @@ export interface DialOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const TLS_KINDS: OptionKinds<ClientTls> = {
+  caCerts: "texts",
+  serverName: "text",
+  insecure: "flag",
+};
+
 /** The default of {@linkcode DialOptions.timeoutMs}. */
 export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
 
@@ -61,18 +68,19 @@ export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
  *
  * @throws {AddressError} if a text is no address, or `serverName` is no host name.
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
- * @throws {TypeError | RangeError} if `timeoutMs` is no number of milliseconds.
+ * @throws {TypeError | RangeError} if an option is not what it has to be.
  */
 export async function dial(
   target: Address | string,
   options: DialOptions = {},
 ): Promise<Deno.Conn> {
   const address = toAddress(target);
+  checkOptions(options, { signal: "signal" });
   const { signal, tls } = options;
   const timeoutMs = timerMs("timeoutMs", options.timeoutMs, DEFAULT_DIAL_TIMEOUT_MS);
-  if (tls) checkClientTls(tls, address);
+  if (tls !== undefined) checkClientTls(tls, address);
   const socket = isWebSocket(address) ? await import("./dial_web_socket.ts") : undefined;
-  const isSecure = address.transport === "wss" || Boolean(tls);
+  const isSecure = address.transport === "wss" || tls !== undefined;
   signal?.throwIfAborted();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);
@@ -128,7 +136,9 @@ export async function upgradeToTls(
 }
 
 /** Checks what the runtime takes in silence, or complains of late and in its own words. */
-export function checkClientTls({ caCerts = [], serverName }: ClientTls, address: Address): void {
+export function checkClientTls(tls: ClientTls, address: Address): void {
+  checkOptions(tls, TLS_KINDS, "tls");
+  const { caCerts = [], serverName } = tls;
   if (address.transport === "ws") {
     // Ignoring it would send in the clear what was meant to be secret.
     throw new AddressError(formatAddress(address), "for TLS write wss:// instead of ws://");

@@ -1,3 +1,4 @@
+import { checkGiven } from "../base/option_kinds.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import type { Address } from "./address.ts";
 import type { Handshakes, Listener } from "./listener.ts";
@@ -21,6 +22,10 @@ import type { Handshakes, Listener } from "./listener.ts";
  * ```
  */
 export function joinListeners(first: Listener, second: Listener, address?: Address): Listener {
+  for (const listener of [first, second]) {
+    checkGiven("listener", listener, "object");
+    checkGiven("listener.accept", listener.accept, "function");
+  }
   return new JoinedListener(first, second, address);
 }
 

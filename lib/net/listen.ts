@@ -1,8 +1,9 @@
 import { type Address, asciiHost, isWebSocket, type TcpAddress, toAddress } from "./address.ts";
 import { addressOf } from "./address_of.ts";
+import { checkOptions } from "../base/option_kinds.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
-import { type HandshakeLimits, resolveHandshakeLimits } from "./handshake_limits.ts";
+import { type HandshakeLimits, resolveServerTls } from "./handshake_limits.ts";
 import { joinListeners } from "./join_listeners.ts";
 import { listenLocalhost } from "./listen_localhost.ts";
 import type { Listener, ServerTls } from "./listener.ts";
@@ -43,7 +44,7 @@ const BACKLOG = 4_096;
  * ```
  *
  * @throws {AddressError} if a text is no address.
- * @throws {TypeError | RangeError} if a limit of TLS handshakes is none.
+ * @throws {TypeError | RangeError} if an option is not what it has to be.
  * @throws {ConnectionError} with operation `listen`
  */
 export async function listen(
@@ -51,8 +52,9 @@ export async function listen(
   options: ListenOptions = {},
 ): Promise<Listener> {
   const address = toAddress(target);
+  checkOptions(options, { reusePort: "flag" });
   const { tls } = options;
-  const limits = tls && resolveHandshakeLimits(tls);
+  const limits = tls === undefined ? undefined : resolveServerTls(tls);
   if (isWebSocket(address)) {
     const cause = new Error("a WebSocket is only dialled; an HTTP server accepts it");
     throw new ConnectionError("listen", address, cause, "not-supported");

@@ -13,6 +13,7 @@ import { OverBudgetError } from "../base/budget.ts";
 import { guard, reportError } from "../base/report.ts";
 import { ServerMemory } from "./server_memory.ts";
 import { countOption, numericOption } from "../base/numeric_options.ts";
+import { checkGiven, checkKind, checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -59,6 +60,14 @@ export interface ConnectionService {
   refuse?: ((connection: Connection) => Promise<void>) | undefined;
 }
 
+const KINDS: OptionKinds<ServeOptions> = { signal: "signal", observer: "object" };
+
+const OBSERVER_KINDS: OptionKinds<ServerObserver> = {
+  opened: "function",
+  closed: "function",
+  acceptFailed: "function",
+};
+
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
 /** `refuse` is called for at most this many connections at a time; more are closed at once. */
@@ -99,6 +108,9 @@ export class Server implements AsyncDisposable {
 
   /** Made by `serveConnections`. */
   constructor(listener: Listener, service: ConnectionService, options: ServeOptions) {
+    checkOptions(options, KINDS);
+    checkOptions(options.observer, OBSERVER_KINDS, "observer");
+    checkService(service);
     this.address = listener.address;
     this.#service = service;
     this.#limits = resolveLimits(options);
@@ -162,7 +174,7 @@ export class Server implements AsyncDisposable {
    * has ended.
    *
    * @param timeoutMs The default is the server's `drainTimeoutMs`. `0` closes at once.
-   * @throws {RangeError} if it is negative or not a number; nothing is done then.
+   * @throws {TypeError | RangeError} if it is negative or no number; nothing is done then.
    */
   async drain(timeoutMs?: number): Promise<void> {
     const limitMs = timerMs("timeoutMs", timeoutMs, this.#drainTimeoutMs);
@@ -309,6 +321,12 @@ function reasonOf(failure: unknown): CloseReason {
   return failure instanceof ConnectionError ? "reset" : "failed";
 }
 
+function checkService(service: ConnectionService): void {
+  checkGiven("service", service, "object");
+  checkGiven("service.serve", service.serve, "function");
+  checkKind("service.refuse", service.refuse, "function");
+}
+
 function drainConnection(connection: Connection): void {
   if (connection.onDrain) connection.onDrain();
   else connection.close("drained");
@@ -358,7 +376,7 @@ export function serveConnections(
  * assertEquals(new TextDecoder().decode(bytes), "hi");
  * ```
  *
- * @throws {RangeError} if a limit is not a number of milliseconds, bytes or connections.
+ * @throws {TypeError | RangeError} if an option is not what it has to be.
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`
  */

@@ -1,4 +1,5 @@
 import type { Address } from "./address.ts";
+import { checkOptions } from "../base/option_kinds.ts";
 import { listen, type ListenOptions } from "./listen.ts";
 import type { Listener } from "./listener.ts";
 
@@ -41,6 +42,7 @@ export function serveOn<S, O extends ListenOptions>(
   start: ServerStart<S, O>,
 ): S | Promise<S> {
   if (!isListener(target)) return listenAndStart(target, options, start);
+  checkOptions(options, {});
   for (const name of ["tls", "reusePort"] as const) {
     // If `tls` were ignored, secrets would be sent in the clear.
     if (options[name]) {
@@ -52,9 +54,11 @@ export function serveOn<S, O extends ListenOptions>(
 
 async function listenAndStart<S, O extends ListenOptions>(
   target: Address | string,
-  { tls, reusePort, ...options }: O,
+  allOptions: O,
   start: ServerStart<S, O>,
 ): Promise<S> {
+  checkOptions(allOptions, {});
+  const { tls, reusePort, ...options } = allOptions;
   const listener = await listen(target, { tls, reusePort });
   try {
     return start(listener, options);

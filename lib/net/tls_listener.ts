@@ -4,7 +4,7 @@ import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
 import type { Handshakes, Listener, ServerTls } from "./listener.ts";
 import { PendingHandshakes } from "./pending_handshakes.ts";
-import { resolveHandshakeLimits } from "./handshake_limits.ts";
+import { resolveServerTls } from "./handshake_limits.ts";
 import { checkCertificate, type ServerCertificate } from "./server_certificate.ts";
 import { TlsHandshake } from "./tls_handshake.ts";
 import { Turns } from "./turns.ts";
@@ -154,7 +154,7 @@ export class TlsListener implements Listener, Handshakes {
   /** Uses another certificate for clients to come. */
   // deno-lint-ignore require-await -- What it throws becomes a rejection.
   async renew(tls: ServerTls): Promise<void> {
-    const limits = resolveHandshakeLimits(tls);
+    const limits = resolveServerTls(tls);
     try {
       this.#certificate = checkCertificate(tls, limits);
     } catch (cause) {

@@ -1,4 +1,5 @@
 import { Deque } from "../base/deque.ts";
+import { checkOptions } from "../base/option_kinds.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { AddressError, formatAddress, parseAddress, type WebSocketAddress } from "./address.ts";
 import type { ByteDuplex } from "./bytes/byte_duplex.ts";
@@ -66,6 +67,7 @@ export async function openWebSocket(
   address: WebSocketAddress,
   options: WebSocketOptions = {},
 ): Promise<ByteDuplex> {
+  checkOptions(options, { signal: "signal" });
   const timeoutMs = timerMs("timeoutMs", options.timeoutMs, 10_000);
   const { signal } = options;
   signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import { resolveHandshakeLimits } from "../net/handshake_limits.ts";
+import { resolveServerTls } from "../net/handshake_limits.ts";
 import type { Address, ConnectionError, Listener, ServerTls } from "../net/mod.ts";
 import { checkCertificate } from "../net/server_certificate.ts";
 import { TlsListener } from "../net/tls_listener.ts";
@@ -10,7 +10,7 @@ import { SocketConn } from "./socket_conn.ts";
 
 /** Makes TLS of what a listener accepts. */
 export function overTls(inner: PlainListener, tls: ServerTls): SocketListener {
-  const certificate = checkCertificate(tls, resolveHandshakeLimits(tls));
+  const certificate = checkCertificate(tls, resolveServerTls(tls));
   const conns = new SocketConns(inner);
   return new SecureListener(new TlsListener(conns, certificate), conns);
 }

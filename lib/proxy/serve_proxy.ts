@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { countOption, numericOption } from "../base/numeric_options.ts";
 import { guard } from "../base/report.ts";
 import { timerMs } from "../base/timer_ms.ts";
@@ -51,6 +52,23 @@ export interface ProxyOptions {
   readonly observer?: ProxyObserver | undefined;
 }
 
+const KINDS: OptionKinds<ProxyOptions> = {
+  upstreamTls: "object",
+  signal: "signal",
+  observer: "object",
+};
+
+const OBSERVER_KINDS: OptionKinds<ProxyObserver> = {
+  opened: "function",
+  passed: "function",
+  halfClosed: "function",
+  reset: "function",
+  fired: "function",
+  noticed: "function",
+  closed: "function",
+  acceptFailed: "function",
+};
+
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
 /**
@@ -100,7 +118,7 @@ export interface Proxy extends AsyncDisposable {
    * that are open when the time is up. Resolves when it has ended.
    *
    * @param timeoutMs The default is the proxy's `drainTimeoutMs`. `0` breaks off at once.
-   * @throws {RangeError} if it is negative or not a number.
+   * @throws {TypeError | RangeError} if it is negative or no number.
    */
   drain(timeoutMs?: number): Promise<void>;
 }
@@ -142,13 +160,15 @@ export function serveProxy(
  * @throws {ProxyError} with code `loop` if the upstream is where the proxy listens.
  * @throws {FaultError} if a text is no fault.
  * @throws {ConnectionError} with operation `listen`
- * @throws {TypeError | RangeError} if a limit is no number of connections or milliseconds.
+ * @throws {TypeError | RangeError} if an option is not what it has to be.
  */
 export function serveProxy(
   target: ProxyListener | Address | string,
   upstream: Address | string,
   options: ProxyOptions & Pick<ListenOptions, "tls"> = {},
 ): Proxy | Promise<Proxy> {
+  checkOptions(options, KINDS);
+  checkOptions(options.observer, OBSERVER_KINDS, "observer");
   const limits = limitsOf(options);
   const { tls } = options;
   const to = upstreamAt(toAddress(upstream), options.upstreamTls, limits.connectTimeoutMs);
@@ -157,7 +177,7 @@ export function serveProxy(
     throw new TypeError("Cannot use tls with a listener: give it to listenForProxy()");
   }
   if (isSocketListener(target)) return new ProxyServer(target, to, options, limits);
-  if (typeof target === "object" && "accept" in target) {
+  if (typeof target === "object" && target !== null && "accept" in target) {
     throw new TypeError("Cannot use a listener of listen(): take one of listenForProxy()");
   }
   return listenAndServe(

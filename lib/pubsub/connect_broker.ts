@@ -1,3 +1,4 @@
+import { checkOptions } from "../base/option_kinds.ts";
 import { type Address, dial, type DialOptions, toAddress } from "../net/mod.ts";
 import {
   type BrokerClient,
@@ -55,6 +56,7 @@ export async function connectBroker(
   target: BrokerTarget,
   options: ConnectBrokerOptions = {},
 ): Promise<BrokerClient> {
+  checkOptions(options, {});
   const { tls, ...clientOptions } = options;
   const isList = Array.isArray(target);
   const servers: readonly unknown[] = isList ? target : [target];

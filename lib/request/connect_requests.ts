@@ -20,7 +20,8 @@ export interface ConnectRequestsOptions extends DialOptions, Omit<RequestClientO
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`; with `read` if the greeting
  * is not answered within `timeoutMs`.
  * @throws {RequestError} what the answer to the greeting tells.
- * @throws {TypeError | RangeError} if a limit is no number of what it counts.
+ * @throws {TypeError | RangeError} if an option is not what it has to be, or the greeting nothing that
+ * can be sent.
  */
 export async function connectRequests(
   address: Address | string,

@@ -1,3 +1,5 @@
+import { checkOptions } from "../base/option_kinds.ts";
+import { valueKind } from "../base/value_kind.ts";
 import { Deque } from "../base/deque.ts";
 import { countOption, numericOption } from "../base/numeric_options.ts";
 import { timerMs } from "../base/timer_ms.ts";
@@ -68,6 +70,7 @@ export async function* exchange(
   requests: Iterable<FrameInit> | AsyncIterable<FrameInit>,
   options: ExchangeOptions = {},
 ): AsyncGenerator<Answer> {
+  checkOptions(options, { signal: "signal" });
   const { signal } = options;
   const answerTimeoutMs = timerMs(
     "answerTimeoutMs",
@@ -75,9 +78,12 @@ export async function* exchange(
     DEFAULT_ANSWER_TIMEOUT_MS,
   );
   let depth = numericOption("pipeline", options.pipeline, PIPELINE);
-  // A text is iterable too: each letter would be a request.
-  if (typeof requests === "string") {
-    throw new TypeError("Cannot exchange a string: give a list of requests");
+  // A text is iterable too: each letter would be a request; and so are bytes.
+  const isList = typeof requests === "object" && requests !== null &&
+    !(requests instanceof Uint8Array) &&
+    (Symbol.iterator in requests || Symbol.asyncIterator in requests);
+  if (!isList) {
+    throw new TypeError(`Cannot exchange ${valueKind(requests)}: give a list of requests`);
   }
   const source = iterate(requests);
   const window = new Deque<Sent>();

@@ -1,3 +1,4 @@
+import { checkGiven } from "../base/option_kinds.ts";
 import type { Frame } from "../frame/mod.ts";
 
 /**
@@ -16,12 +17,13 @@ export class RequestError extends Error {
   /** The answer that said so; `undefined` where a handler made the error. */
   readonly reply: Frame | undefined;
 
-  /** Makes an error that a handler answers with. */
+  /** Makes an error that a handler answers with. @throws {TypeError} if the code is no text. */
   constructor(
     code: string,
     message: string,
     options: ErrorOptions & { readonly reply?: Frame | undefined } = {},
   ) {
+    checkGiven("code", code, "text");
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.reply = options.reply;

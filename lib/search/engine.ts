@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkGiven, checkOptions } from "../base/option_kinds.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { countOption, numericOption } from "../base/numeric_options.ts";
 import { CostEstimate } from "./cost.ts";
@@ -124,13 +125,11 @@ export class Engine implements SearchEngine {
   }
 
   async search(query: string, options: SearchQueryOptions = {}): Promise<SearchResult> {
-    if (typeof query !== "string") throw new TypeError(`A query must be a string: ${query}`);
+    checkGiven("query", query, "text");
+    checkOptions(options, { exact: "flag", signal: "signal" });
     const limit = Math.min(numericOption("limit", options.limit, HITS), MAX_LIMIT);
     const offset = Math.min(numericOption("offset", options.offset, SKIPPED), MAX_OFFSET);
     const exactly = options.exact ?? false;
-    if (typeof exactly !== "boolean") {
-      throw new TypeError(`The option exact must be true or false: ${exactly}`);
-    }
     const task = { kind: "search", query, limit, offset, exactly } as const;
     const search = this.#run(task, {
       signal: options.signal,
@@ -143,7 +142,8 @@ export class Engine implements SearchEngine {
   }
 
   async suggest(prefix: string, options: SuggestOptions = {}): Promise<readonly Suggestion[]> {
-    if (typeof prefix !== "string") throw new TypeError(`A prefix must be a string: ${prefix}`);
+    checkGiven("prefix", prefix, "text");
+    checkOptions(options, { signal: "signal" });
     const limit = Math.min(numericOption("limit", options.limit, HITS), MAX_SUGGESTIONS);
     const task = { kind: "suggest", prefix, limit } as const;
     return await this.#run(task, { signal: options.signal }) as readonly Suggestion[];

@@ -1,7 +1,8 @@
+import { checkOptions } from "../base/option_kinds.ts";
 import { concat } from "@std/bytes";
 import { EncodedFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
 import type { ReplyInit, RequestHandler } from "../request/mod.ts";
-import type { Authenticator, Principal } from "../access/mod.ts";
+import { type Authenticator, checkAuthenticator, type Principal } from "../access/mod.ts";
 import type { Peer } from "../net/mod.ts";
 import { ACTIONS, exactLarge, toRequestError, WRITES } from "./actions.ts";
 import { ActionGate } from "./action_gate.ts";
@@ -46,8 +47,11 @@ const BINARY_BYTES = 10;
  */
 export function searchHandler(
   engine: SearchEngine,
-  { authenticator, principalOf }: SearchHandlerOptions = {},
+  options: SearchHandlerOptions = {},
 ): RequestHandler {
+  checkOptions(options, { principalOf: "function" });
+  const { authenticator, principalOf } = options;
+  checkAuthenticator(authenticator);
   if (!(engine instanceof Engine)) {
     throw new TypeError("The search handler needs an engine that openSearch() opened");
   }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { checkKind, checkOptions, type OptionKinds } from "../base/option_kinds.ts";
+import { shownValue } from "../base/value_kind.ts";
 import { bytesOption, countOption, numericOptions } from "../base/numeric_options.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { isEncoding } from "./data/encoding.ts";
@@ -16,7 +18,7 @@ export interface SearchOptions {
    * The file that keeps the index. It is made if it does not exist; its folder must exist. Without
    * it the index is a temporary file that is deleted on close.
    */
-  readonly index?: string;
+  readonly index?: string | undefined;
   /**
    * Files and folders to take in. The end of a file's name tells its format:
    *
@@ -40,7 +42,7 @@ export interface SearchOptions {
    * Without `data`, an index that has entries is served as it is, and a new index gets the entries
    * of the Python sockets tutorial. With an empty list it has no data.
    */
-  readonly data?: readonly string[];
+  readonly data?: readonly string[] | undefined;
   /**
    * The field of a record that is the key; `false` for none. A record without it, or with the same as
    * an earlier one of its file, has the key `FILE:LINE`.
@@ -81,7 +83,7 @@ export interface SearchOptions {
    *
    * @default {false}
    */
-  readonly follow?: boolean;
+  readonly follow?: boolean | undefined;
   /**
    * Patterns of files and folders in the data that are left out, as in a `.gitignore`, relative to
    * each path in `data`. A file `.socktoolignore` has patterns for its folder.
@@ -94,7 +96,7 @@ export interface SearchOptions {
    *
    * @default {false}
    */
-  readonly watch?: boolean;
+  readonly watch?: boolean | undefined;
   /**
    * Remove the entries of a data folder that is empty when the engine opens. Without it they stay
    * until something is in the folder: it may be a mount that is not there yet.
@@ -103,40 +105,46 @@ export interface SearchOptions {
    */
   readonly prune?: boolean | undefined;
   /** Allow {@linkcode SearchEngine.put} and {@linkcode SearchEngine.delete}. @default {false} */
-  readonly writable?: boolean;
+  readonly writable?: boolean | undefined;
   /**
    * Threads that search; costly searches leave one of them to the others. A single one gets a second
    * one beside it when the first costly search comes.
    *
    * @default {one less than the machine has cores, at least 1}
    */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** The most searches that wait; further ones fail with `busy`. @default {1024} */
-  readonly maxQueued?: number;
+  readonly maxQueued?: number | undefined;
   /** A search that takes longer fails with `timeout`. @default {10_000} */
-  readonly searchTimeoutMs?: number;
+  readonly searchTimeoutMs?: number | undefined;
   /** Memory for a cache of entries that were looked up, in bytes. @default {16 MiB} */
-  readonly cacheBytes?: number;
+  readonly cacheBytes?: number | undefined;
   /**
    * The largest entry, title and text together, in bytes of UTF-8; at most 64 MiB.
    *
    * @default {4 MiB}
    */
-  readonly maxEntryBytes?: number;
+  readonly maxEntryBytes?: number | undefined;
   /** Ends opening. It does nothing once the engine is open. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Is told what happens. */
-  readonly observer?: SearchObserver;
+  readonly observer?: SearchObserver | undefined;
 }
 
 /** Options with the defaults filled in. */
 export type ResolvedOptions =
-  & Required<
-    Pick<
-      SearchOptions,
-      "follow" | "watch" | "writable" | "workers" | "maxQueued" | "searchTimeoutMs" | "cacheBytes"
-    >
-  >
+  & {
+    readonly [
+      K in
+        | "follow"
+        | "watch"
+        | "writable"
+        | "workers"
+        | "maxQueued"
+        | "searchTimeoutMs"
+        | "cacheBytes"
+    ]: NonNullable<SearchOptions[K]>;
+  }
   & { readonly maxEntryBytes: number; readonly observer: SearchObserver };
 
 const NUMBERS = {
@@ -148,9 +156,36 @@ const NUMBERS = {
 
 const TEXTS = ["index", "titleField", "records", "separator", "encoding"] as const;
 
+const KINDS: OptionKinds<SearchOptions> = {
+  data: "texts",
+  exclude: "texts",
+  entries: "flag",
+  follow: "flag",
+  watch: "flag",
+  prune: "flag",
+  writable: "flag",
+  signal: "signal",
+  observer: "object",
+};
+
+const OBSERVER_KINDS: OptionKinds<SearchObserver> = {
+  progress: "function",
+  brokenRecord: "function",
+  duplicateKey: "function",
+  dataPath: "function",
+  skippedFile: "function",
+  readingNote: "function",
+  indexed: "function",
+  changed: "function",
+  failed: "function",
+  workerReplaced: "function",
+};
+
 function checkText(name: string, value: unknown): void {
-  if (value === undefined || (typeof value === "string" && value !== "")) return;
-  throw new TypeError(`The option ${name} must be a text that is not empty: ${value}`);
+  checkKind(name, value, "text");
+  if (value === "") {
+    throw new TypeError(`Cannot use "" as ${name}: give a string that is not empty`);
+  }
 }
 
 /**
@@ -160,33 +195,31 @@ function checkText(name: string, value: unknown): void {
  * @throws {RangeError} for a number out of range.
  */
 export function resolveOptions(options: SearchOptions): ResolvedOptions {
+  checkOptions(options, KINDS);
+  checkOptions(options.observer, OBSERVER_KINDS, "observer");
   for (const name of TEXTS) checkText(name, options[name]);
   if (options.keyField !== false) checkText("keyField", options.keyField);
   for (const name of [options.textField].flat()) checkText("textField", name);
   const { encoding, separator, language } = options;
   if (language !== undefined && (typeof language !== "string" || !languageOf(language))) {
     throw new TypeError(
-      `The option language must be one of ${LANGUAGES.join(", ")}: ${JSON.stringify(language)}`,
+      `Cannot use ${shownValue(language)} as language: give one of ${LANGUAGES.join(", ")}`,
     );
   }
   if (encoding !== undefined && !isEncoding(encoding)) {
-    throw new TypeError(`The option encoding is no encoding that can be read: ${encoding}`);
+    throw new TypeError(
+      `Cannot use ${shownValue(encoding)} as encoding: it is none that can be read`,
+    );
   }
   if (separator !== undefined && (separator.length !== 1 || /["\r\n]/.test(separator))) {
     throw new TypeError(
-      `The option separator must be one character, and no quotation mark or line end: ` +
-        JSON.stringify(separator),
+      `Cannot use ${
+        shownValue(separator)
+      } as separator: give one character, and no quotation mark ` +
+        "or line end",
     );
   }
-  const data: unknown = options.data;
-  if (
-    data !== undefined &&
-    !(Array.isArray(data) && data.every((path) => typeof path === "string" && path !== ""))
-  ) throw new TypeError("The option data must be a list of paths");
-  const exclude: unknown = options.exclude ?? [];
-  if (!(Array.isArray(exclude) && exclude.every((pattern) => typeof pattern === "string"))) {
-    throw new TypeError("The option exclude must be a list of patterns");
-  }
+  for (const path of options.data ?? []) checkText("data", path);
   return {
     follow: options.follow ?? false,
     watch: options.watch ?? false,

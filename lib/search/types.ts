@@ -82,24 +82,24 @@ export interface Suggestion {
 /** How to search. */
 export interface SearchQueryOptions {
   /** How many hits to return: a whole number from 0. Above 100 it counts as 100. @default {10} */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** How many hits to skip: a whole number from 0. Above 10,000 it counts as 10,000. @default {0} */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   /**
    * Find only entries with all words as they are written: no other forms, no beginnings of words, no
    * corrected spelling, no words left out. @default {false}
    */
-  readonly exact?: boolean;
+  readonly exact?: boolean | undefined;
   /** Ends waiting: the promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How to complete a prefix. */
 export interface SuggestOptions {
   /** How many completions to return: a whole number from 0. Above 50 it counts as 50. @default {10} */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Ends waiting: the promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Figures for operators. Counters begin when the engine is opened. */

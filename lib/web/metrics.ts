@@ -1,3 +1,4 @@
+import { checkOptions } from "../base/option_kinds.ts";
 import type { Principal } from "../access/mod.ts";
 import {
   boundLabel,
@@ -59,7 +60,9 @@ export class Metrics {
   }
 
   /** The route that answers with them. */
-  route({ may = () => true }: MetricsOptions = {}): Route {
+  route(options: MetricsOptions = {}): Route {
+    checkOptions(options, { may: "function" });
+    const { may = () => true } = options;
     return {
       method: "GET",
       path: "/metrics",

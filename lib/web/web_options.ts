@@ -1,4 +1,5 @@
-import type { Authenticator } from "../access/mod.ts";
+import { type Authenticator, checkAuthenticator } from "../access/mod.ts";
+import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { bytesOption, countOption, msOption, type NumericValues } from "../base/numeric_options.ts";
 import type { Address, ConnectionError } from "../net/mod.ts";
 import type { Route } from "./route.ts";
@@ -59,6 +60,26 @@ export interface WebServeOptions extends SiteOptions {
   readonly maxMemoryBytes?: number | undefined;
   /** Is told what happens. */
   readonly observer?: WebObserver | undefined;
+}
+
+const KINDS: OptionKinds<WebServeOptions> = {
+  observer: "object",
+  hosts: "texts",
+  allowOrigins: "texts",
+};
+
+const OBSERVER_KINDS: OptionKinds<WebObserver> = {
+  answered: "function",
+  refused: "function",
+  acceptFailed: "function",
+  failed: "function",
+};
+
+/** @throws {TypeError} if an option that is no number is not what it has to be. */
+export function checkWebOptions(options: WebServeOptions): void {
+  checkOptions(options, KINDS);
+  checkAuthenticator(options.authenticator);
+  checkOptions(options.observer, OBSERVER_KINDS, "observer");
 }
 
 /** The limits that are numbers. */

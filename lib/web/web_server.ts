@@ -33,6 +33,7 @@ import { errorReply, WebError, type WebReply } from "./reply.ts";
 import type { Route } from "./route.ts";
 import { SECURITY_HEADERS } from "./security_headers.ts";
 import {
+  checkWebOptions,
   WEB_LIMITS,
   type WebLimits,
   type WebObserver,
@@ -101,6 +102,7 @@ export class WebServer implements AsyncDisposable {
     this.#listener = listener;
     this.#options = options;
     this.#limits = numericOptions(WEB_LIMITS, options);
+    checkWebOptions(options);
     this.#answerer = new Answerer(options, {
       isSecure: listener.secure,
       maxMemoryBytes: this.#limits.maxMemoryBytes,

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import type { Budget } from "../../base/budget.ts";
 import { bytesOption, numericOption } from "../../base/numeric_options.ts";
 import type { FrameError } from "../../frame/mod.ts";
@@ -92,6 +93,15 @@ interface Commons {
   readonly requests: Budget;
 }
 
+const OBSERVER_KINDS: OptionKinds<FrameObserver> = {
+  opened: "function",
+  frame: "function",
+  broken: "function",
+  skipped: "function",
+  gap: "function",
+  closed: "function",
+};
+
 /**
  * Finds the frames in the traffic of connections, and pairs requests with answers.
  *
@@ -101,6 +111,7 @@ export function watchFrames(
   observer: FrameObserver,
   options: WatchFramesOptions = {},
 ): TrafficObserver {
+  checkOptions(observer, OBSERVER_KINDS, "observer");
   const commons: Commons = {
     observer,
     scanners: new ScannerCommons(numericOption("keptBytes", options.keptBytes, KEPT)),

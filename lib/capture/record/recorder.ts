@@ -1,3 +1,4 @@
+import { checkGiven, checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { bytesOption, numericOption } from "../../base/numeric_options.ts";
 import type { Address } from "../../net/mod.ts";
 import { appendHead, appendPacket } from "../file/pcapng_encoder.ts";
@@ -88,12 +89,20 @@ export function openRecorder(options: RecorderOptions): Recorder {
   return new PcapngRecorder(options);
 }
 
+const KINDS: OptionKinds<RecorderOptions> = {
+  application: "text",
+  description: "text",
+  onFailed: "function",
+};
+
 class PcapngRecorder implements Recorder {
   readonly path: string;
   readonly #file: RecordingFile;
   #connections = 0;
 
   constructor(options: RecorderOptions) {
+    checkGiven("path", options.path, "text");
+    checkOptions(options, KINDS);
     const { path, application = "socktool", description = "", onFailed } = options;
     const maxBytes = numericOption("maxBytes", options.maxBytes, MAX_BYTES);
     this.path = path;

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { numericOption, positiveOption } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import type { ReplayDifference } from "./answer_check.ts";
@@ -38,8 +39,22 @@ export interface ReplayNumbers {
 
 const SPEED = positiveOption(1);
 
-/** @throws {TypeError | RangeError} if a number is none, or out of bounds. */
-export function replayNumbers({ speed, answerTimeoutMs }: ReplayOptions): ReplayNumbers {
+const KINDS: OptionKinds<ReplayOptions> = {
+  pace: "text",
+  check: "flag",
+  ignore: "texts",
+  onDifference: "function",
+  signal: "signal",
+};
+
+/**
+ * Checks all options, and gives those that are numbers.
+ *
+ * @throws {TypeError | RangeError} if one is not what it has to be.
+ */
+export function replayNumbers(options: ReplayOptions): ReplayNumbers {
+  checkOptions(options, KINDS);
+  const { speed, answerTimeoutMs } = options;
   return {
     speed: numericOption("speed", speed, SPEED),
     answerTimeoutMs: timerMs("answerTimeoutMs", answerTimeoutMs, 10_000),

@@ -1,3 +1,4 @@
+import { checkOptions } from "../../base/option_kinds.ts";
 import { Frame } from "../../frame/mod.ts";
 import type { FrameEvent } from "../frames/frame_watch.ts";
 import { SecretFilter, withoutSecrets } from "./secrets.ts";
@@ -28,6 +29,7 @@ export interface FrameView {
 
 /** Makes a frame's view: text where the content is text, and without credentials. */
 export function viewOf(event: FrameEvent, options: FrameViewOptions = {}): FrameView {
+  checkOptions(options, { secrets: "flag" });
   const { header, isWhole } = event.frame;
   const {
     byteorder: _,

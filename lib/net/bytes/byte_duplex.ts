@@ -1,3 +1,6 @@
+import { checkGiven } from "../../base/option_kinds.ts";
+import { valueKind } from "../../base/value_kind.ts";
+
 /**
  * A connection that carries bytes in both directions. A `Deno.Conn` is one; {@linkcode duplexOf}
  * makes one of two Web Streams, such as those of a WebSocket in a browser.
@@ -18,13 +21,29 @@ export interface ByteDuplex {
   close(): void;
 }
 
-/** Makes a duplex of two streams, which belong to it from then on. */
+/** @throws {TypeError} if it is no duplex. */
+export function checkDuplex(duplex: ByteDuplex): void {
+  for (const name of ["read", "write", "close"] as const) {
+    if (typeof (duplex as Partial<ByteDuplex> | null)?.[name] === "function") continue;
+    throw new TypeError(
+      `Cannot use ${valueKind(duplex)} as a connection: give one with read, write and close`,
+    );
+  }
+}
+
+/**
+ * Makes a duplex of two streams, which belong to it from then on.
+ *
+ * @throws {TypeError} if one of them is no such stream, or is locked.
+ */
 export function duplexOf(
   streams: {
     readonly readable: ReadableStream<Uint8Array>;
     readonly writable: WritableStream<Uint8Array>;
   },
 ): ByteDuplex {
+  checkGiven("streams", streams, "object");
+  for (const name of ["readable", "writable"] as const) checkGiven(name, streams[name], "object");
   const reader = streams.readable.getReader();
   const writer = streams.writable.getWriter();
   let chunk: Uint8Array = new Uint8Array(0);

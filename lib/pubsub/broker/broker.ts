@@ -160,6 +160,7 @@ export class Broker implements AsyncDisposable {
    * says `bye` to all. What is left when the time is up is closed by force.
    *
    * @param timeoutMs Without it, the option `drainTimeoutMs`. `0` closes at once.
+   * @throws {TypeError | RangeError} if it is no number of milliseconds; nothing is done then.
    */
   async drain(timeoutMs?: number): Promise<void> {
     const { drainTimeoutMs } = this.#core;
@@ -267,7 +268,8 @@ export function serveBroker(
  * }
  * ```
  *
- * @throws {RangeError} if a limit is not a number, or limits contradict each other.
+ * @throws {TypeError | RangeError} if an option is not what it has to be, or limits contradict each
+ * other.
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`
  */

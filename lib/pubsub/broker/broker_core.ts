@@ -10,6 +10,7 @@ import {
   type BrokerLimits,
   type BrokerObserver,
   type BrokerOptions,
+  checkBrokerOptions,
   resolveBrokerLimits,
 } from "./broker_options.ts";
 import type { BrokerFigures, Counters } from "./broker_stats.ts";
@@ -118,10 +119,12 @@ export class BrokerCore {
 
   /**
    * @param pause Lets others be served in the middle of long work.
-   * @throws {RangeError} if a limit is no number, or limits contradict each other.
+   * @throws {TypeError | RangeError} if an option is not what it has to be, or limits contradict each
+   * other.
    */
   constructor(options: BrokerOptions, figures: BrokerFigures, pause: Pause) {
     this.pause = pause;
+    checkBrokerOptions(options);
     this.limits = resolveBrokerLimits(options);
     this.drainTimeoutMs = timerMs("drainTimeoutMs", options.drainTimeoutMs, DRAIN_TIMEOUT_MS);
     this.observer = options.observer ?? {};

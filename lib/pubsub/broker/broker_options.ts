@@ -1,3 +1,4 @@
+import { checkGiven, checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { bytesOption, countOption, msOption, numericOptions } from "../../base/numeric_options.ts";
 import type { ConnectionError, ServeOptions, ServerObserver } from "../../net/mod.ts";
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
@@ -5,7 +6,7 @@ import type { BrokerConnection } from "./broker_stats.ts";
 import type { StreamError } from "./streams/stream_error.ts";
 import type { Backplane } from "./backplane.ts";
 import type { StreamStore } from "./streams/stream_store.ts";
-import type { Authenticator } from "../../access/mod.ts";
+import { type Authenticator, checkAuthenticator } from "../../access/mod.ts";
 
 /** What happens at a broker; every method is optional. They must not throw. */
 export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
@@ -125,6 +126,35 @@ export interface BrokerLimits {
   readonly patienceMs: number;
   readonly pingIntervalMs: number;
   readonly helloTimeoutMs: number;
+}
+
+const KINDS: OptionKinds<BrokerOptions> = {
+  allowBlock: "flag",
+  authenticator: "object",
+  streams: "object",
+  backplane: "object",
+  observer: "object",
+  signal: "signal",
+};
+
+const OBSERVER_KINDS: OptionKinds<BrokerObserver> = {
+  connected: "function",
+  disconnected: "function",
+  refused: "function",
+  slow: "function",
+  deliveryTimed: "function",
+  storageFailed: "function",
+  acceptFailed: "function",
+};
+
+/** @throws {TypeError} if an option that is no number is not what it has to be. */
+export function checkBrokerOptions(options: BrokerOptions): void {
+  checkOptions(options, KINDS);
+  const { authenticator, streams, backplane, observer } = options;
+  checkAuthenticator(authenticator);
+  if (streams) checkGiven("streams.takeRetained", streams.takeRetained, "function");
+  if (backplane) checkGiven("backplane.attach", backplane.attach, "function");
+  checkOptions(observer, OBSERVER_KINDS, "observer");
 }
 
 const LIMITS = {

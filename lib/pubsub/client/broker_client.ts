@@ -1,3 +1,4 @@
+import { checkOptions } from "../../base/option_kinds.ts";
 import { discardStream } from "../../net/bytes/outgoing_stream.ts";
 import { ClientCore } from "./client_core.ts";
 import type { BrokerClientOptions, ClientState, DuplexTarget } from "./client_options.ts";
@@ -56,10 +57,11 @@ export class BrokerClient implements AsyncDisposable {
   }
 
   /**
-   * Publishes without waiting for the broker. The content is copied, unless it is a stream: that is sent as it is read, in its turn,
-   * and what is published after it waits behind it. If the stream fails, or gives less or more than
-   * its `content-length`, nothing is published; where a part was sent already, the connection has to
-   * be made again. A stream that is not read to its end is cancelled.
+   * Publishes without waiting for the broker. The content is copied, unless it is a stream: that is
+   * sent as it is read, in its turn, and what is published after it waits behind it. If the stream
+   * fails, or gives less or more than its `content-length`, nothing is published; where a part was
+   * sent already, the connection has to be made again. A stream that is not read to its end is
+   * cancelled.
    *
    * @returns A promise that resolves once the publication was handed to a connection whole, and is
    * rejected if that connection was lost before. It is the same for all that is published in one
@@ -67,8 +69,9 @@ export class BrokerClient implements AsyncDisposable {
    * that does not is told of a failure by `onError`, with a `PubSubError` that has the topic and the
    * cause, and by the next `flush()`.
    * @throws {PubSubError} `bad-topic`, `frame-too-large`, `buffer-full` or `closed`; as a rejection.
-   * @throws {TypeError} if the content is none; as a rejection.
-   * @throws {ContentStreamError} if a stream fails, or gives not what it must; as a rejection.
+   * @throws {TypeError} if the content is neither bytes, nor text, nor a stream, or an option is not
+   * what it has to be; as a rejection.
+   * @throws {ContentStreamError} if a stream fails, or gives less or more than it must; as a rejection.
    */
   publish(
     topic: string,
@@ -104,9 +107,9 @@ export class BrokerClient implements AsyncDisposable {
    * @throws {PubSubError} as `publish` does, and what the broker refused it with; `disconnected` if
    * the connection was lost before the answer came, or `timed-out`: whether it was published is not
    * known then.
-   * @throws {TypeError} if the content is none.
-   * @throws {ContentStreamError} if a stream fails, or gives not what it must.
-   * @throws {RangeError} if `timeoutMs` is no time.
+   * @throws {TypeError | RangeError} if the content cannot be published, or an option is not what it
+   * has to be.
+   * @throws {ContentStreamError} if a stream fails, or gives less or more than it must.
    */
   async publishConfirmed(
     topic: string,
@@ -135,9 +138,11 @@ export class BrokerClient implements AsyncDisposable {
   async confirm(
     topic: string,
     content: PublishContent = "",
-    { exact = false, ...options }: ConfirmOptions = {},
+    allOptions: ConfirmOptions = {},
   ): Promise<Confirmation> {
     try {
+      checkOptions(allOptions, { exact: "flag" });
+      const { exact = false, ...options } = allOptions;
       const answer = await this.#core.publisher.confirm(topic, content, options);
       const isAll = answer["exact"] !== false;
       if (exact && !isAll) throw receiversUnknown(topic);
@@ -179,13 +184,14 @@ export class BrokerClient implements AsyncDisposable {
    * @throws {PubSubError} `no-stream` if no stream keeps the topic, `wrong-seq`, `stream-full`,
    * `storage-full`, `storage-failed`; and as `publishConfirmed` does.
    * @throws {TypeError | RangeError} if the content is neither text nor bytes, since a stream cannot
-   * be sent again; or a number will not do.
+   * be sent again; or an option is not what it has to be.
    */
   async publishStored(
     topic: string,
     content: Uint8Array | string = "",
     options: StoreOptions = {},
   ): Promise<StoredPublication> {
+    checkOptions(options, { messageId: "text" });
     const { publisher, status } = this.#core;
     if (typeof content !== "string" && !(content instanceof Uint8Array)) {
       discardStream(content, undefined);
@@ -208,6 +214,7 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @returns Messages that throw a `PubSubError` while they are iterated over: `no-stream`,
    * `forbidden`, `closed`.
+   * @throws {TypeError} if an option is not what it has to be.
    */
   replay(stream: string, options: ReplayOptions = {}): Replay {
     const { readings, responder } = this.#core;
@@ -221,7 +228,7 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @returns Messages to iterate over. With `onMessage` that is called instead, and `finished` rejects
    * with what ended it.
-   * @throws {TypeError | RangeError} if a number among the options will not do.
+   * @throws {TypeError | RangeError} if an option is not what it has to be.
    */
   consume(stream: string, consumer: string, options: ConsumeOptions = {}): Consumption {
     return new Consumption(stream, consumer, options, this.#core);
@@ -231,7 +238,7 @@ export class BrokerClient implements AsyncDisposable {
    * Subscribes. Resolves once the broker has confirmed it, on this connection or the next.
    *
    * @throws {PubSubError} `bad-filter`, `bad-group`, what the broker refused it with, or `closed`.
-   * @throws {TypeError | RangeError} if an option will not do.
+   * @throws {TypeError | RangeError} if an option is not what it has to be.
    */
   async subscribe(filter: string, options: SubscribeOptions = {}): Promise<ClientSubscription> {
     this.#core.status.checkOpen();
@@ -253,7 +260,8 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @throws {PubSubError} `no-receivers` if nobody subscribes to the topic, `timed-out`, and as
    * `publishConfirmed` does.
-   * @throws {TypeError} if the content is none.
+   * @throws {TypeError | RangeError} if the content cannot be published, or an option is not what it
+   * has to be.
    */
   request(
     topic: string,
@@ -298,7 +306,8 @@ export class BrokerClient implements AsyncDisposable {
    * @throws {PubSubError} `no-receivers` if nobody subscribes to the topic, `disconnected`,
    * `slow-consumer` if more replies wait for the program than in a subscription may, and as `publish`
    * does: all but the last while it is iterated over.
-   * @throws {TypeError | RangeError} if the content is none, or a number will not do.
+   * @throws {TypeError | RangeError} if the content cannot be published, or an option is not what it
+   * has to be.
    */
   requestMany(
     topic: string,

@@ -1,3 +1,4 @@
+import { checkKind, checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { bytesOption, countOption, type NumericValues } from "../../base/numeric_options.ts";
 import type { Credentials } from "../../access/authenticator.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
@@ -122,6 +123,32 @@ export interface BrokerClientOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Closes the client when it is aborted. */
   readonly signal?: AbortSignal | undefined;
+}
+
+const KINDS: OptionKinds<BrokerClientOptions> = {
+  name: "text",
+  will: "object",
+  waitOnFirstConnect: "flag",
+  onState: "function",
+  onError: "function",
+  signal: "signal",
+};
+
+const CREDENTIAL_KINDS: OptionKinds<Credentials> = {
+  token: "text",
+  user: "text",
+  password: "text",
+};
+
+/** @throws {TypeError} if an option that is no number is not what it has to be. */
+export function checkClientOptions(options: BrokerClientOptions): void {
+  checkOptions(options, KINDS);
+  checkOptions(options.will, { contentType: "text" }, "will");
+  const { credentials, reconnect } = options;
+  if (typeof credentials !== "function") {
+    checkOptions(credentials, CREDENTIAL_KINDS, "credentials");
+  }
+  if (reconnect !== false) checkKind("reconnect", reconnect, "object");
 }
 
 /** The limits of a client that are no times. */

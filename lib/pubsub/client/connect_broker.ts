@@ -1,6 +1,11 @@
 import { openWebSocket, toWebSocketAddress } from "../../net/web_socket.ts";
 import { BrokerClient } from "./broker_client.ts";
-import type { BrokerClientOptions, DuplexSource, DuplexTarget } from "./client_options.ts";
+import {
+  type BrokerClientOptions,
+  checkClientOptions,
+  type DuplexSource,
+  type DuplexTarget,
+} from "./client_options.ts";
 import { isDuplex } from "./link/server_list.ts";
 
 /**
@@ -42,14 +47,15 @@ export type WebBrokerTarget =
  * answer.
  * @throws {AddressError} if a text is no URL of a WebSocket.
  * @throws {ConnectionError} if no WebSocket can be opened.
- * @throws {TypeError} if `reconnect` or `waitOnFirstConnect` is given with a single connection, or
- * another option will not do.
+ * @throws {TypeError | RangeError} if the target is none, `reconnect` or `waitOnFirstConnect` is given
+ * with a single connection, or another option is not what it has to be.
  * @throws what the function rejects with.
  */
 export async function connectBroker(
   target: WebBrokerTarget,
   options: BrokerClientOptions = {},
 ): Promise<BrokerClient> {
+  checkClientOptions(options);
   const duplexes = duplexTarget(target);
   if (isDuplex(duplexes) && (options.reconnect || options.waitOnFirstConnect)) {
     throw new TypeError(

@@ -22,7 +22,8 @@ export interface ConnectRequestsOptions extends WebSocketOptions, RequestClientO
  * @throws {ConnectionError} with operation `connect`; with `read` if the greeting is not answered
  * within `timeoutMs`.
  * @throws {RequestError} what the answer to the greeting tells.
- * @throws {TypeError | RangeError} if a limit is no number of what it counts.
+ * @throws {TypeError | RangeError} if an option is not what it has to be, the target none, or the
+ * greeting nothing that can be sent.
  */
 export async function connectRequests(
   target: string | URL | ByteDuplex,

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { closeQuietly } from "../../base/close_quietly.ts";
 import { bytesOption, countOption, numericOptions } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
@@ -8,7 +9,7 @@ import {
   type StreamedFrame,
 } from "../../frame/mod.ts";
 import type { Address } from "../../net/address.ts";
-import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
+import { type ByteDuplex, checkDuplex } from "../../net/bytes/byte_duplex.ts";
 import { discardStream, streamTimeout } from "../../net/bytes/outgoing_stream.ts";
 import { WriteQueue } from "../../net/bytes/write_queue.ts";
 import { ConnectionError } from "../../net/connection_error.ts";
@@ -69,13 +70,22 @@ const LIMITS = {
   maxPendingBytes: bytesOption(1_048_576),
 };
 
-/** Checks the limits of a client, and fills in the defaults. */
+/**
+ * Checks the limits of a client, and fills in the defaults.
+ *
+ * @throws {TypeError | RangeError} if one is no number of what it counts, or these are no options.
+ */
 export function resolveClientLimits(options: RequestClientOptions) {
+  checkOptions(options, { remote: "object" });
   return {
     ...numericOptions(LIMITS, options),
     streamTimeoutMs: streamTimeout(options.streamTimeoutMs),
   };
 }
+
+const KINDS: OptionKinds<RequestOptions> = { signal: "signal", raw: "flag" };
+
+const NO_OPTIONS: RequestOptions = {};
 
 /** How long answers may still come once nothing can be sent any more. */
 const LINGER_MS = 1_000;
@@ -124,10 +134,11 @@ export class RequestClient implements AsyncDisposable {
   /**
    * Takes over a connection, which it closes; `connectRequests` makes one.
    *
-   * @throws {TypeError | RangeError} if a limit is no number of what it counts.
+   * @throws {TypeError | RangeError} if a limit is no number of what it counts, or the connection none.
    */
   constructor(duplex: ByteDuplex, options: RequestClientOptions = {}) {
     const limits = resolveClientLimits(options);
+    checkDuplex(duplex);
     this.#duplex = duplex;
     this.#remote = options.remote;
     this.#output = new WriteQueue(
@@ -197,14 +208,18 @@ export class RequestClient implements AsyncDisposable {
    * @throws {ContentStreamError} if the stream gives less or more than the header's
    * `content-length`, fails, or hangs. If a part of it was sent, the connection ends once the
    * requests before are answered.
-   * @throws {RangeError | TypeError} if the frame cannot be encoded, or `timeoutMs` is no time;
-   * nothing is sent then.
+   * @throws {RangeError | TypeError} if the frame cannot be encoded, or an option is not what it has to
+   * be; nothing is sent then.
    */
-  request(frame: FrameInit | StreamedFrame, options: RequestOptions = {}): Promise<Reply> {
+  request(
+    frame: FrameInit | StreamedFrame,
+    options: RequestOptions = NO_OPTIONS,
+  ): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const call = new Call(frame, options.raw === true, resolve, reject);
+      const call = new Call(frame, options?.raw === true, resolve, reject);
       try {
         if (this.#refusal) throw this.#ended ? this.#failure : this.#refusal;
+        if (options !== NO_OPTIONS) checkOptions(options, KINDS);
         const { timeoutMs, signal } = options;
         signal?.throwIfAborted();
         if (timeoutMs !== undefined) {

@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/option_kinds.ts";
 import { ContentError, FrameError, jsonFrame, type OutgoingFrame } from "../../frame/mod.ts";
 import { OverBudgetError } from "../../base/budget.ts";
 import { RequestError } from "../request_error.ts";
@@ -5,8 +6,11 @@ import { RequestError } from "../request_error.ts";
 /**
  * The answer that says what is wrong with a request: `text/json` of
  * `{"result": "Error: …", "error": {"code", "message"}}`.
+ *
+ * @throws {TypeError} if the code is no text: clients would not see that it tells of a failure.
  */
 export function errorReply(code: string, message: string): OutgoingFrame {
+  checkGiven("code", code, "text");
   return jsonFrame({ result: `Error: ${message}`, error: { code, message } });
 }
 

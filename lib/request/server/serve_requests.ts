@@ -1,3 +1,4 @@
+import { checkGiven, checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { bytesOption, countOption, numericOptions } from "../../base/numeric_options.ts";
 import { FrameDecoder, HeaderCache, writeFrame } from "../../frame/mod.ts";
 import {
@@ -49,6 +50,11 @@ const LIMITS = {
   maxPendingBytes: bytesOption(DEFAULT_LIMITS.maxPendingBytes),
 };
 
+const OBSERVER_KINDS: OptionKinds<RequestObserver> = {
+  requestFailed: "function",
+  frameFailed: "function",
+};
+
 /** Headers that the connections of a server remember together: 256 KiB. */
 const SHARED_HEADERS = 1_024;
 
@@ -85,7 +91,7 @@ export function serveRequests(
  * assertEquals(reply.text(), "HELLO");
  * ```
  *
- * @throws {TypeError | RangeError} if a limit is no number of what it counts.
+ * @throws {TypeError | RangeError} if an option is not what it has to be, or the handler no function.
  * @throws {AddressError} if a text is no address.
  * @throws {ConnectionError} with operation `listen`
  */
@@ -102,6 +108,9 @@ function serveOnListener(
   handler: RequestHandler,
   options: RequestServeOptions,
 ): Server {
+  checkOptions(options, { signal: "signal", observer: "object" });
+  checkOptions(options.observer, OBSERVER_KINDS, "observer");
+  checkGiven("handler", handler, "function");
   const settings: ServiceSettings = {
     ...numericOptions(LIMITS, options),
     handler,

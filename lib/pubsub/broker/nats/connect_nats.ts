@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
 import { msOption, numericOption } from "../../../base/numeric_options.ts";
 import type { Backplane } from "../backplane.ts";
 import { NatsGateway } from "./nats_gateway.ts";
@@ -38,6 +39,8 @@ export async function connectNats(
   servers: readonly string[],
   options: NatsBackplaneOptions = {},
 ): Promise<NatsBackplane> {
+  checkOptions(options, KINDS);
+  checkOptions(options.observer, OBSERVER_KINDS, "observer");
   const { creds, caCert, name = "socktool broker", signal = NEVER, observer = {} } = options;
   const { hosts, tls, credentials } = parseNatsServers(servers);
   const link = {
@@ -52,6 +55,21 @@ export async function connectNats(
   };
   return await NatsGateway.connect(link, observer);
 }
+
+const KINDS: OptionKinds<NatsBackplaneOptions> = {
+  creds: "text",
+  caCert: "text",
+  name: "text",
+  signal: "signal",
+  observer: "object",
+};
+
+const OBSERVER_KINDS: OptionKinds<NatsObserver> = {
+  waiting: "function",
+  disconnected: "function",
+  reconnected: "function",
+  refused: "function",
+};
 
 const WAIT = msOption(0);
 const NEVER = new AbortController().signal;

@@ -1,4 +1,5 @@
-import type { ByteDuplex } from "../../../net/bytes/byte_duplex.ts";
+import { valueKind } from "../../../base/value_kind.ts";
+import { type ByteDuplex, checkDuplex } from "../../../net/bytes/byte_duplex.ts";
 import type { DuplexSource, DuplexTarget } from "../client_options.ts";
 import { openDuplex } from "./open_duplex.ts";
 
@@ -14,7 +15,9 @@ export class ServerList {
     if (isDuplex(target)) {
       this.#unused = target;
       this.#sources = [() => Promise.resolve(target)];
-    } else this.#sources = typeof target === "function" ? [target] : [...target];
+    } else if (typeof target === "function") this.#sources = [target];
+    else if (Array.isArray(target)) this.#sources = target.slice();
+    else throw new TypeError(`Cannot connect to ${valueKind(target)}: it is no broker's place`);
     if (this.#sources.length === 0) {
       throw new TypeError("Cannot connect to a broker: the list of servers is empty");
     }
@@ -32,6 +35,7 @@ export class ServerList {
   async open(signal: AbortSignal): Promise<ByteDuplex> {
     const source = this.#sources[this.#next++ % this.#sources.length]!;
     const duplex = await openDuplex(source, signal);
+    checkDuplex(duplex);
     this.#unused = undefined;
     return duplex;
   }

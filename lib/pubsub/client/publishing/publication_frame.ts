@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
 import { valueKind } from "../../../base/value_kind.ts";
 import {
   type HeaderInit,
@@ -85,7 +86,11 @@ export function streamFrame(
   };
 }
 
+const KINDS: OptionKinds<SendOptions> = { retain: "flag", contentType: "text", fields: "object" };
+
+/** @throws {TypeError} if an option is not what it has to be. */
 function headerOf(topic: string, options: SendOptions, id: number | undefined): HeaderInit {
+  checkOptions(options, KINDS);
   const { contentType, retain, replyTo, okIf, fields, stored } = options;
   const asked = stored &&
     { stored: true, "msg-id": stored.messageId, "expect-seq": stored.expectSeq };

@@ -1,3 +1,4 @@
+import { checkOptions } from "../../../base/option_kinds.ts";
 import type { FrameHeader, HeaderInit, StreamedFrame } from "../../../frame/mod.ts";
 import { timerMs } from "../../../base/timer_ms.ts";
 import { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
@@ -77,7 +78,7 @@ export class Publisher {
    * Checks what is to be published, and that the client takes orders.
    *
    * @throws {PubSubError} `bad-topic`, `frame-too-large`, `buffer-full` or `closed`.
-   * @throws {TypeError} if the content is none.
+   * @throws {TypeError} if the content cannot be published.
    */
   check(topic: string, content: PublishContent, options: PublishOptions): void {
     this.#status.checkOpen(topic);
@@ -198,7 +199,9 @@ export class Publisher {
     throw error;
   }
 
-  #checkPublication(topic: string, content: PublishContent, { replyTo }: PublishOptions): void {
+  #checkPublication(topic: string, content: PublishContent, options: PublishOptions): void {
+    if (typeof options !== "object" || options === null) checkOptions<PublishOptions>(options, {});
+    const { replyTo } = options;
     if (!this.#isTopic(topic)) throw badTopic(topic);
     if (replyTo !== undefined && !this.#isTopic(replyTo)) throw badTopic(replyTo);
     const problem = contentProblem(content);
@@ -213,7 +216,8 @@ export class Publisher {
   }
 
   #isTopic(topic: string): boolean {
-    return this.#heads.isReply(topic) || this.#heads.find(topic) !== undefined;
+    return typeof topic === "string" && this.#heads.isReply(topic) ||
+      this.#heads.find(topic) !== undefined;
   }
 }
 
@@ -225,7 +229,8 @@ function isPlain(
   content: Uint8Array | string,
   { contentType, retain, fields }: PublishOptions,
 ): boolean {
-  return contentType === undefined && fields === undefined && !retain &&
+  return contentType === undefined && fields === undefined &&
+    (retain === undefined || retain === false) &&
     (typeof content === "string" || content instanceof Uint8Array && content.length > 0);
 }
 

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
 import { bytesOption, countOption, numericOptions } from "../../../base/numeric_options.ts";
 import { filterProblem, groupProblem } from "../../protocol/topic.ts";
 import { isSlowPolicy, type SlowPolicy } from "../../protocol/slow_policy.ts";
@@ -65,18 +66,26 @@ export interface SubscriptionLimits {
   readonly maxQueuedBytes: number;
 }
 
+const KINDS: OptionKinds<SubscribeOptions> = {
+  noLocal: "flag",
+  onMessage: "function",
+  onMessages: "function",
+  onMissed: "function",
+};
+
 /**
  * Checks how somebody wants to subscribe.
  *
  * @throws {PubSubError} `bad-filter`, `bad-group` or `bad-field`.
- * @throws {TypeError} if there are two callbacks for messages.
- * @throws {TypeError | RangeError} if a number will not do.
+ * @throws {TypeError | RangeError} if an option is not what it has to be, or there are two callbacks
+ * for messages.
  */
 export function checkSubscription(
   filter: string,
   options: SubscribeOptions,
   client: ClientLimits,
 ): SubscriptionLimits {
+  checkOptions(options, KINDS);
   const problem = filterProblem(filter);
   if (problem) throw new PubSubError("bad-filter", `Cannot subscribe to ${filter}: ${problem}`);
   const { group, slow } = options;

@@ -1,3 +1,4 @@
+import { checkKind } from "../../../base/option_kinds.ts";
 import { countOption, numericOption } from "../../../base/numeric_options.ts";
 import type { FrameHeader } from "../../../frame/mod.ts";
 import type { ClientLimits } from "../client_options.ts";
@@ -25,7 +26,7 @@ export interface RequestManyOptions extends PublishOptions {
  * Publishes a request, and gives the replies until a limit of the options is reached.
  *
  * @throws {PubSubError} as `BrokerClient.requestMany` does, while it is iterated over.
- * @throws {TypeError | RangeError} at once, if a number will not do.
+ * @throws {TypeError | RangeError} at once, if an option is not what it has to be.
  */
 export function requestMany(
   inbox: ReplyInbox,
@@ -35,6 +36,7 @@ export function requestMany(
   limits: ClientLimits,
   tellError: TellError,
 ): AsyncIterableIterator<PubSubMessage> {
+  checkKind("isEnd", isEnd, "function");
   const max = numericOption("maxReplies", maxReplies, countOption(Infinity, 1));
   const bounds = { ...limits, max };
   const request = new ManyReplies(inbox, topic, requestTimeout(timeoutMs), bounds, tellError);

@@ -1,7 +1,14 @@
+import { checkGiven, checkOptions } from "../../../base/option_kinds.ts";
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
 import { copyStore } from "./store_copy.ts";
 import type { StreamReadings } from "./stream_readings.ts";
-import { consumerInfoOf, settingsFields, startFields, streamInfoOf } from "./stream_fields.ts";
+import {
+  checkFrom,
+  consumerInfoOf,
+  settingsFields,
+  startFields,
+  streamInfoOf,
+} from "./stream_fields.ts";
 import type {
   ConsumerInfo,
   ReadFrom,
@@ -15,7 +22,8 @@ export type Ask = (op: string, fields: HeaderInit) => Promise<FrameHeader>;
 
 /**
  * Manages the streams of a broker, and their consumers. Each call rejects with a `PubSubError` that
- * has the broker's code, such as `no-stream`, or `disconnected`.
+ * has the broker's code, such as `no-stream`, or `disconnected`; with a `TypeError` if what it was given
+ * is of a wrong type.
  */
 export class ClientStreams {
   readonly #ask: Ask;
@@ -61,6 +69,7 @@ export class ClientStreams {
     name: string,
     which: { readonly beforeSeq?: number | undefined; readonly filter?: string | undefined } = {},
   ): Promise<StreamInfo> {
+    checkOptions(which, { filter: "text" }, "which");
     const fields = { "before-seq": which.beforeSeq, topic: which.filter };
     return streamInfoOf(await this.#stream("purge", name, fields));
   }
@@ -83,6 +92,7 @@ export class ClientStreams {
 
   /** Has a consumer begin anew somewhere; its open deliveries are forgotten. */
   async resetConsumer(stream: string, consumer: string, from: ReadFrom): Promise<ConsumerInfo> {
+    checkFrom(from, ["all", "new"]);
     return consumerInfoOf(await this.#consumer("reset", stream, consumer, startFields(from)));
   }
 
@@ -102,10 +112,12 @@ export class ClientStreams {
    * is being sent; `disconnected` if the connection is lost meanwhile. What `onPart` throws.
    */
   async backup(onPart: (part: Uint8Array) => void): Promise<number> {
+    checkGiven("onPart", onPart, "function");
     return await copyStore(this.#readings, onPart);
   }
 
   #stream(what: string, name: string, fields: HeaderInit = {}): Promise<FrameHeader> {
+    checkGiven("name", name, "text");
     return this.#ask("stream", { do: what, name, ...fields });
   }
 
@@ -115,6 +127,8 @@ export class ClientStreams {
     consumer: string,
     fields: HeaderInit = {},
   ): Promise<FrameHeader> {
+    checkGiven("stream", stream, "text");
+    checkGiven("consumer", consumer, "text");
     return this.#ask("consumer", { do: what, stream, consumer, ...fields });
   }
 

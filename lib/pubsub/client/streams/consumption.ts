@@ -1,3 +1,4 @@
+import { checkGiven, checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
 import { countOption, FINITE, numericOptions } from "../../../base/numeric_options.ts";
 import type { ClientLink } from "../link/client_link.ts";
 import type { MessageFrame, Responder } from "../receiving/message.ts";
@@ -6,7 +7,7 @@ import { PubSubError } from "../pubsub_error.ts";
 import type { TellError } from "../tell_error.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { Settlements } from "./settlements.ts";
-import { consumerFields } from "./stream_fields.ts";
+import { checkFrom, consumerFields } from "./stream_fields.ts";
 import { ConsumedMessage, type DeliveryFields, type Settler } from "./stream_message.ts";
 import type { StreamReading, StreamReadings } from "./stream_readings.ts";
 import type { ConsumeOptions } from "./stream_types.ts";
@@ -23,6 +24,12 @@ const LIMITS = {
   ackWaitMs: countOption(undefined, 1, MAX_WAIT_MS),
   maxAttempts: countOption(undefined, 0, 1_000_000),
   maxUnacked: countOption(undefined, 1, 10_000),
+};
+
+const KINDS: OptionKinds<ConsumeOptions> = {
+  filter: "text",
+  onMessage: "function",
+  onMissed: "function",
 };
 
 /** The longest reason of a nack, in UTF-16 units: its UTF-8 has at most 256 bytes. */
@@ -72,8 +79,12 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   #acknowledged: PromiseWithResolvers<void> | undefined;
   #isStopping = false;
 
-  /** Begins at once. @throws {TypeError | RangeError} if a number will not do. */
+  /** Begins at once. @throws {TypeError | RangeError} if an option is not what it has to be. */
   constructor(stream: string, consumer: string, options: ConsumeOptions, host: ConsumptionHost) {
+    checkGiven("stream", stream, "text");
+    checkGiven("consumer", consumer, "text");
+    checkOptions(options, KINDS);
+    if (options.from !== undefined) checkFrom(options.from, ["all", "new"]);
     const { concurrency, prefetch } = numericOptions(LIMITS, options);
     this.#stream = stream;
     this.#consumer = consumer;

@@ -1,13 +1,21 @@
+import { checkGiven, checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
 import type { FrameHeader } from "../../../frame/mod.ts";
 import type { MessageFrame, Responder } from "../receiving/message.ts";
 import { ReadingQueue } from "./reading_queue.ts";
-import { startFields } from "./stream_fields.ts";
+import { checkFrom, startFields } from "./stream_fields.ts";
 import { type DeliveryFields, StreamMessage } from "./stream_message.ts";
 import type { StreamReading, StreamReadings } from "./stream_readings.ts";
 import type { ReplayOptions } from "./stream_types.ts";
 
 /** With more than this, the broker is asked to pause; with a quarter of it, to go on. */
 const MAX_BYTES = 4_194_304;
+
+const KINDS: OptionKinds<ReplayOptions> = {
+  filter: "text",
+  live: "flag",
+  onCaughtUp: "function",
+  onMissed: "function",
+};
 
 /**
  * Reads a stream: what is kept, then what comes, without a gap or a double, also over a lost
@@ -37,13 +45,16 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
   #isPaused = false;
   #isOver = false;
 
-  /** Begins when the first message is asked for. */
+  /** Begins when the first message is asked for. @throws {TypeError} if an option is a wrong one. */
   constructor(
     stream: string,
     options: ReplayOptions,
     readings: StreamReadings,
     responder: Responder,
   ) {
+    checkGiven("stream", stream, "text");
+    checkOptions(options, KINDS);
+    if (options.from !== undefined) checkFrom(options.from, ["all", "new", "last"]);
     this.#stream = stream;
     this.#options = options;
     this.#readings = readings;

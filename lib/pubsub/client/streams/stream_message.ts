@@ -1,3 +1,4 @@
+import { checkOptions } from "../../../base/option_kinds.ts";
 import { msOption, numericOption } from "../../../base/numeric_options.ts";
 import { type MessageFrame, PubSubMessage, type Responder } from "../receiving/message.ts";
 
@@ -120,6 +121,7 @@ export class ConsumedMessage extends StreamMessage {
    * @throws {TypeError | RangeError} if `delayMs` is no time.
    */
   async nack(options: NackOptions = {}): Promise<void> {
+    checkOptions(options, { reason: "text" });
     const delayMs = numericOption("delayMs", options.delayMs, DELAY);
     this.#isSettled = true;
     const whole = delayMs === undefined ? undefined : Math.ceil(delayMs);

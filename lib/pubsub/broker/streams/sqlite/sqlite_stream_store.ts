@@ -1,3 +1,4 @@
+import { checkGiven, checkOptions } from "../../../../base/option_kinds.ts";
 import { bytesOption, FINITE, numericOption } from "../../../../base/numeric_options.ts";
 import { FileLock, SqliteError } from "../../../../sqlite/mod.ts";
 import { StreamError } from "../stream_error.ts";
@@ -55,13 +56,15 @@ export interface StreamStoreOptions {
  * `socktool.db`, written by one thread and read by another. What is confirmed as stored is on the
  * disk; messages of streams whose `sync` is `interval` reach it within a second.
  *
- * @throws {TypeError | RangeError} if an option is no number, or too small.
+ * @throws {TypeError | RangeError} if an option is no number, or too small, or the folder no text.
  * @throws {SqliteError} `locked` if another broker has the folder; `damaged`, `newer`, `foreign`, …
  */
 export async function openStreamStore(
   folder: string,
   options: StreamStoreOptions = {},
 ): Promise<StreamStore> {
+  checkGiven("folder", folder, "text");
+  checkOptions(options, {});
   const maxDiskBytes = numericOption("maxDiskBytes", options.maxDiskBytes, DISK);
   const memory = storeMemory(numericOption("maxMemoryBytes", options.maxMemoryBytes, MEMORY));
   const path = `${folder}/${DATABASE_NAME}`;

@@ -1,7 +1,10 @@
-/** Every numeric option of the library is checked, with one wording, before anything is opened. */
-import { assert, assertEquals } from "@std/assert";
+/**
+ * What takes the options of each interface of the library, for tests that give it wrong ones. Nothing
+ * of it may open anything.
+ *
+ * @module
+ */
 import {
-  ByteCache,
   encodeFrame,
   FrameDecoder,
   FrameDecoderStream,
@@ -23,15 +26,17 @@ import {
 } from "../../lib/request/mod.ts";
 import {
   openRecorder,
+  readCapture,
   type Recording,
   replayClient,
   serveReplay,
+  viewOf,
   watchFrames,
 } from "../../lib/capture/mod.ts";
 import { exchangeEcho, serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
 import { runLoad, runTutorialExchange } from "../../lib/load/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
-import { openSearch, type SearchEngine } from "../../lib/search/mod.ts";
+import { openSearch, type SearchEngine, searchHandler } from "../../lib/search/mod.ts";
 import {
   Backoff,
   type Broker,
@@ -45,21 +50,18 @@ import { connectNats } from "../../lib/pubsub/broker/nats/mod.ts";
 import { connectBroker as connectBrokerOver } from "../../lib/pubsub/client/mod.ts";
 import { connectRequests as connectRequestsOver } from "../../lib/request/client/mod.ts";
 import { openWebSocket, toWebSocketAddress } from "../../lib/net/web_socket.ts";
-import { serveWeb } from "../../lib/web/mod.ts";
+import { Metrics, serveWeb } from "../../lib/web/mod.ts";
 import { openReader, openWriter } from "../../lib/sqlite/mod.ts";
-import { valueKind } from "../../lib/base/value_kind.ts";
-import { ROOT } from "../support/programs.ts";
 import { SERVER_TLS } from "../support/tls.ts";
-import { type NumericMember, numericMembers } from "./numeric_members.ts";
 
 /** Options of any kind, one of them wrong. */
 // deno-lint-ignore no-explicit-any
-type Given = any;
+export type Given = any;
 
 /** Calls what takes the options of an interface. */
-type Call = (given: Given) => unknown;
+export type Call = (given: Given) => unknown;
 
-const ADDRESS = { transport: "tcp", hostname: "127.0.0.1", port: 9 } as const;
+export const ADDRESS = { transport: "tcp", hostname: "127.0.0.1", port: 9 } as const;
 
 const SOCKET = "ws://127.0.0.1:9/ws";
 
@@ -83,7 +85,7 @@ function listener(): Listener {
   };
 }
 
-const frames = (options: Given) => exchange(ADDRESS, [], options).next();
+export const frames = (options: Given) => exchange(ADDRESS, [], options).next();
 const echo = (options: Given) => exchangeEcho(ADDRESS, new Blob(["x"]).stream(), options);
 const load = (options: Given) => runLoad({ address: ADDRESS, ...options });
 const serveBoth = [
@@ -97,19 +99,33 @@ const write = (options: Given) => openWriter(FILE, { ...options, schema });
 
 const route = { method: "GET", path: "/", handle: () => opened("route") as never } as const;
 
-/** What takes each interface's numbers. */
-const CALLS: Readonly<Record<string, readonly Call[]>> = {
+/** What takes the options of each interface. */
+export const CALLS: Readonly<Record<string, readonly Call[]>> = {
+  "access.Credentials": [
+    (credentials) => connectBroker(ADDRESS, { credentials }),
+    (credentials) => connectBrokerOver(SOCKET, { credentials }),
+  ],
   "capture.RecorderOptions": [(options) => openRecorder({ path: FILE, ...options })],
+  "capture.FrameObserver": [(observer) => watchFrames(observer)],
+  "capture.FrameViewOptions": [(options) => viewOf({} as Given, options)],
+  "capture.ReadCaptureOptions": [
+    (options) => readCapture({ read: () => opened("read") }, {} as Given, options),
+  ],
   "capture.ReplayOptions": [
     (options) => replayClient(NOTHING_RECORDED, ADDRESS, options),
     (options) => serveReplay(NOTHING_RECORDED, listener(), options),
   ],
   "capture.WatchFramesOptions": [(options) => watchFrames({}, options)],
   "echo.EchoExchangeOptions": [echo],
+  "echo.EchoObserver": [
+    (observer) => serveEcho(listener(), { observer }),
+    (observer) => serveEchoThreads(ADDRESS, 2, { observer }),
+  ],
   "echo.EchoServeOptions": [
     (options) => serveEcho(listener(), options),
     (options) => serveEchoThreads(ADDRESS, 2, options),
   ],
+  "frame.FrameDecoderStreamOptions": [(options) => new FrameDecoderStream(options)],
   "frame.FrameDecoderOptions": [
     (options) => new FrameDecoder(options),
     (options) => new FrameDecoderStream(options),
@@ -118,9 +134,19 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "load.LoadExchange": [
     (options) => load({ exchange: { open: () => opened("exchange"), ...options } }),
   ],
+  "load.LoadObserver": [(observer) => load({ observer })],
+  "load.LoadOptions": [load],
   "load.LoadPlan": [load],
+  "load.TutorialExchangeObserver": [
+    (observer) => runTutorialExchange({ address: ADDRESS, connections: 1, observer }),
+  ],
   "load.TutorialExchangeOptions": [
     (options) => runTutorialExchange({ address: ADDRESS, connections: 1, ...options }),
+  ],
+  "net.ListenOptions": [(options) => listen(ADDRESS, options)],
+  "net.ServerObserver": [
+    (observer) => serveBoth[0]!({ observer }),
+    (observer) => serveBoth[1]!({ observer }),
   ],
   "net.AddressDefaults": [(defaults) => parseAddress("example.com", defaults)],
   "net.ConnectionLimits": serveBoth,
@@ -129,6 +155,10 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "net.WebSocketOptions": [
     (options) => openWebSocket(toWebSocketAddress(SOCKET), options),
     connectOver,
+  ],
+  "net.ClientTls": [
+    (tls) => dial(ADDRESS, { tls }),
+    (upstreamTls) => serveProxy(ADDRESS, ADDRESS, { upstreamTls }),
   ],
   "net.ServerTls": [(options) => listen(ADDRESS, { tls: { ...SERVER_TLS, ...options } })],
   "base.BackoffOptions": [
@@ -139,18 +169,27 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
     (options) => connectBroker(ADDRESS, options),
     (options) => connectBrokerOver(SOCKET, options),
   ],
+  "proxy.ProxyObserver": [(observer) => serveProxy(ADDRESS, ADDRESS, { observer })],
   "proxy.ProxyOptions": [(options) => serveProxy(ADDRESS, ADDRESS, options)],
+  "pubsub.BrokerObserver": [(observer) => serveBroker(listener(), { observer })],
+  "pubsub.Will": [(will) => connectBroker(ADDRESS, { will: { topic: "topic", ...will } })],
   "pubsub.BrokerOptions": [(options) => serveBroker(listener(), options)],
   "pubsub.NackOptions": [(options) => messageToSettle().nack(options)],
+  "pubsub.NatsObserver": [(observer) => connectNats(["localhost"], { observer })],
   "pubsub.NatsBackplaneOptions": [(options) => connectNats(["localhost"], options)],
   "pubsub.StreamStoreOptions": [(options) => openStreamStore("/no/such/folder", options)],
   "request.ExchangeOptions": [frames],
   "request.RequestClientOptions": [connect, connectOver],
+  "request.RequestObserver": [(observer) => serveBoth[1]!({ observer })],
   "request.RequestServeOptions": [serveBoth[1]!],
-  "search.SearchOptions": [(options) => openSearch({ ...options, index: FILE })],
+  "search.SearchObserver": [(observer) => openSearch({ index: FILE, observer })],
+  "search.SearchOptions": [(options) => openSearch({ index: FILE, ...options })],
   "web.Route": [
     (options) => serveWeb(listener(), { routes: [{ ...route, ...options }] }),
   ],
+  "web.MetricsOptions": [(options) => new Metrics().route(options)],
+  "web.SiteOptions": [(options) => serveWeb(listener(), options)],
+  "web.WebObserver": [(observer) => serveWeb(listener(), { observer })],
   "web.WebServeOptions": [(options) => serveWeb(listener(), options)],
   "sqlite.ConnectionOptions": [(options) => openReader(FILE, options), write],
   "sqlite.WriterOptions": [write],
@@ -174,55 +213,17 @@ function messageToSettle(): ConsumedMessage {
   return new ConsumedMessage(frame!, fields, { respond: done }, { settle: done });
 }
 
-/** Numbers of an interface that are taken from another, and of arguments that are no options. */
-const FURTHER: readonly (readonly [string, readonly string[], Call])[] = [
-  ["a cache", ["capacity"], ({ capacity }) => new ByteCache(capacity)],
-  ["serveEchoThreads()", ["threads"], ({ threads }) => serveEchoThreads(ADDRESS, threads)],
-  [
-    "serveEcho()",
-    ["maxConnections", "idleTimeoutMs", "maxAccepted", "drainTimeoutMs"],
-    CALLS["echo.EchoServeOptions"]![0]!,
-  ],
-  [
-    "serveEchoThreads()",
-    ["maxConnections", "idleTimeoutMs", "drainTimeoutMs"],
-    CALLS["echo.EchoServeOptions"]![1]!,
-  ],
-  ["exchange()", ["maxContentBytes", "maxPendingBytes", "streamTimeoutMs"], frames],
-  [
-    "serveBroker()",
-    ["maxConnections", "drainTimeoutMs", "frameTimeoutMs"],
-    CALLS["pubsub.BrokerOptions"]![0]!,
-  ],
-  ["runTutorialExchange()", ["connections"], CALLS["load.TutorialExchangeOptions"]![0]!],
-];
-
-/** Interfaces of which no user gives the numbers: results, messages and parts within the library. */
-const NOT_OPTIONS: readonly string[] = [
-  "frame.FrameErrorDetails",
-  "load.EarlyEnd",
-  "load.ExchangeOutcome",
-  "load.LoadSettings",
-  "load.LoadSummary",
-  "load.ScheduleInit",
-  "proxy.FaultSelectors",
-  "pubsub.DeliveryFields",
-  "pubsub.EngineOptions",
-  "pubsub.RunPlace",
-  "search.IndexJobOptions",
-  "search.IndexWriterOptions",
-  "search.ReadEntry",
-  "search.ReadNote",
-  "search.ReadingNote",
-  "search.Replacements",
-  "sqlite.SqliteErrorOptions",
-];
-
 /** Those that something takes which must be there: a client, an engine. */
-const OF_LIVE: Readonly<Record<string, (live: Live) => readonly Call[]>> = {
+export const OF_LIVE: Readonly<Record<string, (live: Live) => readonly Call[]>> = {
   "pubsub.ConfirmOptions": ({ pubsub }) => [
     (options) => pubsub.publishConfirmed("topic", "", options),
   ],
+  "pubsub.PublishOptions": ({ pubsub }) => [
+    (options) => pubsub.publish("topic", "", options),
+    (options) => pubsub.publishConfirmed("topic", "", options),
+    (options) => pubsub.request("topic", "", options),
+  ],
+  "pubsub.ReplayOptions": ({ pubsub }) => [(options) => pubsub.replay("name", options)],
   "pubsub.RequestManyOptions": ({ pubsub }) => [
     (options) => pubsub.requestMany("topic", "", options),
   ],
@@ -232,6 +233,9 @@ const OF_LIVE: Readonly<Record<string, (live: Live) => readonly Call[]>> = {
   ],
   "pubsub.StreamLimits": ({ pubsub }) => [
     (options) => pubsub.streams.create("name", { topics: ["topic"], ...options }),
+    (options) => pubsub.streams.update("name", options),
+  ],
+  "pubsub.StreamChange": ({ pubsub }) => [
     (options) => pubsub.streams.update("name", options),
   ],
   "pubsub.StreamInit": ({ pubsub }) => [
@@ -244,6 +248,7 @@ const OF_LIVE: Readonly<Record<string, (live: Live) => readonly Call[]>> = {
   "request.RequestOptions": ({ requests }) => [
     (options) => requests.request({ content: "" }, options),
   ],
+  "search.SearchHandlerOptions": ({ engine }) => [(options) => searchHandler(engine, options)],
   "search.SearchQueryOptions": ({ engine }) => [(options) => engine.search("ring", options)],
   "search.SuggestOptions": ({ engine }) => [(options) => engine.suggest("ring", options)],
   "drain()": ({ server, broker, pubsub }) =>
@@ -251,31 +256,13 @@ const OF_LIVE: Readonly<Record<string, (live: Live) => readonly Call[]>> = {
 };
 
 /** What the options of single calls are given to. */
-interface Live {
+export interface Live {
   readonly server: Server;
   readonly requests: RequestClient;
   readonly broker: Broker;
   readonly pubsub: BrokerClient;
   readonly engine: SearchEngine;
 }
-
-const VALUES: readonly unknown[] = [
-  NaN,
-  -1,
-  -Infinity,
-  null,
-  "5",
-  "",
-  5n,
-  true,
-  [5],
-  {},
-  new Number(5),
-  () => 5,
-];
-
-/** Options that are measures, of which there are fractions; of the others there are none. */
-const HAS_FRACTIONS = /Ms$|PerSecond$|^speed$/;
 
 class OpenedError extends Error {}
 
@@ -286,8 +273,13 @@ function opened(what: string): never {
   throw new OpenedError(`${what} was called`);
 }
 
+/** What was opened since the last look. */
+export function takeOpenings(): string[] {
+  return openings.splice(0);
+}
+
 /** Refuses everything that opens something, while something is done. */
-async function withoutOpening(work: () => Promise<void>): Promise<void> {
+export async function withoutOpening(work: () => Promise<void>): Promise<void> {
   const replaced: [Given, string][] = [
     ...["connect", "connectTls", "listen", "listenTls", "open", "makeTempDir", "mkdir"]
       .map((name): [Given, string] => [Deno, name]),
@@ -308,121 +300,3 @@ async function withoutOpening(work: () => Promise<void>): Promise<void> {
     for (const [i, [object, name]] of replaced.entries()) object[name] = originals[i];
   }
 }
-
-/** What is wrong with how a call refuses an option; `undefined` if it is right. */
-async function problemOf(call: Call, name: string, value: unknown): Promise<string | undefined> {
-  let thrown: unknown;
-  try {
-    const made = await call({ [name]: value });
-    await (made as Partial<AsyncDisposable> | undefined)?.[Symbol.asyncDispose]?.();
-    openings = [];
-    return "it is taken";
-  } catch (error) {
-    thrown = error;
-  }
-  if (openings.length > 0) return `something is opened: ${openings.splice(0).join()}`;
-  const kind = typeof value === "number" ? RangeError : TypeError;
-  if (!(thrown instanceof kind)) return `it throws ${thrown}`;
-  const start = `Cannot use ${shown(value)} as ${name}: give a `;
-  return thrown.message.startsWith(start) ? undefined : `it says: ${thrown.message}`;
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "number") return String(value);
-  if (typeof value === "string") return JSON.stringify(value);
-  return typeof value === "bigint" ? `the bigint ${value}` : valueKind(value);
-}
-
-async function problemsOf(of: string, call: Call, name: string): Promise<string[]> {
-  const problems: string[] = [];
-  for (const value of [...VALUES, ...HAS_FRACTIONS.test(name) ? [] : [1.5]]) {
-    const problem = await problemOf(call, name, value);
-    if (problem) problems.push(`${of}: ${shown(value)} as ${name}: ${problem}`);
-  }
-  return problems;
-}
-
-function membersInLib(): NumericMember[] {
-  const found: NumericMember[] = [];
-  const visit = (folder: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}${folder}`)) {
-      const path = `${folder}/${name}`;
-      if (isDirectory) visit(path);
-      else if (name.endsWith(".ts")) {
-        found.push(...numericMembers(path, Deno.readTextFileSync(`${ROOT}${path}`)));
-      }
-    }
-  };
-  visit("lib");
-  return found;
-}
-
-Deno.test("every numeric option refuses what is no such number, before anything is opened", async () => {
-  const members = membersInLib();
-  assert(members.length > 40);
-  const problems: string[] = [];
-  for (const of of [...Object.keys(CALLS), ...NOT_OPTIONS]) {
-    if (!members.some((member) => member.of === of)) problems.push(`${of} has no numbers`);
-  }
-  await withoutOpening(async () => {
-    for (const { of, name } of members) {
-      if (NOT_OPTIONS.includes(of) || Object.hasOwn(OF_LIVE, of)) continue;
-      const calls = CALLS[of] ?? [];
-      if (calls.length === 0) problems.push(`${of}: nothing is known to take its ${name}`);
-      for (const call of calls) problems.push(...await problemsOf(of, call, name));
-    }
-    for (const [of, names, call] of FURTHER) {
-      for (const name of names) problems.push(...await problemsOf(of, call, name));
-    }
-  });
-  assertEquals(problems, []);
-});
-
-Deno.test("every numeric option of a single call does too, before anything is sent", async () => {
-  await using stack = new AsyncDisposableStack();
-  let asked = 0;
-  const server = stack.use(
-    serveRequests(await listen("127.0.0.1:0"), () => {
-      asked++;
-      return { content: "" };
-    }),
-  );
-  const broker = stack.use(serveBroker(await listen("127.0.0.1:0")));
-  const live: Live = {
-    server,
-    requests: stack.use(await connectRequests(server.address)),
-    broker,
-    pubsub: stack.use(await connectBroker(broker.address)),
-    engine: stack.use(await openSearch({ workers: 1 })),
-  };
-  const problems: string[] = [];
-  const members = [...membersInLib(), { of: "drain()", name: "timeoutMs" }];
-  for (const { of, name } of members) {
-    for (const call of OF_LIVE[of]?.(live) ?? []) {
-      problems.push(...await problemsOf(of, call, name));
-    }
-  }
-  assertEquals(problems, []);
-  // They are all as they were.
-  await live.requests.request({ content: "" });
-  await live.pubsub.publishConfirmed("topic");
-  assertEquals([asked, broker.stats().published, (await live.engine.stats()).searches], [1, 1, 0]);
-});
-
-Deno.test("numericMembers() finds the optional numbers of exported interfaces", () => {
-  const text = `
-    export interface A {
-      readonly a?: number | undefined;
-      b?: number;
-      readonly c: number;
-      readonly d?: string | undefined;
-      e?(): number;
-      readonly f?: undefined | string | number;
-    }
-    interface B { readonly a?: number }
-  `;
-  assertEquals(
-    numericMembers("lib/room/a.ts", text),
-    ["a", "b", "f"].map((name) => ({ of: "room.A", name })),
-  );
-});

@@ -1,0 +1,94 @@
+/**
+ * Checks options that are no numbers, with the wording of `numeric_options.ts`: `Cannot use the number
+ * 5 as onError: give a function`. Without it, what a program without types gives by mistake would
+ * fail late, and in the runtime's own words, or be taken for something else.
+ *
+ * @module
+ */
+import { shownValue } from "./value_kind.ts";
+
+/** What an option may be. */
+export type OptionKind = "flag" | "text" | "texts" | "function" | "signal" | "object";
+
+/** What some options of an interface may be. */
+export type OptionKinds<T> = { readonly [K in keyof T]?: OptionKind };
+
+/** What a kind is called in a message, and whether a value is of it. */
+interface Kind {
+  readonly expected: string;
+  accepts(value: unknown): boolean;
+}
+
+const KINDS: Readonly<Record<OptionKind, Kind>> = {
+  flag: { expected: "true or false", accepts: (value) => typeof value === "boolean" },
+  text: { expected: "a string", accepts: (value) => typeof value === "string" },
+  texts: {
+    expected: "an array of strings",
+    accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === "string"),
+  },
+  function: { expected: "a function", accepts: (value) => typeof value === "function" },
+  signal: { expected: "an AbortSignal", accepts: isSignal },
+  object: { expected: "an object", accepts: isObject },
+};
+
+/**
+ * Checks options. Those that are `undefined`, and those without a kind here, are left alone.
+ *
+ * @param options What a program gives as its options.
+ * @param kinds What they may be.
+ * @param name What the options themselves are called: that of a parameter, or of an option.
+ *
+ * @example
+ * ```ts
+ * import { checkOptions } from "./option_kinds.ts";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const onError = "log" as unknown as () => void;
+ * assertThrows(
+ *   () => checkOptions({ onError }, { onError: "function" }),
+ *   TypeError,
+ *   'Cannot use "log" as onError: give a function',
+ * );
+ * ```
+ *
+ * @throws {TypeError} if the options are no object, or one is of another kind.
+ */
+export function checkOptions<T extends object>(
+  options: T | undefined,
+  kinds: OptionKinds<T>,
+  name = "options",
+): void {
+  if (options === undefined) return;
+  checkKind(name, options, "object");
+  for (const each in kinds) checkKind(each, options[each], kinds[each]!);
+}
+
+/**
+ * Checks one option, or a parameter.
+ *
+ * @throws {TypeError} if it is not `undefined`, and of another kind.
+ */
+export function checkKind(name: string, value: unknown, kind: OptionKind): void {
+  if (value !== undefined) checkGiven(name, value, kind);
+}
+
+/**
+ * Checks what must be given.
+ *
+ * @throws {TypeError} if it is of another kind.
+ */
+export function checkGiven(name: string, value: unknown, kind: OptionKind): void {
+  const { expected, accepts } = KINDS[kind];
+  if (accepts(value)) return;
+  throw new TypeError(`Cannot use ${shownValue(value)} as ${name}: give ${expected}`);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Also one of another realm, such as another frame of a page. */
+function isSignal(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "aborted" in value &&
+    "addEventListener" in value && "throwIfAborted" in value;
+}
