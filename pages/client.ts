@@ -17,4 +17,4 @@ export {
   topicProblem,
 } from "../lib/pubsub/client/mod.ts";
 export { connectRequests, Reply, RequestClient, RequestError } from "../lib/request/client/mod.ts";
-export { jsonFrame } from "../lib/frame/mod.ts";
+export { jsonFrame } from "../lib/frame/frame_encoder.ts";

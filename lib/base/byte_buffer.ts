@@ -21,7 +21,7 @@ export class ByteBuffer {
   reserve(count: number): void {
     const due = this.length + count;
     if (due <= this.bytes.length) return;
-    if (!(due > 0)) throw new TypeError("Cannot append what has no length: give a Uint8Array");
+    if (!(due > 0)) throw new TypeError("Cannot append what is no Uint8Array");
     const grown = new Uint8Array(Math.max(due, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { checkGiven } from "./option_kinds.ts";
-import { shownValue } from "./value_kind.ts";
+import { checkGiven, refusal } from "./option_kinds.ts";
 
 /** What a numeric option may be, and its default. */
 export interface NumericOption<D extends number | undefined = number> {
@@ -88,7 +87,7 @@ export function numericOption<D extends number | undefined>(
 ): number | D {
   if (value === undefined) return option.byDefault;
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot use ${shownValue(value)} as ${name}: give ${option.expected}`);
+    throw new TypeError(refusal(name, value, option.expected));
   }
   if (option.accepts(value)) return value;
   throw new RangeError(`Cannot use ${value} as ${name}: give ${option.expected}`);

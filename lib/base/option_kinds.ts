@@ -8,27 +8,32 @@
 import { shownValue } from "./value_kind.ts";
 
 /** What an option may be. */
-export type OptionKind = "flag" | "text" | "texts" | "function" | "signal" | "object";
+export type OptionKind =
+  | "flag"
+  | "text"
+  | "texts"
+  | "function"
+  | "signal"
+  | "object"
+  | "bytes"
+  | "stream";
 
 /** What some options of an interface may be. */
 export type OptionKinds<T> = { readonly [K in keyof T]?: OptionKind };
 
 /** What a kind is called in a message, and whether a value is of it. */
-interface Kind {
-  readonly expected: string;
-  accepts(value: unknown): boolean;
-}
+type Kind = readonly [expected: string, accepts: (value: unknown) => boolean];
 
 const KINDS: Readonly<Record<OptionKind, Kind>> = {
-  flag: { expected: "true or false", accepts: (value) => typeof value === "boolean" },
-  text: { expected: "a string", accepts: (value) => typeof value === "string" },
-  texts: {
-    expected: "an array of strings",
-    accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === "string"),
-  },
-  function: { expected: "a function", accepts: (value) => typeof value === "function" },
-  signal: { expected: "an AbortSignal", accepts: isSignal },
-  object: { expected: "an object", accepts: isObject },
+  flag: ["true or false", (value) => typeof value === "boolean"],
+  text: ["a string", isText],
+  texts: ["an array of strings", (value) => Array.isArray(value) && value.every(isText)],
+  function: ["a function", (value) => typeof value === "function"],
+  // Those of another realm, such as another frame of a page, have their methods too.
+  signal: ["an AbortSignal", (value) => hasMethod(value, "throwIfAborted")],
+  stream: ["a ReadableStream", (value) => hasMethod(value, "getReader")],
+  object: ["an object", isObject],
+  bytes: ["a Uint8Array", isBytes],
 };
 
 /**
@@ -78,17 +83,35 @@ export function checkKind(name: string, value: unknown, kind: OptionKind): void 
  * @throws {TypeError} if it is of another kind.
  */
 export function checkGiven(name: string, value: unknown, kind: OptionKind): void {
-  const { expected, accepts } = KINDS[kind];
+  const [expected, accepts] = KINDS[kind];
   if (accepts(value)) return;
-  throw new TypeError(`Cannot use ${shownValue(value)} as ${name}: give ${expected}`);
+  throw new TypeError(refusal(name, value, expected));
+}
+
+/** What is said of a value that cannot be used. @param expected What to give instead, in words. */
+export function refusal(name: string, value: unknown, expected: string): string {
+  return `Cannot use ${shownValue(value)} as ${name}: give ${expected}`;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function";
+}
+
+/** The tag of `Uint8Array`s, also of subclasses and those of other realms, and of nothing else. */
+const tagOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get!;
+
+/** Whether a value is an array of bytes. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return tagOf.call(value) === "Uint8Array";
 }
 
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Also one of another realm, such as another frame of a page. */
-function isSignal(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "aborted" in value &&
-    "addEventListener" in value && "throwIfAborted" in value;
 }

@@ -1,5 +1,4 @@
-import { valueKind } from "../base/value_kind.ts";
-import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
+import { checkGiven, checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { msOption, numericOption } from "../base/numeric_options.ts";
 import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
 import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
@@ -80,11 +79,7 @@ export async function exchangeEcho(
   options: EchoExchangeOptions = {},
 ): Promise<EchoResult> {
   checkOptions(options, KINDS);
-  if (typeof (source as Partial<typeof source> | null)?.getReader !== "function") {
-    throw new TypeError(
-      `Cannot send ${valueKind(source)} to an echo server: give a ReadableStream`,
-    );
-  }
+  checkGiven("source", source, "stream");
   const reader = source.getReader();
   try {
     const address = toAddress(target);

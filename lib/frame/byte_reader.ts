@@ -1,4 +1,4 @@
-import { valueKind } from "../base/value_kind.ts";
+import { checkGiven } from "../base/option_kinds.ts";
 
 /** What a read from a stream of bytes gives. */
 export type ByteRead = ReadableStreamReadResult<Uint8Array>;
@@ -20,9 +20,7 @@ export class ByteReader {
 
   /** Locks the stream. @throws {TypeError} if it is locked, or no stream. */
   constructor(stream: ReadableStream<Uint8Array>) {
-    if (typeof (stream as Partial<typeof stream> | null)?.getReader !== "function") {
-      throw new TypeError(`Cannot read ${valueKind(stream)}: give a ReadableStream`);
-    }
+    checkGiven("stream", stream, "stream");
     this.#stream = stream;
     this.#memory = lendingReaderOf(stream);
     this.isByteStream = this.#memory !== undefined;

@@ -1,4 +1,4 @@
-import { checkBytes } from "./check_bytes.ts";
+import { checkGiven } from "../base/option_kinds.ts";
 import type { Frame } from "./frame.ts";
 import type { FrameError } from "./frame_error.ts";
 import { type FrameBatch, FrameDecoder, type FrameDecoderOptions } from "./frame_decoder.ts";
@@ -47,7 +47,7 @@ export class ChunkDecoder {
    * @throws {TypeError} if it is given no bytes.
    */
   push(chunk: Uint8Array): FrameBatch {
-    if (!(chunk instanceof Uint8Array)) checkBytes(chunk);
+    if (!(chunk instanceof Uint8Array)) checkGiven("chunk", chunk, "bytes");
     const frames: Frame[] = [];
     let error: FrameError | undefined;
     let at = 0;

@@ -1,5 +1,4 @@
-import { checkBytes } from "./check_bytes.ts";
-import { checkOptions } from "../base/option_kinds.ts";
+import { checkGiven, checkOptions } from "../base/option_kinds.ts";
 import { bytesOption, numericOption } from "../base/numeric_options.ts";
 import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { Frame } from "./frame.ts";
@@ -107,7 +106,7 @@ export class FrameDecoder {
    * @throws {TypeError | RangeError} if an option is not what it has to be.
    */
   constructor(options: FrameDecoderOptions = {}) {
-    checkOptions(options, { headerCache: "object" });
+    checkGiven("options", options, "object");
     this.#maxContentBytes = numericOption("maxContentBytes", options.maxContentBytes, CONTENT);
     this.#maxHeaderBytes = numericOption("maxHeaderBytes", options.maxHeaderBytes, HEADER);
     this.#streamAbove = numericOption("streamAbove", options.streamAbove, STREAMED);
@@ -157,7 +156,7 @@ export class FrameDecoder {
    * @throws {TypeError} if it is given no bytes.
    */
   decode(buffer: Uint8Array, start = 0, end: number = buffer?.length): FrameBatch {
-    if (!(buffer instanceof Uint8Array)) checkBytes(buffer);
+    if (!(buffer instanceof Uint8Array)) checkGiven("buffer", buffer, "bytes");
     const frames: Frame[] = [];
     if (this.#failure) return { frames, consumed: 0, error: this.#failure };
     let error: FrameError | undefined;

@@ -1,4 +1,4 @@
-import { checkGiven } from "../base/option_kinds.ts";
+import { checkGiven, isBytes } from "../base/option_kinds.ts";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { shownValue, valueKind } from "../base/value_kind.ts";
 import { appendText, checkHeaderBytes, EncodedHead } from "./encoded_head.ts";
@@ -57,7 +57,7 @@ const UTF8_BYTES_PER_UNIT = 3;
  * encoding not UTF-8.
  */
 export function writeFrame(buffer: ByteBuffer, frame: OutgoingFrame): number {
-  checkFrame(frame);
+  if (typeof frame !== "object" || frame === null) checkGiven("frame", frame, "object");
   const { header = NO_FIELDS, content = NO_BYTES } = frame;
   if (typeof content === "string") {
     const known = TEXT_HEADS.find(header);
@@ -129,7 +129,7 @@ export function writeFrameHead(
  * @throws {RangeError | TypeError} as {@linkcode writeFrame} does.
  */
 export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
-  checkFrame(frame);
+  if (typeof frame !== "object" || frame === null) checkGiven("frame", frame, "object");
   const { header, content = NO_BYTES } = frame;
   if (typeof content !== "string") checkBytes(content);
   const buffer = new ByteBuffer(256 + content.length);
@@ -162,15 +162,14 @@ export function encodeFrame(frame: OutgoingFrame): Uint8Array<ArrayBuffer> {
  * @throws {RangeError | TypeError} as {@linkcode writeFrame} does; also if `content-length` is given.
  */
 export function encodeHead(header: HeaderInit, isText: boolean): EncodedHead {
-  checkGiven("header", header, "object");
+  const before = isText
+    ? headText(header, "text/plain", "utf-8")
+    : headText(header, "application/octet-stream", "binary");
   const { "content-encoding": encoding, "content-length": given } = header;
   if (given !== undefined) {
     throw new TypeError("Cannot encode a head with a content-length: each frame has its own");
   }
   if (isText) checkTextEncoding(encoding);
-  const before = isText
-    ? headText(header, "text/plain", "utf-8")
-    : headText(header, "application/octet-stream", "binary");
   return new EncodedHead(before, tailText(header));
 }
 
@@ -187,23 +186,10 @@ export function jsonFrame(value: unknown, fields: HeaderInit = NO_FIELDS): Outgo
   return { header: { ...fields, "content-type": type }, content };
 }
 
-/** @throws {TypeError} if it is no frame to be sent. */
-function checkFrame(frame: unknown): void {
-  if (typeof frame === "object" && frame !== null) return;
-  throw new TypeError(`Cannot encode ${valueKind(frame)} as a frame: give { header, content }`);
-}
-
-/** The tag of `Uint8Array`s, also of subclasses and those of other realms, and of nothing else. */
-const BYTES_TAG = "Uint8Array";
-const tagOf = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)!.get!;
-
 /** @throws {TypeError} if the content is no `Uint8Array`, or its memory was transferred. */
 function checkBytes(content: unknown): asserts content is Uint8Array {
-  if (tagOf.call(content) === BYTES_TAG) {
-    if ((content as Uint8Array).length > 0 || !isDetached(content as Uint8Array)) return;
+  if (isBytes(content)) {
+    if (content.length > 0 || !isDetached(content)) return;
     throw new TypeError("Cannot encode content whose memory was transferred to somebody else");
   }
   throw new TypeError(

@@ -1,5 +1,4 @@
 import { checkGiven } from "../base/option_kinds.ts";
-import { checkBytes } from "./check_bytes.ts";
 
 /**
  * Reads numbers of different types one after the other. Every method throws a `RangeError` if the
@@ -26,11 +25,10 @@ export class NumberReader {
    *
    * @param content Is not copied.
    * @param littleEndian Whether numbers have the low byte first.
-   * @throws {TypeError} if the content is no bytes, or `littleEndian` neither true nor false.
+   * @throws {TypeError} if the content is no `Uint8Array`.
    */
   constructor(content: Uint8Array, littleEndian: boolean) {
-    checkBytes(content);
-    checkGiven("littleEndian", littleEndian, "flag");
+    checkGiven("content", content, "bytes");
     this.#view = new DataView(content.buffer, content.byteOffset, content.byteLength);
     this.littleEndian = littleEndian;
   }

@@ -1,4 +1,4 @@
-import { checkGiven } from "../base/option_kinds.ts";
+import { checkGiven, checkKind } from "../base/option_kinds.ts";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { valueKind } from "../base/value_kind.ts";
 import type { ByteOrder } from "./header.ts";
@@ -45,9 +45,7 @@ export class NumberWriter {
    */
   constructor(littleEndian: boolean = HOST_IS_LITTLE_ENDIAN, memory?: Uint8Array) {
     checkGiven("littleEndian", littleEndian, "flag");
-    if (memory !== undefined && !(memory instanceof Uint8Array)) {
-      throw new TypeError(`Cannot use ${valueKind(memory)} as memory: give a Uint8Array`);
-    }
+    checkKind("memory", memory, "bytes");
     this.littleEndian = littleEndian;
     this.#buffer = memory ? undefined : new ByteBuffer(FIRST_BYTES);
     this.#memory = memory ?? this.#buffer!.bytes;

@@ -1,4 +1,4 @@
-import { shownValue } from "../base/value_kind.ts";
+import { refusal } from "../base/option_kinds.ts";
 import type { ByteOrder } from "./header.ts";
 
 /** The types of number that binary content may hold. */
@@ -63,10 +63,7 @@ export function readNumbers<T extends NumberType>(
   littleEndian: boolean,
 ): TypedArrayOf<T> {
   if (!Object.hasOwn(ARRAYS, type)) {
-    const known = Object.keys(ARRAYS).join(", ");
-    throw new TypeError(
-      `Cannot read numbers of the type ${shownValue(type)}: give one of ${known}`,
-    );
+    throw new TypeError(refusal("type", type, "a NumberType"));
   }
   const size = ARRAYS[type].BYTES_PER_ELEMENT;
   if (content.length % size !== 0) {

@@ -1,5 +1,4 @@
 import { checkGiven } from "../../base/option_kinds.ts";
-import { valueKind } from "../../base/value_kind.ts";
 
 /**
  * A connection that carries bytes in both directions. A `Deno.Conn` is one; {@linkcode duplexOf}
@@ -23,11 +22,9 @@ export interface ByteDuplex {
 
 /** @throws {TypeError} if it is no duplex. */
 export function checkDuplex(duplex: ByteDuplex): void {
+  checkGiven("connection", duplex, "object");
   for (const name of ["read", "write", "close"] as const) {
-    if (typeof (duplex as Partial<ByteDuplex> | null)?.[name] === "function") continue;
-    throw new TypeError(
-      `Cannot use ${valueKind(duplex)} as a connection: give one with read, write and close`,
-    );
+    checkGiven(`connection.${name}`, duplex[name], "function");
   }
 }
 

@@ -1,7 +1,10 @@
 import { messageOf } from "../../base/message_of.ts";
 import { valueKind } from "../../base/value_kind.ts";
 import { ByteReader } from "../../frame/byte_reader.ts";
-import { ContentStreamError, type ContentStreamErrorCode } from "../../frame/mod.ts";
+import {
+  ContentStreamError,
+  type ContentStreamErrorCode,
+} from "../../frame/content_stream_error.ts";
 
 /** The size in bytes of a read from a byte stream. */
 const READ_BYTES = 131_072;

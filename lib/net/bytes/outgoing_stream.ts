@@ -1,5 +1,6 @@
 import { timerMs } from "../../base/timer_ms.ts";
-import { isStreamedFrame, type StreamedFrame, writeFrameHead } from "../../frame/mod.ts";
+import { isStreamedFrame, type StreamedFrame } from "../../frame/streamed_frame.ts";
+import { writeFrameHead } from "../../frame/frame_encoder.ts";
 import { ContentSource } from "./content_source.ts";
 import type { WriteQueue } from "./write_queue.ts";
 

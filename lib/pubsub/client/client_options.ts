@@ -134,19 +134,13 @@ const KINDS: OptionKinds<BrokerClientOptions> = {
   signal: "signal",
 };
 
-const CREDENTIAL_KINDS: OptionKinds<Credentials> = {
-  token: "text",
-  user: "text",
-  password: "text",
-};
-
 /** @throws {TypeError} if an option that is no number is not what it has to be. */
 export function checkClientOptions(options: BrokerClientOptions): void {
   checkOptions(options, KINDS);
   checkOptions(options.will, { contentType: "text" }, "will");
   const { credentials, reconnect } = options;
   if (typeof credentials !== "function") {
-    checkOptions(credentials, CREDENTIAL_KINDS, "credentials");
+    checkOptions(credentials, { token: "text", user: "text", password: "text" }, "credentials");
   }
   if (reconnect !== false) checkKind("reconnect", reconnect, "object");
 }

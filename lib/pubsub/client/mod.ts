@@ -63,7 +63,8 @@ export {
 } from "../../net/connection_error.ts";
 export type { TlsProblem } from "../../net/tls_problem.ts";
 export { type ByteDuplex, duplexOf } from "../../net/bytes/byte_duplex.ts";
-export { ContentError, ContentStreamError } from "../../frame/mod.ts";
+export { ContentError } from "../../frame/content.ts";
+export { ContentStreamError } from "../../frame/content_stream_error.ts";
 export type {
   ByteOrder,
   ContentErrorCode,

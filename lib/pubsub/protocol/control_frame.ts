@@ -1,10 +1,6 @@
-import {
-  ByteBuffer,
-  type EncodedHead,
-  encodeHead,
-  type HeaderInit,
-  writeFrame,
-} from "../../frame/mod.ts";
+import { ByteBuffer } from "../../base/byte_buffer.ts";
+import type { EncodedHead } from "../../frame/encoded_head.ts";
+import { encodeHead, type HeaderInit, writeFrame } from "../../frame/frame_encoder.ts";
 
 /** The content fields of a frame that has no content. */
 const NO_CONTENT = { "content-type": "text/json", "content-encoding": "utf-8" } as const;

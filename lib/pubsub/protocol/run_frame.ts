@@ -5,7 +5,10 @@
  *
  * @module
  */
-import { type ByteBuffer, type Frame, HOST_BYTE_ORDER, writeFrameHead } from "../../frame/mod.ts";
+import type { ByteBuffer } from "../../base/byte_buffer.ts";
+import type { Frame } from "../../frame/frame.ts";
+import { HOST_BYTE_ORDER } from "../../frame/numbers.ts";
+import { writeFrameHead } from "../../frame/frame_encoder.ts";
 import { isWholeNumber } from "./whole_number.ts";
 
 /** The op of such a frame. */

@@ -1,4 +1,4 @@
-import { Frame } from "../../frame/mod.ts";
+import { Frame } from "../../frame/frame.ts";
 
 /** What an answer says that tells of a failure. */
 export interface ReplyError {

@@ -1,4 +1,6 @@
-import { type Frame, FrameDecoder, FrameError } from "../../frame/mod.ts";
+import type { Frame } from "../../frame/frame.ts";
+import { FrameDecoder } from "../../frame/frame_decoder.ts";
+import { FrameError } from "../../frame/frame_error.ts";
 import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
 import { ReadBuffer } from "../../net/bytes/read_buffer.ts";
 import { Reply } from "./reply.ts";

@@ -2,12 +2,10 @@ import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { closeQuietly } from "../../base/close_quietly.ts";
 import { bytesOption, countOption, numericOptions } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
-import {
-  DEFAULT_MAX_CONTENT_BYTES,
-  FrameError,
-  type FrameInit,
-  type StreamedFrame,
-} from "../../frame/mod.ts";
+import { DEFAULT_MAX_CONTENT_BYTES } from "../../frame/frame_decoder.ts";
+import { FrameError } from "../../frame/frame_error.ts";
+import type { FrameInit } from "../../frame/frame_init.ts";
+import type { StreamedFrame } from "../../frame/streamed_frame.ts";
 import type { Address } from "../../net/address.ts";
 import { type ByteDuplex, checkDuplex } from "../../net/bytes/byte_duplex.ts";
 import { discardStream, streamTimeout } from "../../net/bytes/outgoing_stream.ts";

@@ -1,5 +1,6 @@
 import { Deque } from "../../base/deque.ts";
-import { appendFrame, isStreamedFrame, type StreamedFrame } from "../../frame/mod.ts";
+import { appendFrame } from "../../frame/frame_init.ts";
+import { isStreamedFrame, type StreamedFrame } from "../../frame/streamed_frame.ts";
 import { discardStream, OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import type { WriteQueue } from "../../net/bytes/write_queue.ts";
 import type { Call } from "./call.ts";

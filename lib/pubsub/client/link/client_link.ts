@@ -1,13 +1,11 @@
 import { closeQuietly } from "../../../base/close_quietly.ts";
 import { PeriodicLook } from "../../../base/periodic_look.ts";
-import {
-  type EncodedHead,
-  type Frame,
-  FrameDecoder,
-  type FrameError,
-  type FrameHeader,
-  type OutgoingFrame,
-} from "../../../frame/mod.ts";
+import type { EncodedHead } from "../../../frame/encoded_head.ts";
+import type { Frame } from "../../../frame/frame.ts";
+import { FrameDecoder } from "../../../frame/frame_decoder.ts";
+import type { FrameError } from "../../../frame/frame_error.ts";
+import type { FrameHeader } from "../../../frame/header.ts";
+import type { OutgoingFrame } from "../../../frame/frame_encoder.ts";
 import type { ByteDuplex } from "../../../net/bytes/byte_duplex.ts";
 import type { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
 import { LinkInput } from "./link_input.ts";

@@ -1,5 +1,6 @@
 import { Deque } from "../../../base/deque.ts";
-import { ByteBuffer, type OutgoingFrame, writeFrame } from "../../../frame/mod.ts";
+import { ByteBuffer } from "../../../base/byte_buffer.ts";
+import { type OutgoingFrame, writeFrame } from "../../../frame/frame_encoder.ts";
 import type { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
 import { type Sending, sending, type Sent, type TellUnsent } from "./sent.ts";
 

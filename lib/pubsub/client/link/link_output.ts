@@ -1,5 +1,6 @@
 import { Deque } from "../../../base/deque.ts";
-import { type EncodedHead, type OutgoingFrame, writeFrame } from "../../../frame/mod.ts";
+import type { EncodedHead } from "../../../frame/encoded_head.ts";
+import { type OutgoingFrame, writeFrame } from "../../../frame/frame_encoder.ts";
 import type { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
 import { type ByteSink, WriteQueue } from "../../../net/bytes/write_queue.ts";
 import { FrameQueue, type FrameQueueTarget } from "./frame_queue.ts";

@@ -1,4 +1,4 @@
-import { valueKind } from "../../../base/value_kind.ts";
+import { checkGiven } from "../../../base/option_kinds.ts";
 import { type ByteDuplex, checkDuplex } from "../../../net/bytes/byte_duplex.ts";
 import type { DuplexSource, DuplexTarget } from "../client_options.ts";
 import { openDuplex } from "./open_duplex.ts";
@@ -15,15 +15,11 @@ export class ServerList {
     if (isDuplex(target)) {
       this.#unused = target;
       this.#sources = [() => Promise.resolve(target)];
-    } else if (typeof target === "function") this.#sources = [target];
-    else if (Array.isArray(target)) this.#sources = target.slice();
-    else throw new TypeError(`Cannot connect to ${valueKind(target)}: it is no broker's place`);
+    } else this.#sources = Array.isArray(target) ? target.slice() : [target as DuplexSource];
     if (this.#sources.length === 0) {
       throw new TypeError("Cannot connect to a broker: the list of servers is empty");
     }
-    if (!this.#sources.every((source) => typeof source === "function")) {
-      throw new TypeError("Cannot connect to a broker: a list of servers has functions only");
-    }
+    for (const source of this.#sources) checkGiven("server", source, "function");
   }
 
   /** How many there are. */

@@ -1,11 +1,7 @@
-import { checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
+import { checkOptions, isBytes, type OptionKinds } from "../../../base/option_kinds.ts";
 import { valueKind } from "../../../base/value_kind.ts";
-import {
-  type HeaderInit,
-  isStreamedFrame,
-  type OutgoingFrame,
-  type StreamedFrame,
-} from "../../../frame/mod.ts";
+import type { HeaderInit, OutgoingFrame } from "../../../frame/frame_encoder.ts";
+import { isStreamedFrame, type StreamedFrame } from "../../../frame/streamed_frame.ts";
 import type { SendOptions } from "./publish_options.ts";
 import type { PublishContent } from "../receiving/message.ts";
 
@@ -29,12 +25,6 @@ export function contentProblem(content: unknown): string | undefined {
 export function isStream(content: PublishContent): content is StreamedFrame {
   return typeof content !== "string" && !(content instanceof Uint8Array) &&
     isStreamedFrame(content);
-}
-
-/** Also an array of bytes from another realm, such as another frame of a page, is one. */
-function isBytes(content: unknown): boolean {
-  return content instanceof Uint8Array ||
-    Object.prototype.toString.call(content) === "[object Uint8Array]";
 }
 
 /** Whether a content has more bytes than a limit. */

@@ -1,4 +1,5 @@
-import { type EncodedHead, encodeHead } from "../../../frame/mod.ts";
+import type { EncodedHead } from "../../../frame/encoded_head.ts";
+import { encodeHead } from "../../../frame/frame_encoder.ts";
 import { INBOX_PREFIX, topicProblem } from "../../protocol/topic.ts";
 
 /** How many topics are remembered. A program that uses more begins anew from time to time. */

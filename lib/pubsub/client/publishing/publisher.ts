@@ -1,4 +1,4 @@
-import { checkOptions } from "../../../base/option_kinds.ts";
+import { checkGiven } from "../../../base/option_kinds.ts";
 import type { FrameHeader, HeaderInit, StreamedFrame } from "../../../frame/mod.ts";
 import { timerMs } from "../../../base/timer_ms.ts";
 import { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
@@ -200,7 +200,7 @@ export class Publisher {
   }
 
   #checkPublication(topic: string, content: PublishContent, options: PublishOptions): void {
-    if (typeof options !== "object" || options === null) checkOptions<PublishOptions>(options, {});
+    if (typeof options !== "object" || options === null) checkGiven("options", options, "object");
     const { replyTo } = options;
     if (!this.#isTopic(topic)) throw badTopic(topic);
     if (replyTo !== undefined && !this.#isTopic(replyTo)) throw badTopic(replyTo);

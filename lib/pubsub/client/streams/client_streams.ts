@@ -92,7 +92,7 @@ export class ClientStreams {
 
   /** Has a consumer begin anew somewhere; its open deliveries are forgotten. */
   async resetConsumer(stream: string, consumer: string, from: ReadFrom): Promise<ConsumerInfo> {
-    checkFrom(from, ["all", "new"]);
+    checkFrom(from);
     return consumerInfoOf(await this.#consumer("reset", stream, consumer, startFields(from)));
   }
 

@@ -84,7 +84,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     checkGiven("stream", stream, "text");
     checkGiven("consumer", consumer, "text");
     checkOptions(options, KINDS);
-    if (options.from !== undefined) checkFrom(options.from, ["all", "new"]);
+    if (options.from !== undefined) checkFrom(options.from);
     const { concurrency, prefetch } = numericOptions(LIMITS, options);
     this.#stream = stream;
     this.#consumer = consumer;

@@ -54,7 +54,7 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
   ) {
     checkGiven("stream", stream, "text");
     checkOptions(options, KINDS);
-    if (options.from !== undefined) checkFrom(options.from, ["all", "new", "last"]);
+    if (options.from !== undefined) checkFrom(options.from);
     this.#stream = stream;
     this.#options = options;
     this.#readings = readings;

@@ -1,4 +1,6 @@
-import { type Frame, FrameDecoder, type FrameHeader } from "../../../frame/mod.ts";
+import type { Frame } from "../../../frame/frame.ts";
+import { FrameDecoder } from "../../../frame/frame_decoder.ts";
+import type { FrameHeader } from "../../../frame/header.ts";
 import { runEnds, type RunPlace } from "../../protocol/run_frame.ts";
 import { PubSubError } from "../pubsub_error.ts";
 import type { MessageFrame } from "../receiving/message.ts";

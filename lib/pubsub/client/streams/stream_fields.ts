@@ -1,5 +1,4 @@
-import { checkGiven, checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
-import { shownValue } from "../../../base/value_kind.ts";
+import { checkGiven, checkOptions, refusal } from "../../../base/option_kinds.ts";
 import { bytesOption, countOption, numericOptions } from "../../../base/numeric_options.ts";
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
 import type {
@@ -17,20 +16,12 @@ export function startFields(from: ReadFrom | "last"): HeaderInit {
   return { from };
 }
 
-/**
- * Checks where reading is to begin.
- *
- * @param words Places that have a name.
- * @throws {TypeError} if it is none. The broker says which numbers and times it takes.
- */
-export function checkFrom(from: unknown, words: readonly string[]): void {
-  const isPlace = typeof from === "number" || from instanceof Date ||
-    words.includes(from as string);
-  if (isPlace) return;
-  const expected = words.map((word) => JSON.stringify(word)).join(", ");
-  throw new TypeError(
-    `Cannot use ${shownValue(from)} as from: give ${expected}, a number or a Date`,
-  );
+/** @throws {TypeError} if reading cannot begin there. Which words and numbers there are, the broker says. */
+export function checkFrom(from: unknown): void {
+  if (typeof from === "number" || from instanceof Date) return;
+  if (typeof from !== "string") {
+    throw new TypeError(refusal("from", from, "a word, a number or a Date"));
+  }
 }
 
 /** A day in milliseconds. */
@@ -44,13 +35,6 @@ const LIMITS = {
   dedupMs: countOption(undefined, 1, MAX_DEDUP_MS),
 };
 
-const SETTING_KINDS: OptionKinds<StreamInit> = {
-  topics: "texts",
-  full: "text",
-  sync: "text",
-  keep: "text",
-};
-
 /**
  * Settings of a stream, as fields of a request.
  *
@@ -60,7 +44,7 @@ export function settingsFields(
   settings: { readonly [K in keyof StreamInit]?: StreamInit[K] | undefined },
 ): HeaderInit {
   checkGiven("settings", settings, "object");
-  checkOptions(settings, SETTING_KINDS);
+  checkOptions(settings, { topics: "texts" });
   const { maxAgeMs, maxBytes, maxCount, maxPerTopic, dedupMs } = numericOptions(LIMITS, settings);
   // JSON has no infinity.
   const limit = (value: number | undefined) => value === Infinity ? null : value;
