@@ -1,4 +1,4 @@
-import { checkGiven, checkOptions } from "../base/option_kinds.ts";
+import { checkGiven } from "../base/option_kinds.ts";
 import { bytesOption, numericOption } from "../base/numeric_options.ts";
 import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { Frame } from "./frame.ts";
