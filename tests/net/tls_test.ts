@@ -8,7 +8,7 @@ import {
   type Listener,
   serveConnections,
 } from "../../lib/net/mod.ts";
-import { resolveHandshakeLimits } from "../../lib/net/handshake_limits.ts";
+import { resolveServerTls } from "../../lib/net/handshake_limits.ts";
 import { startNodeTls } from "../../lib/net/node_tls.ts";
 import { checkCertificate } from "../../lib/net/server_certificate.ts";
 import { TlsListener } from "../../lib/net/tls_listener.ts";
@@ -118,7 +118,7 @@ Deno.test("the end of a TLS stream is said when the socket has taken all of it, 
     const inner = { ...tcp, accept: oncePromised(accepted.conn), close() {} };
     using listener = new TlsListener(
       inner,
-      checkCertificate(SERVER_TLS, resolveHandshakeLimits(SERVER_TLS)),
+      checkCertificate(SERVER_TLS, resolveServerTls(SERVER_TLS)),
     );
     const [client, server] = await deadline(Promise.all([
       startNodeTls(dialled.conn, "localhost", { insecure: true }, new AbortController().signal),
