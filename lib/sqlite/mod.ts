@@ -10,7 +10,7 @@
 export { backUp } from "./backup.ts";
 export { type ConnectionOptions, openReader, openWriter, type WriterOptions } from "./open.ts";
 export { type SqliteSchema, versionOf } from "./schema.ts";
-export { durableTransaction, transaction } from "./transaction.ts";
+export { durableTransaction, readTransaction, transaction } from "./transaction.ts";
 export { FileLock } from "./file_lock.ts";
 export { assertIdentity, FileGuard, type FileIdentity, identityOf } from "./file_guard.ts";
 export {

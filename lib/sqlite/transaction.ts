@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 
 interface Statements {
   readonly begin: StatementSync;
+  readonly beginReading: StatementSync;
   readonly commit: StatementSync;
   readonly rollback: StatementSync;
 }
@@ -14,6 +15,7 @@ function statementsOf(db: DatabaseSync): Statements {
   if (own === undefined) {
     own = {
       begin: db.prepare("BEGIN IMMEDIATE"),
+      beginReading: db.prepare("BEGIN"),
       commit: db.prepare("COMMIT"),
       rollback: db.prepare("ROLLBACK"),
     };
@@ -52,7 +54,44 @@ function statementsOf(db: DatabaseSync): Statements {
  * ```
  */
 export function transaction<T>(db: DatabaseSync, action: () => T): T {
-  const { begin, commit, rollback } = statementsOf(db);
+  const own = statementsOf(db);
+  return between(own.begin, own, action);
+}
+
+/**
+ * Has all statements of `action` read the database as it is at one moment, whatever another
+ * connection commits meanwhile. It also costs less: without it each statement takes SQLite's locks and
+ * gives them back. Meanwhile what others write cannot all be moved out of the write-ahead log, so
+ * `action` should be short.
+ *
+ * @param action Synchronous; it must not write, nor begin a transaction itself.
+ * @returns what `action` returned.
+ * @throws what `action` or SQLite throws; see {@linkcode asSqliteError}.
+ *
+ * @example
+ * ```ts
+ * import { openReader, openWriter, readTransaction } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const schema = { applicationId: 0x6e6f7465, migrations: ["CREATE TABLE note (text)"] };
+ * using writer = openWriter(`${folder}/notes.db`, { schema });
+ * using reader = openReader(`${folder}/notes.db`);
+ * const count = () => reader.prepare("SELECT count(*) AS n FROM note").get()?.["n"];
+ * readTransaction(reader, () => {
+ *   assertEquals(count(), 0);
+ *   writer.exec("INSERT INTO note VALUES ('new')");
+ *   assertEquals(count(), 0);
+ * });
+ * assertEquals(count(), 1);
+ * ```
+ */
+export function readTransaction<T>(db: DatabaseSync, action: () => T): T {
+  const own = statementsOf(db);
+  return between(own.beginReading, own, action);
+}
+
+function between<T>(begin: StatementSync, { commit, rollback }: Statements, action: () => T): T {
   begin.run();
   try {
     const value = action();

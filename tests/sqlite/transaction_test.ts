@@ -4,6 +4,7 @@ import {
   durableTransaction,
   openReader,
   openWriter,
+  readTransaction,
   transaction,
 } from "../../lib/sqlite/mod.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -93,4 +94,25 @@ Deno.test("durableTransaction() waits for the disk, and only it does", () => {
     assertEquals(value(db, "PRAGMA synchronous"), before);
     db.close();
   }
+});
+
+Deno.test("readTransaction() reads one state, also where an earlier one threw", () => {
+  using scratch = new Scratch();
+  using db = openWriter(scratch.at("a.db"), { schema: NUMBERS });
+  using reader = openReader(scratch.at("a.db"));
+  const mistake = new Error("changed my mind");
+  const thrown = thrownBy(() =>
+    readTransaction(reader, () => {
+      assertEquals(count(reader), 0);
+      throw mistake;
+    })
+  );
+  assertEquals(thrown, mistake);
+  db.exec("INSERT INTO number VALUES (1)");
+  const counts = readTransaction(reader, () => {
+    const before = count(reader);
+    db.exec("DELETE FROM number");
+    return [before, count(reader)];
+  });
+  assertEquals([counts, count(reader)], [[1, 1], 0]);
 });

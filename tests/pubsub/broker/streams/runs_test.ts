@@ -97,6 +97,40 @@ Deno.test("whoever takes runs gets the same messages as one who does not", () =>
   );
 });
 
+Deno.test("neighbours are added at once as one by one, until there are so many bytes", () => {
+  const decoder = new RunDecoder();
+  const limits = fc.nat(2_000);
+  fc.assert(
+    fc.property(fc.array(frames, { maxLength: 3 }), limits, fc.nat(5), (rows, limit, from) => {
+      const [atOnce, each] = [0, 1].map(() => {
+        const out = new ByteBuffer();
+        const to = { sid: 3, stream: "orders", consumer: undefined, runs: true };
+        return { out, writer: new MessageWriter(out, to) };
+      }) as [
+        { out: ByteBuffer; writer: MessageWriter },
+        { out: ByteBuffer; writer: MessageWriter },
+      ];
+      let seq = 7;
+      for (const parts of rows) {
+        const { bytes, ends } = joined(parts);
+        const row = RunFrames.of(bytes, parts.length, encodeEnds(ends), decoder);
+        const first = Math.min(from, row.count - 1);
+        let last = first;
+        do each.writer.add(row, last, seq + last++, 1_000); while (
+          last < row.count && each.writer.bytes < limit
+        );
+        assertEquals(atOnce.writer.addUntil(limit, row, first, seq + first, 1_000), last);
+        assertEquals(atOnce.writer.bytes, each.writer.bytes);
+        seq += row.count;
+      }
+      for (const { writer } of [atOnce, each]) writer.end();
+      assertEquals(atOnce.writer.count, each.writer.count);
+      assertEquals(atOnce.out.view(), each.out.view());
+    }),
+    { numRuns: 60 },
+  );
+});
+
 Deno.test("a message is whole that waits behind large ones which a filter leaves out", () => {
   using db = new DatabaseSync(":memory:");
   migrate(db, ":memory:", STREAM_SCHEMA);

@@ -86,6 +86,23 @@ export class MessageWriter {
     this.#attempt = attempt;
   }
 
+  /**
+   * Adds the next messages, which are neighbours: until there are so many bytes, and at least one.
+   *
+   * @param index That of the first; all behind it may be added.
+   * @returns the index behind the last that was added.
+   */
+  addUntil(bytes: number, frames: RunFrames, index: number, seq: number, time: number): number {
+    this.add(frames, index, seq, time);
+    const { ends } = frames;
+    const end = frames.startOf(index) + frames.sizeOf(index) + bytes - this.bytes;
+    let last = index + 1;
+    while (last < ends.length && ends[last - 1]! < end) last++;
+    this.count += last - this.#last;
+    this.#last = last;
+    return last;
+  }
+
   /** Writes what was added and is not written. */
   end(): void {
     const frames = this.#frames;

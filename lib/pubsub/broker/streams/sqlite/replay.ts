@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
+import { readTransaction } from "../../../../sqlite/mod.ts";
 import type { StreamStart } from "../stream_store.ts";
 import { MessageWriter, type Recipient } from "./message_writer.ts";
 import { isGone, Runs } from "./runs.ts";
@@ -47,18 +48,24 @@ type StreamRow = readonly [id: number, floor: number, next: number];
 
 /** Reads what streams keep, over a connection of its own. */
 export class Replay {
+  readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #runs: Runs;
   readonly #matchers = new Map<string | undefined, TopicMatcher>();
 
   /** Over a connection that reads. */
   constructor(db: DatabaseSync) {
+    this.#db = db;
     this.#statements = new Statements(db);
     this.#runs = new Runs(this.#statements, true);
   }
 
   /** Where a reader begins; `undefined` if there is no such stream. */
   begin(name: string, start: StreamStart): Pick<ReplayPlace, "next" | "lastUntil"> | undefined {
+    return readTransaction(this.#db, () => this.#begin(name, start));
+  }
+
+  #begin(name: string, start: StreamStart): Pick<ReplayPlace, "next" | "lastUntil"> | undefined {
     const stream = this.#stream(name);
     if (stream === undefined) return undefined;
     const [id, floor, next] = stream;
@@ -76,11 +83,14 @@ export class Replay {
    * @param out What is read is written here; the part is a view of it.
    */
   read(place: ReplayPlace, out: ByteBuffer = new ByteBuffer()): ReplayPart | undefined {
-    const stream = this.#stream(place.stream);
-    if (stream === undefined) return undefined;
-    return place.next <= place.lastUntil
-      ? this.#readLast(place, stream, out)
-      : this.#read(place, stream, out);
+    // Rows may be dropped, and marks of what is gone be made, between two statements.
+    return readTransaction(this.#db, () => {
+      const stream = this.#stream(place.stream);
+      if (stream === undefined) return undefined;
+      return place.next <= place.lastUntil
+        ? this.#readLast(place, stream, out)
+        : this.#read(place, stream, out);
+    });
   }
 
   #read(place: ReplayPlace, [id, floor, end]: StreamRow, out: ByteBuffer): ReplayPart {
@@ -91,21 +101,24 @@ export class Replay {
     const writer = new MessageWriter(out, recipientOf(place));
     for (let i = 0; i < MAX_RUNS && next < end && writer.bytes < MAX_BATCH_BYTES; i++) {
       const run = this.#runs.at(id, next);
-      // What comes behind `end` was committed after the row of the stream was read.
-      if (run === undefined || run.first >= end) {
+      if (run === undefined) {
         next = end;
         break;
       }
       const marks = this.#runs.gone(run);
       const frames = this.#runs.frames(run);
-      for (let at = Math.max(0, next - run.first); at < run.count; at++) {
-        if (writer.bytes >= MAX_BATCH_BYTES) break;
-        next = run.first + at + 1;
-        if (isGone(marks, at)) continue;
-        if (matcher.matchesAll || matcher.matches(frames.topicOf(at))) {
-          writer.add(frames, at, next - 1, run.time);
-        }
-      }
+      let at = Math.max(0, next - run.first);
+      if (marks === undefined && matcher.matchesAll) {
+        at = writer.addUntil(MAX_BATCH_BYTES, frames, at, run.first + at, run.time);
+        next = run.first + at;
+      } else {for (; at < run.count; at++) {
+          if (writer.bytes >= MAX_BATCH_BYTES) break;
+          next = run.first + at + 1;
+          if (isGone(marks, at)) continue;
+          if (matcher.matchesAll || matcher.matches(frames.topicOf(at))) {
+            writer.add(frames, at, next - 1, run.time);
+          }
+        }}
       // The memory of these frames is given back once others were asked for.
       writer.end();
     }
