@@ -1,6 +1,7 @@
 import type { Address } from "../net/mod.ts";
 import type { Direction } from "../net/direction.ts";
-import { FaultLine, type LineExit, type Mark } from "./faults/fault_line.ts";
+import { FaultLine, type LineExit } from "./faults/fault_line.ts";
+import type { Mark } from "./faults/shaping.ts";
 import type { FaultSet } from "./faults/fault_set.ts";
 import type { Side } from "./side.ts";
 

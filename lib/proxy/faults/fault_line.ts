@@ -1,12 +1,13 @@
+import { Alarm, AlarmClock } from "../../base/alarm_clock.ts";
 import { Deque } from "../../base/deque.ts";
-import { MAX_TIMER_MS } from "../../base/timer_ms.ts";
 import type { Address } from "../../net/mod.ts";
 import type { Direction } from "../../net/direction.ts";
+import { Acting } from "./acting.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
-import { isOfFrames } from "./fault.ts";
+import { isOfFrames, selectsFrames } from "./fault.ts";
 import type { FaultSet } from "./fault_set.ts";
 import { FrameStage } from "./frame_stage.ts";
-import { type Shaped, Shaping } from "./shaping.ts";
+import { type Mark, type Piece, Shaping } from "./shaping.ts";
 
 /** Without a rate, at most this much waits for its time; then reading stops. */
 const MAX_WAITING_BYTES = 16_777_216;
@@ -23,15 +24,9 @@ const PIECES_IN_A_ROW = 512;
 /** With a rate, bytes leave at these intervals. */
 const PACE_MS = 5;
 
-/** Bytes leave this much early rather than a timer's grain late. */
-const EARLY_MS = 0.5;
-
 /** A reset waits this long for the bytes before it to be sent, and at most this long for their room. */
 const RESET_AFTER_MS = 20;
 const RESET_AT_LATEST_MS = 1_000;
-
-/** What ends a direction, and stands in the queue like bytes do. */
-export type Mark = "end" | "broken" | "close" | "half-close" | "reset";
 
 /** Where the bytes of a {@linkcode FaultLine} go, and what it tells of. */
 export interface LineExit {
@@ -60,18 +55,12 @@ interface Entry {
   readonly at: number;
 }
 
-/** What waits for its time. */
-interface Waiting {
-  shaped: Shaped | undefined;
-  readonly mark: Mark | undefined;
-  dueAt: number;
-  /** Bytes of it that have left; or for a reset, when it was first tried. */
-  left: number;
-}
+/** One for all directions of all connections: thousands of them wait at a time. */
+const clock = new AlarmClock();
 
 /**
  * One direction of a connection under faults: a queue in which bytes wait for their time, in their
- * order, and one timer.
+ * order, and one alarm.
  */
 export class FaultLine {
   readonly #set: FaultSet;
@@ -82,17 +71,19 @@ export class FaultLine {
   readonly #shaping: Shaping;
   /** What may concern this direction, whether or not it is its time. */
   #faults: readonly ActiveFault[] = [];
+  /** Those of them that act on bytes of no frame, or on all frames alike. */
+  #actingOnAll = new Acting([]);
+  #areFramesSelected = false;
   #frames: FrameStage | undefined;
   readonly #entries = new Deque<Entry>();
-  readonly #queue = new Deque<Waiting>();
+  readonly #queue = new Deque<Piece>();
   #bytes = 0;
   /** Faults that act once, and have. */
   readonly #done = new Set<ActiveFault>();
   /** While more than this waits, nothing is read; then until no more than that is left. */
   #most = SPARE_BYTES;
   #resumeAt = SPARE_BYTES / 2;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerAt = Infinity;
+  readonly #alarm = new Alarm(() => this.#advance());
   #isAwaiting = false;
   #isBlocked = false;
   #isReading = true;
@@ -134,8 +125,12 @@ export class FaultLine {
         noFrames: () => this.#exit.noFrames(),
       });
     }
+    this.#areFramesSelected = this.#faults.some(({ fault }) => selectsFrames(fault.selectors));
+    this.#actingOnAll = new Acting(
+      this.#faults.filter((active) => active.isOn && active.concernsFrame(undefined)),
+    );
     this.#limit();
-    for (const active of this.#acting(undefined)) {
+    for (const active of this.#actingOnAll.striking) {
       if (this.#strikesAt(active) <= this.#shaping.offset) this.#strike(active);
     }
     this.#advance();
@@ -166,7 +161,7 @@ export class FaultLine {
   /** Passes nothing more. */
   stop(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    clock.clear(this.#alarm);
     this.#frames?.stop();
     this.#entries.clear();
     this.#queue.clear();
@@ -196,7 +191,7 @@ export class FaultLine {
       const entry = this.#entries.peek();
       if (entry === undefined || this.#queue.length >= MAX_PIECES) return false;
       const acting = this.#acting(entry.frame);
-      const hole = acting.find(({ fault }) => fault.action.kind === "blackhole");
+      const { hole } = acting;
       if (hole) {
         if (!this.#done.has(hole)) this.#fired(hole, this.#shaping.offset);
         this.#done.add(hole);
@@ -211,24 +206,32 @@ export class FaultLine {
   }
 
   /** Shapes some of the bytes of an entry: up to where a fault strikes, if one does. */
-  #shapeBytes(
-    entry: Entry,
-    bytes: Uint8Array,
-    acting: readonly ActiveFault[],
-    now: number,
-  ): void {
+  #shapeBytes(entry: Entry, bytes: Uint8Array, acting: Acting, now: number): void {
     const { offset } = this.#shaping;
-    const [striking] = acting.filter((active) => this.#strikesAt(active) < Infinity)
-      .sort((one, other) => this.#strikesAt(one) - this.#strikesAt(other));
+    const striking = this.#firstOf(acting.striking);
     const room = striking ? this.#strikesAt(striking) - offset : Infinity;
     if (room > 0) {
-      const shaped = this.#shaping.next(bytes.subarray(0, room), acting, entry.at, now);
-      this.#queue.push({ shaped, mark: undefined, dueAt: shaped.dueAt, left: 0 });
-      const { length } = shaped.bytes;
+      const next = room < bytes.length ? bytes.subarray(0, room) : bytes;
+      const piece = this.#shaping.next(next, acting, entry.at, now);
+      this.#queue.push(piece);
+      const { length } = piece.bytes!;
       if (length < bytes.length) entry.bytes = bytes.subarray(length);
       else this.#entries.shift();
     }
     if (striking && this.#strikesAt(striking) <= this.#shaping.offset) this.#strike(striking);
+  }
+
+  /** The one that strikes first, of those that have not. */
+  #firstOf(faults: readonly ActiveFault[]): ActiveFault | undefined {
+    let first: ActiveFault | undefined;
+    let firstAt = Infinity;
+    for (const active of faults) {
+      const at = this.#strikesAt(active);
+      if (at >= firstAt) continue;
+      first = active;
+      firstAt = at;
+    }
+    return first;
   }
 
   /** The offset at which a fault that acts once does so. */
@@ -252,7 +255,15 @@ export class FaultLine {
   }
 
   #mark(mark: Mark, dueAt: number): void {
-    this.#queue.push({ shaped: undefined, mark, dueAt, left: 0 });
+    this.#queue.push({
+      bytes: undefined,
+      mark,
+      alone: false,
+      dueAt,
+      beginsAt: 0,
+      bytesPerMs: 0,
+      left: 0,
+    });
   }
 
   /** Passes what is due. */
@@ -260,16 +271,17 @@ export class FaultLine {
     for (;;) {
       const waiting = this.#queue.peek();
       if (waiting === undefined || this.#isAwaiting || this.#isBlocked || this.#isOver) return;
-      if (waiting.mark !== undefined) {
-        if (waiting.dueAt > now || !this.#reaches(waiting, waiting.mark, now)) {
+      if (waiting.bytes === undefined) {
+        const mark = waiting.mark!;
+        if (waiting.dueAt > now || !this.#reaches(waiting, mark, now)) {
           return this.#wake(waiting.dueAt);
         }
         this.#queue.shift();
-        this.#exit.reached(waiting.mark);
+        this.#exit.reached(mark);
         continue;
       }
-      const { bytes, alone, beginsAt, bytesPerMs } = waiting.shaped!;
-      const isDue = waiting.dueAt <= now + EARLY_MS;
+      const { bytes, alone, beginsAt, bytesPerMs } = waiting;
+      const isDue = waiting.dueAt <= now;
       // By a rate, some of the bytes may be due.
       const due = isDue
         ? bytes.length
@@ -277,7 +289,8 @@ export class FaultLine {
         ? Math.max(waiting.left, Math.min(bytes.length, Math.floor((now - beginsAt) * bytesPerMs)))
         : waiting.left;
       if (due > waiting.left) {
-        const part = bytes.subarray(waiting.left, due);
+        const isWhole = waiting.left === 0 && due === bytes.length;
+        const part = isWhole ? bytes : bytes.subarray(waiting.left, due);
         waiting.left = due;
         this.#bytes -= part.length;
         if (isDue) this.#queue.shift();
@@ -302,7 +315,7 @@ export class FaultLine {
   }
 
   /** Whether a mark may act: a reset that follows bytes at once would overtake them. */
-  #reaches(waiting: Waiting, mark: Mark, now: number): boolean {
+  #reaches(waiting: Piece, mark: Mark, now: number): boolean {
     if (mark !== "reset" && mark !== "broken") return true;
     const first = waiting.left === 0;
     if (first) waiting.left = now;
@@ -320,14 +333,7 @@ export class FaultLine {
 
   /** Has `#advance` called at this time, if that is not done before. */
   #wake(at: number): void {
-    if (this.#timer !== undefined && this.#timerAt <= at) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#timerAt = Infinity;
-      this.#advance();
-    }, Math.min(Math.max(0, at - performance.now()), MAX_TIMER_MS));
+    if (at < this.#alarm.at) clock.set(this.#alarm, at);
   }
 
   /** Reads on, or not. */
@@ -344,8 +350,11 @@ export class FaultLine {
     this.#exit.read(mayRead);
   }
 
-  #acting(frame: FrameInfo | undefined): readonly ActiveFault[] {
-    return this.#faults.filter((active) => active.isOn && active.concernsFrame(frame));
+  #acting(frame: FrameInfo | undefined): Acting {
+    if (frame === undefined || !this.#areFramesSelected) return this.#actingOnAll;
+    return new Acting(
+      this.#faults.filter((active) => active.isOn && active.concernsFrame(frame)),
+    );
   }
 
   #frameFaults(): readonly ActiveFault[] {

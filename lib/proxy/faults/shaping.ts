@@ -1,25 +1,33 @@
 import type { Direction } from "../../net/direction.ts";
+import type { Acting, ActingFault } from "./acting.ts";
 import type { ActiveFault } from "./active_fault.ts";
 import { corruptedBytes } from "./corruption.ts";
-import type { FaultAction, FaultKind } from "./fault.ts";
 import type { FaultSet } from "./fault_set.ts";
 import { lossMs, SEGMENT_BYTES } from "./loss.ts";
 import { Pacer } from "./pacer.ts";
 import { drawAt, DRAWS } from "./seeded.ts";
 
-/** A piece of a stream, and when it may leave. */
-export interface Shaped {
-  readonly bytes: Uint8Array;
+/** What ends a direction, and stands in the queue like bytes do. */
+export type Mark = "end" | "broken" | "close" | "half-close" | "reset";
+
+/** A piece of a stream that waits for its time, or a mark. */
+export interface Piece {
+  /** The bytes, if it is no mark. */
+  readonly bytes: Uint8Array | undefined;
+  readonly mark: Mark | undefined;
   /** Whether it is to be written by itself. */
   readonly alone: boolean;
   /** When all of it may have left, in milliseconds. */
-  readonly dueAt: number;
+  dueAt: number;
   /** With a rate: when its first byte may leave, and how many follow in a millisecond; else 0. */
   readonly beginsAt: number;
   readonly bytesPerMs: number;
+  /** Bytes of it that have left; or for a reset, when it was first tried. */
+  left: number;
 }
 
-type ActionOf<K extends FaultKind> = Extract<FaultAction, { readonly kind: K }>;
+/** Bytes without a rate. */
+const UNPACED = { beginsAt: 0, bytesPerMs: 0 };
 
 /**
  * What faults do to the bytes of one direction of a connection, in this order: corrupt, slice, rate,
@@ -57,11 +65,8 @@ export class Shaping {
   }
 
   /** When something without bytes may leave that came at this time. */
-  dueOf(acting: readonly ActiveFault[], at: number): number {
-    const delays = acting.map(({ fault: { action } }) =>
-      action.kind === "delay" ? action.delayMs : 0
-    );
-    return this.#lastDue = Math.max(this.#lastDue, at + sumOf(delays));
+  dueOf({ delayMs }: Acting, at: number): number {
+    return this.#lastDue = Math.max(this.#lastDue, at + delayMs);
   }
 
   /**
@@ -69,41 +74,40 @@ export class Shaping {
    *
    * @param at When they arrived.
    */
-  next(bytes: Uint8Array, acting: readonly ActiveFault[], at: number, now: number): Shaped {
+  next(bytes: Uint8Array, acting: Acting, at: number, now: number): Piece {
     const { offset } = this;
-    const sliced = acting.find(({ fault }) => fault.action.kind === "slice");
+    const { slicing } = acting;
     let length = bytes.length;
-    if (sliced) length = Math.min(length, this.#sliceLength(sliced));
+    if (slicing) length = Math.min(length, this.#sliceLength(slicing));
     length = Math.min(length, this.#segmentLength(acting, length));
-    const piece = this.#corrupt(bytes.subarray(0, length), acting);
+    const piece = this.#corrupt(length < bytes.length ? bytes.subarray(0, length) : bytes, acting);
     let readyAt = at;
-    if (sliced) {
-      const { everyMs } = sliced.fault.action as ActionOf<"slice">;
-      if (everyMs > 0) {
-        readyAt = Math.max(at, this.#sliceAt);
-        if (offset + length >= this.#sliceEnd) this.#sliceAt = readyAt + everyMs;
-      }
+    if (slicing && slicing.action.everyMs > 0) {
+      readyAt = Math.max(at, this.#sliceAt);
+      if (offset + length >= this.#sliceEnd) this.#sliceAt = readyAt + slicing.action.everyMs;
     }
-    const { beginsAt, bytesPerMs } = this.#pace(length, acting, Math.max(readyAt, now));
+    const { beginsAt, bytesPerMs } = acting.pacing.length > 0
+      ? this.#pace(length, acting, Math.max(readyAt, now))
+      : UNPACED;
     const paced = bytesPerMs === 0 ? readyAt : beginsAt + length / bytesPerMs;
     const delayMs = this.#delayMs(acting);
-    for (const active of acting) if (LASTING.has(active.fault.action.kind)) this.#tell(active);
+    for (const active of acting.lasting) this.#tell(active);
     this.offset += length;
     this.#lastDue = Math.max(this.#lastDue, paced + delayMs);
     return {
       bytes: piece,
-      alone: sliced !== undefined,
+      mark: undefined,
+      alone: slicing !== undefined,
       dueAt: this.#lastDue,
       beginsAt: beginsAt + delayMs,
       bytesPerMs,
+      left: 0,
     };
   }
 
-  #corrupt(bytes: Uint8Array, acting: readonly ActiveFault[]): Uint8Array {
+  #corrupt(bytes: Uint8Array, { corrupting }: Acting): Uint8Array {
     let changed: Uint8Array | undefined;
-    for (const active of acting) {
-      const { action } = active.fault;
-      if (action.kind !== "corrupt") continue;
+    for (const { active, action } of corrupting) {
       const { offset } = this;
       const draws = this.#draws(active, DRAWS.corrupt);
       const found = corruptedBytes(draws, action.probability, offset, offset + bytes.length);
@@ -116,8 +120,7 @@ export class Shaping {
     return changed ?? bytes;
   }
 
-  #sliceLength(active: ActiveFault): number {
-    const { leastBytes, mostBytes } = active.fault.action as ActionOf<"slice">;
+  #sliceLength({ active, action: { leastBytes, mostBytes } }: ActingFault<"slice">): number {
     if (this.#sliceEnd <= this.offset) {
       const draw = drawAt(this.#draws(active, DRAWS.slice), this.offset);
       this.#sliceEnd = this.offset + leastBytes + Math.floor(draw * (mostBytes - leastBytes + 1));
@@ -126,12 +129,9 @@ export class Shaping {
   }
 
   /** How many bytes have the same delay: to the end of a segment, or to the next one that is lost. */
-  #segmentLength(acting: readonly ActiveFault[], most: number): number {
-    const jitters = acting.some(({ fault: { action } }) =>
-      action.kind === "delay" && action.jitterMs > 0
-    );
-    const loses = acting.some(({ fault }) => fault.action.kind === "loss");
-    if (!jitters && !loses) return most;
+  #segmentLength(acting: Acting, most: number): number {
+    const { jitters, losing } = acting;
+    if (!jitters && losing.length === 0) return most;
     let segment = Math.floor(this.offset / SEGMENT_BYTES) + 1;
     const end = this.offset + most;
     while (segment * SEGMENT_BYTES < end && !jitters && this.#lossMs(acting, segment) === 0) {
@@ -140,11 +140,9 @@ export class Shaping {
     return segment * SEGMENT_BYTES - this.offset;
   }
 
-  #lossMs(acting: readonly ActiveFault[], segment: number, tell = false): number {
+  #lossMs({ losing }: Acting, segment: number, tell = false): number {
     let total = 0;
-    for (const active of acting) {
-      const { action } = active.fault;
-      if (action.kind !== "loss") continue;
+    for (const { active, action } of losing) {
       const ms = lossMs(this.#draws(active, DRAWS.loss), action.probability, segment);
       if (ms > 0 && tell) this.#fired(active, segment * SEGMENT_BYTES);
       total += ms;
@@ -153,15 +151,14 @@ export class Shaping {
   }
 
   /** How much longer the next bytes take. */
-  #delayMs(acting: readonly ActiveFault[]): number {
+  #delayMs(acting: Acting): number {
     const { offset } = this;
-    let total = 0;
-    for (const active of acting) {
-      const { action } = active.fault;
-      if (action.kind !== "delay") continue;
-      total += action.delayMs;
-      if (action.jitterMs === 0) continue;
-      total += (2 * drawAt(this.#draws(active, DRAWS.jitter), offset) - 1) * action.jitterMs;
+    let total = acting.delayMs;
+    if (acting.jitters) {
+      for (const { active, action: { jitterMs } } of acting.delaying) {
+        if (jitterMs === 0) continue;
+        total += (2 * drawAt(this.#draws(active, DRAWS.jitter), offset) - 1) * jitterMs;
+      }
     }
     const isStart = offset % SEGMENT_BYTES === 0;
     return isStart ? total + this.#lossMs(acting, offset / SEGMENT_BYTES, true) : total;
@@ -170,14 +167,12 @@ export class Shaping {
   /** Where several rates hold, the one that takes longest counts. */
   #pace(
     bytes: number,
-    acting: readonly ActiveFault[],
+    { pacing }: Acting,
     now: number,
   ): { beginsAt: number; bytesPerMs: number } {
     let slowest = { beginsAt: now, bytesPerMs: 0 };
     let latest = -Infinity;
-    for (const active of acting) {
-      const { action } = active.fault;
-      if (action.kind !== "rate") continue;
+    for (const { active, action } of pacing) {
       const pacer = this.#pacerOf(active, action);
       const beginsAt = pacer.reserve(bytes, now);
       const endsAt = beginsAt + bytes / pacer.bytesPerMs;
@@ -188,7 +183,7 @@ export class Shaping {
     return slowest;
   }
 
-  #pacerOf(active: ActiveFault, { shared, bytesPerSecond }: ActionOf<"rate">): Pacer {
+  #pacerOf(active: ActiveFault, { shared, bytesPerSecond }: ActingFault<"rate">["action"]): Pacer {
     if (shared) return active.sharedPacer(this.#direction, bytesPerSecond);
     let pacer = this.#pacers.get(active);
     if (!pacer) this.#pacers.set(active, pacer = new Pacer(bytesPerSecond));
@@ -209,11 +204,4 @@ export class Shaping {
   #fired(active: ActiveFault, offset: number): void {
     this.#set.fired(active, this.#connection, this.#direction, offset);
   }
-}
-
-/** Kinds that do something to all bytes. */
-const LASTING: ReadonlySet<FaultKind> = new Set(["delay", "rate", "slice"]);
-
-function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0);
 }

@@ -1,6 +1,7 @@
 /** One direction under faults without sockets: what goes in, and what comes out. */
 import { until } from "../../support/deadline.ts";
-import { FaultLine, type LineExit, type Mark } from "../../../lib/proxy/faults/fault_line.ts";
+import { FaultLine, type LineExit } from "../../../lib/proxy/faults/fault_line.ts";
+import type { Mark } from "../../../lib/proxy/faults/shaping.ts";
 import { FaultSet, type FiredFault } from "../../../lib/proxy/faults/fault_set.ts";
 import { parseFault } from "../../../lib/proxy/mod.ts";
 import type { Direction } from "../../../lib/proxy/mod.ts";

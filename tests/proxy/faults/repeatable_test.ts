@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { corruptedBytes } from "../../../lib/proxy/faults/corruption.ts";
 import { lossMs } from "../../../lib/proxy/faults/loss.ts";
 import { keyed } from "../../../lib/proxy/faults/seeded.ts";
+import { pause, until } from "../../support/deadline.ts";
 import { bytesOf } from "../ends.ts";
 import { TestLine } from "./line.ts";
 
@@ -83,5 +84,27 @@ Deno.test("slices end at the same places for the same seed, and hold no byte bac
   for (const chunk of CHUNKS) {
     const ends = await endsOf(chunk);
     assertEquals(whole.filter((end) => !ends.includes(end)), [], `chunks of ${chunk}`);
+  }
+});
+
+Deno.test("nothing leaves before its delay is over, however many delays there are", async () => {
+  for (
+    const [faults, leastMs] of [
+      [["up delay 7ms"], 7],
+      [["up delay 4ms", "both delay 3ms"], 7],
+      [["up delay 9ms jitter 2ms"], 7],
+      [["up delay 7ms", "up slice 3B"], 7],
+    ] as const
+  ) {
+    using line = new TestLine(faults);
+    const arrived: number[] = [];
+    for (let i = 0; i < 40; i++) {
+      arrived.push(performance.now());
+      line.line.received(bytesOf(3, i));
+      await pause(i % 3);
+    }
+    await until(() => line.pieces.length === arrived.length, faults.join());
+    const held = line.times.map((at, i) => at - arrived[i]!);
+    assert(held.every((ms) => ms >= leastMs), `${faults.join()}: ${Math.min(...held)} ms`);
   }
 });
