@@ -39,7 +39,11 @@ export class AlarmClock {
   readonly #heap: (Alarm | undefined)[] = [undefined];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
-  readonly #onTimer = () => this.#ringAll();
+  readonly #onTimer = () => {
+    this.#timerAt = Infinity;
+    this.catchUp();
+  };
+  #isRinging = false;
 
   /** Sets an alarm, or sets it to another time. */
   set(alarm: Alarm, at: number): void {
@@ -56,9 +60,7 @@ export class AlarmClock {
   clear(alarm: Alarm): void {
     if (alarm.place < 0) return;
     this.#take(alarm);
-    if (this.#heap.length > 1) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = Infinity;
+    this.#start();
   }
 
   #take(alarm: Alarm): void {
@@ -71,26 +73,34 @@ export class AlarmClock {
     this.#settle(last);
   }
 
-  /** Has the timer fire when the first alarm is due; if it would fire before, it looks then. */
-  #start(): void {
-    const first = this.#heap[1];
-    if (first === undefined || this.#timerAt <= first.at) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = first.at;
-    const ms = Math.min(Math.max(0, first.at - performance.now()), MAX_TIMER_MS);
-    this.#timer = setTimeout(this.#onTimer, ms);
-  }
-
-  #ringAll(): void {
-    this.#timerAt = Infinity;
+  /**
+   * Rings what is due. Whoever runs often calls it too: a timer for less than a millisecond takes two.
+   * While an alarm rings it does nothing.
+   */
+  catchUp(): void {
+    if (this.#isRinging) return;
+    this.#isRinging = true;
     const begun = performance.now();
-    for (let first = this.#heap[1]; first; first = this.#heap[1]) {
-      const now = performance.now();
+    for (let first = this.#heap[1], now = begun; first; first = this.#heap[1]) {
       if (first.at > now || now - begun > MOST_MS) break;
       this.#take(first);
       guard("An alarm failed", first.ring);
+      now = performance.now();
     }
+    this.#isRinging = false;
     this.#start();
+  }
+
+  /** Has the timer fire when the first alarm is due, or before: then it looks again. */
+  #start(): void {
+    const at = this.#heap[1]?.at ?? Infinity;
+    const isSet = this.#timerAt <= at && at < Infinity;
+    if (isSet || this.#timerAt === at || this.#isRinging) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    if (at === Infinity) return;
+    const ms = Math.min(Math.max(0, at - performance.now()), MAX_TIMER_MS);
+    this.#timer = setTimeout(this.#onTimer, ms);
   }
 
   /** Moves an alarm to where it belongs by its time. */

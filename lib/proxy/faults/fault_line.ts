@@ -142,6 +142,8 @@ export class FaultLine {
     if (this.#frames) this.#frames.push(bytes, this.#frameFaults());
     else this.#enter(bytes, undefined);
     this.#advance();
+    // Others may be due.
+    clock.catchUp();
   }
 
   /** The sender has ended its stream, or has broken off. */
