@@ -196,3 +196,43 @@ Deno.test("the first frame of any bytes is what the protocol says", () => {
     { numRuns: 800 },
   );
 });
+
+Deno.test("frames that repeat a header come out as they would one by one", () => {
+  const some = fc.tuple(anyFrame, fc.integer({ min: 1, max: 14 }));
+  // Bytes that are changed afterwards, most of them in headers.
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 2 });
+  fc.assert(
+    fc.property(fc.array(some, { minLength: 1, maxLength: 3 }), changes, (runs, changes) => {
+      const buffer = new ByteBuffer();
+      for (const [frame, times] of runs) {
+        for (let i = 0; i < times; i++) writeFrame(buffer, frame);
+      }
+      const bytes = buffer.view();
+      for (const [place, byte] of changes) bytes[place % bytes.length] = byte;
+      const together = new FrameDecoder().decode(bytes);
+      const one = new FrameDecoder();
+      let frames = 0;
+      let consumed = 0;
+      let error: FrameError | undefined;
+      for (let end = 1; end <= bytes.length && error === undefined; end++) {
+        const batch = one.decode(bytes, consumed, end);
+        for (const frame of batch.frames) {
+          const other = together.frames[frames++]!;
+          assertEquals({ ...other.header }, { ...frame.header });
+          const { start, contentStart } = other;
+          assertEquals([start, contentStart, other.end], [
+            frame.start,
+            frame.contentStart,
+            frame.end,
+          ]);
+        }
+        consumed += batch.consumed;
+        error = batch.error;
+      }
+      assertEquals(together.frames.length, frames);
+      assertEquals(together.error?.code, error?.code);
+      assertEquals(together.consumed, consumed);
+    }),
+    { numRuns: 40 },
+  );
+});
