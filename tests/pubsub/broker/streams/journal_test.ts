@@ -1,5 +1,5 @@
 /** The journal of a store: disks that fail, files that are damaged, and what has no use for it. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import {
@@ -65,7 +65,7 @@ Deno.test("records are read as they were written, up to one that is not whole", 
         assertEquals(contentOf(file.bytes, 8).records, [], "those with another salt are none");
         const end = records.at(-1)!.end;
         const at = RECORDS_AT + Math.floor(Math.abs(where % 1 || 0) * (end - RECORDS_AT));
-        const damaged = file.bytes.slice(0, end);
+        const damaged = file.bytes.slice();
         damaged[at]! ^= 1 << (bit & 7);
         const hit = records.findIndex((record) => at < record.end);
         const { at: from, end: to, frames } = records[hit]!;
@@ -97,6 +97,9 @@ Deno.test("a damaged journal is told, and repaired but for what is damaged", asy
   const error = await openStreamStore(folder).then(() => undefined, (each) => each);
   assert(error instanceof SqliteError && error.code === "damaged", String(error));
   assertStringIncludes(error.message, "stream repair --store");
+  const copy = scratch.at("copy.db");
+  await assertRejects(() => backupStreamStore(folder, copy), Error, "journal is damaged at byte");
+  await assertRejects(() => Deno.lstat(copy), Deno.errors.NotFound);
   const { messages, lost, damaged } = await repairStreamStore(folder);
   assertEquals([messages, lost.length], [3, 1]);
   assertEquals(Deno.readFileSync(`${damaged}.journal`), image, "the damaged one is kept");
@@ -104,6 +107,27 @@ Deno.test("a damaged journal is told, and repaired but for what is damaged", asy
   using store = new FolderStore(folder);
   assertEquals(store.contents, { 1: "a", 3: "c", 4: "d" });
   assertEquals(store.append("c", "e"), [-3, 5]);
+});
+
+Deno.test("a journal that was cut off is told, wherever, and the rest of it is kept", async () => {
+  using scratch = new Scratch();
+  const whole = crashed(scratch, "a", "b", "c");
+  const image = Deno.readFileSync(`${whole}/socktool.journal`);
+  const salt = new DataView(image.buffer).getFloat64(RECORDS_AT, true);
+  const { records } = contentOf(image, salt);
+  const ends = records.map(({ end }) => end);
+  for (const size of [RECORDS_AT + 8, ends[0]! - 1, ends[0]!, ends[2]! - 1, JOURNAL_BYTES - 1]) {
+    const { damagedAt, records: left } = contentOf(image.subarray(0, size), salt);
+    assertEquals([damagedAt, left.length], [size, ends.filter((end) => end <= size).length]);
+  }
+  const path = `${whole}/socktool.journal`;
+  Deno.writeFileSync(path, image.subarray(0, ends[1]!));
+  const { problems } = await checkStreamStore(whole);
+  assertEquals(problems, [`its journal is cut off at byte ${ends[1]}`]);
+  const error = await openStreamStore(whole).then(() => undefined, (each) => each);
+  assert(error instanceof SqliteError && error.code === "damaged", String(error));
+  const { messages, lost } = await repairStreamStore(whole);
+  assertEquals([messages, lost.length], [2, 1]);
 });
 
 Deno.test("a copy of a store has what only its journal has", async () => {

@@ -7,10 +7,16 @@ import type { DatabaseSync } from "node:sqlite";
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { openThreadPort } from "../../../../base/threads/thread_port.ts";
 import type { PostedError } from "../../../../base/threads/error_codec.ts";
-import { asSqliteError, backUp, openReader, openWriter } from "../../../../sqlite/mod.ts";
+import {
+  asSqliteError,
+  backUp,
+  openReader,
+  openWriter,
+  SqliteError,
+} from "../../../../sqlite/mod.ts";
 import type { StreamStart } from "../stream_store.ts";
 import { Replay, type ReplayPart, type ReplayPlace } from "./replay.ts";
-import { contentOf, readJournal, saltOf, storeJournal } from "./journal/reading.ts";
+import { contentOf, damageOf, readJournal, saltOf, storeJournal } from "./journal/reading.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
 import { ERRORS } from "./thread_errors.ts";
 
@@ -35,6 +41,9 @@ export type ReplayAnswer =
   | { readonly value: Pick<ReplayPlace, "next" | "lastUntil"> | ReplayPart | undefined }
   | { readonly error: PostedError };
 
+/** A journal is read so often before it counts as damaged. */
+const MAX_TRIES = 3;
+
 let db: DatabaseSync | undefined;
 let replay: Replay | undefined;
 let path = "";
@@ -51,24 +60,42 @@ const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
 
 async function copyTo(target: string): Promise<void> {
   try {
-    // What is accepted from here on may be missing. If the journal begins again meanwhile, the
-    // database has what was in it.
-    const image = readJournal(path);
-    await backUp(db!, path, target, (copy) => addJournal(copy, image));
+    for (let tries = 1; await copyOnce(target, tries < MAX_TRIES); tries++);
     port.report({ value: undefined });
   } catch (error) {
     port.report({ error: ERRORS.encode(asSqliteError(error, path, "back up")) });
   }
 }
 
-/** Has a copy of the database have what only the journal has. */
-function addJournal(copy: string, image: Uint8Array | undefined): void {
-  const copied = openWriter(copy, { schema: STREAM_SCHEMA });
+/**
+ * Copies the database with what only the journal has.
+ *
+ * @param again Whether it may be tried again.
+ * @returns whether it has to be: what was read of the journal looks damaged, as it does too where the
+ * broker wrote to it at that moment.
+ */
+async function copyOnce(target: string, again: boolean): Promise<boolean> {
+  // What is accepted from here on may be missing. If the journal begins again meanwhile, the database
+  // has what was in it.
+  const image = readJournal(path);
+  let damage: string | undefined;
   try {
-    const { records } = contentOf(image, saltOf(copied));
-    storeJournal(copied, copy, { records, damagedAt: undefined, behind: [] });
-  } finally {
-    copied.close();
+    await backUp(db!, path, target, (copy) => {
+      const copied = openWriter(copy, { schema: STREAM_SCHEMA });
+      try {
+        const content = contentOf(image, saltOf(copied));
+        damage = damageOf(content);
+        storeJournal(copied, copy, content);
+      } finally {
+        copied.close();
+      }
+    });
+    return false;
+  } catch (error) {
+    if (damage === undefined) throw error;
+    if (again) return true;
+    const reason = `${damage}; 'socktool stream repair' keeps what is whole`;
+    throw new SqliteError("damaged", path, "back up", reason, { cause: error });
   }
 }
 

@@ -17,7 +17,8 @@ export interface JournalContent {
   readonly records: readonly JournalRecord[];
   /**
    * Where it is damaged: there was a record, which was on the disk before those behind it were
-   * written. After a crash nothing is behind the place where it ends.
+   * written. After a crash nothing is behind the place where it ends. Or where its file was cut off,
+   * which has its size before the first record is written.
    */
   readonly damagedAt: number | undefined;
   /** The records behind that place. */
@@ -93,13 +94,16 @@ export function contentOf(
     if (each) behind.push(each);
     at = each?.end ?? at + RECORD_ALIGNMENT;
   }
-  const isDamaged = behind.some(({ synced }) => synced > end);
-  return isDamaged ? { records, damagedAt: end, behind } : { ...NOTHING, records };
+  if (behind.some(({ synced }) => synced > end)) return { records, damagedAt: end, behind };
+  const isUsed = image.length >= RECORDS_AT + 8 && heads.getFloat64(RECORDS_AT, true) === salt;
+  const isCut = isUsed && image.length < JOURNAL_BYTES;
+  return { records, damagedAt: isCut ? image.length : undefined, behind: [] };
 }
 
 /** How a damaged journal is told, as the end of a sentence about its database. */
 export function damageOf({ damagedAt, behind }: JournalContent): string | undefined {
   if (damagedAt === undefined) return undefined;
+  if (behind.length === 0) return `its journal is cut off at byte ${damagedAt}`;
   const messages = behind.reduce((sum, { count }) => sum + count, 0);
   return `its journal is damaged at byte ${damagedAt}, before ${messages} whole messages`;
 }
