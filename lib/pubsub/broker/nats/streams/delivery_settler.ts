@@ -13,6 +13,12 @@ import type { StreamsHost } from "./streams_host.ts";
 /** When a message that could not be moved to the dead letters is tried again. */
 const RETRY_MS = 1_000;
 
+/**
+ * What gateways without members ask for stays asked for some seconds: so that a message does not go to
+ * and fro among them a thousand times, it comes so much later if it was given back before.
+ */
+const AGAIN_MS = 500;
+
 /** Reasons of messages that are remembered until their next delivery. */
 const MAX_REASONS = 10_000;
 
@@ -129,7 +135,11 @@ export class DeliverySettler {
   giveBackUncounted(keys: readonly number[], replies: readonly string[]): void {
     const { record, stream } = this.#consumer;
     const giveBack = () => {
-      for (const reply of replies) this.tell(reply, nak(0));
+      const { uncounted } = record.state;
+      replies.forEach((reply, i) => {
+        const isAgain = (uncounted[keys[i]!] ?? 0) > 1;
+        this.tell(reply, nak(isAgain ? AGAIN_MS : 0));
+      });
     };
     const noted = record.uncount(keys, this.#host.knownFirst(stream));
     this.#host.busy(noted.then(giveBack, giveBack));
