@@ -19,6 +19,9 @@ interface Attackers {
 /** What attackers prepare; gives what they do. */
 type Attack = (attackers: Attackers) => Promise<() => Promise<unknown>>;
 
+/** So many clients publish by turns on two topics. */
+const PUBLISHERS = 6;
+
 function times(count: number, make: (i: number) => ReturnType<typeof op>): Uint8Array {
   return concat(Array.from({ length: count }, (_, i) => encodeFrame(make(i))));
 }
@@ -76,11 +79,13 @@ export const ATTACKS: Record<string, Attack> = {
     };
   },
   async "publications by turns on two topics that 200 connections get"({ peers, size }) {
-    const [one, ...receivers] = await peers(201);
+    const all = await peers(200 + PUBLISHERS);
+    const [publishers, receivers] = [all.slice(0, PUBLISHERS), all.slice(PUBLISHERS)];
     const both = times(2, (i) => op("sub", { topic: `t${i}` }));
     await Promise.all(receivers.map((peer) => send(peer, both)));
-    const publications = times(1_600 * size, (i) => op("pub", { topic: `t${i % 2}` }));
-    return () => send(one!, publications);
+    const publications = times(400 * size, (i) => op("pub", { topic: `t${i % 2}` }));
+    // A read brings no more of them: only together they keep others waiting.
+    return () => Promise.all(publishers.map((peer) => send(peer, publications)));
   },
   async "publications for 20,000 groups"({ peers, size }) {
     const [one, ...members] = await peers(21);
@@ -148,8 +153,9 @@ export const ATTACKS: Record<string, Attack> = {
  * Attacks a broker, and asserts what another client feels meanwhile.
  *
  * @param size How many times as much as the attack's name says is asked for.
+ * @param boundMs What it may feel.
  */
-export async function attackBroker(name: string, size = 1): Promise<void> {
+export async function attackBroker(name: string, size = 1, boundMs?: number): Promise<void> {
   await using broker = await startBroker();
   using stack = new DisposableStack();
   const peers = async (count: number) => {
@@ -160,5 +166,6 @@ export async function attackBroker(name: string, size = 1): Promise<void> {
   const begin = await ATTACKS[name]!({ broker, peers, size });
   const [neighbour] = await peers(1);
   const ask = async () => assertEquals((await neighbour!.ask("ping", { id: 1 }))["op"], "pong");
-  await latenciesBeside(ask, async () => void await begin(), { everyMs: 2, byWork: true });
+  const options = { everyMs: 2, byWork: true, boundMs };
+  await latenciesBeside(ask, async () => void await begin(), options);
 }
