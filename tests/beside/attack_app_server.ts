@@ -1,6 +1,6 @@
 /**
- * Asks an app server for much work, in a process of its own: `attack_app_server.ts PORT ATTACK`. It
- * ends when all of it is answered.
+ * Asks an app server for much work, in a process of its own: `attack_app_server.ts PORT ATTACK SIZE`.
+ * It ends when all of it is answered, and that so many times.
  */
 import { ChunkDecoder, encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
 
@@ -80,9 +80,10 @@ async function attack(port: number, frames: readonly Uint8Array[]): Promise<void
 }
 
 if (import.meta.main) {
-  const { connections, frames } = ATTACKS[Deno.args[1]!]!;
+  const [port, name, size] = Deno.args as [string, string, string];
+  const { connections, frames } = ATTACKS[name]!;
   const made = frames();
-  await Promise.all(
-    times(connections, () => made[0]!).map(() => attack(Number(Deno.args[0]), made)),
-  );
+  for (let i = 0; i < Number(size); i++) {
+    await Promise.all(Array.from({ length: connections }, () => attack(Number(port), made)));
+  }
 }

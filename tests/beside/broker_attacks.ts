@@ -4,7 +4,7 @@ import { encodeFrame } from "../../lib/frame/mod.ts";
 import type { Broker } from "../../lib/pubsub/mod.ts";
 import { assert, assertEquals } from "@std/assert";
 import { until } from "../support/deadline.ts";
-import { latenciesBeside } from "../support/neighbour.ts";
+import { latenciesBeside, ownWork } from "../support/neighbour.ts";
 import { op, RawPeer, startBroker } from "../pubsub/support.ts";
 
 /** What is there before, on the attackers' side. */
@@ -166,6 +166,6 @@ export async function attackBroker(name: string, size = 1, boundMs?: number): Pr
   const begin = await ATTACKS[name]!({ broker, peers, size });
   const [neighbour] = await peers(1);
   const ask = async () => assertEquals((await neighbour!.ask("ping", { id: 1 }))["op"], "pong");
-  const options = { everyMs: 2, byWork: true, boundMs };
+  const options = { everyMs: 2, work: ownWork, boundMs };
   await latenciesBeside(ask, async () => void await begin(), options);
 }

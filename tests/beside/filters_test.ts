@@ -1,7 +1,7 @@
 /** Whoever subscribes to much, or asks about it, holds up no other client of the broker. */
 import { assert, assertEquals } from "@std/assert";
 import { until } from "../support/deadline.ts";
-import { latenciesBeside } from "../support/neighbour.ts";
+import { latenciesBeside, ownWork } from "../support/neighbour.ts";
 import { ask, asker } from "../pubsub/broker/system_asker.ts";
 import { op, RawPeer, startBroker } from "../pubsub/support.ts";
 
@@ -30,7 +30,7 @@ Deno.test("filters that all match one topic delay no other, however they come an
       assertEquals(headers.map((header) => header["op"]).sort(), ["ok", "pub"]);
       assert(await attacker.ask("unsub", { topic: "*.x", id: 3 }));
     }
-  }, { everyMs: 2, byWork: true });
+  }, { everyMs: 2, work: ownWork });
   attacker.close();
   await until(() => broker.stats().subscriptions === 0);
 });
@@ -52,6 +52,6 @@ Deno.test("who asks of many filters and connections delays no other", async () =
       const { connections } = await ask(peer, "_sys.connections", '{"limit":1000}');
       assertEquals((connections as unknown[]).length, 302);
     }
-  }, { everyMs: 2, byWork: true });
+  }, { everyMs: 2, work: ownWork });
   for (const one of peers) one.close();
 });

@@ -1,70 +1,52 @@
 /** Whatever one client asks an app server for, the others are answered meanwhile. */
-import { assertEquals } from "@std/assert";
-import type { Address, TcpAddress } from "../../lib/net/mod.ts";
+import { assertRejects } from "@std/assert";
 import { latenciesBeside } from "../support/neighbour.ts";
-import { RawClient } from "../support/peers.ts";
-import { Program, script, type ServerProgram, startAppServer } from "../support/programs.ts";
-import { jsonFrame } from "../../lib/frame/mod.ts";
+import { ROOT, ServerProgram, startAppServer, workedMs } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
+import { attackAppServer, neighbour, serverArgs } from "./app_server_attacks.ts";
 import { ATTACKS } from "./attack_app_server.ts";
-
-/** Data in which there is much to ask for. */
-function data(scratch: Scratch): string {
-  const record = (key: string, title: string, text: string) => JSON.stringify({ key, title, text });
-  return scratch.write(
-    "data.jsonl",
-    [
-      record("large", "Large", "lorem ipsum ".repeat(4 * 1024 * 1024 / 12 - 10)),
-      ...Array.from(
-        { length: 120 },
-        (_, i) =>
-          record(`medium${i}`, `${"t".repeat(20_000)} ${i}`, `findme ${"word ".repeat(12_000)}`),
-      ),
-      ...Array.from({ length: 2000 }, (_, i) => record(`k${i}`, `Title ${i}`, `small word${i}`)),
-    ].join("\n"),
-  );
-}
-
-/** A client that makes one kind of request. */
-async function asker(address: Address, request: Record<string, unknown>) {
-  const client = await RawClient.connect(address);
-  const frame = jsonFrame(request);
-  return {
-    async ask(): Promise<void> {
-      await client.send(frame);
-      assertEquals((await client.json())["error"], undefined);
-    },
-    [Symbol.dispose]: () => client.close(),
-  };
-}
-
-/** Requests of a healthy client: a lookup, a search and a change at once. */
-async function neighbour({ address }: ServerProgram, stack: DisposableStack) {
-  const requests = [
-    { action: "search", value: "k7" },
-    { action: "search", value: "small word77" },
-    { action: "put", key: "mine", value: "small" },
-  ];
-  const askers = await Promise.all(requests.map((request) => asker(address, request)));
-  for (const each of askers) stack.use(each);
-  return async () => void await Promise.all(askers.map((each) => each.ask()));
-}
 
 Deno.test("whatever one client asks for, others are answered within 100 ms", async (t) => {
   using scratch = new Scratch();
-  const args = ["--data", data(scratch), "--writable", "--max-content", "32MiB"];
+  const args = serverArgs(scratch);
   await using server = await startAppServer(args);
   await using other = await startAppServer(args);
   using stack = new DisposableStack();
   const request = await neighbour(server, stack);
   const control = await neighbour(other, stack);
-  const { port } = server.address as TcpAddress;
   for (const name of Object.keys(ATTACKS)) {
-    const attack = async () => {
-      const program = script("tests/beside/attack_app_server.ts", String(port), name);
-      await using attacker = new Program(program);
-      assertEquals(await attacker.finished(), { code: 0, out: "", err: "" });
-    };
+    const attack = () => attackAppServer(server, name);
     await t.step(name, () => latenciesBeside(request, attack, { everyMs: 2, control }));
   }
+});
+
+/** Attacks that have to show it if the server keeps others waiting. */
+const SHOWING = [
+  "JSON of 16 MiB in one string",
+  "JSON of 64 KiB in thousands of arrays",
+];
+
+/** More than a right server keeps others waiting, also where a machine is several times as fast. */
+const FAR_MORE_MS = 15;
+
+Deno.test({
+  name: "an app server that does all its work in one go is noticed",
+  ignore: Deno.build.os !== "linux",
+  async fn(t) {
+    const faults = `${ROOT}tests/beside/blocking_app_server.ts`;
+    const program = ["run", "-A", "--preload", faults, `${ROOT}cmd/socktool.ts`];
+    const flags = ["app-server", ":0", "--writable", "--max-content", "32MiB"];
+    await using server = await ServerProgram.start([...program, ...flags]);
+    using stack = new DisposableStack();
+    const request = await neighbour(server, stack, [{ action: "search", value: "ring" }]);
+    for (const name of SHOWING) {
+      const attack = () => attackAppServer(server, name);
+      const work = () => workedMs(server.pid);
+      const options = { everyMs: 2, work, boundMs: FAR_MORE_MS };
+      const attacking = () => latenciesBeside(request, attack, options);
+      await t.step(name, async () => {
+        await assertRejects(attacking, Error, "beside the attack: p99");
+      });
+    }
+  },
 });

@@ -6,6 +6,7 @@
  */
 import { formatDuration } from "../../cmd/_cli/mod.ts";
 import { runScript, say } from "../../scripts/pack/script.ts";
+import { appServerAttacksSoak } from "./attacks/app_server_attacks_soak.ts";
 import { attacksSoak } from "./attacks/attacks_soak.ts";
 import { inspectSoak } from "./capture/inspect_soak.ts";
 import { FRAME_SOAKS } from "./frames/frames_soak.ts";
@@ -32,6 +33,7 @@ const SOAKS: readonly Soak[] = [
   webSocketSoak,
   inspectSoak,
   attacksSoak,
+  appServerAttacksSoak,
   proxySoak,
   faultsSoak,
   propertiesSoak,

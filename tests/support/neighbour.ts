@@ -35,7 +35,10 @@ export function assertFeltLittle(
   what: string,
   leastMs: number = longestWaitMs(),
 ): void {
-  const bound = Math.max(leastMs, FACTOR * p99(quiet));
+  assertP99(beside, Math.max(leastMs, FACTOR * p99(quiet)), what);
+}
+
+function assertP99(beside: readonly number[], bound: number, what: string): void {
   const felt = p99(beside);
   assert(
     felt <= bound,
@@ -56,11 +59,11 @@ export interface NeighbourOptions {
    */
   readonly control?: () => Promise<void>;
   /**
-   * Whether a request counts for no longer than this process works meanwhile. For a server in this
-   * process: then nothing depends on what else the machine does.
+   * How long the server has worked, in milliseconds: a request counts for no longer than the server
+   * works meanwhile. Then nothing depends on what else the machine does.
    */
-  readonly byWork?: boolean;
-  /** What others may feel where a quiet run is fast, in milliseconds. @default {100} */
+  readonly work?: () => number;
+  /** What p99 may be in milliseconds, however long requests take in quiet moments. */
   readonly boundMs?: number | undefined;
 }
 
@@ -74,7 +77,7 @@ export async function latenciesBeside(
   attack: () => Promise<void>,
   options: NeighbourOptions = {},
 ): Promise<void> {
-  const { control, byWork = false, boundMs = byWork ? BOUND_MS : undefined } = options;
+  const { control, work, boundMs } = options;
   const quiet: number[] = [];
   while (quiet.length < QUIET_REQUESTS) await measure(request, quiet, options);
   const beside: number[] = [];
@@ -88,27 +91,29 @@ export async function latenciesBeside(
   };
   await Promise.all([repeat(request, beside), control && repeat(control, controlled)]);
   await attacking;
+  const what = "beside the attack";
+  if (boundMs !== undefined) return assertP99(beside, boundMs, what);
   const slower = control && p99(controlled) > p99(quiet) ? controlled : quiet;
-  assertFeltLittle(beside, slower, "beside the attack", boundMs);
+  assertFeltLittle(beside, slower, what, work ? BOUND_MS : undefined);
 }
 
 /** Makes a request, and adds its latency and those of the requests that were due meanwhile. */
 async function measure(
   request: () => Promise<void>,
   latencies: number[],
-  { everyMs = Infinity, byWork = false }: NeighbourOptions,
+  { everyMs = Infinity, work }: NeighbourOptions,
 ): Promise<void> {
   const begin = performance.now();
-  const beginWork = byWork ? workMs() : 0;
+  const beginWork = work?.() ?? 0;
   await deadline(request(), "an answer to the healthy client");
   const passedMs = performance.now() - begin;
-  const tookMs = byWork ? Math.min(passedMs, workMs() - beginWork) : passedMs;
+  const tookMs = work ? Math.min(passedMs, work() - beginWork) : passedMs;
   for (let ms = tookMs; ms > 0; ms -= everyMs) latencies.push(ms);
   if (passedMs < everyMs && everyMs < Infinity) await pause(everyMs - passedMs);
 }
 
-/** How long this process has worked, in milliseconds. */
-function workMs(): number {
+/** How long this process has worked, in milliseconds; for a server in it. */
+export function ownWork(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }

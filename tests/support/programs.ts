@@ -264,6 +264,11 @@ export function startAppServer(
   return ServerProgram.start(["run", "-A", PROGRAM, "app-server", ...address, ...args], options);
 }
 
+/** How long the first thread of a process has worked, in milliseconds; Linux only. */
+export function workedMs(pid: number): number {
+  return Number.parseInt(Deno.readTextFileSync(`/proc/${pid}/schedstat`)) / 1e6;
+}
+
 /** Memory of a process in use, in bytes; Linux only. */
 export function residentBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
