@@ -1,6 +1,5 @@
 /** Whatever one client asks an app server for, the others are answered meanwhile. */
-import { assertRejects } from "@std/assert";
-import { latenciesBeside } from "../support/neighbour.ts";
+import { assertNoticed, latenciesBeside } from "../support/neighbour.ts";
 import { ROOT, ServerProgram, startAppServer, workedMs } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { attackAppServer, neighbour, serverArgs } from "./app_server_attacks.ts";
@@ -43,10 +42,7 @@ Deno.test({
       const attack = () => attackAppServer(server, name);
       const work = () => workedMs(server.pid);
       const options = { everyMs: 2, work, boundMs: FAR_MORE_MS };
-      const attacking = () => latenciesBeside(request, attack, options);
-      await t.step(name, async () => {
-        await assertRejects(attacking, Error, "beside the attack: p99");
-      });
+      await t.step(name, () => assertNoticed(() => latenciesBeside(request, attack, options)));
     }
   },
 });

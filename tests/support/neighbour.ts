@@ -1,6 +1,6 @@
 /** A healthy client beside an attack: what others feel. */
 import process from "node:process";
-import { assert } from "@std/assert";
+import { assert, assertMatch, assertRejects } from "@std/assert";
 import { deadline, pause } from "./deadline.ts";
 
 /** What others may feel, in milliseconds, on a machine where a quiet run is fast. */
@@ -95,6 +95,12 @@ export async function latenciesBeside(
   if (boundMs !== undefined) return assertP99(beside, boundMs, what);
   const slower = control && p99(controlled) > p99(quiet) ? controlled : quiet;
   assertFeltLittle(beside, slower, what, work ? BOUND_MS : undefined);
+}
+
+/** Asserts that an attack shows it: the healthy client waits for too long, or until it gives up. */
+export async function assertNoticed(attacking: () => Promise<void>): Promise<void> {
+  const { message } = await assertRejects(attacking, Error);
+  assertMatch(message, /^beside the attack: p99|^an answer to the healthy client: not within/);
 }
 
 /** Makes a request, and adds its latency and those of the requests that were due meanwhile. */
