@@ -22,6 +22,10 @@ const HEADER_NS = 1_000;
 const REQUEST_NS = 10_000;
 const DELIVERY_NS = 200;
 
+/** What a publication costs that a stream keeps, and how many of its bytes are copied in a nanosecond. */
+const KEPT_NS = 2_000;
+const BYTES_PER_NS = 8;
+
 /** The connection whose frames a {@linkcode FrameHandler} deals with. */
 export interface FrameSource extends Requester {
   /** What its headers ask for; `undefined` until it is known who the client is. */
@@ -105,7 +109,8 @@ export class FrameHandler {
       lastHeader = undefined;
       if (!last) performOperation(this.#source, this.#core, frame);
       else if (!this.#publish(frames, i, last)) return i;
-      this.#worked(REQUEST_NS);
+      const isKept = last !== undefined && last.stream !== undefined && !last.refusal;
+      this.#worked(isKept ? KEPT_NS + bytesOf(frames, i, i + 1) / BYTES_PER_NS : REQUEST_NS);
       const { ending, outbox } = this.#source;
       if (ending || this.#waits || outbox.repliesWait) return i + 1;
     }

@@ -68,6 +68,9 @@ export class Publications implements Forgetful {
   #large: Publication | undefined;
   #bytes = 0;
   #misses = 0;
+  /** The topic that was checked last, and why nothing may be published to it. */
+  #topic: unknown;
+  #topicRefusal: Refusal | undefined;
 
   /**
    * For the clients of one principal. Takes what it remembers from `memory`.
@@ -191,10 +194,19 @@ export class Publications implements Forgetful {
     // Fields by which a subscriber tells what a delivery is for.
     if (header["group"] !== undefined) return notTheirs("group");
     if (header["sid"] !== undefined) return notTheirs("sid");
-    const refusal = publishRefusal(this.#principal, header["topic"]) ??
+    const refusal = this.#refusalOf(header["topic"]) ??
       retainRefusal(header["topic"] as string, retain);
     if (refusal || this.#shared === undefined) return refusal;
     return isLocal(header["topic"] as string) ? undefined : this.#shared.publishRefusal(header);
+  }
+
+  /** Most publications that differ in their headers, as each does that has an id, have one topic. */
+  #refusalOf(topic: unknown): Refusal | undefined {
+    if (topic === undefined || topic !== this.#topic) {
+      this.#topic = topic;
+      this.#topicRefusal = publishRefusal(this.#principal, topic);
+    }
+    return this.#topicRefusal;
   }
 }
 

@@ -19,6 +19,11 @@ import type {
 import { newStreamSettings, topicsProblem } from "./stream_settings.ts";
 import { nameProblem } from "./stream_rights.ts";
 
+/** A UTF-16 unit takes at most this many bytes of UTF-8. */
+const UTF8_BYTES_PER_UNIT = 3;
+
+const encoder = new TextEncoder();
+
 /** A request that is not carried out. */
 export class RefusedError extends Error {
   /** What the client is told. */
@@ -257,7 +262,7 @@ function textOf(header: FrameHeader, field: string, maxBytes: number): string | 
   const value = header[field];
   if (value === undefined) return undefined;
   const isText = typeof value === "string" && value !== "" && value.isWellFormed() &&
-    new TextEncoder().encode(value).length <= maxBytes;
+    (value.length * UTF8_BYTES_PER_UNIT <= maxBytes || encoder.encode(value).length <= maxBytes);
   if (isText) return value;
   throw new RefusedError(badField(field, `a text of 1 to ${maxBytes} bytes`));
 }

@@ -35,10 +35,10 @@ export function writeAppends(
     view.setUint8(at++, awaited ? 1 : 0);
     view.setUint8(at++, stream.length);
     for (let i = 0; i < stream.length; i++) out[at++] = stream.charCodeAt(i);
-    for (const number of [count, isAll ? ALL : asked.length, frames.length]) {
-      view.setUint32(at, number, true);
-      at += 4;
-    }
+    view.setUint32(at, count, true);
+    view.setUint32(at + 4, isAll ? ALL : asked.length, true);
+    view.setUint32(at + 8, frames.length, true);
+    at += BEHIND_NAME;
     if (!isAll) {
       for (const place of asked) {
         view.setUint32(at, place, true);
@@ -59,17 +59,15 @@ export function readAppends(bytes: Uint8Array): AppendOrder[] {
   for (let left = view.getUint32(0, true); left > 0; left--) {
     const awaited = view.getUint8(at++) === 1;
     const nameEnd = at + 1 + view.getUint8(at);
-    const stream = String.fromCharCode(...bytes.subarray(at + 1, nameEnd));
-    const [count, places, length] = [0, 4, 8].map((i) => view.getUint32(nameEnd + i, true)) as [
-      number,
-      number,
-      number,
-    ];
+    let stream = "";
+    for (at++; at < nameEnd; at++) stream += String.fromCharCode(bytes[at]!);
+    const count = view.getUint32(nameEnd, true);
+    const places = view.getUint32(nameEnd + 4, true);
+    const length = view.getUint32(nameEnd + 8, true);
     at = nameEnd + BEHIND_NAME;
-    const asked = Array.from({ length: places === ALL ? count : places }, (_, i) => i);
-    if (places !== ALL) {
-      for (let i = 0; i < places; i++, at += 4) asked[i] = view.getUint32(at, true);
-    }
+    const asked: number[] = [];
+    if (places === ALL) { for (let i = 0; i < count; i++) asked.push(i); }
+    else for (let i = 0; i < places; i++, at += 4) asked.push(view.getUint32(at, true));
     orders.push({
       kind: "append",
       stream,
@@ -122,18 +120,16 @@ export function readOutcomes(
 ): { readonly results: readonly OrderResult[]; readonly appended: readonly Appended[] } {
   const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
   const appended: Appended[] = [];
-  for (let i = 0; i < numbers[0]!; i++) {
-    const [order, lastSeq, count, ofBytes] = numbers.subarray(1 + FIGURES * i) as unknown as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    appended.push({ name: orders[order]!.stream, lastSeq, count, bytes: ofBytes });
+  let at = 1;
+  for (let left = numbers[0]!; left > 0; left--, at += FIGURES) {
+    const name = orders[numbers[at]!]!.stream;
+    const [lastSeq, count, ofBytes] = [numbers[at + 1]!, numbers[at + 2]!, numbers[at + 3]!];
+    appended.push({ name, lastSeq, count, bytes: ofBytes });
   }
-  let at = 1 + FIGURES * appended.length;
-  const results = orders.map(({ asked }) => ({
-    value: Array.from(numbers.subarray(at, at += asked.length)),
-  }));
+  const results = orders.map(({ asked }) => {
+    const value: number[] = [];
+    for (let left = asked.length; left > 0; left--) value.push(numbers[at++]!);
+    return { value };
+  });
   return { results, appended };
 }

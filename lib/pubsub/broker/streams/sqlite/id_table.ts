@@ -62,12 +62,21 @@ export class IdTable {
     this.until = time;
   }
 
-  /** The numbers of messages whose id has the same hashes: of nearly all other ids, none. */
-  *find({ place, check }: IdHash): Iterable<number> {
+  /**
+   * The place of a message whose id has the same hashes, from one on; -1 if there is none: of nearly all
+   * other ids. Asked for each publication: an iterator would take longer than the rest.
+   */
+  find({ place, check }: IdHash, from: number = place): number {
     const mask = this.#seqs.length - 1;
-    for (let i = place & mask; this.#seqs[i] !== 0; i = i + 1 & mask) {
-      if (this.#checks[i] === check && this.#places[i] === place) yield this.#seqs[i]!;
+    for (let i = from & mask; this.#seqs[i] !== 0; i = i + 1 & mask) {
+      if (this.#checks[i] === check && this.#places[i] === place) return i;
     }
+    return -1;
+  }
+
+  /** The number of the message at a place that {@linkcode IdTable.find} gave. */
+  seqAt(place: number): number {
+    return this.#seqs[place]!;
   }
 
   #grow(): void {

@@ -108,7 +108,9 @@ export class MessageIds {
     if (seq !== undefined && time - freshTime < dedupMs) return seq;
     const hash = hashOf(id);
     for (let i = tables.length - 1; i >= 0; i--) {
-      for (const each of tables[i]!.find(hash)) {
+      const table = tables[i]!;
+      for (let at = table.find(hash); at >= 0; at = table.find(hash, at + 1)) {
+        const each = table.seqAt(at);
         if (this.#isOf(stream, id, each, time)) return each;
       }
     }
