@@ -1,16 +1,27 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { createServer, type Socket } from "node:net";
 import { program } from "../../cmd/program.ts";
 import { encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
-import { dial, formatAddress, listen } from "../../lib/net/mod.ts";
+import { PcapngParser } from "../../lib/capture/file/pcapng_parser.ts";
+import { FLAG, newSegment, readSegment } from "../../lib/capture/packet/tcp_segment.ts";
+import { dial, formatAddress, listen, parseAddress } from "../../lib/net/mod.ts";
 import { connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { permissionFlags } from "../../scripts/pack/permissions.ts";
 import { targetOf } from "../../scripts/pack/targets.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { type Program, ROOT, script, ServerProgram, start } from "../support/programs.ts";
+import {
+  InnerProgram,
+  type Program,
+  ROOT,
+  script,
+  ServerProgram,
+  start,
+} from "../support/programs.ts";
 import { SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
 import { Scratch } from "../support/scratch.ts";
 import { readAll } from "../capture/packets.ts";
+import { assertReset, dialResettable } from "../proxy/ends.ts";
 import { lacksSignals } from "../support/skip.ts";
 
 /** Those of a packed program: it stands on sockets and TLS of Node's, which ask for more of them. */
@@ -114,6 +125,55 @@ Deno.test("tap shows what goes through TLS, on either side of it", async () => {
     await client.request(jsonFrame({ action: "ask" }));
   }
   assertMatch(await stop(program), /#1 > ask text\/json .*\n.*#1 < answer text\/json/);
+});
+
+/** Who sends the resets in a recording. */
+function resettingSides(file: Uint8Array): ("client" | "server")[] {
+  const clients = new Set<string>();
+  const sides: ("client" | "server")[] = [];
+  const segment = newSegment();
+  new PcapngParser().parse(file, 0, file.length, (packet) => {
+    if (readSegment(packet, segment) !== undefined) return;
+    const { source, flags } = segment;
+    if ((flags & (FLAG.syn | FLAG.ack)) === FLAG.syn) clients.add(source);
+    if (flags & FLAG.rst) sides.push(clients.has(source) ? "client" : "server");
+  });
+  return sides;
+}
+
+Deno.test("a reset of either side comes out at the other one of a tap, is shown, and is recorded as its", async () => {
+  using scratch = new Scratch();
+  const path = scratch.at("resets.pcapng");
+  const accepted: Socket[] = [];
+  const upstream = createServer((socket) => void accepted.push(socket.on("error", () => {})));
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  const { port } = upstream.address() as { port: number };
+  await using program = new InnerProgram(["tap", ":0", `:${port}`, "--raw", "--record", path]);
+  await program.printed("listening on");
+  const address = parseAddress(/listening on (\S+)/.exec(program.err)![1]!);
+
+  const first = await dialResettable(address);
+  first.write("abc");
+  await until(() => accepted[0] !== undefined && accepted[0].bytesRead === 3, "what was sent");
+  const broken = new Promise((resolve) => accepted[0]!.once("error", resolve));
+  first.resetAndDestroy();
+  assertEquals((await deadline(broken) as { code?: string }).code, "ECONNRESET");
+
+  using second = await dial(address);
+  await until(() => accepted.length === 2, "the second connection");
+  accepted[1]!.resetAndDestroy();
+  await assertReset(second);
+
+  await until(() => program.out.split("reset after").length === 3, "both are shown");
+  program.interrupt();
+  const { code, out } = await program.finished();
+  upstream.close();
+  assertEquals(code, 0);
+  assertMatch(out, /^#1 .*\(3.B\) up, .*, reset after/m);
+  const file = Deno.readFileSync(path);
+  const { seen } = await readAll(file);
+  assertEquals(seen.map(({ how, up }) => [how, up.join()]), [["reset", "abc"], ["reset", ""]]);
+  assertEquals(resettingSides(file), ["client", "server"]);
 });
 
 Deno.test("while nobody reads what a tap prints, the traffic goes on, and what is left out is counted", async () => {
