@@ -13,7 +13,7 @@ import {
   outputFlags,
   runMain,
 } from "./_cli/mod.ts";
-import { type Direction, HexDump } from "./_echo/hex_dump.ts";
+import { type DumpedSide, HexDump } from "./_echo/hex_dump.ts";
 import { jsonBytes, jsonSeconds } from "./_echo/shown_bytes.ts";
 
 export const command = defineCommand({
@@ -88,13 +88,13 @@ function printer(
 ): Printer {
   if (flags.hex) {
     const dump = new HexDump();
-    const show = (direction: Direction) => (bytes: Uint8Array) =>
+    const show = (direction: DumpedSide) => (bytes: Uint8Array) =>
       out.line(dump.lines(direction, bytes).join("\n"));
     return { sent: (bytes) => void show("sent")(bytes), received: show("received"), end() {} };
   }
   if (flags.json) {
     const startedAt = performance.now();
-    const show = (type: Direction) => (bytes: Uint8Array) =>
+    const show = (type: DumpedSide) => (bytes: Uint8Array) =>
       out.json({ type, at_s: jsonSeconds(performance.now() - startedAt), ...jsonBytes(bytes) });
     return { sent: (bytes) => void show("sent")(bytes), received: show("received"), end() {} };
   }

@@ -2,7 +2,7 @@
 const ROW_BYTES = 16;
 
 /** The way that bytes went. */
-export type Direction = "sent" | "received";
+export type DumpedSide = "sent" | "received";
 
 /**
  * Writes the bytes of both directions as hex dumps. A line has the seconds since the start, `>` for
@@ -10,10 +10,10 @@ export type Direction = "sent" | "received";
  */
 export class HexDump {
   readonly #startedAt = performance.now();
-  readonly #offsets: Record<Direction, number> = { sent: 0, received: 0 };
+  readonly #offsets: Record<DumpedSide, number> = { sent: 0, received: 0 };
 
   /** The lines for some bytes. */
-  lines(direction: Direction, bytes: Uint8Array): string[] {
+  lines(direction: DumpedSide, bytes: Uint8Array): string[] {
     const seconds = ((performance.now() - this.#startedAt) / 1_000).toFixed(6);
     const arrow = direction === "sent" ? ">" : "<";
     const lines: string[] = [];

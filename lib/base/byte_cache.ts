@@ -3,7 +3,7 @@ import { countOption, numericOption } from "./numeric_options.ts";
 /** The longest key, in bytes: it bounds the memory of a cache. */
 export const MAX_CACHED_BYTES = 256;
 
-/** How many slots the hash of a key selects: with 4, of 1,000 keys in 4,096 slots 10 evicted others. */
+/** Slots of a set. With 4, of 1,000 keys in 4,096 slots, 10 evicted another. */
 const WAYS = 8;
 
 /** After this many misses in a row, only every 16th key is looked up and added. */

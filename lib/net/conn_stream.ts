@@ -63,7 +63,7 @@ export class ConnStream extends Duplex {
     return this;
   }
 
-  /** Does not. */
+  /** Lets the program end. */
   unref(): this {
     (this.conn as Deno.TcpConn).unref?.();
     return this;

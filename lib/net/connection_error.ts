@@ -66,7 +66,7 @@ export class ConnectionError extends Error {
   ) {
     const what = operation === "tls-handshake" ? "agree on TLS with" : VERBS[operation];
     const where = address ? formatAddress(address) : "the peer";
-    const finding = code === "tls" ? tlsFinding(messageOf(cause)) : undefined;
+    const finding = code === "tls" ? tlsFinding(textOf(cause)) : undefined;
     super(`Cannot ${what} ${where}: ${finding?.text ?? reasonOf(code, cause)}`, { cause });
     this.code = code;
     this.tlsProblem = finding?.problem;
@@ -98,10 +98,10 @@ const REASONS: Partial<Record<ConnectionErrorCode, string>> = {
 };
 
 function reasonOf(code: ConnectionErrorCode, cause: unknown): string {
-  return REASONS[code] ?? (messageOf(cause).replace(/ \(os error \d+\)$/, "") || "it failed");
+  return REASONS[code] ?? (textOf(cause).replace(/ \(os error \d+\)$/, "") || "it failed");
 }
 
-function messageOf(cause: unknown): string {
+function textOf(cause: unknown): string {
   const { message } = new Object(cause) as { readonly message?: unknown };
   return typeof message === "string" ? message : typeof cause === "string" ? cause : "";
 }
@@ -199,7 +199,7 @@ function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionError
   const known = lookUp(KNOWN, labels) ??
     BY_MESSAGE.find(([pattern]) => pattern.test(String(message)))?.[1];
   if (known) return known;
-  if (tlsFinding(messageOf(cause))) return "tls";
+  if (tlsFinding(textOf(cause))) return "tls";
   if (operation === "tls-handshake" || /^ERR_(SSL|TLS)_/.test(labels[1]!)) return "tls";
   return lookUp(VAGUE, labels) ?? "failed";
 }

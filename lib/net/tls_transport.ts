@@ -84,7 +84,7 @@ export class TlsTransport extends Duplex {
     (this.#conn as Deno.TcpConn).ref();
   }
 
-  /** Does not. */
+  /** Lets the program end. */
   unref(): void {
     (this.#conn as Deno.TcpConn).unref();
   }

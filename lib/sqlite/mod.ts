@@ -2,8 +2,8 @@
  * Database files on SQLite (`node:sqlite`): opening one to write and to read, versions of its
  * tables, transactions, copies, a lock that keeps others out, and one class of error.
  *
- * Everything here is synchronous but {@linkcode FileLock} and {@linkcode backUp}: a commit that waits for the disk holds
- * up its thread, so databases that are written to often belong into a worker.
+ * Everything here is synchronous but {@linkcode FileLock} and {@linkcode backUp}: a commit that waits
+ * for the disk holds up its thread, so databases that are written to often belong in a worker.
  *
  * @module
  */

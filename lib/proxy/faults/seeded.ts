@@ -1,6 +1,5 @@
 /**
- * Chance that can be had again: numbers that follow from others. The same keys give the same numbers,
- * in whatever order they are asked for.
+ * Reproducible randomness: the same keys give the same numbers, in whatever order they are asked for.
  *
  * @module
  */

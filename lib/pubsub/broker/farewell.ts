@@ -1,6 +1,5 @@
-import type { Connection } from "../../net/mod.ts";
+import type { CloseReason, Connection } from "../../net/mod.ts";
 import type { ByeReason } from "../protocol/codes.ts";
-import { closeReasonOf } from "./close_reason.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 
 /** How long a peer that is told to go may take to read what is on its way. */
@@ -8,6 +7,14 @@ const CLOSING_MS = 2_000;
 
 /** After this part of the time for draining, a peer is told what it will not get any more. */
 const LAST_WORD_SHARE = 3 / 4;
+
+const CLOSE_REASONS: Partial<Record<ByeReason, CloseReason>> = {
+  shutdown: "drained",
+  idle: "idle",
+  bye: "done",
+  unauthorized: "unauthorized",
+  "over-budget": "over-budget",
+};
 
 /** Why and how the broker ends a connection. */
 export interface Farewell {
@@ -51,4 +58,9 @@ export async function sayFarewell(
   await outbox.emptied();
   await connection.finish(closeReasonOf(reason), false);
   clearTimeout(timer);
+}
+
+/** What the reason of a `bye` is for the connection. */
+function closeReasonOf(reason: ByeReason): CloseReason {
+  return CLOSE_REASONS[reason] ?? "protocol";
 }

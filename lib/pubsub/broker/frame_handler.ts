@@ -27,7 +27,7 @@ const KEPT_NS = 2_000;
 const BYTES_PER_NS = 8;
 
 /** The connection whose frames a {@linkcode FrameHandler} deals with. */
-export interface FrameSource extends Requester {
+export interface FrameSender extends Requester {
   /** What its headers ask for; `undefined` until it is known who the client is. */
   readonly publications: Publications | undefined;
   /** The memory that the frames lie in. */
@@ -51,10 +51,10 @@ export class FrameHandler {
   turn: Promise<void> | undefined;
   /** Work since the last look at the clock, in this call. */
   #workedNs = 0;
-  readonly #source: FrameSource;
+  readonly #source: FrameSender;
   readonly #core: BrokerCore;
 
-  constructor(source: FrameSource, core: BrokerCore) {
+  constructor(source: FrameSender, core: BrokerCore) {
     this.#source = source;
     this.#core = core;
   }

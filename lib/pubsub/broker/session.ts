@@ -9,7 +9,7 @@ import { Outbox } from "./delivery/outbox.ts";
 import type { OutboxOwner } from "./delivery/outbox_owner.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
 import { sayFarewell } from "./farewell.ts";
-import { FrameHandler, type FrameSource } from "./frame_handler.ts";
+import { FrameHandler, type FrameSender } from "./frame_handler.ts";
 import type { Publications } from "./routing/publications.ts";
 import type { Subscription } from "./routing/subscription.ts";
 import type { ConnectionStreams } from "./streams/connection_streams.ts";
@@ -30,7 +30,7 @@ const CONNECTION_SHARE = 1 / 4;
 const RETRY_AFTER_MS = 1_000;
 
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
-export class Session implements FrameSource, OutboxOwner, ConnectionSource {
+export class Session implements FrameSender, OutboxOwner, ConnectionSource {
   readonly outbox: Outbox;
   readonly subscriptions: ConnectionSubscriptions;
   name = "";

@@ -1,13 +1,8 @@
 import { inSteps, type Pause } from "../../../base/in_steps.ts";
 import { addLimited, isCompletedBy } from "../routing/limited_delivery.ts";
 import { Run } from "../routing/run.ts";
-import {
-  type Group,
-  isEnded,
-  pickMember,
-  type Receiver,
-  type Subscription,
-} from "../routing/subscription.ts";
+import { pickMember } from "../routing/group.ts";
+import { type Group, isEnded, type Receiver, type Subscription } from "../routing/subscription.ts";
 
 /** So many deliveries of one run are done in one go: each takes about 0.2 µs where nobody is behind. */
 const MAX_AT_ONCE = 250;

@@ -67,7 +67,7 @@ export class Outbox implements Receiver {
   maxContentBytes = Infinity;
   /** How many bytes of this connection the client has taken, as far as it has said. */
   toldBytes = 0;
-  /** Whether it takes the largest frame with many messages of a stream. */
+  /** Whether many messages of a stream may be sent as one frame: the client takes one of any such size. */
   takesRuns = true;
   readonly #output: WriteQueue;
   readonly #observer: OutboxObserver;

@@ -1,6 +1,7 @@
 import { inSteps, visitInParts } from "../../../base/in_steps.ts";
 import type { Route } from "../routing/route.ts";
-import { nextMember, type Receiver, type Subscription } from "../routing/subscription.ts";
+import { nextMember } from "../routing/group.ts";
+import type { Receiver, Subscription } from "../routing/subscription.ts";
 import type { Outbox, OutboxObserver } from "./outbox.ts";
 import { BacklogBudget } from "./backlog_budget.ts";
 import type { Pace } from "./pace.ts";

@@ -2,9 +2,9 @@ import { FairQueue } from "../../../base/fair_queue.ts";
 import type { Pause } from "../../../base/in_steps.ts";
 import { FilterTree } from "../../protocol/filter_tree.ts";
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";
+import { createGroup } from "./group.ts";
 import {
   addTo,
-  createGroup,
   FilterEntry,
   type Group,
   type Receiver,

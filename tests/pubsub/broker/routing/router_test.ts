@@ -2,12 +2,8 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Route } from "../../../../lib/pubsub/broker/routing/route.ts";
 import { Router } from "../../../../lib/pubsub/broker/routing/router.ts";
-import {
-  nextMember,
-  pickMember,
-  type Receiver,
-  type Subscription,
-} from "../../../../lib/pubsub/broker/routing/subscription.ts";
+import { nextMember, pickMember } from "../../../../lib/pubsub/broker/routing/group.ts";
+import type { Receiver, Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
 import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
 
 /** A connection that takes nothing. */

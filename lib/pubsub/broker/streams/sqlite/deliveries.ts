@@ -6,7 +6,7 @@ import type { ConsumerEntry } from "./consumer_entry.ts";
 import { ConsumerMemberRecord } from "./consumer_member.ts";
 import type { ConsumerRecord } from "./consumer_record.ts";
 import type { MemberDeliveries } from "./orders.ts";
-import { messageOf, MessageSource } from "./message_source.ts";
+import { keptMessage, MessageSource } from "./message_source.ts";
 import { MessageWriter } from "./message_writer.ts";
 import type { StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
@@ -254,7 +254,7 @@ export class Deliveries {
 
   /** Moves a message to the dead letters. */
   #bury(consumer: ConsumerRecord, entry: ConsumerEntry, now: number): void {
-    const message = messageOf(this.#tables, consumer.stream, entry.seq);
+    const message = keptMessage(this.#tables, consumer.stream, entry.seq);
     consumer.remove(entry);
     if (message === undefined) return this.#miss(consumer);
     // Of a letter that was delivered again, those of the message that it was.
@@ -286,7 +286,7 @@ export class Deliveries {
     if (stream.settings.keep !== "until-acked") return;
     const others = this.#tables.consumersOf(stream);
     if (others.size > 1) {
-      const message = messageOf(this.#tables, stream, seq);
+      const message = keptMessage(this.#tables, stream, seq);
       if (message === undefined) return;
       const topic = message.frames.topicOf(message.index);
       for (const other of others.values()) if (!other.isDone(seq, topic)) return;

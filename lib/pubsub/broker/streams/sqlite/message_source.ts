@@ -33,7 +33,7 @@ export class MessageSource {
   /** The next message; a new one only where there is room for it. */
   next(): { entry: ConsumerEntry; message: StoredMessage } | undefined {
     for (const entry of this.#consumer.ready) {
-      const message = messageOf(this.#tables, this.#consumer.stream, entry.seq);
+      const message = keptMessage(this.#tables, this.#consumer.stream, entry.seq);
       if (message) return { entry, message };
       this.#consumer.remove(entry);
       this.#consumer.changed = true;
@@ -59,7 +59,7 @@ export class MessageSource {
       if (row === undefined) break;
       const seq = consumer.redriveFrom = row[0];
       if (consumer.entries.has(-seq)) continue;
-      const message = messageOf(this.#tables, consumer.stream, -seq);
+      const message = keptMessage(this.#tables, consumer.stream, -seq);
       if (message) return { entry: newEntry(-seq), message };
     }
     consumer.redrive = 0;
@@ -119,14 +119,14 @@ function newEntry(seq: number): ConsumerEntry {
 }
 
 /** A message that is kept; by a negative number a dead letter, as the message that it was. */
-export function messageOf(
+export function keptMessage(
   tables: Tables,
   stream: StreamRecord,
   seq: number,
 ): StoredMessage | undefined {
   if (seq < 0) {
     const dead = tables.byName.get(DEAD_LETTERS);
-    const letter = dead && messageOf(tables, dead, -seq);
+    const letter = dead && keptMessage(tables, dead, -seq);
     if (letter === undefined) return undefined;
     const { frame, seq: first, time } = revive(letter.frames.at(letter.index));
     return { frames: RunFrames.single(frame, tables.runs.decoder), index: 0, seq: first, time };
