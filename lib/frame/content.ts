@@ -59,7 +59,10 @@ function findDecoder(label: string, content: Uint8Array, header: FrameHeader): T
   const decoder = makeDecoder(name) ?? makeDecoder(name.replaceAll("-", ""));
   if (decoder) return decoder;
   const shown = JSON.stringify(label.length > 60 ? `${label.slice(0, 60)}...` : label);
-  throw new ContentError("unknown-encoding", `The content-encoding ${shown} is not known`);
+  const problem = name === "binary"
+    ? "The content is bytes, not text: its content-encoding is binary"
+    : `The content-encoding ${shown} is not known`;
+  throw new ContentError("unknown-encoding", problem);
 }
 
 function utf16(content: Uint8Array, header: FrameHeader): string {

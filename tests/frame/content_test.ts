@@ -153,6 +153,12 @@ Deno.test("json() decodes JSON in any of the encodings", () => {
   assertEquals(frameOf("utf-8", [0x31]).json(), 1);
 });
 
+Deno.test("text() and json() of bytes say that they are bytes, not that an encoding is unknown", () => {
+  for (const read of [() => frameOf("binary", [1]).text(), () => frameOf("Binary", [1]).json()]) {
+    assertThrows(read, ContentError, "The content is bytes, not text");
+  }
+});
+
 Deno.test("json() refuses what is no JSON", () => {
   for (const text of ["", "{", "{} x", "undefined", "{'a':1}"]) {
     const error = assertThrows(
