@@ -1,17 +1,19 @@
 /** Subscribes on a broker: `socktool sub`. */
 import { timerMs } from "../lib/base/timer_ms.ts";
-import type { MissedPublications, MissedReason, PubSubMessage } from "../lib/pubsub/client/mod.ts";
+import type {
+  BrokerClient,
+  ClientSubscription,
+  SubscribeOptions,
+} from "../lib/pubsub/client/mod.ts";
 import { SLOW_POLICIES } from "../lib/pubsub/protocol/slow_policy.ts";
 import { filterCovers, filterProblem, groupProblem } from "../lib/pubsub/protocol/topic.ts";
 import {
-  type Context,
   defineCommand,
   describeError,
   EXIT,
-  formatBytes,
   formatCount,
   formatDuration,
-  formatExactCount,
+  type Log,
   outputFlags,
   runMain,
   UsageError,
@@ -20,9 +22,9 @@ import { before } from "./_pubsub/before.ts";
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { meantFilter } from "./_pubsub/meant_filter.ts";
 import { FORMAT_FIELDS, parseFormat } from "./_pubsub/message_format.ts";
-import { printMessage } from "./_pubsub/incoming.ts";
 import { checkReading, readStream, streamFlags } from "./_pubsub/read_stream.ts";
 import { Replier } from "./_pubsub/replier.ts";
+import { TakenMessages } from "./_pubsub/taken_messages.ts";
 
 export const command = defineCommand({
   name: "sub",
@@ -152,7 +154,7 @@ export const command = defineCommand({
   ],
   exitCodes: { 1: "failed, or fewer messages than --count came in the time of --timeout" },
   async run({ flags, args, given }, context) {
-    const { log, out, signal } = context;
+    const { log, signal } = context;
     if (flags.stream === undefined && args.filter.length === 0) {
       throw new UsageError("FILTER is missing");
     }
@@ -160,16 +162,7 @@ export const command = defineCommand({
       throw new UsageError("--parallel needs --reply or --each beside it");
     }
     checkReading(flags, args.filter);
-    for (const filter of args.filter) {
-      const problem = filterProblem(filter);
-      if (problem) throw new UsageError(`FILTER ${filter}: ${problem}`);
-      const meant = meantFilter(filter);
-      if (meant) {
-        log.warn(`FILTER ${filter}: # and + are no wildcards here; ${meant} is meant, perhaps`);
-      }
-    }
-    const fault = flags.group === undefined ? undefined : groupProblem(flags.group);
-    if (fault) throw new UsageError(`--group ${flags.group}: ${fault}`);
+    checkFilters(args.filter, flags.group, log);
     const format = flags.format === undefined ? undefined : parseFormat(flags.format);
     const printing = {
       json: flags.json,
@@ -204,75 +197,32 @@ export const command = defineCommand({
       done.resolve();
     }, timerMs("--timeout", Math.max(0, endsAt - performance.now())));
     signal.addEventListener("abort", () => done.resolve(), { once: true });
-    // A message that matches several filters arrives once, and is handed to each subscription.
-    const printed = new WeakSet<PubSubMessage>();
-    let count = 0;
-    const onMessage = async (message: PubSubMessage) => {
-      if (printed.has(message) || count === flags.count || (flags.retained && !message.retained)) {
-        return;
-      }
-      printed.add(message);
-      count++;
-      const room = printMessage(message, printing, out);
-      await replier?.answer(message);
-      if (count === flags.count) done.resolve();
-      if (room) await room;
-    };
-    const onMissed = (missed: MissedPublications) => {
-      // Who has got as many as were wanted misses nothing.
-      if (count !== flags.count) tellMissed(missed, context, flags.json);
-    };
+    const { count, retained, group, slow } = flags;
+    const taken = new TakenMessages({ count, retained, printing, replier }, context);
+    void taken.complete.then(done.resolve);
     try {
-      const { group, slow } = flags;
-      const subscriptions = await Promise.all(
-        args.filter.map((filter, i) =>
-          client.subscribe(filter, {
-            group,
-            slow,
-            onMissed,
-            onMessage(message) {
-              // Each filter brings the retained values that match: the first that does prints them.
-              const isRepeated = message.retained &&
-                args.filter.slice(0, i).some((earlier) => filterCovers(earlier, message.topic));
-              return isRepeated ? undefined : onMessage(message);
-            },
-          })
-        ),
-      );
+      const subscriptions = await subscribeAll(client, args.filter, { group, slow }, taken);
       log.detail(`subscribed to ${args.filter.join(", ")}`);
       const closed = client.finished.then((error) => {
         if (error !== undefined) throw error;
       });
-      if (flags.retained) {
+      if (retained) {
         const due = subscriptions.reduce((sum, { retained }) => sum + retained, 0);
         log.detail(formatCount(due, "retained message"));
         // The drain below hands out what has arrived.
         done.resolve();
       }
       await Promise.race([done.promise, closed]);
-      if (replier && signal.aborted && client.state === "connected") {
-        // What has come is answered, as far as the time allows.
-        const answered = Promise.all(subscriptions.map(async (subscription) => {
-          await subscription.unsubscribe();
-          await subscription.taken;
-        })).then(() => replier.settled());
-        await before(Promise.race([answered, client.finished]), flags["drain-timeout"]);
-      } else if (!signal.aborted) await replier?.settled();
-      await replier?.stop();
-      // Without a connection there is nothing to drain.
-      if (client.state === "connected") await client.drain().catch(() => {});
-      else await client.close();
-      await Promise.all(subscriptions.map((subscription) => subscription.taken));
-      replier?.tellUnanswered();
+      const answerMs = signal.aborted ? flags["drain-timeout"] : Infinity;
+      await finish(client, subscriptions, replier, answerMs);
     } finally {
       clearTimeout(timer);
       await replier?.stop();
       await client.close();
     }
-    if (signal.aborted || flags.count === undefined || count >= flags.count) return undefined;
-    if (flags.retained) return undefined;
+    if (signal.aborted || retained || count === undefined || taken.count >= count) return undefined;
     log.error(
-      `${count} of ${formatCount(flags.count, "message")} came in ${
+      `${taken.count} of ${formatCount(count, "message")} came in ${
         formatDuration(flags.timeout ?? 0)
       }`,
     );
@@ -280,26 +230,72 @@ export const command = defineCommand({
   },
 });
 
-/** Why messages were missed, in words. */
-const WHY_MISSED: Readonly<Record<MissedReason, string>> = {
-  slow: "too slow",
-  "too-large": "too large",
-  disconnected: "there was no connection",
-  lost: "lost between brokers",
-};
-
-function tellMissed(
-  { filter, count, atLeast, bytes, reason }: MissedPublications,
-  { out, log }: Context,
-  json: boolean,
+/** @throws {UsageError} if a filter, or the group, is none. */
+function checkFilters(
+  filters: readonly string[],
+  group: string | undefined,
+  log: Log,
 ): void {
-  const counted = count === null ? "unknown" : formatExactCount(count, "message");
-  const missed = atLeast ? `${counted} or more` : counted;
-  const size = bytes === null ? "" : ` (${formatBytes(bytes)})`;
-  log.warn(`missed ${missed}${size} of ${filter}: ${WHY_MISSED[reason]}`);
-  if (json) {
-    out.json({ type: "missed", filter, count, atLeast: atLeast || undefined, bytes, reason });
+  for (const filter of filters) {
+    const problem = filterProblem(filter);
+    if (problem) throw new UsageError(`FILTER ${filter}: ${problem}`);
+    const meant = meantFilter(filter);
+    if (meant) {
+      log.warn(`FILTER ${filter}: # and + are no wildcards here; ${meant} is meant, perhaps`);
+    }
   }
+  const fault = group === undefined ? undefined : groupProblem(group);
+  if (fault) throw new UsageError(`--group ${group}: ${fault}`);
+}
+
+function subscribeAll(
+  client: BrokerClient,
+  filters: readonly string[],
+  options: SubscribeOptions,
+  taken: TakenMessages,
+): Promise<ClientSubscription[]> {
+  return Promise.all(
+    filters.map((filter, i) =>
+      client.subscribe(filter, {
+        ...options,
+        onMissed: (missed) => taken.missed(missed),
+        onMessage(message) {
+          // Each filter brings the retained values that match: the first that does prints them.
+          const isRepeated = message.retained &&
+            filters.slice(0, i).some((earlier) => filterCovers(earlier, message.topic));
+          return isRepeated ? undefined : taken.take(message);
+        },
+      })
+    ),
+  );
+}
+
+/**
+ * Ends in order: what has come is printed and answered.
+ *
+ * @param answerMs How long answers may take once the user has asked for the end; `Infinity` if nobody
+ * has.
+ */
+async function finish(
+  client: BrokerClient,
+  subscriptions: readonly ClientSubscription[],
+  replier: Replier | undefined,
+  answerMs: number,
+): Promise<void> {
+  if (answerMs === Infinity) await replier?.settled();
+  else if (replier && client.state === "connected") {
+    const answered = Promise.all(subscriptions.map(async (subscription) => {
+      await subscription.unsubscribe();
+      await subscription.taken;
+    })).then(() => replier.settled());
+    await before(Promise.race([answered, client.finished]), answerMs);
+  }
+  await replier?.stop();
+  // Without a connection there is nothing to drain.
+  if (client.state === "connected") await client.drain().catch(() => {});
+  else await client.close();
+  await Promise.all(subscriptions.map((subscription) => subscription.taken));
+  replier?.tellUnanswered();
 }
 
 if (import.meta.main) await runMain(command);
