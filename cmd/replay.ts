@@ -143,7 +143,9 @@ async function load(path: string, { log }: Context): Promise<Recording> {
     using file = await Deno.open(path);
     recording = await loadRecording(file);
   } catch (error) {
-    if (error instanceof CaptureError) throw error;
+    if (error instanceof CaptureError) {
+      throw new CaptureError(error.code, `${path}: ${describeError(error)}`, { cause: error });
+    }
     throw new Error(describeError(error, `read ${path}`), { cause: error });
   }
   const { sessions, incomplete } = recording;

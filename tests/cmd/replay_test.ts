@@ -182,7 +182,10 @@ Deno.test("the command tells differences and what did not come, by its exit code
     socktool(["replay", scratch.write("text", "no capture"), "--to", to]),
   ]);
   assertEquals(refused.map(({ code }) => code), [1, 2, 2, 2, 2, 1, 1]);
-  assertMatch(refused[6]!.err, /^error: cannot play this file back: it is no pcapng or pcap$/m);
+  assertMatch(
+    refused[6]!.err,
+    /^error: \S+text: cannot play this file back: it is no pcapng or pcap$/m,
+  );
 });
 
 Deno.test("replay waits for answers as long as it is told, and says that they did not come", async () => {
