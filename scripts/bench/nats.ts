@@ -28,6 +28,13 @@ const SIZES = [[16, 100_000], [1_024, 50_000]] as const;
 /** Publications on their way while a client publishes: it goes at its receiver's pace. */
 const WINDOW = 4_000;
 
+/** The same for the load generator, which keeps gateways busy. */
+const MOST_UNDER_WAY = 16_000;
+const BYTES_UNDER_WAY = 4_194_304;
+
+/** For that: content in bytes, and how many messages come out of each gateway. */
+const BUSY_SIZES = [[16, 2_000_000], [1_024, 300_000]] as const;
+
 /** Publishes `count` messages, and resolves once the receivers have got all. */
 type Exchange = (size: number, count: number) => Promise<void>;
 
@@ -65,7 +72,7 @@ async function betweenGateways(
 ): Promise<Figures> {
   const figures: Figures = {};
   await using stack = new AsyncDisposableStack();
-  const ours = await exchangeOver(stack, one, [other]);
+  const ours = await exchangeOver(stack, one, other);
   const theirs = await officialExchange(stack, nats);
   for (const [size, count] of SIZES) {
     const rates: [number[], number[]] = [[], []];
@@ -106,26 +113,51 @@ async function ownSubscribers(alone: ServerProcess, gateway: ServerProcess): Pro
   return figures;
 }
 
-/** How much more two gateways with five subscribers each can do than one with ten. */
+/** How subscribers are spread over two gateways, beside all of them at one. */
+interface Spreading {
+  readonly label: string;
+  /** One publisher, or one at each gateway; where all are at one, as many there. */
+  readonly publishers: 1 | 2;
+  readonly subscribersEach: number;
+  /** Whether each gateway's clients have a topic of their own. */
+  readonly topics: "one" | "own";
+}
+
+const SPREADINGS: readonly Spreading[] = [
+  { label: "5 subscribers each", publishers: 1, subscribersEach: 5, topics: "one" },
+  { label: "50 subscribers each", publishers: 1, subscribersEach: 50, topics: "one" },
+  { label: "a publisher and 5 subscribers each", publishers: 2, subscribersEach: 5, topics: "one" },
+  {
+    label: "a publisher and 5 subscribers each, with topics of their own",
+    publishers: 2,
+    subscribersEach: 5,
+    topics: "own",
+  },
+];
+
+/** How much more two gateways can do than one with the clients of both. */
 async function secondGateway(one: ServerProcess, other: ServerProcess): Promise<Figures> {
   const figures: Figures = {};
-  for (const [size, count] of SIZES) {
-    const ratios: number[] = [];
-    await using stack = new AsyncDisposableStack();
-    const ten = await exchangeOver(stack, one, Array(10).fill(one), "bench.one");
-    const halves = Array.from({ length: 10 }, (_, i) => i % 2 ? one : other);
-    const both = await exchangeOver(stack, one, halves, "bench.both");
-    for (let round = 0; round < ROUNDS; round++) {
-      const busiest: number[] = [];
-      for (const exchange of [ten, both]) {
-        const before = [cpuMs(one.pid), cpuMs(other.pid)] as const;
-        await exchange(size, count / 2);
-        busiest.push(Math.max(cpuMs(one.pid) - before[0], cpuMs(other.pid) - before[1]));
+  const program = await buildC("gateway_load");
+  for (const { label, publishers, subscribersEach, topics } of SPREADINGS) {
+    for (const [size, deliveries] of BUSY_SIZES) {
+      const ratios: number[] = [];
+      const messages = deliveries / subscribersEach;
+      // The first round has the gateways' code compiled.
+      for (let round = -1; round < ROUNDS; round++) {
+        const busiest: number[] = [];
+        for (const ports of [[one.port, one.port], [one.port, other.port]]) {
+          const before = [cpuMs(one.pid), cpuMs(other.pid)] as const;
+          const from = ports.slice(0, publishers).join();
+          const window = Math.min(MOST_UNDER_WAY, BYTES_UNDER_WAY / size);
+          const args = [from, ports.join(), subscribersEach, size, messages, window, topics];
+          await runJson(program, args);
+          busiest.push(Math.max(cpuMs(one.pid) - before[0], cpuMs(other.pid) - before[1]));
+        }
+        if (round >= 0) ratios.push(busiest[0]! / busiest[1]!);
       }
-      ratios.push(busiest[0]! / busiest[1]!);
+      figures[`${size} B, 2 gateways, ${label}: ratio to 1 with all, by CPU time`] = median(ratios);
     }
-    figures[`${size} B, 2 gateways with 5 subscribers each: ratio to 1 with 10, by CPU time`] =
-      median(ratios);
   }
   return figures;
 }
@@ -133,20 +165,19 @@ async function secondGateway(one: ServerProcess, other: ServerProcess): Promise<
 async function exchangeOver(
   stack: AsyncDisposableStack,
   from: ServerProcess,
-  to: readonly ServerProcess[],
-  topic = "bench.pair",
+  to: ServerProcess,
 ): Promise<Exchange> {
   const at = ({ port }: ServerProcess) => `127.0.0.1:${port}`;
-  const publisher = stack.use(await connectBroker(at(from)));
-  const arrivals = new Arrivals(to.length);
-  for (const [i, each] of to.entries()) {
-    const client = stack.use(await connectBroker(at(each)));
-    await client.subscribe(topic, { onMessage: () => arrivals.add(i) });
-  }
+  const [publisher, subscriber] = [
+    stack.use(await connectBroker(at(from))),
+    stack.use(await connectBroker(at(to))),
+  ];
+  const arrivals = new Arrivals();
+  await subscriber.subscribe("bench.pair", { onMessage: () => arrivals.add() });
   return async (size, count) => {
     const content = new Uint8Array(size);
     await arrivals.paced(count, (n) => {
-      for (let i = 0; i < n; i++) void publisher.publish(topic, content);
+      for (let i = 0; i < n; i++) void publisher.publish("bench.pair", content);
     });
   };
 }
@@ -160,8 +191,8 @@ async function officialExchange(
     stack.defer(() => client.close());
     return client;
   })) as [Awaited<ReturnType<typeof connect>>, Awaited<ReturnType<typeof connect>>];
-  const arrivals = new Arrivals(1);
-  subscriber.subscribe("bench.official", { callback: () => arrivals.add(0) });
+  const arrivals = new Arrivals();
+  subscriber.subscribe("bench.official", { callback: () => arrivals.add() });
   await subscriber.flush();
   return async (size, count) => {
     const content = new Uint8Array(size);
@@ -171,24 +202,18 @@ async function officialExchange(
   };
 }
 
-/** Counts what arrives, and lets no more than a window be on its way to any receiver. */
+/** Counts what arrives, and lets no more than a window be on its way. */
 class Arrivals {
-  readonly #counts: number[];
+  #count = 0;
   #due = 0;
-  /** How many receivers have not got so many yet. */
-  #behind = 0;
   #arrived: PromiseWithResolvers<void> | undefined;
 
-  constructor(receivers: number) {
-    this.#counts = Array(receivers).fill(0);
-  }
-
-  add(receiver: number): void {
-    if (++this.#counts[receiver]! === this.#due && --this.#behind === 0) this.#arrived!.resolve();
+  add(): void {
+    if (++this.#count === this.#due) this.#arrived?.resolve();
   }
 
   async paced(count: number, send: (n: number) => void): Promise<void> {
-    this.#counts.fill(0);
+    this.#count = 0;
     for (let sent = 0; sent < count;) {
       const some = Math.min(WINDOW / 2, count - sent);
       send(some);
@@ -200,8 +225,7 @@ class Arrivals {
 
   async #until(due: number): Promise<void> {
     this.#due = due;
-    this.#behind = this.#counts.filter((count) => count < due).length;
-    if (this.#behind === 0) return await new Promise((resolve) => setTimeout(resolve, 0));
+    if (this.#count >= due) return await new Promise((resolve) => setTimeout(resolve, 0));
     this.#arrived = Promise.withResolvers();
     await this.#arrived.promise;
   }

@@ -5,11 +5,11 @@
 //   SUBSCRIBING  ports of brokers, with commas: SUBSCRIBERS at each
 //   COUNT        messages of all publishers together
 //   WINDOW       so many of them may be on their way to the slowest of those who get them
-//   TOPICS       1 (default): all publish and subscribe to "bench". own: those of the first port of
+//   TOPICS       one (default): all publish and subscribe to "bench". own: those of the first port of
 //                either list to "bench.0", of the second to "bench.1", and so on
 // prints: one JSON line {published_per_s, delivered_per_s}.
-// A broker hands on what came from another one with a header of its own, always the same: a
-// subscriber learns the size of a delivery from its first one, and counts bytes from there on.
+// A broker hands on what came from another one with the same fields in another order. So all
+// deliveries have one size: a subscriber learns it from its first one, and counts bytes from there on.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -124,7 +124,15 @@ int main(int argc, char **argv) {
     }
     if (finished) break;
     int n = epoll_wait(poll, ready, 256, 1000);
-    if (n == 0 && now() - last > 10) { fprintf(stderr, "nothing more comes\n"); return 1; }
+    if (n == 0 && now() - last > 30) {
+      for (int i = 0; i < subscribers; i++) {
+        Peer *p = &subs[i];
+        long got = p->size ? p->received / p->size : 0;
+        if (got < p->due) fprintf(stderr, "nothing more comes: subscriber %d has %ld of %ld messages\n", i, got, p->due);
+      }
+      for (int i = 0; i < publishers; i++) fprintf(stderr, "publisher %d has sent %ld of %ld\n", i, peers[i].sent, peers[i].due);
+      return 1;
+    }
     for (int i = 0; i < n; i++) {
       Peer *p = ready[i].data.ptr;
       if (!(ready[i].events & EPOLLIN)) continue;
