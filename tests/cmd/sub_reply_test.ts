@@ -184,6 +184,8 @@ test("answers what has come when it is told to end", async (broker, client, proc
   await using sub = await startReplying(broker, command, "--parallel", "2");
   const asked = ["a", "b", "c", "d", "e"].map((content) => client.request("ask", content));
   await processes.begun(2);
+  // A busy broker may hand out the others a moment later.
+  await until(() => broker.stats().delivered >= asked.length);
   sub.kill("SIGTERM");
   assertEquals((await Promise.all(asked)).map((reply) => reply.text()), ["a", "b", "c", "d", "e"]);
   const { code, err } = await sub.finished();
