@@ -18,8 +18,10 @@ export type OptionKind =
   | "bytes"
   | "stream";
 
-/** What some options of an interface may be. */
-export type OptionKinds<T> = { readonly [K in keyof T]?: OptionKind };
+/** What some options of an interface may be; of one that has options itself, what these may be. */
+export type OptionKinds<T> = {
+  readonly [K in keyof T]?: OptionKind | OptionKinds<NonNullable<T[K]>>;
+};
 
 /** What a kind is called in a message, and whether a value is of it. */
 type Kind = readonly [expected: string, accepts: (value: unknown) => boolean];
@@ -37,7 +39,8 @@ const KINDS: Readonly<Record<OptionKind, Kind>> = {
 };
 
 /**
- * Checks options. Those that are `undefined`, and those without a kind here, are left alone.
+ * Checks options, and those of an option that has some. What is `undefined`, or has no kind here, is
+ * left alone.
  *
  * @param options What a program gives as its options.
  * @param kinds What they may be.
@@ -64,8 +67,12 @@ export function checkOptions<T extends object>(
   name = "options",
 ): void {
   if (options === undefined) return;
-  checkKind(name, options, "object");
-  for (const each in kinds) checkKind(each, options[each], kinds[each]!);
+  checkGiven(name, options, "object");
+  for (const each in kinds) {
+    const kind: OptionKind | OptionKinds<object> = kinds[each]!;
+    if (typeof kind === "string") checkKind(each, options[each], kind);
+    else checkOptions(options[each] as object | undefined, kind, each);
+  }
 }
 
 /**

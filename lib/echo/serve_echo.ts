@@ -43,8 +43,7 @@ const OBSERVER_KINDS: OptionKinds<EchoObserver> = {
 
 /** @throws {TypeError} if an option that is no number is not what it has to be. */
 export function checkEchoOptions(options: Pick<EchoServeOptions, "observer" | "signal">): void {
-  checkOptions(options, { observer: "object", signal: "signal" });
-  checkOptions(options.observer, OBSERVER_KINDS, "observer");
+  checkOptions(options, { observer: OBSERVER_KINDS, signal: "signal" });
 }
 
 /** Serves on a listener, at once. */

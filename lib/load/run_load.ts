@@ -95,8 +95,7 @@ export interface LoadOptions extends LoadPlan {
  */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const plan = resolvePlan(options);
-  checkOptions(options, { signal: "signal", observer: "object" });
-  checkOptions(options.observer, OBSERVER_KINDS, "observer");
+  checkOptions(options, { signal: "signal", observer: OBSERVER_KINDS });
   const { signal } = options;
   const library = await loadHistogramLibrary();
   const record = new LoadRecord(plan, options.observer ?? {}, () => new Tally(library));

@@ -85,8 +85,7 @@ const OBSERVER_KINDS: OptionKinds<TutorialExchangeObserver> = {
  * ```
  */
 export async function runTutorialExchange(options: TutorialExchangeOptions): Promise<number> {
-  checkOptions(options, { signal: "signal", observer: "object" });
-  checkOptions(options.observer, OBSERVER_KINDS, "observer");
+  checkOptions(options, { signal: "signal", observer: OBSERVER_KINDS });
   const { observer = {}, signal = new AbortController().signal } = options;
   const messages = options.messages ?? TUTORIAL_MESSAGES;
   const plan = resolvePlan({ ...options, messages, count: messages.length, verify: true });

@@ -60,13 +60,13 @@ export interface ConnectionService {
   refuse?: ((connection: Connection) => Promise<void>) | undefined;
 }
 
-const KINDS: OptionKinds<ServeOptions> = { signal: "signal", observer: "object" };
-
 const OBSERVER_KINDS: OptionKinds<ServerObserver> = {
   opened: "function",
   closed: "function",
   acceptFailed: "function",
 };
+
+const KINDS: OptionKinds<ServeOptions> = { signal: "signal", observer: OBSERVER_KINDS };
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
@@ -109,7 +109,6 @@ export class Server implements AsyncDisposable {
   /** Made by `serveConnections`. */
   constructor(listener: Listener, service: ConnectionService, options: ServeOptions) {
     checkOptions(options, KINDS);
-    checkOptions(options.observer, OBSERVER_KINDS, "observer");
     checkService(service);
     this.address = listener.address;
     this.#service = service;

@@ -52,12 +52,6 @@ export interface ProxyOptions {
   readonly observer?: ProxyObserver | undefined;
 }
 
-const KINDS: OptionKinds<ProxyOptions> = {
-  upstreamTls: "object",
-  signal: "signal",
-  observer: "object",
-};
-
 const OBSERVER_KINDS: OptionKinds<ProxyObserver> = {
   opened: "function",
   passed: "function",
@@ -67,6 +61,12 @@ const OBSERVER_KINDS: OptionKinds<ProxyObserver> = {
   noticed: "function",
   closed: "function",
   acceptFailed: "function",
+};
+
+const KINDS: OptionKinds<ProxyOptions> = {
+  upstreamTls: "object",
+  signal: "signal",
+  observer: OBSERVER_KINDS,
 };
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
@@ -168,7 +168,6 @@ export function serveProxy(
   options: ProxyOptions & Pick<ListenOptions, "tls"> = {},
 ): Proxy | Promise<Proxy> {
   checkOptions(options, KINDS);
-  checkOptions(options.observer, OBSERVER_KINDS, "observer");
   const limits = limitsOf(options);
   const { tls } = options;
   const to = upstreamAt(toAddress(upstream), options.upstreamTls, limits.connectTimeoutMs);

@@ -156,18 +156,6 @@ const NUMBERS = {
 
 const TEXTS = ["index", "titleField", "records", "separator", "encoding"] as const;
 
-const KINDS: OptionKinds<SearchOptions> = {
-  data: "texts",
-  exclude: "texts",
-  entries: "flag",
-  follow: "flag",
-  watch: "flag",
-  prune: "flag",
-  writable: "flag",
-  signal: "signal",
-  observer: "object",
-};
-
 const OBSERVER_KINDS: OptionKinds<SearchObserver> = {
   progress: "function",
   brokenRecord: "function",
@@ -179,6 +167,18 @@ const OBSERVER_KINDS: OptionKinds<SearchObserver> = {
   changed: "function",
   failed: "function",
   workerReplaced: "function",
+};
+
+const KINDS: OptionKinds<SearchOptions> = {
+  data: "texts",
+  exclude: "texts",
+  entries: "flag",
+  follow: "flag",
+  watch: "flag",
+  prune: "flag",
+  writable: "flag",
+  signal: "signal",
+  observer: OBSERVER_KINDS,
 };
 
 function checkText(name: string, value: unknown): void {
@@ -196,7 +196,6 @@ function checkText(name: string, value: unknown): void {
  */
 export function resolveOptions(options: SearchOptions): ResolvedOptions {
   checkOptions(options, KINDS);
-  checkOptions(options.observer, OBSERVER_KINDS, "observer");
   for (const name of TEXTS) checkText(name, options[name]);
   if (options.keyField !== false) checkText("keyField", options.keyField);
   for (const name of [options.textField].flat()) checkText("textField", name);

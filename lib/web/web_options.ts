@@ -62,12 +62,6 @@ export interface WebServeOptions extends SiteOptions {
   readonly observer?: WebObserver | undefined;
 }
 
-const KINDS: OptionKinds<WebServeOptions> = {
-  observer: "object",
-  hosts: "texts",
-  allowOrigins: "texts",
-};
-
 const OBSERVER_KINDS: OptionKinds<WebObserver> = {
   answered: "function",
   refused: "function",
@@ -75,11 +69,16 @@ const OBSERVER_KINDS: OptionKinds<WebObserver> = {
   failed: "function",
 };
 
+const KINDS: OptionKinds<WebServeOptions> = {
+  observer: OBSERVER_KINDS,
+  hosts: "texts",
+  allowOrigins: "texts",
+};
+
 /** @throws {TypeError} if an option that is no number is not what it has to be. */
 export function checkWebOptions(options: WebServeOptions): void {
   checkOptions(options, KINDS);
   checkAuthenticator(options.authenticator);
-  checkOptions(options.observer, OBSERVER_KINDS, "observer");
 }
 
 /** The limits that are numbers. */

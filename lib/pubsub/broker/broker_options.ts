@@ -128,15 +128,6 @@ export interface BrokerLimits {
   readonly helloTimeoutMs: number;
 }
 
-const KINDS: OptionKinds<BrokerOptions> = {
-  allowBlock: "flag",
-  authenticator: "object",
-  streams: "object",
-  backplane: "object",
-  observer: "object",
-  signal: "signal",
-};
-
 const OBSERVER_KINDS: OptionKinds<BrokerObserver> = {
   connected: "function",
   disconnected: "function",
@@ -147,14 +138,21 @@ const OBSERVER_KINDS: OptionKinds<BrokerObserver> = {
   acceptFailed: "function",
 };
 
+const KINDS: OptionKinds<BrokerOptions> = {
+  allowBlock: "flag",
+  streams: "object",
+  backplane: "object",
+  observer: OBSERVER_KINDS,
+  signal: "signal",
+};
+
 /** @throws {TypeError} if an option that is no number is not what it has to be. */
 export function checkBrokerOptions(options: BrokerOptions): void {
   checkOptions(options, KINDS);
-  const { authenticator, streams, backplane, observer } = options;
+  const { authenticator, streams, backplane } = options;
   checkAuthenticator(authenticator);
   if (streams) checkGiven("streams.takeRetained", streams.takeRetained, "function");
   if (backplane) checkGiven("backplane.attach", backplane.attach, "function");
-  checkOptions(observer, OBSERVER_KINDS, "observer");
 }
 
 const LIMITS = {

@@ -127,7 +127,7 @@ export interface BrokerClientOptions {
 
 const KINDS: OptionKinds<BrokerClientOptions> = {
   name: "text",
-  will: "object",
+  will: { contentType: "text" },
   waitOnFirstConnect: "flag",
   onState: "function",
   onError: "function",
@@ -137,7 +137,6 @@ const KINDS: OptionKinds<BrokerClientOptions> = {
 /** @throws {TypeError} if an option that is no number is not what it has to be. */
 export function checkClientOptions(options: BrokerClientOptions): void {
   checkOptions(options, KINDS);
-  checkOptions(options.will, { contentType: "text" }, "will");
   const { credentials, reconnect } = options;
   if (typeof credentials !== "function") {
     checkOptions(credentials, { token: "text", user: "text", password: "text" }, "credentials");

@@ -108,8 +108,7 @@ function serveOnListener(
   handler: RequestHandler,
   options: RequestServeOptions,
 ): Server {
-  checkOptions(options, { signal: "signal", observer: "object" });
-  checkOptions(options.observer, OBSERVER_KINDS, "observer");
+  checkOptions(options, { signal: "signal", observer: OBSERVER_KINDS });
   checkGiven("handler", handler, "function");
   const settings: ServiceSettings = {
     ...numericOptions(LIMITS, options),

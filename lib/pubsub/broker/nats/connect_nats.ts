@@ -40,7 +40,6 @@ export async function connectNats(
   options: NatsBackplaneOptions = {},
 ): Promise<NatsBackplane> {
   checkOptions(options, KINDS);
-  checkOptions(options.observer, OBSERVER_KINDS, "observer");
   const { creds, caCert, name = "socktool broker", signal = NEVER, observer = {} } = options;
   const { hosts, tls, credentials } = parseNatsServers(servers);
   const link = {
@@ -56,19 +55,19 @@ export async function connectNats(
   return await NatsGateway.connect(link, observer);
 }
 
-const KINDS: OptionKinds<NatsBackplaneOptions> = {
-  creds: "text",
-  caCert: "text",
-  name: "text",
-  signal: "signal",
-  observer: "object",
-};
-
 const OBSERVER_KINDS: OptionKinds<NatsObserver> = {
   waiting: "function",
   disconnected: "function",
   reconnected: "function",
   refused: "function",
+};
+
+const KINDS: OptionKinds<NatsBackplaneOptions> = {
+  creds: "text",
+  caCert: "text",
+  name: "text",
+  signal: "signal",
+  observer: OBSERVER_KINDS,
 };
 
 const WAIT = msOption(0);
