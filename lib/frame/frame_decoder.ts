@@ -39,7 +39,7 @@ export interface FrameDecoderOptions {
   readonly headerCache?: HeaderCache | undefined;
 }
 
-/** Behind two frames with one header it is looked for more, if there may be so many. */
+/** After two frames with the same header, more are looked for if there is room for at least this many. */
 const RUN_FRAMES = 8;
 
 const CONTENT = bytesOption(DEFAULT_MAX_CONTENT_BYTES);

@@ -12,13 +12,14 @@ const BUSY_BESIDE_TIMER_MS = 15;
 const CALM_MS = 20;
 
 /**
- * A byte is late once so many timers have fired, each set when the one before it fired. After a single
- * long timer it might only be that the process was busy: between two timers the runtime polls sockets.
+ * The byte is late when this many timers have fired, each of them set when the one before it fired.
+ * A single long timer would not do: it fires late where the process is busy, before the sockets are
+ * polled. Between two timers they are.
  */
 const BYTE_TIMERS = 5;
 const BYTE_TIMER_MS = 10;
 
-/** After so many turns without the byte, the loopback connection counts as broken. */
+/** The number of turns in a row without the byte after which the loopback connection counts as broken. */
 const MAX_LATE_TURNS = 4;
 
 /** For how long a timer is used after the loopback connection has failed. */

@@ -41,6 +41,9 @@ import { serveWeb } from "../../lib/web/mod.ts";
 type Given = any;
 type Call = (given: Given) => unknown;
 
+/** By what is given: wrong values for it, and the call. */
+type Calls = Readonly<Record<string, readonly [readonly unknown[], Call]>>;
+
 const ANYWHERE = "127.0.0.1:0";
 const NOWHERE = "127.0.0.1:9";
 const STREAM = () => new Blob(["x"]).stream();
@@ -55,7 +58,7 @@ const NO_FUNCTIONS: readonly unknown[] = [undefined, null, 5, "x", {}];
 const NO_ADDRESSES: readonly unknown[] = [undefined, null, 5, true, {}, [], { transport: "tcp" }];
 
 /** What is called, and what it is given one after the other. */
-const CALLS: Readonly<Record<string, readonly [readonly unknown[], Call]>> = {
+const CALLS: Calls = {
   "encodeFrame()": [NOT_EVEN_LISTS, encodeFrame],
   "EncodedFrame.encode()": [NOT_EVEN_LISTS, EncodedFrame.encode],
   "the fields of jsonFrame()": [NO_OBJECTS, (fields) => jsonFrame({}, fields)],
@@ -164,21 +167,25 @@ async function problemOf(call: Call, given: unknown): Promise<string | undefined
   }
 }
 
-Deno.test("what is given of a wrong type is a TypeError in words of ours", async () => {
+async function problemsOf(calls: Calls): Promise<string[]> {
   const problems: string[] = [];
-  for (const [what, [values, call]] of Object.entries(CALLS)) {
+  for (const [what, [values, call]] of Object.entries(calls)) {
     for (const value of values) {
       const problem = await problemOf(call, value);
       if (problem) problems.push(`${what}, given ${Deno.inspect(value)}: ${problem}`);
     }
   }
-  assertEquals(problems, []);
+  return problems;
+}
+
+Deno.test("what is given of a wrong type is a TypeError in words of ours", async () => {
+  assertEquals(await problemsOf(CALLS), []);
 });
 
 Deno.test("what a broker's client is given of a wrong type is one too, and publishes nothing", async () => {
   await using broker = await serveBroker(ANYWHERE);
   await using client = await connectBroker(broker.address, { onError: () => {} });
-  const calls: Record<string, readonly [readonly unknown[], Call]> = {
+  const calls: Calls = {
     "the options of publish()": [NOT_EVEN_LISTS, (options) => client.publish("topic", "", options)],
     "the fields of publish()": [NO_OBJECTS, (fields) => client.publish("topic", "", { fields })],
     "the options of confirm()": [NO_OBJECTS, (options) => client.confirm("topic", "", options)],
@@ -217,14 +224,7 @@ Deno.test("what a broker's client is given of a wrong type is one too, and publi
     ],
     "streams.backup()": [NO_FUNCTIONS, (onPart) => client.streams.backup(onPart)],
   };
-  const problems: string[] = [];
-  for (const [what, [values, call]] of Object.entries(calls)) {
-    for (const value of values) {
-      const problem = await problemOf(call, value);
-      if (problem) problems.push(`${what}, given ${Deno.inspect(value)}: ${problem}`);
-    }
-  }
-  assertEquals(problems, []);
+  assertEquals(await problemsOf(calls), []);
   await client.publishConfirmed("topic");
   assertEquals(broker.stats().published, 1);
   assert(client.state === "connected");

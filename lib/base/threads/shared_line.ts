@@ -54,8 +54,9 @@ export class AskingEnd {
   }
 
   /**
-   * Has the other thread deal with the first bytes of {@linkcode AskingEnd.request}. It posts a message
-   * when it has: `Atomics.waitAsync` takes as long, and now and then nothing woke the event loop.
+   * Has the other thread deal with the first bytes of {@linkcode AskingEnd.request}. That posts a
+   * message when it has answered. To wait with `Atomics.waitAsync` would save no time, and on a busy
+   * machine its promise once in a while stayed pending until something else woke the event loop.
    */
   ask(bytes: number): void {
     this.#words[REQUEST_BYTES] = bytes;

@@ -11,7 +11,7 @@ export interface ActingFault<K extends FaultKind> {
 export class Acting {
   /** What holds everything back. */
   readonly hole: ActiveFault | undefined;
-  /** Those that act once, when so many bytes have passed. */
+  /** Those that act once, after the number of bytes that they name. */
   readonly striking: readonly ActiveFault[];
   readonly corrupting: readonly ActingFault<"corrupt">[];
   readonly slicing: ActingFault<"slice"> | undefined;

@@ -126,9 +126,7 @@ export class FaultLine {
       });
     }
     this.#areFramesSelected = this.#faults.some(({ fault }) => selectsFrames(fault.selectors));
-    this.#actingOnAll = new Acting(
-      this.#faults.filter((active) => active.isOn && active.concernsFrame(undefined)),
-    );
+    this.#actingOnAll = this.#actingOn(undefined);
     this.#limit();
     for (const active of this.#actingOnAll.striking) {
       if (this.#strikesAt(active) <= this.#shaping.offset) this.#strike(active);
@@ -353,10 +351,12 @@ export class FaultLine {
   }
 
   #acting(frame: FrameInfo | undefined): Acting {
-    if (frame === undefined || !this.#areFramesSelected) return this.#actingOnAll;
-    return new Acting(
-      this.#faults.filter((active) => active.isOn && active.concernsFrame(frame)),
-    );
+    return frame && this.#areFramesSelected ? this.#actingOn(frame) : this.#actingOnAll;
+  }
+
+  #actingOn(frame: FrameInfo | undefined): Acting {
+    const acts = (active: ActiveFault) => active.isOn && active.concernsFrame(frame);
+    return new Acting(this.#faults.filter(acts));
   }
 
   #frameFaults(): readonly ActiveFault[] {

@@ -21,14 +21,6 @@
 enum { MAX_PORTS = 16, BATCH = 512 };
 typedef struct { int fd, subscriber, topic; long size, received, sent, due, offset, head_bytes; unsigned char head[2]; } Peer;
 
-static long frame(char *out, const char *op, const char *topic, const char *body, int size) {
-  int n = sprintf(out + 2, "{\"byteorder\":\"little\",\"content-type\":\"application/octet-stream\","
-                  "\"content-encoding\":\"binary\",\"content-length\":%d,\"op\":\"%s\",\"topic\":\"%s\"}", size, op, topic);
-  out[0] = n >> 8;
-  out[1] = n & 255;
-  memcpy(out + 2 + n, body, size);
-  return 2 + n + size;
-}
 static int ports_of(char *list, int *ports) {
   int count = 0;
   for (char *each = strtok(list, ","); each && count < MAX_PORTS; each = strtok(NULL, ",")) ports[count++] = atoi(each);

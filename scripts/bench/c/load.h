@@ -1,9 +1,10 @@
-// What the load generators share: the clock, an order for sorting, and connecting.
+// What the load generators share: the clock, an order for sorting, connecting, and the frames of a broker.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -25,4 +26,13 @@ static inline int dial(int port) {
   if (connect(fd, (void *)&a, sizeof a)) { perror("connect"); exit(1); }
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return fd;
+}
+// Writes a frame with an op and a topic; returns its size.
+static inline long frame(char *out, const char *op, const char *topic, const char *body, int size) {
+  int n = sprintf(out + 2, "{\"byteorder\":\"little\",\"content-type\":\"application/octet-stream\","
+                  "\"content-encoding\":\"binary\",\"content-length\":%d,\"op\":\"%s\",\"topic\":\"%s\"}", size, op, topic);
+  out[0] = n >> 8;
+  out[1] = n & 255;
+  memcpy(out + 2 + n, body, size);
+  return 2 + n + size;
 }

@@ -3,8 +3,8 @@ import { SharedMemory } from "../../../net/mod.ts";
 import type { BackplaneHost } from "../backplane.ts";
 
 /**
- * A batch is handed on when it has so many bytes, at the latest. The frames of a read of 128 KiB
- * mostly fit: where they did not, each read took two writes to each subscriber.
+ * The size of a batch at which it is handed on. The frames of a read of 128 KiB mostly fit: with less
+ * room, each read would take two writes to each subscriber.
  */
 export const BATCH_BYTES = 262_144;
 
@@ -31,22 +31,24 @@ export class FrameBatch {
   }
 
   /**
-   * Takes memory, if none is in use.
+   * Whether the next frame fits; else what was gathered is to be handed over before.
    *
-   * @param bytes About the size of the next frame.
-   * @returns Whether that fits; else what was gathered is to be handed over before.
+   * @param bytes About the size of that frame.
    */
   hasRoom(bytes: number): boolean {
-    const { buffer } = this;
-    if (buffer.length > 0) return buffer.length + bytes <= BATCH_BYTES;
-    if (buffer.bytes.length === 0 || this.#memory.borrowed) {
-      this.#memory = this.#kept.find(({ borrowed }) => !borrowed) ?? this.#make();
-      buffer.bytes = this.#memory.bytes;
-    }
-    return true;
+    const { length } = this.buffer;
+    return length === 0 || length + bytes <= BATCH_BYTES;
   }
 
-  /** Notes that the last frames, so many, are equal to the one before them but for their contents. */
+  /** Takes memory for the first frame, if the broker sends from that of the last batch. */
+  begin(): void {
+    const { buffer } = this;
+    if (buffer.length > 0 || (buffer.bytes.length > 0 && !this.#memory.borrowed)) return;
+    this.#memory = this.#kept.find(({ borrowed }) => !borrowed) ?? this.#make();
+    buffer.bytes = this.#memory.bytes;
+  }
+
+  /** Notes that the last `many` frames have the header of the one before them, and its size. */
   repeated(many: number, frameBytes: number): void {
     const { bytes, length } = this.buffer;
     const from = length - many * frameBytes;
@@ -66,6 +68,7 @@ export class FrameBatch {
   handOver(): void {
     const { buffer } = this;
     if (buffer.length === 0) return;
+    // If a frame did not fit, all of them are in other memory.
     const isShared = buffer.bytes === this.#memory.bytes;
     if (isShared) this.#decode(buffer.length);
     const frames = this.#frames;
@@ -73,11 +76,9 @@ export class FrameBatch {
     this.#frames = [];
     this.#framesEnd = 0;
     buffer.clear();
-    if (isShared && frames.length > 0) this.#host.deliver(frames, this.#memory);
-    if (isShared) return;
-    // A frame did not fit: all of them are in other memory.
     buffer.bytes = this.#memory.bytes;
-    deliverBytes(this.#host, bytes);
+    if (!isShared) deliverBytes(this.#host, bytes);
+    else if (frames.length > 0) this.#host.deliver(frames, this.#memory);
   }
 
   /** Decodes what is not decoded yet, up to a frame's end. */

@@ -82,10 +82,8 @@ export class Incoming {
     if (current === undefined || (current !== via && !isLate)) return;
     if (!this.#isDue(carried, subject, current, isLate)) return;
     if (!this.#isUsable(known, subject, current.filter)) return;
-    if (!this.#batch.hasRoom(message.end - message.dataStart + HEAD_BYTES)) {
-      this.handOn();
-      this.#batch.hasRoom(0);
-    }
+    if (!this.#batch.hasRoom(message.end - message.dataStart + HEAD_BYTES)) this.handOn();
+    this.#batch.begin();
     const { buffer } = this.#batch;
     const before = buffer.length;
     if (!this.#write(buffer, known, message, carried)) return;

@@ -18,7 +18,7 @@ const LINE_END = 0x0a0d;
  * count at the end of their headers, of which each has the next one.
  *
  * @param count That of the message; its headers end with it.
- * @param max No more than so many are looked for.
+ * @param max The most that are counted.
  */
 export function countFollowing(message: NatsMessage, count: number, max: number): number {
   const { bytes, view, start, dataStart, end, limit } = message;

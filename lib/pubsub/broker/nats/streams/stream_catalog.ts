@@ -206,20 +206,14 @@ export class StreamCatalog {
   }
 
   async #list(): Promise<StreamInfo[]> {
-    return await this.#api.do("Cannot list the streams", async (manager) => {
-      const all: StreamInfo[] = [];
-      for await (const info of manager.streams.list()) all.push(info);
-      return all;
-    });
+    const tried = "Cannot list the streams";
+    return await this.#api.do(tried, (manager) => Array.fromAsync(manager.streams.list()));
   }
 
   /** The names of all streams, as the leader of all servers has them. */
   async #names(): Promise<string[]> {
-    return await this.#api.do("Cannot list the streams", async (manager) => {
-      const all: string[] = [];
-      for await (const name of manager.streams.names()) all.push(name);
-      return all;
-    });
+    const tried = "Cannot list the streams";
+    return await this.#api.do(tried, (manager) => Array.fromAsync(manager.streams.names()));
   }
 
   #saw({ config, created, state }: StreamInfo): void {

@@ -110,15 +110,15 @@ export class Replay {
       let at = Math.max(0, next - run.first);
       if (marks === undefined && matcher.matchesAll) {
         at = writer.addUntil(MAX_BATCH_BYTES, frames, at, run.first + at, run.time);
-        next = run.first + at;
-      } else {for (; at < run.count; at++) {
-          if (writer.bytes >= MAX_BATCH_BYTES) break;
-          next = run.first + at + 1;
+      } else {
+        for (; at < run.count && writer.bytes < MAX_BATCH_BYTES; at++) {
           if (isGone(marks, at)) continue;
           if (matcher.matchesAll || matcher.matches(frames.topicOf(at))) {
-            writer.add(frames, at, next - 1, run.time);
+            writer.add(frames, at, run.first + at, run.time);
           }
-        }}
+        }
+      }
+      next = run.first + at;
       // The memory of these frames is given back once others were asked for.
       writer.end();
     }
