@@ -4,7 +4,12 @@ import { type Connection, formatAddress, networkOf, type SharedMemory } from "..
 import type { Account, BrokerCore } from "./broker_core.ts";
 import { applyChangedRights } from "./changed_rights.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
-import type { ByeReason, PubSubErrorCode, Refusal } from "../protocol/codes.ts";
+import {
+  type ByeReason,
+  type PubSubErrorCode,
+  type Refusal,
+  retryAfterMs,
+} from "../protocol/codes.ts";
 import { Outbox } from "./delivery/outbox.ts";
 import type { OutboxOwner } from "./delivery/outbox_owner.ts";
 import type { LoginAttempt, Principal } from "../../access/mod.ts";
@@ -25,9 +30,6 @@ const MAX_HEADER_BYTES = 64_000;
 
 /** The share of the memory for filters that one connection's filters may take. */
 const CONNECTION_SHARE = 1 / 4;
-
-/** When a client may try again what cannot be done for the moment. */
-const RETRY_AFTER_MS = 1_000;
 
 /** One client at the broker: reads what it sends, and forwards what it publishes. */
 export class Session implements FrameSender, OutboxOwner, ConnectionSource {
@@ -166,14 +168,8 @@ export class Session implements FrameSender, OutboxOwner, ConnectionSource {
     this.#core.counters.errors++;
     if (code === "over-budget") this.#core.counters.overBudget++;
     this.#core.observer.refused?.(this.figures, { code, message });
-    const retryAfterMs = code === "unavailable" ? RETRY_AFTER_MS : undefined;
-    this.outbox.control("error", {
-      code,
-      message,
-      id,
-      ...about,
-      "retry-after-ms": retryAfterMs,
-    });
+    const fields = { code, message, id, ...about, "retry-after-ms": retryAfterMs(code) };
+    this.outbox.control("error", fields);
   }
 
   /**

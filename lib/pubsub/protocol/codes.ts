@@ -54,3 +54,8 @@ export interface Refusal {
   /** A sentence for people. */
   readonly message: string;
 }
+
+/** After how many milliseconds a client may try again; `undefined` where waiting is no help. */
+export function retryAfterMs(code: PubSubErrorCode): number | undefined {
+  return code === "unavailable" ? 1_000 : undefined;
+}
