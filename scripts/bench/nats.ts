@@ -9,6 +9,7 @@ import { connect } from "@nats-io/transport-node";
 import { connectBroker } from "../../lib/pubsub/mod.ts";
 import {
   buildC,
+  cpuMs,
   denoArgs,
   type Figures,
   freePort,
@@ -229,14 +230,4 @@ class Arrivals {
     this.#arrived = Promise.withResolvers();
     await this.#arrived.promise;
   }
-}
-
-/** CPU time that a process has used, to the microsecond: that of its threads; Linux. */
-function cpuMs(pid: number): number {
-  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)];
-  const times = threads.map(({ name }) => {
-    const [ns] = Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ");
-    return Number(ns) / 1e6;
-  });
-  return times.reduce((sum, ms) => sum + ms, 0);
 }
