@@ -2,7 +2,9 @@ import { checkOptions } from "../base/option_kinds.ts";
 import { concat } from "@std/bytes";
 import { EncodedFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
 import type { ReplyInit, RequestHandler } from "../request/mod.ts";
-import { type Authenticator, checkAuthenticator, type Principal } from "../access/mod.ts";
+import type { Authenticator, Principal } from "../access/mod.ts";
+// Not the whole room: a server without logins starts without what checks passwords.
+import { checkAuthenticator } from "../access/authenticator.ts";
 import type { Peer } from "../net/mod.ts";
 import { ACTIONS, exactLarge, toRequestError, WRITES } from "./actions.ts";
 import { ActionGate } from "./action_gate.ts";

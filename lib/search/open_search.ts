@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { reportError } from "../base/report.ts";
 import { importLater } from "../base/import_later.ts";
+// Not the whole room: what answers requests does not copy databases.
 import { FileLock } from "../sqlite/file_lock.ts";
+import type { FileIdentity } from "../sqlite/mod.ts";
 import { COSTLY_MS } from "./cost.ts";
 import type { Engine } from "./engine.ts";
 import type { IndexJobOptions } from "./index/index_job.ts";
@@ -11,7 +13,7 @@ import { type ResolvedOptions, resolveOptions, type SearchOptions } from "./opti
 import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
 import { temporaryIndex } from "./temporary_index.ts";
 import type { SearchEngine } from "./types.ts";
-import { IndexWriter } from "./worker/index_writer.ts";
+import { IndexWriter, type IndexWriterEvents } from "./worker/index_writer.ts";
 import { languageOf } from "./words/stemmer.ts";
 import type { SearchTask, SearchTaskResult } from "./worker/search_task.ts";
 import { WorkerPool } from "./worker/worker_pool.ts";
@@ -61,59 +63,33 @@ export async function openWith(
   // Everything opened here is closed in reverse order: if something fails, or by the engine.
   await using opened = new AsyncDisposableStack();
   const places = opened.use(new AsyncDisposableStack());
-  const { observer } = resolved;
   // Events of the first pass come before there is an engine to tell.
   const made: { engine?: Engine } = {};
   const writer = new IndexWriter(
     replacements.indexWorker ?? new URL("./index_worker.ts", import.meta.url),
-    {
-      event: (event) => tell(observer, event),
-      changed: (keys) => made.engine?.changed(keys),
-      passFailed: (error) => {
-        if (!observer.failed) return reportError(error, "A pass over watched data failed");
-        notify(() => observer.failed?.(error));
-      },
-      replaced: (reason) => made.engine?.replaced("index", reason),
-    },
+    writerEvents(resolved, made),
   );
   opened.defer(() => writer.close());
+  const isWritten = options.data !== undefined || options.index !== undefined || resolved.writable;
   // The threads load while a place for the index is found, this one first: all wait for it.
-  writer.load(options.data !== undefined);
-  const place: { path?: string } = {};
-  const pool = new WorkerPool<SearchTask, SearchTaskResult, KnownIndex>({
-    name: "search",
-    url: replacements.searchWorker ?? new URL("./search_worker.ts", import.meta.url),
-    setup: () => ({ path: place.path!, identity: writer.identity }),
-    size: resolved.workers,
-    hasSpare: true,
-    costlyMs: COSTLY_MS,
-    maxQueued: resolved.maxQueued,
-    timeoutMs: resolved.searchTimeoutMs,
-    onReplaced: (reason) => made.engine?.replaced("search", reason),
-  });
+  if (isWritten) writer.load(options.data !== undefined);
+  const index: { path?: string; identity?: FileIdentity | undefined } = {};
+  const { pool, parser } = makePools(resolved, replacements, () => index as KnownIndex, made);
   opened.defer(() => pool.close());
-  const parser = new WorkerPool<LargeRequest, ParsedRequest, number>({
-    name: "parsing",
-    url: new URL("./parse_worker.ts", import.meta.url),
-    setup: () => resolved.maxEntryBytes,
-    size: 1,
-    costlyMs: COSTLY_MS,
-    maxQueued: resolved.maxQueued,
-    timeoutMs: resolved.searchTimeoutMs,
-    onReplaced: (reason) => made.engine?.replaced("parse", reason),
-  });
   opened.defer(() => parser.close());
   pool.load();
-  const path = place.path = await placeOf(options, places);
+  const path = index.path = await placeOf(options, places);
+  const job = jobOptions(options, resolved, path, replacements);
   // What answers is loaded meanwhile, too.
-  const [{ Engine }, { openIndexReader }] = await Promise.all([
+  const [{ Engine }, { openIndexReader }, identity] = await Promise.all([
     importLater<typeof import("./engine.ts")>(new URL("./engine.ts", import.meta.url)),
     importLater<typeof import("./index/open_index.ts")>(
       new URL("./index/open_index.ts", import.meta.url),
     ),
-    writer.open(jobOptions(options, resolved, path, replacements), signal),
+    isWritten ? writer.open(job, signal) : makeOnce(job),
   ]);
-  const db = openIndexReader({ path, identity: writer.identity });
+  index.identity = identity;
+  const db = openIndexReader({ path, identity });
   opened.defer(() => db.close());
   await pool.start();
   signal?.throwIfAborted();
@@ -127,6 +103,60 @@ export async function openWith(
     options: resolved,
     resources,
   });
+}
+
+/** The engine, once it is there. */
+interface Made {
+  readonly engine?: Engine;
+}
+
+/** What the engine, and its observer, are told of the index worker. */
+function writerEvents({ observer }: ResolvedOptions, made: Made): IndexWriterEvents {
+  return {
+    event: (event) => tell(observer, event),
+    changed: (keys) => made.engine?.changed(keys),
+    passFailed: (error) => {
+      if (!observer.failed) return reportError(error, "A pass over watched data failed");
+      notify(() => observer.failed?.(error));
+    },
+    replaced: (reason) => made.engine?.replaced("index", reason),
+  };
+}
+
+/** The workers that search, and the one that parses large requests. */
+function makePools(
+  { workers, maxQueued, searchTimeoutMs, maxEntryBytes }: ResolvedOptions,
+  replacements: Replacements,
+  index: () => KnownIndex,
+  made: Made,
+) {
+  const limits = { costlyMs: COSTLY_MS, maxQueued, timeoutMs: searchTimeoutMs };
+  const pool = new WorkerPool<SearchTask, SearchTaskResult, KnownIndex>({
+    ...limits,
+    name: "search",
+    url: replacements.searchWorker ?? new URL("./search_worker.ts", import.meta.url),
+    setup: index,
+    size: workers,
+    hasSpare: true,
+    onReplaced: (reason) => made.engine?.replaced("search", reason),
+  });
+  const parser = new WorkerPool<LargeRequest, ParsedRequest, number>({
+    ...limits,
+    name: "parsing",
+    url: new URL("./parse_worker.ts", import.meta.url),
+    setup: () => maxEntryBytes,
+    size: 1,
+    onReplaced: (reason) => made.engine?.replaced("parse", reason),
+  });
+  return { pool, parser };
+}
+
+/** Makes an index of the tutorial's entries, which nobody changes: no worker is needed for it. */
+async function makeOnce(job: IndexJobOptions): Promise<FileIdentity> {
+  const { makeIndex } = await importLater<typeof import("./index/make_index.ts")>(
+    new URL("./index/make_index.ts", import.meta.url),
+  );
+  return await makeIndex(job);
 }
 
 /** The index file's path: the one that was named, and locked, or a temporary one. */

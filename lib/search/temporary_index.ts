@@ -14,9 +14,12 @@ const NAME = "index.db";
 const MIN_AGE_MS = 60_000;
 /** Folders that are looked at, at most. */
 const MAX_LOOKED_AT = 100;
+/** How long after the start this is done: first, the program is to do what it was started for. */
+const LOOK_AFTER_MS = 500;
 
 /**
- * Makes a place for an index, and removes those that processes left behind which were killed.
+ * Makes a place for an index, and some time later removes those that processes left behind which were
+ * killed.
  *
  * @returns the index file's path. @param opened Removes it in the end.
  */
@@ -30,9 +33,16 @@ export async function temporaryIndex(opened: AsyncDisposableStack): Promise<stri
   const path = resolve(folder, NAME);
   // The process that ends gives the lock back: so others know that the folder is nobody's any more.
   opened.use(await FileLock.take(path));
-  // Nothing waits for it but the end.
-  const removing = removeAbandoned(folder).catch(() => {});
-  opened.defer(() => removing);
+  // Nothing waits for it but the end, and a process that has nothing else to do ends without it.
+  let removing: Promise<void> | undefined;
+  const timer = setTimeout(() => {
+    removing = removeAbandoned(folder).catch(() => {});
+  }, LOOK_AFTER_MS);
+  Deno.unrefTimer(timer);
+  opened.defer(async () => {
+    clearTimeout(timer);
+    await removing;
+  });
   return path;
 }
 

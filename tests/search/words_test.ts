@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { headingsOf } from "../../lib/search/words/heading.ts";
+import { isSpellable } from "../../lib/search/words/vocabulary_word.ts";
 import { eachWord, normalise, wordsOf } from "../../lib/search/words/words.ts";
 
 Deno.test("words that people take for the same are equal", () => {
@@ -109,6 +110,46 @@ Deno.test("a word's place in the text holds that word", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+Deno.test("letters with accents and single pictures are the words that other text has of them", () => {
+  const ranges = [[0xc0, 0x24f], [0x1f300, 0x1f64f]] as const;
+  const all = ranges.flatMap(([from, to]) =>
+    Array.from({ length: to - from + 1 }, (_, i) => String.fromCodePoint(from + i))
+  );
+  // A soft hyphen is no part of a word; with one, a run is looked at character by character.
+  const wordsBySign = (run: string) => wordsOf(`${run}\u00ad`);
+  for (const sign of all) {
+    for (const run of [sign, `a${sign}1`, sign + sign]) {
+      assertEquals(wordsOf(run), wordsBySign(run), run);
+    }
+  }
+  const anyRun = fc.string({ unit: fc.constantFrom("a", "Z", "7", ...all), maxLength: 40 });
+  fc.assert(fc.property(anyRun, (run) => assertEquals(wordsOf(run), wordsBySign(run))));
+});
+
+Deno.test("spelling is corrected by words of 3 to 40 letters, in writing with spaces", () => {
+  const spellable = (word: string) =>
+    /^\p{L}[\p{L}\p{M}]{2,39}$/u.test(word) &&
+    !/[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u.test(word);
+  const cases = [
+    "it",
+    "its",
+    "x".repeat(40),
+    "x".repeat(41),
+    "p53",
+    "été",
+    "ёлка",
+    "a-b",
+    "",
+    "東京都",
+  ];
+  for (const word of [...cases, "\u{1f430}\u{1f430}\u{1f430}", "\u{1e900}\u{1e901}\u{1e902}"]) {
+    assertEquals(isSpellable(word), spellable(word), word);
+  }
+  const pictures = Array.from({ length: 0xc00 }, (_, i) => String.fromCodePoint(0x1f000 + i));
+  assertEquals(pictures.filter((sign) => isSpellable(sign + "ab")), []);
+  assertEquals(pictures.filter((sign) => /\p{L}/u.test(sign)), []);
 });
 
 Deno.test("a title is compared by its words, with and without its number, and a file's name too", () => {

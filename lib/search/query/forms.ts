@@ -2,10 +2,12 @@ import { indexedStem, type Stem } from "../words/stemmer.ts";
 import type { WordForms } from "./match.ts";
 
 const HANGUL = /^\p{Script=Hangul}+$/u;
+/** The first character of Hangul. The pattern is only made where there may be some. */
+const FIRST_HANGUL = 0x1100;
 
 /** Whether forms of a word begin with it: in Korean, particles follow a word without a space. */
 export function isInflected(word: string): boolean {
-  return HANGUL.test(word);
+  return word.charCodeAt(0) >= FIRST_HANGUL && HANGUL.test(word);
 }
 
 /**

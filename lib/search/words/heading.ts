@@ -5,8 +5,8 @@ const MAX_LENGTH = 160;
 /** `8.1. `, `3.2 `, `Chapter 8. `: a title is looked for without it, too. */
 const NUMBER =
   /^\s*(?:(?:chapter|part|section|appendix)\s+(?:\d+|[A-Z])[.:]|\d+(?:\.\d+)*\.|\d+(?:\.\d+)+)\s+(?=\S)/i;
-/** A file: its name, and what stands behind the dot. */
-const FILE = /([^/]+)\.[A-Za-z0-9]{1,8}$/;
+/** A file: its name, whole and without what stands behind the last dot. */
+const FILE = /(?:^|\/)(([^/]+)\.[A-Za-z0-9]{1,8})$/;
 
 /** The words of a title, joined by spaces: titles of the same words are equal. */
 export function headingOf(title: string): string {
@@ -24,6 +24,6 @@ export function headingsOf(title: string, key: string): string[] {
   if (number === null && file === null) return heading === "" ? [] : [heading];
   const headings = [heading];
   if (number !== null) headings.push(headingOf(title.slice(number[0].length)));
-  if (file !== null) headings.push(headingOf(file[1]!), headingOf(file[0]));
+  if (file !== null) headings.push(headingOf(file[2]!), headingOf(file[1]!));
   return [...new Set(headings)].filter((heading) => heading !== "");
 }

@@ -93,26 +93,23 @@ export class IndexWriter {
    * Opens the index and takes the data in.
    *
    * @param signal Ends it; the promise is then rejected with the signal's reason.
+   * @returns the file that the index is.
    * @throws {SearchError} what opening it failed with; the worker is then gone.
    */
-  async open(options: IndexJobOptions, signal: AbortSignal | undefined): Promise<void> {
+  async open(options: IndexJobOptions, signal: AbortSignal | undefined): Promise<FileIdentity> {
     signal?.throwIfAborted();
     this.#options = options;
     const onAbort = () => this.#thread?.post({ type: "cancel" });
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       await this.#open();
+      return this.#identity!;
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
-  }
-
-  /** The file that the index is, once it is open. */
-  get identity(): FileIdentity | undefined {
-    return this.#identity;
   }
 
   /**
