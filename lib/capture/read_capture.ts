@@ -1,4 +1,4 @@
-import { checkOptions } from "../base/option_kinds.ts";
+import { checkGiven, checkOptions } from "../base/option_kinds.ts";
 import { isPcap, PcapParser } from "./file/pcap_parser.ts";
 import { isPcapng, PcapngParser } from "./file/pcapng_parser.ts";
 import type { PacketParser } from "./file/packet.ts";
@@ -74,12 +74,16 @@ const MAGIC_BYTES = 4;
  * ```
  *
  * @throws what the source throws.
+ * @throws {TypeError} (as a rejection) if the source cannot be read, or an option is of a wrong type.
  */
 export async function readCapture(
   source: CaptureSource,
   observer: TrafficObserver,
   options: ReadCaptureOptions = {},
 ): Promise<CaptureResult> {
+  checkGiven("source", source, "object");
+  checkGiven("source.read", source.read, "function");
+  checkGiven("observer", observer, "object");
   checkOptions(options, { signal: "signal", room: "function" });
   const { signal, room } = options;
   let buffer = new Uint8Array(FIRST_BYTES);

@@ -1,4 +1,4 @@
-import { checkOptions } from "../base/option_kinds.ts";
+import { checkOptions, isBytes, refusal } from "../base/option_kinds.ts";
 import {
   countOption,
   FINITE,
@@ -22,12 +22,12 @@ export interface LoadPlan {
   /**
    * What each connection sends, in order, over and over. In a text, `{seq}` stands for the number of
    * the message among those of all connections, `{conn}` for the number of the connection, both from
-   * 1, and `{random:8}` for so many random letters and digits.
+   * 1, and `{random:8}` for eight random letters and digits.
    *
    * @default {messages of 64 bytes}
    */
   readonly messages?: readonly (string | Uint8Array)[] | undefined;
-  /** Send messages of so many bytes, the letters a to w over and over, instead of `messages`. */
+  /** Instead of `messages`, send messages of this many bytes: the letters a to w over and over. */
   readonly messageBytes?: number | undefined;
   /** How the server's answers end. @default {"echo"} */
   readonly answer?: AnswerFormat | undefined;
@@ -148,6 +148,7 @@ const NUMBERS = {
 export function resolvePlan(plan: LoadPlan): ResolvedPlan {
   const numbers = numericOptions(NUMBERS, plan);
   checkOptions(plan, { tls: "object", reconnect: "flag", verify: "flag" });
+  checkKinds(plan);
   const { messages, messageBytes, exchange } = plan;
   const resolved: ResolvedPlan = {
     address: toAddress(plan.address),
@@ -169,6 +170,28 @@ export function resolvePlan(plan: LoadPlan): ResolvedPlan {
   check(resolved, plan);
   // A thread without a connection has nothing to do.
   return { ...resolved, workers: Math.min(resolved.workers, resolved.connections) };
+}
+
+/** Checks what is neither a number nor of a kind that other options have. */
+function checkKinds({ messages, expect, exchange, percentiles }: LoadPlan): void {
+  const check = (name: string, value: unknown, isRight: boolean, expected: string) => {
+    if (value !== undefined && !isRight) throw new TypeError(refusal(name, value, expected));
+  };
+  const areMessages = Array.isArray(messages) &&
+    messages.every((each) => typeof each === "string" || isBytes(each));
+  check("messages", messages, areMessages, "an array of strings and Uint8Arrays");
+  const isExpected = typeof expect === "string" || expect instanceof RegExp;
+  check("expect", expect, isExpected, "a string or a RegExp");
+  const areNumbers = Array.isArray(percentiles) &&
+    percentiles.every((each) => typeof each === "number");
+  check("percentiles", percentiles, areNumbers, "an array of numbers");
+  check("exchange", exchange, isExchange(exchange), "a function, { open } or { module }");
+}
+
+function isExchange(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return typeof value === "function";
+  if ("module" in value) return typeof value.module === "string" || value.module instanceof URL;
+  return "open" in value && typeof value.open === "function";
 }
 
 function check(resolved: ResolvedPlan, plan: LoadPlan): void {

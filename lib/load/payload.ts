@@ -92,7 +92,7 @@ export class Payload implements MessageSource {
       each instanceof PatternMessage ? each : new BytesBatch(each)
     );
     this.sameLength = messages.every(({ length }) => length === messages[0]!.length);
-    const largest = Math.max(...messages.map(({ length }) => length));
+    const largest = messages.reduce((most, { length }) => Math.max(most, length), 0);
     const turnBytes = messages.reduce((sum, { length }) => sum + length, 0);
     this.#laidOut = turnBytes <= BATCH_BYTES;
     this.maxBatch = this.#laidOut ? Math.min(mostAtOnce, Math.floor(BATCH_BYTES / largest)) : 1;

@@ -59,8 +59,10 @@ export function parseRun(text: string): SavedRun {
     throw new SavedRunError(`Its format is ${JSON.stringify(run.format)}, not ${FORMAT}`);
   }
   const { settings, summary, intervals, latency } = run;
+  const p99 = summary?.latency_us?.p99;
+  // Where no message was sent, no latency was measured.
   const complete = typeof settings?.target === "string" && Array.isArray(intervals) &&
-    typeof summary?.latency_us?.p99 === "number" && typeof latency?.histogram === "string";
+    (typeof p99 === "number" || p99 === null) && typeof latency?.histogram === "string";
   if (!complete) throw new SavedRunError("It is a saved run of which something is missing");
   return run as SavedRun;
 }

@@ -24,11 +24,12 @@ export interface TemplateValues {
   readonly conn: number;
 }
 
-/** A text with placeholders: `{seq}`, `{conn}`, and `{random:8}` for so many letters and digits. */
+/** A text with placeholders: `{seq}`, `{conn}`, and `{random:8}` for eight letters and digits. */
 export class Template {
-  /** Texts, and between them what stands for one. */
+  /** Texts, and between each two of them a placeholder. */
   readonly #parts: readonly (string | "seq" | "conn" | number)[];
-  /** Which of the parts are placeholders: every other one. */
+
+  /** @throws {RangeError} if a random text would be too long. */
   constructor(text: string) {
     const parts: (string | number)[] = [];
     let rest = text;

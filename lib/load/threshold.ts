@@ -1,3 +1,4 @@
+import { checkGiven } from "../base/option_kinds.ts";
 import { type Figure, figureOf, type Measured } from "./figures.ts";
 
 /** How a figure is compared with a limit. */
@@ -71,6 +72,7 @@ export class ThresholdError extends Error {
  * - `messages_per_s<10k`, `bytes_per_s<1MiB`, `duration_s>30s`.
  *
  * @throws {ThresholdError} if the text is none.
+ * @throws {TypeError} if it is no string.
  *
  * @example
  * ```ts
@@ -85,6 +87,7 @@ export class ThresholdError extends Error {
  * ```
  */
 export function parseThreshold(text: string): Threshold {
+  checkGiven("text", text, "text");
   const [, name = "", operator, value = ""] =
     /^\s*([a-z][a-z0-9_.-]*)\s*(>=|<=|==|>|<)\s*(\S.*?)\s*$/.exec(text) ?? [];
   const refuse = (problem: string, unknown?: string) =>

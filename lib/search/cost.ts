@@ -1,3 +1,5 @@
+import { MAX_QUERY_LENGTH } from "./limits.ts";
+
 /** The most queries to remember. */
 const REMEMBERED = 2048;
 /** A search that takes longer is costly: a user would notice waiting for it. */
@@ -17,6 +19,8 @@ export class CostEstimate {
 
   /** Remembers whether a query was costly, if its form would not tell. */
   took(query: string, ms: number): void {
+    // A longer one may fill a request: of thousands of them, the form has to do.
+    if (query.length > MAX_QUERY_LENGTH) return;
     const isCostly = ms > COSTLY_MS;
     this.#costly.delete(query);
     if (isCostly === looksCostly(query)) return;

@@ -101,7 +101,7 @@ export class Engine implements SearchEngine {
   }
 
   lookup(key: string): SearchEntry | undefined {
-    if (typeof key !== "string") throw new TypeError(`A key must be a string: ${key}`);
+    checkGiven("key", key, "text");
     if (this.#closing !== undefined) throw closedError();
     return this.#cached(key) ?? this.#readAny(this.#find, key) as SearchEntry | undefined;
   }
@@ -188,9 +188,10 @@ export class Engine implements SearchEngine {
   }
 
   async put(entry: SearchEntry, client?: Client): Promise<void> {
+    checkGiven("entry", entry, "object");
     const { key, title, text } = entry;
     for (const [name, value] of Object.entries({ key, title, text })) {
-      if (typeof value !== "string") throw new TypeError(`The ${name} must be a string: ${value}`);
+      checkGiven(name, value, "text");
     }
     this.#checkWritable();
     const stored = { key, title: title === "" ? key : title, text };
@@ -212,7 +213,7 @@ export class Engine implements SearchEngine {
   }
 
   async delete(key: string, client?: Client): Promise<boolean> {
-    if (typeof key !== "string") throw new TypeError(`A key must be a string: ${key}`);
+    checkGiven("key", key, "text");
     this.#checkWritable();
     if (key === "" || !key.isWellFormed()) return false;
     const existed = await this.#parts.writer.write({ kind: "delete", key }, client);

@@ -201,13 +201,14 @@ export interface SearchEngine extends AsyncDisposable {
    * @throws {SearchError} as {@linkcode SearchEngine.search}.
    */
   suggest(prefix: string, options?: SuggestOptions): Promise<readonly Suggestion[]>;
-  /** {@linkcode SearchEngine.lookup} as a promise. */
+  /** {@linkcode SearchEngine.lookup} as a promise, which is rejected where that throws. */
   get(key: string): Promise<SearchEntry | undefined>;
   /**
    * Stores an entry. Resolves after the commit: the entry then survives a crash, and with a named
    * index a power cut. It hides the data's entry of the same key, also when the data are read again.
    *
    * @throws {SearchError} `not-writable`, `bad-entry`, `busy`, `index-full`, `closed`, …
+   * @throws {TypeError} (as a rejection) if a field of the entry is not a string.
    */
   put(entry: SearchEntry): Promise<void>;
   /**

@@ -34,7 +34,18 @@ import { connectBroker, openStreamStore, serveBroker } from "../../lib/pubsub/mo
 import { connectBroker as connectBrokerOver } from "../../lib/pubsub/client/mod.ts";
 import { exchangeEcho } from "../../lib/echo/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
-import { openSearch, searchHandler } from "../../lib/search/mod.ts";
+import {
+  loadRecording,
+  parseFrameMatch,
+  readCapture,
+  recordListener,
+  replayClient,
+  SecretFilter,
+  serveReplay,
+  watchFrames,
+} from "../../lib/capture/mod.ts";
+import { parseThreshold, runLoad } from "../../lib/load/mod.ts";
+import { backupIndex, checkIndex, openSearch, searchHandler } from "../../lib/search/mod.ts";
 import { serveWeb } from "../../lib/web/mod.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -147,6 +158,53 @@ const CALLS: Calls = {
   "the options of serveProxy()": [NO_OBJECTS, (options) => serveProxy(ANYWHERE, NOWHERE, options)],
   "openSearch()": [NO_OBJECTS, openSearch],
   "searchHandler()": [[...NO_OBJECTS, {}], (engine) => searchHandler(engine)],
+  "backupIndex()": [NO_TEXTS, (path) => backupIndex(path, "/no/such/folder/copy.db")],
+  "the copy of backupIndex()": [NO_TEXTS, (path) => backupIndex("/no/such/folder/i.db", path)],
+  "checkIndex()": [NO_TEXTS, checkIndex],
+  "the messages of runLoad()": [
+    [null, 5, "x", {}, [5], [null], ["x", []]],
+    (messages) => runLoad({ address: NOWHERE, messages }),
+  ],
+  "the answer of runLoad()": [
+    [{ until: 5 }, { until: null }, { until: [10] }, { length: "u8", inclusive: "yes" }],
+    (answer) => runLoad({ address: NOWHERE, answer }),
+  ],
+  "what runLoad() expects": [
+    [null, 5, true, {}, []],
+    (expect) => runLoad({ address: NOWHERE, answer: "close", expect }),
+  ],
+  "the exchange of runLoad()": [
+    [null, 5, "x", {}, [], { open: 5 }, { module: 5 }, { module: null }],
+    (exchange) => runLoad({ address: NOWHERE, exchange }),
+  ],
+  "the percentiles of runLoad()": [
+    [null, 95, "95", {}, ["95"], [null]],
+    (percentiles) => runLoad({ address: NOWHERE, percentiles }),
+  ],
+  "parseThreshold()": [NO_TEXTS, parseThreshold],
+  "readCapture()": [[undefined, ...NO_OBJECTS, {}], (source) => readCapture(source, {} as Given)],
+  "the observer of readCapture()": [
+    [undefined, ...NO_OBJECTS],
+    (observer) => readCapture({ read: () => Promise.resolve(null) }, observer),
+  ],
+  "loadRecording()": [[undefined, ...NO_OBJECTS, {}], loadRecording],
+  "recordListener()": [
+    [undefined, ...NO_OBJECTS],
+    (listener) => recordListener(listener, {} as Given),
+  ],
+  "the recorder of recordListener()": [
+    [undefined, ...NO_OBJECTS],
+    (recorder) => recordListener({} as Given, recorder),
+  ],
+  "watchFrames()": [[undefined, ...NO_OBJECTS], (observer) => watchFrames(observer)],
+  "parseFrameMatch()": [NO_TEXTS, parseFrameMatch],
+  "replayClient()": [[undefined, ...NO_OBJECTS], (recording) => replayClient(recording, NOWHERE)],
+  "the pace of replayClient()": [
+    [null, 5, "fast", "", ["answers"]],
+    (pace) => replayClient({ steps: [] } as Given, NOWHERE, { pace }),
+  ],
+  "serveReplay()": [[undefined, ...NO_OBJECTS], (recording) => serveReplay(recording, {} as Given)],
+  "SecretFilter.filter()": [NO_BYTES, (bytes) => new SecretFilter().filter(bytes)],
   "the authenticator of serveWeb()": [
     [...NO_OBJECTS, {}],
     (authenticator) => serveWeb(ANYWHERE, { authenticator }),
@@ -180,6 +238,24 @@ async function problemsOf(calls: Calls): Promise<string[]> {
 
 Deno.test("what is given of a wrong type is a TypeError in words of ours", async () => {
   assertEquals(await problemsOf(CALLS), []);
+});
+
+Deno.test("what a search engine is given of a wrong type is one too", async () => {
+  await using engine = await openSearch({ writable: true });
+  const entry = { key: "key", title: "", text: "" };
+  assertEquals(
+    await problemsOf({
+      "lookup()": [NO_TEXTS, (key) => engine.lookup(key)],
+      "get()": [NO_TEXTS, (key) => engine.get(key)],
+      "search()": [NO_TEXTS, (query) => engine.search(query)],
+      "suggest()": [NO_TEXTS, (prefix) => engine.suggest(prefix)],
+      "delete()": [NO_TEXTS, (key) => engine.delete(key)],
+      "put()": [[undefined, ...NO_OBJECTS, {}], (given) => engine.put(given)],
+      "the text of put()": [NO_TEXTS, (text) => engine.put({ ...entry, text })],
+      "the title of put()": [NO_TEXTS, (title) => engine.put({ ...entry, title })],
+    }),
+    [],
+  );
 });
 
 Deno.test("what a broker's client is given of a wrong type is one too, and publishes nothing", async () => {

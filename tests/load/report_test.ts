@@ -113,3 +113,12 @@ Deno.test("figures in the report carry units and three digits", () => {
   assertEquals([0, 999, 12_345, 1.5e9].map(countText), ["0", "999", "12.3k", "1.5G"]);
   assertEquals([0, 1023, 1536, 2 ** 40].map(bytesText), ["0 B", "1023 B", "1.5 KiB", "1 TiB"]);
 });
+
+Deno.test("renderReport() draws a run of days", async () => {
+  await using server = serveEcho(await listenLocally());
+  const result = await runLoad({ address: server.address, count: 10 });
+  const [second] = result.intervals;
+  const intervals = Array.from({ length: 200_000 }, (_, i) => ({ ...second!, elapsed_s: i + 1 }));
+  const html = renderReport({ ...result, intervals });
+  assertEquals(html.match(/<figure>/g)?.length, 3);
+});

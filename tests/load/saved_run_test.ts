@@ -24,6 +24,20 @@ Deno.test("parseRun() reads what saveRun() gave, with all of its latencies", asy
   assertEquals([latencies.count, latencies.figures()], [60, result.summary.latency_us]);
 });
 
+Deno.test("parseRun() reads a run in which no message was sent", async () => {
+  const address = await (async () => {
+    using listener = await listenLocally();
+    return listener.address;
+  })();
+  const result = await runLoad({ address, count: 1 });
+  const run = parseRun(JSON.stringify(saveRun(result)));
+  assertEquals([run.summary.latency_us.p99, run.summary.answered], [null, 0]);
+  assertEquals(
+    new Set(compareRuns(run, run).map(({ verdict }) => verdict)),
+    new Set(["too short to tell"]),
+  );
+});
+
 Deno.test("parseRun() refuses what is no run, and says why", () => {
   for (
     const [text, message] of [

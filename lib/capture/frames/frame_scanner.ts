@@ -87,7 +87,7 @@ export class ScannerCommons {
   }
 }
 
-/** A header that is not complete is given up for want of memory only if it has more bytes than this. */
+/** Where memory is short, a header that is not complete is given up if it takes more bytes than this. */
 const LITTLE_BYTES = 512;
 
 /** What a buffer takes besides its bytes. */

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
+import { checkGiven, checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import type { Budget } from "../../base/budget.ts";
 import { bytesOption, numericOption } from "../../base/numeric_options.ts";
 import type { FrameError } from "../../frame/mod.ts";
@@ -105,12 +105,13 @@ const OBSERVER_KINDS: OptionKinds<FrameObserver> = {
 /**
  * Finds the frames in the traffic of connections, and pairs requests with answers.
  *
- * @throws {TypeError | RangeError} if `keptBytes` is no number of bytes.
+ * @throws {TypeError | RangeError} if `keptBytes` is no number of bytes, or the observer is none.
  */
 export function watchFrames(
   observer: FrameObserver,
   options: WatchFramesOptions = {},
 ): TrafficObserver {
+  checkGiven("observer", observer, "object");
   checkOptions(observer, OBSERVER_KINDS, "observer");
   const commons: Commons = {
     observer,

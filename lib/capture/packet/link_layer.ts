@@ -33,7 +33,7 @@ export function ipStart(linkType: number, data: Uint8Array): number {
   }
 }
 
-/** The name of a link type that is not understood. */
+/** Whether a link type is understood. */
 export function isKnownLink(linkType: number): boolean {
   return Object.values(LINK).includes(linkType as never);
 }

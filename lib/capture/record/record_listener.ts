@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/option_kinds.ts";
 import { type Address, addressOf, byteStream, type Listener } from "../../net/mod.ts";
 import { connWritable } from "../../net/conn_writable.ts";
 import type { ConnectionMemory, KeepingConn } from "../../net/server_memory.ts";
@@ -28,8 +29,12 @@ import type { RecordedConnection, Recorder } from "./recorder.ts";
  * assert(recording.includes("hello"));
  * await Deno.remove(path);
  * ```
+ *
+ * @throws {TypeError} if one of them is no object.
  */
 export function recordListener(listener: Listener, recorder: Recorder): Listener {
+  checkGiven("listener", listener, "object");
+  checkGiven("recorder", recorder, "object");
   return {
     address: listener.address,
     secure: listener.secure,

@@ -59,7 +59,7 @@ export class AnswerCheck {
     else this.#checkBytes(bytes);
   }
 
-  /** Whether as much has come as was recorded when there were so many frames and bytes. */
+  /** Whether at least this many frames have come, or where they are not counted, bytes. */
   hasCome(frames: number, bytes: number): boolean {
     if (this.#options.recorded.isFrames && this.#came.isFrames) {
       return this.#came.frameCount >= frames;

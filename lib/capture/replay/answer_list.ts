@@ -59,7 +59,7 @@ export class AnswerList {
     return counted;
   }
 
-  /** How many of the frames that are kept were complete when so many bytes had come. */
+  /** How many of the frames that are kept were complete when the first `bytes` bytes had come. */
   framesWithin(bytes: number): number {
     let [low, high] = [0, this.#completeAt.length];
     while (low < high) {

@@ -50,7 +50,7 @@ export interface Recording {
 /** At most this much traffic is played back. */
 const MAX_BYTES = 268_435_456;
 
-/** Besides its bytes, each step takes about so much memory. */
+/** What a step takes besides its bytes, about. */
 const STEP_BYTES = 200;
 
 /**

@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/option_kinds.ts";
 import { sleep } from "../../base/sleep.ts";
 import { type Address, dial, type DialOptions } from "../../net/mod.ts";
 import { Player } from "./player.ts";
@@ -28,6 +29,7 @@ export async function replayClient(
   address: Address | string,
   options: ReplayClientOptions = {},
 ): Promise<ReplayResult> {
+  checkGiven("recording", recording, "object");
   return await new ClientReplay(address, options, replayNumbers(options)).run(recording.steps);
 }
 

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
+import { checkOptions, type OptionKinds, refusal } from "../../base/option_kinds.ts";
 import { numericOption, positiveOption } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import type { ReplayDifference } from "./answer_check.ts";
@@ -7,7 +7,9 @@ import type { ReplayDifference } from "./answer_check.ts";
  * When something is sent: `answers`: when all that was recorded before it has come; `recorded`: at
  * the recorded time; `at-once`: as fast as the connection takes it.
  */
-export type ReplayPace = "answers" | "recorded" | "at-once";
+export type ReplayPace = (typeof PACES)[number];
+
+const PACES = ["answers", "recorded", "at-once"] as const;
 
 /** What both sides of a replay take. */
 export interface ReplayOptions {
@@ -40,7 +42,6 @@ export interface ReplayNumbers {
 const SPEED = positiveOption(1);
 
 const KINDS: OptionKinds<ReplayOptions> = {
-  pace: "text",
   check: "flag",
   ignore: "texts",
   onDifference: "function",
@@ -54,7 +55,10 @@ const KINDS: OptionKinds<ReplayOptions> = {
  */
 export function replayNumbers(options: ReplayOptions): ReplayNumbers {
   checkOptions(options, KINDS);
-  const { speed, answerTimeoutMs } = options;
+  const { pace, speed, answerTimeoutMs } = options;
+  if (pace !== undefined && !PACES.includes(pace)) {
+    throw new TypeError(refusal("pace", pace, `one of ${PACES.join(", ")}`));
+  }
   return {
     speed: numericOption("speed", speed, SPEED),
     answerTimeoutMs: timerMs("answerTimeoutMs", answerTimeoutMs, 10_000),

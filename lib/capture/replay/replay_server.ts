@@ -1,4 +1,5 @@
 import { closeQuietly } from "../../base/close_quietly.ts";
+import { checkGiven } from "../../base/option_kinds.ts";
 import { sleep } from "../../base/sleep.ts";
 import type { Listener } from "../../net/mod.ts";
 import { Player } from "./player.ts";
@@ -23,6 +24,8 @@ export async function serveReplay(
   listener: Listener,
   options: ReplayOptions = {},
 ): Promise<ReplayResult> {
+  checkGiven("recording", recording, "object");
+  checkGiven("listener", listener, "object");
   const numbers = replayNumbers(options);
   using _listener = listener;
   const tally = new ReplayTally();

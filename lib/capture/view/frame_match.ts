@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/option_kinds.ts";
 import type { FrameEvent } from "../frames/frame_watch.ts";
 
 /** Whether a frame is one of those that are wanted. */
@@ -18,8 +19,10 @@ export class FrameMatchError extends Error {
  * for one token, and a final `>` for one or more.
  *
  * @throws {FrameMatchError} if there is none, or one has no `=`.
+ * @throws {TypeError} if it is no string.
  */
 export function parseFrameMatch(text: string): FrameMatch {
+  checkGiven("text", text, "text");
   const conditions = text.split(/\s+/).filter((word) => word !== "").map(readCondition);
   if (conditions.length === 0) {
     throw new FrameMatchError("Cannot match frames by an empty text: write op=pub topic=orders.>");

@@ -1,3 +1,5 @@
+import { checkGiven } from "../../base/option_kinds.ts";
+
 /** Names of fields whose values are credentials, in a `hello`. */
 const SECRET_FIELDS: readonly string[] = ["token", "password"];
 
@@ -44,8 +46,9 @@ export class SecretFilter {
   #name: number[] = [];
   #isSecret = false;
 
-  /** Filters the next bytes. @returns a copy. */
+  /** Filters the next bytes. @returns a copy. @throws {TypeError} if they are no `Uint8Array`. */
   filter(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    checkGiven("bytes", bytes, "bytes");
     const filtered = new Uint8Array(bytes);
     for (let at = 0; at < filtered.length; at++) {
       if (this.#take(filtered[at]!)) filtered[at] = STAR;

@@ -1,3 +1,4 @@
+import { checkKind, isBytes } from "../../base/option_kinds.ts";
 import { shownValue } from "../../base/value_kind.ts";
 
 /**
@@ -51,19 +52,25 @@ export const LENGTH_BYTES: Readonly<Record<LengthType, number>> = {
  * @throws {TypeError | RangeError} if it is none.
  */
 export function checkAnswerFormat(format: AnswerFormat): void {
-  const refuse = (problem: string) =>
-    new RangeError(`Cannot use ${shownValue(format)} as answer: ${problem}`);
+  const refusal = (problem: string) => `Cannot use ${shownValue(format)} as answer: ${problem}`;
+  const refuse = (problem: string) => new RangeError(refusal(problem));
   if (format === "echo" || format === "close" || format === "none") return;
   if (typeof format !== "object" || format === null) {
     throw refuse('give "echo", "close", "none", or how an answer ends');
   }
   if ("until" in format) {
+    if (typeof format.until !== "string" && !isBytes(format.until)) {
+      throw new TypeError(refusal("give a string or a Uint8Array to end with"));
+    }
     if (format.until.length === 0) throw refuse("give at least one byte to end with");
   } else if ("bytes" in format) {
     if (!Number.isSafeInteger(format.bytes) || format.bytes < 1) {
       throw refuse("give a whole number of bytes from 1");
     }
-  } else if (!Object.hasOwn(LENGTH_BYTES, format.length)) {
-    throw refuse(`the length is one of ${Object.keys(LENGTH_BYTES).join(", ")}`);
+  } else {
+    if (!Object.hasOwn(LENGTH_BYTES, format.length)) {
+      throw refuse(`the length is one of ${Object.keys(LENGTH_BYTES).join(", ")}`);
+    }
+    checkKind("inclusive", format.inclusive, "flag");
   }
 }

@@ -30,7 +30,7 @@ export interface WireListener {
   readonly underWay: number;
   /** Takes up to `most` messages, which are under way then. Returns how many. */
   take(most: number): number;
-  /** The oldest messages that are under way have been answered, with so many bytes together. */
+  /** The oldest `count` messages under way have been answered, with `bytes` bytes together. */
   answered(count: number, bytes: number, outcome?: WireOutcome): void;
   /** All answers that came together were told: the time is taken once for them. */
   told(): void;

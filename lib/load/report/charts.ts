@@ -2,7 +2,7 @@ import type { Latencies } from "../../base/latencies.ts";
 import type { LoadInterval } from "../load_result.ts";
 import { type Line, renderLineChart } from "./line_chart.ts";
 import { countText, timeText } from "./markup.ts";
-import { linearScale, logScale, tightScale } from "./scale.ts";
+import { extentOf, linearScale, logScale, tightScale } from "./scale.ts";
 
 /** Points of the percentile line per decade of 1 / (1 − percentile). */
 const POINTS_PER_DECADE = 20;
@@ -33,7 +33,7 @@ export function percentileChart(latency: Latencies): string {
     },
     y: {
       name: "latency",
-      scale: logScale(Math.min(...values), Math.max(...values)),
+      scale: logScale(...extentOf(values)),
       label: timeText,
     },
     lines: [{ name: "latency", look: 1, points }],
@@ -59,11 +59,13 @@ export function latencyChart(intervals: readonly LoadInterval[]): string {
   return renderLineChart({
     title: "Latency over time",
     description: `The median, the 99th percentile and the maximum of the latency in each second: ` +
-      `the median lies between ${extent(lines[0]!)}, the maximum between ${extent(lines[2]!)}.`,
+      `the median lies between ${extentText(lines[0]!)}, the maximum between ${
+        extentText(lines[2]!)
+      }.`,
     x: timeAxis(intervals),
     y: {
       name: "latency",
-      scale: logScale(Math.min(...values), Math.max(...values)),
+      scale: logScale(...extentOf(values)),
       label: timeText,
     },
     lines,
@@ -73,10 +75,10 @@ export function latencyChart(intervals: readonly LoadInterval[]): string {
 /** The rate of messages in each second. */
 export function rateChart(intervals: readonly LoadInterval[]): string {
   const rates = intervals.map((each) => each.messages_per_s);
-  const max = Math.max(...rates);
+  const [min, max] = extentOf(rates);
   return renderLineChart({
     title: "Messages per second over time",
-    description: `Messages per second in each second: between ${countText(Math.min(...rates))} ` +
+    description: `Messages per second in each second: between ${countText(min)} ` +
       `and ${countText(max)}.`,
     x: timeAxis(intervals),
     y: { name: "messages per second", scale: linearScale(max), label: countText },
@@ -101,9 +103,8 @@ function valuesOf({ points }: Line): number[] {
   return points.map(([, value]) => value).filter((value) => value !== null);
 }
 
-function extent(line: Line): string {
-  const values = valuesOf(line);
-  return `${timeText(Math.min(...values))} and ${timeText(Math.max(...values))}`;
+function extentText(line: Line): string {
+  return extentOf(valuesOf(line)).map(timeText).join(" and ");
 }
 
 /** With more decades than this, only every other one is labelled. */

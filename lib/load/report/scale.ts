@@ -6,6 +6,16 @@ export interface Scale {
   readonly ticks: readonly number[];
 }
 
+/** The least and the most of some values. A long run has more of them than a call takes arguments. */
+export function extentOf(values: readonly number[]): readonly [least: number, most: number] {
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
+
 /** From 0 to a round number that is no less than `max`, with about `count` ticks. */
 export function linearScale(max: number, count = 4): Scale {
   const step = roundStep((max > 0 ? max : 1) / count);

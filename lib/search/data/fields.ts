@@ -89,7 +89,9 @@ function textIn(fields: Fields, ...others: readonly (string | undefined)[]): str
   const lines: string[] = [];
   for (const [name, value] of Object.entries(fields)) {
     if (name === textName || others.includes(name)) continue;
-    if (textName === undefined || hasText(value)) lines.push(...linesOf(name, value));
+    if (textName !== undefined && !hasText(value)) continue;
+    // One by one: a field may have more members than a call takes arguments.
+    for (const line of linesOf(name, value)) lines.push(line);
   }
   if (textName === undefined) return lines.join("\n");
   const text = textOf(fields[textName])!;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SkipFile } from "./item.ts";
 import { oneLine } from "./titles.ts";
 
 /** Elements whose content is not text for readers. */
@@ -33,7 +34,15 @@ const CELLS = new Set(["td", "th"]);
 const HEADING = /^h[1-6]$/;
 /** Links beside headings that lead to themselves. */
 const SELF_LINK = /^\s*[¶#§]\s*$/;
+/**
+ * Space before a line end. What stands behind: without that, each space of a run would be tried by
+ * itself.
+ */
+const LINE_TAIL = /(?<![ \t])[ \t]+\n/g;
 const HIDDEN_STYLE = /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)/i;
+
+/** Elements in each other, at most. For each one the parser moves all that are open around it. */
+const MAX_DEPTH = 10_000;
 
 /** What was found in an HTML document. */
 export interface HtmlContent {
@@ -52,6 +61,8 @@ export interface HtmlContent {
  * left is taken whole.
  *
  * The parser is loaded with the first HTML file, so that programs without any do not load it.
+ *
+ * @throws {SkipFile} (as a rejection) if elements are nested too deep.
  */
 export async function htmlContent(html: string): Promise<HtmlContent> {
   const { Parser } = await import("htmlparser2");
@@ -79,7 +90,11 @@ class ContentCollector {
   readonly #body = new TextParts();
   readonly #main = new TextParts();
   readonly #levels: Level[] = [];
+  // How many open elements are of a kind: to look through all of them for each text would take as long
+  // as the square of their number.
   #out = 0;
+  #silent = 0;
+  #pictures = 0;
   #inMain = 0;
   #inArticle = 0;
   #preformatted = 0;
@@ -108,10 +123,15 @@ class ContentCollector {
   }
 
   onopentag = (name: string, attributes: Readonly<Record<string, string>>): void => {
+    if (this.#levels.length === MAX_DEPTH) {
+      throw new SkipFile(`HTML of more than ${MAX_DEPTH} elements in each other`);
+    }
     const isOut = this.#isOut(name, attributes);
     const isMain = name === "main" || attributes["role"] === "main";
     this.#levels.push({ name, isOut, isMain });
     if (isOut) this.#out++;
+    if (SILENT.has(name)) this.#silent++;
+    if (name === "svg") this.#pictures++;
     if (isMain) this.#inMain++;
     if (name === "article") this.#inArticle++;
     if (name === "pre") this.#preformatted++;
@@ -126,12 +146,11 @@ class ContentCollector {
     const level = this.#levels.at(-1);
     // A picture has a title of its own.
     if (level?.name === "title") {
-      if (!this.#hasTitle && !this.#levels.some(({ name }) => name === "svg")) this.#title += text;
+      if (!this.#hasTitle && this.#pictures === 0) this.#title += text;
       return;
     }
     if (level?.name === "a" && SELF_LINK.test(text)) return;
-    const isSilent = this.#levels.some(({ name }) => SILENT.has(name));
-    if (this.#heading !== undefined && !isSilent) this.#heading.text += text;
+    if (this.#heading !== undefined && this.#silent === 0) this.#heading.text += text;
     if (this.#out > 0) return;
     for (const parts of this.#inMain > 0 ? [this.#body, this.#main] : [this.#body]) {
       parts.add(text, this.#preformatted > 0);
@@ -147,6 +166,8 @@ class ContentCollector {
     }
     if (name === "pre") this.#preformatted--;
     if (name === "article") this.#inArticle--;
+    if (SILENT.has(name)) this.#silent--;
+    if (name === "svg") this.#pictures--;
     if (level?.isMain) this.#inMain--;
     if (level?.isOut) this.#out--;
   };
@@ -198,7 +219,7 @@ class TextParts {
   }
 
   get text(): string {
-    return this.#text ??= this.#parts.join("").replace(/[ \t]+\n/g, "\n").replace(/\n{3,}/g, "\n\n")
+    return this.#text ??= this.#parts.join("").replace(LINE_TAIL, "\n").replace(/\n{3,}/g, "\n\n")
       .trim();
   }
 

@@ -22,6 +22,9 @@ export interface JsonProblem {
   readonly problem: string;
 }
 
+/** Of more brackets at the end of a string, only these may be meant as brackets. */
+const MAX_MARKS = 1000;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -36,7 +39,7 @@ export class JsonMembers {
   #depth = 0;
   #inString = false;
   #escaped = false;
-  /** The closing brackets and commas at the end of the string that is being read. */
+  /** The closing brackets and commas at the end of the string that is being read, the first of them. */
   readonly #marks: number[] = [];
   #ended = false;
   #failed = false;
@@ -123,8 +126,9 @@ export class JsonMembers {
   #readString(code: number): void {
     if (code === QUOTE && !this.#escaped) this.#inString = false;
     this.#escaped = code === BACKSLASH && !this.#escaped;
-    if (isClosing(code) || code === COMMA) this.#marks.push(code);
-    else if (!isSpace(code)) this.#marks.length = 0;
+    if (isClosing(code) || code === COMMA) {
+      if (this.#marks.length < MAX_MARKS) this.#marks.push(code);
+    } else if (!isSpace(code)) this.#marks.length = 0;
   }
 
   #atTop(code: number): JsonProblem | undefined {

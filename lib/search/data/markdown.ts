@@ -7,15 +7,22 @@ import { loadedLanguage } from "./document_language.ts";
 import { type Fields, hasText, linesOf, textOf } from "./field_values.ts";
 
 const FENCE = /^ {0,3}(```|~~~)/;
-const ATX_HEADING = /^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;
+const ATX_HEADING = /^ {0,3}#{1,6}[ \t]+(.*)/;
 const SETEXT_UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
+/** A longer heading is cut: it is looked at with patterns that take the square of its length. */
+const MAX_HEADING = 1000;
 /** The longest front matter that is read, in code units. */
 const MAX_FRONT_MATTER = 64 * 1024;
 const FRONT_MATTER =
   /^\ufeff?(---|\+\+\+)[ \t]*\r?\n([\s\S]*?)(?:^|\n)(?:\1|\.\.\.)[ \t]*(?:\r?\n|$)/;
 
-/** What is no text in Markdown: comments of HTML and MDX, and names of headings for links. */
-const NO_TEXT = /<!--[\s\S]*?-->|\{\/\*[\s\S]*?\*\/\}|[ \t]*\{#[^{}\s]*\}(?=[ \t]*$)/gm;
+/** What comments of HTML and MDX begin and end with; they are no text. */
+const COMMENTS: readonly (readonly [begin: string, end: string])[] = [["<!--", "-->"], [
+  "{/*",
+  "*/}",
+]];
+/** Names of headings for links, with the space before them: they are no text either. */
+const HEADING_NAME = /(?<![ \t])[ \t]*\{#[^{}\s]*\}(?=[ \t]*$)/gm;
 /** In MDX also code between the paragraphs, and elements of components. */
 const NO_TEXT_MDX = /^(?:import|export)\s[^\n]*$|<\/?[A-Z][\w.]*(?:\s[^<>]*)?\/?>/gm;
 
@@ -84,7 +91,7 @@ async function frontMatterOf(source: string): Promise<{ fields: Fields; body: st
 
 /** The first heading of a Markdown text that is not in code. */
 export function markdownTitle(text: string): string | undefined {
-  const lines = text.slice(0, MAX_FRONT_MATTER).split(/\r?\n/);
+  const lines = text.slice(0, MAX_FRONT_MATTER).split(/\r\n?|\n/);
   let fence: string | undefined;
   for (const [i, line] of lines.entries()) {
     const mark = FENCE.exec(line)?.[1];
@@ -92,7 +99,7 @@ export function markdownTitle(text: string): string | undefined {
       fence = fence === undefined ? mark : undefined;
     }
     if (fence !== undefined || mark !== undefined) continue;
-    const atx = ATX_HEADING.exec(line)?.[1];
+    const atx = atxHeading(line);
     if (atx) return plain(atx);
     const isSetext = line.trim() !== "" && !/^ {0,3}([>#*+-]|\d+[.)])/.test(line) &&
       SETEXT_UNDERLINE.test(lines[i + 1] ?? "");
@@ -101,11 +108,17 @@ export function markdownTitle(text: string): string | undefined {
   return undefined;
 }
 
+/** The text of a heading such as `## this` or `## this ##`; `undefined` if the line is none. */
+function atxHeading(line: string): string | undefined {
+  const text = ATX_HEADING.exec(line)?.[1]?.slice(0, MAX_HEADING).trimEnd();
+  return text?.replace(/[ \t]+#+$/, "");
+}
+
 /** A text without what no reader sees; what is in code stays as it is. */
 function withoutComments(text: string, isMdx: boolean): string {
   if (!/<!--|\{[/#]/.test(text) && !isMdx) return text;
   const clean = (part: string) => {
-    const without = part.replace(NO_TEXT, "");
+    const without = withoutParts(part.replace(HEADING_NAME, ""), COMMENTS);
     return isMdx ? without.replace(NO_TEXT_MDX, "") : without;
   };
   // The parts at odd places are code.
@@ -113,8 +126,36 @@ function withoutComments(text: string, isMdx: boolean): string {
     .map((part, i) => i % 2 === 1 ? part : clean(part)).join("");
 }
 
+/** A text without what stands between one of some beginnings and its end, and without these. */
+function withoutParts(
+  text: string,
+  kinds: readonly (readonly [begin: string, end: string])[],
+): string {
+  let rest = "";
+  let done = 0;
+  const next = kinds.map(([begin]) => text.indexOf(begin));
+  while (true) {
+    const starts = next.filter((at) => at >= 0);
+    if (starts.length === 0) return rest + text.slice(done);
+    const start = Math.min(...starts);
+    const kind = next.indexOf(start);
+    const [begin, mark] = kinds[kind]!;
+    const end = text.indexOf(mark, start + begin.length);
+    if (end < 0) {
+      // Nor is there an end behind a later beginning.
+      next[kind] = -1;
+      continue;
+    }
+    rest += text.slice(done, start);
+    done = end + mark.length;
+    for (const [i, at] of next.entries()) {
+      if (at >= 0 && at < done) next[i] = text.indexOf(kinds[i]![0], done);
+    }
+  }
+}
+
 /** A heading's text without Markdown's marks for code, emphasis and links. */
 function plain(heading: string): string {
-  return heading.replace(/[ \t]*\{#[^{}\s]*\}$/, "")
+  return heading.slice(0, MAX_HEADING).replace(/[ \t]*\{#[^{}\s]*\}$/, "")
     .replace(/!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, "$1").replace(/[`*]|__/g, "").trim();
 }

@@ -66,7 +66,7 @@ function countLines(text: string): number {
   return lines;
 }
 
-/** How long passages are where an entry may have so many bytes; a code unit takes up to three. */
+/** The length of passages, in code units, by the largest entry. A code unit takes up to three bytes. */
 export function passageLength(maxEntryBytes: number): number {
   return Math.max(1, Math.min(PASSAGE_LENGTH, Math.floor(maxEntryBytes / 4)));
 }

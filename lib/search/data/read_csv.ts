@@ -113,10 +113,12 @@ class CsvTable {
 
 /** Names of fields: those without one have their number, those of the same name as others as well. */
 function uniqueNames(values: readonly string[]): string[] {
-  const names: string[] = [];
-  for (const [i, value] of values.entries()) {
-    const name = value.trim() || `column ${i + 1}`;
-    names.push(names.includes(name) ? `${name} ${i + 1}` : name);
-  }
-  return names;
+  // A set: a header of a file that is no table may have millions.
+  const taken = new Set<string>();
+  return values.map((value, i) => {
+    const named = value.trim() || `column ${i + 1}`;
+    const name = taken.has(named) ? `${named} ${i + 1}` : named;
+    taken.add(name);
+    return name;
+  });
 }

@@ -7,7 +7,7 @@ const SAMPLE = 8;
 /** Folders whose titles are remembered. */
 const REMEMBERED = 1000;
 const HTML = /\.x?html?$/i;
-const TITLE = /<title\b[^>]*>([^<]*)<\/title/i;
+const TITLE = /<title\b[^<>]*>([^<]*)<\/title/i;
 
 /**
  * Knows what the titles of the pages around a page end with: where a page does not say what its site

@@ -6,8 +6,10 @@
 
 /** A longer line is no title. */
 const MAX_TITLE = 100;
-/** Titles are looked for in so many lines. */
+/** The lines in which a title is looked for. */
 const MAX_LINES = 200;
+/** A longer line is no title, whatever its marks; the patterns for these take the square of its length. */
+const MAX_LINE = 1000;
 
 const WITH_LETTERS = /[\p{L}\p{N}]/u;
 /** Marks of a comment around its text, in the languages that people program in. */
@@ -22,7 +24,7 @@ export function firstLine(text: string): string | undefined {
   for (const line of linesOf(text)) {
     if (!WITH_LETTERS.test(line)) continue;
     const trimmed = line.trim();
-    if (NO_TITLE.test(trimmed)) return undefined;
+    if (trimmed.length > MAX_LINE || NO_TITLE.test(trimmed)) return undefined;
     const title = trimmed.replace(COMMENT, "").trim();
     return title.length <= MAX_TITLE && WITH_LETTERS.test(title) ? title : undefined;
   }
@@ -51,6 +53,7 @@ function rstTitle(text: string): string | undefined {
 
 /** Text without the marks of roles and literals: ``:mod:`os` `` is `os`. */
 function plain(line: string): string | undefined {
+  if (line.length > MAX_LINE) return undefined;
   const title = line.replace(/(?::[\w:+.-]+:)?`+[!~]?([^`<]*?)\s*(?:<[^`>]*>)?`+_*/g, "$1")
     .replace(/\\(.)/g, (_, letter) => letter.trim()).replaceAll("*", "").trim();
   return title === "" || title.length > MAX_TITLE ? undefined : title;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { checkGiven } from "../../base/option_kinds.ts";
 import { backUp, openReader, versionOf } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
 import { asIndexError } from "./index_error.ts";
@@ -33,8 +34,11 @@ const MAX_PROBLEMS = 10;
  * @param target The file to be made; it has all of the copy or does not exist.
  * @returns the size of the copy, in bytes.
  * @throws {SearchError} `index-*`; `index-failed` if there is no such index, or `target` exists.
+ * @throws {TypeError} (as a rejection) if a path is not a string.
  */
 export async function backupIndex(path: string, target: string): Promise<number> {
+  checkGiven("path", path, "text");
+  checkGiven("target", target, "text");
   let db: DatabaseSync | undefined;
   try {
     db = openIndex(path, "back up");
@@ -51,8 +55,10 @@ export async function backupIndex(path: string, target: string): Promise<number>
  * reads all of the file, and the calling thread waits.
  *
  * @throws {SearchError} `index-*` if it cannot be read at all.
+ * @throws {TypeError} if the path is not a string.
  */
 export function checkIndex(path: string): IndexCheck {
+  checkGiven("path", path, "text");
   let db: DatabaseSync | undefined;
   try {
     db = openIndex(path, "check");

@@ -26,7 +26,7 @@ export interface Pass {
 /** The best entries that were found. */
 export interface Best {
   readonly ranked: readonly Ranked[];
-  /** How many there are in all; `undefined` where that was not counted by the way. */
+  /** How many there are in all; `undefined` where ranking them did not count them. */
   readonly total: number | undefined;
 }
 
@@ -245,7 +245,7 @@ function rankedOf(row: Record<string, unknown>): Ranked {
   return { id: Number(row["id"]), score: -Number(row["score"]) };
 }
 
-/** The titles that come first: so many, and all that share the last one's place. */
+/** The first `count` titles, and all others that share the place of the last of these. */
 function firstOf(titles: Titles, count: number): Titles {
   if (titles.size <= count) return titles;
   const last = [...titles.values()].sort((a, b) => a - b)[count - 1]!;

@@ -117,7 +117,7 @@ function sizeOf(set: number): number {
   return size;
 }
 
-/** The ways to choose so many groups, in the order of the groups. */
+/** The ways to choose `size` of the groups, in the order of the groups. */
 function choices(groups: readonly Group[], size: number): Group[][] {
   if (size === 0) return [[]];
   return groups.flatMap((group, i) =>
