@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { CostEstimate } from "../../lib/search/cost.ts";
+
+Deno.test("a query is as costly as it was the last time, and a new one as it looks", () => {
+  const cost = new CostEstimate();
+  const long = "word ".repeat(30);
+  assertEquals([cost.isCostly("word"), cost.isCostly("wo*"), cost.isCostly(long)], [
+    false,
+    true,
+    true,
+  ]);
+  cost.took("word", 50);
+  cost.took("wo*", 1);
+  cost.took(long, 1);
+  assertEquals([cost.isCostly("word"), cost.isCostly("wo*"), cost.isCostly(long)], [
+    true,
+    false,
+    false,
+  ]);
+  cost.took("word", 1);
+  assertEquals(cost.isCostly("word"), false);
+});
+
+Deno.test("of a query that fills a request nothing is remembered", () => {
+  const cost = new CostEstimate();
+  const query = "word ".repeat(10_000);
+  cost.took(query, 1);
+  assertEquals(cost.isCostly(query), true);
+});
