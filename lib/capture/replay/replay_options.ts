@@ -7,9 +7,9 @@ import type { ReplayDifference } from "./answer_check.ts";
  * When something is sent: `answers`: when all that was recorded before it has come; `recorded`: at
  * the recorded time; `at-once`: as fast as the connection takes it.
  */
-export type ReplayPace = (typeof PACES)[number];
+export type ReplayPace = "answers" | "recorded" | "at-once";
 
-const PACES = ["answers", "recorded", "at-once"] as const;
+const PACES: readonly ReplayPace[] = ["answers", "recorded", "at-once"];
 
 /** What both sides of a replay take. */
 export interface ReplayOptions {
