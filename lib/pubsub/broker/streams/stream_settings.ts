@@ -66,7 +66,7 @@ export function changedStreamSettings(
   return { ...settings, ...Object.fromEntries(given) };
 }
 
-/** @throws {StreamError} `bad-stream` if a stream is not the users' to change. */
+/** @throws {StreamError} `bad-stream` if a stream is not the users' to make or change. */
 export function refuseSystemStream(name: string): void {
   if (name !== DEAD_LETTERS) return;
   const message = `The stream ${DEAD_LETTERS} is the broker's own; it can be read and purged`;

@@ -104,6 +104,7 @@ export const CONTRACT: readonly ContractCase[] = [
       ["stream", { do: "create", name: "other", topics: ["a.>", "a.b"] }, "bad-stream"],
       ["stream", { do: "create", name: "other", topics: ["_x.>"] }, "bad-stream"],
       ["stream", { do: "create", name: "other", topics: [] }, "bad-stream"],
+      ["stream", { do: "create", name: "_dead", topics: ["x"] }, "bad-stream"],
       ["stream", { do: "create", name: "other" }, "bad-stream"],
       ["stream", { do: "create", name: "ö", topics: ["x"] }, "bad-field"],
       ["stream", { do: "create", name: "a b", topics: ["x"] }, "bad-field"],

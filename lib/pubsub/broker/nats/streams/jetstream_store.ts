@@ -205,6 +205,7 @@ export class JetStreamStore implements StreamStore {
   }
 
   async create(name: string, settings: StreamSettings): Promise<StreamFigures> {
+    refuseSystemStream(name);
     return await this.#catalog.create(name, settings);
   }
 

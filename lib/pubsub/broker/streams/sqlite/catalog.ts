@@ -137,6 +137,7 @@ export class Catalog {
   }
 
   #create(name: string, settings: StreamSettings): StreamRecord {
+    refuseSystemStream(name);
     if (this.#tables.byName.has(name)) {
       throw new StreamError("stream-exists", `There is a stream ${quote(name)} already`);
     }

@@ -153,6 +153,15 @@ export class ConsumerRecord {
     this.entries.delete(entry.seq);
   }
 
+  /** The clock was set back by so much. */
+  setBack(ms: number): void {
+    this.dueAt -= ms;
+    for (const entry of this.entries.values()) {
+      entry.at = Math.max(0, entry.at - ms);
+      entry.takenAt -= ms;
+    }
+  }
+
   /** Forgets all entries. */
   clear(): void {
     for (const entry of [...this.entries.values()]) this.remove(entry);

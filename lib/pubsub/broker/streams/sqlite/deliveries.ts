@@ -41,6 +41,11 @@ export class Deliveries {
     return dueAt;
   }
 
+  /** The clock was set back by so much. */
+  setBack(ms: number): void {
+    for (const consumer of this.#active) consumer.setBack(ms);
+  }
+
   /** Whether a commit has to reserve numbers before more are used. */
   get needsNumbers(): boolean {
     return this.#reserved - this.#nextNumber < RESERVED_NUMBERS / 2;

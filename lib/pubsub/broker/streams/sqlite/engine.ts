@@ -75,6 +75,8 @@ export class StreamEngine {
   #unsyncedSince = 0;
   #failure: OrderFailure | undefined;
   #toldTotalsAt = -Infinity;
+  /** The time of the last orders. */
+  #now = -Infinity;
 
   /** Over a connection that writes, with `synchronous = FULL`. */
   constructor(db: DatabaseSync, options: EngineOptions = {}) {
@@ -116,6 +118,8 @@ export class StreamEngine {
    * @param now The time, in milliseconds since 1970.
    */
   perform(orders: readonly StoreOrder[], now: number): StoreReport {
+    if (now < this.#now) this.#setBack(this.#now - now);
+    this.#now = now;
     let report = this.#perform(orders, now);
     if (!this.#failure && this.#deliveries.needsRows) {
       report = joined(report, this.#perform([], now));
@@ -133,6 +137,14 @@ export class StreamEngine {
       this.#perform([], now);
     }
     this.#journaling?.close();
+  }
+
+  /** The clock was set back: without this, what is due would come so much later. */
+  #setBack(ms: number): void {
+    if (this.#unsyncedSince > 0) this.#unsyncedSince = Math.max(1, this.#unsyncedSince - ms);
+    this.#retryAt -= ms;
+    this.#jobs.setBack(ms);
+    this.#deliveries.setBack(ms);
   }
 
   #perform(orders: readonly StoreOrder[], now: number): Report {

@@ -45,6 +45,11 @@ export class Jobs {
     return this.#tables.byName.size > 0 ? this.#lookAt : Infinity;
   }
 
+  /** The clock was set back by so much. */
+  setBack(ms: number): void {
+    this.#lookAt -= ms;
+  }
+
   /** Drops all messages before a number. @returns the number of the job. */
   purgeBefore(stream: StreamRecord, seq: number): number {
     const end = Math.min(seq, stream.next);
