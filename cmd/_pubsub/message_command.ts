@@ -8,14 +8,14 @@ import { ProcessGroup } from "./process_group.ts";
  * in its environment, never in the command line.
  *
  * @param timeoutMs It is ended after this time.
- * @param print Is called with each piece of its output.
+ * @param print Is called with each piece of its output; the next is read when it is done with that.
  * @returns Why it failed; `undefined` if it did not.
  */
 export async function runForMessage(
   command: string,
   message: ConsumedMessage,
   timeoutMs: number,
-  print: (piece: Uint8Array) => void,
+  print: (piece: Uint8Array) => void | Promise<void>,
 ): Promise<string | undefined> {
   const { topic, stream, consumer, seq, time, attempt, header, content } = message;
   const env = {

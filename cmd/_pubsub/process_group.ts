@@ -43,20 +43,25 @@ export class ProcessGroup {
   readonly #child: Deno.ChildProcess;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #read: Promise<void>;
+  /** Whether the caller takes a piece of the output at the moment. */
+  #isTaking = false;
+  /** Resolves when no more of the output is waited for. */
+  readonly #cut = Promise.withResolvers<void>();
   #ending = false;
 
   /**
    * Starts it.
    *
    * @param limitMs The caller ends it after this time at the latest.
-   * @param take Is called with each piece of its output.
+   * @param take Is called with each piece of its output. No further one is read until it is done with
+   * that: so a command that prints much waits, as for any reader.
    */
   constructor(
     command: string,
     env: Record<string, string>,
     limitMs: number,
     input: Uint8Array,
-    take: (piece: Uint8Array) => void,
+    take: (piece: Uint8Array) => void | Promise<void>,
   ) {
     const seconds = Math.ceil(limitMs / 1_000) + SURPLUS_SECONDS;
     this.#child = new Deno.Command(SHELL, {
@@ -99,20 +104,24 @@ export class ProcessGroup {
   async #run(): Promise<number> {
     const { code } = await this.#child.status;
     this.hasExited = true;
-    // A background process may still hold the output open.
-    if (!this.#ending && !await before(this.#read, CLOSE_GRACE_MS)) await this.#close();
+    while (!this.#ending && !await before(this.#read, CLOSE_GRACE_MS)) {
+      // A background process may still hold the output open.
+      if (!this.#isTaking) await this.#close();
+    }
     await this.#read;
     running.delete(this);
     if (running.size === 0) globalThis.removeEventListener("unload", killAll);
     return code;
   }
 
-  async #readAll(take: (piece: Uint8Array) => void): Promise<void> {
+  async #readAll(take: (piece: Uint8Array) => void | Promise<void>): Promise<void> {
     try {
       for (;;) {
         const { done, value } = await this.#reader.read();
         if (done) return;
-        take(value);
+        this.#isTaking = true;
+        await Promise.race([take(value), this.#cut.promise]);
+        this.#isTaking = false;
       }
     } catch {
       // The pipe broke: the output ends here.
@@ -122,7 +131,9 @@ export class ProcessGroup {
   /** Kills the group. Stops reading if a process outside the group holds the output open. */
   async #close(): Promise<void> {
     await this.#signal("KILL");
-    if (!await before(this.#read, CLOSE_GRACE_MS)) await this.#reader.cancel();
+    if (await before(this.#read, CLOSE_GRACE_MS)) return;
+    this.#cut.resolve();
+    await this.#reader.cancel();
   }
 
   async #signal(name: "TERM" | "KILL"): Promise<void> {

@@ -173,7 +173,7 @@ export async function readStream(
           if (count >= most) return await message.nack({ delayMs: 0 });
           count++;
           const { seq, topic, attempt } = message;
-          const print = (piece: Uint8Array) => void (flags.json || out.bytes(piece));
+          const print = (piece: Uint8Array) => flags.json ? undefined : out.bytes(piece);
           const reason = await runForMessage(each!, message, limitMs, print);
           if (reason === undefined) await message.ack();
           else {
