@@ -17,9 +17,9 @@ const WAITS: Readonly<Record<string, readonly [(engine: StreamEngine) => void, d
   "an acknowledgement": [(engine) => deliver(engine), 200],
   "a delivery that was put off": [(engine) => {
     const settlement = { ...ON, deliveries: [deliver(engine)], reason: undefined, durable: true };
-    const nack = { ...settlement, kind: "nack", delayMs: 300 } as const;
+    const nack = { ...settlement, kind: "nack", delayMs: 100 } as const;
     engine.perform([{ kind: "settle", settlement: nack }], NOW);
-  }, 300],
+  }, 100],
 };
 
 function store(engine: StreamEngine): void {

@@ -9,8 +9,10 @@ import { Jobs } from "./jobs.ts";
 import type { Journal } from "./journal/journal.ts";
 import { Journaling, MAX_BATCH_BYTES, type OpenJournal } from "./journal/journaling.ts";
 import { recordBytes } from "./journal/record.ts";
+import { LogSteps } from "./log_steps.ts";
 import {
   type AppendOrder,
+  joinReports,
   NOTHING,
   type OrderFailure,
   type OrderResult,
@@ -66,6 +68,7 @@ export class StreamEngine {
   readonly #jobs: Jobs;
   readonly #room: DiskRoom;
   readonly #journaling: Journaling | undefined;
+  readonly #log: LogSteps;
   /** The bytes of what the journal has and no row. */
   #journaledBytes = 0;
   /** Before this time, work is not tried again that found no room. */
@@ -83,6 +86,7 @@ export class StreamEngine {
     this.#db = db;
     this.#options = options;
     this.#tables = new Tables(db, options.recentIds);
+    this.#log = new LogSteps(this.#tables.statements);
     this.#room = new DiskRoom(db, this.#tables.statements, options.reserve, options.maxPages);
     this.#deliveries = new Deliveries(this.#tables);
     this.#jobs = new Jobs(this.#tables);
@@ -122,11 +126,29 @@ export class StreamEngine {
     this.#now = now;
     let report = this.#perform(orders, now);
     if (!this.#failure && this.#deliveries.needsRows) {
-      report = joined(report, this.#perform([], now));
+      report = joinReports(report, this.#perform([], now));
     }
     // Only what is committed is delivered; a later commit notes the delivery.
     if (!this.#failure) report.deliveries.push(...this.#deliveries.serve(now));
     return report;
+  }
+
+  /**
+   * Writes some of the log of commits back to the database, if there is enough. Called when who waited
+   * for the last commit has been told.
+   *
+   * @returns what is to be told, if that failed.
+   */
+  writeBack(): StoreReport | undefined {
+    if (this.#failure || !this.#log.isDue) return undefined;
+    try {
+      this.#log.step();
+    } catch (error) {
+      // What has no room stays in the log.
+      if (this.#failed(error).code !== "storage-failed") return undefined;
+      return { ...NOTHING, failure: this.#failure };
+    }
+    return undefined;
   }
 
   /** Writes what was not worth a commit so far. The engine must not be used afterwards. */
@@ -219,6 +241,7 @@ export class StreamEngine {
     });
     this.#options.guard?.check();
     if (isSynced && withRows) this.#journaling?.renewed();
+    this.#log.committed(published + promised);
     if (published + promised > 0) this.#room.written(published + promised);
     this.#retryAt = withRows ? 0 : now + RETRY_MS;
     this.#journaledBytes -= promised;
@@ -326,6 +349,11 @@ export class StreamEngine {
   #rolledBack(error: unknown): OrderFailure {
     this.#tables.rollBack();
     this.#deliveries.rollBack();
+    return this.#failed(error);
+  }
+
+  /** Why something could not be written. */
+  #failed(error: unknown): OrderFailure {
     const { errcode } = error as { readonly errcode?: number };
     const known = asSqliteError(error, this.#options.path ?? "", "write to");
     if (known.code === "full" || errcode === IOERR_SHMSIZE) {
@@ -353,20 +381,6 @@ export class StreamEngine {
     this.#db.exec(`PRAGMA synchronous = ${isFull ? "FULL" : "NORMAL"}`);
     this.#isFull = isFull;
   }
-}
-
-/** Two reports as one; only the first answers orders. */
-function joined(first: Report, second: Report): Report {
-  return {
-    ...first,
-    late: [...first.late, ...second.late],
-    changed: [...first.changed, ...second.changed],
-    deleted: [...first.deleted, ...second.deleted],
-    ended: [...first.ended, ...second.ended],
-    deadLetters: [...first.deadLetters, ...second.deadLetters],
-    totals: second.totals ?? first.totals,
-    failure: second.failure,
-  };
 }
 
 type Report = StoreReport & { deliveries: StoreReport["deliveries"][number][] };

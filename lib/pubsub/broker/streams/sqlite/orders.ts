@@ -132,3 +132,20 @@ export const NOTHING: StoreReport = {
   totals: undefined,
   failure: undefined,
 };
+
+/** Two reports as one; only the first answers orders. */
+export function joinReports<Report extends StoreReport>(
+  first: Report,
+  second: StoreReport,
+): Report {
+  return {
+    ...first,
+    late: [...first.late, ...second.late],
+    changed: [...first.changed, ...second.changed],
+    deleted: [...first.deleted, ...second.deleted],
+    ended: [...first.ended, ...second.ended],
+    deadLetters: [...first.deadLetters, ...second.deadLetters],
+    totals: second.totals ?? first.totals,
+    failure: second.failure,
+  };
+}

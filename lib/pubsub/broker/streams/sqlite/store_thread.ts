@@ -53,7 +53,7 @@ export type StoreThreadReport =
 
 const ANSWERED = { type: "answered" } as const;
 
-/** The commit log is written back to the database after this many pages: 16 MiB. */
+/** SQLite itself writes the log back within a commit, where the steps did not: from 16 MiB on. */
 const CHECKPOINT_PAGES = 4_096;
 /** What is due is looked for at least this often. */
 const LOOK_MS = 60_000;
@@ -97,6 +97,8 @@ function open({ path, memory, maxPages, line: lineMemory }: OpenOrder): void {
 /** Does what comes on the line, and what is due at its time, until a message is to be received. */
 function attend(): void {
   while (true) {
+    const failed = engine!.writeBack();
+    if (failed) tell(failed, false, []);
     const waitMs = Math.min(Math.max(0, engine!.dueAt - Date.now()), LOOK_MS);
     const why = line!.wait(waitMs);
     if (why === "posted") return;
