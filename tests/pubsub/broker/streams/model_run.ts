@@ -335,6 +335,8 @@ class ModelRun {
 
   /** What is replayed is what is kept, and the figures say so. */
   #checkReplay(): void {
+    // This may drop what became too old since that was last looked for.
+    this.#perform([{ kind: "save", stream: NAME }]);
     for (let i = 0; i < 30; i++) {
       this.#perform([]);
       if (this.#engine.dueAt > 0) break;
@@ -346,7 +348,6 @@ class ModelRun {
     this.#model.checkLimits(this.#floor, this.#now);
     const expected = this.#model.kept(this.#floor);
     assertEquals(figures.count, expected.length, "the figures count what is kept");
-    this.#perform([{ kind: "save", stream: NAME }]);
     assertEquals(this.#replayed(NAME), expected, "what is kept is replayed");
     const lasts = new Set(TOPICS.map((topic) => this.#model.lastOf(topic)));
     const kept = expected.filter((seq) => lasts.has(seq));
