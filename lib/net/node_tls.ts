@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { setImmediate } from "node:timers";
 import * as tls from "node:tls";
+import { handOnUncopied } from "./encrypted_output.ts";
 import { NodeConn } from "./node_conn.ts";
 import { TlsTransport } from "./tls_transport.ts";
 
@@ -52,6 +53,7 @@ export async function startNodeTls(
     // An IP address cannot be asked for by name.
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
   });
+  handOnUncopied(socket);
   const secured = new NodeConn(socket, transport);
   socket.once("secureConnect", () => {
     isSecure = true;

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
+import { handOnUncopied } from "./encrypted_output.ts";
 import { NodeConn } from "./node_conn.ts";
 import type { PendingHandshake } from "./pending_handshakes.ts";
 import type { ServerCertificate } from "./server_certificate.ts";
@@ -99,6 +100,7 @@ export class TlsHandshake implements PendingHandshake {
       secureContext: this.#certificate.context,
     });
     socket.once("secure", () => this.#secured());
+    handOnUncopied(socket);
     const conn = new NodeConn(socket, this.#transport);
     this.#conn = conn;
     // After the handshake the runtime emits no error for what cannot be decrypted, only this.

@@ -148,6 +148,33 @@ Deno.test("the end of a TLS stream is said when the socket has taken all of it, 
   }
 });
 
+Deno.test("what TLS has encrypted and decrypted does not lie about until the next collection", async () => {
+  const SENT_BYTES = 33_554_432;
+  using listener = await listenTls();
+  const [client, server] = await deadline(Promise.all([
+    dial(listener.address, { tls: { insecure: true } }),
+    listener.accept(),
+  ]));
+  const part = new Uint8Array(65_536);
+  const into = new Uint8Array(65_536);
+  for (const [from, to] of [[server, client], [client, server]] as const) {
+    const before = Deno.memoryUsage().external;
+    let most = before;
+    const writing = (async () => {
+      for (let sent = 0; sent < SENT_BYTES;) sent += await from.write(part);
+    })();
+    for (let left = SENT_BYTES; left > 0;) {
+      left -= await deadline(to.read(into)) ?? left;
+      most = Math.max(most, Deno.memoryUsage().external);
+    }
+    await deadline(writing);
+    const more = most - before;
+    assert(more < SENT_BYTES / 8, `${more} bytes more`);
+  }
+  client.close();
+  server.close();
+});
+
 Deno.test("an authority that is not trusted ends the handshake", async () => {
   const observer = new Recorder();
   await using server = serveEcho(await listenTls(), observer);

@@ -2,6 +2,7 @@
 import { dial, listen } from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { residentBytes, script, ServerProgram } from "../support/programs.ts";
+import { SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
 import { writeAll } from "./ends.ts";
 
 const PART_BYTES = 1_048_576;
@@ -15,19 +16,27 @@ export interface Flooded {
   readonly receivedBytes: number;
 }
 
+/** On which sides of the proxy there is TLS. */
+export type TlsPlace = "client" | "upstream" | undefined;
+
 /**
  * Sends bytes through `socktool proxy`, both ways one after the other, on one connection.
  *
  * @param bytes How many, a multiple of 32 MiB.
  */
-export async function flood(bytes: number, ...flags: readonly string[]): Promise<Flooded> {
-  using listener = await listen("127.0.0.1:0");
+export async function flood(bytes: number, place?: TlsPlace): Promise<Flooded> {
+  using listener = await listen("127.0.0.1:0", place === "upstream" ? { tls: SERVER_TLS } : {});
   const upstream = `127.0.0.1:${(listener.address as { port: number }).port}`;
+  const flags = place === "client"
+    ? ["--tls-cert", TLS_FILES.cert, "--tls-key", TLS_FILES.key]
+    : place === "upstream"
+    ? ["--tls", "--tls-ca", TLS_FILES.ca]
+    : [];
   await using proxy = await ServerProgram.start(
     script("cmd/proxy.ts", "127.0.0.1:0", upstream, ...flags),
   );
   const [client, server] = await deadline(
-    Promise.all([dial(proxy.address), listener.accept()]),
+    Promise.all([dial(proxy.address, place === "client" ? TRUSTING : {}), listener.accept()]),
     "a connection through the proxy",
   );
   const part = new Uint8Array(PART_BYTES).fill(7);
