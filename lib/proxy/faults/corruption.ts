@@ -22,12 +22,14 @@ export function* corruptedBytes(
   end: number,
 ): Generator<Corrupted> {
   // The gaps between changed bytes are drawn, not the bytes: one draw per block if the fault is rare.
-  const perLog = 1 / Math.log(1 - probability);
+  // 1 - probability would be 1 for the smallest ones.
+  const perLog = 1 / Math.log1p(-probability);
   for (let block = Math.floor(start / BLOCK_BYTES); block * BLOCK_BYTES < end; block++) {
     const dice = new Dice(keyed(state, block));
     for (let at = 0;; at++) {
       at += Math.floor(Math.log(1 - dice.next()) * perLog);
-      if (at >= BLOCK_BYTES) break;
+      // For the very smallest ones it may be no number: 0 times Infinity.
+      if (!(at < BLOCK_BYTES)) break;
       const mask = 1 + dice.below(255);
       const offset = block * BLOCK_BYTES + at;
       if (offset >= end) break;

@@ -7,7 +7,7 @@ import type { ActiveFault, FrameInfo } from "./active_fault.ts";
 import { isOfFrames, selectsFrames } from "./fault.ts";
 import type { FaultSet } from "./fault_set.ts";
 import { FrameStage } from "./frame_stage.ts";
-import { type Mark, type Piece, Shaping } from "./shaping.ts";
+import { type Mark, markAt, type Piece, Shaping } from "./shaping.ts";
 
 /** Without a rate, at most this much waits for its time; then reading stops. */
 const MAX_WAITING_BYTES = 16_777_216;
@@ -46,12 +46,14 @@ export interface LineExit {
   full(): void;
 }
 
-/** What has arrived and is not shaped. */
+/** What has arrived and is not shaped: bytes, a mark, or what a fault did to a frame at this place. */
 interface Entry {
-  /** The bytes that are left, if it is no mark. */
-  bytes: Uint8Array | undefined;
-  readonly mark: Mark | undefined;
-  readonly frame: FrameInfo | undefined;
+  /** The bytes that are left. */
+  bytes?: Uint8Array;
+  readonly mark?: Mark;
+  readonly frame?: FrameInfo | undefined;
+  /** It is told when it is this one's turn: a fault that strikes before it ends the direction. */
+  readonly fired?: { readonly active: ActiveFault; readonly offset: number };
   readonly at: number;
 }
 
@@ -120,7 +122,7 @@ export class FaultLine {
     if (this.#frames === undefined && this.#faults.some((active) => active.needsFrames)) {
       this.#frames = new FrameStage(this.#shaping.offset, {
         next: (bytes, frame) => this.#enter(bytes, frame),
-        fired: (active, offset) => this.#fired(active, offset),
+        fired: (active, offset) => this.#entries.push({ fired: { active, offset }, at: 0 }),
         released: () => this.#advance(),
         noFrames: () => this.#exit.noFrames(),
       });
@@ -148,7 +150,7 @@ export class FaultLine {
   ended(mark: "end" | "broken"): void {
     if (this.#isOver || this.#isCut && mark === "end") return;
     this.#frames?.end();
-    this.#entries.push({ bytes: undefined, mark, frame: undefined, at: performance.now() });
+    this.#entries.push({ mark, at: performance.now() });
     this.#advance();
   }
 
@@ -170,7 +172,7 @@ export class FaultLine {
   #enter(bytes: Uint8Array, frame: FrameInfo | undefined): void {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
-    this.#entries.push({ bytes, mark: undefined, frame, at: performance.now() });
+    this.#entries.push({ bytes, frame, at: performance.now() });
   }
 
   /** Shapes what has arrived, passes what is due, and reads on if there is room. */
@@ -190,6 +192,12 @@ export class FaultLine {
     for (let pieces = 0; pieces < PIECES_IN_A_ROW; pieces++) {
       const entry = this.#entries.peek();
       if (entry === undefined || this.#queue.length >= MAX_PIECES) return false;
+      const { fired } = entry;
+      if (fired) {
+        this.#entries.shift();
+        this.#fired(fired.active, fired.offset);
+        continue;
+      }
       const acting = this.#acting(entry.frame);
       const { hole } = acting;
       if (hole) {
@@ -199,7 +207,7 @@ export class FaultLine {
       }
       if (entry.bytes === undefined) {
         this.#entries.shift();
-        this.#mark(entry.mark!, this.#shaping.dueOf(acting, entry.at));
+        this.#queue.push(markAt(entry.mark!, this.#shaping.dueOf(acting, entry.at)));
       } else this.#shapeBytes(entry, entry.bytes, acting, now);
     }
     return false;
@@ -251,19 +259,7 @@ export class FaultLine {
     this.#isCut = true;
     for (const { bytes } of this.#entries) this.#bytes -= bytes?.length ?? 0;
     this.#entries.clear();
-    this.#mark(action.kind as Mark, Math.max(this.#shaping.lastDue, now));
-  }
-
-  #mark(mark: Mark, dueAt: number): void {
-    this.#queue.push({
-      bytes: undefined,
-      mark,
-      alone: false,
-      dueAt,
-      beginsAt: 0,
-      bytesPerMs: 0,
-      left: 0,
-    });
+    this.#queue.push(markAt(action.kind as Mark, Math.max(this.#shaping.lastDue, now)));
   }
 
   /** Passes what is due. */
@@ -280,12 +276,12 @@ export class FaultLine {
         this.#exit.reached(mark);
         continue;
       }
-      const { bytes, alone, beginsAt, bytesPerMs } = waiting;
+      const { bytes, alone, beginsAt, bytesPerMs, heldUntil } = waiting;
       const isDue = waiting.dueAt <= now;
       // By a rate, some of the bytes may be due.
       const due = isDue
         ? bytes.length
-        : bytesPerMs > 0 && !alone
+        : bytesPerMs > 0 && !alone && heldUntil <= now
         ? Math.max(waiting.left, Math.min(bytes.length, Math.floor((now - beginsAt) * bytesPerMs)))
         : waiting.left;
       if (due > waiting.left) {
@@ -299,7 +295,7 @@ export class FaultLine {
       }
       if (!isDue) {
         const next = bytesPerMs > 0 && !alone
-          ? Math.max(now + PACE_MS, beginsAt + (waiting.left + 1) / bytesPerMs)
+          ? Math.max(now + PACE_MS, beginsAt + (waiting.left + 1) / bytesPerMs, heldUntil)
           : waiting.dueAt;
         return this.#wake(Math.min(next, waiting.dueAt));
       }

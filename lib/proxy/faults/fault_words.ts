@@ -30,6 +30,13 @@ export class FaultWords {
     this.#words = words;
   }
 
+  /** The words with one space between two. What stands within quotation marks stays as it is. */
+  get normal(): string {
+    return this.#words.map(({ index, length }) => this.#text.slice(index, index + length)).join(
+      " ",
+    );
+  }
+
   /** The next word, which stays. */
   peek(): Word | undefined {
     return this.#words[this.#at];

@@ -1,6 +1,12 @@
 import { parseBytes, parseDuration } from "../../base/units.ts";
 import { suggestion } from "../../base/nearest.ts";
-import type { Fault, FaultAction, FaultKind, FaultSelectors } from "./fault.ts";
+import {
+  type Fault,
+  type FaultAction,
+  type FaultKind,
+  type FaultSelectors,
+  selectsFrames,
+} from "./fault.ts";
 import { FaultWords } from "./fault_words.ts";
 import { parseNetwork } from "./network.ts";
 
@@ -31,7 +37,10 @@ export function parseFault(text: string): Fault {
   }
   const action = ACTIONS[kind](words);
   const selectors = readSelectors(words);
-  return { text: text.trim().replace(/\s+/g, " "), direction, action, selectors };
+  if (kind === "refuse" && selectsFrames(selectors)) {
+    words.refuse(place!, "a connection is refused before its first frame");
+  }
+  return { text: words.normal, direction, action, selectors };
 }
 
 /** Reads what stands behind each kind. */

@@ -46,7 +46,8 @@ export class ScriptError extends Error {
 export function parseScript(text: string): ScriptStep[] {
   const steps: ScriptStep[] = [];
   for (const [i, written] of text.split(/\r?\n/).entries()) {
-    const line = written.replace(/(^|\s)#.*$/, "").trim();
+    // Within quotation marks a # is of a value.
+    const line = written.replace(/("[^"]*")|(?:^|\s)#.*$/g, "$1").trim();
     if (line === "") continue;
     const [, time = "", what = ""] = /^(\S+)\s*(.*)$/.exec(line)!;
     const atMs = parseDuration(time);

@@ -19,6 +19,8 @@ export interface Piece {
   readonly alone: boolean;
   /** When all of it may have left, in milliseconds. */
   dueAt: number;
+  /** When all that is before it may have left, and a segment that is lost was sent again. */
+  readonly heldUntil: number;
   /** With a rate: when its first byte may leave, and how many follow in a millisecond; else 0. */
   readonly beginsAt: number;
   readonly bytesPerMs: number;
@@ -26,8 +28,16 @@ export interface Piece {
   left: number;
 }
 
+/** After this pause, bytes are of another packet than those before, for what is drawn for each one. */
+const PACKET_PAUSE_MS = 5;
+
 /** Bytes without a rate. */
 const UNPACED = { beginsAt: 0, bytesPerMs: 0 };
+
+/** A mark that waits for its time. */
+export function markAt(mark: Mark, dueAt: number): Piece {
+  return { bytes: undefined, mark, alone: false, dueAt, heldUntil: 0, ...UNPACED, left: 0 };
+}
 
 /**
  * What faults do to the bytes of one direction of a connection, in this order: corrupt, slice, rate,
@@ -46,6 +56,10 @@ export class Shaping {
   #sliceEnd = 0;
   #sliceAt = -Infinity;
   #lastDue = -Infinity;
+  /** The packet that the last bytes were of: where it began, and where it ends at the latest. */
+  #packetStart = 0;
+  #packetEnd = 0;
+  #lastAt = -Infinity;
 
   constructor(set: FaultSet, connection: number, direction: Direction, offset: number) {
     this.#set = set;
@@ -89,9 +103,17 @@ export class Shaping {
     const { beginsAt, bytesPerMs } = acting.pacing.length > 0
       ? this.#pace(length, acting, Math.max(readyAt, now))
       : UNPACED;
-    const paced = bytesPerMs === 0 ? readyAt : beginsAt + length / bytesPerMs;
-    const delayMs = this.#delayMs(acting);
+    const delayMs = this.#delayMs(acting, at);
     for (const active of acting.lasting) this.#tell(active);
+    const lostMs = offset % SEGMENT_BYTES === 0
+      ? this.#lossMs(acting, offset / SEGMENT_BYTES, true)
+      : 0;
+    if (lostMs > 0) {
+      const sentAgainAt = Math.max(readyAt, beginsAt) + lostMs;
+      this.#lastDue = Math.max(this.#lastDue, sentAgainAt + delayMs);
+    }
+    const heldUntil = this.#lastDue;
+    const paced = bytesPerMs === 0 ? readyAt : beginsAt + length / bytesPerMs;
     this.offset += length;
     this.#lastDue = Math.max(this.#lastDue, paced + delayMs);
     return {
@@ -99,6 +121,7 @@ export class Shaping {
       mark: undefined,
       alone: slicing !== undefined,
       dueAt: this.#lastDue,
+      heldUntil,
       beginsAt: beginsAt + delayMs,
       bytesPerMs,
       left: 0,
@@ -150,18 +173,31 @@ export class Shaping {
     return total;
   }
 
-  /** How much longer the next bytes take. */
-  #delayMs(acting: Acting): number {
-    const { offset } = this;
+  /** How much longer the next bytes take, that arrived at this time. */
+  #delayMs(acting: Acting, at: number): number {
     let total = acting.delayMs;
     if (acting.jitters) {
+      const place = this.#packetOf(at);
       for (const { active, action: { jitterMs } } of acting.delaying) {
         if (jitterMs === 0) continue;
-        total += (2 * drawAt(this.#draws(active, DRAWS.jitter), offset) - 1) * jitterMs;
+        total += (2 * drawAt(this.#draws(active, DRAWS.jitter), place) - 1) * jitterMs;
       }
     }
-    const isStart = offset % SEGMENT_BYTES === 0;
-    return isStart ? total + this.#lossMs(acting, offset / SEGMENT_BYTES, true) : total;
+    return total;
+  }
+
+  /**
+   * Where the packet of the next bytes begins: at the beginning of a segment, or where bytes come after
+   * a pause. However a read cuts what comes together, it is the same.
+   */
+  #packetOf(at: number): number {
+    const { offset } = this;
+    if (offset >= this.#packetEnd || at - this.#lastAt >= PACKET_PAUSE_MS) {
+      this.#packetStart = offset;
+      this.#packetEnd = (Math.floor(offset / SEGMENT_BYTES) + 1) * SEGMENT_BYTES;
+    }
+    this.#lastAt = at;
+    return this.#packetStart;
   }
 
   /** Where several rates hold, the one that takes longest counts. */

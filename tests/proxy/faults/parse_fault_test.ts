@@ -69,7 +69,8 @@ const READ:
 Deno.test("parseFault() reads every kind and selector", () => {
   for (const [text, direction, action, selectors] of READ) {
     assertEquals(parseFault(text), { text, direction, action, selectors }, text);
-    assertEquals(parseFault(`  ${text.replaceAll(" ", "   ")}`).text, text);
+    const spaced = text.replace(/("[^"]*")| /g, (space, quoted) => quoted ?? space.repeat(3));
+    assertEquals(parseFault(`  ${spaced}`).text, text);
   }
 });
 
@@ -96,6 +97,8 @@ const REFUSED: readonly (readonly [text: string, place: string, problem: string]
   ["up slice 1..2..3", "1..2..3", "is no size"],
   ["up slice 5ms", "5ms", "is no size"],
   ["up refuse", "up", "write both refuse"],
+  ["both refuse op=pub", "refuse", "refused before its first frame"],
+  ["both refuse frames 2..", "refuse", "refused before its first frame"],
   ["up drop", "", "frame is missing"],
   ["up drop frames", "frames", "write drop frame"],
   ["up reset aftr 5KiB", "aftr", "did you mean after?"],
@@ -108,6 +111,11 @@ const REFUSED: readonly (readonly [text: string, place: string, problem: string]
   ['up blackhole note="a', '"', "never closed"],
   ["", "", "direction is missing"],
 ];
+
+Deno.test("the text of a fault tells it from others: spaces within quotation marks count", () => {
+  const [one, other] = ['up drop frame "note=a b"', 'up drop frame "note=a  b"'].map(parseFault);
+  assert(one!.text !== other!.text);
+});
 
 Deno.test("parseFault() says where a text is wrong, and what helps", () => {
   for (const [text, place, problem] of REFUSED) {

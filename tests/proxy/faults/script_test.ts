@@ -8,11 +8,13 @@ Deno.test("parseScript() reads lines of a time and a fault, and comments", () =>
 
 1m30s up loss 2%\r
 1m30s clear
+2m up drop frame "note=a # b" # "quoted
 `);
   assertEquals(steps.map(({ atMs, fault }) => [atMs, fault?.text]), [
     [0, "both delay 80ms"],
     [90_000, "up loss 2%"],
     [90_000, undefined],
+    [120_000, 'up drop frame "note=a # b"'],
   ]);
 });
 
