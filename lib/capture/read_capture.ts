@@ -39,7 +39,7 @@ export interface CaptureResult {
 
 /** Options of {@linkcode readCapture}. */
 export interface ReadCaptureOptions {
-  /** Stops reading; what was read so far counts. */
+  /** Stops reading, also while nothing comes; what was read so far counts. */
   readonly signal?: AbortSignal | undefined;
   /** Is waited for after each piece, where it gives a promise: for back-pressure. */
   readonly room?: (() => Promise<void> | undefined) | undefined;
@@ -96,19 +96,14 @@ export async function readCapture(
       grown.set(buffer);
       buffer = grown;
     }
-    const count = await source.read(buffer.subarray(held));
+    const count = await readUntil(signal, source, buffer.subarray(held));
     if (count === null) over = true;
     held += count ?? 0;
     fileBytes += count ?? 0;
   };
-  while (held < MAGIC_BYTES && !over) await fill();
-  const magic = buffer.subarray(0, held);
-  const parser = isPcapng(magic)
-    ? new PcapngParser()
-    : isPcap(magic)
-    ? new PcapParser()
-    : undefined;
-  const reading = parser ? new PacketReading(parser, observer) : new ByteReading(observer);
+  while (held < MAGIC_BYTES && !over && !signal?.aborted) await fill();
+  const format = formatOf(buffer.subarray(0, held));
+  const reading = readingOf(format, observer);
   let damage: CaptureError | undefined;
   while (damage === undefined) {
     try {
@@ -124,9 +119,35 @@ export async function readCapture(
     await fill();
   }
   reading.end();
-  const format = isPcapng(magic) ? "pcapng" : parser ? "pcap" : "bytes";
   const unfinishedBytes = over && !damage ? held : 0;
   return { format, fileBytes, unfinishedBytes, damage, ...reading.counts() };
+}
+
+function formatOf(magic: Uint8Array): CaptureFormat {
+  return isPcapng(magic) ? "pcapng" : isPcap(magic) ? "pcap" : "bytes";
+}
+
+function readingOf(format: CaptureFormat, observer: TrafficObserver): PacketReading | ByteReading {
+  if (format === "bytes") return new ByteReading(observer);
+  return new PacketReading(format === "pcapng" ? new PcapngParser() : new PcapParser(), observer);
+}
+
+/** Reads, unless the signal is aborted before something comes: then it gives `undefined`. */
+async function readUntil(
+  signal: AbortSignal | undefined,
+  source: CaptureSource,
+  into: Uint8Array,
+): Promise<number | null | undefined> {
+  if (signal === undefined) return await source.read(into);
+  const stopped = Promise.withResolvers<undefined>();
+  const stop = () => stopped.resolve(undefined);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([source.read(into), stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 type Counts = Pick<

@@ -1,7 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Direction } from "../../lib/capture/mod.ts";
-import { ACK, FIN, packetsOf, pcap, pcapng, PSH, readAll, RST, type Step, SYN } from "./packets.ts";
+import { type Direction, readCapture } from "../../lib/capture/mod.ts";
+import { deadline } from "../support/deadline.ts";
+import {
+  ACK,
+  FIN,
+  packetsOf,
+  pcap,
+  pcapng,
+  PSH,
+  readAll,
+  RST,
+  sourceOf,
+  type Step,
+  SYN,
+} from "./packets.ts";
 
 /** A conversation from its first SYN to its last FIN. */
 const WHOLE: readonly Step[] = [
@@ -330,4 +343,31 @@ Deno.test("a stream that lacks its beginning for ever is held within a bound, an
   assertEquals([up![0], up!.length], [10, 2]);
   const way: Direction = "down";
   assertEquals((await story([{ way, seq: 1, flags: PSH | ACK, text: "a" }])).down, ["a"]);
+});
+
+Deno.test("the form of a capture is told, whatever follows its beginning in memory", async () => {
+  const packets = packetsOf(WHOLE, 101, 4);
+  const link = { linkType: 101 };
+  for (const chunkBytes of [11, 200, Infinity]) {
+    assertEquals((await readAll(pcapng(packets, link), chunkBytes)).format, "pcapng");
+    assertEquals((await readAll(pcap(packets, link), chunkBytes)).format, "pcap");
+    assertEquals((await readAll(new Uint8Array(500).fill(97), chunkBytes)).format, "bytes");
+  }
+});
+
+Deno.test("a signal ends reading while nothing comes, and what came counts", async () => {
+  for (const count of [0, 2, 300]) {
+    const bytes = pcap(packetsOf(WHOLE, 101, 4), { linkType: 101 }).subarray(0, count);
+    const ending = new AbortController();
+    const source = sourceOf(bytes);
+    const read = async (into: Uint8Array) => {
+      const read = await source.read(into);
+      if (read !== null) return read;
+      queueMicrotask(() => ending.abort());
+      return await new Promise<never>(() => {});
+    };
+    const nobody = { opened() {}, bytes() {}, gap() {}, ended() {}, closed() {} };
+    const reading = readCapture({ read }, nobody, { signal: ending.signal });
+    assertEquals((await deadline(reading)).fileBytes, count);
+  }
 });

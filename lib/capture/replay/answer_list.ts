@@ -1,10 +1,13 @@
-import { ChunkDecoder, type Frame } from "../../frame/mod.ts";
+import { ChunkDecoder, type Frame, HeaderCache } from "../../frame/mod.ts";
 
 /** Frames of these kinds come when a connection is idle, and depend on the time alone. */
 const BY_TIME: readonly unknown[] = ["ping", "pong"];
 
 /** What a header begins with: a brace, or white space before it. */
 const HEADER_STARTS: readonly number[] = [0x7b, 0x20, 0x09, 0x0a, 0x0d];
+
+/** What all lists know of headers: a cache for each would take 17 KB. */
+const headerCache = new HeaderCache();
 
 /**
  * What one side sends, counted in frames; or in bytes, if it is no stream of frames. Pings and their
@@ -23,7 +26,8 @@ export class AnswerList {
   readonly pieces: Uint8Array[] = [];
   /** For each frame that is kept, how many bytes had come when it was complete. */
   readonly #completeAt: number[] = [];
-  readonly #decoder = new ChunkDecoder();
+  /** Made when something comes: many connections of a capture say nothing one way. */
+  #decoder: ChunkDecoder | undefined;
   readonly #keeps: boolean;
 
   /**
@@ -47,6 +51,7 @@ export class AnswerList {
     // For a header of other bytes the decoder would wait.
     if (third !== undefined && !HEADER_STARTS.includes(third)) this.isFrames = false;
     if (!this.isFrames) return [];
+    this.#decoder ??= new ChunkDecoder({ headerCache });
     const { frames, error } = this.#decoder.push(bytes);
     if (error) this.isFrames = false;
     const counted = frames.filter(({ header }) => !BY_TIME.includes(header["op"]));

@@ -53,6 +53,9 @@ const MAX_BYTES = 268_435_456;
 /** What a step takes besides its bytes, about. */
 const STEP_BYTES = 200;
 
+/** What a connection takes besides its steps, about: most of it where both sides say something. */
+const SESSION_BYTES = 2_000;
+
 /**
  * Reads a capture for playing it back. Connections of which bytes are missing are left out.
  *
@@ -60,7 +63,12 @@ const STEP_BYTES = 200;
  * `bad-capture` if it is damaged, or no capture.
  * @throws what the source throws.
  */
-export async function loadRecording(source: CaptureSource): Promise<Recording> {
+export function loadRecording(source: CaptureSource): Promise<Recording> {
+  return loadWithin(source, MAX_BYTES);
+}
+
+/** {@linkcode loadRecording} with another bound, for tests. */
+export async function loadWithin(source: CaptureSource, maxBytes: number): Promise<Recording> {
   const sessions = new Map<SeenConnection, ReplaySession>();
   const broken = new Set<ReplaySession>();
   const steps: ReplayStep[] = [];
@@ -68,7 +76,7 @@ export async function loadRecording(source: CaptureSource): Promise<Recording> {
   const tooLarge = new AbortController();
   const add = (step: ReplayStep, bytes = 0) => {
     heldBytes += bytes + STEP_BYTES;
-    if (heldBytes > MAX_BYTES) tooLarge.abort();
+    if (heldBytes > maxBytes) tooLarge.abort();
     else steps.push(step);
   };
   const capture = await readCapture(source, {
@@ -79,7 +87,7 @@ export async function loadRecording(source: CaptureSource): Promise<Recording> {
       };
       sessions.set(connection, session);
       if (!connection.fromStart) broken.add(session);
-      add({ kind: "open", session, timeUs });
+      add({ kind: "open", session, timeUs }, SESSION_BYTES);
     },
     bytes(connection, direction, view, timeUs) {
       const session = sessions.get(connection)!;
