@@ -43,7 +43,22 @@ const MIN_INTERVALS = 3;
 /** 95 % of a normal distribution lies within this many standard errors. */
 const CONFIDENCE = 1.96;
 
-/** Compares two runs, figure by figure: the percentiles are those that both have. */
+/**
+ * Compares two runs, figure by figure: the percentiles are those that both have.
+ *
+ * @example
+ * ```ts
+ * import { serveEcho } from "@socktool/socktool/echo";
+ * import { compareRuns, parseRun, runLoad, saveRun } from "@socktool/socktool/load";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await serveEcho("127.0.0.1:0");
+ * const run = () => runLoad({ address: server.address, count: 10 });
+ * const saved = JSON.stringify(saveRun(await run()));
+ * const [rate] = compareRuns(parseRun(saved), await run());
+ * assertEquals([rate?.name, rate?.verdict], ["messages_per_s", "too short to tell"]);
+ * ```
+ */
 export function compareRuns(before: ComparableRun, after: ComparableRun): Comparison[] {
   const rate = (name: "messages_per_s" | "bytes_per_s") =>
     compare(name, before, after, (each) => each[name], true);

@@ -118,7 +118,7 @@ Deno.test("renderReport() draws a run of days", async () => {
   await using server = serveEcho(await listenLocally());
   const result = await runLoad({ address: server.address, count: 10 });
   const [second] = result.intervals;
-  const intervals = Array.from({ length: 200_000 }, (_, i) => ({ ...second!, elapsed_s: i + 1 }));
+  const intervals = Array.from({ length: 50_000 }, (_, i) => ({ ...second!, elapsed_s: i + 1 }));
   const html = renderReport({ ...result, intervals });
   assertEquals(html.match(/<figure>/g)?.length, 3);
 });

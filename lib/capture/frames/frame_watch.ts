@@ -105,6 +105,24 @@ const OBSERVER_KINDS: OptionKinds<FrameObserver> = {
 /**
  * Finds the frames in the traffic of connections, and pairs requests with answers.
  *
+ * @example
+ * ```ts
+ * import { watchFrames } from "@socktool/socktool/capture";
+ * import { encodeFrame } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const seen: string[] = [];
+ * const traffic = watchFrames({
+ *   frame: ({ kind, answers }) => seen.push(answers ? `${kind} to ${answers.kind}` : kind),
+ * });
+ * const ends = { client: "127.0.0.1:50000", server: "127.0.0.1:5635" };
+ * const connection = { ...ends, id: 1, fromStart: true, openedUs: 0 };
+ * traffic.opened(connection, 0);
+ * traffic.bytes(connection, "up", encodeFrame({ header: { op: "ping", id: 1 } }), 10);
+ * traffic.bytes(connection, "down", encodeFrame({ header: { op: "pong", id: 1 } }), 20);
+ * assertEquals(seen, ["ping", "pong to ping"]);
+ * ```
+ *
  * @throws {TypeError | RangeError} if `keptBytes` is no number of bytes, or the observer is none.
  */
 export function watchFrames(

@@ -59,6 +59,40 @@ const SESSION_BYTES = 2_000;
 /**
  * Reads a capture for playing it back. Connections of which bytes are missing are left out.
  *
+ * @example A recording is played by both sides.
+ * ```ts
+ * import { jsonFrame, listen } from "@socktool/socktool";
+ * import {
+ *   loadRecording,
+ *   openRecorder,
+ *   replayClient,
+ *   serveReplay,
+ * } from "@socktool/socktool/capture";
+ * import { encodeFrame } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".pcapng" });
+ * {
+ *   using recorder = openRecorder({ path });
+ *   const end = (port: number) => ({ transport: "tcp", hostname: "127.0.0.1", port } as const);
+ *   const connection = recorder.open(end(50_000), end(5634));
+ *   connection.bytes("up", encodeFrame(jsonFrame({ action: "get", value: "ring" })));
+ *   connection.bytes("down", encodeFrame(jsonFrame({ result: "In the caves." })));
+ *   connection.ended("up");
+ *   connection.ended("down");
+ * }
+ * using file = await Deno.open(path);
+ * const recording = await loadRecording(file);
+ * const listener = await listen("127.0.0.1:0");
+ * const results = await Promise.all([
+ *   replayClient(recording, listener.address, { check: true }),
+ *   serveReplay(recording, listener, { check: true }),
+ * ]);
+ * const figures = results.map(({ receivedFrames, differences }) => [receivedFrames, differences]);
+ * assertEquals(figures, [[1, 0], [1, 0]]);
+ * await Deno.remove(path);
+ * ```
+ *
  * @throws {CaptureError} with code `too-large` if there is more than 256 MiB of traffic in it, or
  * `bad-capture` if it is damaged, or no capture.
  * @throws what the source throws.

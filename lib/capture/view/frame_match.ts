@@ -18,6 +18,26 @@ export class FrameMatchError extends Error {
  * `connection`. `!=` is true where `=` is not. `*` stands for any characters; in `topic` it stands
  * for one token, and a final `>` for one or more.
  *
+ * @example
+ * ```ts
+ * import { parseFrameMatch, watchFrames } from "@socktool/socktool/capture";
+ * import { encodeFrame } from "@socktool/socktool/frame";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const matches = parseFrameMatch("op=pub topic=orders.*");
+ * const topics: unknown[] = [];
+ * const traffic = watchFrames({
+ *   frame: (event) => matches(event) && topics.push(event.frame.header["topic"]),
+ * });
+ * const ends = { client: "127.0.0.1:50000", server: "127.0.0.1:5635" };
+ * const connection = { ...ends, id: 1, fromStart: true, openedUs: 0 };
+ * traffic.opened(connection, 0);
+ * for (const topic of ["orders.new", "orders", "stock.new"]) {
+ *   traffic.bytes(connection, "up", encodeFrame({ header: { op: "pub", topic } }), 10);
+ * }
+ * assertEquals(topics, ["orders.new"]);
+ * ```
+ *
  * @throws {FrameMatchError} if there is none, or one has no `=`.
  * @throws {TypeError} if it is no string.
  */

@@ -30,6 +30,22 @@ const MAX_PROBLEMS = 10;
  * Copies an index into a new file, as it is at one moment, also while a server has it open and
  * writes. Takes about as long as copying the file, and the calling thread waits.
  *
+ * @example
+ * ```ts
+ * import { backupIndex, checkIndex, openSearch } from "@socktool/socktool/search";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * {
+ *   await using engine = await openSearch({ index: `${folder}/index.db`, writable: true });
+ *   await engine.put({ key: "key", title: "", text: "put by a client" });
+ *   await backupIndex(`${folder}/index.db`, `${folder}/copy.db`);
+ * }
+ * const { put, problems } = checkIndex(`${folder}/copy.db`);
+ * assertEquals([put, problems], [1, []]);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ *
  * @param path The index.
  * @param target The file to be made; it has all of the copy or does not exist.
  * @returns the size of the copy, in bytes.
