@@ -12,6 +12,17 @@ const LARGEST_READ_BYTES = 65_536;
  */
 const MAX_UNSENT_BYTES = 262_144;
 
+/** After so many bytes others have their turn. */
+const TURN_BYTES = 65_536;
+
+/** What a {@linkcode ConnStream} waits for, so that others are served too: see `Turns`. */
+export interface StreamTurns {
+  /** A turn before it reads on; `undefined` if none is needed. */
+  take(isUrgent: boolean): Promise<void> | undefined;
+  /** A turn before its end is dealt with: many may end at once. `undefined` if none is needed. */
+  takeToEnd(): Promise<void> | undefined;
+}
+
 /**
  * A connection as a stream of Node's, for `node:http` and `ws`: with half-close, and with
  * back-pressure in both directions. It is the counterpart of `NodeConn`. The connection belongs to it
@@ -27,17 +38,19 @@ export class ConnStream extends Duplex {
   #readSize = LEAST_READ_BYTES;
   #reading = false;
   #held = false;
-  readonly #turnToEnd: (() => Promise<void> | undefined) | undefined;
+  readonly #turns: StreamTurns | undefined;
+  #bytesSinceTurn = 0;
 
   /**
    * Takes over a connection.
    *
-   * @param turnToEnd What to wait for before its end is dealt with: many may end at once.
+   * @param turns What it waits for beside others. Who reads what comes need not have turns of its own:
+   * much of it, such as control frames of a WebSocket, is seen by nobody else.
    */
-  constructor(conn: Deno.Conn, turnToEnd?: () => Promise<void> | undefined) {
+  constructor(conn: Deno.Conn, turns?: StreamTurns) {
     super({ allowHalfOpen: true, autoDestroy: true });
     this.conn = conn;
-    this.#turnToEnd = turnToEnd;
+    this.#turns = turns;
     // Errors are seen by whoever reads or writes. Without a listener they would end the program.
     this.on("error", () => {});
   }
@@ -107,7 +120,7 @@ export class ConnStream extends Duplex {
     } catch (error) {
       failure = error as Error;
     }
-    const turn = count === null ? this.#turnToEnd?.() : undefined;
+    const turn = count === null ? this.#turns?.takeToEnd() : this.#turn(count);
     if (turn) await turn;
     this.#reading = false;
     if (failure) return void this.destroy(failure);
@@ -119,6 +132,13 @@ export class ConnStream extends Duplex {
       this.#readSize = Math.max(memory.length / 2, LEAST_READ_BYTES);
     }
     this.push(memory.subarray(0, count));
+  }
+
+  #turn(count: number): Promise<void> | undefined {
+    this.#bytesSinceTurn += count;
+    if (this.#bytesSinceTurn < TURN_BYTES) return undefined;
+    this.#bytesSinceTurn = 0;
+    return this.#turns?.take(true);
   }
 
   async #writeAll(chunk: Uint8Array): Promise<void> {

@@ -217,7 +217,7 @@ export class WebServer implements AsyncDisposable {
     let connection: HttpConnection;
     try {
       if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
-      const stream = new ConnStream(conn, () => this.#turns.takeToEnd());
+      const stream = new ConnStream(conn, this.#turns);
       connection = new HttpConnection(stream, this.#limits);
     } catch {
       // The peer reset it after it was accepted.
