@@ -67,7 +67,7 @@ function answer(
     }
   }
   const op = header["op"] as StreamOp;
-  performStreamOperation(op, requester, core.streams, header, id, core.flushSoon);
+  performStreamOperation(op, requester, core.streams, header, id, core);
   return undefined;
 }
 

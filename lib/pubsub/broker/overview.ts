@@ -13,6 +13,9 @@ import { tellConnections, type Telling, tellTopics, type TopicFigures } from "./
 /** How many streams are told with their consumers. */
 const MAX_STREAMS = 100;
 
+/** How many consumers of each of them are told. */
+const MAX_CONSUMERS = 100;
+
 /** How many topics are told for each connection that is. */
 const TOPICS_PER_CLIENT = 2;
 
@@ -20,7 +23,7 @@ const TOPICS_PER_CLIENT = 2;
 export interface StreamOverview {
   /** The stream. */
   readonly stream: StreamFigures;
-  /** Its consumers; none for a user who may not consume it. */
+  /** Its first 100 consumers; none for a user who may not consume it. */
   readonly consumers: readonly ConsumerFigures[];
 }
 
@@ -86,7 +89,7 @@ async function consumersOf(
   stream: string,
 ): Promise<readonly ConsumerFigures[]> {
   try {
-    return await store.consumers(stream);
+    return await store.consumers(stream, { most: MAX_CONSUMERS });
   } catch (error) {
     if (error instanceof StreamError && error.code === "no-stream") return [];
     throw error;

@@ -140,7 +140,7 @@ export class ConnectionStreams {
     let isToldCaughtUp = false;
     while (true) {
       // What is read goes out at once, so that only the connection holds what its peer does not take.
-      await this.#room();
+      if (!await this.#room()) return;
       const batch = await reader.read();
       if (batch === undefined || !this.#sources.has(sid)) return;
       if (!this.#host.outbox.congested) reader.prepare?.();
@@ -158,7 +158,7 @@ export class ConnectionStreams {
   async #consume(sid: number, source: Extract<Source, { kind: "member" }>): Promise<void> {
     const { stream, consumer, member } = source;
     while (true) {
-      await this.#room();
+      if (!await this.#room()) return;
       const batch = await member.take();
       if (batch === undefined || !this.#sources.has(sid)) return;
       this.#missed(sid, stream, batch.missed);
@@ -175,10 +175,14 @@ export class ConnectionStreams {
     }
   }
 
-  /** Waits until little waits for the peer. */
-  async #room(): Promise<void> {
+  /**
+   * Waits until little waits for the peer; `false` if it has gone: until its turn comes to be dealt
+   * with, everything would be read for it.
+   */
+  async #room(): Promise<boolean> {
     const { outbox } = this.#host;
     for (let relief = outbox.relief(); relief; relief = outbox.relief()) await relief;
+    return !outbox.closed;
   }
 
   #missed(sid: number, stream: string, count: number): void {

@@ -1,7 +1,7 @@
 import { quote } from "../../protocol/quote.ts";
 import { StreamError } from "./stream_error.ts";
 import { fieldOf } from "./stream_settings.ts";
-import type { ConsumerSettings } from "./stream_store.ts";
+import type { ConsumerSelection, ConsumerSettings } from "./stream_store.ts";
 
 /** How many streams and consumers there may be. */
 const MAX_STREAMS = 1_000;
@@ -75,4 +75,14 @@ export function staleError(stale: readonly number[], asked: number): StreamError
   const message = `${stale.length} of ${asked} deliveries are not open: they were ` +
     "settled before, their time was up, or another connection has them";
   return new StreamError("stale-ack", message, stale);
+}
+
+/** The names that a selection takes of some, in their order. */
+export function selectedNames(
+  names: Iterable<string>,
+  { only, after = "", most }: ConsumerSelection,
+): string[] {
+  return [...names].filter((name) => name > after && (only === undefined || name === only))
+    .sort((a, b) => (a < b ? -1 : 1))
+    .slice(0, most);
 }

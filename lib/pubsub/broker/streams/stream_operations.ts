@@ -1,4 +1,5 @@
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
+import type { Pause } from "../../../base/in_steps.ts";
 import { messageOf } from "../../../base/message_of.ts";
 import { reportError } from "../../../base/report.ts";
 import { badField } from "../../protocol/bad_field.ts";
@@ -50,6 +51,8 @@ interface Request {
   readonly header: FrameHeader;
   /** Sends what is in the outbox soon. */
   readonly flush: () => void;
+  /** Lets others be served. */
+  readonly pause: Pause;
 }
 
 /**
@@ -62,16 +65,21 @@ export function performStreamOperation(
   store: StreamStore | undefined,
   header: FrameHeader,
   id: number | undefined,
-  flush: () => void,
+  { flushSoon: flush, pause }: { readonly flushSoon: () => void; readonly pause: Pause },
 ): void {
   if (store === undefined) return requester.refuse(NO_STORE, id);
-  const done = carryOut(op, { requester, store, header, flush }).then(({ fields, after }) => {
-    if (id !== undefined) requester.outbox.control("ok", { id, ...fields });
-    after?.();
-  }, (error) => refuse(requester, error, id)).then(flush);
+  const done = carryOut(op, { requester, store, header, flush, pause }).then(
+    ({ fields, after }) => {
+      if (id !== undefined) requester.outbox.control("ok", { id, ...fields });
+      after?.();
+    },
+    (error) => refuse(requester, error, id),
+  ).then(flush);
   const takesLong = op === "ack" || op === "nack" || op === "working" ||
     header["do"] === "purge" || header["do"] === "backup";
-  if (!takesLong) requester.waitFor(done);
+  // What is not waited for is bounded by what waits to be written.
+  const wait = takesLong ? store.room() : done;
+  if (wait) requester.waitFor(wait);
 }
 
 /** The refusal of everything that concerns streams, where there is no store. */
@@ -117,9 +125,10 @@ async function carryOut(op: StreamOp, request: Request): Promise<Answer> {
   }
 }
 
-async function manageStream({ requester, store, header }: Request): Promise<HeaderInit> {
+async function manageStream(request: Request): Promise<HeaderInit> {
+  const { requester, store, header } = request;
   const { do: what } = header;
-  if (what === "list") return await listStreams(requester, store, header);
+  if (what === "list") return await listStreams(request);
   const name = nameOf(header, "name");
   switch (what) {
     case "create":
@@ -152,11 +161,12 @@ async function manageStream({ requester, store, header }: Request): Promise<Head
 
 /** A page of the streams with which a client may do something, in the order of their names. */
 async function listStreams(
-  requester: Requester,
-  store: StreamStore,
-  header: FrameHeader,
+  { requester, store, header, pause }: Request,
 ): Promise<HeaderInit> {
   const after = afterOf(header);
+  // To look through a thousand takes a millisecond, and a thousand clients may ask at once.
+  const turn = pause();
+  if (turn) await turn;
   const all = (await store.figures())
     .filter(({ name }) => name > after && mayDoAnything(requester.principal!, name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -270,14 +280,16 @@ async function manageConsumer({ requester, store, header }: Request): Promise<He
   const { do: what } = header;
   if (what === "list") {
     const after = afterOf(header);
-    const all = (await store.consumers(stream)).filter(({ consumer }) => consumer > after)
-      .sort((a, b) => (a.consumer < b.consumer ? -1 : 1));
-    return { consumers: all.slice(0, PAGE).map(consumerFields), more: all.length > PAGE };
+    const consumers = await store.consumers(stream, { after, most: PAGE + 1 });
+    return {
+      consumers: consumers.slice(0, PAGE).map(consumerFields),
+      more: consumers.length > PAGE,
+    };
   }
   const consumer = nameOf(header, "consumer");
   switch (what) {
     case "info": {
-      const [figures] = await store.consumers(stream, consumer);
+      const [figures] = await store.consumers(stream, { only: consumer });
       if (figures) return consumerFields(figures);
       throw noConsumer(stream, consumer);
     }

@@ -6,6 +6,16 @@
  */
 import type { StreamError } from "./stream_error.ts";
 
+/** Which consumers of a stream are told. */
+export interface ConsumerSelection {
+  /** Only that one, if it exists. */
+  readonly only?: string | undefined;
+  /** Only those whose names come after this one. */
+  readonly after?: string | undefined;
+  /** The first ones, so many. */
+  readonly most?: number | undefined;
+}
+
 /** What is done with a publication that goes beyond a stream's limits. */
 export type FullPolicy = "drop-oldest" | "refuse";
 /** When a commit of a stream reaches the disk: before it is told, or within a second. */
@@ -331,8 +341,8 @@ export interface StreamStore extends AsyncDisposable {
    * @throws {StreamError} `stale-ack`, `no-consumer`.
    */
   settle(settlement: Settlement): Promise<void>;
-  /** The consumers of a stream. @param only Only that one, if it exists. */
-  consumers(stream: string, only?: string): Promise<readonly ConsumerFigures[]>;
+  /** Consumers of a stream, in the order of their names. */
+  consumers(stream: string, which?: ConsumerSelection): Promise<readonly ConsumerFigures[]>;
   /** Deletes a consumer. */
   deleteConsumer(stream: string, consumer: string): Promise<void>;
   /** Lets a consumer begin again at another place. Its open deliveries are forgotten. */

@@ -3,12 +3,14 @@ import { messageOf } from "../../../../base/message_of.ts";
 import { PeriodicLook } from "../../../../base/periodic_look.ts";
 import { sleep } from "../../../../base/sleep.ts";
 import type { BackplaneHost } from "../../backplane.ts";
+import { selectedNames } from "../../streams/consumer_settings.ts";
 import { DEAD_LETTERS } from "../../streams/dead_letter.ts";
 import { StreamError } from "../../streams/stream_error.ts";
 import { refuseSystemStream } from "../../streams/stream_settings.ts";
 import type {
   ConsumerFigures,
   ConsumerMember,
+  ConsumerSelection,
   MemberInit,
   OnStored,
   ReaderInit,
@@ -245,8 +247,13 @@ export class JetStreamStore implements StreamStore {
     await this.#consumers.settle(settlement);
   }
 
-  async consumers(stream: string, only?: string): Promise<readonly ConsumerFigures[]> {
-    return await this.#consumers.list(stream, only);
+  async consumers(
+    stream: string,
+    { only, ...which }: ConsumerSelection = {},
+  ): Promise<readonly ConsumerFigures[]> {
+    const all = await this.#consumers.list(stream, only);
+    const byName = new Map(all.map((figures) => [figures.consumer, figures]));
+    return selectedNames(byName.keys(), which).map((name) => byName.get(name)!);
   }
 
   async deleteConsumer(stream: string, consumer: string): Promise<void> {

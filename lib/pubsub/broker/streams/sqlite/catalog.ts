@@ -7,6 +7,7 @@ import {
   refuseMoreConsumers,
   refuseMoreStreams,
   refuseOtherSettings,
+  selectedNames,
 } from "../consumer_settings.ts";
 import { changedStreamSettings, overlapError, refuseSystemStream } from "../stream_settings.ts";
 import type { MemberInit, StreamSettings, StreamStart } from "../stream_store.ts";
@@ -17,6 +18,9 @@ import type { AppendOrder, AppendOutcome, OrderResult, StoreOrder } from "./orde
 import { insertStream, type StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 import { TopicMatcher } from "../topic_matcher.ts";
+
+/** Purges that may wait: each looks through a stream, and a client does not wait for them. */
+const MAX_PURGES = 100;
 
 /** Carries out orders: each changes all that it asks for, or throws a `StreamError` before. */
 export class Catalog {
@@ -79,8 +83,9 @@ export class Catalog {
         return NOTHING;
       }
       case "consumers": {
-        const consumers = [...this.#tables.consumersOf(this.#stream(order.stream)).values()];
-        return { value: consumers.map((consumer) => this.#figures(consumer, now)) };
+        const consumers = this.#tables.consumersOf(this.#stream(order.stream));
+        const names = selectedNames(consumers.keys(), order.which);
+        return { value: names.map((name) => this.#figures(consumers.get(name)!, now)) };
       }
       case "delete-consumer":
         return this.#deleteConsumer(this.#consumer(order.stream, order.consumer));
@@ -172,6 +177,9 @@ export class Catalog {
 
   #purge(name: string, beforeSeq = Infinity, topic: string | undefined): OrderResult {
     const stream = this.#stream(name);
+    if (this.#jobs.waiting >= MAX_PURGES) {
+      throw new StreamError("unavailable", "Too many purges wait already; try again in a second");
+    }
     const before = Math.min(beforeSeq, stream.next);
     if (topic === undefined) return { later: this.#jobs.purgeBefore(stream, before) };
     const matcher = new TopicMatcher(topic);

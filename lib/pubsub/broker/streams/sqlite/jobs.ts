@@ -40,6 +40,11 @@ export class Jobs {
     return this.#jobs.length > 0 || this.#doomed.length > 0 || this.#behind.size > 0;
   }
 
+  /** How many parts of work wait that somebody asked for. */
+  get waiting(): number {
+    return this.#jobs.length;
+  }
+
   /** When messages that have become too old are looked for next. */
   get dueAt(): number {
     return this.#tables.byName.size > 0 ? this.#lookAt : Infinity;

@@ -1,5 +1,6 @@
 import type {
   ConsumerFigures,
+  ConsumerSelection,
   MemberInit,
   Settlement,
   StreamFigures,
@@ -43,7 +44,11 @@ export type StoreOrder =
   }
   | { readonly kind: "join"; readonly member: number; readonly init: MemberInit }
   | ({ readonly kind: "settle" } & { readonly settlement: Settlement })
-  | { readonly kind: "consumers"; readonly stream: string }
+  | {
+    readonly kind: "consumers";
+    readonly stream: string;
+    readonly which: ConsumerSelection;
+  }
   | { readonly kind: "delete-consumer"; readonly stream: string; readonly consumer: string }
   | {
     readonly kind: "reset-consumer";

@@ -6,6 +6,7 @@ import { NO_TOTALS, StreamTopics } from "../stream_topics.ts";
 import type {
   ConsumerFigures,
   ConsumerMember,
+  ConsumerSelection,
   MemberInit,
   OnStored,
   ReaderInit,
@@ -243,9 +244,12 @@ class SqliteStreamStore implements StreamStore {
     await this.#writer.ask({ kind: "settle", settlement });
   }
 
-  async consumers(stream: string, only?: string): Promise<readonly ConsumerFigures[]> {
-    const all = await this.#writer.ask({ kind: "consumers", stream }) as readonly ConsumerFigures[];
-    return only === undefined ? all : all.filter(({ consumer }) => consumer === only);
+  async consumers(
+    stream: string,
+    which: ConsumerSelection = {},
+  ): Promise<readonly ConsumerFigures[]> {
+    const order = { kind: "consumers", stream, which } as const;
+    return await this.#writer.ask(order) as readonly ConsumerFigures[];
   }
 
   async deleteConsumer(stream: string, consumer: string): Promise<void> {

@@ -25,6 +25,9 @@ import { ERRORS } from "./thread_errors.ts";
 
 /** Orders in one commit. */
 const MAX_BATCH_ORDERS = 10_000;
+/** What settling deliveries counts for, and each of them: it takes as long as so many bytes. */
+const SETTLE_BYTES = 300;
+const SETTLED_BYTES = 64;
 /** Memory that publications are first put into, and pieces of it that are kept: 2 MiB each at most. */
 const FIRST_BYTES = 4_096;
 const MAX_KEPT = 4;
@@ -194,7 +197,9 @@ export class StoreWriter {
   #push(order: StoreOrder, onResult: Waiting["onResult"]): void {
     // Publications that come later must not overtake what is ordered in between.
     if (order.kind !== "hungry" && order.kind !== "settle") this.#openAppends.clear();
-    this.#waiting.push({ order, bytes: 0, onResult });
+    const bytes = costOf(order);
+    this.#waitingBytes += bytes;
+    this.#waiting.push({ order, bytes, onResult });
     this.#schedule();
   }
 
@@ -232,6 +237,7 @@ export class StoreWriter {
           onResult: (result) => waiting.settle(result),
         });
       } else {
+        bytes += waiting.bytes;
         batch.push(waiting);
       }
     }
@@ -347,6 +353,15 @@ export class StoreWriter {
     this.#idle?.resolve();
     this.#events.failed(error);
   }
+}
+
+/**
+ * What an order counts for among publications: nobody waits for the answer to what settles deliveries,
+ * so a client could send any number.
+ */
+function costOf(order: StoreOrder): number {
+  if (order.kind !== "settle") return 0;
+  return SETTLE_BYTES + SETTLED_BYTES * order.settlement.deliveries.length;
 }
 
 /** The error that a failure tells of. */

@@ -1,0 +1,80 @@
+/** What a client asks of a store and does not wait for is bounded, and so is what is read for it. */
+import { assert, assertEquals } from "@std/assert";
+import { ByteBuffer } from "../../../../lib/frame/mod.ts";
+import { newStreamSettings, openStreamStore, StreamError } from "../../../../lib/pubsub/mod.ts";
+import { ConnectionStreams } from "../../../../lib/pubsub/broker/streams/connection_streams.ts";
+import { selectedNames } from "../../../../lib/pubsub/broker/streams/consumer_settings.ts";
+import type {
+  StreamReader,
+  StreamStore,
+} from "../../../../lib/pubsub/broker/streams/stream_store.ts";
+import { deadline } from "../../../support/deadline.ts";
+import { Scratch } from "../../../support/scratch.ts";
+
+Deno.test("acknowledgements that nobody waits for make publishers wait, and purges are refused", async () => {
+  using scratch = new Scratch();
+  await using store = await openStreamStore(`${scratch.path}/store`);
+  await store.create("s", newStreamSettings(["s.>"]));
+  const init = { stream: "s", consumer: "c", owner: 1, sid: 1, settings: {}, prefetch: undefined };
+  await store.join({ ...init, start: { from: "all" }, runs: true });
+  const deliveries = Array.from({ length: 900 }, (_, i) => i + 1);
+  const settlement = { stream: "s", consumer: "c", owner: 1, deliveries, durable: false };
+  const stale: Promise<unknown>[] = [];
+  while (store.room() === undefined) {
+    assert(stale.length < 1_000, "any number of them may wait");
+    const settling = store.settle({
+      ...settlement,
+      kind: "ack",
+      delayMs: undefined,
+      reason: undefined,
+    });
+    stale.push(settling.catch((error) => (error as StreamError).code));
+  }
+  await deadline(store.room()!, "room for more");
+  assertEquals([...new Set(await Promise.all(stale))], ["stale-ack"]);
+  const purges = Array.from({ length: 150 }, () => store.purge("s", undefined, "s.*.x"));
+  const outcomes = await Promise.all(
+    purges.map((purge) => purge.then(() => "done", (error) => (error as StreamError).code)),
+  );
+  assertEquals([...new Set(outcomes)].sort(), ["done", "unavailable"]);
+  await store.purge("s", undefined, undefined);
+});
+
+Deno.test("nothing more is read for a client that has gone, until its turn comes", async () => {
+  let reads = 0;
+  let closed = false;
+  const relief = Promise.withResolvers<void>();
+  const outbox = {
+    maxContentBytes: Infinity,
+    congested: true,
+    relief: () => closed ? undefined : relief.promise,
+    get closed() {
+      return closed;
+    },
+    batch() {},
+    control() {},
+  };
+  const reader: StreamReader = {
+    next: 1,
+    caughtUp: false,
+    read: () => Promise.resolve({ bytes: new ByteBuffer(1).view(), count: ++reads, missed: 0 }),
+    close() {},
+  };
+  const host = { streams: undefined, outbox, id: 1, refuse() {} };
+  const streams = new ConnectionStreams(host as never, {} as StreamStore, () => {});
+  assertEquals(streams.reserve(1), undefined);
+  streams.start(1, { kind: "reader", stream: "s", reader });
+  closed = true;
+  relief.resolve();
+  for (let i = 0; i < 20; i++) await undefined;
+  assertEquals(reads, 0);
+  streams.stopAll(true);
+});
+
+Deno.test("consumers are told in the order of their names, from one on, and so many", () => {
+  const names = ["d", "a", "c", "b"];
+  assertEquals(selectedNames(names, {}), ["a", "b", "c", "d"]);
+  assertEquals(selectedNames(names, { after: "a", most: 2 }), ["b", "c"]);
+  assertEquals(selectedNames(names, { only: "c" }), ["c"]);
+  assertEquals(selectedNames(names, { only: "x" }), []);
+});
