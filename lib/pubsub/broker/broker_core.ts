@@ -278,7 +278,7 @@ export class BrokerCore {
     // Members that other brokers have get their share too: what is for a group comes back from there.
     const groups = this.shared === undefined ? route.groups : NO_GROUPS;
     const { subscriptions } = route;
-    if (takesLong(run, subscriptions.length, groups.length)) {
+    if (takesLong(run, subscriptions.length, groups.length, route.overlaps)) {
       const handingOut = new HandingOut(run, subscriptions, groups, publisher);
       run.clear();
       return handingOut.run(this.pause, () => this.sendList.putOff());

@@ -22,6 +22,9 @@ const HEADER_NS = 1_000;
 const REQUEST_NS = 10_000;
 const DELIVERY_NS = 200;
 
+/** To look for the members of more groups takes more than a millisecond, where many are behind. */
+const MANY_GROUPS = 250;
+
 /** What a publication costs that a stream keeps, and how many of its bytes are copied in a nanosecond. */
 const KEPT_NS = 2_000;
 const BYTES_PER_NS = 8;
@@ -68,8 +71,9 @@ export class FrameHandler {
    */
   handle(frames: readonly Frame[], from: number): number {
     this.room = this.turn = undefined;
-    // Others are kept waiting by what is done in one go: not by small requests, one after the other.
-    this.#workedNs = 0;
+    // Others are kept waiting by what is done in one go: not by small requests, one after the other,
+    // each read by itself.
+    if (from === 0) this.#workedNs = 0;
     const { publications } = this.#source;
     let first = from;
     let route: Route | undefined;
@@ -144,6 +148,11 @@ export class FrameHandler {
   #hasRoom(route: Route): boolean {
     this.pace ??= new Pace();
     const { sendList, shared } = this.#core;
+    // A hundred who publish to thousands of groups look for all of their members at once.
+    if (route.groups.length > MANY_GROUPS && sendList.backlogs.size > 0) {
+      this.turn ??= this.#core.pause();
+      if (this.turn) return false;
+    }
     this.room = sendList.room(route, this.pace, this.#source.outbox) ?? shared?.room();
     return this.room === undefined;
   }
@@ -163,7 +172,8 @@ export class FrameHandler {
     const { memory, outbox } = this.#source;
     const { shared, streams } = this.#core;
     if (stream === undefined || !streams!.carries) shared?.publish(frames, first, last);
-    this.#worked((route.subscriptions.length + route.groups.length * (last - first)) * DELIVERY_NS);
+    const deliveries = route.subscriptions.length + route.overlaps;
+    this.#worked((deliveries + route.groups.length * (last - first)) * DELIVERY_NS);
     return this.#core.forward(memory, frames, first, last, route, outbox);
   }
 

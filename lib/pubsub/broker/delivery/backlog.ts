@@ -2,8 +2,16 @@ import type { ByteBuffer } from "../../../frame/mod.ts";
 import { type BacklogBudget, LEAST_LEVEL, type SharedBacklog } from "./backlog_budget.ts";
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
 import { HeldChunks } from "./held_chunks.ts";
-import { Missed, type MissedReason } from "./missed.ts";
-import { costOf, type FrameList, type Piece, PIECE_BYTES, REFERENCE_BYTES } from "./piece.ts";
+import { LeftOut } from "./left_out.ts";
+import type { MissedReason } from "./missed.ts";
+import {
+  costOf,
+  type FrameList,
+  type Piece,
+  PIECE_BYTES,
+  REFERENCE_BYTES,
+  setBytesOf,
+} from "./piece.ts";
 import { PieceList } from "./piece_list.ts";
 import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
@@ -38,18 +46,16 @@ export class Backlog implements SharedBacklog {
   bytes = 0;
   /** Bytes of these that must not be left out. */
   keptBytes = 0;
-  /** Publications that were left out so far. */
-  missed = 0;
   /** Publications that wait. */
   waiting = 0;
+  /** What was left out. */
+  readonly leftOut: LeftOut;
   readonly #maxBytes: number;
   readonly #budget: BacklogBudget;
   readonly #onStuck: () => void;
   readonly #store: ChunkStore;
   readonly #shared = new HeldChunks();
   readonly #pieces = new PieceList();
-  /** What was left out behind the last piece. */
-  #missedLast: Missed | undefined;
   #latest: Map<string, Piece> | undefined;
 
   /**
@@ -66,22 +72,29 @@ export class Backlog implements SharedBacklog {
       Math.min(MAX_CHUNK_BYTES, Math.max(FIRST_CHUNK_BYTES, maxBytes >>> 3)),
       (held) => budget.count(held),
     );
+    this.leftOut = new LeftOut((bytes) => budget.count(bytes));
     budget.add(this);
+  }
+
+  /** Publications that were left out so far. */
+  get missed(): number {
+    return this.leftOut.count;
   }
 
   /** A chunk stays for as long as any piece in it: few bytes may keep much from being used. */
   get claimedBytes(): number {
-    return Math.max(this.bytes, (this.#store.usedBytes + this.#shared.bytes) / 2);
+    const waiting = Math.max(this.bytes, (this.#store.usedBytes + this.#shared.bytes) / 2);
+    return waiting + this.leftOut.bytes;
   }
 
   /** Whether nothing waits, and the subscriber has been told of all that was left out. */
   get empty(): boolean {
-    return this.#pieces.head === undefined && this.#missedLast === undefined;
+    return this.#pieces.head === undefined && this.leftOut.last === undefined;
   }
 
   /** Publications that wait or were left out, and that the subscriber has not been told of. */
   get untold(): number {
-    let untold = this.waiting + (this.#missedLast?.count ?? 0);
+    let untold = this.waiting + (this.leftOut.last?.count ?? 0);
     for (let piece = this.#pieces.head; piece; piece = piece.after) {
       untold += piece.missed?.count ?? 0;
     }
@@ -113,8 +126,9 @@ export class Backlog implements SharedBacklog {
     while (this.claimedBytes > bytes) {
       const piece = this.#pieces.oldestDroppable();
       if (piece !== undefined) this.#drop(piece);
-      else if (this.bytes > Math.max(bytes, LEAST_LEVEL)) return this.#onStuck();
-      else return;
+      else if (this.bytes + this.leftOut.bytes > Math.max(bytes, LEAST_LEVEL)) {
+        return this.#onStuck();
+      } else return;
     }
   }
 
@@ -192,8 +206,8 @@ export class Backlog implements SharedBacklog {
     reason?: MissedReason,
     atLeast?: boolean,
   ): void {
-    this.missed += count;
-    (this.#missedLast ??= new Missed()).add(subscription, count, bytes, reason, atLeast);
+    this.leftOut.add(subscription, count, bytes, reason, atLeast);
+    this.#budget.relieve();
   }
 
   /**
@@ -205,8 +219,7 @@ export class Backlog implements SharedBacklog {
     let moved = 0;
     while (this.#pieces.head !== undefined && buffer.length < limit) {
       const piece = this.#pieces.head;
-      piece.missed?.writeTo(buffer);
-      piece.missed = undefined;
+      if (!this.leftOut.tellBefore(piece, buffer, limit)) return moved;
       if (piece.list) {
         moved += this.#moveFrames(piece, piece.list, buffer, limit);
         if (piece.sent < piece.list.frames.length) break;
@@ -216,17 +229,14 @@ export class Backlog implements SharedBacklog {
       }
       this.#unlink(piece);
     }
-    if (this.#pieces.head === undefined && buffer.length < limit) {
-      this.#missedLast?.writeTo(buffer);
-      this.#missedLast = undefined;
-    }
+    if (this.#pieces.head === undefined) this.leftOut.tellLast(buffer, limit);
     return moved;
   }
 
   /** Forgets everything, and takes nothing more. */
   close(): void {
     while (this.#pieces.head) this.#unlink(this.#pieces.head);
-    this.#missedLast = undefined;
+    this.leftOut.close();
     this.#store.close();
     this.#budget.delete(this);
   }
@@ -253,7 +263,7 @@ export class Backlog implements SharedBacklog {
       if (replaced && waiting.delete(replaced)) added--;
       const size = frame.end - frame.start;
       if (!this.#makeRoom(size + PIECE_BYTES, subscription)) {
-        this.leaveOut(subscription, 1, size);
+        this.leftOut.add(subscription, 1, size);
         continue;
       }
       // Copied below, once it is known which of the run are still there.
@@ -291,21 +301,14 @@ export class Backlog implements SharedBacklog {
   }
 
   #drop(piece: Piece): void {
-    const { subscription, count, after } = piece;
-    const later = after ? after.missed : this.#missedLast;
-    const missed = piece.missed ?? later ?? new Missed();
-    if (piece.missed && later) missed.addAll(later);
-    missed.add(subscription!, count, piece.end - piece.start);
-    if (after) after.missed = missed;
-    else this.#missedLast = missed;
-    this.missed += count;
+    this.leftOut.drop(piece);
     this.#unlink(piece);
   }
 
   /** What {@linkcode Backlog.addRun} returns if there is no room for the publications. */
   #turnAway(subscription: Subscription, count: number, bytes: number): number {
     if (subscription.slow === "disconnect") return -1;
-    this.leaveOut(subscription, count, bytes);
+    this.leftOut.add(subscription, count, bytes);
     return 0;
   }
 
@@ -327,7 +330,7 @@ export class Backlog implements SharedBacklog {
     const last = this.#pieces.tail;
     const size = end - start;
     const follows = last?.chunk === chunk && last.end === start &&
-      last.subscription === subscription && this.#missedLast === undefined &&
+      last.subscription === subscription && this.leftOut.last === undefined &&
       end - last.start <= Math.min(MERGED_BYTES, this.#maxBytes * PIECE_SHARE);
     if (follows) {
       last.end = end;
@@ -348,7 +351,6 @@ export class Backlog implements SharedBacklog {
     topic: string | undefined,
     end: number = memory.length,
   ): Piece {
-    const missed = this.#missedLast;
     const piece: Piece = {
       before: this.#pieces.tail,
       after: undefined,
@@ -362,11 +364,11 @@ export class Backlog implements SharedBacklog {
       count,
       subscription,
       topic,
-      missed,
+      setBytes: setBytesOf(subscription, this.#pieces.tail),
+      missed: this.leftOut.takeLast(),
     };
-    this.#missedLast = undefined;
     this.#pieces.push(piece);
-    this.#count(end - start + PIECE_BYTES, costOf(piece));
+    this.#count(end - start + PIECE_BYTES + piece.setBytes, costOf(piece));
     this.waiting += count;
     if (topic !== undefined) (this.#latest ??= new Map()).set(topic, piece);
     return piece;
@@ -381,7 +383,7 @@ export class Backlog implements SharedBacklog {
       this.#budget.releaseList(list.frames);
       list.release();
     }
-    this.#count(piece.start - piece.end - PIECE_BYTES, -costOf(piece));
+    this.#count(piece.start - piece.end - PIECE_BYTES - piece.setBytes, -costOf(piece));
     this.waiting -= piece.count;
     if (chunk) {
       if (chunk.store === this.#store) this.#store.release(chunk);

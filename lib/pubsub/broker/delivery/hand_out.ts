@@ -1,5 +1,6 @@
 import { inSteps, type Pause } from "../../../base/in_steps.ts";
 import { addLimited, isCompletedBy } from "../routing/limited_delivery.ts";
+import { deliveriesOf } from "../routing/route.ts";
 import { Run } from "../routing/run.ts";
 import { pickMember } from "../routing/group.ts";
 import { type Group, isEnded, type Receiver, type Subscription } from "../routing/subscription.ts";
@@ -20,11 +21,18 @@ const PART_BYTES = 262_144;
 /**
  * Whether handing out a run takes long: all of it goes to each of the subscriptions, and each of its
  * publications to one member of each of the groups.
+ *
+ * @param overlaps How many deliveries the filters are worth that the subscriptions stand for.
  */
-export function takesLong(run: Run, subscriptions: number, groups: number): boolean {
+export function takesLong(
+  run: Run,
+  subscriptions: number,
+  groups: number,
+  overlaps: number,
+): boolean {
   const receivers = subscriptions + groups;
   if (receivers < 2) return false;
-  const deliveries = subscriptions + groups * (run.last - run.first);
+  const deliveries = subscriptions + overlaps + groups * (run.last - run.first);
   return deliveries > MAX_AT_ONCE || receivers * (run.end - run.start) > MAX_BYTES_AT_ONCE;
 }
 
@@ -135,8 +143,9 @@ export class HandingOut {
       const index = this.#next++;
       bytes += end - start;
       if (index < subscriptions) {
-        this.#handTo(this.#subscriptions[index]!);
-        done++;
+        const subscription = this.#subscriptions[index]!;
+        this.#handTo(subscription);
+        done += deliveriesOf(subscription);
       } else {
         const group = this.#groups[index - subscriptions]!;
         handToGroup(group, this.#run, this.#publisher, this.#counted);

@@ -20,8 +20,21 @@ interface Tally {
 /** Tallies by subscription; of those without a reason the bytes are known. */
 type Tallies = Map<Subscription, { count: number; bytes: number; atLeast: boolean }>;
 
+/** What a tally takes in memory, and the place of a filter in one that several filters have together. */
+export const TALLY_BYTES = 100;
+
+/**
+ * Filters of one connection that match the same topics have one tally, for up to so many sets of them.
+ * A set is made anew whenever somebody subscribes: more of them are counted filter by filter, so that
+ * there are never many more tallies than subscriptions.
+ */
+const MAX_SETS = 16;
+
 /** Publications that were left out, and that the subscriber is to be told of. */
 export class Missed {
+  /** How many tallies there are; one of several filters counts as so many. */
+  size = 0;
+  #sets = 0;
   readonly #slow: Tallies = new Map();
   /** Those that have a reason. */
   #others: Map<MissedReason, Tallies> | undefined;
@@ -43,30 +56,51 @@ export class Missed {
   ): void {
     const tallies = this.#tallies(reason);
     const known = tallies.get(subscription);
+    const { overlapping } = subscription;
     if (known) {
       known.count += count;
       known.bytes += bytes;
       known.atLeast ||= atLeast;
-    } else tallies.set(subscription, { count, bytes, atLeast });
-  }
-
-  /** Adds what was left out after this. */
-  addAll(later: Missed): void {
-    for (const [reason, tallies] of later.#all()) {
-      for (const [subscription, { count, bytes, atLeast }] of tallies) {
-        this.add(subscription, count, bytes, reason, atLeast);
-      }
+    } else if (overlapping && this.#sets === MAX_SETS) {
+      for (const one of overlapping) this.add(one, count, bytes, reason, atLeast);
+    } else {
+      tallies.set(subscription, { count, bytes, atLeast });
+      this.size += weightOf(subscription);
+      if (overlapping) this.#sets++;
     }
   }
 
-  /** Writes a frame for each filter that matched. */
-  writeTo(buffer: ByteBuffer): void {
+  /**
+   * Joins it with what was left out right after it: the larger one takes in the smaller one, so that
+   * joining very many again and again costs little.
+   */
+  joinedWith(later: Missed): Missed {
+    const [large, small] = this.size < later.size ? [later, this] : [this, later];
+    for (const [reason, tallies] of small.#all()) {
+      for (const [subscription, { count, bytes, atLeast }] of tallies) {
+        large.add(subscription, count, bytes, reason, atLeast);
+      }
+    }
+    return large;
+  }
+
+  /**
+   * Writes a frame for each filter that matched, until the buffer holds `limit` bytes or more. What is
+   * written is forgotten.
+   *
+   * @returns Whether all of it is written.
+   */
+  writeTo(buffer: ByteBuffer, limit: number): boolean {
     for (const [reason, tallies] of this.#all()) {
       for (const [subscription, { count, bytes, atLeast }] of tallies) {
+        if (buffer.length >= limit) return false;
         const tally = reason === "lost" ? { count, atLeast } : { count, bytes };
         writeMissed(buffer, subscription, tally, reason);
+        tallies.delete(subscription);
+        this.size -= weightOf(subscription);
       }
     }
+    return true;
   }
 
   *#all(): Generator<[MissedReason | undefined, Tallies]> {
@@ -81,6 +115,10 @@ export class Missed {
     if (tallies === undefined) this.#others.set(reason, tallies = new Map());
     return tallies;
   }
+}
+
+function weightOf({ overlapping }: Subscription): number {
+  return overlapping?.length ?? 1;
 }
 
 /** Writes what a subscription missed: a frame for each filter that it stands for. */

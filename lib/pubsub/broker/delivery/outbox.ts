@@ -39,9 +39,10 @@ export interface OutboxObserver {
   /**
    * The socket has taken all, and more waits in the backlog.
    *
+   * @param tellsMuch Whether it takes long to write what was left out of it.
    * @returns Whether it may be moved at once; else the outbox is flushed when it has its turn.
    */
-  mayCatchUp(outbox: Outbox): boolean;
+  mayCatchUp(outbox: Outbox, tellsMuch: boolean): boolean;
   /** The outbox has something to send, for the first time since its last flush. */
   filled(outbox: Outbox): void;
   /** The outbox has caught up with what was waiting, or is closed. */
@@ -141,6 +142,11 @@ export class Outbox implements Receiver {
   /** Whether it takes no publication any more. */
   get ended(): boolean {
     return this.#deliveriesEnded;
+  }
+
+  /** Whether it takes nothing more. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Whether what comes has to wait behind what is here. */
@@ -422,8 +428,10 @@ export class Outbox implements Receiver {
 
   #written(): void {
     if (this.#output.failed) return this.close();
-    const isDue = this.#backlog !== undefined && this.#output.gatheredBytes === 0;
-    if (isDue && this.#refillsNow && this.#observer.mayCatchUp(this)) this.#refill();
+    const backlog = this.#backlog;
+    if (backlog && this.#output.gatheredBytes === 0 && this.#refillsNow) {
+      if (this.#observer.mayCatchUp(this, backlog.leftOut.isMuch)) this.#refill();
+    }
     if (this.#timer.runs) this.#timer.written(this.#output.writtenBytes, this.pendingBytes);
     this.#settle();
   }

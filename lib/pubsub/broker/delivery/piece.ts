@@ -11,6 +11,10 @@ export const REFERENCE_BYTES = 8;
 /** What an array of its own costs beside its bytes, as half a million of them showed. */
 const ARRAY_BYTES = 500;
 
+/** What a set of filters takes that match the same topics, and what each of them does. */
+const SET_BYTES = 200;
+const PLACE_BYTES = 16;
+
 /** Frames that stay in somebody else's memory until there is room for them in the output. */
 export interface FrameList {
   /** The frames, which nobody writes to. */
@@ -42,13 +46,29 @@ export interface Piece {
   readonly subscription: Subscription | undefined;
   /** With the policy `latest`: the topic whose newest publication it is. */
   readonly topic: string | undefined;
+  /** What the filters take that its subscription stands for, unless the piece before has the same. */
+  readonly setBytes: number;
   /** What was left out before it. */
   missed: Missed | undefined;
 }
 
 /** What a piece costs, without a chunk that it is in. */
-export function costOf({ chunk, start, end }: Piece): number {
-  return chunk ? PIECE_BYTES : end - start + ARRAY_BYTES + PIECE_BYTES;
+export function costOf({ chunk, start, end, setBytes }: Piece): number {
+  const cost = PIECE_BYTES + setBytes;
+  return chunk ? cost : end - start + ARRAY_BYTES + cost;
+}
+
+/**
+ * The `setBytes` of a piece: whoever subscribes has the filters that match a topic joined anew, and
+ * each piece keeps those that it was for.
+ */
+export function setBytesOf(
+  subscription: Subscription | undefined,
+  before: Piece | undefined,
+): number {
+  const { overlapping } = subscription ?? {};
+  if (overlapping === undefined || before?.subscription === subscription) return 0;
+  return SET_BYTES + PLACE_BYTES * overlapping.length;
 }
 
 /** Whether it is left out when there is no room for newer ones. */

@@ -16,10 +16,12 @@ export interface Route {
   readonly groups: readonly Group[];
   /** About what it takes in memory. */
   readonly bytes: number;
+  /** How many deliveries the filters are worth that stand in the subscriptions together. */
+  readonly overlaps: number;
 }
 
 /** The route of a topic that no filter matches. */
-export const NOBODY: Route = { subscriptions: [], groups: [], bytes: 0 };
+export const NOBODY: Route = { subscriptions: [], groups: [], bytes: 0, overlaps: 0 };
 
 /** What a route takes beside its lists, each place in a list, and each object that joins several. */
 const ROUTE_BYTES = 200;
@@ -31,6 +33,9 @@ const JOIN_BYTES = 200;
  * overlapping filters. All share one delivery, so the others lose nothing.
  */
 const MAX_OVERLAPPING = 256;
+
+/** So many filters of one connection may cost as much as a delivery, where each of them is looked at. */
+const FILTERS_PER_DELIVERY = 8;
 
 /**
  * Subscriptions of one connection that match the same topics: it gets a publication once, by the
@@ -102,6 +107,7 @@ export class RouteJoin {
   readonly #byReceiver = new Map<Receiver, Subscription | OverlappingSubscriptions>();
   readonly #groups: Group[] = [];
   #bytes = ROUTE_BYTES;
+  #overlapping = 0;
 
   /** Adds a subscription. Those of one connection stand in the route as one. */
   add(subscription: Subscription): void {
@@ -114,7 +120,10 @@ export class RouteJoin {
       const joined = new OverlappingSubscriptions(known);
       joined.push(subscription);
       this.#byReceiver.set(receiver, joined);
-    } else if (known.overlapping.length < MAX_OVERLAPPING) known.push(subscription);
+    } else if (known.overlapping.length < MAX_OVERLAPPING) {
+      known.push(subscription);
+      this.#overlapping++;
+    }
   }
 
   /** Adds the groups of a filter. */
@@ -128,8 +137,14 @@ export class RouteJoin {
   /** The route of all that was added. */
   route(): Route {
     const subscriptions = [...this.#byReceiver.values()];
-    return { subscriptions, groups: this.#groups, bytes: this.#bytes };
+    const overlaps = Math.floor(this.#overlapping / FILTERS_PER_DELIVERY);
+    return { subscriptions, groups: this.#groups, bytes: this.#bytes, overlaps };
   }
+}
+
+/** How many deliveries it may cost to hand something to a subscription of a route. */
+export function deliveriesOf({ overlapping }: Subscription): number {
+  return overlapping ? 1 + overlapping.length / FILTERS_PER_DELIVERY : 1;
 }
 
 /** The route of filters; of a single one, its own list. */
@@ -139,7 +154,7 @@ export function joinRoute(entries: readonly FilterEntry[]): Route {
   if (entries.length === 1) {
     const groups = [...only.groups?.values() ?? []];
     const bytes = ROUTE_BYTES + PLACE_BYTES * groups.length;
-    return { subscriptions: only.subscriptions, groups, bytes };
+    return { subscriptions: only.subscriptions, groups, bytes, overlaps: 0 };
   }
   const join = new RouteJoin();
   for (const entry of entries) {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Outbox } from "../../../../lib/pubsub/broker/delivery/outbox.ts";
+import { Pace } from "../../../../lib/pubsub/broker/delivery/pace.ts";
 import { SendList } from "../../../../lib/pubsub/broker/delivery/send_list.ts";
 
 /** An outbox that takes 0.1 ms to flush, and notes that it was. */
@@ -66,4 +67,26 @@ Deno.test("few receivers are flushed at once", () => {
   for (let i = 0; i < 200; i++) list.filled(outbox(String(i), flushed));
   assertEquals(list.flush(), undefined);
   assertEquals(flushed.length, 200);
+});
+
+Deno.test("of very many groups the members of some are looked at, however many are behind", async () => {
+  let looks = 0;
+  const receiver = {
+    get congested() {
+      looks++;
+      return true;
+    },
+    writtenBytes: 0,
+    toldBytes: 0,
+  };
+  const member = { receiver, slow: "drop-oldest" };
+  const members = Array.from({ length: 64 }, () => member);
+  const groups = Array.from({ length: 5_000 }, () => ({ members, next: 0 }));
+  const list = new SendList(100, Infinity, () => undefined);
+  list.backlogs.add({ claimedBytes: 0, shrinkTo() {} });
+  const route = { subscriptions: [], groups, bytes: 0, overlaps: 0 };
+  const room = list.room(route as never, new Pace(), {} as never);
+  list.relieved(receiver as never);
+  await room;
+  assert(looks > 0 && looks < 50_000, `${looks} looks`);
 });

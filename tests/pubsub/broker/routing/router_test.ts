@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Route } from "../../../../lib/pubsub/broker/routing/route.ts";
+import { deliveriesOf, type Route } from "../../../../lib/pubsub/broker/routing/route.ts";
 import { Router } from "../../../../lib/pubsub/broker/routing/router.ts";
 import { nextMember, pickMember } from "../../../../lib/pubsub/broker/routing/group.ts";
 import type { Receiver, Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
@@ -89,4 +89,15 @@ Deno.test("a route that is searched for in steps is right, whatever changes mean
     }),
     { numRuns: 20 },
   );
+});
+
+Deno.test("filters of one connection that match together count, the more the more there are", () => {
+  const router = new Router();
+  const [one, other] = [receiver(), receiver()];
+  for (const filter of manyFilters().slice(0, 256)) router.add(filter, undefined, "latest", one);
+  router.add(TOPIC, undefined, "latest", other);
+  const { subscriptions, overlaps } = router.find(TOPIC)!;
+  assertEquals(subscriptions.length, 2);
+  assertEquals(overlaps, 31);
+  assertEquals(subscriptions.map(deliveriesOf).sort(), [1, 33]);
 });
