@@ -53,6 +53,7 @@ const NOT_OPTIONS: readonly string[] = [
   "load.OpeningObserver",
   "load.ScheduleInit",
   "proxy.FaultSelectors",
+  "pubsub.ConsumerSelection",
   "pubsub.DeliveryFields",
   "pubsub.EngineOptions",
   "pubsub.RunPlace",
