@@ -22,6 +22,9 @@ import { runForMessage } from "./message_command.ts";
 /** How long a command may take where nothing else is said: as long as the broker waits. */
 const ACK_WAIT_MS = 30_000;
 
+/** The broker is told no more often than this that a message is still worked on. */
+const LEAST_WAIT_MS = 50;
+
 /** Flags of `sub` for messages that a stream keeps. */
 export const streamFlags = {
   stream: {
@@ -123,6 +126,13 @@ function isDay(text: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
+/** Has the broker wait while a message's command runs, or is being ended. */
+function keepWaiting(message: ConsumedMessage, waitMs: number): Disposable {
+  const working = () => void message.working().catch(() => {});
+  const timer = setInterval(working, Math.max(LEAST_WAIT_MS, waitMs / 3));
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
 /** Reads a stream until there is enough; resolves to the exit code. */
 export async function readStream(
   client: BrokerClient,
@@ -162,16 +172,21 @@ export async function readStream(
       await reading;
     } else {
       const limitMs = flags["ack-wait"] ?? ACK_WAIT_MS;
+      let waitMs: Promise<number> | undefined;
       const consumption = client.consume(stream, consumer, {
         from: from as ReadFrom | undefined,
         filter,
         maxAttempts: flags.attempts,
         ackWaitMs: flags["ack-wait"],
         concurrency: flags.parallel,
+        // Whatever comes is worked on at once: none waits here while its time runs.
+        prefetch: flags.parallel,
         onMissed,
         async onMessage(message: ConsumedMessage) {
-          if (count >= most) return await message.nack({ delayMs: 0 });
-          count++;
+          // Those that have begun come to their end.
+          if (++count === most) void consumption.stop();
+          waitMs ??= client.streams.consumer(stream, consumer).then(({ ackWaitMs }) => ackWaitMs);
+          using _waiting = keepWaiting(message, await waitMs.catch(() => limitMs));
           const { seq, topic, attempt } = message;
           const print = (piece: Uint8Array) => flags.json ? undefined : out.bytes(piece);
           const reason = await runForMessage(each!, message, limitMs, print);
@@ -182,7 +197,6 @@ export async function readStream(
           }
           const type = reason === undefined ? "acked" : "nacked";
           if (flags.json) out.json({ type, stream, seq, topic, attempt, reason });
-          if (count >= most) enough.resolve();
         },
       });
       await Promise.race([enough.promise, consumption.finished]);

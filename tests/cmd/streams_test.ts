@@ -76,6 +76,36 @@ Deno.test("a consumer works off each message, and dead letters can be seen and s
   });
 });
 
+Deno.test("a consumer takes attempts only from messages whose command it runs", async () => {
+  if (skipOnWindows("whose shell takes other commands")) return;
+  await withBroker(async (run) => {
+    for (const text of ["one", "two", "three"]) await run("pub", "orders.a", text, "--stored");
+    const work = ["sub", "--stream", "orders", "--consumer", "c", "--count", "1", "--each"];
+    const each = 'cat; echo " $SOCKTOOL_ATTEMPT"';
+    for (const [i, text] of ["one", "two"].entries()) {
+      const { code, out, err } = await run(
+        ...work,
+        each,
+        "--attempts",
+        "1",
+        "--parallel",
+        `${i + 1}`,
+      );
+      assertEquals([code, out, err], [0, `${text} 1\n`, ""]);
+    }
+    const [consumer] = objects(await run("stream", "consumers", "orders", "--json"));
+    assertEquals([consumer?.["redelivered"], consumer?.["dead"]], [0, 0]);
+    // The broker waits 200 ms: longer, while the command runs.
+    const slow = ["sub", "--stream", "orders", "--consumer", "slow", "--count", "1", "--each"];
+    const late = await run(...slow, "sleep 30", "--ack-wait", "200ms", "--attempts", "2");
+    assertEquals([late.code, late.err.match(/longer than 200 ms|are not open/g)], [0, [
+      "longer than 200 ms",
+    ]]);
+    const done = await run(...slow, 'sleep 0.5; cat; echo " $SOCKTOOL_ATTEMPT"');
+    assertEquals([done.code, done.out, done.err], [0, "one 2\n", ""]);
+  });
+});
+
 Deno.test("an interrupted consumer lets its command finish", async () => {
   if (lacksSignals()) return;
   await withBroker(async (run, server) => {

@@ -405,3 +405,31 @@ storedTest("a client that drains finishes what its handlers have begun", async (
   await consumption.finished;
   assert(client.state === "closed");
 });
+
+storedTest(
+  "what a handler has not begun goes back as it was, however often it is told to end",
+  async ({ client }) => {
+    for (let i = 1; i <= 12; i++) await client.publishStored("orders.a", `${i}`);
+    const begun: string[] = [];
+    const stops: Promise<void>[] = [];
+    const first = client.consume("orders", "c", {
+      concurrency: 4,
+      maxAttempts: 1,
+      onMessage(message) {
+        begun.push(message.text());
+        for (let i = 0; i < 2; i++) stops.push(first.stop());
+      },
+    });
+    await deadline(first.finished);
+    await deadline(Promise.all(stops));
+    assertEquals(begun, ["1"]);
+    const rest: string[] = [];
+    for await (const message of client.consume("orders", "c")) {
+      assertEquals(message.attempt, 1);
+      rest.push(message.text());
+      await message.ack();
+      if (rest.length === 11) break;
+    }
+    assertEquals(new Set([...begun, ...rest]).size, 12);
+  },
+);

@@ -78,6 +78,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   #acknowledging = 0;
   #acknowledged: PromiseWithResolvers<void> | undefined;
   #isStopping = false;
+  #stopped: Promise<void> | undefined;
 
   /** Begins at once. @throws {TypeError | RangeError} if an option is not what it has to be. */
   constructor(stream: string, consumer: string, options: ConsumeOptions, host: ConsumptionHost) {
@@ -122,7 +123,11 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
    * Ends it in order: waits until calls of `onMessage` have returned, and gives back what was not
    * taken or not acknowledged.
    */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
+  }
+
+  async #stop(): Promise<void> {
     this.#isStopping = true;
     this.#queue.clear();
     this.#queue.end();
@@ -171,7 +176,8 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   async #work(onMessage: (message: ConsumedMessage) => unknown): Promise<void> {
     while (true) {
       const { value: message } = await this.#queue.next().catch(() => ({ value: undefined }));
-      if (message === undefined) return;
+      // One that it was given and did not begin to work on goes back as the others do.
+      if (message === undefined || this.#isStopping) return;
       try {
         await onMessage(message);
         if (!message.settled) this.#acknowledge(message);

@@ -102,6 +102,7 @@ export function consumerInfoOf(fields: FrameHeader | Record<string, unknown>): C
   return {
     stream: told["stream"] as string,
     consumer: told["consumer"] as string,
+    ackWaitMs: told["ack-wait-ms"] as number,
     pending: told["pending"] as number,
     unacked: told["unacked"] as number,
     redelivered: told["redelivered"] as number,

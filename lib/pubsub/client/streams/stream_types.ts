@@ -73,6 +73,8 @@ export interface ConsumerInfo {
   readonly stream: string;
   /** Its name. */
   readonly consumer: string;
+  /** How long a message may stay unacknowledged, in milliseconds. */
+  readonly ackWaitMs: number;
   /** Messages that it has not delivered yet; with a filter, at most so many. */
   readonly pending: number;
   /** Messages that were delivered and are not acknowledged. */
