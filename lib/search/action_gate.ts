@@ -1,4 +1,5 @@
 import type { Authenticator, Credentials, Principal } from "../access/mod.ts";
+import { QueueFullError } from "../base/fair_queue.ts";
 import { inSteps, visitInParts } from "../base/in_steps.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
 import { type Frame, jsonFrame } from "../frame/mod.ts";
@@ -150,6 +151,8 @@ async function answer(deciding: Promise<Principal | undefined>): Promise<ReplyIn
   try {
     principal = await deciding;
   } catch (cause) {
+    // Any other failure is the authenticator's, of which the server's observer is told.
+    if (!(cause instanceof QueueFullError)) throw cause;
     const message = "The server cannot check the credentials now: too many logins wait";
     throw new RequestError("over-budget", message, { cause });
   }

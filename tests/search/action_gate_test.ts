@@ -216,3 +216,15 @@ Deno.test("a client that reads nothing goes when its rights end", async () => {
   await until(() => running.observer.reasons.length === 1, "its connection ends");
   await flood;
 });
+
+Deno.test("an authenticator that fails is told as a fault of the server, not as many logins", async () => {
+  await using engine = await openSearch();
+  const failure = new Error("there is no directory of users");
+  const authenticator = { authenticate: () => Promise.reject(failure) };
+  const observer = new Recorder();
+  const handler = searchHandler(engine, { authenticator });
+  await using server = serveRequests(await listenLocally(), handler, { observer });
+  using client = await RawClient.connect(server.address);
+  assertEquals(await codeOf(client, { action: "hello", token: "t" }), "internal");
+  assertEquals(observer.requestErrors, [failure]);
+});
