@@ -6,7 +6,8 @@ import type { BrokerConnection } from "./broker_stats.ts";
 import type { StreamError } from "./streams/stream_error.ts";
 import type { Backplane } from "./backplane.ts";
 import type { StreamStore } from "./streams/stream_store.ts";
-import { type Authenticator, checkAuthenticator } from "../../access/mod.ts";
+// Not the whole room: a broker without logins starts without what checks passwords.
+import { type Authenticator, checkAuthenticator } from "../../access/authenticator.ts";
 
 /** What happens at a broker; every method is optional. They must not throw. */
 export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
