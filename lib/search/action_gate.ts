@@ -10,13 +10,13 @@ import { RequestError } from "../request/request_error.ts";
 /** The action by which a client says who it is. */
 const HELLO = "hello";
 
-/** Who a peer is that has not said it in its connection; `undefined` if that is not known. */
+/** Who a peer is, where that is known without a `hello` of it; else `undefined`. */
 export type PrincipalOf = (peer: Peer) => Principal | undefined;
 
 /** How often to look whether the rights of quiet clients have changed, in milliseconds. */
 const RIGHTS_LOOK_MS = 250;
 
-/** Clients to check before looking at the clock again. */
+/** Clients that are checked between two looks at the clock. */
 const RIGHTS_PART = 10;
 
 /** A `hello` with more content is no login. */
@@ -39,7 +39,7 @@ export class ActionGate {
   readonly #looking = new PeriodicLook(RIGHTS_LOOK_MS, () => this.#lookAtRights());
   #looksAtRights = false;
 
-  /** Asks the authenticator who clients are, of whom nobody knows it. */
+  /** @param authenticator Is asked who clients are, where `principalOf` does not know it. */
   constructor(authenticator: Authenticator, principalOf: PrincipalOf = () => undefined) {
     this.#authenticator = authenticator;
     this.#principalOf = principalOf;

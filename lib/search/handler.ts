@@ -85,8 +85,8 @@ export interface SearchHandlerOptions {
    */
   readonly authenticator?: Authenticator | undefined;
   /**
-   * Who a peer is whom somebody else has let in already, such as an HTTP server by a header: it says no
-   * `hello`. `undefined` for all others.
+   * Who a peer is that something else has let in already, such as an HTTP server by a header. Such a
+   * peer says no `hello`. `undefined` for all others.
    */
   readonly principalOf?: ((peer: Peer) => Principal | undefined) | undefined;
 }

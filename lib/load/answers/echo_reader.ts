@@ -47,7 +47,7 @@ export class EchoReader implements AnswerReader {
     if (surplus > 0) throw surplusError(surplus);
   }
 
-  /** It never is. */
+  /** That is never right. */
   closed(): boolean {
     return false;
   }

@@ -55,7 +55,7 @@ export class RenderedEchoReader implements AnswerReader {
     }
   }
 
-  /** It never is. */
+  /** That is never right. */
   closed(): boolean {
     return false;
   }

@@ -21,7 +21,7 @@ export class SilentReader implements AnswerReader {
     this.#onAnswer(count, bytes);
   }
 
-  /** It never is. */
+  /** That is never right. */
   closed(): boolean {
     return false;
   }

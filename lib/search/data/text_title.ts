@@ -19,7 +19,7 @@ const COMMENT =
 const NO_TITLE =
   /^(?:#!|<\?|#\s*include\b|import\s+(?:.*\sfrom\s|[\"'{]|[\w.]+;?$)|from\s+\S+\s+import\b|package\s+[\w.]+;?$|["']use )|[;{(]$|^(?:[\w-]+:\s*)?\w+:\/\/\S+$/;
 
-/** The first line of a text that is more than a frame, if it is short, and no line of a program. */
+/** The first line with letters or digits, if it is short, and no line of a program. */
 export function firstLine(text: string): string | undefined {
   for (const line of linesOf(text)) {
     if (!WITH_LETTERS.test(line)) continue;
