@@ -21,8 +21,11 @@ const COMMENTS: readonly (readonly [begin: string, end: string])[] = [["<!--", "
   "{/*",
   "*/}",
 ]];
-/** Names of headings for links, with the space before them: they are no text either. */
-const HEADING_NAME = /(?<![ \t])[ \t]*\{#[^{}\s]*\}(?=[ \t]*$)/gm;
+/**
+ * Names of headings for links, with the space before them: they are no text either. None has a sign by
+ * which a comment ends.
+ */
+const HEADING_NAME = /(?<![ \t])[ \t]*\{#[^{}\s*>]*\}(?=[ \t]*$)/gm;
 /** In MDX also code between the paragraphs, and elements of components. */
 const NO_TEXT_MDX = /^(?:import|export)\s[^\n]*$|<\/?[A-Z][\w.]*(?:\s[^<>]*)?\/?>/gm;
 
