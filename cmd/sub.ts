@@ -174,7 +174,9 @@ export const command = defineCommand({
       topicsOnly: flags["topics-only"],
       format,
     };
-    const done = Promise.withResolvers<void>();
+    const complete = Promise.withResolvers<void>();
+    /** Aborted when it is to end, however much has come. */
+    const ending = new AbortController();
     const endsAt = performance.now() + (flags.timeout ?? 0);
     const client = await connectClient(flags, context, {
       onError: (error) => log.error(describeError(error)),
@@ -196,12 +198,13 @@ export const command = defineCommand({
     }, log);
     const timer = flags.timeout === undefined ? undefined : setTimeout(() => {
       void replier?.stop();
-      done.resolve();
+      ending.abort();
     }, timerMs("--timeout", Math.max(0, endsAt - performance.now())));
-    signal.addEventListener("abort", () => done.resolve(), { once: true });
+    signal.addEventListener("abort", () => ending.abort(), { once: true });
+    ending.signal.addEventListener("abort", () => complete.resolve(), { once: true });
     const { count, retained, group, slow } = flags;
     const taken = new TakenMessages({ count, retained, printing, replier }, context);
-    void taken.complete.then(done.resolve);
+    void taken.complete.then(complete.resolve);
     try {
       const subscriptions = await subscribeAll(client, args.filter, { group, slow }, taken);
       log.detail(`subscribed to ${args.filter.join(", ")}`);
@@ -211,12 +214,12 @@ export const command = defineCommand({
       if (retained) {
         const due = subscriptions.reduce((sum, { retained }) => sum + retained, 0);
         log.detail(formatCount(due, "retained message"));
-        // The drain below hands out what has arrived.
-        done.resolve();
+        // They are on their way, and are printed in the end.
+        complete.resolve();
       }
-      await Promise.race([done.promise, closed]);
-      const answerMs = signal.aborted ? flags["drain-timeout"] : Infinity;
-      await finish(client, subscriptions, replier, answerMs);
+      await Promise.race([complete.promise, closed]);
+      const wanted = taken.isComplete ? [] : subscriptions;
+      await finish(client, wanted, replier, ending.signal, flags["drain-timeout"]);
     } finally {
       clearTimeout(timer);
       await replier?.stop();
@@ -273,31 +276,48 @@ function subscribeAll(
 }
 
 /**
- * Ends in order: what has come is printed and answered.
+ * Ends in order: what the broker has handed out is printed and answered.
  *
- * @param answerMs How long answers may take once the user has asked for the end; `Infinity` if nobody
- * has.
+ * @param subscriptions Those of which more is wanted.
+ * @param limitMs How long it may take once `ending` is aborted.
  */
 async function finish(
   client: BrokerClient,
   subscriptions: readonly ClientSubscription[],
   replier: Replier | undefined,
-  answerMs: number,
+  ending: AbortSignal,
+  limitMs: number,
 ): Promise<void> {
-  if (answerMs === Infinity) await replier?.settled();
-  else if (replier && client.state === "connected") {
-    const answered = Promise.all(subscriptions.map(async (subscription) => {
-      await subscription.unsubscribe();
-      await subscription.taken;
-    })).then(() => replier.settled());
-    await before(Promise.race([answered, client.finished]), answerMs);
+  let isLate = false;
+  // Without a connection no answer can be sent.
+  if (client.state === "connected" || !ending.aborted) {
+    const drained = Promise.all(subscriptions.map(drain)).then(() => replier?.settled());
+    isLate = await isAbortedBefore(Promise.race([drained, client.finished]), ending, limitMs);
   }
   await replier?.stop();
-  // Without a connection there is nothing to drain.
-  if (client.state === "connected") await client.drain().catch(() => {});
-  else await client.close();
+  if (isLate || client.state !== "connected") await client.close();
+  else await client.drain().catch(() => {});
   await Promise.all(subscriptions.map((subscription) => subscription.taken));
   replier?.tellUnanswered();
+}
+
+/** Ends a subscription once all that the broker has handed out for it is taken. */
+async function drain(subscription: ClientSubscription): Promise<void> {
+  await subscription.drain(Infinity).catch(() => {});
+  await subscription.taken;
+}
+
+/** Whether a signal was aborted, and the time after that is over, before a promise resolves. */
+async function isAbortedBefore(
+  promise: Promise<unknown>,
+  signal: AbortSignal,
+  ms: number,
+): Promise<boolean> {
+  const { promise: aborted, resolve } = Promise.withResolvers<boolean>();
+  if (signal.aborted) resolve(true);
+  else signal.addEventListener("abort", () => resolve(true), { once: true });
+  if (!await Promise.race([promise.then(() => false), aborted])) return false;
+  return !await before(promise, ms);
 }
 
 if (import.meta.main) await runMain(command);

@@ -20,7 +20,8 @@ import type {
 } from "./receiving/message.ts";
 import { PendingAnswers } from "./publishing/pending_answers.ts";
 import { Publisher } from "./publishing/publisher.ts";
-import { closedError, disconnected } from "./pubsub_error.ts";
+import type { ClientSubscription } from "./receiving/client_subscription.ts";
+import { closedError, disconnected, PubSubError } from "./pubsub_error.ts";
 import { ReplyInbox } from "./requests/reply_inbox.ts";
 import { unsent } from "./link/sent.ts";
 import { isDuplex, ServerList } from "./link/server_list.ts";
@@ -171,9 +172,10 @@ export class ClientCore {
     const client = this;
     return new ClientDeliveries({
       ...this.responder,
-      unsubscribe: (subscription) => this.registry.unsubscribe(subscription),
+      unsubscribe: (one, drain) =>
+        drain ? this.#drainOne(one, drain.timeoutMs) : this.registry.unsubscribe(one),
       get awaitsAnswer() {
-        return client.answers.size > 0 || client.inbox.size > 0;
+        return client.answers.areAwaited || client.inbox.size > 0;
       },
       tellError: this.tellError,
     });
@@ -272,6 +274,21 @@ export class ClientCore {
       this.deliveries.callsBack;
     this.close(reason);
     if (isSilent) this.tellError(reason, "The client lost its broker for good");
+  }
+
+  async #drainOne(subscription: ClientSubscription, timeoutMs: number | undefined): Promise<void> {
+    const limitMs = timerMs("timeoutMs", timeoutMs, DEFAULT_DRAIN_TIMEOUT_MS);
+    const message = `The subscription to ${subscription.filter} is not drained after ${limitMs} ms`;
+    let timer: ReturnType<typeof setTimeout>;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new PubSubError("timed-out", message)), limitMs);
+    });
+    try {
+      await Promise.race([this.registry.drain(subscription), late]);
+    } finally {
+      clearTimeout(timer!);
+      void this.registry.unsubscribe(subscription);
+    }
   }
 
   async #drain(): Promise<void> {

@@ -6,20 +6,23 @@ import { PubSubError } from "../pubsub_error.ts";
 export interface AnswerTaker {
   resolve(header: FrameHeader): void;
   reject(error: unknown): void;
+  /** Whether the program has to take what comes before the answer: nothing is left out for it. */
+  readonly isPatient?: boolean | undefined;
 }
 
 /** Requests with an `id` that the broker has not answered. */
 export class PendingAnswers {
-  /** Called when somebody begins to wait, while nobody did. */
+  /** Called when somebody begins to wait. */
   onAwaited: () => void = () => {};
   readonly #byId = new Map<number, AnswerTaker>();
   /** Those among them whose requests wait for a connection. */
   readonly #unsent = new Set<number>();
   #lastId = 0;
 
-  /** How many requests are not answered. */
-  get size(): number {
-    return this.#byId.size;
+  /** Whether somebody waits for an answer who is not patient. */
+  get areAwaited(): boolean {
+    for (const { isPatient } of this.#byId.values()) if (!isPatient) return true;
+    return false;
   }
 
   /** An id that no other request has. */
@@ -35,7 +38,7 @@ export class PendingAnswers {
   expect(id: number, taker: AnswerTaker, unsent: boolean): void {
     this.#byId.set(id, taker);
     if (unsent) this.#unsent.add(id);
-    if (this.#byId.size === 1) this.onAwaited();
+    this.onAwaited();
   }
 
   /**
@@ -50,9 +53,10 @@ export class PendingAnswers {
     fields: HeaderInit,
     id: number = this.nextId(),
     content?: Uint8Array | string,
+    isPatient?: boolean,
   ): Promise<FrameHeader> {
     return new Promise((resolve, reject) => {
-      this.expect(id, { resolve, reject }, false);
+      this.expect(id, { resolve, reject, isPatient }, false);
       try {
         // Of a connection that was closed before, nobody else tells.
         link.send({ header: { op, id, ...fields }, content })

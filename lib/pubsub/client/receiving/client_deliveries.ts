@@ -13,8 +13,8 @@ export const ORIGIN_FIELD = "origin-client";
 
 /** What {@linkcode ClientDeliveries} needs of the client. */
 export interface DeliveryHost extends Responder {
-  /** Ends a subscription. Never rejects. */
-  unsubscribe(subscription: ClientSubscription): Promise<void>;
+  /** Ends a subscription, as {@linkcode SubscriptionOwner.unsubscribe} does. */
+  readonly unsubscribe: SubscriptionOwner["unsubscribe"];
   /** Whether somebody waits for an answer, which comes only if the client reads. */
   readonly awaitsAnswer: boolean;
   readonly tellError: TellError;
@@ -276,8 +276,8 @@ export class ClientDeliveries implements SubscriptionOwner {
     for (const message of messages) this.requests.handled(message);
   }
 
-  unsubscribe(subscription: ClientSubscription): Promise<void> {
-    return this.#host.unsubscribe(subscription);
+  unsubscribe(...order: Parameters<SubscriptionOwner["unsubscribe"]>): Promise<void> {
+    return this.#host.unsubscribe(...order);
   }
 
   tellError(error: unknown, what: string): void {

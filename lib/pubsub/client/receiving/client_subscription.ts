@@ -29,8 +29,15 @@ export interface SubscriptionOwner {
   progressed(): void;
   /** The program is done with messages, which may be requests. */
   handled(messages: Iterable<PubSubMessage>): void;
-  /** Ends it in the broker. Never rejects. */
-  unsubscribe(subscription: ClientSubscription): Promise<void>;
+  /**
+   * Ends it in the broker.
+   *
+   * @param drain As {@linkcode ClientSubscription.drain} does; without it, it never rejects.
+   */
+  unsubscribe(
+    subscription: ClientSubscription,
+    drain?: { readonly timeoutMs: number | undefined },
+  ): Promise<void>;
   /** A callback of the program threw, or the subscription of one ended. */
   tellError(error: unknown, what: string): void;
 }
@@ -116,9 +123,45 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     return taker.promise;
   }
 
-  /** Ends the subscription. Messages that came before can still be taken. */
+  /**
+   * Ends the subscription. Messages that came before can still be taken; those that the broker has
+   * handed out, and the client has not read, are lost.
+   */
   async unsubscribe(): Promise<void> {
     await this.#owner.unsubscribe(this);
+  }
+
+  /**
+   * Ends the subscription in order: the broker hands out nothing more for it, what it has handed out
+   * before still comes, and callbacks are called with all of it. Resolves when the last call has
+   * ended; without a callback when all has come, and can be taken. A callback that waits for it
+   * waits for itself.
+   *
+   * @example
+   * ```ts
+   * import { connectBroker } from "@socktool/socktool";
+   * import { serveBroker } from "@socktool/socktool/pubsub";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await serveBroker("127.0.0.1:0");
+   * await using client = await connectBroker(broker.address);
+   * const done: string[] = [];
+   * const jobs = await client.subscribe("jobs", {
+   *   onMessage: (job) => void done.push(job.text()),
+   * });
+   * const receivers = await client.publishConfirmed("jobs", "one");
+   * await jobs.drain();
+   * assertEquals(done.length, receivers);
+   * ```
+   *
+   * @param timeoutMs The longest time that it takes. Then it ends as by
+   * {@linkcode ClientSubscription.unsubscribe}. @default {5_000}
+   * @throws {PubSubError} `timed-out`; `disconnected` or `closed` if the connection is lost, or the
+   * client closed, before all has come.
+   * @throws {TypeError | RangeError} if `timeoutMs` is no number of milliseconds.
+   */
+  async drain(timeoutMs?: number): Promise<void> {
+    await this.#owner.unsubscribe(this, { timeoutMs });
   }
 
   /** Ends the subscription and drops its messages; called when a `for await` loop is left. */

@@ -18,6 +18,7 @@ export class SubscriptionRegistry {
   #complete = false;
   /** Subscriptions of which the broker is told on the next connection, or later on this one. */
   readonly #unconfirmed = new Map<ClientSubscription, PromiseWithResolvers<void>>();
+  readonly #draining = new WeakSet<ClientSubscription>();
 
   /** The broker knows of none. */
   constructor(
@@ -79,26 +80,40 @@ export class SubscriptionRegistry {
 
   /** Ends a subscription. Resolves when nothing is delivered for it any more. Never rejects. */
   async unsubscribe(subscription: ClientSubscription): Promise<void> {
-    const isLast = this.#deliveries.remove(subscription);
-    const { filter, options: { group } } = subscription;
-    try {
-      if (isLast && this.#link) {
-        await this.#answers.ask(this.#link, "unsub", { topic: filter, group });
-      }
-    } catch (error) {
-      // With its connection a subscription is gone too, and the broker may not have known of it.
-      const code = codeOf(error);
-      if (code !== "disconnected" && code !== "closed" && code !== "not-subscribed") {
-        this.#tellError(error, `The subscription to ${filter} could not be ended`);
-      }
-    }
+    // With its connection a subscription is gone too.
+    if (this.#deliveries.remove(subscription)) await this.#end(subscription).catch(() => {});
     this.#unconfirmed.get(subscription)?.resolve();
     this.#unconfirmed.delete(subscription);
     subscription.end();
   }
 
+  /**
+   * Ends a subscription behind all that the broker has handed out for it. Resolves when the last call
+   * of its callback has ended.
+   *
+   * @throws {PubSubError} `disconnected` or `closed`, if not all has come.
+   */
+  async drain(subscription: ClientSubscription): Promise<void> {
+    this.#draining.add(subscription);
+    const isLast = () => {
+      const all = this.#deliveries.localOf(subscription)?.subscriptions ?? [];
+      return all.every((one) => this.#draining.has(one));
+    };
+    let wasLast: boolean;
+    do {
+      wasLast = isLast();
+      // Where another one has the same filter, the broker goes on: any answer comes behind the rest.
+      await this.#end(subscription, wasLast ? "unsub" : "ping", true);
+      // The other one may have ended meanwhile.
+    } while (!wasLast && isLast());
+    this.#deliveries.remove(subscription);
+    subscription.end();
+    await subscription.taken;
+  }
+
   /** No further subscription is confirmed. */
   close(error: PubSubError): void {
+    this.#link = undefined;
     for (const waiting of this.#unconfirmed.values()) waiting.reject(error);
     this.#unconfirmed.clear();
   }
@@ -122,6 +137,29 @@ export class SubscriptionRegistry {
         subscription.end(refusal);
         waiting?.reject(refusal);
       }
+    }
+  }
+
+  /**
+   * Asks the broker to end one, if it knows of it.
+   *
+   * @param isPatient Whether what comes before the answer must not be left out.
+   * @throws {PubSubError} `disconnected` or `closed`.
+   */
+  async #end(
+    { filter, options: { group } }: ClientSubscription,
+    op = "unsub",
+    isPatient = false,
+  ): Promise<void> {
+    if (this.#link === undefined) return;
+    const fields = op === "ping" ? {} : { topic: filter, group };
+    try {
+      await this.#answers.ask(this.#link, op, fields, undefined, undefined, isPatient);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "disconnected" || code === "closed") throw error;
+      if (code === "not-subscribed") return;
+      this.#tellError(error, `The subscription to ${filter} could not be ended`);
     }
   }
 

@@ -23,7 +23,7 @@ function parts() {
     respond: () => Promise.resolve(),
     unsubscribe: () => Promise.resolve(),
     get awaitsAnswer() {
-      return answers.size > 0;
+      return answers.areAwaited;
     },
     tellError: (error) => void errors.push(error),
   });

@@ -97,12 +97,12 @@ Deno.test("a request that is over waits for no answer of the broker's, which may
   await core.start();
   for (const options of [{}, { contentType: "x/y", fields: { "ok-if": "other", id: "x" } }]) {
     assertEquals((await deadline(core.inbox.request("ask", "text", options))).text(), "reply");
-    assertEquals([core.answers.size, core.inbox.size], [0, 0]);
+    assertEquals([core.answers.areAwaited, core.inbox.size], [false, 0]);
     const late = core.inbox.request("ask", "silence", { ...options, timeoutMs: 20 });
     await assertRejects(() => deadline(late), PubSubError, "No reply came");
     const nobody = core.inbox.request("nobody", "text", options);
     await assertRejects(() => deadline(nobody), PubSubError, "Nobody subscribes");
-    assertEquals([core.answers.size, core.inbox.size], [0, 0]);
+    assertEquals([core.answers.areAwaited, core.inbox.size], [false, 0]);
   }
   assertEquals(headers.map((header) => header["ok-if"]), Array(4).fill("nobody"));
   // What a program passes on of a request is no wish of its own.
