@@ -1,3 +1,4 @@
+import { Condition } from "../../lib/base/condition.ts";
 import type { Sink } from "./host.ts";
 import { escapeForTerminal } from "./terminal_text.ts";
 
@@ -38,7 +39,7 @@ export class Output {
   #pending = 0;
   #writing: Promise<void> | undefined;
   /** Resolves when what waits is being written. */
-  #room: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
   #failure: { readonly error: unknown } | undefined;
 
   constructor(sink: Sink, options: OutputOptions = {}) {
@@ -99,7 +100,7 @@ export class Output {
     }
     if (this.#pending > 0) this.#writing ??= this.#writeAll();
     if (this.#pending <= HIGH_WATER_BYTES) return undefined;
-    return (this.#room ??= Promise.withResolvers()).promise;
+    return this.#room.wait();
   }
 
   /** Writes until nothing is waiting; everything that came during a write goes in the next. */
@@ -146,8 +147,7 @@ export class Output {
     this.#text = "";
     this.#chunks = [];
     this.#pending = 0;
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#room.notify();
   }
 }
 

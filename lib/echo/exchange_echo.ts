@@ -1,3 +1,4 @@
+import { Condition } from "../base/condition.ts";
 import { checkGiven, checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { msOption, numericOption } from "../base/numeric_options.ts";
 import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
@@ -107,7 +108,7 @@ class EchoExchange {
   #receivedBytes = 0;
   #moved = 0;
   #sentAll = false;
-  #room: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
 
   constructor(
     conn: Deno.Conn,
@@ -154,10 +155,7 @@ class EchoExchange {
         at += count;
         this.#moved += count;
       }
-      if (this.#expected.length > MAX_AWAY_BYTES) {
-        this.#room = Promise.withResolvers();
-        await this.#room.promise;
-      }
+      if (this.#expected.length > MAX_AWAY_BYTES) await this.#room.wait();
     }
     this.#sentAll = true;
     if (this.#expected.length === 0) this.#ended.resolve();
@@ -186,10 +184,7 @@ class EchoExchange {
       const expected = this.#expected.take(bytes);
       this.#receivedBytes += expected;
       if (expected < count) throw this.#differs(bytes[expected]!);
-      if (this.#room && this.#expected.length <= MAX_AWAY_BYTES / 2) {
-        this.#room.resolve();
-        this.#room = undefined;
-      }
+      if (this.#expected.length <= MAX_AWAY_BYTES / 2) this.#room.notify();
       if (this.#sentAll && this.#expected.length === 0) return this.#ended.resolve();
     }
   }

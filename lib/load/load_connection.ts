@@ -1,5 +1,6 @@
 import { Backoff } from "../base/backoff.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
+import { Condition } from "../base/condition.ts";
 import { sleep } from "../base/sleep.ts";
 import type { Address } from "../net/mod.ts";
 import { connectFailure, connectionFailure } from "./connection_failure.ts";
@@ -57,7 +58,7 @@ export class LoadConnection implements WireListener {
   #sendError: unknown;
   #givenUp: LoadError | undefined;
   #over = false;
-  #wake = Promise.withResolvers<void>();
+  readonly #wake = new Condition();
   /** When answers came that are not yet said to be all; 0 if there are none. */
   #now = 0;
   /** Answers so far. */
@@ -97,7 +98,7 @@ export class LoadConnection implements WireListener {
   /** Sends what was added. If a write is under way, it is sent after that one. */
   flush(): void {
     const wire = this.#wire;
-    if (wire === undefined) this.#wake.resolve();
+    if (wire === undefined) this.#wake.notify();
     else wire.flush();
   }
 
@@ -125,7 +126,7 @@ export class LoadConnection implements WireListener {
         if (this.#answered === answered) await sleep(backoff.next(), this.#setup.signal);
       } else if (!exchange.oneMessage) break;
       // The next message finds a socket that is made for it, not one that waits.
-      if (exchange.oneMessage && this.waiting === 0) await this.#wake.promise;
+      if (exchange.oneMessage && this.waiting === 0 && !this.#over) await this.#wake.wait();
     }
     this.finish(performance.now());
   }
@@ -149,7 +150,7 @@ export class LoadConnection implements WireListener {
   /** Ends it, and records what has come to no end as given up. */
   finish(now: number): void {
     this.giveUpMessages(now);
-    this.#wake.resolve();
+    this.#wake.notify();
     this.#wire?.close();
     this.#conn?.close();
     this.#conn = undefined;
@@ -244,7 +245,6 @@ export class LoadConnection implements WireListener {
     let wire: Wire | undefined;
     this.#sentOnWire = 0;
     this.#sendError = this.#givenUp = undefined;
-    this.#wake = Promise.withResolvers();
     try {
       wire = this.#wire = await exchange.open(conn, this.id, this.next, this);
       if (this.#over) return undefined;

@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { Condition } from "../base/condition.ts";
 import { Deque } from "../base/deque.ts";
 import { releaseMemory } from "../base/release_memory.ts";
 import { byteStream } from "./byte_stream.ts";
@@ -75,7 +76,7 @@ export class NodeConn implements Deno.Conn, KeepingConn {
   #ended = false;
   #closed = false;
   #failure: { readonly cause: unknown } | undefined;
-  #arrived: PromiseWithResolvers<void> | undefined;
+  readonly #arrived = new Condition();
   #rejectWrite: ((cause: unknown) => void) | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
@@ -188,8 +189,7 @@ export class NodeConn implements Deno.Conn, KeepingConn {
 
   /** Called when what was pulled is there: a read that waits looks whether it is enough. */
   wake(): void {
-    this.#arrived?.resolve();
-    this.#arrived = undefined;
+    this.#arrived.notify();
   }
 
   /** Called when it broke: reads fail after all that arrived was read, writes fail at once. */
@@ -236,14 +236,13 @@ export class NodeConn implements Deno.Conn, KeepingConn {
   }
 
   #arrival(bytes: number): Promise<void> {
-    this.#arrived ??= Promise.withResolvers();
-    const { promise } = this.#arrived;
+    const arrival = this.#arrived.wait();
     if (this.#base.pull) this.#base.pull(bytes);
     else if (this.#paused) {
       this.#paused = false;
       this.#stream.resume();
     }
-    return promise;
+    return arrival;
   }
 
   #untilWritten<T>(

@@ -10,6 +10,7 @@ import type { Listener } from "./listener.ts";
 import { serveOn, type ServeTarget } from "./serve_on.ts";
 import type { Peer } from "./peer.ts";
 import { OverBudgetError } from "../base/budget.ts";
+import { Condition } from "../base/condition.ts";
 import { guard, reportError } from "../base/report.ts";
 import { ServerMemory } from "./server_memory.ts";
 import { countOption, numericOption } from "../base/numeric_options.ts";
@@ -100,7 +101,7 @@ export class Server implements AsyncDisposable {
   readonly #memory: ServerMemory;
   /** Connections whose service, or refusal, has not ended. */
   #serving = 0;
-  #onIdle: (() => void) | undefined;
+  readonly #idle = new Condition();
   #accepted = 0;
   #refused = 0;
   #forced = 0;
@@ -217,7 +218,7 @@ export class Server implements AsyncDisposable {
       this.#serve(conn);
     }
     this.#acceptor.stop();
-    await Promise.race([this.#idle(), this.#abandoned.promise]);
+    if (this.#serving > 0) await Promise.race([this.#idle.wait(), this.#abandoned.promise]);
     for (const connection of this.#connections) this.#ended(connection, undefined);
     this.#watchdog.stop();
     await this.#turns.close();
@@ -266,13 +267,7 @@ export class Server implements AsyncDisposable {
 
   /** What has ended may have been the last for which the end of the server waits. */
   #leave(): void {
-    if (--this.#serving === 0) this.#onIdle?.();
-  }
-
-  /** Resolves when no service runs. */
-  #idle(): Promise<void> | undefined {
-    if (this.#serving === 0) return undefined;
-    return new Promise((resolve) => this.#onIdle = resolve);
+    if (--this.#serving === 0) this.#idle.notify();
   }
 
   #ended(connection: Connection, failure: unknown): void {

@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { closeQuietly } from "../base/close_quietly.ts";
+import { Condition } from "../base/condition.ts";
 import { releaseMemory } from "../base/release_memory.ts";
 
 /** What a record of TLS adds to the bytes in it, at most. */
@@ -53,8 +54,8 @@ export class TlsTransport extends Duplex {
   #unsentBytes = 0;
   /** Whether anything was written to the socket. */
   hasWritten = false;
-  #room: PromiseWithResolvers<void> | undefined;
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
+  readonly #idle = new Condition();
   // Made once: a read costs no closure.
   readonly #onRead = (count: number | null) => {
     if (count === null) this.#inTurn(() => this.#ended());
@@ -109,8 +110,7 @@ export class TlsTransport extends Duplex {
   /** Waits until the socket has taken most of what was written; `undefined` if it has. */
   room(): Promise<void> | undefined {
     if (this.#over || this.#unsentBytes <= HIGH_WATER_BYTES) return undefined;
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    return this.#room.wait();
   }
 
   /**
@@ -120,8 +120,7 @@ export class TlsTransport extends Duplex {
   async flushed(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (this.#over || this.#unsentBytes === 0) return;
-    this.#idle ??= Promise.withResolvers();
-    await this.#idle.promise;
+    await this.#idle.wait();
   }
 
   /** Closes the socket at once. */
@@ -143,7 +142,7 @@ export class TlsTransport extends Duplex {
     void this.#write(chunk).then(() => {
       done();
       // What was encrypted meanwhile has been handed on by then.
-      if (this.#unsentBytes === 0) this.#tellIdle();
+      if (this.#unsentBytes === 0) this.#idle.notify();
     });
   }
 
@@ -172,7 +171,7 @@ export class TlsTransport extends Duplex {
     }
     // What was encrypted is in memory of its own, which the runtime gives back late.
     releaseMemory(chunk);
-    if (this.#unsentBytes <= HIGH_WATER_BYTES) this.#giveRoom();
+    if (this.#unsentBytes <= HIGH_WATER_BYTES) this.#room.notify();
   }
 
   #inTurn(end: () => void): void {
@@ -208,17 +207,7 @@ export class TlsTransport extends Duplex {
 
   #end(): void {
     this.#over = true;
-    this.#giveRoom();
-    this.#tellIdle();
-  }
-
-  #tellIdle(): void {
-    this.#idle?.resolve();
-    this.#idle = undefined;
-  }
-
-  #giveRoom(): void {
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#room.notify();
+    this.#idle.notify();
   }
 }

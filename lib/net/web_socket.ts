@@ -1,7 +1,8 @@
+import { Condition } from "../base/condition.ts";
 import { Deque } from "../base/deque.ts";
 import { checkOptions } from "../base/option_kinds.ts";
 import { timerMs } from "../base/timer_ms.ts";
-import { AddressError, formatAddress, parseAddress, type WebSocketAddress } from "./address.ts";
+import { AddressError, formatAddress, hostProblem, type WebSocketAddress } from "./address.ts";
 import type { ByteDuplex } from "./bytes/byte_duplex.ts";
 import { ConnectionError } from "./connection_error.ts";
 
@@ -48,10 +49,21 @@ export interface WebSocketOptions {
 export function toWebSocketAddress(text: string | URL): WebSocketAddress {
   const page = globalThis.location?.href;
   if (URL.canParse(String(text), page)) {
-    const url = new URL(text, page);
-    url.protocol = url.protocol.replace(/^http/, "ws");
-    url.hash = "";
-    if (/^wss?:$/.test(url.protocol)) return parseAddress(url.href) as WebSocketAddress;
+    const { protocol, username, password, hostname: host, port, pathname, search } = new URL(
+      text,
+      page,
+    );
+    const transport = protocol.slice(0, -1).replace(/^http/, "ws");
+    if (transport === "ws" || transport === "wss") {
+      // A password is not repeated.
+      if (username || password) throw new AddressError("ws://…@…", "a user is not part of it");
+      const hostname = host.replace(/^\[|\]$/g, "");
+      const problem = hostProblem(hostname);
+      if (problem !== undefined) throw new AddressError(String(text), problem);
+      const portByDefault = transport === "ws" ? 80 : 443;
+      const number = port === "" ? portByDefault : Number(port);
+      return { transport, hostname, port: number, path: pathname + search };
+    }
   }
   throw new AddressError(String(text), SHAPES);
 }
@@ -108,7 +120,7 @@ class WebSocketDuplex implements ByteDuplex {
   #waitingBytes = 0;
   #ended = false;
   #failure: Error | undefined;
-  #arrived: PromiseWithResolvers<void> | undefined;
+  readonly #arrived = new Condition();
 
   constructor(socket: WebSocket, remote: WebSocketAddress) {
     this.#socket = socket;
@@ -126,8 +138,7 @@ class WebSocketDuplex implements ByteDuplex {
     while (this.#waiting.length === 0) {
       if (this.#failure) throw this.#failure;
       if (this.#ended) return null;
-      this.#arrived = Promise.withResolvers();
-      await this.#arrived.promise;
+      await this.#arrived.wait();
     }
     const message = this.#waiting.peek()!;
     const part = message.subarray(this.#readBytes, this.#readBytes + into.length);
@@ -170,7 +181,7 @@ class WebSocketDuplex implements ByteDuplex {
     if (this.#waitingBytes > MAX_WAITING_BYTES) {
       return this.#fail(`more than ${MAX_WAITING_BYTES} bytes came that were not read`);
     }
-    this.#arrived?.resolve();
+    this.#arrived.notify();
   }
 
   #fail(why: string): void {
@@ -184,7 +195,7 @@ class WebSocketDuplex implements ByteDuplex {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;
-    this.#arrived?.resolve();
+    this.#arrived.notify();
   }
 
   #checkOpen(): void {

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 // @ts-types="../net/ws.d.ts"
 import { WebSocketServer } from "ws";
 import { closeQuietly } from "../base/close_quietly.ts";
+import { Condition } from "../base/condition.ts";
 import { numericOptions } from "../base/numeric_options.ts";
 import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
 import { guard } from "../base/report.ts";
@@ -91,7 +92,7 @@ export class WebServer implements AsyncDisposable {
   /** By their streams; the first is idle for longest, if it is idle. */
   readonly #connections = new Map<Duplex, HttpConnection>();
   readonly #looking: PeriodicLook;
-  #onEmpty: (() => void) | undefined;
+  readonly #empty = new Condition();
   #draining = false;
   #displaced = 0;
 
@@ -208,7 +209,7 @@ export class WebServer implements AsyncDisposable {
       if (this.#draining) closeQuietly(conn);
       else this.#accept(conn);
     }
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#onEmpty = resolve);
+    if (this.#connections.size > 0) await this.#empty.wait();
     this.#looking.stop();
     await this.#turns.close();
   }
@@ -249,7 +250,7 @@ export class WebServer implements AsyncDisposable {
 
   #forget(stream: Duplex): void {
     this.#connections.delete(stream);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+    if (this.#connections.size === 0) this.#empty.notify();
   }
 
   #look(now: number): void {

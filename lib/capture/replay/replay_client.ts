@@ -1,3 +1,4 @@
+import { Condition } from "../../base/condition.ts";
 import { checkGiven } from "../../base/option_kinds.ts";
 import { sleep } from "../../base/sleep.ts";
 import { type Address, dial, type DialOptions } from "../../net/mod.ts";
@@ -41,7 +42,7 @@ class ClientReplay {
   readonly #players = new Map<ReplaySession, Player>();
   /** Players that wait for answers. */
   readonly #behind = new Set<Player>();
-  #progress = Promise.withResolvers<void>();
+  readonly #progress = new Condition();
   readonly #tally = new ReplayTally();
 
   constructor(address: Address | string, options: ReplayClientOptions, numbers: ReplayNumbers) {
@@ -55,7 +56,7 @@ class ClientReplay {
     const { signal } = this.#options;
     const [first] = steps;
     const startedAt = performance.now();
-    const stop = () => this.#progress.resolve();
+    const stop = () => this.#progress.notify();
     signal?.addEventListener("abort", stop, { once: true });
     try {
       for (const step of steps) {
@@ -118,7 +119,7 @@ class ClientReplay {
       },
       onProgress: () => {
         if (player.isUpToDate || player.hasEnded) this.#behind.delete(player);
-        if (this.#behind.size === 0) this.#progress.resolve();
+        if (this.#behind.size === 0) this.#progress.notify();
       },
     });
     this.#players.set(session, player);
@@ -133,9 +134,8 @@ class ClientReplay {
   async #answered(): Promise<void> {
     const { signal } = this.#options;
     if (this.#behind.size === 0 || signal?.aborted) return;
-    this.#progress = Promise.withResolvers();
-    const timer = setTimeout(() => this.#progress.resolve(), this.#numbers.answerTimeoutMs);
-    await this.#progress.promise;
+    const timer = setTimeout(() => this.#progress.notify(), this.#numbers.answerTimeoutMs);
+    await this.#progress.wait();
     clearTimeout(timer);
     // Who is late is not waited for again.
     for (const player of this.#behind) this.#tally.late.add(player);

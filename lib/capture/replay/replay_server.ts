@@ -1,4 +1,5 @@
 import { closeQuietly } from "../../base/close_quietly.ts";
+import { Condition } from "../../base/condition.ts";
 import { checkGiven } from "../../base/option_kinds.ts";
 import { sleep } from "../../base/sleep.ts";
 import type { Listener } from "../../net/mod.ts";
@@ -70,7 +71,7 @@ class SessionReplay {
   readonly #tally: ReplayTally;
   readonly #options: ReplayOptions;
   readonly #numbers: ReplayNumbers;
-  #progress = Promise.withResolvers<void>();
+  readonly #progress = new Condition();
 
   constructor(
     conn: Deno.Conn,
@@ -89,14 +90,14 @@ class SessionReplay {
         tally.differences++;
         options.onDifference?.(difference);
       },
-      onProgress: () => this.#progress.resolve(),
+      onProgress: () => this.#progress.notify(),
     });
   }
 
   async run(steps: readonly ReplayStep[]): Promise<void> {
     const startedAt = performance.now();
     const { pace = "answers", signal = new AbortController().signal } = this.#options;
-    const stop = () => this.#progress.resolve();
+    const stop = () => this.#progress.notify();
     signal.addEventListener("abort", stop, { once: true });
     for (const step of steps) {
       if (signal.aborted) break;
@@ -127,9 +128,8 @@ class SessionReplay {
   async #requested(signal: AbortSignal): Promise<void> {
     const end = performance.now() + this.#numbers.answerTimeoutMs;
     while (!this.#player.isUpToDate && !this.#player.hasEnded && !signal.aborted) {
-      this.#progress = Promise.withResolvers();
-      const timer = setTimeout(() => this.#progress.resolve(), end - performance.now());
-      await this.#progress.promise;
+      const timer = setTimeout(() => this.#progress.notify(), end - performance.now());
+      await this.#progress.wait();
       clearTimeout(timer);
       if (performance.now() >= end) break;
     }

@@ -1,4 +1,5 @@
 import { ByteBuffer } from "../../base/byte_buffer.ts";
+import { Condition } from "../../base/condition.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import type { SharedMemory } from "./shared_memory.ts";
 
@@ -68,8 +69,8 @@ export class WriteQueue {
   #sendingBuffer: ByteBuffer | undefined;
   #lender: SharedMemory | undefined;
   #failure: Error | undefined;
-  #room: PromiseWithResolvers<void> | undefined;
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
+  readonly #idle = new Condition();
   // Made once, so that a write needs neither a new closure nor an async function.
   #onSinkWrote: ((count: number) => void) | undefined;
   #onSinkFailed: ((cause: unknown) => void) | undefined;
@@ -176,17 +177,13 @@ export class WriteQueue {
     if (this.#failure === undefined && this.pendingBytes <= this.#highWaterBytes) return undefined;
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.flush();
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    return this.#room.wait();
   }
 
   /** Waits until all bytes are sent. @throws the error that `explain` made of a failed write. */
   async flushed(): Promise<void> {
     this.flush();
-    if (this.#sending) {
-      this.#idle ??= Promise.withResolvers();
-      await this.#idle.promise;
-    }
+    if (this.#sending) await this.#idle.wait();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -217,7 +214,7 @@ export class WriteQueue {
     this.writtenBytes += count;
     this.#takenBytes += count;
     if (this.#counter) this.#count(this.#counter);
-    if (this.#room && this.pendingBytes <= this.#highWaterBytes / 2) this.#release();
+    if (this.#room.isAwaited && this.pendingBytes <= this.#highWaterBytes / 2) this.#room.notify();
     if (rest.length > 0) {
       this.onWritten?.();
       return this.#write(rest);
@@ -225,8 +222,7 @@ export class WriteQueue {
     this.#sent();
     this.onWritten?.();
     if (this.gatheredBytes > 0) return this.#send();
-    this.#idle?.resolve();
-    this.#idle = undefined;
+    this.#idle.notify();
   }
 
   /** Gives back the memory of the bytes that were sent. */
@@ -255,14 +251,7 @@ export class WriteQueue {
     this.#borrowed = undefined;
     this.#sent();
     if (this.#counter) this.#count(this.#counter);
-    this.#release();
-    this.#idle?.resolve();
-    this.#idle = undefined;
-  }
-
-  #release(): void {
-    if (this.#failure !== undefined) this.#room?.reject(this.#failure);
-    else this.#room?.resolve();
-    this.#room = undefined;
+    this.#room.fail(this.#failure);
+    this.#idle.notify();
   }
 }

@@ -1,3 +1,4 @@
+import { Condition } from "../../base/condition.ts";
 import { sleep } from "../../base/sleep.ts";
 import type { BrokerClientOptions, ClientState } from "./client_options.ts";
 import { closedError } from "./pubsub_error.ts";
@@ -8,7 +9,7 @@ export class ClientStatus {
   readonly #onState: BrokerClientOptions["onState"];
   readonly #tellError: TellError;
   #state: ClientState = "connecting";
-  #connected: PromiseWithResolvers<void> | undefined;
+  readonly #connected = new Condition();
   /** Made for the first pause. */
   #closing: AbortController | undefined;
 
@@ -26,9 +27,9 @@ export class ClientStatus {
   /** Changes the state, and tells the program. */
   become(state: ClientState, reason?: unknown, retryMs?: number): void {
     this.#state = state;
-    if (state === "connected") this.#settle()?.resolve();
+    if (state === "connected") this.#connected.notify();
     else if (state === "closed") {
-      this.#settle()?.reject(closedError(reason));
+      this.#connected.fail(closedError(reason));
       this.#closing?.abort();
     }
     try {
@@ -47,8 +48,7 @@ export class ClientStatus {
   async whenConnected(): Promise<void> {
     if (this.#state === "connected") return;
     this.checkOpen();
-    this.#connected ??= Promise.withResolvers();
-    await this.#connected.promise;
+    await this.#connected.wait();
   }
 
   /**
@@ -65,11 +65,5 @@ export class ClientStatus {
   async pause(ms: number): Promise<void> {
     if (this.#state === "closed") return;
     await sleep(ms, (this.#closing ??= new AbortController()).signal);
-  }
-
-  #settle(): PromiseWithResolvers<void> | undefined {
-    const connected = this.#connected;
-    this.#connected = undefined;
-    return connected;
   }
 }

@@ -1,3 +1,4 @@
+import { Condition } from "../../base/condition.ts";
 import { Deque } from "../../base/deque.ts";
 import { appendFrame } from "../../frame/frame_init.ts";
 import { isStreamedFrame, type StreamedFrame } from "../../frame/streamed_frame.ts";
@@ -37,7 +38,7 @@ export class RequestSender {
   #broken: Call | undefined;
   #flushing = false;
   #stopped: { readonly reason: unknown } | undefined;
-  #ready: PromiseWithResolvers<void> | undefined;
+  readonly #ready = new Condition();
 
   /** @param onBroken Told when a content could not be sent whole: nothing is sent any more. */
   constructor(output: WriteQueue, limits: SenderLimits, onBroken: (error: unknown) => void) {
@@ -75,7 +76,7 @@ export class RequestSender {
   /** The call whose answer comes next, which is taken off; `undefined` if there is none. */
   nextAnswered(): Call | undefined {
     const call = this.#sent.shift();
-    if (this.#waiting.size > 0 || this.#ready) this.advance();
+    if (this.#waiting.size > 0 || this.#ready.isAwaited) this.advance();
     return call;
   }
 
@@ -97,8 +98,7 @@ export class RequestSender {
   ready(): Promise<void> {
     if (this.#stopped) return Promise.reject(this.#stopped.reason);
     if (this.#waiting.size === 0 && this.#hasRoom()) return Promise.resolve();
-    this.#ready ??= Promise.withResolvers();
-    return this.#ready.promise;
+    return this.#ready.wait();
   }
 
   /** Sends nothing more: those that wait fail. */
@@ -110,9 +110,7 @@ export class RequestSender {
       call.fail(reason);
     }
     this.#waiting.clear();
-    this.#ready?.promise.catch(() => {});
-    this.#ready?.reject(reason);
-    this.#ready = undefined;
+    this.#ready.fail(reason);
   }
 
   /** Sends nothing more, and no answer comes: all fail. */
@@ -132,9 +130,7 @@ export class RequestSender {
         call.fail(error);
       }
     }
-    if (this.#ready === undefined || this.#waiting.size > 0 || !this.#hasRoom()) return;
-    this.#ready.resolve();
-    this.#ready = undefined;
+    if (this.#ready.isAwaited && this.#waiting.size === 0 && this.#hasRoom()) this.#ready.notify();
   }
 
   #hasRoom(): boolean {

@@ -1,3 +1,4 @@
+import { Condition } from "../../base/condition.ts";
 import { Deque } from "../../base/deque.ts";
 import {
   appendFrame,
@@ -71,7 +72,7 @@ export class ReplyQueue {
   /** About as large as the largest of the last answers. */
   #guessBytes = FIRST_GUESS_BYTES;
   #abandoned: { readonly reason: unknown } | undefined;
-  #change: PromiseWithResolvers<void> | undefined;
+  readonly #change = new Condition();
 
   /** Makes an empty queue. */
   constructor(sink: ReplySink) {
@@ -137,13 +138,12 @@ export class ReplyQueue {
       slot.answer.cancel(reason);
       this.#release(slot);
     }
-    this.#change?.resolve();
+    this.#change.notify();
   }
 
   async #wait(count: number, maxBytes: number): Promise<void> {
     while (!this.#abandoned && (this.outstanding >= count || this.#heldBytes > maxBytes)) {
-      this.#change ??= Promise.withResolvers();
-      await this.#change.promise;
+      await this.#change.wait();
     }
   }
 
@@ -207,8 +207,7 @@ export class ReplyQueue {
       } else output.buffer.append(slot.answer);
     }
     output.flush();
-    this.#change?.resolve();
-    this.#change = undefined;
+    this.#change.notify();
   }
 
   /** Sends the stream that is the first slot's answer; what follows waits until it has ended. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Condition } from "../../base/condition.ts";
 import { FairLine } from "../../base/fair_line.ts";
 import { WorkerThread } from "../../base/threads/worker_thread.ts";
 import type { FileIdentity } from "../../sqlite/mod.ts";
@@ -57,7 +58,7 @@ export class IndexWriter {
   #opening = Promise.withResolvers<void>();
   #closing: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #idle = new Condition();
   readonly #pending = new FairLine<PendingWrite>();
   #pendingLength = 0;
   /** The file that the index is; `undefined` until the first worker is ready. */
@@ -139,10 +140,7 @@ export class IndexWriter {
   }
 
   async #close(): Promise<void> {
-    if (this.#inFlight !== undefined) {
-      this.#idle = Promise.withResolvers();
-      await this.#idle.promise;
-    }
+    if (this.#inFlight !== undefined) await this.#idle.wait();
     if (this.#thread === undefined) return;
     this.#closing = Promise.withResolvers();
     this.#thread.post({ type: "close" });
@@ -161,10 +159,7 @@ export class IndexWriter {
 
   #send(): void {
     if (this.#inFlight !== undefined) return;
-    if (this.#pending.size === 0) {
-      this.#idle?.resolve();
-      return;
-    }
+    if (this.#pending.size === 0) return this.#idle.notify();
     // A worker that could not be started again is tried once more by each write.
     if (this.#thread === undefined) this.#open().catch(() => {});
     this.#inFlight = this.#nextBatch();

@@ -387,6 +387,16 @@ storedTest(
   },
 );
 
+storedTest("a consumption that is stopped twice ends for both", async ({ client }) => {
+  await client.publishStored("orders.a", "1");
+  const worked = Promise.withResolvers<void>();
+  const consumption = client.consume("orders", "c", { onMessage: () => worked.resolve() });
+  await worked.promise;
+  // Its acknowledgement is not answered yet.
+  await Promise.all([consumption.stop(), consumption.stop()]);
+  await consumption.finished;
+});
+
 storedTest("a client that drains finishes what its handlers have begun", async ({ client }) => {
   await client.publishStored("orders.a", "1");
   await client.publishStored("orders.a", "2");

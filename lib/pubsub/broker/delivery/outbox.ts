@@ -1,3 +1,4 @@
+import { Condition } from "../../../base/condition.ts";
 import { ByteBuffer, type HeaderInit } from "../../../frame/mod.ts";
 import type { WriteQueue } from "../../../net/mod.ts";
 import { type StoredPlace, writeConfirmation, writeControl } from "../../protocol/control_frame.ts";
@@ -79,9 +80,9 @@ export class Outbox implements Receiver {
   /** Whether what waits is in memory that others share: then it is copied as late as possible. */
   #isShared = false;
   #missed = 0;
-  #room: PromiseWithResolvers<void> | undefined;
-  #empty: PromiseWithResolvers<void> | undefined;
-  #relief: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
+  readonly #empty = new Condition();
+  readonly #relief = new Condition();
   #filled = false;
   #fed: SlowPolicy | undefined;
   readonly #timer = new DeliveryTimer();
@@ -165,7 +166,7 @@ export class Outbox implements Receiver {
    */
   roomForReplies(): Promise<void> | undefined {
     if (!this.repliesWait) return undefined;
-    return (this.#room ??= Promise.withResolvers()).promise;
+    return this.#room.wait();
   }
 
   add(run: Run, subscription: Subscription): number {
@@ -280,7 +281,7 @@ export class Outbox implements Receiver {
   /** Waits until little waits for the peer; `undefined` if that is so. */
   relief(): Promise<void> | undefined {
     if (this.#closed || !this.#queues) return undefined;
-    return (this.#relief ??= Promise.withResolvers()).promise;
+    return this.#relief.wait();
   }
 
   /**
@@ -335,7 +336,7 @@ export class Outbox implements Receiver {
   /** Waits until the backlog is empty; `undefined` if it is. */
   emptied(): Promise<void> | undefined {
     if (this.#backlog === undefined) return undefined;
-    return (this.#empty ??= Promise.withResolvers()).promise;
+    return this.#empty.wait();
   }
 
   /** Adds a run without the publications that are larger than the client takes. */
@@ -436,20 +437,12 @@ export class Outbox implements Receiver {
     this.#settle();
   }
 
-  /** Resolves the promises whose condition holds. */
+  /** Has those go on whose condition holds. */
   #settle(): void {
-    if (this.#room && this.roomForReplies() === undefined) {
-      this.#room.resolve();
-      this.#room = undefined;
-    }
-    if (this.#backlog === undefined) {
-      this.#empty?.resolve();
-      this.#empty = undefined;
-    }
+    if (!this.repliesWait) this.#room.notify();
+    if (this.#backlog === undefined) this.#empty.notify();
     if (!this.#closed && (this.congested || this.pendingBytes > RELIEVED_BYTES)) return;
     this.#observer.relieved(this);
-    if (this.#backlog !== undefined) return;
-    this.#relief?.resolve();
-    this.#relief = undefined;
+    if (this.#backlog === undefined) this.#relief.notify();
   }
 }

@@ -1,4 +1,5 @@
 import { Backoff } from "../../../base/backoff.ts";
+import { Condition } from "../../../base/condition.ts";
 import { Deque } from "../../../base/deque.ts";
 import { messageOf } from "../../../base/message_of.ts";
 import { PeriodicLook } from "../../../base/periodic_look.ts";
@@ -77,7 +78,7 @@ export class CoreLink implements AsyncDisposable {
   #server = "";
   #running: Promise<void> | undefined;
   #isFlushing = false;
-  #room: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
   #refusal = { reason: "", at: -Infinity };
 
   private constructor(options: CoreLinkOptions, noEcho: boolean) {
@@ -159,7 +160,7 @@ export class CoreLink implements AsyncDisposable {
   /** What to wait for before more is sent; `undefined` if the server keeps up. */
   room(): Promise<void> | undefined {
     if (!(this.#pendingBytes > MAX_PENDING_BYTES)) return undefined;
-    return (this.#room ??= Promise.withResolvers()).promise;
+    return this.#room.wait();
   }
 
   /** Publishes a message without headers. While there is no connection it is dropped. */
@@ -213,9 +214,7 @@ export class CoreLink implements AsyncDisposable {
     pong: () => this.#pongs.shift()?.resolve(),
     refused: (reason) => this.#refused(reason),
     written: () => {
-      if (this.#room === undefined || this.#pendingBytes > MAX_PENDING_BYTES / 2) return;
-      this.#room.resolve();
-      this.#room = undefined;
+      if (this.#pendingBytes <= MAX_PENDING_BYTES / 2) this.#room.notify();
     },
   };
 
@@ -278,8 +277,7 @@ export class CoreLink implements AsyncDisposable {
     for (let pong = this.#pongs.shift(); pong; pong = this.#pongs.shift()) {
       pong.reject(new Error(LOST));
     }
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#room.notify();
   }
 
   async #again(signal: AbortSignal): Promise<NatsConnection | undefined> {

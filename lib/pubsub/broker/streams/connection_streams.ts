@@ -1,5 +1,6 @@
 import { FrameDecoder, type HeaderInit } from "../../../frame/mod.ts";
 import { ByteBuffer } from "../../../base/byte_buffer.ts";
+import { Condition } from "../../../base/condition.ts";
 import { releaseMemory } from "../../../base/release_memory.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { writeControl } from "../../protocol/control_frame.ts";
@@ -44,7 +45,7 @@ export class ConnectionStreams {
   /** Publications whose commit the client waits for. */
   #unconfirmed = 0;
   #isOver = false;
-  #settled: PromiseWithResolvers<void> | undefined;
+  readonly #settled = new Condition();
 
   /** @param flush Sends what is in the outbox soon. */
   constructor(host: StreamsHost, store: StreamStore, flush: () => void) {
@@ -112,13 +113,13 @@ export class ConnectionStreams {
   /** The client waits for a commit; called again when it was answered. */
   confirming(change: 1 | -1): void {
     this.#unconfirmed += change;
-    if (this.#unconfirmed === 0) this.#settled?.resolve();
+    if (this.#unconfirmed === 0) this.#settled.notify();
   }
 
   /** Resolves once all commits are answered that the client waits for; `undefined` if they are. */
   settled(): Promise<void> | undefined {
     if (this.#unconfirmed === 0) return undefined;
-    return (this.#settled ??= Promise.withResolvers()).promise;
+    return this.#settled.wait();
   }
 
   async #serve(sid: number, source: Source): Promise<void> {

@@ -1,3 +1,4 @@
+import { Condition } from "../../../base/condition.ts";
 import type { Frame, FrameHeader } from "../../../frame/mod.ts";
 import { ClientSubscription, type SubscriptionOwner } from "./client_subscription.ts";
 import { type LocalFilter, LocalFilters, type MatchingFilters } from "./local_filters.ts";
@@ -47,7 +48,7 @@ export class ClientDeliveries implements SubscriptionOwner {
   #header: FrameHeader | undefined;
   #found: MatchingFilters = { subscriptions: [], counts: [] };
   #version = -1;
-  #room: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
 
   /** There is no subscription at first. */
   constructor(host: DeliveryHost) {
@@ -235,15 +236,12 @@ export class ClientDeliveries implements SubscriptionOwner {
   /** What to wait for before more is read; `undefined` while there is room. */
   room(): Promise<void> | undefined {
     if (this.#full.size === 0 || !this.#mustPause()) return undefined;
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    return this.#room.wait();
   }
 
   /** Has the client read on, if it may. */
   resume(): void {
-    if (this.#room === undefined || this.#mustPause()) return;
-    this.#room.resolve();
-    this.#room = undefined;
+    if (this.#room.isAwaited && !this.#mustPause()) this.#room.notify();
   }
 
   /** Ends all subscriptions. */

@@ -1,3 +1,4 @@
+import { Condition } from "../../../base/condition.ts";
 import { Deque } from "../../../base/deque.ts";
 import { CallbackLoop, type CallbackSource } from "./callback_loop.ts";
 import { LatestMessages } from "./latest_messages.ts";
@@ -68,7 +69,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   readonly #waiting: WaitingMessages;
   readonly #loop: CallbackLoop | undefined;
   readonly #takers = new Deque<PromiseWithResolvers<IteratorResult<PubSubMessage, undefined>>>();
-  #taken: PromiseWithResolvers<void> | undefined;
+  readonly #taken = new Condition();
   /** The message that the loop over the subscription has at hand. */
   #atHand: PubSubMessage | undefined;
   #iterated = false;
@@ -188,9 +189,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
    * is resolved.
    */
   get taken(): Promise<void> {
-    if (this.isDone) return Promise.resolve();
-    this.#taken ??= Promise.withResolvers();
-    return this.#taken.promise;
+    return this.isDone ? Promise.resolve() : this.#taken.wait();
   }
 
   /** Whether as much waits as may. */
@@ -375,7 +374,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   #idle(): void {
     if (!this.isDone) return;
     this.#owner.done(this);
-    this.#taken?.resolve();
+    this.#taken.notify();
     const failure = this.#failure;
     this.#failure = undefined;
     // That the whole client is closed is told elsewhere, once; a refused `subscribe` by its promise.

@@ -1,3 +1,4 @@
+import { Condition } from "../../../base/condition.ts";
 import { checkGiven, checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
 import { countOption, FINITE, numericOptions } from "../../../base/numeric_options.ts";
 import type { ClientLink } from "../link/client_link.ts";
@@ -76,7 +77,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   #running: Promise<unknown> = Promise.resolve();
   /** Acknowledgements of messages that were worked off, which the broker has not answered. */
   #acknowledging = 0;
-  #acknowledged: PromiseWithResolvers<void> | undefined;
+  readonly #acknowledged = new Condition();
   #isStopping = false;
   #stopped: Promise<void> | undefined;
 
@@ -133,7 +134,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     this.#queue.end();
     await this.#running;
     this.#settlements.send();
-    if (this.#acknowledging > 0) await (this.#acknowledged = Promise.withResolvers()).promise;
+    if (this.#acknowledging > 0) await this.#acknowledged.wait();
     await this.#host.readings.end(this.#reading);
     this.#finish.resolve();
   }
@@ -195,7 +196,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   #acknowledge(message: ConsumedMessage): void {
     this.#acknowledging++;
     message.ack().catch((error) => this.#failed(error)).then(() => {
-      if (--this.#acknowledging === 0) this.#acknowledged?.resolve();
+      if (--this.#acknowledging === 0) this.#acknowledged.notify();
     });
   }
 

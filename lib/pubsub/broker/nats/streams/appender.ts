@@ -1,4 +1,5 @@
 import type { ApiError } from "@nats-io/jetstream";
+import { Condition } from "../../../../base/condition.ts";
 import { type Frame, FrameDecoder, HeaderCache } from "../../../../frame/mod.ts";
 import { quote } from "../../../protocol/quote.ts";
 import { StreamError } from "../../streams/stream_error.ts";
@@ -60,7 +61,7 @@ export class JetStreamAppender {
   readonly #unconfirmed = new Map<number, Unconfirmed>();
   #unconfirmedBytes = 0;
   #last = 0;
-  #room: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
 
   /** @param gateway Names this start of this gateway. */
   constructor(link: CoreLink, gateway: string, counters: TopicCounters) {
@@ -135,7 +136,7 @@ export class JetStreamAppender {
     const isFull = this.#unconfirmed.size > MAX_UNCONFIRMED ||
       this.#unconfirmedBytes > MAX_UNCONFIRMED_BYTES;
     if (!isFull) return this.#link.room();
-    return (this.#room ??= Promise.withResolvers()).promise;
+    return this.#room.wait();
   }
 
   /** Gives up on those that JetStream does not confirm. */
@@ -178,10 +179,7 @@ export class JetStreamAppender {
     const { bytes, onStored } = this.#unconfirmed.get(number)!;
     this.#unconfirmed.delete(number);
     this.#unconfirmedBytes -= bytes;
-    if (this.#room && this.#unconfirmed.size <= MAX_UNCONFIRMED / 2) {
-      this.#room.resolve();
-      this.#room = undefined;
-    }
+    if (this.#unconfirmed.size <= MAX_UNCONFIRMED / 2) this.#room.notify();
     onStored(outcome);
   }
 }

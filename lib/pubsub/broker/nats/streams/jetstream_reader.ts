@@ -1,6 +1,7 @@
 import { AckPolicy, type ConsumerConfig, DeliverPolicy } from "@nats-io/jetstream";
 import { type Msg, nuid } from "@nats-io/transport-node";
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
+import { Condition } from "../../../../base/condition.ts";
 import { sleep } from "../../../../base/sleep.ts";
 import { StreamError } from "../../streams/stream_error.ts";
 import type {
@@ -61,7 +62,7 @@ export class JetStreamReader implements StreamReader {
   #isDrained = false;
   #isLost = false;
   #error: StreamError | undefined;
-  #awake: PromiseWithResolvers<void> | undefined;
+  readonly #more = new Condition();
 
   private constructor(host: StreamsHost, messages: StoredMessages, init: ReaderInit) {
     this.#host = host;
@@ -95,11 +96,10 @@ export class JetStreamReader implements StreamReader {
         return await this.#catchUp();
       } else {
         this.#pull();
-        this.#awake = Promise.withResolvers();
         // The server that it is read from may be behind the others: then it is asked again.
         const isBehind = !this.caughtUp && this.#isDrained;
-        const timer = isBehind ? setTimeout(() => this.#wake(), BEHIND_MS) : undefined;
-        await this.#awake.promise;
+        const timer = isBehind ? setTimeout(() => this.#more.notify(), BEHIND_MS) : undefined;
+        await this.#more.wait();
         clearTimeout(timer);
       }
     }
@@ -119,13 +119,13 @@ export class JetStreamReader implements StreamReader {
   /** The stream is gone. */
   deleted(): void {
     this.#error = new StreamError("no-stream", `The stream ${this.stream} was deleted`);
-    this.#wake();
+    this.#more.notify();
   }
 
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#wake();
+    this.#more.notify();
     this.#end();
     this.#host.readerClosed(this);
   }
@@ -164,7 +164,7 @@ export class JetStreamReader implements StreamReader {
       message: (message) => this.#take(message),
       ended: (isGone) => {
         this.#isLost ||= isGone;
-        this.#wake();
+        this.#more.notify();
       },
     });
     if (this.#closing.signal.aborted) this.#end();
@@ -200,7 +200,7 @@ export class JetStreamReader implements StreamReader {
         this.#count++;
       }
     }
-    if (this.#count > 0 || this.#isDrained || this.#source!.asked === 0) this.#wake();
+    if (this.#count > 0 || this.#isDrained || this.#source!.asked === 0) this.#more.notify();
   }
 
   async #batch(): Promise<ReadBatch> {
@@ -254,11 +254,6 @@ export class JetStreamReader implements StreamReader {
     const { stream } = this.#init;
     void this.#host.api.do("", (manager) => manager.consumers.delete(stream, consumer))
       .catch(() => {});
-  }
-
-  #wake(): void {
-    this.#awake?.resolve();
-    this.#awake = undefined;
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Condition } from "../../../../base/condition.ts";
 import { Deque } from "../../../../base/deque.ts";
 import { releaseMemory } from "../../../../base/release_memory.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
@@ -146,7 +147,7 @@ export class StoreStreamReader implements StreamReader {
   #last: Uint8Array | undefined;
   /** What was begun to be read before it was asked for. */
   #prepared: Promise<ReplayPart | undefined> | undefined;
-  #awake: PromiseWithResolvers<void> | undefined;
+  readonly #more = new Condition();
   #isClosed = false;
   #isDeleted = false;
 
@@ -170,8 +171,7 @@ export class StoreStreamReader implements StreamReader {
           this.caughtUp = true;
           return { bytes: new Uint8Array(0), count: 0, missed: 0 };
         }
-        this.#awake = Promise.withResolvers();
-        await this.#awake.promise;
+        await this.#more.wait();
         continue;
       }
       if (this.#place.next > this.#host.readableSeq(stream)) {
@@ -193,10 +193,10 @@ export class StoreStreamReader implements StreamReader {
 
   /** Waits until the database has messages that are not there yet. */
   async #rows(stream: string): Promise<void> {
-    this.#awake = Promise.withResolvers();
+    const more = this.#more.wait();
     // Where there is no room for them, the next commit tells when there is.
     await this.#host.save(stream).then(() => this.wake(), () => {});
-    await this.#awake?.promise;
+    await more;
   }
 
   prepare(): void {
@@ -214,7 +214,7 @@ export class StoreStreamReader implements StreamReader {
 
   /** Whether it waits at the end. */
   get isWaiting(): boolean {
-    return this.#awake !== undefined;
+    return this.#more.isAwaited;
   }
 
   /** The stream's name. */
@@ -224,8 +224,7 @@ export class StoreStreamReader implements StreamReader {
 
   /** The stream has more messages. */
   wake(): void {
-    this.#awake?.resolve();
-    this.#awake = undefined;
+    this.#more.notify();
   }
 
   /** The stream was deleted; another of the same name is another stream. */

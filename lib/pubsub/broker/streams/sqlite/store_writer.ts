@@ -4,6 +4,7 @@
  * @module
  */
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
+import { Condition } from "../../../../base/condition.ts";
 import { AskingEnd } from "../../../../base/threads/shared_line.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import { StreamError } from "../stream_error.ts";
@@ -105,8 +106,8 @@ export class StoreWriter {
   #inFlight: Waiting[] | undefined;
   readonly #late = new Map<number, (result: OrderResult) => void>();
   #isScheduled = false;
-  #room: PromiseWithResolvers<void> | undefined;
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #room = new Condition();
+  readonly #idle = new Condition();
   #failure: StreamError | undefined;
 
   /** Starts the thread. */
@@ -180,15 +181,12 @@ export class StoreWriter {
   /** What publishers wait for while too much waits to be written; `undefined` if it does not. */
   room(): Promise<void> | undefined {
     if (this.#waitingBytes <= this.#maxWaitingBytes) return undefined;
-    return (this.#room ??= Promise.withResolvers()).promise;
+    return this.#room.wait();
   }
 
   /** Writes what waits, then closes the database. */
   async close(): Promise<void> {
-    if (this.#inFlight || this.#hasWaiting) {
-      this.#idle = Promise.withResolvers();
-      await this.#idle.promise;
-    }
+    if (this.#inFlight || this.#hasWaiting) await this.#idle.wait();
     this.#post({ type: "close" });
     await this.#closed.promise;
     this.#thread.terminate();
@@ -317,11 +315,8 @@ export class StoreWriter {
     }
     for (const { bytes } of batch) this.#waitingBytes -= bytes;
     if (report.failure) this.#fail(errorOf(report.failure));
-    if (this.#room && this.#waitingBytes <= this.#maxWaitingBytes / 2) {
-      this.#room.resolve();
-      this.#room = undefined;
-    }
-    if (this.#inFlight === undefined && !this.#hasWaiting) this.#idle?.resolve();
+    if (this.#waitingBytes <= this.#maxWaitingBytes / 2) this.#room.notify();
+    if (this.#inFlight === undefined && !this.#hasWaiting) this.#idle.notify();
   }
 
   #died(error: Error): void {
@@ -348,9 +343,8 @@ export class StoreWriter {
     }
     for (const onResult of this.#late.values()) onResult({ failure });
     this.#late.clear();
-    this.#room?.resolve();
-    this.#room = undefined;
-    this.#idle?.resolve();
+    this.#room.notify();
+    this.#idle.notify();
     this.#events.failed(error);
   }
 }

@@ -1,0 +1,47 @@
+/**
+ * Something that some wait for and that happens again and again: that there is room, or that nothing
+ * runs. All who wait share one promise. Who begins to wait afterwards waits for the next time, so
+ * whoever can see whether it is so looks first.
+ *
+ * @example
+ * ```ts
+ * import { Condition } from "./condition.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const room = new Condition();
+ * const waiting: string[] = [];
+ * const pushing = (async () => {
+ *   while (waiting.length > 0) await room.wait();
+ *   waiting.push("second");
+ * })();
+ * waiting.length = 0;
+ * room.notify();
+ * await pushing;
+ * assertEquals(waiting, ["second"]);
+ * ```
+ */
+export class Condition {
+  #next: PromiseWithResolvers<void> | undefined;
+
+  /** Whether somebody waits. */
+  get isAwaited(): boolean {
+    return this.#next !== undefined;
+  }
+
+  /** Resolves when {@linkcode Condition.notify} is called next. */
+  wait(): Promise<void> {
+    return (this.#next ??= Promise.withResolvers()).promise;
+  }
+
+  /** Has all go on who wait. */
+  notify(): void {
+    this.#next?.resolve();
+    this.#next = undefined;
+  }
+
+  /** Rejects the promises of all who wait. */
+  fail(reason: unknown): void {
+    this.#next?.reject(reason);
+    this.#next = undefined;
+  }
+}
