@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { StreamEngine } from "../../../../lib/pubsub/broker/streams/sqlite/engine.ts";
 import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
 import { migrate } from "../../../../lib/sqlite/schema.ts";
+import { engineOver, MemoryFile } from "./journal_support.ts";
 import { appendOrder, publication, UNLIMITED } from "./support.ts";
 
 const STREAMS = Array.from({ length: 10 }, (_, i) => `s${i}`);
@@ -43,4 +44,22 @@ Deno.test("streams for which nothing comes any more are written too, a few in ea
   const frames = publication("s5", "x", { "msg-id": "id" });
   const order = appendOrder("s5", frames);
   assertEquals(again.perform([order], now).results, [{ value: [-1] }]);
+});
+
+Deno.test("a purge that takes several commits is answered when the disk has it", () => {
+  using db = new DatabaseSync(":memory:");
+  migrate(db, ":memory:", STREAM_SCHEMA);
+  const engine = engineOver(db, new MemoryFile());
+  engine.perform([{ kind: "create", name: "orders", settings: UNLIMITED }], 1);
+  // It has no row yet.
+  engine.perform([appendOrder("orders", publication("orders.a", "x"))], 1);
+  for (const topic of [undefined, "orders.*"]) {
+    const purge = { kind: "purge", name: "orders", beforeSeq: undefined, topic } as const;
+    let { late } = engine.perform([purge], 1);
+    let commits = 1;
+    for (; late.length === 0; commits++) late = engine.perform([], 1).late;
+    assertEquals(commits > 1, true);
+    assertEquals(db.prepare("PRAGMA synchronous").get(), { synchronous: 2 });
+    engine.perform([appendOrder("orders", publication("orders.a", "x"))], 1);
+  }
 });

@@ -216,7 +216,7 @@ export class StreamEngine {
     const { byName } = this.#tables;
     this.#tables.begin();
     const syncDue = this.#unsyncedSince > 0 && now >= this.#unsyncedSince + SYNC_INTERVAL_MS;
-    const isSynced = syncDue || !!this.#journaling?.isFull ||
+    const isSynced = syncDue || !!this.#journaling?.isFull || this.#jobs.isAwaited ||
       orders.some((order) => this.#catalog.isDurable(order));
     const results: OrderResult[] = [];
     const late: { number: number; result: OrderResult }[] = [];

@@ -45,6 +45,11 @@ export class Jobs {
     return this.#jobs.length;
   }
 
+  /** Whether somebody may wait for what the next commit does. */
+  get isAwaited(): boolean {
+    return this.#jobs.length > 0;
+  }
+
   /** When messages that have become too old are looked for next. */
   get dueAt(): number {
     return this.#tables.byName.size > 0 ? this.#lookAt : Infinity;
