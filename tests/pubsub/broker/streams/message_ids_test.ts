@@ -71,7 +71,19 @@ function run(random: Random): number {
       ids.committed();
       for (const [stream, mine] of added) known.set(stream, mine);
     }
-    if (isSaved && !isLost && random.next() < 0.2) ids = new MessageIds(statements, MAX_RECENT);
+    if (isSaved && !isLost && random.next() < 0.2) {
+      ids = new MessageIds(statements, MAX_RECENT);
+      // Before it is asked for one, it removes what is old, and learns of those that nobody wrote.
+      for (const stream of streams) {
+        if (random.next() < 0.5) ids.tidy(stream, now);
+        if (random.next() < 0.5) continue;
+        const seq = stream.next++;
+        ids.add(stream, `r${step}`, seq, now);
+        known.get(stream)!.set(`r${step}`, { seq, time: now });
+        stream.time = now;
+      }
+      ids.committed();
+    }
     for (const stream of streams) {
       const mine = known.get(stream)!;
       for (const [id, entry] of mine) {

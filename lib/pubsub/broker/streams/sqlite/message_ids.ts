@@ -6,6 +6,9 @@ import type { StreamRecord } from "./stream_record.ts";
 /** Rows that are removed in one go, ids that are moved, and the most ids in a row of the log. */
 const STEP = 500;
 
+/** Rows of the log that are read at one time. */
+const LOADED_ROWS = 16;
+
 /** Ids of all streams whose hashes are in memory: 16 to 32 MiB. */
 const MAX_RECENT = 524_288;
 
@@ -27,6 +30,8 @@ interface RecentIds {
   movedUntil: number;
   /** Rows of the log up to this number are out of the window. */
   dropped: number;
+  /** Whether the tables have what the log had at the start. That is read when it is first asked for. */
+  isLoaded: boolean;
 }
 
 /** An id, the number of its message, and when that was stored. */
@@ -57,34 +62,6 @@ export class MessageIds {
     this.#maxRecent = maxRecent;
   }
 
-  /** Reads what is remembered of a stream: after a start, or when it was not deleted after all. */
-  load({ id, settings: { dedupMs }, time: lastTime }: StreamRecord): void {
-    const since = lastTime - dedupMs;
-    const dropped = this.#statements.row<[number]>(
-      "SELECT coalesce(max(last), 0) FROM recent_id WHERE stream = ? AND time <= ?",
-      id,
-      since,
-    )![0];
-    const isMoved = this.#statements.row("SELECT 1 FROM message_id WHERE stream = ? LIMIT 1", id);
-    const recent: RecentIds = {
-      fresh: new Map(),
-      freshTime: 0,
-      unsaved: [],
-      isSaving: false,
-      tables: [],
-      moving: undefined,
-      movedUntil: isMoved ? lastTime : -Infinity,
-      dropped,
-    };
-    const rows = this.#statements.rows<LogRow>(
-      "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last > ? ORDER BY last",
-      id,
-      dropped,
-    );
-    for (const row of rows) this.#add(recent, idsOf(row), dedupMs);
-    this.#streams.set(id, recent);
-  }
-
   /** Forgets a stream. @returns What takes this back. */
   forget(stream: StreamRecord): () => void {
     const recent = this.#streams.get(stream.id);
@@ -102,7 +79,7 @@ export class MessageIds {
 
   /** The number of the message that was stored with an id within the window; `undefined` if none. */
   find(stream: StreamRecord, id: string, time: number): number | undefined {
-    const { fresh, freshTime, tables, movedUntil } = this.#of(stream);
+    const { fresh, freshTime, tables, movedUntil } = this.#loaded(stream);
     const { dedupMs } = stream.settings;
     const seq = fresh.get(id);
     if (seq !== undefined && time - freshTime < dedupMs) return seq;
@@ -149,7 +126,7 @@ export class MessageIds {
   committed(): void {
     for (const [stream, recent] of this.#changed) {
       const ids = freshIds(recent);
-      this.#add(recent, ids, stream.settings.dedupMs);
+      if (recent.isLoaded) this.#add(recent, ids, stream.settings.dedupMs);
       if (recent.isSaving) recent.unsaved = [];
       else for (const id of ids) recent.unsaved.push(id);
       takeBack(recent);
@@ -173,6 +150,7 @@ export class MessageIds {
     const { id, settings: { dedupMs } } = stream;
     const recent = this.#of(stream);
     const { tables } = recent;
+    if (!recent.isLoaded) recent.dropped = this.#droppedOf(stream, time);
     while (tables.length > 0 && time - tables[0]!.until >= dedupMs) this.#dropOldest(recent);
     const removed = recent.dropped === 0 ? 0 : this.#statements.run(
       "DELETE FROM recent_id WHERE (stream, last) IN (SELECT stream, last FROM recent_id " +
@@ -282,8 +260,53 @@ export class MessageIds {
   }
 
   #of(stream: StreamRecord): RecentIds {
-    if (!this.#streams.has(stream.id)) this.load(stream);
-    return this.#streams.get(stream.id)!;
+    const { id, time } = stream;
+    const known = this.#streams.get(id);
+    if (known) return known;
+    const isMoved = this.#statements.row("SELECT 1 FROM message_id WHERE stream = ? LIMIT 1", id);
+    const recent: RecentIds = {
+      fresh: new Map(),
+      freshTime: 0,
+      unsaved: [],
+      isSaving: false,
+      tables: [],
+      moving: undefined,
+      movedUntil: isMoved ? time : -Infinity,
+      dropped: this.#droppedOf(stream, time),
+      isLoaded: false,
+    };
+    this.#streams.set(id, recent);
+    return recent;
+  }
+
+  /** The last number in the rows of the log that are out of the window; 0 if there is none. */
+  #droppedOf({ id, settings: { dedupMs } }: StreamRecord, time: number): number {
+    return this.#statements.row<[number]>(
+      "SELECT coalesce(max(last), 0) FROM recent_id WHERE stream = ? AND time <= ?",
+      id,
+      time - dedupMs,
+    )![0];
+  }
+
+  /** The ids of a stream with all their hashes. */
+  #loaded(stream: StreamRecord): RecentIds {
+    const recent = this.#of(stream);
+    if (recent.isLoaded) return recent;
+    recent.isLoaded = true;
+    const { id, settings: { dedupMs } } = stream;
+    for (let after = recent.dropped;;) {
+      const rows = this.#statements.rows<LogRow>(
+        "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last > ? ORDER BY last LIMIT ?",
+        id,
+        after,
+        LOADED_ROWS,
+      );
+      for (const row of rows) this.#add(recent, idsOf(row), dedupMs);
+      if (rows.length < LOADED_ROWS) break;
+      after = rows.at(-1)![0];
+    }
+    this.#add(recent, recent.unsaved, dedupMs);
+    return recent;
   }
 }
 
