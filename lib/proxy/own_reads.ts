@@ -2,7 +2,7 @@ import { Socket, type SocketConstructorOpts } from "node:net";
 import { type Reader, ReadMemory } from "./read_memory.ts";
 
 /** What a socket is made with. While any byte waits to be taken by the system, there is no room. */
-const OPTIONS = { allowHalfOpen: true, writableHighWaterMark: 1 };
+export const SOCKET_OPTIONS = { allowHalfOpen: true, writableHighWaterMark: 1 };
 
 /** A socket that is read into memory of its own, which Node's streams cannot. */
 export class OwnReads {
@@ -11,14 +11,19 @@ export class OwnReads {
   readonly #memory = new ReadMemory();
   #read: Reader | undefined;
   #isPaused = true;
+  /** Whether a byte has come. */
+  hasRead = false;
 
   private constructor(options: SocketConstructorOpts & { handle?: unknown }) {
     const onread = {
       buffer: () => this.#memory.free,
       // What it returns says whether to read on.
-      callback: (count: number) => this.#memory.lend(count, this.#read!) && !this.#isPaused,
+      callback: (count: number) => {
+        this.hasRead = true;
+        return this.#memory.lend(count, this.#read!) && !this.#isPaused;
+      },
     };
-    this.socket = new Socket({ ...OPTIONS, ...options, onread });
+    this.socket = new Socket({ ...SOCKET_OPTIONS, ...options, onread });
     this.socket.pause();
   }
 

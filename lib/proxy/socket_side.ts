@@ -1,10 +1,14 @@
 import type { Socket } from "node:net";
 import type { Address } from "../net/mod.ts";
-import type { OwnReads } from "./own_reads.ts";
+import { type OwnReads, SOCKET_OPTIONS } from "./own_reads.ts";
 import type { Side, SideEvents } from "./side.ts";
+import { writingSocket } from "./writing_socket.ts";
 
 /** A peer that has vanished is found after this time without a byte. */
 const KEEP_ALIVE_MS = 60_000;
+
+/** So much fits into the systems' buffers: to write it does not have to wait for the peer. */
+const FITTING_BYTES = 16_384;
 
 /** A connection over TCP. */
 export class SocketSide implements Side {
@@ -12,11 +16,14 @@ export class SocketSide implements Side {
   readonly local: Address;
   readonly #socket: Socket;
   readonly #reads: OwnReads;
+  /** What is written to: another socket of the same connection where the first one would break it off. */
+  #writer: Socket;
+  #events: SideEvents | undefined;
 
   /** Takes over a connected socket. */
   constructor(reads: OwnReads) {
     const { socket } = reads;
-    this.#socket = socket;
+    this.#socket = this.#writer = socket;
     this.#reads = reads;
     this.remote = tcpOf(socket.remoteAddress, socket.remotePort);
     this.local = tcpOf(socket.localAddress, socket.localPort);
@@ -24,10 +31,11 @@ export class SocketSide implements Side {
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#writer.writableLength;
   }
 
   listen(events: SideEvents): void {
+    this.#events = events;
     const socket = this.#socket;
     this.#reads.listen((bytes) => events.received(bytes));
     socket.on("end", () => events.ended());
@@ -45,17 +53,21 @@ export class SocketSide implements Side {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#socket.write(bytes);
+    if (!this.#reads.hasRead) this.#chooseWriter(bytes.length);
+    return this.#writer.write(bytes);
   }
 
   writeAlone(bytes: Uint8Array, taken: () => void): void {
-    this.#socket.write(bytes, (error) => {
+    if (!this.#reads.hasRead) this.#chooseWriter(bytes.length);
+    this.#writer.write(bytes, (error) => {
       if (!error) taken();
     });
   }
 
   end(): void {
-    this.#socket.end();
+    // The connection's end comes behind what was written.
+    if (this.#writer === this.#socket) this.#socket.end();
+    else this.#writer.end(() => this.#socket.end());
   }
 
   reset(): void {
@@ -64,6 +76,20 @@ export class SocketSide implements Side {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  /** Before what is written may have to wait for a peer that has sent nothing. See {@linkcode writingSocket}. */
+  #chooseWriter(count: number): void {
+    const socket = this.#socket;
+    if (this.#writer !== socket || socket.bytesWritten + count <= FITTING_BYTES) return;
+    // What waits there must not be overtaken.
+    if (socket.writableLength > 0) return;
+    const writer = writingSocket(socket, SOCKET_OPTIONS);
+    if (!writer) return;
+    this.#writer = writer;
+    writer.on("drain", () => this.#events!.drained());
+    writer.on("error", (cause) => socket.destroy(cause));
+    socket.on("close", () => writer.destroy());
   }
 }
 

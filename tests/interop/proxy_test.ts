@@ -32,7 +32,14 @@ const MATRIX: readonly (readonly [name: string, before: readonly string[]])[] = 
   ["after bytes of both", ["send client", "send upstream"]],
   ["after the client's half-close", ["send client", "half client"]],
   ["after the upstream's half-close", ["send upstream", "half upstream"]],
+  ["after the client's half-close without a byte", ["half client"]],
+  ["after the upstream's half-close without a byte", ["half upstream"]],
+  ["after bytes to a client that sent none", ["half client", "pour upstream"]],
+  ["after bytes to an upstream that sent none", ["half upstream", "pour client"]],
 ];
+
+/** What a command is answered with. */
+const EXPECTED: Readonly<Record<string, string>> = { send: "5", pour: "100000", half: "end" };
 
 Deno.test({
   name: "a reset by either end, or by a fault, is ECONNRESET for who is left, whenever it comes",
@@ -59,7 +66,7 @@ Deno.test({
         if (before.includes(`half ${who}`)) continue;
         await say("open");
         for (const command of before) {
-          const expected = command.startsWith("send") ? "5" : "end";
+          const expected = EXPECTED[command.split(" ")[0]!];
           assertEquals(await say(command), expected, `${name}: ${command}`);
         }
         if (who === "proxy") proxy.set(["both reset"]);

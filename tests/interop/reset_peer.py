@@ -6,6 +6,7 @@ A command is one line, answered by one line:
 
     open      listens on UPSTREAM_PORT, connects to PROXY_PORT, accepts
     send WHO  WHO (client or upstream) sends 5 bytes, and the other reads them
+    pour WHO  WHO sends 100,000 bytes, and the other reads them
     half WHO  WHO shuts its sending half down, and the other reads the end
     reset WHO WHO resets the connection
     see WHO   what WHO sees next: a number of bytes, "end" or "ECONNRESET"
@@ -46,6 +47,12 @@ for line in sys.stdin:
         if command == "send":
             end.sendall(b"hello")
             answer = see(other)
+        elif command == "pour":
+            end.sendall(b"x" * 100_000)
+            got = 0
+            while got < 100_000:
+                got += len(other.recv(65536))
+            answer = str(got)
         elif command == "half":
             end.shutdown(socket.SHUT_WR)
             answer = see(other)
