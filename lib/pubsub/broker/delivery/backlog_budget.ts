@@ -2,8 +2,15 @@ import { Budget } from "../../../base/budget.ts";
 import { ChunkStore } from "./chunk_store.ts";
 import { REFERENCE_BYTES } from "./piece.ts";
 
-/** When there is no room, backlogs shrink until they use this share of the whole. */
-const RELIEVED_SHARE = 7 / 8;
+/**
+ * When there is no room, backlogs shrink until this share of the whole is free, but no more than so
+ * many bytes: a gigabyte of small publications has millions, and each that is left out takes 1 µs.
+ */
+const RELIEVED_SHARE = 1 / 8;
+const RELIEVED_BYTES = 262_144;
+
+/** How many times as much is cut where that was not enough. */
+const CUT_MORE = 4;
 
 /** Backlogs smaller than this are not what takes the memory. */
 export const LEAST_LEVEL = 4_096;
@@ -81,9 +88,11 @@ export class BacklogBudget {
   /** Makes room, if too much is taken. */
   relieve(): void {
     if (!this.#budget.isOver) return;
-    const target = this.#budget.maxBytes * RELIEVED_SHARE;
+    const { maxBytes } = this.#budget;
+    const target = maxBytes - Math.min(maxBytes * RELIEVED_SHARE, RELIEVED_BYTES);
     // What several share is free only once the last of them has left it out: then more is cut.
-    for (let level = this.#level(target);; level /= 2) {
+    for (let factor = 1;; factor *= CUT_MORE) {
+      const level = this.#level((this.usedBytes - target) * factor);
       for (const backlog of this.#backlogs) {
         if (backlog.claimedBytes > level) backlog.shrinkTo(level);
       }
@@ -91,11 +100,10 @@ export class BacklogBudget {
     }
   }
 
-  /** To what size backlogs have to be cut so that all together take this many bytes. */
-  #level(target: number): number {
-    const sizes = [...this.#backlogs].map(({ claimedBytes }) => claimedBytes);
-    sizes.sort((a, b) => b - a);
-    let excess = this.usedBytes - target;
+  /** To what size backlogs have to be cut so that all together claim so many bytes less. */
+  #level(excess: number): number {
+    const sizes = Float64Array.from(this.#backlogs, ({ claimedBytes }) => claimedBytes);
+    sizes.sort().reverse();
     for (let i = 0; i < sizes.length; i++) {
       // This is freed by cutting the largest i + 1 backlogs down to the size of the next.
       const given = (sizes[i]! - (sizes[i + 1] ?? 0)) * (i + 1);

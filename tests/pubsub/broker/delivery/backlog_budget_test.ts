@@ -48,6 +48,32 @@ Deno.test("those furthest behind pay: all are cut to one level, and none below i
   );
 });
 
+Deno.test("of very much that waits only a little is cut at a time, unless several share it", () => {
+  const budget = new BacklogBudget(1e9);
+  const backlogs = Array.from({ length: 1_000 }, () => new Fake(budget));
+  for (const backlog of backlogs) backlog.grow(1_000_001);
+  budget.relieve();
+  assert(budget.usedBytes > 999_000_000 && budget.usedBytes < 1e9, `${budget.usedBytes} bytes`);
+  // What is shared, and free only once it is left out by all: half of what a thousand others claim.
+  const shared: SharedBacklog[] = Array.from({ length: 1_000 }, () => {
+    const one = {
+      claimedBytes: 1e6,
+      shrinkTo(bytes: number) {
+        one.claimedBytes = bytes;
+        const most = Math.max(...shared.map(({ claimedBytes }) => claimedBytes));
+        budget.count(most - kept);
+        kept = most;
+      },
+    };
+    budget.add(one);
+    return one;
+  });
+  let kept = 1e6;
+  budget.count(kept);
+  budget.relieve();
+  assert(budget.usedBytes > 998_000_000 && budget.usedBytes < 1e9, `${budget.usedBytes} bytes`);
+});
+
 Deno.test("subscribers that never read share one budget, and are told what they missed", async () => {
   const maxBacklogBytes = 4_000_000;
   await using broker = await startBroker({
