@@ -12,13 +12,16 @@ const LARGEST_READ_BYTES = 65_536;
  */
 const MAX_UNSENT_BYTES = 262_144;
 
-/** After so many bytes others have their turn. */
-const TURN_BYTES = 65_536;
+/**
+ * Where what was read takes longer to deal with, the next read is smaller: 64 KiB may be ten thousand
+ * frames of a WebSocket, or chunks of a content, each of which costs a few µs.
+ */
+const MUCH_MS = 2;
 
 /** What a {@linkcode ConnStream} waits for, so that others are served too: see `Turns`. */
 export interface StreamTurns {
-  /** A turn before it reads on; `undefined` if none is needed. */
-  take(isUrgent: boolean): Promise<void> | undefined;
+  /** A turn before it hands on what was read; `undefined` if none is needed. */
+  takeIfBusy(): Promise<void> | undefined;
   /** A turn before its end is dealt with: many may end at once. `undefined` if none is needed. */
   takeToEnd(): Promise<void> | undefined;
 }
@@ -39,7 +42,6 @@ export class ConnStream extends Duplex {
   #reading = false;
   #held = false;
   readonly #turns: StreamTurns | undefined;
-  #bytesSinceTurn = 0;
 
   /**
    * Takes over a connection.
@@ -120,25 +122,19 @@ export class ConnStream extends Duplex {
     } catch (error) {
       failure = error as Error;
     }
-    const turn = count === null ? this.#turns?.takeToEnd() : this.#turn(count);
+    const turn = count === null ? this.#turns?.takeToEnd() : this.#turns?.takeIfBusy();
     if (turn) await turn;
     this.#reading = false;
     if (failure) return void this.destroy(failure);
     if (this.destroyed) return;
     if (count === null) return void this.push(null);
     this.readBytes += count;
-    if (count === memory.length) this.#readSize = Math.min(2 * count, LARGEST_READ_BYTES);
-    else if (count < memory.length / 4) {
-      this.#readSize = Math.max(memory.length / 2, LEAST_READ_BYTES);
-    }
+    const begin = performance.now();
     this.push(memory.subarray(0, count));
-  }
-
-  #turn(count: number): Promise<void> | undefined {
-    this.#bytesSinceTurn += count;
-    if (this.#bytesSinceTurn < TURN_BYTES) return undefined;
-    this.#bytesSinceTurn = 0;
-    return this.#turns?.take(true);
+    const isMuch = performance.now() - begin > MUCH_MS;
+    if (isMuch || count < memory.length / 4) {
+      this.#readSize = Math.max(memory.length / 2, LEAST_READ_BYTES);
+    } else if (count === memory.length) this.#readSize = Math.min(2 * count, LARGEST_READ_BYTES);
   }
 
   async #writeAll(chunk: Uint8Array): Promise<void> {

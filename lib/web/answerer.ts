@@ -195,7 +195,7 @@ export class Answerer {
       bytes = new TextEncoder().encode(body as string);
       this.#memory.take(bytes.length);
     }
-    // What is left of a content that nobody wanted is not read.
+    // What is left of a content that nobody wanted is dropped as it comes, until the connection ends.
     const isLast = this.#isDraining() || !request.complete || headers?.["connection"] === "close";
     const isEmpty = status === 204 || status === 304;
     response.writeHead(status, {
@@ -214,7 +214,10 @@ export class Answerer {
       });
     }
     this.#memory.give(bytes.length);
-    if (isLast) connection.end();
+    if (isLast) {
+      request.resume();
+      connection.end();
+    }
     return status;
   }
 }

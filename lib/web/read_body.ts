@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Budget } from "../base/budget.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import type { HttpConnection } from "./http_connection.ts";
 import { WebError } from "./reply.ts";
 
@@ -28,19 +29,18 @@ export async function readBody(
     new WebError(413, "too-large", `The content may have ${maxBytes} bytes at most`);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
   begin();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  // A content may come in a million chunks: each would take more memory than its bytes.
+  const content = new ByteBuffer();
   let taken = 0;
   try {
     await new Promise<void>((resolve, reject) => {
       // One that is here already does not suffer from what came behind it.
       if (!request.complete) connection.waitForBody(reject);
       request.on("data", (chunk: Uint8Array) => {
-        size += chunk.length;
-        if (size > maxBytes) reject(tooLarge());
+        if (content.length + chunk.length > maxBytes) reject(tooLarge());
         else if (memory.tryTake(chunk.length)) {
           taken += chunk.length;
-          chunks.push(chunk);
+          content.append(chunk);
         } else reject(new WebError(503, "over-budget", "Too many contents are being read"));
       });
       request.once("end", resolve);
@@ -54,11 +54,5 @@ export async function readBody(
     connection.waitNoMore();
     memory.give(taken);
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return content.view().slice();
 }

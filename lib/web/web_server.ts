@@ -59,6 +59,9 @@ interface UpgradeOptions {
   shouldUpgradeCallback(request: IncomingMessage): boolean;
 }
 
+/** Requests with other methods have no content that anybody wants: it is dropped as it comes. */
+const BODY_METHODS: ReadonlySet<string | undefined> = new Set(["POST", "PUT"]);
+
 /** In this order connections are closed for one more: by what they do. */
 const DISPENSABLE = ["idle", "ending", "head"] as const;
 
@@ -264,8 +267,11 @@ export class WebServer implements AsyncDisposable {
   #requested(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.get(request.socket);
     if (!connection) return void request.socket.destroy();
+    if (!BODY_METHODS.has(request.method)) request.resume();
     connection.queue(async () => {
       const startedAt = performance.now();
+      const turn = this.#turns.takeIfBusy();
+      if (turn) await turn;
       const status = await this.#answerer.answer(connection, request, response);
       // Those that are idle for longest stay in front.
       if (this.#connections.delete(connection.stream)) {

@@ -9,7 +9,7 @@ import { Program, script } from "../support/programs.ts";
 /** So much of each kind: where others get no turn, p99 is some 200 ms. */
 const SENT_BYTES = 4_000_000;
 
-Deno.test("what WebSockets send that brings no byte to anybody delays no other", async () => {
+Deno.test("frames and chunks that bring hardly a byte to anybody delay no other", async () => {
   await using web = await serveWeb("127.0.0.1:0");
   const listener = joinListeners(await listen("127.0.0.1:0"), web.webSockets);
   await using server = serveRequests(listener, (request) => request.text());
@@ -17,7 +17,7 @@ Deno.test("what WebSockets send that brings no byte to anybody delays no other",
   const ask = async () => assertEquals((await client.request(jsonFrame({}))).text(), "{}");
   await latenciesBeside(ask, async () => {
     const { port } = web.address as TcpAddress;
-    const args = ["tests/beside/flood_web_sockets.ts", `${port}`, `${SENT_BYTES}`] as const;
+    const args = ["tests/beside/flood_web.ts", `${port}`, `${SENT_BYTES}`] as const;
     await using attacker = new Program(script(...args));
     assertEquals(await attacker.finished(), { code: 0, out: "", err: "" });
   }, { everyMs: 2, work: ownWork });

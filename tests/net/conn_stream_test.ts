@@ -1,0 +1,54 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { ConnStream } from "../../lib/net/conn_stream.ts";
+
+/** A connection that has bytes without end. */
+function endless(sizes: number[]): Deno.Conn {
+  return {
+    read(into: Uint8Array) {
+      sizes.push(into.length);
+      return Promise.resolve(into.length);
+    },
+    close() {},
+  } as unknown as Deno.Conn;
+}
+
+Deno.test("reads grow while what they bring is dealt with at once, and shrink while that takes long", async () => {
+  const sizes: number[] = [];
+  let turns = 0;
+  const stream = new ConnStream(endless(sizes), {
+    takeIfBusy() {
+      turns++;
+      return undefined;
+    },
+    takeToEnd: () => undefined,
+  });
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  let seen = 0;
+  stream.on("data", () => {
+    seen++;
+    if (seen > 20) { for (const end = performance.now() + 5; performance.now() < end;); }
+    if (seen === 40) resolve(void stream.destroy());
+  });
+  await over;
+  assertEquals(sizes.slice(0, 7), [1, 2, 4, 8, 16, 32, 64].map((kib) => kib * 1_024));
+  assertLess(sizes[39]!, 4_096);
+  assert(turns >= 40, `${turns} turns for ${seen} reads`);
+});
+
+Deno.test("nothing is handed on before its turn", async () => {
+  const turn = Promise.withResolvers<void>();
+  const stream = new ConnStream(endless([]), {
+    takeIfBusy: () => turn.promise,
+    takeToEnd: () => undefined,
+  });
+  let seen = 0;
+  const { promise: came, resolve } = Promise.withResolvers<void>();
+  stream.on("data", () => {
+    seen++;
+    resolve(void stream.destroy());
+  });
+  for (let i = 0; i < 20; i++) await undefined;
+  assertEquals(seen, 0);
+  turn.resolve();
+  await came;
+});
