@@ -79,6 +79,8 @@ export class OpenDeliveries {
     let next = Infinity;
     this.#timerAt = Infinity;
     for (const delivery of this.all) {
+      // What was done about another one may have ended this one.
+      if (this.get(delivery.number) === undefined) continue;
       if (delivery.dueAt <= now) this.#onDue(delivery);
       else next = Math.min(next, delivery.dueAt);
     }

@@ -70,14 +70,16 @@ export class Jobs {
   /** Drops the messages before a number that are picked. @returns the number of the job. */
   purgePicked(
     stream: StreamRecord,
-    before: number,
+    end: number,
     picks: (topic: string, seq: number) => boolean,
   ): number {
     let from: number | undefined = 0;
     return this.#add(stream, () => {
       if (stream.journaled.length > 0) return false;
+      const before = from;
+      this.#tables.onRollBack(() => from = before);
       for (let i = 0; i < MAX_LOOKED_AT && from !== undefined; i++) {
-        from = this.#tables.retention.dropPicked(stream, picks, from, before);
+        from = this.#tables.retention.dropPicked(stream, picks, from, end);
       }
       return from === undefined;
     });

@@ -44,7 +44,7 @@ export interface ReplayPart {
 const END_OF_RUNS = "(SELECT run.first + run.count FROM run WHERE run.stream = stream.id " +
   "ORDER BY run.first DESC LIMIT 1)";
 
-type StreamRow = readonly [id: number, floor: number, next: number];
+type StreamRow = readonly [id: number, floor: number, next: number, saved: number];
 
 /** Reads what streams keep, over a connection of its own. */
 export class Replay {
@@ -68,12 +68,13 @@ export class Replay {
   #begin(name: string, start: StreamStart): Pick<ReplayPlace, "next" | "lastUntil"> | undefined {
     const stream = this.#stream(name);
     if (stream === undefined) return undefined;
-    const [id, floor, next] = stream;
+    const [id, floor, next, saved] = stream;
     if ("fromSeq" in start) return { next: start.fromSeq, lastUntil: 0 };
     if ("fromTimeMs" in start) {
       return { next: this.#runs.atTime(id, floor, next, start.fromTimeMs), lastUntil: 0 };
     }
-    if (start.from === "last") return { next: floor, lastUntil: next - 1 };
+    // Of messages from there on it is not written which are the last of their topics.
+    if (start.from === "last") return { next: floor, lastUntil: saved - 1 };
     return { next: start.from === "new" ? next : floor, lastUntil: 0 };
   }
 
@@ -155,7 +156,7 @@ export class Replay {
 
   #stream(name: string): StreamRow | undefined {
     return this.#statements.row<StreamRow>(
-      `SELECT id, floor, max(next, coalesce(${END_OF_RUNS}, 0)) FROM stream WHERE name = ?`,
+      `SELECT id, floor, max(next, coalesce(${END_OF_RUNS}, 0)), next FROM stream WHERE name = ?`,
       name,
     );
   }

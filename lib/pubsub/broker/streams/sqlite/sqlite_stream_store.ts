@@ -227,7 +227,6 @@ class SqliteStreamStore implements StreamStore {
 
   async join(init: MemberInit): Promise<ConsumerMember> {
     const id = ++this.#lastMember;
-    const figures = await this.#writer.ask({ kind: "join", member: id, init }) as ConsumerFigures;
     const host = {
       hungry: (member: number) => this.#writer.tell({ kind: "hungry", member }),
       left: (member: number, counted: boolean) => {
@@ -235,9 +234,17 @@ class SqliteStreamStore implements StreamStore {
         this.#writer.tell({ kind: "leave", member, counted });
       },
     };
-    const member = new StoreMember(id, host, figures);
+    const member = new StoreMember(id, host);
+    // The commit may end it too: its consumer may be deleted in it.
     this.#members.set(id, member);
-    return member;
+    try {
+      const figures = await this.#writer.ask({ kind: "join", member: id, init });
+      member.figures = figures as ConsumerFigures;
+      return member;
+    } catch (error) {
+      this.#members.delete(id);
+      throw error;
+    }
   }
 
   async settle(settlement: Settlement): Promise<void> {

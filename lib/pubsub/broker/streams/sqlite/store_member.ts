@@ -12,7 +12,8 @@ export interface MemberHost {
 
 /** One connection's share in a consumer. */
 export class StoreMember implements ConsumerMember {
-  readonly figures: ConsumerFigures;
+  /** The consumer as it was then; set when it has joined. */
+  figures!: ConsumerFigures;
   readonly #id: number;
   readonly #host: MemberHost;
   readonly #batches = new Deque<DeliveryBatch>();
@@ -20,11 +21,10 @@ export class StoreMember implements ConsumerMember {
   #isClosed = false;
   #error: StreamError | undefined;
 
-  /** It has joined already. */
-  constructor(id: number, host: MemberHost, figures: ConsumerFigures) {
+  /** It is about to join. */
+  constructor(id: number, host: MemberHost) {
     this.#id = id;
     this.#host = host;
-    this.figures = figures;
   }
 
   take(): Promise<DeliveryBatch | undefined> {

@@ -183,8 +183,13 @@ export class StoreStreamReader implements StreamReader {
       this.#prepared = undefined;
       const part = await reading;
       if (part === undefined) throw gone(stream);
-      this.#place = { ...this.#place, next: part.next };
       this.#last = part.bytes;
+      // The part may be of another stream of the same name.
+      if (this.#isDeleted) {
+        this.release();
+        throw gone(stream);
+      }
+      this.#place = { ...this.#place, next: part.next };
       if (part.count > 0 || part.missed > 0) return part;
       this.release();
     }
