@@ -1,12 +1,12 @@
 /** The search app's server: `socktool app-server`. */
-import { recordConnections, recordFlags } from "./_capture/recording.ts";
+import { recordFlags } from "./_capture/recording.ts";
 import { readingOptions } from "./_search/reading_options.ts";
 import { searchObserver } from "./_search/search_observer.ts";
 import type { Principal } from "../lib/access/mod.ts";
 import type { RequestObserver } from "../lib/request/mod.ts";
 // Not the whole room: the server starts without the client.
 import { serveRequests } from "../lib/request/server/serve_requests.ts";
-import { formatAddress, listen, type ServerTls } from "../lib/net/mod.ts";
+import { formatAddress } from "../lib/net/mod.ts";
 import type { SearchPages } from "./_search/search_pages.ts";
 import { importLater } from "../lib/base/import_later.ts";
 import {
@@ -24,16 +24,12 @@ import {
   logAcceptFailure,
   logFormatFlag,
   outputFlags,
-  rereadOnHangup,
   runMain,
   serverTlsFlags,
-  serverTlsOf,
   untilDrained,
   UsageError,
-  warnOfOpenFiles,
-  watchAuth,
 } from "./_cli/mod.ts";
-import { openHttp } from "./_web/open_http.ts";
+import { openEntrance } from "./_web/entrance.ts";
 
 export const command = defineCommand({
   name: "app-server",
@@ -212,22 +208,13 @@ export const command = defineCommand({
       throw new UsageError("--insecure means nothing without --writable or --http");
     }
     const authenticator = await authenticatorOf(flags, context);
-    const tls = await serverTlsOf(flags, context);
     // Listens first: indexing may take minutes, and a port that is in use is to be told before.
-    await using http = await openHttp(
-      flags,
-      { tls, authenticator, may: mayReadStats },
-      context,
-    );
-    using listener = await listen(args.address, { tls });
-    await authenticator?.warn(listener.address, listener.secure, context);
-    const renewTls = async (tls: ServerTls) => {
-      await listener.handshakes!.renew(tls);
-      await http?.renewTls(tls);
-    };
-    rereadOnHangup({ flags, renewTls, authenticator }, context);
-    using _watch = watchAuth(authenticator, flags, context);
-    await warnOfOpenFiles(flags, given, context);
+    await using entrance = await openEntrance(args.address, flags, given, {
+      command: "app-server",
+      authenticator,
+      may: mayReadStats,
+    }, context);
+    const { http } = entrance;
     const pages = http && await importPages();
     const { openSearch } = await importLater<typeof import("../lib/search/open_search.ts")>(
       new URL("../lib/search/open_search.ts", import.meta.url),
@@ -250,8 +237,6 @@ export const command = defineCommand({
     const { searchHandler } = await importLater<typeof import("../lib/search/handler.ts")>(
       new URL("../lib/search/handler.ts", import.meta.url),
     );
-    const joined = http?.join(listener) ?? listener;
-    using served = await recordConnections(joined, flags, "app-server", context);
     const handler = searchHandler(engine, { authenticator, principalOf: pages?.principalOf });
     const durations = http?.histogram(
       "request_duration",
@@ -261,7 +246,7 @@ export const command = defineCommand({
       new URL("./_web/search_metrics.ts", import.meta.url),
     );
     const answer = figures?.timed(handler, (ms) => durations!.observe(ms)) ?? handler;
-    const server = serveRequests(served.listener, answer, {
+    const server = serveRequests(entrance.listener, answer, {
       ...limitsOf(flags),
       frameTimeoutMs: flags["frame-timeout"],
       maxContentBytes: flags["max-content"] ?? engine.maxRequestBytes,

@@ -1,6 +1,10 @@
 /** The broker of publish/subscribe: `socktool broker`. */
-import { listen, type ServerTls } from "../lib/net/mod.ts";
-import { type BrokerObserver, minPendingBytes, serveBroker } from "../lib/pubsub/broker/mod.ts";
+import {
+  type Broker,
+  type BrokerObserver,
+  minPendingBytes,
+  serveBroker,
+} from "../lib/pubsub/broker/mod.ts";
 import {
   accessFlags,
   announce,
@@ -19,19 +23,17 @@ import {
   maxMemoryOf,
   outputFlags,
   readLines,
-  rereadOnHangup,
   runMain,
   serverTlsFlags,
-  serverTlsOf,
   untilDrained,
   UsageError,
-  warnOfOpenFiles,
-  watchAuth,
 } from "./_cli/mod.ts";
 import { importLater } from "../lib/base/import_later.ts";
+import type { TimeHistogram } from "../lib/web/mod.ts";
 import { mayPublish } from "../lib/pubsub/broker/routing/rights.ts";
-import { openHttp } from "./_web/open_http.ts";
-import { recordConnections, recordFlags } from "./_capture/recording.ts";
+import { openEntrance } from "./_web/entrance.ts";
+import type { HttpSide } from "./_web/http_side.ts";
+import { recordFlags } from "./_capture/recording.ts";
 import { askedStreams, makeStreams, openStore, storeFlags } from "./_pubsub/stream_store.ts";
 import { joinNats, natsFlags } from "./_pubsub/nats.ts";
 import { reportStats } from "./_pubsub/report_stats.ts";
@@ -168,12 +170,7 @@ export const command = defineCommand({
   ],
   async run({ flags, args, given }, context) {
     if (flags["hash-password"] || flags["hash-token"]) {
-      const secret = await readSecret(context);
-      const { hashPassword, hashToken } = await importLater<typeof import("../lib/access/mod.ts")>(
-        new URL("../lib/access/mod.ts", import.meta.url),
-      );
-      const hash = flags["hash-token"] ? hashToken(secret) : await hashPassword(secret);
-      return void await context.out.line(hash);
+      return await printHash(flags["hash-token"], context);
     }
     const { address } = args;
     checkAccess(address, flags);
@@ -184,37 +181,20 @@ export const command = defineCommand({
     await using streams = await openStore(flags);
     const store = streams ?? backplane?.streams;
     if (store) await makeStreams(store, asked, flags["nats-wait"], context);
-    const tls = await serverTlsOf(flags, context);
-    const failure = () => streams?.failure?.message;
-    const lack = () => backplane?.shared?.lack;
-    await using http = await openHttp(
-      flags,
-      {
-        tls,
-        authenticator,
-        // Who may ask for the figures on the wire may read them over HTTP.
-        may: (principal) => mayPublish(principal, "_sys.stats"),
-        failure,
-        lack,
-      },
-      context,
-    );
+    await using entrance = await openEntrance(address, flags, given, {
+      command: "broker",
+      authenticator,
+      // Who may ask for the figures on the wire may read them over HTTP.
+      may: (principal) => mayPublish(principal, "_sys.stats"),
+      failure: () => streams?.failure?.message,
+      lack: () => backplane?.shared?.lack,
+    }, context);
+    const { listener, http } = entrance;
     const delays = http?.histogram(
       "delivery_delay",
       "How long publications wait until a subscriber's socket has taken them, of a sample",
     );
-    using listener = await listen(address, { tls });
-    await authenticator?.warn(listener.address, listener.secure, context);
-    const renewTls = async (tls: ServerTls) => {
-      await listener.handshakes!.renew(tls);
-      await http?.renewTls(tls);
-    };
-    rereadOnHangup({ flags, renewTls, authenticator }, context);
-    using _watch = watchAuth(authenticator, flags, context);
-    await warnOfOpenFiles(flags, given, context);
-    const joined = http?.join(listener) ?? listener;
-    using served = await recordConnections(joined, flags, "broker", context);
-    const broker = serveBroker(served.listener, {
+    const broker = serveBroker(listener, {
       maxConnections: flags["max-connections"],
       maxContentBytes: flags["max-content"],
       maxPendingBytes,
@@ -234,17 +214,7 @@ export const command = defineCommand({
       signal: context.signal,
       observer: observer(context, flags.json, delays && ((ms) => delays.observe(ms))),
     });
-    if (http) {
-      const { brokerPages } = await importLater<typeof import("./_pubsub/broker_pages.ts")>(
-        new URL("./_pubsub/broker_pages.ts", import.meta.url),
-      );
-      const { measureBroker } = await importLater<typeof import("./_web/broker_metrics.ts")>(
-        new URL("./_web/broker_metrics.ts", import.meta.url),
-      );
-      measureBroker(http, broker);
-      http.add(brokerPages(broker, delays!));
-      http.ready();
-    }
+    if (http) await showBroker(http, broker, delays!);
     announce(broker.address, context, flags.json);
     using _stats = reportStats(broker, flags.stats, context, flags.json);
     let missedBefore = 0;
@@ -260,6 +230,27 @@ export const command = defineCommand({
     return streams?.failure ? EXIT.failed : EXIT.ok;
   },
 });
+
+async function printHash(isToken: boolean, context: Context): Promise<undefined> {
+  const secret = await readSecret(context);
+  const { hashPassword, hashToken } = await importLater<typeof import("../lib/access/mod.ts")>(
+    new URL("../lib/access/mod.ts", import.meta.url),
+  );
+  await context.out.line(isToken ? hashToken(secret) : await hashPassword(secret));
+}
+
+/** Adds its pages and figures to the HTTP side, which is ready then. */
+async function showBroker(http: HttpSide, broker: Broker, delays: TimeHistogram): Promise<void> {
+  const { brokerPages } = await importLater<typeof import("./_pubsub/broker_pages.ts")>(
+    new URL("./_pubsub/broker_pages.ts", import.meta.url),
+  );
+  const { measureBroker } = await importLater<typeof import("./_web/broker_metrics.ts")>(
+    new URL("./_web/broker_metrics.ts", import.meta.url),
+  );
+  measureBroker(http, broker);
+  http.add(brokerPages(broker, delays));
+  http.ready();
+}
 
 /** The limit for one subscriber; by default there is room for four of the largest publications. */
 function pendingBytes(

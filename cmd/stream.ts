@@ -1,5 +1,5 @@
 /** Cares for the streams of a broker: `socktool stream`. */
-import type { StreamChange, StreamInit } from "../lib/pubsub/mod.ts";
+import type { BrokerClient, StreamChange, StreamInit } from "../lib/pubsub/mod.ts";
 import {
   backupStreamStore,
   checkStreamStore,
@@ -158,83 +158,20 @@ export const command = defineCommand({
   ],
   exitCodes: { 1: "failed, or the store is not whole" },
   async run({ flags, args, given }, context) {
-    const { action, name = "", more } = args;
-    const words = [...args.name === undefined ? [] : [name], ...more];
-    checkWords(action, words);
-    for (const flag of [...SETTINGS, ...PURGE]) {
-      const fits = PURGE.includes(flag)
-        ? action === "purge"
-        : action === "create" || action === "update";
-      if (given.has(flag) && !fits) throw new UsageError(`--${flag} is not for ${action}`);
+    const { action, name, more } = args;
+    checkWords(action, name === undefined ? more : [name, ...more]);
+    checkFlags(action, flags, given);
+    if (flags.store !== undefined) {
+      return await careFor(action as Care, flags.store, name ?? "", context, flags.json);
     }
-    if (action === "backup" || action === "verify" || action === "repair") {
-      if (flags.store !== undefined) {
-        return await careFor(action, flags.store, name, context, flags.json);
-      }
-      if (action !== "backup") throw new UsageError(`stream ${action} needs --store DIR`);
-    }
-    if (flags.store !== undefined) throw new UsageError(`--store is not for ${action}`);
-    const filterFault = flags.filter === undefined ? undefined : filterProblem(flags.filter);
-    if (filterFault) throw new UsageError(`--filter ${flags.filter}: ${filterFault}`);
-    const { log } = context;
     const client = await connectClient(flags, context, {
-      onError: (error) => log.error(describeError(error)),
+      onError: (error) => context.log.error(describeError(error)),
       connectTimeoutMs: flags.timeout,
     });
     const stop = () => void client.close();
     context.signal.addEventListener("abort", stop, { once: true });
     try {
-      const { streams } = client;
-      const settings = settingsOf(flags);
-      const [consumer = ""] = more;
-      switch (action) {
-        case "create":
-          return printStreams(
-            [await streams.create(name, { topics: more, ...settings })],
-            context,
-            flags.json,
-          );
-        case "update": {
-          const topics = more.length > 0 ? more : undefined;
-          const change: StreamChange = { topics, ...settings };
-          return printStreams([await streams.update(name, change)], context, flags.json);
-        }
-        case "info":
-          return printStreams([await streams.info(name)], context, flags.json);
-        case "list":
-          return printStreams(await streams.list(), context, flags.json);
-        case "delete":
-          await streams.delete(name);
-          if (flags.json) context.out.json({ type: "deleted", name });
-          return undefined;
-        case "purge": {
-          const which = { beforeSeq: flags["before-seq"], filter: flags.filter };
-          return printStreams([await streams.purge(name, which)], context, flags.json);
-        }
-        case "consumers":
-          return printConsumers(await streams.consumers(name), context, flags.json);
-        case "dead": {
-          // Without a dead letter there is no stream of them.
-          if ((await streams.consumer(name, consumer)).dead === 0) return undefined;
-          const filter = `_dead.${name}.${consumer}`;
-          for await (const letter of client.replay("_dead", { filter, live: false })) {
-            await printMessage(letter, { json: flags.json }, context.out);
-          }
-          return undefined;
-        }
-        case "backup": {
-          const bytes = await receiveBackup(client, name);
-          if (flags.json) context.out.json({ type: "backup", file: name, bytes });
-          else log.info(`${formatBytes(bytes)} in ${name}`);
-          return undefined;
-        }
-        default: {
-          const redriven = await streams.redrive(name, consumer);
-          if (flags.json) context.out.json({ type: "redriven", stream: name, consumer, redriven });
-          else context.out.line(String(redriven));
-          return undefined;
-        }
-      }
+      return await perform(action, name ?? "", more, client, flags, context);
     } catch (error) {
       context.signal.throwIfAborted();
       throw error;
@@ -245,9 +182,85 @@ export const command = defineCommand({
   },
 });
 
+/** The flags that an action of the broker needs. */
+interface ActionFlags extends SettingFlags {
+  readonly "before-seq": number | undefined;
+  readonly filter: string | undefined;
+  readonly json: boolean;
+}
+
+/** Has the broker do something, and prints what came of it. */
+async function perform(
+  action: typeof ACTIONS[number],
+  name: string,
+  more: readonly string[],
+  client: BrokerClient,
+  flags: ActionFlags,
+  context: Context,
+): Promise<undefined> {
+  const { streams } = client;
+  const { out, log } = context;
+  const { json } = flags;
+  const [consumer = ""] = more;
+  switch (action) {
+    case "create": {
+      const settings = settingsOf(flags);
+      return printStreams(
+        [await streams.create(name, { topics: more, ...settings })],
+        context,
+        json,
+      );
+    }
+    case "update": {
+      const topics = more.length > 0 ? more : undefined;
+      const change: StreamChange = { topics, ...settingsOf(flags) };
+      return printStreams([await streams.update(name, change)], context, json);
+    }
+    case "info":
+      return printStreams([await streams.info(name)], context, json);
+    case "list":
+      return printStreams(await streams.list(), context, json);
+    case "delete":
+      await streams.delete(name);
+      if (json) out.json({ type: "deleted", name });
+      return;
+    case "purge": {
+      const which = { beforeSeq: flags["before-seq"], filter: flags.filter };
+      return printStreams([await streams.purge(name, which)], context, json);
+    }
+    case "consumers":
+      return printConsumers(await streams.consumers(name), context, json);
+    case "dead": {
+      // Without a dead letter there is no stream of them.
+      if ((await streams.consumer(name, consumer)).dead === 0) return;
+      const filter = `_dead.${name}.${consumer}`;
+      for await (const letter of client.replay("_dead", { filter, live: false })) {
+        await printMessage(letter, { json }, out);
+      }
+      return;
+    }
+    case "backup": {
+      const bytes = await receiveBackup(client, name);
+      if (json) out.json({ type: "backup", file: name, bytes });
+      else log.info(`${formatBytes(bytes)} in ${name}`);
+      return;
+    }
+    default: {
+      const redriven = await streams.redrive(name, consumer);
+      if (json) out.json({ type: "redriven", stream: name, consumer, redriven });
+      else out.line(String(redriven));
+    }
+  }
+}
+
+/** What can be done with the folder of a store. */
+type Care = "backup" | "verify" | "repair";
+
+const CARES: readonly string[] = ["backup", "verify", "repair"] satisfies readonly Care[];
+
 /** Copies a store, checks or repairs one. */
 async function careFor(
-  action: "backup" | "verify" | "repair",
+  action: Care,
   store: string,
   file: string,
   { out, log }: Context,
@@ -317,7 +330,30 @@ function checkWords(action: typeof ACTIONS[number], words: readonly string[]): v
   }
 }
 
-function settingsOf(flags: {
+/** @throws {UsageError} if one of them means nothing beside the action, or one is missing. */
+function checkFlags(
+  action: typeof ACTIONS[number],
+  flags: { readonly store: string | undefined; readonly filter: string | undefined },
+  given: ReadonlySet<string>,
+): void {
+  const [isChange, isPurge] = [action === "create" || action === "update", action === "purge"];
+  for (const [names, fits] of [[SETTINGS, isChange], [PURGE, isPurge]] as const) {
+    for (const name of names) {
+      if (given.has(name) && !fits) throw new UsageError(`--${name} is not for ${action}`);
+    }
+  }
+  if (flags.store !== undefined && !CARES.includes(action)) {
+    throw new UsageError(`--store is not for ${action}`);
+  }
+  if (flags.store === undefined && (action === "verify" || action === "repair")) {
+    throw new UsageError(`stream ${action} needs --store DIR`);
+  }
+  const fault = flags.filter === undefined ? undefined : filterProblem(flags.filter);
+  if (fault) throw new UsageError(`--filter ${flags.filter}: ${fault}`);
+}
+
+/** The flags of a stream's settings. */
+interface SettingFlags {
   readonly "max-age": number | undefined;
   readonly "max-bytes": number | undefined;
   readonly "max-count": number | undefined;
@@ -326,7 +362,9 @@ function settingsOf(flags: {
   readonly keep: StreamInit["keep"];
   readonly sync: StreamInit["sync"];
   readonly dedup: number | undefined;
-}): Omit<StreamInit, "topics"> {
+}
+
+function settingsOf(flags: SettingFlags): Omit<StreamInit, "topics"> {
   const limit = (value: number | undefined) => value === 0 ? Infinity : value;
   return {
     maxAgeMs: limit(flags["max-age"]),
