@@ -29,9 +29,19 @@ const SIZES = [[16, 100_000], [1_024, 50_000]] as const;
 /** Publications on their way while a client publishes: it goes at its receiver's pace. */
 const WINDOW = 4_000;
 
-/** The same for the load generator, which keeps gateways busy. */
+/**
+ * The same for the load generator, which keeps gateways busy: to each subscriber, and, in the sockets'
+ * buffers, to all of them. With more, the kernel runs out of memory for buffers, and drops segments.
+ */
 const MOST_UNDER_WAY = 16_000;
 const BYTES_UNDER_WAY = 4_194_304;
+const ALL_UNDER_WAY = 134_217_728;
+
+/** A subscriber elsewhere does not slow the publisher down: nothing is left out if all of that may wait. */
+const MAX_PENDING = "16MiB";
+
+/** For so long nothing may come, in milliseconds: then something was lost. */
+const SILENT_MS = 30_000;
 
 /** For that: content in bytes, and how many messages come out of each gateway. */
 const BUSY_SIZES = [[16, 2_000_000], [1_024, 300_000]] as const;
@@ -54,7 +64,15 @@ export async function run(): Promise<Figures> {
   const broker = (...flags: string[]) =>
     start(
       Deno.execPath(),
-      (port) => denoArgs("cmd/broker.ts", `127.0.0.1:${port}`, "-q", ...flags),
+      (port) =>
+        denoArgs(
+          "cmd/broker.ts",
+          `127.0.0.1:${port}`,
+          "-q",
+          "--max-pending",
+          MAX_PENDING,
+          ...flags,
+        ),
     );
   const url = `nats://127.0.0.1:${nats.port}`;
   const [one, other] = [await broker("--nats", url), await broker("--nats", url)];
@@ -150,7 +168,8 @@ async function secondGateway(one: ServerProcess, other: ServerProcess): Promise<
         for (const ports of [[one.port, one.port], [one.port, other.port]]) {
           const before = [cpuMs(one.pid), cpuMs(other.pid)] as const;
           const from = ports.slice(0, publishers).join();
-          const window = Math.min(MOST_UNDER_WAY, BYTES_UNDER_WAY / size);
+          const toEach = Math.min(BYTES_UNDER_WAY, ALL_UNDER_WAY / (2 * subscribersEach));
+          const window = Math.floor(Math.min(MOST_UNDER_WAY, toEach / size));
           const args = [from, ports.join(), subscribersEach, size, messages, window, topics];
           await runJson(program, args);
           busiest.push(Math.max(cpuMs(one.pid) - before[0], cpuMs(other.pid) - before[1]));
@@ -174,7 +193,10 @@ async function exchangeOver(
     stack.use(await connectBroker(at(to))),
   ];
   const arrivals = new Arrivals();
-  await subscriber.subscribe("bench.pair", { onMessage: () => arrivals.add() });
+  await subscriber.subscribe("bench.pair", {
+    onMessage: () => arrivals.add(),
+    onMissed: ({ count, reason }) => arrivals.fail(`${count} publications are missing: ${reason}`),
+  });
   return async (size, count) => {
     const content = new Uint8Array(size);
     await arrivals.paced(count, (n) => {
@@ -213,6 +235,11 @@ class Arrivals {
     if (++this.#count === this.#due) this.#arrived?.resolve();
   }
 
+  /** Some never come. */
+  fail(message: string): void {
+    this.#arrived?.reject(new Error(message));
+  }
+
   async paced(count: number, send: (n: number) => void): Promise<void> {
     this.#count = 0;
     for (let sent = 0; sent < count;) {
@@ -228,6 +255,11 @@ class Arrivals {
     this.#due = due;
     if (this.#count >= due) return await new Promise((resolve) => setTimeout(resolve, 0));
     this.#arrived = Promise.withResolvers();
-    await this.#arrived.promise;
+    const timer = setTimeout(() => this.fail(`${this.#count} of ${due} have come`), SILENT_MS);
+    try {
+      await this.#arrived.promise;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

@@ -10,6 +10,8 @@
 // prints: one JSON line {published_per_s, delivered_per_s}.
 // A broker hands on what came from another one with the same fields in another order. So all
 // deliveries have one size: a subscriber learns it from its first one, and counts bytes from there on.
+// What has another header is no delivery: that publications were lost, or left out because the subscriber
+// was too slow. They never come, so it ends, and prints the header.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +31,15 @@ static int ports_of(char *list, int *ports) {
 static void watch(int poll, Peer *peer, int operation, int events) {
   struct epoll_event e = {.events = events, .data.ptr = peer};
   epoll_ctl(poll, operation, peer->fd, &e);
+}
+// Frames begin at every multiple of the size: each has the head of the first one.
+static void look(Peer *p, int subscriber, const char *buffer, long got) {
+  for (long at = (p->size - p->received % p->size) % p->size; at + 1 < got; at += p->size) {
+    if (!memcmp(buffer + at, p->head, 2)) continue;
+    long bytes = (unsigned char)buffer[at] * 256 + (unsigned char)buffer[at + 1], rest = got - at - 2;
+    fprintf(stderr, "subscriber %d gets no delivery, but: %.*s\n", subscriber, (int)(bytes < rest ? bytes : rest), buffer + at + 2);
+    exit(1);
+  }
 }
 int main(int argc, char **argv) {
   if (argc < 7) { fprintf(stderr, "usage: %s PUBLISHING SUBSCRIBING SUBSCRIBERS PAYLOAD COUNT WINDOW [TOPICS]\n", argv[0]); return 2; }
@@ -128,12 +139,13 @@ int main(int argc, char **argv) {
     for (int i = 0; i < n; i++) {
       Peer *p = ready[i].data.ptr;
       if (!(ready[i].events & EPOLLIN)) continue;
-      long got = read(p->fd, buffer, 1 << 20), at = 0;
+      long got = read(p->fd, buffer, 1 << 20);
       if (got == 0) { fprintf(stderr, "a broker closed a %s\n", p->subscriber ? "subscriber" : "publisher"); return 1; }
       if (!p->subscriber || got < 0) continue;
       last = now();
-      for (; p->head_bytes < 2 && at < got; at++) p->head[p->head_bytes++] = buffer[at];
+      for (long at = 0; p->head_bytes < 2 && at < got; at++) p->head[p->head_bytes++] = buffer[at];
       if (p->head_bytes == 2) p->size = 2 + p->head[0] * 256 + p->head[1] + size;
+      if (p->size) look(p, p - subs, buffer, got);
       p->received += got;
     }
   }

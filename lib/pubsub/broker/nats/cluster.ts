@@ -1,4 +1,4 @@
-/** How often a server is asked for a sign of life, and how many answers may be missing. */
+/** How often a server is asked for a sign of life, and how often in a row it may give none. */
 export const PING_INTERVAL_MS = 2_000;
 export const MAX_PINGS_OUT = 2;
 

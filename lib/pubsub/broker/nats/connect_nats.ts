@@ -3,7 +3,7 @@ import { msOption, numericOption } from "../../../base/numeric_options.ts";
 import type { Backplane } from "../backplane.ts";
 import { NatsGateway } from "./nats_gateway.ts";
 import { natsLogin } from "./nats_login.ts";
-import type { NatsObserver } from "./nats_observer.ts";
+import { guardObserver, type NatsObserver } from "./nats_observer.ts";
 import { parseNatsServers } from "./nats_servers.ts";
 
 /** What makes a broker a gateway of a NATS cluster. Closing it ends the connections to NATS. */
@@ -40,7 +40,8 @@ export async function connectNats(
   options: NatsBackplaneOptions = {},
 ): Promise<NatsBackplane> {
   checkOptions(options, KINDS);
-  const { creds, caCert, name = "socktool broker", signal = NEVER, observer = {} } = options;
+  const { creds, caCert, name = "socktool broker", signal = NEVER } = options;
+  const observer = guardObserver(options.observer ?? {});
   const { hosts, tls, credentials } = parseNatsServers(servers);
   const link = {
     hosts,
@@ -50,7 +51,7 @@ export async function connectNats(
     name,
     waitMs: numericOption("waitMs", options.waitMs, WAIT),
     signal,
-    onWaiting: (reason: string) => observer.waiting?.(reason),
+    onWaiting: (reason: string) => observer.waiting(reason),
   };
   return await NatsGateway.connect(link, observer);
 }

@@ -26,7 +26,6 @@ import { ServerPool } from "./wire/server_pool.ts";
 
 /** The bounds of the waits between two rounds of tries, while the cluster is gone. */
 const BACKOFF = { firstMs: 100, longestMs: 1_000 };
-const WAITING_RETRY_MS = 500;
 
 /** Publishers wait while so many bytes wait to be sent. */
 const MAX_PENDING_BYTES = 8_388_608;
@@ -37,11 +36,7 @@ const REFUSED_AGAIN_MS = 5_000;
 /** How to connect to a cluster. */
 export interface CoreLinkOptions extends ClusterOptions {
   readonly login: Login | undefined;
-  /** How long to wait for a cluster that cannot be reached. */
-  readonly waitMs: number;
   readonly signal: AbortSignal;
-  /** Is told once when it has to wait. */
-  onWaiting(reason: string): void;
 }
 
 /** What a link tells of. */
@@ -88,32 +83,18 @@ export class CoreLink implements AsyncDisposable {
   }
 
   /**
-   * Connects to one of the servers, none of which has to be there at once if it may wait.
+   * Connects to one of the servers.
    *
    * @param noEcho Whether what is published here does not come back.
    * @throws {NatsError}
    */
   static async connect(options: CoreLinkOptions, noEcho: boolean): Promise<CoreLink> {
-    const { waitMs, signal } = options;
-    const until = performance.now() + waitMs;
     const link = new CoreLink(options, noEcho);
-    let isTold = false;
-    while (true) {
-      try {
-        const connection = await link.#dial(signal);
-        link.#use(connection);
-        link.#running = link.#run(connection);
-        link.#looking.start();
-        return link;
-      } catch (error) {
-        const left = until - performance.now();
-        const { code, message } = error as NatsError;
-        if (code !== "unreachable" || left <= 0 || signal.aborted) throw error;
-        if (!isTold) options.onWaiting(message);
-        isTold = true;
-        await sleep(Math.min(left, WAITING_RETRY_MS), signal);
-      }
-    }
+    const connection = await link.#dial(options.signal);
+    link.#use(connection);
+    link.#running = link.#run(connection);
+    link.#looking.start();
+    return link;
   }
 
   get connected(): boolean {
@@ -265,6 +246,8 @@ export class CoreLink implements AsyncDisposable {
       }
       this.events?.disconnected();
       connection = await this.#again(signal);
+      // It may have been made at the very moment in which this is closed.
+      if (signal.aborted) return connection?.close();
       if (connection === undefined) return;
       this.#use(connection);
       this.reconnects++;
@@ -310,7 +293,7 @@ export class CoreLink implements AsyncDisposable {
   #look(): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    if (connection.pingsOut >= MAX_PINGS_OUT) return connection.close();
+    if (connection.lookForLife() > MAX_PINGS_OUT) return connection.close();
     this.flush().catch(() => {
       // The connection is made again.
     });

@@ -12,6 +12,7 @@ const ZERO = 0x30;
 /** Two line ends, and one, as numbers with the low byte first. */
 const TWO_LINE_ENDS = 0x0a0d0a0d;
 const LINE_END = 0x0a0d;
+const WORD_BYTES = 8;
 
 /**
  * How many whole messages follow that differ from this one in nothing but their contents, and in the
@@ -21,21 +22,25 @@ const LINE_END = 0x0a0d;
  * @param max The most that are counted.
  */
 export function countFollowing(message: NatsMessage, count: number, max: number): number {
-  const { bytes, view, start, dataStart, end, limit } = message;
-  const size = end + 2 - start;
+  const { bytes, view } = message;
+  // Said to be integers: fields of an object can turn into floating-point numbers, and with those as
+  // places a message takes 60 ns instead of 20.
+  const start = message.start | 0;
+  const dataStart = message.dataStart | 0;
+  const limit = message.limit | 0;
+  const size = (message.end | 0) + 2 - start;
   const digits = digitsOf(count);
-  const digitsEnd = dataStart - END_BYTES;
-  const digitsStart = digitsEnd - digits;
+  // What is before the digits has eight bytes and more: it begins with `HMSG`.
+  const lastWord = dataStart - END_BYTES - digits - WORD_BYTES - start;
   let found = 0;
   for (let at = start + size; found < max && at + size <= limit; at += size) {
-    const shift = at - start;
-    let i = start;
-    for (; i + 8 <= digitsStart; i += 8) {
-      if (view.getBigInt64(i, true) !== view.getBigInt64(i + shift, true)) return found;
-    }
-    for (; i < digitsStart; i++) if (bytes[i] !== bytes[i + shift]) return found;
+    const stop = at + lastWord;
+    let i = at;
+    for (; i < stop; i += WORD_BYTES) if (differ(view, i, i - size)) return found;
+    if (differ(view, stop, stop - size)) return found;
     let next = 0;
-    for (i = digitsStart + shift; i < digitsEnd + shift; i++) {
+    const digitsEnd = stop + WORD_BYTES + digits;
+    for (i = stop + WORD_BYTES; i < digitsEnd; i++) {
       const digit = bytes[i]! - ZERO;
       if (!(digit >= 0 && digit <= 9)) return found;
       next = next * 10 + digit;
@@ -45,6 +50,11 @@ export function countFollowing(message: NatsMessage, count: number, max: number)
     found++;
   }
   return found;
+}
+
+/** Whether eight bytes are not the same as others. What is no number counts as different. */
+function differ(view: DataView, at: number, other: number): boolean {
+  return view.getFloat64(at, true) !== view.getFloat64(other, true);
 }
 
 /**

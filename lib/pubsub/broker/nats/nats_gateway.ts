@@ -8,12 +8,13 @@ import { Gateways } from "./gateways.ts";
 import { Incoming } from "./incoming.ts";
 import { Interest } from "./interest.ts";
 import { NatsLink, type NatsLinkOptions } from "./nats_link.ts";
-import type { NatsObserver } from "./nats_observer.ts";
+import type { GuardedObserver } from "./nats_observer.ts";
 import { Origins } from "./origins.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Responders } from "./responders.ts";
 import { RetainedValues } from "./retained_values.ts";
 import { JetStreamStore } from "./streams/jetstream_store.ts";
+import { type ClusterWait, waitForCluster } from "./wait_for_cluster.ts";
 
 /** The connections of a gateway to its cluster. */
 interface Links {
@@ -28,11 +29,13 @@ interface Links {
   readonly jetStream: NatsLink;
 }
 
+type LinkOptions = CoreLinkOptions & NatsLinkOptions;
+
 /** Makes a broker a gateway of a NATS cluster. */
 export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable {
   readonly shared: SharedBackplane = this;
   readonly streams: JetStreamStore;
-  readonly #observer: NatsObserver;
+  readonly #observer: GuardedObserver;
   readonly #link: CoreLink;
   readonly #links: Links;
   readonly #name = startName();
@@ -46,7 +49,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(links: Links, observer: NatsObserver) {
+  private constructor(links: Links, observer: GuardedObserver) {
     const { core, groups, jetStream } = links;
     this.#links = links;
     this.#link = core;
@@ -54,9 +57,9 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     this.#outgoing = new Outgoing(core, this.#name);
     this.#responders = new Responders(core);
     this.streams = new JetStreamStore(core, jetStream, this.#name, this.#outgoing.counters);
-    const refused = (message: string) => observer.refused?.(message);
+    const refused = (message: string) => observer.refused(message);
     core.events = {
-      disconnected: () => observer.disconnected?.(core.server),
+      disconnected: () => observer.disconnected(core.server),
       reconnected: () => this.#reconnected(),
       refused,
     };
@@ -71,16 +74,12 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
 
   /** @throws {NatsError} */
   static async connect(
-    options: CoreLinkOptions & NatsLinkOptions,
-    observer: NatsObserver,
+    options: LinkOptions & ClusterWait,
+    observer: GuardedObserver,
   ): Promise<NatsGateway> {
-    await using opened = new AsyncDisposableStack();
-    const core = opened.use(await CoreLink.connect(options, true));
-    const groups = opened.use(await CoreLink.connect(options, false));
-    const jetStream = opened.use(await NatsLink.connect(options));
-    const gateway = new NatsGateway({ core, groups, jetStream }, observer);
+    const links = await waitForCluster(() => openLinks(options), options);
+    const gateway = new NatsGateway(links, observer);
     await gateway.streams.open();
-    opened.move();
     return gateway;
   }
 
@@ -204,8 +203,20 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
 
   #reconnected(): void {
     this.#origins.forgive(performance.now());
-    this.#observer.reconnected?.(this.#link.server);
+    this.#observer.reconnected(this.#link.server);
   }
+}
+
+/** Opens all of them or none. @throws {NatsError} */
+async function openLinks(options: LinkOptions): Promise<Links> {
+  await using opened = new AsyncDisposableStack();
+  const links = {
+    core: opened.use(await CoreLink.connect(options, true)),
+    groups: opened.use(await CoreLink.connect(options, false)),
+    jetStream: opened.use(await NatsLink.connect(options)),
+  };
+  opened.move();
+  return links;
 }
 
 /** Names this start of this gateway, in few bytes: each message has it. */

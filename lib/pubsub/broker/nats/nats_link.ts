@@ -71,6 +71,7 @@ export class NatsLink implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     await this.connection.close();
+    discardTransport(this.connection);
     await this.#watching;
   }
 
@@ -100,6 +101,14 @@ export class NatsLink implements AsyncDisposable {
         this.events?.refused(`NATS refuses what this broker sent: ${messageOf(status.error)}`);
     }
   }
+}
+
+/** A client that is closed while it connects leaves that connection open. */
+function discardTransport(connection: NatsConnection): void {
+  const { protocol } = connection as NatsConnection & {
+    readonly protocol: { readonly transport: { discard(): void } };
+  };
+  protocol.transport.discard();
 }
 
 function connectionOptions(

@@ -10,6 +10,7 @@ import {
 import type { NatsMessage } from "./nats_message.ts";
 import { NatsParser } from "./nats_parser.ts";
 import { readServerInfo, type ServerInfo } from "./server_info.ts";
+import { Silence } from "./silence.ts";
 
 /** Makes the fields of `CONNECT` that say who the client is. */
 export type Login = (nonce?: string) => unknown;
@@ -65,11 +66,10 @@ export class NatsConnection {
   info: ServerInfo | undefined;
   /** What is sent. */
   readonly output: WriteQueue;
-  /** How many pings were sent since the server was heard of last. */
-  pingsOut = 0;
   readonly #options: NatsConnectionOptions;
   readonly #input = new ReadBuffer();
   readonly #parser: NatsParser;
+  readonly #silence = new Silence();
   #conn: Deno.Conn;
   /** Whether the server has accepted the client. */
   #isAccepted = false;
@@ -139,8 +139,12 @@ export class NatsConnection {
 
   /** Sends a ping, which the server answers once it has dealt with all that was sent before. */
   ping(): void {
-    this.pingsOut++;
     this.#send(PING);
+  }
+
+  /** For how many looks in a row, at an even pace, nothing was heard of the server; with this one. */
+  lookForLife(): number {
+    return this.#silence.look(this.output);
   }
 
   /** Reads until the connection is over. Resolves to what ended it; `undefined` if the server did. */
@@ -212,7 +216,7 @@ export class NatsConnection {
       throw new ConnectionError("read", this.#options.address, cause);
     });
     if (count === null) return false;
-    this.pingsOut = 0;
+    this.#silence.heard();
     this.#input.filled(count);
     this.#parse();
     return true;
