@@ -126,6 +126,43 @@ Deno.test("what only counters tell wrong is set right, and nothing is lost", asy
   assertEquals(store.streams.get("orders")!.lastSeq, MESSAGES, "its id is remembered");
 });
 
+/** Rows that can be read, and what is lost with them. */
+const BROKEN_ROWS: readonly (readonly [sql: string, lost: string, opens: boolean])[] = [
+  ["UPDATE recent_id SET ids = substr(ids, 1, 20)", "message ids", true],
+  ["UPDATE recent_id SET ids = '[[\"a\"]]'", "message ids", true],
+  ["UPDATE recent_id SET ids = '{}'", "message ids", true],
+  ["UPDATE consumer SET settings = substr(settings, 2)", "consumers", false],
+  ["UPDATE consumer SET entries = substr(entries, 2)", "consumers", false],
+  ["UPDATE retained SET frame = substr(frame, 1, 30)", "retained publications", true],
+  ["UPDATE retained SET topic = 'other'", "retained publications", true],
+];
+
+Deno.test("rows that can be read and are not as written are told, and left out", async () => {
+  using scratch = new Scratch();
+  const original = scratch.at("original");
+  await fill(original);
+  for (const [i, [sql, what, opens]] of BROKEN_ROWS.entries()) {
+    const folder = scratch.at(`${i}`);
+    await Deno.mkdir(folder);
+    await Deno.copyFile(`${original}/socktool.db`, `${folder}/socktool.db`);
+    const db = new DatabaseSync(`${folder}/socktool.db`);
+    db.exec(sql);
+    db.close();
+    const { problems } = await checkStreamStore(folder);
+    assert(problems.length > 0 && problems.every((each) => each.startsWith(`${what}: `)), sql);
+    if (!opens) {
+      const error = await assertRejects(() => openStreamStore(folder), SqliteError);
+      assertEquals(error.code, "damaged", sql);
+    }
+    const { lost } = await repairStreamStore(folder);
+    assert(lost.length > 0 && lost.every((each) => each.startsWith(what)), `${sql}: ${lost}`);
+    assertEquals((await checkStreamStore(folder)).problems, [], sql);
+    await using store = await openStreamStore(folder);
+    await append(store, "orders.x", "new", "new id");
+    assertEquals(store.streams.get("orders")!.lastSeq, MESSAGES + 1, sql);
+  }
+});
+
 Deno.test("a store of which nothing can be read is left as it is", async () => {
   using scratch = new Scratch();
   const folder = scratch.at("store");

@@ -18,6 +18,7 @@ import { checksumOf } from "./checksum.ts";
 import { contentOf, damageOf, missingRecords, readJournal, saltOf } from "./journal/reading.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
+import { CONSUMERS, RECENT_IDS, RETAINED, smallRowProblems } from "./small_rows.ts";
 import { Statements } from "./statements.ts";
 import { STORE_MEMORY_BYTES, storeMemory } from "./store_memory.ts";
 import { StoreReader } from "./store_reader.ts";
@@ -35,7 +36,10 @@ export interface StreamStoreCheck {
 
 const MAX_PROBLEMS = 100;
 
-/** From this version of the tables on, rows tell where their frames end. */
+/** From this version of the tables on, there is a log of message ids. */
+const ID_LOG_VERSION = 2;
+
+/** From this version on, rows tell where their frames end. */
 const ENDS_VERSION = 3;
 
 /**
@@ -86,7 +90,8 @@ export function examineStore(path: string): StreamStoreCheck {
   let db: DatabaseSync | undefined;
   try {
     db = openReader(path);
-    const hasEnds = versionOf(db, path, STREAM_SCHEMA) >= ENDS_VERSION;
+    const version = versionOf(db, path, STREAM_SCHEMA);
+    const hasEnds = version >= ENDS_VERSION;
     for (const row of db.prepare(`PRAGMA integrity_check(${MAX_PROBLEMS})`).all()) {
       const text = String(row["integrity_check"]);
       if (text !== "ok") problems.push(text);
@@ -95,6 +100,11 @@ export function examineStore(path: string): StreamStoreCheck {
     streams = loadStreams(statements);
     for (const stream of streams) {
       uncounted += checkStream(statements, stream, hasEnds, problems);
+    }
+    const logs = version >= ID_LOG_VERSION ? [RECENT_IDS] : [];
+    for (const problem of smallRowProblems(statements, [CONSUMERS, RETAINED, ...logs])) {
+      if (problems.length >= MAX_PROBLEMS) break;
+      problems.push(problem);
     }
     const journal = contentOf(readJournal(path), saltOf(db));
     const damage = damageOf(journal);

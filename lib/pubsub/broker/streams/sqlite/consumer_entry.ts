@@ -21,6 +21,9 @@ export interface ConsumerEntry {
 /** How many numbers are kept for each entry. */
 const NUMBERS = 3;
 
+/** What keeping an entry takes. */
+export const ENTRY_BYTES = NUMBERS * Float64Array.BYTES_PER_ELEMENT;
+
 /** Entries as they are kept in the consumer's row. Reasons are not. */
 export function encodeEntries(entries: Iterable<ConsumerEntry>): Uint8Array {
   const numbers: number[] = [];

@@ -335,8 +335,29 @@ function takeBack(recent: RecentIds): void {
   recent.isSaving = false;
 }
 
+/** What a row of the log has of an id; how long before the row's time it came is left out if it did not. */
+type LogEntry = readonly [id: string, seq: number, before?: number];
+
+/** The ids in a row of the log; `undefined` if that is not as it was written. */
+export function readIdLog(text: string): readonly LogEntry[] | undefined {
+  try {
+    const all: unknown = JSON.parse(text);
+    return Array.isArray(all) && all.every(isLogEntry) ? all : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLogEntry(entry: unknown): entry is LogEntry {
+  return Array.isArray(entry) && typeof entry[0] === "string" && Number.isSafeInteger(entry[1]) &&
+    (entry.length === 2 || entry.length === 3 && Number.isSafeInteger(entry[2]));
+}
+
 function idsOf([, time, ids]: LogRow): RecentId[] {
-  const all: readonly (readonly [id: string, seq: number, before?: number])[] = JSON.parse(ids);
+  const all = readIdLog(ids);
+  if (all === undefined) {
+    throw new Error("message ids in it are damaged; 'socktool stream verify' tells what is broken");
+  }
   return all.map(([id, seq, before = 0]) => [id, seq, time - before]);
 }
 

@@ -30,6 +30,7 @@ import {
 } from "./journal/reading.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
+import { CONSUMERS, isObject, RECENT_IDS, RETAINED } from "./small_rows.ts";
 import { type SqlValue, Statements } from "./statements.ts";
 import { DEAD_LETTERS } from "../dead_letter.ts";
 
@@ -125,17 +126,18 @@ function readableSalt(db: DatabaseSync): number | undefined {
   }
 }
 
+/** Tables whose rows are copied as they are. */
+const COPIED = [RETAINED, RECENT_IDS, {
+  name: "message_id",
+  columns: "stream, bucket, id, seq, time",
+  key: ["stream", "bucket", "id"],
+  kinds: "nntnn",
+  what: "message ids",
+  isWhole: () => true,
+}];
+
 /** Sentences about what is lost. */
 const MAX_LOST = 100;
-
-/** Whether a text is a JSON object. */
-function isObject(text: string): boolean {
-  try {
-    return JSON.parse(text) instanceof Object;
-  } catch {
-    return false;
-  }
-}
 
 type StreamRow = readonly [id: number, name: string, settings: string, floor: number, next: number];
 type RunRow = readonly [
@@ -339,10 +341,11 @@ class Rescuer {
   }
 
   #rescueConsumers(): void {
-    const select = "SELECT id, stream, name, settings, position, redrive, entries FROM consumer";
+    const { columns, kinds, isWhole } = CONSUMERS;
+    const select = `SELECT ${columns} FROM consumer`;
     const onLost = () => this.#lose("consumers cannot be read");
-    for (const row of readableRows<ConsumerRow>(this.#from, select, "nnttnnb", onLost)) {
-      if (!isObject(row[3])) onLost();
+    for (const row of readableRows<ConsumerRow>(this.#from, select, kinds, onLost)) {
+      if (!isWhole(row)) onLost();
       else if (this.#streams.has(row[1])) {
         this.#to.run("INSERT INTO consumer VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
       }
@@ -350,15 +353,15 @@ class Rescuer {
   }
 
   #rescueTables(): void {
-    const copies = [
-      ["retained", "topic", "tb", "retained publications"],
-      ["recent_id", "stream, last", "nnnt", "message ids"],
-      ["message_id", "stream, bucket, id", "nntnn", "message ids"],
-    ] as const;
-    for (const [table, order, kinds, what] of copies) {
+    for (const { name: table, columns, key, kinds, what, isWhole } of COPIED) {
       const onLost = () => this.#lose(`${what} cannot be read, or not all`);
-      const select = `SELECT * FROM ${table}`;
+      const select = `SELECT ${columns} FROM ${table}`;
+      const order = key.join(", ");
       for (const row of rowsAround<SqlValue[]>(this.#from, select, order, kinds, onLost)) {
+        if (!isWhole(row)) {
+          onLost();
+          continue;
+        }
         const places = row.map(() => "?").join();
         this.#to.run(`INSERT OR REPLACE INTO ${table} VALUES (${places})`, ...row);
       }

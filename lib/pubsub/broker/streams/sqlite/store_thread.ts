@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { AnsweringEnd, type LineMemory } from "../../../../base/threads/shared_line.ts";
 import { openThreadPort } from "../../../../base/threads/thread_port.ts";
 import type { PostedError } from "../../../../base/threads/error_codec.ts";
-import { asSqliteError, FileGuard, openWriter } from "../../../../sqlite/mod.ts";
+import { asSqliteError, FileGuard, openWriter, SqliteError } from "../../../../sqlite/mod.ts";
 import { BATCH_BYTES, readAppends, writeOutcomes } from "./append_batch.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
@@ -90,8 +90,15 @@ function open({ path, memory, maxPages, line: lineMemory }: OpenOrder): void {
     engine = new StreamEngine(db, { path, guard, reserve, maxPages, recentIds, openJournal });
     port.report({ type: "opened", streams: engine.figures() });
   } catch (error) {
-    port.report({ type: "refused", error: ERRORS.encode(asSqliteError(error, path, "open")) });
+    port.report({ type: "refused", error: ERRORS.encode(openError(error, path)) });
   }
+}
+
+/** Why the database cannot be opened. What a row holds was written as JSON or numbers of 8 bytes. */
+function openError(error: unknown, path: string): SqliteError {
+  const isBroken = error instanceof SyntaxError || error instanceof RangeError;
+  if (!isBroken) return asSqliteError(error, path, "open");
+  return new SqliteError("damaged", path, "open", "rows in it are broken", { cause: error });
 }
 
 /** Does what comes on the line, and what is due at its time, until a message is to be received. */
