@@ -1,0 +1,51 @@
+/** A client of a broker that keeps a stream, for tests of what it stores, replays and works off. */
+import {
+  type Broker,
+  type BrokerClient,
+  connectBroker,
+  openStreamStore,
+  serveBroker,
+} from "../../../lib/pubsub/mod.ts";
+import { listen } from "../../../lib/net/mod.ts";
+import { listenLocally } from "../../support/peers.ts";
+import { Scratch } from "../../support/scratch.ts";
+
+/** A client of a broker that keeps `orders.>`; `restart` has both connect anew. */
+export interface Surroundings {
+  readonly client: BrokerClient;
+  readonly address: Broker["address"];
+  /** What its `onError` was told. */
+  readonly errors: readonly unknown[];
+  /** Ends the broker and starts another on the same store and address. */
+  restart(): Promise<void>;
+}
+
+/** A test of a client whose broker keeps `orders.>`. */
+export function storedTest(name: string, use: (surroundings: Surroundings) => Promise<void>): void {
+  Deno.test(name, async () => {
+    using scratch = new Scratch();
+    await using streams = await openStreamStore(scratch.at("store"));
+    let broker: Broker = serveBroker(await listenLocally(), { streams });
+    const { address } = broker;
+    const errors: unknown[] = [];
+    const client = await connectBroker(address, {
+      reconnect: { firstMs: 1, longestMs: 20 },
+      onError: (error) => errors.push(error),
+    });
+    try {
+      await client.streams.create("orders", { topics: ["orders.>"] });
+      await use({
+        client,
+        address,
+        errors,
+        async restart() {
+          await broker.drain(0);
+          broker = serveBroker(await listen(address), { streams });
+        },
+      });
+    } finally {
+      await client.close();
+      await broker.drain(0);
+    }
+  });
+}
