@@ -5,6 +5,7 @@
  */
 import fc from "fast-check";
 import type { OutgoingFrame } from "../../lib/frame/mod.ts";
+import { anyCharacter } from "../support/any_character.ts";
 
 /** Names that have a meaning to JavaScript objects, or look like one of the four fields. */
 const ODD_NAMES = [
@@ -35,7 +36,7 @@ const ODD_NAMES = [
 /** Any string of UTF-16 units, so also with lone surrogates. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ maxLength: 12 }),
-  fc.string({ unit: "binary", maxLength: 8 }),
+  fc.string({ unit: anyCharacter, maxLength: 8 }),
   fc.array(fc.integer({ min: 0xd7f0, max: 0xe010 }), { maxLength: 4 })
     .map((units) => String.fromCharCode(...units)),
   fc.constantFrom('"', "\\", "\\u0022", "\n\t\u0000\u007f", "\u2028", "},{", '":', "e\u0301"),
