@@ -1,42 +1,24 @@
-/** `deno task install`, and importing a clone, in a home where nothing is. */
+/**
+ * `deno task install --launcher`, and importing a clone, in a home where nothing is. What `deno task
+ * install` puts there as one file is tried with all commands in portable_roles_test.ts.
+ */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../scripts/pack/paths.ts";
 import { Scratch } from "../support/scratch.ts";
 import { runTool } from "../support/tools.ts";
+import { assertInstalled, assertStarts, install } from "./install_clone.ts";
 
-const PATH = "/usr/bin:/bin";
 const isUnix = Deno.build.os !== "windows";
 
-function install(home: string, ...args: readonly string[]) {
-  // The cache of packages is where it is: nothing is fetched anew.
-  const DENO_DIR = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
-  return runTool(Deno.execPath(), ["run", "-A", `${ROOT}/scripts/install_clone.ts`, ...args], {
-    clearEnv: true,
-    env: { HOME: home, USERPROFILE: home, PATH, DENO_DIR, NO_COLOR: "1" },
-  });
-}
-
-const echo = (program: string, env: Record<string, string>) =>
-  runTool(program, ["--version"], { clearEnv: true, env });
-
-for (const args of [[], ["--launcher"]]) {
-  Deno.test({
-    name: `install ${args.join(" ")} puts a program that runs into ~/.local/bin`,
-    ignore: !isUnix,
-    fn: async () => {
-      using scratch = new Scratch();
-      const { code, err } = await install(scratch.path, ...args);
-      assertEquals(code, 0, err);
-      const program = scratch.at(".local/bin/socktool");
-      assertStringIncludes(err, `as ${program}\n`);
-      assertStringIncludes(err, `${scratch.at(".local/bin")} is not in PATH`);
-      // By a user who has no Deno.
-      const { out, code: codeOfProgram } = await echo(program, { HOME: scratch.path, PATH });
-      assertEquals([out.split(" ")[0], codeOfProgram], ["socktool", 0]);
-      assertEquals([...Deno.readDirSync(scratch.at(".local/bin"))].length, 1);
-    },
-  });
-}
+Deno.test({
+  name: "install --launcher puts a program that runs into ~/.local/bin",
+  ignore: !isUnix,
+  fn: async () => {
+    using scratch = new Scratch();
+    assertInstalled(scratch.path, await install(scratch.path, "--launcher"));
+    await assertStarts(scratch.path);
+  },
+});
 
 Deno.test({
   name: "install keeps the program that is there where the new one cannot be put",

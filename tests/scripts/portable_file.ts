@@ -1,7 +1,7 @@
 import { program } from "../../cmd/program.ts";
 import type { Bundle } from "../../scripts/pack/bundle.ts";
 import { targetOf } from "../../scripts/pack/targets.ts";
-import { portable, portableOf, type PortableOptions } from "../../scripts/portable.ts";
+import { portableOf, type PortableOptions } from "../../scripts/portable.ts";
 import { Scratch } from "../support/scratch.ts";
 import { runTool, type ToolOutput } from "../support/tools.ts";
 import { writeProgram } from "../support/write_program.ts";
@@ -40,14 +40,8 @@ export interface PortableFile {
   readonly bytes: Uint8Array;
 }
 
-let whole: Promise<PortableFile> | undefined;
 let linked: Promise<PortableFile> | undefined;
 let small: Promise<PortableFile> | undefined;
-
-/** The portable file, made once in a run of the tests. */
-export function portableFile(): Promise<PortableFile> {
-  return whole ??= write(portable(packed(Deno.execPath())));
-}
 
 /**
  * One with a script of 8 MiB in the runtime's place that runs the installed Deno, and a program that

@@ -1,3 +1,4 @@
+/** The program as one file, as `deno task install` makes it: every command of it runs. */
 import { assert, assertEquals } from "@std/assert";
 import { program } from "../../cmd/program.ts";
 import { EXERCISES } from "../../scripts/smoke/exercises.ts";
@@ -5,13 +6,8 @@ import { PackedProgram } from "../../scripts/smoke/packed_program.ts";
 import { deadline } from "../support/deadline.ts";
 import { Scratch } from "../support/scratch.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
-import {
-  portableFile,
-  READ_ONLY_FOLDER,
-  runsPortableFiles,
-  start,
-  SYSTEM_PATH,
-} from "./portable_file.ts";
+import { assertInstalled, assertStarts, install, programIn } from "./install_clone.ts";
+import { READ_ONLY_FOLDER, runsPortableFiles, start, SYSTEM_PATH } from "./portable_file.ts";
 
 const names = program.commands.map(({ name }) => name);
 
@@ -20,16 +16,21 @@ Deno.test("there is an exercise for every command of the program", () => {
   assertEquals(names.filter((name) => !exercised.includes(name)), []);
 });
 
+Deno.test("install puts a program that runs into ~/.local/bin", async () => {
+  if (!runsPortableFiles) return;
+  await assertStarts((await installed()).home);
+});
+
 for (const { commands, run } of EXERCISES) {
   const missing = commands.filter((name) => !names.includes(name));
   if (missing.length > 0) continue;
   Deno.test(`the portable file runs ${commands.join(", ")}, with no Deno on PATH`, async () => {
     if (!runsPortableFiles) return;
     using scratch = new Scratch();
-    const { path } = await portableFile();
+    const { path, cache } = await installed();
     const packed = new PackedProgram(path, {
       cwd: READ_ONLY_FOLDER,
-      env: { PATH: SYSTEM_PATH, HOME: "/no/such/home", SOCKTOOL_CACHE: await cache() },
+      env: { PATH: SYSTEM_PATH, HOME: "/no/such/home", SOCKTOOL_CACHE: cache },
     });
     const folder = scratch.at("data");
     Deno.mkdirSync(folder);
@@ -39,19 +40,19 @@ for (const { commands, run } of EXERCISES) {
 
 Deno.test("the portable file passes on arguments as they are, and the exit code", async () => {
   if (!runsPortableFiles) return;
-  const { path } = await portableFile();
-  const { code, err } = await start(path, ["two words", "'"], { SOCKTOOL_CACHE: await cache() });
+  const { path, cache } = await installed();
+  const { code, err } = await start(path, ["two words", "'"], { SOCKTOOL_CACHE: cache });
   assertEquals(code, 2);
   assert(err.startsWith("error: unknown command two words"), err);
 });
 
 Deno.test("the portable file becomes the program: it is the process that was started", async () => {
   if (!runsPortableFiles) return;
-  const { path } = await portableFile();
+  const { path, cache } = await installed();
   const child = new Deno.Command(path, {
     args: ["app-server", "127.0.0.1:0"],
     clearEnv: true,
-    env: { SOCKTOOL_CACHE: await cache() },
+    env: { SOCKTOOL_CACHE: cache },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -81,11 +82,11 @@ Deno.test("the portable file becomes the program: it is the process that was sta
 
 Deno.test("the packed program checks the limit of open files before it opens sockets", async () => {
   if (!runsPortableFiles || !names.includes("multiconn-client")) return;
-  const { path } = await portableFile();
+  const { path, cache } = await installed();
   const line = 'ulimit -n 100; exec "$0" multiconn-client 127.0.0.1:1 500';
   const { code, err } = await runTool("sh", ["-c", line, path], {
     clearEnv: true,
-    env: { SOCKTOOL_CACHE: await cache() },
+    env: { SOCKTOOL_CACHE: cache },
   });
   assertEquals(code, 1);
   assert(err.includes("500 connections need 532 open files, but the limit is 100"), err);
@@ -107,13 +108,21 @@ Deno.test("the program finds none of the variables that the runtime was given", 
   assert(!given.includes("DENO_NO_UPDATE_CHECK") && !given.includes("SOCKTOOL_PORTABLE"), out);
 });
 
-let unpacked: Scratch | undefined;
+interface Installed {
+  readonly home: string;
+  readonly path: string;
+  /** Where the file has unpacked itself: installing has started it. */
+  readonly cache: string;
+}
 
-/** One cache for the tests here: the first of them unpacks. */
-function cache(): Promise<string> {
-  if (unpacked === undefined) {
-    unpacked = new Scratch();
-    addEventListener("unload", () => unpacked?.[Symbol.dispose]());
-  }
-  return Promise.resolve(unpacked.path);
+let installing: Promise<Installed> | undefined;
+
+/** The program, installed once for the tests here. */
+function installed(): Promise<Installed> {
+  return installing ??= (async () => {
+    const home = new Scratch();
+    addEventListener("unload", () => home[Symbol.dispose]());
+    assertInstalled(home.path, await install(home.path));
+    return { path: programIn(home.path), cache: home.at(".cache/socktool"), home: home.path };
+  })();
 }
