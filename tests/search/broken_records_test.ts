@@ -7,8 +7,17 @@ import { readLines } from "../../lib/search/data/lines.ts";
 import { Folder, Recorder } from "./support.ts";
 
 /** Takes a file in and returns what is told of its broken records, and which keys there are. */
-async function take(name: string, content: string, keys: readonly string[], maxEntryBytes = 1000) {
-  await using folder = await Folder.make({ [name]: content });
+function take(name: string, content: string, keys: readonly string[]) {
+  return takeAll({ [name]: content }, keys);
+}
+
+/** Takes files in. */
+async function takeAll(
+  files: Readonly<Record<string, string>>,
+  keys: readonly string[],
+  maxEntryBytes = 1000,
+) {
+  await using folder = await Folder.make(files);
   const observer = new Recorder();
   await using engine = await openSearch({ data: [folder.path], observer, maxEntryBytes });
   assertEquals(observer.summaries[0]?.broken, observer.broken.length);
@@ -76,21 +85,25 @@ Deno.test("CSV: a record that is too large is skipped in bounded memory", async 
 
 Deno.test("a record that is too large is told with the option that takes it in", async () => {
   const [little, large] = ["é".repeat(501), "x".repeat(7000)];
-  const told = "it is larger than 1000 bytes (maxEntryBytes)";
-  const cases: [name: string, content: string, told: string][] = [
-    ["f.jsonl", `{"id":"a","text":"${little}"}`, `f.jsonl:1: ${told}`],
-    ["f.jsonl", `{"id":"a","text":"${large}"}`, `f.jsonl:1: ${told}`],
-    ["f.json", `[{"id":"a","text":"${little}"}]`, `f.json:1: ${told}`],
-    ["f.json", `[{"id":"a","text":"${large}"}]`, `f.json:1: ${told}`],
-    ["f.json", `{"a":"${little}","b":"x"}`, `f.json:1: ${told}`],
-    ["f.csv", `id,text\na,${little}\n`, `f.csv:2: ${told}`],
-    ["f.tsv", `id\ttext\na\t${little}\n`, `f.tsv:2: ${told}`],
+  const cases: [ending: string, line: number, content: (key: string) => string][] = [
+    ["jsonl", 1, (key) => `{"id":"${key}","text":"${little}"}`],
+    ["jsonl", 1, (key) => `{"id":"${key}","text":"${large}"}`],
+    ["json", 1, (key) => `[{"id":"${key}","text":"${little}"}]`],
+    ["json", 1, (key) => `[{"id":"${key}","text":"${large}"}]`],
+    ["json", 1, (key) => `{"${key}":"${little}","b":"x"}`],
+    ["csv", 2, (key) => `id,text\n${key},${little}\n`],
+    ["tsv", 2, (key) => `id\ttext\n${key}\t${little}\n`],
   ];
-  for (const [name, content, expected] of cases) {
-    const { broken, found } = await take(name, content, ["a"]);
-    assertEquals([broken, found], [[expected], []]);
-    assertEquals((await take(name, content, ["a"], 10_000)).broken, []);
-  }
+  const keys = cases.map((_, i) => `k${i}`);
+  const name = (i: number) => `${i}.${cases[i]![0]}`;
+  const files = Object.fromEntries(cases.map(([, , content], i) => [name(i), content(keys[i]!)]));
+  const { broken, found } = await takeAll(files, keys);
+  assertEquals(
+    broken.toSorted(),
+    cases.map(([, line], i) => `${name(i)}:${line}: it is larger than 1000 bytes (maxEntryBytes)`),
+  );
+  assertEquals(found, []);
+  assertEquals((await takeAll(files, keys, 10_000)).broken, []);
 });
 
 Deno.test("a named field that a record does not have makes it broken", async () => {
