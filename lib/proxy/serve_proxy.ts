@@ -15,7 +15,7 @@ import {
 import { dialUpstream, type Upstream, upstreamAt } from "./dial_upstream.ts";
 import type { Fault } from "./faults/fault.ts";
 import { type FaultReport, FaultSet } from "./faults/fault_set.ts";
-import { parseFault } from "./faults/parse_fault.ts";
+import { readFaults } from "./faults/parse_fault.ts";
 import { refuseLoop } from "./loop.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
 import { Relay } from "./relay.ts";
@@ -26,7 +26,7 @@ import type { ProxyListener, SocketListener } from "./proxy_listener.ts";
 /** Options of {@linkcode serveProxy}. */
 export interface ProxyOptions {
   /**
-   * What to do to connections: texts that {@linkcode parseFault} reads, or what it returns.
+   * What to do to connections: texts that `parseFault` reads, or what it returns.
    *
    * @default {nothing}
    */
@@ -98,6 +98,7 @@ export interface Proxy extends AsyncDisposable {
    * that is gone still comes at its time. A fault that stays in its place goes on as it was.
    *
    * @throws {FaultError} if a text is no fault; nothing is changed then.
+   * @throws {TypeError} if one is neither a text nor what `parseFault` returned.
    */
   set(faults: readonly (Fault | string)[]): void;
   /** How often each fault did something: those that are set, and those that were. */
@@ -213,13 +214,9 @@ type ProxyLimits = Readonly<
   Record<"connectTimeoutMs" | "drainTimeoutMs" | "maxConnections" | "seed", number>
 >;
 
-function toFaults(faults: readonly (Fault | string)[]): Fault[] {
-  return faults.map((fault) => typeof fault === "string" ? parseFault(fault) : fault);
-}
-
 function limitsOf(options: ProxyOptions): ProxyLimits {
   const { connectTimeoutMs, drainTimeoutMs, maxConnections, seed } = options;
-  toFaults(options.faults ?? []);
+  if (options.faults !== undefined) readFaults(options.faults);
   return {
     seed: numericOption("seed", seed, SEED) ?? Math.floor(Math.random() * 0x1_0000_0000),
     connectTimeoutMs: timerMs("connectTimeoutMs", connectTimeoutMs, DEFAULT_DIAL_TIMEOUT_MS),
@@ -285,7 +282,7 @@ class ProxyServer implements Proxy {
   }
 
   set(faults: readonly (Fault | string)[]): void {
-    this.#faults.set(toFaults(faults));
+    this.#faults.set(readFaults(faults));
   }
 
   reports(): FaultReport[] {

@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { dial, listen } from "../../lib/net/mod.ts";
-import { FaultError, type Proxy, type ProxyOptions, serveProxy } from "../../lib/proxy/mod.ts";
+import {
+  FaultError,
+  parseFault,
+  type Proxy,
+  type ProxyOptions,
+  serveProxy,
+} from "../../lib/proxy/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { assertReset, bytesOf, readAll, writeAll } from "./ends.ts";
 import { LOSSLESS, passLossless } from "./lossless.ts";
@@ -109,6 +115,26 @@ Deno.test("set() changes what happens to open connections, and forgets no report
     proxy.set([]);
     assertEquals(await deadline(readAll(upstream)), bytesOf(1_000));
   });
+});
+
+Deno.test("what is no fault is refused at the start and by set(), in our words", async () => {
+  const parsed = parseFault("up delay 1ms");
+  await using proxy = await serveProxy(ANY_PORT, "127.0.0.1:1", { faults: [parsed] });
+  const wrong = [null, 5, "up delay 1ms", {}, [5], [null], [{}], [{ ...parsed, direction: "x" }]];
+  for (const faults of wrong as never[]) {
+    const words = /^Cannot use .* as (faults: give an array|a fault: give a text)/;
+    const told = [
+      await assertRejects(async () => await serveProxy(ANY_PORT, "127.0.0.1:1", { faults })),
+      assertThrows(() => proxy.set(faults)),
+    ];
+    for (const error of told) {
+      assert(error instanceof TypeError && words.test(error.message), String(error));
+    }
+  }
+  assertEquals(proxy.faults, [parsed]);
+  for (const text of [5, null, undefined, ["up delay 1ms"]] as never[]) {
+    assertThrows(() => parseFault(text), TypeError, "as text: give a string");
+  }
 });
 
 Deno.test("what fired is told with connection, direction and offset; a seed repeats it", async () => {

@@ -1,5 +1,6 @@
 import { parseBytes, parseDuration } from "../../base/units.ts";
 import { suggestion } from "../../base/nearest.ts";
+import { checkGiven, refusal } from "../../base/option_kinds.ts";
 import {
   type Fault,
   type FaultAction,
@@ -9,6 +10,9 @@ import {
 } from "./fault.ts";
 import { FaultWords } from "./fault_words.ts";
 import { parseNetwork } from "./network.ts";
+
+/** All that was returned: what else is given for a fault may be anything. */
+const READ = new WeakSet<Fault>();
 
 const DIRECTIONS = ["up", "down", "both"] as const;
 
@@ -26,8 +30,10 @@ const DIRECTIONS = ["up", "down", "both"] as const;
  * ```
  *
  * @throws {FaultError} if the text is no fault: it says where, and what the nearest known word is.
+ * @throws {TypeError} if it is no string.
  */
 export function parseFault(text: string): Fault {
+  checkGiven("text", text, "text");
   const words = new FaultWords(text);
   const direction = words.choice("direction", DIRECTIONS);
   const place = words.peek();
@@ -40,7 +46,24 @@ export function parseFault(text: string): Fault {
   if (kind === "refuse" && selectsFrames(selectors)) {
     words.refuse(place!, "a connection is refused before its first frame");
   }
-  return { text: words.normal, direction, action, selectors };
+  const fault: Fault = { text: words.normal, direction, action, selectors };
+  READ.add(fault);
+  return fault;
+}
+
+/**
+ * Reads those that are texts.
+ *
+ * @throws {FaultError} if a text is no fault.
+ * @throws {TypeError} if it is no array, or one is neither a text nor what {@linkcode parseFault} returned.
+ */
+export function readFaults(faults: readonly (Fault | string)[]): Fault[] {
+  if (!Array.isArray(faults)) throw new TypeError(refusal("faults", faults, "an array of them"));
+  return faults.map((fault: Fault | string) => {
+    if (typeof fault === "string") return parseFault(fault);
+    if (READ.has(fault)) return fault;
+    throw new TypeError(refusal("a fault", fault, "a text, or what parseFault() returns"));
+  });
 }
 
 /** Reads what stands behind each kind. */
