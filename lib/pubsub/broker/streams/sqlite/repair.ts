@@ -32,6 +32,7 @@ import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { CONSUMERS, isObject, RECENT_IDS, RETAINED } from "./small_rows.ts";
 import { type SqlValue, Statements } from "./statements.ts";
+import { copyInWholeLength, missingLength } from "./whole_length.ts";
 import { DEAD_LETTERS } from "../dead_letter.ts";
 
 /** What {@linkcode repairStreamStore} did. */
@@ -62,16 +63,25 @@ export async function repairStreamStore(folder: string): Promise<StreamStoreRepa
   const before = examineStore(path);
   if (before.problems.length === 0) return { ...figuresOf(before), lost: [], damaged: undefined };
   const copy = `${path}.repaired`;
-  await Deno.remove(copy).catch(() => {});
+  const lengthened = `${path}.lengthened`;
+  await removeAll(copy, lengthened);
   try {
-    const lost = rescue(path, copy);
+    const length = missingLength(path);
+    if (length !== undefined) await copyInWholeLength(path, lengthened, length);
+    const lost = rescue(path, length === undefined ? path : lengthened, copy);
     const after = examineStore(copy);
     if (after.problems.length > 0) {
       throw new SqliteError("damaged", path, "repair", after.problems[0]!);
     }
     return { ...figuresOf(after), lost, damaged: await exchange(path, copy) };
   } finally {
-    for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(copy + suffix).catch(() => {});
+    await removeAll(copy, lengthened);
+  }
+}
+
+async function removeAll(...databases: readonly string[]): Promise<void> {
+  for (const each of databases) {
+    for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(each + suffix).catch(() => {});
   }
 }
 
@@ -92,12 +102,12 @@ async function exchange(path: string, copy: string): Promise<string> {
   return damaged;
 }
 
-/** Copies what is whole into a new file. @returns what is lost. */
-function rescue(path: string, target: string): string[] {
+/** Copies what is whole of a source, which stands for the database, into a new file. @returns what is lost. */
+function rescue(path: string, source: string, target: string): string[] {
   let from: DatabaseSync | undefined;
   let to: DatabaseSync | undefined;
   try {
-    from = openReader(path);
+    from = openReader(source);
     versionOf(from, path, STREAM_SCHEMA);
     const db = to = openWriter(target, { schema: STREAM_SCHEMA });
     const image = readJournal(path);

@@ -1,0 +1,30 @@
+/** Where the header of a database tells the size of its pages, and how many it has. */
+const PAGE_SIZE_AT = 16, PAGES_AT = 28;
+const HEADER_BYTES = 100;
+
+/** A page size of 65,536 is written as this. */
+const LARGEST = 1;
+
+/**
+ * The size that a database's file should have, by its own header; `undefined` if it has that, or more.
+ * SQLite reads nothing at all of a file that was cut off.
+ */
+export function missingLength(path: string): number | undefined {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(HEADER_BYTES);
+  if (file.readSync(bytes) !== HEADER_BYTES) return undefined;
+  const header = new DataView(bytes.buffer);
+  const pageBytes = header.getUint16(PAGE_SIZE_AT);
+  const length = (pageBytes === LARGEST ? 65_536 : pageBytes) * header.getUint32(PAGES_AT);
+  return file.statSync().size < length ? length : undefined;
+}
+
+/**
+ * Copies a database that was cut off, with its log, and gives the copy its whole length: what is
+ * missing are pages of zeros, which cannot be read, and the others can.
+ */
+export async function copyInWholeLength(path: string, to: string, length: number): Promise<void> {
+  await Deno.copyFile(path, to);
+  await Deno.copyFile(`${path}-wal`, `${to}-wal`).catch(() => {});
+  await Deno.truncate(to, length);
+}
