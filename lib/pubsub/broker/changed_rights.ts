@@ -2,7 +2,6 @@ import type { Requester } from "./requester.ts";
 import { inSteps } from "../../base/in_steps.ts";
 import { quote } from "../protocol/quote.ts";
 import { maySubscribe } from "./routing/rights.ts";
-import { streamRefusal } from "./streams/stream_rights.ts";
 import type { Subscription } from "./routing/subscription.ts";
 
 /** Ended subscriptions to tell the client of before looking at the clock again. */
@@ -24,9 +23,7 @@ export function applyChangedRights(requester: Requester): Promise<void> | undefi
     return undefined;
   }
   requester.identify(principal.current);
-  requester.streams?.endForbidden((kind, stream) =>
-    streamRefusal(principal.current!, stream, kind === "reader" ? "read" : "consume")
-  );
+  requester.streams?.endForbidden();
   return requester.subscriptions.size === 0 ? undefined : endForbidden(requester);
 }
 

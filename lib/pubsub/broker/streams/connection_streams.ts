@@ -2,6 +2,7 @@ import { FrameDecoder, type HeaderInit } from "../../../frame/mod.ts";
 import { ByteBuffer } from "../../../base/byte_buffer.ts";
 import { Condition } from "../../../base/condition.ts";
 import { releaseMemory } from "../../../base/release_memory.ts";
+import type { Principal } from "../../../access/mod.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { writeControl } from "../../protocol/control_frame.ts";
 import type { Outbox } from "../delivery/outbox.ts";
@@ -11,14 +12,23 @@ import type { ConsumerMember, StreamReader, StreamStore } from "./stream_store.t
 /** How many streams and consumers one connection may read at one time. */
 const MAX_SIDS = 100;
 
+/** Why a client may not read something; `undefined` if it may. */
+export type ReadRefusal = (principal: Principal) => Refusal | undefined;
+
 /** What a connection reads. */
 type Source =
-  | { readonly kind: "reader"; readonly stream: string; readonly reader: StreamReader }
+  | {
+    readonly kind: "reader";
+    readonly stream: string;
+    readonly reader: StreamReader;
+    readonly refusal: ReadRefusal;
+  }
   | {
     readonly kind: "member";
     readonly stream: string;
     readonly consumer: string;
     readonly member: ConsumerMember;
+    readonly refusal: ReadRefusal;
   };
 
 /** What {@linkcode ConnectionStreams} needs of its connection. */
@@ -28,6 +38,8 @@ export interface StreamsHost {
   readonly outbox: Outbox;
   /** Names the connection. */
   readonly id: number;
+  /** Who the client is. */
+  readonly principal: Principal | undefined;
   refuse(refusal: Refusal, id?: number, about?: HeaderInit): void;
 }
 
@@ -77,7 +89,9 @@ export class ConnectionStreams {
     this.#reserved.delete(sid);
     if (this.#isOver) return close(source, false);
     this.#sources.set(sid, source);
-    void this.#serve(sid, source);
+    // While it was made the client may have lost the right to it.
+    this.#endIfForbidden(sid, source);
+    if (this.#sources.has(sid)) void this.#serve(sid, source);
   }
 
   /** Ends a subscription; `false` if there is none. */
@@ -89,14 +103,9 @@ export class ConnectionStreams {
     return true;
   }
 
-  /** Ends those that are picked, and tells the client why. */
-  endForbidden(refusalOf: (kind: Source["kind"], stream: string) => Refusal | undefined): void {
-    for (const [sid, { kind, stream }] of this.#sources) {
-      const refusal = refusalOf(kind, stream);
-      if (refusal === undefined) continue;
-      this.stop(sid);
-      this.#host.refuse(refusal, undefined, { sid });
-    }
+  /** Ends those that the client may not have any more, and tells it why. */
+  endForbidden(): void {
+    for (const [sid, source] of this.#sources) this.#endIfForbidden(sid, source);
   }
 
   /**
@@ -120,6 +129,13 @@ export class ConnectionStreams {
   settled(): Promise<void> | undefined {
     if (this.#unconfirmed === 0) return undefined;
     return this.#settled.wait();
+  }
+
+  #endIfForbidden(sid: number, source: Source): void {
+    const refusal = source.refusal(this.#host.principal!);
+    if (refusal === undefined) return;
+    this.stop(sid);
+    this.#host.refuse(refusal, undefined, { sid });
   }
 
   async #serve(sid: number, source: Source): Promise<void> {

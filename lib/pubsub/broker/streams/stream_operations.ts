@@ -1,4 +1,5 @@
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
+import type { Principal } from "../../../access/mod.ts";
 import type { Pause } from "../../../base/in_steps.ts";
 import { messageOf } from "../../../base/message_of.ts";
 import { reportError } from "../../../base/report.ts";
@@ -8,7 +9,7 @@ import { quote } from "../../protocol/quote.ts";
 import { filterCovers } from "../../protocol/topic.ts";
 import type { Requester } from "../requester.ts";
 import { CopyReader } from "./copy_reader.ts";
-import { streamsOf } from "./connection_streams.ts";
+import { type ReadRefusal, streamsOf } from "./connection_streams.ts";
 import { noConsumer } from "./consumer_settings.ts";
 import { DEAD_LETTERS } from "./dead_letter.ts";
 import { StreamError } from "./stream_error.ts";
@@ -183,15 +184,18 @@ async function subscribe({ requester, store, header, flush }: Request): Promise<
     const message = `The field ${field} is none of a subscription to a stream`;
     throw new RefusedError({ code: "bad-field", message });
   }
-  if (stream === DEAD_LETTERS) needDeadLetters(requester, topic);
-  else need(requester, stream, "read");
+  const refusalOf: ReadRefusal = (principal) =>
+    stream === DEAD_LETTERS
+      ? deadLetterRefusal(principal, topic)
+      : streamRefusal(principal, stream, "read");
+  check(requester, refusalOf);
   const streams = streamsOf(requester, store, flush);
   const refusal = streams.reserve(sid);
   if (refusal) throw new RefusedError(refusal);
   try {
     const runs = runsOf(header, requester);
     const reader = await store.read({ stream, sid, start, topic, runs });
-    const after = () => streams.start(sid, { kind: "reader", stream, reader });
+    const after = () => streams.start(sid, { kind: "reader", stream, reader, refusal: refusalOf });
     return { fields: { sid, stream, seq: reader.next }, after };
   } catch (error) {
     streams.release(sid);
@@ -202,10 +206,10 @@ async function subscribe({ requester, store, header, flush }: Request): Promise<
 /** Sends all that the store keeps: who may have that must have every right to read. */
 async function backup({ requester, store, header, flush }: Request): Promise<Answer> {
   const sid = sidOf(header);
-  need(requester, ALL, "read");
-  need(requester, ALL, "consume");
-  const refusal = subscribeRefusal(requester.principal!, ">");
-  if (refusal) throw new RefusedError(refusal);
+  const refusalOf: ReadRefusal = (principal) =>
+    streamRefusal(principal, ALL, "read") ?? streamRefusal(principal, ALL, "consume") ??
+      subscribeRefusal(principal, ">");
+  check(requester, refusalOf);
   if (store.copy === undefined) {
     const message = "This broker's store cannot be copied over a connection; where JetStream is " +
       "the store, use 'nats stream backup'";
@@ -217,7 +221,8 @@ async function backup({ requester, store, header, flush }: Request): Promise<Ans
   try {
     const copy = await store.copy();
     const reader = new CopyReader(copy, sid);
-    const after = () => streams.start(sid, { kind: "reader", stream: ALL, reader });
+    const after = () =>
+      streams.start(sid, { kind: "reader", stream: ALL, reader, refusal: refusalOf });
     return { fields: { sid, bytes: copy.bytes }, after };
   } catch (error) {
     streams.release(sid);
@@ -232,7 +237,8 @@ async function consume({ requester, store, header, flush }: Request): Promise<An
   const settings = consumerSettingsOf(header);
   const prefetch = prefetchOf(header);
   const start = startOf(header, ["all", "new"]) ?? { from: "all" as const };
-  need(requester, stream, "consume");
+  const refusalOf: ReadRefusal = (principal) => streamRefusal(principal, stream, "consume");
+  check(requester, refusalOf);
   const streams = streamsOf(requester, store, flush);
   const refusal = streams.reserve(sid);
   if (refusal) throw new RefusedError(refusal);
@@ -241,7 +247,8 @@ async function consume({ requester, store, header, flush }: Request): Promise<An
     const runs = runsOf(header, requester);
     const init = { stream, consumer, owner, sid, settings, start, prefetch, runs };
     const member = await store.join(init);
-    const after = () => streams.start(sid, { kind: "member", stream, consumer, member });
+    const after = () =>
+      streams.start(sid, { kind: "member", stream, consumer, member, refusal: refusalOf });
     return { fields: { sid, ...consumerFields(member.figures) }, after };
   } catch (error) {
     streams.release(sid);
@@ -314,25 +321,29 @@ function afterOf({ after = "" }: FrameHeader): string {
   throw new RefusedError(badField("after", "a text"));
 }
 
-function need({ principal }: Requester, stream: string, right: StreamRight): void {
-  const refusal = streamRefusal(principal!, stream, right);
+function need(requester: Requester, stream: string, right: StreamRight): void {
+  check(requester, (principal) => streamRefusal(principal, stream, right));
+}
+
+function check({ principal }: Requester, refusalOf: ReadRefusal): void {
+  const refusal = refusalOf(principal!);
   if (refusal) throw new RefusedError(refusal);
 }
 
 /** Dead letters belong to those who may consume the stream that they come from. */
-function needDeadLetters(requester: Requester, topic: string | undefined): void {
+function deadLetterRefusal(principal: Principal, topic: string | undefined): Refusal | undefined {
   const [, stream] = topic?.split(".") ?? [];
   const isOne = topic !== undefined && filterCovers(`${DEAD_LETTERS}.>`, topic) &&
     stream !== "*" && stream !== ">";
-  if (isOne) return need(requester, stream!, "consume");
-  const refusal = streamRefusal(requester.principal!, ALL, "consume");
-  if (refusal === undefined) return;
+  if (isOne) return streamRefusal(principal, stream!, "consume");
+  const refusal = streamRefusal(principal, ALL, "consume");
+  if (refusal === undefined) return undefined;
   const message =
     `${refusal.message}; dead letters of one are read by ${DEAD_LETTERS}.STREAM.CONSUMER`;
-  throw new RefusedError({ ...refusal, message });
+  return { ...refusal, message };
 }
 
 function needPurge(requester: Requester, name: string, topic: string | undefined): void {
-  if (name === DEAD_LETTERS) needDeadLetters(requester, topic);
-  else need(requester, name, "purge");
+  if (name !== DEAD_LETTERS) return need(requester, name, "purge");
+  check(requester, (principal) => deadLetterRefusal(principal, topic));
 }

@@ -63,7 +63,7 @@ Deno.test("nothing more is read for a client that has gone, until its turn comes
   const host = { streams: undefined, outbox, id: 1, refuse() {} };
   const streams = new ConnectionStreams(host as never, {} as StreamStore, () => {});
   assertEquals(streams.reserve(1), undefined);
-  streams.start(1, { kind: "reader", stream: "s", reader });
+  streams.start(1, { kind: "reader", stream: "s", reader, refusal: () => undefined });
   closed = true;
   relief.resolve();
   for (let i = 0; i < 20; i++) await undefined;
