@@ -87,7 +87,10 @@ export class ConsumerCatalog {
         await this.look(stream);
       }
       const local = await this.#localOf(info);
-      const member = local.join(await this.#figures(info), init);
+      const figures = await this.#figures(info);
+      // It may have been deleted meanwhile.
+      if (this.#local.get(keyOf(stream, name)) !== local) throw noConsumer(stream, name);
+      const member = local.join(figures, init);
       local.seen(deliveredTo(info, state.last_seq), Math.max(1, state.first_seq));
       return member;
     });
