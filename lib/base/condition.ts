@@ -9,7 +9,7 @@
  * import { assertEquals } from "@std/assert";
  *
  * const room = new Condition();
- * const waiting: string[] = [];
+ * const waiting = ["first"];
  * const pushing = (async () => {
  *   while (waiting.length > 0) await room.wait();
  *   waiting.push("second");

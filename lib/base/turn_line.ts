@@ -13,7 +13,7 @@ import { Deque } from "./deque.ts";
  * const line = new TurnLine();
  * const order: number[] = [];
  * for (const i of [1, 2, 3]) void line.wait().then(() => order.push(i));
- * await line.serve(2);
+ * await line.serve(1_000);
  * assertEquals(order, [1, 2, 3]);
  * ```
  */
