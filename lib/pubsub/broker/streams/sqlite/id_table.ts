@@ -2,7 +2,7 @@
 const LEAST = 32;
 const MOST = 131_072;
 
-/** Two hashes of a text, which nobody can foresee who does not know the seeds. */
+/** Two hashes of a text, which nobody can foresee who does not know the seeds. `check` is never 0. */
 export interface IdHash {
   readonly place: number;
   readonly check: number;
@@ -24,7 +24,8 @@ export function hashOf(id: string): IdHash {
   }
   // The last letters have to reach all bits.
   place = Math.imul(place ^ place >>> 15, 0x2c1b_3c6d);
-  return { place: (place ^ place >>> 13) >>> 0, check: (check ^ check >>> 16) >>> 0 };
+  // 0 stands for none.
+  return { place: (place ^ place >>> 13) >>> 0, check: ((check ^ check >>> 16) >>> 0) || 1 };
 }
 
 /**
@@ -39,6 +40,7 @@ export class IdTable {
   until: number;
   /** How many ids it has. */
   size = 0;
+  /** 0 in a place without a message: to find none, as for nearly all ids, looks at nothing else. */
   #checks = new Uint32Array(2 * LEAST);
   #places = new Uint32Array(2 * LEAST);
   #seqs = new Float64Array(2 * LEAST);
@@ -55,7 +57,8 @@ export class IdTable {
 
   /** Adds a message; numbers and times are in order. */
   add(hash: IdHash, seq: number, time: number): void {
-    if (2 * this.size >= this.#seqs.length) this.#grow();
+    const { length } = this.#seqs;
+    if (2 * this.size >= length) this.#rebuild(2 * length, Infinity);
     this.#put(hash.place, hash.check, seq);
     this.size++;
     this.last = seq;
@@ -68,7 +71,7 @@ export class IdTable {
    */
   find({ place, check }: IdHash, from: number = place): number {
     const mask = this.#seqs.length - 1;
-    for (let i = from & mask; this.#seqs[i] !== 0; i = i + 1 & mask) {
+    for (let i = from & mask; this.#checks[i] !== 0; i = i + 1 & mask) {
       if (this.#checks[i] === check && this.#places[i] === place) return i;
     }
     return -1;
@@ -79,20 +82,38 @@ export class IdTable {
     return this.#seqs[place]!;
   }
 
-  #grow(): void {
+  /**
+   * Removes those from a number on, of which there is one. The time of the last stays: so the table may
+   * go later than it could.
+   *
+   * @returns how many these were.
+   */
+  removeFrom(first: number): number {
+    const before = this.size;
+    this.#rebuild(this.#seqs.length, first);
+    return before - this.size;
+  }
+
+  /** Puts those before a number into a table of a size. */
+  #rebuild(length: number, end: number): void {
     const [places, checks, seqs] = [this.#places, this.#checks, this.#seqs];
-    this.#places = new Uint32Array(2 * places.length);
-    this.#checks = new Uint32Array(2 * places.length);
-    this.#seqs = new Float64Array(2 * places.length);
+    this.#places = new Uint32Array(length);
+    this.#checks = new Uint32Array(length);
+    this.#seqs = new Float64Array(length);
+    this.size = this.last = 0;
     for (let i = 0; i < seqs.length; i++) {
-      if (seqs[i] !== 0) this.#put(places[i]!, checks[i]!, seqs[i]!);
+      const seq = seqs[i]!;
+      if (checks[i] === 0 || seq >= end) continue;
+      this.#put(places[i]!, checks[i]!, seq);
+      this.size++;
+      this.last = Math.max(this.last, seq);
     }
   }
 
   #put(place: number, check: number, seq: number): void {
     const mask = this.#seqs.length - 1;
     let i = place & mask;
-    while (this.#seqs[i] !== 0) i = i + 1 & mask;
+    while (this.#checks[i] !== 0) i = i + 1 & mask;
     this.#places[i] = place;
     this.#checks[i] = check;
     this.#seqs[i] = seq;

@@ -1,5 +1,6 @@
 import type { FrameHeader } from "../../../../frame/mod.ts";
-import { hashOf, IdTable } from "./id_table.ts";
+import { IdList } from "./id_list.ts";
+import { hashOf, type IdHash, IdTable } from "./id_table.ts";
 import type { Statements } from "./statements.ts";
 import type { StreamRecord } from "./stream_record.ts";
 
@@ -14,15 +15,13 @@ const MAX_RECENT = 524_288;
 
 /** The recent ids of one stream. */
 interface RecentIds {
-  /** Those of the commit that is being made. */
-  readonly fresh: Map<string, number>;
-  /** When these are stored. */
-  freshTime: number;
-  /** Those of commits before that are not in the log yet, in the order of their numbers. */
-  unsaved: RecentId[];
-  /** Whether the commit that is being made has put these there, and its own. */
+  /** Those that are not in the log yet. */
+  readonly unsaved: IdList;
+  /** How many of these are of commits before; the others are of the one that is being made. */
+  committed: number;
+  /** Whether the commit that is being made has put all of them there. */
   isSaving: boolean;
-  /** Where the others may be, the oldest first. */
+  /** Where all may be, the oldest first. */
   readonly tables: IdTable[];
   /** The table whose ids are being moved. */
   moving: IdTable | undefined;
@@ -55,6 +54,9 @@ export class MessageIds {
   /** Those with ids in the commit that is being made. */
   readonly #changed = new Map<StreamRecord, RecentIds>();
   #size = 0;
+  /** The id that was looked for last: it is added next, unless it was found. */
+  #hashedId: string | undefined;
+  #hash: IdHash = { place: 0, check: 1 };
 
   /** Over the connection that writes. @param maxRecent Ids whose hashes are in memory at most. */
   constructor(statements: Statements, maxRecent: number = MAX_RECENT) {
@@ -66,24 +68,23 @@ export class MessageIds {
   forget(stream: StreamRecord): () => void {
     const recent = this.#streams.get(stream.id);
     if (recent === undefined) return () => {};
-    const size = recent.tables.reduce((sum, table) => sum + table.size, 0);
-    this.#size -= size;
+    const sizeOf = () => recent.tables.reduce((sum, { size }) => sum + size, 0);
+    this.#size -= sizeOf();
     this.#streams.delete(stream.id);
     this.#changed.delete(stream);
     return () => {
-      takeBack(recent);
-      this.#size += size;
+      this.#size += sizeOf();
+      this.#takeBack(recent);
       this.#streams.set(stream.id, recent);
     };
   }
 
   /** The number of the message that was stored with an id within the window; `undefined` if none. */
   find(stream: StreamRecord, id: string, time: number): number | undefined {
-    const { fresh, freshTime, tables, movedUntil } = this.#loaded(stream);
+    const { tables, movedUntil } = this.#loaded(stream);
     const { dedupMs } = stream.settings;
-    const seq = fresh.get(id);
-    if (seq !== undefined && time - freshTime < dedupMs) return seq;
-    const hash = hashOf(id);
+    const hash = this.#hash = hashOf(id);
+    this.#hashedId = id;
     for (let i = tables.length - 1; i >= 0; i--) {
       const table = tables[i]!;
       for (let at = table.find(hash); at >= 0; at = table.find(hash, at + 1)) {
@@ -97,46 +98,53 @@ export class MessageIds {
   /** Remembers an id. All of one commit have the same time. */
   add(stream: StreamRecord, id: string, seq: number, time: number): void {
     const recent = this.#of(stream);
-    recent.fresh.set(id, seq);
-    recent.freshTime = time;
+    if (recent.isLoaded) {
+      const hash = id === this.#hashedId ? this.#hash : hashOf(id);
+      this.#add(recent, hash, seq, time, stream.settings.dedupMs);
+    }
+    recent.unsaved.add(id, seq, time);
     this.#changed.set(stream, recent);
   }
 
   /** Writes those of a stream that are not in the log. */
   save(stream: StreamRecord): void {
     const recent = this.#of(stream);
-    const ids = [...recent.unsaved, ...freshIds(recent)];
-    for (let i = 0; i < ids.length; i += STEP) {
-      const row = ids.slice(i, i + STEP);
-      const [, last, time] = row.at(-1)!;
+    const { unsaved } = recent;
+    for (let first = 0; first < unsaved.length; first += STEP) {
+      const end = Math.min(first + STEP, unsaved.length);
+      const time = unsaved.timeAt(end - 1);
+      const ids: LogEntry[] = [];
+      for (let i = first; i < end; i++) {
+        const before = time - unsaved.timeAt(i);
+        const [id, seq] = [unsaved.idAt(i), unsaved.seqAt(i)];
+        ids.push(before === 0 ? [id, seq] : [id, seq, before]);
+      }
       this.#statements.run(
         "INSERT OR REPLACE INTO recent_id VALUES (?, ?, ?, ?)",
         stream.id,
-        last,
+        unsaved.seqAt(end - 1),
         time,
-        JSON.stringify(row.map(([id, seq, at]) => at === time ? [id, seq] : [id, seq, time - at])),
+        JSON.stringify(ids),
       );
     }
-    if (ids.length === 0) return;
+    if (unsaved.length === 0) return;
     recent.isSaving = true;
     this.#changed.set(stream, recent);
   }
 
   /** What was written is committed. */
   committed(): void {
-    for (const [stream, recent] of this.#changed) {
-      const ids = freshIds(recent);
-      if (recent.isLoaded) this.#add(recent, ids, stream.settings.dedupMs);
-      if (recent.isSaving) recent.unsaved = [];
-      else for (const id of ids) recent.unsaved.push(id);
-      takeBack(recent);
+    for (const recent of this.#changed.values()) {
+      if (recent.isSaving) recent.unsaved.truncate(0);
+      recent.isSaving = false;
+      recent.committed = recent.unsaved.length;
     }
     this.#changed.clear();
   }
 
   /** Takes back what was added since the last commit. */
   rollBack(): void {
-    for (const recent of this.#changed.values()) takeBack(recent);
+    for (const recent of this.#changed.values()) this.#takeBack(recent);
     this.#changed.clear();
   }
 
@@ -176,12 +184,12 @@ export class MessageIds {
   #move(stream: StreamRecord, recent: RecentIds): void {
     const { id, settings: { dedupMs } } = stream;
     const table = recent.moving ??= recent.tables[0]!;
-    if (recent.unsaved.length > 0 && recent.unsaved[0]![1] <= table.last) {
+    if (recent.unsaved.length > 0 && recent.unsaved.seqAt(0) <= table.last) {
       // They are moved out of the log, so they have to be there first.
       stream.touch();
       return;
     }
-    const enough = Math.max(STEP, 2 * recent.fresh.size);
+    const enough = Math.max(STEP, 2 * (recent.unsaved.length - recent.committed));
     for (let moved = 0; moved < enough;) {
       const row = this.#statements.row<LogRow>(
         "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last > ? ORDER BY last LIMIT 1",
@@ -229,26 +237,45 @@ export class MessageIds {
   /** Whether an id is that of a message, within the window. */
   #isOf({ id: stream, settings }: StreamRecord, id: string, seq: number, time: number): boolean {
     const { unsaved } = this.#streams.get(stream)!;
-    const isUnsaved = unsaved.length > 0 && unsaved[0]![1] <= seq;
-    const row = isUnsaved ? undefined : this.#statements.row<LogRow>(
+    if (unsaved.length > 0 && unsaved.seqAt(0) <= seq) {
+      const index = unsaved.indexOf(seq);
+      return index >= 0 && time - unsaved.timeAt(index) < settings.dedupMs &&
+        unsaved.idAt(index) === id;
+    }
+    const row = this.#statements.row<LogRow>(
       "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last >= ? ORDER BY last LIMIT 1",
       stream,
       seq,
     );
-    const found = findSeq(isUnsaved ? unsaved : row ? idsOf(row) : [], seq);
+    const found = findSeq(row ? idsOf(row) : [], seq);
     return found !== undefined && found[0] === id && time - found[2] < settings.dedupMs;
   }
 
-  #add({ tables, moving }: RecentIds, ids: readonly RecentId[], dedupMs: number): void {
+  #add({ tables, moving }: RecentIds, hash: IdHash, seq: number, time: number, dedupMs: number) {
     let table = tables.at(-1);
-    for (const [id, seq, time] of ids) {
-      // A table goes as a whole once the last of it is out of the window.
-      if (!table || table === moving || table.isFull || time - table.since > dedupMs / 2) {
-        tables.push(table = new IdTable(time));
-      }
-      table.add(hashOf(id), seq, time);
-      this.#size++;
+    // A table goes as a whole once the last of it is out of the window.
+    if (!table || table === moving || table.isFull || time - table.since > dedupMs / 2) {
+      tables.push(table = new IdTable(time));
     }
+    table.add(hash, seq, time);
+    this.#size++;
+  }
+
+  /** Forgets what the commit that is being made has added. */
+  #takeBack(recent: RecentIds): void {
+    const { unsaved, committed, tables } = recent;
+    recent.isSaving = false;
+    const first = unsaved.seqAt(committed);
+    // They are the last that were added.
+    for (let left = recent.isLoaded ? unsaved.length - committed : 0; left > 0;) {
+      const table = tables.at(-1)!;
+      const removed = table.removeFrom(first);
+      this.#size -= removed;
+      left -= removed;
+      if (table.size > 0) break;
+      tables.pop();
+    }
+    unsaved.truncate(committed);
   }
 
   #dropOldest(recent: RecentIds): void {
@@ -265,9 +292,8 @@ export class MessageIds {
     if (known) return known;
     const isMoved = this.#statements.row("SELECT 1 FROM message_id WHERE stream = ? LIMIT 1", id);
     const recent: RecentIds = {
-      fresh: new Map(),
-      freshTime: 0,
-      unsaved: [],
+      unsaved: new IdList(),
+      committed: 0,
       isSaving: false,
       tables: [],
       moving: undefined,
@@ -301,11 +327,18 @@ export class MessageIds {
         after,
         LOADED_ROWS,
       );
-      for (const row of rows) this.#add(recent, idsOf(row), dedupMs);
+      for (const row of rows) {
+        for (const [each, seq, time] of idsOf(row)) {
+          this.#add(recent, hashOf(each), seq, time, dedupMs);
+        }
+      }
       if (rows.length < LOADED_ROWS) break;
       after = rows.at(-1)![0];
     }
-    this.#add(recent, recent.unsaved, dedupMs);
+    const { unsaved } = recent;
+    for (let i = 0; i < unsaved.length; i++) {
+      this.#add(recent, hashOf(unsaved.idAt(i)), unsaved.seqAt(i), unsaved.timeAt(i), dedupMs);
+    }
     return recent;
   }
 }
@@ -324,15 +357,6 @@ function findSeq(ids: readonly RecentId[], seq: number): RecentId | undefined {
     else high = middle;
   }
   return ids[low]?.[1] === seq ? ids[low] : undefined;
-}
-
-function freshIds({ fresh, freshTime }: RecentIds): RecentId[] {
-  return Array.from(fresh, ([id, seq]) => [id, seq, freshTime]);
-}
-
-function takeBack(recent: RecentIds): void {
-  recent.fresh.clear();
-  recent.isSaving = false;
 }
 
 /** What a row of the log has of an id; how long before the row's time it came is left out if it did not. */
