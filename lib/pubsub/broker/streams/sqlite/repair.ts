@@ -218,9 +218,9 @@ class Rescuer {
   }
 
   #rescueStreams(): void {
-    const select = "SELECT id, name, settings, floor, next FROM stream";
+    const columns = "id, name, settings, floor, next";
     const onLost = () => this.#lose("settings of streams cannot be read");
-    for (const row of readableRows<StreamRow>(this.#from, select, "nttnn", onLost)) {
+    for (const row of readableRows<StreamRow>(this.#from, "stream", columns, "nttnn", onLost)) {
       if (isObject(row[2])) this.#addStream(row);
       else onLost();
     }
@@ -246,9 +246,9 @@ class Rescuer {
       rowsAround<[number]>(this.#from, "SELECT stream FROM doomed", "stream", "n", () => {})
         .map(([id]) => id),
     );
-    const select = "SELECT id, stream, first, count, time, crc, frames FROM run";
+    const columns = "id, stream, first, count, time, crc, frames";
     const onLost = () => this.#lose("messages cannot be read");
-    for (const run of readableRows<RunRow>(this.#from, select, "nnnnnnb", onLost)) {
+    for (const run of readableRows<RunRow>(this.#from, "run", columns, "nnnnnnb", onLost)) {
       const [, id, first, count] = run;
       if (doomed.has(id)) continue;
       const stream = this.#streams.get(id) ?? this.#strayStream(id);
@@ -351,10 +351,9 @@ class Rescuer {
   }
 
   #rescueConsumers(): void {
-    const { columns, kinds, isWhole } = CONSUMERS;
-    const select = `SELECT ${columns} FROM consumer`;
+    const { name, columns, kinds, isWhole } = CONSUMERS;
     const onLost = () => this.#lose("consumers cannot be read");
-    for (const row of readableRows<ConsumerRow>(this.#from, select, kinds, onLost)) {
+    for (const row of readableRows<ConsumerRow>(this.#from, name, columns, kinds, onLost)) {
       if (!isWhole(row)) onLost();
       else if (this.#streams.has(row[1])) {
         this.#to.run("INSERT INTO consumer VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);

@@ -10,18 +10,22 @@ const MAX_ROWS = 1_000_000;
 
 /**
  * The rows of a table that can be read, in the order of their ids. Those that cannot are passed over
- * one by one: a broken page hides the rows in it, and no others.
+ * one by one, up to the largest id there ever was: a broken page hides the rows in it, and no others.
  *
- * @param select The columns, the id first, and the table: `SELECT id, … FROM run`.
+ * @param table Its ids are never used again.
+ * @param columns The id first.
  * @param kinds What the columns hold: `n` for a whole number, `t` for text, `b` for bytes.
  * @param onLost Is called where rows may be missing.
  */
 export function* readableRows<Row extends readonly [id: number, ...rest: SqlValue[]]>(
   statements: Statements,
-  select: string,
+  table: string,
+  columns: string,
   kinds: string,
   onLost: () => void,
 ): Iterable<Row> {
+  const select = `SELECT ${columns} FROM ${table}`;
+  const lastId = lastIdOf(statements, table);
   const next = `${select} WHERE id > ? ORDER BY id LIMIT 1`;
   const exact = `${select} WHERE id = ?`;
   let after = 0;
@@ -32,7 +36,8 @@ export function* readableRows<Row extends readonly [id: number, ...rest: SqlValu
     if (row === BROKEN || row[0] <= after) {
       onLost();
       row = undefined;
-      for (let failures = 0; row === undefined && failures < MAX_FAILURES; failures++) {
+      const last = Math.min(lastId, after + MAX_FAILURES);
+      while (row === undefined && after < last) {
         const found = attempt(() => statements.row<Row>(exact, ++after));
         if (found !== BROKEN && found?.[0] === after) row = found;
       }
@@ -42,6 +47,13 @@ export function* readableRows<Row extends readonly [id: number, ...rest: SqlValu
     if (isOfKinds(row, kinds)) yield row;
     else onLost();
   }
+}
+
+/** The largest id that a table has had; not known where that cannot be read. */
+function lastIdOf(statements: Statements, table: string): number {
+  const sql = "SELECT seq FROM sqlite_sequence WHERE name = ?";
+  const row = attempt(() => statements.row<[number]>(sql, table));
+  return row !== BROKEN && row && Number.isSafeInteger(row[0]) ? row[0] : Infinity;
 }
 
 /** The rows of a small table, as far as they can be read from its beginning and from its end. */
