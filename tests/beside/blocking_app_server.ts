@@ -6,7 +6,8 @@ import { Turns } from "../../lib/net/turns.ts";
 import { parseLargeRequest } from "../../lib/search/request/large_request.ts";
 import { LargeRequests } from "../../lib/search/request/large_requests.ts";
 
-Turns.prototype.take = Turns.prototype.takeToEnd = () => undefined;
+const never = () => undefined;
+Object.assign(Turns.prototype, { take: never, takeToEnd: never, takeIfBusy: never });
 
 const { answer } = LargeRequests.prototype;
 LargeRequests.prototype.answer = function (frame, client) {

@@ -7,25 +7,32 @@ for (const name of Object.keys(ATTACKS)) {
   Deno.test(`${name} delay no other`, () => attackBroker(name));
 }
 
-/** Attacks that have to show it if work in steps does not let others be served. */
-const SHOWING = [
-  "a connection that asks of 10,000 filters 1,000 times in one write",
-  "publications by turns on two topics that 200 connections get",
-  "publications for 20,000 groups",
-  "200 wills and goings that 200 connections are told of, and do not read,",
+/**
+ * Attacks that have to show it if work in steps does not let others be served, and how many times as
+ * large as they are they show it clearly.
+ */
+const SHOWING: readonly (readonly [name: string, size: number])[] = [
+  ["a connection that asks of 10,000 filters 1,000 times in one write", 1],
+  ["subscriptions that look through 8,000 retained topics and find none", 2],
+  ["publications by turns on two topics that 200 connections get", 1],
+  ["publications for 20,000 groups", 1],
+  ["publications of 1 MiB for 1,000 groups of a connection that reads nothing", 1],
+  ["200 wills and goings that 200 connections are told of, and do not read,", 1],
+  ["100 publications at once that 16,384 filters match", 2],
 ];
 
 /** A broker without turns keeps others waiting for longer, also on a machine that is several times as fast. */
 const FAR_MORE_MS = 25;
 
-for (const name of SHOWING) {
+for (const [name, size] of SHOWING) {
   Deno.test(`a broker that gives nobody else a turn is noticed by ${name}`, async () => {
-    const { take, takeToEnd } = Turns.prototype;
-    Turns.prototype.take = Turns.prototype.takeToEnd = () => undefined;
+    const { take, takeToEnd, takeIfBusy } = Turns.prototype;
+    const never = () => undefined;
+    Object.assign(Turns.prototype, { take: never, takeToEnd: never, takeIfBusy: never });
     try {
-      await assertNoticed(() => attackBroker(name, 1, FAR_MORE_MS));
+      await assertNoticed(() => attackBroker(name, size, FAR_MORE_MS));
     } finally {
-      Object.assign(Turns.prototype, { take, takeToEnd });
+      Object.assign(Turns.prototype, { take, takeToEnd, takeIfBusy });
     }
   });
 }

@@ -6,8 +6,8 @@ import { serveWeb } from "../../lib/web/mod.ts";
 import { latenciesBeside, ownWork } from "../support/neighbour.ts";
 import { Program, script } from "../support/programs.ts";
 
-/** So much of each kind: where others get no turn, p99 is some 200 ms. */
-const SENT_BYTES = 4_000_000;
+/** So much of each kind: where others get no turn, p99 is far above 100 ms. */
+const SENT_BYTES = 2_500_000;
 
 Deno.test("frames and chunks that bring hardly a byte to anybody delay no other", async () => {
   await using web = await serveWeb("127.0.0.1:0");

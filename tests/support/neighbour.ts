@@ -79,7 +79,7 @@ export async function latenciesBeside(
 ): Promise<void> {
   const { control, work, boundMs } = options;
   const quiet: number[] = [];
-  while (quiet.length < QUIET_REQUESTS) await measure(request, quiet, options);
+  for (const due = {}; quiet.length < QUIET_REQUESTS;) await measure(request, quiet, options, due);
   const beside: number[] = [];
   const controlled: number[] = [];
   let over = false;
@@ -87,7 +87,7 @@ export async function latenciesBeside(
   // The attack may end by an error before it is awaited.
   attacking.catch(() => {});
   const repeat = async (request: () => Promise<void>, latencies: number[]) => {
-    while (!over) await measure(request, latencies, options);
+    for (const due = {}; !over;) await measure(request, latencies, options, due);
   };
   await Promise.all([repeat(request, beside), control && repeat(control, controlled)]);
   await attacking;
@@ -103,19 +103,32 @@ export async function assertNoticed(attacking: () => Promise<void>): Promise<voi
   assertMatch(message, /^beside the attack: p99|^an answer to the healthy client: not within/);
 }
 
+/** When a request is due, and how long the server had worked when that was known. */
+interface Due {
+  at?: number | undefined;
+  work?: number;
+}
+
 /** Makes a request, and adds its latency and those of the requests that were due meanwhile. */
 async function measure(
   request: () => Promise<void>,
   latencies: number[],
   { everyMs = Infinity, work }: NeighbourOptions,
+  due: Due,
 ): Promise<void> {
-  const begin = performance.now();
-  const beginWork = work?.() ?? 0;
+  // A server in this process may have kept the client itself from asking when it was due.
+  const isKept = work === ownWork && due.at !== undefined;
+  const begin = isKept ? due.at! : performance.now();
+  const beginWork = isKept ? due.work! : work?.() ?? 0;
   await deadline(request(), "an answer to the healthy client");
   const passedMs = performance.now() - begin;
   const tookMs = work ? Math.min(passedMs, work() - beginWork) : passedMs;
   for (let ms = tookMs; ms > 0; ms -= everyMs) latencies.push(ms);
-  if (passedMs < everyMs && everyMs < Infinity) await pause(everyMs - passedMs);
+  due.at = undefined;
+  if (passedMs >= everyMs || everyMs === Infinity) return;
+  due.at = begin + everyMs;
+  due.work = work?.() ?? 0;
+  await pause(everyMs - passedMs);
 }
 
 /** How long this process has worked, in milliseconds; for a server in it. */
