@@ -1,8 +1,9 @@
-import { closeQuietly } from "../../base/close_quietly.ts";
 import { Condition } from "../../base/condition.ts";
 import { checkGiven } from "../../base/option_kinds.ts";
 import { sleep } from "../../base/sleep.ts";
+import { Acceptor } from "../../net/acceptor.ts";
 import type { Listener } from "../../net/mod.ts";
+import { Turns } from "../../net/turns.ts";
 import { Player } from "./player.ts";
 import type { Recording, ReplaySession, ReplayStep } from "./recording.ts";
 import {
@@ -30,8 +31,10 @@ export async function serveReplay(
   const numbers = replayNumbers(options);
   using _listener = listener;
   const tally = new ReplayTally();
-  const stopped = Promise.withResolvers<undefined>();
-  const stop = () => stopped.resolve(undefined);
+  const turns = new Turns();
+  // A client that has gone before it was accepted gets nothing: the next one does.
+  const acceptor = new Acceptor(listener, turns, () => {});
+  const stop = () => acceptor.stop();
   const { signal } = options;
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop, { once: true });
@@ -39,30 +42,20 @@ export async function serveReplay(
   const played: Promise<void>[] = [];
   try {
     for (const session of recording.sessions) {
-      const conn = await nextConn(listener, stopped.promise);
+      const conn = await acceptor.next();
       if (!conn) break;
       tally.connections++;
       played.push(new SessionReplay(conn, session, tally, options, numbers).run(
         stepsOf.get(session) ?? [],
       ));
     }
-    listener.close();
+    acceptor.stop();
     await Promise.all(played);
   } finally {
     signal?.removeEventListener("abort", stop);
+    await turns.close();
   }
   return tally.result();
-}
-
-async function nextConn(
-  listener: Listener,
-  stopped: Promise<undefined>,
-): Promise<Deno.Conn | undefined> {
-  const accepting = listener.accept();
-  const conn = await Promise.race([accepting, stopped]);
-  // A client that connects at the last moment is not served.
-  if (!conn) accepting.then(closeQuietly, () => {});
-  return conn;
 }
 
 /** Plays the server's side of one connection. */
