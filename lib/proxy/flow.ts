@@ -3,7 +3,12 @@ import type { Direction } from "../net/direction.ts";
 import { FaultLine, type LineExit } from "./faults/fault_line.ts";
 import type { Mark } from "./faults/shaping.ts";
 import type { FaultSet } from "./faults/fault_set.ts";
+import type { FlowTurns } from "./flow_turns.ts";
 import type { Side } from "./side.ts";
+
+/** After so many bytes others have their turn; a read counts for as many as the second number at least. */
+const TURN_BYTES = 65_536;
+const READ_BYTES = 1_024;
 
 /** A reset waits at most this long for bytes before it that the receiver does not take. */
 const RESET_MS = 1_000;
@@ -35,15 +40,27 @@ export class Flow implements LineExit {
   readonly #to: Side;
   readonly #set: FaultSet;
   readonly #events: FlowEvents;
+  readonly #turns: FlowTurns;
   #line: FaultLine | undefined;
   #over = false;
   /** Whether the receiver has yet to take bytes that the sender's side has lent. */
   #isLent = false;
   /** Whether no fault holds the sender up. */
   #mayRead = true;
+  /** Whether others have their turn. */
+  #isWaiting = false;
+  #bytesSinceTurn = 0;
   #resetTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(direction: Direction, from: Side, to: Side, set: FaultSet, events: FlowEvents) {
+  constructor(
+    direction: Direction,
+    from: Side,
+    to: Side,
+    set: FaultSet,
+    events: FlowEvents,
+    turns: FlowTurns,
+  ) {
+    this.#turns = turns;
     this.direction = direction;
     this.#from = from;
     this.#to = to;
@@ -68,10 +85,25 @@ export class Flow implements LineExit {
     if (this.#line) {
       // They wait for their time.
       this.#line.received(bytes.slice());
-      return true;
+      return !this.#givesTurn(bytes.length);
     }
     this.#isLent = !this.write(bytes);
-    return !this.#isLent;
+    return !this.#givesTurn(bytes.length) && !this.#isLent;
+  }
+
+  /** Whether the sender is not read from until others have had their turn. */
+  #givesTurn(count: number): boolean {
+    this.#bytesSinceTurn += Math.max(count, READ_BYTES);
+    if (this.#bytesSinceTurn < TURN_BYTES) return false;
+    this.#bytesSinceTurn = 0;
+    const turn = this.#turns.take();
+    if (turn === undefined) return false;
+    this.#isWaiting = true;
+    void turn.then(() => {
+      this.#isWaiting = false;
+      if (!this.#over) this.read(this.#mayRead);
+    });
+    return true;
   }
 
   /** The sender sends no more. */
@@ -129,7 +161,7 @@ export class Flow implements LineExit {
 
   read(isReading: boolean): void {
     this.#mayRead = isReading;
-    if (isReading && !this.#isLent) this.#from.resume();
+    if (isReading && !this.#isLent && !this.#isWaiting) this.#from.resume();
     else this.#from.pause();
   }
 

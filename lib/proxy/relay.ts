@@ -2,6 +2,7 @@ import type { Address } from "../net/mod.ts";
 import type { Direction } from "../net/direction.ts";
 import type { FaultSet } from "./faults/fault_set.ts";
 import { Flow, type FlowEvents } from "./flow.ts";
+import type { FlowTurns } from "./flow_turns.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyNotice } from "./observer.ts";
 import type { Side, SideEvents } from "./side.ts";
 
@@ -29,6 +30,7 @@ export class Relay implements ProxiedConnection, FlowEvents {
   #upstreamSide: Side | undefined;
   readonly #events: RelayEvents;
   readonly #faults: FaultSet;
+  readonly #turns: FlowTurns;
   #linger: ReturnType<typeof setTimeout> | undefined;
   #up: Flow | undefined;
   #down: Flow | undefined;
@@ -41,9 +43,10 @@ export class Relay implements ProxiedConnection, FlowEvents {
     id: number,
     client: Side,
     upstream: Address,
-    faults: FaultSet,
+    { faults, turns }: { readonly faults: FaultSet; readonly turns: FlowTurns },
     events: RelayEvents,
   ) {
+    this.#turns = turns;
     this.id = id;
     this.client = client.remote;
     this.accepted = client.local;
@@ -73,8 +76,8 @@ export class Relay implements ProxiedConnection, FlowEvents {
     this.#open++;
     this.upstream = upstream.remote;
     this.dialled = upstream.local;
-    this.#up = new Flow("up", this.#clientSide, upstream, this.#faults, this);
-    this.#down = new Flow("down", upstream, this.#clientSide, this.#faults, this);
+    this.#up = new Flow("up", this.#clientSide, upstream, this.#faults, this, this.#turns);
+    this.#down = new Flow("down", upstream, this.#clientSide, this.#faults, this, this.#turns);
     upstream.listen(this.#eventsOf("upstream"));
   }
 

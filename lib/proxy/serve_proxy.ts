@@ -12,10 +12,12 @@ import {
   type ServerTls,
   toAddress,
 } from "../net/mod.ts";
+import { Turns } from "../net/turns.ts";
 import { dialUpstream, type Upstream, upstreamAt } from "./dial_upstream.ts";
 import type { Fault } from "./faults/fault.ts";
 import { type FaultReport, FaultSet } from "./faults/fault_set.ts";
 import { readFaults } from "./faults/parse_fault.ts";
+import { FlowTurns } from "./flow_turns.ts";
 import { refuseLoop } from "./loop.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
 import { Relay } from "./relay.ts";
@@ -234,6 +236,8 @@ class ProxyServer implements Proxy {
   readonly #observer: ProxyObserver;
   readonly #limits: ProxyLimits;
   readonly #relays = new Set<Relay>();
+  readonly #turns = new Turns();
+  readonly #flowTurns = new FlowTurns(this.#turns, () => this.#relays.size < 2);
   readonly #faults: FaultSet;
   readonly #ended = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
@@ -262,7 +266,10 @@ class ProxyServer implements Proxy {
     const drain = () => void this.drain();
     if (signal?.aborted) drain();
     else signal?.addEventListener("abort", drain, { once: true });
-    this.finished = this.#ended.promise.finally(() => signal?.removeEventListener("abort", drain));
+    this.finished = this.#ended.promise.then(() => {
+      signal?.removeEventListener("abort", drain);
+      return this.#turns.close();
+    });
     listener.serve({
       accepted: (side) => void this.#serve(side),
       failed: (error) => this.#tell(({ acceptFailed }) => acceptFailed?.(error)),
@@ -325,7 +332,8 @@ class ProxyServer implements Proxy {
 
   /** Serves a client. Never rejects. */
   async #serve(client: Side): Promise<void> {
-    const relay = new Relay(++this.#accepted, client, this.upstream, this.#faults, {
+    const shared = { faults: this.#faults, turns: this.#flowTurns };
+    const relay = new Relay(++this.#accepted, client, this.upstream, shared, {
       passed: (relay, direction, bytes, offset) => {
         const { passed } = this.#observer;
         if (passed) this.#tell(() => passed(relay, direction, bytes, offset));
@@ -346,6 +354,9 @@ class ProxyServer implements Proxy {
     const from = endsOf(client.remote, client.local);
     if (OWN_ENDS.get(from)?.has(this)) return relay.reset("loop");
     if (this.#faults.refuses(relay.id, client.remote)) return relay.reset("fault");
+    const turn = this.#turns.takeIfBusy();
+    if (turn) await turn;
+    if (relay.isOver) return;
     try {
       const upstream = await dialUpstream(this.#upstream, this.#abort.signal);
       if (relay.isOver) return upstream.reset();
