@@ -100,12 +100,8 @@ export const command = defineCommand({
       if (flags.json) context.out.json({ type: "seed", seed: proxy.seed });
       else context.log.info(`seed ${proxy.seed} (--seed ${proxy.seed} repeats it)`);
     }
-    const values = { insecure: false, "http-host": [], "allow-origin": [] };
-    await using http = await openHttp(
-      { ...values, http: flags.http, json: flags.json },
-      {},
-      context,
-    );
+    const { json } = flags;
+    await using http = await openHttp({ http: flags.http, json, insecure: false }, {}, context);
     if (http && figures) {
       const { controlRoutes, makeToken } = await importLater<
         typeof import("./_proxy/control_routes.ts")

@@ -4,8 +4,9 @@ import type { Address, ServerTls } from "../../lib/net/mod.ts";
 /** The flags of a server that has an HTTP side. */
 export interface HttpFlagValues {
   readonly http: Address | undefined;
-  readonly "http-host": readonly string[];
-  readonly "allow-origin": readonly string[];
+  /** Absent where other names, or origins, are not to be had. */
+  readonly "http-host"?: readonly string[];
+  readonly "allow-origin"?: readonly string[];
   readonly auth?: string | undefined;
   readonly insecure: boolean;
   readonly json: boolean;

@@ -17,12 +17,20 @@ export interface SiteOptions {
 export class Site {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
+  /** How an operator permits another name or origin, where that is to be had. */
+  readonly #hints: { readonly host: string; readonly origin: string };
 
   /** @throws {TypeError} if a host is no name, or an origin none. */
-  constructor({ hosts = [], allowOrigins = [] }: SiteOptions) {
-    this.#hosts = new Set(hosts.map((host) => checked(host, hostnameOf(host), "a host name")));
+  constructor({ hosts, allowOrigins }: SiteOptions) {
+    this.#hints = {
+      host: hosts ? "; its operator may permit that with --http-host" : "",
+      origin: allowOrigins ? "; the operator may permit one with --allow-origin" : "",
+    };
+    this.#hosts = new Set(
+      (hosts ?? []).map((host) => checked(host, hostnameOf(host), "a host name")),
+    );
     this.#origins = new Set(
-      allowOrigins.map((origin) =>
+      (allowOrigins ?? []).map((origin) =>
         checked(origin, originOf(origin), "an origin, as http://HOST:PORT")
       ),
     );
@@ -53,7 +61,7 @@ export class Site {
     throw new WebError(
       421,
       "wrong-host",
-      `This server is not asked as ${name}; its operator may permit that with --http-host`,
+      `This server is not asked as ${name}${this.#hints.host}`,
     );
   }
 
@@ -83,7 +91,7 @@ export class Site {
     return new WebError(
       403,
       "wrong-origin",
-      "Pages of other origins may not ask here; the operator may permit one with --allow-origin",
+      `Pages of other origins may not ask here${this.#hints.origin}`,
     );
   }
 }

@@ -162,6 +162,8 @@ Deno.test("proxy --http changes faults while it runs, for who has the token and 
       [await put({ faults: [] }, { origin: "https://example.com" }), 403, "wrong-origin"],
     ] as const
   ) {
+    // It has no flag that permits one.
+    assert(!JSON.stringify(reply).includes("--allow-origin"));
     assertEquals([reply[0], code && reply[1].error.code], [status, code], JSON.stringify(reply));
   }
   const [, kept] = await ask({ headers: { authorization } });
