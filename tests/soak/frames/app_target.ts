@@ -6,7 +6,7 @@ import { startAppServer } from "../../support/programs.ts";
 import { FrameJudge, type FrameRules } from "./judge.ts";
 import type { Random } from "../random.ts";
 import type { LooseFrame } from "./mutate.ts";
-import { MAX_CONTENT_BYTES, type Target, type Transport } from "./target.ts";
+import { FRAME_TIMEOUT_MS, MAX_CONTENT_BYTES, type Target, type Transport } from "./target.ts";
 
 const WORDS = [
   "morpheus",
@@ -29,7 +29,7 @@ export async function startAppTarget(
   { flags, tls }: Transport,
 ): Promise<Target> {
   const server = await startAppServer([
-    ...[":0", "--frame-timeout", "5s", "--max-content", `${MAX_CONTENT_BYTES}`],
+    ...[":0", "--frame-timeout", `${FRAME_TIMEOUT_MS}ms`, "--max-content", `${MAX_CONTENT_BYTES}`],
     ...args,
     ...flags,
   ]);

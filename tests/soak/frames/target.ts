@@ -8,6 +8,9 @@ import type { Judge } from "./judge.ts";
 /** The largest content that the servers under attack take. */
 export const MAX_CONTENT_BYTES = 65_536;
 
+/** How long the servers under attack wait for the rest of a frame. */
+export const FRAME_TIMEOUT_MS = 20_000;
+
 /** A server that runs as a process, with a client that does nothing wrong. */
 export interface Target extends AsyncDisposable {
   readonly name: string;

@@ -5,7 +5,7 @@ import { residentBytes } from "../../support/programs.ts";
 import type { Random } from "../random.ts";
 import { type Attack, makeAttack } from "./attack.ts";
 import type { Judge } from "./judge.ts";
-import type { Target } from "./target.ts";
+import { FRAME_TIMEOUT_MS, type Target } from "./target.ts";
 
 /** A server's memory is looked at from this round on, when its code is warm. */
 const WARM_ROUNDS = 32;
@@ -38,6 +38,8 @@ export class Victim {
   #sockets = Infinity;
   #lastBytes = Infinity;
   #mostBytes = 0;
+  /** Connections that took so long to send that the server need not have answered. */
+  #late = 0;
 
   constructor(target: Target) {
     this.#target = target;
@@ -51,7 +53,8 @@ export class Victim {
   get summary(): string {
     const memory = this.#mostBytes === 0 ? "" : `, ${Math.round(this.#mostBytes / 1e6)} MB at most`;
     return `${this.#rounds} rounds, ${this.#connections} connections, ` +
-      `${this.#frames} frames, ${Math.round(this.#bytes / 1e6)} MB sent${memory}`;
+      `${this.#frames} frames, ${Math.round(this.#bytes / 1e6)} MB sent${memory}` +
+      (this.#late > 0 ? `, ${this.#late} too late to be judged` : "");
   }
 
   async round(random: Random): Promise<void> {
@@ -108,14 +111,18 @@ export class Victim {
     const judge = this.#target.judge(attack);
     const reading = attack.ending === "half-close" ? this.#read(conn, judge) : undefined;
     reading?.catch(() => {});
+    const begin = performance.now();
     // A server that has had enough closes; it is the reading that is judged.
     await this.#send(conn, attack).catch(ignoreClosed);
+    // Where the machine lets nobody work for seconds, the server may have waited for a frame for too long.
+    const isLate = performance.now() - begin > FRAME_TIMEOUT_MS / 2;
     if (attack.ending === "stay") await over;
     if (reading === undefined) return close();
     await conn.closeWrite().catch(ignoreClosed);
     await reading;
     close();
-    judge.end();
+    if (isLate) this.#late++;
+    else judge.end();
   }
 
   async #send(conn: Deno.Conn, { pieces, ending }: Attack): Promise<void> {
