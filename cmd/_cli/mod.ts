@@ -12,7 +12,7 @@ export {
   defineCommand,
   type Input,
 } from "./command.ts";
-export { describeError } from "./describe_error.ts";
+export { describeError, lowerFirst } from "./describe_error.ts";
 export { EXIT } from "./exit_code.ts";
 export {
   clientTlsFlags,

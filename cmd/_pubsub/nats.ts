@@ -1,6 +1,6 @@
 import type { NatsBackplane, NatsObserver } from "../../lib/pubsub/broker/nats/mod.ts";
 import { importLater } from "../../lib/base/import_later.ts";
-import { type Context, type FlagTable, UsageError } from "../_cli/mod.ts";
+import { type Context, type FlagTable, lowerFirst, UsageError } from "../_cli/mod.ts";
 
 /** Flags of a broker that is a gateway of a NATS cluster. */
 export const natsFlags = {
@@ -86,7 +86,7 @@ function natsObserver({ out, log }: Context, json: boolean): NatsObserver {
   return {
     waiting(reason) {
       tell("waiting", { reason });
-      log.warn(`${reason}; waiting for it`);
+      log.warn(`${lowerFirst(reason)}; waiting for it`);
     },
     disconnected(server) {
       tell("disconnected", { server });

@@ -19,6 +19,7 @@ import { headerLines, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.t
 import type { NatsLink } from "./nats_link.ts";
 import { addReplicated, JetStreamApi, WRONG_LAST } from "./streams/jetstream_api.ts";
 import { quorumProblem } from "./streams/quorum.ts";
+import { within } from "./within.ts";
 
 /** The stream of the retained values: the last one of each topic. */
 const STREAM = "socktool_retained";
@@ -199,6 +200,12 @@ export class RetainedValues {
     // Whoever asks from here on needs another answer.
     await Promise.resolve();
     this.#checking = undefined;
+    const work = this.#readOn(manager);
+    // While it cannot be asked, those who subscribe do not wait until that is clear once more.
+    await (this.lack === undefined ? work : within(RETRY_MS, work));
+  }
+
+  async #readOn(manager: JetStreamManager): Promise<void> {
     try {
       const { state } = await manager.streams.info(STREAM);
       await this.#applied(state.last_seq);

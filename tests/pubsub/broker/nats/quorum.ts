@@ -51,6 +51,10 @@ export async function loseQuorum(
     assert(Number(header["retry-after-ms"]) > 0, JSON.stringify(header));
   }
   for (const gateway of gateways) await until(() => isReady(gateway, 503), "health tells it");
+  const since = performance.now();
+  for (let i = 0; i < 3; i++) await right.subscribe(`during.${i}`);
+  // JetStream is given three seconds for an answer.
+  assert(performance.now() - since < 6_000, "who subscribes does not wait for JetStream");
   const url = new URL(pagesOf(one));
   const { code, err } = await socktool(["health", url.host, "--ready"]);
   assertEquals(code, 1);

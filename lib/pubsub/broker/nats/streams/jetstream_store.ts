@@ -28,6 +28,7 @@ import type { CoreLink } from "../core_link.ts";
 import { deliverBytes } from "../frame_batch.ts";
 import type { NatsLink } from "../nats_link.ts";
 import type { TopicCounters } from "../topic_counters.ts";
+import { within } from "../within.ts";
 import { Announcements } from "./announcements.ts";
 import { JetStreamAppender } from "./appender.ts";
 import { ConsumerCatalog } from "./consumer_catalog.ts";
@@ -391,11 +392,4 @@ export class JetStreamStore implements StreamStore {
 function isSwept(catalog: StreamCatalog, stream: string): boolean {
   const config = catalog.configOf(stream);
   return config !== undefined && isSweptByUs(config);
-}
-
-/** Resolves once work is done, or after a time. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const time = new AbortController();
-  await Promise.race([work, sleep(ms, time.signal)]);
-  time.abort();
 }

@@ -13,11 +13,13 @@ const NEVER_NS = 1e18;
  * itself: so its answers alone do not say that all is well.
  */
 export function quorumProblem({ config, cluster }: StreamInfo): string | undefined {
-  const others = cluster?.replicas ?? [];
+  if (cluster === undefined) return undefined;
+  const others = cluster.replicas ?? [];
   const lost = others.filter(({ offline, active }) =>
     offline || (active > SILENT_NS && active < NEVER_NS)
   );
-  const all = others.length + 1;
+  // While there is no leader, whoever answers is among the others.
+  const all = others.length + (cluster.leader ? 1 : 0);
   const there = all - lost.length;
   if (there * 2 > all) return undefined;
   return `the stream ${quote(config.name)} has ${there} of its ${all} servers`;

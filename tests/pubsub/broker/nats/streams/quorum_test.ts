@@ -12,13 +12,17 @@ const SILENT: Other = [false, 8_000];
 const UNHEARD: Other = [false, 1_700_000_000_000];
 
 function problemOf(...others: Other[]): string | undefined {
+  return problemUnder("n9", others);
+}
+
+function problemUnder(leader: string, others: readonly Other[]): string | undefined {
   const replicas = others.map(([offline, ms], i) => ({
     name: `n${i}`,
     current: true,
     offline,
     active: ms * 1e6,
   }));
-  const cluster = { name: "c", leader: "n9", replicas };
+  const cluster = { name: "c", leader, replicas };
   return quorumProblem({ config: { name: "s" }, cluster } as unknown as StreamInfo);
 }
 
@@ -32,5 +36,8 @@ Deno.test("a stream has a quorum as long as its leader hears of the majority", (
   assertEquals(problemOf(DEAD, DEAD), 'the stream "s" has 1 of its 3 servers');
   assertEquals(problemOf(DEAD, SILENT), 'the stream "s" has 1 of its 3 servers');
   assertEquals(problemOf(WELL, DEAD, SILENT), 'the stream "s" has 2 of its 4 servers');
+  // Without a leader all are told of.
+  assertEquals(problemUnder("", [WELL, DEAD, DEAD]), 'the stream "s" has 1 of its 3 servers');
+  assertEquals(problemUnder("", [WELL, WELL, DEAD]), undefined);
   assertEquals(problemOf(WELL, DEAD, SILENT, DEAD), 'the stream "s" has 2 of its 5 servers');
 });
