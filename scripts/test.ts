@@ -8,12 +8,11 @@
  */
 import { ROOT, toFileUrl } from "./pack/paths.ts";
 
-/** Which files run how. A path ends with `/` where it stands for all in a folder. */
+/**
+ * Which files run how. A path ends with `/` where it stands for all in a folder; of several lanes the
+ * first counts.
+ */
 const LANES: Readonly<Record<string, readonly string[]>> = {
-  /** One after the other, with nothing beside them: attacks that are timed. */
-  alone: ["tests/beside/"],
-  /** In a browser. */
-  pages: ["tests/pages/"],
   /** One after the other, beside other lanes: they wait more than they work. */
   waiting: [
     "tests/pubsub/broker/nats/",
@@ -25,17 +24,22 @@ const LANES: Readonly<Record<string, readonly string[]>> = {
     "tests/pubsub/broker/overview_test.ts",
     "tests/pubsub/broker/limited_subscription_test.ts",
     "tests/pubsub/broker/delivery/backlog_budget_test.ts",
+    "tests/pubsub/broker/delivery/slow_test.ts",
+    "tests/request/server/",
+    "tests/beside/proxy_timing_test.ts",
   ],
+  /** In a browser. */
+  pages: ["tests/pages/"],
+  /** One after the other, with nothing beside them: attacks that are timed. */
+  alone: ["tests/beside/"],
 };
 
 /** Of the lane `together`: begun first, each by itself, since they take longest. */
 const LONG = [
   "tests/docs/pages_test.ts",
-  "tests/pubsub/broker/delivery/slow_test.ts",
   "tests/scripts/portable_roles_test.ts",
   "tests/docs/runner_test.ts",
   "tests/scripts/portable_private_test.ts",
-  "tests/scripts/install_clone_test.ts",
   "tests/scripts/npm_test.ts",
   "tests/cmd/server_operator_test.ts",
   "tests/load/account_test.ts",
