@@ -8,6 +8,9 @@ import type { StoredPublication, StoreOptions } from "./stream_types.ts";
 /** How long is waited where the broker does not say, before a publication is sent again. */
 const RETRY_MS = 1_000;
 
+/** As much stays in memory because of one content, at most. */
+const SHARED_BYTES = 16_384;
+
 const EXPECTED = countOption(undefined, 0, FINITE);
 
 /**
@@ -26,7 +29,7 @@ export async function publishStored(
   const endsAt = performance.now() + timerMs("timeoutMs", timeoutMs, Infinity);
   const stored = { messageId, expectSeq };
   // The caller may write to its bytes again while a retry is due.
-  const kept = typeof content === "string" ? content : content.slice();
+  const kept = typeof content === "string" ? content : copyOf(content);
   while (true) {
     const leftMs = endsAt - performance.now();
     try {
@@ -44,6 +47,20 @@ export async function publishStored(
       if (code === "unavailable") await status.pause(RETRY_MS);
     }
   }
+}
+
+let shared = new Uint8Array(0);
+let used = 0;
+
+/** Copies bytes. Few are put into memory that they share: to make some for each takes longer. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > SHARED_BYTES / 8) return bytes.slice();
+  if (used + bytes.length > shared.length) {
+    shared = new Uint8Array(SHARED_BYTES);
+    used = 0;
+  }
+  shared.set(bytes, used);
+  return shared.subarray(used, used += bytes.length);
 }
 
 let origin: string | undefined;
