@@ -204,6 +204,8 @@ export class DataWatcher implements Disposable {
   async #listen(watcher: Deno.FsWatcher): Promise<void> {
     for await (const event of watcher) {
       if (event.kind === "access") continue;
+      // More happened than Deno keeps, and what is not told.
+      if (event.flag === "rescan") this.#changed(undefined);
       for (const path of event.paths) this.#note(path);
     }
   }
