@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { openIndexWriter } from "../../lib/search/index/open_index.ts";
@@ -15,9 +15,14 @@ function makeIndex(path: string) {
   const db = openIndexWriter(path, { temporary: true });
   const store = new RecordStore(db);
   const skipped: string[] = [];
+  let commits = 0;
   return {
     db,
     store,
+    /** How many transactions changed an entry. */
+    get commits() {
+      return commits;
+    },
     /** What was skipped in all passes, and why. */
     skipped,
     pass: (data: readonly string[], places?: readonly ChangedPlace[]) => {
@@ -35,7 +40,7 @@ function makeIndex(path: string) {
       const options = { ...settings, ...walking, data };
       // An indexer keeps temporary tables: one for each order of the data would meet the other's.
       db.exec("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS found; DROP TABLE IF EXISTS lost");
-      const indexer = new Indexer(db, store, options, report, () => {});
+      const indexer = new Indexer(db, store, options, report, () => void commits++);
       return indexer.pass(new AbortController().signal, places);
     },
     [Symbol.dispose]: () => db.close(),
@@ -183,6 +188,31 @@ Deno.test("names of files are keys in NFC, however the file system writes them",
   const { exact, hits } = await engine.search(key);
   assertEquals([exact, hits[0]?.key], [true, key.normalize("NFC")]);
   assertEquals(engine.lookup("a/caf\u00e9.csv#1"), undefined);
+});
+
+Deno.test("many small files that changed share a transaction, with the records that they lost", async () => {
+  await using folder = await Folder.make({});
+  using index = makeIndex(folder.at("index.db"));
+  const lines = (name: string, keys: readonly string[], text: string) =>
+    folder.write(
+      `data/${name}.jsonl`,
+      keys.map((key) => JSON.stringify({ key: `${name}-${key}`, title: "", text })).join("\n"),
+    );
+  const files = Array.from({ length: 300 }, (_, i) => `f${i}`);
+  const manyKeys = Array.from({ length: 1200 }, (_, i) => `${i}`);
+  for (const name of files) await lines(name, ["kept", "gone"], "one");
+  await lines("large", manyKeys, "one");
+  await index.pass([folder.at("data")]);
+  const before = index.commits;
+  for (const name of files) await lines(name, ["kept", "new"], "two");
+  await lines("large", ["7"], "two");
+  const { added, updated, removed } = await index.pass([folder.at("data")]);
+  assertEquals([added, updated, removed], [300, 301, 300 + 1199]);
+  const rows = index.db.prepare("SELECT key FROM record WHERE shown = 1 ORDER BY key").all();
+  const keys = files.flatMap((name) => [`${name}-kept`, `${name}-new`]).concat("large-7");
+  assertEquals(rows.map((row) => row["key"]), keys.sort());
+  assert(index.commits - before < 10, `${index.commits - before} transactions`);
+  assert(contentOf(index.db).every(({ isIndexed }) => isIndexed));
 });
 
 Deno.test("an index updated step by step equals one that was built at once", async () => {

@@ -65,10 +65,13 @@ const SHARED: BatchSize = { records: 500, length: 1024 * 1024 };
  */
 const ALONE: BatchSize = { records: 10_000, length: 4 * 1024 * 1024 };
 
+/** A record that is replaced or removed counts for so many new ones: its words are taken out, too. */
+const CHANGED_RECORD = 10;
+
 /** One step of taking data in: a record of a file, or the file's end. */
 type Step =
   | { readonly file: PendingFile; readonly item: ReadEntry | ReadBroken }
-  | { readonly file: PendingFile; readonly hash: string };
+  | { readonly file: PendingFile; readonly hash: string; readonly removesGone: boolean };
 
 /**
  * Takes data into an index. Records are written in transactions of bounded size, and clients' writes
@@ -85,9 +88,11 @@ export class Indexer {
   readonly #seen: StatementSync;
   readonly #isSeen: StatementSync;
   readonly #unseen: StatementSync;
+  readonly #countUpTo: StatementSync;
   readonly #onChanged: () => void;
   #batchSize = ALONE;
   #batch: Step[] = [];
+  #batchRecords = 0;
   #batchLength = 0;
   #siteTitles = new SiteTitles();
   readonly #extractor = new Extractor();
@@ -117,6 +122,9 @@ export class Indexer {
     this.#unseen = db.prepare(
       "SELECT id FROM record WHERE source = ? AND id NOT IN (SELECT id FROM seen) LIMIT ?",
     );
+    this.#countUpTo = db.prepare(
+      "SELECT count(*) AS n FROM (SELECT 1 FROM record WHERE source = ? LIMIT ?)",
+    );
   }
 
   /**
@@ -132,8 +140,7 @@ export class Indexer {
     this.#report.start();
     this.#siteTitles = new SiteTitles();
     this.#db.exec("DELETE FROM seen");
-    this.#batch = [];
-    this.#batchLength = 0;
+    this.#clearBatch();
     const { data } = this.#options;
     // Of a path that was missing or empty until now, all has to be looked at.
     const isPartial = places?.every(({ root }) => this.#paths.isHere(root));
@@ -204,7 +211,11 @@ export class Indexer {
       if (file.hash !== undefined && await this.#hashOf(file) === file.hash) {
         // Its time changed, its content did not.
         this.#report.advance(file.bytes);
-        await this.#add({ file, hash: file.hash }, 0, signal);
+        await this.#add(
+          { file, hash: file.hash, removesGone: false },
+          { records: 1, length: 0 },
+          signal,
+        );
         return;
       }
       const hash = await this.#readRecords(file, signal);
@@ -235,49 +246,81 @@ export class Indexer {
         this.#report.note({ path: file.path, ...item });
         continue;
       }
-      await this.#add({ file, item }, "entry" in item ? item.entry.text.length : 0, signal);
+      const length = "entry" in item ? item.entry.text.length : 0;
+      await this.#add({ file, item }, { records: 1, length }, signal);
     }
     return hash.digest("hex");
   }
 
   /** Removes the records that the file no longer has, then marks it as taken in. */
   async #finishFile(file: PendingFile, hash: string, signal: AbortSignal): Promise<void> {
-    if (file.source !== undefined && !file.isNew) {
+    const known = this.#knownRecords(file);
+    const isLarge = known >= SHARED.records;
+    if (isLarge) {
       await this.#flush(signal);
-      const { source } = file;
-      for (let gone = this.#unseen.all(source, SHARED.records); gone.length > 0;) {
-        transaction(this.#db, () => {
-          for (const row of gone) this.#store.remove(Number(row["id"]));
-        });
-        this.#report.counts.removed += gone.length;
-        this.#onChanged();
+      for (let removed = -1; removed !== 0;) {
+        removed = transaction(this.#db, () => this.#removeGone(file));
+        if (removed > 0) this.#onChanged();
         await yieldToMessages();
         signal.throwIfAborted();
-        gone = this.#unseen.all(source, SHARED.records);
       }
     }
-    await this.#add({ file, hash }, 0, signal);
+    // Of a small file they go with its last step: many small files share a transaction.
+    const removesGone = known > 0 && !isLarge;
+    const records = removesGone ? 1 + known * CHANGED_RECORD : 1;
+    await this.#add({ file, hash, removesGone }, { records, length: 0 }, signal);
   }
 
-  /** Adds a step to the batch. Small files share a transaction. */
-  async #add(step: Step, length: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Removes records that a file no longer has, at most as many as one transaction may. The file's
+   * other records have to be taken in before.
+   *
+   * @returns how many.
+   */
+  #removeGone({ source }: PendingFile): number {
+    const gone = this.#unseen.all(source ?? null, SHARED.records);
+    for (const row of gone) this.#store.remove(Number(row["id"]));
+    this.#report.counts.removed += gone.length;
+    return gone.length;
+  }
+
+  /** The number of records that a changed file has in the index; more than enough are not counted. */
+  #knownRecords({ source, isNew }: PendingFile): number {
+    if (source === undefined || isNew) return 0;
+    return Number(this.#countUpTo.get(source, SHARED.records)?.["n"]);
+  }
+
+  /**
+   * Adds a step to the batch. Small files share a transaction.
+   *
+   * @param size What the step may change.
+   */
+  async #add(step: Step, size: BatchSize, signal: AbortSignal): Promise<void> {
     this.#batch.push(step);
-    this.#batchLength += length;
-    const { records, length: most } = this.#batchSize;
-    const isFull = this.#batch.length >= records || this.#batchLength >= most;
-    if (isFull) await this.#flush(signal);
+    this.#batchRecords += size.records;
+    this.#batchLength += size.length;
+    const { records, length } = this.#batchSize;
+    if (this.#batchRecords >= records || this.#batchLength >= length) await this.#flush(signal);
+  }
+
+  #clearBatch(): void {
+    this.#batch = [];
+    this.#batchRecords = 0;
+    this.#batchLength = 0;
   }
 
   /** Does the steps of the batch in one transaction. */
   async #flush(signal: AbortSignal): Promise<void> {
     const steps = this.#batch;
-    this.#batch = [];
-    this.#batchLength = 0;
+    this.#clearBatch();
     let changes = 0;
     transaction(this.#db, () => {
       for (const step of steps) {
-        if (!("item" in step)) this.#sources.taken(step.file, step.hash);
-        else if (this.#takeRecord(step.file, step.item)) changes++;
+        if ("item" in step) changes += this.#takeRecord(step.file, step.item) ? 1 : 0;
+        else {
+          if (step.removesGone) changes += this.#removeGone(step.file);
+          this.#sources.taken(step.file, step.hash);
+        }
       }
       this.#store.words.vocabulary.flush();
     });
