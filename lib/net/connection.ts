@@ -57,6 +57,8 @@ export class Connection implements Peer {
   readonly #turns: Turns | undefined;
   readonly #memory: ConnectionMemory | undefined;
   #bytesSinceTurn = 0;
+  /** Whether nobody looks at the input until more comes. */
+  #isWaiting = false;
   #workedNs = 0;
   #closeReason: CloseReason | undefined;
   #abort: AbortController | undefined;
@@ -136,11 +138,13 @@ export class Connection implements Peer {
    * result to {@linkcode Connection.received}, and an error to {@linkcode Connection.readError}.
    */
   readSome(): Promise<number | null> {
+    this.#isWaiting = true;
     return this.#conn.read(this.input.free());
   }
 
   /** Notes how many bytes {@linkcode Connection.readSome} has read. */
   received(count: number): void {
+    this.#isWaiting = false;
     this.input.filled(count);
     this.#count(count);
   }
@@ -188,6 +192,7 @@ export class Connection implements Peer {
   turn(): Promise<void> | undefined {
     if (this.#bytesSinceTurn < TURN_BYTES) return undefined;
     this.#bytesSinceTurn = 0;
+    this.#isWaiting = true;
     // To read on does little: it does not wait behind long work. To make room for a large frame, whose
     // bytes may have to be moved, takes milliseconds.
     return this.#turns?.take(this.input.end - this.input.start < MUCH_BYTES);
@@ -286,6 +291,8 @@ export class Connection implements Peer {
 
   /** Called when the server needs the memory that this connection holds. */
   evict(): void {
+    // Its end may take a second, and the memory is needed now.
+    if (this.#isWaiting) this.dropInput();
     if (this.onEvict) this.onEvict();
     else this.close("over-budget");
   }
@@ -299,6 +306,15 @@ export class Connection implements Peer {
   revoke(error?: Error): void {
     if (this.onRevoke) this.onRevoke(error);
     else this.close("unauthorized");
+  }
+
+  /**
+   * Gives the memory of {@linkcode Connection.input} back: for a service that handles nothing more,
+   * before it waits for what is left to be sent and for the peer's end. Views of it are no longer
+   * valid.
+   */
+  dropInput(): void {
+    this.input.release();
   }
 
   /** Gives back the memory that it holds. Called when its service has returned. */

@@ -1,7 +1,10 @@
 import { Budget } from "../base/budget.ts";
 import type { ReadMemory } from "./bytes/read_buffer.ts";
 
-/** The part of the budget that reads may take for memory that only makes them faster. */
+/**
+ * The part of the budget that reads may take for memory that only makes them faster, and up to which
+ * they read directly into the memory of large frames.
+ */
 const SPEED_SHARE = 1 / 2;
 
 /** When this part of the output's budget is used, the time of each peer's reads is noted. */
@@ -62,6 +65,11 @@ export class ServerMemory {
   tryTakeInput(bytes: number): boolean {
     const { usedBytes, maxBytes } = this.input;
     return usedBytes + bytes <= maxBytes * SPEED_SHARE && this.input.tryTake(bytes);
+  }
+
+  /** Whether so much input is kept that some may have to go. */
+  get isInputTight(): boolean {
+    return this.input.usedBytes > this.input.maxBytes * SPEED_SHARE;
   }
 
   /** Counts output. @returns Whether the time of the peer's reads should be noted. */
@@ -150,6 +158,11 @@ export class ConnectionMemory implements ReadMemory {
   /** Whether it was closed: nothing is counted any more. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether the server may soon need what is kept for input; see {@linkcode ReadMemory}. */
+  get isTight(): boolean {
+    return this.#server.isInputTight;
   }
 
   /** What the input has cost since its frame began, in bytes × milliseconds. */

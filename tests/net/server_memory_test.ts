@@ -151,3 +151,25 @@ Deno.test("of unfinished frames the one goes that has taken most for longest", a
   assert(!late.memory.grow(2_000, true), "more than there is");
   assertEquals(server.input.usedBytes, late.memory.inputBytes + small.memory.inputBytes);
 });
+
+Deno.test("nothing is kept of a connection that is ended for others, while its end goes on", async () => {
+  const kept: number[] = [];
+  const server = serveConnections(await listenLocally(), {
+    async serve(connection) {
+      let ending: Promise<void> | undefined;
+      connection.onEvict = () => {
+        kept.push(connection.input.bytes.length);
+        ending = connection.finish("over-budget", false);
+      };
+      while (await connection.read()) if (ending) return await ending;
+    },
+  }, { maxUnfinishedBytes: 8 * MIB });
+  await using _ = server;
+  using first = await RawClient.connect(server.address);
+  using second = await RawClient.connect(server.address);
+  await first.send(partOf(16 * MIB, 3 * MIB));
+  await until(() => server.memory.unfinishedBytes >= 4 * MIB, "the first frame is there");
+  await deadline(pour(second, partOf(16 * MIB, 5 * MIB)), "the second frame");
+  await until(() => kept.length > 0, "there was not room for both");
+  assertEquals(kept, [0]);
+});

@@ -7,6 +7,9 @@ const FIRST_BYTES = 1_024;
 /** The factor by which the memory grows after a read that filled it. */
 const GROWTH = 8;
 
+/** What is read at once into memory aside. */
+const ASIDE_BYTES = 65_536;
+
 const NOTHING = new SharedMemory(new Uint8Array(0));
 
 /** Decides how much memory a {@linkcode ReadBuffer} may take beyond its first KiB. */
@@ -19,6 +22,8 @@ export interface ReadMemory {
   grow(bytes: number, isNeeded: boolean): boolean;
   /** Gives bytes back. */
   shrink(bytes: number): void;
+  /** Whether so much is taken that memory may have to be given back while a read waits. */
+  readonly isTight: boolean;
 }
 
 /**
@@ -42,6 +47,8 @@ export class ReadBuffer {
   /** Whether the last read used only a small part of the memory. */
   #wasSmall = false;
   #memory = NOTHING;
+  /** What the current read reads into, if not into {@linkcode ReadBuffer.bytes}. */
+  #aside: Uint8Array<ArrayBuffer> | undefined;
   readonly #limit: ReadMemory | undefined;
   readonly #firstBytes: number;
 
@@ -78,11 +85,22 @@ export class ReadBuffer {
     this.start = 0;
     this.end = held;
     this.#wasFull = false;
+    if (size > READ_BYTES && this.#limit?.isTight) {
+      // A read that waits keeps the whole memory that it reads into, even if that is given back.
+      this.#aside ??= new Uint8Array(ASIDE_BYTES);
+      return this.#aside.subarray(0, Math.min(ASIDE_BYTES, size - held));
+    }
+    this.#aside = undefined;
     return held === 0 ? this.bytes : this.bytes.subarray(held);
   }
 
-  /** Notes that a read put `count` bytes into what {@linkcode free} gave. */
+  /**
+   * Notes that a read put `count` bytes into what {@linkcode free} gave. They are dropped if all memory
+   * was given back meanwhile.
+   */
   filled(count: number): void {
+    if (this.bytes.length === 0) return;
+    if (this.#aside) this.bytes.set(this.#aside.subarray(0, count), this.end);
     this.end += count;
     this.#wasFull = this.end === this.bytes.length;
     this.#wasSmall = count * GROWTH * 2 <= this.bytes.length;
@@ -99,6 +117,7 @@ export class ReadBuffer {
     this.#memory.leave();
     this.#memory = NOTHING;
     this.bytes = NOTHING.bytes;
+    this.#aside = undefined;
     this.start = this.end = 0;
     this.#wasFull = this.#wasSmall = false;
   }

@@ -105,6 +105,7 @@ export class RequestConnection {
     } catch (error) {
       const failure = this.#reading ? this.#connection.readError(error) : error;
       if (!(failure instanceof OverBudgetError)) throw failure;
+      this.#connection.dropInput();
       await this.#overBudget(failure);
     }
   }
@@ -142,7 +143,10 @@ export class RequestConnection {
       const count = await this.#connection.readSome();
       this.#reading = false;
       const end = this.#drained ?? this.#finished;
-      if (end) return await end;
+      if (end) {
+        this.#connection.dropInput();
+        return await end;
+      }
       if (count === null) return await this.#ended();
       this.#connection.received(count);
       this.#connection.midFrame = false;

@@ -168,3 +168,29 @@ Deno.test("memory that was left while lent serves another reader after it, not b
   assertStrictEquals(grown().memory, memory);
   assert(grown().memory !== memory);
 });
+
+Deno.test("where memory is tight a large frame is read as well, and its memory can go during a read", () => {
+  const read = fc.record({ isTight: fc.boolean(), size: fc.integer({ min: 1, max: 200_000 }) });
+  fc.assert(
+    fc.property(fc.array(read, { minLength: 1, maxLength: 12 }), (reads) => {
+      const limit = { grow: () => true, shrink() {}, isTight: false };
+      const buffer = new ReadBuffer(limit);
+      let count = 0;
+      for (const { isTight, size } of reads) {
+        limit.isTight = isTight;
+        count += fill(buffer, count, size);
+      }
+      assertHolds(buffer, 0, count);
+      limit.isTight = true;
+      const reading = buffer.free();
+      const { bytes } = buffer;
+      buffer.release();
+      // What is larger than a read goes back to the system at once, though a read waits for bytes.
+      if (bytes.length === 0) assertGreater(reading.length, 0);
+      else assertLessOrEqual(bytes.length, 131_072);
+      buffer.filled(1);
+      assertHolds(buffer, 0, 0);
+    }),
+    { numRuns: 30 },
+  );
+});
