@@ -1,4 +1,5 @@
 /** Subscribes on a broker: `socktool sub`. */
+import { before } from "../lib/base/before.ts";
 import { timerMs } from "../lib/base/timer_ms.ts";
 import type {
   BrokerClient,
@@ -18,7 +19,6 @@ import {
   runMain,
   UsageError,
 } from "./_cli/mod.ts";
-import { before } from "./_pubsub/before.ts";
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { meantFilter } from "./_pubsub/meant_filter.ts";
 import { FORMAT_FIELDS, parseFormat } from "./_pubsub/message_format.ts";

@@ -1,4 +1,4 @@
-import { before } from "./before.ts";
+import { before } from "../../lib/base/before.ts";
 const isWindows = Deno.build.os === "windows";
 
 /** The only program that a packed program may run. */

@@ -1,7 +1,7 @@
 import type { Server } from "../../lib/net/mod.ts";
 import type { RequestHandler } from "../../lib/request/mod.ts";
 import type { SearchEngine, SearchStats } from "../../lib/search/mod.ts";
-import { sleep } from "../../lib/base/sleep.ts";
+import { before } from "../../lib/base/before.ts";
 import { connectionMetrics, counter, gauge } from "./connection_metrics.ts";
 import type { HttpSide } from "./http_side.ts";
 
@@ -45,11 +45,7 @@ export async function measureSearch(
       "Bytes of requests that are not whole",
       () => server.memory.unfinishedBytes,
     ),
-  ], async () => {
-    const limit = new AbortController();
-    await Promise.race([look().catch(() => {}), sleep(STATS_MS, limit.signal)]);
-    limit.abort();
-  });
+  ], async () => void await before(look().catch(() => {}), STATS_MS));
 }
 
 /** A handler whose requests are timed. A reply that is there at once stays so. */

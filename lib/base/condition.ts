@@ -1,7 +1,7 @@
 /**
  * Something that some wait for and that happens again and again: that there is room, or that nothing
- * runs. All who wait share one promise. Who begins to wait afterwards waits for the next time, so
- * whoever can see whether it is so looks first.
+ * runs. All who wait share one promise. Whoever begins to wait afterwards waits for the
+ * next time. So look first whether there is anything to wait for, if that can be seen.
  *
  * @example
  * ```ts
@@ -39,8 +39,9 @@ export class Condition {
     this.#next = undefined;
   }
 
-  /** Rejects the promises of all who wait. */
+  /** Rejects the promises of all who wait. If nobody does any more, nothing is reported. */
   fail(reason: unknown): void {
+    this.#next?.promise.catch(() => {});
     this.#next?.reject(reason);
     this.#next = undefined;
   }

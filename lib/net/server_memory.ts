@@ -63,13 +63,13 @@ export class ServerMemory {
 
   /** Takes bytes for input that only make reads faster. */
   tryTakeInput(bytes: number): boolean {
-    const { usedBytes, maxBytes } = this.input;
-    return usedBytes + bytes <= maxBytes * SPEED_SHARE && this.input.tryTake(bytes);
+    return !this.isInputTight(bytes) && this.input.tryTake(bytes);
   }
 
-  /** Whether so much input is kept that some may have to go. */
-  get isInputTight(): boolean {
-    return this.input.usedBytes > this.input.maxBytes * SPEED_SHARE;
+  /** Whether little room for input would be left if so many bytes more were kept. */
+  isInputTight(moreBytes = 0): boolean {
+    const { usedBytes, maxBytes } = this.input;
+    return usedBytes + moreBytes > maxBytes * SPEED_SHARE;
   }
 
   /** Counts output. @returns Whether the time of the peer's reads should be noted. */
@@ -160,9 +160,9 @@ export class ConnectionMemory implements ReadMemory {
     return this.#isOver;
   }
 
-  /** Whether the server may soon need what is kept for input; see {@linkcode ReadMemory}. */
+  /** Whether little room is left; see {@linkcode ReadMemory}. */
   get isTight(): boolean {
-    return this.#server.isInputTight;
+    return this.#server.isInputTight();
   }
 
   /** What the input has cost since its frame began, in bytes × milliseconds. */

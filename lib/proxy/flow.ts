@@ -6,9 +6,10 @@ import type { FaultSet } from "./faults/fault_set.ts";
 import type { FlowTurns } from "./flow_turns.ts";
 import type { Side } from "./side.ts";
 
-/** After so many bytes others have their turn; a read counts for as many as the second number at least. */
+/** Others have their turn after this many bytes. */
 const TURN_BYTES = 65_536;
-const READ_BYTES = 1_024;
+/** A small read counts for this many bytes: it takes as long. */
+const LEAST_BYTES = 1_024;
 
 /** A reset waits at most this long for bytes before it that the receiver does not take. */
 const RESET_MS = 1_000;
@@ -93,7 +94,7 @@ export class Flow implements LineExit {
 
   /** Whether the sender is not read from until others have had their turn. */
   #givesTurn(count: number): boolean {
-    this.#bytesSinceTurn += Math.max(count, READ_BYTES);
+    this.#bytesSinceTurn += Math.max(count, LEAST_BYTES);
     if (this.#bytesSinceTurn < TURN_BYTES) return false;
     this.#bytesSinceTurn = 0;
     const turn = this.#turns.take();

@@ -1,10 +1,8 @@
 import type { Turns } from "../net/turns.ts";
 
-/**
- * So often those who pass bytes stop for others, in milliseconds, and so often where there is only one
- * connection: what comes of the stop is that more waits on both sides, which costs some percent.
- */
+/** Those who pass bytes stop for others after this time. Each stop lets more wait on both sides. */
 const PASSING_MS = 25;
+/** The same where there is only one connection, for which more frequent stops cost some percent. */
 const ALONE_MS = 100;
 
 /**

@@ -53,13 +53,11 @@ export class SocketSide implements Side {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (!this.#reads.hasRead) this.#chooseWriter(bytes.length);
-    return this.#writer.write(bytes);
+    return this.#writerFor(bytes.length).write(bytes);
   }
 
   writeAlone(bytes: Uint8Array, taken: () => void): void {
-    if (!this.#reads.hasRead) this.#chooseWriter(bytes.length);
-    this.#writer.write(bytes, (error) => {
+    this.#writerFor(bytes.length).write(bytes, (error) => {
       if (!error) taken();
     });
   }
@@ -78,18 +76,23 @@ export class SocketSide implements Side {
     this.#socket.destroy();
   }
 
-  /** Before what is written may have to wait for a peer that has sent nothing. See {@linkcode writingSocket}. */
-  #chooseWriter(count: number): void {
+  /**
+   * What the next bytes are written to. It is another socket, by {@linkcode writingSocket}, before they
+   * may have to wait for a peer that has sent nothing.
+   */
+  #writerFor(count: number): Socket {
     const socket = this.#socket;
-    if (this.#writer !== socket || socket.bytesWritten + count <= FITTING_BYTES) return;
+    if (this.#reads.hasRead || this.#writer !== socket) return this.#writer;
+    if (socket.bytesWritten + count <= FITTING_BYTES) return socket;
     // What waits there must not be overtaken.
-    if (socket.writableLength > 0) return;
+    if (socket.writableLength > 0) return socket;
     const writer = writingSocket(socket, SOCKET_OPTIONS);
-    if (!writer) return;
+    if (!writer) return socket;
     this.#writer = writer;
     writer.on("drain", () => this.#events!.drained());
     writer.on("error", (cause) => socket.destroy(cause));
     socket.on("close", () => writer.destroy());
+    return writer;
   }
 }
 

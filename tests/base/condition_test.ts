@@ -26,6 +26,9 @@ Deno.test("those who wait can fail, and the next ones go on", async () => {
     .map((waiting) => assertRejects(() => waiting, Error, "closed"));
   condition.fail(new Error("closed"));
   await Promise.all(failed);
+  // Nobody looks at this promise any more: that it is rejected is no error of the program.
+  void condition.wait();
+  condition.fail(new Error("unheard"));
   const next = condition.wait();
   condition.notify();
   await next;

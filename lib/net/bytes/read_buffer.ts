@@ -7,7 +7,7 @@ const FIRST_BYTES = 1_024;
 /** The factor by which the memory grows after a read that filled it. */
 const GROWTH = 8;
 
-/** What is read at once into memory aside. */
+/** The size of the memory that is read into where memory is tight; the bytes are copied from there. */
 const ASIDE_BYTES = 65_536;
 
 const NOTHING = new SharedMemory(new Uint8Array(0));
@@ -22,7 +22,7 @@ export interface ReadMemory {
   grow(bytes: number, isNeeded: boolean): boolean;
   /** Gives bytes back. */
   shrink(bytes: number): void;
-  /** Whether so much is taken that memory may have to be given back while a read waits. */
+  /** Whether little is left. Then memory may have to be given back while a read waits. */
   readonly isTight: boolean;
 }
 

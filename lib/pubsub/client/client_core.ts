@@ -1,3 +1,4 @@
+import { before } from "../../base/before.ts";
 import type { FrameHeader, HeaderInit } from "../../frame/mod.ts";
 import { numericOptions } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
@@ -278,15 +279,12 @@ export class ClientCore {
 
   async #drainOne(subscription: ClientSubscription, timeoutMs: number | undefined): Promise<void> {
     const limitMs = timerMs("timeoutMs", timeoutMs, DEFAULT_DRAIN_TIMEOUT_MS);
-    const message = `The subscription to ${subscription.filter} is not drained after ${limitMs} ms`;
-    let timer: ReturnType<typeof setTimeout>;
-    const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new PubSubError("timed-out", message)), limitMs);
-    });
     try {
-      await Promise.race([this.registry.drain(subscription), late]);
+      if (await before(this.registry.drain(subscription), limitMs)) return;
+      const { filter } = subscription;
+      const message = `The subscription to ${filter} is not drained after ${limitMs} ms`;
+      throw new PubSubError("timed-out", message);
     } finally {
-      clearTimeout(timer!);
       void this.registry.unsubscribe(subscription);
     }
   }

@@ -3,7 +3,6 @@ import { type BacklogBudget, LEAST_LEVEL, type SharedBacklog } from "./backlog_b
 import { type Chunk, ChunkStore } from "./chunk_store.ts";
 import { HeldChunks } from "./held_chunks.ts";
 import { LeftOut } from "./left_out.ts";
-import type { MissedReason } from "./missed.ts";
 import {
   costOf,
   type FrameList,
@@ -199,14 +198,8 @@ export class Backlog implements SharedBacklog {
   }
 
   /** Counts publications that are left out behind all that waits. */
-  leaveOut(
-    subscription: Subscription,
-    count: number,
-    bytes: number,
-    reason?: MissedReason,
-    atLeast?: boolean,
-  ): void {
-    this.leftOut.add(subscription, count, bytes, reason, atLeast);
+  leaveOut(...publications: Parameters<LeftOut["add"]>): void {
+    this.leftOut.add(...publications);
     this.#budget.relieve();
   }
 

@@ -2,11 +2,12 @@ import { Budget } from "../../../base/budget.ts";
 import { ChunkStore } from "./chunk_store.ts";
 import { REFERENCE_BYTES } from "./piece.ts";
 
-/**
- * When there is no room, backlogs shrink until this share of the whole is free, but no more than so
- * many bytes: a gigabyte of small publications has millions, and each that is left out takes 1 µs.
- */
+/** When there is no room, backlogs shrink until this share of the whole is free. */
 const RELIEVED_SHARE = 1 / 8;
+/**
+ * No more than this is freed at one time: a gigabyte of small publications has millions of them, and to
+ * leave one out takes 1 µs.
+ */
 const RELIEVED_BYTES = 262_144;
 
 /** How many times as much is cut where that was not enough. */
@@ -100,7 +101,7 @@ export class BacklogBudget {
     }
   }
 
-  /** To what size backlogs have to be cut so that all together claim so many bytes less. */
+  /** The size to which backlogs have to be cut, so that all together claim `excess` bytes less. */
   #level(excess: number): number {
     const sizes = Float64Array.from(this.#backlogs, ({ claimedBytes }) => claimedBytes);
     sizes.sort().reverse();

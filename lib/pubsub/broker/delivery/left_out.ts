@@ -1,7 +1,6 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
-import { Missed, type MissedReason, TALLY_BYTES } from "./missed.ts";
+import { Missed, TALLY_BYTES } from "./missed.ts";
 import type { Piece } from "./piece.ts";
-import type { Subscription } from "../routing/subscription.ts";
 
 /**
  * While there are more tallies, those of the last place stay behind all that waits: in each of a
@@ -42,16 +41,11 @@ export class LeftOut {
   }
 
   /** Counts publications that are left out behind all that waits. */
-  add(
-    subscription: Subscription,
-    count: number,
-    bytes: number,
-    reason?: MissedReason,
-    atLeast?: boolean,
-  ): void {
+  add(...publications: Parameters<Missed["add"]>): void {
+    const [, count] = publications;
     this.count += count;
     this.#last ??= new Missed();
-    this.#change(this.#last, (missed) => missed.add(subscription, count, bytes, reason, atLeast));
+    this.#change(this.#last, (missed) => missed.add(...publications));
   }
 
   /** What stands before a piece that comes behind all others; it is behind them no more. */

@@ -24,15 +24,15 @@ type Tallies = Map<Subscription, { count: number; bytes: number; atLeast: boolea
 export const TALLY_BYTES = 100;
 
 /**
- * Filters of one connection that match the same topics have one tally, for up to so many sets of them.
- * A set is made anew whenever somebody subscribes: more of them are counted filter by filter, so that
- * there are never many more tallies than subscriptions.
+ * Filters of one connection that match the same topics are a set, and have one tally together. A set is
+ * made anew whenever somebody subscribes. Beyond this number of sets each filter has a tally of its own:
+ * so there are never many more tallies than subscriptions.
  */
 const MAX_SETS = 16;
 
 /** Publications that were left out, and that the subscriber is to be told of. */
 export class Missed {
-  /** How many tallies there are; one of several filters counts as so many. */
+  /** How many filters are to be told: the number of tallies, where a set counts as its filters. */
   size = 0;
   #sets = 0;
   readonly #slow: Tallies = new Map();

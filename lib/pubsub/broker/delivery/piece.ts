@@ -59,8 +59,8 @@ export function costOf({ chunk, start, end, setBytes }: Piece): number {
 }
 
 /**
- * The `setBytes` of a piece: whoever subscribes has the filters that match a topic joined anew, and
- * each piece keeps those that it was for.
+ * The `setBytes` of a piece. Each subscription of a client makes new sets of those of its filters that
+ * match the same topics, and a piece keeps the set that it came for.
  */
 export function setBytesOf(
   subscription: Subscription | undefined,

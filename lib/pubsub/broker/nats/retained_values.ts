@@ -10,6 +10,7 @@ import {
   type StreamConfig,
 } from "@nats-io/jetstream";
 import { ByteBuffer, type Frame } from "../../../frame/mod.ts";
+import { before } from "../../../base/before.ts";
 import { messageOf } from "../../../base/message_of.ts";
 import { sleep } from "../../../base/sleep.ts";
 import type { Refusal } from "../../protocol/codes.ts";
@@ -19,7 +20,6 @@ import { headerLines, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.t
 import type { NatsLink } from "./nats_link.ts";
 import { addReplicated, JetStreamApi, WRONG_LAST } from "./streams/jetstream_api.ts";
 import { quorumProblem } from "./streams/quorum.ts";
-import { within } from "./within.ts";
 
 /** The stream of the retained values: the last one of each topic. */
 const STREAM = "socktool_retained";
@@ -202,7 +202,7 @@ export class RetainedValues {
     this.#checking = undefined;
     const work = this.#readOn(manager);
     // While it cannot be asked, those who subscribe do not wait until that is clear once more.
-    await (this.lack === undefined ? work : within(RETRY_MS, work));
+    await (this.lack === undefined ? work : before(work, RETRY_MS));
   }
 
   async #readOn(manager: JetStreamManager): Promise<void> {

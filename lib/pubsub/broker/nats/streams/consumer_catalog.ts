@@ -35,6 +35,7 @@ import { JetStreamConsumer } from "./jetstream_consumer.ts";
 import { forgetRecord, needRecords, SharedRecord } from "./shared_record.ts";
 import { redriveName } from "./sources.ts";
 import type { StreamCatalog } from "./stream_catalog.ts";
+import { WorkByKey } from "./work_by_key.ts";
 
 /** The consumers of JetStream that clients may use, and those that members here share. */
 export class ConsumerCatalog {
@@ -50,7 +51,7 @@ export class ConsumerCatalog {
   /** By stream: its consumers as they were seen last. */
   readonly #seen = new Map<string, readonly ConsumerFigures[]>();
   /** Joining and resetting are done one after the other, by consumer. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #work = new WorkByKey();
 
   constructor(
     host: ConsumerHost,
@@ -74,7 +75,7 @@ export class ConsumerCatalog {
 
   /** Joins a consumer, which is made if there is none. @throws {StreamError} */
   join(init: MemberInit): Promise<ConsumerMember> {
-    return this.#inTurn(init.stream, init.consumer, async () => {
+    return this.#work.run(keyOf(init.stream, init.consumer), async () => {
       const { stream, consumer: name, settings } = init;
       const { config, state } = await this.#streams.info(stream);
       let info = await this.#find(stream, name);
@@ -117,7 +118,7 @@ export class ConsumerCatalog {
 
   /** @throws {StreamError} */
   delete(stream: string, name: string): Promise<void> {
-    return this.#inTurn(stream, name, async () => {
+    return this.#work.run(keyOf(stream, name), async () => {
       await this.#streams.info(stream);
       await this.#need(stream, name);
       const tried = `Cannot delete the consumer ${quote(name)}`;
@@ -131,7 +132,7 @@ export class ConsumerCatalog {
 
   /** Lets a consumer begin again at another place. @throws {StreamError} */
   reset(stream: string, name: string, start: StreamStart): Promise<ConsumerFigures> {
-    return this.#inTurn(stream, name, async () => {
+    return this.#work.run(keyOf(stream, name), async () => {
       const { config } = await this.#streams.info(stream);
       const before = await this.#need(stream, name);
       const tried = `Cannot reset the consumer ${quote(name)}`;
@@ -148,7 +149,7 @@ export class ConsumerCatalog {
 
   /** Has all dead letters of a consumer delivered to it again. @throws {StreamError} */
   redrive(stream: string, name: string): Promise<number> {
-    return this.#inTurn(stream, name, async () => {
+    return this.#work.run(keyOf(stream, name), async () => {
       await this.#streams.info(stream);
       const info = await this.#need(stream, name);
       const count = (await this.#dead(stream)).get(deadTopicOf(stream, name)) ?? 0;
@@ -181,7 +182,7 @@ export class ConsumerCatalog {
     if (local === undefined) return;
     if (change === "deleted") return this.#ended(stream, name);
     if (change === "reset") local.pause();
-    const work = this.#inTurn(stream, name, async () => {
+    const work = this.#work.run(keyOf(stream, name), async () => {
       if (change === "redrive") {
         await local.record.read();
         local.redrive();
@@ -251,7 +252,7 @@ export class ConsumerCatalog {
   tick(now: number): void {
     for (const [key, local] of this.#local) {
       local.look(now);
-      if (local.isIdle && !this.#turns.has(key)) this.#local.delete(key);
+      if (local.isIdle && !this.#work.has(key)) this.#local.delete(key);
     }
   }
 
@@ -265,12 +266,12 @@ export class ConsumerCatalog {
     const { stream_name: stream, name } = info;
     const key = keyOf(stream, name);
     const local = this.#local.get(key);
-    if (local === undefined || this.#turns.has(key)) return;
+    if (local === undefined || this.#work.has(key)) return;
     if (local.incarnation === incarnationOf(info)) local.seen(deliveredTo(info, lastSeq), firstSeq);
     else {
       // Somebody has made another one of the same name.
       local.pause();
-      this.#host.busy(this.#inTurn(stream, name, () => this.#renew(info)).catch(() => {}));
+      this.#host.busy(this.#work.run(key, () => this.#renew(info)).catch(() => {}));
     }
   }
 
@@ -278,10 +279,10 @@ export class ConsumerCatalog {
   async #lookForMissing(stream: string, infos: readonly ConsumerInfo[]): Promise<void> {
     const listed = new Set(infos.map(({ name }) => name));
     for (const [key, local] of this.#local) {
-      if (local.stream !== stream || listed.has(local.name) || this.#turns.has(key)) continue;
+      if (local.stream !== stream || listed.has(local.name) || this.#work.has(key)) continue;
       const isThere = await this.#find(stream, local.name).then((info) => info !== undefined)
         .catch(() => true);
-      if (!isThere && !this.#turns.has(key)) this.#ended(stream, local.name);
+      if (!isThere && !this.#work.has(key)) this.#ended(stream, local.name);
     }
   }
 
@@ -383,18 +384,6 @@ export class ConsumerCatalog {
       );
     }
     await forgetRecord(api, stream, name);
-  }
-
-  async #inTurn<T>(stream: string, name: string, work: () => Promise<T>): Promise<T> {
-    const key = keyOf(stream, name);
-    const before = this.#turns.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#turns.set(key, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#turns.get(key) === mine) this.#turns.delete(key);
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { StreamConfig } from "@nats-io/jetstream";
+import { before } from "../../../../base/before.ts";
 import { messageOf } from "../../../../base/message_of.ts";
 import { PeriodicLook } from "../../../../base/periodic_look.ts";
 import { sleep } from "../../../../base/sleep.ts";
@@ -28,7 +29,6 @@ import type { CoreLink } from "../core_link.ts";
 import { deliverBytes } from "../frame_batch.ts";
 import type { NatsLink } from "../nats_link.ts";
 import type { TopicCounters } from "../topic_counters.ts";
-import { within } from "../within.ts";
 import { Announcements } from "./announcements.ts";
 import { JetStreamAppender } from "./appender.ts";
 import { ConsumerCatalog } from "./consumer_catalog.ts";
@@ -144,7 +144,7 @@ export class JetStreamStore implements StreamStore {
 
   /** Learns which streams there are, if JetStream tells within a short time. */
   async open(): Promise<void> {
-    await within(OPEN_MS, this.#lookAtAll().catch(() => {}));
+    await before(this.#lookAtAll().catch(() => {}), OPEN_MS);
   }
 
   /**
@@ -299,7 +299,7 @@ export class JetStreamStore implements StreamStore {
     this.#sweeper.close();
     for (const reader of [...this.#readers]) reader.close();
     this.#consumers.close();
-    await within(CLOSE_MS, this.#done());
+    await before(this.#done(), CLOSE_MS);
     this.#appender.close();
     await this.#running;
   }
