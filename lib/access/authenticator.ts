@@ -1,3 +1,4 @@
+import { QueueFullError } from "../base/fair_queue.ts";
 import { checkGiven } from "../base/option_kinds.ts";
 import type { Principal } from "./principal.ts";
 
@@ -35,7 +36,14 @@ export function checkAuthenticator(authenticator: Authenticator | undefined): vo
 export interface Authenticator {
   /**
    * Resolves to the principal of the credentials; `undefined` if they are wrong. May reject where it
-   * cannot tell, as while too many logins wait, and when the attempt's signal is aborted.
+   * cannot tell, as while too many logins wait, and when the attempt's signal is aborted. What else it
+   * rejects with is told to the operator only: the client learns that it could not be checked.
    */
   authenticate(credentials: Credentials, attempt?: LoginAttempt): Promise<Principal | undefined>;
+}
+
+/** What a client is told where too many logins wait; `undefined` if an authenticator fails otherwise. */
+export function tooManyLogins(failure: unknown): string | undefined {
+  if (!(failure instanceof QueueFullError)) return undefined;
+  return "The server cannot check the credentials now: too many logins wait";
 }

@@ -1,5 +1,5 @@
+import { tooManyLogins } from "../access/authenticator.ts";
 import type { Authenticator, Credentials, Principal } from "../access/mod.ts";
-import { QueueFullError } from "../base/fair_queue.ts";
 import { inSteps, visitInParts } from "../base/in_steps.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
 import { type Frame, jsonFrame } from "../frame/mod.ts";
@@ -151,10 +151,9 @@ async function answer(deciding: Promise<Principal | undefined>): Promise<ReplyIn
   try {
     principal = await deciding;
   } catch (cause) {
+    const full = tooManyLogins(cause);
     // Any other failure is the authenticator's, of which the server's observer is told.
-    if (!(cause instanceof QueueFullError)) throw cause;
-    const message = "The server cannot check the credentials now: too many logins wait";
-    throw new RequestError("over-budget", message, { cause });
+    throw full === undefined ? cause : new RequestError("over-budget", full, { cause });
   }
   if (principal) return jsonFrame({ result: `Hello, ${principal.name}.`, user: principal.name });
   throw new RequestError("unauthorized", "The credentials are not accepted");

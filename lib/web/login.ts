@@ -1,3 +1,4 @@
+import { tooManyLogins } from "../access/authenticator.ts";
 import type { Authenticator, Credentials, LoginAttempt, Principal } from "../access/mod.ts";
 import { WebError } from "./reply.ts";
 
@@ -6,6 +7,7 @@ import { WebError } from "./reply.ts";
  * password in base64 (RFC 6750 and 7617).
  *
  * @throws {WebError} 401 if it is nobody whom the authenticator knows; 503 while too many logins wait.
+ * Otherwise what the authenticator fails with, which is for the operator.
  */
 export async function login(
   authorization: string | undefined,
@@ -20,8 +22,9 @@ export async function login(
     principal = await authenticator.authenticate(credentials, attempt);
   } catch (cause) {
     attempt.signal?.throwIfAborted();
-    const { message } = cause as Error;
-    throw new WebError(503, "over-budget", message, { "retry-after": "1" });
+    const full = tooManyLogins(cause);
+    if (full === undefined) throw cause;
+    throw new WebError(503, "over-budget", full, { "retry-after": "1" });
   }
   if (principal?.current === undefined) throw refused("The token or the password is wrong");
   return principal.current;

@@ -1,6 +1,13 @@
 /** A web server: what it answers, to whom, and what it refuses. */
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { FileAuthenticator, hashPassword, hashToken, parseAuthFile } from "../../lib/access/mod.ts";
+import {
+  type Credentials,
+  FileAuthenticator,
+  hashPassword,
+  hashToken,
+  parseAuthFile,
+} from "../../lib/access/mod.ts";
+import { QueueFullError } from "../../lib/base/fair_queue.ts";
 import { errorReply, serveWeb } from "../../lib/web/mod.ts";
 import { SECURITY_HEADERS } from "../../lib/web/security_headers.ts";
 import { redirectErrors } from "../../lib/base/report.ts";
@@ -222,6 +229,26 @@ Deno.test("with an authenticator, who is not public's asks says who it is", asyn
     assertEquals([status, challenge], [401, 'Bearer realm="socktool"'], wrong);
     assertEquals((body as { error: { code: string } }).error.code, "unauthorized");
   }
+});
+
+Deno.test("why an authenticator fails is for the operator, not for who asks", async () => {
+  const failures: unknown[] = [];
+  const authenticator = {
+    authenticate: ({ token }: Credentials) =>
+      Promise.reject(token === "full" ? new QueueFullError("of secrets") : new Error("a secret")),
+  };
+  const observer = { failed: (_: string, error: unknown) => failures.push(error) };
+  await using server = await serve({ authenticator, observer });
+  const answers = [];
+  for (const token of ["full", "any"]) {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(urlOf(server, "/whoami"), { headers });
+    const { error } = await response.json();
+    assert(!error.message.includes("secret"), error.message);
+    answers.push([response.status, error.code, response.headers.get("retry-after")]);
+  }
+  assertEquals(answers, [[503, "over-budget", "1"], [500, "internal", null]]);
+  assertEquals(failures.map(String), ["Error: a secret"]);
 });
 
 Deno.test("pages of another origin read only where that is permitted", async () => {

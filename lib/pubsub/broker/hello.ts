@@ -1,5 +1,7 @@
-import type { Frame, FrameHeader } from "../../frame/mod.ts";
+import { tooManyLogins } from "../../access/authenticator.ts";
 import type { Principal } from "../../access/mod.ts";
+import { reportError } from "../../base/report.ts";
+import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { badField } from "../protocol/bad_field.ts";
@@ -50,11 +52,9 @@ export function hello(
     let principal: Principal | undefined;
     try {
       principal = await authenticator.authenticate({ token, user, password }, attempt);
-    } catch {
-      if (attempt.signal?.aborted) return;
-      const message = "The broker cannot check the credentials now: too many logins wait";
-      requester.refuse({ code: "over-budget", message }, id);
-      return requester.end("over-budget");
+    } catch (failure) {
+      if (!attempt.signal?.aborted) tellUnchecked(requester, failure, id);
+      return;
     }
     if (requester.ending) return;
     if (principal) {
@@ -70,6 +70,18 @@ export function hello(
     requester.end("unauthorized");
   }, will?.cost);
   return undefined;
+}
+
+/** Tells a client that its credentials could not be checked; what failed is for the operator. */
+function tellUnchecked(requester: Requester, failure: unknown, id: number | undefined): void {
+  const full = tooManyLogins(failure);
+  if (full !== undefined) {
+    requester.refuse({ code: "over-budget", message: full }, id);
+    return requester.end("over-budget");
+  }
+  reportError(failure, "The authenticator failed");
+  const message = "The broker cannot check the credentials now; say hello again later";
+  requester.refuse({ code: "unavailable", message }, id);
 }
 
 function wrongField(header: FrameHeader): Refusal | undefined {

@@ -1,5 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { FileAuthenticator, hashPassword, parseAuthFile } from "../../../lib/access/mod.ts";
+import {
+  type Credentials,
+  FileAuthenticator,
+  hashPassword,
+  parseAuthFile,
+  Principal,
+} from "../../../lib/access/mod.ts";
+import { QueueFullError } from "../../../lib/base/fair_queue.ts";
+import { redirectErrors } from "../../../lib/base/report.ts";
 import { PUBSUB_RIGHTS } from "../../../lib/pubsub/mod.ts";
 import { until } from "../../support/deadline.ts";
 import { op, RawPeer, startBroker } from "../support.ts";
@@ -66,4 +74,36 @@ Deno.test("requests sent with the hello are carried out once it is accepted", as
     "pong",
     4,
   ]]);
+});
+
+Deno.test("why an authenticator fails is for the operator; the client may say hello again", async () => {
+  const reported: string[] = [];
+  using _ = redirectErrors((error, what) => reported.push(`${what}: ${error}`));
+  const user = new Principal("ali", { publish: { allow: [">"], deny: [] } });
+  const authenticator = {
+    authenticate({ token }: Credentials) {
+      if (token === "thrown") throw new Error("a secret");
+      return token === "full"
+        ? Promise.reject(new QueueFullError("of secrets"))
+        : token === "right"
+        ? Promise.resolve(user)
+        : Promise.reject(new Error("another secret"));
+    },
+  };
+  await using broker = await startBroker({ authenticator });
+  using peer = await RawPeer.to(broker);
+  for (const token of ["thrown", "rejected"]) {
+    const { op, code, message, ...rest } = await peer.ask("hello", { id: 1, token });
+    assertEquals([op, code, rest["retry-after-ms"]], ["error", "unavailable", 1_000]);
+    assert(!String(message).includes("secret"), String(message));
+  }
+  assertEquals(reported, [
+    "The authenticator failed: Error: a secret",
+    "The authenticator failed: Error: another secret",
+  ]);
+  assertEquals((await peer.ask("hello", { id: 2, token: "right" }))["op"], "ok");
+  using late = await RawPeer.to(broker);
+  assertEquals((await late.ask("hello", { id: 1, token: "full" }))["code"], "over-budget");
+  assertEquals((await late.header())["reason"], "over-budget");
+  assertEquals(reported.length, 2);
 });
