@@ -141,15 +141,50 @@ interface Failure {
 }
 
 /**
- * Publishes all, each of which is answered. Up to 256 answers are outstanding at a time. Resolves to
- * the number of those that failed.
+ * Publishes all as requests, one after the other, and prints the replies; resolves to how many
+ * requests had none, or not all.
+ */
+export function requestAll(job: Job): Promise<number> {
+  const { client, flags, context: { out } } = job;
+  const { timeout: timeoutMs, "max-replies": maxReplies, json } = flags;
+  const until = flags["until-empty"] ? "" : flags.until;
+  const mark = until === undefined ? undefined : new TextEncoder().encode(until);
+  const isOne = maxReplies === undefined && mark === undefined;
+  return publishEach(job, async ({ topic, content }, options) => {
+    const limited = { ...options, timeoutMs };
+    if (isOne) {
+      await printMessage(await client.request(topic, content, limited), { json }, out);
+      return () => undefined;
+    }
+    let replies = 0;
+    let isEnded = false;
+    const isEnd = ({ content }: PubSubMessage) => {
+      return isEnded = mark !== undefined && equals(content, mark);
+    };
+    const many = client.requestMany(topic, content, { ...limited, maxReplies, isEnd });
+    for await (const reply of many) {
+      replies++;
+      await printMessage(reply, { json }, out);
+    }
+    const isWhole = mark === undefined ? replies > 0 : isEnded || replies === maxReplies;
+    const what = replies > 0 ? "the reply that ends them did not come" : "no reply came";
+    const message = `${what} in ${formatDuration(timeoutMs)}`;
+    return () => isWhole ? undefined : { code: "timed-out", message };
+  }, 1);
+}
+
+/**
+ * Publishes all, each of which is answered. Those that fail are told one by one, and the others go on.
+ * Resolves to the number of those that failed.
  *
  * @param publish Publishes one, and resolves to what prints its answer: so answers and refusals are
  * printed in the order in which they come.
+ * @param atOnce How many answers may be outstanding.
  */
 async function publishEach(
-  { source, options, flags: { json }, context }: Job,
+  { client, source, options, flags: { json }, context }: Job,
   publish: (publication: Outgoing, options: PublishOptions) => Promise<() => Failure | undefined>,
+  atOnce = PIPELINE,
 ): Promise<number> {
   const { out, log, signal } = context;
   let failed = 0;
@@ -161,7 +196,7 @@ async function publishEach(
     const { line, topic } = publication;
     if (json) out.json({ type: "failed", line, topic, code, message });
   };
-  const confirm = async (publication: Outgoing) => {
+  const send = async (publication: Outgoing) => {
     try {
       const tell = await publish(publication, joined(options, publication.options));
       const failure = tell();
@@ -177,51 +212,16 @@ async function publishEach(
   };
   try {
     for await (const publication of source) {
-      outstanding.push(confirm(publication));
-      if (outstanding.length >= PIPELINE) await outstanding.shift();
+      outstanding.push(send(publication));
+      if (outstanding.length >= atOnce) await outstanding.shift();
+      // All that follow would fail in the same way.
+      if (client.state === "closed") break;
     }
   } finally {
     await Promise.all(outstanding);
     if (unanswered > 0) {
-      log.error(`stopped: ${formatExactCount(unanswered, "message")} had not been confirmed`);
+      log.error(`stopped: ${formatExactCount(unanswered, "message")} had not been answered`);
     }
-  }
-  return failed;
-}
-
-/**
- * Publishes all as requests, one after the other, and prints the replies; resolves to how many
- * requests had none, or not all.
- */
-export async function requestAll(job: Job): Promise<number> {
-  const { client, source, options, flags, context } = job;
-  const { timeout: timeoutMs, "max-replies": maxReplies, json } = flags;
-  const until = flags["until-empty"] ? "" : flags.until;
-  const mark = until === undefined ? undefined : new TextEncoder().encode(until);
-  let failed = 0;
-  for await (const publication of source) {
-    const { topic, content, options: own } = publication;
-    const limited = { ...joined(options, own), timeoutMs };
-    if (maxReplies === undefined && mark === undefined) {
-      const reply = await client.request(topic, content, limited);
-      await printMessage(reply, { json }, context.out);
-      continue;
-    }
-    let replies = 0;
-    let isEnded = false;
-    const isEnd = ({ content }: PubSubMessage) => {
-      return isEnded = mark !== undefined && equals(content, mark);
-    };
-    const many = client.requestMany(topic, content, { ...limited, maxReplies, isEnd });
-    for await (const reply of many) {
-      replies++;
-      await printMessage(reply, { json }, context.out);
-    }
-    const isWhole = mark === undefined ? replies > 0 : isEnded || replies === maxReplies;
-    if (isWhole) continue;
-    failed++;
-    const what = replies > 0 ? "the reply that ends them did not come" : "no reply came";
-    context.log.error(`${nameOf(publication)}: ${what} in ${formatDuration(timeoutMs)}`);
   }
   return failed;
 }

@@ -163,6 +163,34 @@ Deno.test("pub --confirm tells which line failed, and why; --min-receivers fails
   assertEquals([none.code, none.out], [1, "0 receivers\n"]);
 });
 
+Deno.test("pub --request tells which line failed, and why, and goes on with the next", async () => {
+  await using all = await listening();
+  await all.client.subscribe("ask", { onMessage: (m) => m.respond(`<${m.text()}>`) });
+  await all.client.subscribe("silent");
+  const lines = [["ask", "1"], ["_sys.x", ""], ["ask", "2"], ["silent", ""], ["ask", "3"]]
+    .map(([topic, text]) => JSON.stringify({ topic, text }));
+  const input = `${lines.join("\n")}\n`;
+  const ask = (...args: string[]) =>
+    pub(all.broker, ["--ndjson", "--request", "--timeout", "200ms", ...args], input);
+  for (const many of [[], ["--max-replies", "1"]]) {
+    const told = await ask(...many);
+    assertEquals([told.code, told.out], [1, "<1>\n<2>\n<3>\n"], told.err);
+    const errors = told.err.match(/line \d, [a-z._]+: .+/g) ?? [];
+    assertEquals(errors.map((each) => each.split(":")[0]), [
+      "line 2, _sys.x",
+      "line 4, silent",
+    ]);
+  }
+  const json = (await ask("--json")).out.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(json.map(({ type, line, code, text }) => [type, line ?? text, code]), [
+    ["message", "<1>", undefined],
+    ["failed", 2, "bad-topic"],
+    ["message", "<2>", undefined],
+    ["failed", 4, "timed-out"],
+    ["message", "<3>", undefined],
+  ]);
+});
+
 Deno.test("pub --count and --rate send so many, so fast", async () => {
   await using all = await listening();
   const started = performance.now();
@@ -232,7 +260,7 @@ Deno.test("pub gives up in the time of --timeout, and says how much may not have
     [true, ["--json"], "2 messages may not have been sent"],
     [false, ["--json"], "stopped: 2 messages may not have been sent"],
     [true, ["--confirm"], "did not confirm a in 300 ms"],
-    [false, ["--confirm"], "stopped: 2 messages had not been confirmed"],
+    [false, ["--confirm"], "stopped: 2 messages had not been answered"],
   ] as const;
   await Promise.all(cases.map(async ([ends, flags, said]) => {
     const broker = await startBroker();
