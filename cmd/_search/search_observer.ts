@@ -40,6 +40,11 @@ export function searchObserver(
     dataPath(event) {
       if (!told("data-path", event)) log.warn(dataPathLine(event));
     },
+    watching({ problem }) {
+      if (told("watching", { problem: problem ?? null })) return;
+      if (problem === undefined) log.info("the system tells of changes in the data again");
+      else log.warn(`${UNWATCHED}: ${problem}${WATCH_ADVICE}`);
+    },
     readingNote(event) {
       if (!told("reading-note", event)) lines.note(event);
     },
@@ -57,6 +62,12 @@ export function searchObserver(
     },
   };
 }
+
+const UNWATCHED = "the system cannot watch the data, which are looked at every 30 s instead";
+
+const WATCH_ADVICE = Deno.build.os === "linux"
+  ? " (sysctl fs.inotify.max_user_watches, or fs.inotify.max_user_instances, may be too low)"
+  : "";
 
 function dataPathLine({ path, state, isKept }: DataPathEvent): string {
   switch (state) {

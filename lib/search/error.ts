@@ -18,7 +18,6 @@
  * | `index-read-only` | the index's place cannot be written |
  * | `index-full` | the disk is full |
  * | `index-failed` | any other failure of the index file |
- * | `watch-failed` | the data paths cannot be watched |
  * | `bad-entry` | an entry to be stored has an empty, malformed or too long key, or is too large |
  * | `not-writable` | the engine was opened without `writable` |
  * | `busy` | too many searches or writes wait |
@@ -36,7 +35,6 @@ export type SearchErrorCode =
   | "index-read-only"
   | "index-full"
   | "index-failed"
-  | "watch-failed"
   | "bad-entry"
   | "not-writable"
   | "busy"

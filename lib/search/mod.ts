@@ -21,6 +21,7 @@ export type {
   ReadOption,
   SearchObserver,
   SkippedFile,
+  WatchEvent,
   WorkerRole,
 } from "./observer.ts";
 export type { SearchOptions } from "./options.ts";

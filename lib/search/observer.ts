@@ -88,6 +88,15 @@ export interface DataPathEvent {
   readonly isKept: boolean;
 }
 
+/** Whether the system tells what changes in watched data. */
+export interface WatchEvent {
+  /**
+   * Why it does not, as where a limit of the system is reached. All data are then looked at every 30
+   * seconds instead. `undefined` once it does again.
+   */
+  readonly problem: string | undefined;
+}
+
 /** The outcome of one pass over the data. */
 export interface IndexSummary {
   /** New records. */
@@ -126,6 +135,8 @@ export interface SearchObserver {
   duplicateKey?(event: DuplicateKey): void;
   /** A data path is missing, empty, gone, or back. */
   dataPath?(event: DataPathEvent): void;
+  /** Watched data are looked at instead, as the system cannot watch them; or it does again. */
+  watching?(event: WatchEvent): void;
   /** A file was skipped. */
   skippedFile?(event: SkippedFile): void;
   /** A file was read by a guess, or is not quite what its form promises. */
@@ -149,6 +160,7 @@ export type ObserverEvent =
   | { readonly name: "brokenRecord"; readonly event: BrokenRecord }
   | { readonly name: "duplicateKey"; readonly event: DuplicateKey }
   | { readonly name: "dataPath"; readonly event: DataPathEvent }
+  | { readonly name: "watching"; readonly event: WatchEvent }
   | { readonly name: "skippedFile"; readonly event: SkippedFile }
   | { readonly name: "readingNote"; readonly event: ReadingNote }
   | { readonly name: "indexed"; readonly event: IndexSummary };

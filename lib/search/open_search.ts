@@ -32,8 +32,8 @@ export interface Replacements {
  * Opens a search engine: opens or makes the index, takes in the data that are new or changed since
  * the last time, and starts the workers. Resolves when everything can be found.
  *
- * @throws {SearchError} `data-unreadable`, `index-*`, `watch-failed`. The index is then as it was, or
- * a pass over the data was begun, which the next one completes.
+ * @throws {SearchError} `data-unreadable`, `index-*`. The index is then as it was, or a pass over the
+ * data was begun, which the next one completes.
  * @throws {TypeError | RangeError} for a wrong option.
  * @throws the signal's reason when it is aborted.
  *
@@ -214,6 +214,8 @@ function tell(observer: SearchObserver, { name, event }: ObserverEvent): void {
         return observer.duplicateKey?.(event);
       case "dataPath":
         return observer.dataPath?.(event);
+      case "watching":
+        return observer.watching?.(event);
       case "skippedFile":
         return observer.skippedFile?.(event);
       case "readingNote":

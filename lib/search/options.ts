@@ -161,6 +161,7 @@ const OBSERVER_KINDS: OptionKinds<SearchObserver> = {
   brokenRecord: "function",
   duplicateKey: "function",
   dataPath: "function",
+  watching: "function",
   skippedFile: "function",
   readingNote: "function",
   indexed: "function",

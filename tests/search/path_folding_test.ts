@@ -64,7 +64,10 @@ Deno.test("a file is watched whose name is spelled otherwise than on the disk", 
   const path = folder.at("Notes.md");
   const changed = Promise.withResolvers<unknown>();
   const options = { data: [path], follow: false, exclude: [], ownFiles: new Set<string>() };
-  using watcher = new DataWatcher(options, (places) => changed.resolve(places));
+  using watcher = new DataWatcher(options, {
+    changed: (places) => changed.resolve(places),
+    watching() {},
+  });
   await watcher.update();
   await folder.write("notes.md", "two");
   assertEquals(await deadline(changed.promise), [{ root: path, path }]);

@@ -42,6 +42,7 @@ export class Recorder implements SearchObserver {
   readonly skippedFiles: string[] = [];
   readonly notes: string[] = [];
   readonly paths: string[] = [];
+  readonly watched: (string | undefined)[] = [];
   readonly summaries: IndexSummary[] = [];
   readonly failures: SearchError[] = [];
   readonly replaced: string[] = [];
@@ -73,6 +74,10 @@ export class Recorder implements SearchObserver {
   }
   dataPath(event: { path: string; state: string }): void {
     this.paths.push(`${nameOf(event.path)} ${event.state}`);
+    this.#tell();
+  }
+  watching(event: { problem: string | undefined }): void {
+    this.watched.push(event.problem);
     this.#tell();
   }
   indexed(event: IndexSummary): void {

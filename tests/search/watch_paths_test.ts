@@ -147,7 +147,10 @@ Deno.test({
     const path = folder.at("one.txt");
     const options = { data: [path], follow: false, exclude: [], ownFiles: new Set<string>() };
     const changed = Promise.withResolvers<unknown>();
-    using watcher = new DataWatcher(options, (places) => changed.resolve(places));
+    using watcher = new DataWatcher(options, {
+      changed: (places) => changed.resolve(places),
+      watching() {},
+    });
     await watcher.update();
     // While this thread is busy, Deno keeps some 1,000 events, and then only that there were more.
     for (let i = 0; i < 3000; i++) Deno.writeTextFileSync(folder.at(`other-${i}`), "");

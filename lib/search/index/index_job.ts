@@ -135,7 +135,10 @@ export class IndexJob {
           const { DataWatcher } = await importLater<typeof import("./watch_data.ts")>(
             new URL("./watch_data.ts", import.meta.url),
           );
-          this.#watcher = new DataWatcher(options, (places) => this.#changed(places));
+          this.#watcher = new DataWatcher(options, {
+            changed: (places) => this.#changed(places),
+            watching: (event) => this.#post({ type: "event", event: { name: "watching", event } }),
+          });
         }
         this.#indexer = await this.#makeIndexer(options);
         this.#pass = this.#runPass();

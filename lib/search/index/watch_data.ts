@@ -4,10 +4,13 @@
  * @module
  */
 import { basename, dirname } from "node:path";
+import { messageOf } from "../../base/message_of.ts";
+import { PeriodicLook } from "../../base/periodic_look.ts";
 import { type DataRoot, findRoot, isMissing } from "../data/data_root.ts";
 import { IGNORE_FILE } from "../data/exclusions.ts";
 import { walk, walkPlace } from "../data/walk.ts";
 import { SearchError } from "../error.ts";
+import type { WatchEvent } from "../observer.ts";
 import type { ChangedPlace } from "./source_table.ts";
 import { foldPath, foldsNames, type KnownPaths } from "./path_folding.ts";
 import { PathPoll } from "./path_poll.ts";
@@ -25,6 +28,10 @@ const AGAIN_MS = 1000;
 const MAX_ATTEMPTS = 5;
 /** Of more places that changed together, all is looked at. */
 const MAX_PLACES = 500;
+/** How often all data are looked at while the system cannot watch them. */
+const LOOK_MS = 30_000;
+/** But at most for this part of the time, by how long listing the folders takes. */
+const LOOK_SHARE = 1 / 10;
 /** Watchers of the system; new folders have one of their own until there are this many. */
 const MAX_WATCHERS = 8;
 
@@ -48,6 +55,26 @@ export interface DataWatcherOptions {
   readonly ownFiles: KnownPaths;
 }
 
+/** What a {@linkcode DataWatcher} tells of, until it is closed. */
+export interface DataWatcherEvents {
+  /**
+   * Something has changed, some time ago.
+   *
+   * @param places Where; without them, anywhere.
+   */
+  changed(places: readonly ChangedPlace[] | undefined): void;
+  watching(event: WatchEvent): void;
+}
+
+/** The system, as far as it watches. */
+export interface WatchingSystem {
+  watch(paths: string[], options: { readonly recursive: boolean }): Deno.FsWatcher;
+  /** How often to look where it cannot, in milliseconds. */
+  readonly lookMs: number;
+}
+
+const SYSTEM: WatchingSystem = { watch: Deno.watchFs, lookMs: LOOK_MS };
+
 /** What is watched, by paths without links. */
 interface Watched {
   /** Folders, with where they are as the data path was named. */
@@ -58,11 +85,21 @@ interface Watched {
   readonly foldedFiles: Map<string, ChangedPlace>;
 }
 
-/** Watches data paths until it is closed. A path that is missing is waited for. */
+/**
+ * Watches data paths until it is closed. A path that is missing is waited for. Where the system cannot
+ * watch, as its limit of watches is reached, all data are looked at periodically instead.
+ */
 export class DataWatcher implements Disposable {
   readonly #options: DataWatcherOptions;
-  readonly #onChange: (places: readonly ChangedPlace[] | undefined) => void;
+  readonly #events: DataWatcherEvents;
+  readonly #system: WatchingSystem;
   readonly #poll: PathPoll;
+  /** Runs while the system does not watch everything. */
+  readonly #looking: PeriodicLook;
+  #isBlind = false;
+  /** When the folders were last listed, and how long that took. */
+  #listedAt = 0;
+  #listingMs = 0;
   #watchers: Deno.FsWatcher[] = [];
   #watched: Watched = { folders: new Map(), files: new Map(), foldedFiles: new Map() };
   /** What changed since it was reported last; `undefined` for all. */
@@ -72,16 +109,16 @@ export class DataWatcher implements Disposable {
   #firstMs = 0;
   #isClosed = false;
 
-  /**
-   * @param onChange Is called some time after a change, until the watcher is closed, with the
-   * places where something changed; without them, something may have changed anywhere.
-   */
+  /** @param system Stands in for the real one in tests. */
   constructor(
     options: DataWatcherOptions,
-    onChange: (places: readonly ChangedPlace[] | undefined) => void,
+    events: DataWatcherEvents,
+    system: WatchingSystem = SYSTEM,
   ) {
     this.#options = options;
-    this.#onChange = onChange;
+    this.#events = events;
+    this.#system = system;
+    this.#looking = new PeriodicLook(system.lookMs, (now) => this.#look(now));
     // The system tells what happens in a folder, not that another one has taken its place.
     this.#poll = new PathPoll(options.data, () => this.#changed(undefined));
   }
@@ -91,7 +128,7 @@ export class DataWatcher implements Disposable {
    * that no change is missed between the two.
    *
    * @param places Where something changed; without it, anywhere.
-   * @throws {SearchError} `data-unreadable`, `watch-failed`. What was watched before still is.
+   * @throws {SearchError} `data-unreadable`. What was watched before still is.
    */
   async update(places?: readonly ChangedPlace[]): Promise<void> {
     for (let attempt = 1;; attempt++) {
@@ -103,21 +140,16 @@ export class DataWatcher implements Disposable {
         if (error instanceof SearchError) throw error;
         // A folder was deleted after it was found.
         if (error instanceof Deno.errors.NotFound && attempt < MAX_ATTEMPTS) continue;
-        throw new SearchError(
-          "watch-failed",
-          `Cannot watch ${this.#options.data.join(", ")}: ${(error as Error).message}. On Linux ` +
-            "the limit fs.inotify.max_user_watches may be too low; without watching, a restart " +
-            "takes changes in",
-          { cause: error },
-        );
+        return this.#failed(error);
       }
     }
   }
 
-  /** Ends watching: `onChange` is not called any more. */
+  /** Ends watching: nothing is told any more. */
   close(): void {
     this.#isClosed = true;
     this.#poll.close();
+    this.#looking.stop();
     clearTimeout(this.#quiet);
     for (const timer of this.#again) clearTimeout(timer);
     for (const watcher of this.#watchers) watcher.close();
@@ -130,6 +162,7 @@ export class DataWatcher implements Disposable {
   }
 
   async #updateAll(): Promise<void> {
+    const begin = performance.now();
     await this.#poll.look();
     const watched: Watched = { folders: new Map(), files: new Map(), foldedFiles: new Map() };
     for (const path of this.#options.data) {
@@ -151,8 +184,14 @@ export class DataWatcher implements Disposable {
       }
     }
     if (this.#isClosed) return;
+    this.#listedAt = performance.now();
+    this.#listingMs = this.#listedAt - begin;
     // Deleted and made again, a folder needs a watch of its own, although its path is the same.
     this.#watchAll(watched);
+    if (!this.#isBlind) return;
+    this.#isBlind = false;
+    this.#looking.stop();
+    this.#events.watching({ problem: undefined });
   }
 
   async #updateIn(places: readonly ChangedPlace[]): Promise<void> {
@@ -196,18 +235,36 @@ export class DataWatcher implements Disposable {
   }
 
   #watch(paths: string[], recursive: boolean): void {
-    const watcher = Deno.watchFs(paths, { recursive });
+    const watcher = this.#system.watch(paths, { recursive });
     this.#watchers.push(watcher);
     void this.#listen(watcher);
   }
 
   async #listen(watcher: Deno.FsWatcher): Promise<void> {
-    for await (const event of watcher) {
-      if (event.kind === "access") continue;
-      // More happened than Deno keeps, and what is not told.
-      if (event.flag === "rescan") this.#changed(undefined);
-      for (const path of event.paths) this.#note(path);
+    try {
+      for await (const event of watcher) {
+        if (event.kind === "access") continue;
+        // More happened than Deno keeps, and what is not told.
+        if (event.flag === "rescan") this.#changed(undefined);
+        for (const path of event.paths) this.#note(path);
+      }
+    } catch (error) {
+      if (this.#watchers.includes(watcher)) this.#failed(error);
     }
+  }
+
+  /** The system does not watch everything: the data are looked at, until it does again. */
+  #failed(error: unknown): void {
+    if (this.#isClosed || this.#isBlind) return;
+    this.#isBlind = true;
+    this.#looking.start();
+    this.#events.watching({ problem: messageOf(error) });
+  }
+
+  /** Each look at the data tries to have them watched, too. */
+  #look(now: number): void {
+    const restMs = this.#listingMs / LOOK_SHARE;
+    if (now - this.#listedAt >= restMs) this.#events.changed(undefined);
   }
 
   #note(path: string): void {
@@ -249,7 +306,7 @@ export class DataWatcher implements Disposable {
     const changes = this.#changes;
     this.#changes = new Map();
     if (changes === undefined) this.#later(undefined);
-    this.#onChange(changes && outermost([...changes.values()]));
+    this.#events.changed(changes && outermost([...changes.values()]));
   }
 
   #reportAgain(place: ChangedPlace): void {
@@ -259,7 +316,7 @@ export class DataWatcher implements Disposable {
   #later(places: readonly ChangedPlace[] | undefined): void {
     const timer = setTimeout(() => {
       this.#again.delete(timer);
-      this.#onChange(places);
+      this.#events.changed(places);
     }, AGAIN_MS);
     this.#again.add(timer);
   }
