@@ -1,3 +1,4 @@
+import { AcceptQueue, closedError } from "./accept_queue.ts";
 import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
@@ -30,16 +31,13 @@ export class TlsListener implements Listener, Handshakes {
   readonly #inner: Listener;
   readonly #turns = new Turns();
   readonly #pending = new PendingHandshakes<TlsHandshake>();
-  /** Connections whose handshake was complete when nobody waited for one. */
-  readonly #ready: Deno.Conn[] = [];
+  /** Connections whose handshake is complete. */
+  readonly #queue = new AcceptQueue();
   readonly #turnToEnd = () => this.#turns.takeToEnd();
   #certificate: ServerCertificate;
   #failed = 0;
   #acceptsInARow = 0;
-  #waiting: PromiseWithResolvers<Deno.Conn> | undefined;
   #accepting = false;
-  #acceptFailure: { readonly cause: unknown } | undefined;
-  #closed = false;
 
   /** Takes over a listener. */
   constructor(inner: Listener, certificate: ServerCertificate) {
@@ -65,28 +63,18 @@ export class TlsListener implements Listener, Handshakes {
 
   /** Waits for the next connection. */
   accept(): Promise<Deno.Conn> {
-    const conn = this.#ready.shift();
-    if (conn) return Promise.resolve(conn);
-    const failure = this.#acceptFailure;
-    this.#acceptFailure = undefined;
-    if (failure) return Promise.reject(failure.cause);
-    if (this.#closed) return Promise.reject(closedError());
-    this.#waiting ??= Promise.withResolvers();
-    const { promise } = this.#waiting;
-    if (!this.#accepting) void this.#acceptAll();
-    return promise;
+    const accepting = this.#queue.accept();
+    if (this.#queue.isAwaited && !this.#accepting) void this.#acceptAll();
+    return accepting;
   }
 
   /** Stops listening, and ends all handshakes that are under way. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#queue.isClosed) return;
+    this.#queue.close();
     this.#inner.close();
     void this.#turns.close();
     for (const handshake of [...this.#pending]) handshake.abort(closedError());
-    for (const conn of this.#ready.splice(0)) closeQuietly(conn);
-    this.#waiting?.reject(closedError());
-    this.#waiting = undefined;
   }
 
   /** Stops listening. */
@@ -97,11 +85,11 @@ export class TlsListener implements Listener, Handshakes {
   /** Accepts plain connections for as long as somebody waits for one. Never rejects. */
   async #acceptAll(): Promise<void> {
     this.#accepting = true;
-    while (this.#waiting && !this.#closed) {
+    while (this.#queue.isAwaited) {
       try {
         this.#begin(await this.#inner.accept() as Deno.TcpConn);
       } catch (cause) {
-        this.#acceptFailed(cause);
+        this.#queue.fail(cause);
       }
       if (++this.#acceptsInARow >= ACCEPTS_IN_A_ROW) {
         this.#acceptsInARow = 0;
@@ -109,12 +97,6 @@ export class TlsListener implements Listener, Handshakes {
       }
     }
     this.#accepting = false;
-  }
-
-  #acceptFailed(cause: unknown): void {
-    if (this.#waiting) this.#waiting.reject(cause);
-    else if (!this.#closed) this.#acceptFailure = { cause };
-    this.#waiting = undefined;
   }
 
   #begin(conn: Deno.TcpConn): void {
@@ -139,14 +121,11 @@ export class TlsListener implements Listener, Handshakes {
 
   #secured(conn: Deno.Conn): void {
     this.#acceptsInARow = 0;
-    if (this.#closed) return closeQuietly(conn);
-    if (this.#waiting) this.#waiting.resolve(conn);
-    else this.#ready.push(conn);
-    this.#waiting = undefined;
+    this.#queue.add(conn);
   }
 
   #tellFailed(remote: Address, cause: unknown): void {
-    if (this.#closed) return;
+    if (this.#queue.isClosed) return;
     this.#failed++;
     this.onFailed?.(new ConnectionError("tls-handshake", remote, cause));
   }
@@ -161,8 +140,4 @@ export class TlsListener implements Listener, Handshakes {
       throw new ConnectionError("listen", this.address, cause);
     }
   }
-}
-
-function closedError(): Error {
-  return new Deno.errors.BadResource("The listener is closed");
 }

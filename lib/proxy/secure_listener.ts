@@ -1,3 +1,4 @@
+import { AcceptQueue } from "../net/accept_queue.ts";
 import { resolveServerTls } from "../net/handshake_limits.ts";
 import type { Address, ConnectionError, Listener, ServerTls } from "../net/mod.ts";
 import { checkCertificate } from "../net/server_certificate.ts";
@@ -34,9 +35,7 @@ class SocketConns implements Listener {
   readonly address: Address;
   readonly secure = false;
   readonly #inner: PlainListener;
-  readonly #ready: SocketConn[] = [];
-  #waiting: PromiseWithResolvers<Deno.Conn> | undefined;
-  #isClosed = false;
+  readonly #queue = new AcceptQueue();
 
   constructor(inner: PlainListener) {
     this.address = inner.address;
@@ -45,35 +44,22 @@ class SocketConns implements Listener {
 
   /** Takes the sockets. What fails to be accepted is told by itself: others go on. */
   start(failed: (error: ConnectionError) => void): void {
-    this.#inner.takeSockets((socket) => {
-      const conn = new SocketConn(OwnReads.adopt(socket));
-      if (this.#waiting) this.#waiting.resolve(conn);
-      else this.#ready.push(conn);
-      this.#waiting = undefined;
-    }, failed);
+    this.#inner.takeSockets(
+      (socket) => this.#queue.add(new SocketConn(OwnReads.adopt(socket))),
+      failed,
+    );
   }
 
   accept(): Promise<Deno.Conn> {
-    const conn = this.#ready.shift();
-    if (conn) return Promise.resolve(conn);
-    if (this.#isClosed) return Promise.reject(closedError());
-    this.#waiting ??= Promise.withResolvers();
-    return this.#waiting.promise;
+    return this.#queue.accept();
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#inner.close();
-    for (const conn of this.#ready.splice(0)) conn.close();
-    this.#waiting?.reject(closedError());
-    this.#waiting = undefined;
+    this.#queue.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function closedError(): Error {
-  return new Deno.errors.BadResource("The listener is closed");
 }

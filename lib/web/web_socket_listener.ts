@@ -1,4 +1,4 @@
-import { closeQuietly } from "../base/close_quietly.ts";
+import { AcceptQueue } from "../net/accept_queue.ts";
 import type { Address, Listener } from "../net/mod.ts";
 
 /** Connections that nobody has accepted yet: as many as the kernel queues of other ones. */
@@ -10,9 +10,7 @@ export class WebSocketListener implements Listener {
   readonly address: Address;
   /** Whether they use TLS. */
   readonly secure: boolean;
-  readonly #waiting: Deno.Conn[] = [];
-  #accepting: PromiseWithResolvers<Deno.Conn> | undefined;
-  #closed = false;
+  readonly #queue = new AcceptQueue();
   #isServed = false;
 
   constructor({ address, secure }: Pick<Listener, "address" | "secure">) {
@@ -27,41 +25,27 @@ export class WebSocketListener implements Listener {
 
   /** Whether another one will be accepted soon. */
   get hasRoom(): boolean {
-    return this.#isServed && !this.#closed && this.#waiting.length < MAX_WAITING;
+    return this.#isServed && !this.#queue.isClosed && this.#queue.length < MAX_WAITING;
   }
 
   /** Waits for the next one. */
   accept(): Promise<Deno.Conn> {
-    if (this.#closed) return Promise.reject(closedError());
-    this.#isServed = true;
-    const conn = this.#waiting.shift();
-    if (conn) return Promise.resolve(conn);
-    this.#accepting ??= Promise.withResolvers();
-    return this.#accepting.promise;
+    if (!this.#queue.isClosed) this.#isServed = true;
+    return this.#queue.accept();
   }
 
   /** Gives a connection to whoever accepts it. */
   offer(conn: Deno.Conn): void {
-    if (this.#closed) return closeQuietly(conn);
-    if (this.#accepting) this.#accepting.resolve(conn);
-    else this.#waiting.push(conn);
-    this.#accepting = undefined;
+    this.#queue.add(conn);
   }
 
   /** Takes no more. Those that were accepted stay open. */
   close(): void {
-    this.#closed = true;
-    for (const conn of this.#waiting.splice(0)) closeQuietly(conn);
-    this.#accepting?.reject(closedError());
-    this.#accepting = undefined;
+    this.#queue.close();
   }
 
   /** Takes no more. */
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function closedError(): Error {
-  return new Deno.errors.BadResource("The listener is closed");
 }
