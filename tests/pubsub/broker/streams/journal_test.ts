@@ -130,6 +130,30 @@ Deno.test("a journal that was cut off is told, wherever, and the rest of it is k
   assertEquals([messages, lost.length], [2, 1]);
 });
 
+Deno.test("what was dropped of a row that is lost is not taken out of the journal's messages", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  Deno.mkdirSync(folder);
+  using store = new FolderStore(folder);
+  for (const content of ["a", "b"]) {
+    store.append(content);
+    store.save();
+  }
+  store.append("c");
+  const crashed = store.copyTo(scratch.at("crashed"));
+  const db = new DatabaseSync(`${crashed}/socktool.db`);
+  const rows = db.prepare("SELECT id, first FROM run ORDER BY id").all();
+  assertEquals(rows.map(({ first }) => first), [1, 2], "the journal alone has the third");
+  const { id } = rows[1]!;
+  db.prepare("INSERT INTO gone SELECT id, 1, bytes, x'01' FROM run WHERE id = ?").run(id!);
+  db.prepare("UPDATE run SET crc = crc + 1 WHERE id = ?").run(id!);
+  db.close();
+  const { messages, lost } = await repairStreamStore(crashed);
+  assertEquals([messages, lost], [2, ["stream orders, messages 2 to 2: not as written"]]);
+  using repaired = new FolderStore(crashed);
+  assertEquals(repaired.contents, { 1: "a", 3: "c" });
+});
+
 Deno.test("a copy of a store has what only its journal has", async () => {
   using scratch = new Scratch();
   const folder = crashed(scratch, "a", "b");

@@ -252,7 +252,7 @@ class Rescuer {
       const [, id, first, count] = run;
       if (doomed.has(id)) continue;
       const stream = this.#streams.get(id) ?? this.#strayStream(id);
-      if (!this.#rescueRun(stream, run)) {
+      if (!this.#rescueRun(stream, run, true)) {
         const name = this.#nameOf(id);
         this.#lose(`stream ${name}, messages ${first} to ${first + count - 1}: not as written`);
       }
@@ -274,12 +274,16 @@ class Rescuer {
     for (const { stream: id, first, count, time, crc, frames } of [...records, ...behind]) {
       const stream = this.#streams.get(id);
       if (stream === undefined || first < stream.saved) continue;
-      this.#rescueRun(stream, [++lastId, id, first, count, time, crc, frames]);
+      this.#rescueRun(stream, [++lastId, id, first, count, time, crc, frames], false);
     }
   }
 
-  /** @returns whether it is whole. */
-  #rescueRun(stream: RescuedStream, run: RunRow): boolean {
+  /**
+   * @param hasMarks Whether marks may tell what is gone of it. Those with the id that a record of the
+   * journal gets here belong to a row that is lost.
+   * @returns whether it is whole.
+   */
+  #rescueRun(stream: RescuedStream, run: RunRow, hasMarks: boolean): boolean {
     const [id, , first, count, time, crc, bytes] = run;
     if (checksumOf(bytes) !== crc || first < 1 || first < stream.runsEnd) return false;
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
@@ -289,7 +293,7 @@ class Rescuer {
       ...[id, stream.id, first, count, time, bytes.length, crc, bytes],
       encodeEnds(frames.map(({ end }) => end)),
     );
-    const gone = this.#goneOf(id);
+    const gone = hasMarks ? this.#goneOf(id) : undefined;
     let [goneCount, goneBytes] = [0, 0];
     frames.forEach(({ header, start, end }, i) => {
       const topic = header["topic"] as string;
