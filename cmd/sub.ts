@@ -1,19 +1,9 @@
 /** Subscribes on a broker: `socktool sub`. */
-import { before } from "../lib/base/before.ts";
-import { timerMs } from "../lib/base/timer_ms.ts";
-import type {
-  BrokerClient,
-  ClientSubscription,
-  SubscribeOptions,
-} from "../lib/pubsub/client/mod.ts";
 import { SLOW_POLICIES } from "../lib/pubsub/protocol/slow_policy.ts";
-import { filterCovers, filterProblem, groupProblem } from "../lib/pubsub/protocol/topic.ts";
+import { filterProblem, groupProblem } from "../lib/pubsub/protocol/topic.ts";
 import {
   defineCommand,
   describeError,
-  EXIT,
-  formatCount,
-  formatDuration,
   type Log,
   outputFlags,
   runMain,
@@ -22,9 +12,8 @@ import {
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { meantFilter } from "./_pubsub/meant_filter.ts";
 import { FORMAT_FIELDS, parseFormat } from "./_pubsub/message_format.ts";
+import { printPublished } from "./_pubsub/print_published.ts";
 import { checkReading, readStream, streamFlags } from "./_pubsub/read_stream.ts";
-import { Replier } from "./_pubsub/replier.ts";
-import { TakenMessages } from "./_pubsub/taken_messages.ts";
 
 export const command = defineCommand({
   name: "sub",
@@ -156,7 +145,7 @@ export const command = defineCommand({
   ],
   exitCodes: { 1: "failed, or fewer messages than --count came in the time of --timeout" },
   async run({ flags, args, given }, context) {
-    const { log, signal } = context;
+    const { log } = context;
     if (flags.stream === undefined && args.filter.length === 0) {
       throw new UsageError("FILTER is missing");
     }
@@ -174,64 +163,16 @@ export const command = defineCommand({
       topicsOnly: flags["topics-only"],
       format,
     };
-    const complete = Promise.withResolvers<void>();
-    /** Aborted when it is to end, however much has come. */
-    const ending = new AbortController();
-    const endsAt = performance.now() + (flags.timeout ?? 0);
-    const client = await connectClient(flags, context, {
+    const endsAt = performance.now() + (flags.timeout ?? Infinity);
+    await using client = await connectClient(flags, context, {
       onError: (error) => log.error(describeError(error)),
       wait: flags.wait,
       waitMs: flags.wait ? flags.timeout : undefined,
       maxContentBytes: flags["max-content"],
     });
-    if (flags.stream !== undefined) {
-      try {
-        return await readStream(client, args.filter[0], flags, printing, context);
-      } finally {
-        await client.close();
-      }
-    }
-    const replier = flags.reply === undefined ? undefined : new Replier(flags.reply, {
-      timeoutMs: flags["reply-timeout"],
-      parallel: flags.parallel,
-      maxBytes: flags["max-reply"],
-    }, log);
-    const timer = flags.timeout === undefined ? undefined : setTimeout(() => {
-      void replier?.stop();
-      ending.abort();
-    }, timerMs("--timeout", Math.max(0, endsAt - performance.now())));
-    signal.addEventListener("abort", () => ending.abort(), { once: true });
-    ending.signal.addEventListener("abort", () => complete.resolve(), { once: true });
-    const { count, retained, group, slow } = flags;
-    const taken = new TakenMessages({ count, retained, printing, replier }, context);
-    void taken.complete.then(complete.resolve);
-    try {
-      const subscriptions = await subscribeAll(client, args.filter, { group, slow }, taken);
-      log.detail(`subscribed to ${args.filter.join(", ")}`);
-      const closed = client.finished.then((error) => {
-        if (error !== undefined) throw error;
-      });
-      if (retained) {
-        const due = subscriptions.reduce((sum, { retained }) => sum + retained, 0);
-        log.detail(formatCount(due, "retained message"));
-        // They are on their way, and are printed in the end.
-        complete.resolve();
-      }
-      await Promise.race([complete.promise, closed]);
-      const wanted = taken.isComplete ? [] : subscriptions;
-      await finish(client, wanted, replier, ending.signal, flags["drain-timeout"]);
-    } finally {
-      clearTimeout(timer);
-      await replier?.stop();
-      await client.close();
-    }
-    if (signal.aborted || retained || count === undefined || taken.count >= count) return undefined;
-    log.error(
-      `${taken.count} of ${formatCount(count, "message")} came in ${
-        formatDuration(flags.timeout ?? 0)
-      }`,
-    );
-    return EXIT.failed;
+    return flags.stream === undefined
+      ? await printPublished(client, args.filter, flags, printing, endsAt, context)
+      : await readStream(client, args.filter[0], flags, printing, endsAt, context);
   },
 });
 
@@ -251,73 +192,6 @@ function checkFilters(
   }
   const fault = group === undefined ? undefined : groupProblem(group);
   if (fault) throw new UsageError(`--group ${group}: ${fault}`);
-}
-
-function subscribeAll(
-  client: BrokerClient,
-  filters: readonly string[],
-  options: SubscribeOptions,
-  taken: TakenMessages,
-): Promise<ClientSubscription[]> {
-  return Promise.all(
-    filters.map((filter, i) =>
-      client.subscribe(filter, {
-        ...options,
-        onMissed: (missed) => taken.missed(missed),
-        onMessage(message) {
-          // Each filter brings the retained values that match: the first that does prints them.
-          const isRepeated = message.retained &&
-            filters.slice(0, i).some((earlier) => filterCovers(earlier, message.topic));
-          return isRepeated ? undefined : taken.take(message);
-        },
-      })
-    ),
-  );
-}
-
-/**
- * Ends in order: what the broker has handed out is printed and answered.
- *
- * @param subscriptions Those of which more is wanted.
- * @param limitMs How long it may take once `ending` is aborted.
- */
-async function finish(
-  client: BrokerClient,
-  subscriptions: readonly ClientSubscription[],
-  replier: Replier | undefined,
-  ending: AbortSignal,
-  limitMs: number,
-): Promise<void> {
-  let isLate = false;
-  // Without a connection no answer can be sent.
-  if (client.state === "connected" || !ending.aborted) {
-    const drained = Promise.all(subscriptions.map(drain)).then(() => replier?.settled());
-    isLate = await isAbortedBefore(Promise.race([drained, client.finished]), ending, limitMs);
-  }
-  await replier?.stop();
-  if (isLate || client.state !== "connected") await client.close();
-  else await client.drain().catch(() => {});
-  await Promise.all(subscriptions.map((subscription) => subscription.taken));
-  replier?.tellUnanswered();
-}
-
-/** Ends a subscription once all that the broker has handed out for it is taken. */
-async function drain(subscription: ClientSubscription): Promise<void> {
-  await subscription.drain(Infinity).catch(() => {});
-  await subscription.taken;
-}
-
-/** Whether a signal was aborted, and the time after that is over, before a promise resolves. */
-async function isAbortedBefore(
-  promise: Promise<unknown>,
-  signal: AbortSignal,
-  ms: number,
-): Promise<boolean> {
-  const { promise: aborted, resolve } = Promise.withResolvers<boolean>();
-  if (signal.aborted) resolve(true);
-  else signal.addEventListener("abort", () => resolve(true), { once: true });
-  if (!await Promise.race([promise.then(() => false), aborted])) return false;
-  return !await before(promise, ms);
 }
 
 if (import.meta.main) await runMain(command);

@@ -133,12 +133,17 @@ function keepWaiting(message: ConsumedMessage, waitMs: number): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** Reads a stream until there is enough; resolves to the exit code. */
+/**
+ * Reads a stream until there is enough or the time is over. Resolves to the exit code.
+ *
+ * @param endsAt When the time is over, of `performance.now()`.
+ */
 export async function readStream(
   client: BrokerClient,
   filter: string | undefined,
   flags: ReadFlags,
   printing: PrintOptions,
+  endsAt: number,
   context: Context,
 ): Promise<number | undefined> {
   const { log, out, signal } = context;
@@ -150,9 +155,10 @@ export async function readStream(
   };
   const from = flags.from === undefined ? undefined : parseFrom(flags.from);
   const enough = Promise.withResolvers<void>();
+  const leftMs = Math.max(0, endsAt - performance.now());
   const timer = flags.timeout === undefined
     ? undefined
-    : setTimeout(enough.resolve, timerMs("--timeout", flags.timeout));
+    : setTimeout(enough.resolve, timerMs("--timeout", leftMs));
   signal.addEventListener("abort", () => enough.resolve(), { once: true });
   const take = async (message: StreamMessage) => {
     if (count === most) return;

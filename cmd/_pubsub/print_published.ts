@@ -1,0 +1,166 @@
+import { before } from "../../lib/base/before.ts";
+import { timerMs } from "../../lib/base/timer_ms.ts";
+import type {
+  BrokerClient,
+  ClientSubscription,
+  SlowPolicy,
+  SubscribeOptions,
+} from "../../lib/pubsub/client/mod.ts";
+import { filterCovers } from "../../lib/pubsub/protocol/topic.ts";
+import { type Context, EXIT, formatCount, formatDuration, type Log } from "../_cli/mod.ts";
+import type { PrintOptions } from "./incoming.ts";
+import { Replier } from "./replier.ts";
+import { TakenMessages } from "./taken_messages.ts";
+
+/** The values of the flags of `sub` for what is published from here on. */
+export interface PublishedFlags {
+  readonly count: number | undefined;
+  readonly timeout: number | undefined;
+  readonly retained: boolean;
+  readonly group: string | undefined;
+  readonly slow: SlowPolicy;
+  readonly reply: string | undefined;
+  readonly "reply-timeout": number;
+  readonly "max-reply": number;
+  readonly parallel: number;
+  readonly "drain-timeout": number;
+}
+
+/**
+ * Subscribes, and prints what comes until there is enough or the time is over. Resolves to the exit
+ * code.
+ *
+ * @param endsAt When the time is over, of `performance.now()`.
+ */
+export async function printPublished(
+  client: BrokerClient,
+  filters: readonly string[],
+  flags: PublishedFlags,
+  printing: PrintOptions,
+  endsAt: number,
+  context: Context,
+): Promise<number | undefined> {
+  const { log, signal } = context;
+  const { count, retained, group, slow } = flags;
+  const replier = replierOf(flags, log);
+  const taken = new TakenMessages({ count, retained, printing, replier }, context);
+  /** Aborted when it is to end, however much has come. */
+  const ending = new AbortController();
+  signal.addEventListener("abort", () => ending.abort(), { once: true });
+  const timer = flags.timeout === undefined ? undefined : setTimeout(() => {
+    void replier?.stop();
+    ending.abort();
+  }, timerMs("--timeout", Math.max(0, endsAt - performance.now())));
+  try {
+    const subscriptions = await subscribeAll(client, filters, { group, slow }, taken);
+    log.detail(`subscribed to ${filters.join(", ")}`);
+    if (retained) {
+      // They are on their way, and are printed in the end.
+      const due = subscriptions.reduce((sum, { retained }) => sum + retained, 0);
+      log.detail(formatCount(due, "retained message"));
+    } else await untilEnough(client, taken, ending.signal);
+    const wanted = taken.isComplete ? [] : subscriptions;
+    await finish(client, wanted, replier, ending.signal, flags["drain-timeout"]);
+  } finally {
+    clearTimeout(timer);
+    await replier?.stop();
+  }
+  if (signal.aborted || retained || count === undefined || taken.count >= count) return undefined;
+  const time = formatDuration(flags.timeout ?? 0);
+  log.error(`${taken.count} of ${formatCount(count, "message")} came in ${time}`);
+  return EXIT.failed;
+}
+
+function replierOf(flags: PublishedFlags, log: Log): Replier | undefined {
+  const { reply, parallel, "reply-timeout": timeoutMs, "max-reply": maxBytes } = flags;
+  return reply === undefined
+    ? undefined
+    : new Replier(reply, { timeoutMs, parallel, maxBytes }, log);
+}
+
+/** Waits until there is enough, or it is to end. @throws what the client ended with. */
+async function untilEnough(
+  client: BrokerClient,
+  taken: TakenMessages,
+  ending: AbortSignal,
+): Promise<void> {
+  const closed = client.finished.then((error) => {
+    if (error !== undefined) throw error;
+  });
+  await Promise.race([taken.complete, aborted(ending), closed]);
+}
+
+function subscribeAll(
+  client: BrokerClient,
+  filters: readonly string[],
+  options: SubscribeOptions,
+  taken: TakenMessages,
+): Promise<ClientSubscription[]> {
+  return Promise.all(
+    filters.map((filter, i) =>
+      client.subscribe(filter, {
+        ...options,
+        onMissed: (missed) => taken.missed(missed),
+        onMessage(message) {
+          // Each filter brings the retained values that match: the first that does prints them.
+          const isRepeated = message.retained &&
+            filters.slice(0, i).some((earlier) => filterCovers(earlier, message.topic));
+          return isRepeated ? undefined : taken.take(message);
+        },
+      })
+    ),
+  );
+}
+
+/**
+ * Ends in order: what the broker has handed out is printed and answered.
+ *
+ * @param subscriptions Those of which more is wanted.
+ * @param limitMs How long it may take once `ending` is aborted.
+ */
+async function finish(
+  client: BrokerClient,
+  subscriptions: readonly ClientSubscription[],
+  replier: Replier | undefined,
+  ending: AbortSignal,
+  limitMs: number,
+): Promise<void> {
+  let isLate = false;
+  // Without a connection no answer can be sent.
+  if (client.state === "connected" || !ending.aborted) {
+    const drained = Promise.all(subscriptions.map(drain)).then(() => replier?.settled());
+    isLate = await isAbortedBefore(Promise.race([drained, client.finished]), ending, limitMs);
+  }
+  await replier?.stop();
+  if (isLate || client.state !== "connected") await client.close();
+  else await client.drain().catch(() => {});
+  await Promise.all(subscriptions.map((subscription) => subscription.taken));
+  replier?.tellUnanswered();
+}
+
+/** Ends a subscription once all that the broker has handed out for it is taken. */
+async function drain(subscription: ClientSubscription): Promise<void> {
+  await subscription.drain(Infinity).catch(() => {});
+  await subscription.taken;
+}
+
+/** Whether a signal was aborted, and the time after that is over, before a promise resolves. */
+async function isAbortedBefore(
+  promise: Promise<unknown>,
+  signal: AbortSignal,
+  ms: number,
+): Promise<boolean> {
+  const isFirst = await Promise.race([
+    promise.then(() => false),
+    aborted(signal).then(() => true),
+  ]);
+  return isFirst && !await before(promise, ms);
+}
+
+/** Resolves when a signal is aborted, at once if it was. */
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  else signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
