@@ -27,7 +27,7 @@ export const accessFlags = {
   },
 } as const satisfies FlagTable;
 
-/** Who a client is that asks for it, and says who it is. */
+/** By what a client says who it is, where the server asks for it. */
 export const credentialFlags = {
   user: {
     type: "string",

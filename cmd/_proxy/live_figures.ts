@@ -19,7 +19,7 @@ interface LiveEvent {
 
 /** What the live page of a proxy shows: it counts, and keeps the last events. */
 export class LiveFigures {
-  /** The last events: each stands where the one of 100 events ago stood. */
+  /** The last events, in a ring: each takes the place of the one 100 events before it. */
   readonly #events: LiveEvent[] = [];
   #happened = 0;
   #accepted = 0;

@@ -4,7 +4,7 @@ import type { Address, ServerTls } from "../../lib/net/mod.ts";
 /** The flags of a server that has an HTTP side. */
 export interface HttpFlagValues {
   readonly http: Address | undefined;
-  /** Absent where other names, or origins, are not to be had. */
+  /** Absent of commands that do not have these flags. */
   readonly "http-host"?: readonly string[];
   readonly "allow-origin"?: readonly string[];
   readonly auth?: string | undefined;

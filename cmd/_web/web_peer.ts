@@ -24,7 +24,7 @@ export class WebPeer implements Peer {
     this.signal = signal;
   }
 
-  /** The answer tells it. */
+  /** Does nothing: the answer to the request tells its client. */
   revoke(): void {}
 
   /** Only what writes entries holds memory for a peer, and no route does. */

@@ -13,6 +13,7 @@ import {
   PING_INTERVAL_MS,
 } from "./cluster.ts";
 import { connectFailure, type NatsError, type ServerFailure } from "./nats_error.ts";
+import { Refusals } from "./refusals.ts";
 import {
   type CoreSubscription,
   CoreSubscriptions,
@@ -27,11 +28,8 @@ import { ServerPool } from "./wire/server_pool.ts";
 /** The bounds of the waits between two rounds of tries, while the cluster is gone. */
 const BACKOFF = { firstMs: 100, longestMs: 1_000 };
 
-/** Publishers wait while so many bytes wait to be sent. */
+/** Publishers wait while more bytes than this wait to be sent. */
 const MAX_PENDING_BYTES = 8_388_608;
-
-/** What a server refuses in the same words is told once in this time. */
-const REFUSED_AGAIN_MS = 5_000;
 
 /** How to connect to a cluster. */
 export interface CoreLinkOptions extends ClusterOptions {
@@ -74,7 +72,7 @@ export class CoreLink implements AsyncDisposable {
   #running: Promise<void> | undefined;
   #isFlushing = false;
   readonly #room = new Condition();
-  #refusal = { reason: "", at: -Infinity };
+  readonly #refusals = new Refusals();
 
   private constructor(options: CoreLinkOptions, noEcho: boolean) {
     this.#options = options;
@@ -112,14 +110,14 @@ export class CoreLink implements AsyncDisposable {
   }
 
   /**
-   * What lines of the protocol are written to, and sent by `flushSoon`; `undefined` while there is no
-   * connection. It is to be asked for again after that.
+   * Where lines of the protocol are written, which `flushSoon` sends; `undefined` while there is no
+   * connection. Each connection has another one.
    */
   get output(): ByteBuffer | undefined {
     return this.#connection?.output.buffer;
   }
 
-  /** Sends what was written, together with what is written until all that runs now is done. */
+  /** Sends what was written, together with what the code that runs now still writes. */
   flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -282,12 +280,8 @@ export class CoreLink implements AsyncDisposable {
 
   #refused(reason: string): void {
     this.#subscriptions.refused(reason);
-    const now = performance.now();
-    const { reason: last, at } = this.#refusal;
-    // Of publications each one is refused.
-    if (reason === last && now - at < REFUSED_AGAIN_MS) return;
-    this.#refusal = { reason, at: now };
-    this.events?.refused(`NATS refuses what this broker sent: ${reason}`);
+    const sentence = this.#refusals.sentence(reason);
+    if (sentence !== undefined) this.events?.refused(sentence);
   }
 
   #look(): void {

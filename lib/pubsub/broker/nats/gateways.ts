@@ -53,20 +53,20 @@ interface Question {
 /** What gateways tell each other: that they are alive, and how many publications they have sent. */
 export class Gateways {
   readonly #name: string;
-  /** What brings publications; and all links, each of which is asked for itself. */
+  /** The link of publications; and all links, as what was subscribed to on each is asked about. */
   readonly #link: CoreLink;
   readonly #links: readonly CoreLink[];
   readonly #origins: Origins;
   readonly #counters: TopicCounters;
   readonly #incoming: Incoming;
   readonly #questions = new Map<number, Question>();
-  /** By link: the question that is asked in a moment. */
+  /** By link: the question that is about to be asked. */
   readonly #next = new Map<CoreLink, Promise<ReadonlyMap<string, number>>>();
   readonly #telling = new PeriodicLook(TELL_MS, (now) => this.#tell(now));
   #asked = 0;
   /** How many messages that tell of counters it has sent. */
   #tells = 0;
-  /** From which of them on others have not got all. */
+  /** The number of the first of them that another gateway did not get. */
   #again = Infinity;
   /** When it told of itself last, in milliseconds of `performance.now()`. */
   #toldAt = performance.now();
@@ -92,7 +92,7 @@ export class Gateways {
     this.#incoming = incoming;
   }
 
-  /** Begins, once those who are there already are known. */
+  /** Begins. Resolves once it is known which others are there, as far as they answer in time. */
   async start(): Promise<void> {
     const on = (subject: string, take: (told: Told, reply: string) => void) =>
       this.#link.subscribe(subject, {
@@ -224,7 +224,7 @@ export class Gateways {
   }
 
   #tell(now: number): void {
-    // Whoever was stopped, or cut off, does not know who was silent meanwhile.
+    // A gateway that was stopped, or cut off, does not know which others were silent meanwhile.
     const isLate = now - this.#toldAt > 2 * TELL_MS;
     this.#toldAt = now;
     if (isLate || !this.#link.connected) this.#origins.forgive(now);

@@ -1,7 +1,7 @@
 import { type CarriedFields, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.ts";
 import type { NatsMessage } from "./wire/nats_message.ts";
 
-/** Gateways, or kinds of headers, whose messages on one subject are remembered. */
+/** How many headers are remembered of one subject: each gateway has its own, and each set of fields. */
 const MAX_KNOWN = 4;
 
 /** Longer headers are not remembered. */
@@ -15,7 +15,7 @@ export interface CarriedHeaders {
   readonly number: number;
   /** Whether the count stands at the end of the headers, and nothing else in them changes. */
   readonly isCountLast: boolean;
-  /** The how manieth of its topic it is; 0 if it is not counted, as what clients of NATS send. */
+  /** Its place among those of its topic, from 1; 0 if it is not counted, as of clients of NATS. */
   count: number;
 }
 

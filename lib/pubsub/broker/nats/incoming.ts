@@ -19,7 +19,7 @@ const MAX_SUBJECTS = 16_384;
 interface Subject {
   /** Whether it can be a topic. */
   readonly isTopic: boolean;
-  /** As of a generation of the interest: which subscription's copies count. */
+  /** The subscription whose copies count, as of a generation of the interest. */
   primary: OpenFilter | undefined;
   generation: number;
   readonly heads: Map<string, EncodedHead>;
@@ -33,7 +33,7 @@ export class Incoming {
   received = 0;
   /** Publications that were lost on the way. */
   lost = 0;
-  /** Messages whose subject or content cannot be ours. */
+  /** Messages that can be no publications, by their subject or by the size of their content. */
   unusable = 0;
   readonly #name: string;
   readonly #host: BackplaneHost;
@@ -76,7 +76,7 @@ export class Incoming {
       if (message.status === NO_RESPONDERS) this.#noResponders(subject);
       return;
     }
-    // Where a filter has just ended, its last messages may be those that another has left to it.
+    // The last messages of a filter that has just ended may be those whose other copies did not count.
     const isLate = via.closedAt !== Infinity;
     const current = this.#primary(subject, known);
     if (current === undefined || (current !== via && !isLate)) return;

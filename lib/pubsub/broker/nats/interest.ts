@@ -11,7 +11,7 @@ const MAX_NODES = 20_000;
 /** A subscription at NATS for one filter, however many clients have it. */
 export interface OpenFilter {
   readonly filter: string;
-  /** When it was made and ended, in steps of a clock that goes on with each of these. */
+  /** When it was made and ended, by a clock that advances whenever a filter is. */
   readonly openedAt: number;
   closedAt: number;
   /** How often it was opened and not closed. */

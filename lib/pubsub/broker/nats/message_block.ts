@@ -8,7 +8,7 @@ import type { ByteBuffer, Frame } from "../../../frame/mod.ts";
 /** Contents up to this size are copied four bytes at a time: to copy a view takes 60 ns and more. */
 export const SMALL_BYTES = 96;
 
-/** Behind a count: its line ends, and so do the headers. */
+/** What follows a count: the end of its line, and the empty line behind the headers. */
 export const END_BYTES = 4;
 
 const CR = 0x0d;

@@ -66,7 +66,7 @@ export function writeMessageFrame(
   try {
     writeFrame(buffer, { header: { ...others, ...own }, content: data });
   } catch {
-    // Fields of a stranger that no header can have: the content counts.
+    // A stranger's fields may not fit into a header: then the content goes on without them.
     buffer.length = start;
   }
   if (buffer.length > start && isWhole(buffer.bytes.subarray(start, buffer.length))) return;

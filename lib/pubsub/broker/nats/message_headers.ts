@@ -5,7 +5,7 @@
  */
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
 
-/** Where a message comes from: the start of a gateway, and two numbers of its topic. */
+/** Where a message comes from: the gateway, the number of its topic's counter, and the count. */
 export const ORIGIN = "Socktool-From";
 /** Fields that no header of their own can hold, as a JSON object. */
 const FIELDS = "Socktool-Fields";

@@ -15,16 +15,16 @@ const LINE_END = 0x0a0d;
 const WORD_BYTES = 8;
 
 /**
- * How many whole messages follow that differ from this one in nothing but their contents, and in the
- * count at the end of their headers, of which each has the next one.
+ * Counts the whole messages that follow this one and differ from it only in their contents, and in the
+ * count at the end of their headers, which each raises by one.
  *
  * @param count That of the message; its headers end with it.
  * @param max The most that are counted.
  */
 export function countFollowing(message: NatsMessage, count: number, max: number): number {
   const { bytes, view } = message;
-  // Said to be integers: fields of an object can turn into floating-point numbers, and with those as
-  // places a message takes 60 ns instead of 20.
+  // `| 0` says that they are integers. Fields of an object may be kept as floating-point numbers, with
+  // which as places a message takes 60 ns instead of 20.
   const start = message.start | 0;
   const dataStart = message.dataStart | 0;
   const limit = message.limit | 0;
@@ -52,7 +52,7 @@ export function countFollowing(message: NatsMessage, count: number, max: number)
   return found;
 }
 
-/** Whether eight bytes are not the same as others. What is no number counts as different. */
+/** Whether eight bytes differ from others. Those that are a NaN count as different. */
 function differ(view: DataView, at: number, other: number): boolean {
   return view.getFloat64(at, true) !== view.getFloat64(other, true);
 }

@@ -185,7 +185,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     return this.#closed ??= this.#close();
   }
 
-  /** What is published from here on comes live; what was retained before is known here then. */
+  /** Resolves once what is published comes live, and what was retained before is known here. */
   async #open(filter: string): Promise<Refusal | undefined> {
     const refusal = await this.#interest.open(filter);
     if (refusal === undefined && !isInbox(filter)) await this.#retained.caughtUp();

@@ -16,6 +16,7 @@ import {
 } from "./cluster.ts";
 import type { LinkEvents } from "./core_link.ts";
 import { NatsError } from "./nats_error.ts";
+import { Refusals } from "./refusals.ts";
 
 /** How long to wait before a server is tried again. */
 const RETRY_MS = 100;
@@ -37,6 +38,7 @@ export class NatsLink implements AsyncDisposable {
   #connected = true;
   #server: string;
   #closing = false;
+  readonly #refusals = new Refusals();
   readonly #watching: Promise<void>;
 
   private constructor(connection: NatsConnection) {
@@ -97,8 +99,10 @@ export class NatsLink implements AsyncDisposable {
         this.reconnects++;
         this.events?.reconnected();
         return;
-      case "error":
-        this.events?.refused(`NATS refuses what this broker sent: ${messageOf(status.error)}`);
+      case "error": {
+        const sentence = this.#refusals.sentence(messageOf(status.error));
+        if (sentence !== undefined) this.events?.refused(sentence);
+      }
     }
   }
 }

@@ -3,7 +3,7 @@ import type { OpenFilter } from "./interest.ts";
 /** Topics of one gateway that are remembered. */
 const MAX_TOPICS = 65_536;
 
-/** Gateways that are remembered, each start being another one. */
+/** Gateways that are remembered; each start counts as another one. */
 const MAX_ORIGINS = 1_000;
 
 /** A gateway that was not heard of for this long may be dead; it tells of itself each second. */

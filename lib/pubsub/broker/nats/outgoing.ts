@@ -26,7 +26,7 @@ interface Form {
   readonly isBare: boolean;
   /** What stands before the count: the line `HPUB` and `head`; without a counter, before the content. */
   start: Uint8Array;
-  /** Which counts `start` is good for, as its line says how long they are: from so many to below. */
+  /** The counts that `start` fits, whose digits its line counts in: at least `from`, less than `below`. */
   from: number;
   below: number;
 }
@@ -107,8 +107,8 @@ export class Outgoing {
         else for (let each = i; each < end; each++) writeBare(output, form, frames[each]!);
         this.published += end - i;
       }
-      // What is larger than the max_payload of a server that it is connected to since a moment ago is
-      // missing: those who subscribe are told by the count.
+      // Where the link has just moved to a server with a smaller max_payload, what is larger is left
+      // out: subscribers learn of it by the count.
       i = end;
     }
   }

@@ -51,8 +51,8 @@ const STREAM_NOT_FOUND = 404;
 const encoder = new TextEncoder();
 
 /**
- * Says behind which message of its subject a value is to be the next. One that lay at a server that
- * was stopped, and is stored when others have been, would be the last otherwise.
+ * Has a value stored only if this is still the number of its subject's last message. Otherwise one that
+ * lay at a server that was stopped would be stored late, and take the place of newer ones.
  */
 const EXPECTED = "Nats-Expected-Last-Subject-Sequence";
 
@@ -86,7 +86,7 @@ export class RetainedValues {
   readonly #last = new Map<string, number>();
   #manager: JetStreamManager | undefined;
   #reading: ConsumerMessages | undefined;
-  /** How often it was begun to read. */
+  /** How often reading was begun. */
   #readings = 0;
   /** Who waits until a message was applied. */
   readonly #waiting = new Set<{ readonly seq: number; readonly resolve: () => void }>();
@@ -252,7 +252,7 @@ export class RetainedValues {
     return undefined;
   }
 
-  /** Where what reads the stream died with its server, it is not always made again. */
+  /** The consumer that reads the stream is not always made again when its server has died. */
   async #lookAtReading(manager: JetStreamManager, last: number): Promise<void> {
     const isBehind = this.#seq !== undefined && this.#seq < last;
     const isStuck = isBehind && this.#seq === this.#behindAt;
@@ -277,7 +277,7 @@ export class RetainedValues {
     return this.#manager = manager;
   }
 
-  /** Begins to read. What is lost on the way, also of a connection, the reader asks for again. */
+  /** Begins to read. The reader asks again for what is lost on the way, also with a connection. */
   async #read(manager: JetStreamManager): Promise<void> {
     this.#reading?.close().catch(() => {
       // It reads no more.

@@ -4,7 +4,7 @@ const MAX_TOPICS = 65_536;
 /** How many publications of one topic a gateway has carried. */
 export interface TopicCounter {
   readonly topic: string;
-  /** Tells it from earlier counters of the gateway, for the same topic too: they are made in this order. */
+  /** Its place among the counters that the gateway has made, from 1; a topic may have had others. */
   readonly number: number;
   count: number;
   /** Whether it is no longer the topic's. */
@@ -59,7 +59,7 @@ export class TopicCounters {
   }
 
   /**
-   * The counters that have changed since they were taken the last time, up to so many.
+   * Takes counters that have changed since they were taken the last time, `max` at most.
    *
    * @param number That of the message that tells of them.
    */
@@ -75,7 +75,7 @@ export class TopicCounters {
     return taken;
   }
 
-  /** Has those be taken again that were told in the message with this number, or after it. */
+  /** Has those taken again that were told of in the message with this number, or after it. */
   takeAgain(number: number): void {
     for (const counter of this.#byTopic.values()) {
       if (counter.toldIn < number || counter.isChanged) continue;

@@ -14,9 +14,9 @@ export interface ClusterWait {
 }
 
 /**
- * Connects, as often as it takes.
+ * Tries to connect until it works, or the time for that is over.
  *
- * @param connect Is called again while the cluster cannot be reached, until the time for that is over.
+ * @param connect Is called again while the cluster cannot be reached.
  * @throws {NatsError} the last one of `connect`.
  */
 export async function waitForCluster<T>(

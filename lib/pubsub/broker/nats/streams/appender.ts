@@ -104,7 +104,8 @@ export class JetStreamAppender {
     if (output === undefined) return;
     const own = headerLines(header);
     const isBare = own === "" && !isAsked;
-    // Of two with one name NATS takes the first. That of the gateway is last, where its count is found.
+    // Of two headers with one name NATS takes the first. The gateway's own is last, where readers look
+    // for the count.
     const { "reply-to": replyTo } = header;
     const lines = (isAsked ? askedLines(header, stream, messageId) : "") + own +
       (typeof replyTo === "string" ? replyToLine(replyTo) : "") +

@@ -163,11 +163,11 @@ export class ConsumerCatalog {
       await api.do(tried, (manager) => manager.consumers.add(DEAD_LETTERS, config));
       const local = this.#local.get(keyOf(stream, name));
       const record = local?.record ?? await this.#record(info);
-      await record.change((state_) => ({
-        ...state_,
+      await record.change(({ uncounted, ...known }) => ({
+        ...known,
         redrive: state.last_seq,
         uncounted: Object.fromEntries(
-          Object.entries(state_.uncounted).filter(([key]) => Number(key) > 0),
+          Object.entries(uncounted).filter(([key]) => Number(key) > 0),
         ),
       }));
       local?.redrive();

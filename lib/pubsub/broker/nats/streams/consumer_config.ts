@@ -16,12 +16,12 @@ import { startOf } from "./jetstream_reader.ts";
 import { NANOS } from "./stream_config.ts";
 
 /**
- * A gateway takes back what is not acknowledged in time. JetStream does by itself so many
- * milliseconds later, where the gateway is gone.
+ * A gateway takes back what is not acknowledged in time. If the gateway is gone, JetStream does so, this
+ * many milliseconds later.
  */
 export const GATEWAY_MS = 2_000;
 
-/** So many messages are unacknowledged at most, where a client of NATS has set no limit. */
+/** The most messages that may be unacknowledged, where a client of NATS has set no limit. */
 const MAX_UNACKED = 10_000;
 
 /** Begins the description of a consumer that a gateway has made; its settings follow as JSON. */
@@ -111,7 +111,7 @@ export function isDurable({ config, name }: ConsumerInfo): boolean {
     config.ack_policy === AckPolicy.Explicit && !name.includes("=");
 }
 
-/** Up to which message all is delivered. @param lastSeq The stream's, asked for before. */
+/** The number up to which all is delivered. @param lastSeq The stream's, asked for before. */
 export function deliveredTo({ delivered, num_pending }: ConsumerInfo, lastSeq: number): number {
   return num_pending === 0 ? Math.max(delivered.stream_seq, lastSeq) : delivered.stream_seq;
 }

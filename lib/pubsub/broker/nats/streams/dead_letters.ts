@@ -89,8 +89,8 @@ export class DeadLetters {
 
   /**
    * The message; `undefined` if its stream has dropped it. A server that was stopped, or has just become
-   * the leader, answers for a moment without having all: so it counts as dropped only by an answer that
-   * itself shows that its server had come to it.
+   * the leader, answers for a moment without having all messages. So a message counts as dropped only if
+   * the answer itself shows that the server has got that far.
    *
    * @throws {StreamError}
    */

@@ -14,8 +14,9 @@ import type { StreamsHost } from "./streams_host.ts";
 const RETRY_MS = 1_000;
 
 /**
- * What gateways without members ask for stays asked for some seconds: so that a message does not go to
- * and fro among them a thousand times, it comes so much later if it was given back before.
+ * A gateway whose members have left still gets messages that it has asked for, for some seconds, and
+ * gives them back. One that was given back before is delayed by this, so that it does not go to and fro
+ * between such gateways a thousand times.
  */
 const AGAIN_MS = 500;
 

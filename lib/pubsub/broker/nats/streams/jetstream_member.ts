@@ -22,6 +22,7 @@ export class JetStreamMember implements ConsumerMember {
   /** Its next deliveries, and how many they are. */
   readonly out = new ByteBuffer();
   count = 0;
+  /** Messages that are no longer kept, of which it is told with the next batch. */
   missed = 0;
   /** Those that are written and not taken. */
   readonly #untaken = new Set<OpenDelivery>();
@@ -82,7 +83,7 @@ export class JetStreamMember implements ConsumerMember {
     return promise;
   }
 
-  /** What is written is to be taken. What comes by one read of the socket goes in one batch. */
+  /** Hands out what is written, in a moment: what came by one read of the socket goes in one batch. */
   handOut(): void {
     if (this.#isScheduled || this.#waiting === undefined) return;
     this.#isScheduled = true;

@@ -9,7 +9,7 @@ const EXPIRES_MS = 3_000;
 /** After this time more nothing comes: the server that had the request is gone. */
 const GRACE_MS = 1_000;
 
-/** Beyond the largest message, so many bytes come for one request, and go on in one batch. */
+/** The bytes that are asked for at a time, beside the largest message; a batch has about as many. */
 export const MAX_BATCH_BYTES = 131_072;
 
 /** What a {@linkcode PullSource} tells of. */
@@ -38,7 +38,7 @@ export class PullSource {
   readonly #events: PullEvents;
   readonly #inbox = createInbox();
   readonly #subscription: Subscription;
-  /** By number, the first that a server serves first. */
+  /** By number, in the order in which a server serves them. */
   readonly #pulls = new Map<number, Pull>();
   readonly #staleMs: number;
   #last = 0;

@@ -4,7 +4,7 @@ import { quote } from "../../../protocol/quote.ts";
 /** The servers of a stream hear of each other each second. Times are in nanoseconds. */
 const SILENT_NS = 4e9;
 
-/** One that its leader has not heard of since it became that is silent since 1970. */
+/** A server that its leader has never heard of is silent since 1970. */
 const NEVER_NS = 1e18;
 
 /**

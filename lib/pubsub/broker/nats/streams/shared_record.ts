@@ -29,8 +29,9 @@ export class SharedRecord {
   readonly #api: JetStreamApi;
   readonly #incarnation: string;
   readonly #subject: string;
-  #seq = 0;
   #state: ConsumerState;
+  /** What is about to be asked. */
+  #reading: Promise<ConsumerState> | undefined;
 
   constructor(api: JetStreamApi, stream: string, consumer: string, incarnation: string) {
     this.#api = api;
@@ -54,20 +55,18 @@ export class SharedRecord {
   ): Promise<string> {
     await needRecords(api);
     const record = new SharedRecord(api, stream, consumer, crypto.randomUUID());
+    let claimed: string | undefined;
     let earlier: string | undefined;
-    for (let i = 0; i < MAX_TRIES; i++) {
-      const stored = await record.#stored();
-      const claimed = stored && stateOf(stored.string())?.incarnation;
-      if (i === 0 && isAnother) earlier = claimed;
+    let isFirst = true;
+    const written = await record.#write((stored) => {
+      claimed = stored && stateOf(stored.string())?.incarnation;
+      if (isFirst && isAnother) earlier = claimed;
+      isFirst = false;
       const isYoung = stored && Math.abs(Date.now() - stored.time.getTime()) < CLAIM_MS;
-      if (claimed !== undefined && claimed !== earlier && isYoung) return claimed;
-      const isDone = await api.do(
-        "Cannot note what is known of a consumer",
-        (manager) => record.#write(manager, record.#state),
-      );
-      if (isDone) return record.#incarnation;
-    }
-    throw new StreamError("unavailable", "Other gateways change the consumer all the time");
+      const isTaken = claimed !== undefined && claimed !== earlier && isYoung;
+      return isTaken ? undefined : record.#state;
+    });
+    return written?.incarnation ?? claimed!;
   }
 
   /** As it was read last. */
@@ -75,12 +74,17 @@ export class SharedRecord {
     return this.#state;
   }
 
-  /** Reads it. @throws {StreamError} */
-  async read(): Promise<ConsumerState> {
-    const stored = await this.#stored();
-    const state = stored && stateOf(stored.string());
-    this.#state = state?.incarnation === this.#incarnation ? state : emptyState(this.#incarnation);
-    return this.#state;
+  /**
+   * Reads it. Those who ask in the same moment share an answer: of a thousand messages that come once
+   * more, each asks.
+   *
+   * @throws {StreamError}
+   */
+  read(): Promise<ConsumerState> {
+    return this.#reading ??= Promise.resolve().then(async () => {
+      this.#reading = undefined;
+      return this.#take(await this.#stored());
+    });
   }
 
   /**
@@ -89,19 +93,9 @@ export class SharedRecord {
    * @param change Makes the next state of the last one; `undefined` if nothing is to change.
    * @throws {StreamError}
    */
-  async change(
-    change: (state: ConsumerState) => ConsumerState | undefined,
-  ): Promise<ConsumerState | undefined> {
-    for (let i = 0; i < MAX_TRIES; i++) {
-      const next = change(await this.read());
-      if (next === undefined) return undefined;
-      const isDone = await this.#api.do(
-        "Cannot note what is known of a consumer",
-        (manager) => this.#write(manager, next),
-      );
-      if (isDone) return this.#state = next;
-    }
-    throw new StreamError("unavailable", "Other gateways change the consumer all the time");
+  async change(change: (state: ConsumerState) => ConsumerState | undefined): Promise<void> {
+    const next = await this.#write((stored) => change(this.#take(stored)));
+    if (next) this.#state = next;
   }
 
   /**
@@ -121,17 +115,46 @@ export class SharedRecord {
   }
 
   async #stored(): Promise<StoredMsg | undefined> {
-    const stored = await this.#api.messageOf(
-      "Cannot read what is known of a consumer",
-      STREAM,
-      { last_by_subj: this.#subject },
-    );
-    this.#seq = stored?.seq ?? 0;
-    return stored;
+    const query = { last_by_subj: this.#subject };
+    return await this.#api.messageOf("Cannot read what is known of a consumer", STREAM, query);
   }
 
-  async #write(manager: JetStreamManager, state: ConsumerState): Promise<boolean> {
-    const options = { expect: { lastSubjectSequence: this.#seq } };
+  /** Takes over what is stored, if it is about this consumer. */
+  #take(stored: StoredMsg | undefined): ConsumerState {
+    const state = stored && stateOf(stored.string());
+    this.#state = state?.incarnation === this.#incarnation ? state : emptyState(this.#incarnation);
+    return this.#state;
+  }
+
+  /**
+   * Stores a state, once more if another gateway was faster.
+   *
+   * @param next Makes it of what is stored; `undefined` if nothing is to be.
+   * @returns What was stored.
+   * @throws {StreamError}
+   */
+  async #write(
+    next: (stored: StoredMsg | undefined) => ConsumerState | undefined,
+  ): Promise<ConsumerState | undefined> {
+    for (let i = 0; i < MAX_TRIES; i++) {
+      const stored = await this.#stored();
+      const state = next(stored);
+      if (state === undefined) return undefined;
+      const isDone = await this.#api.do(
+        "Cannot note what is known of a consumer",
+        (manager) => this.#publish(manager, state, stored?.seq ?? 0),
+      );
+      if (isDone) return state;
+    }
+    throw new StreamError("unavailable", "Other gateways change the consumer all the time");
+  }
+
+  /**
+   * @param last The number of the message that it takes the place of; 0 if there is none.
+   * @returns `false` if another gateway was faster.
+   */
+  async #publish(manager: JetStreamManager, state: ConsumerState, last: number): Promise<boolean> {
+    const options = { expect: { lastSubjectSequence: last } };
     try {
       await manager.jetstream().publish(this.#subject, JSON.stringify(state), options);
       return true;

@@ -15,6 +15,7 @@ export class Sweeper {
   readonly #consumers: ConsumerCatalog;
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #busy: (work: Promise<void>) => void;
+  #isClosed = false;
 
   /** @param busy Is told of work that is under way. */
   constructor(api: JetStreamApi, consumers: ConsumerCatalog, busy: (work: Promise<void>) => void) {
@@ -25,7 +26,7 @@ export class Sweeper {
 
   /** Something of a stream was acknowledged. */
   soon(stream: string): void {
-    if (this.#timers.has(stream)) return;
+    if (this.#isClosed || this.#timers.has(stream)) return;
     const sweep = () => {
       this.#timers.delete(stream);
       // What cannot be removed at the moment is at the next look.
@@ -50,12 +51,14 @@ export class Sweeper {
     await this.#api.do(tried, (manager) => manager.streams.purge(stream, { seq: done + 1 }));
   }
 
+  /** Removes nothing more, also after what is acknowledged from here on. */
   close(): void {
+    this.#isClosed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
   }
 
-  /** Up to which number a consumer is done, `most` if it is with all up to that. */
+  /** The number up to which a consumer is done with all, `most` at most. */
   async #doneBy(info: ConsumerInfo, most: number): Promise<number> {
     const { config, stream_name: stream, ack_floor, delivered, num_ack_pending } = info;
     const done = num_ack_pending > 0 ? ack_floor.stream_seq : delivered.stream_seq;

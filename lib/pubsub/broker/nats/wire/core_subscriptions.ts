@@ -39,7 +39,7 @@ export class CoreSubscriptions {
     this.#bySid.get(message.sid)?.events.received(message);
   }
 
-  /** What a server refuses may be a subscription. */
+  /** Ends the subscriptions that a server refuses by this, if it is about any. */
   refused(reason: string): void {
     const [, subject, queue] = VIOLATION.exec(reason) ?? [];
     if (subject === undefined) return;
@@ -50,7 +50,7 @@ export class CoreSubscriptions {
     }
   }
 
-  /** The lines by which a server gets to know all of them. */
+  /** The lines that begin all of them, for a server that does not know them yet. */
   get lines(): string {
     return [...this.#bySid.values()].map(subscribeLine).join("");
   }

@@ -8,7 +8,7 @@ import {
   WriteQueue,
 } from "../../../../net/mod.ts";
 import type { NatsMessage } from "./nats_message.ts";
-import { NatsParser } from "./nats_parser.ts";
+import { NatsParser, NatsProtocolError } from "./nats_parser.ts";
 import { readServerInfo, type ServerInfo } from "./server_info.ts";
 import { Silence } from "./silence.ts";
 
@@ -21,7 +21,7 @@ export interface NatsConnectionEvents {
   message(message: NatsMessage): void;
   /** The server has described itself and its cluster anew. */
   info(info: ServerInfo): void;
-  /** What was sent before a ping of the client's has been dealt with. */
+  /** The server has dealt with what was sent before a ping of the client's. */
   pong(): void;
   /** The server refuses something, or is about to close the connection. */
   refused(reason: string): void;
@@ -41,7 +41,7 @@ export interface NatsConnectionOptions {
   readonly login: Login | undefined;
   /** What the server calls the connection. */
   readonly name: string;
-  /** Whether what is published here does not come back. */
+  /** Whether the server sends nothing back of what is published here. */
   readonly noEcho: boolean;
   /** How long it may take until the server has accepted the client. */
   readonly timeoutMs: number;
@@ -71,7 +71,8 @@ export class NatsConnection {
   readonly #parser: NatsParser;
   readonly #silence = new Silence();
   #conn: Deno.Conn;
-  /** Whether the server has accepted the client. */
+  /** Whether the client has said who it is, and whether the server has accepted it. */
+  #isIntroduced = false;
   #isAccepted = false;
   #refusal: string | undefined;
 
@@ -85,13 +86,17 @@ export class NatsConnection {
       events.written();
     };
     this.#parser = new NatsParser({
-      message: (message) => events.message(message),
+      message: (message) => {
+        this.#checkIntroduced("a message");
+        events.message(message);
+      },
       info: (json) => {
         this.info = readServerInfo(json);
         if (this.#isAccepted) events.info(this.info);
       },
       ping: () => this.#send(PONG),
       pong: () => {
+        this.#checkIntroduced("an answer to a ping");
         if (this.#isAccepted) events.pong();
         this.#isAccepted = true;
       },
@@ -142,7 +147,7 @@ export class NatsConnection {
     this.#send(PING);
   }
 
-  /** For how many looks in a row, at an even pace, nothing was heard of the server; with this one. */
+  /** To be called at a steady interval. @returns As {@linkcode Silence.look}. */
   lookForLife(): number {
     return this.#silence.look(this.output);
   }
@@ -150,8 +155,6 @@ export class NatsConnection {
   /** Reads until the connection is over. Resolves to what ended it; `undefined` if the server did. */
   async run(): Promise<unknown> {
     try {
-      // What came behind the server's acceptance.
-      this.#parse();
       while (await this.#read());
       return undefined;
     } catch (error) {
@@ -170,14 +173,17 @@ export class NatsConnection {
   async #greet(signal: AbortSignal): Promise<void> {
     const { address, tlsName, caCert } = this.#options;
     await this.#readUntil(() => this.info !== undefined);
-    if (this.info === undefined) throw new NatsRefusal(this.#refusal);
-    const { tlsRequired, tlsAvailable, headers } = this.info;
+    // A server that has no room for the client says so behind what it says of itself.
+    if (this.#refusal !== undefined) throw new NatsRefusal(this.#refusal);
+    const { tlsRequired, tlsAvailable, headers } = this.info!;
     if (tlsRequired || this.#options.tls) {
       if (!tlsAvailable) throw new NatsRefusal("it has no TLS");
+      if (this.#input.end > this.#input.start) throw tooEarly("something");
       const tls = { serverName: tlsName, caCerts: caCert === undefined ? [] : [caCert] };
       this.#conn = await upgradeToTls(this.#conn, address, tls, signal);
     }
     if (!headers) throw new NatsRefusal("it takes no messages with headers");
+    this.#isIntroduced = true;
     this.#send(encoder.encode(`CONNECT ${JSON.stringify(this.#introduction())}\r\nPING\r\n`));
     await this.#readUntil(() => this.#isAccepted || this.#refusal !== undefined);
     if (!this.#isAccepted) throw new NatsRefusal(this.#refusal);
@@ -199,6 +205,14 @@ export class NatsConnection {
       no_responders: true,
       ...(login?.(nonce) as object | undefined),
     };
+  }
+
+  /**
+   * Nothing that comes before `CONNECT` but the server's greeting is taken: without TLS yet, anybody on
+   * the way may have put it in.
+   */
+  #checkIntroduced(what: string): void {
+    if (!this.#isIntroduced) throw tooEarly(what);
   }
 
   async #readUntil(isDone: () => boolean): Promise<void> {
@@ -234,3 +248,7 @@ export class NatsConnection {
 }
 
 const CLOSED = "the server closed the connection";
+
+function tooEarly(what: string): NatsProtocolError {
+  return new NatsProtocolError(`A server sent ${what} before it was told who connects`);
+}

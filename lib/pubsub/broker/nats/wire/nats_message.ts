@@ -5,8 +5,8 @@ const decoder = new TextDecoder();
 export const NO_RESPONDERS = 503;
 
 /**
- * A message that a NATS server has sent. A parser has one, and uses it over and over: it holds good
- * only during the call that it is given to.
+ * A message that a NATS server has sent. A parser uses one object for all of them: its fields are valid
+ * only during the call that it is passed to.
  */
 export class NatsMessage {
   /** The number of the subscription that brought it. */
@@ -23,7 +23,7 @@ export class NatsMessage {
   dataStart = 0;
   /** Where its data ends. Its line's end stands behind it. */
   end = 0;
-  /** Where that ends which has come. */
+  /** Where the bytes end that have been received. */
   limit = 0;
   #view: DataView = new DataView(NOTHING.buffer);
 
@@ -36,7 +36,7 @@ export class NatsMessage {
   get view(): DataView {
     const { bytes } = this;
     const view = this.#view;
-    // A parser reads in the same memory for long: to make a view takes as long as to read a message.
+    // A parser finds many messages in one memory, and making a view takes as long as reading one.
     if (view.buffer === bytes.buffer && view.byteOffset === bytes.byteOffset) return view;
     return this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -46,7 +46,7 @@ export class NatsMessage {
     return this.bytes.subarray(this.dataStart, this.end);
   }
 
-  /** Goes on to a message behind it, which has the same size: whoever does has dealt with it. */
+  /** Moves on to a message behind it, over others of the same size that the caller has dealt with. */
   skip(messages: number): void {
     const bytes = messages * (this.end + 2 - this.start);
     this.start += bytes;
@@ -55,7 +55,7 @@ export class NatsMessage {
     this.end += bytes;
   }
 
-  /** What a server says of itself: `NATS/1.0 503` with the code 503. 0 in messages of clients. */
+  /** The code of a message that the server itself has made, as in `NATS/1.0 503`; 0 in others. */
   get status(): number {
     // Most messages have the line's end right behind the version.
     const at = this.headerStart + 8;
@@ -64,7 +64,7 @@ export class NatsMessage {
     return Number(/^NATS\/\d\.\d +(\d{3})/.exec(line)?.[1] ?? 0);
   }
 
-  /** The headers in their order, a name as often as it occurs. */
+  /** The headers in their order; a name may occur more than once. */
   headers(): [name: string, value: string][] {
     const text = decoder.decode(this.bytes.subarray(this.headerStart, this.dataStart));
     const headers: [string, string][] = [];

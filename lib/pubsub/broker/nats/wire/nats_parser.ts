@@ -1,18 +1,18 @@
 import { ByteCache } from "../../../../base/byte_cache.ts";
 import { NatsMessage } from "./nats_message.ts";
 
-/** What a server sends is told to it, in the order in which it comes. */
+/** Is told what a server sends, in order. */
 export interface NatsHandler {
   /**
-   * @param message Holds good only during the call. Of those behind it the handler may deal with some
-   * as well, and skip them.
+   * @param message Valid only during the call. The handler may deal with messages behind it too, and
+   * skip them.
    */
   message(message: NatsMessage): void;
   /** The server describes itself and its cluster, as JSON. */
   info(json: string): void;
   /** The server wants a sign of life. */
   ping(): void;
-  /** What was sent before the ping that this answers has been dealt with. */
+  /** The server has dealt with what was sent before the ping that this answers. */
   pong(): void;
   /** The server refuses something, or is about to close the connection. */
   refused(reason: string): void;
@@ -30,7 +30,7 @@ const MAX_LINE_BYTES = 1_048_576;
 /** Lines of messages up to this length are compared with the one before. */
 const MAX_KNOWN_BYTES = 512;
 
-/** Subjects whose text is remembered. */
+/** How many subjects are remembered as texts. */
 const SUBJECTS = 512;
 
 const CR = 0x0d;
@@ -98,7 +98,7 @@ export class NatsParser {
     message.dataStart = headerStart + this.#headerBytes;
     message.end = dataEnd;
     this.#handler.message(message);
-    // Behind those that the handler has dealt with as well.
+    // The handler may have skipped others, too.
     return message.end + 2;
   }
 

@@ -14,7 +14,7 @@ export interface ServerInfo {
   readonly connectUrls: readonly string[];
 }
 
-/** The most that a message has where a server does not say it: what its default is. */
+/** The largest message where a server does not say it: NATS's default, in bytes. */
 export const DEFAULT_MAX_PAYLOAD = 1_048_576;
 
 /** @throws {NatsProtocolError} if it is no JSON object. */

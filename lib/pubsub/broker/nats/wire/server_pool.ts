@@ -15,8 +15,8 @@ export interface PooledServer {
 }
 
 /**
- * The servers of a cluster: those that were given, in their order, and those that a server has told
- * of behind them. They are tried in turn.
+ * The servers of a cluster: those that were given, in their order, then those that a server has told
+ * of. They are tried in turn.
  */
 export class ServerPool {
   readonly #given: readonly PooledServer[];

@@ -1,4 +1,4 @@
-/** More than this waits where a socket takes no more for the moment, not where it is about to be sent. */
+/** If more than this waits, the socket is full; less may only not have been handed to it yet. */
 const MUCH_BYTES = 65_536;
 
 /** What has been sent on a connection, and what waits. */
@@ -10,8 +10,8 @@ export interface Sending {
 }
 
 /**
- * For how long nothing was heard of a server, in looks at an even pace. How many pings are not answered
- * says nothing of that: several may have been sent a moment ago.
+ * Counts how often in a row, at a steady interval, a look finds that nothing was heard of a server.
+ * Unanswered pings do not tell that: several may have been sent a moment ago.
  */
 export class Silence {
   #looks = 0;

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   NatsConnection,
   type NatsConnectionEvents,
@@ -7,17 +7,9 @@ import { NatsLink } from "../../../../../lib/pubsub/broker/nats/nats_link.ts";
 import { deadline, until } from "../../../../support/deadline.ts";
 import { type FakeClient, FakeNats } from "./fake_server.ts";
 
-/** A connection, its server's end of it, and how many pings were answered. */
-async function connected(server: FakeNats) {
-  const answered = { count: 0 };
-  const events: NatsConnectionEvents = {
-    message() {},
-    info() {},
-    pong: () => answered.count++,
-    refused() {},
-    written() {},
-  };
-  const opening = NatsConnection.open({
+/** Begins to connect. */
+function open(server: FakeNats, events: Partial<NatsConnectionEvents>): Promise<NatsConnection> {
+  return NatsConnection.open({
     address: { transport: "tcp", hostname: "127.0.0.1", port: server.port },
     tlsName: "127.0.0.1",
     tls: false,
@@ -27,8 +19,14 @@ async function connected(server: FakeNats) {
     noEcho: true,
     timeoutMs: 30_000,
     signal: new AbortController().signal,
-    events,
+    events: { message() {}, info() {}, pong() {}, refused() {}, written() {}, ...events },
   });
+}
+
+/** A connection, its server's end of it, and how many pings were answered. */
+async function connected(server: FakeNats) {
+  const answered = { count: 0 };
+  const opening = open(server, { pong: () => answered.count++ });
   const client = await server.next();
   await client.accept();
   const connection = await opening;
@@ -68,6 +66,29 @@ Deno.test("a server that takes what waits is there; what its machine alone has t
   await deadline(running);
 });
 
+/** What comes behind a server's greeting, before the client has said who it is; and what becomes of it. */
+const EARLY = [
+  ["PONG\r\n", "NatsProtocolError: A server sent an answer to a ping before"],
+  ["MSG a 1 2\r\nhi\r\n", "NatsProtocolError: A server sent a message before"],
+  ["HMSG a 1 12 12\r\nNATS/1.0\r\n\r\n\r\n", "NatsProtocolError: A server sent a message before"],
+  ["MSG a 1 2\r\n", "NatsProtocolError: A server sent something before"],
+  ["-ERR 'maximum connections exceeded'\r\n", "NatsRefusal: maximum connections exceeded"],
+] as const;
+
+Deno.test("nothing that comes before TLS but the server's greeting is taken", async () => {
+  for (const [early, expected] of EARLY) {
+    using server = new FakeNats();
+    let taken = 0;
+    const count = () => void taken++;
+    const opening = open(server, { message: count, pong: count });
+    using client = await server.next();
+    await client.send(`INFO {"headers":true,"tls_required":true}\r\n${early}`);
+    const error = await assertRejects(() => deadline(opening));
+    assertStringIncludes(String(error), expected);
+    assertEquals(taken, 0, early);
+  }
+});
+
 Deno.test("a link that is closed while it connects again leaves nothing open", async () => {
   using server = new FakeNats();
   const opening = NatsLink.connect({
@@ -85,6 +106,30 @@ Deno.test("a link that is closed while it connects again leaves nothing open", a
   await deadline(link[Symbol.asyncDispose](), "the end of the link");
   // It was not greeted yet.
   assertEquals(await second.read(), false);
+});
+
+Deno.test("what a server refuses again and again in the same words is told once", async () => {
+  using server = new FakeNats();
+  const opening = NatsLink.connect({
+    hosts: [`127.0.0.1:${server.port}`],
+    tls: false,
+    caCert: undefined,
+    login: undefined,
+    name: "test",
+  });
+  using client = await server.next();
+  await client.accept();
+  await using link = await opening;
+  const told: string[] = [];
+  link.events = { disconnected() {}, reconnected() {}, refused: (message) => told.push(message) };
+  const refusal = (subject: string) =>
+    `-ERR 'Permissions Violation for Publish to "${subject}"'\r\n`;
+  // Each look asks for several things.
+  for (let i = 0; i < 20; i++) await client.send(refusal("a") + refusal("b"));
+  await client.send(refusal("c"));
+  await until(() => told.some((message) => message.includes('"c"')));
+  const subjects = told.map((message) => /Publish to "(.)"/.exec(message)?.[1]);
+  assertEquals(subjects, ["a", "b", "c"]);
 });
 
 /** Has the server take so much that there is room for more. */
