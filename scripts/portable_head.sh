@@ -29,14 +29,13 @@ is_whole() {
     done
 }
 
-# Prints the parts of a folder's path through which others can change where it leads: parts that belong
-# neither to the user nor to the system, and folders that others can write to without a sticky bit,
-# which would keep them from replacing the user's files. Fails if it cannot tell.
+# Prints the parts of a folder's path, as it is written and as it really is, through which others can
+# change where it leads: parts that belong neither to the user nor to the system, and folders that
+# others can write to without a sticky bit, which would keep them from replacing the user's files.
+# Fails if it cannot tell.
 weak_parts() {
-    system=$2
-    # Both the path as it is written, which may have links, and the real one.
     written=$1
-    real=$(cd -P -- "$1" && pwd -P) || return 1
+    system=$2
     set --
     for part in "$written" "$real"; do
         set -- "$@" "$part"
@@ -54,9 +53,15 @@ weak_parts() {
 }
 
 # Whether nobody else can change where a folder's path leads; prints the parts through which they can.
-# In some containers the system's files do not belong to root.
+# Sets real to where it leads: the path as it is written may have links that lead to links in folders
+# of others, so that only the real one leads there for sure the next time.
 is_out_of_reach() {
+    if ! real=$(cd -P -- "$1" 2>&1 && pwd -P); then
+        echo "it cannot be checked: $real"
+        return 1
+    fi
     weak=$(weak_parts "$1" 0 2>&1) && [ -z "$weak" ] && return
+    # In some containers the system's files do not belong to root.
     # shellcheck disable=SC2012
     owner=$(ls -ldn / | { read -r _ _ owner _ && echo "$owner"; })
     if ! weak=$(weak_parts "$1" "$owner" 2>&1); then
@@ -81,6 +86,7 @@ settle() {
     done
     is_out_of_reach "$there" || return 1
     if [ "$there" != "$path" ]; then
+        path=${real%/}${path#"$there"}
         mkdir -p -- "$path" 2>&1 || return 1
         # Somebody else may have made it in the meantime.
         is_out_of_reach "$path" || return 1
@@ -89,7 +95,7 @@ settle() {
         echo 'it is a link'
         return 1
     fi
-    cd -P -- "$path" 2>&1 && pwd -P
+    printf '%s\n' "$real"
 }
 
 # Whether a folder and everything in it belong to the user, and nobody else can reach into it. The
@@ -275,10 +281,10 @@ try_temporary() {
 uid=$(id -u)
 case ${SOCKTOOL_CACHE:-} in
 '')
-    # The XDG specification says to ignore a relative path.
+    # The XDG specification says to ignore a relative path, and one of HOME leads nowhere certain.
     case ${XDG_CACHE_HOME:-} in
     /*) try "$XDG_CACHE_HOME/socktool" "$@" ;;
-    *) [ -z "${HOME:-}" ] || try "$HOME/.cache/socktool" "$@" ;;
+    *) case ${HOME:-} in /*) try "$HOME/.cache/socktool" "$@" ;; esac ;;
     esac
     try_temporary "$@"
     ;;

@@ -293,6 +293,39 @@ test(
   },
 );
 
+test(
+  "the portable file wins against somebody who turns a link on the way elsewhere all the time",
+  true,
+  async (place) => {
+    const home = place.folder("home");
+    const t = place.folder("t");
+    place.folder("own");
+    const evil = place.folder("evil", 0o777, OTHER);
+    // Neither the path as it is written nor the real one shows this folder.
+    const hops = place.folder("hops", 0o777);
+    place.link("home/.cache", `${hops}/hop`, place.victim);
+    const attack = `cd ${hops}; while test ! -e over; do
+    ln -sfn ${place.at("own")} hop; ln -sfn ${evil} hop
+  done 2>/dev/null`;
+    const attacker = new Deno.Command("sh", { args: ["-c", attack], uid: OTHER, gid: OTHER })
+      .spawn();
+    try {
+      for (let round = 0; round < 12; round++) {
+        assertOurs(place, await place.start({ HOME: home, TMPDIR: t }));
+        assertEquals(namesIn(evil), [], "nothing is unpacked where others can replace it");
+        for (const folder of [place.at("own"), t]) {
+          for (const name of namesIn(folder)) {
+            Deno.removeSync(`${folder}/${name}`, { recursive: true });
+          }
+        }
+      }
+    } finally {
+      Deno.writeTextFileSync(`${hops}/over`, "");
+      await attacker.status;
+    }
+  },
+);
+
 const SHELLS = [["dash"], ["bash"], ["bash", "--posix"], ["mksh"], ["ksh"], ["busybox", "sh"]];
 
 for (const [shell, ...args] of SHELLS as [string, ...string[]][]) {

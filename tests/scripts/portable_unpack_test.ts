@@ -106,6 +106,12 @@ test("where the cache cannot be written it falls back to TMPDIR", async (path, s
   assertEquals(Deno.statSync(scratch.at(folder!)).mode! & 0o777, 0o700);
 });
 
+test("a home that is no path from the root leads nowhere certain", async (path, scratch) => {
+  const env = { HOME: "home", TMPDIR: scratch.path };
+  assertEquals(await start(path, ["--version"], env), OK);
+  assertEquals(namesIn(scratch.path).length, 1);
+});
+
 test("where nothing can be written it says how to point it elsewhere", async (path) => {
   const asked = await start(path, ["--version"], { SOCKTOOL_CACHE: "/dev/null/cache" });
   assertEquals([asked.code, asked.out], [1, ""]);
