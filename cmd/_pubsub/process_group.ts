@@ -1,4 +1,6 @@
 import { before } from "../../lib/base/before.ts";
+import { EndedGroups } from "./ended_groups.ts";
+
 const isWindows = Deno.build.os === "windows";
 
 /** The only program that a packed program may run. */
@@ -27,6 +29,9 @@ const TERM_GRACE_MS = 2_000;
 const CLOSE_GRACE_MS = 500;
 
 const running = new Set<ProcessGroup>();
+
+/** Those whose command and output have ended. */
+const endedGroups = new EndedGroups(CLOSE_GRACE_MS, (groups) => void signal("KILL", groups));
 
 /**
  * A shell command and all processes that it starts, in a process group of their own. Signals of the
@@ -72,12 +77,19 @@ export class ProcessGroup {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    if (running.size === 0) globalThis.addEventListener("unload", killAll);
+    // Listening once more changes nothing.
+    globalThis.addEventListener("unload", killAll);
     running.add(this);
+    endedGroups.delete(this.id);
     this.#reader = this.#child.stdout.getReader();
     this.#read = this.#readAll(take);
     void feed(this.#child.stdin, input);
     this.ended = this.#run();
+  }
+
+  /** Its number: that of the shell. */
+  get id(): number {
+    return this.#child.pid;
   }
 
   /** Sends SIGTERM to the group, and SIGKILL if it does not end. Resolves when it has ended. */
@@ -85,20 +97,11 @@ export class ProcessGroup {
     this.#ending = true;
     // Windows has no SIGTERM.
     if (!isWindows) {
-      await this.#signal("TERM");
+      await signal("TERM", [this.id]);
       await before(this.ended, TERM_GRACE_MS);
     }
     await this.#close();
     await this.ended;
-  }
-
-  /** Kills the group before it returns. */
-  kill(): void {
-    try {
-      this.#killer("KILL").outputSync();
-    } catch {
-      // The group ends itself when its time is up.
-    }
   }
 
   async #run(): Promise<number> {
@@ -110,7 +113,8 @@ export class ProcessGroup {
     }
     await this.#read;
     running.delete(this);
-    if (running.size === 0) globalThis.removeEventListener("unload", killAll);
+    // Where it was ended it was killed.
+    if (!isWindows && !this.#ending) endedGroups.add(this.id);
     return code;
   }
 
@@ -130,32 +134,32 @@ export class ProcessGroup {
 
   /** Kills the group. Stops reading if a process outside the group holds the output open. */
   async #close(): Promise<void> {
-    await this.#signal("KILL");
+    await signal("KILL", [this.id]);
     if (await before(this.#read, CLOSE_GRACE_MS)) return;
     this.#cut.resolve();
     await this.#reader.cancel();
   }
+}
 
-  async #signal(name: "TERM" | "KILL"): Promise<void> {
-    try {
-      await this.#killer(name).output();
-    } catch {
-      // No process can be started now. The group ends itself when its time is up.
-    }
+/** Sends a signal to groups. Resolves when they have it. */
+async function signal(name: "TERM" | "KILL", groups: readonly number[]): Promise<void> {
+  try {
+    await killer(name, groups).output();
+  } catch {
+    // No process can be started now. A group whose command runs ends itself when its time is up.
   }
+}
 
-  /** A shell sends the signal, because a packed program may not. */
-  #killer(name: "TERM" | "KILL"): Deno.Command {
-    const { pid } = this.#child;
-    return new Deno.Command(SHELL, {
-      args: isWindows
-        ? ["/d", "/c", `taskkill /pid ${pid} /t /f`]
-        : ["-c", `kill -${name} -${pid}`],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    });
-  }
+/** A shell sends the signal, because a packed program may not. */
+function killer(name: "TERM" | "KILL", groups: readonly number[]): Deno.Command {
+  return new Deno.Command(SHELL, {
+    args: isWindows
+      ? ["/d", "/c", groups.map((id) => `taskkill /pid ${id} /t /f`).join(" & ")]
+      : ["-c", groups.map((id) => `kill -${name} -${id}`).join("\n")],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  });
 }
 
 /**
@@ -172,8 +176,15 @@ export function shellArguments(
   return { args: ["/d", "/s", "/c", `"${command}"`], windowsRawArguments: true };
 }
 
+/** Kills all groups before it returns. */
 function killAll(): void {
-  for (const group of running) group.kill();
+  const groups = [...[...running].map(({ id }) => id), ...endedGroups.take()];
+  if (groups.length === 0) return;
+  try {
+    killer("KILL", groups).outputSync();
+  } catch {
+    // As above.
+  }
 }
 
 /** Writes to a command that need not read its stdin. */

@@ -32,15 +32,15 @@ async function startReplying(broker: Broker, command: string, ...args: string[])
 
 /** A command's processes, which write their ids into a file. */
 class Processes {
-  readonly #file: string;
+  readonly file: string;
 
   constructor(scratch: Scratch) {
-    this.#file = scratch.write("ids", "");
+    this.file = scratch.write("ids", "");
   }
 
   /** In a shell: notes the id. */
   note(id: string): string {
-    return `echo ${id} >> ${this.#file}`;
+    return `echo ${id} >> ${this.file}`;
   }
 
   /** Waits until so many have noted their ids. */
@@ -61,7 +61,7 @@ class Processes {
   }
 
   #ids(): string[] {
-    return Deno.readTextFileSync(this.#file).trim().split("\n").filter((id) => id !== "");
+    return Deno.readTextFileSync(this.file).trim().split("\n").filter((id) => id !== "");
   }
 }
 
@@ -155,6 +155,23 @@ test(
     await processes.gone();
   },
 );
+
+for (const ends of [false, true]) {
+  const when = ends ? "also when sub ends right away" : "while sub goes on";
+  test(
+    `kills what a command leaves running that ignores SIGTERM and prints nothing, ${when}`,
+    async (broker, client, processes) => {
+      const stays = `trap '' TERM; ${processes.note("$$")}; exec sleep 600`;
+      const command = `sh -c "${stays.replace("$$", "\\$\\$")}" >&- 2>&- <&- &
+        until test -s ${processes.file}; do sleep 0.01; done; echo hi`;
+      await using sub = await startReplying(broker, command, ...ends ? ["--count", "1"] : []);
+      assertEquals((await client.request("ask")).text(), "hi\n");
+      if (ends) assertEquals((await sub.finished()).code, 0);
+      await processes.begun(1);
+      await processes.gone();
+    },
+  );
+}
 
 test("waits for no output of what has left its group", async (broker, client) => {
   if (!isInstalled("setsid", "a process that leaves its group")) return;
