@@ -8,18 +8,24 @@ import type { Interruption } from "./interruption.ts";
 export class Hangups implements Disposable {
   readonly #removeListener: () => void;
   #listener: (() => void) | undefined;
+  /** Whether one came before the server could read its files again. */
+  #isDue = false;
 
   constructor(host: Host, interruption: Interruption) {
     this.#removeListener = host.onHangup(() => {
       // Both the system and the shell may send it.
       if (host.hasTerminal) interruption.interrupt();
-      else this.#listener?.();
+      else if (this.#listener) this.#listener();
+      else this.#isDue = true;
     });
   }
 
-  /** Has a function called when files are to be read again. */
+  /** Has a function called when files are to be read again: at once if that was asked for before. */
   listen(listener: () => void): void {
     this.#listener = listener;
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    listener();
   }
 
   /** Gives the signal its default effect back. */
