@@ -2,7 +2,7 @@ import type { Frame } from "../../frame/mod.ts";
 import { inSteps, visitInParts } from "../../base/in_steps.ts";
 import { TopList } from "../../base/top_list.ts";
 import { quote } from "../protocol/quote.ts";
-import { INBOX_PREFIX } from "../protocol/topic.ts";
+import { isInbox } from "../protocol/topic.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";
 import type { Requester } from "./requester.ts";
@@ -89,7 +89,10 @@ export function tellConnections(
   };
 }
 
-/** Those with the most subscribers and members first. Nobody's inbox is among them. */
+/**
+ * Those with the most subscribers and members first. Nobody's inbox is among them: whoever knows its
+ * name can publish there.
+ */
 export function tellTopics(core: BrokerCore, limit: number): Telling<{ topics: TopicFigures[] }> {
   const countOf = (entry: FilterEntry) => entry.subscribers + entry.members;
   const most = new TopList<FilterEntry>(
@@ -98,7 +101,7 @@ export function tellTopics(core: BrokerCore, limit: number): Telling<{ topics: T
   );
   return {
     work: visitInParts(core.router.entries(), (entry) => {
-      if (countOf(entry) > 0 && !entry.filter.startsWith(INBOX_PREFIX)) most.add(entry);
+      if (countOf(entry) > 0 && !isInbox(entry.filter)) most.add(entry);
     }),
     result: () => {
       let left = MAX_ALL_GROUPS;

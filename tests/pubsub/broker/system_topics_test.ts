@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { connectBroker } from "../../../lib/pubsub/mod.ts";
+import { FileAuthenticator, hashToken, parseAuthFile } from "../../../lib/access/mod.ts";
+import { connectBroker, PUBSUB_RIGHTS } from "../../../lib/pubsub/mod.ts";
 import { op, RawPeer, startBroker } from "../support.ts";
 import { ask, asker } from "./system_asker.ts";
 
@@ -18,6 +19,24 @@ Deno.test("topics are told with the most subscribers first, and nobody's inbox",
   ]);
   const all = (await ask(peer, "_sys.topics")).topics as { filter: string }[];
   assertEquals(all.map(({ filter }) => filter), ["a", "b.*", "b.>"]);
+});
+
+Deno.test("no inbox is told where clients of NATS wait for replies: everybody may publish there", async () => {
+  const rights = {
+    publish: { allow: ["told", "_sys.topics"] },
+    subscribe: { allow: ["told", "_INBOX.>", "_INBOX_shop.*"] },
+  };
+  const table = parseAuthFile(
+    JSON.stringify({ tokens: [{ name: "shop", token: hashToken("shop"), ...rights }] }),
+    PUBSUB_RIGHTS,
+  );
+  await using broker = await startBroker({ authenticator: new FileAuthenticator(table) });
+  using peer = await RawPeer.to(broker);
+  await peer.ask("hello", { id: 1, token: "shop" });
+  for (const filter of ["told", "_INBOX.x1.5", "_INBOX.>", "_INBOX_shop.*"]) await peer.sub(filter);
+  await peer.send(op("pub", { topic: "_sys.topics", "reply-to": "told" }));
+  const told = (await peer.frame()).json();
+  assertEquals(told, { topics: [{ filter: "told", subscribers: 1, groups: {} }] });
 });
 
 Deno.test("an answer has a bound, whatever limit is asked for", async () => {
