@@ -1,6 +1,6 @@
 import { Acceptor } from "../net/acceptor.ts";
 import type { Address, Handshakes, Listener } from "../net/mod.ts";
-import { Turns } from "../net/turns.ts";
+import type { Turns } from "../net/turns.ts";
 import { ConnSide, type SideConn } from "./conn_side.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 
@@ -10,7 +10,6 @@ export class ConnListener implements SocketListener {
   readonly secure: boolean;
   readonly handshakes: Handshakes | undefined;
   readonly #listener: Listener;
-  readonly #turns = new Turns();
   #acceptor: Acceptor | undefined;
 
   /** Takes over a listener. */
@@ -21,15 +20,14 @@ export class ConnListener implements SocketListener {
     this.handshakes = listener.handshakes;
   }
 
-  serve(events: AcceptEvents): void {
-    this.#acceptor = new Acceptor(this.#listener, this.#turns, (error) => events.failed(error));
+  serve(events: AcceptEvents, turns: Turns): void {
+    this.#acceptor = new Acceptor(this.#listener, turns, (error) => events.failed(error));
     void this.#acceptAll(this.#acceptor, events);
   }
 
   close(): void {
     if (this.#acceptor) this.#acceptor.stop();
     else this.#listener.close();
-    void this.#turns.close();
   }
 
   [Symbol.dispose](): void {

@@ -27,12 +27,8 @@ export class OwnReads {
     this.socket.pause();
   }
 
-  /** Takes over the connection of a socket that was accepted in a pause. */
-  static adopt(accepted: Socket): OwnReads {
-    // A server has no option for it: its sockets are made before anybody sees them.
-    const holder = accepted as unknown as { _handle: unknown };
-    const handle = holder._handle;
-    holder._handle = null;
+  /** Makes a socket of the runtime's handle of a connection. */
+  static accepted(handle: object): OwnReads {
     return new OwnReads({ handle, pauseOnCreate: true } as object);
   }
 

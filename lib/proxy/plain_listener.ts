@@ -1,7 +1,8 @@
-import type { Server, Socket } from "node:net";
-import { setImmediate } from "node:timers";
+import type { Server } from "node:net";
+import { Condition } from "../base/condition.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
 import { type Address, ConnectionError } from "../net/mod.ts";
+import type { Turns } from "../net/turns.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 import { OwnReads } from "./own_reads.ts";
 import { SocketSide } from "./socket_side.ts";
@@ -12,65 +13,120 @@ export const BACKLOG = 4_096;
 /** How often a listener is woken that may have failed to accept. */
 const WAKE_MS = 250;
 
-/** Accepts connections over TCP, as sides or as sockets. */
+/** The runtime's handle of a connection. */
+interface ConnHandle {
+  /** Answers 0 where there is a peer. */
+  getpeername(into: object): number;
+  close(): void;
+}
+
+/** The runtime's handle of a listener. */
+interface ServerHandle {
+  /** Called when connections wait. All that wait in the kernel were accepted by then. */
+  onconnection: (status: number) => void;
+  /** Hands out the next of them. Answers 0 if there was one. */
+  accept(into: ConnHandle): number;
+  listen(backlog: number): number;
+  readonly constructor: new (type: number) => ConnHandle;
+}
+
+/** The type of a handle that is no listener. */
+const CONNECTION = 0;
+
+/**
+ * Accepts connections over TCP, one after the other. The runtime accepts all that wait in one go, and
+ * would make sockets of all of them: a thousand would keep everybody waiting.
+ */
 export class PlainListener implements SocketListener {
   readonly address: Address;
   readonly secure = false;
   readonly #servers: readonly Server[];
-  readonly #waiting: Socket[] = [];
-  #take: ((socket: Socket) => void) | undefined;
+  /** Handles of listeners that may have connections to hand out. */
+  readonly #ready = new Set<ServerHandle>();
+  readonly #arrived = new Condition();
   #failed: ((error: ConnectionError) => void) | undefined;
   readonly #look = new PeriodicLook(WAKE_MS, () => this.#wake());
-  #isToWake = false;
+  #isClosed = false;
 
   constructor(servers: readonly Server[], address: Address) {
     this.#servers = servers;
     this.address = address;
     for (const server of servers) {
-      server.on("connection", (socket) => {
-        if (!this.#take) this.#waiting.push(socket);
-        else if (this.#isThere(socket)) this.#take(socket);
-        this.#wakeSoon();
-      });
+      const handle = handleOf(server)!;
+      const { onconnection } = handle;
+      handle.onconnection = (status) => {
+        if (status !== 0) return onconnection.call(handle, status);
+        this.#ready.add(handle);
+        this.#arrived.notify();
+      };
       server.on("error", (cause) => {
         this.#failed?.(new ConnectionError("accept", address, cause));
       });
     }
   }
 
-  serve(events: AcceptEvents): void {
-    this.takeSockets(
-      (socket) => events.accepted(new SocketSide(OwnReads.adopt(socket))),
-      events.failed,
-    );
+  serve(events: AcceptEvents, turns: Turns): void {
+    this.start(events.failed);
+    void this.#acceptAll(events, turns);
   }
 
-  /** Says who gets the sockets themselves. They are paused. */
-  takeSockets(take: (socket: Socket) => void, failed: (error: ConnectionError) => void): void {
-    this.#take = take;
+  /** Says who is told of clients that could not be accepted. */
+  start(failed: (error: ConnectionError) => void): void {
     this.#failed = failed;
-    for (const socket of this.#waiting.splice(0)) if (this.#isThere(socket)) take(socket);
     this.#look.start();
   }
 
+  /**
+   * Waits for the next connection, which is paused. `undefined` once the listener is closed. Where
+   * many come at once, others have their turn between them.
+   */
+  async next(turns: Turns): Promise<OwnReads | undefined> {
+    while (!this.#isClosed) {
+      const turn = this.#ready.size > 0 ? turns.takeIfBusy() : this.#arrived.wait();
+      if (turn) await turn;
+      else {
+        const reads = this.#accept();
+        if (reads) return reads;
+      }
+    }
+    return undefined;
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#look.stop();
     for (const server of this.#servers) server.close();
-    for (const socket of this.#waiting.splice(0)) socket.destroy();
+    this.#arrived.notify();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Many connections may have been accepted in one go, and some of them closed since. */
-  #wakeSoon(): void {
-    if (this.#isToWake) return;
-    this.#isToWake = true;
-    setImmediate(() => {
-      this.#isToWake = false;
-      this.#wake();
-    });
+  async #acceptAll({ accepted }: AcceptEvents, turns: Turns): Promise<void> {
+    for (let reads = await this.next(turns); reads; reads = await this.next(turns)) {
+      accepted(new SocketSide(reads));
+    }
+  }
+
+  /** @returns `undefined` if there was none, or its client has reset it before it was accepted. */
+  #accept(): OwnReads | undefined {
+    const [listening] = this.#ready;
+    const handle = new listening!.constructor(CONNECTION);
+    if (listening!.accept(handle) !== 0) {
+      handle.close();
+      this.#ready.delete(listening!);
+      // The runtime looks for more only when it is told to.
+      listening!.listen(BACKLOG);
+      return undefined;
+    }
+    // A connection that was reset has no peer any more. Nothing is done for it: thousands of them would
+    // hold up the next client, each with a connection to the upstream.
+    if (handle.getpeername({}) === 0) return OwnReads.accepted(handle);
+    handle.close();
+    const cause = new Deno.errors.ConnectionReset("The client has reset its connection");
+    this.#failed?.(new ConnectionError("accept", this.address, cause));
+    return undefined;
   }
 
   /**
@@ -78,24 +134,10 @@ export class PlainListener implements SocketListener {
    * left for a client, and do not tell. To listen once more changes nothing but that.
    */
   #wake(): void {
-    for (const server of this.#servers) {
-      const { _handle } = server as unknown as {
-        _handle: { listen(backlog: number): number } | null;
-      };
-      _handle?.listen(BACKLOG);
-    }
+    for (const server of this.#servers) handleOf(server)?.listen(BACKLOG);
   }
+}
 
-  /**
-   * Whether a client has not reset its connection before it was accepted. Nothing is done for those
-   * that have: thousands of them would hold up the next client, each with a connection to the upstream.
-   */
-  #isThere(socket: Socket): boolean {
-    // A connection that was reset has no peer any more.
-    if (socket.remoteAddress !== undefined) return true;
-    socket.destroy();
-    const cause = new Deno.errors.ConnectionReset("The client has reset its connection");
-    this.#failed?.(new ConnectionError("accept", this.address, cause));
-    return false;
-  }
+function handleOf(server: Server): ServerHandle | null {
+  return (server as unknown as { readonly _handle: ServerHandle | null })._handle;
 }

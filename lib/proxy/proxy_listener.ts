@@ -1,4 +1,5 @@
 import type { Address, ConnectionError, Handshakes } from "../net/mod.ts";
+import type { Turns } from "../net/turns.ts";
 import type { Side } from "./side.ts";
 
 /** Who is told of what a {@linkcode SocketListener} accepts. */
@@ -21,6 +22,6 @@ export interface ProxyListener extends Disposable {
 
 /** A listener whose connections wait until somebody serves them. */
 export interface SocketListener extends ProxyListener {
-  /** Says who gets the connections, from the first one on. */
-  serve(events: AcceptEvents): void;
+  /** Says who gets the connections, from the first one on, and whose turns they take. */
+  serve(events: AcceptEvents, turns: Turns): void;
 }

@@ -1,10 +1,9 @@
-import { AcceptQueue } from "../net/accept_queue.ts";
 import { resolveServerTls } from "../net/handshake_limits.ts";
 import type { Address, ConnectionError, Listener, ServerTls } from "../net/mod.ts";
 import { checkCertificate } from "../net/server_certificate.ts";
 import { TlsListener } from "../net/tls_listener.ts";
+import type { Turns } from "../net/turns.ts";
 import { ConnListener } from "./conn_listener.ts";
-import { OwnReads } from "./own_reads.ts";
 import type { PlainListener } from "./plain_listener.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 import { SocketConn } from "./socket_conn.ts";
@@ -24,9 +23,9 @@ class SecureListener extends ConnListener {
     this.#conns = conns;
   }
 
-  override serve(events: AcceptEvents): void {
-    super.serve(events);
-    this.#conns.start((error) => events.failed(error));
+  override serve(events: AcceptEvents, turns: Turns): void {
+    this.#conns.start((error) => events.failed(error), turns);
+    super.serve(events, turns);
   }
 }
 
@@ -35,28 +34,27 @@ class SocketConns implements Listener {
   readonly address: Address;
   readonly secure = false;
   readonly #inner: PlainListener;
-  readonly #queue = new AcceptQueue();
+  #turns: Turns | undefined;
 
   constructor(inner: PlainListener) {
     this.address = inner.address;
     this.#inner = inner;
   }
 
-  /** Takes the sockets. What fails to be accepted is told by itself: others go on. */
-  start(failed: (error: ConnectionError) => void): void {
-    this.#inner.takeSockets(
-      (socket) => this.#queue.add(new SocketConn(OwnReads.adopt(socket))),
-      failed,
-    );
+  /** Begins. What fails to be accepted is told by itself: others go on. */
+  start(failed: (error: ConnectionError) => void, turns: Turns): void {
+    this.#turns = turns;
+    this.#inner.start(failed);
   }
 
-  accept(): Promise<Deno.Conn> {
-    return this.#queue.accept();
+  async accept(): Promise<Deno.Conn> {
+    const reads = await this.#inner.next(this.#turns!);
+    if (reads) return new SocketConn(reads);
+    throw new Deno.errors.BadResource("The listener is closed");
   }
 
   close(): void {
     this.#inner.close();
-    this.#queue.close();
   }
 
   [Symbol.dispose](): void {

@@ -273,7 +273,7 @@ class ProxyServer implements Proxy {
     listener.serve({
       accepted: (side) => void this.#serve(side),
       failed: (error) => this.#tell(({ acceptFailed }) => acceptFailed?.(error)),
-    });
+    }, this.#turns);
   }
 
   get connections(): ReadonlySet<ProxiedConnection> {

@@ -1,8 +1,12 @@
-/** Clients that a proxy can do nothing for: they have reset before it saw them, or there is no descriptor. */
-import { assertEquals } from "@std/assert";
+/** Clients that come at once, or that have reset before a proxy sees them, or for whom it has no descriptor. */
+import { assert, assertEquals } from "@std/assert";
 import { dial, listen, type TcpAddress } from "../../lib/net/mod.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
+import type { Turns } from "../../lib/net/turns.ts";
+import { listenSockets } from "../../lib/proxy/listen_sockets.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
+import type { Side, SideEvents } from "../../lib/proxy/side.ts";
+import { LOOPBACK } from "../support/peers.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { findProgram } from "../support/find_program.ts";
 import { script, ServerProgram } from "../support/programs.ts";
@@ -36,6 +40,41 @@ function resetMany({ port }: TcpAddress): void {
   const { success } = new Deno.Command(findProgram("python3")!, { args }).outputSync();
   assertEquals(success, true);
 }
+
+Deno.test("of clients that come at once a few are accepted, then others have their turn", async () => {
+  const CLIENTS = 40;
+  using listener = await listenSockets(LOOPBACK);
+  const conns = await Promise.all(Array.from({ length: CLIENTS }, () => dial(listener.address)));
+  const turn = Promise.withResolvers<void>();
+  const isOver = Promise.withResolvers<void>();
+  let left = 3;
+  const turns: Pick<Turns, "takeIfBusy"> = {
+    takeIfBusy() {
+      if (left-- > 0) return undefined;
+      isOver.resolve();
+      return turn.promise;
+    },
+  };
+  const accepted: Side[] = [];
+  listener.serve({
+    accepted: (side) => accepted.push(side),
+    failed: (error) => {
+      throw error;
+    },
+  }, turns as Turns);
+  await deadline(isOver.promise);
+  // What else is there would be accepted while this connects.
+  conns.push(await dial(listener.address));
+  assert(accepted.length <= 3, `${accepted.length} were accepted`);
+  left = Infinity;
+  turn.resolve();
+  await until(() => accepted.length === conns.length, "all are accepted");
+  for (const side of accepted) {
+    side.listen({ closed() {} } as unknown as SideEvents);
+    side.close();
+  }
+  for (const conn of conns) conn.close();
+});
 
 async function assertAnswers(conn: Deno.Conn): Promise<void> {
   const into = new Uint8Array(1);
