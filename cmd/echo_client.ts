@@ -10,11 +10,12 @@ import {
   END_OF_INPUT,
   formatBytes,
   formatDuration,
+  jsonSeconds,
   outputFlags,
   runMain,
 } from "./_cli/mod.ts";
 import { type DumpedSide, HexDump } from "./_echo/hex_dump.ts";
-import { jsonBytes, jsonSeconds } from "./_echo/shown_bytes.ts";
+import { jsonBytes } from "./_echo/shown_bytes.ts";
 
 export const command = defineCommand({
   name: "echo-client",

@@ -6,6 +6,7 @@ import {
   announce,
   type Context,
   defineCommand,
+  jsonSeconds,
   logFormatFlag,
   maxMemoryOf,
   outputFlags,
@@ -21,7 +22,6 @@ import { openHttp } from "./_web/open_http.ts";
 import { recordConnections, recordFlags } from "./_capture/recording.ts";
 import { connectionLines, figuresLine } from "./_echo/connection_lines.ts";
 import { listenArgument, servingFlags } from "./_echo/serving_flags.ts";
-import { jsonSeconds } from "./_echo/shown_bytes.ts";
 
 export const command = defineCommand({
   name: "multiconn-server",

@@ -12,13 +12,13 @@ import {
   readLines,
   runMain,
   UsageError,
+  utf8Text,
 } from "./_cli/mod.ts";
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { headerFlag, parseHeaderFields } from "./_pubsub/header_fields.ts";
 import { type IncomingEvent, parseNdjsonLine } from "./_pubsub/ndjson.ts";
 import type { Outgoing } from "./_pubsub/outgoing.ts";
 import { confirmAll, publishAll, requestAll, storeAll } from "./_pubsub/publishing.ts";
-import { textOrBytes } from "./_pubsub/text_or_bytes.ts";
 
 export const command = defineCommand({
   name: "pub",
@@ -207,13 +207,14 @@ async function* outgoing(
   { signal, log, stdin }: Context,
 ): AsyncGenerator<Outgoing> {
   if (message === "-") {
-    yield { topic: topic!, content: textOrBytes(await new Response(stdin()).bytes()) };
+    const bytes = await new Response(stdin()).bytes();
+    yield { topic: topic!, content: utf8Text(bytes) ?? bytes };
   } else if (message !== undefined) {
     for (let i = 0; i < flags.count; i++) yield { topic: topic!, content: message };
   } else if (flags.lines) {
     let line = 0;
     for await (const bytes of readByteLines(stdin(), signal)) {
-      yield { topic: topic!, content: textOrBytes(bytes), line: ++line };
+      yield { topic: topic!, content: utf8Text(bytes) ?? bytes, line: ++line };
     }
   } else {
     let line = 0;

@@ -8,7 +8,14 @@ import type {
   StreamPlace,
 } from "../../lib/capture/mod.ts";
 import { viewOf } from "../../lib/capture/mod.ts";
-import { type Context, escapeForTerminal, formatBytes, formatDuration } from "../_cli/mod.ts";
+import {
+  type Context,
+  escapeForTerminal,
+  formatBytes,
+  formatDuration,
+  utf8Text,
+} from "../_cli/mod.ts";
+import { LossyOutput } from "../_cli/lossy_output.ts";
 
 /** What is printed of frames, and how. */
 export interface FrameReportOptions {
@@ -40,11 +47,13 @@ export class FrameReport implements FrameObserver {
   readonly #options: FrameReportOptions;
   #startUs: number | undefined;
   #full: Promise<void> | undefined;
-  #left = 0;
+  /** Where lines are left out; `undefined` where the capture waits for the output. */
+  readonly #lossy: LossyOutput | undefined;
 
   constructor(context: Context, options: FrameReportOptions) {
     this.#context = context;
     this.#options = options;
+    if (options.live) this.#lossy = new LossyOutput(context.out, (count) => this.#leftOut(count));
   }
 
   /** A promise to wait for while much waits to be printed. */
@@ -60,8 +69,9 @@ export class FrameReport implements FrameObserver {
 
   frame(event: FrameEvent): void {
     const { matches } = this.#options;
-    if (this.#leavesOut()) return;
     if (matches.length > 0 && !matches.some((match) => match(event))) return;
+    // Making a line takes longer than leaving it out.
+    if (this.#lossy?.leavesOut()) return;
     if (this.#options.json) this.#print(this.#frameObject(event));
     else this.#print(this.#frameLine(event));
   }
@@ -86,7 +96,7 @@ export class FrameReport implements FrameObserver {
 
   /** Prints bytes as they are. */
   bytes(bytes: Uint8Array, { connection, direction, offset, timeUs }: StreamPlace): void {
-    const text = textOf(bytes);
+    const text = utf8Text(bytes);
     if (this.#options.json) {
       this.#print({
         type: "bytes",
@@ -244,30 +254,15 @@ export class FrameReport implements FrameObserver {
     return ((timeUs - this.#startUs) / 1e6).toFixed(6).padStart(11);
   }
 
-  /** Whether the output does not keep up, so that this line is left out. */
-  #leavesOut(): boolean {
-    if (!this.#options.live || this.#full === undefined) return false;
-    this.#left++;
-    return true;
-  }
-
   #print(what: string | object): void {
+    if (this.#lossy) return this.#lossy.print(what);
     const { out } = this.#context;
-    if (this.#leavesOut()) return;
-    const full = typeof what === "string" ? out.line(what) : out.json(what);
-    if (full === undefined) return;
-    this.#full = full;
-    if (this.#options.live) void full.then(() => this.#goOn());
+    this.#full = typeof what === "string" ? out.line(what) : out.json(what);
   }
 
-  /** The output has room again: tells how much was left out meanwhile. */
-  #goOn(): void {
-    this.#full = undefined;
-    const count = this.#left;
-    this.#left = 0;
-    if (count === 0) return;
-    if (this.#options.json) this.#print({ type: "left-out", count });
-    else this.#print(`(${count} lines left out: the output did not keep up)`);
+  #leftOut(count: number): string | object {
+    if (this.#options.json) return { type: "left-out", count };
+    return `(${count} lines left out: the output did not keep up)`;
   }
 }
 
@@ -284,15 +279,6 @@ function headOf(event: FrameEvent): FrameEvent {
   if (frame.content.length <= LOOKED_AT_BYTES) return event;
   const content = frame.content.subarray(0, LOOKED_AT_BYTES);
   return { ...event, frame: { ...frame, content, isWhole: false } };
-}
-
-/** Bytes as text, if they are UTF-8. */
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A peer's text on one line, safe for a terminal also where it is read later. */

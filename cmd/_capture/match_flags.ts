@@ -1,5 +1,5 @@
 import { type FrameMatch, FrameMatchError, parseFrameMatch } from "../../lib/capture/mod.ts";
-import { type FlagTable, jsonFlag, UsageError, verboseFlag } from "../_cli/mod.ts";
+import { type FlagTable, jsonFlag, lowerFirst, UsageError, verboseFlag } from "../_cli/mod.ts";
 
 /** Which frames are shown, and how; `--json` and `-v` among them. */
 export const matchFlags = {
@@ -32,7 +32,7 @@ export function readMatches({ match }: { readonly match: readonly string[] }): F
     return match.map(parseFrameMatch);
   } catch (error) {
     if (!(error instanceof FrameMatchError)) throw error;
-    throw new UsageError(`--match: ${error.message.replace("Cannot", "cannot")}`);
+    throw new UsageError(`--match: ${lowerFirst(error.message)}`);
   }
 }
 

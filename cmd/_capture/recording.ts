@@ -2,7 +2,13 @@ import { importLater } from "../../lib/base/import_later.ts";
 import type { Recorder } from "../../lib/capture/mod.ts";
 import { formatAddress, type Listener } from "../../lib/net/mod.ts";
 import config from "../../deno.json" with { type: "json" };
-import { type Context, describeError, type FlagTable, UsageError } from "../_cli/mod.ts";
+import {
+  type Context,
+  describeError,
+  type FlagTable,
+  lowerFirst,
+  UsageError,
+} from "../_cli/mod.ts";
 
 /** `--record`, of whatever serves connections. */
 export const recordFlags = {
@@ -61,7 +67,7 @@ export async function startRecording(
     });
   } catch (error) {
     if (error instanceof CaptureError) {
-      throw new UsageError(`--record: ${error.message.replace("Cannot", "cannot")}`);
+      throw new UsageError(`--record: ${lowerFirst(error.message)}`);
     }
     throw new Error(describeError(error, `record to ${path}`), { cause: error });
   }

@@ -1,6 +1,6 @@
 import type { CaptureResult, KindFigures, TrafficFigures } from "../../lib/capture/mod.ts";
 import { escapeForTerminal, formatBytes, formatCount, formatDuration } from "../_cli/mod.ts";
-import { tableLines } from "../_load/table.ts";
+import { tableLines } from "../_cli/table.ts";
 
 /** What a capture holds, in lines for people. */
 export function summaryLines(figures: TrafficFigures, result?: CaptureResult): string[] {

@@ -25,6 +25,7 @@ export {
   verboseFlag,
 } from "./flag_groups.ts";
 export { httpFlags } from "./http_flags.ts";
+export { jsonSeconds } from "./json_seconds.ts";
 export { END_OF_INPUT, type Host, processHost } from "./host.ts";
 export type { LiveLine } from "./live_line.ts";
 export type { Log } from "./log.ts";
@@ -59,4 +60,5 @@ export {
   parseRate,
 } from "../../lib/base/units.ts";
 export { UsageError } from "./usage_error.ts";
+export { utf8Text } from "./utf8_text.ts";
 export { suggestion } from "../../lib/base/nearest.ts";

@@ -27,6 +27,7 @@
  * @module
  */
 import { type Address, AddressError, parseAddress, parseHostPort } from "../../lib/net/address.ts";
+import { lowerFirst } from "./describe_error.ts";
 import {
   type AnyValue,
   argumentLabel,
@@ -183,7 +184,7 @@ function readAddressWords(
         `too many arguments; if ${quoted} is the address, write it as HOST:PORT`,
       );
     }
-    throw new UsageError(error.message.replace("Cannot", "cannot"));
+    throw new UsageError(lowerFirst(error.message));
   }
 }
 

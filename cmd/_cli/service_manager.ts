@@ -1,3 +1,4 @@
+import { before } from "../../lib/base/before.ts";
 import { describeError } from "./describe_error.ts";
 import type { Log } from "./log.ts";
 
@@ -100,12 +101,7 @@ export class ServiceManager implements AsyncDisposable {
   /** Sends what waits, unless that takes long. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    let late: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([
-      this.#last,
-      new Promise<void>((resolve) => late = setTimeout(resolve, FLUSH_MS)),
-    ]);
-    clearTimeout(late);
+    await before(this.#last, FLUSH_MS);
     this.#socket.close();
   }
 

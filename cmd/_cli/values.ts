@@ -6,6 +6,7 @@ import {
   parseAddress,
 } from "../../lib/net/address.ts";
 import { suggestion } from "../../lib/base/nearest.ts";
+import { lowerFirst } from "./describe_error.ts";
 import type { AnyValue, Bounds, NumericType, ValueSpec } from "./spec.ts";
 import {
   formatBytes,
@@ -55,7 +56,7 @@ function readAddress(
     return address;
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
-    throw new UsageError(`${label}: ${error.message.replace("Cannot", "cannot")}`);
+    throw new UsageError(`${label}: ${lowerFirst(error.message)}`);
   }
 }
 

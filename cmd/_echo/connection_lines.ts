@@ -7,9 +7,10 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  jsonSeconds,
   logAcceptFailure,
 } from "../_cli/mod.ts";
-import { jsonBytes, jsonSeconds, quotedBytes } from "./shown_bytes.ts";
+import { jsonBytes, quotedBytes } from "./shown_bytes.ts";
 
 /** What to print about a server's connections. */
 export interface ConnectionLinesOptions {

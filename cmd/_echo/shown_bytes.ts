@@ -1,10 +1,9 @@
+import { utf8Text } from "../_cli/mod.ts";
+
 /** The data for JSON: as text if it is UTF-8, else in base64. */
 export function jsonBytes(bytes: Uint8Array): { text: string } | { base64: string } {
-  try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
-  } catch {
-    return { base64: bytes.toBase64() };
-  }
+  const text = utf8Text(bytes);
+  return text === undefined ? { base64: bytes.toBase64() } : { text };
 }
 
 /** At most this much of one piece of data is shown. */
@@ -14,9 +13,4 @@ const MAX_SHOWN_BYTES = 1_024;
 export function quotedBytes(bytes: Uint8Array): string {
   const text = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, MAX_SHOWN_BYTES)));
   return bytes.length <= MAX_SHOWN_BYTES ? text : `${text}… (${bytes.length} B)`;
-}
-
-/** Milliseconds as the seconds of a JSON field, to the microsecond. */
-export function jsonSeconds(ms: number): number {
-  return Math.round(ms * 1_000) / 1e6;
 }

@@ -9,7 +9,7 @@ import type {
   LoadSummary,
 } from "../../lib/load/mod.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "../_cli/mod.ts";
-import { tableLines } from "./table.ts";
+import { tableLines } from "../_cli/table.ts";
 
 /** From this share of the latencies on, the generator distorts what it measures. */
 const LATE_SHARE = 0.2;

@@ -8,7 +8,7 @@ import {
   type Threshold,
   ThresholdError,
 } from "../../lib/load/mod.ts";
-import { type Context, EXIT, UsageError } from "../_cli/mod.ts";
+import { type Context, EXIT, lowerFirst, UsageError } from "../_cli/mod.ts";
 import { suggestion } from "../../lib/base/nearest.ts";
 import { settingsLine } from "./load_lines.ts";
 import {
@@ -62,7 +62,7 @@ export function thresholdsOf(texts: readonly string[]): Threshold[] {
       const names = figure === undefined
         ? ""
         : suggestion(figure, FIGURE_NAMES) || ` (there are ${FIGURE_NAMES.join(", ")})`;
-      throw new UsageError(`--fail-if: ${error.message.replace("Cannot", "cannot")}${names}`);
+      throw new UsageError(`--fail-if: ${lowerFirst(error.message)}${names}`);
     }
   });
 }

@@ -1,7 +1,7 @@
 import { runTutorialExchange } from "../../lib/load/mod.ts";
 import { type Address, type ClientTls, formatAddress } from "../../lib/net/mod.ts";
-import { type Context, EXIT } from "../_cli/mod.ts";
-import { jsonBytes, jsonSeconds, quotedBytes } from "../_echo/shown_bytes.ts";
+import { type Context, EXIT, jsonSeconds } from "../_cli/mod.ts";
+import { jsonBytes, quotedBytes } from "../_echo/shown_bytes.ts";
 
 /** The flags that have an effect without a load. */
 interface TutorialFlags {

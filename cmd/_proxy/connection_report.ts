@@ -5,6 +5,7 @@ import {
   describeError,
   formatBytes,
   formatDuration,
+  jsonSeconds,
   logAcceptFailure,
 } from "../_cli/mod.ts";
 
@@ -65,7 +66,7 @@ function closedObject(
     reason,
     bytes_up: upBytes,
     bytes_down: downBytes,
-    duration_s: Math.round((performance.now() - openedAt) * 1_000) / 1e6,
+    duration_s: jsonSeconds(performance.now() - openedAt),
     ...(error === undefined ? {} : { error: describeError(error) }),
   };
 }

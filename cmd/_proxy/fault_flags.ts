@@ -7,7 +7,7 @@ import {
   type ScriptStep,
 } from "../../lib/proxy/mod.ts";
 import type { FlagTable } from "../_cli/spec.ts";
-import { UsageError } from "../_cli/mod.ts";
+import { lowerFirst, UsageError } from "../_cli/mod.ts";
 
 /** What a proxy does to connections. */
 export const faultFlags = {
@@ -57,7 +57,7 @@ export function faultsOf(texts: readonly string[]): Fault[] {
       return parseFault(text);
     } catch (error) {
       if (!(error instanceof FaultError)) throw error;
-      throw new UsageError(`--fault: ${error.message.replace("Cannot", "cannot")}`);
+      throw new UsageError(`--fault: ${lowerFirst(error.message)}`);
     }
   });
 }
@@ -69,10 +69,7 @@ export async function scriptOf(path: string | undefined): Promise<ScriptStep[]> 
     return parseScript(await Deno.readTextFile(path));
   } catch (error) {
     if (!(error instanceof ScriptError)) throw error;
-    throw new UsageError(
-      `--script ${path}: ${
-        error.message.replace("Cannot", "cannot").replace(" of the script", "")
-      }`,
-    );
+    const problem = lowerFirst(error.message).replace(" of the script", "");
+    throw new UsageError(`--script ${path}: ${problem}`);
   }
 }

@@ -1,35 +1,27 @@
 import type { FaultReport, FiredFault, Proxy, ProxyNotice } from "../../lib/proxy/mod.ts";
+import { LossyOutput } from "../_cli/lossy_output.ts";
 import { type Context, EXIT, formatExactCount } from "../_cli/mod.ts";
 
 /** Tells what faults do, by lines on stderr or as JSON on stdout. */
 export class FaultLines {
   readonly #context: Context;
   readonly #json: boolean;
-  /** Set while the reader of stdout is behind: then events are counted, not kept. */
-  #isBehind = false;
-  #leftOut = 0;
+  readonly #lossy: LossyOutput;
   readonly #noticed = new Set<ProxyNotice>();
 
   constructor(context: Context, json: boolean) {
     this.#context = context;
     this.#json = json;
+    this.#lossy = new LossyOutput(context.out, (count) => ({ type: "left-out", count }));
   }
 
   /** A fault did something. */
   fired({ fault, connection, direction, offset }: FiredFault): void {
-    const { out, log } = this.#context;
-    if (!this.#json) {
-      const text = `connection ${connection}, ${direction}, byte ${offset}: ${fault}`;
-      return log.detail(text, { connection });
+    if (this.#json) {
+      return this.#lossy.print({ type: "fault", fault, connection, direction, offset });
     }
-    if (this.#isBehind) return void this.#leftOut++;
-    const behind = out.json({ type: "fault", fault, connection, direction, offset });
-    if (behind === undefined) return;
-    this.#isBehind = true;
-    void behind.then(() => {
-      this.#isBehind = false;
-      this.#tellLeftOut();
-    });
+    const text = `connection ${connection}, ${direction}, byte ${offset}: ${fault}`;
+    this.#context.log.detail(text, { connection });
   }
 
   /** A fault cannot do what it should; each kind is told once. */
@@ -42,7 +34,7 @@ export class FaultLines {
   /** What the faults of a proxy have done. @returns the exit code. */
   summary(proxy: Proxy, expectFired: boolean): number {
     const { out, log } = this.#context;
-    this.#tellLeftOut();
+    this.#lossy.finish();
     const reports = proxy.reports();
     if (this.#json) {
       const faults = reports.map(({ fault, fired }) => ({ fault, fired }));
@@ -52,12 +44,6 @@ export class FaultLines {
     const idle = reports.filter(({ fired }) => fired === 0);
     for (const { fault } of idle) log.error(`'${fault}' never did anything (--expect-fired)`);
     return idle.length > 0 ? EXIT.threshold : EXIT.ok;
-  }
-
-  #tellLeftOut(): void {
-    if (this.#leftOut === 0) return;
-    this.#context.out.json({ type: "left-out", events: this.#leftOut });
-    this.#leftOut = 0;
   }
 }
 

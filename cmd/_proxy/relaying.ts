@@ -15,6 +15,7 @@ import {
   type Context,
   type FlagTable,
   limitFlags,
+  lowerFirst,
   rereadOnHangup,
   type serverTlsFlags,
   serverTlsOf,
@@ -67,7 +68,7 @@ export async function startRelay(
     });
   } catch (error) {
     if (!(error instanceof ProxyError || error instanceof AddressError)) throw error;
-    throw new UsageError(error.message.replace("Cannot", "cannot"));
+    throw new UsageError(lowerFirst(error.message));
   }
   rereadOnHangup({ flags, renewTls: (tls) => proxy.renewTls(tls) }, context);
   announce(proxy.address, context, flags.json);

@@ -1,4 +1,4 @@
-import { timerMs } from "../../lib/base/timer_ms.ts";
+import { before } from "../../lib/base/before.ts";
 import type { ConsumedMessage } from "../../lib/pubsub/mod.ts";
 import { formatDuration } from "../_cli/mod.ts";
 import { ProcessGroup } from "./process_group.ts";
@@ -28,12 +28,10 @@ export async function runForMessage(
     SOCKTOOL_CONTENT_TYPE: header["content-type"],
   };
   const group = new ProcessGroup(command, env, timeoutMs, content, print);
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), timerMs("timeoutMs", timeoutMs));
-  const code = await Promise.race([group.ended, late.promise]);
-  clearTimeout(timer);
-  if (code === 0) return undefined;
-  if (code !== undefined) return `exit code ${code}`;
-  await group.end();
-  return `it takes longer than ${formatDuration(timeoutMs)}`;
+  if (!await before(group.ended, timeoutMs)) {
+    await group.end();
+    return `it takes longer than ${formatDuration(timeoutMs)}`;
+  }
+  const code = await group.ended;
+  return code === 0 ? undefined : `exit code ${code}`;
 }

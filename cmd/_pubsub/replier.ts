@@ -1,8 +1,14 @@
 import { timerMs } from "../../lib/base/timer_ms.ts";
 import type { PubSubMessage } from "../../lib/pubsub/mod.ts";
-import { describeError, formatBytes, formatCount, formatDuration, type Log } from "../_cli/mod.ts";
+import {
+  describeError,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  type Log,
+  utf8Text,
+} from "../_cli/mod.ts";
 import { ProcessGroup } from "./process_group.ts";
-import { textOrBytes } from "./text_or_bytes.ts";
 
 /** How a {@linkcode Replier} runs its command. */
 export interface ReplierOptions {
@@ -77,7 +83,7 @@ export class Replier {
     try {
       const output = await this.#run(message);
       // While disconnected the reply waits, but not longer than this program.
-      await Promise.race([message.respond(textOrBytes(output)), this.#stop.promise]);
+      await Promise.race([message.respond(utf8Text(output) ?? output), this.#stop.promise]);
     } catch (error) {
       this.#log.error(`${this.#command}: ${describeError(error)}; no reply is sent`);
     }

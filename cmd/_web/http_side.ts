@@ -18,7 +18,13 @@ import {
   TimeHistogram,
   type WebServer,
 } from "../../lib/web/mod.ts";
-import { type Context, describeError, logAcceptFailure, UsageError } from "../_cli/mod.ts";
+import {
+  type Context,
+  describeError,
+  logAcceptFailure,
+  lowerFirst,
+  UsageError,
+} from "../_cli/mod.ts";
 import type { HttpFlagValues, HttpSurroundings } from "./http_flag_values.ts";
 
 /** The HTTP side of a server: its pages, figures and health, on an address of its own. */
@@ -101,7 +107,7 @@ export class HttpSide implements AsyncDisposable {
       });
     } catch (error) {
       if (error instanceof TypeError) {
-        throw new UsageError(error.message.replace("Cannot", "cannot"));
+        throw new UsageError(lowerFirst(error.message));
       }
       throw error;
     }
