@@ -14,11 +14,18 @@ const OPEN_BRACKET = 0x5b, CLOSE_BRACKET = 0x5d, OPEN_BRACE = 0x7b, CLOSE_BRACE 
  * What makes the text of a header too costly to parse, as the end of a sentence; `undefined` if
  * nothing does. 64 KiB of `[[[[` or of `{"a":0,` are 30,000 objects, 60 times the size of the text,
  * so this is looked at before they are made. The text need not be JSON.
+ *
+ * @param maxDepth How deep values may lie in each other.
+ * @param maxMembers How many members and elements there may be.
  */
-export function nestingProblem(text: string): string | undefined {
+export function nestingProblem(
+  text: string,
+  maxDepth: number = MAX_HEADER_DEPTH,
+  maxMembers: number = MAX_HEADER_MEMBERS,
+): string | undefined {
   // Most headers are short and flat: 30 ns instead of 200.
   const isFlat = text.indexOf("{", 1) < 0 && text.indexOf("[") < 0;
-  if (isFlat && text.length < MAX_HEADER_MEMBERS * MEMBER_LENGTH) return undefined;
+  if (isFlat && text.length < maxMembers * MEMBER_LENGTH) return undefined;
   let depth = 0;
   let members = 0;
   for (let i = 0; i < text.length; i++) {
@@ -33,13 +40,13 @@ export function nestingProblem(text: string): string | undefined {
       case OPEN_BRACE:
       case OPEN_BRACKET:
         members++;
-        if (++depth > MAX_HEADER_DEPTH) return `it nests deeper than ${MAX_HEADER_DEPTH}`;
+        if (++depth > maxDepth) return `it nests deeper than ${maxDepth}`;
         break;
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
         depth--;
     }
-    if (members > MAX_HEADER_MEMBERS) return `it has more than ${MAX_HEADER_MEMBERS} members`;
+    if (members > maxMembers) return `it has more than ${maxMembers} members`;
   }
   return undefined;
 }

@@ -51,11 +51,11 @@ export class AnswerCheck {
     for (const waiting of this.#waiting.values()) waiting.reverse();
   }
 
-  /** Takes what came; the bytes are kept. */
-  add(bytes: Uint8Array): void {
+  /** Takes what came; the bytes are kept. Resolves once that is compared, which others need not wait for. */
+  async add(bytes: Uint8Array): Promise<void> {
     const frames = this.#came.add(bytes);
     if (this.#options.ignored === undefined) return;
-    if (this.#options.recorded.isFrames) { for (const frame of frames) this.#check(frame); }
+    if (this.#options.recorded.isFrames) { for (const frame of frames) await this.#check(frame); }
     else this.#checkBytes(bytes);
   }
 
@@ -91,15 +91,14 @@ export class AnswerCheck {
     onDifference({ connection, answer: undefined, differences });
   }
 
-  #check(frame: Frame): void {
+  async #check(frame: Frame): Promise<void> {
     const { connection, ignored, onDifference } = this.#options;
     const found = this.#waiting.get(keyOf(frame))?.pop();
     if (!found) {
       const differences = [{ path: "answer", recorded: undefined, came: named(frame) }];
-      onDifference({ connection, answer: this.#came.frameCount, differences });
-      return;
+      return onDifference({ connection, answer: this.#came.frameCount, differences });
     }
-    const differences = compareFrames(found.frame, frame, ignored!);
+    const differences = await compareFrames(found.frame, frame, ignored!);
     if (differences.length > 0) onDifference({ connection, answer: found.number, differences });
   }
 

@@ -104,7 +104,7 @@ export class Player {
       while (true) {
         const count = await this.#conn.read(memory);
         if (count === null) break;
-        this.#check.add(memory.slice(0, count));
+        await this.#check.add(memory.slice(0, count));
         this.#onProgress();
       }
     } catch (error) {
