@@ -194,7 +194,7 @@ async function subscribe({ requester, store, header, flush }: Request): Promise<
   if (refusal) throw new RefusedError(refusal);
   try {
     const runs = runsOf(header, requester);
-    const reader = await store.read({ stream, sid, start, topic, runs });
+    const reader = await store.read({ stream, owner: requester.id, sid, start, topic, runs });
     const after = () => streams.start(sid, { kind: "reader", stream, reader, refusal: refusalOf });
     return { fields: { sid, stream, seq: reader.next }, after };
   } catch (error) {

@@ -146,6 +146,8 @@ export type OnStored = (outcome: Stored | StreamError) => void;
 export interface ReaderInit {
   /** The stream's name. */
   readonly stream: string;
+  /** The connection that reads: what several ask for is read by turns. */
+  readonly owner: number;
   /** The number that all frames for it repeat. */
   readonly sid: number;
   /** Where reading begins. */

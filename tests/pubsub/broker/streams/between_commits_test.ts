@@ -81,16 +81,20 @@ Deno.test("a purge that a failed commit was to go on with goes on where it was",
 Deno.test("a reader gets nothing of a stream that took the place of its own", async () => {
   const reading = Promise.withResolvers<Awaited<ReturnType<Replay["read"]>>>();
   const givenBack: Uint8Array[] = [];
-  const reader = new StoreStreamReader({
-    reader: {
-      read: () => reading.promise,
-      giveBack: (bytes: Uint8Array) => givenBack.push(bytes),
-    } as unknown as ConstructorParameters<typeof StoreStreamReader>[0]["reader"],
-    lastSeq: () => 1,
-    readableSeq: () => 1,
-    save: () => Promise.resolve(),
-    closed: () => {},
-  }, { ...PLACE, next: 1, lastUntil: 0 });
+  const reader = new StoreStreamReader(
+    {
+      reader: {
+        read: () => ({ part: reading.promise, giveUp() {} }),
+        giveBack: (bytes: Uint8Array) => givenBack.push(bytes),
+      } as unknown as ConstructorParameters<typeof StoreStreamReader>[0]["reader"],
+      lastSeq: () => 1,
+      readableSeq: () => 1,
+      save: () => Promise.resolve(),
+      closed: () => {},
+    },
+    { ...PLACE, next: 1, lastUntil: 0 },
+    1,
+  );
   const read = assertRejects(() => reader.read(), StreamError, "was deleted");
   reader.deleted();
   const bytes = publication("orders.a", "of another one");

@@ -28,7 +28,14 @@ function append(store: StreamStore, topic: string, content: string, id?: string)
 
 /** The contents of a stream by their numbers. */
 async function contentsOf(store: StreamStore, stream: string): Promise<Map<number, string>> {
-  const reader = await store.read({ stream, sid: 1, start: START, topic: undefined, runs: false });
+  const reader = await store.read({
+    stream,
+    owner: 1,
+    sid: 1,
+    start: START,
+    topic: undefined,
+    runs: false,
+  });
   const found = new Map<number, string>();
   while (!reader.caughtUp) {
     for (const frame of framesIn((await reader.read())!.bytes)) {

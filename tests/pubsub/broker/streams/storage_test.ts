@@ -25,6 +25,7 @@ function append(store: StreamStore, content: string): Promise<Stored | StreamErr
 
 async function readAll(store: StreamStore): Promise<number> {
   const reader = await store.read({
+    owner: 1,
     stream: "orders",
     sid: 1,
     start: { from: "all" },

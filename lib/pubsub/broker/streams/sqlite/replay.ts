@@ -9,10 +9,11 @@ import { TopicMatcher } from "../topic_matcher.ts";
 
 /** What a reader is sent in one go, at most, but for a larger frame. */
 const MAX_BATCH_BYTES = 262_144;
-/** Runs to look through for one reader before others have their turn. */
-const MAX_RUNS = 16;
-/** Topics whose last messages are looked up in one go. */
+/** How long to look for one reader before others have their turn: a run, or some topics, at least. */
+const STEP_MS = 2;
+/** Topics whose last messages are looked up in one go, and between two looks at the clock. */
 const MAX_TOPICS = 500;
+const TOPICS_EACH = 16;
 /** Filters whose matches are remembered. */
 const MAX_FILTERS = 100;
 
@@ -100,7 +101,8 @@ export class Replay {
     const missed = isLast ? 0 : Math.max(0, floor - place.next);
     let next = Math.max(place.next, floor);
     const writer = new MessageWriter(out, recipientOf(place));
-    for (let i = 0; i < MAX_RUNS && next < end && writer.bytes < MAX_BATCH_BYTES; i++) {
+    const until = performance.now() + STEP_MS;
+    while (next < end && writer.bytes < MAX_BATCH_BYTES) {
       const run = this.#runs.at(id, next);
       if (run === undefined) {
         next = end;
@@ -122,6 +124,7 @@ export class Replay {
       next = run.first + at;
       // The memory of these frames is given back once others were asked for.
       writer.end();
+      if (performance.now() >= until) break;
     }
     return { bytes: out.view(), count: writer.count, missed, next };
   }
@@ -139,8 +142,10 @@ export class Replay {
     );
     let next = rows.length < MAX_TOPICS ? place.lastUntil + 1 : rows.at(-1)![1] + 1;
     const writer = new MessageWriter(out, recipientOf(place));
-    for (const [topic, seq] of rows) {
-      if (writer.bytes >= MAX_BATCH_BYTES) {
+    const until = performance.now() + STEP_MS;
+    for (const [i, [topic, seq]] of rows.entries()) {
+      const isLook = i > 0 && i % TOPICS_EACH === 0;
+      if (writer.bytes >= MAX_BATCH_BYTES || isLook && performance.now() >= until) {
         next = seq;
         break;
       }

@@ -197,8 +197,8 @@ class SqliteStreamStore implements StreamStore {
     return await this.#writer.ask({ kind: "purge", name, beforeSeq, topic }) as StreamFigures;
   }
 
-  async read({ stream, start, ...init }: ReaderInit): Promise<StreamReader> {
-    const place = await this.#placeOf(stream, start);
+  async read({ stream, start, owner, ...init }: ReaderInit): Promise<StreamReader> {
+    const place = await this.#placeOf(stream, start, owner);
     if (place === undefined) throw noStream(stream);
     const host = {
       reader: this.#reader,
@@ -207,22 +207,22 @@ class SqliteStreamStore implements StreamStore {
       save: (name: string) => this.#save(name),
       closed: (reader: StoreStreamReader) => this.#readers.get(reader.stream)?.delete(reader),
     };
-    const reader = new StoreStreamReader(host, { ...place, ...init, stream });
+    const reader = new StoreStreamReader(host, { ...place, ...init, stream }, owner);
     const others = this.#readers.get(stream);
     if (others) others.add(reader);
     else this.#readers.set(stream, new Set([reader]));
     return reader;
   }
 
-  async #placeOf(stream: string, start: StreamStart) {
+  async #placeOf(stream: string, start: StreamStart, owner: number) {
     const isLast = "from" in start && start.from === "last";
     const lastSeq = this.#lastSeq(stream);
     const isBehind = this.#readableSeq(stream) < lastSeq;
     if ("from" in start && start.from === "new" && isBehind) {
-      return await this.#reader.begin(stream, { fromSeq: lastSeq + 1 });
+      return await this.#reader.begin(stream, { fromSeq: lastSeq + 1 }, owner);
     }
     if (isLast || isBehind && "fromTimeMs" in start) await this.#save(stream);
-    return await this.#reader.begin(stream, start);
+    return await this.#reader.begin(stream, start, owner);
   }
 
   async join(init: MemberInit): Promise<ConsumerMember> {

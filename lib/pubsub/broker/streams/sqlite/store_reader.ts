@@ -5,6 +5,7 @@
  */
 import { Condition } from "../../../../base/condition.ts";
 import { Deque } from "../../../../base/deque.ts";
+import { FairLine } from "../../../../base/fair_line.ts";
 import { releaseMemory } from "../../../../base/release_memory.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import { StreamError } from "../stream_error.ts";
@@ -20,13 +21,44 @@ const MAX_KEPT_BYTES = 524_288;
 /** Reads in advance at one time, of all readers: each may hold 320 KiB that nobody counts. */
 const MAX_IN_ADVANCE = 16;
 
+/** Orders that the thread has at one time: with a second one it need not wait for the next. */
+const AT_ONCE = 2;
+
 type Value = Extract<ReplayAnswer, { value: unknown }>["value"];
 
-/** Has a store read by a thread of its own. */
+/** Whose turn it is to be read for. */
+export interface ReadTurn {
+  /** Who asks: those who do take turns. */
+  readonly owner: number | undefined;
+  /** Whether it takes hardly any time: who reads a stream from its beginning does not delay it. */
+  readonly isShort: boolean;
+}
+
+/** A part that is read, or is to be. */
+export interface Reading {
+  /** The part; `undefined` if the stream is gone. */
+  readonly part: Promise<ReplayPart | undefined>;
+  /** Nobody wants it any more. If its turn has not come, nothing is read. */
+  giveUp(): void;
+}
+
+/** An order, and who waits for the answer. */
+interface Asking extends PromiseWithResolvers<Value> {
+  readonly order: ReplayOrder;
+}
+
+/**
+ * Has a store read by a thread of its own. What is asked of it waits in two lines, of what takes hardly
+ * any time and of the rest, which have their turns one after the other; and in each line those who
+ * ask do. So a thousand readers that look for what is nowhere do not keep others waiting.
+ */
 export class StoreReader {
   readonly #thread: WorkerThread<ReplayOrder, ReplayAnswer>;
+  readonly #short = new FairLine<Asking>();
+  readonly #long = new FairLine<Asking>();
+  #isLongDue = false;
   /** Who waits for the next answers. */
-  readonly #asking = new Deque<PromiseWithResolvers<Value>>();
+  readonly #asking = new Deque<Asking>();
   /** What was read into and can be again: without this, each read leaves as much to be collected. */
   readonly #memory: ArrayBuffer[] = [];
   #inAdvance = 0;
@@ -41,6 +73,7 @@ export class StoreReader {
         const asking = this.#asking.shift();
         if ("value" in answer) asking?.resolve(answer.value);
         else asking?.reject(failed(ERRORS.decode(answer.error)));
+        this.#send();
       },
       onDied: (error) => this.#end(failed(error)),
     });
@@ -59,28 +92,34 @@ export class StoreReader {
   async begin(
     stream: string,
     start: StreamStart,
+    owner: number,
   ): Promise<Pick<ReplayPlace, "next" | "lastUntil"> | undefined> {
-    return await this.#ask({ type: "begin", stream, start }) as ReplayPlace | undefined;
+    const order = { type: "begin", stream, start } as const;
+    return await this.#ask(order, { owner, isShort: true }) as ReplayPlace | undefined;
   }
 
-  /**
-   * Reads on from a place; `undefined` if the stream is gone. The memory of what was read is to be
-   * given back.
-   */
-  async read(place: ReplayPlace): Promise<ReplayPart | undefined> {
-    const memory = this.#memory.pop();
-    const order = { type: "read", place, memory } as const;
-    return await this.#ask(order, memory ? [memory] : []) as ReplayPart | undefined;
+  /** Reads on from a place. The memory of what was read is to be given back. */
+  read(place: ReplayPlace, turn: ReadTurn): Reading {
+    const line = turn.isShort ? this.#short : this.#long;
+    const asking = this.#add({ type: "read", place, memory: undefined }, turn);
+    return {
+      part: asking.promise as Promise<ReplayPart | undefined>,
+      giveUp: () => {
+        const { next } = place;
+        const nothing = { bytes: new Uint8Array(0), count: 0, missed: 0, next };
+        if (line.delete(turn.owner, asking)) asking.resolve(nothing);
+      },
+    };
   }
 
   /**
    * As `read`, of what nobody asks for yet; `undefined` where enough was read in advance. The caller
    * has to say when it is taken.
    */
-  prepare(place: ReplayPlace): Promise<ReplayPart | undefined> | undefined {
+  prepare(place: ReplayPlace, turn: ReadTurn): Reading | undefined {
     if (this.#inAdvance >= MAX_IN_ADVANCE) return undefined;
     this.#inAdvance++;
-    return this.read(place);
+    return this.read(place, turn);
   }
 
   /** What was read in advance is taken. */
@@ -91,6 +130,7 @@ export class StoreReader {
   /** Takes memory that was read into, for a later `read`. */
   giveBack(bytes: Uint8Array): void {
     const memory = bytes.buffer as ArrayBuffer;
+    if (memory.byteLength === 0) return;
     if (this.#memory.length < MAX_KEPT && memory.byteLength <= MAX_KEPT_BYTES) {
       this.#memory.push(memory);
     } else releaseMemory(bytes);
@@ -107,24 +147,57 @@ export class StoreReader {
     this.#end(new StreamError("storage-failed", "The store is closed"));
   }
 
-  #ask(order: ReplayOrder, memory: readonly ArrayBuffer[] = []): Promise<Value> {
-    if (this.#dead) return Promise.reject(this.#dead);
-    const asking = Promise.withResolvers<Value>();
-    this.#asking.push(asking);
-    this.#thread.post(order, memory);
-    return asking.promise;
+  #ask(order: ReplayOrder, turn: ReadTurn = BY_ITSELF): Promise<Value> {
+    return this.#add(order, turn).promise;
+  }
+
+  #add(order: ReplayOrder, { owner, isShort }: ReadTurn): Asking {
+    const asking = { order, ...Promise.withResolvers<Value>() };
+    if (this.#dead) asking.reject(this.#dead);
+    else {
+      (isShort ? this.#short : this.#long).push(owner, asking);
+      this.#send();
+    }
+    return asking;
+  }
+
+  /** Hands orders over, as many as the thread may have. */
+  #send(): void {
+    while (this.#asking.length < AT_ONCE) {
+      const asking = this.#next();
+      if (asking === undefined) return;
+      this.#asking.push(asking);
+      const { order } = asking;
+      const memory = order.type === "read" ? this.#memory.pop() : undefined;
+      if (memory) this.#thread.post({ ...order, memory } as ReplayOrder, [memory]);
+      else this.#thread.post(order);
+    }
+  }
+
+  #next(): Asking | undefined {
+    this.#isLongDue = !this.#isLongDue;
+    return this.#isLongDue
+      ? this.#short.shift() ?? this.#long.shift()
+      : this.#long.shift() ?? this.#short.shift();
   }
 
   #end(error: Error): void {
     this.#dead ??= error;
     this.#thread.terminate();
     for (let next = this.#asking.shift(); next; next = this.#asking.shift()) next.reject(error);
+    for (const next of [...this.#short.clear(), ...this.#long.clear()]) next.reject(error);
   }
 }
+
+/** What nobody's request asks for. */
+const BY_ITSELF: ReadTurn = { owner: undefined, isShort: true };
 
 function failed(error: Error): StreamError {
   return new StreamError("storage-failed", error.message);
 }
+
+/** To read so many messages takes hardly any time, whatever they are looked through for. */
+const SHORT = 250;
 
 /** What a {@linkcode StoreStreamReader} needs of its store. */
 export interface ReaderHost {
@@ -144,17 +217,21 @@ export class StoreStreamReader implements StreamReader {
   caughtUp = false;
   #place: ReplayPlace;
   readonly #host: ReaderHost;
+  readonly #owner: number;
   #last: Uint8Array | undefined;
   /** What was begun to be read before it was asked for. */
-  #prepared: Promise<ReplayPart | undefined> | undefined;
+  #prepared: Reading | undefined;
+  /** What is being read. */
+  #reading: Reading | undefined;
   readonly #more = new Condition();
   #isClosed = false;
   #isDeleted = false;
 
-  /** Begins at a place. */
-  constructor(host: ReaderHost, place: ReplayPlace) {
+  /** Begins at a place. @param owner Whose readers take turns with those of others. */
+  constructor(host: ReaderHost, place: ReplayPlace, owner: number) {
     this.#host = host;
     this.#place = place;
+    this.#owner = owner;
   }
 
   get next(): number {
@@ -178,10 +255,11 @@ export class StoreStreamReader implements StreamReader {
         await this.#rows(stream);
         continue;
       }
-      const reading = this.#prepared ?? this.#host.reader.read(this.#place);
+      this.#reading = this.#prepared ?? this.#host.reader.read(this.#place, this.#turn);
       if (this.#prepared) this.#host.reader.taken();
       this.#prepared = undefined;
-      const part = await reading;
+      const part = await this.#reading.part;
+      this.#reading = undefined;
       if (part === undefined) throw gone(stream);
       this.#last = part.bytes;
       // The part may be of another stream of the same name.
@@ -207,9 +285,16 @@ export class StoreStreamReader implements StreamReader {
   prepare(): void {
     if (this.#prepared || this.#isClosed) return;
     if (this.#place.next > this.#host.readableSeq(this.#place.stream)) return;
-    this.#prepared = this.#host.reader.prepare(this.#place);
+    this.#prepared = this.#host.reader.prepare(this.#place, this.#turn);
     // Whoever asks for it is told.
-    this.#prepared?.catch(() => {});
+    this.#prepared?.part.catch(() => {});
+  }
+
+  /** Which turn it waits for: few messages are between it and the end, or there may be many. */
+  get #turn(): ReadTurn {
+    const { stream, next, lastUntil } = this.#place;
+    const isShort = next > lastUntil && (this.#host.lastSeq(stream) ?? 0) - next < SHORT;
+    return { owner: this.#owner, isShort };
   }
 
   release(): void {
@@ -240,8 +325,9 @@ export class StoreStreamReader implements StreamReader {
 
   close(): void {
     this.#isClosed = true;
-    this.#prepared?.then((part) => part && this.#host.reader.giveBack(part.bytes), () => {});
+    this.#prepared?.part.then((part) => part && this.#host.reader.giveBack(part.bytes), () => {});
     if (this.#prepared) this.#host.reader.taken();
+    for (const reading of [this.#prepared, this.#reading]) reading?.giveUp();
     this.#prepared = undefined;
     this.#host.closed(this);
     this.wake();

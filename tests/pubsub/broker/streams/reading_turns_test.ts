@@ -1,0 +1,50 @@
+/** Whoever reads streams takes turns with the others that do. */
+import { assert, assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
+import { newStreamSettings, openStreamStore } from "../../../../lib/pubsub/mod.ts";
+import { DATABASE_NAME } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
+import {
+  type ReadTurn,
+  StoreReader,
+} from "../../../../lib/pubsub/broker/streams/sqlite/store_reader.ts";
+import { deadline } from "../../../support/deadline.ts";
+import { Scratch } from "../../../support/scratch.ts";
+import { publication } from "./support.ts";
+
+const MESSAGES = 3_000;
+const CACHE_BYTES = 1_000_000;
+
+Deno.test("what many look for in vain, or begin to read, delays nobody who has less to read", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  await using store = await openStreamStore(folder);
+  await store.create("big", { ...newStreamSettings(["big.>"]), maxPerTopic: 1 });
+  const all = Array.from({ length: MESSAGES }, (_, i) => publication(`big.t${i}`, ""));
+  const stored = Promise.withResolvers<unknown>();
+  store.append("big", concat(all), MESSAGES, stored.resolve);
+  await deadline(stored.promise, "all to be stored");
+  const reader = new StoreReader();
+  await reader.open(`${folder}/${DATABASE_NAME}`, CACHE_BYTES);
+  const order: string[] = [];
+  const read = (who: string, next: number, turn: ReadTurn) => {
+    const topic = "big.*.none";
+    const place = { stream: "big", sid: 1, runs: false, topic, next, lastUntil: 0 };
+    const reading = reader.read(place, turn);
+    return { ...reading, part: reading.part.then((part) => (order.push(who), part)) };
+  };
+  const searching = Array.from(
+    { length: 100 },
+    () => read("searching", 1, { owner: 1, isShort: false }),
+  );
+  const other = read("other", 1, { owner: 2, isShort: false });
+  const short = read("short", MESSAGES, { owner: 3, isShort: true });
+  const parts = await deadline(Promise.all([other.part, short.part]), "their turns");
+  for (const part of parts) assert(part!.next > 1 && part!.count === 0, `${part!.next}`);
+  // Two are handed over at once, and of those that wait it is the turn of one kind after the other.
+  assertEquals(order.filter((who) => who !== "searching"), ["short", "other"]);
+  assert(order.length <= 8, `${order.length} were served before`);
+  for (const { giveUp } of searching) giveUp();
+  const left = await deadline(Promise.all(searching.map(({ part }) => part)), "an end");
+  assert(left.filter((part) => part!.next === 1).length > 80, "they were read for nobody");
+  await reader.close();
+});
