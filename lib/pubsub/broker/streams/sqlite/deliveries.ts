@@ -6,13 +6,31 @@ import type { ConsumerEntry } from "./consumer_entry.ts";
 import { ConsumerMemberRecord } from "./consumer_member.ts";
 import type { ConsumerRecord } from "./consumer_record.ts";
 import type { MemberDeliveries } from "./orders.ts";
-import { keptMessage, MessageSource } from "./message_source.ts";
+import { FREE_ENTRIES, keptMessage, MessageSource, type ServingBounds } from "./message_source.ts";
 import { MessageWriter } from "./message_writer.ts";
+import { ServingOrder, type WaitingConsumer } from "./serving_order.ts";
 import type { StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
 /** What a member gets in one go, at most. */
 const MAX_BATCH_BYTES = 131_072;
+/**
+ * What is done for consumers in one go, in messages that are looked at: everybody waits for the next
+ * commit until then. Those that look for what is hard to find take turns with each other only.
+ */
+const MAX_WORK = 6_000;
+const MAX_SEARCH_WORK = 2_000;
+/** Who has looked at so many messages in one go and found none looks for what is hard to find. */
+const SEARCH_WORK = 500;
+/** Copying so many bytes counts as a message: they are held until they are handed over. */
+const BYTES_PER_WORK = 256;
+/**
+ * Messages that all consumers together may have taken and not settled, beyond those that each may:
+ * they are in memory, 200 bytes each, and a commit writes all of each consumer that changed.
+ */
+const MAX_SHARED_ENTRIES = 131_072;
+/** Dead letters that are made in one commit, 0.1 ms each. */
+const MAX_BURIED = 100;
 /** Numbers of deliveries that are reserved by one write; fewer than half are used by one commit. */
 const RESERVED_NUMBERS = 1_000_000;
 
@@ -24,6 +42,7 @@ export class Deliveries {
   readonly #active = new Set<ConsumerRecord>();
   /** Messages that retention dropped before they were acknowledged, to be told to a member. */
   readonly #missed = new Map<ConsumerRecord, number>();
+  readonly #order = new ServingOrder();
   #nextNumber = 0;
   #reserved = 0;
   /** Whether a consumer has to look for more messages than it has in one go. */
@@ -170,15 +189,22 @@ export class Deliveries {
    */
   expire(now: number): void {
     if (this.needsNumbers) this.reserveNumbers();
-    for (const consumer of this.#active) {
-      if (consumer.dueAt <= now) this.#expire(consumer, now);
+    let left = MAX_BURIED;
+    for (const consumer of [...this.#active]) {
+      if (consumer.dueAt <= now && left > 0) left = this.#expire(consumer, now, left);
       if (consumer.members.size === 0 && consumer.entries.size === 0) this.#active.delete(consumer);
     }
   }
 
-  #expire(consumer: ConsumerRecord, now: number): void {
+  /**
+   * @param most How many dead letters may be made. If there are more, it is due again at once, behind
+   * the others.
+   * @returns How many more may be made then.
+   */
+  #expire(consumer: ConsumerRecord, now: number, most: number): number {
     const { maxAttempts } = consumer.settings;
     let dueAt = Infinity;
+    let left = most;
     consumer.touch();
     for (const entry of [...consumer.entries.values()]) {
       if (consumer.ready.has(entry)) continue;
@@ -186,22 +212,62 @@ export class Deliveries {
         consumer.returned(entry, entry.at + consumer.backoffMs(entry.attempt), TIMED_OUT);
       }
       const isLast = maxAttempts > 0 && entry.attempt >= maxAttempts;
-      if (entry.delivery === 0 && isLast) this.#bury(consumer, entry, now);
-      else if (entry.delivery === 0 && entry.at <= now) consumer.ready.add(entry);
+      if (entry.delivery === 0 && isLast) {
+        if (left > 0) this.#bury(consumer, entry, now);
+        else dueAt = 0;
+        left--;
+      } else if (entry.delivery === 0 && entry.at <= now) consumer.ready.add(entry);
       else dueAt = Math.min(dueAt, entry.at);
     }
     consumer.dueAt = dueAt;
+    if (left < 0) {
+      this.#active.delete(consumer);
+      this.#active.add(consumer);
+    }
+    return Math.max(0, left);
   }
 
-  /** Hands out what members wait for. Called after a commit. */
+  /** Hands out what members wait for, up to a bound. Called after a commit. */
   serve(now: number): MemberDeliveries[] {
     const served: MemberDeliveries[] = [];
     this.hasWork = false;
+    let entries = MAX_SHARED_ENTRIES;
+    const ready: WaitingConsumer[] = [];
+    const searching: WaitingConsumer[] = [];
     for (const consumer of this.#active) {
+      entries -= Math.max(0, consumer.entries.size - FREE_ENTRIES);
+      if (!this.#hasMore(consumer)) continue;
       const hungry = [...consumer.members].filter((member) => member.isHungry);
-      if (hungry.length > 0) this.#serve(consumer, hungry, now, served);
+      if (hungry.length > 0) (consumer.isSearching ? searching : ready).push({ consumer, hungry });
     }
+    const bounds = { work: MAX_WORK, entries };
+    this.#serveAll(ready, bounds, now, served);
+    bounds.work = MAX_SEARCH_WORK;
+    this.#serveAll(searching, bounds, now, served);
     return served;
+  }
+
+  #serveAll(
+    waiting: readonly WaitingConsumer[],
+    bounds: ServingBounds,
+    now: number,
+    served: MemberDeliveries[],
+  ): void {
+    for (const each of this.#order.sorted(waiting)) {
+      if (bounds.work <= 0) return void (this.hasWork = true);
+      this.#order.begin(each);
+      const { consumer } = each;
+      const [before, found] = [bounds.work, served.length];
+      this.#serve(each, bounds, now, served);
+      // Who has found nothing before the work was over may have looked at a few messages only.
+      if (served.length > found) consumer.isSearching = false;
+      else if (before - bounds.work >= SEARCH_WORK) consumer.isSearching = true;
+    }
+  }
+
+  #hasMore(consumer: ConsumerRecord): boolean {
+    const { stream, position, ready, redrive } = consumer;
+    return position < stream.next || ready.size > 0 || redrive > 0 || this.#missed.has(consumer);
   }
 
   /** Takes back what a failed commit was to change. */
@@ -210,18 +276,17 @@ export class Deliveries {
   }
 
   #serve(
-    consumer: ConsumerRecord,
-    hungry: readonly ConsumerMemberRecord[],
+    { consumer, hungry }: WaitingConsumer,
+    bounds: ServingBounds,
     now: number,
     served: MemberDeliveries[],
   ): void {
     const { stream } = consumer;
     const behind = Math.max(0, stream.next - consumer.position);
     const available = consumer.ready.size + behind + (consumer.redrive > 0 ? 1 : 0);
-    if (available === 0 && !this.#missed.has(consumer)) return;
     // A burst is shared out among the members that wait.
     const share = Math.max(1, Math.ceil(available / hungry.length));
-    const source = new MessageSource(this.#tables, consumer);
+    const source = new MessageSource(this.#tables, consumer, bounds);
     for (const member of hungry) {
       const mayOpen = Math.min(share, consumer.prefetchOf(member) - member.open);
       const out = new ByteBuffer();
@@ -237,6 +302,7 @@ export class Deliveries {
         writer.add(frames, index, seq, time, number, entry.attempt);
       }
       writer.end();
+      bounds.work -= out.length / BYTES_PER_WORK;
       const { count } = writer;
       const missed = source.missed + (this.#missed.get(consumer) ?? 0);
       source.missed = 0;
@@ -253,7 +319,7 @@ export class Deliveries {
 
   #acknowledge(consumer: ConsumerRecord, entry: ConsumerEntry): void {
     consumer.remove(entry);
-    if (entry.seq < 0) this.#removeLetter(-entry.seq);
+    if (entry.seq < 0) this.#removeLetter(consumer, -entry.seq);
     else this.#done(consumer, entry.seq);
   }
 
@@ -269,8 +335,9 @@ export class Deliveries {
     const dead = { stream, consumer: name, seq, time, attempts, reason };
     const letter = deadLetterOf(dead, message.frames.at(message.index));
     this.#tables.appender.append(this.#tables.deadLetterStream(), letter, now);
+    this.#tables.deadCounts.add(consumer.deadTopic, 1);
     this.#tables.buried(consumer.deadTopic, letter.bytes);
-    if (entry.seq < 0) this.#removeLetter(-entry.seq);
+    if (entry.seq < 0) this.#removeLetter(consumer, -entry.seq);
     else this.#done(consumer, entry.seq);
   }
 
@@ -278,11 +345,12 @@ export class Deliveries {
     this.#missed.set(consumer, (this.#missed.get(consumer) ?? 0) + 1);
   }
 
-  #removeLetter(seq: number): void {
-    const { statements, gone } = this.#tables;
+  #removeLetter({ deadTopic }: ConsumerRecord, seq: number): void {
+    const { statements, gone, deadCounts } = this.#tables;
     const dead = this.#tables.deadLetterStream();
     gone.mark(dead, seq);
-    statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", dead.id, seq);
+    const rows = statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", dead.id, seq);
+    if (seq >= dead.floor) deadCounts.add(deadTopic, -rows);
   }
 
   /** A consumer is done with a message. Once all consumers are, it is no longer kept. */

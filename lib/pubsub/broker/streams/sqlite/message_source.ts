@@ -7,8 +7,24 @@ import { type GoneMarks, isGone, type StoredRun } from "./runs.ts";
 import type { StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
-/** Runs to look through for one consumer before others have their turn. */
-const MAX_RUNS = 16;
+/**
+ * What is done for a message that has to be looked up by itself, for a dead letter, and to read a run:
+ * as much as for so many messages of a run that are looked at one after the other, 1 to 2 µs each.
+ */
+const LOOKED_UP_WORK = 10;
+const LETTER_WORK = 30;
+const RUN_WORK = 20;
+
+/** So many messages each consumer may have taken, whatever others have. */
+export const FREE_ENTRIES = 16;
+
+/** What may be done for all consumers that are served in one go. */
+export interface ServingBounds {
+  /** How many messages may be looked at. */
+  work: number;
+  /** How many messages may be taken beyond {@linkcode FREE_ENTRIES} of each consumer. */
+  entries: number;
+}
 
 /** Finds the next message for a consumer: first those to be delivered again, then new ones. */
 export class MessageSource {
@@ -18,29 +34,42 @@ export class MessageSource {
   isTired = false;
   readonly #tables: Tables;
   readonly #consumer: ConsumerRecord;
-  #runs = 0;
+  readonly #bounds: ServingBounds;
   /** The run that is being read. */
   #run: StoredRun | undefined;
   #frames: RunFrames | undefined;
   #marks: GoneMarks | undefined;
 
   /** Begins with what is ready to be delivered again. */
-  constructor(tables: Tables, consumer: ConsumerRecord) {
+  constructor(tables: Tables, consumer: ConsumerRecord, bounds: ServingBounds) {
     this.#tables = tables;
     this.#consumer = consumer;
+    this.#bounds = bounds;
   }
 
   /** The next message; a new one only where there is room for it. */
   next(): { entry: ConsumerEntry; message: StoredMessage } | undefined {
     for (const entry of this.#consumer.ready) {
+      if (!this.#mayWork(LOOKED_UP_WORK)) return undefined;
       const message = keptMessage(this.#tables, this.#consumer.stream, entry.seq);
       if (message) return { entry, message };
       this.#consumer.remove(entry);
       this.#consumer.changed = true;
       this.missed++;
     }
-    if (this.#consumer.entries.size >= this.#consumer.settings.maxUnacked) return undefined;
-    return this.#nextLetter() ?? this.#nextNew();
+    const { entries: { size }, settings } = this.#consumer;
+    const isShared = size >= FREE_ENTRIES;
+    if (size >= settings.maxUnacked || isShared && this.#bounds.entries <= 0) return undefined;
+    const found = this.#nextLetter() ?? this.#nextNew();
+    if (found && isShared) this.#bounds.entries--;
+    return found;
+  }
+
+  /** Whether so much may be done yet. */
+  #mayWork(work: number): boolean {
+    this.isTired = this.#bounds.work <= 0;
+    if (!this.isTired) this.#bounds.work -= work;
+    return !this.isTired;
   }
 
   #nextLetter(): { entry: ConsumerEntry; message: StoredMessage } | undefined {
@@ -48,6 +77,7 @@ export class MessageSource {
     if (consumer.redrive === 0) return undefined;
     const dead = this.#tables.byName.get(DEAD_LETTERS);
     while (dead) {
+      if (!this.#mayWork(LETTER_WORK)) return undefined;
       const row = this.#tables.statements.row<[number]>(
         "SELECT seq FROM kept WHERE stream = ? AND topic = ? AND seq > ? AND seq <= ? " +
           "ORDER BY seq LIMIT 1",
@@ -84,6 +114,7 @@ export class MessageSource {
         return undefined;
       }
       for (let i = Math.max(0, consumer.position - run.first); i < run.count; i++) {
+        if (!this.#mayWork(1)) return undefined;
         const seq = run.first + i;
         consumer.position = seq + 1;
         consumer.changed = true;
@@ -91,10 +122,6 @@ export class MessageSource {
         if (isGone(this.#marks, i)) continue;
         if (!matcher.matchesAll && !matcher.matches(frames.topicOf(i))) continue;
         return { entry: newEntry(seq), message: { frames, index: i, seq, time: run.time } };
-      }
-      if (++this.#runs >= MAX_RUNS) {
-        this.isTired = true;
-        return undefined;
       }
     }
     return undefined;
@@ -105,6 +132,7 @@ export class MessageSource {
     const known = this.#run;
     if (known && known.first <= seq && seq < known.first + known.count) return known;
     const { runs, gone } = this.#tables;
+    this.#bounds.work -= RUN_WORK;
     this.#run = runs.at(stream.id, seq);
     if (this.#run) {
       this.#frames = runs.frames(this.#run);

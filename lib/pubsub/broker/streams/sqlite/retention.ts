@@ -1,3 +1,5 @@
+import { DEAD_LETTERS } from "../dead_letter.ts";
+import type { DeadCounts } from "./dead_counts.ts";
 import type { GoneTable } from "./gone_table.ts";
 import { isGone, type Runs, type StoredRun } from "./runs.ts";
 import type { Statements } from "./statements.ts";
@@ -11,12 +13,14 @@ export class Retention {
   readonly #statements: Statements;
   readonly #runs: Runs;
   readonly #gone: GoneTable;
+  readonly #deadCounts: DeadCounts;
 
   /** Over the connection that writes. */
-  constructor(statements: Statements, runs: Runs, gone: GoneTable) {
+  constructor(statements: Statements, runs: Runs, gone: GoneTable, deadCounts: DeadCounts) {
     this.#statements = statements;
     this.#runs = runs;
     this.#gone = gone;
+    this.#deadCounts = deadCounts;
   }
 
   /**
@@ -56,12 +60,12 @@ export class Retention {
       const run = this.#runs.at(stream.id, stream.floor);
       stream.touch();
       if (run === undefined || run.first >= end) {
-        stream.floor = end;
+        this.#raiseFloor(stream, end);
       } else if (run.first + run.count <= end) {
         this.#drop(stream, run, this.#remaining(stream, run));
       } else {
         const before = this.#remaining(stream, run);
-        stream.floor = end;
+        this.#raiseFloor(stream, end);
         const after = this.#remaining(stream, run);
         stream.count -= before.count - after.count;
         stream.bytes -= before.bytes - after.bytes;
@@ -91,9 +95,7 @@ export class Retention {
       if (seq >= before) return undefined;
       if (!picks(frames.topicOf(i), seq)) continue;
       this.#gone.mark(stream, seq);
-      if (stream.listed) {
-        this.#statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", stream.id, seq);
-      }
+      if (stream.listed) this.#unlist(stream, seq, frames.topicOf(i));
     }
     return run.first + run.count;
   }
@@ -148,10 +150,20 @@ export class Retention {
     return true;
   }
 
+  #unlist({ id, name, floor }: StreamRecord, seq: number, topic: string): void {
+    const rows = this.#statements.run("DELETE FROM kept WHERE stream = ? AND seq = ?", id, seq);
+    if (name === DEAD_LETTERS && seq >= floor) this.#deadCounts.add(topic, -rows);
+  }
+
+  #raiseFloor(stream: StreamRecord, floor: number): void {
+    if (stream.name === DEAD_LETTERS) this.#deadCounts.dropped(stream, stream.floor, floor);
+    stream.floor = floor;
+  }
+
   #drop(stream: StreamRecord, run: StoredRun, left: Remaining): void {
     stream.touch();
     this.#gone.remove(run.id);
-    stream.floor = run.first + run.count;
+    this.#raiseFloor(stream, run.first + run.count);
     stream.count -= left.count;
     stream.bytes -= left.bytes;
   }

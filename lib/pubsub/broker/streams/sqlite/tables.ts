@@ -4,6 +4,7 @@ import { DEAD_LETTERS } from "../dead_letter.ts";
 import { DEAD_LETTER_SETTINGS } from "../stream_settings.ts";
 import { Appender } from "./appender.ts";
 import { type ConsumerRecord, loadConsumers } from "./consumer_record.ts";
+import { DeadCounts } from "./dead_counts.ts";
 import { GoneTable } from "./gone_table.ts";
 import type { WrittenFigures } from "./orders.ts";
 import { recover } from "./recover.ts";
@@ -30,6 +31,7 @@ export class Tables {
   readonly gone: GoneTable;
   readonly appender: Appender;
   readonly retention: Retention;
+  readonly deadCounts: DeadCounts;
   readonly byName: Map<string, StreamRecord> = new Map();
   /** The consumers of each stream, by name. */
   readonly #consumers = new Map<StreamRecord, Map<string, ConsumerRecord>>();
@@ -50,7 +52,8 @@ export class Tables {
     this.runs = new Runs(this.statements);
     this.gone = new GoneTable(this.statements, this.runs);
     this.appender = new Appender(this.statements, this.gone, recentIds);
-    this.retention = new Retention(this.statements, this.runs, this.gone);
+    this.deadCounts = new DeadCounts(this.statements);
+    this.retention = new Retention(this.statements, this.runs, this.gone, this.deadCounts);
     const byId = new Map<number, StreamRecord>();
     for (const stream of loadStreams(this.statements)) {
       byId.set(stream.id, stream);
@@ -102,13 +105,9 @@ export class Tables {
   deadLettersOf(consumer: ConsumerRecord): number {
     const dead = this.byName.get(DEAD_LETTERS);
     if (dead === undefined) return 0;
-    const row = this.statements.row<[number]>(
-      "SELECT count(*) FROM kept WHERE stream = ? AND topic = ? AND seq >= ?",
-      dead.id,
-      consumer.deadTopic,
-      dead.floor,
-    );
-    return row![0];
+    const { deadTopic } = consumer;
+    if (!this.deadCounts.knows(deadTopic)) this.appender.flush(dead);
+    return this.deadCounts.of(dead, deadTopic);
   }
 
   figuresOf(stream: StreamRecord): WrittenFigures {
@@ -242,6 +241,7 @@ export class Tables {
     for (const consumer of this.allConsumers()) consumer.rollBack();
     this.gone.rollBack();
     this.appender.rollBack();
+    this.deadCounts.rollBack();
     this.runs.forget();
   }
 }
