@@ -92,16 +92,35 @@ export function filterCovers(outer: string, inner: string): boolean {
 export function filtersOverlap(a: string, b: string): boolean {
   if (startsWithWildcard(a) && isSystem(b)) return false;
   if (startsWithWildcard(b) && isSystem(a)) return false;
-  const left = a.split(".");
-  const right = b.split(".");
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const x = left[i];
-    const y = right[i];
-    if (x === undefined || y === undefined) return false;
-    if (x === ">" || y === ">") return true;
-    if (x !== "*" && y !== "*" && x !== y) return false;
+  // A new stream's filters are compared with those of all others, 16,000: nothing is made of them.
+  for (let i = 0, j = 0; i <= a.length || j <= b.length;) {
+    if (i > a.length || j > b.length) return false;
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(j)];
+    if (x === GREATER || y === GREATER) return true;
+    if (x === STAR || y === STAR) {
+      i = tokenEnd(a, i) + 1;
+      j = tokenEnd(b, j) + 1;
+      continue;
+    }
+    while (i < a.length && a.charCodeAt(i) !== DOT && a.charCodeAt(i) === b.charCodeAt(j)) {
+      i++;
+      j++;
+    }
+    if (!isTokenEnd(a, i) || !isTokenEnd(b, j)) return false;
+    i++;
+    j++;
   }
   return true;
+}
+
+/** Where the token ends that this place is in. */
+function tokenEnd(text: string, at: number): number {
+  const dot = text.indexOf(".", at);
+  return dot < 0 ? text.length : dot;
+}
+
+function isTokenEnd(text: string, at: number): boolean {
+  return at === text.length || text.charCodeAt(at) === DOT;
 }
 
 function startsWithWildcard(filter: string): boolean {

@@ -171,6 +171,11 @@ export class Router {
     return route;
   }
 
+  /** Counts work that is done beside finding a route, in nanoseconds. */
+  worked(ns: number): void {
+    this.#workedNs += ns;
+  }
+
   /** About how long it took to find routes since the last call, in nanoseconds. */
   takeWork(): number {
     const workedNs = this.#workedNs;

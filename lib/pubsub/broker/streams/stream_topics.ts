@@ -1,4 +1,4 @@
-import { filterCovers } from "../../protocol/topic.ts";
+import { FilterTree } from "../../protocol/filter_tree.ts";
 import type { StreamFigures, StreamTotals } from "./stream_store.ts";
 
 /** Topics whose streams are remembered. */
@@ -8,6 +8,11 @@ const MAX_TOPICS = 10_000;
 export class StreamTopics {
   readonly #streams: ReadonlyMap<string, StreamFigures>;
   readonly #known = new Map<string, string | undefined>();
+  /** The names of streams by their filters. */
+  readonly #tree = new FilterTree<string>();
+  /** The filters that the tree has of each stream. */
+  readonly #indexed = new Map<string, readonly string[]>();
+  #isIndexed = false;
 
   constructor(streams: ReadonlyMap<string, StreamFigures>) {
     this.#streams = streams;
@@ -18,17 +23,33 @@ export class StreamTopics {
     const known = this.#known.get(topic);
     if (known !== undefined || this.#known.has(topic)) return known;
     if (this.#known.size >= MAX_TOPICS) this.#known.clear();
-    let found: string | undefined;
-    for (const { name, settings } of this.#streams.values()) {
-      if (settings.topics.some((filter) => filterCovers(filter, topic))) found = name;
-    }
-    this.#known.set(topic, found);
-    return found;
+    if (!this.#isIndexed) this.#index();
+    const found: string[] = [];
+    this.#tree.match(topic, found);
+    this.#known.set(topic, found[0]);
+    return found[0];
   }
 
   /** Forgets the answers: the streams have changed. */
   changed(): void {
     this.#known.clear();
+    this.#isIndexed = false;
+  }
+
+  /** Brings the tree up to date. There may be 16,000 filters, of which a change concerns few. */
+  #index(): void {
+    for (const [name, filters] of this.#indexed) {
+      const present = this.#streams.get(name)?.settings.topics;
+      if (present?.length === filters.length && present.every((f, i) => f === filters[i])) continue;
+      for (const filter of filters) this.#tree.delete(filter);
+      this.#indexed.delete(name);
+    }
+    for (const { name, settings: { topics } } of this.#streams.values()) {
+      if (this.#indexed.has(name)) continue;
+      for (const filter of topics) this.#tree.set(filter, name);
+      this.#indexed.set(name, topics);
+    }
+    this.#isIndexed = true;
   }
 }
 

@@ -1,0 +1,64 @@
+/** Of many streams the one that keeps a topic is found, whatever streams came and went. */
+import { assertEquals } from "@std/assert";
+import { newStreamSettings } from "../../../../lib/pubsub/mod.ts";
+import { StreamTopics } from "../../../../lib/pubsub/broker/streams/stream_topics.ts";
+import type { StreamFigures } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
+import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
+
+const figures = (name: string, topics: readonly string[]): StreamFigures => ({
+  name,
+  settings: newStreamSettings(topics),
+  firstSeq: 1,
+  lastSeq: 0,
+  count: 0,
+  bytes: 0,
+  consumers: 0,
+});
+
+Deno.test("the stream of a topic is found after each change of the streams", () => {
+  const streams = new Map<string, StreamFigures>();
+  const topics = new StreamTopics(streams);
+  const SETS: readonly (readonly [string, readonly string[] | undefined])[] = [
+    ["a", ["orders.*", "log.>"]],
+    ["b", ["orders.*.paid"]],
+    ["a", ["orders.new"]],
+    ["c", ["log.>", "*.*.open"]],
+    ["b", undefined],
+    ["_dead", ["_dead.>"]],
+    ["d", ["orders.*.paid", "orders.old"]],
+    ["a", undefined],
+    // Another of the same name, with what another one had.
+    ["c", ["orders.new"]],
+    ["a", ["log.*"]],
+  ];
+  const all = ["orders.new", "orders.old", "orders.eu.paid", "orders.eu.open", "log.x", "log.x.y"];
+  for (const [name, filters] of SETS) {
+    if (filters) streams.set(name, figures(name, filters));
+    else streams.delete(name);
+    topics.changed();
+    for (const topic of [...all, "_dead.a.c", "_x.y.open", "none"]) {
+      const expected = [...streams.values()].find(({ settings }) =>
+        settings.topics.some((filter) => filterCovers(filter, topic))
+      );
+      for (const _ of "12") assertEquals(topics.of(topic), expected?.name, topic);
+    }
+  }
+});
+
+Deno.test("the filters of other streams are not looked through for a topic", () => {
+  let read = 0;
+  const streams = new Map<string, StreamFigures>();
+  const filters = (i: number) => Array.from({ length: 16 }, (_, f) => `s${i}.f${f}.*`);
+  for (let i = 0; i < 900; i++) {
+    const each = figures(`s${i}`, filters(i));
+    const settings = Object.defineProperty({ ...each.settings }, "topics", {
+      get: () => (read++, each.settings.topics),
+    });
+    streams.set(each.name, { ...each, settings });
+  }
+  const topics = new StreamTopics(streams);
+  topics.of("first");
+  read = 0;
+  for (let i = 0; i < 1_000; i++) assertEquals(topics.of(`s${i % 900}.f3.x${i}`), `s${i % 900}`);
+  assertEquals(read, 0);
+});
