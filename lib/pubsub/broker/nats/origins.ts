@@ -30,8 +30,9 @@ interface Origin {
   isSilent: boolean;
   /** How many messages that tell of its counters it has sent, as far as that is known. */
   told: number | undefined;
-  /** The number of the first of those that did not get here, until all that is told again. */
+  /** The numbers of the first and the last that did not get here, until all that is told again. */
   untold: number | undefined;
+  lastUntold: number;
 }
 
 /**
@@ -67,6 +68,7 @@ export class Origins {
       isSilent: false,
       told: undefined,
       untold: undefined,
+      lastUntold: 0,
     });
   }
 
@@ -76,15 +78,28 @@ export class Origins {
    * @param before How many messages that tell of its counters it had sent before.
    * @param tells Whether this is one.
    * @param again The number of the one from which on everything has been told again with this one.
+   * @param until The number of the last of those that have been told again.
    * @returns The number of the first one that did not get here, and was not told again.
    */
-  told(name: string, before: number, tells: boolean, again = Infinity): number | undefined {
+  told(
+    name: string,
+    before: number,
+    tells: boolean,
+    again = Infinity,
+    until = Infinity,
+  ): number | undefined {
     const origin = this.#origins.get(name);
     if (origin === undefined) return undefined;
     const known = origin.told ?? before;
-    if (before > known) origin.untold ??= known + 1;
+    if (before > known) {
+      origin.untold ??= known + 1;
+      origin.lastUntold = before;
+    }
     origin.told = Math.max(known, tells ? before + 1 : before);
-    if (origin.untold !== undefined && again <= origin.untold) origin.untold = undefined;
+    if (origin.untold !== undefined && again <= origin.untold) {
+      const isAllTold = origin.lastUntold <= until;
+      origin.untold = isAllTold ? undefined : Math.max(origin.untold, until + 1);
+    }
     return origin.untold;
   }
 

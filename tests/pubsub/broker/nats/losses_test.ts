@@ -183,6 +183,10 @@ Deno.test("Origins: what a gateway told while nothing of it came is asked for un
   assertEquals(origins.told("g", 8, true, 6), 5);
   assertEquals(origins.told("g", 9, true, 5), undefined);
   assertEquals(origins.told("g", 10, true), undefined);
+  // What is lost while others are told again is not among these.
+  assertEquals(origins.told("g", 12, true), 12);
+  assertEquals(origins.told("g", 14, true, 12, 12), 13);
+  assertEquals(origins.told("g", 15, true, 13, 15), undefined);
 });
 
 Deno.test("publishers wait while NATS takes nothing, and nothing is lost", async () => {
