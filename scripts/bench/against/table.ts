@@ -1,5 +1,5 @@
 /** What is printed of a comparison. */
-import { tableLines } from "../../../cmd/_load/table.ts";
+import { tableLines } from "../../../cmd/_cli/table.ts";
 import type { RowFailure, RowResult } from "./compare.ts";
 
 /** A row whose interval lies wholly below this has become worse. */
