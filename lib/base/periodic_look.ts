@@ -1,9 +1,14 @@
 import { reportError } from "./report.ts";
-import { MAX_TIMER_MS } from "./timer_ms.ts";
 
 /** The shortest and the longest time between two looks, in milliseconds. */
 const MIN_TICK_MS = 20;
 const MAX_TICK_MS = 1_000;
+
+/**
+ * The longest wait in one go. The timer of a signal cannot be taken back: what is left of a look that
+ * was stopped, some 600 bytes, is left for this long at most.
+ */
+const LONGEST_WAIT_MS = 60_000;
 
 /**
  * How often to look whether limits in time are kept: four times in the shortest of them, between
@@ -23,6 +28,10 @@ export function tickMs(...limitsMs: readonly number[]): number {
  * that reads and writes set no timers of their own. If the function throws, the error is reported,
  * and the calls go on.
  *
+ * It waits by signals of `AbortSignal.timeout()`. The first call of `setTimeout` or `setInterval`
+ * makes Deno load its timers of Node, twenty modules that take 8 ms of CPU, and a server that starts
+ * looks before it answers.
+ *
  * @example
  * ```ts
  * import { PeriodicLook, tickMs } from "./periodic_look.ts";
@@ -37,7 +46,10 @@ export function tickMs(...limitsMs: readonly number[]): number {
 export class PeriodicLook implements Disposable {
   readonly #everyMs: number;
   readonly #look: (now: number) => void;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #onTimer = () => this.#waited();
+  #timer: AbortSignal | undefined;
+  /** The time until the next look, from when the timer was set. */
+  #leftMs = 0;
 
   /**
    * Does not start yet.
@@ -52,13 +64,13 @@ export class PeriodicLook implements Disposable {
 
   /** Starts; once more does nothing. The first look comes when the time between two has passed. */
   start(): void {
-    if (this.#everyMs === Infinity) return;
-    this.#timer ??= setInterval(() => this.#tick(), Math.min(this.#everyMs, MAX_TIMER_MS));
+    if (this.#everyMs !== Infinity && this.#timer === undefined) this.#wait(this.#everyMs);
   }
 
   /** Stops; no look comes after it. It may be started again. */
   stop(): void {
-    clearInterval(this.#timer);
+    // Without a listener the timer keeps no process running.
+    this.#timer?.removeEventListener("abort", this.#onTimer);
     this.#timer = undefined;
   }
 
@@ -67,7 +79,17 @@ export class PeriodicLook implements Disposable {
     this.stop();
   }
 
-  #tick(): void {
+  #wait(ms: number): void {
+    this.#leftMs = ms;
+    this.#timer = AbortSignal.timeout(Math.ceil(Math.min(ms, LONGEST_WAIT_MS)));
+    this.#timer.addEventListener("abort", this.#onTimer);
+  }
+
+  #waited(): void {
+    const leftMs = this.#leftMs - LONGEST_WAIT_MS;
+    if (leftMs > 0) return this.#wait(leftMs);
+    // Before the look, which may stop it.
+    this.#wait(this.#everyMs);
     try {
       this.#look(performance.now());
     } catch (error) {
