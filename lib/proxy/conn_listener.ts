@@ -2,6 +2,7 @@ import { Acceptor } from "../net/acceptor.ts";
 import type { Address, Handshakes, Listener } from "../net/mod.ts";
 import type { Turns } from "../net/turns.ts";
 import { ConnSide, type SideConn } from "./conn_side.ts";
+import type { TurnToEnd } from "./own_reads.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 
 /** Makes sides of the connections of a listener: of those with TLS, and those over a Unix socket. */
@@ -22,7 +23,7 @@ export class ConnListener implements SocketListener {
 
   serve(events: AcceptEvents, turns: Turns): void {
     this.#acceptor = new Acceptor(this.#listener, turns, (error) => events.failed(error));
-    void this.#acceptAll(this.#acceptor, events);
+    void this.#acceptAll(this.#acceptor, events, () => turns.takeToEnd());
   }
 
   close(): void {
@@ -34,12 +35,16 @@ export class ConnListener implements SocketListener {
     this.close();
   }
 
-  async #acceptAll(acceptor: Acceptor, events: AcceptEvents): Promise<void> {
+  async #acceptAll(
+    acceptor: Acceptor,
+    events: AcceptEvents,
+    turnToEnd: TurnToEnd,
+  ): Promise<void> {
     const { address } = this;
     // The ends of a Unix socket do not tell where it leads.
     const place = address.transport === "unix" ? address : undefined;
     for (let conn = await acceptor.next(); conn; conn = await acceptor.next()) {
-      events.accepted(new ConnSide(conn as SideConn, place));
+      events.accepted(new ConnSide(conn as SideConn, turnToEnd, place));
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Deque } from "../base/deque.ts";
 import { addressOf } from "../net/address_of.ts";
 import type { Address } from "../net/mod.ts";
+import type { TurnToEnd } from "./own_reads.ts";
 import { ReadMemory } from "./read_memory.ts";
 import type { Side, SideEvents } from "./side.ts";
 
@@ -22,6 +23,7 @@ export class ConnSide implements Side {
   readonly remote: Address;
   readonly local: Address;
   readonly #conn: SideConn;
+  readonly #turnToEnd: TurnToEnd;
   readonly #outgoing = new Deque<Outgoing>();
   #pendingBytes = 0;
   readonly #memory = new ReadMemory();
@@ -38,10 +40,12 @@ export class ConnSide implements Side {
   /**
    * Takes over a connection: with TLS, after its handshake.
    *
+   * @param turnToEnd What to wait for before its end is dealt with.
    * @param place Where it leads, where its ends do not tell: those of a Unix socket have no name.
    */
-  constructor(conn: SideConn, place?: Address) {
+  constructor(conn: SideConn, turnToEnd: TurnToEnd, place?: Address) {
     this.#conn = conn;
+    this.#turnToEnd = turnToEnd;
     this.remote = place ?? addressOf(conn.remoteAddr);
     this.local = place ?? addressOf(conn.localAddr);
   }
@@ -105,12 +109,15 @@ export class ConnSide implements Side {
           const mayGoOn = this.#memory.lend(count, (bytes) => this.#events!.received(bytes));
           if (!mayGoOn) this.#isPaused = true;
         } else {
+          await this.#turnToEnd();
+          if (this.#isClosed) return;
           this.#wasEnded = true;
           this.#events!.ended();
           this.#closeIfDone();
         }
       }
     } catch (cause) {
+      await this.#turnToEnd();
       this.#failed(cause);
     } finally {
       this.#isReading = false;
@@ -141,6 +148,7 @@ export class ConnSide implements Side {
       this.#hasEnded = true;
       this.#closeIfDone();
     } catch (cause) {
+      await this.#turnToEnd();
       this.#failed(cause);
     } finally {
       this.#isWriting = false;

@@ -12,7 +12,7 @@ import {
 import { asciiHost, isWebSocket } from "../net/address.ts";
 import { diagnose } from "../net/diagnose.ts";
 import { ConnSide } from "./conn_side.ts";
-import { OwnReads } from "./own_reads.ts";
+import { OwnReads, type TurnToEnd } from "./own_reads.ts";
 import type { Side } from "./side.ts";
 import { SocketSide } from "./socket_side.ts";
 
@@ -52,16 +52,18 @@ export function upstreamAt(
 /**
  * Connects to the upstream of a proxy. Closes the socket if it takes too long, or is aborted.
  *
+ * @param turnToEnd What to wait for before the end of the connection is dealt with.
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
  */
 export async function dialUpstream(
   { address, tls, timeoutMs }: Upstream,
   signal: AbortSignal,
+  turnToEnd: TurnToEnd,
 ): Promise<Side> {
   if (address.transport === "unix") {
-    return new ConnSide(await dial(address, { timeoutMs, signal }), address);
+    return new ConnSide(await dial(address, { timeoutMs, signal }), turnToEnd, address);
   }
-  const reads = OwnReads.unconnected();
+  const reads = OwnReads.unconnected(turnToEnd);
   const { socket } = reads;
   socket.connect({ host: asciiHost(address.hostname), port: address.port });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -103,7 +105,8 @@ async function startTls(
   const { startNodeTls } = await import("../net/node_tls.ts");
   const { SocketConn } = await import("./socket_conn.ts");
   const serverName = asciiHost(tls.serverName ?? address.hostname);
-  return new ConnSide(await startNodeTls(new SocketConn(reads), serverName, tls, signal));
+  const conn = await startNodeTls(new SocketConn(reads), serverName, tls, signal);
+  return new ConnSide(conn, reads.turnToEnd);
 }
 
 /** What the socket says after it was given up is of no interest. */

@@ -4,7 +4,7 @@ import { PeriodicLook } from "../base/periodic_look.ts";
 import { type Address, ConnectionError } from "../net/mod.ts";
 import type { Turns } from "../net/turns.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
-import { OwnReads } from "./own_reads.ts";
+import { OwnReads, type TurnToEnd } from "./own_reads.ts";
 import { SocketSide } from "./socket_side.ts";
 
 /** How many connections the kernel queues until they are accepted. */
@@ -85,7 +85,7 @@ export class PlainListener implements SocketListener {
       const turn = this.#ready.size > 0 ? turns.takeIfBusy() : this.#arrived.wait();
       if (turn) await turn;
       else {
-        const reads = this.#accept();
+        const reads = this.#accept(() => turns.takeToEnd());
         if (reads) return reads;
       }
     }
@@ -110,7 +110,7 @@ export class PlainListener implements SocketListener {
   }
 
   /** @returns `undefined` if there was none, or its client has reset it before it was accepted. */
-  #accept(): OwnReads | undefined {
+  #accept(turnToEnd: TurnToEnd): OwnReads | undefined {
     const [listening] = this.#ready;
     const handle = new listening!.constructor(CONNECTION);
     if (listening!.accept(handle) !== 0) {
@@ -122,7 +122,7 @@ export class PlainListener implements SocketListener {
     }
     // A connection that was reset has no peer any more. Nothing is done for it: thousands of them would
     // hold up the next client, each with a connection to the upstream.
-    if (handle.getpeername({}) === 0) return OwnReads.accepted(handle);
+    if (handle.getpeername({}) === 0) return OwnReads.accepted(handle, turnToEnd);
     handle.close();
     const cause = new Deno.errors.ConnectionReset("The client has reset its connection");
     this.#failed?.(new ConnectionError("accept", this.address, cause));

@@ -38,7 +38,11 @@ export class SocketSide implements Side {
     this.#events = events;
     const socket = this.#socket;
     this.#reads.listen((bytes) => events.received(bytes));
-    socket.on("end", () => events.ended());
+    socket.on("end", () => {
+      const turn = this.#reads.turnToEnd();
+      if (turn) void turn.then(() => events.ended());
+      else events.ended();
+    });
     socket.on("drain", () => events.drained());
     socket.on("error", (cause) => events.failed(cause));
     socket.on("close", () => events.closed());

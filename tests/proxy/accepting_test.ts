@@ -48,7 +48,8 @@ Deno.test("of clients that come at once a few are accepted, then others have the
   const turn = Promise.withResolvers<void>();
   const isOver = Promise.withResolvers<void>();
   let left = 3;
-  const turns: Pick<Turns, "takeIfBusy"> = {
+  const turns: Pick<Turns, "takeIfBusy" | "takeToEnd"> = {
+    takeToEnd: () => undefined,
     takeIfBusy() {
       if (left-- > 0) return undefined;
       isOver.resolve();
