@@ -135,7 +135,7 @@ export const command = defineCommand({
     "and sends no reply, so the requester's time runs out. Processes that the command starts end " +
     "when it ends, and when sub ends: they get SIGTERM, and SIGKILL two seconds later (on Windows " +
     "they are killed at once). Only processes that leave the command's process group (setsid) live " +
-    "on. If sub itself is killed by SIGKILL, they end some seconds after --reply-timeout.",
+    "on. If sub itself is killed, as by SIGKILL, they end some seconds after --reply-timeout.",
     "Where the program behind a pipe has ended, as after | head -2, sub ends when it prints the next " +
     "message: no earlier write fails. --count 2 ends at once.",
     "The command of --each finds what is known of its message in SOCKTOOL_TOPIC, SOCKTOOL_STREAM, " +

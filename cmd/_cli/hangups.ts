@@ -2,8 +2,8 @@ import type { Host } from "./host.ts";
 import type { Interruption } from "./interruption.ts";
 
 /**
- * SIGHUP at a server. With a terminal attached, it means that the terminal was closed, and the
- * server is to stop. Without one, an operator asks the server to read its files again.
+ * SIGHUP. With a terminal attached, it means that the terminal was closed, and the program is to
+ * stop. Without one, an operator asks a server to read its files again.
  */
 export class Hangups implements Disposable {
   readonly #removeListener: () => void;

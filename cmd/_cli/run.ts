@@ -93,7 +93,9 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     () => log.info(STOPPING[command.role]),
     () => progress.clear(),
   );
-  using hangups = command.role === "server" ? new Hangups(host, interruption) : undefined;
+  // Without a terminal a client ends at once, as any program does, unless nohup has it ignore SIGHUP.
+  const takesHangups = command.role === "server" || host.hasTerminal;
+  using hangups = takesHangups ? new Hangups(host, interruption) : undefined;
   await using manager = command.role === "server" ? await openManager(host, log) : undefined;
   interruption.signal.addEventListener("abort", () => manager?.stopping(), { once: true });
   using _redirection = redirectErrors((error, what) => {
@@ -107,10 +109,13 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
   const out = new Output(host.stdout, {
     beforeWrite: () => progress.hide(),
     onClosed(error) {
-      // A reader that has seen enough, such as `head`, is no failure.
-      if (!(error instanceof Deno.errors.BrokenPipe)) writeError = error;
-      interruption.stop("stdout-closed", error);
-      graceTimer = setTimeout(() => abandoned.resolve(undefined), CLOSED_GRACE_MS);
+      if (!hasReaderLeft(error, out)) writeError = error;
+      // Who is told to end, before or soon after, does it in order.
+      const isInterrupted = () => interruption.cause === "interrupted";
+      if (!isInterrupted()) interruption.stop("stdout-closed", error);
+      graceTimer = setTimeout(() => {
+        if (!isInterrupted()) abandoned.resolve(undefined);
+      }, CLOSED_GRACE_MS);
     },
   });
   const context = {
@@ -141,6 +146,12 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
     interruption.dispose();
   }
   throw new Error(`cannot write to stdout: ${describeError(writeError)}`, { cause: writeError });
+}
+
+/** Whether writing failed for no fault: `head` has seen enough, or the terminal was closed. */
+function hasReaderLeft(error: unknown, { isTerminal }: Output): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    isTerminal && (error as { readonly code?: unknown }).code === "EIO";
 }
 
 async function logRuntime(log: Log, host: Host): Promise<Disposable> {

@@ -217,10 +217,49 @@ Deno.test("a server without a terminal is told to read its files again, and goes
   assertEquals([await runCommand(work, host), told], [0, 3]);
 });
 
-Deno.test("a hangup ends a client as it ends any program", async () => {
+Deno.test("without a terminal a hangup ends a client as it ends any program", async () => {
   const host = new FakeHost();
   const work = commandThat(() => assertEquals(host.hangupListeners.size, 0));
   assertEquals(await runCommand(work, host), 0);
+});
+
+Deno.test("a client whose terminal closes stops in order", async () => {
+  const host = new FakeHost([], { terminal: true });
+  const work = commandThat(({ signal }) => {
+    host.hangUp();
+    host.hangUp();
+    assert(signal.aborted);
+  });
+  assertEquals([await runCommand(work, host), host.exits], [130, []]);
+});
+
+Deno.test("a server that is told to end drains, though its terminal or its reader has gone", async () => {
+  const gone = [
+    Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" }),
+    new Deno.errors.BrokenPipe("Broken pipe (os error 32)"),
+  ];
+  const cases = gone.flatMap((writeError) => [[writeError, true], [writeError, false]] as const);
+  await Promise.all(cases.map(async ([writeError, isToldFirst]) => {
+    const host = new FakeHost([], { terminal: true, writeError });
+    let isDrained = false;
+    const work = commandThat(async ({ out }) => {
+      if (isToldFirst) host.hangUp();
+      out.line("a connection was closed");
+      await out.flush();
+      host.hangUp();
+      // For longer than the loss of its reader alone would give it.
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      isDrained = true;
+    }, "server");
+    const what = `${writeError.message}, ${isToldFirst}`;
+    assertEquals([await runCommand(work, host), isDrained, host.exits], [0, true, []], what);
+  }));
+});
+
+Deno.test("a file that cannot be written to is an error also with the code that a closed terminal has", async () => {
+  const writeError = Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
+  const { code } = await run(({ out }) => void out.line("lost"), [], { writeError });
+  assertEquals(code, 1);
 });
 
 Deno.test("a reader that has gone ends the command quietly with 0", async () => {
