@@ -208,7 +208,7 @@ export class Broker implements AsyncDisposable {
       if (session.held) continue;
       const quietMs = now - signs.heardAt;
       if (session.principal === undefined) {
-        if (now - session.openedAt > helloTimeoutMs) session.end("unauthorized");
+        if (now - session.openedAt > helloTimeoutMs) session.endUnknown();
       } else if (pingIntervalMs > 0 && quietMs > pingIntervalMs * (signs.pings + 1)) {
         if (signs.pings === MAX_PINGS - 1) session.end("idle");
         else session.ping();

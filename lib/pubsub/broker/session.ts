@@ -193,6 +193,13 @@ export class Session implements FrameSender, OutboxOwner, ConnectionSource {
     this.#ending = Promise.all([farewell, this.#endSubscriptions()]);
   }
 
+  /** Ends it because it took too long to find out who its client is. */
+  endUnknown(): void {
+    // Who has said so may be somebody all the same: it tries again.
+    if (this.#login) this.#endOverBudget("The broker cannot check the credentials in time");
+    else this.end("unauthorized");
+  }
+
   revoke(refusal: Refusal): void {
     this.#revoked = refusal;
     this.end("unauthorized");

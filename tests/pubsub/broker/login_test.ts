@@ -107,3 +107,17 @@ Deno.test("why an authenticator fails is for the operator; the client may say he
   assertEquals((await late.header())["reason"], "over-budget");
   assertEquals(reported.length, 2);
 });
+
+Deno.test("a client whose login is not checked in time is not told that it is unknown", async () => {
+  const checking = Promise.withResolvers<undefined>();
+  const authenticator = { authenticate: () => checking.promise };
+  await using broker = await startBroker({ authenticator, helloTimeoutMs: 50 });
+  using silent = await RawPeer.to(broker);
+  using waiting = await RawPeer.to(broker);
+  await waiting.send(op("hello", { id: 1, token: "t" }));
+  assertEquals((await silent.header())["reason"], "unauthorized");
+  assertEquals((await waiting.header())["code"], "over-budget");
+  assertEquals((await waiting.header())["reason"], "over-budget");
+  checking.resolve(undefined);
+  assertEquals(await waiting.answer(), undefined);
+});
