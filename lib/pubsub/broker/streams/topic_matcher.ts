@@ -1,12 +1,11 @@
-import { filterCovers } from "../../protocol/topic.ts";
+import { filtersOverlap } from "../../protocol/topic.ts";
 
-/** Topics whose answers are remembered. */
-const MAX_TOPICS = 10_000;
-
-/** Tells whether topics match a filter, and remembers the answers. */
+/**
+ * Tells whether topics match a filter. Answers are not remembered: there may be ten thousand filters,
+ * and to look one up takes as long as to find it.
+ */
 export class TopicMatcher {
   readonly #filter: string | undefined;
-  readonly #known = new Map<string, boolean>();
 
   /** @param filter Without it, every topic matches. */
   constructor(filter: string | undefined) {
@@ -18,15 +17,8 @@ export class TopicMatcher {
     return this.#filter === undefined;
   }
 
-  /** Whether a topic matches. */
+  /** Whether a topic, which has no wildcard, matches. */
   matches(topic: string): boolean {
-    if (this.#filter === undefined) return true;
-    let matches = this.#known.get(topic);
-    if (matches === undefined) {
-      if (this.#known.size >= MAX_TOPICS) this.#known.clear();
-      matches = filterCovers(this.#filter, topic);
-      this.#known.set(topic, matches);
-    }
-    return matches;
+    return this.#filter === undefined || filtersOverlap(this.#filter, topic);
   }
 }

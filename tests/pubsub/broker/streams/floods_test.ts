@@ -10,6 +10,7 @@ import type {
 } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
 import { deadline } from "../../../support/deadline.ts";
 import { Scratch } from "../../../support/scratch.ts";
+import { publication } from "./support.ts";
 
 Deno.test("acknowledgements that nobody waits for make publishers wait, and purges are refused", async () => {
   using scratch = new Scratch();
@@ -38,6 +39,30 @@ Deno.test("acknowledgements that nobody waits for make publishers wait, and purg
   );
   assertEquals([...new Set(outcomes)].sort(), ["done", "unavailable"]);
   await store.purge("s", undefined, undefined);
+});
+
+Deno.test("what takes longer to store or to settle than its bytes say makes publishers wait sooner", async () => {
+  using scratch = new Scratch();
+  await using store = await openStreamStore(`${scratch.path}/store`);
+  await store.create("plain", newStreamSettings(["plain.>"]));
+  await store.create("listed", { ...newStreamSettings(["listed.>"]), maxPerTopic: 10 });
+  await store.create("acked", { ...newStreamSettings(["acked.>"]), keep: "until-acked" });
+  const settlement = { owner: 1, durable: false, delayMs: undefined, reason: undefined };
+  const deliveries = Array.from({ length: 900 }, (_, i) => i + 1);
+  const settle = (stream: string) =>
+    void store.settle({ ...settlement, kind: "ack", stream, consumer: "c", deliveries })
+      .catch(() => {});
+  const append = (stream: string) => store.append(stream, publication(`${stream}.a`, ""), 1);
+  const until = async (act: (stream: string) => void, stream: string) => {
+    let count = 0;
+    for (; store.room() === undefined; count++) act(stream);
+    await deadline(store.room()!, "room for more");
+    return count;
+  };
+  const [plain, listed] = [await until(append, "plain"), await until(append, "listed")];
+  assert(listed < plain / 10, `${listed} and ${plain}`);
+  const [settled, dropped] = [await until(settle, "plain"), await until(settle, "acked")];
+  assert(dropped < settled / 10, `${dropped} and ${settled}`);
 });
 
 Deno.test("nothing more is read for a client that has gone, until its turn comes", async () => {

@@ -200,7 +200,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "one consumer's acknowledgement counts for all",
     of: ConsumerRecord,
-    method: "isDone",
+    method: "hasPassed",
     by: () => () => true,
   },
   {

@@ -11,6 +11,7 @@ import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/sche
 import type {
   ConsumerFigures,
   ConsumerSettings,
+  StreamSettings,
 } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
 import { migrate } from "../../../../lib/sqlite/schema.ts";
 import { appendOrder, messagesIn, publication } from "./support.ts";
@@ -31,8 +32,12 @@ class Place implements Disposable {
     return this.#engine.perform(orders, this.now);
   }
 
-  create(name: string, topics: readonly string[]): void {
-    this.perform({ kind: "create", name, settings: newStreamSettings([`${name}.>`]) });
+  create(
+    name: string,
+    topics: readonly string[],
+    settings: StreamSettings = newStreamSettings([`${name}.>`]),
+  ): void {
+    this.perform({ kind: "create", name, settings });
     this.perform(appendOrder(name, ...topics.map((topic) => publication(`${name}.${topic}`, ""))));
     while (this.isDue) this.perform();
   }
@@ -150,4 +155,44 @@ Deno.test("all consumers together take a bounded number of messages, and each ma
   assert(Math.min(...taken) >= 16, `one has ${Math.min(...taken)}`);
   place.join(MANY, "big", 2, {});
   assertEquals(count(place.perform(hungry(MANY)), MANY), 16);
+});
+
+Deno.test("consumers that come and go have what others are done with looked for twice, not each time", () => {
+  using place = new Place();
+  const settings = { ...newStreamSettings(["big.>"]), keep: "until-acked" } as const;
+  place.create("big", numbers(5_000).map((i) => `t${i}`), settings);
+  place.join(0, "big", 1, { maxUnacked: 10_000 });
+  place.join(1, "big", 1, { topic: "big.t1.>" });
+  const init = { stream: "big", owner: 2, sid: 1, settings: {}, start: { from: "all" } } as const;
+  const orders = numbers(60).flatMap((i): StoreOrder[] => [
+    {
+      kind: "join",
+      member: 100 + i,
+      init: { ...init, consumer: `x${i}`, prefetch: undefined, runs: true },
+    },
+    { kind: "delete-consumer", stream: "big", consumer: `x${i}` },
+  ]);
+  place.perform(...orders);
+  let commits = 1;
+  for (; place.isDue; commits++) place.perform();
+  assert(commits < 20, `it took ${commits} commits`);
+  // The first consumer is done with all, which is dropped once the one that is not has gone.
+  place.join(2, "big", 1, {});
+  const deliveries: number[] = [];
+  for (let bytes: Uint8Array | undefined; deliveries.length < 5_000;) {
+    bytes = place.perform(hungry(0)).deliveries[0]?.bytes;
+    if (bytes === undefined) continue;
+    deliveries.push(...messagesIn(bytes).map(({ header }) => header["delivery"] as number));
+  }
+  const done = { stream: "big", consumer: "c0", owner: 1, deliveries, durable: false };
+  const settlement = { ...done, kind: "ack", delayMs: undefined, reason: undefined } as const;
+  const [acknowledged] = place.perform({ kind: "settle", settlement }).results;
+  assertEquals(acknowledged, { value: undefined });
+  let kept: number | undefined;
+  for (const consumer of ["c2", "c1"]) {
+    const report = place.perform({ kind: "delete-consumer", stream: "big", consumer });
+    kept = report.changed.at(-1)?.count ?? kept;
+    while (place.isDue) kept = place.perform().changed.at(-1)?.count ?? kept;
+  }
+  assertEquals(kept, 0);
 });

@@ -221,11 +221,10 @@ export class Catalog {
   #sweep(stream: StreamRecord): void {
     const consumers = this.#tables.consumersOf(stream);
     if (stream.settings.keep !== "until-acked" || consumers.size === 0) return;
-    this.#jobs.purgePicked(
+    this.#jobs.sweep(
       stream,
-      stream.next,
-      (topic, seq) =>
-        consumers.size > 0 && [...consumers.values()].every((c) => c.isDone(seq, topic)),
+      (topic, seq) => consumers.size > 0 && this.#tables.isDoneByAll(stream, seq, () => topic),
+      () => consumers.size,
     );
   }
 

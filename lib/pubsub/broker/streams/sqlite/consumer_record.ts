@@ -119,9 +119,8 @@ export class ConsumerRecord {
     this.#setEntries(before.entries);
   }
 
-  /** Whether it has got a message and is done with it, or never gets it. */
-  isDone(seq: number, topic: string): boolean {
-    if (!this.matcher.matches(topic)) return true;
+  /** Whether it has got a message and is done with it, or has passed over it. */
+  hasPassed(seq: number): boolean {
     return seq < this.position && !this.entries.has(seq);
   }
 

@@ -354,16 +354,12 @@ export class Deliveries {
   }
 
   /** A consumer is done with a message. Once all consumers are, it is no longer kept. */
-  #done(consumer: ConsumerRecord, seq: number): void {
-    const { stream } = consumer;
+  #done({ stream }: ConsumerRecord, seq: number): void {
     if (stream.settings.keep !== "until-acked") return;
-    const others = this.#tables.consumersOf(stream);
-    if (others.size > 1) {
+    const topicOf = () => {
       const message = keptMessage(this.#tables, stream, seq);
-      if (message === undefined) return;
-      const topic = message.frames.topicOf(message.index);
-      for (const other of others.values()) if (!other.isDone(seq, topic)) return;
-    }
-    this.#tables.gone.mark(stream, seq);
+      return message?.frames.topicOf(message.index);
+    };
+    if (this.#tables.isDoneByAll(stream, seq, topicOf)) this.#tables.gone.mark(stream, seq);
   }
 }

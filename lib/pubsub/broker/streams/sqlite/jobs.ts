@@ -4,8 +4,9 @@ import type { Tables } from "./tables.ts";
 
 /** Runs that are dropped in one commit. */
 const MAX_DROPPED = 64;
-/** Runs that are looked through in one commit. */
+/** Runs that are looked through in one commit; fewer, if many consumers are asked about each message. */
 const MAX_LOOKED_AT = 8;
+const CONSUMERS_PER_RUN = 50;
 /** How often messages that have become too old are looked for, in milliseconds. */
 const LOOK_MS = 1_000;
 
@@ -14,6 +15,8 @@ interface Job {
   readonly stream: StreamRecord;
   /** The number by which its order is answered; `undefined` if nobody asked. */
   readonly number: number | undefined;
+  /** Whether it drops what all consumers are done with. */
+  readonly isSweep: boolean;
   /** Does a part; `true` once all is done. */
   step(): boolean;
   /** What the order is answered with then. */
@@ -73,16 +76,48 @@ export class Jobs {
     end: number,
     picks: (topic: string, seq: number) => boolean,
   ): number {
+    return this.#add(stream, this.#looking(stream, end, picks, () => MAX_LOOKED_AT));
+  }
+
+  /**
+   * Drops the messages that are picked. Where this waits to be done anyway, it is not done twice.
+   *
+   * @param consumers How many consumers are asked about each message.
+   */
+  sweep(
+    stream: StreamRecord,
+    picks: (topic: string, seq: number) => boolean,
+    consumers: () => number,
+  ): void {
+    // The first may have been begun.
+    if (this.#jobs.some((job, i) => i > 0 && job.stream === stream && job.isSweep)) return;
+    const runs = () => MAX_LOOKED_AT / (1 + consumers() / CONSUMERS_PER_RUN);
+    this.#add(stream, this.#looking(stream, undefined, picks, runs), true);
+  }
+
+  /**
+   * @param end Messages from this number on stay; without it, those that come when it has begun.
+   * @param runs How many runs are looked through in one step; one at least.
+   */
+  #looking(
+    stream: StreamRecord,
+    end: number | undefined,
+    picks: (topic: string, seq: number) => boolean,
+    runs: () => number,
+  ): () => boolean {
     let from: number | undefined = 0;
-    return this.#add(stream, () => {
+    let before = end;
+    return () => {
+      before ??= stream.next;
       if (stream.journaled.length > 0) return false;
-      const before = from;
-      this.#tables.onRollBack(() => from = before);
-      for (let i = 0; i < MAX_LOOKED_AT && from !== undefined; i++) {
-        from = this.#tables.retention.dropPicked(stream, picks, from, end);
+      const begun = from;
+      this.#tables.onRollBack(() => from = begun);
+      const most = Math.max(1, runs());
+      for (let i = 0; i < most && from !== undefined; i++) {
+        from = this.#tables.retention.dropPicked(stream, picks, from, before);
       }
       return from === undefined;
-    });
+    };
   }
 
   /** Removes all of a stream that was deleted. */
@@ -134,10 +169,10 @@ export class Jobs {
     }
   }
 
-  #add(stream: StreamRecord, step: () => boolean): number {
+  #add(stream: StreamRecord, step: () => boolean, isSweep = false): number {
     const number = ++this.#lastNumber;
     const value = () => this.#tables.figuresOf(stream);
-    const job = { stream, number, step, value };
+    const job = { stream, number, isSweep, step, value };
     this.#jobs.push(job);
     this.#tables.onRollBack(() => void this.#jobs.splice(this.#jobs.indexOf(job), 1));
     return number;

@@ -14,8 +14,6 @@ const STEP_MS = 2;
 /** Topics whose last messages are looked up in one go, and between two looks at the clock. */
 const MAX_TOPICS = 500;
 const TOPICS_EACH = 16;
-/** Filters whose matches are remembered. */
-const MAX_FILTERS = 100;
 
 /** Where a reader stands. */
 export interface ReplayPlace {
@@ -52,7 +50,6 @@ export class Replay {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #runs: Runs;
-  readonly #matchers = new Map<string | undefined, TopicMatcher>();
 
   /** Over a connection that reads. */
   constructor(db: DatabaseSync) {
@@ -96,7 +93,7 @@ export class Replay {
   }
 
   #read(place: ReplayPlace, [id, floor, end]: StreamRow, out: ByteBuffer): ReplayPart {
-    const matcher = this.#matcher(place.topic);
+    const matcher = new TopicMatcher(place.topic);
     const isLast = place.lastUntil > 0;
     const missed = isLast ? 0 : Math.max(0, floor - place.next);
     let next = Math.max(place.next, floor);
@@ -131,7 +128,7 @@ export class Replay {
 
   /** The last messages of topics, in the order of their numbers. */
   #readLast(place: ReplayPlace, [id, floor]: StreamRow, out: ByteBuffer): ReplayPart {
-    const matcher = this.#matcher(place.topic);
+    const matcher = new TopicMatcher(place.topic);
     const rows = this.#statements.rows<[topic: string, last: number]>(
       "SELECT topic, last FROM topic WHERE stream = ? AND last >= ? AND last <= ? " +
         "ORDER BY last LIMIT ?",
@@ -164,15 +161,6 @@ export class Replay {
       `SELECT id, floor, max(next, coalesce(${END_OF_RUNS}, 0)), next FROM stream WHERE name = ?`,
       name,
     );
-  }
-
-  #matcher(filter: string | undefined): TopicMatcher {
-    let matcher = this.#matchers.get(filter);
-    if (matcher === undefined) {
-      if (this.#matchers.size >= MAX_FILTERS) this.#matchers.clear();
-      this.#matchers.set(filter, matcher = new TopicMatcher(filter));
-    }
-    return matcher;
   }
 }
 

@@ -138,6 +138,7 @@ class SqliteStreamStore implements StreamStore {
         for (const { isWaiting } of this.#readers.get(stream) ?? []) if (isWaiting) return true;
         return false;
       },
+      figuresOf: (stream: string) => this.streams.get(stream),
     };
     const maxPages = maxDiskBytes === undefined ? undefined : Math.ceil(maxDiskBytes / PAGE_BYTES);
     this.#writer = new StoreWriter(path, events, memory, maxPages);

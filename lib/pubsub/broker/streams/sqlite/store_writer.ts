@@ -8,8 +8,9 @@ import { Condition } from "../../../../base/condition.ts";
 import { AskingEnd } from "../../../../base/threads/shared_line.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import { StreamError } from "../stream_error.ts";
-import type { OnStored } from "../stream_store.ts";
+import type { OnStored, StreamFigures } from "../stream_store.ts";
 import { BATCH_BYTES, OUTCOME_BYTES, readOutcomes, writeAppends } from "./append_batch.ts";
+import { costOf, publicationCost } from "./order_cost.ts";
 import {
   type AppendOrder,
   type AppendOutcome,
@@ -26,9 +27,6 @@ import { ERRORS } from "./thread_errors.ts";
 
 /** Orders in one commit. */
 const MAX_BATCH_ORDERS = 10_000;
-/** What settling deliveries counts for, and each of them: it takes as long as so many bytes. */
-const SETTLE_BYTES = 300;
-const SETTLED_BYTES = 64;
 /** Memory that publications are first put into, and pieces of it that are kept: 2 MiB each at most. */
 const FIRST_BYTES = 4_096;
 const MAX_KEPT = 4;
@@ -42,6 +40,8 @@ export interface StoreWriterEvents {
   readonly failed: (error: StreamError) => void;
   /** Whether somebody waits at the end of a stream to read it. */
   readonly isAwaited: (stream: string) => boolean;
+  /** A stream as it was committed last. */
+  readonly figuresOf: (stream: string) => StreamFigures | undefined;
 }
 
 /** An order on its way, and who waits for the answer. */
@@ -58,17 +58,31 @@ class OpenAppend {
   readonly asked: number[] = [];
   readonly onStored: OnStored[] = [];
   count = 0;
+  /** What they count for. */
+  cost = 0;
   /** Whether somebody waits to read them. */
   isAwaited = false;
+  /** What each counts for beside its bytes. */
+  readonly #eachCost: number;
 
-  constructor(stream: string, memory: ArrayBuffer) {
+  constructor(stream: string, memory: ArrayBuffer, eachCost: number) {
     this.stream = stream;
+    this.#eachCost = eachCost;
     this.frames.bytes = new Uint8Array(memory);
   }
 
   get order(): AppendOrder {
     const { stream, asked, count, isAwaited: awaited } = this;
     return { kind: "append", stream, frames: this.frames.view(), count, asked, awaited };
+  }
+
+  /** Adds publications. @returns what they count for. */
+  add(frames: Uint8Array, count: number): number {
+    this.frames.append(frames);
+    this.count += count;
+    const cost = frames.length + count * this.#eachCost;
+    this.cost += cost;
+    return cost;
   }
 
   settle(result: OrderResult): void {
@@ -138,14 +152,13 @@ export class StoreWriter {
   append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void {
     if (this.#failure) return onStored?.(this.#failure);
     let open = this.#openAppends.get(stream);
-    if (open === undefined || open.frames.length >= this.#maxBatchBytes / 4) {
+    if (open === undefined || open.cost >= this.#maxBatchBytes / 4) {
       const memory = this.#memory.pop() ?? new ArrayBuffer(FIRST_BYTES);
-      this.#openAppends.set(stream, open = new OpenAppend(stream, memory));
+      const eachCost = publicationCost(this.#events.figuresOf(stream));
+      this.#openAppends.set(stream, open = new OpenAppend(stream, memory, eachCost));
       this.#waiting.push(open);
     }
-    open.frames.append(frames);
-    open.count += count;
-    this.#waitingBytes += frames.length;
+    this.#waitingBytes += open.add(frames, count);
     if (onStored) {
       open.asked.push(open.count - 1);
       open.onStored.push(onStored);
@@ -195,7 +208,8 @@ export class StoreWriter {
   #push(order: StoreOrder, onResult: Waiting["onResult"]): void {
     // Publications that come later must not overtake what is ordered in between.
     if (order.kind !== "hungry" && order.kind !== "settle") this.#openAppends.clear();
-    const bytes = costOf(order);
+    const stream = order.kind === "settle" ? order.settlement.stream : undefined;
+    const bytes = costOf(order, stream === undefined ? undefined : this.#events.figuresOf(stream));
     this.#waitingBytes += bytes;
     this.#waiting.push({ order, bytes, onResult });
     this.#schedule();
@@ -227,11 +241,11 @@ export class StoreWriter {
         if (this.#openAppends.get(waiting.stream) === waiting) {
           this.#openAppends.delete(waiting.stream);
         }
-        bytes += waiting.frames.length;
+        bytes += waiting.cost;
         waiting.isAwaited = this.#events.isAwaited(waiting.stream);
         batch.push({
           order: waiting.order,
-          bytes: waiting.frames.length,
+          bytes: waiting.cost,
           onResult: (result) => waiting.settle(result),
         });
       } else {
@@ -347,15 +361,6 @@ export class StoreWriter {
     this.#idle.notify();
     this.#events.failed(error);
   }
-}
-
-/**
- * What an order counts for among publications: nobody waits for the answer to what settles deliveries,
- * so a client could send any number.
- */
-function costOf(order: StoreOrder): number {
-  if (order.kind !== "settle") return 0;
-  return SETTLE_BYTES + SETTLED_BYTES * order.settlement.deliveries.length;
 }
 
 /** The error that a failure tells of. */

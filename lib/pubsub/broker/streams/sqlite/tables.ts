@@ -5,6 +5,7 @@ import { DEAD_LETTER_SETTINGS } from "../stream_settings.ts";
 import { Appender } from "./appender.ts";
 import { type ConsumerRecord, loadConsumers } from "./consumer_record.ts";
 import { DeadCounts } from "./dead_counts.ts";
+import { DoneCheck } from "./done_check.ts";
 import { GoneTable } from "./gone_table.ts";
 import type { WrittenFigures } from "./orders.ts";
 import { recover } from "./recover.ts";
@@ -35,6 +36,7 @@ export class Tables {
   readonly byName: Map<string, StreamRecord> = new Map();
   /** The consumers of each stream, by name. */
   readonly #consumers = new Map<StreamRecord, Map<string, ConsumerRecord>>();
+  readonly #doneCheck = new DoneCheck();
   #count = 0;
   /** How to undo what is not a change of a record, the last first. */
   #undo: (() => void)[] = [];
@@ -99,6 +101,11 @@ export class Tables {
     this.addStream(stream);
     stream.touch();
     return stream;
+  }
+
+  /** Whether all consumers of a stream are done with a message. @param topicOf Gives its topic. */
+  isDoneByAll(stream: StreamRecord, seq: number, topicOf: () => string | undefined): boolean {
+    return this.#doneCheck.byAll(stream, this.consumersOf(stream), seq, topicOf);
   }
 
   /** How many dead letters a consumer has. */

@@ -1,0 +1,38 @@
+import type { Settlement, StreamFigures } from "../stream_store.ts";
+import type { StoreOrder } from "./orders.ts";
+
+/** What settling deliveries counts for, and each of them: it takes as long as so many bytes. */
+const SETTLE_BYTES = 300;
+const SETTLED_BYTES = 64;
+
+/** What each counts for in addition whose message may be dropped then, and for each consumer that is asked. */
+const DROPPED_BYTES = 1_500;
+const ASKED_BYTES = 6;
+
+/**
+ * What a publication counts for beside its bytes where messages are listed by topic, and the oldest of
+ * a topic are dropped: that takes some 50 µs.
+ */
+const LISTED_BYTES = 8_000;
+
+/** What each publication to a stream counts for beside its bytes. */
+export function publicationCost(stream: StreamFigures | undefined): number {
+  return (stream?.settings.maxPerTopic ?? Infinity) === Infinity ? 0 : LISTED_BYTES;
+}
+
+/**
+ * What an order counts for among publications: nobody waits for the answer to what settles deliveries,
+ * so a client could send any number.
+ *
+ * @param stream The stream that it is about.
+ */
+export function costOf(order: StoreOrder, stream: StreamFigures | undefined): number {
+  return order.kind === "settle" ? settlingCost(order.settlement, stream) : 0;
+}
+
+function settlingCost({ deliveries }: Settlement, stream: StreamFigures | undefined): number {
+  const dropping = stream?.settings.keep === "until-acked"
+    ? DROPPED_BYTES + ASKED_BYTES * stream.consumers
+    : 0;
+  return SETTLE_BYTES + (SETTLED_BYTES + dropping) * deliveries.length;
+}
