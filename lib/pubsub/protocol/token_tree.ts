@@ -3,7 +3,7 @@ const NODE_BYTES = 120;
 const CHILDREN_BYTES = 120;
 
 /** One or more tokens that stand between two branchings, or before a value. */
-interface Node<T> {
+export interface Node<T> {
   /** The tokens, each with a dot before it. Never changed: walks may stand in the middle of one. */
   readonly label: string;
   /** By the first token of their label, with its dot. */
@@ -18,11 +18,12 @@ interface Node<T> {
  * Tokens are compared with a dot before them. V8's maps become slow with hundreds of thousands of
  * keys that look like numbers, as the names of sensors do: 13 µs for a look in vain.
  *
- * A walk that was begun by {@linkcode TokenTree.below} may be continued after changes: it gives
+ * A walk, as by {@linkcode TokenTree.matching}, may be continued after changes: it gives
  * every value that was there all the time, once, and may or may not give those that came or went.
  */
 export class TokenTree<T> {
-  readonly #root: Node<T> = { label: "", children: undefined, value: undefined };
+  /** Walks begin here. */
+  readonly root: Node<T> = { label: "", children: undefined, value: undefined };
   #size = 0;
   #bytes = 0;
 
@@ -39,7 +40,7 @@ export class TokenTree<T> {
   /** The value of exactly this topic or filter. */
   get(text: string): T | undefined {
     const dotted = `.${text}`;
-    let node: Node<T> | undefined = this.#root;
+    let node: Node<T> | undefined = this.root;
     for (let at = 0; at < dotted.length;) {
       node = node.children?.get(dotted.slice(at, tokenEnd(dotted, at)));
       if (node === undefined || !isPrefix(node.label, dotted, at)) return undefined;
@@ -51,7 +52,7 @@ export class TokenTree<T> {
   /** Gives a topic or filter a value. */
   set(text: string, value: T): void {
     const dotted = `.${text}`;
-    let node = this.#root;
+    let node = this.root;
     for (let at = 0; at < dotted.length;) {
       const token = dotted.slice(at, tokenEnd(dotted, at));
       let child: Node<T> | undefined = node.children?.get(token);
@@ -67,7 +68,7 @@ export class TokenTree<T> {
   /** Forgets the value of a topic or filter; returns it. */
   delete(text: string): T | undefined {
     const dotted = `.${text}`;
-    const path = [this.#root];
+    const path = [this.root];
     for (let at = 0; at < dotted.length;) {
       const node = path.at(-1)!.children?.get(dotted.slice(at, tokenEnd(dotted, at)));
       if (node === undefined || !isPrefix(node.label, dotted, at)) return undefined;
@@ -84,7 +85,7 @@ export class TokenTree<T> {
 
   /** All values, in no order. */
   values(): Generator<T> {
-    return valuesBelow(this.#root);
+    return valuesBelow(this.root);
   }
 
   /**
@@ -99,26 +100,21 @@ export class TokenTree<T> {
     const work = { found, nodesLeft: maxNodes };
     // What begins with _ is reached only by filters that say so.
     if (topic.startsWith("_")) {
-      const first = this.#root.children?.get(dotted.slice(0, tokenEnd(dotted, 0)));
+      const first = this.root.children?.get(dotted.slice(0, tokenEnd(dotted, 0)));
       if (first) follow(first, dotted, 0, work);
-    } else visit(this.#root, dotted, 0, work);
+    } else visit(this.root, dotted, 0, work);
     return work.nodesLeft >= 0;
   }
 
   /**
-   * {@linkcode TokenTree.match} as a walk that may be interrupted, as {@linkcode TokenTree.below} is.
+   * {@linkcode TokenTree.match} as a walk that may be interrupted.
    * Gives `undefined` for nodes without a value, so that the caller can pause there too.
    */
   matching(topic: string): Generator<T | undefined> {
     const dotted = `.${topic}`;
-    if (!topic.startsWith("_")) return visiting(this.#root, dotted, 0);
-    const first = this.#root.children?.get(dotted.slice(0, tokenEnd(dotted, 0)));
+    if (!topic.startsWith("_")) return visiting(this.root, dotted, 0);
+    const first = this.root.children?.get(dotted.slice(0, tokenEnd(dotted, 0)));
     return first ? following(first, dotted, 0) : nothing();
-  }
-
-  /** The values of all topics that a filter matches, in no order. The keys are topics. */
-  below(filter: string): Generator<T> {
-    return walk(this.#root, `.${filter}`, 0);
   }
 
   #attach(parent: Node<T>, token: string, label: string): Node<T> {
@@ -173,7 +169,7 @@ function costOf({ label }: Node<unknown>): number {
 }
 
 /** Where the token that begins at a dot ends. */
-function tokenEnd(dotted: string, at: number): number {
+export function tokenEnd(dotted: string, at: number): number {
   const next = dotted.indexOf(".", at + 1);
   return next < 0 ? dotted.length : next;
 }
@@ -261,44 +257,8 @@ function matchedEnd(filter: string, topic: string, at: number): number {
   return end;
 }
 
-/** The values below a node whose topics match `filter[at, …)`. */
-function* walk<T>(node: Node<T>, filter: string, at: number): Generator<T> {
-  if (at === filter.length) {
-    if (node.value !== undefined) yield node.value;
-    return;
-  }
-  const { children } = node;
-  if (children === undefined) return;
-  const token = filter.slice(at, tokenEnd(filter, at));
-  if (token !== ".*" && token !== ".>") {
-    const child = children.get(token);
-    if (child) yield* enter(child, filter, at);
-    return;
-  }
-  for (const [first, child] of children) {
-    // What begins with _ is reached only by filters that say so.
-    if (at > 0 || !first.startsWith("._")) yield* enter(child, filter, at);
-  }
-}
-
-/** Goes on behind a node's label, if that matches `filter[at, …)`. */
-function* enter<T>(node: Node<T>, filter: string, at: number): Generator<T> {
-  const { label } = node;
-  let next = at;
-  for (let i = 0; i < label.length;) {
-    if (next === filter.length) return;
-    const filterEnd = tokenEnd(filter, next);
-    const token = filter.slice(next, filterEnd);
-    if (token === ".>") return yield* valuesBelow(node);
-    const end = tokenEnd(label, i);
-    if (token !== ".*" && token !== label.slice(i, end)) return;
-    i = end;
-    next = filterEnd;
-  }
-  yield* walk(node, filter, next);
-}
-
-function* valuesBelow<T>(node: Node<T>): Generator<T> {
+/** The values of a node and all below it. */
+export function* valuesBelow<T>(node: Node<T>): Generator<T> {
   if (node.value !== undefined) yield node.value;
   for (const child of node.children?.values() ?? []) yield* valuesBelow(child);
 }

@@ -1,20 +1,27 @@
-import { FilterTree } from "../../protocol/filter_tree.ts";
-import type { StreamFigures, StreamTotals } from "./stream_store.ts";
+import { overlappingFilters } from "../../protocol/overlapping_filters.ts";
+import { TokenTree } from "../../protocol/token_tree.ts";
+import type { StreamSettings, StreamTotals } from "./stream_store.ts";
 
 /** Topics whose streams are remembered. */
 const MAX_TOPICS = 10_000;
 
+/** What is looked at of a stream. */
+interface KeepingStream {
+  readonly name: string;
+  readonly settings: Pick<StreamSettings, "topics">;
+}
+
 /** Tells which stream keeps a topic, and remembers the answers. */
 export class StreamTopics {
-  readonly #streams: ReadonlyMap<string, StreamFigures>;
+  readonly #streams: ReadonlyMap<string, KeepingStream>;
   readonly #known = new Map<string, string | undefined>();
   /** The names of streams by their filters. */
-  readonly #tree = new FilterTree<string>();
+  readonly #tree = new TokenTree<string>();
   /** The filters that the tree has of each stream. */
   readonly #indexed = new Map<string, readonly string[]>();
   #isIndexed = false;
 
-  constructor(streams: ReadonlyMap<string, StreamFigures>) {
+  constructor(streams: ReadonlyMap<string, KeepingStream>) {
     this.#streams = streams;
   }
 
@@ -28,6 +35,17 @@ export class StreamTopics {
     this.#tree.match(topic, found);
     this.#known.set(topic, found[0]);
     return found[0];
+  }
+
+  /** The name of a stream, other than `except`, that keeps topics which one of these filters matches. */
+  overlapping(filters: readonly string[], except?: string): string | undefined {
+    if (!this.#isIndexed) this.#index();
+    for (const filter of filters) {
+      for (const name of overlappingFilters(this.#tree, filter)) {
+        if (name !== except) return name;
+      }
+    }
+    return undefined;
   }
 
   /** Forgets the answers: the streams have changed. */

@@ -1,9 +1,10 @@
 /** Of many streams the one that keeps a topic is found, whatever streams came and went. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { newStreamSettings } from "../../../../lib/pubsub/mod.ts";
 import { StreamTopics } from "../../../../lib/pubsub/broker/streams/stream_topics.ts";
 import type { StreamFigures } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
-import { filterCovers } from "../../../../lib/pubsub/protocol/topic.ts";
+import { filterCovers, filtersOverlap } from "../../../../lib/pubsub/protocol/topic.ts";
 
 const figures = (name: string, topics: readonly string[]): StreamFigures => ({
   name,
@@ -61,4 +62,29 @@ Deno.test("the filters of other streams are not looked through for a topic", () 
   read = 0;
   for (let i = 0; i < 1_000; i++) assertEquals(topics.of(`s${i % 900}.f3.x${i}`), `s${i % 900}`);
   assertEquals(read, 0);
+});
+
+const TOKEN = fc.constantFrom("a", "b", "*", "_x");
+const FILTER = fc.tuple(fc.array(TOKEN, { maxLength: 3 }), fc.constantFrom("a", "b", "*", ">"))
+  .map(([tokens, last]) => [...tokens, last].join("."));
+
+Deno.test("a stream that overlaps one of some filters is found if there is one", () => {
+  fc.assert(
+    fc.property(fc.array(FILTER, { maxLength: 12 }), FILTER, FILTER, (all, one, two) => {
+      const streams = new Map<string, StreamFigures>();
+      for (const [i, filter] of all.entries()) {
+        if (all.slice(0, i).some((each) => filtersOverlap(each, filter))) continue;
+        streams.set(`s${streams.size % 5}`, figures(`s${streams.size % 5}`, [filter]));
+      }
+      const topics = new StreamTopics(streams);
+      const expected = [...streams.values()].filter(({ name, settings }) =>
+        name !== "s1" &&
+        settings.topics.some((each) => [one, two].some((f) => filtersOverlap(each, f)))
+      );
+      const found = topics.overlapping([one, two], "s1");
+      assertEquals(found === undefined, expected.length === 0, `${found}`);
+      assert(found === undefined || expected.some(({ name }) => name === found), found);
+    }),
+    { numRuns: 500 },
+  );
 });

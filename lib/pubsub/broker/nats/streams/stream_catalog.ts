@@ -1,6 +1,5 @@
 import type { PurgeOpts, StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { messageOf } from "../../../../base/message_of.ts";
-import { filtersOverlap } from "../../../protocol/topic.ts";
 import { quote } from "../../../protocol/quote.ts";
 import { DEAD_LETTERS } from "../../streams/dead_letter.ts";
 import { StreamError } from "../../streams/stream_error.ts";
@@ -254,10 +253,8 @@ export class StreamCatalog {
   }
 
   #refuseOverlap(name: string, topics: readonly string[]): void {
-    for (const { name: other, settings } of this.streams.values()) {
-      if (other === name) continue;
-      const overlaps = settings.topics.some((a) => topics.some((b) => filtersOverlap(a, b)));
-      if (overlaps) throw overlapError(name, other, settings.topics);
-    }
+    const other = this.#topics.overlapping(topics, name);
+    if (other === undefined) return;
+    throw overlapError(name, other, this.streams.get(other)!.settings.topics);
   }
 }

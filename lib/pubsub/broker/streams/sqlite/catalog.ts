@@ -158,8 +158,7 @@ export class Catalog {
     const stream = this.#stream(name);
     const changed = changedStreamSettings(name, stream.settings, settings);
     if (settings.topics) this.#checkOverlap(name, settings.topics, stream);
-    stream.touch();
-    stream.settings = changed;
+    this.#tables.change(stream, changed);
     return stream;
   }
 

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { filtersOverlap } from "../../../protocol/topic.ts";
 import { DEAD_LETTERS } from "../dead_letter.ts";
 import { DEAD_LETTER_SETTINGS } from "../stream_settings.ts";
+import type { StreamSettings } from "../stream_store.ts";
+import { StreamTopics } from "../stream_topics.ts";
 import { Appender } from "./appender.ts";
 import { type ConsumerRecord, loadConsumers } from "./consumer_record.ts";
 import { DeadCounts } from "./dead_counts.ts";
@@ -37,6 +38,7 @@ export class Tables {
   /** The consumers of each stream, by name. */
   readonly #consumers = new Map<StreamRecord, Map<string, ConsumerRecord>>();
   readonly #doneCheck = new DoneCheck();
+  readonly #topics = new StreamTopics(this.byName);
   #count = 0;
   /** How to undo what is not a change of a record, the last first. */
   #undo: (() => void)[] = [];
@@ -81,16 +83,10 @@ export class Tables {
     for (const consumers of this.#consumers.values()) yield* consumers.values();
   }
 
-  /**
-   * The first stream, other than this one, whose filters have a topic in common with one of these.
-   */
+  /** A stream, other than this one, whose filters have a topic in common with one of these. */
   overlapping(filters: readonly string[], except?: StreamRecord): StreamRecord | undefined {
-    return [...this.byName.values()].find((stream) =>
-      stream !== except &&
-      stream.settings.topics.some((topic) =>
-        filters.some((filter) => filtersOverlap(topic, filter))
-      )
-    );
+    const name = this.#topics.overlapping(filters, except?.name);
+    return name === undefined ? undefined : this.byName.get(name);
   }
 
   /** The stream of the dead letters; it is made if there is none. */
@@ -123,6 +119,7 @@ export class Tables {
 
   addStream(stream: StreamRecord): void {
     this.byName.set(stream.name, stream);
+    this.#topics.changed();
     this.#consumers.set(stream, new Map());
     this.#undo.push(() => {
       this.byName.delete(stream.name);
@@ -130,9 +127,17 @@ export class Tables {
     });
   }
 
+  /** Gives a stream other settings. */
+  change(stream: StreamRecord, settings: StreamSettings): void {
+    stream.touch();
+    stream.settings = settings;
+    this.#topics.changed();
+  }
+
   /** Forgets a stream, whose consumers are gone already. */
   removeStream(stream: StreamRecord): void {
     this.byName.delete(stream.name);
+    this.#topics.changed();
     this.#consumers.delete(stream);
     this.#deleted.push(stream.name);
     stream.openRun.clear();
@@ -245,6 +250,7 @@ export class Tables {
     for (const undo of this.#undo.reverse()) undo();
     this.#undo = [];
     for (const stream of this.byName.values()) stream.rollBack();
+    this.#topics.changed();
     for (const consumer of this.allConsumers()) consumer.rollBack();
     this.gone.rollBack();
     this.appender.rollBack();

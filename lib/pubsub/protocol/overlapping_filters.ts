@@ -1,0 +1,49 @@
+import { type Node, tokenEnd, type TokenTree, valuesBelow } from "./token_tree.ts";
+
+/**
+ * The values of all filters in a tree that have a topic in common with a filter, in no order. It stands
+ * apart from the tree because the client for browsers, which has one, does not need this.
+ */
+export function overlappingFilters<T>(tree: TokenTree<T>, filter: string): Iterable<T> {
+  return walk(tree.root, `.${filter}`, 0);
+}
+
+/** The values below a node whose filters have a topic in common with `filter[at, …)`. */
+function* walk<T>(node: Node<T>, filter: string, at: number): Generator<T> {
+  if (at === filter.length) {
+    if (node.value !== undefined) yield node.value;
+    return;
+  }
+  const { children } = node;
+  if (children === undefined) return;
+  const token = filter.slice(at, tokenEnd(filter, at));
+  // What begins with _ is reached only by filters that say so.
+  const isSystem = at === 0 && token.startsWith("._");
+  if (token === ".*" || token === ".>") {
+    for (const [first, child] of children) {
+      if (at > 0 || !first.startsWith("._")) yield* enter(child, filter, at);
+    }
+    return;
+  }
+  for (const first of isSystem ? [token] : [token, ".*", ".>"]) {
+    const child = children.get(first);
+    if (child) yield* enter(child, filter, at);
+  }
+}
+
+/** Goes on behind a node's label, if that fits `filter[at, …)`. */
+function* enter<T>(node: Node<T>, filter: string, at: number): Generator<T> {
+  const { label } = node;
+  let next = at;
+  for (let i = 0; i < label.length;) {
+    if (next === filter.length) return;
+    const filterEnd = tokenEnd(filter, next);
+    const end = tokenEnd(label, i);
+    const [token, own] = [filter.slice(next, filterEnd), label.slice(i, end)];
+    if (token === ".>" || own === ".>") return yield* valuesBelow(node);
+    if (token !== ".*" && own !== ".*" && token !== own) return;
+    i = end;
+    next = filterEnd;
+  }
+  yield* walk(node, filter, next);
+}
