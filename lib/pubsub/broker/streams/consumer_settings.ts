@@ -38,7 +38,7 @@ export function refuseOtherSettings(
     if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
     const message =
       `The consumer ${quote(consumer)} exists with another setting ${fieldOf(key)}: ` +
-      `${JSON.stringify(own)}`;
+      (own === undefined ? "none" : JSON.stringify(own));
     throw new StreamError("consumer-exists", message);
   }
 }

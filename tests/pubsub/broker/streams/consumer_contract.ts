@@ -220,6 +220,9 @@ export const CONSUMERS: readonly ContractCase[] = [
     };
     ok((await settle(member, "nack", await member.frame())).answer);
     await dies();
+    const joined = ok(await peer.ask("consume", { ...ON, sid: 7, id: 5 }));
+    assertEquals(joined["dead"], 1, "who joins is told");
+    ok(await peer.ask("unsub", { sid: 7, id: 6 }));
     ok((await settle(member, "nack", await redrive(), { reason: "again" })).answer);
     await dies();
     // The new letter does not come by the old order.

@@ -75,7 +75,7 @@ export class Catalog {
       case "purge":
         return this.#purge(order.name, order.beforeSeq, order.topic);
       case "join":
-        return { value: this.#join(order.member, order.init).figures(now, 0) };
+        return { value: this.#figures(this.#join(order.member, order.init), now) };
       case "settle": {
         const { settlement } = order;
         const consumer = this.#consumer(settlement.stream, settlement.consumer);
