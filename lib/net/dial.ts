@@ -11,7 +11,7 @@ import {
 } from "./address.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
-import { diagnose } from "./diagnose.ts";
+import { DialLimit } from "./dial_limit.ts";
 import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import { checkUnixSupport } from "./unix_socket.ts";
@@ -82,31 +82,19 @@ export async function dial(
   const socket = isWebSocket(address) ? await import("./dial_web_socket.ts") : undefined;
   const isSecure = address.transport === "wss" || tls !== undefined;
   signal?.throwIfAborted();
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), timeoutMs);
-  const giveUp = () => limit.abort();
-  signal?.addEventListener("abort", giveUp, { once: true });
-  let operation: "connect" | "tls-handshake" = "connect";
+  using limit = new DialLimit(timeoutMs, signal);
   try {
     let conn = await connect(address, limit.signal);
     if (isSecure) {
-      operation = "tls-handshake";
+      limit.operation = "tls-handshake";
       conn = await startTls(conn, address, tls ?? {}, limit.signal);
-      operation = "connect";
+      limit.operation = "connect";
     }
     return socket
       ? await socket.startWebSocket(conn, address as WebSocketAddress, limit.signal)
       : conn;
   } catch (cause) {
-    if (signal?.aborted) throw signal.reason;
-    if (cause instanceof ConnectionError) throw cause;
-    if (limit.signal.aborted) throw new ConnectionError(operation, address, cause, "timed-out");
-    throw operation === "connect"
-      ? await diagnose(operation, address, cause)
-      : new ConnectionError(operation, address, cause);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", giveUp);
+    throw await limit.failure(address, cause);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type UnixAddress,
 } from "../net/mod.ts";
 import { asciiHost, isWebSocket } from "../net/address.ts";
-import { diagnose } from "../net/diagnose.ts";
+import { DialLimit } from "../net/dial_limit.ts";
 import { ConnSide } from "./conn_side.ts";
 import { OwnReads, type TurnToEnd } from "./own_reads.ts";
 import type { Side } from "./side.ts";
@@ -67,30 +67,21 @@ export async function dialUpstream(
   const { socket } = reads;
   socket.connect({ host: asciiHost(address.hostname), port: address.port });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), timeoutMs);
-  const giveUp = () => limit.abort();
-  signal.addEventListener("abort", giveUp, { once: true });
-  limit.signal.addEventListener("abort", () => reject(limit.signal.reason), { once: true });
-  if (signal.aborted) giveUp();
+  using limit = new DialLimit(timeoutMs, signal);
+  const giveUp = () => reject(limit.signal.reason);
+  limit.signal.addEventListener("abort", giveUp, { once: true });
+  if (limit.signal.aborted) giveUp();
   socket.once("connect", resolve);
   socket.once("error", reject);
-  let operation: "connect" | "tls-handshake" = "connect";
   try {
     await promise;
     if (!tls) return new SocketSide(reads);
-    operation = "tls-handshake";
+    limit.operation = "tls-handshake";
     return await startTls(reads, address, tls, limit.signal);
   } catch (cause) {
     destroyQuietly(socket);
-    if (signal.aborted) throw signal.reason;
-    if (limit.signal.aborted) throw new ConnectionError(operation, address, cause, "timed-out");
-    throw operation === "connect"
-      ? await diagnose(operation, address, cause)
-      : new ConnectionError(operation, address, cause);
+    throw await limit.failure(address, cause);
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", giveUp);
     socket.removeListener("error", reject);
   }
 }

@@ -1,13 +1,13 @@
 /** A packet as a capture file has it. A file's reader uses one object for all of its packets. */
-export interface CapturedPacket {
+export class CapturedPacket {
   /** When it was captured, in microseconds since 1970. */
-  timeUs: number;
+  timeUs = 0;
   /** What its bytes begin with: a `LINKTYPE_` number, see {@linkcode LINK}. */
-  linkType: number;
+  linkType = 0;
   /** What was captured of it: a view, valid until the callback returns. */
-  data: Uint8Array;
+  data: Uint8Array = new Uint8Array(0);
   /** The size it had on the network; more than `data` has where the capture cut it off. */
-  originalBytes: number;
+  originalBytes = 0;
 }
 
 /** Takes the packets of a capture, in the file's order. */

@@ -1,10 +1,5 @@
 import { CaptureError } from "../capture_error.ts";
-import {
-  type CapturedPacket,
-  MAX_BLOCK_BYTES,
-  type PacketParser,
-  type PacketSink,
-} from "./packet.ts";
+import { CapturedPacket, MAX_BLOCK_BYTES, type PacketParser, type PacketSink } from "./packet.ts";
 
 const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
@@ -43,12 +38,7 @@ export class PcapParser implements PacketParser {
   #format: Format | undefined;
   #linkType = 0;
   #readBytes = 0;
-  readonly #packet: CapturedPacket = {
-    timeUs: 0,
-    linkType: 0,
-    data: new Uint8Array(0),
-    originalBytes: 0,
-  };
+  readonly #packet = new CapturedPacket();
 
   /** Reads whole packets. */
   parse(buffer: Uint8Array, start: number, end: number, sink: PacketSink): number {

@@ -1,10 +1,5 @@
 import { CaptureError } from "../capture_error.ts";
-import {
-  type CapturedPacket,
-  MAX_BLOCK_BYTES,
-  type PacketParser,
-  type PacketSink,
-} from "./packet.ts";
+import { CapturedPacket, MAX_BLOCK_BYTES, type PacketParser, type PacketSink } from "./packet.ts";
 import { BLOCK, BLOCK_FRAME_BYTES, BYTE_ORDER_MAGIC, OPTION, padded } from "./pcapng.ts";
 
 /** An interface of a section. */
@@ -36,12 +31,7 @@ export class PcapngParser implements PacketParser {
   #interfaces: Interface[] = [];
   /** Bytes of the file before those of the current call, for messages. */
   #readBytes = 0;
-  readonly #packet: CapturedPacket = {
-    timeUs: 0,
-    linkType: 0,
-    data: new Uint8Array(0),
-    originalBytes: 0,
-  };
+  readonly #packet = new CapturedPacket();
 
   /** Reads whole blocks. */
   parse(buffer: Uint8Array, start: number, end: number, sink: PacketSink): number {

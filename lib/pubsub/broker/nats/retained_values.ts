@@ -18,7 +18,7 @@ import type { BackplaneHost } from "../backplane.ts";
 import { writeMessageFrame } from "./message_frame.ts";
 import { headerLines, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.ts";
 import type { NatsLink } from "./nats_link.ts";
-import { addReplicated, JetStreamApi, WRONG_LAST } from "./streams/jetstream_api.ts";
+import { addReplicated, JetStreamApi, SPREAD_MS, WRONG_LAST } from "./streams/jetstream_api.ts";
 import { quorumProblem } from "./streams/quorum.ts";
 
 /** The stream of the retained values: the last one of each topic. */
@@ -26,9 +26,6 @@ const STREAM = "socktool_retained";
 
 /** What stands before the topic in its subjects. */
 const PREFIX = "_socktool.retained.";
-
-/** How many servers keep it, where there are so many. */
-const REPLICAS = 3;
 
 /** How long an answer of JetStream may take. */
 const REQUEST_MS = 3_000;
@@ -42,9 +39,6 @@ const HEARTBEAT_MS = 1_000;
 /** How long to wait before JetStream is asked again: while it answers, and while it does not. */
 const CHECK_MS = 2_000;
 const RETRY_MS = 500;
-
-/** How often to try to have it kept by more servers, where it is not. */
-const SPREAD_MS = 10_000;
 
 const STREAM_NOT_FOUND = 404;
 
@@ -248,7 +242,7 @@ export class RetainedValues {
     const problem = quorumProblem(info);
     if (problem !== undefined) return problem;
     await this.#lookAtReading(manager, info.state.last_seq);
-    await this.#spread(manager, info.config);
+    await this.#spread(info.config);
     return undefined;
   }
 
@@ -261,12 +255,10 @@ export class RetainedValues {
   }
 
   /** A stream that was made while only one server was there is kept by more once they are. */
-  async #spread(manager: JetStreamManager, config: StreamConfig): Promise<void> {
+  async #spread(config: StreamConfig): Promise<void> {
     const now = performance.now();
-    const isAlone = this.#link.connection.info?.cluster === undefined;
-    if (config.num_replicas >= REPLICAS || isAlone || now < this.#spreadAt) return;
-    this.#spreadAt = now + SPREAD_MS;
-    await manager.streams.update(STREAM, { num_replicas: REPLICAS }).catch(() => {});
+    if (now < this.#spreadAt) return;
+    if (await this.#api.spread(config)) this.#spreadAt = now + SPREAD_MS;
   }
 
   async #begin(): Promise<JetStreamManager> {

@@ -18,6 +18,9 @@ export const REQUEST_MS = 5_000;
 /** How many servers keep a stream, where there are so many. */
 const REPLICAS = 3;
 
+/** How often to try to have streams kept by that many, where they are not. */
+export const SPREAD_MS = 10_000;
+
 /** JetStream's codes where so many servers are not there, or not there yet. */
 const NO_PEERS = [10_005, 10_074];
 
@@ -145,12 +148,17 @@ export class JetStreamApi {
     await this.do(tried, (manager) => addReplicated(manager, config));
   }
 
-  /** Has a stream kept by three servers, if it is not and they are there. Does not fail. */
-  async spread(config: StreamConfig): Promise<void> {
+  /**
+   * Has a stream kept by three servers, if it is not and they are there. Does not fail.
+   *
+   * @returns Whether it was not kept by as many, and it was tried.
+   */
+  async spread(config: StreamConfig): Promise<boolean> {
     const isAlone = this.#link.connection.info?.cluster === undefined;
-    if (config.num_replicas >= REPLICAS || isAlone) return;
+    if (config.num_replicas >= REPLICAS || isAlone) return false;
     const change = { num_replicas: REPLICAS };
     await this.do("", (manager) => manager.streams.update(config.name, change)).catch(() => {});
+    return true;
   }
 }
 

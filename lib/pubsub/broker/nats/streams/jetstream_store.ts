@@ -34,7 +34,7 @@ import { JetStreamAppender } from "./appender.ts";
 import { ConsumerCatalog } from "./consumer_catalog.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { DeliveryNumbers } from "./delivery_numbers.ts";
-import { JetStreamApi } from "./jetstream_api.ts";
+import { JetStreamApi, SPREAD_MS } from "./jetstream_api.ts";
 import type { ConsumerHost } from "./delivery_settler.ts";
 import { JetStreamReader } from "./jetstream_reader.ts";
 import { StoredMessages } from "./stored_messages.ts";
@@ -48,9 +48,6 @@ const RETRY_MS = 500;
 
 /** How often it is looked for what has taken too long. */
 const TICK_MS = 250;
-
-/** How often to try to have streams kept by more servers, where they are not. */
-const SPREAD_MS = 10_000;
 
 /** How long a broker that starts waits until it knows the streams. */
 const OPEN_MS = 2_000;
@@ -358,10 +355,9 @@ export class JetStreamStore implements StreamStore {
   async #spread(): Promise<void> {
     const now = performance.now();
     if (now < this.#spreadAt) return;
-    this.#spreadAt = now + SPREAD_MS;
     for (const name of this.streams.keys()) {
       const config = this.#catalog.configOf(name);
-      if (config) await this.#api.spread(config);
+      if (config && await this.#api.spread(config)) this.#spreadAt = now + SPREAD_MS;
     }
   }
 

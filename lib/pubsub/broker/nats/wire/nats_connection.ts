@@ -7,6 +7,7 @@ import {
   upgradeToTls,
   WriteQueue,
 } from "../../../../net/mod.ts";
+import { DialLimit } from "../../../../net/dial_limit.ts";
 import type { NatsMessage } from "./nats_message.ts";
 import { NatsParser, NatsProtocolError } from "./nats_parser.ts";
 import { readServerInfo, type ServerInfo } from "./server_info.ts";
@@ -116,10 +117,7 @@ export class NatsConnection {
    */
   static async open(options: NatsConnectionOptions): Promise<NatsConnection> {
     const { address, timeoutMs, signal } = options;
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeoutMs);
-    const giveUp = () => limit.abort();
-    signal.addEventListener("abort", giveUp, { once: true });
+    using limit = new DialLimit(timeoutMs, signal);
     let opened: NatsConnection | undefined;
     try {
       const conn = await dial(address, { timeoutMs, signal: limit.signal });
@@ -132,13 +130,8 @@ export class NatsConnection {
       return opened;
     } catch (cause) {
       opened?.close();
-      if (limit.signal.aborted && !signal.aborted) {
-        throw new ConnectionError("connect", address, cause, "timed-out");
-      }
+      if (limit.isOver) throw new ConnectionError("connect", address, cause, "timed-out");
       throw cause;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", giveUp);
     }
   }
 

@@ -7,7 +7,8 @@ import type { Statements } from "./statements.ts";
 import type { StreamRecord } from "./stream_record.ts";
 import { TopicMatcher } from "../topic_matcher.ts";
 
-type ConsumerRow = readonly [
+/** A row of the table `consumer`. */
+export type ConsumerRow = readonly [
   id: number,
   stream: number,
   name: string,

@@ -18,6 +18,7 @@ import {
 import { newStreamSettings } from "../stream_settings.ts";
 import { checksumOf } from "./checksum.ts";
 import { examineStore, needStore, type StreamStoreCheck } from "./care.ts";
+import type { ConsumerRow } from "./consumer_record.ts";
 import { messageIdOf } from "./message_ids.ts";
 import { readableRows, rowsAround } from "./salvage.ts";
 import {
@@ -158,15 +159,6 @@ type RunRow = readonly [
   time: number,
   crc: number,
   frames: Uint8Array,
-];
-type ConsumerRow = readonly [
-  id: number,
-  stream: number,
-  name: string,
-  settings: string,
-  position: number,
-  redrive: number,
-  entries: Uint8Array,
 ];
 
 /** What is known of a stream that is being copied. */
