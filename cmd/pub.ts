@@ -134,7 +134,7 @@ export const command = defineCommand({
     ["socktool pub orders.eu '1 book' --stored --msg-id 4711", "have it stored once"],
     ["socktool sub 'a.>' --json | socktool pub --ndjson -s other:5635", "copy to another broker"],
   ],
-  exitCodes: { 1: "failed, or a publication was refused or lost" },
+  exitCodes: { 1: "failed, or a publication was refused, lost, or not answered" },
   async run({ flags, args, given }, context) {
     const { topic, message } = args;
     const fromStdin = flags.lines || flags.ndjson;

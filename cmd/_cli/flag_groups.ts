@@ -23,7 +23,8 @@ export const jsonFlag = {
   json: {
     type: "boolean",
     group: "Output",
-    help: "print one JSON object per line; a run that fails ends with one of type error",
+    help:
+      "print one JSON object per line; a run that an error breaks off ends with one of type error",
   },
 } as const satisfies FlagTable;
 
