@@ -1,4 +1,4 @@
-import { checkOptions } from "../../base/option_kinds.ts";
+import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { discardStream } from "../../net/bytes/outgoing_stream.ts";
 import { ClientCore } from "./client_core.ts";
 import type { BrokerClientOptions, ClientState, DuplexTarget } from "./client_options.ts";
@@ -25,6 +25,8 @@ import type {
   StoreOptions,
 } from "./streams/stream_types.ts";
 import { checkSubscription, type SubscribeOptions } from "./receiving/subscribe_options.ts";
+
+const STORE_KINDS: OptionKinds<StoreOptions> = { messageId: "text" };
 
 /**
  * A client of a broker: publishes and subscribes. When its connection is lost it connects again, and
@@ -186,18 +188,22 @@ export class BrokerClient implements AsyncDisposable {
    * @throws {TypeError | RangeError} if the content is neither text nor bytes, since a stream cannot
    * be sent again; or an option is not what it has to be.
    */
-  async publishStored(
+  publishStored(
     topic: string,
     content: Uint8Array | string = "",
     options: StoreOptions = {},
   ): Promise<StoredPublication> {
-    checkOptions(options, { messageId: "text" });
-    const { publisher, status } = this.#core;
-    if (typeof content !== "string" && !(content instanceof Uint8Array)) {
+    try {
+      checkOptions(options, STORE_KINDS);
+      const { publisher, status } = this.#core;
+      if (typeof content === "string" || content instanceof Uint8Array) {
+        return publishStored(publisher, status, topic, content, options);
+      }
       discardStream(content, undefined);
       throw new TypeError(`Cannot store what is published to ${topic}: give text or a Uint8Array`);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return await publishStored(publisher, status, topic, content, options);
   }
 
   /** The broker's streams and their consumers. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Frame } from "../../../frame/mod.ts";
 import type { StreamError } from "./stream_error.ts";
 
 /** Which consumers of a stream are told. */
@@ -309,13 +310,12 @@ export interface StreamStore extends AsyncDisposable {
   readonly unseen: string | undefined;
 
   /**
-   * Stores publications; the bytes are copied.
+   * Stores a publication; the bytes are copied.
    *
-   * @param frames One or more frames with the op `pub`, one behind the other.
-   * @param count How many.
-   * @param onStored Told of the last of them; without it nobody is told.
+   * @param frame With the op `pub`; its fields are valid.
+   * @param onStored Told of it; without it nobody is told.
    */
-  append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void;
+  append(stream: string, frame: Frame, onStored?: OnStored): void;
   /** What publishers have to wait for because too much waits to be written; `undefined` if nothing. */
   room(): Promise<void> | undefined;
 

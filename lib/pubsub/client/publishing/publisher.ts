@@ -7,7 +7,7 @@ import type { ClientLink } from "../link/client_link.ts";
 import type { ClientStatus } from "../client_status.ts";
 import { FrameQueue } from "../link/frame_queue.ts";
 import type { PublishContent } from "../receiving/message.ts";
-import type { PendingAnswers } from "./pending_answers.ts";
+import type { AnswerTaker, PendingAnswers } from "./pending_answers.ts";
 import { PublicationHeads } from "./publication_heads.ts";
 import {
   contentProblem,
@@ -99,32 +99,51 @@ export class Publisher {
   }
 
   /** As `BrokerClient.publishConfirmed`, but gives the header of the answer. */
-  async confirm(
+  confirm(
     topic: string,
     content: PublishContent,
     options: ConfirmOptions & SendOptions,
   ): Promise<FrameHeader> {
+    return new Promise((resolve, reject) => this.ask(topic, content, options, { resolve, reject }));
+  }
+
+  /** As {@linkcode Publisher.confirm}, but throws at once what is wrong, and makes no promise. */
+  ask(
+    topic: string,
+    content: PublishContent,
+    options: ConfirmOptions & SendOptions,
+    taker: AnswerTaker,
+  ): void {
     this.check(topic, content, options);
-    const timeoutMs = timerMs("timeoutMs", options.timeoutMs);
+    const limitMs = options.timeoutMs === undefined
+      ? undefined
+      : timerMs("timeoutMs", options.timeoutMs);
     const id = this.#answers.nextId();
-    const answer = Promise.withResolvers<FrameHeader>();
-    // It may be rejected before it is awaited.
-    answer.promise.catch(() => {});
     const sent = this.send(topic, content, options, id);
-    this.#answers.expect(id, answer, this.#link === undefined);
+    const timed = limitMs === undefined ? taker : this.#timed(topic, id, limitMs, taker);
+    this.#answers.expect(id, timed, this.#link === undefined);
     // Of a stream that could not be sent whole the broker knows nothing.
     if (isStream(content)) sent.then(undefined, (error) => this.#answers.giveUp(id, error));
-    const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => {
-      const message = `The broker did not confirm ${topic} in ${timeoutMs} ms`;
+  }
+
+  /** Waits no longer than so for an answer. */
+  #timed(topic: string, id: number, limitMs: number, taker: AnswerTaker): AnswerTaker {
+    const timer = setTimeout(() => {
+      const message = `The broker did not confirm ${topic} in ${limitMs} ms`;
       const late = new PubSubError("timed-out", message, { topic });
       this.#answers.giveUp(id, late);
       this.#waiting.cancel(id, late);
-    }, timeoutMs);
-    try {
-      return await answer.promise;
-    } finally {
-      clearTimeout(timer);
-    }
+    }, limitMs);
+    return {
+      resolve(header) {
+        clearTimeout(timer);
+        taker.resolve(header);
+      },
+      reject(error) {
+        clearTimeout(timer);
+        taker.reject(error);
+      },
+    };
   }
 
   /**

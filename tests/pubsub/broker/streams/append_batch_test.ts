@@ -12,18 +12,31 @@ import {
   type StoreReport,
 } from "../../../../lib/pubsub/broker/streams/sqlite/orders.ts";
 
-const OUT = new Uint8Array(4_096);
+const OUT = new Uint8Array(32_768);
+
+const publication = fc.record({
+  end: fc.nat(300),
+  topic: fc.constantFrom("orders.a", "orders.\u00fc", "\ud83d\ude00"),
+  messageId: fc.string({ unit: "binary", maxLength: 20 }),
+  expected: fc.oneof(fc.constant(-1), fc.maxSafeNat()),
+  isAsked: fc.boolean(),
+});
 
 const order: fc.Arbitrary<AppendOrder> = fc.record({
   kind: fc.constant("append" as const),
   stream: fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/),
   frames: fc.uint8Array({ maxLength: 300 }),
   awaited: fc.boolean(),
-  picks: fc.array(fc.boolean(), { maxLength: 20 }),
-}).map(({ picks, ...rest }) => ({
+  all: fc.array(publication, { maxLength: 20 }),
+}).map(({ all, ...rest }) => ({
   ...rest,
-  count: picks.length,
-  asked: picks.flatMap((isAsked, i) => isAsked ? [i] : []),
+  publications: {
+    ends: all.map(({ end }) => end),
+    topics: all.map(({ topic }) => topic),
+    messageIds: all.map(({ messageId }) => messageId),
+    expected: all.map(({ expected }) => expected),
+  },
+  asked: all.flatMap(({ isAsked }, i) => isAsked ? [i] : []),
 }));
 
 const orders = fc.uniqueArray(order, { selector: ({ stream }) => stream, maxLength: 5 });

@@ -8,7 +8,7 @@ import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/sche
 import { newStreamSettings, openStreamStore } from "../../../../lib/pubsub/mod.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
 import { Scratch } from "../../../support/scratch.ts";
-import { appendOrder, publication } from "./support.ts";
+import { appendOrder, frameOf, publication } from "./support.ts";
 
 const STREAMS = 100;
 const CONSUMERS_EACH = 1_000;
@@ -64,11 +64,9 @@ Deno.test({
       await using store = await openStreamStore(folder);
       await store.create("orders", { ...newStreamSettings(["orders.>"]), sync: "interval" });
       if (folder !== folders[1]) continue;
-      const frame = publication("orders.a", "x".repeat(100));
-      const frames = new Uint8Array(frame.length * BATCH);
-      for (let i = 0; i < BATCH; i++) frames.set(frame, i * frame.length);
+      const frame = frameOf(publication("orders.a", "x".repeat(100)));
       for (let i = 0; i < MESSAGES; i += BATCH) {
-        store.append("orders", frames, BATCH);
+        for (let j = 0; j < BATCH; j++) store.append("orders", frame);
         await store.room();
       }
     }

@@ -10,7 +10,7 @@ import type {
 } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
 import { deadline } from "../../../support/deadline.ts";
 import { Scratch } from "../../../support/scratch.ts";
-import { publication } from "./support.ts";
+import { frameOf, publication } from "./support.ts";
 
 Deno.test("acknowledgements that nobody waits for make publishers wait, and purges are refused", async () => {
   using scratch = new Scratch();
@@ -52,7 +52,7 @@ Deno.test("what takes longer to store or to settle than its bytes say makes publ
   const settle = (stream: string) =>
     void store.settle({ ...settlement, kind: "ack", stream, consumer: "c", deliveries })
       .catch(() => {});
-  const append = (stream: string) => store.append(stream, publication(`${stream}.a`, ""), 1);
+  const append = (stream: string) => store.append(stream, frameOf(publication(`${stream}.a`, "")));
   const until = async (act: (stream: string) => void, stream: string) => {
     let count = 0;
     for (; store.room() === undefined; count++) act(stream);

@@ -39,6 +39,9 @@ Deno.test("a list has the ids that were added and not forgotten, in their order"
       list.timeAt(i),
     ]);
     assertEquals(entries, model);
+    const half = model.length >> 1;
+    assertEquals(list.idsIn(0, half), model.slice(0, half).map(([id]) => id));
+    assertEquals(list.idsIn(half, model.length), model.slice(half).map(([id]) => id));
     for (let each = 0; each <= seq + 1; each++) {
       assertEquals(list.indexOf(each), model.findIndex(([, of]) => of === each));
     }

@@ -6,7 +6,7 @@ import { StreamEngine } from "../../../../lib/pubsub/broker/streams/sqlite/engin
 import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
 import { migrate } from "../../../../lib/sqlite/schema.ts";
 import { Scratch } from "../../../support/scratch.ts";
-import { appendOrder, publication, UNLIMITED } from "./support.ts";
+import { appendOrder, frameOf, publication, UNLIMITED } from "./support.ts";
 
 const LARGE = publication("orders.a", "x".repeat(600_000));
 
@@ -17,7 +17,7 @@ Deno.test("the log stays short while a stream is written flat out", async () => 
   let written = 0;
   while (written < 20_000_000) {
     const stored = Promise.withResolvers<unknown>();
-    store.append("orders", LARGE, 1, stored.resolve);
+    store.append("orders", frameOf(LARGE), stored.resolve);
     await stored.promise;
     written += LARGE.length;
   }

@@ -1,6 +1,5 @@
 /** Whoever reads streams takes turns with the others that do. */
 import { assert, assertEquals } from "@std/assert";
-import { concat } from "@std/bytes";
 import { newStreamSettings, openStreamStore } from "../../../../lib/pubsub/mod.ts";
 import { DATABASE_NAME } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
 import {
@@ -9,7 +8,7 @@ import {
 } from "../../../../lib/pubsub/broker/streams/sqlite/store_reader.ts";
 import { deadline } from "../../../support/deadline.ts";
 import { Scratch } from "../../../support/scratch.ts";
-import { publication } from "./support.ts";
+import { frameOf, publication } from "./support.ts";
 
 const MESSAGES = 3_000;
 const CACHE_BYTES = 1_000_000;
@@ -19,9 +18,11 @@ Deno.test("what many look for in vain, or begin to read, delays nobody who has l
   const folder = scratch.at("store");
   await using store = await openStreamStore(folder);
   await store.create("big", { ...newStreamSettings(["big.>"]), maxPerTopic: 1 });
-  const all = Array.from({ length: MESSAGES }, (_, i) => publication(`big.t${i}`, ""));
   const stored = Promise.withResolvers<unknown>();
-  store.append("big", concat(all), MESSAGES, stored.resolve);
+  for (let i = 1; i <= MESSAGES; i++) {
+    const frame = frameOf(publication(`big.t${i}`, ""));
+    store.append("big", frame, i === MESSAGES ? stored.resolve : undefined);
+  }
   await deadline(stored.promise, "all to be stored");
   const reader = new StoreReader();
   await reader.open(`${folder}/${DATABASE_NAME}`, CACHE_BYTES);

@@ -11,7 +11,7 @@ import {
 import { SqliteError } from "../../../../lib/sqlite/mod.ts";
 import { Random } from "../../../soak/random.ts";
 import { Scratch } from "../../../support/scratch.ts";
-import { framesIn, publication } from "./support.ts";
+import { frameOf, framesIn, publication } from "./support.ts";
 
 const PAGE = 4_096;
 const ROUNDS = 12;
@@ -22,7 +22,8 @@ const CONSUMER = { stream: "orders", consumer: "c", owner: 1, sid: 1, settings: 
 
 function append(store: StreamStore, topic: string, content: string, id?: string): Promise<unknown> {
   return new Promise((resolve) => {
-    store.append(topic.split(".")[0]!, publication(topic, content, { "msg-id": id }), 1, resolve);
+    const frame = frameOf(publication(topic, content, { "msg-id": id }));
+    store.append(topic.split(".")[0]!, frame, resolve);
   });
 }
 

@@ -14,12 +14,12 @@ import { dial } from "../../../../lib/net/mod.ts";
 import { until } from "../../../support/deadline.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { RawPeer } from "../../support.ts";
-import { framesIn, publication } from "./support.ts";
+import { frameOf, framesIn, publication } from "./support.ts";
 
 /** Stores one publication, or tells why it is not. */
 function append(store: StreamStore, content: string): Promise<Stored | StreamError> {
   const { promise, resolve } = Promise.withResolvers<Stored | StreamError>();
-  store.append("orders", publication("orders.a", content), 1, resolve);
+  store.append("orders", frameOf(publication("orders.a", content)), resolve);
   return promise;
 }
 

@@ -6,6 +6,10 @@ import {
 } from "../../../../lib/frame/mod.ts";
 import { concat } from "@std/bytes";
 import type { AppendOrder } from "../../../../lib/pubsub/broker/streams/sqlite/orders.ts";
+import {
+  addPublication,
+  newPublicationList,
+} from "../../../../lib/pubsub/broker/streams/sqlite/publication_list.ts";
 import { newStreamSettings } from "../../../../lib/pubsub/broker/streams/stream_settings.ts";
 import { RUN_OP } from "../../../../lib/pubsub/protocol/run_frame.ts";
 import type { MessageFrame } from "../../../../lib/pubsub/client/receiving/message.ts";
@@ -22,14 +26,22 @@ export function publication(topic: string, content: string, fields: HeaderInit =
 
 /** Has publications appended to a stream; asks about each of them. */
 export function appendOrder(stream: string, ...frames: readonly Uint8Array[]): AppendOrder {
+  const bytes = concat(frames);
+  const publications = newPublicationList();
+  for (const { header, end } of framesIn(bytes)) addPublication(publications, header, end);
   return {
     kind: "append",
     stream,
-    frames: concat(frames),
-    count: frames.length,
+    frames: bytes,
+    publications,
     asked: frames.map((_, i) => i),
     awaited: false,
   };
+}
+
+/** One frame. */
+export function frameOf(bytes: Uint8Array): Frame {
+  return framesIn(bytes)[0]!;
 }
 
 /** The frames that lie one behind the other. */

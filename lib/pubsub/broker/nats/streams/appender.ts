@@ -1,6 +1,6 @@
 import type { ApiError } from "@nats-io/jetstream";
 import { Condition } from "../../../../base/condition.ts";
-import { type Frame, FrameDecoder, HeaderCache } from "../../../../frame/mod.ts";
+import type { Frame } from "../../../../frame/mod.ts";
 import { quote } from "../../../protocol/quote.ts";
 import { StreamError } from "../../streams/stream_error.ts";
 import type { OnStored } from "../../streams/stream_store.ts";
@@ -53,10 +53,6 @@ export class JetStreamAppender {
   readonly #counters: TopicCounters;
   /** Where JetStream answers: gateways take no subject that begins with $ for a client's inbox. */
   readonly #answers: string;
-  readonly #decoder = new FrameDecoder({
-    maxContentBytes: Infinity,
-    headerCache: new HeaderCache(4_096),
-  });
   /** By number, in the order in which they were sent. */
   readonly #unconfirmed = new Map<number, Unconfirmed>();
   #unconfirmedBytes = 0;
@@ -70,14 +66,6 @@ export class JetStreamAppender {
     this.#counters = counters;
     this.#answers = `$socktool.stored.${gateway}`;
     link.subscribe(`${this.#answers}.*`, { received: (message) => this.#answered(message) });
-  }
-
-  /** Publishes frames, which are copied. @param onStored Told of the last of them. */
-  append(stream: string, bytes: Uint8Array, onStored: OnStored | undefined): void {
-    const { frames } = this.#decoder.decode(bytes);
-    frames.forEach((frame, i) => {
-      this.store(frame, stream, i === frames.length - 1 ? onStored : undefined);
-    });
   }
 
   /**

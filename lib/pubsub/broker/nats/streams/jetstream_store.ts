@@ -3,6 +3,7 @@ import { before } from "../../../../base/before.ts";
 import { messageOf } from "../../../../base/message_of.ts";
 import { PeriodicLook } from "../../../../base/periodic_look.ts";
 import { sleep } from "../../../../base/sleep.ts";
+import type { Frame } from "../../../../frame/mod.ts";
 import type { BackplaneHost } from "../../backplane.ts";
 import { selectedNames } from "../../streams/consumer_settings.ts";
 import { DEAD_LETTERS } from "../../streams/dead_letter.ts";
@@ -196,8 +197,8 @@ export class JetStreamStore implements StreamStore {
     return this.#catalog.unseen;
   }
 
-  append(stream: string, frames: Uint8Array, _count: number, onStored?: OnStored): void {
-    this.#appender.append(stream, frames, onStored);
+  append(stream: string, frame: Frame, onStored?: OnStored): void {
+    this.#appender.store(frame, stream, onStored);
   }
 
   room(): Promise<void> | undefined {

@@ -5,16 +5,23 @@
  * @module
  */
 import type { Appended, AppendOrder, OrderResult, StoreReport } from "./orders.ts";
+import { newPublicationList, type PublicationList } from "./publication_list.ts";
 
 /** The most bytes of such a batch, and of what became of it. */
-export const BATCH_BYTES = 262_144;
+export const BATCH_BYTES = 393_216;
 export const OUTCOME_BYTES = 65_536;
 
 /** What stands before a stream's name, of at most 64 letters of ASCII; and behind it. */
-const BEFORE_NAME = 2, BEHIND_NAME = 12;
+const BEFORE_NAME = 2, BEHIND_NAME = 16;
+
+/** What stands for a publication, beside its texts and its frame. */
+const NUMBERS_BYTES = 16;
 
 /** Instead of a list: all are asked about. */
 const ALL = 0xffff_ffff;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Figures that are told of a stream: which order it is of, the last number, how many, their bytes. */
 const FIGURES = 4;
@@ -28,9 +35,11 @@ export function writeAppends(
   let at = 4;
   if (at > out.length) return undefined;
   view.setUint32(0, appends.length, true);
-  for (const { stream, frames, count, asked, awaited } of appends) {
+  for (const { stream, frames, publications, asked, awaited } of appends) {
+    const count = publications.ends.length;
     const isAll = asked.length === count;
-    const bytes = BEFORE_NAME + stream.length + BEHIND_NAME + frames.length;
+    const text = textOf(publications);
+    const bytes = BEFORE_NAME + stream.length + BEHIND_NAME + NUMBERS_BYTES * count;
     if (at + bytes + (isAll ? 0 : 4 * asked.length) > out.length) return undefined;
     view.setUint8(at++, awaited ? 1 : 0);
     view.setUint8(at++, stream.length);
@@ -38,6 +47,7 @@ export function writeAppends(
     view.setUint32(at, count, true);
     view.setUint32(at + 4, isAll ? ALL : asked.length, true);
     view.setUint32(at + 8, frames.length, true);
+    const textBytes = at + 12;
     at += BEHIND_NAME;
     if (!isAll) {
       for (const place of asked) {
@@ -45,10 +55,62 @@ export function writeAppends(
         at += 4;
       }
     }
+    writeNumbers(view, at, publications);
+    at += NUMBERS_BYTES * count;
+    const { read, written } = encoder.encodeInto(text, out.subarray(at));
+    view.setUint32(textBytes, written, true);
+    at += written;
+    if (read < text.length || at + frames.length > out.length) return undefined;
     out.set(frames, at);
     at += frames.length;
   }
   return at;
+}
+
+/** The texts of publications, one behind the other; a topic only where another was before. */
+function textOf({ topics, messageIds }: PublicationList): string {
+  const texts: string[] = [];
+  for (let i = 0; i < topics.length; i++) {
+    if (topics[i] !== topics[i - 1]) texts.push(topics[i]!);
+    texts.push(messageIds[i]!);
+  }
+  return texts.join("");
+}
+
+/** Writes where frames and texts end, and which numbers are expected. */
+function writeNumbers(
+  view: DataView,
+  start: number,
+  { ends, topics, messageIds, expected }: PublicationList,
+): void {
+  for (let i = 0, at = start; i < ends.length; i++, at += NUMBERS_BYTES) {
+    view.setUint32(at, ends[i]!, true);
+    view.setUint16(at + 4, topics[i] === topics[i - 1] ? 0 : topics[i]!.length, true);
+    view.setUint16(at + 6, messageIds[i]!.length, true);
+    view.setFloat64(at + 8, expected[i]!, true);
+  }
+}
+
+function readPublications(
+  view: DataView,
+  start: number,
+  count: number,
+  text: string,
+): PublicationList {
+  const list = newPublicationList();
+  let topic = "";
+  let from = 0;
+  for (let i = 0, at = start; i < count; i++, at += NUMBERS_BYTES) {
+    const topicEnd = from + view.getUint16(at + 4, true);
+    if (topicEnd > from) topic = text.slice(from, topicEnd);
+    const idEnd = topicEnd + view.getUint16(at + 6, true);
+    list.ends.push(view.getUint32(at, true));
+    list.topics.push(topic);
+    list.messageIds.push(text.slice(topicEnd, idEnd));
+    list.expected.push(view.getFloat64(at + 8, true));
+    from = idEnd;
+  }
+  return list;
 }
 
 /** Reads a batch; the frames are views. */
@@ -64,15 +126,20 @@ export function readAppends(bytes: Uint8Array): AppendOrder[] {
     const count = view.getUint32(nameEnd, true);
     const places = view.getUint32(nameEnd + 4, true);
     const length = view.getUint32(nameEnd + 8, true);
+    const textBytes = view.getUint32(nameEnd + 12, true);
     at = nameEnd + BEHIND_NAME;
     const asked: number[] = [];
     if (places === ALL) { for (let i = 0; i < count; i++) asked.push(i); }
     else for (let i = 0; i < places; i++, at += 4) asked.push(view.getUint32(at, true));
+    const textStart = at + NUMBERS_BYTES * count;
+    const text = decoder.decode(bytes.subarray(textStart, textStart + textBytes));
+    const publications = readPublications(view, at, count, text);
+    at = textStart + textBytes;
     orders.push({
       kind: "append",
       stream,
       frames: bytes.subarray(at, at + length),
-      count,
+      publications,
       asked,
       awaited,
     });

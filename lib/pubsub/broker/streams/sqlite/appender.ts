@@ -1,10 +1,9 @@
-import type { Frame } from "../../../../frame/mod.ts";
 import { quote } from "../../../protocol/quote.ts";
 import { StreamError } from "../stream_error.ts";
-import type { Stored } from "../stream_store.ts";
 import { checksumOf } from "./checksum.ts";
 import type { GoneTable } from "./gone_table.ts";
-import { messageIdOf, MessageIds } from "./message_ids.ts";
+import { MessageIds } from "./message_ids.ts";
+import type { NewMessage } from "./publication_list.ts";
 import { encodeEnds } from "./run_frames.ts";
 import type { Journal } from "./journal/journal.ts";
 import { RUN_BYTES } from "./schema.ts";
@@ -43,29 +42,28 @@ export class Appender {
    * Appends a publication; its bytes are copied.
    *
    * @param now The time, in milliseconds since 1970.
+   * @returns its number; negative if it was stored before.
    * @throws {StreamError} `stream-full`, `wrong-seq`; the stream is as it was then.
    */
-  append(stream: StreamRecord, frame: Frame, now: number): Stored {
-    const { header, start, end } = frame;
-    const topic = header["topic"] as string;
-    const messageId = messageIdOf(header);
-    const expected = header["stored"] === true
-      ? header["expect-seq"] as number | undefined
-      : undefined;
+  append(
+    stream: StreamRecord,
+    { bytes, topic, messageId, expected }: NewMessage,
+    now: number,
+  ): number {
     const time = Math.max(now, stream.time);
-    if (messageId !== undefined) {
+    if (messageId !== "") {
       const seq = this.messageIds.find(stream, messageId, time);
-      if (seq !== undefined) return { seq, duplicate: true };
+      if (seq !== undefined) return -seq;
     }
-    if (expected !== undefined) this.#expect(stream, topic, expected);
+    if (expected >= 0) this.#expect(stream, topic, expected);
     const { openRun, settings } = stream;
-    if (settings.full === "refuse") refuseFull(stream, end - start);
+    if (settings.full === "refuse") refuseFull(stream, bytes.length);
     // All messages of a run have one time.
-    const isFull = openRun.frames.length + end - start > RUN_BYTES;
+    const isFull = openRun.frames.length + bytes.length > RUN_BYTES;
     if (openRun.count > 0 && (isFull || time !== stream.time)) this.flush(stream);
-    const seq = stream.append(frame.buffer.subarray(start, end), topic, time);
-    if (messageId !== undefined) this.messageIds.add(stream, messageId, seq, time);
-    return { seq, duplicate: false };
+    const seq = stream.append(bytes, topic, time);
+    if (messageId !== "") this.messageIds.add(stream, messageId, seq, time);
+    return seq;
   }
 
   /** Writes what the journal has of a stream, and no row yet. */

@@ -1,4 +1,3 @@
-import { FrameDecoder, HeaderCache } from "../../../../frame/mod.ts";
 import { quote } from "../../../protocol/quote.ts";
 import { StreamError } from "../stream_error.ts";
 import {
@@ -27,10 +26,6 @@ export class Catalog {
   readonly #tables: Tables;
   readonly #deliveries: Deliveries;
   readonly #jobs: Jobs;
-  readonly #decoder = new FrameDecoder({
-    maxContentBytes: Infinity,
-    headerCache: new HeaderCache(4_096),
-  });
 
   constructor(tables: Tables, deliveries: Deliveries, jobs: Jobs) {
     this.#tables = tables;
@@ -124,15 +119,21 @@ export class Catalog {
     }
   }
 
-  #append({ stream: name, frames: bytes, asked }: AppendOrder, now: number): AppendOutcome[] {
+  #append({ stream: name, frames, publications, asked }: AppendOrder, now: number) {
     const stream = this.#stream(name);
-    const { frames } = this.#decoder.decode(bytes);
+    const { ends, topics, messageIds, expected } = publications;
     const outcomes: AppendOutcome[] = [];
-    for (let i = 0; i < frames.length; i++) {
+    for (let i = 0; i < ends.length; i++) {
       const isAsked = asked[outcomes.length] === i;
+      const message = {
+        bytes: frames.subarray(ends[i - 1] ?? 0, ends[i]),
+        topic: topics[i]!,
+        messageId: messageIds[i]!,
+        expected: expected[i]!,
+      };
       try {
-        const { seq, duplicate } = this.#tables.appender.append(stream, frames[i]!, now);
-        if (isAsked) outcomes.push(duplicate ? -seq : seq);
+        const outcome = this.#tables.appender.append(stream, message, now);
+        if (isAsked) outcomes.push(outcome);
       } catch (error) {
         if (!(error instanceof StreamError)) throw error;
         if (isAsked) outcomes.push({ code: error.code, message: error.message });

@@ -8,6 +8,7 @@ import type { ConsumerRecord } from "./consumer_record.ts";
 import type { MemberDeliveries } from "./orders.ts";
 import { FREE_ENTRIES, keptMessage, MessageSource, type ServingBounds } from "./message_source.ts";
 import { MessageWriter } from "./message_writer.ts";
+import { newMessage } from "./publication_list.ts";
 import { ServingOrder, type WaitingConsumer } from "./serving_order.ts";
 import type { StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
@@ -334,7 +335,7 @@ export class Deliveries {
     const { stream: { name: stream }, name } = consumer;
     const dead = { stream, consumer: name, seq, time, attempts, reason };
     const letter = deadLetterOf(dead, message.frames.at(message.index));
-    this.#tables.appender.append(this.#tables.deadLetterStream(), letter, now);
+    this.#tables.appender.append(this.#tables.deadLetterStream(), newMessage(letter), now);
     this.#tables.deadCounts.add(consumer.deadTopic, 1);
     this.#tables.buried(consumer.deadTopic, letter.bytes);
     if (entry.seq < 0) this.#removeLetter(consumer, -entry.seq);

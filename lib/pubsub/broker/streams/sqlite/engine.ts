@@ -283,12 +283,13 @@ export class StreamEngine {
   }
 
   /** Whether publications may wait for their rows: no limit drops something because of them. */
-  #isJournaled({ stream: name, frames, count, awaited }: AppendOrder): boolean {
+  #isJournaled({ stream: name, frames, publications, awaited }: AppendOrder): boolean {
     const stream = this.#tables.byName.get(name);
     if (stream === undefined || stream.listed || awaited) return false;
     const { full, maxBytes, maxCount } = stream.settings;
     const isWithin = full === "refuse" ||
-      stream.count + count <= maxCount && stream.bytes + frames.length <= maxBytes;
+      stream.count + publications.ends.length <= maxCount &&
+        stream.bytes + frames.length <= maxBytes;
     return isWithin && !this.#deliveries.isAwaited(stream);
   }
 

@@ -1,4 +1,3 @@
-import type { FrameHeader } from "../../../../frame/mod.ts";
 import { IdList } from "./id_list.ts";
 import { hashOf, type IdHash, IdTable } from "./id_table.ts";
 import type { Statements } from "./statements.ts";
@@ -113,12 +112,11 @@ export class MessageIds {
     for (let first = 0; first < unsaved.length; first += STEP) {
       const end = Math.min(first + STEP, unsaved.length);
       const time = unsaved.timeAt(end - 1);
-      const ids: LogEntry[] = [];
-      for (let i = first; i < end; i++) {
-        const before = time - unsaved.timeAt(i);
-        const [id, seq] = [unsaved.idAt(i), unsaved.seqAt(i)];
-        ids.push(before === 0 ? [id, seq] : [id, seq, before]);
-      }
+      const ids = unsaved.idsIn(first, end).map((id, i): LogEntry => {
+        const before = time - unsaved.timeAt(first + i);
+        const seq = unsaved.seqAt(first + i);
+        return before === 0 ? [id, seq] : [id, seq, before];
+      });
       this.#statements.run(
         "INSERT OR REPLACE INTO recent_id VALUES (?, ?, ?, ?)",
         stream.id,
@@ -341,11 +339,6 @@ export class MessageIds {
     }
     return recent;
   }
-}
-
-/** The id that a publication's header asks to be stored with. */
-export function messageIdOf(header: FrameHeader): string | undefined {
-  return header["stored"] === true ? header["msg-id"] as string | undefined : undefined;
 }
 
 /** The id of a message among some that are in the order of their numbers. */

@@ -9,6 +9,7 @@ import type {
   StreamTotals,
 } from "../stream_store.ts";
 import type { StreamErrorCode } from "../../../protocol/codes.ts";
+import type { PublicationList } from "./publication_list.ts";
 
 /** Publications for the end of a stream. */
 export interface AppendOrder {
@@ -16,8 +17,8 @@ export interface AppendOrder {
   readonly stream: string;
   /** Their frames, one behind the other. */
   readonly frames: Uint8Array;
-  /** How many they are. */
-  readonly count: number;
+  /** What is to be known of each. */
+  readonly publications: PublicationList;
   /** Which of them are asked about, by their places. */
   readonly asked: readonly number[];
   /** Whether somebody waits at the end of the stream to read them. */

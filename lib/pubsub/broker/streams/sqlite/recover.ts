@@ -1,5 +1,6 @@
 import type { FrameHeader } from "../../../../frame/mod.ts";
-import { messageIdOf, type MessageIds } from "./message_ids.ts";
+import type { MessageIds } from "./message_ids.ts";
+import { messageIdOf } from "./publication_list.ts";
 import type { Runs, StoredRun } from "./runs.ts";
 import type { Statements } from "./statements.ts";
 import type { StreamRecord } from "./stream_record.ts";
@@ -23,7 +24,7 @@ export function recover(
     for (const [i, header] of headersOf(runs, run).entries()) {
       stream.lastTopics.add(header["topic"] as string, first + i);
       const messageId = messageIdOf(header);
-      if (messageId !== undefined) messageIds.add(stream, messageId, first + i, time);
+      if (messageId !== "") messageIds.add(stream, messageId, first + i, time);
     }
     stream.committed();
     messageIds.committed();

@@ -19,7 +19,7 @@ import { newStreamSettings } from "../stream_settings.ts";
 import { checksumOf } from "./checksum.ts";
 import { examineStore, needStore, type StreamStoreCheck } from "./care.ts";
 import type { ConsumerRow } from "./consumer_record.ts";
-import { messageIdOf } from "./message_ids.ts";
+import { messageIdOf } from "./publication_list.ts";
 import { readableRows, rowsAround } from "./salvage.ts";
 import {
   contentOf,
@@ -318,7 +318,7 @@ class Rescuer {
   /** Notes the ids of messages that were not written elsewhere yet. */
   #rescueIds(stream: RescuedStream, first: number, time: number, frames: readonly Frame[]): void {
     const ids = frames.map(({ header }, i) => [messageIdOf(header), first + i] as const)
-      .filter(([id]) => id !== undefined);
+      .filter(([id]) => id !== "");
     if (ids.length === 0) return;
     const row = [stream.id, ids.at(-1)![1], time, JSON.stringify(ids)];
     this.#to.run("INSERT OR REPLACE INTO recent_id VALUES (?, ?, ?, ?)", ...row);

@@ -1,5 +1,6 @@
 import { checkGiven, checkOptions } from "../../../../base/option_kinds.ts";
 import { bytesOption, FINITE, numericOption } from "../../../../base/numeric_options.ts";
+import type { Frame } from "../../../../frame/mod.ts";
 import { FileLock, SqliteError } from "../../../../sqlite/mod.ts";
 import { StreamError } from "../stream_error.ts";
 import { NO_TOTALS, StreamTopics } from "../stream_topics.ts";
@@ -170,8 +171,8 @@ class SqliteStreamStore implements StreamStore {
     return Promise.resolve(name === undefined ? all : all.filter((each) => each.name === name));
   }
 
-  append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void {
-    this.#writer.append(stream, frames, count, onStored);
+  append(stream: string, frame: Frame, onStored?: OnStored): void {
+    this.#writer.append(stream, frame, onStored);
   }
 
   room(): Promise<void> | undefined {

@@ -7,6 +7,7 @@ import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { Condition } from "../../../../base/condition.ts";
 import { AskingEnd } from "../../../../base/threads/shared_line.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
+import type { Frame } from "../../../../frame/mod.ts";
 import { StreamError } from "../stream_error.ts";
 import type { OnStored, StreamFigures } from "../stream_store.ts";
 import { BATCH_BYTES, OUTCOME_BYTES, readOutcomes, writeAppends } from "./append_batch.ts";
@@ -21,6 +22,7 @@ import {
   type StoreOrder,
   type StoreReport,
 } from "./orders.ts";
+import { addPublication, newPublicationList, type PublicationList } from "./publication_list.ts";
 import type { StoreMemory } from "./store_memory.ts";
 import type { StoreThreadOrder, StoreThreadReport } from "./store_thread.ts";
 import { ERRORS } from "./thread_errors.ts";
@@ -55,9 +57,9 @@ interface Waiting {
 class OpenAppend {
   readonly stream: string;
   readonly frames: ByteBuffer = new ByteBuffer(0);
+  readonly publications: PublicationList = newPublicationList();
   readonly asked: number[] = [];
   readonly onStored: OnStored[] = [];
-  count = 0;
   /** What they count for. */
   cost = 0;
   /** Whether somebody waits to read them. */
@@ -72,15 +74,15 @@ class OpenAppend {
   }
 
   get order(): AppendOrder {
-    const { stream, asked, count, isAwaited: awaited } = this;
-    return { kind: "append", stream, frames: this.frames.view(), count, asked, awaited };
+    const { stream, publications, asked, isAwaited: awaited } = this;
+    return { kind: "append", stream, frames: this.frames.view(), publications, asked, awaited };
   }
 
-  /** Adds publications. @returns what they count for. */
-  add(frames: Uint8Array, count: number): number {
-    this.frames.append(frames);
-    this.count += count;
-    const cost = frames.length + count * this.#eachCost;
+  /** Adds a publication. @returns what it counts for. */
+  add({ header, bytes }: Frame): number {
+    this.frames.append(bytes);
+    addPublication(this.publications, header, this.frames.length);
+    const cost = bytes.length + this.#eachCost;
     this.cost += cost;
     return cost;
   }
@@ -148,8 +150,8 @@ export class StoreWriter {
     return this.#failure;
   }
 
-  /** Appends publications. */
-  append(stream: string, frames: Uint8Array, count: number, onStored?: OnStored): void {
+  /** Appends a publication. */
+  append(stream: string, frame: Frame, onStored?: OnStored): void {
     if (this.#failure) return onStored?.(this.#failure);
     let open = this.#openAppends.get(stream);
     if (open === undefined || open.cost >= this.#maxBatchBytes / 4) {
@@ -158,9 +160,9 @@ export class StoreWriter {
       this.#openAppends.set(stream, open = new OpenAppend(stream, memory, eachCost));
       this.#waiting.push(open);
     }
-    this.#waitingBytes += open.add(frames, count);
+    this.#waitingBytes += open.add(frame);
     if (onStored) {
-      open.asked.push(open.count - 1);
+      open.asked.push(open.publications.ends.length - 1);
       open.onStored.push(onStored);
     }
     this.#schedule();
