@@ -74,6 +74,11 @@ export class Turns {
     return this.#wait(isUrgent ? this.#urgent : this.#line);
   }
 
+  /** Whether somebody waits for a turn that is not urgent. */
+  get isAwaited(): boolean {
+    return this.#line.length > 0;
+  }
+
   /**
    * Asks for a turn to deal with the end of a connection. Where nobody is busy, the first ones go on
    * without, for 2 ms; the others go on behind all that waits for a turn, for 2 ms in each.

@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes";
 import type { Address } from "../net/mod.ts";
 import type { Direction } from "../net/direction.ts";
 import { FaultLine, type LineExit } from "./faults/fault_line.ts";
@@ -6,7 +7,7 @@ import type { FaultSet } from "./faults/fault_set.ts";
 import type { FlowTurns } from "./flow_turns.ts";
 import type { Side } from "./side.ts";
 
-/** Others have their turn after this many bytes. */
+/** A flow that has passed this many bytes since others had their turn looks whether they are due again. */
 const TURN_BYTES = 65_536;
 /** A small read counts for this many bytes: it takes as long. */
 const LEAST_BYTES = 1_024;
@@ -48,9 +49,11 @@ export class Flow implements LineExit {
   #isLent = false;
   /** Whether no fault holds the sender up. */
   #mayRead = true;
-  /** Whether others have their turn. */
-  #isWaiting = false;
+  /** What the sender's side has lent, and is passed when others have had their turn. */
+  #held: Uint8Array | undefined;
   #bytesSinceTurn = 0;
+  /** How many turns others had had when these were counted. */
+  #turnsGiven = 0;
   #resetTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -83,32 +86,56 @@ export class Flow implements LineExit {
   /** The sender has sent bytes. @returns whether they were passed; if not, it is resumed when they are. */
   received(bytes: Uint8Array): boolean {
     if (this.#over) return true;
-    if (this.#line) {
-      // They wait for their time.
-      this.#line.received(bytes.slice());
-      return !this.#givesTurn(bytes.length);
+    if (this.#held) {
+      // A side may read once more after it was told to stop.
+      this.#held = concat([this.#held, bytes]);
+      return false;
     }
-    this.#isLent = !this.write(bytes);
-    return !this.#givesTurn(bytes.length) && !this.#isLent;
+    if (!this.#isToWait(bytes.length)) return this.#pass(bytes);
+    this.#held = bytes;
+    this.#turns.wait(this.#goOn);
+    return false;
   }
 
-  /** Whether the sender is not read from until others have had their turn. */
-  #givesTurn(count: number): boolean {
+  /** Whether it has passed so much that others are to have their turn first, with these bytes. */
+  #isToWait(count: number): boolean {
+    const { given } = this.#turns;
+    if (this.#turnsGiven !== given) {
+      this.#turnsGiven = given;
+      this.#bytesSinceTurn = 0;
+    }
     this.#bytesSinceTurn += Math.max(count, LEAST_BYTES);
     if (this.#bytesSinceTurn < TURN_BYTES) return false;
     this.#bytesSinceTurn = 0;
-    const turn = this.#turns.take();
-    if (turn === undefined) return false;
-    this.#isWaiting = true;
-    void turn.then(() => {
-      this.#isWaiting = false;
-      if (!this.#over) this.read(this.#mayRead);
-    });
-    return true;
+    return this.#turns.isDue;
+  }
+
+  /** Others have had their turn. */
+  readonly #goOn = () => {
+    if (!this.#held) return;
+    this.#passHeld();
+    if (!this.#over) this.read(this.#mayRead);
+  };
+
+  #passHeld(): void {
+    const bytes = this.#held;
+    this.#held = undefined;
+    if (bytes && !this.#over) this.#pass(bytes);
+  }
+
+  #pass(bytes: Uint8Array): boolean {
+    if (this.#line) {
+      // They wait for their time.
+      this.#line.received(bytes.slice());
+      return true;
+    }
+    this.#isLent = !this.write(bytes);
+    return !this.#isLent;
   }
 
   /** The sender sends no more. */
   ended(): void {
+    this.#passHeld();
     if (this.#over) return;
     if (this.#line) this.#line.ended("end");
     else this.reached("end");
@@ -127,6 +154,7 @@ export class Flow implements LineExit {
 
   /** The sender has broken off: so does the receiver's connection, once it has what came before. */
   broken(): void {
+    this.#passHeld();
     if (!this.#line && this.#to.pendingBytes === 0) return this.#reset();
     this.#resetTimer = setTimeout(() => this.#late(), RESET_MS);
     this.#line?.ended("broken");
@@ -135,6 +163,7 @@ export class Flow implements LineExit {
   /** Passes nothing more. */
   stop(): void {
     this.#over = true;
+    this.#held = undefined;
     clearTimeout(this.#resetTimer);
     this.#line?.stop();
   }
@@ -162,7 +191,7 @@ export class Flow implements LineExit {
 
   read(isReading: boolean): void {
     this.#mayRead = isReading;
-    if (isReading && !this.#isLent && !this.#isWaiting) this.#from.resume();
+    if (isReading && !this.#isLent && !this.#held) this.#from.resume();
     else this.#from.pause();
   }
 

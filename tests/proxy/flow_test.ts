@@ -1,12 +1,38 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Turns } from "../../lib/net/turns.ts";
 import { FaultSet } from "../../lib/proxy/faults/fault_set.ts";
 import { Flow, type FlowEvents } from "../../lib/proxy/flow.ts";
 import { FlowTurns } from "../../lib/proxy/flow_turns.ts";
 import type { Side } from "../../lib/proxy/side.ts";
 
+/** More than flows pass before they look whether others are to have their turn. */
+const MUCH = new Uint8Array(65_536);
+const LITTLE = new Uint8Array(64);
+
+/** Longer than flows pass bytes before others have their turn. */
+const LONG_MS = 1_000;
+
+/** A clock that stands still unless it is set. */
+class FakeClock implements Disposable {
+  readonly #now = performance.now;
+  nowMs = 1_000;
+
+  constructor() {
+    performance.now = () => this.nowMs;
+  }
+
+  [Symbol.dispose](): void {
+    performance.now = this.#now;
+  }
+}
+
 /** A side that says whether it is read from. */
 class FakeSide {
   isRead = true;
+  hasEnded = false;
+  readonly pendingBytes = 0;
+  /** Called when bytes are written. */
+  onWrite = () => {};
   resume(): void {
     this.isRead = true;
   }
@@ -14,34 +40,106 @@ class FakeSide {
     this.isRead = false;
   }
   write(): boolean {
+    this.onWrite();
     return true;
+  }
+  end(): void {
+    this.hasEnded = true;
+  }
+}
+
+/** Turns that come when they are given. */
+class FakeTurns implements Pick<Turns, "take" | "isAwaited"> {
+  isAwaited = false;
+  readonly waiting: (() => void)[] = [];
+  take(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+  async give(): Promise<void> {
+    this.waiting.shift()!();
+    for (let i = 0; i < 10; i++) await undefined;
+  }
+}
+
+/** Flows of one proxy, each from a side to a side. */
+class Flows implements Disposable {
+  readonly turns = new FakeTurns();
+  readonly from: FakeSide[] = [];
+  readonly to: FakeSide[] = [];
+  readonly flows: Flow[] = [];
+  readonly #set = new FaultSet(1, () => {});
+  readonly #flowTurns = new FlowTurns(this.turns, () => false);
+
+  constructor(count: number) {
+    const events = { id: 1, passing() {}, ended() {} } as unknown as FlowEvents;
+    for (let i = 0; i < count; i++) {
+      const [from, to] = [this.from[i] = new FakeSide(), this.to[i] = new FakeSide()];
+      const ends = [from, to] as unknown as [Side, Side];
+      this.flows.push(new Flow("up", ...ends, this.#set, events, this.#flowTurns));
+    }
+  }
+
+  /** A side reads: it stops where it is told so. */
+  read(i: number, bytes: Uint8Array): void {
+    this.from[i]!.isRead = this.flows[i]!.received(bytes);
+  }
+
+  get passed(): number[] {
+    return this.flows.map(({ passedBytes }) => passedBytes);
+  }
+
+  get areRead(): boolean[] {
+    return this.from.map(({ isRead }) => isRead);
+  }
+
+  [Symbol.dispose](): void {
+    this.#set[Symbol.dispose]();
   }
 }
 
 Deno.test("those who pass bytes without end all stop until others have had their turn, and go on", async () => {
-  const turn = Promise.withResolvers<void>();
-  let taken = 0;
-  const turns = new FlowTurns({
-    take() {
-      taken++;
-      return turn.promise;
-    },
-  }, () => false);
-  using set = new FaultSet(1, () => {});
-  const events = { id: 1, passing() {} } as unknown as FlowEvents;
-  const senders = [new FakeSide(), new FakeSide()];
-  const flows = senders.map((sender) =>
-    new Flow("up", sender as unknown as Side, new FakeSide() as unknown as Side, set, events, turns)
+  using _clock = new FakeClock();
+  using flows = new Flows(3);
+  flows.read(0, MUCH);
+  flows.read(1, MUCH);
+  flows.read(2, LITTLE);
+  // What they have read is passed later: of a thousand, to pass it would take long.
+  assertEquals(flows.passed, [0, 0, LITTLE.length]);
+  assertEquals(flows.areRead, [false, false, true]);
+  assertEquals(flows.turns.waiting.length, 1);
+  await flows.turns.give();
+  assertEquals(flows.passed, [MUCH.length, MUCH.length, LITTLE.length]);
+  assertEquals(flows.areRead, [true, true, true]);
+  flows.read(0, MUCH);
+  assertEquals(
+    [flows.passed[0], flows.turns.waiting.length],
+    [2 * MUCH.length, 0],
+    "not again at once",
   );
-  const bytes = new Uint8Array(65_536);
-  // As a side does, they stop where they are told so.
-  flows.forEach((flow, i) => senders[i]!.isRead = flow.received(bytes));
-  assertEquals(senders.map(({ isRead }) => isRead), [false, false]);
-  assertEquals(taken, 1);
-  turn.resolve();
-  await turn.promise;
-  for (let i = 0; i < 10; i++) await undefined;
-  assertEquals(senders.map(({ isRead }) => isRead), [true, true]);
-  assert(flows.every((flow) => flow.received(bytes)), "not again at once");
-  assertEquals(flows.map(({ passedBytes }) => passedBytes), [131_072, 131_072]);
+});
+
+Deno.test("flows for which the time of a turn does not suffice wait for the next one", async () => {
+  using clock = new FakeClock();
+  using flows = new Flows(3);
+  for (const to of flows.to) to.onWrite = () => clock.nowMs += LONG_MS;
+  for (const i of [0, 1, 2]) flows.read(i, MUCH);
+  for (const passed of [1, 2, 3]) {
+    assertEquals(flows.turns.waiting.length, 1);
+    await flows.turns.give();
+    assertEquals(flows.areRead, [0, 1, 2].map((i) => i < passed));
+  }
+  assertEquals(flows.turns.waiting.length, 0);
+});
+
+Deno.test("what a flow holds back comes before what it reads once more, and before its end", async () => {
+  using flows = new Flows(2);
+  flows.read(0, MUCH);
+  flows.read(0, LITTLE);
+  flows.read(1, MUCH);
+  flows.flows[1]!.ended();
+  assertEquals(flows.passed, [0, MUCH.length]);
+  assertEquals(flows.to.map(({ hasEnded }) => hasEnded), [false, true]);
+  await flows.turns.give();
+  assertEquals(flows.passed, [MUCH.length + LITTLE.length, MUCH.length]);
+  assert(flows.from[0]!.isRead);
 });
