@@ -61,7 +61,9 @@ await runScript({
     "Without --against, figures go to stdout and, as JSON, to .bench/. Comparisons with others' " +
     "programs, such as nats-server and redis-server, are made where those are installed.",
     "With --against, both versions are measured in turn, by the same programs where they can be: " +
-    "servers and commands as processes, the library in a process that imports it. A ratio above 1 " +
+    "servers and commands as processes, the library in a process that imports it. What is measured " +
+    "has run under the same load before, until V8 has compiled it; how long it takes to start has " +
+    "rows of its own. A ratio above 1 " +
     `is better now. The exit code is 1 if the 95 % interval of a ratio lies below ${LEAST_RATIO}, ` +
     "or a row cannot be measured on this checkout. While others use the machine, take more pairs.",
   ],
