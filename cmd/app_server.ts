@@ -6,7 +6,7 @@ import type { Principal } from "../lib/access/mod.ts";
 import type { RequestObserver } from "../lib/request/mod.ts";
 // Not the whole room: the server starts without the client.
 import { serveRequests } from "../lib/request/server/serve_requests.ts";
-import { formatAddress } from "../lib/net/mod.ts";
+import { formatAddress } from "../lib/net/address.ts";
 import type { SearchPages } from "./_search/search_pages.ts";
 import { importLater } from "../lib/base/import_later.ts";
 import {

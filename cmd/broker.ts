@@ -22,7 +22,6 @@ import {
   logFormatFlag,
   maxMemoryOf,
   outputFlags,
-  readLines,
   runMain,
   serverTlsFlags,
   untilDrained,
@@ -269,6 +268,9 @@ function pendingBytes(
 
 async function readSecret({ stdin, stdinIsTerminal, log, signal }: Context): Promise<string> {
   if (stdinIsTerminal) log.info("type it and press Enter; it is shown");
+  const { readLines } = await importLater<typeof import("./_cli/read_lines.ts")>(
+    new URL("./_cli/read_lines.ts", import.meta.url),
+  );
   for await (const line of readLines(stdin(), signal)) {
     if (line !== "") return line;
   }

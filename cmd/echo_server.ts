@@ -2,7 +2,8 @@
 import { importLater } from "../lib/base/import_later.ts";
 // Not the whole room: this server starts without its client and its threads.
 import { serveEcho } from "../lib/echo/serve_echo.ts";
-import { listen, type ServerTls } from "../lib/net/mod.ts";
+import type { ServerTls } from "../lib/net/mod.ts";
+import { listen } from "../lib/net/listen.ts";
 import {
   announce,
   defineCommand,

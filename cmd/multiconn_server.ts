@@ -1,7 +1,11 @@
 /** The tutorial's second server, for many clients: `socktool multiconn-server`. */
 import { PeriodicLook } from "../lib/base/periodic_look.ts";
-import { type EchoServer, serveEcho, serveEchoThreads } from "../lib/echo/mod.ts";
-import { listen, type ServerTls } from "../lib/net/mod.ts";
+import type { EchoServer } from "../lib/echo/mod.ts";
+// Not the whole room: this server starts without its client.
+import { serveEcho } from "../lib/echo/serve_echo.ts";
+import { serveEchoThreads } from "../lib/echo/serve_echo_threads.ts";
+import type { ServerTls } from "../lib/net/mod.ts";
+import { listen } from "../lib/net/listen.ts";
 import {
   announce,
   type Context,

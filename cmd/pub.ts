@@ -8,12 +8,11 @@ import {
   EXIT,
   jsonFlag,
   quietFlag,
-  readByteLines,
-  readLines,
   runMain,
   UsageError,
   utf8Text,
 } from "./_cli/mod.ts";
+import { readByteLines, readLines } from "./_cli/read_lines.ts";
 import { brokerFlags, connectClient } from "./_pubsub/client.ts";
 import { headerFlag, parseHeaderFields } from "./_pubsub/header_fields.ts";
 import { type IncomingEvent, parseNdjsonLine } from "./_pubsub/ndjson.ts";

@@ -1,6 +1,7 @@
 import { importLater } from "../../lib/base/import_later.ts";
 import type { Recorder } from "../../lib/capture/mod.ts";
-import { formatAddress, type Listener } from "../../lib/net/mod.ts";
+import type { Listener } from "../../lib/net/mod.ts";
+import { formatAddress } from "../../lib/net/address.ts";
 import config from "../../deno.json" with { type: "json" };
 import {
   type Context,

@@ -1,5 +1,5 @@
 import { importLater } from "../../lib/base/import_later.ts";
-import { type Address, formatAddress, isLoopback } from "../../lib/net/mod.ts";
+import { type Address, formatAddress, isLoopback } from "../../lib/net/address.ts";
 import type { Context } from "./command.ts";
 import type { ServerAuthenticator } from "./server_authenticator.ts";
 import type { FlagTable } from "./spec.ts";

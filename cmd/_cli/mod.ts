@@ -43,7 +43,6 @@ export {
 } from "./serving.ts";
 export type { Output } from "./output.ts";
 export { rereadOnHangup, watchAuth } from "./reread.ts";
-export { readByteLines, readLines } from "./read_lines.ts";
 export { runCommand, runMain } from "./run.ts";
 export type { ArgumentSpec, ArgumentTable, FlagSpec, FlagTable } from "./spec.ts";
 export { clientTlsOf, serverTlsOf, TlsFileError } from "./tls_files.ts";

@@ -1,10 +1,6 @@
-import {
-  type ConnectionError,
-  formatAddress,
-  machineMemoryBytes,
-  type ResolvedLimits,
-  type Server,
-} from "../../lib/net/mod.ts";
+import type { ConnectionError, ResolvedLimits, Server } from "../../lib/net/mod.ts";
+import { formatAddress } from "../../lib/net/address.ts";
+import { machineMemoryBytes } from "../../lib/net/machine_memory.ts";
 import type { Address } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
 import { describeError, lowerFirst } from "./describe_error.ts";

@@ -1,5 +1,5 @@
 import type { EchoFigures, EchoObserver, EchoPeer } from "../../lib/echo/mod.ts";
-import { formatAddress } from "../../lib/net/mod.ts";
+import { formatAddress } from "../../lib/net/address.ts";
 import type { CloseReason } from "../../lib/net/mod.ts";
 import {
   type Context,

@@ -4,7 +4,8 @@
  * @module
  */
 import { jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
-import { type Context, readLines, UsageError } from "../_cli/mod.ts";
+import { type Context, UsageError } from "../_cli/mod.ts";
+import { readLines } from "../_cli/read_lines.ts";
 
 /** The actions of an app server that go out as JSON by themselves. */
 export const ACTIONS: readonly string[] = ["search", "get", "suggest", "put", "delete", "stats"];

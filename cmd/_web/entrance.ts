@@ -1,5 +1,6 @@
 import type { Principal } from "../../lib/access/mod.ts";
-import { type Address, listen, type Listener, type ServerTls } from "../../lib/net/mod.ts";
+import type { Address, Listener, ServerTls } from "../../lib/net/mod.ts";
+import { listen } from "../../lib/net/listen.ts";
 import {
   type Context,
   rereadOnHangup,

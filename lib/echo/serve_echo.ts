@@ -1,19 +1,10 @@
 import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { guard } from "../base/report.ts";
 import { msOption, numericOption } from "../base/numeric_options.ts";
-import {
-  type Address,
-  type Connection,
-  ConnectionError,
-  type Listener,
-  type ListenOptions,
-  serveConnections,
-  serveOn,
-  type ServeOptions,
-  type Server,
-  type ServerTls,
-  type ServeTarget,
-} from "../net/mod.ts";
+import type { Address, Connection, Listener, ListenOptions, ServerTls } from "../net/mod.ts";
+import { ConnectionError } from "../net/connection_error.ts";
+import { serveConnections, type ServeOptions, type Server } from "../net/serve.ts";
+import { serveOn, type ServeTarget } from "../net/serve_on.ts";
 import { echoBytes } from "./echo_bytes.ts";
 import type { EchoFigures, EchoObserver, EchoPeer, EchoServer } from "./echo_server.ts";
 

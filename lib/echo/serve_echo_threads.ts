@@ -7,7 +7,10 @@ import {
 } from "../base/numeric_options.ts";
 import { guard, reportError } from "../base/report.ts";
 import { WorkerThread } from "../base/threads/worker_thread.ts";
-import { type Address, ConnectionError, listen, type ServerTls, toAddress } from "../net/mod.ts";
+import type { ServerTls } from "../net/mod.ts";
+import { type Address, toAddress } from "../net/address.ts";
+import { ConnectionError } from "../net/connection_error.ts";
+import { listen } from "../net/listen.ts";
 import { checkEchoOptions, type EchoServeOptions } from "./serve_echo.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
 import {

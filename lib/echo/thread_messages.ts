@@ -1,11 +1,7 @@
 import { ErrorCodec, type PostedError } from "../base/threads/error_codec.ts";
-import {
-  type Address,
-  AddressError,
-  type CloseReason,
-  ConnectionError,
-  type ServerTls,
-} from "../net/mod.ts";
+import type { CloseReason, ServerTls } from "../net/mod.ts";
+import { type Address, AddressError } from "../net/address.ts";
+import { ConnectionError } from "../net/connection_error.ts";
 import type { EchoFigures, EchoPeer } from "./echo_server.ts";
 import type { EchoServeOptions } from "./serve_echo.ts";
 

@@ -32,7 +32,8 @@ function withDependencies(name: string, all = new Set<string>()): Set<string> {
   return all;
 }
 
-Deno.test("a first start downloads the packages that the program imports, and no tool of tests", async () => {
+/** The packages that a program asks the registry for when it starts for the first time. */
+async function askedFor(entry: string): Promise<string[]> {
   const asked = new Set<string>();
   await using registry = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -49,7 +50,7 @@ Deno.test("a first start downloads the packages that the program imports, and no
     },
   );
   using scratch = new Scratch();
-  await runTool(Deno.execPath(), ["run", "-A", "cmd/app_server.ts", "--help"], {
+  await runTool(Deno.execPath(), ["run", "-A", entry, "--help"], {
     cwd: ROOT,
     env: {
       DENO_DIR: scratch.at("deno"),
@@ -57,9 +58,18 @@ Deno.test("a first start downloads the packages that the program imports, and no
       NPM_CONFIG_REGISTRY: `http://127.0.0.1:${registry.addr.port}`,
     },
   });
-  const imported = [...await importsOf(["cmd/app_server.ts"])]
+  return [...asked];
+}
+
+Deno.test("a server's first start downloads no package", async () => {
+  assertEquals(await askedFor("cmd/app_server.ts"), []);
+});
+
+Deno.test("a client's first start downloads the packages that it imports, and no tool of tests", async () => {
+  const asked = await askedFor("cmd/app_client.ts");
+  const imported = [...await importsOf(["cmd/app_client.ts"])]
     .flatMap((specifier) => /^npm:\/?(@?[^@]+)/.exec(specifier)?.[1] ?? []);
   const needed = new Set(imported.flatMap((name) => [...withDependencies(name)]));
-  assert(asked.size > 0);
-  assertEquals([...asked].filter((name) => !needed.has(name)), []);
+  assert(asked.length > 0);
+  assertEquals(asked.filter((name) => !needed.has(name)), []);
 });

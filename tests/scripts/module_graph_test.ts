@@ -66,6 +66,15 @@ Deno.test("no server loads anything of HTTP before --http asks for it", async ()
   }
 });
 
+Deno.test("no server loads all of the rooms below, such as what dials, or streams contents", async () => {
+  for (const name of ["echo_server", "multiconn_server", "app_server", "broker"]) {
+    const loaded = await startsWith(`cmd/${name}.ts`);
+    assert(loaded.includes("lib/net/serve.ts"), name);
+    const whole = /^lib\/(frame|net|net\/bytes|echo|request|pubsub)\/mod\.ts$/;
+    assertEquals(loaded.filter((path) => whole.test(path)), [], name);
+  }
+});
+
 Deno.test("no command loads what belongs to the role of another", async () => {
   for (const { name } of program.commands) {
     const loaded = await startsWith(`cmd/${name.replaceAll("-", "_")}.ts`);

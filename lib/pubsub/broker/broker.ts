@@ -1,17 +1,10 @@
 import { inSteps, visitInParts } from "../../base/in_steps.ts";
 import { PeriodicLook, tickMs } from "../../base/periodic_look.ts";
-import {
-  type Address,
-  type Connection,
-  ConnectionError,
-  type Listener,
-  type ListenOptions,
-  serveConnections,
-  serveOn,
-  type Server,
-  type ServeTarget,
-  timerMs,
-} from "../../net/mod.ts";
+import type { Address, Connection, Listener, ListenOptions } from "../../net/mod.ts";
+import { timerMs } from "../../base/timer_ms.ts";
+import { ConnectionError } from "../../net/connection_error.ts";
+import { serveConnections, type Server } from "../../net/serve.ts";
+import { serveOn, type ServeTarget } from "../../net/serve_on.ts";
 import { BrokerCore } from "./broker_core.ts";
 import type { BrokerOptions } from "./broker_options.ts";
 import type {

@@ -1,8 +1,11 @@
 import { Budget } from "../../base/budget.ts";
 import { FairQueue } from "../../base/fair_queue.ts";
 import type { Pause } from "../../base/in_steps.ts";
-import { type Frame, FrameDecoder, HeaderCache, type HeaderInit } from "../../frame/mod.ts";
-import { SharedMemory, timerMs } from "../../net/mod.ts";
+import type { Frame, HeaderInit } from "../../frame/mod.ts";
+import { FrameDecoder } from "../../frame/frame_decoder.ts";
+import { HeaderCache } from "../../frame/header_cache.ts";
+import { timerMs } from "../../base/timer_ms.ts";
+import { SharedMemory } from "../../net/bytes/shared_memory.ts";
 import type { Authenticator, Principal } from "../../access/mod.ts";
 import { SYSTEM_PREFIX } from "../protocol/topic.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";

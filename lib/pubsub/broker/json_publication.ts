@@ -1,4 +1,4 @@
-import { encodeFrame } from "../../frame/mod.ts";
+import { encodeFrame } from "../../frame/frame_encoder.ts";
 
 /** The frame of a publication of the broker's own, whose content is a value as JSON. */
 export function encodeJson(topic: string, value: unknown): Uint8Array<ArrayBuffer> {

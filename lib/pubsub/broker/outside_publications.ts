@@ -1,5 +1,6 @@
-import { type Frame, FrameDecoder, type HeaderCache } from "../../frame/mod.ts";
-import { SharedMemory } from "../../net/mod.ts";
+import type { Frame, HeaderCache } from "../../frame/mod.ts";
+import { FrameDecoder } from "../../frame/frame_decoder.ts";
+import { SharedMemory } from "../../net/bytes/shared_memory.ts";
 import { Deque } from "../../base/deque.ts";
 import type { BackplaneHost } from "./backplane.ts";
 import type { Retained } from "./routing/retained.ts";

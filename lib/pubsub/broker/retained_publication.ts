@@ -1,4 +1,5 @@
-import { type Frame, FrameDecoder } from "../../frame/mod.ts";
+import type { Frame } from "../../frame/mod.ts";
+import { FrameDecoder } from "../../frame/frame_decoder.ts";
 import type { SharedBackplane } from "./backplane.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { confirmPublication } from "./confirmed_publication.ts";

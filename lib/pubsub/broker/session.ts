@@ -1,6 +1,8 @@
 import { OverBudgetError } from "../../base/budget.ts";
-import { FrameDecoder, type FrameError, type HeaderInit } from "../../frame/mod.ts";
-import { type Connection, formatAddress, networkOf, type SharedMemory } from "../../net/mod.ts";
+import type { FrameError, HeaderInit } from "../../frame/mod.ts";
+import { FrameDecoder } from "../../frame/frame_decoder.ts";
+import type { Connection, SharedMemory } from "../../net/mod.ts";
+import { formatAddress, networkOf } from "../../net/address.ts";
 import type { Account, BrokerCore } from "./broker_core.ts";
 import { applyChangedRights } from "./changed_rights.ts";
 import type { BrokerConnection, ConnectionSource } from "./broker_stats.ts";

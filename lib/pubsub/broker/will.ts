@@ -1,4 +1,6 @@
-import { encodeFrame, type Frame, FrameDecoder, type FrameHeader } from "../../frame/mod.ts";
+import type { Frame, FrameHeader } from "../../frame/mod.ts";
+import { FrameDecoder } from "../../frame/frame_decoder.ts";
+import { encodeFrame } from "../../frame/frame_encoder.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { quote } from "../protocol/quote.ts";
 import { SYSTEM_PREFIX, topicProblem } from "../protocol/topic.ts";

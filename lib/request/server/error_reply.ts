@@ -1,5 +1,7 @@
 import { checkGiven } from "../../base/option_kinds.ts";
-import { ContentError, FrameError, jsonFrame, type OutgoingFrame } from "../../frame/mod.ts";
+import { ContentError } from "../../frame/content.ts";
+import { jsonFrame, type OutgoingFrame } from "../../frame/frame_encoder.ts";
+import { FrameError } from "../../frame/frame_error.ts";
 import { OverBudgetError } from "../../base/budget.ts";
 import { RequestError } from "../request_error.ts";
 

@@ -1,13 +1,9 @@
 import { Condition } from "../../base/condition.ts";
 import { Deque } from "../../base/deque.ts";
-import {
-  appendFrame,
-  ByteBuffer,
-  EncodedFrame,
-  type FrameInit,
-  isStreamedFrame,
-  type StreamedFrame,
-} from "../../frame/mod.ts";
+import { ByteBuffer } from "../../base/byte_buffer.ts";
+import { EncodedFrame } from "../../frame/encoded_frame.ts";
+import { appendFrame, type FrameInit } from "../../frame/frame_init.ts";
+import { isStreamedFrame, type StreamedFrame } from "../../frame/streamed_frame.ts";
 import { giveBuffer, takeBuffer } from "../../net/bytes/buffer_pool.ts";
 import { discardStream, OutgoingStream } from "../../net/bytes/outgoing_stream.ts";
 import type { SharedMemory } from "../../net/bytes/shared_memory.ts";

@@ -1,12 +1,8 @@
 import { OverBudgetError } from "../../base/budget.ts";
 import { guard, reportError } from "../../base/report.ts";
-import {
-  type Frame,
-  FrameDecoder,
-  type FrameError,
-  type HeaderCache,
-  isStreamedFrame,
-} from "../../frame/mod.ts";
+import type { Frame, FrameError, HeaderCache } from "../../frame/mod.ts";
+import { FrameDecoder } from "../../frame/frame_decoder.ts";
+import { isStreamedFrame } from "../../frame/streamed_frame.ts";
 import type { CloseReason, Connection, Peer, ServerObserver } from "../../net/mod.ts";
 import { failureReply, isClientError } from "./error_reply.ts";
 import { LentMemory } from "./lent_memory.ts";

@@ -1,17 +1,12 @@
 import { checkGiven, checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { bytesOption, countOption, numericOptions } from "../../base/numeric_options.ts";
-import { FrameDecoder, HeaderCache, writeFrame } from "../../frame/mod.ts";
-import {
-  type Address,
-  DEFAULT_LIMITS,
-  type Listener,
-  type ListenOptions,
-  serveConnections,
-  serveOn,
-  type ServeOptions,
-  type Server,
-  type ServeTarget,
-} from "../../net/mod.ts";
+import { FrameDecoder } from "../../frame/frame_decoder.ts";
+import { writeFrame } from "../../frame/frame_encoder.ts";
+import { HeaderCache } from "../../frame/header_cache.ts";
+import type { Address, Listener, ListenOptions } from "../../net/mod.ts";
+import { DEFAULT_LIMITS } from "../../net/limits.ts";
+import { serveConnections, type ServeOptions, type Server } from "../../net/serve.ts";
+import { serveOn, type ServeTarget } from "../../net/serve_on.ts";
 import { streamTimeout } from "../../net/bytes/outgoing_stream.ts";
 import { errorReply } from "./error_reply.ts";
 import {

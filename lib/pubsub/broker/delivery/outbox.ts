@@ -1,5 +1,6 @@
 import { Condition } from "../../../base/condition.ts";
-import { ByteBuffer, type HeaderInit } from "../../../frame/mod.ts";
+import type { HeaderInit } from "../../../frame/mod.ts";
+import { ByteBuffer } from "../../../base/byte_buffer.ts";
 import type { WriteQueue } from "../../../net/mod.ts";
 import { type StoredPlace, writeConfirmation, writeControl } from "../../protocol/control_frame.ts";
 import type { SlowPolicy } from "../../protocol/slow_policy.ts";

@@ -1,4 +1,5 @@
-import { FrameDecoder, HeaderCache } from "../../../frame/mod.ts";
+import { FrameDecoder } from "../../../frame/frame_decoder.ts";
+import { HeaderCache } from "../../../frame/header_cache.ts";
 import { RUN_OP } from "../../protocol/run_frame.ts";
 
 /** For the headers of frames that were not sent when a connection ended. */

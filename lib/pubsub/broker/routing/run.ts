@@ -1,5 +1,5 @@
 import type { Frame } from "../../../frame/mod.ts";
-import { SharedMemory } from "../../../net/mod.ts";
+import { SharedMemory } from "../../../net/bytes/shared_memory.ts";
 import type { Chunk, ChunkStore } from "../delivery/chunk_store.ts";
 
 const NOTHING = new SharedMemory(new Uint8Array(0));

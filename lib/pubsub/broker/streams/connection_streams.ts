@@ -1,4 +1,5 @@
-import { FrameDecoder, type HeaderInit } from "../../../frame/mod.ts";
+import type { HeaderInit } from "../../../frame/mod.ts";
+import { FrameDecoder } from "../../../frame/frame_decoder.ts";
 import { ByteBuffer } from "../../../base/byte_buffer.ts";
 import { Condition } from "../../../base/condition.ts";
 import { releaseMemory } from "../../../base/release_memory.ts";

@@ -1,4 +1,4 @@
-import { encodeFrame } from "../../../frame/mod.ts";
+import { encodeFrame } from "../../../frame/frame_encoder.ts";
 import type { ReadBatch, StoreCopy, StreamReader } from "./stream_store.ts";
 
 /** Hands out the copy of a store as a stream is read: in parts, at the pace of the connection. */

@@ -1,4 +1,6 @@
-import { encodeFrame, type Frame, FrameDecoder, type FrameHeader } from "../../../frame/mod.ts";
+import type { Frame, FrameHeader } from "../../../frame/mod.ts";
+import { FrameDecoder } from "../../../frame/frame_decoder.ts";
+import { encodeFrame } from "../../../frame/frame_encoder.ts";
 
 /** The stream of the dead letters of all consumers. */
 export const DEAD_LETTERS = "_dead";
