@@ -13,8 +13,11 @@ const BESIDE = ["-wal", "-shm"];
  */
 const STAT_COSTS = Deno.build.os === "linux";
 
-/** How often the log is looked at there. */
+/** How often the log is looked at there, and how often everywhere whether it begins as one. */
 const LOG_LOOK_MS = 1_000;
+
+/** The first bytes of a log (SQLite's file format, 4.1), but for the last bit. */
+const LOG_MAGIC = 0x377f0682;
 
 /**
  * Notices that the files of an open database were deleted or replaced. SQLite goes on writing to
@@ -86,28 +89,32 @@ export class FileGuard {
 
   /**
    * Looks whether the files are still where they were: a look at the file system for each, some 5 µs.
-   * That a log, and nothing else, was replaced is noticed within a second.
+   * That a log, and nothing else, was replaced, or emptied by somebody else, is noticed within a
+   * second.
    *
    * @param withinMs If it looked within this time, it does not look again.
-   * @throws {SqliteError} `failed` if one of them was deleted or replaced.
+   * @throws {SqliteError} `failed` if one of them was deleted, replaced or emptied.
    */
   check(withinMs = 0): void {
     const now = performance.now();
     if (now - this.#checkedAt < withinMs) return;
     this.#checkedAt = now;
-    const looks = !STAT_COSTS || now - this.#lookedAt >= LOG_LOOK_MS;
-    if (looks) this.#lookedAt = now;
+    const isDue = now - this.#lookedAt >= LOG_LOOK_MS;
+    if (isDue) this.#lookedAt = now;
+    const looks = !STAT_COSTS || isDue;
     for (const [path, identity] of this.#files) {
       const isThere = looks || !this.#logs.has(path)
         ? identityOf(path) === identity
         : realPath(path) === path;
       if (!isThere) throw lost(this.#path, path);
     }
+    const [log] = this.#files[1]!;
+    if (isDue && !isLog(log)) throw lost(this.#path, log, "emptied");
   }
 }
 
-function lost(database: string, path: string): SqliteError {
-  const reason = `${path} was deleted or replaced while it was open; start the program again`;
+function lost(database: string, path: string, what = "deleted or replaced"): SqliteError {
+  const reason = `${path} was ${what} while it was open; start the program again`;
   return new SqliteError("failed", database, "go on with", reason);
 }
 
@@ -130,6 +137,17 @@ export function identityOf(path: string): FileIdentity | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether a file is empty or begins as a log does. SQLite goes on writing where a log ended that
+ * somebody else has emptied: what is before that is zeros then, and all of it is lost.
+ */
+function isLog(path: string): boolean {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(4);
+  if (file.readSync(bytes) !== bytes.length) return true;
+  return (new DataView(bytes.buffer).getUint32(0) & ~1) === LOG_MAGIC;
 }
 
 /** Where a path leads to without links; `undefined` if there is nothing. */

@@ -72,6 +72,21 @@ Deno.test({
   },
 });
 
+Deno.test("FileGuard notices a log that somebody else has emptied, once SQLite writes behind it", () => {
+  for (const others of ["empty", "cut off"]) {
+    using scratch = new Scratch();
+    const path = scratch.at("a.db");
+    const db = openWriter(path, { schema: NUMBERS });
+    transaction(db, () => db.exec("INSERT INTO number VALUES (1)"));
+    Deno.truncateSync(`${path}-wal`, others === "empty" ? 0 : 3);
+    new FileGuard(path).check();
+    transaction(db, () => db.exec("INSERT INTO number VALUES (2)"));
+    const error = assertSqliteError(() => new FileGuard(path).check(), path);
+    assertEquals(error.code, "failed");
+    db.close();
+  }
+});
+
 Deno.test("identityOf() tells files apart, and that there is none", () => {
   using scratch = new Scratch();
   const [a, b] = [scratch.write("a", ""), scratch.write("b", "")];
