@@ -34,7 +34,10 @@ export class CostEstimate {
   }
 }
 
-/** A prefix of one or two letters matches a large part of all entries; many words take long. */
+/**
+ * A prefix of one or two letters matches a large part of all entries, and alternatives as many as all of
+ * them together; many words take long.
+ */
 function looksCostly(query: string): boolean {
-  return query.length > 100 || /(?:^|[\s"-])\S{1,2}\*/u.test(query);
+  return query.length > 100 || /(?:^|[\s"-])\S{1,2}\*|\sOR\s/u.test(query);
 }

@@ -21,6 +21,18 @@ Deno.test("a query is as costly as it was the last time, and a new one as it loo
   assertEquals(cost.isCostly("word"), false);
 });
 
+Deno.test("short beginnings, alternatives and many words look costly", () => {
+  const cost = new CostEstimate();
+  for (
+    const query of ["a*", "word wo*", "ku OR le", "k OR l OR m", "word ".repeat(30)]
+  ) {
+    assertEquals(cost.isCostly(query), true, query);
+  }
+  for (const query of ["word", "wor*", "two words", '"a phrase"', "or", "ORB ORE", "word -other"]) {
+    assertEquals(cost.isCostly(query), false, query);
+  }
+});
+
 Deno.test("of a query that fills a request nothing is remembered", () => {
   const cost = new CostEstimate();
   const query = "word ".repeat(10_000);
