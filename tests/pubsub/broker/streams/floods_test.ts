@@ -103,3 +103,19 @@ Deno.test("consumers are told in the order of their names, from one on, and so m
   assertEquals(selectedNames(names, { only: "c" }), ["c"]);
   assertEquals(selectedNames(names, { only: "x" }), []);
 });
+
+Deno.test("what is stored overtakes many who make and change streams, and they all have their turn", async () => {
+  using scratch = new Scratch();
+  await using store = await openStreamStore(`${scratch.path}/store`);
+  await store.create("orders", newStreamSettings(["orders.>"]));
+  let made = 0;
+  const making = Array.from(
+    { length: 100 },
+    (_, i) => store.create(`s${i}`, newStreamSettings([`s${i}.>`])).then(() => ++made),
+  );
+  const stored = Promise.withResolvers<number>();
+  store.append("orders", publication("orders.a", ""), 1, () => stored.resolve(made));
+  const before = await deadline(stored.promise, "a confirmation");
+  assert(before < 50, `${before} streams were made before`);
+  assertEquals((await deadline(Promise.all(making), "the streams")).length, 100);
+});

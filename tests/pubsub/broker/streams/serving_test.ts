@@ -196,3 +196,17 @@ Deno.test("consumers that come and go have what others are done with looked for 
   }
   assertEquals(kept, 0);
 });
+
+Deno.test("what is too old is looked for in a few streams in each commit, and in all within a second", () => {
+  using place = new Place();
+  const settings = (name: string) => ({ ...newStreamSettings([`${name}.>`]), maxAgeMs: 500 });
+  const names = numbers(100).map((i) => `s${i}`);
+  for (const name of names) place.create(name, ["a"], settings(name));
+  place.now += 2_000;
+  const dropped = () => place.perform().changed.filter((each) => each.count === 0).length;
+  const first = dropped();
+  assert(first > 0 && first < 50, `it was dropped of ${first} streams in one commit`);
+  let all = first;
+  while (place.isDue) all += dropped();
+  assertEquals(all, 100);
+});

@@ -7,8 +7,9 @@ const MAX_DROPPED = 64;
 /** Runs that are looked through in one commit; fewer, if many consumers are asked about each message. */
 const MAX_LOOKED_AT = 8;
 const CONSUMERS_PER_RUN = 50;
-/** How often messages that have become too old are looked for, in milliseconds. */
+/** How often messages that have become too old are looked for, in milliseconds; in how many streams in one commit. */
 const LOOK_MS = 1_000;
+const MAX_LOOKED_FOR = 32;
 
 /** Work that takes several commits. Does a part of it; `undefined` once it is done. */
 interface Job {
@@ -32,6 +33,8 @@ export class Jobs {
   readonly #behind = new Set<StreamRecord>();
   #lastNumber = 0;
   #lookAt = 0;
+  /** Streams in which they are still to be looked for this time. */
+  #toLookAt: StreamRecord[] = [];
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -40,7 +43,8 @@ export class Jobs {
 
   /** Whether there is something to do at once. */
   get hasWork(): boolean {
-    return this.#jobs.length > 0 || this.#doomed.length > 0 || this.#behind.size > 0;
+    return this.#jobs.length > 0 || this.#doomed.length > 0 || this.#behind.size > 0 ||
+      this.#toLookAt.length > 0;
   }
 
   /** How many parts of work wait that somebody asked for. */
@@ -149,9 +153,13 @@ export class Jobs {
 
   #keepLimits(now: number): void {
     const { byName, retention, appender } = this.#tables;
-    const isLook = now >= this.#lookAt;
-    if (isLook) this.#lookAt = now + LOOK_MS;
+    if (now >= this.#lookAt) {
+      this.#lookAt = now + LOOK_MS;
+      this.#toLookAt = [...byName.values()];
+    }
+    const looked = new Set(this.#toLookAt.splice(0, MAX_LOOKED_FOR));
     for (const stream of byName.values()) {
+      const isLook = looked.has(stream);
       if (!isLook && !stream.changed && !this.#behind.has(stream)) continue;
       // The limits of topics are enforced first: what they drop does not count for the other
       // limits.

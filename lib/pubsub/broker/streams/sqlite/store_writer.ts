@@ -27,8 +27,9 @@ import type { StoreMemory } from "./store_memory.ts";
 import type { StoreThreadOrder, StoreThreadReport } from "./store_thread.ts";
 import { ERRORS } from "./thread_errors.ts";
 
-/** Orders in one commit. */
+/** Orders in one commit, and those of them that manage streams and consumers. */
 const MAX_BATCH_ORDERS = 10_000;
+const MAX_MANAGING = 4;
 /** Memory that publications are first put into, and pieces of it that are kept: 2 MiB each at most. */
 const FIRST_BYTES = 4_096;
 const MAX_KEPT = 4;
@@ -234,8 +235,10 @@ export class StoreWriter {
   #send(): void {
     if (this.#inFlight || !this.#hasWaiting || this.#failure) return;
     const batch: Waiting[] = [];
+    const later: Waiting[] = [];
     let bytes = 0;
     let next = 0;
+    let managing = 0;
     for (const waiting of this.#waiting) {
       if (batch.length >= MAX_BATCH_ORDERS || bytes >= this.#maxBatchBytes) break;
       next++;
@@ -250,12 +253,13 @@ export class StoreWriter {
           bytes: waiting.cost,
           onResult: (result) => waiting.settle(result),
         });
-      } else {
+      } else if (isManaging(waiting.order) && ++managing > MAX_MANAGING) later.push(waiting);
+      else {
         bytes += waiting.bytes;
         batch.push(waiting);
       }
     }
-    this.#waiting = this.#waiting.slice(next);
+    this.#waiting = [...later, ...this.#waiting.slice(next)];
     for (const [topic, frame] of this.#retains) {
       if (batch.length >= MAX_BATCH_ORDERS || bytes >= this.#maxBatchBytes) break;
       this.#retains.delete(topic);
@@ -364,6 +368,25 @@ export class StoreWriter {
     this.#events.failed(error);
   }
 }
+
+/**
+ * Whether it manages a stream or a consumer, which may take a millisecond. Whoever asks for it asks for
+ * nothing more until it is done, so what others ask for may overtake it.
+ */
+function isManaging({ kind }: StoreOrder): boolean {
+  return MANAGING.has(kind);
+}
+
+const MANAGING: ReadonlySet<StoreOrder["kind"]> = new Set<StoreOrder["kind"]>([
+  "create",
+  "update",
+  "delete",
+  "join",
+  "consumers",
+  "delete-consumer",
+  "reset-consumer",
+  "redrive",
+]);
 
 /** The error that a failure tells of. */
 export function errorOf({ code, message, stale }: OrderFailure): StreamError {
