@@ -4,6 +4,7 @@ import { shownValue, valueKind } from "../base/value_kind.ts";
 import { appendText, checkHeaderBytes, EncodedHead } from "./encoded_head.ts";
 import { HeadMemo } from "./head_memo.ts";
 import { type ByteOrder, FRAME_FIELDS } from "./header.ts";
+import { nestingProblem } from "./header_nesting.ts";
 import { HOST_BYTE_ORDER } from "./numbers.ts";
 
 /** The header of a frame to be sent. Fields that are `undefined` are left out. */
@@ -50,7 +51,8 @@ const UTF8_BYTES_PER_UNIT = 3;
  * four fields. On an error the buffer holds what it held before.
  *
  * @returns The size of the frame in bytes.
- * @throws {RangeError} if the header has more than 65,535 bytes, or `content-length` is given and
+ * @throws {RangeError} if the header has more than 65,535 bytes or is too complex for a decoder, which
+ * is more than 1,000 members and elements or a depth of more than 32; or `content-length` is given and
  * is not the size of the content.
  * @throws {TypeError} if it is no frame, the content neither text nor a `Uint8Array`, one of the four
  * fields has a wrong type, a field has a value that JSON does not have, or the content is text and its
@@ -170,7 +172,9 @@ export function encodeHead(header: HeaderInit, isText: boolean): EncodedHead {
     throw new TypeError("Cannot encode a head with a content-length: each frame has its own");
   }
   if (isText) checkTextEncoding(encoding);
-  return new EncodedHead(before, tailText(header));
+  const after = tailText(header);
+  checkComplexity(`${before}0${after}`);
+  return new EncodedHead(before, after);
 }
 
 /**
@@ -309,6 +313,7 @@ function tailText(fields: HeaderInit): string {
 
 /** Writes the header's length and the header. */
 function writeHeader(buffer: ByteBuffer, header: string): void {
+  checkComplexity(header);
   buffer.reserve(2 + header.length * UTF8_BYTES_PER_UNIT);
   buffer.length += putHeader(buffer.bytes.subarray(buffer.length), header);
 }
@@ -320,6 +325,12 @@ function putHeader(bytes: Uint8Array, header: string): number {
   bytes[0] = written >>> 8;
   bytes[1] = written & 0xff;
   return 2 + written;
+}
+
+/** @throws {RangeError} if a decoder would take the header for a broken one, and end the connection. */
+function checkComplexity(header: string): void {
+  const problem = nestingProblem(header);
+  if (problem) throw new RangeError(`Cannot encode a header: ${problem}`);
 }
 
 function checkLength(given: number | undefined, actual: number): void {

@@ -51,6 +51,17 @@ export function nestingProblem(
   return undefined;
 }
 
+/** How many members and elements an object or array of JSON has, as {@linkcode nestingProblem} counts. */
+export function memberCount(value: object): number {
+  const values: readonly unknown[] = Object.values(value);
+  // An empty one counts as well: it takes memory too.
+  let count = Math.max(1, values.length);
+  for (const each of values) {
+    if (typeof each === "object" && each !== null) count += memberCount(each);
+  }
+  return count;
+}
+
 /** Where a string ends that begins with the quote at `open`; -1 if it does not. */
 function closingQuote(text: string, open: number): number {
   for (let close = text.indexOf('"', open + 1); close >= 0; close = text.indexOf('"', close + 1)) {

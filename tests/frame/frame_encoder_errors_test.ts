@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   ByteBuffer,
   encodeFrame,
+  encodeHead,
   FrameDecoder,
   type OutgoingFrame,
   writeFrame,
@@ -10,6 +11,7 @@ import {
 } from "../../lib/frame/mod.ts";
 import { anyContent, anyFields, anyFrame, anyName } from "./generators.ts";
 import { bytesOf, join } from "./raw_frames.ts";
+import { rawFrame } from "../support/peers.ts";
 
 /** What code of the application throws, in a getter or in `toJSON`. */
 class Thrown extends Error {}
@@ -290,4 +292,57 @@ Deno.test("content that a toJSON changes or transfers is never half of what was 
   }
   const { frames, error } = new FrameDecoder().decode(buffer.view());
   assertEquals([frames.length, error], [1, undefined]);
+});
+
+/** A value that is so many arrays in each other. */
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i++) value = [value];
+  return value;
+}
+
+/** A header, with a depth and members around the limits of a decoder. */
+const anyComplexHeader = fc.record({
+  depth: fc.oneof(fc.nat(3), fc.integer({ min: 28, max: 34 })),
+  members: fc.oneof(fc.nat(20), fc.integer({ min: 985, max: 1_005 })),
+  elements: fc.oneof(fc.nat(3), fc.integer({ min: 990, max: 1_002 })),
+  objects: fc.oneof(fc.nat(3), fc.integer({ min: 490, max: 502 })),
+  text: fc.constantFrom("", "[[[[{{{{,,,,", '","{', '\\"'),
+}).map(({ depth, members, elements, objects, text }) => ({
+  text,
+  depth: nested(depth),
+  elements: Array(elements).fill(0),
+  objects: Array(objects).fill({}),
+  ...Object.fromEntries(Array.from({ length: members }, (_, i) => [`m${i}`, i])),
+}));
+
+Deno.test("a header is encoded if and only if a decoder takes it", () => {
+  fc.assert(fc.property(anyComplexHeader, fc.boolean(), (header, isText) => {
+    const four = {
+      byteorder: "little",
+      "content-type": "t",
+      "content-encoding": isText ? "utf-8" : "binary",
+      "content-length": 1,
+    };
+    const raw = rawFrame(JSON.stringify({ ...four, ...header }), "x");
+    const isTaken = new FrameDecoder().decode(raw).error === undefined;
+    const buffer = new ByteBuffer();
+    buffer.append(bytesOf("before"));
+    const content = isText ? "x" : bytesOf("x");
+    const fields = { byteorder: "little" as const, "content-type": "t", ...header };
+    const ways = [
+      () => writeFrame(buffer, { header: fields, content }),
+      () => encodeFrame({ header: fields, content }),
+      () => encodeHead(fields, isText),
+      () => writeFrameHead(buffer, fields, 1),
+    ];
+    for (const way of ways) {
+      buffer.length = 6;
+      if (isTaken) way();
+      else {
+        assertThrows(way, RangeError, "Cannot encode a header");
+        assertEquals(buffer.view(), bytesOf("before"));
+      }
+    }
+  }));
 });

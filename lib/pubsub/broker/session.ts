@@ -25,10 +25,8 @@ import { LastWill } from "./last_will.ts";
 import type { Will } from "./will.ts";
 import { isId } from "../protocol/request_id.ts";
 import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
+import { MAX_HEADER_BYTES } from "./header_room.ts";
 import { SignsOfLife } from "./signs_of_life.ts";
-
-/** A header that leaves room for the fields that a group's delivery gets. */
-const MAX_HEADER_BYTES = 64_000;
 
 /** The share of the memory for filters that one connection's filters may take. */
 const CONNECTION_SHARE = 1 / 4;

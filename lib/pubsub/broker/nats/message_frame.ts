@@ -6,6 +6,7 @@ import {
   writeFrame,
 } from "../../../frame/mod.ts";
 import { topicProblem } from "../../protocol/topic.ts";
+import { MAX_HEADER_BYTES, membersProblem } from "../header_room.ts";
 import { isUtf8 } from "./is_utf8.ts";
 import {
   BINARY_ENCODING,
@@ -74,9 +75,11 @@ export function writeMessageFrame(
   writeFrame(buffer, { header: own, content: data });
 }
 
-/** Whether bytes are one frame that a client will understand. */
+/** Whether bytes are one frame that a client will understand, with the fields that are added to it. */
 function isWhole(bytes: Uint8Array): boolean {
-  const { frames, error } = new FrameDecoder({ maxContentBytes: Infinity, maxHeaderBytes: 64_000 })
-    .decode(bytes);
-  return error === undefined && frames.length === 1;
+  const decoder = new FrameDecoder({ maxContentBytes: Infinity, maxHeaderBytes: MAX_HEADER_BYTES });
+  const { frames, error } = decoder.decode(bytes);
+  if (error !== undefined || frames.length !== 1) return false;
+  const { header, start, contentStart } = frames[0]!;
+  return membersProblem(header, contentStart - start - 2) === undefined;
 }

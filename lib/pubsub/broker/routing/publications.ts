@@ -7,6 +7,7 @@ import { mayPublish } from "./rights.ts";
 import { NOBODY, type Route } from "./route.ts";
 import type { Router } from "./router.ts";
 import type { SharedBackplane } from "../backplane.ts";
+import { membersProblem } from "../header_room.ts";
 import type { Forgetful, SpeedMemory } from "./speed_memory.ts";
 import { isInbox, isSystem, SYSTEM_PREFIX, topicProblem } from "../../protocol/topic.ts";
 
@@ -110,10 +111,10 @@ export class Publications implements Forgetful {
     publication = this.#byHeader.get(header);
     let isKept = true;
     if (publication === undefined) {
-      publication = this.#read(header);
+      const headerBytes = contentStart - start - 2;
+      publication = this.#read(header, headerBytes);
       // A header with an id does not come again, nor does a reply's; a larger one is a new object each
       // time.
-      const headerBytes = contentStart - start - 2;
       const recurs = publication.simple && headerBytes <= MAX_CACHED_BYTES &&
         !isInbox(publication.topic);
       isKept = recurs && this.#remember(header, publication, headerBytes);
@@ -166,9 +167,9 @@ export class Publications implements Forgetful {
     return true;
   }
 
-  #read(header: FrameHeader): Publication {
+  #read(header: FrameHeader, headerBytes: number): Publication {
     const topic = header["topic"] as string;
-    const refusal = this.#refusal(header);
+    const refusal = this.#refusal(header, headerBytes);
     const system = refusal === undefined && topic.startsWith(SYSTEM_PREFIX);
     const simple = refusal === undefined && !system && header["id"] === undefined &&
       header["retain"] !== true && header["stored"] === undefined;
@@ -176,7 +177,9 @@ export class Publications implements Forgetful {
     return { header, next: undefined, topic, plain: simple, simple, system, refusal, ...found };
   }
 
-  #refusal(header: FrameHeader): Refusal | undefined {
+  #refusal(header: FrameHeader, headerBytes: number): Refusal | undefined {
+    const problem = membersProblem(header, headerBytes);
+    if (problem !== undefined) return { code: "frame-too-large", message: problem };
     const replyTo = header["reply-to"];
     const replyProblem = replyTo === undefined ? undefined : topicProblem(replyTo);
     if (replyProblem !== undefined) {
