@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { messageOf } from "./message_of.ts";
 
 /**
  * Is told of an error that nobody else hears of.
@@ -37,13 +38,18 @@ export function reportError(error: unknown, what: string): void {
  * throws, or its promise rejects with, is reported.
  *
  * @param what What failed then, as for {@linkcode reportError}: `The observer of a server failed`.
+ * @param tell Is told in the place of {@linkcode reportError}.
  */
-export function guard(what: string, call: () => unknown): void {
+export function guard(
+  what: string,
+  call: () => unknown,
+  tell: ErrorReporter = reportError,
+): void {
   try {
     const result = call();
-    if (result instanceof Promise) result.catch((error) => reportError(error, what));
+    if (result instanceof Promise) result.catch((error) => tell(error, what));
   } catch (error) {
-    reportError(error, what);
+    tell(error, what);
   }
 }
 
@@ -99,7 +105,12 @@ function toConsole(error: unknown, what: string): void {
   }
   if (leftOut > 0) print(`${leftOut} more errors came too fast to be shown`);
   leftOut = 0;
-  print(`${what}:`, error);
+  try {
+    print(`${what}:`, error);
+  } catch {
+    // An error whose properties throw cannot be shown by every console.
+    print(`${what}: ${messageOf(error)}`);
+  }
 }
 
 function print(...parts: unknown[]): void {

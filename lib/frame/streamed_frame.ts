@@ -16,9 +16,16 @@ export interface StreamedFrame {
   readonly content: ReadableStream<Uint8Array>;
 }
 
-/** Whether a frame's content is a stream, whatever else the value may be. */
+/** Whether a frame's content is a stream, whatever else the value may be. It never throws. */
 export function isStreamedFrame(frame: unknown): frame is StreamedFrame {
-  if (typeof frame !== "object" || frame === null || !("content" in frame)) return false;
-  const { content } = frame;
-  return typeof content === "object" && content !== null && "getReader" in content;
+  if (typeof frame !== "object" || frame === null) return false;
+  try {
+    // Those of another realm, such as another frame of a page, have their methods too.
+    const { content } = frame as StreamedFrame;
+    return typeof content === "object" && typeof content?.getReader === "function" &&
+      typeof content.cancel === "function";
+  } catch {
+    // Whoever encodes it is told what its getter throws.
+    return false;
+  }
 }

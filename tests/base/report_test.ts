@@ -32,6 +32,25 @@ Deno.test("reportError() prints what failed and the error, where there is no rep
   assertEquals(printed, [["A callback failed:", error]]);
 });
 
+Deno.test("an error that the console cannot show is told all the same", () => {
+  const error = Object.defineProperty(new Error(), "message", {
+    get(): never {
+      throw new Error("read");
+    },
+  });
+  const original = console.error;
+  const printed: unknown[] = [];
+  console.error = (...parts) => {
+    for (const part of parts) printed.push(part instanceof Error ? part.message : part);
+  };
+  try {
+    atTime(15e8, () => reportError(error, "A callback failed"));
+  } finally {
+    console.error = original;
+  }
+  assertEquals(printed.at(-1), "A callback failed: an error that cannot be shown");
+});
+
 Deno.test("the console shows 20 errors a second, and says how many it left out", () => {
   const printed = printedBy(() => {
     atTime(2e9, () => {

@@ -223,8 +223,8 @@ export class BrokerClient implements AsyncDisposable {
    * @throws {TypeError} if an option is not what it has to be.
    */
   replay(stream: string, options: ReplayOptions = {}): Replay {
-    const { readings, responder } = this.#core;
-    return new Replay(stream, options, readings, responder);
+    const { readings, responder, tellError } = this.#core;
+    return new Replay(stream, options, readings, responder, tellError);
   }
 
   /**

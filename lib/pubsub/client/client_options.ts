@@ -138,10 +138,13 @@ const KINDS: OptionKinds<BrokerClientOptions> = {
 export function checkClientOptions(options: BrokerClientOptions): void {
   checkOptions(options, KINDS);
   const { credentials, reconnect } = options;
-  if (typeof credentials !== "function") {
-    checkOptions(credentials, { token: "text", user: "text", password: "text" }, "credentials");
-  }
+  if (typeof credentials !== "function") checkCredentials(credentials);
   if (reconnect !== false) checkKind("reconnect", reconnect, "object");
+}
+
+/** @throws {TypeError} if these are no credentials, as the program gives them or its function. */
+export function checkCredentials(credentials: Credentials | undefined): void {
+  checkOptions(credentials, { token: "text", user: "text", password: "text" }, "credentials");
 }
 
 /** The limits of a client that are no times. */

@@ -1,4 +1,5 @@
 import { Condition } from "../../base/condition.ts";
+import { guard } from "../../base/report.ts";
 import { sleep } from "../../base/sleep.ts";
 import type { BrokerClientOptions, ClientState } from "./client_options.ts";
 import { closedError } from "./pubsub_error.ts";
@@ -32,11 +33,8 @@ export class ClientStatus {
       this.#connected.fail(closedError(reason));
       this.#closing?.abort();
     }
-    try {
-      this.#onState?.({ state, reason, retryMs });
-    } catch (error) {
-      this.#tellError(error, "The callback onState failed");
-    }
+    const change = { state, reason, retryMs };
+    guard("The callback onState failed", () => this.#onState?.(change), this.#tellError);
   }
 
   /** A try to connect has failed, or a connection is lost: the next try comes after a wait. */

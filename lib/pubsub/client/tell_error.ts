@@ -1,4 +1,4 @@
-import { reportError } from "../../base/report.ts";
+import { guard, reportError } from "../../base/report.ts";
 
 /**
  * Tells of an error that no promise carries to the program.
@@ -7,15 +7,13 @@ import { reportError } from "../../base/report.ts";
  */
 export type TellError = (error: unknown, what: string) => void;
 
-/** Tells errors to a program's callback; without one, or where it throws itself, reports them. */
+/** Tells errors to a program's callback; without one, or where it fails itself, reports them. */
 export function errorTeller(onError: ((error: unknown) => void) | undefined): TellError {
   return (error, what) => {
     if (onError === undefined) return reportError(error, what);
-    try {
-      onError(error);
-    } catch (failure) {
+    guard("The callback onError failed", () => onError(error), (failure, failed) => {
       reportError(error, what);
-      reportError(failure, "The callback onError failed");
-    }
+      reportError(failure, failed);
+    });
   };
 }

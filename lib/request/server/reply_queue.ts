@@ -1,4 +1,5 @@
 import { Condition } from "../../base/condition.ts";
+import { promiseOf } from "../../base/thenable.ts";
 import { Deque } from "../../base/deque.ts";
 import { ByteBuffer } from "../../base/byte_buffer.ts";
 import { EncodedFrame } from "../../frame/encoded_frame.ts";
@@ -110,7 +111,7 @@ export class ReplyQueue {
     const slot: Slot = { answer: undefined, bytes, heldBytes: 0, memory };
     this.#push(slot, requestBytes);
     if (isStreamedFrame(reply)) return this.#arrived(slot, reply);
-    reply.then((reply) => this.#arrived(slot, reply), (error) => {
+    promiseOf(reply).then((reply) => this.#arrived(slot, reply), (error) => {
       this.#sink.failed(error);
       this.#arrived(slot, failureReply(error));
     });

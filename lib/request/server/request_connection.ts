@@ -1,6 +1,7 @@
 import { OverBudgetError } from "../../base/budget.ts";
 import { guard, reportError } from "../../base/report.ts";
-import type { Frame, FrameError, HeaderCache } from "../../frame/mod.ts";
+import { isThenable } from "../../base/thenable.ts";
+import type { Frame, FrameError, FrameInit, HeaderCache } from "../../frame/mod.ts";
 import { FrameDecoder } from "../../frame/frame_decoder.ts";
 import { isStreamedFrame } from "../../frame/streamed_frame.ts";
 import type { CloseReason, Connection, Peer, ServerObserver } from "../../net/mod.ts";
@@ -187,17 +188,19 @@ export class RequestConnection {
   #handle(frame: Frame): void {
     const isCopied = this.#lent.isMuch;
     if (isCopied) frame.detach();
-    let reply: ReplyInit | PromiseLike<ReplyInit>;
+    let reply: FrameInit;
     try {
-      reply = this.#settings.handler(frame, this.#connection);
+      const answer = this.#settings.handler(frame, this.#connection);
+      if (isThenable(answer) || isStreamedFrame(answer)) {
+        const memory = isCopied ? undefined : this.#lent.lend(this.#connection.input.memory);
+        return this.#replies.addLater(answer, frame.end - frame.start, memory);
+      }
+      reply = answer;
     } catch (error) {
       this.#failed(error);
       reply = failureReply(error);
     }
-    if (isPromise(reply) || isStreamedFrame(reply)) {
-      const memory = isCopied ? undefined : this.#lent.lend(this.#connection.input.memory);
-      this.#replies.addLater(reply, frame.end - frame.start, memory);
-    } else this.#replies.add(reply);
+    this.#replies.add(reply);
   }
 
   /** The client sends no more; it may still read. */
@@ -272,8 +275,4 @@ export class RequestConnection {
   #finish(reason: CloseReason, peerEnded = false): Promise<void> {
     return this.#finished ??= this.#connection.finish(reason, peerEnded);
   }
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
 }

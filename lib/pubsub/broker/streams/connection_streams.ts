@@ -2,6 +2,7 @@ import type { HeaderInit } from "../../../frame/mod.ts";
 import { FrameDecoder } from "../../../frame/frame_decoder.ts";
 import { ByteBuffer } from "../../../base/byte_buffer.ts";
 import { Condition } from "../../../base/condition.ts";
+import { messageOf } from "../../../base/message_of.ts";
 import { releaseMemory } from "../../../base/release_memory.ts";
 import type { Principal } from "../../../access/mod.ts";
 import type { Refusal } from "../../protocol/codes.ts";
@@ -148,7 +149,7 @@ export class ConnectionStreams {
       this.#sources.delete(sid);
       close(source, false);
       const code = error instanceof StreamError ? error.code : "storage-failed";
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#host.refuse({ code, message }, undefined, { sid });
       this.#flush();
     }

@@ -1,7 +1,7 @@
 import type { HeaderInit } from "../../../frame/mod.ts";
 import { topicProblem } from "../../protocol/topic.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
-import type { BrokerClientOptions, Will } from "../client_options.ts";
+import { type BrokerClientOptions, checkCredentials, type Will } from "../client_options.ts";
 import { contentProblem, isStream } from "../publishing/publication_frame.ts";
 import { PubSubError } from "../pubsub_error.ts";
 
@@ -18,7 +18,9 @@ export async function makeHello(
   signal: AbortSignal,
 ): Promise<Hello> {
   const who = typeof credentials === "function" ? await credentials(signal) : credentials;
-  const limit = Number.isFinite(maxContentBytes) ? maxContentBytes : undefined;
+  checkCredentials(who);
+  // Above it there is no limit: no content is larger.
+  const limit = Number.isSafeInteger(maxContentBytes) ? maxContentBytes : undefined;
   const fields = {
     version: PROTOCOL_VERSION,
     name,

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../base/message_of.ts";
 import { PubSubError } from "../pubsub_error.ts";
 
 /** Tells the program of publications that failed, while nobody awaited the promise of it. */
@@ -54,7 +55,7 @@ export class Sent extends Promise<void> {
     if (error instanceof PubSubError && error.topic !== undefined) return error;
     const code = error instanceof PubSubError ? error.code : "not-sent";
     const others = count > 1 ? ` and ${count - 1} more` : "";
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const message = `The publication to ${topic}${others} was not sent: ${why}`;
     return new PubSubError(code, message, { cause: error, topic });
   }

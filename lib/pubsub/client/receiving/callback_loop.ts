@@ -1,3 +1,4 @@
+import { isThenable, promiseOf } from "../../../base/thenable.ts";
 import type { PubSubMessage } from "./message.ts";
 import { MissedTally } from "./missed_publications.ts";
 import type { SubscribeOptions } from "./subscribe_options.ts";
@@ -123,8 +124,7 @@ export class CallbackLoop {
       const result = onMessage(message);
       if (isThenable(result)) {
         this.#running = [message];
-        result.then(this.#done, this.#failed);
-        return;
+        return void promiseOf(result).then(this.#done, this.#failed);
       }
     } catch (error) {
       this.#source.failed(error);
@@ -138,8 +138,7 @@ export class CallbackLoop {
       const result = this.#call(messages);
       if (isThenable(result)) {
         this.#running = own;
-        result.then(this.#done, this.#failed);
-        return;
+        return void promiseOf(result).then(this.#done, this.#failed);
       }
     } catch (error) {
       this.#source.failed(error);
@@ -158,9 +157,4 @@ export class CallbackLoop {
 /** Those that want a reply. The array itself is the program's, which may change it. */
 function requestsAmong(messages: readonly PubSubMessage[]): readonly PubSubMessage[] {
   return messages.filter(({ replyTo }) => replyTo !== undefined);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
 }

@@ -1,5 +1,6 @@
 import { Condition } from "../../../base/condition.ts";
 import { Deque } from "../../../base/deque.ts";
+import { guard } from "../../../base/report.ts";
 import { CallbackLoop, type CallbackSource } from "./callback_loop.ts";
 import { LatestMessages } from "./latest_messages.ts";
 import type { PubSubMessage } from "./message.ts";
@@ -15,6 +16,8 @@ import {
 
 /** So many does a program need at most to come by what `subscribe()` resolves to. */
 const MICROTASKS_TO_BEGIN = 16;
+
+const HAS_CALLBACK = "Cannot iterate over a subscription with a callback: that gets its messages";
 
 /** What a subscription needs of its client. */
 export interface SubscriptionOwner {
@@ -106,8 +109,13 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     this.#loop = calls ? new CallbackLoop(this.#source(), options) : undefined;
   }
 
-  /** The next message; waits for it. Rejects if the broker, or the client, ended the subscription. */
+  /**
+   * The next message; waits for it. Rejects if the broker, or the client, ended the subscription.
+   *
+   * @throws {TypeError} if it has a callback for messages.
+   */
   next(): Promise<IteratorResult<PubSubMessage, undefined>> {
+    if (this.#loop !== undefined) return Promise.reject(new TypeError(HAS_CALLBACK));
     this.#iterated = true;
     this.#letGo();
     for (let item = this.#take(); item !== undefined; item = this.#take()) {
@@ -349,11 +357,11 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   #tellMissed(missed: MissedTally): void {
     for (const told of missed.told(this.filter)) {
       this.missed += told.count ?? 0;
-      try {
-        this.options.onMissed?.(told);
-      } catch (error) {
-        this.#owner.tellError(error, `The callback onMissed of ${this.filter} failed`);
-      }
+      guard(
+        `The callback onMissed of ${this.filter} failed`,
+        () => this.options.onMissed?.(told),
+        (error, what) => this.#owner.tellError(error, what),
+      );
     }
   }
 

@@ -1,5 +1,7 @@
 import { Condition } from "../../../base/condition.ts";
 import { checkGiven, checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
+import { messageOf } from "../../../base/message_of.ts";
+import { guard } from "../../../base/report.ts";
 import { countOption, FINITE, numericOptions } from "../../../base/numeric_options.ts";
 import type { ClientLink } from "../link/client_link.ts";
 import type { MessageFrame, Responder } from "../receiving/message.ts";
@@ -15,6 +17,8 @@ import type { ConsumeOptions } from "./stream_types.ts";
 
 /** Messages that a loop has at one time. */
 const PREFETCH = 64;
+
+const HAS_CALLBACK = "Cannot iterate over a consumption with onMessage: that gets its messages";
 
 /** A week in milliseconds. */
 const MAX_WAIT_MS = 604_800_000;
@@ -64,7 +68,12 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     confirmed: () => {},
     received: (frame, fields) => this.#received(frame, fields),
     told: ({ op, count }) => {
-      if (op === "missed") this.#options.onMissed?.(Number(count));
+      if (op !== "missed") return;
+      guard(
+        `The callback onMissed of ${this.#stream} failed`,
+        () => this.#options.onMissed?.(Number(count)),
+        this.#host.tellError,
+      );
     },
     // What waits is delivered again.
     disconnected: () => this.#queue.clear(),
@@ -104,8 +113,14 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     }
   }
 
-  /** The next message; done when it ended. @throws {PubSubError} what ended it otherwise. */
+  /**
+   * The next message; done when it ended.
+   *
+   * @throws {PubSubError} what ended it otherwise.
+   * @throws {TypeError} if it has an `onMessage`.
+   */
   next(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    if (this.#options.onMessage !== undefined) return Promise.reject(new TypeError(HAS_CALLBACK));
     return this.#queue.next();
   }
 
@@ -185,7 +200,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
       } catch (error) {
         this.#failed(error);
         if (message.settled) continue;
-        const text = error instanceof Error ? error.message : String(error);
+        const text = messageOf(error);
         const reason = text.toWellFormed().slice(0, MAX_REASON_LENGTH).toWellFormed() || undefined;
         await message.nack({ reason }).catch(() => {});
       }

@@ -1,6 +1,8 @@
 import { checkGiven, checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
+import { guard } from "../../../base/report.ts";
 import type { FrameHeader } from "../../../frame/mod.ts";
 import type { MessageFrame, Responder } from "../receiving/message.ts";
+import type { TellError } from "../tell_error.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { checkFrom, startFields } from "./stream_fields.ts";
 import { type DeliveryFields, StreamMessage } from "./stream_message.ts";
@@ -26,6 +28,7 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
   readonly #options: ReplayOptions;
   readonly #readings: StreamReadings;
   readonly #responder: Responder;
+  readonly #tellError: TellError;
   readonly #queue = new ReadingQueue<StreamMessage>();
   readonly #reading: StreamReading = {
     request: () => this.#request(),
@@ -51,6 +54,7 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
     options: ReplayOptions,
     readings: StreamReadings,
     responder: Responder,
+    tellError: TellError,
   ) {
     checkGiven("stream", stream, "text");
     checkOptions(options, KINDS);
@@ -59,6 +63,7 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
     this.#options = options;
     this.#readings = readings;
     this.#responder = responder;
+    this.#tellError = tellError;
     this.#isLastPhase = options.from === "last";
   }
 
@@ -112,15 +117,20 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
 
   #told(header: FrameHeader): void {
     const { op, count, seq } = header as { op?: unknown; count?: unknown; seq?: unknown };
-    if (op === "missed") this.#options.onMissed?.(Number(count));
+    const { onMissed, onCaughtUp } = this.#options;
+    if (op === "missed") this.#call("onMissed", () => onMissed?.(Number(count)));
     else if (op === "caught-up") {
       this.#isLastPhase = false;
       this.#next = Number(seq) + 1;
       if (this.#isCaughtUp) return;
       this.#isCaughtUp = true;
-      this.#options.onCaughtUp?.(Number(seq));
+      this.#call("onCaughtUp", () => onCaughtUp?.(Number(seq)));
       if (this.#options.live === false) void this.stop();
     }
+  }
+
+  #call(name: string, call: () => unknown): void {
+    guard(`The callback ${name} of ${this.#stream} failed`, call, this.#tellError);
   }
 
   #end(error: unknown): void {
