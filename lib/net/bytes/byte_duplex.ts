@@ -1,4 +1,5 @@
 import { checkGiven } from "../../base/option_kinds.ts";
+import { shownValue } from "../../base/value_kind.ts";
 
 /**
  * A connection that carries bytes in both directions. A `Deno.Conn` is one; {@linkcode duplexOf}
@@ -12,9 +13,9 @@ export interface ByteDuplex {
    * @default {false}
    */
   readonly buffersInput?: boolean | undefined;
-  /** Reads available bytes; resolves to how many, or to `null` at the end. */
+  /** Reads available bytes; resolves to how many, at least 1, or to `null` at the end. */
   read(into: Uint8Array): Promise<number | null>;
-  /** Writes some of the bytes, perhaps not all; resolves to how many. */
+  /** Writes some of the bytes, perhaps not all; resolves to how many, at least 1. */
   write(bytes: Uint8Array): Promise<number>;
   /** Closes it; pending reads and writes end. */
   close(): void;
@@ -26,6 +27,19 @@ export function checkDuplex(duplex: ByteDuplex): void {
   for (const name of ["read", "write", "close"] as const) {
     checkGiven(`connection.${name}`, duplex[name], "function");
   }
+}
+
+/**
+ * Checks what a connection of the program's own says that it has done: with another number the same
+ * bytes would be written for ever, or bytes be taken that nobody sent.
+ *
+ * @param room The size of what it was given to read into, or to write.
+ * @throws {TypeError} if it is no number from 1 to that.
+ */
+export function checkTransferred(count: number, room: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= room) return;
+  const given = shownValue(count);
+  throw new TypeError(`A connection that may transfer ${room} bytes says that it did ${given}`);
 }
 
 /**

@@ -9,6 +9,15 @@ import {
 /** The size in bytes of a read from a byte stream. */
 const READ_BYTES = 131_072;
 
+/**
+ * A stream that has every chunk ready makes no other code wait for long. After so many chunks that are
+ * small it is looked at the clock, and after this time others get their turn: a stream of empty chunks
+ * would keep the thread for ever.
+ */
+const SMALL_BYTES = 4_096;
+const SMALL_CHUNKS_A_LOOK = 64;
+const TURN_MS = 2;
+
 const NO_BYTES = new Uint8Array(0);
 
 /** The result of a read at the end of the stream. */
@@ -23,6 +32,9 @@ export class ContentSource {
   readonly #expected: number;
   readonly #timeoutMs: number;
   #given = 0;
+  /** Small chunks that came, and when others had their turn. */
+  #smallChunks = 0;
+  #turnAt = performance.now();
   /** The memory for reads from a byte stream, which each read transfers and gives back. */
   #memory: ArrayBuffer | undefined;
   #ended = false;
@@ -125,7 +137,15 @@ export class ContentSource {
       throw this.#error("wrong-chunk", `gave ${valueKind(value)}, which is no Uint8Array,`);
     }
     if (this.#reader.isByteStream) this.#memory = value.buffer as ArrayBuffer;
+    const isLook = value.length < SMALL_BYTES && ++this.#smallChunks % SMALL_CHUNKS_A_LOOK === 0;
+    if (isLook && performance.now() - this.#turnAt > TURN_MS) await this.#giveTurn();
     return value;
+  }
+
+  async #giveTurn(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#turnAt = performance.now();
+    if (this.#cancelled) throw this.#cancelled.reason;
   }
 
   #error(code: ContentStreamErrorCode, what: string, options?: ErrorOptions): ContentStreamError {

@@ -1,5 +1,6 @@
 import { ByteBuffer } from "../../base/byte_buffer.ts";
 import { Condition } from "../../base/condition.ts";
+import { checkTransferred } from "./byte_duplex.ts";
 import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import type { SharedMemory } from "./shared_memory.ts";
 
@@ -205,11 +206,22 @@ export class WriteQueue {
   #write(rest: Uint8Array): void {
     this.#onSinkWrote ??= (count) => this.#written(count);
     this.#onSinkFailed ??= (cause) => this.#failed(cause);
-    this.#sink.write(rest).then(this.#onSinkWrote, this.#onSinkFailed);
+    try {
+      this.#sink.write(rest).then(this.#onSinkWrote, this.#onSinkFailed);
+    } catch (cause) {
+      // A connection of the program's own may throw instead of rejecting.
+      this.#failed(cause);
+    }
   }
 
   #written(count: number): void {
-    const rest = this.#sending!.subarray(count);
+    const sent = this.#sending!;
+    try {
+      checkTransferred(count, sent.length);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    const rest = sent.subarray(count);
     this.#sending = rest;
     this.writtenBytes += count;
     this.#takenBytes += count;

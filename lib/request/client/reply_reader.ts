@@ -1,7 +1,7 @@
 import type { Frame } from "../../frame/frame.ts";
 import { FrameDecoder } from "../../frame/frame_decoder.ts";
 import { FrameError } from "../../frame/frame_error.ts";
-import type { ByteDuplex } from "../../net/bytes/byte_duplex.ts";
+import { type ByteDuplex, checkTransferred } from "../../net/bytes/byte_duplex.ts";
 import { ReadBuffer } from "../../net/bytes/read_buffer.ts";
 import { Reply } from "./reply.ts";
 
@@ -36,8 +36,10 @@ export class ReplyReader {
   async run(): Promise<void> {
     const input = new ReadBuffer();
     while (true) {
-      const count = await this.#duplex.read(input.free());
+      const free = input.free();
+      const count = await this.#duplex.read(free);
       if (count === null) break;
+      checkTransferred(count, free.length);
       input.filled(count);
       const batch = this.#decoder.decode(input.bytes, input.start, input.end);
       for (const frame of batch.frames) this.#take(frame);

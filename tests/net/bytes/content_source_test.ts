@@ -178,3 +178,31 @@ Deno.test("a byte stream is read into one memory", async () => {
   // The first chunk's memory went into the second read.
   assertEquals([first?.length, second?.length], [0, 20]);
 });
+
+for (const size of [0, 1]) {
+  Deno.test(`others have their turn beside a stream that has chunks of ${size} bytes ready`, async () => {
+    const chunk = new Uint8Array(size);
+    const stream = new ReadableStream({ pull: (controller) => controller.enqueue(chunk) });
+    const source = new ContentSource(stream, 1e9, 50);
+    let ticks = 0;
+    const timer = setInterval(() => {
+      if (++ticks === 3) source.cancel("enough");
+    }, 1);
+    const reading = (async () => {
+      while (await source.next());
+    })();
+    const error = await deadline(reading.catch((error) => error));
+    clearInterval(timer);
+    // One that gives nothing at all may time out first.
+    assert(error === "enough" || error.code === "timed-out", String(error));
+  });
+}
+
+Deno.test("a stream that gives nothing but empty chunks times out", async () => {
+  const stream = new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(0)),
+  });
+  const source = new ContentSource(stream, 10, 20);
+  const error = await assertRejects(() => deadline(source.next()), ContentStreamError);
+  assertEquals(error.code, "timed-out");
+});

@@ -196,7 +196,11 @@ Deno.test("what is read goes to all receivers as it came, whatever each of them 
   const step = fc.oneof(
     fc.record({ kind: fc.constant("read" as const), which: fc.constant(0), count: fc.nat(20_000) }),
     fc.record({ kind: fc.constant("own" as const), which: fc.nat(2), count: fc.nat(300) }),
-    fc.record({ kind: fc.constant("take" as const), which: fc.nat(2), count: fc.nat(12_000) }),
+    fc.record({
+      kind: fc.constant("take" as const),
+      which: fc.nat(2),
+      count: fc.integer({ min: 1, max: 12_000 }),
+    }),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
@@ -299,4 +303,31 @@ Deno.test("what no write has begun with can be dropped, borrowed or not", async 
   await socket.take();
   assertEquals(socket.received, [...input.bytes, 7, 8, 9]);
   assertEquals([input.memory.borrowed, queue.pendingBytes], [false, 0]);
+});
+
+/** What a connection of the program's own may say of a write of five bytes. */
+const ODD_WRITES: readonly (() => unknown)[] = [
+  ...[0, -1, 6, 1.5, NaN, Infinity, "5", null, undefined, {}].map((count) => () =>
+    Promise.resolve(count)
+  ),
+  () => undefined,
+  () => {
+    throw new Error("at once");
+  },
+];
+
+Deno.test("a write that says what cannot be fails, and is not tried again", async () => {
+  for (const write of ODD_WRITES) {
+    let writes = 0;
+    const sink = {
+      write: () => {
+        writes++;
+        return write() as Promise<number>;
+      },
+    };
+    const queue = new WriteQueue(sink, 100, (cause) => new Error("lost", { cause }));
+    queue.buffer.append(new Uint8Array(5));
+    await assertRejects(() => deadline(queue.flushed()), Error, "lost");
+    assertEquals([writes, queue.failed, queue.pendingBytes], [1, true, 0]);
+  }
 });

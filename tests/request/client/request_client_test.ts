@@ -11,10 +11,12 @@ import {
 import {
   connectRequests,
   type Reply,
+  RequestClient,
   RequestError,
   serveRequests,
 } from "../../../lib/request/mod.ts";
 import { ConnectionError, type Listener } from "../../../lib/net/mod.ts";
+import { connectBroker } from "../../../lib/pubsub/mod.ts";
 import { deadline, pause, until } from "../../support/deadline.ts";
 import { listenLocally, RawClient, Recorder } from "../../support/peers.ts";
 
@@ -257,5 +259,22 @@ Deno.test("a large request and a large answer pass each other", async () => {
   const answers = await deadline(Promise.all([1, 2, 3].map(() => client.request(say(content)))));
   for (const answer of answers) {
     assertEquals(new TextDecoder().decode(answer.content) === content, true);
+  }
+});
+
+Deno.test("a connection that says what cannot be of a read fails its requests", async () => {
+  for (const count of [0, -1, 1.5, NaN, 1e9, "5", undefined] as unknown as number[]) {
+    const duplex = {
+      read: () => Promise.resolve(count),
+      write: (bytes: Uint8Array) => Promise.resolve(bytes.length),
+      close: () => {},
+    };
+    await using client = new RequestClient(duplex);
+    await assertRejects(() => deadline(client.request("x")), ConnectionError, "says that it did");
+    await assertRejects(
+      () => deadline(connectBroker(duplex)),
+      TypeError,
+      "says that it did",
+    );
   }
 });

@@ -6,7 +6,7 @@ import { FrameDecoder } from "../../../frame/frame_decoder.ts";
 import type { FrameError } from "../../../frame/frame_error.ts";
 import type { FrameHeader } from "../../../frame/header.ts";
 import type { OutgoingFrame } from "../../../frame/frame_encoder.ts";
-import type { ByteDuplex } from "../../../net/bytes/byte_duplex.ts";
+import { type ByteDuplex, checkTransferred } from "../../../net/bytes/byte_duplex.ts";
 import type { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
 import { LinkInput } from "./link_input.ts";
 import { LinkOutput } from "./link_output.ts";
@@ -184,8 +184,10 @@ export class ClientLink {
   async #read(): Promise<void> {
     const input = new LinkInput();
     while (!this.#closed) {
-      const count = await this.#duplex.read(input.free());
+      const free = input.free();
+      const count = await this.#duplex.read(free);
       if (count === null) return;
+      checkTransferred(count, free.length);
       this.#heard = true;
       input.filled(count);
       this.#taken.came(count);

@@ -13,6 +13,7 @@ export class ServerList {
   /** @throws {TypeError} if there is none, or one that is neither a connection nor makes one. */
   constructor(target: DuplexTarget) {
     if (isDuplex(target)) {
+      checkDuplex(target);
       this.#unused = target;
       this.#sources = [() => Promise.resolve(target)];
     } else this.#sources = Array.isArray(target) ? target.slice() : [target as DuplexSource];
