@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts";
-import { checkOptions } from "../base/option_kinds.ts";
+import { checkGiven, checkOptions } from "../base/option_kinds.ts";
 import { listen, type ListenOptions } from "./listen.ts";
 import type { Listener } from "./listener.ts";
 
@@ -34,7 +34,7 @@ export function serveOn<S, O extends ListenOptions>(
  * @param options The server's options. With an address, also those of {@linkcode listen}.
  * @param start Makes the server, from the options without those of `listen`. If it throws, the
  * listener that was made here is closed.
- * @throws {TypeError} if options of `listen` are given with a listener.
+ * @throws {TypeError} if options of `listen` are given with a listener, or it is one of Deno's.
  */
 export function serveOn<S, O extends ListenOptions>(
   target: ServeTarget,
@@ -42,6 +42,8 @@ export function serveOn<S, O extends ListenOptions>(
   start: ServerStart<S, O>,
 ): S | Promise<S> {
   if (!isListener(target)) return listenAndStart(target, options, start);
+  // Deno's own has none; it would be found out when the server ends.
+  checkGiven("listener.address", target.address, "object");
   checkOptions(options, {});
   for (const name of ["tls", "reusePort"] as const) {
     // If `tls` were ignored, secrets would be sent in the clear.

@@ -13,6 +13,7 @@ import {
   serveConnections,
   type ServeOptions,
 } from "../../lib/net/mod.ts";
+import { serveBroker } from "../../lib/pubsub/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { CA, SERVER_TLS } from "../support/tls.ts";
 
@@ -140,4 +141,15 @@ Deno.test({
     await using server = await serveEchoThreads("127.0.0.1:0", 2);
     await assertServes(formatAddress(server.address));
   },
+});
+
+Deno.test("a listener of Deno's own is refused, and stays the program's", async () => {
+  const own = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listener = own as unknown as Listener;
+  assertThrows(() => serveEcho(listener), TypeError, "listener.address");
+  assertThrows(() => serveBroker(listener), TypeError, "listener.address");
+  const [conn] = await Promise.all([own.accept(), Deno.connect({ port: own.addr.port })])
+    .then((both) => (both[1].close(), both));
+  conn.close();
+  own.close();
 });

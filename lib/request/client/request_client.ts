@@ -195,7 +195,9 @@ export class RequestClient implements AsyncDisposable {
 
   /**
    * Sends a request: text or bytes, which are its content; a frame; or a frame whose content is a
-   * stream, which is taken over. Other requests wait until the stream is sent.
+   * stream, which is taken over. Other requests wait until the stream is sent. A request that waits
+   * for room is not copied: do not change its bytes or its header before the promise is settled.
+   * Where {@linkcode RequestClient.ready} was awaited before, it is encoded at once.
    *
    * @returns The answer, which owns its bytes. Answers come in the order of the requests.
    * @throws {RequestError} if the answer tells of a failure; with `raw` it is returned.

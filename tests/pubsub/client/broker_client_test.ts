@@ -130,3 +130,20 @@ Deno.test("json() has the type that the caller expects", async () => {
   const { n } = (await deadline(subscription.next())).value!.json<{ n: number[] }>();
   assertEquals(n[1], 2);
 });
+
+Deno.test("a content-type among the fields counts, where the option does not say otherwise", async () => {
+  await using broker = await startBroker();
+  await using client = await connectBroker(broker.address);
+  const subscription = await client.subscribe("t");
+  const fields = { "content-type": "text/html", topic: "elsewhere", op: "bye", "reply-to": "u" };
+  await client.publish("t", "<p>", { fields });
+  await client.publish("t", "{}", { fields, contentType: "text/json" });
+  for (const type of ["text/html", "text/json"]) {
+    const { value } = await deadline(subscription.next());
+    assertEquals([value?.header["content-type"], value?.topic, value?.replyTo], [
+      type,
+      "t",
+      undefined,
+    ]);
+  }
+});

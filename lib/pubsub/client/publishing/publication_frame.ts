@@ -85,5 +85,6 @@ function headerOf(topic: string, options: SendOptions, id: number | undefined): 
   const asked = stored &&
     { stored: true, "msg-id": stored.messageId, "expect-seq": stored.expectSeq };
   const header = { ...fields, ...asked, op: "pub", topic, retain: retain || undefined, id };
-  return { ...header, "content-type": contentType, "reply-to": replyTo, "ok-if": okIf };
+  const type = contentType ?? fields?.["content-type"] as string | undefined;
+  return { ...header, "content-type": type, "reply-to": replyTo, "ok-if": okIf };
 }

@@ -4,9 +4,12 @@ export interface PublishOptions {
   readonly retain?: boolean | undefined;
   /** The topic that replies are to be published on. */
   readonly replyTo?: string | undefined;
-  /** Without it, `text/plain` for a text, else `application/octet-stream`. */
+  /** Without it, that of `fields`, else `text/plain` for a text and `application/octet-stream`. */
   readonly contentType?: string | undefined;
-  /** Further fields of the header: any values of JSON. */
+  /**
+   * Further fields of the header: any values of JSON, up to 900 members and elements. `op`, `topic`, `id`,
+   * `retain`, `reply-to` and `ok-if` are the client's to set, and are left out.
+   */
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
