@@ -1,5 +1,4 @@
-import { checkGiven } from "../../base/option_kinds.ts";
-import { shownValue } from "../../base/value_kind.ts";
+import { checkGiven, refusal } from "../../base/option_kinds.ts";
 
 /**
  * A connection that carries bytes in both directions. A `Deno.Conn` is one; {@linkcode duplexOf}
@@ -38,8 +37,7 @@ export function checkDuplex(duplex: ByteDuplex): void {
  */
 export function checkTransferred(count: number, room: number): void {
   if (Number.isInteger(count) && count >= 1 && count <= room) return;
-  const given = shownValue(count);
-  throw new TypeError(`A connection that may transfer ${room} bytes says that it did ${given}`);
+  throw new TypeError(refusal("count", count, `1 to ${room}, or null at the end`));
 }
 
 /**

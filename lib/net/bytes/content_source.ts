@@ -10,13 +10,12 @@ import {
 const READ_BYTES = 131_072;
 
 /**
- * A stream that has every chunk ready makes no other code wait for long. After so many chunks that are
- * small it is looked at the clock, and after this time others get their turn: a stream of empty chunks
- * would keep the thread for ever.
+ * After so many chunks that are small others get their turn, which takes 1 ms: a stream that has each
+ * chunk ready would keep the thread until its end, and if they are empty for ever. 200 of them take
+ * 1 to 2 ms.
  */
-const SMALL_BYTES = 4_096;
-const SMALL_CHUNKS_A_LOOK = 64;
-const TURN_MS = 2;
+const SMALL_BYTES = 1_024;
+const SMALL_CHUNKS_A_TURN = 200;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -32,9 +31,7 @@ export class ContentSource {
   readonly #expected: number;
   readonly #timeoutMs: number;
   #given = 0;
-  /** Small chunks that came, and when others had their turn. */
   #smallChunks = 0;
-  #turnAt = performance.now();
   /** The memory for reads from a byte stream, which each read transfers and gives back. */
   #memory: ArrayBuffer | undefined;
   #ended = false;
@@ -63,7 +60,7 @@ export class ContentSource {
    * @throws what it was cancelled with.
    */
   async next(): Promise<Uint8Array | undefined> {
-    if (this.#cancelled) throw this.#cancelled.reason;
+    this.#checkCancelled();
     if (this.#ended) return undefined;
     const timer = this.#timeoutMs > 0
       ? setTimeout(() => this.#timedOut(), this.#timeoutMs)
@@ -127,24 +124,24 @@ export class ContentSource {
         ? await this.#reader.readInto(new Uint8Array(this.#memory ?? new ArrayBuffer(size)))
         : await this.#reader.read();
     } catch (cause) {
-      if (this.#cancelled) throw this.#cancelled.reason;
+      this.#checkCancelled();
       throw this.#error("failed", `failed: ${messageOf(cause)},`, { cause });
     }
-    if (this.#cancelled) throw this.#cancelled.reason;
+    this.#checkCancelled();
     if (result.done) return END;
     const { value } = result;
     if (!(value instanceof Uint8Array)) {
       throw this.#error("wrong-chunk", `gave ${valueKind(value)}, which is no Uint8Array,`);
     }
     if (this.#reader.isByteStream) this.#memory = value.buffer as ArrayBuffer;
-    const isLook = value.length < SMALL_BYTES && ++this.#smallChunks % SMALL_CHUNKS_A_LOOK === 0;
-    if (isLook && performance.now() - this.#turnAt > TURN_MS) await this.#giveTurn();
+    if (value.length < SMALL_BYTES && ++this.#smallChunks % SMALL_CHUNKS_A_TURN === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#checkCancelled();
+    }
     return value;
   }
 
-  async #giveTurn(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    this.#turnAt = performance.now();
+  #checkCancelled(): void {
     if (this.#cancelled) throw this.#cancelled.reason;
   }
 

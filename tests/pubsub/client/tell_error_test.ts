@@ -122,7 +122,7 @@ Deno.test("what has a callback is not iterated over", async () => {
   const subscription = await client.subscribe("t", { onMessage: () => {} });
   await assertRejects(() => deadline(subscription.next()), TypeError, "callback");
   const consumption = client.consume("orders", "workers", { onMessage: () => {} });
-  await assertRejects(() => deadline(consumption.next()), TypeError, "onMessage");
+  await assertRejects(() => deadline(consumption.next()), TypeError, "callback");
   await assertRejects(() => consumption.finished);
 });
 

@@ -270,11 +270,11 @@ Deno.test("a connection that says what cannot be of a read fails its requests", 
       close: () => {},
     };
     await using client = new RequestClient(duplex);
-    await assertRejects(() => deadline(client.request("x")), ConnectionError, "says that it did");
+    await assertRejects(() => deadline(client.request("x")), ConnectionError, "as count");
     await assertRejects(
       () => deadline(connectBroker(duplex)),
       TypeError,
-      "says that it did",
+      "as count",
     );
   }
 });

@@ -17,7 +17,8 @@ import {
 /** So many does a program need at most to come by what `subscribe()` resolves to. */
 const MICROTASKS_TO_BEGIN = 16;
 
-const HAS_CALLBACK = "Cannot iterate over a subscription with a callback: that gets its messages";
+/** Said where something that has a callback for messages is iterated over. */
+export const HAS_CALLBACK = "Cannot iterate: a callback gets the messages";
 
 /** What a subscription needs of its client. */
 export interface SubscriptionOwner {

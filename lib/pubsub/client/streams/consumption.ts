@@ -7,6 +7,7 @@ import type { ClientLink } from "../link/client_link.ts";
 import type { MessageFrame, Responder } from "../receiving/message.ts";
 import type { PendingAnswers } from "../publishing/pending_answers.ts";
 import { PubSubError } from "../pubsub_error.ts";
+import { HAS_CALLBACK } from "../receiving/client_subscription.ts";
 import type { TellError } from "../tell_error.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { Settlements } from "./settlements.ts";
@@ -17,8 +18,6 @@ import type { ConsumeOptions } from "./stream_types.ts";
 
 /** Messages that a loop has at one time. */
 const PREFETCH = 64;
-
-const HAS_CALLBACK = "Cannot iterate over a consumption with onMessage: that gets its messages";
 
 /** A week in milliseconds. */
 const MAX_WAIT_MS = 604_800_000;

@@ -179,8 +179,8 @@ Deno.test("consumers that come and go have what others are done with looked for 
   // The first consumer is done with all, which is dropped once the one that is not has gone.
   place.join(2, "big", 1, {});
   const deliveries: number[] = [];
-  for (let bytes: Uint8Array | undefined; deliveries.length < 5_000;) {
-    bytes = place.perform(hungry(0)).deliveries[0]?.bytes;
+  while (deliveries.length < 5_000) {
+    const bytes = place.perform(hungry(0)).deliveries[0]?.bytes;
     if (bytes === undefined) continue;
     deliveries.push(...messagesIn(bytes).map(({ header }) => header["delivery"] as number));
   }
