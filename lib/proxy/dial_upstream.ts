@@ -11,6 +11,7 @@ import {
 } from "../net/mod.ts";
 import { asciiHost, isWebSocket } from "../net/address.ts";
 import { DialLimit } from "../net/dial_limit.ts";
+import type { Trust } from "../net/node_tls.ts";
 import { ConnSide } from "./conn_side.ts";
 import { OwnReads, type TurnToEnd } from "./own_reads.ts";
 import type { Side } from "./side.ts";
@@ -20,6 +21,8 @@ import { SocketSide } from "./socket_side.ts";
 export interface Upstream {
   readonly address: TcpAddress | UnixAddress;
   readonly tls: ClientTls | undefined;
+  /** What its certificate may be checked by. What the last one was good for comes first. */
+  trusts: readonly Trust[];
   readonly timeoutMs: number;
 }
 
@@ -46,7 +49,13 @@ export function upstreamAt(
     const cause = new Error("TLS on a Unix socket is not supported");
     throw new ConnectionError("connect", address, cause, "not-supported");
   }
-  return { address, tls, timeoutMs };
+  return { address, tls, trusts: trustsOf(tls), timeoutMs };
+}
+
+/** Certificates that are given are trusted in addition to the system's. */
+function trustsOf({ insecure, caCerts }: ClientTls = {}): Trust[] {
+  if (insecure || !caCerts?.length) return [{ insecure }];
+  return [{ caCerts }, {}];
 }
 
 /**
@@ -56,18 +65,40 @@ export function upstreamAt(
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
  */
 export async function dialUpstream(
-  { address, tls, timeoutMs }: Upstream,
+  upstream: Upstream,
   signal: AbortSignal,
   turnToEnd: TurnToEnd,
 ): Promise<Side> {
+  const { address, trusts, timeoutMs } = upstream;
   if (address.transport === "unix") {
     return new ConnSide(await dial(address, { timeoutMs, signal }), turnToEnd, address);
   }
+  const [trust, other] = trusts;
+  using limit = new DialLimit(timeoutMs, signal);
+  try {
+    return await dialTcp(upstream, address, trust!, limit, turnToEnd);
+  } catch (error) {
+    if (!other || !(error instanceof ConnectionError) || error.tlsProblem !== "untrusted") {
+      throw error;
+    }
+    const side = await dialTcp(upstream, address, other, limit, turnToEnd);
+    upstream.trusts = [other, trust!];
+    return side;
+  }
+}
+
+async function dialTcp(
+  { tls }: Upstream,
+  address: TcpAddress,
+  trust: Trust,
+  limit: DialLimit,
+  turnToEnd: TurnToEnd,
+): Promise<Side> {
   const reads = OwnReads.unconnected(turnToEnd);
   const { socket } = reads;
   socket.connect({ host: asciiHost(address.hostname), port: address.port });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  using limit = new DialLimit(timeoutMs, signal);
+  limit.operation = "connect";
   const giveUp = () => reject(limit.signal.reason);
   limit.signal.addEventListener("abort", giveUp, { once: true });
   if (limit.signal.aborted) giveUp();
@@ -77,11 +108,13 @@ export async function dialUpstream(
     await promise;
     if (!tls) return new SocketSide(reads);
     limit.operation = "tls-handshake";
-    return await startTls(reads, address, tls, limit.signal);
+    const serverName = asciiHost(tls.serverName ?? address.hostname);
+    return await startTls(reads, serverName, trust, limit.signal);
   } catch (cause) {
     destroyQuietly(socket);
     throw await limit.failure(address, cause);
   } finally {
+    limit.signal.removeEventListener("abort", giveUp);
     socket.removeListener("error", reject);
   }
 }
@@ -89,14 +122,13 @@ export async function dialUpstream(
 /** Its modules are loaded only where they are used. */
 async function startTls(
   reads: OwnReads,
-  address: TcpAddress,
-  tls: ClientTls,
+  serverName: string,
+  trust: Trust,
   signal: AbortSignal,
 ): Promise<Side> {
   const { startNodeTls } = await import("../net/node_tls.ts");
   const { SocketConn } = await import("./socket_conn.ts");
-  const serverName = asciiHost(tls.serverName ?? address.hostname);
-  const conn = await startNodeTls(new SocketConn(reads), serverName, tls, signal);
+  const conn = await startNodeTls(new SocketConn(reads), serverName, trust, signal);
   return new ConnSide(conn, reads.turnToEnd);
 }
 

@@ -40,7 +40,12 @@ export interface ProxyOptions {
    * @default {another one each time}
    */
   readonly seed?: number | undefined;
-  /** Connect to the upstream with TLS, with these settings. @default {no TLS} */
+  /**
+   * Connect to the upstream with TLS, with these settings. An upstream that is not trusted by `caCerts`
+   * is dialled once more, and checked by the system's certificates.
+   *
+   * @default {no TLS}
+   */
   readonly upstreamTls?: ClientTls | undefined;
   /** The time limit for connecting to the upstream, TLS included. @default {10_000} */
   readonly connectTimeoutMs?: number | undefined;

@@ -1,8 +1,18 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { AddressError, ConnectionError, dial, listen } from "../../lib/net/mod.ts";
+import { serveEcho } from "../../lib/echo/mod.ts";
+import { AddressError, ConnectionError, dial, formatAddress, listen } from "../../lib/net/mod.ts";
 import { type Proxy, serveProxy } from "../../lib/proxy/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { CA, NEXT_CA, NEXT_TLS, OTHER_CA, SERVER_TLS, TRUSTING } from "../support/tls.ts";
+import { script, ServerProgram } from "../support/programs.ts";
+import {
+  CA,
+  NEXT_CA,
+  NEXT_TLS,
+  OTHER_CA,
+  SERVER_TLS,
+  TLS_FILES,
+  TRUSTING,
+} from "../support/tls.ts";
 import { assertReset, bytesOf, digestOf, readAll, writeAll } from "./ends.ts";
 
 const ANY_PORT = "127.0.0.1:0";
@@ -116,6 +126,26 @@ Deno.test("an upstream whose certificate is not good resets the client, and the 
       "tls-handshake",
       problem,
     ]);
+  }
+});
+
+Deno.test("an upstream is trusted by given certificates or by the system's, and the proxy remembers by which", async () => {
+  // To the runtime, these are the system's.
+  const env = { DENO_CERT: TLS_FILES.ca };
+  for (const [ca, failed] of [[TLS_FILES.ca, 0], [TLS_FILES.otherCa, 1]] as const) {
+    const listener = await listen(ANY_PORT, { tls: SERVER_TLS });
+    await using server = serveEcho(listener);
+    const upstream = formatAddress(server.address);
+    await using proxy = await ServerProgram.start(
+      script("cmd/proxy.ts", ANY_PORT, upstream, "--tls", "--tls-ca", ca),
+      { env },
+    );
+    for (let i = 0; i < 3; i++) {
+      using client = await dial(proxy.address);
+      await client.write(Uint8Array.of(7));
+      assertEquals(await deadline(client.read(new Uint8Array(1)), ca), 1);
+    }
+    await until(() => listener.handshakes!.failed === failed, "the first one alone tries both");
   }
 });
 
