@@ -114,7 +114,7 @@ Deno.test("what is stored overtakes many who make and change streams, and they a
     (_, i) => store.create(`s${i}`, newStreamSettings([`s${i}.>`])).then(() => ++made),
   );
   const stored = Promise.withResolvers<number>();
-  store.append("orders", publication("orders.a", ""), 1, () => stored.resolve(made));
+  store.append("orders", frameOf(publication("orders.a", "")), () => stored.resolve(made));
   const before = await deadline(stored.promise, "a confirmation");
   assert(before < 50, `${before} streams were made before`);
   assertEquals((await deadline(Promise.all(making), "the streams")).length, 100);
