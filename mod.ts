@@ -11,7 +11,9 @@
  *   browser.
  * - `./pubsub`, `./pubsub/client`: publish/subscribe; the client alone runs in a browser.
  * - `./access`: who a client is: principals and the authentication file.
- * - `./echo`, `./load`, `./search`, `./proxy`: the other roles of the program.
+ * - `./pubsub/nats`: brokers as gateways of a NATS cluster.
+ * - `./echo`, `./load`, `./search`, `./proxy`, `./capture`: the other roles of the program.
+ * - `./web`: HTTP beside a server.
  *
  * @example A protocol of your own.
  * ```ts

@@ -41,7 +41,6 @@ export type { ByteBuffer } from "../base/byte_buffer.ts";
 export { machineMemoryBytes } from "./machine_memory.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { ConnectionLimits, ResolvedLimits } from "./limits.ts";
-export { timerMs } from "../base/timer_ms.ts";
 export { serveOn } from "./serve_on.ts";
 export type { ServerStart, ServeTarget } from "./serve_on.ts";
 export { serveConnections, Server } from "./serve.ts";
