@@ -12,8 +12,9 @@ import {
 import { asciiHost, isWebSocket } from "../net/address.ts";
 import { DialLimit } from "../net/dial_limit.ts";
 import type { Trust } from "../net/node_tls.ts";
+import type { Turns } from "../net/turns.ts";
 import { ConnSide } from "./conn_side.ts";
-import { OwnReads, type TurnToEnd } from "./own_reads.ts";
+import { OwnReads } from "./own_reads.ts";
 import type { Side } from "./side.ts";
 import { SocketSide } from "./socket_side.ts";
 
@@ -61,27 +62,28 @@ function trustsOf({ insecure, caCerts }: ClientTls = {}): Trust[] {
 /**
  * Connects to the upstream of a proxy. Closes the socket if it takes too long, or is aborted.
  *
- * @param turnToEnd What to wait for before the end of the connection is dealt with.
+ * @param turns Those in which TLS begins, and the connection's end is dealt with.
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
  */
 export async function dialUpstream(
   upstream: Upstream,
   signal: AbortSignal,
-  turnToEnd: TurnToEnd,
+  turns: Turns,
 ): Promise<Side> {
   const { address, trusts, timeoutMs } = upstream;
   if (address.transport === "unix") {
-    return new ConnSide(await dial(address, { timeoutMs, signal }), turnToEnd, address);
+    const conn = await dial(address, { timeoutMs, signal });
+    return new ConnSide(conn, () => turns.takeToEnd(), address);
   }
   const [trust, other] = trusts;
   using limit = new DialLimit(timeoutMs, signal);
   try {
-    return await dialTcp(upstream, address, trust!, limit, turnToEnd);
+    return await dialTcp(upstream, address, trust!, limit, turns);
   } catch (error) {
     if (!other || !(error instanceof ConnectionError) || error.tlsProblem !== "untrusted") {
       throw error;
     }
-    const side = await dialTcp(upstream, address, other, limit, turnToEnd);
+    const side = await dialTcp(upstream, address, other, limit, turns);
     upstream.trusts = [other, trust!];
     return side;
   }
@@ -92,9 +94,9 @@ async function dialTcp(
   address: TcpAddress,
   trust: Trust,
   limit: DialLimit,
-  turnToEnd: TurnToEnd,
+  turns: Turns,
 ): Promise<Side> {
-  const reads = OwnReads.unconnected(turnToEnd);
+  const reads = OwnReads.unconnected(() => turns.takeToEnd());
   const { socket } = reads;
   socket.connect({ host: asciiHost(address.hostname), port: address.port });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -108,6 +110,8 @@ async function dialTcp(
     await promise;
     if (!tls) return new SocketSide(reads);
     limit.operation = "tls-handshake";
+    // The first step of a handshake takes up to a millisecond, and many connections may be there at once.
+    await turns.takeIfBusy();
     const serverName = asciiHost(tls.serverName ?? address.hostname);
     return await startTls(reads, serverName, trust, limit.signal);
   } catch (cause) {

@@ -242,7 +242,6 @@ class ProxyServer implements Proxy {
   readonly #limits: ProxyLimits;
   readonly #relays = new Set<Relay>();
   readonly #turns = new Turns();
-  readonly #turnToEnd = () => this.#turns.takeToEnd();
   readonly #flowTurns = new FlowTurns(this.#turns, () => this.#relays.size < 2);
   readonly #faults: FaultSet;
   readonly #ended = Promise.withResolvers<void>();
@@ -364,7 +363,7 @@ class ProxyServer implements Proxy {
     if (turn) await turn;
     if (relay.isOver) return;
     try {
-      const upstream = await dialUpstream(this.#upstream, this.#abort.signal, this.#turnToEnd);
+      const upstream = await dialUpstream(this.#upstream, this.#abort.signal, this.#turns);
       if (relay.isOver) return upstream.reset();
       relay.join(upstream);
     } catch (error) {
