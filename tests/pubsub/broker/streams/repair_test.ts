@@ -1,5 +1,5 @@
 /** Of a damaged store, what is whole is kept: never anything that was not stored. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import {
   checkStreamStore,
@@ -115,6 +115,25 @@ Deno.test("a store with broken pages is repaired: what is whole is there, and no
     }
   }
   assert(kept > ROUNDS * MESSAGES / 2, `${kept} messages were kept`);
+});
+
+Deno.test("what a start reads and finds broken is told as damage, with what helps", async () => {
+  using scratch = new Scratch();
+  const original = scratch.at("original");
+  await fill(original);
+  const whole = await Deno.readFile(`${original}/socktool.db`);
+  using db = new DatabaseSync(`${original}/socktool.db`);
+  const root = db.prepare("SELECT rootpage AS page FROM sqlite_schema WHERE name = ?");
+  for (const table of ["stream", "consumer", "doomed", "counter", "retained", "run_first"]) {
+    const folder = scratch.at(table);
+    await Deno.mkdir(folder);
+    const page = Number(root.get(table)!["page"]);
+    const bytes = whole.slice().fill(0, (page - 1) * PAGE, page * PAGE);
+    await Deno.writeFile(`${folder}/socktool.db`, bytes);
+    const error = await assertRejects(() => openStreamStore(folder), SqliteError);
+    assertEquals([table, error.code], [table, "damaged"]);
+    assertStringIncludes(error.message, `socktool stream repair --store ${folder}`);
+  }
 });
 
 Deno.test("what only counters tell wrong is set right, and nothing is lost", async () => {

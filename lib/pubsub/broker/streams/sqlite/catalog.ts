@@ -42,7 +42,6 @@ export class Catalog {
         return order.settlement.durable && this.#isSynced(order.settlement.stream);
       case "consumers":
       case "save":
-      case "retained":
       case "retain":
       case "hungry":
       case "leave":
@@ -96,10 +95,6 @@ export class Catalog {
         return NOTHING;
       case "redrive":
         return { value: this.#deliveries.redrive(this.#consumer(order.stream, order.consumer)) };
-      case "retained": {
-        const rows = this.#tables.statements.rows<[string, Uint8Array]>("SELECT * FROM retained");
-        return { value: rows.map(([topic, frame]) => ({ topic, frame })) };
-      }
       case "retain":
         if (order.frame) {
           const { topic, frame } = order;

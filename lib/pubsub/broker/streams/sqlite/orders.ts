@@ -11,6 +11,13 @@ import type {
 import type { StreamErrorCode } from "../../../protocol/codes.ts";
 import type { PublicationList } from "./publication_list.ts";
 
+/** What a store has to tell when it was opened. */
+export interface OpenedStore {
+  readonly streams: readonly WrittenFigures[];
+  /** The last values of topics. */
+  readonly retained: readonly { readonly topic: string; readonly frame: Uint8Array }[];
+}
+
 /** Publications for the end of a stream. */
 export interface AppendOrder {
   readonly kind: "append";
@@ -60,7 +67,6 @@ export type StoreOrder =
   | { readonly kind: "redrive"; readonly stream: string; readonly consumer: string }
   /** Has the tables of a stream have all its messages, and tell of them, for who reads them. */
   | { readonly kind: "save"; readonly stream: string }
-  | { readonly kind: "retained" }
   | { readonly kind: "hungry"; readonly member: number }
   | { readonly kind: "leave"; readonly member: number; readonly counted: boolean }
   | { readonly kind: "retain"; readonly topic: string; readonly frame: Uint8Array | undefined };
@@ -82,8 +88,7 @@ export type OrderValue =
   | readonly AppendOutcome[]
   | StreamFigures
   | ConsumerFigures
-  | readonly ConsumerFigures[]
-  | readonly { readonly topic: string; readonly frame: Uint8Array }[];
+  | readonly ConsumerFigures[];
 
 /** The answer to an order. */
 export type OrderResult =

@@ -149,9 +149,10 @@ class SqliteStreamStore implements StreamStore {
   /** Resolves when the database is open. */
   async open(): Promise<void> {
     try {
-      for (const figures of await this.#writer.opened) this.#note(figures);
+      const { streams, retained } = await this.#writer.opened;
+      for (const figures of streams) this.#note(figures);
       await this.#reader.open(this.#path, this.#cacheBytes);
-      this.#retained = await this.#writer.ask({ kind: "retained" }) as RetainedValue[];
+      this.#retained = retained;
     } catch (error) {
       await Promise.all([this.#writer.close(), this.#reader.close()]);
       throw error;

@@ -13,8 +13,9 @@ import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
 import { makeJournal } from "./journal/make_journal.ts";
 import { contentOf, readJournal, saltOf, storeJournal } from "./journal/reading.ts";
-import type { StoreOrder, StoreReport } from "./orders.ts";
+import type { OpenedStore, StoreOrder, StoreReport } from "./orders.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
+import { Statements } from "./statements.ts";
 import type { StoreMemory } from "./store_memory.ts";
 import { ERRORS } from "./thread_errors.ts";
 
@@ -35,7 +36,7 @@ export type StoreThreadOrder =
 
 /** What it tells. */
 export type StoreThreadReport =
-  | { readonly type: "opened"; readonly streams: StoreReport["changed"] }
+  | { readonly type: "opened"; readonly store: OpenedStore }
   | { readonly type: "refused"; readonly error: PostedError }
   /**
    * @param asked Whether it answers orders; otherwise something was due.
@@ -88,10 +89,17 @@ function open({ path, memory, maxPages, line: lineMemory }: OpenOrder): void {
     const guard = new FileGuard(path);
     const openJournal = (salt: number) => makeJournal(path, salt, guard);
     engine = new StreamEngine(db, { path, guard, reserve, maxPages, recentIds, openJournal });
-    port.report({ type: "opened", streams: engine.figures() });
+    // All that a start reads is read here: whatever of it is damaged is told as damage.
+    const store = { streams: engine.figures(), retained: retainedIn(db) };
+    port.report({ type: "opened", store });
   } catch (error) {
     port.report({ type: "refused", error: ERRORS.encode(openError(error, path)) });
   }
+}
+
+function retainedIn(db: DatabaseSync): OpenedStore["retained"] {
+  const rows = new Statements(db).rows<[string, Uint8Array]>("SELECT topic, frame FROM retained");
+  return rows.map(([topic, frame]) => ({ topic, frame }));
 }
 
 /** Why the database cannot be opened. What a row holds was written as JSON or numbers of 8 bytes. */

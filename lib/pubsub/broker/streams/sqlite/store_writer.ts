@@ -16,6 +16,7 @@ import {
   type AppendOrder,
   type AppendOutcome,
   NOTHING,
+  type OpenedStore,
   type OrderFailure,
   type OrderResult,
   type OrderValue,
@@ -102,7 +103,7 @@ class OpenAppend {
 /** Hands orders to the thread that writes: all that come while a commit runs go into the next. */
 export class StoreWriter {
   readonly #events: StoreWriterEvents;
-  readonly #opened = Promise.withResolvers<StoreReport["changed"]>();
+  readonly #opened = Promise.withResolvers<OpenedStore>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #thread: WorkerThread<StoreThreadOrder, StoreThreadReport>;
   readonly #line = new AskingEnd(BATCH_BYTES, OUTCOME_BYTES);
@@ -141,8 +142,8 @@ export class StoreWriter {
     this.#post({ type: "open", path, line: this.#line.line, memory, maxPages });
   }
 
-  /** The streams, once the database is open. Rejects with what opening it failed with. */
-  get opened(): Promise<StoreReport["changed"]> {
+  /** What the database has, once it is open. Rejects with what opening it failed with. */
+  get opened(): Promise<OpenedStore> {
     return this.#opened.promise;
   }
 
@@ -292,7 +293,7 @@ export class StoreWriter {
   #reported(report: StoreThreadReport): void {
     switch (report.type) {
       case "opened":
-        this.#opened.resolve(report.streams);
+        this.#opened.resolve(report.store);
         break;
       case "refused":
         this.#opened.reject(ERRORS.decode(report.error));
