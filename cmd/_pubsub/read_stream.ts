@@ -31,7 +31,7 @@ export const streamFlags = {
     type: "string",
     placeholder: "NAME",
     group: "Streams",
-    conflicts: ["group", "retained", "reply"],
+    conflicts: ["group", "slow", "retained", "reply"],
     help: "read this stream of the broker instead of what is published now",
   },
   from: {
@@ -56,6 +56,7 @@ export const streamFlags = {
     placeholder: "COMMAND",
     group: "Streams",
     requires: ["consumer"],
+    conflicts: ["raw", "time", "topics-only", "format"],
     help:
       "run this shell command for each message: exit code 0 acknowledges it, another one gives " +
       "it back; stdin is the content",

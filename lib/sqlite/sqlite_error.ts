@@ -97,6 +97,9 @@ const RESULT_CODES: ReadonlyMap<number, SqliteErrorCode> = new Map<number, Sqlit
   [26, "not-a-database"], // SQLITE_NOTADB
 ]);
 
+/** The extended code where the index of the log cannot grow, which is a file: the disk is full. */
+const IOERR_SHMSIZE = 4_874;
+
 /** SQLite's own texts, which it has kept for many years. */
 const MESSAGES: readonly (readonly [RegExp, SqliteErrorCode])[] = [
   [/database (table )?is locked/, "locked"],
@@ -143,6 +146,7 @@ export function asSqliteError(error: unknown, path: string, action: string): Sql
 
 function codeOf(error: unknown, text: string): SqliteErrorCode {
   const result: unknown = (error as { readonly errcode?: unknown } | null | undefined)?.errcode;
+  if (result === IOERR_SHMSIZE) return "full";
   const byResult = typeof result === "number" ? RESULT_CODES.get(result & 0xff) : undefined;
   return byResult ?? MESSAGES.find(([pattern]) => pattern.test(text))?.[1] ?? "failed";
 }

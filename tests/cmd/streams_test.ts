@@ -209,6 +209,8 @@ Deno.test("wrong command lines are told before anything is connected", async () 
     [["sub", "--stream", "s", "--consumer", "c"], "--consumer needs --each"],
     [["sub", "--stream", "s", "--consumer", "c", "--each", "cat", "--from", "last"], "--from last"],
     [["sub", "a", "--from", "all"], "--from needs --stream"],
+    [["sub", "--stream", "s", "--slow", "latest"], "--stream and --slow contradict"],
+    [["sub", "--stream", "s", "--consumer", "c", "--each", "cat", "--raw"], "--each and --raw"],
     [["sub", "a", "--parallel", "2"], "--parallel needs"],
     [["pub", "a", "b", "--msg-id", "m"], "--msg-id needs --stored"],
     [["pub", "a", "b", "--stored", "--count", "2", "--msg-id", "m"], "--msg-id is for one message"],

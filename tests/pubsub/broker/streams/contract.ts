@@ -36,6 +36,11 @@ export const CONTRACT: readonly ContractCase[] = [
     await store(peer, "orders.eu", "b", { "expect-seq": 1 });
     const late = { topic: "orders.eu", stored: true, id: 4, "expect-seq": 1 };
     assertEquals((await peer.ask("pub", late, "c"))["code"], "wrong-seq");
+    // Of what is purged, nothing is the last.
+    const purge = { do: "purge", name: "orders", topic: "orders.eu", id: 5 };
+    ok(await peer.ask("stream", purge));
+    assertEquals((await peer.ask("pub", { ...late, "expect-seq": 2 }, "c"))["code"], "wrong-seq");
+    await store(peer, "orders.eu", "c", { "expect-seq": 0 });
   }),
   streamCase("a reader gets what is kept, then what comes, without a gap", async (broker, peer) => {
     for (let i = 0; i < 5; i++) await store(peer, `orders.${i}`, `kept ${i}`);

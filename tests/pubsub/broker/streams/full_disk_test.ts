@@ -5,7 +5,9 @@ import { until } from "../../../support/deadline.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { skip } from "../../../support/skip.ts";
+import { newStreamSettings, openStreamStore } from "../../../../lib/pubsub/mod.ts";
 import { op, RawPeer } from "../../support.ts";
+import { framesIn, publication } from "./support.ts";
 
 const DISK = "32m";
 const BALLAST_BYTES = 4_194_304;
@@ -96,3 +98,25 @@ async function countOf(broker: ServerProgram, last: number): Promise<number> {
   }
   return count;
 }
+
+Deno.test({
+  name: "a broker starts on a full disk by the room that the one before it held",
+  ignore: way === undefined,
+  async fn() {
+    using scratch = new Scratch();
+    const [disk, folder] = [scratch.at("disk"), scratch.at("store")];
+    await Deno.mkdir(disk);
+    {
+      await using store = await openStreamStore(folder);
+      await store.create("orders", newStreamSettings(["orders.>"]));
+      const [frame] = framesIn(publication("orders.a", MESSAGE));
+      for (let i = 0; i < 15; i++) store.append("orders", frame!);
+    }
+    const copy = `mount -t tmpfs -o size=${DISK} tmpfs "${disk}" && cp -r "${folder}" "${disk}"`;
+    const shell = `exec ${way} sh -c '${copy} && ! cat /dev/zero > "${disk}/ballast" && ` +
+      `exec "$0" "$@"' "$0" "$@"`;
+    const args = script("cmd/broker.ts", "127.0.0.1:0", "--store", `${disk}/store`);
+    await using broker = await ServerProgram.start(args, { shell });
+    assertEquals(await countOf(broker, 15), 15);
+  },
+});

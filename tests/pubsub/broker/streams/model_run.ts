@@ -79,10 +79,10 @@ class ModelRun implements Disposable {
     const sent = Array.from({ length: count }, () => {
       const topic = this.#pick(TOPICS);
       const id = this.#pick([undefined, "m1", "m2", "m3", "m4"]);
-      // Where limits drop messages, a topic's last may be gone.
+      // Where limits drop messages, a topic's last may be gone, and so it may be by a purge.
       const { keep, maxCount, maxAgeMs } = this.#model.settings;
       const isKnown = keep === "limits" && maxCount === Infinity && maxAgeMs === Infinity &&
-        this.#model.purged === 1;
+        this.#model.purged === 1 && !this.#model.gone.has(this.#model.lastOf(topic));
       const expected = isKnown && this.#random.next() < 0.3
         ? this.#model.lastOf(topic) + this.#pick([0, 0, 1])
         : undefined;

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import {
   checkStreamStore,
   openStreamStore,
+  repairStreamStore,
   StreamError,
   type StreamStore,
 } from "../../../../lib/pubsub/mod.ts";
@@ -104,6 +105,21 @@ Deno.test("a file that is no store, or a broken one, is refused", async () => {
     if (code === "damaged") assertStringIncludes(error.message, "stream repair --store");
     // What cannot be used is left alone.
     assertEquals(await Deno.readFile(`${folder}/socktool.db`), bytes);
+  }
+});
+
+Deno.test("a database of somebody else, or of a later program, is not called damaged", async () => {
+  using scratch = new Scratch();
+  const changes = [["application_id", "foreign"], ["user_version", "newer"]] as const;
+  for (const [pragma, code] of changes) {
+    const folder = scratch.at(code);
+    await (await openStreamStore(folder))[Symbol.asyncDispose]();
+    using db = new DatabaseSync(`${folder}/socktool.db`);
+    db.exec(`PRAGMA ${pragma} = 99`);
+    for (const care of [checkStreamStore, repairStreamStore, openStreamStore]) {
+      const error = await assertRejects(() => care(folder), SqliteError);
+      assertEquals([care.name, error.code], [care.name, code]);
+    }
   }
 });
 

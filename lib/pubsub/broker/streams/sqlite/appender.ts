@@ -98,7 +98,7 @@ export class Appender {
     }
   }
 
-  /** The number of a topic's last message; 0 if it has none that is kept. */
+  /** The number of a topic's last message; 0 if there is none, or it was dropped or purged. */
   lastOf(stream: StreamRecord, topic: string): number {
     const last = stream.lastTopics.find(topic) ??
       this.#statements.row<[number]>(
@@ -106,7 +106,10 @@ export class Appender {
         stream.id,
         topic,
       )?.[0];
-    return last !== undefined && last >= stream.floor ? last : 0;
+    if (last === undefined || last < stream.floor) return 0;
+    // Those that are acknowledged are gone too, but count: which others there are is not known.
+    if (stream.settings.keep === "until-acked" || last >= stream.rowsEnd) return last;
+    return this.#gone.has(stream, last) ? last : 0;
   }
 
   /** Looks up anew which ids are in use: the commit that reserved them may have failed. */

@@ -8,10 +8,12 @@ import { FrameDecoder } from "../../../../frame/mod.ts";
 import { closeQuietly } from "../../../../base/close_quietly.ts";
 import { messageOf } from "../../../../base/message_of.ts";
 import {
+  asSqliteError,
   FileLock,
   identityOf,
   openReader,
   SqliteError,
+  type SqliteErrorCode,
   versionOf,
 } from "../../../../sqlite/mod.ts";
 import { checksumOf } from "./checksum.ts";
@@ -36,6 +38,9 @@ export interface StreamStoreCheck {
 
 const MAX_PROBLEMS = 100;
 
+/** Codes of what a damaged file is told by: `failed` where tables or columns are missing. */
+const DAMAGE: readonly SqliteErrorCode[] = ["damaged", "not-a-database", "failed"];
+
 /** From this version of the tables on, there is a log of message ids. */
 const ID_LOG_VERSION = 2;
 
@@ -48,13 +53,16 @@ const ENDS_VERSION = 3;
  *
  * @param folder The store's.
  * @param target The file to be made; it has all of the copy or does not exist.
- * @throws {StreamError} `storage-failed` if there is no store, or the file cannot be written.
+ * @throws {SqliteError} `failed` if there is no store.
+ * @throws {StreamError} `storage-failed` if the file cannot be written.
  */
 export async function backupStreamStore(folder: string, target: string): Promise<void> {
+  const path = `${folder}/${DATABASE_NAME}`;
+  needStore(path, "back up");
   const reader = new StoreReader();
   try {
     await reader.open(
-      `${folder}/${DATABASE_NAME}`,
+      path,
       storeMemory(STORE_MEMORY_BYTES).readerCacheBytes,
     );
     await reader.backup(target);
@@ -111,6 +119,9 @@ export function examineStore(path: string): StreamStoreCheck {
     if (damage) problems.push(damage);
     for (const { count } of missingRecords(statements, journal.records)) uncounted += count;
   } catch (error) {
+    const known = asSqliteError(error, path, "check");
+    // Nothing is wrong with a database that is another's, or for which the disk has no room.
+    if (!DAMAGE.includes(known.code)) throw known;
     problems.push(messageOf(error));
   } finally {
     closeQuietly(db);

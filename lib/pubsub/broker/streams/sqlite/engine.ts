@@ -24,9 +24,6 @@ import type { StreamTotals } from "../stream_store.ts";
 import { Tables } from "./tables.ts";
 import { totalsOf } from "./totals.ts";
 
-/** SQLite's code for "the file with the index of the log cannot grow": the disk is full. */
-const IOERR_SHMSIZE = 4_874;
-
 /** A commit that need not reach the disk at once reaches it after this time at the latest. */
 export const SYNC_INTERVAL_MS = 1_000;
 
@@ -355,9 +352,8 @@ export class StreamEngine {
 
   /** Why something could not be written. */
   #failed(error: unknown): OrderFailure {
-    const { errcode } = error as { readonly errcode?: number };
     const known = asSqliteError(error, this.#options.path ?? "", "write to");
-    if (known.code === "full" || errcode === IOERR_SHMSIZE) {
+    if (known.code === "full") {
       const message = "The disk of the store is full; make room on it, or purge a stream. " +
         "What was stored before is kept";
       return { code: "storage-full", message };

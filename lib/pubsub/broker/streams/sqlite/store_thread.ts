@@ -79,11 +79,12 @@ function open({ path, memory, maxPages, line: lineMemory }: OpenOrder): void {
   const { writerCacheBytes: cacheBytes, recentIds } = memory;
   line = new AnsweringEnd(lineMemory);
   try {
+    // To open the database takes some room, which an earlier process may have held.
+    const reserve = new DiskReserve(`${path}.reserve`);
     // What the journal has was accepted: the bound holds for what comes.
     db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes });
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec(`PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
-    const reserve = new DiskReserve(`${path}.reserve`);
     storeJournal(db, path, contentOf(readJournal(path), saltOf(db)));
     if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
     const guard = new FileGuard(path);
