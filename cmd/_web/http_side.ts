@@ -27,6 +27,12 @@ import {
 } from "../_cli/mod.ts";
 import type { HttpFlagValues, HttpSurroundings } from "./http_flag_values.ts";
 
+/**
+ * How many TLS handshakes may be under way. With the 128 of the server's own address they fit into
+ * 256 descriptors, which is what some systems give a process.
+ */
+const MAX_HANDSHAKES = 64;
+
 /** The HTTP side of a server: its pages, figures and health, on an address of its own. */
 export class HttpSide implements AsyncDisposable {
   readonly #web: WebServer;
@@ -89,7 +95,7 @@ export class HttpSide implements AsyncDisposable {
     let web: WebServer;
     try {
       web = await serveWeb(flags.http, {
-        tls: surroundings.tls,
+        tls: surroundings.tls && shareOf(surroundings.tls),
         authenticator: surroundings.authenticator,
         hosts: flags["http-host"],
         allowOrigins: flags["allow-origin"],
@@ -150,7 +156,7 @@ export class HttpSide implements AsyncDisposable {
 
   /** Uses another certificate for clients to come. */
   async renewTls(tls: ServerTls): Promise<void> {
-    await this.#web.renewTls(tls);
+    await this.#web.renewTls(shareOf(tls));
   }
 
   /** Ends it: replies that are under way are sent. */
@@ -164,4 +170,9 @@ export class HttpSide implements AsyncDisposable {
 function urlOf({ address, secure }: WebServer): string {
   const text = formatAddress(address);
   return address.transport === "tcp" ? `http${secure ? "s" : ""}://${text}/` : text;
+}
+
+/** The certificate, with fewer handshakes than the server's own address has. */
+function shareOf(tls: ServerTls): ServerTls {
+  return { ...tls, maxHandshakes: MAX_HANDSHAKES };
 }

@@ -10,6 +10,7 @@ import { WorkerThread } from "../base/threads/worker_thread.ts";
 import type { ServerTls } from "../net/mod.ts";
 import { type Address, toAddress } from "../net/address.ts";
 import { ConnectionError } from "../net/connection_error.ts";
+import { resolveServerTls } from "../net/handshake_limits.ts";
 import { listen } from "../net/listen.ts";
 import { checkEchoOptions, type EchoServeOptions } from "./serve_echo.ts";
 import type { EchoFigures, EchoObserver, EchoServer } from "./echo_server.ts";
@@ -45,7 +46,7 @@ const LIMITS = {
 /**
  * Serves echo as `serveEcho` does, in several threads that share one port: the kernel distributes the
  * connections to them. It works on Linux only, and not for Unix sockets. Each thread gets an equal
- * share of `maxConnections` and `maxMemoryBytes`, rounded up.
+ * share of `maxConnections`, `maxMemoryBytes` and the `maxHandshakes` of `tls`, rounded up.
  *
  * A port that another server has is refused, even if that one shares it among threads too.
  *
@@ -67,6 +68,7 @@ export async function serveEchoThreads(
   // Checked here, before any thread is started.
   numericOptions(LIMITS, options);
   checkEchoOptions(options);
+  if (options.tls) resolveServerTls(options.tls);
   if (Deno.build.os !== "linux" || address.transport !== "tcp") {
     const cause = new Error("threads can share a port only on Linux, and only with TCP");
     throw new ConnectionError("listen", address, cause, "not-supported");
@@ -146,11 +148,12 @@ class ThreadedEchoServer implements EchoServer {
   }
 
   async renewTls(tls: ServerTls): Promise<void> {
+    const order: ThreadOrder = { type: "renew-tls", tls: this.#shareOf(tls) };
     const running = this.#threads.filter(({ listens }) => listens);
     const errors = await Promise.all(running.map(({ worker, renewals }) => {
       const renewed = Promise.withResolvers<Error | undefined>();
       renewals.push(renewed.resolve);
-      worker.post({ type: "renew-tls", tls });
+      worker.post(order);
       return renewed.promise;
     }));
     const error = errors.find((each) => each !== undefined);
@@ -199,7 +202,7 @@ class ThreadedEchoServer implements EchoServer {
     const { opened, closed, received } = this.#observer;
     return {
       address,
-      tls,
+      tls: tls && this.#shareOf(tls),
       limits: {
         maxConnections: share(maxConnections),
         maxMemoryBytes: share(maxMemoryBytes),
@@ -209,6 +212,11 @@ class ThreadedEchoServer implements EchoServer {
       },
       report: { peers: Boolean(opened ?? closed), bytes: received !== undefined },
     };
+  }
+
+  /** What one thread gets: handshakes take descriptors, which are those of the process. */
+  #shareOf(tls: ServerTls): ServerTls {
+    return { ...tls, maxHandshakes: Math.ceil(resolveServerTls(tls).maxHandshakes / this.#count) };
   }
 
   #heard(index: number, report: ThreadReport): void {

@@ -6,6 +6,7 @@ import { dial, parseAddress } from "../../lib/net/mod.ts";
 import { until } from "../support/deadline.ts";
 import { lacksSignals } from "../support/skip.ts";
 import { script, ServerProgram, socktool, start } from "../support/programs.ts";
+import { TLS_FILES } from "../support/tls.ts";
 
 /** Where the pages of a server are. */
 const pagesOf = ({ err }: ServerProgram) => /^pages on (\S+\/)\n/m.exec(err)![1]!;
@@ -44,6 +45,21 @@ Deno.test("other machines reach an HTTP side only where somebody said that they 
     assertEquals(code, 2, err);
     assertStringIncludes(err, problem);
   }
+});
+
+Deno.test("handshakes that never end leave descriptors over for the server's own address", async () => {
+  const tls = ["--tls-cert", TLS_FILES.cert, "--tls-key", TLS_FILES.key];
+  const command = script("cmd/echo_server.ts", ":0", "--http", ":0", ...tls);
+  await using server = await ServerProgram.start(command);
+  const port = Number(new URL(pagesOf(server)).port);
+  const silent = await Promise.all(Array.from({ length: 100 }, () => Deno.connect({ port })));
+  let open = silent.length;
+  for (const conn of silent) {
+    conn.read(new Uint8Array(1)).catch(() => null).then(() => open--);
+  }
+  // Sooner than a handshake's time of ten seconds is over.
+  await until(() => open <= 64, "the others are given up", 9_000);
+  for (const conn of silent) conn.close();
 });
 
 Deno.test("pub, sub, app-client and load reach a server over WebSocket", async () => {

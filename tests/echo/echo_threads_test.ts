@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { type EchoPeer, exchangeEcho, serveEcho, serveEchoThreads } from "../../lib/echo/mod.ts";
-import { type CloseReason, ConnectionError } from "../../lib/net/mod.ts";
+import { type CloseReason, ConnectionError, type TcpAddress } from "../../lib/net/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { listenLocally, LOOPBACK } from "../support/peers.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -46,6 +46,24 @@ Deno.test({
     const server = await serveEchoThreads(LOOPBACK, 2, { signal: controller.signal });
     controller.abort();
     await deadline(server.finished, "the server's end");
+  },
+});
+
+Deno.test({
+  name: "serveEchoThreads() has no more handshakes under way in all threads than one server has",
+  ignore,
+  async fn() {
+    const tls = { ...SERVER_TLS, handshakeTimeoutMs: 600_000 };
+    await using server = await serveEchoThreads(LOOPBACK, 2, { tls: { ...tls, maxHandshakes: 8 } });
+    await server.renewTls({ ...tls, maxHandshakes: 4 });
+    const { port } = server.address as TcpAddress;
+    const silent = await Promise.all(Array.from({ length: 60 }, () => Deno.connect({ port })));
+    let open = silent.length;
+    for (const conn of silent) {
+      conn.read(new Uint8Array(1)).catch(() => null).then(() => open--);
+    }
+    await until(() => open <= 4, "the others are given up");
+    for (const conn of silent) conn.close();
   },
 });
 
