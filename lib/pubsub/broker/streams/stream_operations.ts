@@ -34,8 +34,12 @@ import { mayDoAnything, streamRefusal, type StreamRight } from "./stream_rights.
 import type { StreamStore } from "./stream_store.ts";
 import { subscribeRefusal } from "../routing/rights.ts";
 
-/** Streams or consumers in one answer: a header has at most 1,000 members. */
+/** Streams or consumers in one answer: a header has at most 1,000 members, and 65,535 bytes. */
 const PAGE = 40;
+const PAGE_MEMBERS = 900;
+const PAGE_BYTES = 48_000;
+
+const encoder = new TextEncoder();
 
 /** In place of a stream's name: all of them. */
 const ALL = "*";
@@ -171,7 +175,8 @@ async function listStreams(
   const all = (await store.figures())
     .filter(({ name }) => name > after && mayDoAnything(requester.principal!, name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { streams: all.slice(0, PAGE).map(streamFields), more: all.length > PAGE };
+  const streams = firstPage(all.slice(0, PAGE).map(streamFields));
+  return { streams, more: streams.length < all.length };
 }
 
 async function subscribe({ requester, store, header, flush }: Request): Promise<Answer> {
@@ -287,11 +292,9 @@ async function manageConsumer({ requester, store, header }: Request): Promise<He
   const { do: what } = header;
   if (what === "list") {
     const after = afterOf(header);
-    const consumers = await store.consumers(stream, { after, most: PAGE + 1 });
-    return {
-      consumers: consumers.slice(0, PAGE).map(consumerFields),
-      more: consumers.length > PAGE,
-    };
+    const all = await store.consumers(stream, { after, most: PAGE + 1 });
+    const consumers = firstPage(all.slice(0, PAGE).map(consumerFields));
+    return { consumers, more: consumers.length < all.length };
   }
   const consumer = nameOf(header, "consumer");
   switch (what) {
@@ -314,6 +317,20 @@ async function manageConsumer({ requester, store, header }: Request): Promise<He
     default:
       throw new RefusedError(badField("do", "one of info, list, delete, reset, redrive"));
   }
+}
+
+/** As many of the first as one answer can tell of: some have many filters, and long ones. */
+function firstPage(all: readonly HeaderInit[]): readonly HeaderInit[] {
+  let members = 0;
+  let bytes = 0;
+  const end = all.findIndex((fields) => {
+    for (const value of Object.values(fields)) {
+      members += 1 + (Array.isArray(value) ? value.length : 0);
+    }
+    bytes += encoder.encode(JSON.stringify(fields)).length;
+    return ++members > PAGE_MEMBERS || bytes > PAGE_BYTES;
+  });
+  return end < 0 ? all : all.slice(0, end);
 }
 
 function afterOf({ after = "" }: FrameHeader): string {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   type Broker,
   type BrokerOptions,
+  newStreamSettings,
   openStreamStore,
   serveBroker,
 } from "../../../../lib/pubsub/mod.ts";
@@ -42,6 +43,39 @@ Deno.test("what is retained is there after a restart", async () => {
     assertEquals(await peer.sub("status"), 1);
     assertEquals((await peer.frame()).text(), "up");
   });
+});
+
+Deno.test("streams and consumers are all listed, whatever they have of filters and backoffs", async () => {
+  using scratch = new Scratch();
+  await using store = await openStreamStore(scratch.path);
+  await using broker = serveBroker(await listenLocally(), { streams: store });
+  const names = Array.from({ length: 45 }, (_, i) => `s${10 + i}`);
+  await Promise.all(names.map(async (name, i) => {
+    // Some are long, and all of them many.
+    const filters = Array.from({ length: 16 }, (_, f) => `${name}.${f}${"ä".repeat(i % 3 * 55)}`);
+    await store.create(name, newStreamSettings(filters));
+  }));
+  for (const consumer of names) {
+    const settings = { backoffMs: Array.from({ length: 16 }, (_, ms) => ms) };
+    const about = { stream: names[0]!, consumer, owner: 1, sid: 1, settings, runs: true };
+    await store.join({ ...about, start: { from: "new" }, prefetch: undefined });
+  }
+  using peer = await RawPeer.to(broker);
+  const requests = [
+    ["stream", "streams", "name", { do: "list" }],
+    ["consumer", "consumers", "consumer", { do: "list", stream: names[0]! }],
+  ] as const;
+  for (const [name, list, key, request] of requests) {
+    const found: string[] = [];
+    for (let more = true; more;) {
+      const answer = await peer.ask(name, { ...request, after: found.at(-1) ?? "", id: 1 });
+      const page = answer[list] as readonly Record<string, string>[];
+      found.push(...page.map((each) => each[key]!));
+      more = answer["more"] === true;
+      assert(page.length > 0 && page.length <= 40);
+    }
+    assertEquals(found, names);
+  }
 });
 
 Deno.test("a second broker on a folder is refused", async () => {
