@@ -1,14 +1,20 @@
 import { assertEquals } from "@std/assert";
-import { serveEcho } from "../../lib/echo/mod.ts";
 import { dial, type TcpAddress } from "../../lib/net/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
 import { until } from "../support/deadline.ts";
 import { latenciesBeside, ownWork } from "../support/neighbour.ts";
 import { LOOPBACK } from "../support/peers.ts";
+import { script, ServerProgram } from "../support/programs.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
 
-/** All of them accepted and dialled for in one go would take a quarter of a second. */
-const CLIENTS = 1_500;
+/** All of them accepted and dialled for in one go would take 0.3 to 0.5 s. */
+const CLIENTS = 2_500;
+
+/**
+ * What the healthy client may wait for this process, at p99: 50 to 80 ms are usual beside ten other busy
+ * processes, where the same work takes twice the processor time.
+ */
+const BOUND_MS = 200;
 
 /** Connects and leaves: PORT COUNT. */
 const LEAVING = `
@@ -18,10 +24,11 @@ for _ in range(int(sys.argv[2])):
 `;
 
 Deno.test({
-  name: "1,500 clients that connect and leave at once hold up no other client of a proxy",
+  name: "2,500 clients that connect and leave at once hold up no other client of a proxy",
   ignore: Deno.build.os === "windows" || !isInstalled("python3", "clients that leave"),
   async fn() {
-    await using server = await serveEcho(LOOPBACK);
+    // In this process, its work would be counted too.
+    await using server = await ServerProgram.start(script("cmd/echo_server.ts", ":0"));
     let closed = 0;
     await using proxy = await serveProxy(LOOPBACK, server.address, {
       observer: { closed: () => void closed++ },
@@ -39,6 +46,6 @@ Deno.test({
       assertEquals(code, 0, err);
       await until(() => closed === CLIENTS, "all are served");
     };
-    await latenciesBeside(request, attack, { everyMs: 2, work: ownWork });
+    await latenciesBeside(request, attack, { everyMs: 2, work: ownWork, boundMs: BOUND_MS });
   },
 });
