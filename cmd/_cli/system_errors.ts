@@ -1,5 +1,6 @@
 import { windowsErrorName } from "../../lib/net/system_code.ts";
 import { tlsFinding } from "../../lib/net/tls_problem.ts";
+import "../../lib/net/tls_sayings.ts";
 import { explainTls } from "./tls_advice.ts";
 
 /**

@@ -2,6 +2,7 @@ import { importLater } from "../../lib/base/import_later.ts";
 import { hostProblem } from "../../lib/net/address.ts";
 import type { ClientTls, ServerTls } from "../../lib/net/mod.ts";
 import { tlsFinding } from "../../lib/net/tls_problem.ts";
+import "../../lib/net/tls_sayings.ts";
 import type { Context } from "./command.ts";
 import { lowerFirst } from "./describe_error.ts";
 import { UsageError } from "./usage_error.ts";

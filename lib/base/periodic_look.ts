@@ -1,14 +1,9 @@
 import { reportError } from "./report.ts";
+import { MAX_TIMER_MS } from "./timer_ms.ts";
 
 /** The shortest and the longest time between two looks, in milliseconds. */
 const MIN_TICK_MS = 20;
 const MAX_TICK_MS = 1_000;
-
-/**
- * The longest wait in one go. The timer of a signal cannot be taken back: what is left of a look that
- * was stopped, some 600 bytes, is left for this long at most.
- */
-const LONGEST_WAIT_MS = 60_000;
 
 /**
  * How often to look whether limits in time are kept: four times in the shortest of them, between
@@ -30,7 +25,8 @@ export function tickMs(...limitsMs: readonly number[]): number {
  *
  * It waits by signals of `AbortSignal.timeout()`. The first call of `setTimeout` or `setInterval`
  * makes Deno load its timers of Node, twenty modules that take 8 ms of CPU, and a server that starts
- * looks before it answers.
+ * looks before it answers. Such a timer cannot be taken back: some 600 bytes of a look that was stopped
+ * are left until its time has passed.
  *
  * @example
  * ```ts
@@ -46,10 +42,8 @@ export function tickMs(...limitsMs: readonly number[]): number {
 export class PeriodicLook implements Disposable {
   readonly #everyMs: number;
   readonly #look: (now: number) => void;
-  readonly #onTimer = () => this.#waited();
+  readonly #onTimer = () => this.#tick();
   #timer: AbortSignal | undefined;
-  /** The time until the next look, from when the timer was set. */
-  #leftMs = 0;
 
   /**
    * Does not start yet.
@@ -64,7 +58,7 @@ export class PeriodicLook implements Disposable {
 
   /** Starts; once more does nothing. The first look comes when the time between two has passed. */
   start(): void {
-    if (this.#everyMs !== Infinity && this.#timer === undefined) this.#wait(this.#everyMs);
+    if (this.#everyMs !== Infinity && this.#timer === undefined) this.#wait();
   }
 
   /** Stops; no look comes after it. It may be started again. */
@@ -79,17 +73,14 @@ export class PeriodicLook implements Disposable {
     this.stop();
   }
 
-  #wait(ms: number): void {
-    this.#leftMs = ms;
-    this.#timer = AbortSignal.timeout(Math.ceil(Math.min(ms, LONGEST_WAIT_MS)));
+  #wait(): void {
+    this.#timer = AbortSignal.timeout(Math.ceil(Math.min(this.#everyMs, MAX_TIMER_MS)));
     this.#timer.addEventListener("abort", this.#onTimer);
   }
 
-  #waited(): void {
-    const leftMs = this.#leftMs - LONGEST_WAIT_MS;
-    if (leftMs > 0) return this.#wait(leftMs);
+  #tick(): void {
     // Before the look, which may stop it.
-    this.#wait(this.#everyMs);
+    this.#wait();
     try {
       this.#look(performance.now());
     } catch (error) {

@@ -14,6 +14,7 @@ import { ConnectionError } from "./connection_error.ts";
 import { DialLimit } from "./dial_limit.ts";
 import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { timerMs } from "../base/timer_ms.ts";
+import "./tls_sayings.ts";
 import { checkUnixSupport } from "./unix_socket.ts";
 
 /** TLS settings of a client. */

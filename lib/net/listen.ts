@@ -7,6 +7,7 @@ import { type HandshakeLimits, resolveServerTls } from "./handshake_limits.ts";
 import { joinListeners } from "./join_listeners.ts";
 import { listenLocalhost } from "./listen_localhost.ts";
 import type { Listener, ServerTls } from "./listener.ts";
+import "./tls_sayings.ts";
 import { checkUnixSupport, isAbstract } from "./unix_socket.ts";
 
 /** Options of {@linkcode listen}. */
