@@ -143,7 +143,7 @@ Deno.test("a fault begins after a time and lasts for another", async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const gaps = line.times.slice(1).map((at, i) => [at - line.times[i]!, line.times[i]! - beganAt]);
-  const [gap, from] = gaps.reduce((most, each) => each[0]! > most[0]! ? each : most);
-  assert(gap! >= 60 && from! < 100, `${gap} ms from ${from} ms`);
+  // A busy machine may make more of them.
+  assert(gaps.some(([gap, from]) => gap! >= 60 && from! < 100), `${line.times}`);
   assertEquals(line.fired.length, 1);
 });
