@@ -17,6 +17,8 @@ export interface ConnectionSetup {
   readonly address: Address;
   /** Whether a connection that ended is made anew. */
   readonly reconnect: boolean;
+  /** How long the exchange may take to take a socket over. */
+  readonly openTimeoutMs: number;
   /** Makes a socket. */
   dial(): Promise<Deno.Conn>;
   /** Aborted when the load is over. */
@@ -241,13 +243,13 @@ export class LoadConnection implements WireListener {
 
   /** Uses a socket until it ends. Resolves to why, if that was an error. */
   async #serveOn(conn: Deno.Conn): Promise<LoadError | undefined> {
-    const { exchange, idle } = this.#setup;
+    const { idle } = this.#setup;
     let wire: Wire | undefined;
     this.#sentOnWire = 0;
     this.#sendError = this.#givenUp = undefined;
     try {
-      wire = this.#wire = await exchange.open(conn, this.id, this.next, this);
-      if (this.#over) return undefined;
+      wire = this.#wire = await this.#open(conn);
+      if (wire === undefined || this.#over) return undefined;
       if (this.waiting > 0) this.flush();
       else idle(this, performance.now());
       await wire.run();
@@ -262,6 +264,31 @@ export class LoadConnection implements WireListener {
       this.#wire = undefined;
       this.#lose(performance.now());
     }
+  }
+
+  /**
+   * Has the exchange take a socket over. `undefined` if the load ends before it has.
+   *
+   * @throws {LoadError} if that takes too long: a user's own may never do it.
+   */
+  async #open(conn: Deno.Conn): Promise<Wire | undefined> {
+    const { exchange, openTimeoutMs, signal } = this.#setup;
+    const opening = exchange.open(conn, this.id, this.next, this);
+    const opened = new AbortController();
+    try {
+      const wire = await Promise.race([
+        opening,
+        sleep(openTimeoutMs, AbortSignal.any([signal, opened.signal])),
+      ]);
+      if (wire) return wire;
+    } finally {
+      opened.abort();
+    }
+    opening.then((late) => late.close(), () => {
+      // Its end is told of already.
+    });
+    if (signal.aborted) return undefined;
+    throw new LoadError("connect", `its exchange did not open it in ${openTimeoutMs} ms`);
   }
 
   #room(): number {

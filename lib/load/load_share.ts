@@ -1,3 +1,4 @@
+import { before } from "../base/before.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
 import { sleep } from "../base/sleep.ts";
 import { MAX_TIMER_MS } from "../base/timer_ms.ts";
@@ -58,6 +59,9 @@ const END_TICK_MS = 1;
 
 /** How long to wait for answers when the run is ended early. */
 const STOP_DRAIN_MS = 250;
+
+/** How long an exchange may take to end what it began besides. */
+const CLOSE_MS = 5_000;
 
 /** One thread's part of a load: connects, sends, and reports its counts each second. */
 export class LoadShare {
@@ -156,7 +160,8 @@ export class LoadShare {
     const now = performance.now();
     for (const connection of this.#connections) connection.finish(now);
     await this.#serving;
-    await this.#exchange?.close();
+    // A user's own may never be done.
+    if (this.#exchange) await before(this.#exchange.close(), CLOSE_MS);
   }
 
   /** Resolves to whether it ended because no connection was left. */
@@ -252,6 +257,7 @@ export class LoadShare {
       recorder: this.#recorder,
       address,
       reconnect,
+      openTimeoutMs: timerMs(timeoutMs),
       signal,
       dial: () => dial(address, { tls, timeoutMs, signal }),
       idle: plan.ratePerSecond === undefined

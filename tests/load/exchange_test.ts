@@ -97,6 +97,27 @@ Deno.test("runLoad() takes several answers of one message, and counts those that
   assertEquals([latency.count, summary.bytes], [30, 20]);
 });
 
+Deno.test("runLoad() ends although an exchange of the user's own never does what it began", async () => {
+  await using server = serveRequests(await listenLocally(), (request) => request.text());
+  const never = () => new Promise<never>(() => {});
+  const load = (exchange: LoadExchange | LoadExchange["open"], ratePerSecond?: number) =>
+    deadline(runLoad({
+      address: server.address,
+      connections: 2,
+      durationMs: 200,
+      drainTimeoutMs: 50,
+      connectTimeoutMs: 100,
+      ratePerSecond,
+      exchange,
+    }));
+  for (const ratePerSecond of [undefined, 100]) {
+    const unopened = await load(never, ratePerSecond);
+    assertEquals(unopened.summary.errors_by_kind.connect, 2);
+    const unanswered = await load(() => never, ratePerSecond);
+    assert(unanswered.summary.errors_by_kind.unanswered! >= 2);
+  }
+});
+
 Deno.test("runLoad() refuses exchanges that make no sense", async () => {
   const address = "127.0.0.1:9";
   const exchange = () => () => Promise.resolve();
