@@ -27,15 +27,19 @@ export async function listenSockets(
   address: Address,
   { tls }: Pick<ListenOptions, "tls"> = {},
 ): Promise<SocketListener> {
-  if (address.transport === "unix") return new ConnListener(await listen(address, { tls }));
-  const plain = await listenPlain(address, tls);
+  const plain = address.transport === "unix" ? undefined : await listenPlain(address, tls);
+  if (plain === undefined) return new ConnListener(await listen(address, { tls }));
   if (!tls) return plain;
   // Its modules are loaded only where they are used.
   const { overTls } = await import("./secure_listener.ts");
   return overTls(plain, tls);
 }
 
-async function listenPlain(address: Address, tls: ListenOptions["tls"]): Promise<PlainListener> {
+/** @returns `undefined` where the runtime is another one, whose handles are not known. */
+async function listenPlain(
+  address: Address,
+  tls: ListenOptions["tls"],
+): Promise<PlainListener | undefined> {
   for (let attempt = 1;; attempt++) {
     // It has the diagnoses of what goes wrong, and finds the port and the IP address.
     const probe = await listen(address, { tls });
@@ -44,7 +48,9 @@ async function listenPlain(address: Address, tls: ListenOptions["tls"]): Promise
     const servers: Server[] = [];
     try {
       for (const each of placesOf(found)) servers.push(await openServer(each));
-      return new PlainListener(servers, found);
+      if (servers.every(PlainListener.canServe)) return new PlainListener(servers, found);
+      await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+      return undefined;
     } catch (cause) {
       for (const server of servers) server.close();
       const isAnyPort = "port" in address && address.port === 0;

@@ -48,6 +48,13 @@ export class PlainListener implements SocketListener {
   readonly #look = new PeriodicLook(WAKE_MS, () => this.#wake());
   #isClosed = false;
 
+  /** Whether the runtime's handle of a server that listens is one that it can accept from. */
+  static canServe(server: Server): boolean {
+    const { accept, listen, onconnection } = new Object(handleOf(server)) as Partial<ServerHandle>;
+    return [accept, listen, onconnection].every((each) => typeof each === "function");
+  }
+
+  /** @param servers Those that listen, which it can accept from. */
   constructor(servers: readonly Server[], address: Address) {
     this.#servers = servers;
     this.address = address;

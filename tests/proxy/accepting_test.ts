@@ -4,6 +4,7 @@ import { dial, listen, type TcpAddress } from "../../lib/net/mod.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import type { Turns } from "../../lib/net/turns.ts";
 import { listenSockets } from "../../lib/proxy/listen_sockets.ts";
+import { PlainListener } from "../../lib/proxy/plain_listener.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
 import type { Side, SideEvents } from "../../lib/proxy/side.ts";
 import { LOOPBACK } from "../support/peers.ts";
@@ -40,6 +41,32 @@ function resetMany({ port }: TcpAddress): void {
   const { success } = new Deno.Command(findProgram("python3")!, { args }).outputSync();
   assertEquals(success, true);
 }
+
+Deno.test("the runtime's handles are known; where they are not, Deno's listener accepts", async () => {
+  const { canServe } = PlainListener;
+  await using echo = await serveEcho(LOOPBACK);
+  for (const isKnown of [true, false]) {
+    for (const tls of [undefined, SERVER_TLS]) {
+      PlainListener.canServe = (server) => canServe(server) && isKnown;
+      try {
+        using listener = await listenSockets(LOOPBACK, { tls });
+        assertEquals(listener.constructor.name === "ConnListener", !isKnown);
+        assertEquals(listener.secure, tls !== undefined);
+      } finally {
+        PlainListener.canServe = canServe;
+      }
+    }
+  }
+  PlainListener.canServe = () => false;
+  try {
+    await using proxy = await serveProxy(LOOPBACK, echo.address);
+    using conn = await dial(proxy.address);
+    await conn.write(new Uint8Array([7]));
+    assertEquals(await conn.read(new Uint8Array(9)), 1);
+  } finally {
+    PlainListener.canServe = canServe;
+  }
+});
 
 Deno.test("of clients that come at once a few are accepted, then others have their turn", async () => {
   const CLIENTS = 40;
