@@ -5,7 +5,7 @@
  */
 export class EndedGroups {
   readonly #graceMs: number;
-  readonly #kill: (groups: readonly number[]) => void;
+  readonly #kill: (groups: readonly number[]) => Promise<void>;
   /** Those that ended before the timer was set, and those that ended since. */
   #due = new Set<number>();
   #later = new Set<number>();
@@ -16,7 +16,7 @@ export class EndedGroups {
    * passed.
    * @param kill Kills groups by their numbers. Most are empty.
    */
-  constructor(graceMs: number, kill: (groups: readonly number[]) => void) {
+  constructor(graceMs: number, kill: (groups: readonly number[]) => Promise<void>) {
     this.#graceMs = graceMs;
     this.#kill = kill;
   }
@@ -41,12 +41,20 @@ export class EndedGroups {
     return groups;
   }
 
+  /** Has what is left of all groups killed at once. */
+  async killAll(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const groups = this.take();
+    if (groups.length > 0) await this.#kill(groups);
+  }
+
   #wait(): void {
     if (this.#timer !== undefined) return;
     [this.#due, this.#later] = [this.#later, this.#due];
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#due.size > 0) this.#kill([...this.#due]);
+      if (this.#due.size > 0) void this.#kill([...this.#due]);
       this.#due.clear();
       if (this.#later.size > 0) this.#wait();
     }, this.#graceMs);

@@ -31,7 +31,7 @@ const CLOSE_GRACE_MS = 500;
 const running = new Set<ProcessGroup>();
 
 /** Those whose command and output have ended. */
-const endedGroups = new EndedGroups(CLOSE_GRACE_MS, (groups) => void signal("KILL", groups));
+const endedGroups = new EndedGroups(CLOSE_GRACE_MS, (groups) => signal("KILL", groups));
 
 /**
  * A shell command and all processes that it starts, in a process group of their own. Signals of the
@@ -174,6 +174,11 @@ export function shellArguments(
 ): { args: string[]; windowsRawArguments?: boolean } {
   if (!windows) return { args: ["-c", RUN, "sh", command, String(seconds)] };
   return { args: ["/d", "/s", "/c", `"${command}"`], windowsRawArguments: true };
+}
+
+/** Kills what is left of groups whose command has ended: nothing more will be run. */
+export async function killLeftovers(): Promise<void> {
+  await endedGroups.killAll();
 }
 
 /** Kills all groups before it returns. */

@@ -18,6 +18,7 @@ import {
 } from "../_cli/mod.ts";
 import { printMessage, type PrintOptions } from "./incoming.ts";
 import { runForMessage } from "./message_command.ts";
+import { killLeftovers } from "./process_group.ts";
 
 /** How long a command may take where nothing else is said: as long as the broker waits. */
 const ACK_WAIT_MS = 30_000;
@@ -211,6 +212,7 @@ export async function readStream(
     }
   } finally {
     clearTimeout(timer);
+    await killLeftovers();
   }
   if (signal.aborted) return undefined;
   if (flags.count === undefined || count >= flags.count) return undefined;

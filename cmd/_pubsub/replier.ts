@@ -8,7 +8,7 @@ import {
   type Log,
   utf8Text,
 } from "../_cli/mod.ts";
-import { ProcessGroup } from "./process_group.ts";
+import { killLeftovers, ProcessGroup } from "./process_group.ts";
 
 /** How a {@linkcode Replier} runs its command. */
 export interface ReplierOptions {
@@ -66,6 +66,7 @@ export class Replier {
     this.#stopped = true;
     this.#stop.resolve();
     await this.settled();
+    await killLeftovers();
   }
 
   /** Logs how many requests arrived after {@linkcode stop}. */

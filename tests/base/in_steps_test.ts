@@ -6,13 +6,21 @@ function work(): void {
   for (const end = performance.now() + 1; performance.now() < end;);
 }
 
-Deno.test("little work is done at once", () => {
+Deno.test("little work is done at once", async () => {
+  let isAtOnce = false;
+  // Code that runs for the first time, on a machine that is busy, may take longer than 0.1 ms.
+  for (let tries = 0; tries < 100 && !isAtOnce; tries++) {
+    let parts = 0;
+    const working = inSteps(() => ++parts === 3);
+    isAtOnce = working === undefined && parts === 3;
+    await working;
+    assertEquals(parts, 3);
+    isAtOnce &&= atOnce(() => ++parts === 6) && parts === 6;
+  }
+  assert(isAtOnce);
   let parts = 0;
-  assertEquals(inSteps(() => ++parts === 3), undefined);
-  assertEquals(parts, 3);
-  assertEquals(atOnce(() => ++parts === 6), true);
   assertEquals(atOnce(() => (work(), ++parts === 20)), false);
-  assertEquals(parts, 7);
+  assertEquals(parts, 1);
 });
 
 Deno.test("much work lets timers run in between, and is done when the promise resolves", async () => {

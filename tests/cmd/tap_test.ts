@@ -81,6 +81,7 @@ Deno.test("tap passes broken frames and any other bytes on, and says what they a
     await client.request(jsonFrame({ action: "ask" }));
     await client.request(jsonFrame({ action: "other" }));
   }
+  await frames.printed('"type":"connection"', "out");
   for (const address of [framesAddress, raw.address]) {
     using conn = await dial(address);
     const hello = encodeFrame(jsonFrame({ action: "hello", password: "s3cret" }));

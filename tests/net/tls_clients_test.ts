@@ -1,6 +1,7 @@
 /** What clients of all kinds do to a TLS server, correctly or not. */
 import { assert, assertEquals } from "@std/assert";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { before } from "../../lib/base/before.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { type CloseReason, dial, listen, serveConnections } from "../../lib/net/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
@@ -272,7 +273,7 @@ Deno.test("streams that are cut, changed or stalled at any byte do a TLS server 
         }
         if (random(2) === 1) await conn.closeWrite();
       })();
-      await Promise.race([talking.catch(() => {}), pause(150)]);
+      await before(talking.catch(() => {}), 150);
     } catch {
       // What a client is told is its own.
     }
