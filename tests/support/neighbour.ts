@@ -1,6 +1,6 @@
 /** A healthy client beside an attack: what others feel. */
 import process from "node:process";
-import { assert, assertMatch, assertRejects } from "@std/assert";
+import { assert, AssertionError, assertMatch, assertRejects } from "@std/assert";
 import { deadline, pause } from "./deadline.ts";
 
 /** What others may feel, in milliseconds, on a machine where a quiet run is fast. */
@@ -67,15 +67,32 @@ export interface NeighbourOptions {
   readonly boundMs?: number | undefined;
 }
 
+/** A machine that is busy with something else may disturb some of them. */
+const TRIES = 3;
+
 /**
  * Makes requests of a healthy client, first alone, then for as long as the attack lasts. Fails if
  * p99 beside the attack is above 100 ms and above ten times that of the quiet run, and of the
- * control.
+ * control, in three attacks of three.
  */
 export async function latenciesBeside(
   request: () => Promise<void>,
   attack: () => Promise<void>,
   options: NeighbourOptions = {},
+): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await attackOnce(request, attack, options);
+    } catch (error) {
+      if (!(error instanceof AssertionError) || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function attackOnce(
+  request: () => Promise<void>,
+  attack: () => Promise<void>,
+  options: NeighbourOptions,
 ): Promise<void> {
   const { control, work, boundMs } = options;
   const quiet: number[] = [];

@@ -16,6 +16,9 @@ import time
 ROUNDS = 3
 QUIET = 40
 
+# Of 100 and fewer the 99th percentile is the longest, that of the client behind all that come at once.
+LEAST = 101
+
 
 def client_hello(ca):
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -86,7 +89,7 @@ def main():
         quiet += [healthy(port, ca) for _ in range(QUIET)]
         times = []
         end = time.monotonic() + seconds / ROUNDS
-        while time.monotonic() < end or len(times) < 10:
+        while time.monotonic() < end or len(times) < LEAST:
             now = time.monotonic()
             for each in slow:
                 each.step(now)
