@@ -2,10 +2,10 @@
 
 Opens COUNT connections to 127.0.0.1. A third says nothing, a third sends a ClientHello a byte at a
 time, a third sends all of it and then nothing. What the server closes is opened again half a second
-later, so that all are there all the time. After each round a healthy client connects, completes its
-handshake and gets an echo. Quiet moments and attacks take turns, so that a busy machine disturbs
-both. After SECONDS, prints a line of JSON, in milliseconds: how long such clients took in quiet
-moments, and beside the others, a list for each attack.
+to a second later, not all at once, so that most are there all the time. After each round a healthy
+client connects, completes its handshake and gets an echo. Quiet moments and attacks take turns, so
+that a busy machine disturbs both. After SECONDS, prints a line of JSON, in milliseconds: how long
+such clients took in quiet moments, and beside the others, a list for each attack.
 """
 import json
 import socket
@@ -31,8 +31,8 @@ def client_hello(ca):
 
 
 class Slow:
-    def __init__(self, port, kind, hello):
-        self.port, self.kind, self.hello = port, kind, hello
+    def __init__(self, port, kind, hello, pause):
+        self.port, self.kind, self.hello, self.pause = port, kind, hello, pause
         self.sock, self.sent, self.again = None, 0, 0
 
     def step(self, now):
@@ -57,7 +57,7 @@ class Slow:
 
     def close(self, now):
         self.sock.close()
-        self.sock, self.again = None, now + 0.5
+        self.sock, self.again = None, now + self.pause
 
     def leave(self):
         if self.sock is not None:
@@ -81,7 +81,7 @@ def main():
     port, count, ca = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 3
     hello = client_hello(ca)
-    slow = [Slow(port, i % 3, hello) for i in range(count)]
+    slow = [Slow(port, i % 3, hello, 0.5 + 0.5 * i / count) for i in range(count)]
     quiet, beside = [], []
     for _ in range(ROUNDS):
         for each in slow:
