@@ -15,7 +15,7 @@ Deno.test("whatever one client asks for, others are answered within 100 ms", asy
   const control = await neighbour(other, stack);
   for (const name of Object.keys(ATTACKS)) {
     const attack = () => attackAppServer(server, name);
-    await t.step(name, () => latenciesBeside(request, attack, { everyMs: 2, control }));
+    await t.step(name, () => latenciesBeside(request, attack, { everyMs: 2, control, tries: 3 }));
   }
 });
 
