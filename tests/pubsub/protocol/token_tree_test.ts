@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { topicsBelow } from "../../../lib/pubsub/protocol/topics_below.ts";
+import { overlapping } from "../../../lib/pubsub/protocol/overlapping.ts";
 import { TokenTree } from "../../../lib/pubsub/protocol/token_tree.ts";
 import { filterCovers } from "../../../lib/pubsub/protocol/topic.ts";
 
@@ -41,7 +41,7 @@ Deno.test("a filter finds the topics that it covers", () => {
     const tree = new TokenTree<string>();
     for (const name of topics) tree.set(name, name);
     const covered = new Set(topics.filter((name) => filterCovers(text, name)));
-    assertEquals([...topicsBelow(tree, text)].sort(), [...covered].sort());
+    assertEquals([...overlapping(tree, text)].sort(), [...covered].sort());
   }));
 });
 
@@ -56,7 +56,7 @@ Deno.test("a walk that changes interrupt gives what was there all the time, once
         const tree = new TokenTree<string>();
         for (const name of topics) tree.set(name, name);
         const stayed = new Set(topics.filter((name) => filterCovers(text, name)));
-        const walk = topicsBelow(tree, text);
+        const walk = overlapping(tree, text);
         const seen: string[] = [];
         for (const [name, add, steps] of changes) {
           for (let i = 0; i < steps; i++) {

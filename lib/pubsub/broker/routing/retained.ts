@@ -1,5 +1,5 @@
 import { filterCovers, isWildcard } from "../../protocol/topic.ts";
-import { topicsBelow } from "../../protocol/topics_below.ts";
+import { overlapping } from "../../protocol/overlapping.ts";
 import { TokenTree } from "../../protocol/token_tree.ts";
 
 /**
@@ -87,7 +87,7 @@ export class Retained {
    */
   walk(filter: string): RetainedWalk {
     const found = isWildcard(filter)
-      ? topicsBelow(this.#tree, filter)
+      ? overlapping(this.#tree, filter)
       : [this.#tree.get(filter)].filter((entry) => entry !== undefined).values();
     const walk = new RetainedWalk(filter, found, this.#count, (frames, areAll) => {
       this.#walks.delete(walk);

@@ -1,4 +1,4 @@
-import { overlappingFilters } from "../../protocol/overlapping_filters.ts";
+import { overlapping } from "../../protocol/overlapping.ts";
 import { TokenTree } from "../../protocol/token_tree.ts";
 import type { StreamSettings, StreamTotals } from "./stream_store.ts";
 
@@ -41,7 +41,7 @@ export class StreamTopics {
   overlapping(filters: readonly string[], except?: string): string | undefined {
     if (!this.#isIndexed) this.#index();
     for (const filter of filters) {
-      for (const name of overlappingFilters(this.#tree, filter)) {
+      for (const name of overlapping(this.#tree, filter)) {
         if (name !== except) return name;
       }
     }

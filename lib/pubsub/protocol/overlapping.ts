@@ -1,10 +1,11 @@
 import { type Node, tokenEnd, type TokenTree, valuesBelow } from "./token_tree.ts";
 
 /**
- * The values of all filters in a tree that have a topic in common with a filter, in no order. It stands
+ * The values of all filters in a tree that have a topic in common with a filter, in no order, as a walk
+ * that may be interrupted. Of a tree of topics these are the topics that the filter matches. It stands
  * apart from the tree because the client for browsers, which has one, does not need this.
  */
-export function overlappingFilters<T>(tree: TokenTree<T>, filter: string): Iterable<T> {
+export function overlapping<T>(tree: TokenTree<T>, filter: string): Generator<T> {
   return walk(tree.root, `.${filter}`, 0);
 }
 
