@@ -10,7 +10,10 @@ export class LossyOutput {
   #isBehind = false;
   #leftOut = 0;
 
-  /** @param tell What is printed where so many were left out: a line, or an object for JSON. */
+  /**
+   * @param tell Makes what is printed in the place of lines that were left out, from their number: a
+   * line, or an object for JSON.
+   */
   constructor(out: Output, tell: (count: number) => string | object) {
     this.#out = out;
     this.#tell = tell;

@@ -66,7 +66,7 @@ export class ServerMemory {
     return !this.isInputTight(bytes) && this.input.tryTake(bytes);
   }
 
-  /** Whether little room for input would be left if so many bytes more were kept. */
+  /** Whether little room for input is left, or would be if `moreBytes` more were kept. */
   isInputTight(moreBytes = 0): boolean {
     const { usedBytes, maxBytes } = this.input;
     return usedBytes + moreBytes > maxBytes * SPEED_SHARE;

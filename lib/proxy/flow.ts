@@ -97,7 +97,7 @@ export class Flow implements LineExit {
     return false;
   }
 
-  /** Whether it has passed so much that others are to have their turn first, with these bytes. */
+  /** Counts bytes that have come. Whether others are to have their turn before they are passed. */
   #isToWait(count: number): boolean {
     const { given } = this.#turns;
     if (this.#turnsGiven !== given) {

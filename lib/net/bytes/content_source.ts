@@ -10,9 +10,9 @@ import {
 const READ_BYTES = 131_072;
 
 /**
- * After so many chunks that are small others get their turn, which takes 1 ms: a stream that has each
- * chunk ready would keep the thread until its end, and if they are empty for ever. 200 of them take
- * 1 to 2 ms.
+ * After 200 small chunks, which take 1 to 2 ms, others get their turn, which takes 1 ms. Otherwise a
+ * stream whose chunks are always ready would keep the thread until its end, and for ever if they are
+ * empty.
  */
 const SMALL_BYTES = 1_024;
 const SMALL_CHUNKS_A_TURN = 200;

@@ -17,7 +17,7 @@ const ADDED_MEMBERS = 50;
 /** The most members and elements in the header of a publication. */
 const MAX_MEMBERS = MAX_HEADER_MEMBERS - ADDED_MEMBERS;
 
-/** A member or an element takes at least so many bytes: `{},` counts for two. */
+/** The fewest bytes that a member or an element takes: the three of `{},` count as two. */
 const MEMBER_BYTES = 1.5;
 
 /**

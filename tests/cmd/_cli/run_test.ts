@@ -8,6 +8,7 @@ import {
   UsageError,
 } from "../../../cmd/_cli/mod.ts";
 import { redirectErrors, reportError } from "../../../lib/base/report.ts";
+import { pause } from "../../support/deadline.ts";
 import { FakeHost, type FakeOptions } from "./fake_host.ts";
 
 type Work = (context: Context) => Promise<number | void> | number | void;
@@ -248,7 +249,7 @@ Deno.test("a server that is told to end drains, though its terminal or its reade
       await out.flush();
       host.hangUp();
       // For longer than the loss of its reader alone would give it.
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await pause(600);
       isDrained = true;
     }, "server");
     const what = `${writeError.message}, ${isToldFirst}`;

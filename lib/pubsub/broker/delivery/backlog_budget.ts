@@ -5,8 +5,8 @@ import { REFERENCE_BYTES } from "./piece.ts";
 /** When there is no room, backlogs shrink until this share of the whole is free. */
 const RELIEVED_SHARE = 1 / 8;
 /**
- * No more than this is freed at one time: a gigabyte of small publications has millions of them, and to
- * leave one out takes 1 µs.
+ * But no more than this is freed at one time. To leave a publication out takes 1 µs, and there may be
+ * millions of small ones.
  */
 const RELIEVED_BYTES = 262_144;
 

@@ -21,9 +21,9 @@ const MAX_BATCH_BYTES = 131_072;
  */
 const MAX_WORK = 6_000;
 const MAX_SEARCH_WORK = 2_000;
-/** Who has looked at so many messages in one go and found none looks for what is hard to find. */
+/** A consumer that has looked at this many messages in one go, and found none, is one of those. */
 const SEARCH_WORK = 500;
-/** Copying so many bytes counts as a message: they are held until they are handed over. */
+/** To copy this many bytes counts as much as to look at a message. They are held until handed over. */
 const BYTES_PER_WORK = 256;
 /**
  * Messages that all consumers together may have taken and not settled, beyond those that each may:
