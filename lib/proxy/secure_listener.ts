@@ -1,3 +1,4 @@
+import { closedError } from "../net/accept_queue.ts";
 import { resolveServerTls } from "../net/handshake_limits.ts";
 import type { Address, ConnectionError, Listener, ServerTls } from "../net/mod.ts";
 import { checkCertificate } from "../net/server_certificate.ts";
@@ -50,7 +51,7 @@ class SocketConns implements Listener {
   async accept(): Promise<Deno.Conn> {
     const reads = await this.#inner.next(this.#turns!);
     if (reads) return new SocketConn(reads);
-    throw new Deno.errors.BadResource("The listener is closed");
+    throw closedError();
   }
 
   close(): void {
