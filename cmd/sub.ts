@@ -14,6 +14,7 @@ import { meantFilter } from "./_pubsub/meant_filter.ts";
 import { FORMAT_FIELDS, parseFormat } from "./_pubsub/message_format.ts";
 import { printPublished } from "./_pubsub/print_published.ts";
 import { checkReading, readStream, streamFlags } from "./_pubsub/read_stream.ts";
+import { SubBounds } from "./_pubsub/sub_bounds.ts";
 
 export const command = defineCommand({
   name: "sub",
@@ -163,7 +164,7 @@ export const command = defineCommand({
       topicsOnly: flags["topics-only"],
       format,
     };
-    const endsAt = performance.now() + (flags.timeout ?? Infinity);
+    using bounds = new SubBounds(flags);
     await using client = await connectClient(flags, context, {
       onError: (error) => log.error(describeError(error)),
       wait: flags.wait,
@@ -171,8 +172,8 @@ export const command = defineCommand({
       maxContentBytes: flags["max-content"],
     });
     return flags.stream === undefined
-      ? await printPublished(client, args.filter, flags, printing, endsAt, context)
-      : await readStream(client, args.filter[0], flags, printing, endsAt, context);
+      ? await printPublished(client, args.filter, flags, printing, bounds, context)
+      : await readStream(client, args.filter[0], flags, printing, bounds, context);
   },
 });
 

@@ -1,5 +1,5 @@
+import { aborted } from "../../lib/base/aborted.ts";
 import { before } from "../../lib/base/before.ts";
-import { timerMs } from "../../lib/base/timer_ms.ts";
 import type {
   BrokerClient,
   ClientSubscription,
@@ -7,15 +7,14 @@ import type {
   SubscribeOptions,
 } from "../../lib/pubsub/client/mod.ts";
 import { filterCovers } from "../../lib/pubsub/protocol/topic.ts";
-import { type Context, EXIT, formatCount, formatDuration, type Log } from "../_cli/mod.ts";
+import { type Context, formatCount, type Log } from "../_cli/mod.ts";
 import type { PrintOptions } from "./incoming.ts";
 import { Replier } from "./replier.ts";
+import type { SubBounds } from "./sub_bounds.ts";
 import { TakenMessages } from "./taken_messages.ts";
 
 /** The values of the flags of `sub` for what is published from here on. */
 export interface PublishedFlags {
-  readonly count: number | undefined;
-  readonly timeout: number | undefined;
   readonly retained: boolean;
   readonly group: string | undefined;
   readonly slow: SlowPolicy;
@@ -29,28 +28,24 @@ export interface PublishedFlags {
 /**
  * Subscribes, and prints what comes until there is enough or the time is over. Resolves to the exit
  * code.
- *
- * @param endsAt When the time is over, of `performance.now()`.
  */
 export async function printPublished(
   client: BrokerClient,
   filters: readonly string[],
   flags: PublishedFlags,
   printing: PrintOptions,
-  endsAt: number,
+  bounds: SubBounds,
   context: Context,
 ): Promise<number | undefined> {
   const { log, signal } = context;
-  const { count, retained, group, slow } = flags;
+  const { retained, group, slow } = flags;
+  const { count, timeUp } = bounds;
   const replier = replierOf(flags, log);
   const taken = new TakenMessages({ count, retained, printing, replier }, context);
   /** Aborted when it is to end, however much has come. */
-  const ending = new AbortController();
-  signal.addEventListener("abort", () => ending.abort(), { once: true });
-  const timer = flags.timeout === undefined ? undefined : setTimeout(() => {
-    void replier?.stop();
-    ending.abort();
-  }, timerMs("--timeout", Math.max(0, endsAt - performance.now())));
+  const ending = AbortSignal.any([signal, timeUp]);
+  // An interruption leaves time to answer, by --drain-timeout.
+  void aborted(timeUp).then(() => replier?.stop());
   try {
     const subscriptions = await subscribeAll(client, filters, { group, slow }, taken);
     log.detail(`subscribed to ${filters.join(", ")}`);
@@ -58,17 +53,13 @@ export async function printPublished(
       // They are on their way, and are printed in the end.
       const due = subscriptions.reduce((sum, { retained }) => sum + retained, 0);
       log.detail(formatCount(due, "retained message"));
-    } else await untilEnough(client, taken, ending.signal);
+    } else await untilEnough(client, taken, ending);
     const wanted = taken.isComplete ? [] : subscriptions;
-    await finish(client, wanted, replier, ending.signal, flags["drain-timeout"]);
+    await finish(client, wanted, replier, ending, flags["drain-timeout"]);
   } finally {
-    clearTimeout(timer);
     await replier?.stop();
   }
-  if (signal.aborted || retained || count === undefined || taken.count >= count) return undefined;
-  const time = formatDuration(flags.timeout ?? 0);
-  log.error(`${taken.count} of ${formatCount(count, "message")} came in ${time}`);
-  return EXIT.failed;
+  return signal.aborted || retained ? undefined : bounds.exitCode(taken.count, log);
 }
 
 function replierOf(flags: PublishedFlags, log: Log): Replier | undefined {
@@ -155,12 +146,4 @@ async function isAbortedBefore(
     aborted(signal).then(() => true),
   ]);
   return isFirst && !await before(promise, ms);
-}
-
-/** Resolves when a signal is aborted, at once if it was. */
-function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  else signal.addEventListener("abort", () => resolve(), { once: true });
-  return promise;
 }

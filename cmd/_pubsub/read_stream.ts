@@ -1,4 +1,4 @@
-import { timerMs } from "../../lib/base/timer_ms.ts";
+import { aborted } from "../../lib/base/aborted.ts";
 import { nameProblem } from "../../lib/pubsub/broker/streams/stream_rights.ts";
 import type {
   BrokerClient,
@@ -8,10 +8,7 @@ import type {
 } from "../../lib/pubsub/client/mod.ts";
 import {
   type Context,
-  EXIT,
   type FlagTable,
-  formatCount,
-  formatDuration,
   formatExactCount,
   parseDuration,
   UsageError,
@@ -19,6 +16,7 @@ import {
 import { printMessage, type PrintOptions } from "./incoming.ts";
 import { runForMessage } from "./message_command.ts";
 import { killLeftovers } from "./process_group.ts";
+import type { SubBounds } from "./sub_bounds.ts";
 
 /** How long a command may take where nothing else is said: as long as the broker waits. */
 const ACK_WAIT_MS = 30_000;
@@ -89,8 +87,6 @@ export interface ReadFlags {
   readonly attempts: number | undefined;
   readonly "ack-wait": number | undefined;
   readonly parallel: number;
-  readonly count: number | undefined;
-  readonly timeout: number | undefined;
   readonly json: boolean;
 }
 
@@ -135,21 +131,18 @@ function keepWaiting(message: ConsumedMessage, waitMs: number): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/**
- * Reads a stream until there is enough or the time is over. Resolves to the exit code.
- *
- * @param endsAt When the time is over, of `performance.now()`.
- */
+/** Reads a stream until there is enough or the time is over. Resolves to the exit code. */
 export async function readStream(
   client: BrokerClient,
   filter: string | undefined,
   flags: ReadFlags,
   printing: PrintOptions,
-  endsAt: number,
+  bounds: SubBounds,
   context: Context,
 ): Promise<number | undefined> {
   const { log, out, signal } = context;
-  const { stream = "", consumer, each, count: most = Infinity } = flags;
+  const { stream = "", consumer, each } = flags;
+  const { count: most = Infinity, timeUp } = bounds;
   let count = 0;
   const onMissed = (more: number) => {
     log.warn(`missed ${formatExactCount(more, "message")} of ${stream}: no longer kept`);
@@ -157,11 +150,7 @@ export async function readStream(
   };
   const from = flags.from === undefined ? undefined : parseFrom(flags.from);
   const enough = Promise.withResolvers<void>();
-  const leftMs = Math.max(0, endsAt - performance.now());
-  const timer = flags.timeout === undefined
-    ? undefined
-    : setTimeout(enough.resolve, timerMs("--timeout", leftMs));
-  signal.addEventListener("abort", () => enough.resolve(), { once: true });
+  void Promise.race([aborted(signal), aborted(timeUp)]).then(enough.resolve);
   const take = async (message: StreamMessage) => {
     if (count === most) return;
     count++;
@@ -211,12 +200,7 @@ export async function readStream(
       await consumption.stop();
     }
   } finally {
-    clearTimeout(timer);
     await killLeftovers();
   }
-  if (signal.aborted) return undefined;
-  if (flags.count === undefined || count >= flags.count) return undefined;
-  const time = formatDuration(flags.timeout ?? 0);
-  log.error(`${count} of ${formatCount(flags.count, "message")} came in ${time}`);
-  return EXIT.failed;
+  return signal.aborted ? undefined : bounds.exitCode(count, log);
 }

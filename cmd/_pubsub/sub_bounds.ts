@@ -1,0 +1,43 @@
+import { timerMs } from "../../lib/base/timer_ms.ts";
+import { EXIT, formatCount, formatDuration, type Log } from "../_cli/mod.ts";
+
+/** The values of the flags that bound `sub`. */
+export interface BoundFlags {
+  readonly count: number | undefined;
+  readonly timeout: number | undefined;
+}
+
+/** What ends `sub` by itself: the messages of `--count`, and the time of `--timeout`. */
+export class SubBounds implements Disposable {
+  /** How many messages are wanted; without it, all that come. */
+  readonly count: number | undefined;
+  readonly #timeoutMs: number;
+  readonly #time = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** The time begins. */
+  constructor({ count, timeout }: BoundFlags) {
+    this.count = count;
+    this.#timeoutMs = timeout ?? 0;
+    if (timeout === undefined) return;
+    this.#timer = setTimeout(() => this.#time.abort(), timerMs("--timeout", timeout));
+  }
+
+  /** Aborted when the time is over. */
+  get timeUp(): AbortSignal {
+    return this.#time.signal;
+  }
+
+  /** The exit code when this many messages have come: too few are a failure, which is told. */
+  exitCode(taken: number, log: Log): number | undefined {
+    const { count } = this;
+    if (count === undefined || taken >= count) return undefined;
+    const time = formatDuration(this.#timeoutMs);
+    log.error(`${taken} of ${formatCount(count, "message")} came in ${time}`);
+    return EXIT.failed;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
