@@ -29,8 +29,10 @@ export interface SearchOptions {
    * - `.pdf`, `.docx`, `.epub`, whose text is taken out;
    * - `.html`, `.htm`, `.xhtml`, `.md`, `.markdown`, `.mdx`, and all other names, which are plain text: one
    *   entry. Its key is the path in the folder, with `/`, or the name of a file that is named here
-   *   itself. Its title is the first heading. A text that is too large for one entry becomes several,
-   *   with the keys `FILE:LINE`.
+   *   itself. Its title is the first heading.
+   *
+   * A text that is too large for one entry becomes several: with the keys `FILE:LINE` where it is read
+   * as it is written, as plain text and large Markdown are, else `FILE#1`, `FILE#2` and so on.
    *
    * A folder is taken in with all folders in it, but without names that begin with a dot.
    *

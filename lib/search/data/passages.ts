@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DataFile, DataItem, ReadOptions } from "./item.ts";
+import type { DataFile, DataItem, ReadNote, ReadOptions } from "./item.ts";
 import type { TextSource } from "./text_source.ts";
 
 /** The length of a passage in code units, about: a snippet's search for its place takes about 1 ms. */
@@ -66,6 +66,12 @@ function countLines(text: string): number {
   return lines;
 }
 
+/** Told of a file whose text becomes passages. */
+export const SPLIT: ReadNote = {
+  note: "it is too large for one entry and was split into passages",
+  option: "maxEntryBytes",
+};
+
 /** The length of passages, in code units, by the largest entry. A code unit takes up to three bytes. */
 export function passageLength(maxEntryBytes: number): number {
   return Math.max(1, Math.min(PASSAGE_LENGTH, Math.floor(maxEntryBytes / 4)));
@@ -85,10 +91,7 @@ export async function* readPassages(
   title: string | undefined,
   language?: string,
 ): AsyncGenerator<DataItem> {
-  yield {
-    note: "it is too large for one entry and was split into passages",
-    option: "maxEntryBytes",
-  };
+  yield SPLIT;
   const cutter = new PassageCutter(passageLength(options.maxEntryBytes));
   for await (const chunk of source.chunks(true)) {
     for (const passage of cutter.push(chunk)) yield itemOf(passage);

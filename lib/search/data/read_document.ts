@@ -9,7 +9,7 @@ import { htmlContent } from "./html_text.ts";
 import { type DataFile, type DataItem, type ReadOptions, SkipFile } from "./item.ts";
 import { languageOfMarkdown, markdownContent, markdownTitle } from "./markdown.ts";
 import { mayHaveSite, pageTitle } from "./titles.ts";
-import { PassageCutter, passageLength, readPassages } from "./passages.ts";
+import { PassageCutter, passageLength, readPassages, SPLIT } from "./passages.ts";
 import { textTitle } from "./text_title.ts";
 import { TextSource } from "./text_source.ts";
 
@@ -77,10 +77,7 @@ export function* documentItems(
     yield { entry: { local, place: "", title: title || local, text, language } };
     return;
   }
-  yield {
-    note: "it is too large for one entry and was split into passages",
-    option: "maxEntryBytes",
-  };
+  yield SPLIT;
   const cutter = new PassageCutter(passageLength(options.maxEntryBytes));
   let part = 0;
   for (const { text: passage } of [...cutter.push(text), ...cutter.end()]) {

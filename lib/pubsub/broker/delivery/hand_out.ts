@@ -1,20 +1,20 @@
 import { inSteps, type Pause } from "../../../base/in_steps.ts";
 import { addLimited, isCompletedBy } from "../routing/limited_delivery.ts";
-import { deliveriesOf } from "../routing/route.ts";
+import { deliveriesOf, type Route } from "../routing/route.ts";
 import { Run } from "../routing/run.ts";
 import { pickMember } from "../routing/group.ts";
 import { type Group, isEnded, type Receiver, type Subscription } from "../routing/subscription.ts";
 
-/** So many deliveries of one run are done in one go: each takes about 0.2 µs where nobody is behind. */
+/** The most deliveries of one run in one go: each takes about 0.2 µs where nobody is behind. */
 const MAX_AT_ONCE = 250;
 
-/** So many bytes: those that wait for receivers that are behind are copied. */
+/** The most bytes in one go: they are copied for receivers that are behind. */
 const MAX_BYTES_AT_ONCE = 4_194_304;
 
 /** A run is copied once for all slow receivers if it has at least this many subscriptions. */
 const MIN_SHARING = 16;
 
-/** The same for a part of a run that takes longer, before the clock is looked at. */
+/** Where a run takes longer: the most deliveries, and bytes, before the clock is looked at. */
 const PART = 50;
 const PART_BYTES = 262_144;
 
@@ -22,13 +22,13 @@ const PART_BYTES = 262_144;
  * Whether handing out a run takes long: all of it goes to each of the subscriptions, and each of its
  * publications to one member of each of the groups.
  *
- * @param overlaps How many deliveries the filters are worth that the subscriptions stand for.
+ * @param overlaps As {@linkcode Route.overlaps}.
  */
 export function takesLong(
   run: Run,
   subscriptions: number,
   groups: number,
-  overlaps: number,
+  overlaps: Route["overlaps"],
 ): boolean {
   const receivers = subscriptions + groups;
   if (receivers < 2) return false;

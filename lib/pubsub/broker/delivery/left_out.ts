@@ -3,8 +3,9 @@ import { Missed, TALLY_BYTES } from "./missed.ts";
 import type { Piece } from "./piece.ts";
 
 /**
- * While there are more tallies, those of the last place stay behind all that waits: in each of a
- * thousand places there may be as many as the client has filters.
+ * While there are more tallies, those behind the last piece stay behind all that follows it, out of
+ * their place: else there might be a thousand places with as many tallies each as the client has
+ * filters.
  */
 const MANY_TALLIES = 10_000;
 

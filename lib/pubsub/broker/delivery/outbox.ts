@@ -70,7 +70,7 @@ export class Outbox implements Receiver {
   maxContentBytes = Infinity;
   /** How many bytes of this connection the client has taken, as far as it has said. */
   toldBytes = 0;
-  /** Whether many messages of a stream may be sent as one frame: the client takes one of any such size. */
+  /** Whether many messages of a stream may go as one frame: the client takes frames of that size. */
   takesRuns = true;
   readonly #output: WriteQueue;
   readonly #observer: OutboxObserver;

@@ -46,7 +46,7 @@ export interface Piece {
   readonly subscription: Subscription | undefined;
   /** With the policy `latest`: the topic whose newest publication it is. */
   readonly topic: string | undefined;
-  /** What the filters take that its subscription stands for, unless the piece before has the same. */
+  /** What the set of filters takes that its subscription stands for; 0 if the piece before has it. */
   readonly setBytes: number;
   /** What was left out before it. */
   missed: Missed | undefined;

@@ -16,7 +16,10 @@ export interface Route {
   readonly groups: readonly Group[];
   /** About what it takes in memory. */
   readonly bytes: number;
-  /** How many deliveries the filters are worth that stand in the subscriptions together. */
+  /**
+   * What it costs besides that a subscription may stand for several filters: as much as this many
+   * deliveries.
+   */
   readonly overlaps: number;
 }
 
@@ -34,7 +37,7 @@ const JOIN_BYTES = 200;
  */
 const MAX_OVERLAPPING = 256;
 
-/** So many filters of one connection may cost as much as a delivery, where each of them is looked at. */
+/** Where each filter of one connection is looked at, this many cost as much as a delivery. */
 const FILTERS_PER_DELIVERY = 8;
 
 /**

@@ -126,7 +126,7 @@ export class Publisher {
     if (isStream(content)) sent.then(undefined, (error) => this.#answers.giveUp(id, error));
   }
 
-  /** Waits no longer than so for an answer. */
+  /** Gives a publication up that is not answered in time. */
   #timed(topic: string, id: number, limitMs: number, taker: AnswerTaker): AnswerTaker {
     const timer = setTimeout(() => {
       const message = `The broker did not confirm ${topic} in ${limitMs} ms`;

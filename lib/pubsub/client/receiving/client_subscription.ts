@@ -14,7 +14,7 @@ import {
   type WaitingMessages,
 } from "./waiting_messages.ts";
 
-/** So many does a program need at most to come by what `subscribe()` resolves to. */
+/** After this many a program that awaits `subscribe()` has what it resolves to. */
 const MICROTASKS_TO_BEGIN = 16;
 
 /** Said where something that has a callback for messages is iterated over. */
@@ -84,7 +84,10 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   #left: number;
   #ended = false;
   #failure: unknown;
-  /** The read of the last message that had to wait, how many bytes of it wait, and whether so many. */
+  /**
+   * The last read that brought a message which had to wait: its number, how many bytes it brought, how
+   * many of them wait here, and whether they may stay in its memory.
+   */
   #readId = -2;
   #readBytes = 0;
   #waitingOfRead = 0;
@@ -149,8 +152,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
    *
    * @example
    * ```ts
-   * import { connectBroker } from "@socktool/socktool";
-   * import { serveBroker } from "@socktool/socktool/pubsub";
+   * import { connectBroker, serveBroker } from "@socktool/socktool/pubsub";
    * import { assertEquals } from "@std/assert";
    *
    * await using broker = await serveBroker("127.0.0.1:0");

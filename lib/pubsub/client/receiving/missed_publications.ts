@@ -15,7 +15,7 @@ export interface MissedPublications {
   readonly filter: string;
   /** How many; `null` if that is not known. */
   readonly count: number | null;
-  /** There where it may have been more than `count`. */
+  /** Whether it may have been more than `count`; left out where not. */
   readonly atLeast?: true | undefined;
   /** The bytes of their frames; `null` if that is not known. */
   readonly bytes: number | null;

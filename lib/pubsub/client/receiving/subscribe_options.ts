@@ -15,7 +15,7 @@ export interface SubscribeOptions {
    * What becomes of publications while this client does not keep up: in the broker while the client
    * does not read, and by the same rules in the client for what is above the subscription's bounds.
    * There, `disconnect` ends the subscription with the error `slow-consumer`, and `block` leaves out
-   * what is new when the bounds are passed twice.
+   * what is new above twice the bounds.
    *
    * @default {"drop-oldest"}
    */

@@ -6,7 +6,7 @@ import { type MissedReason, MissedTally } from "./missed_publications.ts";
 /** What keeping a message costs beside its bytes. */
 const ITEM_BYTES = 256;
 
-/** How far `block` may go above the bounds: nothing is left out until they are passed twice. */
+/** With `block` nothing is left out below this many times the bounds. */
 const BLOCK_FACTOR = 2;
 
 /** What comes next: a message, or what was left out before it. */
@@ -15,8 +15,8 @@ export type WaitingItem = PubSubMessage | MissedTally;
 /** The messages of a subscription that the program has not taken. */
 export interface WaitingMessages {
   /**
-   * Whether a bound is reached, and there has not been room for a few messages since. The next message
-   * may push another one out.
+   * Whether a bound was reached, and there has not been some room since: the next message may push
+   * another one out.
    */
   readonly isFull: boolean;
   /** Adds a message, or does what the policy says; `false` if the policy ends the subscription. */
@@ -35,8 +35,8 @@ export interface WaitingMessages {
 }
 
 /**
- * So much room is made before more is read, or half of the bound where that is less. The more it is,
- * the longer it looks as if a slow program took nothing.
+ * The room there must be before more is read; where half of the bound is less, that. With more, a slow
+ * program would look for longer as if it took nothing.
  */
 const ROOM_MESSAGES = 64;
 const ROOM_BYTES = 65_536;
