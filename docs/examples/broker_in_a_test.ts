@@ -2,8 +2,7 @@
  * A test of a program that publishes, with a broker of its own: nothing to install, no port taken.
  * Run it by `deno test -A docs/examples/broker_in_a_test.ts`.
  */
-import { type BrokerClient, connectBroker } from "@socktool/socktool";
-import { serveBroker } from "@socktool/socktool/pubsub";
+import { type BrokerClient, connectBroker, serveBroker } from "@socktool/socktool/pubsub";
 import { assertEquals } from "@std/assert";
 
 /** The program that is tested: orders that are paid are published as shipments. */

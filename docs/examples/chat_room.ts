@@ -6,8 +6,8 @@
  * bob hears ann: hello, bob
  * ann hears that bob is gone
  */
-import { type BrokerClient, connectBroker, dial } from "@socktool/socktool";
-import { duplexOf, serveBroker } from "@socktool/socktool/pubsub";
+import { dial } from "@socktool/socktool/net";
+import { type BrokerClient, connectBroker, serveBroker } from "@socktool/socktool/pubsub";
 
 await using broker = await serveBroker("127.0.0.1:0");
 
@@ -19,7 +19,7 @@ const nextLine = async () => (await lines.next()).value;
 
 /** Joins the room. A connection that ends without a goodbye leaves a last word to the others. */
 async function join(name: string, conn: Deno.Conn): Promise<BrokerClient> {
-  const client = await connectBroker(duplexOf(conn), {
+  const client = await connectBroker(conn, {
     will: { topic: "room.gone", content: name },
     onState: () => {}, // one of them is cut off on purpose below
   });

@@ -7,8 +7,7 @@
  * TWO LINES AT ONCE
  * ARE TWO LINES
  */
-import { dial } from "@socktool/socktool";
-import { type Connection, serveConnections } from "@socktool/socktool/net";
+import { type Connection, dial, serveConnections } from "@socktool/socktool/net";
 
 const NEWLINE = 10;
 

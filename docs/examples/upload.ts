@@ -5,10 +5,14 @@
  *
  * the server took 1024 MiB, the right bytes, in memory of less than 128 MiB
  */
-import { dial, listen } from "@socktool/socktool";
-import { encodeFrame, jsonFrame, readMessages, writeFrameHead } from "@socktool/socktool/frame";
-import { ByteBuffer } from "@socktool/socktool/frame";
-import { byteStream } from "@socktool/socktool/net";
+import {
+  ByteBuffer,
+  encodeFrame,
+  jsonFrame,
+  readMessages,
+  writeFrameHead,
+} from "@socktool/socktool/frame";
+import { byteStream, dial, listen } from "@socktool/socktool/net";
 
 const MIB = 1_048_576;
 const size = Number(Deno.args[0] ?? 1024);

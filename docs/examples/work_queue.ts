@@ -7,8 +7,7 @@
  * done: crates, lamps after 2 tries
  * dead: 1, because nobody makes unicorns
  */
-import { connectBroker } from "@socktool/socktool";
-import { openStreamStore, serveBroker } from "@socktool/socktool/pubsub";
+import { connectBroker, openStreamStore, serveBroker } from "@socktool/socktool/pubsub";
 
 const folder = await Deno.makeTempDir();
 {

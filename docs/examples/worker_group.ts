@@ -7,8 +7,12 @@
  * 12 answers: b 6, c 6
  * without workers: no-receivers
  */
-import { type BrokerClient, connectBroker, PubSubError } from "@socktool/socktool";
-import { serveBroker } from "@socktool/socktool/pubsub";
+import {
+  type BrokerClient,
+  connectBroker,
+  PubSubError,
+  serveBroker,
+} from "@socktool/socktool/pubsub";
 
 await using broker = await serveBroker("127.0.0.1:0");
 await using client = await connectBroker(broker.address);

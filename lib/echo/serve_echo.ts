@@ -53,7 +53,7 @@ export function serveEcho(
  *
  * @example
  * ```ts
- * import { dial } from "@socktool/socktool";
+ * import { dial } from "@socktool/socktool/net";
  * import { serveEcho } from "@socktool/socktool/echo";
  * import { assertEquals } from "@std/assert";
  *

@@ -68,8 +68,7 @@ export interface LoadOptions extends LoadPlan {
  *
  * @example An exchange of your own.
  * ```ts
- * import { serveRequests } from "@socktool/socktool";
- * import { RequestClient } from "@socktool/socktool/request/client";
+ * import { RequestClient, serveRequests } from "@socktool/socktool";
  * import { runLoad } from "@socktool/socktool/load";
  * import { assertEquals } from "@std/assert";
  *

@@ -89,7 +89,7 @@ const WEB_SOCKET_PORTS = { ws: 80, wss: 443 } as const;
  *
  * @example
  * ```ts
- * import { parseAddress } from "@socktool/socktool";
+ * import { parseAddress } from "@socktool/socktool/net";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseAddress("[::1]:5634"), { transport: "tcp", hostname: "::1", port: 5634 });
@@ -153,7 +153,7 @@ export function parseHostPort(host: string, port: string): TcpAddress {
  *
  * @example
  * ```ts
- * import { formatAddress } from "@socktool/socktool";
+ * import { formatAddress } from "@socktool/socktool/net";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(formatAddress({ transport: "tcp", hostname: "::1", port: 80 }), "[::1]:80");

@@ -28,9 +28,8 @@ const GROWTH = 4;
  *
  * @example
  * ```ts
- * import { dial, encodeFrame, listen } from "@socktool/socktool";
- * import { readMessages } from "@socktool/socktool/frame";
- * import { byteStream } from "@socktool/socktool/net";
+ * import { encodeFrame, readMessages } from "@socktool/socktool/frame";
+ * import { byteStream, dial, listen } from "@socktool/socktool/net";
  * import { assertEquals } from "@std/assert";
  *
  * using listener = await listen("127.0.0.1:0");

@@ -60,7 +60,7 @@ export const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
  *
  * @example
  * ```ts
- * import { dial, listen } from "@socktool/socktool";
+ * import { dial, listen } from "@socktool/socktool/net";
  *
  * using listener = await listen("127.0.0.1:0");
  * using conn = await dial(listener.address, { timeoutMs: 1_000 });

@@ -12,8 +12,7 @@ import type { Handshakes, Listener } from "./listener.ts";
  *
  * @example
  * ```ts
- * import { dial, listen } from "@socktool/socktool";
- * import { joinListeners } from "@socktool/socktool/net";
+ * import { dial, joinListeners, listen } from "@socktool/socktool/net";
  *
  * const [ipv4, other] = [await listen("127.0.0.1:0"), await listen("127.0.0.1:0")];
  * using both = joinListeners(ipv4, other);

@@ -37,7 +37,7 @@ const BACKLOG = 4_096;
  *
  * @example
  * ```ts
- * import { listen } from "@socktool/socktool";
+ * import { listen } from "@socktool/socktool/net";
  * import { assert } from "@std/assert";
  *
  * using listener = await listen("127.0.0.1:0");

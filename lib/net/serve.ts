@@ -347,8 +347,7 @@ export function serveConnections(
  *
  * @example An echo server.
  * ```ts
- * import { dial } from "@socktool/socktool";
- * import { serveConnections } from "@socktool/socktool/net";
+ * import { dial, serveConnections } from "@socktool/socktool/net";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveConnections("127.0.0.1:0", {

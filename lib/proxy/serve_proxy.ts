@@ -150,7 +150,7 @@ export function serveProxy(
  *
  * @example
  * ```ts
- * import { dial } from "@socktool/socktool";
+ * import { dial } from "@socktool/socktool/net";
  * import { serveEcho } from "@socktool/socktool/echo";
  * import { serveProxy } from "@socktool/socktool/proxy";
  * import { assertEquals } from "@std/assert";

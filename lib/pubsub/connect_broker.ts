@@ -32,8 +32,7 @@ export interface ConnectBrokerOptions extends BrokerClientOptions, Pick<DialOpti
  *
  * @example
  * ```ts
- * import { connectBroker } from "@socktool/socktool";
- * import { serveBroker } from "@socktool/socktool/pubsub";
+ * import { connectBroker, serveBroker } from "@socktool/socktool/pubsub";
  * import { assertEquals } from "@std/assert";
  *
  * await using broker = await serveBroker("127.0.0.1:0");

@@ -49,7 +49,7 @@ type Outcome = { readonly reply: Reply; readonly latencyMs: number } | { readonl
  *
  * @example
  * ```ts
- * import { exchange, serveRequests } from "@socktool/socktool";
+ * import { exchange, serveRequests } from "@socktool/socktool/request";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveRequests("127.0.0.1:0", (request) => request.text());

@@ -35,13 +35,12 @@ const BINARY_BYTES = 10;
  *
  * @example
  * ```ts
- * import { connectRequests, jsonFrame, listen, serveRequests } from "@socktool/socktool";
+ * import { connectRequests, jsonFrame, serveRequests } from "@socktool/socktool";
  * import { openSearch, searchHandler } from "@socktool/socktool/search";
  * import { assertEquals } from "@std/assert";
  *
  * await using engine = await openSearch();
- * const listener = await listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
- * await using server = serveRequests(listener, searchHandler(engine));
+ * await using server = await serveRequests("127.0.0.1:0", searchHandler(engine));
  * await using client = await connectRequests(server.address);
  * const reply = await client.request(jsonFrame({ action: "search", value: "morpheus" }));
  * assertEquals((reply.json() as { result: string }).result, "Follow the white rabbit. 🐰");

@@ -373,7 +373,7 @@ export function serveWeb(
  * @example
  * ```ts
  * import { jsonReply, serveWeb } from "@socktool/socktool/web";
- * import { formatAddress } from "@socktool/socktool";
+ * import { formatAddress } from "@socktool/socktool/net";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveWeb("127.0.0.1:0", {

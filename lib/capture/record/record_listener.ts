@@ -11,7 +11,7 @@ import type { RecordedConnection, Recorder } from "./recorder.ts";
  *
  * @example
  * ```ts
- * import { dial, listen } from "@socktool/socktool";
+ * import { dial, listen } from "@socktool/socktool/net";
  * import { openRecorder, recordListener } from "@socktool/socktool/capture";
  * import { serveEcho } from "@socktool/socktool/echo";
  * import { assert } from "@std/assert";

@@ -61,14 +61,14 @@ const SESSION_BYTES = 2_000;
  *
  * @example A recording is played by both sides.
  * ```ts
- * import { jsonFrame, listen } from "@socktool/socktool";
  * import {
  *   loadRecording,
  *   openRecorder,
  *   replayClient,
  *   serveReplay,
  * } from "@socktool/socktool/capture";
- * import { encodeFrame } from "@socktool/socktool/frame";
+ * import { encodeFrame, jsonFrame } from "@socktool/socktool/frame";
+ * import { listen } from "@socktool/socktool/net";
  * import { assertEquals } from "@std/assert";
  *
  * const path = await Deno.makeTempFile({ suffix: ".pcapng" });

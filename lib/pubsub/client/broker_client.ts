@@ -161,8 +161,7 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @example
    * ```ts
-   * import { connectBroker } from "@socktool/socktool";
-   * import { openStreamStore, serveBroker } from "@socktool/socktool/pubsub";
+   * import { connectBroker, openStreamStore, serveBroker } from "@socktool/socktool/pubsub";
    * import { assertEquals } from "@std/assert";
    *
    * const folder = await Deno.makeTempDir();
@@ -292,8 +291,7 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @example
    * ```ts
-   * import { connectBroker } from "@socktool/socktool";
-   * import { serveBroker } from "@socktool/socktool/pubsub";
+   * import { connectBroker, serveBroker } from "@socktool/socktool/pubsub";
    * import { assertEquals } from "@std/assert";
    *
    * await using broker = await serveBroker("127.0.0.1:0");
