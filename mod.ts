@@ -1,15 +1,16 @@
 /**
  * socktool as a library: servers, clients and protocols over TCP, Unix sockets and TLS.
  *
- * This is what most programs need: request and response, publish/subscribe, and the network below
- * them. Each part has an entry point of its own with all that it has:
+ * This is what most programs need: request and response, and the client of publish/subscribe. Each
+ * part has an entry point of its own with all that it has:
  *
  * - `./frame`: the codec of a 2-byte length, a JSON header and content of any size; it runs in a
  *   browser.
  * - `./net`: addresses, listening and dialling, connections, servers with limits.
  * - `./request`, `./request/client`: request and response over frames; the client alone runs in a
  *   browser.
- * - `./pubsub`, `./pubsub/client`: publish/subscribe; the client alone runs in a browser.
+ * - `./pubsub`, `./pubsub/client`: publish/subscribe, with its broker; the client alone runs in a
+ *   browser.
  * - `./access`: who a client is: principals and the authentication file.
  * - `./pubsub/nats`: brokers as gateways of a NATS cluster.
  * - `./echo`, `./load`, `./search`, `./proxy`, `./capture`: the other roles of the program.
@@ -27,75 +28,33 @@
  *
  * @module
  */
-export { EncodedFrame, encodeFrame, Frame, FrameError, jsonFrame } from "./lib/frame/mod.ts";
-export { ConnectionError, dial, formatAddress, listen, parseAddress } from "./lib/net/mod.ts";
-export {
-  connectRequests,
-  exchange,
-  Reply,
-  RequestClient,
-  RequestError,
-  serveRequests,
-} from "./lib/request/mod.ts";
-export {
-  BrokerClient,
-  ClientSubscription,
-  connectBroker,
-  PubSubError,
-  PubSubMessage,
-  SLOW_POLICIES,
-} from "./lib/pubsub/mod.ts";
-
-// What these refer to.
-export type { FrameErrorCode, FramePart } from "./lib/frame/mod.ts";
-export type * from "./lib/frame/frame_types.ts";
-export type { AddressDefaults, ByteDuplex, Server } from "./lib/net/mod.ts";
-export type * from "./lib/net/serving_types.ts";
-export type { Credentials } from "./lib/access/mod.ts";
-export type {
-  Answer,
-  ConnectRequestsOptions,
-  ExchangeOptions,
-  ReplyError,
-  ReplyInit,
-  RequestClientOptions,
-  RequestHandler,
-  RequestObserver,
-  RequestOptions,
-  RequestServeOptions,
-} from "./lib/request/mod.ts";
-export type {
-  BackoffOptions,
-  BrokerClientOptions,
-  BrokerRequestOptions,
-  BrokerTarget,
-  ClientState,
-  ClientStateChange,
+import type {
+  ClientTls,
+  CloseReason,
+  ConnectionLimits,
+  ConnectionOperation,
+  DialOptions,
+  Handshakes,
+  Listener,
+  ListenOptions,
+  ServeOptions,
+  ServerObserver,
+  ServerTls,
+  TcpAddress,
+  TlsProblem,
+  UnixAddress,
+  WebSocketAddress,
+} from "./lib/net/mod.ts";
+import type {
   ClientStreams,
-  Confirmation,
-  ConfirmOptions,
-  ConnectBrokerOptions,
   ConsumedMessage,
   ConsumeOptions,
   ConsumerInfo,
   Consumption,
-  CredentialSource,
-  DuplexSource,
-  DuplexTarget,
-  MissedPublications,
-  MissedReason,
   NackOptions,
-  PublishContent,
-  PublishOptions,
-  PubSubErrorCode,
-  PubSubFailure,
   ReadFrom,
   Replay,
   ReplayOptions,
-  RequestManyOptions,
-  Responder,
-  RespondOptions,
-  SlowPolicy,
   StoredPublication,
   StoreOptions,
   StreamChange,
@@ -104,8 +63,116 @@ export type {
   StreamInit,
   StreamLimits,
   StreamMessage,
+} from "./lib/pubsub/client/mod.ts";
+
+export { Frame, FrameError, jsonFrame, NumberReader, NumberWriter } from "./lib/frame/mod.ts";
+export { ConnectionError, formatAddress } from "./lib/net/mod.ts";
+export {
+  connectRequests,
+  Reply,
+  RequestClient,
+  RequestError,
+  serveRequests,
+} from "./lib/request/mod.ts";
+export { connectBroker } from "./lib/pubsub/connect_broker.ts";
+export {
+  BrokerClient,
+  ClientSubscription,
+  PubSubError,
+  PubSubMessage,
+} from "./lib/pubsub/client/mod.ts";
+
+// What these refer to.
+export type {
+  ByteOrder,
+  EncodedFrame,
+  FrameErrorCode,
+  FrameHeader,
+  FrameInit,
+  FramePart,
+  HeaderInit,
+  NumberArrays,
+  NumberType,
+  OutgoingFrame,
+  StreamedFrame,
+} from "./lib/frame/mod.ts";
+export type { Address, ByteDuplex, ConnectionErrorCode, Peer, Server } from "./lib/net/mod.ts";
+export type {
+  ConnectRequestsOptions,
+  ReplyError,
+  ReplyInit,
+  RequestClientOptions,
+  RequestHandler,
+  RequestObserver,
+  RequestOptions,
+  RequestServeOptions,
+} from "./lib/request/mod.ts";
+export type { BrokerTarget, ConnectBrokerOptions } from "./lib/pubsub/connect_broker.ts";
+export type {
+  BackoffOptions,
+  BrokerClientOptions,
+  ClientState,
+  ClientStateChange,
+  Confirmation,
+  ConfirmOptions,
+  Credentials,
+  DuplexSource,
+  MissedPublications,
+  PublishContent,
+  PublishOptions,
+  PubSubErrorCode,
+  PubSubFailure,
+  RequestManyOptions,
+  RequestOptions as BrokerRequestOptions,
+  RespondOptions,
+  SlowPolicy,
   SubscribeOptions,
-  SubscriptionLimits,
-  SubscriptionOwner,
   Will,
-} from "./lib/pubsub/mod.ts";
+} from "./lib/pubsub/client/mod.ts";
+
+/** What options of servers and clients, and errors, say of the network; `./net` has all of it. */
+export declare namespace net {
+  export {
+    ClientTls,
+    CloseReason,
+    ConnectionLimits,
+    ConnectionOperation,
+    DialOptions,
+    Handshakes,
+    Listener,
+    ListenOptions,
+    ServeOptions,
+    ServerObserver,
+    ServerTls,
+    TcpAddress,
+    TlsProblem,
+    UnixAddress,
+    WebSocketAddress,
+  };
+}
+
+/**
+ * What publications are kept in, and how that is read and worked off: what
+ * {@linkcode BrokerClient.streams}, `publishStored`, `replay` and `consume` take and give.
+ */
+export declare namespace streams {
+  export {
+    ClientStreams,
+    ConsumedMessage,
+    ConsumeOptions,
+    ConsumerInfo,
+    Consumption,
+    NackOptions,
+    ReadFrom,
+    Replay,
+    ReplayOptions,
+    StoredPublication,
+    StoreOptions,
+    StreamChange,
+    StreamErrorCode,
+    StreamInfo,
+    StreamInit,
+    StreamLimits,
+    StreamMessage,
+  };
+}

@@ -5,11 +5,10 @@
  * 4 values: mean 2.5, from 1 to 4
  * refused with bad-request: there is nothing to average
  */
-import { connectRequests, RequestError, serveRequests } from "@socktool/socktool";
-import { NumberReader, NumberWriter } from "@socktool/socktool/frame";
+import { connectRequests, NumberWriter, RequestError, serveRequests } from "@socktool/socktool";
 
 await using server = await serveRequests("127.0.0.1:0", (request) => {
-  const values = new NumberReader(request.content, request.header.byteorder === "little");
+  const values = request.reader();
   if (values.remaining === 0) throw new RequestError("bad-request", "there is nothing to average");
   let [count, sum, least, most] = [0, 0, Infinity, -Infinity];
   for (; values.remaining > 0; count++) {

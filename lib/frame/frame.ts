@@ -1,7 +1,7 @@
 import { decodeJson, decodeText } from "./content.ts";
 import type { FrameHeader } from "./header.ts";
 import { NumberReader } from "./number_reader.ts";
-import { type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
+import { type NumberArrays, type NumberType, readNumbers } from "./numbers.ts";
 
 /**
  * A frame in a decoder's buffer, or a part of one whose content is handed out in parts.
@@ -103,7 +103,7 @@ export class Frame {
   }
 
   /** The content as numbers of one type, in the sender's byte order. A copy. */
-  numbers<T extends NumberType>(type: T): TypedArrayOf<T> {
+  numbers<T extends NumberType>(type: T): NumberArrays[T] {
     return readNumbers(this.content, type, this.littleEndian);
   }
 

@@ -10,5 +10,5 @@ export type { HeaderInit, OutgoingFrame } from "./frame_encoder.ts";
 export type { FrameInit } from "./frame_init.ts";
 export type { ByteOrder, FrameHeader } from "./header.ts";
 export type { NumberReader } from "./number_reader.ts";
-export type { NumberArrays, NumberType, TypedArrayOf } from "./numbers.ts";
+export type { NumberArrays, NumberType } from "./numbers.ts";
 export type { StreamedFrame } from "./streamed_frame.ts";

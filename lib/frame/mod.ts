@@ -34,7 +34,7 @@ export type { ContentStreamErrorCode } from "./content_stream_error.ts";
 export { HOST_BYTE_ORDER } from "./numbers.ts";
 export { NumberReader } from "./number_reader.ts";
 export { NumberWriter } from "./number_writer.ts";
-export type { NumberArrays, NumberType, TypedArrayOf } from "./numbers.ts";
+export type { NumberArrays, NumberType } from "./numbers.ts";
 export { FrameDecoderStream, FrameEncoderStream } from "./frame_streams.ts";
 export type { FrameDecoderStreamOptions } from "./frame_streams.ts";
 export { readMessages } from "./read_messages.ts";

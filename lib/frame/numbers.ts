@@ -28,9 +28,6 @@ export interface NumberArrays {
   float64: Float64Array<ArrayBuffer>;
 }
 
-/** The typed array that holds numbers of a type. */
-export type TypedArrayOf<T extends NumberType> = NumberArrays[T];
-
 const ARRAYS = {
   int8: Int8Array,
   uint8: Uint8Array,
@@ -61,7 +58,7 @@ export function readNumbers<T extends NumberType>(
   content: Uint8Array,
   type: T,
   littleEndian: boolean,
-): TypedArrayOf<T> {
+): NumberArrays[T] {
   if (!Object.hasOwn(ARRAYS, type)) {
     throw new TypeError(refusal("type", type, "a NumberType"));
   }
@@ -71,7 +68,7 @@ export function readNumbers<T extends NumberType>(
   }
   const bytes = new Uint8Array(content);
   if (littleEndian !== HOST_IS_LITTLE_ENDIAN && size > 1) swapBytes(bytes, size);
-  return new ARRAYS[type](bytes.buffer) as TypedArrayOf<T>;
+  return new ARRAYS[type](bytes.buffer) as NumberArrays[T];
 }
 
 /** Reverses the bytes of each number, in place. */

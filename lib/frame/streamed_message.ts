@@ -5,7 +5,7 @@ import type { FrameHeader } from "./header.ts";
 import type { StreamedContent } from "./streamed_content.ts";
 import type { FrameSource } from "./frame_source.ts";
 import { NumberReader } from "./number_reader.ts";
-import { type NumberType, readNumbers, type TypedArrayOf } from "./numbers.ts";
+import { type NumberArrays, type NumberType, readNumbers } from "./numbers.ts";
 
 /**
  * A frame whose content can be read as a stream, like a `Response` of `fetch`. Read it once: either
@@ -122,7 +122,7 @@ export class StreamedMessage {
   }
 
   /** The whole content as numbers of one type, in the sender's byte order. */
-  async numbers<T extends NumberType>(type: T): Promise<TypedArrayOf<T>> {
+  async numbers<T extends NumberType>(type: T): Promise<NumberArrays[T]> {
     return readNumbers(await this.bytes(), type, this.littleEndian);
   }
 

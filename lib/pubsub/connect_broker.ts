@@ -1,11 +1,10 @@
 import { checkOptions } from "../base/option_kinds.ts";
-import { type Address, dial, type DialOptions, toAddress } from "../net/mod.ts";
+import { type Address, type ByteDuplex, dial, type DialOptions, toAddress } from "../net/mod.ts";
 import {
   type BrokerClient,
   type BrokerClientOptions,
   connectBroker as connectOver,
   type DuplexSource,
-  type DuplexTarget,
 } from "./client/mod.ts";
 
 /**
@@ -15,7 +14,8 @@ import {
 export type BrokerTarget =
   | Address
   | string
-  | DuplexTarget
+  | ByteDuplex
+  | DuplexSource
   | readonly (Address | string | DuplexSource)[];
 
 /** How to connect to a broker, and the client's limits. */
@@ -72,7 +72,7 @@ export async function connectBroker(
   return await connectOver(sources, clientOptions);
 }
 
-function isDuplexTarget(target: unknown): target is DuplexTarget {
+function isDuplexTarget(target: unknown): target is ByteDuplex | DuplexSource {
   return typeof target === "function" ||
     typeof target === "object" && target !== null && "read" in target;
 }

@@ -45,7 +45,6 @@ export {
   type ConsumeOptions,
   type ConsumerInfo,
   Consumption,
-  type CredentialSource,
   type DeliveryFields,
   duplexOf,
   type DuplexSource,
@@ -89,7 +88,6 @@ export type {
   NumberReader,
   NumberType,
   StreamedFrame,
-  TypedArrayOf,
 } from "../frame/mod.ts";
 export type { SharedMemory } from "../net/mod.ts";
 export type * from "../net/serving_types.ts";

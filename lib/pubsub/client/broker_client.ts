@@ -363,7 +363,7 @@ export class BrokerClient implements AsyncDisposable {
     await this.close();
   }
 
-  /** Called by {@linkcode connectBroker}: resolves when the client is connected. */
+  /** Called by {@linkcode connectBroker}: resolves when the client is connected. @internal */
   async start(): Promise<void> {
     await this.#core.start();
   }

@@ -38,14 +38,6 @@ export type DuplexSource = (signal: AbortSignal) => Promise<ByteDuplex>;
 export type DuplexTarget = ByteDuplex | DuplexSource | readonly DuplexSource[];
 
 /**
- * Who a client is, or a function that is asked for it before each connection, such as for a token
- * that expires. If it throws, that try to connect has failed.
- */
-export type CredentialSource =
-  | Credentials
-  | ((signal: AbortSignal) => Credentials | Promise<Credentials>);
-
-/**
  * A last will: what the broker publishes for a client whose connection ends in any other way than
  * by `close()` or `drain()`, which say `bye` to the broker, or by the broker's own shutdown.
  */
@@ -62,8 +54,14 @@ export interface Will {
 export interface BrokerClientOptions {
   /** What the client calls itself, for the broker's operator. */
   readonly name?: string | undefined;
-  /** Who it is, where the broker asks; or a function that is asked before each connection. */
-  readonly credentials?: CredentialSource | undefined;
+  /**
+   * Who it is, where the broker asks; or a function that is asked for it before each connection, such
+   * as for a token that expires. If it throws, that try to connect has failed.
+   */
+  readonly credentials?:
+    | Credentials
+    | ((signal: AbortSignal) => Credentials | Promise<Credentials>)
+    | undefined;
   /** What the broker publishes when the connection ends otherwise than by `close()` or `drain()`. @default {nothing} */
   readonly will?: Will | undefined;
   /**

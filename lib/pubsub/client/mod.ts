@@ -10,7 +10,6 @@ export type {
   BrokerClientOptions,
   ClientState,
   ClientStateChange,
-  CredentialSource,
   DuplexSource,
   DuplexTarget,
   Will,

@@ -1,6 +1,3 @@
-/** The names of the policies for subscribers that do not keep up. The first is the default. */
-export const SLOW_POLICIES = ["drop-oldest", "drop-new", "latest", "disconnect", "block"] as const;
-
 /**
  * What the broker does with publications for a subscriber that does not keep up:
  *
@@ -11,7 +8,16 @@ export const SLOW_POLICIES = ["drop-oldest", "drop-new", "latest", "disconnect",
  * - `block`: makes the publishers wait, without a bound; only where the broker's operator permits
  *   it.
  */
-export type SlowPolicy = (typeof SLOW_POLICIES)[number];
+export type SlowPolicy = "drop-oldest" | "drop-new" | "latest" | "disconnect" | "block";
+
+/** The names of the policies for subscribers that do not keep up. The first is the default. */
+export const SLOW_POLICIES = [
+  "drop-oldest",
+  "drop-new",
+  "latest",
+  "disconnect",
+  "block",
+] as const satisfies readonly SlowPolicy[];
 
 /** Whether a value is the name of a policy. */
 export function isSlowPolicy(value: unknown): value is SlowPolicy {

@@ -20,6 +20,5 @@ export type {
   NumberArrays,
   NumberReader,
   NumberType,
-  TypedArrayOf,
 } from "../../../frame/mod.ts";
 export type { SharedMemory } from "../../../net/mod.ts";

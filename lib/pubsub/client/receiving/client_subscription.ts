@@ -4,7 +4,7 @@ import { guard } from "../../../base/report.ts";
 import { CallbackLoop, type CallbackSource } from "./callback_loop.ts";
 import { LatestMessages } from "./latest_messages.ts";
 import type { PubSubMessage } from "./message.ts";
-import { type MissedReason, MissedTally } from "./missed_publications.ts";
+import { type MissedPublications, MissedTally } from "./missed_publications.ts";
 import { PubSubError } from "../pubsub_error.ts";
 import type { SubscribeOptions, SubscriptionLimits } from "./subscribe_options.ts";
 import {
@@ -234,7 +234,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     }
   }
 
-  /** Called by the client: a message came. */
+  /** Called by the client: a message came. @internal */
   push(message: PubSubMessage): void {
     if (this.#ended) return;
     const loop = this.#loop;
@@ -247,9 +247,9 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     if (this.#left !== Infinity) this.#countDown(1);
   }
 
-  /** Called by the client: publications were left out. */
+  /** Called by the client: publications were left out. @internal */
   pushMissed(
-    reason: MissedReason,
+    reason: MissedPublications["reason"],
     count: number | null,
     bytes: number | null,
     atLeast?: boolean,
@@ -265,6 +265,8 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
   /**
    * Called by the client when it is confirmed: callbacks are called from here on. That is some
    * microtasks after `subscribe()` has resolved: a callback may use what it resolved to.
+   *
+   * @internal
    */
   async begin(): Promise<void> {
     for (let i = 0; i < MICROTASKS_TO_BEGIN; i++) await undefined;
@@ -272,12 +274,12 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     this.handOut();
   }
 
-  /** Called by the client: calls the callbacks with what waits. */
+  /** Called by the client: calls the callbacks with what waits. @internal */
   handOut(): void {
     if (this.#begun) this.#loop!.start();
   }
 
-  /** Called by the client: nothing more comes. */
+  /** Called by the client: nothing more comes. @internal */
   end(failure?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -1,14 +1,3 @@
-/**
- * Why publications were left out:
- *
- * - `slow`: the subscriber did not take them fast enough.
- * - `too-large`: their content is above the client's `maxContentBytes`.
- * - `disconnected`: they were on their way when the connection was lost, or the client had none. Where
- *   their number is not known, there may have been none.
- * - `lost`: they were lost on their way from another broker to the client's.
- */
-export type MissedReason = "slow" | "too-large" | "disconnected" | "lost";
-
 /** Publications that a subscriber did not get. */
 export interface MissedPublications {
   /** The filter of the subscription. */
@@ -19,9 +8,20 @@ export interface MissedPublications {
   readonly atLeast?: true | undefined;
   /** The bytes of their frames; `null` if that is not known. */
   readonly bytes: number | null;
-  /** Why. */
-  readonly reason: MissedReason;
+  /**
+   * Why:
+   *
+   * - `slow`: the subscriber did not take them fast enough.
+   * - `too-large`: their content is above the client's `maxContentBytes`.
+   * - `disconnected`: they were on their way when the connection was lost, or the client had none.
+   *   Where their number is not known, there may have been none.
+   * - `lost`: they were lost on their way from another broker to the client's.
+   */
+  readonly reason: "slow" | "too-large" | "disconnected" | "lost";
 }
+
+/** Why publications were left out. */
+export type MissedReason = MissedPublications["reason"];
 
 /** What was left out for one reason. */
 type Sum = { count: number | null; bytes: number | null; atLeast: boolean };
