@@ -1,7 +1,14 @@
 /** The search app's client: `socktool app-client`. */
-import { type Frame, jsonFrame, type OutgoingFrame } from "../lib/frame/mod.ts";
+import {
+  ContentError,
+  type Frame,
+  FrameError,
+  jsonFrame,
+  type OutgoingFrame,
+} from "../lib/frame/mod.ts";
 import type { Latencies } from "../lib/base/latencies.ts";
-import { exchange, type Reply } from "../lib/request/mod.ts";
+import { type Address, formatAddress } from "../lib/net/mod.ts";
+import { exchange, type Reply, RequestError } from "../lib/request/mod.ts";
 import {
   clientTlsFlags,
   clientTlsOf,
@@ -137,6 +144,8 @@ export const command = defineCommand({
         // With --repeat the times matter, so only the first answer is printed.
         if (latencies === undefined || answers === 1) await print(answer, context, flags);
       }
+    } catch (error) {
+      throw explained(error, address);
     } finally {
       if (latencies && answers > 0) {
         const summary = summarizeLatencies(latencies, performance.now() - startedAt);
@@ -147,6 +156,16 @@ export const command = defineCommand({
     return failed ? EXIT.failed : EXIT.ok;
   },
 });
+
+/** Says whose answer it is that cannot be read. */
+function explained(error: unknown, address: Address): unknown {
+  if (!(error instanceof FrameError || error instanceof ContentError)) return error;
+  const { code, message } = error;
+  const where = formatAddress(address);
+  return new RequestError(code, `The answer of ${where} cannot be read: ${message}`, {
+    cause: error,
+  });
+}
 
 /** Loads the histogram library only where latencies are measured: few runs do. */
 async function emptyLatencies(): Promise<Latencies> {

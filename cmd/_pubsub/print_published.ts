@@ -47,7 +47,14 @@ export async function printPublished(
   // An interruption leaves time to answer, by --drain-timeout.
   void aborted(timeUp).then(() => replier?.stop());
   try {
-    const subscriptions = await subscribeAll(client, filters, { group, slow }, taken);
+    const subscribing = subscribeAll(client, filters, { group, slow }, taken);
+    const subscriptions = await Promise.race([subscribing, aborted(ending)]);
+    if (subscriptions === undefined) {
+      subscribing.catch(() => {});
+      await client.close();
+      if (signal.aborted) return undefined;
+      throw new Error("The broker did not confirm the subscription in the time of --timeout");
+    }
     log.detail(`subscribed to ${filters.join(", ")}`);
     if (retained) {
       // They are on their way, and are printed in the end.

@@ -1,4 +1,5 @@
 import { aborted } from "../../lib/base/aborted.ts";
+import { before } from "../../lib/base/before.ts";
 import { nameProblem } from "../../lib/pubsub/broker/streams/stream_rights.ts";
 import type {
   BrokerClient,
@@ -20,6 +21,9 @@ import type { SubBounds } from "./sub_bounds.ts";
 
 /** How long a command may take where nothing else is said: as long as the broker waits. */
 const ACK_WAIT_MS = 30_000;
+
+/** At the end, what the broker does not answer is not waited for any longer. */
+const ENDING_MS = 5_000;
 
 /** The broker is told no more often than this that a message is still worked on. */
 const LEAST_WAIT_MS = 50;
@@ -165,8 +169,9 @@ export async function readStream(
         for await (const message of replay) await take(message);
       })();
       await Promise.race([enough.promise, reading]);
-      await replay.return();
-      await reading;
+      // Closing the client ends what a broker does not answer.
+      if (await before(replay.return(), ENDING_MS)) await reading;
+      else reading.catch(() => {});
     } else {
       const limitMs = flags["ack-wait"] ?? ACK_WAIT_MS;
       let waitMs: Promise<number> | undefined;
@@ -197,7 +202,7 @@ export async function readStream(
         },
       });
       await Promise.race([enough.promise, consumption.finished]);
-      await consumption.stop();
+      await before(consumption.stop(), limitMs + ENDING_MS);
     }
   } finally {
     await killLeftovers();

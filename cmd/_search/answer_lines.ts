@@ -20,14 +20,17 @@ export async function printAnswer(
 ): Promise<void> {
   const { result, corrected, relaxed, also, exact, hits, total, suggestions, stats } = json;
   if (typeof corrected === "string") log.info(`corrected to: ${corrected}`);
-  if (Array.isArray(relaxed)) log.info(`nothing has all words; left out: ${relaxed.join(", ")}`);
+  if (Array.isArray(relaxed)) {
+    log.info(`nothing has all words; left out: ${relaxed.map(shown).join(", ")}`);
+  }
   if (typeof also === "string") log.info(`also found: ${also}`);
   const show: Show = (text, ranges) =>
-    highlighted(String(text), ranges, outStyle.bold, (part) => out.safe(part));
+    highlighted(shown(text), ranges, outStyle.bold, (part) => out.safe(part));
   if (
     Array.isArray(hits) && hits.length > 0 && (limit !== undefined || (out.isTerminal && !exact))
   ) {
-    for (const [i, hit] of hits.entries()) {
+    for (const [i, each] of hits.entries()) {
+      const hit: Json = new Object(each) as Json;
       const text = out.isTerminal
         ? hitParagraph(hit, i + 1, show, outStyle.dim)
         : hitLine(hit, show);
@@ -39,16 +42,22 @@ export async function printAnswer(
       log.info(`${hits.length} of ${total} matches`);
     }
   } else if (Array.isArray(suggestions)) {
-    for (const { key, title } of suggestions as Json[]) {
-      await out.line(out.safe(title === key ? String(key) : `${key}\t${title}`));
+    for (const each of suggestions) {
+      const { key, title } = new Object(each) as Json;
+      await out.line(out.safe(title === key ? shown(key) : `${shown(key)}\t${shown(title)}`));
     }
   } else if (typeof stats === "object" && stats !== null) {
     for (const [name, value] of Object.entries(stats)) {
-      await out.line(out.safe(`${name}: ${value}`));
+      await out.line(out.safe(`${name}: ${shown(value)}`));
     }
   } else {
-    await out.line(out.safe(typeof result === "string" ? result : JSON.stringify(result ?? json)));
+    await out.line(out.safe(shown(result ?? json)));
   }
+}
+
+/** A text as it is; of anything else its JSON, as a server may send objects in the place of texts. */
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "";
 }
 
 type Show = (text: unknown, ranges: unknown) => string;

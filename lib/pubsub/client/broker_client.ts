@@ -1,10 +1,11 @@
 import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { discardStream } from "../../net/bytes/outgoing_stream.ts";
+import { isWholeNumber } from "../protocol/whole_number.ts";
 import { ClientCore } from "./client_core.ts";
 import type { BrokerClientOptions, ClientState, DuplexTarget } from "./client_options.ts";
 import type { ClientSubscription } from "./receiving/client_subscription.ts";
 import type { PublishContent, PubSubMessage } from "./receiving/message.ts";
-import { PubSubError } from "./pubsub_error.ts";
+import { badAnswer, PubSubError } from "./pubsub_error.ts";
 import { isStream } from "./publishing/publication_frame.ts";
 import type {
   Confirmation,
@@ -146,9 +147,11 @@ export class BrokerClient implements AsyncDisposable {
       checkOptions(allOptions, { exact: "flag" });
       const { exact = false, ...options } = allOptions;
       const answer = await this.#core.publisher.confirm(topic, content, options);
+      const { receivers } = answer;
+      if (!isWholeNumber(receivers)) throw badAnswer("the number of receivers", topic);
       const isAll = answer["exact"] !== false;
       if (exact && !isAll) throw receiversUnknown(topic);
-      return { receivers: Number(answer["receivers"]), exact: isAll };
+      return { receivers, exact: isAll };
     } catch (error) {
       discardStream(content, error);
       throw error;

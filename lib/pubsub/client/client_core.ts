@@ -238,8 +238,11 @@ export class ClientCore {
     );
     this.#link = link;
     const welcome = await this.answers.ask(link, "hello", fields, undefined, content);
-    this.#keepAlive(link, Number(welcome["ping-interval-ms"] ?? 0));
-    this.publisher.maxContentBytes = Number(welcome["max-content-length"] ?? Infinity);
+    const { "ping-interval-ms": intervalMs, "max-content-length": maxContentBytes } = welcome;
+    this.#keepAlive(link, typeof intervalMs === "number" ? intervalMs : 0);
+    this.publisher.maxContentBytes = typeof maxContentBytes === "number"
+      ? maxContentBytes
+      : Infinity;
     this.inbox.connected(link, welcome["inbox"]);
     await this.registry.tellAll(link);
     await this.readings.tellAll(link);

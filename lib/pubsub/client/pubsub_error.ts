@@ -14,6 +14,7 @@ import type { PubSubErrorCode } from "../protocol/codes.ts";
  * - `slow-consumer`: a subscription with the policy `disconnect` had more messages waiting in the
  *   client than it may.
  * - `not-sent`: a publication could not be sent; `cause` says why.
+ * - `bad-answer`: the broker's answer is none; whether it was done is not known.
  * - `closed`: the client is closed; nothing was sent.
  */
 export type PubSubFailure =
@@ -25,6 +26,7 @@ export type PubSubFailure =
   | "timed-out"
   | "slow-consumer"
   | "not-sent"
+  | "bad-answer"
   | "closed";
 
 /** Something that was asked of a client was not done; `code` says why. */
@@ -77,5 +79,16 @@ export function closedError(reason: unknown, topic?: string): PubSubError {
 /** The error that a `bye` of the broker stands for. */
 export function byeError({ reason }: FrameHeader): PubSubError {
   const code = reason === "unauthorized" ? "unauthorized" : "disconnected";
-  return new PubSubError(code, `The broker ended the connection: ${String(reason)}`);
+  return new PubSubError(code, `The broker ended the connection: ${textOf(reason)}`);
+}
+
+/** The broker answers something else than what it was asked. */
+export function badAnswer(expected: string, topic?: string): PubSubError {
+  return new PubSubError("bad-answer", `The broker's answer has not ${expected}`, { topic });
+}
+
+/** A text of the broker's as it is; of anything else its JSON. */
+export function textOf(value: unknown): string {
+  // An object of JSON may refuse to become a text.
+  return typeof value === "string" ? value : String(JSON.stringify(value));
 }

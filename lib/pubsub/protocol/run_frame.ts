@@ -78,7 +78,7 @@ export function runEnds(
 ): { readonly start: number; readonly ends: number[] } | undefined {
   const { header, buffer, contentStart, end, littleEndian } = run;
   const { count } = header;
-  if (!isWholeNumber(count)) return undefined;
+  if (!isWholeNumber(count) || end - contentStart > MAX_RUN_BYTES) return undefined;
   const start = contentStart + count * SIZE_BYTES;
   if (start > end) return undefined;
   const sizes = new DataView(buffer.buffer, buffer.byteOffset + contentStart, start - contentStart);

@@ -1,4 +1,6 @@
+import { ContentError } from "../../frame/content.ts";
 import { Frame } from "../../frame/frame.ts";
+import { nestingProblem } from "../../frame/header_nesting.ts";
 
 /** What an answer says that tells of a failure. */
 export interface ReplyError {
@@ -8,8 +10,27 @@ export interface ReplyError {
   readonly message: string;
 }
 
+/** To read, or to write, JSON that nests a million deep takes seconds. Less than this cannot. */
+const DEEP_BYTES = 65_536;
+
+/** How deep larger JSON may nest. */
+const MAX_DEPTH = 1_000;
+
 /** An answer. It owns its bytes. */
 export class Reply extends Frame {
+  /**
+   * The content as JSON.
+   *
+   * @throws {ContentError} if it is not, or has more than 64 KiB and nests deeper than 1,000.
+   */
+  override json<T = unknown>(): T {
+    if (this.end - this.contentStart > DEEP_BYTES) {
+      const problem = nestingProblem(this.text(), MAX_DEPTH, Infinity);
+      if (problem) throw new ContentError("bad-json", `The content cannot be used: ${problem}`);
+    }
+    return super.json();
+  }
+
   /** Whether the answer tells of no failure. */
   get ok(): boolean {
     return this.error === undefined;

@@ -68,3 +68,20 @@ Deno.test("suggestions and figures are printed a line each", async () => {
   ]);
   assertEquals(await printed({ result: "Deleted 'a'." }, true), ["Deleted 'a'."]);
 });
+
+Deno.test("an answer is shown whatever its values are", async () => {
+  const odd = { toString: 1 };
+  const hits = [null, 5, { key: odd, title: odd, snippet: odd, score: odd, highlights: odd }];
+  const answers: [object, string[]][] = [
+    [{ hits, relaxed: [odd] }, [
+      '(nothing has all words; left out: {"toString":1})',
+      "\t\t",
+      "\t\t",
+      '\t{"toString":1}\t{"toString":1}',
+    ]],
+    [{ suggestions: [null, { key: odd, title: "t" }] }, ["", '{"toString":1}\tt']],
+    [{ stats: { a: odd, b: null } }, ['a: {"toString":1}', "b: null"]],
+    [{ result: odd }, ['{"toString":1}']],
+  ];
+  for (const [answer, lines] of answers) assertEquals(await printed(answer, false, 3), lines);
+});

@@ -114,7 +114,12 @@ export class ScriptedDuplex implements ByteDuplex {
 
   /** Lets the client read a frame. */
   give(header: Record<string, unknown>, content?: Uint8Array): void {
-    this.#incoming.give(encodeFrame({ header, content }));
+    this.giveBytes(encodeFrame({ header, content }));
+  }
+
+  /** Lets the client read bytes. */
+  giveBytes(bytes: Uint8Array): void {
+    this.#incoming.give(bytes);
   }
 
   close(): void {

@@ -1,6 +1,12 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { encodeFrame, FrameDecoder, type HeaderInit, jsonFrame } from "../../../lib/frame/mod.ts";
+import {
+  ContentError,
+  encodeFrame,
+  FrameDecoder,
+  type HeaderInit,
+  jsonFrame,
+} from "../../../lib/frame/mod.ts";
 import { Reply, type ReplyError } from "../../../lib/request/client/mod.ts";
 
 function replyOf(content: string | Uint8Array, header: HeaderInit = {}): Reply {
@@ -99,4 +105,12 @@ Deno.test("it is what JSON.parse makes of it", () => {
     }),
     { numRuns: 700 },
   );
+});
+
+Deno.test("an answer that nests so deep that it takes seconds to read is none", () => {
+  const nested = (depth: number) => replyOf(`${"[".repeat(depth)}${"]".repeat(depth)}`);
+  assertThrows(() => nested(100_000).json(), ContentError, "it nests deeper than 1000");
+  assertEquals(JSON.stringify(nested(900).json()).length, 1_800);
+  const wide = Array.from({ length: 20_000 }, (_, i) => [[i]]);
+  assertEquals(json(wide).json(), wide);
 });

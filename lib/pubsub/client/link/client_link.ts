@@ -1,11 +1,12 @@
 import { closeQuietly } from "../../../base/close_quietly.ts";
+import { messageOf } from "../../../base/message_of.ts";
 import { PeriodicLook } from "../../../base/periodic_look.ts";
 import type { EncodedHead } from "../../../frame/encoded_head.ts";
 import type { Frame } from "../../../frame/frame.ts";
 import { FrameDecoder } from "../../../frame/frame_decoder.ts";
 import type { FrameError } from "../../../frame/frame_error.ts";
 import type { FrameHeader } from "../../../frame/header.ts";
-import type { OutgoingFrame } from "../../../frame/frame_encoder.ts";
+import type { HeaderInit, OutgoingFrame } from "../../../frame/frame_encoder.ts";
 import { type ByteDuplex, checkTransferred } from "../../../net/bytes/byte_duplex.ts";
 import type { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
 import { LinkInput } from "./link_input.ts";
@@ -22,6 +23,12 @@ const CLOSING_MS = 1_000;
 
 /** The longest time from a `bye` until the connection is closed, if the broker does not close it. */
 const LEAVING_MS = 250;
+
+/** While more bytes than this wait to be sent, pings are not answered: what waits is a sign of life. */
+const MAX_BEFORE_PONG_BYTES = 65_536;
+
+/** A broker cannot ask for signs of life more often than this. */
+const LEAST_INTERVAL_MS = 20;
 
 /** What a {@linkcode ClientLink} does with what comes. */
 export interface LinkHandler {
@@ -59,6 +66,8 @@ export class ClientLink {
   /** How many bytes the socket had taken at the last ping interval. */
   #writtenBytes = 0;
   readonly #taken = new TakenReports();
+  /** How many bytes the socket has taken when the last sign of life has left. */
+  #signEnd = 0;
   #reason: unknown;
   /** Whether it is no longer used: nothing that comes is handled. */
   #closed = false;
@@ -119,7 +128,8 @@ export class ClientLink {
    */
   keepAlive(intervalMs: number, onPaused: () => void): void {
     if (!(intervalMs > 0) || this.#closed) return;
-    this.#pinging = new PeriodicLook(intervalMs, (now) => {
+    const everyMs = Math.max(intervalMs, LEAST_INTERVAL_MS);
+    this.#pinging = new PeriodicLook(everyMs, (now) => {
       const { isStreaming, writtenBytes } = this.#output;
       // A ping waits behind a stream: the broker is there if it reads on. While nothing is read, its
       // silence cannot be noticed.
@@ -128,12 +138,25 @@ export class ClientLink {
       if (isThere) this.#heardAt = now;
       this.#heard = false;
       this.#writtenBytes = writtenBytes;
-      if (now - this.#heardAt > MAX_QUIET_INTERVALS * intervalMs) {
+      if (now - this.#heardAt > MAX_QUIET_INTERVALS * everyMs) {
         this.close(new PubSubError("timed-out", "Nothing came from the broker for too long"));
       } else if (this.#paused) onPaused();
-      else if (!isStreaming) void this.send({ header: { op: "ping" } });
+      else if (!isStreaming) this.#sendSign({ op: "ping" });
     });
     this.#pinging.start();
+  }
+
+  /** Answers a ping. A broker that pings and does not read cannot fill the memory with answers. */
+  answerPing(id: unknown): void {
+    if (this.pendingBytes > MAX_BEFORE_PONG_BYTES) return;
+    void this.send({ header: { op: "pong", id } });
+  }
+
+  /** Sends a sign of life, unless the one before still waits to be sent. */
+  #sendSign(header: HeaderInit): void {
+    if (this.#output.writtenBytes < this.#signEnd) return;
+    void this.send({ header });
+    this.#signEnd = this.#output.writtenBytes + this.pendingBytes;
   }
 
   /** Closes it. The first reason counts. */
@@ -208,7 +231,7 @@ export class ClientLink {
         const batch = this.#decoder.decode(input.bytes, input.start, input.end);
         for (const frame of batch.frames) {
           if (this.#closed) return;
-          this.#handler.received(frame, this);
+          this.#take(frame);
           // What is not read would wait all the same, and where nobody counts it.
           const room = this.#duplex.buffersInput ? undefined : this.#handler.room();
           if (room) await this.#pause(room, input.end - frame.end);
@@ -222,9 +245,21 @@ export class ClientLink {
     }
   }
 
-  /** @throws the error, if the stream cannot go on behind it. */
+  /** @throws {PubSubError} if it is nothing that a broker sends. */
+  #take(frame: Frame): void {
+    try {
+      this.#handler.received(frame, this);
+    } catch (cause) {
+      if (cause instanceof PubSubError) throw cause;
+      throw brokenBy("what no broker sends", cause);
+    }
+  }
+
+  /** @throws {PubSubError} if the stream cannot go on behind it. */
   #skip(error: FrameError): void {
-    if (error.code !== "frame-too-large" || error.header === undefined) throw error;
+    if (error.code !== "frame-too-large" || error.header === undefined) {
+      throw brokenBy("a broken frame", error);
+    }
     this.#handler.tooLarge(error.header);
   }
 
@@ -242,6 +277,11 @@ export class ClientLink {
   #tellTaken(waitingBytes: number): void {
     if (this.#closed || this.#output.isStreaming) return;
     const taken = this.#taken.due(waitingBytes, performance.now());
-    if (taken !== undefined) void this.send({ header: { op: "pong", taken } });
+    if (taken !== undefined) this.#sendSign({ op: "pong", taken });
   }
+}
+
+function brokenBy(what: string, cause: unknown): PubSubError {
+  const message = `The broker sent ${what}: ${messageOf(cause)}`;
+  return new PubSubError("disconnected", message, { cause });
 }

@@ -3,6 +3,9 @@ import { Backoff, type BackoffOptions } from "../../../base/backoff.ts";
 import { ClientLink } from "./client_link.ts";
 import { PubSubError } from "../pubsub_error.ts";
 
+/** A connection that ends sooner is as one that was not made: the waits between tries grow on. */
+const LASTING_MS = 1_000;
+
 /** What a {@linkcode ConnectionKeeper} leaves to its client. */
 export interface KeeperHooks {
   /** Makes a connection, each time to the next server. */
@@ -48,6 +51,7 @@ export class ConnectionKeeper {
   #retry: boolean;
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
+  #connectedAt = 0;
 
   /** Connects when it is started. */
   constructor(hooks: KeeperHooks, options: KeeperOptions) {
@@ -89,6 +93,7 @@ export class ConnectionKeeper {
     while (link) {
       const reason: unknown = await link.ended;
       if (this.#stop.signal.aborted) return;
+      if (performance.now() - this.#connectedAt >= LASTING_MS) this.#backoff.reset();
       this.#hooks.lost(reason);
       link = await this.#again(reason);
     }
@@ -161,7 +166,7 @@ export class ConnectionKeeper {
       clearTimeout(timer);
       this.#stop.signal.removeEventListener("abort", giveUp);
     }
-    this.#backoff.reset();
+    this.#connectedAt = performance.now();
     this.#hooks.connected(link);
     return link;
   }

@@ -1,6 +1,6 @@
 import type { FrameHeader, HeaderInit, OutgoingFrame } from "../../../frame/mod.ts";
 import type { PubSubErrorCode } from "../../protocol/codes.ts";
-import { PubSubError } from "../pubsub_error.ts";
+import { PubSubError, textOf } from "../pubsub_error.ts";
 
 /** Who waits for an answer. */
 export interface AnswerTaker {
@@ -109,7 +109,10 @@ export class PendingAnswers {
 
 /** The error that an `error` of the broker stands for. */
 export function refusalOf({ code, message, topic, stale }: FrameHeader): PubSubError {
-  return new PubSubError(String(code) as PubSubErrorCode, String(message), {
+  const why = typeof message === "string"
+    ? message
+    : `The broker answered with the error ${textOf(code)}`;
+  return new PubSubError(textOf(code) as PubSubErrorCode, why, {
     topic: typeof topic === "string" ? topic : undefined,
     stale: Array.isArray(stale) ? stale : undefined,
   });

@@ -1,5 +1,6 @@
 import { Condition } from "../../../base/condition.ts";
 import type { Frame, FrameHeader } from "../../../frame/mod.ts";
+import { isWholeNumber } from "../../protocol/whole_number.ts";
 import { ClientSubscription, type SubscriptionOwner } from "./client_subscription.ts";
 import { type LocalFilter, LocalFilters, type MatchingFilters } from "./local_filters.ts";
 import { PubSubMessage, type Responder } from "./message.ts";
@@ -309,5 +310,5 @@ export class ClientDeliveries implements SubscriptionOwner {
 }
 
 function numberOf(value: unknown): number | null {
-  return typeof value === "number" ? value : null;
+  return isWholeNumber(value) ? value : null;
 }

@@ -56,8 +56,7 @@ export class Dispatcher implements LinkHandler {
       case "error":
         return this.#failed(header);
       case "ping":
-        void link.send({ header: { op: "pong", id: header["id"] } });
-        return;
+        return link.answerPing(header["id"]);
       case "bye":
         link.close(byeError(header));
     }

@@ -29,6 +29,8 @@ export interface MessageFrame {
   readonly content: Uint8Array;
   /** The whole frame. A view. */
   readonly bytes: Uint8Array;
+  /** The memory that it lies in, with other frames perhaps. */
+  readonly buffer: Uint8Array;
   /** Where the frame begins in its memory. */
   readonly start: number;
   /** Where it ends there. */

@@ -1,6 +1,7 @@
 import { checkGiven, checkOptions } from "../../../base/option_kinds.ts";
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
 import { copyStore } from "./store_copy.ts";
+import { badAnswer } from "../pubsub_error.ts";
 import type { StreamReadings } from "./stream_readings.ts";
 import {
   checkFrom,
@@ -16,6 +17,9 @@ import type {
   StreamInfo,
   StreamInit,
 } from "./stream_types.ts";
+
+/** No broker keeps more streams, or consumers of one. */
+const MAX_LISTED = 10_000;
 
 /** Sends a request to the broker, on this connection or the next, and gives the answer's header. */
 export type Ask = (op: string, fields: HeaderInit) => Promise<FrameHeader>;
@@ -132,7 +136,7 @@ export class ClientStreams {
     return this.#ask("consumer", { do: what, stream, consumer, ...fields });
   }
 
-  /** Asks for one page after the other. */
+  /** Asks for one page after the other. @throws {PubSubError} `bad-answer` if a page is none. */
   async #pages(
     op: string,
     list: string,
@@ -140,10 +144,19 @@ export class ClientStreams {
     name: string,
   ): Promise<Record<string, unknown>[]> {
     const all: Record<string, unknown>[] = [];
+    let after = "";
     while (true) {
-      const answer = await this.#ask(op, fieldsAfter(String(all.at(-1)?.[name] ?? "")));
-      all.push(...answer[list] as Record<string, unknown>[]);
-      if (answer["more"] !== true) return all;
+      const { [list]: page, more } = await this.#ask(op, fieldsAfter(after));
+      if (!Array.isArray(page)) throw badAnswer(`a list of ${list}`);
+      for (const entry of page) {
+        const next = entry?.[name];
+        // Otherwise a list could go on for ever.
+        if (typeof next !== "string" || next <= after) throw badAnswer(`${list} in order`);
+        after = next;
+        all.push(entry);
+      }
+      if (more !== true) return all;
+      if (page.length === 0 || all.length > MAX_LISTED) throw badAnswer(`an end of the ${list}`);
     }
   }
 }

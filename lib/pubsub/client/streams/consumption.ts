@@ -12,7 +12,7 @@ import type { TellError } from "../tell_error.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { Settlements } from "./settlements.ts";
 import { checkFrom, consumerFields } from "./stream_fields.ts";
-import { ConsumedMessage, type DeliveryFields, type Settler } from "./stream_message.ts";
+import { ConsumedMessage, type DeliveryFields, placeOf, type Settler } from "./stream_message.ts";
 import type { StreamReading, StreamReadings } from "./stream_readings.ts";
 import type { ConsumeOptions } from "./stream_types.ts";
 
@@ -35,6 +35,9 @@ const KINDS: OptionKinds<ConsumeOptions> = {
   onMessage: "function",
   onMissed: "function",
 };
+
+/** With more waiting than this, each further message gets memory of its own. */
+const SHARING_BYTES = 4_194_304;
 
 /** The longest reason of a nack, in UTF-16 units: its UTF-8 has at most 256 bytes. */
 const MAX_REASON_LENGTH = 85;
@@ -166,8 +169,15 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
       const settler: Settler = { settle: (...order) => this.#settle(link, ...order) };
       this.#settling = { link, settler };
     }
+    placeOf(fields.seq);
+    placeOf(fields.delivery);
+    // A message in a large memory, of which the rest is something else, would have it stay.
+    if (this.#queue.bytes > SHARING_BYTES) frame.detach();
     const { responder } = this.#host;
-    this.#queue.push(new ConsumedMessage(frame, fields, responder, this.#settling.settler));
+    const { settler } = this.#settling;
+    this.#queue.push(new ConsumedMessage(frame, fields, responder, settler), frame.buffer);
+    // More are not open at the broker: it has the oldest delivered again, as nobody took it in time.
+    if (this.#queue.length > this.#prefetch) this.#queue.shift();
   }
 
   #ended(error: unknown): void {

@@ -5,7 +5,7 @@ import type { MessageFrame, Responder } from "../receiving/message.ts";
 import type { TellError } from "../tell_error.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { checkFrom, startFields } from "./stream_fields.ts";
-import { type DeliveryFields, StreamMessage } from "./stream_message.ts";
+import { type DeliveryFields, placeOf, StreamMessage } from "./stream_message.ts";
 import type { StreamReading, StreamReadings } from "./stream_readings.ts";
 import type { ReplayOptions } from "./stream_types.ts";
 
@@ -105,11 +105,11 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
   }
 
   #received(frame: MessageFrame, fields: DeliveryFields): void {
-    const { seq } = fields;
+    const seq = placeOf(fields.seq);
     // On a later connection those come again that are still the last of their topics.
     if (this.#isLastPhase && seq < (this.#next ?? 0)) return;
     this.#next = seq + 1;
-    this.#queue.push(new StreamMessage(frame, fields, this.#responder));
+    this.#queue.push(new StreamMessage(frame, fields, this.#responder), frame.buffer);
     if (this.#queue.bytes < MAX_BYTES || this.#isPaused) return;
     this.#isPaused = true;
     void this.#readings.end(this.#reading);

@@ -52,6 +52,10 @@ export class RunMessageFrame implements MessageFrame, DeliveryFields {
     return this.#run.attempt;
   }
 
+  get buffer(): Uint8Array {
+    return this.#buffer;
+  }
+
   get start(): number {
     return this.#start;
   }
@@ -110,13 +114,13 @@ export class RunMessageFrame implements MessageFrame, DeliveryFields {
 /** Publishers repeat their headers but for some fields: the decoder knows them again. */
 let decoder = new FrameDecoder({ maxContentBytes: Infinity });
 
-/** @throws {FrameError | PubSubError} if the frame is broken, which the broker does not let pass. */
+/** @throws {PubSubError} `disconnected` if the frame is broken, which no broker lets pass. */
 function decode(buffer: Uint8Array, start: number, end: number): Frame {
   const { frames, consumed, error } = decoder.decode(buffer, start, end);
   if (frames.length === 1 && consumed === end - start) return frames[0]!;
   // It waits for the rest of a frame, or does not go on after an error.
   decoder = new FrameDecoder({ maxContentBytes: Infinity });
-  throw error ?? brokenRun();
+  throw brokenRun(error);
 }
 
 /** The messages of a run. @throws {PubSubError} `disconnected` if it is none. */
@@ -133,6 +137,7 @@ export function messagesOf(run: Frame): RunMessageFrame[] {
   });
 }
 
-function brokenRun(): PubSubError {
-  return new PubSubError("disconnected", "The broker sent a run of messages that is broken");
+function brokenRun(cause?: unknown): PubSubError {
+  const message = "The broker sent a run of messages that is broken";
+  return new PubSubError("disconnected", message, { cause });
 }

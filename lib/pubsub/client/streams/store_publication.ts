@@ -5,7 +5,8 @@ import type { ClientStatus } from "../client_status.ts";
 import type { AnswerTaker } from "../publishing/pending_answers.ts";
 import type { SendOptions } from "../publishing/publish_options.ts";
 import type { Publisher } from "../publishing/publisher.ts";
-import { PubSubError } from "../pubsub_error.ts";
+import { isWholeNumber } from "../../protocol/whole_number.ts";
+import { badAnswer, PubSubError } from "../pubsub_error.ts";
 import type { StoredPublication, StoreOptions } from "./stream_types.ts";
 
 /** How long is waited where the broker does not say, before a publication is sent again. */
@@ -82,7 +83,7 @@ class Storing implements AnswerTaker {
     let options = this.#options;
     if (this.#endsAt !== Infinity) {
       this.#leftMs = this.#endsAt - performance.now();
-      options = { ...options, timeoutMs: Math.max(0, this.#leftMs) };
+      options = { ...options, timeoutMs: Math.max(0, Math.ceil(this.#leftMs)) };
     }
     try {
       this.#publisher.ask(this.#topic, this.#content, options, this);
@@ -92,8 +93,10 @@ class Storing implements AnswerTaker {
   }
 
   resolve({ stream, seq, duplicate }: FrameHeader): void {
-    const isDuplicate = duplicate === true;
-    this.#stored({ stream: stream as string, seq: seq as number, duplicate: isDuplicate });
+    if (typeof stream !== "string" || !isWholeNumber(seq)) {
+      return this.#failed(badAnswer("the stream and the number", this.#topic));
+    }
+    this.#stored({ stream, seq, duplicate: duplicate === true });
   }
 
   reject(error: unknown): void {

@@ -1,6 +1,7 @@
 import { checkGiven, checkOptions, refusal } from "../../../base/option_kinds.ts";
 import { bytesOption, countOption, numericOptions } from "../../../base/numeric_options.ts";
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
+import { badAnswer } from "../pubsub_error.ts";
 import type {
   ConsumeOptions,
   ConsumerInfo,
@@ -76,6 +77,7 @@ export function consumerFields(options: ConsumeOptions): HeaderInit {
 /** A stream in figures, as an answer tells it. */
 export function streamInfoOf(fields: FrameHeader | Record<string, unknown>): StreamInfo {
   const told = fields as Record<string, unknown>;
+  if (!Array.isArray(told["topics"])) throw badAnswer("the topics of a stream");
   const limit = (name: string) => (told[name] ?? Infinity) as number;
   return {
     name: told["name"] as string,
@@ -99,6 +101,7 @@ export function streamInfoOf(fields: FrameHeader | Record<string, unknown>): Str
 /** A consumer in figures, as an answer tells it. */
 export function consumerInfoOf(fields: FrameHeader | Record<string, unknown>): ConsumerInfo {
   const told = fields as Record<string, unknown>;
+  if (typeof told["ack-wait-ms"] !== "number") throw badAnswer("the settings of a consumer");
   return {
     stream: told["stream"] as string,
     consumer: told["consumer"] as string,

@@ -1,5 +1,7 @@
 import { checkOptions } from "../../../base/option_kinds.ts";
 import { msOption, numericOption } from "../../../base/numeric_options.ts";
+import { isWholeNumber } from "../../protocol/whole_number.ts";
+import { PubSubError } from "../pubsub_error.ts";
 import { type MessageFrame, PubSubMessage, type Responder } from "../receiving/message.ts";
 
 /** What the broker says of a message beside what its publisher did. */
@@ -16,6 +18,12 @@ export interface DeliveryFields {
   readonly delivery?: number | undefined;
   /** Which delivery of the message this is: 1 for the first. */
   readonly attempt?: number | undefined;
+}
+
+/** A number of a message or a delivery. @throws {PubSubError} `disconnected` if the broker sent none. */
+export function placeOf(number: unknown): number {
+  if (isWholeNumber(number)) return number;
+  throw new PubSubError("disconnected", "The broker sent a message of a stream without its number");
 }
 
 /** A message of a stream. */

@@ -37,6 +37,7 @@ function parts() {
       sent.push(header);
       return Promise.resolve();
     },
+    answerPing: (id: unknown) => sent.push({ op: "pong", id }),
     close: (reason: unknown) => closed.push(reason),
   } as unknown as ClientLink;
   const receive = (...headers: HeaderInit[]) => {
