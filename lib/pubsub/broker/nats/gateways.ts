@@ -1,3 +1,4 @@
+import { Deque } from "../../../base/deque.ts";
 import { inSteps, visitInParts } from "../../../base/in_steps.ts";
 import { PeriodicLook } from "../../../base/periodic_look.ts";
 import { reportError } from "../../../base/report.ts";
@@ -13,6 +14,12 @@ const TELL_MS = 1_000;
 /** Topics in one message, and in all of one second. */
 const MAX_TOPICS = 500;
 const MAX_TOLD = 50_000;
+
+/** A message with that many topics has no more bytes. */
+const MAX_TOLD_BYTES = 524_288;
+
+/** Topics of others that may wait to be looked at. */
+const MAX_UNHEARD = 100_000;
 
 /** How long to wait for gateways that are connected to NATS and do not answer. */
 const ANSWER_MS = 1_000;
@@ -67,6 +74,11 @@ export class Gateways {
   readonly #questions = new Map<number, Question>();
   /** By link: the question that is about to be asked. */
   readonly #next = new Map<CoreLink, Promise<ReadonlyMap<string, number>>>();
+  /** What others have told of their topics, in parts; and how many topics these are. */
+  readonly #toHear = new Deque<() => boolean>();
+  #unheard = 0;
+  /** Resolves when it is looked at; `undefined` while nothing waits. */
+  #hearing: Promise<void> | undefined;
   readonly #telling = new PeriodicLook(TELL_MS, (now) => void this.tell(now));
   #asked = 0;
   /** How many messages that tell of counters it has sent. */
@@ -147,7 +159,8 @@ export class Gateways {
   /** Tells that it ends, with all that it has counted. */
   async end(): Promise<void> {
     this.#telling.stop();
-    await this.#round;
+    this.#toHear.clear();
+    await Promise.all([this.#round, this.#hearing]);
     if (!this.#link.connected) return;
     await this.#tellChanged(true);
     await this.#link.flush().catch(() => {});
@@ -248,13 +261,38 @@ export class Gateways {
   }
 
   #heard(told: Told): void {
-    const { gateway, topics = [], end } = told;
+    const { gateway, topics = [] } = told;
     if (gateway === this.#name) return;
+    // As if it had not come: the next message shows that it is missing, and it is asked for again.
+    if (this.#unheard + topics.length > MAX_UNHEARD) return;
     this.#note(told);
-    for (const [topic, number, count] of topics) {
+    this.#unheard += topics.length;
+    this.#toHear.push(this.#hear(told));
+    this.#hearing ??= inSteps(() => this.#hearSome())?.catch((error) => {
+      this.#hearing = undefined;
+      reportError(error, "Looking for lost publications failed");
+    });
+  }
+
+  /** Each topic may take a millisecond: all filters are looked at, and those told who miss something. */
+  #hear({ gateway, topics = [], end }: Told): () => boolean {
+    const part = visitInParts(topics, ([topic, number, count]) => {
       this.#incoming.announced(gateway, number, count, topic);
-    }
-    if (end) this.#origins.ended(gateway);
+    }, 1);
+    return () => {
+      if (!part()) return false;
+      this.#unheard -= topics.length;
+      if (end) this.#origins.ended(gateway);
+      return true;
+    };
+  }
+
+  /** Looks at the next topic. @returns Whether it was the last. */
+  #hearSome(): boolean {
+    if (this.#toHear.peek()?.()) this.#toHear.shift();
+    if (this.#toHear.length > 0) return false;
+    this.#hearing = undefined;
+    return true;
   }
 
   /** Tells of what has changed, in steps: of 50,000 topics it takes 70 ms. */
@@ -302,6 +340,7 @@ export class Gateways {
 
 /** What a gateway has told; `undefined` if a stranger has. */
 function readTold({ data }: NatsMessage): Told | undefined {
+  if (data.length > MAX_TOLD_BYTES) return undefined;
   let told: Partial<Told> | null;
   try {
     told = JSON.parse(decoder.decode(data));
@@ -311,7 +350,7 @@ function readTold({ data }: NatsMessage): Told | undefined {
   if (typeof told?.gateway !== "string" || !Number.isSafeInteger(told.last)) return undefined;
   const { topics = [], told: before = 0, again = 0, until = 0 } = told;
   if (![before, again, until].every(Number.isSafeInteger)) return undefined;
-  const isTopics = Array.isArray(topics) &&
+  const isTopics = Array.isArray(topics) && topics.length <= MAX_TOPICS &&
     topics.every((each) =>
       Array.isArray(each) && typeof each[0] === "string" &&
       Number.isSafeInteger(each[1]) && Number.isSafeInteger(each[2])
