@@ -146,6 +146,24 @@ for (const [kind, { next, expect }] of Object.entries(KINDS)) {
   });
 }
 
+for (const [kind, { next, expect }] of Object.entries(KINDS)) {
+  const isHeard = !expect.gone && expect.mayPublish !== false;
+  Deno.test(`a will ${isHeard ? "is" : "is not"} published after a change: ${kind}`, async () => {
+    const authenticator = new FileAuthenticator(file(WIDE));
+    await using broker = await startBroker({ authenticator });
+    using other = await login(broker, { token: "else" });
+    await other.sub("a.>");
+    const peer = await login(broker, { token: "t", will: "a.b" });
+    authenticator.update(next());
+    peer.close();
+    await until(() => broker.stats().connections === 1, "the client has gone");
+    using prober = await login(broker, { token: "else" });
+    await prober.pub("a.probe");
+    const topics = isHeard ? ["a.b", "a.probe"] : ["a.probe"];
+    for (const topic of topics) assertEquals((await other.header())["topic"], topic);
+  });
+}
+
 Deno.test("another password ends the connections of the old one", async () => {
   const authenticator = new FileAuthenticator(file(WIDE));
   await using broker = await startBroker({ authenticator });

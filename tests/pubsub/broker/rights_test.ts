@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FileAuthenticator, hashToken, parseAuthFile } from "../../../lib/access/mod.ts";
 import type { OutgoingFrame } from "../../../lib/frame/mod.ts";
 import { type Broker, PUBSUB_RIGHTS } from "../../../lib/pubsub/mod.ts";
@@ -28,13 +28,17 @@ async function login(broker: Broker, token: string): Promise<RawPeer> {
 }
 
 /** Every way by which a client can have bytes arrive on a topic; none may, on one of these. */
-const TOPICS = ["closed", "closed.deep", "open.closed.x", "probe", "_other.x", "_sys.none"];
+const TOPICS = [
+  ...["closed", "closed.deep", "open.closed.x", "probe", "_other.x", "_sys.none", "_sys.connected"],
+  ...["_dead.open.c", "_socktool.told", "_inbox"],
+];
 const WAYS: Record<string, (topic: string) => OutgoingFrame[]> = {
   "a publication": (topic) => [op("pub", { topic }, "x")],
   "one with an id": (topic) => [op("pub", { topic, id: 7 }, "x")],
   "a retained one": (topic) => [op("pub", { topic, retain: true }, "x")],
   "a retained one with an id": (topic) => [op("pub", { topic, retain: true, id: 7 }, "x")],
   "one without content that clears": (topic) => [op("pub", { topic, retain: true })],
+  "one that a stream is to keep": (topic) => [op("pub", { topic, stored: true, id: 7 }, "x")],
   "one behind others that are permitted": (topic) => [
     op("pub", { topic: "open.x" }, "ok"),
     op("pub", { topic: "open.x" }, "ok"),
@@ -74,6 +78,7 @@ for (const [way, framesOf] of Object.entries(WAYS)) {
       }
       const refused = frames.filter(({ header }) => header?.["topic"] !== "open.x").length;
       assertEquals(codes.length, refused, `${topic}: ${codes}`);
+      for (const code of codes) assert(code === "forbidden" || topic === "_sys.none", `${code}`);
     }
     // What comes behind it shows that nothing came before, but what was permitted.
     using prober = await login(broker, "watcher");
