@@ -226,7 +226,9 @@ export const command = defineCommand({
       context.log.warn(`${formatCount(undelivered, "message")} that waited could not be delivered`);
     }
     if (flags.json) context.out.json({ type: "summary", published, delivered, missed });
-    return streams?.failure ? EXIT.failed : EXIT.ok;
+    const { failure } = streams ?? {};
+    if (failure) context.log.error(describeError(failure), { code: failure.code });
+    return failure ? EXIT.failed : EXIT.ok;
   },
 });
 

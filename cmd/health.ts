@@ -39,13 +39,11 @@ export const command = defineCommand({
     const { isWell, health } = await readHealth(args.address, path, { tls, timeoutMs, signal });
     const { status, detail, progress } = health;
     if (flags.json) context.out.json({ type: "health", well: isWell, status, detail, progress });
-    else {
-      const done = progress === undefined ? "" : `, ${Math.floor(progress * 100)} %`;
-      const more = detail === undefined ? "" : `: ${detail}${done}`;
-      const line = `${formatAddress(args.address)} is ${status}${more}`;
-      if (!isWell) context.log.error(line);
-      else if (!flags.quiet) context.out.line(line);
-    }
+    const done = progress === undefined ? "" : `, ${Math.floor(progress * 100)} %`;
+    const more = detail === undefined ? "" : `: ${detail}${done}`;
+    const line = `${formatAddress(args.address)} is ${status}${more}`;
+    if (!isWell) context.log.error(line);
+    else if (!flags.json && !flags.quiet) context.out.line(line);
     return isWell ? EXIT.ok : EXIT.failed;
   },
 });

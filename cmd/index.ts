@@ -45,16 +45,16 @@ export const command = defineCommand({
     }
     if (file !== undefined) throw new UsageError("index check: name one file, the INDEX");
     const { problems, ...counts } = checkIndex(index);
+    const { entries, files, put } = counts;
+    const has = `${entries} entries, ${put} of them put by clients, of ${files} files`;
     if (flags.json) await out.json({ type: "check", index, ...counts, problems });
-    else {
-      for (const problem of problems) log.error(problem);
-      const { entries, files, put } = counts;
-      const is = problems.length === 0 ? "is whole" : "is not whole";
-      log.info(
-        `${args.index} ${is}: ${entries} entries, ${put} of them put by clients, of ${files} files`,
-      );
+    else for (const problem of problems) log.error(problem);
+    if (problems.length > 0) {
+      log.error(`${args.index} is not whole: ${has}`);
+      return EXIT.failed;
     }
-    return problems.length === 0 ? EXIT.ok : EXIT.failed;
+    if (!flags.json) log.info(`${args.index} is whole: ${has}`);
+    return EXIT.ok;
   },
 });
 

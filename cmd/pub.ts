@@ -1,5 +1,6 @@
 /** Publishes on a broker: `socktool pub`. */
 import { sleep } from "../lib/base/sleep.ts";
+import { PubSubError } from "../lib/pubsub/client/mod.ts";
 import { topicProblem } from "../lib/pubsub/protocol/topic.ts";
 import {
   type Context,
@@ -156,7 +157,8 @@ export const command = defineCommand({
     const tally = { refused: 0 };
     const tellRefused = (error: unknown) => {
       tally.refused++;
-      context.log.error(describeError(error));
+      const code = error instanceof PubSubError ? error.code : undefined;
+      context.log.error(describeError(error), { code });
     };
     const client = await connectClient(flags, context, {
       onError: tellRefused,

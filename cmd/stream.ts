@@ -107,7 +107,8 @@ export const command = defineCommand({
       type: "choice",
       choices: ["limits", "until-acked"],
       group: "Limits",
-      help: "keep messages up to the limits, or until all consumers are done with them",
+      help:
+        "keep messages up to the limits, or until all consumers that get them are done with them",
     },
     sync: {
       type: "choice",
@@ -284,13 +285,15 @@ async function careFor(
     return EXIT.ok;
   }
   const { problems, streams, messages } = await checkStreamStore(store);
+  const has = `${streams} streams, ${messages} messages`;
   if (json) out.json({ type: "verify", store, streams, messages, problems });
-  else {
-    for (const problem of problems) log.error(problem);
-    const is = problems.length === 0 ? "is whole" : "is not whole";
-    log.info(`${store} ${is}: ${streams} streams, ${messages} messages`);
+  else for (const problem of problems) log.error(problem);
+  if (problems.length > 0) {
+    log.error(`${store} is not whole: ${has}`);
+    return EXIT.failed;
   }
-  return problems.length === 0 ? EXIT.ok : EXIT.failed;
+  if (!json) log.info(`${store} is whole: ${has}`);
+  return EXIT.ok;
 }
 
 const SETTINGS: readonly string[] = [

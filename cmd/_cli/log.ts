@@ -13,6 +13,8 @@ export type LogFormat = "text" | "json";
 export interface LogFields {
   /** The number of the connection. */
   readonly connection?: number | undefined;
+  /** The code of an error. */
+  readonly code?: string | undefined;
 }
 
 /**
@@ -22,6 +24,8 @@ export interface LogFields {
  */
 export class Log {
   readonly level: LogLevel;
+  /** What went wrong last. */
+  lastError: { readonly message: string; readonly code?: string | undefined } | undefined;
   readonly #sink: SyncSink;
   readonly #style: Style;
   readonly #live: LiveLine | undefined;
@@ -43,6 +47,7 @@ export class Log {
 
   /** What went wrong; always written. */
   error(text: string, fields?: LogFields): void {
+    this.lastError = { message: text, code: fields?.code };
     this.#write("error", text, fields);
   }
 

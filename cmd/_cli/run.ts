@@ -108,6 +108,7 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
   let writeError: unknown;
   const out = new Output(host.stdout, {
     beforeWrite: () => progress.hide(),
+    columns: () => host.columns(),
     onClosed(error) {
       if (!hasReaderLeft(error, out)) writeError = error;
       // Who is told to end, before or soon after, does it in order.
@@ -133,9 +134,13 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
   };
   try {
     const work = (async () => await command.run(input, context))();
-    const code = await Promise.race([work, abandoned.promise]);
+    const code = await Promise.race([work, abandoned.promise]) ?? codeOfStop(command, interruption);
+    if (flags["json"] && code !== EXIT.ok && code !== EXIT.interrupted) {
+      if (log.lastError === undefined) log.error(command.exitCodes[code] ?? "failed");
+      out.json({ type: "error", ...log.lastError, exit_code: code });
+    }
     await out.flush();
-    if (writeError === undefined) return code ?? codeOfStop(command, interruption);
+    if (writeError === undefined) return code;
   } catch (error) {
     await out.flush();
     if (!interruption.explains(error)) throw error;

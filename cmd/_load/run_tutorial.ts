@@ -43,7 +43,7 @@ export async function runTutorial(
       failed({ code, message }) {
         failures++;
         if (flags.json) out.json({ type: "error", kind: code, message });
-        else log.error(message);
+        log.error(message, { code });
       },
     },
   });

@@ -192,7 +192,7 @@ async function publishEach(
   const outstanding: Promise<void>[] = [];
   const fail = (publication: Outgoing, code: string | undefined, message: string) => {
     failed++;
-    log.error(`${nameOf(publication)}: ${message}`);
+    log.error(`${nameOf(publication)}: ${message}`, { code });
     const { line, topic } = publication;
     if (json) out.json({ type: "failed", line, topic, code, message });
   };

@@ -33,7 +33,9 @@ export class SubBounds implements Disposable {
     const { count } = this;
     if (count === undefined || taken >= count) return undefined;
     const time = formatDuration(this.#timeoutMs);
-    log.error(`${taken} of ${formatCount(count, "message")} came in ${time}`);
+    log.error(`${taken} of ${formatCount(count, "message")} came in ${time}`, {
+      code: "too-few-messages",
+    });
     return EXIT.failed;
   }
 

@@ -57,7 +57,9 @@ Deno.test("an answer is printed as JSON, with its hits, or as what it says faile
     "First 10 bytes of request: binary😃",
   );
   assertEquals([failed.code, failed.out], [1, "Error: There is no entry with the key 'nobody'\n"]);
-  assertEquals([unknown.code, unknown.out], [1, `{"result":"Error: invalid action 'dance'."}\n`]);
+  const [answer, error] = unknown.out.split("\n");
+  assertEquals([unknown.code, answer], [1, `{"result":"Error: invalid action 'dance'."}`]);
+  assertEquals(JSON.parse(error!).type, "error");
   assertEquals([get.code, get.out], [0, "There is no spoon.\n"]);
 });
 

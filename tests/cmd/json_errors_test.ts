@@ -1,7 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { runMulti } from "../../cmd/_cli/multi.ts";
 import { program } from "../../cmd/program.ts";
+import { serveEcho } from "../../lib/echo/mod.ts";
+import { jsonFrame } from "../../lib/frame/mod.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
+import { newStreamSettings, openStreamStore, serveBroker } from "../../lib/pubsub/mod.ts";
+import { serveRequests } from "../../lib/request/mod.ts";
 import { listenLocally } from "../support/peers.ts";
 import { Scratch } from "../support/scratch.ts";
 import { FakeHost } from "./_cli/fake_host.ts";
@@ -75,6 +79,56 @@ Deno.test("a file that cannot be read is an error on stdout with --json", async 
   for (const line of lines) {
     const { last } = await failed(...line, "--json");
     assert(last.message.includes(missing), `${line[0]}: ${last.message}`);
+  }
+});
+
+Deno.test("every command with --json that did not do all it was to ends with an error", async () => {
+  using scratch = new Scratch();
+  const store = scratch.at("store");
+  await using streams = await openStreamStore(store);
+  await streams.create("orders", newStreamSettings(["orders.>"]));
+  await using broker = await serveBroker(await listenLocally(), { streams });
+  const at = ["-s", formatAddress(broker.address)];
+  await using app = serveRequests(await listenLocally(), () => jsonFrame({ error: { code: "x" } }));
+  const where = formatAddress(app.address);
+  await using echo = serveEcho(await listenLocally());
+  const dead = await deadAddress();
+  const file = scratch.write("file", "no database");
+  const damaged = scratch.at("damaged");
+  Deno.mkdirSync(damaged);
+  Deno.writeFileSync(`${damaged}/socktool.db`, new Uint8Array(4_096).fill(7));
+  const short = ["--timeout", "20ms"];
+  const lines: readonly (readonly [string, string | undefined, ...(readonly string[])])[] = [
+    ["pub", "no-stream", "none", "x", "--stored", ...at],
+    ["pub", "bad-topic", "_sys.x", "x", "--confirm", ...at],
+    ["pub", "bad-topic", "_sys.x", "x", ...at],
+    ["pub", "too-few-receivers", "a", "x", "--confirm", "--min-receivers", "1", ...at],
+    ["pub", "no-receivers", "a", "x", "--request", ...at],
+    ["sub", "too-few-messages", "a", "--count", "1", ...short, ...at],
+    ["sub", "forbidden", "_nothing.x", "--count", "1", ...at],
+    ["sub", "too-few-messages", "--stream", "orders", "--count", "1", ...short, ...at],
+    ["sub", "no-stream", "--stream", "none", ...at],
+    ["sub", "no-stream", "--stream", "none", "--consumer", "c", "--each", "true", ...at],
+    ["stream", "no-stream", "info", "none", ...at],
+    ["stream", "stream-exists", "create", "orders", "orders.>", ...at],
+    ["stream", "no-consumer", "redrive", "orders", "none", ...at],
+    ["stream", undefined, "backup", file, ...at],
+    ["stream", "storage-failed", "backup", file, "--store", store],
+    ["stream", "locked", "verify", "--store", store],
+    ["stream", undefined, "verify", "--store", damaged],
+    ["stream", "not-a-database", "repair", "--store", damaged],
+    ["stream", "failed", "verify", "--store", scratch.at("none")],
+    ["index", "index-failed", "check", scratch.at("none")],
+    ["health", "refused", dead],
+    ["app-client", undefined, where, "search", "x"],
+    ["load", undefined, dead, "--count", "1"],
+    ["load", undefined, formatAddress(echo.address), "--count", "1", "--fail-if", "errors<1"],
+    ["multiconn-client", "connect", dead, "1"],
+  ];
+  for (const [command, code, ...args] of lines) {
+    const what = `${command} ${args.join(" ")}`;
+    const { last } = await failed(command, ...args, "--json");
+    assertEquals(last.code, code, what);
   }
 });
 

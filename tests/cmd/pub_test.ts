@@ -188,6 +188,7 @@ Deno.test("pub --request tells which line failed, and why, and goes on with the 
     ["message", "<2>", undefined],
     ["failed", 4, "timed-out"],
     ["message", "<3>", undefined],
+    ["error", undefined, "timed-out"],
   ]);
 });
 
