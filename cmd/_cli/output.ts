@@ -17,6 +17,8 @@ export interface OutputOptions {
   readonly beforeWrite?: () => void;
   /** Called once when writing has failed for good: the reader, such as `head`, has gone. */
   readonly onClosed?: (error: unknown) => void;
+  /** How wide the terminal is, if that is known. */
+  readonly columns?: () => number | undefined;
 }
 
 /**
@@ -46,6 +48,11 @@ export class Output {
     this.#sink = sink;
     this.#options = options;
     this.isTerminal = sink.isTerminal();
+  }
+
+  /** How many characters fit into a line; `Infinity` if it is no terminal. */
+  get columns(): number {
+    return this.isTerminal ? this.#options.columns?.() ?? 80 : Infinity;
   }
 
   /** Whether writing has failed for good; what is written since then is dropped. */

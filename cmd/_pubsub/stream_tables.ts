@@ -1,6 +1,6 @@
 import type { ConsumerInfo, StreamInfo } from "../../lib/pubsub/mod.ts";
 import { type Context, formatBytes, formatDuration } from "../_cli/mod.ts";
-import { tableLines } from "../_cli/table.ts";
+import { fittingLines } from "../_cli/table.ts";
 
 /** Prints streams: as a table, or each as a line of JSON. */
 export function printStreams(
@@ -15,7 +15,7 @@ export function printStreams(
       { name, topics, firstSeq, lastSeq, count, bytes, consumers, ...rest },
     ) => [
       name,
-      topics.join(","),
+      out.safe(topics.join(",")),
       String(count),
       formatBytes(bytes),
       count === 0 ? "-" : `${firstSeq}-${lastSeq}`,
@@ -23,7 +23,7 @@ export function printStreams(
       limitsText(rest),
     ]);
     const head = ["NAME", "TOPICS", "MESSAGES", "SIZE", "SEQ", "CONSUMERS", "LIMITS"];
-    for (const line of tableLines([head, ...rows], "left")) out.line(line);
+    for (const line of fittingLines(head, rows, out.columns)) out.line(line);
   }
   return undefined;
 }
@@ -65,7 +65,7 @@ export function printConsumers(
       String(each.members),
     ]);
     const head = ["CONSUMER", "PENDING", "UNACKED", "REDELIVERED", "DEAD", "OLDEST", "MEMBERS"];
-    for (const line of tableLines([head, ...rows], "left")) out.line(line);
+    for (const line of fittingLines(head, rows, out.columns)) out.line(line);
   }
   return undefined;
 }
