@@ -50,7 +50,7 @@ export class Appender {
     { bytes, topic, messageId, expected }: NewMessage,
     now: number,
   ): number {
-    const time = Math.max(now, stream.time);
+    const time = stream.timeAt(now);
     if (messageId !== "") {
       const seq = this.messageIds.find(stream, messageId, time);
       if (seq !== undefined) return -seq;

@@ -164,9 +164,10 @@ export class Jobs {
       // The limits of topics are enforced first: what they drop does not count for the other
       // limits.
       appender.flush(stream);
-      let isBehind = retention.keepLimits(stream, now, MAX_DROPPED);
+      const time = stream.timeAt(now);
+      let isBehind = retention.keepLimits(stream, time, MAX_DROPPED);
       if (isLook || this.#behind.has(stream)) {
-        isBehind = appender.messageIds.tidy(stream, now) || isBehind;
+        isBehind = appender.messageIds.tidy(stream, time) || isBehind;
         isBehind = retention.removeStale(stream) || isBehind;
       }
       if (isBehind) this.#behind.add(stream);

@@ -104,6 +104,8 @@ export class StreamRecord {
   #unsaved = 0;
   #unsavedBytes = 0;
   #savedAt = 0;
+  /** How far the clock was set back. */
+  #setBackMs = 0;
   #mustSave = false;
   #isSaving = false;
   #before: State | undefined;
@@ -138,6 +140,16 @@ export class StreamRecord {
   /** The number of the first message that no row has; `next` if there is none. */
   get rowsEnd(): number {
     return this.journaled[0]?.first ?? this.next - this.openRun.count;
+  }
+
+  /**
+   * What the time is for this stream. It goes on from that of the last message where the clock was set
+   * back: else nothing would become too old until the clock is there again.
+   */
+  timeAt(now: number): number {
+    if (now >= this.time) this.#setBackMs = 0;
+    else this.#setBackMs = Math.max(this.#setBackMs, this.time - now);
+    return now + this.#setBackMs;
   }
 
   /** Rows are written of what the journal has; this may be taken back. */
