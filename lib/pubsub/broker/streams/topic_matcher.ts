@@ -5,20 +5,21 @@ import { filtersOverlap } from "../../protocol/topic.ts";
  * and to look one up takes as long as to find it.
  */
 export class TopicMatcher {
-  readonly #filter: string | undefined;
+  /** Without it, every topic matches. */
+  readonly filter: string | undefined;
 
   /** @param filter Without it, every topic matches. */
   constructor(filter: string | undefined) {
-    this.#filter = filter;
+    this.filter = filter;
   }
 
   /** Whether every topic matches: then none has to be known. */
   get matchesAll(): boolean {
-    return this.#filter === undefined;
+    return this.filter === undefined;
   }
 
   /** Whether a topic, which has no wildcard, matches. */
   matches(topic: string): boolean {
-    return this.#filter === undefined || filtersOverlap(this.#filter, topic);
+    return this.filter === undefined || filtersOverlap(this.filter, topic);
   }
 }

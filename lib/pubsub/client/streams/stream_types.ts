@@ -23,7 +23,12 @@ export interface StreamInit extends StreamLimits {
   readonly maxPerTopic?: number | undefined;
   /** How long a message id is remembered, in milliseconds. @default {120_000} */
   readonly dedupMs?: number | undefined;
-  /** Whether a message goes once all its consumers are done with it. @default {"limits"} */
+  /**
+   * Whether a message goes once all consumers that get it are done with it. One that no consumer's
+   * filter matches goes within seconds, unless there is no consumer at all.
+   *
+   * @default {"limits"}
+   */
   readonly keep?: "limits" | "until-acked" | undefined;
 }
 

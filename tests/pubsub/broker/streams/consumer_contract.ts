@@ -149,6 +149,15 @@ export const CONSUMERS: readonly ContractCase[] = [
     using publisher = await RawPeer.to(broker);
     assertEquals((await store(publisher, "orders.a", "5"))["seq"], 5);
   }, { keep: "until-acked" }),
+  streamCase("what no consumer's filter matches is not kept until acked", async (broker, peer) => {
+    for (const topic of ["a", "b", "a"]) await store(peer, `orders.${topic}`, topic);
+    using member = await RawPeer.to(broker);
+    ok(await member.ask("consume", { ...ON, topic: "*.a", sid: 1, id: 1 }));
+    for (const frame of [await member.frame(), await member.frame()]) {
+      ok((await settle(member, "ack", frame)).answer);
+    }
+    await until(async () => (await figuresOf(peer))["count"] === 0);
+  }, { keep: "until-acked" }),
   streamCase("a consumer begins anew, and can be deleted", async (broker, peer) => {
     for (let i = 1; i <= 3; i++) await store(peer, "orders.a", `${i}`);
     using member = await RawPeer.to(broker);

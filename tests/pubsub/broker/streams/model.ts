@@ -138,6 +138,13 @@ export class Model {
     }
   }
 
+  /** Whether a message may be gone because no consumer gets it: it goes some time later. */
+  isUnwanted(seq: number): boolean {
+    const { topic } = this.messages.get(seq)!;
+    return this.settings.keep === "until-acked" &&
+      !this.consumers.some(({ settings }) => matches(settings.topic, topic));
+  }
+
   /** What is gone because every consumer is done with it. */
   sweep(floor: number): void {
     if (this.settings.keep !== "until-acked") return;

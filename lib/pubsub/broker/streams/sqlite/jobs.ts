@@ -1,6 +1,7 @@
 import type { OrderResult, OrderValue } from "./orders.ts";
 import type { StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
+import { UnwantedMessages } from "./unwanted_messages.ts";
 
 /** Runs that are dropped in one commit. */
 const MAX_DROPPED = 64;
@@ -27,6 +28,7 @@ interface Job {
 /** Drops what is no longer kept. As that may take long, it does a little in each commit. */
 export class Jobs {
   readonly #tables: Tables;
+  readonly #unwanted: UnwantedMessages;
   readonly #jobs: Job[] = [];
   readonly #doomed: number[];
   /** Streams of which there may be more to drop. */
@@ -38,6 +40,7 @@ export class Jobs {
 
   constructor(tables: Tables) {
     this.#tables = tables;
+    this.#unwanted = new UnwantedMessages(tables);
     this.#doomed = tables.statements.rows<[number]>("SELECT stream FROM doomed").map(([id]) => id);
   }
 
@@ -158,6 +161,7 @@ export class Jobs {
       this.#toLookAt = [...byName.values()];
     }
     const looked = new Set(this.#toLookAt.splice(0, MAX_LOOKED_FOR));
+    this.#unwanted.begin();
     for (const stream of byName.values()) {
       const isLook = looked.has(stream);
       if (!isLook && !stream.changed && !this.#behind.has(stream)) continue;
@@ -169,6 +173,7 @@ export class Jobs {
       if (isLook || this.#behind.has(stream)) {
         isBehind = appender.messageIds.tidy(stream, time) || isBehind;
         isBehind = retention.removeStale(stream) || isBehind;
+        isBehind = this.#unwanted.step(stream) || isBehind;
       }
       if (isBehind) this.#behind.add(stream);
       else this.#behind.delete(stream);

@@ -146,6 +146,7 @@ export class Retention {
       );
     }
     if (rows > 0) return false;
+    this.#statements.run("DELETE FROM counter WHERE name = ?", unwantedCounter(stream));
     this.#statements.run("DELETE FROM doomed WHERE stream = ?", stream);
     return true;
   }
@@ -185,6 +186,11 @@ export class Retention {
     }
     return { count, bytes };
   }
+}
+
+/** The name of the counter of {@linkcode UnwantedMessages}. @param stream Its id. */
+export function unwantedCounter(stream: number): string {
+  return `unwanted ${stream}`;
 }
 
 interface Remaining {
