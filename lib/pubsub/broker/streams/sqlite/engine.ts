@@ -5,6 +5,7 @@ import { Catalog } from "./catalog.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { DiskReserve } from "./disk_reserve.ts";
 import { DiskRoom } from "./disk_room.ts";
+import { type DueOrders, HeldAppends } from "./held_appends.ts";
 import { Jobs } from "./jobs.ts";
 import type { Journal } from "./journal/journal.ts";
 import { Journaling, MAX_BATCH_BYTES, type OpenJournal } from "./journal/journaling.ts";
@@ -65,6 +66,7 @@ export class StreamEngine {
   readonly #jobs: Jobs;
   readonly #room: DiskRoom;
   readonly #journaling: Journaling | undefined;
+  readonly #held: HeldAppends;
   readonly #log: LogSteps;
   /** The bytes of what the journal has and no row. */
   #journaledBytes = 0;
@@ -88,6 +90,7 @@ export class StreamEngine {
     this.#deliveries = new Deliveries(this.#tables);
     this.#jobs = new Jobs(this.#tables);
     this.#catalog = new Catalog(this.#tables, this.#deliveries, this.#jobs);
+    this.#held = new HeldAppends(this.#tables);
     const { openJournal } = options;
     this.#journaling = openJournal && new Journaling(this.#tables.statements, openJournal);
     transaction(db, () => {
@@ -108,6 +111,11 @@ export class StreamEngine {
    */
   get dueAt(): number {
     if (this.#failure) return Infinity;
+    return this.#held.hasWork ? 0 : this.#dueAt;
+  }
+
+  /** The same, but for the ids that are being read. */
+  get #dueAt(): number {
     if (this.#jobs.hasWork || this.#deliveries.hasWork) return this.#retryAt;
     const syncAt = this.#unsyncedSince === 0 ? Infinity : this.#unsyncedSince + SYNC_INTERVAL_MS;
     return Math.min(syncAt, this.#deliveries.dueAt, this.#jobs.dueAt);
@@ -121,7 +129,7 @@ export class StreamEngine {
   perform(orders: readonly StoreOrder[], now: number): StoreReport {
     if (now < this.#now) this.#setBack(this.#now - now);
     this.#now = now;
-    let report = this.#perform(orders, now);
+    let report = this.#performDue(orders, now);
     if (!this.#failure && this.#deliveries.needsRows) {
       report = joinReports(report, this.#perform([], now));
     }
@@ -166,10 +174,21 @@ export class StreamEngine {
     this.#deliveries.setBack(ms);
   }
 
+  #performDue(orders: readonly StoreOrder[], now: number): Report {
+    let due: DueOrders;
+    try {
+      due = this.#held.due(orders);
+    } catch (error) {
+      return this.#refused(orders, this.#failed(error));
+    }
+    const isIdle = due.orders.length === 0 && this.#held.hasWork && this.#dueAt > now;
+    return due.answered(isIdle ? { ...NOTHING, deliveries: [] } : this.#perform(due.orders, now));
+  }
+
   #perform(orders: readonly StoreOrder[], now: number): Report {
     if (this.#failure) return this.#refused(orders, this.#failure);
     const isNews = orders.length === 0 || orders.some(({ kind }) => kind !== "hungry");
-    if (!isNews && !this.#deliveries.needsNumbers && this.dueAt > now) {
+    if (!isNews && !this.#deliveries.needsNumbers && this.#dueAt > now) {
       return this.#noted(orders, now);
     }
     const journal = this.#journalFor(orders, now);
@@ -272,7 +291,7 @@ export class StreamEngine {
       const { length } = order.frames;
       bytes += length + (2 + Math.ceil(2 * length / RUN_BYTES)) * recordBytes(1);
     }
-    if (bytes === 0 || bytes > MAX_BATCH_BYTES || this.dueAt <= now) return undefined;
+    if (bytes === 0 || bytes > MAX_BATCH_BYTES || this.#dueAt <= now) return undefined;
     if (this.#deliveries.needsNumbers || !this.#room.has(this.#journaledBytes + bytes)) {
       return undefined;
     }

@@ -6,9 +6,6 @@ import type { StreamRecord } from "./stream_record.ts";
 /** Rows that are removed in one go, ids that are moved, and the most ids in a row of the log. */
 const STEP = 500;
 
-/** Rows of the log that are read at one time. */
-const LOADED_ROWS = 16;
-
 /** Ids of all streams whose hashes are in memory: 16 to 32 MiB. */
 const MAX_RECENT = 524_288;
 
@@ -30,6 +27,8 @@ interface RecentIds {
   dropped: number;
   /** Whether the tables have what the log had at the start. That is read when it is first asked for. */
   isLoaded: boolean;
+  /** Rows of the log up to this number are read. */
+  loaded: number;
 }
 
 /** An id, the number of its message, and when that was stored. */
@@ -78,9 +77,48 @@ export class MessageIds {
     };
   }
 
+  /** Whether ids of a stream can be looked for at once. */
+  isLoaded(stream: StreamRecord): boolean {
+    return this.#streams.get(stream.id)?.isLoaded === true;
+  }
+
+  /**
+   * Reads ids that were stored before the start, until all are read or so many. Not called within a
+   * commit, which may take back what it has written.
+   *
+   * @returns how many were read.
+   */
+  load(stream: StreamRecord, most: number): number {
+    const recent = this.#of(stream);
+    const { id, settings: { dedupMs } } = stream;
+    let count = 0;
+    while (!recent.isLoaded && count < most) {
+      const row = this.#statements.row<LogRow>(
+        "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last > ? ORDER BY last LIMIT 1",
+        id,
+        Math.max(recent.loaded, recent.dropped),
+      );
+      if (row) {
+        const ids = idsOf(row);
+        for (const [each, seq, time] of ids) this.#add(recent, hashOf(each), seq, time, dedupMs);
+        count += ids.length;
+        recent.loaded = row[0];
+      } else {
+        const { unsaved } = recent;
+        for (let i = 0; i < unsaved.length; i++) {
+          this.#add(recent, hashOf(unsaved.idAt(i)), unsaved.seqAt(i), unsaved.timeAt(i), dedupMs);
+        }
+        recent.isLoaded = true;
+      }
+    }
+    return count;
+  }
+
   /** The number of the message that was stored with an id within the window; `undefined` if none. */
   find(stream: StreamRecord, id: string, time: number): number | undefined {
-    const { tables, movedUntil } = this.#loaded(stream);
+    const recent = this.#of(stream);
+    if (!recent.isLoaded) this.load(stream, Infinity);
+    const { tables, movedUntil } = recent;
     const { dedupMs } = stream.settings;
     const hash = this.#hash = hashOf(id);
     this.#hashedId = id;
@@ -156,7 +194,9 @@ export class MessageIds {
     const { id, settings: { dedupMs } } = stream;
     const recent = this.#of(stream);
     const { tables } = recent;
-    if (!recent.isLoaded) recent.dropped = this.#droppedOf(stream, time);
+    if (!recent.isLoaded) {
+      recent.dropped = Math.max(recent.dropped, this.#droppedOf(stream, time));
+    }
     while (tables.length > 0 && time - tables[0]!.until >= dedupMs) this.#dropOldest(recent);
     const removed = recent.dropped === 0 ? 0 : this.#statements.run(
       "DELETE FROM recent_id WHERE (stream, last) IN (SELECT stream, last FROM recent_id " +
@@ -298,6 +338,7 @@ export class MessageIds {
       movedUntil: isMoved ? time : -Infinity,
       dropped: this.#droppedOf(stream, time),
       isLoaded: false,
+      loaded: 0,
     };
     this.#streams.set(id, recent);
     return recent;
@@ -310,34 +351,6 @@ export class MessageIds {
       id,
       time - dedupMs,
     )![0];
-  }
-
-  /** The ids of a stream with all their hashes. */
-  #loaded(stream: StreamRecord): RecentIds {
-    const recent = this.#of(stream);
-    if (recent.isLoaded) return recent;
-    recent.isLoaded = true;
-    const { id, settings: { dedupMs } } = stream;
-    for (let after = recent.dropped;;) {
-      const rows = this.#statements.rows<LogRow>(
-        "SELECT last, time, ids FROM recent_id WHERE stream = ? AND last > ? ORDER BY last LIMIT ?",
-        id,
-        after,
-        LOADED_ROWS,
-      );
-      for (const row of rows) {
-        for (const [each, seq, time] of idsOf(row)) {
-          this.#add(recent, hashOf(each), seq, time, dedupMs);
-        }
-      }
-      if (rows.length < LOADED_ROWS) break;
-      after = rows.at(-1)![0];
-    }
-    const { unsaved } = recent;
-    for (let i = 0; i < unsaved.length; i++) {
-      this.#add(recent, hashOf(unsaved.idAt(i)), unsaved.seqAt(i), unsaved.timeAt(i), dedupMs);
-    }
-    return recent;
   }
 }
 

@@ -122,7 +122,8 @@ export class StoreWriter {
   /** Bytes of publications in one commit. */
   readonly #maxBatchBytes: number;
   #inFlight: Waiting[] | undefined;
-  readonly #late = new Map<number, (result: OrderResult) => void>();
+  /** Those that are answered by a later report. */
+  readonly #late = new Map<number, Waiting>();
   #isScheduled = false;
   readonly #room = new Condition();
   readonly #idle = new Condition();
@@ -176,7 +177,6 @@ export class StoreWriter {
     const onResult = (result: OrderResult): void => {
       if ("value" in result) resolve(result.value);
       else if ("failure" in result) reject(errorOf(result.failure));
-      else this.#late.set(result.later, onResult);
     };
     if (this.#failure) reject(this.#failure);
     else this.#push(order, onResult);
@@ -203,7 +203,7 @@ export class StoreWriter {
 
   /** Writes what waits, then closes the database. */
   async close(): Promise<void> {
-    if (this.#inFlight || this.#hasWaiting) await this.#idle.wait();
+    if (!this.#isIdle) await this.#idle.wait();
     this.#post({ type: "close" });
     await this.#closed.promise;
     this.#thread.terminate();
@@ -221,6 +221,13 @@ export class StoreWriter {
 
   get #hasWaiting(): boolean {
     return this.#waiting.length > 0 || this.#retains.size > 0;
+  }
+
+  /** Whether all is done that has to be before it closes: a purge is not. */
+  get #isIdle(): boolean {
+    if (this.#inFlight || this.#hasWaiting) return false;
+    for (const { order } of this.#late.values()) if (order.kind === "append") return false;
+    return true;
   }
 
   /** Hands over once what runs at this moment is done, as that may bring more. */
@@ -329,15 +336,24 @@ export class StoreWriter {
     // The thread works on while what it has done is told.
     if (!report.failure) this.#send();
     this.#events.committed(report);
-    report.results.forEach((result, i) => batch[i]?.onResult?.(result));
+    report.results.forEach((result, i) => {
+      const waiting = batch[i];
+      if (waiting && "later" in result) this.#late.set(result.later, waiting);
+      else if (waiting) this.#answer(waiting, result);
+    });
     for (const { number, result } of report.late) {
-      this.#late.get(number)?.(result);
+      const waiting = this.#late.get(number);
       this.#late.delete(number);
+      if (waiting) this.#answer(waiting, result);
     }
-    for (const { bytes } of batch) this.#waitingBytes -= bytes;
     if (report.failure) this.#fail(errorOf(report.failure));
     if (this.#waitingBytes <= this.#maxWaitingBytes / 2) this.#room.notify();
-    if (this.#inFlight === undefined && !this.#hasWaiting) this.#idle.notify();
+    if (this.#isIdle) this.#idle.notify();
+  }
+
+  #answer({ bytes, onResult }: Waiting, result: OrderResult): void {
+    this.#waitingBytes -= bytes;
+    onResult?.(result);
   }
 
   #died(error: Error): void {
@@ -362,7 +378,7 @@ export class StoreWriter {
       if (each instanceof OpenAppend) each.settle({ failure });
       else each.onResult?.({ failure });
     }
-    for (const onResult of this.#late.values()) onResult({ failure });
+    for (const { onResult } of this.#late.values()) onResult?.({ failure });
     this.#late.clear();
     this.#room.notify();
     this.#idle.notify();
