@@ -21,7 +21,7 @@ Deno.test("broker --nats shares topics, waits for NATS, and keeps passwords to i
     'jetstream { store_dir: "$DIR/js" }\n';
   await using server = await NatsServer.start("broker --nats as a process", { config });
   if (server === undefined) return;
-  const url = `nats://gateway:s3cret%2Fpw@127.0.0.1:${server.port}`;
+  const url = `nats://gateway:s3cret%2Fpw@${server.servers}`;
   await server.kill();
   const stream = ["--stream", "orders=orders.>"];
   await using waiting = new Program(args("--http", ":0", "--nats-wait", "30s", ...stream), {
@@ -86,7 +86,7 @@ Deno.test("broker --nats says what is wrong with its server, its credentials, it
   if (server === undefined) return;
   const runs: [string[], number, RegExp][] = [
     [["--nats", "nats://user:pw@127.0.0.1:1"], 1, /cannot connect to NATS at 127\.0\.0\.1:1: /i],
-    [["--nats", `wrong@127.0.0.1:${server.port}`, "--json"], 1, /does not accept the credentials/],
+    [["--nats", `wrong@${server.servers}`, "--json"], 1, /does not accept the credentials/],
     [["--nats", "http://user:pw@h"], 2, /"http:\/\/h" as a NATS server: its scheme/],
     [["--nats", "nats://user:p w@h/x y"], 2, /as a NATS server/],
     [["--nats", "h", "--store", "x"], 2, /--nats.*--store|--store.*--nats/],

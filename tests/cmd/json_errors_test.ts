@@ -6,6 +6,7 @@ import { jsonFrame } from "../../lib/frame/mod.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { newStreamSettings, openStreamStore, serveBroker } from "../../lib/pubsub/mod.ts";
 import { serveRequests } from "../../lib/request/mod.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { listenLocally } from "../support/peers.ts";
 import { Scratch } from "../support/scratch.ts";
 import { FakeHost } from "./_cli/fake_host.ts";
@@ -21,12 +22,6 @@ async function failed(...args: readonly string[]) {
   return { last, lines, code };
 }
 
-/** Where nobody listens. */
-async function deadAddress(): Promise<string> {
-  using listener = await listenLocally();
-  return formatAddress(listener.address);
-}
-
 Deno.test("every command with --json tells wrong usage on stdout too", async () => {
   for (const { name } of program.commands) {
     const { last, lines, code } = await failed(name, "--json", "--no-such-flag");
@@ -36,7 +31,7 @@ Deno.test("every command with --json tells wrong usage on stdout too", async () 
 });
 
 Deno.test("every client with --json that reaches no server ends with an error", async () => {
-  const where = await deadAddress();
+  const where = formatAddress(ownAddress());
   const lines: readonly (readonly string[])[] = [
     ["echo-client", where, "hello"],
     ["app-client", where, "search", "morpheus"],
@@ -92,7 +87,7 @@ Deno.test("every command with --json that did not do all it was to ends with an 
   await using app = serveRequests(await listenLocally(), () => jsonFrame({ error: { code: "x" } }));
   const where = formatAddress(app.address);
   await using echo = serveEcho(await listenLocally());
-  const dead = await deadAddress();
+  const dead = formatAddress(ownAddress());
   const file = scratch.write("file", "no database");
   const damaged = scratch.at("damaged");
   Deno.mkdirSync(damaged);

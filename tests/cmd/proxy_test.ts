@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { EchoError, exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { Program, script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { until } from "../support/deadline.ts";
@@ -32,7 +33,7 @@ Deno.test("proxy passes a session on, says what happens as JSON, and drains", as
 });
 
 Deno.test("proxy says who connects, and why a connection fails", async () => {
-  await using server = await serveEcho("127.0.0.1:0");
+  await using server = await serveEcho(ownAddress());
   const upstream = formatAddress(server.address);
   await using proxy = await ServerProgram.start(script("cmd/proxy.ts", ":0", upstream, "-v"));
   await exchangeEcho(proxy.address, new Blob(["hello"]).stream());
@@ -45,10 +46,7 @@ Deno.test("proxy says who connects, and why a connection fails", async () => {
 });
 
 Deno.test("proxy refuses itself as its upstream", async () => {
-  await using free = await serveEcho("127.0.0.1:0");
-  const { address } = free;
-  await free.drain();
-  const words = formatAddress(address);
+  const words = formatAddress(ownAddress());
   const { code, err } = await socktool(["proxy", words, words]);
   assertEquals(code, 2);
   assertStringIncludes(err, `cannot use ${words} as the upstream: the proxy listens there`);

@@ -4,6 +4,7 @@ import type { TcpAddress } from "../../lib/net/mod.ts";
 import { type Broker, connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { startBroker } from "../pubsub/support.ts";
 import { until } from "../support/deadline.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { InnerProgram, Program, script, socktool } from "../support/programs.ts";
 import { lacksSignals, skipOnWindows } from "../support/skip.ts";
 
@@ -128,11 +129,7 @@ Deno.test("sub warns of a filter as in MQTT, and names the one that is meant", a
 });
 
 Deno.test("sub --wait begins before its broker, of several, and ends on SIGINT meanwhile", async () => {
-  const port = async () => {
-    await using broker = await startBroker();
-    return formatAddress(broker.address);
-  };
-  const servers = [await port(), await port()];
+  const servers = [ownAddress(), ownAddress()].map(formatAddress);
   const at = servers.flatMap((server) => ["-s", server]);
   await using program = new InnerProgram(["sub", "a", "--wait", "--count", "1", ...at]);
   await program.printed("no connection: cannot connect to");
@@ -273,11 +270,9 @@ Deno.test("sub says what is wrong", async () => {
 });
 
 Deno.test("sub --wait gives up when the time of --timeout is over, and says what it waited for", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const nobody = formatAddress(ownAddress());
   const { code, err } = await socktool(
-    ["sub", "a.>", "--wait", "--timeout", "500ms", "-s", `127.0.0.1:${port}`],
+    ["sub", "a.>", "--wait", "--timeout", "500ms", "-s", nobody],
   );
   assertEquals(code, 1);
   assertStringIncludes(err, "error: no broker came in 500 ms: cannot connect to");

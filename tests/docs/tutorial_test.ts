@@ -2,9 +2,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { jsonFrame } from "../../lib/frame/mod.ts";
-import { type Address, parseAddress } from "../../lib/net/mod.ts";
+import type { Address } from "../../lib/net/mod.ts";
 import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { deadline } from "../support/deadline.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { Program, ROOT } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 
@@ -25,17 +26,13 @@ async function outputOf(name: string, ...args: readonly string[]): Promise<strin
   return out;
 }
 
-/** Starts a server of the tutorial's on a free port. @returns it, and the words that name it. */
+/** Starts a server of the tutorial's. @returns it, and the words that name it. */
 async function start(name: string, ...before: readonly string[]) {
-  const port = freePort();
-  const server = run(name, ...before, "127.0.0.1", port);
+  const address = ownAddress();
+  const words = wordsOf(address);
+  const server = run(name, ...before, ...words);
   await server.printed("listening on", "out");
-  return { server, words: ["127.0.0.1", port], address: parseAddress(`127.0.0.1:${port}`) };
-}
-
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String((listener.addr as Deno.NetAddr).port);
+  return { server, words, address };
 }
 
 const wordsOf = (address: Address) => {

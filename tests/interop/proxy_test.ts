@@ -1,7 +1,7 @@
 /** Python's sockets at both ends of a proxy, and everybody's programs through faults that lose nothing. */
 import { assert, assertEquals } from "@std/assert";
 import { exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
-import { type Address, formatAddress, type TcpAddress, toAddress } from "../../lib/net/mod.ts";
+import { type Address, formatAddress, type TcpAddress } from "../../lib/net/mod.ts";
 import { runLoad } from "../../lib/load/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
 import { jsonFrame } from "../../lib/frame/mod.ts";
@@ -9,6 +9,7 @@ import { connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { openSearch, searchHandler } from "../../lib/search/mod.ts";
 import { deadline } from "../support/deadline.ts";
+import { ownAddress } from "../support/own_address.ts";
 import {
   Program,
   ROOT,
@@ -45,9 +46,7 @@ Deno.test({
   name: "a reset by either end, or by a fault, is ECONNRESET for who is left, whenever it comes",
   ignore: Deno.build.os === "windows" || !isInstalled("python3", "who sees a reset"),
   async fn() {
-    const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const upstream = toAddress(`127.0.0.1:${free.addr.port}`);
-    free.close();
+    const upstream = { ...ownAddress(), hostname: "127.0.0.1" };
     await using proxy = await serveProxy(ANY_PORT, upstream);
     await using peer = new Program([PEER, portOf(proxy.address), portOf(upstream)], {
       stdin: "",
@@ -185,10 +184,10 @@ Deno.test("the tutorial's programs go through slices of one byte", async () => {
   };
   /** A server of the tutorial's behind a proxy. */
   const startServer = async (name: string, ...before: readonly string[]) => {
-    const port = freePort();
-    const server = run(name, ...before, "127.0.0.1", port);
+    const address = ownAddress();
+    const server = run(name, ...before, address.hostname, String(address.port));
     await server.printed("listening on", "out");
-    const proxy = await serveProxy(ANY_PORT, `127.0.0.1:${port}`, { faults });
+    const proxy = await serveProxy(ANY_PORT, address, { faults });
     return { server, proxy, address: proxy.address };
   };
   using scratch = new Scratch();
@@ -226,8 +225,3 @@ Deno.test("the tutorial's programs go through slices of one byte", async () => {
   const { out } = await subscriber.finished();
   assertEquals(out, "subscribed to t\n3 received + 0 missed = 3\n");
 });
-
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String((listener.addr as Deno.NetAddr).port);
-}

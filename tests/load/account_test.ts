@@ -5,6 +5,7 @@ import { serveEcho } from "../../lib/echo/mod.ts";
 import { type LoadOptions, type LoadSummary, runLoad } from "../../lib/load/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { Lateness } from "../support/lateness.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { listenLocally, LOOPBACK } from "../support/peers.ts";
 
 /** An echo server that can be told to fall silent, to cut everybody off, and to come back. */
@@ -14,17 +15,13 @@ class FickleServer implements AsyncDisposable {
   echoed = 0;
   readonly #sockets = new Set<Socket>();
   #server = this.#create();
-  #port = 0;
-
-  get address() {
-    return { ...LOOPBACK, port: this.#port };
-  }
+  readonly address = ownAddress();
 
   async start(): Promise<this> {
     const listening = Promise.withResolvers<void>();
-    this.#server.listen(this.#port, "127.0.0.1", () => listening.resolve());
+    const { port, hostname } = this.address;
+    this.#server.listen(port, hostname, () => listening.resolve());
     await listening.promise;
-    this.#port = (this.#server.address() as AddressInfo).port;
     return this;
   }
 
@@ -230,7 +227,8 @@ Deno.test("what is outstanding when the last message was due is waited for until
   check(summary);
   assertEquals([summary.due, summary.sent], [300, 300]);
   assert(summary.answered > 0 && summary.unanswered > 200, `${summary.unanswered} unanswered`);
-  assert(tookMs > 490 && tookMs < 2_000, `${tookMs} ms`);
+  // All answers would take 6 s.
+  assert(tookMs > 490 && tookMs < 5_000, `${tookMs} ms`);
 });
 
 Deno.test("seconds without answers have no latencies", async () => {

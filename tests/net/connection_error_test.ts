@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ConnectionError, parseAddress } from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { SERVER_TLS } from "../support/tls.ts";
 
 const ADDRESS = parseAddress("[::1]:80");
@@ -122,20 +123,20 @@ function failureOf(socket: Socket): Promise<unknown> {
 const codeOf = (cause: unknown) => new ConnectionError("connect", ADDRESS, cause).code;
 
 Deno.test("what real sockets of node:net and node:tls fail with has its code", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  const taken = createServer().on("error", () => {}).listen(port, "127.0.0.1");
+  const { hostname: host, port } = ownAddress();
+  const listener = Deno.listen({ hostname: host, port });
+  const taken = createServer().on("error", () => {}).listen(port, host);
   const [inUse] = await deadline(once(taken, "error"));
   assertEquals(codeOf(inUse), "address-in-use");
 
-  const noTls = connectTls({ port, host: "127.0.0.1" });
+  const noTls = connectTls({ port, host });
   const plain = await deadline(listener.accept());
   await plain.write(new TextEncoder().encode("this is no TLS at all"));
   assertEquals(codeOf(await failureOf(noTls)), "tls");
   plain.close();
   listener.close();
 
-  assertEquals(codeOf(await failureOf(connect({ port, host: "127.0.0.1" }))), "refused");
+  assertEquals(codeOf(await failureOf(connect({ port, host }))), "refused");
   assertEquals(codeOf(await failureOf(connect({ port, host: "localhost" }))), "refused");
   assertEquals(codeOf(await failureOf(connect({ path: "/no/such/socket" }))), "not-found");
 

@@ -5,11 +5,12 @@ import { addressOf } from "../../lib/net/address_of.ts";
 import { dial, formatAddress } from "../../lib/net/mod.ts";
 import { connectBroker, hashPassword } from "../../lib/pubsub/mod.ts";
 import { openBrowser } from "../support/browser.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { ServerProgram, startAppServer } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { TLS_FILES } from "../support/tls.ts";
 import { ChatSite, say } from "./chat_site.ts";
-import { pagesOf, portOf } from "./pages_of.ts";
+import { pagesOf } from "./pages_of.ts";
 
 const PROGRAM = new URL("../../cmd/socktool.ts", import.meta.url).pathname;
 
@@ -25,7 +26,8 @@ Deno.test("the live page", async (t) => {
   const store = ["--store", scratch.at("store"), "--stream", "ORDERS=orders.>"];
   await using site = new ChatSite();
   const allow = ["--allow-origin", site.origin];
-  let broker = await startBroker(":0", ...store, ...allow, "--http", "127.0.0.1:0");
+  const pages = ["--http", formatAddress(ownAddress())];
+  let broker = await startBroker(":0", ...store, ...allow, ...pages);
   const { address } = broker;
   const url = pagesOf(broker);
   const tab = await browser.open(url);
@@ -117,7 +119,7 @@ Deno.test("the live page", async (t) => {
         await broker.finished();
         await tab.reads("#state", "The server does not answer. Trying again…");
         for (const chat of chats) await chat.reads("p", "reconnecting");
-        broker = await startBroker(":0", ...store, ...allow, "--http", `127.0.0.1:${portOf(url)}`);
+        broker = await startBroker(":0", ...store, ...allow, ...pages);
         await tab.reads("#state", "Up");
         await tab.reads("#tap-list", "missed: while there was no connection");
         await using client = await connectBroker(broker.address);

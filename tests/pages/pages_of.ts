@@ -6,8 +6,3 @@ export function pagesOf({ err }: Program): string {
   if (url === undefined) throw new Error(`The server has no pages: ${err}`);
   return url;
 }
-
-/** The port in a URL. */
-export function portOf(url: string): number {
-  return Number(new URL(url).port);
-}

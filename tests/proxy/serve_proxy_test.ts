@@ -17,16 +17,11 @@ import {
 } from "../../lib/proxy/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { assertReset, bytesOf, dialResettable, digestOf, readAll, writeAll } from "./ends.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { Scratch } from "../support/scratch.ts";
 import { SERVER_TLS, TRUSTING } from "../support/tls.ts";
 
 const ANY_PORT = "127.0.0.1:0";
-
-/** An address on which nobody listens. */
-async function nobody(): Promise<Address> {
-  using listener = await listen(ANY_PORT);
-  return listener.address;
-}
 
 /** A proxy before a listener, and both ends of a connection through it. */
 class Joined implements AsyncDisposable {
@@ -139,7 +134,7 @@ Deno.test("a reset of either side comes out at the other", async () => {
   for (const who of ["client", "upstream"] as const) {
     const events: string[] = [];
     // What is dialled through a proxy without an upstream is reset: so is this proxy's connection.
-    await using resetting = await serveProxy(ANY_PORT, await nobody());
+    await using resetting = await serveProxy(ANY_PORT, ownAddress());
     using target = await listen(ANY_PORT);
     const upstream = who === "client" ? target.address : resetting.address;
     await using proxy = await serveProxy(ANY_PORT, upstream, {
@@ -160,7 +155,7 @@ Deno.test("a reset of either side comes out at the other", async () => {
 
 Deno.test("a client whose upstream cannot be reached is reset, and the reason is told", async () => {
   const told: unknown[] = [];
-  await using proxy = await serveProxy(ANY_PORT, await nobody(), {
+  await using proxy = await serveProxy(ANY_PORT, ownAddress(), {
     observer: { closed: (_, reason, error) => told.push(reason, error) },
   });
   await assertReset(proxy.address);

@@ -101,7 +101,7 @@ export class TestPage {
 
   /** Waits until an expression is true in the page. */
   async sees(expression: string): Promise<void> {
-    await until(() => this.value<boolean>(`Boolean(${expression})`), expression, 10_000);
+    await until(() => this.value<boolean>(`Boolean(${expression})`), expression);
   }
 
   /** Waits until the text of an element has a part. */

@@ -3,7 +3,8 @@ import { type Connection, type Listener, serveConnections } from "../../lib/net/
 import type { Server } from "../../lib/net/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import { listenLocally } from "./peers.ts";
-import { type AddressInfo, createServer } from "node:net";
+import { ownAddress } from "./own_address.ts";
+import { createServer } from "node:net";
 
 /** Deals with a connection of which `input` holds what came first. */
 type Fault = (connection: Connection) => Promise<void> | void;
@@ -72,11 +73,11 @@ export async function serveReset(): Promise<AsyncDisposable & { readonly address
     socket.on("error", () => {});
   });
   const listening = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", () => listening.resolve());
+  const address = ownAddress();
+  server.listen(address.port, address.hostname, () => listening.resolve());
   await listening.promise;
-  const { port } = server.address() as AddressInfo;
   return {
-    address: { transport: "tcp", hostname: "127.0.0.1", port },
+    address,
     async [Symbol.asyncDispose]() {
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());

@@ -1,6 +1,8 @@
 /** nats-server as a process, on loopback. */
 import { connect } from "@nats-io/transport-node";
+import { formatAddress, type TcpAddress } from "../../lib/net/mod.ts";
 import { deadline, until } from "./deadline.ts";
+import { ownAddress } from "./own_address.ts";
 import { ROOT } from "./programs.ts";
 import { Scratch } from "./scratch.ts";
 import { programPath } from "./tools.ts";
@@ -9,23 +11,23 @@ import { programPath } from "./tools.ts";
 export interface NatsServerOptions {
   /** What its configuration holds besides the address. */
   readonly config?: string | undefined;
-  /** @default {one that is free} */
-  readonly port?: number | undefined;
+  /** @default {one of its own} */
+  readonly address?: TcpAddress | undefined;
 }
 
 /** A nats-server. Disposing of it kills it. */
 export class NatsServer implements AsyncDisposable {
   readonly scratch = new Scratch();
-  port: number;
+  readonly address: TcpAddress;
   readonly #program: string;
   readonly #config: string;
   #child: Deno.ChildProcess | undefined;
   #output: Promise<string> | undefined;
 
-  private constructor(program: string, { config = "", port = -1 }: NatsServerOptions) {
+  private constructor(program: string, { config = "", address = ownAddress() }: NatsServerOptions) {
     this.#program = program;
     this.#config = config;
-    this.port = port;
+    this.address = address;
   }
 
   /** Starts one; `undefined` where there is no nats-server. */
@@ -46,12 +48,12 @@ export class NatsServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `nats://127.0.0.1:${this.port}`;
+    return `nats://${this.servers}`;
   }
 
   /** What clients of NATS are given. */
   get servers(): string {
-    return `127.0.0.1:${this.port}`;
+    return formatAddress(this.address);
   }
 
   /** Starts it, with what it kept before. */
@@ -59,8 +61,7 @@ export class NatsServer implements AsyncDisposable {
     const { scratch } = this;
     const config = scratch.write(
       "nats.conf",
-      `listen: "127.0.0.1:${this.port}"\nports_file_dir: "${scratch.path}"\n` +
-        this.#config.replaceAll("$DIR", scratch.path),
+      `listen: "${this.servers}"\n` + this.#config.replaceAll("$DIR", scratch.path),
     );
     const child = new Deno.Command(this.#program, {
       args: ["-c", config],
@@ -82,7 +83,6 @@ export class NatsServer implements AsyncDisposable {
     })();
     await until(() => over || /Server is ready/.test(printed), "nats-server is ready");
     if (over) throw new Error(`nats-server ended: ${printed}`);
-    this.port = Number(/client connections on 127\.0\.0\.1:(\d+)/.exec(printed)![1]);
   }
 
   signal(signal: Deno.Signal): void {
@@ -119,13 +119,13 @@ export class NatsCluster implements AsyncDisposable {
   /** Starts them, and waits until they have a leader; `undefined` where there is no nats-server. */
   static async start(what: string): Promise<NatsCluster | undefined> {
     if (programPath("nats-server", what) === undefined) return undefined;
-    const ports = freePorts(6);
-    const routes = ports.slice(3).map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
+    const places = [0, 1, 2].map(() => formatAddress(ownAddress()));
+    const routes = places.map((place) => `"nats://${place}"`).join(", ");
     await using stack = new AsyncDisposableStack();
     const servers = await Promise.all([0, 1, 2].map(async (i) => {
       const config = `server_name: n${i}\njetstream { store_dir: "$DIR/js" }\n` +
-        `cluster { name: c, listen: "127.0.0.1:${ports[3 + i]}", routes: [${routes}] }\n`;
-      return stack.use((await NatsServer.start(what, { config, port: ports[i] }))!);
+        `cluster { name: c, listen: "${places[i]}", routes: [${routes}] }\n`;
+      return stack.use((await NatsServer.start(what, { config }))!);
     }));
     const cluster = new NatsCluster(servers);
     await cluster.formed();
@@ -159,15 +159,4 @@ export class NatsCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.servers.map((server) => server[Symbol.asyncDispose]()));
   }
-}
-
-/** Ports that are free at this moment. */
-export function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map(({ addr }) => (addr as Deno.NetAddr).port);
-  for (const listener of listeners) listener.close();
-  return ports;
 }

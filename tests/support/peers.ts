@@ -15,13 +15,14 @@ import { ChunkDecoder, encodeFrame, type Frame, type FrameError } from "../../li
 import { jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
 import type { RequestObserver } from "../../lib/request/mod.ts";
 import { deadline, until } from "./deadline.ts";
+import { ownAddress } from "./own_address.ts";
 
 /** A free port of this machine. */
 export const LOOPBACK = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
 
-/** Listens on a free port. */
+/** Listens where nobody else does, also after it was closed. */
 export function listenLocally(): Promise<Listener> {
-  return listen(LOOPBACK);
+  return listen(ownAddress());
 }
 
 /** A bare client: sends any bytes, reads frames, or what else comes. */

@@ -1,5 +1,5 @@
 /** What the tests of the web server serve. */
-import { formatAddress } from "../../lib/net/mod.ts";
+import { type Address, formatAddress } from "../../lib/net/mod.ts";
 import {
   assetRoute,
   healthRoutes,
@@ -45,8 +45,11 @@ export const ROUTES: readonly Route[] = [
 ];
 
 /** Serves them. */
-export async function serve(options: WebServeOptions = {}): Promise<WebServer> {
-  return await serveWeb("127.0.0.1:0", { routes: ROUTES, ...options });
+export async function serve(
+  options: WebServeOptions = {},
+  address: Address | string = "127.0.0.1:0",
+): Promise<WebServer> {
+  return await serveWeb(address, { routes: ROUTES, ...options });
 }
 
 /** The URL of a path. */

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Route } from "../../lib/web/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
+import { ownAddress } from "../support/own_address.ts";
 import { readToEnd, sendRaw } from "./raw_http.ts";
 import { ROUTES, serve } from "./sample_site.ts";
 
@@ -114,17 +115,16 @@ Deno.test("replies that nobody takes have a bound in memory", async () => {
 Deno.test("draining answers what is at work, and closes what is idle", async () => {
   const gate = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
-  await using server = await serve({
-    routes: [...ROUTES, {
-      method: "GET",
-      path: "/wait",
-      async handle() {
-        begun.resolve();
-        await gate.promise;
-        return { status: 200, body: "waited" };
-      },
-    }],
-  });
+  const routes: Route[] = [...ROUTES, {
+    method: "GET",
+    path: "/wait",
+    async handle() {
+      begun.resolve();
+      await gate.promise;
+      return { status: 200, body: "waited" };
+    },
+  }];
+  await using server = await serve({ routes }, ownAddress());
   const idle = sendRaw(server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const busy = sendRaw(server, "GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await begun.promise;

@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describeError } from "../../../cmd/_cli/mod.ts";
 import { explainSystemError } from "../../../cmd/_cli/system_errors.ts";
-import { type Address, ConnectionError, type ConnectionOperation } from "../../../lib/net/mod.ts";
+import {
+  type Address,
+  ConnectionError,
+  type ConnectionOperation,
+  formatAddress,
+} from "../../../lib/net/mod.ts";
+import { ownAddress } from "../../support/own_address.ts";
 
 function connectionError(operation: ConnectionOperation, address: Address, cause: unknown): Error {
   return new ConnectionError(operation, address, cause);
@@ -39,13 +45,12 @@ Deno.test("an address in use is told apart from one that does not exist", async 
 });
 
 Deno.test("a refused connection says that no server listens", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  const refused = await errorOf(() => Deno.connect({ hostname: "127.0.0.1", port }));
+  const nobody = ownAddress();
+  const refused = await errorOf(() => Deno.connect(nobody));
   assertEquals(
-    describeError(connectionError("connect", { ...tcp, port }, refused)),
-    `cannot connect to 127.0.0.1:${port}: the connection was refused (no server listens there)`,
+    describeError(connectionError("connect", nobody, refused)),
+    `cannot connect to ${formatAddress(nobody)}: the connection was refused ` +
+      "(no server listens there)",
   );
 });
 

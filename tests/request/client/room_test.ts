@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertLess, assertRejects } fro
 import { ConnectionError, RequestClient } from "../../../lib/request/client/mod.ts";
 import { connectRequests, serveRequests } from "../../../lib/request/mod.ts";
 import { deadline, until } from "../../support/deadline.ts";
-import { listenLocally } from "../../support/peers.ts";
+import { listenLocally, LOOPBACK } from "../../support/peers.ts";
 import { Program, script } from "../../support/programs.ts";
 import { HeldDuplex, settle } from "./duplexes.ts";
 
@@ -90,8 +90,8 @@ Deno.test({
   name: "500 calls at one time with 1 MiB each take a small part of their bytes in memory",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
-    await using server = serveRequests(
-      await listenLocally(),
+    await using server = await serveRequests(
+      LOOPBACK,
       (request) => String(request.content.length),
     );
     const { port } = server.address as { port: number };

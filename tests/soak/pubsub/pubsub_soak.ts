@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { formatAddress } from "../../../lib/net/mod.ts";
 import { type BrokerClient, connectBroker } from "../../../lib/pubsub/mod.ts";
 import { deadline, pause, until } from "../../support/deadline.ts";
+import { ownAddress } from "../../support/own_address.ts";
 import { script, ServerProgram } from "../../support/programs.ts";
 import type { Random } from "../random.ts";
 import type { RunningSoak, Soak } from "../soak.ts";
@@ -33,7 +34,7 @@ function startBroker(address: string): Promise<ServerProgram> {
 export const pubsubSoak: Soak = {
   name: "pubsub",
   async start(): Promise<RunningSoak> {
-    const first = await startBroker("127.0.0.1:0");
+    const first = await startBroker(formatAddress(ownAddress()));
     const run = new Run(first);
     return {
       round: (random) => run.round(random),

@@ -8,6 +8,7 @@ import {
 } from "../../../../lib/pubsub/broker/nats/mod.ts";
 import { until } from "../../../support/deadline.ts";
 import { NatsServer } from "../../../support/nats.ts";
+import { ownAddress } from "../../../support/own_address.ts";
 import { CA, OTHER_CA, TLS_FILES } from "../../../support/tls.ts";
 import { Gateway, nextOf } from "./support.ts";
 
@@ -59,9 +60,11 @@ Deno.test("a gateway uses TLS and trusts whom it is told to, and logs in by pass
   const tls = `tls { cert_file: "${TLS_FILES.cert}", key_file: "${TLS_FILES.key}" }\n`;
   const users = `{ user: "gate way", password: "s3:c/ret" }, { nkey: ${user.getPublicKey()} }`;
   const config = `${tls}authorization { users: [ ${users} ] }\n`;
-  await using server = await NatsServer.start("TLS and passwords", { config });
+  // That is in the certificate.
+  const address = { ...ownAddress(), hostname: "127.0.0.1" };
+  await using server = await NatsServer.start("TLS and passwords", { config, address });
   if (server === undefined) return;
-  const url = `nats://gate%20way:s3%3Ac%2Fret@127.0.0.1:${server.port}`;
+  const url = `nats://gate%20way:s3%3Ac%2Fret@${server.servers}`;
   await assertCarries(url, { caCert: CA });
   await assertCarries(url.replace("nats:", "tls:").replace("127.0.0.1", "localhost"), {
     caCert: CA,
@@ -120,7 +123,7 @@ Deno.test("a gateway logs in by a file of credentials, and says that it is no lo
   await using gateway = await Gateway.start(server.url, { nats });
   await server.kill();
   await using _other = await NatsServer.start("others are let in", {
-    port: server.port,
+    address: server.address,
     config: 'authorization { token: "x" }\n',
   });
   await until(() => said.some((message) => message.includes("does not accept the credentials")));

@@ -78,7 +78,7 @@ testPair("filters that overlap, on one connection or several, bring each publica
 testPair("clients of NATS read and write the same topics", async ({ server, left, nats }) => {
   const subscription = await left.subscribe("t.>");
   const foreign = nats.subscribe("t.>", { max: 5 });
-  const raw = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const raw = await Deno.connect(server.address);
   const lines = raw.readable.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   const read = async (what: string) => {

@@ -8,8 +8,10 @@ import {
   type Consumption,
   type PubSubError,
 } from "../../../../lib/pubsub/mod.ts";
+import { formatAddress } from "../../../../lib/net/mod.ts";
 import { pause, until } from "../../../support/deadline.ts";
-import { freePorts, type NatsCluster } from "../../../support/nats.ts";
+import type { NatsCluster } from "../../../support/nats.ts";
+import { ownAddress } from "../../../support/own_address.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
 import { codeOf } from "../../client/support.ts";
 import type { FAULTS } from "./cluster_run.ts";
@@ -55,7 +57,7 @@ const TOPICS = 2;
  */
 export class StreamRun implements AsyncDisposable {
   readonly #cluster: NatsCluster;
-  readonly #ports: readonly number[];
+  readonly #addresses: readonly string[];
   readonly #gateways: (ServerProgram | undefined)[] = [];
   readonly #clients: BrokerClient[] = [];
   readonly #consumptions: Consumption[] = [];
@@ -75,7 +77,7 @@ export class StreamRun implements AsyncDisposable {
   /** @param gateways How many. */
   constructor(cluster: NatsCluster, gateways: number) {
     this.#cluster = cluster;
-    this.#ports = freePorts(gateways);
+    this.#addresses = Array.from({ length: gateways }, () => formatAddress(ownAddress()));
   }
 
   /** Messages that are among the dead letters, at the last look. */
@@ -96,8 +98,8 @@ export class StreamRun implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    await Promise.all(this.#ports.map((_, i) => this.#startGateway(i)));
-    const addresses = this.#ports.map((port) => `127.0.0.1:${port}`);
+    const addresses = this.#addresses;
+    await Promise.all(addresses.map((_, i) => this.#startGateway(i)));
     for (let i = 0; i < addresses.length; i++) {
       // Each has another one first.
       const inTurn = [...addresses.slice(i), ...addresses.slice(0, i)];
@@ -183,7 +185,7 @@ export class StreamRun implements AsyncDisposable {
   async #startGateway(index: number): Promise<void> {
     const nats = ["--nats", this.#cluster.urls.join(), "--nats-wait", "30s"];
     const flags = [...nats, "--http", "127.0.0.1:0"];
-    const address = `127.0.0.1:${this.#ports[index]}`;
+    const address = this.#addresses[index]!;
     this.#gateways[index] = await ServerProgram.start(script("cmd/broker.ts", address, ...flags));
   }
 
