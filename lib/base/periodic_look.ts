@@ -5,6 +5,9 @@ import { MAX_TIMER_MS } from "./timer_ms.ts";
 const MIN_TICK_MS = 20;
 const MAX_TICK_MS = 1_000;
 
+/** So many looks in a row may be late. */
+const MAX_LATE = 3;
+
 /**
  * How often to look whether limits in time are kept: four times in the shortest of them, between
  * 20 ms and 1 s. So a limit is passed by a quarter of it at most, by 20 ms if it is very short.
@@ -22,6 +25,10 @@ export function tickMs(...limitsMs: readonly number[]): number {
  * Calls a function at an interval. One such timer checks the time limits of all connections, so
  * that reads and writes set no timers of their own. If the function throws, the error is reported,
  * and the calls go on.
+ *
+ * A look that is late by the time between two may find what came meanwhile not read yet: the process
+ * stood still, or was busy. The function is told so, and has to find nobody at fault then. After three
+ * such looks in a row the next one counts as any other: a process that is always busy keeps limits, too.
  *
  * It waits by signals of `AbortSignal.timeout()`. The first call of `setTimeout` or `setInterval`
  * makes Deno load its timers of Node, twenty modules that take 8 ms of CPU, and a server that starts
@@ -41,17 +48,20 @@ export function tickMs(...limitsMs: readonly number[]): number {
  */
 export class PeriodicLook implements Disposable {
   readonly #everyMs: number;
-  readonly #look: (now: number) => void;
+  readonly #look: (now: number, isLate: boolean) => void;
   readonly #onTimer = () => this.#tick();
   #timer: AbortSignal | undefined;
+  #dueAt = Infinity;
+  /** Looks in a row that were late. */
+  #late = 0;
 
   /**
    * Does not start yet.
    *
    * @param everyMs The time between two looks; `Infinity` for none ever.
-   * @param look Is given the time, in milliseconds of `performance.now()`.
+   * @param look Is given the time, in milliseconds of `performance.now()`, and whether it is late.
    */
-  constructor(everyMs: number, look: (now: number) => void) {
+  constructor(everyMs: number, look: (now: number, isLate: boolean) => void) {
     this.#everyMs = everyMs;
     this.#look = look;
   }
@@ -74,15 +84,20 @@ export class PeriodicLook implements Disposable {
   }
 
   #wait(): void {
-    this.#timer = AbortSignal.timeout(Math.ceil(Math.min(this.#everyMs, MAX_TIMER_MS)));
+    const ms = Math.ceil(Math.min(this.#everyMs, MAX_TIMER_MS));
+    this.#dueAt = performance.now() + ms;
+    this.#timer = AbortSignal.timeout(ms);
     this.#timer.addEventListener("abort", this.#onTimer);
   }
 
   #tick(): void {
+    const now = performance.now();
+    const isLate = now - this.#dueAt > this.#everyMs && this.#late < MAX_LATE;
+    this.#late = isLate ? this.#late + 1 : 0;
     // Before the look, which may stop it.
     this.#wait();
     try {
-      this.#look(performance.now());
+      this.#look(now, isLate);
     } catch (error) {
       reportError(error, "A periodic check failed");
     }

@@ -206,7 +206,8 @@ class EchoExchange {
   #watch(idleTimeoutMs: number): PeriodicLook {
     let movedAt = performance.now();
     let seen = 0;
-    return new PeriodicLook(tickMs(idleTimeoutMs), (now) => {
+    return new PeriodicLook(tickMs(idleTimeoutMs), (now, isLate) => {
+      if (isLate) return;
       if (this.#moved !== seen || this.#expected.length === 0) {
         seen = this.#moved;
         movedAt = now;

@@ -30,7 +30,9 @@ export class SilenceWatch implements Disposable {
   constructor(connections: Iterable<Watched>, timeoutMs: number) {
     this.#connections = connections;
     this.#timeoutMs = timeoutMs;
-    this.#looking = new PeriodicLook(tickMs(timeoutMs), (now) => this.#look(now));
+    this.#looking = new PeriodicLook(tickMs(timeoutMs), (now, isLate) => {
+      if (!isLate) this.#look(now);
+    });
     this.#looking.start();
   }
 

@@ -31,7 +31,9 @@ export class Watchdog {
     this.#limits = limits;
     const { idleTimeoutMs, firstByteTimeoutMs, frameTimeoutMs } = limits;
     const tick = tickMs(idleTimeoutMs, firstByteTimeoutMs, frameTimeoutMs);
-    this.#looking = new PeriodicLook(tick, (now) => this.#look(now));
+    this.#looking = new PeriodicLook(tick, (now, isLate) => {
+      if (!isLate) this.#look(now);
+    });
     this.#looking.start();
   }
 

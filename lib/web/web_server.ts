@@ -153,7 +153,9 @@ export class WebServer implements AsyncDisposable {
     const { headerTimeoutMs, bodyTimeoutMs, writeTimeoutMs, idleTimeoutMs } = this.#limits;
     this.#looking = new PeriodicLook(
       tickMs(headerTimeoutMs, bodyTimeoutMs, writeTimeoutMs, idleTimeoutMs, 1_000),
-      (now) => this.#look(now),
+      (now, isLate) => {
+        if (!isLate) this.#look(now);
+      },
     );
     this.#looking.start();
     this.finished = this.#run();

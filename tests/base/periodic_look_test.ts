@@ -51,6 +51,39 @@ Deno.test("a PeriodicLook looks again and again, and is told the time", async ()
   assert(times[0]! > before && times.at(-1)! <= performance.now());
 });
 
+Deno.test("a look that is late by the time between two is told so, up to three in a row", async () => {
+  const EVERY_MS = 1;
+  const cases: [lateMs: number, isLate: boolean][] = [
+    [0, false],
+    [1, false],
+    [1.5, true],
+    [0, false],
+    [60_000, true],
+    [1.5, true],
+    [1.5, true],
+    [1.5, false],
+    [1.5, true],
+  ];
+  const { now } = performance;
+  let atMs = 0;
+  performance.now = () => atMs;
+  try {
+    const told: boolean[] = [];
+    const seen = looks();
+    using look = new PeriodicLook(EVERY_MS, (_, isLate) => {
+      told.push(isLate);
+      atMs += EVERY_MS + (cases[told.length]?.[0] ?? 0);
+      seen.look();
+    });
+    look.start();
+    atMs += EVERY_MS + cases[0]![0];
+    await seen.reached(cases.length);
+    assertEquals(told.slice(0, cases.length), cases.map(([, isLate]) => isLate));
+  } finally {
+    performance.now = now;
+  }
+});
+
 Deno.test("a PeriodicLook has one timer, however often it is started, and none once it is stopped", async () => {
   const seen = looks();
   const look = new PeriodicLook(5, seen.look);

@@ -85,6 +85,20 @@ Deno.test("a peer that sends frame after frame is not taken for one that drips",
   assertGreaterOrEqual(sent, 1);
 });
 
+Deno.test("a server that stood still reads what came meanwhile before it finds anybody late", async () => {
+  const { server, observer } = await serve({ frameTimeoutMs: 80 });
+  await using _ = server;
+  using client = await RawClient.connect(server.address);
+  await client.send(new Uint8Array([3, 0]));
+  await until(() => [...server.connections].some(({ midFrame }) => midFrame));
+  // From the next look on, 20 ms later at the latest, the frame's time counts.
+  await pause(30);
+  await client.conn.write(new Uint8Array([0, 0]));
+  for (const end = performance.now() + 300; performance.now() < end;);
+  assert(await client.chunk());
+  assertEquals(observer.reasons, []);
+});
+
 Deno.test("a limit of 0 is none", async () => {
   const { server, observer } = await serve({ maxConnections: 0 });
   await using _ = server;

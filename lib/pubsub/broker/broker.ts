@@ -68,7 +68,9 @@ export class Broker implements AsyncDisposable {
     const { limits: { pingIntervalMs, helloTimeoutMs }, authenticator } = this.#core;
     const tick = tickMs(pingIntervalMs, authenticator ? helloTimeoutMs : Infinity);
     const looks = [
-      new PeriodicLook(tick, (now) => this.#look(now)),
+      new PeriodicLook(tick, (now, isLate) => {
+        if (!isLate) this.#look(now);
+      }),
       new PeriodicLook(authenticator ? RIGHTS_LOOK_MS : Infinity, () => this.#lookAtRights()),
       new PeriodicLook(COUNTERS_LOOK_MS, (now) => this.#core.publicationCounters.forgetIdle(now)),
     ];

@@ -129,7 +129,8 @@ export class ClientLink {
   keepAlive(intervalMs: number, onPaused: () => void): void {
     if (!(intervalMs > 0) || this.#closed) return;
     const everyMs = Math.max(intervalMs, LEAST_INTERVAL_MS);
-    this.#pinging = new PeriodicLook(everyMs, (now) => {
+    this.#pinging = new PeriodicLook(everyMs, (now, isLate) => {
+      if (isLate) return;
       const { isStreaming, writtenBytes } = this.#output;
       // A ping waits behind a stream: the broker is there if it reads on. While nothing is read, its
       // silence cannot be noticed.
