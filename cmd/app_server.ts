@@ -207,7 +207,7 @@ export const command = defineCommand({
     else if (flags.insecure && flags.http === undefined) {
       throw new UsageError("--insecure means nothing without --writable or --http");
     }
-    const authenticator = await authenticatorOf(flags, context);
+    using authenticator = await authenticatorOf(flags, context);
     // Listens first: indexing may take minutes, and a port that is in use is to be told before.
     await using entrance = await openEntrance(args.address, flags, given, {
       command: "app-server",

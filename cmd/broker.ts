@@ -175,7 +175,7 @@ export const command = defineCommand({
     checkAccess(address, flags);
     const maxPendingBytes = pendingBytes(flags, given);
     const asked = askedStreams(flags);
-    const authenticator = await authenticatorOf(flags, context);
+    using authenticator = await authenticatorOf(flags, context);
     await using backplane = await joinNats(flags, context);
     await using streams = await openStore(flags);
     const store = streams ?? backplane?.streams;

@@ -14,11 +14,12 @@ const MAX_NAME_LENGTH = 64;
  * Warns of failed logins: of each address at once, then at most once a second, with a count of those
  * that were left out.
  */
-export class FailedLogins {
+export class FailedLogins implements Disposable {
   readonly #log: Pick<Log, "warn">;
   readonly #intervalMs: number;
   /** How many were left out since the last warning, by address. */
   readonly #leftOut = new Map<string, number>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
   constructor(log: Pick<Log, "warn">, intervalMs = INTERVAL_MS) {
     this.#log = log;
@@ -37,10 +38,21 @@ export class FailedLogins {
     this.#wait(address);
   }
 
+  /** Tells nothing more of those that were left out. */
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
   #wait(address: string): void {
     this.#leftOut.set(address, 0);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#look(address);
+    }, this.#intervalMs);
+    this.#timers.add(timer);
     // It does not keep the program running.
-    Deno.unrefTimer(setTimeout(() => this.#look(address), this.#intervalMs));
+    Deno.unrefTimer(timer);
   }
 
   #look(address: string): void {

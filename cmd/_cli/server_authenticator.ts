@@ -18,7 +18,7 @@ import { FailedLogins } from "./failed_logins.ts";
 const OTHERS_READ = 0o004;
 
 /** The `--auth FILE` of a server: it can be read again, and failed logins are told. */
-export class ServerAuthenticator implements Authenticator {
+export class ServerAuthenticator implements Authenticator, Disposable {
   readonly #path: string;
   readonly #failed: FailedLogins;
   readonly #inner: FileAuthenticator;
@@ -88,6 +88,11 @@ export class ServerAuthenticator implements Authenticator {
     if (mode !== null && Deno.build.os !== "windows" && (mode & OTHERS_READ) !== 0) {
       log.warn(`${this.#path}: every user of this machine can read it (chmod o= takes that away)`);
     }
+  }
+
+  /** Tells no more of failed logins. */
+  [Symbol.dispose](): void {
+    this.#failed[Symbol.dispose]();
   }
 
   async authenticate(

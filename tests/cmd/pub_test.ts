@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { type Broker, connectBroker } from "../../lib/pubsub/mod.ts";
 import { startBroker } from "../pubsub/support.ts";
-import { pause, until } from "../support/deadline.ts";
-import { type Finished, Program, script, socktool } from "../support/programs.ts";
+import { until } from "../support/deadline.ts";
+import { type Finished, InnerProgram, Program, script, socktool } from "../support/programs.ts";
 
 /** Runs `pub ARGS…` with a broker. */
 function pub(broker: Broker, args: string[], stdin?: string | Uint8Array): Promise<Finished> {
@@ -260,25 +260,23 @@ Deno.test("pub gives up in the time of --timeout, and says how much may not have
   const cases = [
     [true, ["--json"], "2 messages may not have been sent"],
     [false, ["--json"], "stopped: 2 messages may not have been sent"],
-    [true, ["--confirm"], "did not confirm a in 300 ms"],
+    [true, ["--confirm"], "did not confirm a in 1000 ms"],
     [false, ["--confirm"], "stopped: 2 messages had not been answered"],
   ] as const;
   await Promise.all(cases.map(async ([ends, flags, said]) => {
     const broker = await startBroker();
-    await using program = new Program(
-      script("cmd/pub.ts", "a", "--lines", ...flags, "--timeout", ends ? "300ms" : "20s"),
+    await using program = new InnerProgram(
+      ["pub", "a", "--lines", ...flags, "--timeout", ends ? "1s" : "20s"],
       { stdin: "", env: at(broker) },
     );
-    await program.type("one\n");
+    program.type("one\n");
     await until(() => broker.stats().published === 1, "the first line is there");
     await broker[Symbol.asyncDispose]();
     await program.printed("no connection");
-    await program.type("two\nthree\n");
-    if (ends) await program.endStdin();
-    else {
-      await pause(100);
-      program.kill("SIGINT");
-    }
+    program.type("two\nthree\n");
+    await program.read();
+    if (ends) program.endStdin();
+    else program.interrupt();
     const finished = await program.finished();
     assertEquals(finished.code, ends ? 1 : 130, finished.err);
     assertStringIncludes(finished.err, said);

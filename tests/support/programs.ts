@@ -3,7 +3,7 @@ import { runMulti } from "../../cmd/_cli/multi.ts";
 import { program as socktoolProgram } from "../../cmd/program.ts";
 import { type Address, parseAddress } from "../../lib/net/mod.ts";
 import { FakeHost } from "../cmd/_cli/fake_host.ts";
-import { deadline, until } from "./deadline.ts";
+import { deadline, pause, until } from "./deadline.ts";
 
 /** The checkout. */
 export const ROOT: string = new URL("../../", import.meta.url).pathname
@@ -206,6 +206,12 @@ export class InnerProgram implements AsyncDisposable {
   /** Writes to stdin. */
   type(text: string | Uint8Array): void {
     this.#host.type(text);
+  }
+
+  /** Waits until it has dealt with all that was typed, as far as it can without waiting itself. */
+  async read(): Promise<void> {
+    await until(() => this.#host.isRead, "what was typed is read");
+    await pause(0);
   }
 
   /** Ends stdin. */

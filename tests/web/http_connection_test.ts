@@ -1,7 +1,8 @@
 /** Requests of one connection: their order, their ends, and what is broken between them. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { jsonReply, type Route } from "../../lib/web/mod.ts";
 import { deadline, pause, until } from "../support/deadline.ts";
+import { Lateness } from "../support/lateness.ts";
 import { readToEnd, sendRaw } from "./raw_http.ts";
 import { ROUTES, serve } from "./sample_site.ts";
 
@@ -41,6 +42,7 @@ Deno.test("a client that ends its half after its requests gets the answers", asy
     },
   }];
   await using server = await serve({ routes });
+  using late = new Lateness();
   const head = (line: string, more = "") => `${line} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
   const later = head("GET /later");
   const answered = /^HTTP\/1\.1 200 [^]*\{"aborted":false\}\n/;
@@ -59,7 +61,10 @@ Deno.test("a client that ends its half after its requests gets the answers", asy
     await conn.closeWrite();
     assertMatch(await deadline(readToEnd(conn), text), expected, text);
   }
-  await until(() => server.connections === 0, "all are closed at once", 500);
+  const answeredAt = performance.now();
+  await until(() => server.connections === 0, "all are closed");
+  const tookMs = performance.now() - answeredAt;
+  assert(tookMs < 500 || late.totalMs > 100, `${tookMs} ms until all are closed`);
 });
 
 Deno.test("a client that ends its half long after its request has left, and its request is told", async () => {

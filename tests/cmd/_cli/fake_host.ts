@@ -88,6 +88,11 @@ export class FakeHost implements Host {
     this.#typing.enqueue(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
   }
 
+  /** Whether all was read that was put into stdin. */
+  get isRead(): boolean {
+    return this.#typing.desiredSize === 1;
+  }
+
   /** Ends stdin. */
   endStdin(): void {
     this.#typing.close();

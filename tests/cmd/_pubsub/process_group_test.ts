@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ProcessGroup, shellArguments } from "../../../cmd/_pubsub/process_group.ts";
+import { killLeftovers, ProcessGroup, shellArguments } from "../../../cmd/_pubsub/process_group.ts";
 import { skipOnWindows } from "../../support/skip.ts";
 
 Deno.test("cmd is given a command as it was typed, in one pair of quotes more", () => {
@@ -13,9 +13,6 @@ Deno.test("cmd is given a command as it was typed, in one pair of quotes more", 
 
 Deno.test({
   name: "what a command prints is read no faster than it is taken, and all of it",
-  // What may be left of the group is killed later.
-  sanitizeOps: false,
-  sanitizeResources: false,
   fn: async () => {
     if (skipOnWindows("whose shell takes other commands")) return;
     let [bytes, taking, most] = [0, 0, 0];
@@ -28,5 +25,6 @@ Deno.test({
     const command = "head -c 2000000 /dev/zero";
     const group = new ProcessGroup(command, {}, 30_000, new Uint8Array(0), take);
     assertEquals([await group.ended, bytes, most], [0, 2_000_000, 1]);
+    await killLeftovers();
   },
 });

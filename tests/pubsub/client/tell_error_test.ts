@@ -48,13 +48,14 @@ for (const [how, fail] of Object.entries(FAILURES)) {
   Deno.test(`an onState that ${how} is told of, and the client connects`, async () => {
     await using broker = await startBroker();
     const told: unknown[] = [];
-    const onError = (error: unknown) => void told.push(error);
     await using client = await connectBroker(broker.address, {
       onState: fail as () => void,
-      onError,
+      onError: (error) => void told.push(error),
     });
     assertEquals(await client.publishConfirmed("nobody"), 0);
     await until(() => told.length === 1);
+    await client.close();
+    await until(() => told.length === 2, "it is told of the end, too");
   });
 
   storedTest(
