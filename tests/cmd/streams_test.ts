@@ -1,5 +1,6 @@
 /** Streams on the command line: `broker --store`, `pub --stored`, `sub --stream`, `stream`. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { type Finished, script, ServerProgram, socktool, start } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { lacksSignals, skipOnWindows } from "../support/skip.ts";
@@ -7,12 +8,24 @@ import { lacksSignals, skipOnWindows } from "../support/skip.ts";
 /** Runs a command of a client against a broker. */
 type Run = (...args: readonly string[]) => Promise<Finished>;
 
+/** Of the database of a store, in bytes. */
+const PAGE = 4_096;
+
 async function withBroker(use: (run: Run, server: string) => Promise<void>): Promise<void> {
   using scratch = new Scratch();
   const store = ["--store", scratch.at("store"), "--stream", "orders=orders.>"];
   await using broker = await ServerProgram.start(script("cmd/broker.ts", "127.0.0.1:0", ...store));
   const server = broker.words.join(":");
   await use((...args) => socktool([...args, "-s", server]), server);
+}
+
+/** Overwrites the page at which a table of a database begins. */
+function breakTable(path: string, table: string): void {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const sql = "SELECT rootpage AS page FROM sqlite_schema WHERE name = ?";
+  const page = Number(db.prepare(sql).get(table)!["page"]);
+  db.close();
+  Deno.writeFileSync(path, Deno.readFileSync(path).fill(7, (page - 1) * PAGE, page * PAGE));
 }
 
 /** The objects that a program printed, a line each. */
@@ -188,10 +201,7 @@ Deno.test("a store is copied while the broker runs, and verified when it does no
     messages: 1,
     problems: [],
   });
-  Deno.writeFileSync(
-    `${store}/socktool.db`,
-    Deno.readFileSync(`${store}/socktool.db`).fill(7, 8_192),
-  );
+  breakTable(`${store}/socktool.db`, "run");
   assertEquals((await socktool(["stream", "verify", "--store", store])).code, 1);
   const repaired = await socktool(["stream", "repair", "--store", store]);
   assertEquals([repaired.code, repaired.out], [0, ""]);

@@ -10,9 +10,18 @@ import { assertSameJson, bytesOf, headerText, join, judge, rawFrame } from "./ra
 
 const LIMIT = 2_000;
 
+const verdicts = new WeakMap<Uint8Array, ReturnType<typeof judge>>();
+
+/** What the oracle says of a header, which is asked once: most come again and again. */
+function verdictOf(header: Uint8Array): ReturnType<typeof judge> {
+  const verdict = verdicts.get(header) ?? judge(header, LIMIT);
+  verdicts.set(header, verdict);
+  return verdict;
+}
+
 /** Checks that each header, behind the ones before it, gives what the oracle says. */
 function assertHeaders(headers: readonly Uint8Array[], cache: HeaderCache, where = ""): void {
-  const verdicts = headers.map((header) => judge(header, LIMIT));
+  const verdicts = headers.map(verdictOf);
   const broken = verdicts.findIndex((verdict) => verdict.code !== undefined);
   const whole = broken < 0 ? headers.length : broken;
   const bytes = join(

@@ -57,7 +57,7 @@ for (const slow of SLOW_POLICIES) {
     });
     await using _flood = await flood(broker, "in");
     const ends = slow === "disconnect";
-    await until(() => handled > 30 || ends && subscription.ended, `with ${slow}`);
+    await until(() => handled > 12 || ends && subscription.ended, `with ${slow}`);
     await client.close();
     await broker[Symbol.asyncDispose]();
   });

@@ -159,13 +159,13 @@ Deno.test("wildcards do not reach the system's topics unless they name them", ()
   assert(!filtersOverlap("*.stats", "_sys.stats"));
 });
 
-Deno.test("a million filters: a match visits only what fits", () => {
+Deno.test("200,000 filters: a match visits only what fits", () => {
   const tree = new FilterTree<number>();
-  for (let i = 0; i < 500_000; i++) tree.set(`plain.${i}`, i);
-  for (let i = 0; i < 500_000; i++) tree.set(`wild.${i}.*`, i);
-  assertEquals(tree.size, 1_000_000);
+  for (let i = 0; i < 100_000; i++) tree.set(`plain.${i}`, i);
+  for (let i = 0; i < 100_000; i++) tree.set(`wild.${i}.*`, i);
+  assertEquals(tree.size, 200_000);
   const found: number[] = [];
-  // A scan of a million filters for each of these would take minutes.
+  // A scan of all filters for each of these would take minutes.
   for (let i = 0; i < 100_000; i++) {
     tree.match(`plain.${i}`, found);
     tree.match(`wild.${i}.x`, found);

@@ -14,7 +14,7 @@ import { UNLIMITED } from "./support.ts";
 const RUNS = 10;
 const STEPS = 120;
 /** All ids are looked up after so many steps, and when they were read: it takes most of the time. */
-const LOOK_EVERY = 4;
+const LOOK_EVERY = 8;
 const DEDUP_MS = 1_000;
 /** So few that ids have to be moved to the table. */
 const MAX_RECENT = 150;

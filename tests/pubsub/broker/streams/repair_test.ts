@@ -14,7 +14,7 @@ import { Scratch } from "../../../support/scratch.ts";
 import { frameOf, framesIn, publication } from "./support.ts";
 
 const PAGE = 4_096;
-const ROUNDS = 12;
+const ROUNDS = 8;
 const MESSAGES = 60;
 
 const START = { from: "all" } as const;
