@@ -33,7 +33,7 @@ export function connectionReport({ out, log }: Context, json: boolean): ProxyObs
         log.warn(`connection ${id}: ${describeError(error)}`, about);
       } else if (reason === "loop" || reason === "refused") {
         log.warn(`connection ${id}: ${why}`, about);
-      } else log.detail(closedLine(connection, why), about);
+      } else if (log.level === "verbose") log.detail(closedLine(connection, why), about);
     },
     acceptFailed: (error) => logAcceptFailure(log, error),
   };

@@ -41,9 +41,11 @@ export class AlarmClock {
   #timerAt = Infinity;
   readonly #onTimer = () => {
     this.#timerAt = Infinity;
-    this.catchUp();
+    this.#ring();
   };
   #isRinging = false;
+  /** Until then nobody but the timer rings. */
+  #restsUntil = -Infinity;
 
   /** Sets an alarm, or sets it to another time. */
   set(alarm: Alarm, at: number): void {
@@ -75,18 +77,24 @@ export class AlarmClock {
 
   /**
    * Rings what is due. Whoever runs often calls it too: a timer for less than a millisecond takes two.
-   * While an alarm rings it does nothing.
+   * While an alarm rings it does nothing, and for as long after alarms have rung as that has taken:
+   * hundreds of callers in a row would each bring 2 ms more.
    */
   catchUp(): void {
-    if (this.#isRinging) return;
+    if (!this.#isRinging && performance.now() >= this.#restsUntil) this.#ring();
+  }
+
+  #ring(): void {
     this.#isRinging = true;
     const begun = performance.now();
-    for (let first = this.#heap[1], now = begun; first; first = this.#heap[1]) {
+    let now = begun;
+    for (let first = this.#heap[1]; first; first = this.#heap[1]) {
       if (first.at > now || now - begun > MOST_MS) break;
       this.#take(first);
       guard("An alarm failed", first.ring);
       now = performance.now();
     }
+    this.#restsUntil = now + (now - begun);
     this.#isRinging = false;
     this.#start();
   }

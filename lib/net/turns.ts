@@ -49,6 +49,7 @@ export class Turns {
   #until = 0;
   readonly #line = new TurnLine();
   readonly #urgent = new TurnLine();
+  readonly #last = new TurnLine();
   readonly #ends = new TurnLine();
   /** While somebody waits. */
   #giving: Promise<void> | undefined;
@@ -72,6 +73,14 @@ export class Turns {
   take(isUrgent = false): Promise<void> | undefined {
     if (this.#closed || performance.now() < this.#until) return undefined;
     return this.#wait(isUrgent ? this.#urgent : this.#line);
+  }
+
+  /**
+   * Asks for a turn behind all who wait for one by {@linkcode take}, however long they go on waiting: one
+   * who asks so goes on in each turn.
+   */
+  takeLast(): Promise<void> {
+    return this.#wait(this.#last);
   }
 
   /** Whether somebody waits for a turn that is not urgent. */
@@ -121,6 +130,10 @@ export class Turns {
     return turn;
   }
 
+  get #isAnyAwaited(): boolean {
+    return [this.#line, this.#urgent, this.#last, this.#ends].some(({ length }) => length > 0);
+  }
+
   /** Gives turns until nobody waits. Never rejects. */
   async #give(): Promise<void> {
     do {
@@ -129,8 +142,9 @@ export class Turns {
       this.#until = performance.now() + ms;
       await this.#urgent.serve(Infinity);
       await this.#line.serve(this.#closed ? Infinity : ms);
+      await this.#last.serve(0);
       await this.#ends.serve(this.#closed ? Infinity : ms);
-    } while (this.#line.length + this.#urgent.length + this.#ends.length > 0);
+    } while (this.#isAnyAwaited);
     this.#giving = undefined;
   }
 

@@ -7,8 +7,6 @@ import type { FaultSet } from "./faults/fault_set.ts";
 import type { FlowTurns } from "./flow_turns.ts";
 import type { Side } from "./side.ts";
 
-/** A flow that has passed this many bytes since others had their turn looks whether they are due again. */
-const TURN_BYTES = 65_536;
 /** A small read counts for this many bytes: it takes as long. */
 const LEAST_BYTES = 1_024;
 
@@ -105,7 +103,7 @@ export class Flow implements LineExit {
       this.#bytesSinceTurn = 0;
     }
     this.#bytesSinceTurn += Math.max(count, LEAST_BYTES);
-    if (this.#bytesSinceTurn < TURN_BYTES) return false;
+    if (this.#bytesSinceTurn < this.#turns.shareBytes) return false;
     this.#bytesSinceTurn = 0;
     return this.#turns.isDue;
   }

@@ -3,13 +3,18 @@ import type { Turns } from "../net/turns.ts";
 
 /** Those who pass bytes stop for others after this time. Each stop lets more wait on both sides. */
 const PASSING_MS = 25;
-/** The same while others wait for a turn, such as new clients: each stop gives them one. */
-const SHARED_MS = 8;
+/** The same while others wait for a turn, such as new clients: they get as long in each. */
+const SHARED_MS = 2;
 /** The same where there is only one connection, for which more frequent stops cost some percent. */
 const ALONE_MS = 100;
 
+/** What all flows together pass before they look whether others are due. */
+const SHARED_BYTES = 1_048_576;
+const MOST_BYTES = 65_536;
+const LEAST_BYTES = 4_096;
+
 /** Whom it takes turns with. */
-type FlowTurnsSource = Pick<Turns, "take" | "isAwaited">;
+type FlowTurnsSource = Pick<Turns, "takeLast" | "isAwaited">;
 
 /**
  * Lets others be served beside flows whose senders always have more. All of them stop at the same time:
@@ -18,7 +23,7 @@ type FlowTurnsSource = Pick<Turns, "take" | "isAwaited">;
  */
 export class FlowTurns {
   readonly #turns: FlowTurnsSource;
-  readonly #isAlone: () => boolean;
+  readonly #count: () => number;
   readonly #waiting = new Deque<() => void>();
   #until = 0;
   #isGiving = false;
@@ -26,11 +31,16 @@ export class FlowTurns {
 
   /**
    * @param turns Those of the proxy.
-   * @param isAlone Tells whether there is only one connection.
+   * @param count Tells how many connections there are.
    */
-  constructor(turns: FlowTurnsSource, isAlone: () => boolean) {
+  constructor(turns: FlowTurnsSource, count: () => number) {
     this.#turns = turns;
-    this.#isAlone = isAlone;
+    this.#count = count;
+  }
+
+  /** A flow that has passed this many bytes since others had their turn looks whether they are due again. */
+  get shareBytes(): number {
+    return Math.min(MOST_BYTES, Math.max(LEAST_BYTES, SHARED_BYTES / this.#count()));
   }
 
   /** How many turns others have had. */
@@ -52,7 +62,7 @@ export class FlowTurns {
   async #give(): Promise<void> {
     this.#isGiving = true;
     while (this.#waiting.length > 0) {
-      await this.#turns.take();
+      await this.#turns.takeLast();
       this.#given++;
       this.#until = performance.now() + this.#passingMs();
       do this.#waiting.shift()!(); while (
@@ -64,6 +74,6 @@ export class FlowTurns {
 
   #passingMs(): number {
     if (this.#turns.isAwaited) return SHARED_MS;
-    return this.#isAlone() ? ALONE_MS : PASSING_MS;
+    return this.#count() < 2 ? ALONE_MS : PASSING_MS;
   }
 }

@@ -83,18 +83,12 @@ export class PlainListener implements SocketListener {
     this.#look.start();
   }
 
-  /**
-   * Waits for the next connection, which is paused. `undefined` once the listener is closed. Where
-   * many come at once, others have their turn between them.
-   */
+  /** Waits for the next connection, which is paused. `undefined` once the listener is closed. */
   async next(turns: Turns): Promise<OwnReads | undefined> {
     while (!this.#isClosed) {
-      const turn = this.#ready.size > 0 ? turns.takeIfBusy() : this.#arrived.wait();
-      if (turn) await turn;
-      else {
-        const reads = this.#accept(() => turns.takeToEnd());
-        if (reads) return reads;
-      }
+      const next = this.#next(turns);
+      if (next instanceof OwnReads) return next;
+      await next;
     }
     return undefined;
   }
@@ -110,10 +104,22 @@ export class PlainListener implements SocketListener {
     this.close();
   }
 
+  /** Waits for nothing between two connections of the same turn: whoever is next in line would go on. */
   async #acceptAll({ accepted }: AcceptEvents, turns: Turns): Promise<void> {
-    for (let reads = await this.next(turns); reads; reads = await this.next(turns)) {
-      accepted(new SocketSide(reads));
+    while (!this.#isClosed) {
+      const next = this.#next(turns);
+      if (next instanceof OwnReads) accepted(new SocketSide(next));
+      else await next;
     }
+  }
+
+  /**
+   * The next connection, or what to wait for before there may be one. Where many come at once, others
+   * have their turn between them.
+   */
+  #next(turns: Turns): OwnReads | Promise<void> | undefined {
+    if (this.#ready.size === 0) return this.#arrived.wait();
+    return turns.takeIfBusy() ?? this.#accept(() => turns.takeToEnd());
   }
 
   /** @returns `undefined` if there was none, or its client has reset it before it was accepted. */

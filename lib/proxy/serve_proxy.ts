@@ -242,7 +242,7 @@ class ProxyServer implements Proxy {
   readonly #limits: ProxyLimits;
   readonly #relays = new Set<Relay>();
   readonly #turns = new Turns();
-  readonly #flowTurns = new FlowTurns(this.#turns, () => this.#relays.size < 2);
+  readonly #flowTurns = new FlowTurns(this.#turns, () => this.#relays.size);
   readonly #faults: FaultSet;
   readonly #ended = Promise.withResolvers<void>();
   readonly #abort = new AbortController();

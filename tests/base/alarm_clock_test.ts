@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Alarm, AlarmClock } from "../../lib/base/alarm_clock.ts";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { deadline, until } from "../support/deadline.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 Deno.test("alarms ring in the order of their times, each once and never early, as they were set last", async () => {
   const step = fc.record({ alarm: fc.nat(30), inMs: fc.option(fc.integer({ min: -3, max: 25 })) });
@@ -57,4 +58,29 @@ Deno.test("an alarm may set itself and others while it rings, and one that fails
   clock.set(failing, 0);
   await deadline(promise, "the last alarm");
   assertEquals([count, reported.length], [3, 1]);
+});
+
+Deno.test("however many look in a row for what is due, ringing takes no more of the time than the rest", async () => {
+  const clock = new AlarmClock();
+  const rung = Promise.withResolvers<void>();
+  let count = 0;
+  {
+    using time = new FakeClock();
+    for (let i = 0; i < 1_000; i++) {
+      const alarm = new Alarm(() => {
+        time.nowMs += 1;
+        if (++count === 1_000) rung.resolve();
+      });
+      clock.set(alarm, 0);
+    }
+    // Each of them does a little, as one who passes on what has come over a connection.
+    const begin = time.nowMs;
+    for (let i = 0; i < 300; i++) {
+      clock.catchUp();
+      time.nowMs += 0.1;
+    }
+    const ratio = count / (time.nowMs - begin);
+    assert(ratio > 0.4 && ratio < 0.6, `${ratio} of the time`);
+  }
+  await deadline(rung.promise, "the rest by the timer");
 });

@@ -211,6 +211,25 @@ Deno.test("of very many connections that end at once a few are dealt with at a t
   assertEquals(turns.takeToEnd(), undefined);
 });
 
+Deno.test("who asks to be the last goes on behind the work of each turn, and is kept waiting by none of it", async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  const go = async (name: string, turn: Promise<void> | undefined) => {
+    await turn;
+    order.push(name);
+    work(1);
+  };
+  const all = [go("last", turns.takeLast()), go("last", turns.takeLast())];
+  for (let i = 0; i < 60; i++) all.push(go("work", turns.take()));
+  await deadline(Promise.all(all));
+  assertEquals(order[0], "work");
+  const [first, second] = [order.indexOf("last"), order.lastIndexOf("last")];
+  assert(first < 40, `behind ${first} of 60, which take 1 ms each`);
+  assert(second > first + 1 && second < 60, `the next in another turn: ${order}`);
+  await turns.close();
+  await deadline(turns.takeLast());
+});
+
 Deno.test("what may come on a thousand connections at once waits for turns from 2 ms on", async () => {
   const turns = new Turns();
   let done = 0;

@@ -4,6 +4,7 @@ import { FaultSet } from "../../lib/proxy/faults/fault_set.ts";
 import { Flow, type FlowEvents } from "../../lib/proxy/flow.ts";
 import { FlowTurns } from "../../lib/proxy/flow_turns.ts";
 import type { Side } from "../../lib/proxy/side.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 /** More than flows pass before they look whether others are to have their turn. */
 const MUCH = new Uint8Array(65_536);
@@ -11,20 +12,6 @@ const LITTLE = new Uint8Array(64);
 
 /** Longer than flows pass bytes before others have their turn. */
 const LONG_MS = 1_000;
-
-/** A clock that stands still unless it is set. */
-class FakeClock implements Disposable {
-  readonly #now = performance.now;
-  nowMs = 1_000;
-
-  constructor() {
-    performance.now = () => this.nowMs;
-  }
-
-  [Symbol.dispose](): void {
-    performance.now = this.#now;
-  }
-}
 
 /** A side that says whether it is read from. */
 class FakeSide {
@@ -49,10 +36,10 @@ class FakeSide {
 }
 
 /** Turns that come when they are given. */
-class FakeTurns implements Pick<Turns, "take" | "isAwaited"> {
+class FakeTurns implements Pick<Turns, "takeLast" | "isAwaited"> {
   isAwaited = false;
   readonly waiting: (() => void)[] = [];
-  take(): Promise<void> {
+  takeLast(): Promise<void> {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
   async give(): Promise<void> {
@@ -68,7 +55,7 @@ class Flows implements Disposable {
   readonly to: FakeSide[] = [];
   readonly flows: Flow[] = [];
   readonly #set = new FaultSet(1, () => {});
-  readonly #flowTurns = new FlowTurns(this.turns, () => false);
+  readonly #flowTurns = new FlowTurns(this.turns, () => this.flows.length);
 
   constructor(count: number) {
     const events = { id: 1, passing() {}, ended() {} } as unknown as FlowEvents;
@@ -116,6 +103,16 @@ Deno.test("those who pass bytes without end all stop until others have had their
     [2 * MUCH.length, 0],
     "not again at once",
   );
+});
+
+Deno.test("the more flows there are, the less each passes before others have their turn", () => {
+  using _clock = new FakeClock();
+  for (const [count, shareBytes] of [[2, 65_536], [64, 16_384], [3_000, 4_096]] as const) {
+    using flows = new Flows(count);
+    flows.read(0, new Uint8Array(shareBytes - 1));
+    flows.read(1, new Uint8Array(shareBytes));
+    assertEquals(flows.passed.slice(0, 2), [shareBytes - 1, 0]);
+  }
 });
 
 Deno.test("flows for which the time of a turn does not suffice wait for the next one", async () => {
