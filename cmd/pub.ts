@@ -14,7 +14,7 @@ import {
   utf8Text,
 } from "./_cli/mod.ts";
 import { readByteLines, readLines } from "./_cli/read_lines.ts";
-import { brokerFlags, connectClient } from "./_pubsub/client.ts";
+import { brokerFlags, withClient } from "./_pubsub/client.ts";
 import { headerFlag, parseHeaderFields } from "./_pubsub/header_fields.ts";
 import { type IncomingEvent, parseNdjsonLine } from "./_pubsub/ndjson.ts";
 import type { Outgoing } from "./_pubsub/outgoing.ts";
@@ -160,13 +160,8 @@ export const command = defineCommand({
       const code = error instanceof PubSubError ? error.code : undefined;
       context.log.error(describeError(error), { code });
     };
-    const client = await connectClient(flags, context, {
-      onError: tellRefused,
-      connectTimeoutMs: flags.timeout,
-    });
-    const stop = () => void client.close();
-    context.signal.addEventListener("abort", stop, { once: true });
-    try {
+    const connecting = { onError: tellRefused, connectTimeoutMs: flags.timeout };
+    return await withClient(flags, context, connecting, async (client) => {
       const source = paced(outgoing(topic, message, flags, context), flags.rate, context.signal);
       const options = {
         retain: flags.retain,
@@ -186,13 +181,7 @@ export const command = defineCommand({
       context.signal.throwIfAborted();
       await client.drain(flags.timeout);
       return failed + tally.refused > 0 ? EXIT.failed : undefined;
-    } catch (error) {
-      context.signal.throwIfAborted();
-      throw error;
-    } finally {
-      context.signal.removeEventListener("abort", stop);
-      await client.close();
-    }
+    });
   },
 });
 

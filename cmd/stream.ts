@@ -19,7 +19,7 @@ import {
   runMain,
   UsageError,
 } from "./_cli/mod.ts";
-import { brokerFlags, connectClient } from "./_pubsub/client.ts";
+import { brokerFlags, withClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
 import { receiveBackup } from "./_pubsub/receive_backup.ts";
 import { printConsumers, printStreams } from "./_pubsub/stream_tables.ts";
@@ -165,21 +165,16 @@ export const command = defineCommand({
     if (flags.store !== undefined) {
       return await careFor(action as Care, flags.store, name ?? "", context, flags.json);
     }
-    const client = await connectClient(flags, context, {
-      onError: (error) => context.log.error(describeError(error)),
+    const options = {
+      onError: (error: unknown) => context.log.error(describeError(error)),
       connectTimeoutMs: flags.timeout,
-    });
-    const stop = () => void client.close();
-    context.signal.addEventListener("abort", stop, { once: true });
-    try {
-      return await perform(action, name ?? "", more, client, flags, context);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      throw error;
-    } finally {
-      context.signal.removeEventListener("abort", stop);
-      await client.close();
-    }
+    };
+    return await withClient(
+      flags,
+      context,
+      options,
+      (client) => perform(action, name ?? "", more, client, flags, context),
+    );
   },
 });
 

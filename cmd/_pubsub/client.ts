@@ -132,6 +132,32 @@ export async function connectClient(
   }
 }
 
+/**
+ * Does work with a client, which is closed behind it, and at once when the program is interrupted.
+ *
+ * @throws the interruption, if there was one; else what connecting or the work throws.
+ */
+export async function withClient<T>(
+  flags: BrokerFlagValues,
+  context: Context,
+  options: ConnectOptions,
+  work: (client: BrokerClient) => Promise<T>,
+): Promise<T> {
+  const { signal } = context;
+  const client = await connectClient(flags, context, options);
+  const stop = () => void client.close();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await work(client);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await client.close();
+  }
+}
+
 function parseWill(text: string): Will {
   const equals = text.indexOf("=");
   if (equals < 1) throw new UsageError(`--will: cannot read ${text} as TOPIC=TEXT`);

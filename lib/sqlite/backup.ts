@@ -1,5 +1,6 @@
 import { backup, type DatabaseSync } from "node:sqlite";
 import { messageOf } from "../base/message_of.ts";
+import { writeNew } from "./new_file.ts";
 import { asSqliteError, SqliteError, type SqliteErrorCode } from "./sqlite_error.ts";
 
 /** All pages in one step: else a writer has the copy begin again and again. */
@@ -37,46 +38,23 @@ export async function backUp(
 ): Promise<number> {
   const failed = (reason: string, cause?: unknown, code: SqliteErrorCode = "failed") =>
     new SqliteError(code, path, "back up", `${target} ${reason}`, { cause });
-  const taken = "exists already; name a new file";
-  if (await exists(target)) throw failed(taken);
-  const partial = `${target}.part-${crypto.randomUUID()}`;
   try {
-    // VACUUM INTO would do as well, but Deno allows it only to programs with all permissions.
-    await backup(db, partial, { rate: ALL_PAGES });
-    finish?.(partial);
-    using file = await Deno.open(partial, { read: true, write: true });
-    await file.sync();
-    const { size } = await file.stat();
-    await moveTo(partial, target);
-    return size;
+    return await writeNew(target, async (partial) => {
+      // VACUUM INTO would do as well, but Deno allows it only to programs with all permissions.
+      await backup(db, partial, { rate: ALL_PAGES });
+      finish?.(partial);
+      using file = await Deno.open(partial, { read: true, write: true });
+      await file.sync();
+      return (await file.stat()).size;
+    });
   } catch (cause) {
-    if (cause instanceof Deno.errors.AlreadyExists) throw failed(taken, cause);
+    if (cause instanceof Deno.errors.AlreadyExists) {
+      throw failed("exists already; name a new file", cause);
+    }
     if (/unable to open database|No such file/.test(messageOf(cause))) {
       throw failed("cannot be made: its folder does not exist, or may not be written", cause);
     }
     const { code, reason } = asSqliteError(cause, target, "write to");
     throw failed(`cannot be written: ${reason}`, cause, code);
-  } finally {
-    await Deno.remove(partial).catch(() => {});
-  }
-}
-
-/** Gives a file another name, and never takes that of a file that came meanwhile. */
-async function moveTo(from: string, to: string): Promise<void> {
-  try {
-    await Deno.link(from, to);
-  } catch (error) {
-    // Some file systems have no links.
-    if (error instanceof Deno.errors.AlreadyExists || await exists(to)) throw error;
-    await Deno.rename(from, to);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch {
-    return false;
   }
 }
