@@ -57,9 +57,6 @@ const WALKS = { atOnce: 4, maxWaiting: Infinity, maxWaitingPerKey: Infinity };
 /** The share of the memory for filters that one principal's filters may take. */
 const PRINCIPAL_SHARE = 1 / 2;
 
-/** To find the stream of a topic takes at most this long for each that there is: it has 16 filters. */
-const STREAM_NS = 5_000;
-
 const NO_GROUPS: readonly Group[] = [];
 
 /** What all clients of a principal share. */
@@ -233,12 +230,8 @@ export class BrokerCore {
   }
 
   #publicationsOf(principal: Principal): Publications {
-    const { streams, router } = this;
-    const streamOf = (topic: string) => {
-      if (streams === undefined) return undefined;
-      router.worked(streams.streams.size * STREAM_NS);
-      return streams.streamOf(topic);
-    };
+    const visited = (nodes: number) => this.router.visited(nodes);
+    const streamOf = (topic: string) => this.streams?.streamOf(topic, visited);
     return new Publications(this.router, principal, this.#speed, streamOf, this.shared);
   }
 

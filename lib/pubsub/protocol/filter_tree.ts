@@ -52,12 +52,12 @@ export class FilterTree<T> {
    * Adds the values of all filters that match a topic to `found`.
    *
    * @param maxNodes Gives up when this many nodes of the tree were looked at.
-   * @returns Whether all were found.
+   * @returns How many were; if it gave up, more than `maxNodes`.
    */
-  match(topic: string, found: T[], maxNodes = Infinity): boolean {
+  match(topic: string, found: T[], maxNodes = Infinity): number {
     const literal = this.#literal.get(topic);
     if (literal !== undefined) found.push(literal);
-    return this.#wildcards.size === 0 || this.#wildcards.match(topic, found, maxNodes);
+    return this.#wildcards.size === 0 ? 0 : this.#wildcards.match(topic, found, maxNodes);
   }
 
   /** The same as a walk that changes may interrupt; gives `undefined` in between. */

@@ -93,17 +93,17 @@ export class TokenTree<T> {
    *
    * @param maxNodes Gives up when this many nodes were looked at. With `a` and `*` in each of 16 tokens
    * 65,536 filters match one topic.
-   * @returns Whether all were found.
+   * @returns How many nodes were looked at; if it gave up, more than `maxNodes`.
    */
-  match(topic: string, found: T[], maxNodes = Infinity): boolean {
+  match(topic: string, found: T[], maxNodes = Infinity): number {
     const dotted = `.${topic}`;
-    const work = { found, nodesLeft: maxNodes };
+    const work = { found, nodes: 0, maxNodes };
     // What begins with _ is reached only by filters that say so.
     if (topic.startsWith("_")) {
       const first = this.root.children?.get(dotted.slice(0, tokenEnd(dotted, 0)));
       if (first) follow(first, dotted, 0, work);
     } else visit(this.root, dotted, 0, work);
-    return work.nodesLeft >= 0;
+    return work.nodes;
   }
 
   /**
@@ -191,15 +191,16 @@ function sharedLength(label: string, dotted: string, at: number): number {
   }
 }
 
-/** What a match has found, and how many more nodes it may look at. */
+/** What a match has found, how many nodes it has looked at, and how many it may. */
 interface Work<T> {
   readonly found: T[];
-  nodesLeft: number;
+  nodes: number;
+  readonly maxNodes: number;
 }
 
 /** Finds what matches from a node on, whose tokens are dealt with. As deep as a topic has tokens. */
 function visit<T>(node: Node<T>, dotted: string, at: number, work: Work<T>): void {
-  if (--work.nodesLeft < 0) return;
+  if (++work.nodes > work.maxNodes) return;
   if (at === dotted.length) {
     if (node.value !== undefined) work.found.push(node.value);
     return;

@@ -26,8 +26,12 @@ const SAMPLE = 16;
 const MAX_NODES = 2_000;
 const MAX_JOINED = 10_000;
 
-/** About what it costs to look for a route, and to join one, by what the route takes in memory. */
+/**
+ * About what it costs to look for a route, each node that is visited, and to join one, by what the route
+ * takes in memory.
+ */
 const FIND_NS = 2_000;
+const NODE_NS = 1_000;
 const JOINED_BYTE_NS = 10;
 
 /** So many searches are under way at the same time. */
@@ -171,9 +175,9 @@ export class Router {
     return route;
   }
 
-  /** Counts work that is done beside finding a route, in nanoseconds. */
-  worked(ns: number): void {
-    this.#workedNs += ns;
+  /** Counts nodes of another tree that were visited for a topic. */
+  visited(nodes: number): void {
+    this.#workedNs += nodes * NODE_NS;
   }
 
   /** About how long it took to find routes since the last call, in nanoseconds. */
@@ -207,8 +211,9 @@ export class Router {
 
   #make(topic: string): Route | undefined {
     const entries: FilterEntry[] = [];
-    this.#workedNs += FIND_NS;
-    if (!this.#entries.match(topic, entries, MAX_NODES)) return undefined;
+    const nodes = this.#entries.match(topic, entries, MAX_NODES);
+    this.#workedNs += FIND_NS + nodes * NODE_NS;
+    if (nodes > MAX_NODES) return undefined;
     if (entries.length === 0) return NOBODY;
     if (entries.length > MAX_SHARED) return isMuch(entries) ? undefined : this.#join(entries);
     const key = entries.length === 1

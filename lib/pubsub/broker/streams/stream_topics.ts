@@ -25,14 +25,19 @@ export class StreamTopics {
     this.#streams = streams;
   }
 
-  /** The name of the stream that keeps a topic; `undefined` if none does. */
-  of(topic: string): string | undefined {
+  /**
+   * The name of the stream that keeps a topic; `undefined` if none does.
+   *
+   * @param visited As for {@linkcode StreamStore.streamOf}.
+   */
+  of(topic: string, visited?: (nodes: number) => void): string | undefined {
     const known = this.#known.get(topic);
     if (known !== undefined || this.#known.has(topic)) return known;
     if (this.#known.size >= MAX_TOPICS) this.#known.clear();
     if (!this.#isIndexed) this.#index();
     const found: string[] = [];
-    this.#tree.match(topic, found);
+    const nodes = this.#tree.match(topic, found);
+    visited?.(nodes);
     this.#known.set(topic, found[0]);
     return found[0];
   }

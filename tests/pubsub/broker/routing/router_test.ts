@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { deliveriesOf, type Route } from "../../../../lib/pubsub/broker/routing/route.ts";
+import { deliveriesOf, NOBODY, type Route } from "../../../../lib/pubsub/broker/routing/route.ts";
 import { Router } from "../../../../lib/pubsub/broker/routing/router.ts";
 import { nextMember, pickMember } from "../../../../lib/pubsub/broker/routing/group.ts";
 import type { Receiver, Subscription } from "../../../../lib/pubsub/broker/routing/subscription.ts";
@@ -100,4 +100,20 @@ Deno.test("filters of one connection that match together count, the more the mor
   assertEquals(subscriptions.length, 2);
   assertEquals(overlaps, 31);
   assertEquals(subscriptions.map(deliveriesOf).sort(), [1, 33]);
+});
+
+Deno.test("what it costs to look for a route is counted by what is looked at", () => {
+  const router = new Router();
+  const workFor = (topic: string) => {
+    router.takeWork();
+    assertEquals(router.find(topic), NOBODY);
+    return router.takeWork();
+  };
+  const one = workFor(`${TOPIC}.none`);
+  for (const [i, filter] of manyFilters().entries()) {
+    // All of them fit up to their last token.
+    if (i < 1_024) router.add(`${filter}.last${i}`, undefined, "drop-oldest", receiver());
+  }
+  const many = workFor(`${TOPIC}.none2`);
+  assert(many > 50 * one, `${one} ${many}`);
 });

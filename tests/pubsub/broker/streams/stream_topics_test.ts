@@ -64,6 +64,28 @@ Deno.test("the filters of other streams are not looked through for a topic", () 
   assertEquals(read, 0);
 });
 
+Deno.test("what is looked at for a topic is told, and nothing where the answer is remembered", () => {
+  // With `*` and `a` in each of ten tokens all filters fit a topic up to its last token.
+  const all = Array.from({ length: 1_024 }, (_, bits) => {
+    const tokens = Array.from({ length: 10 }, (_, at) => bits >> at & 1 ? "*" : "a");
+    return figures(`s${bits}`, [[...tokens, `last${bits}`].join(".")]);
+  });
+  const topics = new StreamTopics(new Map(all.map((each) => [each.name, each])));
+  let nodes = 0;
+  const look = (topic: string) => {
+    nodes = 0;
+    return topics.of(topic, (visited) => nodes += visited);
+  };
+  const fits = "a.a.a.a.a.a.a.a.a.a";
+  for (const [topic, name] of [[`${fits}.last7`, "s7"], [`${fits}.none`, undefined]] as const) {
+    assertEquals(look(topic), name);
+    assert(nodes > 1_000, `${nodes}`);
+    assertEquals([look(topic), nodes], [name, 0]);
+  }
+  look("b.c");
+  assert(nodes > 0 && nodes < 10, `${nodes}`);
+});
+
 const TOKEN = fc.constantFrom("a", "b", "*", "_x");
 const FILTER = fc.tuple(fc.array(TOKEN, { maxLength: 3 }), fc.constantFrom("a", "b", "*", ">"))
   .map(([tokens, last]) => [...tokens, last].join("."));

@@ -189,8 +189,8 @@ export class JetStreamStore implements StreamStore {
     return figures ? [figures] : [];
   }
 
-  streamOf(topic: string): string | undefined {
-    return this.#catalog.streamOf(topic);
+  streamOf(topic: string, visited: (nodes: number) => void): string | undefined {
+    return this.#catalog.streamOf(topic, visited);
   }
 
   get unseen(): string | undefined {

@@ -49,9 +49,9 @@ export class StreamCatalog {
     this.#events = events;
   }
 
-  /** The name of the stream that keeps a topic. */
-  streamOf(topic: string): string | undefined {
-    return this.#topics.of(topic);
+  /** As {@linkcode JetStreamStore.streamOf}. */
+  streamOf(topic: string, visited?: (nodes: number) => void): string | undefined {
+    return this.#topics.of(topic, visited);
   }
 
   /** The configuration of a stream as it was seen last. */

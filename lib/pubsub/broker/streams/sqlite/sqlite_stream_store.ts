@@ -163,8 +163,8 @@ class SqliteStreamStore implements StreamStore {
     return this.#writer.failure;
   }
 
-  streamOf(topic: string): string | undefined {
-    return this.#topics.of(topic);
+  streamOf(topic: string, visited: (nodes: number) => void): string | undefined {
+    return this.#topics.of(topic, visited);
   }
 
   figures(name?: string): Promise<readonly StreamFigures[]> {
