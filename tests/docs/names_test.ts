@@ -47,6 +47,19 @@ Deno.test("the architecture's tree of folders has the rooms that there are, and 
   assertEquals(rooms.filter((room) => !named.includes(room)), []);
 });
 
+Deno.test("what the architecture calls by name is in the code", () => {
+  const { text } = PAGES.find(({ path }) => path === "docs/architecture.md")!;
+  const named = [...text.matchAll(/\*\*\s*`(\w+)(?:\.(\w+))?`\*\*/g)].map(([, ...names]) => names);
+  assert(named.length > 100);
+  const code = ["lib/", "cmd/"].flatMap((folder) => [...textsIn(folder)]).join("\n");
+  const declared = new Set(code.match(/(?<=\b(?:class|interface|type|function\*?|const) )\w+/g));
+  const called = new Set(code.match(/\b\w+(?=\()/g));
+  const missing = named.filter(([name, member]) =>
+    !declared.has(name!) || member !== undefined && !called.has(member)
+  );
+  assertEquals(missing, []);
+});
+
 Deno.test("pathsOf() reads a tree of folders", () => {
   const tree =
     "a.json b.ts   two files\nc/       text\n  d/ _e/   d/x\n    f/  f\n  g/  h/  more\ni/";
@@ -68,6 +81,14 @@ function pathsOf(tree: string): string[] {
     above.push({ indent, folder: paths.at(-1)! });
     return paths;
   });
+}
+
+/** The texts of all modules in a folder. */
+function* textsIn(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}${folder}`)) {
+    if (isDirectory) yield* textsIn(`${folder}${name}/`);
+    else if (name.endsWith(".ts")) yield Deno.readTextFileSync(`${ROOT}${folder}${name}`);
+  }
 }
 
 function foldersIn(folder: string): string[] {
