@@ -7,8 +7,8 @@
  * @module
  */
 
-/** The words that both threads look at: how often it rang, how many messages and requests came. */
-const BELL = 0, POSTED = 1, ASKED = 2, REQUEST_BYTES = 3, ANSWER_BYTES = 4;
+/** The words that both threads look at: how often it rang, how many messages, requests and answers came. */
+const BELL = 0, POSTED = 1, ASKED = 2, REQUEST_BYTES = 3, ANSWER_BYTES = 4, ANSWERED = 5;
 const WORDS = 8;
 
 const HEAD_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
@@ -24,7 +24,7 @@ export interface LineMemory {
 /** Why {@linkcode AnsweringEnd.wait} has returned. */
 export type Wakened = "asked" | "posted" | "timed-out";
 
-/** The end of the thread that asks, and does not sleep. One request is under way at a time. */
+/** The end of the thread that asks. One request is under way at a time. */
 export class AskingEnd {
   /** What the other thread needs. */
   readonly line: LineMemory;
@@ -64,6 +64,23 @@ export class AskingEnd {
     this.#ring();
   }
 
+  /** Whether the last request was answered, or there was none. */
+  get isAnswered(): boolean {
+    return Atomics.load(this.#words, ANSWERED) === Atomics.load(this.#words, ASKED);
+  }
+
+  /**
+   * Sleeps until the last request is answered; only for threads that may sleep.
+   *
+   * @returns whether it is; `false` if that takes longer.
+   */
+  waitForAnswer(timeoutMs: number): boolean {
+    const asked = Atomics.load(this.#words, ASKED);
+    // It is the only request, so the word changes once.
+    Atomics.wait(this.#words, ANSWERED, asked - 1 | 0, timeoutMs);
+    return this.isAnswered;
+  }
+
   /** The answer to the last request: a view that is valid until the next one. */
   get answer(): Uint8Array {
     return this.#answer.subarray(0, Atomics.load(this.#words, ANSWER_BYTES));
@@ -98,6 +115,12 @@ export class AnsweringEnd {
     this.#received++;
   }
 
+  /** Whether there is a request, or a message is to be received. */
+  get isCalled(): boolean {
+    return Atomics.load(this.#words, POSTED) !== this.#received ||
+      Atomics.load(this.#words, ASKED) !== this.#asked;
+  }
+
   /** Sleeps until there is a request, or a message is to be received, which comes first. */
   wait(timeoutMs: number): Wakened {
     while (true) {
@@ -116,8 +139,13 @@ export class AnsweringEnd {
     return this.#request.subarray(0, this.#words[REQUEST_BYTES]);
   }
 
-  /** The answer is the first bytes of {@linkcode AnsweringEnd.answer}. A message has to tell of it. */
+  /**
+   * The answer is the first bytes of {@linkcode AnsweringEnd.answer}. A message has to tell of it where
+   * the other thread neither looks nor sleeps.
+   */
   answered(bytes: number): void {
     Atomics.store(this.#words, ANSWER_BYTES, bytes);
+    Atomics.add(this.#words, ANSWERED, 1);
+    Atomics.notify(this.#words, ANSWERED);
   }
 }

@@ -259,3 +259,25 @@ Deno.test("a full journal goes to the database, and begins again", () => {
     ]);
   });
 });
+
+Deno.test("rows of the journal are written while nothing else is to be done, before there are many", () => {
+  withFile((engine, file, db) => {
+    const content = "x".repeat(50_000);
+    const saltOf = () =>
+      db.prepare("SELECT value FROM counter WHERE name = 'journal'").get()!["value"] as number;
+    const salt = saltOf();
+    let last = 0;
+    const storeNext = () => assertEquals(store(engine, content), ++last);
+    for (let i = 0; i < 2; i++) storeNext();
+    assertEquals([engine.tidy(1, true), rowsIn(db)], [undefined, 0], "they are few");
+    storeNext();
+    assertEquals([engine.tidy(1, false), rowsIn(db)], [undefined, 0], "somebody waits");
+    const [told] = engine.tidy(1, true)!.changed;
+    assertEquals([told!.readableSeq, rowsIn(db)], [3, 3]);
+    assertEquals(saltOf(), salt, "the disk need not have them: the journal still has");
+    assertEquals(contentOf(file.bytes, salt).records.map(({ first }) => first), [1, 2, 3]);
+    while (engine.tidy(1, false) === undefined) storeNext();
+    assert(last > 20 && last < 30, `${last} are too many, whoever waits`);
+    assertEquals(rowsIn(db), last);
+  });
+});

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { DiskReserve } from "./disk_reserve.ts";
+import type { LogSteps } from "./log_steps.ts";
 import type { Statements } from "./statements.ts";
 
 /** A page of the database. */
@@ -15,6 +16,9 @@ const LOOK_MS = 1_000;
  */
 const LEAST_BYTES = 1_048_576;
 const MOST_BYTES = 25_165_824;
+
+/** What is held beyond the size of the database: the journal may have a part of it. */
+const SPARE_MEGABYTES = 4;
 
 /** There must be so much room beside the reserve, before the database grows again. */
 const MARGIN_BYTES = 1_048_576;
@@ -39,6 +43,7 @@ const MAX_PAGES = 2 ** 32 - 2;
 export class DiskRoom {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
+  readonly #log: LogSteps;
   readonly #reserve: DiskReserve | undefined;
   readonly #maxPages: number;
   /** How many pages the database had when the disk was full; `undefined` while it is not. */
@@ -54,11 +59,13 @@ export class DiskRoom {
   constructor(
     db: DatabaseSync,
     statements: Statements,
+    log: LogSteps,
     reserve: DiskReserve | undefined,
     maxPages: number = MAX_PAGES,
   ) {
     this.#db = db;
     this.#statements = statements;
+    this.#log = log;
     this.#reserve = reserve;
     this.#maxPages = this.#limit = maxPages;
   }
@@ -71,11 +78,12 @@ export class DiskRoom {
     this.#logBytes = Math.min(LOG_BYTES, this.#count() * PAGE_BYTES);
     this.#written += bytes;
     if (this.#written < LEAST_BYTES || this.#pages !== undefined) return;
-    this.#written = 0;
     const reserve = this.#reserve;
-    if (reserve === undefined || reserve.bytes >= MOST_BYTES) return;
-    const due = this.#due();
-    if (due > reserve.bytes && !reserve.hold(due)) this.#writeBack();
+    const missing = reserve ? this.#due() - reserve.bytes : 0;
+    // One after the other: a mebibyte takes some milliseconds.
+    const isHeld = missing <= 0 || reserve!.hold(reserve!.bytes + Math.min(LEAST_BYTES, missing));
+    if (!isHeld) this.#writeBack();
+    if (!isHeld || missing <= LEAST_BYTES) this.#written = 0;
   }
 
   /**
@@ -144,7 +152,7 @@ export class DiskRoom {
   }
 
   #due(): number {
-    const megabytes = 1 + Math.ceil(this.#count() * PAGE_BYTES / LEAST_BYTES);
+    const megabytes = SPARE_MEGABYTES + Math.ceil(this.#count() * PAGE_BYTES / LEAST_BYTES);
     return Math.min(MOST_BYTES, megabytes * LEAST_BYTES);
   }
 
@@ -155,7 +163,7 @@ export class DiskRoom {
   /** Writes the log back to the database, and gives its room on the disk back. */
   #writeBack(): void {
     try {
-      this.#statements.row("PRAGMA wal_checkpoint(TRUNCATE)");
+      this.#log.empty();
     } catch {
       // What could be written back was; the rest needs more room.
     }

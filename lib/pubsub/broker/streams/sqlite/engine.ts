@@ -11,6 +11,7 @@ import type { Journal } from "./journal/journal.ts";
 import { Journaling, MAX_BATCH_BYTES, type OpenJournal } from "./journal/journaling.ts";
 import { recordBytes } from "./journal/record.ts";
 import { LogSteps } from "./log_steps.ts";
+import type { LogWriter } from "./log_writer.ts";
 import {
   type AppendOrder,
   joinReports,
@@ -34,6 +35,13 @@ const RETRY_MS = 100;
 /** What is only written to the journal has the database's files looked at no more often than this. */
 const GUARD_MS = 2;
 
+/**
+ * Rows are written of what the journal has once that is so much, while nothing else is to be done; from
+ * the second on whatever is to be done.
+ */
+const ROWS_BYTES = 131_072;
+const MOST_ROWS_BYTES = 1_048_576;
+
 /** How often the figures of everything are reported. */
 const TOTALS_INTERVAL_MS = 1_000;
 
@@ -51,6 +59,8 @@ export interface EngineOptions {
   readonly recentIds?: number | undefined;
   /** Opens the journal; without it all publications go to the database. */
   readonly openJournal?: OpenJournal | undefined;
+  /** The thread that writes the log back; without it, this one does. It is closed with the engine. */
+  readonly logWriter?: LogWriter | undefined;
 }
 
 /**
@@ -85,8 +95,10 @@ export class StreamEngine {
     this.#db = db;
     this.#options = options;
     this.#tables = new Tables(db, options.recentIds);
-    this.#log = new LogSteps(this.#tables.statements);
-    this.#room = new DiskRoom(db, this.#tables.statements, options.reserve, options.maxPages);
+    const { statements } = this.#tables;
+    const { reserve, maxPages, logWriter } = options;
+    this.#log = new LogSteps(statements, logWriter);
+    this.#room = new DiskRoom(db, statements, this.#log, reserve, maxPages);
     this.#deliveries = new Deliveries(this.#tables);
     this.#jobs = new Jobs(this.#tables);
     this.#catalog = new Catalog(this.#tables, this.#deliveries, this.#jobs);
@@ -139,21 +151,27 @@ export class StreamEngine {
   }
 
   /**
-   * Writes some of the log of commits back to the database, if there is enough. Called when who waited
-   * for the last commit has been told.
+   * Does what would take long if all of it were done at once: writes some of the log of commits back to
+   * the database, and rows of what the journal has, if there is enough. Called when who waited for the
+   * last commit has been told.
    *
-   * @returns what is to be told, if that failed.
+   * @param isIdle Whether nobody waits for the next.
+   * @returns what is to be told.
    */
-  writeBack(): StoreReport | undefined {
-    if (this.#failure || !this.#log.isDue) return undefined;
+  tidy(now: number, isIdle: boolean): StoreReport | undefined {
+    if (this.#failure) return undefined;
     try {
-      this.#log.step();
+      this.#log.step(isIdle);
     } catch (error) {
       // What has no room stays in the log.
-      if (this.#failed(error).code !== "storage-failed") return undefined;
-      return { ...NOTHING, failure: this.#failure };
+      if (this.#failed(error).code === "storage-failed") {
+        return { ...NOTHING, failure: this.#failure };
+      }
     }
-    return undefined;
+    if (this.#log.isWorking || now < this.#retryAt) return undefined;
+    if (this.#journaledBytes < (isIdle ? ROWS_BYTES : MOST_ROWS_BYTES)) return undefined;
+    // The disk has them in the journal: nothing waits for it.
+    return this.perform([], now);
   }
 
   /** Writes what was not worth a commit so far. The engine must not be used afterwards. */
@@ -164,6 +182,7 @@ export class StreamEngine {
       this.#perform([], now);
     }
     this.#journaling?.close();
+    this.#log.close();
   }
 
   /** The clock was set back: without this, what is due would come so much later. */

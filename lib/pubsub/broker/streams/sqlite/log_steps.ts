@@ -1,38 +1,103 @@
+import type { LogWriter } from "./log_writer.ts";
 import type { Statements } from "./statements.ts";
 
 /** So much goes into the log before it is written back to the database. */
 const STEP_BYTES = 1_048_576;
 
+/** From so much on, commits wait until all of it is written back: only then the log begins again. */
+const MOST_BYTES = 2_097_152;
+
 /** What a commit writes beside publications, about. */
 const COMMIT_BYTES = 16_384;
+
+/** How long a commit waits for a step of the other thread; that often before it is given up. */
+const WAIT_MS = 1_000;
+const MAX_WAITS = 30;
 
 /**
  * Writes the log of commits back to the database in small steps. SQLite does that by itself, within a
  * commit and all at once: for 16 MiB whoever waits for that commit, or for the next one, waits for
  * some tenths of a second on a slow disk.
+ *
+ * A step has the disk take a part of the log twice, which takes some milliseconds or many. So another
+ * thread does it, where there is one. It cannot keep up with commits that follow each other at once:
+ * the log begins again only if there is none between the end of a step and the next. Then the rest is
+ * written back by the thread that commits.
  */
 export class LogSteps {
   readonly #statements: Statements;
+  readonly #writer: LogWriter | undefined;
+  /** What came since the last step began, and since the log began. */
   #bytes = 0;
+  #logBytes = 0;
+  #isStepping = false;
+  #waits = 0;
+  /** Whether the other thread does not answer any more. */
+  #isLost = false;
+  /** What its last step failed with, until that is told. */
+  #failure: Error | undefined;
 
-  /** Over the connection that writes. */
-  constructor(statements: Statements) {
+  /** Over the connection that writes. @param writer The other thread, if there is one. */
+  constructor(statements: Statements, writer?: LogWriter) {
     this.#statements = statements;
+    this.#writer = writer;
   }
 
   /** Notes a commit. @param bytes Of the publications in it. */
   committed(bytes: number): void {
     this.#bytes += bytes + COMMIT_BYTES;
+    this.#logBytes += bytes + COMMIT_BYTES;
   }
 
-  /** Whether there is enough for a step. */
-  get isDue(): boolean {
-    return this.#bytes >= STEP_BYTES;
+  /** Whether another thread does a step: a commit would keep the log from beginning again. */
+  get isWorking(): boolean {
+    return this.#isStepping && !this.#isLost;
   }
 
-  /** Does a step. @throws {Error} what SQLite says where the disk cannot take it. */
-  step(): void {
+  /**
+   * Does a step, if there is enough for one.
+   *
+   * @param isIdle Whether nobody waits for the next commit.
+   * @throws {Error} what SQLite says where that fails.
+   */
+  step(isIdle: boolean): void {
+    if (this.isWorking && !this.#finished(this.#logBytes >= MOST_BYTES ? WAIT_MS : 0)) return;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure;
+    // What came during a step is written back as well, so that the log begins again.
+    const enough = isIdle ? 1 : STEP_BYTES;
+    if (this.#bytes < enough || this.#logBytes < STEP_BYTES) return;
     this.#bytes = 0;
+    if (this.#writer && !this.#isLost && this.#logBytes < MOST_BYTES) {
+      this.#isStepping = true;
+      return this.#writer.begin();
+    }
+    this.#logBytes = 0;
     this.#statements.row("PRAGMA wal_checkpoint(PASSIVE)");
+  }
+
+  /** Writes all back, and gives the room of the log on the disk back. @throws {Error} if that fails. */
+  empty(): void {
+    if (this.isWorking) this.#finished(WAIT_MS);
+    this.#statements.row("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
+  /** Ends the other thread. */
+  close(): void {
+    this.#writer?.close();
+  }
+
+  /** Whether the other thread's step is over. @param waitMs Waits for it so long. */
+  #finished(waitMs: number): boolean {
+    if (!this.#writer!.isOver(waitMs)) {
+      if (waitMs > 0) this.#isLost = ++this.#waits >= MAX_WAITS;
+      return false;
+    }
+    this.#isStepping = false;
+    this.#waits = 0;
+    this.#failure = this.#writer!.failure;
+    if (this.#failure === undefined && this.#bytes === 0) this.#logBytes = 0;
+    return true;
   }
 }

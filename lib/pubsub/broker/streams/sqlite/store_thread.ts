@@ -11,6 +11,7 @@ import { asSqliteError, FileGuard, openWriter, SqliteError } from "../../../../s
 import { BATCH_BYTES, readAppends, writeOutcomes } from "./append_batch.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
+import { LogWriter } from "./log_writer.ts";
 import { makeJournal } from "./journal/make_journal.ts";
 import { contentOf, readJournal, saltOf, storeJournal } from "./journal/reading.ts";
 import type { OpenedStore, StoreOrder, StoreReport } from "./orders.ts";
@@ -89,10 +90,14 @@ function open({ path, memory, maxPages, line: lineMemory }: OpenOrder): void {
     if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
     const guard = new FileGuard(path);
     const openJournal = (salt: number) => makeJournal(path, salt, guard);
-    engine = new StreamEngine(db, { path, guard, reserve, maxPages, recentIds, openJournal });
+    const logWriter = new LogWriter(path, guard.identity);
+    const options = { path, guard, reserve, maxPages, recentIds, openJournal, logWriter };
+    engine = new StreamEngine(db, options);
     // All that a start reads is read here: whatever of it is damaged is told as damage.
     const store = { streams: engine.figures(), retained: retainedIn(db) };
     port.report({ type: "opened", store });
+    // To start it takes some milliseconds, for which nobody has to wait.
+    logWriter.start();
   } catch (error) {
     port.report({ type: "refused", error: ERRORS.encode(openError(error, path)) });
   }
@@ -113,8 +118,8 @@ function openError(error: unknown, path: string): SqliteError {
 /** Does what comes on the line, and what is due at its time, until a message is to be received. */
 function attend(): void {
   while (true) {
-    const failed = engine!.writeBack();
-    if (failed) tell(failed, false, []);
+    const tidied = engine!.tidy(Date.now(), !line!.isCalled);
+    if (tidied) tell(tidied, false, []);
     const waitMs = Math.min(Math.max(0, engine!.dueAt - Date.now()), LOOK_MS);
     const why = line!.wait(waitMs);
     if (why === "posted") return;
