@@ -5,7 +5,9 @@ import {
   clientTlsFlags,
   defineCommand,
   httpFlags,
+  limitFlags,
   logFormatFlag,
+  maxMemoryOf,
   outputFlags,
   runMain,
   serverTlsFlags,
@@ -30,6 +32,7 @@ export const command = defineCommand({
   flags: {
     ...faultFlags,
     ...relayFlags,
+    "max-memory": limitFlags["max-memory"],
     http: {
       ...httpFlags.http,
       help:
@@ -93,6 +96,7 @@ export const command = defineCommand({
     const observer = recorder ? proxyTraffic(undefined, recorder, told) : told;
     const proxy = await startRelay({ args, flags }, context, {
       faults,
+      maxMemoryBytes: maxMemoryOf(flags),
       seed: flags.seed,
       observer,
     });

@@ -53,5 +53,7 @@ function lineOf({ fault, fired }: FaultReport): string {
 
 const NOTICES: Readonly<Record<ProxyNotice, string>> = {
   "no-frames": "a fault is about frames, but these bytes are none; they are passed as they are",
-  "full": "16 MiB wait for their time; nothing more is read until there is room",
+  "full":
+    "as much waits for its time as may (16 MiB, or --max-memory is used up); nothing more is " +
+    "read until there is room",
 };

@@ -53,7 +53,7 @@ export interface RelayInput {
 export async function startRelay(
   { args, flags }: RelayInput,
   context: Context,
-  options: Pick<ProxyOptions, "faults" | "seed" | "observer">,
+  options: Pick<ProxyOptions, "faults" | "seed" | "observer" | "maxMemoryBytes">,
 ): Promise<Proxy> {
   let proxy: Proxy;
   try {

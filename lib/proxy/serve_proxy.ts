@@ -1,5 +1,5 @@
 import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
-import { countOption, numericOption } from "../base/numeric_options.ts";
+import { bytesOption, countOption, numericOption } from "../base/numeric_options.ts";
 import { guard } from "../base/report.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import {
@@ -51,6 +51,14 @@ export interface ProxyOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** The most connections at a time; more are reset. 0 means no limit. @default {20_000} */
   readonly maxConnections?: number | undefined;
+  /**
+   * The most memory in bytes that peers may make the proxy keep. What waits because of faults may take
+   * half of it, and at most 1 GiB: then each direction keeps 32 KiB and one more read of 64 KiB, and no
+   * frame is kept any more to be sent again or later.
+   *
+   * @default {4_294_967_296}
+   */
+  readonly maxMemoryBytes?: number | undefined;
   /** How long connections may take to finish when the proxy drains. @default {5_000} */
   readonly drainTimeoutMs?: number | undefined;
   /** When it is aborted, the proxy drains. */
@@ -86,6 +94,11 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 const OWN_ENDS = new Map<string, ReadonlySet<ProxyServer>>();
 
 const MAX_CONNECTIONS = countOption(20_000);
+const MAX_MEMORY_BYTES = bytesOption(4_294_967_296);
+
+/** The part of the memory that may wait because of faults. Much of it lives on V8's heap. */
+const WAITING_SHARE = 1 / 2;
+const MAX_WAITING_BYTES = 1_073_741_824;
 const SEED = countOption(undefined, 0, Number.MAX_SAFE_INTEGER);
 
 /** A proxy that runs. */
@@ -218,17 +231,22 @@ function isSocketListener(target: unknown): target is SocketListener {
 }
 
 type ProxyLimits = Readonly<
-  Record<"connectTimeoutMs" | "drainTimeoutMs" | "maxConnections" | "seed", number>
+  Record<
+    "connectTimeoutMs" | "drainTimeoutMs" | "maxConnections" | "maxWaitingBytes" | "seed",
+    number
+  >
 >;
 
 function limitsOf(options: ProxyOptions): ProxyLimits {
   const { connectTimeoutMs, drainTimeoutMs, maxConnections, seed } = options;
+  const memoryBytes = numericOption("maxMemoryBytes", options.maxMemoryBytes, MAX_MEMORY_BYTES);
   if (options.faults !== undefined) readFaults(options.faults);
   return {
     seed: numericOption("seed", seed, SEED) ?? Math.floor(Math.random() * 0x1_0000_0000),
     connectTimeoutMs: timerMs("connectTimeoutMs", connectTimeoutMs, DEFAULT_DIAL_TIMEOUT_MS),
     drainTimeoutMs: timerMs("drainTimeoutMs", drainTimeoutMs, DEFAULT_DRAIN_TIMEOUT_MS),
     maxConnections: numericOption("maxConnections", maxConnections, MAX_CONNECTIONS),
+    maxWaitingBytes: Math.min(MAX_WAITING_BYTES, memoryBytes * WAITING_SHARE),
   };
 }
 
@@ -265,7 +283,7 @@ class ProxyServer implements Proxy {
     this.#limits = limits;
     this.#faults = new FaultSet(limits.seed, (fired) => {
       this.#tell((observer) => observer.fired?.(fired));
-    });
+    }, limits.maxWaitingBytes);
     this.set(options.faults ?? []);
     const { signal } = options;
     const drain = () => void this.drain();

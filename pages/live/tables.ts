@@ -160,7 +160,7 @@ function eventText(event: ProxyEvent): string {
       return `${fault} (${direction}, byte ${offset})`;
     case "notice":
       return notice === "full"
-        ? `${direction}: 16 MiB wait, nothing more is read`
+        ? `${direction}: as much waits as may, nothing more is read`
         : `${direction}: no frames, passed as they are`;
   }
 }

@@ -5,7 +5,7 @@ import type { Direction } from "../../net/direction.ts";
 import { Acting } from "./acting.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
 import { isOfFrames, selectsFrames } from "./fault.ts";
-import type { FaultSet } from "./fault_set.ts";
+import { type FaultSet, OBJECT_BYTES } from "./fault_set.ts";
 import { FrameStage } from "./frame_stage.ts";
 import { type Mark, markAt, type Piece, Shaping } from "./shaping.ts";
 
@@ -17,6 +17,12 @@ const SPARE_BYTES = 32_768;
 
 /** At most so many pieces wait: a slice of one byte takes far more memory than a byte. */
 const MAX_PIECES = 8_192;
+
+/** The same where all connections together have used up their memory. */
+const FEW_PIECES = 64;
+
+/** Reads and pieces of one direction that wait. */
+const MAX_OBJECTS = 65_536;
 
 /** So many pieces are made in one go. */
 const PIECES_IN_A_ROW = 512;
@@ -80,6 +86,8 @@ export class FaultLine {
   readonly #entries = new Deque<Entry>();
   readonly #queue = new Deque<Piece>();
   #bytes = 0;
+  /** What is taken of the budget of all. */
+  #takenBytes = 0;
   /** Faults that act once, and have. */
   readonly #done = new Set<ActiveFault>();
   /** While more than this waits, nothing is read; then until no more than that is left. */
@@ -120,7 +128,7 @@ export class FaultLine {
     if (this.#isOver) return;
     this.#faults = this.#set.of(this.#connection, this.#client, this.#direction);
     if (this.#frames === undefined && this.#faults.some((active) => active.needsFrames)) {
-      this.#frames = new FrameStage(this.#shaping.offset, {
+      this.#frames = new FrameStage(this.#shaping.offset, this.#set.waiting, {
         next: (bytes, frame) => this.#enter(bytes, frame),
         fired: (active, offset) => this.#entries.push({ fired: { active, offset }, at: 0 }),
         released: () => this.#advance(),
@@ -167,6 +175,8 @@ export class FaultLine {
     this.#frames?.stop();
     this.#entries.clear();
     this.#queue.clear();
+    this.#bytes = 0;
+    this.#account();
   }
 
   #enter(bytes: Uint8Array, frame: FrameInfo | undefined): void {
@@ -182,16 +192,34 @@ export class FaultLine {
     const isHeld = this.#shape(now);
     this.#pump(now);
     if (this.#isOver) return;
+    this.#account();
     // Pieces that have left made room for others.
-    if (!isHeld && this.#entries.length > 0 && this.#queue.length < MAX_PIECES) this.#wake(now);
+    if (!isHeld && this.#entries.length > 0 && this.#mayMakePieces) this.#wake(now);
     this.#look(isHeld);
+  }
+
+  /** Reads and pieces that wait. */
+  get #objects(): number {
+    return this.#entries.length + this.#queue.length;
+  }
+
+  /** Takes what waits from the budget of all, or gives it back. */
+  #account(): void {
+    const more = this.#bytes + OBJECT_BYTES * this.#objects - this.#takenBytes;
+    this.#takenBytes += more;
+    if (more > 0) this.#set.waiting.take(more);
+    else this.#set.waiting.give(-more);
+  }
+
+  get #mayMakePieces(): boolean {
+    return this.#queue.length < (this.#set.waiting.isOver ? FEW_PIECES : MAX_PIECES);
   }
 
   /** @returns whether a blackhole holds what is next. */
   #shape(now: number): boolean {
     for (let pieces = 0; pieces < PIECES_IN_A_ROW; pieces++) {
       const entry = this.#entries.peek();
-      if (entry === undefined || this.#queue.length >= MAX_PIECES) return false;
+      if (entry === undefined || !this.#mayMakePieces) return false;
       const { fired } = entry;
       if (fired) {
         this.#entries.shift();
@@ -334,8 +362,10 @@ export class FaultLine {
 
   /** Reads on, or not. */
   #look(isHeld: boolean): void {
-    const isFull = this.#bytes > this.#most;
-    if (isFull && this.#most === MAX_WAITING_BYTES && !this.#toldFull) {
+    const isOver = this.#objects > MAX_OBJECTS ||
+      this.#set.waiting.isOver && this.#takenBytes > SPARE_BYTES;
+    const isFull = isOver || this.#bytes > this.#most;
+    if (isFull && (isOver || this.#most === MAX_WAITING_BYTES) && !this.#toldFull) {
       this.#toldFull = true;
       this.#exit.full();
     }

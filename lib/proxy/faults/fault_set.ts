@@ -1,3 +1,4 @@
+import { Budget } from "../../base/budget.ts";
 import type { Address } from "../../net/mod.ts";
 import type { Direction } from "../../net/direction.ts";
 import { ActiveFault } from "./active_fault.ts";
@@ -29,12 +30,17 @@ export interface FaultReport {
 /** Reports of faults that are not set any more are kept for this many. */
 const MAX_REPORTS = 1_000;
 
+/** What a read, or a piece of one, takes beside its bytes. */
+export const OBJECT_BYTES = 256;
+
 /** A timer waits no longer than this; then it looks again. */
 const LONGEST_WAIT_MS = 3_600_000;
 
 /** The faults of a proxy. */
 export class FaultSet implements Disposable {
   readonly seed: number;
+  /** For what waits because of faults, of all connections together. */
+  readonly waiting: Budget;
   readonly #onFired: (fired: FiredFault) => void;
   #active: readonly ActiveFault[] = [];
   /** Those that were set and are not any more. */
@@ -43,8 +49,10 @@ export class FaultSet implements Disposable {
   readonly #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(seed: number, onFired: (fired: FiredFault) => void) {
+  /** @param maxWaitingBytes See {@linkcode waiting}. */
+  constructor(seed: number, onFired: (fired: FiredFault) => void, maxWaitingBytes = Infinity) {
     this.seed = seed;
+    this.waiting = new Budget("bytes that wait", maxWaitingBytes);
     this.#onFired = onFired;
   }
 

@@ -1,8 +1,12 @@
+import type { Budget } from "../../base/budget.ts";
 import { type Frame, FrameDecoder } from "../../frame/mod.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
+import { OBJECT_BYTES } from "./fault_set.ts";
 
 /** A frame that is to be kept, to be sent again or later, has at most this many bytes. */
 const MAX_KEPT_BYTES = 16_777_216;
+/** And was read in at most so many parts. */
+const MAX_KEPT_PARTS = 65_536;
 
 /** A frame that is to change places with the next one waits for it at most this long. */
 const REORDER_MS = 1_000;
@@ -29,6 +33,7 @@ export interface FrameStageEvents {
  */
 export class FrameStage {
   readonly #events: FrameStageEvents;
+  readonly #budget: Budget;
   readonly #decoder = new FrameDecoder({ maxContentBytes: Infinity, streamAbove: 0 });
   /** Bytes of a header that is not whole. */
   #held = new Uint8Array(0);
@@ -49,9 +54,13 @@ export class FrameStage {
   #isInside = false;
   #isRaw = false;
 
-  /** @param offset How many bytes of the stream came before. */
-  constructor(offset: number, events: FrameStageEvents) {
+  /**
+   * @param offset How many bytes of the stream came before.
+   * @param budget What is kept is taken from it.
+   */
+  constructor(offset: number, budget: Budget, events: FrameStageEvents) {
     this.#offset = offset;
+    this.#budget = budget;
     this.#events = events;
   }
 
@@ -80,8 +89,10 @@ export class FrameStage {
   stop(): void {
     clearTimeout(this.#timer);
     this.#stopHolding();
+    if (this.#waiting) this.#giveBack(this.#waiting.parts);
     this.#waiting = undefined;
-    this.#parts = [];
+    this.#giveBack(this.#parts);
+    this.#forget();
     this.#held = new Uint8Array(0);
   }
 
@@ -146,8 +157,11 @@ export class FrameStage {
   #keep(bytes: Uint8Array): void {
     this.#parts.push(bytes);
     this.#partBytes += bytes.length;
-    if (this.#partBytes <= MAX_KEPT_BYTES) return;
+    this.#budget.take(bytes.length + OBJECT_BYTES);
+    const isTooMuch = this.#partBytes > MAX_KEPT_BYTES || this.#parts.length > MAX_KEPT_PARTS;
+    if (!isTooMuch && !this.#budget.isOver) return;
     if (this.#treatment === "keep") this.#pass(this.#parts);
+    this.#giveBack(this.#parts);
     this.#forget();
     this.#treatment = "pass";
   }
@@ -172,6 +186,7 @@ export class FrameStage {
     if (treatment === "repeat") {
       this.#events.fired(this.#fault!, this.#frameOffset);
       this.#pass(this.#parts);
+      this.#giveBack(this.#parts);
       this.#forget();
     }
     if (this.#waiting && treatment !== "drop") {
@@ -185,11 +200,18 @@ export class FrameStage {
     clearTimeout(this.#timer);
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting) { for (const part of waiting.parts) this.#events.next(part, waiting.frame); }
+    if (waiting === undefined) return;
+    for (const part of waiting.parts) this.#events.next(part, waiting.frame);
+    this.#giveBack(waiting.parts);
   }
 
   #pass(parts: readonly Uint8Array[]): void {
     for (const part of parts) this.#events.next(part, this.#frame);
+  }
+
+  /** They are kept no longer. */
+  #giveBack(parts: readonly Uint8Array[]): void {
+    for (const part of parts) this.#budget.give(part.length + OBJECT_BYTES);
   }
 
   #forget(): void {
