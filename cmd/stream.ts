@@ -118,6 +118,7 @@ export const command = defineCommand({
     dedup: {
       type: "duration",
       min: 1,
+      max: 86_400_000,
       help: "remember the ids of messages for this long",
     },
     "before-seq": {

@@ -75,6 +75,7 @@ export const streamFlags = {
   "ack-wait": {
     type: "duration",
     min: 1,
+    max: 604_800_000,
     group: "Streams",
     requires: ["consumer"],
     help: "end the command after this time, and give the message back (30s); for a new consumer, " +
