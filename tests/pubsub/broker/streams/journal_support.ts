@@ -17,7 +17,9 @@ import {
 } from "../../../../lib/pubsub/broker/streams/sqlite/journal/layout.ts";
 import { makeJournal } from "../../../../lib/pubsub/broker/streams/sqlite/journal/make_journal.ts";
 import {
+  contentFor,
   contentOf,
+  firstSaltOf,
   readJournal,
   saltOf,
   storeJournal,
@@ -82,9 +84,11 @@ export class FolderStore implements Disposable {
     this.now = now;
     const path = `${folder}/socktool.db`;
     this.db = openWriter(path, { schema: STREAM_SCHEMA });
-    storeJournal(this.db, path, contentOf(readJournal(path), saltOf(this.db)));
+    const image = readJournal(path);
+    storeJournal(this.db, path, contentFor(this.db, image));
     const openJournal = open ?? ((salt: number) => makeJournal(path, salt));
-    this.engine = new StreamEngine(this.db, { path, openJournal });
+    const leftSalt = image && firstSaltOf(image);
+    this.engine = new StreamEngine(this.db, { path, openJournal, leftSalt });
     if (this.engine.figures().length > 0) return;
     this.engine.perform([{ kind: "create", name: "orders", settings: UNLIMITED }], now);
   }

@@ -17,7 +17,14 @@ import {
   versionOf,
 } from "../../../../sqlite/mod.ts";
 import { checksumOf } from "./checksum.ts";
-import { contentOf, damageOf, missingRecords, readJournal, saltOf } from "./journal/reading.ts";
+import {
+  contentFor,
+  damageOf,
+  journalPathOf,
+  missingRecords,
+  readJournal,
+} from "./journal/reading.ts";
+import { remainsOf } from "./remains.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { CONSUMERS, RECENT_IDS, RETAINED, smallRowProblems } from "./small_rows.ts";
@@ -53,12 +60,14 @@ const ENDS_VERSION = 3;
  *
  * @param folder The store's.
  * @param target The file to be made; it has all of the copy or does not exist.
- * @throws {SqliteError} `failed` if there is no store.
+ * @throws {SqliteError} `failed` if there is no store; `damaged` if only a part of it is there.
  * @throws {StreamError} `storage-failed` if the file cannot be written.
  */
 export async function backupStreamStore(folder: string, target: string): Promise<void> {
   const path = `${folder}/${DATABASE_NAME}`;
   needStore(path, "back up");
+  const remains = remainsOf(path);
+  if (remains !== undefined) throw new SqliteError("damaged", path, "back up", remains);
   const reader = new StoreReader();
   try {
     await reader.open(
@@ -84,14 +93,17 @@ export async function checkStreamStore(folder: string): Promise<StreamStoreCheck
   return examineStore(path);
 }
 
-/** @throws {SqliteError} if there is no database. */
+/** @throws {SqliteError} if there is no database, nor a part of one. */
 export function needStore(path: string, action: string): void {
-  if (identityOf(path) !== undefined) return;
+  const parts = [path, `${path}-wal`, journalPathOf(path)];
+  if (parts.some((part) => identityOf(part) !== undefined)) return;
   throw new SqliteError("failed", path, action, "there is none; name the folder of a store");
 }
 
 /** Looks for what is wrong with a database that nobody else has open. */
 export function examineStore(path: string): StreamStoreCheck {
+  const remains = remainsOf(path);
+  if (remains !== undefined) return { streams: 0, messages: 0, problems: [remains] };
   const problems: string[] = [];
   let streams: StreamRecord[] = [];
   let uncounted = 0;
@@ -114,7 +126,7 @@ export function examineStore(path: string): StreamStoreCheck {
       if (problems.length >= MAX_PROBLEMS) break;
       problems.push(problem);
     }
-    const journal = contentOf(readJournal(path), saltOf(db));
+    const journal = contentFor(db, readJournal(path));
     const damage = damageOf(journal);
     if (damage) problems.push(damage);
     for (const { count } of missingRecords(statements, journal.records)) uncounted += count;

@@ -61,6 +61,8 @@ export interface EngineOptions {
   readonly openJournal?: OpenJournal | undefined;
   /** The thread that writes the log back; without it, this one does. It is closed with the engine. */
   readonly logWriter?: LogWriter | undefined;
+  /** The salt of the first record that the journal has; 0 if it has none. */
+  readonly leftSalt?: number | undefined;
 }
 
 /**
@@ -104,7 +106,8 @@ export class StreamEngine {
     this.#catalog = new Catalog(this.#tables, this.#deliveries, this.#jobs);
     this.#held = new HeldAppends(this.#tables);
     const { openJournal } = options;
-    this.#journaling = openJournal && new Journaling(this.#tables.statements, openJournal);
+    this.#journaling = openJournal &&
+      new Journaling(this.#tables.statements, openJournal, options.leftSalt);
     transaction(db, () => {
       this.#deliveries.reserveNumbers();
       this.#journaling?.renew();
@@ -176,12 +179,13 @@ export class StreamEngine {
 
   /** Writes what was not worth a commit so far. The engine must not be used afterwards. */
   finish(now: number): void {
+    let isDone = false;
     if (!this.#failure) {
       this.#unsyncedSince = now - SYNC_INTERVAL_MS;
       for (const stream of this.#tables.byName.values()) this.#tables.saveAll(stream);
-      this.#perform([], now);
+      isDone = this.#perform([], now).failure === undefined && this.#journaledBytes === 0;
     }
-    this.#journaling?.close();
+    this.#journaling?.close(isDone);
     this.#log.close();
   }
 

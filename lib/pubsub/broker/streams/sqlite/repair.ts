@@ -22,6 +22,7 @@ import type { ConsumerRow } from "./consumer_record.ts";
 import { messageIdOf } from "./publication_list.ts";
 import { readableRows, rowsAround } from "./salvage.ts";
 import {
+  contentFor,
   contentOf,
   firstSaltOf,
   type JournalContent,
@@ -29,6 +30,7 @@ import {
   readJournal,
   saltOf,
 } from "./journal/reading.ts";
+import { remainsOf } from "./remains.ts";
 import { encodeEnds } from "./run_frames.ts";
 import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
 import { CONSUMERS, isObject, RECENT_IDS, RETAINED } from "./small_rows.ts";
@@ -63,13 +65,14 @@ export async function repairStreamStore(folder: string): Promise<StreamStoreRepa
   await using _lock = await FileLock.take(path);
   const before = examineStore(path);
   if (before.problems.length === 0) return { ...figuresOf(before), lost: [], damaged: undefined };
+  const isMissing = remainsOf(path) !== undefined;
   const copy = `${path}.repaired`;
   const lengthened = `${path}.lengthened`;
   await removeAll(copy, lengthened);
   try {
     const length = missingLength(path);
     if (length !== undefined) await copyInWholeLength(path, lengthened, length);
-    const lost = rescue(path, length === undefined ? path : lengthened, copy);
+    const lost = rescue(path, length === undefined ? path : lengthened, copy, isMissing);
     const after = examineStore(copy);
     if (after.problems.length > 0) {
       throw new SqliteError("damaged", path, "repair", after.problems[0]!);
@@ -104,16 +107,17 @@ async function exchange(path: string, copy: string): Promise<string> {
 }
 
 /** Copies what is whole of a source, which stands for the database, into a new file. @returns what is lost. */
-function rescue(path: string, source: string, target: string): string[] {
+function rescue(path: string, source: string, target: string, isMissing: boolean): string[] {
   let from: DatabaseSync | undefined;
   let to: DatabaseSync | undefined;
   try {
-    from = openReader(source);
-    versionOf(from, path, STREAM_SCHEMA);
+    const found = openSource(source, path, isMissing);
+    from = found ?? openWriter(":memory:", { schema: STREAM_SCHEMA });
     const db = to = openWriter(target, { schema: STREAM_SCHEMA });
     const image = readJournal(path);
-    const journal = contentOf(image, readableSalt(from) ?? (image && firstSaltOf(image)));
-    const rescuer = new Rescuer(new Statements(from), new Statements(db), journal);
+    const journal = journalFor(from, image);
+    const isBare = found === undefined;
+    const rescuer = new Rescuer(new Statements(from), new Statements(db), journal, isBare);
     transaction(db, () => rescuer.run());
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     return rescuer.lost;
@@ -128,13 +132,29 @@ function rescue(path: string, source: string, target: string): string[] {
   }
 }
 
-/** The salt of a damaged database's journal, where it can be read. */
-function readableSalt(db: DatabaseSync): number | undefined {
+/** Opens the source; `undefined` where the database is missing, and its log does not have it. */
+function openSource(source: string, path: string, isMissing: boolean): DatabaseSync | undefined {
+  let db: DatabaseSync | undefined;
   try {
-    return saltOf(db);
-  } catch {
+    db = openReader(source);
+    if (versionOf(db, path, STREAM_SCHEMA) > 0 || !isMissing) return db;
+  } catch (error) {
+    closeQuietly(db);
+    if (!isMissing) throw error;
     return undefined;
   }
+  closeQuietly(db);
+  return undefined;
+}
+
+/** What the journal has. Where the database does not tell which salt that is of, it is what came last. */
+function journalFor(db: DatabaseSync, image: Uint8Array | undefined): JournalContent {
+  try {
+    if (image === undefined || saltOf(db) !== undefined) return contentFor(db, image);
+  } catch {
+    // It cannot be read.
+  }
+  return contentOf(image, image && firstSaltOf(image));
 }
 
 /** Tables whose rows are copied as they are. */
@@ -189,9 +209,11 @@ class Rescuer {
   readonly #from: Statements;
   readonly #to: Statements;
   readonly #journal: JournalContent;
+  readonly #isBare: boolean;
   readonly #streams = new Map<number, RescuedStream>();
 
-  constructor(from: Statements, to: Statements, journal: JournalContent) {
+  constructor(from: Statements, to: Statements, journal: JournalContent, isBare: boolean) {
+    this.#isBare = isBare;
     this.#from = from;
     this.#to = to;
     this.#journal = journal;
@@ -203,6 +225,7 @@ class Rescuer {
   }
 
   run(): void {
+    if (this.#isBare) this.#lose("all that only the database and its log had");
     this.#rescueStreams();
     this.#rescueRuns();
     this.#rescueConsumers();
@@ -264,7 +287,7 @@ class Rescuer {
     if (damagedAt !== undefined) this.#lose("messages of the last second, out of the journal");
     let [lastId] = this.#to.row<[number]>("SELECT coalesce(max(id), 0) FROM run")!;
     for (const { stream: id, first, count, time, crc, frames } of [...records, ...behind]) {
-      const stream = this.#streams.get(id);
+      const stream = this.#streams.get(id) ?? (this.#isBare ? this.#strayStream(id) : undefined);
       if (stream === undefined || first < stream.saved) continue;
       this.#rescueRun(stream, [++lastId, id, first, count, time, crc, frames], false);
     }

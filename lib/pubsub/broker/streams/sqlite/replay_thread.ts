@@ -86,6 +86,8 @@ async function copyOnce(target: string, again: boolean): Promise<boolean> {
         const content = contentOf(image, saltOf(copied));
         damage = damageOf(content);
         storeJournal(copied, copy, content);
+        // Beside the copy there is no journal.
+        copied.exec("DELETE FROM counter WHERE name IN ('journal', 'journal-file')");
       } finally {
         copied.close();
       }

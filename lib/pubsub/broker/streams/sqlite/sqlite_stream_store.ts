@@ -22,6 +22,7 @@ import type {
   StreamTotals,
 } from "../stream_store.ts";
 import type { StoreReport, WrittenFigures } from "./orders.ts";
+import { remainsOf } from "./remains.ts";
 import { DATABASE_NAME } from "./schema.ts";
 import { COPY_PREFIX, FileCopy, removeCopies } from "./store_copy.ts";
 import { STORE_MEMORY_BYTES, type StoreMemory, storeMemory } from "./store_memory.ts";
@@ -73,6 +74,8 @@ export async function openStreamStore(
   await makeFolder(folder, path);
   const lock = await FileLock.take(path);
   try {
+    const remains = remainsOf(path);
+    if (remains !== undefined) throw new SqliteError("damaged", path, "open", remains);
     await removeCopies(folder);
     const store = new SqliteStreamStore(path, lock, memory, maxDiskBytes);
     await store.open();

@@ -13,7 +13,7 @@ import { DiskReserve } from "./disk_reserve.ts";
 import { StreamEngine } from "./engine.ts";
 import { LogWriter } from "./log_writer.ts";
 import { makeJournal } from "./journal/make_journal.ts";
-import { contentOf, readJournal, saltOf, storeJournal } from "./journal/reading.ts";
+import { contentFor, firstSaltOf, readJournal, storeJournal } from "./journal/reading.ts";
 import type { OpenedStore, StoreOrder, StoreReport } from "./orders.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
 import { Statements } from "./statements.ts";
@@ -86,12 +86,14 @@ function open({ path, memory, maxPages, line: lineMemory }: OpenOrder): void {
     db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes });
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec(`PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
-    storeJournal(db, path, contentOf(readJournal(path), saltOf(db)));
+    const image = readJournal(path);
+    storeJournal(db, path, contentFor(db, image));
     if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
     const guard = new FileGuard(path);
     const openJournal = (salt: number) => makeJournal(path, salt, guard);
     const logWriter = new LogWriter(path, guard.identity);
-    const options = { path, guard, reserve, maxPages, recentIds, openJournal, logWriter };
+    const leftSalt = image && firstSaltOf(image);
+    const options = { path, guard, reserve, maxPages, recentIds, openJournal, logWriter, leftSalt };
     engine = new StreamEngine(db, options);
     // All that a start reads is read here: whatever of it is damaged is told as damage.
     const store = { streams: engine.figures(), retained: retainedIn(db) };

@@ -8,8 +8,8 @@ export const MAX_BATCH_BYTES = 262_144;
 /** A journal that could not be made is tried again after this time. */
 const RETRY_MS = 10_000;
 
-/** The largest salt is a whole number of 53 bits. */
-const HIGH = 2 ** 21 - 1;
+/** The first salt of a process is a whole number of 52 bits; each that follows is larger by one. */
+const HIGH = 2 ** 20 - 1;
 
 /** Opens a journal with a salt. @throws {Error} if that cannot be done. */
 export type OpenJournal = (salt: number) => Journal;
@@ -18,6 +18,7 @@ export type OpenJournal = (salt: number) => Journal;
 export class Journaling {
   readonly #statements: Statements;
   readonly #open: OpenJournal;
+  readonly #leftSalt: number;
   #salt = 0;
   #nextSalt = 0;
   #journal: Journal | undefined;
@@ -25,8 +26,13 @@ export class Journaling {
   /** Whether a write failed: what the file holds is not known. */
   #isBroken = false;
 
-  /** Over the connection that writes. */
-  constructor(statements: Statements, open: OpenJournal) {
+  /**
+   * Over the connection that writes.
+   *
+   * @param leftSalt The salt of the first record that the file has; 0 if it has none.
+   */
+  constructor(statements: Statements, open: OpenJournal, leftSalt = 0) {
+    this.#leftSalt = leftSalt;
     this.#statements = statements;
     this.#open = open;
   }
@@ -43,6 +49,8 @@ export class Journaling {
       this.#openAt = now;
       try {
         this.#journal = this.#open(this.#salt);
+        // From here on, who finds the database without the journal knows that this is missing.
+        this.#statements.run("INSERT OR REPLACE INTO counter VALUES ('journal-file', 1)");
       } catch {
         // Then all goes to the database, as it would without a journal; it tells of a full disk.
       }
@@ -54,10 +62,15 @@ export class Journaling {
   renew(): void {
     this.#nextSalt = 0;
     if (this.#salt !== 0 && !this.#isBroken && (this.#journal?.isEmpty ?? true)) return;
-    const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
-    this.#nextSalt = 1 + (high & HIGH) * 2 ** 32 + low;
-    const sql = "INSERT OR REPLACE INTO counter VALUES ('journal', ?)";
-    this.#statements.run(sql, this.#nextSalt);
+    this.#nextSalt = this.#salt === 0 ? firstSalt() : this.#salt + 1;
+    const sql = "INSERT OR REPLACE INTO counter VALUES (?, ?)";
+    this.#statements.run(sql, "journal", this.#nextSalt);
+    // Until it is written to, the file begins with what was left there; who finds another salt in it
+    // than one of these knows that it is not the journal of this database, as it is.
+    if (this.#salt === 0) this.#statements.run(sql, "journal-left", this.#leftSalt);
+    else if (this.#isBroken) {
+      this.#statements.run("DELETE FROM counter WHERE name = 'journal-left'");
+    }
   }
 
   /** That commit is on the disk: the journal begins again. */
@@ -75,8 +88,18 @@ export class Journaling {
     this.#isBroken = true;
   }
 
-  /** Closes the file. */
-  close(): void {
+  /** Closes the file. @param isDone Whether the database has all of it. */
+  close(isDone: boolean): void {
+    try {
+      if (isDone) this.#statements.run("DELETE FROM counter WHERE name = 'journal-file'");
+    } catch {
+      // Then a start without the file does not know that nothing is missing.
+    }
     this.#journal?.close();
   }
+}
+
+function firstSalt(): number {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
+  return 1 + (high & HIGH) * 2 ** 32 + low;
 }

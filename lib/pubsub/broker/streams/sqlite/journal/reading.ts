@@ -16,7 +16,7 @@ export interface JournalContent {
   /** Its records in their order. */
   readonly records: readonly JournalRecord[];
   /**
-   * Where it is damaged: there was a record, which was on the disk before those behind it were
+   * Where it is damaged; 0 if it is missing. There was a record, which was on the disk before those behind it were
    * written. After a crash nothing is behind the place where it ends. Or where its file was cut off,
    * which has its size before the first record is written.
    */
@@ -30,9 +30,15 @@ const NOTHING: JournalContent = { records: [], damagedAt: undefined, behind: [] 
 /** A journal larger than this is none of ours. */
 const MAX_BYTES = 16 * JOURNAL_BYTES;
 
-/** Where the journal of a database is. */
+/** Where the journal of a database is: beside the file that a link leads to. */
 export function journalPathOf(database: string): string {
-  return `${Deno.realPathSync(database).replace(/\.db$/, "")}.journal`;
+  let path = database;
+  try {
+    path = Deno.realPathSync(database);
+  } catch {
+    // There is no database: then no link leads to it.
+  }
+  return `${path.replace(/\.db$/, "")}.journal`;
 }
 
 /**
@@ -69,9 +75,29 @@ export function saltOf(db: DatabaseSync): number | undefined {
   return row?.[0];
 }
 
+/**
+ * What a database lacks of its journal. Where a process did not end in order, that has to be there, and
+ * to be the one that it left.
+ *
+ * @param image The journal's bytes, if there is one.
+ */
+export function contentFor(db: DatabaseSync, image: Uint8Array | undefined): JournalContent {
+  const statements = new Statements(db);
+  const counter = (name: string) =>
+    statements.row<[number]>("SELECT value FROM counter WHERE name = ?", name)?.[0];
+  const salt = counter("journal");
+  if (counter("journal-file") === undefined) return contentOf(image, salt);
+  if (image === undefined) return { ...NOTHING, damagedAt: 0 };
+  const left = counter("journal-left");
+  const first = firstSaltOf(image);
+  const isOwn = left === undefined || [salt, salt! - 1, left].includes(first);
+  return isOwn ? contentOf(image, salt) : { ...NOTHING, damagedAt: RECORDS_AT };
+}
+
 /** The salt of what was written last, where the database does not tell. */
 export function firstSaltOf(image: Uint8Array): number {
-  return new DataView(image.buffer, image.byteOffset).getFloat64(RECORDS_AT, true);
+  const bytes = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  return bytes.byteLength < RECORDS_AT + 8 ? 0 : bytes.getFloat64(RECORDS_AT, true);
 }
 
 /** The records with a salt. */
@@ -103,6 +129,11 @@ export function contentOf(
 /** How a damaged journal is told, as the end of a sentence about its database. */
 export function damageOf({ damagedAt, behind }: JournalContent): string | undefined {
   if (damagedAt === undefined) return undefined;
+  if (damagedAt === 0) return "its journal is missing or empty, and had messages that only it has";
+  if (damagedAt === RECORDS_AT && behind.length === 0) {
+    return "its journal does not belong to it as it is: one of them, or its log, is another's, or of " +
+      "another time";
+  }
   if (behind.length === 0) return `its journal is cut off at byte ${damagedAt}`;
   const messages = behind.reduce((sum, { count }) => sum + count, 0);
   return `its journal is damaged at byte ${damagedAt}, before ${messages} whole messages`;

@@ -1,0 +1,50 @@
+import { closeQuietly } from "../../../../base/close_quietly.ts";
+import { openReader, versionOf } from "../../../../sqlite/mod.ts";
+import { contentOf, firstSaltOf, readJournal } from "./journal/reading.ts";
+import { STREAM_SCHEMA } from "./schema.ts";
+
+/** A database with tables has more pages, or a log. */
+const PAGE_BYTES = 4_096;
+
+/**
+ * What is left of a store whose database is missing, or has nothing in it, as the end of a sentence
+ * about that; `undefined` if nothing is, or the database has something. One that has its log beside it
+ * was never empty, and neither was one that has a journal with messages. To open it would have SQLite
+ * remove the log of an empty file.
+ */
+export function remainsOf(path: string): string | undefined {
+  const size = sizeOf(path);
+  if (size > PAGE_BYTES || size > 0 && !isBare(path)) return undefined;
+  const image = readJournal(path);
+  const { records, behind } = contentOf(image, image && firstSaltOf(image));
+  const messages = [...records, ...behind].reduce((sum, { count }) => sum + count, 0);
+  const left = [
+    size === 0 && sizeOf(`${path}-wal`) > 0 ? "its log is there" : "",
+    messages > 0 ? `its journal has ${messages} messages` : "",
+  ].filter((text) => text !== "");
+  if (left.length === 0) return undefined;
+  const what = size === 0 ? "the file is missing or empty" : "there is nothing in it";
+  return `${what}, but ${left.join(" and ")}`;
+}
+
+/** Whether it has no tables: where a store is young, they are in its log. */
+function isBare(path: string): boolean {
+  let db;
+  try {
+    db = openReader(path);
+    return versionOf(db, path, STREAM_SCHEMA) === 0;
+  } catch {
+    // Why it cannot be read is told by who opens it.
+    return false;
+  } finally {
+    closeQuietly(db);
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
