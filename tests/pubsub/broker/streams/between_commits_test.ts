@@ -115,3 +115,38 @@ Deno.test("who joins a consumer that is deleted in the same commit is told", asy
   const error = await deadline(assertRejects(() => member.take(), StreamError), "an end", 5_000);
   assertEquals(error.code, "no-consumer");
 });
+
+Deno.test("what only a consumer got that is gone is not kept, also after a crash", () => {
+  for (const isCrashed of [false, true]) {
+    for (const first of [["a"], ["a", "b"]]) {
+      using db = openDatabase();
+      let engine = new StreamEngine(db);
+      let now = 1_000_000;
+      const perform = (...orders: Parameters<StreamEngine["perform"]>[0]) =>
+        engine.perform(orders, now += 2_000);
+      const join = (name: string) => {
+        const settings = { topic: `orders.${name}` };
+        const init = { ...PLACE, consumer: name, owner: 1, settings, prefetch: 1 };
+        perform({ kind: "join", member: 1, init: { ...init, start: { from: "all" } } });
+      };
+      const count = () => engine.figures()[0]!.count;
+      const settings = { ...UNLIMITED, keep: "until-acked" } as const;
+      perform({ kind: "create", name: "orders", settings });
+      for (const name of first) join(name);
+      const frames = ["a", "b", "c"].map((name) => publication(`orders.${name}`, name));
+      perform(appendOrder("orders", ...frames));
+      for (let i = 0; i < 3; i++) perform();
+      assertEquals(count(), first.length, "nobody gets the others");
+      // It is gone before anything of it was dropped.
+      perform({ kind: "delete-consumer", stream: "orders", consumer: "a" });
+      if (isCrashed) engine = new StreamEngine(db);
+      if (first.length === 1) {
+        for (let i = 0; i < 3; i++) perform();
+        assertEquals(count(), 1, "without a consumer all is kept");
+        join("b");
+      }
+      for (let i = 0; i < 3; i++) perform();
+      assertEquals(count(), first.length - 1);
+    }
+  }
+});

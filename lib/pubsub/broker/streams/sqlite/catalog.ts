@@ -214,6 +214,7 @@ export class Catalog {
 
   /** Stops keeping what all remaining consumers are done with. */
   #sweep(stream: StreamRecord): void {
+    this.#jobs.consumerChanged(stream);
     const consumers = this.#tables.consumersOf(stream);
     if (stream.settings.keep !== "until-acked" || consumers.size === 0) return;
     this.#jobs.sweep(

@@ -86,6 +86,11 @@ export class Jobs {
     return this.#add(stream, this.#looking(stream, end, picks, () => MAX_LOOKED_AT));
   }
 
+  /** A consumer of a stream is gone, or begins anew. Called within a commit. */
+  consumerChanged(stream: StreamRecord): void {
+    this.#unwanted.beginAgain(stream);
+  }
+
   /**
    * Drops the messages that are picked. Where this waits to be done anyway, it is not done twice.
    *

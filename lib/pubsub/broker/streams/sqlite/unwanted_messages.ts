@@ -21,6 +21,14 @@ export class UnwantedMessages {
     this.#tables = tables;
   }
 
+  /** A consumer is gone: what only that one got has to be looked at, too. Called within a commit. */
+  beginAgain(stream: StreamRecord): void {
+    if (stream.settings.keep !== "until-acked") return;
+    const before = this.#next.get(stream) ?? this.#noted(stream);
+    this.#note(stream, 0);
+    this.#tables.onRollBack(() => this.#next.set(stream, before));
+  }
+
   /** Begins a commit, which looks at some messages. */
   begin(): void {
     this.#left = MAX_RUNS;
