@@ -24,6 +24,7 @@ import { ANONYMOUS } from "./routing/rights.ts";
 import { Inboxes } from "./routing/inboxes.ts";
 import { PublicationCounters } from "./routing/publication_counters.ts";
 import { Publications } from "./routing/publications.ts";
+import { RequestTime } from "./request_time.ts";
 import { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
 import { Router } from "./routing/router.ts";
@@ -114,6 +115,7 @@ export class BrokerCore {
   drainTimeoutMs: number;
   /** Lets others be served in the middle of long work; `undefined` if they just were. */
   readonly pause: Pause;
+  readonly requestTime: RequestTime = new RequestTime();
   readonly #filters: Budget;
   readonly #speed: SpeedMemory;
   readonly #accounts = new Map<Principal, Account>();

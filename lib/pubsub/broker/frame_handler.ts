@@ -111,8 +111,9 @@ export class FrameHandler {
       if (i > from && this.#waits) return i;
       route = undefined;
       lastHeader = undefined;
-      if (!last) performOperation(this.#source, this.#core, frame);
-      else if (!this.#publish(frames, i, last)) return i;
+      if (!last) {
+        if (!this.#perform(frame)) return i;
+      } else if (!this.#publish(frames, i, last)) return i;
       const isKept = last !== undefined && last.stream !== undefined && !last.refusal;
       this.#worked(isKept ? KEPT_NS + bytesOf(frames, i, i + 1) / BYTES_PER_NS : REQUEST_NS);
       const { ending, outbox } = this.#source;
@@ -120,6 +121,20 @@ export class FrameHandler {
     }
     if (route && !this.#pass(frames, first, frames.length, route)) return first;
     return frames.length;
+  }
+
+  /** Carries out a request; `false` if others have their turn before. */
+  #perform(frame: Frame): boolean {
+    const { requestTime } = this.#core;
+    const begin = performance.now();
+    // A thousand clients that say hello at once come one after the other; who asks little goes on.
+    if (frame.header["op"] === "hello" && requestTime.isSpent(begin)) {
+      this.turn ??= this.#core.pause();
+      if (this.turn) return false;
+    }
+    performOperation(this.#source, this.#core, frame);
+    requestTime.taken(begin, performance.now());
+    return true;
   }
 
   /** Whether something has to be waited for before the next frame is dealt with. */

@@ -68,9 +68,15 @@ export function answerSystemTopic(
   const refusal = publishRefusal(requester.principal!, replyTo);
   if (refusal) return requester.refuse(refusal, id);
   if (id !== undefined) requester.outbox.control("ok", { id, receivers: 1 });
-  const { work, result } = tell(core, limitOf(frame));
-  const publish = () => core.publish(replyTo, result);
-  requester.waitFor(inSteps(work, core.pause)?.then(publish) ?? publish());
+  requester.waitFor(answer(core, tell(core, limitOf(frame)), replyTo));
+}
+
+async function answer(core: BrokerCore, { work, result }: Telling, replyTo: string): Promise<void> {
+  // A thousand clients may ask at once.
+  const turn = core.pause();
+  if (turn) await turn;
+  await inSteps(work, core.pause);
+  await core.publish(replyTo, result);
 }
 
 /** The connections with the most pending bytes come first, then those that missed most. */

@@ -1,16 +1,30 @@
 import { type Node, tokenEnd, type TokenTree, valuesBelow } from "./token_tree.ts";
 
+/** After so many nodes that were looked at in vain, or not, a walk may be interrupted. */
+const NODES = 2;
+
+/** Counts the nodes that a walk looks at. */
+interface Looks {
+  count: number;
+}
+
 /**
  * The values of all filters in a tree that have a topic in common with a filter, in no order, as a walk
- * that may be interrupted. Of a tree of topics these are the topics that the filter matches. It stands
- * apart from the tree because the client for browsers, which has one, does not need this.
+ * that may be interrupted: `undefined` stands for nodes that were looked at. Of a tree of topics these
+ * are the topics that the filter matches. It stands apart from the tree because the client for browsers,
+ * which has one, does not need this.
  */
-export function overlapping<T>(tree: TokenTree<T>, filter: string): Generator<T> {
-  return walk(tree.root, `.${filter}`, 0);
+export function overlapping<T>(tree: TokenTree<T>, filter: string): Generator<T | undefined> {
+  return walk(tree.root, `.${filter}`, 0, { count: 0 });
 }
 
 /** The values below a node whose filters have a topic in common with `filter[at, …)`. */
-function* walk<T>(node: Node<T>, filter: string, at: number): Generator<T> {
+function* walk<T>(
+  node: Node<T>,
+  filter: string,
+  at: number,
+  looks: Looks,
+): Generator<T | undefined> {
   if (at === filter.length) {
     if (node.value !== undefined) yield node.value;
     return;
@@ -22,18 +36,24 @@ function* walk<T>(node: Node<T>, filter: string, at: number): Generator<T> {
   const isSystem = at === 0 && token.startsWith("._");
   if (token === ".*" || token === ".>") {
     for (const [first, child] of children) {
-      if (at > 0 || !first.startsWith("._")) yield* enter(child, filter, at);
+      if (at > 0 || !first.startsWith("._")) yield* enter(child, filter, at, looks);
     }
     return;
   }
   for (const first of isSystem ? [token] : [token, ".*", ".>"]) {
     const child = children.get(first);
-    if (child) yield* enter(child, filter, at);
+    if (child) yield* enter(child, filter, at, looks);
   }
 }
 
 /** Goes on behind a node's label, if that fits `filter[at, …)`. */
-function* enter<T>(node: Node<T>, filter: string, at: number): Generator<T> {
+function* enter<T>(
+  node: Node<T>,
+  filter: string,
+  at: number,
+  looks: Looks,
+): Generator<T | undefined> {
+  if (++looks.count % NODES === 0) yield undefined;
   const { label } = node;
   let next = at;
   for (let i = 0; i < label.length;) {
@@ -46,5 +66,5 @@ function* enter<T>(node: Node<T>, filter: string, at: number): Generator<T> {
     i = end;
     next = filterEnd;
   }
-  yield* walk(node, filter, next);
+  yield* walk(node, filter, next, looks);
 }

@@ -179,7 +179,7 @@ export class RetainedSelection {
 /** A look for retained frames, in steps. */
 export class RetainedWalk {
   readonly #filter: string;
-  readonly #entries: Iterator<Entry>;
+  readonly #entries: Iterator<Entry | undefined>;
   /** Topics with a greater number came after the walk began. */
   readonly #lastNumber: number;
   readonly #select: (frames: readonly Uint8Array[], areAll: boolean) => RetainedSelection;
@@ -189,7 +189,7 @@ export class RetainedWalk {
   /** Made by {@linkcode Retained.walk}. */
   constructor(
     filter: string,
-    entries: Iterator<Entry>,
+    entries: Iterator<Entry | undefined>,
     lastNumber: number,
     select: (frames: readonly Uint8Array[], areAll: boolean) => RetainedSelection,
   ) {
@@ -204,13 +204,13 @@ export class RetainedWalk {
     return this.#found.length;
   }
 
-  /** Looks at up to this many topics that match; `true` once there are no more. */
+  /** Takes up to this many topics that match, or looks at a few times as many; `true` at the end. */
   step(count: number): boolean {
     for (let i = 0; i < count; i++) {
       const { done, value } = this.#entries.next();
       if (done) return this.#isDone = true;
       // New topics are reported by `created`, wherever the walk is.
-      if (value.number <= this.#lastNumber) this.#found.push(value);
+      if (value !== undefined && value.number <= this.#lastNumber) this.#found.push(value);
     }
     return false;
   }

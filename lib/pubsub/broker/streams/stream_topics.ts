@@ -47,7 +47,7 @@ export class StreamTopics {
     if (!this.#isIndexed) this.#index();
     for (const filter of filters) {
       for (const name of overlapping(this.#tree, filter)) {
-        if (name !== except) return name;
+        if (name !== undefined && name !== except) return name;
       }
     }
     return undefined;
