@@ -27,7 +27,8 @@ export class Gateway implements AsyncDisposable {
     servers: string | readonly string[],
     { broker, nats }: { broker?: BrokerOptions; nats?: NatsBackplaneOptions } = {},
   ): Promise<Gateway> {
-    const backplane = await connectNats([servers].flat(), nats);
+    // A busy machine may take longer to connect than a gateway waits for a server.
+    const backplane = await connectNats([servers].flat(), { waitMs: 20_000, ...nats });
     return new Gateway(serveBroker(await listenLocally(), { ...broker, backplane }), backplane);
   }
 
