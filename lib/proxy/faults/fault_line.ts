@@ -18,8 +18,14 @@ const SPARE_BYTES = 32_768;
 /** At most so many pieces wait: a slice of one byte takes far more memory than a byte. */
 const MAX_PIECES = 8_192;
 
-/** The same where all connections together have used up their memory. */
+/** The same where they wait for no time, or where all connections together have used up their memory. */
 const FEW_PIECES = 64;
+
+/**
+ * Pieces that are written by themselves follow each other for this long, of all connections; then others
+ * have their turn. The runtime tells that one was taken before it looks at anything else.
+ */
+const ALONE_MS = 4;
 
 /** Reads and pieces of one direction that wait. */
 const MAX_OBJECTS = 65_536;
@@ -66,6 +72,10 @@ interface Entry {
 /** One for all directions of all connections: thousands of them wait at a time. */
 const clock = new AlarmClock();
 
+/** Rings for those that write pieces by themselves, by its timer alone: between two timers, others are seen. */
+const aloneClock = new AlarmClock();
+let aloneUntil = -Infinity;
+
 /**
  * One direction of a connection under faults: a queue in which bytes wait for their time, in their
  * order, and one alarm.
@@ -94,6 +104,7 @@ export class FaultLine {
   #most = SPARE_BYTES;
   #resumeAt = SPARE_BYTES / 2;
   readonly #alarm = new Alarm(() => this.#advance());
+  readonly #aloneAlarm = new Alarm(() => this.#goOnAlone());
   #isAwaiting = false;
   #isBlocked = false;
   #isReading = true;
@@ -172,6 +183,7 @@ export class FaultLine {
   stop(): void {
     this.#isOver = true;
     clock.clear(this.#alarm);
+    aloneClock.clear(this.#aloneAlarm);
     this.#frames?.stop();
     this.#entries.clear();
     this.#queue.clear();
@@ -194,7 +206,8 @@ export class FaultLine {
     if (this.#isOver) return;
     this.#account();
     // Pieces that have left made room for others.
-    if (!isHeld && this.#entries.length > 0 && this.#mayMakePieces) this.#wake(now);
+    const isWaiting = isHeld || this.#isAwaiting || this.#isBlocked;
+    if (!isWaiting && this.#entries.length > 0 && this.#mayMakePieces(now)) this.#wake(now);
     this.#look(isHeld);
   }
 
@@ -211,15 +224,16 @@ export class FaultLine {
     else this.#set.waiting.give(-more);
   }
 
-  get #mayMakePieces(): boolean {
-    return this.#queue.length < (this.#set.waiting.isOver ? FEW_PIECES : MAX_PIECES);
+  #mayMakePieces(now: number): boolean {
+    const isForFew = this.#shaping.lastDue <= now || this.#set.waiting.isOver;
+    return this.#queue.length < (isForFew ? FEW_PIECES : MAX_PIECES);
   }
 
   /** @returns whether a blackhole holds what is next. */
   #shape(now: number): boolean {
     for (let pieces = 0; pieces < PIECES_IN_A_ROW; pieces++) {
       const entry = this.#entries.peek();
-      if (entry === undefined || !this.#mayMakePieces) return false;
+      if (entry === undefined || !this.#mayMakePieces(now)) return false;
       const { fired } = entry;
       if (fired) {
         this.#entries.shift();
@@ -333,9 +347,17 @@ export class FaultLine {
   #passAlone(bytes: Uint8Array): void {
     this.#isAwaiting = true;
     this.#exit.writeAlone(bytes, () => {
-      this.#isAwaiting = false;
-      this.#advance();
+      const now = performance.now();
+      if (now < aloneUntil) this.#goOnAlone();
+      else aloneClock.set(this.#aloneAlarm, now);
     });
+  }
+
+  #goOnAlone(): void {
+    const now = performance.now();
+    if (now >= aloneUntil) aloneUntil = now + ALONE_MS;
+    this.#isAwaiting = false;
+    this.#advance();
   }
 
   /** Whether a mark may act: a reset that follows bytes at once would overtake them. */
