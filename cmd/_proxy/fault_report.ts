@@ -20,8 +20,10 @@ export class FaultLines {
     if (this.#json) {
       return this.#lossy.print({ type: "fault", fault, connection, direction, offset });
     }
+    const { log } = this.#context;
+    if (log.level !== "verbose") return;
     const text = `connection ${connection}, ${direction}, byte ${offset}: ${fault}`;
-    this.#context.log.detail(text, { connection });
+    log.detail(text, { connection });
   }
 
   /** A fault cannot do what it should; each kind is told once. */
