@@ -48,7 +48,8 @@ export class Connection implements Peer {
   onDrain: (() => void) | undefined;
   /**
    * Called when the server needs the memory that this connection holds: the service should tell the
-   * peer, and finish. Without it the connection is closed.
+   * peer, and finish. Without it the connection is closed, and so it is after it where many end at
+   * once.
    */
   onEvict: (() => void) | undefined;
   /** Called by {@linkcode Connection.revoke}. Without it the connection is closed. */
@@ -291,10 +292,12 @@ export class Connection implements Peer {
 
   /** Called when the server needs the memory that this connection holds. */
   evict(): void {
-    // Its end may take a second, and the memory is needed now.
+    // Its end may take a second, and the memory is needed now: only a read that waits may keep it.
+    const keptBytes = this.input.bytes.length;
     if (this.#isWaiting) this.dropInput();
-    if (this.onEvict) this.onEvict();
-    else this.close("over-budget");
+    const mayTell = this.onEvict && this.#memory?.mayLeaveSlowly(keptBytes);
+    this.onEvict?.();
+    if (!mayTell) this.close("over-budget");
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Budget } from "../base/budget.ts";
+import { Budget, OverBudgetError } from "../base/budget.ts";
 import type { ReadMemory } from "./bytes/read_buffer.ts";
 
 /**
@@ -6,6 +6,9 @@ import type { ReadMemory } from "./bytes/read_buffer.ts";
  * they read directly into the memory of large frames.
  */
 const SPEED_SHARE = 1 / 2;
+
+/** What reads may keep of connections that were ended for others, as a part of the input's budget. */
+const LEAVING_SHARE = 1 / 8;
 
 /** When this part of the output's budget is used, the time of each peer's reads is noted. */
 const WATCHED_SHARE = 1 / 2;
@@ -37,6 +40,8 @@ export class ServerMemory {
   readonly input: Budget;
   /** For bytes that wait to be sent. */
   readonly output: Budget;
+  /** For memory into which connections still read that are told that they were ended for others. */
+  readonly leaving: Budget;
   readonly #owners = new Set<ConnectionMemory>();
   #relieving = false;
 
@@ -44,6 +49,7 @@ export class ServerMemory {
   constructor(maxInputBytes: number, maxOutputBytes: number) {
     this.input = new Budget("unfinished frames", maxInputBytes);
     this.output = new Budget("unread output", maxOutputBytes);
+    this.leaving = new Budget("connections that end", maxInputBytes * LEAVING_SHARE);
   }
 
   /** Makes the account of a connection. */
@@ -147,6 +153,7 @@ export class ConnectionMemory implements ReadMemory {
   readonly #server: ServerMemory;
   readonly #owner: MemoryOwner;
   #inputSince = 0;
+  #leavingBytes = 0;
   #isOver = false;
 
   /** Made by {@linkcode ServerMemory.of}. */
@@ -170,8 +177,18 @@ export class ConnectionMemory implements ReadMemory {
     return this.inputBytes * (now - this.#inputSince);
   }
 
-  /** Takes bytes for input; see {@linkcode ReadMemory}. */
-  grow(bytes: number, isNeeded: boolean): boolean {
+  /** Takes bytes for input that is needed; see {@linkcode ReadMemory}. */
+  need(bytes: number): void {
+    if (bytes === 0 || this.grow(bytes, true)) return;
+    throw new OverBudgetError(`There is no memory for ${bytes} bytes more of a frame`);
+  }
+
+  /**
+   * Takes bytes for input; see {@linkcode ReadMemory}.
+   *
+   * @param isNeeded Whether nothing more can be read without them. @default {false}
+   */
+  grow(bytes: number, isNeeded = false): boolean {
     if (this.#isOver) return false;
     if (this.inputBytes === 0) {
       this.#inputSince = performance.now();
@@ -213,8 +230,22 @@ export class ConnectionMemory implements ReadMemory {
     this.#owner.evict();
   }
 
+  /**
+   * Whether a connection that was ended for others may take its time to tell its peer: until it is
+   * {@linkcode ConnectionMemory.close closed} again, a read keeps so many bytes. One alone always may.
+   */
+  mayLeaveSlowly(bytes: number): boolean {
+    const { leaving } = this.#server;
+    if (leaving.usedBytes > 0 && leaving.refusing(bytes)) return false;
+    leaving.take(bytes);
+    this.#leavingBytes += bytes;
+    return true;
+  }
+
   /** Gives everything back; nothing is counted after that. */
   close(): void {
+    this.#server.leaving.give(this.#leavingBytes);
+    this.#leavingBytes = 0;
     if (this.#isOver) return;
     this.#isOver = true;
     this.#server.input.give(this.inputBytes);

@@ -152,6 +152,32 @@ Deno.test("of unfinished frames the one goes that has taken most for longest", a
   assertEquals(server.input.usedBytes, late.memory.inputBytes + small.memory.inputBytes);
 });
 
+Deno.test("few of those that are ended for others take their time, whose reads keep memory", async () => {
+  let leaving = 0;
+  let most = 0;
+  const server = serveConnections(await listenLocally(), {
+    async serve(connection) {
+      let ending: Promise<void> | undefined;
+      connection.onEvict = () => {
+        most = Math.max(most, ++leaving);
+        ending = connection.finish("over-budget", false).finally(() => leaving--);
+      };
+      while (await connection.read()) if (ending) return await ending;
+    },
+  }, { maxUnfinishedBytes: MIB });
+  await using _ = server;
+  const clients = [];
+  for (let i = 0; i < 60; i++) {
+    const client = await RawClient.connect(server.address);
+    clients.push(client);
+    await pour(client, partOf(MIB, 60_000));
+  }
+  await until(() => server.connections.size <= 20, "there is not room for all");
+  // An eighth of the memory is for reads of 64 KiB.
+  assert(most > 0 && most <= 3, `${most} at a time`);
+  for (const client of clients) client.close();
+});
+
 Deno.test("nothing is kept of a connection that is ended for others, while its end goes on", async () => {
   const kept: number[] = [];
   const server = serveConnections(await listenLocally(), {

@@ -1,4 +1,3 @@
-import { OverBudgetError } from "../../base/budget.ts";
 import { READ_BYTES, SharedMemory, takeMemory } from "./shared_memory.ts";
 
 /** The size in bytes with which a connection begins; most never receive more at once. */
@@ -14,12 +13,14 @@ const NOTHING = new SharedMemory(new Uint8Array(0));
 
 /** Decides how much memory a {@linkcode ReadBuffer} may take beyond its first KiB. */
 export interface ReadMemory {
+  /** Asks for more bytes, without which reads are only slower. */
+  grow(bytes: number): boolean;
   /**
-   * Asks for more bytes.
+   * Asks for more bytes, without which nothing more can be read.
    *
-   * @param isNeeded Whether nothing more can be read without them. If not, reads are only slower.
+   * @throws {OverBudgetError} if there are none.
    */
-  grow(bytes: number, isNeeded: boolean): boolean;
+  need(bytes: number): void;
   /** Gives bytes back. */
   shrink(bytes: number): void;
   /** Whether little is left. Then memory may have to be given back while a read waits. */
@@ -114,7 +115,7 @@ export class ReadBuffer {
   /** Gives all memory back. Views of it are no longer valid. */
   release(): void {
     this.#limit?.shrink(limitedBytes(this.bytes.length));
-    this.#memory.leave();
+    this.#memory.leave(this.#limit?.isTight);
     this.#memory = NOTHING;
     this.bytes = NOTHING.bytes;
     this.#aside = undefined;
@@ -125,7 +126,7 @@ export class ReadBuffer {
   #move(size: number): void {
     const memory = takeMemory(size);
     memory.bytes.set(this.bytes.subarray(this.start, this.end));
-    this.#memory.leave();
+    this.#memory.leave(this.#limit?.isTight);
     this.#memory = memory;
     this.bytes = memory.bytes;
   }
@@ -133,13 +134,16 @@ export class ReadBuffer {
   /** The wanted size, or the present one if the limit refuses more. */
   #granted(wanted: number, held: number, limit: ReadMemory): number {
     const size = this.bytes.length;
-    const more = limitedBytes(wanted) - limitedBytes(size);
+    const counted = limitedBytes(size);
+    const more = limitedBytes(wanted) - counted;
     if (more < 0) limit.shrink(-more);
     if (more <= 0) return wanted;
-    const isNeeded = held === size;
-    if (limit.grow(more, isNeeded)) return wanted;
-    if (isNeeded) throw new OverBudgetError(`There is no memory for ${wanted} bytes of a frame`);
-    return size;
+    if (limit.grow(more)) return wanted;
+    if (held < size) return size;
+    // Where memory is tight, no more than the frame needs to go on.
+    const least = Math.min(wanted, size * 2);
+    limit.need(limitedBytes(least) - counted);
+    return least;
   }
 
   #nextSize(held: number): number {

@@ -53,10 +53,14 @@ export class SharedMemory {
    * Notes that its reader uses other memory. It becomes free when nobody borrows it any more.
    * Memory larger than a read goes back to the system at once if nobody borrows it; views of it are
    * empty then.
+   *
+   * @param isTight Whether smaller memory goes back at once, too.
    */
-  leave(): void {
+  leave(isTight?: boolean): void {
     this.#left = true;
-    if (this.#borrowers === 0 && this.bytes.length > READ_BYTES) releaseMemory(this.bytes);
+    if (this.#borrowers === 0 && this.bytes.length > (isTight ? 0 : READ_BYTES)) {
+      releaseMemory(this.bytes);
+    }
   }
 
   /** Makes it ready for a new reader. */
