@@ -1,3 +1,4 @@
+import { before } from "../base/before.ts";
 import { QueueFullError } from "../base/fair_queue.ts";
 import { checkGiven } from "../base/option_kinds.ts";
 import type { Principal } from "./principal.ts";
@@ -16,7 +17,7 @@ export interface Credentials {
 export interface LoginAttempt {
   /** From where it comes: those from one place wait behind each other, not behind all. */
   readonly peer?: string | undefined;
-  /** Aborted when the client leaves. */
+  /** Aborted when the client leaves, or when the time for its login is up. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,13 +38,46 @@ export interface Authenticator {
   /**
    * Resolves to the principal of the credentials; `undefined` if they are wrong. May reject where it
    * cannot tell, as while too many logins wait, and when the attempt's signal is aborted. What else it
-   * rejects with is told to the operator only: the client learns that it could not be checked.
+   * rejects with is told to the operator only: the client learns that it could not be checked. Servers
+   * wait for it for a limited time, after which the client is told, and may have to connect again.
    */
   authenticate(credentials: Credentials, attempt?: LoginAttempt): Promise<Principal | undefined>;
 }
 
-/** What a client is told where too many logins wait; `undefined` if an authenticator fails otherwise. */
-export function tooManyLogins(failure: unknown): string | undefined {
+/** An authenticator took too long. */
+export class LoginTimeoutError extends Error {
+  override readonly name = "LoginTimeoutError";
+}
+
+/**
+ * Asks an authenticator, which has to decide within a limit in time. After that the attempt is aborted,
+ * and what comes of it does not count.
+ *
+ * @throws {LoginTimeoutError} when the time is up. Otherwise rejects as the authenticator does.
+ */
+export async function authenticateInTime(
+  authenticator: Authenticator,
+  credentials: Credentials,
+  { peer, signal }: LoginAttempt,
+  timeoutMs: number,
+): Promise<Principal | undefined> {
+  const time = new AbortController();
+  const attempt = { peer, signal: signal ? AbortSignal.any([signal, time.signal]) : time.signal };
+  const deciding = authenticator.authenticate(credentials, attempt);
+  if (await before(deciding, timeoutMs)) return await deciding;
+  const late = new LoginTimeoutError(`The authenticator has not decided within ${timeoutMs} ms`);
+  time.abort(late);
+  throw late;
+}
+
+/**
+ * What a client is told where its credentials cannot be checked now, because too many logins wait or
+ * it takes too long; `undefined` if an authenticator fails otherwise.
+ */
+export function notCheckedNow(failure: unknown): string | undefined {
+  if (failure instanceof LoginTimeoutError) {
+    return "The server cannot check the credentials in time";
+  }
   if (!(failure instanceof QueueFullError)) return undefined;
   return "The server cannot check the credentials now: too many logins wait";
 }

@@ -1,4 +1,4 @@
-import { tooManyLogins } from "../access/authenticator.ts";
+import { authenticateInTime, LoginTimeoutError, notCheckedNow } from "../access/authenticator.ts";
 import type { Authenticator, Credentials, Principal } from "../access/mod.ts";
 import { inSteps, visitInParts } from "../base/in_steps.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
@@ -28,6 +28,7 @@ const MAX_HELLO_BYTES = 65_536;
  */
 export class ActionGate {
   readonly #authenticator: Authenticator;
+  readonly #helloTimeoutMs: number;
   readonly #principalOf: PrincipalOf;
   /** Connections whose login is being checked. */
   readonly #deciding = new Map<Peer, Promise<unknown>>();
@@ -39,9 +40,17 @@ export class ActionGate {
   readonly #looking = new PeriodicLook(RIGHTS_LOOK_MS, () => this.#lookAtRights());
   #looksAtRights = false;
 
-  /** @param authenticator Is asked who clients are, where `principalOf` does not know it. */
-  constructor(authenticator: Authenticator, principalOf: PrincipalOf = () => undefined) {
+  /**
+   * @param authenticator Is asked who clients are, where `principalOf` does not know it.
+   * @param helloTimeoutMs How long it may take over one of them.
+   */
+  constructor(
+    authenticator: Authenticator,
+    helloTimeoutMs: number,
+    principalOf: PrincipalOf = () => undefined,
+  ) {
     this.#authenticator = authenticator;
+    this.#helloTimeoutMs = helloTimeoutMs;
     this.#principalOf = principalOf;
   }
 
@@ -92,14 +101,17 @@ export class ActionGate {
     const credentials = credentialsIn(frame);
     if (credentials === undefined) return undefined;
     const attempt = { peer: networkOf(connection.remote), signal: connection.signal };
-    const deciding = this.#authenticator.authenticate(credentials, attempt).then(
-      (principal) => {
-        if (principal) this.#add(connection, principal);
-        return principal;
-      },
-    ).finally(() => this.#deciding.delete(connection));
+    const deciding = authenticateInTime(
+      this.#authenticator,
+      credentials,
+      attempt,
+      this.#helloTimeoutMs,
+    ).then((principal) => {
+      if (principal) this.#add(connection, principal);
+      return principal;
+    }).finally(() => this.#deciding.delete(connection));
     this.#deciding.set(connection, deciding);
-    return answer(deciding);
+    return answer(deciding, connection);
   }
 
   #add(connection: Peer, principal: Principal): void {
@@ -146,14 +158,19 @@ function revocation({ name }: Principal): RequestError {
   return new RequestError("unauthorized", `${name} may not be connected any more`);
 }
 
-async function answer(deciding: Promise<Principal | undefined>): Promise<ReplyInit> {
+async function answer(
+  deciding: Promise<Principal | undefined>,
+  connection: Peer,
+): Promise<ReplyInit> {
   let principal: Principal | undefined;
   try {
     principal = await deciding;
   } catch (cause) {
-    const full = tooManyLogins(cause);
+    // What it waits for may never come: the next connection may be luckier.
+    if (cause instanceof LoginTimeoutError) connection.revoke();
+    const why = notCheckedNow(cause);
     // Any other failure is the authenticator's, of which the server's observer is told.
-    throw full === undefined ? cause : new RequestError("over-budget", full, { cause });
+    throw why === undefined ? cause : new RequestError("over-budget", why, { cause });
   }
   if (principal) return jsonFrame({ result: `Hello, ${principal.name}.`, user: principal.name });
   throw new RequestError("unauthorized", "The credentials are not accepted");

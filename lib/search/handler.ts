@@ -1,3 +1,4 @@
+import { msOption, numericOption } from "../base/numeric_options.ts";
 import { checkOptions } from "../base/option_kinds.ts";
 import { concat } from "@std/bytes";
 import { EncodedFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
@@ -20,6 +21,8 @@ import type { SearchEngine } from "./types.ts";
 /** What the first bytes of a binary request are announced with, and how many are sent back. */
 const BINARY_GREETING = new TextEncoder().encode("First 10 bytes of request: ");
 const BINARY_BYTES = 10;
+
+const HELLO_TIMEOUT = msOption(10_000, 1);
 
 /**
  * The search role, as a handler for `serveRequests`: `text/json` requests are actions on the
@@ -53,6 +56,7 @@ export function searchHandler(
   checkOptions(options, { principalOf: "function" });
   const { authenticator, principalOf } = options;
   checkAuthenticator(authenticator);
+  const helloTimeoutMs = numericOption("helloTimeoutMs", options.helloTimeoutMs, HELLO_TIMEOUT);
   if (!(engine instanceof Engine)) {
     throw new TypeError("The search handler needs an engine that openSearch() opened");
   }
@@ -65,7 +69,7 @@ export function searchHandler(
   if (authenticator === undefined) {
     return (frame, connection) => handle(frame, connection, service);
   }
-  const gate = new ActionGate(authenticator, principalOf);
+  const gate = new ActionGate(authenticator, helloTimeoutMs, principalOf);
   const handleGated = (frame: Frame, connection: Peer): ReplyInit | Promise<ReplyInit> =>
     gate.hello(frame, connection) ?? handle(frame, connection, service, gate);
   return (frame, connection) => {
@@ -83,6 +87,11 @@ export interface SearchHandlerOptions {
    * actions that its right `actions` names. Without it, everybody may carry out all.
    */
   readonly authenticator?: Authenticator | undefined;
+  /**
+   * How long the authenticator may take over one `hello`. Its client is told then, and its connection
+   * ends. @default {10_000}
+   */
+  readonly helloTimeoutMs?: number | undefined;
   /**
    * Who a peer is that something else has let in already, such as an HTTP server by a header. Such a
    * peer says no `hello`. `undefined` for all others.

@@ -21,6 +21,8 @@ export interface AnswererSurroundings {
   readonly isSecure: boolean;
   /** The most bytes of contents and replies. */
   readonly maxMemoryBytes: number;
+  /** For finding out who asks. */
+  readonly loginTimeoutMs: number;
   isDraining(): boolean;
   /** What a client is told that asks for a path which no route has. */
   missing(path: string): WebError;
@@ -40,17 +42,19 @@ export class Answerer {
   readonly table = new RouteTable();
   readonly #options: WebServeOptions;
   readonly #memory: Budget;
+  readonly #loginTimeoutMs: number;
   readonly #isSecure: boolean;
   readonly #isDraining: () => boolean;
   readonly #missing: (path: string) => WebError;
 
   /** @throws {TypeError} if an option cannot be used. */
   constructor(options: WebServeOptions, surroundings: AnswererSurroundings) {
-    const { isSecure, maxMemoryBytes, isDraining, missing } = surroundings;
+    const { isSecure, maxMemoryBytes, loginTimeoutMs, isDraining, missing } = surroundings;
     this.site = new Site(options);
     this.table.add(options.routes ?? []);
     this.#options = options;
     this.#memory = new Budget("the web server", maxMemoryBytes);
+    this.#loginTimeoutMs = loginTimeoutMs;
     this.#isSecure = isSecure;
     this.#isDraining = isDraining;
     this.#missing = missing;
@@ -138,7 +142,7 @@ export class Answerer {
     const attempt = { peer: networkOf(remote), signal: gone.signal };
     const principal = authenticator === undefined || route.isPublic
       ? undefined
-      : await login(headers.authorization, authenticator, attempt);
+      : await login(headers.authorization, authenticator, attempt, this.#loginTimeoutMs);
     const webRequest: WebRequest = {
       method,
       url,

@@ -1,4 +1,4 @@
-import { tooManyLogins } from "../access/authenticator.ts";
+import { authenticateInTime, notCheckedNow } from "../access/authenticator.ts";
 import type { Authenticator, Credentials, LoginAttempt, Principal } from "../access/mod.ts";
 import { WebError } from "./reply.ts";
 
@@ -6,23 +6,25 @@ import { WebError } from "./reply.ts";
  * Finds out who asks, by the header `Authorization`: `Bearer TOKEN`, or `Basic` with a name and a
  * password in base64 (RFC 6750 and 7617).
  *
- * @throws {WebError} 401 if it is nobody whom the authenticator knows; 503 while too many logins wait.
+ * @throws {WebError} 401 if it is nobody whom the authenticator knows; 503 while too many logins wait,
+ * or where this one takes longer than `timeoutMs`.
  * Otherwise what the authenticator fails with, which is for the operator.
  */
 export async function login(
   authorization: string | undefined,
   authenticator: Authenticator,
   attempt: LoginAttempt,
+  timeoutMs: number,
 ): Promise<Principal> {
   if (authorization === undefined) throw refused("Say who you are: a token, or a user's password");
   const credentials = credentialsOf(authorization);
   if (credentials === undefined) throw refused("The header Authorization cannot be read");
   let principal: Principal | undefined;
   try {
-    principal = await authenticator.authenticate(credentials, attempt);
+    principal = await authenticateInTime(authenticator, credentials, attempt, timeoutMs);
   } catch (cause) {
     attempt.signal?.throwIfAborted();
-    const full = tooManyLogins(cause);
+    const full = notCheckedNow(cause);
     if (full === undefined) throw cause;
     throw new WebError(503, "over-budget", full, { "retry-after": "1" });
   }

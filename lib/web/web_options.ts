@@ -51,6 +51,8 @@ export interface WebServeOptions extends SiteOptions {
   readonly writeTimeoutMs?: number | undefined;
   /** Closes a connection on which nothing is asked for this long. @default {60_000} */
   readonly idleTimeoutMs?: number | undefined;
+  /** For the authenticator to find out who asks (503). @default {10_000} */
+  readonly loginTimeoutMs?: number | undefined;
   /**
    * The most bytes of contents and replies of all connections together. Where there is no room for
    * another one, the answer is 503.
@@ -88,6 +90,7 @@ export const WEB_LIMITS = {
   bodyTimeoutMs: msOption(30_000, 1),
   writeTimeoutMs: msOption(30_000, 1),
   idleTimeoutMs: msOption(60_000, 1),
+  loginTimeoutMs: msOption(10_000, 1),
   maxMemoryBytes: bytesOption(67_108_864, 1),
 };
 

@@ -110,6 +110,7 @@ export class WebServer implements AsyncDisposable {
     this.#answerer = new Answerer(options, {
       isSecure: listener.secure,
       maxMemoryBytes: this.#limits.maxMemoryBytes,
+      loginTimeoutMs: this.#limits.loginTimeoutMs,
       isDraining: () => this.#draining,
       missing: (path) =>
         path === WEB_SOCKET_PATH && this.#sockets.isServed

@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { FileAuthenticator, hashPassword, hashToken, parseAuthFile } from "../../lib/access/mod.ts";
+import {
+  type Authenticator,
+  FileAuthenticator,
+  hashPassword,
+  hashToken,
+  parseAuthFile,
+} from "../../lib/access/mod.ts";
 import { jsonFrame } from "../../lib/frame/mod.ts";
 import type { Address } from "../../lib/net/mod.ts";
 import { serveRequests } from "../../lib/request/mod.ts";
@@ -215,6 +221,30 @@ Deno.test("a client that reads nothing goes when its rights end", async () => {
   running.authenticator.update(fileOf(undefined));
   await until(() => running.observer.reasons.length === 1, "its connection ends");
   await flood;
+});
+
+Deno.test("a login that is not decided in time ends its connection, and its client is told", async () => {
+  await using engine = await openSearch();
+  const signals: AbortSignal[] = [];
+  const authenticator: Authenticator = {
+    authenticate(_, attempt) {
+      signals.push(attempt!.signal!);
+      return new Promise(() => {});
+    },
+  };
+  const observer = new Recorder();
+  const handler = searchHandler(engine, { authenticator, helloTimeoutMs: 20 });
+  await using server = serveRequests(await listenLocally(), handler, { observer });
+  using client = await RawClient.connect(server.address);
+  await client.send(
+    jsonFrame({ action: "hello", token: "t" }),
+    jsonFrame({ action: "search", value: "morpheus" }),
+  );
+  assertEquals([await errorOf(client), await errorOf(client)], ["over-budget", "unauthorized"]);
+  assertEquals(await client.answer(), undefined);
+  await until(() => observer.reasons.length === 1);
+  assertEquals([observer.reasons, observer.requestErrors], [["unauthorized"], []]);
+  assertEquals(signals.map(({ aborted }) => aborted), [true]);
 });
 
 Deno.test("an authenticator that fails is told as a fault of the server, not as many logins", async () => {

@@ -235,19 +235,22 @@ Deno.test("why an authenticator fails is for the operator, not for who asks", as
   const failures: unknown[] = [];
   const authenticator = {
     authenticate: ({ token }: Credentials) =>
-      Promise.reject(token === "full" ? new QueueFullError("of secrets") : new Error("a secret")),
+      token === "never" ? new Promise<undefined>(() => {}) : Promise.reject(
+        token === "full" ? new QueueFullError("of secrets") : new Error("a secret"),
+      ),
   };
   const observer = { failed: (_: string, error: unknown) => failures.push(error) };
-  await using server = await serve({ authenticator, observer });
+  await using server = await serve({ authenticator, observer, loginTimeoutMs: 20 });
   const answers = [];
-  for (const token of ["full", "any"]) {
+  for (const token of ["full", "never", "any"]) {
     const headers = { authorization: `Bearer ${token}` };
     const response = await fetch(urlOf(server, "/whoami"), { headers });
     const { error } = await response.json();
     assert(!error.message.includes("secret"), error.message);
     answers.push([response.status, error.code, response.headers.get("retry-after")]);
   }
-  assertEquals(answers, [[503, "over-budget", "1"], [500, "internal", null]]);
+  const notNow = [503, "over-budget", "1"];
+  assertEquals(answers, [notNow, notNow, [500, "internal", null]]);
   assertEquals(failures.map(String), ["Error: a secret"]);
 });
 

@@ -1,4 +1,4 @@
-import { tooManyLogins } from "../../access/authenticator.ts";
+import { notCheckedNow } from "../../access/authenticator.ts";
 import type { Principal } from "../../access/mod.ts";
 import { reportError } from "../../base/report.ts";
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
@@ -74,7 +74,7 @@ export function hello(
 
 /** Tells a client that its credentials could not be checked; what failed is for the operator. */
 function tellUnchecked(requester: Requester, failure: unknown, id: number | undefined): void {
-  const full = tooManyLogins(failure);
+  const full = notCheckedNow(failure);
   if (full !== undefined) {
     requester.refuse({ code: "over-budget", message: full }, id);
     return requester.end("over-budget");
