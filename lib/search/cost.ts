@@ -2,12 +2,14 @@ import { MAX_QUERY_LENGTH } from "./limits.ts";
 
 /** The most queries to remember. */
 const REMEMBERED = 2048;
-/** A search that takes longer is costly: a user would notice waiting for it. */
-export const COSTLY_MS = 10;
+/** What is done within this time is not costly: nobody would notice waiting for it. */
+const COSTLY_MS = 10;
+/** A search that ranks more entries is costly, whatever it looked like. It takes about 10 ms. */
+export const CHEAP_ENTRIES = 8_000;
 
 /**
  * Predicts which queries are costly: by the time that the same query took last, or for a new query
- * by its form.
+ * by its form. One that is taken for a cheap one is handed back where it costs more.
  */
 export class CostEstimate {
   readonly #costly = new Map<string, boolean>();
@@ -17,7 +19,7 @@ export class CostEstimate {
     return this.#costly.get(query) ?? looksCostly(query);
   }
 
-  /** Remembers whether a query was costly, if its form would not tell. */
+  /** Remembers whether a query that was taken for a costly one was, if its form would not tell. */
   took(query: string, ms: number): void {
     // A longer one may fill a request: of thousands of them, the form has to do.
     if (query.length > MAX_QUERY_LENGTH) return;

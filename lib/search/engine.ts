@@ -7,6 +7,7 @@
 import { checkGiven, checkOptions } from "../base/option_kinds.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { countOption, numericOption } from "../base/numeric_options.ts";
+import { type Address, networkOf } from "../net/address.ts";
 import { CostEstimate } from "./cost.ts";
 import { EntryCache } from "./entry_cache.ts";
 import { entryProblem } from "./entry_problem.ts";
@@ -58,6 +59,8 @@ export interface EngineParts {
 export interface Client {
   /** Is aborted when the client is gone. */
   readonly signal: AbortSignal;
+  /** Its address, if it has one: clients from one network share its turns. */
+  readonly remote?: Address | undefined;
 }
 
 /** The search engine over one index. */
@@ -348,7 +351,8 @@ function isLarge({ title, text }: SearchEntry): boolean {
 }
 
 function waiting(client: Client): RunOptions {
-  return { peer: client, signal: client.signal };
+  const { remote, signal } = client;
+  return { peer: client, network: remote && networkOf(remote), signal };
 }
 
 /** The query whose time a task shows. */

@@ -1,4 +1,3 @@
-import { COSTLY_MS } from "./cost.ts";
 import type { PackedFile, PackedText } from "./data/packed/packed_file.ts";
 import { SearchError } from "./error.ts";
 import { importLater } from "../base/import_later.ts";
@@ -24,7 +23,6 @@ export class Extractor {
       url: new URL("./extract_worker.ts", import.meta.url),
       setup: () => undefined,
       size: 1,
-      costlyMs: COSTLY_MS,
       maxQueued: 1,
       timeoutMs: TIMEOUT_MS,
       onReplaced: () => {},

@@ -4,7 +4,6 @@ import { importLater } from "../base/import_later.ts";
 // Not the whole room: what answers requests does not copy databases.
 import { FileLock } from "../sqlite/file_lock.ts";
 import type { FileIdentity } from "../sqlite/mod.ts";
-import { COSTLY_MS } from "./cost.ts";
 import type { Engine } from "./engine.ts";
 import type { IndexJobOptions } from "./index/index_job.ts";
 import type { KnownIndex } from "./index/open_index.ts";
@@ -130,7 +129,7 @@ function makePools(
   index: () => KnownIndex,
   made: Made,
 ) {
-  const limits = { costlyMs: COSTLY_MS, maxQueued, timeoutMs: searchTimeoutMs };
+  const limits = { maxQueued, timeoutMs: searchTimeoutMs };
   const pool = new WorkerPool<SearchTask, SearchTaskResult, KnownIndex>({
     ...limits,
     name: "search",

@@ -8,6 +8,8 @@ import { closeQuietly } from "../base/close_quietly.ts";
 import { openThreadPort } from "../base/threads/thread_port.ts";
 import { asIndexError } from "./index/index_error.ts";
 import { type KnownIndex, openIndexReader } from "./index/open_index.ts";
+import { CHEAP_ENTRIES } from "./cost.ts";
+import { CostlySearchError, Effort } from "./query/effort.ts";
 import { Replier } from "./reply/replier.ts";
 import { Searcher } from "./query/searcher.ts";
 import { loadLanguages } from "./index/languages.ts";
@@ -34,7 +36,7 @@ const port = openThreadPort<Request, PoolMessage<SearchTaskResult>>(ERRORS, asyn
         port.report({ type: "ready" });
         break;
       case "run":
-        done(request.task);
+        done(request.task, new Effort(request.isCostly ? undefined : CHEAP_ENTRIES));
         break;
       case "close":
         closeQuietly(db);
@@ -42,27 +44,31 @@ const port = openThreadPort<Request, PoolMessage<SearchTaskResult>>(ERRORS, asyn
         break;
     }
   } catch (error) {
-    const type = request.type === "open" ? "unusable" : "failed";
-    port.report({ type, error: ERRORS.encode(asIndexError(error, path, "read")) });
+    if (error instanceof CostlySearchError) port.report({ type: "costly" });
+    else {
+      const type = request.type === "open" ? "unusable" : "failed";
+      port.report({ type, error: ERRORS.encode(asIndexError(error, path, "read")) });
+    }
   }
 });
 
-function done(task: SearchTask): void {
+function done(task: SearchTask, effort: Effort): void {
   if (task.kind === "reply") {
-    const value = replier!.reply(task.request);
+    const value = replier!.reply(task.request, effort);
     const { content } = value;
     const transfer = content instanceof Uint8Array ? [content.buffer] : undefined;
     port.report({ type: "done", value }, transfer);
-  } else port.report({ type: "done", value: answer(searcher!, task) });
+  } else port.report({ type: "done", value: answer(searcher!, task, effort) });
 }
 
 function answer(
   searcher: Searcher,
   task: Exclude<SearchTask, { kind: "reply" }>,
+  effort: Effort,
 ): SearchTaskResult {
   switch (task.kind) {
     case "search":
-      return searcher.search(task);
+      return searcher.search(task, effort);
     case "suggest":
       return searcher.suggest(task.prefix, task.limit);
     case "count":

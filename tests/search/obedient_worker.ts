@@ -1,4 +1,7 @@
-/** A worker for a pool that does what it is told: it dies, hangs, takes its time, or repeats the task. */
+/**
+ * A worker for a pool that does what it is told: it dies, hangs, finds it costly, or repeats the
+ * task.
+ */
 import { openThreadPort } from "../../lib/base/threads/thread_port.ts";
 import { SearchError } from "../../lib/search/error.ts";
 import { ERRORS } from "../../lib/search/worker/thread_errors.ts";
@@ -17,12 +20,9 @@ const port = openThreadPort<PoolRequest<Task, string>, PoolMessage<unknown>>(ERR
     const { task } = request;
     const order = typeof task === "string" ? task : task.query;
     if (order === "die") die();
+    else if (order?.startsWith("costly ") && !request.isCostly) port.report({ type: "costly" });
     else if (order === "throw") throw new RangeError("told to throw");
-    else if (order === "slow" || order === "very slow") {
-      const ms = order === "slow" ? 20 : 80;
-      for (const end = performance.now() + ms; performance.now() < end;);
-      port.report({ type: "done", value: task });
-    } else if (order !== "hang") port.report({ type: "done", value: task });
+    else if (order !== "hang") port.report({ type: "done", value: task });
   } else port.report({ type: "closed" });
 });
 

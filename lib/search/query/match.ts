@@ -25,7 +25,7 @@ export function matchExpression(
   forms?: WordForms,
 ): string | undefined {
   if (groups.length === 0) return undefined;
-  const wanted = groups.map((group) => groupExpression(group, forms)).join(" AND ");
+  const wanted = distinct(groups.map((group) => groupExpression(group, forms))).join(" AND ");
   return excluding(wanted, without.map((term) => termExpression(term)));
 }
 
@@ -45,9 +45,15 @@ export function groupExpression(group: Group, forms?: WordForms): string {
  */
 export function nearExpression({ groups, without }: Query): string | undefined {
   if (groups.length < 2 || groups.some((group) => group.length > 1)) return undefined;
-  const terms = groups.map(([term]) => termExpression(term!));
+  const terms = distinct(groups.map(([term]) => termExpression(term!)));
+  if (terms.length < 2) return undefined;
   const near = `NEAR(${terms.join(" ")}, ${NEAR * (groups.length - 1)})`;
   return excluding(near, without.map((term) => termExpression(term)));
+}
+
+/** A word that is asked for twice finds nothing else, and SQLite takes as long again. */
+function distinct(expressions: readonly string[]): string[] {
+  return [...new Set(expressions)];
 }
 
 function termExpression(term: Term, forms?: WordForms): string {

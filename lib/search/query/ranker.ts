@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { MAX_COUNTED, MAX_RANKED } from "../limits.ts";
+import { Effort } from "./effort.ts";
 import { excluding } from "./match.ts";
 
 /** An entry that was found. */
@@ -92,6 +93,10 @@ type Titles = ReadonlyMap<number, number>;
 
 /** Ranks the entries of one index that match. */
 export class Ranker {
+  /** What the search that is being done may cost. */
+  effort = new Effort();
+  /** An expression of which it is known that few entries match it: they need not be counted. */
+  rare: string | undefined;
   readonly #rankAll: RankStatements;
   readonly #rankFirst: RankStatements;
   readonly #rankListed: StatementSync;
@@ -127,7 +132,11 @@ export class Ranker {
 
   /** How many entries match; counting stops at `most`. */
   count(match: string, most: number = MAX_COUNTED): number {
-    return Number(this.#count.get(match, most)?.["n"] ?? 0);
+    const { effort } = this;
+    const bound = Math.min(most, effort.lookedAt + 1);
+    const count = Number(this.#count.get(match, bound)?.["n"] ?? 0);
+    effort.lookAt(count);
+    return count;
   }
 
   /** {@linkcode Ranker.count}, without one entry. */
@@ -138,7 +147,10 @@ export class Ranker {
 
   /** The numbers of entries that match, up to `most`. */
   idsOf(match: string, most: number): number[] {
-    return this.#ids.all(match, most).map((row) => Number(row["id"]));
+    const bound = Math.min(most, this.effort.lookedAt + 1);
+    const ids = this.#ids.all(match, bound).map((row) => Number(row["id"]));
+    this.effort.lookAt(ids.length);
+    return ids;
   }
 
   /** The score of an entry; `undefined` if it does not match. */
@@ -198,12 +210,22 @@ export class Ranker {
         ? []
         : this.#rankListed.all(match, except, JSON.stringify(list));
       if (listed.length >= count) return { rows: listed, total: number };
+      this.#willRank(match, number);
       return { rows: this.#rankAll[order].all(match, null, ...args), total: number };
     }
+    this.#willRank(match, number);
     const rows = this.#rankFirst[order].all(match, most, ...args);
     // With the one that is left out there may be just as many as are ranked.
     const counted = Number(rows[0]?.["n"] ?? 0);
     return { rows, total: counted < most - 1 ? counted : undefined };
+  }
+
+  /** Notes that entries that match are ranked. @param most How many at most. */
+  #willRank(match: string, most: number): void {
+    const { effort } = this;
+    if (effort.isFree || match === this.rare) return;
+    if (most > effort.ranked) effort.rank(this.count(match, Math.min(most, effort.ranked + 1)));
+    else effort.rank(most);
   }
 
   /** Entries whose title is the query that are not ranked, because too many match. */

@@ -10,7 +10,9 @@ import { MAX_COUNTED, MAX_SHOWN_TITLE, MAX_SNIPPET_SCAN } from "../limits.ts";
 import type { SearchHit, SearchResult, Suggestion } from "../types.ts";
 import { loadStemmer, type Stem, stemmerOf } from "../words/stemmer.ts";
 import { wideForms } from "./forms.ts";
-import { parseQuery } from "./parse.ts";
+import { Effort } from "./effort.ts";
+import { matchExpression } from "./match.ts";
+import { parseQuery, type Query } from "./parse.ts";
 import { type Plan, plans } from "./plan.ts";
 import { NO_ENTRY, type Ranked, Ranker } from "./ranker.ts";
 import { highlightsIn, snippetOf } from "./snippet.ts";
@@ -61,9 +63,14 @@ export class Searcher {
     this.#suggester = new Suggester(db);
   }
 
-  /** Answers a search, from one state of the index. */
-  search(request: SearchRequest): SearchResult {
-    return this.#reading(() => this.#search(request));
+  /**
+   * Answers a search, from one state of the index.
+   *
+   * @param effort What it may cost.
+   * @throws {CostlySearchError} if it costs more.
+   */
+  search(request: SearchRequest, effort: Effort = new Effort()): SearchResult {
+    return this.#reading(() => this.#search(request, effort));
   }
 
   /** Completes a prefix. */
@@ -77,9 +84,11 @@ export class Searcher {
     return Number(row?.["n"] ?? 0);
   }
 
-  #search({ query: text, limit, offset, exactly }: SearchRequest): SearchResult {
+  #search({ query: text, limit, offset, exactly }: SearchRequest, effort: Effort): SearchResult {
+    this.#ranker.effort = effort;
     const exactId = this.#findKey(text) ?? this.#findKey(text.trim().normalize("NFC"));
     const query = parseQuery(text);
+    this.#willLookFor(query);
     // At least one: the result is a passage of the best match.
     const needed = Math.max(1, offset + limit);
     const stems = exactly ? [] : this.#stems();
@@ -99,6 +108,38 @@ export class Searcher {
       ...(plan?.relaxed === undefined ? {} : { relaxed: plan.relaxed }),
       ...(plan?.also === undefined ? {} : { also: plan.also }),
     };
+  }
+
+  /**
+   * Entries with several words are looked for among those that have the rarest of them, however few have
+   * all. Notes how many these are, about.
+   */
+  #willLookFor(query: Query): void {
+    const { groups } = query;
+    const { effort } = this.#ranker;
+    this.#ranker.rare = undefined;
+    const most = effort.ranked;
+    const [group, other] = groups;
+    const isOneWord = other === undefined && group?.length === 1 && group[0]!.words.length === 1;
+    if (effort.isFree || group === undefined || isOneWord) return;
+    let fewest = Infinity;
+    for (const group of groups) {
+      let entries = 0;
+      for (const { words, prefix } of group) {
+        const counts = words.map((word, i) => {
+          const isBeginning = prefix && i === words.length - 1;
+          const known = isBeginning ? 0 : this.#spelling.knownEntries(word);
+          if (known > 1) return known;
+          return this.#ranker.count(`"${word}"${isBeginning ? " *" : ""}`, most + 1);
+        });
+        entries += Math.min(...counts);
+      }
+      fewest = Math.min(fewest, entries);
+      if (fewest < most / 4) break;
+    }
+    if (fewest > most) effort.rank(fewest);
+    effort.lookAt(fewest);
+    this.#ranker.rare = matchExpression(query);
   }
 
   /**
@@ -175,7 +216,9 @@ export class Searcher {
       const row = this.#fetchPart.get(scanEach, id);
       if (row === undefined) return [];
       const title = fromStored(row["title"]);
-      const snippet = snippetOf(fromStored(row["text"]), matcher);
+      const text = fromStored(row["text"]);
+      this.#ranker.effort.read(text);
+      const snippet = snippetOf(text, matcher);
       const highlights = {
         title: highlightsIn(title, matcher),
         snippet: highlightsIn(snippet, matcher),

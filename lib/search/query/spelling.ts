@@ -87,7 +87,7 @@ export class Spelling {
     const entries = Number(this.#largest.get()?.["n"] ?? 0);
     const rare = Math.max(RARE, entries * RARE_SHARE);
     for (const word of spellableWords(query).slice(0, MAX_WORDS)) {
-      if (this.#knownEntries(word) > rare) continue;
+      if (this.knownEntries(word) > rare) continue;
       const own = this.#countUpTo(word, Math.ceil(rare) + 1);
       if (own === 0 || own > rare) continue;
       const enough = Math.ceil(MORE_COMMON * Math.max(own, rare / RARE));
@@ -104,10 +104,10 @@ export class Spelling {
   }
 
   /**
-   * In how many entries a word was when the vocabulary was made; 1 for one that came later. Looking
-   * it up takes a tenth of the time of counting.
+   * In how many entries a word was when the vocabulary was made; 1 for one that came later, 0 for one
+   * that is not corrected. Looking it up takes a tenth of the time of counting.
    */
-  #knownEntries(word: string): number {
+  knownEntries(word: string): number {
     return Number(this.#known.get(initialOf(word), lettersOf(word), word)?.["entries"] ?? 0);
   }
 
@@ -154,7 +154,7 @@ export class Spelling {
         if (bits(mask ^ letterMask(near)) > 2 * limit) continue;
         const edits = editDistance(word, near, limit);
         if (edits > 0 && edits <= limit) {
-          found.push({ word: near, edits, entries: this.#knownEntries(near) });
+          found.push({ word: near, edits, entries: this.knownEntries(near) });
         }
       }
     }

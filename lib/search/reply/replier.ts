@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { Effort } from "../query/effort.ts";
 import type { Searcher } from "../query/searcher.ts";
 import { EntryReplies } from "./entry_replies.ts";
 import { type ActionReply, searchReply, suggestReply } from "./replies.ts";
@@ -45,12 +46,12 @@ export class Replier {
     this.#entries = new EntryReplies(db);
   }
 
-  /** Makes one reply. */
-  reply(request: ReplyRequest): WorkerReply {
+  /** Makes one reply. @throws {CostlySearchError} if it costs more than it may. */
+  reply(request: ReplyRequest, effort: Effort): WorkerReply {
     switch (request.action) {
       case "search": {
         const { value, limit, offset, exactly } = request;
-        const found = this.#searcher.search({ query: value, limit, offset, exactly });
+        const found = this.#searcher.search({ query: value, limit, offset, exactly }, effort);
         const content = encodeJson(searchReply(value, found));
         return { content, corrected: found.corrected !== undefined };
       }

@@ -3,27 +3,31 @@
  *
  * Costly and cheap requests wait in two lines. Cheap ones go first, but after four of them a costly
  * one has its turn; and with more than one worker, one is always left for the cheap: SQLite does a
- * query in one go, and only the system can let another thread have its turn meanwhile. In each line
- * the peers that ask take turns. When a request turns out costly, all that its peer has waiting
- * moves to the costly line. So does what it asks for next, until one of its requests was cheap.
+ * query in one go, and only the system can let another thread have its turn meanwhile. A worker that
+ * finds a request costly which came as a cheap one hands it back, and it waits with the costly ones. In
+ * each line networks take turns, and within them the peers that ask. Where too many wait, the last
+ * request goes of whom the most wait for.
  *
  * @module
  */
-import { FairLine } from "../../base/fair_line.ts";
 import type { PostedError } from "../../base/threads/error_codec.ts";
 import { WorkerThread } from "../../base/threads/worker_thread.ts";
 import { SearchError } from "../error.ts";
 import { ERRORS, searchErrorOf } from "./thread_errors.ts";
+import { type Asker, WaitingLine } from "./waiting_line.ts";
 
 /** What a pool's worker is told. */
 export type PoolRequest<Task, Setup> =
   | { readonly type: "open"; readonly setup: Setup }
-  | { readonly type: "run"; readonly task: Task }
+  | { readonly type: "run"; readonly task: Task; readonly isCostly: boolean }
   | { readonly type: "close" };
 
-/** What a pool's worker answers: `ready` or `unusable` to `open`, `done` or `failed` to `run`. */
+/**
+ * What a pool's worker answers: `ready` or `unusable` to `open`; to `run` `done` or `failed`, or `costly`
+ * if that has to be run as a costly one.
+ */
 export type PoolMessage<Result> =
-  | { readonly type: "ready" | "closed" }
+  | { readonly type: "ready" | "closed" | "costly" }
   | { readonly type: "done"; readonly value: Result }
   | { readonly type: "failed" | "unusable"; readonly error: PostedError };
 
@@ -42,8 +46,6 @@ export interface WorkerPoolOptions<Setup> {
    * them comes. @default {false}
    */
   readonly hasSpare?: boolean | undefined;
-  /** A request that takes longer was costly: others that the same peer asked for may be so, too. */
-  readonly costlyMs: number;
   /** How many requests wait at most. */
   readonly maxQueued: number;
   /** A worker that takes longer over one request is replaced. */
@@ -53,24 +55,20 @@ export interface WorkerPoolOptions<Setup> {
 }
 
 /** How a pool is to do a task. */
-export interface RunOptions {
+export interface RunOptions extends Asker {
   /** Whether it waits in the line of the costly ones. @default {false} */
   readonly isCostly?: boolean | undefined;
-  /** Who asked for it: in each line, peers take turns. */
-  readonly peer?: unknown;
   /** Ends waiting. A worker that has begun the task goes on with it, for nobody. */
   readonly signal?: AbortSignal | undefined;
   /** Memory of the task that goes to the worker. */
   readonly transfer?: readonly Transferable[] | undefined;
-  /** Is told how long the worker had the task, in milliseconds. */
+  /** Is told how long a worker had the task as a costly one, in milliseconds. */
   readonly onTook?: ((ms: number) => void) | undefined;
 }
 
 interface Job<Task, Result> extends Omit<RunOptions, "isCostly"> {
   readonly task: Task;
   isCostly: boolean;
-  /** The line in which it waits. */
-  line: FairLine<Job<Task, Result>>;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -86,8 +84,6 @@ interface Slot<Task, Result> {
 
 /** After this many cheap requests a costly one has its turn. */
 const CHEAP_IN_A_ROW = 4;
-/** After a request that takes longer, what its peer asks for next counts as costly, too. */
-const VERY_COSTLY_MS = 50;
 /** How long a worker may take to close its connection before it is ended. */
 const CLOSE_WITHIN_MS = 1000;
 
@@ -95,10 +91,8 @@ const CLOSE_WITHIN_MS = 1000;
 export class WorkerPool<Task, Result, Setup> {
   readonly #options: WorkerPoolOptions<Setup>;
   readonly #slots = new Set<Slot<Task, Result>>();
-  readonly #cheap = new FairLine<Job<Task, Result>>();
-  readonly #costly = new FairLine<Job<Task, Result>>();
-  /** Peers whose last request was costly. */
-  readonly #costlyPeers = new WeakSet<WeakKey>();
+  readonly #cheap = new WaitingLine<Job<Task, Result>>();
+  readonly #costly = new WaitingLine<Job<Task, Result>>();
   #cheapInARow = 0;
   #isClosed = false;
   #starting: { resolve(): void; reject(error: unknown): void } | undefined;
@@ -124,23 +118,17 @@ export class WorkerPool<Task, Result, Setup> {
    * @throws {SearchError} (as a rejection) `busy`, `timeout`, `worker-died`, `closed`, or the worker's.
    */
   run(task: Task, options: RunOptions = {}): Promise<Result> {
-    const { peer, signal } = options;
+    const { isCostly = false, signal } = options;
     if (this.#isClosed) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.queued >= this.#options.maxQueued) {
-      const message =
-        `${this.queued} ${this.#options.name} requests wait already; try again in a moment`;
-      return Promise.reject(new SearchError("busy", message));
-    }
+    if (!this.#makeRoom(options)) return Promise.reject(this.#busyError());
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    const isCostly = options.isCostly || (isKey(peer) && this.#costlyPeers.has(peer));
-    const line = isCostly ? this.#costly : this.#cheap;
-    const job: Job<Task, Result> = { ...options, isCostly, task, line, resolve, reject };
-    line.push(peer, job);
+    const job: Job<Task, Result> = { ...options, isCostly, task, resolve, reject };
+    this.#lineOf(job).push(job);
     this.#dispatch();
     if (signal === undefined) return promise;
     const onAbort = () => {
-      job.line.delete(peer, job);
+      this.#lineOf(job).delete(job);
       reject(signal.reason);
     };
     signal.addEventListener("abort", onAbort, { once: true });
@@ -185,6 +173,29 @@ export class WorkerPool<Task, Result, Setup> {
     this.#slots.delete(slot);
   }
 
+  #lineOf({ isCostly }: Job<Task, Result>): WaitingLine<Job<Task, Result>> {
+    return isCostly ? this.#costly : this.#cheap;
+  }
+
+  /** Whether one more may wait; if need be, in the place of one of whom more wait for. */
+  #makeRoom(asker: Asker): boolean {
+    if (this.queued < this.#options.maxQueued) return true;
+    const longer = this.#costly.size > this.#cheap.size ? this.#costly : this.#cheap;
+    const heaviest = longer.heaviest(asker);
+    if (heaviest === undefined) return false;
+    longer.delete(heaviest);
+    heaviest.reject(this.#busyError());
+    return true;
+  }
+
+  #busyError(): SearchError {
+    const { maxQueued, name } = this.#options;
+    return new SearchError(
+      "busy",
+      `${maxQueued} ${name} requests wait already; try again in a moment`,
+    );
+  }
+
   /** Gives waiting tasks to idle workers, and starts workers while there are too few. */
   #dispatch(): void {
     if (this.#isClosed) return;
@@ -211,21 +222,6 @@ export class WorkerPool<Task, Result, Setup> {
     return job;
   }
 
-  /**
-   * After a costly request, moves its peer's other requests to the costly line, and the next ones.
-   */
-  #noteCost(peer: unknown, tookMs: number): void {
-    if (!isKey(peer)) return;
-    if (tookMs > VERY_COSTLY_MS) this.#costlyPeers.add(peer);
-    else this.#costlyPeers.delete(peer);
-    if (tookMs <= this.#options.costlyMs) return;
-    for (const job of this.#cheap.take(peer)) {
-      job.line = this.#costly;
-      job.isCostly = true;
-      this.#costly.push(peer, job);
-    }
-  }
-
   #mayRunCostly(): boolean {
     const most = this.#most();
     if (most === 1) return true;
@@ -243,7 +239,7 @@ export class WorkerPool<Task, Result, Setup> {
   #give(slot: Slot<Task, Result>, job: Job<Task, Result>): void {
     slot.job = job;
     slot.givenMs = performance.now();
-    slot.thread.post({ type: "run", task: job.task }, job.transfer);
+    slot.thread.post({ type: "run", task: job.task, isCostly: job.isCostly }, job.transfer);
     slot.timer = setTimeout(() => {
       slot.thread.terminate();
       const message =
@@ -291,18 +287,29 @@ export class WorkerPool<Task, Result, Setup> {
         slot.thread.terminate();
         this.#lose(slot, searchErrorOf(message.error));
         return;
+      case "costly": {
+        const job = this.#free(slot);
+        if (job === undefined || job.signal?.aborted) break;
+        job.isCostly = true;
+        this.#costly.push(job);
+        break;
+      }
       default: {
-        clearTimeout(slot.timer);
-        const job = slot.job;
-        slot.job = undefined;
-        const tookMs = performance.now() - slot.givenMs;
-        job?.onTook?.(tookMs);
-        if (job) this.#noteCost(job.peer, tookMs);
+        const job = this.#free(slot);
+        if (job?.isCostly) job.onTook?.(performance.now() - slot.givenMs);
         if (message.type === "done") job?.resolve(message.value);
         else job?.reject(searchErrorOf(message.error));
       }
     }
     this.#dispatch();
+  }
+
+  /** Frees a worker that has answered. @returns what it was busy with. */
+  #free(slot: Slot<Task, Result>): Job<Task, Result> | undefined {
+    clearTimeout(slot.timer);
+    const { job } = slot;
+    slot.job = undefined;
+    return job;
   }
 
   /**
@@ -320,10 +327,6 @@ export class WorkerPool<Task, Result, Setup> {
     this.#options.onReplaced(error.message);
     this.#dispatch();
   }
-}
-
-function isKey(peer: unknown): peer is WeakKey {
-  return typeof peer === "object" && peer !== null;
 }
 
 function closedError(): SearchError {

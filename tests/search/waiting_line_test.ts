@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { WaitingLine } from "../../lib/search/worker/waiting_line.ts";
+
+/** A job by its name: of the connection `a2` of the network `a`, for instance. */
+const job = (peer: string, i = 0) => ({ peer, network: peer[0]!, name: `${peer}#${i}` });
+type Job = ReturnType<typeof job>;
+
+function lineOf(...jobs: Job[]): WaitingLine<Job> {
+  const line = new WaitingLine<Job>();
+  for (const each of jobs) line.push(each);
+  return line;
+}
+
+const many = (count: number, peer: string) => Array.from({ length: count }, (_, i) => job(peer, i));
+
+function drained(line: WaitingLine<Job>): string {
+  const names: string[] = [];
+  for (let next = line.shift(); next; next = line.shift()) names.push(next.peer);
+  assertEquals([line.size, line.clear()], [0, []]);
+  return names.join(" ");
+}
+
+Deno.test("networks take turns, and in each its peers, whatever they have waiting", () => {
+  assertEquals(
+    drained(lineOf(...many(3, "a1"), ...many(2, "a2"), job("a3"), ...many(3, "b1"))),
+    "a1 b1 a2 b1 a3 b1 a1 a2 a1",
+  );
+});
+
+Deno.test("what is taken out of a line has no turn", () => {
+  const jobs = [...many(2, "a1"), job("a2"), job("b1")];
+  const line = lineOf(...jobs);
+  assertEquals([line.delete(jobs[0]!), line.delete(jobs[0]!), line.size], [true, false, 3]);
+  assertEquals([line.delete(jobs[3]!), line.delete(job("c1")), line.size], [true, false, 2]);
+  assertEquals(drained(line), "a1 a2");
+});
+
+Deno.test("the last one goes of whom the most wait for, if that is more than the newcomer has", () => {
+  const cases: [waiting: Job[], newcomer: string, goes: string | undefined][] = [
+    [[], "a1", undefined],
+    [many(9, "a1"), "a1", undefined],
+    [many(9, "a1"), "a2", "a1#8"],
+    [many(9, "a1"), "b1", "a1#8"],
+    // A connection for each request is no way to have more of them waiting.
+    [["1", "2", "3", "4"].map((n) => job(`a${n}`)), "a5", undefined],
+    [["1", "2", "3", "4"].map((n) => job(`a${n}`)), "b1", "a1#0"],
+    [[...many(3, "a1"), ...many(2, "b1")], "b2", "b1#1"],
+    [[...many(3, "a1"), ...many(2, "b1")], "b1", undefined],
+    [[...many(4, "a1"), ...many(2, "a2"), ...many(5, "b1")], "c1", "a1#3"],
+    [[...many(2, "a1"), ...many(2, "b1"), job("c1")], "c1", undefined],
+  ];
+  for (const [waiting, newcomer, goes] of cases) {
+    const found = lineOf(...waiting).heaviest(job(newcomer));
+    assertEquals(found?.name, goes, `${waiting.map(({ name }) => name)} and ${newcomer}`);
+  }
+});
