@@ -18,6 +18,10 @@ const MAX_UNSENT_BYTES = 262_144;
  */
 const MUCH_MS = 2;
 
+/** What nobody wants is read into the same memory, by all streams. It is made when it is needed. */
+let unwanted: Buffer | undefined;
+const discarded = (): Buffer => unwanted ??= Buffer.allocUnsafeSlow(LARGEST_READ_BYTES);
+
 /** What a {@linkcode ConnStream} waits for, so that others are served too: see `Turns`. */
 export interface StreamTurns {
   /** A turn before it hands on what was read; `undefined` if none is needed. */
@@ -41,6 +45,7 @@ export class ConnStream extends Duplex {
   #readSize = LEAST_READ_BYTES;
   #reading = false;
   #held = false;
+  #isDiscarding = false;
   readonly #turns: StreamTurns | undefined;
 
   /**
@@ -84,6 +89,15 @@ export class ConnStream extends Duplex {
     return this;
   }
 
+  /**
+   * Drops what comes from now on, up to its end: what nobody wants is not taken apart, and its peer may
+   * still send, so that it gets what it is told.
+   */
+  discardInput(): void {
+    this.#isDiscarding = true;
+    this.resume();
+  }
+
   override _read(): void {
     if (this.#reading || this.destroyed) return;
     this.#held = this.writableLength > MAX_UNSENT_BYTES;
@@ -114,7 +128,7 @@ export class ConnStream extends Duplex {
 
   async #readSome(): Promise<void> {
     this.#reading = true;
-    const memory = Buffer.allocUnsafeSlow(this.#readSize);
+    const memory = this.#isDiscarding ? discarded() : Buffer.allocUnsafeSlow(this.#readSize);
     let count: number | null = null;
     let failure: Error | undefined;
     try {
@@ -129,6 +143,7 @@ export class ConnStream extends Duplex {
     if (this.destroyed) return;
     if (count === null) return void this.push(null);
     this.readBytes += count;
+    if (this.#isDiscarding) return this._read();
     const begin = performance.now();
     this.push(memory.subarray(0, count));
     const isMuch = performance.now() - begin > MUCH_MS;

@@ -218,10 +218,7 @@ export class Answerer {
       });
     }
     this.#memory.give(bytes.length);
-    if (isLast) {
-      request.resume();
-      connection.end();
-    }
+    if (isLast) connection.end();
     return status;
   }
 }

@@ -117,10 +117,11 @@ export class HttpConnection {
     return true;
   }
 
-  /** Sends what is written, closes the sending half, and soon after that all. */
+  /** Sends what is written, closes the sending half, and soon after that all. What comes is dropped. */
   end(last?: Uint8Array): void {
     this.#enter("ending");
     this.stream.end(last);
+    this.stream.discardInput();
   }
 
   /**

@@ -348,8 +348,6 @@ export class WebServer implements AsyncDisposable {
     const top = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n`;
     stream.write(top);
     connection.end(content);
-    // What still comes is not wanted, but must be read: else the client might not get the reply.
-    stream.resume();
   }
 
   #tell(call: (observer: WebObserver) => unknown): void {

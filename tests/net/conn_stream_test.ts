@@ -58,3 +58,19 @@ Deno.test("nothing is handed on before its turn", async () => {
   turn.resolve();
   await came;
 });
+
+Deno.test("what is discarded is read to its end, and not handed on", async () => {
+  const sizes: number[] = [];
+  const conn = endless(sizes);
+  const { read } = conn;
+  conn.read = (into) => sizes.length < 50 ? read(into) : Promise.resolve(null);
+  const stream = new ConnStream(conn);
+  let seen = 0;
+  stream.on("data", () => {
+    if (++seen === 3) stream.discardInput();
+  });
+  await new Promise((resolve) => stream.once("end", resolve));
+  // The next read was under way.
+  assert(seen <= 4, `${seen}`);
+  assertEquals([sizes.length, stream.readBytes], [50, sizes.reduce((sum, size) => sum + size)]);
+});
