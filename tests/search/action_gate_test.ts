@@ -99,6 +99,10 @@ Deno.test("wrong credentials are told, and may be followed by right ones", async
     assertEquals(await codeOf(client, { action: "hello", ...credentials }), expected);
   }
   assertEquals(await codeOf(client, { action: "get", value: "morpheus" }), "ok");
+  // Who it is does not change any more.
+  await client.send(jsonFrame({ action: "hello", user: "writer", password: "secret" }));
+  assertEquals((await client.json())["result"], "Error: invalid action 'hello'.");
+  assertEquals(await codeOf(client, { action: "put", ...ACTIONS["put"] }), "forbidden");
 });
 
 Deno.test("requests sent with the hello wait for it, and another connection has to say its own", async () => {
