@@ -1,3 +1,4 @@
+import { messageOf } from "../../lib/base/message_of.ts";
 import type { BrokerClient } from "../../lib/pubsub/mod.ts";
 import { writeNew } from "../../lib/sqlite/new_file.ts";
 
@@ -22,7 +23,11 @@ export async function receiveBackup({ streams }: BrokerClient, target: string): 
     return await writeNew(target, async (partial) => {
       using file = await create(partial);
       const bytes = await streams.backup((part) => {
-        for (let at = 0; at < part.length;) at += file.writeSync(part.subarray(at));
+        try {
+          for (let at = 0; at < part.length;) at += file.writeSync(part.subarray(at));
+        } catch (cause) {
+          throw failed(`cannot be written: ${messageOf(cause)}`, cause);
+        }
       });
       await file.sync();
       return bytes;

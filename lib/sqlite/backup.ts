@@ -3,6 +3,9 @@ import { messageOf } from "../base/message_of.ts";
 import { writeNew } from "./new_file.ts";
 import { asSqliteError, SqliteError, type SqliteErrorCode } from "./sqlite_error.ts";
 
+/** What SQLite may put beside a database. */
+const BESIDE = ["-journal", "-wal", "-shm"];
+
 /** All pages in one step: else a writer has the copy begin again and again. */
 const ALL_PAGES = 2 ** 31 - 1;
 
@@ -41,8 +44,13 @@ export async function backUp(
   try {
     return await writeNew(target, async (partial) => {
       // VACUUM INTO would do as well, but Deno allows it only to programs with all permissions.
-      await backup(db, partial, { rate: ALL_PAGES });
-      finish?.(partial);
+      try {
+        await backup(db, partial, { rate: ALL_PAGES });
+        finish?.(partial);
+      } finally {
+        // On a full disk SQLite leaves what it has put beside the copy.
+        for (const end of BESIDE) await Deno.remove(partial + end).catch(() => {});
+      }
       using file = await Deno.open(partial, { read: true, write: true });
       await file.sync();
       return (await file.stat()).size;

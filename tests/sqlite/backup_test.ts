@@ -38,6 +38,14 @@ Deno.test("backUp() takes no name that is taken, says what is wrong, and leaves 
     assertStringIncludes(error.message, `Cannot back up the database ${path}: ${target} `);
     assertStringIncludes(error.message, problem);
   }
+  // As on a full disk, where files beside the copy are left.
+  const isFull = (copy: string) => {
+    for (const end of ["-journal", "-wal", "-shm"]) Deno.writeTextFileSync(copy + end, "left");
+    throw new Error("database or disk is full");
+  };
+  const target = scratch.at("b.db");
+  const error = await assertRejects(() => backUp(reader, path, target, isFull), SqliteError);
+  assertEquals(error.code, "full");
   assertEquals(Deno.readTextFileSync(scratch.at("taken")), "text");
   const names = [...Deno.readDirSync(scratch.path)].map(({ name }) => name);
   assertEquals(names.filter((name) => name.includes("part")), []);
