@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { statfsSync } from "node:fs";
 import { ROOT, toFileUrl } from "./pack/paths.ts";
 
 /**
@@ -45,12 +44,6 @@ const LONG = [
   "tests/cmd/server_operator_test.ts",
   "tests/load/account_test.ts",
 ];
-
-/** Where Linux has a file system in memory, if anywhere. */
-const MEMORY = "/dev/shm";
-
-/** What tests that run at one time keep in files is a fraction of it. */
-const LEAST_MEMORY_BYTES = 4 * 1024 ** 3;
 
 /** How many files share an isolate at most. */
 const SHARING = 6;
@@ -97,7 +90,6 @@ function groupsOf(paths: readonly string[]): string[][] {
 /** Runs test files, each or several of them in an isolate. @returns the exit code. */
 async function run(groups: readonly (readonly string[])[], flags: readonly string[]) {
   const folder = await Deno.makeTempDir({ prefix: "socktool-tests-" });
-  const memory = folderInMemory();
   try {
     const isShared = groups.some(({ length }) => length > 1);
     const modules = groups.map((paths, i) => {
@@ -111,34 +103,11 @@ async function run(groups: readonly (readonly string[])[], flags: readonly strin
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", "--no-check", ...flags, ...modules],
       cwd: ROOT,
-      env: memory === undefined ? {} : { TMPDIR: memory },
     }).spawn().status;
     return code;
   } finally {
     await Deno.remove(folder, { recursive: true });
-    if (memory !== undefined) await Deno.remove(memory, { recursive: true });
   }
-}
-
-/**
- * A folder for the tests' files in memory, where there is enough of it and programs can be run from
- * there; `undefined` where not. Waiting for a disk takes a tenth of the time of what keeps files.
- */
-function folderInMemory(): string | undefined {
-  if (Deno.build.os !== "linux" || Deno.env.has("TMPDIR")) return undefined;
-  let folder: string | undefined;
-  try {
-    const { bavail, bsize } = statfsSync(MEMORY);
-    if (bavail * bsize < LEAST_MEMORY_BYTES) return undefined;
-    folder = Deno.makeTempDirSync({ dir: MEMORY, prefix: "socktool-tests-" });
-    const program = `${folder}/program`;
-    Deno.writeTextFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
-    if (new Deno.Command(program).outputSync().success) return folder;
-  } catch {
-    // It is not there, or not for this.
-  }
-  if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
-  return undefined;
 }
 
 if (import.meta.main) {

@@ -68,7 +68,7 @@ Deno.test("headers, detached frames and later results outlive the caller's buffe
         assertAll(kept, sent);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -99,7 +99,7 @@ Deno.test("one buffer that is used for every read does no harm", () => {
         assertSameJson(header, JSON.parse(sent[i]!.header));
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -116,7 +116,7 @@ Deno.test("chunks overwritten once their frames are handled do no harm", () => {
       }
       assertAll(kept, sent);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

@@ -177,7 +177,7 @@ Deno.test("decoders with one cache between them agree with a decoder that has no
         alone.errors.map((error) => error.message),
       );
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -193,7 +193,7 @@ Deno.test("the first frame of any bytes is what the protocol says", () => {
       else if (bytes.length < headerEnd + verdict.length) assertEquals(frames.length, 0);
       else assert(frames.length > 0);
     }),
-    { numRuns: 800 },
+    { numRuns: 300 },
   );
 });
 

@@ -98,7 +98,7 @@ for (const [type, from] of Object.entries(SOURCES)) {
           assert(equal(bytes, again), "the chunks of the source are as they were");
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 }

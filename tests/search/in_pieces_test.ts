@@ -38,6 +38,6 @@ Deno.test("a content in pieces is the same bytes, and counts as its client's unt
         assertEquals(client.held, 0);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 15 },
   );
 });

@@ -40,7 +40,7 @@ Deno.test("EntryReplies encodes what JSON.stringify() does, whatever an entry ho
       store.deleteKey(entry.key);
       assertEquals(replies.encode("get", entry.key), undefined);
     }),
-    { numRuns: 120 },
+    { numRuns: 50 },
   );
   db.close();
 });

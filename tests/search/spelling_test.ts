@@ -123,7 +123,7 @@ Deno.test("editDistance() is that of the plain algorithm, up to the limit", () =
     fc.property(word, word, fc.integer({ min: 1, max: 3 }), (a, b, limit) => {
       assertEquals(editDistance(a, b, limit), Math.min(plainDistance(a, b), limit + 1));
     }),
-    { numRuns: 700 },
+    { numRuns: 300 },
   );
 });
 
@@ -149,7 +149,7 @@ Deno.test("a word is corrected by the vocabulary exactly if one is near", async 
           assertEquals(plainDistance(corrected!, folded), least);
         }),
     ),
-    { numRuns: 8 },
+    { numRuns: 4 },
   );
 });
 
@@ -172,7 +172,7 @@ Deno.test("words are known to the correction however many clients have put", asy
 });
 
 Deno.test("the first search of an index corrects by what was indexed before", async () => {
-  await using folder = await Folder.make({ "a.jsonl": records(30_000) });
+  await using folder = await Folder.make({ "a.jsonl": records(5_000) });
   const [index, data] = [folder.at("i.db"), [folder.at("a.jsonl")]];
   for (let start = 0; start < 2; start++) {
     await using engine = await openSearch({ index, data, writable: true });

@@ -104,7 +104,7 @@ Deno.test("what sub --json prints is published again by pub --ndjson, header and
         { ...header, retain: header["retain"] ?? false },
       );
     }),
-    { numRuns: 300 },
+    { numRuns: 120 },
   );
 });
 

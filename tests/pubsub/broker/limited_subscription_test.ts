@@ -64,7 +64,7 @@ Deno.test("a connection gets what its subscriptions still want, of its own and o
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
   assertEquals(broker.stats().subscriptions, 0);
 });

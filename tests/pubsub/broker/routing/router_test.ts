@@ -87,7 +87,7 @@ Deno.test("a route that is searched for in steps is right, whatever changes mean
         groups: new Set(matching.flatMap(({ group }) => group?.name ?? [])),
       });
     }),
-    { numRuns: 20 },
+    { numRuns: 10 },
   );
 });
 

@@ -78,7 +78,7 @@ Deno.test("routes stay right and within their memory, whatever comes and goes", 
         assertEquals(memory.usedBytes, 0, "all is given back");
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 

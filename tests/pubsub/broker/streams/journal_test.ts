@@ -77,7 +77,7 @@ Deno.test("records are read as they were written, up to one that is not whole", 
         assertEquals(damagedAt, isTold ? from : undefined);
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
