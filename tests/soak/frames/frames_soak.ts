@@ -1,6 +1,6 @@
 import type { RunningSoak, Soak } from "../soak.ts";
 import { startAppTarget } from "./app_target.ts";
-import { startBrokerTarget } from "./broker_target.ts";
+import { startBrokerTarget, startStreamsTarget } from "./broker_target.ts";
 import { startEchoTarget } from "./echo_target.ts";
 import { PLAIN, type Target, TLS, type Transport } from "./target.ts";
 import { Victim } from "./victim.ts";
@@ -18,6 +18,7 @@ const SERVERS: Record<string, Start> = {
   "app-server": (name, transport) => startAppTarget(name, [], transport),
   "app-server-writable": (name, transport) => startAppTarget(name, ["--writable"], transport),
   "broker": startBrokerTarget,
+  "broker-streams": startStreamsTarget,
 };
 
 /** Sends each server frames with mistakes in them, over TCP and over TLS. */

@@ -82,6 +82,12 @@ export function performStreamOperation(
   ).then(flush);
   const takesLong = op === "ack" || op === "nack" || op === "working" ||
     header["do"] === "purge" || header["do"] === "backup";
+  if (takesLong && id !== undefined) {
+    // A connection that ends waits for its answer.
+    const streams = streamsOf(requester, store, flush);
+    streams.confirming(1);
+    void done.then(() => streams.confirming(-1));
+  }
   // What is not waited for is bounded by what waits to be written.
   const wait = takesLong ? store.room() : done;
   if (wait) requester.waitFor(wait);

@@ -95,3 +95,27 @@ Deno.test("a broker without a store says so", async () => {
   }
   assertEquals((await peer.ask("pub", { topic: "a", stored: true, id: 1 }))["code"], "no-stream");
 });
+
+Deno.test("who sends no more still learns what became of all that it asked for", async () => {
+  using scratch = new Scratch();
+  await withBroker(scratch.path, async (broker) => {
+    using peer = await RawPeer.to(broker);
+    await peer.ask("stream", { do: "create", name: "orders", topics: ["orders.>"], id: 1 });
+    for (let i = 0; i < 2; i++) await peer.ask("pub", { topic: "orders.a", stored: true, id: 1 });
+    const on = { stream: "orders", consumer: "c" };
+    await peer.ask("consume", { ...on, sid: 1, id: 1 });
+    const deliveries = [await peer.header(), await peer.header()].map((each) => each["delivery"]);
+    await peer.send(
+      op("ack", { ...on, deliveries: deliveries.slice(0, 1), id: 7 }),
+      op("nack", { ...on, deliveries: deliveries.slice(1), "delay-ms": 60_000, id: 8 }),
+      op("stream", { do: "purge", name: "orders", id: 9 }),
+    );
+    await peer.closeWrite();
+    const answered: unknown[] = [];
+    for (let frame = await peer.answer(); frame; frame = await peer.answer()) {
+      const { op, id } = frame.header;
+      if (id !== undefined) answered.push(`${op} ${id}`);
+    }
+    assertEquals(answered.sort(), ["ok 7", "ok 8", "ok 9"]);
+  });
+});
