@@ -17,8 +17,9 @@ const PLACES = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-/** Shown besides what the page does: what the browser itself says when a server is gone. */
-const GONE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
+/** Shown besides what the page does: what the browser itself says when a server is gone, or not ready. */
+const GONE =
+  /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection|status of 503/;
 
 /**
  * When a page closes, Puppeteer waits for 100 ms whether another one takes its place, and nothing ends
