@@ -347,6 +347,7 @@ export class FaultLine {
   #passAlone(bytes: Uint8Array): void {
     this.#isAwaiting = true;
     this.#exit.writeAlone(bytes, () => {
+      if (this.#isOver) return;
       const now = performance.now();
       if (now < aloneUntil) this.#goOnAlone();
       else aloneClock.set(this.#aloneAlarm, now);
