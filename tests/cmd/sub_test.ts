@@ -121,7 +121,9 @@ Deno.test("sub prints the time, topics alone, and fields in a form", async () =>
 
 Deno.test("sub warns of a filter as in MQTT, and names the one that is meant", async () => {
   await using broker = await startBroker();
-  await using program = await startSub(broker, ["sensors/#", "a.+", "--timeout", "1ms"], 0);
+  await using client = await connectBroker(broker.address);
+  await using program = await startSub(broker, ["sensors/#", "a.+", "a.b", "--count", "1"], 3);
+  await client.publish("a.b", "x");
   const { code, err } = await program.finished();
   assertEquals(code, 0);
   assertStringIncludes(err, "FILTER sensors/#: # and + are no wildcards here; sensors.> is meant");

@@ -4,13 +4,26 @@ import { ROOT } from "../../scripts/pack/paths.ts";
 import { runTool, type ToolOutput } from "../support/tools.ts";
 import { SYSTEM_PATH } from "./portable_file.ts";
 
+/** What tells how a machine reaches others: by which proxy, and whose certificates it trusts. */
+const REACHING =
+  /^(ssl_cert_|node_extra_ca_certs$|deno_cert$|deno_tls_ca_store$|npm_config_|(https?|no)_proxy$)/i;
+
 /** Installs the program of this checkout; deno is not on the PATH. */
 export function install(home: string, ...args: readonly string[]): Promise<ToolOutput> {
-  // The cache of packages is where it is: nothing is fetched anew.
+  // The cache of packages is where it is: what it has is not fetched anew. It may lack the bundler.
   const DENO_DIR = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+  const given = Object.entries(Deno.env.toObject()).filter(([name]) => REACHING.test(name));
+  const reaching = Object.fromEntries(given);
   return runTool(Deno.execPath(), ["run", "-A", `${ROOT}/scripts/install_clone.ts`, ...args], {
     clearEnv: true,
-    env: { HOME: home, USERPROFILE: home, PATH: SYSTEM_PATH, DENO_DIR, NO_COLOR: "1" },
+    env: {
+      ...reaching,
+      HOME: home,
+      USERPROFILE: home,
+      PATH: SYSTEM_PATH,
+      DENO_DIR,
+      NO_COLOR: "1",
+    },
   });
 }
 
