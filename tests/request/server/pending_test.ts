@@ -33,6 +33,9 @@ function pendingBytes(server: Server): number {
   return [...server.connections].reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
 }
 
+/** Answers that are being made by a timer: a server that has ended waits for none of them. */
+let pausing = 0;
+
 const KINDS: Record<string, (content: string) => ReplyInit | Promise<ReplyInit>> = {
   "at once": (content) => ({ content }),
   later: async (content) => {
@@ -40,7 +43,9 @@ const KINDS: Record<string, (content: string) => ReplyInit | Promise<ReplyInit>>
     return { content };
   },
   "after a while": async (content) => {
+    pausing++;
     await pause(1);
+    pausing--;
     return { content };
   },
 };
@@ -74,6 +79,7 @@ for (const [when, answer] of Object.entries(KINDS)) {
     await sending;
     await observer.ended(1);
     assertEquals(observer.requestErrors, []);
+    await until(() => pausing === 0, "no answer is being made");
   });
 }
 
