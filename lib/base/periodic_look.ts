@@ -5,7 +5,7 @@ import { MAX_TIMER_MS } from "./timer_ms.ts";
 const MIN_TICK_MS = 20;
 const MAX_TICK_MS = 1_000;
 
-/** So many looks in a row may be late. */
+/** How many looks in a row may be late. */
 const MAX_LATE = 3;
 
 /**
@@ -27,8 +27,8 @@ export function tickMs(...limitsMs: readonly number[]): number {
  * and the calls go on.
  *
  * A look that is late by the time between two may find what came meanwhile not read yet: the process
- * stood still, or was busy. The function is told so, and has to find nobody at fault then. After three
- * such looks in a row the next one counts as any other: a process that is always busy keeps limits, too.
+ * stood still, or was busy. The function is told so; {@linkcode LimitLook} leaves such a look out. After
+ * three in a row the next one counts as any other: a process that is always busy keeps limits, too.
  *
  * It waits by signals of `AbortSignal.timeout()`. The first call of `setTimeout` or `setInterval`
  * makes Deno load its timers of Node, twenty modules that take 8 ms of CPU, and a server that starts
@@ -101,5 +101,18 @@ export class PeriodicLook implements Disposable {
     } catch (error) {
       reportError(error, "A periodic check failed");
     }
+  }
+}
+
+/**
+ * A look at whether peers keep limits in time. One that is late is left out, so that it finds nobody at
+ * fault whose bytes are there and only were not read yet.
+ */
+export class LimitLook extends PeriodicLook {
+  /** As for {@linkcode PeriodicLook}. */
+  constructor(everyMs: number, look: (now: number) => void) {
+    super(everyMs, (now, isLate) => {
+      if (!isLate) look(now);
+    });
   }
 }

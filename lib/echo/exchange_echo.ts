@@ -2,7 +2,7 @@ import { Condition } from "../base/condition.ts";
 import { checkGiven, checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { msOption, numericOption } from "../base/numeric_options.ts";
 import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
-import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
+import { LimitLook, tickMs } from "../base/periodic_look.ts";
 import { describeDifference } from "../base/first_difference.ts";
 import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { EchoError } from "./echo_error.ts";
@@ -203,11 +203,10 @@ class EchoExchange {
   }
 
   /** Ends the exchange when no byte has moved for too long while some were due. */
-  #watch(idleTimeoutMs: number): PeriodicLook {
+  #watch(idleTimeoutMs: number): LimitLook {
     let movedAt = performance.now();
     let seen = 0;
-    return new PeriodicLook(tickMs(idleTimeoutMs), (now, isLate) => {
-      if (isLate) return;
+    return new LimitLook(tickMs(idleTimeoutMs), (now) => {
       if (this.#moved !== seen || this.#expected.length === 0) {
         seen = this.#moved;
         movedAt = now;

@@ -1,4 +1,4 @@
-import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
+import { LimitLook, tickMs } from "../base/periodic_look.ts";
 
 /** What is watched: whether the server does something while answers are outstanding. */
 export interface Watched {
@@ -24,15 +24,13 @@ export class SilenceWatch implements Disposable {
   readonly #connections: Iterable<Watched>;
   readonly #timeoutMs: number;
   readonly #sights = new WeakMap<Watched, Sight>();
-  readonly #looking: PeriodicLook;
+  readonly #looking: LimitLook;
 
   /** Checks what there is at that time, until the watch is disposed of. */
   constructor(connections: Iterable<Watched>, timeoutMs: number) {
     this.#connections = connections;
     this.#timeoutMs = timeoutMs;
-    this.#looking = new PeriodicLook(tickMs(timeoutMs), (now, isLate) => {
-      if (!isLate) this.#look(now);
-    });
+    this.#looking = new LimitLook(tickMs(timeoutMs), (now) => this.#look(now));
     this.#looking.start();
   }
 

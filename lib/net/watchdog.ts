@@ -1,4 +1,4 @@
-import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
+import { LimitLook, tickMs } from "../base/periodic_look.ts";
 import type { CloseReason } from "./close_reason.ts";
 import type { Connection } from "./connection.ts";
 import type { ResolvedLimits } from "./limits.ts";
@@ -23,7 +23,7 @@ export class Watchdog {
   readonly #limits: ResolvedLimits;
   readonly #connections: ReadonlySet<Connection>;
   readonly #sights = new WeakMap<Connection, Sight>();
-  readonly #looking: PeriodicLook;
+  readonly #looking: LimitLook;
 
   /** Watches the connections that are in the set at each look. */
   constructor(connections: ReadonlySet<Connection>, limits: ResolvedLimits) {
@@ -31,9 +31,7 @@ export class Watchdog {
     this.#limits = limits;
     const { idleTimeoutMs, firstByteTimeoutMs, frameTimeoutMs } = limits;
     const tick = tickMs(idleTimeoutMs, firstByteTimeoutMs, frameTimeoutMs);
-    this.#looking = new PeriodicLook(tick, (now, isLate) => {
-      if (!isLate) this.#look(now);
-    });
+    this.#looking = new LimitLook(tick, (now) => this.#look(now));
     this.#looking.start();
   }
 

@@ -12,7 +12,7 @@ import { WebSocketServer } from "ws";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { Condition } from "../base/condition.ts";
 import { numericOptions } from "../base/numeric_options.ts";
-import { PeriodicLook, tickMs } from "../base/periodic_look.ts";
+import { LimitLook, tickMs } from "../base/periodic_look.ts";
 import { guard } from "../base/report.ts";
 import { MAX_TIMER_MS, timerMs } from "../base/timer_ms.ts";
 import { Acceptor } from "../net/acceptor.ts";
@@ -94,7 +94,7 @@ export class WebServer implements AsyncDisposable {
   readonly #answerer: Answerer;
   /** By their streams; the first is idle for longest, if it is idle. */
   readonly #connections = new Map<Duplex, HttpConnection>();
-  readonly #looking: PeriodicLook;
+  readonly #looking: LimitLook;
   readonly #empty = new Condition();
   #draining = false;
   #displaced = 0;
@@ -152,11 +152,9 @@ export class WebServer implements AsyncDisposable {
       this.#tell((observer) => observer.acceptFailed?.(error));
     });
     const { headerTimeoutMs, bodyTimeoutMs, writeTimeoutMs, idleTimeoutMs } = this.#limits;
-    this.#looking = new PeriodicLook(
+    this.#looking = new LimitLook(
       tickMs(headerTimeoutMs, bodyTimeoutMs, writeTimeoutMs, idleTimeoutMs, 1_000),
-      (now, isLate) => {
-        if (!isLate) this.#look(now);
-      },
+      (now) => this.#look(now),
     );
     this.#looking.start();
     this.finished = this.#run();

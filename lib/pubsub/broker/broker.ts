@@ -1,5 +1,5 @@
 import { inSteps, visitInParts } from "../../base/in_steps.ts";
-import { PeriodicLook, tickMs } from "../../base/periodic_look.ts";
+import { LimitLook, PeriodicLook, tickMs } from "../../base/periodic_look.ts";
 import type { Address, Connection, Listener, ListenOptions } from "../../net/mod.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import { ConnectionError } from "../../net/connection_error.ts";
@@ -68,9 +68,7 @@ export class Broker implements AsyncDisposable {
     const { limits: { pingIntervalMs, helloTimeoutMs }, authenticator } = this.#core;
     const tick = tickMs(pingIntervalMs, authenticator ? helloTimeoutMs : Infinity);
     const looks = [
-      new PeriodicLook(tick, (now, isLate) => {
-        if (!isLate) this.#look(now);
-      }),
+      new LimitLook(tick, (now) => this.#look(now)),
       new PeriodicLook(authenticator ? RIGHTS_LOOK_MS : Infinity, () => this.#lookAtRights()),
       new PeriodicLook(COUNTERS_LOOK_MS, (now) => this.#core.publicationCounters.forgetIdle(now)),
     ];

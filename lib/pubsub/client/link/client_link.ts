@@ -1,6 +1,6 @@
 import { closeQuietly } from "../../../base/close_quietly.ts";
 import { messageOf } from "../../../base/message_of.ts";
-import { PeriodicLook } from "../../../base/periodic_look.ts";
+import { LimitLook } from "../../../base/periodic_look.ts";
 import type { EncodedHead } from "../../../frame/encoded_head.ts";
 import type { Frame } from "../../../frame/frame.ts";
 import { FrameDecoder } from "../../../frame/frame_decoder.ts";
@@ -73,7 +73,7 @@ export class ClientLink {
   #closed = false;
   /** Whether nothing is read, because the program has to take messages first. */
   #paused = false;
-  #pinging: PeriodicLook | undefined;
+  #pinging: LimitLook | undefined;
   #late: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over a duplex, and begins to read. */
@@ -129,8 +129,7 @@ export class ClientLink {
   keepAlive(intervalMs: number, onPaused: () => void): void {
     if (!(intervalMs > 0) || this.#closed) return;
     const everyMs = Math.max(intervalMs, LEAST_INTERVAL_MS);
-    this.#pinging = new PeriodicLook(everyMs, (now, isLate) => {
-      if (isLate) return;
+    this.#pinging = new LimitLook(everyMs, (now) => {
       const { isStreaming, writtenBytes } = this.#output;
       // A ping waits behind a stream: the broker is there if it reads on. While nothing is read, its
       // silence cannot be noticed.
