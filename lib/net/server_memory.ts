@@ -231,8 +231,11 @@ export class ConnectionMemory implements ReadMemory {
   }
 
   /**
-   * Whether a connection that was ended for others may take its time to tell its peer: until it is
-   * {@linkcode ConnectionMemory.close closed} again, a read keeps so many bytes. One alone always may.
+   * Whether a connection that was ended for others may take its time to tell its peer. The memory of its
+   * pending read stays until it is {@linkcode ConnectionMemory.close closed}, and counts until then. The
+   * first of those that end so always may.
+   *
+   * @param bytes The size of that memory.
    */
   mayLeaveSlowly(bytes: number): boolean {
     const { leaving } = this.#server;

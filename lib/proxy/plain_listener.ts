@@ -104,7 +104,7 @@ export class PlainListener implements SocketListener {
     this.close();
   }
 
-  /** Waits for nothing between two connections of the same turn: whoever is next in line would go on. */
+  /** Accepts all of a turn's connections without an `await` between them, during which flows would go on. */
   async #acceptAll({ accepted }: AcceptEvents, turns: Turns): Promise<void> {
     while (!this.#isClosed) {
       const next = this.#next(turns);

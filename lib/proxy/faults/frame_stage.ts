@@ -5,7 +5,7 @@ import { OBJECT_BYTES } from "./fault_set.ts";
 
 /** A frame that is to be kept, to be sent again or later, has at most this many bytes. */
 const MAX_KEPT_BYTES = 16_777_216;
-/** And was read in at most so many parts. */
+/** Such a frame was read in at most this many parts: each takes memory beside its bytes. */
 const MAX_KEPT_PARTS = 65_536;
 
 /** A frame that is to change places with the next one waits for it at most this long. */

@@ -5,7 +5,7 @@ import { REFERENCE_BYTES } from "./piece.ts";
 /** When there is no room, backlogs shrink until this share of the whole is free. */
 const RELIEVED_SHARE = 1 / 8;
 /**
- * But no more than this is freed at one time. To leave a publication out takes 1 µs, and there may be
+ * The most bytes that are freed at one time. To leave out one publication takes 1 µs, and there may be
  * millions of small ones.
  */
 const RELIEVED_BYTES = 262_144;

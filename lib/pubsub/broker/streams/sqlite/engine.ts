@@ -36,8 +36,8 @@ const RETRY_MS = 100;
 const GUARD_MS = 2;
 
 /**
- * Rows are written of what the journal has once that is so much, while nothing else is to be done; from
- * the second on whatever is to be done.
+ * When the journal has this many bytes of which the database has no rows, rows are written: at the first
+ * size while nobody waits for a commit, at the second even then.
  */
 const ROWS_BYTES = 131_072;
 const MOST_ROWS_BYTES = 1_048_576;

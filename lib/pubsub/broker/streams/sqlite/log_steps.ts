@@ -4,7 +4,10 @@ import type { Statements } from "./statements.ts";
 /** So much goes into the log before it is written back to the database. */
 const STEP_BYTES = 1_048_576;
 
-/** From so much on, commits wait until all of it is written back: only then the log begins again. */
+/**
+ * A log of this size is written back by the thread that commits. It can only begin again if all of it is
+ * written back before the next commit.
+ */
 const MOST_BYTES = 2_097_152;
 
 /** What a commit writes beside publications, about. */
@@ -88,7 +91,7 @@ export class LogSteps {
     this.#writer?.close();
   }
 
-  /** Whether the other thread's step is over. @param waitMs Waits for it so long. */
+  /** Whether the other thread's step is over. @param waitMs How long to wait for its end; 0 only looks. */
   #finished(waitMs: number): boolean {
     if (!this.#writer!.isOver(waitMs)) {
       if (waitMs > 0) this.#isLost = ++this.#waits >= MAX_WAITS;

@@ -58,7 +58,7 @@ function step({ path, identity }: LogThreadOrder): SqliteError | undefined {
     try {
       db = openWriter(path, { schema: STREAM_SCHEMA, cacheBytes: 0 });
     } catch {
-      // Nothing was written: whoever asked does it over its own connection.
+      // Nothing was written. The writing thread is told so, and writes the log back itself.
       return new SqliteError("locked", path, "write to", "its log cannot be opened once more");
     }
   }

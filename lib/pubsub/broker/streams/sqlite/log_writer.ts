@@ -47,7 +47,7 @@ export class LogWriter {
     this.#line.ask(0);
   }
 
-  /** Whether no step is under way. @param waitMs Waits for its end so long. */
+  /** Whether no step is under way. @param waitMs How long to wait for its end; 0 only looks. */
   isOver(waitMs = 0): boolean {
     return this.#line.isAnswered || waitMs > 0 && this.#line.waitForAnswer(waitMs);
   }

@@ -16,9 +16,10 @@ export interface JournalContent {
   /** Its records in their order. */
   readonly records: readonly JournalRecord[];
   /**
-   * Where it is damaged; 0 if it is missing. There was a record, which was on the disk before those behind it were
-   * written. After a crash nothing is behind the place where it ends. Or where its file was cut off,
-   * which has its size before the first record is written.
+   * Where it is damaged: at a record that can no longer be read although there are others behind it,
+   * which were written after it was on the disk; or where its file was cut off, which has its whole size
+   * before the first record is written. 0 if the file is missing. A crash leaves nothing behind the
+   * place where the records end.
    */
   readonly damagedAt: number | undefined;
   /** The records behind that place. */
