@@ -2,6 +2,7 @@
 import { timerMs } from "../../lib/base/timer_ms.ts";
 import type { Address } from "../../lib/net/mod.ts";
 import type { BrokerClient, Will } from "../../lib/pubsub/client/mod.ts";
+import { PubSubError } from "../../lib/pubsub/client/pubsub_error.ts";
 import { connectBroker, type ConnectBrokerOptions } from "../../lib/pubsub/connect_broker.ts";
 import { topicProblem } from "../../lib/pubsub/protocol/topic.ts";
 import {
@@ -78,7 +79,7 @@ export interface ConnectOptions {
  * Connects, and reports when the connection is lost and when it is restored.
  *
  * @throws {UsageError} if `--will` is not TOPIC=TEXT.
- * @throws {Error} if there is no broker after `waitMs`.
+ * @throws {PubSubError} `timed-out`, if there is no broker after `waitMs`.
  */
 export async function connectClient(
   flags: BrokerFlagValues,
@@ -122,7 +123,8 @@ export async function connectClient(
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   const timer = waitMs === undefined ? undefined : setTimeout(() => {
-    connecting.abort(new Error(`No broker came in ${formatDuration(waitMs)}${lastWhy}`));
+    const message = `No broker came in ${formatDuration(waitMs)}${lastWhy}`;
+    connecting.abort(new PubSubError("timed-out", message));
   }, timerMs("--timeout", waitMs));
   try {
     return await connectBroker(flags.server, { ...options, signal: connecting.signal });

@@ -92,7 +92,7 @@ Deno.test("every command with --json that did not do all it was to ends with an 
   const damaged = scratch.at("damaged");
   Deno.mkdirSync(damaged);
   Deno.writeFileSync(`${damaged}/socktool.db`, new Uint8Array(4_096).fill(7));
-  const short = ["--timeout", "20ms"];
+  const short = ["--timeout", "300ms"];
   const lines: readonly (readonly [string, string | undefined, ...(readonly string[])])[] = [
     ["pub", "no-stream", "none", "x", "--stored", ...at],
     ["pub", "bad-topic", "_sys.x", "x", "--confirm", ...at],
@@ -100,6 +100,7 @@ Deno.test("every command with --json that did not do all it was to ends with an 
     ["pub", "too-few-receivers", "a", "x", "--confirm", "--min-receivers", "1", ...at],
     ["pub", "no-receivers", "a", "x", "--request", ...at],
     ["sub", "too-few-messages", "a", "--count", "1", ...short, ...at],
+    ["sub", "timed-out", "a", "--wait", "--timeout", "30ms", "-s", dead],
     ["sub", "forbidden", "_nothing.x", "--count", "1", ...at],
     ["sub", "too-few-messages", "--stream", "orders", "--count", "1", ...short, ...at],
     ["sub", "no-stream", "--stream", "none", ...at],
