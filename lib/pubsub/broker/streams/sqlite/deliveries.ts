@@ -30,8 +30,11 @@ const BYTES_PER_WORK = 256;
  * they are in memory, 200 bytes each, and a commit writes all of each consumer that changed.
  */
 const MAX_SHARED_ENTRIES = 131_072;
-/** Dead letters that are made in one commit, 0.1 ms each. */
+/** Dead letters that are made in one commit, 0.1 ms each; so many bytes of them count as one. */
 const MAX_BURIED = 100;
+const BYTES_PER_BURIED = 16_384;
+/** Where the disk had no room for dead letters, they are made again after this time. */
+const BURY_RETRY_MS = 1_000;
 /** Numbers of deliveries that are reserved by one write; fewer than half are used by one commit. */
 const RESERVED_NUMBERS = 1_000_000;
 
@@ -46,6 +49,8 @@ export class Deliveries {
   readonly #order = new ServingOrder();
   #nextNumber = 0;
   #reserved = 0;
+  /** Before this time no dead letters are made. */
+  #buryAt = 0;
   /** Whether a consumer has to look for more messages than it has in one go. */
   hasWork = false;
 
@@ -63,6 +68,7 @@ export class Deliveries {
 
   /** The clock was set back by so much. */
   setBack(ms: number): void {
+    this.#buryAt -= ms;
     for (const consumer of this.#active) consumer.setBack(ms);
   }
 
@@ -187,8 +193,12 @@ export class Deliveries {
   /**
    * Takes back open deliveries whose time is up, and moves those that had their last attempt to the
    * dead letters. Called within a commit.
+   *
+   * @param buries Whether there may be room for dead letters. Where there is none, what had its last
+   * attempt waits for a while, so that everything else can be done.
    */
-  expire(now: number): void {
+  expire(now: number, buries: boolean): void {
+    if (!buries) this.#buryAt = now + BURY_RETRY_MS;
     if (this.needsNumbers) this.reserveNumbers();
     let left = MAX_BURIED;
     for (const consumer of [...this.#active]) {
@@ -214,9 +224,12 @@ export class Deliveries {
       }
       const isLast = maxAttempts > 0 && entry.attempt >= maxAttempts;
       if (entry.delivery === 0 && isLast) {
-        if (left > 0) this.#bury(consumer, entry, now);
-        else dueAt = 0;
-        left--;
+        if (now < this.#buryAt) dueAt = Math.min(dueAt, this.#buryAt);
+        else if (left > 0) left -= 1 + this.#bury(consumer, entry, now) / BYTES_PER_BURIED;
+        else {
+          dueAt = 0;
+          left = -1;
+        }
       } else if (entry.delivery === 0 && entry.at <= now) consumer.ready.add(entry);
       else dueAt = Math.min(dueAt, entry.at);
     }
@@ -324,11 +337,14 @@ export class Deliveries {
     else this.#done(consumer, entry.seq);
   }
 
-  /** Moves a message to the dead letters. */
-  #bury(consumer: ConsumerRecord, entry: ConsumerEntry, now: number): void {
+  /** Moves a message to the dead letters. @returns the bytes of the letter. */
+  #bury(consumer: ConsumerRecord, entry: ConsumerEntry, now: number): number {
     const message = keptMessage(this.#tables, consumer.stream, entry.seq);
     consumer.remove(entry);
-    if (message === undefined) return this.#miss(consumer);
+    if (message === undefined) {
+      this.#miss(consumer);
+      return 0;
+    }
     // Of a letter that was delivered again, those of the message that it was.
     const { seq, time } = message;
     const { attempt: attempts, reason } = entry;
@@ -340,6 +356,7 @@ export class Deliveries {
     this.#tables.buried(consumer.deadTopic, letter.bytes);
     if (entry.seq < 0) this.#removeLetter(consumer, -entry.seq);
     else this.#done(consumer, entry.seq);
+    return letter.bytes.length;
   }
 
   #miss(consumer: ConsumerRecord): void {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { DiskReserve } from "./disk_reserve.ts";
 import type { LogSteps } from "./log_steps.ts";
 import type { Statements } from "./statements.ts";
+import type { KeptInMemory } from "./tables.ts";
 
 /** A page of the database. */
 const PAGE_BYTES = 4_096;
@@ -23,7 +24,10 @@ const SPARE_MEGABYTES = 4;
 /** There must be so much room beside the reserve, before the database grows again. */
 const MARGIN_BYTES = 1_048_576;
 
-/** What the database may grow by on a full disk, without publications: acknowledgements take little. */
+/**
+ * What the database may grow by on a full disk, without publications: acknowledgements take little.
+ * What is known of messages and was not written yet comes to it.
+ */
 const SLACK_PAGES = 64;
 
 /** What the log may hold that is not written back to the database. */
@@ -52,6 +56,8 @@ export class DiskRoom {
   /** Bytes of publications since the reserve was looked at; it is at the first. */
   #written = LEAST_BYTES;
   #limit: number;
+  /** By how many pages of what was accepted before the database may grow in this commit. */
+  #granted = 0;
   /** What writing the log back may add to the database. */
   #logBytes = 0;
 
@@ -140,15 +146,28 @@ export class DiskRoom {
    *
    * @param publishes Whether it stores publications.
    * @param promised The bytes of those that it stores and that were accepted before.
+   * @param kept What else it may have to write.
    */
-  begin(publishes: boolean, promised: number): void {
-    const more = (publishes ? 0 : SLACK_PAGES) + pagesOf(promised);
+  begin(publishes: boolean, promised: number, { messages, entries }: KeptInMemory): void {
+    this.#granted = pagesOf(promised) + (publishes ? 0 : pagesOf(messages));
+    const more = this.#granted + (publishes ? 0 : SLACK_PAGES + pagesOf(entries));
     const limit = this.#pages === undefined
       ? this.#maxPages
       : Math.min(this.#maxPages, this.#pages + more);
     if (limit === this.#limit) return;
     this.#limit = limit;
     this.#db.exec(`PRAGMA max_page_count = ${limit}`);
+  }
+
+  /** The commit was made: what was accepted before has its room. */
+  committed(): void {
+    if (this.#pages === undefined || this.#granted === 0) return;
+    this.#pages = Math.max(this.#pages, Math.min(this.#pages + this.#granted, this.#count()));
+  }
+
+  /** Whether the disk was full when that was looked at last. */
+  get isFull(): boolean {
+    return this.#pages !== undefined;
   }
 
   #due(): number {

@@ -23,13 +23,13 @@ import {
 } from "./orders.ts";
 import { RUN_BYTES } from "./schema.ts";
 import type { StreamTotals } from "../stream_store.ts";
-import { Tables } from "./tables.ts";
+import { NOTHING_KEPT, Tables } from "./tables.ts";
 import { totalsOf } from "./totals.ts";
 
 /** A commit that need not reach the disk at once reaches it after this time at the latest. */
 export const SYNC_INTERVAL_MS = 1_000;
 
-/** Work that found no room is tried again after this time. */
+/** What found no room, or a database that another program writes to, is tried again after this time. */
 const RETRY_MS = 100;
 
 /** What is only written to the journal has the database's files looked at no more often than this. */
@@ -133,7 +133,8 @@ export class StreamEngine {
   get #dueAt(): number {
     if (this.#jobs.hasWork || this.#deliveries.hasWork) return this.#retryAt;
     const syncAt = this.#unsyncedSince === 0 ? Infinity : this.#unsyncedSince + SYNC_INTERVAL_MS;
-    return Math.min(syncAt, this.#deliveries.dueAt, this.#jobs.dueAt);
+    const dueAt = Math.min(syncAt, this.#deliveries.dueAt, this.#jobs.dueAt);
+    return Math.max(dueAt, this.#retryAt);
   }
 
   /**
@@ -261,7 +262,8 @@ export class StreamEngine {
     const late: { number: number; result: OrderResult }[] = [];
     const promised = withRows ? this.#journaledBytes : 0;
     const published = full ? 0 : bytesOf(orders);
-    this.#room.begin(published > 0, promised);
+    const kept = this.#room.isFull ? this.#tables.keptInMemory() : NOTHING_KEPT;
+    this.#room.begin(published > 0, promised, kept);
     this.#setSynchronous(isSynced);
     transaction(this.#db, () => {
       if (withRows) this.#tables.writeRows();
@@ -269,8 +271,8 @@ export class StreamEngine {
         const refused = order.kind === "append" || order.kind === "save" && !withRows;
         results.push(full && refused ? { failure: full } : this.#carryOut(order, now));
       }
-      this.#deliveries.expire(now);
-      late.push(...this.#jobs.step(now));
+      this.#deliveries.expire(now, full === undefined);
+      late.push(...this.#jobs.step(now, full === undefined));
       if (syncDue) {
         this.#tables.statements.run("UPDATE counter SET value = value + 1 WHERE name = 'sync'");
       }
@@ -281,6 +283,7 @@ export class StreamEngine {
     this.#options.guard?.check();
     if (isSynced && withRows) this.#journaling?.renewed();
     this.#log.committed(published + promised);
+    this.#room.committed();
     if (published + promised > 0) this.#room.written(published + promised);
     this.#retryAt = withRows ? 0 : now + RETRY_MS;
     this.#journaledBytes -= promised;
@@ -411,6 +414,8 @@ export class StreamEngine {
   }
 
   #refused(orders: readonly StoreOrder[], failure: OrderFailure): Report {
+    // What is due stays due.
+    this.#retryAt = this.#now + RETRY_MS;
     const results = orders.map(() => ({ failure }));
     return { ...NOTHING, results, deliveries: [], failure: this.#failure };
   }

@@ -140,9 +140,14 @@ export class Jobs {
     this.#tables.onRollBack(() => void this.#doomed.splice(this.#doomed.indexOf(stream.id), 1));
   }
 
-  /** Does a little. Called within a commit. @returns the answers to orders whose job is done. */
-  step(now: number): { number: number; result: OrderResult }[] {
-    this.#keepLimits(now);
+  /**
+   * Does a little. Called within a commit.
+   *
+   * @param mayGrow Whether there may be room for what takes some.
+   * @returns the answers to orders whose job is done.
+   */
+  step(now: number, mayGrow: boolean): { number: number; result: OrderResult }[] {
+    this.#keepLimits(now, mayGrow);
     const [doomed] = this.#doomed;
     if (doomed !== undefined && this.#tables.retention.removeDoomed(doomed, MAX_DROPPED)) {
       this.#doomed.shift();
@@ -159,7 +164,7 @@ export class Jobs {
     return job.number === undefined ? [] : [{ number: job.number, result: { value: job.value() } }];
   }
 
-  #keepLimits(now: number): void {
+  #keepLimits(now: number, mayGrow: boolean): void {
     const { byName, retention, appender } = this.#tables;
     if (now >= this.#lookAt) {
       this.#lookAt = now + LOOK_MS;
@@ -176,7 +181,7 @@ export class Jobs {
       const time = stream.timeAt(now);
       let isBehind = retention.keepLimits(stream, time, MAX_DROPPED);
       if (isLook || this.#behind.has(stream)) {
-        isBehind = appender.messageIds.tidy(stream, time) || isBehind;
+        isBehind = appender.messageIds.tidy(stream, time, mayGrow) || isBehind;
         isBehind = retention.removeStale(stream) || isBehind;
         isBehind = this.#unwanted.step(stream) || isBehind;
       }

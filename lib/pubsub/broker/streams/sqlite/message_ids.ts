@@ -188,9 +188,10 @@ export class MessageIds {
    * Removes some that are out of the window, and moves some where there are too many of all streams.
    * Called within a commit.
    *
+   * @param moves Whether some may be moved, which takes room.
    * @returns whether there may be more to do.
    */
-  tidy(stream: StreamRecord, time: number): boolean {
+  tidy(stream: StreamRecord, time: number, moves = true): boolean {
     const { id, settings: { dedupMs } } = stream;
     const recent = this.#of(stream);
     const { tables } = recent;
@@ -214,8 +215,8 @@ export class MessageIds {
     );
     const own = tables.reduce((sum, { size }) => sum + size, 0);
     const isMany = this.#size > this.#maxRecent && own * this.#streams.size >= this.#maxRecent;
-    if (isMany || recent.moving) this.#move(stream, recent);
-    return removed === STEP || old === STEP || recent.moving !== undefined;
+    if (moves && (isMany || recent.moving)) this.#move(stream, recent);
+    return removed === STEP || old === STEP || moves && recent.moving !== undefined;
   }
 
   /** Moves ids of the oldest table: more than a commit adds, so that they become fewer. */

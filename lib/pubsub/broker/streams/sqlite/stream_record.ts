@@ -35,6 +35,9 @@ const MAX_UNSAVED_BYTES = 4_194_304;
 const MAX_UNSAVED = 10_000;
 const SAVE_MS = 1_000;
 
+/** What is written about a message: its topic, which is there twice, and its id. They are in its frame. */
+const MAX_ABOUT_BYTES = 900;
+
 /** Messages that are in the journal, and not in a row yet. */
 export interface JournaledRun {
   readonly first: number;
@@ -135,6 +138,11 @@ export class StreamRecord {
   /** Whether its row is as it is. */
   get isSaved(): boolean {
     return this.#unsaved === 0;
+  }
+
+  /** What its row, its topics and its message ids take at most that are not written. */
+  get unsavedBytes(): number {
+    return Math.min(this.#unsaved * MAX_ABOUT_BYTES, 2 * this.#unsavedBytes);
   }
 
   /** The number of the first message that no row has; `next` if there is none. */

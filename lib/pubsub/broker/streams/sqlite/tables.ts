@@ -4,6 +4,7 @@ import { DEAD_LETTER_SETTINGS } from "../stream_settings.ts";
 import type { StreamSettings } from "../stream_store.ts";
 import { StreamTopics } from "../stream_topics.ts";
 import { Appender } from "./appender.ts";
+import { ENTRY_BYTES } from "./consumer_entry.ts";
 import { type ConsumerRecord, loadConsumers } from "./consumer_record.ts";
 import { DeadCounts } from "./dead_counts.ts";
 import { DoneCheck } from "./done_check.ts";
@@ -17,6 +18,17 @@ import { insertStream, loadStreams, type StreamRecord } from "./stream_record.ts
 
 /** Idle streams that one commit writes. */
 const IDLE_SAVED = 4;
+
+/** What is known of messages that are stored, and not written yet. */
+export interface KeptInMemory {
+  /** The bytes of their topics and ids. */
+  readonly messages: number;
+  /** The bytes of what consumers have taken. */
+  readonly entries: number;
+}
+
+/** Nothing is to be written but what a commit is asked for. */
+export const NOTHING_KEPT: KeptInMemory = { messages: 0, entries: 0 };
 
 /** What the last commit changed. */
 export interface Committed {
@@ -223,6 +235,14 @@ export class Tables {
     for (const consumer of this.allConsumers()) {
       if (consumer.changed) consumer.save(this.statements);
     }
+  }
+
+  /** What a commit may have to write beside what it is asked for. */
+  keptInMemory(): KeptInMemory {
+    let [messages, entries] = [0, 0];
+    for (const { unsavedBytes } of this.byName.values()) messages += unsavedBytes;
+    for (const each of this.allConsumers()) entries += each.entries.size * ENTRY_BYTES;
+    return { messages, entries };
   }
 
   /** Has the commit write all of a stream. */
