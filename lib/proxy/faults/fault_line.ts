@@ -5,30 +5,11 @@ import type { Direction } from "../../net/direction.ts";
 import { Acting } from "./acting.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
 import { isOfFrames, selectsFrames } from "./fault.ts";
-import { type FaultSet, OBJECT_BYTES } from "./fault_set.ts";
+import type { FaultSet } from "./fault_set.ts";
 import { FrameStage } from "./frame_stage.ts";
+import { LonePieces } from "./lone_pieces.ts";
 import { type Mark, markAt, type Piece, Shaping } from "./shaping.ts";
-
-/** Without a rate, at most this much waits for its time; then reading stops. */
-const MAX_WAITING_BYTES = 16_777_216;
-
-/** Where no fault takes time, this waits at most. In all cases one more read of 64 KiB may come on top. */
-const SPARE_BYTES = 32_768;
-
-/** At most so many pieces wait: a slice of one byte takes far more memory than a byte. */
-const MAX_PIECES = 8_192;
-
-/** The same where they wait for no time, or where all connections together have used up their memory. */
-const FEW_PIECES = 64;
-
-/**
- * Pieces that are written by themselves follow each other for this long, of all connections; then others
- * have their turn. The runtime tells that one was taken before it looks at anything else.
- */
-const ALONE_MS = 4;
-
-/** Reads and pieces of one direction that wait. */
-const MAX_OBJECTS = 65_536;
+import { WaitingRoom } from "./waiting_room.ts";
 
 /** So many pieces are made in one go. */
 const PIECES_IN_A_ROW = 512;
@@ -72,10 +53,6 @@ interface Entry {
 /** One for all directions of all connections: thousands of them wait at a time. */
 const clock = new AlarmClock();
 
-/** Rings for those that write pieces by themselves, by its timer alone: between two timers, others are seen. */
-const aloneClock = new AlarmClock();
-let aloneUntil = -Infinity;
-
 /**
  * One direction of a connection under faults: a queue in which bytes wait for their time, in their
  * order, and one alarm.
@@ -95,17 +72,11 @@ export class FaultLine {
   #frames: FrameStage | undefined;
   readonly #entries = new Deque<Entry>();
   readonly #queue = new Deque<Piece>();
-  #bytes = 0;
-  /** What is taken of the budget of all. */
-  #takenBytes = 0;
+  readonly #waiting: WaitingRoom;
   /** Faults that act once, and have. */
   readonly #done = new Set<ActiveFault>();
-  /** While more than this waits, nothing is read; then until no more than that is left. */
-  #most = SPARE_BYTES;
-  #resumeAt = SPARE_BYTES / 2;
   readonly #alarm = new Alarm(() => this.#advance());
-  readonly #aloneAlarm = new Alarm(() => this.#goOnAlone());
-  #isAwaiting = false;
+  readonly #lone: LonePieces;
   #isBlocked = false;
   #isReading = true;
   /** Nothing that arrives is passed any more. */
@@ -127,6 +98,11 @@ export class FaultLine {
     this.#direction = direction;
     this.#exit = exit;
     this.#shaping = new Shaping(set, connection, direction, offset);
+    this.#waiting = new WaitingRoom(set.waiting);
+    this.#lone = new LonePieces(
+      (bytes, taken) => exit.writeAlone(bytes, taken),
+      () => this.#advance(),
+    );
   }
 
   /** When what waits may have left; in the past if nothing waits. */
@@ -148,7 +124,7 @@ export class FaultLine {
     }
     this.#areFramesSelected = this.#faults.some(({ fault }) => selectsFrames(fault.selectors));
     this.#actingOnAll = this.#actingOn(undefined);
-    this.#limit();
+    this.#waiting.limit(this.#faults);
     for (const active of this.#actingOnAll.striking) {
       if (this.#strikesAt(active) <= this.#shaping.offset) this.#strike(active);
     }
@@ -183,17 +159,17 @@ export class FaultLine {
   stop(): void {
     this.#isOver = true;
     clock.clear(this.#alarm);
-    aloneClock.clear(this.#aloneAlarm);
+    this.#lone.stop();
     this.#frames?.stop();
     this.#entries.clear();
     this.#queue.clear();
-    this.#bytes = 0;
-    this.#account();
+    this.#waiting.bytes = 0;
+    this.#count();
   }
 
   #enter(bytes: Uint8Array, frame: FrameInfo | undefined): void {
     if (bytes.length === 0) return;
-    this.#bytes += bytes.length;
+    this.#waiting.bytes += bytes.length;
     this.#entries.push({ bytes, frame, at: performance.now() });
   }
 
@@ -204,29 +180,19 @@ export class FaultLine {
     const isHeld = this.#shape(now);
     this.#pump(now);
     if (this.#isOver) return;
-    this.#account();
+    this.#count();
     // Pieces that have left made room for others.
-    const isWaiting = isHeld || this.#isAwaiting || this.#isBlocked;
+    const isWaiting = isHeld || this.#lone.isAwaiting || this.#isBlocked;
     if (!isWaiting && this.#entries.length > 0 && this.#mayMakePieces(now)) this.#wake(now);
     this.#look(isHeld);
   }
 
-  /** Reads and pieces that wait. */
-  get #objects(): number {
-    return this.#entries.length + this.#queue.length;
-  }
-
-  /** Takes what waits from the budget of all, or gives it back. */
-  #account(): void {
-    const more = this.#bytes + OBJECT_BYTES * this.#objects - this.#takenBytes;
-    this.#takenBytes += more;
-    if (more > 0) this.#set.waiting.take(more);
-    else this.#set.waiting.give(-more);
+  #count(): void {
+    this.#waiting.count(this.#entries.length + this.#queue.length);
   }
 
   #mayMakePieces(now: number): boolean {
-    const isForFew = this.#shaping.lastDue <= now || this.#set.waiting.isOver;
-    return this.#queue.length < (isForFew ? FEW_PIECES : MAX_PIECES);
+    return this.#waiting.mayMakePieces(this.#queue.length, this.#shaping.lastDue > now);
   }
 
   /** @returns whether a blackhole holds what is next. */
@@ -299,7 +265,7 @@ export class FaultLine {
     const now = performance.now();
     if (action.kind === "stall") return this.#shaping.hold(action.stallMs, now);
     this.#isCut = true;
-    for (const { bytes } of this.#entries) this.#bytes -= bytes?.length ?? 0;
+    for (const { bytes } of this.#entries) this.#waiting.bytes -= bytes?.length ?? 0;
     this.#entries.clear();
     this.#queue.push(markAt(action.kind as Mark, Math.max(this.#shaping.lastDue, now)));
   }
@@ -308,7 +274,8 @@ export class FaultLine {
   #pump(now: number): void {
     for (;;) {
       const waiting = this.#queue.peek();
-      if (waiting === undefined || this.#isAwaiting || this.#isBlocked || this.#isOver) return;
+      if (waiting === undefined || this.#isBlocked || this.#isOver) return;
+      if (this.#lone.isAwaiting) return;
       if (waiting.bytes === undefined) {
         const mark = waiting.mark!;
         if (waiting.dueAt > now || !this.#reaches(waiting, mark, now)) {
@@ -330,9 +297,9 @@ export class FaultLine {
         const isWhole = waiting.left === 0 && due === bytes.length;
         const part = isWhole ? bytes : bytes.subarray(waiting.left, due);
         waiting.left = due;
-        this.#bytes -= part.length;
+        this.#waiting.bytes -= part.length;
         if (isDue) this.#queue.shift();
-        if (alone) return this.#passAlone(part);
+        if (alone) return this.#lone.write(part);
         if (!this.#exit.write(part)) this.#isBlocked = true;
       }
       if (!isDue) {
@@ -342,23 +309,6 @@ export class FaultLine {
         return this.#wake(Math.min(next, waiting.dueAt));
       }
     }
-  }
-
-  #passAlone(bytes: Uint8Array): void {
-    this.#isAwaiting = true;
-    this.#exit.writeAlone(bytes, () => {
-      if (this.#isOver) return;
-      const now = performance.now();
-      if (now < aloneUntil) this.#goOnAlone();
-      else aloneClock.set(this.#aloneAlarm, now);
-    });
-  }
-
-  #goOnAlone(): void {
-    const now = performance.now();
-    if (now >= aloneUntil) aloneUntil = now + ALONE_MS;
-    this.#isAwaiting = false;
-    this.#advance();
   }
 
   /** Whether a mark may act: a reset that follows bytes at once would overtake them. */
@@ -385,15 +335,13 @@ export class FaultLine {
 
   /** Reads on, or not. */
   #look(isHeld: boolean): void {
-    const isOver = this.#objects > MAX_OBJECTS ||
-      this.#set.waiting.isOver && this.#takenBytes > SPARE_BYTES;
-    const isFull = isOver || this.#bytes > this.#most;
-    if (isFull && (isOver || this.#most === MAX_WAITING_BYTES) && !this.#toldFull) {
+    const { isFull, isFullForGood, mayResume } = this.#waiting;
+    if (isFullForGood && !this.#toldFull) {
       this.#toldFull = true;
       this.#exit.full();
     }
     const mayRead = this.#isCut ||
-      !isHeld && !this.#isBlocked && !isFull && (this.#isReading || this.#bytes <= this.#resumeAt);
+      !isHeld && !this.#isBlocked && (this.#isReading ? !isFull : mayResume);
     if (mayRead === this.#isReading) return;
     this.#isReading = mayRead;
     this.#exit.read(mayRead);
@@ -410,27 +358,6 @@ export class FaultLine {
 
   #frameFaults(): readonly ActiveFault[] {
     return this.#faults.filter(({ fault }) => isOfFrames(fault.action));
-  }
-
-  /** How much may wait, by the faults that are in force. */
-  #limit(): void {
-    let delayMs = 0;
-    let bytesPerMs = Infinity;
-    let holds = false;
-    for (const { isOn, fault: { action } } of this.#faults) {
-      if (!isOn) continue;
-      if (action.kind === "delay") delayMs += action.delayMs + action.jitterMs;
-      else if (action.kind === "rate") {
-        bytesPerMs = Math.min(bytesPerMs, action.bytesPerSecond / 1_000);
-      } else if (action.kind === "loss" || action.kind === "stall") holds = true;
-    }
-    if (bytesPerMs < Infinity) {
-      // So much is under way at the full rate: with less, some of it would be lost.
-      this.#most = this.#resumeAt = Math.ceil(bytesPerMs * delayMs);
-      return;
-    }
-    this.#most = delayMs > 0 || holds ? MAX_WAITING_BYTES : SPARE_BYTES;
-    this.#resumeAt = this.#most / 2;
   }
 
   #fired(active: ActiveFault, offset: number): void {

@@ -1,4 +1,5 @@
 import { Budget } from "../../base/budget.ts";
+import { inSteps } from "../../base/in_steps.ts";
 import type { Address } from "../../net/mod.ts";
 import type { Direction } from "../../net/direction.ts";
 import { ActiveFault } from "./active_fault.ts";
@@ -30,8 +31,8 @@ export interface FaultReport {
 /** Reports of faults that are not set any more are kept for this many. */
 const MAX_REPORTS = 1_000;
 
-/** What a read, or a piece of one, takes beside its bytes. */
-export const OBJECT_BYTES = 256;
+/** So many are told in one go that other faults are in force: to look takes each some 10 µs. */
+const TOLD_IN_A_ROW = 32;
 
 /** A timer waits no longer than this; then it looks again. */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -47,6 +48,10 @@ export class FaultSet implements Disposable {
   readonly #former: ActiveFault[] = [];
   /** What is told when another fault is in force. */
   readonly #listeners = new Set<() => void>();
+  /** Who is told next, and how many are still to be told. They are told in turn, round and round. */
+  #next = this.#listeners.values();
+  #untold = 0;
+  #isTelling = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param maxWaitingBytes See {@linkcode waiting}. */
@@ -117,9 +122,14 @@ export class FaultSet implements Disposable {
     this.#onFired({ fault: active.fault.text, connection, direction, offset });
   }
 
-  /** Has a function called whenever other faults are in force, until it is removed. */
+  /**
+   * Has a function called whenever other faults are in force, until it is removed: a few at once, of
+   * thousands the others soon after.
+   */
   listen(listener: () => void): void {
     this.#listeners.add(listener);
+    // It stands before those who are still to be told in the next round.
+    if (this.#untold > 0) this.#untold++;
   }
 
   /** Calls it no more. */
@@ -127,9 +137,10 @@ export class FaultSet implements Disposable {
     this.#listeners.delete(listener);
   }
 
-  /** Ends the timer. */
+  /** Ends the timer, and tells nobody any more. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#listeners.clear();
   }
 
   /** Looks which faults are in force, now and whenever that changes by itself. */
@@ -140,6 +151,32 @@ export class FaultSet implements Disposable {
     if (next < Infinity) {
       this.#timer = setTimeout(() => this.#look(), Math.min(next - now, LONGEST_WAIT_MS));
     }
-    for (const listener of [...this.#listeners]) listener();
+    this.#untold = this.#listeners.size;
+    if (!this.#isTelling) this.#tellAll();
+  }
+
+  #tellAll(): void {
+    this.#isTelling = true;
+    const telling = inSteps(() => this.#tellSome());
+    if (telling === undefined) this.#isTelling = false;
+    else {void telling.then(() => {
+        this.#isTelling = false;
+        if (this.#untold > 0) this.#tellAll();
+      });}
+  }
+
+  /** @returns whether all are told. */
+  #tellSome(): boolean {
+    for (let i = 0; i < TOLD_IN_A_ROW; i++) {
+      if (this.#untold === 0) return true;
+      let { value } = this.#next.next();
+      if (value === undefined) {
+        this.#next = this.#listeners.values();
+        ({ value } = this.#next.next());
+      }
+      this.#untold = value === undefined ? 0 : this.#untold - 1;
+      value?.();
+    }
+    return this.#untold === 0;
   }
 }

@@ -1,7 +1,7 @@
 import type { Budget } from "../../base/budget.ts";
 import { type Frame, FrameDecoder } from "../../frame/mod.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
-import { OBJECT_BYTES } from "./fault_set.ts";
+import { OBJECT_BYTES } from "./waiting_room.ts";
 
 /** A frame that is to be kept, to be sent again or later, has at most this many bytes. */
 const MAX_KEPT_BYTES = 16_777_216;

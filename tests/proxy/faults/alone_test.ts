@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { FaultSet, OBJECT_BYTES } from "../../../lib/proxy/faults/fault_set.ts";
+import { FaultSet } from "../../../lib/proxy/faults/fault_set.ts";
+import { OBJECT_BYTES } from "../../../lib/proxy/faults/waiting_room.ts";
 import { parseFault } from "../../../lib/proxy/mod.ts";
 import { deadline, until } from "../../support/deadline.ts";
 import { bytesOf } from "../ends.ts";
