@@ -19,9 +19,10 @@ import {
   describeError,
   formatBytes,
   httpFlags,
+  jsonEvents,
   limitFlags,
   limitsOf,
-  logAcceptFailure,
+  logAcceptFailures,
   logFormatFlag,
   outputFlags,
   runMain,
@@ -277,14 +278,15 @@ async function importPages(): Promise<SearchPages> {
 }
 
 function serverObserver({ out, log }: Context, json: boolean): RequestObserver {
+  const events = jsonEvents(out);
   return {
     opened({ id, remote }) {
-      if (json) out.json({ type: "opened", id, remote: formatAddress(remote) });
+      if (json) events.print({ type: "opened", id, remote: formatAddress(remote) });
       else log.detail(`connection ${id} from ${formatAddress(remote)}`, { connection: id });
     },
     closed({ id, remote, readBytes, writtenBytes }, reason) {
       if (json) {
-        out.json({
+        events.print({
           type: "closed",
           id,
           remote: formatAddress(remote),
@@ -297,7 +299,7 @@ function serverObserver({ out, log }: Context, json: boolean): RequestObserver {
         log.detail(`connection ${id} closed: ${reason}, ${bytes}`, { connection: id });
       }
     },
-    acceptFailed: (error) => logAcceptFailure(log, error),
+    acceptFailed: logAcceptFailures(log),
     requestFailed({ id }, error) {
       log.error(`a request of connection ${id} failed: ${describeError(error)}`, {
         connection: id,

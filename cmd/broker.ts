@@ -17,8 +17,9 @@ import {
   formatBytes,
   formatCount,
   httpFlags,
+  jsonEvents,
   limitFlags,
-  logAcceptFailure,
+  logAcceptFailures,
   logFormatFlag,
   maxMemoryOf,
   outputFlags,
@@ -284,17 +285,18 @@ function observer(
   json: boolean,
   deliveryTimed: ((ms: number) => void) | undefined,
 ): BrokerObserver {
+  const events = jsonEvents(out);
   return {
     ...(deliveryTimed ? { deliveryTimed } : {}),
     connected({ id, remote }) {
-      if (json) out.json({ type: "connected", id, remote });
+      if (json) events.print({ type: "connected", id, remote });
       else log.detail(`connection ${id} from ${remote}`, { connection: id });
     },
     disconnected({ id, remote, name, user, published, delivered, missed }, bye, error) {
       if (json) {
         const reason = bye ?? (error === undefined ? "closed" : "lost");
         const counts = { published, delivered, missed };
-        out.json({ type: "disconnected", id, remote, name, user, reason, ...counts });
+        events.print({ type: "disconnected", id, remote, name, user, reason, ...counts });
         return;
       }
       const why = bye ?? (error === undefined ? "closed" : describeError(error));
@@ -305,11 +307,11 @@ function observer(
       );
     },
     refused({ id, user }, { code, message }) {
-      if (json) out.json({ type: "refused", id, user, code, message });
+      if (json) events.print({ type: "refused", id, user, code, message });
       else log.detail(`connection ${id}: ${code}: ${message}`, { connection: id });
     },
     slow({ id, remote, name, pendingBytes }) {
-      if (json) out.json({ type: "slow", id, remote, name, pendingBytes });
+      if (json) events.print({ type: "slow", id, remote, name, pendingBytes });
       else {
         const who = `connection ${id} from ${remote}${name && ` (${name})`}`;
         log.warn(`${who} does not keep up`, { connection: id });
@@ -317,10 +319,10 @@ function observer(
     },
     storageFailed(error) {
       const { code, message } = error;
-      if (json) out.json({ type: "storage-failed", code, message });
+      if (json) events.print({ type: "storage-failed", code, message });
       log.error(describeError(error));
     },
-    acceptFailed: (error) => logAcceptFailure(log, error),
+    acceptFailed: logAcceptFailures(log),
   };
 }
 

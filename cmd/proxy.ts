@@ -5,6 +5,7 @@ import {
   clientTlsFlags,
   defineCommand,
   httpFlags,
+  jsonEvents,
   limitFlags,
   logFormatFlag,
   maxMemoryOf,
@@ -78,7 +79,8 @@ export const command = defineCommand({
       throw new UsageError("--expect-fired needs --fault or --script beside it");
     }
     checkControl(flags.http);
-    const lines = new FaultLines(context, flags.json);
+    const events = flags.json ? jsonEvents(context.out) : undefined;
+    const lines = new FaultLines(context, events);
     await warnOfOpenFiles(
       { "max-connections": 2 * flags["max-connections"] },
       given,
@@ -87,7 +89,7 @@ export const command = defineCommand({
     const what = `proxy of ${formatAddress(args.upstream)}`;
     using recorder = await startRecording(flags, what, context);
     const report: ProxyObserver = {
-      ...connectionReport(context, flags.json),
+      ...connectionReport(context, events),
       fired: (fired) => lines.fired(fired),
       noticed: ({ id }, _, notice) => lines.noticed(id, notice),
     };

@@ -11,14 +11,14 @@ import {
   clientTlsFlags,
   type Context,
   defineCommand,
-  describeError,
-  logAcceptFailure,
+  logAcceptFailures,
   quietFlag,
   runMain,
   serverTlsFlags,
   untilDrained,
   warnOfOpenFiles,
 } from "./_cli/mod.ts";
+import { FailedConnections } from "./_proxy/failed_connections.ts";
 import { relayArguments, relayFlags, startRelay } from "./_proxy/relaying.ts";
 
 export const command = defineCommand({
@@ -83,13 +83,10 @@ export const command = defineCommand({
 
 /** Tells of connections that came to nothing. */
 function failures({ log }: Context): ProxyObserver {
+  const failed = new FailedConnections(log, "tap");
   return {
-    closed({ id }, reason, error) {
-      if (reason === "unreachable") log.warn(`connection ${id}: ${describeError(error)}`);
-      else if (reason === "loop") log.warn(`connection ${id}: it comes from this tap itself`);
-      else if (reason === "refused") log.warn(`connection ${id}: refused: too many connections`);
-    },
-    acceptFailed: (error) => logAcceptFailure(log, error),
+    closed: ({ id }, reason, error) => void failed.closed(id, reason, error),
+    acceptFailed: logAcceptFailures(log),
   };
 }
 

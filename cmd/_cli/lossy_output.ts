@@ -1,4 +1,19 @@
+import { formatCount } from "../../lib/base/units.ts";
 import type { Output } from "./output.ts";
+
+/** Events wait up to this: what ten thousand clients cause who come at once. */
+const MAX_EVENT_BYTES = 1_048_576;
+
+/** Prints events as JSON while they happen; in the place of what is left out, how many that were. */
+export function jsonEvents(out: Output): LossyOutput {
+  return new LossyOutput(out, (count) => ({ type: "left-out", count }), MAX_EVENT_BYTES);
+}
+
+/** Does the same for lines of text. @param shown Makes what is printed of a text. */
+export function lossyLines(out: Output, shown: (text: string) => string | object): LossyOutput {
+  const tell = (count: number) => shown(`${formatCount(count, "line")} left out`);
+  return new LossyOutput(out, tell, MAX_EVENT_BYTES);
+}
 
 /**
  * Prints what happens while it happens. What comes while the reader of stdout is behind is left out and
@@ -7,16 +22,19 @@ import type { Output } from "./output.ts";
 export class LossyOutput {
   readonly #out: Output;
   readonly #tell: (count: number) => string | object;
+  readonly #maxBytes: number;
   #isBehind = false;
   #leftOut = 0;
 
   /**
    * @param tell Makes what is printed in the place of lines that were left out, from their number: a
    * line, or an object for JSON.
+   * @param maxBytes The reader is behind when more waits for it than this, and than the output's mark.
    */
-  constructor(out: Output, tell: (count: number) => string | object) {
+  constructor(out: Output, tell: (count: number) => string | object, maxBytes = 0) {
     this.#out = out;
     this.#tell = tell;
+    this.#maxBytes = maxBytes;
   }
 
   /** Whether the next one is left out; it is counted then. */
@@ -29,7 +47,7 @@ export class LossyOutput {
   print(what: string | object): void {
     if (this.leavesOut()) return;
     const full = typeof what === "string" ? this.#out.line(what) : this.#out.json(what);
-    if (full === undefined) return;
+    if (full === undefined || this.#out.pendingBytes <= this.#maxBytes) return;
     this.#isBehind = true;
     void full.then(() => this.finish());
   }

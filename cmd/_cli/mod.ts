@@ -36,11 +36,12 @@ export {
   announce,
   limitFlags,
   limitsOf,
-  logAcceptFailure,
+  logAcceptFailures,
   maxMemoryOf,
   untilDrained,
   warnOfOpenFiles,
 } from "./serving.ts";
+export { jsonEvents, type LossyOutput } from "./lossy_output.ts";
 export type { Output } from "./output.ts";
 export { rereadOnHangup, watchAuth } from "./reread.ts";
 export { runCommand, runMain } from "./run.ts";

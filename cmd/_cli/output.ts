@@ -50,6 +50,11 @@ export class Output {
     this.isTerminal = sink.isTerminal();
   }
 
+  /** About how many bytes wait behind a write that is under way. */
+  get pendingBytes(): number {
+    return this.#pending;
+  }
+
   /** How many characters fit into a line; `Infinity` if it is no terminal. */
   get columns(): number {
     return this.isTerminal ? this.#options.columns?.() ?? 80 : Infinity;

@@ -10,6 +10,7 @@ import { Interruption } from "./interruption.ts";
 import { LiveLine } from "./live_line.ts";
 import { openManager } from "./open_manager.ts";
 import { Log, type LogFields, type LogFormat, type LogLevel, logObject } from "./log.ts";
+import { lossyLines } from "./lossy_output.ts";
 import { Output, printText } from "./output.ts";
 import { type AnyInput, parseInput } from "./parse.ts";
 import { createStyle } from "./style.ts";
@@ -119,10 +120,12 @@ async function runInput(command: AnyCommand, input: AnyInput, host: Host): Promi
       }, CLOSED_GRACE_MS);
     },
   });
+  const shown = (text: string, fields?: LogFields) =>
+    format === "json" ? logObject("info", text, fields) : text;
+  const said = lossyLines(out, shown);
   const context = {
     out,
-    say: (text: string, fields?: LogFields) =>
-      format === "json" ? out.json(logObject("info", text, fields)) : out.line(text),
+    say: (text: string, fields?: LogFields) => said.print(shown(text, fields)),
     outStyle: createStyle(host.stdout.isTerminal() && wantsColor(host)),
     log,
     progress,

@@ -6,6 +6,7 @@ import type { Context } from "./command.ts";
 import { describeError, lowerFirst } from "./describe_error.ts";
 import type { Log } from "./log.ts";
 import { checkOpenFiles } from "./open_files.ts";
+import { RepeatedWarnings, type Wording } from "./repeated_warnings.ts";
 import type { FlagTable, FlagValues } from "./spec.ts";
 import { formatCount } from "../../lib/base/units.ts";
 
@@ -120,13 +121,22 @@ export async function warnOfOpenFiles(
 }
 
 /**
- * Tells of a connection that could not be accepted: always if the server lacks something; only with
- * `-v` if the peer has left or failed the TLS handshake, because any peer can do that as often as
- * it likes.
+ * Makes what tells of connections that could not be accepted: always if the server lacks something, at
+ * most once a second; only with `-v` if the peer has left or failed the TLS handshake, because any peer
+ * can do that as often as it likes.
  */
-export function logAcceptFailure(log: Log, error: ConnectionError): void {
-  // The advice of `describeError` is for the client's side.
-  if (error.operation === "tls-handshake") log.detail(lowerFirst(error.message));
-  else if (error.code === "reset") log.detail(describeError(error));
-  else log.warn(describeError(error));
+export function logAcceptFailures(log: Log): (error: ConnectionError) => void {
+  const warnings = new RepeatedWarnings(log);
+  return (error) => {
+    // The advice of `describeError` is for the client's side.
+    if (error.operation === "tls-handshake") log.detail(lowerFirst(error.message));
+    else if (error.code === "reset") log.detail(describeError(error));
+    else warnings.add(describeError(error), ACCEPT_WORDING);
+  };
 }
+
+const ACCEPT_WORDING: Wording = {
+  others: "cannot accept connections",
+  first: (why) => why,
+  more: (count, why) => `${formatCount(count, "more time")}: ${why}`,
+};

@@ -7,8 +7,9 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  jsonEvents,
   jsonSeconds,
-  logAcceptFailure,
+  logAcceptFailures,
 } from "../_cli/mod.ts";
 import { jsonBytes, quotedBytes } from "./shown_bytes.ts";
 
@@ -26,24 +27,26 @@ export function connectionLines(
   { out, log, say }: Context,
   { json, peers, data }: ConnectionLinesOptions,
 ): EchoObserver {
+  const events = jsonEvents(out);
   const observer: EchoObserver = {
-    acceptFailed: (error) => logAcceptFailure(log, error),
+    acceptFailed: logAcceptFailures(log),
   };
   if (peers) {
     observer.opened = (peer) => {
       const { id, remote } = peer;
-      if (json) out.json({ type: "accepted", id, remote: formatAddress(remote) });
+      if (json) events.print({ type: "accepted", id, remote: formatAddress(remote) });
       else say(`accepted connection from ${formatAddress(remote)}`, { connection: id });
     };
     observer.closed = (peer, reason, error) => {
-      if (json) out.json(closedObject(peer, reason, error));
+      if (json) events.print(closedObject(peer, reason, error));
       else say(closedLine(peer, reason, error), { connection: peer.id });
     };
   }
   if (data) {
     observer.received = ({ id, remote }, bytes) => {
-      if (json) out.json({ type: "data", id, remote: formatAddress(remote), ...jsonBytes(bytes) });
-      else say(`echoing ${quotedBytes(bytes)} to ${formatAddress(remote)}`, { connection: id });
+      if (json) {
+        events.print({ type: "data", id, remote: formatAddress(remote), ...jsonBytes(bytes) });
+      } else say(`echoing ${quotedBytes(bytes)} to ${formatAddress(remote)}`, { connection: id });
     };
   }
   return observer;

@@ -6,43 +6,43 @@ import {
   formatBytes,
   formatDuration,
   jsonSeconds,
-  logAcceptFailure,
+  logAcceptFailures,
+  type LossyOutput,
 } from "../_cli/mod.ts";
+import { FailedConnections } from "./failed_connections.ts";
 
-/** An observer that tells of a proxy's connections: by lines on stderr, or as JSON on stdout. */
-export function connectionReport({ out, log }: Context, json: boolean): ProxyObserver {
+/**
+ * An observer that tells of a proxy's connections.
+ *
+ * @param events Where they are printed as JSON; without it lines go to stderr.
+ */
+export function connectionReport({ log }: Context, events?: LossyOutput): ProxyObserver {
+  const failed = new FailedConnections(log, "proxy");
   return {
     opened(connection) {
       const { id, client, upstream } = connection;
       const [from, to] = [formatAddress(client), formatAddress(upstream)];
-      if (json) out.json({ type: "opened", connection: id, client: from, upstream: to });
+      if (events) events.print({ type: "opened", connection: id, client: from, upstream: to });
       else log.detail(`connection ${id}: ${from} to ${to}`, { connection: id });
     },
     halfClosed({ id }, direction) {
-      if (json) out.json({ type: "half-closed", connection: id, direction });
+      events?.print({ type: "half-closed", connection: id, direction });
     },
     reset({ id }, by) {
-      if (json) out.json({ type: "reset", connection: id, by });
+      events?.print({ type: "reset", connection: id, by });
     },
     closed(connection, reason, error) {
       const { id } = connection;
-      if (json) out.json(closedObject(connection, reason, error));
-      const why = WHY[reason];
-      const about = { connection: id };
-      if (reason === "unreachable") {
-        log.warn(`connection ${id}: ${describeError(error)}`, about);
-      } else if (reason === "loop" || reason === "refused") {
-        log.warn(`connection ${id}: ${why}`, about);
-      } else if (log.level === "verbose") log.detail(closedLine(connection, why), about);
+      events?.print(closedObject(connection, reason, error));
+      if (failed.closed(id, reason, error) || log.level !== "verbose") return;
+      log.detail(closedLine(connection, WHY[reason]), { connection: id });
     },
-    acceptFailed: (error) => logAcceptFailure(log, error),
+    acceptFailed: logAcceptFailures(log),
   };
 }
 
 const WHY: Readonly<Partial<Record<ProxyCloseReason, string>>> = {
   reset: "reset",
-  loop: "it comes from this proxy itself: the upstream leads back to it",
-  refused: "refused: too many connections",
   drained: "the proxy ends",
   forced: "the proxy ends, out of time",
 };

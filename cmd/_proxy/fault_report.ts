@@ -1,24 +1,22 @@
 import type { FaultReport, FiredFault, Proxy, ProxyNotice } from "../../lib/proxy/mod.ts";
-import { LossyOutput } from "../_cli/lossy_output.ts";
-import { type Context, EXIT, formatExactCount } from "../_cli/mod.ts";
+import { type Context, EXIT, formatExactCount, type LossyOutput } from "../_cli/mod.ts";
 
 /** Tells what faults do, by lines on stderr or as JSON on stdout. */
 export class FaultLines {
   readonly #context: Context;
-  readonly #json: boolean;
-  readonly #lossy: LossyOutput;
+  readonly #events: LossyOutput | undefined;
   readonly #noticed = new Set<ProxyNotice>();
 
-  constructor(context: Context, json: boolean) {
+  /** @param events Where they are printed as JSON; without it lines go to stderr. */
+  constructor(context: Context, events?: LossyOutput) {
     this.#context = context;
-    this.#json = json;
-    this.#lossy = new LossyOutput(context.out, (count) => ({ type: "left-out", count }));
+    this.#events = events;
   }
 
   /** A fault did something. */
   fired({ fault, connection, direction, offset }: FiredFault): void {
-    if (this.#json) {
-      return this.#lossy.print({ type: "fault", fault, connection, direction, offset });
+    if (this.#events) {
+      return this.#events.print({ type: "fault", fault, connection, direction, offset });
     }
     const { log } = this.#context;
     if (log.level !== "verbose") return;
@@ -36,9 +34,9 @@ export class FaultLines {
   /** What the faults of a proxy have done. @returns the exit code. */
   summary(proxy: Proxy, expectFired: boolean): number {
     const { out, log } = this.#context;
-    this.#lossy.finish();
     const reports = proxy.reports();
-    if (this.#json) {
+    if (this.#events) {
+      this.#events.finish();
       const faults = reports.map(({ fault, fired }) => ({ fault, fired }));
       out.json({ type: "summary", seed: proxy.seed, faults });
     } else for (const report of reports) log.info(lineOf(report));

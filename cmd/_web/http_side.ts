@@ -21,7 +21,7 @@ import {
 import {
   type Context,
   describeError,
-  logAcceptFailure,
+  logAcceptFailures,
   lowerFirst,
   UsageError,
 } from "../_cli/mod.ts";
@@ -100,7 +100,7 @@ export class HttpSide implements AsyncDisposable {
         hosts: flags["http-host"],
         allowOrigins: flags["allow-origin"],
         observer: {
-          acceptFailed: (error) => logAcceptFailure(log, error),
+          acceptFailed: logAcceptFailures(log),
           answered({ method, path, status, remote, durationMs }) {
             requests.observe(durationMs);
             log.detail(`${method} ${path} from ${formatAddress(remote)}: ${status}`);
