@@ -1,9 +1,8 @@
 import { Acceptor } from "../net/acceptor.ts";
 import type { Address, Handshakes, Listener } from "../net/mod.ts";
-import type { Turns } from "../net/turns.ts";
 import { ConnSide, type SideConn } from "./conn_side.ts";
-import type { TurnToEnd } from "./own_reads.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
+import type { Shared } from "./shared.ts";
 
 /** Makes sides of the connections of a listener: of those with TLS, and those over a Unix socket. */
 export class ConnListener implements SocketListener {
@@ -21,9 +20,9 @@ export class ConnListener implements SocketListener {
     this.handshakes = listener.handshakes;
   }
 
-  serve(events: AcceptEvents, turns: Turns): void {
-    this.#acceptor = new Acceptor(this.#listener, turns, (error) => events.failed(error));
-    void this.#acceptAll(this.#acceptor, events, () => turns.takeToEnd());
+  serve(events: AcceptEvents, shared: Shared): void {
+    this.#acceptor = new Acceptor(this.#listener, shared.turns, (error) => events.failed(error));
+    void this.#acceptAll(this.#acceptor, events, shared);
   }
 
   close(): void {
@@ -38,13 +37,13 @@ export class ConnListener implements SocketListener {
   async #acceptAll(
     acceptor: Acceptor,
     events: AcceptEvents,
-    turnToEnd: TurnToEnd,
+    shared: Shared,
   ): Promise<void> {
     const { address } = this;
     // The ends of a Unix socket do not tell where it leads.
     const place = address.transport === "unix" ? address : undefined;
     for (let conn = await acceptor.next(); conn; conn = await acceptor.next()) {
-      events.accepted(new ConnSide(conn as SideConn, turnToEnd, place));
+      events.accepted(new ConnSide(conn as SideConn, shared, place));
     }
   }
 }

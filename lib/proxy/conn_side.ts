@@ -1,8 +1,8 @@
 import { Deque } from "../base/deque.ts";
 import { addressOf } from "../net/address_of.ts";
 import type { Address } from "../net/mod.ts";
-import type { TurnToEnd } from "./own_reads.ts";
 import { ReadMemory } from "./read_memory.ts";
+import type { Shared } from "./shared.ts";
 import type { Side, SideEvents } from "./side.ts";
 
 /** What a {@linkcode ConnSide} needs of a connection. */
@@ -23,10 +23,10 @@ export class ConnSide implements Side {
   readonly remote: Address;
   readonly local: Address;
   readonly #conn: SideConn;
-  readonly #turnToEnd: TurnToEnd;
+  readonly #shared: Shared;
   readonly #outgoing = new Deque<Outgoing>();
   #pendingBytes = 0;
-  readonly #memory = new ReadMemory();
+  readonly #memory: ReadMemory;
   #events: SideEvents | undefined;
   #isReading = false;
   #isPaused = true;
@@ -40,12 +40,12 @@ export class ConnSide implements Side {
   /**
    * Takes over a connection: with TLS, after its handshake.
    *
-   * @param turnToEnd What to wait for before its end is dealt with.
    * @param place Where it leads, where its ends do not tell: those of a Unix socket have no name.
    */
-  constructor(conn: SideConn, turnToEnd: TurnToEnd, place?: Address) {
+  constructor(conn: SideConn, shared: Shared, place?: Address) {
     this.#conn = conn;
-    this.#turnToEnd = turnToEnd;
+    this.#shared = shared;
+    this.#memory = new ReadMemory(shared.reads);
     this.remote = place ?? addressOf(conn.remoteAddr);
     this.local = place ?? addressOf(conn.localAddr);
   }
@@ -60,7 +60,13 @@ export class ConnSide implements Side {
 
   resume(): void {
     this.#isPaused = false;
+    this.#memory.takeBack();
     if (!this.#isReading) void this.#read();
+  }
+
+  discard(): void {
+    this.#memory.leave();
+    this.resume();
   }
 
   pause(): void {
@@ -109,7 +115,7 @@ export class ConnSide implements Side {
           const mayGoOn = this.#memory.lend(count, (bytes) => this.#events!.received(bytes));
           if (!mayGoOn) this.#isPaused = true;
         } else {
-          await this.#turnToEnd();
+          await this.#shared.turns.takeToEnd();
           if (this.#isClosed) return;
           this.#wasEnded = true;
           this.#events!.ended();
@@ -117,7 +123,7 @@ export class ConnSide implements Side {
         }
       }
     } catch (cause) {
-      await this.#turnToEnd();
+      await this.#shared.turns.takeToEnd();
       this.#failed(cause);
     } finally {
       this.#isReading = false;
@@ -148,7 +154,7 @@ export class ConnSide implements Side {
       this.#hasEnded = true;
       this.#closeIfDone();
     } catch (cause) {
-      await this.#turnToEnd();
+      await this.#shared.turns.takeToEnd();
       this.#failed(cause);
     } finally {
       this.#isWriting = false;
@@ -168,6 +174,7 @@ export class ConnSide implements Side {
   #close(how: () => void): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#memory.release();
     this.#outgoing.clear();
     this.#pendingBytes = 0;
     try {

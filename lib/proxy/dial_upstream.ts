@@ -12,9 +12,9 @@ import {
 import { asciiHost, isWebSocket } from "../net/address.ts";
 import { DialLimit } from "../net/dial_limit.ts";
 import type { Trust } from "../net/node_tls.ts";
-import type { Turns } from "../net/turns.ts";
 import { ConnSide } from "./conn_side.ts";
 import { OwnReads } from "./own_reads.ts";
+import type { Shared } from "./shared.ts";
 import type { Side } from "./side.ts";
 import { SocketSide } from "./socket_side.ts";
 
@@ -62,28 +62,28 @@ function trustsOf({ insecure, caCerts }: ClientTls = {}): Trust[] {
 /**
  * Connects to the upstream of a proxy. Closes the socket if it takes too long, or is aborted.
  *
- * @param turns Those in which TLS begins, and the connection's end is dealt with.
+ * @param shared What all sides share.
  * @throws {ConnectionError} with operation `connect` or `tls-handshake`
  */
 export async function dialUpstream(
   upstream: Upstream,
   signal: AbortSignal,
-  turns: Turns,
+  shared: Shared,
 ): Promise<Side> {
   const { address, trusts, timeoutMs } = upstream;
   if (address.transport === "unix") {
     const conn = await dial(address, { timeoutMs, signal });
-    return new ConnSide(conn, () => turns.takeToEnd(), address);
+    return new ConnSide(conn, shared, address);
   }
   const [trust, other] = trusts;
   using limit = new DialLimit(timeoutMs, signal);
   try {
-    return await dialTcp(upstream, address, trust!, limit, turns);
+    return await dialTcp(upstream, address, trust!, limit, shared);
   } catch (error) {
     if (!other || !(error instanceof ConnectionError) || error.tlsProblem !== "untrusted") {
       throw error;
     }
-    const side = await dialTcp(upstream, address, other, limit, turns);
+    const side = await dialTcp(upstream, address, other, limit, shared);
     upstream.trusts = [other, trust!];
     return side;
   }
@@ -94,9 +94,9 @@ async function dialTcp(
   address: TcpAddress,
   trust: Trust,
   limit: DialLimit,
-  turns: Turns,
+  shared: Shared,
 ): Promise<Side> {
-  const reads = OwnReads.unconnected(() => turns.takeToEnd());
+  const reads = OwnReads.unconnected(shared);
   const { socket } = reads;
   socket.connect({ host: asciiHost(address.hostname), port: address.port });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -111,7 +111,7 @@ async function dialTcp(
     if (!tls) return new SocketSide(reads);
     limit.operation = "tls-handshake";
     // The first step of a handshake takes up to a millisecond, and many connections may be there at once.
-    await turns.takeIfBusy();
+    await shared.turns.takeIfBusy();
     const serverName = asciiHost(tls.serverName ?? address.hostname);
     return await startTls(reads, serverName, trust, limit.signal);
   } catch (cause) {
@@ -133,7 +133,7 @@ async function startTls(
   const { startNodeTls } = await import("../net/node_tls.ts");
   const { SocketConn } = await import("./socket_conn.ts");
   const conn = await startNodeTls(new SocketConn(reads), serverName, trust, signal);
-  return new ConnSide(conn, reads.turnToEnd);
+  return new ConnSide(conn, reads.shared);
 }
 
 /** What the socket says after it was given up is of no interest. */

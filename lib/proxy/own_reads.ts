@@ -1,11 +1,15 @@
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { type Reader, ReadMemory } from "./read_memory.ts";
+import type { Shared } from "./shared.ts";
 
 /** What a socket is made with. While any byte waits to be taken by the system, there is no room. */
 export const SOCKET_OPTIONS = { allowHalfOpen: true, writableHighWaterMark: 1 };
 
-/** What to wait for before the end of a connection is dealt with; `undefined` if there is nothing. */
-export type TurnToEnd = () => Promise<void> | undefined;
+/** The runtime's handle of a socket. */
+interface Handle {
+  /** Says what the next read goes into. */
+  useUserBuffer?(memory: Uint8Array): void;
+}
 
 /**
  * A socket that is read into memory of its own, which Node's streams cannot, and that is closed in turns
@@ -14,18 +18,18 @@ export type TurnToEnd = () => Promise<void> | undefined;
 export class OwnReads {
   /** The socket. It is paused, and to be resumed by {@linkcode resume} alone. */
   readonly socket: Socket;
-  /** What its end waits for. */
-  readonly turnToEnd: TurnToEnd;
-  readonly #memory = new ReadMemory();
+  readonly shared: Shared;
+  readonly #memory: ReadMemory;
   #read: Reader | undefined;
   #isPaused = true;
   /** Whether a byte has come. */
   hasRead = false;
 
   private constructor(
-    turnToEnd: TurnToEnd,
+    shared: Shared,
     options: SocketConstructorOpts & { handle?: unknown } = {},
   ) {
+    this.#memory = new ReadMemory(shared.reads, () => this.#move());
     const onread = {
       buffer: () => this.#memory.free,
       // What it returns says whether to read on.
@@ -36,18 +40,19 @@ export class OwnReads {
     };
     this.socket = new Socket({ ...SOCKET_OPTIONS, ...options, onread });
     this.socket.pause();
-    closeInTurn(this.socket, turnToEnd);
-    this.turnToEnd = turnToEnd;
+    this.socket.once("close", () => this.#memory.release());
+    closeInTurn(this.socket, shared);
+    this.shared = shared;
   }
 
   /** Makes a socket of the runtime's handle of a connection. */
-  static accepted(handle: object, turnToEnd: TurnToEnd): OwnReads {
-    return new OwnReads(turnToEnd, { handle, pauseOnCreate: true } as object);
+  static accepted(handle: object, shared: Shared): OwnReads {
+    return new OwnReads(shared, { handle, pauseOnCreate: true } as object);
   }
 
   /** Makes a socket that is not connected. */
-  static unconnected(turnToEnd: TurnToEnd): OwnReads {
-    return new OwnReads(turnToEnd);
+  static unconnected(shared: Shared): OwnReads {
+    return new OwnReads(shared);
   }
 
   /** Says who gets what is read. */
@@ -58,7 +63,15 @@ export class OwnReads {
   /** Reads on. */
   resume(): void {
     this.#isPaused = false;
+    if (this.#memory.takeBack()) this.#move();
     this.socket.resume();
+  }
+
+  /** Reads on, and leaves what was lent to who has it. */
+  discard(): void {
+    this.#memory.leave();
+    this.#move();
+    this.resume();
   }
 
   /** Reads no more. */
@@ -66,14 +79,20 @@ export class OwnReads {
     this.#isPaused = true;
     this.socket.pause();
   }
+
+  /** Has the next read go into the memory that is free. Else it would go into what was free before. */
+  #move(): void {
+    const { _handle: handle } = this.socket as unknown as { readonly _handle: Handle | null };
+    if (handle?.useUserBuffer) handle.useUserBuffer(this.#memory.free);
+  }
 }
 
 /** The runtime and we destroy a socket by the same method, and its error is told when that is done. */
-function closeInTurn(socket: Socket, turnToEnd: TurnToEnd): void {
+function closeInTurn(socket: Socket, shared: Shared): void {
   let isWaiting = false;
   socket.destroy = (error) => {
     if (isWaiting) return socket;
-    const turn = turnToEnd();
+    const turn = shared.turns.takeToEnd();
     if (!turn) return Socket.prototype.destroy.call(socket, error);
     isWaiting = true;
     void turn.then(() => {

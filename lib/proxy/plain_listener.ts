@@ -2,9 +2,9 @@ import type { Server } from "node:net";
 import { Condition } from "../base/condition.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
 import { type Address, ConnectionError } from "../net/mod.ts";
-import type { Turns } from "../net/turns.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
-import { OwnReads, type TurnToEnd } from "./own_reads.ts";
+import { OwnReads } from "./own_reads.ts";
+import type { Shared } from "./shared.ts";
 import { SocketSide } from "./socket_side.ts";
 
 /** How many connections the kernel queues until they are accepted. */
@@ -72,9 +72,9 @@ export class PlainListener implements SocketListener {
     }
   }
 
-  serve(events: AcceptEvents, turns: Turns): void {
+  serve(events: AcceptEvents, shared: Shared): void {
     this.start(events.failed);
-    void this.#acceptAll(events, turns);
+    void this.#acceptAll(events, shared);
   }
 
   /** Says who is told of clients that could not be accepted. */
@@ -84,9 +84,9 @@ export class PlainListener implements SocketListener {
   }
 
   /** Waits for the next connection, which is paused. `undefined` once the listener is closed. */
-  async next(turns: Turns): Promise<OwnReads | undefined> {
+  async next(shared: Shared): Promise<OwnReads | undefined> {
     while (!this.#isClosed) {
-      const next = this.#next(turns);
+      const next = this.#next(shared);
       if (next instanceof OwnReads) return next;
       await next;
     }
@@ -105,9 +105,9 @@ export class PlainListener implements SocketListener {
   }
 
   /** Accepts all of a turn's connections without an `await` between them, during which flows would go on. */
-  async #acceptAll({ accepted }: AcceptEvents, turns: Turns): Promise<void> {
+  async #acceptAll({ accepted }: AcceptEvents, shared: Shared): Promise<void> {
     while (!this.#isClosed) {
-      const next = this.#next(turns);
+      const next = this.#next(shared);
       if (next instanceof OwnReads) accepted(new SocketSide(next));
       else await next;
     }
@@ -117,13 +117,13 @@ export class PlainListener implements SocketListener {
    * The next connection, or what to wait for before there may be one. Where many come at once, others
    * have their turn between them.
    */
-  #next(turns: Turns): OwnReads | Promise<void> | undefined {
+  #next(shared: Shared): OwnReads | Promise<void> | undefined {
     if (this.#ready.size === 0) return this.#arrived.wait();
-    return turns.takeIfBusy() ?? this.#accept(() => turns.takeToEnd());
+    return shared.turns.takeIfBusy() ?? this.#accept(shared);
   }
 
   /** @returns `undefined` if there was none, or its client has reset it before it was accepted. */
-  #accept(turnToEnd: TurnToEnd): OwnReads | undefined {
+  #accept(shared: Shared): OwnReads | undefined {
     const [listening] = this.#ready;
     const handle = new listening!.constructor(CONNECTION);
     if (listening!.accept(handle) !== 0) {
@@ -135,7 +135,7 @@ export class PlainListener implements SocketListener {
     }
     // A connection that was reset has no peer any more. Nothing is done for it: thousands of them would
     // hold up the next client, each with a connection to the upstream.
-    if (handle.getpeername({}) === 0) return OwnReads.accepted(handle, turnToEnd);
+    if (handle.getpeername({}) === 0) return OwnReads.accepted(handle, shared);
     handle.close();
     const cause = new Deno.errors.ConnectionReset("The client has reset its connection");
     this.#failed?.(new ConnectionError("accept", this.address, cause));

@@ -1,5 +1,5 @@
 import type { Address, ConnectionError, Handshakes } from "../net/mod.ts";
-import type { Turns } from "../net/turns.ts";
+import type { Shared } from "./shared.ts";
 import type { Side } from "./side.ts";
 
 /** Who is told of what a {@linkcode SocketListener} accepts. */
@@ -22,6 +22,6 @@ export interface ProxyListener extends Disposable {
 
 /** A listener whose connections wait until somebody serves them. */
 export interface SocketListener extends ProxyListener {
-  /** Says who gets the connections, from the first one on, and whose turns they take. */
-  serve(events: AcceptEvents, turns: Turns): void;
+  /** Says who gets the connections, from the first one on, and what they share. */
+  serve(events: AcceptEvents, shared: Shared): void;
 }

@@ -124,7 +124,7 @@ export class Relay implements ProxiedConnection, FlowEvents {
     for (const side of [this.#clientSide, this.#upstreamSide!]) {
       side.end();
       // What still comes is read and dropped: a system that closes a socket with unread bytes resets it.
-      side.resume();
+      side.discard();
     }
     this.#linger = setTimeout(() => {
       this.#clientSide.close();

@@ -3,10 +3,10 @@ import { resolveServerTls } from "../net/handshake_limits.ts";
 import type { Address, ConnectionError, Listener, ServerTls } from "../net/mod.ts";
 import { checkCertificate } from "../net/server_certificate.ts";
 import { TlsListener } from "../net/tls_listener.ts";
-import type { Turns } from "../net/turns.ts";
 import { ConnListener } from "./conn_listener.ts";
 import type { PlainListener } from "./plain_listener.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
+import type { Shared } from "./shared.ts";
 import { SocketConn } from "./socket_conn.ts";
 
 /** Makes TLS of what a listener accepts. */
@@ -24,9 +24,9 @@ class SecureListener extends ConnListener {
     this.#conns = conns;
   }
 
-  override serve(events: AcceptEvents, turns: Turns): void {
-    this.#conns.start((error) => events.failed(error), turns);
-    super.serve(events, turns);
+  override serve(events: AcceptEvents, shared: Shared): void {
+    this.#conns.start((error) => events.failed(error), shared);
+    super.serve(events, shared);
   }
 }
 
@@ -35,7 +35,7 @@ class SocketConns implements Listener {
   readonly address: Address;
   readonly secure = false;
   readonly #inner: PlainListener;
-  #turns: Turns | undefined;
+  #shared: Shared | undefined;
 
   constructor(inner: PlainListener) {
     this.address = inner.address;
@@ -43,13 +43,13 @@ class SocketConns implements Listener {
   }
 
   /** Begins. What fails to be accepted is told by itself: others go on. */
-  start(failed: (error: ConnectionError) => void, turns: Turns): void {
-    this.#turns = turns;
+  start(failed: (error: ConnectionError) => void, shared: Shared): void {
+    this.#shared = shared;
     this.#inner.start(failed);
   }
 
   async accept(): Promise<Deno.Conn> {
-    const reads = await this.#inner.next(this.#turns!);
+    const reads = await this.#inner.next(this.#shared!);
     if (reads) return new SocketConn(reads);
     throw closedError();
   }

@@ -20,7 +20,9 @@ import { readFaults } from "./faults/parse_fault.ts";
 import { FlowTurns } from "./flow_turns.ts";
 import { refuseLoop } from "./loop.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
+import { ReadBudget } from "./read_memory.ts";
 import { Relay } from "./relay.ts";
+import type { Shared } from "./shared.ts";
 import type { Side } from "./side.ts";
 import { listenSockets } from "./listen_sockets.ts";
 import type { ProxyListener, SocketListener } from "./proxy_listener.ts";
@@ -54,7 +56,8 @@ export interface ProxyOptions {
   /**
    * The most memory in bytes that peers may make the proxy keep. What waits because of faults may take
    * half of it, and at most 1 GiB: then each direction keeps 32 KiB and one more read of 64 KiB, and no
-   * frame is kept any more to be sent again or later.
+   * frame is kept any more to be sent again or later. A quarter is read into, where 4 KiB for each
+   * direction do not count: when that is used up, reads of those who send much are smaller.
    *
    * @default {4_294_967_296}
    */
@@ -99,6 +102,10 @@ const MAX_MEMORY_BYTES = bytesOption(4_294_967_296);
 /** The part of the memory that may wait because of faults. Much of it lives on V8's heap. */
 const WAITING_SHARE = 1 / 2;
 const MAX_WAITING_BYTES = 1_073_741_824;
+
+/** The part of the memory that connections may be read into, beyond 4 KiB for each direction. */
+const READING_SHARE = 1 / 4;
+
 const SEED = countOption(undefined, 0, Number.MAX_SAFE_INTEGER);
 
 /** A proxy that runs. */
@@ -232,7 +239,12 @@ function isSocketListener(target: unknown): target is SocketListener {
 
 type ProxyLimits = Readonly<
   Record<
-    "connectTimeoutMs" | "drainTimeoutMs" | "maxConnections" | "maxWaitingBytes" | "seed",
+    | "connectTimeoutMs"
+    | "drainTimeoutMs"
+    | "maxConnections"
+    | "maxReadBytes"
+    | "maxWaitingBytes"
+    | "seed",
     number
   >
 >;
@@ -246,6 +258,7 @@ function limitsOf(options: ProxyOptions): ProxyLimits {
     connectTimeoutMs: timerMs("connectTimeoutMs", connectTimeoutMs, DEFAULT_DIAL_TIMEOUT_MS),
     drainTimeoutMs: timerMs("drainTimeoutMs", drainTimeoutMs, DEFAULT_DRAIN_TIMEOUT_MS),
     maxConnections: numericOption("maxConnections", maxConnections, MAX_CONNECTIONS),
+    maxReadBytes: memoryBytes * READING_SHARE,
     maxWaitingBytes: Math.min(MAX_WAITING_BYTES, memoryBytes * WAITING_SHARE),
   };
 }
@@ -260,6 +273,7 @@ class ProxyServer implements Proxy {
   readonly #limits: ProxyLimits;
   readonly #relays = new Set<Relay>();
   readonly #turns = new Turns();
+  readonly #shared: Shared;
   readonly #flowTurns = new FlowTurns(this.#turns, () => this.#relays.size);
   readonly #faults: FaultSet;
   readonly #ended = Promise.withResolvers<void>();
@@ -281,6 +295,7 @@ class ProxyServer implements Proxy {
     this.#listener = listener;
     this.#observer = options.observer ?? {};
     this.#limits = limits;
+    this.#shared = { turns: this.#turns, reads: new ReadBudget(limits.maxReadBytes) };
     this.#faults = new FaultSet(limits.seed, (fired) => {
       this.#tell((observer) => observer.fired?.(fired));
     }, limits.maxWaitingBytes);
@@ -296,7 +311,7 @@ class ProxyServer implements Proxy {
     listener.serve({
       accepted: (side) => void this.#serve(side),
       failed: (error) => this.#tell(({ acceptFailed }) => acceptFailed?.(error)),
-    }, this.#turns);
+    }, this.#shared);
   }
 
   get connections(): ReadonlySet<ProxiedConnection> {
@@ -381,7 +396,7 @@ class ProxyServer implements Proxy {
     if (turn) await turn;
     if (relay.isOver) return;
     try {
-      const upstream = await dialUpstream(this.#upstream, this.#abort.signal, this.#turns);
+      const upstream = await dialUpstream(this.#upstream, this.#abort.signal, this.#shared);
       if (relay.isOver) return upstream.reset();
       relay.join(upstream);
     } catch (error) {

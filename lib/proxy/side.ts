@@ -27,8 +27,10 @@ export interface Side {
   readonly pendingBytes: number;
   /** Says who is told what happens. It is called once, before anything else. */
   listen(events: SideEvents): void;
-  /** Reads on. */
+  /** Reads on. What was lent is given back by that. */
   resume(): void;
+  /** Reads on so that what comes is dropped. What was lent stays so: it may still have to be written. */
+  discard(): void;
   /** Reads no more until `resume`. What was read before may still come: at most 64 KiB. */
   pause(): void;
   /**

@@ -39,7 +39,7 @@ export class SocketSide implements Side {
     const socket = this.#socket;
     this.#reads.listen((bytes) => events.received(bytes));
     socket.on("end", () => {
-      const turn = this.#reads.turnToEnd();
+      const turn = this.#reads.shared.turns.takeToEnd();
       if (turn) void turn.then(() => events.ended());
       else events.ended();
     });
@@ -50,6 +50,10 @@ export class SocketSide implements Side {
 
   resume(): void {
     this.#reads.resume();
+  }
+
+  discard(): void {
+    this.#reads.discard();
   }
 
   pause(): void {

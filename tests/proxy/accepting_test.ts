@@ -6,6 +6,7 @@ import type { Turns } from "../../lib/net/turns.ts";
 import { listenSockets } from "../../lib/proxy/listen_sockets.ts";
 import { PlainListener } from "../../lib/proxy/plain_listener.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
+import { ReadBudget } from "../../lib/proxy/read_memory.ts";
 import type { Side, SideEvents } from "../../lib/proxy/side.ts";
 import { LOOPBACK } from "../support/peers.ts";
 import { deadline, until } from "../support/deadline.ts";
@@ -94,7 +95,7 @@ Deno.test("of clients that come at once a few are accepted, then others have the
     failed: (error) => {
       throw error;
     },
-  }, turns as Turns);
+  }, { turns: turns as Turns, reads: new ReadBudget() });
   await deadline(isOver.promise);
   // What else is there would be accepted while this connects.
   conns.push(await dial(listener.address));

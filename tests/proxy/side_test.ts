@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { dial, toAddress } from "../../lib/net/mod.ts";
 import type { Turns } from "../../lib/net/turns.ts";
 import { listenSockets } from "../../lib/proxy/listen_sockets.ts";
+import { ReadBudget } from "../../lib/proxy/read_memory.ts";
 import type { Side } from "../../lib/proxy/side.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -24,7 +25,10 @@ Deno.test("that a connection has ended, or was reset, is told when it is its tur
       },
     };
     const accepted = Promise.withResolvers<Side>();
-    listener.serve({ accepted: accepted.resolve, failed: accepted.reject }, turns as Turns);
+    listener.serve({ accepted: accepted.resolve, failed: accepted.reject }, {
+      turns: turns as Turns,
+      reads: new ReadBudget(),
+    });
     const told: string[] = [];
     const listen = (side: Side) => {
       side.listen({
