@@ -1,7 +1,7 @@
 /** The tutorial's second server, for many clients: `socktool multiconn-server`. */
 import { PeriodicLook } from "../lib/base/periodic_look.ts";
 import type { EchoServer } from "../lib/echo/mod.ts";
-// Not the whole room: this server starts without its client.
+// Not `mod.ts`: that would load the echo client too.
 import { serveEcho } from "../lib/echo/serve_echo.ts";
 import { serveEchoThreads } from "../lib/echo/serve_echo_threads.ts";
 import type { ServerTls } from "../lib/net/mod.ts";

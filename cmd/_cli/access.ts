@@ -27,7 +27,7 @@ export const accessFlags = {
   },
 } as const satisfies FlagTable;
 
-/** By what a client says who it is, where the server asks for it. */
+/** What a client logs in with, at a server that asks for it. */
 export const credentialFlags = {
   user: {
     type: "string",

@@ -16,8 +16,8 @@ export function lossyLines(out: Output, shown: (text: string) => string | object
 }
 
 /**
- * Prints what happens while it happens. What comes while the reader of stdout is behind is left out and
- * counted, as nothing that happens waits for it; how much that was is printed in its place.
+ * Prints events as they happen. Events do not wait for the reader of stdout: while it is behind, lines
+ * are left out and counted, and the count is printed in their place.
  */
 export class LossyOutput {
   readonly #out: Output;
@@ -27,8 +27,8 @@ export class LossyOutput {
   #leftOut = 0;
 
   /**
-   * @param tell Makes what is printed in the place of lines that were left out, from their number: a
-   * line, or an object for JSON.
+   * @param tell Makes what is printed in the place of lines that were left out, given how many they
+   * were: a line, or an object for JSON.
    * @param maxBytes The reader is behind when more waits for it than this, and than the output's mark.
    */
   constructor(out: Output, tell: (count: number) => string | object, maxBytes = 0) {
@@ -37,7 +37,7 @@ export class LossyOutput {
     this.#maxBytes = maxBytes;
   }
 
-  /** Whether the next one is left out; it is counted then. */
+  /** Whether the next line is left out; if so, it is counted. */
   leavesOut(): boolean {
     if (this.#isBehind) this.#leftOut++;
     return this.#isBehind;
@@ -52,7 +52,7 @@ export class LossyOutput {
     void full.then(() => this.finish());
   }
 
-  /** Prints how many were left out so far, if any were, also where the reader is behind. */
+  /** Prints how many lines were left out since this was last said, even if the reader is behind. */
   finish(): void {
     this.#isBehind = false;
     const count = this.#leftOut;

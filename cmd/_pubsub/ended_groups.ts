@@ -1,7 +1,7 @@
 /**
- * Process groups whose command has ended. Processes that ignore SIGTERM may be left of them, and are
- * killed some time later: by one process for all groups that ended meanwhile, because commands may
- * be many, and hardly one leaves anything behind.
+ * Process groups whose command has ended. Processes in them that ignore SIGTERM may still run; they
+ * are killed some time later, by one `kill` for all groups that ended meanwhile: there may be many
+ * commands, and few leave anything running.
  */
 export class EndedGroups {
   readonly #graceMs: number;
@@ -12,8 +12,8 @@ export class EndedGroups {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param graceMs What is left of a group is killed after this time, and before twice as long has
-   * passed.
+   * @param graceMs What is left of a group is killed when this time has passed, and before twice of
+   * it has.
    * @param kill Kills groups by their numbers. Most are empty.
    */
   constructor(graceMs: number, kill: (groups: readonly number[]) => Promise<void>) {
@@ -33,7 +33,7 @@ export class EndedGroups {
     this.#later.delete(group);
   }
 
-  /** Those of which something may be left, for a caller that kills it by itself. */
+  /** Takes the groups that may still have processes: the caller kills them itself. */
   take(): number[] {
     const groups = [...this.#due, ...this.#later];
     this.#due.clear();
@@ -58,7 +58,7 @@ export class EndedGroups {
       this.#due.clear();
       if (this.#later.size > 0) this.#wait();
     }, this.#graceMs);
-    // A program that ends kills them by itself.
+    // The timer keeps no program running: one that ends kills the groups itself.
     Deno.unrefTimer(this.#timer);
   }
 }

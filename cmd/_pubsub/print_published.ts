@@ -144,7 +144,7 @@ async function drain(subscription: ClientSubscription): Promise<void> {
   await subscription.taken;
 }
 
-/** Whether a signal was aborted, and the time after that is over, before a promise resolves. */
+/** Whether a promise is still unsettled this long after a signal was aborted. */
 async function isAbortedBefore(
   promise: Promise<unknown>,
   signal: AbortSignal,

@@ -36,10 +36,10 @@ export function checkAuthenticator(authenticator: Authenticator | undefined): vo
 /** Finds out who a client is. */
 export interface Authenticator {
   /**
-   * Resolves to the principal of the credentials; `undefined` if they are wrong. May reject where it
-   * cannot tell, as while too many logins wait, and when the attempt's signal is aborted. What else it
-   * rejects with is told to the operator only: the client learns that it could not be checked. Servers
-   * wait for it for a limited time, after which the client is told, and may have to connect again.
+   * Resolves to the principal of the credentials; `undefined` if they are wrong. It may reject if it
+   * cannot tell, for instance because too many logins wait, or if the attempt's signal is aborted. The
+   * reason is told to the operator only; the client learns that its credentials could not be checked.
+   * Servers wait for a limited time. Then the client is told so, and may have to connect again.
    */
   authenticate(credentials: Credentials, attempt?: LoginAttempt): Promise<Principal | undefined>;
 }
@@ -50,8 +50,8 @@ export class LoginTimeoutError extends Error {
 }
 
 /**
- * Asks an authenticator, which has to decide within a limit in time. After that the attempt is aborted,
- * and what comes of it does not count.
+ * Asks an authenticator, which has to decide in time. After that the attempt is aborted, and its
+ * outcome is ignored.
  *
  * @throws {LoginTimeoutError} when the time is up. Otherwise rejects as the authenticator does.
  */

@@ -76,9 +76,9 @@ export class AlarmClock {
   }
 
   /**
-   * Rings what is due. Whoever runs often calls it too: a timer for less than a millisecond takes two.
-   * While an alarm rings it does nothing, and for as long after alarms have rung as that has taken:
-   * hundreds of callers in a row would each bring 2 ms more.
+   * Rings the alarms that are due. Code that runs often calls it too: a timer for less than a
+   * millisecond takes two. It does nothing while an alarm rings, and after alarms have rung for as long
+   * as that took: otherwise hundreds of callers in a row would each add 2 ms.
    */
   catchUp(): void {
     if (!this.#isRinging && performance.now() >= this.#restsUntil) this.#ring();

@@ -26,14 +26,15 @@ export function tickMs(...limitsMs: readonly number[]): number {
  * that reads and writes set no timers of their own. If the function throws, the error is reported,
  * and the calls go on.
  *
- * A look that is late by the time between two may find what came meanwhile not read yet: the process
- * stood still, or was busy. The function is told so; {@linkcode LimitLook} leaves such a look out. After
- * three in a row the next one counts as any other: a process that is always busy keeps limits, too.
+ * A look counts as late if it comes a whole interval after its time: the process stood still or was
+ * busy, and may not have read yet what its peers sent meanwhile. The function is told so;
+ * {@linkcode LimitLook} skips such a look. At most three in a row count as late, so that a process that
+ * is always busy keeps its limits too.
  *
- * It waits by signals of `AbortSignal.timeout()`. The first call of `setTimeout` or `setInterval`
+ * The timers are those of `AbortSignal.timeout()`. The first call of `setTimeout` or `setInterval`
  * makes Deno load its timers of Node, twenty modules that take 8 ms of CPU, and a server that starts
- * looks before it answers. Such a timer cannot be taken back: some 600 bytes of a look that was stopped
- * are left until its time has passed.
+ * looks before it answers. Such a timer cannot be cancelled: a look that was stopped leaves 600 bytes
+ * until the interval has passed.
  *
  * @example
  * ```ts
@@ -105,8 +106,8 @@ export class PeriodicLook implements Disposable {
 }
 
 /**
- * A look at whether peers keep limits in time. One that is late is left out, so that it finds nobody at
- * fault whose bytes are there and only were not read yet.
+ * A look at whether peers keep limits in time. A late one is skipped: it could blame peers whose bytes
+ * have come and have not been read yet.
  */
 export class LimitLook extends PeriodicLook {
   /** As for {@linkcode PeriodicLook}. */

@@ -1,6 +1,6 @@
 /**
- * What a function of the program returned that may be waited for. A promise is one thing; any object
- * with a method `then` may call back twice, throw, or do both.
+ * Values that can be waited for, as functions of the program return them. They need not be promises: any
+ * object with a method `then` is one, and that may call back twice, or throw, or both.
  *
  * @module
  */

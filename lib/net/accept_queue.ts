@@ -2,8 +2,9 @@ import { Deque } from "../base/deque.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 
 /**
- * What a listener has that makes its connections itself: those that nobody has accepted yet, and who
- * waits for one. Each connection goes to one who waits, in the order in which they came.
+ * For a listener that makes its connections itself: the connections that nobody has accepted yet, and
+ * the calls of `accept` that wait. Each connection goes to one call; both are served in the order in
+ * which they came.
  *
  * @example
  * ```ts ignore
@@ -16,7 +17,7 @@ import { closeQuietly } from "../base/close_quietly.ts";
 export class AcceptQueue {
   readonly #ready = new Deque<Deno.Conn>();
   readonly #waiting = new Deque<PromiseWithResolvers<Deno.Conn>>();
-  /** What nobody who waited could be told. */
+  /** A failure while no call waited: the next call is told. */
   #failure: { readonly cause: unknown } | undefined;
   #isClosed = false;
 
@@ -25,7 +26,7 @@ export class AcceptQueue {
     return this.#ready.length;
   }
 
-  /** Whether somebody waits for a connection. */
+  /** Whether a call of `accept` waits. */
   get isAwaited(): boolean {
     return this.#waiting.length > 0;
   }
@@ -35,7 +36,7 @@ export class AcceptQueue {
     return this.#isClosed;
   }
 
-  /** Waits for the next connection. Rejects when the queue is closed, or with what it is failed with. */
+  /** Waits for the next connection. Rejects when the queue is closed, or with the cause of `fail`. */
   accept(): Promise<Deno.Conn> {
     const conn = this.#ready.shift();
     if (conn) return Promise.resolve(conn);
@@ -48,7 +49,7 @@ export class AcceptQueue {
     return waiting.promise;
   }
 
-  /** Gives a connection to who waits, or to who comes next. Closes it if the queue is closed. */
+  /** Gives a connection to the first call that waits, or to the next one. Closes it after `close`. */
   add(conn: Deno.Conn): void {
     if (this.#isClosed) return closeQuietly(conn);
     const waiting = this.#waiting.shift();
@@ -56,7 +57,7 @@ export class AcceptQueue {
     else this.#ready.push(conn);
   }
 
-  /** Tells who waits, or who comes next, that a connection could not be accepted. */
+  /** Tells the first call that waits, or the next one, that a connection could not be accepted. */
   fail(cause: unknown): void {
     if (this.#isClosed) return;
     const waiting = this.#waiting.shift();
@@ -64,7 +65,7 @@ export class AcceptQueue {
     else this.#failure = { cause };
   }
 
-  /** Closes the connections that nobody has accepted, and lets nobody wait any more. */
+  /** Closes the connections that nobody has accepted, and rejects the calls that wait. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -76,7 +77,7 @@ export class AcceptQueue {
   }
 }
 
-/** What somebody is told who waits for a connection of a listener that is closed. */
+/** What `accept` rejects with when its listener is closed. */
 export function closedError(): Error {
   return new Deno.errors.BadResource("The listener is closed");
 }

@@ -18,7 +18,7 @@ const MAX_UNSENT_BYTES = 262_144;
  */
 const MUCH_MS = 2;
 
-/** What nobody wants is read into the same memory, by all streams. It is made when it is needed. */
+/** All streams read what they discard into this memory. It is made when it is first needed. */
 let unwanted: Buffer | undefined;
 const discarded = (): Buffer => unwanted ??= Buffer.allocUnsafeSlow(LARGEST_READ_BYTES);
 
@@ -90,8 +90,8 @@ export class ConnStream extends Duplex {
   }
 
   /**
-   * Drops what comes from now on, up to its end: what nobody wants is not taken apart, and its peer may
-   * still send, so that it gets what it is told.
+   * Discards what comes from now on, up to the end, without parsing it. The peer may go on sending: if
+   * its bytes stayed unread, the kernel would reset the connection, and the peer lose the last answer.
    */
   discardInput(): void {
     this.#isDiscarding = true;

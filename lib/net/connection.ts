@@ -48,8 +48,8 @@ export class Connection implements Peer {
   onDrain: (() => void) | undefined;
   /**
    * Called when the server needs the memory that this connection holds: the service should tell the
-   * peer, and finish. Without it the connection is closed, and so it is after it where many end at
-   * once.
+   * peer, and finish. The connection is closed at once if this is not set, or if too many others are
+   * being finished.
    */
   onEvict: (() => void) | undefined;
   /** Called by {@linkcode Connection.revoke}. Without it the connection is closed. */

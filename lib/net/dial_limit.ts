@@ -3,8 +3,8 @@ import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
 
 /**
- * The limits of an attempt to connect: a time, and the signal of who asked for it. Dispose of it when the
- * attempt is over, whatever came of it.
+ * What ends an attempt to connect: a timeout, or the caller's signal. Dispose of it when the attempt is
+ * over, whatever its outcome.
  */
 export class DialLimit implements Disposable {
   /** What is being tried. */
@@ -14,7 +14,7 @@ export class DialLimit implements Disposable {
   readonly #giveUp = () => this.#own.abort();
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  /** @param ms At most the longest that a timer takes. */
+  /** @param ms The timeout; at most the longest that a timer takes. */
   constructor(ms: number, caller: AbortSignal | undefined) {
     this.#caller = caller;
     this.#timer = setTimeout(this.#giveUp, ms);
@@ -27,12 +27,12 @@ export class DialLimit implements Disposable {
     return this.#own.signal;
   }
 
-  /** Whether the time was over, before the caller gave up. */
+  /** Whether it timed out before the caller gave up. */
   get isOver(): boolean {
     return this.signal.aborted && !this.#caller?.aborted;
   }
 
-  /** What the caller is told of a failure: its own reason if it gave up, or a {@linkcode ConnectionError}. */
+  /** What to throw for a failure: the reason of the caller's signal, or a {@linkcode ConnectionError}. */
   async failure(address: Address, cause: unknown): Promise<unknown> {
     if (this.#caller?.aborted) return this.#caller.reason;
     if (cause instanceof ConnectionError) return cause;

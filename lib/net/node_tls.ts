@@ -11,8 +11,8 @@ const READ_BYTES = 8_192;
 /** How certificates are checked. */
 export interface Trust {
   /**
-   * Certificates in PEM that are trusted instead of the system's. For both together the runtime parses
-   * all of the system's for each connection, which takes 90 ms where it has 295.
+   * Certificates in PEM that are trusted instead of the system's. To trust both, the runtime would parse
+   * all of the system's for each connection: 90 ms for 295 certificates.
    */
   readonly caCerts?: readonly string[] | undefined;
   /** Accept any certificate. */

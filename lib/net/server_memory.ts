@@ -7,7 +7,7 @@ import type { ReadMemory } from "./bytes/read_buffer.ts";
  */
 const SPEED_SHARE = 1 / 2;
 
-/** What reads may keep of connections that were ended for others, as a part of the input's budget. */
+/** The share of the input's budget for the pending reads of connections that were evicted. */
 const LEAVING_SHARE = 1 / 8;
 
 /** When this part of the output's budget is used, the time of each peer's reads is noted. */
@@ -40,7 +40,7 @@ export class ServerMemory {
   readonly input: Budget;
   /** For bytes that wait to be sent. */
   readonly output: Budget;
-  /** For memory into which connections still read that are told that they were ended for others. */
+  /** For the pending reads of connections that were evicted and still tell their peers so. */
   readonly leaving: Budget;
   readonly #owners = new Set<ConnectionMemory>();
   #relieving = false;
@@ -231,9 +231,9 @@ export class ConnectionMemory implements ReadMemory {
   }
 
   /**
-   * Whether a connection that was ended for others may take its time to tell its peer. The memory of its
-   * pending read stays until it is {@linkcode ConnectionMemory.close closed}, and counts until then. The
-   * first of those that end so always may.
+   * Whether an evicted connection may take its time to tell its peer, instead of being closed at once.
+   * The memory of its pending read counts until it is {@linkcode ConnectionMemory.close closed}. While
+   * no other evicted connection does so, it always may.
    *
    * @param bytes The size of that memory.
    */

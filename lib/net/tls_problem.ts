@@ -43,8 +43,8 @@ export interface TlsFinding {
 }
 
 /**
- * What a runtime says of a problem, and what that is in plain words. The groups of the pattern are given
- * to a function.
+ * A pattern of what a runtime says of a problem, and the plain words for it. A function is given the
+ * groups of the pattern.
  */
 export type TlsSaying = readonly [
   pattern: RegExp,
@@ -55,8 +55,8 @@ export type TlsSaying = readonly [
 let sayings: readonly TlsSaying[] = [];
 
 /**
- * Says how problems are recognised: by the first that fits. Who uses TLS does this once, so that a
- * client in a browser, which has no part in it, need not hold all that can be said of it.
+ * Sets the sayings by which problems are recognised; the first that fits counts. Code that uses TLS
+ * calls it once. So clients for browsers, where TLS is not ours, are not loaded with all sayings.
  */
 export function knowTlsSayings(known: readonly TlsSaying[]): void {
   sayings = known;

@@ -1,5 +1,5 @@
 /**
- * What Deno and Node say of problems with TLS. To import it is to have them recognised.
+ * What Deno and Node say of problems with TLS. Importing this module has {@linkcode tlsFinding} know it.
  *
  * @module
  */

@@ -76,8 +76,8 @@ export class Turns {
   }
 
   /**
-   * Asks for a turn behind all who wait for one by {@linkcode take}, however long they go on waiting: one
-   * who asks so goes on in each turn.
+   * Asks for a turn behind all who wait by {@linkcode take}. Each turn lets one go on who asked so, even
+   * if those in front still wait.
    */
   takeLast(): Promise<void> {
     return this.#wait(this.#last);

@@ -22,7 +22,7 @@ import { SocketSide } from "./socket_side.ts";
 export interface Upstream {
   readonly address: TcpAddress | UnixAddress;
   readonly tls: ClientTls | undefined;
-  /** What its certificate may be checked by. What the last one was good for comes first. */
+  /** What its certificate is checked by, in turn; first what the last certificate passed by. */
   trusts: readonly Trust[];
   readonly timeoutMs: number;
 }

@@ -47,7 +47,7 @@ export class Flow implements LineExit {
   #isLent = false;
   /** Whether no fault holds the sender up. */
   #mayRead = true;
-  /** What the sender's side has lent, and is passed when others have had their turn. */
+  /** What the sender's side has lent, to be passed when others have had their turn. */
   #held: Uint8Array | undefined;
   #bytesSinceTurn = 0;
   /** How many turns others had had when these were counted. */

@@ -1,25 +1,25 @@
 import { Deque } from "../base/deque.ts";
 import type { Turns } from "../net/turns.ts";
 
-/** Those who pass bytes stop for others after this time. Each stop lets more wait on both sides. */
+/** Flows stop for others after this time. At each stop, more bytes pile up on both sides. */
 const PASSING_MS = 25;
-/** The same while others wait for a turn, such as new clients: they get as long in each. */
+/** The same while others wait for a turn, such as new clients, whose turns are as long. */
 const SHARED_MS = 2;
 /** The same where there is only one connection, for which more frequent stops cost some percent. */
 const ALONE_MS = 100;
 
-/** What all flows together pass before they look whether others are due. */
+/** Bytes that all flows together pass before they look at the clock; and the bounds for one flow. */
 const SHARED_BYTES = 1_048_576;
 const MOST_BYTES = 65_536;
 const LEAST_BYTES = 4_096;
 
-/** Whom it takes turns with. */
+/** The turns of the others. */
 type FlowTurnsSource = Pick<Turns, "takeLast" | "isAwaited">;
 
 /**
- * Lets others be served beside flows whose senders always have more. All of them stop at the same time:
- * the runtime looks for what others have sent when nobody reads on. Then they go on in the order in which
- * they stopped. Those for whom the time does not suffice wait for the next turn.
+ * Lets others be served beside flows whose senders always have more. All such flows stop at the same
+ * time, because the runtime polls other sockets only when no read goes on at once. Then they go on in
+ * the order in which they stopped; those that find no time left wait for the next turn.
  */
 export class FlowTurns {
   readonly #turns: FlowTurnsSource;
@@ -38,7 +38,7 @@ export class FlowTurns {
     this.#count = count;
   }
 
-  /** A flow that has passed this many bytes since others had their turn looks whether they are due again. */
+  /** After this many bytes a flow looks whether others are due. */
   get shareBytes(): number {
     return Math.min(MOST_BYTES, Math.max(LEAST_BYTES, SHARED_BYTES / this.#count()));
   }
@@ -53,7 +53,7 @@ export class FlowTurns {
     return this.#isGiving || performance.now() >= this.#until;
   }
 
-  /** Has a flow go on, in its order, when others have had their turn. `goOn` must not throw. */
+  /** Calls `goOn`, which must not throw, when others have had their turn; the first who waits first. */
   wait(goOn: () => void): void {
     this.#waiting.push(goOn);
     if (!this.#isGiving) void this.#give();

@@ -12,8 +12,8 @@ interface Handle {
 }
 
 /**
- * A socket that is read into memory of its own, which Node's streams cannot, and that is closed in turns
- * with others: of a client that is lost with thousands of connections all are, in the same moment.
+ * A socket that is read into memory of its own, which Node's streams cannot do. It is closed in turns
+ * with others, because all connections of a client may be lost in the same moment: thousands.
  */
 export class OwnReads {
   /** The socket. It is paused, and to be resumed by {@linkcode resume} alone. */

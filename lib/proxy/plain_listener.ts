@@ -34,8 +34,8 @@ interface ServerHandle {
 const CONNECTION = 0;
 
 /**
- * Accepts connections over TCP, one after the other. The runtime accepts all that wait in one go, and
- * would make sockets of all of them: a thousand would keep everybody waiting.
+ * Accepts connections over TCP, one after the other. The runtime by itself would accept all that wait
+ * and make sockets of all of them in one go: a thousand would keep everybody waiting.
  */
 export class PlainListener implements SocketListener {
   readonly address: Address;
@@ -48,7 +48,7 @@ export class PlainListener implements SocketListener {
   readonly #look = new PeriodicLook(WAKE_MS, () => this.#wake());
   #isClosed = false;
 
-  /** Whether the runtime's handle of a server that listens is one that it can accept from. */
+  /** Whether connections can be accepted from the runtime's handle of this server. */
   static canServe(server: Server): boolean {
     const { accept, listen, onconnection } = new Object(handleOf(server)) as Partial<ServerHandle>;
     return [accept, listen, onconnection].every((each) => typeof each === "function");
@@ -77,7 +77,7 @@ export class PlainListener implements SocketListener {
     void this.#acceptAll(events, shared);
   }
 
-  /** Says who is told of clients that could not be accepted. */
+  /** Begins. `failed` is told of clients that could not be accepted. */
   start(failed: (error: ConnectionError) => void): void {
     this.#failed = failed;
     this.#look.start();
@@ -143,8 +143,8 @@ export class PlainListener implements SocketListener {
   }
 
   /**
-   * Lets the listeners accept again. The runtime's stop for ever once the process had no descriptor
-   * left for a client, and do not tell. To listen once more changes nothing but that.
+   * Lets the listeners accept again. Once the process has had no descriptor left for a client, the
+   * runtime's listeners stop for ever without a word. Listening once more has no other effect.
    */
   #wake(): void {
     for (const server of this.#servers) handleOf(server)?.listen(BACKLOG);

@@ -166,7 +166,7 @@ async function answer(
   try {
     principal = await deciding;
   } catch (cause) {
-    // What it waits for may never come: the next connection may be luckier.
+    // The authenticator may hang for ever on this login; on another connection it may not.
     if (cause instanceof LoginTimeoutError) connection.revoke();
     const why = notCheckedNow(cause);
     // Any other failure is the authenticator's, of which the server's observer is told.

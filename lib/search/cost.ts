@@ -9,7 +9,7 @@ export const CHEAP_ENTRIES = 8_000;
 
 /**
  * Predicts which queries are costly: by the time that the same query took last, or for a new query
- * by its form. One that is taken for a cheap one is handed back where it costs more.
+ * by its form. If a query was wrongly taken for a cheap one, the worker hands it back.
  */
 export class CostEstimate {
   readonly #costly = new Map<string, boolean>();
@@ -19,9 +19,9 @@ export class CostEstimate {
     return this.#costly.get(query) ?? looksCostly(query);
   }
 
-  /** Remembers whether a query that was taken for a costly one was, if its form would not tell. */
+  /** Notes how long a query took. It is remembered if its form would give a wrong prediction. */
   took(query: string, ms: number): void {
-    // A longer one may fill a request: of thousands of them, the form has to do.
+    // A longer one may fill a whole request: thousands of those would take too much memory.
     if (query.length > MAX_QUERY_LENGTH) return;
     const isCostly = ms > COSTLY_MS;
     this.#costly.delete(query);
@@ -37,8 +37,8 @@ export class CostEstimate {
 }
 
 /**
- * A prefix of one or two letters matches a large part of all entries, and alternatives as many as all of
- * them together; many words take long.
+ * A prefix of one or two letters matches a large part of all entries; alternatives match as many as all
+ * of them together; many words take long.
  */
 function looksCostly(query: string): boolean {
   return query.length > 100 || /(?:^|[\s"-])\S{1,2}\*|\sOR\s/u.test(query);

@@ -7,13 +7,13 @@ export type FileIdentity = string;
 const BESIDE = ["-wal", "-shm"];
 
 /**
- * Linux gives a file whose time of change was asked for another one at the next write, and has to put
- * that on the disk with it: a commit that takes 100 µs takes 150 where its log is looked at each time.
- * Where a path leads to is found out without asking for it.
+ * If a file's time of change was asked for, Linux sets a new one at the next write and has to sync that
+ * too: a commit of 100 µs takes 150 if its log is looked at each time. To find out where a path leads
+ * does not ask for that time.
  */
 const STAT_COSTS = Deno.build.os === "linux";
 
-/** How often the log is looked at there, and how often everywhere whether it begins as one. */
+/** How often the log is looked at on Linux, and how often everywhere its first bytes are read. */
 const LOG_LOOK_MS = 1_000;
 
 /** The first bytes of a log (SQLite's file format, 4.1), but for the last bit. */

@@ -1,13 +1,12 @@
 /**
- * A line between two threads: one puts a request into memory that both have and wakes the other, which
- * sleeps; that one puts the answer there, and posts no more than that it has. There and back takes
- * about 10 µs; to post a small object each way, which is cloned, 30 µs and three times the processor
- * time.
+ * A line between two threads. One puts a request into memory that both share and wakes the other; the
+ * other puts its answer there, and posts only that it has. There and back takes about 10 µs. To post a
+ * small object each way, which is cloned, takes 30 µs and three times the processor time.
  *
  * @module
  */
 
-/** The words that both threads look at: how often it rang, how many messages, requests and answers came. */
+/** The words that both threads look at: how often it rang; messages, requests and answers so far. */
 const BELL = 0, POSTED = 1, ASKED = 2, REQUEST_BYTES = 3, ANSWER_BYTES = 4, ANSWERED = 5;
 const WORDS = 8;
 

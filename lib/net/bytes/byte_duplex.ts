@@ -29,11 +29,11 @@ export function checkDuplex(duplex: ByteDuplex): void {
 }
 
 /**
- * Checks what a connection of the program's own says that it has done: with another number the same
- * bytes would be written for ever, or bytes be taken that nobody sent.
+ * Checks the count that a duplex of the program's own returns from `read` or `write`. With a wrong one
+ * the same bytes would be written for ever, or bytes would be taken that nobody sent.
  *
  * @param room The size of what it was given to read into, or to write.
- * @throws {TypeError} if it is no number from 1 to that.
+ * @throws {TypeError} if the count is no whole number from 1 to that.
  */
 export function checkTransferred(count: number, room: number): void {
   if (Number.isInteger(count) && count >= 1 && count <= room) return;

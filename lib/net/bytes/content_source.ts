@@ -10,9 +10,8 @@ import {
 const READ_BYTES = 131_072;
 
 /**
- * After 200 small chunks, which take 1 to 2 ms, others get their turn, which takes 1 ms. Otherwise a
- * stream whose chunks are always ready would keep the thread until its end, and for ever if they are
- * empty.
+ * After 200 small chunks, which take 1 to 2 ms, others get a turn of about 1 ms. Without that a stream
+ * whose chunks are always ready would hold the thread until it ends, and for ever if they are empty.
  */
 const SMALL_BYTES = 1_024;
 const SMALL_CHUNKS_A_TURN = 200;

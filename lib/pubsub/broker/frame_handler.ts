@@ -123,11 +123,11 @@ export class FrameHandler {
     return frames.length;
   }
 
-  /** Carries out a request; `false` if others have their turn before. */
+  /** Carries out a request; `false` if others have to have a turn first. */
   #perform(frame: Frame): boolean {
     const { requestTime } = this.#core;
     const begin = performance.now();
-    // A thousand clients that say hello at once come one after the other; who asks little goes on.
+    // A thousand hellos at once wait for each other; requests that take little do not wait.
     if (frame.header["op"] === "hello" && requestTime.isSpent(begin)) {
       this.turn ??= this.#core.pause();
       if (this.turn) return false;

@@ -1,7 +1,7 @@
 /**
- * The room that a publication's header has to leave. Brokers add fields to it for a group, for readers
- * of a stream and for dead letters; if it got too large or too complex by that, subscribers would take
- * it for a broken one, and lose their connections.
+ * How large and complex a publication's header may be. Brokers add fields to it: for a group, for
+ * readers of a stream, for dead letters. If that made it too large or too complex, subscribers would
+ * take it for a broken one and close their connections.
  *
  * @module
  */

@@ -1,23 +1,23 @@
-/** So long requests may take together, of all connections, before others have had their turn. */
+/** How long requests of all connections may take together before others get a turn. */
 const FREE_MS = 2;
 
-/** After this time it begins anew: the sockets have been polled since. */
+/** After this time the count begins anew: the runtime has polled the sockets since. */
 const WINDOW_MS = 20;
 
 /**
- * How long requests have taken lately. The runtime hands out what has come on thousands of
- * connections in one go, and each may ask for a tenth of a millisecond's work.
+ * How long requests have taken lately. In one go the runtime hands out what has come on thousands of
+ * connections, and each request may take a tenth of a millisecond.
  */
 export class RequestTime {
   #beganAt = -Infinity;
   #takenMs = 0;
 
-  /** Whether the next request that takes long has to wait for its turn, at this `performance.now()`. */
+  /** Whether the next long request has to wait for a turn. @param now Of `performance.now()`. */
   isSpent(now: number): boolean {
     return this.#takenMs >= FREE_MS && now - this.#beganAt < WINDOW_MS;
   }
 
-  /** A request has taken the time from one moment to another. */
+  /** Counts a request that began and ended at these times. */
   taken(from: number, to: number): void {
     if (from - this.#beganAt >= WINDOW_MS) {
       this.#beganAt = from;

@@ -14,7 +14,7 @@ import { BAD_MAX, filterRefusal, isMax } from "./subscription_fields.ts";
 /** Retained frames to look for before looking at the clock again. */
 const RETAINED_PART = 100;
 
-/** As many, where a thousand clients subscribe at once: what takes longer waits for its turn. */
+/** The same while a thousand clients subscribe at once; the rest waits for a turn. */
 const SMALL_PART = 10;
 
 /** What a `sub` asks for. */

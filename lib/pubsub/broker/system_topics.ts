@@ -72,7 +72,7 @@ export function answerSystemTopic(
 }
 
 async function answer(core: BrokerCore, { work, result }: Telling, replyTo: string): Promise<void> {
-  // A thousand clients may ask at once.
+  // A thousand clients may ask at once: they take turns.
   const turn = core.pause();
   if (turn) await turn;
   await inSteps(work, core.pause);

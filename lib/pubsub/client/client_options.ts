@@ -55,8 +55,8 @@ export interface BrokerClientOptions {
   /** What the client calls itself, for the broker's operator. */
   readonly name?: string | undefined;
   /**
-   * Who it is, where the broker asks; or a function that is asked for it before each connection, such
-   * as for a token that expires. If it throws, that try to connect has failed.
+   * What the client logs in with, at a broker that asks for it; or a function that gives it before each
+   * connection, for instance because a token expires. If that throws, the try to connect has failed.
    */
   readonly credentials?:
     | Credentials

@@ -1,6 +1,6 @@
 import { type Node, tokenEnd, type TokenTree, valuesBelow } from "./token_tree.ts";
 
-/** After so many nodes that were looked at in vain, or not, a walk may be interrupted. */
+/** After looking at this many nodes, a walk may be interrupted. */
 const NODES = 2;
 
 /** Counts the nodes that a walk looks at. */
@@ -9,10 +9,10 @@ interface Looks {
 }
 
 /**
- * The values of all filters in a tree that have a topic in common with a filter, in no order, as a walk
- * that may be interrupted: `undefined` stands for nodes that were looked at. Of a tree of topics these
- * are the topics that the filter matches. It stands apart from the tree because the client for browsers,
- * which has one, does not need this.
+ * Walks over the values of all filters in a tree that have a topic in common with a filter, in no order;
+ * in a tree of topics these are the topics that the filter matches. An `undefined` in between is a place
+ * where the walk may be interrupted. It stands apart from the tree because the client for browsers has a
+ * tree and does not need this.
  */
 export function overlapping<T>(tree: TokenTree<T>, filter: string): Generator<T | undefined> {
   return walk(tree.root, `.${filter}`, 0, { count: 0 });

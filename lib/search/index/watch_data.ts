@@ -30,7 +30,7 @@ const MAX_ATTEMPTS = 5;
 const MAX_PLACES = 500;
 /** How often all data are looked at while the system cannot watch them. */
 const LOOK_MS = 30_000;
-/** But at most for this part of the time, by how long listing the folders takes. */
+/** Looking takes at most this share of the time: where listing the folders is slow, it is rarer. */
 const LOOK_SHARE = 1 / 10;
 /** Watchers of the system; new folders have one of their own until there are this many. */
 const MAX_WATCHERS = 8;

@@ -51,7 +51,7 @@ export function nearExpression({ groups, without }: Query): string | undefined {
   return excluding(near, without.map((term) => termExpression(term)));
 }
 
-/** A word that is asked for twice finds nothing else, and SQLite takes as long again. */
+/** The same word twice finds nothing more, and takes SQLite twice as long. */
 function distinct(expressions: readonly string[]): string[] {
   return [...new Set(expressions)];
 }

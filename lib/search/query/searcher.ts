@@ -111,8 +111,8 @@ export class Searcher {
   }
 
   /**
-   * Entries with several words are looked for among those that have the rarest of them, however few have
-   * all. Notes how many these are, about.
+   * Notes about how many entries will be looked at: all that have the rarest of the words, however few of
+   * them have the others too.
    */
   #willLookFor(query: Query): void {
     const { groups } = query;

@@ -2,9 +2,9 @@ import { FairLine } from "../../base/fair_line.ts";
 
 /** Who asked for something. */
 export interface Asker {
-  /** The peer; `undefined` for all that nobody is named for. */
+  /** The peer. All jobs without one count as those of one peer. */
   readonly peer?: unknown;
-  /** What the peer has in common with others that one owner is likely to have. */
+  /** The network of the peer: peers with the same one are likely to have one owner. */
   readonly network?: string | undefined;
 }
 
@@ -53,8 +53,8 @@ export class WaitingLine<Job extends Asker> {
   }
 
   /**
-   * The last one of whom the most wait for: of the network that has the most, and there of the peer that
-   * does. `undefined` if another one of the given asker's would be no less of a burden.
+   * The last job of whoever has the most waiting: of the network that has the most, and in it of the peer
+   * that has the most. `undefined` if the given asker would then have as many with one more.
    */
   heaviest(asker: Asker): Job | undefined {
     let [network, line] = [asker.network, this.#networks.get(asker.network)];

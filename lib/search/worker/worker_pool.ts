@@ -3,10 +3,10 @@
  *
  * Costly and cheap requests wait in two lines. Cheap ones go first, but after four of them a costly
  * one has its turn; and with more than one worker, one is always left for the cheap: SQLite does a
- * query in one go, and only the system can let another thread have its turn meanwhile. A worker that
- * finds a request costly which came as a cheap one hands it back, and it waits with the costly ones. In
- * each line networks take turns, and within them the peers that ask. Where too many wait, the last
- * request goes of whom the most wait for.
+ * query in one go, and only the system can let another thread have its turn meanwhile. If a cheap
+ * request turns out to be costly, the worker hands it back, and it waits with the costly ones. In each
+ * line networks take turns, and within a network its peers. If too many requests wait, whoever has the
+ * most waiting loses the last one.
  *
  * @module
  */
@@ -23,8 +23,8 @@ export type PoolRequest<Task, Setup> =
   | { readonly type: "close" };
 
 /**
- * What a pool's worker answers: `ready` or `unusable` to `open`; to `run` `done` or `failed`, or `costly`
- * if that has to be run as a costly one.
+ * What a pool's worker answers: to `open` with `ready` or `unusable`; to `run` with `done`, `failed`, or
+ * `costly` if the task has to be run as a costly one.
  */
 export type PoolMessage<Result> =
   | { readonly type: "ready" | "closed" | "costly" }

@@ -14,7 +14,7 @@ const MAX_BYTES_AT_ONCE = 4_194_304;
 /** A run is copied once for all slow receivers if it has at least this many subscriptions. */
 const MIN_SHARING = 16;
 
-/** Where a run takes longer: the most deliveries, and bytes, before the clock is looked at. */
+/** A run that takes longer is handed out in steps: deliveries and bytes between looks at the clock. */
 const PART = 50;
 const PART_BYTES = 262_144;
 

@@ -3,9 +3,9 @@ import { Missed, TALLY_BYTES } from "./missed.ts";
 import type { Piece } from "./piece.ts";
 
 /**
- * While there are more tallies, those behind the last piece stay behind all that follows it, out of
- * their place: else there might be a thousand places with as many tallies each as the client has
- * filters.
+ * While there are more tallies than this, no new place begins: what is left out behind the last piece
+ * is counted behind all that follows it. Otherwise there might be a thousand places, each with a tally
+ * for every filter of the client.
  */
 const MANY_TALLIES = 10_000;
 

@@ -46,7 +46,7 @@ export interface Piece {
   readonly subscription: Subscription | undefined;
   /** With the policy `latest`: the topic whose newest publication it is. */
   readonly topic: string | undefined;
-  /** What the set of filters takes that its subscription stands for; 0 if the piece before has it. */
+  /** Memory of the set of filters that its subscription stands for; 0 if counted with the last piece. */
   readonly setBytes: number;
   /** What was left out before it. */
   missed: Missed | undefined;

@@ -15,7 +15,7 @@ const TELL_MS = 1_000;
 const MAX_TOPICS = 500;
 const MAX_TOLD = 50_000;
 
-/** A message with that many topics has no more bytes. */
+/** The most bytes of a message with that many topics. */
 const MAX_TOLD_BYTES = 524_288;
 
 /** Topics of others that may wait to be looked at. */
@@ -46,8 +46,8 @@ interface Told {
   /** How many messages with counters it has sent before; their numbers begin with 1. */
   readonly told?: number | undefined;
   /**
-   * With this message everything has been told again that was told in the message with this number, or
-   * after it, up to the one with the number `until`.
+   * This message ends a repetition: all that the messages with the numbers `again` to `until` told has
+   * been told once more.
    */
   readonly again?: number | undefined;
   readonly until?: number | undefined;
@@ -65,7 +65,7 @@ interface Question {
 /** What gateways tell each other: that they are alive, and how many publications they have sent. */
 export class Gateways {
   readonly #name: string;
-  /** The link of publications; and all links, as what was subscribed to on each is asked about. */
+  /** The link of publications; and all links: subscriptions on each are asked about. */
   readonly #link: CoreLink;
   readonly #links: readonly CoreLink[];
   readonly #origins: Origins;
@@ -77,15 +77,15 @@ export class Gateways {
   /** What others have told of their topics, in parts; and how many topics these are. */
   readonly #toHear = new Deque<() => boolean>();
   #unheard = 0;
-  /** Resolves when it is looked at; `undefined` while nothing waits. */
+  /** Resolves when all of that was looked at; `undefined` while nothing waits. */
   #hearing: Promise<void> | undefined;
   readonly #telling = new PeriodicLook(TELL_MS, (now) => void this.tell(now));
   #asked = 0;
   /** How many messages that tell of counters it has sent. */
   #tells = 0;
-  /** The number of the first of them that another gateway did not get. */
+  /** The number of the first such message that another gateway did not get. */
   #again = Infinity;
-  /** What is being told again, by the numbers of the messages: the first and the last of them. */
+  /** The numbers of the first and the last message whose content is being told again. */
   #retelling: { readonly from: number; readonly until: number } | undefined;
   /** What is being told; `undefined` while nothing is. */
   #round: Promise<void> | undefined;
@@ -274,7 +274,7 @@ export class Gateways {
     });
   }
 
-  /** Each topic may take a millisecond: all filters are looked at, and those told who miss something. */
+  /** Looks at each topic by itself: with many filters, or many who missed something, one takes 1 ms. */
   #hear({ gateway, topics = [], end }: Told): () => boolean {
     const part = visitInParts(topics, ([topic, number, count]) => {
       this.#incoming.announced(gateway, number, count, topic);

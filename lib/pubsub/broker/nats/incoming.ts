@@ -19,7 +19,7 @@ const MAX_SUBJECTS = 16_384;
 interface Subject {
   /** Whether it can be a topic. */
   readonly isTopic: boolean;
-  /** The subscription whose copies count, as of a generation of the interest. */
+  /** The subscription whose copies count. It holds for this generation of the interest. */
   primary: OpenFilter | undefined;
   generation: number;
   readonly heads: Map<string, EncodedHead>;
@@ -76,7 +76,7 @@ export class Incoming {
       if (message.status === NO_RESPONDERS) this.#noResponders(subject);
       return;
     }
-    // The last messages of a filter that has just ended may be those whose other copies did not count.
+    // A filter that has just ended may bring the last copies that count: the others were left out.
     const isLate = via.closedAt !== Infinity;
     const current = this.#primary(subject, known);
     if (current === undefined || (current !== via && !isLate)) return;

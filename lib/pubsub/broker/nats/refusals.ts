@@ -1,7 +1,7 @@
-/** What is refused in the same words is told once in this time. */
+/** A refusal in the same words is told once in this time. */
 const AGAIN_MS = 5_000;
 
-/** So many different words are remembered. */
+/** How many different refusals are remembered. */
 const MAX_REASONS = 100;
 
 /**

@@ -55,7 +55,7 @@ export class Responders {
     await this.#link.flush().catch(() => isLost = true);
     this.#asked.splice(this.#asked.indexOf(asked), 1);
     for (const { count, unanswered, resolve } of asked.values()) {
-      // Which of several nobody takes is not said: each may be one that is taken.
+      // Of several, the server does not say which one found nobody: each may have found somebody.
       const some = !isLost && unanswered < count;
       for (const each of resolve) each(some);
     }

@@ -1,13 +1,13 @@
-/** How many topics are counted at one time; of the others the oldest begins anew when it comes again. */
+/** How many topics have a counter. For one more, the oldest counter ends. */
 const MAX_TOPICS = 65_536;
 
 /** How many publications of one topic a gateway has carried. */
 export interface TopicCounter {
   readonly topic: string;
-  /** Its place among the counters that the gateway has made, from 1; a topic may have had others. */
+  /** Its number among all counters that the gateway has made, from 1. A topic may have had several. */
   readonly number: number;
   count: number;
-  /** Whether it is no longer the topic's. */
+  /** Whether it has ended: its topic gets another one when it comes again. */
   isOver: boolean;
   /** Whether it has changed since it was taken the last time. */
   isChanged: boolean;
@@ -75,7 +75,7 @@ export class TopicCounters {
     return taken;
   }
 
-  /** Has those taken again that were told of in the message with this number, or after it. */
+  /** Marks as changed the counters that were last told of in the message with this number, or later. */
   takeAgain(number: number): void {
     for (const counter of this.#byTopic.values()) {
       if (counter.toldIn < number || counter.isChanged) continue;

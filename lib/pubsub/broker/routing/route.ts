@@ -17,8 +17,8 @@ export interface Route {
   /** About what it takes in memory. */
   readonly bytes: number;
   /**
-   * What it costs besides that a subscription may stand for several filters: as much as this many
-   * deliveries.
+   * The cost of subscriptions that stand for several filters, in deliveries, on top of the deliveries
+   * themselves.
    */
   readonly overlaps: number;
 }
@@ -37,7 +37,7 @@ const JOIN_BYTES = 200;
  */
 const MAX_OVERLAPPING = 256;
 
-/** Where each filter of one connection is looked at, this many cost as much as a delivery. */
+/** Looking at this many filters of one connection costs as much as a delivery. */
 const FILTERS_PER_DELIVERY = 8;
 
 /**

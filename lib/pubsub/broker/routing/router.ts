@@ -27,14 +27,14 @@ const MAX_NODES = 2_000;
 const MAX_JOINED = 10_000;
 
 /**
- * About what it costs to look for a route, each node that is visited, and to join one, by what the route
- * takes in memory.
+ * About what it costs to look for a route, to visit a node, and to join a subscription, per byte that
+ * the route takes in memory.
  */
 const FIND_NS = 2_000;
 const NODE_NS = 1_000;
 const JOINED_BYTE_NS = 10;
 
-/** So many searches are under way at the same time. */
+/** How many searches may be under way at the same time. */
 const MAX_SEARCHES = 4;
 
 /** Filters of a route that is shared by topics; a longer list of them makes too long a key. */

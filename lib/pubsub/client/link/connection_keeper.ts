@@ -3,7 +3,7 @@ import { Backoff, type BackoffOptions } from "../../../base/backoff.ts";
 import { ClientLink } from "./client_link.ts";
 import { PubSubError } from "../pubsub_error.ts";
 
-/** A connection that ends sooner is as one that was not made: the waits between tries grow on. */
+/** A connection that ends sooner counts as a failed try: the waits between tries go on growing. */
 const LASTING_MS = 1_000;
 
 /** What a {@linkcode ConnectionKeeper} leaves to its client. */

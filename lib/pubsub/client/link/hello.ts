@@ -19,7 +19,7 @@ export async function makeHello(
 ): Promise<Hello> {
   const who = typeof credentials === "function" ? await credentials(signal) : credentials;
   checkCredentials(who);
-  // Above it there is no limit: no content is larger.
+  // A larger number, or `Infinity`, is no limit: no content is that large.
   const limit = Number.isSafeInteger(maxContentBytes) ? maxContentBytes : undefined;
   const fields = {
     version: PROTOCOL_VERSION,

@@ -14,10 +14,10 @@ import {
   type WaitingMessages,
 } from "./waiting_messages.ts";
 
-/** After this many a program that awaits `subscribe()` has what it resolves to. */
+/** After this many microtasks a program that awaits `subscribe()` has got its result. */
 const MICROTASKS_TO_BEGIN = 16;
 
-/** Said where something that has a callback for messages is iterated over. */
+/** Why what has a callback for messages cannot be iterated over. */
 export const HAS_CALLBACK = "Cannot iterate: a callback gets the messages";
 
 /** What a subscription needs of its client. */

@@ -15,7 +15,7 @@ export type WaitingItem = PubSubMessage | MissedTally;
 /** The messages of a subscription that the program has not taken. */
 export interface WaitingMessages {
   /**
-   * Whether a bound was reached, and there has not been some room since: the next message may push
+   * Whether a bound was reached and there has not been enough room since: the next message may push
    * another one out.
    */
   readonly isFull: boolean;
@@ -35,8 +35,8 @@ export interface WaitingMessages {
 }
 
 /**
- * The room there must be before more is read; where half of the bound is less, that. With more, a slow
- * program would look for longer as if it took nothing.
+ * How much room there must be before more is read: this, or half of the bound if that is less. If it
+ * were more, a slow program would for longer look like one that takes nothing.
  */
 const ROOM_MESSAGES = 64;
 const ROOM_BYTES = 65_536;

@@ -171,12 +171,12 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     }
     placeOf(fields.seq);
     placeOf(fields.delivery);
-    // A message in a large memory, of which the rest is something else, would have it stay.
+    // A message keeps the whole memory of its read alive, even if the rest of that is not wanted.
     if (this.#queue.bytes > SHARING_BYTES) frame.detach();
     const { responder } = this.#host;
     const { settler } = this.#settling;
     this.#queue.push(new ConsumedMessage(frame, fields, responder, settler), frame.buffer);
-    // More are not open at the broker: it has the oldest delivered again, as nobody took it in time.
+    // The broker counts at most `prefetch` as open: it has given the oldest up, and delivers it again.
     if (this.#queue.length > this.#prefetch) this.#queue.shift();
   }
 

@@ -4,7 +4,7 @@ import type { StreamMessage } from "./stream_message.ts";
 /** What keeping a message costs beside the memory in which its bytes lie. */
 const ITEM_BYTES = 256;
 
-/** Memory in which so many of the messages lie, one behind the other. */
+/** Memory that came with one read, and how many of the waiting messages lie in it. */
 interface SharedRead {
   readonly memory: Uint8Array;
   messages: number;
@@ -12,7 +12,7 @@ interface SharedRead {
 
 /** The messages that were read of a stream and that the program has not taken. */
 export class ReadingQueue<Message extends StreamMessage> {
-  /** What they take in memory. Those that came together lie in the same one, with what else came. */
+  /** Bytes of memory that they keep. Messages that came by one read share its memory. */
   bytes = 0;
   readonly #messages = new Deque<Message>();
   readonly #memories = new Deque<SharedRead>();

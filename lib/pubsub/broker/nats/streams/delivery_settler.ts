@@ -14,9 +14,9 @@ import type { StreamsHost } from "./streams_host.ts";
 const RETRY_MS = 1_000;
 
 /**
- * A gateway whose members have left still gets messages that it has asked for, for some seconds, and
- * gives them back. One that was given back before is delayed by this, so that it does not go to and fro
- * between such gateways a thousand times.
+ * For some seconds a gateway whose members have left still gets the messages that it has asked for, and
+ * gives them back. A message that is given back once more is delayed by this: otherwise it could go to
+ * and fro between two such gateways a thousand times.
  */
 const AGAIN_MS = 500;
 

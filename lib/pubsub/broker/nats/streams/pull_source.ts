@@ -9,7 +9,7 @@ const EXPIRES_MS = 3_000;
 /** After this time more nothing comes: the server that had the request is gone. */
 const GRACE_MS = 1_000;
 
-/** The bytes that are asked for at a time, beside the largest message; a batch has about as many. */
+/** About the size of a batch: so many bytes are asked for, on top of those of the largest message. */
 export const MAX_BATCH_BYTES = 131_072;
 
 /** What a {@linkcode PullSource} tells of. */

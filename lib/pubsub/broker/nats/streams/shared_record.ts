@@ -75,8 +75,8 @@ export class SharedRecord {
   }
 
   /**
-   * Reads it. Those who ask in the same moment share an answer: of a thousand messages that come once
-   * more, each asks.
+   * Reads it. Calls in the same moment share one answer: a thousand messages that are delivered again
+   * cause a thousand calls.
    *
    * @throws {StreamError}
    */
@@ -127,9 +127,9 @@ export class SharedRecord {
   }
 
   /**
-   * Stores a state, once more if another gateway was faster.
+   * Stores a state; tries again if another gateway was faster.
    *
-   * @param next Makes it of what is stored; `undefined` if nothing is to be.
+   * @param next Makes the state of what is stored; `undefined` if nothing is to be stored.
    * @returns What was stored.
    * @throws {StreamError}
    */
@@ -150,7 +150,7 @@ export class SharedRecord {
   }
 
   /**
-   * @param last The number of the message that it takes the place of; 0 if there is none.
+   * @param last The number of the message that it replaces; 0 if there is none.
    * @returns `false` if another gateway was faster.
    */
   async #publish(manager: JetStreamManager, state: ConsumerState, last: number): Promise<boolean> {

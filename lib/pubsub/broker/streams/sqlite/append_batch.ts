@@ -67,7 +67,7 @@ export function writeAppends(
   return at;
 }
 
-/** The texts of publications, one behind the other; a topic only where another was before. */
+/** The texts of publications, one behind the other. A topic that repeats the last one is left out. */
 function textOf({ topics, messageIds }: PublicationList): string {
   const texts: string[] = [];
   for (let i = 0; i < topics.length; i++) {

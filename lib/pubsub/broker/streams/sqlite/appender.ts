@@ -107,7 +107,7 @@ export class Appender {
         topic,
       )?.[0];
     if (last === undefined || last < stream.floor) return 0;
-    // Those that are acknowledged are gone too, but count: which others there are is not known.
+    // Acknowledged messages are gone, and count all the same: whether this one is, is not known.
     if (stream.settings.keep === "until-acked" || last >= stream.rowsEnd) return last;
     return this.#gone.has(stream, last) ? last : 0;
   }

@@ -57,7 +57,7 @@ export class ConsumerRecord {
   dueAt = Infinity;
   /** Connections that share it; the first is the next that has its turn. */
   readonly members: Set<ConsumerMemberRecord> = new Set();
-  /** When it had its last turn to be served, and whether it has looked for long then and found nothing. */
+  /** When it was last served, and whether it then looked for long and found nothing. */
   turn = 0;
   isSearching = false;
   /** Deliveries that were not a message's first. */

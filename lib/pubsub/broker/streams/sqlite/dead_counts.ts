@@ -16,12 +16,12 @@ export class DeadCounts {
   readonly #statements: Statements;
   readonly #known = new Map<string, number>();
 
-  /** Over the connection that writes. */
+  /** @param statements Those of the connection that writes. */
   constructor(statements: Statements) {
     this.#statements = statements;
   }
 
-  /** The letters on a topic. Those that have come must have their rows. */
+  /** How many letters a topic has. The rows of all letters must have been written. */
   of(dead: StreamRecord, topic: string): number {
     let count = this.#known.get(topic);
     if (count === undefined) {
@@ -37,13 +37,13 @@ export class DeadCounts {
     return this.#known.has(topic);
   }
 
-  /** So many letters came on a topic; fewer than none, if they went. */
+  /** Counts letters that came on a topic; a negative number, if they went. */
   add(topic: string, count: number): void {
     const known = this.#known.get(topic);
     if (known !== undefined) this.#known.set(topic, known + count);
   }
 
-  /** All letters with these numbers go. Called while they have their rows. */
+  /** The letters with these numbers are dropped. To be called before their rows are deleted. */
   dropped(dead: StreamRecord, from: number, before: number): void {
     if (this.#known.size === 0) return;
     const rows = this.#statements.rows<[string, number]>(COUNT_BETWEEN, dead.id, from, before);

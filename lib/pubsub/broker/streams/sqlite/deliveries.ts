@@ -16,18 +16,18 @@ import type { Tables } from "./tables.ts";
 /** What a member gets in one go, at most. */
 const MAX_BATCH_BYTES = 131_072;
 /**
- * What is done for consumers in one go, in messages that are looked at: everybody waits for the next
- * commit until then. Those that look for what is hard to find take turns with each other only.
+ * Bounds of what is done for consumers between two commits, for which everybody waits; counted in
+ * messages that are looked at. Consumers that search for long share a smaller bound of their own.
  */
 const MAX_WORK = 6_000;
 const MAX_SEARCH_WORK = 2_000;
-/** A consumer that has looked at this many messages in one go, and found none, is one of those. */
+/** A consumer searches for long if it has looked at this many messages in one go and found none. */
 const SEARCH_WORK = 500;
 /** To copy this many bytes counts as much as to look at a message. They are held until handed over. */
 const BYTES_PER_WORK = 256;
 /**
- * Messages that all consumers together may have taken and not settled, beyond those that each may:
- * they are in memory, 200 bytes each, and a commit writes all of each consumer that changed.
+ * Unsettled messages of all consumers together, beyond the few that each may always have. They are in
+ * memory, 200 bytes each, and a commit writes all those of each consumer that has changed.
  */
 const MAX_SHARED_ENTRIES = 131_072;
 /** Dead letters that are made in one commit, 0.1 ms each; so many bytes of them count as one. */
@@ -208,8 +208,8 @@ export class Deliveries {
   }
 
   /**
-   * @param most How many dead letters may be made. If there are more, it is due again at once, behind
-   * the others.
+   * @param most How many dead letters may be made. If there are more, the consumer is due again at
+   * once, behind the others.
    * @returns How many more may be made then.
    */
   #expire(consumer: ConsumerRecord, now: number, most: number): number {
@@ -273,7 +273,7 @@ export class Deliveries {
       const { consumer } = each;
       const [before, found] = [bounds.work, served.length];
       this.#serve(each, bounds, now, served);
-      // Who has found nothing before the work was over may have looked at a few messages only.
+      // If it found nothing because the work was used up, it may have looked at a few messages only.
       if (served.length > found) consumer.isSearching = false;
       else if (before - bounds.work >= SEARCH_WORK) consumer.isSearching = true;
     }

@@ -21,7 +21,7 @@ const MOST_BYTES = 25_165_824;
 /** What is held beyond the size of the database: the journal may have a part of it. */
 const SPARE_MEGABYTES = 4;
 
-/** There must be so much room beside the reserve, before the database grows again. */
+/** How much room there must be beside the reserve before the database grows again. */
 const MARGIN_BYTES = 1_048_576;
 
 /**

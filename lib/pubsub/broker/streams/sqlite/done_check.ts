@@ -2,8 +2,8 @@ import type { ConsumerRecord } from "./consumer_record.ts";
 import type { StreamRecord } from "./stream_record.ts";
 
 /**
- * Tells whether all consumers of a stream are done with a message. There may be a thousand; most often
- * one that is not done with a message is not done with the next either, so it is asked first.
+ * Tells whether all consumers of a stream are done with a message. There may be a thousand consumers.
+ * One that is not done with a message is seldom done with the next, so it is asked first.
  */
 export class DoneCheck {
   readonly #behind = new WeakMap<StreamRecord, ConsumerRecord>();

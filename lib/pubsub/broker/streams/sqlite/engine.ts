@@ -32,12 +32,12 @@ export const SYNC_INTERVAL_MS = 1_000;
 /** What found no room, or a database that another program writes to, is tried again after this time. */
 const RETRY_MS = 100;
 
-/** What is only written to the journal has the database's files looked at no more often than this. */
+/** For batches that only the journal gets, the database's files are looked at this often at most. */
 const GUARD_MS = 2;
 
 /**
- * When the journal has this many bytes of which the database has no rows, rows are written: at the first
- * size while nobody waits for a commit, at the second even then.
+ * Rows are written when the journal has this many bytes that the database lacks: the first size counts
+ * while nobody waits for a commit, the second always.
  */
 const ROWS_BYTES = 131_072;
 const MOST_ROWS_BYTES = 1_048_576;
@@ -129,7 +129,7 @@ export class StreamEngine {
     return this.#held.hasWork ? 0 : this.#dueAt;
   }
 
-  /** The same, but for the ids that are being read. */
+  /** The same, without regard to ids that are being read. */
   get #dueAt(): number {
     if (this.#jobs.hasWork || this.#deliveries.hasWork) return this.#retryAt;
     const syncAt = this.#unsyncedSince === 0 ? Infinity : this.#unsyncedSince + SYNC_INTERVAL_MS;
@@ -155,11 +155,11 @@ export class StreamEngine {
   }
 
   /**
-   * Does what would take long if all of it were done at once: writes some of the log of commits back to
-   * the database, and rows of what the journal has, if there is enough. Called when who waited for the
-   * last commit has been told.
+   * Does a part of what would take long in one go: writes some of the log of commits back to the
+   * database, and rows of what the journal has, if that is enough. Called after those who waited for the
+   * last commit were told.
    *
-   * @param isIdle Whether nobody waits for the next.
+   * @param isIdle Whether nobody waits for the next commit.
    * @returns what is to be told.
    */
   tidy(now: number, isIdle: boolean): StoreReport | undefined {
@@ -174,7 +174,7 @@ export class StreamEngine {
     }
     if (this.#log.isWorking || now < this.#retryAt) return undefined;
     if (this.#journaledBytes < (isIdle ? ROWS_BYTES : MOST_ROWS_BYTES)) return undefined;
-    // The disk has them in the journal: nothing waits for it.
+    // The journal has them on the disk, so the commit need not wait for the disk.
     return this.perform([], now);
   }
 

@@ -1,7 +1,7 @@
 import type { AppendOrder, StoreOrder, StoreReport } from "./orders.ts";
 import type { Tables } from "./tables.ts";
 
-/** Ids that are read in one go, about 1 ms; and how many of them to ask for some takes as long as. */
+/** Ids that are read in one go, which takes about 1 ms; a query counts for as many as the second. */
 const STEP_IDS = 2_000;
 const STATEMENT_IDS = 10;
 
@@ -14,14 +14,14 @@ interface Held {
 /** What a commit is to do: orders that have waited, then those that need not wait. */
 export interface DueOrders {
   readonly orders: readonly StoreOrder[];
-  /** Makes of the report of these orders one that answers those which were given. */
+  /** Turns the report on these orders into one on the orders that were given. */
   readonly answered: <Report extends StoreReport>(report: Report) => Report;
 }
 
 /**
- * Publications with message ids to streams whose ids of before the start are not read yet. Half a
- * million of them take a second to read: who publishes such an id waits until then, with all that
- * comes to its stream behind it; nobody else does.
+ * Publications that wait until the message ids that their stream had before the start are read. Half a
+ * million ids take a second. A publication with an id waits for that, and so does all that comes to its
+ * stream behind it; nothing else does.
  */
 export class HeldAppends {
   readonly #tables: Tables;
@@ -38,7 +38,7 @@ export class HeldAppends {
     return this.#streams.size > 0;
   }
 
-  /** Reads a part of the ids that are waited for, and parts these orders from those that wait. */
+  /** Reads some of the ids that are waited for, and says which orders can be done now. */
   due(orders: readonly StoreOrder[]): DueOrders {
     const { byName, appender: { messageIds } } = this.#tables;
     const isLoaded = (name: string): boolean => {

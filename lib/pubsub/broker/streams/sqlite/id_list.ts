@@ -5,13 +5,13 @@ const FIRST_UNITS = 8_192;
 /** More room than this is given back once the list is empty. */
 const KEPT_IDS = 16_384;
 
-/** Units that are made a text by one call: each is an argument of it. */
+/** UTF-16 units that one call makes a text of: each is an argument of the call. */
 const MAX_ARGUMENTS = 4_096;
 
 /**
  * Message ids in the order of their messages' numbers, each with its number and time. They lie in a few
- * arrays: an object and a text for each, which live until they are saved, would keep the garbage
- * collector busier than all else of a publication.
+ * arrays. Objects and texts, which would live until they are saved, would cost the garbage collector more
+ * than all else of a publication.
  */
 export class IdList {
   /** How many there are. */
@@ -42,7 +42,7 @@ export class IdList {
     return textOf(this.#units.subarray(this.#startOf(index), this.#ends[index]));
   }
 
-  /** The ids from one index to another, in a sixth of the time that one after the other takes. */
+  /** The ids from one index to another: six times as fast as one by one. */
   idsIn(first: number, end: number): string[] {
     const start = this.#startOf(first);
     const all = textOf(this.#units.subarray(start, this.#startOf(end)));

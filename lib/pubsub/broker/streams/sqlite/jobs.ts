@@ -8,7 +8,7 @@ const MAX_DROPPED = 64;
 /** Runs that are looked through in one commit; fewer, if many consumers are asked about each message. */
 const MAX_LOOKED_AT = 8;
 const CONSUMERS_PER_RUN = 50;
-/** How often messages that have become too old are looked for, in milliseconds; in how many streams in one commit. */
+/** How often to look for messages that have become too old; and in how many streams per commit. */
 const LOOK_MS = 1_000;
 const MAX_LOOKED_FOR = 32;
 
@@ -92,7 +92,7 @@ export class Jobs {
   }
 
   /**
-   * Drops the messages that are picked. Where this waits to be done anyway, it is not done twice.
+   * Drops the messages that are picked. If a sweep of the stream is waiting already, that one does it.
    *
    * @param consumers How many consumers are asked about each message.
    */
@@ -101,15 +101,15 @@ export class Jobs {
     picks: (topic: string, seq: number) => boolean,
     consumers: () => number,
   ): void {
-    // The first may have been begun.
+    // The first job may have begun, and be past messages that are to be dropped.
     if (this.#jobs.some((job, i) => i > 0 && job.stream === stream && job.isSweep)) return;
     const runs = () => MAX_LOOKED_AT / (1 + consumers() / CONSUMERS_PER_RUN);
     this.#add(stream, this.#looking(stream, undefined, picks, runs), true);
   }
 
   /**
-   * @param end Messages from this number on stay; without it, those that come when it has begun.
-   * @param runs How many runs are looked through in one step; one at least.
+   * @param end Messages from this number on stay. Without it, those that come after the beginning do.
+   * @param runs How many runs are looked through in one step, at least one.
    */
   #looking(
     stream: StreamRecord,

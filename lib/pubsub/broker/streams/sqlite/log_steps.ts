@@ -1,19 +1,19 @@
 import type { LogWriter } from "./log_writer.ts";
 import type { Statements } from "./statements.ts";
 
-/** So much goes into the log before it is written back to the database. */
+/** How much goes into the log before it is written back to the database. */
 const STEP_BYTES = 1_048_576;
 
 /**
- * A log of this size is written back by the thread that commits. It can only begin again if all of it is
- * written back before the next commit.
+ * A log of this size is written back by the thread that commits. The file begins again only if all of it
+ * is written back before the next commit.
  */
 const MOST_BYTES = 2_097_152;
 
 /** What a commit writes beside publications, about. */
 const COMMIT_BYTES = 16_384;
 
-/** How long a commit waits for a step of the other thread; that often before it is given up. */
+/** How long a commit waits for a step of the other thread, and how often before it is given up. */
 const WAIT_MS = 1_000;
 const MAX_WAITS = 30;
 
@@ -22,15 +22,15 @@ const MAX_WAITS = 30;
  * commit and all at once: for 16 MiB whoever waits for that commit, or for the next one, waits for
  * some tenths of a second on a slow disk.
  *
- * A step has the disk take a part of the log twice, which takes some milliseconds or many. So another
- * thread does it, where there is one. It cannot keep up with commits that follow each other at once:
- * the log begins again only if there is none between the end of a step and the next. Then the rest is
- * written back by the thread that commits.
+ * A step waits for the disk twice, which takes milliseconds, sometimes many. So another thread does it,
+ * if there is one. It cannot keep up with commits that follow each other without a pause: the log begins
+ * again only if no commit comes between the end of a step and the next one. Then the thread that commits
+ * writes back the rest.
  */
 export class LogSteps {
   readonly #statements: Statements;
   readonly #writer: LogWriter | undefined;
-  /** What came since the last step began, and since the log began. */
+  /** Bytes that came since the last step began, and since the log began. */
   #bytes = 0;
   #logBytes = 0;
   #isStepping = false;
@@ -40,7 +40,7 @@ export class LogSteps {
   /** What its last step failed with, until that is told. */
   #failure: Error | undefined;
 
-  /** Over the connection that writes. @param writer The other thread, if there is one. */
+  /** @param statements Those of the connection that writes. @param writer The other thread, if any. */
   constructor(statements: Statements, writer?: LogWriter) {
     this.#statements = statements;
     this.#writer = writer;
@@ -80,7 +80,7 @@ export class LogSteps {
     this.#statements.row("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
-  /** Writes all back, and gives the room of the log on the disk back. @throws {Error} if that fails. */
+  /** Writes all back, and makes the log's file empty. @throws {Error} if that fails. */
   empty(): void {
     if (this.isWorking) this.#finished(WAIT_MS);
     this.#statements.row("PRAGMA wal_checkpoint(TRUNCATE)");

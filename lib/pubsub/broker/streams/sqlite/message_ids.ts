@@ -83,8 +83,8 @@ export class MessageIds {
   }
 
   /**
-   * Reads ids that were stored before the start, until all are read or so many. Not called within a
-   * commit, which may take back what it has written.
+   * Reads ids that were stored before the start, at most this many. Must not be called within a commit,
+   * which might be rolled back.
    *
    * @returns how many were read.
    */

@@ -8,14 +8,14 @@ import type { StreamRecord } from "./stream_record.ts";
 import type { Tables } from "./tables.ts";
 
 /**
- * What is done for a message that has to be looked up by itself, for a dead letter, and to read a run:
- * as much as for so many messages of a run that are looked at one after the other, 1 to 2 µs each.
+ * The cost of a message that is looked up by itself, of a dead letter, and of reading a run. The unit is
+ * a message of a run that is looked at after the one before it: 1 to 2 µs.
  */
 const LOOKED_UP_WORK = 10;
 const LETTER_WORK = 30;
 const RUN_WORK = 20;
 
-/** So many messages each consumer may have taken, whatever others have. */
+/** How many unsettled messages each consumer may have, whatever others have. */
 export const FREE_ENTRIES = 16;
 
 /** What may be done for all consumers that are served in one go. */
@@ -65,7 +65,7 @@ export class MessageSource {
     return found;
   }
 
-  /** Whether so much may be done yet. */
+  /** Whether there is work left; if so, takes this much of it. */
   #mayWork(work: number): boolean {
     this.isTired = this.#bounds.work <= 0;
     if (!this.isTired) this.#bounds.work -= work;

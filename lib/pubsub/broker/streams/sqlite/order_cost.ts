@@ -1,11 +1,11 @@
 import type { Settlement, StreamFigures } from "../stream_store.ts";
 import type { StoreOrder } from "./orders.ts";
 
-/** What settling deliveries counts for, and each of them: it takes as long as so many bytes. */
+/** What settling counts for, in bytes that take as long: per order, and per delivery. */
 const SETTLE_BYTES = 300;
 const SETTLED_BYTES = 64;
 
-/** What each counts for in addition whose message may be dropped then, and for each consumer that is asked. */
+/** In addition, if messages may be dropped then: per delivery, and per consumer that is asked. */
 const DROPPED_BYTES = 1_500;
 const ASKED_BYTES = 6;
 
@@ -21,8 +21,8 @@ export function publicationCost(stream: StreamFigures | undefined): number {
 }
 
 /**
- * What an order counts for among publications: nobody waits for the answer to what settles deliveries,
- * so a client could send any number.
+ * What an order counts for, in bytes of publications. Settling is counted because nobody waits for its
+ * answer: a client could send any number of such orders.
  *
  * @param stream The stream that it is about.
  */

@@ -7,10 +7,9 @@ import { STREAM_SCHEMA } from "./schema.ts";
 const PAGE_BYTES = 4_096;
 
 /**
- * What is left of a store whose database is missing, or has nothing in it, as the end of a sentence
- * about that; `undefined` if nothing is, or the database has something. One that has its log beside it
- * was never empty, and neither was one that has a journal with messages. To open it would have SQLite
- * remove the log of an empty file.
+ * What is left of a store whose database is missing or empty, as the end of a sentence; `undefined` if
+ * nothing is left, or the database has something in it. A log beside an empty database, or a journal with
+ * messages, shows that it was not empty. It must not be opened then: SQLite would remove the log.
  */
 export function remainsOf(path: string): string | undefined {
   const size = sizeOf(path);

@@ -132,7 +132,7 @@ function rescue(path: string, source: string, target: string, isMissing: boolean
   }
 }
 
-/** Opens the source; `undefined` where the database is missing, and its log does not have it. */
+/** Opens the source; `undefined` if the database is missing and cannot be had from its log either. */
 function openSource(source: string, path: string, isMissing: boolean): DatabaseSync | undefined {
   let db: DatabaseSync | undefined;
   try {
@@ -147,7 +147,7 @@ function openSource(source: string, path: string, isMissing: boolean): DatabaseS
   return undefined;
 }
 
-/** What the journal has. Where the database does not tell which salt that is of, it is what came last. */
+/** What the journal has. If the database does not say with which salt, the last one written counts. */
 function journalFor(db: DatabaseSync, image: Uint8Array | undefined): JournalContent {
   try {
     if (image === undefined || saltOf(db) !== undefined) return contentFor(db, image);
@@ -294,8 +294,8 @@ class Rescuer {
   }
 
   /**
-   * @param hasMarks Whether marks may tell what is gone of it. Those with the id that a record of the
-   * journal gets here belong to a row that is lost.
+   * @param hasMarks Whether there may be marks of which messages of the run are gone. A record of the
+   * journal has none: marks with the id that it gets here belong to another row, which is lost.
    * @returns whether it is whole.
    */
   #rescueRun(stream: RescuedStream, run: RunRow, hasMarks: boolean): boolean {

@@ -9,9 +9,9 @@ import { TopicMatcher } from "../topic_matcher.ts";
 
 /** What a reader is sent in one go, at most, but for a larger frame. */
 const MAX_BATCH_BYTES = 262_144;
-/** How long to look for one reader before others have their turn: a run, or some topics, at least. */
+/** How long to look for one reader before others get a turn; at least one run, or some topics. */
 const STEP_MS = 2;
-/** Topics whose last messages are looked up in one go, and between two looks at the clock. */
+/** Topics whose last messages are looked up at most in one go; and between two looks at the clock. */
 const MAX_TOPICS = 500;
 const TOPICS_EACH = 16;
 

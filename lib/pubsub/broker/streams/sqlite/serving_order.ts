@@ -11,9 +11,9 @@ export interface WaitingConsumer {
 }
 
 /**
- * The order in which consumers are served, of which a commit may reach only the first: connections
- * take turns, and so do the consumers of one connection. So a hundred consumers of one connection
- * delay another's by one.
+ * The order in which consumers are served after a commit, which may not have time for all: connections
+ * take turns, and so do the consumers of one connection. So a hundred consumers of one connection delay
+ * that of another by a single one.
  */
 export class ServingOrder {
   /** When connections had their last turn. */
@@ -36,7 +36,7 @@ export class ServingOrder {
     for (const { owner } of hungry) this.#owners.set(owner, turn);
   }
 
-  /** That of the connection which has waited for longest. */
+  /** The last turn of whichever of the connections has waited longest. */
   #turnOf(hungry: readonly ConsumerMemberRecord[]): number {
     let first = Infinity;
     for (const { owner } of hungry) first = Math.min(first, this.#owners.get(owner) ?? 0);

@@ -21,16 +21,16 @@ const MAX_KEPT_BYTES = 524_288;
 /** Reads in advance at one time, of all readers: each may hold 320 KiB that nobody counts. */
 const MAX_IN_ADVANCE = 16;
 
-/** Orders that the thread has at one time: with a second one it need not wait for the next. */
+/** Orders that the thread has at one time: two, so that it does not wait for the next one. */
 const AT_ONCE = 2;
 
 type Value = Extract<ReplayAnswer, { value: unknown }>["value"];
 
-/** Whose turn it is to be read for. */
+/** In which line a read waits, and whose reads it takes turns with. */
 export interface ReadTurn {
-  /** Who asks: those who do take turns. */
+  /** Who asks: owners take turns. */
   readonly owner: number | undefined;
-  /** Whether it takes hardly any time: who reads a stream from its beginning does not delay it. */
+  /** Whether it takes hardly any time: then it does not wait behind reads of whole streams. */
   readonly isShort: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface ReadTurn {
 export interface Reading {
   /** The part; `undefined` if the stream is gone. */
   readonly part: Promise<ReplayPart | undefined>;
-  /** Nobody wants it any more. If its turn has not come, nothing is read. */
+  /** Withdraws it: if its turn has not come yet, nothing is read. */
   giveUp(): void;
 }
 
@@ -48,9 +48,9 @@ interface Asking extends PromiseWithResolvers<Value> {
 }
 
 /**
- * Has a store read by a thread of its own. What is asked of it waits in two lines, of what takes hardly
- * any time and of the rest, which have their turns one after the other; and in each line those who
- * ask do. So a thousand readers that look for what is nowhere do not keep others waiting.
+ * Has a store read by a thread of its own. Orders wait in two lines, short and long ones, which take
+ * turns; within a line their owners take turns. So a thousand readers that search a whole stream in vain
+ * do not keep others waiting.
  */
 export class StoreReader {
   readonly #thread: WorkerThread<ReplayOrder, ReplayAnswer>;
@@ -189,14 +189,14 @@ export class StoreReader {
   }
 }
 
-/** What nobody's request asks for. */
+/** For reads that no client has asked for. */
 const BY_ITSELF: ReadTurn = { owner: undefined, isShort: true };
 
 function failed(error: Error): StreamError {
   return new StreamError("storage-failed", error.message);
 }
 
-/** To read so many messages takes hardly any time, whatever they are looked through for. */
+/** Reading this many messages takes hardly any time, whatever the filter. */
 const SHORT = 250;
 
 /** What a {@linkcode StoreStreamReader} needs of its store. */
@@ -206,7 +206,7 @@ export interface ReaderHost {
   lastSeq(stream: string): number | undefined;
   /** The number of the last of them that the database has. */
   readableSeq(stream: string): number;
-  /** Has the database have all of them. */
+  /** Writes those that only the journal has to the database. */
   save(stream: string): Promise<void>;
   /** A reader ended. */
   closed(reader: StoreStreamReader): void;
@@ -290,7 +290,7 @@ export class StoreStreamReader implements StreamReader {
     this.#prepared?.part.catch(() => {});
   }
 
-  /** Which turn it waits for: few messages are between it and the end, or there may be many. */
+  /** It is a short read if few messages are left up to the end. */
   get #turn(): ReadTurn {
     const { stream, next, lastUntil } = this.#place;
     const isShort = next > lastUntil && (this.#host.lastSeq(stream) ?? 0) - next < SHORT;

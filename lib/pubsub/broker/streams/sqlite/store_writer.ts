@@ -62,11 +62,11 @@ class OpenAppend {
   readonly publications: PublicationList = newPublicationList();
   readonly asked: number[] = [];
   readonly onStored: OnStored[] = [];
-  /** What they count for. */
+  /** How many bytes they count for. */
   cost = 0;
   /** Whether somebody waits to read them. */
   isAwaited = false;
-  /** What each counts for beside its bytes. */
+  /** What each counts for on top of its bytes. */
   readonly #eachCost: number;
 
   constructor(stream: string, memory: ArrayBuffer, eachCost: number) {
@@ -80,7 +80,7 @@ class OpenAppend {
     return { kind: "append", stream, frames: this.frames.view(), publications, asked, awaited };
   }
 
-  /** Adds a publication. @returns what it counts for. */
+  /** Adds a publication. @returns how many bytes it counts for. */
   add({ header, bytes }: Frame): number {
     this.frames.append(bytes);
     addPublication(this.publications, header, this.frames.length);
@@ -100,7 +100,10 @@ class OpenAppend {
   }
 }
 
-/** Hands orders to the thread that writes: all that come while a commit runs go into the next. */
+/**
+ * Hands orders to the thread that writes. Group commit: all orders that come while a commit runs go into
+ * the next one.
+ */
 export class StoreWriter {
   readonly #events: StoreWriterEvents;
   readonly #opened = Promise.withResolvers<OpenedStore>();
@@ -115,7 +118,7 @@ export class StoreWriter {
   /** Retained values that wait: of each topic only the last. */
   readonly #retains = new Map<string, Uint8Array | undefined>();
   #waitingBytes = 0;
-  /** What publications lay in, and others can: without this, each commit leaves it to be collected. */
+  /** Memory of committed publications, for the next ones: it need not be collected after each commit. */
   readonly #memory: ArrayBuffer[] = [];
   /** While more bytes than these wait, publishers wait too. */
   readonly #maxWaitingBytes: number;
@@ -223,7 +226,7 @@ export class StoreWriter {
     return this.#waiting.length > 0 || this.#retains.size > 0;
   }
 
-  /** Whether all is done that has to be before it closes: a purge is not. */
+  /** Whether all is done that closing waits for. A purge is not waited for. */
   get #isIdle(): boolean {
     if (this.#inFlight || this.#hasWaiting) return false;
     for (const { order } of this.#late.values()) if (order.kind === "append") return false;

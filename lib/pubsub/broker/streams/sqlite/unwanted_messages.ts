@@ -8,8 +8,8 @@ import type { Tables } from "./tables.ts";
 const MAX_RUNS = 6;
 
 /**
- * Drops what no consumer's filter matches out of streams that keep messages until all consumers are
- * done with them: nobody would ever acknowledge it. While a stream has no consumer, all of it is kept.
+ * For streams that keep messages until all consumers are done with them: drops those that no consumer's
+ * filter matches, since nobody would ever acknowledge them. A stream without consumers keeps all.
  */
 export class UnwantedMessages {
   readonly #tables: Tables;
@@ -21,7 +21,7 @@ export class UnwantedMessages {
     this.#tables = tables;
   }
 
-  /** A consumer is gone: what only that one got has to be looked at, too. Called within a commit. */
+  /** A consumer is gone: messages that only it wanted are unwanted now. Called within a commit. */
   beginAgain(stream: StreamRecord): void {
     if (stream.settings.keep !== "until-acked") return;
     const before = this.#next.get(stream) ?? this.#noted(stream);
@@ -38,7 +38,7 @@ export class UnwantedMessages {
   step(stream: StreamRecord): boolean {
     if (stream.settings.keep !== "until-acked") return false;
     const begun = this.#next.get(stream) ?? this.#noted(stream);
-    // What only the journal has stays until it has rows.
+    // Messages that only the journal has are looked at when their rows are written.
     const end = stream.rowsEnd;
     if (begun >= end) return false;
     const filters = filtersOf(this.#tables.consumersOf(stream).values());

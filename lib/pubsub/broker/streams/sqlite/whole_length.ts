@@ -10,8 +10,8 @@ const LOG_PAGE_SIZE_AT = 8;
 
 /**
  * The size that a database's file should have, by its own header; `undefined` if it has that, or more.
- * SQLite reads nothing at all of a file that was cut off, and removes the log of an empty one: that
- * should have a page, for the log to tell of the others.
+ * SQLite reads nothing of a file that was cut off, and removes the log of an empty one. So an empty file
+ * should have the size of one page; the log has the others.
  */
 export function missingLength(path: string): number | undefined {
   using file = Deno.openSync(path);

@@ -27,8 +27,7 @@ export class Journaling {
   #isBroken = false;
 
   /**
-   * Over the connection that writes.
-   *
+   * @param statements Those of the connection that writes.
    * @param leftSalt The salt of the first record that the file has; 0 if it has none.
    */
   constructor(statements: Statements, open: OpenJournal, leftSalt = 0) {
@@ -49,7 +48,7 @@ export class Journaling {
       this.#openAt = now;
       try {
         this.#journal = this.#open(this.#salt);
-        // From here on, who finds the database without the journal knows that this is missing.
+        // From here on, a start without the file knows that it is missing.
         this.#statements.run("INSERT OR REPLACE INTO counter VALUES ('journal-file', 1)");
       } catch {
         // Then all goes to the database, as it would without a journal; it tells of a full disk.
@@ -65,8 +64,8 @@ export class Journaling {
     this.#nextSalt = this.#salt === 0 ? firstSalt() : this.#salt + 1;
     const sql = "INSERT OR REPLACE INTO counter VALUES (?, ?)";
     this.#statements.run(sql, "journal", this.#nextSalt);
-    // Until it is written to, the file begins with what was left there; who finds another salt in it
-    // than one of these knows that it is not the journal of this database, as it is.
+    // Until the first write the file still begins with its old records. A file with a salt that is
+    // neither the new nor the old one is not the journal of this database.
     if (this.#salt === 0) this.#statements.run(sql, "journal-left", this.#leftSalt);
     else if (this.#isBroken) {
       this.#statements.run("DELETE FROM counter WHERE name = 'journal-left'");

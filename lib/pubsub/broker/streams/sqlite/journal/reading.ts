@@ -16,10 +16,10 @@ export interface JournalContent {
   /** Its records in their order. */
   readonly records: readonly JournalRecord[];
   /**
-   * Where it is damaged: at a record that can no longer be read although there are others behind it,
-   * which were written after it was on the disk; or where its file was cut off, which has its whole size
-   * before the first record is written. 0 if the file is missing. A crash leaves nothing behind the
-   * place where the records end.
+   * Where it is damaged; 0 if the file is missing. It is damaged at a record that cannot be read but is
+   * followed by others, since those were written after it was on the disk; or where the file was cut
+   * off, since it has its whole size before the first record is written. A crash does neither: behind
+   * the record that it tears there is nothing.
    */
   readonly damagedAt: number | undefined;
   /** The records behind that place. */
@@ -77,8 +77,8 @@ export function saltOf(db: DatabaseSync): number | undefined {
 }
 
 /**
- * What a database lacks of its journal. Where a process did not end in order, that has to be there, and
- * to be the one that it left.
+ * What the journal has that the database lacks. After a process that did not end in order the journal
+ * has to be there, and to be the one that it left.
  *
  * @param image The journal's bytes, if there is one.
  */
