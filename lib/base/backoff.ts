@@ -1,3 +1,4 @@
+import { checkGiven } from "./option_kinds.ts";
 import { timerMs } from "./timer_ms.ts";
 
 /** How a client waits before it connects again. */
@@ -27,6 +28,7 @@ export class Backoff {
    * @throws {TypeError | RangeError} if a time is no number of milliseconds.
    */
   constructor(options: BackoffOptions = {}, random: () => number = Math.random) {
+    checkGiven("options", options, "object");
     this.#firstMs = timerMs("firstMs", options.firstMs, 200);
     this.#longestMs = timerMs("longestMs", options.longestMs, 10_000);
     this.#random = random;

@@ -54,6 +54,28 @@ export function guard(
 }
 
 /**
+ * An observer of the program that cannot harm its caller: each of its methods is called by
+ * {@linkcode guard}. Methods that it lacks are lacking here too.
+ *
+ * @param what What failed when one throws, as for {@linkcode guard}.
+ * @param names The names of its methods.
+ */
+export function guardObserver<T extends object>(
+  what: string,
+  observer: T,
+  names: Readonly<Record<keyof T & string, unknown>>,
+): T {
+  type Method = (...args: readonly unknown[]) => unknown;
+  const given = observer as Record<string, Method | undefined>;
+  const guarded: Record<string, Method> = {};
+  for (const name of Object.keys(names)) {
+    if (given[name] === undefined) continue;
+    guarded[name] = (...args) => guard(what, () => given[name]?.(...args));
+  }
+  return guarded as T;
+}
+
+/**
  * Sends the errors of {@linkcode reportError} to a reporter instead of the console, until what it
  * returns is disposed of. While there are several, the one that came last is told. Each thread has
  * its own.
@@ -100,10 +122,11 @@ function toConsole(error: unknown, what: string): void {
     shown = 0;
   }
   if (shown++ >= SHOWN_PER_SECOND) {
-    leftOut++;
+    // Said at once: perhaps no other error follows that could tell.
+    if (leftOut++ === 0) print("More errors come too fast to be shown");
     return;
   }
-  if (leftOut > 0) print(`${leftOut} more errors came too fast to be shown`);
+  if (leftOut > 0) print(`${leftOut} errors were not shown`);
   leftOut = 0;
   try {
     print(`${what}:`, error);

@@ -1,4 +1,4 @@
-import { checkGiven } from "../base/option_kinds.ts";
+import { checkGiven, checkKind } from "../base/option_kinds.ts";
 import { bytesOption, numericOption } from "../base/numeric_options.ts";
 import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { Frame } from "./frame.ts";
@@ -113,6 +113,7 @@ export class FrameDecoder {
     this.#maxContentBytes = numericOption("maxContentBytes", options.maxContentBytes, CONTENT);
     this.#maxHeaderBytes = numericOption("maxHeaderBytes", options.maxHeaderBytes, HEADER);
     this.#streamAbove = numericOption("streamAbove", options.streamAbove, STREAMED);
+    checkKind("headerCache", options.headerCache, "object");
     this.#cache = options.headerCache ?? new HeaderCache();
   }
 

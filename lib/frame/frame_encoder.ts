@@ -191,7 +191,7 @@ export function jsonFrame(value: unknown, fields: HeaderInit = NO_FIELDS): Outgo
 }
 
 /** @throws {TypeError} if the content is no `Uint8Array`, or its memory was transferred. */
-function checkBytes(content: unknown): asserts content is Uint8Array {
+export function checkBytes(content: unknown): asserts content is Uint8Array {
   if (isBytes(content)) {
     if (content.length > 0 || !isDetached(content)) return;
     throw new TypeError("Cannot encode content whose memory was transferred to somebody else");

@@ -149,7 +149,7 @@ export function resolvePlan(plan: LoadPlan): ResolvedPlan {
   const numbers = numericOptions(NUMBERS, plan);
   checkOptions(plan, { tls: "object", reconnect: "flag", verify: "flag" });
   checkKinds(plan);
-  const { messages, messageBytes, exchange } = plan;
+  const { messages, messageBytes, exchange, answer = "echo" } = plan;
   const resolved: ResolvedPlan = {
     address: toAddress(plan.address),
     tls: plan.tls,
@@ -158,7 +158,7 @@ export function resolvePlan(plan: LoadPlan): ResolvedPlan {
     drainTimeoutMs: numbers.drainTimeoutMs ?? numbers.answerTimeoutMs,
     messages: messages ?? [],
     messageBytes: messages || exchange ? messageBytes : messageBytes ?? DEFAULT_MESSAGE_BYTES,
-    answer: plan.answer ?? "echo",
+    answer,
     expect: plan.expect,
     exchange: exchange && "module" in exchange
       ? { module: String(exchange.module), options: exchange.options }

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
+import { checkOptions, type OptionKinds, refusal } from "../base/option_kinds.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { guard } from "../base/report.ts";
 import type { Address, ClientTls } from "../net/mod.ts";
@@ -87,7 +87,10 @@ const OBSERVER_KINDS: OptionKinds<TutorialExchangeObserver> = {
 export async function runTutorialExchange(options: TutorialExchangeOptions): Promise<number> {
   checkOptions(options, { signal: "signal", observer: OBSERVER_KINDS });
   const { observer = {}, signal = new AbortController().signal } = options;
-  const messages = options.messages ?? TUTORIAL_MESSAGES;
+  const { messages = TUTORIAL_MESSAGES } = options;
+  if (!Array.isArray(messages)) {
+    throw new TypeError(refusal("messages", messages, "an array of Uint8Arrays"));
+  }
   const plan = resolvePlan({ ...options, messages, count: messages.length, verify: true });
   const payload = new Payload(messages, messages.length);
   const open = new Set<TutorialConnection>();

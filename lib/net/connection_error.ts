@@ -1,5 +1,4 @@
 import { type Address, formatAddress } from "./address.ts";
-import { windowsErrorName } from "./system_code.ts";
 import { tlsFinding, type TlsProblem } from "./tls_problem.ts";
 
 /** The operation that failed. */
@@ -189,13 +188,23 @@ const VAGUE: Readonly<Record<string, ConnectionErrorCode>> = {
   EPROTONOSUPPORT: "not-supported",
 };
 
+let systemName: (message: string) => string | undefined = () => undefined;
+
+/**
+ * Sets what finds the name of an error, such as `ECONNRESET`, in a message that tells it otherwise.
+ * Code that opens sockets calls it once; clients for browsers do without.
+ */
+export function knowSystemNames(nameIn: typeof systemName): void {
+  systemName = nameIn;
+}
+
 /**
  * Finds the code. It looks at names, not at classes, so it works with errors of any runtime, and in
  * a browser.
  */
 function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionErrorCode {
   const { name, code, message } = new Object(cause) as Readonly<Record<string, unknown>>;
-  const labels = [String(name), String(code), String(windowsErrorName(String(message)))];
+  const labels = [String(name), String(code), String(systemName(String(message)))];
   const known = lookUp(KNOWN, labels) ??
     BY_MESSAGE.find(([pattern]) => pattern.test(String(message)))?.[1];
   if (known) return known;

@@ -24,7 +24,9 @@ export interface Handshakes {
   readonly pending: number;
   /** How many have failed since the start. */
   readonly failed: number;
-  /** Called for each handshake that fails, with operation `tls-handshake`. It must not throw. */
+  /**
+   * Called for each handshake that fails, with operation `tls-handshake`. What it throws is reported.
+   */
   onFailed: ((error: ConnectionError) => void) | undefined;
   /**
    * Uses another certificate and other limits for all clients from now on. Connections that are open

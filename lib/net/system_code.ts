@@ -1,4 +1,11 @@
 /**
+ * The errors of Windows' sockets. Importing this module has `ConnectionError` know them.
+ *
+ * @module
+ */
+import { knowSystemNames } from "./connection_error.ts";
+
+/**
  * Winsock's numbers of errors, by the names that other systems have for them. Windows describes
  * errors in the language of its user, so that only the number says which one it is. No other system
  * has errors of 10,000 and above.
@@ -42,3 +49,5 @@ export function windowsErrorName(message: string): string | undefined {
   const [, number] = /\(os error (\d+)\)/.exec(message) ?? [];
   return number !== undefined && Object.hasOwn(WINDOWS, number) ? WINDOWS[number] : undefined;
 }
+
+knowSystemNames(windowsErrorName);

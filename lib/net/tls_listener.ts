@@ -1,6 +1,7 @@
 import { AcceptQueue, closedError } from "./accept_queue.ts";
 import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
+import { guard } from "../base/report.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
 import type { Handshakes, Listener, ServerTls } from "./listener.ts";
@@ -127,7 +128,8 @@ export class TlsListener implements Listener, Handshakes {
   #tellFailed(remote: Address, cause: unknown): void {
     if (this.#queue.isClosed) return;
     this.#failed++;
-    this.onFailed?.(new ConnectionError("tls-handshake", remote, cause));
+    const error = new ConnectionError("tls-handshake", remote, cause);
+    guard("The callback onFailed of a listener failed", () => this.onFailed?.(error));
   }
 
   /** Uses another certificate for clients to come. */

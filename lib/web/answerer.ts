@@ -5,16 +5,14 @@ import { networkOf } from "../net/mod.ts";
 import type { HttpConnection } from "./http_connection.ts";
 import { login } from "./login.ts";
 import { readBody } from "./read_body.ts";
-import { errorReply, WebError, type WebReply } from "./reply.ts";
-import { type Method, RouteTable, type WebRequest } from "./route.ts";
+import { checkedReply, errorReply, WebError, type WebReply } from "./reply.ts";
+import { type Method, METHODS, RouteTable, type WebRequest } from "./route.ts";
 import { SECURITY_HEADERS } from "./security_headers.ts";
 import { Site } from "./site.ts";
 import type { WebServeOptions } from "./web_options.ts";
 
 /** A request line and headers that are larger are refused (431). */
 export const MAX_HEAD_BYTES = 8_192;
-
-const METHODS = ["GET", "POST", "PUT", "DELETE"];
 
 /** What a server that answers is like. */
 export interface AnswererSurroundings {
@@ -51,7 +49,7 @@ export class Answerer {
   constructor(options: WebServeOptions, surroundings: AnswererSurroundings) {
     const { isSecure, maxMemoryBytes, loginTimeoutMs, isDraining, missing } = surroundings;
     this.site = new Site(options);
-    this.table.add(options.routes ?? []);
+    if (options.routes !== undefined) this.table.add(options.routes);
     this.#options = options;
     this.#memory = new Budget("the web server", maxMemoryBytes);
     this.#loginTimeoutMs = loginTimeoutMs;
@@ -76,7 +74,7 @@ export class Answerer {
       else if (method !== "GET" && method !== "HEAD") throw this.site.refusal();
       reply = method === "OPTIONS" && cors["vary"] !== undefined
         ? preflight()
-        : await this.#route(connection, request, response, target);
+        : checkedReply(await this.#route(connection, request, response, target));
     } catch (error) {
       reply = this.failureReply(request, error);
     }
@@ -178,9 +176,10 @@ export class Answerer {
     if (error instanceof DOMException && error.name === "AbortError") {
       return errorReply(503, "cancelled", "The client ended the connection before its answer");
     }
-    const { failed } = this.#options.observer ?? {};
-    if (failed) guard("The observer of a web server failed", () => failed(url, error));
-    else reportError(error, `Answering ${url} failed`);
+    const { observer } = this.#options;
+    if (observer?.failed) {
+      guard("The observer of a web server failed", () => observer.failed?.(url, error));
+    } else reportError(error, `Answering ${url} failed`);
     return errorReply(500, "internal", "The server failed to answer the request");
   }
 

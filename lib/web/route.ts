@@ -1,4 +1,5 @@
 import { bytesOption, numericOption } from "../base/numeric_options.ts";
+import { checkGiven, checkKind, refusal } from "../base/option_kinds.ts";
 import type { Principal } from "../access/mod.ts";
 import type { Address } from "../net/mod.ts";
 import type { WebReply } from "./reply.ts";
@@ -32,6 +33,9 @@ export interface WebRequest {
 
 /** The methods that a route may have. */
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+/** All of them. */
+export const METHODS: readonly Method[] = ["GET", "POST", "PUT", "DELETE"];
 
 /** What is answered at one path. */
 export interface Route {
@@ -71,12 +75,25 @@ export class RouteTable {
   /**
    * Adds routes.
    *
-   * @throws {TypeError} if a route has the method and path of another one.
+   * @throws {TypeError} if a route is none, or has the method and path of another one.
    * @throws {TypeError | RangeError} if `maxBodyBytes` is no number of bytes.
    */
   add(routes: Iterable<Route>): void {
+    if (typeof routes !== "object" || routes === null || !(Symbol.iterator in routes)) {
+      throw new TypeError(refusal("routes", routes, "an array of routes"));
+    }
     for (const route of routes) {
+      checkGiven("route", route, "object");
       const { method, path } = route;
+      if (!METHODS.includes(method)) {
+        throw new TypeError(refusal("route.method", method, `one of ${METHODS.join(", ")}`));
+      }
+      checkGiven("route.path", path, "text");
+      if (!path.startsWith("/")) {
+        throw new TypeError(refusal("route.path", path, "a path, as /live"));
+      }
+      checkGiven("route.handle", route.handle, "function");
+      checkKind("route.isPublic", route.isPublic, "flag");
       numericOption("maxBodyBytes", route.maxBodyBytes, BODY);
       if (path.includes("/:")) {
         this.#patterns.push({ segments: path.split("/"), route });

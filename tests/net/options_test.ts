@@ -1,5 +1,6 @@
 /** `undefined` for an option is the same as leaving it out, and `null` is no value of any. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Backoff } from "../../lib/base/backoff.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import {
   ChunkDecoder,
@@ -10,6 +11,7 @@ import {
   jsonFrame,
   readMessages,
 } from "../../lib/frame/mod.ts";
+import { runLoad, runTutorialExchange } from "../../lib/load/mod.ts";
 import { dial, listen, parseAddress, serveConnections } from "../../lib/net/mod.ts";
 import { deadline } from "../support/deadline.ts";
 
@@ -100,6 +102,13 @@ Deno.test("null is refused for any option: it must not pass for none", async () 
     if (name === "streamAbove") continue;
     assertThrows(() => readMessages(ReadableStream.from([FRAME]), options), TypeError, name);
   }
+  assertThrows(() => new FrameDecoder(all(["headerCache"], null)), TypeError, "headerCache");
+  assertThrows(() => new Backoff(null!), TypeError, "options");
+  const load = { address: "127.0.0.1:1", connections: 1 };
+  await assertRejects(() => runLoad({ ...load, answer: null! }), RangeError, "answer");
+  const messages = null!;
+  await assertRejects(() => runLoad({ ...load, messages }), TypeError, "messages");
+  await assertRejects(() => runTutorialExchange({ ...load, messages }), TypeError, "messages");
   for (const name of ["maxBufferedBytes", "onSkip", "signal"]) {
     const options = all([name], null);
     assertThrows(() => readMessages(ReadableStream.from([FRAME]), options), TypeError, name);

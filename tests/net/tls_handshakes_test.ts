@@ -1,5 +1,6 @@
 /** TLS handshakes that fail, or never end: what they cost the server, and others. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { redirectErrors } from "../../lib/base/report.ts";
 import { ConnectionError, dial, listen, serveConnections } from "../../lib/net/mod.ts";
 import type { ServerTls, TcpAddress } from "../../lib/net/mod.ts";
 import { PendingHandshakes } from "../../lib/net/pending_handshakes.ts";
@@ -40,6 +41,22 @@ Deno.test("a handshake that takes too long is closed, counted and told", async (
   );
   assertEquals([server.accepted, server.refused], [0, 0]);
   await assertEchoes(server.address as TcpAddress);
+});
+
+Deno.test("what a program throws that is told of a failed handshake is reported", async () => {
+  const reported: unknown[] = [];
+  using _ = redirectErrors((error) => reported.push(error));
+  using listener = await listen(LOOPBACK, { tls: SERVER_TLS });
+  listener.handshakes!.onFailed = () => {
+    throw new Error("mine");
+  };
+  const accepting = assertRejects(() => listener.accept());
+  using client = await dial(listener.address);
+  await client.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+  await until(() => reported.length > 0);
+  assertEquals(String(reported), "Error: mine");
+  listener.close();
+  await accepting;
 });
 
 Deno.test("one handshake too many ends the oldest that has not begun", async () => {

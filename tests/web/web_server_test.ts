@@ -8,9 +8,10 @@ import {
   parseAuthFile,
 } from "../../lib/access/mod.ts";
 import { QueueFullError } from "../../lib/base/fair_queue.ts";
-import { errorReply, serveWeb } from "../../lib/web/mod.ts";
+import { errorReply, type Route, serveWeb, type WebReply } from "../../lib/web/mod.ts";
 import { SECURITY_HEADERS } from "../../lib/web/security_headers.ts";
 import { redirectErrors } from "../../lib/base/report.ts";
+import { deadline } from "../support/deadline.ts";
 import { CA, SERVER_TLS } from "../support/tls.ts";
 import { sendRaw } from "./raw_http.ts";
 import { PAGE, ROUTES, serve, urlOf } from "./sample_site.ts";
@@ -295,4 +296,64 @@ Deno.test("routes, replies and limits that cannot be are refused", async () => {
   await using server = await serve();
   assertThrows(() => server.add([ROUTES[0]!]), TypeError, "Two routes are GET /healthz");
   assertEquals(errorReply(404, "x", "y").body, '{"error":{"code":"x","message":"y"}}\n');
+  const handle = () => ({ status: 200 });
+  const route = { method: "GET", path: "/more", handle };
+  const wrong: readonly (readonly [unknown, string])[] = [
+    [null, "null as routes"],
+    ["/more", '"/more" as routes'],
+    [[null], "null as route"],
+    [[{ ...route, method: "FOO" }], '"FOO" as route.method'],
+    [[{ ...route, path: "more" }], '"more" as route.path'],
+    [[{ ...route, handle: 5 }], "the number 5 as route.handle"],
+    [[{ ...route, isPublic: "no" }], '"no" as route.isPublic'],
+  ];
+  for (const [routes, message] of wrong) {
+    assertThrows(() => server.add(routes as Route[]), TypeError, `Cannot use ${message}`);
+  }
+});
+
+Deno.test("what is no reply is answered by 500 and told, and the server goes on", async () => {
+  const told: string[] = [];
+  const observer = {
+    failed(path: string, error: unknown) {
+      assertEquals(this, observer);
+      told.push(`${path} ${(error as Error).name}`);
+    },
+  };
+  let reply: unknown;
+  const handle = () => reply as WebReply;
+  const routes: Route[] = [{ method: "GET", path: "/", isPublic: true, handle }];
+  await using server = await serveWeb("127.0.0.1:0", { routes, observer });
+  const port = (server.address as { port: number }).port;
+  const transferred = new Uint8Array(4);
+  structuredClone(transferred, { transfer: [transferred.buffer] });
+  const wrong = [
+    undefined,
+    null,
+    "text",
+    {},
+    { status: "200" },
+    { status: NaN },
+    { status: 101 },
+    { status: 600 },
+    { status: 200, body: null },
+    { status: 200, body: { a: 1 } },
+    { status: 200, body: new ArrayBuffer(1) },
+    { status: 200, body: new Uint16Array(1) },
+    { status: 200, body: transferred },
+    { status: 200, headers: null },
+    { status: 200, headers: { a: 5 } },
+    { status: 200, headers: { "a b": "c" } },
+    { status: 200, headers: { a: "b\r\nc: d" } },
+    { status: 200, headers: { "transfer-encoding": "chunked" } },
+  ];
+  for (reply of wrong) {
+    const response = await deadline(fetch(`http://127.0.0.1:${port}/`));
+    assertEquals((await response.json()).error.code, "internal", Deno.inspect(reply));
+    assertEquals(response.status, 500);
+  }
+  assertEquals(told.length, wrong.length);
+  reply = { status: 200, headers: { a: undefined }, body: "fine" };
+  const response = await deadline(fetch(`http://127.0.0.1:${port}/`));
+  assertEquals([response.headers.get("a"), await response.text()], [null, "fine"]);
 });

@@ -12,6 +12,7 @@ import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import {
   type BrokerLimits,
   type BrokerObserver,
+  brokerObserver,
   type BrokerOptions,
   checkBrokerOptions,
   resolveBrokerLimits,
@@ -132,7 +133,7 @@ export class BrokerCore {
     checkBrokerOptions(options);
     this.limits = resolveBrokerLimits(options);
     this.drainTimeoutMs = timerMs("drainTimeoutMs", options.drainTimeoutMs, DRAIN_TIMEOUT_MS);
-    this.observer = options.observer ?? {};
+    this.observer = brokerObserver(options);
     this.authenticator = options.authenticator;
     this.allowBlock = options.allowBlock ?? false;
     this.figures = figures;

@@ -1,5 +1,6 @@
 import { checkGiven, checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { bytesOption, countOption, msOption, numericOptions } from "../../base/numeric_options.ts";
+import { guardObserver } from "../../base/report.ts";
 import type { ConnectionError, ServeOptions, ServerObserver } from "../../net/mod.ts";
 import type { ByeReason, Refusal } from "../protocol/codes.ts";
 import type { BrokerConnection } from "./broker_stats.ts";
@@ -9,7 +10,10 @@ import type { StreamStore } from "./streams/stream_store.ts";
 // Not the whole room: a broker without logins starts without what checks passwords.
 import { type Authenticator, checkAuthenticator } from "../../access/authenticator.ts";
 
-/** What happens at a broker; every method is optional. They must not throw. */
+/**
+ * What happens at a broker; every method is optional. What one throws is reported, and the broker goes
+ * on.
+ */
 export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
   /** A client connected. */
   connected?(connection: BrokerConnection): void;
@@ -129,7 +133,7 @@ export interface BrokerLimits {
   readonly helloTimeoutMs: number;
 }
 
-const OBSERVER_KINDS: OptionKinds<BrokerObserver> = {
+const OBSERVER_KINDS: Required<OptionKinds<BrokerObserver>> = {
   connected: "function",
   disconnected: "function",
   refused: "function",
@@ -154,6 +158,11 @@ export function checkBrokerOptions(options: BrokerOptions): void {
   checkAuthenticator(authenticator);
   if (streams) checkGiven("streams.takeRetained", streams.takeRetained, "function");
   if (backplane) checkGiven("backplane.attach", backplane.attach, "function");
+}
+
+/** The observer of a broker, whose errors are reported. */
+export function brokerObserver({ observer = {} }: BrokerOptions): BrokerObserver {
+  return guardObserver("The observer of a broker failed", observer, OBSERVER_KINDS);
 }
 
 const LIMITS = {

@@ -142,3 +142,18 @@ storedTest(
     assertEquals(new Set([...begun, ...rest]).size, 12);
   },
 );
+
+storedTest(
+  "what ends a consumption is told once: to `finished`, or where nobody looks there to onError",
+  async ({ client, errors }) => {
+    const consume = (name: string) => client.consume("orders", name, { onMessage() {} });
+    consume("unwatched");
+    const watched = assertRejects(() => consume("watched").finished, PubSubError);
+    await until(async () => (await client.streams.consumers("orders")).length === 2, "they joined");
+    await client.streams.delete("orders");
+    await deadline(watched);
+    await until(() => errors.length > 0, "it is told");
+    await client.flush();
+    assertEquals(errors.map((error) => (error as PubSubError).code), ["no-consumer"]);
+  },
+);

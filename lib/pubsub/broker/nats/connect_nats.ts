@@ -1,9 +1,10 @@
 import { checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
+import { guardObserver } from "../../../base/report.ts";
 import { msOption, numericOption } from "../../../base/numeric_options.ts";
 import type { Backplane } from "../backplane.ts";
 import { NatsGateway } from "./nats_gateway.ts";
 import { natsLogin } from "./nats_login.ts";
-import { guardObserver, type NatsObserver } from "./nats_observer.ts";
+import type { NatsObserver } from "./nats_observer.ts";
 import { parseNatsServers } from "./nats_servers.ts";
 
 /** What makes a broker a gateway of a NATS cluster. Closing it ends the connections to NATS. */
@@ -41,7 +42,8 @@ export async function connectNats(
 ): Promise<NatsBackplane> {
   checkOptions(options, KINDS);
   const { creds, caCert, name = "socktool broker", signal = NEVER } = options;
-  const observer = guardObserver(options.observer ?? {});
+  const what = "The observer of a NATS cluster failed";
+  const observer = guardObserver(what, options.observer ?? {}, OBSERVER_KINDS);
   const { hosts, tls, credentials } = parseNatsServers(servers);
   const link = {
     hosts,
@@ -51,12 +53,12 @@ export async function connectNats(
     name,
     waitMs: numericOption("waitMs", options.waitMs, WAIT),
     signal,
-    onWaiting: (reason: string) => observer.waiting(reason),
+    onWaiting: (reason: string) => observer.waiting?.(reason),
   };
   return await NatsGateway.connect(link, observer);
 }
 
-const OBSERVER_KINDS: OptionKinds<NatsObserver> = {
+const OBSERVER_KINDS: Required<OptionKinds<NatsObserver>> = {
   waiting: "function",
   disconnected: "function",
   reconnected: "function",

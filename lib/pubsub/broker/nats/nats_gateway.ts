@@ -8,7 +8,7 @@ import { Gateways } from "./gateways.ts";
 import { Incoming } from "./incoming.ts";
 import { Interest } from "./interest.ts";
 import { NatsLink, type NatsLinkOptions } from "./nats_link.ts";
-import type { GuardedObserver } from "./nats_observer.ts";
+import type { NatsObserver } from "./nats_observer.ts";
 import { Origins } from "./origins.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Responders } from "./responders.ts";
@@ -35,7 +35,7 @@ type LinkOptions = CoreLinkOptions & NatsLinkOptions;
 export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable {
   readonly shared: SharedBackplane = this;
   readonly streams: JetStreamStore;
-  readonly #observer: GuardedObserver;
+  readonly #observer: NatsObserver;
   readonly #link: CoreLink;
   readonly #links: Links;
   readonly #name = startName();
@@ -49,7 +49,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(links: Links, observer: GuardedObserver) {
+  private constructor(links: Links, observer: NatsObserver) {
     const { core, groups, jetStream } = links;
     this.#links = links;
     this.#link = core;
@@ -57,9 +57,9 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
     this.#outgoing = new Outgoing(core, this.#name);
     this.#responders = new Responders(core);
     this.streams = new JetStreamStore(core, jetStream, this.#name, this.#outgoing.counters);
-    const refused = (message: string) => observer.refused(message);
+    const refused = (message: string) => observer.refused?.(message);
     core.events = {
-      disconnected: () => observer.disconnected(core.server),
+      disconnected: () => observer.disconnected?.(core.server),
       reconnected: () => this.#reconnected(),
       refused,
     };
@@ -75,7 +75,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   /** @throws {NatsError} */
   static async connect(
     options: LinkOptions & ClusterWait,
-    observer: GuardedObserver,
+    observer: NatsObserver,
   ): Promise<NatsGateway> {
     const links = await waitForCluster(() => openLinks(options), options);
     const gateway = new NatsGateway(links, observer);
@@ -203,7 +203,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
 
   #reconnected(): void {
     this.#origins.forgive(performance.now());
-    this.#observer.reconnected(this.#link.server);
+    this.#observer.reconnected?.(this.#link.server);
   }
 }
 

@@ -56,8 +56,6 @@ export interface ConsumptionHost {
  * delivered again.
  */
 export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
-  /** Resolves when it has ended in order, and rejects with what ended it otherwise. */
-  readonly finished: Promise<void>;
   readonly #stream: string;
   readonly #consumer: string;
   readonly #options: ConsumeOptions;
@@ -83,6 +81,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     stop: () => this.stop(),
   };
   readonly #finish = Promise.withResolvers<void>();
+  #isWatched = false;
   /** The connection on which messages come, and what settles those that came on it. */
   #settling: { readonly link: ClientLink; readonly settler: Settler } | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -105,14 +104,22 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     this.#prefetch = prefetch ?? (options.onMessage ? 2 * concurrency : PREFETCH);
     this.#host = host;
     this.#settlements = new Settlements(host.answers, stream, consumer);
-    this.finished = this.#finish.promise;
     // Whoever iterates is told by the iteration.
-    this.finished.catch(() => {});
+    this.#finish.promise.catch(() => {});
     host.readings.start(this.#reading).catch((error) => this.#ended(error));
     if (options.onMessage) {
       const { onMessage } = options;
       this.#running = Promise.all(Array.from({ length: concurrency }, () => this.#work(onMessage)));
     }
+  }
+
+  /**
+   * Resolves when it has ended in order, and rejects with what ended it otherwise. With an `onMessage`
+   * and a program that does not look here, the client's `onError` is told instead.
+   */
+  get finished(): Promise<void> {
+    this.#isWatched = true;
+    return this.#finish.promise;
   }
 
   /**
@@ -184,6 +191,10 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     this.#queue.clear();
     this.#queue.end(error);
     this.#finish.reject(error);
+    // That the whole client is closed is told elsewhere, once.
+    const isTold = this.#isWatched || error instanceof PubSubError && error.code === "closed";
+    if (this.#options.onMessage === undefined || isTold) return;
+    this.#host.tellError(error, `The consumption of ${this.#stream} ended`);
   }
 
   #settle(
