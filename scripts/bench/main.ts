@@ -44,7 +44,7 @@ await runScript({
       type: "duration",
       default: "20m",
       requires: ["against"],
-      help: "begin no pair after this time",
+      help: "begin no pair after this time; what was measured by then is printed",
     },
     json: {
       type: "boolean",
@@ -65,7 +65,7 @@ await runScript({
     "has run under the same load before, until V8 has compiled it; how long it takes to start has " +
     "rows of its own. A ratio above 1 " +
     `is better now. The exit code is 1 if the 95 % interval of a ratio lies below ${LEAST_RATIO}, ` +
-    "or a row cannot be measured on this checkout. While others use the machine, take more pairs.",
+    "or a row cannot be measured on this checkout, or was not measured often enough. While others use the machine, take more pairs.",
   ],
   async run({ against, pairs, "time-limit": timeLimitMs, json, list }, { names }) {
     if (list) {

@@ -4,12 +4,15 @@
 export interface Ratio {
   /** The median of the ratio, as Hodges and Lehmann estimate it. */
   readonly median: number;
-  /** The interval that holds it with a probability of at least 95 %. */
+  /**
+   * The interval that holds it with a probability of at least 95 %; from 0 to `Infinity` where there
+   * are fewer than {@linkcode MIN_PAIRS}.
+   */
   readonly low: number;
   readonly high: number;
 }
 
-/** With fewer pairs there is no interval of 95 %. */
+/** With fewer pairs no interval of 95 % has an end. */
 export const MIN_PAIRS = 6;
 
 const OUTSIDE = 0.05;
@@ -23,12 +26,8 @@ const OUTSIDE = 0.05;
  * 3.2 and 3.3.
  *
  * @param ratios One for each pair, positive.
- * @throws {RangeError} if there are fewer than {@linkcode MIN_PAIRS}.
  */
 export function estimateRatio(ratios: readonly number[]): Ratio {
-  if (ratios.length < MIN_PAIRS) {
-    throw new RangeError(`${ratios.length} pairs are too few: an interval takes ${MIN_PAIRS}`);
-  }
   const logs = ratios.map(Math.log);
   const means: number[] = [];
   for (const [i, a] of logs.entries()) {
@@ -42,14 +41,15 @@ export function estimateRatio(ratios: readonly number[]): Ratio {
     : (means[middle - 1]! + means[middle]!) / 2;
   return {
     median: Math.exp(median),
-    low: Math.exp(means[cut]!),
-    high: Math.exp(means[means.length - 1 - cut]!),
+    low: cut < 0 ? 0 : Math.exp(means[cut]!),
+    high: cut < 0 ? Infinity : Math.exp(means[means.length - 1 - cut]!),
   };
 }
 
 /**
  * How many of the sorted means of two may be left out at either end: the most for which a sum of
- * ranks that small comes by chance with a probability of at most 2.5 %.
+ * ranks that small comes by chance with a probability of at most 2.5 %. It is negative if there are
+ * too few pairs for any sum to be that rare.
  */
 function meansOutside(pairs: number): number {
   // In how many of the 2^pairs choices of signs the ranks of one sign have this sum.

@@ -44,25 +44,18 @@ export async function runAgainst(
       `the machine is busy (load ${load.toFixed(1)}, ${cores} cores): intervals will be wide`,
     );
   }
-  let results: readonly (RowResult | RowFailure)[];
-  try {
-    results = await compare(runnable, {
-      now,
-      ref,
-      pairs,
-      timeLimitMs,
-      signal: interruption.signal,
-      onProgress: (text) => progress.show(text),
-      onEstimate: (ms) => progress.expect(ms),
-    });
-  } catch (error) {
-    if (interruption.signal.aborted) return EXIT.interrupted;
-    throw error;
-  } finally {
-    progress.clear();
-  }
+  const results = await compare(runnable, {
+    now,
+    ref,
+    pairs,
+    timeLimitMs,
+    signal: interruption.signal,
+    onProgress: (text) => progress.show(text),
+    onEstimate: (ms) => progress.expect(ms),
+  }).finally(() => progress.clear());
   const labels = { now: now.label, ref: ref.label };
   print(json ? jsonLines(results, labels) : resultLines([...results, ...skipped], labels));
+  if (interruption.signal.aborted) return EXIT.interrupted;
   return isGood(results) ? EXIT.ok : EXIT.failed;
 }
 
@@ -105,10 +98,14 @@ function withoutLacking(
   };
 }
 
-/** Whether something was compared, and nothing became worse or cannot be measured any more. */
+/**
+ * Whether something was compared, with pairs enough, and nothing became worse or cannot be measured any
+ * more.
+ */
 function isGood(results: readonly (RowResult | RowFailure)[]): boolean {
-  return results.some((result) => "ratio" in result) &&
-    !results.some((result) => "ratio" in result ? verdictOf(result) === "worse" : result.fails);
+  const isBad = (result: RowResult | RowFailure) =>
+    "ratio" in result ? ["worse", "too few pairs"].includes(verdictOf(result)) : result.fails;
+  return results.some((result) => "ratio" in result) && !results.some(isBad);
 }
 
 function jsonLines(

@@ -1,15 +1,17 @@
 /** What is printed of a comparison. */
 import { tableLines } from "../../../cmd/_cli/table.ts";
 import type { RowFailure, RowResult } from "./compare.ts";
+import { MIN_PAIRS } from "./ratio.ts";
 
 /** A row whose interval lies wholly below this has become worse. */
 export const LEAST_RATIO = 0.97;
 
 /** What a row's interval says. */
-export type Verdict = "worse" | "not worse" | "unclear";
+export type Verdict = "worse" | "not worse" | "unclear" | "too few pairs";
 
 /** Whether a row has become worse; `unclear` where its interval has the limit in it. */
-export function verdictOf({ ratio }: RowResult): Verdict {
+export function verdictOf({ ratio, ratios }: RowResult): Verdict {
+  if (ratios.length < MIN_PAIRS) return "too few pairs";
   if (ratio.high < LEAST_RATIO) return "worse";
   return ratio.low >= LEAST_RATIO ? "not worse" : "unclear";
 }
@@ -26,14 +28,15 @@ export function resultLines(
     const header = ["row", "unit", labels.ref, labels.now, "ratio", "95 % interval", ""];
     const rows = compared.map((result) => {
       const { name, unit, now, ref, ratio, byOwnPrograms } = result;
+      const verdict = verdictOf(result);
       return [
         byOwnPrograms ? `${name} *` : name,
         unit,
         figure(ref),
         figure(now),
         ratio.median.toFixed(2),
-        `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}`,
-        { worse: "worse", "not worse": "", unclear: "unclear" }[verdictOf(result)],
+        verdict === "too few pairs" ? "" : `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}`,
+        verdict === "not worse" ? "" : verdict,
       ];
     });
     lines.push(...tableLines([header, ...rows]), "");
@@ -48,11 +51,15 @@ export function resultLines(
 function summaryLines(compared: readonly RowResult[]): string[] {
   if (compared.length === 0) return ["nothing was compared"];
   const of = (wanted: Verdict) => compared.filter((result) => verdictOf(result) === wanted);
-  const [worse, unclear] = [of("worse"), of("unclear")];
+  const [worse, unclear, few] = [of("worse"), of("unclear"), of("too few pairs")];
   return [
     `${worse.length} of ${compared.length} rows are worse: their interval lies below ${LEAST_RATIO}`,
     ...worse.map(({ name }) => `  ${name}`),
     `${unclear.length} are unclear: their interval reaches below it; more --pairs narrow it`,
+    ...(few.length === 0 ? [] : [
+      `${few.length} have too few pairs for an interval, which takes ${MIN_PAIRS}: ` +
+      "a longer --time-limit gives them",
+    ]),
   ];
 }
 

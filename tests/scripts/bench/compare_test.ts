@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Benchmark, Row, Unit } from "../../../scripts/bench/against/benchmark.ts";
 import {
   compare,
@@ -145,21 +145,33 @@ Deno.test("where nothing was compared, that is said", async () => {
   ]);
 });
 
-Deno.test("no pair begins after the time limit, and too few pairs are no result", async () => {
+Deno.test("no pair begins after the time limit", async () => {
   const { benchmark } = fake({ a: "ms" }, () => 1);
   const { results } = await run(benchmark, { timeLimitMs: 0 });
-  const [{ reason, fails }] = results as [RowFailure];
-  assertStringIncludes(reason, "only 0 pairs could be measured");
-  assert(fails);
+  assertEquals(results, [
+    { name: "fake/a", reason: "no pair could be measured in time", fails: true },
+  ]);
 });
 
-Deno.test("an interruption ends it, and what runs is ended", async () => {
+Deno.test("too few pairs for an interval give their ratio, and are said to be too few", async () => {
+  const { benchmark } = fake({ a: "ms" }, (version) => version === now ? 1 : 0.5);
+  const { results } = await run(benchmark, { pairs: 3 });
+  const [result] = results as [RowResult];
+  assertEquals([result.ratios, result.ratio.median], [[0.5, 0.5, 0.5], 0.5]);
+  assertEquals(verdictOf(result), "too few pairs");
+  const text = resultLines(results, { now: "now", ref: "ref" }).join("\n");
+  assertMatch(text, /fake\/a +ms +0\.5 +1 +0\.50 +too few pairs/);
+  assertStringIncludes(text, "1 have too few pairs for an interval, which takes 6");
+});
+
+Deno.test("an interruption ends it and what runs; what was measured counts", async () => {
   const interruption = new AbortController();
   const { benchmark, log, running } = fake({ a: "ms", b: "ms" }, () => {
     if (log.length === 20) interruption.abort();
     return 1;
   });
-  await assertRejects(() => run(benchmark, { signal: interruption.signal }), DOMException);
+  const { results } = await run(benchmark, { signal: interruption.signal });
+  assertEquals((results as RowResult[]).map(({ ratios }) => ratios), [[1], [1]]);
   assert(log.length <= 24, `${log.length}`);
   assertEquals(running(), 0);
 });
