@@ -3,14 +3,14 @@ import { formatAddress } from "../../lib/net/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { ownAddress } from "../support/own_address.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";
-import { socktool, start, startAppServer } from "../support/programs.ts";
+import { innerAppServer, InnerProgram, socktool, start } from "../support/programs.ts";
 
 const windows = Deno.build.os === "windows";
 const MORPHEUS = "Follow the white rabbit. 🐰\n";
 const RING = "In the caves beneath the Misty Mountains. 💍\n";
 
 Deno.test("the tutorial's session works word for word", async () => {
-  await using server = await startAppServer(["127.0.0.1", "0"]);
+  await using server = await innerAppServer(["127.0.0.1", "0"]);
   const ask = (...words: string[]) => socktool(["app-client", ...server.words, ...words]);
   const session: [words: string[], out: string][] = [
     [["search", "morpheus"], MORPHEUS],
@@ -27,7 +27,7 @@ Deno.test("the tutorial's session works word for word", async () => {
 });
 
 Deno.test("an answer is printed as JSON, with its hits, or as what it says failed", async () => {
-  await using server = await startAppServer(["--writable"]);
+  await using server = await innerAppServer(["--writable"]);
   const ask = (...words: string[]) => socktool(["app-client", ...server.words, ...words]);
   const stored = await ask("put", "There is no spoon.", "--as", "json", "--field", "key=neo");
   assertEquals(stored, { code: 0, out: "Stored 'neo'.\n", err: "" });
@@ -65,7 +65,7 @@ Deno.test("an answer is printed as JSON, with its hits, or as what it says faile
 });
 
 Deno.test("each action does what it says; other words are the tutorial's binary request", async () => {
-  await using server = await startAppServer(["--writable"]);
+  await using server = await innerAppServer(["--writable"]);
   const ask = async (words: string[], stdin?: string) => {
     const line = ["app-client", ...server.words, ...words];
     const { code, out, err } = await socktool(line, { stdin });
@@ -92,7 +92,7 @@ Deno.test("each action does what it says; other words are the tutorial's binary 
 });
 
 Deno.test("a request is repeated, and the latencies are summed up", async () => {
-  await using server = await startAppServer();
+  await using server = await innerAppServer();
   const ask = (...words: string[]) => socktool(["app-client", ...server.words, ...words]);
   const [text, json, quiet] = await Promise.all([
     ask("search", "ring", "--repeat", "2k", "--pipeline", "64"),
@@ -112,7 +112,7 @@ Deno.test("a request is repeated, and the latencies are summed up", async () => 
 });
 
 Deno.test("values are read from stdin, a line each", async () => {
-  await using server = await startAppServer();
+  await using server = await innerAppServer();
   const ask = (stdin: string, ...words: string[]) =>
     socktool(["app-client", ...server.words, "search", "-", ...words], { stdin });
   const none = "No match for ''.\n";
@@ -132,15 +132,15 @@ Deno.test("values are read from stdin, a line each", async () => {
 });
 
 Deno.test("a line that is typed is answered before the next one comes", async () => {
-  await using server = await startAppServer();
+  await using server = await innerAppServer();
   for (const pipeline of ["1", "8"]) {
     const args = ["app-client", ...server.words, "search", "-", "--pipeline", pipeline];
-    await using client = start(args, { stdin: "" });
-    await client.type("ring\n");
+    await using client = new InnerProgram(args, { stdin: "" });
+    client.type("ring\n");
     await client.printed(RING, "out");
-    await client.type("morpheus\n");
+    client.type("morpheus\n");
     await client.printed(MORPHEUS, "out");
-    await client.endStdin();
+    client.endStdin();
     assertEquals(await client.finished(), { code: 0, out: RING + MORPHEUS, err: "" });
   }
 });
@@ -149,7 +149,7 @@ Deno.test({
   name: "a reader that has seen enough ends the client quietly",
   ignore: windows,
   fn: async () => {
-    await using server = await startAppServer();
+    await using server = await innerAppServer();
     const script = '{ "$0" "$@"; echo "exit $?" >&2; } | head -n 1';
     const program = new URL("../../cmd/socktool.ts", import.meta.url).pathname;
     const child = new Deno.Command("sh", {
@@ -183,9 +183,9 @@ Deno.test({
     const stopping = "stopping (once more ends at once)\n";
     assertEquals(await waiting.finished(), { code: 130, out: "", err: stopping });
 
-    await using reading = start([...args, "-"], { stdin: "" });
+    await using reading = new InnerProgram([...args, "-"], { stdin: "" });
     using _other = await deadline(silent.accept());
-    reading.kill("SIGTERM");
+    reading.interrupt();
     assertEquals((await reading.finished()).code, 130);
   },
 });
@@ -224,7 +224,8 @@ Deno.test("a server that closes, or answers with what is no frame, is told of", 
   ];
   for (const [fault, message] of faults) {
     using listener = await listenLocally();
-    await using program = start(["app-client", formatAddress(listener.address), "search", "ring"]);
+    const words = ["app-client", formatAddress(listener.address), "search", "ring"];
+    await using program = new InnerProgram(words);
     using client = new RawClient(await deadline(listener.accept()));
     await client.answer();
     await fault(client);

@@ -3,7 +3,12 @@ import { jsonFrame } from "../../lib/frame/mod.ts";
 import { hashToken } from "../../lib/access/mod.ts";
 import { formatAddress, type TcpAddress } from "../../lib/net/mod.ts";
 import { RawClient } from "../support/peers.ts";
-import { type ServerProgram, socktool, startAppServer } from "../support/programs.ts";
+import {
+  innerAppServer,
+  type ServerProgram,
+  socktool,
+  startAppServer,
+} from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { TLS_FILES } from "../support/tls.ts";
 
@@ -16,7 +21,7 @@ async function ask(client: RawClient, request: object): Promise<Record<string, u
 }
 
 /** What a search on a connection of its own gives. */
-async function search(server: ServerProgram, value: string): Promise<unknown> {
+async function search(server: Pick<ServerProgram, "address">, value: string): Promise<unknown> {
   using client = await RawClient.connect(server.address);
   return (await ask(client, { action: "search", value }))["result"];
 }
@@ -42,7 +47,7 @@ Deno.test("a server of files finds what is in them", async () => {
   const args = ["--data", scratch.at("docs"), "--data", scratch.at("facts.jsonl")].concat(
     ["--key-field", "slug", "--title-field=caption", "--text-field", "fact", "--workers", "1"],
   );
-  await using server = await startAppServer(args);
+  await using server = await innerAppServer(args);
   assertStringIncludes(server.err, `${scratch.at("facts.jsonl")}:2: record skipped`);
   assertMatch(server.err, /indexed in .+: 4 added, 1 broken and skipped/);
   assertStringIncludes(String(await search(server, "tea.md")), "Boil the water");
@@ -71,7 +76,7 @@ Deno.test("a kept index starts at once, takes in what changed, and keeps what wa
   }
   scratch.write("data.json", '{"a": "first text", "b": "other text", "c": "third text"}');
   {
-    await using server = await startAppServer(args);
+    await using server = await innerAppServer(args);
     assertMatch(server.err, /indexed in .*1 added.*1 updated/);
     assertEquals(await search(server, "neo"), "no spoon");
     assertEquals(await search(server, "b"), "other text");
@@ -81,7 +86,7 @@ Deno.test("a kept index starts at once, takes in what changed, and keeps what wa
     assertMatch(err, /open|lock|use/);
     assertEquals(await search(server, "c"), "third text");
   }
-  await using server = await startAppServer(args);
+  await using server = await innerAppServer(args);
   assertMatch(server.err, /unchanged/);
 });
 
@@ -95,12 +100,12 @@ Deno.test({
     Deno.symlinkSync(scratch.write("outside.txt", "a secret"), scratch.at("docs/b.txt"));
     const args = ["--data", scratch.at("docs")];
     {
-      await using server = await startAppServer(args);
+      await using server = await innerAppServer(args);
       assertMatch(server.err, /skipped: a link.* \(--follow takes it in\): .*docs\/b\.txt/);
       assertStringIncludes(server.err, "1 added; 1 file skipped");
       assertEquals(await search(server, "b.txt"), "No match for 'b.txt'.");
     }
-    await using server = await startAppServer([...args, "--follow"]);
+    await using server = await innerAppServer([...args, "--follow"]);
     assertEquals(await search(server, "b.txt"), "a secret");
   },
 });
@@ -116,7 +121,7 @@ Deno.test("what is skipped or guessed is named without -v, with the flag that he
   scratch.write("d/api.json", '{"status":"ok","results":[{"id":7,"text":"seven"}]}');
   const args = ["--data", scratch.at("d"), "--max-entry", "1KiB"];
   {
-    await using server = await startAppServer(args);
+    await using server = await innerAppServer(args);
     assertMatch(server.err, /large\.jsonl:1: record skipped: .* \(--max-entry takes it in\)\n/);
     assertMatch(server.err, /skipped: binary: .*0\.bin, .*4\.bin, and 3 more \(-v\)\n/);
     assertMatch(
@@ -126,7 +131,7 @@ Deno.test("what is skipped or guessed is named without -v, with the flag that he
     assertMatch(server.err, /taken from "results" \(--records says otherwise\): .*api\.json/);
     assertEquals(await search(server, "7"), "seven");
   }
-  await using server = await startAppServer([...args, "-v", "--entries", "--key-field", "none"]);
+  await using server = await innerAppServer([...args, "-v", "--entries", "--key-field", "none"]);
   assertMatch(server.err, /7\.bin: skipped: binary/);
   assertEquals(await search(server, "api.json:1"), "ok");
 });
@@ -146,7 +151,7 @@ Deno.test({
     using scratch = new Scratch();
     Deno.mkdirSync(scratch.at("docs"));
     scratch.write("docs/a.txt", "an apple");
-    await using server = await startAppServer(["--data", scratch.at("docs"), "--watch"]);
+    await using server = await innerAppServer(["--data", scratch.at("docs"), "--watch"]);
     assertStringIncludes(String(await search(server, "apple")), "an apple");
     scratch.write("docs/b.txt", "a banana");
     await server.printed("1 added, 1 unchanged");
@@ -156,7 +161,7 @@ Deno.test({
 
 Deno.test("what keeps a server from starting is told in a line", async () => {
   using scratch = new Scratch();
-  await using running = await startAppServer();
+  await using running = await innerAppServer();
   const taken = formatAddress(running.address);
   const text = scratch.write("notes.txt", "This is no database. ".repeat(1_000));
   const { cert, key, ca } = TLS_FILES;
@@ -181,7 +186,7 @@ Deno.test("what keeps a server from starting is told in a line", async () => {
 
 Deno.test("a server serves TLS, and its clients check it", async () => {
   const { cert, key, ca, otherCa } = TLS_FILES;
-  await using server = await startAppServer(["--tls-cert", cert, "--tls-key", key]);
+  await using server = await innerAppServer(["--tls-cert", cert, "--tls-key", key]);
   const client = ["app-client", ...server.words, "search", "ring", "--connect-timeout", "20s"];
   const [good, unknown, other, plain] = await Promise.all([
     socktool([...client, "--tls", "--tls-ca", ca]),
@@ -205,20 +210,20 @@ Deno.test({
   fn: async () => {
     using scratch = new Scratch();
     const address = `unix:${scratch.at("s")}`;
-    await using server = await startAppServer([address]);
+    await using server = await innerAppServer([address]);
     assertEquals(formatAddress(server.address), address);
     const answer = await socktool(["app-client", address, "search", "ring"]);
     assertEquals(answer, { code: 0, out: `${RING}\n`, err: "" });
     const second = await fails(address);
     assertStringIncludes(second, "the path is in use");
-    server.kill("SIGTERM");
+    server.interrupt();
     assertEquals((await server.finished()).code, 0);
     assertEquals([...Deno.readDirSync(scratch.path)], []);
     // What a killed server leaves behind is no hindrance.
     await using killed = await startAppServer([address]);
     killed.kill("SIGKILL");
     await killed.finished();
-    await using next = await startAppServer([address]);
+    await using next = await innerAppServer([address]);
     assertEquals(await search(next, "ring"), RING);
   },
 });
@@ -228,7 +233,7 @@ Deno.test("what can be written is not open to other machines unasked", async () 
   assertEquals(refused.code, 2);
   assertStringIncludes(refused.err, "--auth FILE");
   for (const flags of [[], ["--writable", "--insecure"]]) {
-    await using server = await startAppServer(["0.0.0.0:0", ...flags]);
+    await using server = await innerAppServer(["0.0.0.0:0", ...flags]);
     assertStringIncludes(formatAddress(server.address), "0.0.0.0:");
   }
 });
@@ -242,7 +247,7 @@ Deno.test("app-server --auth takes the broker's file, and asks who a client is",
       tokens: [{ name: "reader", token, publish: { allow: ["a"] }, actions: { allow: ["get"] } }],
     }),
   );
-  await using server = await startAppServer(["0.0.0.0:0", "--auth", auth, "--writable"]);
+  await using server = await innerAppServer(["0.0.0.0:0", "--auth", auth, "--writable"]);
   const { transport, port } = server.address as TcpAddress;
   using client = await RawClient.connect({ transport, hostname: "127.0.0.1", port });
   const codes = [];

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
-import { Program, script, ServerProgram, socktool } from "../support/programs.ts";
+import { InnerProgram, InnerServer, script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { until } from "../support/deadline.ts";
 import { lacksSignals } from "../support/skip.ts";
 
-function startBroker(...args: string[]): Promise<ServerProgram> {
-  return ServerProgram.start(script("cmd/broker.ts", ":0", ...args));
+function startBroker(...args: string[]): Promise<InnerServer> {
+  return InnerServer.start(["broker", ":0", ...args]);
 }
 
 /** Runs `broker ARGS…` to its end. */
@@ -15,7 +15,9 @@ const broker = (args: string[], stdin?: string) => socktool(["broker", ...args],
 
 Deno.test("broker serves, tells of its connections, and drains on SIGTERM", async () => {
   if (lacksSignals()) return;
-  await using server = await startBroker("-v", "--stats", "50ms");
+  await using server = await ServerProgram.start(
+    script("cmd/broker.ts", ":0", "-v", "--stats", "50ms"),
+  );
   await using client = await connectBroker(server.address, { name: "tester", reconnect: false });
   const subscription = await client.subscribe("a");
   assertEquals(await client.publishConfirmed("a", "x"), 1);
@@ -29,12 +31,11 @@ Deno.test("broker serves, tells of its connections, and drains on SIGTERM", asyn
 });
 
 Deno.test("broker --json prints objects only", async () => {
-  if (lacksSignals()) return;
-  await using server = new Program(script("cmd/broker.ts", ":0", "--json", "--stats", "50ms"));
+  await using server = new InnerProgram(["broker", ":0", "--json", "--stats", "50ms"]);
   await server.printed('"type":"stats"', "out");
   const first = JSON.parse(server.out.split("\n")[0]!);
   assertEquals(first.type, "listening");
-  server.kill("SIGTERM");
+  server.interrupt();
   const { code, out } = await server.finished();
   assertEquals(code, 0);
   const lines = out.trim().split("\n").map((line) => JSON.parse(line));
@@ -47,9 +48,7 @@ Deno.test("broker does not open itself to other machines unasked", async () => {
   assertEquals(code, 2);
   assertStringIncludes(err, "--auth FILE");
   assertStringIncludes(err, "--insecure");
-  await using server = await ServerProgram.start(
-    script("cmd/broker.ts", "0.0.0.0:0", "--insecure"),
-  );
+  await using server = await InnerServer.start(["broker", "0.0.0.0:0", "--insecure"]);
   assertStringIncludes(formatAddress(server.address), "0.0.0.0:");
 });
 
@@ -99,7 +98,6 @@ Deno.test("broker says what is wrong with its file, its port, its limits", async
 });
 
 Deno.test("broker warns of a subscriber that does not keep up", async () => {
-  if (lacksSignals()) return;
   await using server = await startBroker("--patience", "10ms", "--drain-timeout", "500ms");
   const { hostname, port } = server.address as Deno.NetAddr;
   using stuck = await Deno.connect({ hostname, port });
@@ -122,7 +120,7 @@ Deno.test("broker warns of a subscriber that does not keep up", async () => {
   await server.printed("does not keep up");
   // What waits for it is told of when the broker ends.
   await client.close();
-  server.kill("SIGTERM");
+  server.interrupt();
   const { code, err } = await server.finished();
   assertEquals(code, 0);
   assertMatch(err, /[\d,]+ messages that waited could not be delivered/);

@@ -5,6 +5,7 @@ import { ownAddress } from "../support/own_address.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";
 import {
   type Finished,
+  InnerServer,
   Program,
   type ProgramOptions,
   script,
@@ -17,8 +18,8 @@ import { TLS_FILES } from "../support/tls.ts";
 
 const windows = Deno.build.os === "windows";
 
-function startServer(...args: string[]): Promise<ServerProgram> {
-  return ServerProgram.start(script("cmd/echo_server.ts", ...args));
+function startServer(...args: string[]): Promise<InnerServer> {
+  return InnerServer.start(["echo-server", ...args]);
 }
 
 /** Runs `echo-client ARGS…` to its end. */
@@ -38,7 +39,7 @@ async function clientProcess(
 }
 
 Deno.test("echo-server and echo-client talk, and the server drains on SIGINT", async () => {
-  await using server = await startServer(":0");
+  await using server = await ServerProgram.start(script("cmd/echo_server.ts", ":0"));
   assertEquals(await clientProcess([...server.words, "hello, universe"]), {
     code: 0,
     out: "hello, universe",
@@ -47,7 +48,8 @@ Deno.test("echo-server and echo-client talk, and the server drains on SIGINT", a
   const stdin = "line one\nline two\n".repeat(20_000);
   const piped = await clientProcess(server.words, { stdin });
   assertEquals([piped.code, piped.out === stdin], [0, true]);
-  assertEquals((await clientProcess([...server.words, "-"], { stdin: "x" })).out, "x");
+  const dashed = await socktool(["echo-client", ...server.words, "-"], { stdin: "x" });
+  assertEquals(dashed.out, "x");
   if (windows) return;
   server.kill("SIGINT");
   const { code, err } = await server.finished();

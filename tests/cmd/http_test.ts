@@ -5,24 +5,30 @@ import type { Context } from "../../cmd/_cli/mod.ts";
 import { dial, parseAddress } from "../../lib/net/mod.ts";
 import { until } from "../support/deadline.ts";
 import { lacksSignals } from "../support/skip.ts";
-import { script, ServerProgram, socktool, start } from "../support/programs.ts";
+import {
+  InnerProgram,
+  InnerServer,
+  script,
+  ServerProgram,
+  socktool,
+  start,
+} from "../support/programs.ts";
 import { TLS_FILES } from "../support/tls.ts";
 
 /** Where the pages of a server are. */
-const pagesOf = ({ err }: ServerProgram) => /^pages on (\S+\/)\n/m.exec(err)![1]!;
+const pagesOf = ({ err }: { readonly err: string }) => /^pages on (\S+\/)\n/m.exec(err)![1]!;
 
-const SERVERS = ["echo_server", "multiconn_server", "app_server", "broker"];
+const SERVERS = ["echo-server", "multiconn-server", "app-server", "broker"];
 
 Deno.test("each server tells its health over HTTP", async () => {
   for (const name of SERVERS) {
-    await using server = await ServerProgram.start(script(`cmd/${name}.ts`, ":0", "--http", ":0"));
+    await using server = await InnerServer.start([name, ":0", "--http", ":0"]);
     const url = pagesOf(server);
     for (const path of ["healthz", "readyz"]) {
       const response = await fetch(url + path);
       assertEquals([response.status, await response.json()], [200, { status: "ok" }], name);
     }
-    if (lacksSignals()) continue;
-    server.kill("SIGTERM");
+    server.interrupt();
     assertEquals((await server.finished()).code, 0, name);
   }
 });
@@ -63,15 +69,16 @@ Deno.test("handshakes that never end leave descriptors over for the server's own
 });
 
 Deno.test("pub, sub, app-client and load reach a server over WebSocket", async () => {
-  await using broker = await ServerProgram.start(script("cmd/broker.ts", ":0", "--http", ":0"));
+  await using broker = await InnerServer.start(["broker", ":0", "--http", ":0"]);
   const url = `${pagesOf(broker).replace("http", "ws")}ws`;
-  await using sub = start(["sub", "-s", url, "news.>", "--count", "1", "--timeout", "20s"]);
+  const words = ["sub", "-s", url, "news.>", "--count", "1", "--timeout", "20s"];
+  await using sub = new InnerProgram(words);
   // Refused for as long as nobody subscribes.
   const publish = () =>
     socktool(["pub", "-s", url, "news.today", "hello", "--confirm", "--min-receivers", "1"]);
   await until(async () => (await publish()).code === 0);
   assertEquals((await sub.finished()).out, "hello\n");
-  await using server = await ServerProgram.start(script("cmd/app_server.ts", ":0", "--http", ":0"));
+  await using server = await InnerServer.start(["app-server", ":0", "--http", ":0"]);
   const app = `${pagesOf(server).replace("http", "ws")}ws`;
   const found = await socktool(["app-client", app, "search", "morpheus"]);
   assertStringIncludes(found.out, "Follow the white rabbit");
@@ -87,7 +94,7 @@ Deno.test("pub, sub, app-client and load reach a server over WebSocket", async (
 });
 
 Deno.test("health tells scripts how a server is", async () => {
-  await using server = await ServerProgram.start(script("cmd/broker.ts", ":0", "--http", ":0"));
+  await using server = await InnerServer.start(["broker", ":0", "--http", ":0"]);
   const where = new URL(pagesOf(server)).host;
   assertEquals(await socktool(["health", where]), { code: 0, out: `${where} is ok\n`, err: "" });
   assertEquals(await socktool(["health", where, "--ready", "-q"]), { code: 0, out: "", err: "" });
@@ -167,14 +174,8 @@ Deno.test("--log-format json makes an object of every line, from the start to dr
   assertEquals(find("draining").level, "info");
   assertEquals(find("pages on").level, "info");
   // So are the lines that other servers print on stdout.
-  await using echo = start([
-    "multiconn-server",
-    ":0",
-    "-v",
-    "--stats=100ms",
-    "--log-format",
-    "json",
-  ]);
+  const flags = ["-v", "--stats=100ms", "--log-format", "json"];
+  await using echo = new InnerProgram(["multiconn-server", ":0", ...flags]);
   await echo.printed("listening on");
   {
     using client = await dial(/listening on ([0-9.:]+)/.exec(echo.err)![1]!);
@@ -183,12 +184,13 @@ Deno.test("--log-format json makes an object of every line, from the start to dr
     await until(() => echo.out.includes("1 connection open"));
   }
   await until(() => echo.out.includes("closing"));
-  echo.kill("SIGTERM");
+  echo.interrupt();
   const { out } = await echo.finished();
   const said = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const { connection: number } = said.find(({ connection }) => connection !== undefined);
   for (const part of ["accepted connection", "echoing", "closing connection"]) {
     const { time, level, connection } = said.find(({ message }) => message.startsWith(part));
-    assertEquals([Date.parse(time) > 0, level, connection], [true, "info", 1], part);
+    assertEquals([Date.parse(time) > 0, level, connection], [true, "info", number], part);
   }
   // What is wrong before the server runs is one too.
   const wrong = await socktool(["app-server", "--log-format=json", "--nonsense"]);

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { jsonFrame } from "../../lib/frame/mod.ts";
 import { connectRequests } from "../../lib/request/mod.ts";
 import { openSearch } from "../../lib/search/mod.ts";
-import { socktool, startAppServer } from "../support/programs.ts";
+import { innerAppServer, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 
 Deno.test("a backup of an index that is served and written to has all that was answered", async () => {
@@ -10,7 +10,7 @@ Deno.test("a backup of an index that is served and written to has all that was a
   const [index, copy] = [scratch.at("i.db"), scratch.at("copy.db")];
   const data = scratch.write("d.json", '["one", "two"]');
   {
-    await using server = await startAppServer(["--index", index, "--data", data, "--writable"]);
+    await using server = await innerAppServer(["--index", index, "--data", data, "--writable"]);
     await using client = await connectRequests(server.address);
     for (let i = 0; i < 200; i++) {
       await client.request(jsonFrame({ action: "put", key: `k${i}`, value: `text ${i}` }));

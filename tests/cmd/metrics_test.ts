@@ -4,19 +4,19 @@ import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
 import { dial } from "../../lib/net/mod.ts";
 import { connectRequests, jsonFrame } from "../../mod.ts";
 import { until } from "../support/deadline.ts";
-import { script, ServerProgram } from "../support/programs.ts";
+import { InnerServer } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
 
 const OPEN_METRICS = "application/openmetrics-text; version=1.0.0";
 
-const pagesOf = ({ err }: ServerProgram) => /^pages on (\S+\/)\n/m.exec(err)![1]!;
+const pagesOf = ({ err }: InnerServer) => /^pages on (\S+\/)\n/m.exec(err)![1]!;
 
 const start = (name: string, ...args: string[]) =>
-  ServerProgram.start(script(`cmd/${name}.ts`, ":0", "--http", ":0", ...args));
+  InnerServer.start([name, ":0", "--http", ":0", ...args]);
 
 async function scrape(
-  server: ServerProgram,
+  server: InnerServer,
   headers: Record<string, string> = {},
 ): Promise<string> {
   const response = await fetch(`${pagesOf(server)}metrics`, { headers });
@@ -68,7 +68,7 @@ Deno.test("a broker's figures are counted, in both forms", async () => {
 Deno.test("the figures of all threads of an echo server are added up", {
   ignore: Deno.build.os !== "linux",
 }, async () => {
-  await using server = await start("multiconn_server", "--workers", "2");
+  await using server = await start("multiconn-server", "--workers", "2");
   const conns = await Promise.all(Array.from({ length: 8 }, () => dial(server.address)));
   for (const conn of conns) {
     await conn.write(new Uint8Array(1_000));
@@ -89,7 +89,7 @@ Deno.test("a search app's figures are counted, and told to whom the auth file gi
     actions: { allow: name === "may" ? ["search", "stats"] : ["search"] },
   }));
   const path = scratch.write("auth.json", JSON.stringify({ tokens }));
-  await using server = await start("app_server", "--auth", path);
+  await using server = await start("app-server", "--auth", path);
   {
     await using client = await connectRequests(server.address, {
       greeting: jsonFrame({ action: "hello", token: "may" }),
@@ -117,8 +117,8 @@ Deno.test({
     using scratch = new Scratch();
     const servers = [
       ["broker", "--store", scratch.at("store"), "--stream", "s=s.>"],
-      ["app_server"],
-      ["echo_server"],
+      ["app-server"],
+      ["echo-server"],
     ] as const;
     for (const [name, ...args] of servers) {
       await using server = await start(name, ...args);

@@ -4,14 +4,22 @@ import { formatAddress } from "../../lib/net/mod.ts";
 import { until } from "../support/deadline.ts";
 import { serveFault } from "../support/faulty_servers.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";
-import { type Finished, Program, script, ServerProgram, socktool } from "../support/programs.ts";
+import {
+  type Finished,
+  InnerProgram,
+  InnerServer,
+  Program,
+  script,
+  ServerProgram,
+  socktool,
+} from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const windows = Deno.build.os === "windows";
 const linux = Deno.build.os === "linux";
 
-function startServer(...args: string[]): Promise<ServerProgram> {
-  return ServerProgram.start(script("cmd/multiconn_server.ts", ...args));
+function startServer(...args: string[]): Promise<InnerServer> {
+  return InnerServer.start(["multiconn-server", ...args]);
 }
 
 /** Runs `multiconn-client ARGS…` to its end. */
@@ -30,7 +38,7 @@ function objects(text: string): Record<string, unknown>[] {
 }
 
 Deno.test("multiconn-client does what the tutorial's does, and multiconn-server tells of it", async () => {
-  await using server = await startServer(":0", "-v");
+  await using server = await ServerProgram.start(script("cmd/multiconn_server.ts", ":0", "-v"));
   const { code, out } = await clientProcess(...server.words, "2");
   assertEquals(code, 0);
   const where = formatAddress(server.address);
@@ -52,8 +60,8 @@ Deno.test("multiconn-client does what the tutorial's does, and multiconn-server 
 });
 
 Deno.test("multiconn-server --json and --stats tell the same to programs", async () => {
-  const command = script("cmd/multiconn_server.ts", ":0", "--json", "--stats", "100ms");
-  await using server = new Program(command);
+  const words = ["multiconn-server", ":0", "--json", "--stats", "100ms"];
+  await using server = new InnerProgram(words);
   await server.printed("\n", "out");
   const address = String(objects(server.out)[0]!["address"]);
   assertEquals((await client(address, "3", "-q")).out, "");
@@ -73,7 +81,7 @@ Deno.test({
     const { code, err } = await client(...server.words, "20", "--count", "5", "--verify");
     assertEquals([code, err.includes("error")], [0, false]);
     await until(() => server.out.split("closing connection").length === 21, "20 ends");
-    server.kill("SIGTERM");
+    server.interrupt();
     assertEquals((await server.finished()).code, 0);
   },
 });
@@ -121,7 +129,7 @@ Deno.test("multiconn-client --rate --json ends with a summary that has all figur
   await using server = serveEcho(await listenLocally());
   const where = formatAddress(server.address);
   const flags = ["--rate", "500", "--duration", "600ms", "--workers", "2", "--json"];
-  const { code, out } = await clientProcess(where, "4", ...flags);
+  const { code, out } = await client(where, "4", ...flags);
   assertEquals(code, 0);
   const lines = objects(out);
   assertEquals(lines[0]!["type"], "interval");
@@ -162,14 +170,13 @@ Deno.test("multiconn-client tells of servers that fail, in both of its modes", a
 
 Deno.test({
   name: "multiconn-client exits 130 with its summary when it is interrupted",
-  ignore: windows,
   async fn() {
     await using server = serveEcho(await listenLocally());
     const where = formatAddress(server.address);
-    const args = script("cmd/multiconn_client.ts", where, "2", "--duration", "1m", "--json");
-    await using program = new Program(args);
+    const args = ["multiconn-client", where, "2", "--duration", "1m", "--json"];
+    await using program = new InnerProgram(args);
     await program.printed('"type":"interval"', "out");
-    program.kill("SIGINT");
+    program.interrupt();
     const { code, out } = await program.finished();
     assertEquals(code, 130);
     const summary = objects(out).at(-1)!;

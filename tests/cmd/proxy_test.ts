@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { EchoError, exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { ownAddress } from "../support/own_address.ts";
-import { Program, script, ServerProgram, socktool } from "../support/programs.ts";
+import { InnerProgram, InnerServer, Program, script, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { until } from "../support/deadline.ts";
 
@@ -35,7 +35,7 @@ Deno.test("proxy passes a session on, says what happens as JSON, and drains", as
 Deno.test("proxy says who connects, and why a connection fails", async () => {
   await using server = await serveEcho(ownAddress());
   const upstream = formatAddress(server.address);
-  await using proxy = await ServerProgram.start(script("cmd/proxy.ts", ":0", upstream, "-v"));
+  await using proxy = await InnerServer.start(["proxy", ":0", upstream, "-v"]);
   await exchangeEcho(proxy.address, new Blob(["hello"]).stream());
   await proxy.printed("connection 1: closed after");
   assertStringIncludes(proxy.err, `to ${upstream}`);
@@ -56,16 +56,14 @@ Deno.test("proxy does what --fault says, tells it as JSON, and says the seed", a
   await using server = await serveEcho("127.0.0.1:0");
   const upstream = formatAddress(server.address);
   const faults = ["--fault", "up corrupt 100% conn 1", "--fault", "both slice 1..3B"];
-  await using program = new Program(
-    script("cmd/proxy.ts", ":0", upstream, "--json", "--seed", "5", ...faults),
-  );
+  const words = ["proxy", ":0", upstream, "--json", "--seed", "5", ...faults];
+  await using program = new InnerProgram(words);
   await program.printed('"seed"', "out");
   const { address } = JSON.parse(program.out.split("\n")[0]!);
   assertStringIncludes(program.out, '{"type":"seed","seed":5}\n');
   await assertRejects(() => exchangeEcho(address, new Blob(["hello"]).stream()), EchoError);
   assertEquals((await exchangeEcho(address, new Blob(["hello"]).stream())).bytes, 5);
-  if (windows) return;
-  program.kill("SIGINT");
+  program.interrupt();
   const { code, out } = await program.finished();
   assertEquals(code, 0);
   const lines = out.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -83,17 +81,14 @@ Deno.test("proxy does what --fault says, tells it as JSON, and says the seed", a
 });
 
 Deno.test("proxy --expect-fired exits with 3 for a fault that never did anything", async () => {
-  if (windows) return;
   using folder = new Scratch();
   const file = folder.write("faults.txt", "0s up slice 1B  # at once\n1h both refuse\n");
   await using server = await serveEcho("127.0.0.1:0");
   const args = [":0", formatAddress(server.address), "--script", file, "--expect-fired"];
-  await using idle = await ServerProgram.start(
-    script("cmd/proxy.ts", ...args, "--fault", "up drop frame"),
-  );
+  await using idle = await InnerServer.start(["proxy", ...args, "--fault", "up drop frame"]);
   await idle.printed("seed");
   await exchangeEcho(idle.address, new Blob(["hello"]).stream());
-  idle.kill("SIGINT");
+  idle.interrupt();
   const { code, err } = await idle.finished();
   assertEquals(code, 3);
   assertStringIncludes(err, "up slice 1B: 1 time\n");
@@ -122,9 +117,8 @@ Deno.test("proxy says what is wrong with a fault, a script or --http, before it 
 Deno.test("proxy --http changes faults while it runs, for who has the token and sends JSON", async () => {
   await using server = await serveEcho("127.0.0.1:0");
   const upstream = formatAddress(server.address);
-  await using program = new Program(
-    script("cmd/proxy.ts", ":0", upstream, "--json", "--http", ":0", "--seed", "1"),
-  );
+  const words = ["proxy", ":0", upstream, "--json", "--http", ":0", "--seed", "1"];
+  await using program = new InnerProgram(words);
   await program.printed('"token"', "out");
   const said = Object.assign(
     {},

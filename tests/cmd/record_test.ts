@@ -7,13 +7,12 @@ import { connectBroker } from "../../lib/pubsub/mod.ts";
 import { connectRequests } from "../../lib/request/mod.ts";
 import { readCapture } from "../../lib/capture/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { script, ServerProgram, socktool } from "../support/programs.ts";
+import { InnerServer, script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { readAll } from "../capture/packets.ts";
-import { lacksSignals } from "../support/skip.ts";
 
-function serve(command: string, ...args: string[]): Promise<ServerProgram> {
-  return ServerProgram.start(script("cmd/socktool.ts", command, ":0", ...args));
+function serve(command: string, ...args: string[]): Promise<InnerServer> {
+  return InnerServer.start([command, ":0", ...args]);
 }
 
 /** The kinds of frames in a recording, with how many there were and were answered. */
@@ -33,7 +32,6 @@ async function kindsOf(path: string): Promise<string[]> {
 }
 
 Deno.test("every server records its connections with --record, and goes on after a full disk", async () => {
-  if (lacksSignals()) return;
   using scratch = new Scratch();
   const at = (name: string) => scratch.at(`${name}.pcapng`);
   const names = ["echo-server", "multiconn-server", "app-server", "broker"];
@@ -57,7 +55,7 @@ Deno.test("every server records its connections with --record, and goes on after
       await client.publishConfirmed("a.b", "text");
     }
     for (const server of servers) {
-      server.kill("SIGTERM");
+      server.interrupt();
       assertEquals((await server.finished()).code, 0);
     }
   } finally {
@@ -87,7 +85,9 @@ async function echoed(address: Address, text: string): Promise<{ received: strin
 Deno.test("a recording is whole after a kill, up to the last moments, and no other file is replaced", async () => {
   using scratch = new Scratch();
   const path = scratch.at("k.pcapng");
-  await using server = await serve("echo-server", "--record", path);
+  await using server = await ServerProgram.start(
+    script("cmd/socktool.ts", "echo-server", ":0", "--record", path),
+  );
   using conn = await dial(server.address);
   await conn.write(new TextEncoder().encode("before the kill"));
   await conn.read(new Uint8Array(100));

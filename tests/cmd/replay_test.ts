@@ -12,7 +12,7 @@ import { dial, formatAddress, listen, type Listener, parseAddress } from "../../
 import { connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { deadline } from "../support/deadline.ts";
-import { script, ServerProgram, socktool } from "../support/programs.ts";
+import { InnerServer, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { readAll } from "../capture/packets.ts";
 
@@ -159,14 +159,14 @@ Deno.test("the command tells differences and what did not come, by its exit code
   const ignored = ["--ignore", "hits.score", "--ignore", "asked"];
   const same = await socktool(["replay", path, "--to", to, "--check", ...ignored]);
   assertEquals([same.code, same.out], [0, ""]);
-  await using silent = await ServerProgram.start(script("cmd/socktool.ts", "echo-server", ":0"));
+  await using silent = await InnerServer.start(["echo-server", ":0"]);
   const late = await socktool(
     ["replay", path, "--to", formatAddress(silent.address), "--as-fast", "--timeout", "200ms"],
   );
   // The echo of the requests is as many frames as there were answers.
   assertEquals(late.code, 0);
-  const serve = script("cmd/socktool.ts", "replay", path, "--serve", ":0", "--check");
-  await using player = await ServerProgram.start(serve);
+  const serve = ["replay", path, "--serve", ":0", "--check"];
+  await using player = await InnerServer.start(serve);
   await ask(formatAddress(player.address));
   const played = await player.finished();
   assertEquals([played.code, played.out], [0, ""]);

@@ -4,7 +4,7 @@ import { encodeFrame } from "../../lib/frame/mod.ts";
 import { dial } from "../../lib/net/mod.ts";
 import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
-import { script, ServerProgram, socktool } from "../support/programs.ts";
+import { InnerServer, script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { CA, NEXT_CA, NEXT_TLS, SERVER_TLS } from "../support/tls.ts";
 
@@ -29,7 +29,7 @@ function writeAuth(scratch: Scratch, ...tokens: string[]): string {
   return path;
 }
 
-const connect = (server: ServerProgram, token: string) =>
+const connect = (server: Pick<ServerProgram, "words">, token: string) =>
   connectBroker({ transport: "tcp", hostname: "127.0.0.1", port: Number(server.words[1]) }, {
     credentials: { token },
     reconnect: false,
@@ -37,8 +37,8 @@ const connect = (server: ServerProgram, token: string) =>
 
 Deno.test("a failed login is a warning", async () => {
   using scratch = new Scratch();
-  await using server = await ServerProgram.start(
-    script("cmd/broker.ts", ":0", "--auth", writeAuth(scratch, "right")),
+  await using server = await InnerServer.start(
+    ["broker", ":0", "--auth", writeAuth(scratch, "right")],
   );
   for (let i = 0; i < 5; i++) await assertRejects(() => connect(server, "wrong"));
   await server.printed("warning: a login from 127.0.0.1 by a token failed\n");
@@ -55,9 +55,7 @@ Deno.test({
   fn: async () => {
     using scratch = new Scratch();
     const path = writeAuth(scratch, "one", "two");
-    await using server = await ServerProgram.start(
-      script("cmd/broker.ts", ":0", "--auth", path, "--watch-auth"),
-    );
+    await using server = await InnerServer.start(["broker", ":0", "--auth", path, "--watch-auth"]);
     await using one = await connect(server, "one");
     await using two = await connect(server, "two");
     const waitUntilSaid = async (text: string, change: () => void) => {
@@ -102,8 +100,8 @@ for (const [program, args] of [["broker", []], ["app-server", ["--writable"]]] a
       using scratch = new Scratch();
       const path = writeAuth(scratch, "right");
       Deno.chmodSync(path, 0o644);
-      await using server = await ServerProgram.start(
-        script("cmd/socktool.ts", program, "0.0.0.0:0", "--auth", path, ...args),
+      await using server = await InnerServer.start(
+        [program, "0.0.0.0:0", "--auth", path, ...args],
       );
       assertStringIncludes(
         server.err,
@@ -168,9 +166,7 @@ for (const [program, ...args] of TLS_SERVERS) {
       };
       write(SERVER_TLS);
       const tls = ["--tls-cert", cert, "--tls-key", key];
-      await using server = await ServerProgram.start(
-        script("cmd/socktool.ts", program!, ":0", ...args, ...tls),
-      );
+      await using server = await InnerServer.start([program!, ":0", ...args, ...tls]);
       const connect = (...caCerts: string[]) => dial(server.address, { tls: { caCerts } });
       using before = await connect(CA);
       let over = false;
@@ -182,7 +178,7 @@ for (const [program, ...args] of TLS_SERVERS) {
       connecting.catch(() => {});
       await until(() => connected > 5);
       write(NEXT_TLS);
-      server.kill("SIGHUP");
+      server.hangUp();
       await server.printed("the certificate was read again\n");
       // The kernel picks the thread: with so many, each of three gets one.
       for (let i = 0; i < (threads ? 24 : 2); i++) {
@@ -198,7 +194,7 @@ for (const [program, ...args] of TLS_SERVERS) {
         const told = server.err.length;
         const said = () => server.err.slice(told);
         write(files);
-        server.kill("SIGHUP");
+        server.hangUp();
         await until(() => said().includes("the certificate as it was stays in use\n"));
         assertStringIncludes(said(), "warning: cannot use ");
         for (let i = 0; i < (threads ? 12 : 1); i++) (await connect(NEXT_CA)).close();
@@ -209,7 +205,7 @@ for (const [program, ...args] of TLS_SERVERS) {
       await before.write(encodeFrame({ header: { op: "ping", id: 1 } }));
       assert(await deadline(before.read(new Uint8Array(1_000))) !== null);
       before.close();
-      server.kill("SIGTERM");
+      server.interrupt();
       assertEquals((await server.finished()).code, 0);
     },
   });

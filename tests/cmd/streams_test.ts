@@ -1,9 +1,9 @@
 /** Streams on the command line: `broker --store`, `pub --stored`, `sub --stream`, `stream`. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { type Finished, script, ServerProgram, socktool, start } from "../support/programs.ts";
+import { type Finished, InnerProgram, InnerServer, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
-import { lacksSignals, skipOnWindows } from "../support/skip.ts";
+import { skipOnWindows } from "../support/skip.ts";
 
 /** Runs a command of a client against a broker. */
 type Run = (...args: readonly string[]) => Promise<Finished>;
@@ -14,7 +14,7 @@ const PAGE = 4_096;
 async function withBroker(use: (run: Run, server: string) => Promise<void>): Promise<void> {
   using scratch = new Scratch();
   const store = ["--store", scratch.at("store"), "--stream", "orders=orders.>"];
-  await using broker = await ServerProgram.start(script("cmd/broker.ts", "127.0.0.1:0", ...store));
+  await using broker = await InnerServer.start(["broker", ":0", ...store]);
   const server = broker.words.join(":");
   await use((...args) => socktool([...args, "-s", server]), server);
 }
@@ -120,13 +120,14 @@ Deno.test("a consumer takes attempts only from messages whose command it runs", 
 });
 
 Deno.test("an interrupted consumer lets its command finish", async () => {
-  if (lacksSignals()) return;
+  if (skipOnWindows("whose shell takes other commands")) return;
   await withBroker(async (run, server) => {
     await run("pub", "orders.a", "text", "--stored");
     const args = ["--consumer", "c", "--each", "echo begun; sleep 0.3; echo done"];
-    await using sub = start(["sub", "--stream", "orders", ...args, "-s", server]);
+    const words = ["sub", "--stream", "orders", ...args, "-s", server];
+    await using sub = new InnerProgram(words);
     await sub.printed("begun", "out");
-    sub.kill("SIGINT");
+    sub.interrupt();
     const { code, out } = await sub.finished();
     assertEquals([code, out], [130, "begun\ndone\n"]);
     const [consumer] = objects(await run("stream", "consumers", "orders", "--json"));
@@ -160,12 +161,11 @@ Deno.test("streams are made, changed, listed, purged and deleted", async () => {
 });
 
 Deno.test("a store is copied while the broker runs, and verified when it does not", async () => {
-  if (lacksSignals()) return;
   using scratch = new Scratch();
   const store = scratch.at("store");
   const args = ["--store", store, "--stream", "orders=orders.>"];
   {
-    await using broker = await ServerProgram.start(script("cmd/broker.ts", "127.0.0.1:0", ...args));
+    await using broker = await InnerServer.start(["broker", ":0", ...args]);
     await socktool(["pub", "orders.a", "x", "--stored", "-s", broker.words.join(":")]);
     const copied = await socktool(["stream", "backup", scratch.at("copy.db"), "--store", store]);
     assertEquals(copied.code, 0, copied.err);
@@ -186,7 +186,7 @@ Deno.test("a store is copied while the broker runs, and verified when it does no
     const running = await socktool(["stream", "verify", "--store", store]);
     assertEquals(running.code, 1);
     assertStringIncludes(running.err, "another program has it");
-    broker.kill("SIGTERM");
+    broker.interrupt();
     await broker.finished();
   }
   Deno.mkdirSync(scratch.at("sent"));

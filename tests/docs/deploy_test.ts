@@ -8,7 +8,7 @@ import { parseAuthFile } from "../../lib/access/mod.ts";
 import { type Address, formatAddress } from "../../lib/net/mod.ts";
 import { PUBSUB_RIGHTS } from "../../lib/pubsub/mod.ts";
 import { SEARCH_RIGHTS } from "../../lib/search/mod.ts";
-import { ROOT, script, ServerProgram } from "../support/programs.ts";
+import { InnerServer, ROOT } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
 import { TARGETS } from "../../scripts/pack/targets.ts";
@@ -95,10 +95,8 @@ Deno.test("the unit starts a command that there is, and unpacks where it may wri
 Deno.test("alerts and dashboard ask for figures that the servers have", async () => {
   using scratch = new Scratch();
   const known = new Set(["up"]);
-  for (const [name, ...args] of [["broker", "--store", scratch.at("store")], ["app_server"]]) {
-    await using server = await ServerProgram.start(
-      script(`cmd/${name}.ts`, ":0", "--http", ":0", ...args),
-    );
+  for (const [name, ...args] of [["broker", "--store", scratch.at("store")], ["app-server"]]) {
+    await using server = await InnerServer.start([name!, ":0", "--http", ":0", ...args]);
     const [, pages] = /^pages on (\S+)\n/m.exec(server.err)!;
     const figures = await (await fetch(`${pages}metrics`)).text();
     for (const [, figure] of figures.matchAll(/^(socktool_\w+)/gm)) known.add(figure!);

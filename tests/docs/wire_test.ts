@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { serveBroker } from "../../lib/pubsub/mod.ts";
 import { RawClient } from "../support/peers.ts";
-import { ROOT, startAppServer } from "../support/programs.ts";
+import { innerAppServer, ROOT } from "../support/programs.ts";
 
 /** Bytes of one side. */
 interface Turn {
@@ -47,7 +47,7 @@ Deno.test("the frame that the protocol page shows is answered", async () => {
     Number(header),
     Number(header) + Number(content),
   ]);
-  await using server = await startAppServer([]);
+  await using server = await innerAppServer();
   using client = await RawClient.connect(server.address);
   await client.send(bytes);
   assertEquals((await client.json())["result"], "Follow the white rabbit. 🐰");

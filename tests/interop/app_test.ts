@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { rawFrame } from "../support/peers.ts";
-import { socktool, startAppServer } from "../support/programs.ts";
+import { innerAppServer, socktool } from "../support/programs.ts";
 
 const PEER = `${import.meta.dirname}/peer.py`;
 const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
@@ -108,7 +108,7 @@ for (const flags of [[], ["--close-after-each"]]) {
 }
 
 Deno.test("a Python client talks to our server, in any encoding and byte order", async () => {
-  await using server = await startAppServer();
+  await using server = await innerAppServer();
   const search = { action: "search", value: "ring" };
   const lines = await request(server.words, [
     { json: search },
@@ -142,7 +142,7 @@ Deno.test("a Python client talks to our server, in any encoding and byte order",
 });
 
 Deno.test("a Python client pipelines, closes its half, and reads every answer", async () => {
-  await using server = await startAppServer();
+  await using server = await innerAppServer();
   const commands = Array.from({ length: 500 }, (_, i) => ({
     json: { action: "search", value: i % 2 ? "ring" : `nothing ${i}` },
     pipeline: i < 499,
@@ -157,7 +157,7 @@ Deno.test("a Python client pipelines, closes its half, and reads every answer", 
 });
 
 Deno.test("a Python client that sends what is no frame reads one last error", async () => {
-  await using server = await startAppServer(["--max-content", "100"]);
+  await using server = await innerAppServer(["--max-content", "100"]);
   const good = encodeFrame(jsonFrame({ action: "search", value: "ring" }));
   const header = (length: unknown) =>
     `{"byteorder":"big","content-type":"text/json","content-encoding":"utf-8","content-length":${length}}`;
@@ -185,7 +185,7 @@ Deno.test("a Python client that sends what is no frame reads one last error", as
 });
 
 Deno.test("what a Python client stores, ours finds", async () => {
-  await using server = await startAppServer(["--writable"]);
+  await using server = await innerAppServer(["--writable"]);
   const json = { action: "put", key: "neo", title: "The One", value: "No spoon. ☎" };
   const [stored] = await request(server.words, [{ json, encoding: "utf-16", byteorder: "big" }]);
   assertEquals(result(stored!), "Stored 'neo'.");

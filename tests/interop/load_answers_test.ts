@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type LoadOptions, runLoad } from "../../lib/load/mod.ts";
 import { deadline } from "../support/deadline.ts";
-import { Program, script } from "../support/programs.ts";
+import { socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { isInstalled } from "../support/tools.ts";
 
@@ -88,10 +88,7 @@ Deno.test({
   },
 });
 
-async function client(...args: string[]) {
-  await using program = new Program(script("cmd/multiconn_client.ts", ...args));
-  return await program.finished();
-}
+const client = (...args: string[]) => socktool(["multiconn-client", ...args]);
 
 Deno.test({
   name: "multiconn-client says how to speak to what is no echo server",

@@ -11,18 +11,17 @@ import { openSearch, searchHandler } from "../../lib/search/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { ownAddress } from "../support/own_address.ts";
 import {
+  innerAppServer,
+  InnerProgram,
+  InnerServer,
   Program,
   ROOT,
-  ServerProgram,
   socktool,
-  start,
-  startAppServer,
 } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { isInstalled } from "../support/tools.ts";
 
 const ANY_PORT = "127.0.0.1:0";
-const PROGRAM = `${ROOT}cmd/socktool.ts`;
 const PEER = `${import.meta.dirname}/reset_peer.py`;
 const portOf = (address: Address) => String((address as TcpAddress).port);
 
@@ -143,12 +142,13 @@ Deno.test("every role's session goes through slices of one byte, and through los
 
 Deno.test("our programs' sessions go through slices of one byte with loss", async () => {
   const faults = ["both slice 1B", "both loss 50%"];
-  await using broker = await ServerProgram.start(["run", "-A", PROGRAM, "broker", ":0"]);
-  await using search = await startAppServer();
+  await using broker = await InnerServer.start(["broker", ":0"]);
+  await using search = await innerAppServer();
   await using toBroker = await serveProxy(ANY_PORT, broker.address, { faults, seed: 2 });
   await using toSearch = await serveProxy(ANY_PORT, search.address, { faults, seed: 2 });
   const at = ["-s", formatAddress(toBroker.address)];
-  await using subscriber = start(["sub", ...at, "orders.>", "--count", "2", "--raw", "-v"]);
+  const words = ["sub", ...at, "orders.>", "--count", "2", "--raw", "-v"];
+  await using subscriber = new InnerProgram(words);
   await subscriber.printed("subscribed");
   const published = socktool(["pub", ...at, "orders.eu", "--lines"], {
     stdin: "a crate 🐰\nanother\n",

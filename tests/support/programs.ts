@@ -129,10 +129,7 @@ export class ServerProgram extends Program {
 
   /** The address as two words, as clients are given it; or as one, of a Unix socket. */
   get words(): string[] {
-    const { address } = this;
-    return address.transport === "unix"
-      ? [`unix:${address.path}`]
-      : [address.hostname, String(address.port)];
+    return wordsOf(this.address);
   }
 
   /** Starts `deno ARGS…` and waits for the line `listening on ADDRESS`. */
@@ -141,16 +138,29 @@ export class ServerProgram extends Program {
     options?: ProgramOptions,
   ): Promise<ServerProgram> {
     const server = new ServerProgram(args, options);
-    try {
-      await server.printed("listening on ");
-      await until(() => /^listening on \S+\n/m.test(server.err), "a whole line");
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
-    server.address = parseAddress(/^listening on (\S+)\n/m.exec(server.err)![1]!);
+    server.address = await listening(server);
     return server;
   }
+}
+
+/** The address on which a server says that it listens. A server that does not is ended. */
+async function listening(
+  server: Pick<Program, "err" | "printed"> & AsyncDisposable,
+): Promise<Address> {
+  try {
+    await server.printed("listening on ");
+    await until(() => /^listening on \S+\n/m.test(server.err), "a whole line");
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+  return parseAddress(/^listening on (\S+)\n/m.exec(server.err)![1]!);
+}
+
+function wordsOf(address: Address): string[] {
+  return address.transport === "unix"
+    ? [`unix:${address.path}`]
+    : [address.hostname, String(address.port)];
 }
 
 /** The arguments of `deno` that run a script of this checkout. */
@@ -224,9 +234,32 @@ export class InnerProgram implements AsyncDisposable {
     this.#host.interrupt();
   }
 
+  /** What SIGHUP does. */
+  hangUp(): void {
+    this.#host.hangUp();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#over) this.interrupt();
     await this.finished();
+  }
+}
+
+/** A server of ours in this process. */
+export class InnerServer extends InnerProgram {
+  /** Where it listens. */
+  address!: Address;
+
+  /** The address as two words, as clients are given it; or as one, of a Unix socket. */
+  get words(): string[] {
+    return wordsOf(this.address);
+  }
+
+  /** Starts `socktool ARGS…` and waits for the line `listening on ADDRESS`. */
+  static async start(args: readonly string[], options?: InnerOptions): Promise<InnerServer> {
+    const server = new InnerServer(args, options);
+    server.address = await listening(server);
+    return server;
   }
 }
 
@@ -266,8 +299,17 @@ export function startAppServer(
   args: readonly string[] = [],
   options: ProgramOptions = {},
 ): Promise<ServerProgram> {
+  return ServerProgram.start(["run", "-A", PROGRAM, ...appServer(args)], options);
+}
+
+/** The same server in this process. */
+export function innerAppServer(args: readonly string[] = []): Promise<InnerServer> {
+  return InnerServer.start(appServer(args));
+}
+
+function appServer(args: readonly string[]): string[] {
   const address = args[0] === undefined || args[0].startsWith("-") ? [":0"] : [];
-  return ServerProgram.start(["run", "-A", PROGRAM, "app-server", ...address, ...args], options);
+  return ["app-server", ...address, ...args];
 }
 
 /** How long the first thread of a process has worked, in milliseconds; Linux only. */
