@@ -2,8 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseQuery, replaceWords } from "../../lib/search/query/parse.ts";
 import { matchExpression } from "../../lib/search/query/match.ts";
-import { openSearch, type SearchEngine } from "../../lib/search/mod.ts";
+import type { SearchEngine } from "../../lib/search/mod.ts";
 import { anyCharacter } from "../support/any_character.ts";
+import { sharedEngine } from "./shared_engine.ts";
 
 const ENTRIES = {
   rabbit: "Follow the white rabbit down the hole.",
@@ -16,15 +17,18 @@ const ENTRIES = {
   code: "don't call foo_bar(x) at 3.14 e-mail a@b.example",
 };
 
-async function withEntries(test: (engine: SearchEngine) => Promise<void>): Promise<void> {
-  await using engine = await openSearch({ data: [], writable: true });
-  await Promise.all(
-    Object.entries(ENTRIES).map(([key, text]) => engine.put({ key, title: "", text })),
-  );
-  await test(engine);
+const queries = sharedEngine("queries");
+
+function withEntries(test: (engine: SearchEngine) => Promise<void>) {
+  return async (engine: SearchEngine) => {
+    const entries = Object.entries(ENTRIES);
+    await Promise.all(entries.map(([key, text]) => engine.put({ key, title: "", text })));
+    await test(engine);
+  };
 }
 
-Deno.test("words, phrases, prefixes, OR and - choose entries", () =>
+queries.test(
+  "words, phrases, prefixes, OR and - choose entries",
   withEntries(async (engine) => {
     const cases: [string, string[]][] = [
       ["white", ["rabbit", "ring"]],
@@ -51,16 +55,20 @@ Deno.test("words, phrases, prefixes, OR and - choose entries", () =>
       assertEquals(hits.map((hit) => hit.key).sort(), keys, query);
       assertEquals(total, keys.length, query);
     }
-  }));
+  }),
+);
 
-Deno.test("case and diacritics do not count", () =>
+queries.test(
+  "case and diacritics do not count",
   withEntries(async (engine) => {
     for (const query of ["cafe", "CAFÉ", "cafe\u0301", "Fermé", "straße", "οδος", "ΟΔΟΣ"]) {
       assertEquals((await engine.search(query)).hits[0]?.key, "cafe", query);
     }
-  }));
+  }),
+);
 
-Deno.test("writing without spaces is found anywhere, and emoji are words", () =>
+queries.test(
+  "writing without spaces is found anywhere, and emoji are words",
   withEntries(async (engine) => {
     const cases = {
       東京: "tokyo",
@@ -79,18 +87,22 @@ Deno.test("writing without spaces is found anywhere, and emoji are words", () =>
       assertEquals((await engine.search(query)).hits.map((hit) => hit.key), [key], query);
     }
     assertEquals((await engine.search("都京")).total, 0);
-  }));
+  }),
+);
 
-Deno.test("a word with marks in it is found as it is written", () =>
+queries.test(
+  "a word with marks in it is found as it is written",
   withEntries(async (engine) => {
     for (
       const query of ["don't", "foo_bar(x)", "foo_bar", "3.14", "e-mail", "a@b.example", "don"]
     ) {
       assertEquals((await engine.search(query)).hits[0]?.key, "code", query);
     }
-  }));
+  }),
+);
 
-Deno.test("an exact key comes first, and the others follow without a gap in the pages", () =>
+queries.test(
+  "an exact key comes first, and the others follow without a gap in the pages",
   withEntries(async (engine) => {
     await engine.put({ key: "other", title: "rabbit rabbit", text: "rabbit rabbit rabbit" });
     await engine.put({ key: "third", title: "", text: "a rabbit as well" });
@@ -105,17 +117,16 @@ Deno.test("an exact key comes first, and the others follow without a gap in the 
     }
     assertEquals(pages, ["rabbit", "other", "third"]);
     assertEquals((await engine.search("rabbit", { limit: 0 })).hits, []);
-  }));
+  }),
+);
 
-Deno.test("an exact key that no word of its entry matches is found", async () => {
-  await using engine = await openSearch({ data: [], writable: true });
+queries.test("an exact key that no word of its entry matches is found", async (engine) => {
   await engine.put({ key: "!?", title: "", text: "marks" });
   const { result, exact, total, hits } = await engine.search("!?");
   assertEquals([result, exact, total, hits[0]?.key, hits[0]?.score], ["marks", true, 1, "!?", 0]);
 });
 
-Deno.test("a match in the title counts more than one in the text", async () => {
-  await using engine = await openSearch({ data: [], writable: true });
+queries.test("a match in the title counts more than one in the text", async (engine) => {
   await engine.put({ key: "1", title: "Gardens", text: "all about water and flowers" });
   await engine.put({ key: "2", title: "Water", text: "all about gardens and flowers" });
   assertEquals((await engine.search("water")).hits.map((hit) => hit.key), ["2", "1"]);
@@ -124,8 +135,7 @@ Deno.test("a match in the title counts more than one in the text", async () => {
   assert(hits[0]!.score > hits[1]!.score);
 });
 
-Deno.test("limit and offset are bounded", async () => {
-  await using engine = await openSearch({ data: [], writable: true });
+queries.test("limit and offset are bounded", async (engine) => {
   await Promise.all(
     Array.from({ length: 150 }, (_, i) => engine.put({ key: `k${i}`, title: "", text: "same" })),
   );
@@ -136,8 +146,7 @@ Deno.test("limit and offset are bounded", async () => {
   assertEquals((await engine.search("same", { offset: 2 ** 40 })).hits.length, 0);
 });
 
-Deno.test("suggest() completes keys, then words of titles", async () => {
-  await using engine = await openSearch({ data: [], writable: true });
+queries.test("suggest() completes keys, then words of titles", async (engine) => {
   await engine.put({ key: "red-fox", title: "A quick animal", text: "" });
   await engine.put({ key: "red-deer", title: "Antlers", text: "" });
   await engine.put({ key: "42", title: "The Red Planet", text: "mars" });
@@ -153,7 +162,8 @@ Deno.test("suggest() completes keys, then words of titles", async () => {
   assertEquals(await engine.suggest("42"), [{ key: "42", title: "The Red Planet" }]);
 });
 
-Deno.test("no query is an error", () =>
+queries.test(
+  "no query is an error",
   withEntries(async (engine) => {
     const piece = fc.oneof(
       fc.constantFrom(
@@ -198,7 +208,8 @@ Deno.test("no query is an error", () =>
       }),
       { numRuns: 120 },
     );
-  }));
+  }),
+);
 
 Deno.test("words of a query are replaced where they stand, and nothing else changes", () => {
   const cases: [string, Record<string, string>, string][] = [
@@ -216,7 +227,8 @@ Deno.test("words of a query are replaced where they stand, and nothing else chan
   }));
 });
 
-Deno.test("a query of any length costs a bounded number of terms", () =>
+queries.test(
+  "a query of any length costs a bounded number of terms",
   withEntries(async (engine) => {
     for (const piece of ["a* ", "a OR ", "-a ", '"', '"a b" ', "東京", "a-b-", "OR "]) {
       const query = parseQuery(piece.repeat(100_000));
@@ -224,4 +236,5 @@ Deno.test("a query of any length costs a bounded number of terms", () =>
       assert(terms.length <= 16 && terms.flatMap((term) => term.words).length <= 64);
       await engine.search(`white ${piece.repeat(100_000)}`);
     }
-  }));
+  }),
+);

@@ -1,22 +1,31 @@
 import { assert, assertEquals } from "@std/assert";
-import { openSearch, type SearchEngine } from "../../lib/search/mod.ts";
+import type { SearchEngine } from "../../lib/search/mod.ts";
+import { sharedEngine } from "./shared_engine.ts";
 
 type Entry = readonly [key: string, title: string, text: string];
 
-async function withEntries(
+const ranking = sharedEngine("ranking");
+
+async function putAll(engine: SearchEngine, entries: readonly Entry[]): Promise<void> {
+  await Promise.all(entries.map(([key, title, text]) => engine.put({ key, title, text })));
+}
+
+function withEntries(
   entries: readonly Entry[],
   test: (engine: SearchEngine) => Promise<void>,
 ) {
-  await using engine = await openSearch({ data: [], writable: true });
-  await Promise.all(entries.map(([key, title, text]) => engine.put({ key, title, text })));
-  await test(engine);
+  return async (engine: SearchEngine) => {
+    await putAll(engine, entries);
+    await test(engine);
+  };
 }
 
 async function keys(engine: SearchEngine, query: string, limit = 10): Promise<string[]> {
   return (await engine.search(query, { limit })).hits.map(({ key }) => key);
 }
 
-Deno.test("a title that is the query comes first, then titles that begin with it", () =>
+ranking.test(
+  "a title that is the query comes first, then titles that begin with it",
   withEntries([
     ["1", "The tree in the forest", "tree tree tree tree"],
     ["2", "Tree house", "tree tree tree"],
@@ -32,9 +41,11 @@ Deno.test("a title that is the query comes first, then titles that begin with it
     assertEquals((await keys(engine, '"tree house"'))[0], "2");
     assertEquals((await keys(engine, "tree -stem"))[0], "7");
     assertEquals((await keys(engine, "tree ho*")).slice(0, 2), ["2", "5"]);
-  }));
+  }),
+);
 
-Deno.test("a name is found first where it belongs, and a file by its name", () =>
+ranking.test(
+  "a name is found first where it belongs, and a file by its name",
   withEntries([
     ["lib/readline.html", "Line editing", "os.path.join os.path.join as in os.path.join"],
     ["lib/os.path.html", "Common pathname manipulations", `${"x ".repeat(300)} os.path.join`],
@@ -52,67 +63,66 @@ Deno.test("a name is found first where it belongs, and a file by its name", () =
     assertEquals((await keys(engine, "open(2)"))[0], "open.2");
     assertEquals((await keys(engine, "open"))[0], "open.2");
     assertEquals((await keys(engine, "std::vector"))[0], "vector");
-  }));
+  }),
+);
 
-Deno.test("pages of ranked hits follow each other without a gap", async () => {
+ranking.test("pages of ranked hits follow each other without a gap", async (engine) => {
   const entries = Array.from({ length: 60 }, (_, i): Entry => {
     const near = i % 3 === 0 ? "white rabbit" : "white or black or grey or red or blue or a rabbit";
     return [`${i}`, i % 10 === 0 ? "White rabbit" : `Title ${i}`, `${near} ${"x ".repeat(i)}`];
   });
-  await withEntries(entries, async (engine) => {
-    const all = await keys(engine, "white rabbit", 100);
-    assertEquals(new Set(all).size, 60);
-    const pages: string[] = [];
-    for (let offset = 0; offset < 60; offset += 7) {
-      const page = await engine.search("white rabbit", { limit: 7, offset });
-      assertEquals(page.total, 60);
-      pages.push(...page.hits.map(({ key }) => key));
-    }
-    assertEquals(pages, all);
-    assert(all.slice(0, 6).every((key) => Number(key) % 10 === 0));
-  });
+  await putAll(engine, entries);
+  const all = await keys(engine, "white rabbit", 100);
+  assertEquals(new Set(all).size, 60);
+  const pages: string[] = [];
+  for (let offset = 0; offset < 60; offset += 7) {
+    const page = await engine.search("white rabbit", { limit: 7, offset });
+    assertEquals(page.total, 60);
+    pages.push(...page.hits.map(({ key }) => key));
+  }
+  assertEquals(pages, all);
+  assert(all.slice(0, 6).every((key) => Number(key) % 10 === 0));
 });
 
 /** Parts of a list of hits: how many, from where on. */
 const PAGES = [[1, 0], [5, 0], [7, 3], [10, 0], [10, 20], [40, 0]] as const;
 
-Deno.test("a page of titles that are the query, or begin with it, begins a larger page", async () => {
+ranking.test("a page of titles that are the query, or begin with it, begins a larger page", async (engine) => {
   const titles = ["Tree", "Trees", "Tree house", "Treeless", "Street tree", "Forest"];
   const entries = Array.from({ length: 60 }, (_, i): Entry => {
     return [`${i}`, `${titles[i % 6]}`, `${"tree ".repeat(i % 7)}${"x ".repeat(i % 11)}`];
   });
-  await withEntries([...entries, ["tree", "An own key", "tree"]], async (engine) => {
-    for (const query of ["tree", "tree*", "tre*", "TREES", "tree -x", '"tree"']) {
-      // With so many hits all that match are ranked.
-      const all = await engine.search(query, { limit: 100 });
-      assertEquals(all.hits.length, all.total, query);
-      for (const [limit, offset] of PAGES) {
-        const page = await engine.search(query, { limit, offset });
-        assertEquals(
-          page.hits,
-          all.hits.slice(offset, offset + limit),
-          `${query} ${limit} ${offset}`,
-        );
-        assertEquals([page.total, page.result], [all.total, all.result], query);
-      }
+  await putAll(engine, [...entries, ["tree", "An own key", "tree"]]);
+  for (const query of ["tree", "tree*", "tre*", "TREES", "tree -x", '"tree"']) {
+    // With so many hits all that match are ranked.
+    const all = await engine.search(query, { limit: 100 });
+    assertEquals(all.hits.length, all.total, query);
+    for (const [limit, offset] of PAGES) {
+      const page = await engine.search(query, { limit, offset });
+      assertEquals(
+        page.hits,
+        all.hits.slice(offset, offset + limit),
+        `${query} ${limit} ${offset}`,
+      );
+      assertEquals([page.total, page.result], [all.total, all.result], query);
     }
-  });
+  }
 });
 
-Deno.test("words near each other come before those apart", async () => {
+ranking.test("words near each other come before those apart", async (engine) => {
   const filler = "other words that say nothing at all about it ".repeat(3);
   const apart = Array.from({ length: 300 }, (_, i): Entry => {
     return [`apart${i}`, "", `borrow borrow ${filler} checker checker`];
   });
   const near: Entry = ["near", "", `${filler.repeat(20)} the borrow checker`];
-  await withEntries([...apart, near], async (engine) => {
-    assertEquals((await keys(engine, "borrow checker"))[0], "near");
-    assertEquals((await keys(engine, "checker borrow"))[0], "near");
-    assertEquals((await engine.search("borrow checker")).total, 301);
-  });
+  await putAll(engine, [...apart, near]);
+  assertEquals((await keys(engine, "borrow checker"))[0], "near");
+  assertEquals((await keys(engine, "checker borrow"))[0], "near");
+  assertEquals((await engine.search("borrow checker")).total, 301);
 });
 
-Deno.test("the last word is a prefix while nothing better matches", () =>
+ranking.test(
+  "the last word is a prefix while nothing better matches",
   withEntries([
     ["1", "Photosynthesis", "how plants eat light"],
     ["2", "Documentation", "documents about plants"],
@@ -131,9 +141,11 @@ Deno.test("the last word is a prefix while nothing better matches", () =>
     for (const [query, expected] of Object.entries(cases)) {
       assertEquals((await keys(engine, query)).sort(), expected, query);
     }
-  }));
+  }),
+);
 
-Deno.test("where no entry has all words, those with most of them are found, and it is told", () =>
+ranking.test(
+  "where no entry has all words, those with most of them are found, and it is told",
   withEntries([
     ["1", "Vacuum", "the vacuum of tables"],
     ["2", "Borrow checker", "rust has a borrow checker"],
@@ -165,9 +177,11 @@ Deno.test("where no entry has all words, those with most of them are found, and 
     ]);
     assertEquals(hits[0]?.key, "1");
     assertEquals((await engine.search('"borrow checker" "vacuum"')).total, 0);
-  }));
+  }),
+);
 
-Deno.test("a run of words that stands nowhere is found by its words", () =>
+ranking.test(
+  "a run of words that stands nowhere is found by its words",
   withEntries([
     ["1", "", "東京にある大学で学ぶ"],
     ["2", "", "京都は東にある"],
@@ -186,9 +200,11 @@ Deno.test("a run of words that stands nowhere is found by its words", () =>
     }
     assertEquals((await engine.search("error.handling march")).relaxed, ["march"]);
     assertEquals((await engine.search("error_handling")).relaxed, undefined);
-  }));
+  }),
+);
 
-Deno.test("C++, C# and .NET find what is about them, and Korean words with particles", () =>
+ranking.test(
+  "C++, C# and .NET find what is about them, and Korean words with particles",
   withEntries([
     ["1", "C++", "templates"],
     ["2", "C", "pointers"],
@@ -210,9 +226,11 @@ Deno.test("C++, C# and .NET find what is about them, and Korean words with parti
       assertEquals(await keys(engine, query), expected, query);
     }
     assertEquals((await keys(engine, "net"))[0], "4");
-  }));
+  }),
+);
 
-Deno.test("hits tell where the words are, in the title and in the snippet", () =>
+ranking.test(
+  "hits tell where the words are, in the title and in the snippet",
   withEntries([
     ["1", "Der Straßenbau", "Über die Straße und ihren Bau"],
     ["2", "Weg", "strasse"],
@@ -226,4 +244,5 @@ Deno.test("hits tell where the words are, in the title and in the snippet", () =
     const corrected = await engine.search("strase");
     assertEquals(corrected.corrected, "strasse");
     assertEquals(cut(corrected.hits[0]!.snippet, corrected.hits[0]!.highlights.snippet).length, 1);
-  }));
+  }),
+);

@@ -2,7 +2,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ConsumedMessage, PubSubError } from "../../../lib/pubsub/mod.ts";
 import { deadline, until } from "../../support/deadline.ts";
-import { storedTest } from "./kept_orders.ts";
+import { storedTests } from "./kept_orders.ts";
+
+const storedTest = storedTests("work on a stream");
 
 storedTest("consume() works off each message once where all goes well", async ({ client }) => {
   for (let i = 1; i <= 20; i++) await client.publishStored("orders.a", `${i}`);

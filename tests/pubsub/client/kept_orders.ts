@@ -3,12 +3,11 @@ import {
   type Broker,
   type BrokerClient,
   connectBroker,
-  openStreamStore,
   serveBroker,
 } from "../../../lib/pubsub/mod.ts";
 import { listen } from "../../../lib/net/mod.ts";
 import { listenLocally } from "../../support/peers.ts";
-import { Scratch } from "../../support/scratch.ts";
+import { KeptStore, sharedStore } from "../kept_store.ts";
 
 /** A client of a broker that keeps `orders.>`; `restart` has both connect anew. */
 export interface Surroundings {
@@ -23,29 +22,41 @@ export interface Surroundings {
 /** A test of a client whose broker keeps `orders.>`. */
 export function storedTest(name: string, use: (surroundings: Surroundings) => Promise<void>): void {
   Deno.test(name, async () => {
-    using scratch = new Scratch();
-    await using streams = await openStreamStore(scratch.at("store"));
-    let broker: Broker = serveBroker(await listenLocally(), { streams });
-    const { address } = broker;
-    const errors: unknown[] = [];
-    const client = await connectBroker(address, {
-      reconnect: { firstMs: 1, longestMs: 20 },
-      onError: (error) => errors.push(error),
-    });
-    try {
-      await client.streams.create("orders", { topics: ["orders.>"] });
-      await use({
-        client,
-        address,
-        errors,
-        async restart() {
-          await broker.drain(0);
-          broker = serveBroker(await listen(address), { streams });
-        },
-      });
-    } finally {
-      await client.close();
-      await broker.drain(0);
-    }
+    await using kept = await KeptStore.open();
+    await withOrders(kept, use);
   });
+}
+
+/** Such tests whose brokers have the same store, one after the other. */
+export function storedTests(name: string): typeof storedTest {
+  const stores = sharedStore(name);
+  return (name, use) => stores.test(name, (kept) => withOrders(kept, use));
+}
+
+async function withOrders(
+  { streams }: KeptStore,
+  use: (surroundings: Surroundings) => Promise<void>,
+): Promise<void> {
+  let broker: Broker = serveBroker(await listenLocally(), { streams });
+  const { address } = broker;
+  const errors: unknown[] = [];
+  const client = await connectBroker(address, {
+    reconnect: { firstMs: 1, longestMs: 20 },
+    onError: (error) => errors.push(error),
+  });
+  try {
+    await client.streams.create("orders", { topics: ["orders.>"] });
+    await use({
+      client,
+      address,
+      errors,
+      async restart() {
+        await broker.drain(0);
+        broker = serveBroker(await listen(address), { streams });
+      },
+    });
+  } finally {
+    await client.close();
+    await broker.drain(0);
+  }
 }

@@ -11,7 +11,9 @@ import {
 import { deadline } from "../../support/deadline.ts";
 import { listenLocally } from "../../support/peers.ts";
 import { Scratch } from "../../support/scratch.ts";
-import { storedTest } from "./kept_orders.ts";
+import { storedTests } from "./kept_orders.ts";
+
+const storedTest = storedTests("publications that are stored");
 
 /** The texts of so many messages. */
 async function take(messages: AsyncIterableIterator<StreamMessage>, count: number) {

@@ -8,6 +8,7 @@ import {
 } from "../../../../lib/pubsub/mod.ts";
 import { listenLocally } from "../../../support/peers.ts";
 import { Scratch } from "../../../support/scratch.ts";
+import { sharedStore } from "../../kept_store.ts";
 import { op, RawPeer } from "../../support.ts";
 import { CONSUMERS } from "./consumer_contract.ts";
 import { CONTRACT } from "./contract.ts";
@@ -24,10 +25,20 @@ async function withBroker(
   await use(broker);
 }
 
+const contract = sharedStore("in a folder:");
+
 for (const { name, run } of [...CONTRACT, ...CONSUMERS, RIGHTS]) {
-  Deno.test(`in a folder: ${name}`, async () => {
-    using scratch = new Scratch();
-    await run({ withBroker: (...use) => withBroker(scratch.path, ...use) });
+  contract.test(name, async (kept) => {
+    let brokers = 0;
+    await run({
+      async withBroker(use, options = {}) {
+        // Another one finds what is on the disk.
+        if (brokers++ > 0) await kept.reopen();
+        const { streams } = kept;
+        await using broker = serveBroker(await listenLocally(), { ...options, streams });
+        await use(broker);
+      },
+    });
   });
 }
 

@@ -1,0 +1,21 @@
+import type { Engine } from "../../lib/search/engine.ts";
+import { openSearch, type SearchOptions } from "../../lib/search/mod.ts";
+import { SharedFixture } from "../support/shared_fixture.ts";
+
+/** Tests of a writable engine that has only what each of them stores. */
+export function sharedEngine(name: string, options: SearchOptions = {}): SharedFixture<Engine> {
+  const keys = new Set<string>();
+  const open = async () => {
+    const engine = await openSearch({ data: [], writable: true, ...options }) as Engine;
+    const store = engine.store.bind(engine);
+    engine.store = (entry, client) => {
+      keys.add(entry.key);
+      return store(entry, client);
+    };
+    return engine;
+  };
+  return new SharedFixture(name, open, async (engine) => {
+    await Promise.all([...keys].map((key) => engine.delete(key)));
+    keys.clear();
+  });
+}
