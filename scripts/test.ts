@@ -46,7 +46,7 @@ const LONG = [
 ];
 
 /** How many files share an isolate at most. */
-const SHARING = 6;
+const SHARING = 12;
 
 /** Test files in a folder, in the order of their names. */
 export function testFiles(folder = "tests"): string[] {

@@ -7,8 +7,10 @@ import fc from "fast-check";
 import { FrameDecoder, HeaderCache } from "../../lib/frame/mod.ts";
 import { anyName, anyStyle, anyText, anyValue, renderHeader, renderText } from "./generators.ts";
 import { assertSameJson, bytesOf, headerText, join, judge, rawFrame } from "./raw_frames.ts";
+import { soakSize } from "../support/soak_size.ts";
 
 const LIMIT = 2_000;
+const STRIDE = soakSize(2, 1);
 
 const verdicts = new WeakMap<Uint8Array, ReturnType<typeof judge>>();
 
@@ -70,12 +72,14 @@ function warmUp(base: (length: number, id: number) => string): Uint8Array[] {
 for (const [name, base] of Object.entries(BASES)) {
   const target = bytesOf(base(12, 345));
   const replacements = bytesOf('"\\{}[]:,. 0123456789-+eE\t\nabcntuxé/_\0');
+  // In the tests every other one at each place, and those between at the next.
+  const replacementsAt = (at: number) => replacements.filter((_, i) => (at + i) % STRIDE === 0);
 
   Deno.test(`a header ${name} that differs in one byte is told apart`, () => {
     const cache = new HeaderCache();
     const before = warmUp(base);
     for (let at = 0; at < target.length; at++) {
-      for (const byte of replacements) {
+      for (const byte of replacementsAt(at)) {
         const changed = target.slice();
         changed[at] = byte;
         assertHeaders([...before.slice(0, 2), changed, target], cache, `byte ${at} is ${byte}`);
@@ -90,7 +94,7 @@ for (const [name, base] of Object.entries(BASES)) {
       const [head, tail] = [target.subarray(0, at), target.subarray(at)];
       if (at > 0) assertHeaders([...before, head.subarray(0, -1), tail], cache);
       if (at > 0) assertHeaders([...before, join(head.subarray(0, -1), tail), target], cache);
-      for (const byte of replacements) {
+      for (const byte of replacementsAt(at)) {
         assertHeaders(
           [...before.slice(0, 3), join(head, Uint8Array.of(byte), tail), target],
           cache,

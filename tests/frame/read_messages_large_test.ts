@@ -3,6 +3,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { readMessages } from "../../lib/frame/mod.ts";
 import { memorySource, readInto } from "./byte_source.ts";
 import { headerText, plainFrame, rawFrame } from "./raw_frames.ts";
+import { soakSize } from "../support/soak_size.ts";
 
 const MIB = 1_048_576;
 const TOTAL = 4 * 1024 * MIB;
@@ -39,11 +40,12 @@ async function memoryToRead(
   return most - before;
 }
 
-Deno.test("a content of 4 GiB streams through in less than 256 MiB of memory", async () => {
+Deno.test("a content of GiB streams through in less than 256 MiB of memory", async () => {
   // Each chunk is new memory: how much there is at a time is up to the garbage collector.
   const read = (content: ReadableStream<Uint8Array>) => content;
   await memoryToRead(64 * MIB, ReadableStream.from, read);
-  assertLess(await memoryToRead(TOTAL, ReadableStream.from, read), 256 * MIB);
+  const total = soakSize(TOTAL / 4, TOTAL);
+  assertLess(await memoryToRead(total, ReadableStream.from, read), 256 * MIB);
 });
 
 for (

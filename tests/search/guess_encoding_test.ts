@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { readItems } from "./read_items.ts";
+import { soakSize } from "../support/soak_size.ts";
 
 /** Two sentences each, as people write them, and the encodings in which files of them are found. */
 const TEXTS: readonly (readonly [language: string, text: string, labels: readonly string[]])[] = [
@@ -98,7 +99,7 @@ Deno.test("text that does not say its encoding is read in the one that it is in,
 });
 
 Deno.test("a long text is guessed by what in it is not ASCII, wherever that is", async () => {
-  const ascii = "plain words and nothing else\n".repeat(10_000);
+  const ascii = "plain words and nothing else\n".repeat(soakSize(10_000, 50_000));
   for (const [, text, [label]] of [TEXTS[0]!, TEXTS[4]!, TEXTS[6]!]) {
     for (const [before, after] of [[ascii, ""], ["", ascii], [ascii, ascii]]) {
       const large = `${before}${text}\n${after}`;

@@ -10,8 +10,12 @@ import {
 import { deadline, until } from "../../support/deadline.ts";
 import { RawPeer, startBroker } from "../support.ts";
 import { codeOf } from "./support.ts";
+import { soakSize } from "../../support/soak_size.ts";
 
 const CONTENT = new Uint8Array(1_000);
+
+/** So many confirmations the callback gets. */
+const HANDLED = soakSize(12, 30);
 
 /** Publishes without end until it is told to stop; tells how many it published. */
 async function flood(broker: Broker, topic: string, most = Infinity) {
@@ -57,7 +61,7 @@ for (const slow of SLOW_POLICIES) {
     });
     await using _flood = await flood(broker, "in");
     const ends = slow === "disconnect";
-    await until(() => handled > 12 || ends && subscription.ended, `with ${slow}`);
+    await until(() => handled > HANDLED || ends && subscription.ended, `with ${slow}`);
     await client.close();
     await broker[Symbol.asyncDispose]();
   });

@@ -8,11 +8,14 @@ const SEEDED = `${ROOT}tests/soak/properties/seeded.ts`;
 /** A single file takes seconds. */
 const TIMEOUT_MS = 300_000;
 
-/** Tries the properties of the tests with further cases: each round those of one file. */
+/**
+ * Tries the properties of the tests with further cases, and does all of what `soakSize` has them do a
+ * part of: each round a file.
+ */
 export const propertiesSoak: Soak = {
   name: "properties",
   start(): Promise<RunningSoak> {
-    const files = [...filesWithProperties("tests")].sort();
+    const files = [...filesToSoak("tests")].sort();
     const tried = new Set<string>();
     let rounds = 0;
     return Promise.resolve({
@@ -22,7 +25,7 @@ export const propertiesSoak: Soak = {
         const args = ["test", "-A", "--no-check", "--preload", SEEDED, file];
         const { code, out, err } = await runTool(Deno.execPath(), args, {
           cwd: ROOT,
-          env: { NO_COLOR: "1", SOCKTOOL_PROPERTY_SEED: seed },
+          env: { NO_COLOR: "1", SOCKTOOL_PROPERTY_SEED: seed, SOCKTOOL_SOAK: "1" },
           timeoutMs: TIMEOUT_MS,
         });
         assertEquals(code, 0, `${file}\n${out}${err}`);
@@ -30,19 +33,20 @@ export const propertiesSoak: Soak = {
         rounds++;
       },
       get summary() {
-        return `${rounds} times the properties of one of ${tried.size} files`;
+        return `${rounds} times one of ${tried.size} files`;
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     });
   },
 };
 
-function* filesWithProperties(folder: string): Generator<string> {
+function* filesToSoak(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}${folder}`)) {
     const path = `${folder}/${name}`;
-    if (isDirectory) yield* filesWithProperties(path);
+    if (isDirectory) yield* filesToSoak(path);
     else if (
-      /_test\.ts$/.test(name) && Deno.readTextFileSync(`${ROOT}${path}`).includes("fc.assert")
+      name.endsWith("_test.ts") &&
+      /\bfc\.assert\(|\bsoakSize\(/.test(Deno.readTextFileSync(`${ROOT}${path}`))
     ) {
       yield path;
     }

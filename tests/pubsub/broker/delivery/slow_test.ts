@@ -4,6 +4,7 @@ import { ChunkDecoder, encodeFrame } from "../../../../lib/frame/mod.ts";
 import { connectBroker, type SlowPolicy } from "../../../../lib/pubsub/mod.ts";
 import { pause, until } from "../../../support/deadline.ts";
 import { op, RawPeer, startBroker } from "../../support.ts";
+import { soakSize } from "../../../support/soak_size.ts";
 
 const LIMITS = { maxContentBytes: 20_000, maxPendingBytes: 100_000, patienceMs: 20 };
 
@@ -207,10 +208,10 @@ Deno.test("a client that asks and never reads is read from no more", async () =>
 // The last has the largest content there may be, and the backlog that this needs at least.
 for (
   const [publishers, bytes, count] of [
-    [1, 16, 30_000],
+    [1, 16, soakSize(30_000, 60_000)],
     [1, 1_024, 20_000],
     [1, 20_000, 1_500],
-    [40, 16, 40_000],
+    [40, 16, soakSize(40_000, 100_000)],
     [40, 20_000, 2_000],
   ] as const
 ) {

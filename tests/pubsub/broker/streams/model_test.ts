@@ -7,6 +7,12 @@ import { MUTANTS, plant } from "./mutants.ts";
 const RUNS = 30;
 /** Runs after which a planted fault must have been noticed. */
 const MUTANT_RUNS = 60;
+/** Begun with: their runs notice what few others do. */
+const KEEN_SEEDS = [11, 1, 14, 43, 8, 6];
+const MUTANT_SEEDS: ReadonlySet<number> = new Set([
+  ...KEEN_SEEDS,
+  ...Array.from({ length: MUTANT_RUNS }, (_, i) => i + 1),
+]);
 
 Deno.test("the engine keeps its promises through crashes and full disks", () => {
   for (let seed = 1; seed <= RUNS; seed++) {
@@ -21,7 +27,7 @@ Deno.test("the engine keeps its promises through crashes and full disks", () => 
 for (const mutant of MUTANTS) {
   Deno.test(`the model notices that ${mutant.name}`, () => {
     using _planted = plant(mutant);
-    assert(Array.from({ length: MUTANT_RUNS }, (_, i) => i + 1).some(isNoticed));
+    assert(MUTANT_SEEDS.values().some(isNoticed));
   });
 }
 

@@ -12,9 +12,10 @@ import { SqliteError } from "../../../../lib/sqlite/mod.ts";
 import { Random } from "../../../soak/random.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { frameOf, framesIn, publication } from "./support.ts";
+import { soakSize } from "../../../support/soak_size.ts";
 
 const PAGE = 4_096;
-const ROUNDS = 8;
+const ROUNDS = soakSize(8, 12);
 const MESSAGES = 60;
 
 const START = { from: "all" } as const;

@@ -9,6 +9,7 @@ import {
 import { deadline, pause, until } from "../../../support/deadline.ts";
 import { RawPeer, startBroker } from "../../support.ts";
 import { codeOf, FAST, restart } from "../support.ts";
+import { soakSize } from "../../../support/soak_size.ts";
 
 Deno.test("after a restart of the broker a client goes on with all its subscriptions", async () => {
   const broker = await startBroker();
@@ -41,9 +42,9 @@ Deno.test("after a restart of the broker a client goes on with all its subscript
 });
 
 /** Come back at about the same time, a multiple of 100. */
-const CLIENTS = 300;
+const CLIENTS = soakSize(300, 1_000);
 
-Deno.test("300 clients come back after a restart", async () => {
+Deno.test("hundreds of clients come back after a restart", async () => {
   const broker = await startBroker();
   const clients: BrokerClient[] = [];
   let seen = 0;
