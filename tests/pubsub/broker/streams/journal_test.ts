@@ -70,11 +70,11 @@ Deno.test("records are read as they were written, up to one that is not whole", 
         const hit = records.findIndex((record) => at < record.end);
         const { at: from, end: to, frames } = records[hit]!;
         const isPadding = at >= from + 64 + frames.length && at < to;
-        const { records: left, damagedAt } = contentOf(damaged, 7);
+        const { records: left, damage } = contentOf(damaged, 7);
         assertEquals(left.length, isPadding ? all.length : hit);
         // It is told where a later record was written after this one was on the disk.
         const isTold = !isPadding && records.slice(hit + 1).some(({ synced }) => synced > from);
-        assertEquals(damagedAt, isTold ? from : undefined);
+        assertEquals(damage, isTold ? { kind: "broken", at: from } : undefined);
       },
     ),
     { numRuns: 50 },
@@ -117,8 +117,9 @@ Deno.test("a journal that was cut off is told, wherever, and the rest of it is k
   const { records } = contentOf(image, salt);
   const ends = records.map(({ end }) => end);
   for (const size of [RECORDS_AT + 8, ends[0]! - 1, ends[0]!, ends[2]! - 1, JOURNAL_BYTES - 1]) {
-    const { damagedAt, records: left } = contentOf(image.subarray(0, size), salt);
-    assertEquals([damagedAt, left.length], [size, ends.filter((end) => end <= size).length]);
+    const { damage, records: left } = contentOf(image.subarray(0, size), salt);
+    assertEquals(damage, { kind: "cut-off", at: size });
+    assertEquals(left.length, ends.filter((end) => end <= size).length);
   }
   const path = `${whole}/socktool.journal`;
   Deno.writeFileSync(path, image.subarray(0, ends[1]!));

@@ -90,7 +90,7 @@ export async function checkStreamStore(folder: string): Promise<StreamStoreCheck
   const path = `${folder}/${DATABASE_NAME}`;
   needStore(path, "check");
   await using _lock = await FileLock.take(path);
-  return examineStore(path);
+  return examineStore(path, remainsOf(path));
 }
 
 /** @throws {SqliteError} if there is no database, nor a part of one. */
@@ -100,9 +100,12 @@ export function needStore(path: string, action: string): void {
   throw new SqliteError("failed", path, action, "there is none; name the folder of a store");
 }
 
-/** Looks for what is wrong with a database that nobody else has open. */
-export function examineStore(path: string): StreamStoreCheck {
-  const remains = remainsOf(path);
+/**
+ * Looks for what is wrong with a database that nobody else has open.
+ *
+ * @param remains What {@linkcode remainsOf} tells of it.
+ */
+export function examineStore(path: string, remains: string | undefined): StreamStoreCheck {
   if (remains !== undefined) return { streams: 0, messages: 0, problems: [remains] };
   const problems: string[] = [];
   let streams: StreamRecord[] = [];

@@ -63,17 +63,22 @@ export async function repairStreamStore(folder: string): Promise<StreamStoreRepa
   const path = `${folder}/${DATABASE_NAME}`;
   needStore(path, "repair");
   await using _lock = await FileLock.take(path);
-  const before = examineStore(path);
+  const remains = remainsOf(path);
+  const before = examineStore(path, remains);
   if (before.problems.length === 0) return { ...figuresOf(before), lost: [], damaged: undefined };
-  const isMissing = remainsOf(path) !== undefined;
   const copy = `${path}.repaired`;
   const lengthened = `${path}.lengthened`;
   await removeAll(copy, lengthened);
   try {
     const length = missingLength(path);
     if (length !== undefined) await copyInWholeLength(path, lengthened, length);
-    const lost = rescue(path, length === undefined ? path : lengthened, copy, isMissing);
-    const after = examineStore(copy);
+    const lost = rescue(
+      path,
+      length === undefined ? path : lengthened,
+      copy,
+      remains !== undefined,
+    );
+    const after = examineStore(copy, undefined);
     if (after.problems.length > 0) {
       throw new SqliteError("damaged", path, "repair", after.problems[0]!);
     }
@@ -283,8 +288,8 @@ class Rescuer {
 
   /** Those behind a place that is damaged too: numbers are missing between. */
   #rescueJournal(): void {
-    const { records, behind, damagedAt } = this.#journal;
-    if (damagedAt !== undefined) this.#lose("messages of the last second, out of the journal");
+    const { records, behind, damage } = this.#journal;
+    if (damage !== undefined) this.#lose("messages of the last second, out of the journal");
     let [lastId] = this.#to.row<[number]>("SELECT coalesce(max(id), 0) FROM run")!;
     for (const { stream: id, first, count, time, crc, frames } of [...records, ...behind]) {
       const stream = this.#streams.get(id) ?? (this.#isBare ? this.#strayStream(id) : undefined);

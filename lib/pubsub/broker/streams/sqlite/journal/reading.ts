@@ -11,22 +11,31 @@ import { Statements } from "../statements.ts";
 import { JOURNAL_BYTES, kindOfJournal, RECORDS_AT } from "./layout.ts";
 import { type JournalRecord, readRecord, RECORD_ALIGNMENT } from "./record.ts";
 
+/**
+ * What is wrong with a journal. A crash does none of it: behind the record that it tears there is
+ * nothing.
+ *
+ * - `missing`: there is none, or nothing in it.
+ * - `foreign`: it is another database's, or of another time.
+ * - `cut-off`: its file ends at a byte. It has its whole size before the first record is written.
+ * - `broken`: at a byte is a record that can no longer be read. Others behind it were written after it
+ *   was on the disk.
+ */
+export type JournalDamage =
+  | { readonly kind: "missing" | "foreign" }
+  | { readonly kind: "cut-off" | "broken"; readonly at: number };
+
 /** What a journal holds. */
 export interface JournalContent {
   /** Its records in their order. */
   readonly records: readonly JournalRecord[];
-  /**
-   * Where it is damaged; 0 if the file is missing. It is damaged at a record that cannot be read but is
-   * followed by others, since those were written after it was on the disk; or where the file was cut
-   * off, since it has its whole size before the first record is written. A crash does neither: behind
-   * the record that it tears there is nothing.
-   */
-  readonly damagedAt: number | undefined;
-  /** The records behind that place. */
+  /** What is wrong with it; `undefined` if nothing is. */
+  readonly damage: JournalDamage | undefined;
+  /** The records behind the place where it is broken. */
   readonly behind: readonly JournalRecord[];
 }
 
-const NOTHING: JournalContent = { records: [], damagedAt: undefined, behind: [] };
+const NOTHING: JournalContent = { records: [], damage: undefined, behind: [] };
 
 /** A journal larger than this is none of ours. */
 const MAX_BYTES = 16 * JOURNAL_BYTES;
@@ -88,11 +97,11 @@ export function contentFor(db: DatabaseSync, image: Uint8Array | undefined): Jou
     statements.row<[number]>("SELECT value FROM counter WHERE name = ?", name)?.[0];
   const salt = counter("journal");
   if (counter("journal-file") === undefined) return contentOf(image, salt);
-  if (image === undefined) return { ...NOTHING, damagedAt: 0 };
+  if (image === undefined) return { ...NOTHING, damage: { kind: "missing" } };
   const left = counter("journal-left");
   const first = firstSaltOf(image);
   const isOwn = left === undefined || [salt, salt! - 1, left].includes(first);
-  return isOwn ? contentOf(image, salt) : { ...NOTHING, damagedAt: RECORDS_AT };
+  return isOwn ? contentOf(image, salt) : { ...NOTHING, damage: { kind: "foreign" } };
 }
 
 /** The salt of what was written last, where the database does not tell. */
@@ -121,23 +130,32 @@ export function contentOf(
     if (each) behind.push(each);
     at = each?.end ?? at + RECORD_ALIGNMENT;
   }
-  if (behind.some(({ synced }) => synced > end)) return { records, damagedAt: end, behind };
+  if (behind.some(({ synced }) => synced > end)) {
+    return { records, damage: { kind: "broken", at: end }, behind };
+  }
   const isUsed = image.length >= RECORDS_AT + 8 && heads.getFloat64(RECORDS_AT, true) === salt;
   const isCut = isUsed && image.length < JOURNAL_BYTES;
-  return { records, damagedAt: isCut ? image.length : undefined, behind: [] };
+  const damage = isCut ? { kind: "cut-off", at: image.length } as const : undefined;
+  return { records, damage, behind: [] };
 }
 
 /** How a damaged journal is told, as the end of a sentence about its database. */
-export function damageOf({ damagedAt, behind }: JournalContent): string | undefined {
-  if (damagedAt === undefined) return undefined;
-  if (damagedAt === 0) return "its journal is missing or empty, and had messages that only it has";
-  if (damagedAt === RECORDS_AT && behind.length === 0) {
-    return "its journal does not belong to it as it is: one of them, or its log, is another's, or of " +
-      "another time";
+export function damageOf({ damage, behind }: JournalContent): string | undefined {
+  switch (damage?.kind) {
+    case undefined:
+      return undefined;
+    case "missing":
+      return "its journal is missing or empty, and had messages that only it has";
+    case "foreign":
+      return "its journal does not belong to it as it is: one of them, or its log, is another's, or " +
+        "of another time";
+    case "cut-off":
+      return `its journal is cut off at byte ${damage.at}`;
+    case "broken": {
+      const messages = behind.reduce((sum, { count }) => sum + count, 0);
+      return `its journal is damaged at byte ${damage.at}, before ${messages} whole messages`;
+    }
   }
-  if (behind.length === 0) return `its journal is cut off at byte ${damagedAt}`;
-  const messages = behind.reduce((sum, { count }) => sum + count, 0);
-  return `its journal is damaged at byte ${damagedAt}, before ${messages} whole messages`;
 }
 
 /** Rows of `stream` may be behind the messages. */
