@@ -42,8 +42,10 @@ export const streamFlags = {
     placeholder: "WHERE",
     group: "Streams",
     requires: ["stream"],
-    help: "where to begin: all, new, last (of each topic), a number, a time ago (1h), or a time " +
-      "(2026-01-31T12:00); without it, new, and all for a new --consumer",
+    help:
+      "where to begin: all, new, last (of each topic), a number, a time ago (1h), or a local time " +
+      "(2026-01-31T12:00) or another (with Z or +01:00 behind); without it, new, and all for a new " +
+      "--consumer",
   },
   consumer: {
     type: "string",
@@ -114,13 +116,23 @@ export function checkReading(flags: ReadFlags, filters: readonly string[]): void
 export function parseFrom(text: string): ReadFrom | "last" {
   if (text === "all" || text === "new" || text === "last") return text;
   if (/^[1-9][0-9]*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  const agoMs = /^[0-9.]+[a-z]+$/.test(text) ? parseDuration(text) : undefined;
-  if (agoMs !== undefined) return new Date(Math.max(0, Date.now() - agoMs));
-  const [day] = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.exec(text) ?? [];
-  const time = day === undefined || !isDay(day) ? undefined : new Date(text);
-  if (time && !Number.isNaN(time.getTime())) return time;
+  const agoMs = text === "0" ? undefined : parseDuration(text);
+  const timeMs = agoMs === undefined ? parseTime(text) : Date.now() - agoMs;
+  // Nothing is older than what was stored in 1970.
+  if (timeMs !== undefined) return new Date(Math.max(0, timeMs));
   const known = "all, new, last, a number from 1 on, a time ago (1h) or a time (2026-01-31T12:00)";
   throw new UsageError(`--from ${text}: it must be ${known}`);
+}
+
+/** A day, with a time of it, with its difference from UTC. `Date` takes much more, each in a way of its own. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** Milliseconds since 1970 of a time, which is local where it does not say otherwise. */
+function parseTime(text: string): number | undefined {
+  const [, day, time = "00:00", zone = ""] = TIME.exec(text) ?? [];
+  if (day === undefined || !isDay(day)) return undefined;
+  const ms = new Date(`${day}T${time}${zone}`).getTime();
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 /** Whether there is such a day: `Date` takes 30 February for 2 March. */
