@@ -68,15 +68,26 @@ export async function backupStreamStore(folder: string, target: string): Promise
   needStore(path, "back up");
   const remains = remainsOf(path);
   if (remains !== undefined) throw new SqliteError("damaged", path, "back up", remains);
+  const isOpen = await isOpenElsewhere(path);
   const reader = new StoreReader();
   try {
     await reader.open(
       path,
       storeMemory(STORE_MEMORY_BYTES).readerCacheBytes,
     );
-    await reader.backup(target);
+    await reader.backup(target, isOpen);
   } finally {
     await reader.close();
+  }
+}
+
+/** Whether a broker has a store, or may have it: where it cannot be written, that is not known. */
+async function isOpenElsewhere(path: string): Promise<boolean> {
+  try {
+    await using _lock = await FileLock.take(path);
+    return false;
+  } catch {
+    return true;
   }
 }
 

@@ -16,7 +16,14 @@ import {
 } from "../../../../sqlite/mod.ts";
 import type { StreamStart } from "../stream_store.ts";
 import { Replay, type ReplayPart, type ReplayPlace } from "./replay.ts";
-import { contentOf, damageOf, readJournal, saltOf, storeJournal } from "./journal/reading.ts";
+import {
+  contentFor,
+  contentOf,
+  damageOf,
+  readJournal,
+  saltOf,
+  storeJournal,
+} from "./journal/reading.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
 import { ERRORS } from "./thread_errors.ts";
 
@@ -33,7 +40,8 @@ export type ReplayOrder =
     readonly place: ReplayPlace;
     readonly memory: ArrayBuffer | undefined;
   }
-  | { readonly type: "backup"; readonly to: string }
+  /** @param isWritten Whether the journal may be written to meanwhile. */
+  | { readonly type: "backup"; readonly to: string; readonly isWritten: boolean }
   | { readonly type: "close" };
 
 /** What it tells. */
@@ -49,7 +57,7 @@ let replay: Replay | undefined;
 let path = "";
 
 const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
-  if (order.type === "backup") return void copyTo(order.to);
+  if (order.type === "backup") return void copyTo(order.to, order.isWritten);
   try {
     const value = carryOut(order);
     port.report({ value }, value && "bytes" in value ? [value.bytes.buffer as ArrayBuffer] : []);
@@ -58,9 +66,9 @@ const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
   }
 });
 
-async function copyTo(target: string): Promise<void> {
+async function copyTo(target: string, isWritten: boolean): Promise<void> {
   try {
-    for (let tries = 1; await copyOnce(target, tries < MAX_TRIES); tries++);
+    for (let tries = 1; await copyOnce(target, isWritten, tries < MAX_TRIES); tries++);
     port.report({ value: undefined });
   } catch (error) {
     port.report({ error: ERRORS.encode(asSqliteError(error, path, "back up")) });
@@ -70,11 +78,13 @@ async function copyTo(target: string): Promise<void> {
 /**
  * Copies the database with what only the journal has.
  *
+ * @param isWritten Whether the journal may be written to meanwhile: then it may be of a moment before,
+ * and whether it is the database's own cannot be told.
  * @param again Whether it may be tried again.
  * @returns whether it has to be: what was read of the journal looks damaged, as it does too where the
  * broker wrote to it at that moment.
  */
-async function copyOnce(target: string, again: boolean): Promise<boolean> {
+async function copyOnce(target: string, isWritten: boolean, again: boolean): Promise<boolean> {
   // What is accepted from here on may be missing. If the journal begins again meanwhile, the database
   // has what was in it.
   const image = readJournal(path);
@@ -83,7 +93,7 @@ async function copyOnce(target: string, again: boolean): Promise<boolean> {
     await backUp(db!, path, target, (copy) => {
       const copied = openWriter(copy, { schema: STREAM_SCHEMA });
       try {
-        const content = contentOf(image, saltOf(copied));
+        const content = isWritten ? contentOf(image, saltOf(copied)) : contentFor(copied, image);
         damage = damageOf(content);
         storeJournal(copied, copy, content);
         // Beside the copy there is no journal.

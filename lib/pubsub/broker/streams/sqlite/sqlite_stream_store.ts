@@ -297,7 +297,7 @@ class SqliteStreamStore implements StreamStore {
     const reader = new StoreReader();
     try {
       await reader.open(this.#path, this.#cacheBytes);
-      await reader.backup(path);
+      await reader.backup(path, true);
     } finally {
       await reader.close();
     }

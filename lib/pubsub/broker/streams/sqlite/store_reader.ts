@@ -136,9 +136,13 @@ export class StoreReader {
     } else releaseMemory(bytes);
   }
 
-  /** Writes a copy of all that is committed into a new file. */
-  async backup(to: string): Promise<void> {
-    await this.#ask({ type: "backup", to });
+  /**
+   * Writes a copy of all that is committed into a new file.
+   *
+   * @param isWritten Whether somebody has the store open, who may write to it meanwhile.
+   */
+  async backup(to: string, isWritten: boolean): Promise<void> {
+    await this.#ask({ type: "backup", to, isWritten });
   }
 
   /** Closes the database and ends the thread. */
