@@ -108,13 +108,13 @@ Deno.test("a consumer takes attempts only from messages whose command it runs", 
     }
     const [consumer] = objects(await run("stream", "consumers", "orders", "--json"));
     assertEquals([consumer?.["redelivered"], consumer?.["dead"]], [0, 0]);
-    // The broker waits 200 ms: longer, while the command runs.
+    // The broker waits 500 ms: longer, while the command runs.
     const slow = ["sub", "--stream", "orders", "--consumer", "slow", "--count", "1", "--each"];
-    const late = await run(...slow, "sleep 30", "--ack-wait", "200ms", "--attempts", "2");
-    assertEquals([late.code, late.err.match(/longer than 200 ms|are not open/g)], [0, [
-      "longer than 200 ms",
+    const late = await run(...slow, "sleep 30", "--ack-wait", "500ms", "--attempts", "2");
+    assertEquals([late.code, late.err.match(/longer than 500 ms|are not open/g)], [0, [
+      "longer than 500 ms",
     ]]);
-    const done = await run(...slow, 'sleep 0.5; cat; echo " $SOCKTOOL_ATTEMPT"');
+    const done = await run(...slow, 'sleep 1.2; cat; echo " $SOCKTOOL_ATTEMPT"');
     assertEquals([done.code, done.out, done.err], [0, "one 2\n", ""]);
   });
 });
