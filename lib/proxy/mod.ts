@@ -5,7 +5,8 @@
  * @module
  */
 export { serveProxy } from "./serve_proxy.ts";
-export type { Proxy, ProxyOptions } from "./serve_proxy.ts";
+export type { Proxy } from "./serve_proxy.ts";
+export type { ProxyOptions } from "./proxy_options.ts";
 export { listenForProxy } from "./listen_for_proxy.ts";
 export type { ProxyListener } from "./proxy_listener.ts";
 export type { Direction } from "../net/direction.ts";

@@ -1,12 +1,7 @@
-import { checkOptions, type OptionKinds } from "../base/option_kinds.ts";
-import { bytesOption, countOption, numericOption } from "../base/numeric_options.ts";
-import { guard } from "../base/report.ts";
 import { timerMs } from "../base/timer_ms.ts";
 import {
   type Address,
-  type ClientTls,
   ConnectionError,
-  DEFAULT_DIAL_TIMEOUT_MS,
   formatAddress,
   type ListenOptions,
   type ServerTls,
@@ -21,73 +16,12 @@ import { FlowTurns } from "./flow_turns.ts";
 import { refuseLoop } from "./loop.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
 import { ReadBudget } from "./read_memory.ts";
+import { limitsOf, type ProxyLimits, proxyObserver, type ProxyOptions } from "./proxy_options.ts";
 import { Relay } from "./relay.ts";
 import type { Shared } from "./shared.ts";
 import type { Side } from "./side.ts";
 import { listenSockets } from "./listen_sockets.ts";
 import type { ProxyListener, SocketListener } from "./proxy_listener.ts";
-
-/** Options of {@linkcode serveProxy}. */
-export interface ProxyOptions {
-  /**
-   * What to do to connections: texts that `parseFault` reads, or what it returns.
-   *
-   * @default {nothing}
-   */
-  readonly faults?: readonly (Fault | string)[] | undefined;
-  /**
-   * From what all chance follows, a whole number: with the same one, the same happens to the same bytes
-   * of the same connections.
-   *
-   * @default {another one each time}
-   */
-  readonly seed?: number | undefined;
-  /**
-   * Connect to the upstream with TLS, with these settings. An upstream that is not trusted by `caCerts`
-   * is dialled once more, and checked by the system's certificates.
-   *
-   * @default {no TLS}
-   */
-  readonly upstreamTls?: ClientTls | undefined;
-  /** The time limit for connecting to the upstream, TLS included. @default {10_000} */
-  readonly connectTimeoutMs?: number | undefined;
-  /** The most connections at a time; more are reset. 0 means no limit. @default {20_000} */
-  readonly maxConnections?: number | undefined;
-  /**
-   * The most memory in bytes that peers may make the proxy keep. What waits because of faults may take
-   * half of it, and at most 1 GiB: then each direction keeps 32 KiB and one more read of 64 KiB, and no
-   * frame is kept any more to be sent again or later. A quarter is read into, where 4 KiB for each
-   * direction do not count: when that is used up, reads of those who send much are smaller.
-   *
-   * @default {4_294_967_296}
-   */
-  readonly maxMemoryBytes?: number | undefined;
-  /** How long connections may take to finish when the proxy drains. @default {5_000} */
-  readonly drainTimeoutMs?: number | undefined;
-  /** When it is aborted, the proxy drains. */
-  readonly signal?: AbortSignal | undefined;
-  /** Is called when something happens. */
-  readonly observer?: ProxyObserver | undefined;
-}
-
-const OBSERVER_KINDS: OptionKinds<ProxyObserver> = {
-  opened: "function",
-  passed: "function",
-  halfClosed: "function",
-  reset: "function",
-  fired: "function",
-  noticed: "function",
-  closed: "function",
-  acceptFailed: "function",
-};
-
-const KINDS: OptionKinds<ProxyOptions> = {
-  upstreamTls: "object",
-  signal: "signal",
-  observer: OBSERVER_KINDS,
-};
-
-const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
 
 /**
  * This program's connections to upstreams, by both their ends, and the proxies that lie on the way to
@@ -95,18 +29,6 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
  * gives the same port to connections to different places.
  */
 const OWN_ENDS = new Map<string, ReadonlySet<ProxyServer>>();
-
-const MAX_CONNECTIONS = countOption(20_000);
-const MAX_MEMORY_BYTES = bytesOption(4_294_967_296);
-
-/** The part of the memory that may wait because of faults. Much of it lives on V8's heap. */
-const WAITING_SHARE = 1 / 2;
-const MAX_WAITING_BYTES = 1_073_741_824;
-
-/** The part of the memory that connections may be read into, beyond 4 KiB for each direction. */
-const READING_SHARE = 1 / 4;
-
-const SEED = countOption(undefined, 0, Number.MAX_SAFE_INTEGER);
 
 /** A proxy that runs. */
 export interface Proxy extends AsyncDisposable {
@@ -195,7 +117,6 @@ export function serveProxy(
   upstream: Address | string,
   options: ProxyOptions & Pick<ListenOptions, "tls"> = {},
 ): Proxy | Promise<Proxy> {
-  checkOptions(options, KINDS);
   const limits = limitsOf(options);
   const { tls } = options;
   const to = upstreamAt(toAddress(upstream), options.upstreamTls, limits.connectTimeoutMs);
@@ -237,32 +158,6 @@ function isSocketListener(target: unknown): target is SocketListener {
   return typeof target === "object" && target !== null && "serve" in target;
 }
 
-type ProxyLimits = Readonly<
-  Record<
-    | "connectTimeoutMs"
-    | "drainTimeoutMs"
-    | "maxConnections"
-    | "maxReadBytes"
-    | "maxWaitingBytes"
-    | "seed",
-    number
-  >
->;
-
-function limitsOf(options: ProxyOptions): ProxyLimits {
-  const { connectTimeoutMs, drainTimeoutMs, maxConnections, seed } = options;
-  const memoryBytes = numericOption("maxMemoryBytes", options.maxMemoryBytes, MAX_MEMORY_BYTES);
-  if (options.faults !== undefined) readFaults(options.faults);
-  return {
-    seed: numericOption("seed", seed, SEED) ?? Math.floor(Math.random() * 0x1_0000_0000),
-    connectTimeoutMs: timerMs("connectTimeoutMs", connectTimeoutMs, DEFAULT_DIAL_TIMEOUT_MS),
-    drainTimeoutMs: timerMs("drainTimeoutMs", drainTimeoutMs, DEFAULT_DRAIN_TIMEOUT_MS),
-    maxConnections: numericOption("maxConnections", maxConnections, MAX_CONNECTIONS),
-    maxReadBytes: memoryBytes * READING_SHARE,
-    maxWaitingBytes: Math.min(MAX_WAITING_BYTES, memoryBytes * WAITING_SHARE),
-  };
-}
-
 class ProxyServer implements Proxy {
   readonly address: Address;
   readonly upstream: Address;
@@ -293,12 +188,14 @@ class ProxyServer implements Proxy {
     this.upstream = upstream.address;
     this.#upstream = upstream;
     this.#listener = listener;
-    this.#observer = options.observer ?? {};
+    this.#observer = proxyObserver(options);
     this.#limits = limits;
     this.#shared = { turns: this.#turns, reads: new ReadBudget(limits.maxReadBytes) };
-    this.#faults = new FaultSet(limits.seed, (fired) => {
-      this.#tell((observer) => observer.fired?.(fired));
-    }, limits.maxWaitingBytes);
+    this.#faults = new FaultSet(
+      limits.seed,
+      (fired) => this.#observer.fired?.(fired),
+      limits.maxWaitingBytes,
+    );
     this.set(options.faults ?? []);
     const { signal } = options;
     const drain = () => void this.drain();
@@ -310,7 +207,7 @@ class ProxyServer implements Proxy {
     });
     listener.serve({
       accepted: (side) => void this.#serve(side),
-      failed: (error) => this.#tell(({ acceptFailed }) => acceptFailed?.(error)),
+      failed: (error) => this.#observer.acceptFailed?.(error),
     }, this.#shared);
   }
 
@@ -372,15 +269,10 @@ class ProxyServer implements Proxy {
   async #serve(client: Side): Promise<void> {
     const shared = { faults: this.#faults, turns: this.#flowTurns };
     const relay = new Relay(++this.#accepted, client, this.upstream, shared, {
-      passed: (relay, direction, bytes, offset) => {
-        const { passed } = this.#observer;
-        if (passed) this.#tell(() => passed(relay, direction, bytes, offset));
-      },
-      halfClosed: (relay, direction) =>
-        this.#tell(({ halfClosed }) => halfClosed?.(relay, direction)),
-      reset: (relay, by) => this.#tell(({ reset }) => reset?.(relay, by)),
-      noticed: (relay, direction, notice) =>
-        this.#tell(({ noticed }) => noticed?.(relay, direction, notice)),
+      passed: (...event) => this.#observer.passed?.(...event),
+      halfClosed: (...event) => this.#observer.halfClosed?.(...event),
+      reset: (...event) => this.#observer.reset?.(...event),
+      noticed: (...event) => this.#observer.noticed?.(...event),
       closed: (relay, reason, error) => this.#closed(relay, reason, error),
     });
     this.#relays.add(relay);
@@ -408,7 +300,7 @@ class ProxyServer implements Proxy {
     if (relay.dialled?.transport === "tcp") {
       OWN_ENDS.set(endsOf(relay.dialled, relay.upstream), new Set([...way ?? [], this]));
     }
-    this.#tell(({ opened }) => opened?.(relay));
+    this.#observer.opened?.(relay);
     relay.start();
   }
 
@@ -416,7 +308,7 @@ class ProxyServer implements Proxy {
     this.#relays.delete(relay);
     if (relay.dialled) OWN_ENDS.delete(endsOf(relay.dialled, relay.upstream));
     const told = reason === "done" && this.#draining ? "drained" : reason;
-    this.#tell(({ closed }) => closed?.(relay, told, error));
+    this.#observer.closed?.(relay, told, error);
     this.#leave();
   }
 
@@ -425,9 +317,5 @@ class ProxyServer implements Proxy {
     if (!this.#draining || this.#relays.size > 0) return;
     this.#faults[Symbol.dispose]();
     this.#ended.resolve();
-  }
-
-  #tell(call: (observer: ProxyObserver) => unknown): void {
-    guard("The observer of a proxy failed", () => call(this.#observer));
   }
 }

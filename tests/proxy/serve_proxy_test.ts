@@ -7,7 +7,8 @@ import {
   listen,
   type TcpAddress,
 } from "../../lib/net/mod.ts";
-import { serveEcho } from "../../lib/echo/mod.ts";
+import { redirectErrors } from "../../lib/base/report.ts";
+import { exchangeEcho, serveEcho } from "../../lib/echo/mod.ts";
 import {
   listenForProxy,
   type Proxy,
@@ -337,4 +338,30 @@ Deno.test("many clients at once are no loop, whatever ports the system gives to 
   })));
   await until(() => reasons.length === clients.length);
   assertEquals([...new Set(reasons)], ["done"]);
+});
+
+Deno.test("methods of an observer are called as its own, and what they throw is reported", async () => {
+  const reported: string[] = [];
+  using _ = redirectErrors((error) => reported.push((error as Error).message));
+  class Observer {
+    readonly seen: string[] = [];
+    opened() {
+      this.seen.push("opened");
+    }
+    passed() {
+      this.seen.push("passed");
+      throw new Error("mine");
+    }
+    closed() {
+      this.seen.push("closed");
+    }
+  }
+  const observer = new Observer();
+  await using echo = await serveEcho("127.0.0.1:0");
+  {
+    await using proxy = await serveProxy("127.0.0.1:0", echo.address, { observer });
+    await deadline(exchangeEcho(proxy.address, new Blob(["x"]).stream()));
+  }
+  assertEquals(new Set(observer.seen), new Set(["opened", "passed", "closed"]));
+  assertEquals(new Set(reported), new Set(["mine"]));
 });
