@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { asSqliteError, type FileGuard, transaction } from "../../../../sqlite/mod.ts";
+import { type FileGuard, transaction } from "../../../../sqlite/mod.ts";
 import { StreamError } from "../stream_error.ts";
 import { Catalog } from "./catalog.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -12,6 +12,7 @@ import { Journaling, MAX_BATCH_BYTES, type OpenJournal } from "./journal/journal
 import { recordBytes } from "./journal/record.ts";
 import { LogSteps } from "./log_steps.ts";
 import type { LogWriter } from "./log_writer.ts";
+import { failureOf, failureToWrite } from "./order_failure.ts";
 import {
   type AppendOrder,
   joinReports,
@@ -397,20 +398,9 @@ export class StreamEngine {
 
   /** Why something could not be written. */
   #failed(error: unknown): OrderFailure {
-    const known = asSqliteError(error, this.#options.path ?? "", "write to");
-    if (known.code === "full") {
-      const message = "The disk of the store is full; make room on it, or purge a stream. " +
-        "What was stored before is kept";
-      return { code: "storage-full", message };
-    }
-    if (known.code === "locked") {
-      const message = "Another program writes to the store's database; try again in a second";
-      return { code: "unavailable", message };
-    }
-    const { message } = known;
-    // After a failed fsync, trying again does not tell whether the disk has what was written.
-    this.#failure = { code: "storage-failed", message: `${message}; streams can only be read` };
-    return this.#failure;
+    const failure = failureToWrite(error, this.#options.path ?? "");
+    if (failure.code === "storage-failed") this.#failure = failure;
+    return failure;
   }
 
   #refused(orders: readonly StoreOrder[], failure: OrderFailure): Report {
@@ -434,8 +424,4 @@ function bytesOf(orders: readonly StoreOrder[]): number {
   let bytes = 0;
   for (const order of orders) if (order.kind === "append") bytes += order.frames.length;
   return bytes;
-}
-
-function failureOf({ code, message, stale }: StreamError): OrderFailure {
-  return { code, message, stale };
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import { Condition } from "../../../../base/condition.ts";
 import { AskingEnd } from "../../../../base/threads/shared_line.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
@@ -14,16 +13,15 @@ import { BATCH_BYTES, OUTCOME_BYTES, readOutcomes, writeAppends } from "./append
 import { costOf, publicationCost } from "./order_cost.ts";
 import {
   type AppendOrder,
-  type AppendOutcome,
   NOTHING,
   type OpenedStore,
-  type OrderFailure,
   type OrderResult,
   type OrderValue,
   type StoreOrder,
   type StoreReport,
 } from "./orders.ts";
-import { addPublication, newPublicationList, type PublicationList } from "./publication_list.ts";
+import { OpenAppend } from "./open_append.ts";
+import { errorOf } from "./order_failure.ts";
 import type { StoreMemory } from "./store_memory.ts";
 import type { StoreThreadOrder, StoreThreadReport } from "./store_thread.ts";
 import { ERRORS } from "./thread_errors.ts";
@@ -53,51 +51,6 @@ interface Waiting {
   readonly order: StoreOrder;
   readonly bytes: number;
   readonly onResult: ((result: OrderResult) => void) | undefined;
-}
-
-/** Publications to one stream that wait to be handed over. */
-class OpenAppend {
-  readonly stream: string;
-  readonly frames: ByteBuffer = new ByteBuffer(0);
-  readonly publications: PublicationList = newPublicationList();
-  readonly asked: number[] = [];
-  readonly onStored: OnStored[] = [];
-  /** How many bytes they count for. */
-  cost = 0;
-  /** Whether somebody waits to read them. */
-  isAwaited = false;
-  /** What each counts for on top of its bytes. */
-  readonly #eachCost: number;
-
-  constructor(stream: string, memory: ArrayBuffer, eachCost: number) {
-    this.stream = stream;
-    this.#eachCost = eachCost;
-    this.frames.bytes = new Uint8Array(memory);
-  }
-
-  get order(): AppendOrder {
-    const { stream, publications, asked, isAwaited: awaited } = this;
-    return { kind: "append", stream, frames: this.frames.view(), publications, asked, awaited };
-  }
-
-  /** Adds a publication. @returns how many bytes it counts for. */
-  add({ header, bytes }: Frame): number {
-    this.frames.append(bytes);
-    addPublication(this.publications, header, this.frames.length);
-    const cost = bytes.length + this.#eachCost;
-    this.cost += cost;
-    return cost;
-  }
-
-  settle(result: OrderResult): void {
-    const outcomes = "value" in result ? result.value as readonly AppendOutcome[] : undefined;
-    this.onStored.forEach((onStored, i) => {
-      const outcome = outcomes?.[i];
-      if (typeof outcome === "number") {
-        onStored({ seq: Math.abs(outcome), duplicate: outcome < 0 });
-      } else onStored(errorOf(outcome ?? (result as { failure: OrderFailure }).failure));
-    });
-  }
 }
 
 /**
@@ -407,8 +360,3 @@ const MANAGING: ReadonlySet<StoreOrder["kind"]> = new Set<StoreOrder["kind"]>([
   "reset-consumer",
   "redrive",
 ]);
-
-/** The error that a failure tells of. */
-export function errorOf({ code, message, stale }: OrderFailure): StreamError {
-  return new StreamError(code, message, stale);
-}
