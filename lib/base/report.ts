@@ -5,6 +5,7 @@
  * @module
  */
 import { messageOf } from "./message_of.ts";
+import { isThenable, promiseOf } from "./thenable.ts";
 
 /**
  * Is told of an error that nobody else hears of.
@@ -47,7 +48,7 @@ export function guard(
 ): void {
   try {
     const result = call();
-    if (result instanceof Promise) result.catch((error) => tell(error, what));
+    if (isThenable(result)) promiseOf(result).catch((error) => tell(error, what));
   } catch (error) {
     tell(error, what);
   }
