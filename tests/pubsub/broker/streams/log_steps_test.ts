@@ -19,7 +19,7 @@ Deno.test("the log stays short while a stream is written flat out", async () => 
   let written = 0;
   while (written < 20_000_000) {
     const stored = Promise.withResolvers<unknown>();
-    store.append("orders", frameOf(LARGE), stored.resolve);
+    store.append("orders", frameOf(LARGE), 1, stored.resolve);
     await stored.promise;
     written += LARGE.length;
   }
@@ -70,6 +70,7 @@ class WithLogWriter implements Disposable {
     const { identity } = new FileGuard(this.path);
     this.writer = new LogWriter(wrongPath ?? this.path, identity);
     this.writer.start();
+    assert(this.writer.isOver(10_000), "the thread is there");
     this.#engine = new StreamEngine(this.db, { logWriter: this.writer });
     this.#engine.perform([{ kind: "create", name: "orders", settings: UNLIMITED }], 1);
   }
@@ -111,6 +112,22 @@ Deno.test("another thread writes the log back, which begins again after each ste
   }
   const names = [...Deno.readDirSync(scratch.at("."))].map(({ name }) => name);
   assertEquals(names, ["socktool.db"], "the thread has closed its connection");
+});
+
+Deno.test("until the other thread is there, nobody waits for it", () => {
+  using scratch = new Scratch();
+  const path = scratch.at("socktool.db");
+  using db = openWriter(path, { schema: STREAM_SCHEMA });
+  const begin = () => assert(false, "it is not there");
+  const logWriter = { isOver: () => false, begin, close() {} } as unknown as LogWriter;
+  const engine = new StreamEngine(db, { logWriter });
+  engine.perform([{ kind: "create", name: "orders", settings: UNLIMITED }], 1);
+  for (let i = 0; i < 4; i++) {
+    engine.perform([appendOrder("orders", LARGE)], 2);
+    assertEquals(engine.tidy(2, true), undefined);
+  }
+  assert(Deno.statSync(path).size > 3 * LARGE.length, "this thread has written the log back");
+  engine.finish(2);
 });
 
 Deno.test("where commits do not leave the other thread the time, the log begins again all the same", () => {

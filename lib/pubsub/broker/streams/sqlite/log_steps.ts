@@ -72,7 +72,8 @@ export class LogSteps {
     const enough = isIdle ? 1 : STEP_BYTES;
     if (this.#bytes < enough || this.#logBytes < STEP_BYTES) return;
     this.#bytes = 0;
-    if (this.#writer && !this.#isLost && this.#logBytes < MOST_BYTES) {
+    // Beside busy processes it takes a second until the thread is there; commits would wait for it.
+    if (this.#writer?.isOver() && !this.#isLost && this.#logBytes < MOST_BYTES) {
       this.#isStepping = true;
       return this.#writer.begin();
     }

@@ -24,7 +24,8 @@ export interface LogThreadOrder {
   /** Which file that is. */
   readonly identity: FileIdentity;
   /**
-   * What it is asked for comes on it: a request without bytes is for a step, one with some to close.
+   * What it is asked for comes on it: a request without bytes is for a step, one with some to close. The
+   * first one is for nothing: its answer tells that the thread is there.
    * The answer is a step's failure: its code, a line feed, the reason. Without bytes, it was done.
    */
   readonly line: LineMemory;
@@ -38,9 +39,14 @@ let db: DatabaseSync | undefined;
 openThreadPort<LogThreadOrder, never>(ERRORS, (order) => {
   const line = new AnsweringEnd(order.line);
   line.received();
-  for (let isOver = false; !isOver;) {
+  for (let isThere = false, isOver = false; !isOver;) {
     if (line.wait(LOOK_MS) !== "asked") continue;
     isOver = line.request.length > 0;
+    if (!isThere && !isOver) {
+      isThere = true;
+      line.answered(0);
+      continue;
+    }
     const failure = isOver ? closeQuietly(db) : step(order);
     if (!failure) {
       line.answered(0);

@@ -28,7 +28,7 @@ export class LogWriter {
     this.#identity = identity;
   }
 
-  /** Starts the thread. */
+  /** Starts the thread. It is there when {@linkcode LogWriter.isOver} says so. */
   start(): void {
     const [path, identity, line] = [this.#path, this.#identity, this.#line.line];
     this.#thread = new WorkerThread(new URL("./log_thread.ts", import.meta.url), {
@@ -40,6 +40,7 @@ export class LogWriter {
     });
     this.#thread.post({ path, identity, line });
     this.#line.posted();
+    this.#line.ask(0);
   }
 
   /** Begins a step; the one before must be over. */
