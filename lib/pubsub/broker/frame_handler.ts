@@ -172,6 +172,12 @@ export class FrameHandler {
     return this.room === undefined;
   }
 
+  /** Whether a stream may keep one more; else as much of this connection waits to be written as may. */
+  #mayBeKept(bytes: number): boolean {
+    this.room = this.#core.streams!.room(this.#source.id, bytes);
+    return this.room === undefined;
+  }
+
   /**
    * @param stream The stream that keeps them, if one does: it may carry them as well.
    * @returns How many connections get it; a promise of that number where handing it out takes long.
@@ -206,7 +212,9 @@ export class FrameHandler {
     else if (refusal) source.refuse(refusal, id);
     else if (publication.system) answerSystemTopic(source, this.#core, frame, id);
     else if (!this.#hasRoom(route!)) return false;
-    else if (stored !== undefined && this.#refuseStored(frame, stream, id)) return true;
+    else if (stream !== undefined && !this.#mayBeKept(bytesOf(frames, index, index + 1))) {
+      return false;
+    } else if (stored !== undefined && this.#refuseStored(frame, stream, id)) return true;
     else if (retain === true && shared) {
       this.published++;
       source.waitFor(publishRetained(source, this.#core, shared, frame, stream));

@@ -56,7 +56,7 @@ export function keepPublication(
   const exact = shared && false;
   const { id, stored } = frame.header as { id?: number; stored?: unknown };
   if (stored !== true) {
-    store.append(stream, frame);
+    store.append(stream, frame, requester.id);
     // Whether anybody elsewhere takes a request is not known: a stream takes everything.
     const isRequest = shared && typeof frame.header["reply-to"] === "string";
     const count = isRequest ? Math.max(1, receivers) : receivers;
@@ -64,7 +64,7 @@ export function keepPublication(
   } else {
     const connection = streamsOf(requester, store, flush);
     connection.confirming(1);
-    store.append(stream, frame, (outcome) => {
+    store.append(stream, frame, requester.id, (outcome) => {
       if (outcome instanceof StreamError) {
         const { code, message } = outcome;
         requester.refuse({ code, message }, id);
@@ -79,6 +79,4 @@ export function keepPublication(
       connection.confirming(-1);
     });
   }
-  const room = store.room();
-  if (room) requester.waitFor(room);
 }

@@ -89,7 +89,7 @@ export function performStreamOperation(
     void done.then(() => streams.confirming(-1));
   }
   // What is not waited for is bounded by what waits to be written.
-  const wait = takesLong ? store.room() : done;
+  const wait = takesLong ? store.room(requester.id, 0) : done;
   if (wait) requester.waitFor(wait);
 }
 

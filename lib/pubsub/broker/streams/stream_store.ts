@@ -318,11 +318,17 @@ export interface StreamStore extends AsyncDisposable {
    * Stores a publication; the bytes are copied.
    *
    * @param frame With the op `pub`; its fields are valid.
+   * @param owner The connection that it is of.
    * @param onStored Told of it; without it nobody is told.
    */
-  append(stream: string, frame: Frame, onStored?: OnStored): void;
-  /** What publishers have to wait for because too much waits to be written; `undefined` if nothing. */
-  room(): Promise<void> | undefined;
+  append(stream: string, frame: Frame, owner: number, onStored?: OnStored): void;
+  /**
+   * What a connection has to wait for because too much of it waits to be written; `undefined` if
+   * nothing.
+   *
+   * @param bytes The size of the frame that is to be appended next, or 0.
+   */
+  room(owner: number, bytes: number): Promise<void> | undefined;
 
   /** Makes a stream. @throws {StreamError} `stream-exists`, `stream-overlap`, `bad-stream`. */
   create(name: string, settings: StreamSettings): Promise<StreamFigures>;

@@ -66,8 +66,8 @@ Deno.test({
       if (folder !== folders[1]) continue;
       const frame = frameOf(publication("orders.a", "x".repeat(100)));
       for (let i = 0; i < MESSAGES; i += BATCH) {
-        for (let j = 0; j < BATCH; j++) store.append("orders", frame);
-        await store.room();
+        for (let j = 0; j < BATCH; j++) store.append("orders", frame, 1);
+        await store.room(1, 0);
       }
     }
     const memory: number[] = [];

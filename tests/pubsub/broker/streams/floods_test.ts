@@ -21,7 +21,7 @@ Deno.test("acknowledgements that nobody waits for make publishers wait, and purg
   const deliveries = Array.from({ length: 900 }, (_, i) => i + 1);
   const settlement = { stream: "s", consumer: "c", owner: 1, deliveries, durable: false };
   const stale: Promise<unknown>[] = [];
-  while (store.room() === undefined) {
+  while (store.room(1, 0) === undefined) {
     assert(stale.length < 1_000, "any number of them may wait");
     const settling = store.settle({
       ...settlement,
@@ -31,7 +31,7 @@ Deno.test("acknowledgements that nobody waits for make publishers wait, and purg
     });
     stale.push(settling.catch((error) => (error as StreamError).code));
   }
-  await deadline(store.room()!, "room for more");
+  await deadline(store.room(1, 0)!, "room for more");
   assertEquals([...new Set(await Promise.all(stale))], ["stale-ack"]);
   const purges = Array.from({ length: 150 }, () => store.purge("s", undefined, "s.*.x"));
   const outcomes = await Promise.all(
@@ -52,11 +52,12 @@ Deno.test("what takes longer to store or to settle than its bytes say makes publ
   const settle = (stream: string) =>
     void store.settle({ ...settlement, kind: "ack", stream, consumer: "c", deliveries })
       .catch(() => {});
-  const append = (stream: string) => store.append(stream, frameOf(publication(`${stream}.a`, "")));
+  const append = (stream: string) =>
+    store.append(stream, frameOf(publication(`${stream}.a`, "")), 1);
   const until = async (act: (stream: string) => void, stream: string) => {
     let count = 0;
-    for (; store.room() === undefined; count++) act(stream);
-    await deadline(store.room()!, "room for more");
+    for (; store.room(1, 0) === undefined; count++) act(stream);
+    await deadline(store.room(1, 0)!, "room for more");
     return count;
   };
   const [plain, listed] = [await until(append, "plain"), await until(append, "listed")];
@@ -114,7 +115,7 @@ Deno.test("what is stored overtakes many who make and change streams, and they a
     (_, i) => store.create(`s${i}`, newStreamSettings([`s${i}.>`])).then(() => ++made),
   );
   const stored = Promise.withResolvers<number>();
-  store.append("orders", frameOf(publication("orders.a", "")), () => stored.resolve(made));
+  store.append("orders", frameOf(publication("orders.a", "")), 1, () => stored.resolve(made));
   const before = await deadline(stored.promise, "a confirmation");
   assert(before < 50, `${before} streams were made before`);
   assertEquals((await deadline(Promise.all(making), "the streams")).length, 100);

@@ -110,7 +110,7 @@ Deno.test({
       await using store = await openStreamStore(folder);
       await store.create("orders", newStreamSettings(["orders.>"]));
       const [frame] = framesIn(publication("orders.a", MESSAGE));
-      for (let i = 0; i < 15; i++) store.append("orders", frame!);
+      for (let i = 0; i < 15; i++) store.append("orders", frame!, 1);
     }
     const copy = `mount -t tmpfs -o size=${DISK} tmpfs "${disk}" && cp -r "${folder}" "${disk}"`;
     const shell = `exec ${way} sh -c '${copy} && ! cat /dev/zero > "${disk}/ballast" && ` +

@@ -104,7 +104,7 @@ Deno.test("a store that is closed answers what waits for ids before", async () =
   {
     await using store = await openStreamStore(folder);
     for (const id of ["id 7", "new"]) {
-      store.append("orders", frameOf(withId(id)), (answer) => answers.push(answer));
+      store.append("orders", frameOf(withId(id)), 1, (answer) => answers.push(answer));
     }
   }
   assertEquals(answers, [{ seq: 7, duplicate: true }, { seq: IDS + 1, duplicate: false }]);

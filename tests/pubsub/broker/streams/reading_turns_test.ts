@@ -21,7 +21,7 @@ Deno.test("what many look for in vain, or begin to read, delays nobody who has l
   const stored = Promise.withResolvers<unknown>();
   for (let i = 1; i <= MESSAGES; i++) {
     const frame = frameOf(publication(`big.t${i}`, ""));
-    store.append("big", frame, i === MESSAGES ? stored.resolve : undefined);
+    store.append("big", frame, 1, i === MESSAGES ? stored.resolve : undefined);
   }
   await deadline(stored.promise, "all to be stored");
   const reader = new StoreReader();

@@ -24,7 +24,7 @@ const CONSUMER = { stream: "orders", consumer: "c", owner: 1, sid: 1, settings: 
 function append(store: StreamStore, topic: string, content: string, id?: string): Promise<unknown> {
   return new Promise((resolve) => {
     const frame = frameOf(publication(topic, content, { "msg-id": id }));
-    store.append(topic.split(".")[0]!, frame, resolve);
+    store.append(topic.split(".")[0]!, frame, 1, resolve);
   });
 }
 

@@ -20,7 +20,7 @@ import { frameOf, framesIn, publication } from "./support.ts";
 /** Stores one publication, or tells why it is not. */
 function append(store: StreamStore, content: string): Promise<Stored | StreamError> {
   const { promise, resolve } = Promise.withResolvers<Stored | StreamError>();
-  store.append("orders", frameOf(publication("orders.a", content)), resolve);
+  store.append("orders", frameOf(publication("orders.a", content)), 1, resolve);
   return promise;
 }
 

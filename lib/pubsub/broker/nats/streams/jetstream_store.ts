@@ -197,7 +197,7 @@ export class JetStreamStore implements StreamStore {
     return this.#catalog.unseen;
   }
 
-  append(stream: string, frame: Frame, onStored?: OnStored): void {
+  append(stream: string, frame: Frame, _owner: number, onStored?: OnStored): void {
     this.#appender.store(frame, stream, onStored);
   }
 

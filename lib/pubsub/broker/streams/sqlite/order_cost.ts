@@ -1,5 +1,4 @@
 import type { Settlement, StreamFigures } from "../stream_store.ts";
-import type { StoreOrder } from "./orders.ts";
 
 /** What settling counts for, in bytes that take as long: per order, and per delivery. */
 const SETTLE_BYTES = 300;
@@ -21,16 +20,15 @@ export function publicationCost(stream: StreamFigures | undefined): number {
 }
 
 /**
- * What an order counts for, in bytes of publications. Settling is counted because nobody waits for its
- * answer: a client could send any number of such orders.
+ * What settling deliveries counts for, in bytes of publications. It is counted because nobody waits for
+ * its answer: a client could send any number of such orders.
  *
- * @param stream The stream that it is about.
+ * @param stream The stream that they are of.
  */
-export function costOf(order: StoreOrder, stream: StreamFigures | undefined): number {
-  return order.kind === "settle" ? settlingCost(order.settlement, stream) : 0;
-}
-
-function settlingCost({ deliveries }: Settlement, stream: StreamFigures | undefined): number {
+export function settlingCost(
+  { deliveries }: Settlement,
+  stream: StreamFigures | undefined,
+): number {
   const dropping = stream?.settings.keep === "until-acked"
     ? DROPPED_BYTES + ASKED_BYTES * stream.consumers
     : 0;

@@ -175,12 +175,12 @@ class SqliteStreamStore implements StreamStore {
     return Promise.resolve(name === undefined ? all : all.filter((each) => each.name === name));
   }
 
-  append(stream: string, frame: Frame, onStored?: OnStored): void {
-    this.#writer.append(stream, frame, onStored);
+  append(stream: string, frame: Frame, owner: number, onStored?: OnStored): void {
+    this.#writer.append(stream, frame, owner, onStored);
   }
 
-  room(): Promise<void> | undefined {
-    return this.#writer.room();
+  room(owner: number, bytes: number): Promise<void> | undefined {
+    return this.#writer.room(owner, bytes);
   }
 
   async create(name: string, settings: StreamSettings): Promise<StreamFigures> {

@@ -10,7 +10,7 @@ import type { Frame } from "../../../../frame/mod.ts";
 import { StreamError } from "../stream_error.ts";
 import type { OnStored, StreamFigures } from "../stream_store.ts";
 import { BATCH_BYTES, OUTCOME_BYTES, readOutcomes, writeAppends } from "./append_batch.ts";
-import { costOf, publicationCost } from "./order_cost.ts";
+import { errorOf } from "./order_failure.ts";
 import {
   type AppendOrder,
   NOTHING,
@@ -20,19 +20,10 @@ import {
   type StoreOrder,
   type StoreReport,
 } from "./orders.ts";
-import { OpenAppend } from "./open_append.ts";
-import { errorOf } from "./order_failure.ts";
 import type { StoreMemory } from "./store_memory.ts";
 import type { StoreThreadOrder, StoreThreadReport } from "./store_thread.ts";
 import { ERRORS } from "./thread_errors.ts";
-
-/** Orders in one commit, and those of them that manage streams and consumers. */
-const MAX_BATCH_ORDERS = 10_000;
-const MAX_MANAGING = 4;
-/** Memory that publications are first put into, and pieces of it that are kept: 2 MiB each at most. */
-const FIRST_BYTES = 4_096;
-const MAX_KEPT = 4;
-const MAX_KEPT_BYTES = 2_097_152;
+import { type Waiting, WaitingOrders } from "./waiting_orders.ts";
 
 /** What the writer tells that is no answer. */
 export interface StoreWriterEvents {
@@ -44,13 +35,6 @@ export interface StoreWriterEvents {
   readonly isAwaited: (stream: string) => boolean;
   /** A stream as it was committed last. */
   readonly figuresOf: (stream: string) => StreamFigures | undefined;
-}
-
-/** An order on its way, and who waits for the answer. */
-interface Waiting {
-  readonly order: StoreOrder;
-  readonly bytes: number;
-  readonly onResult: ((result: OrderResult) => void) | undefined;
 }
 
 /**
@@ -65,31 +49,18 @@ export class StoreWriter {
   readonly #line = new AskingEnd(BATCH_BYTES, OUTCOME_BYTES);
   /** What was handed over on the line last. */
   #asked: readonly AppendOrder[] = [];
-  #waiting: (Waiting | OpenAppend)[] = [];
-  /** Those of them that publications may be added to. */
-  readonly #openAppends = new Map<string, OpenAppend>();
-  /** Retained values that wait: of each topic only the last. */
-  readonly #retains = new Map<string, Uint8Array | undefined>();
-  #waitingBytes = 0;
-  /** Memory of committed publications, for the next ones: it need not be collected after each commit. */
-  readonly #memory: ArrayBuffer[] = [];
-  /** While more bytes than these wait, publishers wait too. */
-  readonly #maxWaitingBytes: number;
-  /** Bytes of publications in one commit. */
-  readonly #maxBatchBytes: number;
+  readonly #waiting: WaitingOrders;
   #inFlight: Waiting[] | undefined;
   /** Those that are answered by a later report. */
   readonly #late = new Map<number, Waiting>();
   #isScheduled = false;
-  readonly #room = new Condition();
   readonly #idle = new Condition();
   #failure: StreamError | undefined;
 
   /** Starts the thread. */
   constructor(path: string, events: StoreWriterEvents, memory: StoreMemory, maxPages?: number) {
     this.#events = events;
-    this.#maxWaitingBytes = memory.waitingBytes;
-    this.#maxBatchBytes = memory.waitingBytes / 2;
+    this.#waiting = new WaitingOrders(events, memory.waitingBytes);
     this.#thread = new WorkerThread(new URL("./store_thread.ts", import.meta.url), {
       name: "streams",
       errors: ERRORS,
@@ -109,21 +80,10 @@ export class StoreWriter {
     return this.#failure;
   }
 
-  /** Appends a publication. */
-  append(stream: string, frame: Frame, onStored?: OnStored): void {
+  /** Appends a publication of a connection. */
+  append(stream: string, frame: Frame, owner: number, onStored?: OnStored): void {
     if (this.#failure) return onStored?.(this.#failure);
-    let open = this.#openAppends.get(stream);
-    if (open === undefined || open.cost >= this.#maxBatchBytes / 4) {
-      const memory = this.#memory.pop() ?? new ArrayBuffer(FIRST_BYTES);
-      const eachCost = publicationCost(this.#events.figuresOf(stream));
-      this.#openAppends.set(stream, open = new OpenAppend(stream, memory, eachCost));
-      this.#waiting.push(open);
-    }
-    this.#waitingBytes += open.add(frame);
-    if (onStored) {
-      open.asked.push(open.publications.ends.length - 1);
-      open.onStored.push(onStored);
-    }
+    this.#waiting.append(stream, frame, owner, onStored);
     this.#schedule();
   }
 
@@ -147,14 +107,13 @@ export class StoreWriter {
   /** Keeps a topic's retained value, or forgets it. Nobody is told when. */
   retain(topic: string, frame: Uint8Array | undefined): void {
     if (this.#failure) return;
-    this.#retains.set(topic, frame);
+    this.#waiting.retain(topic, frame);
     this.#schedule();
   }
 
-  /** What publishers wait for while too much waits to be written; `undefined` if it does not. */
-  room(): Promise<void> | undefined {
-    if (this.#waitingBytes <= this.#maxWaitingBytes) return undefined;
-    return this.#room.wait();
+  /** What a connection waits for while too much of it waits to be written; `undefined` if it does not. */
+  room(owner: number, bytes: number): Promise<void> | undefined {
+    return this.#waiting.room(owner, bytes);
   }
 
   /** Writes what waits, then closes the database. */
@@ -166,22 +125,13 @@ export class StoreWriter {
   }
 
   #push(order: StoreOrder, onResult: Waiting["onResult"]): void {
-    // Publications that come later must not overtake what is ordered in between.
-    if (order.kind !== "hungry" && order.kind !== "settle") this.#openAppends.clear();
-    const stream = order.kind === "settle" ? order.settlement.stream : undefined;
-    const bytes = costOf(order, stream === undefined ? undefined : this.#events.figuresOf(stream));
-    this.#waitingBytes += bytes;
-    this.#waiting.push({ order, bytes, onResult });
+    this.#waiting.push(order, onResult);
     this.#schedule();
-  }
-
-  get #hasWaiting(): boolean {
-    return this.#waiting.length > 0 || this.#retains.size > 0;
   }
 
   /** Whether all is done that closing waits for. A purge is not waited for. */
   get #isIdle(): boolean {
-    if (this.#inFlight || this.#hasWaiting) return false;
+    if (this.#inFlight || !this.#waiting.isEmpty) return false;
     for (const { order } of this.#late.values()) if (order.kind === "append") return false;
     return true;
   }
@@ -197,46 +147,15 @@ export class StoreWriter {
   }
 
   #send(): void {
-    if (this.#inFlight || !this.#hasWaiting || this.#failure) return;
-    const batch: Waiting[] = [];
-    const later: Waiting[] = [];
-    let bytes = 0;
-    let next = 0;
-    let managing = 0;
-    for (const waiting of this.#waiting) {
-      if (batch.length >= MAX_BATCH_ORDERS || bytes >= this.#maxBatchBytes) break;
-      next++;
-      if (waiting instanceof OpenAppend) {
-        if (this.#openAppends.get(waiting.stream) === waiting) {
-          this.#openAppends.delete(waiting.stream);
-        }
-        bytes += waiting.cost;
-        waiting.isAwaited = this.#events.isAwaited(waiting.stream);
-        batch.push({
-          order: waiting.order,
-          bytes: waiting.cost,
-          onResult: (result) => waiting.settle(result),
-        });
-      } else if (isManaging(waiting.order) && ++managing > MAX_MANAGING) later.push(waiting);
-      else {
-        bytes += waiting.bytes;
-        batch.push(waiting);
-      }
-    }
-    this.#waiting = [...later, ...this.#waiting.slice(next)];
-    for (const [topic, frame] of this.#retains) {
-      if (batch.length >= MAX_BATCH_ORDERS || bytes >= this.#maxBatchBytes) break;
-      this.#retains.delete(topic);
-      bytes += frame?.length ?? 0;
-      batch.push({ order: { kind: "retain", topic, frame }, bytes: 0, onResult: undefined });
-    }
+    if (this.#inFlight || this.#waiting.isEmpty || this.#failure) return;
+    const batch = this.#waiting.take();
     this.#inFlight = batch;
     const orders = batch.map(({ order }) => order);
     const appends = orders.filter((order) => order.kind === "append");
     const memory = appends.map(({ frames }) => frames.buffer as ArrayBuffer);
     if (appends.length < orders.length || !this.#ask(appends)) {
       this.#post({ type: "perform", orders }, memory);
-    } else this.#keep(memory);
+    } else this.#waiting.keep(memory);
   }
 
   #post(order: StoreThreadOrder, transfer?: readonly Transferable[]): void {
@@ -263,7 +182,7 @@ export class StoreWriter {
         this.#closed.resolve();
         break;
       case "performed":
-        this.#keep(report.memory);
+        this.#waiting.keep(report.memory);
         this.#performed(report.report, report.asked);
         break;
       case "answered": {
@@ -274,15 +193,6 @@ export class StoreWriter {
       case "closed":
         this.#closed.resolve();
         break;
-    }
-  }
-
-  /** Takes memory for later publications. */
-  #keep(memory: readonly ArrayBuffer[]): void {
-    for (const each of memory) {
-      if (this.#memory.length < MAX_KEPT && each.byteLength <= MAX_KEPT_BYTES) {
-        this.#memory.push(each);
-      }
     }
   }
 
@@ -303,13 +213,13 @@ export class StoreWriter {
       if (waiting) this.#answer(waiting, result);
     }
     if (report.failure) this.#fail(errorOf(report.failure));
-    if (this.#waitingBytes <= this.#maxWaitingBytes / 2) this.#room.notify();
+    this.#waiting.admit();
     if (this.#isIdle) this.#idle.notify();
   }
 
-  #answer({ bytes, onResult }: Waiting, result: OrderResult): void {
-    this.#waitingBytes -= bytes;
-    onResult?.(result);
+  #answer(waiting: Waiting, result: OrderResult): void {
+    this.#waiting.done(waiting);
+    waiting.onResult?.(result);
   }
 
   #died(error: Error): void {
@@ -324,39 +234,12 @@ export class StoreWriter {
     if (this.#failure) return;
     this.#failure = error;
     const failure = { code: error.code, message: error.message };
-    const waiting = [...this.#inFlight ?? [], ...this.#waiting];
+    const waiting = [...this.#inFlight ?? [], ...this.#waiting.clear()];
     this.#inFlight = undefined;
-    this.#waiting = [];
-    this.#openAppends.clear();
-    this.#waitingBytes = 0;
-    this.#retains.clear();
-    for (const each of waiting) {
-      if (each instanceof OpenAppend) each.settle({ failure });
-      else each.onResult?.({ failure });
-    }
+    for (const { onResult } of waiting) onResult?.({ failure });
     for (const { onResult } of this.#late.values()) onResult?.({ failure });
     this.#late.clear();
-    this.#room.notify();
     this.#idle.notify();
     this.#events.failed(error);
   }
 }
-
-/**
- * Whether it manages a stream or a consumer, which may take a millisecond. Whoever asks for it asks for
- * nothing more until it is done, so what others ask for may overtake it.
- */
-function isManaging({ kind }: StoreOrder): boolean {
-  return MANAGING.has(kind);
-}
-
-const MANAGING: ReadonlySet<StoreOrder["kind"]> = new Set<StoreOrder["kind"]>([
-  "create",
-  "update",
-  "delete",
-  "join",
-  "consumers",
-  "delete-consumer",
-  "reset-consumer",
-  "redrive",
-]);
