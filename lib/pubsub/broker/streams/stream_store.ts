@@ -307,8 +307,8 @@ export interface StreamStore extends AsyncDisposable {
   /**
    * The name of the stream that keeps a topic; `undefined` if none does that has been seen.
    *
-   * @param visited If the answer was not remembered, is told how many nodes of a tree of filters were
-   * looked at: up to 16,000 filters of a thousand streams may match a topic.
+   * @param visited If the answer was not remembered, is told how much was looked at, as nodes of a tree of
+   * filters: a thousand streams may have 16,000 of these.
    */
   streamOf(topic: string, visited: (nodes: number) => void): string | undefined;
   /** Why there may be streams that have not been seen yet; `undefined` if there are none. */

@@ -1,5 +1,4 @@
-import { overlapping } from "../../protocol/overlapping.ts";
-import { TokenTree } from "../../protocol/token_tree.ts";
+import { FilterTable } from "./filter_table.ts";
 import type { StreamSettings, StreamTotals } from "./stream_store.ts";
 
 /** Topics whose streams are remembered. */
@@ -16,8 +15,8 @@ export class StreamTopics {
   readonly #streams: ReadonlyMap<string, KeepingStream>;
   readonly #known = new Map<string, string | undefined>();
   /** The names of streams by their filters. */
-  readonly #tree = new TokenTree<string>();
-  /** The filters that the tree has of each stream. */
+  readonly #table = new FilterTable();
+  /** The filters that the table has of each stream. */
   readonly #indexed = new Map<string, readonly string[]>();
   #isIndexed = false;
 
@@ -35,20 +34,17 @@ export class StreamTopics {
     if (known !== undefined || this.#known.has(topic)) return known;
     if (this.#known.size >= MAX_TOPICS) this.#known.clear();
     if (!this.#isIndexed) this.#index();
-    const found: string[] = [];
-    const nodes = this.#tree.match(topic, found);
-    visited?.(nodes);
-    this.#known.set(topic, found[0]);
-    return found[0];
+    const found = this.#table.find(topic, undefined, visited);
+    this.#known.set(topic, found);
+    return found;
   }
 
   /** The name of a stream, other than `except`, that keeps topics which one of these filters matches. */
   overlapping(filters: readonly string[], except?: string): string | undefined {
     if (!this.#isIndexed) this.#index();
     for (const filter of filters) {
-      for (const name of overlapping(this.#tree, filter)) {
-        if (name !== undefined && name !== except) return name;
-      }
+      const name = this.#table.find(filter, except);
+      if (name !== undefined) return name;
     }
     return undefined;
   }
@@ -59,17 +55,17 @@ export class StreamTopics {
     this.#isIndexed = false;
   }
 
-  /** Brings the tree up to date. There may be 16,000 filters, of which a change concerns few. */
+  /** Brings the table up to date. There may be 16,000 filters, of which a change concerns few. */
   #index(): void {
     for (const [name, filters] of this.#indexed) {
       const present = this.#streams.get(name)?.settings.topics;
       if (present?.length === filters.length && present.every((f, i) => f === filters[i])) continue;
-      for (const filter of filters) this.#tree.delete(filter);
+      for (const filter of filters) this.#table.delete(filter);
       this.#indexed.delete(name);
     }
     for (const { name, settings: { topics } } of this.#streams.values()) {
       if (this.#indexed.has(name)) continue;
-      for (const filter of topics) this.#tree.set(filter, name);
+      for (const filter of topics) this.#table.set(filter, name);
       this.#indexed.set(name, topics);
     }
     this.#isIndexed = true;
