@@ -146,7 +146,8 @@ export class Flow implements LineExit {
       this.#isLent = false;
       this.read(this.#mayRead);
     }
-    if (this.#line) this.#line.drained();
+    const line = this.#line;
+    if (line) this.#inTurn(() => line.drained());
     else if (this.#resetTimer !== undefined) this.#reset();
   }
 
@@ -177,7 +178,16 @@ export class Flow implements LineExit {
 
   writeAlone(bytes: Uint8Array, taken: () => void): void {
     this.#passing(bytes);
-    this.#to.writeAlone(bytes, taken);
+    this.#to.writeAlone(bytes, () => this.#inTurn(taken));
+  }
+
+  /**
+   * Goes on with what waits because of faults. The runtime may tell that bytes were taken before it looks
+   * at anything else: of hundreds of flows each would write again, and nobody else be seen.
+   */
+  #inTurn(goOn: () => void): void {
+    if (this.#turns.isDue) this.#turns.wait(goOn);
+    else goOn();
   }
 
   reached(mark: Mark): void {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Turns } from "../../lib/net/turns.ts";
 import { FaultSet } from "../../lib/proxy/faults/fault_set.ts";
+import { parseFault } from "../../lib/proxy/mod.ts";
 import { Flow, type FlowEvents } from "../../lib/proxy/flow.ts";
 import { FlowTurns } from "../../lib/proxy/flow_turns.ts";
 import type { Side } from "../../lib/proxy/side.ts";
@@ -26,9 +27,18 @@ class FakeSide {
   pause(): void {
     this.isRead = false;
   }
+  /** Told in a microtask when a write was taken, as of a connection over TLS, if there is one. */
+  onTaken: (() => void) | undefined;
+  written = 0;
   write(): boolean {
     this.onWrite();
-    return true;
+    this.written++;
+    if (this.onTaken) queueMicrotask(this.onTaken);
+    return this.onTaken === undefined;
+  }
+  writeAlone(_: Uint8Array, taken: () => void): void {
+    this.onTaken = taken;
+    this.write();
   }
   end(): void {
     this.hasEnded = true;
@@ -54,7 +64,7 @@ class Flows implements Disposable {
   readonly from: FakeSide[] = [];
   readonly to: FakeSide[] = [];
   readonly flows: Flow[] = [];
-  readonly #set = new FaultSet(1, () => {});
+  readonly set = new FaultSet(1, () => {});
   readonly #flowTurns = new FlowTurns(this.turns, () => this.flows.length);
 
   constructor(count: number) {
@@ -62,7 +72,7 @@ class Flows implements Disposable {
     for (let i = 0; i < count; i++) {
       const [from, to] = [this.from[i] = new FakeSide(), this.to[i] = new FakeSide()];
       const ends = [from, to] as unknown as [Side, Side];
-      this.flows.push(new Flow("up", ...ends, this.#set, events, this.#flowTurns));
+      this.flows.push(new Flow("up", ...ends, this.set, events, this.#flowTurns));
     }
   }
 
@@ -80,7 +90,7 @@ class Flows implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#set[Symbol.dispose]();
+    this.set[Symbol.dispose]();
   }
 }
 
@@ -139,4 +149,29 @@ Deno.test("what a flow holds back comes before what it reads once more, and befo
   await flows.turns.give();
   assertEquals(flows.passed, [MUCH.length + LITTLE.length, MUCH.length]);
   assert(flows.from[0]!.isRead);
+});
+
+Deno.test("what waits because of faults goes on in turns, however soon the system takes it", async () => {
+  for (const [fault, reads] of [["up slice 1B", 1], ["up corrupt 1e-17", 1_000]] as const) {
+    using clock = new FakeClock();
+    using flows = new Flows(2);
+    flows.set.set([parseFault(fault)]);
+    const [flow, to] = [flows.flows[0]!, flows.to[0]!];
+    flow.look();
+    to.onWrite = () => void clock.nowMs++;
+    if (reads > 1) to.onTaken = () => flow.drained();
+    for (let i = 0; i < reads; i++) flow.received(new Uint8Array(1_000 / reads));
+    for (let turns = 1;; turns++) {
+      for (let i = 0; i < 200; i++) await undefined;
+      assert(to.written < 50 * turns, `${fault}: ${to.written} writes in ${turns} turns`);
+      if (flow.passedBytes === 1_000) break;
+      assertEquals(
+        flows.turns.waiting.length,
+        1,
+        `${fault}: ${to.written} writes, no turn is asked for`,
+      );
+      await flows.turns.give();
+    }
+    flow.stop();
+  }
 });

@@ -7,14 +7,13 @@ import type { ActiveFault, FrameInfo } from "./active_fault.ts";
 import { isOfFrames, selectsFrames } from "./fault.ts";
 import type { FaultSet } from "./fault_set.ts";
 import { FrameStage } from "./frame_stage.ts";
-import { LonePieces } from "./lone_pieces.ts";
 import { type Mark, markAt, type Piece, Shaping } from "./shaping.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
 /** So many pieces are made in one go. */
 const PIECES_IN_A_ROW = 512;
 
-/** With a rate, bytes leave at these intervals. */
+/** With a rate, bytes of a piece leave at these intervals at most, however often there is room. */
 const PACE_MS = 5;
 
 /** A reset waits this long for the bytes before it to be sent, and at most this long for their room. */
@@ -76,7 +75,10 @@ export class FaultLine {
   /** Faults that act once, and have. */
   readonly #done = new Set<ActiveFault>();
   readonly #alarm = new Alarm(() => this.#advance());
-  readonly #lone: LonePieces;
+  /** When the next bytes of a piece that is not due as a whole may leave. */
+  #partAt = -Infinity;
+  /** Whether a piece was written by itself that the system has not taken. */
+  #isAwaiting = false;
   #isBlocked = false;
   #isReading = true;
   /** Nothing that arrives is passed any more. */
@@ -99,10 +101,6 @@ export class FaultLine {
     this.#exit = exit;
     this.#shaping = new Shaping(set, connection, direction, offset);
     this.#waiting = new WaitingRoom(set.waiting);
-    this.#lone = new LonePieces(
-      (bytes, taken) => exit.writeAlone(bytes, taken),
-      () => this.#advance(),
-    );
   }
 
   /** When what waits may have left; in the past if nothing waits. */
@@ -159,7 +157,6 @@ export class FaultLine {
   stop(): void {
     this.#isOver = true;
     clock.clear(this.#alarm);
-    this.#lone.stop();
     this.#frames?.stop();
     this.#entries.clear();
     this.#queue.clear();
@@ -182,7 +179,7 @@ export class FaultLine {
     if (this.#isOver) return;
     this.#count();
     // Pieces that have left made room for others.
-    const isWaiting = isHeld || this.#lone.isAwaiting || this.#isBlocked;
+    const isWaiting = isHeld || this.#isAwaiting || this.#isBlocked;
     if (!isWaiting && this.#entries.length > 0 && this.#mayMakePieces(now)) this.#wake(now);
     this.#look(isHeld);
   }
@@ -274,8 +271,7 @@ export class FaultLine {
   #pump(now: number): void {
     for (;;) {
       const waiting = this.#queue.peek();
-      if (waiting === undefined || this.#isBlocked || this.#isOver) return;
-      if (this.#lone.isAwaiting) return;
+      if (waiting === undefined || this.#isAwaiting || this.#isBlocked || this.#isOver) return;
       if (waiting.bytes === undefined) {
         const mark = waiting.mark!;
         if (waiting.dueAt > now || !this.#reaches(waiting, mark, now)) {
@@ -290,7 +286,7 @@ export class FaultLine {
       // By a rate, some of the bytes may be due.
       const due = isDue
         ? bytes.length
-        : bytesPerMs > 0 && !alone && heldUntil <= now
+        : bytesPerMs > 0 && !alone && Math.max(heldUntil, this.#partAt) <= now
         ? Math.max(waiting.left, Math.min(bytes.length, Math.floor((now - beginsAt) * bytesPerMs)))
         : waiting.left;
       if (due > waiting.left) {
@@ -299,16 +295,26 @@ export class FaultLine {
         waiting.left = due;
         this.#waiting.bytes -= part.length;
         if (isDue) this.#queue.shift();
-        if (alone) return this.#lone.write(part);
+        if (alone) return this.#passAlone(part);
+        if (!isDue) this.#partAt = now + PACE_MS;
         if (!this.#exit.write(part)) this.#isBlocked = true;
       }
       if (!isDue) {
+        const partAt = this.#partAt > now ? this.#partAt : now + PACE_MS;
         const next = bytesPerMs > 0 && !alone
-          ? Math.max(now + PACE_MS, beginsAt + (waiting.left + 1) / bytesPerMs, heldUntil)
+          ? Math.max(partAt, beginsAt + (waiting.left + 1) / bytesPerMs, heldUntil)
           : waiting.dueAt;
         return this.#wake(Math.min(next, waiting.dueAt));
       }
     }
+  }
+
+  #passAlone(bytes: Uint8Array): void {
+    this.#isAwaiting = true;
+    this.#exit.writeAlone(bytes, () => {
+      this.#isAwaiting = false;
+      this.#advance();
+    });
   }
 
   /** Whether a mark may act: a reset that follows bytes at once would overtake them. */
