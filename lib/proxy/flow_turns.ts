@@ -3,8 +3,8 @@ import type { Turns } from "../net/turns.ts";
 
 /** Flows stop for others after this time. At each stop, more bytes pile up on both sides. */
 const PASSING_MS = 25;
-/** The same while others wait for a turn, such as new clients, whose turns are as long. */
-const SHARED_MS = 2;
+/** The same while others wait for a turn, such as new clients, whose turns are twice as long. */
+const SHARED_MS = 1;
 /** The same where there is only one connection, for which more frequent stops cost some percent. */
 const ALONE_MS = 100;
 
