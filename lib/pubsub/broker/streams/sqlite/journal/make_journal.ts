@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { messageOf } from "../../../../../base/message_of.ts";
 import { asSqliteError, type FileGuard, SqliteError } from "../../../../../sqlite/mod.ts";
 import { Journal, type JournalFile } from "./journal.ts";
@@ -38,17 +37,20 @@ function fill(file: Deno.FsFile, path: string): void {
       block.fill(0);
     }
     file.syncSync();
-    syncFolder(dirname(path));
+    syncFolderOf(path);
   } catch (error) {
     Deno.removeSync(path);
     throw error;
   }
 }
 
-/** Has the disk keep the names in a folder, where the system can do that. */
-function syncFolder(path: string): void {
+/**
+ * Has the disk keep the name of a file, where the system can do that. Without `node:path`: the thread
+ * would take 10 ms more to start.
+ */
+function syncFolderOf(path: string): void {
   if (Deno.build.os === "windows") return;
-  using folder = Deno.openSync(path);
+  using folder = Deno.openSync(path.includes("/") ? path.replace(/[^/]*$/, "") : ".");
   folder.syncSync();
 }
 
