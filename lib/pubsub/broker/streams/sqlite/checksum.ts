@@ -40,7 +40,7 @@ function makeTable(): Int32Array {
 }
 
 /** CRC-32, four bytes at a time: about 1 ns a byte. */
-function ownChecksum(bytes: Uint8Array): number {
+export function ownChecksum(bytes: Uint8Array): number {
   const t = table ??= makeTable();
   const { length } = bytes;
   let sum = -1;
