@@ -25,7 +25,7 @@ export class LastWill {
     const { principal, subscriptions } = this.#owner;
     if (will) {
       const refusal = publishRefusal(principal!, will.topic) ??
-        this.#core.shared?.publishRefusal(will.header) ??
+        this.#core.shared?.publishRefusal(will.frame.header) ??
         subscriptions.keep(will.cost, "a will");
       if (refusal) return refusal;
     }
@@ -42,8 +42,19 @@ export class LastWill {
     const principal = this.#owner.principal?.current;
     if (!isWanted && principal && !publishRefusal(principal, will.topic)) {
       await this.#core.inTurn.publish(will.topic, () => will.bytes);
+      await this.#keep(will);
     }
     // What waits for its turn counts.
     this.set(undefined);
+  }
+
+  /** Has a stream keep it that keeps its topic. A store that carries publications has got it already. */
+  async #keep({ topic, frame }: Will): Promise<void> {
+    const { streams, router } = this.#core;
+    if (streams === undefined || streams.carries) return;
+    const stream = streams.streamOf(topic, (nodes) => router.visited(nodes));
+    if (stream === undefined) return;
+    await streams.room();
+    streams.append(stream, frame);
   }
 }

@@ -1,4 +1,4 @@
-import type { Frame, FrameHeader } from "../../frame/mod.ts";
+import type { Frame } from "../../frame/mod.ts";
 import { FrameDecoder } from "../../frame/frame_decoder.ts";
 import { encodeFrame } from "../../frame/frame_encoder.ts";
 import type { Refusal } from "../protocol/codes.ts";
@@ -26,9 +26,9 @@ export class Will {
     this.bytes = bytes;
   }
 
-  /** The header of the publication. */
-  get header(): FrameHeader {
-    return new FrameDecoder().decode(this.bytes).frames[0]!.header;
+  /** The publication. */
+  get frame(): Frame {
+    return new FrameDecoder().decode(this.bytes).frames[0]!;
   }
 
   /** What it costs to keep it. */

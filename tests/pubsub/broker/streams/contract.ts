@@ -62,6 +62,16 @@ export const CONTRACT: readonly ContractCase[] = [
     await store(peer, "orders.x", "after");
     ok(await reader.ask("ping", { id: 3 }).then((pong) => ({ ...pong, op: "ok" })));
   }),
+  streamCase("a last will is kept as any other publication is", async (broker, peer) => {
+    const lost = await RawPeer.to(broker);
+    ok(await lost.ask("hello", { version: 1, will: "orders.lost", id: 1 }, "gone"));
+    ok(await peer.ask("sub", { stream: "orders", sid: 1, from: "all", id: 1 }));
+    assertEquals((await peer.header())["op"], "caught-up");
+    lost[Symbol.dispose]();
+    const { header, content } = await peer.frame();
+    assertEquals([header["topic"], header["seq"]], ["orders.lost", 1]);
+    assertEquals(new TextDecoder().decode(content), "gone");
+  }),
   streamCase("a reader begins where it says", async (broker, peer) => {
     const topics = ["orders.a", "orders.b", "orders.a", "orders.c"];
     for (const [i, topic] of topics.entries()) await store(peer, topic, `${i + 1}`);
