@@ -81,7 +81,8 @@ storedTest(
     assertEquals((await assertRejects(() => second.ack(), PubSubError)).code, "stale-ack");
     const third = await next();
     assertEquals(third.text(), "1");
-    await third.ack();
+    // Both are in one request, of which the broker says that it has one of them twice.
+    await Promise.all([third.ack(), third.ack()]);
     assertEquals((await assertRejects(() => third.ack(), PubSubError)).code, "stale-ack");
     await client.streams.deleteConsumer("orders", "c");
     assertEquals((await assertRejects(next, PubSubError)).code, "no-consumer");
