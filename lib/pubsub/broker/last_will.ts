@@ -6,12 +6,12 @@ import type { Will } from "./will.ts";
 
 /** The last will of a connection, as a publication of its client's. */
 export class LastWill {
-  readonly #owner: Pick<Requester, "principal" | "subscriptions">;
+  readonly #owner: Pick<Requester, "id" | "principal" | "subscriptions">;
   readonly #core: BrokerCore;
   #will: Will | undefined;
 
   /** Has none at first. */
-  constructor(owner: Pick<Requester, "principal" | "subscriptions">, core: BrokerCore) {
+  constructor(owner: Pick<Requester, "id" | "principal" | "subscriptions">, core: BrokerCore) {
     this.#owner = owner;
     this.#core = core;
   }
@@ -54,7 +54,8 @@ export class LastWill {
     if (streams === undefined || streams.carries) return;
     const stream = streams.streamOf(topic, (nodes) => router.visited(nodes));
     if (stream === undefined) return;
-    await streams.room();
-    streams.append(stream, frame);
+    const { id } = this.#owner;
+    await streams.room(id, frame.bytes.length);
+    streams.append(stream, frame, id);
   }
 }
