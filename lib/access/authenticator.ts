@@ -44,6 +44,22 @@ export interface Authenticator {
   authenticate(credentials: Credentials, attempt?: LoginAttempt): Promise<Principal | undefined>;
 }
 
+/**
+ * Asks an authenticator.
+ *
+ * @throws {TypeError} if what it gives is no principal: the client's first request would fail, not its
+ * login. Otherwise rejects as the authenticator does.
+ */
+export async function askAuthenticator(
+  authenticator: Authenticator,
+  credentials: Credentials,
+  attempt: LoginAttempt,
+): Promise<Principal | undefined> {
+  const principal = await authenticator.authenticate(credentials, attempt);
+  if (principal) checkGiven("principal.permission", principal.permission, "function");
+  return principal;
+}
+
 /** An authenticator took too long. */
 export class LoginTimeoutError extends Error {
   override readonly name = "LoginTimeoutError";
@@ -63,7 +79,7 @@ export async function authenticateInTime(
 ): Promise<Principal | undefined> {
   const time = new AbortController();
   const attempt = { peer, signal: signal ? AbortSignal.any([signal, time.signal]) : time.signal };
-  const deciding = authenticator.authenticate(credentials, attempt);
+  const deciding = askAuthenticator(authenticator, credentials, attempt);
   if (await before(deciding, timeoutMs)) return await deciding;
   const late = new LoginTimeoutError(`The authenticator has not decided within ${timeoutMs} ms`);
   time.abort(late);

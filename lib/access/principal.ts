@@ -1,3 +1,5 @@
+import { checkGiven } from "../base/option_kinds.ts";
+
 /**
  * What a right extends to, in patterns. What a pattern is, and when one fits, is up to the role
  * that checks the right: a filter of topics, say.
@@ -39,11 +41,22 @@ export class Principal {
   /**
    * Gives a client its rights.
    *
-   * @param rights By name. The patterns must be valid ones of their right.
+   * @param rights By name; they are copied. The patterns must be valid ones of their right.
+   * @throws {TypeError} if the name is no text, or a right has no lists of texts.
    */
   constructor(name: string, rights: Readonly<Record<string, Permission>>) {
+    checkGiven("name", name, "text");
+    checkGiven("rights", rights, "object");
     this.name = name;
-    this.#rights = new Map(Object.entries(rights));
+    this.#rights = new Map(
+      Object.entries(rights).map(([right, permission]) => {
+        checkGiven(right, permission, "object");
+        const { allow = [], deny = [] } = permission;
+        checkGiven(`${right}.allow`, allow, "texts");
+        checkGiven(`${right}.deny`, deny, "texts");
+        return [right, { allow: [...allow], deny: [...deny] }];
+      }),
+    );
   }
 
   /** What it is permitted by a right; nothing if it was not given the right. */

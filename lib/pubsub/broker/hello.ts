@@ -1,4 +1,4 @@
-import { notCheckedNow } from "../../access/authenticator.ts";
+import { askAuthenticator, notCheckedNow } from "../../access/authenticator.ts";
 import type { Principal } from "../../access/mod.ts";
 import { reportError } from "../../base/report.ts";
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
@@ -51,7 +51,7 @@ export function hello(
   requester.waitForLogin(async (attempt) => {
     let principal: Principal | undefined;
     try {
-      principal = await authenticator.authenticate({ token, user, password }, attempt);
+      principal = await askAuthenticator(authenticator, { token, user, password }, attempt);
     } catch (failure) {
       if (!attempt.signal?.aborted) tellUnchecked(requester, failure, id);
       return;
