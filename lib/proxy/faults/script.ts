@@ -89,7 +89,7 @@ export function playScript(proxy: FaultTarget, steps: readonly ScriptStep[]): Di
   const wait = () => {
     const step = steps[next];
     if (step === undefined) return;
-    const leftMs = startedAt + step.atMs - performance.now();
+    const leftMs = Math.max(0, startedAt + step.atMs - performance.now());
     // A step may be later than a timer can wait for.
     timer = setTimeout(leftMs > MAX_TIMER_MS ? wait : act, Math.min(leftMs, MAX_TIMER_MS));
   };

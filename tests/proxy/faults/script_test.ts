@@ -1,3 +1,4 @@
+import process from "node:process";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Fault, parseScript, playScript, ScriptError } from "../../../lib/proxy/mod.ts";
 import { until } from "../../support/deadline.ts";
@@ -64,4 +65,19 @@ Deno.test("playScript() waits for a step that is later than a timer can wait", a
   // A timer that is set for too long fires within a millisecond: before this one.
   await new Promise((resolve) => setTimeout(resolve, 5));
   assertEquals(seen, ["up blackhole"]);
+});
+
+Deno.test("playScript() carries out steps whose time has come, and the runtime warns of nothing", async () => {
+  const warnings: string[] = [];
+  const note = ({ name }: Error) => void warnings.push(name);
+  process.on("warning", note);
+  const seen: number[] = [];
+  const proxy = {
+    faults: [] as readonly Fault[],
+    set: (faults: readonly Fault[]) => void seen.push(faults.length),
+  };
+  using _playing = playScript(proxy, parseScript("0 up blackhole\n0 clear\n0 both refuse"));
+  await until(() => seen.length === 3);
+  process.off("warning", note);
+  assertEquals([seen, warnings], [[1, 0, 1], []]);
 });
