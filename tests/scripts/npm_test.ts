@@ -1,5 +1,6 @@
 /** The npm package, installed by npm itself from the file that would be published. */
 import { assert, assertEquals } from "@std/assert";
+import ts from "typescript";
 import { jsonFrame } from "../../lib/frame/mod.ts";
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import { serveBroker } from "../../lib/pubsub/mod.ts";
@@ -64,12 +65,13 @@ Deno.test({
     const file = `socktool-socktool-${version}.tgz`;
     scratch.write("package.json", '{"type": "module"}');
     const words = ["install", "--no-audit", "--no-fund", "--ignore-scripts", `./${file}`];
-    succeeded(await runTool("npm", [...words, "bun@1", "typescript@5"], { cwd: folder }));
+    succeeded(await runTool("npm", [...words, "bun@1"], { cwd: folder }));
 
     await t.step("its types are right by themselves", async () => {
       scratch.write("typed.ts", TYPED);
       scratch.write("tsconfig.json", JSON.stringify(CONFIG));
-      const tsc = `${folder}/node_modules/typescript/lib/tsc.js`;
+      // Deno has it already, for making the package.
+      const tsc = ts.sys.getExecutingFilePath().replace(/[^/\\]*$/, "tsc.js");
       const { code, out } = await runTool("node", [tsc], { cwd: folder });
       assertEquals(code, 0, out);
     });
