@@ -130,6 +130,24 @@ Deno.test("until the other thread is there, nobody waits for it", () => {
   engine.finish(2);
 });
 
+Deno.test("a thread that has never begun is not waited for at the end", () => {
+  using scratch = new Scratch();
+  const path = scratch.at("socktool.db");
+  using _db = openWriter(path, { schema: STREAM_SCHEMA });
+  const writer = new LogWriter(path, new FileGuard(path).identity);
+  const { Worker } = globalThis;
+  globalThis.Worker = class extends EventTarget {
+    postMessage() {}
+    terminate() {}
+  } as unknown as typeof Worker;
+  writer.start();
+  globalThis.Worker = Worker;
+  const begin = performance.now();
+  writer.close();
+  // It would be given up after 10 seconds.
+  assert(performance.now() - begin < 9_000, "it was waited for");
+});
+
 Deno.test("where commits do not leave the other thread the time, the log begins again all the same", () => {
   using scratch = new Scratch();
   using store = new WithLogWriter(scratch);

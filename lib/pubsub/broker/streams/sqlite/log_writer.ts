@@ -21,6 +21,8 @@ export class LogWriter {
   readonly #identity: FileIdentity;
   readonly #line = new AskingEnd(8, FAILURE_BYTES);
   #thread: WorkerThread<LogThreadOrder, never> | undefined;
+  /** Whether the thread has answered. Without a free file descriptor it never begins. */
+  #isThere = false;
 
   /** Of a database. @param identity Which file it is. */
   constructor(path: string, identity: FileIdentity) {
@@ -50,7 +52,9 @@ export class LogWriter {
 
   /** Whether no step is under way. @param waitMs How long to wait for its end; 0 only looks. */
   isOver(waitMs = 0): boolean {
-    return this.#line.isAnswered || waitMs > 0 && this.#line.waitForAnswer(waitMs);
+    const isOver = this.#line.isAnswered || waitMs > 0 && this.#line.waitForAnswer(waitMs);
+    if (isOver && this.#thread) this.#isThere = true;
+    return isOver;
   }
 
   /** Why the last step failed; `undefined` if it was done. */
@@ -67,7 +71,7 @@ export class LogWriter {
   /** Waits for the step that is under way, closes the connection and ends the thread. */
   close(): void {
     if (this.#thread === undefined) return;
-    if (this.isOver(GIVE_UP_MS)) {
+    if (this.isOver(this.#isThere ? GIVE_UP_MS : 0)) {
       this.#line.ask(1);
       this.#line.waitForAnswer(GIVE_UP_MS);
     }
