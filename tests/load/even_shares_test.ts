@@ -48,6 +48,6 @@ Deno.test("an open loop sends every message of its schedule once, as evenly as c
         assert(Math.max(...counts) - Math.min(...counts) <= 1, `${counts}`);
       },
     ),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
 });
