@@ -8,6 +8,11 @@
 
 /** The words that both threads look at: how often it rang; messages, requests and answers so far. */
 const BELL = 0, POSTED = 1, ASKED = 2, REQUEST_BYTES = 3, ANSWER_BYTES = 4, ANSWERED = 5;
+/** By what the asking thread learns of the answer: a message, or this word, for which it waits. */
+const TELLER = 6;
+const MESSAGE = 0, WAITED_FOR = 1, TAKEN = 2;
+/** How many other messages the asking thread has received. */
+const HEARD = 7;
 const WORDS = 8;
 
 const HEAD_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
@@ -56,9 +61,12 @@ export class AskingEnd {
    * Has the other thread deal with the first bytes of {@linkcode AskingEnd.request}. That posts a
    * message when it has answered. To wait with `Atomics.waitAsync` would save no time, and on a busy
    * machine its promise once in a while stayed pending until something else woke the event loop.
+   *
+   * @param takes Whether {@linkcode AskingEnd.takeAnswer} is called next.
    */
-  ask(bytes: number): void {
+  ask(bytes: number, takes = false): void {
     this.#words[REQUEST_BYTES] = bytes;
+    Atomics.store(this.#words, TELLER, takes ? WAITED_FOR : MESSAGE);
     Atomics.add(this.#words, ASKED, 1);
     this.#ring();
   }
@@ -80,9 +88,26 @@ export class AskingEnd {
     return this.isAnswered;
   }
 
+  /**
+   * Sleeps until the last request is answered, which was made to be waited for. To be told by a message takes
+   * longer: that is cloned, and comes through the event loop.
+   *
+   * @returns whether the answer was taken; otherwise a message tells of it, or has it.
+   */
+  takeAnswer(timeoutMs: number): boolean {
+    Atomics.wait(this.#words, TELLER, WAITED_FOR, timeoutMs);
+    // From here on it is too late for the other thread to leave the message out.
+    return Atomics.exchange(this.#words, TELLER, MESSAGE) === TAKEN;
+  }
+
   /** The answer to the last request: a view that is valid until the next one. */
   get answer(): Uint8Array {
     return this.#answer.subarray(0, Atomics.load(this.#words, ANSWER_BYTES));
+  }
+
+  /** One of the messages was received for which the other end calls {@linkcode AnsweringEnd.told}. */
+  heard(): void {
+    Atomics.add(this.#words, HEARD, 1);
   }
 
   #ring(): void {
@@ -102,6 +127,7 @@ export class AnsweringEnd {
   readonly #request: Uint8Array;
   #received = 0;
   #asked = 0;
+  #told = 0;
 
   constructor({ memory, requestBytes }: LineMemory) {
     this.#words = new Int32Array(memory, 0, WORDS);
@@ -138,13 +164,25 @@ export class AnsweringEnd {
     return this.#request.subarray(0, this.#words[REQUEST_BYTES]);
   }
 
+  /** A message was posted to the other thread that has to be received before later answers. */
+  told(): void {
+    this.#told = this.#told + 1 | 0;
+  }
+
   /**
-   * The answer is the first bytes of {@linkcode AnsweringEnd.answer}. A message has to tell of it where
-   * the other thread neither looks nor sleeps.
+   * The answer is the first bytes of {@linkcode AnsweringEnd.answer}; `undefined` if a message has it.
+   *
+   * @returns whether the other thread takes it from there. Otherwise a message has to tell of it, where that
+   * thread neither looks nor sleeps.
    */
-  answered(bytes: number): void {
-    Atomics.store(this.#words, ANSWER_BYTES, bytes);
+  answered(bytes: number | undefined): boolean {
+    Atomics.store(this.#words, ANSWER_BYTES, bytes ?? 0);
     Atomics.add(this.#words, ANSWERED, 1);
     Atomics.notify(this.#words, ANSWERED);
+    const isInTurn = Atomics.load(this.#words, HEARD) === this.#told;
+    const teller = bytes !== undefined && isInTurn ? TAKEN : MESSAGE;
+    const isWaitedFor = Atomics.exchange(this.#words, TELLER, teller) === WAITED_FOR;
+    if (isWaitedFor) Atomics.notify(this.#words, TELLER);
+    return isWaitedFor && teller === TAKEN;
   }
 }

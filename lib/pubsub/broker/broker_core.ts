@@ -122,6 +122,9 @@ export class BrokerCore {
   readonly #accounts = new Map<Principal, Account>();
   readonly #run = new Run();
   readonly #completed: Subscription[] = [];
+  /** The client that sent something last, and whether another has since that was asked for. */
+  #lastHeard = 0;
+  #areOthersHeard = false;
 
   /**
    * @param pause Lets others be served in the middle of long work.
@@ -225,6 +228,13 @@ export class BrokerCore {
     return account;
   }
 
+  /** Notes that a client has sent something. @param id Names its connection. */
+  heard(id: number): void {
+    if (id === this.#lastHeard) return;
+    this.#lastHeard = id;
+    this.#areOthersHeard = true;
+  }
+
   /** Called when a connection ends. */
   leave(account: Account): void {
     if (--account.connections > 0) return;
@@ -253,6 +263,11 @@ export class BrokerCore {
   #serveStreams(store: StreamStore): void {
     for (const { topic, frame } of store.takeRetained()) this.retained.set(topic, frame);
     store.events = {
+      isAlone: () => {
+        const isAlone = !this.#areOthersHeard;
+        this.#areOthersHeard = false;
+        return isAlone;
+      },
       topicsChanged: () => this.router.changed(),
       deadLetter: (topic, frame) => {
         const bytes = () => frame as Uint8Array<ArrayBuffer>;

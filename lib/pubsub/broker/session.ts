@@ -274,6 +274,7 @@ export class Session implements FrameSender, OutboxOwner, ConnectionSource {
       this.checkRights();
       if (this.#ending) return void this.#close();
       this.signs.heard();
+      this.#core.heard(this.id);
       const decoder = this.#decoder ??= this.#makeDecoder();
       const handler = this.#handler ??= new FrameHandler(this, this.#core);
       let error: FrameError | undefined;

@@ -5,6 +5,11 @@ import { AskingEnd, type LineMemory } from "../../../lib/base/threads/shared_lin
 import { WorkerThread } from "../../../lib/base/threads/worker_thread.ts";
 import { deadline } from "../../support/deadline.ts";
 
+/** What the thread does with requests that begin with these, see there. */
+const [LATE, TELLS] = [255, 254];
+
+const LONG_MS = 10_000;
+
 /** A thread at the other end of a line. */
 function start() {
   const end = new AskingEnd(64, 64);
@@ -33,6 +38,15 @@ function start() {
       await this.reported(() => reports.includes("answered", answers));
       return [...end.answer];
     },
+    /** The answer, if it comes without a message. */
+    take(request: readonly number[], timeoutMs: number): number[] | undefined {
+      end.request.set(request);
+      end.ask(request.length, true);
+      return end.takeAnswer(timeoutMs) ? [...end.answer] : undefined;
+    },
+    answer: () => [...end.answer],
+    heard: () => end.heard(),
+    count: (report: string) => reports.filter((each) => each === report).length,
     async reported(isEnough: () => boolean) {
       while (!isEnough()) await deadline(new Promise<void>((done) => wake = done), "a report");
     },
@@ -73,4 +87,24 @@ Deno.test("a request from before the thread was loaded is answered, and it wakes
   assertEquals(await line.ask(Uint8Array.of(4)), [4]);
   line.post(7);
   await line.reported(() => line.reports.includes(7));
+});
+
+Deno.test("an answer that is waited for comes without a message, if it is in time and no message is before it", async () => {
+  using line = start();
+  assertEquals(await line.ask(Uint8Array.of(1)), [1]);
+  for (let i = 0; i < 100; i++) assertEquals(line.take([i, 2, 3], LONG_MS), [3, 2, i]);
+  assertEquals(line.take([LATE, 2], 1), undefined);
+  line.post(7);
+  await line.reported(() => line.count("answered") === 2);
+  assertEquals(line.answer(), [2, LATE]);
+  assertEquals(line.take([4, 5], LONG_MS), [5, 4]);
+  assertEquals(line.take([TELLS, 6], LONG_MS), undefined);
+  await line.reported(() => line.count("answered") === 3);
+  assertEquals([line.count("told"), line.answer()], [1, [6, TELLS]]);
+  // Whoever takes an answer does not know that the message before it was received.
+  assertEquals(line.take([8, 9], LONG_MS), undefined);
+  await line.reported(() => line.count("answered") === 4);
+  line.heard();
+  assertEquals(line.take([8, 9], LONG_MS), [9, 8]);
+  assertEquals(line.count("answered"), 4);
 });

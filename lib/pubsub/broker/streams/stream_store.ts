@@ -269,6 +269,8 @@ export interface Settlement {
 
 /** What a store tells of by itself. */
 export interface StreamStoreEvents {
+  /** Whether only one client has sent anything since the last call. */
+  readonly isAlone: () => boolean;
   /** It has changed which stream keeps which topics. */
   readonly topicsChanged: () => void;
   /** A dead letter was committed. The frame, with the op `pub`, is to be published on the topic. */

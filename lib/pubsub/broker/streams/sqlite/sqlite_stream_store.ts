@@ -59,6 +59,9 @@ export interface StreamStoreOptions {
  * `socktool.db`, written by one thread and read by another. What is confirmed as stored is on the
  * disk; messages of streams whose `sync` is `interval` reach it within a second.
  *
+ * While one client alone sends something to the broker, the thread of the broker sleeps until its
+ * publications are stored, for 2 ms at most.
+ *
  * @throws {TypeError | RangeError} if an option is no number, or too small, or the folder no text.
  * @throws {SqliteError} `locked` if another broker has the folder; `damaged`, `newer`, `foreign`, …
  */
@@ -143,6 +146,7 @@ class SqliteStreamStore implements StreamStore {
         return false;
       },
       figuresOf: (stream: string) => this.streams.get(stream),
+      isAlone: () => this.events?.isAlone() ?? false,
     };
     const maxPages = maxDiskBytes === undefined ? undefined : Math.ceil(maxDiskBytes / PAGE_BYTES);
     this.#writer = new StoreWriter(path, events, memory, maxPages);

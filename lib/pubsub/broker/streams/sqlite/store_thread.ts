@@ -139,9 +139,9 @@ function answer(): void {
   const orders = readAppends(request.subarray(0, length));
   const report = engine!.perform(orders, Date.now());
   const bytes = isPlain(report) ? writeOutcomes(line!.answer, orders, report) : undefined;
-  if (bytes === undefined) return tell(report, true, []);
-  line!.answered(bytes);
-  port.report(ANSWERED);
+  const isTaken = line!.answered(bytes);
+  if (bytes === undefined) tell(report, true, []);
+  else if (!isTaken) port.report(ANSWERED);
 }
 
 function perform(orders: readonly StoreOrder[], asked: boolean): void {
@@ -154,6 +154,7 @@ function perform(orders: readonly StoreOrder[], asked: boolean): void {
 
 function tell(report: StoreReport, asked: boolean, memory: readonly ArrayBuffer[]): void {
   const deliveries = report.deliveries.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+  line!.told();
   port.report({ type: "performed", asked, report, memory }, [...memory, ...deliveries]);
 }
 

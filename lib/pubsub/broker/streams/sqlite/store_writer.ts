@@ -10,6 +10,7 @@ import type { Frame } from "../../../../frame/mod.ts";
 import { StreamError } from "../stream_error.ts";
 import type { OnStored, StreamFigures } from "../stream_store.ts";
 import { BATCH_BYTES, OUTCOME_BYTES, readOutcomes, writeAppends } from "./append_batch.ts";
+import { BriefWait } from "./brief_wait.ts";
 import { errorOf } from "./order_failure.ts";
 import {
   type AppendOrder,
@@ -33,6 +34,8 @@ export interface StoreWriterEvents {
   readonly failed: (error: StreamError) => void;
   /** Whether somebody waits at the end of a stream to read it. */
   readonly isAwaited: (stream: string) => boolean;
+  /** Whether one client alone has sent something since the last call. */
+  readonly isAlone: () => boolean;
   /** A stream as it was committed last. */
   readonly figuresOf: (stream: string) => StreamFigures | undefined;
 }
@@ -54,6 +57,7 @@ export class StoreWriter {
   /** Those that are answered by a later report. */
   readonly #late = new Map<number, Waiting>();
   #isScheduled = false;
+  readonly #brief = new BriefWait();
   readonly #idle = new Condition();
   #failure: StreamError | undefined;
 
@@ -142,20 +146,30 @@ export class StoreWriter {
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
-      this.#send();
+      this.#send(true);
     });
   }
 
-  #send(): void {
+  /** @param isFirst Whether nothing was under way: no answer is being told. */
+  #send(isFirst = false): void {
     if (this.#inFlight || this.#waiting.isEmpty || this.#failure) return;
     const batch = this.#waiting.take();
     this.#inFlight = batch;
     const orders = batch.map(({ order }) => order);
     const appends = orders.filter((order) => order.kind === "append");
     const memory = appends.map(({ frames }) => frames.buffer as ArrayBuffer);
-    if (appends.length < orders.length || !this.#ask(appends)) {
-      this.#post({ type: "perform", orders }, memory);
-    } else this.#waiting.keep(memory);
+    const waits = isFirst && this.#isWaitWorth(appends);
+    if (appends.length < orders.length || !this.#ask(appends, waits)) {
+      return this.#post({ type: "perform", orders }, memory);
+    }
+    this.#waiting.keep(memory);
+    if (waits && this.#brief.take(this.#line)) this.#answered();
+  }
+
+  /** Whether to sleep until publications are stored: nobody else has anything to do meanwhile. */
+  #isWaitWorth(appends: readonly AppendOrder[]): boolean {
+    if (!this.#waiting.isEmpty || !this.#events.isAlone()) return false;
+    return this.#brief.isWorth(appends.reduce((sum, { asked }) => sum + asked.length, 0));
   }
 
   #post(order: StoreThreadOrder, transfer?: readonly Transferable[]): void {
@@ -164,11 +178,11 @@ export class StoreWriter {
   }
 
   /** Hands publications over on the line; `false` if they are too many for it. */
-  #ask(orders: readonly AppendOrder[]): boolean {
+  #ask(orders: readonly AppendOrder[], waits: boolean): boolean {
     const bytes = writeAppends(this.#line.request, orders);
     if (bytes === undefined) return false;
     this.#asked = orders;
-    this.#line.ask(bytes);
+    this.#line.ask(bytes, waits);
     return true;
   }
 
@@ -182,18 +196,23 @@ export class StoreWriter {
         this.#closed.resolve();
         break;
       case "performed":
+        this.#line.heard();
         this.#waiting.keep(report.memory);
         this.#performed(report.report, report.asked);
         break;
-      case "answered": {
-        const outcomes = readOutcomes(this.#line.answer, this.#asked);
-        this.#performed({ ...NOTHING, ...outcomes }, true);
+      case "answered":
+        this.#answered();
         break;
-      }
       case "closed":
         this.#closed.resolve();
         break;
     }
+  }
+
+  /** What was asked on the line is answered there. */
+  #answered(): void {
+    const outcomes = readOutcomes(this.#line.answer, this.#asked);
+    this.#performed({ ...NOTHING, ...outcomes }, true);
   }
 
   #performed(report: StoreReport, asked: boolean): void {
