@@ -34,7 +34,7 @@ export const SYNC_INTERVAL_MS = 1_000;
 const RETRY_MS = 100;
 
 /** For batches that only the journal gets, the database's files are looked at this often at most. */
-const GUARD_MS = 2;
+const GUARD_MS = 10;
 
 /**
  * Rows are written when the journal has this many bytes that the database lacks: the first size counts
