@@ -211,7 +211,7 @@ export class Engine implements SearchEngine {
    */
   async store(entry: PostedEntry, client: Client | undefined): Promise<void> {
     this.#checkWritable();
-    await this.#parts.writer.write({ kind: "put", entry }, client);
+    await this.#parts.writer.write({ kind: "put", entry }, client && waiting(client));
     this.#counts.writes++;
   }
 
@@ -219,7 +219,10 @@ export class Engine implements SearchEngine {
     checkGiven("key", key, "text");
     this.#checkWritable();
     if (key === "" || !key.isWellFormed()) return false;
-    const existed = await this.#parts.writer.write({ kind: "delete", key }, client);
+    const existed = await this.#parts.writer.write(
+      { kind: "delete", key },
+      client && waiting(client),
+    );
     if (existed) this.#counts.writes++;
     return existed;
   }

@@ -70,7 +70,7 @@ function answer(
     case "search":
       return searcher.search(task, effort);
     case "suggest":
-      return searcher.suggest(task.prefix, task.limit);
+      return searcher.suggest(task.prefix, task.limit, effort);
     case "count":
       return searcher.countEntries();
   }

@@ -21,15 +21,30 @@ const QUERIES: Record<string, boolean> = {
   "onlly7": false,
   '"seven3 only3"': false,
   k3: false,
-  "only7 other half": false,
+  "only7 nothing": false,
+  "seven3 only3": false,
   all: true,
   "all half": true,
   '"all half"': true,
   "half other": true,
   "half nothing": true,
+  "only7 other half": true,
+  "half seven3 -all -half -other": true,
+  "onl*": true,
   "all OR only7": true,
   "a*": true,
   "all all all": true,
+};
+
+/** Whether completing it looks at more than 480 entries of its words. */
+const PREFIXES: Record<string, boolean> = {
+  k3: false,
+  "only7 ": false,
+  "only7 title": false,
+  "half ": false,
+  "all half": true,
+  "all half o": true,
+  "title all half ": true,
 };
 
 Deno.test("a search that may not cost much finds the same, or says that it costs more", async () => {
@@ -42,23 +57,34 @@ Deno.test("a search that may not cost much finds the same, or says that it costs
   await (await openSearch({ data: [folder.at("a.jsonl")], index })).close();
   using db = openIndexReader({ path: index });
   const searcher = new Searcher(db);
-  for (const [query, isCostly] of Object.entries(QUERIES)) {
-    const request = { query, limit: 5, offset: 0, exactly: false };
-    const found = searcher.search(request);
-    for (const entries of [0, 10, 100, 1_000, 10_000]) {
+  const check = (
+    name: string,
+    ask: (effort?: Effort) => unknown,
+    isCostly: boolean,
+    entries: number,
+  ) => {
+    const found = ask();
+    for (const most of [0, 10, entries, 1_000, 10_000]) {
       let result: unknown;
       try {
-        result = searcher.search(request, new Effort(entries));
+        result = ask(new Effort(most));
       } catch (error) {
         assert(error instanceof CostlySearchError, String(error));
-        assert(entries < 10_000, query);
-        if (entries === 100) assert(isCostly, `${query} is cheap`);
+        assert(most < 10_000, name);
+        if (most === entries) assert(isCostly, `${name} is cheap`);
         continue;
       }
-      assertEquals(result, found, query);
-      if (entries === 100) assert(!isCostly, `${query} is costly`);
+      assertEquals(result, found, name);
+      if (most === entries) assert(!isCostly, `${name} is costly`);
     }
     // One that was given up leaves nothing behind.
-    assertEquals(searcher.search(request), found, query);
+    assertEquals(ask(), found, name);
+  };
+  for (const [query, isCostly] of Object.entries(QUERIES)) {
+    const request = { query, limit: 5, offset: 0, exactly: false };
+    check(query, (effort) => searcher.search(request, effort), isCostly, 100);
+  }
+  for (const [prefix, isCostly] of Object.entries(PREFIXES)) {
+    check(prefix, (effort) => searcher.suggest(prefix, 5, effort), isCostly, 30);
   }
 });

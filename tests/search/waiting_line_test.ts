@@ -1,8 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { WaitingLine } from "../../lib/search/worker/waiting_line.ts";
 
+const peers = new Map<string, { readonly name: string }>();
+
 /** A job by its name: of the connection `a2` of the network `a`, for instance. */
-const job = (peer: string, i = 0) => ({ peer, network: peer[0]!, name: `${peer}#${i}` });
+function job(name: string, i = 0) {
+  const peer = peers.get(name) ?? { name };
+  peers.set(name, peer);
+  return { peer, network: name[0]!, name: `${name}#${i}` };
+}
 type Job = ReturnType<typeof job>;
 
 function lineOf(...jobs: Job[]): WaitingLine<Job> {
@@ -15,7 +21,7 @@ const many = (count: number, peer: string) => Array.from({ length: count }, (_, 
 
 function drained(line: WaitingLine<Job>): string {
   const names: string[] = [];
-  for (let next = line.shift(); next; next = line.shift()) names.push(next.peer);
+  for (let next = line.shift(); next; next = line.shift()) names.push(next.peer.name);
   assertEquals([line.size, line.clear()], [0, []]);
   return names.join(" ");
 }
@@ -25,6 +31,46 @@ Deno.test("networks take turns, and in each its peers, whatever they have waitin
     drained(lineOf(...many(3, "a1"), ...many(2, "a2"), job("a3"), ...many(3, "b1"))),
     "a1 b1 a2 b1 a3 b1 a1 a2 a1",
   );
+});
+
+Deno.test("who asks now and then waits for one other of the network, not for all who ask at once", () => {
+  const line = lineOf(job("a9"), ...["1", "2", "3", "4"].map((n) => job(`a${n}`)));
+  let last = line.shift()!.peer.name;
+  /** Everybody but a9 asks again as soon as it was answered. */
+  const turn = () => {
+    const next = line.shift()!;
+    if (next.peer.name !== "a9") line.push(next);
+    return last = next.peer.name;
+  };
+  for (const rest of [0, 1, 2, 3, 4, 5, 20]) {
+    for (let i = 0; i < rest; i++) turn();
+    line.push(job("a9"));
+    // Within four turns the others have had one each.
+    let waited = 0;
+    while (turn() !== "a9") waited++;
+    assertEquals(waited, rest < 4 ? 4 : 0, `after ${rest} turns of others`);
+  }
+  assertEquals(last, "a9");
+});
+
+Deno.test("who has rested and asks for much has one turn before the others", () => {
+  const line = lineOf(job("a9"), ...many(3, "a1"));
+  for (let i = 0; i < 2; i++) line.shift();
+  for (const each of [...many(3, "a2"), ...many(3, "a9")]) line.push(each);
+  assertEquals(drained(line), "a9 a1 a2 a9 a1 a2 a9 a2");
+});
+
+Deno.test("others have every second turn beside connections that are kept for later", () => {
+  const line = new WaitingLine<Job>();
+  for (let i = 10; i < 40; i++) line.meet(job(`a${i}`));
+  for (const each of many(9, "a1")) line.push(each);
+  for (let i = 0; i < 3; i++) line.shift();
+  for (let i = 10; i < 40; i++) line.push(job(`a${i}`));
+  line.push(job("a2"));
+  let waited = 0;
+  while (line.shift()!.peer.name !== "a2") waited++;
+  assertEquals(waited, 3);
+  line.clear();
 });
 
 Deno.test("what is taken out of a line has no turn", () => {

@@ -158,7 +158,7 @@ Deno.test("peers take turns, however many requests one of them has waiting", asy
   await using made = makePool();
   await made.pool.start();
   const order: string[] = [];
-  const run = (name: string, peer: unknown) =>
+  const run = (name: string, peer: WeakKey) =>
     made.pool.run(name, { peer }).then((done) => order.push(done));
   const [a, b] = [{}, {}];
   const all = ["a1", "a2", "a3", "a4", "a5"].map((name) => run(name, a));
@@ -180,6 +180,20 @@ Deno.test("one client's large changes do not hold up another's small one", async
   await Promise.all(all);
   assert(order.indexOf("b") <= 2, order.join());
   assertEquals(order.filter((key) => key !== "b"), Array.from({ length: 10 }, (_, i) => `a${i}`));
+});
+
+Deno.test("where too many changes wait, the last one is refused of whom the most wait for", async () => {
+  await using engine = await openSearch({ data: [], writable: true, workers: 1 }) as Engine;
+  const client = () => ({ signal: new AbortController().signal });
+  const [a, b] = [client(), client()];
+  const outcomes: string[] = [];
+  const remove = (name: string, from: Client) =>
+    engine.delete("none", from).then(() => {}, ({ code }) => void outcomes.push(`${name} ${code}`));
+  // The first one is begun, and 4,096 may wait.
+  const all = Array.from({ length: 4098 }, (_, i) => remove(`a${i}`, a));
+  all.push(remove("b0", b), remove("b1", b));
+  await Promise.all(all);
+  assertEquals(outcomes, ["a4097 busy", "a4096 busy", "a4095 busy"]);
 });
 
 Deno.test("one of several workers is left for cheap requests", async () => {

@@ -31,6 +31,9 @@ export interface PlanTools {
   readonly forms: WordForms;
 }
 
+/** The lists of the other forms of words are so many times as long as those of the words. */
+const MORE_FORMS = 3;
+
 /**
  * The ways to answer a query, each made when the one before it found nothing:
  *
@@ -51,17 +54,18 @@ export function* plans(
   const match = matchExpression(query);
   if (match === undefined) return;
   if (exactly) {
-    yield { passes: [passOf(query, match)], queries: [query] };
+    yield { passes: [passOf(query, match, tools)], queries: [query] };
     return;
   }
   yield wordsPlan(query, match, tools, isKey);
   const beginning = withPrefix(query);
-  if (beginning !== undefined) {
-    yield { passes: [passOf(beginning, matchExpression(beginning)!)], queries: [beginning] };
+  if (beginning !== undefined && (query.groups.length === 1 || tools.ranker.has(beginning))) {
+    yield { passes: [passOf(beginning, matchExpression(beginning)!, tools)], queries: [beginning] };
   }
   const apart = cutApart(query);
-  if (apart !== undefined) {
-    yield { passes: [passOf(apart, matchExpression(apart, tools.forms)!)], queries: [apart] };
+  if (apart !== undefined && tools.ranker.has(apart, tools.forms)) {
+    const match = matchExpression(apart, tools.forms)!;
+    yield { passes: [passOf(apart, match, tools, [], true)], queries: [apart] };
   }
   const { corrected, matches } = tools.spelling.correct(query) ?? {};
   if (corrected !== undefined && matches) {
@@ -70,7 +74,7 @@ export function* plans(
       corrected: corrected.text,
     };
   }
-  yield* relaxedPlan(apart ?? query, tools);
+  yield* relaxedPlan(apart ?? query, tools, true);
   if (corrected !== undefined && !matches) {
     for (const plan of relaxedPlan(corrected, tools)) yield { ...plan, corrected: corrected.text };
   }
@@ -80,15 +84,20 @@ export function* plans(
 function wordsPlan(
   query: Query,
   match: string,
-  { ranker, spelling, forms }: PlanTools,
+  tools: PlanTools,
   isKey = false,
 ): Plan {
-  const passes = [passOf(query, match)];
+  const { ranker, spelling, forms } = tools;
+  const passes = [passOf(query, match, tools)];
   const wide = matchExpression(query, forms)!;
   if (wide !== match) {
     // A misspelled word may have the stem of the one that is meant: its title comes first then.
-    const meant = ranker.count(match, 1) === 0 ? spelling.correct(query)?.corrected : undefined;
-    passes.push({ match: excluding(wide, [match]), heading: meant && headingOf(meant) });
+    const meant = ranker.has(query) ? undefined : spelling.correct(query)?.corrected;
+    passes.push({
+      match: excluding(wide, [match]),
+      estimate: estimateOf(query, tools, true),
+      heading: meant && headingOf(meant),
+    });
   }
   const heading = headingOf(query);
   // A query that equals a title is not misspelled.
@@ -97,38 +106,67 @@ function wordsPlan(
     : spelling.commoner(query);
   if (common === undefined) return { passes, queries: [query] };
   const other = excluding(matchExpression(common)!, [wide]);
-  if (ranker.count(match, 1) === 0 || ranker.count(other, 1) === 0) {
+  if (!ranker.has(query) || !ranker.has(common) || ranker.count(other, 1) === 0) {
     return { passes, queries: [query] };
   }
-  passes.push(passOf(common, other, [wide]));
+  passes.push(passOf(common, other, tools, [wide]));
   return { passes, queries: [query, common], also: common.text };
 }
 
-function* relaxedPlan(query: Query, { ranker, forms }: PlanTools): Generator<Plan> {
-  const relaxed = relax(query, ranker, forms);
+/** @param isMissed Whether it is known that nothing has all words. */
+function* relaxedPlan(
+  query: Query,
+  tools: PlanTools,
+  isMissed = false,
+): Generator<Plan> {
+  const { ranker, forms } = tools;
+  const relaxed = relax(query, ranker, forms, isMissed);
   if (relaxed === undefined) return;
   const { queries, left } = relaxed;
   const matches = queries.map((each) => matchExpression(each, forms)!);
   const passes = queries.map((each, i) => {
     const before = matches.slice(0, i);
-    return passOf(each, excluding(matches[i]!, before), before);
+    return passOf(each, excluding(matches[i]!, before), tools, before, true);
   });
   yield { passes, queries: [query], relaxed: left };
 }
 
-/** @param others The expressions of other passes: `match` leaves out what they find. */
-function passOf(query: Query, match: string, others: readonly string[] = []): Pass {
+/**
+ * @param others The expressions of other passes: `match` leaves out what they find.
+ * @param isWide Whether other forms of the words count, too.
+ */
+function passOf(
+  query: Query,
+  match: string,
+  tools: PlanTools,
+  others: readonly string[] = [],
+  isWide = false,
+): Pass {
   const [group, ...more] = query.groups;
   const isPrefix = query.groups.at(-1)?.[0]?.prefix;
   const near = nearExpression(query);
   return {
     match,
     isOneTerm: more.length + others.length + query.without.length === 0 && group?.length === 1,
+    estimate: estimateOf(query, tools, isWide),
     near: near && excluding(near, others),
     heading: headingOf(query),
     isPrefix,
     owners: ownersOf(query),
   };
+}
+
+/** What finding a query's entries takes; with other forms of its words, which are not known, more. */
+function estimateOf(query: Query, { ranker, forms }: PlanTools, isWide: boolean) {
+  const estimate = ranker.estimate(query);
+  if (estimate === undefined) return undefined;
+  const terms = query.groups.flat();
+  if (isWide && terms.some(({ words }) => forms(words[0]!).length > 0)) {
+    return { looks: MORE_FORMS * estimate.looks, most: Infinity };
+  }
+  // The list of one word is read no further than it is counted.
+  const isOneWord = terms.length === 1 && !terms[0]!.prefix && terms[0]!.words.length === 1;
+  return isOneWord && query.without.length === 0 ? { ...estimate, looks: 0 } : estimate;
 }
 
 /** A name with what it belongs to: `os.path.join`, `std::vector`, `Array#map`. */

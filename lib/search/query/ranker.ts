@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { MAX_COUNTED, MAX_RANKED } from "../limits.ts";
 import { Effort } from "./effort.ts";
-import { excluding } from "./match.ts";
+import { excluding, matchExpression, type WordForms } from "./match.ts";
+import type { Query } from "./parse.ts";
+import type { Estimate, WordCounts } from "./word_counts.ts";
 
 /** An entry that was found. */
 export interface Ranked {
@@ -15,6 +17,8 @@ export interface Pass {
   readonly match: string;
   /** Whether `match` is one word or phrase: to count it, SQLite only reads its list of entries. */
   readonly isOneTerm?: boolean | undefined;
+  /** What finding them takes; absent if that is not to be counted. */
+  readonly estimate?: Estimate | undefined;
   /** Those of them that have the words near each other. */
   readonly near?: string | undefined;
   /** The words of a title that equals the query, and whether the last one is only its beginning. */
@@ -35,12 +39,14 @@ export interface Best {
 export const NO_ENTRY = -1;
 
 /** What is to be ranked. */
-interface Ranking extends Pick<Pass, "match" | "isOneTerm"> {
+interface Ranking extends Pick<Pass, "match" | "isOneTerm" | "estimate"> {
   readonly titles: Titles;
   readonly near: readonly number[];
   readonly except: number;
   readonly count: number;
   readonly most?: number;
+  /** How many match, where that is known already. */
+  readonly number?: number | undefined;
 }
 
 /** A match in a title counts eight times as much as one in the text, in a key four times. */
@@ -95,8 +101,6 @@ type Titles = ReadonlyMap<number, number>;
 export class Ranker {
   /** What the search that is being done may cost. */
   effort = new Effort();
-  /** An expression of which it is known that few entries match it: they need not be counted. */
-  rare: string | undefined;
   readonly #rankAll: RankStatements;
   readonly #rankFirst: RankStatements;
   readonly #rankListed: StatementSync;
@@ -105,9 +109,14 @@ export class Ranker {
   readonly #count: StatementSync;
   readonly #equal: StatementSync;
   readonly #beginning: StatementSync;
+  readonly #counts: WordCounts;
 
-  /** @param db A connection for reading; the caller closes it. */
-  constructor(db: DatabaseSync) {
+  /**
+   * @param db A connection for reading; the caller closes it.
+   * @param counts Those of the same connection.
+   */
+  constructor(db: DatabaseSync, counts: WordCounts) {
+    this.#counts = counts;
     const ranking = (matches: string): RankStatements => ({
       best: db.prepare(`${matches} ${BEST_FIRST}`),
       placed: db.prepare(`${matches} ${PLACED_FIRST}`),
@@ -141,8 +150,20 @@ export class Ranker {
 
   /** {@linkcode Ranker.count}, without one entry. */
   countBut(except: number, match: string, most?: number): number {
-    const count = this.count(match, most);
-    return except !== NO_ENTRY && this.scoreOf(match, except) !== undefined ? count - 1 : count;
+    return this.#butOne(this.count(match, most), except, match);
+  }
+
+  /** What finding the entries of a query takes; `undefined` where that is not to be counted. */
+  estimate(query: Query): Estimate | undefined {
+    return this.effort.isFree ? undefined : this.#counts.estimate(query);
+  }
+
+  /** Whether an entry has all words of a query, which has some, or forms of them. */
+  has(query: Query, forms?: WordForms): boolean {
+    const estimate = this.estimate(query);
+    if (estimate?.most === 0 && forms === undefined) return false;
+    if (estimate) this.effort.lookAt(estimate.looks);
+    return this.count(matchExpression(query, forms)!, 1) > 0;
   }
 
   /** The numbers of entries that match, up to `most`. */
@@ -167,17 +188,22 @@ export class Ranker {
   /** The best entries of a pass, best first. @param except An entry to leave out, or {@linkcode NO_ENTRY}. */
   best(pass: Pass, except: number, count: number): Best {
     if (count === 0) return { ranked: [], total: undefined };
+    const number = this.#countFew(pass, except);
+    if (number === 0) return { ranked: [], total: 0 };
     const titles = this.#titles(pass);
+    if (pass.near !== undefined) this.#willRead(pass);
     const near = pass.near === undefined ? [] : this.idsOf(pass.near, MAX_NEAR + 1);
     if (pass.near === undefined || near.length <= MAX_NEAR) {
-      return this.#ranked({ ...pass, titles, near, except, count });
+      return this.#ranked({ ...pass, titles, near, except, count, number });
     }
     // Where many are near, the others are ranked only if they are wanted.
     const most = MAX_NEAR_RANKED;
-    const first = this.#ranked({ match: pass.near, titles, near: [], except, count, most }).ranked;
+    const { estimate } = pass;
+    const ranking = { titles, near: [], except, estimate };
+    const first = this.#ranked({ ...ranking, match: pass.near, count, most }).ranked;
     if (first.length === count) return { ranked: first, total: undefined };
     const match = excluding(pass.match, [pass.near]);
-    const rest = { match, titles, near: [], except, count: count - first.length };
+    const rest = { ...ranking, match, count: count - first.length };
     return { ranked: [...first, ...this.#ranked(rest).ranked], total: undefined };
   }
 
@@ -197,33 +223,61 @@ export class Ranker {
   }
 
   /** The entries of a list that match, and after them the best others; and how many match in all. */
-  #rows({ match, isOneTerm, except, count, most = MAX_RANKED }: Ranking, list: number[]) {
+  #rows(ranking: Ranking, list: number[]) {
+    const { match, isOneTerm, except, count, most = MAX_RANKED } = ranking;
     const limit = count + list.length;
     const args = list.length === 0 ? [except, limit] : [except, limit, JSON.stringify(list)];
     const order = list.length === 0 ? "best" : "placed";
     // SQLite counts the entries of one term ten times as fast as it ranks them.
-    const number = isOneTerm ? this.countBut(except, match, most) : most;
+    if (isOneTerm) this.#willRead(ranking);
+    const number = isOneTerm ? this.countBut(except, match, most) : ranking.number ?? most;
     if (number === 0) return { rows: [], total: 0 };
     if (number < most - 1) {
       // Scoring takes longest: where titles fill the page, nothing else is scored.
-      const listed = list.length < count
-        ? []
-        : this.#rankListed.all(match, except, JSON.stringify(list));
-      if (listed.length >= count) return { rows: listed, total: number };
-      this.#willRank(match, number);
+      if (list.length >= count) {
+        this.#willRead(ranking);
+        const rows = this.#rankListed.all(match, except, JSON.stringify(list));
+        if (rows.length >= count) return { rows, total: number };
+      }
+      this.#willRank(ranking, number);
       return { rows: this.#rankAll[order].all(match, null, ...args), total: number };
     }
-    this.#willRank(match, number);
+    this.#willRank(ranking, number);
     const rows = this.#rankFirst[order].all(match, most, ...args);
     // With the one that is left out there may be just as many as are ranked.
     const counted = Number(rows[0]?.["n"] ?? 0);
     return { rows, total: counted < most - 1 ? counted : undefined };
   }
 
-  /** Notes that entries that match are ranked. @param most How many at most. */
-  #willRank(match: string, most: number): void {
+  #butOne(count: number, except: number, match: string): number {
+    return except !== NO_ENTRY && this.scoreOf(match, except) !== undefined ? count - 1 : count;
+  }
+
+  /** How many entries match but one; `undefined` where they need not be counted: they are few. */
+  #countFew(pass: Pass, except: number): number | undefined {
     const { effort } = this;
-    if (effort.isFree || match === this.rare) return;
+    const { estimate, isOneTerm } = pass;
+    if (estimate === undefined) return undefined;
+    if (estimate.most === 0) return 0;
+    const most = effort.ranked;
+    if (isOneTerm || estimate.most <= most) return undefined;
+    this.#willRead(pass);
+    const count = this.count(pass.match, most + 1);
+    if (count > most) effort.rank(count);
+    return this.#butOne(count, except, pass.match);
+  }
+
+  /** Notes that what has the words of a query is looked for. */
+  #willRead({ estimate }: Pick<Pass, "estimate">): void {
+    if (estimate !== undefined) this.effort.lookAt(estimate.looks);
+  }
+
+  /** Notes that entries that match are ranked. @param most How many at most. */
+  #willRank({ match, estimate, isOneTerm }: Ranking, most: number): void {
+    const { effort } = this;
+    if (estimate === undefined) return;
+    this.#willRead({ estimate });
+    if (!isOneTerm && estimate.most <= effort.ranked) return;
     if (most > effort.ranked) effort.rank(this.count(match, Math.min(most, effort.ranked + 1)));
     else effort.rank(most);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { groupExpression, matchExpression, type WordForms } from "./match.ts";
+import { groupExpression, type WordForms } from "./match.ts";
 import type { Group, Query } from "./parse.ts";
 import { textOf } from "./parse.ts";
 
@@ -13,6 +13,8 @@ export interface MatchCounts {
   idsOf(expression: string, most: number): number[];
   /** How many entries match, up to a bound. */
   count(expression: string, most: number): number;
+  /** Whether an entry has all words of a query, or forms of them. */
+  has(query: Query, forms?: WordForms): boolean;
 }
 
 /** A query without some of its words. */
@@ -35,11 +37,14 @@ const COUNTED = 20_000;
 /**
  * The largest choices of the query's terms that match something. Phrases in quotation marks and
  * words with a minus stay as they are.
+ *
+ * @param isMissed Whether it is known that nothing matches all of its terms. @default {false}
  */
 export function relax(
   query: Query,
   index: MatchCounts,
   forms?: WordForms,
+  isMissed = false,
 ): Relaxed | undefined {
   if (query.groups.length < 2) return undefined;
   const entries = new Map<Group, number>();
@@ -56,9 +61,11 @@ export function relax(
     const kept = new Set([...fixed, ...chosen]);
     return { ...query, groups: query.groups.filter((group) => kept.has(group)) };
   };
-  const matches = (chosen: readonly Group[]) =>
-    fixed.length + chosen.length > 0 &&
-    index.count(matchExpression(queryOf(chosen), forms)!, 1) > 0;
+  const matches = (chosen: readonly Group[]) => {
+    const size = fixed.length + chosen.length;
+    if (size === 0 || (isMissed && size === query.groups.length)) return false;
+    return index.has(queryOf(chosen), forms);
+  };
   const found = free.length <= MAX_CHOSEN
     ? largest(free, matches)
     : likeliest(free.filter((group) => entries.get(group)! <= LISTED), free, index, matches, forms);

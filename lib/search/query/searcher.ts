@@ -11,13 +11,13 @@ import type { SearchHit, SearchResult, Suggestion } from "../types.ts";
 import { loadStemmer, type Stem, stemmerOf } from "../words/stemmer.ts";
 import { wideForms } from "./forms.ts";
 import { Effort } from "./effort.ts";
-import { matchExpression } from "./match.ts";
-import { parseQuery, type Query } from "./parse.ts";
+import { parseQuery } from "./parse.ts";
 import { type Plan, plans } from "./plan.ts";
 import { NO_ENTRY, type Ranked, Ranker } from "./ranker.ts";
 import { highlightsIn, snippetOf } from "./snippet.ts";
 import { Spelling } from "./spelling.ts";
 import { Suggester } from "./suggest.ts";
+import { WordCounts } from "./word_counts.ts";
 import { WordMatcher } from "./word_matcher.ts";
 
 /** A search with its defaults filled in. */
@@ -43,6 +43,7 @@ export class Searcher {
   readonly #fetchPart: StatementSync;
   readonly #fetchText: StatementSync;
   readonly #languages: StatementSync;
+  readonly #counts: WordCounts;
   readonly #ranker: Ranker;
   readonly #spelling: Spelling;
   readonly #suggester: Suggester;
@@ -58,9 +59,10 @@ export class Searcher {
     );
     this.#fetchText = db.prepare("SELECT text FROM record WHERE id = ?");
     this.#languages = db.prepare(LANGUAGES_OF_INDEX);
-    this.#ranker = new Ranker(db);
-    this.#spelling = new Spelling(db);
-    this.#suggester = new Suggester(db);
+    this.#counts = new WordCounts(db);
+    this.#ranker = new Ranker(db, this.#counts);
+    this.#spelling = new Spelling(db, this.#ranker, this.#counts);
+    this.#suggester = new Suggester(db, this.#counts);
   }
 
   /**
@@ -73,9 +75,14 @@ export class Searcher {
     return this.#reading(() => this.#search(request, effort));
   }
 
-  /** Completes a prefix. */
-  suggest(prefix: string, limit: number): Suggestion[] {
-    return this.#reading(() => this.#suggester.suggest(prefix, limit));
+  /**
+   * Completes a prefix.
+   *
+   * @param effort What it may cost.
+   * @throws {CostlySearchError} if it costs more.
+   */
+  suggest(prefix: string, limit: number, effort: Effort = new Effort()): Suggestion[] {
+    return this.#reading(() => this.#suggester.suggest(prefix, limit, effort));
   }
 
   /** How many entries can be found. */
@@ -88,7 +95,6 @@ export class Searcher {
     this.#ranker.effort = effort;
     const exactId = this.#findKey(text) ?? this.#findKey(text.trim().normalize("NFC"));
     const query = parseQuery(text);
-    this.#willLookFor(query);
     // At least one: the result is a passage of the best match.
     const needed = Math.max(1, offset + limit);
     const stems = exactly ? [] : this.#stems();
@@ -108,38 +114,6 @@ export class Searcher {
       ...(plan?.relaxed === undefined ? {} : { relaxed: plan.relaxed }),
       ...(plan?.also === undefined ? {} : { also: plan.also }),
     };
-  }
-
-  /**
-   * Notes about how many entries will be looked at: all that have the rarest of the words, however few of
-   * them have the others too.
-   */
-  #willLookFor(query: Query): void {
-    const { groups } = query;
-    const { effort } = this.#ranker;
-    this.#ranker.rare = undefined;
-    const most = effort.ranked;
-    const [group, other] = groups;
-    const isOneWord = other === undefined && group?.length === 1 && group[0]!.words.length === 1;
-    if (effort.isFree || group === undefined || isOneWord) return;
-    let fewest = Infinity;
-    for (const group of groups) {
-      let entries = 0;
-      for (const { words, prefix } of group) {
-        const counts = words.map((word, i) => {
-          const isBeginning = prefix && i === words.length - 1;
-          const known = isBeginning ? 0 : this.#spelling.knownEntries(word);
-          if (known > 1) return known;
-          return this.#ranker.count(`"${word}"${isBeginning ? " *" : ""}`, most + 1);
-        });
-        entries += Math.min(...counts);
-      }
-      fewest = Math.min(fewest, entries);
-      if (fewest < most / 4) break;
-    }
-    if (fewest > most) effort.rank(fewest);
-    effort.lookAt(fewest);
-    this.#ranker.rare = matchExpression(query);
   }
 
   /**
@@ -234,6 +208,7 @@ export class Searcher {
   }
 
   #reading<T>(action: () => T): T {
+    this.#counts.clear();
     this.#db.exec("BEGIN");
     try {
       return action();

@@ -7,8 +7,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { isSpellable, lettersOf } from "../words/vocabulary_word.ts";
 import { editDistance } from "./edit_distance.ts";
-import { matchExpression } from "./match.ts";
 import { type Query, replaceWords } from "./parse.ts";
+import type { Ranker } from "./ranker.ts";
+import type { WordCounts } from "./word_counts.ts";
 
 /** A query with other words for those that occur nowhere. */
 export interface Correction {
@@ -45,26 +46,18 @@ const MORE_COMMON = 5;
 
 /** Corrects queries by the words of one index. */
 export class Spelling {
-  readonly #matches: StatementSync;
   readonly #near: StatementSync;
-  readonly #count: StatementSync;
-  readonly #known: StatementSync;
-  readonly #largest: StatementSync;
+  readonly #ranker: Ranker;
+  readonly #counts: WordCounts;
 
   /** @param db A connection for reading; it stays the caller's. */
-  constructor(db: DatabaseSync) {
-    this.#matches = db.prepare("SELECT 1 AS yes FROM words WHERE words MATCH ? LIMIT 1");
+  constructor(db: DatabaseSync, ranker: Ranker, counts: WordCounts) {
+    this.#ranker = ranker;
+    this.#counts = counts;
     // As one text: a row for each of a thousand words would take five times as long.
     this.#near = db.prepare(
       "SELECT group_concat(word, ' ') AS words FROM vocabulary WHERE initial = ? AND letters = ?",
     );
-    this.#count = db.prepare(
-      "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
-    );
-    this.#known = db.prepare(
-      "SELECT entries FROM vocabulary WHERE initial = ? AND letters = ? AND word = ?",
-    );
-    this.#largest = db.prepare("SELECT max(id) AS n FROM record");
   }
 
   /**
@@ -84,15 +77,14 @@ export class Spelling {
    * `undefined` where there is no such word.
    */
   commoner(query: Query): Query | undefined {
-    const entries = Number(this.#largest.get()?.["n"] ?? 0);
-    const rare = Math.max(RARE, entries * RARE_SHARE);
+    const rare = Math.max(RARE, this.#counts.all * RARE_SHARE);
     for (const word of spellableWords(query).slice(0, MAX_WORDS)) {
-      if (this.knownEntries(word) > rare) continue;
-      const own = this.#countUpTo(word, Math.ceil(rare) + 1);
+      if (this.#counts.known(word) > rare) continue;
+      const own = this.#counts.countUpTo(word, Math.ceil(rare) + 1);
       if (own === 0 || own > rare) continue;
       const enough = Math.ceil(MORE_COMMON * Math.max(own, rare / RARE));
       const common = this.#nearest(word).slice(0, CANDIDATES).find((near) =>
-        this.#countUpTo(near.word, enough) >= enough
+        this.#counts.countUpTo(near.word, enough) >= enough
       );
       if (common !== undefined) return replaceWords(query, new Map([[word, common.word]]));
     }
@@ -100,19 +92,7 @@ export class Spelling {
   }
 
   #occurs(word: string): boolean {
-    return this.#matches.get(`"${word}"`) !== undefined;
-  }
-
-  /**
-   * In how many entries a word was when the vocabulary was made; 1 for one that came later, 0 for one
-   * that is not corrected. Looking it up takes a tenth of the time of counting.
-   */
-  knownEntries(word: string): number {
-    return Number(this.#known.get(initialOf(word), lettersOf(word), word)?.["entries"] ?? 0);
-  }
-
-  #countUpTo(word: string, most: number): number {
-    return Number(this.#count.get(`"${word}"`, most)?.["n"]);
+    return this.#counts.countUpTo(word, 1) > 0;
   }
 
   /** Tries combinations of corrections, those with the nearest words first. */
@@ -132,9 +112,7 @@ export class Spelling {
       }
       if (replaced.size === 0) return undefined;
       const corrected = replaceWords(query, replaced);
-      if (this.#matches.get(matchExpression(corrected)!) !== undefined) {
-        return { corrected, matches: true };
-      }
+      if (this.#ranker.has(corrected)) return { corrected, matches: true };
       nearest ??= corrected;
       if (!advance(positions, choices)) break;
     }
@@ -154,7 +132,7 @@ export class Spelling {
         if (bits(mask ^ letterMask(near)) > 2 * limit) continue;
         const edits = editDistance(word, near, limit);
         if (edits > 0 && edits <= limit) {
-          found.push({ word: near, edits, entries: this.knownEntries(near) });
+          found.push({ word: near, edits, entries: this.#counts.known(near) });
         }
       }
     }

@@ -56,7 +56,7 @@ export class Replier {
         return { content, corrected: found.corrected !== undefined };
       }
       case "suggest": {
-        const suggestions = this.#searcher.suggest(request.value, request.limit);
+        const suggestions = this.#searcher.suggest(request.value, request.limit, effort);
         return { content: encodeJson(suggestReply(suggestions)), corrected: false };
       }
       case "get":

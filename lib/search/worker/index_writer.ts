@@ -4,7 +4,6 @@
  * @module
  */
 import { Condition } from "../../base/condition.ts";
-import { FairLine } from "../../base/fair_line.ts";
 import { WorkerThread } from "../../base/threads/worker_thread.ts";
 import type { FileIdentity } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
@@ -16,6 +15,7 @@ import type {
 } from "../index/index_job.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { ERRORS, searchErrorOf } from "./thread_errors.ts";
+import { type Asker, WaitingLine } from "./waiting_line.ts";
 
 /** What the writer tells the engine. */
 export interface IndexWriterEvents {
@@ -29,7 +29,7 @@ export interface IndexWriterEvents {
   replaced(reason: string): void;
 }
 
-interface PendingWrite {
+interface PendingWrite extends Asker {
   readonly operation: WriteOperation;
   readonly resolve: (outcome: boolean) => void;
   readonly reject: (error: unknown) => void;
@@ -44,8 +44,8 @@ const MAX_PENDING_LENGTH = 64 * 1024 * 1024;
 /** Writes in one transaction: those that came while the one before was written. */
 const MAX_BATCH = 256;
 /**
- * Code units of text in one transaction, of more than one write: posting them takes 1 ms, and a
- * small write waits for one large one at most.
+ * After this many code units of text a transaction takes no more: posting them takes 1 ms, and a small
+ * write waits for one large one at most.
  */
 const MAX_BATCH_LENGTH = 1024 * 1024;
 
@@ -59,7 +59,7 @@ export class IndexWriter {
   #closing: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
   readonly #idle = new Condition();
-  readonly #pending = new FairLine<PendingWrite>();
+  readonly #pending = new WaitingLine<PendingWrite>();
   #pendingLength = 0;
   /** The file that the index is; `undefined` until the first worker is ready. */
   #identity: FileIdentity | undefined;
@@ -116,21 +116,20 @@ export class IndexWriter {
   /**
    * Does one write; resolves after the commit.
    *
-   * @param client Whose write it is: clients take turns, and each one's are done in their order.
+   * @param asker Whose write it is: they take turns, and each one's are done in their order.
    */
-  write(operation: WriteOperation, client?: unknown): Promise<boolean> {
-    const length = lengthOf(operation);
+  write(operation: WriteOperation, { peer, network }: Asker = {}): Promise<boolean> {
     if (this.#closed !== undefined) {
       return Promise.reject(new SearchError("closed", "The search engine is closed"));
     }
-    if (this.#pending.size >= MAX_PENDING || this.#pendingLength + length > MAX_PENDING_LENGTH) {
-      const message = `${this.#pending.size} writes wait already; try again in a moment`;
-      return Promise.reject(new SearchError("busy", message));
-    }
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    this.#pending.push(client, { operation, resolve, reject });
-    this.#pendingLength += length;
-    this.#send();
+    const write: PendingWrite = { peer, network, operation, resolve, reject };
+    if (!this.#makeRoom(write)) reject(this.#busyError());
+    else {
+      this.#pending.push(write);
+      this.#pendingLength += lengthOf(operation);
+      this.#send();
+    }
     return promise;
   }
 
@@ -167,15 +166,32 @@ export class IndexWriter {
     this.#thread!.post({ type: "write", operations }, operations.flatMap(memoryOf));
   }
 
+  /** Whether one more may wait; if need be, in the place of some of whom more wait. */
+  #makeRoom(write: PendingWrite): boolean {
+    const mostBefore = MAX_PENDING_LENGTH - lengthOf(write.operation);
+    while (this.#pending.size >= MAX_PENDING || this.#pendingLength > mostBefore) {
+      const heaviest = this.#pending.heaviest(write);
+      if (heaviest === undefined) return false;
+      this.#pending.delete(heaviest);
+      this.#pendingLength -= lengthOf(heaviest.operation);
+      heaviest.reject(this.#busyError());
+    }
+    return true;
+  }
+
+  #busyError(): SearchError {
+    const message = `${this.#pending.size} writes wait already; try again in a moment`;
+    return new SearchError("busy", message);
+  }
+
   #nextBatch(): PendingWrite[] {
     const batch: PendingWrite[] = [];
     let length = 0;
-    for (let next = this.#pending.next; next; next = this.#pending.next) {
-      const more = lengthOf(next.operation);
-      if (batch.length === MAX_BATCH) break;
-      if (batch.length > 0 && length + more > MAX_BATCH_LENGTH) break;
-      batch.push(this.#pending.shift()!);
-      length += more;
+    while (batch.length < MAX_BATCH && length < MAX_BATCH_LENGTH) {
+      const next = this.#pending.shift();
+      if (next === undefined) break;
+      batch.push(next);
+      length += lengthOf(next.operation);
     }
     this.#pendingLength -= length;
     return batch;

@@ -3,7 +3,7 @@ import { FairLine } from "../../base/fair_line.ts";
 /** Who asked for something. */
 export interface Asker {
   /** The peer. All jobs without one count as those of one peer. */
-  readonly peer?: unknown;
+  readonly peer?: WeakKey | undefined;
   /** The network of the peer: peers with the same one are likely to have one owner. */
   readonly network?: string | undefined;
 }
@@ -11,10 +11,17 @@ export interface Asker {
 /**
  * What waits, by who asked for it: networks take turns, and within a network its peers. So nobody gets
  * more turns by opening more connections, and behind a proxy each connection has its own.
+ *
+ * A peer that asked for nothing while all others of its network had a turn has rested, and waits in a
+ * second line of the network for its next one: every second turn is of that line. So who asks now and
+ * then does not wait for all those who ask again at once.
  */
 export class WaitingLine<Job extends Asker> {
   /** By network, never an empty line. The first is the next that has its turn. */
-  readonly #networks = new Map<string | undefined, FairLine<Job>>();
+  readonly #networks = new Map<string | undefined, NetworkLine<Job>>();
+  /** How many turns there had been when a peer had its last one, or was met. */
+  readonly #lastTurns = new WeakMap<WeakKey, number>();
+  #turns = 0;
   #size = 0;
 
   /** How many wait. */
@@ -22,11 +29,19 @@ export class WaitingLine<Job extends Asker> {
     return this.#size;
   }
 
+  /** Notes that there is a peer, of which nothing has to wait: it rests from now on. */
+  meet({ peer }: Asker): void {
+    if (peer && !this.#lastTurns.has(peer)) this.#lastTurns.set(peer, this.#turns);
+  }
+
   /** Adds one, which must not be in the line already. */
   push(job: Job): void {
+    this.meet(job);
     let line = this.#networks.get(job.network);
-    if (line === undefined) this.#networks.set(job.network, line = new FairLine());
-    line.push(job.peer, job);
+    if (line === undefined) this.#networks.set(job.network, line = new NetworkLine());
+    const next = line.regular.next;
+    const hasRested = next !== undefined && this.#lastTurnOf(job) < this.#lastTurnOf(next);
+    line.push(job, hasRested);
     this.#size++;
   }
 
@@ -36,6 +51,8 @@ export class WaitingLine<Job extends Asker> {
     if (first === undefined) return undefined;
     const [network, line] = first;
     const job = line.shift();
+    this.#turns++;
+    if (job?.peer) this.#lastTurns.set(job.peer, this.#turns);
     // The network goes to the end of the line.
     this.#networks.delete(network);
     if (line.size > 0) this.#networks.set(network, line);
@@ -46,7 +63,7 @@ export class WaitingLine<Job extends Asker> {
   /** Removes one. @returns whether it was there. */
   delete(job: Job): boolean {
     const line = this.#networks.get(job.network);
-    if (!line?.delete(job.peer, job)) return false;
+    if (!line?.delete(job)) return false;
     this.#size--;
     if (line.size === 0) this.#networks.delete(job.network);
     return true;
@@ -78,5 +95,53 @@ export class WaitingLine<Job extends Asker> {
     this.#networks.clear();
     this.#size = 0;
     return all;
+  }
+
+  #lastTurnOf({ peer }: Asker): number {
+    return (peer && this.#lastTurns.get(peer)) ?? this.#turns;
+  }
+}
+
+/** What of one network waits. Each peer is in one of the lines only. */
+class NetworkLine<Job extends Asker> {
+  readonly regular = new FairLine<Job>();
+  readonly #rested = new FairLine<Job>();
+  #isRestedTurn = true;
+
+  get size(): number {
+    return this.regular.size + this.#rested.size;
+  }
+
+  /** What each peer waits for, first come first. */
+  get groups(): Iterable<ReadonlySet<Job>> {
+    return [...this.regular.groups, ...this.#rested.groups];
+  }
+
+  countOf(peer: WeakKey | undefined): number {
+    return this.regular.countOf(peer) + this.#rested.countOf(peer);
+  }
+
+  push(job: Job, hasRested: boolean): void {
+    const { peer } = job;
+    const isRested = this.#rested.countOf(peer) > 0 ||
+      (hasRested && this.regular.countOf(peer) === 0);
+    (isRested ? this.#rested : this.regular).push(peer, job);
+  }
+
+  shift(): Job | undefined {
+    const isRested = this.#rested.size > 0 && (this.#isRestedTurn || this.regular.size === 0);
+    this.#isRestedTurn = !isRested;
+    if (!isRested) return this.regular.shift();
+    const job = this.#rested.shift()!;
+    for (const other of this.#rested.take(job.peer)) this.regular.push(job.peer, other);
+    return job;
+  }
+
+  delete(job: Job): boolean {
+    return this.regular.delete(job.peer, job) || this.#rested.delete(job.peer, job);
+  }
+
+  clear(): Job[] {
+    return [...this.regular.clear(), ...this.#rested.clear()];
   }
 }

@@ -121,6 +121,7 @@ export class WorkerPool<Task, Result, Setup> {
     const { isCostly = false, signal } = options;
     if (this.#isClosed) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(signal.reason);
+    this.#costly.meet(options);
     if (!this.#makeRoom(options)) return Promise.reject(this.#busyError());
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const job: Job<Task, Result> = { ...options, isCostly, task, resolve, reject };
