@@ -6,6 +6,7 @@ import {
   serveBroker,
 } from "../../../lib/pubsub/mod.ts";
 import { listen } from "../../../lib/net/mod.ts";
+import { until } from "../../support/deadline.ts";
 import { listenLocally } from "../../support/peers.ts";
 import { KeptStore, sharedStore } from "../kept_store.ts";
 
@@ -40,9 +41,11 @@ async function withOrders(
   let broker: Broker = serveBroker(await listenLocally(), { streams });
   const { address } = broker;
   const errors: unknown[] = [];
+  let connections = 0;
   const client = await connectBroker(address, {
     reconnect: { firstMs: 1, longestMs: 20 },
     onError: (error) => errors.push(error),
+    onState: ({ state }) => void (state === "connected" && connections++),
   });
   try {
     await client.streams.create("orders", { topics: ["orders.>"] });
@@ -51,8 +54,10 @@ async function withOrders(
       address,
       errors,
       async restart() {
+        const before = connections;
         await broker.drain(0);
         broker = serveBroker(await listen(address), { streams });
+        await until(() => connections > before, "the client has connected again");
       },
     });
   } finally {
