@@ -9,7 +9,7 @@ const LARGE_BYTES = 65_536;
 const IDLE_MS = 100;
 /** So many are looked at to find one. */
 const LOOKED_AT = 4;
-/** Of so many reads into large memory one is noted: to look at the clock takes longer than to count. */
+/** The clock is looked at once in this many reads into large memory: counting them is cheaper. */
 const READS_A_NOTE = 8;
 
 /** Gets what was read: a view. Returns whether its memory may be read into again. */

@@ -7,7 +7,7 @@ const MAX_BYTES = 16_777_216;
 /** Where no fault takes time, this waits at most. In all cases one more read of 64 KiB may come on top. */
 const SPARE_BYTES = 32_768;
 
-/** At most so many pieces wait: a slice of one byte takes far more memory than a byte. */
+/** The most pieces that wait: a piece of one byte takes far more memory than a byte. */
 const MAX_PIECES = 8_192;
 
 /** The same where they wait for no time, or where all connections together have used up their memory. */
@@ -71,7 +71,7 @@ export class WaitingRoom {
     return pieces < (isTimed && !this.#budget.isOver ? MAX_PIECES : FEW_PIECES);
   }
 
-  /** Whether so much waits that nothing more is to be read. */
+  /** Whether nothing more is to be read until something of what waits has left. */
   get isFull(): boolean {
     return this.#isOver || this.bytes > this.#most;
   }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
-import { isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
 import { vocabularyTable } from "./word_schema.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 
@@ -105,8 +105,4 @@ export class VocabularyTable {
       if (this.#isStale) this.#markStale.run();
     });
   }
-}
-
-function initialOf(word: string): string {
-  return String.fromCodePoint(word.codePointAt(0)!);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
 import { editDistance } from "./edit_distance.ts";
 import { type Query, replaceWords } from "./parse.ts";
 import type { Ranker } from "./ranker.ts";
@@ -158,11 +158,6 @@ function advance(positions: number[], choices: readonly (readonly string[])[]): 
   }
   return false;
 }
-
-function initialOf(word: string): string {
-  return String.fromCodePoint(word.codePointAt(0)!);
-}
-
 /** The set of a word's letters in 32 bits: one bit for each of a to z, the others share six. */
 function letterMask(word: string): number {
   let mask = 0;

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
 import type { Query, Term } from "./parse.ts";
 
 /** What finding the entries with all words of a query takes, about; rather too much than too little. */
@@ -137,8 +137,4 @@ export class WordCounts {
     for (const row of this.#terms.iterate(word, end, COUNTED)) entries += 1 + Number(row["doc"]);
     return entries;
   }
-}
-
-function initialOf(word: string): string {
-  return String.fromCodePoint(word.codePointAt(0)!);
 }

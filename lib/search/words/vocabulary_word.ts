@@ -26,3 +26,8 @@ export function lettersOf(word: string): number {
   for (const _ of word) letters++;
   return letters;
 }
+
+/** The first letter of a word: a code point. */
+export function initialOf(word: string): string {
+  return String.fromCodePoint(word.codePointAt(0)!);
+}

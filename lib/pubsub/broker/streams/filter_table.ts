@@ -1,5 +1,4 @@
-/** The most tokens that a topic or filter has. */
-const MAX_TOKENS = 32;
+import { MAX_TOKENS } from "../../protocol/topic.ts";
 
 /** How many words, or places of a list, are looked at in the time of a node of a tree. */
 const LOOKS_PER_NODE = 100;
@@ -19,7 +18,7 @@ export class FilterTable {
   readonly #filters: (string | undefined)[] = [];
   readonly #names: (string | undefined)[] = [];
   readonly #free: number[] = [];
-  /** Those that match topics with so many tokens. */
+  /** By a number of tokens: the filters that match topics with that many. */
   #ofLength: Bits[] = noBits(0);
   /** Those that match any token at this place: by `*`, or by a `>` there or before. */
   #wild: Bits[] = noBits(0);

@@ -9,7 +9,7 @@ const EXPIRES_MS = 3_000;
 /** After this time more nothing comes: the server that had the request is gone. */
 const GRACE_MS = 1_000;
 
-/** About the size of a batch: so many bytes are asked for, on top of those of the largest message. */
+/** How many bytes a request for a batch asks for, beyond the size of the largest message. */
 export const MAX_BATCH_BYTES = 131_072;
 
 /** What a {@linkcode PullSource} tells of. */

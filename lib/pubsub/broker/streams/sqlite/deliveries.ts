@@ -30,8 +30,9 @@ const BYTES_PER_WORK = 256;
  * memory, 200 bytes each, and a commit writes all those of each consumer that has changed.
  */
 const MAX_SHARED_ENTRIES = 131_072;
-/** Dead letters that are made in one commit, 0.1 ms each; so many bytes of them count as one. */
+/** The most dead letters that one commit makes; each takes 0.1 ms. */
 const MAX_BURIED = 100;
+/** A large dead letter counts as one more for each 16 KiB. */
 const BYTES_PER_BURIED = 16_384;
 /** Where the disk had no room for dead letters, they are made again after this time. */
 const BURY_RETRY_MS = 1_000;

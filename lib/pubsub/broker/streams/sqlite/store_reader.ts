@@ -21,7 +21,7 @@ const MAX_KEPT_BYTES = 524_288;
 /** Reads in advance at one time, of all readers: each may hold 320 KiB that nobody counts. */
 const MAX_IN_ADVANCE = 16;
 
-/** Orders that the thread has at one time: two, so that it does not wait for the next one. */
+/** The most orders that the thread has been given: a second one, so that it goes on at once after the first. */
 const AT_ONCE = 2;
 
 type Value = Extract<ReplayAnswer, { value: unknown }>["value"];
