@@ -1,8 +1,8 @@
+import "../support/recycled_threads.ts";
 import { assertEquals } from "@std/assert";
 import {
   type Authenticator,
   FileAuthenticator,
-  hashPassword,
   hashToken,
   parseAuthFile,
 } from "../../lib/access/mod.ts";
@@ -12,11 +12,12 @@ import { serveRequests } from "../../lib/request/mod.ts";
 import { openSearch, SEARCH_RIGHTS, searchHandler } from "../../lib/search/mod.ts";
 import { until } from "../support/deadline.ts";
 import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
+import { quickHash } from "../support/quick_hash.ts";
 
 const FILE = JSON.stringify({
   users: [{
     name: "writer",
-    password: await hashPassword("secret"),
+    password: quickHash("secret"),
     actions: { allow: ["*"], deny: ["delete"] },
   }],
   tokens: [

@@ -1,4 +1,5 @@
 /** Requests of more than 64 KiB: a worker parses them, in order, and only `put` may be one. */
+import "../support/recycled_threads.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { encodeFrame, jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";

@@ -1,3 +1,4 @@
+import "../support/recycled_threads.ts";
 import type { Engine } from "../../lib/search/engine.ts";
 import { openSearch, type SearchOptions } from "../../lib/search/mod.ts";
 import { SharedFixture } from "../support/shared_fixture.ts";

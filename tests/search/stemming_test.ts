@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openSearch, SEARCH_LANGUAGES } from "../../lib/search/mod.ts";
 import { languageOf, loadStemmer, stemmerOf } from "../../lib/search/words/stemmer.ts";
+import { startedThreads } from "../support/recycled_threads.ts";
 import { Folder } from "./support.ts";
 
 Deno.test("words are found in the forms of the language that is told, those as written first", async () => {
+  using _ = startedThreads();
   await using engine = await openSearch({ data: [], writable: true, language: "en" });
   await engine.put({ key: "1", title: "Shoes", text: "shoes to run in, run and run" });
   await engine.put({
@@ -38,6 +40,7 @@ Deno.test("a misspelled word of the same stem finds the title that is meant firs
 });
 
 Deno.test("HTML is in the language that it says, also after a restart; other files are not", async () => {
+  using _ = startedThreads();
   await using folder = await Folder.make({
     "data/de.html": `<html lang="de-AT"><title>Häuser</title><body>Kinder spielen</body></html>`,
     "data/en.html": `<!doctype html><html class=x lang=en><title>Houses</title><body>children play`,
@@ -58,6 +61,7 @@ Deno.test("HTML is in the language that it says, also after a restart; other fil
 });
 
 Deno.test("Markdown is in the language that its front matter says, which is then no text", async () => {
+  using _ = startedThreads();
   const long = "Kinder spielen im Garten. ".repeat(60);
   await using folder = await Folder.make({
     "yaml.md": "---\nlang: de-CH\n---\nKinder spielen.",

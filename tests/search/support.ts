@@ -1,4 +1,5 @@
 /** What the tests of the search role share. */
+import "../support/recycled_threads.ts";
 import { SearchError, type SearchErrorCode, type SearchObserver } from "../../lib/search/mod.ts";
 import type { IndexSummary } from "../../lib/search/mod.ts";
 import { assertEquals, assertInstanceOf } from "@std/assert";
