@@ -1,3 +1,4 @@
+import "../support/recycled_threads.ts";
 import { DEAD_LETTERS } from "../../lib/pubsub/broker/streams/dead_letter.ts";
 import { openStreamStore, type StreamStore } from "../../lib/pubsub/mod.ts";
 import { Scratch } from "../support/scratch.ts";

@@ -1,4 +1,5 @@
 /** Brokers, and bare clients for them. */
+import "../support/recycled_threads.ts";
 import type { Frame, OutgoingFrame } from "../../lib/frame/mod.ts";
 import { type Broker, type BrokerOptions, serveBroker } from "../../lib/pubsub/mod.ts";
 import { listenLocally, RawClient } from "../support/peers.ts";

@@ -1,3 +1,4 @@
+import "../../../support/recycled_threads.ts";
 import {
   encodeFrame,
   type Frame,

@@ -167,6 +167,7 @@ function isPlain(report: StoreReport): boolean {
 
 function close(): void {
   engine?.finish(Date.now());
+  engine = undefined;
   db?.close();
   port.report({ type: "closed" });
 }
