@@ -1,5 +1,6 @@
 /** Content that is read into the reader's own memory, and who owns which memory. */
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { equals } from "@std/bytes";
 import fc from "fast-check";
 import { encodeFrame, FrameError, readMessages } from "../../lib/frame/mod.ts";
 import type { StreamedMessage } from "../../lib/frame/mod.ts";
@@ -8,7 +9,9 @@ import { cut, headerText, join, plainFrame, rawFrame } from "./raw_frames.ts";
 
 /** Bytes of which no two near each other are equal. */
 function pattern(size: number, seed = 0): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8) + seed) & 0xff);
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 8) + seed;
+  return bytes;
 }
 
 async function first(stream: ReadableStream<Uint8Array>) {
@@ -91,20 +94,16 @@ for (const [type, from] of Object.entries(SOURCES)) {
             const { value: message } = await messages.read();
             assertEquals(message?.header["content-length"], contents[i]!.length);
             const read = await use(message!);
-            assert(equal(read, contents[i]!.subarray(0, read.length)), `content ${i}`);
+            assert(equals(read, contents[i]!.subarray(0, read.length)), `content ${i}`);
           }
           assertEquals((await messages.read()).done, true);
           const again = join(...contents.map((content) => encodeFrame({ content })));
-          assert(equal(bytes, again), "the chunks of the source are as they were");
+          assert(equals(bytes, again), "the chunks of the source are as they were");
         },
       ),
       { numRuns: 25 },
     );
   });
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 Deno.test("large content comes from a source of type bytes straight into the reader's memory", async () => {
@@ -114,7 +113,7 @@ Deno.test("large content comes from a source of type bytes straight into the rea
   const { messages, message } = await first(source.stream);
   assertEquals(source.given, []);
   const read = join(...await Array.fromAsync(readInto(message.content, 65_536)));
-  assert(equal(read, content));
+  assert(equals(read, content));
   // The first part came with the header. The last is less than the memory has room for.
   assert(source.given.length >= 15, `${source.given}`);
   assert(source.given.slice(0, -1).every((size) => size === 65_536), `${source.given}`);
@@ -133,7 +132,7 @@ Deno.test("what is read into memory stays in the memory that was given", async (
     for (let at = 0; at < 300_000;) {
       const { value } = await reader.read(memory);
       assertEquals([value!.byteOffset, value!.buffer.byteLength], [1_000, 70_000]);
-      assert(equal(value!, pattern(300_000).subarray(at, at += value!.length)));
+      assert(equals(value!, pattern(300_000).subarray(at, at += value!.length)));
       memory = new Uint8Array(value!.buffer, 1_000, 50_000);
     }
     assertEquals((await reader.read(memory)).done, true);
@@ -157,7 +156,7 @@ Deno.test("chunks belong to whoever reads them, and those of the source stay the
   const { messages, message } = await first(byteSource(chunks).stream);
   for await (const part of message.content) new Uint8Array(part.buffer).fill(0xee);
   assertEquals(await (await messages.read()).value!.text(), "next");
-  assert(equal(bytes, join(encodeFrame({ content: pattern(200_000) }), plainFrame("next"))));
+  assert(equals(bytes, join(encodeFrame({ content: pattern(200_000) }), plainFrame("next"))));
 });
 
 Deno.test("a content's memory is no other message's, though they came in one chunk", async () => {
@@ -182,11 +181,11 @@ Deno.test("content goes through pipes, tees and responses", async () => {
     assertEquals(await new Response(await open()).bytes(), content);
     for (const branch of (await open()).tee()) {
       // Both branches are read at the same time, else one would have to keep all.
-      assert(equal(join(...await Array.fromAsync(branch)), content));
+      assert(equals(join(...await Array.fromAsync(branch)), content));
     }
     const piped: Uint8Array[] = [];
     await (await open()).pipeTo(new WritableStream({ write: (chunk) => void piped.push(chunk) }));
-    assert(equal(join(...piped), content));
+    assert(equals(join(...piped), content));
   }
 });
 
@@ -220,7 +219,7 @@ for (const type of [undefined, "bytes"] as const) {
       const reader = message.content.getReader({ mode: "byob" });
       for (let at = 0; at < there;) {
         const { value } = await reader.read(new Uint8Array(Math.min(50_000, there - at)));
-        assert(equal(value!, pattern(CONTENT_BYTES).subarray(at, at += value!.length)));
+        assert(equals(value!, pattern(CONTENT_BYTES).subarray(at, at += value!.length)));
       }
       const waiting = reader.read(new Uint8Array(50_000)).catch((error) => error);
       if (how === "release") reader.releaseLock();
@@ -233,7 +232,7 @@ for (const type of [undefined, "bytes"] as const) {
       if (how === "release") assert(end instanceof TypeError);
       else if (how === "cancel") assertEquals(end, { done: true, value: undefined });
       else if (end instanceof Error) assert(end instanceof TypeError, "skipped before it began");
-      else assert(equal(end.value, pattern(CONTENT_BYTES).subarray(there, there + 50_000)));
+      else assert(equals(end.value, pattern(CONTENT_BYTES).subarray(there, there + 50_000)));
       assertEquals(await (await next).value!.text(), "next", how);
     });
   }

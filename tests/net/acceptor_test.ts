@@ -109,7 +109,8 @@ Deno.test("an accept for which the process lacks something is tried again after 
 Deno.test("accepts that fail without end do not spin", async () => {
   let failures = 0;
   function* endless(): Generator<Error> {
-    for (;; failures++) yield new Error("whatever");
+    const error = new Error("whatever");
+    for (;; failures++) yield error;
   }
   const server = serveConnections(failing(await listenLocally(), endless()), echo);
   await until(() => failures >= 65_536, "as many failures as could be of peers");

@@ -80,6 +80,7 @@ Deno.test("a peer that sends frame after frame is not taken for one that drips",
     await client.send(new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 9]));
     sent++;
     while (answers < sent) answers += (await client.chunk())!.length;
+    await pause(5);
   }
   assertEquals(observer.reasons, []);
   assertGreaterOrEqual(sent, 1);

@@ -16,10 +16,14 @@ const INGREDIENTS = {
 Deno.test("the same seed makes the same attacks", () => {
   const attacks = (seed: number) => {
     const random = new Random(seed);
-    return Array.from({ length: 20 }, () => makeAttack(random, INGREDIENTS));
+    return Array.from({ length: 10 }, () => {
+      const { pieces, ...attack } = makeAttack(random, INGREDIENTS);
+      return JSON.stringify({ ...attack, pieces: pieces.map((piece) => piece.toHex()) });
+    }).join("\n");
   };
-  assertEquals(attacks(5), attacks(5));
-  assert(JSON.stringify(attacks(5)) !== JSON.stringify(attacks(6)));
+  const first = attacks(5);
+  assert(first === attacks(5));
+  assert(first !== attacks(6));
 });
 
 Deno.test("what is said to be valid is, and most of the rest is not", () => {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
 import fc from "fast-check";
 import { MessageEdges } from "../../lib/net/message_edges.ts";
 import { frameOf, OP } from "./raw_web_socket.ts";
@@ -31,7 +32,7 @@ Deno.test("MessageEdges knows what is open, wherever messages are cut", () => {
   fc.assert(fc.property(sequences, cuts, (all, at) => {
     const whole = all.map((frames) => frames.reduce((sum, { length }) => sum + length, 0));
     const ends = new Set(whole.map((_, i) => whole.slice(0, i + 1).reduce((a, b) => a + b, 0)));
-    const bytes = Uint8Array.from(all.flat().flatMap((frame) => [...frame]));
+    const bytes = concat(all.flat());
     const edges = new MessageEdges();
     let begin = 0;
     const places = at.map((share) => Math.floor(share * bytes.length)).sort((a, b) => a - b);

@@ -102,7 +102,9 @@ Deno.test("no class of errors in lib has private members, which would not arrive
       },
     });
     const plugin: Deno.lint.Plugin = { name: "errors", rules: { read: { create } } };
-    Deno.lint.runPlugin(plugin, path, Deno.readTextFileSync(path));
+    const text = Deno.readTextFileSync(path);
+    // To parse all of them would take a second.
+    if (/\bextends\s+\w*Error\b/.test(text)) Deno.lint.runPlugin(plugin, path, text);
   };
   const visit = (folder: string) => {
     for (const { name, isDirectory } of Deno.readDirSync(folder)) {
