@@ -2,17 +2,17 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type Credentials,
   FileAuthenticator,
-  hashPassword,
   hashToken,
   parseAuthFile,
   Principal,
 } from "../../lib/access/mod.ts";
 import { deadline } from "../support/deadline.ts";
+import { quickHash } from "../support/quick_hash.ts";
 
 const FILE = JSON.stringify({
   users: [
-    { name: "ali", password: await hashPassword("secret") },
-    { name: "bea", password: await hashPassword("other") },
+    { name: "ali", password: quickHash("secret") },
+    { name: "bea", password: quickHash("other") },
   ],
   tokens: [{ name: "sensor", token: hashToken("t0ken") }],
 });
@@ -78,7 +78,7 @@ Deno.test("a login waits for few of another peer's, whoever does not leave", asy
 });
 
 const RIGHTS = { publish: () => undefined };
-const SECRET = await hashPassword("secret");
+const SECRET = quickHash("secret");
 
 function table(
   users: Record<string, { password?: string; allow?: string[] }>,
@@ -118,7 +118,7 @@ Deno.test("another file replaces those whose rights changed, ends those who are 
       new: {},
       changed: { allow: ["x"] },
       same: {},
-      password: { password: await hashPassword("other") },
+      password: { password: quickHash("other") },
     },
     { changed: ["x"], same: ["a"] },
   );

@@ -7,6 +7,7 @@ import { type CloseReason, dial, listen, serveConnections } from "../../lib/net/
 import type { TcpAddress } from "../../lib/net/mod.ts";
 import { deadline, pause, until } from "../support/deadline.ts";
 import { LOOPBACK, Recorder } from "../support/peers.ts";
+import { soakSize } from "../support/soak_size.ts";
 import { SERVER_TLS, TLS_FILES, TRUSTING } from "../support/tls.ts";
 import { isInstalled, runTool } from "../support/tools.ts";
 
@@ -278,7 +279,7 @@ Deno.test("streams that are cut, changed or stalled at any byte do a TLS server 
       // What a client is told is its own.
     }
   };
-  for (let round = 0; round < 15; round++) {
+  for (let round = 0; round < soakSize(4, 15); round++) {
     await Promise.all(Array.from({ length: 40 }, visit));
   }
   using conn = await dial(address, TRUSTING);

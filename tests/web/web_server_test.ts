@@ -3,7 +3,6 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import {
   type Credentials,
   FileAuthenticator,
-  hashPassword,
   hashToken,
   parseAuthFile,
 } from "../../lib/access/mod.ts";
@@ -12,6 +11,7 @@ import { errorReply, type Route, serveWeb, type WebReply } from "../../lib/web/m
 import { SECURITY_HEADERS } from "../../lib/web/security_headers.ts";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { deadline } from "../support/deadline.ts";
+import { quickHash } from "../support/quick_hash.ts";
 import { CA, SERVER_TLS } from "../support/tls.ts";
 import { sendRaw } from "./raw_http.ts";
 import { PAGE, ROUTES, serve, urlOf } from "./sample_site.ts";
@@ -199,7 +199,7 @@ Deno.test("an asset has a tag, and is compressed for who takes that", async () =
 Deno.test("with an authenticator, who is not public's asks says who it is", async () => {
   const table = parseAuthFile(
     JSON.stringify({
-      users: [{ name: "ada", password: await hashPassword("love: lace") }],
+      users: [{ name: "ada", password: quickHash("love: lace") }],
       tokens: [{ name: "sensor", token: hashToken("0123456789abcdef") }],
     }),
     {},

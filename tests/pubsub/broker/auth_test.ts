@@ -2,17 +2,17 @@ import { assertEquals } from "@std/assert";
 import {
   connectBroker,
   FileAuthenticator,
-  hashPassword,
   hashToken,
   parseAuthFile,
   PUBSUB_RIGHTS,
 } from "../../../lib/pubsub/mod.ts";
+import { quickHash } from "../../support/quick_hash.ts";
 import { op, RawPeer, startBroker } from "../support.ts";
 
 const FILE = JSON.stringify({
   users: [{
     name: "alice",
-    password: await hashPassword("secret"),
+    password: quickHash("secret"),
     publish: { allow: ["orders.>", "_sys.stats"], deny: ["orders.secret.>"] },
     subscribe: { allow: ["orders.>"], deny: ["orders.secret.>"] },
   }],

@@ -4,13 +4,13 @@ import fc from "fast-check";
 import {
   type AuthTable,
   FileAuthenticator,
-  hashPassword,
   hashToken,
   parseAuthFile,
 } from "../../../lib/access/mod.ts";
 import { type Broker, connectBroker, PUBSUB_RIGHTS, PubSubError } from "../../../lib/pubsub/mod.ts";
 import { mayPublish, maySubscribe } from "../../../lib/pubsub/broker/routing/rights.ts";
 import { deadline, until } from "../../support/deadline.ts";
+import { quickHash } from "../../support/quick_hash.ts";
 import { op, RawPeer, startBroker } from "../support.ts";
 
 interface Rights {
@@ -18,8 +18,8 @@ interface Rights {
   readonly subscribe?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
 }
 
-const SECRET = await hashPassword("secret");
-const OTHER = await hashPassword("other");
+const SECRET = quickHash("secret");
+const OTHER = quickHash("other");
 const WIDE: Rights = { publish: { allow: ["a.>"] }, subscribe: { allow: ["a.>", "b.*"] } };
 
 /** A file with a token `t`, a user `u`, and somebody else, so that it is never empty. */
@@ -216,21 +216,21 @@ Deno.test("many subscriptions end in steps, and each is told", async () => {
   const authenticator = new FileAuthenticator(file(WIDE));
   await using broker = await startBroker({ authenticator });
   using peer = await login(broker, { token: "t" });
-  const count = 20_000;
+  const count = 5_000;
   await peer.send(...Array.from({ length: count }, (_, i) => op("sub", { topic: `a.${i}` })));
   assertEquals(await said(peer), []);
-  authenticator.update(file({ subscribe: { allow: ["a.*.*", "a.7", "a.19999"] } }));
+  authenticator.update(file({ subscribe: { allow: ["a.*.*", "a.7", "a.4999"] } }));
   const ended = new Set<unknown>();
   while (ended.size < count - 2) {
     const header = await peer.header();
     assertEquals([header["op"], header["code"]], ["error", "forbidden"]);
     ended.add(header["filter"]);
   }
-  assert(!ended.has("a.7") && !ended.has("a.19999"));
+  assert(!ended.has("a.7") && !ended.has("a.4999"));
   assertEquals([broker.stats().subscriptions, broker.connections()[0]?.filters], [2, 2]);
   const before = broker.stats().filterBytes;
   await peer.ask("unsub", { topic: "a.7", id: 1 });
-  await peer.ask("unsub", { topic: "a.19999", id: 1 });
+  await peer.ask("unsub", { topic: "a.4999", id: 1 });
   assert(before > 0 && broker.stats().filterBytes === 0, "the budget is given back");
 });
 

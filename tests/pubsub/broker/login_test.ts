@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import {
   type Credentials,
   FileAuthenticator,
-  hashPassword,
   parseAuthFile,
   Principal,
 } from "../../../lib/access/mod.ts";
@@ -10,10 +9,11 @@ import { QueueFullError } from "../../../lib/base/fair_queue.ts";
 import { redirectErrors } from "../../../lib/base/report.ts";
 import { PUBSUB_RIGHTS } from "../../../lib/pubsub/mod.ts";
 import { until } from "../../support/deadline.ts";
+import { quickHash } from "../../support/quick_hash.ts";
 import { op, RawPeer, startBroker } from "../support.ts";
 
 const FILE = JSON.stringify({
-  users: [{ name: "ali", password: await hashPassword("secret"), publish: { allow: [">"] } }],
+  users: [{ name: "ali", password: quickHash("secret"), publish: { allow: [">"] } }],
 });
 
 function start() {
