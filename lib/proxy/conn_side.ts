@@ -12,19 +12,13 @@ export interface SideConn
   reset?(): void;
 }
 
-/** Bytes that wait to be written, and who is told when they are. */
-interface Outgoing {
-  readonly bytes: Uint8Array;
-  readonly taken: (() => void) | undefined;
-}
-
 /** A connection with TLS, or over a Unix socket. */
 export class ConnSide implements Side {
   readonly remote: Address;
   readonly local: Address;
   readonly #conn: SideConn;
   readonly #shared: Shared;
-  readonly #outgoing = new Deque<Outgoing>();
+  readonly #outgoing = new Deque<Uint8Array>();
   #pendingBytes = 0;
   readonly #memory: ReadMemory;
   #events: SideEvents | undefined;
@@ -75,13 +69,16 @@ export class ConnSide implements Side {
 
   write(bytes: Uint8Array): boolean {
     // There is room once all of it is taken: until then it is lent, and need not be copied.
+    if (this.#isClosed) return false;
     this.#isLent = true;
-    this.#push(bytes, undefined);
+    this.#pendingBytes += bytes.length;
+    this.#outgoing.push(bytes);
+    if (!this.#isWriting) void this.#writeAll();
     return false;
   }
 
-  writeAlone(bytes: Uint8Array, taken: () => void): void {
-    this.#push(bytes, taken);
+  writeAlone(bytes: Uint8Array): boolean {
+    return this.write(bytes);
   }
 
   end(): void {
@@ -95,13 +92,6 @@ export class ConnSide implements Side {
 
   close(): void {
     this.#close(() => this.#conn.close());
-  }
-
-  #push(bytes: Uint8Array, taken: (() => void) | undefined): void {
-    if (this.#isClosed) return;
-    this.#pendingBytes += bytes.length;
-    this.#outgoing.push({ bytes, taken });
-    if (!this.#isWriting) void this.#writeAll();
   }
 
   /** Reads until it is paused. Never rejects. */
@@ -135,14 +125,13 @@ export class ConnSide implements Side {
     this.#isWriting = true;
     try {
       for (let next = this.#outgoing.peek(); next; next = this.#outgoing.peek()) {
-        for (let at = 0; at < next.bytes.length && !this.#isClosed;) {
-          const count = await this.#conn.write(next.bytes.subarray(at));
+        for (let at = 0; at < next.length && !this.#isClosed;) {
+          const count = await this.#conn.write(next.subarray(at));
           at += count;
           this.#pendingBytes -= count;
         }
         if (this.#isClosed) return;
         this.#outgoing.shift();
-        next.taken?.();
         if (this.#isLent && this.#pendingBytes === 0) {
           this.#isLent = false;
           this.#events!.drained();

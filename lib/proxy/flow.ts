@@ -4,7 +4,7 @@ import type { Direction } from "../net/direction.ts";
 import { FaultLine, type LineExit } from "./faults/fault_line.ts";
 import type { Mark } from "./faults/shaping.ts";
 import type { FaultSet } from "./faults/fault_set.ts";
-import type { FlowTurns } from "./flow_turns.ts";
+import type { FlowTurns, Passed } from "./flow_turns.ts";
 import type { Side } from "./side.ts";
 
 /** A small read counts for this many bytes: it takes as long. */
@@ -45,6 +45,8 @@ export class Flow implements LineExit {
   #over = false;
   /** Whether the receiver has yet to take bytes that the sender's side has lent. */
   #isLent = false;
+  /** Whether the receiver has yet to take what was written, and says so by `drained`. */
+  #isFull = false;
   /** Whether no fault holds the sender up. */
   #mayRead = true;
   /** What the sender's side has lent, to be passed when others have had their turn. */
@@ -147,8 +149,10 @@ export class Flow implements LineExit {
       this.read(this.#mayRead);
     }
     const line = this.#line;
-    if (line) this.#inTurn(() => line.drained());
-    else if (this.#resetTimer !== undefined) this.#reset();
+    const wasFull = this.#isFull;
+    this.#isFull = false;
+    if (line && wasFull) this.#inTurn(() => line.drained(), line.passed);
+    else if (!line && this.#resetTimer !== undefined) this.#reset();
   }
 
   /** The sender has broken off: so does the receiver's connection, once it has what came before. */
@@ -173,21 +177,26 @@ export class Flow implements LineExit {
 
   write(bytes: Uint8Array): boolean {
     this.#passing(bytes);
-    return this.#to.write(bytes);
+    return !(this.#isFull = !this.#to.write(bytes));
   }
 
-  writeAlone(bytes: Uint8Array, taken: () => void): void {
+  writeAlone(bytes: Uint8Array): boolean {
     this.#passing(bytes);
-    this.#to.writeAlone(bytes, () => this.#inTurn(taken));
+    return !(this.#isFull = !this.#to.writeAlone(bytes));
+  }
+
+  givesWay(goOn: () => void, passed: Passed): boolean {
+    const { isDue } = this.#turns;
+    if (isDue) this.#turns.wait(goOn, passed);
+    return isDue;
   }
 
   /**
    * Goes on with what waits because of faults. The runtime may tell that bytes were taken before it looks
    * at anything else: of hundreds of flows each would write again, and nobody else be seen.
    */
-  #inTurn(goOn: () => void): void {
-    if (this.#turns.isDue) this.#turns.wait(goOn);
-    else goOn();
+  #inTurn(goOn: () => void, passed: Passed): void {
+    if (!this.givesWay(goOn, passed)) goOn();
   }
 
   reached(mark: Mark): void {

@@ -38,11 +38,8 @@ export interface Side {
    * say when that is so. Until then the bytes must not be changed.
    */
   write(bytes: Uint8Array): boolean;
-  /**
-   * Writes bytes, and calls back when the system has taken them, so that the next do not join them.
-   * Until then they must not be changed.
-   */
-  writeAlone(bytes: Uint8Array, taken: () => void): void;
+  /** Like `write`, but room for more means only that the system has taken them: the next do not join them. */
+  writeAlone(bytes: Uint8Array): boolean;
   /** Says that nothing more will be sent, behind all that was written. */
   end(): void;
   /** Closes at once so that the peer sees a reset, where the transport has such a thing. */

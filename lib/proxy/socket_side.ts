@@ -64,10 +64,10 @@ export class SocketSide implements Side {
     return this.#writerFor(bytes.length).write(bytes);
   }
 
-  writeAlone(bytes: Uint8Array, taken: () => void): void {
-    this.#writerFor(bytes.length).write(bytes, (error) => {
-      if (!error) taken();
-    });
+  writeAlone(bytes: Uint8Array): boolean {
+    const writer = this.#writerFor(bytes.length);
+    // What the system has taken at once counts no more by then, though a stream says later that it has.
+    return writer.write(bytes) || writer.writableLength === 0;
   }
 
   end(): void {

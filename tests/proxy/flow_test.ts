@@ -36,9 +36,8 @@ class FakeSide {
     if (this.onTaken) queueMicrotask(this.onTaken);
     return this.onTaken === undefined;
   }
-  writeAlone(_: Uint8Array, taken: () => void): void {
-    this.onTaken = taken;
-    this.write();
+  writeAlone(): boolean {
+    return this.write();
   }
   end(): void {
     this.hasEnded = true;
@@ -174,4 +173,37 @@ Deno.test("what waits because of faults goes on in turns, however soon the syste
     }
     flow.stop();
   }
+});
+
+Deno.test("a message of few pieces does not wait for all flows that have pieces without end", async () => {
+  const FLOWS = 40;
+  using clock = new FakeClock();
+  using flows = new Flows(FLOWS);
+  flows.set.set([parseFault("up slice 1B")]);
+  for (const to of flows.to) to.onWrite = () => void clock.nowMs++;
+  for (const flow of flows.flows) flow.look();
+  const [small, ...others] = flows.flows;
+  for (const flow of others) flow.received(new Uint8Array(1_000));
+  const giveUntil = async (isDone: () => boolean) => {
+    for (let i = 0; i < 200; i++) await undefined;
+    while (!isDone()) {
+      await flows.turns.give();
+      for (let i = 0; i < 200; i++) await undefined;
+    }
+  };
+  await giveUntil(() => others.every(({ passedBytes }) => passedBytes >= 70));
+  for (const bytes of [10, 20]) {
+    const beganAt = clock.nowMs;
+    small!.received(new Uint8Array(10));
+    await giveUntil(() => small!.passedBytes === bytes);
+    // In turn with all others, piece by piece, it would take 400 ms.
+    assert(clock.nowMs - beganAt < 100, `${clock.nowMs - beganAt} ms`);
+  }
+  // Who has much is served meanwhile.
+  const passed = () => others.reduce((sum, { passedBytes }) => sum + passedBytes, 0);
+  const before = passed();
+  small!.received(new Uint8Array(10));
+  await giveUntil(() => small!.passedBytes === 30);
+  assert(passed() - before >= 5, `${passed() - before} pieces`);
+  for (const flow of flows.flows) flow.stop();
 });

@@ -2,6 +2,7 @@ import { Alarm, AlarmClock } from "../../base/alarm_clock.ts";
 import { Deque } from "../../base/deque.ts";
 import type { Address } from "../../net/mod.ts";
 import type { Direction } from "../../net/direction.ts";
+import type { Passed } from "../flow_turns.ts";
 import { Acting } from "./acting.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
 import { isOfFrames, selectsFrames } from "./fault.ts";
@@ -12,6 +13,16 @@ import { WaitingRoom } from "./waiting_room.ts";
 
 /** So many pieces are made in one go. */
 const PIECES_IN_A_ROW = 512;
+
+/** Of pieces that are written by themselves, others have their turn before so many: they take some 0.5 ms. */
+const PIECES_IN_A_TURN = 16;
+
+/**
+ * A message of so few pieces, and one of no more than so many, does not wait for all those who send
+ * without end.
+ */
+const FEW_IN_A_ROW = 4;
+const MANY_IN_A_ROW = 64;
 
 /** With a rate, bytes of a piece leave at these intervals at most, however often there is room. */
 const PACE_MS = 5;
@@ -26,8 +37,14 @@ export interface LineExit {
   readonly pendingBytes: number;
   /** Writes; returns whether there is room for more. If not, `drained` is to be called. */
   write(bytes: Uint8Array): boolean;
-  /** Writes, and calls back when the system has taken it. */
-  writeAlone(bytes: Uint8Array, taken: () => void): void;
+  /** Writes. There is room for more only when the system has taken it. */
+  writeAlone(bytes: Uint8Array): boolean;
+  /**
+   * Whether others have their turn first; then `goOn` is called.
+   *
+   * @param passed How much was written since there was nothing to write.
+   */
+  givesWay(goOn: () => void, passed: Passed): boolean;
   /** The direction has come to this. */
   reached(mark: Mark): void;
   /** Reads from the sender, or not. */
@@ -77,8 +94,11 @@ export class FaultLine {
   readonly #alarm = new Alarm(() => this.#advance());
   /** When the next bytes of a piece that is not due as a whole may leave. */
   #partAt = -Infinity;
-  /** Whether a piece was written by itself that the system has not taken. */
+  /** Whether others have their turn. */
   #isAwaiting = false;
+  /** Pieces that were written by themselves since nothing was due, and that may still be in this turn. */
+  #piecesInARow = 0;
+  #piecesLeft = 0;
   #isBlocked = false;
   #isReading = true;
   /** Nothing that arrives is passed any more. */
@@ -106,6 +126,13 @@ export class FaultLine {
   /** When what waits may have left; in the past if nothing waits. */
   get lastDue(): number {
     return this.#entries.length > 0 ? Infinity : this.#shaping.lastDue;
+  }
+
+  /** How much it has passed since it had nothing to pass, if that is written in pieces by themselves. */
+  get passed(): Passed {
+    if (this.#actingOnAll.slicing === undefined) return 2;
+    const pieces = this.#piecesInARow;
+    return pieces < FEW_IN_A_ROW ? 0 : pieces < MANY_IN_A_ROW ? 1 : 2;
   }
 
   /** Looks which faults concern it: at the beginning, and when that has changed. */
@@ -270,8 +297,10 @@ export class FaultLine {
   /** Passes what is due. */
   #pump(now: number): void {
     for (;;) {
+      if (this.#isAwaiting || this.#isBlocked || this.#isOver) return;
       const waiting = this.#queue.peek();
-      if (waiting === undefined || this.#isAwaiting || this.#isBlocked || this.#isOver) return;
+      if (waiting === undefined || waiting.dueAt > now) this.#piecesInARow = this.#piecesLeft = 0;
+      if (waiting === undefined) return;
       if (waiting.bytes === undefined) {
         const mark = waiting.mark!;
         if (waiting.dueAt > now || !this.#reaches(waiting, mark, now)) {
@@ -290,14 +319,14 @@ export class FaultLine {
         ? Math.max(waiting.left, Math.min(bytes.length, Math.floor((now - beginsAt) * bytesPerMs)))
         : waiting.left;
       if (due > waiting.left) {
+        if (alone && !this.#mayPassAlone()) return;
         const isWhole = waiting.left === 0 && due === bytes.length;
         const part = isWhole ? bytes : bytes.subarray(waiting.left, due);
         waiting.left = due;
         this.#waiting.bytes -= part.length;
         if (isDue) this.#queue.shift();
-        if (alone) return this.#passAlone(part);
         if (!isDue) this.#partAt = now + PACE_MS;
-        if (!this.#exit.write(part)) this.#isBlocked = true;
+        if (!(alone ? this.#exit.writeAlone(part) : this.#exit.write(part))) this.#isBlocked = true;
       }
       if (!isDue) {
         const partAt = this.#partAt > now ? this.#partAt : now + PACE_MS;
@@ -309,13 +338,23 @@ export class FaultLine {
     }
   }
 
-  #passAlone(bytes: Uint8Array): void {
-    this.#isAwaiting = true;
-    this.#exit.writeAlone(bytes, () => {
-      this.#isAwaiting = false;
-      this.#advance();
-    });
+  /** Counts a piece that is to be written by itself, if it need not wait until others have had their turn. */
+  #mayPassAlone(): boolean {
+    if (this.#piecesLeft === 0) {
+      const { passed } = this;
+      this.#piecesLeft = passed === 0 ? FEW_IN_A_ROW : PIECES_IN_A_TURN;
+      this.#isAwaiting = this.#exit.givesWay(this.#goOn, passed);
+      if (this.#isAwaiting) return false;
+    }
+    this.#piecesLeft--;
+    this.#piecesInARow++;
+    return true;
   }
+
+  readonly #goOn = () => {
+    this.#isAwaiting = false;
+    this.#advance();
+  };
 
   /** Whether a mark may act: a reset that follows bytes at once would overtake them. */
   #reaches(waiting: Piece, mark: Mark, now: number): boolean {

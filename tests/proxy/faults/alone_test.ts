@@ -5,7 +5,9 @@ import { TestLine } from "./line.ts";
 
 /** A line whose receiver takes nothing. */
 class StuckLine extends TestLine {
-  override writeAlone(): void {}
+  override writeAlone(): boolean {
+    return false;
+  }
 }
 
 Deno.test("few pieces are made before others are taken, if they wait for no time", () => {

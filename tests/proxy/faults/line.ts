@@ -46,9 +46,12 @@ export class TestLine implements LineExit, Disposable {
     return true;
   }
 
-  writeAlone(bytes: Uint8Array, taken: () => void): void {
-    this.write(bytes);
-    queueMicrotask(taken);
+  writeAlone(bytes: Uint8Array): boolean {
+    return this.write(bytes);
+  }
+
+  givesWay(): boolean {
+    return false;
   }
 
   reached(mark: Mark): void {
