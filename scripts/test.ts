@@ -30,8 +30,10 @@ const LANES: Readonly<Record<string, readonly string[]>> = {
   ],
   /** In a browser. */
   pages: ["tests/pages/"],
-  /** One after the other, with nothing beside them: attacks that are timed. */
-  alone: ["tests/beside/"],
+  /** One after the other, with nothing beside them: attacks that are timed by the clock. */
+  alone: ["tests/beside/accepting_test.ts", "tests/beside/handshakes_test.ts"],
+  /** One after the other, in a process of their own: attacks that are timed by the server's work. */
+  attacks: ["tests/beside/"],
 };
 
 /** Of the lane `together`: begun first, each by itself, since they take longest. */

@@ -55,14 +55,20 @@ export async function neighbour(
   return async () => void await Promise.all(askers.map((each) => each.ask()));
 }
 
-/** Attacks a server from a process of its own, `size` times as long as the attack's name says. */
-export async function attackAppServer(
-  { address }: ServerProgram,
-  name: string,
-  size = 1,
-): Promise<void> {
-  const { port } = address as TcpAddress;
-  const args = [String(port), name, String(size)];
-  await using attacker = new Program(script("tests/beside/attack_app_server.ts", ...args));
-  assertEquals(await attacker.finished(), { code: 0, out: "", err: "" });
+/** Who attacks servers, from a process of its own: that does not count as their work. */
+export class Attacker implements AsyncDisposable {
+  readonly #program = new Program(script("tests/beside/attack_app_server.ts"), { stdin: "" });
+  #attacks = 0;
+
+  /** Attacks a server, `size` times as long as the attack's name says. */
+  async attack({ address }: ServerProgram, name: string, size = 1): Promise<void> {
+    const { port } = address as TcpAddress;
+    await this.#program.type(`${JSON.stringify([port, name, size])}\n`);
+    await this.#program.printed("done\n".repeat(++this.#attacks), "out");
+    assertEquals(this.#program.err, "");
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#program[Symbol.asyncDispose]();
+  }
 }

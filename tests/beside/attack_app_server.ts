@@ -1,7 +1,8 @@
 /**
- * Asks an app server for much work, in a process of its own: `attack_app_server.ts PORT ATTACK SIZE`.
- * It ends when all of it is answered, and that so many times.
+ * Asks app servers for much work, in a process of its own. It reads lines, `[PORT, ATTACK, SIZE]` as
+ * JSON: when all that the attack asks for is answered, and that so many times, it prints `done`.
  */
+import { readLines } from "../../cmd/_cli/read_lines.ts";
 import { ChunkDecoder, encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
 
 const MiB = 1024 * 1024;
@@ -33,17 +34,17 @@ export const ATTACKS: Record<string, { connections: number; frames: () => Uint8A
     frames: () =>
       times(150, () => json(`{"action":"get","value":"x","a":[${"[],".repeat(21_000)}1]}`)),
   },
-  "get of an entry of 4 MiB, 64 at once": {
+  "get of an entry of 4 MiB, 32 at once": {
     connections: 1,
-    frames: () => times(64, () => action({ action: "get", value: "large" })),
+    frames: () => times(32, () => action({ action: "get", value: "large" })),
   },
-  "search for the key of an entry of 4 MiB, 64 at once": {
+  "search for the key of an entry of 4 MiB, 32 at once": {
     connections: 1,
-    frames: () => times(64, () => action({ action: "search", value: "large" })),
+    frames: () => times(32, () => action({ action: "search", value: "large" })),
   },
   "search of 100 hits with large texts and titles": {
     connections: 1,
-    frames: () => times(20, () => action({ action: "search", value: "findme", limit: 100 })),
+    frames: () => times(10, () => action({ action: "search", value: "findme", limit: 100 })),
   },
   "completions of entries with large titles": {
     connections: 1,
@@ -56,7 +57,7 @@ export const ATTACKS: Record<string, { connections: number; frames: () => Uint8A
   "put of entries of 1 MiB": {
     connections: 1,
     frames: () =>
-      times(12, (i) => action({ action: "put", key: `p${i}`, value: "word ".repeat(MiB / 5 - i) })),
+      times(6, (i) => action({ action: "put", key: `p${i}`, value: "word ".repeat(MiB / 5 - i) })),
   },
 };
 
@@ -80,10 +81,13 @@ async function attack(port: number, frames: readonly Uint8Array[]): Promise<void
 }
 
 if (import.meta.main) {
-  const [port, name, size] = Deno.args as [string, string, string];
-  const { connections, frames } = ATTACKS[name]!;
-  const made = frames();
-  for (let i = 0; i < Number(size); i++) {
-    await Promise.all(Array.from({ length: connections }, () => attack(Number(port), made)));
+  for await (const line of readLines(Deno.stdin.readable)) {
+    const [port, name, size] = JSON.parse(line) as [number, string, number];
+    const { connections, frames } = ATTACKS[name]!;
+    const made = frames();
+    for (let i = 0; i < size; i++) {
+      await Promise.all(Array.from({ length: connections }, () => attack(port, made)));
+    }
+    await Deno.stdout.write(new TextEncoder().encode("done\n"));
   }
 }

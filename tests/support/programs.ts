@@ -317,6 +317,15 @@ export function workedMs(pid: number): number {
   return Number.parseInt(Deno.readTextFileSync(`/proc/${pid}/schedstat`)) / 1e6;
 }
 
+/**
+ * How long all threads of a process have worked, in milliseconds, to the nearest 10; Linux only.
+ */
+export function processWorkMs(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
 /** Memory of a process in use, in bytes; Linux only. */
 export function residentBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];

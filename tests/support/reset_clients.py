@@ -7,14 +7,14 @@ how long a client that was there before waited for answers beside the resets, ho
 make them, and how long the first client after them took.
 """
 import json
+import os
 import socket
 import ssl
 import struct
-import subprocess
 import sys
 import time
 
-ROUNDS = 3
+ROUNDS = 2
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -26,13 +26,11 @@ def reset(port, count):
         sock.close()
 
 
-def connect(port, ca):
+def connect(port, tls):
     sock = socket.create_connection(("127.0.0.1", port))
     sock.settimeout(60)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if ca is not None:
-        sock = ssl.create_default_context(cafile=ca).wrap_socket(sock, server_hostname="127.0.0.1")
-    return sock
+    return sock if tls is None else tls.wrap_socket(sock, server_hostname="127.0.0.1")
 
 
 def ask(sock, hello):
@@ -43,31 +41,32 @@ def ask(sock, hello):
     return (time.perf_counter() - begin) * 1000
 
 
-def ask_newly(port, hello, ca):
+def ask_newly(port, hello, tls):
     begin = time.perf_counter()
-    with connect(port, ca) as sock:
+    with connect(port, tls) as sock:
         ask(sock, hello)
     return (time.perf_counter() - begin) * 1000
 
 
 def main():
     port, count, hello = int(sys.argv[1]), int(sys.argv[2]), bytes.fromhex(sys.argv[3])
-    if hello == b"":
-        return reset(port, count)
-    ca = sys.argv[4] if len(sys.argv) > 4 else None
+    tls = ssl.create_default_context(cafile=sys.argv[4]) if len(sys.argv) > 4 else None
     quiet, beside, resets, after = [], [], [], []
-    with connect(port, ca) as neighbour:
+    with connect(port, tls) as neighbour:
         for _ in range(ROUNDS):
             for _ in range(20):
-                quiet.append(ask_newly(port, hello, ca))
+                quiet.append(ask_newly(port, hello, tls))
                 quiet.append(ask(neighbour, hello))
             begin = time.perf_counter()
-            flood = subprocess.Popen([sys.executable, __file__, str(port), str(count), ""])
-            while flood.poll() is None:
+            flood = os.fork()
+            if flood == 0:
+                reset(port, count)
+                os._exit(0)
+            while os.waitpid(flood, os.WNOHANG)[0] == 0:
                 beside.append(ask(neighbour, hello))
                 time.sleep(0.001)
             resets.append((time.perf_counter() - begin) * 1000)
-            after.append(ask_newly(port, hello, ca))
+            after.append(ask_newly(port, hello, tls))
     print(json.dumps({"quiet": quiet, "beside": beside, "resets": resets, "after": after}))
 
 

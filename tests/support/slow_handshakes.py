@@ -13,8 +13,8 @@ import ssl
 import sys
 import time
 
-ROUNDS = 3
-QUIET = 40
+ROUNDS = 2
+QUIET = 20
 
 # Of 100 and fewer the 99th percentile is the longest, that of the client behind all that come at once.
 LEAST = 101
@@ -79,7 +79,7 @@ def healthy(port, ca):
 
 def main():
     port, count, ca = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 3
+    seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 1.5
     hello = client_hello(ca)
     slow = [Slow(port, i % 3, hello, 0.5 + 0.5 * i / count) for i in range(count)]
     quiet, beside = [], []

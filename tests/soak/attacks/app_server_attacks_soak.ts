@@ -1,7 +1,7 @@
-import { attackAppServer, neighbour, serverArgs } from "../../beside/app_server_attacks.ts";
+import { Attacker, neighbour, serverArgs } from "../../beside/app_server_attacks.ts";
 import { ATTACKS } from "../../beside/attack_app_server.ts";
 import { latenciesBeside } from "../../support/neighbour.ts";
-import { startAppServer } from "../../support/programs.ts";
+import { processWorkMs, startAppServer } from "../../support/programs.ts";
 import { Scratch } from "../../support/scratch.ts";
 import type { RunningSoak, Soak } from "../soak.ts";
 
@@ -16,13 +16,11 @@ export const appServerAttacksSoak: Soak = {
   name: "app-server-attacks",
   async start(): Promise<RunningSoak> {
     await using started = new AsyncDisposableStack();
-    const args = serverArgs(started.use(new Scratch()));
-    const server = started.use(await startAppServer(args));
-    // What a client of this one feels at the same time is the machine's doing.
-    const other = started.use(await startAppServer(args));
+    const server = started.use(await startAppServer(serverArgs(started.use(new Scratch()))));
+    const attacker = started.use(new Attacker());
     const clients = started.use(new DisposableStack());
     const request = await neighbour(server, clients);
-    const control = await neighbour(other, clients);
+    const work = Deno.build.os === "linux" ? () => processWorkMs(server.pid) : undefined;
     const all = started.move();
     const names = Object.keys(ATTACKS);
     const tried = new Set<string>();
@@ -30,8 +28,8 @@ export const appServerAttacksSoak: Soak = {
     return {
       async round(random) {
         const name = random.pick(names);
-        const attack = () => attackAppServer(server, name, random.int(1, MAX_SIZE));
-        await latenciesBeside(request, attack, { everyMs: 2, control });
+        const attack = () => attacker.attack(server, name, random.int(1, MAX_SIZE));
+        await latenciesBeside(request, attack, { everyMs: 2, work });
         tried.add(name);
         rounds++;
       },
