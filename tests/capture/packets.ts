@@ -5,6 +5,7 @@
  * @module
  */
 import { concat } from "@std/bytes";
+import { Buffer } from "node:buffer";
 import {
   type CaptureResult,
   type Direction,
@@ -210,7 +211,7 @@ export async function readAll(
     bytes(connection, direction, bytes, timeUs) {
       const one = seen.get(connection)!;
       const parts = one[direction];
-      const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+      const text = Buffer.from(bytes).toString("latin1");
       one.times.push(timeUs);
       if (typeof parts.at(-1) === "string") parts[parts.length - 1] += text;
       else parts.push(text);

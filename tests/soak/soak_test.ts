@@ -30,7 +30,7 @@ Deno.test("what is said to be valid is, and most of the rest is not", () => {
   const random = new Random(1);
   let broken = 0;
   let mutated = 0;
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 250; i++) {
     const { pieces, validFrames } = makeAttack(random, INGREDIENTS);
     const decoder = new ChunkDecoder({ maxContentBytes: INGREDIENTS.maxContentBytes });
     const batches = pieces.map((piece) => decoder.push(piece));
@@ -43,7 +43,7 @@ Deno.test("what is said to be valid is, and most of the rest is not", () => {
       if (error !== undefined) broken++;
     }
   }
-  assert(mutated > 200 && broken > mutated / 2, `${broken} of ${mutated} are broken`);
+  assert(mutated > 100 && broken > mutated / 2, `${broken} of ${mutated} are broken`);
 });
 
 Deno.test("a round that fails names its seed, and fails again with it", async () => {

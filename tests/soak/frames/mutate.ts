@@ -1,4 +1,5 @@
 /** Frames with something wrong in them, made of valid ones. */
+import { concat } from "@std/bytes";
 import type { Random } from "../random.ts";
 
 /** A frame whose parts need not fit together. */
@@ -85,16 +86,21 @@ function mutateText(random: Random, text: string): string {
 
 /** Some bytes changed, taken away or put in. */
 function mutateBytes(random: Random, bytes: Uint8Array): Uint8Array {
-  const mutated = [...bytes];
+  let mutated: Uint8Array = bytes.slice();
   for (let i = random.int(1, 4); i > 0 && mutated.length > 0; i--) {
     const at = random.int(0, mutated.length - 1);
     random.pick([
       () => void (mutated[at]! ^= 1 << random.int(0, 7)),
-      () => void mutated.splice(at, random.int(1, 5)),
-      () => void mutated.splice(at, 0, ...random.bytes(random.int(1, 5))),
+      () => void (mutated = splice(mutated, at, random.int(1, 5))),
+      () => void (mutated = splice(mutated, at, 0, random.bytes(random.int(1, 5)))),
     ])();
   }
-  return Uint8Array.from(mutated);
+  return mutated;
+}
+
+/** Bytes of which some are taken away from a place on, and others put there. */
+function splice(bytes: Uint8Array, at: number, taken: number, put = new Uint8Array(0)): Uint8Array {
+  return concat([bytes.subarray(0, at), put, bytes.subarray(at + taken)]);
 }
 
 function mutateContent(random: Random, content: Uint8Array): Uint8Array {

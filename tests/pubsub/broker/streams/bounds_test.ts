@@ -51,7 +51,7 @@ Deno.test("100,000 consumers are refused from the bound on, and those that are t
 });
 
 /** All of them in memory would be 45 MB. */
-const MESSAGES = 200_000;
+const MESSAGES = 100_000;
 const BATCH = 2_000;
 
 Deno.test({
@@ -64,7 +64,7 @@ Deno.test({
       await using store = await openStreamStore(folder);
       await store.create("orders", { ...newStreamSettings(["orders.>"]), sync: "interval" });
       if (folder !== folders[1]) continue;
-      const frame = frameOf(publication("orders.a", "x".repeat(100)));
+      const frame = frameOf(publication("orders.a", "x".repeat(320)));
       for (let i = 0; i < MESSAGES; i += BATCH) {
         for (let j = 0; j < BATCH; j++) store.append("orders", frame, 1);
         await store.room(1, 0);

@@ -52,8 +52,10 @@ Deno.test("what takes longer to store or to settle than its bytes say makes publ
   const settle = (stream: string) =>
     void store.settle({ ...settlement, kind: "ack", stream, consumer: "c", deliveries })
       .catch(() => {});
-  const append = (stream: string) =>
-    store.append(stream, frameOf(publication(`${stream}.a`, "")), 1);
+  const frames = new Map(
+    ["plain", "listed"].map((stream) => [stream, frameOf(publication(`${stream}.a`, ""))]),
+  );
+  const append = (stream: string) => store.append(stream, frames.get(stream)!, 1);
   const until = async (act: (stream: string) => void, stream: string) => {
     let count = 0;
     for (; store.room(1, 0) === undefined; count++) act(stream);
