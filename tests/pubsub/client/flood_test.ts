@@ -15,7 +15,7 @@ import { soakSize } from "../../support/soak_size.ts";
 const CONTENT = new Uint8Array(1_000);
 
 /** So many confirmations the callback gets. */
-const HANDLED = soakSize(12, 30);
+const HANDLED = soakSize(6, 30);
 
 /** Publishes without end until it is told to stop; tells how many it published. */
 async function flood(broker: Broker, topic: string, most = Infinity) {
