@@ -39,6 +39,8 @@ export interface SkippedPath {
   readonly isUnreadable: boolean;
 }
 
+type Found = FoundFile | FoundFolder | SkippedPath;
+
 /** How a data path is walked. */
 export interface WalkOptions {
   /** Whether links to files and folders are followed. */
@@ -55,8 +57,14 @@ interface Folder {
   /** The path relative to the data path, ending with `/`; empty for the data path itself. */
   readonly prefix: string;
   readonly isTop: boolean;
-  /** What holds in the folder around it. */
+  /** What holds in the folder around it; of a folder that was listed, in itself. */
   readonly exclusions: Exclusions;
+}
+
+/** A folder that was listed, and the entries that were not looked at, the last name first. */
+interface Listing {
+  readonly folder: Folder;
+  readonly left: Deno.DirEntry[];
 }
 
 /**
@@ -71,7 +79,7 @@ interface Folder {
 export async function* walk(
   root: DataRoot,
   options: WalkOptions,
-): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
+): AsyncGenerator<Found> {
   const { path, real } = root;
   if (root.isFile) {
     if (options.foldersOnly) return;
@@ -105,7 +113,7 @@ export async function* walkPlace(
   root: DataRoot,
   path: string,
   options: Omit<WalkOptions, "follow">,
-): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
+): AsyncGenerator<Found> {
   const names = path.slice(root.path.length + 1).split("/");
   const last = names.pop()!;
   let exclusions = await Exclusions.of(options.exclude);
@@ -129,7 +137,10 @@ export async function* walkPlace(
   }
   const { isDirectory, isSymlink, isFile } = info;
   const walker = new Walker({ ...options, follow: false });
-  yield* walker.look(around, { name: last, isDirectory, isSymlink, isFile });
+  const found = await walker.look(around, { name: last, isDirectory, isSymlink, isFile });
+  if (found === undefined) return;
+  if ("kind" in found) yield found;
+  else yield* walker.walk(found);
 }
 
 class Walker {
@@ -143,64 +154,87 @@ class Walker {
     this.#options = options;
   }
 
-  async *walk(folder: Folder): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
-    const { path, real, isTop } = folder;
-    if (this.#options.follow) {
-      if (this.#walked.has(real)) {
-        yield skipped(path, "a folder that is taken in under another name");
-        return;
+  /**
+   * Walks a folder and all that is in it. With a stack: through a generator for each folder a file in
+   * 900 folders would pass 900 times, which takes 40 ms.
+   */
+  async *walk(top: Folder): AsyncGenerator<Found> {
+    const begun: Listing[] = [];
+    let folder: Folder | undefined = top;
+    while (true) {
+      if (folder !== undefined) {
+        const entered = this.#enter(folder);
+        yield entered;
+        try {
+          if (entered.kind === "folder") begun.push(await this.#list(folder));
+        } catch (error) {
+          yield unreadable(folder.path, error);
+        }
+        folder = undefined;
       }
-      this.#walked.add(real);
-    }
-    yield { kind: "folder", path, real, isTop };
-    const entries: Deno.DirEntry[] = [];
-    let hasPatterns = false;
-    try {
-      for await (const entry of Deno.readDir(real)) {
-        if (!entry.name.startsWith(".")) entries.push(entry);
-        else if (entry.name === IGNORE_FILE) hasPatterns = true;
+      const listing = begun.at(-1);
+      if (listing === undefined) return;
+      const entry = listing.left.pop();
+      if (entry === undefined) begun.pop();
+      else {
+        const found = await this.look(listing.folder, entry);
+        if (found === undefined) continue;
+        if ("kind" in found) yield found;
+        else folder = found;
       }
-    } catch (error) {
-      yield unreadable(path, error);
-      return;
     }
-    entries.sort((a, b) => a.name < b.name ? -1 : 1);
-    const exclusions = hasPatterns
-      ? await folder.exclusions.within(real, folder.prefix, this.#options.follow)
-      : folder.exclusions;
-    for (const entry of entries) yield* this.look({ ...folder, exclusions }, entry);
   }
 
-  /** Looks at one entry of a folder. */
-  async *look(
+  /** Looks at one entry of a folder: a folder in it is to be walked. */
+  async look(
     folder: Folder,
     { name, isDirectory, isSymlink }: Deno.DirEntry,
-  ): AsyncGenerator<FoundFile | FoundFolder | SkippedPath> {
+  ): Promise<Found | Folder | undefined> {
     const { follow, foldersOnly = false } = this.#options;
     const path = `${folder.path}/${name}`;
     const real = join(folder.real, name);
     const inRoot = `${folder.prefix}${composed(name)}`;
     const { exclusions } = folder;
-    if (exclusions.excludes(inRoot, isDirectory)) return;
-    if (isDirectory) {
-      yield* this.walk({ path, real, prefix: `${inRoot}/`, isTop: false, exclusions });
-      return;
-    }
-    if (foldersOnly && !(isSymlink && follow)) return;
+    if (exclusions.excludes(inRoot, isDirectory)) return undefined;
+    if (isDirectory) return { path, real, prefix: `${inRoot}/`, isTop: false, exclusions };
+    if (foldersOnly && !(isSymlink && follow)) return undefined;
     try {
       const info = await (follow ? Deno.stat(real) : Deno.lstat(real));
-      if (info.isSymlink) yield skipped(path, "a link, and links are not followed", "follow");
-      else if (info.isFile) yield found(path, real, inRoot, info);
-      else if (info.isDirectory && isSymlink) {
-        if (!exclusions.excludes(inRoot, true)) {
-          this.links.push({ path, prefix: `${inRoot}/`, exclusions });
-        }
-      } else yield skipped(path, "neither a file nor a folder");
+      if (info.isSymlink) return skipped(path, "a link, and links are not followed", "follow");
+      if (info.isFile) return found(path, real, inRoot, info);
+      if (!info.isDirectory || !isSymlink) return skipped(path, "neither a file nor a folder");
+      if (!exclusions.excludes(inRoot, true)) {
+        this.links.push({ path, prefix: `${inRoot}/`, exclusions });
+      }
+      return undefined;
     } catch (error) {
       // A file that was deleted since the folder was read is just not there.
-      if (isGone(error) && !isSymlink) return;
-      yield unreadable(path, error);
+      return isGone(error) && !isSymlink ? undefined : unreadable(path, error);
     }
+  }
+
+  #enter({ path, real, isTop }: Folder): FoundFolder | SkippedPath {
+    if (this.#options.follow) {
+      if (this.#walked.has(real)) {
+        return skipped(path, "a folder that is taken in under another name");
+      }
+      this.#walked.add(real);
+    }
+    return { kind: "folder", path, real, isTop };
+  }
+
+  async #list(folder: Folder): Promise<Listing> {
+    const left: Deno.DirEntry[] = [];
+    let hasPatterns = false;
+    for await (const entry of Deno.readDir(folder.real)) {
+      if (!entry.name.startsWith(".")) left.push(entry);
+      else if (entry.name === IGNORE_FILE) hasPatterns = true;
+    }
+    left.sort((a, b) => a.name < b.name ? 1 : -1);
+    const exclusions = hasPatterns
+      ? await folder.exclusions.within(folder.real, folder.prefix, this.#options.follow)
+      : folder.exclusions;
+    return { folder: { ...folder, exclusions }, left };
   }
 }
 
