@@ -1,11 +1,13 @@
 import type { Server } from "node:net";
 import { Condition } from "../base/condition.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
+import { networkOf } from "../net/address.ts";
+import { Admission } from "../net/admission.ts";
 import { type Address, ConnectionError } from "../net/mod.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 import { OwnReads } from "./own_reads.ts";
 import type { Shared } from "./shared.ts";
-import { SocketSide } from "./socket_side.ts";
+import { plainHost, SocketSide } from "./socket_side.ts";
 
 /** How many connections the kernel queues until they are accepted. */
 export const BACKLOG = 4_096;
@@ -13,10 +15,13 @@ export const BACKLOG = 4_096;
 /** How often a listener is woken that may have failed to accept. */
 const WAKE_MS = 250;
 
+/** So many connections are taken from the runtime before others have their turn: about 1 ms. */
+const TAKEN_IN_A_ROW = 128;
+
 /** The runtime's handle of a connection. */
 interface ConnHandle {
-  /** Answers 0 where there is a peer. */
-  getpeername(into: object): number;
+  /** Answers 0, and says which one, where there is a peer. */
+  getpeername(into: { address?: string }): number;
   close(): void;
 }
 
@@ -33,9 +38,17 @@ interface ServerHandle {
 /** The type of a handle that is no listener. */
 const CONNECTION = 0;
 
+/** A connection that was accepted, which has no socket yet. */
+interface Arrival {
+  readonly handle: ConnHandle;
+  readonly hostname: string;
+  readonly number: number;
+}
+
 /**
- * Accepts connections over TCP, one after the other. The runtime by itself would accept all that wait
- * and make sockets of all of them in one go: a thousand would keep everybody waiting.
+ * Accepts connections over TCP. The runtime by itself would make sockets of all that wait in one go: a
+ * thousand would keep everybody waiting. Here they are only taken from it, which costs little; those that
+ * have their turn become sockets.
  */
 export class PlainListener implements SocketListener {
   readonly address: Address;
@@ -45,6 +58,8 @@ export class PlainListener implements SocketListener {
   readonly #ready = new Set<ServerHandle>();
   readonly #arrived = new Condition();
   #failed: ((error: ConnectionError) => void) | undefined;
+  #admission: Admission<Arrival> | undefined;
+  #taken = 0;
   readonly #look = new PeriodicLook(WAKE_MS, () => this.#wake());
   #isClosed = false;
 
@@ -74,7 +89,13 @@ export class PlainListener implements SocketListener {
 
   serve(events: AcceptEvents, shared: Shared): void {
     this.start(events.failed);
-    void this.#acceptAll(events, shared);
+    this.#admission = new Admission<Arrival>(shared.turns, ({ handle, number }) => {
+      // It may have been reset while it waited.
+      if (this.#hasPeer(handle)) {
+        events.accepted(new SocketSide(OwnReads.accepted(handle, shared)), number);
+      }
+    });
+    void this.#takeAll(this.#admission, shared);
   }
 
   /** Begins. `failed` is told of clients that could not be accepted. */
@@ -86,9 +107,12 @@ export class PlainListener implements SocketListener {
   /** Waits for the next connection, which is paused. `undefined` once the listener is closed. */
   async next(shared: Shared): Promise<OwnReads | undefined> {
     while (!this.#isClosed) {
-      const next = this.#next(shared);
-      if (next instanceof OwnReads) return next;
-      await next;
+      if (this.#ready.size === 0) await this.#arrived.wait();
+      else {
+        await shared.turns.takeIfBusy();
+        const next = this.#take();
+        if (next) return OwnReads.accepted(next.handle, shared);
+      }
     }
     return undefined;
   }
@@ -97,6 +121,7 @@ export class PlainListener implements SocketListener {
     this.#isClosed = true;
     this.#look.stop();
     for (const server of this.#servers) server.close();
+    for (const { handle } of this.#admission?.clear() ?? []) handle.close();
     this.#arrived.notify();
   }
 
@@ -104,42 +129,46 @@ export class PlainListener implements SocketListener {
     this.close();
   }
 
-  /** Accepts all of a turn's connections without an `await` between them, during which flows would go on. */
-  async #acceptAll({ accepted }: AcceptEvents, shared: Shared): Promise<void> {
-    while (!this.#isClosed) {
-      const next = this.#next(shared);
-      if (next instanceof OwnReads) accepted(new SocketSide(next));
-      else await next;
+  /** Takes what has arrived. Those that have their turn do not wait until all of it is taken. */
+  async #takeAll(admission: Admission<Arrival>, { turns }: Shared): Promise<void> {
+    for (let inARow = 0; !this.#isClosed;) {
+      if (this.#ready.size === 0) {
+        await this.#arrived.wait();
+        continue;
+      }
+      if (++inARow % TAKEN_IN_A_ROW === 0) await turns.take(true);
+      const next = this.#take();
+      if (next) admission.add(networkOf({ transport: "tcp", port: 0, ...next }), next);
     }
-  }
-
-  /**
-   * The next connection, or what to wait for before there may be one. Where many come at once, others
-   * have their turn between them.
-   */
-  #next(shared: Shared): OwnReads | Promise<void> | undefined {
-    if (this.#ready.size === 0) return this.#arrived.wait();
-    return shared.turns.takeIfBusy() ?? this.#accept(shared);
   }
 
   /** @returns `undefined` if there was none, or its client has reset it before it was accepted. */
-  #accept(shared: Shared): OwnReads | undefined {
+  #take(): Arrival | undefined {
     const [listening] = this.#ready;
-    const handle = new listening!.constructor(CONNECTION);
-    if (listening!.accept(handle) !== 0) {
+    if (listening === undefined) return undefined;
+    const handle = new listening.constructor(CONNECTION);
+    if (listening.accept(handle) !== 0) {
       handle.close();
-      this.#ready.delete(listening!);
+      this.#ready.delete(listening);
       // The runtime looks for more only when it is told to.
-      listening!.listen(BACKLOG);
+      listening.listen(BACKLOG);
       return undefined;
     }
-    // A connection that was reset has no peer any more. Nothing is done for it: thousands of them would
-    // hold up the next client, each with a connection to the upstream.
-    if (handle.getpeername({}) === 0) return OwnReads.accepted(handle, shared);
+    const peer: { address?: string } = {};
+    if (!this.#hasPeer(handle, peer)) return undefined;
+    return { handle, hostname: plainHost(peer.address ?? ""), number: ++this.#taken };
+  }
+
+  /**
+   * A connection that was reset has no peer any more. Nothing is done for it: thousands of them would
+   * hold up the next client, each with a connection to the upstream.
+   */
+  #hasPeer(handle: ConnHandle, peer: { address?: string } = {}): boolean {
+    if (handle.getpeername(peer) === 0) return true;
     handle.close();
     const cause = new Deno.errors.ConnectionReset("The client has reset its connection");
     this.#failed?.(new ConnectionError("accept", this.address, cause));
-    return undefined;
+    return false;
   }
 
   /**

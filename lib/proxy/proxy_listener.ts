@@ -4,7 +4,8 @@ import type { Side } from "./side.ts";
 
 /** Who is told of what a {@linkcode SocketListener} accepts. */
 export interface AcceptEvents {
-  accepted(side: Side): void;
+  /** @param number Which one it is, in the order in which they came: 1 is the first. */
+  accepted(side: Side, number: number): void;
   failed(error: ConnectionError): void;
 }
 

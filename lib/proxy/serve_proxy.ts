@@ -173,7 +173,6 @@ class ProxyServer implements Proxy {
   readonly #faults: FaultSet;
   readonly #ended = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
-  #accepted = 0;
   #forced = 0;
   #draining = false;
 
@@ -206,7 +205,7 @@ class ProxyServer implements Proxy {
       return this.#turns.close();
     });
     listener.serve({
-      accepted: (side) => void this.#serve(side),
+      accepted: (side, number) => void this.#serve(side, number),
       failed: (error) => this.#observer.acceptFailed?.(error),
     }, this.#shared);
   }
@@ -266,9 +265,9 @@ class ProxyServer implements Proxy {
   }
 
   /** Serves a client. Never rejects. */
-  async #serve(client: Side): Promise<void> {
+  async #serve(client: Side, number: number): Promise<void> {
     const shared = { faults: this.#faults, turns: this.#flowTurns };
-    const relay = new Relay(++this.#accepted, client, this.upstream, shared, {
+    const relay = new Relay(number, client, this.upstream, shared, {
       passed: (...event) => this.#observer.passed?.(...event),
       halfClosed: (...event) => this.#observer.halfClosed?.(...event),
       reset: (...event) => this.#observer.reset?.(...event),
@@ -284,9 +283,6 @@ class ProxyServer implements Proxy {
     const from = endsOf(client.remote, client.local);
     if (OWN_ENDS.get(from)?.has(this)) return relay.reset("loop");
     if (this.#faults.refuses(relay.id, client.remote)) return relay.reset("fault");
-    const turn = this.#turns.takeIfBusy();
-    if (turn) await turn;
-    if (relay.isOver) return;
     try {
       const upstream = await dialUpstream(this.#upstream, this.#abort.signal, this.#shared);
       if (relay.isOver) return upstream.reset();

@@ -105,7 +105,10 @@ export class SocketSide implements Side {
 }
 
 function tcpOf(hostname: string | undefined, port: number | undefined): Address {
-  // Clients over IPv4 come to a listener on [::] as ::ffff:192.0.2.1.
-  const plain = (hostname ?? "").replace(/^::ffff:(?=\d+\.)/, "");
-  return { transport: "tcp", hostname: plain, port: port ?? 0 };
+  return { transport: "tcp", hostname: plainHost(hostname ?? ""), port: port ?? 0 };
+}
+
+/** Clients over IPv4 come to a listener on [::] as ::ffff:192.0.2.1. */
+export function plainHost(hostname: string): string {
+  return hostname.replace(/^::ffff:(?=\d+\.)/, "");
 }

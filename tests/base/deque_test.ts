@@ -3,15 +3,16 @@ import fc from "fast-check";
 import { Deque } from "../../lib/base/deque.ts";
 import { collectGarbage } from "../support/garbage.ts";
 
-/** What can be done to a queue; `push` adds so many, `shift` takes so many off. */
+/** What can be done to a queue; `push` adds so many, `shift` and `pop` take so many off. */
 type Step =
-  | { readonly type: "push" | "shift"; readonly count: number }
+  | { readonly type: "push" | "shift" | "pop"; readonly count: number }
   | { readonly type: "clear" };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ type: fc.constant("push"), count: fc.nat(1_500) }) },
     { weight: 4, arbitrary: fc.record({ type: fc.constant("shift"), count: fc.nat(2_000) }) },
+    { weight: 2, arbitrary: fc.record({ type: fc.constant("pop"), count: fc.nat(2_000) }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant("clear") }) },
   ) as fc.Arbitrary<Step>,
   { maxLength: 40 },
@@ -33,7 +34,7 @@ Deno.test("whatever is done to a Deque, it is as an array on which the same was 
             const item = next++ % 5 === 0 ? undefined : next;
             deque.push(item);
             model.push(item);
-          } else assertEquals(deque.shift(), model.shift());
+          } else assertEquals(deque[step.type](), model[step.type]());
           assertEquals(deque.peek(), model[0]);
           assertEquals(deque.length, model.length);
         }

@@ -72,11 +72,13 @@ Deno.test("the runtime's handles are known; where they are not, Deno's listener 
 Deno.test("of clients that come at once a few are accepted, then others have their turn", async () => {
   const CLIENTS = 40;
   using listener = await listenSockets(LOOPBACK);
-  const conns = await Promise.all(Array.from({ length: CLIENTS }, () => dial(listener.address)));
+  const conns: Deno.Conn[] = [];
+  for (let i = 0; i < CLIENTS; i++) conns.push(await dial(listener.address));
   const turn = Promise.withResolvers<void>();
   const isOver = Promise.withResolvers<void>();
   let left = 3;
-  const turns: Pick<Turns, "takeIfBusy" | "takeToEnd"> = {
+  const turns: Pick<Turns, "take" | "takeIfBusy" | "takeToEnd"> = {
+    take: () => undefined,
     takeToEnd: () => undefined,
     takeIfBusy() {
       if (left-- > 0) return undefined;
@@ -85,11 +87,13 @@ Deno.test("of clients that come at once a few are accepted, then others have the
     },
   };
   const accepted: Side[] = [];
+  const ports: number[] = [];
   let step = 0;
   const steps = new Set<number>();
   listener.serve({
-    accepted(side) {
+    accepted(side, number) {
       accepted.push(side);
+      ports[number - 1] = (side.remote as TcpAddress).port;
       steps.add(step);
     },
     failed: (error) => {
@@ -107,11 +111,40 @@ Deno.test("of clients that come at once a few are accepted, then others have the
   // Between two steps, others who wait for a turn would go on, such as those who pass bytes without end.
   assert(steps.size <= 1, `the next ones are accepted in ${steps.size} steps`);
   await until(() => accepted.length === conns.length, "all are accepted");
+  // Whoever has a turn first, faults are for the first one that came, or the second.
+  assertEquals(ports, conns.map(({ localAddr }) => (localAddr as Deno.NetAddr).port));
   for (const side of accepted) {
     side.listen({ closed() {} } as unknown as SideEvents);
     side.close();
   }
   for (const conn of conns) conn.close();
+});
+
+Deno.test("clients that still wait for their turn are let go when a listener closes", async () => {
+  using listener = await listenSockets(LOOPBACK);
+  const conns: Deno.Conn[] = [];
+  for (let i = 0; i < 3; i++) conns.push(await dial(listener.address));
+  const isAwaited = Promise.withResolvers<void>();
+  const turns: Pick<Turns, "take" | "takeIfBusy"> = {
+    take: () => undefined,
+    takeIfBusy() {
+      isAwaited.resolve();
+      return new Promise(() => {});
+    },
+  };
+  const told: unknown[] = [];
+  const events = {
+    accepted: (side: Side) => void told.push(side),
+    failed: (error: Error) => void told.push(error),
+  };
+  listener.serve(events, { turns: turns as Turns, reads: new ReadBudget() });
+  await deadline(isAwaited.promise);
+  listener.close();
+  for (const conn of conns) {
+    await deadline(conn.read(new Uint8Array(1)).catch(() => null), "the end of a connection");
+    conn.close();
+  }
+  assertEquals(told, []);
 });
 
 async function assertAnswers(conn: Deno.Conn): Promise<void> {

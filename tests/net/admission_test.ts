@@ -1,0 +1,59 @@
+import { assertEquals } from "@std/assert";
+import { Admission } from "../../lib/net/admission.ts";
+
+/** An admission whose turns come when they are given, and what it has let in. */
+class TestAdmission {
+  readonly admitted: string[] = [];
+  /** How many may still go on without a turn. */
+  left = 0;
+  #turn = Promise.withResolvers<void>();
+  readonly admission = new Admission<string>({
+    takeIfBusy: () => this.left-- > 0 ? undefined : this.#turn.promise,
+  }, (item) => this.admitted.push(item));
+
+  /** Each item belongs to the network of its first letter. */
+  add(...items: string[]): void {
+    for (const item of items) this.admission.add(item[0]!, item);
+  }
+
+  /** Gives a turn in which so many are let in. */
+  async give(count: number): Promise<string[]> {
+    this.admitted.length = 0;
+    this.left = count - 1;
+    const { resolve } = this.#turn;
+    this.#turn = Promise.withResolvers();
+    resolve();
+    for (let i = 0; i < 5; i++) await undefined;
+    return [...this.admitted];
+  }
+}
+
+Deno.test("where nobody is busy, who arrives is let in at once", () => {
+  const test = new TestAdmission();
+  test.left = 2;
+  test.add("a1", "b1", "a2");
+  assertEquals([test.admitted, test.admission.size], [["a1", "b1"], 1]);
+});
+
+Deno.test("networks take turns, and of each the first and the last that came", async () => {
+  const test = new TestAdmission();
+  test.add("a1", "a2", "a3", "a4", "a5");
+  assertEquals(await test.give(1), ["a1"]);
+  test.add("b1", "c1", "b2", "b3");
+  assertEquals(await test.give(4), ["a5", "b1", "c1", "a2"]);
+  test.add("a6");
+  assertEquals(await test.give(3), ["b3", "a6", "b2"]);
+  assertEquals(await test.give(2), ["a3", "a4"]);
+  test.add("d1");
+  assertEquals(await test.give(1), ["d1"]);
+});
+
+Deno.test("those that wait are taken out at the end, and let in no more", async () => {
+  const test = new TestAdmission();
+  test.add("a1", "b1", "a2");
+  assertEquals(test.admission.clear(), ["a1", "a2", "b1"]);
+  assertEquals([await test.give(1), test.admission.size], [[], 0]);
+  test.left = 1;
+  test.add("c1");
+  assertEquals(test.admitted, ["c1"]);
+});
