@@ -71,7 +71,6 @@ interface Dependency {
 }
 
 interface Info {
-  readonly roots: readonly string[];
   readonly redirects: Readonly<Record<string, string>>;
   readonly modules: readonly {
     readonly specifier: string;
@@ -81,8 +80,7 @@ interface Info {
 }
 
 /**
- * The specifiers of all modules that some modules load, directly or through others. One process finds
- * out: it is asked for a module that imports them all.
+ * The specifiers of all modules that some modules load, directly or through others.
  *
  * @param dynamic Whether to include modules loaded by `import()`. @default {true}
  */
@@ -90,27 +88,51 @@ export async function importsOf(
   entries: readonly string[],
   dynamic = true,
 ): Promise<Set<string>> {
-  const imports = entries.map((entry) => `import ${JSON.stringify(toFileUrl(entry))};`);
-  const root = `data:application/typescript,${encodeURIComponent(imports.join(""))}`;
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", root],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  }).output();
-  if (!success) throw new Error(`deno info ${entries}: ${new TextDecoder().decode(stderr)}`);
-  const { roots, redirects, modules } = JSON.parse(new TextDecoder().decode(stdout)) as Info;
-  const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
-  const found = new Set<string>();
-  for (const waiting = [...roots]; waiting.length > 0;) {
-    const specifier = waiting.pop()!;
-    if (found.has(specifier)) continue;
-    found.add(specifier);
-    const { error, dependencies = [] } = bySpecifier.get(redirects[specifier] ?? specifier) ?? {};
-    if (error !== undefined) throw new Error(`Cannot follow the imports of ${entries}: ${error}`);
-    for (const { code, isDynamic } of dependencies) {
-      if (code?.specifier !== undefined && (dynamic || !isDynamic)) waiting.push(code.specifier);
-    }
+  const graph = await ImportGraph.of(entries);
+  return new Set(entries.flatMap((entry) => [...graph.importsOf(entry, dynamic)]));
+}
+
+/** What some modules load, and what that loads. */
+export class ImportGraph {
+  readonly #redirects: Info["redirects"];
+  readonly #modules: ReadonlyMap<string, Info["modules"][number]>;
+
+  private constructor({ redirects, modules }: Info) {
+    this.#redirects = redirects;
+    this.#modules = new Map(modules.map((module) => [module.specifier, module]));
   }
-  for (const specifier of roots) found.delete(specifier);
-  return found;
+
+  /** One process finds out: it is asked for a module that imports them all. */
+  static async of(entries: readonly string[]): Promise<ImportGraph> {
+    const imports = entries.map((entry) => `import ${JSON.stringify(toFileUrl(entry))};`);
+    const root = `data:application/typescript,${encodeURIComponent(imports.join(""))}`;
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", root],
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+    }).output();
+    if (!success) throw new Error(`deno info ${entries}: ${new TextDecoder().decode(stderr)}`);
+    return new ImportGraph(JSON.parse(new TextDecoder().decode(stdout)) as Info);
+  }
+
+  /**
+   * The specifiers of a module and of all that it loads, directly or through others.
+   *
+   * @param dynamic Whether to include modules loaded by `import()`.
+   */
+  importsOf(entry: string, dynamic: boolean): Set<string> {
+    const found = new Set<string>();
+    for (const waiting = [toFileUrl(entry)]; waiting.length > 0;) {
+      const specifier = waiting.pop()!;
+      if (found.has(specifier)) continue;
+      found.add(specifier);
+      const known = this.#modules.get(this.#redirects[specifier] ?? specifier);
+      const { error, dependencies = [] } = known ?? {};
+      if (error !== undefined) throw new Error(`Cannot follow the imports of ${entry}: ${error}`);
+      for (const { code, isDynamic } of dependencies) {
+        if (code?.specifier !== undefined && (dynamic || !isDynamic)) waiting.push(code.specifier);
+      }
+    }
+    return found;
+  }
 }

@@ -42,8 +42,9 @@ async function assertNoneWait({ address }: { address: Address }, hello: Uint8Arr
   const { code, out, err } = await runTool("python3", [script, ...args]);
   assertEquals(code, 0, err);
   const { quiet, beside, resets, after } = JSON.parse(out) as Record<string, number[]>;
-  // Of two cores, those who reset take one. With so few requests the p99 is the second longest.
-  assertFeltLittle(beside!, quiet!, "beside the resets", 2 * longestWaitMs());
+  // A single request may meet what else the machine does. Of two cores, those who reset take one.
+  const felt = beside!.toSorted((a, b) => a - b).slice(0, -1);
+  assertFeltLittle(felt, quiet!, "beside the resets", 2 * longestWaitMs());
   // The server may have to accept all of them first, in turns with those who make them. On a machine
   // that is busy with something else both take longer. A single round may meet that alone.
   const late = after!.filter((ms, round) => ms > Math.max(longestWaitMs(), 2 * resets![round]!));

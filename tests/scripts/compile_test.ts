@@ -1,7 +1,13 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { program } from "../../cmd/program.ts";
 import { sha256 } from "../../scripts/pack/archive.ts";
-import { denoCompile, embeddedFiles, notEmbedded } from "../../scripts/pack/deno_compile.ts";
+import {
+  type CompileOptions,
+  denoCompile,
+  embeddedFiles,
+  MissingRuntimeError,
+  notEmbedded,
+} from "../../scripts/pack/deno_compile.ts";
 import { moduleGraph } from "../../scripts/pack/module_graph.ts";
 import { ROOT } from "../../scripts/pack/paths.ts";
 import {
@@ -14,6 +20,7 @@ import { Scratch } from "../support/scratch.ts";
 import { runTool, type ToolOutput } from "../support/tools.ts";
 
 const ENTRY = "cmd/socktool.ts";
+const graph = await moduleGraph(ENTRY);
 /** Not this system's own, whose runtime base may be in the cache of who runs the tests. */
 const OTHER_TARGET = "aarch64-pc-windows-msvc";
 
@@ -51,45 +58,50 @@ Deno.test("every module, worker and package is in what deno compile lists as pac
   assert(names.includes("socktool.1"));
 });
 
+/** Compiles in this process, which has these variables meanwhile. */
+async function compileHere(
+  options: Omit<CompileOptions, "entry" | "permissions" | "check">,
+  env: Record<string, string>,
+): Promise<readonly string[]> {
+  const permissions = await permissionFlags(program, options.target);
+  const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
+  try {
+    return await denoCompile({ ...options, entry: ENTRY, permissions, check: false });
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
+}
+
 Deno.test("a module that is opened by a URL and not named to deno compile is missed", async () => {
   using scratch = new Scratch();
-  const graph = await moduleGraph(ENTRY);
   const target = targetOf(Deno.build.target);
-  Deno.env.set("DENORT_BIN", RUNTIME_BASE);
-  try {
-    const embedded = await denoCompile({
-      entry: ENTRY,
-      target,
-      output: scratch.at("socktool"),
-      graph: { ...graph, opened: [] },
-      permissions: await permissionFlags(program, target),
-      check: false,
-    });
-    const missing = notEmbedded(graph, embedded);
-    assert(missing.includes("lib/search/index_worker.ts"), missing.join());
-    assert(missing.includes("lib/search/data/read_file.ts"), missing.join());
-    assert(missing.some((name) => name.startsWith("npm:htmlparser2")), missing.join());
-    assert(missing.includes("cmd/app_server.ts"), missing.join());
-    assert(!missing.includes("cmd/program.ts"), missing.join());
-  } finally {
-    Deno.env.delete("DENORT_BIN");
-  }
+  const unnamed = { target, output: scratch.at("socktool"), graph: { ...graph, opened: [] } };
+  const missing = notEmbedded(graph, await compileHere(unnamed, { DENORT_BIN: RUNTIME_BASE }));
+  assert(missing.includes("lib/search/index_worker.ts"), missing.join());
+  assert(missing.includes("lib/search/data/read_file.ts"), missing.join());
+  assert(missing.some((name) => name.startsWith("npm:htmlparser2")), missing.join());
+  assert(missing.includes("cmd/app_server.ts"), missing.join());
+  assert(!missing.includes("cmd/program.ts"), missing.join());
 });
 
-Deno.test("compile says plainly that the runtime base cannot be downloaded, and exits 1", async () => {
+Deno.test("denoCompile() says plainly that the runtime base cannot be downloaded", async () => {
   using scratch = new Scratch();
   const nowhere = "http://127.0.0.1:1";
-  const { code, err } = await compile(
-    ["--target", OTHER_TARGET, "--output", scratch.at("dist"), "--no-check"],
-    { HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ALL_PROXY: nowhere },
+  const other = { target: targetOf(OTHER_TARGET), output: scratch.at("socktool"), graph };
+  const { message } = await assertRejects(
+    () => compileHere(other, { HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ALL_PROXY: nowhere }),
+    MissingRuntimeError,
   );
-  assertEquals(code, 1);
-  assertStringIncludes(err, `runtime base for ${OTHER_TARGET} cannot be downloaded: `);
+  assertStringIncludes(message, `runtime base for ${OTHER_TARGET} cannot be downloaded: `);
   assertStringIncludes(
-    err,
+    message,
     `DENORT_BIN=/path/to/denort deno task compile --target ${OTHER_TARGET}`,
   );
-  assertStringIncludes(err, "deno task portable");
+  assertStringIncludes(message, "deno task portable");
 });
 
 Deno.test("compile refuses what makes no sense", async () => {

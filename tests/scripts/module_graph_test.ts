@@ -1,16 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import { program } from "../../cmd/program.ts";
-import { importsOf, moduleGraph, openedFiles } from "../../scripts/pack/module_graph.ts";
+import { ImportGraph, moduleGraph, openedFiles } from "../../scripts/pack/module_graph.ts";
 import { ROOT } from "../../scripts/pack/paths.ts";
 import { ROLES } from "../house/rules.ts";
 
 const graph = await moduleGraph("cmd/socktool.ts");
 
+const fileOf = (command: string) => `cmd/${command.replaceAll("-", "_")}.ts`;
+const commands = program.commands.map(({ name }) => fileOf(name));
+const imports = await ImportGraph.of(["cmd/socktool.ts", ...commands]);
+
 /** What starts with nothing but the program's own table: its `import`s, not its `import()`s. */
-async function startsWith(entry: string): Promise<string[]> {
+function startsWith(entry: string): string[] {
   const root = new URL(`file://${ROOT}/`).href;
-  const loaded = await importsOf([entry], false);
-  return [...loaded].map((specifier) => specifier.replace(root, "")).sort();
+  return [...imports.importsOf(entry, false)].map((specifier) => specifier.replace(root, ""))
+    .sort();
 }
 
 Deno.test("moduleGraph() finds every module of the sources that is opened by a URL", async () => {
@@ -48,8 +52,8 @@ Deno.test("openedFiles() resolves names against the module that has them", () =>
   assertEquals(openedFiles("lib/x/y.ts", text), ["lib/x/a/b.ts", "lib/page.html"]);
 });
 
-Deno.test("the program starts without any role, worker or package of npm", async () => {
-  const loaded = await startsWith("cmd/socktool.ts");
+Deno.test("the program starts without any role, worker or package of npm", () => {
+  const loaded = startsWith("cmd/socktool.ts");
   const wrong = loaded.filter((path) =>
     path.startsWith("npm:") || (path.startsWith("lib/") && !/^lib\/(base|net)\//.test(path)) ||
     (/^cmd\/[^_]/.test(path) && !["cmd/socktool.ts", "cmd/program.ts"].includes(path))
@@ -57,27 +61,27 @@ Deno.test("the program starts without any role, worker or package of npm", async
   assertEquals(wrong, []);
 });
 
-Deno.test("no server loads anything of HTTP before --http asks for it", async () => {
+Deno.test("no server loads anything of HTTP before --http asks for it", () => {
   for (const name of ["echo_server", "multiconn_server", "app_server", "broker", "proxy"]) {
-    const loaded = await startsWith(`cmd/${name}.ts`);
+    const loaded = startsWith(`cmd/${name}.ts`);
     assert(loaded.includes("cmd/_web/open_http.ts"), name);
     const ofHttp = /^(lib\/web\/|cmd\/_web\/(served\/|http_side)|node:http|npm:\/?ws@)/;
     assertEquals(loaded.filter((path) => ofHttp.test(path)), [], name);
   }
 });
 
-Deno.test("no server loads all of the rooms below, such as what dials, or streams contents", async () => {
+Deno.test("no server loads all of the rooms below, such as what dials, or streams contents", () => {
   for (const name of ["echo_server", "multiconn_server", "app_server", "broker"]) {
-    const loaded = await startsWith(`cmd/${name}.ts`);
+    const loaded = startsWith(`cmd/${name}.ts`);
     assert(loaded.includes("lib/net/serve.ts"), name);
     const whole = /^lib\/(frame|net|net\/bytes|echo|request|pubsub)\/mod\.ts$/;
     assertEquals(loaded.filter((path) => whole.test(path)), [], name);
   }
 });
 
-Deno.test("no command loads what belongs to the role of another", async () => {
+Deno.test("no command loads what belongs to the role of another", () => {
   for (const { name } of program.commands) {
-    const loaded = await startsWith(`cmd/${name.replaceAll("-", "_")}.ts`);
+    const loaded = startsWith(fileOf(name));
     assertEquals(loaded.filter((path) => path.startsWith("npm:")), [], name);
     const folders = loaded.filter((path) => path.startsWith("lib/")).map((path) =>
       path.split("/")[1]!
