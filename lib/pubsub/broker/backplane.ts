@@ -35,6 +35,8 @@ export interface BackplaneHost {
   retained(topic: string, frame: Uint8Array | undefined): void;
   /** Whether somebody subscribes to a topic here, other than as a member of a group. */
   hasSubscribers(topic: string): boolean;
+  /** What to wait for after much work, so that the broker's clients are served; `undefined` if nothing. */
+  turn(): Promise<void> | undefined;
 }
 
 /** What connects brokers that serve the same topics. */

@@ -18,6 +18,7 @@ export interface OutsideTarget {
   readonly retained: Retained;
   readonly router: Router;
   readonly flushSoon: () => void;
+  readonly pause: () => Promise<void> | undefined;
   forward(
     memory: SharedMemory,
     frames: readonly Frame[],
@@ -103,6 +104,10 @@ export class OutsidePublications implements BackplaneHost {
   hasSubscribers(topic: string): boolean {
     const route = this.#core.router.find(topic);
     return route === undefined || route.subscriptions.length > 0;
+  }
+
+  turn(): Promise<void> | undefined {
+    return this.#core.pause();
   }
 
   /** Of frames that have the same route the end: the index of the first that has not. */

@@ -6,21 +6,18 @@ import { PeriodicLook } from "../../../base/periodic_look.ts";
 import { reportError } from "../../../base/report.ts";
 import { sleep } from "../../../base/sleep.ts";
 import { type ByteBuffer, ConnectionError } from "../../../net/mod.ts";
-import {
-  type ClusterOptions,
-  DIAL_TIMEOUT_MS,
-  MAX_PINGS_OUT,
-  PING_INTERVAL_MS,
-} from "./cluster.ts";
-import { connectFailure, type NatsError, type ServerFailure } from "./nats_error.ts";
+import { type ClusterOptions, MAX_PINGS_OUT, PING_INTERVAL_MS, STEADY_MS } from "./cluster.ts";
+import { dialCluster } from "./dial_cluster.ts";
+import type { NatsError } from "./nats_error.ts";
 import { Refusals } from "./refusals.ts";
+import type { Turn } from "./turn.ts";
 import {
   type CoreSubscription,
   CoreSubscriptions,
   subscribeLine,
   type SubscriptionEvents,
 } from "./wire/core_subscriptions.ts";
-import { type Login, NatsConnection, type NatsConnectionEvents } from "./wire/nats_connection.ts";
+import type { NatsConnection, NatsConnectionEvents } from "./wire/nats_connection.ts";
 import { NatsProtocolError } from "./wire/nats_parser.ts";
 import { DEFAULT_MAX_PAYLOAD } from "./wire/server_info.ts";
 import { ServerPool } from "./wire/server_pool.ts";
@@ -30,12 +27,6 @@ const BACKOFF = { firstMs: 100, longestMs: 1_000 };
 
 /** Publishers wait while more bytes than this wait to be sent. */
 const MAX_PENDING_BYTES = 8_388_608;
-
-/** How to connect to a cluster. */
-export interface CoreLinkOptions extends ClusterOptions {
-  readonly login: Login | undefined;
-  readonly signal: AbortSignal;
-}
 
 /** What a link tells of. */
 export interface LinkEvents {
@@ -58,7 +49,9 @@ export class CoreLink implements AsyncDisposable {
   /** How often it was made again. */
   reconnects = 0;
   events: LinkEvents | undefined;
-  readonly #options: CoreLinkOptions;
+  /** Is set once there is a broker. */
+  turn: Turn = () => undefined;
+  readonly #options: ClusterOptions;
   readonly #noEcho: boolean;
   readonly #pool: ServerPool;
   readonly #subscriptions = new CoreSubscriptions();
@@ -68,13 +61,12 @@ export class CoreLink implements AsyncDisposable {
   readonly #closing = new AbortController();
   /** `undefined` while there is none. */
   #connection: NatsConnection | undefined;
-  #server = "";
   #running: Promise<void> | undefined;
   #isFlushing = false;
   readonly #room = new Condition();
   readonly #refusals = new Refusals();
 
-  private constructor(options: CoreLinkOptions, noEcho: boolean) {
+  private constructor(options: ClusterOptions, noEcho: boolean) {
     this.#options = options;
     this.#noEcho = noEcho;
     this.#pool = new ServerPool(options.hosts);
@@ -86,7 +78,7 @@ export class CoreLink implements AsyncDisposable {
    * @param noEcho Whether what is published here does not come back.
    * @throws {NatsError}
    */
-  static async connect(options: CoreLinkOptions, noEcho: boolean): Promise<CoreLink> {
+  static async connect(options: ClusterOptions, noEcho: boolean): Promise<CoreLink> {
     const link = new CoreLink(options, noEcho);
     const connection = await link.#dial(options.signal);
     link.#use(connection);
@@ -101,7 +93,7 @@ export class CoreLink implements AsyncDisposable {
 
   /** The server that it is, or was last, connected to. */
   get server(): string {
-    return this.#server;
+    return this.#pool.current;
   }
 
   /** The largest message, its headers included. */
@@ -123,7 +115,7 @@ export class CoreLink implements AsyncDisposable {
     this.#isFlushing = true;
     queueMicrotask(() => {
       this.#isFlushing = false;
-      this.#connection?.output.flush();
+      this.#connection?.flush();
     });
   }
 
@@ -198,32 +190,8 @@ export class CoreLink implements AsyncDisposable {
   };
 
   /** Tries each server once. @throws {NatsError} */
-  async #dial(signal: AbortSignal): Promise<NatsConnection> {
-    const { tls, caCert, login, name } = this.#options;
-    const failures: ServerFailure[] = [];
-    for (const server of this.#pool.inTurn()) {
-      try {
-        const connection = await NatsConnection.open({
-          address: server.address,
-          tlsName: this.#pool.nameOf(server),
-          tls,
-          caCert,
-          login,
-          name,
-          noEcho: this.#noEcho,
-          timeoutMs: DIAL_TIMEOUT_MS,
-          signal,
-          events: this.#handler,
-        });
-        this.#pool.connected(server, connection.info!.connectUrls);
-        this.#server = server.text;
-        return connection;
-      } catch (cause) {
-        failures.push({ server: server.text, cause });
-        if (signal.aborted) break;
-      }
-    }
-    throw connectFailure(failures);
+  #dial(signal: AbortSignal): Promise<NatsConnection> {
+    return dialCluster(this.#pool, this.#options, this.#noEcho, this.#handler, signal);
   }
 
   #use(connection: NatsConnection): void {
@@ -233,9 +201,11 @@ export class CoreLink implements AsyncDisposable {
 
   async #run(first: NatsConnection): Promise<void> {
     const { signal } = this.#closing;
+    const backoff = new Backoff(BACKOFF);
     let connection: NatsConnection | undefined = first;
     while (connection) {
-      const failure = await connection.run();
+      const begun = performance.now();
+      const failure = await connection.run(() => this.turn());
       this.#lost();
       if (signal.aborted) return;
       if (failure instanceof NatsProtocolError) this.events?.refused(failure.message);
@@ -243,7 +213,10 @@ export class CoreLink implements AsyncDisposable {
         reportError(failure, "Reading from NATS failed");
       }
       this.events?.disconnected();
-      connection = await this.#again(signal);
+      // A server that lets everybody in and closes at once must not keep this one busy.
+      if (performance.now() - begun < STEADY_MS) await sleep(backoff.next(), signal);
+      else backoff.reset();
+      connection = await this.#again(backoff, signal);
       // It may have been made at the very moment in which this is closed.
       if (signal.aborted) return connection?.close();
       if (connection === undefined) return;
@@ -261,8 +234,7 @@ export class CoreLink implements AsyncDisposable {
     this.#room.notify();
   }
 
-  async #again(signal: AbortSignal): Promise<NatsConnection | undefined> {
-    const backoff = new Backoff(BACKOFF);
+  async #again(backoff: Backoff, signal: AbortSignal): Promise<NatsConnection | undefined> {
     let told = "";
     while (!signal.aborted) {
       try {

@@ -193,15 +193,19 @@ export class Incoming {
   #subjectOf(subject: string): Subject {
     const known = this.#subjects.get(subject);
     if (known !== undefined) return known;
-    if (this.#subjects.size >= MAX_SUBJECTS) this.#subjects.clear();
+    const isTopic = topicProblem(subject) === undefined;
     const made: Subject = {
-      isTopic: topicProblem(subject) === undefined,
+      isTopic,
       primary: undefined,
       generation: -1,
       heads: new Map(),
       headers: new HeaderMemo(),
     };
-    this.#subjects.set(subject, made);
+    // Others may be of any length.
+    if (isTopic) {
+      if (this.#subjects.size >= MAX_SUBJECTS) this.#subjects.clear();
+      this.#subjects.set(subject, made);
+    }
     return made;
   }
 

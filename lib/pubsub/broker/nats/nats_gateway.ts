@@ -3,11 +3,12 @@ import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import { isInbox, SYSTEM_PREFIX } from "../../protocol/topic.ts";
 import type { Backplane, BackplaneFigures, BackplaneHost, SharedBackplane } from "../backplane.ts";
-import { CoreLink, type CoreLinkOptions } from "./core_link.ts";
+import type { ClusterOptions } from "./cluster.ts";
+import { CoreLink } from "./core_link.ts";
 import { Gateways } from "./gateways.ts";
 import { Incoming } from "./incoming.ts";
 import { Interest } from "./interest.ts";
-import { NatsLink, type NatsLinkOptions } from "./nats_link.ts";
+import { NatsLink } from "./nats_link.ts";
 import type { NatsObserver } from "./nats_observer.ts";
 import { Origins } from "./origins.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -28,8 +29,6 @@ interface Links {
   /** For JetStream, by the official client. */
   readonly jetStream: NatsLink;
 }
-
-type LinkOptions = CoreLinkOptions & NatsLinkOptions;
 
 /** Makes a broker a gateway of a NATS cluster. */
 export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable {
@@ -74,7 +73,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
 
   /** @throws {NatsError} */
   static async connect(
-    options: LinkOptions & ClusterWait,
+    options: ClusterOptions & ClusterWait,
     observer: NatsObserver,
   ): Promise<NatsGateway> {
     const links = await waitForCluster(() => openLinks(options), options);
@@ -100,6 +99,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
   }
 
   attach(host: BackplaneHost): void {
+    for (const link of Object.values(this.#links)) link.turn = () => host.turn();
     this.#interest = new Interest(this.#link, this.#links.groups, {
       received: (via, message) => this.#incoming.take(via, message),
       receivedForGroup: (group, message) => this.#incoming.takeForGroup(group, message),
@@ -208,7 +208,7 @@ export class NatsGateway implements Backplane, SharedBackplane, AsyncDisposable 
 }
 
 /** Opens all of them or none. @throws {NatsError} */
-async function openLinks(options: LinkOptions): Promise<Links> {
+async function openLinks(options: ClusterOptions): Promise<Links> {
   await using opened = new AsyncDisposableStack();
   const links = {
     core: opened.use(await CoreLink.connect(options, true)),

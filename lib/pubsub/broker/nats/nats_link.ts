@@ -1,30 +1,20 @@
-import {
-  type Authenticator,
-  connect,
-  type ConnectionOptions,
-  type NatsConnection,
-  type Status,
-} from "@nats-io/transport-node";
-import { getCACertificates } from "node:tls";
+import type { ConnectionOptions, NatsConnection, Status } from "@nats-io/transport-node";
 import { messageOf } from "../../../base/message_of.ts";
 import { reportError } from "../../../base/report.ts";
-import {
-  type ClusterOptions,
-  DIAL_TIMEOUT_MS,
-  MAX_PINGS_OUT,
-  PING_INTERVAL_MS,
-} from "./cluster.ts";
+import { type ClusterOptions, MAX_PINGS_OUT, PING_INTERVAL_MS, STEADY_MS } from "./cluster.ts";
 import type { LinkEvents } from "./core_link.ts";
-import { NatsError } from "./nats_error.ts";
+import { dialCluster } from "./dial_cluster.ts";
+import { connectOfficialClient, type OfficialClient } from "./official_client.ts";
 import { Refusals } from "./refusals.ts";
+import type { Turn } from "./turn.ts";
+import type { HowToConnect } from "./wire/client_transport.ts";
+import { ServerPool } from "./wire/server_pool.ts";
 
-/** How long to wait before a server is tried again. */
+/** How long to wait before a server is tried again; longer while connections do not last. */
 const RETRY_MS = 100;
 
-/** How to connect to a cluster. */
-export interface NatsLinkOptions extends ClusterOptions {
-  readonly login: Authenticator | undefined;
-}
+/** A timer takes no more. */
+const NO_LIMIT_MS = 2 ** 31 - 1;
 
 /**
  * A connection to a NATS cluster by the official client, which JetStream needs. It is made again
@@ -36,14 +26,16 @@ export class NatsLink implements AsyncDisposable {
   reconnects = 0;
   events: LinkEvents | undefined;
   #connected = true;
-  #server: string;
   #closing = false;
+  readonly #client: OfficialClient;
+  readonly #how: HowToConnect;
   readonly #refusals = new Refusals();
   readonly #watching: Promise<void>;
 
-  private constructor(connection: NatsConnection) {
-    this.connection = connection;
-    this.#server = connection.getServer();
+  private constructor(client: OfficialClient, how: HowToConnect) {
+    this.#client = client;
+    this.#how = how;
+    this.connection = client.connection;
     this.#watching = this.#watch();
   }
 
@@ -52,28 +44,37 @@ export class NatsLink implements AsyncDisposable {
    *
    * @throws {NatsError}
    */
-  static async connect(options: NatsLinkOptions): Promise<NatsLink> {
-    try {
-      return new NatsLink(await connect(connectionOptions(options)));
-    } catch (cause) {
-      const message = `Cannot connect to NATS at ${options.hosts.join(", ")}: ${messageOf(cause)}`;
-      throw new NatsError("unreachable", message, { cause });
-    }
+  static async connect(options: ClusterOptions): Promise<NatsLink> {
+    const pool = new ServerPool(options.hosts);
+    let openedAt = -Infinity;
+    // How many connections in a row did not last.
+    let brief = 0;
+    const open: HowToConnect["open"] = async (events, closing) => {
+      const isFirst = openedAt < 0;
+      const signal = isFirst ? AbortSignal.any([options.signal, closing]) : closing;
+      const connection = await dialCluster(pool, options, false, events, signal);
+      const now = performance.now();
+      brief = now - openedAt < STEADY_MS ? brief + 1 : 0;
+      openedAt = now;
+      return connection;
+    };
+    const waitMs = () => Math.min(STEADY_MS, RETRY_MS * 2 ** brief);
+    const how: HowToConnect = { open, turn: () => undefined };
+    return new NatsLink(await connectOfficialClient(clientOptions(options, waitMs), how), how);
+  }
+
+  /** Is set once there is a broker. */
+  set turn(turn: Turn) {
+    this.#how.turn = turn;
   }
 
   get connected(): boolean {
     return this.#connected;
   }
 
-  /** The server that it is, or was last, connected to. */
-  get server(): string {
-    return this.#server;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
-    await this.connection.close();
-    discardTransport(this.connection);
+    await this.#client.close();
     await this.#watching;
   }
 
@@ -95,7 +96,6 @@ export class NatsLink implements AsyncDisposable {
         return;
       case "reconnect":
         this.#connected = true;
-        this.#server = status.server;
         this.reconnects++;
         this.events?.reconnected();
         return;
@@ -107,31 +107,17 @@ export class NatsLink implements AsyncDisposable {
   }
 }
 
-/** A client that is closed while it connects leaves that connection open. */
-function discardTransport(connection: NatsConnection): void {
-  const { protocol } = connection as NatsConnection & {
-    readonly protocol: { readonly transport: { discard(): void } };
-  };
-  protocol.transport.discard();
-}
-
-function connectionOptions(
-  { hosts, tls, login, caCert, name }: NatsLinkOptions,
-): ConnectionOptions {
-  const ca = caCert === undefined ? {} : { ca: [...getCACertificates("default"), caCert] };
+function clientOptions({ name }: ClusterOptions, waitMs: () => number): ConnectionOptions {
   return {
-    servers: [...hosts],
     name,
-    noRandomize: true,
     reconnect: true,
     maxReconnectAttempts: -1,
-    reconnectDelayHandler: () => RETRY_MS,
+    reconnectDelayHandler: waitMs,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: MAX_PINGS_OUT,
-    timeout: DIAL_TIMEOUT_MS,
+    // Trying each server has a limit of its own.
+    timeout: NO_LIMIT_MS,
     noAsyncTraces: true,
     ignoreAuthErrorAbort: true,
-    ...login && { authenticator: login },
-    ...(tls || caCert !== undefined) && { tls: ca as { ca: string } },
   };
 }

@@ -16,8 +16,9 @@ import { sleep } from "../../../base/sleep.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import type { BackplaneHost } from "../backplane.ts";
 import { writeMessageFrame } from "./message_frame.ts";
-import { headerLines, NO_FIELDS, ORIGIN, readHeaders } from "./message_headers.ts";
+import { headerLines, ORIGIN } from "./message_headers.ts";
 import type { NatsLink } from "./nats_link.ts";
+import { fieldsOfDelivered } from "./official_headers.ts";
 import { addReplicated, JetStreamApi, SPREAD_MS, WRONG_LAST } from "./streams/jetstream_api.ts";
 import { quorumProblem } from "./streams/quorum.ts";
 
@@ -290,12 +291,13 @@ export class RetainedValues {
     await this.#applied(state.last_seq);
   }
 
-  #apply({ subject, seq, data, headers }: JsMsg): void {
+  #apply(message: JsMsg): void {
+    const { subject, seq, data } = message;
     const topic = subject.slice(PREFIX.length);
     if (data.length === 0) this.#host.retained(topic, undefined);
     else {
       const buffer = new ByteBuffer(256 + data.length);
-      const fields = headers === undefined ? NO_FIELDS : readHeaders(headers);
+      const fields = fieldsOfDelivered(message);
       writeMessageFrame(buffer, topic, { data, fields }, new Map());
       this.#host.retained(topic, buffer.view());
     }

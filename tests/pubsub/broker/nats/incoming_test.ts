@@ -97,6 +97,7 @@ function take(
     lost: (...lost) => said.push(["lost", ...lost]),
     retained() {},
     hasSubscribers: () => true,
+    turn: () => undefined,
   };
   const filter = { filter: ">", closedAt: Infinity, since: new Map() } as unknown as OpenFilter;
   const interest = { generation: 0, primary: () => filter } as unknown as Interest;

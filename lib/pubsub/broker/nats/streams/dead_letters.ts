@@ -1,5 +1,4 @@
 import type { StoredMsg } from "@nats-io/jetstream";
-import type { Msg } from "@nats-io/transport-node";
 import type { Frame } from "../../../../frame/mod.ts";
 import {
   DEAD_LETTERS,
@@ -8,6 +7,7 @@ import {
   deadTopicOf,
 } from "../../streams/dead_letter.ts";
 import { StreamError } from "../../streams/stream_error.ts";
+import { fieldsOfStored } from "../official_headers.ts";
 import type { JetStreamAppender } from "./appender.ts";
 import type { JetStreamApi } from "./jetstream_api.ts";
 import type { StoredMessages } from "./stored_messages.ts";
@@ -56,8 +56,8 @@ export class DeadLetters {
     const from = letter === undefined ? stream : DEAD_LETTERS;
     const stored = await this.#find(from, letter ?? seq);
     if (stored === undefined) return;
-    const { subject, data, header: headers } = stored;
-    const frame = this.#messages.frameOf({ subject, data, headers } as Msg);
+    const { subject, data } = stored;
+    const frame = this.#messages.frameOf(subject, data, fieldsOfStored(stored));
     await this.#needStream();
     const id = `${stream}.${consumer}.${incarnation}.${seq}${
       letter === undefined ? "" : `.${letter}`

@@ -11,6 +11,7 @@ import type {
 } from "../../streams/stream_store.ts";
 import { writeExtended } from "../../delivery/extended_frame.ts";
 import { TopicMatcher } from "../../streams/topic_matcher.ts";
+import { fieldsOf } from "../official_headers.ts";
 import { GATEWAY_MS, type LocalFigures } from "./consumer_config.ts";
 import { type ConsumerHost, DeliverySettler } from "./delivery_settler.ts";
 import { JetStreamMember } from "./jetstream_member.ts";
@@ -359,7 +360,7 @@ function reviveMessage(
   message: Msg,
 ): ReturnType<typeof revive> | undefined {
   try {
-    return revive(messages.frameOf(message));
+    return revive(messages.frameOf(message.subject, message.data, fieldsOf(message)));
   } catch {
     return undefined;
   }

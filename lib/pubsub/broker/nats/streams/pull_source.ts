@@ -125,7 +125,7 @@ export class PullSource {
   }
 
   #take(message: Msg): void {
-    const { subject, headers } = message;
+    const { subject } = message;
     if (!subject.startsWith(this.#inbox)) {
       let isStale = this.#staleMs !== Infinity;
       for (const [number, pull] of this.#pulls) {
@@ -139,6 +139,8 @@ export class PullSource {
       if (this.#isClosing) this.close();
       return;
     }
+    // Those of stored messages may be such that the client cannot read them.
+    const { headers } = message;
     const code = headers?.code ?? 0;
     if (code === 100) return;
     const isGone = code === 503 || (code === 409 && !/bytes/i.test(headers!.description));

@@ -2,7 +2,8 @@ import type { Msg } from "@nats-io/transport-node";
 import { ByteBuffer, type EncodedHead, type Frame, FrameDecoder } from "../../../../frame/mod.ts";
 import { writeExtended } from "../../delivery/extended_frame.ts";
 import { writeMessageFrame } from "../message_frame.ts";
-import { NO_FIELDS, readHeaders } from "../message_headers.ts";
+import type { CarriedFields } from "../message_headers.ts";
+import { fieldsOf } from "../official_headers.ts";
 import { NANOS } from "./stream_config.ts";
 
 /** Topics whose heads are remembered. */
@@ -45,21 +46,21 @@ export class StoredMessages {
    *
    * @param tail Further fields, as `writeExtended` takes them.
    */
-  write(buffer: ByteBuffer, { subject, data, headers }: Msg, tail: string): void {
+  write(buffer: ByteBuffer, message: Msg, tail: string): void {
+    const { subject, data } = message;
     const scratch = this.#scratch;
     scratch.clear();
     // The reply subject of a delivery is where it is acknowledged.
-    const fields = headers === undefined ? NO_FIELDS : readHeaders(headers);
-    writeMessageFrame(scratch, subject, { data, fields }, this.#headsOf(subject));
+    const parts = { data, fields: fieldsOf(message) };
+    writeMessageFrame(scratch, subject, parts, this.#headsOf(subject));
     const { bytes, length } = scratch;
     const contentStart = 2 + (bytes[0]! << 8 | bytes[1]!);
     writeExtended(buffer, { buffer: bytes, start: 0, contentStart, end: length }, tail);
   }
 
   /** A message as the publication that it was; it owns its memory. */
-  frameOf({ subject, data, headers }: Msg): Frame {
+  frameOf(subject: string, data: Uint8Array, fields: CarriedFields): Frame {
     const buffer = new ByteBuffer(data.length + 512);
-    const fields = headers === undefined ? NO_FIELDS : readHeaders(headers);
     writeMessageFrame(buffer, subject, { data, fields }, new Map());
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(buffer.view());
     return frames[0]!;

@@ -8,10 +8,15 @@ import {
   WriteQueue,
 } from "../../../../net/mod.ts";
 import { DialLimit } from "../../../../net/dial_limit.ts";
+import type { Turn } from "../turn.ts";
 import type { NatsMessage } from "./nats_message.ts";
 import { NatsParser, NatsProtocolError } from "./nats_parser.ts";
+import { MAX_PAYLOAD } from "./max_payload.ts";
 import { readServerInfo, type ServerInfo } from "./server_info.ts";
 import { Silence } from "./silence.ts";
+
+/** How much is read before others have a turn. */
+const TURN_BYTES = 65_536;
 
 /** Makes the fields of `CONNECT` that say who the client is. */
 export type Login = (nonce?: string) => unknown;
@@ -58,8 +63,16 @@ export class NatsRefusal extends Error {
 
 const encoder = new TextEncoder();
 
+const NO_TURN = () => undefined;
+
 const PING = encoder.encode("PING\r\n");
 const PONG = encoder.encode("PONG\r\n");
+
+/**
+ * When more than this waits to be sent, the server takes nothing. Publishers wait long before; what
+ * answers the server, and what brokers tell each other, does not.
+ */
+const MAX_OUTPUT_BYTES = MAX_PAYLOAD;
 
 /** One connection to a NATS server, from its greeting to its end. */
 export class NatsConnection {
@@ -76,6 +89,9 @@ export class NatsConnection {
   #isIntroduced = false;
   #isAccepted = false;
   #refusal: string | undefined;
+  #bytesSinceTurn = 0;
+  /** Why it was ended here. */
+  #failure: Error | undefined;
 
   private constructor(conn: Deno.Conn, options: NatsConnectionOptions) {
     this.#conn = conn;
@@ -140,18 +156,35 @@ export class NatsConnection {
     this.#send(PING);
   }
 
+  /** Sends what was written into `output`. */
+  flush(): void {
+    this.output.flush();
+    if (this.output.pendingBytes <= MAX_OUTPUT_BYTES || this.#failure !== undefined) return;
+    this.#failure = new NatsProtocolError("A server does not take what is sent to it");
+    this.close();
+  }
+
   /** To be called at a steady interval. @returns As {@linkcode Silence.look}. */
   lookForLife(): number {
     return this.#silence.look(this.output);
   }
 
-  /** Reads until the connection is over. Resolves to what ended it; `undefined` if the server did. */
-  async run(): Promise<unknown> {
+  /**
+   * Reads until the connection is over. Resolves to what ended it; `undefined` if the server did.
+   *
+   * @param turn What to wait for after much was read.
+   */
+  async run(turn: Turn = NO_TURN): Promise<unknown> {
     try {
-      while (await this.#read());
-      return undefined;
+      while (await this.#read()) {
+        if (this.#bytesSinceTurn < TURN_BYTES) continue;
+        this.#bytesSinceTurn = 0;
+        const waiting = turn();
+        if (waiting) await waiting;
+      }
+      return this.#failure;
     } catch (error) {
-      return error;
+      return this.#failure ?? error;
     } finally {
       this.close();
       this.#input.release();
@@ -224,6 +257,7 @@ export class NatsConnection {
     });
     if (count === null) return false;
     this.#silence.heard();
+    this.#bytesSinceTurn += count;
     this.#input.filled(count);
     this.#parse();
     return true;
@@ -236,7 +270,7 @@ export class NatsConnection {
 
   #send(bytes: Uint8Array): void {
     this.output.buffer.append(bytes);
-    this.output.flush();
+    this.flush();
   }
 }
 

@@ -66,12 +66,26 @@ export class NatsMessage {
 
   /** The headers in their order; a name may occur more than once. */
   headers(): [name: string, value: string][] {
-    const text = decoder.decode(this.bytes.subarray(this.headerStart, this.dataStart));
-    const headers: [string, string][] = [];
-    for (const line of text.split("\r\n").slice(1)) {
-      const colon = line.indexOf(":");
-      if (colon > 0) headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
-    }
-    return headers;
+    return headersIn(this.bytes.subarray(this.headerStart, this.dataStart));
   }
+}
+
+/** The largest block of headers that is read. What is in a larger one fits into no frame's header. */
+const MAX_BLOCK_BYTES = 131_072;
+
+/** The most lines of a block that is read; more than any frame's header has members. */
+export const MAX_HEADER_LINES = 1_024;
+
+/** The headers in a block of them, in their order. Of one that is too large, none. */
+export function headersIn(block: Uint8Array): [name: string, value: string][] {
+  if (block.length > MAX_BLOCK_BYTES) return [];
+  const lines = decoder.decode(block).split("\r\n", MAX_HEADER_LINES + 1);
+  if (lines.length > MAX_HEADER_LINES) return [];
+  const headers: [string, string][] = [];
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i]!;
+    const colon = line.indexOf(":");
+    if (colon > 0) headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+  }
+  return headers;
 }

@@ -1,5 +1,6 @@
 import { ByteCache } from "../../../../base/byte_cache.ts";
 import { NatsMessage } from "./nats_message.ts";
+import { MAX_PAYLOAD } from "./max_payload.ts";
 
 /** Is told what a server sends, in order. */
 export interface NatsHandler {
@@ -25,7 +26,7 @@ export class NatsProtocolError extends Error {
 }
 
 /** The longest line; that which describes a cluster has the addresses of all its servers. */
-const MAX_LINE_BYTES = 1_048_576;
+const MAX_LINE_BYTES = 65_536;
 
 /** Lines of messages up to this length are compared with the one before. */
 const MAX_KNOWN_BYTES = 512;
@@ -74,7 +75,7 @@ export class NatsParser {
       // `MSG` and `HMSG`.
       const next = first === 0x48 || first === 0x4d
         ? this.#messageAt(bytes, at, end)
-        : this.#lineAt(bytes, at, end);
+        : this.#plainAt(bytes, at, end) ?? this.#lineAt(bytes, at, end);
       if (next < 0) break;
       at = next;
     }
@@ -141,7 +142,8 @@ export class NatsParser {
     const last = words.length - 2;
     const total = numberAt(bytes, words[last]!, words[last + 1]!);
     const headers = hasHeaders ? numberAt(bytes, words[last - 2]!, words[last - 1]!) : 0;
-    if (!(message.sid >= 0 && headers >= 0 && headers <= total)) throw broken(bytes, at, next);
+    const isSized = headers >= 0 && headers <= total && total <= MAX_PAYLOAD;
+    if (!(message.sid >= 0 && isSized)) throw broken(bytes, at, next);
     this.#headerBytes = headers;
     this.#totalBytes = total;
     if (next - at <= MAX_KNOWN_BYTES) {
@@ -157,6 +159,17 @@ export class NatsParser {
     const subject = decoder.decode(bytes.subarray(start, end));
     this.#subjects.add(bytes, start, end, subject);
     return subject;
+  }
+
+  /** Reads `PING`, `PONG` or `+OK` as servers write them; `undefined` if it is another line. */
+  #plainAt(bytes: Uint8Array, at: number, end: number): number | undefined {
+    if (at + 6 <= end && bytes[at] === 0x50 && isThere(NG, bytes, at + 2)) {
+      if (bytes[at + 1] === 0x49) this.#handler.ping();
+      else if (bytes[at + 1] === 0x4f) this.#handler.pong();
+      else return undefined;
+      return at + 6;
+    }
+    return at + 5 <= end && isThere(OK, bytes, at) ? at + 5 : undefined;
   }
 
   /** Reads a line that is no message's; -1 if it is not complete. */
@@ -187,12 +200,22 @@ export class NatsParser {
   }
 }
 
+const encoder = new TextEncoder();
+const NG = encoder.encode("NG\r\n");
+const OK = encoder.encode("+OK\r\n");
+
+function isThere(text: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
+  return true;
+}
+
 /** Where the next line begins; -1 if this one is not complete. */
 function lineEnd(bytes: Uint8Array, at: number, end: number): number {
   // Behind the end are bytes of earlier reads.
   const feed = bytes.indexOf(LF, at);
   const isWhole = feed >= 0 && feed < end;
-  if (isWhole && feed > at && bytes[feed - 1] === CR) return feed + 1;
+  const isLine = isWhole && feed > at && bytes[feed - 1] === CR;
+  if (isLine && feed - at <= MAX_LINE_BYTES) return feed + 1;
   if (isWhole || end - at > MAX_LINE_BYTES) throw broken(bytes, at, end);
   return -1;
 }

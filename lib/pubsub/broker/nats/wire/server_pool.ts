@@ -28,6 +28,11 @@ export class ServerPool {
     this.#given = hosts.map((text) => serverOf(text, false)!);
   }
 
+  /** The server that was connected to last, as `HOST:PORT`; empty before. */
+  get current(): string {
+    return this.#current?.text ?? "";
+  }
+
   /** All servers, beginning behind the one that was connected to last. */
   inTurn(): readonly PooledServer[] {
     const all = [...this.#given, ...this.#told];

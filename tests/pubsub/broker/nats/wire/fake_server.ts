@@ -36,6 +36,22 @@ export class FakeClient implements Disposable {
     }
   }
 
+  /** The rest of the line that it is sending. */
+  async line(): Promise<string> {
+    while (!this.#text.includes("\r\n") && await this.read());
+    return this.#text.slice(0, this.#text.indexOf("\r\n"));
+  }
+
+  /** Reads to its end. @returns Whether there is one: that it was reset counts. */
+  async ended(): Promise<boolean> {
+    try {
+      while (await this.read());
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    }
+    return true;
+  }
+
   /** Reads once; `false` at the end. */
   async read(): Promise<boolean> {
     const buffer = new Uint8Array(65_536);

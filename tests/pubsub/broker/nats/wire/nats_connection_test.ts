@@ -1,8 +1,9 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   NatsConnection,
   type NatsConnectionEvents,
 } from "../../../../../lib/pubsub/broker/nats/wire/nats_connection.ts";
+import { CoreLink } from "../../../../../lib/pubsub/broker/nats/core_link.ts";
 import { NatsLink } from "../../../../../lib/pubsub/broker/nats/nats_link.ts";
 import { deadline, until } from "../../../../support/deadline.ts";
 import { type FakeClient, FakeNats } from "./fake_server.ts";
@@ -97,6 +98,7 @@ Deno.test("a link that is closed while it connects again leaves nothing open", a
     caCert: undefined,
     login: undefined,
     name: "test",
+    signal: new AbortController().signal,
   });
   const first = await server.next();
   await first.accept();
@@ -116,6 +118,7 @@ Deno.test("what a server refuses again and again in the same words is told once"
     caCert: undefined,
     login: undefined,
     name: "test",
+    signal: new AbortController().signal,
   });
   using client = await server.next();
   await client.accept();
@@ -130,6 +133,72 @@ Deno.test("what a server refuses again and again in the same words is told once"
   await until(() => told.some((message) => message.includes('"c"')));
   const subjects = told.map((message) => /Publish to "(.)"/.exec(message)?.[1]);
   assertEquals(subjects, ["a", "b", "c"]);
+});
+
+Deno.test("others have a turn while a server sends much", async () => {
+  using server = new FakeNats();
+  const turns: PromiseWithResolvers<void>[] = [];
+  let messages = 0;
+  const opening = open(server, { message: () => messages++ });
+  using client = await server.next();
+  await client.accept();
+  const connection = await opening;
+  const running = connection.run(() => {
+    const turn = Promise.withResolvers<void>();
+    turns.push(turn);
+    return turn.promise;
+  });
+  const sending = client.send(`MSG a 1 8\r\n01234567\r\n`.repeat(20_000));
+  for (let taken = 0; messages < 20_000; taken++) {
+    await until(() => turns.length > taken || messages === 20_000);
+    const before = messages;
+    // Nothing is read until it is its turn again.
+    await Promise.resolve();
+    assertEquals(messages, before);
+    turns[taken]?.resolve();
+  }
+  assert(turns.length > 1, `${turns.length} turns`);
+  await sending;
+  connection.close();
+  turns.at(-1)!.resolve();
+  await deadline(running);
+});
+
+Deno.test("a server that has its pings answered and takes no answers is left", async () => {
+  using server = new FakeNats();
+  const { client, running } = await connected(server);
+  using _ = client;
+  // What does not fit into the sockets' buffers waits, up to a bound.
+  const pings = "PING\r\n".repeat(200_000);
+  const sending = (async () => {
+    while (true) await client.send(pings);
+  })();
+  const failed = assertRejects(() => sending);
+  assertStringIncludes(String(await deadline(running)), "does not take what is sent to it");
+  await failed;
+});
+
+Deno.test("a server that lets everybody in and closes at once is not asked without a pause", async () => {
+  using server = new FakeNats();
+  const options = {
+    hosts: [`127.0.0.1:${server.port}`],
+    tls: false,
+    caCert: undefined,
+    login: undefined,
+    name: "test",
+    signal: new AbortController().signal,
+  };
+  const opening = CoreLink.connect(options, true);
+  let begun = 0;
+  for (let i = 0; i < 4; i++) {
+    using client = await server.next();
+    await client.accept();
+    if (i === 0) begun = performance.now();
+  }
+  // Three random waits, of up to 100, 200 and 400 ms.
+  const ms = performance.now() - begun;
+  assert(ms > 5, `${ms} ms`);
+  await using _link = await opening;
 });
 
 /** Has the server take so much that there is room for more. */
