@@ -151,9 +151,7 @@ Deno.test({
       await assertCode(deadline(openSearch({ data: [path] })), "data-unreadable");
       const link = folder.at("link");
       await Deno.symlink(path, link);
-      for (const watch of [false, true]) {
-        await assertCode(deadline(openSearch({ data: [link], watch })), "data-unreadable");
-      }
+      await assertCode(deadline(openSearch({ data: [link], watch: true })), "data-unreadable");
       await Deno.remove(link);
     }
     assertEquals((await takenIn(folder.at("data"))).skipped, [

@@ -33,6 +33,8 @@ export class RawClient implements Disposable {
   readonly #decoder = new ChunkDecoder();
   readonly #frames: Frame[] = [];
   #open = true;
+  /** Most of what thousands of clients read is short. */
+  #readBytes = 4_096;
 
   constructor(conn: Deno.Conn) {
     this.conn = conn;
@@ -88,8 +90,9 @@ export class RawClient implements Disposable {
 
   /** What one read brings; `undefined` at the end. */
   async chunk(): Promise<Uint8Array | undefined> {
-    const buffer = new Uint8Array(65_536);
+    const buffer = new Uint8Array(this.#readBytes);
     const count = await deadline(this.conn.read(buffer), "a read");
+    if (count === buffer.length) this.#readBytes = Math.min(2 * count, 65_536);
     return count === null ? undefined : buffer.subarray(0, count);
   }
 
