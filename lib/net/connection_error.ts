@@ -105,88 +105,30 @@ function textOf(cause: unknown): string {
   return typeof message === "string" ? message : typeof cause === "string" ? cause : "";
 }
 
-/** Codes by the name of an error's class, in Deno and the Web, or by the error's own `code`. */
-const KNOWN: Readonly<Record<string, ConnectionErrorCode>> = {
-  ConnectionRefused: "refused",
-  ECONNREFUSED: "refused",
-  ConnectionReset: "reset",
-  ConnectionAborted: "reset",
-  BrokenPipe: "reset",
-  NotConnected: "reset",
-  // A TLS connection that ended without a close_notify.
-  UnexpectedEof: "reset",
-  ECONNRESET: "reset",
-  ECONNABORTED: "reset",
-  EPIPE: "reset",
-  ENOTCONN: "reset",
-  ESHUTDOWN: "reset",
-  ENETRESET: "reset",
-  ERR_STREAM_PREMATURE_CLOSE: "reset",
-  TimedOut: "timed-out",
+/** Codes by names: an error has one by its class, as in Deno and the Web, or as its own `code`. */
+export type CodesByName = Readonly<Record<string, ConnectionErrorCode>>;
+
+/** What is known of the errors of runtimes and systems. */
+export interface KnownErrors {
+  readonly byName: CodesByName;
+  /** For errors that have neither a class nor a code of their own. */
+  readonly byMessage: readonly (readonly [pattern: RegExp, code: ConnectionErrorCode])[];
+  /** Names that count only if the message says nothing better. */
+  readonly byVagueName: CodesByName;
+}
+
+/** The names of the Web. */
+const WEB: CodesByName = {
   TimeoutError: "timed-out",
-  ETIMEDOUT: "timed-out",
-  ERR_SOCKET_CONNECTION_TIMEOUT: "timed-out",
-  ERR_TLS_HANDSHAKE_TIMEOUT: "timed-out",
-  NetworkUnreachable: "unreachable",
-  ENETUNREACH: "unreachable",
-  EHOSTUNREACH: "unreachable",
-  ENETDOWN: "unreachable",
-  EHOSTDOWN: "unreachable",
-  ENOTFOUND: "host-not-found",
-  EAI_AGAIN: "host-not-found",
-  EAI_FAIL: "host-not-found",
-  EAI_NODATA: "host-not-found",
-  EAI_NONAME: "host-not-found",
-  AddrInUse: "address-in-use",
-  EADDRINUSE: "address-in-use",
-  AddrNotAvailable: "address-not-available",
-  EADDRNOTAVAIL: "address-not-available",
-  PermissionDenied: "permission-denied",
-  NotCapable: "permission-denied",
-  EACCES: "permission-denied",
-  EPERM: "permission-denied",
-  ERR_ACCESS_DENIED: "permission-denied",
-  EMFILE: "too-many-open-files",
-  ENFILE: "too-many-open-files",
-  ENOMEM: "out-of-memory",
-  ENOBUFS: "out-of-memory",
-  BadResource: "closed",
-  Interrupted: "closed",
   AbortError: "closed",
-  EBADF: "closed",
-  ENOTSOCK: "closed",
-  ECANCELED: "closed",
-  ABORT_ERR: "closed",
-  ERR_SERVER_NOT_RUNNING: "closed",
-  ERR_SOCKET_CLOSED: "closed",
-  ERR_SOCKET_CLOSED_BEFORE_CONNECTION: "closed",
-  ERR_STREAM_DESTROYED: "closed",
-  ERR_STREAM_WRITE_AFTER_END: "closed",
-  EPROTO: "tls",
 };
 
-/** Codes by the message, for errors that have neither a class nor a code of their own. */
-const BY_MESSAGE: readonly (readonly [pattern: RegExp, code: ConnectionErrorCode])[] = [
-  [/too many open (files|sockets)/i, "too-many-open-files"],
-  [/cannot allocate memory|buffer space/i, "out-of-memory"],
-  [/no route to host|unreachable/i, "unreachable"],
-  [/failed to lookup address|nodename nor servname|no such host/i, "host-not-found"],
-  [/certificate|handshake|KeyMismatch/i, "tls"],
-];
+let errors: KnownErrors = { byName: WEB, byMessage: [], byVagueName: {} };
 
-/**
- * Like {@linkcode KNOWN}, for names and codes that count only if the message says nothing better.
- */
-const VAGUE: Readonly<Record<string, ConnectionErrorCode>> = {
-  InvalidData: "tls",
-  NotFound: "not-found",
-  ENOENT: "not-found",
-  NotSupported: "not-supported",
-  ENOTSUP: "not-supported",
-  EOPNOTSUPP: "not-supported",
-  EAFNOSUPPORT: "not-supported",
-  EPROTONOSUPPORT: "not-supported",
-};
+/** Sets what else is known. Clients for browsers, where sockets are not ours, do without. */
+export function knowErrors(more: KnownErrors): void {
+  errors = { ...more, byName: { ...WEB, ...more.byName } };
+}
 
 let systemName: (message: string) => string | undefined = () => undefined;
 
@@ -205,16 +147,16 @@ export function knowSystemNames(nameIn: typeof systemName): void {
 function codeOf(cause: unknown, operation: ConnectionOperation): ConnectionErrorCode {
   const { name, code, message } = new Object(cause) as Readonly<Record<string, unknown>>;
   const labels = [String(name), String(code), String(systemName(String(message)))];
-  const known = lookUp(KNOWN, labels) ??
-    BY_MESSAGE.find(([pattern]) => pattern.test(String(message)))?.[1];
-  if (known) return known;
+  const certain = lookUp(errors.byName, labels) ??
+    errors.byMessage.find(([pattern]) => pattern.test(String(message)))?.[1];
+  if (certain) return certain;
   if (tlsFinding(textOf(cause))) return "tls";
   if (operation === "tls-handshake" || /^ERR_(SSL|TLS)_/.test(labels[1]!)) return "tls";
-  return lookUp(VAGUE, labels) ?? "failed";
+  return lookUp(errors.byVagueName, labels) ?? "failed";
 }
 
 function lookUp(
-  table: Readonly<Record<string, ConnectionErrorCode>>,
+  table: CodesByName,
   labels: readonly string[],
 ): ConnectionErrorCode | undefined {
   const label = labels.find((each) => Object.hasOwn(table, each));

@@ -4,6 +4,7 @@
  * @module
  */
 import { knowSystemNames } from "./connection_error.ts";
+import "./known_errors.ts";
 
 /**
  * Winsock's numbers of errors, by the names that other systems have for them. Windows describes

@@ -64,7 +64,8 @@ function manifestOf({ name, version, license, exports }: DenoConfig): Record<str
     description: "A frame codec, and clients of request servers and of publish/subscribe",
     license,
     type: "module",
-    sideEffects: [`./${NEEDS_DENO}`],
+    // What is imported for what it does alone.
+    sideEffects: [`./${NEEDS_DENO}`, "./lib/net/known_errors.js"],
     engines: ENGINES,
     exports: Object.fromEntries([
       ...Object.entries(ENTRIES).map(runs),

@@ -210,7 +210,10 @@ function messageToSettle(): ConsumedMessage {
     delivery: 1,
     attempt: 1,
   };
-  return new ConsumedMessage(frame!, fields, { respond: done }, { settle: done });
+  return new ConsumedMessage(frame!, fields, { respond: done }, {
+    settle: done,
+    refused: (_kind, _message, error) => Promise.reject(error),
+  });
 }
 
 /** Those that something takes which must be there: a client, an engine. */

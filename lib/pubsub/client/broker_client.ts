@@ -1,11 +1,12 @@
+import { reported } from "../../base/reported_promise.ts";
 import { checkOptions, type OptionKinds } from "../../base/option_kinds.ts";
 import { discardStream } from "../../net/bytes/outgoing_stream.ts";
-import { isWholeNumber } from "../protocol/whole_number.ts";
 import { ClientCore } from "./client_core.ts";
 import type { BrokerClientOptions, ClientState, DuplexTarget } from "./client_options.ts";
 import type { ClientSubscription } from "./receiving/client_subscription.ts";
 import type { PublishContent, PubSubMessage } from "./receiving/message.ts";
-import { badAnswer, PubSubError } from "./pubsub_error.ts";
+import { PubSubError, topicName } from "./pubsub_error.ts";
+import { confirmPublication } from "./publishing/confirm_publication.ts";
 import { isStream } from "./publishing/publication_frame.ts";
 import type {
   Confirmation,
@@ -26,6 +27,8 @@ import type {
   StoreOptions,
 } from "./streams/stream_types.ts";
 import { checkSubscription, type SubscribeOptions } from "./receiving/subscribe_options.ts";
+
+const receiversOf = ({ receivers }: Confirmation) => receivers;
 
 const STORE_KINDS: OptionKinds<StoreOptions> = { messageId: "text" };
 
@@ -97,7 +100,15 @@ export class BrokerClient implements AsyncDisposable {
    * was refused, if no promise told it; `disconnected` if the connection is lost meanwhile, or
    * `closed`.
    */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    return reported(this.#flush(), (error) => {
+      // Of what is wrong with a publication onError was told before.
+      const isTold = error instanceof PubSubError && error.topic !== undefined;
+      if (!isTold) this.#core.tellError(error, "Flushing failed");
+    });
+  }
+
+  async #flush(): Promise<void> {
     await this.#core.unsent.check();
     await this.#core.flush();
     await this.#core.unsent.check();
@@ -114,12 +125,13 @@ export class BrokerClient implements AsyncDisposable {
    * has to be.
    * @throws {ContentStreamError} if a stream fails, or gives less or more than it must.
    */
-  async publishConfirmed(
+  publishConfirmed(
     topic: string,
     content: PublishContent = "",
     options: ConfirmOptions = {},
   ): Promise<number> {
-    return (await this.confirm(topic, content, options)).receivers;
+    const { publisher, unsent } = this.#core;
+    return confirmPublication(publisher, unsent, topic, content, options, receiversOf);
   }
 
   /**
@@ -138,24 +150,13 @@ export class BrokerClient implements AsyncDisposable {
    *
    * @throws {PubSubError | TypeError | ContentStreamError | RangeError} as `publishConfirmed` does.
    */
-  async confirm(
+  confirm(
     topic: string,
     content: PublishContent = "",
-    allOptions: ConfirmOptions = {},
+    options: ConfirmOptions = {},
   ): Promise<Confirmation> {
-    try {
-      checkOptions(allOptions, { exact: "flag" });
-      const { exact = false, ...options } = allOptions;
-      const answer = await this.#core.publisher.confirm(topic, content, options);
-      const { receivers } = answer;
-      if (!isWholeNumber(receivers)) throw badAnswer("the number of receivers", topic);
-      const isAll = answer["exact"] !== false;
-      if (exact && !isAll) throw receiversUnknown(topic);
-      return { receivers, exact: isAll };
-    } catch (error) {
-      discardStream(content, error);
-      throw error;
-    }
+    const { publisher, unsent } = this.#core;
+    return confirmPublication(publisher, unsent, topic, content, options, (it) => it);
   }
 
   /**
@@ -197,14 +198,14 @@ export class BrokerClient implements AsyncDisposable {
   ): Promise<StoredPublication> {
     try {
       checkOptions(options, STORE_KINDS);
-      const { publisher, status } = this.#core;
       if (typeof content === "string" || content instanceof Uint8Array) {
-        return publishStored(publisher, status, topic, content, options);
+        return publishStored(this.#core, topic, content, options);
       }
       discardStream(content, undefined);
-      throw new TypeError(`Cannot store what is published to ${topic}: give text or a Uint8Array`);
+      const name = topicName(topic);
+      throw new TypeError(`Cannot store what is published to ${name}: give text or a Uint8Array`);
     } catch (error) {
-      return Promise.reject(error);
+      return reported(Promise.reject(error), () => this.#core.unsent.unconfirmed(error, topic));
     }
   }
 
@@ -213,6 +214,7 @@ export class BrokerClient implements AsyncDisposable {
     return this.#streams ??= new ClientStreams(
       (op, fields) => this.#core.ask(op, fields),
       this.#core.readings,
+      this.#core.tellError,
     );
   }
 
@@ -248,7 +250,11 @@ export class BrokerClient implements AsyncDisposable {
    * @throws {PubSubError} `bad-filter`, `bad-group`, what the broker refused it with, or `closed`.
    * @throws {TypeError | RangeError} if an option is not what it has to be.
    */
-  async subscribe(filter: string, options: SubscribeOptions = {}): Promise<ClientSubscription> {
+  subscribe(filter: string, options: SubscribeOptions = {}): Promise<ClientSubscription> {
+    return this.#core.reported("Subscribing failed", this.#subscribe(filter, options));
+  }
+
+  async #subscribe(filter: string, options: SubscribeOptions): Promise<ClientSubscription> {
     this.#core.status.checkOpen();
     const limits = checkSubscription(filter, options, this.#core.limits);
     const subscription = this.#core.deliveries.add(filter, options, limits);
@@ -347,8 +353,8 @@ export class BrokerClient implements AsyncDisposable {
    * @throws {PubSubError} `timed-out`, with what it still waited for in its message; `closed` if the
    * client is closed meanwhile, or why the connection was lost. It is closed all the same.
    */
-  async drain(timeoutMs?: number): Promise<void> {
-    await this.#core.drain(timeoutMs);
+  drain(timeoutMs?: number): Promise<void> {
+    return this.#core.reported("Draining the client failed", this.#core.drain(timeoutMs));
   }
 
   /**
@@ -370,9 +376,4 @@ export class BrokerClient implements AsyncDisposable {
   async start(): Promise<void> {
     await this.#core.start();
   }
-}
-
-function receiversUnknown(topic: string): PubSubError {
-  const message = "The broker is one of several, and knows only its own receivers";
-  return new PubSubError("receivers-unknown", message, { topic });
 }

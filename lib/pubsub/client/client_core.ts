@@ -1,5 +1,6 @@
 import { before } from "../../base/before.ts";
 import type { FrameHeader, HeaderInit } from "../../frame/mod.ts";
+import { reported } from "../../base/reported_promise.ts";
 import { numericOptions } from "../../base/numeric_options.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import { discardStream, streamTimeout } from "../../net/bytes/outgoing_stream.ts";
@@ -137,6 +138,11 @@ export class ClientCore {
     return await this.answers.ask(this.#link, op, fields);
   }
 
+  /** The same promise for the program, which need not await it: its failure is told by `onError` then. */
+  reported<T>(what: string, promise: Promise<T>): Promise<T> {
+    return reported(promise, (error) => this.tellError(error, what));
+  }
+
   /** As `BrokerClient.drain`. */
   async drain(timeoutMs: number | undefined): Promise<void> {
     const limitMs = timerMs("timeoutMs", timeoutMs, DEFAULT_DRAIN_TIMEOUT_MS);
@@ -174,7 +180,9 @@ export class ClientCore {
     return new ClientDeliveries({
       ...this.responder,
       unsubscribe: (one, drain) =>
-        drain ? this.#drainOne(one, drain.timeoutMs) : this.registry.unsubscribe(one),
+        drain
+          ? this.reported(`Draining ${one.filter} failed`, this.#drainOne(one, drain.timeoutMs))
+          : this.registry.unsubscribe(one),
       get awaitsAnswer() {
         return client.answers.areAwaited || client.inbox.size > 0;
       },

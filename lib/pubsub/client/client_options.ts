@@ -114,9 +114,11 @@ export interface BrokerClientOptions {
   /** Is told of every change of state. */
   readonly onState?: ((change: ClientStateChange) => void) | undefined;
   /**
-   * Is told of errors that no promise carries: a publication without confirmation that was not sent
-   * or that the broker refused, while nobody awaits the promise of `publish`; a callback that threw;
-   * a subscription that the broker does not permit any more. Without it they go to the console.
+   * Is told of errors that nobody else hears of: what an order of the program was refused with, such as
+   * `publish`, `subscribe` or `ack`, where nobody awaits its promise; a publication that the broker
+   * refused after it was sent; a callback that threw; a subscription that the broker does not permit
+   * any more. Without it they go to the console. An answer that the program asked for, by `request`
+   * for instance, has to be awaited.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Closes the client when it is aborted. */

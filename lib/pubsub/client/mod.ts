@@ -4,6 +4,8 @@
  *
  * @module
  */
+// Over a socket of Deno's or Node's a client is told of errors by their names.
+import "../../net/known_errors.ts";
 export { connectBroker, type WebBrokerTarget } from "./connect_broker.ts";
 export { BrokerClient } from "./broker_client.ts";
 export type {

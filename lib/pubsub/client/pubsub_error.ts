@@ -1,3 +1,5 @@
+import { messageOf } from "../../base/message_of.ts";
+import { valueKind } from "../../base/value_kind.ts";
 import type { FrameHeader } from "../../frame/mod.ts";
 import type { PubSubErrorCode } from "../protocol/codes.ts";
 
@@ -72,7 +74,7 @@ export function bufferFull(topic: string, limit: number): PubSubError {
 export function closedError(reason: unknown, topic?: string): PubSubError {
   const message = topic === undefined
     ? "The client is closed"
-    : `Cannot publish to ${topic}: the client is closed`;
+    : `Cannot publish to ${topicName(topic)}: the client is closed`;
   return new PubSubError("closed", message, { cause: reason, topic });
 }
 
@@ -80,6 +82,30 @@ export function closedError(reason: unknown, topic?: string): PubSubError {
 export function byeError({ reason }: FrameHeader): PubSubError {
   const code = reason === "unauthorized" ? "unauthorized" : "disconnected";
   return new PubSubError(code, `The broker ended the connection: ${textOf(reason)}`);
+}
+
+/**
+ * An error as one that names the publication which it is about.
+ *
+ * @param what What was not done with it: `sent`.
+ * @param others How many further ones are concerned.
+ */
+export function aboutPublication(
+  error: unknown,
+  topic: string,
+  what: string,
+  others = 0,
+): PubSubError {
+  if (error instanceof PubSubError && error.topic !== undefined) return error;
+  const code = error instanceof PubSubError ? error.code : "not-sent";
+  const name = topicName(topic) + (others > 0 ? ` and ${others} more` : "");
+  const message = `The publication to ${name} was not ${what}: ${messageOf(error)}`;
+  return new PubSubError(code, message, { cause: error, topic });
+}
+
+/** A topic as errors show it; a program may give something else for one, which may be no text. */
+export function topicName(topic: unknown): string {
+  return typeof topic === "string" ? topic : valueKind(topic);
 }
 
 /** The broker answers something else than what it was asked. */

@@ -4,6 +4,8 @@
  *
  * @module
  */
+// Over a socket of Deno's or Node's a client is told of errors by their names.
+import "../../net/known_errors.ts";
 export { connectRequests } from "./connect_requests.ts";
 export type { ConnectRequestsOptions } from "./connect_requests.ts";
 export type { WebSocketOptions } from "../../net/web_socket.ts";

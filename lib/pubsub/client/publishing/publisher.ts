@@ -1,5 +1,5 @@
 import { checkGiven } from "../../../base/option_kinds.ts";
-import type { FrameHeader, HeaderInit, StreamedFrame } from "../../../frame/mod.ts";
+import type { HeaderInit, StreamedFrame } from "../../../frame/mod.ts";
 import { timerMs } from "../../../base/timer_ms.ts";
 import { OutgoingStream } from "../../../net/bytes/outgoing_stream.ts";
 import { topicProblem } from "../../protocol/topic.ts";
@@ -17,7 +17,7 @@ import {
   streamFrame,
 } from "./publication_frame.ts";
 import type { ConfirmOptions, PublishOptions, SendOptions } from "./publish_options.ts";
-import { bufferFull, PubSubError } from "../pubsub_error.ts";
+import { bufferFull, PubSubError, topicName } from "../pubsub_error.ts";
 import type { Sent, TellUnsent } from "../link/sent.ts";
 
 /** How a {@linkcode Publisher} publishes. */
@@ -98,16 +98,7 @@ export class Publisher {
     return this.send(topic, content, options, undefined).of(topic);
   }
 
-  /** As `BrokerClient.publishConfirmed`, but gives the header of the answer. */
-  confirm(
-    topic: string,
-    content: PublishContent,
-    options: ConfirmOptions & SendOptions,
-  ): Promise<FrameHeader> {
-    return new Promise((resolve, reject) => this.ask(topic, content, options, { resolve, reject }));
-  }
-
-  /** As {@linkcode Publisher.confirm}, but throws at once what is wrong, and makes no promise. */
+  /** Publishes, and has the header of the answer taken. Throws at once what is wrong. */
   ask(
     topic: string,
     content: PublishContent,
@@ -259,6 +250,6 @@ function isPlainText(text: string): boolean {
 }
 
 function badTopic(topic: string): PubSubError {
-  const message = `Cannot publish to ${topic}: ${topicProblem(topic)}`;
+  const message = `Cannot publish to ${topicName(topic)}: ${topicProblem(topic)}`;
   return new PubSubError("bad-topic", message, { topic });
 }

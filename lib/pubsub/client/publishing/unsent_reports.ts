@@ -1,4 +1,4 @@
-import type { PubSubError } from "../pubsub_error.ts";
+import { aboutPublication, type PubSubError } from "../pubsub_error.ts";
 import type { TellError } from "../tell_error.ts";
 
 /** Tells of publications that were not sent, or that the broker refused, and no promise told of. */
@@ -17,6 +17,13 @@ export class UnsentReports {
     this.#first ??= error;
     this.#tellError(error, "A publication was not sent");
   };
+
+  /** A publication was not confirmed, or not stored. */
+  unconfirmed(error: unknown, topic: string): void {
+    const named = aboutPublication(error, topic, "confirmed");
+    this.#first ??= named;
+    this.#tellError(named, "A publication was not confirmed");
+  }
 
   /** The broker refused a publication. */
   refused(refusal: PubSubError): void {

@@ -172,8 +172,8 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
    * client closed, before all has come.
    * @throws {TypeError | RangeError} if `timeoutMs` is no number of milliseconds.
    */
-  async drain(timeoutMs?: number): Promise<void> {
-    await this.#owner.unsubscribe(this, { timeoutMs });
+  drain(timeoutMs?: number): Promise<void> {
+    return this.#owner.unsubscribe(this, { timeoutMs });
   }
 
   /** Ends the subscription and drops its messages; called when a `for await` loop is left. */

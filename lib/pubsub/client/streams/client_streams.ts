@@ -1,7 +1,9 @@
 import { checkGiven, checkOptions } from "../../../base/option_kinds.ts";
+import { reported } from "../../../base/reported_promise.ts";
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
 import { copyStore } from "./store_copy.ts";
 import { badAnswer } from "../pubsub_error.ts";
+import type { TellError } from "../tell_error.ts";
 import type { StreamReadings } from "./stream_readings.ts";
 import {
   checkFrom,
@@ -32,21 +34,27 @@ export type Ask = (op: string, fields: HeaderInit) => Promise<FrameHeader>;
 export class ClientStreams {
   readonly #ask: Ask;
   readonly #readings: StreamReadings;
+  readonly #tellError: TellError;
 
   /** Made by a client. */
-  constructor(ask: Ask, readings: StreamReadings) {
+  constructor(ask: Ask, readings: StreamReadings, tellError: TellError) {
     this.#ask = ask;
     this.#readings = readings;
+    this.#tellError = tellError;
   }
 
   /** Makes a stream. @throws {TypeError | RangeError} if a number will not do; as a rejection. */
-  async create(name: string, settings: StreamInit): Promise<StreamInfo> {
-    return streamInfoOf(await this.#stream("create", name, settingsFields(settings)));
+  create(name: string, settings: StreamInit): Promise<StreamInfo> {
+    return this.#order(async () => {
+      return streamInfoOf(await this.#stream("create", name, settingsFields(settings)));
+    });
   }
 
   /** Changes a stream. @throws {TypeError | RangeError} if a number will not do; as a rejection. */
-  async update(name: string, settings: StreamChange): Promise<StreamInfo> {
-    return streamInfoOf(await this.#stream("update", name, settingsFields(settings)));
+  update(name: string, settings: StreamChange): Promise<StreamInfo> {
+    return this.#order(async () => {
+      return streamInfoOf(await this.#stream("update", name, settingsFields(settings)));
+    });
   }
 
   /** A stream in figures. */
@@ -61,21 +69,25 @@ export class ClientStreams {
   }
 
   /** Deletes a stream with all that it holds. */
-  async delete(name: string): Promise<void> {
-    await this.#stream("delete", name);
+  delete(name: string): Promise<void> {
+    return this.#order(async () => {
+      await this.#stream("delete", name);
+    });
   }
 
   /**
    * Drops messages of a stream: all, those before a number, those whose topic a filter matches, or
    * those for which both is so.
    */
-  async purge(
+  purge(
     name: string,
     which: { readonly beforeSeq?: number | undefined; readonly filter?: string | undefined } = {},
   ): Promise<StreamInfo> {
-    checkOptions(which, { filter: "text" }, "which");
-    const fields = { "before-seq": which.beforeSeq, topic: which.filter };
-    return streamInfoOf(await this.#stream("purge", name, fields));
+    return this.#order(async () => {
+      checkOptions(which, { filter: "text" }, "which");
+      const fields = { "before-seq": which.beforeSeq, topic: which.filter };
+      return streamInfoOf(await this.#stream("purge", name, fields));
+    });
   }
 
   /** The consumers of a stream, in the order of their names. */
@@ -90,19 +102,25 @@ export class ClientStreams {
   }
 
   /** Deletes a consumer. */
-  async deleteConsumer(stream: string, consumer: string): Promise<void> {
-    await this.#consumer("delete", stream, consumer);
+  deleteConsumer(stream: string, consumer: string): Promise<void> {
+    return this.#order(async () => {
+      await this.#consumer("delete", stream, consumer);
+    });
   }
 
   /** Has a consumer begin anew somewhere; its open deliveries are forgotten. */
-  async resetConsumer(stream: string, consumer: string, from: ReadFrom): Promise<ConsumerInfo> {
-    checkFrom(from);
-    return consumerInfoOf(await this.#consumer("reset", stream, consumer, startFields(from)));
+  resetConsumer(stream: string, consumer: string, from: ReadFrom): Promise<ConsumerInfo> {
+    return this.#order(async () => {
+      checkFrom(from);
+      return consumerInfoOf(await this.#consumer("reset", stream, consumer, startFields(from)));
+    });
   }
 
   /** Has the dead letters of a consumer delivered to it again. @returns How many. */
-  async redrive(stream: string, consumer: string): Promise<number> {
-    return (await this.#consumer("redrive", stream, consumer))["redriven"] as number;
+  redrive(stream: string, consumer: string): Promise<number> {
+    return this.#order(async () => {
+      return (await this.#consumer("redrive", stream, consumer))["redriven"] as number;
+    });
   }
 
   /**
@@ -118,6 +136,11 @@ export class ClientStreams {
   async backup(onPart: (part: Uint8Array) => void): Promise<number> {
     checkGiven("onPart", onPart, "function");
     return await copyStore(this.#readings, onPart);
+  }
+
+  /** Does something that the program need not wait for: its failure is told by `onError` then. */
+  #order<T>(order: () => Promise<T>): Promise<T> {
+    return reported(order(), (error) => this.#tellError(error, "An order to streams failed"));
   }
 
   #stream(what: string, name: string, fields: HeaderInit = {}): Promise<FrameHeader> {

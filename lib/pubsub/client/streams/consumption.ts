@@ -2,6 +2,7 @@ import { Condition } from "../../../base/condition.ts";
 import { checkGiven, checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
 import { messageOf } from "../../../base/message_of.ts";
 import { guard } from "../../../base/report.ts";
+import { type Report, reported } from "../../../base/reported_promise.ts";
 import { countOption, FINITE, numericOptions } from "../../../base/numeric_options.ts";
 import type { ClientLink } from "../link/client_link.ts";
 import type { MessageFrame, Responder } from "../receiving/message.ts";
@@ -12,7 +13,13 @@ import type { TellError } from "../tell_error.ts";
 import { ReadingQueue } from "./reading_queue.ts";
 import { Settlements } from "./settlements.ts";
 import { checkFrom, consumerFields } from "./stream_fields.ts";
-import { ConsumedMessage, type DeliveryFields, placeOf, type Settler } from "./stream_message.ts";
+import {
+  ConsumedMessage,
+  type DeliveryFields,
+  placeOf,
+  type Settlement,
+  type Settler,
+} from "./stream_message.ts";
 import type { StreamReading, StreamReadings } from "./stream_readings.ts";
 import type { ConsumeOptions } from "./stream_types.ts";
 
@@ -80,8 +87,12 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     ended: (error) => this.#ended(error),
     stop: () => this.stop(),
   };
+  /**
+   * Resolves when it has ended in order, and rejects with what ended it otherwise. With an `onMessage`
+   * and a program that does not await it, the client's `onError` is told instead.
+   */
+  readonly finished: Promise<void>;
   readonly #finish = Promise.withResolvers<void>();
-  #isWatched = false;
   /** The connection on which messages come, and what settles those that came on it. */
   #settling: { readonly link: ClientLink; readonly settler: Settler } | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -104,22 +115,12 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     this.#prefetch = prefetch ?? (options.onMessage ? 2 * concurrency : PREFETCH);
     this.#host = host;
     this.#settlements = new Settlements(host.answers, stream, consumer);
-    // Whoever iterates is told by the iteration.
-    this.#finish.promise.catch(() => {});
+    this.finished = reported(this.#finish.promise, (error) => this.#reportEnd(error));
     host.readings.start(this.#reading).catch((error) => this.#ended(error));
     if (options.onMessage) {
       const { onMessage } = options;
       this.#running = Promise.all(Array.from({ length: concurrency }, () => this.#work(onMessage)));
     }
-  }
-
-  /**
-   * Resolves when it has ended in order, and rejects with what ended it otherwise. With an `onMessage`
-   * and a program that does not look here, the client's `onError` is told instead.
-   */
-  get finished(): Promise<void> {
-    this.#isWatched = true;
-    return this.#finish.promise;
   }
 
   /**
@@ -173,7 +174,10 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     if (this.#isStopping) return;
     const link = this.#host.readings.link!;
     if (this.#settling?.link !== link) {
-      const settler: Settler = { settle: (...order) => this.#settle(link, ...order) };
+      const settler: Settler = {
+        settle: (...order) => this.#settle(link, ...order),
+        refused: (...refusal) => this.#refused(...refusal),
+      };
       this.#settling = { link, settler };
     }
     placeOf(fields.seq);
@@ -191,8 +195,11 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     this.#queue.clear();
     this.#queue.end(error);
     this.#finish.reject(error);
-    // That the whole client is closed is told elsewhere, once.
-    const isTold = this.#isWatched || error instanceof PubSubError && error.code === "closed";
+  }
+
+  #reportEnd(error: unknown): void {
+    // Whoever iterates is told by the iteration; that the whole client is closed is told elsewhere, once.
+    const isTold = error instanceof PubSubError && error.code === "closed";
     if (this.#options.onMessage === undefined || isTold) return;
     this.#host.tellError(error, `The consumption of ${this.#stream} ended`);
   }
@@ -202,11 +209,20 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
     ...[kind, message, options]: Parameters<Settler["settle"]>
   ): Promise<void> {
     if (link === this.#host.readings.link) {
-      return this.#settlements.settle(kind, message.delivery, link, options);
+      const report = this.#reportOf(kind, message);
+      return this.#settlements.settle(kind, message.delivery, link, options, report);
     }
-    const text = `The connection on which ${message.stream}:${message.seq} came is lost: ` +
-      "it is delivered again";
-    return Promise.reject(new PubSubError("stale-ack", text, { topic: message.topic }));
+    const { stream, seq, topic } = message;
+    const text = `The connection on which ${stream}:${seq} came is lost: it is delivered again`;
+    return this.#refused(kind, message, new PubSubError("stale-ack", text, { topic }));
+  }
+
+  #refused(kind: Settlement, message: ConsumedMessage, error: unknown): Promise<void> {
+    return reported(Promise.reject(error), this.#reportOf(kind, message));
+  }
+
+  #reportOf(kind: Settlement, { stream, seq }: ConsumedMessage): Report {
+    return (error) => this.#host.tellError(error, `The ${kind} of ${stream}:${seq} failed`);
   }
 
   async #work(onMessage: (message: ConsumedMessage) => unknown): Promise<void> {
@@ -216,7 +232,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
       if (message === undefined || this.#isStopping) return;
       try {
         await onMessage(message);
-        if (!message.settled) this.#acknowledge(message);
+        if (!message.decided) this.#acknowledge(message);
       } catch (error) {
         this.#failed(error);
         if (message.settled) continue;
@@ -230,10 +246,17 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   /** Acknowledges without waiting: the next message is worked on while the broker writes. */
   #acknowledge(message: ConsumedMessage): void {
     this.#acknowledging++;
-    message.ack().catch((error) => this.#failed(error)).then(() => {
-      if (--this.#acknowledging === 0) this.#acknowledged.notify();
-    });
+    message.ack().then(this.#acked, this.#notAcked);
   }
+
+  readonly #acked = (): void => {
+    if (--this.#acknowledging === 0) this.#acknowledged.notify();
+  };
+
+  readonly #notAcked = (error: unknown): void => {
+    this.#failed(error);
+    this.#acked();
+  };
 
   #failed(error: unknown): void {
     this.#host.tellError(error, `A message of ${this.#stream} was not worked off`);

@@ -1,7 +1,8 @@
+import { type Report, Reported, reported } from "../../../base/reported_promise.ts";
 import type { ClientLink } from "../link/client_link.ts";
 import type { PendingAnswers } from "../publishing/pending_answers.ts";
 import { PubSubError } from "../pubsub_error.ts";
-import type { NackOptions } from "./stream_message.ts";
+import type { NackOptions, Settlement } from "./stream_message.ts";
 
 /** Deliveries that one request settles at most. */
 const MAX_DELIVERIES = 900;
@@ -16,7 +17,8 @@ const QUIET_TURNS = 16;
 interface Batch {
   readonly link: ClientLink;
   readonly deliveries: number[];
-  readonly answer: PromiseWithResolvers<void>;
+  /** What is told of each delivery. */
+  readonly open: Reported<void>[];
 }
 
 /**
@@ -42,27 +44,26 @@ export class Settlements {
    * Settles a delivery. Resolves when that is on the broker's disk.
    *
    * @param link The connection on which it came.
+   * @param report Is told why it failed, if nobody handles that.
    * @throws {PubSubError} `stale-ack`, `disconnected`.
    */
   settle(
-    kind: "ack" | "nack" | "working",
+    kind: Settlement,
     delivery: number,
     link: ClientLink,
     { delayMs, reason }: NackOptions,
+    report: Report,
   ): Promise<void> {
     if (kind !== "ack") {
       const fields = { ...this.#name, deliveries: [delivery], "delay-ms": delayMs, reason };
-      return this.#answers.ask(link, kind, fields).then(() => {});
+      return reported(this.#answers.ask(link, kind, fields).then(() => {}), report);
     }
-    const { deliveries, answer } = this.#batchOf(link);
+    const { deliveries, open } = this.#batchOf(link);
+    const ack = new Reported<void>(report);
     deliveries.push(delivery);
+    open.push(ack);
     if (deliveries.length === MAX_DELIVERIES) this.send();
-    return answer.promise.catch((error) => {
-      // The others of the request are acknowledged; so is one that was in it twice, and is stale once.
-      const stale = error instanceof PubSubError ? error.stale : undefined;
-      const times = (numbers: readonly number[]) => numbers.filter((n) => n === delivery).length;
-      if (stale === undefined || times(stale) >= times(deliveries)) throw error;
-    });
+    return ack.promise;
   }
 
   /** Sends the acknowledgements that wait for further ones. */
@@ -70,9 +71,21 @@ export class Settlements {
     const batch = this.#batch;
     if (batch === undefined) return;
     this.#batch = undefined;
-    const { link, deliveries, answer } = batch;
-    this.#answers.ask(link, "ack", { ...this.#name, deliveries })
-      .then(() => answer.resolve(), answer.reject);
+    const { link, deliveries, open } = batch;
+    this.#answers.ask(link, "ack", { ...this.#name, deliveries }).then(
+      () => open.forEach((ack) => ack.succeed()),
+      (error) => {
+        const stale = error instanceof PubSubError ? error.stale : undefined;
+        deliveries.forEach((delivery, at) => {
+          // The others are acknowledged; so is one that was in the request twice, and is stale once.
+          const times = (numbers: readonly number[]) =>
+            numbers.filter((n) => n === delivery).length;
+          const isStale = stale === undefined || times(stale) >= times(deliveries);
+          if (isStale) open[at]!.fail(error);
+          else open[at]!.succeed();
+        });
+      },
+    );
   }
 
   #batchOf(link: ClientLink): Batch {
@@ -83,7 +96,7 @@ export class Settlements {
       this.#isLooking = true;
       queueMicrotask(this.#look);
     }
-    return this.#batch = { link, deliveries: [], answer: Promise.withResolvers() };
+    return this.#batch = { link, deliveries: [], open: [] };
   }
 
   readonly #look = (): void => {

@@ -1,10 +1,12 @@
 import { countOption, FINITE, numericOption } from "../../../base/numeric_options.ts";
+import { Reported } from "../../../base/reported_promise.ts";
 import { timerMs } from "../../../base/timer_ms.ts";
 import type { FrameHeader } from "../../../frame/header.ts";
 import type { ClientStatus } from "../client_status.ts";
 import type { AnswerTaker } from "../publishing/pending_answers.ts";
 import type { SendOptions } from "../publishing/publish_options.ts";
 import type { Publisher } from "../publishing/publisher.ts";
+import type { UnsentReports } from "../publishing/unsent_reports.ts";
 import { isWholeNumber } from "../../protocol/whole_number.ts";
 import { badAnswer, PubSubError } from "../pubsub_error.ts";
 import type { StoredPublication, StoreOptions } from "./stream_types.ts";
@@ -17,14 +19,20 @@ const SHARED_BYTES = 16_384;
 
 const EXPECTED = countOption(undefined, 0, FINITE);
 
+/** What publishing what is to be stored needs of a client. */
+interface StoringClient {
+  readonly publisher: Publisher;
+  readonly status: ClientStatus;
+  readonly unsent: UnsentReports;
+}
+
 /**
  * Publishes what is to be stored. Where the connection is lost before the answer, it is sent again
  * on the next one, with the same message id: so it is stored once. Throws at once what is wrong with
  * the options.
  */
 export function publishStored(
-  publisher: Publisher,
-  status: ClientStatus,
+  client: StoringClient,
   topic: string,
   content: Uint8Array | string,
   options: StoreOptions,
@@ -39,44 +47,36 @@ export function publishStored(
   // The caller may write to its bytes again while a retry is due.
   const kept = typeof content === "string" ? content : copyOf(content);
   const asked = { ...options, stored: { messageId, expectSeq } };
-  return new Promise((resolve, reject) => {
-    new Storing(publisher, status, topic, kept, asked, endsAt, resolve, reject).send();
-  });
+  const storing = new Storing(client, topic, kept, asked, endsAt);
+  storing.send();
+  return storing.promise;
 }
 
 /**
  * A publication that is not confirmed as stored. It takes the answer itself: a promise for each of the
  * layers above would cost an eighth of the client's time.
  */
-class Storing implements AnswerTaker {
-  readonly #publisher: Publisher;
-  readonly #status: ClientStatus;
+class Storing extends Reported<StoredPublication> implements AnswerTaker {
+  readonly #client: StoringClient;
   readonly #topic: string;
   readonly #content: Uint8Array | string;
   readonly #options: StoreOptions & SendOptions;
   readonly #endsAt: number;
-  readonly #stored: (publication: StoredPublication) => void;
-  readonly #failed: (error: unknown) => void;
   #leftMs = Infinity;
 
   constructor(
-    publisher: Publisher,
-    status: ClientStatus,
+    client: StoringClient,
     topic: string,
     content: Uint8Array | string,
     options: StoreOptions & SendOptions,
     endsAt: number,
-    stored: (publication: StoredPublication) => void,
-    failed: (error: unknown) => void,
   ) {
-    this.#publisher = publisher;
-    this.#status = status;
+    super((error) => client.unsent.unconfirmed(error, topic));
+    this.#client = client;
     this.#topic = topic;
     this.#content = content;
     this.#options = options;
     this.#endsAt = endsAt;
-    this.#stored = stored;
-    this.#failed = failed;
   }
 
   send(): void {
@@ -86,7 +86,7 @@ class Storing implements AnswerTaker {
       options = { ...options, timeoutMs: Math.max(0, Math.ceil(this.#leftMs)) };
     }
     try {
-      this.#publisher.ask(this.#topic, this.#content, options, this);
+      this.#client.publisher.ask(this.#topic, this.#content, options, this);
     } catch (error) {
       this.reject(error);
     }
@@ -94,18 +94,19 @@ class Storing implements AnswerTaker {
 
   resolve({ stream, seq, duplicate }: FrameHeader): void {
     if (typeof stream !== "string" || !isWholeNumber(seq)) {
-      return this.#failed(badAnswer("the stream and the number", this.#topic));
+      return this.fail(badAnswer("the stream and the number", this.#topic));
     }
-    this.#stored({ stream, seq, duplicate: duplicate === true });
+    this.succeed({ stream, seq, duplicate: duplicate === true });
   }
 
   reject(error: unknown): void {
     const code = error instanceof PubSubError ? error.code : undefined;
     const isLost = code === "disconnected";
-    if (!isLost && code !== "unavailable") return this.#failed(error);
-    if (this.#status.state === "closed" || this.#leftMs <= RETRY_MS) return this.#failed(error);
+    if (!isLost && code !== "unavailable") return this.fail(error);
+    const { status } = this.#client;
+    if (status.state === "closed" || this.#leftMs <= RETRY_MS) return this.fail(error);
     // All that wait for an answer are told of a lost connection, one after the other.
-    const again = isLost ? Promise.resolve() : this.#status.pause(RETRY_MS);
+    const again = isLost ? Promise.resolve() : status.pause(RETRY_MS);
     void again.then(() => this.send());
   }
 }

@@ -63,21 +63,30 @@ export interface NackOptions {
   readonly reason?: string | undefined;
 }
 
+/** What becomes of a delivery: it is acknowledged, given back, or still worked on. */
+export type Settlement = "ack" | "nack" | "working";
+
 /** What a {@linkcode ConsumedMessage} needs of its client. */
 export interface Settler {
-  /** Settles a delivery. */
+  /** Settles a delivery. What nobody handles of its failure is reported. */
   settle(
-    kind: "ack" | "nack" | "working",
+    kind: Settlement,
     message: ConsumedMessage,
     options: NackOptions,
   ): Promise<void>;
+  /** A rejected promise of the same kind, for what is not even asked of the broker. */
+  refused(kind: Settlement, message: ConsumedMessage, error: unknown): Promise<void>;
 }
 
-/** A message that is to be worked off: acknowledged, or given back. */
+/**
+ * A message that is to be worked off: acknowledged, or given back. The promises that say so need not be
+ * awaited: where nobody handles their rejection, the client's `onError` is told.
+ */
 export class ConsumedMessage extends StreamMessage {
   readonly #fields: DeliveryFields;
   readonly #settler: Settler;
   #isSettled = false;
+  #isDecided = false;
 
   /** Made by a client. */
   constructor(
@@ -112,13 +121,23 @@ export class ConsumedMessage extends StreamMessage {
   }
 
   /**
+   * Whether the program has said what becomes of it, even with options that will not do: then it is not
+   * acknowledged because a handler returns.
+   *
+   * @internal
+   */
+  get decided(): boolean {
+    return this.#isDecided;
+  }
+
+  /**
    * Acknowledges it. Resolves when that is on the broker's disk: it is not delivered again then.
    *
    * @throws {PubSubError} `stale-ack` if its time is up, or the connection on which it came was lost:
    * it is delivered again; `disconnected` if it is not known.
    */
   ack(): Promise<void> {
-    this.#isSettled = true;
+    this.#isDecided = this.#isSettled = true;
     return this.#settler.settle("ack", this, {});
   }
 
@@ -128,12 +147,17 @@ export class ConsumedMessage extends StreamMessage {
    * @throws {PubSubError} as `ack` does.
    * @throws {TypeError | RangeError} if `delayMs` is no time.
    */
-  async nack(options: NackOptions = {}): Promise<void> {
-    checkOptions(options, { reason: "text" });
-    const delayMs = numericOption("delayMs", options.delayMs, DELAY);
-    this.#isSettled = true;
-    const whole = delayMs === undefined ? undefined : Math.ceil(delayMs);
-    await this.#settler.settle("nack", this, { ...options, delayMs: whole });
+  nack(options: NackOptions = {}): Promise<void> {
+    this.#isDecided = true;
+    try {
+      checkOptions(options, { reason: "text" });
+      const delayMs = numericOption("delayMs", options.delayMs, DELAY);
+      this.#isSettled = true;
+      const whole = delayMs === undefined ? undefined : Math.ceil(delayMs);
+      return this.#settler.settle("nack", this, { ...options, delayMs: whole });
+    } catch (error) {
+      return this.#settler.refused("nack", this, error);
+    }
   }
 
   /** Says that it is still being worked on: the wait begins anew. @throws {PubSubError} as `ack`. */

@@ -3,24 +3,9 @@ import { type PublishContent, PubSubError } from "../../../../lib/pubsub/mod.ts"
 import { connectBroker } from "../../../../lib/pubsub/mod.ts";
 import { sending } from "../../../../lib/pubsub/client/link/sent.ts";
 import { deadline, until } from "../../../support/deadline.ts";
+import { unhandledRejections } from "../../../support/unhandled_rejections.ts";
 import { startBroker } from "../../support.ts";
 import { codeOf, FAST, restart } from "../support.ts";
-
-/** Runs, and gives how often a promise was rejected that nobody handled. */
-async function unhandled(run: () => Promise<void>): Promise<number> {
-  let count = 0;
-  const note = (event: PromiseRejectionEvent) => {
-    event.preventDefault();
-    count++;
-  };
-  addEventListener("unhandledrejection", note);
-  try {
-    await run();
-  } finally {
-    removeEventListener("unhandledrejection", note);
-  }
-  return count;
-}
 
 Deno.test("a failure is told by the promise if somebody awaits it, else by the function", async () => {
   const told: PubSubError[] = [];
@@ -64,7 +49,7 @@ Deno.test("a publication that nobody awaits never ends the program; onError and 
     assertEquals([error.code, error.topic], [code, topic]);
     if (cause !== undefined) assert(String(error.cause).includes(cause), String(error.cause));
   };
-  const count = await unhandled(async () => {
+  const count = await unhandledRejections(async () => {
     void client.publish("bad topic", "x");
     assertEquals(await codeOf(client.flush()), "bad-topic");
     await told("bad-topic", "bad topic");

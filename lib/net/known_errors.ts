@@ -1,0 +1,85 @@
+/**
+ * What Deno, Node and systems call errors of sockets. Importing this module has `ConnectionError` know
+ * them.
+ *
+ * @module
+ */
+import { knowErrors } from "./connection_error.ts";
+
+knowErrors({
+  byName: {
+    // The classes of Deno.
+    ConnectionRefused: "refused",
+    ConnectionReset: "reset",
+    ConnectionAborted: "reset",
+    BrokenPipe: "reset",
+    NotConnected: "reset",
+    // A TLS connection that ended without a close_notify.
+    UnexpectedEof: "reset",
+    TimedOut: "timed-out",
+    NetworkUnreachable: "unreachable",
+    AddrInUse: "address-in-use",
+    AddrNotAvailable: "address-not-available",
+    PermissionDenied: "permission-denied",
+    NotCapable: "permission-denied",
+    BadResource: "closed",
+    Interrupted: "closed",
+    // The codes of Node: names of the C library, or its own.
+    ECONNREFUSED: "refused",
+    ECONNRESET: "reset",
+    ECONNABORTED: "reset",
+    EPIPE: "reset",
+    ENOTCONN: "reset",
+    ESHUTDOWN: "reset",
+    ENETRESET: "reset",
+    ERR_STREAM_PREMATURE_CLOSE: "reset",
+    ETIMEDOUT: "timed-out",
+    ERR_SOCKET_CONNECTION_TIMEOUT: "timed-out",
+    ERR_TLS_HANDSHAKE_TIMEOUT: "timed-out",
+    ENETUNREACH: "unreachable",
+    EHOSTUNREACH: "unreachable",
+    ENETDOWN: "unreachable",
+    EHOSTDOWN: "unreachable",
+    ENOTFOUND: "host-not-found",
+    EAI_AGAIN: "host-not-found",
+    EAI_FAIL: "host-not-found",
+    EAI_NODATA: "host-not-found",
+    EAI_NONAME: "host-not-found",
+    EADDRINUSE: "address-in-use",
+    EADDRNOTAVAIL: "address-not-available",
+    EACCES: "permission-denied",
+    EPERM: "permission-denied",
+    ERR_ACCESS_DENIED: "permission-denied",
+    EMFILE: "too-many-open-files",
+    ENFILE: "too-many-open-files",
+    ENOMEM: "out-of-memory",
+    ENOBUFS: "out-of-memory",
+    EBADF: "closed",
+    ENOTSOCK: "closed",
+    ECANCELED: "closed",
+    ABORT_ERR: "closed",
+    ERR_SERVER_NOT_RUNNING: "closed",
+    ERR_SOCKET_CLOSED: "closed",
+    ERR_SOCKET_CLOSED_BEFORE_CONNECTION: "closed",
+    ERR_STREAM_DESTROYED: "closed",
+    ERR_STREAM_WRITE_AFTER_END: "closed",
+    EPROTO: "tls",
+  },
+  byMessage: [
+    [/too many open (files|sockets)/i, "too-many-open-files"],
+    [/cannot allocate memory|buffer space/i, "out-of-memory"],
+    [/no route to host|unreachable/i, "unreachable"],
+    [/failed to lookup address|nodename nor servname|no such host/i, "host-not-found"],
+    [/certificate|handshake|KeyMismatch/i, "tls"],
+  ],
+  byVagueName: {
+    InvalidData: "tls",
+    NotFound: "not-found",
+    NotSupported: "not-supported",
+    ENOENT: "not-found",
+    ENOTSUP: "not-supported",
+    EOPNOTSUPP: "not-supported",
+    EAFNOSUPPORT: "not-supported",
+    EPROTONOSUPPORT: "not-supported",
+  },
+});
