@@ -173,7 +173,7 @@ Deno.test({
   async fn() {
     await using server = serveEcho(await listenLocally());
     const where = formatAddress(server.address);
-    const args = ["multiconn-client", where, "2", "--duration", "1m", "--json"];
+    const args = ["multiconn-client", where, "2", "--rate", "50", "--duration", "1m", "--json"];
     await using program = new InnerProgram(args);
     await program.printed('"type":"interval"', "out");
     program.interrupt();
@@ -220,7 +220,7 @@ Deno.test({
     await using server = serveEcho(await listenLocally());
     const args = script(
       "cmd/multiconn_client.ts",
-      ...[formatAddress(server.address), "100", "--workers", "4", "--count", "3"],
+      ...[formatAddress(server.address), "100", "--workers", "2", "--count", "3"],
     );
     const asked = /need (\d+) open files/;
     await using tooFew = new Program(args, { openFiles: 132 });

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { encodeFrame } from "../../lib/frame/mod.ts";
 import { dial } from "../../lib/net/mod.ts";
 import { connectBroker, hashToken } from "../../lib/pubsub/mod.ts";
-import { deadline, until } from "../support/deadline.ts";
+import { deadline, pause, until } from "../support/deadline.ts";
 import { InnerServer, script, ServerProgram, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { CA, NEXT_CA, NEXT_TLS, SERVER_TLS } from "../support/tls.ts";
@@ -171,9 +171,12 @@ for (const [program, ...args] of TLS_SERVERS) {
       using before = await connect(CA);
       let over = false;
       let connected = 0;
-      // Trusts both, and connects all the time.
+      // Trusts both, and connects again and again.
       const connecting = (async () => {
-        for (; !over; connected++) (await connect(CA, NEXT_CA)).close();
+        for (; !over; connected++) {
+          (await connect(CA, NEXT_CA)).close();
+          await pause(3);
+        }
       })();
       connecting.catch(() => {});
       await until(() => connected > 5);

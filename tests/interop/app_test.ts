@@ -4,6 +4,7 @@ import { encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { rawFrame } from "../support/peers.ts";
 import { innerAppServer, socktool } from "../support/programs.ts";
+import { soakSize } from "../support/soak_size.ts";
 
 const PEER = `${import.meta.dirname}/peer.py`;
 const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
@@ -162,22 +163,24 @@ Deno.test("a Python client that sends what is no frame reads one last error", as
   const header = (length: unknown) =>
     `{"byteorder":"big","content-type":"text/json","content-encoding":"utf-8","content-length":${length}}`;
   const broken: [Uint8Array, string, boolean?][] = [
-    [rawFrame(""), "header-syntax"],
     [rawFrame("[1]"), "header-syntax"],
-    [rawFrame("{}"), "header-field"],
     [rawFrame(header(-1)), "header-field"],
     [rawFrame(header(101), "x".repeat(101)), "frame-too-large"],
+    [good.subarray(0, good.length - 1), "truncated", true],
+    [rawFrame(""), "header-syntax"],
+    [rawFrame("{}"), "header-field"],
     [good.subarray(0, 1), "truncated", true],
     [good.subarray(0, 50), "truncated", true],
-    [good.subarray(0, good.length - 1), "truncated", true],
   ];
-  const all = await Promise.all(broken.map(([bytes, _, atEnd]) =>
+  // The first ones are of each kind.
+  const tried = broken.slice(0, soakSize(4, broken.length));
+  const all = await Promise.all(tried.map(([bytes, _, atEnd]) =>
     request(server.words, [
       { ...raw(good), pipeline: true },
       { ...raw(bytes), ...(atEnd ? { half_close: true } : { until_close: true }) },
     ])
   ));
-  for (const [i, [, code]] of broken.entries()) {
+  for (const [i, [, code]] of tried.entries()) {
     const [answer, error, end] = all[i]!;
     assertEquals([result(answer!), codeOf(error!), end?.end], [RING, code, "closed by peer"]);
   }

@@ -6,7 +6,7 @@ import { dial, formatAddress } from "../../lib/net/mod.ts";
 import { connectBroker, hashPassword } from "../../lib/pubsub/mod.ts";
 import { openBrowser } from "../support/browser.ts";
 import { ownAddress } from "../support/own_address.ts";
-import { ServerProgram, startAppServer } from "../support/programs.ts";
+import { innerAppServer, InnerServer, ServerProgram } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { TLS_FILES } from "../support/tls.ts";
 import { ChatSite, say } from "./chat_site.ts";
@@ -132,7 +132,7 @@ Deno.test("the live page", async (t) => {
     );
 
     await t.step("of the search app, shows searches and the state of the index", async () => {
-      await using server = await startAppServer(["--http", "127.0.0.1:0"]);
+      await using server = await innerAppServer(["--http", "127.0.0.1:0"]);
       const tab = await browser.open(`${pagesOf(server)}live`);
       await tab.reads("#title", "socktool app-server");
       await tab.reads("#tables", "Ready");
@@ -156,7 +156,9 @@ Deno.test("the live page", async (t) => {
         }),
       );
       const tls = ["--tls-cert", TLS_FILES.cert, "--tls-key", TLS_FILES.key];
-      await using server = await startBroker(":0", "--auth", auth, "--http", "127.0.0.1:0", ...tls);
+      await using server = await InnerServer.start(
+        ["broker", ":0", "--auth", auth, "--http", "127.0.0.1:0", ...tls],
+      );
       assertMatch(pagesOf(server), /^https:/);
       const tab = await browser.open(`${pagesOf(server)}live`);
       await tab.sees(`document.activeElement.id === "login-user"`);
@@ -202,8 +204,8 @@ Deno.test("the live page", async (t) => {
     await t.step("of a proxy, shows what faults do, and sets and clears them", async () => {
       await using echo = await serveEcho("127.0.0.1:0");
       const upstream = formatAddress(echo.address);
-      await using proxy = await ServerProgram.start(
-        ["run", "-A", PROGRAM, "proxy", ":0", upstream, "--http", ":0", "--seed", "1"],
+      await using proxy = await InnerServer.start(
+        ["proxy", ":0", upstream, "--http", ":0", "--seed", "1"],
       );
       await proxy.printed("token ");
       const tab = await browser.open(pagesOf(proxy));

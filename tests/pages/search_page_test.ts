@@ -4,7 +4,7 @@ import { hashToken } from "../../lib/access/mod.ts";
 import { formatAddress } from "../../lib/net/mod.ts";
 import { openBrowser, type TestPage } from "../support/browser.ts";
 import { ownAddress } from "../support/own_address.ts";
-import { startAppServer } from "../support/programs.ts";
+import { innerAppServer, startAppServer } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { pagesOf } from "./pages_of.ts";
 
@@ -168,7 +168,7 @@ Deno.test("the search page", async (t) => {
     await t.step("asks who one is, and goes on where one was, with what one may", async () => {
       const token = { name: "seeker", token: hashToken("seek"), actions: { allow: ["search"] } };
       const auth = scratch.write("auth.json", JSON.stringify({ tokens: [token] }));
-      await using closed = await startAppServer([...args, "127.0.0.1:0", "--auth", auth]);
+      await using closed = await innerAppServer([...args, "127.0.0.1:0", "--auth", auth]);
       const tab = await browser.open(`${pagesOf(closed)}?q=ring`);
       for (const [secret, said] of [["wrong", "wrong"], ["seek", undefined]] as const) {
         await tab.sees(`${focused}.id === "login-user"`);

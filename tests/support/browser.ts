@@ -27,6 +27,9 @@ const GONE =
  */
 const SWAP_MS = 150;
 
+/** How often a page is asked what it shows: each time takes a millisecond of several processes. */
+const LOOK_MS = 25;
+
 /** Starts a browser; `undefined`, and a line on stderr, where there is none. */
 export async function openBrowser(what: string): Promise<TestBrowser | undefined> {
   const executablePath = PLACES.find((path) => path !== undefined && isFile(path)) ??
@@ -102,7 +105,8 @@ export class TestPage {
 
   /** Waits until an expression is true in the page. */
   async sees(expression: string): Promise<void> {
-    await until(() => this.value<boolean>(`Boolean(${expression})`), expression);
+    const holds = () => this.value<boolean>(`Boolean(${expression})`);
+    await until(holds, expression, undefined, LOOK_MS);
   }
 
   /** Waits until the text of an element has a part. */
@@ -155,7 +159,7 @@ export class TestPage {
   /** What hinders people with disabilities, by axe; in both color schemes, and on a narrow screen. */
   async barriers(): Promise<string[]> {
     const found: string[] = [];
-    await this.page.evaluate(axe.source);
+    if (!await this.value("'axe' in window")) await this.page.evaluate(axe.source);
     for (const scheme of ["light", "dark"] as const) {
       await this.look(320, scheme);
       const wide = await this.value<number>("document.documentElement.scrollWidth");

@@ -20,16 +20,21 @@ export async function deadline<T>(
   }
 }
 
-/** Waits until a condition holds; fails when it does not in time. */
+/**
+ * Waits until a condition holds; fails when it does not in time.
+ *
+ * @param pollMs How often to look: less often where that costs much.
+ */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what = String(holds),
   ms: number = DEADLINE_MS,
+  pollMs: number = POLL_MS,
 ): Promise<void> {
   const end = performance.now() + ms;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`Not so within ${ms} ms: ${what}`);
-    await pause(POLL_MS);
+    await pause(pollMs);
   }
 }
 
