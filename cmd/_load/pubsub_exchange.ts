@@ -21,7 +21,7 @@ export interface PubSubOptions {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** So much of a publication tells which one it is. */
+/** How many bytes at the beginning of a publication tell which one it is. */
 const KEY_BYTES = 40;
 
 /**

@@ -2,7 +2,7 @@ import { formatAddress } from "../../lib/net/mod.ts";
 import type { Proxy, ProxyObserver } from "../../lib/proxy/mod.ts";
 import { describeError } from "../_cli/mod.ts";
 
-/** So many of the last events, and of the youngest open connections, are shown. */
+/** How many of the last events, and of the youngest open connections, are shown. */
 const SHOWN_EVENTS = 100;
 const SHOWN_CONNECTIONS = 50;
 

@@ -71,8 +71,8 @@ export const streamFlags = {
     group: "Streams",
     requires: ["consumer"],
     help:
-      "for a new consumer: after so many deliveries a message goes to the dead letters (5); 0 " +
-      "for never",
+      "for a new consumer: deliveries after which a message goes to the dead letters (5); 0 for " +
+      "no limit",
   },
   "ack-wait": {
     type: "duration",

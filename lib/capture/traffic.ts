@@ -23,7 +23,7 @@ export interface TrafficObserver {
   opened(connection: SeenConnection, timeUs: number): void;
   /** Bytes went one way: a view, valid until this returns. */
   bytes(connection: SeenConnection, direction: Direction, bytes: Uint8Array, timeUs: number): void;
-  /** So many bytes went one way that the capture does not have. */
+  /** Bytes went one way that the capture does not have. @param count How many. */
   gap(connection: SeenConnection, direction: Direction, count: number, timeUs: number): void;
   /** One side sends no more. */
   ended(connection: SeenConnection, direction: Direction, timeUs: number): void;

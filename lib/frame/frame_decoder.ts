@@ -16,7 +16,7 @@ export const DEFAULT_MAX_CONTENT_BYTES = 16_777_216;
 export interface FrameDecoderOptions {
   /**
    * The largest content in bytes; a larger one is the error `frame-too-large`. Unless `streamAbove`
-   * is lower, the caller has to buffer as much for a frame.
+   * is lower, the caller has to buffer up to this much for a frame.
    *
    * @default {16_777_216}
    */

@@ -47,7 +47,7 @@ export interface StreamBase
 
 /** What has arrived at a {@linkcode NodeConn} and was not read. */
 export interface StreamInput extends KeepingConn {
-  /** So many bytes were read. */
+  /** This many bytes were read. */
   wasRead(bytes: number): void;
 }
 

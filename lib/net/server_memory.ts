@@ -209,7 +209,7 @@ export class ConnectionMemory implements ReadMemory {
     this.#forgetIfEmpty();
   }
 
-  /** Whether so many more bytes may wait to be sent. */
+  /** Whether this many more bytes may wait to be sent. */
   hasOutputRoom(bytes: number): boolean {
     return this.#isOver || this.#server.output.refusing(bytes) === undefined;
   }

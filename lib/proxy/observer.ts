@@ -27,8 +27,8 @@ export type ProxyCloseReason =
  * What a proxy has to say of faults that cannot do what they should:
  *
  * - `no-frames`: a fault is about frames, and the bytes are none. They are passed as they are.
- * - `full`: as much waits for its time as may, 16 MiB or what is left of the memory for all, and nothing
- *   more is read until there is room.
+ * - `full`: what waits for its time has reached its bound, 16 MiB or what is left of the memory for all.
+ *   Nothing more is read until there is room.
  */
 export type ProxyNotice = "no-frames" | "full";
 

@@ -7,7 +7,7 @@ const LARGE_BYTES = 65_536;
 
 /** Who has not read for this long can do without. */
 const IDLE_MS = 100;
-/** So many are looked at to find one. */
+/** How many are looked at to find one. */
 const LOOKED_AT = 4;
 /** The clock is looked at once in this many reads into large memory: counting them is cheaper. */
 const READS_A_NOTE = 8;

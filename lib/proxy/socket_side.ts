@@ -7,7 +7,7 @@ import { writingSocket } from "./writing_socket.ts";
 /** A peer that has vanished is found after this time without a byte. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** So much fits into the systems' buffers: to write it does not have to wait for the peer. */
+/** What fits into the systems' buffers: writing it need not wait for the peer. */
 const FITTING_BYTES = 16_384;
 
 /** A connection over TCP. */

@@ -15,7 +15,7 @@ export interface RecorderOptions {
   readonly path: string;
   /**
    * When the file would get larger, it is renamed to `NAME.1.pcapng`, in the place of an older one,
-   * and another one is begun: both together take twice as much at most, in bytes.
+   * and another one is begun: both together take at most twice this many bytes.
    *
    * @default {Infinity}
    */

@@ -57,7 +57,7 @@ export abstract class Reassembler {
 
   /** The next bytes: a view, valid until this returns. */
   protected abstract bytes(bytes: Uint8Array, timeUs: number): void;
-  /** So many bytes are missing here. */
+  /** Bytes are missing here. @param count How many. */
   protected abstract missing(count: number, timeUs: number): void;
   /** Nothing follows. */
   protected abstract ended(timeUs: number): void;

@@ -97,7 +97,7 @@ export class StreamWire implements Wire {
     closeQuietly(this.#conn);
   }
 
-  /** Takes what is to be sent next, as much as goes together. */
+  /** Takes the next messages, up to what one batch holds. */
   #next(): Batch | undefined {
     const first = this.#listener.next;
     this.#taken = this.#listener.take(this.#source.maxBatch);

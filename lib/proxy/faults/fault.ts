@@ -24,7 +24,7 @@ export type FaultAction =
   /** Clients are reset when they come. */
   | { readonly kind: "refuse" }
   /**
-   * Once so many bytes have passed, the connection is closed, this direction of it is ended, or both
+   * Once `afterBytes` have passed, the connection is closed, this direction of it is ended, or both
    * sides are reset.
    */
   | { readonly kind: "close" | "half-close" | "reset"; readonly afterBytes: number }

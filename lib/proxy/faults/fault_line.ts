@@ -11,7 +11,7 @@ import { FrameStage } from "./frame_stage.ts";
 import { type Mark, markAt, type Piece, Shaping } from "./shaping.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
-/** So many pieces are made in one go. */
+/** The most pieces that are made in one go. */
 const PIECES_IN_A_ROW = 512;
 
 /** Of pieces that are written by themselves, others have their turn before so many: they take some 0.5 ms. */
@@ -51,7 +51,7 @@ export interface LineExit {
   read(isReading: boolean): void;
   /** The bytes are no frames, though a fault asks for them. */
   noFrames(): void;
-  /** So much waits that nothing more is read. */
+  /** What waits has reached its bound: nothing more is read. */
   full(): void;
 }
 

@@ -31,7 +31,7 @@ export interface FaultReport {
 /** Reports of faults that are not set any more are kept for this many. */
 const MAX_REPORTS = 1_000;
 
-/** So many are told in one go that other faults are in force: to look takes each some 10 µs. */
+/** How many connections are told in one go that other faults are in force; each takes some 10 µs to look. */
 const TOLD_IN_A_ROW = 32;
 
 /** A timer waits no longer than this; then it looks again. */

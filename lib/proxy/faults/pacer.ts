@@ -1,4 +1,4 @@
-/** What was not used of a rate may be made up for, for this long: timers are late by that much. */
+/** What was not used of a rate may be made up for within this time, by which timers may be late. */
 const CREDIT_MS = 20;
 
 /** A rate, as the times at which bytes may pass. */
@@ -11,7 +11,7 @@ export class Pacer {
     this.bytesPerMs = bytesPerSecond / 1_000;
   }
 
-  /** When so many bytes that are there at `now` begin to pass. The next ones follow them. */
+  /** When bytes that have arrived at `now` may begin to pass. The next ones follow them. */
   reserve(bytes: number, now: number): number {
     const beginsAt = Math.max(this.#freeAt, now - CREDIT_MS);
     this.#freeAt = beginsAt + bytes / this.bytesPerMs;

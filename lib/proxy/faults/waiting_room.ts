@@ -49,7 +49,7 @@ export class WaitingRoom {
       } else if (action.kind === "loss" || action.kind === "stall") holds = true;
     }
     if (bytesPerMs < Infinity) {
-      // So much is under way at the full rate: with less, some of it would be lost.
+      // The bandwidth-delay product: with less room, the rate would not be reached.
       this.#most = this.#resumeAt = Math.ceil(bytesPerMs * delayMs);
       return;
     }
@@ -76,7 +76,7 @@ export class WaitingRoom {
     return this.#isOver || this.bytes > this.#most;
   }
 
-  /** Whether that is as much as may ever wait: somebody wants to know. */
+  /** Whether the largest bound is reached, or the memory for all used up: the observer is told of it. */
   get isFullForGood(): boolean {
     return this.#isOver || this.bytes > this.#most && this.#most === MAX_BYTES;
   }

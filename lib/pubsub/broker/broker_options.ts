@@ -202,7 +202,7 @@ const MAX_FILTER_BYTES = 1_258_291_200;
 /** What a frame takes beside its content: a header of up to 65,535 bytes, and bookkeeping. */
 const FRAME_OVERHEAD_BYTES = 66_560;
 
-/** The least `maxPendingBytes` with which a publication of so much content can wait. */
+/** The least `maxPendingBytes` that has room for one publication with this much content. */
 export function minPendingBytes(maxContentBytes: number): number {
   return maxContentBytes + FRAME_OVERHEAD_BYTES;
 }

@@ -79,7 +79,7 @@ export class FrameHandler {
     let route: Route | undefined;
     let last: Publication | undefined;
     let lastHeader: unknown;
-    // A larger run would not fit into the smallest backlog. Few batches have so many bytes.
+    // A larger run would not fit into the smallest backlog. Few batches are that large.
     const maxRunBytes = this.#core.limits.maxPendingBytes / 2;
     const isLarge = bytesOf(frames, from, frames.length) > maxRunBytes;
     for (let i = from; i < frames.length; i++) {
@@ -142,7 +142,7 @@ export class FrameHandler {
     return this.turn !== undefined || this.#source.waits;
   }
 
-  /** Counts work. Where there was much lately, by whomever, others have their turn. */
+  /** Counts work. When all connections together have done much lately, others get their turn. */
   #worked(ns: number): void {
     this.#workedNs += ns;
     if (this.#workedNs < LOOK_NS) return;
@@ -172,7 +172,7 @@ export class FrameHandler {
     return this.room === undefined;
   }
 
-  /** Whether a stream may keep one more; else as much of this connection waits to be written as may. */
+  /** Whether the store takes one more publication of this connection; if not, its share is used up. */
   #mayBeKept(bytes: number): boolean {
     this.room = this.#core.streams!.room(this.#source.id, bytes);
     return this.room === undefined;

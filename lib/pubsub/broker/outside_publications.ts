@@ -8,7 +8,7 @@ import type { Route } from "./routing/route.ts";
 import type { Router } from "./routing/router.ts";
 import type { Group } from "./routing/subscription.ts";
 
-/** While a route is searched for, at most so many bytes of other publications wait behind it. */
+/** The most bytes of other publications that wait while a route is searched for. */
 const MAX_WAITING_BYTES = 16_777_216;
 
 /** The broker, as far as it is needed here. */

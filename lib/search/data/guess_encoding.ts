@@ -30,7 +30,7 @@ const FEWEST = 3;
 /** In what is guessed right hardly any bytes are invalid. */
 const MAX_INVALID = 0.01;
 
-/** As much as this of what is not ASCII tells the encoding. */
+/** This much text that is not ASCII is enough to tell the encoding. */
 const TELLING_BYTES = 16 * 1024;
 const MAX_LINE = 4096;
 const BEFORE = 256;

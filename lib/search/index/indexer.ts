@@ -65,7 +65,7 @@ const SHARED: BatchSize = { records: 500, length: 1024 * 1024 };
  */
 const ALONE: BatchSize = { records: 10_000, length: 4 * 1024 * 1024 };
 
-/** A record that is replaced or removed counts for so many new ones: its words are taken out, too. */
+/** A record that is replaced or removed counts as this many new ones: its words have to be taken out. */
 const CHANGED_RECORD = 10;
 
 /** One step of taking data in: a record of a file, or the file's end. */

@@ -31,7 +31,7 @@ export interface PlanTools {
   readonly forms: WordForms;
 }
 
-/** The lists of the other forms of words are so many times as long as those of the words. */
+/** How many times as long as the lists of the words those of their other forms are, by estimate. */
 const MORE_FORMS = 3;
 
 /**

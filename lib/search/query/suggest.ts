@@ -20,8 +20,8 @@ const CONSIDERED = 500;
 /** The most words of a prefix to look for. */
 const MAX_WORDS = 8;
 /**
- * In how many titles a word is, nobody knows, only in how many entries. Of one that is in many, enough
- * are most often among so many entries; to look there takes 1 ms.
+ * How many of the first entries are searched for titles with a common word, which takes 1 ms: most often
+ * enough are among them. Only the number of entries with a word is known, not that of titles.
  */
 const FIRST_ENTRIES = 32_768;
 const SHOWN_TITLE = `substr(title, 1, ${MAX_SHOWN_TITLE}) AS title`;

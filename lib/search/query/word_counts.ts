@@ -12,7 +12,7 @@ export interface Estimate {
 
 /** A word that is not in the vocabulary is counted up to this many entries, which takes 0.2 ms. */
 const COUNTED = 3_000;
-/** Of a long list SQLite skips pages; so many entries stand on one. */
+/** Of a long list SQLite skips pages, with this many entries on each. */
 const ON_A_PAGE = 400;
 /** The lists of beginnings of up to this many letters are in the index. */
 const LISTED_LETTERS = 2;

@@ -10,7 +10,7 @@ const RELIEVED_SHARE = 1 / 8;
  */
 const RELIEVED_BYTES = 262_144;
 
-/** How many times as much is cut where that was not enough. */
+/** By what factor more is cut where that was not enough. */
 const CUT_MORE = 4;
 
 /** Backlogs smaller than this are not what takes the memory. */

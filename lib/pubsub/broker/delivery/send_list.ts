@@ -111,9 +111,9 @@ export class SendList implements OutboxObserver {
   }
 
   /**
-   * What a publisher should wait for before its next publications are handed to their receivers. It
-   * waits for receivers with so much in their outboxes that several publishers together could
-   * exceed the limit. `undefined` if all keep up.
+   * What a publisher should wait for before its next publications are handed to their receivers: it
+   * waits for those whose outboxes are so full that several publishers together could exceed the
+   * limit. `undefined` if all keep up.
    */
   room(route: Route, pace: Pace<Receiver>, publisher: Receiver): Promise<void> | undefined {
     if (this.backlogs.size === 0) return undefined;

@@ -14,7 +14,7 @@ export const MAX_LOOK_MS = 50;
 /** Sockets that take nothing for this long have paused. */
 const PAUSE_MS = 100;
 
-/** A pause may be so many times as long as the one before. */
+/** A pause may be up to this many times as long as the one before. */
 const PAUSE_GROWTH = 2;
 
 /**

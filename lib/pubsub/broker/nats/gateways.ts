@@ -15,7 +15,7 @@ const TELL_MS = 1_000;
 const MAX_TOPICS = 500;
 const MAX_TOLD = 50_000;
 
-/** The most bytes of a message with that many topics. */
+/** The most bytes of a message with `MAX_TOPICS` topics. */
 const MAX_TOLD_BYTES = 524_288;
 
 /** Topics of others that may wait to be looked at. */

@@ -2,7 +2,7 @@ import type { Router } from "./router.ts";
 import type { Run } from "./run.ts";
 import type { Receiver, Subscription } from "./subscription.ts";
 
-/** So many filters are counted; each takes about 1 KiB. */
+/** The most filters that are counted; each takes about 1 KiB. */
 const MAX_COUNTED = 1_000;
 
 /** One that somebody asked for within this time does not make room for another. */

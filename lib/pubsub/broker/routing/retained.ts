@@ -131,8 +131,8 @@ export class RetainedSelection {
   /** How many bytes had been replaced when they were selected. */
   readonly replacedBytes: number;
   /**
-   * Called when as many bytes have been replaced since as all retained frames may take: the
-   * subscriber reads too slowly for so much to be kept for it.
+   * Called when the bytes replaced since then reach the limit for all retained frames: the subscriber
+   * reads too slowly for the replaced frames to be kept for it.
    */
   onOutdated: (() => void) | undefined;
   readonly #onRelease: () => void;

@@ -267,7 +267,7 @@ async function consume({ requester, store, header, flush }: Request): Promise<An
   }
 }
 
-/** Whether a client gets many messages in one frame: it asks for that, and takes frames so large. */
+/** Whether a client gets many messages in one frame: it asks for that, and takes frames of that size. */
 function runsOf(header: FrameHeader, { outbox }: Requester): boolean {
   return takesRuns(header) && outbox.takesRuns;
 }
@@ -325,7 +325,7 @@ async function manageConsumer({ requester, store, header }: Request): Promise<He
   }
 }
 
-/** As many of the first as one answer can tell of: some have many filters, and long ones. */
+/** The first ones, up to what fits into one answer: some have many filters, and long ones. */
 function firstPage(all: readonly HeaderInit[]): readonly HeaderInit[] {
   let members = 0;
   let bytes = 0;

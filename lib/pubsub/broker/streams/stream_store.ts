@@ -13,7 +13,7 @@ export interface ConsumerSelection {
   readonly only?: string | undefined;
   /** Only those whose names come after this one. */
   readonly after?: string | undefined;
-  /** The first ones, so many. */
+  /** The most that are given, the first ones. */
   readonly most?: number | undefined;
 }
 

@@ -4,8 +4,10 @@ import { MissedTally } from "./missed_publications.ts";
 import type { SubscribeOptions } from "./subscribe_options.ts";
 import type { WaitingItem } from "./waiting_messages.ts";
 
-/** After this time in one go others get their turn. It is looked at after so many messages. */
+/** After this time in one go others get their turn. */
 const TURN_MS = 4;
+
+/** The clock is read once in this many messages. */
 const MESSAGES_A_LOOK = 256;
 
 /** What a {@linkcode CallbackLoop} needs of its subscription. */

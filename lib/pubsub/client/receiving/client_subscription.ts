@@ -203,7 +203,7 @@ export class ClientSubscription implements AsyncIterableIterator<PubSubMessage>,
     return this.isDone ? Promise.resolve() : this.#taken.wait();
   }
 
-  /** Whether as much waits as may. */
+  /** Whether no further message may wait. */
   get isFull(): boolean {
     return !this.#ended && this.#waiting.isFull;
   }

@@ -14,7 +14,7 @@ import type { StoredPublication, StoreOptions } from "./stream_types.ts";
 /** How long is waited where the broker does not say, before a publication is sent again. */
 const RETRY_MS = 1_000;
 
-/** As much stays in memory because of one content, at most. */
+/** The most memory that one kept content keeps from being freed. */
 const SHARED_BYTES = 16_384;
 
 const EXPECTED = countOption(undefined, 0, FINITE);

@@ -5,11 +5,11 @@ import type { ConsumedMessage, StreamMessage } from "./stream_message.ts";
 export interface StreamLimits {
   /** Older messages are dropped, in milliseconds. @default {Infinity} */
   readonly maxAgeMs?: number | undefined;
-  /** Above so many bytes of frames the oldest are dropped, or new ones refused. @default {Infinity} */
+  /** The most bytes of frames; beyond it, what `full` says. @default {Infinity} */
   readonly maxBytes?: number | undefined;
-  /** Above so many messages the same happens. @default {Infinity} */
+  /** The most messages; beyond it, what `full` says. @default {Infinity} */
   readonly maxCount?: number | undefined;
-  /** What happens beyond `maxBytes` and `maxCount`. @default {"drop-oldest"} */
+  /** Beyond `maxBytes` or `maxCount`: drop the oldest messages, or refuse new ones. @default {"drop-oldest"} */
   readonly full?: "drop-oldest" | "refuse" | undefined;
   /** When commits reach the disk: before they are confirmed, or within a second. @default {"always"} */
   readonly sync?: "always" | "interval" | undefined;
@@ -19,7 +19,7 @@ export interface StreamLimits {
 export interface StreamInit extends StreamLimits {
   /** Filters of the topics that it keeps. */
   readonly topics: readonly string[];
-  /** Of each topic only so many messages are kept, up to 1,000. @default {Infinity} */
+  /** The most messages of one topic, 1 to 1,000: the oldest are dropped. @default {Infinity} */
   readonly maxPerTopic?: number | undefined;
   /** How long a message id is remembered, in milliseconds. @default {120_000} */
   readonly dedupMs?: number | undefined;
@@ -80,7 +80,7 @@ export interface ConsumerInfo {
   readonly consumer: string;
   /** How long a message may stay unacknowledged, in milliseconds. */
   readonly ackWaitMs: number;
-  /** Messages that it has not delivered yet; with a filter, at most so many. */
+  /** Messages that it has not delivered yet; with a filter, the number is an upper bound. */
   readonly pending: number;
   /** Messages that were delivered and are not acknowledged. */
   readonly unacked: number;
@@ -131,7 +131,7 @@ export interface ReplayOptions {
   readonly live?: boolean | undefined;
   /** Is called when all that is kept was handed out, once. */
   readonly onCaughtUp?: ((seq: number) => void) | undefined;
-  /** Is told of messages that are not kept any more; with a filter, of at most so many. */
+  /** Is told how many messages are no longer kept; with a filter, the number is an upper bound. */
   readonly onMissed?: ((count: number) => void) | undefined;
 }
 
@@ -143,9 +143,9 @@ export interface ConsumeOptions {
   readonly filter?: string | undefined;
   /** How long a message may stay unacknowledged, in milliseconds. @default {30_000} */
   readonly ackWaitMs?: number | undefined;
-  /** After so many deliveries a message goes to the dead letters; `0` for never. @default {5} */
+  /** The most deliveries of a message, which goes to the dead letters then; `0` for no limit. @default {5} */
   readonly maxAttempts?: number | undefined;
-  /** At most so many messages are unacknowledged, of all members. @default {256} */
+  /** The most unacknowledged messages of all members together. @default {256} */
   readonly maxUnacked?: number | undefined;
   /** How long a message waits before each further delivery, in milliseconds. @default {[]} */
   readonly backoffMs?: readonly number[] | undefined;
@@ -156,7 +156,7 @@ export interface ConsumeOptions {
    * acknowledged; when it throws, it is given back.
    */
   readonly onMessage?: ((message: ConsumedMessage) => unknown) | undefined;
-  /** So many calls of `onMessage` run at one time. @default {1} */
+  /** The most calls of `onMessage` that run at one time. @default {1} */
   readonly concurrency?: number | undefined;
   /** Is told of messages that were dropped before they were acknowledged. */
   readonly onMissed?: ((count: number) => void) | undefined;

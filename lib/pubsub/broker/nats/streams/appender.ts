@@ -13,7 +13,7 @@ import { failureOf } from "./jetstream_api.ts";
 /** How long to wait until JetStream says that it has a publication. */
 const ACK_MS = 5_000;
 
-/** While so much is not confirmed, publishers wait: publications, and their bytes. */
+/** Publications, and their bytes, that JetStream has not confirmed: at these limits publishers wait. */
 const MAX_UNCONFIRMED = 8_192;
 const MAX_UNCONFIRMED_BYTES = 16_777_216;
 

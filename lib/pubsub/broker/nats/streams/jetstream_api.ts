@@ -15,13 +15,13 @@ import type { NatsLink } from "../nats_link.ts";
 /** How long an answer of JetStream may take. */
 export const REQUEST_MS = 5_000;
 
-/** How many servers keep a stream, where there are so many. */
+/** How many servers keep a stream; in a smaller cluster, one. */
 const REPLICAS = 3;
 
-/** How often to try to have streams kept by that many, where they are not. */
+/** How often to try to have streams kept by `REPLICAS` servers, where they are not. */
 export const SPREAD_MS = 10_000;
 
-/** JetStream's codes where so many servers are not there, or not there yet. */
+/** JetStream's codes where the cluster has too few servers for that, or not enough yet. */
 const NO_PEERS = [10_005, 10_074];
 
 /** JetStream's code where another message was stored meanwhile than the last one that is known. */

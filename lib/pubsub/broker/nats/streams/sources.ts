@@ -55,7 +55,7 @@ export class Sources {
     this.#letters ??= this.#open(DEAD_LETTERS, redriveName(this.#stream, this.#consumer), true);
   }
 
-  /** Asks for messages until so many may come. */
+  /** Asks for more, until `count` messages are asked for in all. */
   pull(count: number): void {
     for (const source of [this.#letters, this.#main]) {
       if (source === undefined || source.pulls >= MAX_PULLS) continue;

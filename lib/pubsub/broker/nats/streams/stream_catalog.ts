@@ -171,7 +171,7 @@ export class StreamCatalog {
     await this.info(name);
   }
 
-  /** A stream has so many consumers. */
+  /** Notes how many consumers a stream has. */
   counted(name: string, consumers: number): void {
     const figures = this.streams.get(name);
     if (figures) this.streams.set(name, { ...figures, consumers });

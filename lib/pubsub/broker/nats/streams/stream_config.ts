@@ -21,7 +21,7 @@ const MIN_MS = 100;
 /** A longer age does not fit into JetStream's numbers: 285 years. */
 const MAX_AGE_MS = 9_000_000_000_000;
 
-/** Ids of dead letters are remembered for an hour: so long may a gateway be gone that moves one. */
+/** Ids of dead letters are remembered for an hour: a gateway that moves one may be gone for that long. */
 const DEAD_LETTER_WINDOW_MS = 3_600_000;
 
 /** The description of a stream whose acknowledged messages gateways remove. */

@@ -3,7 +3,7 @@ import type { ConsumerCatalog } from "./consumer_catalog.ts";
 import type { JetStreamApi } from "./jetstream_api.ts";
 import { isSweptByUs } from "./stream_config.ts";
 
-/** After an acknowledgement, others are waited for so long. */
+/** How long further acknowledgements are waited for after the first. */
 const DELAY_MS = 100;
 
 /**

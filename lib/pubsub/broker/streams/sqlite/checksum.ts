@@ -1,8 +1,8 @@
 import { nodeModule } from "../../../../base/node_module.ts";
 
 /**
- * So many bytes are summed here before zlib is loaded, which sums a hundred times as fast and takes some
- * 30 ms to load: the first publications would be confirmed later by that.
+ * How many bytes are summed here before zlib is loaded. It sums a hundred times as fast, but takes some
+ * 30 ms to load, by which the first publications would be confirmed later.
  */
 const OWN_BYTES = 1_048_576;
 

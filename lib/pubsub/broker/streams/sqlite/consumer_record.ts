@@ -156,7 +156,7 @@ export class ConsumerRecord {
     this.entries.delete(entry.seq);
   }
 
-  /** The clock was set back by so much. */
+  /** The clock was set back by `ms`. */
   setBack(ms: number): void {
     this.dueAt -= ms;
     for (const entry of this.entries.values()) {

@@ -67,7 +67,7 @@ export class Deliveries {
     return dueAt;
   }
 
-  /** The clock was set back by so much. */
+  /** The clock was set back by `ms`. */
   setBack(ms: number): void {
     this.#buryAt -= ms;
     for (const consumer of this.#active) consumer.setBack(ms);

@@ -11,9 +11,9 @@ const PAGE_BYTES = 4_096;
 const LOOK_MS = 1_000;
 
 /**
- * As much of the disk is held for when it is full as the log may need: until then it may hold 16 MiB
- * that are not written back to the database, and one commit more; and what the journal may have. A
- * small database needs less.
+ * The disk space that is reserved for when the disk is full. It covers what the log may need, which is
+ * 16 MiB that are not written back to the database and one commit more, and what the journal may have.
+ * A small database needs less.
  */
 const LEAST_BYTES = 1_048_576;
 const MOST_BYTES = 25_165_824;
@@ -33,7 +33,7 @@ const SLACK_PAGES = 64;
 /** What the log may hold that is not written back to the database. */
 const LOG_BYTES = 16_777_216;
 
-/** Of what the journal has, the log will take as much, and the database too; pages are not all full. */
+/** Bytes of the journal are written twice more, to the log and to the database; pages are not all full. */
 const PROMISE_FACTOR = 2.5;
 
 /** The largest database. */
@@ -77,8 +77,8 @@ export class DiskRoom {
   }
 
   /**
-   * Notes that publications were committed. Holds as much as a database of that size may need; where
-   * there is no room for it, the log is kept short.
+   * Notes that publications were committed, and reserves what a database of this size may need; where
+   * the disk has no room for it, the log is kept short.
    */
   written(bytes: number): void {
     this.#logBytes = Math.min(LOG_BYTES, this.#count() * PAGE_BYTES);

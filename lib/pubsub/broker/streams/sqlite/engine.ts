@@ -191,7 +191,7 @@ export class StreamEngine {
     this.#log.close();
   }
 
-  /** The clock was set back: without this, what is due would come so much later. */
+  /** The clock was set back by `ms`: without this, what is due would come that much later. */
   #setBack(ms: number): void {
     if (this.#unsyncedSince > 0) this.#unsyncedSince = Math.max(1, this.#unsyncedSince - ms);
     this.#retryAt -= ms;

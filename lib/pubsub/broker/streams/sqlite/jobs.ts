@@ -65,7 +65,7 @@ export class Jobs {
     return this.#tables.byName.size > 0 ? this.#lookAt : Infinity;
   }
 
-  /** The clock was set back by so much. */
+  /** The clock was set back by `ms`. */
   setBack(ms: number): void {
     this.#lookAt -= ms;
   }

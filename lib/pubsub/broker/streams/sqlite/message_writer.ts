@@ -3,7 +3,7 @@ import { writeRun } from "../../../protocol/run_frame.ts";
 import { writeExtended } from "../../delivery/extended_frame.ts";
 import type { RunFrames } from "./run_frames.ts";
 
-/** As many neighbours go out as one frame: of fewer, its header would be larger than theirs. */
+/** The fewest neighbours that go out as one frame: with fewer, its header would be larger than theirs. */
 const MIN_RUN = 4;
 
 /** Whose messages are written. */
@@ -87,7 +87,7 @@ export class MessageWriter {
   }
 
   /**
-   * Adds the next messages, which are neighbours: until there are so many bytes, and at least one.
+   * Adds the next messages, which are neighbours: at least one, and no further one once `bytes` wait.
    *
    * @param index That of the first; all behind it may be added.
    * @returns the index behind the last that was added.

@@ -1,6 +1,6 @@
 import type { SqlValue, Statements } from "./statements.ts";
 
-/** After so many rows in a row that cannot be read, no further one is looked for. */
+/** The search for readable rows ends after this many in a row that are not. */
 const MAX_FAILURES = 100_000;
 
 /** Rows of a small table that are read in one go. */

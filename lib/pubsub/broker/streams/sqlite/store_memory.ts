@@ -19,7 +19,7 @@ export interface StoreMemory {
   readonly recentIds: number;
 }
 
-/** Shares out so many bytes. */
+/** Divides this many bytes among them. */
 export function storeMemory(bytes: number): StoreMemory {
   const share = (part: number) =>
     Math.floor(Math.max(LEAST_BYTES, Math.min(bytes, STORE_MEMORY_BYTES) * part));

@@ -30,7 +30,7 @@ const LOAD = "SELECT id, name, settings, floor, next, count, bytes, time FROM st
 const SAVE =
   "UPDATE stream SET settings = ?, floor = ?, next = ?, count = ?, bytes = ?, time = ? WHERE id = ?";
 
-/** What is found out from the messages after a crash is written once it concerns so much, or this old. */
+/** What a start after a crash finds out from the messages is written at these amounts, or when this old. */
 const MAX_UNSAVED_BYTES = 4_194_304;
 const MAX_UNSAVED = 10_000;
 const SAVE_MS = 1_000;

@@ -18,8 +18,8 @@ const SHARED_BATCH_SHARE = 1 / 8;
 const SHARED_MS = 1_000;
 
 /**
- * Connections that have no more than this waiting go first, and do not wait for room, until half as much
- * again waits as may.
+ * Connections with at most `LITTLE` bytes waiting go first. They need not wait for room either, until
+ * 1.5 times the limit waits.
  */
 const LITTLE = 32_768;
 const MOST = 1.5;

@@ -41,7 +41,7 @@ export class Journaling {
     return this.#isBroken || (this.#journal?.room ?? JOURNAL_BYTES) < MAX_BATCH_BYTES;
   }
 
-  /** The journal, if it takes so many bytes now. */
+  /** The journal, if it has room for this many bytes now. */
   with(room: number, now: number): Journal | undefined {
     if (this.#isBroken) return undefined;
     if (this.#journal === undefined && Math.abs(now - this.#openAt) >= RETRY_MS) {

@@ -40,7 +40,7 @@ const HEAD_BYTES = 64;
 /** Every record begins at a multiple of this. */
 export const RECORD_ALIGNMENT = 8;
 
-/** The size of a record whose frames have so many bytes. */
+/** The size of a record with this many bytes of frames. */
 export function recordBytes(frames: number): number {
   return HEAD_BYTES + Math.ceil(frames / RECORD_ALIGNMENT) * RECORD_ALIGNMENT;
 }
