@@ -6,49 +6,99 @@
  * @module
  */
 
-/** The words that both threads look at: how often it rang; messages, requests and answers so far. */
-const BELL = 0, POSTED = 1, ASKED = 2, REQUEST_BYTES = 3, ANSWER_BYTES = 4, ANSWERED = 5;
+/** The words that both threads look at: how often it rang; messages and answers so far. */
+const BELL = 0, POSTED = 1, ANSWERED = 2;
 /** By what the asking thread learns of the answer: a message, or this word, for which it waits. */
-const TELLER = 6;
+const TELLER = 3;
 const MESSAGE = 0, WAITED_FOR = 1, TAKEN = 2;
 /** How many other messages the asking thread has received. */
-const HEARD = 7;
-const WORDS = 8;
+const HEARD = 4;
+const WORDS = 5;
 
-const HEAD_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
+/** The words of a place: whose it is, the sizes, and how many messages come before the answer. */
+const STATE = 0, REQUEST_BYTES = 1, ANSWER_BYTES = 2, TOLD = 3;
+const FREE = 0, ASKED = 1, BEGUN = 2, DONE = 3;
+const PLACE_WORDS = 4;
+
+/** Instead of a size: a message has the answer. */
+const NO_BYTES = -1;
 
 /** The memory of a line, which can be posted. */
 export interface LineMemory {
-  /** The words, room for a request, room for an answer. */
+  /** The words, then for each place room for a request and for an answer. */
   readonly memory: SharedArrayBuffer;
-  /** The size of that room, in bytes. */
+  /** The sizes of that room, in bytes. */
   readonly requestBytes: number;
+  readonly answerBytes: number;
+  /** How many requests may be under way at one time. */
+  readonly places: number;
+}
+
+/** A part of the memory, for a request and its answer. */
+class Place {
+  readonly request: Uint8Array;
+  readonly answer: Uint8Array;
+  /** As its words above. */
+  readonly words: Int32Array;
+
+  constructor({ memory, requestBytes, answerBytes, places }: LineMemory, number: number) {
+    const ints = Int32Array.BYTES_PER_ELEMENT;
+    this.words = new Int32Array(memory, ints * (WORDS + number * PLACE_WORDS), PLACE_WORDS);
+    const room = headBytes(places) + number * (requestBytes + answerBytes);
+    this.request = new Uint8Array(memory, room, requestBytes);
+    this.answer = new Uint8Array(memory, room + requestBytes, answerBytes);
+  }
+}
+
+function headBytes(places: number): number {
+  const bytes = Int32Array.BYTES_PER_ELEMENT * (WORDS + places * PLACE_WORDS);
+  return Math.ceil(bytes / 8) * 8;
+}
+
+function placesOf(line: LineMemory): readonly Place[] {
+  return Array.from({ length: line.places }, (_, number) => new Place(line, number));
 }
 
 /** Why {@linkcode AnsweringEnd.wait} has returned. */
 export type Wakened = "asked" | "posted" | "timed-out";
 
-/** The end of the thread that asks. One request is under way at a time. */
+/**
+ * The end of the thread that asks. Requests are answered in their order. The memory of one is used again
+ * when its answer is {@linkcode AskingEnd.free}d.
+ */
 export class AskingEnd {
   /** What the other thread needs. */
   readonly line: LineMemory;
-  /** Where the next request is written. Not to be touched while one is under way. */
-  readonly request: Uint8Array;
   readonly #words: Int32Array;
-  readonly #answer: Uint8Array;
+  readonly #places: readonly Place[];
+  /** How many requests were asked, and how many answers freed. */
+  #asked = 0;
+  #freed = 0;
+  #heard = 0;
 
   /**
    * Takes the memory of a line.
    *
    * @param requestBytes The most bytes of a request, a multiple of 8.
    * @param answerBytes The most bytes of an answer, a multiple of 8.
+   * @param places How many requests may be under way at one time.
    */
-  constructor(requestBytes: number, answerBytes: number) {
-    const memory = new SharedArrayBuffer(HEAD_BYTES + requestBytes + answerBytes);
-    this.line = { memory, requestBytes };
+  constructor(requestBytes: number, answerBytes: number, places = 1) {
+    const bytes = headBytes(places) + places * (requestBytes + answerBytes);
+    const memory = new SharedArrayBuffer(bytes);
+    this.line = { memory, requestBytes, answerBytes, places };
     this.#words = new Int32Array(memory, 0, WORDS);
-    this.request = new Uint8Array(memory, HEAD_BYTES, requestBytes);
-    this.#answer = new Uint8Array(memory, HEAD_BYTES + requestBytes);
+    this.#places = placesOf(this.line);
+  }
+
+  /** How many requests are under way, or have an answer that is not freed. */
+  get underWay(): number {
+    return this.#asked - this.#freed;
+  }
+
+  /** Where the next request is written, if fewer are under way than there are places. */
+  get request(): Uint8Array {
+    return this.#place(this.#asked).request;
   }
 
   /** A message was posted to the other thread: it is woken to receive it. */
@@ -62,29 +112,45 @@ export class AskingEnd {
    * message when it has answered. To wait with `Atomics.waitAsync` would save no time, and on a busy
    * machine its promise once in a while stayed pending until something else woke the event loop.
    *
-   * @param takes Whether {@linkcode AskingEnd.takeAnswer} is called next.
+   * @param takes Whether {@linkcode AskingEnd.takeAnswer} is called next. Nothing else may be under way.
    */
   ask(bytes: number, takes = false): void {
-    this.#words[REQUEST_BYTES] = bytes;
+    const { words } = this.#place(this.#asked++);
+    words[REQUEST_BYTES] = bytes;
     Atomics.store(this.#words, TELLER, takes ? WAITED_FOR : MESSAGE);
-    Atomics.add(this.#words, ASKED, 1);
+    Atomics.store(words, STATE, ASKED);
     this.#ring();
   }
 
-  /** Whether the last request was answered, or there was none. */
+  /**
+   * Takes the last request back, if the other thread has not begun with it.
+   *
+   * @returns whether it is: it still stands in {@linkcode AskingEnd.request}, and was never asked.
+   */
+  takeBack(): boolean {
+    if (this.underWay === 0) return false;
+    const { words } = this.#place(this.#asked - 1);
+    if (Atomics.compareExchange(words, STATE, ASKED, FREE) !== ASKED) return false;
+    this.#asked--;
+    return true;
+  }
+
+  /** Whether the oldest request is answered on the line, or there is none. */
   get isAnswered(): boolean {
-    return Atomics.load(this.#words, ANSWERED) === Atomics.load(this.#words, ASKED);
+    if (this.underWay === 0) return true;
+    const { words } = this.#place(this.#freed);
+    return Atomics.load(words, STATE) === DONE && words[ANSWER_BYTES] !== NO_BYTES &&
+      words[TOLD] === this.#heard;
   }
 
   /**
-   * Sleeps until the last request is answered; only for threads that may sleep.
+   * Sleeps until the only request is answered; only for threads that may sleep.
    *
    * @returns whether it is; `false` if that takes longer.
    */
   waitForAnswer(timeoutMs: number): boolean {
-    const asked = Atomics.load(this.#words, ASKED);
     // It is the only request, so the word changes once.
-    Atomics.wait(this.#words, ANSWERED, asked - 1 | 0, timeoutMs);
+    if (!this.isAnswered) Atomics.wait(this.#words, ANSWERED, this.#asked - 1 | 0, timeoutMs);
     return this.isAnswered;
   }
 
@@ -100,14 +166,26 @@ export class AskingEnd {
     return Atomics.exchange(this.#words, TELLER, MESSAGE) === TAKEN;
   }
 
-  /** The answer to the last request: a view that is valid until the next one. */
+  /** The answer to the oldest request: a view that is valid until it is freed. */
   get answer(): Uint8Array {
-    return this.#answer.subarray(0, Atomics.load(this.#words, ANSWER_BYTES));
+    const { answer, words } = this.#place(this.#freed);
+    return answer.subarray(0, Math.max(0, words[ANSWER_BYTES]!));
+  }
+
+  /** The answer to the oldest request is not needed any more, or a message had it. */
+  free(): void {
+    const { words } = this.#place(this.#freed++);
+    Atomics.store(words, STATE, FREE);
   }
 
   /** One of the messages was received for which the other end calls {@linkcode AnsweringEnd.told}. */
   heard(): void {
-    Atomics.add(this.#words, HEARD, 1);
+    this.#heard = this.#heard + 1 | 0;
+    Atomics.store(this.#words, HEARD, this.#heard);
+  }
+
+  #place(number: number): Place {
+    return this.#places[number % this.#places.length]!;
   }
 
   #ring(): void {
@@ -121,18 +199,17 @@ export class AskingEnd {
  * message, and no timer or promise of it goes on: it returns from there to receive one.
  */
 export class AnsweringEnd {
-  /** Where answers are written. */
-  readonly answer: Uint8Array;
   readonly #words: Int32Array;
-  readonly #request: Uint8Array;
+  readonly #places: readonly Place[];
   #received = 0;
-  #asked = 0;
+  /** How many requests were begun, and how many of them answered. */
+  #begun = 0;
+  #answered = 0;
   #told = 0;
 
-  constructor({ memory, requestBytes }: LineMemory) {
-    this.#words = new Int32Array(memory, 0, WORDS);
-    this.#request = new Uint8Array(memory, HEAD_BYTES, requestBytes);
-    this.answer = new Uint8Array(memory, HEAD_BYTES + requestBytes);
+  constructor(line: LineMemory) {
+    this.#words = new Int32Array(line.memory, 0, WORDS);
+    this.#places = placesOf(line);
   }
 
   /** One of the messages was received for which the other end calls {@linkcode AskingEnd.posted}. */
@@ -143,7 +220,7 @@ export class AnsweringEnd {
   /** Whether there is a request, or a message is to be received. */
   get isCalled(): boolean {
     return Atomics.load(this.#words, POSTED) !== this.#received ||
-      Atomics.load(this.#words, ASKED) !== this.#asked;
+      Atomics.load(this.#place(this.#begun).words, STATE) === ASKED;
   }
 
   /** Sleeps until there is a request, or a message is to be received, which comes first. */
@@ -151,8 +228,9 @@ export class AnsweringEnd {
     while (true) {
       const bell = Atomics.load(this.#words, BELL);
       if (Atomics.load(this.#words, POSTED) !== this.#received) return "posted";
-      if (Atomics.load(this.#words, ASKED) !== this.#asked) {
-        this.#asked = Atomics.load(this.#words, ASKED);
+      const { words } = this.#place(this.#begun);
+      if (Atomics.compareExchange(words, STATE, ASKED, BEGUN) === ASKED) {
+        this.#begun++;
         return "asked";
       }
       if (Atomics.wait(this.#words, BELL, bell, timeoutMs) === "timed-out") return "timed-out";
@@ -161,7 +239,13 @@ export class AnsweringEnd {
 
   /** The request: a view that is valid until it is answered. */
   get request(): Uint8Array {
-    return this.#request.subarray(0, this.#words[REQUEST_BYTES]);
+    const { request, words } = this.#place(this.#answered);
+    return request.subarray(0, words[REQUEST_BYTES]);
+  }
+
+  /** Where its answer is written. */
+  get answer(): Uint8Array {
+    return this.#place(this.#answered).answer;
   }
 
   /** A message was posted to the other thread that has to be received before later answers. */
@@ -176,7 +260,10 @@ export class AnsweringEnd {
    * thread neither looks nor sleeps.
    */
   answered(bytes: number | undefined): boolean {
-    Atomics.store(this.#words, ANSWER_BYTES, bytes ?? 0);
+    const { words } = this.#place(this.#answered++);
+    words[ANSWER_BYTES] = bytes ?? NO_BYTES;
+    words[TOLD] = this.#told;
+    Atomics.store(words, STATE, DONE);
     Atomics.add(this.#words, ANSWERED, 1);
     Atomics.notify(this.#words, ANSWERED);
     const isInTurn = Atomics.load(this.#words, HEARD) === this.#told;
@@ -184,5 +271,9 @@ export class AnsweringEnd {
     const isWaitedFor = Atomics.exchange(this.#words, TELLER, teller) === WAITED_FOR;
     if (isWaitedFor) Atomics.notify(this.#words, TELLER);
     return isWaitedFor && teller === TAKEN;
+  }
+
+  #place(number: number): Place {
+    return this.#places[number % this.#places.length]!;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A thread that answers each request with its bytes backwards, and each message with itself. One that
  * begins with {@linkcode LATE} is answered after the next message, one with {@linkcode TELLS} after a
- * report that has to be received before.
+ * report that has to be received before, one with {@linkcode SLOW} after a millisecond.
  */
 import { ErrorCodec } from "../../../lib/base/threads/error_codec.ts";
 import { AnsweringEnd, type LineMemory } from "../../../lib/base/threads/shared_line.ts";
@@ -9,6 +9,9 @@ import { openThreadPort } from "../../../lib/base/threads/thread_port.ts";
 
 const LATE = 255;
 const TELLS = 254;
+const SLOW = 253;
+
+const SLEEP = new Int32Array(new SharedArrayBuffer(4));
 
 let end: AnsweringEnd | undefined;
 let late: Uint8Array | undefined;
@@ -35,6 +38,7 @@ const port = openThreadPort<LineMemory | number, number | string>(new ErrorCodec
       end!.told();
       port.report("told");
     }
+    if (request[0] === SLOW) Atomics.wait(SLEEP, 0, 0, 1);
     answer(request);
   }
 });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ErrorCodec } from "../../../lib/base/threads/error_codec.ts";
 import { AskingEnd, type LineMemory } from "../../../lib/base/threads/shared_line.ts";
@@ -6,13 +6,13 @@ import { WorkerThread } from "../../../lib/base/threads/worker_thread.ts";
 import { deadline } from "../../support/deadline.ts";
 
 /** What the thread does with requests that begin with these, see there. */
-const [LATE, TELLS] = [255, 254];
+const [LATE, TELLS, SLOW] = [255, 254, 253];
 
 const LONG_MS = 10_000;
 
 /** A thread at the other end of a line. */
-function start() {
-  const end = new AskingEnd(64, 64);
+function start(places?: number) {
+  const end = new AskingEnd(64, 64, places);
   const reports: unknown[] = [];
   let wake = () => {};
   const happened = (event: unknown) => {
@@ -32,19 +32,30 @@ function start() {
     reports,
     post,
     async ask(request: Uint8Array): Promise<number[]> {
-      end.request.set(request);
       const answers = reports.length;
-      end.ask(request.length);
+      this.send(request);
       await this.reported(() => reports.includes("answered", answers));
-      return [...end.answer];
+      return this.next();
+    },
+    send(request: Iterable<number>) {
+      const bytes = Uint8Array.from(request);
+      end.request.set(bytes);
+      end.ask(bytes.length);
+    },
+    takeBack: () => end.takeBack(),
+    isAnswered: () => end.isAnswered,
+    /** The oldest answer. */
+    next(): number[] {
+      const answer = [...end.answer];
+      end.free();
+      return answer;
     },
     /** The answer, if it comes without a message. */
     take(request: readonly number[], timeoutMs: number): number[] | undefined {
       end.request.set(request);
       end.ask(request.length, true);
-      return end.takeAnswer(timeoutMs) ? [...end.answer] : undefined;
+      return end.takeAnswer(timeoutMs) ? this.next() : undefined;
     },
-    answer: () => [...end.answer],
     heard: () => end.heard(),
     count: (report: string) => reports.filter((each) => each === report).length,
     async reported(isEnough: () => boolean) {
@@ -57,7 +68,7 @@ function start() {
 Deno.test("a thread that sleeps is woken by requests and messages, in whatever order they come", async () => {
   using line = start();
   const posted: number[] = [];
-  const plain = fc.uint8Array({ maxLength: 64, max: Math.min(LATE, TELLS) - 1 });
+  const plain = fc.uint8Array({ maxLength: 64, max: SLOW - 1 });
   const steps = fc.array(
     fc.oneof(
       fc.record({ post: fc.nat() }),
@@ -97,15 +108,36 @@ Deno.test("an answer that is waited for comes without a message, if it is in tim
   assertEquals(line.take([LATE, 2], 1), undefined);
   line.post(7);
   await line.reported(() => line.count("answered") === 2);
-  assertEquals(line.answer(), [2, LATE]);
+  assertEquals(line.next(), [2, LATE]);
   assertEquals(line.take([4, 5], LONG_MS), [5, 4]);
   assertEquals(line.take([TELLS, 6], LONG_MS), undefined);
   await line.reported(() => line.count("answered") === 3);
-  assertEquals([line.count("told"), line.answer()], [1, [6, TELLS]]);
+  assertEquals(line.isAnswered(), false, "a message comes first");
+  assertEquals([line.count("told"), line.next()], [1, [6, TELLS]]);
   // Whoever takes an answer does not know that the message before it was received.
   assertEquals(line.take([8, 9], LONG_MS), undefined);
   await line.reported(() => line.count("answered") === 4);
   line.heard();
+  assertEquals(line.next(), [9, 8]);
   assertEquals(line.take([8, 9], LONG_MS), [9, 8]);
   assertEquals(line.count("answered"), 4);
+});
+
+Deno.test("a request behind another is answered as it was asked last", async () => {
+  using line = start(2);
+  let takenBack = 0;
+  for (let i = 1; i <= 100; i++) {
+    line.send([SLOW, i]);
+    line.send([1, i]);
+    const pauses = i % 3;
+    for (let j = 0; j < pauses; j++) await new Promise((resolve) => setTimeout(resolve, 0));
+    const isTaken = line.takeBack();
+    if (isTaken) line.send([2, 3, i]);
+    takenBack += Number(isTaken);
+    await line.reported(() => line.count("answered") === 2 * i);
+    assert(line.isAnswered());
+    assertEquals([line.next(), line.next()], [[i, SLOW], isTaken ? [i, 3, 2] : [i, 1]]);
+    assertEquals(line.takeBack(), false);
+  }
+  assert(takenBack > 0);
 });

@@ -11,11 +11,14 @@ import { newPublicationList, type PublicationList } from "./publication_list.ts"
 export const BATCH_BYTES = 393_216;
 export const OUTCOME_BYTES = 65_536;
 
+/** What a batch begins with: how many orders it has. */
+const HEAD_BYTES = 4;
+
 /** What stands before a stream's name, of at most 64 letters of ASCII; and behind it. */
 const BEFORE_NAME = 2, BEHIND_NAME = 16;
 
-/** What stands for a publication, beside its texts and its frame. */
-const NUMBERS_BYTES = 16;
+/** What stands for a publication, beside its texts and its frame; and for one of those asked about. */
+const NUMBERS_BYTES = 16, PLACE_BYTES = 4;
 
 /** Instead of a list: all are asked about. */
 const ALL = 0xffff_ffff;
@@ -26,21 +29,44 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Figures that are told of a stream: which order it is of, the last number, how many, their bytes. */
 const FIGURES = 4;
 
+/**
+ * The most bytes that publications to a stream take in a batch. Their texts are parts of their frames, and
+ * no longer there.
+ */
+export function mostBatchBytes(stream: string, count: number, frameBytes: number): number {
+  const eachBytes = NUMBERS_BYTES + PLACE_BYTES;
+  return BEFORE_NAME + stream.length + BEHIND_NAME + eachBytes * count + 2 * frameBytes;
+}
+
 /** Writes a batch. @returns its size; `undefined`, if it is too large. */
 export function writeAppends(
   out: Uint8Array,
   appends: readonly AppendOrder[],
 ): number | undefined {
+  return addAppends(out, HEAD_BYTES, 0, appends);
+}
+
+/**
+ * Adds to a batch that is written.
+ *
+ * @param size Its size. @param orders How many orders it has.
+ * @returns its new size; `undefined`, if it would be too large.
+ */
+export function addAppends(
+  out: Uint8Array,
+  size: number,
+  orders: number,
+  appends: readonly AppendOrder[],
+): number | undefined {
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
-  let at = 4;
+  let at = size;
   if (at > out.length) return undefined;
-  view.setUint32(0, appends.length, true);
   for (const { stream, frames, publications, asked, awaited } of appends) {
     const count = publications.ends.length;
     const isAll = asked.length === count;
     const text = textOf(publications);
     const bytes = BEFORE_NAME + stream.length + BEHIND_NAME + NUMBERS_BYTES * count;
-    if (at + bytes + (isAll ? 0 : 4 * asked.length) > out.length) return undefined;
+    if (at + bytes + (isAll ? 0 : PLACE_BYTES * asked.length) > out.length) return undefined;
     view.setUint8(at++, awaited ? 1 : 0);
     view.setUint8(at++, stream.length);
     for (let i = 0; i < stream.length; i++) out[at++] = stream.charCodeAt(i);
@@ -52,7 +78,7 @@ export function writeAppends(
     if (!isAll) {
       for (const place of asked) {
         view.setUint32(at, place, true);
-        at += 4;
+        at += PLACE_BYTES;
       }
     }
     writeNumbers(view, at, publications);
@@ -64,6 +90,7 @@ export function writeAppends(
     out.set(frames, at);
     at += frames.length;
   }
+  view.setUint32(0, orders + appends.length, true);
   return at;
 }
 
@@ -117,7 +144,7 @@ function readPublications(
 export function readAppends(bytes: Uint8Array): AppendOrder[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const orders: AppendOrder[] = [];
-  let at = 4;
+  let at = HEAD_BYTES;
   for (let left = view.getUint32(0, true); left > 0; left--) {
     const awaited = view.getUint8(at++) === 1;
     const nameEnd = at + 1 + view.getUint8(at);
@@ -130,7 +157,7 @@ export function readAppends(bytes: Uint8Array): AppendOrder[] {
     at = nameEnd + BEHIND_NAME;
     const asked: number[] = [];
     if (places === ALL) { for (let i = 0; i < count; i++) asked.push(i); }
-    else for (let i = 0; i < places; i++, at += 4) asked.push(view.getUint32(at, true));
+    else for (let i = 0; i < places; i++, at += PLACE_BYTES) asked.push(view.getUint32(at, true));
     const textStart = at + NUMBERS_BYTES * count;
     const text = decoder.decode(bytes.subarray(textStart, textStart + textBytes));
     const publications = readPublications(view, at, count, text);

@@ -42,12 +42,12 @@ export class LogWriter {
     });
     this.#thread.post({ path, identity, line });
     this.#line.posted();
-    this.#line.ask(0);
+    this.#ask(0);
   }
 
   /** Begins a step; the one before must be over. */
   begin(): void {
-    this.#line.ask(0);
+    this.#ask(0);
   }
 
   /** Whether no step is under way. @param waitMs How long to wait for its end; 0 only looks. */
@@ -72,9 +72,14 @@ export class LogWriter {
   close(): void {
     if (this.#thread === undefined) return;
     if (this.isOver(this.#isThere ? GIVE_UP_MS : 0)) {
-      this.#line.ask(1);
+      this.#ask(1);
       this.#line.waitForAnswer(GIVE_UP_MS);
     }
     this.#thread.terminate();
+  }
+
+  #ask(bytes: number): void {
+    if (this.#line.underWay > 0) this.#line.free();
+    this.#line.ask(bytes);
   }
 }

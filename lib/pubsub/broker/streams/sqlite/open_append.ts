@@ -1,6 +1,7 @@
 import { ByteBuffer } from "../../../../base/byte_buffer.ts";
 import type { Frame } from "../../../../frame/mod.ts";
 import type { OnStored } from "../stream_store.ts";
+import { mostBatchBytes } from "./append_batch.ts";
 import { errorOf } from "./order_failure.ts";
 import type { AppendOrder, AppendOutcome, OrderFailure, OrderResult } from "./orders.ts";
 import { addPublication, newPublicationList, type PublicationList } from "./publication_list.ts";
@@ -45,6 +46,11 @@ export class OpenAppend {
   get order(): AppendOrder {
     const { stream, publications, asked, isAwaited: awaited } = this;
     return { kind: "append", stream, frames: this.frames.view(), publications, asked, awaited };
+  }
+
+  /** What it takes in a batch of publications at most. */
+  get batchBytes(): number {
+    return mostBatchBytes(this.stream, this.publications.ends.length, this.frames.length);
   }
 
   /** Adds a publication of a connection. @returns what it counts for. */

@@ -9,7 +9,13 @@ import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import type { Frame } from "../../../../frame/mod.ts";
 import { StreamError } from "../stream_error.ts";
 import type { OnStored, StreamFigures } from "../stream_store.ts";
-import { BATCH_BYTES, OUTCOME_BYTES, readOutcomes, writeAppends } from "./append_batch.ts";
+import {
+  addAppends,
+  BATCH_BYTES,
+  OUTCOME_BYTES,
+  readOutcomes,
+  writeAppends,
+} from "./append_batch.ts";
 import { BriefWait } from "./brief_wait.ts";
 import { errorOf } from "./order_failure.ts";
 import {
@@ -40,20 +46,36 @@ export interface StoreWriterEvents {
   readonly figuresOf: (stream: string) => StreamFigures | undefined;
 }
 
+/** A batch that was handed over. */
+interface Batch {
+  readonly waiting: Waiting[];
+  /** Its orders and its size, if it is on the line. */
+  readonly onLine: { readonly orders: AppendOrder[]; bytes: number; cost: number } | undefined;
+}
+
+/** Batches on the line: one is committed, in the other collects what is committed next. */
+const BATCHES = 2;
+
+/**
+ * The most that the second one counts for: what collects there does not wait until the thread was told of
+ * the first one's end, but neither can what others want go before it.
+ */
+const NEXT_COST = 131_072;
+
 /**
  * Hands orders to the thread that writes. Group commit: all orders that come while a commit runs go into
- * the next one.
+ * the next one. If they are few, they are handed over at once, and what comes later is added to them until
+ * that commit begins.
  */
 export class StoreWriter {
   readonly #events: StoreWriterEvents;
   readonly #opened = Promise.withResolvers<OpenedStore>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #thread: WorkerThread<StoreThreadOrder, StoreThreadReport>;
-  readonly #line = new AskingEnd(BATCH_BYTES, OUTCOME_BYTES);
-  /** What was handed over on the line last. */
-  #asked: readonly AppendOrder[] = [];
+  readonly #line = new AskingEnd(BATCH_BYTES, OUTCOME_BYTES, BATCHES);
   readonly #waiting: WaitingOrders;
-  #inFlight: Waiting[] | undefined;
+  /** What was handed over, the one that is being committed first. */
+  readonly #inFlight: Batch[] = [];
   /** Those that are answered by a later report. */
   readonly #late = new Map<number, Waiting>();
   #isScheduled = false;
@@ -135,14 +157,14 @@ export class StoreWriter {
 
   /** Whether all is done that closing waits for. A purge is not waited for. */
   get #isIdle(): boolean {
-    if (this.#inFlight || !this.#waiting.isEmpty) return false;
+    if (this.#inFlight.length > 0 || !this.#waiting.isEmpty) return false;
     for (const { order } of this.#late.values()) if (order.kind === "append") return false;
     return true;
   }
 
   /** Hands over once what runs at this moment is done, as that may bring more. */
   #schedule(): void {
-    if (this.#isScheduled || this.#inFlight) return;
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
@@ -150,20 +172,54 @@ export class StoreWriter {
     });
   }
 
-  /** @param isFirst Whether nothing was under way: no answer is being told. */
-  #send(isFirst = false): void {
-    if (this.#inFlight || this.#waiting.isEmpty || this.#failure) return;
+  /** @param mayWait Whether nothing else is to be done: no answer is being told. */
+  #send(mayWait = false): void {
+    if (this.#waiting.isEmpty || this.#failure) return;
+    if (this.#inFlight.length > 0) return this.#sendNext();
     const batch = this.#waiting.take();
-    this.#inFlight = batch;
     const orders = batch.map(({ order }) => order);
     const appends = orders.filter((order) => order.kind === "append");
     const memory = appends.map(({ frames }) => frames.buffer as ArrayBuffer);
-    const waits = isFirst && this.#isWaitWorth(appends);
-    if (appends.length < orders.length || !this.#ask(appends, waits)) {
+    const bytes = appends.length < orders.length
+      ? undefined
+      : writeAppends(this.#line.request, appends);
+    if (bytes === undefined) {
+      this.#inFlight.push({ waiting: batch, onLine: undefined });
       return this.#post({ type: "perform", orders }, memory);
     }
+    this.#inFlight.push({
+      waiting: batch,
+      onLine: { orders: appends, bytes, cost: costOf(batch) },
+    });
+    const waits = mayWait && this.#isWaitWorth(appends);
+    this.#line.ask(bytes, waits);
     this.#waiting.keep(memory);
     if (waits && this.#brief.take(this.#line)) this.#answered();
+  }
+
+  /** Hands over what is committed next, or adds to it. */
+  #sendNext(): void {
+    if (!this.#inFlight.every(({ onLine }) => onLine)) return;
+    const next = this.#inFlight[1]?.onLine;
+    const { bytes, cost } = this.#waiting.batchSize;
+    if ((next?.cost ?? 0) + cost > NEXT_COST || (next?.bytes ?? 0) + bytes > BATCH_BYTES) return;
+    if (next && !this.#line.takeBack()) return;
+    const batch = this.#waiting.take();
+    const appends = batch.map(({ order }) => order as AppendOrder);
+    const { request } = this.#line;
+    const size = next
+      ? addAppends(request, next.bytes, next.orders.length, appends)
+      : writeAppends(request, appends);
+    if (next) {
+      next.orders.push(...appends);
+      next.bytes = size!;
+      next.cost += cost;
+      this.#inFlight[1]!.waiting.push(...batch);
+    } else {
+      this.#inFlight.push({ waiting: batch, onLine: { orders: appends, bytes: size!, cost } });
+    }
+    this.#line.ask(size!);
+    this.#waiting.keep(appends.map(({ frames }) => frames.buffer as ArrayBuffer));
   }
 
   /** Whether to sleep until publications are stored: nobody else has anything to do meanwhile. */
@@ -175,15 +231,6 @@ export class StoreWriter {
   #post(order: StoreThreadOrder, transfer?: readonly Transferable[]): void {
     this.#thread.post(order, transfer);
     this.#line.posted();
-  }
-
-  /** Hands publications over on the line; `false` if they are too many for it. */
-  #ask(orders: readonly AppendOrder[], waits: boolean): boolean {
-    const bytes = writeAppends(this.#line.request, orders);
-    if (bytes === undefined) return false;
-    this.#asked = orders;
-    this.#line.ask(bytes, waits);
-    return true;
   }
 
   #reported(report: StoreThreadReport): void {
@@ -209,20 +256,22 @@ export class StoreWriter {
     }
   }
 
-  /** What was asked on the line is answered there. */
+  /** What the line has of answers is told. */
   #answered(): void {
-    const outcomes = readOutcomes(this.#line.answer, this.#asked);
-    this.#performed({ ...NOTHING, ...outcomes }, true);
+    while (this.#inFlight[0]?.onLine && this.#line.isAnswered) {
+      const outcomes = readOutcomes(this.#line.answer, this.#inFlight[0].onLine.orders);
+      this.#performed({ ...NOTHING, ...outcomes }, true);
+    }
   }
 
   #performed(report: StoreReport, asked: boolean): void {
-    const batch = asked ? this.#inFlight ?? [] : [];
-    if (asked) this.#inFlight = undefined;
+    const batch = asked ? this.#inFlight.shift() : undefined;
+    if (batch?.onLine) this.#line.free();
     // The thread works on while what it has done is told.
     if (!report.failure) this.#send();
     this.#events.committed(report);
     report.results.forEach((result, i) => {
-      const waiting = batch[i];
+      const waiting = batch?.waiting[i];
       if (waiting && "later" in result) this.#late.set(result.later, waiting);
       else if (waiting) this.#answer(waiting, result);
     });
@@ -253,12 +302,16 @@ export class StoreWriter {
     if (this.#failure) return;
     this.#failure = error;
     const failure = { code: error.code, message: error.message };
-    const waiting = [...this.#inFlight ?? [], ...this.#waiting.clear()];
-    this.#inFlight = undefined;
+    const handedOver = this.#inFlight.splice(0).flatMap(({ waiting }) => waiting);
+    const waiting = [...handedOver, ...this.#waiting.clear()];
     for (const { onResult } of waiting) onResult?.({ failure });
     for (const { onResult } of this.#late.values()) onResult?.({ failure });
     this.#late.clear();
     this.#idle.notify();
     this.#events.failed(error);
   }
+}
+
+function costOf(batch: readonly Waiting[]): number {
+  return batch.reduce((sum, { cost }) => sum + cost, 0);
 }

@@ -29,6 +29,8 @@ const FIRST_BYTES = 4_096;
 const MAX_KEPT = 4;
 const MAX_KEPT_BYTES = 2_097_152;
 
+const NO_BATCH = { bytes: Infinity, cost: Infinity };
+
 /** An order on its way, and who waits for the answer. */
 export interface Waiting {
   readonly order: StoreOrder;
@@ -90,6 +92,22 @@ export class WaitingOrders {
   /** Whether there is anything to hand over. */
   get isEmpty(): boolean {
     return this.#waiting.length === 0 && this.#first.size === 0 && this.#retains.size === 0;
+  }
+
+  /**
+   * What all that waits takes in a batch of publications at most, and what it counts for; `Infinity` if
+   * something else waits.
+   */
+  get batchSize(): { readonly bytes: number; readonly cost: number } {
+    let bytes = 0;
+    let cost = 0;
+    if (this.#retains.size > 0) return NO_BATCH;
+    for (const waiting of [...this.#first.values(), ...this.#waiting]) {
+      if (!(waiting instanceof OpenAppend)) return NO_BATCH;
+      bytes += waiting.batchBytes;
+      cost += waiting.cost;
+    }
+    return { bytes, cost };
   }
 
   /** Adds a publication of a connection. */
