@@ -214,20 +214,24 @@ export class AnsweringEnd {
 
   /** One of the messages was received for which the other end calls {@linkcode AskingEnd.posted}. */
   received(): void {
-    this.#received++;
+    this.#received = this.#received + 1 | 0;
   }
 
   /** Whether there is a request, or a message is to be received. */
   get isCalled(): boolean {
-    return Atomics.load(this.#words, POSTED) !== this.#received ||
-      Atomics.load(this.#place(this.#begun).words, STATE) === ASKED;
+    return this.#isPosted || Atomics.load(this.#place(this.#begun).words, STATE) === ASKED;
+  }
+
+  /** Whether a message is to be received. One may be received before it is counted as posted. */
+  get #isPosted(): boolean {
+    return (Atomics.load(this.#words, POSTED) - this.#received | 0) > 0;
   }
 
   /** Sleeps until there is a request, or a message is to be received, which comes first. */
   wait(timeoutMs: number): Wakened {
     while (true) {
       const bell = Atomics.load(this.#words, BELL);
-      if (Atomics.load(this.#words, POSTED) !== this.#received) return "posted";
+      if (this.#isPosted) return "posted";
       const { words } = this.#place(this.#begun);
       if (Atomics.compareExchange(words, STATE, ASKED, BEGUN) === ASKED) {
         this.#begun++;

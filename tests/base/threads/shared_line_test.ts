@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ErrorCodec } from "../../../lib/base/threads/error_codec.ts";
-import { AskingEnd, type LineMemory } from "../../../lib/base/threads/shared_line.ts";
+import { AnsweringEnd, AskingEnd, type LineMemory } from "../../../lib/base/threads/shared_line.ts";
 import { WorkerThread } from "../../../lib/base/threads/worker_thread.ts";
 import { deadline } from "../../support/deadline.ts";
 
@@ -140,4 +140,18 @@ Deno.test("a request behind another is answered as it was asked last", async () 
     assertEquals(line.takeBack(), false);
   }
   assert(takenBack > 0);
+});
+
+Deno.test("a message that is received before it is counted as posted leaves the thread where requests come", () => {
+  const asking = new AskingEnd(8, 8);
+  const answering = new AnsweringEnd(asking.line);
+  answering.received();
+  assertEquals([answering.isCalled, answering.wait(1)], [false, "timed-out"]);
+  asking.ask(0);
+  assertEquals([answering.isCalled, answering.wait(1)], [true, "asked"]);
+  answering.answered(0);
+  asking.posted();
+  assertEquals([answering.isCalled, answering.wait(1)], [false, "timed-out"]);
+  asking.posted();
+  assertEquals([answering.isCalled, answering.wait(1)], [true, "posted"]);
 });
