@@ -14,6 +14,7 @@ import { entryProblem } from "./entry_problem.ts";
 import { SearchError } from "./error.ts";
 import { asIndexError } from "./index/index_error.ts";
 import type { KnownIndex } from "./index/open_index.ts";
+import { servedRecord } from "./index/schema.ts";
 import { fromStored, type Stored, toStored } from "./index/stored_text.ts";
 import { MAX_INLINE_BYTES, MAX_LIMIT, MAX_OFFSET, MAX_SUGGESTIONS, maxPutBytes } from "./limits.ts";
 import { notify, type WorkerRole } from "./observer.ts";
@@ -80,14 +81,12 @@ export class Engine implements SearchEngine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#cache = new EntryCache(parts.options.cacheBytes);
-    this.#find = parts.db.prepare("SELECT title, text FROM record WHERE key = ? AND shown = 1");
+    this.#find = parts.db.prepare(servedRecord("title, text"));
     // SQLite knows the sizes without reading the pages of a large text.
     const ifSmall = (column: string) =>
       `CASE WHEN octet_length(title) + octet_length(text) <= ${MAX_INLINE_BYTES} ` +
       `THEN ${column} END AS ${column}`;
-    this.#findSmall = parts.db.prepare(
-      `SELECT ${ifSmall("title")}, ${ifSmall("text")} FROM record WHERE key = ? AND shown = 1`,
-    );
+    this.#findSmall = parts.db.prepare(servedRecord(`${ifSmall("title")}, ${ifSmall("text")}`));
   }
 
   get generation(): number {

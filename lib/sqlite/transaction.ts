@@ -5,6 +5,10 @@ interface Statements {
   readonly beginReading: StatementSync;
   readonly commit: StatementSync;
   readonly rollback: StatementSync;
+  /** What `PRAGMA synchronous` was when it was first looked at; `undefined` before. */
+  synchronous?: number;
+  /** Whether it was set to `FULL` meanwhile. */
+  isFull?: boolean;
 }
 
 /** Prepared, because only a prepared statement's failure tells SQLite's result code. */
@@ -55,6 +59,10 @@ function statementsOf(db: DatabaseSync): Statements {
  */
 export function transaction<T>(db: DatabaseSync, action: () => T): T {
   const own = statementsOf(db);
+  if (own.isFull) {
+    db.exec(`PRAGMA synchronous = ${own.synchronous}`);
+    own.isFull = false;
+  }
   return between(own.begin, own, action);
 }
 
@@ -107,8 +115,9 @@ function between<T>(begin: StatementSync, { commit, rollback }: Statements, acti
   }
 }
 
-/** The value of `PRAGMA synchronous` that means `OFF`. */
-const SYNCHRONOUS_OFF = 0;
+/** Values of `PRAGMA synchronous`. */
+const OFF = 0;
+const FULL = 2;
 
 /**
  * {@linkcode transaction}, but what it wrote has reached the disk when this returns, also where the
@@ -117,14 +126,17 @@ const SYNCHRONOUS_OFF = 0;
  *
  * This is for a connection most of whose writes can be made again, and some cannot. One whose
  * writes all matter is opened with `full`.
+ *
+ * The connection's `synchronous` stays `full` until its next {@linkcode transaction}: to set it costs
+ * more than a statement, and such transactions follow each other. Nothing else may change it.
  */
 export function durableTransaction<T>(db: DatabaseSync, action: () => T): T {
-  const before = Number(db.prepare("PRAGMA synchronous").get()?.["synchronous"]);
-  if (before === SYNCHRONOUS_OFF) return transaction(db, action);
-  db.exec("PRAGMA synchronous = FULL");
-  try {
-    return transaction(db, action);
-  } finally {
-    db.exec(`PRAGMA synchronous = ${before}`);
+  const own = statementsOf(db);
+  own.synchronous ??= Number(db.prepare("PRAGMA synchronous").get()?.["synchronous"]);
+  if (own.synchronous === OFF || own.synchronous >= FULL) return transaction(db, action);
+  if (!own.isFull) {
+    db.exec("PRAGMA synchronous = FULL");
+    own.isFull = true;
   }
+  return between(own.begin, own, action);
 }

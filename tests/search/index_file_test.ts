@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { openIndexWriter } from "../../lib/search/index/open_index.ts";
+import { recordsWithKey, servedRecord } from "../../lib/search/index/schema.ts";
 import { openSearch } from "../../lib/search/mod.ts";
 import { openWith } from "../../lib/search/open_search.ts";
 import { assertCode, Folder, Recorder, records } from "./support.ts";
@@ -228,3 +230,19 @@ async function mounted(path: string, options: string) {
     },
   };
 }
+
+Deno.test("records are found by their keys without reading the others", async () => {
+  await using folder = await Folder.make({});
+  using db = openIndexWriter(folder.at("i.db"), { temporary: true });
+  for (const query of [recordsWithKey("id"), servedRecord("id")]) {
+    const steps = db.prepare(`EXPLAIN QUERY PLAN ${query}`).all("k").map(({ detail }) =>
+      String(detail)
+    );
+    const searches = steps.filter((step) => step.startsWith("SEARCH"));
+    assertEquals(searches.map((step) => /INDEX (\S+)/.exec(step)?.[1]), [
+      "sqlite_autoindex_record_1",
+      "record_key",
+    ]);
+    assertEquals(steps.filter((step) => step.startsWith("SCAN")), []);
+  }
+});

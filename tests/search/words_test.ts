@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { headingsOf } from "../../lib/search/words/heading.ts";
-import { isSpellable } from "../../lib/search/words/vocabulary_word.ts";
+import { isSpellable, spellableWords } from "../../lib/search/words/vocabulary_word.ts";
 import { eachWord, normalise, wordsOf } from "../../lib/search/words/words.ts";
 import { anyCharacter } from "../support/any_character.ts";
 
@@ -166,4 +166,30 @@ Deno.test("a title is compared by its words, with and without its number, and a 
     ["", "?", []],
   ];
   for (const [title, key, headings] of cases) assertEquals(headingsOf(title, key), headings, title);
+});
+
+Deno.test("spellableWords() are the words that isSpellable() holds for", () => {
+  const part = fc.oneof(
+    fc.constantFrom(
+      "abc",
+      "AbC",
+      "a1c",
+      "x".repeat(40),
+      "x".repeat(41),
+      "_",
+      " ",
+      "-",
+      "c++",
+      ".net",
+    ),
+    fc.string({ maxLength: 4 }),
+    anyCharacter,
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+      const text = parts.join("");
+      assertEquals(spellableWords(text), wordsOf(text).filter(isSpellable), text);
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -84,14 +84,16 @@ Deno.test("durableTransaction() waits for the disk, and only it does", () => {
   for (const [synchronous, within] of [["normal", 2], ["full", 2], ["off", 0]] as const) {
     const db = openWriter(scratch.at(`${synchronous}.db`), { schema: NUMBERS, synchronous });
     const before = value(db, "PRAGMA synchronous");
-    assertEquals(durableTransaction(db, () => value(db, "PRAGMA synchronous")), within);
-    assertEquals(value(db, "PRAGMA synchronous"), before);
+    for (let i = 0; i < 2; i++) {
+      assertEquals(durableTransaction(db, () => value(db, "PRAGMA synchronous")), within);
+    }
+    assertEquals(transaction(db, () => value(db, "PRAGMA synchronous")), before);
     assertThrows(() =>
       durableTransaction(db, () => {
         throw new Error("changed my mind");
       })
     );
-    assertEquals(value(db, "PRAGMA synchronous"), before);
+    assertEquals(transaction(db, () => value(db, "PRAGMA synchronous")), before);
     db.close();
   }
 });

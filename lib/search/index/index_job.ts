@@ -149,7 +149,7 @@ export class IndexJob {
     } catch (error) {
       this.#pass = Promise.resolve();
       await this.close();
-      this.#post({ type: "failed", error: ERRORS.encode(this.#described(error)) });
+      this.#post({ type: "failed", error: this.#failure(error) });
     }
   }
 
@@ -172,8 +172,7 @@ export class IndexJob {
       this.#post({ type: "written", outcomes });
       if (this.#store.words.vocabulary.isStale) this.#settleLater();
     } catch (error) {
-      const described = asIndexError(error, this.#options.path, "write to");
-      this.#post({ type: "refused", error: ERRORS.encode(described) });
+      this.#post({ type: "refused", error: this.#failure(error) });
     }
   }
 
@@ -220,7 +219,7 @@ export class IndexJob {
         if (!this.#abort.signal.aborted) await this.#settleVocabulary();
       } catch (error) {
         if (this.#abort.signal.aborted) return;
-        this.#post({ type: "passFailed", error: ERRORS.encode(this.#described(error)) });
+        this.#post({ type: "passFailed", error: this.#failure(error) });
       } finally {
         this.#isSettling = false;
       }
@@ -281,13 +280,18 @@ export class IndexJob {
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         this.#waiting = "all";
-        this.#post({ type: "passFailed", error: ERRORS.encode(this.#described(error)) });
+        this.#post({ type: "passFailed", error: this.#failure(error) });
       }
     });
   }
 
-  #described(error: unknown): unknown {
-    if (error === this.#abort.signal.reason) return new SearchError("closed", "Indexing was ended");
-    return asIndexError(error, this.#options.path, "write to");
+  /** What is told of an error, by which a transaction may have been taken back. */
+  #failure(error: unknown): PostedError {
+    this.#store.words.vocabulary.rolledBack();
+    const isEnd = error === this.#abort.signal.reason;
+    const described = isEnd
+      ? new SearchError("closed", "Indexing was ended")
+      : asIndexError(error, this.#options.path, "write to");
+    return ERRORS.encode(described);
   }
 }

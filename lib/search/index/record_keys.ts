@@ -9,7 +9,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { CLIENT_SOURCE } from "./schema.ts";
+import { CLIENT_SOURCE, recordsWithKey } from "./schema.ts";
 import { fromStored, type Stored, toStored } from "./stored_text.ts";
 
 /** What a change of keys makes necessary. */
@@ -28,9 +28,11 @@ export interface RecordRow {
   readonly local: Stored;
   readonly place: string | null;
   readonly shown: number;
+  readonly removed: number;
 }
 
-const ROW = "SELECT id, source, key, local, place, shown FROM record";
+const COLUMNS = "id, source, key, local, place, shown, removed";
+const ROW = `SELECT ${COLUMNS} FROM record`;
 
 /** Gives records their keys, and hides those whose key a client has stored or deleted. */
 export class RecordKeys {
@@ -51,7 +53,7 @@ export class RecordKeys {
     this.#byId = db.prepare(`${ROW} WHERE id = ?`);
     // Two are enough to know: a key that two others share already does not change by one more.
     this.#others = db.prepare(`${ROW} WHERE local = ? AND source NOT IN (0, ?) LIMIT 2`);
-    this.#byKey = db.prepare(`${ROW} WHERE key = ? AND source <> 0`);
+    this.#byKey = db.prepare(recordsWithKey(COLUMNS));
     this.#client = db.prepare("SELECT id, removed FROM record WHERE local = ? AND source = 0");
     this.#moveDeletion = db.prepare("UPDATE record SET key = ?, local = ? WHERE id = ?");
     this.#setKey = db.prepare("UPDATE record SET key = ? WHERE id = ?");
@@ -64,9 +66,15 @@ export class RecordKeys {
     return this.#byId.get(id) as unknown as RecordRow | undefined;
   }
 
-  /** Whether a record of the data has this key, shown or not. */
-  isDataKey(key: Stored): boolean {
-    return this.#byKey.get(key) !== undefined;
+  /** All records with a key, shown or not: the client's, and those of the data. */
+  rowsOf(key: Stored): { readonly own: RecordRow | undefined; readonly data: RecordRow[] } {
+    const rows = this.#byKey.all(key) as unknown as RecordRow[];
+    // Most keys are new.
+    if (rows.length === 0) return { own: undefined, data: rows };
+    return {
+      own: rows.find(({ source }) => source === CLIENT_SOURCE),
+      data: rows.filter(({ source }) => source !== CLIENT_SOURCE),
+    };
   }
 
   /**
@@ -85,16 +93,16 @@ export class RecordKeys {
   /** A record was removed: another file's may have its key for itself, or be shown again. */
   afterRemoving({ source, local }: RecordRow): void {
     if (source === CLIENT_SOURCE) {
-      for (const row of this.#withKey(local)) if (row.shown === 0) this.#effects.reveal(row.id);
+      for (const row of this.rowsOf(local).data) if (row.shown === 0) this.#effects.reveal(row.id);
       return;
     }
     const others = this.#othersOf(local, source);
     if (others.length === 1) this.#rename(others[0]!, local);
   }
 
-  /** Hides the data's record of a key that a client has stored or deleted. */
-  hideForClient(key: Stored): void {
-    for (const row of this.#withKey(key)) if (row.shown === 1) this.#effects.hide(row.id);
+  /** Hides the data's records of a key that a client has stored or deleted. */
+  hideForClient(data: readonly RecordRow[]): void {
+    for (const row of data) if (row.shown === 1) this.#effects.hide(row.id);
   }
 
   /** A file's label has changed, and with it the keys that begin with it. */
@@ -107,10 +115,6 @@ export class RecordKeys {
 
   #othersOf(local: Stored, source: number): RecordRow[] {
     return this.#others.all(local, source) as unknown as RecordRow[];
-  }
-
-  #withKey(key: Stored): RecordRow[] {
-    return this.#byKey.all(key) as unknown as RecordRow[];
   }
 
   #rename(row: RecordRow, key: Stored): void {

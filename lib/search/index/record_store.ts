@@ -6,7 +6,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { LocalRecord } from "../data/item.ts";
 import type { SearchEntry } from "../types.ts";
-import { RecordKeys } from "./record_keys.ts";
+import { RecordKeys, type RecordRow } from "./record_keys.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 import { fromStored, type Stored, toStored } from "./stored_text.ts";
 import { WordIndex } from "./word_index.ts";
@@ -32,7 +32,6 @@ export class RecordStore {
   readonly #keys: RecordKeys;
   readonly #own: StatementSync;
   readonly #anyOf: StatementSync;
-  readonly #shownKey: StatementSync;
   readonly #content: StatementSync;
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
@@ -57,7 +56,6 @@ export class RecordStore {
       "SELECT id, shown, removed FROM record WHERE local = ? AND source = ?",
     );
     this.#anyOf = db.prepare("SELECT 1 FROM record WHERE local = ?");
-    this.#shownKey = db.prepare("SELECT id, source FROM record WHERE key = ? AND shown = 1");
     this.#content = db.prepare("SELECT local, title, text, language FROM record WHERE id = ?");
     this.#insert = db.prepare(
       `INSERT INTO record (key, local, place, source, shown, removed, title, text, language)
@@ -128,9 +126,9 @@ export class RecordStore {
   put(entry: SearchEntry): StoreOutcome {
     const key = toStored(entry.key);
     const [title, text] = [toStored(entry.title), toStored(entry.text)];
-    const own = this.#own.get(key, CLIENT_SOURCE);
+    const { own, data } = this.#keys.rowsOf(key);
     const language = this.#language ?? null;
-    this.#keys.hideForClient(key);
+    this.#keys.hideForClient(data);
     if (own === undefined) {
       const { lastInsertRowid } = this.#insert.run(
         key,
@@ -146,8 +144,8 @@ export class RecordStore {
       this.#index(Number(lastInsertRowid), key, title, text, language);
       return "added";
     }
-    const id = Number(own["id"]);
-    const isThere = own["removed"] === 0;
+    const { id } = own;
+    const isThere = own.removed === 0;
     if (isThere && this.#hasContent(id, title, text, language)) return "unchanged";
     if (isThere) this.words.drop(id);
     this.#update.run(0, null, title, text, language, id);
@@ -164,21 +162,18 @@ export class RecordStore {
    */
   deleteKey(text: string): boolean {
     const key = toStored(text);
-    if (this.#shownKey.get(key) === undefined) return false;
-    const own = this.#own.get(key, CLIENT_SOURCE);
-    if (!this.#keys.isDataKey(key)) {
-      if (own !== undefined) this.#remove(Number(own["id"]));
-      return true;
-    }
-    this.#hideKey(key, own === undefined ? undefined : Number(own["id"]));
+    const { own, data } = this.#keys.rowsOf(key);
+    if (own?.shown !== 1 && !data.some(({ shown }) => shown === 1)) return false;
+    if (data.length > 0) this.#hideKey(key, own, data);
+    else if (own !== undefined) this.#remove(own.id);
     return true;
   }
 
   /** Notes that a client has deleted a key, whether or not there is an entry. */
   keepDeleted(text: string): void {
     const key = toStored(text);
-    const own = this.#own.get(key, CLIENT_SOURCE)?.["id"];
-    this.#hideKey(key, own === undefined ? undefined : Number(own));
+    const { own, data } = this.#keys.rowsOf(key);
+    this.#hideKey(key, own, data);
   }
 
   /** Names a file's records anew after the file's label has changed. */
@@ -186,13 +181,13 @@ export class RecordStore {
     this.#keys.relabel(source);
   }
 
-  #hideKey(key: Stored, own: number | undefined): void {
+  #hideKey(key: Stored, own: RecordRow | undefined, data: readonly RecordRow[]): void {
     if (own === undefined) this.#insert.run(key, key, null, CLIENT_SOURCE, 0, 1, null, null, null);
     else {
-      this.#hide(own);
-      this.#update.run(1, null, null, null, null, own);
+      this.#hide(own.id);
+      this.#update.run(1, null, null, null, null, own.id);
     }
-    this.#keys.hideForClient(key);
+    this.#keys.hideForClient(data);
   }
 
   #remove(id: number): void {

@@ -12,6 +12,9 @@
  * `shown` marks records that are served: those of the data whose `key` no client has stored or
  * deleted, and those of clients. `removed` marks a client's deletion of a key.
  *
+ * Most records have the key of their file: by `local` they are found, and the index of `key` has only
+ * the others.
+ *
  * `language` is that of the texts, where it is known.
  *
  * What makes the shown records be found is in `word_schema.ts`. The key that is indexed there is
@@ -74,8 +77,29 @@ CREATE INDEX record_source ON record (source, shown);
 INSERT INTO source (id, root, path, name, label) VALUES (${CLIENT_SOURCE}, 0, '', '', '');
 `;
 
+/** One index less is written for most records. */
+const OTHER_KEYS = `
+DROP INDEX record_key;
+CREATE INDEX record_key ON record (key) WHERE key <> local;
+`;
+
+/**
+ * A query for the records with a key, which is its only parameter.
+ *
+ * @param condition What else is asked of them.
+ */
+export function recordsWithKey(columns: string, condition = "TRUE"): string {
+  return `SELECT ${columns} FROM record WHERE local = ?1 AND key = ?1 AND ${condition}
+    UNION ALL SELECT ${columns} FROM record WHERE key = ?1 AND key <> local AND ${condition}`;
+}
+
+/** {@linkcode recordsWithKey} for the one that is served. */
+export function servedRecord(columns: string): string {
+  return recordsWithKey(columns, "shown = 1");
+}
+
 /** Marks index files, by "sock", and makes their tables. */
 export const INDEX_SCHEMA: SqliteSchema = {
   applicationId: 0x736f636b,
-  migrations: [FIRST, REBUILD + TABLES + WORD_TABLES],
+  migrations: [FIRST, REBUILD + TABLES + WORD_TABLES, OTHER_KEYS],
 };

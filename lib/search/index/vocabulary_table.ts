@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
-import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { initialOf, isSpellable, lettersOf, spellableWords } from "../words/vocabulary_word.ts";
 import { vocabularyTable } from "./word_schema.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 
@@ -8,6 +8,8 @@ import { yieldToMessages } from "./yield_to_messages.ts";
 const MAX_ADDED = 20_000;
 /** Words in one transaction: about 10 ms. */
 const TOGETHER = 5_000;
+/** The most words that are known to be in the table: to find one there takes as long as to add it. */
+const REMEMBERED = 20_000;
 
 /**
  * The words by which spelling is corrected. They are kept up to date while entries come, so that
@@ -19,6 +21,8 @@ export class VocabularyTable {
   readonly #add: StatementSync;
   readonly #markStale: StatementSync;
   readonly #noted = new Set<string>();
+  /** Words that were added, or were there already; they stay until the table is made anew. */
+  readonly #known = new Set<string>();
   /** What is added while the table is made anew. */
   #meanwhile: Set<string> | undefined;
   #isStale: boolean;
@@ -40,10 +44,10 @@ export class VocabularyTable {
     return this.#isStale;
   }
 
-  /** Notes the words of an entry, to be added by {@linkcode VocabularyTable.flush}. */
-  note(...words: readonly (readonly string[])[]): void {
-    for (const each of words) {
-      for (const word of each) if (isSpellable(word)) this.#noted.add(word);
+  /** Notes the words of an entry's texts, to be added by {@linkcode VocabularyTable.flush}. */
+  note(...texts: readonly string[]): void {
+    for (const text of texts) {
+      for (const word of spellableWords(text)) if (!this.#known.has(word)) this.#noted.add(word);
     }
   }
 
@@ -53,11 +57,18 @@ export class VocabularyTable {
       if (this.#added > MAX_ADDED) break;
       this.#added += Number(this.#add.run(initialOf(word), lettersOf(word), word).changes);
       this.#meanwhile?.add(word);
+      if (this.#known.size >= REMEMBERED) this.#known.clear();
+      this.#known.add(word);
     }
     this.#noted.clear();
     if (this.#added <= MAX_ADDED || this.#isStale) return;
     this.#isStale = true;
     this.#markStale.run();
+  }
+
+  /** Notes that a transaction was taken back, and with it perhaps words that were added. */
+  rolledBack(): void {
+    this.#known.clear();
   }
 
   /**
@@ -88,6 +99,7 @@ export class VocabularyTable {
     const meanwhile = this.#meanwhile = new Set<string>();
     this.#isStale = false;
     this.#added = 0;
+    this.#known.clear();
     for (let last = "", rows = read.all(last); rows.length > 0; rows = read.all(last)) {
       // Spellable words have nothing in them that JSON escapes.
       const words: string[] = [];

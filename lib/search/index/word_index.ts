@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { headingsOf } from "../words/heading.ts";
 import { indexedStem, stemmerOf } from "../words/stemmer.ts";
-import { eachWord, normalise, wordsOf } from "../words/words.ts";
+import { eachWord, normalise } from "../words/words.ts";
 import { fromStored } from "./stored_text.ts";
 import { VocabularyTable } from "./vocabulary_table.ts";
 
@@ -49,9 +49,7 @@ export class WordIndex {
     // If the title repeats the key, its words must not count twice.
     this.#add.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words, stems);
     for (const form of headingsOf(title, key)) this.#addHeading.run(form, id);
-    if (!this.vocabulary.isStale) {
-      this.vocabulary.note(wordsOf(keyWords), wordsOf(titleWords), wordsOf(words));
-    }
+    if (!this.vocabulary.isStale) this.vocabulary.note(keyWords, titleWords, words);
   }
 
   /** Notes a language of the index, whose stems searches are to look for. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { servedRecord } from "../index/schema.ts";
 import { fromStored, type Stored, toStored } from "../index/stored_text.ts";
 import { LANGUAGES_OF_INDEX } from "../index/word_schema.ts";
 import { MAX_COUNTED, MAX_SHOWN_TITLE, MAX_SNIPPET_SCAN } from "../limits.ts";
@@ -51,7 +52,7 @@ export class Searcher {
   /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#find = db.prepare("SELECT id FROM record WHERE key = ? AND shown = 1");
+    this.#find = db.prepare(servedRecord("id"));
     // A passage is taken from the first part of a large text.
     this.#fetchPart = db.prepare(
       `SELECT key, substr(title, 1, ${MAX_SHOWN_TITLE}) AS title, substr(text, 1, ?) AS text
@@ -93,7 +94,8 @@ export class Searcher {
 
   #search({ query: text, limit, offset, exactly }: SearchRequest, effort: Effort): SearchResult {
     this.#ranker.effort = effort;
-    const exactId = this.#findKey(text) ?? this.#findKey(text.trim().normalize("NFC"));
+    const key = text.trim().normalize("NFC");
+    const exactId = this.#findKey(text) ?? (key === text ? undefined : this.#findKey(key));
     const query = parseQuery(text);
     // At least one: the result is a passage of the best match.
     const needed = Math.max(1, offset + limit);

@@ -7,6 +7,7 @@
  */
 import { concat } from "@std/bytes";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { servedRecord } from "../index/schema.ts";
 import { fromStored, type Stored, toStored } from "../index/stored_text.ts";
 import type { SearchEntry } from "../types.ts";
 import { type ActionReply, entryReply, exactReply } from "./replies.ts";
@@ -32,10 +33,9 @@ export class EntryReplies {
   /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync) {
     // A text with a NUL is stored as a BLOB, which SQLite does not write as JSON.
-    this.#find = db.prepare(`SELECT title, substr(text, 1, ${BEGINNING_LENGTH}) AS beginning,
-        CASE typeof(text) WHEN 'text' THEN CAST(json_quote(text) AS BLOB) END AS json
-      FROM record WHERE key = ? AND shown = 1`);
-    this.#whole = db.prepare("SELECT text FROM record WHERE key = ? AND shown = 1");
+    this.#find = db.prepare(servedRecord(`title, substr(text, 1, ${BEGINNING_LENGTH}) AS beginning,
+        CASE typeof(text) WHEN 'text' THEN CAST(json_quote(text) AS BLOB) END AS json`));
+    this.#whole = db.prepare(servedRecord("text"));
   }
 
   /** The content of the reply; `undefined` if there is no entry with this key. */
