@@ -121,6 +121,9 @@ run() {
     [ -n "${DENO_DISABLE_NODE_SHIM:-}" ] || set_for_runtime DENO_DISABLE_NODE_SHIM 1
     [ -n "${DENO_NO_UPDATE_CHECK:-}" ] || set_for_runtime DENO_NO_UPDATE_CHECK 1
     [ -n "${DENO_NO_PACKAGE_JSON:-}" ] || set_for_runtime DENO_NO_PACKAGE_JSON 1
+    # See cmd/_cli/large_allocations.ts: large memory is the system's again when it is freed.
+    [ -n "${MALLOC_MMAP_THRESHOLD_:-}" ] || set_for_runtime MALLOC_MMAP_THRESHOLD_ 262144
+    [ -n "${MALLOC_TRIM_THRESHOLD_:-}" ] || set_for_runtime MALLOC_TRIM_THRESHOLD_ 4194304
     export SOCKTOOL_PORTABLE
     exec "$folder/deno" run --quiet --no-config --no-lock --no-remote --no-npm \
         --unstable-net @PERMISSIONS@ \

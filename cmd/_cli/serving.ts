@@ -4,6 +4,7 @@ import { machineMemoryBytes } from "../../lib/net/machine_memory.ts";
 import type { Address } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
 import { describeError, lowerFirst } from "./describe_error.ts";
+import { giveLargeMemoryBack } from "./large_allocations.ts";
 import type { Log } from "./log.ts";
 import { checkOpenFiles } from "./open_files.ts";
 import { RepeatedWarnings, type Wording } from "./repeated_warnings.ts";
@@ -82,7 +83,7 @@ export function maxMemoryOf(flags: { readonly "max-memory": number | undefined }
 
 /**
  * Says that a server serves, and where: on stderr, or with `--json` as the first object on stdout, and
- * to the service manager.
+ * to the service manager. From then on it gives large memory back as soon as it is free.
  */
 export function announce(
   address: Address,
@@ -93,6 +94,8 @@ export function announce(
   if (json) out.json({ type: "listening", address: text });
   else log.info(`listening on ${text}`);
   manager?.ready(`listening on ${text}`);
+  // The first clients need not wait for it.
+  giveLargeMemoryBack();
 }
 
 /** Waits until a server has ended; warns of connections that did not finish in time. */
