@@ -1,5 +1,10 @@
 /** Cares for the streams of a broker: `socktool stream`. */
-import type { BrokerClient, StreamChange, StreamInit } from "../lib/pubsub/mod.ts";
+import type {
+  BrokerClient,
+  StreamChange,
+  StreamInit,
+  StreamStoreProgress,
+} from "../lib/pubsub/mod.ts";
 import {
   backupStreamStore,
   checkStreamStore,
@@ -260,18 +265,22 @@ async function careFor(
   action: Care,
   store: string,
   file: string,
-  { out, log }: Context,
+  { out, log, progress, signal }: Context,
   json: boolean,
 ): Promise<number> {
+  const options = {
+    signal,
+    onProgress: (done: StreamStoreProgress) => progress.show(() => progressText(done)),
+  };
   if (action === "backup") {
-    await backupStreamStore(store, file);
+    await backupStreamStore(store, file, { signal });
     const { size } = await Deno.stat(file);
     if (json) out.json({ type: "backup", store, file, bytes: size });
     else log.info(`${formatBytes(size)} in ${file}`);
     return EXIT.ok;
   }
   if (action === "repair") {
-    const { streams, messages, lost, damaged } = await repairStreamStore(store);
+    const { streams, messages, lost, damaged } = await repairStreamStore(store, options);
     if (json) out.json({ type: "repair", store, streams, messages, lost, damaged });
     else {
       for (const what of lost) log.warn(`Lost: ${what}`);
@@ -280,7 +289,7 @@ async function careFor(
     }
     return EXIT.ok;
   }
-  const { problems, streams, messages } = await checkStreamStore(store);
+  const { problems, streams, messages } = await checkStreamStore(store, options);
   const has = `${streams} streams, ${messages} messages`;
   if (json) out.json({ type: "verify", store, streams, messages, problems });
   else for (const problem of problems) log.error(problem);
@@ -290,6 +299,12 @@ async function careFor(
   }
   if (!json) log.info(`${store} is whole: ${has}`);
   return EXIT.ok;
+}
+
+function progressText({ step, messages, of }: StreamStoreProgress): string {
+  if (step === "pages") return "checking the pages of the database";
+  if (step === "copying") return `copied ${messages} messages`;
+  return `checked ${messages} of ${of} messages`;
 }
 
 const SETTINGS: readonly string[] = [

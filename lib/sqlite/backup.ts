@@ -29,6 +29,8 @@ const ALL_PAGES = 2 ** 31 - 1;
  * @param path Its file, for messages.
  * @param target The file to be made: it has all of the copy, on the disk, or does not exist.
  * @param finish Is called with the path of the copy before that becomes the file, to change it.
+ * @param partial Where the copy lies until it is whole: who ends the thread that makes it removes that by
+ * {@linkcode removePartial}. By default it has a name beside the target.
  * @returns the size of the copy in bytes.
  * @throws {SqliteError} (as a rejection) `failed` if there is a file already, or its folder is
  * missing; `full`, and others, if it cannot be written.
@@ -38,6 +40,7 @@ export async function backUp(
   path: string,
   target: string,
   finish?: (copy: string) => void,
+  partial?: string,
 ): Promise<number> {
   const failed = (reason: string, cause?: unknown, code: SqliteErrorCode = "failed") =>
     new SqliteError(code, path, "back up", `${target} ${reason}`, { cause });
@@ -49,12 +52,12 @@ export async function backUp(
         finish?.(partial);
       } finally {
         // On a full disk SQLite leaves what it has put beside the copy.
-        for (const end of BESIDE) await Deno.remove(partial + end).catch(() => {});
+        await removeBeside(partial);
       }
       using file = await Deno.open(partial, { read: true, write: true });
       await file.sync();
       return (await file.stat()).size;
-    });
+    }, partial);
   } catch (cause) {
     if (cause instanceof Deno.errors.AlreadyExists) {
       throw failed("exists already; name a new file", cause);
@@ -65,4 +68,14 @@ export async function backUp(
     const { code, reason } = asSqliteError(cause, target, "write to");
     throw failed(`cannot be written: ${reason}`, cause, code);
   }
+}
+
+/** Removes a copy that is not whole, with what SQLite has put beside it. */
+export async function removePartial(partial: string): Promise<void> {
+  await Deno.remove(partial).catch(() => {});
+  await removeBeside(partial);
+}
+
+async function removeBeside(partial: string): Promise<void> {
+  for (const end of BESIDE) await Deno.remove(partial + end).catch(() => {});
 }

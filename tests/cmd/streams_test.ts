@@ -1,6 +1,10 @@
 /** Streams on the command line: `broker --store`, `pub --stored`, `sub --stream`, `stream`. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { runMulti } from "../../cmd/_cli/multi.ts";
+import { program as socktoolProgram } from "../../cmd/program.ts";
+import { FakeHost } from "./_cli/fake_host.ts";
+import { deadline } from "../support/deadline.ts";
 import { type Finished, InnerProgram, InnerServer, socktool } from "../support/programs.ts";
 import { Scratch } from "../support/scratch.ts";
 import { skipOnWindows } from "../support/skip.ts";
@@ -26,6 +30,17 @@ function breakTable(path: string, table: string): void {
   const page = Number(db.prepare(sql).get(table)!["page"]);
   db.close();
   Deno.writeFileSync(path, Deno.readFileSync(path).fill(7, (page - 1) * PAGE, page * PAGE));
+}
+
+/** Runs a command that is interrupted as soon as it listens for that. @returns its exit code. */
+async function interrupted(args: readonly string[]): Promise<number> {
+  const host = new FakeHost(args);
+  const { onInterrupt } = host;
+  host.onInterrupt = (listener) => {
+    queueMicrotask(() => listener("SIGINT"));
+    return onInterrupt(listener);
+  };
+  return await deadline(runMulti(socktoolProgram, host), `the end of ${args.join(" ")}`);
 }
 
 /** The objects that a program printed, a line each. */
@@ -203,6 +218,13 @@ Deno.test("a store is copied while the broker runs, and verified when it does no
   });
   breakTable(`${store}/socktool.db`, "run");
   assertEquals((await socktool(["stream", "verify", "--store", store])).code, 1);
+  for (const words of [["verify"], ["repair"], ["backup", scratch.at("ended.db")]]) {
+    assertEquals(await interrupted(["stream", ...words, "--store", store]), 130, words[0]);
+  }
+  assertEquals(
+    [...Deno.readDirSync(store)].filter(({ name }) => /repaired|damaged/.test(name)),
+    [],
+  );
   const repaired = await socktool(["stream", "repair", "--store", store]);
   assertEquals([repaired.code, repaired.out], [0, ""]);
   assertStringIncludes(repaired.err, "Lost: messages cannot be read");

@@ -41,9 +41,11 @@ import {
   Backoff,
   type Broker,
   type BrokerClient,
+  checkStreamStore,
   connectBroker,
   ConsumedMessage,
   openStreamStore,
+  repairStreamStore,
   serveBroker,
 } from "../../lib/pubsub/mod.ts";
 import { connectNats } from "../../lib/pubsub/broker/nats/mod.ts";
@@ -177,6 +179,10 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   "pubsub.NackOptions": [(options) => messageToSettle().nack(options)],
   "pubsub.NatsObserver": [(observer) => connectNats(["localhost"], { observer })],
   "pubsub.NatsBackplaneOptions": [(options) => connectNats(["localhost"], options)],
+  "pubsub.StreamStoreCareOptions": [
+    (options) => checkStreamStore("/no/such/folder", options),
+    (options) => repairStreamStore("/no/such/folder", options),
+  ],
   "pubsub.StreamStoreOptions": [(options) => openStreamStore("/no/such/folder", options)],
   "request.ExchangeOptions": [frames],
   "request.RequestClientOptions": [connect, connectOver],

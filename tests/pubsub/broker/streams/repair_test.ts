@@ -11,6 +11,7 @@ import {
 import { SqliteError } from "../../../../lib/sqlite/mod.ts";
 import { Random } from "../../../soak/random.ts";
 import { Scratch } from "../../../support/scratch.ts";
+import { StoreReader } from "../../../../lib/pubsub/broker/streams/sqlite/store_reader.ts";
 import { frameOf, framesIn, publication } from "./support.ts";
 import { soakSize } from "../../../support/soak_size.ts";
 
@@ -225,4 +226,48 @@ Deno.test("a store of which nothing can be read is left as it is", async () => {
   assertEquals(await Deno.readFile(`${folder}/socktool.db`), before);
   assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort()[0], "socktool.db");
   await assertRejects(() => repairStreamStore(scratch.at("nothing")), SqliteError, "there is none");
+});
+
+/** The files of a folder, and what is in them. */
+function contentOf(folder: string): Map<string, string> {
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  return new Map(names.map((name) => [name, Deno.readFileSync(`${folder}/${name}`).toBase64()]));
+}
+
+Deno.test("a check, a repair or a backup that is ended leaves the store as it was, and no other file", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  await fill(folder);
+  const db = new DatabaseSync(`${folder}/socktool.db`);
+  db.exec("UPDATE stream SET count = 1 WHERE name = 'orders'");
+  db.close();
+  const before = contentOf(folder);
+  /** Ends it when it reports so many times, in whatever step that is. */
+  const endedAt = async (care: typeof checkStreamStore | typeof repairStreamStore, at: number) => {
+    const ending = new AbortController();
+    const steps: string[] = [];
+    const onProgress = ({ step }: { readonly step: string }) => {
+      steps.push(step);
+      if (steps.length === at) ending.abort(new Error("ended"));
+    };
+    await assertRejects(() => care(folder, { signal: ending.signal, onProgress }), Error, "ended");
+    return steps.at(-1);
+  };
+  assertEquals(await endedAt(checkStreamStore, 1), "pages");
+  const steps = [];
+  for (let at = 1; at <= 5; at++) steps.push(await endedAt(repairStreamStore, at));
+  assertEquals(steps, ["pages", "messages", "copying", "pages", "messages"]);
+  const reader = new StoreReader();
+  await reader.open(`${folder}/socktool.db`, 65_536);
+  const ending = new AbortController();
+  const copying = reader.backup(scratch.at("copy.db"), false, ending.signal);
+  ending.abort(new Error("ended"));
+  await assertRejects(() => copying, Error, "ended");
+  await reader.close();
+  for (const beside of ["-shm", "-wal"]) {
+    await Deno.remove(`${folder}/socktool.db${beside}`).catch(() => {});
+  }
+  assertEquals(contentOf(folder), before);
+  assertEquals([...Deno.readDirSync(scratch.at("."))].map(({ name }) => name), ["store"]);
+  assertEquals((await repairStreamStore(folder)).lost, []);
 });

@@ -3,31 +3,13 @@
  *
  * @module
  */
-import type { DatabaseSync } from "node:sqlite";
-import { closeQuietly } from "../../../../base/close_quietly.ts";
-import {
-  asSqliteError,
-  FileLock,
-  openReader,
-  openWriter,
-  SqliteError,
-  transaction,
-  versionOf,
-} from "../../../../sqlite/mod.ts";
-import { examineStore, needStore, type StreamStoreCheck } from "./care.ts";
-import {
-  contentFor,
-  contentOf,
-  firstSaltOf,
-  type JournalContent,
-  journalPathOf,
-  readJournal,
-  saltOf,
-} from "./journal/reading.ts";
-import { remainsOf } from "./remains.ts";
-import { DATABASE_NAME, STREAM_SCHEMA } from "./schema.ts";
-import { Rescuer } from "./rescuer.ts";
-import { Statements } from "./statements.ts";
+import { checkOptions } from "../../../../base/option_kinds.ts";
+import { FileLock, SqliteError } from "../../../../sqlite/mod.ts";
+import { needStore } from "./care.ts";
+import type { StreamStoreCheck } from "./examine.ts";
+import { CARE_OPTIONS, inCareThread, type StreamStoreCareOptions } from "./in_care_thread.ts";
+import { journalPathOf } from "./journal/reading.ts";
+import { DATABASE_NAME } from "./schema.ts";
 import { copyInWholeLength, missingLength } from "./whole_length.ts";
 
 /** What {@linkcode repairStreamStore} did. */
@@ -45,18 +27,21 @@ export interface StreamStoreRepair {
 /**
  * Repairs a store that no broker has open: all that can be read and has the right checksum is copied
  * into a new database, which takes the place of the damaged one; that is kept beside it. Where
- * messages are lost, their numbers are missing. It reads all of the store, and the calling thread
- * waits.
+ * messages are lost, their numbers are missing. A thread of its own reads all of the store.
  *
  * @throws {SqliteError} `locked` if a broker has it; `failed` if there is none; `damaged` if nothing
  * of it can be read; `full`. The store is as it was then.
+ * @throws the reason of the signal, if that ends it. The store is as it was then.
  */
-export async function repairStreamStore(folder: string): Promise<StreamStoreRepair> {
+export async function repairStreamStore(
+  folder: string,
+  options: StreamStoreCareOptions = {},
+): Promise<StreamStoreRepair> {
+  checkOptions(options, CARE_OPTIONS);
   const path = `${folder}/${DATABASE_NAME}`;
   needStore(path, "repair");
   await using _lock = await FileLock.take(path);
-  const remains = remainsOf(path);
-  const before = examineStore(path, remains);
+  const before = await inCareThread({ kind: "examine", path }, options);
   if (before.problems.length === 0) return { ...figuresOf(before), lost: [], damaged: undefined };
   const copy = `${path}.repaired`;
   const lengthened = `${path}.lengthened`;
@@ -64,17 +49,22 @@ export async function repairStreamStore(folder: string): Promise<StreamStoreRepa
   try {
     const length = missingLength(path);
     if (length !== undefined) await copyInWholeLength(path, lengthened, length);
-    const lost = rescue(
-      path,
-      length === undefined ? path : lengthened,
-      copy,
-      remains !== undefined,
-    );
-    const after = examineStore(copy, undefined);
+    const source = length === undefined ? path : lengthened;
+    const order = { kind: "rescue", path, source, target: copy } as const;
+    const lost = await inCareThread(order, options);
+    const after = await inCareThread({ kind: "examine", path: copy }, options);
     if (after.problems.length > 0) {
       throw new SqliteError("damaged", path, "repair", after.problems[0]!);
     }
-    return { ...figuresOf(after), lost, damaged: await exchange(path, copy) };
+    const damaged = await keepDamaged(path);
+    try {
+      options.signal?.throwIfAborted();
+      exchange(path, copy, damaged);
+    } catch (error) {
+      await Deno.remove(damaged).catch(() => {});
+      throw error;
+    }
+    return { ...figuresOf(after), lost, damaged };
   } finally {
     await removeAll(copy, lengthened);
   }
@@ -90,66 +80,38 @@ function figuresOf({ streams, messages }: StreamStoreCheck) {
   return { streams, messages };
 }
 
-/** Puts the copy in place of the database. @returns where that is kept. */
-async function exchange(path: string, copy: string): Promise<string> {
+/** Keeps the damaged database under another name. @returns where. */
+async function keepDamaged(path: string): Promise<string> {
   const damaged = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
-  await Deno.copyFile(path, damaged);
-  // The log belongs to the damaged file: beside another one it would be taken for that one's.
-  await Deno.rename(`${path}-wal`, `${damaged}-wal`).catch(() => {});
-  await Deno.remove(`${path}-shm`).catch(() => {});
-  await Deno.rename(copy, path);
-  // The new database has what is whole of the journal, and takes nothing from it.
-  await Deno.rename(journalPathOf(path), `${damaged}.journal`).catch(() => {});
+  // It takes no room and no time; but some file systems have no links.
+  await Deno.link(path, damaged).catch(() => Deno.copyFile(path, damaged));
   return damaged;
 }
 
-/** Copies what is whole of a source, which stands for the database, into a new file. @returns what is lost. */
-function rescue(path: string, source: string, target: string, isMissing: boolean): string[] {
-  let from: DatabaseSync | undefined;
-  let to: DatabaseSync | undefined;
+/**
+ * Puts the copy in place of the database, in one go: no signal is heard in between.
+ *
+ * @throws what keeps the copy from its place; the database and its log are as they were then.
+ */
+function exchange(path: string, copy: string, damaged: string): void {
+  const [log, damagedLog] = [`${path}-wal`, `${damaged}-wal`];
+  // The log belongs to the damaged file: beside another one it would be taken for that one's.
+  ifThere(() => Deno.renameSync(log, damagedLog));
+  ifThere(() => Deno.removeSync(`${path}-shm`));
   try {
-    const found = openSource(source, path, isMissing);
-    from = found ?? openWriter(":memory:", { schema: STREAM_SCHEMA });
-    const db = to = openWriter(target, { schema: STREAM_SCHEMA });
-    const image = readJournal(path);
-    const journal = journalFor(from, image);
-    const isBare = found === undefined;
-    const rescuer = new Rescuer(new Statements(from), new Statements(db), journal, isBare);
-    transaction(db, () => rescuer.run());
-    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    return rescuer.lost;
+    Deno.renameSync(copy, path);
   } catch (error) {
-    const known = asSqliteError(error, path, "repair");
-    if (known.code !== "damaged" && known.code !== "not-a-database") throw known;
-    const reason = "nothing of it can be read; put a backup in its place";
-    throw new SqliteError(known.code, path, "repair", reason, { cause: error });
-  } finally {
-    closeQuietly(from);
-    closeQuietly(to);
+    ifThere(() => Deno.renameSync(damagedLog, log));
+    throw error;
   }
+  // The new database has what is whole of the journal, and takes nothing from it.
+  ifThere(() => Deno.renameSync(journalPathOf(path), `${damaged}.journal`));
 }
 
-/** Opens the source; `undefined` if the database is missing and cannot be had from its log either. */
-function openSource(source: string, path: string, isMissing: boolean): DatabaseSync | undefined {
-  let db: DatabaseSync | undefined;
+function ifThere(move: () => void): void {
   try {
-    db = openReader(source);
-    if (versionOf(db, path, STREAM_SCHEMA) > 0 || !isMissing) return db;
-  } catch (error) {
-    closeQuietly(db);
-    if (!isMissing) throw error;
-    return undefined;
-  }
-  closeQuietly(db);
-  return undefined;
-}
-
-/** What the journal has. If the database does not say with which salt, the last one written counts. */
-function journalFor(db: DatabaseSync, image: Uint8Array | undefined): JournalContent {
-  try {
-    if (image === undefined || saltOf(db) !== undefined) return contentFor(db, image);
+    move();
   } catch {
-    // It cannot be read.
+    // There is no such file.
   }
-  return contentOf(image, image && firstSaltOf(image));
 }

@@ -40,8 +40,16 @@ export type ReplayOrder =
     readonly place: ReplayPlace;
     readonly memory: ArrayBuffer | undefined;
   }
-  /** @param isWritten Whether the journal may be written to meanwhile. */
-  | { readonly type: "backup"; readonly to: string; readonly isWritten: boolean }
+  /**
+   * @param partial Where the copy lies until it is whole.
+   * @param isWritten Whether the journal may be written to meanwhile.
+   */
+  | {
+    readonly type: "backup";
+    readonly to: string;
+    readonly partial: string;
+    readonly isWritten: boolean;
+  }
   | { readonly type: "close" };
 
 /** What it tells. */
@@ -57,7 +65,7 @@ let replay: Replay | undefined;
 let path = "";
 
 const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
-  if (order.type === "backup") return void copyTo(order.to, order.isWritten);
+  if (order.type === "backup") return void copyTo(order);
   try {
     const value = carryOut(order);
     port.report({ value }, value && "bytes" in value ? [value.bytes.buffer as ArrayBuffer] : []);
@@ -66,9 +74,11 @@ const port = openThreadPort<ReplayOrder, ReplayAnswer>(ERRORS, (order) => {
   }
 });
 
-async function copyTo(target: string, isWritten: boolean): Promise<void> {
+type BackupOrder = Extract<ReplayOrder, { type: "backup" }>;
+
+async function copyTo(order: BackupOrder): Promise<void> {
   try {
-    for (let tries = 1; await copyOnce(target, isWritten, tries < MAX_TRIES); tries++);
+    for (let tries = 1; await copyOnce(order, tries < MAX_TRIES); tries++);
     port.report({ value: undefined });
   } catch (error) {
     port.report({ error: ERRORS.encode(asSqliteError(error, path, "back up")) });
@@ -76,21 +86,23 @@ async function copyTo(target: string, isWritten: boolean): Promise<void> {
 }
 
 /**
- * Copies the database with what only the journal has.
+ * Copies the database with what only the journal has. If that may be written to meanwhile, it may be of a
+ * moment before, and whether it is the database's own cannot be told.
  *
- * @param isWritten Whether the journal may be written to meanwhile: then it may be of a moment before,
- * and whether it is the database's own cannot be told.
  * @param again Whether it may be tried again.
  * @returns whether it has to be: what was read of the journal looks damaged, as it does too where the
  * broker wrote to it at that moment.
  */
-async function copyOnce(target: string, isWritten: boolean, again: boolean): Promise<boolean> {
+async function copyOnce(
+  { to, partial, isWritten }: BackupOrder,
+  again: boolean,
+): Promise<boolean> {
   // What is accepted from here on may be missing. If the journal begins again meanwhile, the database
   // has what was in it.
   const image = readJournal(path);
   let damage: string | undefined;
   try {
-    await backUp(db!, path, target, (copy) => {
+    await backUp(db!, path, to, (copy) => {
       const copied = openWriter(copy, { schema: STREAM_SCHEMA });
       try {
         const content = isWritten ? contentOf(image, saltOf(copied)) : contentFor(copied, image);
@@ -101,7 +113,7 @@ async function copyOnce(target: string, isWritten: boolean, again: boolean): Pro
       } finally {
         copied.close();
       }
-    });
+    }, partial);
     return false;
   } catch (error) {
     if (damage === undefined) throw error;

@@ -57,6 +57,16 @@ class RescuedStream {
   }
 }
 
+/** What there is besides a database, and who is told how much is copied. */
+export interface RescueSource {
+  /** What the journal has that the database lacks. */
+  readonly journal: JournalContent;
+  /** Whether there is no database, only a journal. */
+  readonly isBare: boolean;
+  /** Is called for each row, with how many messages are copied. */
+  readonly onRun: (messages: number) => void;
+}
+
 /**
  * Copies what can be read of a damaged store, and has the right checksum, into a new database, row by
  * row; and notes what is lost.
@@ -67,14 +77,13 @@ export class Rescuer {
   readonly #to: Statements;
   readonly #journal: JournalContent;
   readonly #isBare: boolean;
+  readonly #onRun: RescueSource["onRun"];
   readonly #streams = new Map<number, RescuedStream>();
+  #messages = 0;
 
-  /**
-   * @param journal What the journal has that the database lacks.
-   * @param isBare Whether there is no database, only a journal.
-   */
-  constructor(from: Statements, to: Statements, journal: JournalContent, isBare: boolean) {
+  constructor(from: Statements, to: Statements, { journal, isBare, onRun }: RescueSource) {
     this.#isBare = isBare;
+    this.#onRun = onRun;
     this.#from = from;
     this.#to = to;
     this.#journal = journal;
@@ -165,6 +174,7 @@ export class Rescuer {
     if (checksumOf(bytes) !== crc || first < 1 || first < stream.runsEnd) return false;
     const { frames } = new FrameDecoder({ maxContentBytes: Infinity }).decode(bytes);
     if (frames.length !== count) return false;
+    this.#onRun(this.#messages += count);
     this.#to.run(
       "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[id, stream.id, first, count, time, bytes.length, crc, bytes],
