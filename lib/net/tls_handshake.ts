@@ -12,6 +12,14 @@ const ALERT = Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40);
 /** How much to read at a time: what a client sends in a handshake is rarely more. */
 const READ_BYTES = 2_048;
 
+/** What a {@linkcode TlsHandshake} asks of its listener. */
+export interface HandshakeEvents {
+  /** The client has sent something: `begin` is to be called, which takes most of a millisecond. */
+  arrived(handshake: TlsHandshake): void;
+  /** What to wait for before the end of the connection is dealt with. */
+  turnToEnd(): Promise<void> | undefined;
+}
+
 /** The server's side of a TLS handshake. */
 export class TlsHandshake implements PendingHandshake {
   /** The network address of the client. */
@@ -24,24 +32,19 @@ export class TlsHandshake implements PendingHandshake {
   readonly #tcp: Deno.TcpConn;
   readonly #certificate: ServerCertificate;
   readonly #transport: TlsTransport;
+  readonly #events: HandshakeEvents;
   /** Made when the client sends something: many only connect. */
   #conn: NodeConn | undefined;
   readonly #outcome = Promise.withResolvers<Deno.Conn>();
   readonly #timer: ReturnType<typeof setTimeout>;
   #alerting: Promise<void> | undefined;
+  #hasArrived = false;
   #started = false;
   #over = false;
 
-  /**
-   * Takes over a connection and starts.
-   *
-   * @param turnToEnd What to wait for before the end of the connection is dealt with.
-   */
-  constructor(
-    conn: Deno.TcpConn,
-    certificate: ServerCertificate,
-    turnToEnd: () => Promise<void> | undefined,
-  ) {
+  /** Takes over a connection, and waits for its client. */
+  constructor(conn: Deno.TcpConn, certificate: ServerCertificate, events: HandshakeEvents) {
+    this.#events = events;
     this.hostname = conn.remoteAddr.hostname;
     this.done = this.#outcome.promise;
     this.#tcp = conn;
@@ -51,7 +54,7 @@ export class TlsHandshake implements PendingHandshake {
       ended: () => this.#ended(),
       failed: (cause) => this.#failed(cause),
       destroyed: () => this.#destroyed(),
-      turnToEnd,
+      turnToEnd: () => events.turnToEnd(),
     });
     this.#timer = setTimeout(() => {
       this.abort(new Deno.errors.TimedOut("The handshake took too long"));
@@ -94,7 +97,13 @@ export class TlsHandshake implements PendingHandshake {
     this.#transport.closeSocket();
   }
 
-  #begin(): void {
+  /** Whether it is complete, or was given up. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Begins to answer. */
+  begin(): void {
     const socket = new TLSSocket(this.#transport as never, {
       isServer: true,
       secureContext: this.#certificate.context,
@@ -129,7 +138,10 @@ export class TlsHandshake implements PendingHandshake {
   #pulled(): void {
     if (this.#over) return this.#conn?.wake();
     if (this.#started) this.#transport.pull(READ_BYTES);
-    else this.#begin();
+    else if (!this.#hasArrived) {
+      this.#hasArrived = true;
+      this.#events.arrived(this);
+    }
   }
 
   #ended(): void {

@@ -1,6 +1,8 @@
+import { Condition } from "../base/condition.ts";
 import { AcceptQueue, closedError } from "./accept_queue.ts";
-import type { Address } from "./address.ts";
+import { type Address, networkOf } from "./address.ts";
 import { addressOf } from "./address_of.ts";
+import { Admission } from "./admission.ts";
 import { guard } from "../base/report.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
@@ -8,11 +10,17 @@ import type { Handshakes, Listener, ServerTls } from "./listener.ts";
 import { PendingHandshakes } from "./pending_handshakes.ts";
 import { resolveServerTls } from "./handshake_limits.ts";
 import { checkCertificate, type ServerCertificate } from "./server_certificate.ts";
-import { TlsHandshake } from "./tls_handshake.ts";
+import { type HandshakeEvents, TlsHandshake } from "./tls_handshake.ts";
 import { Turns } from "./turns.ts";
 
-/** After this many accepts without a complete handshake, those that were accepted get their turn. */
-const ACCEPTS_IN_A_ROW = 8;
+/**
+ * After this many accepts without a complete handshake, and half as many as may be under way, it is looked
+ * at what those have sent that were accepted: else the next ones would push them out.
+ */
+const ACCEPTS_IN_A_ROW = 32;
+
+/** So many clients that have sent something wait for their turn: more are accepted when there is room. */
+const MAX_WAITING = 1_024;
 
 /**
  * Accepts TLS connections over a listener of plain ones. Handshakes are made at the same time, a
@@ -34,7 +42,22 @@ export class TlsListener implements Listener, Handshakes {
   readonly #pending = new PendingHandshakes<TlsHandshake>();
   /** Connections whose handshake is complete. */
   readonly #queue = new AcceptQueue();
-  readonly #turnToEnd = () => this.#turns.takeToEnd();
+  /** Those that are not under way yet: their clients have sent something, and wait. */
+  readonly #admission = new Admission<TlsHandshake>(this.#turns, (handshake) => {
+    if (this.#admission.size < MAX_WAITING) this.#room.notify();
+    if (handshake.isOver) return;
+    this.#add(handshake);
+    handshake.begin();
+  });
+  readonly #room = new Condition();
+  readonly #events: HandshakeEvents = {
+    arrived: (handshake) => {
+      this.#pending.delete(handshake);
+      const { hostname } = handshake;
+      this.#admission.add(networkOf({ transport: "tcp", hostname, port: 0 }), handshake);
+    },
+    turnToEnd: () => this.#turns.takeToEnd(),
+  };
   #certificate: ServerCertificate;
   #failed = 0;
   #acceptsInARow = 0;
@@ -54,7 +77,7 @@ export class TlsListener implements Listener, Handshakes {
 
   /** How many are under way. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#admission.size;
   }
 
   /** How many have failed. */
@@ -75,7 +98,9 @@ export class TlsListener implements Listener, Handshakes {
     this.#queue.close();
     this.#inner.close();
     void this.#turns.close();
-    for (const handshake of [...this.#pending]) handshake.abort(closedError());
+    const open = [...this.#pending, ...this.#admission.clear()];
+    for (const handshake of open) handshake.abort(closedError());
+    this.#room.notify();
   }
 
   /** Stops listening. */
@@ -92,10 +117,12 @@ export class TlsListener implements Listener, Handshakes {
       } catch (cause) {
         this.#queue.fail(cause);
       }
-      if (++this.#acceptsInARow >= ACCEPTS_IN_A_ROW) {
+      const most = Math.min(ACCEPTS_IN_A_ROW, this.#certificate.maxHandshakes / 2);
+      if (++this.#acceptsInARow >= most) {
         this.#acceptsInARow = 0;
         await this.#turns.take(true);
       }
+      while (this.#admission.size >= MAX_WAITING) await this.#room.wait();
     }
     this.#accepting = false;
   }
@@ -105,19 +132,23 @@ export class TlsListener implements Listener, Handshakes {
     let handshake: TlsHandshake;
     try {
       if ("setNoDelay" in conn) conn.setNoDelay(true);
-      handshake = new TlsHandshake(conn, this.#certificate, this.#turnToEnd);
+      handshake = new TlsHandshake(conn, this.#certificate, this.#events);
     } catch (cause) {
       closeQuietly(conn);
       return this.#tellFailed(remote, cause);
     }
-    if (this.#pending.size >= this.#certificate.maxHandshakes) {
-      this.#pending.takeLeast()?.abort(new Error("too many other handshakes were under way"));
-    }
-    this.#pending.add(handshake);
+    this.#add(handshake);
     handshake.done.finally(() => this.#pending.delete(handshake)).then(
       (conn) => this.#secured(conn),
       (cause) => this.#tellFailed(remote, cause),
     );
+  }
+
+  #add(handshake: TlsHandshake): void {
+    if (this.#pending.size >= this.#certificate.maxHandshakes) {
+      this.#pending.takeLeast()?.abort(new Error("too many other handshakes were under way"));
+    }
+    this.#pending.add(handshake);
   }
 
   #secured(conn: Deno.Conn): void {

@@ -2,8 +2,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { ConnectionError, dial, listen, serveConnections } from "../../lib/net/mod.ts";
-import type { ServerTls, TcpAddress } from "../../lib/net/mod.ts";
+import { resolveServerTls } from "../../lib/net/handshake_limits.ts";
+import type { Listener, ServerTls, TcpAddress } from "../../lib/net/mod.ts";
 import { PendingHandshakes } from "../../lib/net/pending_handshakes.ts";
+import { checkCertificate } from "../../lib/net/server_certificate.ts";
+import { TlsListener } from "../../lib/net/tls_listener.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { echo, LOOPBACK, Recorder } from "../support/peers.ts";
 import { assertEchoes, NEXT_CA, NEXT_TLS, SERVER_TLS, TRUSTING } from "../support/tls.ts";
@@ -110,6 +113,53 @@ Deno.test("PendingHandshakes leaves those alone who had no time to begin", () =>
   assertEquals(pending.takeLeast()?.name, 0);
   all[4]!.begun = false;
   assertEquals(pending.takeLeast()?.name, 4);
+});
+
+Deno.test("handshakes begin by networks in turn: many of one hold up no other", async () => {
+  const CLIENTS = 40;
+  const inner = await listen(LOOPBACK);
+  /** The networks of connections that were written to, in the order in which the first bytes went. */
+  const answered: string[] = [];
+  let accepted = 0;
+  /** The last client comes from another network than all others. */
+  const networks: Listener = {
+    address: inner.address,
+    secure: false,
+    async accept() {
+      const conn = await inner.accept();
+      const hostname = ++accepted === CLIENTS ? "192.0.2.2" : "192.0.2.1";
+      let isAnswered = false;
+      return new Proxy(conn, {
+        get(target, name) {
+          if (name === "remoteAddr") return { ...target.remoteAddr, hostname };
+          if (name === "write" && !isAnswered) {
+            isAnswered = true;
+            answered.push(hostname);
+          }
+          const value = Reflect.get(target, name);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+    },
+    close: () => inner.close(),
+    [Symbol.dispose]: () => inner.close(),
+  };
+  const certificate = checkCertificate(SERVER_TLS, resolveServerTls(SERVER_TLS));
+  using listener = new TlsListener(networks, certificate);
+  const hello = await clientHello();
+  const clients: Deno.Conn[] = [];
+  for (let i = 0; i < CLIENTS; i++) {
+    const client = await dial(inner.address);
+    await client.write(hello);
+    clients.push(client);
+  }
+  const accepting = assertRejects(() => listener.accept());
+  await until(() => answered.length === CLIENTS, "all are answered");
+  const place = answered.indexOf("192.0.2.2");
+  assert(place < CLIENTS / 2, `as number ${place + 1} of ${CLIENTS}`);
+  listener.close();
+  await accepting;
+  for (const client of clients) client.close();
 });
 
 Deno.test("a listener that closes ends its handshakes, and rejects who waits", async () => {
