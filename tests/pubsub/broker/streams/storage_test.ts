@@ -6,6 +6,7 @@ import {
   openStreamStore,
   repairStreamStore,
   StreamError,
+  type StreamStart,
   type StreamStore,
 } from "../../../../lib/pubsub/mod.ts";
 import { newStreamSettings, type Stored } from "../../../../lib/pubsub/mod.ts";
@@ -24,15 +25,10 @@ function append(store: StreamStore, content: string): Promise<Stored | StreamErr
   return promise;
 }
 
+const READER = { owner: 1, stream: "orders", sid: 1, topic: undefined, runs: false };
+
 async function readAll(store: StreamStore): Promise<number> {
-  const reader = await store.read({
-    owner: 1,
-    stream: "orders",
-    sid: 1,
-    start: { from: "all" },
-    topic: undefined,
-    runs: false,
-  });
+  const reader = await store.read({ ...READER, start: { from: "all" } });
   let count = 0;
   while (!reader.caughtUp) count += framesIn((await reader.read())!.bytes).length;
   reader.close();
@@ -82,6 +78,33 @@ Deno.test("when its files are gone a store can only be read, and the broker ends
   const { code, err } = await broker.finished();
   assertEquals(code, 1);
   assert(err.includes("streams can only be read"), err);
+});
+
+Deno.test("what was confirmed before a store failed can be read, also where only the journal has it", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  await using store = await openStreamStore(folder);
+  await store.create("orders", newStreamSettings(["orders.>"]));
+  let stored = 0;
+  for (let isFailed = false; !isFailed;) {
+    if (stored === 20) await Deno.remove(`${folder}/socktool.db`);
+    const outcome = await append(store, "x");
+    isFailed = outcome instanceof StreamError;
+    if (!isFailed) stored++;
+  }
+  assert(stored >= 20);
+  const countOf = async (start: StreamStart) => {
+    const reader = await store.read({ ...READER, start });
+    let count = 0;
+    while (!reader.caughtUp) count += framesIn((await reader.read())!.bytes).length;
+    reader.close();
+    return count;
+  };
+  assertEquals(await countOf({ from: "all" }), stored);
+  assertEquals(await countOf({ fromSeq: stored }), 1);
+  assertEquals(await countOf({ from: "new" }), 0);
+  assertEquals(await countOf({ fromTimeMs: 0 }), stored);
+  assert(await countOf({ from: "last" }) > 0);
 });
 
 Deno.test("a file that is no store, or a broken one, is refused", async () => {

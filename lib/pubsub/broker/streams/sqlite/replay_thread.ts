@@ -22,6 +22,7 @@ import {
   damageOf,
   readJournal,
   saltOf,
+  showJournal,
   storeJournal,
 } from "./journal/reading.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
@@ -50,6 +51,8 @@ export type ReplayOrder =
     readonly partial: string;
     readonly isWritten: boolean;
   }
+  /** @param lasts The number of the last message of each stream, as it was confirmed. */
+  | { readonly type: "show-journal"; readonly lasts: ReadonlyMap<string, number> }
   | { readonly type: "close" };
 
 /** What it tells. */
@@ -140,6 +143,10 @@ function carryOut(order: Exclude<ReplayOrder, { type: "backup" }>) {
       return replay!.begin(order.stream, order.start);
     case "read":
       return replay!.read(order.place, bufferOver(order.memory));
+    case "show-journal":
+      showJournal(db!, path, order.lasts);
+      replay = new Replay(db!);
+      return undefined;
     case "close":
       db?.close();
       return undefined;

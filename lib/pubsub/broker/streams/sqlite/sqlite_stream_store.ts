@@ -127,6 +127,8 @@ class SqliteStreamStore implements StreamStore {
   #retained: readonly RetainedValue[] = [];
   #lastMember = 0;
   #isCopying = false;
+  /** Resolves when readers see what only the journal has, after the writer has failed. */
+  #shown: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -225,13 +227,15 @@ class SqliteStreamStore implements StreamStore {
   }
 
   async #placeOf(stream: string, start: StreamStart, owner: number) {
+    await this.#shown;
     const isLast = "from" in start && start.from === "last";
     const lastSeq = this.#lastSeq(stream);
     const isBehind = this.#readableSeq(stream) < lastSeq;
     if ("from" in start && start.from === "new" && isBehind) {
       return await this.#reader.begin(stream, { fromSeq: lastSeq + 1 }, owner);
     }
-    if (isLast || isBehind && "fromTimeMs" in start) await this.#save(stream);
+    const isSaved = this.failure !== undefined;
+    if (!isSaved && (isLast || isBehind && "fromTimeMs" in start)) await this.#save(stream);
     return await this.#reader.begin(stream, start, owner);
   }
 
@@ -394,8 +398,20 @@ class SqliteStreamStore implements StreamStore {
 
   #failed(error: StreamError): void {
     for (const member of this.#members.values()) member.end(error);
-    for (const readers of this.#readers.values()) for (const reader of readers) reader.wake();
+    this.#shown = this.#showJournal();
     this.events?.failed(error);
+  }
+
+  /** Has readers see what was confirmed, though the database will not have it before the next start. */
+  async #showJournal(): Promise<void> {
+    const lasts = new Map([...this.streams.values()].map(({ name, lastSeq }) => [name, lastSeq]));
+    try {
+      await this.#reader.showJournal(lasts);
+      for (const [name, last] of lasts) this.#readable.set(name, last);
+    } catch {
+      // The disk may be gone: then it is read what can be.
+    }
+    for (const readers of this.#readers.values()) for (const reader of readers) reader.wake();
   }
 }
 

@@ -139,6 +139,14 @@ export class StoreReader {
   }
 
   /**
+   * From here on it also reads what the journal has and the database lacks, up to these numbers: the last
+   * of each stream.
+   */
+  async showJournal(lasts: ReadonlyMap<string, number>): Promise<void> {
+    await this.#ask({ type: "show-journal", lasts });
+  }
+
+  /**
    * Writes a copy of all that is committed into a new file.
    *
    * @param isWritten Whether somebody has the store open, who may write to it meanwhile.
