@@ -51,6 +51,31 @@ Deno.test("an entry put again as it is changes nothing", async () => {
   assertEquals(engine.generation, before);
 });
 
+Deno.test("stats() has entries counted once until one changes", async () => {
+  await using engine = await openSearch({ writable: true });
+  const { postMessage } = Worker.prototype;
+  let counted = 0;
+  Worker.prototype.postMessage = function (message: unknown, ...rest: unknown[]) {
+    if ((message as { task?: { kind: string } }).task?.kind === "count") counted++;
+    Reflect.apply(postMessage, this, [message, ...rest]);
+  };
+  const entries = async () => {
+    const all = await Promise.all([engine.stats(), engine.stats(), engine.stats()]);
+    return [...new Set(all.map(({ entries }) => entries)), counted];
+  };
+  try {
+    assertEquals(await entries(), [3, 1]);
+    await engine.put({ key: "neo", title: "The One", text: "There is no spoon." });
+    assertEquals(await entries(), [4, 2]);
+    await engine.put({ key: "neo", title: "The One", text: "There is no spoon." });
+    assertEquals(await entries(), [4, 2]);
+    await engine.delete("neo");
+    assertEquals(await entries(), [3, 3]);
+  } finally {
+    Worker.prototype.postMessage = postMessage;
+  }
+});
+
 Deno.test("lookup() returns one frozen object from memory", async () => {
   await using engine = await openSearch();
   const entry = engine.lookup("ring")!;
