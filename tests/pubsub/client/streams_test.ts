@@ -248,3 +248,25 @@ Deno.test("requests and replies may be streams", async () => {
   const reply = await client.request("double", streamed(3, [bytesOf("abc")]));
   assertEquals(new TextDecoder().decode(reply.content), "abcabc");
 });
+
+Deno.test("what follows a stream that broke its connection goes out on the next one", async () => {
+  await using broker = await startBroker();
+  await using reader = await connectBroker(broker.address);
+  const subscription = await reader.subscribe("t");
+  await using client = await connectBroker(broker.address, { reconnect: FAST });
+  const followers: readonly ((client: BrokerClient, text: string) => Promise<unknown>)[] = [
+    (client, text) => client.publish("t", text),
+    (client, text) => client.publishConfirmed("t", text),
+    (client, text) => client.publish("t", streamed(text.length, [bytesOf(text)])),
+    (client, text) => client.publishConfirmed("t", streamed(text.length, [bytesOf(text)])),
+  ];
+  for (const [i, follow] of followers.entries()) {
+    await streamError(client.publish("t", streamed(100_000, [new Uint8Array(70_000)])));
+    // It is not known yet that the connection is lost; a request would not get its reply on another.
+    const asked = codeOf(client.request("t", "a request"));
+    await deadline(follow(client, `${i}`));
+    const { content } = (await deadline(subscription.next())).value!;
+    assertEquals(content, bytesOf(`${i}`));
+    assertEquals(await asked, "disconnected");
+  }
+});

@@ -86,6 +86,11 @@ export class ClientLink {
     void this.#receive();
   }
 
+  /** Whether nothing is sent on it any more, nor taken from it. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Bytes that the socket has not taken. */
   get pendingBytes(): number {
     return this.#output.pendingBytes;

@@ -57,6 +57,11 @@ export class Publisher {
     return this.#waiting.bytes + (this.#link?.pendingBytes ?? 0);
   }
 
+  /** The connection to send on; one that was closed, of which `disconnected` tells later, is none. */
+  get #openLink(): ClientLink | undefined {
+    return this.#link?.isClosed === false ? this.#link : undefined;
+  }
+
   /** Sends what waits, and from here on all that is published, on a connection. */
   connected(link: ClientLink): void {
     this.#link = link;
@@ -110,9 +115,10 @@ export class Publisher {
       ? undefined
       : timerMs("timeoutMs", options.timeoutMs);
     const id = this.#answers.nextId();
+    const waits = this.#openLink === undefined;
     const sent = this.send(topic, content, options, id);
     const timed = limitMs === undefined ? taker : this.#timed(topic, id, limitMs, taker);
-    this.#answers.expect(id, timed, this.#link === undefined);
+    this.#answers.expect(id, timed, waits);
     // Of a stream that could not be sent whole the broker knows nothing.
     if (isStream(content)) sent.then(undefined, (error) => this.#answers.giveUp(id, error));
   }
@@ -151,7 +157,7 @@ export class Publisher {
   ): Sent {
     const marks = this.#options.marks();
     if (isStream(content)) return this.#sendStream(topic, content, options, id, marks);
-    const link = this.#link;
+    const link = this.#openLink;
     if (link !== undefined && marks === undefined && isPlain(content, options)) {
       const sent = this.#sendPlain(link, topic, content, options, id);
       if (sent !== undefined) return sent;
@@ -201,7 +207,8 @@ export class Publisher {
     const { maxBufferedBytes, streamTimeoutMs } = this.#options;
     const frame = streamFrame(topic, content, options, id, marks);
     const stream = new OutgoingStream(frame, streamTimeoutMs);
-    if (this.#link) return this.#link.sendStream(stream);
+    const link = this.#openLink;
+    if (link) return link.sendStream(stream);
     const sent = this.#waiting.addStream(stream, id);
     if (sent !== undefined) return sent;
     const error = bufferFull(topic, maxBufferedBytes);

@@ -8,7 +8,7 @@ import type { AnswerTaker, PendingAnswers } from "../publishing/pending_answers.
 import { isStream } from "../publishing/publication_frame.ts";
 import type { PublishOptions, RequestOptions } from "../publishing/publish_options.ts";
 import type { Publisher } from "../publishing/publisher.ts";
-import { PubSubError } from "../pubsub_error.ts";
+import { disconnected, PubSubError } from "../pubsub_error.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
@@ -146,6 +146,8 @@ export class ReplyInbox {
   #publish(request: OpenRequest, content: PublishContent, options: PublishOptions): void {
     const { answers, publisher } = this.#client;
     const { topic } = request;
+    // On the next connection the reply would go to another inbox.
+    if (this.#link?.isClosed) return request.reject(disconnected(undefined));
     const number = answers.nextId();
     const replyTo = `${this.#prefix}${number}`;
     try {
