@@ -22,10 +22,10 @@ import {
   damageOf,
   readJournal,
   saltOf,
-  showJournal,
   storeJournal,
 } from "./journal/reading.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
+import { showJournal } from "./show_journal.ts";
 import { ERRORS } from "./thread_errors.ts";
 
 /**

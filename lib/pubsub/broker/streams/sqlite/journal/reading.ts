@@ -199,38 +199,8 @@ export function storeJournal(db: DatabaseSync, path: string, content: JournalCon
   return missing.reduce((sum, { count }) => sum + count, 0);
 }
 
-/**
- * Has a connection that only reads see what the journal has and the database lacks, as if it were there:
- * for a store that cannot be written any more. The file of the database is left as it is.
- *
- * @param lasts The number of the last message of each stream: what is behind it was not confirmed.
- */
-export function showJournal(
-  db: DatabaseSync,
-  path: string,
-  lasts: ReadonlyMap<string, number>,
-): void {
-  const statements = new Statements(db);
-  const names = statements.rows<[number, string]>("SELECT id, name FROM stream");
-  const lastOf = new Map(names.map(([id, name]) => [id, lasts.get(name) ?? 0]));
-  const { records } = contentOf(readJournal(path), saltOf(db));
-  const missing = missingRecords(statements, records).filter(({ stream, first, count }) =>
-    first + count - 1 <= (lastOf.get(stream) ?? 0)
-  );
-  db.exec(`
-    PRAGMA temp_store = MEMORY;
-    CREATE TEMP TABLE journaled AS SELECT * FROM main.run WHERE 0;
-    CREATE INDEX temp.journaled_first ON journaled (stream, first);
-    CREATE INDEX temp.journaled_id ON journaled (id);
-  `);
-  storeRecords(statements, missing, "journaled");
-  // Names of rows must differ: those of the database begin with 1.
-  db.exec("UPDATE journaled SET id = -rowid");
-  // Tables of the same name that are not temporary come after it.
-  db.exec("CREATE TEMP VIEW run AS SELECT * FROM main.run UNION ALL SELECT * FROM journaled");
-}
-
-function storeRecords(
+/** Stores records as rows of a table. */
+export function storeRecords(
   statements: Statements,
   records: readonly JournalRecord[],
   table: "run" | "journaled" = "run",
