@@ -52,7 +52,8 @@ async function bury({ next, first = 1, last = 9, deleted, stored = { seq: 1 } }:
           seq: next,
           subject: "runs.a",
           data: new TextEncoder().encode(`message ${next} from ${seq}`),
-        } as StoredMsg,
+          smr: { message: {} },
+        } as unknown as StoredMsg,
       ),
     do: (_tried: string, use: (manager: JetStreamManager) => unknown) =>
       use(manager as unknown as JetStreamManager),
