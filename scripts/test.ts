@@ -13,7 +13,7 @@ import { ROOT, toFileUrl } from "./pack/paths.ts";
  * first counts.
  */
 const LANES: Readonly<Record<string, readonly string[]>> = {
-  /** One after the other, beside other lanes: they wait more than they work. */
+  /** Two at once, beside other lanes: they wait more than they work. */
   waiting: [
     "tests/pubsub/broker/nats/",
     "tests/cmd/sub_reply_test.ts",
@@ -35,6 +35,9 @@ const LANES: Readonly<Record<string, readonly string[]>> = {
   /** One after the other, in a process of their own: attacks that are timed by the server's work. */
   attacks: ["tests/beside/"],
 };
+
+/** The lanes of which several files run at once. */
+const PARALLEL = ["together", "waiting"];
 
 /** Of the lane `together`: begun first, each by itself, since they take longest. */
 const LONG = [
@@ -117,6 +120,7 @@ if (import.meta.main) {
   Deno.addSignalListener("SIGINT", () => {});
   const [lane, ...flags] = Deno.args;
   const paths = testFiles().filter((path) => laneOf(path) === lane);
-  if (lane !== "together") Deno.exit(await run(paths.map((path) => [path]), flags));
-  Deno.exit(await run(groupsOf(paths), ["--parallel", ...flags]));
+  const parallel = PARALLEL.includes(lane!) ? ["--parallel"] : [];
+  const groups = lane === "together" ? groupsOf(paths) : paths.map((path) => [path]);
+  Deno.exit(await run(groups, [...parallel, ...flags]));
 }

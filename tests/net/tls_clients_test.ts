@@ -282,9 +282,16 @@ Deno.test("streams that are cut, changed or stalled at any byte do a TLS server 
   for (let round = 0; round < soakSize(4, 15); round++) {
     await Promise.all(Array.from({ length: 40 }, visit));
   }
-  using conn = await dial(address, TRUSTING);
-  await conn.write(Uint8Array.of(1));
-  assertEquals(await deadline(conn.read(new Uint8Array(10))), 1);
+  // On a busy machine, a handshake may take longer than it may.
+  await until(async () => {
+    try {
+      using conn = await dial(address, TRUSTING);
+      await conn.write(Uint8Array.of(1));
+      return await deadline(conn.read(new Uint8Array(10))) === 1;
+    } catch {
+      return false;
+    }
+  }, "the server goes on");
   await until(() => listener.handshakes!.pending === 0, "no handshake is under way");
 });
 
