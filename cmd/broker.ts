@@ -317,6 +317,11 @@ function observer(
         log.warn(`${who} does not keep up`, { connection: id });
       }
     },
+    retainedWaits(error) {
+      const { code, message } = error;
+      if (json) events.print({ type: "retained-waits", code, message });
+      log.warn(describeError(error));
+    },
     storageFailed(error) {
       const { code, message } = error;
       if (json) events.print({ type: "storage-failed", code, message });

@@ -273,6 +273,7 @@ export class BrokerCore {
         const bytes = () => frame as Uint8Array<ArrayBuffer>;
         void this.inTurn.publish(topic, bytes);
       },
+      retainedWaits: (error) => this.observer.retainedWaits?.(error),
       failed: (error) => this.observer.storageFailed?.(error),
     };
   }

@@ -28,6 +28,11 @@ export interface BrokerObserver extends Pick<ServerObserver, "acceptFailed"> {
    * subscriber's socket had taken it. Of some deliveries only, a thousand a second at most.
    */
   deliveryTimed?(ms: number): void;
+  /**
+   * Retained values wait as the store has no room for them: if the broker ends before there is, they are
+   * lost. Called once until they are written, and again if they are lost so.
+   */
+  retainedWaits?(error: StreamError): void;
   /** From here on streams can only be read: the store cannot be written. */
   storageFailed?(error: StreamError): void;
 }
@@ -139,6 +144,7 @@ const OBSERVER_KINDS: Required<OptionKinds<BrokerObserver>> = {
   refused: "function",
   slow: "function",
   deliveryTimed: "function",
+  retainedWaits: "function",
   storageFailed: "function",
   acceptFailed: "function",
 };

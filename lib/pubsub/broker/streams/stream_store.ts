@@ -275,6 +275,8 @@ export interface StreamStoreEvents {
   readonly topicsChanged: () => void;
   /** A dead letter was committed. The frame, with the op `pub`, is to be published on the topic. */
   readonly deadLetter: (topic: string, frame: Uint8Array) => void;
+  /** Retained values wait as there is no room for them, or were lost as the store was closed. */
+  readonly retainedWaits: (error: StreamError) => void;
   /** From here on nothing can be written. Called once. */
   readonly failed: (error: StreamError) => void;
 }
@@ -367,7 +369,10 @@ export interface StreamStore extends AsyncDisposable {
 
   /** The values that topics retained when the store was opened; the store keeps them no longer. */
   takeRetained(): readonly { readonly topic: string; readonly frame: Uint8Array }[];
-  /** Keeps a topic's retained value, or with `undefined` forgets it. */
+  /**
+   * Keeps a topic's retained value, or with `undefined` forgets it, soon after. While there is no room for
+   * it, it waits, and {@linkcode StreamStoreEvents.retainedWaits} is called.
+   */
   retain(topic: string, frame: Uint8Array | undefined): void;
 
   /** Writes a copy of all that is committed into a new file. */

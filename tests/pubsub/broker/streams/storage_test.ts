@@ -61,6 +61,49 @@ Deno.test("a full disk refuses publications; the rest goes on, and so do they on
   assertEquals(await append(store, "x".repeat(100_000)), { seq: stored + 1, duplicate: false });
 });
 
+Deno.test("retained values for which there is no room wait for it, which is told once", async () => {
+  using scratch = new Scratch();
+  const limits = { maxDiskBytes: 2_097_152, maxMemoryBytes: 0 };
+  const valueOf = (content: string) => framesIn(publication("t", content))[0]!.bytes.slice();
+  const told: string[] = [];
+  const events = {
+    isAlone: () => false,
+    topicsChanged: () => {},
+    deadLetter: () => {},
+    failed: () => {},
+    retainedWaits: ({ code, message }: StreamError) => void told.push(`${code}: ${message}`),
+  };
+  const large = "x".repeat(1_200_000);
+  {
+    await using store = await openStreamStore(scratch.at("store"), limits);
+    store.events = events;
+    await store.create("orders", newStreamSettings(["orders.>"]));
+    assertEquals(await append(store, large), { seq: 1, duplicate: false });
+    for (const topic of ["a", "b"]) store.retain(topic, valueOf(large));
+    await until(() => told.length > 0, "the warning");
+    // Others have theirs stored meanwhile, and a newer value replaces the one that waits.
+    await store.create("other", newStreamSettings(["other.>"]));
+    store.retain("a", valueOf("newer"));
+    store.retain("c", valueOf("small"));
+    await store.purge("orders", 2, undefined);
+    assertEquals(told.length, 1, told.join());
+    assertStringIncludes(told[0]!, "storage-full: Retained publications wait");
+  }
+  {
+    await using store = await openStreamStore(scratch.at("store"), limits);
+    const kept = store.takeRetained().map(({ topic, frame }) => [topic, frame.length]);
+    const [newer, small] = [valueOf("newer").length, valueOf("small").length];
+    assertEquals(kept.sort(), [["a", newer], ["b", valueOf(large).length], ["c", small]]);
+    assertEquals(told.length, 1, told.join());
+    store.events = events;
+    store.retain("d", valueOf(large));
+    await until(() => told.length > 1, "the second warning");
+  }
+  // Nothing made room before it was closed.
+  assertEquals(told.length, 3, told.join());
+  assertStringIncludes(told[2]!, "are lost: ");
+});
+
 Deno.test("when its files are gone a store can only be read, and the broker ends with 1", async () => {
   using scratch = new Scratch();
   const folder = scratch.at("store");

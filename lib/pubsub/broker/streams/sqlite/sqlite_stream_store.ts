@@ -142,6 +142,7 @@ class SqliteStreamStore implements StreamStore {
     this.#lock = lock;
     const events = {
       committed: (report: StoreReport) => this.#committed(report),
+      retainedWaits: (error: StreamError) => this.events?.retainedWaits(error),
       failed: (error: StreamError) => this.#failed(error),
       isAwaited: (stream: string) => {
         for (const { isWaiting } of this.#readers.get(stream) ?? []) if (isWaiting) return true;

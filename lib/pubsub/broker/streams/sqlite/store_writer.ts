@@ -36,6 +36,8 @@ import { type Waiting, WaitingOrders } from "./waiting_orders.ts";
 export interface StoreWriterEvents {
   /** Something was committed. Comes before the answers to what was asked. */
   readonly committed: (report: StoreReport) => void;
+  /** Retained values wait as they found no room, or are lost. */
+  readonly retainedWaits: (error: StreamError) => void;
   /** Nothing can be written from here on. */
   readonly failed: (error: StreamError) => void;
   /** Whether somebody waits at the end of a stream to read it. */
@@ -52,6 +54,9 @@ interface Batch {
   /** Its orders and its size, if it is on the line. */
   readonly onLine: { readonly orders: AppendOrder[]; bytes: number; cost: number } | undefined;
 }
+
+/** Retained values that found no room are tried again after this time. */
+const RETRY_MS = 100;
 
 /** Batches on the line: one is committed, in the other collects what is committed next. */
 const BATCHES = 2;
@@ -82,6 +87,11 @@ export class StoreWriter {
   readonly #brief = new BriefWait();
   readonly #idle = new Condition();
   #failure: StreamError | undefined;
+  /** While retained values wait that found no room. */
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #isClosing = false;
+  /** Whether it was told that topics were not cleared. */
+  #isClearLost = false;
 
   /** Starts the thread. */
   constructor(path: string, events: StoreWriterEvents, memory: StoreMemory, maxPages?: number) {
@@ -130,11 +140,18 @@ export class StoreWriter {
     if (!this.#failure) this.#push(order, undefined);
   }
 
-  /** Keeps a topic's retained value, or forgets it. Nobody is told when. */
+  /**
+   * Keeps a topic's retained value, or forgets it. Nobody is told when; while there is no room for it, it
+   * waits.
+   */
   retain(topic: string, frame: Uint8Array | undefined): void {
     if (this.#failure) return;
-    this.#waiting.retain(topic, frame);
-    this.#schedule();
+    if (this.#waiting.retain(topic, frame)) this.#schedule();
+    else if (!this.#isClearLost) {
+      this.#isClearLost = true;
+      const text = "Too many topics wait to be cleared; some have their old value after a restart";
+      this.#events.retainedWaits(new StreamError("storage-full", text));
+    }
   }
 
   /** What a connection waits for while too much of it waits to be written; `undefined` if it does not. */
@@ -144,6 +161,8 @@ export class StoreWriter {
 
   /** Writes what waits, then closes the database. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    if (this.#retry !== undefined) this.#tryRetained();
     if (!this.#isIdle) await this.#idle.wait();
     this.#post({ type: "close" });
     await this.#closed.promise;
@@ -267,6 +286,8 @@ export class StoreWriter {
   #performed(report: StoreReport, asked: boolean): void {
     const batch = asked ? this.#inFlight.shift() : undefined;
     if (batch?.onLine) this.#line.free();
+    // Before a newer value of a topic is handed over, which must not be followed by this one.
+    else if (batch && !report.failure) this.#settleRetained(batch.waiting, report.results);
     // The thread works on while what it has done is told.
     if (!report.failure) this.#send();
     this.#events.committed(report);
@@ -285,6 +306,44 @@ export class StoreWriter {
     if (this.#isIdle) this.#idle.notify();
   }
 
+  /** Has retained values wait that were not written, and tells of that once. */
+  #settleRetained(batch: readonly Waiting[], results: readonly OrderResult[]): void {
+    let refused = 0;
+    let written = 0;
+    let error: StreamError | undefined;
+    batch.forEach(({ order }, i) => {
+      if (order.kind !== "retain") return;
+      const result = results[i]!;
+      if (!("failure" in result)) return void written++;
+      refused++;
+      error = errorOf(result.failure);
+      if (!this.#isClosing) this.#waiting.retainAgain(order.topic, order.frame);
+    });
+    if (error) this.#tellRetained(error, refused);
+    if (this.#isClosing) return;
+    if (error) {
+      this.#waiting.retry = "later";
+      this.#retry = setTimeout(() => this.#tryRetained(), RETRY_MS);
+    } else if (written > 0) {
+      this.#waiting.retry = this.#retry = undefined;
+      this.#isClearLost = false;
+    }
+  }
+
+  #tellRetained({ code, message }: StreamError, count: number): void {
+    if (!this.#isClosing && this.#retry !== undefined) return;
+    const text = this.#isClosing
+      ? `Retained publications were not written and are lost: ${count}`
+      : "Retained publications wait to be written; where the broker ends before that, they are lost";
+    this.#events.retainedWaits(new StreamError(code, `${text}. ${message}`));
+  }
+
+  #tryRetained(): void {
+    clearTimeout(this.#retry);
+    this.#waiting.retry = "next";
+    this.#schedule();
+  }
+
   #answer(waiting: Waiting, result: OrderResult): void {
     this.#waiting.done(waiting);
     waiting.onResult?.(result);
@@ -301,6 +360,7 @@ export class StoreWriter {
   #fail(error: StreamError): void {
     if (this.#failure) return;
     this.#failure = error;
+    clearTimeout(this.#retry);
     const failure = { code: error.code, message: error.message };
     const handedOver = this.#inFlight.splice(0).flatMap(({ waiting }) => waiting);
     const waiting = [...handedOver, ...this.#waiting.clear()];

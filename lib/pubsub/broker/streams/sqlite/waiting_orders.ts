@@ -29,6 +29,9 @@ const FIRST_BYTES = 4_096;
 const MAX_KEPT = 4;
 const MAX_KEPT_BYTES = 2_097_152;
 
+/** While there is no room for retained values, no more topics wait to be cleared once this many wait. */
+const MAX_CLEARED = 100_000;
+
 const NO_BATCH = { bytes: Infinity, cost: Infinity };
 
 /** An order on its way, and who waits for the answer. */
@@ -68,6 +71,8 @@ export class WaitingOrders {
   #purges = 0;
   /** Retained values that wait: of each topic only the last. */
   readonly #retains = new Map<string, Uint8Array | undefined>();
+  /** Some found no room: whether all wait for some time, or are tried next, without anything else. */
+  #retry: "later" | "next" | undefined;
   /** Memory of committed publications, for the next ones: it need not be collected after each commit. */
   readonly #memory: ArrayBuffer[] = [];
   /** What all have waiting, and what is being written. */
@@ -91,7 +96,11 @@ export class WaitingOrders {
 
   /** Whether there is anything to hand over. */
   get isEmpty(): boolean {
-    return this.#waiting.length === 0 && this.#first.size === 0 && this.#retains.size === 0;
+    return this.#waiting.length === 0 && this.#first.size === 0 && !this.#hasRetains;
+  }
+
+  get #hasRetains(): boolean {
+    return this.#retains.size > 0 && this.#retry !== "later";
   }
 
   /**
@@ -101,7 +110,7 @@ export class WaitingOrders {
   get batchSize(): { readonly bytes: number; readonly cost: number } {
     let bytes = 0;
     let cost = 0;
-    if (this.#retains.size > 0) return NO_BATCH;
+    if (this.#hasRetains) return NO_BATCH;
     for (const waiting of [...this.#first.values(), ...this.#waiting]) {
       if (!(waiting instanceof OpenAppend)) return NO_BATCH;
       bytes += waiting.batchBytes;
@@ -144,9 +153,30 @@ export class WaitingOrders {
     this.#waiting.push({ order, cost, shares, onResult });
   }
 
-  /** Keeps a topic's retained value, or forgets it. */
-  retain(topic: string, frame: Uint8Array | undefined): void {
+  /**
+   * Keeps a topic's retained value, or forgets it.
+   *
+   * @returns whether it will be done: what values take is limited elsewhere, what cleared topics take is not.
+   */
+  retain(topic: string, frame: Uint8Array | undefined): boolean {
+    const { size } = this.#retains;
+    const isExcess = this.#retry !== undefined && frame === undefined && size >= MAX_CLEARED;
+    if (isExcess && !this.#retains.has(topic)) return false;
     this.#retains.set(topic, frame);
+    return true;
+  }
+
+  /** Takes a retained value back that found no room. A newer one of its topic replaces it. */
+  retainAgain(topic: string, frame: Uint8Array | undefined): void {
+    if (!this.#retains.has(topic)) this.#retains.set(topic, frame);
+  }
+
+  /**
+   * When retained values are handed over: with all else, unless some found no room. Then they go alone,
+   * as nothing else is to be refused because of them, and not at once.
+   */
+  set retry(when: "later" | "next" | undefined) {
+    this.#retry = when;
   }
 
   /** What a connection waits for before it adds something; `undefined` if nothing. */
@@ -160,6 +190,10 @@ export class WaitingOrders {
   /** Takes out what the next commit is to do. */
   take(): Waiting[] {
     const batch: Waiting[] = [];
+    if (this.#retry === "next" && this.#hasRetains) {
+      this.#takeRetains(batch, this.#maxBatchCost);
+      return batch;
+    }
     let cost = 0;
     const maxCost = this.#isShared() ? this.#maxSharedCost : this.#maxBatchCost;
     const isFull = () => batch.length >= MAX_BATCH_ORDERS || cost >= maxCost;
@@ -187,14 +221,19 @@ export class WaitingOrders {
       cost += waiting.cost;
     }
     this.#waiting = [...later, ...this.#waiting.slice(next)];
+    if (this.#hasRetains) this.#takeRetains(batch, maxCost - cost);
+    return batch;
+  }
+
+  #takeRetains(batch: Waiting[], maxBytes: number): void {
+    let bytes = 0;
     for (const [topic, frame] of this.#retains) {
-      if (isFull()) break;
+      if (batch.length >= MAX_BATCH_ORDERS || bytes >= maxBytes) break;
       this.#retains.delete(topic);
-      cost += frame?.length ?? 0;
+      bytes += frame?.length ?? 0;
       const order = { kind: "retain", topic, frame } as const;
       batch.push({ order, cost: 0, shares: [], onResult: undefined });
     }
-    return batch;
   }
 
   /** Something that was taken out is done: it makes room. */
