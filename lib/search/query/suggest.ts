@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { servedBetween } from "../index/schema.ts";
 import { fromStored } from "../index/stored_text.ts";
 import { MAX_QUERY_LENGTH, MAX_SHOWN_TITLE } from "../limits.ts";
 import type { Suggestion } from "../types.ts";
@@ -36,10 +37,7 @@ export class Suggester {
   /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync, counts: WordCounts) {
     this.#counts = counts;
-    this.#byKey = db.prepare(
-      `SELECT key, ${SHOWN_TITLE} FROM record WHERE key >= ? AND key < ? AND shown = 1
-       ORDER BY key LIMIT ?`,
-    );
+    this.#byKey = db.prepare(servedBetween(SHOWN_TITLE));
     // Bound as it is, a number is REAL, which FTS5 does not take for a limit.
     this.#among = db.prepare(
       `SELECT json_group_array(rowid) AS ids, count(*) AS n FROM (SELECT rowid FROM words
