@@ -11,8 +11,8 @@ import { newPublicationList, type PublicationList } from "./publication_list.ts"
 export const BATCH_BYTES = 393_216;
 export const OUTCOME_BYTES = 65_536;
 
-/** What a batch begins with: how many orders it has. */
-const HEAD_BYTES = 4;
+/** The size of a batch of no orders: it begins with how many it has. */
+export const EMPTY_BATCH_BYTES = 4;
 
 /** What stands before a stream's name, of at most 64 letters of ASCII; and behind it. */
 const BEFORE_NAME = 2, BEHIND_NAME = 16;
@@ -43,7 +43,7 @@ export function writeAppends(
   out: Uint8Array,
   appends: readonly AppendOrder[],
 ): number | undefined {
-  return addAppends(out, HEAD_BYTES, 0, appends);
+  return addAppends(out, EMPTY_BATCH_BYTES, 0, appends);
 }
 
 /**
@@ -144,7 +144,7 @@ function readPublications(
 export function readAppends(bytes: Uint8Array): AppendOrder[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const orders: AppendOrder[] = [];
-  let at = HEAD_BYTES;
+  let at = EMPTY_BATCH_BYTES;
   for (let left = view.getUint32(0, true); left > 0; left--) {
     const awaited = view.getUint8(at++) === 1;
     const nameEnd = at + 1 + view.getUint8(at);

@@ -12,6 +12,7 @@ import type { OnStored, StreamFigures } from "../stream_store.ts";
 import {
   addAppends,
   BATCH_BYTES,
+  EMPTY_BATCH_BYTES,
   OUTCOME_BYTES,
   readOutcomes,
   writeAppends,
@@ -52,7 +53,7 @@ export interface StoreWriterEvents {
 interface Batch {
   readonly waiting: Waiting[];
   /** Its orders and its size, if it is on the line. */
-  readonly onLine: { readonly orders: AppendOrder[]; bytes: number; cost: number } | undefined;
+  readonly onLine: { readonly orders: AppendOrder[]; bytes: number } | undefined;
 }
 
 /** Retained values that found no room are tried again after this time. */
@@ -81,6 +82,8 @@ export class StoreWriter {
   readonly #waiting: WaitingOrders;
   /** What was handed over, the one that is being committed first. */
   readonly #inFlight: Batch[] = [];
+  /** What the second of them counts for. */
+  #nextCost = 0;
   /** Those that are answered by a later report. */
   readonly #late = new Map<number, Waiting>();
   #isScheduled = false;
@@ -206,10 +209,7 @@ export class StoreWriter {
       this.#inFlight.push({ waiting: batch, onLine: undefined });
       return this.#post({ type: "perform", orders }, memory);
     }
-    this.#inFlight.push({
-      waiting: batch,
-      onLine: { orders: appends, bytes, cost: costOf(batch) },
-    });
+    this.#inFlight.push({ waiting: batch, onLine: { orders: appends, bytes } });
     const waits = mayWait && this.#isWaitWorth(appends);
     this.#line.ask(bytes, waits);
     this.#waiting.keep(memory);
@@ -219,25 +219,21 @@ export class StoreWriter {
   /** Hands over what is committed next, or adds to it. */
   #sendNext(): void {
     if (!this.#inFlight.every(({ onLine }) => onLine)) return;
-    const next = this.#inFlight[1]?.onLine;
+    const queued = this.#inFlight[1];
+    const { waiting, onLine } = queued ??
+      { waiting: [], onLine: { orders: [], bytes: EMPTY_BATCH_BYTES } };
     const { bytes, cost } = this.#waiting.batchSize;
-    if ((next?.cost ?? 0) + cost > NEXT_COST || (next?.bytes ?? 0) + bytes > BATCH_BYTES) return;
-    if (next && !this.#line.takeBack()) return;
+    const nextCost = cost + (queued ? this.#nextCost : 0);
+    if (nextCost > NEXT_COST || onLine!.bytes + bytes > BATCH_BYTES) return;
+    if (queued && !this.#line.takeBack()) return;
     const batch = this.#waiting.take();
     const appends = batch.map(({ order }) => order as AppendOrder);
-    const { request } = this.#line;
-    const size = next
-      ? addAppends(request, next.bytes, next.orders.length, appends)
-      : writeAppends(request, appends);
-    if (next) {
-      next.orders.push(...appends);
-      next.bytes = size!;
-      next.cost += cost;
-      this.#inFlight[1]!.waiting.push(...batch);
-    } else {
-      this.#inFlight.push({ waiting: batch, onLine: { orders: appends, bytes: size!, cost } });
-    }
-    this.#line.ask(size!);
+    onLine!.bytes = addAppends(this.#line.request, onLine!.bytes, onLine!.orders.length, appends)!;
+    onLine!.orders.push(...appends);
+    waiting.push(...batch);
+    this.#nextCost = nextCost;
+    if (!queued) this.#inFlight.push({ waiting, onLine });
+    this.#line.ask(onLine!.bytes);
     this.#waiting.keep(appends.map(({ frames }) => frames.buffer as ArrayBuffer));
   }
 
@@ -370,8 +366,4 @@ export class StoreWriter {
     this.#idle.notify();
     this.#events.failed(error);
   }
-}
-
-function costOf(batch: readonly Waiting[]): number {
-  return batch.reduce((sum, { cost }) => sum + cost, 0);
 }
