@@ -14,14 +14,7 @@ const encoder = new TextEncoder();
 const INFO = 'INFO {"version":"2.9.0","max_payload":1048576,"headers":true}\r\n';
 
 function connect(server: FakeNats): Promise<NatsLink> {
-  return NatsLink.connect({
-    hosts: [`127.0.0.1:${server.port}`],
-    tls: false,
-    caCert: undefined,
-    login: undefined,
-    name: "test",
-    signal: new AbortController().signal,
-  });
+  return NatsLink.connect(server.cluster);
 }
 
 Deno.test("a server that says why it lets nobody in and resets the connection ends no program", async () => {

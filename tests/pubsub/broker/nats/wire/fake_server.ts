@@ -1,4 +1,5 @@
 /** A NATS server of a few lines, which does what no real one can be made to do in time. */
+import type { ClusterOptions } from "../../../../../lib/pubsub/broker/nats/cluster.ts";
 import { deadline } from "../../../../support/deadline.ts";
 
 const encoder = new TextEncoder();
@@ -71,6 +72,18 @@ export class FakeNats implements Disposable {
 
   get port(): number {
     return this.#listener.addr.port;
+  }
+
+  /** What links to it are made with. */
+  get cluster(): ClusterOptions {
+    return {
+      hosts: [`127.0.0.1:${this.port}`],
+      tls: false,
+      caCert: undefined,
+      login: undefined,
+      name: "test",
+      signal: new AbortController().signal,
+    };
   }
 
   async next(): Promise<FakeClient> {

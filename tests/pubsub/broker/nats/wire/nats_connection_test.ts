@@ -92,14 +92,7 @@ Deno.test("nothing that comes before TLS but the server's greeting is taken", as
 
 Deno.test("a link that is closed while it connects again leaves nothing open", async () => {
   using server = new FakeNats();
-  const opening = NatsLink.connect({
-    hosts: [`127.0.0.1:${server.port}`],
-    tls: false,
-    caCert: undefined,
-    login: undefined,
-    name: "test",
-    signal: new AbortController().signal,
-  });
+  const opening = NatsLink.connect(server.cluster);
   const first = await server.next();
   await first.accept();
   const link = await opening;
@@ -112,14 +105,7 @@ Deno.test("a link that is closed while it connects again leaves nothing open", a
 
 Deno.test("what a server refuses again and again in the same words is told once", async () => {
   using server = new FakeNats();
-  const opening = NatsLink.connect({
-    hosts: [`127.0.0.1:${server.port}`],
-    tls: false,
-    caCert: undefined,
-    login: undefined,
-    name: "test",
-    signal: new AbortController().signal,
-  });
+  const opening = NatsLink.connect(server.cluster);
   using client = await server.next();
   await client.accept();
   await using link = await opening;
@@ -180,15 +166,7 @@ Deno.test("a server that has its pings answered and takes no answers is left", a
 
 Deno.test("a server that lets everybody in and closes at once is not asked without a pause", async () => {
   using server = new FakeNats();
-  const options = {
-    hosts: [`127.0.0.1:${server.port}`],
-    tls: false,
-    caCert: undefined,
-    login: undefined,
-    name: "test",
-    signal: new AbortController().signal,
-  };
-  const opening = CoreLink.connect(options, true);
+  const opening = CoreLink.connect(server.cluster, true);
   let begun = 0;
   for (let i = 0; i < 4; i++) {
     using client = await server.next();
