@@ -19,7 +19,7 @@ const LEAST_BYTES = 4_096;
 /** Very little, little, or much. */
 export type Passed = 0 | 1 | 2;
 
-/** So many flows go on that have passed very little, then so many that have passed little, then others. */
+/** How many flows go on in a row: of those that have passed very little, of those little, of the others. */
 const AT_A_TIME = [8, 2, 1] as const;
 
 /** The turns of the others. */

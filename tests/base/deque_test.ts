@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Deque } from "../../lib/base/deque.ts";
 import { collectGarbage } from "../support/garbage.ts";
 
-/** What can be done to a queue; `push` adds so many, `shift` and `pop` take so many off. */
+/** What can be done to a queue: `push` adds `count` items, `shift` and `pop` take `count` items off. */
 type Step =
   | { readonly type: "push" | "shift" | "pop"; readonly count: number }
   | { readonly type: "clear" };

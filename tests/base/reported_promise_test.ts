@@ -31,7 +31,7 @@ const HANDLED: Record<string, (promise: Promise<void>) => Promise<unknown>> = {
   },
 };
 
-Deno.test("a rejection is handled by whoever takes it, or else reported, and never both", async () => {
+Deno.test("a rejection that nobody handles is reported, and no other", async () => {
   const told: unknown[] = [];
   const report = (error: unknown) => void told.push(error);
   const count = await unhandledRejections(async () => {

@@ -30,7 +30,7 @@ export interface LineMemory {
   /** The sizes of that room, in bytes. */
   readonly requestBytes: number;
   readonly answerBytes: number;
-  /** How many requests may be under way at one time. */
+  /** The most requests that are under way at the same time. */
   readonly places: number;
 }
 
@@ -81,7 +81,7 @@ export class AskingEnd {
    *
    * @param requestBytes The most bytes of a request, a multiple of 8.
    * @param answerBytes The most bytes of an answer, a multiple of 8.
-   * @param places How many requests may be under way at one time.
+   * @param places The most requests that are under way at the same time.
    */
   constructor(requestBytes: number, answerBytes: number, places = 1) {
     const bytes = headBytes(places) + places * (requestBytes + answerBytes);

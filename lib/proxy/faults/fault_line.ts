@@ -14,12 +14,12 @@ import { WaitingRoom } from "./waiting_room.ts";
 /** The most pieces that are made in one go. */
 const PIECES_IN_A_ROW = 512;
 
-/** Of pieces that are written by themselves, others have their turn before so many: they take some 0.5 ms. */
+/** After this many pieces, each written by itself, other connections have a turn. They take 0.5 ms. */
 const PIECES_IN_A_TURN = 16;
 
 /**
- * A message of so few pieces, and one of no more than so many, does not wait for all those who send
- * without end.
+ * Who has passed fewer pieces than the first number without a pause has passed very little, and with fewer
+ * than the second, little. Their messages go before those of connections that send without end.
  */
 const FEW_IN_A_ROW = 4;
 const MANY_IN_A_ROW = 64;

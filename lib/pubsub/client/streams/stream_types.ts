@@ -156,7 +156,7 @@ export interface ConsumeOptions {
    * acknowledged; when it throws, it is given back.
    */
   readonly onMessage?: ((message: ConsumedMessage) => unknown) | undefined;
-  /** The most calls of `onMessage` that run at one time. @default {1} */
+  /** The most calls of `onMessage` that run at the same time. @default {1} */
   readonly concurrency?: number | undefined;
   /** Is told of messages that were dropped before they were acknowledged. */
   readonly onMissed?: ((count: number) => void) | undefined;
