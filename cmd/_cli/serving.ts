@@ -94,7 +94,7 @@ export function announce(
   if (json) out.json({ type: "listening", address: text });
   else log.info(`listening on ${text}`);
   manager?.ready(`listening on ${text}`);
-  // The first clients need not wait for it.
+  // It takes 1 ms, for which nobody has to wait who waits for that line.
   giveLargeMemoryBack();
 }
 

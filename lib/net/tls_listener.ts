@@ -14,12 +14,12 @@ import { type HandshakeEvents, TlsHandshake } from "./tls_handshake.ts";
 import { Turns } from "./turns.ts";
 
 /**
- * After this many accepts without a complete handshake, and half as many as may be under way, it is looked
- * at what those have sent that were accepted: else the next ones would push them out.
+ * After this many accepts without a complete handshake, or half of the handshakes that may be under way if
+ * that is less, what the accepted clients have sent is read first: else later ones would push them out.
  */
 const ACCEPTS_IN_A_ROW = 32;
 
-/** So many clients that have sent something wait for their turn: more are accepted when there is room. */
+/** The most clients that have sent something and wait for their turn. Until there are fewer, none is accepted. */
 const MAX_WAITING = 1_024;
 
 /**

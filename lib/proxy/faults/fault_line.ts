@@ -19,7 +19,7 @@ const PIECES_IN_A_TURN = 16;
 
 /**
  * Who has passed fewer pieces than the first number without a pause has passed very little, and with fewer
- * than the second, little. Their messages go before those of connections that send without end.
+ * than the second, little. Their messages go before those of those who send without end.
  */
 const FEW_IN_A_ROW = 4;
 const MANY_IN_A_ROW = 64;
