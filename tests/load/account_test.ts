@@ -1,5 +1,4 @@
 /** Whatever happens to the server, each message that was due is accounted for. */
-import "../support/recycled_threads.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { serveEcho } from "../../lib/echo/mod.ts";

@@ -1,4 +1,3 @@
-import "../support/recycled_threads.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { type LoadErrorKind, type LoadOptions, runLoad } from "../../lib/load/mod.ts";

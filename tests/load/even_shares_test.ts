@@ -1,4 +1,3 @@
-import "../support/recycled_threads.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { runLoad } from "../../lib/load/mod.ts";

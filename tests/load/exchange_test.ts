@@ -1,4 +1,3 @@
-import "../support/recycled_threads.ts";
 import {
   assert,
   assertEquals,

@@ -1,4 +1,3 @@
-import "../support/recycled_threads.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import { runLoad } from "../../lib/load/mod.ts";

@@ -1,4 +1,3 @@
-import "../support/recycled_threads.ts";
 import { assertEquals } from "@std/assert";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";

@@ -1,8 +1,9 @@
 /**
  * Threads that are used again: to start one, and to load all that it runs, takes longer than most of
  * the tests that need one. In a file that imports this, `new Worker(…)` takes a thread with which an
- * earlier test is done. That is one which reported that it has finished, or that it has closed when it was
- * told to, and was then ended.
+ * earlier test is done. That is one which reported that it has closed, when it was told to, and was then
+ * ended. One that only has nothing more to do, as a thread of a load, may not be used again: some of what
+ * it was told is still on its way.
  *
  * @module
  */
@@ -59,8 +60,8 @@ class RecycledWorker {
   #look(report: { readonly type?: string }): void {
     this.#unanswered--;
     const { type } = report;
-    this.#isClosed = type === "finished" || this.#isToldToClose &&
-        (type === "closed" || type === undefined && this.#unanswered === 0);
+    this.#isClosed = this.#isToldToClose &&
+      (type === "closed" || type === undefined && this.#unanswered === 0);
   }
 }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { connectBroker } from "../../../../lib/pubsub/mod.ts";
 import { until } from "../../../support/deadline.ts";
 import { NatsCluster, NatsServer } from "../../../support/nats.ts";
+import { clientTimers } from "./client_timers.ts";
 import { ClusterRun } from "./cluster_run.ts";
 import { GatewayRun, IMPATIENT } from "./gateway_run.ts";
 import { loseQuorum } from "./quorum.ts";
@@ -10,16 +11,10 @@ import { nextOf } from "./support.ts";
 
 const TICK_MS = 20;
 
-/**
- * Where a gateway is closed while the official client makes a consumer anew in vain, that client leaves a
- * timer of up to 5 s behind, which nobody can stop.
- */
-const LEAVES_TIMER = { sanitizeOps: false };
-
 Deno.test(
   "while a server of three dies, all is received or told, and what was kept stays",
-  LEAVES_TIMER,
   async () => {
+    using _timers = clientTimers();
     await using cluster = await NatsCluster.start("a cluster of three");
     if (cluster === undefined) return;
     await using run = new ClusterRun(cluster);
@@ -39,8 +34,8 @@ Deno.test(
 
 Deno.test(
   "what a stopped gateway costs is told exactly; where it dies, clients go to the next",
-  LEAVES_TIMER,
   async () => {
+    using _timers = clientTimers();
     await using server = await NatsServer.start("a mortal gateway", { config: IMPATIENT });
     if (server === undefined) return;
     await using gateways = await GatewayRun.start([server.url]);
