@@ -2,8 +2,8 @@
  * Threads that are used again: to start one, and to load all that it runs, takes longer than most of
  * the tests that need one. In a file that imports this, `new Worker(…)` takes a thread with which an
  * earlier test is done. That is one which reported that it has closed, when it was told to, and was then
- * ended. Threads of loads are
- * not told to close: runs with used ones counted too few answers now and then.
+ * ended. Threads of loads are not told to close: runs with used ones counted too few answers now and
+ * then.
  *
  * @module
  */
