@@ -1,9 +1,8 @@
+import { LARGE_BYTES } from "../../lib/base/large_memory.ts";
+
 /** The parameters of glibc's `mallopt`. */
 const M_TRIM_THRESHOLD = -1;
 const M_MMAP_THRESHOLD = -3;
-
-/** Memory of this size and more is the system's again as soon as it is freed. */
-const LARGE_BYTES = 262_144;
 
 /** More than this is not kept free at the end of the heap. */
 const FREE_BYTES = 4_194_304;
@@ -15,7 +14,8 @@ const FREE_BYTES = 4_194_304;
  * frames of 16 MiB a server had 600 MB that nobody used.
  *
  * It needs the permission `ffi`, which packed programs do not have; they are given the same by the
- * variables `MALLOC_MMAP_THRESHOLD_` and `MALLOC_TRIM_THRESHOLD_`. It takes about 1 ms.
+ * variables `MALLOC_MMAP_THRESHOLD_` and `MALLOC_TRIM_THRESHOLD_`. It takes about 1 ms, so it is to be
+ * called when there is large memory, and not by each start.
  */
 export function giveLargeMemoryBack(): void {
   if (Deno.build.os !== "linux") return;

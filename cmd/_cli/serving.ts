@@ -1,5 +1,6 @@
 import type { ConnectionError, ResolvedLimits, Server } from "../../lib/net/mod.ts";
 import { formatAddress } from "../../lib/net/address.ts";
+import { onLargeMemory } from "../../lib/base/large_memory.ts";
 import { machineMemoryBytes } from "../../lib/net/machine_memory.ts";
 import type { Address } from "../../lib/net/mod.ts";
 import type { Context } from "./command.ts";
@@ -83,7 +84,7 @@ export function maxMemoryOf(flags: { readonly "max-memory": number | undefined }
 
 /**
  * Says that a server serves, and where: on stderr, or with `--json` as the first object on stdout, and
- * to the service manager. From then on it gives large memory back as soon as it is free.
+ * to the service manager. Once it uses large memory, it gives that back as soon as it is free.
  */
 export function announce(
   address: Address,
@@ -94,8 +95,7 @@ export function announce(
   if (json) out.json({ type: "listening", address: text });
   else log.info(`listening on ${text}`);
   manager?.ready(`listening on ${text}`);
-  // It takes 1 ms, for which nobody has to wait who waits for that line.
-  giveLargeMemoryBack();
+  onLargeMemory(giveLargeMemoryBack);
 }
 
 /** Waits until a server has ended; warns of connections that did not finish in time. */

@@ -1,5 +1,6 @@
 import { checkAccess, type Context } from "../_cli/mod.ts";
 import { importLater } from "../../lib/base/import_later.ts";
+import { useLargeMemory } from "../../lib/base/large_memory.ts";
 import type { HttpFlagValues, HttpSurroundings } from "./http_flag_values.ts";
 import type { HttpSide } from "./http_side.ts";
 
@@ -18,6 +19,7 @@ export async function openHttp(
 ): Promise<HttpSide | undefined> {
   if (flags.http === undefined) return undefined;
   checkAccess(flags.http, flags);
+  useLargeMemory();
   const { HttpSide } = await importLater<typeof import("./http_side.ts")>(
     new URL("./http_side.ts", import.meta.url),
   );

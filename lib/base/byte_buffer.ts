@@ -1,3 +1,5 @@
+import { makeMemory } from "./large_memory.ts";
+
 /**
  * A buffer to write bytes into. When it is full it doubles its memory, so that appending a byte takes
  * constant time on average.
@@ -14,7 +16,7 @@ export class ByteBuffer {
    * @param capacity How many bytes it takes before it grows.
    */
   constructor(capacity = 1_024) {
-    this.bytes = new Uint8Array(capacity);
+    this.bytes = makeMemory(capacity);
   }
 
   /** Makes room for `count` more bytes. It writes none: {@linkcode length} stays as it is. */
@@ -22,7 +24,7 @@ export class ByteBuffer {
     const due = this.length + count;
     if (due <= this.bytes.length) return;
     if (!(due > 0)) throw new TypeError("Cannot append what is no Uint8Array");
-    const grown = new Uint8Array(Math.max(due, this.bytes.length * 2));
+    const grown = makeMemory(Math.max(due, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }

@@ -1,3 +1,4 @@
+import { useLargeMemory } from "../base/large_memory.ts";
 import {
   bytesOption,
   countOption,
@@ -175,6 +176,7 @@ class ThreadedEchoServer implements EchoServer {
   }
 
   #startThread(address: Address): Promise<Address> {
+    useLargeMemory();
     const index = this.#threads.length;
     const thread: Thread = {
       worker: new WorkerThread(new URL("./echo_thread.ts", import.meta.url), {

@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
 import { Condition } from "../base/condition.ts";
 import { Deque } from "../base/deque.ts";
-import { releaseMemory } from "../base/release_memory.ts";
+import { releaseMemory } from "../base/large_memory.ts";
 import { byteStream } from "./byte_stream.ts";
 import { connWritable } from "./conn_writable.ts";
 import type { ConnectionMemory, KeepingConn } from "./server_memory.ts";

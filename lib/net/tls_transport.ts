@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { Condition } from "../base/condition.ts";
-import { releaseMemory } from "../base/release_memory.ts";
+import { releaseMemory } from "../base/large_memory.ts";
 
 /** What a record of TLS adds to the bytes in it, at most. */
 const RECORD_BYTES = 256;

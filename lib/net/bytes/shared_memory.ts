@@ -1,4 +1,4 @@
-import { releaseMemory } from "../../base/release_memory.ts";
+import { makeMemory, releaseMemory } from "../../base/large_memory.ts";
 
 /**
  * The size of the largest read in bytes. Where a broker sends 1 KiB to ten subscribers, the rate
@@ -73,7 +73,7 @@ export class SharedMemory {
 /** Takes memory that nobody uses. */
 export function takeMemory(size: number): SharedMemory {
   const memory = kept.get(size)?.pop();
-  if (memory === undefined) return new SharedMemory(new Uint8Array(size));
+  if (memory === undefined) return new SharedMemory(makeMemory(size));
   keptBytes -= size;
   return memory.reuse();
 }

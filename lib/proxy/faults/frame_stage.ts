@@ -1,4 +1,5 @@
 import type { Budget } from "../../base/budget.ts";
+import { makeMemory } from "../../base/large_memory.ts";
 import { type Frame, FrameDecoder } from "../../frame/mod.ts";
 import type { ActiveFault, FrameInfo } from "./active_fault.ts";
 import { OBJECT_BYTES } from "./waiting_room.ts";
@@ -241,7 +242,7 @@ const OPENING_BRACE = 0x7b;
 const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(one.length + other.length);
+  const all = makeMemory(one.length + other.length);
   all.set(one);
   all.set(other, one.length);
   return all;

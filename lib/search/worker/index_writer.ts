@@ -4,6 +4,7 @@
  * @module
  */
 import { Condition } from "../../base/condition.ts";
+import { useLargeMemory } from "../../base/large_memory.ts";
 import { WorkerThread } from "../../base/threads/worker_thread.ts";
 import type { FileIdentity } from "../../sqlite/mod.ts";
 import { SearchError } from "../error.ts";
@@ -82,6 +83,7 @@ export class IndexWriter {
   }
 
   #start(): void {
+    useLargeMemory();
     this.#thread ??= new WorkerThread(this.#url, {
       name: "index",
       errors: ERRORS,

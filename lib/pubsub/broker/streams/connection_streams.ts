@@ -3,7 +3,7 @@ import { FrameDecoder } from "../../../frame/frame_decoder.ts";
 import { ByteBuffer } from "../../../base/byte_buffer.ts";
 import { Condition } from "../../../base/condition.ts";
 import { messageOf } from "../../../base/message_of.ts";
-import { releaseMemory } from "../../../base/release_memory.ts";
+import { releaseMemory } from "../../../base/large_memory.ts";
 import type { Principal } from "../../../access/mod.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { writeControl } from "../../protocol/control_frame.ts";

@@ -1,4 +1,4 @@
-import { releaseMemory } from "../../../../base/release_memory.ts";
+import { releaseMemory } from "../../../../base/large_memory.ts";
 import { checksumOf } from "./checksum.ts";
 import { RunDecoder, RunFrames } from "./run_frames.ts";
 import type { Statements } from "./statements.ts";

@@ -6,7 +6,7 @@
 import { Condition } from "../../../../base/condition.ts";
 import { Deque } from "../../../../base/deque.ts";
 import { FairLine } from "../../../../base/fair_line.ts";
-import { releaseMemory } from "../../../../base/release_memory.ts";
+import { releaseMemory } from "../../../../base/large_memory.ts";
 import { partialOf } from "../../../../sqlite/new_file.ts";
 import { removePartial } from "../../../../sqlite/backup.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";

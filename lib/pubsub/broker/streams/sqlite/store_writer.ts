@@ -4,6 +4,7 @@
  * @module
  */
 import { Condition } from "../../../../base/condition.ts";
+import { useLargeMemory } from "../../../../base/large_memory.ts";
 import { AskingEnd } from "../../../../base/threads/shared_line.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import type { Frame } from "../../../../frame/mod.ts";
@@ -98,6 +99,7 @@ export class StoreWriter {
 
   /** Starts the thread. */
   constructor(path: string, events: StoreWriterEvents, memory: StoreMemory, maxPages?: number) {
+    useLargeMemory();
     this.#events = events;
     this.#waiting = new WaitingOrders(events, memory.waitingBytes);
     this.#thread = new WorkerThread(new URL("./store_thread.ts", import.meta.url), {
