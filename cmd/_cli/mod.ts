@@ -30,7 +30,7 @@ export { END_OF_INPUT, type Host, processHost } from "./host.ts";
 export type { LiveLine } from "./live_line.ts";
 export type { Log } from "./log.ts";
 export type { CommandEntry, Program } from "./multi.ts";
-export { checkOpenFiles, openFileLimit } from "./open_files.ts";
+export { checkOpenFiles, handshakesWithin, openFileLimit } from "./open_files.ts";
 export { accessFlags, authenticatorOf, checkAccess, credentialFlags, helloOf } from "./access.ts";
 export {
   announce,

@@ -12,15 +12,42 @@ export interface OpenFiles {
   readonly limit?: number | undefined;
 }
 
+/** With fewer TLS handshakes under way, some clients of a small server would be in each other's way. */
+const LEAST_HANDSHAKES = 16;
+
+/** Looked up once: it does not change, and later there may be no file left to find out. */
+let known: Promise<number | undefined> | undefined;
+
 /**
  * How many files, sockets included, this process may have open at once; `undefined` where that is
  * unknown.
  */
-export async function openFileLimit(): Promise<number | undefined> {
+export function openFileLimit(): Promise<number | undefined> {
+  return known ??= findLimit();
+}
+
+/**
+ * How many TLS handshakes may be under way at a server, where its settings do not say it: no more than
+ * connections afterwards, and half of the files that may be open. The others are for those who are
+ * connected, and for files.
+ *
+ * @param most What it is otherwise.
+ * @param limit How many files may be open.
+ */
+export function handshakesWithin(
+  most: number,
+  maxConnections: number,
+  limit: number | undefined,
+): number {
+  const files = Math.floor(((limit ?? Infinity) - RESERVED_FILES) / 2);
+  return Math.max(LEAST_HANDSHAKES, Math.min(most, maxConnections || Infinity, files));
+}
+
+async function findLimit(): Promise<number | undefined> {
   if (Deno.build.os === "windows") return undefined;
   try {
-    // Reading /proc would need all permissions. The shell inherits this process's limit; /bin/sh is
-    // the only program that a packed program may run.
+    // The shell inherits this process's limit. Packed programs may not read it in /proc, and run no
+    // other program.
     const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", "ulimit -n"] }).output();
     return parseLimit(new TextDecoder().decode(stdout).trim());
   } catch {

@@ -1,10 +1,12 @@
 import { importLater } from "../../lib/base/import_later.ts";
 import { hostProblem } from "../../lib/net/address.ts";
+import { resolveServerTls } from "../../lib/net/handshake_limits.ts";
 import type { ClientTls, ServerTls } from "../../lib/net/mod.ts";
 import { tlsFinding } from "../../lib/net/tls_problem.ts";
 import "../../lib/net/tls_sayings.ts";
 import type { Context } from "./command.ts";
 import { lowerFirst } from "./describe_error.ts";
+import { handshakesWithin, openFileLimit } from "./open_files.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A file of `--tls-cert`, `--tls-key` or `--tls-ca` that cannot be used. */
@@ -17,11 +19,13 @@ export class TlsFileError extends Error {
 export interface ServerTlsFlags {
   readonly "tls-cert": string | undefined;
   readonly "tls-key": string | undefined;
+  readonly "max-connections": number;
 }
 
 /**
  * Reads the files that `--tls-cert` and `--tls-key` name; `undefined` without them. Warns of a
- * certificate that clients will refuse.
+ * certificate that clients will refuse. As many handshakes may be under way as files and connections
+ * permit.
  *
  * @throws {TlsFileError} if they hold no certificate and key that belong together.
  */
@@ -31,6 +35,7 @@ export async function serverTlsOf(
 ): Promise<ServerTls | undefined> {
   const { "tls-cert": certPath, "tls-key": keyPath } = flags;
   if (certPath === undefined || keyPath === undefined) return undefined;
+  const limit = openFileLimit();
   const tls = { cert: await Deno.readTextFile(certPath), key: await Deno.readTextFile(keyPath) };
   const { tryCertificate } = await importLater<
     typeof import("../../lib/net/server_certificate.ts")
@@ -42,7 +47,11 @@ export async function serverTlsOf(
   }
   const doubt = await doubtOf(tls.cert);
   if (doubt !== undefined) log.warn(`clients will refuse ${certPath}: ${doubt}`);
-  return tls;
+  const { maxHandshakes } = resolveServerTls(tls);
+  return {
+    ...tls,
+    maxHandshakes: handshakesWithin(maxHandshakes, flags["max-connections"], await limit),
+  };
 }
 
 function describeBadPair(cause: unknown, certPath: string, keyPath: string): string {

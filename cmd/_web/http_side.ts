@@ -1,4 +1,5 @@
 import config from "../../deno.json" with { type: "json" };
+import { resolveServerTls } from "../../lib/net/handshake_limits.ts";
 import {
   type Address,
   formatAddress,
@@ -27,11 +28,8 @@ import {
 } from "../_cli/mod.ts";
 import type { HttpFlagValues, HttpSurroundings } from "./http_flag_values.ts";
 
-/**
- * How many TLS handshakes may be under way. With the 128 of the server's own address they fit into
- * 256 descriptors, which is what some systems give a process.
- */
-const MAX_HANDSHAKES = 64;
+/** The part of the server's TLS handshakes that may be under way here besides: each takes a descriptor. */
+const HANDSHAKE_SHARE = 1 / 4;
 
 /** The HTTP side of a server: its pages, figures and health, on an address of its own. */
 export class HttpSide implements AsyncDisposable {
@@ -174,5 +172,8 @@ function urlOf({ address, secure }: WebServer): string {
 
 /** The certificate, with fewer handshakes than the server's own address has. */
 function shareOf(tls: ServerTls): ServerTls {
-  return { ...tls, maxHandshakes: MAX_HANDSHAKES };
+  return {
+    ...tls,
+    maxHandshakes: Math.ceil(resolveServerTls(tls).maxHandshakes * HANDSHAKE_SHARE),
+  };
 }

@@ -21,15 +21,24 @@ interface Waiting<T> {
 export class Admission<T extends NonNullable<unknown>> {
   readonly #turns: Pick<Turns, "takeIfBusy">;
   readonly #admit: (item: T) => void;
+  readonly #isGone: (item: T) => boolean;
   /** None has an empty queue. The first is the next that has its turn. */
   readonly #networks = new Map<string, Waiting<T>>();
   #size = 0;
   #isAdmitting = false;
 
-  /** @param admit Begins with one. It must not throw. */
-  constructor(turns: Pick<Turns, "takeIfBusy">, admit: (item: T) => void) {
+  /**
+   * @param admit Begins with one. It must not throw.
+   * @param isGone Whether one that waited was given up meanwhile: it is dropped, and costs nobody a turn.
+   */
+  constructor(
+    turns: Pick<Turns, "takeIfBusy">,
+    admit: (item: T) => void,
+    isGone: (item: T) => boolean = () => false,
+  ) {
     this.#turns = turns;
     this.#admit = admit;
+    this.#isGone = isGone;
   }
 
   /** How many wait. */
@@ -70,12 +79,16 @@ export class Admission<T extends NonNullable<unknown>> {
     const first = this.#networks.entries().next().value;
     if (first === undefined) return undefined;
     const [network, waiting] = first;
-    const item = waiting.isLastNext ? waiting.queue.pop() : waiting.queue.shift();
-    waiting.isLastNext = !waiting.isLastNext;
-    this.#size--;
+    const { queue, isLastNext } = waiting;
+    let item: T | undefined;
+    do {
+      item = isLastNext ? queue.pop() : queue.shift();
+      this.#size--;
+    } while (queue.length > 0 && this.#isGone(item!));
+    waiting.isLastNext = !isLastNext;
     this.#networks.delete(network);
     // It goes behind the others.
-    if (waiting.queue.length > 0) this.#networks.set(network, waiting);
-    return item;
+    if (queue.length > 0) this.#networks.set(network, waiting);
+    return item !== undefined && this.#isGone(item) ? undefined : item;
   }
 }

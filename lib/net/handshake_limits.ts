@@ -4,7 +4,7 @@ import { timerMs } from "../base/timer_ms.ts";
 import type { ServerTls } from "./listener.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-const MAX_HANDSHAKES = countOption(128, 1);
+const MAX_HANDSHAKES = countOption(1_024, 1);
 
 /** The limits of TLS handshakes, each with a value. */
 export interface HandshakeLimits {

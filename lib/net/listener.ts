@@ -10,10 +10,11 @@ export interface ServerTls {
   /** Closes a client that has not completed its handshake after this time. @default {10_000} */
   readonly handshakeTimeoutMs?: number | undefined;
   /**
-   * How many handshakes may be under way. When one more begins, another one ends: of the network
-   * address with the most handshakes, the oldest that has not sent anything yet.
+   * How many handshakes may be under way, each with a file descriptor. For one more, another one ends:
+   * of the network (an IPv4 address, 64 bits of an IPv6 one) with the most handshakes, the oldest that
+   * was not answered yet.
    *
-   * @default {128}
+   * @default {1_024}
    */
   readonly maxHandshakes?: number | undefined;
 }

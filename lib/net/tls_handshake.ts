@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
+import { networkOf } from "./address.ts";
+import { addressOf } from "./address_of.ts";
 import { handOnUncopied } from "./encrypted_output.ts";
 import { NodeConn } from "./node_conn.ts";
 import type { PendingHandshake } from "./pending_handshakes.ts";
@@ -22,8 +24,8 @@ export interface HandshakeEvents {
 
 /** The server's side of a TLS handshake. */
 export class TlsHandshake implements PendingHandshake {
-  /** The network address of the client. */
-  readonly hostname: string;
+  /** The network of the client. */
+  readonly network: string;
   /**
    * Resolves to the connection when the handshake is complete. Rejects when it fails; then the socket
    * is closed.
@@ -45,7 +47,7 @@ export class TlsHandshake implements PendingHandshake {
   /** Takes over a connection, and waits for its client. */
   constructor(conn: Deno.TcpConn, certificate: ServerCertificate, events: HandshakeEvents) {
     this.#events = events;
-    this.hostname = conn.remoteAddr.hostname;
+    this.network = networkOf(addressOf(conn.remoteAddr));
     this.done = this.#outcome.promise;
     this.#tcp = conn;
     this.#certificate = certificate;
@@ -62,9 +64,9 @@ export class TlsHandshake implements PendingHandshake {
     this.#transport.pull(READ_BYTES);
   }
 
-  /** Whether the client has sent its part, so that the server has answered. */
-  get begun(): boolean {
-    return this.#transport.hasWritten;
+  /** Whether the client has sent something. */
+  get hasArrived(): boolean {
+    return this.#hasArrived;
   }
 
   /** Gives up and closes the socket, if the handshake is still under way. */

@@ -1,6 +1,5 @@
-import { Condition } from "../base/condition.ts";
 import { AcceptQueue, closedError } from "./accept_queue.ts";
-import { type Address, networkOf } from "./address.ts";
+import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { Admission } from "./admission.ts";
 import { guard } from "../base/report.ts";
@@ -19,9 +18,6 @@ import { Turns } from "./turns.ts";
  */
 const ACCEPTS_IN_A_ROW = 32;
 
-/** The most clients that have sent something and wait for their turn. Until there are fewer, none is accepted. */
-const MAX_WAITING = 1_024;
-
 /**
  * Accepts TLS connections over a listener of plain ones. Handshakes are made at the same time, a
  * bounded number of them and each in bounded time. {@linkcode TlsListener.accept} resolves when one
@@ -39,23 +35,20 @@ export class TlsListener implements Listener, Handshakes {
   onFailed: Handshakes["onFailed"];
   readonly #inner: Listener;
   readonly #turns = new Turns();
-  readonly #pending = new PendingHandshakes<TlsHandshake>();
+  /** Those that have not begun: their clients have sent nothing yet, or they wait for their turn. */
+  readonly #waiting = new PendingHandshakes<TlsHandshake>();
+  /** Those that have begun: their clients have to go on. */
+  readonly #begun = new PendingHandshakes<TlsHandshake>();
   /** Connections whose handshake is complete. */
   readonly #queue = new AcceptQueue();
-  /** Those that are not under way yet: their clients have sent something, and wait. */
-  readonly #admission = new Admission<TlsHandshake>(this.#turns, (handshake) => {
-    if (this.#admission.size < MAX_WAITING) this.#room.notify();
-    if (handshake.isOver) return;
-    this.#add(handshake);
-    handshake.begin();
-  });
-  readonly #room = new Condition();
+  /** Those that wait for their turn. */
+  readonly #admission = new Admission<TlsHandshake>(
+    this.#turns,
+    (handshake) => this.#begin(handshake),
+    ({ isOver }) => isOver,
+  );
   readonly #events: HandshakeEvents = {
-    arrived: (handshake) => {
-      this.#pending.delete(handshake);
-      const { hostname } = handshake;
-      this.#admission.add(networkOf({ transport: "tcp", hostname, port: 0 }), handshake);
-    },
+    arrived: (handshake) => this.#admission.add(handshake.network, handshake),
     turnToEnd: () => this.#turns.takeToEnd(),
   };
   #certificate: ServerCertificate;
@@ -77,7 +70,7 @@ export class TlsListener implements Listener, Handshakes {
 
   /** How many are under way. */
   get pending(): number {
-    return this.#pending.size + this.#admission.size;
+    return this.#waiting.size + this.#begun.size;
   }
 
   /** How many have failed. */
@@ -98,9 +91,8 @@ export class TlsListener implements Listener, Handshakes {
     this.#queue.close();
     this.#inner.close();
     void this.#turns.close();
-    const open = [...this.#pending, ...this.#admission.clear()];
-    for (const handshake of open) handshake.abort(closedError());
-    this.#room.notify();
+    this.#admission.clear();
+    for (const handshake of [...this.#waiting, ...this.#begun]) handshake.abort(closedError());
   }
 
   /** Stops listening. */
@@ -113,7 +105,7 @@ export class TlsListener implements Listener, Handshakes {
     this.#accepting = true;
     while (this.#queue.isAwaited) {
       try {
-        this.#begin(await this.#inner.accept() as Deno.TcpConn);
+        this.#add(await this.#inner.accept() as Deno.TcpConn);
       } catch (cause) {
         this.#queue.fail(cause);
       }
@@ -122,12 +114,11 @@ export class TlsListener implements Listener, Handshakes {
         this.#acceptsInARow = 0;
         await this.#turns.take(true);
       }
-      while (this.#admission.size >= MAX_WAITING) await this.#room.wait();
     }
     this.#accepting = false;
   }
 
-  #begin(conn: Deno.TcpConn): void {
+  #add(conn: Deno.TcpConn): void {
     const remote = addressOf(conn.remoteAddr);
     let handshake: TlsHandshake;
     try {
@@ -137,18 +128,25 @@ export class TlsListener implements Listener, Handshakes {
       closeQuietly(conn);
       return this.#tellFailed(remote, cause);
     }
-    this.#add(handshake);
-    handshake.done.finally(() => this.#pending.delete(handshake)).then(
-      (conn) => this.#secured(conn),
-      (cause) => this.#tellFailed(remote, cause),
-    );
+    if (this.pending >= this.#certificate.maxHandshakes) {
+      giveUpOne(this.#waiting.size > 0 ? this.#waiting : this.#begun);
+    }
+    this.#waiting.add(handshake);
+    handshake.done.finally(() => {
+      this.#waiting.delete(handshake);
+      this.#begun.delete(handshake);
+    }).then((conn) => this.#secured(conn), (cause) => this.#tellFailed(remote, cause));
   }
 
-  #add(handshake: TlsHandshake): void {
-    if (this.#pending.size >= this.#certificate.maxHandshakes) {
-      this.#pending.takeLeast()?.abort(new Error("too many other handshakes were under way"));
-    }
-    this.#pending.add(handshake);
+  /**
+   * Those that have begun have their own half of the room: clients are accepted faster than their
+   * handshakes begin, and would push out those that are about to be complete.
+   */
+  #begin(handshake: TlsHandshake): void {
+    if (this.#begun.size >= this.#certificate.maxHandshakes / 2) giveUpOne(this.#begun);
+    this.#waiting.delete(handshake);
+    this.#begun.add(handshake);
+    handshake.begin();
   }
 
   #secured(conn: Deno.Conn): void {
@@ -173,4 +171,8 @@ export class TlsListener implements Listener, Handshakes {
       throw new ConnectionError("listen", this.address, cause);
     }
   }
+}
+
+function giveUpOne(handshakes: PendingHandshakes<TlsHandshake>): void {
+  handshakes.takeLeast()?.abort(new Error("too many other handshakes were under way"));
 }

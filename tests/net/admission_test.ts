@@ -7,9 +7,15 @@ class TestAdmission {
   /** How many may still go on without a turn. */
   left = 0;
   #turn = Promise.withResolvers<void>();
-  readonly admission = new Admission<string>({
-    takeIfBusy: () => this.left-- > 0 ? undefined : this.#turn.promise,
-  }, (item) => this.admitted.push(item));
+  readonly admission = new Admission<string>(
+    {
+      takeIfBusy: () => this.left-- > 0 ? undefined : this.#turn.promise,
+    },
+    (item) => this.admitted.push(item),
+    (item) => this.gone.has(item),
+  );
+  /** Those that were given up while they waited. */
+  readonly gone = new Set<string>();
 
   /** Each item belongs to the network of its first letter. */
   add(...items: string[]): void {
@@ -46,6 +52,15 @@ Deno.test("networks take turns, and of each the first and the last that came", a
   assertEquals(await test.give(2), ["a3", "a4"]);
   test.add("d1");
   assertEquals(await test.give(1), ["d1"]);
+});
+
+Deno.test("who was given up meanwhile takes no turn, and is not let in", async () => {
+  const test = new TestAdmission();
+  test.add("a1", "a2", "a3", "a4", "a5", "a6", "b1");
+  for (const gone of ["a1", "a2", "a6", "b1"]) test.gone.add(gone);
+  assertEquals(await test.give(1), ["a3"]);
+  assertEquals(await test.give(3), ["a5", "a4"]);
+  assertEquals(test.admission.size, 0);
 });
 
 Deno.test("those that wait are taken out at the end, and let in no more", async () => {

@@ -75,17 +75,53 @@ Deno.test("one handshake too many ends the oldest that has not begun", async () 
   assert(await isClosed(silent));
   await until(() => handshakes.failed === 1);
   assertEquals([handshakes.pending, observer.acceptErrors[0]?.code], [2, "tls"]);
-  // All who are left have begun, and one of them has to go.
+  // Those that have begun have half of the room, so the one before has to go, and then this one.
   await third.write(await clientHello());
   assert((await deadline(third.read(new Uint8Array(10_000))))! > 100);
   await assertEchoes(server.address as TcpAddress);
-  assertEquals([handshakes.pending, handshakes.failed], [1, 2]);
+  assertEquals([handshakes.pending, handshakes.failed], [0, 3]);
 });
 
-Deno.test("PendingHandshakes gives up one of the address that has the most", () => {
-  const pending = new PendingHandshakes<{ hostname: string; begun: boolean; name: string }>();
-  const add = (name: string, begun = false) => {
-    const handshake = { hostname: name[0]!, begun, name };
+Deno.test("clients of one address that shake hands at once end no handshake of each other", async () => {
+  const CLIENTS = 130;
+  const { server, handshakes } = await serveTls();
+  await using _ = server;
+  const hello = await clientHello();
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, async () => {
+    const client = await dial(server.address);
+    await client.write(hello);
+    return client;
+  }));
+  // An answer, not the end.
+  for (const client of clients) {
+    assert((await deadline(client.read(new Uint8Array(10_000))))! > 100);
+  }
+  assertEquals([handshakes.pending, handshakes.failed], [CLIENTS, 0]);
+  for (const client of clients) client.close();
+});
+
+Deno.test("clients that have sent something and wait for their turn count as handshakes too", async () => {
+  const CLIENTS = 40;
+  const { server, handshakes } = await serveTls({ maxHandshakes: 8 });
+  await using _ = server;
+  let most = 0;
+  handshakes.onFailed = () => most = Math.max(most, handshakes.pending);
+  const hello = await clientHello();
+  const clients: Deno.Conn[] = [];
+  for (let i = 0; i < CLIENTS; i++) {
+    const client = await dial(server.address);
+    await client.write(hello);
+    clients.push(client);
+  }
+  await until(() => handshakes.pending + handshakes.failed === CLIENTS);
+  assert(most <= 8, `${most} of 8`);
+  for (const client of clients) client.close();
+});
+
+Deno.test("PendingHandshakes gives up one of the network that has the most", () => {
+  const pending = new PendingHandshakes<{ network: string; hasArrived: boolean; name: string }>();
+  const add = (name: string, hasArrived = false) => {
+    const handshake = { network: name[0]!, hasArrived, name };
     pending.add(handshake);
     return handshake;
   };
@@ -106,12 +142,15 @@ Deno.test("PendingHandshakes gives up one of the address that has the most", () 
 });
 
 Deno.test("PendingHandshakes leaves those alone who had no time to begin", () => {
-  const pending = new PendingHandshakes<{ hostname: string; begun: boolean; name: number }>();
-  const all = Array.from({ length: 8 }, (_, name) => ({ hostname: "a", begun: name < 6, name }));
+  const pending = new PendingHandshakes<{ network: string; hasArrived: boolean; name: number }>();
+  const all = Array.from(
+    { length: 8 },
+    (_, name) => ({ network: "a", hasArrived: name < 6, name }),
+  );
   for (const handshake of all) pending.add(handshake);
   // Six of eight are old, and have begun.
   assertEquals(pending.takeLeast()?.name, 0);
-  all[4]!.begun = false;
+  all[4]!.hasArrived = false;
   assertEquals(pending.takeLeast()?.name, 4);
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { checkOpenFiles, openFileLimit } from "../../../cmd/_cli/mod.ts";
+import { checkOpenFiles, handshakesWithin, openFileLimit } from "../../../cmd/_cli/mod.ts";
 import { parseLimit } from "../../../cmd/_cli/open_files.ts";
 
 Deno.test("parseLimit() reads what the shell prints", () => {
@@ -22,6 +22,28 @@ Deno.test("checkOpenFiles() says which limit helps, and nothing where it suffice
   );
   assertEquals(await checkOpenFiles(992, { limit: 1024 }), undefined);
   assertEquals(await checkOpenFiles(5000, { limit: Infinity }), undefined);
+});
+
+Deno.test("handshakesWithin() leaves half of the files, and goes by the connections too", () => {
+  for (
+    const [maxConnections, limit, expected] of [
+      [20_000, 1_048_576, 1_000],
+      [20_000, Infinity, 1_000],
+      [20_000, undefined, 1_000],
+      [0, undefined, 1_000],
+      [100, undefined, 100],
+      [20_000, 256, 112],
+      [20_000, 1_024, 496],
+      [20_000, 40, 16],
+      [1, 256, 16],
+    ] as const
+  ) {
+    assertEquals(
+      handshakesWithin(1_000, maxConnections, limit),
+      expected,
+      `${maxConnections} ${limit}`,
+    );
+  }
 });
 
 Deno.test("checkOpenFiles() counts what each of several threads needs", async () => {
