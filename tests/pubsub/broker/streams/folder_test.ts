@@ -6,7 +6,9 @@ import {
   openStreamStore,
   repairStreamStore,
 } from "../../../../lib/pubsub/mod.ts";
-import { SqliteError } from "../../../../lib/sqlite/mod.ts";
+import { exchange, lockStore } from "../../../../lib/pubsub/broker/streams/sqlite/exchange.ts";
+import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
+import { openWriter, SqliteError } from "../../../../lib/sqlite/mod.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { FolderStore } from "./journal_support.ts";
 
@@ -84,5 +86,89 @@ Deno.test("a store that was closed in order, or copied, needs no journal", async
     assertEquals(await checkStreamStore(each), { streams: 1, messages: 1, problems: [] });
     using store = new FolderStore(each);
     assertEquals(store.append("two", "one"), [2, -1]);
+  }
+});
+
+/** What a repair changes files with. */
+const CHANGES = ["link", "copyFile", "remove", "removeSync", "renameSync"] as const;
+
+/** Runs what is ended as if the process were killed before it changes files for the nth time. */
+async function killedAt(n: number, run: () => Promise<unknown>): Promise<boolean> {
+  const [whole, changing] = [{ ...Deno }, Deno as unknown as Record<string, unknown>];
+  let changes = 0;
+  for (const name of CHANGES) {
+    changing[name] = (...args: readonly unknown[]) => {
+      if (++changes < n) return (whole[name] as (...args: readonly unknown[]) => unknown)(...args);
+      const killed = new Error("Killed");
+      if (name.endsWith("Sync")) throw killed;
+      return Promise.reject(killed);
+    };
+  }
+  try {
+    await run().catch(() => {});
+  } finally {
+    for (const name of CHANGES) changing[name] = whole[name];
+  }
+  return changes >= n;
+}
+
+/** The files of a folder, but for what SQLite makes anew, and what is in them. */
+function contentsOf(folder: string): Map<string, string> {
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  return new Map(
+    names.filter((name) => !name.endsWith("-shm"))
+      .map((name) => [name, Deno.readFileSync(`${folder}/${name}`).toBase64()]),
+  );
+}
+
+Deno.test("a repair that is killed has changed nothing, or whoever opens the store next ends it", async () => {
+  using scratch = new Scratch();
+  const { last } = killed(scratch, "store");
+  const before = contentsOf(last);
+  /** A store whose repair is killed when it has another database for it. */
+  const repaired = async (
+    name: string,
+    n: number,
+  ): Promise<[folder: string, isKilled: boolean]> => {
+    const folder = scratch.at(name);
+    Deno.mkdirSync(folder);
+    for (const file of FILES) Deno.copyFileSync(`${last}/${file}`, `${folder}/${file}`);
+    const copy = `${folder}/socktool.db.repaired`;
+    openWriter(copy, { schema: STREAM_SCHEMA }).close();
+    return [folder, await killedAt(n, () => exchange(`${folder}/socktool.db`, copy))];
+  };
+  const empty = await repaired("empty", Infinity);
+  const copy = Deno.readFileSync(`${empty[0]}/socktool.db`).toBase64();
+  let ended = 0;
+  let n = 1;
+  for (let isKilled = true; isKilled; n++) {
+    const [folder, wasKilled] = await repaired(`killed${n}`, n);
+    isKilled = wasKilled;
+    await (await lockStore(`${folder}/socktool.db`))[Symbol.asyncDispose]();
+    const files = contentsOf(folder);
+    if (files.get("socktool.db") !== copy) {
+      for (const [name, content] of before) assertEquals(files.get(name), content, `${n}: ${name}`);
+      continue;
+    }
+    ended++;
+    const [old] = [...files.keys()].filter((name) => /damaged-[^.]*Z$/.test(name));
+    const all = ["socktool.db", old!, `${old}-wal`, `${old}.journal`].sort();
+    assertEquals([...files.keys()], all, `killed before change ${n}`);
+    assertEquals(files.get(old!), before.get("socktool.db"));
+    assertEquals(files.get(`${old}-wal`), before.get("socktool.db-wal"));
+    assertEquals(files.get(`${old}.journal`), before.get("socktool.journal"));
+  }
+  assert(ended > 2 && ended < n - 3, `${ended} of ${n}`);
+  const openers: readonly ((folder: string) => Promise<unknown>)[] = [
+    checkStreamStore,
+    repairStreamStore,
+    async (folder) => await (await openStreamStore(folder))[Symbol.asyncDispose](),
+    (folder) => backupStreamStore(folder, `${folder}/copy.db`),
+  ];
+  for (const [i, open] of openers.entries()) {
+    const [folder] = await repaired(`opened${i}`, n - 2);
+    assert(contentsOf(folder).has("socktool.db.next"));
+    await open(folder);
+    assert(!contentsOf(folder).has("socktool.db.next"), `${open}`);
   }
 });

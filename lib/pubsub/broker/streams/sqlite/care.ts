@@ -4,8 +4,9 @@
  * @module
  */
 import { checkOptions } from "../../../../base/option_kinds.ts";
-import { FileLock, identityOf, SqliteError } from "../../../../sqlite/mod.ts";
+import { identityOf, SqliteError } from "../../../../sqlite/mod.ts";
 import type { StreamStoreCheck } from "./examine.ts";
+import { lockStore } from "./exchange.ts";
 import { CARE_OPTIONS, inCareThread, type StreamStoreCareOptions } from "./in_care_thread.ts";
 import { journalPathOf } from "./journal/reading.ts";
 import { remainsOf } from "./remains.ts";
@@ -31,9 +32,9 @@ export async function backupStreamStore(
   checkOptions(options, { signal: "signal" });
   const path = `${folder}/${DATABASE_NAME}`;
   needStore(path, "back up");
+  const isOpen = await isOpenElsewhere(path);
   const remains = remainsOf(path);
   if (remains !== undefined) throw new SqliteError("damaged", path, "back up", remains);
-  const isOpen = await isOpenElsewhere(path);
   const reader = new StoreReader();
   try {
     await reader.open(
@@ -49,7 +50,7 @@ export async function backupStreamStore(
 /** Whether a broker has a store, or may have it: where it cannot be written, that is not known. */
 async function isOpenElsewhere(path: string): Promise<boolean> {
   try {
-    await using _lock = await FileLock.take(path);
+    await using _lock = await lockStore(path);
     return false;
   } catch {
     return true;
@@ -70,7 +71,7 @@ export async function checkStreamStore(
   checkOptions(options, CARE_OPTIONS);
   const path = `${folder}/${DATABASE_NAME}`;
   needStore(path, "check");
-  await using _lock = await FileLock.take(path);
+  await using _lock = await lockStore(path);
   return await inCareThread({ kind: "examine", path }, options);
 }
 

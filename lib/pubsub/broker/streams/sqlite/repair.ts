@@ -4,11 +4,11 @@
  * @module
  */
 import { checkOptions } from "../../../../base/option_kinds.ts";
-import { FileLock, SqliteError } from "../../../../sqlite/mod.ts";
+import { SqliteError } from "../../../../sqlite/mod.ts";
 import { needStore } from "./care.ts";
 import type { StreamStoreCheck } from "./examine.ts";
+import { exchange, lockStore } from "./exchange.ts";
 import { CARE_OPTIONS, inCareThread, type StreamStoreCareOptions } from "./in_care_thread.ts";
-import { journalPathOf } from "./journal/reading.ts";
 import { DATABASE_NAME } from "./schema.ts";
 import { copyInWholeLength, missingLength } from "./whole_length.ts";
 
@@ -40,7 +40,7 @@ export async function repairStreamStore(
   checkOptions(options, CARE_OPTIONS);
   const path = `${folder}/${DATABASE_NAME}`;
   needStore(path, "repair");
-  await using _lock = await FileLock.take(path);
+  await using _lock = await lockStore(path);
   const before = await inCareThread({ kind: "examine", path }, options);
   if (before.problems.length === 0) return { ...figuresOf(before), lost: [], damaged: undefined };
   const copy = `${path}.repaired`;
@@ -56,15 +56,8 @@ export async function repairStreamStore(
     if (after.problems.length > 0) {
       throw new SqliteError("damaged", path, "repair", after.problems[0]!);
     }
-    const damaged = await keepDamaged(path);
-    try {
-      options.signal?.throwIfAborted();
-      exchange(path, copy, damaged);
-    } catch (error) {
-      await Deno.remove(damaged).catch(() => {});
-      throw error;
-    }
-    return { ...figuresOf(after), lost, damaged };
+    options.signal?.throwIfAborted();
+    return { ...figuresOf(after), lost, damaged: await exchange(path, copy) };
   } finally {
     await removeAll(copy, lengthened);
   }
@@ -78,40 +71,4 @@ async function removeAll(...databases: readonly string[]): Promise<void> {
 
 function figuresOf({ streams, messages }: StreamStoreCheck) {
   return { streams, messages };
-}
-
-/** Keeps the damaged database under another name. @returns where. */
-async function keepDamaged(path: string): Promise<string> {
-  const damaged = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
-  // It takes no room and no time; but some file systems have no links.
-  await Deno.link(path, damaged).catch(() => Deno.copyFile(path, damaged));
-  return damaged;
-}
-
-/**
- * Puts the copy in place of the database, in one go: no signal is heard in between.
- *
- * @throws what keeps the copy from its place; the database and its log are as they were then.
- */
-function exchange(path: string, copy: string, damaged: string): void {
-  const [log, damagedLog] = [`${path}-wal`, `${damaged}-wal`];
-  // The log belongs to the damaged file: beside another one it would be taken for that one's.
-  ifThere(() => Deno.renameSync(log, damagedLog));
-  ifThere(() => Deno.removeSync(`${path}-shm`));
-  try {
-    Deno.renameSync(copy, path);
-  } catch (error) {
-    ifThere(() => Deno.renameSync(damagedLog, log));
-    throw error;
-  }
-  // The new database has what is whole of the journal, and takes nothing from it.
-  ifThere(() => Deno.renameSync(journalPathOf(path), `${damaged}.journal`));
-}
-
-function ifThere(move: () => void): void {
-  try {
-    move();
-  } catch {
-    // There is no such file.
-  }
 }

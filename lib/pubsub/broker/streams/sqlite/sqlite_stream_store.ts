@@ -1,7 +1,7 @@
 import { checkGiven, checkOptions } from "../../../../base/option_kinds.ts";
 import { bytesOption, FINITE, numericOption } from "../../../../base/numeric_options.ts";
 import type { Frame } from "../../../../frame/mod.ts";
-import { FileLock, SqliteError } from "../../../../sqlite/mod.ts";
+import { type FileLock, SqliteError } from "../../../../sqlite/mod.ts";
 import { StreamError } from "../stream_error.ts";
 import { NO_TOTALS, StreamTopics } from "../stream_topics.ts";
 import type {
@@ -21,6 +21,7 @@ import type {
   StreamStoreEvents,
   StreamTotals,
 } from "../stream_store.ts";
+import { lockStore } from "./exchange.ts";
 import type { StoreReport, WrittenFigures } from "./orders.ts";
 import { remainsOf } from "./remains.ts";
 import { DATABASE_NAME } from "./schema.ts";
@@ -75,7 +76,7 @@ export async function openStreamStore(
   const memory = storeMemory(numericOption("maxMemoryBytes", options.maxMemoryBytes, MEMORY));
   const path = `${folder}/${DATABASE_NAME}`;
   await makeFolder(folder, path);
-  const lock = await FileLock.take(path);
+  const lock = await lockStore(path);
   try {
     const remains = remainsOf(path);
     if (remains !== undefined) throw new SqliteError("damaged", path, "open", remains);
