@@ -6,8 +6,16 @@ import { asSqliteError, SqliteError, type SqliteErrorCode } from "./sqlite_error
 /** What SQLite may put beside a database. */
 const BESIDE = ["-journal", "-wal", "-shm"];
 
-/** All pages in one step: else a writer has the copy begin again and again. */
-const ALL_PAGES = 2 ** 31 - 1;
+/** Pages that are copied in one step: 4 MiB. After each the copy can be ended. */
+const STEP_PAGES = 1_024;
+
+/** What {@linkcode backUp} calls. */
+export interface BackUpHooks {
+  /** Is called with the path of the copy before that becomes the file, to change it. */
+  readonly finish?: ((copy: string) => void) | undefined;
+  /** Whether the copy is not wanted any more. It is asked again after each 4 MiB. */
+  readonly isUnwanted?: (() => boolean) | undefined;
+}
 
 /**
  * Copies a database into a new file, as it is at one moment, also while others have it open and
@@ -28,36 +36,37 @@ const ALL_PAGES = 2 ** 31 - 1;
  * @param db A connection for reading.
  * @param path Its file, for messages.
  * @param target The file to be made: it has all of the copy, on the disk, or does not exist.
- * @param finish Is called with the path of the copy before that becomes the file, to change it.
- * @param partial Where the copy lies until it is whole: who ends the thread that makes it removes that by
- * {@linkcode removePartial}. By default it has a name beside the target.
  * @returns the size of the copy in bytes.
  * @throws {SqliteError} (as a rejection) `failed` if there is a file already, or its folder is
- * missing; `full`, and others, if it cannot be written.
+ * missing; `full`, and others, if it cannot be written, or is not wanted any more.
  */
 export async function backUp(
   db: DatabaseSync,
   path: string,
   target: string,
-  finish?: (copy: string) => void,
-  partial?: string,
+  { finish, isUnwanted }: BackUpHooks = {},
 ): Promise<number> {
   const failed = (reason: string, cause?: unknown, code: SqliteErrorCode = "failed") =>
     new SqliteError(code, path, "back up", `${target} ${reason}`, { cause });
   try {
     return await writeNew(target, async (partial) => {
       // VACUUM INTO would do as well, but Deno allows it only to programs with all permissions.
+      const goesOn = () => {
+        if (isUnwanted?.()) throw new Error("it is not wanted any more");
+      };
+      goesOn();
       try {
-        await backup(db, partial, { rate: ALL_PAGES });
+        await copyInSteps(db, partial, goesOn);
         finish?.(partial);
       } finally {
         // On a full disk SQLite leaves what it has put beside the copy.
-        await removeBeside(partial);
+        for (const end of BESIDE) await Deno.remove(partial + end).catch(() => {});
       }
       using file = await Deno.open(partial, { read: true, write: true });
       await file.sync();
+      goesOn();
       return (await file.stat()).size;
-    }, partial);
+    });
   } catch (cause) {
     if (cause instanceof Deno.errors.AlreadyExists) {
       throw failed("exists already; name a new file", cause);
@@ -70,12 +79,14 @@ export async function backUp(
   }
 }
 
-/** Removes a copy that is not whole, with what SQLite has put beside it. */
-export async function removePartial(partial: string): Promise<void> {
-  await Deno.remove(partial).catch(() => {});
-  await removeBeside(partial);
-}
-
-async function removeBeside(partial: string): Promise<void> {
-  for (const end of BESIDE) await Deno.remove(partial + end).catch(() => {});
+/** @param progress Is called between the steps; what it throws ends the copy. */
+async function copyInSteps(db: DatabaseSync, to: string, progress: () => void): Promise<void> {
+  // Else whatever is committed between two steps has SQLite begin again.
+  db.exec("BEGIN");
+  try {
+    db.exec("SELECT 1 FROM sqlite_schema");
+    await backup(db, to, { rate: STEP_PAGES, progress });
+  } finally {
+    if (db.isTransaction) db.exec("ROLLBACK");
+  }
 }

@@ -3,7 +3,6 @@
  * file. One that is there already, or comes meanwhile, is not replaced.
  *
  * @param write Writes a file of the given path.
- * @param partial That path.
  * @returns What `write` returns.
  * @throws {Deno.errors.AlreadyExists} if there is a file.
  * @throws what `write` throws.
@@ -11,9 +10,9 @@
 export async function writeNew<T>(
   path: string,
   write: (partial: string) => Promise<T>,
-  partial: string = partialOf(path),
 ): Promise<T> {
   if (await exists(path)) throw new Deno.errors.AlreadyExists(path);
+  const partial = `${path}.part-${crypto.randomUUID()}`;
   try {
     const result = await write(partial);
     await moveTo(partial, path);
@@ -21,11 +20,6 @@ export async function writeNew<T>(
   } finally {
     await Deno.remove(partial).catch(() => {});
   }
-}
-
-/** A path beside that of a file, which nobody else has. */
-export function partialOf(path: string): string {
-  return `${path}.part-${crypto.randomUUID()}`;
 }
 
 /** Gives a file another name, and never takes that of a file that came meanwhile. */

@@ -323,6 +323,7 @@ export class Session implements FrameSender, OutboxOwner, ConnectionSource {
   async #close(failure?: unknown): Promise<void> {
     // A thousand connections may end at once: this is noted at once, the work is done in turns.
     this.outbox.endDeliveries();
+    this.streams?.giveUp();
     this.#connection.dropInput();
     try {
       if (failure === undefined) {

@@ -14,6 +14,9 @@ import type { ConsumerMember, StreamReader, StreamStore } from "./stream_store.t
 /** How many streams and consumers one connection may read at one time. */
 const MAX_SIDS = 100;
 
+/** Why something was not made that its client does not want any more. */
+const ENDED = new StreamError("unavailable", "It was ended before it was made");
+
 /** Why a client may not read something; `undefined` if it may. */
 export type ReadRefusal = (principal: Principal) => Refusal | undefined;
 
@@ -54,8 +57,8 @@ export class ConnectionStreams {
   readonly #store: StreamStore;
   readonly #flush: () => void;
   readonly #sources = new Map<number, Source>();
-  /** Numbers whose subscription is being made. */
-  readonly #reserved = new Set<number>();
+  /** Numbers whose subscription is being made, and what ends that before it is done. */
+  readonly #reserved = new Map<number, AbortController | undefined>();
   /** Publications whose commit the client waits for. */
   #unconfirmed = 0;
   #isOver = false;
@@ -68,8 +71,13 @@ export class ConnectionStreams {
     this.#flush = flush;
   }
 
-  /** Keeps a number for a subscription that is being made. @returns Why it is refused, if it is. */
-  reserve(sid: number): Refusal | undefined {
+  /**
+   * Keeps a number for a subscription that is being made.
+   *
+   * @param making Is aborted when nobody wants it any more, where making it takes long.
+   * @returns Why it is refused, if it is.
+   */
+  reserve(sid: number, making?: AbortController): Refusal | undefined {
     if (this.#sources.has(sid) || this.#reserved.has(sid)) {
       return { code: "bad-field", message: `The sid ${sid} is in use on this connection` };
     }
@@ -77,7 +85,7 @@ export class ConnectionStreams {
       const message = `A connection may have ${MAX_SIDS} subscriptions to streams`;
       return { code: "too-many-filters", message };
     }
-    this.#reserved.add(sid);
+    this.#reserved.set(sid, making);
     return undefined;
   }
 
@@ -99,10 +107,19 @@ export class ConnectionStreams {
   /** Ends a subscription; `false` if there is none. */
   stop(sid: number): boolean {
     const source = this.#sources.get(sid);
-    if (source === undefined) return false;
+    if (source === undefined) {
+      const making = this.#reserved.get(sid);
+      making?.abort(ENDED);
+      return making !== undefined;
+    }
     this.#sources.delete(sid);
     close(source, false);
     return true;
+  }
+
+  /** Ends what is being made and takes long: nothing is sent to the client any more. */
+  giveUp(): void {
+    for (const making of this.#reserved.values()) making?.abort(ENDED);
   }
 
   /** Ends those that the client may not have any more, and tells it why. */
@@ -117,6 +134,7 @@ export class ConnectionStreams {
    */
   stopAll(counted: boolean): void {
     this.#isOver = true;
+    this.giveUp();
     for (const source of this.#sources.values()) close(source, counted);
     this.#sources.clear();
   }

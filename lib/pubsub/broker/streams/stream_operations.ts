@@ -227,10 +227,11 @@ async function backup({ requester, store, header, flush }: Request): Promise<Ans
     throw new StreamError("bad-stream", message);
   }
   const streams = streamsOf(requester, store, flush);
-  const taken = streams.reserve(sid);
+  const making = new AbortController();
+  const taken = streams.reserve(sid, making);
   if (taken) throw new RefusedError(taken);
   try {
-    const copy = await store.copy();
+    const copy = await store.copy(making.signal);
     const reader = new CopyReader(copy, sid);
     const after = () =>
       streams.start(sid, { kind: "reader", stream: ALL, reader, refusal: refusalOf });

@@ -381,7 +381,9 @@ export interface StreamStore extends AsyncDisposable {
    * Makes a copy of all that is committed, to be sent to a client. A store without this cannot be
    * copied over a connection.
    *
-   * @throws {StreamError} `unavailable` while another copy is being sent; `storage-full`.
+   * @param signal Ends it before the copy is made.
+   * @throws {StreamError} `unavailable` while another copy is being made or sent; `storage-full`.
+   * @throws the reason of the signal, if that ends it.
    */
-  copy?(): Promise<StoreCopy>;
+  copy?(signal?: AbortSignal): Promise<StoreCopy>;
 }

@@ -1,9 +1,10 @@
 /** What those who read streams notice when the authentication file gives them other rights. */
 import { assertEquals } from "@std/assert";
 import { FileAuthenticator, hashToken, parseAuthFile } from "../../../../lib/access/mod.ts";
-import { openStreamStore, PUBSUB_RIGHTS, type StreamStore } from "../../../../lib/pubsub/mod.ts";
+import { openStreamStore, PUBSUB_RIGHTS } from "../../../../lib/pubsub/mod.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { RawPeer, startBroker } from "../../support.ts";
+import { storeWith } from "./support.ts";
 
 const ALL = { allow: [">"] };
 
@@ -13,29 +14,17 @@ function file(orders: readonly string[], subscribe: readonly string[]) {
   return parseAuthFile(JSON.stringify({ tokens }), PUBSUB_RIGHTS);
 }
 
-/** A store that begins to read when it is let. */
-function slowToRead(store: StreamStore, begin: () => Promise<void>): StreamStore {
-  return new Proxy(store, {
-    get(target, name) {
-      const value = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      if (name !== "read") return value.bind(target);
-      return async (...init: Parameters<StreamStore["read"]>) => {
-        const reader = await target.read(...init);
-        await begin();
-        return reader;
-      };
-    },
-    set: (target, name, value) => Reflect.set(target, name, value),
-  });
-}
-
 Deno.test("a stream is read for as long as the client may, also if the right goes while it begins", async () => {
   using scratch = new Scratch();
   await using store = await openStreamStore(scratch.at("store"));
   let begin = () => Promise.resolve();
   const authenticator = new FileAuthenticator(file(["create", "read", "consume"], [">"]));
-  const streams = slowToRead(store, () => begin());
+  // It begins to read when it is let.
+  const streams = storeWith(store, "read", async (init) => {
+    const reader = await store.read(init);
+    await begin();
+    return reader;
+  });
   await using broker = await startBroker({ authenticator, streams });
   const login = async () => {
     const peer = await RawPeer.to(broker);

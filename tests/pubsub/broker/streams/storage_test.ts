@@ -274,6 +274,11 @@ Deno.test("a copy to be sent is whole, one at a time, and leaves nothing behind"
     await until(() => copies().length === 0);
     await using copied = await openStreamStore(scratch.at("copy"));
     assertEquals(await readAll(copied), 30);
+    const ending = new AbortController();
+    const ended = store.copy!(ending.signal);
+    ending.abort(new Error("ended"));
+    await assertRejects(() => ended, Error, "ended");
+    assertEquals(copies(), [], "nothing is left of one that was ended");
     (await store.copy!()).close();
   }
   // A process that is killed leaves its copy; the next removes it.

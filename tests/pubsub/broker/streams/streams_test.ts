@@ -6,6 +6,8 @@ import {
   openStreamStore,
   serveBroker,
 } from "../../../../lib/pubsub/mod.ts";
+import { aborted } from "../../../../lib/base/aborted.ts";
+import { deadline } from "../../../support/deadline.ts";
 import { listenLocally } from "../../../support/peers.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { sharedStore } from "../../kept_store.ts";
@@ -13,6 +15,7 @@ import { op, RawPeer } from "../../support.ts";
 import { CONSUMERS } from "./consumer_contract.ts";
 import { CONTRACT } from "./contract.ts";
 import { RIGHTS } from "./rights_contract.ts";
+import { storeWith } from "./support.ts";
 
 /** Serves a broker with a store for as long as `use` takes. */
 async function withBroker(
@@ -130,3 +133,29 @@ Deno.test("who sends no more still learns what became of all that it asked for",
     assertEquals(answered.sort(), ["ok 7", "ok 8", "ok 9"]);
   });
 });
+
+/** What ends the making of a copy. */
+const ENDS: Readonly<Record<string, (peer: RawPeer, broker: Broker) => unknown>> = {
+  "unsubscribes": (peer) => peer.send(op("unsub", { sid: 1, id: 2 })),
+  "says goodbye": (peer) => peer.send(op("bye")),
+  "sends no more": (peer) => peer.closeWrite(),
+  "has gone": (peer) => peer[Symbol.dispose](),
+  "is shut out": (_, broker) => broker[Symbol.asyncDispose](),
+};
+
+for (const [what, end] of Object.entries(ENDS)) {
+  contract.test(`no copy is made for a client that ${what}`, async ({ streams }) => {
+    const making = Promise.withResolvers<AbortSignal>();
+    const neverMade = storeWith(streams, "copy", async (signal) => {
+      making.resolve(signal!);
+      await aborted(signal!);
+      throw signal!.reason;
+    });
+    await using broker = serveBroker(await listenLocally(), { streams: neverMade });
+    using peer = await RawPeer.to(broker);
+    await peer.send(op("stream", { do: "backup", sid: 1, id: 1 }));
+    const signal = await deadline(making.promise, "the copy to be begun");
+    const ended = aborted(signal);
+    await Promise.all([end(peer, broker), deadline(ended, "the copy to be ended")]);
+  });
+}

@@ -16,7 +16,10 @@ import { newStreamSettings } from "../../../../lib/pubsub/broker/streams/stream_
 import { RUN_OP } from "../../../../lib/pubsub/protocol/run_frame.ts";
 import type { MessageFrame } from "../../../../lib/pubsub/client/receiving/message.ts";
 import { messagesOf } from "../../../../lib/pubsub/client/streams/run_message_frame.ts";
-import type { StreamSettings } from "../../../../lib/pubsub/broker/streams/stream_store.ts";
+import type {
+  StreamSettings,
+  StreamStore,
+} from "../../../../lib/pubsub/broker/streams/stream_store.ts";
 
 /** Settings of a stream without limits. */
 export const UNLIMITED: StreamSettings = newStreamSettings(["orders.>"]);
@@ -62,4 +65,20 @@ export function messagesIn(bytes: Uint8Array): MessageFrame[] {
   return framesIn(bytes).flatMap((frame): readonly MessageFrame[] =>
     frame.header["op"] === RUN_OP ? messagesOf(frame) : [frame]
   );
+}
+
+/** A store of which one method does something else. */
+export function storeWith<Name extends "read" | "copy">(
+  store: StreamStore,
+  method: Name,
+  replacement: NonNullable<StreamStore[Name]>,
+): StreamStore {
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === method) return replacement;
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+    set: (target, name, value) => Reflect.set(target, name, value),
+  });
 }

@@ -42,14 +42,14 @@ export type ReplayOrder =
     readonly memory: ArrayBuffer | undefined;
   }
   /**
-   * @param partial Where the copy lies until it is whole.
    * @param isWritten Whether the journal may be written to meanwhile.
+   * @param unwanted Not 0 once the copy is not wanted any more: whoever does not wait for it writes there.
    */
   | {
     readonly type: "backup";
     readonly to: string;
-    readonly partial: string;
     readonly isWritten: boolean;
+    readonly unwanted: Uint8Array<SharedArrayBuffer>;
   }
   /** @param lasts The number of the last message of each stream, as it was confirmed. */
   | { readonly type: "show-journal"; readonly lasts: ReadonlyMap<string, number> }
@@ -97,7 +97,7 @@ async function copyTo(order: BackupOrder): Promise<void> {
  * broker wrote to it at that moment.
  */
 async function copyOnce(
-  { to, partial, isWritten }: BackupOrder,
+  { to, isWritten, unwanted }: BackupOrder,
   again: boolean,
 ): Promise<boolean> {
   // What is accepted from here on may be missing. If the journal begins again meanwhile, the database
@@ -105,7 +105,7 @@ async function copyOnce(
   const image = readJournal(path);
   let damage: string | undefined;
   try {
-    await backUp(db!, path, to, (copy) => {
+    const finish = (copy: string) => {
       const copied = openWriter(copy, { schema: STREAM_SCHEMA });
       try {
         const content = isWritten ? contentOf(image, saltOf(copied)) : contentFor(copied, image);
@@ -116,7 +116,8 @@ async function copyOnce(
       } finally {
         copied.close();
       }
-    }, partial);
+    };
+    await backUp(db!, path, to, { finish, isUnwanted: () => Atomics.load(unwanted, 0) !== 0 });
     return false;
   } catch (error) {
     if (damage === undefined) throw error;

@@ -302,18 +302,18 @@ class SqliteStreamStore implements StreamStore {
     this.#writer.retain(topic, frame);
   }
 
-  async backup(path: string): Promise<void> {
+  async backup(path: string, signal?: AbortSignal): Promise<void> {
     // Reading for somebody else goes on meanwhile.
     const reader = new StoreReader();
     try {
       await reader.open(this.#path, this.#cacheBytes);
-      await reader.backup(path, true);
+      await reader.backup(path, true, signal);
     } finally {
       await reader.close();
     }
   }
 
-  async copy(): Promise<StoreCopy> {
+  async copy(signal?: AbortSignal): Promise<StoreCopy> {
     if (this.#isCopying) {
       const message = "Another copy of the store is being sent; try again in a second";
       throw new StreamError("unavailable", message);
@@ -324,7 +324,7 @@ class SqliteStreamStore implements StreamStore {
     }${COPY_PREFIX}${crypto.randomUUID()}`;
     const done = () => void (this.#isCopying = false);
     try {
-      await this.backup(path);
+      await this.backup(path, signal);
       return await FileCopy.open(path, done);
     } catch (error) {
       done();

@@ -7,8 +7,6 @@ import { Condition } from "../../../../base/condition.ts";
 import { Deque } from "../../../../base/deque.ts";
 import { FairLine } from "../../../../base/fair_line.ts";
 import { releaseMemory } from "../../../../base/large_memory.ts";
-import { partialOf } from "../../../../sqlite/new_file.ts";
-import { removePartial } from "../../../../sqlite/backup.ts";
 import { WorkerThread } from "../../../../base/threads/worker_thread.ts";
 import { StreamError } from "../stream_error.ts";
 import type { ReadBatch, StreamReader, StreamStart } from "../stream_store.ts";
@@ -150,22 +148,21 @@ export class StoreReader {
    * Writes a copy of all that is committed into a new file.
    *
    * @param isWritten Whether somebody has the store open, who may write to it meanwhile.
-   * @param signal Ends it, and the thread. @throws its reason.
+   * @param signal Ends it after some megabytes. @throws its reason.
    */
   async backup(to: string, isWritten: boolean, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const partial = partialOf(to);
-    const stop = () => this.#end(new StreamError("storage-failed", "The backup was ended"));
-    signal?.addEventListener("abort", stop, { once: true });
+    // The thread hears of nothing else while it copies.
+    const unwanted = new Uint8Array(new SharedArrayBuffer(1));
+    const end = () => Atomics.store(unwanted, 0, 1);
+    signal?.addEventListener("abort", end, { once: true });
     try {
-      await this.#ask({ type: "backup", to, partial, isWritten });
+      await this.#ask({ type: "backup", to, isWritten, unwanted });
     } catch (error) {
-      // A thread that was ended has left it there.
-      if (signal?.aborted) await removePartial(partial);
       signal?.throwIfAborted();
       throw error;
     } finally {
-      signal?.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", end);
     }
   }
 
