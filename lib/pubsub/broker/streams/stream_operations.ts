@@ -281,16 +281,23 @@ function unsubscribe({ requester, store, header, flush }: Request): HeaderInit {
 }
 
 async function settle(kind: Settle, { requester, store, header }: Request): Promise<HeaderInit> {
-  await store.settle({
-    kind,
-    stream: nameOf(header, "stream"),
-    consumer: nameOf(header, "consumer"),
-    owner: requester.id,
-    deliveries: deliveriesOf(header),
-    ...kind === "nack" ? nackOf(header) : { delayMs: undefined, reason: undefined },
-    durable: header["id"] !== undefined,
-  });
-  return {};
+  const stream = nameOf(header, "stream");
+  try {
+    await store.settle({
+      kind,
+      stream,
+      consumer: nameOf(header, "consumer"),
+      owner: requester.id,
+      deliveries: deliveriesOf(header),
+      ...kind === "nack" ? nackOf(header) : { delayMs: undefined, reason: undefined },
+      durable: header["id"] !== undefined,
+    });
+    return {};
+  } catch (error) {
+    // Who has open deliveries has the right to them. Others are not told which consumers there are.
+    need(requester, stream, "consume");
+    throw error;
+  }
 }
 
 async function manageConsumer({ requester, store, header }: Request): Promise<HeaderInit> {
