@@ -86,3 +86,38 @@ Deno.test("no publication overtakes one of its connection, nor a purge that came
     { numRuns: 30 },
   );
 });
+
+Deno.test("while retained values find no room, topics to be cleared wait up to a bound, and values always", () => {
+  const orders = newOrders();
+  const [value, most] = [publication("t", "x"), 100_000];
+  const fill = () => {
+    for (let i = 0; i < most; i++) if (!orders.retain(`${i}`, undefined)) return i;
+    return most;
+  };
+  assertEquals(fill(), most);
+  assert(orders.retain("one more", undefined), "while there is room, all are handed over at once");
+  orders.retry = "later";
+  assert(orders.isEmpty, "they do not go with anything else");
+  assert(!orders.retain("too much", undefined));
+  assert(orders.retain("5", value) && orders.retain("5", undefined), "one that waits is replaced");
+  assert(orders.retain("a value", value), "what values take is limited elsewhere");
+  orders.retry = "next";
+  assert(!orders.retain("too much", undefined));
+  const batch = orders.take().map(({ order }) => order);
+  assert(batch.length > 0 && batch.every(({ kind }) => kind === "retain"));
+  // Its topics find no room again, but for one that has a newer value by now.
+  orders.retain("0", value);
+  for (const order of batch) {
+    if (order.kind === "retain") orders.retainAgain(order.topic, order.frame);
+  }
+  assert(!orders.retain("too much", undefined), "they wait again");
+  orders.retry = undefined;
+  assert(orders.retain("too much", undefined));
+  const written = new Map<string, unknown>();
+  while (!orders.isEmpty) {
+    for (const { order } of orders.take()) {
+      if (order.kind === "retain") written.set(order.topic, order.frame);
+    }
+  }
+  assertEquals([written.size, written.get("0"), written.get("5")], [most + 3, value, undefined]);
+});
