@@ -25,7 +25,7 @@ const port = openThreadPort<IndexRequest, IndexMessage>(ERRORS, async (request) 
       await loadIndexer().catch(() => {});
       break;
     case "write":
-      job?.write(request.operations);
+      job?.write(request);
       break;
     case "cancel":
       job?.cancel();

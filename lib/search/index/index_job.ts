@@ -25,6 +25,7 @@ import { fromStored } from "./stored_text.ts";
 import { CLIENT_SOURCE } from "./schema.ts";
 import type { ChangedPlace } from "./source_table.ts";
 import type { DataWatcher } from "./watch_data.ts";
+import { yieldToMessages } from "./yield_to_messages.ts";
 
 /** What the index worker is opened with. */
 export interface IndexJobOptions extends ReadSettings {
@@ -59,6 +60,13 @@ export type WriteOperation =
   | { readonly kind: "put"; readonly entry: PostedEntry }
   | { readonly kind: "delete"; readonly key: string };
 
+/** Writes that share a transaction. */
+export interface WriteBatch {
+  readonly operations: readonly WriteOperation[];
+  /** The code units of text in them; bytes, where it is UTF-8. */
+  readonly length: number;
+}
+
 /** What the index worker tells. */
 export type IndexMessage =
   | { readonly type: "ready"; readonly identity: FileIdentity }
@@ -72,7 +80,7 @@ export type IndexMessage =
 /** What the index worker is told. Writes are answered in order. */
 export type IndexRequest =
   | { readonly type: "open"; readonly options: IndexJobOptions }
-  | { readonly type: "write"; readonly operations: readonly WriteOperation[] }
+  | ({ readonly type: "write" } & WriteBatch)
   | { readonly type: "prepare" | "cancel" | "close" };
 
 const TUTORIAL_ROOT = "tutorial:";
@@ -93,6 +101,7 @@ export class IndexJob {
   #watcher: DataWatcher | undefined;
   #indexer: Indexer | undefined;
   #pass: Promise<void> = Promise.resolve();
+  #merging: Promise<void> | undefined;
   #isDirty = false;
   #isSettling = false;
   /** Where something changed since the last pass began. */
@@ -154,7 +163,7 @@ export class IndexJob {
   }
 
   /** Writes what clients put and delete, all in one transaction, and answers after the commit. */
-  write(operations: readonly WriteOperation[]): void {
+  write({ operations, length }: WriteBatch): void {
     try {
       this.#checkFiles();
       const outcomes = durableTransaction(this.#db, () => {
@@ -170,7 +179,10 @@ export class IndexJob {
       // Checked once more: what is answered as stored must be in the file that is there now.
       this.#checkFiles();
       this.#post({ type: "written", outcomes });
-      if (this.#store.words.vocabulary.isStale) this.#settleLater();
+      const { vocabulary, segments } = this.#store.words;
+      if (vocabulary.isStale) this.#settleLater();
+      segments.wrote(length);
+      if (segments.isDue) this.#mergeLater();
     } catch (error) {
       this.#post({ type: "refused", error: this.#failure(error) });
     }
@@ -186,6 +198,7 @@ export class IndexJob {
     this.cancel();
     this.#watcher?.close();
     await this.#pass.catch(() => {});
+    await this.#merging;
     closeQuietly(this.#db);
   }
 
@@ -224,6 +237,21 @@ export class IndexJob {
         this.#isSettling = false;
       }
     });
+  }
+
+  /** Merges the segments of clients' writes, when those that wait have been done. */
+  #mergeLater(): void {
+    this.#merging ??= this.#mergeSegments().finally(() => this.#merging = undefined);
+  }
+
+  async #mergeSegments(): Promise<void> {
+    const { signal } = this.#abort;
+    try {
+      await yieldToMessages();
+      if (!signal.aborted) await this.#store.words.segments.merge(signal);
+    } catch (error) {
+      if (!signal.aborted) this.#post({ type: "passFailed", error: this.#failure(error) });
+    }
   }
 
   /** What reads data is loaded only where there are any. */

@@ -309,7 +309,7 @@ export class Indexer {
     this.#batchLength = 0;
   }
 
-  /** Does the steps of the batch in one transaction. */
+  /** Does the steps of the batch in one transaction, and merges its segment with others. */
   async #flush(signal: AbortSignal): Promise<void> {
     const steps = this.#batch;
     this.#clearBatch();
@@ -327,6 +327,7 @@ export class Indexer {
     if (changes > 0) this.#onChanged();
     await yieldToMessages();
     signal.throwIfAborted();
+    if (changes > 0) await this.#store.words.segments.merge(signal, this.#batchSize === ALONE);
   }
 
   /** Takes in one record. @returns whether an entry changed. */

@@ -23,7 +23,7 @@
  * @module
  */
 import type { SqliteSchema } from "../../sqlite/mod.ts";
-import { DROP_WORD_TABLES, WORD_TABLES } from "./word_schema.ts";
+import { DROP_WORD_TABLES, NO_MERGING, WORD_TABLES } from "./word_schema.ts";
 
 /** The source that holds what clients put. */
 export const CLIENT_SOURCE = 0;
@@ -113,5 +113,5 @@ export function servedBetween(columns: string): string {
 /** Marks index files, by "sock", and makes their tables. */
 export const INDEX_SCHEMA: SqliteSchema = {
   applicationId: 0x736f636b,
-  migrations: [FIRST, REBUILD + TABLES + WORD_TABLES, OTHER_KEYS],
+  migrations: [FIRST, REBUILD + TABLES + WORD_TABLES, OTHER_KEYS, NO_MERGING],
 };

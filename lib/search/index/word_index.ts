@@ -3,6 +3,7 @@ import { headingsOf } from "../words/heading.ts";
 import { indexedStem, stemmerOf } from "../words/stemmer.ts";
 import { eachWord, normalise } from "../words/words.ts";
 import { fromStored } from "./stored_text.ts";
+import { SegmentMerger } from "./segment_merger.ts";
 import { VocabularyTable } from "./vocabulary_table.ts";
 
 /** What of an entry is indexed. */
@@ -25,6 +26,8 @@ export class WordIndex {
   readonly #languages = new Set<string>();
   /** The words by which spelling is corrected. */
   readonly vocabulary: VocabularyTable;
+  /** Merges what the transactions leave. */
+  readonly segments: SegmentMerger;
 
   /** @param db The connection that writes; it stays the caller's. */
   constructor(db: DatabaseSync) {
@@ -39,6 +42,7 @@ export class WordIndex {
     this.#namesOf = db.prepare("SELECT local, title FROM record WHERE id = ?");
     this.#addLanguage = db.prepare("INSERT OR IGNORE INTO language (code) VALUES (?)");
     this.vocabulary = new VocabularyTable(db);
+    this.segments = new SegmentMerger(db);
   }
 
   /** Adds an entry, which is not there yet. @param id The number of its record. */

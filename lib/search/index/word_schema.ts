@@ -40,6 +40,15 @@ ${vocabularyTable("vocabulary")}
 CREATE TABLE language (code TEXT PRIMARY KEY);
 `;
 
+/**
+ * Leaves the merging of segments to `segment_merger.ts`: FTS5 does none by itself, unless there are a
+ * thousand on one level.
+ */
+export const NO_MERGING = `
+INSERT INTO words (words, rank) VALUES ('automerge', 0);
+INSERT INTO words (words, rank) VALUES ('crisismerge', 1000);
+`;
+
 /** The languages whose stems an index has. Each makes a query longer, so their number is bounded. */
 export const LANGUAGES_OF_INDEX = "SELECT code FROM language ORDER BY rowid LIMIT 8";
 

@@ -163,9 +163,10 @@ export class IndexWriter {
     if (this.#pending.size === 0) return this.#idle.notify();
     // A worker that could not be started again is tried once more by each write.
     if (this.#thread === undefined) this.#open().catch(() => {});
-    this.#inFlight = this.#nextBatch();
-    const operations = this.#inFlight.map((write) => write.operation);
-    this.#thread!.post({ type: "write", operations }, operations.flatMap(memoryOf));
+    const { writes, length } = this.#nextBatch();
+    this.#inFlight = writes;
+    const operations = writes.map((write) => write.operation);
+    this.#thread!.post({ type: "write", operations, length }, operations.flatMap(memoryOf));
   }
 
   /** Whether one more may wait; if need be, in the place of some of whom more wait. */
@@ -186,17 +187,17 @@ export class IndexWriter {
     return new SearchError("busy", message);
   }
 
-  #nextBatch(): PendingWrite[] {
-    const batch: PendingWrite[] = [];
+  #nextBatch(): { writes: PendingWrite[]; length: number } {
+    const writes: PendingWrite[] = [];
     let length = 0;
-    while (batch.length < MAX_BATCH && length < MAX_BATCH_LENGTH) {
+    while (writes.length < MAX_BATCH && length < MAX_BATCH_LENGTH) {
       const next = this.#pending.shift();
       if (next === undefined) break;
-      batch.push(next);
+      writes.push(next);
       length += lengthOf(next.operation);
     }
     this.#pendingLength -= length;
-    return batch;
+    return { writes, length };
   }
 
   #onMessage(message: IndexMessage): void {
