@@ -5,6 +5,9 @@
  * Everything here is synchronous but {@linkcode FileLock} and {@linkcode backUp}: a commit that waits
  * for the disk holds up its thread, so databases that are written to often belong in a worker.
  *
+ * A limit that is a parameter is written `LIMIT +?`. SQLite plans a statement by the value of a bare
+ * one, so it prepares the statement anew at each run, which takes 10 to 40 µs.
+ *
  * @module
  */
 export { backUp } from "./backup.ts";

@@ -209,6 +209,14 @@ Deno.test("houseProblems() tells of what lib, and what runs in a browser, must n
   assertEquals(houseProblems(behind), ["lib/net/b.ts, which runs in a browser, uses node:fs"]);
 });
 
+Deno.test("no statement has a bare parameter for a limit: it would be prepared anew at each run", () => {
+  const bare = /\bLIMIT\s+[?:@$](?!\{)/;
+  assert(bare.test("LIMIT ?1") && !bare.test("LIMIT +?1") && !bare.test("LIMIT ${MOST}"));
+  const found = [...sourcesIn("cmd"), ...sourcesIn("lib")]
+    .filter((path) => bare.test(Deno.readTextFileSync(`${ROOT}${path}`)));
+  assertEquals(found, []);
+});
+
 function* sourcesIn(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}${folder}`)) {
     if (isDirectory) yield* sourcesIn(`${folder}/${name}`);

@@ -120,10 +120,10 @@ export class Indexer {
     this.#seen = db.prepare("INSERT OR IGNORE INTO seen (id) VALUES (?)");
     this.#isSeen = db.prepare("SELECT 1 FROM seen WHERE id = ?");
     this.#unseen = db.prepare(
-      "SELECT id FROM record WHERE source = ? AND id NOT IN (SELECT id FROM seen) LIMIT ?",
+      "SELECT id FROM record WHERE source = ? AND id NOT IN (SELECT id FROM seen) LIMIT +?",
     );
     this.#countUpTo = db.prepare(
-      "SELECT count(*) AS n FROM (SELECT 1 FROM record WHERE source = ? LIMIT ?)",
+      "SELECT count(*) AS n FROM (SELECT 1 FROM record WHERE source = ? LIMIT +?)",
     );
   }
 

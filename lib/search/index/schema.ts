@@ -105,9 +105,9 @@ export function servedRecord(columns: string): string {
 export function servedBetween(columns: string): string {
   const part = (key: string, condition: string) =>
     `SELECT * FROM (SELECT key, ${columns} FROM record
-      WHERE ${key} >= ?1 AND ${key} < ?2 AND ${condition} AND shown = 1 ORDER BY ${key} LIMIT ?3)`;
+      WHERE ${key} >= ?1 AND ${key} < ?2 AND ${condition} AND shown = 1 ORDER BY ${key} LIMIT +?3)`;
   return `${part("local", "key = local")} UNION ALL ${part("key", "key <> local")}
-    ORDER BY key LIMIT ?3`;
+    ORDER BY key LIMIT +?3`;
 }
 
 /** Marks index files, by "sock", and makes their tables. */

@@ -186,7 +186,7 @@ export class SourceTable {
       this.#isLostKnown = true;
     }
     const rows = this.#db.prepare(
-      "SELECT id FROM record WHERE source IN (SELECT source FROM lost) LIMIT ?",
+      "SELECT id FROM record WHERE source IN (SELECT source FROM lost) LIMIT +?",
     ).all(count);
     for (const row of rows) this.#store.remove(Number(row["id"]));
     if (rows.length === 0) {

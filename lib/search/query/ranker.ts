@@ -59,15 +59,15 @@ const RANK_ALL = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words M
  * function that counts takes twice as long.
  */
 const RANK_FIRST = `WITH matches AS MATERIALIZED (
-    SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?1 LIMIT ?2),
+    SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?1 LIMIT +?2),
   others AS (SELECT * FROM matches WHERE id <> ?3)
   SELECT id, score, (SELECT count(*) FROM others) AS n FROM others`;
-const BEST_FIRST = "ORDER BY score, id LIMIT ?4";
+const BEST_FIRST = "ORDER BY score, id LIMIT +?4";
 /** Those of a list that match. With the plus FTS5 does not look for each of them by itself. */
 const RANK_LISTED = `SELECT rowid AS id, ${SCORE} AS score FROM words WHERE words MATCH ?
   AND rowid <> ? AND +rowid IN (SELECT value FROM json_each(?))`;
 /** SQLite makes a table of the list once, and finds each entry in it at once. */
-const PLACED_FIRST = "ORDER BY id NOT IN (SELECT value FROM json_each(?5)), score, id LIMIT ?4";
+const PLACED_FIRST = "ORDER BY id NOT IN (SELECT value FROM json_each(?5)), score, id LIMIT +?4";
 /** The most near entries that are ranked: looking for places takes some 2 µs for each. */
 const MAX_NEAR_RANKED = 15_000;
 /** The most titles of one kind that come first. */
@@ -128,9 +128,9 @@ export class Ranker {
     this.#rankOne = db.prepare(
       `SELECT ${SCORE} AS score FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)`,
     );
-    this.#ids = db.prepare("SELECT rowid AS id FROM words WHERE words MATCH ? LIMIT ?");
+    this.#ids = db.prepare("SELECT rowid AS id FROM words WHERE words MATCH ? LIMIT +?");
     this.#count = db.prepare(
-      "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
+      "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT +?)",
     );
     this.#equal = db.prepare(`SELECT id FROM heading WHERE form = ?
       LIMIT ${MAX_TITLES}`);

@@ -45,7 +45,7 @@ export class Suggester {
     );
     this.#shortest = db.prepare(
       `SELECT key, ${SHOWN_TITLE} FROM record WHERE id IN
-         (SELECT value FROM json_each(?)) ORDER BY length(record.title), record.title LIMIT ?`,
+         (SELECT value FROM json_each(?)) ORDER BY length(record.title), record.title LIMIT +?`,
     );
   }
 

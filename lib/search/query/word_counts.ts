@@ -43,7 +43,7 @@ export class WordCounts {
       "SELECT entries FROM vocabulary WHERE initial = ? AND letters = ? AND word = ?",
     );
     this.#count = db.prepare(
-      "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)",
+      "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT +?)",
     );
     this.#largest = db.prepare("SELECT max(id) AS n FROM record");
     const lengths = Array.from({ length: MORE_LETTERS }, (_, i) => `?4 + ${i}`).join();
@@ -51,7 +51,7 @@ export class WordCounts {
       `SELECT sum(entries) AS n FROM vocabulary
         WHERE initial = ?1 AND letters IN (${lengths}) AND word >= ?2 AND word < ?3`,
     );
-    this.#terms = db.prepare("SELECT doc FROM word WHERE term >= ? AND term < ? LIMIT ?");
+    this.#terms = db.prepare("SELECT doc FROM word WHERE term >= ? AND term < ? LIMIT +?");
   }
 
   /** How many entries there are, or were. */

@@ -157,7 +157,7 @@ export class Appender {
     const { id, settings: { maxPerTopic }, floor } = stream;
     while (true) {
       const rows = this.#statements.rows<[number]>(
-        "SELECT seq FROM kept WHERE stream = ? AND topic = ? ORDER BY seq DESC LIMIT ? OFFSET ?",
+        "SELECT seq FROM kept WHERE stream = ? AND topic = ? ORDER BY seq DESC LIMIT +? OFFSET ?",
         id,
         topic,
         TRIM_ROWS,

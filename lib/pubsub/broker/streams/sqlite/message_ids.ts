@@ -201,14 +201,14 @@ export class MessageIds {
     while (tables.length > 0 && time - tables[0]!.until >= dedupMs) this.#dropOldest(recent);
     const removed = recent.dropped === 0 ? 0 : this.#statements.run(
       "DELETE FROM recent_id WHERE (stream, last) IN (SELECT stream, last FROM recent_id " +
-        "WHERE stream = ? AND last <= ? ORDER BY last LIMIT ?)",
+        "WHERE stream = ? AND last <= ? ORDER BY last LIMIT +?)",
       id,
       recent.dropped,
       STEP,
     );
     const old = recent.movedUntil === -Infinity ? 0 : this.#statements.run(
       "DELETE FROM message_id WHERE (stream, bucket, id) IN (SELECT stream, bucket, id " +
-        "FROM message_id WHERE stream = ? AND bucket < ? LIMIT ?)",
+        "FROM message_id WHERE stream = ? AND bucket < ? LIMIT +?)",
       id,
       bucketOf(time, dedupMs) - 1,
       STEP,

@@ -131,7 +131,7 @@ export class Replay {
     const matcher = new TopicMatcher(place.topic);
     const rows = this.#statements.rows<[topic: string, last: number]>(
       "SELECT topic, last FROM topic WHERE stream = ? AND last >= ? AND last <= ? " +
-        "ORDER BY last LIMIT ?",
+        "ORDER BY last LIMIT +?",
       id,
       Math.max(place.next, floor),
       place.lastUntil,

@@ -104,14 +104,14 @@ export class Retention {
   removeStale({ id, floor }: StreamRecord): boolean {
     const topics = this.#statements.run(
       "DELETE FROM topic WHERE (stream, topic) IN (SELECT stream, topic FROM topic " +
-        "WHERE stream = ? AND last < ? ORDER BY last LIMIT ?)",
+        "WHERE stream = ? AND last < ? ORDER BY last LIMIT +?)",
       id,
       floor,
       STEP_ROWS,
     );
     const kept = this.#statements.run(
       "DELETE FROM kept WHERE (stream, seq) IN (SELECT stream, seq FROM kept " +
-        "WHERE stream = ? AND seq < ? ORDER BY seq LIMIT ?)",
+        "WHERE stream = ? AND seq < ? ORDER BY seq LIMIT +?)",
       id,
       floor,
       STEP_ROWS,
@@ -126,7 +126,7 @@ export class Retention {
    */
   removeDoomed(stream: number, most: number): boolean {
     const runs = this.#statements.rows<[number]>(
-      "SELECT id FROM run WHERE stream = ? ORDER BY first LIMIT ?",
+      "SELECT id FROM run WHERE stream = ? ORDER BY first LIMIT +?",
       stream,
       most,
     );
@@ -140,7 +140,7 @@ export class Retention {
     ) {
       rows += this.#statements.run(
         `DELETE FROM ${table} WHERE (stream, ${key}) IN ` +
-          `(SELECT stream, ${key} FROM ${table} WHERE stream = ? LIMIT ?)`,
+          `(SELECT stream, ${key} FROM ${table} WHERE stream = ? LIMIT +?)`,
         stream,
         STEP_ROWS,
       );

@@ -78,7 +78,7 @@ export function rowsAround<Row extends readonly SqlValue[]>(
     let count = 0;
     for (let size = PAGE; size >= 1 && count < MAX_ROWS;) {
       const page = attempt(() =>
-        statements.rows<Row>(`${select} ORDER BY ${keys} LIMIT ? OFFSET ?`, size, count)
+        statements.rows<Row>(`${select} ORDER BY ${keys} LIMIT +? OFFSET ?`, size, count)
       );
       if (page === BROKEN) size = Math.floor(size / 2);
       else {
