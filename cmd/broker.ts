@@ -34,9 +34,8 @@ import { mayPublish } from "../lib/pubsub/broker/routing/rights.ts";
 import { openEntrance } from "./_web/entrance.ts";
 import type { HttpSide } from "./_web/http_side.ts";
 import { recordFlags } from "./_capture/recording.ts";
-import { askedStreams, makeStreams, openStore, storeFlags } from "./_pubsub/stream_store.ts";
+import { askedStreams, openStore, storeFlags } from "./_pubsub/stream_store.ts";
 import { joinNats, natsFlags } from "./_pubsub/nats.ts";
-import { reportStats } from "./_pubsub/report_stats.ts";
 
 export const command = defineCommand({
   name: "broker",
@@ -175,12 +174,12 @@ export const command = defineCommand({
     const { address } = args;
     checkAccess(address, flags);
     const maxPendingBytes = pendingBytes(flags, given);
-    const asked = askedStreams(flags);
+    const makeStreams = await askedStreams(flags);
     using authenticator = await authenticatorOf(flags, context);
     await using backplane = await joinNats(flags, context);
     await using streams = await openStore(flags);
     const store = streams ?? backplane?.streams;
-    if (store) await makeStreams(store, asked, flags["nats-wait"], context);
+    if (store) await makeStreams?.(store, flags["nats-wait"], context);
     await using entrance = await openEntrance(address, flags, given, {
       command: "broker",
       authenticator,
@@ -216,7 +215,9 @@ export const command = defineCommand({
     });
     if (http) await showBroker(http, broker, delays!);
     announce(broker.address, context, flags.json);
-    using _stats = reportStats(broker, flags.stats, context, flags.json);
+    using _stats = flags.stats === undefined
+      ? undefined
+      : await printStats(broker, flags.stats, context, flags.json);
     let missedBefore = 0;
     const drains = () => missedBefore = broker.stats().missed;
     context.signal.addEventListener("abort", drains, { once: true });
@@ -232,6 +233,18 @@ export const command = defineCommand({
     return failure ? EXIT.failed : EXIT.ok;
   },
 });
+
+async function printStats(
+  broker: Broker,
+  intervalMs: number,
+  context: Context,
+  json: boolean,
+): Promise<Disposable> {
+  const { reportStats } = await importLater<typeof import("./_pubsub/report_stats.ts")>(
+    new URL("./_pubsub/report_stats.ts", import.meta.url),
+  );
+  return reportStats(broker, intervalMs, context, json);
+}
 
 async function printHash(isToken: boolean, context: Context): Promise<undefined> {
   const secret = await readSecret(context);

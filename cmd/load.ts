@@ -2,7 +2,6 @@
 import type { LoadPlan } from "../lib/load/mod.ts";
 import { type Address, type ClientTls, parseAddress } from "../lib/net/mod.ts";
 import {
-  checkOpenFiles,
   clientTlsFlags,
   clientTlsOf,
   type Context,
@@ -13,6 +12,7 @@ import {
   runMain,
   UsageError,
 } from "./_cli/mod.ts";
+import { checkOpenFiles } from "./_cli/open_files.ts";
 import framesExchange, { type FramesOptions } from "./_load/frames_exchange.ts";
 import {
   connectionFlags,

@@ -1,12 +1,6 @@
 /** The tutorial's client with many connections, and a load tool: `socktool multiconn-client`. */
-import {
-  checkOpenFiles,
-  clientTlsFlags,
-  clientTlsOf,
-  defineCommand,
-  outputFlags,
-  runMain,
-} from "./_cli/mod.ts";
+import { clientTlsFlags, clientTlsOf, defineCommand, outputFlags, runMain } from "./_cli/mod.ts";
+import { checkOpenFiles } from "./_cli/open_files.ts";
 import { asksForLoad, connectionFlags, loadFlags, planOf } from "./_load/load_flags.ts";
 import { LOAD_EXIT_CODES, LOAD_NOTES, runMeasured, thresholdsOf } from "./_load/run_measured.ts";
 import { runTutorial } from "./_load/run_tutorial.ts";

@@ -11,8 +11,8 @@ import {
   quietFlag,
   runMain,
   UsageError,
-  utf8Text,
 } from "./_cli/mod.ts";
+import { utf8Text } from "./_cli/utf8_text.ts";
 import { readByteLines, readLines } from "./_cli/read_lines.ts";
 import { brokerFlags, withClient } from "./_pubsub/client.ts";
 import { headerFlag, parseHeaderFields } from "./_pubsub/header_fields.ts";

@@ -8,13 +8,8 @@ import type {
   StreamPlace,
 } from "../../lib/capture/mod.ts";
 import { viewOf } from "../../lib/capture/mod.ts";
-import {
-  type Context,
-  escapeForTerminal,
-  formatBytes,
-  formatDuration,
-  utf8Text,
-} from "../_cli/mod.ts";
+import { type Context, escapeForTerminal, formatBytes, formatDuration } from "../_cli/mod.ts";
+import { utf8Text } from "../_cli/utf8_text.ts";
 import { LossyOutput } from "../_cli/lossy_output.ts";
 
 /** What is printed of frames, and how. */

@@ -2,14 +2,7 @@ import { importLater } from "../../lib/base/import_later.ts";
 import type { Recorder } from "../../lib/capture/mod.ts";
 import type { Listener } from "../../lib/net/mod.ts";
 import { formatAddress } from "../../lib/net/address.ts";
-import config from "../../deno.json" with { type: "json" };
-import {
-  type Context,
-  describeError,
-  type FlagTable,
-  lowerFirst,
-  UsageError,
-} from "../_cli/mod.ts";
+import type { Context, FlagTable } from "../_cli/mod.ts";
 
 /** `--record`, of whatever serves connections. */
 export const recordFlags = {
@@ -46,34 +39,13 @@ export interface RecordValues {
 export async function startRecording(
   { record: path, "record-max": maxBytes }: RecordValues,
   what: string,
-  { log }: Context,
+  context: Context,
 ): Promise<Recorder | undefined> {
   if (path === undefined) return undefined;
-  const { CaptureError, openRecorder } = await importLater<
-    typeof import("../../lib/capture/mod.ts")
-  >(
-    new URL("../../lib/capture/mod.ts", import.meta.url),
+  const { beginRecording } = await importLater<typeof import("./begin_recording.ts")>(
+    new URL("./begin_recording.ts", import.meta.url),
   );
-  let recorder: Recorder;
-  try {
-    recorder = openRecorder({
-      path,
-      maxBytes,
-      application: `socktool ${config.version}`,
-      description: what,
-      onFailed: (error) =>
-        log.error(
-          `the recording has ended, connections go on: ${describeError(error, `write ${path}`)}`,
-        ),
-    });
-  } catch (error) {
-    if (error instanceof CaptureError) {
-      throw new UsageError(`--record: ${lowerFirst(error.message)}`);
-    }
-    throw new Error(describeError(error, `record to ${path}`), { cause: error });
-  }
-  log.warn(`recording to ${path}: it holds all that is sent, passwords and tokens too`);
-  return recorder;
+  return beginRecording(path, maxBytes, what, context);
 }
 
 /** A listener that is to be served, and the end of its recording. */

@@ -59,50 +59,32 @@ export const logFormatFlag = {
 /** `--json`, `-q` and `-v`. */
 export const outputFlags = { ...jsonFlag, ...quietFlag, ...verboseFlag } as const;
 
-/** `--tls-cert` and `--tls-key`, for a server. */
-export const serverTlsFlags = {
-  "tls-cert": {
-    type: "path",
-    hint: "file",
-    placeholder: "FILE",
-    group: "TLS",
-    requires: ["tls-key"],
-    help: "serve TLS with this certificate chain (PEM)",
+/** The HTTP side of a server. */
+export const httpFlags = {
+  http: {
+    type: "address",
+    placeholder: "ADDRESS",
+    group: "HTTP",
+    help:
+      "serve pages, figures (/metrics) and health (/healthz, /readyz) on this address too; port " +
+      "0 picks a free port",
   },
-  "tls-key": {
-    type: "path",
-    hint: "file",
-    placeholder: "FILE",
-    group: "TLS",
-    requires: ["tls-cert"],
-    help: "the certificate's private key (PEM)",
-  },
-} as const satisfies FlagTable;
-
-/** How a client uses TLS. */
-export const clientTlsFlags = {
-  tls: { type: "boolean", group: "TLS", help: "connect with TLS" },
-  "tls-ca": {
-    type: "path",
-    hint: "file",
-    placeholder: "FILE",
-    group: "TLS",
-    requires: ["tls"],
-    help: "also trust the certificate authorities in this file (PEM)",
-  },
-  "tls-name": {
+  "http-host": {
     type: "string",
     placeholder: "NAME",
-    group: "TLS",
-    requires: ["tls"],
-    help: "the name that the server's certificate must have, if it is not the host's",
+    repeat: true,
+    group: "HTTP",
+    requires: ["http"],
+    help: "answer to this host name too; by default to the address that was connected to and to " +
+      "localhost",
   },
-  insecure: {
-    type: "boolean",
-    group: "TLS",
-    requires: ["tls"],
-    conflicts: ["tls-ca"],
-    help: "accept any certificate of the server, for tests: the connection is not safe",
+  "allow-origin": {
+    type: "string",
+    placeholder: "ORIGIN",
+    repeat: true,
+    group: "HTTP",
+    requires: ["http"],
+    help: "let pages of this origin, such as https://example.com, ask and connect too",
   },
 } as const satisfies FlagTable;
 

@@ -15,22 +15,18 @@ export {
 export { describeError, lowerFirst } from "./describe_error.ts";
 export { EXIT } from "./exit_code.ts";
 export {
-  clientTlsFlags,
   connectTimeoutFlag,
+  httpFlags,
   jsonFlag,
   logFormatFlag,
   outputFlags,
   quietFlag,
-  serverTlsFlags,
   verboseFlag,
 } from "./flag_groups.ts";
-export { httpFlags } from "./http_flags.ts";
-export { jsonSeconds } from "./json_seconds.ts";
 export { END_OF_INPUT, type Host, processHost } from "./host.ts";
 export type { LiveLine } from "./live_line.ts";
 export type { Log } from "./log.ts";
 export type { CommandEntry, Program } from "./multi.ts";
-export { checkOpenFiles, handshakesWithin, openFileLimit } from "./open_files.ts";
 export { accessFlags, authenticatorOf, checkAccess, credentialFlags, helloOf } from "./access.ts";
 export {
   announce,
@@ -42,11 +38,11 @@ export {
   warnOfOpenFiles,
 } from "./serving.ts";
 export { jsonEvents, type LossyOutput } from "./lossy_output.ts";
-export type { Output } from "./output.ts";
+export { jsonSeconds, type Output } from "./output.ts";
 export { rereadOnHangup, watchAuth } from "./reread.ts";
 export { runCommand, runMain } from "./run.ts";
 export type { ArgumentSpec, ArgumentTable, FlagSpec, FlagTable } from "./spec.ts";
-export { clientTlsOf, serverTlsOf, TlsFileError } from "./tls_files.ts";
+export { clientTlsFlags, clientTlsOf, serverTlsFlags, serverTlsOf } from "./tls_flags.ts";
 export { escapeForTerminal } from "./terminal_text.ts";
 export {
   formatBytes,
@@ -60,5 +56,4 @@ export {
   parseRate,
 } from "../../lib/base/units.ts";
 export { UsageError } from "./usage_error.ts";
-export { utf8Text } from "./utf8_text.ts";
 export { suggestion } from "../../lib/base/nearest.ts";

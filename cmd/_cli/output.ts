@@ -175,3 +175,8 @@ export async function printText(stdout: Sink, text: string): Promise<void> {
   out.text(text);
   await out.flush();
 }
+
+/** Milliseconds as the seconds of a JSON field, to the microsecond. */
+export function jsonSeconds(ms: number): number {
+  return Math.round(ms * 1_000) / 1e6;
+}

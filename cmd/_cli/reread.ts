@@ -4,7 +4,7 @@ import type { Context } from "./command.ts";
 import { describeError } from "./describe_error.ts";
 import type { Log } from "./log.ts";
 import type { ServerAuthenticator } from "./server_authenticator.ts";
-import { type ServerTlsFlags, serverTlsOf } from "./tls_files.ts";
+import { type ServerTlsFlags, serverTlsOf } from "./tls_flags.ts";
 
 /** What messages call it. */
 const AUTH_FILE = "the --auth file";

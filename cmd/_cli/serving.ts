@@ -1,5 +1,6 @@
 import type { ConnectionError, ResolvedLimits, Server } from "../../lib/net/mod.ts";
 import { formatAddress } from "../../lib/net/address.ts";
+import { importLater } from "../../lib/base/import_later.ts";
 import { onLargeMemory } from "../../lib/base/large_memory.ts";
 import { machineMemoryBytes } from "../../lib/net/machine_memory.ts";
 import type { Address } from "../../lib/net/mod.ts";
@@ -7,7 +8,6 @@ import type { Context } from "./command.ts";
 import { describeError, lowerFirst } from "./describe_error.ts";
 import { giveLargeMemoryBack } from "./large_allocations.ts";
 import type { Log } from "./log.ts";
-import { checkOpenFiles } from "./open_files.ts";
 import { RepeatedWarnings, type Wording } from "./repeated_warnings.ts";
 import type { FlagTable, FlagValues } from "./spec.ts";
 import { formatCount } from "../../lib/base/units.ts";
@@ -119,6 +119,9 @@ export async function warnOfOpenFiles(
   threads = 1,
 ): Promise<void> {
   if (!given.has("max-connections") && Deno.build.os !== "darwin") return;
+  const { checkOpenFiles } = await importLater<typeof import("./open_files.ts")>(
+    new URL("./open_files.ts", import.meta.url),
+  );
   const problem = await checkOpenFiles(flags["max-connections"], { threads });
   if (problem !== undefined) log.warn(problem);
 }

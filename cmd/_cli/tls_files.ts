@@ -15,26 +15,17 @@ export class TlsFileError extends Error {
   readonly code = "bad-tls-file";
 }
 
-/** Flags that name a server's certificate. */
-export interface ServerTlsFlags {
-  readonly "tls-cert": string | undefined;
-  readonly "tls-key": string | undefined;
-  readonly "max-connections": number;
-}
-
 /**
- * Reads the files that `--tls-cert` and `--tls-key` name; `undefined` without them. Warns of a
- * certificate that clients will refuse. As many handshakes may be under way as files and connections
- * permit.
+ * Reads a server's certificate and key. Warns of a certificate that clients will refuse. As many
+ * handshakes may be under way as files and connections permit.
  *
  * @throws {TlsFileError} if they hold no certificate and key that belong together.
  */
-export async function serverTlsOf(
-  flags: ServerTlsFlags,
+export async function readServerTls(
+  { cert: certPath, key: keyPath }: { readonly cert: string; readonly key: string },
+  maxConnections: number,
   { log }: Pick<Context, "log">,
-): Promise<ServerTls | undefined> {
-  const { "tls-cert": certPath, "tls-key": keyPath } = flags;
-  if (certPath === undefined || keyPath === undefined) return undefined;
+): Promise<ServerTls> {
   const limit = openFileLimit();
   const tls = { cert: await Deno.readTextFile(certPath), key: await Deno.readTextFile(keyPath) };
   const { tryCertificate } = await importLater<
@@ -50,7 +41,7 @@ export async function serverTlsOf(
   const { maxHandshakes } = resolveServerTls(tls);
   return {
     ...tls,
-    maxHandshakes: handshakesWithin(maxHandshakes, flags["max-connections"], await limit),
+    maxHandshakes: handshakesWithin(maxHandshakes, maxConnections, await limit),
   };
 }
 
@@ -106,16 +97,15 @@ export interface ClientTlsFlags {
 }
 
 /**
- * What the flags of a client's TLS ask for; `undefined` without `--tls`. Warns of `--insecure`.
+ * What the flags of a client ask for that uses TLS. Warns of `--insecure`.
  *
  * @throws {TlsFileError} if the file of `--tls-ca` holds no certificate, or one that cannot be read.
  * @throws {UsageError} if `--tls-name` is no host name.
  */
-export async function clientTlsOf(
+export async function readClientTls(
   flags: ClientTlsFlags,
   { log }: Pick<Context, "log">,
-): Promise<ClientTls | undefined> {
-  if (!flags.tls) return undefined;
+): Promise<ClientTls> {
   const { "tls-ca": ca, "tls-name": serverName, insecure } = flags;
   const problem = serverName === undefined ? undefined : hostProblem(serverName);
   if (problem !== undefined) throw new UsageError(`--tls-name: ${problem}`);

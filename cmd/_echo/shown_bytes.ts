@@ -1,4 +1,4 @@
-import { utf8Text } from "../_cli/mod.ts";
+import { utf8Text } from "../_cli/utf8_text.ts";
 
 /** The data for JSON: as text if it is UTF-8, else in base64. */
 export function jsonBytes(bytes: Uint8Array): { text: string } | { base64: string } {

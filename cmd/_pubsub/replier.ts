@@ -1,13 +1,7 @@
 import { timerMs } from "../../lib/base/timer_ms.ts";
 import type { PubSubMessage } from "../../lib/pubsub/mod.ts";
-import {
-  describeError,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  type Log,
-  utf8Text,
-} from "../_cli/mod.ts";
+import { describeError, formatBytes, formatCount, formatDuration, type Log } from "../_cli/mod.ts";
+import { utf8Text } from "../_cli/utf8_text.ts";
 import { killLeftovers, ProcessGroup } from "./process_group.ts";
 
 /** How a {@linkcode Replier} runs its command. */

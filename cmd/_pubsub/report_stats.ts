@@ -2,15 +2,15 @@ import { PeriodicLook } from "../../lib/base/periodic_look.ts";
 import type { Broker, BrokerStats } from "../../lib/pubsub/mod.ts";
 import { type Context, formatBytes, formatCount, formatDuration, formatRate } from "../_cli/mod.ts";
 
-/** Prints a broker's figures at an interval, if there is one, until disposed of. */
+/** Prints a broker's figures at an interval, until disposed of. */
 export function reportStats(
   broker: Broker,
-  intervalMs: number | undefined,
+  intervalMs: number,
   { out, log }: Context,
   json: boolean,
 ): Disposable {
   let before = broker.stats();
-  const reporting = new PeriodicLook(intervalMs ?? Infinity, () => {
+  const reporting = new PeriodicLook(intervalMs, () => {
     const stats = broker.stats();
     const seconds = (stats.uptimeMs - before.uptimeMs) / 1_000;
     const rates = {

@@ -1,12 +1,5 @@
 import { importLater } from "../../lib/base/import_later.ts";
-import { StreamError } from "../../lib/pubsub/broker/streams/stream_error.ts";
-import { nameProblem } from "../../lib/pubsub/broker/streams/stream_rights.ts";
-import {
-  newStreamSettings,
-  topicsProblem,
-} from "../../lib/pubsub/broker/streams/stream_settings.ts";
 import type { StreamStore } from "../../lib/pubsub/broker/streams/stream_store.ts";
-import { sleep } from "../../lib/base/sleep.ts";
 import { type Context, type FlagTable, maxMemoryOf, UsageError } from "../_cli/mod.ts";
 
 /** Flags of a broker that keeps publications. */
@@ -29,20 +22,8 @@ export const storeFlags = {
   },
 } as const satisfies FlagTable;
 
-/** Refusals that are about what is asked for. */
-const REFUSALS: readonly string[] = ["stream-exists", "stream-overlap", "bad-stream"];
-
 /** The part of `--max-memory` that a store may keep. */
 const SHARE = 1 / 8;
-
-/** How often to ask again for streams that cannot be had yet. */
-const RETRY_MS = 500;
-
-/** A stream that `--stream` asks for. */
-export interface AskedStream {
-  readonly name: string;
-  readonly topics: readonly string[];
-}
 
 /** Opens the store that the flags ask for; `undefined` without `--store`. */
 export async function openStore(
@@ -57,93 +38,30 @@ export async function openStore(
   });
 }
 
-/** The streams that the flags ask for. @throws {UsageError} if one cannot be. */
-export function askedStreams(
+/** Makes the streams that are asked for in a store, as `makeStreams` does. */
+export type MakeStreams = (store: StreamStore, waitMs: number, context: Context) => Promise<void>;
+
+/**
+ * What makes the streams that the flags ask for, where they do not exist; `undefined` if they ask for
+ * none.
+ *
+ * @throws {UsageError} if there can be no such stream.
+ */
+export async function askedStreams(
   flags: {
     readonly store: string | undefined;
     readonly nats: string | undefined;
     readonly stream: readonly string[];
   },
-): readonly AskedStream[] {
+): Promise<MakeStreams | undefined> {
+  if (flags.stream.length === 0) return undefined;
   // One of them may come from the environment, so the flags' table cannot tell.
-  if (flags.stream.length > 0 && flags.store === undefined && flags.nats === undefined) {
+  if (flags.store === undefined && flags.nats === undefined) {
     throw new UsageError("--stream needs --store or --nats beside it");
   }
-  return flags.stream.map(readStream);
-}
-
-/**
- * Makes streams, where they do not exist.
- *
- * @param store Where they are to be; several brokers may have the same.
- * @param waitMs How long to wait for a store that is not available.
- * @throws {UsageError} if one cannot be had as it is asked for.
- * @throws {StreamError} if the store is not available, or fails.
- */
-export async function makeStreams(
-  store: StreamStore,
-  asked: readonly AskedStream[],
-  waitMs: number,
-  { signal, log }: Context,
-): Promise<void> {
-  const until = performance.now() + waitMs;
-  let isTold = false;
-  for (const stream of asked) {
-    while (true) {
-      try {
-        await makeStream(store, stream);
-        break;
-      } catch (error) {
-        signal.throwIfAborted();
-        const isOver = performance.now() >= until;
-        if (!(error instanceof StreamError) || error.code !== "unavailable" || isOver) throw error;
-        if (!isTold) log.warn(`${error.message}; waiting for it`);
-        isTold = true;
-        await sleep(RETRY_MS, signal);
-        signal.throwIfAborted();
-      }
-    }
-  }
-}
-
-/** Reads `NAME=FILTER,…`. */
-function readStream(text: string): AskedStream {
-  const [, name, list] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
-  const refuse = (problem: string) =>
-    new UsageError(`--stream ${JSON.stringify(text)}: ${problem}`);
-  if (name === undefined || list === undefined) {
-    throw refuse("write the stream's name, = and its topics: 'orders=orders.>'");
-  }
-  const problem = nameProblem(name);
-  if (problem !== undefined) throw refuse(`the name cannot be used: ${problem}`);
-  const topics = list.split(",");
-  const topicsFault = topicsProblem(topics);
-  if (topicsFault !== undefined) throw refuse(topicsFault);
-  return { name, topics };
-}
-
-async function makeStream(store: StreamStore, { name, topics }: AskedStream): Promise<void> {
-  try {
-    if (await topicsOf(store, name) === undefined) {
-      return void await store.create(name, newStreamSettings(topics));
-    }
-  } catch (error) {
-    const { code, message } = error as StreamError;
-    if (!REFUSALS.includes(code)) throw error;
-    // Another broker of the cluster may have made it a moment ago.
-    if (code !== "stream-exists" || await topicsOf(store, name) === undefined) {
-      throw new UsageError(`--stream: ${message}`);
-    }
-  }
-  const known = (await topicsOf(store, name))!;
-  if (known.toSorted().join() !== topics.toSorted().join()) {
-    throw new UsageError(
-      `--stream ${name}: the stream exists and keeps ${known.join(",")}, not ${topics.join(",")}`,
-    );
-  }
-}
-
-/** What a stream keeps; `undefined` if it does not exist. */
-async function topicsOf(store: StreamStore, name: string): Promise<readonly string[] | undefined> {
-  return (await store.figures(name))[0]?.settings.topics;
+  const { makeStreams, readStream } = await importLater<typeof import("./make_streams.ts")>(
+    new URL("./make_streams.ts", import.meta.url),
+  );
+  const asked = flags.stream.map(readStream);
+  return (store, waitMs, context) => makeStreams(store, asked, waitMs, context);
 }

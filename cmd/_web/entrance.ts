@@ -9,7 +9,7 @@ import {
   watchAuth,
 } from "../_cli/mod.ts";
 import type { ServerAuthenticator } from "../_cli/server_authenticator.ts";
-import type { ServerTlsFlags } from "../_cli/tls_files.ts";
+import type { ServerTlsFlags } from "../_cli/tls_flags.ts";
 import { recordConnections, type RecordValues } from "../_capture/recording.ts";
 import type { HttpFlagValues, HttpSurroundings } from "./http_flag_values.ts";
 import type { HttpSide } from "./http_side.ts";

@@ -1,14 +1,11 @@
-import { type Address, asciiHost, isWebSocket, type TcpAddress, toAddress } from "./address.ts";
+import { type Address, asciiHost, isWebSocket, toAddress } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { checkOptions } from "../base/option_kinds.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
-import { type HandshakeLimits, resolveServerTls } from "./handshake_limits.ts";
-import { joinListeners } from "./join_listeners.ts";
-import { listenLocalhost } from "./listen_localhost.ts";
+import type { HandshakeLimits } from "./handshake_limits.ts";
 import type { Listener, ServerTls } from "./listener.ts";
 import "./tls_sayings.ts";
-import { checkUnixSupport, isAbstract } from "./unix_socket.ts";
 
 /** Options of {@linkcode listen}. */
 export interface ListenOptions {
@@ -55,34 +52,32 @@ export async function listen(
   const address = toAddress(target);
   checkOptions(options, { reusePort: "flag" });
   const { tls } = options;
-  const limits = tls === undefined ? undefined : resolveServerTls(tls);
+  const limits = tls === undefined ? undefined : await limitsOf(tls);
   if (isWebSocket(address)) {
     const cause = new Error("a WebSocket is only dialled; an HTTP server accepts it");
     throw new ConnectionError("listen", address, cause, "not-supported");
   }
   try {
-    if (address.transport === "unix") return await listenUnix(address.path, options);
+    if (address.transport === "unix") {
+      const { listenUnix } = await import("./listen_unix.ts");
+      return await listenUnix(address.path, tls !== undefined, wrap);
+    }
     const { port } = address;
     const hostname = asciiHost(address.hostname);
     const tcp = { hostname, port, reusePort: options.reusePort ?? false, tcpBacklog: BACKLOG };
     const secure = tls && await tlsOver(tls, limits!);
-    const isLocal = hostname.toLowerCase() === "localhost";
-    const listener = isLocal ? listenOnLocalhost(tcp) : wrapTcp(Deno.listen(tcp));
+    const listener = hostname.toLowerCase() === "localhost"
+      ? (await import("./listen_localhost.ts")).listenLocalhost(tcp, wrap)
+      : wrap(Deno.listen(tcp));
     return secure ? secure(listener) : listener;
   } catch (cause) {
     throw cause instanceof ConnectionError ? cause : await diagnose("listen", address, cause);
   }
 }
 
-function listenOnLocalhost(options: Deno.TcpListenOptions): Listener {
-  const [first, second] = listenLocalhost(options).map(wrapTcp) as [Listener, Listener?];
-  if (second === undefined) return first;
-  const { port } = first.address as TcpAddress;
-  return joinListeners(first, second, { transport: "tcp", hostname: "localhost", port });
-}
-
-function wrapTcp(inner: Deno.Listener): Listener {
-  return wrap(inner, () => inner.close());
+async function limitsOf(tls: ServerTls): Promise<HandshakeLimits> {
+  const { resolveServerTls } = await import("./handshake_limits.ts");
+  return resolveServerTls(tls);
 }
 
 /** What makes TLS of plain connections. Its modules are loaded only if they are used. */
@@ -96,49 +91,14 @@ async function tlsOver(
   return (inner) => new TlsListener(inner, certificate);
 }
 
-async function listenUnix(path: string, options: ListenOptions): Promise<Listener> {
-  const address = { transport: "unix", path } as const;
-  checkUnixSupport("listen", address);
-  if (options.tls) {
-    const cause = new Error("TLS on a Unix socket is not supported");
-    throw new ConnectionError("listen", address, cause, "not-supported");
-  }
-  let inner: Deno.UnixListener;
-  try {
-    inner = Deno.listen({ transport: "unix", path });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse) || !(await isStale(path))) throw error;
-    await Deno.remove(path);
-    inner = Deno.listen({ transport: "unix", path });
-  }
-  return wrap(inner, () => {
-    inner.close();
-    if (isAbstract(address)) return;
-    try {
-      Deno.removeSync(path);
-    } catch {
-      // It was removed by somebody else.
-    }
-  });
-}
-
-/** Whether the file is a socket that nobody listens on. */
-async function isStale(path: string): Promise<boolean> {
-  if (isAbstract({ path })) return false;
-  try {
-    if (!(await Deno.lstat(path)).isSocket) return false;
-    (await Deno.connect({ transport: "unix", path })).close();
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.ConnectionRefused;
-  }
-}
-
-function wrap(inner: Deno.Listener, closeInner: () => void): Listener {
+/** A listener of the runtime as one of ours. @param closed Called when it has been closed. */
+function wrap(inner: Deno.Listener, closed?: () => void): Listener {
   let open = true;
   const close = () => {
-    if (open) closeInner();
+    if (!open) return;
     open = false;
+    inner.close();
+    closed?.();
   };
   return {
     address: addressOf(inner.addr),

@@ -79,6 +79,16 @@ Deno.test("no server loads all of the rooms below, such as what dials, or stream
   }
 });
 
+Deno.test("a broker loads nothing of streams, figures, recordings or certificates before it needs them", () => {
+  const loaded = startsWith("cmd/broker.ts");
+  assert(loaded.includes("lib/pubsub/broker/session.ts"));
+  const later = new RegExp(
+    "/broker/streams/(?!stream_rights)|/(system_topics|overview|handshake_limits)\\.ts$|" +
+      "^deno\\.json$|^cmd/.*/(tls_files|open_files|make_streams|report_stats)\\.ts$",
+  );
+  assertEquals(loaded.filter((path) => later.test(path)), []);
+});
+
 Deno.test("no command loads what belongs to the role of another", () => {
   for (const { name } of program.commands) {
     const loaded = startsWith(fileOf(name));

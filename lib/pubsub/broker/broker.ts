@@ -13,7 +13,8 @@ import type {
   BrokerStats,
   ConnectionSource,
 } from "./broker_stats.ts";
-import { type BrokerOverview, overviewOf } from "./overview.ts";
+import { streamWork } from "./operations.ts";
+import type { BrokerOverview } from "./overview.ts";
 import type { Principal } from "../../access/mod.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { writeControl } from "../protocol/control_frame.ts";
@@ -65,6 +66,8 @@ export class Broker implements AsyncDisposable {
         acceptFailed: (error) => this.#core.observer.acceptFailed?.(error),
       },
     });
+    // Where it fails, the clients are told that need it.
+    if (this.#core.streams) streamWork.load().catch(() => {});
     const { limits: { pingIntervalMs, helloTimeoutMs }, authenticator } = this.#core;
     const tick = tickMs(pingIntervalMs, authenticator ? helloTimeoutMs : Infinity);
     const looks = [
@@ -144,8 +147,9 @@ export class Broker implements AsyncDisposable {
    * @param principal Who asks. Without it, somebody who may ask for everything.
    * @returns Or why the user may not ask for the broker's figures.
    */
-  overview(limit: number, principal?: Principal): Promise<BrokerOverview | Refusal> {
-    return overviewOf(this.#core, limit, principal);
+  async overview(limit: number, principal?: Principal): Promise<BrokerOverview | Refusal> {
+    const { overviewOf } = await import("./overview.ts");
+    return await overviewOf(this.#core, limit, principal);
   }
 
   /**

@@ -1,8 +1,10 @@
+import { LaterModule } from "../../base/import_later.ts";
+import { reportError } from "../../base/report.ts";
 import type { Frame } from "../../frame/mod.ts";
 import type { SharedMemory } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { Pace } from "./delivery/pace.ts";
-import { performOperation } from "./operations.ts";
+import { concernsStreams, performOperation, streamWork } from "./operations.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { publishRetained } from "./retained_publication.ts";
@@ -10,9 +12,7 @@ import type { Requester } from "./requester.ts";
 import type { Publication, Publications } from "./routing/publications.ts";
 import type { Route } from "./routing/route.ts";
 import type { Receiver } from "./routing/subscription.ts";
-import { keepPublication, storedRefusal } from "./streams/stored_publication.ts";
 import { confirmPublication } from "./confirmed_publication.ts";
-import { answerSystemTopic } from "./system_topics.ts";
 
 /** After this much work, as it is estimated, the clock is looked at: 100 µs. */
 const LOOK_NS = 100_000;
@@ -28,6 +28,9 @@ const MANY_GROUPS = 250;
 /** What a publication costs that a stream keeps, and how many of its bytes are copied in a nanosecond. */
 const KEPT_NS = 2_000;
 const BYTES_PER_NS = 8;
+
+/** What answers requests for the broker's figures. */
+const systemTopics = new LaterModule(() => import("./system_topics.ts"));
 
 /** The connection whose frames a {@linkcode FrameHandler} deals with. */
 export interface FrameSender extends Requester {
@@ -123,8 +126,9 @@ export class FrameHandler {
     return frames.length;
   }
 
-  /** Carries out a request; `false` if others have to have a turn first. */
+  /** Carries out a request; `false` if something is to be loaded, or others have a turn, first. */
   #perform(frame: Frame): boolean {
+    if (concernsStreams(frame.header) && !this.#has(streamWork)) return false;
     const { requestTime } = this.#core;
     const begin = performance.now();
     // A thousand hellos at once wait for each other; requests that take little do not wait.
@@ -135,6 +139,18 @@ export class FrameHandler {
     performOperation(this.#source, this.#core, frame);
     requestTime.taken(begin, performance.now());
     return true;
+  }
+
+  /** Whether a module is loaded; else it is being loaded, and that is waited for. */
+  #has(later: LaterModule<unknown>): boolean {
+    if (later.module !== undefined) return true;
+    this.#source.waitFor(
+      later.load().catch((error) => {
+        reportError(error, "A part of the broker could not be loaded");
+        this.#source.end("shutdown");
+      }),
+    );
+    return false;
   }
 
   /** Whether something has to be waited for before the next frame is dealt with. */
@@ -200,7 +216,7 @@ export class FrameHandler {
 
   /**
    * Carries out a publication that asks for more than to be forwarded; `false` if its receivers have
-   * to catch up before.
+   * to catch up before, or something is to be loaded.
    */
   #publish(frames: readonly Frame[], index: number, publication: Publication): boolean {
     const frame = frames[index]!;
@@ -208,10 +224,13 @@ export class FrameHandler {
     const { refusal, topic, route, stream } = publication;
     const { shared } = this.#core;
     const source = this.#source;
+    if (publication.system && !this.#has(systemTopics)) return false;
+    if ((stored !== undefined || stream !== undefined) && !this.#has(streamWork)) return false;
     if (id !== undefined && !isId(id)) source.refuse(BAD_ID);
     else if (refusal) source.refuse(refusal, id);
-    else if (publication.system) answerSystemTopic(source, this.#core, frame, id);
-    else if (!this.#hasRoom(route!)) return false;
+    else if (publication.system) {
+      systemTopics.module!.answerSystemTopic(source, this.#core, frame, id);
+    } else if (!this.#hasRoom(route!)) return false;
     else if (stream !== undefined && !this.#mayBeKept(bytesOf(frames, index, index + 1))) {
       return false;
     } else if (stored !== undefined && this.#refuseStored(frame, stream, id)) return true;
@@ -231,7 +250,7 @@ export class FrameHandler {
   /** Keeps or confirms a publication, if it asks for that, once it has been handed out. */
   #handedOut(frame: Frame, stream: string | undefined, receivers: number): void {
     if (stream !== undefined) {
-      keepPublication(this.#source, this.#core, stream, frame, receivers);
+      streamWork.module!.keepPublication(this.#source, this.#core, stream, frame, receivers);
     } else if (frame.header["id"] !== undefined) {
       confirmPublication(this.#source, this.#core, frame, receivers);
     }
@@ -239,6 +258,7 @@ export class FrameHandler {
 
   /** Refuses a publication that asks to be stored and cannot be; `false` if it can. */
   #refuseStored(frame: Frame, stream: string | undefined, id: number | undefined): boolean {
+    const { storedRefusal } = streamWork.module!;
     const refusal = storedRefusal(this.#source, this.#core.streams, frame, stream);
     if (refusal) this.#source.refuse(refusal, id);
     return refusal !== undefined;

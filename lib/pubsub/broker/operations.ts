@@ -1,3 +1,4 @@
+import { LaterModule } from "../../base/import_later.ts";
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { badField } from "../protocol/bad_field.ts";
@@ -9,10 +10,32 @@ import { BAD_ID, isId } from "../protocol/request_id.ts";
 import type { Requester } from "./requester.ts";
 import { subscribe } from "./subscribe.ts";
 import { BAD_MAX, filterRefusal, isMax } from "./subscription_fields.ts";
-import { performStreamOperation, type StreamOp } from "./streams/stream_operations.ts";
+import type { StreamOp } from "./streams/stream_operations.ts";
 import { isWholeNumber } from "../protocol/whole_number.ts";
 
-/** Carries out a request that is no publication. */
+/** What deals with streams: many brokers have none. */
+export const streamWork = new LaterModule(() => import("./streams/stream_work.ts"));
+
+/** Whether a request needs {@linkcode streamWork}. */
+export function concernsStreams(header: FrameHeader): boolean {
+  switch (header["op"]) {
+    case "sub":
+      return header["stream"] !== undefined;
+    case "unsub":
+      return header["sid"] !== undefined;
+    case "stream":
+    case "consume":
+    case "ack":
+    case "nack":
+    case "working":
+    case "consumer":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Carries out a request that is no publication. What it {@linkcode concernsStreams} is loaded. */
 export function performOperation(
   requester: Requester,
   core: BrokerCore,
@@ -36,22 +59,18 @@ function answer(
   id: number | undefined,
 ): Refusal | undefined {
   const { header } = frame;
+  if (concernsStreams(header)) {
+    const op = header["op"] as StreamOp;
+    streamWork.module!.performStreamOperation(op, requester, core.streams, header, id, core);
+    return undefined;
+  }
   switch (header["op"]) {
     case "hello":
       return hello(requester, core, frame, id);
     case "sub":
-      if (header["stream"] !== undefined) break;
       return subscribe(requester, core, header, id);
     case "unsub":
-      if (header["sid"] !== undefined) break;
       return unsubscribe(requester, header, id);
-    case "stream":
-    case "consume":
-    case "ack":
-    case "nack":
-    case "working":
-    case "consumer":
-      break;
     case "ping":
       requester.outbox.control("pong", { id });
       return undefined;
@@ -66,9 +85,6 @@ function answer(
       return { code: "bad-op", message: `The op ${quote(header["op"])} is none of ${known}` };
     }
   }
-  const op = header["op"] as StreamOp;
-  performStreamOperation(op, requester, core.streams, header, id, core);
-  return undefined;
 }
 
 /** Notes how many bytes a client says that it has read: a full socket does not show that for seconds. */

@@ -4,7 +4,7 @@ import type { SharedBackplane } from "./backplane.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { confirmPublication } from "./confirmed_publication.ts";
 import type { Requester } from "./requester.ts";
-import { keepPublication } from "./streams/stored_publication.ts";
+import { streamWork } from "./operations.ts";
 
 /**
  * Has all brokers keep a publication as its topic's last value, and publishes it after that: who
@@ -27,6 +27,7 @@ export async function publishRetained(
   if (refusal) return requester.refuse(refusal, id);
   const isCarried = stream !== undefined && core.streams!.carries === true;
   const receivers = await core.publishFrame(topic, () => bytes, requester.outbox, isCarried);
-  if (stream !== undefined) keepPublication(requester, core, stream, copy!, receivers);
-  else if (id !== undefined) confirmPublication(requester, core, copy!, receivers);
+  if (stream !== undefined) {
+    streamWork.module!.keepPublication(requester, core, stream, copy!, receivers);
+  } else if (id !== undefined) confirmPublication(requester, core, copy!, receivers);
 }

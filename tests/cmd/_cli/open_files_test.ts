@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { checkOpenFiles, handshakesWithin, openFileLimit } from "../../../cmd/_cli/mod.ts";
+import { checkOpenFiles, handshakesWithin, openFileLimit } from "../../../cmd/_cli/open_files.ts";
 import { parseLimit } from "../../../cmd/_cli/open_files.ts";
 
 Deno.test("parseLimit() reads what the shell prints", () => {

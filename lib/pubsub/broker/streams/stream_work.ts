@@ -1,0 +1,8 @@
+/**
+ * What a broker does with streams for its clients. It is loaded where a broker has a store, or a
+ * client asks for streams.
+ *
+ * @module
+ */
+export { performStreamOperation } from "./stream_operations.ts";
+export { keepPublication, storedRefusal } from "./stored_publication.ts";
