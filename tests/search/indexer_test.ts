@@ -2,7 +2,6 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { openIndexWriter } from "../../lib/search/index/open_index.ts";
-import { transaction } from "../../lib/sqlite/mod.ts";
 import { openSearch } from "../../lib/search/mod.ts";
 import { Indexer } from "../../lib/search/index/indexer.ts";
 import { PassReport } from "../../lib/search/index/pass_report.ts";
@@ -63,20 +62,20 @@ function contentOf(db: DatabaseSync) {
   );
 }
 
-Deno.test("transaction() does all or nothing", () => {
+Deno.test("change() does all or nothing", () => {
   using index = makeIndex(":memory:");
   const put = (key: string) => index.store.put({ key, title: "t", text: "x" });
-  transaction(index.db, () => put("kept"));
+  index.store.change(() => put("kept"));
   assertThrows(
     () =>
-      transaction(index.db, () => {
+      index.store.change(() => {
         put("lost");
         throw new Error("in the middle");
       }),
     Error,
     "in the middle",
   );
-  transaction(index.db, () => put("after"));
+  index.store.change(() => put("after"));
   assertEquals(contentOf(index.db).map((entry) => entry.key), ["after", "kept", ""]);
 });
 
@@ -244,10 +243,10 @@ Deno.test("an index updated step by step equals one that was built at once", asy
       } else if (step.kind === "order") order = step.order;
       else if (step.kind === "put") {
         const entry = { ...step.record, title: "client" };
-        transaction(index.db, () => index.store.put(entry));
+        index.store.change(() => index.store.put(entry));
         continue;
       } else {
-        transaction(index.db, () => index.store.deleteKey(step.key));
+        index.store.change(() => index.store.deleteKey(step.key));
         continue;
       }
       await index.pass(data());
@@ -255,7 +254,7 @@ Deno.test("an index updated step by step equals one that was built at once", asy
     await index.pass(data());
     using fresh = makeIndex(folder.at("fresh.db"));
     await fresh.pass(data());
-    transaction(fresh.db, () => {
+    fresh.store.change(() => {
       const own = index.db.prepare("SELECT key, removed, text FROM record WHERE source = 0");
       for (const row of own.all()) {
         const key = String(row["key"]);

@@ -4,7 +4,6 @@ import { IndexJob, type IndexMessage } from "../../lib/search/index/index_job.ts
 import { openIndexReader, openIndexWriter } from "../../lib/search/index/open_index.ts";
 import { RecordStore } from "../../lib/search/index/record_store.ts";
 import { yieldToMessages } from "../../lib/search/index/yield_to_messages.ts";
-import { transaction } from "../../lib/sqlite/mod.ts";
 import { Folder } from "./support.ts";
 
 const numberOf = (db: DatabaseSync, value: string) =>
@@ -26,7 +25,7 @@ function makeIndex() {
   const db = openIndexWriter(":memory:", { temporary: true });
   const store = new RecordStore(db);
   const put = (key: string, text: string) =>
-    rowsWritten(db, () => transaction(db, () => void store.put({ key, title: "", text })));
+    rowsWritten(db, () => store.change(() => void store.put({ key, title: "", text })));
   for (let large = 0; large < 3; large++) {
     const words = Array.from({ length: 25_000 }, (_, i) => `w${(i * 7919 + large) % 1e6}`);
     put(`large-${large}`, words.join(" "));

@@ -33,7 +33,7 @@ Deno.test("words are added again when the transaction that added them was taken 
       throw new Error("the disk is full");
     })
   );
-  table.rolledBack();
+  table.discard();
   assertEquals(words(), ["marble"]);
   table.note("orange");
   transaction(db, () => table.flush());

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { headingsOf } from "../../lib/search/words/heading.ts";
-import { isSpellable, spellableWords } from "../../lib/search/words/vocabulary_word.ts";
+import { UnseenWords } from "../../lib/search/words/unseen_words.ts";
+import { isSpellable } from "../../lib/search/words/vocabulary_word.ts";
 import { eachWord, normalise, wordsOf } from "../../lib/search/words/words.ts";
 import { anyCharacter } from "../support/any_character.ts";
 
@@ -168,7 +169,7 @@ Deno.test("a title is compared by its words, with and without its number, and a 
   for (const [title, key, headings] of cases) assertEquals(headingsOf(title, key), headings, title);
 });
 
-Deno.test("spellableWords() are the words that isSpellable() holds for", () => {
+Deno.test("UnseenWords visits each word that isSpellable() holds for once, until it is cleared", () => {
   const part = fc.oneof(
     fc.constantFrom(
       "abc",
@@ -185,11 +186,36 @@ Deno.test("spellableWords() are the words that isSpellable() holds for", () => {
     fc.string({ maxLength: 4 }),
     anyCharacter,
   );
+  const unseen = new UnseenWords();
+  const visit = (text: string) => {
+    const words: string[] = [];
+    unseen.visit(text, (word) => void words.push(word));
+    return words;
+  };
   fc.assert(
     fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
       const text = parts.join("");
-      assertEquals(spellableWords(text), wordsOf(text).filter(isSpellable), text);
+      assertEquals(visit(text), [...new Set(wordsOf(text).filter(isSpellable))], text);
+      assertEquals(visit(text), [], text);
+      unseen.clear();
     }),
     { numRuns: 200 },
   );
+});
+
+Deno.test("UnseenWords tells many words apart, and forgets the first ones when they are too many", () => {
+  const unseen = new UnseenWords();
+  const letters = "abcdefghijklmnop";
+  const word = (n: number) => [12, 8, 4, 0].map((bits) => letters[(n >> bits) & 15]).join("");
+  const words = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => word(from + i)).join(" ");
+  const count = (text: string) => {
+    let n = 0;
+    unseen.visit(text, () => void n++);
+    return n;
+  };
+  assertEquals(count(words(0, 32_000)), 32_000);
+  assertEquals(count(words(0, 32_000)), 0);
+  assertEquals(count(words(32_000, 64_000)), 32_000);
+  assertEquals(count("ÄAAA aaaa"), 1);
 });

@@ -166,16 +166,13 @@ export class IndexJob {
   write({ operations, length }: WriteBatch): void {
     try {
       this.#checkFiles();
-      const outcomes = durableTransaction(this.#db, () => {
-        const outcomes = operations.map((operation) => {
+      const outcomes = this.#store.change(() =>
+        operations.map((operation) => {
           if (operation.kind === "delete") return this.#store.deleteKey(operation.key);
           const { key, title, text } = operation.entry;
           const entry = { key, title: fromStored(title), text: fromStored(text) };
           return this.#store.put(entry) !== "unchanged";
-        });
-        this.#store.words.vocabulary.flush();
-        return outcomes;
-      });
+        }), durableTransaction);
       // Checked once more: what is answered as stored must be in the file that is there now.
       this.#checkFiles();
       this.#post({ type: "written", outcomes });
@@ -219,7 +216,6 @@ export class IndexJob {
   /** Lets spelling be corrected by the words of what was taken in. */
   async #settleVocabulary(): Promise<void> {
     const { vocabulary } = this.#store.words;
-    transaction(this.#db, () => vocabulary.flush());
     if (vocabulary.isStale) await vocabulary.rebuild(this.#abort.signal);
   }
 
@@ -278,7 +274,7 @@ export class IndexJob {
     const count = (table: string) =>
       this.#db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"];
     if (count("source") !== 1 || count("record") !== 0) return;
-    transaction(this.#db, () => {
+    this.#store.change(() => {
       this.#db.prepare("INSERT OR IGNORE INTO root (path, ordinal) VALUES (?, 0)")
         .run(TUTORIAL_ROOT);
       const source = Number(
@@ -313,9 +309,7 @@ export class IndexJob {
     });
   }
 
-  /** What is told of an error, by which a transaction may have been taken back. */
   #failure(error: unknown): PostedError {
-    this.#store.words.vocabulary.rolledBack();
     const isEnd = error === this.#abort.signal.reason;
     const described = isEnd
       ? new SearchError("closed", "Indexing was ended")

@@ -5,7 +5,6 @@
  */
 import { createHash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { transaction } from "../../sqlite/mod.ts";
 import { type DataRoot, findRoot } from "../data/data_root.ts";
 import {
   type DataFile,
@@ -146,11 +145,11 @@ export class Indexer {
     const isPartial = places?.every(({ root }) => this.#paths.isHere(root));
     if (places === undefined || !isPartial) await this.#findFiles(signal);
     else await this.#findIn(places, signal);
-    transaction(this.#db, () => this.#sources.setRoots(data));
+    this.#store.change(() => this.#sources.setRoots(data));
     let removed = 0;
     do {
       signal.throwIfAborted();
-      removed = transaction(this.#db, () => this.#sources.removeLost(SHARED.records));
+      removed = this.#store.change(() => this.#sources.removeLost(SHARED.records));
       this.#report.counts.removed += removed;
       if (removed > 0) this.#onChanged();
       await yieldToMessages();
@@ -259,7 +258,7 @@ export class Indexer {
     if (isLarge) {
       await this.#flush(signal);
       for (let removed = -1; removed !== 0;) {
-        removed = transaction(this.#db, () => this.#removeGone(file));
+        removed = this.#store.change(() => this.#removeGone(file));
         if (removed > 0) this.#onChanged();
         await yieldToMessages();
         signal.throwIfAborted();
@@ -314,7 +313,7 @@ export class Indexer {
     const steps = this.#batch;
     this.#clearBatch();
     let changes = 0;
-    transaction(this.#db, () => {
+    this.#store.change(() => {
       for (const step of steps) {
         if ("item" in step) changes += this.#takeRecord(step.file, step.item) ? 1 : 0;
         else {
@@ -322,7 +321,6 @@ export class Indexer {
           this.#sources.taken(step.file, step.hash);
         }
       }
-      this.#store.words.vocabulary.flush();
     });
     if (changes > 0) this.#onChanged();
     await yieldToMessages();

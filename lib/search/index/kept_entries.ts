@@ -1,5 +1,4 @@
 import type { DatabaseSync } from "node:sqlite";
-import { transaction } from "../../sqlite/mod.ts";
 import type { RecordStore } from "./record_store.ts";
 import { fromStored } from "./stored_text.ts";
 
@@ -14,7 +13,7 @@ export function restoreKept(db: DatabaseSync, store: RecordStore): void {
   const some = db.prepare(`SELECT rowid, * FROM kept ORDER BY rowid LIMIT ${TOGETHER}`);
   const done = db.prepare("DELETE FROM kept WHERE rowid <= ?");
   for (let rows = some.all(); rows.length > 0; rows = some.all()) {
-    transaction(db, () => {
+    store.change(() => {
       for (const row of rows) {
         const key = fromStored(row["key"]);
         if (row["removed"] === 1) store.keepDeleted(key);

@@ -40,11 +40,14 @@ export class RecordKeys {
   readonly #byId: StatementSync;
   readonly #others: StatementSync;
   readonly #byKey: StatementSync;
+  readonly #byLocal: StatementSync;
   readonly #client: StatementSync;
   readonly #moveDeletion: StatementSync;
   readonly #setKey: StatementSync;
   readonly #label: StatementSync;
   readonly #renamed: StatementSync;
+  /** Whether any record may have another key than that of its file. */
+  #hasQualified: boolean;
   #labelOf: readonly [source: number, label: string] | undefined;
 
   /** @param db The connection that writes; it stays the caller's. */
@@ -54,6 +57,9 @@ export class RecordKeys {
     // Two are enough to know: a key that two others share already does not change by one more.
     this.#others = db.prepare(`${ROW} WHERE local = ? AND source NOT IN (0, ?) LIMIT 2`);
     this.#byKey = db.prepare(recordsWithKey(COLUMNS));
+    this.#byLocal = db.prepare(`${ROW} WHERE local = ?`);
+    this.#hasQualified =
+      db.prepare("SELECT 1 FROM record WHERE key <> local LIMIT 1").get() !== undefined;
     this.#client = db.prepare("SELECT id, removed FROM record WHERE local = ? AND source = 0");
     this.#moveDeletion = db.prepare("UPDATE record SET key = ?, local = ? WHERE id = ?");
     this.#setKey = db.prepare("UPDATE record SET key = ? WHERE id = ?");
@@ -68,7 +74,8 @@ export class RecordKeys {
 
   /** All records with a key, shown or not: the client's, and those of the data. */
   rowsOf(key: Stored): { readonly own: RecordRow | undefined; readonly data: RecordRow[] } {
-    const rows = this.#byKey.all(key) as unknown as RecordRow[];
+    const statement = this.#hasQualified ? this.#byKey : this.#byLocal;
+    const rows = statement.all(key) as unknown as RecordRow[];
     // Most keys are new.
     if (rows.length === 0) return { own: undefined, data: rows };
     return {
@@ -136,6 +143,7 @@ export class RecordKeys {
     if (this.#labelOf?.[0] !== source) {
       this.#labelOf = [source, String(this.#label.get(source)?.["label"])];
     }
+    this.#hasQualified = true;
     const label = this.#labelOf[1];
     return toStored(place === null ? `${label}#${fromStored(local)}` : label + place);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { transaction } from "../../sqlite/mod.ts";
 import type { LocalRecord } from "../data/item.ts";
 import type { SearchEntry } from "../types.ts";
 import { RecordKeys, type RecordRow } from "./record_keys.ts";
@@ -27,8 +28,9 @@ interface Content {
   readonly language: string | null;
 }
 
-/** Writes an index. The caller wraps the calls in transactions. */
+/** Writes an index. Calls that change something are made in {@linkcode RecordStore.change}. */
 export class RecordStore {
+  readonly #db: DatabaseSync;
   readonly #keys: RecordKeys;
   readonly #own: StatementSync;
   readonly #anyOf: StatementSync;
@@ -47,6 +49,7 @@ export class RecordStore {
    * @param language That of records that do not say theirs; its stemmer is loaded.
    */
   constructor(db: DatabaseSync, language?: string) {
+    this.#db = db;
     this.#language = language;
     this.#keys = new RecordKeys(db, {
       reveal: (id) => this.#reveal(id),
@@ -67,6 +70,26 @@ export class RecordStore {
     this.#show = db.prepare("UPDATE record SET shown = ? WHERE id = ?");
     this.#drop = db.prepare("DELETE FROM record WHERE id = ?");
     this.words = new WordIndex(db);
+  }
+
+  /**
+   * Makes changes in one transaction.
+   *
+   * @param begin Which kind of transaction.
+   * @returns what `action` returned.
+   * @throws what `action` or SQLite throws; nothing is changed then.
+   */
+  change<T>(action: () => T, begin = transaction): T {
+    try {
+      return begin(this.#db, () => {
+        const value = action();
+        this.words.flush();
+        return value;
+      });
+    } catch (error) {
+      this.words.discard();
+      throw error;
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
-import { initialOf, isSpellable, lettersOf, spellableWords } from "../words/vocabulary_word.ts";
+import { UnseenWords } from "../words/unseen_words.ts";
+import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
 import { vocabularyTable } from "./word_schema.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 
@@ -8,8 +9,6 @@ import { yieldToMessages } from "./yield_to_messages.ts";
 const MAX_ADDED = 20_000;
 /** Words in one transaction: about 10 ms. */
 const TOGETHER = 5_000;
-/** The most words that are known to be in the table: to find one there takes as long as to add it. */
-const REMEMBERED = 20_000;
 
 /**
  * The words by which spelling is corrected. They are kept up to date while entries come, so that
@@ -20,9 +19,10 @@ export class VocabularyTable {
   readonly #db: DatabaseSync;
   readonly #add: StatementSync;
   readonly #markStale: StatementSync;
-  readonly #noted = new Set<string>();
-  /** Words that were added, or were there already; they stay until the table is made anew. */
-  readonly #known = new Set<string>();
+  #noted: string[] = [];
+  /** All others were noted before; words stay in the table until it is made anew. */
+  readonly #unseen = new UnseenWords();
+  readonly #note = (word: string): void => void this.#noted.push(word);
   /** What is added while the table is made anew. */
   #meanwhile: Set<string> | undefined;
   #isStale: boolean;
@@ -46,9 +46,7 @@ export class VocabularyTable {
 
   /** Notes the words of an entry's texts, to be added by {@linkcode VocabularyTable.flush}. */
   note(...texts: readonly string[]): void {
-    for (const text of texts) {
-      for (const word of spellableWords(text)) if (!this.#known.has(word)) this.#noted.add(word);
-    }
+    for (const text of texts) this.#unseen.visit(text, this.#note);
   }
 
   /** Adds what was noted, in the transaction of the entries. */
@@ -57,18 +55,17 @@ export class VocabularyTable {
       if (this.#added > MAX_ADDED) break;
       this.#added += Number(this.#add.run(initialOf(word), lettersOf(word), word).changes);
       this.#meanwhile?.add(word);
-      if (this.#known.size >= REMEMBERED) this.#known.clear();
-      this.#known.add(word);
     }
-    this.#noted.clear();
+    this.#noted = [];
     if (this.#added <= MAX_ADDED || this.#isStale) return;
     this.#isStale = true;
     this.#markStale.run();
   }
 
-  /** Notes that a transaction was taken back, and with it perhaps words that were added. */
-  rolledBack(): void {
-    this.#known.clear();
+  /** Forgets what was noted: its transaction was taken back, and with it perhaps words that were added. */
+  discard(): void {
+    this.#noted = [];
+    this.#unseen.clear();
   }
 
   /**
@@ -99,7 +96,7 @@ export class VocabularyTable {
     const meanwhile = this.#meanwhile = new Set<string>();
     this.#isStale = false;
     this.#added = 0;
-    this.#known.clear();
+    this.#unseen.clear();
     for (let last = "", rows = read.all(last); rows.length > 0; rows = read.all(last)) {
       // Spellable words have nothing in them that JSON escapes.
       const words: string[] = [];

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { headingsOf } from "../words/heading.ts";
 import { indexedStem, stemmerOf } from "../words/stemmer.ts";
 import { eachWord, normalise } from "../words/words.ts";
-import { fromStored } from "./stored_text.ts";
+import { HeadingTable } from "./heading_table.ts";
 import { SegmentMerger } from "./segment_merger.ts";
+import { fromStored } from "./stored_text.ts";
 import { VocabularyTable } from "./vocabulary_table.ts";
 
 /** What of an entry is indexed. */
@@ -15,15 +15,17 @@ export interface IndexedTexts {
   readonly text: string;
 }
 
-/** Keeps the words of the entries that can be found. The caller wraps the calls in transactions. */
+/**
+ * Keeps the words of the entries that can be found. The caller wraps the calls in transactions, and
+ * ends them by {@linkcode WordIndex.flush} or {@linkcode WordIndex.discard}.
+ */
 export class WordIndex {
   readonly #add: StatementSync;
   readonly #drop: StatementSync;
-  readonly #addHeading: StatementSync;
-  readonly #dropHeading: StatementSync;
   readonly #namesOf: StatementSync;
   readonly #addLanguage: StatementSync;
   readonly #languages = new Set<string>();
+  readonly #headings: HeadingTable;
   /** The words by which spelling is corrected. */
   readonly vocabulary: VocabularyTable;
   /** Merges what the transactions leave. */
@@ -35,12 +37,9 @@ export class WordIndex {
       "INSERT INTO words (rowid, key, title, text, stems) VALUES (?, ?, ?, ?, ?)",
     );
     this.#drop = db.prepare("DELETE FROM words WHERE rowid = ?");
-    // Not OR REPLACE: for what may change several rows SQLite makes a savepoint, and FTS5 then writes
-    // what it has gathered, which would take as long as all of the rest.
-    this.#addHeading = db.prepare("INSERT INTO heading (form, id) VALUES (?, ?)");
-    this.#dropHeading = db.prepare("DELETE FROM heading WHERE form = ? AND id = ?");
     this.#namesOf = db.prepare("SELECT local, title FROM record WHERE id = ?");
     this.#addLanguage = db.prepare("INSERT OR IGNORE INTO language (code) VALUES (?)");
+    this.#headings = new HeadingTable(db);
     this.vocabulary = new VocabularyTable(db);
     this.segments = new SegmentMerger(db);
   }
@@ -52,7 +51,7 @@ export class WordIndex {
     const stems = language === undefined ? "" : this.#stems(language, titleWords, words);
     // If the title repeats the key, its words must not count twice.
     this.#add.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words, stems);
-    for (const form of headingsOf(title, key)) this.#addHeading.run(form, id);
+    this.#headings.add(id, title, key);
     if (!this.vocabulary.isStale) this.vocabulary.note(keyWords, titleWords, words);
   }
 
@@ -83,7 +82,18 @@ export class WordIndex {
     this.#drop.run(id);
     const names = this.#namesOf.get(id);
     if (names === undefined) return;
-    const headings = headingsOf(fromStored(names["title"]), fromStored(names["local"]));
-    for (const form of headings) this.#dropHeading.run(form, id);
+    this.#headings.drop(id, fromStored(names["title"]), fromStored(names["local"]));
+  }
+
+  /** Writes what calls have noted, at the end of their transaction. */
+  flush(): void {
+    this.#headings.flush();
+    this.vocabulary.flush();
+  }
+
+  /** Forgets what calls have noted: their transaction was taken back. */
+  discard(): void {
+    this.#headings.discard();
+    this.vocabulary.discard();
   }
 }

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { wordsOf } from "./words.ts";
-
 /** Letters and their marks: no numbers, no codes, no emoji, no writing without spaces. */
 const SPELLABLE =
   /^(?!.*[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])\p{L}[\p{L}\p{M}]{2,39}$/u;
@@ -19,17 +17,6 @@ const UNSPELLABLE = /^(?:[\x21-\x7e]+$|[\u{1f000}-\u{1fbff}])/u;
 /** Whether a word may be the spelling that was meant: 3 to 40 letters and nothing else. */
 export function isSpellable(word: string): boolean {
   return SPELLABLE_ASCII.test(word) || (!UNSPELLABLE.test(word) && SPELLABLE.test(word));
-}
-
-// deno-lint-ignore no-control-regex
-const NOT_ASCII = /[^\x00-\x7f]/;
-const SPELLABLE_IN_ASCII = /(?<![0-9a-z])[a-z]{3,40}(?![0-9a-z])/g;
-
-/** The words of a text for which {@linkcode isSpellable} holds; of plain ASCII in a fifth of the time. */
-export function spellableWords(text: string): readonly string[] {
-  return NOT_ASCII.test(text)
-    ? wordsOf(text).filter(isSpellable)
-    : text.toLowerCase().match(SPELLABLE_IN_ASCII) ?? [];
 }
 
 /** The number of a word's letters: code points. */
