@@ -38,7 +38,8 @@ export async function copyStore(
     stop: () => Promise.resolve(broken("the client is closed")),
   };
   try {
-    await readings.start(reading);
+    // If the connection is lost before the broker has agreed, it would be begun on the next one.
+    readings.start(reading).catch(end.reject);
     return await end.promise;
   } finally {
     await readings.end(reading);

@@ -4,10 +4,12 @@ import type { ClientStatus } from "../../../../lib/pubsub/client/client_status.t
 import type { ClientLink } from "../../../../lib/pubsub/client/link/client_link.ts";
 import { PubSubError } from "../../../../lib/pubsub/client/pubsub_error.ts";
 import type { PendingAnswers } from "../../../../lib/pubsub/client/publishing/pending_answers.ts";
+import { copyStore } from "../../../../lib/pubsub/client/streams/store_copy.ts";
 import {
   type StreamReading,
   StreamReadings,
 } from "../../../../lib/pubsub/client/streams/stream_readings.ts";
+import { deadline } from "../../../support/deadline.ts";
 
 /** A reading to which nothing happens, but for what a test wants to know. */
 function readingWith(parts: Partial<StreamReading>): StreamReading {
@@ -117,4 +119,27 @@ Deno.test("what is refused as the client closes is not asked for again", async (
   // A timer that was left would be a leak of this test.
   await telling;
   assertEquals(refusals.length, 2);
+});
+
+Deno.test("a copy of which the connection is lost has failed, whether the broker had agreed or not", async () => {
+  for (const isAgreed of [false, true]) {
+    const asked = Promise.withResolvers<PromiseWithResolvers<unknown>>();
+    const answers = {
+      ask: () => {
+        const answer = Promise.withResolvers<unknown>();
+        asked.resolve(answer);
+        return answer.promise;
+      },
+    };
+    const status = { checkOpen() {} } as ClientStatus;
+    const readings = new StreamReadings(answers as unknown as PendingAnswers, status);
+    await readings.tellAll({} as ClientLink);
+    const copying = copyStore(readings, () => {});
+    const answer = await asked.promise;
+    if (isAgreed) answer.resolve({});
+    else answer.reject(new PubSubError("disconnected", "lost"));
+    readings.disconnected();
+    const error = await assertRejects(() => deadline(copying), PubSubError, "connection is lost");
+    assertEquals(error.code, "disconnected");
+  }
 });
