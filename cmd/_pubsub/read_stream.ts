@@ -148,6 +148,21 @@ function keepWaiting(message: ConsumedMessage, waitMs: number): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
+/**
+ * Waits until no message is worked on any more. Commands have a limit in time of their own; the broker may
+ * answer nothing.
+ *
+ * @param stopped Resolves when the broker has answered all of it.
+ */
+export async function endConsuming(
+  stopped: Promise<void>,
+  commands: Iterable<Promise<unknown>>,
+  endingMs: number = ENDING_MS,
+): Promise<void> {
+  await Promise.race([stopped, Promise.allSettled(commands)]);
+  await before(stopped, endingMs);
+}
+
 /** Reads a stream until there is enough or the time is over. Resolves to the exit code. */
 export async function readStream(
   client: BrokerClient,
@@ -188,6 +203,7 @@ export async function readStream(
     } else {
       const limitMs = flags["ack-wait"] ?? ACK_WAIT_MS;
       let waitMs: Promise<number> | undefined;
+      const commands = new Set<Promise<unknown>>();
       const consumption = client.consume(stream, consumer, {
         from: from as ReadFrom | undefined,
         filter,
@@ -204,7 +220,9 @@ export async function readStream(
           using _waiting = keepWaiting(message, await waitMs.catch(() => limitMs));
           const { seq, topic, attempt } = message;
           const print = (piece: Uint8Array) => flags.json ? undefined : out.bytes(piece);
-          const reason = await runForMessage(each!, message, limitMs, print);
+          const command = runForMessage(each!, message, limitMs, print);
+          commands.add(command);
+          const reason = await command.finally(() => commands.delete(command));
           if (reason === undefined) await message.ack();
           else {
             log.warn(`${stream} ${seq}, attempt ${attempt}: ${reason}; it is given back`);
@@ -215,7 +233,7 @@ export async function readStream(
         },
       });
       await Promise.race([enough.promise, consumption.finished]);
-      await before(consumption.stop(), limitMs + ENDING_MS);
+      await endConsuming(consumption.stop(), commands);
     }
   } finally {
     await killLeftovers();

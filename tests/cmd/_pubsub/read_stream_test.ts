@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { deadline } from "../../support/deadline.ts";
 import { UsageError } from "../../../cmd/_cli/mod.ts";
-import { parseFrom } from "../../../cmd/_pubsub/read_stream.ts";
+import { endConsuming, parseFrom } from "../../../cmd/_pubsub/read_stream.ts";
 
 Deno.test("--from takes words, numbers, times ago and times, and nothing else", () => {
   for (const word of ["all", "new", "last"]) assertEquals<unknown>(parseFrom(word), word);
@@ -35,4 +36,16 @@ Deno.test("--from takes words, numbers, times ago and times, and nothing else", 
       "2026-01-31T12:00+0200",
     );
   for (const text of wrong) assertThrows(() => parseFrom(text), UsageError, "", text);
+});
+
+Deno.test("a worker waits for its commands, and then a while for a broker that answers nothing", async () => {
+  const never = new Promise<void>(() => {});
+  const [command, failing] = [Promise.withResolvers<void>(), Promise.reject(new Error("killed"))];
+  let isOver = false;
+  const ended = endConsuming(never, [command.promise, failing], 1).then(() => isOver = true);
+  await deadline(endConsuming(never, [], 1), "the end without a command");
+  assertEquals(isOver, false);
+  command.resolve();
+  await deadline(ended, "the end behind the command");
+  await deadline(endConsuming(Promise.resolve(), [never], 60_000), "the end of all");
 });
