@@ -98,18 +98,6 @@ export function servedRecord(columns: string): string {
   return recordsWithKey(columns, "shown = 1");
 }
 
-/**
- * A query for the records that are served with a key from one on and before another, in the order of their
- * keys. Its parameters are these two keys and how many at most. To sort them all would take too long.
- */
-export function servedBetween(columns: string): string {
-  const part = (key: string, condition: string) =>
-    `SELECT * FROM (SELECT key, ${columns} FROM record
-      WHERE ${key} >= ?1 AND ${key} < ?2 AND ${condition} AND shown = 1 ORDER BY ${key} LIMIT +?3)`;
-  return `${part("local", "key = local")} UNION ALL ${part("key", "key <> local")}
-    ORDER BY key LIMIT +?3`;
-}
-
 /** Marks index files, by "sock", and makes their tables. */
 export const INDEX_SCHEMA: SqliteSchema = {
   applicationId: 0x736f636b,
