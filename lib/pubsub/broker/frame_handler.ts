@@ -4,6 +4,7 @@ import type { Frame } from "../../frame/mod.ts";
 import type { SharedMemory } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { Pace } from "./delivery/pace.ts";
+import { DELIVERY_NS, HEADER_NS, LOOK_NS } from "./delivery/work_ns.ts";
 import { concernsStreams, performOperation, streamWork } from "./operations.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import type { Refusal } from "../protocol/codes.ts";
@@ -14,13 +15,8 @@ import type { Route } from "./routing/route.ts";
 import type { Receiver } from "./routing/subscription.ts";
 import { confirmPublication } from "./confirmed_publication.ts";
 
-/** After this much work, as it is estimated, the clock is looked at: 100 µs. */
-const LOOK_NS = 100_000;
-
-/** What a header costs that is not the one before, what a request, and what a delivery does. */
-const HEADER_NS = 1_000;
+/** What a request costs. */
 const REQUEST_NS = 10_000;
-const DELIVERY_NS = 200;
 
 /** To look for the members of more groups takes more than a millisecond, where many are behind. */
 const MANY_GROUPS = 250;

@@ -1,14 +1,16 @@
 import type { Frame, HeaderCache } from "../../frame/mod.ts";
 import { FrameDecoder } from "../../frame/frame_decoder.ts";
 import { SharedMemory } from "../../net/bytes/shared_memory.ts";
+import { Condition } from "../../base/condition.ts";
 import { Deque } from "../../base/deque.ts";
 import type { BackplaneHost } from "./backplane.ts";
+import { DELIVERY_NS, HEADER_NS, LOOK_NS } from "./delivery/work_ns.ts";
 import type { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
 import type { Router } from "./routing/router.ts";
 import type { Group } from "./routing/subscription.ts";
 
-/** The most bytes of other publications that wait while a route is searched for. */
+/** The most bytes of other publications that wait behind those that take long. */
 const MAX_WAITING_BYTES = 16_777_216;
 
 /** The broker, as far as it is needed here. */
@@ -30,13 +32,20 @@ export interface OutsideTarget {
   tellLost(route: Route, count: number, atLeast: boolean): void;
 }
 
-/** Hands on what other brokers bring, in the order in which it comes. */
+/**
+ * Hands on what other brokers bring, in the order in which it comes. Clients have their turn in between:
+ * one read may bring thousands of publications, each with receivers of its own.
+ */
 export class OutsidePublications implements BackplaneHost {
   readonly #core: OutsideTarget;
-  /** What waits for a route that is searched for, or for publications that very many get. */
+  /** What waits behind a route that is searched for, the clients' turn, or what very many get. */
   readonly #waiting = new Deque<() => Promise<void> | undefined>();
   #waitingBytes = 0;
-  #isSearching = false;
+  #isWaiting = false;
+  /** Nothing waits any more. */
+  readonly #done = new Condition();
+  /** Work since the last look at the clock. */
+  #workedNs = 0;
   /** By topic: what came while too much waited. */
   #dropped = new Map<string, number>();
 
@@ -69,6 +78,8 @@ export class OutsidePublications implements BackplaneHost {
         first = last;
         if (typeof forwarding !== "number") return forwarding.then(this.#core.flushSoon);
         this.#core.flushSoon();
+        const turn = this.#worked(route);
+        if (turn) return turn;
       }
       memory.giveBack();
       return undefined;
@@ -107,7 +118,18 @@ export class OutsidePublications implements BackplaneHost {
   }
 
   turn(): Promise<void> | undefined {
-    return this.#core.pause();
+    // Nothing more is read meanwhile: it would be kept, or dropped where it is too much.
+    return this.#isWaiting ? this.#done.wait() : this.#core.pause();
+  }
+
+  /** Counts what handing on to a route has cost: a promise to wait for if others are due. */
+  #worked({ subscriptions, overlaps }: Route): Promise<void> | undefined {
+    const { router, pause } = this.#core;
+    const deliveries = subscriptions.length + overlaps;
+    this.#workedNs += HEADER_NS + router.takeWork() + deliveries * DELIVERY_NS;
+    if (this.#workedNs < LOOK_NS) return undefined;
+    this.#workedNs = 0;
+    return pause();
   }
 
   /** Of frames that have the same route the end: the index of the first that has not. */
@@ -129,10 +151,10 @@ export class OutsidePublications implements BackplaneHost {
 
   /** Does it at once, or behind what waits. `work` is called again after each promise of it. */
   #inOrder(work: () => Promise<void> | undefined, bytes: number): void {
-    if (!this.#isSearching) {
-      const search = work();
-      if (search === undefined) return;
-      void this.#searched(search, work);
+    if (!this.#isWaiting) {
+      const until = work();
+      if (until === undefined) return;
+      void this.#goOn(until, work);
     } else {
       this.#waitingBytes += bytes;
       this.#waiting.push(() => {
@@ -143,10 +165,10 @@ export class OutsidePublications implements BackplaneHost {
     }
   }
 
-  async #searched(search: Promise<void>, work: () => Promise<void> | undefined): Promise<void> {
-    this.#isSearching = true;
+  async #goOn(first: Promise<void>, work: () => Promise<void> | undefined): Promise<void> {
+    this.#isWaiting = true;
     let next: typeof work | undefined = work;
-    let until: Promise<void> | undefined = search;
+    let until: Promise<void> | undefined = first;
     while (next) {
       while (until) {
         await until;
@@ -155,7 +177,8 @@ export class OutsidePublications implements BackplaneHost {
       next = this.#waiting.shift();
       until = next?.();
     }
-    this.#isSearching = false;
+    this.#isWaiting = false;
+    this.#done.notify();
     const dropped = this.#dropped;
     this.#dropped = new Map();
     for (const [topic, count] of dropped) this.lost(topic, count, false);

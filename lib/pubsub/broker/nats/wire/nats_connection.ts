@@ -177,6 +177,10 @@ export class NatsConnection {
   async run(turn: Turn = NO_TURN): Promise<unknown> {
     try {
       while (await this.#read()) {
+        while (this.#parse()) {
+          const waiting = turn();
+          if (waiting) await waiting;
+        }
         if (this.#bytesSinceTurn < TURN_BYTES) continue;
         this.#bytesSinceTurn = 0;
         const waiting = turn();
@@ -247,6 +251,7 @@ export class NatsConnection {
         if (this.#refusal !== undefined) return;
         throw new ConnectionError("read", this.#options.address, new Error(CLOSED), "reset");
       }
+      while (this.#parse());
     }
   }
 
@@ -259,13 +264,14 @@ export class NatsConnection {
     this.#silence.heard();
     this.#bytesSinceTurn += count;
     this.#input.filled(count);
-    this.#parse();
     return true;
   }
 
-  #parse(): void {
+  /** Deals with some of what was read; whether there is more. */
+  #parse(): boolean {
     const input = this.#input;
     input.consume(this.#parser.parse(input.bytes, input.start, input.end));
+    return this.#parser.hasMore;
   }
 
   #send(bytes: Uint8Array): void {

@@ -10,16 +10,18 @@ export interface Sending {
 }
 
 /**
- * Counts how often in a row, at a steady interval, a look finds that nothing was heard of a server.
- * Unanswered pings do not tell that: several may have been sent a moment ago.
+ * Counts how often in a row, at a steady interval, a look finds that nothing was heard of a server, or
+ * that it takes nothing. Unanswered pings do not tell that: several may have been sent a moment ago.
  */
 export class Silence {
   #looks = 0;
   #writtenBytes = 0;
+  /** Whether the last look found that it takes nothing of what waits. */
+  #isStuck = false;
 
-  /** Something came from it. */
+  /** Something came from it. That does not help publishers who wait until it takes what they send. */
   heard(): void {
-    this.#looks = 0;
+    if (!this.#isStuck) this.#looks = 0;
   }
 
   /**
@@ -27,12 +29,14 @@ export class Silence {
    * behind all that was sent before. What the socket took at once says nothing, as that may still be in
    * this machine's memory.
    *
-   * @returns How many looks in a row have found it silent, this one included.
+   * @returns How many looks in a row have found it silent or stuck, this one included.
    */
   look({ writtenBytes, pendingBytes }: Sending): number {
-    const isTaking = pendingBytes > MUCH_BYTES && writtenBytes > this.#writtenBytes;
+    const isFull = pendingBytes > MUCH_BYTES;
+    const hasTaken = writtenBytes > this.#writtenBytes;
+    this.#looks = hasTaken && (isFull || this.#isStuck) ? 0 : this.#looks + 1;
+    this.#isStuck = isFull && !hasTaken;
     this.#writtenBytes = writtenBytes;
-    this.#looks = isTaking ? 0 : this.#looks + 1;
     return this.#looks;
   }
 }
