@@ -65,7 +65,7 @@ Deno.test("sub --group shares, --retained prints what is kept, --timeout ends", 
   const retained = await sub(broker, "room.*", "--retained").finished();
   assertEquals([retained.code, retained.out], [0, "20\n21\n"]);
 
-  await using late = await startSub(broker, ["none", "--count", "2", "--timeout", "100ms"]);
+  await using late = await startSub(broker, ["none", "--count", "2", "--timeout", "700ms"]);
   const { code, err } = await late.finished();
   assertEquals(code, 1);
   assertStringIncludes(err, "0 of 2 messages");
