@@ -1,14 +1,14 @@
 /** The search app's client: `socktool app-client`. */
-import {
-  ContentError,
-  type Frame,
-  FrameError,
-  jsonFrame,
-  type OutgoingFrame,
-} from "../lib/frame/mod.ts";
+import type { Frame, OutgoingFrame } from "../lib/frame/mod.ts";
+import { ContentError } from "../lib/frame/content.ts";
+import { jsonFrame } from "../lib/frame/frame_encoder.ts";
+import { FrameError } from "../lib/frame/frame_error.ts";
 import type { Latencies } from "../lib/base/latencies.ts";
-import { type Address, formatAddress } from "../lib/net/mod.ts";
-import { exchange, type Reply, RequestError } from "../lib/request/mod.ts";
+import type { Address } from "../lib/net/mod.ts";
+import { formatAddress } from "../lib/net/address.ts";
+import type { Reply } from "../lib/request/mod.ts";
+import { exchange } from "../lib/request/exchange.ts";
+import { RequestError } from "../lib/request/request_error.ts";
 import {
   clientTlsFlags,
   clientTlsOf,

@@ -1,6 +1,7 @@
 /** The tutorial's first client: `socktool echo-client`. */
-import { type EchoExchangeOptions, exchangeEcho } from "../lib/echo/mod.ts";
-import { formatAddress } from "../lib/net/mod.ts";
+import type { EchoExchangeOptions } from "../lib/echo/mod.ts";
+import { exchangeEcho } from "../lib/echo/exchange_echo.ts";
+import { formatAddress } from "../lib/net/address.ts";
 import {
   clientTlsFlags,
   clientTlsOf,

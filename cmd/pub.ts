@@ -1,6 +1,6 @@
 /** Publishes on a broker: `socktool pub`. */
 import { sleep } from "../lib/base/sleep.ts";
-import { PubSubError } from "../lib/pubsub/client/mod.ts";
+import { PubSubError } from "../lib/pubsub/client/pubsub_error.ts";
 import { topicProblem } from "../lib/pubsub/protocol/topic.ts";
 import {
   type Context,

@@ -1,4 +1,4 @@
-import { ContentError } from "../../lib/frame/mod.ts";
+import { ContentError } from "../../lib/frame/content.ts";
 import type { PubSubMessage } from "../../lib/pubsub/mod.ts";
 
 /** Whether a `content-encoding` is UTF-8, in which texts are published. */

@@ -1,11 +1,11 @@
 import { equals } from "@std/bytes";
-import {
-  type BrokerClient,
-  type PublishOptions,
-  PubSubError,
-  type PubSubFailure,
-  type PubSubMessage,
+import type {
+  BrokerClient,
+  PublishOptions,
+  PubSubFailure,
+  PubSubMessage,
 } from "../../lib/pubsub/client/mod.ts";
+import { PubSubError } from "../../lib/pubsub/client/pubsub_error.ts";
 import {
   type Context,
   describeError,

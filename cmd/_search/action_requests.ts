@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { jsonFrame, type OutgoingFrame } from "../../lib/frame/mod.ts";
+import type { OutgoingFrame } from "../../lib/frame/mod.ts";
+import { jsonFrame } from "../../lib/frame/frame_encoder.ts";
 import { type Context, UsageError } from "../_cli/mod.ts";
 import { readLines } from "../_cli/read_lines.ts";
 

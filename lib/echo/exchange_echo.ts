@@ -1,7 +1,10 @@
 import { Condition } from "../base/condition.ts";
 import { checkGiven, checkOptions, type OptionKinds } from "../base/option_kinds.ts";
 import { msOption, numericOption } from "../base/numeric_options.ts";
-import { type Address, ConnectionError, dial, type DialOptions, toAddress } from "../net/mod.ts";
+import type { Address, DialOptions } from "../net/mod.ts";
+import { toAddress } from "../net/address.ts";
+import { ConnectionError } from "../net/connection_error.ts";
+import { dial } from "../net/dial.ts";
 import { LimitLook, tickMs } from "../base/periodic_look.ts";
 import { describeDifference } from "../base/first_difference.ts";
 import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";

@@ -1,11 +1,9 @@
 import { checkOptions } from "../base/option_kinds.ts";
-import { type Address, type ByteDuplex, dial, type DialOptions, toAddress } from "../net/mod.ts";
-import {
-  type BrokerClient,
-  type BrokerClientOptions,
-  connectBroker as connectOver,
-  type DuplexSource,
-} from "./client/mod.ts";
+import type { Address, ByteDuplex, DialOptions } from "../net/mod.ts";
+import { toAddress } from "../net/address.ts";
+import { dial } from "../net/dial.ts";
+import type { BrokerClient, BrokerClientOptions, DuplexSource } from "./client/mod.ts";
+import { connectBroker as connectOver } from "./client/connect_broker.ts";
 
 /**
  * Where a broker is: an address, the text of one, or a connection and what makes one. Of several

@@ -1,5 +1,7 @@
 import type { FrameInit } from "../frame/mod.ts";
-import { type Address, dial, type DialOptions, toAddress } from "../net/mod.ts";
+import type { Address, DialOptions } from "../net/mod.ts";
+import { toAddress } from "../net/address.ts";
+import { dial } from "../net/dial.ts";
 import { connectRequests as connectOver } from "./client/connect_requests.ts";
 import {
   type RequestClient,

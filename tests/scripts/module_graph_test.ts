@@ -79,6 +79,16 @@ Deno.test("no server loads all of the rooms below, such as what dials, or stream
   }
 });
 
+Deno.test("no client loads what serves, or all of the rooms below", () => {
+  for (const name of ["pub", "sub", "app_client", "echo_client"]) {
+    const loaded = startsWith(`cmd/${name}.ts`);
+    assert(loaded.includes("lib/net/dial.ts"), name);
+    const others =
+      /^lib\/(frame|net|net\/bytes|echo|request|pubsub)\/mod\.ts$|\/(serve|listen)\.ts$/;
+    assertEquals(loaded.filter((path) => others.test(path)), [], name);
+  }
+});
+
 Deno.test("a broker loads nothing of streams, figures, recordings or certificates before it needs them", () => {
   const loaded = startsWith("cmd/broker.ts");
   assert(loaded.includes("lib/pubsub/broker/session.ts"));

@@ -38,6 +38,7 @@ export function tellDisconnected(
 
 /** @returns `undefined` if nobody subscribes to the topic. */
 function tell(core: BrokerCore, topic: string, value: () => unknown): Promise<void> | undefined {
+  if (core.router.filters === 0) return undefined;
   const route = core.router.find(topic);
   if (route && route.subscriptions.length + route.groups.length === 0) return undefined;
   return core.inTurn.publish(topic, () => encodeJson(topic, value()));

@@ -1,7 +1,7 @@
 import { controlBytes } from "../protocol/control_frame.ts";
 
-/** What a ping is on the wire. */
-const PING_BYTES = controlBytes("ping");
+/** What a ping is on the wire, once one was sent. */
+let pingBytes: number | undefined;
 
 /** Whether the client of a connection is still there, as far as one can see. */
 export class SignsOfLife {
@@ -27,7 +27,7 @@ export class SignsOfLife {
   /** It was sent a ping. */
   pinged(): void {
     this.pings++;
-    this.#pingBytes += PING_BYTES;
+    this.#pingBytes += pingBytes ??= controlBytes("ping");
   }
 
   /**
