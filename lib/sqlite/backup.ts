@@ -84,7 +84,7 @@ async function copyInSteps(db: DatabaseSync, to: string, progress: () => void): 
   // Else whatever is committed between two steps has SQLite begin again.
   db.exec("BEGIN");
   try {
-    db.exec("SELECT 1 FROM sqlite_schema");
+    db.prepare("SELECT 1 FROM sqlite_schema").get();
     await backup(db, to, { rate: STEP_PAGES, progress });
   } finally {
     if (db.isTransaction) db.exec("ROLLBACK");

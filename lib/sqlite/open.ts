@@ -136,7 +136,9 @@ function connect(path: string, limits: ConnectionLimits, readOnly: boolean): Dat
     timeout: busyTimeoutMs,
     enableForeignKeyConstraints: false,
   });
-  // A negative number is one of kibibytes.
-  if (cacheBytes !== undefined) db.exec(`PRAGMA cache_size = ${-Math.ceil(cacheBytes / 1024)}`);
+  if (cacheBytes === undefined) return db;
+  // A negative number is one of kibibytes. It is the first that looks at the file: what fails has to tell a
+  // full disk from a broken one, as only prepared statements do.
+  db.prepare(`PRAGMA cache_size = ${-Math.ceil(cacheBytes / 1024)}`).get();
   return db;
 }

@@ -5,6 +5,8 @@ import { until } from "../../../support/deadline.ts";
 import { script, ServerProgram } from "../../../support/programs.ts";
 import { Scratch } from "../../../support/scratch.ts";
 import { skip } from "../../../support/skip.ts";
+import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
+import { openWriter } from "../../../../lib/sqlite/mod.ts";
 import { newStreamSettings, openStreamStore } from "../../../../lib/pubsub/mod.ts";
 import { op, RawPeer } from "../../support.ts";
 import { framesIn, publication } from "./support.ts";
@@ -118,5 +120,25 @@ Deno.test({
     const args = script("cmd/broker.ts", "127.0.0.1:0", "--store", `${disk}/store`);
     await using broker = await ServerProgram.start(args, { shell });
     assertEquals(await countOf(broker, 15), 15);
+  },
+});
+
+Deno.test({
+  name: "a database that cannot be opened as the disk is full is not called a broken disk",
+  ignore: way === undefined,
+  async fn() {
+    using scratch = new Scratch();
+    const [disk, path] = [scratch.at("disk"), scratch.at("a.db")];
+    await Deno.mkdir(disk);
+    openWriter(path, { schema: STREAM_SCHEMA }).close();
+    const module = new URL("../../../../lib/sqlite/open.ts", import.meta.url).href;
+    const code = `import { openReader } from "${module}";
+      try { openReader("${disk}/a.db", { cacheBytes: 4096 }); } catch ({ code }) { console.log(code) }`;
+    const shell =
+      `${way} sh -c 'mount -t tmpfs -o size=1m tmpfs "${disk}" && cp "${path}" "${disk}" ` +
+      `&& ! cat /dev/zero > "${disk}/ballast" && exec "$0" eval "$1"' "$0" "$1"`;
+    const args = ["-c", shell, Deno.execPath(), code];
+    const { stdout } = await new Deno.Command("sh", { args, stderr: "null" }).output();
+    assertEquals(new TextDecoder().decode(stdout), "full\n");
   },
 });
