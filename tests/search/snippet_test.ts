@@ -122,3 +122,34 @@ Deno.test("a highlight covers a word of the query, and all words of the query ar
     assert(covered >= wordsOf(text).filter((each) => single.has(each)).length);
   }));
 });
+
+Deno.test("words are found in the same places of plain text as of any other", () => {
+  const matchers = ["ab", "a*", "ab b", "c++", ".ab a", '"a ab"', "xab*", "zz", "zz ab"].map(
+    matcherOf,
+  );
+  const pieces = [
+    "a",
+    "ab",
+    "B",
+    "xab",
+    "ab+",
+    "c++",
+    ".",
+    ".ab",
+    " ",
+    "  ",
+    "-",
+    "\n",
+    "\t",
+    "\0",
+  ];
+  fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (parts) => {
+    const text = parts.join("");
+    for (const matcher of matchers) {
+      assertEquals(matcher.find(text, 100), matcher.find(`${text} é`, 100));
+      assertEquals(matcher.find(text, 1), matcher.find(`${text} é`, 1));
+    }
+    const words = text.split(/[\s\0]+/).filter((part) => part !== "");
+    assertEquals(snippet(text, "ab"), words.join(" "));
+  }));
+});

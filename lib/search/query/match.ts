@@ -34,6 +34,11 @@ export function excluding(expression: string, others: readonly string[]): string
   return others.length === 0 ? expression : `(${expression}) NOT (${others.join(" OR ")})`;
 }
 
+/** Entries with a word: as {@linkcode matchExpression} writes a query of that word alone. */
+export function wordExpression(word: string): string {
+  return `("${word}")`;
+}
+
 /** Entries with one of the terms. */
 export function groupExpression(group: Group, forms?: WordForms): string {
   return `(${group.map((term) => termExpression(term, forms)).join(" OR ")})`;

@@ -101,9 +101,8 @@ function wordsPlan(
   }
   const heading = headingOf(query);
   // A query that equals a title is not misspelled.
-  const common = isKey || (heading !== undefined && ranker.hasTitle(heading))
-    ? undefined
-    : spelling.commoner(query);
+  const isTitle = () => heading !== undefined && ranker.hasTitle(heading);
+  const common = isKey ? undefined : spelling.commoner(query, isTitle);
   if (common === undefined) return { passes, queries: [query] };
   const other = excluding(matchExpression(common)!, [wide]);
   if (!ranker.has(query) || !ranker.has(common) || ranker.count(other, 1) === 0) {

@@ -106,7 +106,6 @@ export class Ranker {
   readonly #rankListed: StatementSync;
   readonly #rankOne: StatementSync;
   readonly #ids: StatementSync;
-  readonly #count: StatementSync;
   readonly #equal: StatementSync;
   readonly #beginning: StatementSync;
   readonly #counts: WordCounts;
@@ -129,21 +128,19 @@ export class Ranker {
       `SELECT ${SCORE} AS score FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)`,
     );
     this.#ids = db.prepare("SELECT rowid AS id FROM words WHERE words MATCH ? LIMIT +?");
-    this.#count = db.prepare(
-      "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT +?)",
-    );
     this.#equal = db.prepare(`SELECT id FROM heading WHERE form = ?
       LIMIT ${MAX_TITLES}`);
+    // Those that are equal are the first of a range, and the shortest.
     this.#beginning = db.prepare(`SELECT id, form FROM
-      (SELECT id, form FROM heading WHERE form > ? AND form < ? LIMIT ${MAX_TITLES_SEEN})
-      ORDER BY length(form), id LIMIT ${MAX_TITLES}`);
+      (SELECT id, form FROM heading WHERE form >= ? AND form < ? LIMIT ${MAX_TITLES_SEEN})
+      ORDER BY length(form), id LIMIT ${2 * MAX_TITLES}`);
   }
 
   /** How many entries match; counting stops at `most`. */
   count(match: string, most: number = MAX_COUNTED): number {
     const { effort } = this;
     const bound = Math.min(most, effort.lookedAt + 1);
-    const count = Number(this.#count.get(match, bound)?.["n"] ?? 0);
+    const count = this.#counts.count(match, bound);
     effort.lookAt(count);
     return count;
   }
@@ -296,16 +293,17 @@ export class Ranker {
   #titles({ heading, isPrefix, owners = [] }: Pass): Titles {
     const titles = new Map<number, number>();
     if (heading === undefined) return titles;
-    for (const row of this.#equal.all(heading)) titles.set(Number(row["id"]), 0);
     // A space sorts before all that a word has in it: the titles that go on with another word
     // follow each other.
-    const [from, to] = isPrefix
-      ? [heading, `${heading}\u{10ffff}`]
-      : [`${heading} `, `${heading}!`];
-    for (const row of this.#beginning.all(from, to)) {
-      const id = Number(row["id"]);
+    const end = isPrefix ? `${heading}\u{10ffff}` : `${heading}!`;
+    const left = { equal: MAX_TITLES, longer: MAX_TITLES };
+    for (const row of this.#beginning.all(heading, end)) {
+      const { length } = String(row["form"]);
+      const isEqual = length === heading.length;
+      if (left[isEqual ? "equal" : "longer"]-- <= 0) continue;
       // Of words that begin with the query's last one the shortest is likeliest meant.
-      if (!titles.has(id)) titles.set(id, isPrefix ? String(row["form"]).length : 1);
+      const id = Number(row["id"]);
+      if (!titles.has(id)) titles.set(id, isEqual ? 0 : isPrefix ? length : 1);
     }
     for (const [i, owner] of owners.entries()) {
       for (const row of this.#equal.all(owner)) {

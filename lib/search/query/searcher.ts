@@ -40,6 +40,8 @@ interface Found {
 /** Searches one index. Each worker has its own. */
 export class Searcher {
   readonly #db: DatabaseSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
   readonly #find: StatementSync;
   readonly #fetchPart: StatementSync;
   readonly #fetchText: StatementSync;
@@ -52,6 +54,8 @@ export class Searcher {
   /** @param db A connection for reading; the caller closes it. */
   constructor(db: DatabaseSync) {
     this.#db = db;
+    this.#begin = db.prepare("BEGIN");
+    this.#commit = db.prepare("COMMIT");
     this.#find = db.prepare(servedRecord("id"));
     // A passage is taken from the first part of a large text.
     this.#fetchPart = db.prepare(
@@ -211,11 +215,11 @@ export class Searcher {
 
   #reading<T>(action: () => T): T {
     this.#counts.clear();
-    this.#db.exec("BEGIN");
+    this.#begin.get();
     try {
       return action();
     } finally {
-      this.#db.exec("COMMIT");
+      this.#commit.get();
     }
   }
 }

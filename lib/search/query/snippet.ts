@@ -89,8 +89,11 @@ function isSpace(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0x3000;
 }
 
+/** White space other than single spaces between words: most short texts have none. */
+const NOT_ON_ONE_LINE = /[^\S ]|\0| {2}/;
+
 function onOneLine(text: string): string {
-  return text.replace(/[\s\0]+/g, " ").trim();
+  return NOT_ON_ONE_LINE.test(text) ? text.replace(/[\s\0]+/g, " ").trim() : text.trim();
 }
 
 /** The passage at the beginning of a text. */

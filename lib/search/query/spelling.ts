@@ -75,13 +75,16 @@ export class Spelling {
   /**
    * The query with a rare word replaced by a common one that is as near as a correction;
    * `undefined` where there is no such word.
+   *
+   * @param isMeant Is asked where a word is rare: whether the query is meant as it is.
    */
-  commoner(query: Query): Query | undefined {
+  commoner(query: Query, isMeant: () => boolean): Query | undefined {
     const rare = Math.max(RARE, this.#counts.all * RARE_SHARE);
     for (const word of spellableWords(query).slice(0, MAX_WORDS)) {
       if (this.#counts.known(word) > rare) continue;
       const own = this.#counts.countUpTo(word, Math.ceil(rare) + 1);
       if (own === 0 || own > rare) continue;
+      if (isMeant()) return undefined;
       const enough = Math.ceil(MORE_COMMON * Math.max(own, rare / RARE));
       const common = this.#nearest(word).slice(0, CANDIDATES).find((near) =>
         this.#counts.countUpTo(near.word, enough) >= enough

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { wordExpression } from "./match.ts";
 import type { Query, Term } from "./parse.ts";
 
 /** What finding the entries with all words of a query takes, about; rather too much than too little. */
@@ -34,7 +35,9 @@ export class WordCounts {
   readonly #terms: StatementSync;
   /** What was found out for the search that is being done: a word and whether it is a beginning. */
   readonly #entries = new Map<string, number>();
-  /** Words that were counted to the end for it. */
+  /** What the vocabulary said of words for it. */
+  readonly #inVocabulary = new Map<string, number>();
+  /** Expressions that were counted to the end for it. */
   readonly #counted = new Map<string, number>();
 
   /** @param db A connection for reading; it stays the caller's. */
@@ -64,21 +67,32 @@ export class WordCounts {
    * that is not corrected. Looking it up takes a tenth of the time of counting.
    */
   known(word: string): number {
-    return Number(this.#known.get(initialOf(word), lettersOf(word), word)?.["entries"] ?? 0);
+    let known = this.#inVocabulary.get(word);
+    if (known === undefined) {
+      const row = this.#known.get(initialOf(word), lettersOf(word), word);
+      this.#inVocabulary.set(word, known = Number(row?.["entries"] ?? 0));
+    }
+    return known;
   }
 
   /** Counts the entries that have a word, up to `most`. */
   countUpTo(word: string, most: number): number {
-    const counted = this.#counted.get(word);
+    return this.count(wordExpression(word), most);
+  }
+
+  /** Counts the entries that match an expression, up to `most`. */
+  count(match: string, most: number): number {
+    const counted = this.#counted.get(match);
     if (counted !== undefined) return Math.min(counted, most);
-    const count = Number(this.#count.get(`"${word}"`, most)?.["n"]);
-    if (count < most) this.#counted.set(word, count);
+    const count = Number(this.#count.get(match, most)?.["n"] ?? 0);
+    if (count < most) this.#counted.set(match, count);
     return count;
   }
 
   /** Another search begins, with another state of the index. */
   clear(): void {
     this.#entries.clear();
+    this.#inVocabulary.clear();
     this.#counted.clear();
   }
 

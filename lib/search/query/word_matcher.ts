@@ -10,6 +10,8 @@ export interface Match {
   readonly end: number;
 }
 
+// deno-lint-ignore no-control-regex
+const NOT_ASCII = /[^\x00-\x7f]/;
 /** A longer phrase is found by its last words. */
 const LONGEST_PHRASE = 32;
 
@@ -24,6 +26,8 @@ export class WordMatcher {
   /** Terms of one word by its stem, for each language. */
   readonly #stems: readonly (readonly [Stem, ReadonlyMap<string, number>])[];
   readonly #longest: number;
+  /** What the words of plain texts that are found begin with; absent if it cannot be said so simply. */
+  readonly #beginnings: readonly string[] | undefined;
 
   /**
    * @param queries Each of their terms is looked for.
@@ -52,6 +56,9 @@ export class WordMatcher {
       LONGEST_PHRASE,
       Math.max(1, ...this.#terms.map(({ words }) => words.length)),
     );
+    const isSimple = stems.length === 0 && this.#longest === 1;
+    const beginnings = [...this.#byWord.keys()];
+    if (isSimple && !beginnings.some((word) => NOT_ASCII.test(word))) this.#beginnings = beginnings;
   }
 
   /** Whether there is nothing to look for. */
@@ -63,6 +70,8 @@ export class WordMatcher {
   find(text: string, most: number): Match[] {
     const found: Match[] = [];
     if (this.isEmpty) return found;
+    const [from, to] = this.#rangeIn(text);
+    if (from > to) return found;
     const longest = this.#longest;
     const last: (readonly [word: string, start: number])[] = [];
     eachWord(text, (word, start, end) => {
@@ -88,9 +97,23 @@ export class WordMatcher {
           break;
         }
       }
-      return found.length < most;
-    });
+      return found.length < most && start < to;
+    }, from);
     return found;
+  }
+
+  /** From where to where in a text words may begin that are found: plain text is searched at memory speed. */
+  #rangeIn(text: string): readonly [from: number, to: number] {
+    if (this.#beginnings === undefined || NOT_ASCII.test(text)) return [0, Infinity];
+    const lower = text.toLowerCase();
+    let [from, to] = [Infinity, -1];
+    for (const beginning of this.#beginnings) {
+      const first = lower.indexOf(beginning);
+      if (first < 0) continue;
+      from = Math.min(from, first);
+      to = Math.max(to, lower.lastIndexOf(beginning));
+    }
+    return [from, to];
   }
 
   /** Adds the place of a term whose last word is here, if its other words are before it. */

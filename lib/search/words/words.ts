@@ -74,10 +74,10 @@ const LONGEST_REMEMBERED = 32;
 /** A part that is not plain ASCII reaches this far at least, in code units: one call for many words. */
 const PART_LENGTH = 128;
 
-/** Visits the words of a text, in order. */
-export function eachWord(text: string, visit: WordVisitor): void {
+/** Visits the words of a text, in order. @param from Those that end before this place may be left out. */
+export function eachWord(text: string, visit: WordVisitor, from = 0): void {
   if (!NOT_ASCII.test(text)) {
-    eachAsciiWord(text, visit);
+    eachAsciiWord(text, visit, from);
     return;
   }
   const plain = text.replace(FULL_WIDTH, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
@@ -119,10 +119,12 @@ export function normalise(text: string): string {
 }
 
 /** Letter by letter: a regular expression that matches each word takes twice as long. */
-function eachAsciiWord(text: string, visit: WordVisitor): void {
+function eachAsciiWord(text: string, visit: WordVisitor, from: number): void {
   const lower = text.toLowerCase();
   const { length } = lower;
-  for (let start = 0; start < length; start++) {
+  let first = from;
+  while (first > 0 && isInAsciiWord(lower.charCodeAt(first - 1))) first--;
+  for (let start = first; start < length; start++) {
     if (!isInAsciiWord(lower.charCodeAt(start))) continue;
     let end = start + 1;
     while (end < length && isInAsciiWord(lower.charCodeAt(end))) end++;
