@@ -65,3 +65,17 @@ Deno.test("writes to one key take effect in the order they were made", async () 
   assertEquals(outcomes.filter((outcome) => outcome === true).length, 143);
   assertEquals(engine.lookup("k")?.text, "999");
 });
+
+Deno.test("writes share a transaction if they are small, so that none waits long for others' text", async () => {
+  await using engine = await openSearch({ data: [], writable: true });
+  /** How many transactions writes take that come while another one is written. */
+  const transactions = async (text: string) => {
+    const before = engine.generation;
+    const put = (_: unknown, i: number) => engine.put({ key: `k${i}`, title: text.trim(), text });
+    await Promise.all(Array.from({ length: 33 }, put));
+    return engine.generation - before - 1;
+  };
+  assertEquals(await transactions("small"), 1);
+  const large = await transactions(`${" ".repeat(60 * 1024)}large`);
+  assert(large > 8, `${large} transactions for 2 MiB`);
+});

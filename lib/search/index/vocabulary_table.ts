@@ -2,13 +2,17 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "../../sqlite/mod.ts";
 import { UnseenWords } from "../words/unseen_words.ts";
 import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { RowInserter } from "./row_inserter.ts";
 import { vocabularyTable } from "./word_schema.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 
 /** More new words than these are not added one by one: the table is made anew. */
 const MAX_ADDED = 20_000;
-/** Words in one transaction: about 10 ms. */
+/** Words in one transaction at most, and at first. */
 const TOGETHER = 5_000;
+const FIRST = 1_000;
+/** One that takes longer is followed by a smaller one: of common words many entries are counted. */
+const TOGETHER_MS = 10;
 
 /**
  * The words by which spelling is corrected. They are kept up to date while entries come, so that
@@ -17,7 +21,7 @@ const TOGETHER = 5_000;
  */
 export class VocabularyTable {
   readonly #db: DatabaseSync;
-  readonly #add: StatementSync;
+  readonly #inserter: RowInserter;
   readonly #markStale: StatementSync;
   #noted: string[] = [];
   /** All others were noted before; words stay in the table until it is made anew. */
@@ -31,9 +35,8 @@ export class VocabularyTable {
   /** @param db The connection that writes; it stays the caller's. */
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#add = db.prepare(
-      "INSERT OR IGNORE INTO vocabulary (initial, letters, word, entries) VALUES (?, ?, ?, 1)",
-    );
+    const columns = "vocabulary (initial, letters, word, entries)";
+    this.#inserter = new RowInserter(db, columns, "(?, ?, ?, 1)");
     this.#markStale = db.prepare("INSERT OR IGNORE INTO vocabulary VALUES ('', 0, '', 0)");
     const first = db.prepare("SELECT letters FROM vocabulary LIMIT 1").get();
     this.#isStale = first === undefined || first["letters"] === 0;
@@ -51,11 +54,10 @@ export class VocabularyTable {
 
   /** Adds what was noted, in the transaction of the entries. */
   flush(): void {
-    for (const word of this.#noted) {
-      if (this.#added > MAX_ADDED) break;
-      this.#added += Number(this.#add.run(initialOf(word), lettersOf(word), word).changes);
-      this.#meanwhile?.add(word);
-    }
+    const words = this.#noted.slice(0, Math.max(0, MAX_ADDED + 1 - this.#added));
+    const rows = words.map((word) => [initialOf(word), lettersOf(word), word] as const);
+    this.#added += this.#inserter.insert(rows.sort(byPlace));
+    for (const word of words) this.#meanwhile?.add(word);
     this.#noted = [];
     if (this.#added <= MAX_ADDED || this.#isStale) return;
     this.#isStale = true;
@@ -87,9 +89,7 @@ export class VocabularyTable {
 
   async #rebuild(signal: AbortSignal): Promise<void> {
     this.#db.exec(`DROP TABLE IF EXISTS fresh; ${vocabularyTable("fresh")}`);
-    const read = this.#db.prepare(
-      `SELECT term, doc FROM word WHERE term > ? LIMIT ${TOGETHER}`,
-    );
+    const read = this.#db.prepare("SELECT term, doc FROM word WHERE term > ? LIMIT +?");
     // All at once: one by one they take twice as long.
     const add = this.#db.prepare(`INSERT OR IGNORE INTO fresh
       SELECT substr(key, 1, 1), length(key), key, value FROM json_each(?)`);
@@ -97,7 +97,11 @@ export class VocabularyTable {
     this.#isStale = false;
     this.#added = 0;
     this.#unseen.clear();
-    for (let last = "", rows = read.all(last); rows.length > 0; rows = read.all(last)) {
+    let together = FIRST;
+    for (let last = "", isOver = false; !isOver;) {
+      const start = performance.now();
+      const rows = read.all(last, together);
+      isOver = rows.length < together;
       // Spellable words have nothing in them that JSON escapes.
       const words: string[] = [];
       for (const row of rows) {
@@ -105,6 +109,8 @@ export class VocabularyTable {
         if (isSpellable(last)) words.push(`"${last}":${row["doc"]}`);
       }
       transaction(this.#db, () => add.run(`{${words.join()}}`));
+      const isLong = performance.now() - start > TOGETHER_MS;
+      together = isLong ? Math.ceil(together / 2) : Math.min(TOGETHER, 2 * together);
       await yieldToMessages();
       signal.throwIfAborted();
     }
@@ -114,4 +120,12 @@ export class VocabularyTable {
       if (this.#isStale) this.#markStale.run();
     });
   }
+}
+
+type Row = readonly [initial: string, letters: number, word: string];
+
+/** In the order of the table. */
+function byPlace([a, lettersA, wordA]: Row, [b, lettersB, wordB]: Row): number {
+  if (a !== b) return a < b ? -1 : 1;
+  return lettersA - lettersB || (wordA < wordB ? -1 : 1);
 }

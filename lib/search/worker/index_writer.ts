@@ -45,10 +45,10 @@ const MAX_PENDING_LENGTH = 64 * 1024 * 1024;
 /** Writes in one transaction: those that came while the one before was written. */
 const MAX_BATCH = 256;
 /**
- * After this many code units of text a transaction takes no more: posting them takes 1 ms, and a small
- * write waits for one large one at most.
+ * After this many code units of text a transaction takes no more: they take some 20 ms, and a small
+ * write waits for two transactions, or for a large one.
  */
-const MAX_BATCH_LENGTH = 1024 * 1024;
+const MAX_BATCH_LENGTH = 128 * 1024;
 
 /** Writes an index through a worker of its own. */
 export class IndexWriter {
