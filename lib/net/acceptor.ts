@@ -1,10 +1,14 @@
 import { ConnectionError } from "./connection_error.ts";
+import { freeDescriptors } from "./giving_way.ts";
 import type { Listener } from "./listener.ts";
 import type { Turns } from "./turns.ts";
 
 /** The first and the longest pause while the process has no descriptor or memory left. */
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 1_000;
+
+/** The pause after which descriptors of connections that gave way are free. */
+const FREED_PAUSE_MS = 1;
 
 /**
  * A kernel queues at most 65,535 connections for a listener. If more accepts than that fail in a
@@ -22,8 +26,8 @@ const TURN_MS = 32;
 
 /**
  * Accepts connections one after the other. If an accept fails because the peer has gone, the next
- * follows at once. If the process has no descriptor or memory left, it pauses first, longer each
- * time.
+ * follows at once. If the process has no descriptor left, peers give way that have not shown what they
+ * come for. If there are none, or no memory is left, it pauses first, longer each time.
  */
 export class Acceptor {
   readonly #listener: Listener;
@@ -59,7 +63,12 @@ export class Acceptor {
         this.#onFailed(error);
         // The listener was closed by somebody else.
         if (error.code === "closed") break;
-        if (isOfProcess(error) || ++this.#failedPeers >= MAX_FAILED_PEERS) await this.#pause();
+        if (error.code === "too-many-open-files" && freeDescriptors()) {
+          await this.#pause(FREED_PAUSE_MS);
+        } else if (isOfProcess(error) || ++this.#failedPeers >= MAX_FAILED_PEERS) {
+          await this.#pause(this.#pauseMs);
+          this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+        }
       }
     }
     return undefined;
@@ -80,15 +89,14 @@ export class Acceptor {
     if (busy) await this.#turns.take(true);
   }
 
-  async #pause(): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#pauseMs);
+      const timer = setTimeout(resolve, ms);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
       };
     });
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
   }
 }
 

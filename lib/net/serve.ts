@@ -1,8 +1,9 @@
-import { type Address } from "./address.ts";
+import { type Address, networkOf } from "./address.ts";
 import type { CloseReason } from "./close_reason.ts";
 import { Connection } from "./connection.ts";
 import { Acceptor } from "./acceptor.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
+import { giveWay, payers } from "./giving_way.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { ListenOptions } from "./listen.ts";
@@ -99,6 +100,10 @@ export class Server implements AsyncDisposable {
   readonly #watchdog: Watchdog;
   readonly #turns = new Turns();
   readonly #memory: ServerMemory;
+  readonly #givingWay = giveWay({
+    unproven: () => this.#unproven().length,
+    giveUp: (count) => this.#giveUp(count),
+  });
   /** Connections whose service, or refusal, has not ended. */
   #serving = 0;
   readonly #idle = new Condition();
@@ -221,6 +226,7 @@ export class Server implements AsyncDisposable {
     if (this.#serving > 0) await Promise.race([this.#idle.wait(), this.#abandoned.promise]);
     for (const connection of this.#connections) this.#ended(connection, undefined);
     this.#watchdog.stop();
+    this.#givingWay[Symbol.dispose]();
     await this.#turns.close();
   }
 
@@ -280,6 +286,19 @@ export class Server implements AsyncDisposable {
       reportError(failure, "Serving a connection failed");
     }
     this.#tell((observer) => observer.closed?.(connection, reason, told));
+  }
+
+  /** Those whose peers have sent nothing, or not even one whole frame. */
+  #unproven(): Connection[] {
+    return [...this.#connections].filter(({ closeReason, readBytes, midFrame, readFrames }) =>
+      closeReason === undefined && (readBytes === 0 || (midFrame && readFrames === 0))
+    );
+  }
+
+  #giveUp(count: number): void {
+    for (const each of payers(this.#unproven(), ({ remote }) => networkOf(remote), count)) {
+      each.close("refused");
+    }
   }
 
   async #refuse(connection: Connection): Promise<void> {

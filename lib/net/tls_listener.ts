@@ -2,6 +2,7 @@ import { AcceptQueue, closedError } from "./accept_queue.ts";
 import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { Admission } from "./admission.ts";
+import { giveWay } from "./giving_way.ts";
 import { guard } from "../base/report.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { ConnectionError } from "./connection_error.ts";
@@ -51,6 +52,12 @@ export class TlsListener implements Listener, Handshakes {
     arrived: (handshake) => this.#admission.add(handshake.network, handshake),
     turnToEnd: () => this.#turns.takeToEnd(),
   };
+  readonly #givingWay = giveWay({
+    unproven: () => this.pending,
+    giveUp: (count) => {
+      for (let i = 0; i < count; i++) this.#giveUpOne();
+    },
+  });
   #certificate: ServerCertificate;
   #failed = 0;
   #acceptsInARow = 0;
@@ -91,6 +98,7 @@ export class TlsListener implements Listener, Handshakes {
     this.#queue.close();
     this.#inner.close();
     void this.#turns.close();
+    this.#givingWay[Symbol.dispose]();
     this.#admission.clear();
     for (const handshake of [...this.#waiting, ...this.#begun]) handshake.abort(closedError());
   }
@@ -128,14 +136,16 @@ export class TlsListener implements Listener, Handshakes {
       closeQuietly(conn);
       return this.#tellFailed(remote, cause);
     }
-    if (this.pending >= this.#certificate.maxHandshakes) {
-      giveUpOne(this.#waiting.size > 0 ? this.#waiting : this.#begun);
-    }
+    if (this.pending >= this.#certificate.maxHandshakes) this.#giveUpOne();
     this.#waiting.add(handshake);
     handshake.done.finally(() => {
       this.#waiting.delete(handshake);
       this.#begun.delete(handshake);
     }).then((conn) => this.#secured(conn), (cause) => this.#tellFailed(remote, cause));
+  }
+
+  #giveUpOne(): void {
+    giveUpOne(this.#waiting.size > 0 ? this.#waiting : this.#begun);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { networkOf } from "../net/address.ts";
 import { addressOf } from "../net/address_of.ts";
 import type { ConnStream } from "../net/conn_stream.ts";
 import type { Address } from "../net/mod.ts";
@@ -37,6 +38,8 @@ export type Phase = "head" | "body" | "reply" | "idle" | "ending";
 export class HttpConnection {
   /** The client. */
   readonly remote: Address;
+  /** Its network. */
+  readonly network: string;
   readonly stream: ConnStream;
   readonly #times: HttpTimes;
   #phase: Phase = "head";
@@ -47,6 +50,7 @@ export class HttpConnection {
   /** Bytes moved at the last look. */
   #bytes = 0;
   #waiting = 0;
+  #hasAnswered = false;
   #unreadable: WebError | undefined;
   #onBodyFailed: ((error: WebError) => void) | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -55,6 +59,7 @@ export class HttpConnection {
   constructor(stream: ConnStream, times: HttpTimes) {
     this.stream = stream;
     this.remote = addressOf(stream.conn.remoteAddr);
+    this.network = networkOf(this.remote);
     this.#times = times;
     stream.once("end", () => {
       if (this.#phase === "body") this.inputFailed(endedEarly());
@@ -65,6 +70,11 @@ export class HttpConnection {
   /** What it does. */
   get phase(): Phase {
     return this.#phase;
+  }
+
+  /** Whether the client still owes the first request: it has not shown what it comes for. */
+  get isUnproven(): boolean {
+    return !this.#hasAnswered && (this.#phase === "head" || this.#phase === "body");
   }
 
   /** Whether requests of it are at work. */
@@ -84,6 +94,7 @@ export class HttpConnection {
     this.#last = this.#last.then(async () => {
       if (!this.stream.destroyed) await answer();
       this.onLeft = undefined;
+      this.#hasAnswered = true;
       this.#waiting--;
       if (this.isBusy || this.#phase === "ending") return;
       this.#enter("idle");

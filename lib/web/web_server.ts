@@ -17,6 +17,7 @@ import { guard } from "../base/report.ts";
 import { MAX_TIMER_MS, timerMs } from "../base/timer_ms.ts";
 import { Acceptor } from "../net/acceptor.ts";
 import { ConnStream } from "../net/conn_stream.ts";
+import { giveWay, payers } from "../net/giving_way.ts";
 import {
   type Address,
   type Listener,
@@ -62,7 +63,13 @@ interface UpgradeOptions {
 /** Requests with other methods have no content that anybody wants: it is dropped as it comes. */
 const BODY_METHODS: ReadonlySet<string | undefined> = new Set(["POST", "PUT"]);
 
-/** In this order connections are closed for one more: by what they do. */
+/**
+ * The part of all connections that may be of clients that have had no answer yet, and send none or half of
+ * a request. Those beyond it make room first.
+ */
+const UNPROVEN_SHARE = 1 / 4;
+
+/** In this order other connections are closed for one more: by what they do. */
 const DISPENSABLE = ["idle", "ending", "head"] as const;
 
 /** A web server at work. */
@@ -95,6 +102,10 @@ export class WebServer implements AsyncDisposable {
   /** By their streams; the first is idle for longest, if it is idle. */
   readonly #connections = new Map<Duplex, HttpConnection>();
   readonly #looking: LimitLook;
+  readonly #givingWay = giveWay({
+    unproven: () => this.#unproven().length,
+    giveUp: (count) => this.#giveUp(this.#unproven(), count),
+  });
   readonly #empty = new Condition();
   #draining = false;
   #displaced = 0;
@@ -215,6 +226,7 @@ export class WebServer implements AsyncDisposable {
     }
     if (this.#connections.size > 0) await this.#empty.wait();
     this.#looking.stop();
+    this.#givingWay[Symbol.dispose]();
     await this.#turns.close();
   }
 
@@ -238,7 +250,24 @@ export class WebServer implements AsyncDisposable {
     this.#http.emit("connection", stream);
   }
 
+  /** Clients that have had no answer yet. */
+  #unproven(): HttpConnection[] {
+    return [...this.#connections.values()].filter(({ isUnproven }) => isUnproven);
+  }
+
+  #giveUp(unproven: readonly HttpConnection[], count: number): void {
+    for (const { stream } of payers(unproven, ({ network }) => network, count)) {
+      this.#forget(stream);
+      stream.destroy();
+    }
+  }
+
   #makeRoom(): boolean {
+    const unproven = this.#unproven();
+    if (unproven.length > this.#limits.maxConnections * UNPROVEN_SHARE) {
+      this.#giveUp(unproven, 1);
+      return true;
+    }
     const all = [...this.#connections.values()];
     for (const phase of DISPENSABLE) {
       const found = all.find((connection) =>

@@ -20,8 +20,13 @@ Deno.test({
     await using server = await ServerProgram.start(SERVER, { openFiles: 64 });
     const clients: RawClient[] = [];
     // The kernel takes them all; the server cannot accept the last of them.
-    for (let i = 0; i < 100; i++) clients.push(await RawClient.connect(server.address));
+    for (let i = 0; i < 100; i++) {
+      clients.push(await RawClient.connect(server.address));
+      if (i === 0) await ask(clients[0]!);
+    }
     await server.printed("too-many-open-files");
+    // Those that say nothing give way to the one that asks last, and not the one that has asked before.
+    await ask(clients.at(-1)!);
     await ask(clients[0]!);
     for (const client of clients) client.close();
     using client = await RawClient.connect(server.address);

@@ -56,24 +56,44 @@ Deno.test("with too many connections, one is closed that waits for nothing, or s
       return { status: 200, body: "waited" };
     },
   }];
-  await using server = await serve({ maxConnections: 3, routes });
+  await using server = await serve({ maxConnections: 8, routes });
   const request = (path: string, close = true) =>
     `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${close ? "Connection: close\r\n" : ""}\r\n`;
   const silent = sendRaw(server, "");
   await until(() => server.connections === 1);
   const busy = sendRaw(server, request("/wait"));
-  // It keeps its connection: the first one to be closed, before those that have asked nothing yet.
+  // They keep their connections: the first one is closed, before the one that has asked nothing yet.
   const idle = sendRaw(server, request("/healthz", false));
-  assertEquals((await sendRaw(server, request("/healthz"))).status, 200);
+  await until(() => server.connections === 3);
+  const kept: Deno.Conn[] = [];
+  const ask = async (conn: Deno.Conn) => {
+    await conn.write(new TextEncoder().encode(request("/healthz", false)));
+    return (await deadline(conn.read(new Uint8Array(1_000)), "an answer"))!;
+  };
+  for (let i = 0; i < 5; i++) {
+    const conn = await Deno.connect(server.address as Deno.ConnectOptions);
+    kept.push(conn);
+    assert(await ask(conn) > 12);
+  }
   assertEquals((await sendRaw(server, request("/healthz"))).status, 200);
   assertEquals((await idle).status, 200);
-  // Those that begin a request and do not end it keep nobody out, as many as they are.
-  const slow = Array.from({ length: 9 }, () => sendRaw(server, "GET / HTTP/1.1\r\nHost: "));
+  assertEquals(server.displaced, 1);
+  await until(() => server.connections === 7);
+  // Those that begin a request and do not end it keep nobody out, as many as they are. When they have
+  // a quarter of the room, they push out nobody else who was answered before.
+  const slow = Array.from({ length: 20 }, () => sendRaw(server, "GET / HTTP/1.1\r\nHost: "));
+  await until(() => server.displaced >= 20);
   for (let i = 0; i < 5; i++) {
     assertEquals((await sendRaw(server, request("/healthz"))).status, 200);
+    await until(() => server.connections < 8);
   }
   assertEquals((await silent).status, 0);
-  assert(server.displaced >= 7, `${server.displaced} were displaced`);
+  const [first, ...others] = kept;
+  first!.close();
+  for (const conn of others) {
+    assert(await ask(conn) > 12);
+    conn.close();
+  }
   gate.resolve();
   assertEquals((await busy).body, "waited");
   await server.drain(0);
