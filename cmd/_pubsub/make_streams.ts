@@ -6,6 +6,7 @@ import {
   topicsProblem,
 } from "../../lib/pubsub/broker/streams/stream_settings.ts";
 import type { StreamStore } from "../../lib/pubsub/broker/streams/stream_store.ts";
+import { filtersOverlap } from "../../lib/pubsub/protocol/topic.ts";
 import { type Context, UsageError } from "../_cli/mod.ts";
 
 /** Refusals that are about what is asked for. */
@@ -20,8 +21,31 @@ export interface AskedStream {
   readonly topics: readonly string[];
 }
 
-/** Reads `NAME=FILTER,…`. @throws {UsageError} if there can be no such stream. */
-export function readStream(text: string): AskedStream {
+/**
+ * Reads each `NAME=FILTER,…`.
+ *
+ * @throws {UsageError} if there can be no such stream, or not beside another of them.
+ */
+export function readStreams(texts: readonly string[]): readonly AskedStream[] {
+  const asked = texts.map(readStream);
+  asked.forEach((stream, i) => asked.slice(0, i).forEach((other) => refuseBoth(stream, other)));
+  return asked;
+}
+
+/** @throws {UsageError} if two streams cannot both be there. */
+function refuseBoth({ name, topics }: AskedStream, other: AskedStream): void {
+  if (name === other.name) {
+    if (topics.toSorted().join() === other.topics.toSorted().join()) return;
+    throw new UsageError(`--stream ${name} is given with ${other.topics} and with ${topics}`);
+  }
+  for (const topic of topics) {
+    const overlapping = other.topics.find((each) => filtersOverlap(topic, each));
+    if (overlapping === undefined) continue;
+    throw new UsageError(`--stream ${name}: ${topic} overlaps ${overlapping} of ${other.name}`);
+  }
+}
+
+function readStream(text: string): AskedStream {
   const [, name, list] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
   const refuse = (problem: string) =>
     new UsageError(`--stream ${JSON.stringify(text)}: ${problem}`);

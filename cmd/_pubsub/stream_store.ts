@@ -59,9 +59,9 @@ export async function askedStreams(
   if (flags.store === undefined && flags.nats === undefined) {
     throw new UsageError("--stream needs --store or --nats beside it");
   }
-  const { makeStreams, readStream } = await importLater<typeof import("./make_streams.ts")>(
+  const { makeStreams, readStreams } = await importLater<typeof import("./make_streams.ts")>(
     new URL("./make_streams.ts", import.meta.url),
   );
-  const asked = flags.stream.map(readStream);
+  const asked = readStreams(flags.stream);
   return (store, waitMs, context) => makeStreams(store, asked, waitMs, context);
 }
