@@ -4,6 +4,8 @@ import { checkOptions } from "../base/option_kinds.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
 import type { HandshakeLimits } from "./handshake_limits.ts";
+import { listenLocalhost } from "./listen_localhost.ts";
+import { listenUnix } from "./listen_unix.ts";
 import type { Listener, ServerTls } from "./listener.ts";
 import "./tls_sayings.ts";
 
@@ -59,7 +61,6 @@ export async function listen(
   }
   try {
     if (address.transport === "unix") {
-      const { listenUnix } = await import("./listen_unix.ts");
       return await listenUnix(address.path, tls !== undefined, wrap);
     }
     const { port } = address;
@@ -67,7 +68,7 @@ export async function listen(
     const tcp = { hostname, port, reusePort: options.reusePort ?? false, tcpBacklog: BACKLOG };
     const secure = tls && await tlsOver(tls, limits!);
     const listener = hostname.toLowerCase() === "localhost"
-      ? (await import("./listen_localhost.ts")).listenLocalhost(tcp, wrap)
+      ? listenLocalhost(tcp, wrap)
       : wrap(Deno.listen(tcp));
     return secure ? secure(listener) : listener;
   } catch (cause) {

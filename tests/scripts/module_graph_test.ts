@@ -89,14 +89,22 @@ Deno.test("no client loads what serves, or all of the rooms below", () => {
   }
 });
 
-Deno.test("a broker loads nothing of streams, figures, recordings or certificates before it needs them", () => {
+Deno.test("a broker loads nothing of streams, recordings or certificates before it needs them", () => {
   const loaded = startsWith("cmd/broker.ts");
   assert(loaded.includes("lib/pubsub/broker/session.ts"));
   const later = new RegExp(
-    "/broker/streams/(?!stream_rights)|/(system_topics|overview|handshake_limits)\\.ts$|" +
+    "/broker/streams/(?!stream_rights|stream_error)|/handshake_limits\\.ts$|" +
       "^deno\\.json$|^cmd/.*/(tls_files|open_files|make_streams|report_stats)\\.ts$",
   );
   assertEquals(loaded.filter((path) => later.test(path)), []);
+});
+
+Deno.test("no broker loads a module because a peer asks for it: Deno ends if no descriptor is left", () => {
+  const loading = startsWith("cmd/broker.ts")
+    .filter((path) => path.startsWith("lib/pubsub/"))
+    .filter((path) => /(?<!typeof )\bimport\(/.test(Deno.readTextFileSync(`${ROOT}/${path}`)));
+  // Streams, which a broker with a store loads at its start.
+  assertEquals(loading, ["lib/pubsub/broker/operations.ts"]);
 });
 
 Deno.test("no command loads what belongs to the role of another", () => {

@@ -14,7 +14,7 @@ import type {
   ConnectionSource,
 } from "./broker_stats.ts";
 import { streamWork } from "./operations.ts";
-import type { BrokerOverview } from "./overview.ts";
+import { type BrokerOverview, overviewOf } from "./overview.ts";
 import type { Principal } from "../../access/mod.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { writeControl } from "../protocol/control_frame.ts";
@@ -66,7 +66,8 @@ export class Broker implements AsyncDisposable {
         acceptFailed: (error) => this.#core.observer.acceptFailed?.(error),
       },
     });
-    // Where it fails, the clients are told that need it.
+    // At once: without a file descriptor left, Deno 2.9 ends when it loads a module. Where it fails, the
+    // clients are told that need it.
     if (this.#core.streams) streamWork.load().catch(() => {});
     const { limits: { pingIntervalMs, helloTimeoutMs }, authenticator } = this.#core;
     const tick = tickMs(pingIntervalMs, authenticator ? helloTimeoutMs : Infinity);
@@ -147,9 +148,8 @@ export class Broker implements AsyncDisposable {
    * @param principal Who asks. Without it, somebody who may ask for everything.
    * @returns Or why the user may not ask for the broker's figures.
    */
-  async overview(limit: number, principal?: Principal): Promise<BrokerOverview | Refusal> {
-    const { overviewOf } = await import("./overview.ts");
-    return await overviewOf(this.#core, limit, principal);
+  overview(limit: number, principal?: Principal): Promise<BrokerOverview | Refusal> {
+    return overviewOf(this.#core, limit, principal);
   }
 
   /**

@@ -1,11 +1,15 @@
-import { LaterModule } from "../../base/import_later.ts";
 import { reportError } from "../../base/report.ts";
 import type { Frame } from "../../frame/mod.ts";
 import type { SharedMemory } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { Pace } from "./delivery/pace.ts";
 import { DELIVERY_NS, HEADER_NS, LOOK_NS } from "./delivery/work_ns.ts";
-import { concernsStreams, performOperation, streamWork } from "./operations.ts";
+import {
+  concernsStreams,
+  performOperation,
+  refusalWithoutStore,
+  streamWork,
+} from "./operations.ts";
 import { BAD_ID, isId } from "../protocol/request_id.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { publishRetained } from "./retained_publication.ts";
@@ -14,6 +18,7 @@ import type { Publication, Publications } from "./routing/publications.ts";
 import type { Route } from "./routing/route.ts";
 import type { Receiver } from "./routing/subscription.ts";
 import { confirmPublication } from "./confirmed_publication.ts";
+import { answerSystemTopic } from "./system_topics.ts";
 
 /** What a request costs. */
 const REQUEST_NS = 10_000;
@@ -24,9 +29,6 @@ const MANY_GROUPS = 250;
 /** What a publication costs that a stream keeps, and how many of its bytes are copied in a nanosecond. */
 const KEPT_NS = 2_000;
 const BYTES_PER_NS = 8;
-
-/** What answers requests for the broker's figures. */
-const systemTopics = new LaterModule(() => import("./system_topics.ts"));
 
 /** The connection whose frames a {@linkcode FrameHandler} deals with. */
 export interface FrameSender extends Requester {
@@ -124,7 +126,7 @@ export class FrameHandler {
 
   /** Carries out a request; `false` if something is to be loaded, or others have a turn, first. */
   #perform(frame: Frame): boolean {
-    if (concernsStreams(frame.header) && !this.#has(streamWork)) return false;
+    if (concernsStreams(frame.header) && this.#mustLoad()) return false;
     const { requestTime } = this.#core;
     const begin = performance.now();
     // A thousand hellos at once wait for each other; requests that take little do not wait.
@@ -137,16 +139,16 @@ export class FrameHandler {
     return true;
   }
 
-  /** Whether a module is loaded; else it is being loaded, and that is waited for. */
-  #has(later: LaterModule<unknown>): boolean {
-    if (later.module !== undefined) return true;
+  /** Whether what deals with streams, where there is a store, is still being loaded: it is waited for. */
+  #mustLoad(): boolean {
+    if (this.#core.streams === undefined || streamWork.module !== undefined) return false;
     this.#source.waitFor(
-      later.load().catch((error) => {
-        reportError(error, "A part of the broker could not be loaded");
+      streamWork.load().catch((error) => {
+        reportError(error, "What deals with streams could not be loaded");
         this.#source.end("shutdown");
       }),
     );
-    return false;
+    return true;
   }
 
   /** Whether something has to be waited for before the next frame is dealt with. */
@@ -220,13 +222,11 @@ export class FrameHandler {
     const { refusal, topic, route, stream } = publication;
     const { shared } = this.#core;
     const source = this.#source;
-    if (publication.system && !this.#has(systemTopics)) return false;
-    if ((stored !== undefined || stream !== undefined) && !this.#has(streamWork)) return false;
+    if ((stored !== undefined || stream !== undefined) && this.#mustLoad()) return false;
     if (id !== undefined && !isId(id)) source.refuse(BAD_ID);
     else if (refusal) source.refuse(refusal, id);
-    else if (publication.system) {
-      systemTopics.module!.answerSystemTopic(source, this.#core, frame, id);
-    } else if (!this.#hasRoom(route!)) return false;
+    else if (publication.system) answerSystemTopic(source, this.#core, frame, id);
+    else if (!this.#hasRoom(route!)) return false;
     else if (stream !== undefined && !this.#mayBeKept(bytesOf(frames, index, index + 1))) {
       return false;
     } else if (stored !== undefined && this.#refuseStored(frame, stream, id)) return true;
@@ -254,8 +254,10 @@ export class FrameHandler {
 
   /** Refuses a publication that asks to be stored and cannot be; `false` if it can. */
   #refuseStored(frame: Frame, stream: string | undefined, id: number | undefined): boolean {
-    const { storedRefusal } = streamWork.module!;
-    const refusal = storedRefusal(this.#source, this.#core.streams, frame, stream);
+    const { streams } = this.#core;
+    const refusal = streams === undefined
+      ? refusalWithoutStore(frame.header)
+      : streamWork.module!.storedRefusal(this.#source, streams, frame, stream);
     if (refusal) this.#source.refuse(refusal, id);
     return refusal !== undefined;
   }

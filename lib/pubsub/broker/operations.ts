@@ -13,10 +13,22 @@ import { BAD_MAX, filterRefusal, isMax } from "./subscription_fields.ts";
 import type { StreamOp } from "./streams/stream_operations.ts";
 import { isWholeNumber } from "../protocol/whole_number.ts";
 
-/** What deals with streams: many brokers have none. */
+/** What deals with streams, for brokers that have a store. */
 export const streamWork = new LaterModule(() => import("./streams/stream_work.ts"));
 
-/** Whether a request needs {@linkcode streamWork}. */
+/** The refusal of everything that concerns streams, where there is no store. */
+const NO_STORE: Refusal = {
+  code: "no-stream",
+  message: "This broker keeps no streams: start it with --store DIR, or with --nats",
+};
+
+/** Why a publication that has a field `stored` is refused without a store; `undefined` if it is not. */
+export function refusalWithoutStore({ stored }: FrameHeader): Refusal | undefined {
+  if (typeof stored !== "boolean") return badField("stored", "true or false");
+  return stored ? NO_STORE : undefined;
+}
+
+/** Whether a request is one for {@linkcode streamWork}. */
 export function concernsStreams(header: FrameHeader): boolean {
   switch (header["op"]) {
     case "sub":
@@ -35,7 +47,7 @@ export function concernsStreams(header: FrameHeader): boolean {
   }
 }
 
-/** Carries out a request that is no publication. What it {@linkcode concernsStreams} is loaded. */
+/** Carries out a request that is no publication. With a store, {@linkcode streamWork} is loaded. */
 export function performOperation(
   requester: Requester,
   core: BrokerCore,
@@ -60,6 +72,7 @@ function answer(
 ): Refusal | undefined {
   const { header } = frame;
   if (concernsStreams(header)) {
+    if (core.streams === undefined) return NO_STORE;
     const op = header["op"] as StreamOp;
     streamWork.module!.performStreamOperation(op, requester, core.streams, header, id, core);
     return undefined;

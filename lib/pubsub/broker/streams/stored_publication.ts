@@ -2,7 +2,6 @@ import type { Frame } from "../../../frame/mod.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import type { Requester } from "../requester.ts";
-import { NO_STORE } from "./stream_operations.ts";
 import { streamsOf } from "./connection_streams.ts";
 import { StreamError } from "./stream_error.ts";
 import { storedFieldsRefusal } from "./stream_fields.ts";
@@ -21,13 +20,12 @@ interface StoringBroker {
 /** Why a publication that asks to be stored is not; `undefined` if it may be. */
 export function storedRefusal(
   requester: Requester,
-  store: StreamStore | undefined,
+  store: StreamStore,
   frame: Frame,
   stream: string | undefined,
 ): Refusal | undefined {
   const refusal = storedFieldsRefusal(frame.header);
   if (refusal || frame.header["stored"] !== true) return refusal;
-  if (store === undefined) return NO_STORE;
   if (stream === undefined) {
     const topic = quote(frame.header["topic"]);
     if (store.unseen === undefined) {

@@ -67,12 +67,11 @@ interface Request {
 export function performStreamOperation(
   op: StreamOp,
   requester: Requester,
-  store: StreamStore | undefined,
+  store: StreamStore,
   header: FrameHeader,
   id: number | undefined,
   { flushSoon: flush, pause }: { readonly flushSoon: () => void; readonly pause: Pause },
 ): void {
-  if (store === undefined) return requester.refuse(NO_STORE, id);
   const done = carryOut(op, { requester, store, header, flush, pause }).then(
     ({ fields, after }) => {
       if (id !== undefined) requester.outbox.control("ok", { id, ...fields });
@@ -92,12 +91,6 @@ export function performStreamOperation(
   const wait = takesLong ? store.room(requester.id, 0) : done;
   if (wait) requester.waitFor(wait);
 }
-
-/** The refusal of everything that concerns streams, where there is no store. */
-export const NO_STORE: Refusal = {
-  code: "no-stream",
-  message: "This broker keeps no streams: start it with --store DIR, or with --nats",
-};
 
 function refuse(requester: Requester, error: unknown, id: number | undefined): void {
   if (error instanceof RefusedError) return requester.refuse(error.refusal, id);

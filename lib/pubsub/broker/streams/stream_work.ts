@@ -1,6 +1,5 @@
 /**
- * What a broker does with streams for its clients. It is loaded where a broker has a store, or a
- * client asks for streams.
+ * What a broker does with streams for its clients. It is loaded where a broker has a store.
  *
  * @module
  */
