@@ -112,7 +112,7 @@ export class AskingEnd {
    * message when it has answered. To wait with `Atomics.waitAsync` would save no time, and on a busy
    * machine its promise once in a while stayed pending until something else woke the event loop.
    *
-   * @param takes Whether {@linkcode AskingEnd.takeAnswer} is called next.
+   * @param takes Whether {@linkcode AskingEnd.takeAnswer} is called next. Nothing else may be under way.
    */
   ask(bytes: number, takes = false): void {
     const { words } = this.#place(this.#asked++);
@@ -155,16 +155,15 @@ export class AskingEnd {
   }
 
   /**
-   * Sleeps until the oldest request is answered; the last one was made to be waited for. To be told by a
-   * message takes longer: that is cloned, and comes through the event loop.
+   * Sleeps until the last request is answered, which was made to be waited for. To be told by a message takes
+   * longer: that is cloned, and comes through the event loop.
    *
-   * @returns whether {@linkcode AskingEnd.answer} has it; otherwise a message tells of it, or has it. If it
-   * was there before, a message tells of it as well.
+   * @returns whether the answer was taken; otherwise a message tells of it, or has it.
    */
   takeAnswer(timeoutMs: number): boolean {
-    if (!this.isAnswered) Atomics.wait(this.#words, TELLER, WAITED_FOR, timeoutMs);
+    Atomics.wait(this.#words, TELLER, WAITED_FOR, timeoutMs);
     // From here on it is too late for the other thread to leave the message out.
-    return Atomics.exchange(this.#words, TELLER, MESSAGE) === TAKEN || this.isAnswered;
+    return Atomics.exchange(this.#words, TELLER, MESSAGE) === TAKEN;
   }
 
   /** The answer to the oldest request: a view that is valid until it is freed. */
