@@ -19,10 +19,10 @@ export function importLater<Module>(url: URL): Promise<Module> {
  * import { LaterModule } from "./import_later.ts";
  * import { assertEquals } from "@std/assert";
  *
- * const later = new LaterModule(() => import("./units.ts"));
+ * const later = new LaterModule(() => import("@std/bytes"));
  * assertEquals(later.module, undefined);
  * await later.load();
- * assertEquals(later.module?.formatCount(1, "byte"), "1 byte");
+ * assertEquals(later.module?.concat([Uint8Array.of(1), Uint8Array.of(2)]), Uint8Array.of(1, 2));
  * ```
  */
 export class LaterModule<Module> {

@@ -124,7 +124,7 @@ Deno.test("a highlight covers a word of the query, and all words of the query ar
 });
 
 Deno.test("words are found in the same places of plain text as of any other", () => {
-  const matchers = ["ab", "a*", "ab b", "c++", ".ab a", '"a ab"', "xab*", "zz", "zz ab"].map(
+  const matchers = ["ab", "a*", "ab b", "c++", ".ab", ".ab a", '"a ab"', "xab*", "zz", "zz ab"].map(
     matcherOf,
   );
   const pieces = [

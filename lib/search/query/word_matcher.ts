@@ -97,7 +97,8 @@ export class WordMatcher {
           break;
         }
       }
-      return found.length < most && start < to;
+      // A word with a sign, such as `c++` or `.net`, comes behind the one without it, and may begin before it.
+      return found.length < most && start <= to + 1;
     }, from);
     return found;
   }
