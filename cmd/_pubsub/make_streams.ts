@@ -35,7 +35,7 @@ export function readStreams(texts: readonly string[]): readonly AskedStream[] {
 /** @throws {UsageError} if two streams cannot both be there. */
 function refuseBoth({ name, topics }: AskedStream, other: AskedStream): void {
   if (name === other.name) {
-    if (topics.toSorted().join() === other.topics.toSorted().join()) return;
+    if (areSame(topics, other.topics)) return;
     throw new UsageError(`--stream ${name} is given with ${other.topics} and with ${topics}`);
   }
   for (const topic of topics) {
@@ -108,11 +108,16 @@ async function makeStream(store: StreamStore, { name, topics }: AskedStream): Pr
     }
   }
   const known = (await topicsOf(store, name))!;
-  if (known.toSorted().join() !== topics.toSorted().join()) {
+  if (!areSame(known, topics)) {
     throw new UsageError(
       `--stream ${name}: the stream exists and keeps ${known.join(",")}, not ${topics.join(",")}`,
     );
   }
+}
+
+/** Whether two streams keep the same, in whatever order it is given. */
+function areSame(topics: readonly string[], others: readonly string[]): boolean {
+  return topics.toSorted().join() === others.toSorted().join();
 }
 
 /** What a stream keeps; `undefined` if it does not exist. */

@@ -4,7 +4,7 @@ import { FairLine } from "../base/fair_line.ts";
 export interface Holder {
   /** Counts them. */
   unproven(): number;
-  /** Closes so many of them, those first who {@linkcode payers} come first. */
+  /** Closes `count` of them: the oldest of the network that has the most, as {@linkcode payers} does. */
   giveUp(count: number): void;
 }
 

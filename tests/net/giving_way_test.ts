@@ -35,7 +35,7 @@ Deno.test("of those that could give way, the holder with the most does, an eight
 /** A server. */
 interface Victim extends AsyncDisposable {
   readonly listener: Listener;
-  /** Whether it has so many clients that have shown nothing. */
+  /** Whether exactly `count` of its clients have shown nothing. */
   hasOpen(count: number): boolean;
 }
 

@@ -1,3 +1,4 @@
+import { isAscii } from "../words/fold.ts";
 import { eachWord } from "../words/words.ts";
 import type { Stem } from "../words/stemmer.ts";
 import { isInflected } from "./forms.ts";
@@ -10,8 +11,6 @@ export interface Match {
   readonly end: number;
 }
 
-// deno-lint-ignore no-control-regex
-const NOT_ASCII = /[^\x00-\x7f]/;
 /** A longer phrase is found by its last words. */
 const LONGEST_PHRASE = 32;
 
@@ -58,7 +57,7 @@ export class WordMatcher {
     );
     const isSimple = stems.length === 0 && this.#longest === 1;
     const beginnings = [...this.#byWord.keys()];
-    if (isSimple && !beginnings.some((word) => NOT_ASCII.test(word))) this.#beginnings = beginnings;
+    if (isSimple && beginnings.every(isAscii)) this.#beginnings = beginnings;
   }
 
   /** Whether there is nothing to look for. */
@@ -105,7 +104,7 @@ export class WordMatcher {
 
   /** From where to where in a text words may begin that are found: plain text is searched at memory speed. */
   #rangeIn(text: string): readonly [from: number, to: number] {
-    if (this.#beginnings === undefined || NOT_ASCII.test(text)) return [0, Infinity];
+    if (this.#beginnings === undefined || !isAscii(text)) return [0, Infinity];
     const lower = text.toLowerCase();
     let [from, to] = [Infinity, -1];
     for (const beginning of this.#beginnings) {

@@ -58,13 +58,18 @@ const CYRILLIC_LETTERS = /[иуі][\u0306\u0308]/gu;
 // deno-lint-ignore no-control-regex
 const NOT_ASCII = /[^\x00-\x7f]/;
 
+/** Whether a text has only characters of ASCII. */
+export function isAscii(text: string): boolean {
+  return !NOT_ASCII.test(text);
+}
+
 /**
  * A text with its letters folded: compatibility forms as their plain ones (NFKC), in lower case,
  * without accents, points and signs that do not count. It may be empty, and it may have characters
  * that are no letters.
  */
 export function foldLetters(text: string): string {
-  if (!NOT_ASCII.test(text)) return text.toLowerCase();
+  if (isAscii(text)) return text.toLowerCase();
   return text.normalize("NFKC").toLowerCase().normalize("NFKD")
     .replace(CYRILLIC_LETTERS, (letter) => letter.normalize("NFC"))
     .replace(MARKS, "").replace(IGNORED, "")

@@ -10,8 +10,9 @@ const REMEMBERED = PLACES / 2;
 const [SEED, OTHER_SEED] = crypto.getRandomValues(new Int32Array(2)) as unknown as [number, number];
 
 /**
- * Finds the spellable words of texts that were not met before, or so long ago that they are
- * forgotten. A set of strings takes four times as long: each word of a text would become one.
+ * Finds the words of texts that are new and can be spelled. It remembers a bounded number of them: one
+ * that it has forgotten is new again. A set of strings takes four times as long, as each word of a text
+ * would become one.
  *
  * A word is known by two hashes, of which one is its place and the other, of 32 bits, is noted there:
  * of two billion new words one is taken for another.

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { foldLetters } from "./fold.ts";
+import { foldLetters, isAscii } from "./fold.ts";
 
 /**
  * Is called with each word: its folded form, and where it is in the text, in code units. Words may
@@ -60,8 +60,6 @@ function patterns(): Patterns {
 const PLAIN =
   /^(?:[0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u013e\u0141-\u024f]+|[\u{1f300}-\u{1f3fa}\u{1f400}-\u{1f64f}])$/u;
 
-// deno-lint-ignore no-control-regex
-const NOT_ASCII = /[^\x00-\x7f]/;
 const RUN = /[0-9A-Za-z\u0080-\u{10ffff}]+/gu;
 const FULL_WIDTH = /[\uff01-\uff5e]/g;
 /** The places in a text of which SQLite's tokenizer would make other words. */
@@ -76,7 +74,7 @@ const PART_LENGTH = 128;
 
 /** Visits the words of a text, in order. @param from Those that end before this place may be left out. */
 export function eachWord(text: string, visit: WordVisitor, from = 0): void {
-  if (!NOT_ASCII.test(text)) {
+  if (isAscii(text)) {
     eachAsciiWord(text, visit, from);
     return;
   }
@@ -144,7 +142,7 @@ const remembered = new Map<string, readonly Piece[]>();
 
 /** The words of a run of letters and of anything that is not ASCII. */
 function piecesOf(run: string): readonly Piece[] {
-  if (!NOT_ASCII.test(run)) return [[run.toLowerCase(), 0, run.length]];
+  if (isAscii(run)) return [[run.toLowerCase(), 0, run.length]];
   if (PLAIN.test(run)) return wordsOfPiece(run);
   const pieces: Piece[] = [];
   const { piece: pattern } = patterns();

@@ -121,7 +121,7 @@ function contentsOf(folder: string): Map<string, string> {
   );
 }
 
-Deno.test("a repair that is killed has changed nothing, or whoever opens the store next ends it", async () => {
+Deno.test("a repair that is killed leaves the store as it was, or the next process that opens it ends the repair", async () => {
   using scratch = new Scratch();
   const { last } = killed(scratch, "store");
   const before = contentsOf(last);

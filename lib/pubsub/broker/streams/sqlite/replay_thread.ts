@@ -43,7 +43,7 @@ export type ReplayOrder =
   }
   /**
    * @param isWritten Whether the journal may be written to meanwhile.
-   * @param unwanted Not 0 once the copy is not wanted any more: whoever does not wait for it writes there.
+   * @param unwanted The asking thread sets it to 1 to end the copy.
    */
   | {
     readonly type: "backup";
