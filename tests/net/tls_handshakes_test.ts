@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { redirectErrors } from "../../lib/base/report.ts";
 import { ConnectionError, dial, listen, serveConnections } from "../../lib/net/mod.ts";
 import { resolveServerTls } from "../../lib/net/handshake_limits.ts";
-import type { Listener, ServerTls, TcpAddress } from "../../lib/net/mod.ts";
+import type { Address, Listener, ServerTls, TcpAddress } from "../../lib/net/mod.ts";
 import { PendingHandshakes } from "../../lib/net/pending_handshakes.ts";
 import { checkCertificate } from "../../lib/net/server_certificate.ts";
 import { TlsListener } from "../../lib/net/tls_listener.ts";
@@ -106,13 +106,7 @@ Deno.test("clients that have sent something and wait for their turn count as han
   await using _ = server;
   let most = 0;
   handshakes.onFailed = () => most = Math.max(most, handshakes.pending);
-  const hello = await clientHello();
-  const clients: Deno.Conn[] = [];
-  for (let i = 0; i < CLIENTS; i++) {
-    const client = await dial(server.address);
-    await client.write(hello);
-    clients.push(client);
-  }
+  const clients = await saidHello(CLIENTS, server.address);
   await until(() => handshakes.pending + handshakes.failed === CLIENTS);
   assert(most <= 8, `${most} of 8`);
   for (const client of clients) client.close();
@@ -185,13 +179,7 @@ Deno.test("handshakes begin by networks in turn: many of one hold up no other", 
   };
   const certificate = checkCertificate(SERVER_TLS, resolveServerTls(SERVER_TLS));
   using listener = new TlsListener(networks, certificate);
-  const hello = await clientHello();
-  const clients: Deno.Conn[] = [];
-  for (let i = 0; i < CLIENTS; i++) {
-    const client = await dial(inner.address);
-    await client.write(hello);
-    clients.push(client);
-  }
+  const clients = await saidHello(CLIENTS, inner.address);
   const accepting = assertRejects(() => listener.accept());
   await until(() => answered.length === CLIENTS, "all are answered");
   const place = answered.indexOf("192.0.2.2");
@@ -247,6 +235,18 @@ Deno.test("another certificate is for who connects from then on; a broken one ch
     assertEquals(await deadline(conn.read(new Uint8Array(2))), 1);
   }
 });
+
+/** Clients that have said hello, one after the other. */
+async function saidHello(count: number, address: Address): Promise<Deno.Conn[]> {
+  const hello = await clientHello();
+  const clients: Deno.Conn[] = [];
+  for (let i = 0; i < count; i++) {
+    const client = await dial(address);
+    await client.write(hello);
+    clients.push(client);
+  }
+  return clients;
+}
 
 /** What a client says first. */
 async function clientHello(): Promise<Uint8Array> {
