@@ -159,6 +159,48 @@ testPair("members at all gateways share a consumer, and a letter dies once", asy
   assertEquals(kept.toSorted(), Array.from({ length: 20 }, (_, i) => `k${i}`).toSorted());
 }, JETSTREAM);
 
+testPair("a letter comes again at a gateway that nobody told of it", async ({ left, nats }) => {
+  await left.streams.create("work", { topics: ["work.>"] });
+  const consuming = left.consume("work", "c", { maxAttempts: 1 });
+  await left.publishStored("work.a", "poison");
+  const dies = async () => {
+    await (await next(consuming)).nack();
+    await until(async () => (await left.streams.consumer("work", "c")).dead === 1);
+  };
+  await dies();
+  const asked: string[] = [];
+  const record = "_socktool.consumer.work.c";
+  const made = "$JS.API.CONSUMER.*._dead.>";
+  for (const subject of [record, made]) {
+    nats.subscribe(subject, { callback: () => void asked.push(subject) });
+  }
+  await nats.flush();
+  assertEquals(await left.streams.redrive("work", "c"), 1);
+  // What can be asked for letters is there once all gateways can know which ones come.
+  await nats.flush();
+  assertEquals(asked.slice(0, 3), [made, record, made]);
+  await dies();
+
+  // Another gateway does that, and ends before it tells the others.
+  const manager = await jetstreamManager(nats);
+  const letters = await manager.consumers.info("_dead", "work=c");
+  const noted = await manager.streams.getMessage("socktool_consumers", { last_by_subj: record });
+  const { state } = await manager.streams.info("_dead");
+  await manager.consumers.delete("_dead", "work=c");
+  const written = { ...noted!.json<object>(), redrive: state.last_seq };
+  await jetstream(nats).publish(record, JSON.stringify(written));
+  await manager.consumers.add("_dead", {
+    durable_name: letters.name,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: letters.config.ack_wait!,
+    filter_subject: letters.config.filter_subject!,
+  });
+  const again = await next(consuming);
+  assertEquals([again.text(), again.attempt], ["poison", 1]);
+  await again.ack();
+  await until(async () => (await left.streams.consumer("work", "c")).dead === 0);
+}, JETSTREAM);
+
 testPair("what JetStream cannot do is refused by name", async ({ left, server, gateways }) => {
   const refused = (settings: object) =>
     codeOf(left.streams.create("x", { topics: ["x.>"], ...settings }));

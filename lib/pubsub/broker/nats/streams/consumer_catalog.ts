@@ -159,8 +159,7 @@ export class ConsumerCatalog {
       const { api } = this.#host;
       const tried = `Cannot have the dead letters of ${quote(name)} delivered`;
       await api.find(tried, (manager) => manager.consumers.delete(DEAD_LETTERS, consumer));
-      const config = redriveConfigOf(consumer, info);
-      await api.do(tried, (manager) => manager.consumers.add(DEAD_LETTERS, config));
+      // First it is known which letters come again: one that comes before that would count as done.
       const local = this.#local.get(keyOf(stream, name));
       const record = local?.record ?? await this.#record(info);
       await record.change(({ uncounted, ...known }) => ({
@@ -170,6 +169,8 @@ export class ConsumerCatalog {
           Object.entries(uncounted).filter(([key]) => Number(key) > 0),
         ),
       }));
+      const config = redriveConfigOf(consumer, info);
+      await api.do(tried, (manager) => manager.consumers.add(DEAD_LETTERS, config));
       local?.redrive();
       await this.#announce(stream, name, "redrive");
       return count;

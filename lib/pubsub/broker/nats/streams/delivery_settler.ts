@@ -10,8 +10,8 @@ import type { SharedRecord } from "./shared_record.ts";
 import type { StoredMessages } from "./stored_messages.ts";
 import type { StreamsHost } from "./streams_host.ts";
 
-/** When a message that could not be moved to the dead letters is tried again. */
-const RETRY_MS = 1_000;
+/** When a message that JetStream would not do something for is tried again. */
+export const RETRY_MS = 1_000;
 
 /**
  * For some seconds a gateway whose members have left still gets the messages that it has asked for, and

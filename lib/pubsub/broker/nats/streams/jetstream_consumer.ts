@@ -13,11 +13,11 @@ import { writeExtended } from "../../delivery/extended_frame.ts";
 import { TopicMatcher } from "../../streams/topic_matcher.ts";
 import { fieldsOf } from "../official_headers.ts";
 import { GATEWAY_MS, type LocalFigures } from "./consumer_config.ts";
-import { type ConsumerHost, DeliverySettler } from "./delivery_settler.ts";
+import { type ConsumerHost, DeliverySettler, RETRY_MS } from "./delivery_settler.ts";
 import { JetStreamMember } from "./jetstream_member.ts";
 import { type MissedHost, MissedMessages } from "./missed_messages.ts";
 import { OpenDeliveries } from "./open_deliveries.ts";
-import { ACK, type Arrived, keyOf, type OpenDelivery, WORKING } from "./open_delivery.ts";
+import { ACK, type Arrived, keyOf, nak, type OpenDelivery, WORKING } from "./open_delivery.ts";
 import { MAX_BATCH_BYTES } from "./pull_source.ts";
 import type { SharedRecord } from "./shared_record.ts";
 import { Sources } from "./sources.ts";
@@ -215,10 +215,17 @@ export class JetStreamConsumer implements MissedHost {
 
   #arrived(message: Msg, letter: boolean): void {
     const arrived = { message, letter, at: performance.now() };
-    if (deliveredOf(message.reply!).attempt === 1) return this.#wait(arrived);
-    // Whether earlier deliveries count, another gateway may have noted a moment ago.
-    const read = this.#record.read().then(() => {}, () => {});
-    this.#host.busy(read.then(() => this.#wait(arrived)));
+    const reply = message.reply!;
+    const { seq, attempt } = deliveredOf(reply);
+    const isNoted = () => !letter || seq <= this.#record.state.redrive;
+    if (attempt === 1 && isNoted()) return this.#wait(arrived);
+    // Whether earlier deliveries count, and up to where letters come again, another gateway may have
+    // noted a moment ago.
+    const read = this.#record.read().then(() => this.#wait(arrived), () => {
+      if (isNoted()) this.#wait(arrived);
+      else this.#settler.tell(reply, nak(RETRY_MS));
+    });
+    this.#host.busy(read);
   }
 
   #wait(arrived: Arrived): void {
