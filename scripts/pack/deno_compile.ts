@@ -12,6 +12,8 @@ export interface CompileOptions {
   readonly permissions: readonly string[];
   /** Whether to check types first. @default {true} */
   readonly check?: boolean;
+  /** Variables that `deno compile` gets besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface CompileOptions {
  * @throws {MissingRuntimeError} if Deno's runtime base is missing and cannot be downloaded.
  */
 export async function denoCompile(options: CompileOptions): Promise<readonly string[]> {
-  const { entry, target, output, graph, permissions, check = true } = options;
+  const { entry, target, output, graph, permissions, check = true, env = {} } = options;
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
@@ -36,13 +38,13 @@ export async function denoCompile(options: CompileOptions): Promise<readonly str
       entry,
     ],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   if (success) return embeddedFiles(`${out}\n${err}`);
   const said = err!.replace(/\n\n *Stack backtrace[\s\S]*/, "").trim();
   const problem = said.slice(Math.max(0, said.indexOf("error: ")));
-  const denort = Deno.env.get("DENORT_BIN");
+  const denort = env["DENORT_BIN"] ?? Deno.env.get("DENORT_BIN");
   if (/Setting up base binary|Could not find denort/.test(problem)) {
     throw new MissingRuntimeError(target, denort, problem);
   }

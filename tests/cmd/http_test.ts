@@ -129,14 +129,7 @@ Deno.test("while a server drains it is not well, and as long as it starts it is 
     signal: draining.signal,
   } as unknown as Context))!;
   const ask = async (path: string) => {
-    const url = `${lines[0]!.url}${path}`;
-    // In one of some twenty runs of all tests the first was refused. Why is not known: who sees it, is told.
-    const response = await fetch(url).catch(async (error) => {
-      const sockets = Deno.build.os === "linux" ? Deno.readTextFileSync("/proc/self/net/tcp") : "";
-      const text = `${url} was refused, and is asked again: ${error.cause}\n${sockets}`;
-      await Deno.stderr.write(new TextEncoder().encode(text));
-      return fetch(url);
-    });
+    const response = await fetch(`${lines[0]!.url}${path}`);
     return [response.status, await response.json()];
   };
   http.starting = { detail: "indexing", progress: 0.5 };

@@ -217,6 +217,14 @@ Deno.test("no statement has a bare parameter for a limit: it would be prepared a
   assertEquals(found, []);
 });
 
+Deno.test("no test changes what all tests of a process share: its variables and its folder", () => {
+  const change = /\bDeno\.(env\.(set|delete)|chdir|umask)\(/;
+  const found = [...sourcesIn("tests")]
+    .filter((path) => change.test(Deno.readTextFileSync(`${ROOT}${path}`)));
+  // That no package can be had is for all of them to know.
+  assertEquals(found, ["tests/support/find_program.ts"]);
+});
+
 function* sourcesIn(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}${folder}`)) {
     if (isDirectory) yield* sourcesIn(`${folder}/${name}`);

@@ -58,29 +58,24 @@ Deno.test("every module, worker and package is in what deno compile lists as pac
   assert(names.includes("socktool.1"));
 });
 
-/** Compiles in this process, which has these variables meanwhile. */
+/** Compiles without checking types. */
 async function compileHere(
   options: Omit<CompileOptions, "entry" | "permissions" | "check">,
-  env: Record<string, string>,
 ): Promise<readonly string[]> {
   const permissions = await permissionFlags(program, options.target);
-  const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
-  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
-  try {
-    return await denoCompile({ ...options, entry: ENTRY, permissions, check: false });
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
-    }
-  }
+  return await denoCompile({ ...options, entry: ENTRY, permissions, check: false });
 }
 
 Deno.test("a module that is opened by a URL and not named to deno compile is missed", async () => {
   using scratch = new Scratch();
   const target = targetOf(Deno.build.target);
-  const unnamed = { target, output: scratch.at("socktool"), graph: { ...graph, opened: [] } };
-  const missing = notEmbedded(graph, await compileHere(unnamed, { DENORT_BIN: RUNTIME_BASE }));
+  const unnamed = await compileHere({
+    target,
+    output: scratch.at("socktool"),
+    graph: { ...graph, opened: [] },
+    env: { DENORT_BIN: RUNTIME_BASE },
+  });
+  const missing = notEmbedded(graph, unnamed);
   assert(missing.includes("lib/search/index_worker.ts"), missing.join());
   assert(missing.includes("lib/search/data/read_file.ts"), missing.join());
   assert(missing.some((name) => name.startsWith("npm:htmlparser2")), missing.join());
@@ -91,11 +86,13 @@ Deno.test("a module that is opened by a URL and not named to deno compile is mis
 Deno.test("denoCompile() says plainly that the runtime base cannot be downloaded", async () => {
   using scratch = new Scratch();
   const nowhere = "http://127.0.0.1:1";
-  const other = { target: targetOf(OTHER_TARGET), output: scratch.at("socktool"), graph };
-  const { message } = await assertRejects(
-    () => compileHere(other, { HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ALL_PROXY: nowhere }),
-    MissingRuntimeError,
-  );
+  const other = {
+    target: targetOf(OTHER_TARGET),
+    output: scratch.at("socktool"),
+    graph,
+    env: { HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ALL_PROXY: nowhere },
+  };
+  const { message } = await assertRejects(() => compileHere(other), MissingRuntimeError);
   assertStringIncludes(message, `runtime base for ${OTHER_TARGET} cannot be downloaded: `);
   assertStringIncludes(
     message,
