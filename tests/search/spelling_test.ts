@@ -133,8 +133,19 @@ spelling.test(
   }),
 );
 
+spelling.test("words that are gone do not hide one that is as near", async (engine) => {
+  const gone = ["marmaladas", "marmalads", "marmalado", "marmaladee", "marmalide", "mormalade"];
+  await putTexts(engine, [...gone, "marmelade"]);
+  for (const i of gone.keys()) await engine.delete(`${i}`);
+  const { corrected, total } = await engine.search("marmalade");
+  assertEquals([corrected, total], ["marmelade", 1]);
+});
+
 Deno.test("editDistance() is that of the plain algorithm, up to the limit", () => {
-  const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 9 });
+  // Of the letters of two code units some share the first, and some the second.
+  const plain = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 9 });
+  const long = fc.string({ unit: fc.constantFrom("a", "𝒜", "𝒷", "𐒜"), maxLength: 5 });
+  const word = fc.oneof(plain, long);
   fc.assert(
     fc.property(word, word, fc.integer({ min: 1, max: 3 }), (a, b, limit) => {
       assertEquals(editDistance(a, b, limit), Math.min(plainDistance(a, b), limit + 1));
@@ -204,7 +215,8 @@ Deno.test("the first search of an index corrects by what was indexed before", as
 });
 
 /** The optimal string alignment distance, as it is defined. */
-function plainDistance(a: string, b: string): number {
+function plainDistance(first: string, second: string): number {
+  const [a, b] = [[...first], [...second]];
   const d = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
   for (let i = 0; i <= a.length; i++) {
     for (let j = 0; j <= b.length; j++) {

@@ -6,12 +6,29 @@
  * @returns the distance, or `limit + 1` if it is larger than `limit`.
  */
 export function editDistance(a: string, b: string, limit: number): number {
-  return distance(lettersOf(a), lettersOf(b), limit);
+  // What both begin and end with takes no edit. Most words that are not near differ in much.
+  let start = 0;
+  let [endA, endB] = [a.length, b.length];
+  while (start < endA && start < endB && a.charCodeAt(start) === b.charCodeAt(start)) start++;
+  while (endA > start && endB > start && a.charCodeAt(endA - 1) === b.charCodeAt(endB - 1)) {
+    endA--;
+    endB--;
+  }
+  // Not between the two code units of a letter.
+  if (start > 0 && (isSecondUnit(a, start) || isSecondUnit(b, start))) start--;
+  if (isSecondUnit(a, endA) || isSecondUnit(b, endB)) {
+    endA++;
+    endB++;
+  }
+  return distance(lettersOf(a, start, endA), lettersOf(b, start, endB), limit);
 }
 
+/** @param a Begins and ends otherwise than `b`, if both have letters. */
 function distance(a: readonly number[], b: readonly number[], limit: number): number {
   const beyond = limit + 1;
   if (Math.abs(a.length - b.length) > limit) return beyond;
+  // No swap reaches from one end to the other.
+  if (limit < 2 && Math.min(a.length, b.length) > 2) return beyond;
   let beforeLast = new Array<number>(b.length + 1).fill(beyond);
   let last = Array.from({ length: b.length + 1 }, (_, j) => Math.min(j, beyond));
   for (let i = 1; i <= a.length; i++) {
@@ -38,6 +55,17 @@ function distance(a: readonly number[], b: readonly number[], limit: number): nu
   return last[b.length]!;
 }
 
-function lettersOf(word: string): number[] {
-  return Array.from(word, (letter) => letter.codePointAt(0)!);
+/** Whether a letter's second code unit is at a place of a text. */
+function isSecondUnit(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+}
+
+function lettersOf(text: string, start: number, end: number): number[] {
+  const letters: number[] = [];
+  for (let at = start; at < end; at++) {
+    const letter = text.codePointAt(at)!;
+    if (letter > 0xffff) at++;
+    letters.push(letter);
+  }
+  return letters;
 }

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
-import { editDistance } from "./edit_distance.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { isSpellable, lettersOf } from "../words/vocabulary_word.ts";
+import { NearWords } from "./near_words.ts";
 import { type Query, replaceWords } from "./parse.ts";
 import type { Ranker } from "./ranker.ts";
 import type { WordCounts } from "./word_counts.ts";
@@ -18,20 +18,12 @@ export interface Correction {
   readonly matches: boolean;
 }
 
-/** A word that is few edits away from another one. */
-interface NearWord {
-  readonly word: string;
-  readonly edits: number;
-  /** In how many entries it occurs, about. */
-  readonly entries: number;
-}
-
 /** Words of fewer letters are not corrected: too many others are near. */
 const LEAST_LETTERS = 4;
-/** From this many letters on, a word may have two edits. */
-const LONG_LETTERS = 8;
 /** The most corrections to consider for each word. */
 const CANDIDATES = 4;
+/** The most near words of which it is asked whether they occur, at 10 µs each. */
+const MAX_NEAR = 64;
 /** The most words of a query that are corrected: for each, thousands of words are looked at. */
 const MAX_WORDS = 3;
 /** The most corrected queries to try. */
@@ -46,18 +38,15 @@ const MORE_COMMON = 5;
 
 /** Corrects queries by the words of one index. */
 export class Spelling {
-  readonly #near: StatementSync;
+  readonly #near: NearWords;
   readonly #ranker: Ranker;
   readonly #counts: WordCounts;
 
-  /** @param db A connection for reading; it stays the caller's. */
+  /** @param db A connection for reading, by which nothing is written; it stays the caller's. */
   constructor(db: DatabaseSync, ranker: Ranker, counts: WordCounts) {
     this.#ranker = ranker;
     this.#counts = counts;
-    // As one text: a row for each of a thousand words would take five times as long.
-    this.#near = db.prepare(
-      "SELECT group_concat(word, ' ') AS words FROM vocabulary WHERE initial = ? AND letters = ?",
-    );
+    this.#near = new NearWords(db);
   }
 
   /**
@@ -68,8 +57,7 @@ export class Spelling {
   correct(query: Query): Correction | undefined {
     const words = spellableWords(query).filter((word) => !this.#occurs(word));
     const corrected = words.slice(0, MAX_WORDS);
-    const choices = corrected.map((word) => this.#nearest(word).slice(0, CANDIDATES));
-    return this.#firstMatch(query, corrected, choices.map((each) => each.map(({ word }) => word)));
+    return this.#firstMatch(query, corrected, corrected.map((word) => this.#candidates(word)));
   }
 
   /**
@@ -86,12 +74,24 @@ export class Spelling {
       if (own === 0 || own > rare) continue;
       if (isMeant()) return undefined;
       const enough = Math.ceil(MORE_COMMON * Math.max(own, rare / RARE));
-      const common = this.#nearest(word).slice(0, CANDIDATES).find((near) =>
-        this.#counts.countUpTo(near.word, enough) >= enough
+      const common = this.#candidates(word).find((near) =>
+        this.#counts.countUpTo(near, enough) >= enough
       );
-      if (common !== undefined) return replaceWords(query, new Map([[word, common.word]]));
+      if (common !== undefined) return replaceWords(query, new Map([[word, common]]));
     }
     return undefined;
+  }
+
+  /** The nearest words that occur: the vocabulary also has words that no entry has any more. */
+  #candidates(word: string): string[] {
+    const near = this.#near.of(word).slice(0, MAX_NEAR).map(({ word }) => word);
+    if (near.length <= CANDIDATES) return near;
+    const candidates: string[] = [];
+    for (const each of near) {
+      if (this.#occurs(each)) candidates.push(each);
+      if (candidates.length === CANDIDATES) break;
+    }
+    return candidates;
   }
 
   #occurs(word: string): boolean {
@@ -121,28 +121,6 @@ export class Spelling {
     }
     return nearest && { corrected: nearest, matches: false };
   }
-
-  /** The words near a word, nearest and then most frequent first. */
-  #nearest(word: string): NearWord[] {
-    const letters = lettersOf(word);
-    const limit = letters < LONG_LETTERS ? 1 : 2;
-    const mask = letterMask(word);
-    const found: NearWord[] = [];
-    for (let length = letters - limit; length <= letters + limit; length++) {
-      const words = this.#near.get(initialOf(word), length)?.["words"];
-      if (typeof words !== "string") continue;
-      for (const near of words.split(" ")) {
-        if (bits(mask ^ letterMask(near)) > 2 * limit) continue;
-        const edits = editDistance(word, near, limit);
-        if (edits > 0 && edits <= limit) {
-          found.push({ word: near, edits, entries: this.#counts.known(near) });
-        }
-      }
-    }
-    return found.sort((a, b) =>
-      a.edits - b.edits || b.entries - a.entries || (a.word < b.word ? -1 : 1)
-    );
-  }
 }
 
 /** The words of a query that may be misspelled: all but prefixes, numbers, codes, short words. */
@@ -160,19 +138,4 @@ function advance(positions: number[], choices: readonly (readonly string[])[]): 
     positions[i] = 0;
   }
   return false;
-}
-/** The set of a word's letters in 32 bits: one bit for each of a to z, the others share six. */
-function letterMask(word: string): number {
-  let mask = 0;
-  for (let i = 0; i < word.length; i++) {
-    const code = word.charCodeAt(i);
-    mask |= 1 << (code >= 97 && code <= 122 ? code - 97 : 26 + code % 6);
-  }
-  return mask;
-}
-
-function bits(mask: number): number {
-  let n = mask - ((mask >>> 1) & 0x55555555);
-  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
-  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
