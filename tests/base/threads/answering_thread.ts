@@ -1,7 +1,8 @@
 /**
  * A thread that answers each request with its bytes backwards, and each message with itself. One that
- * begins with {@linkcode LATE} is answered after the next message, one with {@linkcode TELLS} after a
- * report that has to be received before, one with {@linkcode SLOW} after a millisecond.
+ * begins with {@linkcode LATE} is reported, and answered after the next message; one with
+ * {@linkcode TELLS} after a report that has to be received before; one with {@linkcode SLOW} after a
+ * millisecond.
  */
 import { ErrorCodec } from "../../../lib/base/threads/error_codec.ts";
 import { AnsweringEnd, type LineMemory } from "../../../lib/base/threads/shared_line.ts";
@@ -32,6 +33,7 @@ const port = openThreadPort<LineMemory | number, number | string>(new ErrorCodec
     const request = end!.request.slice();
     if (request[0] === LATE) {
       late = request;
+      port.report("late");
       continue;
     }
     if (request[0] === TELLS) {

@@ -59,7 +59,15 @@ function start(places?: number) {
     heard: () => end.heard(),
     count: (report: string) => reports.filter((each) => each === report).length,
     async reported(isEnough: () => boolean) {
-      while (!isEnough()) await deadline(new Promise<void>((done) => wake = done), "a report");
+      const waitForAll = async () => {
+        while (!isEnough()) await new Promise<void>((done) => wake = done);
+      };
+      await deadline(waitForAll(), "a report");
+    },
+    /** Posts what has the late request answered. It would come first, so the thread must have that by then. */
+    async postAfterLate(number: number) {
+      await this.reported(() => this.count("late") === 1);
+      post(number);
     },
     [Symbol.dispose]: () => thread.terminate(),
   };
@@ -106,7 +114,7 @@ Deno.test("an answer that is waited for comes without a message, if it is in tim
   assertEquals(await line.ask(Uint8Array.of(1)), [1]);
   for (let i = 0; i < 100; i++) assertEquals(line.take([i, 2, 3], LONG_MS), [3, 2, i]);
   assertEquals(line.take([LATE, 2], 1), undefined);
-  line.post(7);
+  await line.postAfterLate(7);
   await line.reported(() => line.count("answered") === 2);
   assertEquals(line.next(), [2, LATE]);
   assertEquals(line.take([4, 5], LONG_MS), [5, 4]);
