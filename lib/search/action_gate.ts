@@ -2,8 +2,10 @@ import { authenticateInTime, LoginTimeoutError, notCheckedNow } from "../access/
 import type { Authenticator, Credentials, Principal } from "../access/mod.ts";
 import { inSteps, visitInParts } from "../base/in_steps.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
-import { type Frame, jsonFrame } from "../frame/mod.ts";
-import { networkOf, type Peer } from "../net/mod.ts";
+import { jsonFrame } from "../frame/frame_encoder.ts";
+import type { Frame } from "../frame/mod.ts";
+import { networkOf } from "../net/address.ts";
+import type { Peer } from "../net/mod.ts";
 import type { ReplyInit } from "../request/mod.ts";
 import { RequestError } from "../request/request_error.ts";
 

@@ -1,7 +1,9 @@
 import { msOption, numericOption } from "../base/numeric_options.ts";
 import { checkOptions } from "../base/option_kinds.ts";
 import { concat } from "@std/bytes";
-import { EncodedFrame, type Frame, jsonFrame, type OutgoingFrame } from "../frame/mod.ts";
+import { EncodedFrame } from "../frame/encoded_frame.ts";
+import { jsonFrame } from "../frame/frame_encoder.ts";
+import type { Frame, OutgoingFrame } from "../frame/mod.ts";
 import type { ReplyInit, RequestHandler } from "../request/mod.ts";
 import type { Authenticator, Principal } from "../access/mod.ts";
 // Not the whole room: a server without logins starts without what checks passwords.

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { asSqliteError, type SqliteError, type SqliteErrorCode } from "../../sqlite/mod.ts";
+import { asSqliteError } from "../../sqlite/sqlite_error.ts";
+import type { SqliteError, SqliteErrorCode } from "../../sqlite/mod.ts";
 import { SearchError, type SearchErrorCode } from "../error.ts";
 
 const CODES: Readonly<Record<SqliteErrorCode, SearchErrorCode>> = {

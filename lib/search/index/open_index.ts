@@ -4,7 +4,9 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import { assertIdentity, type FileIdentity, openReader, openWriter } from "../../sqlite/mod.ts";
+import { assertIdentity } from "../../sqlite/file_guard.ts";
+import { openReader, openWriter } from "../../sqlite/open.ts";
+import type { FileIdentity } from "../../sqlite/mod.ts";
 import { asIndexError } from "./index_error.ts";
 import { INDEX_SCHEMA } from "./schema.ts";
 

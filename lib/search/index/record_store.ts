@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { transaction } from "../../sqlite/mod.ts";
+import { transaction } from "../../sqlite/transaction.ts";
 import type { LocalRecord } from "../data/item.ts";
 import type { SearchEntry } from "../types.ts";
 import { RecordKeys, type RecordRow } from "./record_keys.ts";

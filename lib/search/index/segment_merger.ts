@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { transaction } from "../../sqlite/mod.ts";
+import { transaction } from "../../sqlite/transaction.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 
 /** How segments are merged. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { transaction } from "../../sqlite/mod.ts";
+import { transaction } from "../../sqlite/transaction.ts";
 import { UnseenWords } from "../words/unseen_words.ts";
 import { initialOf, isSpellable, lettersOf } from "../words/vocabulary_word.ts";
 import { RowInserter } from "./row_inserter.ts";

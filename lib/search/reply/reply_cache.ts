@@ -1,4 +1,5 @@
-import { ByteCache, type EncodedFrame, type Frame } from "../../frame/mod.ts";
+import { ByteCache } from "../../base/byte_cache.ts";
+import type { EncodedFrame, Frame } from "../../frame/mod.ts";
 
 /** Replies larger than this are made each time, so that the cache takes 32 MiB at most. */
 const MAX_REPLY_BYTES = 8_192;

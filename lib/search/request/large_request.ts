@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { ContentError, Frame, type FrameHeader } from "../../frame/mod.ts";
+import { ContentError } from "../../frame/content.ts";
+import { Frame } from "../../frame/frame.ts";
+import type { FrameHeader } from "../../frame/mod.ts";
 import { RequestError } from "../../request/request_error.ts";
 import { entryProblem } from "../entry_problem.ts";
 import { MAX_INLINE_BYTES, MAX_LARGE_VALUES } from "../limits.ts";

@@ -1,4 +1,5 @@
-import { type Frame, type FrameHeader, jsonFrame, type OutgoingFrame } from "../../frame/mod.ts";
+import { jsonFrame } from "../../frame/frame_encoder.ts";
+import type { Frame, FrameHeader, OutgoingFrame } from "../../frame/mod.ts";
 import type { Peer } from "../../net/mod.ts";
 import { RequestError } from "../../request/request_error.ts";
 import type { Engine } from "../engine.ts";
