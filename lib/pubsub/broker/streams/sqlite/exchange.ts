@@ -1,9 +1,20 @@
 import { FileLock } from "../../../../sqlite/mod.ts";
 import { journalPathOf } from "./journal/reading.ts";
 
+/** What a repair makes beside a database, and leaves there if it is killed, by the ends of their names. */
+const REMAINS = ["old", "repaired", "lengthened"] as const;
+
+/** What lies beside a database, by the ends of their names. */
+const COMPANIONS = ["-wal", "-shm", ".journal"] as const;
+
+/** The name of what a repair makes beside a database. */
+export function beside(path: string, end: typeof REMAINS[number]): string {
+  return `${path}.${end}`;
+}
+
 /**
- * Takes the lock of a store. An earlier process may have been killed while it put a repaired database in
- * its place: that is done first.
+ * Takes the lock of a store. An earlier process may have been killed while it repaired it: what it made is
+ * removed, or the database that it was putting in its place is put there.
  *
  * @throws {SqliteError} as {@linkcode FileLock.take} does.
  */
@@ -11,7 +22,10 @@ export async function lockStore(path: string): Promise<FileLock> {
   while (true) {
     const lock = await FileLock.take(path);
     try {
-      if (!isThere(nextOf(path))) return lock;
+      if (!isThere(nextOf(path))) {
+        await removeRemains(path);
+        return lock;
+      }
       putInPlace(path);
     } catch (error) {
       await lock[Symbol.asyncDispose]();
@@ -19,6 +33,16 @@ export async function lockStore(path: string): Promise<FileLock> {
     }
     // It is the lock of the file that was there before.
     await lock[Symbol.asyncDispose]();
+  }
+}
+
+/** Removes what repairs made that did not come to their end. The caller has the store's lock. */
+export async function removeRemains(path: string): Promise<void> {
+  for (const end of REMAINS) {
+    for (const companion of ["", ...COMPANIONS]) {
+      const name = beside(path, end) + companion;
+      if (isThere(name)) await Deno.remove(name).catch(() => {});
+    }
   }
 }
 
@@ -32,21 +56,22 @@ export async function lockStore(path: string): Promise<FileLock> {
  * @throws what keeps it from being done. The store is as it was then, or `lockStore` does the rest.
  */
 export async function exchange(path: string, copy: string): Promise<string> {
-  const old = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
-  const names = [
-    [path, old],
-    [`${path}-wal`, `${old}-wal`],
-    [journalPathOf(path), `${old}.journal`],
-  ] as const;
+  const old = beside(path, "old");
   try {
-    for (const [from, to] of names) if (isThere(from)) await addName(from, to);
+    for (const [companion, from] of filesOf(path)) {
+      if (isThere(from)) await addName(from, old + companion);
+    }
     Deno.renameSync(copy, nextOf(path));
   } catch (error) {
-    for (const [, to] of names) await Deno.remove(to).catch(() => {});
+    await removeRemains(path);
     throw error;
   }
-  putInPlace(path);
-  return old;
+  return putInPlace(path);
+}
+
+/** The files of a store, and how their names differ where a database of another name has them. */
+function filesOf(path: string): readonly (readonly [companion: string, path: string])[] {
+  return [["", path], ["-wal", `${path}-wal`], [".journal", journalPathOf(path)]];
 }
 
 /** The name of a database that is whole, and is to take the place of the store's. */
@@ -54,12 +79,25 @@ function nextOf(path: string): string {
   return `${path}.next`;
 }
 
-/** In one go: no signal is heard in between. What it removes has other names. */
-function putInPlace(path: string): void {
+/**
+ * In one go: no signal is heard in between. What it removes has other names. The time in them is that of
+ * the database which takes the place, so that whoever ends it gives the rest the same ones.
+ *
+ * @returns where the old files are.
+ */
+function putInPlace(path: string): string {
+  const next = nextOf(path);
+  const time = Deno.statSync(next).mtime ?? new Date();
+  const damaged = `${path}.damaged-${time.toISOString().replace(/[:.]/g, "-")}`;
+  for (const [companion] of filesOf(path)) {
+    const old = beside(path, "old") + companion;
+    if (isThere(old)) Deno.renameSync(old, damaged + companion);
+  }
   for (const each of [`${path}-wal`, `${path}-shm`, journalPathOf(path)]) {
     if (isThere(each)) Deno.removeSync(each);
   }
-  Deno.renameSync(nextOf(path), path);
+  Deno.renameSync(next, path);
+  return damaged;
 }
 
 /** It takes no room and no time; but some file systems have no links. */

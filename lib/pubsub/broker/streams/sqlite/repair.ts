@@ -7,7 +7,7 @@ import { checkOptions } from "../../../../base/option_kinds.ts";
 import { SqliteError } from "../../../../sqlite/mod.ts";
 import { needStore } from "./care.ts";
 import type { StreamStoreCheck } from "./examine.ts";
-import { exchange, lockStore } from "./exchange.ts";
+import { beside, exchange, lockStore, removeRemains } from "./exchange.ts";
 import { CARE_OPTIONS, inCareThread, type StreamStoreCareOptions } from "./in_care_thread.ts";
 import { DATABASE_NAME } from "./schema.ts";
 import { copyInWholeLength, missingLength } from "./whole_length.ts";
@@ -43,9 +43,7 @@ export async function repairStreamStore(
   await using _lock = await lockStore(path);
   const before = await inCareThread({ kind: "examine", path }, options);
   if (before.problems.length === 0) return { ...figuresOf(before), lost: [], damaged: undefined };
-  const copy = `${path}.repaired`;
-  const lengthened = `${path}.lengthened`;
-  await removeAll(copy, lengthened);
+  const [copy, lengthened] = [beside(path, "repaired"), beside(path, "lengthened")];
   try {
     const length = missingLength(path);
     if (length !== undefined) await copyInWholeLength(path, lengthened, length);
@@ -59,13 +57,7 @@ export async function repairStreamStore(
     options.signal?.throwIfAborted();
     return { ...figuresOf(after), lost, damaged: await exchange(path, copy) };
   } finally {
-    await removeAll(copy, lengthened);
-  }
-}
-
-async function removeAll(...databases: readonly string[]): Promise<void> {
-  for (const each of databases) {
-    for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(each + suffix).catch(() => {});
+    await removeRemains(path);
   }
 }
 
