@@ -35,6 +35,7 @@ import { openEntrance } from "./_web/entrance.ts";
 import type { HttpSide } from "./_web/http_side.ts";
 import { recordFlags } from "./_capture/recording.ts";
 import { askedStreams, openStore, storeFlags } from "./_pubsub/stream_store.ts";
+import type { StreamStore } from "../lib/pubsub/broker/streams/stream_store.ts";
 import { joinNats, natsFlags } from "./_pubsub/nats.ts";
 
 export const command = defineCommand({
@@ -177,17 +178,20 @@ export const command = defineCommand({
     const makeStreams = await askedStreams(flags);
     using authenticator = await authenticatorOf(flags, context);
     await using backplane = await joinNats(flags, context);
-    await using streams = await openStore(flags);
-    const store = streams ?? backplane?.streams;
-    if (store) await makeStreams?.(store, flags["nats-wait"], context);
+    const natsStreams = backplane?.streams;
+    if (natsStreams) await makeStreams?.(natsStreams, flags["nats-wait"], context);
+    const own: { store?: StreamStore | undefined } = {};
+    // Listens before a store is made: a port that is in use is to be told before.
     await using entrance = await openEntrance(address, flags, given, {
       command: "broker",
       authenticator,
       // Who may ask for the figures on the wire may read them over HTTP.
       may: (principal) => mayPublish(principal, "_sys.stats"),
-      failure: () => streams?.failure?.message,
+      failure: () => own.store?.failure?.message,
       lack: () => backplane?.shared?.lack,
     }, context);
+    await using streams = own.store = await openStore(flags);
+    if (streams) await makeStreams?.(streams, 0, context);
     const { listener, http } = entrance;
     const delays = http?.histogram(
       "delivery_delay",

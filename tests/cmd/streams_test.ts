@@ -232,6 +232,17 @@ Deno.test("a store is copied while the broker runs, and verified when it does no
   assertEquals((await socktool(["stream", "verify", "--store", store])).code, 0);
 });
 
+Deno.test("a broker whose port is in use makes no store", async () => {
+  using scratch = new Scratch();
+  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${other.addr.port}`;
+  const store = ["--store", scratch.at("store"), "--stream", "orders=orders.>"];
+  const { code, err } = await socktool(["broker", address, ...store]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "the address is in use");
+  assertEquals([...Deno.readDirSync(scratch.at("."))], []);
+});
+
 Deno.test("wrong command lines are told before anything is connected", async () => {
   const cases: [string[], string][] = [
     [["sub"], "FILTER is missing"],
