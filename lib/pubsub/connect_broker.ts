@@ -1,7 +1,7 @@
 import { checkOptions } from "../base/option_kinds.ts";
 import type { Address, ByteDuplex, DialOptions } from "../net/mod.ts";
 import { toAddress } from "../net/address.ts";
-import { dial } from "../net/dial.ts";
+import { dialFrames } from "../net/dial_frames.ts";
 import type { BrokerClient, BrokerClientOptions, DuplexSource } from "./client/mod.ts";
 import { connectBroker as connectOver } from "./client/connect_broker.ts";
 
@@ -65,7 +65,7 @@ export async function connectBroker(
   const sources = servers.map((server): DuplexSource => {
     if (typeof server === "function") return server as DuplexSource;
     const address = toAddress(server as Address | string);
-    return (signal) => dial(address, { tls, signal });
+    return (signal) => dialFrames(address, { tls, signal });
   });
   return await connectOver(sources, clientOptions);
 }

@@ -1,7 +1,7 @@
 import type { FrameInit } from "../frame/mod.ts";
 import type { Address, DialOptions } from "../net/mod.ts";
 import { toAddress } from "../net/address.ts";
-import { dial } from "../net/dial.ts";
+import { dialFrames } from "../net/dial_frames.ts";
 import { connectRequests as connectOver } from "./client/connect_requests.ts";
 import {
   type RequestClient,
@@ -31,7 +31,7 @@ export async function connectRequests(
 ): Promise<RequestClient> {
   const remote = toAddress(address);
   resolveClientLimits(options);
-  const conn = await dial(remote, options);
+  const conn = await dialFrames(remote, options);
   const { tls: _, ...clientOptions } = options;
   return await connectOver(conn, { ...clientOptions, remote });
 }
