@@ -168,7 +168,7 @@ export const command = defineCommand({
     await using client = await connectClient(flags, context, {
       onError: (error) => log.error(describeError(error)),
       wait: flags.wait,
-      waitMs: flags.wait ? flags.timeout : undefined,
+      waitMs: flags.timeout,
       maxContentBytes: flags["max-content"],
     });
     return flags.stream === undefined

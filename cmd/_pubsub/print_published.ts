@@ -6,7 +6,6 @@ import type {
   SlowPolicy,
   SubscribeOptions,
 } from "../../lib/pubsub/client/mod.ts";
-import { PubSubError } from "../../lib/pubsub/client/pubsub_error.ts";
 import { filterCovers } from "../../lib/pubsub/protocol/topic.ts";
 import { type Context, formatCount, type Log } from "../_cli/mod.ts";
 import type { PrintOptions } from "./incoming.ts";
@@ -54,8 +53,7 @@ export async function printPublished(
       subscribing.catch(() => {});
       await client.close();
       if (signal.aborted) return undefined;
-      const message = "The broker did not confirm the subscription in the time of --timeout";
-      throw new PubSubError("timed-out", message);
+      throw bounds.unconfirmed("the subscription");
     }
     log.detail(`subscribed to ${filters.join(", ")}`);
     if (retained) {

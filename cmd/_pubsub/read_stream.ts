@@ -183,6 +183,7 @@ export async function readStream(
   const from = flags.from === undefined ? undefined : parseFrom(flags.from);
   const enough = Promise.withResolvers<void>();
   void Promise.race([aborted(signal), aborted(timeUp)]).then(enough.resolve);
+  let begun = false;
   const take = async (message: StreamMessage) => {
     if (count === most) return;
     count++;
@@ -197,8 +198,9 @@ export async function readStream(
         for await (const message of replay) await take(message);
       })();
       await Promise.race([enough.promise, reading]);
+      ({ begun } = replay);
       // Closing the client ends what a broker does not answer.
-      if (await before(replay.return(), ENDING_MS)) await reading;
+      if (begun && await before(replay.return(), ENDING_MS)) await reading;
       else reading.catch(() => {});
     } else {
       const limitMs = flags["ack-wait"] ?? ACK_WAIT_MS;
@@ -233,10 +235,13 @@ export async function readStream(
         },
       });
       await Promise.race([enough.promise, consumption.finished]);
-      await endConsuming(consumption.stop(), commands);
+      ({ begun } = consumption);
+      if (begun) await endConsuming(consumption.stop(), commands);
     }
   } finally {
     await killLeftovers();
   }
-  return signal.aborted ? undefined : bounds.exitCode(count, log);
+  if (signal.aborted) return undefined;
+  if (!begun) throw bounds.unconfirmed(`reading ${stream}`);
+  return bounds.exitCode(count, log);
 }

@@ -1,4 +1,5 @@
 import { timerMs } from "../../lib/base/timer_ms.ts";
+import { PubSubError } from "../../lib/pubsub/client/pubsub_error.ts";
 import { EXIT, formatCount, formatDuration, type Log } from "../_cli/mod.ts";
 
 /** The values of the flags that bound `sub`. */
@@ -37,6 +38,12 @@ export class SubBounds implements Disposable {
       code: "too-few-messages",
     });
     return EXIT.failed;
+  }
+
+  /** The error of one whose time was over before the broker had agreed to anything. */
+  unconfirmed(what: string): PubSubError {
+    const message = `The broker did not confirm ${what} in the time of --timeout`;
+    return new PubSubError("timed-out", message);
   }
 
   [Symbol.dispose](): void {

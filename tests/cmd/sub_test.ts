@@ -279,3 +279,13 @@ Deno.test("sub --wait gives up when the time of --timeout is over, and says what
   assertEquals(code, 1);
   assertStringIncludes(err, "error: no broker came in 500 ms: cannot connect to");
 });
+
+Deno.test("sub gives up a broker that lets nobody in when the time of --timeout is over", async () => {
+  // It takes connections, and answers nothing.
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const server = `127.0.0.1:${silent.addr.port}`;
+  await Promise.all([["a"], ["--stream", "orders"]].map(async (words) => {
+    const { code, err } = await socktool(["sub", ...words, "--timeout", "50ms", "-s", server]);
+    assertEquals([code, err], [1, "error: no broker came in 50 ms\n"]);
+  }));
+});

@@ -34,6 +34,8 @@ import { UnsentReports } from "./publishing/unsent_reports.ts";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5_000;
+/** Of brokers that do not say how often they ping: a connection that is mute must not stay for ever. */
+const DEFAULT_PING_INTERVAL_MS = 30_000;
 
 /**
  * What a client consists of, and its way from the first connection to its end. Its parts are for
@@ -247,7 +249,7 @@ export class ClientCore {
     this.#link = link;
     const welcome = await this.answers.ask(link, "hello", fields, undefined, content);
     const { "ping-interval-ms": intervalMs, "max-content-length": maxContentBytes } = welcome;
-    this.#keepAlive(link, typeof intervalMs === "number" ? intervalMs : 0);
+    this.#keepAlive(link, typeof intervalMs === "number" ? intervalMs : DEFAULT_PING_INTERVAL_MS);
     this.publisher.maxContentBytes = typeof maxContentBytes === "number"
       ? maxContentBytes
       : Infinity;

@@ -1,7 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "../../support/deadline.ts";
-import { UsageError } from "../../../cmd/_cli/mod.ts";
-import { endConsuming, parseFrom } from "../../../cmd/_pubsub/read_stream.ts";
+import { type Context, UsageError } from "../../../cmd/_cli/mod.ts";
+import { endConsuming, parseFrom, readStream } from "../../../cmd/_pubsub/read_stream.ts";
+import { SubBounds } from "../../../cmd/_pubsub/sub_bounds.ts";
+import { connectBroker } from "../../../lib/pubsub/mod.ts";
+import { type Script, ScriptedDuplex } from "../../pubsub/client/support.ts";
 
 Deno.test("--from takes words, numbers, times ago and times, and nothing else", () => {
   for (const word of ["all", "new", "last"]) assertEquals<unknown>(parseFrom(word), word);
@@ -48,4 +51,42 @@ Deno.test("a worker waits for its commands, and then a while for a broker that a
   command.resolve();
   await deadline(ended, "the end behind the command");
   await deadline(endConsuming(Promise.resolve(), [never], 60_000), "the end of all");
+});
+
+/** Reads a stream of a broker that answers as the script does, until the time of 20 ms is over. */
+async function read(
+  consumer: string | undefined,
+  script: Script,
+  signal = new AbortController().signal,
+): Promise<number | undefined> {
+  await using client = await connectBroker(new ScriptedDuplex(script));
+  const context = { log: { warn() {} }, signal, out: {} } as unknown as Context;
+  const flags = {
+    stream: "orders",
+    from: undefined,
+    consumer,
+    each: consumer && "true",
+    attempts: undefined,
+    "ack-wait": undefined,
+    parallel: 1,
+    json: false,
+  };
+  using bounds = new SubBounds({ count: undefined, timeout: 20 });
+  return await deadline(readStream(client, undefined, flags, {}, bounds, context));
+}
+
+Deno.test("a broker that does not agree to reading is waited for as long as --timeout says, and is an error", async () => {
+  const mute: Script = (op) => op === "hello" ? {} : undefined;
+  // As where the keeper of the stream is away for some time.
+  const away: Script = (op) => op === "hello" ? {} : "unavailable";
+  const agreeing: Script = () => ({ seq: 1 });
+  const stopped = AbortSignal.abort();
+  for (const consumer of [undefined, "billing"]) {
+    for (const script of [mute, away]) {
+      const said = "The broker did not confirm reading orders in the time of --timeout";
+      await assertRejects(() => read(consumer, script), Error, said);
+      assertEquals(await read(consumer, script, stopped), undefined);
+    }
+    assertEquals(await read(consumer, agreeing), undefined);
+  }
 });

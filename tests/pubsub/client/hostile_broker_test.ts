@@ -128,6 +128,24 @@ Deno.test("an error is told whatever its fields are", async () => {
   await client.close();
 });
 
+Deno.test("a broker that does not say how often it pings is pinged all the same, unless it wants no pings", async () => {
+  const { timeout } = AbortSignal;
+  const intervals: number[] = [];
+  AbortSignal.timeout = (ms) => {
+    intervals.push(ms);
+    return new AbortController().signal;
+  };
+  try {
+    const told = [undefined, null, "7000", {}, 7_000, 0, -1].map((value) =>
+      answers({ hello: { ...HELLO, "ping-interval-ms": value } })
+    );
+    for (const script of told) await (await connected(script)).client.close();
+  } finally {
+    AbortSignal.timeout = timeout;
+  }
+  assertEquals(intervals, [30_000, 30_000, 30_000, 30_000, 7_000]);
+});
+
 Deno.test("what a broker says of itself may be anything", async () => {
   for (const value of [null, -1, "x", {}, { valueOf: 1 }, 1e300, 0.001]) {
     const fields = { "ping-interval-ms": value, inbox: value };

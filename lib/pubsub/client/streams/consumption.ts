@@ -72,7 +72,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   readonly #queue = new ReadingQueue<ConsumedMessage>();
   readonly #reading: StreamReading = {
     request: () => this.#request(),
-    confirmed: () => {},
+    confirmed: () => this.#begun = true,
     received: (frame, fields) => this.#received(frame, fields),
     told: ({ op, count }) => {
       if (op !== "missed") return;
@@ -99,6 +99,7 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
   /** Acknowledgements of messages that were worked off, which the broker has not answered. */
   #acknowledging = 0;
   readonly #acknowledged = new Condition();
+  #begun = false;
   #isStopping = false;
   #stopped: Promise<void> | undefined;
 
@@ -121,6 +122,11 @@ export class Consumption implements AsyncIterableIterator<ConsumedMessage> {
       const { onMessage } = options;
       this.#running = Promise.all(Array.from({ length: concurrency }, () => this.#work(onMessage)));
     }
+  }
+
+  /** Whether the broker has agreed to it, on this connection or one before. */
+  get begun(): boolean {
+    return this.#begun;
   }
 
   /**

@@ -67,6 +67,11 @@ export class Replay implements AsyncIterableIterator<StreamMessage> {
     this.#isLastPhase = options.from === "last";
   }
 
+  /** Whether the broker has agreed to it, on this connection or one before. */
+  get begun(): boolean {
+    return this.#next !== undefined;
+  }
+
   /** The next message; done when it ended, or all was read and `live` is false. */
   next(): Promise<IteratorResult<StreamMessage, undefined>> {
     if (!this.#isStarted || this.#isPaused && this.#queue.bytes < MAX_BYTES / 4) {

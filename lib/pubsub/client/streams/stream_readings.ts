@@ -16,7 +16,7 @@ export interface StreamReading {
   /** What the broker is asked for, also on a later connection. */
   request(): { readonly op: "sub" | "consume" | "stream"; readonly fields: HeaderInit };
   /** The broker has agreed. What it sends may have come before this is called. */
-  confirmed(header: FrameHeader): void;
+  confirmed(header: FrameHeader): unknown;
   /** A message came, with what the broker says of it. */
   received(frame: MessageFrame, fields: DeliveryFields): void;
   /** A `missed` or `caught-up` came. */
