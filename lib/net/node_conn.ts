@@ -102,17 +102,15 @@ export class NodeConn implements Deno.Conn, KeepingConn {
       else if (this.#ended) return null;
       else await this.#arrival(into.length);
     }
-    const part = this.#chunk.subarray(0, into.length);
-    const { length } = part;
-    into.set(part);
-    this.#queuedBytes -= length;
-    this.#base.input?.wasRead(length);
-    if (length < this.#chunk.length) this.#chunk = this.#chunk.subarray(length);
-    else {
-      if (this.#base.ownChunks) releaseMemory(part);
-      this.#chunk = NOTHING;
+    let count = this.#moveTo(into);
+    // Messages of a byte, a thousand of them, would else be a thousand reads.
+    while (count < into.length && this.#chunks.length > 0) {
+      this.#chunk = this.#chunks.shift()!;
+      count += this.#moveTo(into.subarray(count));
     }
-    return length;
+    this.#queuedBytes -= count;
+    this.#base.input?.wasRead(count);
+    return count;
   }
 
   /** Writes some of the bytes; resolves to how many. */
@@ -233,6 +231,19 @@ export class NodeConn implements Deno.Conn, KeepingConn {
       this.#stream.pause();
     }
     this.wake();
+  }
+
+  /** Moves as much of the chunk as there is room for. */
+  #moveTo(into: Uint8Array): number {
+    const part = this.#chunk.subarray(0, into.length);
+    const { length } = part;
+    into.set(part);
+    if (length < this.#chunk.length) this.#chunk = this.#chunk.subarray(length);
+    else {
+      if (this.#base.ownChunks) releaseMemory(part);
+      this.#chunk = NOTHING;
+    }
+    return length;
   }
 
   #arrival(bytes: number): Promise<void> {

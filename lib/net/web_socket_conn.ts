@@ -2,6 +2,7 @@ import type { Buffer } from "node:buffer";
 // @ts-types="./ws.d.ts"
 import { createWebSocketStream, type WebSocket } from "ws";
 import { closeQuietly } from "../base/close_quietly.ts";
+import { answerPings } from "./answer_pings.ts";
 import type { ConnStream } from "./conn_stream.ts";
 import { NodeConn } from "./node_conn.ts";
 import type { WebSocketInput } from "./web_socket_input.ts";
@@ -17,6 +18,8 @@ export const WEB_SOCKET_OPTIONS = {
   maxPayload: 1_048_576,
   maxFragments: 1_024,
   maxBufferedChunks: 4_096,
+  // By itself it ends a peer that sends sixty pings at once, as one may: see `answerPings`.
+  autoPong: false,
   closeTimeout: CLOSE_TIMEOUT_MS,
 } as const;
 
@@ -47,6 +50,7 @@ export function webSocketConn(
   };
   socket.off("message", take);
   socket.on("message", onMessage);
+  answerPings(socket);
   if (input) under.prependListener("data", (bytes: Uint8Array) => input.arrived(bytes));
   const { conn } = under;
   return new NodeConn(stream, {

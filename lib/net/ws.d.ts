@@ -17,6 +17,8 @@ interface SocketOptions {
   readonly maxFragments?: number;
   /** The most chunks of an unfinished frame. */
   readonly maxBufferedChunks?: number;
+  /** Whether each ping is answered at once. */
+  readonly autoPong?: boolean;
   /** How long to wait for the peer's Close frame, in milliseconds. */
   readonly closeTimeout?: number;
 }
@@ -34,6 +36,8 @@ export class WebSocket extends EventEmitter {
   constructor(url: string, options?: ClientOptions);
   /** Says that it is closed. */
   close(code?: number, reason?: string): void;
+  /** Answers a ping; `onSent` is called when the socket has taken the answer, or failed. */
+  pong(payload: Uint8Array, isMasked: boolean | undefined, onSent: () => void): void;
   /** Closes the connection at once. */
   terminate(): void;
   pause(): void;

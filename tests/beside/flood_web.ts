@@ -1,14 +1,17 @@
 /**
  * Sends what is dealt with below a web server's routes, in a process of its own: beside a server in
- * the same one it would wait for its own turn. `flood_web.ts PORT BYTES`: so many bytes of frames
- * without a byte on each of a few WebSockets, and contents in chunks of a byte that nobody wants. It
- * ends when all are dealt with.
+ * the same one it would wait for its own turn. `flood_web.ts PORT BYTES`: this many bytes of pings, and
+ * of frames without a byte, on each of a few WebSockets, and contents in chunks of a byte that nobody
+ * wants. Nothing is read until all is sent. It ends when all are dealt with.
  */
 import { assertEquals } from "@std/assert";
 import { concat } from "@std/bytes";
 import { frameOf, OP, RawWebSocket } from "../web/raw_web_socket.ts";
 
 const KINDS: readonly (readonly Uint8Array[])[] = [
+  // Pings, without and with as many bytes as they may have, which call for answers.
+  [frameOf("", { op: OP.ping })],
+  [frameOf("p".repeat(125), { op: OP.ping })],
   // Pongs that nobody asked for, messages, and fragments, all without a byte.
   [frameOf("", { op: OP.pong })],
   [frameOf("")],
@@ -38,6 +41,10 @@ const sockets = KINDS.map(async (frames) => {
   const one = concat(frames);
   await socket.send(concat(Array(Math.ceil(bytes / one.length)).fill(one)));
   await socket.send(frameOf("?", { op: OP.ping }));
-  assertEquals((await socket.frame())?.op, OP.pong);
+  for (let last = ""; last !== "?";) {
+    const frame = await socket.frame();
+    assertEquals(frame?.op, OP.pong);
+    last = new TextDecoder().decode(frame!.payload);
+  }
 });
 await Promise.all([...contents, ...sockets]);

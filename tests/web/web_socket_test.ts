@@ -1,5 +1,6 @@
 /** WebSockets as connections of a framed server: what of RFC 6455 comes, and what is refused. */
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { concat } from "@std/bytes";
 import { encodeFrame, FrameDecoder, jsonFrame } from "../../lib/frame/mod.ts";
 import {
   ConnectionError,
@@ -91,6 +92,22 @@ Deno.test("a frame arrives wherever messages, fragments and packets cut it, and 
   const bytes = [...REQUEST].map((byte) => frameOf(Uint8Array.of(byte)));
   await socket.send(Uint8Array.from(bytes.flatMap((each) => [...each])));
   assertEquals((await reply(socket)).value, { text: "Ünïcode 🐰" });
+});
+
+Deno.test("of pings that come faster than answers are taken, the newest is answered", async () => {
+  await using both = await serve();
+  using socket = await RawWebSocket.open(both.web);
+  const pings = Array.from({ length: 2_000 }, (_, i) => frameOf(`${i}`, { op: OP.ping }));
+  await socket.send(concat(pings));
+  const answered: number[] = [];
+  while (answered.at(-1) !== pings.length - 1) {
+    const { op, payload } = (await deadline(socket.frame(), "an answer"))!;
+    assertEquals(op, OP.pong);
+    answered.push(Number(new TextDecoder().decode(payload)));
+  }
+  assertEquals(answered, answered.toSorted((a, b) => a - b));
+  assertEquals(answered[0], 0);
+  assert(answered.length < pings.length / 10, `${answered.length} answers`);
 });
 
 Deno.test("what RFC 6455 does not permit ends the WebSocket with its status", async () => {
