@@ -7,9 +7,6 @@ import type { Turns } from "./turns.ts";
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** The pause after which descriptors of connections that gave way are free. */
-const FREED_PAUSE_MS = 1;
-
 /**
  * A kernel queues at most 65,535 connections for a listener. If more accepts than that fail in a
  * row, the cause is not their peers, and trying again at once would go on for ever.
@@ -24,13 +21,19 @@ const MAX_FAILED_PEERS = 65_536;
 const TURN_ACCEPTS = 32;
 const TURN_MS = 32;
 
+/** Where an {@linkcode Acceptor} accepts: a listener, or what listens for connections in another form. */
+export interface AcceptSource<T> extends Pick<Listener, "address" | "handshakes" | "close"> {
+  /** Waits for the next one. Rejects when it is closed. */
+  accept(): Promise<T>;
+}
+
 /**
  * Accepts connections one after the other. If an accept fails because the peer has gone, the next
  * follows at once. If the process has no descriptor left, peers give way that have not shown what they
  * come for. If there are none, or no memory is left, it pauses first, longer each time.
  */
-export class Acceptor {
-  readonly #listener: Listener;
+export class Acceptor<T extends NonNullable<unknown> = Deno.Conn> {
+  readonly #listener: AcceptSource<T>;
   readonly #turns: Turns;
   readonly #onFailed: (error: ConnectionError) => void;
   #stopped = false;
@@ -41,7 +44,11 @@ export class Acceptor {
   #wake: (() => void) | undefined;
 
   /** Takes over the listener. `onFailed` gets each failed accept; it must not throw. */
-  constructor(listener: Listener, turns: Turns, onFailed: (error: ConnectionError) => void) {
+  constructor(
+    listener: AcceptSource<T>,
+    turns: Turns,
+    onFailed: (error: ConnectionError) => void,
+  ) {
     this.#listener = listener;
     this.#turns = turns;
     this.#onFailed = onFailed;
@@ -49,7 +56,7 @@ export class Acceptor {
   }
 
   /** The next connection; `undefined` once the listener is closed. Never rejects. */
-  async next(): Promise<Deno.Conn | undefined> {
+  async next(): Promise<T | undefined> {
     while (!this.#stopped) {
       if (++this.#acceptsSinceTurn >= TURN_ACCEPTS) await this.#takeTurn();
       try {
@@ -63,9 +70,8 @@ export class Acceptor {
         this.#onFailed(error);
         // The listener was closed by somebody else.
         if (error.code === "closed") break;
-        if (error.code === "too-many-open-files" && freeDescriptors()) {
-          await this.#pause(FREED_PAUSE_MS);
-        } else if (isOfProcess(error) || ++this.#failedPeers >= MAX_FAILED_PEERS) {
+        if (error.code === "too-many-open-files" && await freeDescriptors(this.#turns)) continue;
+        if (isOfProcess(error) || ++this.#failedPeers >= MAX_FAILED_PEERS) {
           await this.#pause(this.#pauseMs);
           this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
         }

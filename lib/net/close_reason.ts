@@ -4,7 +4,8 @@
  * - `done`: both sides had sent everything.
  * - `reset`: the connection was lost.
  * - `idle`, `first-byte-timeout`, `frame-timeout`: a limit in time was exceeded.
- * - `refused`: the server had too many connections, or no file descriptor for one more.
+ * - `refused`: the server had too many connections, or no file descriptor for one more. If it was open
+ *   already, its peer had sent nothing yet.
  * - `over-budget`: the server had no memory left for what the peer sends, or does not read.
  * - `unauthorized`: the peer may not be served, or not any more.
  * - `protocol`: the peer broke the protocol.

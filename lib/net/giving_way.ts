@@ -1,4 +1,4 @@
-import { FairLine } from "../base/fair_line.ts";
+import type { Turns } from "./turns.ts";
 
 /** Who has connections whose peers have not shown yet what they come for. */
 export interface Holder {
@@ -9,11 +9,21 @@ export interface Holder {
 }
 
 /** The part of them that gives way at a time: it leaves some descriptors over for files too. */
-const SHARE = 1 / 8;
-const MAX_AT_ONCE = 32;
+const SHARE = 1 / 4;
+const MAX_AT_ONCE = 64;
+
+/** So many are compared with each other. Of more than these, some are left out: it would take too long. */
+const MAX_COMPARED = 4_096;
+
+/** The part of all connections that unproven ones may be before they give way to others. */
+const UNPROVEN_SHARE = 1 / 4;
+
+/** After this time the descriptors are free of those that were closed. */
+const FREED_MS = 1;
 
 /** The holders of this thread. */
 const holders = new Set<Holder>();
+let freeing: Promise<boolean> | undefined;
 
 /** Lets connections of a holder be closed where descriptors run out, until it is disposed of. */
 export function giveWay(holder: Holder): Disposable {
@@ -24,19 +34,91 @@ export function giveWay(holder: Holder): Disposable {
 /**
  * Called when the process has no descriptor left: closes some connections of the holder that has the most
  * whose peers have not shown what they come for. Else a peer that connects and says nothing would keep
- * all others out. The descriptors are free after the runtime has had its turn.
+ * all others out. Who calls it meanwhile waits for the same descriptors.
  *
- * @returns Whether there were such connections.
+ * @param turns Those in which connections end.
+ * @returns Whether there were such connections. Then their descriptors are free. Never rejects.
  */
-export function freeDescriptors(): boolean {
+export function freeDescriptors(turns: Pick<Turns, "takeToEnd">): Promise<boolean> {
+  return freeing ??= free(turns).finally(() => freeing = undefined);
+}
+
+async function free(turns: Pick<Turns, "takeToEnd">): Promise<boolean> {
   let most: Holder | undefined;
   let count = 0;
   for (const holder of holders) {
     const unproven = holder.unproven();
     if (unproven > count) [most, count] = [holder, unproven];
   }
-  most?.giveUp(Math.min(MAX_AT_ONCE, Math.ceil(count * SHARE)));
-  return most !== undefined;
+  if (!most) return false;
+  most.giveUp(shareOf(count));
+  await turns.takeToEnd();
+  await new Promise((resolve) => setTimeout(resolve, FREED_MS));
+  return true;
+}
+
+function shareOf(count: number): number {
+  return Math.min(MAX_AT_ONCE, Math.ceil(count * SHARE));
+}
+
+/** What a {@linkcode GivingWay} has to know of connections. */
+export interface GivingWayRules<T> {
+  /** Whether its peer has not shown yet what it comes for. */
+  isUnproven(connection: T): boolean;
+  /** The network of its peer. */
+  networkOf(connection: T): string;
+  /** Closes it. It counts no more from then on. */
+  close(connection: T): void;
+}
+
+/** The connections of a server, of which some give way where there is no room for others. */
+export class GivingWay<T extends NonNullable<unknown>> implements Holder, Disposable {
+  readonly #connections: () => Iterable<T>;
+  readonly #rules: GivingWayRules<T>;
+  readonly #held = giveWay(this);
+
+  /** @param connections All there are, in the order in which they came. */
+  constructor(connections: () => Iterable<T>, rules: GivingWayRules<T>) {
+    this.#connections = connections;
+    this.#rules = rules;
+  }
+
+  unproven(): number {
+    return this.#unproven().length;
+  }
+
+  giveUp(count: number): void {
+    this.#giveUp(this.#unproven(), count);
+  }
+
+  /**
+   * Closes some for one more than `most` connections.
+   *
+   * @returns Whether it did. Only where more than a quarter of them are unproven, these give way.
+   */
+  makeRoom(most: number): boolean {
+    const unproven = this.#unproven();
+    if (unproven.length <= most * UNPROVEN_SHARE) return false;
+    this.#giveUp(unproven, shareOf(unproven.length));
+    return true;
+  }
+
+  /** None of them gives way any more where descriptors run out. */
+  [Symbol.dispose](): void {
+    this.#held[Symbol.dispose]();
+  }
+
+  #unproven(): T[] {
+    const unproven: T[] = [];
+    for (const each of this.#connections()) if (this.#rules.isUnproven(each)) unproven.push(each);
+    return unproven;
+  }
+
+  #giveUp(unproven: readonly T[], count: number): void {
+    const step = Math.ceil(unproven.length / MAX_COMPARED);
+    const compared = step > 1 ? unproven.filter((_, i) => i % step === 0) : unproven;
+    for (const each of payers(compared, this.#rules.networkOf, count)) this.#rules.close(each);
+  }
 }
 
 /**
@@ -50,15 +132,26 @@ export function payers<T extends NonNullable<unknown>>(
   networkOf: (item: T) => string,
   count: number,
 ): T[] {
-  const line = new FairLine<T>();
-  for (const item of items) line.push(networkOf(item), item);
+  const networks = new Map<string, T[]>();
+  for (const item of items) {
+    const name = networkOf(item);
+    const others = networks.get(name);
+    if (others) others.push(item);
+    else networks.set(name, [item]);
+  }
+  // Nobody is chosen of others than the largest.
+  const largest = [...networks.values()].sort((a, b) => b.length - a.length).slice(0, count)
+    .map((items) => ({ items, taken: 0 }));
   const chosen: T[] = [];
-  while (chosen.length < count && line.size > 0) {
-    let most: ReadonlySet<T> | undefined;
-    for (const group of line.groups) if (group.size > (most?.size ?? 0)) most = group;
-    const [first] = most!;
-    line.delete(networkOf(first!), first!);
-    chosen.push(first!);
+  while (chosen.length < count) {
+    let most: typeof largest[number] | undefined;
+    let left = 0;
+    for (const each of largest) {
+      const { items, taken } = each;
+      if (items.length - taken > left) [most, left] = [each, items.length - taken];
+    }
+    if (!most) break;
+    chosen.push(most.items[most.taken++]!);
   }
   return chosen;
 }

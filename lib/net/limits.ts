@@ -4,7 +4,12 @@ import { bytesOption, countOption, msOption, numericOptions } from "../base/nume
  * Limits on what one peer, or all peers together, may use. `0` means no limit, except for bytes.
  */
 export interface ConnectionLimits {
-  /** The most connections at a time; more are refused. @default {20_000} */
+  /**
+   * The most connections at a time; more are refused. But where the peers of more than a quarter of them
+   * have sent nothing yet, or half a frame, the oldest of these are closed, of the network with the most.
+   *
+   * @default {20_000}
+   */
   readonly maxConnections?: number | undefined;
   /** Close a connection on which no byte has moved for this long. @default {600_000} */
   readonly idleTimeoutMs?: number | undefined;

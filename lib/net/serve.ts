@@ -3,7 +3,7 @@ import type { CloseReason } from "./close_reason.ts";
 import { Connection } from "./connection.ts";
 import { Acceptor } from "./acceptor.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
-import { giveWay, payers } from "./giving_way.ts";
+import { GivingWay } from "./giving_way.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { type ConnectionLimits, type ResolvedLimits, resolveLimits } from "./limits.ts";
 import type { ListenOptions } from "./listen.ts";
@@ -100,9 +100,16 @@ export class Server implements AsyncDisposable {
   readonly #watchdog: Watchdog;
   readonly #turns = new Turns();
   readonly #memory: ServerMemory;
-  readonly #givingWay = giveWay({
-    unproven: () => this.#unproven().length,
-    giveUp: (count) => this.#giveUp(count),
+  readonly #givingWay = new GivingWay<Connection>(() => this.#connections, {
+    // Their peers have sent nothing, or not even one whole frame.
+    isUnproven: ({ closeReason, readBytes, midFrame, readFrames }) =>
+      closeReason === undefined && (readBytes === 0 || (midFrame && readFrames === 0)),
+    networkOf: ({ remote }) => networkOf(remote),
+    close: (connection) => {
+      connection.close("refused");
+      this.#refused++;
+      this.#ended(connection, undefined);
+    },
   });
   /** Connections whose service, or refusal, has not ended. */
   #serving = 0;
@@ -149,7 +156,7 @@ export class Server implements AsyncDisposable {
     return this.#accepted;
   }
 
-  /** How many connections were refused so far because there were too many. */
+  /** How many connections were refused so far, or closed for others, because there were too many. */
   get refused(): number {
     return this.#refused;
   }
@@ -242,9 +249,10 @@ export class Server implements AsyncDisposable {
       return;
     }
     const { maxConnections } = this.#limits;
-    if (maxConnections > 0 && this.#connections.size >= maxConnections) {
-      return void this.#refuse(connection);
-    }
+    if (
+      maxConnections > 0 && this.#connections.size >= maxConnections &&
+      !this.#givingWay.makeRoom(maxConnections)
+    ) return void this.#refuse(connection);
     this.#serving++;
     this.#accepted++;
     this.#connections.add(connection);
@@ -286,19 +294,6 @@ export class Server implements AsyncDisposable {
       reportError(failure, "Serving a connection failed");
     }
     this.#tell((observer) => observer.closed?.(connection, reason, told));
-  }
-
-  /** Those whose peers have sent nothing, or not even one whole frame. */
-  #unproven(): Connection[] {
-    return [...this.#connections].filter(({ closeReason, readBytes, midFrame, readFrames }) =>
-      closeReason === undefined && (readBytes === 0 || (midFrame && readFrames === 0))
-    );
-  }
-
-  #giveUp(count: number): void {
-    for (const each of payers(this.#unproven(), ({ remote }) => networkOf(remote), count)) {
-      each.close("refused");
-    }
   }
 
   async #refuse(connection: Connection): Promise<void> {

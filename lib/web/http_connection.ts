@@ -1,8 +1,10 @@
+import { STATUS_CODES } from "node:http";
 import { networkOf } from "../net/address.ts";
 import { addressOf } from "../net/address_of.ts";
 import type { ConnStream } from "../net/conn_stream.ts";
 import type { Address } from "../net/mod.ts";
-import { WebError } from "./reply.ts";
+import { WebError, type WebReply } from "./reply.ts";
+import { SECURITY_HEADERS } from "./security_headers.ts";
 
 /** Limits in time of a connection, in milliseconds. */
 export interface HttpTimes {
@@ -133,6 +135,19 @@ export class HttpConnection {
     this.#enter("ending");
     this.stream.end(last);
     this.stream.discardInput();
+  }
+
+  /** Ends with a reply to what is no request. Its body is a text. */
+  endWith({ status, headers, body = "" }: WebReply): void {
+    const content = new TextEncoder().encode(body as string);
+    const lines = Object.entries({
+      ...SECURITY_HEADERS,
+      ...headers,
+      "content-length": content.length,
+      connection: [...new Set([headers?.["connection"] ?? "close", "close"])].join(", "),
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.stream.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n`);
+    this.end(content);
   }
 
   /**

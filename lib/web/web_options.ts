@@ -38,7 +38,7 @@ export interface WebServeOptions extends SiteOptions {
   /** Finds out who asks, for routes that are not public. @default {nobody is asked} */
   readonly authenticator?: Authenticator | undefined;
   /**
-   * The most connections at a time, without WebSockets that were accepted. For one more another one is
+   * The most connections at a time, without WebSockets that were accepted. For one more others are
    * closed. If the first request of more than a quarter of them has not come, it is the oldest of these,
    * of the network with the most; else the one that has been idle for longest; if none is idle, one that
    * is about to end or whose request has not come yet; if all are at work, the new one.

@@ -4,7 +4,6 @@ import {
   type IncomingMessage,
   type Server as HttpServer,
   type ServerResponse,
-  STATUS_CODES,
 } from "node:http";
 import type { Duplex } from "node:stream";
 // @ts-types="../net/ws.d.ts"
@@ -17,7 +16,7 @@ import { guard } from "../base/report.ts";
 import { MAX_TIMER_MS, timerMs } from "../base/timer_ms.ts";
 import { Acceptor } from "../net/acceptor.ts";
 import { ConnStream } from "../net/conn_stream.ts";
-import { giveWay, payers } from "../net/giving_way.ts";
+import { GivingWay } from "../net/giving_way.ts";
 import {
   type Address,
   type Listener,
@@ -33,7 +32,6 @@ import { Answerer, MAX_HEAD_BYTES } from "./answerer.ts";
 import { HttpConnection } from "./http_connection.ts";
 import { errorReply, WebError, type WebReply } from "./reply.ts";
 import type { Route } from "./route.ts";
-import { SECURITY_HEADERS } from "./security_headers.ts";
 import {
   checkWebOptions,
   WEB_LIMITS,
@@ -62,12 +60,6 @@ interface UpgradeOptions {
 
 /** Requests with other methods have no content that anybody wants: it is dropped as it comes. */
 const BODY_METHODS: ReadonlySet<string | undefined> = new Set(["POST", "PUT"]);
-
-/**
- * The part of all connections that may be of clients that have had no answer yet, and send none or half of
- * a request. Those beyond it make room first.
- */
-const UNPROVEN_SHARE = 1 / 4;
 
 /** In this order other connections are closed for one more: by what they do. */
 const DISPENSABLE = ["idle", "ending", "head"] as const;
@@ -102,9 +94,10 @@ export class WebServer implements AsyncDisposable {
   /** By their streams; the first is idle for longest, if it is idle. */
   readonly #connections = new Map<Duplex, HttpConnection>();
   readonly #looking: LimitLook;
-  readonly #givingWay = giveWay({
-    unproven: () => this.#unproven().length,
-    giveUp: (count) => this.#giveUp(this.#unproven(), count),
+  readonly #givingWay = new GivingWay<HttpConnection>(() => this.#connections.values(), {
+    isUnproven: ({ isUnproven }) => isUnproven,
+    networkOf: ({ network }) => network,
+    close: ({ stream }) => this.#displace(stream),
   });
   readonly #empty = new Condition();
   #draining = false;
@@ -240,9 +233,8 @@ export class WebServer implements AsyncDisposable {
       // The peer reset it after it was accepted.
       return closeQuietly(conn);
     }
-    if (this.#connections.size >= this.#limits.maxConnections) {
-      this.#displaced++;
-      if (!this.#makeRoom()) return void connection.stream.destroy();
+    if (this.#connections.size >= this.#limits.maxConnections && !this.#makeRoom()) {
+      return this.#displace(connection.stream);
     }
     const { stream } = connection;
     this.#connections.set(stream, connection);
@@ -250,35 +242,24 @@ export class WebServer implements AsyncDisposable {
     this.#http.emit("connection", stream);
   }
 
-  /** Clients that have had no answer yet. */
-  #unproven(): HttpConnection[] {
-    return [...this.#connections.values()].filter(({ isUnproven }) => isUnproven);
-  }
-
-  #giveUp(unproven: readonly HttpConnection[], count: number): void {
-    for (const { stream } of payers(unproven, ({ network }) => network, count)) {
-      this.#forget(stream);
-      stream.destroy();
-    }
-  }
-
   #makeRoom(): boolean {
-    const unproven = this.#unproven();
-    if (unproven.length > this.#limits.maxConnections * UNPROVEN_SHARE) {
-      this.#giveUp(unproven, 1);
-      return true;
-    }
+    if (this.#givingWay.makeRoom(this.#limits.maxConnections)) return true;
     const all = [...this.#connections.values()];
     for (const phase of DISPENSABLE) {
       const found = all.find((connection) =>
         connection.phase === phase && connection.stream.writableLength === 0
       );
       if (!found) continue;
-      this.#forget(found.stream);
-      found.stream.destroy();
+      this.#displace(found.stream);
       return true;
     }
     return false;
+  }
+
+  #displace(stream: Duplex): void {
+    this.#displaced++;
+    this.#forget(stream);
+    stream.destroy();
   }
 
   #forget(stream: Duplex): void {
@@ -358,23 +339,14 @@ export class WebServer implements AsyncDisposable {
   }
 
   /** Answers what is no request, as its last reply. */
-  #refuse(stream: Duplex, { status, headers, body = "" }: WebReply): void {
+  #refuse(stream: Duplex, reply: WebReply): void {
     const connection = this.#connections.get(stream);
     if (!connection || connection.isBusy) return void stream.destroy();
     // More of what cannot be read.
     if (connection.phase === "ending") return;
     const { remote } = connection;
-    this.#tell((observer) => observer.refused?.(remote, status));
-    const content = new TextEncoder().encode(body as string);
-    const lines = Object.entries({
-      ...SECURITY_HEADERS,
-      ...headers,
-      "content-length": content.length,
-      connection: [...new Set([headers?.["connection"] ?? "close", "close"])].join(", "),
-    }).map(([name, value]) => `${name}: ${value}\r\n`);
-    const top = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n`;
-    stream.write(top);
-    connection.end(content);
+    this.#tell((observer) => observer.refused?.(remote, reply.status));
+    connection.endWith(reply);
   }
 
   #tell(call: (observer: WebObserver) => unknown): void {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { freeDescriptors, giveWay, payers } from "../../lib/net/giving_way.ts";
+import { freeDescriptors, giveWay, GivingWay, payers } from "../../lib/net/giving_way.ts";
 import { dial, listen, type Listener, serveConnections } from "../../lib/net/mod.ts";
 import { serveWeb } from "../../lib/web/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
@@ -9,27 +9,44 @@ import { readToEnd } from "../web/raw_http.ts";
 
 Deno.test("payers() takes the first of the network with the most, again and again", () => {
   const chosen = (items: string[], count: number) => payers(items, (item) => item[0]!, count);
-  assertEquals(chosen(["b1", "a1", "a2", "a3", "b2"], 3), ["a1", "b1", "a2"]);
+  assertEquals(chosen(["b1", "a1", "a2", "a3", "b2"], 3), ["a1", "a2", "b1"]);
   assertEquals(chosen(["a1", "b1"], 5), ["a1", "b1"]);
   assertEquals(chosen([], 1), []);
 });
 
-Deno.test("of those that could give way, the holder with the most does, an eighth at a time", () => {
+Deno.test("of those that could give way, the holder with the most does, a quarter at a time", async () => {
   const given: [string, number][] = [];
   const hold = (name: string, count: number) =>
     giveWay({ unproven: () => count, giveUp: (some) => given.push([name, some]) });
+  const turns = { takeToEnd: () => undefined };
   {
     using _few = hold("few", 9);
     {
       using _many = hold("many", 17);
-      assert(freeDescriptors());
+      // Who asks meanwhile waits for the same ones.
+      assertEquals(await Promise.all([1, 2].map(() => freeDescriptors(turns))), [true, true]);
     }
-    assert(freeDescriptors());
+    assert(await freeDescriptors(turns));
     using _more = hold("more", 10_000);
-    assert(freeDescriptors());
+    assert(await freeDescriptors(turns));
   }
-  assert(!freeDescriptors());
-  assertEquals(given, [["many", 3], ["few", 2], ["more", 32]]);
+  assert(!await freeDescriptors(turns));
+  assertEquals(given, [["many", 5], ["few", 3], ["more", 64]]);
+});
+
+Deno.test("where there are too many, unproven ones give way if they are more than a quarter", () => {
+  const all = Array.from({ length: 40 }, (_, i) => ({ i, isUnproven: i < 10, isOpen: true }));
+  using givingWay = new GivingWay(() => all.filter(({ isOpen }) => isOpen), {
+    isUnproven: ({ isUnproven }) => isUnproven,
+    networkOf: () => "a",
+    close: (each) => each.isOpen = false,
+  });
+  assert(!givingWay.makeRoom(40));
+  assertEquals(givingWay.unproven(), 10);
+  all[20]!.isUnproven = true;
+  assert(givingWay.makeRoom(40));
+  assertEquals(all.filter(({ isOpen }) => !isOpen).map(({ i }) => i), [0, 1, 2]);
+  assert(!givingWay.makeRoom(40));
 });
 
 /** A server. */
@@ -90,8 +107,42 @@ for (const [name, start] of Object.entries(VICTIMS)) {
     for (let i = 0; i < 9; i++) clients.push(await dial(victim.listener.address));
     await until(() => victim.hasOpen(9), "all are accepted");
     fail!(new Error("Too many open files (os error 24)"));
-    await until(() => victim.hasOpen(7), "two have given way");
-    for (const client of clients.slice(0, 2)) await deadline(readToEnd(client), "its end");
+    await until(() => victim.hasOpen(6), "three have given way");
+    for (const client of clients.slice(0, 3)) await deadline(readToEnd(client), "its end");
     for (const client of clients) client.close();
   });
 }
+
+async function answers(conn: Deno.Conn): Promise<boolean> {
+  try {
+    await conn.write(Uint8Array.of(7));
+    return await deadline(conn.read(new Uint8Array(1))) === 1;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("silent clients that reach the limit of connections give way; others are not closed", async () => {
+  const limits = { maxConnections: 4, observer: {} };
+  await using server = await serveConnections(LOOPBACK, { serve: echo }, limits);
+  for (const { address, connections } of [server]) {
+    const silent: Deno.Conn[] = [];
+    for (let i = 0; i < 4; i++) {
+      silent.push(await dial(address));
+      await until(() => connections.size === i + 1, "it is accepted");
+    }
+    using last = await dial(address);
+    assert(await answers(last), "a new client is served");
+    const asked = await Promise.all(silent.map(answers));
+    assertEquals(asked, [false, true, true, true]);
+    const tooMany = dial(address).then(async (conn) => {
+      const isAnswered = await answers(conn);
+      conn.close();
+      return isAnswered;
+    });
+    assert(!await tooMany.catch(() => false), "it is refused");
+    assert(await answers(last) && await answers(silent[1]!));
+    for (const conn of silent) conn.close();
+  }
+  assertEquals(server.refused, 2);
+});

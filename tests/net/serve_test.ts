@@ -126,7 +126,9 @@ Deno.test("refused peers that never read hold up neither other peers nor the end
       await connection.finish("refused", false);
     },
   }, { observer, maxConnections: 1 });
-  const conns = await Promise.all(Array.from({ length: 5 }, () => dial(server.address)));
+  using first = await RawClient.connect(server.address);
+  await assertEchoes(first);
+  const conns = await Promise.all(Array.from({ length: 4 }, () => dial(server.address)));
   await until(() => server.refused === 4);
   await deadline(server.drain(0), "the end of the server");
   assertEquals(observer.reasons.filter((reason) => reason === "refused").length, 4);
