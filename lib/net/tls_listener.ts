@@ -127,6 +127,8 @@ export class TlsListener implements Listener, Handshakes {
   }
 
   #add(conn: Deno.TcpConn): void {
+    // It was on its way when the listener was closed.
+    if (this.#queue.isClosed) return closeQuietly(conn);
     const remote = addressOf(conn.remoteAddr);
     let handshake: TlsHandshake;
     try {

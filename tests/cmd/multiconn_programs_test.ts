@@ -65,6 +65,7 @@ Deno.test("multiconn-server --json and --stats tell the same to programs", async
   await server.printed("\n", "out");
   const address = String(objects(server.out)[0]!["address"]);
   assertEquals((await client(address, "3", "-q")).out, "");
+  await until(() => server.out.split('"type":"closed"').length === 4, "three ends");
   await until(() => /"type":"stats".*"accepted":3/.test(server.out), "figures of three clients");
   const types = new Set(
     objects(server.out.slice(0, server.out.lastIndexOf("\n")))

@@ -189,6 +189,24 @@ Deno.test("handshakes begin by networks in turn: many of one hold up no other", 
   for (const client of clients) client.close();
 });
 
+Deno.test("a connection that is accepted as its listener closes gets no handshake", async () => {
+  using inner = await listen(LOOPBACK);
+  const late = Promise.withResolvers<Deno.Conn>();
+  const tls = { ...SERVER_TLS, handshakeTimeoutMs: 100_000 };
+  const certificate = checkCertificate(tls, resolveServerTls(tls));
+  const { address } = inner;
+  const slow = { address, secure: false, accept: () => late.promise, close() {} } as Listener;
+  const listener = new TlsListener(slow, certificate);
+  const accepting = listener.accept();
+  using client = await dial(address);
+  const conn = await inner.accept();
+  listener.close();
+  await assertRejects(() => accepting, Deno.errors.BadResource);
+  late.resolve(conn);
+  assert(await isClosed(client));
+  assertEquals(listener.pending, 0);
+});
+
 Deno.test("a listener that closes ends its handshakes, and rejects who waits", async () => {
   const listener = await listen(LOOPBACK, { tls: SERVER_TLS });
   const accepting = listener.accept();

