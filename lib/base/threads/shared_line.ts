@@ -8,9 +8,9 @@
 
 /** The words that both threads look at: how often it rang; messages and answers so far. */
 const BELL = 0, POSTED = 1, ANSWERED = 2;
-/** By what the asking thread learns of the answer: a message, or this word, for which it waits. */
-const TELLER = 3;
-const MESSAGE = 0, WAITED_FOR = 1, TAKEN = 2;
+/** The request whose answer the asking thread sleeps for, by a number above 0. Messages tell of others. */
+const AWAITED = 3;
+const NONE = 0;
 /** How many other messages the asking thread has received. */
 const HEARD = 4;
 const WORDS = 5;
@@ -57,6 +57,11 @@ function headBytes(places: number): number {
 
 function placesOf(line: LineMemory): readonly Place[] {
   return Array.from({ length: line.places }, (_, number) => new Place(line, number));
+}
+
+/** What stands for a request in the word for which the asking thread sleeps. */
+function awaitedNumber(request: number): number {
+  return request % 2 ** 30 + 1;
 }
 
 /** Why {@linkcode AnsweringEnd.wait} has returned. */
@@ -112,12 +117,12 @@ export class AskingEnd {
    * message when it has answered. To wait with `Atomics.waitAsync` would save no time, and on a busy
    * machine its promise once in a while stayed pending until something else woke the event loop.
    *
-   * @param takes Whether {@linkcode AskingEnd.takeAnswer} is called next. Nothing else may be under way.
+   * @param takes Whether {@linkcode AskingEnd.takeAnswer} is called next.
    */
   ask(bytes: number, takes = false): void {
     const { words } = this.#place(this.#asked++);
     words[REQUEST_BYTES] = bytes;
-    Atomics.store(this.#words, TELLER, takes ? WAITED_FOR : MESSAGE);
+    if (takes) Atomics.store(this.#words, AWAITED, awaitedNumber(this.#freed));
     Atomics.store(words, STATE, ASKED);
     this.#ring();
   }
@@ -155,15 +160,20 @@ export class AskingEnd {
   }
 
   /**
-   * Sleeps until the last request is answered, which was made to be waited for. To be told by a message takes
-   * longer: that is cloned, and comes through the event loop.
+   * Sleeps until the oldest request is answered; the last one was made to be waited for. To be told by a
+   * message takes longer: that is cloned, and comes through the event loop.
    *
-   * @returns whether the answer was taken; otherwise a message tells of it, or has it.
+   * @returns whether it is answered on the line. A message tells of it as well, if it was answered before
+   * the last one was made. If it is not, a message tells of it, or has it.
    */
   takeAnswer(timeoutMs: number): boolean {
-    Atomics.wait(this.#words, TELLER, WAITED_FOR, timeoutMs);
-    // From here on it is too late for the other thread to leave the message out.
-    return Atomics.exchange(this.#words, TELLER, MESSAGE) === TAKEN;
+    const { words } = this.#place(this.#freed);
+    // The other thread looks at its word once the answer is there: one of the two sees the other.
+    const isDone = Atomics.load(words, STATE) === DONE;
+    if (!isDone) Atomics.wait(this.#words, AWAITED, awaitedNumber(this.#freed), timeoutMs);
+    // From here on the message is not left out; before, it was only where the answer is there by now.
+    Atomics.store(this.#words, AWAITED, NONE);
+    return this.isAnswered;
   }
 
   /** The answer to the oldest request: a view that is valid until it is freed. */
@@ -264,6 +274,7 @@ export class AnsweringEnd {
    * thread neither looks nor sleeps.
    */
   answered(bytes: number | undefined): boolean {
+    const number = awaitedNumber(this.#answered);
     const { words } = this.#place(this.#answered++);
     words[ANSWER_BYTES] = bytes ?? NO_BYTES;
     words[TOLD] = this.#told;
@@ -271,10 +282,10 @@ export class AnsweringEnd {
     Atomics.add(this.#words, ANSWERED, 1);
     Atomics.notify(this.#words, ANSWERED);
     const isInTurn = Atomics.load(this.#words, HEARD) === this.#told;
-    const teller = bytes !== undefined && isInTurn ? TAKEN : MESSAGE;
-    const isWaitedFor = Atomics.exchange(this.#words, TELLER, teller) === WAITED_FOR;
-    if (isWaitedFor) Atomics.notify(this.#words, TELLER);
-    return isWaitedFor && teller === TAKEN;
+    // This answer only: the other thread may have taken it already, and sleep for the next one.
+    if (Atomics.compareExchange(this.#words, AWAITED, number, NONE) !== number) return false;
+    Atomics.notify(this.#words, AWAITED);
+    return bytes !== undefined && isInTurn;
   }
 
   #place(number: number): Place {

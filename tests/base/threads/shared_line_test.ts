@@ -150,6 +150,26 @@ Deno.test("a request behind another is answered as it was asked last", async () 
   assert(takenBack > 0);
 });
 
+Deno.test("the older of two answers is waited for, whether it is there before or not", async () => {
+  using line = start(2);
+  assertEquals(await line.ask(Uint8Array.of(1)), [1]);
+  for (let i = 1; i <= 100; i++) {
+    const [first, second] = [i % 2 === 0 ? SLOW : 1, i % 4 < 2 ? SLOW : 2];
+    line.send([first, i]);
+    if (i % 3 === 0) await line.reported(line.isAnswered);
+    assertEquals(line.take([second, i, 3], LONG_MS), [i, first]);
+    // A message may tell of it.
+    await line.reported(line.isAnswered);
+    assertEquals(line.next(), [3, i, second]);
+  }
+  line.send([1]);
+  await line.reported(line.isAnswered);
+  assertEquals(line.take([LATE, 2], LONG_MS), [1], "the other one is not waited for");
+  await line.postAfterLate(7);
+  await line.reported(line.isAnswered);
+  assertEquals(line.next(), [2, LATE]);
+});
+
 Deno.test("a message that is received before it is counted as posted leaves the thread where requests come", () => {
   const asking = new AskingEnd(8, 8);
   const answering = new AnsweringEnd(asking.line);
@@ -162,4 +182,17 @@ Deno.test("a message that is received before it is counted as posted leaves the 
   assertEquals([answering.isCalled, answering.wait(1)], [false, "timed-out"]);
   asking.posted();
   assertEquals([answering.isCalled, answering.wait(1)], [true, "posted"]);
+});
+
+Deno.test("an answer that was taken before its thread has told of it is not told as the next one's", () => {
+  const asking = new AskingEnd(8, 8, 2);
+  const answering = new AnsweringEnd(asking.line);
+  asking.ask(0);
+  assertEquals(answering.wait(1), "asked");
+  // The thread is interrupted in the middle of `answered`, where the answer is there already.
+  asking.free();
+  asking.ask(0, true);
+  assertEquals(answering.answered(0), false);
+  assertEquals(answering.wait(1), "asked");
+  assertEquals([answering.answered(0), asking.takeAnswer(1)], [true, true]);
 });

@@ -25,6 +25,8 @@ Deno.test("small batches are waited for, and after those that take long ever few
 Deno.test("a batch is waited for of which somebody asks about a publication, or about few", () => {
   const worth = [0, 1, 8, 9, 1_000].map((asked) => new BriefWait().isWorth(asked));
   assertEquals(worth, [false, true, true, false, false]);
+  const ofTwo = [0, 2, 64, 65].map((asked) => new BriefWait().isWorth(asked, 2));
+  assertEquals(ofTwo, [false, true, true, false]);
 });
 
 Deno.test("a store is told whether one client alone has sent something", async () => {

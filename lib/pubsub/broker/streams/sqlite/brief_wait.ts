@@ -12,11 +12,15 @@ const LONGEST_MS = 2;
  */
 const MOST_SKIPPED = 64;
 
-/**
- * The most publications of such a batch. While a larger one is stored, the time is better used to read the
- * next: with 64 outstanding, to wait took an eighth less processor time, but no less time.
- */
+/** The most publications of such a batch. While a larger one is stored, the next ones are read. */
 const FEW = 8;
+
+/**
+ * The most publications of that batch and the one behind it, once that is handed over too. A client that has
+ * so many outstanding has most often sent all of them by then. With 64, on disks that take less than 2 ms, the
+ * broker took 4 to 13 % less processor time.
+ */
+const FEW_OF_TWO = 64;
 
 /**
  * Decides for which batches of publications their thread sleeps until they are stored, instead of going on
@@ -27,9 +31,14 @@ export class BriefWait {
   #skipped = 0;
   #nextSkipped = 1;
 
-  /** Whether to wait for the next batch. @param asked How many of its publications are asked about. */
-  isWorth(asked: number): boolean {
-    if (asked === 0 || asked > FEW) return false;
+  /**
+   * Whether to wait for a batch.
+   *
+   * @param asked How many publications are asked about, of all batches that are handed over.
+   * @param batches How many these are: it alone, or one more.
+   */
+  isWorth(asked: number, batches = 1): boolean {
+    if (asked === 0 || asked > (batches === 1 ? FEW : FEW_OF_TWO)) return false;
     if (this.#skipped === 0) return true;
     this.#skipped--;
     return false;

@@ -199,7 +199,7 @@ export class StoreWriter {
   /** @param mayWait Whether nothing else is to be done: no answer is being told. */
   #send(mayWait = false): void {
     if (this.#waiting.isEmpty || this.#failure) return;
-    if (this.#inFlight.length > 0) return this.#sendNext();
+    if (this.#inFlight.length > 0) return this.#sendNext(mayWait);
     const batch = this.#waiting.take();
     const orders = batch.map(({ order }) => order);
     const appends = orders.filter((order) => order.kind === "append");
@@ -212,14 +212,12 @@ export class StoreWriter {
       return this.#post({ type: "perform", orders }, memory);
     }
     this.#inFlight.push({ waiting: batch, onLine: { orders: appends, bytes } });
-    const waits = mayWait && this.#isWaitWorth(appends);
-    this.#line.ask(bytes, waits);
     this.#waiting.keep(memory);
-    if (waits && this.#brief.take(this.#line)) this.#answered();
+    this.#ask(bytes, mayWait);
   }
 
-  /** Hands over what is committed next, or adds to it. */
-  #sendNext(): void {
+  /** Hands over what is committed next, or adds to it. @param mayWait As above. */
+  #sendNext(mayWait: boolean): void {
     if (!this.#inFlight.every(({ onLine }) => onLine)) return;
     const queued = this.#inFlight[1];
     const { waiting, onLine } = queued ??
@@ -235,14 +233,25 @@ export class StoreWriter {
     waiting.push(...batch);
     this.#nextCost = nextCost;
     if (!queued) this.#inFlight.push({ waiting, onLine });
-    this.#line.ask(onLine!.bytes);
+    this.#ask(onLine!.bytes, mayWait);
     this.#waiting.keep(appends.map(({ frames }) => frames.buffer as ArrayBuffer));
   }
 
-  /** Whether to sleep until publications are stored: nobody else has anything to do meanwhile. */
-  #isWaitWorth(appends: readonly AppendOrder[]): boolean {
+  /** Has the last batch committed; sleeps meanwhile until the first one is, if that is worth it. */
+  #ask(bytes: number, mayWait: boolean): void {
+    const waits = mayWait && this.#isWaitWorth();
+    this.#line.ask(bytes, waits);
+    if (waits && this.#brief.take(this.#line)) this.#answered();
+  }
+
+  /** Whether nobody else has anything to do until publications are stored. */
+  #isWaitWorth(): boolean {
     if (!this.#waiting.isEmpty || !this.#events.isAlone()) return false;
-    return this.#brief.isWorth(appends.reduce((sum, { asked }) => sum + asked.length, 0));
+    let asked = 0;
+    for (const { onLine } of this.#inFlight) {
+      for (const order of onLine!.orders) asked += order.asked.length;
+    }
+    return this.#brief.isWorth(asked, this.#inFlight.length);
   }
 
   #post(order: StoreThreadOrder, transfer?: readonly Transferable[]): void {
