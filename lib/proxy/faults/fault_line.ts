@@ -24,6 +24,9 @@ const PIECES_IN_A_TURN = 16;
 const FEW_IN_A_ROW = 4;
 const MANY_IN_A_ROW = 64;
 
+/** Who has at least this many pieces waiting sends without end, however little it has passed. */
+const MANY_WAITING = 256;
+
 /** With a rate, bytes of a piece leave at these intervals at most, however often there is room. */
 const PACE_MS = 5;
 
@@ -130,7 +133,9 @@ export class FaultLine {
 
   /** How much it has passed since it had nothing to pass, if that is written in pieces by themselves. */
   get passed(): Passed {
-    if (this.#actingOnAll.slicing === undefined) return 2;
+    const { slicing } = this.#actingOnAll;
+    if (slicing === undefined) return 2;
+    if (this.#waiting.bytes >= MANY_WAITING * slicing.action.mostBytes) return 2;
     const pieces = this.#piecesInARow;
     return pieces < FEW_IN_A_ROW ? 0 : pieces < MANY_IN_A_ROW ? 1 : 2;
   }
