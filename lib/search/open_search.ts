@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { reportError } from "../base/report.ts";
 import { importLater } from "../base/import_later.ts";
 // Not the whole room: what answers requests does not copy databases.
@@ -78,7 +77,7 @@ export async function openWith(
   opened.defer(() => parser.close());
   pool.load();
   const path = index.path = await placeOf(options, places);
-  const job = jobOptions(options, resolved, path, replacements);
+  const job = await jobOptions(options, resolved, path, replacements);
   // What answers is loaded meanwhile, too.
   const [{ Engine }, { openIndexReader }, identity] = await Promise.all([
     importLater<typeof import("./engine.ts")>(new URL("./engine.ts", import.meta.url)),
@@ -161,7 +160,7 @@ async function makeOnce(job: IndexJobOptions): Promise<FileIdentity> {
 /** The index file's path: the one that was named, and locked, or a temporary one. */
 async function placeOf(options: SearchOptions, opened: AsyncDisposableStack): Promise<string> {
   if (options.index === undefined) return await temporaryIndex(opened);
-  const path = resolve(options.index);
+  const path = await absolute(options.index);
   const lock = await FileLock.take(path).catch(async (error) => {
     const { asLockError } = await importLater<typeof import("./index/index_error.ts")>(
       new URL("./index/index_error.ts", import.meta.url),
@@ -172,14 +171,20 @@ async function placeOf(options: SearchOptions, opened: AsyncDisposableStack): Pr
   return path;
 }
 
-function jobOptions(
+/** Paths are loaded here, as they take 8 ms: who serves the tutorial's entries names none. */
+async function absolute(path: string): Promise<string> {
+  const { resolve } = await import("node:path");
+  return resolve(path);
+}
+
+async function jobOptions(
   options: SearchOptions,
   resolved: ResolvedOptions,
   path: string,
   { maxPages }: Replacements,
-): IndexJobOptions {
+): Promise<IndexJobOptions> {
   const { keyField, titleField, textField, records, separator, encoding } = options;
-  const data = options.data?.map((each) => resolve(each));
+  const data = options.data && await Promise.all(options.data.map(absolute));
   return {
     path,
     temporary: options.index === undefined,

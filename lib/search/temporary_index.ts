@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { dirname, resolve } from "node:path";
 import { messageOf } from "../base/message_of.ts";
+import { PeriodicLook } from "../base/periodic_look.ts";
 import { FileLock } from "../sqlite/file_lock.ts";
 import { SearchError } from "./error.ts";
 
@@ -30,17 +30,18 @@ export async function temporaryIndex(opened: AsyncDisposableStack): Promise<stri
     throw new SearchError("index-failed", message, { cause: error });
   });
   opened.defer(() => removeFolder(folder));
-  const path = resolve(folder, NAME);
+  // No link is on the way, so nobody has to find that out.
+  const path = `${await Deno.realPath(folder)}/${NAME}`;
   // The process that ends gives the lock back: so others know that the folder is nobody's any more.
   opened.use(await FileLock.take(path));
-  // Nothing waits for it but the end, and a process that has nothing else to do ends without it.
   let removing: Promise<void> | undefined;
-  const timer = setTimeout(() => {
+  const later = new PeriodicLook(LOOK_AFTER_MS, () => {
+    later.stop();
     removing = removeAbandoned(folder).catch(() => {});
-  }, LOOK_AFTER_MS);
-  Deno.unrefTimer(timer);
+  });
+  later.start();
   opened.defer(async () => {
-    clearTimeout(timer);
+    later.stop();
     await removing;
   });
   return path;
@@ -48,13 +49,13 @@ export async function temporaryIndex(opened: AsyncDisposableStack): Promise<stri
 
 /** Removes the folders beside `own` of indexes that nobody has open. */
 export async function removeAbandoned(own: string): Promise<void> {
-  const parent = dirname(own);
+  const parent = own.slice(0, own.lastIndexOf(PREFIX));
   const { uid } = await Deno.stat(own);
   let lookedAt = 0;
   for await (const { name, isDirectory } of Deno.readDir(parent)) {
     if (!isDirectory || !name.startsWith(PREFIX)) continue;
     if (++lookedAt > MAX_LOOKED_AT) return;
-    await removeIfAbandoned(`${parent}/${name}`, uid).catch(() => {});
+    await removeIfAbandoned(parent + name, uid).catch(() => {});
   }
 }
 

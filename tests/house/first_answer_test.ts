@@ -1,21 +1,36 @@
 /** What servers do without before they have answered for the first time. */
 import { assertEquals } from "@std/assert";
 import { serveEcho } from "../../lib/echo/mod.ts";
-import { encodeFrame } from "../../lib/frame/mod.ts";
+import { encodeFrame, jsonFrame } from "../../lib/frame/mod.ts";
 import type { Server, TcpAddress } from "../../lib/net/mod.ts";
 import { serveBroker } from "../../lib/pubsub/mod.ts";
 import { serveRequests } from "../../lib/request/mod.ts";
+import { openSearch, searchHandler } from "../../lib/search/mod.ts";
 import { deadline } from "../support/deadline.ts";
 
 const ANYWHERE = "127.0.0.1:0";
 
 type Start = () => Promise<Pick<Server, "address"> & AsyncDisposable>;
 
+/** Serves searches in the tutorial's entries. */
+async function serveSearch(): ReturnType<Start> {
+  const engine = await openSearch();
+  const server = await serveRequests(ANYWHERE, searchHandler(engine));
+  return {
+    address: server.address,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await engine[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Each server, and a request of it. */
 const SERVERS: Readonly<Record<string, readonly [start: Start, request: Uint8Array<ArrayBuffer>]>> =
   {
     serveEcho: [() => serveEcho(ANYWHERE), new TextEncoder().encode("hello")],
     serveRequests: [() => serveRequests(ANYWHERE, () => "an answer"), encodeFrame({})],
+    serveSearch: [serveSearch, encodeFrame(jsonFrame({ action: "search", value: "morpheus" }))],
     serveBroker: [() => serveBroker(ANYWHERE), encodeFrame({ header: { op: "ping", id: 1 } })],
   };
 

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { LimitLook, tickMs } from "../../base/periodic_look.ts";
 import type { PostedError } from "../../base/threads/error_codec.ts";
 import { WorkerThread } from "../../base/threads/worker_thread.ts";
 import { SearchError } from "../error.ts";
@@ -48,7 +49,7 @@ export interface WorkerPoolOptions<Setup> {
   readonly hasSpare?: boolean | undefined;
   /** How many requests wait at most. */
   readonly maxQueued: number;
-  /** A worker that takes longer over one request is replaced. */
+  /** A worker that takes longer over one request, or a quarter more, is replaced. */
   readonly timeoutMs: number;
   /** Is called when a worker died or was ended for being slow. */
   readonly onReplaced: (reason: string) => void;
@@ -78,7 +79,6 @@ interface Slot<Task, Result> {
   isReady: boolean;
   job: Job<Task, Result> | undefined;
   givenMs: number;
-  timer: ReturnType<typeof setTimeout> | undefined;
   onClosed: (() => void) | undefined;
 }
 
@@ -93,6 +93,8 @@ export class WorkerPool<Task, Result, Setup> {
   readonly #slots = new Set<Slot<Task, Result>>();
   readonly #cheap = new WaitingLine<Job<Task, Result>>();
   readonly #costly = new WaitingLine<Job<Task, Result>>();
+  /** Looks for workers that take too long, while there is something to do. */
+  readonly #looking: LimitLook;
   #cheapInARow = 0;
   #isClosed = false;
   #starting: { resolve(): void; reject(error: unknown): void } | undefined;
@@ -100,6 +102,7 @@ export class WorkerPool<Task, Result, Setup> {
   /** No worker is started yet. */
   constructor(options: WorkerPoolOptions<Setup>) {
     this.#options = options;
+    this.#looking = new LimitLook(tickMs(options.timeoutMs), (now) => this.#look(now));
   }
 
   /** Requests that wait. */
@@ -157,12 +160,12 @@ export class WorkerPool<Task, Result, Setup> {
   /** Ends all workers. What waits or runs fails with `closed`. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#looking.stop();
     for (const job of [...this.#cheap.clear(), ...this.#costly.clear()]) job.reject(closedError());
     await Promise.all([...this.#slots].map((slot) => this.#closeSlot(slot)));
   }
 
   async #closeSlot(slot: Slot<Task, Result>): Promise<void> {
-    clearTimeout(slot.timer);
     slot.job?.reject(closedError());
     const { promise, resolve } = Promise.withResolvers<void>();
     slot.onClosed = resolve;
@@ -241,12 +244,21 @@ export class WorkerPool<Task, Result, Setup> {
     slot.job = job;
     slot.givenMs = performance.now();
     slot.thread.post({ type: "run", task: job.task, isCostly: job.isCostly }, job.transfer);
-    slot.timer = setTimeout(() => {
+    this.#looking.start();
+  }
+
+  #look(now: number): void {
+    const { name, timeoutMs } = this.#options;
+    let isIdle = true;
+    for (const slot of [...this.#slots]) {
+      if (slot.job === undefined) continue;
+      isIdle = false;
+      if (now - slot.givenMs <= timeoutMs) continue;
       slot.thread.terminate();
-      const message =
-        `The ${this.#options.name} request took longer than ${this.#options.timeoutMs} ms and was ended`;
+      const message = `The ${name} request took longer than ${timeoutMs} ms and was ended`;
       this.#lose(slot, new SearchError("timeout", message));
-    }, this.#options.timeoutMs);
+    }
+    if (isIdle) this.#looking.stop();
   }
 
   #setUp(slot: Slot<Task, Result>): void {
@@ -268,7 +280,6 @@ export class WorkerPool<Task, Result, Setup> {
       isReady: false,
       job: undefined,
       givenMs: 0,
-      timer: undefined,
       onClosed: undefined,
     };
     this.#slots.add(slot);
@@ -307,7 +318,6 @@ export class WorkerPool<Task, Result, Setup> {
 
   /** Frees a worker that has answered. @returns what it was busy with. */
   #free(slot: Slot<Task, Result>): Job<Task, Result> | undefined {
-    clearTimeout(slot.timer);
     const { job } = slot;
     slot.job = undefined;
     return job;
@@ -318,7 +328,6 @@ export class WorkerPool<Task, Result, Setup> {
    * too: otherwise a worker that cannot start would be started for ever.
    */
   #lose(slot: Slot<Task, Result>, error: SearchError): void {
-    clearTimeout(slot.timer);
     this.#slots.delete(slot);
     slot.onClosed?.();
     this.#starting?.reject(error);
