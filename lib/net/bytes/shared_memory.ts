@@ -19,6 +19,8 @@ let keptBytes = 0;
  * borrows the memory until its bytes are sent. While it is borrowed, nothing is read into it.
  */
 export class SharedMemory {
+  /** Whether others send from it, too. */
+  readonly isShared: boolean = true;
   /** The memory. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   #borrowers = 0;

@@ -26,7 +26,7 @@ export interface ByteSink {
 }
 
 /**
- * Counts the bytes that wait in a {@linkcode WriteQueue}, without those in borrowed memory.
+ * Counts the bytes that wait in a {@linkcode WriteQueue}, without those in memory that many share.
  */
 export interface OutputCounter {
   /** That many more bytes wait; fewer, if it is negative. */
@@ -67,7 +67,8 @@ export class WriteQueue {
   /** How many bytes before them the socket has taken of the same write. */
   #takenBytes = 0;
   /** The memory of those bytes: a buffer of the pool, or borrowed memory. */
-  #sendingBuffer: ByteBuffer | undefined;
+  #sendingMemory: ByteBuffer | SharedMemory | undefined;
+  /** The memory of the bytes in `#borrowed`. */
   #lender: SharedMemory | undefined;
   #failure: Error | undefined;
   readonly #room = new Condition();
@@ -128,10 +129,10 @@ export class WriteQueue {
    */
   unsent(): { readonly bytes: Uint8Array; readonly takenBytes: number }[] {
     const pieces = [this.#borrowed, this.#gathering.view()]
-      .filter((bytes) => bytes !== undefined && bytes.length > 0)
+      .filter((bytes) => bytes?.length)
       .map((bytes) => ({ bytes: bytes!, takenBytes: 0 }));
     const rest = this.#sending;
-    if (rest === undefined || rest.length === 0) return pieces;
+    if (!rest?.length) return pieces;
     const takenBytes = this.#takenBytes;
     const begin = rest.byteOffset - takenBytes;
     const bytes = new Uint8Array(rest.buffer, begin, takenBytes + rest.length);
@@ -140,13 +141,13 @@ export class WriteQueue {
 
   /**
    * Appends bytes in memory that can be lent. If they are many, and nothing else waits, they are
-   * sent from there, so that any number of receivers share one memory. Otherwise they are copied.
+   * sent from there, so that any number of receivers share one memory; memory that is not shared waits
+   * behind a pending write, too. Otherwise they are copied.
    */
   append(bytes: Uint8Array, memory: SharedMemory): void {
-    const idle = this.#lender === undefined && this.pendingBytes === 0;
-    const many = bytes.length >= BORROWED_BYTES &&
-      bytes.length >= memory.bytes.length * BORROWED_SHARE;
-    if (!idle || !many || this.#failure !== undefined) return this.buffer.append(bytes);
+    const waits = memory.isShared ? this.pendingBytes : this.gatheredBytes;
+    const least = Math.max(BORROWED_BYTES, memory.bytes.length * BORROWED_SHARE);
+    if (waits > 0 || bytes.length < least) return this.buffer.append(bytes);
     this.#borrowed = bytes;
     this.#lender = memory;
     memory.borrow();
@@ -154,18 +155,16 @@ export class WriteQueue {
 
   /** Sends what was appended: at once, or after the pending write. */
   flush(): void {
-    if (this.#failure !== undefined) this.#gathering.clear();
+    if (this.#failure) this.drop();
     else if (this.#sending === undefined && this.gatheredBytes > 0) this.#send();
     if (this.#counter) this.#count(this.#counter);
   }
 
   /** Drops what was appended and is not part of the pending write. */
   drop(): void {
-    this.#gathering.clear();
-    if (this.#borrowed === undefined) return;
-    this.#borrowed = undefined;
+    this.#gathering = NO_BUFFER;
     this.#lender?.giveBack();
-    this.#lender = undefined;
+    this.#borrowed = this.#lender = undefined;
   }
 
   /**
@@ -175,8 +174,8 @@ export class WriteQueue {
    * @throws the error that `explain` made of a failed write.
    */
   room(): Promise<void> | undefined {
-    if (this.#failure === undefined && this.pendingBytes <= this.#highWaterBytes) return undefined;
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (!this.#failure && this.pendingBytes <= this.#highWaterBytes) return undefined;
+    if (this.#failure) return Promise.reject(this.#failure);
     this.flush();
     return this.#room.wait();
   }
@@ -185,16 +184,17 @@ export class WriteQueue {
   async flushed(): Promise<void> {
     this.flush();
     if (this.#sending) await this.#idle.wait();
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure) throw this.#failure;
   }
 
   /** Begins to send the borrowed bytes, or else the buffer; one of them is not empty. */
   #send(): void {
     if (this.#borrowed) {
       this.#sending = this.#borrowed;
-      this.#borrowed = undefined;
+      this.#sendingMemory = this.#lender;
+      this.#borrowed = this.#lender = undefined;
     } else {
-      this.#sendingBuffer = this.#gathering;
+      this.#sendingMemory = this.#gathering;
       this.#sending = this.#gathering.view();
       this.#gathering = NO_BUFFER;
     }
@@ -239,17 +239,17 @@ export class WriteQueue {
 
   /** Gives back the memory of the bytes that were sent. */
   #sent(): void {
-    this.#sending = undefined;
-    if (this.#sendingBuffer) giveBuffer(this.#sendingBuffer);
-    this.#sendingBuffer = undefined;
-    this.#lender?.giveBack();
-    this.#lender = undefined;
+    const memory = this.#sendingMemory;
+    this.#sending = this.#sendingMemory = undefined;
+    if (memory instanceof ByteBuffer) giveBuffer(memory);
+    else memory?.giveBack();
   }
 
   /** Tells the counter if the number of waiting bytes has changed much, or is 0. */
   #count(counter: OutputCounter): void {
-    const sending = this.#lender ? 0 : this.#sending?.length ?? 0;
-    const waiting = sending + this.#gathering.length;
+    // Shared memory never waits behind a write.
+    const isShared = (this.#sendingMemory as SharedMemory | undefined)?.isShared;
+    const waiting = isShared ? this.gatheredBytes : this.pendingBytes;
     const more = waiting - this.#countedBytes;
     if (Math.abs(more) < COUNTED_BYTES && (waiting > 0 || more === 0)) return;
     this.#countedBytes = waiting;
@@ -259,8 +259,7 @@ export class WriteQueue {
   #failed(cause: unknown): void {
     this.#failure = this.#explain(cause);
     this.onWritten?.();
-    this.#gathering = NO_BUFFER;
-    this.#borrowed = undefined;
+    this.drop();
     this.#sent();
     if (this.#counter) this.#count(this.#counter);
     this.#room.fail(this.#failure);

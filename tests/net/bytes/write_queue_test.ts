@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { ReadBuffer, WriteQueue } from "../../../lib/net/mod.ts";
+import { ReadBuffer, SharedMemory, WriteQueue } from "../../../lib/net/mod.ts";
 import { deadline } from "../../support/deadline.ts";
 
 /** A socket that takes what the test says, when the test says it. */
@@ -192,8 +192,31 @@ function read(input: ReadBuffer, from: number, count: number): number {
   return length;
 }
 
+/** Memory for a queue; whoever still sends from it after it was given back sends something else. */
+class Lent extends SharedMemory {
+  override readonly isShared = false;
+  given = 0;
+
+  constructor(from: number, count: number) {
+    super(bytes(from, count) as Uint8Array<ArrayBuffer>);
+  }
+
+  override giveBack(): void {
+    super.giveBack();
+    this.given++;
+    this.bytes.fill(0xee);
+  }
+
+  /** As who lends it does: what is copied is theirs at once. */
+  lendTo(queue: WriteQueue): void {
+    queue.append(this.bytes, this);
+    if (!this.borrowed && this.given === 0) this.given++;
+  }
+}
+
 Deno.test("what is read goes to all receivers as it came, whatever each of them takes, and is read into no earlier", async () => {
   const step = fc.oneof(
+    fc.record({ kind: fc.constant("lend" as const), which: fc.nat(2), count: fc.nat(20_000) }),
     fc.record({ kind: fc.constant("read" as const), which: fc.constant(0), count: fc.nat(20_000) }),
     fc.record({ kind: fc.constant("own" as const), which: fc.nat(2), count: fc.nat(300) }),
     fc.record({
@@ -210,6 +233,7 @@ Deno.test("what is read goes to all receivers as it came, whatever each of them 
         const socket = new Socket();
         return { socket, queue: new WriteQueue(socket, 1_000), expected: [] as number[] };
       });
+      const lent: Lent[] = [];
       for (const { kind, which, count } of steps) {
         const { socket, queue, expected } = receivers[which]!;
         if (kind === "read") {
@@ -223,6 +247,13 @@ Deno.test("what is read goes to all receivers as it came, whatever each of them 
             queue.flush();
           }
           input.consume(length);
+        } else if (kind === "lend") {
+          const memory = new Lent(9, count);
+          lent.push(memory);
+          expected.push(...memory.bytes);
+          memory.lendTo(queue);
+          assertEquals(queue.pendingBytes, expected.length - queue.writtenBytes);
+          queue.flush();
         } else if (kind === "own") {
           const own = bytes(7, count);
           queue.buffer.append(own);
@@ -237,6 +268,7 @@ Deno.test("what is read goes to all receivers as it came, whatever each of them 
         assertEquals(queue.pendingBytes, 0);
       }
       assertEquals(input.memory.borrowed, false);
+      assert(lent.every(({ given }) => given === 1), "lent memory is not given back once");
     }),
     { numRuns: 60 },
   );
@@ -303,6 +335,52 @@ Deno.test("what no write has begun with can be dropped, borrowed or not", async 
   await socket.take();
   assertEquals(socket.received, [...input.bytes, 7, 8, 9]);
   assertEquals([input.memory.borrowed, queue.pendingBytes], [false, 0]);
+});
+
+Deno.test("one piece of much that is lent waits behind a write, counted, and all others are copied", async () => {
+  const socket = new Socket();
+  let counted = 0;
+  const queue = new WriteQueue(socket, 1_000, undefined, {
+    countOutput: (more) => counted += more,
+  });
+  const lend = (count: number) => {
+    const lent = new Lent(0, count);
+    lent.lendTo(queue);
+    queue.flush();
+    return lent;
+  };
+  const [few, first, second, third] = [100, 20_000, 30_000, 10_000].map(lend);
+  assertEquals([few, first, second, third].map((lent) => lent!.given), [1, 0, 1, 1]);
+  assertEquals([queue.pendingBytes, counted], [60_100, 60_100]);
+  for (let i = 0; i < 3; i++) await socket.take();
+  assertEquals(socket.received, [100, 20_000, 30_000, 10_000].flatMap((n) => [...bytes(0, n)]));
+  assertEquals([first!.given, queue.pendingBytes, counted], [1, 0, 0]);
+});
+
+Deno.test("lent memory is given back once when it is dropped, and when the write of it or before it fails", async () => {
+  const lendTwo = () => {
+    const socket = new Socket();
+    const queue = new WriteQueue(socket, 1_000);
+    const lent = [new Lent(0, 20_000), new Lent(0, 20_000)];
+    for (const memory of lent) {
+      memory.lendTo(queue);
+      queue.flush();
+    }
+    return { socket, queue, given: () => lent.map(({ given }) => given) };
+  };
+  const dropped = lendTwo();
+  dropped.queue.drop();
+  assertEquals([dropped.given(), dropped.queue.pendingBytes], [[0, 1], 20_000]);
+  await dropped.socket.take();
+  assertEquals(dropped.given(), [1, 1]);
+
+  const failed = lendTwo();
+  await failed.socket.fail();
+  assertEquals([failed.given(), failed.queue.pendingBytes], [[1, 1], 0]);
+  const late = new Lent(0, 20_000);
+  late.lendTo(failed.queue);
+  failed.queue.flush();
+  assertEquals([late.given, failed.queue.pendingBytes], [1, 0]);
 });
 
 /** What a connection of the program's own may say of a write of five bytes. */

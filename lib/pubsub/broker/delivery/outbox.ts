@@ -10,6 +10,7 @@ import { Backlog } from "./backlog.ts";
 import type { BacklogBudget } from "./backlog_budget.ts";
 import { writeExtended } from "./extended_frame.ts";
 import { DeliveryTimer } from "./delivery_timer.ts";
+import { LentMemory } from "./lent_memory.ts";
 import { writeMissed } from "./missed.ts";
 import type { OutboxOwner } from "./outbox_owner.ts";
 import { waitsLonger } from "./pace.ts";
@@ -273,8 +274,25 @@ export class Outbox implements Receiver {
   /** Sends publications in memory that is copied. They are never left out. */
   batch(bytes: Uint8Array, count: number): void {
     if (this.#closed || bytes.length === 0) return;
-    this.#fill();
+    this.#count(bytes, count);
     this.#output.buffer.append(bytes);
+  }
+
+  /**
+   * As `batch`, from where they are.
+   *
+   * @param giveBack Is called once, when their memory is not needed any more. It must not throw.
+   */
+  lend(bytes: Uint8Array, count: number, giveBack: () => void): void {
+    if (this.#closed || bytes.length === 0) return giveBack();
+    this.#count(bytes, count);
+    const memory = new LentMemory(bytes, giveBack);
+    this.#output.append(bytes, memory);
+    if (!memory.borrowed) giveBack();
+  }
+
+  #count(bytes: Uint8Array, count: number): void {
+    this.#fill();
     this.delivered += count;
     this.deliveredBytes += bytes.length;
   }

@@ -179,11 +179,12 @@ export class ConnectionStreams {
       // What is read goes out at once, so that only the connection holds what its peer does not take.
       if (!await this.#room()) return;
       const batch = await reader.read();
-      if (batch === undefined || !this.#sources.has(sid)) return;
+      if (batch === undefined) return;
+      if (!this.#sources.has(sid)) return reader.release?.(batch);
       if (!this.#host.outbox.congested) reader.prepare?.();
       this.#missed(sid, stream, batch.missed);
-      this.#send(batch.bytes, batch.count, sid);
-      reader.release?.();
+      const release = reader.release && (() => reader.release?.(batch));
+      this.#send(batch.bytes, batch.count, sid, release);
       if (reader.caughtUp && !isToldCaughtUp) {
         isToldCaughtUp = true;
         this.#host.outbox.control("caught-up", { sid, stream, seq: reader.next - 1 });
@@ -199,8 +200,8 @@ export class ConnectionStreams {
       const batch = await member.take();
       if (batch === undefined || !this.#sources.has(sid)) return;
       this.#missed(sid, stream, batch.missed);
-      const tooLarge = this.#send(batch.bytes, batch.count, sid);
-      releaseMemory(batch.bytes);
+      const release = () => releaseMemory(batch.bytes);
+      const tooLarge = this.#send(batch.bytes, batch.count, sid, release);
       if (tooLarge.length > 0) {
         const { id: owner } = this.#host;
         const reason = "larger than the client takes";
@@ -228,13 +229,17 @@ export class ConnectionStreams {
     }
   }
 
-  /** @returns The deliveries that are larger than the client takes. */
-  #send(bytes: Uint8Array, count: number, sid: number): number[] {
+  /**
+   * @param release Is called when the memory is not needed any more; without it, it may be written to
+   * at once.
+   * @returns The deliveries that are larger than the client takes.
+   */
+  #send(bytes: Uint8Array, count: number, sid: number, release?: () => void): number[] {
     const { outbox } = this.#host;
-    if (count === 0) return [];
     // Where all together is not too large, none of them is.
     if (bytes.length <= outbox.maxContentBytes) {
-      outbox.batch(bytes, count);
+      if (release) outbox.lend(bytes, count, release);
+      else outbox.batch(bytes, count);
       return [];
     }
     const fitting = new ByteBuffer(bytes.length);
@@ -251,6 +256,7 @@ export class ConnectionStreams {
         left--;
       }
     }
+    release?.();
     outbox.batch(fitting.view(), left);
     return tooLarge;
   }

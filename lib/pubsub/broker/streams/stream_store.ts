@@ -163,7 +163,8 @@ export interface ReaderInit {
 export interface ReadBatch {
   /**
    * Frames to send, one behind the other; empty if none of those looked at matched. The memory is
-   * the reader's: it is written to again at the next `read`.
+   * the caller's until it gives it back; of a reader without {@linkcode StreamReader.release} it is
+   * written to again at the next `read`.
    */
   readonly bytes: Uint8Array;
   /** How many messages these are. */
@@ -187,12 +188,12 @@ export interface StreamReader {
    */
   read(): Promise<ReadBatch | undefined>;
   /**
-   * Begins to read what the next `read` gives, while the last is being sent: the two lie in different
-   * memory. Called where the peer keeps up.
+   * Begins to read what the next `read` gives, while the last is being sent. Called where the peer
+   * keeps up.
    */
   prepare?(): void;
-  /** What the last `read` gave is sent: its memory is used for others. */
-  release?(): void;
+  /** What a `read` gave is sent: its memory is used for others. */
+  release?(batch: ReadBatch): void;
   /** Ends it. */
   close(): void;
 }

@@ -49,3 +49,30 @@ Deno.test("what many look for in vain, or begin to read, delays nobody who has l
   assert(left.filter((part) => part!.next === 1).length > 80, "they were read for nobody");
   await reader.close();
 });
+
+Deno.test("a few parts are read in advance, and others once one of these is given back", async () => {
+  using scratch = new Scratch();
+  const folder = scratch.at("store");
+  await using store = await openStreamStore(folder);
+  await store.create("one", newStreamSettings(["one"]));
+  const stored = Promise.withResolvers<unknown>();
+  store.append("one", frameOf(publication("one", "x")), 1, stored.resolve);
+  await deadline(stored.promise, "it to be stored");
+  const reader = new StoreReader();
+  await reader.open(`${folder}/${DATABASE_NAME}`, CACHE_BYTES);
+  const prepare = (next: number) => {
+    const place = { stream: "one", sid: 1, runs: false, topic: undefined, next, lastUntil: 0 };
+    return reader.prepare(place, { owner: 1, isShort: true });
+  };
+  const readings = Array.from({ length: 100 }, () => prepare(1)).filter((each) => each);
+  assertEquals(readings.length, 16);
+  for (const reading of readings) {
+    const part = await deadline(reading!.part, "a part");
+    assertEquals(prepare(1), undefined);
+    reader.giveBack(part!.bytes);
+    const next = prepare(1)!;
+    reader.giveBack((await deadline(next.part, "the next"))!.bytes);
+    assert(prepare(2) !== undefined, "no place became free");
+  }
+  await reader.close();
+});

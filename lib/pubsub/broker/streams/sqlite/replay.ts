@@ -7,8 +7,8 @@ import { isGone, Runs } from "./runs.ts";
 import { Statements } from "./statements.ts";
 import { TopicMatcher } from "../topic_matcher.ts";
 
-/** What a reader is sent in one go, at most, but for a larger frame. */
-const MAX_BATCH_BYTES = 262_144;
+/** What is read in one go where nobody says how much. */
+const PART_BYTES = 262_144;
 /** How long to look for one reader before others get a turn; at least one run, or some topics. */
 const STEP_MS = 2;
 /** Topics whose last messages are looked up at most in one go; and between two looks at the clock. */
@@ -79,27 +79,37 @@ export class Replay {
   /**
    * Reads on from a place; `undefined` if the stream is gone.
    *
+   * @param maxBytes What is read at most, but for a larger frame.
    * @param out What is read is written here; the part is a view of it.
    */
-  read(place: ReplayPlace, out: ByteBuffer = new ByteBuffer()): ReplayPart | undefined {
+  read(
+    place: ReplayPlace,
+    maxBytes: number = PART_BYTES,
+    out: ByteBuffer = new ByteBuffer(),
+  ): ReplayPart | undefined {
     // Rows may be dropped, and marks of what is gone be made, between two statements.
     return readTransaction(this.#db, () => {
       const stream = this.#stream(place.stream);
       if (stream === undefined) return undefined;
       return place.next <= place.lastUntil
-        ? this.#readLast(place, stream, out)
-        : this.#read(place, stream, out);
+        ? this.#readLast(place, stream, maxBytes, out)
+        : this.#read(place, stream, maxBytes, out);
     });
   }
 
-  #read(place: ReplayPlace, [id, floor, end]: StreamRow, out: ByteBuffer): ReplayPart {
+  #read(
+    place: ReplayPlace,
+    [id, floor, end]: StreamRow,
+    maxBytes: number,
+    out: ByteBuffer,
+  ): ReplayPart {
     const matcher = new TopicMatcher(place.topic);
     const isLast = place.lastUntil > 0;
     const missed = isLast ? 0 : Math.max(0, floor - place.next);
     let next = Math.max(place.next, floor);
     const writer = new MessageWriter(out, recipientOf(place));
     const until = performance.now() + STEP_MS;
-    while (next < end && writer.bytes < MAX_BATCH_BYTES) {
+    while (next < end && writer.bytes < maxBytes) {
       const run = this.#runs.at(id, next);
       if (run === undefined) {
         next = end;
@@ -109,9 +119,9 @@ export class Replay {
       const frames = this.#runs.frames(run);
       let at = Math.max(0, next - run.first);
       if (marks === undefined && matcher.matchesAll) {
-        at = writer.addUntil(MAX_BATCH_BYTES, frames, at, run.first + at, run.time);
+        at = writer.addUntil(maxBytes, frames, at, run.first + at, run.time);
       } else {
-        for (; at < run.count && writer.bytes < MAX_BATCH_BYTES; at++) {
+        for (; at < run.count && writer.bytes < maxBytes; at++) {
           if (isGone(marks, at)) continue;
           if (matcher.matchesAll || matcher.matches(frames.topicOf(at))) {
             writer.add(frames, at, run.first + at, run.time);
@@ -127,7 +137,12 @@ export class Replay {
   }
 
   /** The last messages of topics, in the order of their numbers. */
-  #readLast(place: ReplayPlace, [id, floor]: StreamRow, out: ByteBuffer): ReplayPart {
+  #readLast(
+    place: ReplayPlace,
+    [id, floor]: StreamRow,
+    maxBytes: number,
+    out: ByteBuffer,
+  ): ReplayPart {
     const matcher = new TopicMatcher(place.topic);
     const rows = this.#statements.rows<[topic: string, last: number]>(
       "SELECT topic, last FROM topic WHERE stream = ? AND last >= ? AND last <= ? " +
@@ -142,7 +157,7 @@ export class Replay {
     const until = performance.now() + STEP_MS;
     for (const [i, [topic, seq]] of rows.entries()) {
       const isLook = i > 0 && i % TOPICS_EACH === 0;
-      if (writer.bytes >= MAX_BATCH_BYTES || isLook && performance.now() >= until) {
+      if (writer.bytes >= maxBytes || isLook && performance.now() >= until) {
         next = seq;
         break;
       }

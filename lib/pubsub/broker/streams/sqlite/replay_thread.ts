@@ -35,10 +35,14 @@ import { ERRORS } from "./thread_errors.ts";
 export type ReplayOrder =
   | { readonly type: "open"; readonly path: string; readonly cacheBytes: number }
   | { readonly type: "begin"; readonly stream: string; readonly start: StreamStart }
-  /** @param memory To be read into; it comes back with the answer, or larger memory instead. */
+  /**
+   * @param maxBytes As that of `Replay.read`.
+   * @param memory To be read into; it comes back with the answer, or larger memory instead.
+   */
   | {
     readonly type: "read";
     readonly place: ReplayPlace;
+    readonly maxBytes: number | undefined;
     readonly memory: ArrayBuffer | undefined;
   }
   /**
@@ -143,7 +147,7 @@ function carryOut(order: Exclude<ReplayOrder, { type: "backup" }>) {
     case "begin":
       return replay!.begin(order.stream, order.start);
     case "read":
-      return replay!.read(order.place, bufferOver(order.memory));
+      return replay!.read(order.place, order.maxBytes, bufferOver(order.memory));
     case "show-journal":
       showJournal(db!, path, order.lasts);
       replay = new Replay(db!);

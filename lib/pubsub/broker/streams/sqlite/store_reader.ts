@@ -16,9 +16,13 @@ import { ERRORS } from "./thread_errors.ts";
 
 /** Pieces of memory that are kept for the next reads, and the largest of them. */
 const MAX_KEPT = 8;
-const MAX_KEPT_BYTES = 524_288;
+const MAX_KEPT_BYTES = 1_048_576;
 
-/** Reads in advance at one time, of all readers: each may hold 320 KiB that nobody counts. */
+/**
+ * What is read in advance in one go: a part costs both threads as much as 100 KiB of what is in it. Of all
+ * readers together there are so many of these parts, read and not sent; nobody counts them.
+ */
+const IN_ADVANCE_BYTES = 524_288;
 const MAX_IN_ADVANCE = 16;
 
 /** The most orders that the thread has been given: a second one, so that it goes on at once after the first. */
@@ -62,6 +66,8 @@ export class StoreReader {
   /** What was read into and can be again: without this, each read leaves as much to be collected. */
   readonly #memory: ArrayBuffer[] = [];
   #inAdvance = 0;
+  /** What was read in advance and is not given back. */
+  readonly #ahead = new Set<ArrayBufferLike>();
   #dead: Error | undefined;
 
   /** Starts the thread. */
@@ -99,9 +105,9 @@ export class StoreReader {
   }
 
   /** Reads on from a place. The memory of what was read is to be given back. */
-  read(place: ReplayPlace, turn: ReadTurn): Reading {
+  read(place: ReplayPlace, turn: ReadTurn, maxBytes?: number): Reading {
     const line = turn.isShort ? this.#short : this.#long;
-    const asking = this.#add({ type: "read", place, memory: undefined }, turn);
+    const asking = this.#add({ type: "read", place, maxBytes, memory: undefined }, turn);
     return {
       part: asking.promise as Promise<ReplayPart | undefined>,
       giveUp: () => {
@@ -112,25 +118,23 @@ export class StoreReader {
     };
   }
 
-  /**
-   * As `read`, of what nobody asks for yet; `undefined` where enough was read in advance. The caller
-   * has to say when it is taken.
-   */
+  /** As `read`, of what nobody asks for yet; `undefined` where enough was read in advance. */
   prepare(place: ReplayPlace, turn: ReadTurn): Reading | undefined {
     if (this.#inAdvance >= MAX_IN_ADVANCE) return undefined;
     this.#inAdvance++;
-    return this.read(place, turn);
-  }
-
-  /** What was read in advance is taken. */
-  taken(): void {
-    this.#inAdvance--;
+    const reading = this.read(place, turn, IN_ADVANCE_BYTES);
+    reading.part.then((part) => {
+      if (part && part.bytes.buffer.byteLength > 0) this.#ahead.add(part.bytes.buffer);
+      else this.#inAdvance--;
+    }, () => this.#inAdvance--);
+    return reading;
   }
 
   /** Takes memory that was read into, for a later `read`. */
   giveBack(bytes: Uint8Array): void {
     const memory = bytes.buffer as ArrayBuffer;
     if (memory.byteLength === 0) return;
+    if (this.#ahead.delete(memory)) this.#inAdvance--;
     if (this.#memory.length < MAX_KEPT && memory.byteLength <= MAX_KEPT_BYTES) {
       this.#memory.push(memory);
     } else releaseMemory(bytes);
@@ -243,7 +247,6 @@ export class StoreStreamReader implements StreamReader {
   #place: ReplayPlace;
   readonly #host: ReaderHost;
   readonly #owner: number;
-  #last: Uint8Array | undefined;
   /** What was begun to be read before it was asked for. */
   #prepared: Reading | undefined;
   /** What is being read. */
@@ -281,20 +284,18 @@ export class StoreStreamReader implements StreamReader {
         continue;
       }
       this.#reading = this.#prepared ?? this.#host.reader.read(this.#place, this.#turn);
-      if (this.#prepared) this.#host.reader.taken();
       this.#prepared = undefined;
       const part = await this.#reading.part;
       this.#reading = undefined;
       if (part === undefined) throw gone(stream);
-      this.#last = part.bytes;
       // The part may be of another stream of the same name.
       if (this.#isDeleted) {
-        this.release();
+        this.release(part);
         throw gone(stream);
       }
       this.#place = { ...this.#place, next: part.next };
       if (part.count > 0 || part.missed > 0) return part;
-      this.release();
+      this.release(part);
     }
     return undefined;
   }
@@ -322,9 +323,8 @@ export class StoreStreamReader implements StreamReader {
     return { owner: this.#owner, isShort };
   }
 
-  release(): void {
-    if (this.#last) this.#host.reader.giveBack(this.#last);
-    this.#last = undefined;
+  release({ bytes }: ReadBatch): void {
+    this.#host.reader.giveBack(bytes);
   }
 
   /** Whether it waits at the end. */
@@ -351,7 +351,6 @@ export class StoreStreamReader implements StreamReader {
   close(): void {
     this.#isClosed = true;
     this.#prepared?.part.then((part) => part && this.#host.reader.giveBack(part.bytes), () => {});
-    if (this.#prepared) this.#host.reader.taken();
     for (const reading of [this.#prepared, this.#reading]) reading?.giveUp();
     this.#prepared = undefined;
     this.#host.closed(this);
