@@ -47,6 +47,9 @@ export function openThreadPort<Order, Report>(
   );
   scope.onmessage = ({ data }) => void onOrder(data);
   return {
-    report: (report, transfer) => scope.postMessage({ type: "report", report }, transfer),
+    report(report, transfer) {
+      if (typeof report === "number" || typeof report === "string") scope.postMessage(report);
+      else scope.postMessage({ type: "report", report }, transfer);
+    },
   };
 }

@@ -42,7 +42,8 @@ export class WorkerThread<Order, Report> {
     };
     this.#worker.onmessage = ({ data }: MessageEvent<ThreadPost<Report>>) => {
       if (this.#isOver) return;
-      if (data.type === "report") guard(failed, () => onReport(data.report));
+      if (typeof data !== "object") guard(failed, () => onReport(data));
+      else if (data.type === "report") guard(failed, () => onReport(data.report));
       else if (data.type === "failed") die(errors.decode(data.error));
       else reportError(errors.decode(data.error), data.what);
     };

@@ -49,11 +49,9 @@ export type StoreThreadReport =
     readonly report: StoreReport;
     readonly memory: readonly ArrayBuffer[];
   }
+  | { readonly type: "closed" }
   /** What became of a batch stands in the line's answer. */
-  | { readonly type: "answered" }
-  | { readonly type: "closed" };
-
-const ANSWERED = { type: "answered" } as const;
+  | "answered";
 
 /** SQLite itself writes the log back within a commit, where the steps did not: from 16 MiB on. */
 const CHECKPOINT_PAGES = 4_096;
@@ -141,7 +139,7 @@ function answer(): void {
   const bytes = isPlain(report) ? writeOutcomes(line!.answer, orders, report) : undefined;
   const isTaken = line!.answered(bytes);
   if (bytes === undefined) tell(report, true, []);
-  else if (!isTaken) port.report(ANSWERED);
+  else if (!isTaken) port.report("answered");
 }
 
 function perform(orders: readonly StoreOrder[], asked: boolean): void {

@@ -260,6 +260,7 @@ export class StoreWriter {
   }
 
   #reported(report: StoreThreadReport): void {
+    if (report === "answered") return this.#answered();
     switch (report.type) {
       case "opened":
         this.#opened.resolve(report.store);
@@ -272,9 +273,6 @@ export class StoreWriter {
         this.#line.heard();
         this.#waiting.keep(report.memory);
         this.#performed(report.report, report.asked);
-        break;
-      case "answered":
-        this.#answered();
         break;
       case "closed":
         this.#closed.resolve();
