@@ -8,6 +8,8 @@ import { EncodedFrame, jsonFrame } from "../../lib/frame/mod.ts";
 import { Expectation } from "../../lib/load/answers/expectation.ts";
 import { type ExchangeOutcome, LoadError, type OpenExchange } from "../../lib/load/mod.ts";
 import { Template } from "../../lib/load/template.ts";
+import { FramesConn } from "../../lib/net/dial_frames.ts";
+import { addressOf } from "../../lib/net/mod.ts";
 import { saysFailed } from "../_cli/failed_answer.ts";
 import { type Reply, RequestClient } from "../../lib/request/mod.ts";
 
@@ -35,7 +37,7 @@ export default function framesExchange(
   const requests = texts.map(requestOf);
   const expectation = expect === undefined ? undefined : new Expectation(expect);
   return async (conn) => {
-    const client = new RequestClient(conn);
+    const client = new RequestClient(new FramesConn(conn, addressOf(conn.remoteAddr)));
     if (greeting !== undefined) await greet(client, greeting);
     return async ({ seq, connection }): Promise<ExchangeOutcome> => {
       const { kind, frame } = requests[(seq - 1) % requests.length]!;

@@ -10,25 +10,29 @@ export async function dialFrames(address: Address, options: DialOptions): Promis
   return isWebSocket(address) ? conn : new FramesConn(conn, address);
 }
 
-/** A connection whose first bytes are looked at. */
-class FramesConn implements ByteDuplex {
+/** A connection to a server of frames, whose first bytes are looked at: see {@linkcode dialFrames}. */
+export class FramesConn implements ByteDuplex {
   readonly #conn: Deno.Conn;
   readonly #address: Address;
   #isFirst = true;
 
+  /** Takes the connection over. @param address Where it leads, for the message. */
   constructor(conn: Deno.Conn, address: Address) {
     this.#conn = conn;
     this.#address = address;
   }
 
+  /** As that of a {@linkcode ByteDuplex}. @throws {ConnectionError} if what comes first is no frame. */
   read(into: Uint8Array): Promise<number | null> {
     return this.#isFirst ? this.#readFirst(into) : this.#conn.read(into);
   }
 
+  /** As that of a {@linkcode ByteDuplex}. */
   write(bytes: Uint8Array): Promise<number> {
     return this.#conn.write(bytes);
   }
 
+  /** As that of a {@linkcode ByteDuplex}. */
   close(): void {
     this.#conn.close();
   }

@@ -93,6 +93,18 @@ Deno.test("pub, sub, app-client and load reach a server over WebSocket", async (
   assertEquals(code, 1);
   assertStringIncludes(err, "answered 404 Not Found");
   assert(err.includes("WebSockets of socktool's servers are at /ws"), err);
+  // Without ws:// it is dialled as a server of frames.
+  const where = new URL(app).host;
+  for (
+    const words of [
+      ["app-client", where, "search", "morpheus"],
+      ["load", where, "1", "--protocol", "frames", "--request", "{}"],
+    ]
+  ) {
+    const { code, err } = await socktool(words);
+    assertEquals(code, 1);
+    assertStringIncludes(err, `says "HTTP/1.1 400 Bad Request"; a server's --http is ${app}`);
+  }
 });
 
 Deno.test("health tells scripts how a server is", async () => {
