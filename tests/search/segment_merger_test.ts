@@ -3,7 +3,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { IndexJob, type IndexMessage } from "../../lib/search/index/index_job.ts";
 import { openIndexReader, openIndexWriter } from "../../lib/search/index/open_index.ts";
 import { RecordStore } from "../../lib/search/index/record_store.ts";
-import { yieldToMessages } from "../../lib/search/index/yield_to_messages.ts";
 import { Folder } from "./support.ts";
 
 const numberOf = (db: DatabaseSync, value: string) =>
@@ -49,6 +48,18 @@ Deno.test("no write, and no step between writes, merges large segments as a whol
   db.close();
 });
 
+Deno.test("each write makes a few steps of merging, so that none are left to be made at once", () => {
+  const { db, put, segments } = makeIndex();
+  const written = Array.from({ length: 200 }, (_, i) => {
+    put(`k${i}`, `number ${i}`);
+    return rowsWritten(db, () => segments.wrote(10));
+  });
+  const [most, all] = [Math.max(...written), written.reduce((sum, rows) => sum + rows)];
+  assert(most >= 32 && most < all / 2, `${most} of ${all} rows`);
+  assertLess(segmentsOf(db), 40);
+  db.close();
+});
+
 Deno.test("segments of clients' writes are merged between them, however fast they come", async () => {
   await using folder = await Folder.make();
   const index = { path: folder.at("i.db") };
@@ -64,7 +75,6 @@ Deno.test("segments of clients' writes are merged between them, however fast the
   for (let i = 0; i < 200; i++) {
     const entry = { key: `k${i}`, title: "", text: `number ${i}` };
     job.write({ operations: [{ kind: "put", entry }], length: 10 });
-    if (i % 5 === 0) await yieldToMessages();
     most = Math.max(most, segmentsOf(db));
   }
   db.close();

@@ -1,7 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { VocabularyTable } from "../../lib/search/index/vocabulary_table.ts";
 import { vocabularyTable } from "../../lib/search/index/word_schema.ts";
+import { openIndexWriter } from "../../lib/search/index/open_index.ts";
+import { RecordStore } from "../../lib/search/index/record_store.ts";
+import { yieldToMessages } from "../../lib/search/index/yield_to_messages.ts";
 import { transaction } from "../../lib/sqlite/mod.ts";
 
 /** A table that is not stale, and what it has. */
@@ -39,4 +42,27 @@ Deno.test("words are added again when the transaction that added them was taken 
   transaction(db, () => table.flush());
   assertEquals(words(), ["marble", "orange"]);
   db.close();
+});
+
+Deno.test("words that came while the table was made anew are added in parts", async () => {
+  using db = openIndexWriter(":memory:", { temporary: true });
+  const store = new RecordStore(db);
+  store.change(() => store.put({ key: "k", title: "", text: "marble" }));
+  const { vocabulary } = store.words;
+  const numberOf = (value: string) => Number(db.prepare(`SELECT ${value} AS n`).get()!["n"]);
+  let isOver = false;
+  const rebuilt = vocabulary.rebuild(new AbortController().signal).then(() => isOver = true);
+  const letter = (n: number) => String.fromCharCode(97 + n % 26);
+  const word = (_: unknown, i: number) => `new${letter(i / 676)}${letter(i / 26)}${letter(i)}`;
+  vocabulary.note(Array.from({ length: 6_000 }, word).join(" "));
+  transaction(db, () => vocabulary.flush());
+  let most = 0;
+  while (!isOver) {
+    const before = numberOf("total_changes()");
+    await yieldToMessages();
+    most = Math.max(most, numberOf("total_changes()") - before);
+  }
+  await rebuilt;
+  assertEquals(numberOf("(SELECT count(*) FROM vocabulary)"), 6_001);
+  assertLess(most, 3_000);
 });

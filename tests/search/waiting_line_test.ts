@@ -21,7 +21,10 @@ const many = (count: number, peer: string) => Array.from({ length: count }, (_, 
 
 function drained(line: WaitingLine<Job>): string {
   const names: string[] = [];
-  for (let next = line.shift(); next; next = line.shift()) names.push(next.peer.name);
+  for (let next = line.next; next; next = line.next) {
+    assertEquals(line.shift(), next);
+    names.push(next.peer.name);
+  }
   assertEquals([line.size, line.clear()], [0, []]);
   return names.join(" ");
 }

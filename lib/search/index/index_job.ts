@@ -69,6 +69,14 @@ export interface WriteBatch {
   readonly length: number;
 }
 
+/** What became of writes that shared a transaction. */
+export interface WrittenGroup {
+  /** For each, whether it changed something. */
+  readonly outcomes: readonly boolean[];
+  /** How long it took to write them, without the commit, which may wait for the disk. */
+  readonly ms: number;
+}
+
 /** What the index worker tells. */
 export type IndexMessage =
   | { readonly type: "ready"; readonly identity: FileIdentity }
@@ -76,7 +84,7 @@ export type IndexMessage =
   | { readonly type: "failed" | "passFailed"; readonly error: PostedError }
   | { readonly type: "event"; readonly event: ObserverEvent }
   | { readonly type: "changed" }
-  | { readonly type: "written"; readonly outcomes: readonly boolean[] }
+  | ({ readonly type: "written" } & WrittenGroup)
   | { readonly type: "refused"; readonly error: PostedError };
 
 /** What the index worker is told. Writes are answered in order. */
@@ -166,6 +174,14 @@ export class IndexJob {
 
   /** Writes what clients put and delete, all in one transaction, and answers after the commit. */
   write({ operations, length }: WriteBatch): void {
+    const start = performance.now();
+    let ms = 0;
+    const begin: typeof durableTransaction = (db, action) =>
+      durableTransaction(db, () => {
+        const value = action();
+        ms = performance.now() - start;
+        return value;
+      });
     try {
       this.#checkFiles();
       const outcomes = this.#store.change(() =>
@@ -174,17 +190,27 @@ export class IndexJob {
           const { key, title, text } = operation.entry;
           const entry = { key, title: fromStored(title), text: fromStored(text) };
           return this.#store.put(entry) !== "unchanged";
-        }), durableTransaction);
+        }), begin);
       // Checked once more: what is answered as stored must be in the file that is there now.
       this.#checkFiles();
-      this.#post({ type: "written", outcomes });
-      const { vocabulary, segments } = this.#store.words;
-      if (vocabulary.isStale) this.#settleLater();
-      segments.wrote(length);
-      if (segments.isDue) this.#mergeLater();
+      this.#post({ type: "written", outcomes, ms });
     } catch (error) {
       this.#post({ type: "refused", error: this.#failure(error) });
+      return;
     }
+    this.#tidyAfter(length);
+  }
+
+  /** Sees to what writes have left: after their answer, for nobody waits for it. */
+  #tidyAfter(length: number): void {
+    const { vocabulary, segments } = this.#store.words;
+    try {
+      segments.wrote(length);
+    } catch (error) {
+      this.#post({ type: "passFailed", error: this.#failure(error) });
+    }
+    if (vocabulary.isStale) this.#settleLater();
+    if (segments.isDue) this.#mergeLater();
   }
 
   /** Ends a pass that is under way. */

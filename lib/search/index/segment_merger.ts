@@ -15,7 +15,7 @@ const SHARED: Merging = { pages: 32, fanIn: 16 };
 /** In the first pass: its segments are large, so that they are few matters more than what it costs. */
 const ALONE: Merging = { pages: 1024, fanIn: 4 };
 
-/** A step is owed for this much text that clients wrote, in code units: merging writes it a few times. */
+/** For this much text that clients wrote, in code units, a step is made: merging writes it a few times. */
 const LENGTH_OF_STEP = 32 * 1024;
 
 /**
@@ -31,8 +31,6 @@ export class SegmentMerger {
   #fanIn = 0;
   /** Transactions of clients since nothing was left to merge. */
   #written = 0;
-  /** Steps to be made for what clients wrote meanwhile. */
-  #owed = 0;
 
   /** @param db The connection that writes; it stays the caller's. */
   constructor(db: DatabaseSync) {
@@ -41,9 +39,19 @@ export class SegmentMerger {
     this.#changes = db.prepare("SELECT total_changes() AS n");
   }
 
-  /** Notes a transaction of clients. @param length The code units of text in it. */
+  /**
+   * Notes a transaction of clients. Where there is something to merge, steps are made for it at once:
+   * beside clients who write without a pause {@linkcode SegmentMerger.merge} has its turn seldom.
+   *
+   * @param length The code units of text in it.
+   */
   wrote(length: number): void {
-    if (this.isDue) this.#owed += 1 + Math.floor(length / LENGTH_OF_STEP);
+    if (this.isDue) {
+      this.#setFanIn(SHARED.fanIn);
+      for (let steps = 1 + Math.floor(length / LENGTH_OF_STEP); steps > 0; steps--) {
+        if (!this.#step(SHARED.pages)) this.#written = steps = 0;
+      }
+    }
     this.#written++;
   }
 
@@ -53,8 +61,7 @@ export class SegmentMerger {
   }
 
   /**
-   * Merges until every level has few segments. Between two steps clients' writes go; for what they
-   * write meanwhile more steps are made at once, so that the end is reached however much they write.
+   * Merges until every level has few segments. Between two steps clients' writes go.
    *
    * @param signal Ends it between two steps, with the signal's reason.
    * @param isAlone Whether no client waits.
@@ -63,16 +70,12 @@ export class SegmentMerger {
     const { pages, fanIn } = isAlone ? ALONE : SHARED;
     try {
       this.#setFanIn(fanIn);
-      for (;;) {
-        const steps = Math.max(1, this.#owed);
-        this.#owed = 0;
-        for (let i = 0; i < steps; i++) if (!this.#step(pages)) return;
+      while (this.#step(pages)) {
         await yieldToMessages();
         signal.throwIfAborted();
       }
     } finally {
       this.#written = 0;
-      this.#owed = 0;
     }
   }
 

@@ -89,10 +89,12 @@ export class VocabularyTable {
 
   async #rebuild(signal: AbortSignal): Promise<void> {
     this.#db.exec(`DROP TABLE IF EXISTS fresh; ${vocabularyTable("fresh")}`);
-    const read = this.#db.prepare("SELECT term, doc FROM word WHERE term > ? LIMIT +?");
     // All at once: one by one they take twice as long.
-    const add = this.#db.prepare(`INSERT OR IGNORE INTO fresh
+    const fill = this.#db.prepare(`INSERT OR IGNORE INTO fresh
       SELECT substr(key, 1, 1), length(key), key, value FROM json_each(?)`);
+    // Spellable words have nothing in them that JSON escapes.
+    const add = (words: readonly string[]) => fill.run(`{${words.join()}}`);
+    const read = this.#db.prepare("SELECT term, doc FROM word WHERE term > ? LIMIT +?");
     const meanwhile = this.#meanwhile = new Set<string>();
     this.#isStale = false;
     this.#added = 0;
@@ -102,24 +104,35 @@ export class VocabularyTable {
       const start = performance.now();
       const rows = read.all(last, together);
       isOver = rows.length < together;
-      // Spellable words have nothing in them that JSON escapes.
       const words: string[] = [];
       for (const row of rows) {
         last = String(row["term"]);
         if (isSpellable(last)) words.push(`"${last}":${row["doc"]}`);
       }
-      transaction(this.#db, () => add.run(`{${words.join()}}`));
+      transaction(this.#db, () => add(words));
       const isLong = performance.now() - start > TOGETHER_MS;
       together = isLong ? Math.ceil(together / 2) : Math.min(TOGETHER, 2 * together);
       await yieldToMessages();
       signal.throwIfAborted();
     }
+    while (meanwhile.size > FIRST) {
+      transaction(this.#db, () => add(taken(meanwhile, FIRST)));
+      await yieldToMessages();
+      signal.throwIfAborted();
+    }
     transaction(this.#db, () => {
-      add.run(`{${[...meanwhile].map((word) => `"${word}":1`).join()}}`);
+      add(taken(meanwhile, FIRST));
       this.#db.exec("DROP TABLE vocabulary; ALTER TABLE fresh RENAME TO vocabulary");
       if (this.#isStale) this.#markStale.run();
     });
   }
+}
+
+/** Takes words out of a set: as members of JSON, each in one entry. */
+function taken(words: Set<string>, most: number): string[] {
+  const first = [...words.values().take(most)];
+  for (const word of first) words.delete(word);
+  return first.map((word) => `"${word}":1`);
 }
 
 type Row = readonly [initial: string, letters: number, word: string];

@@ -22,10 +22,13 @@ export interface IndexedTexts {
 export class WordIndex {
   readonly #add: StatementSync;
   readonly #drop: StatementSync;
+  readonly #flush: StatementSync;
   readonly #namesOf: StatementSync;
   readonly #addLanguage: StatementSync;
   readonly #languages = new Set<string>();
   readonly #headings: HeadingTable;
+  /** Entries that were added in this transaction. */
+  #gathered = 0;
   /** The words by which spelling is corrected. */
   readonly vocabulary: VocabularyTable;
   /** Merges what the transactions leave. */
@@ -37,6 +40,7 @@ export class WordIndex {
       "INSERT INTO words (rowid, key, title, text, stems) VALUES (?, ?, ?, ?, ?)",
     );
     this.#drop = db.prepare("DELETE FROM words WHERE rowid = ?");
+    this.#flush = db.prepare("INSERT INTO words (words) VALUES ('flush')");
     this.#namesOf = db.prepare("SELECT local, title FROM record WHERE id = ?");
     this.#addLanguage = db.prepare("INSERT OR IGNORE INTO language (code) VALUES (?)");
     this.#headings = new HeadingTable(db);
@@ -50,6 +54,7 @@ export class WordIndex {
     const words = normalise(text);
     const stems = language === undefined ? "" : this.#stems(language, titleWords, words);
     // If the title repeats the key, its words must not count twice.
+    this.#gathered++;
     this.#add.run(id, keyWords, titleWords === keyWords ? "" : titleWords, words, stems);
     this.#headings.add(id, title, key);
     if (!this.vocabulary.isStale) this.vocabulary.note(keyWords, titleWords, words);
@@ -85,14 +90,20 @@ export class WordIndex {
     this.#headings.drop(id, fromStored(names["title"]), fromStored(names["local"]));
   }
 
-  /** Writes what calls have noted, at the end of their transaction. */
+  /**
+   * Writes what calls have noted, at the end of their transaction; what FTS5 has gathered of several
+   * entries, too, as it would in the commit: so the time of all work is known before that.
+   */
   flush(): void {
     this.#headings.flush();
     this.vocabulary.flush();
+    if (this.#gathered > 1) this.#flush.run();
+    this.#gathered = 0;
   }
 
   /** Forgets what calls have noted: their transaction was taken back. */
   discard(): void {
+    this.#gathered = 0;
     this.#headings.discard();
     this.vocabulary.discard();
   }

@@ -13,9 +13,11 @@ import type {
   IndexMessage,
   IndexRequest,
   WriteOperation,
+  WrittenGroup,
 } from "../index/index_job.ts";
 import type { ObserverEvent } from "../observer.ts";
 import { ERRORS, searchErrorOf } from "./thread_errors.ts";
+import { GroupSize } from "./group_size.ts";
 import { type Asker, WaitingLine } from "./waiting_line.ts";
 
 /** What the writer tells the engine. */
@@ -36,6 +38,15 @@ interface PendingWrite extends Asker {
   readonly reject: (error: unknown) => void;
 }
 
+/** Writes that share a transaction. */
+interface WriteGroup {
+  readonly writes: readonly PendingWrite[];
+  /** The code units of text in them. */
+  readonly length: number;
+}
+
+const NOTHING: WriteGroup = { writes: [], length: 0 };
+
 type Thread = WorkerThread<IndexRequest, IndexMessage>;
 
 /** Writes that wait at most. */
@@ -44,11 +55,8 @@ const MAX_PENDING = 4096;
 const MAX_PENDING_LENGTH = 64 * 1024 * 1024;
 /** Writes in one transaction: those that came while the one before was written. */
 const MAX_BATCH = 256;
-/**
- * After this many code units of text a transaction takes no more: they take some 20 ms, and a small
- * write waits for two transactions, or for a large one.
- */
-const MAX_BATCH_LENGTH = 128 * 1024;
+/** What the shortest write takes, as code units of text. */
+const LEAST_SIZE = 64;
 
 /** Writes an index through a worker of its own. */
 export class IndexWriter {
@@ -62,9 +70,10 @@ export class IndexWriter {
   readonly #idle = new Condition();
   readonly #pending = new WaitingLine<PendingWrite>();
   #pendingLength = 0;
+  readonly #groupSize = new GroupSize();
   /** The file that the index is; `undefined` until the first worker is ready. */
   #identity: FileIdentity | undefined;
-  #inFlight: PendingWrite[] | undefined;
+  #inFlight: WriteGroup | undefined;
 
   /** @param url The worker's module. */
   constructor(url: URL, events: IndexWriterEvents) {
@@ -163,8 +172,7 @@ export class IndexWriter {
     if (this.#pending.size === 0) return this.#idle.notify();
     // A worker that could not be started again is tried once more by each write.
     if (this.#thread === undefined) this.#open().catch(() => {});
-    const { writes, length } = this.#nextBatch();
-    this.#inFlight = writes;
+    const { writes, length } = this.#inFlight = this.#nextGroup();
     const operations = writes.map((write) => write.operation);
     this.#thread!.post({ type: "write", operations, length }, operations.flatMap(memoryOf));
   }
@@ -187,14 +195,15 @@ export class IndexWriter {
     return new SearchError("busy", message);
   }
 
-  #nextBatch(): { writes: PendingWrite[]; length: number } {
+  #nextGroup(): WriteGroup {
     const writes: PendingWrite[] = [];
     let length = 0;
-    while (writes.length < MAX_BATCH && length < MAX_BATCH_LENGTH) {
-      const next = this.#pending.shift();
-      if (next === undefined) break;
-      writes.push(next);
-      length += lengthOf(next.operation);
+    for (let next = this.#pending.next; next !== undefined; next = this.#pending.next) {
+      const more = length + lengthOf(next.operation);
+      const isFull = sizeOf(writes.length + 1, more) > this.#groupSize.most;
+      if (writes.length > 0 && (isFull || writes.length === MAX_BATCH)) break;
+      writes.push(this.#pending.shift()!);
+      length = more;
     }
     this.#pendingLength -= length;
     return { writes, length };
@@ -224,7 +233,7 @@ export class IndexWriter {
         this.#events.passFailed(searchErrorOf(message.error));
         break;
       case "written":
-        this.#onWritten(message.outcomes);
+        this.#onWritten(message);
         break;
       case "refused":
         this.#fail(searchErrorOf(message.error));
@@ -235,9 +244,10 @@ export class IndexWriter {
     }
   }
 
-  #onWritten(outcomes: readonly boolean[]): void {
-    const writes = this.#inFlight ?? [];
+  #onWritten({ outcomes, ms }: WrittenGroup): void {
+    const { writes, length } = this.#inFlight ?? NOTHING;
     this.#inFlight = undefined;
+    this.#groupSize.took(sizeOf(writes.length, length), ms);
     const changed = writes.filter((_, i) => outcomes[i]).map(({ operation }) => keyOf(operation));
     if (changed.length > 0) this.#events.changed(changed);
     for (const [i, write] of writes.entries()) write.resolve(outcomes[i] ?? false);
@@ -245,7 +255,7 @@ export class IndexWriter {
   }
 
   #fail(error: SearchError): void {
-    const writes = this.#inFlight ?? [];
+    const { writes } = this.#inFlight ?? NOTHING;
     this.#inFlight = undefined;
     for (const write of writes) write.reject(error);
     this.#send();
@@ -269,6 +279,11 @@ export class IndexWriter {
     this.#events.changed(undefined);
     this.#fail(error);
   }
+}
+
+/** What {@linkcode GroupSize} bounds. */
+function sizeOf(writes: number, length: number): number {
+  return LEAST_SIZE * writes + length;
 }
 
 function keyOf(operation: WriteOperation): string {

@@ -45,6 +45,12 @@ export class WaitingLine<Job extends Asker> {
     this.#size++;
   }
 
+  /** The one that {@linkcode WaitingLine.shift} would return. */
+  get next(): Job | undefined {
+    const [line] = this.#networks.values();
+    return line?.next;
+  }
+
   /** Removes and returns the next one; `undefined` if there is none. */
   shift(): Job | undefined {
     const [first] = this.#networks;
@@ -128,8 +134,16 @@ class NetworkLine<Job extends Asker> {
     (isRested ? this.#rested : this.regular).push(peer, job);
   }
 
+  get next(): Job | undefined {
+    return (this.#isRestedNext ? this.#rested : this.regular).next;
+  }
+
+  get #isRestedNext(): boolean {
+    return this.#rested.size > 0 && (this.#isRestedTurn || this.regular.size === 0);
+  }
+
   shift(): Job | undefined {
-    const isRested = this.#rested.size > 0 && (this.#isRestedTurn || this.regular.size === 0);
+    const isRested = this.#isRestedNext;
     this.#isRestedTurn = !isRested;
     if (!isRested) return this.regular.shift();
     const job = this.#rested.shift()!;
