@@ -56,6 +56,25 @@ Deno.test("who asks now and then waits for one other of the network, not for all
   assertEquals(last, "a9");
 });
 
+Deno.test("who asks for little each time waits for one or two of those who ask for much at once", () => {
+  for (const share of [1, 0.01]) {
+    const line = lineOf(...Array.from({ length: 30 }, (_, n) => job(`a${n}`)));
+    const little = { ...job("a99"), share };
+    line.push(little);
+    const waits: number[] = [];
+    for (let waited = 0; waits.length < 40; waited++) {
+      const next = line.shift()!;
+      line.push(next);
+      if (next !== little) continue;
+      waits.push(waited);
+      waited = -1;
+    }
+    // In its first turns it is new, as everybody is.
+    const most = Math.max(...waits.slice(10));
+    assertEquals(most, share === 1 ? 30 : 1, `${waits}`);
+  }
+});
+
 Deno.test("who has rested and asks for much has one turn before the others", () => {
   const line = lineOf(job("a9"), ...many(3, "a1"));
   for (let i = 0; i < 2; i++) line.shift();

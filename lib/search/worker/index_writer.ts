@@ -33,6 +33,8 @@ export interface IndexWriterEvents {
 }
 
 interface PendingWrite extends Asker {
+  /** What the client's turn counts. */
+  readonly share: number;
   readonly operation: WriteOperation;
   readonly resolve: (outcome: boolean) => void;
   readonly reject: (error: unknown) => void;
@@ -57,6 +59,8 @@ const MAX_PENDING_LENGTH = 64 * 1024 * 1024;
 const MAX_BATCH = 256;
 /** What the shortest write takes, as code units of text. */
 const LEAST_SIZE = 64;
+/** A write of this size, some 5 ms, is a whole turn of its client. */
+const WHOLE_TURN = 16 * 1024;
 
 /** Writes an index through a worker of its own. */
 export class IndexWriter {
@@ -134,7 +138,8 @@ export class IndexWriter {
       return Promise.reject(new SearchError("closed", "The search engine is closed"));
     }
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const write: PendingWrite = { peer, network, operation, resolve, reject };
+    const share = Math.min(1, sizeOf(1, lengthOf(operation)) / WHOLE_TURN);
+    const write: PendingWrite = { peer, network, share, operation, resolve, reject };
     if (!this.#makeRoom(write)) reject(this.#busyError());
     else {
       this.#pending.push(write);

@@ -8,18 +8,25 @@ export interface Asker {
   readonly network?: string | undefined;
 }
 
+/** What waits. */
+interface Waiting extends Asker {
+  /** What its turn counts, up to 1: less, where little is asked for. @default {1} */
+  readonly share?: number;
+}
+
 /**
  * What waits, by who asked for it: networks take turns, and within a network its peers. So nobody gets
  * more turns by opening more connections, and behind a proxy each connection has its own.
  *
  * A peer that asked for nothing while all others of its network had a turn has rested, and waits in a
  * second line of the network for its next one: every second turn is of that line. So who asks now and
- * then does not wait for all those who ask again at once.
+ * then does not wait for all those who ask again at once. A turn of a small share ends little of a rest:
+ * who asks for little each time does not wait for all those who ask for much.
  */
-export class WaitingLine<Job extends Asker> {
+export class WaitingLine<Job extends Waiting> {
   /** By network, never an empty line. The first is the next that has its turn. */
   readonly #networks = new Map<string | undefined, NetworkLine<Job>>();
-  /** How many turns there had been when a peer had its last one, or was met. */
+  /** How many turns there had been when a peer had its last whole one, or was met. */
   readonly #lastTurns = new WeakMap<WeakKey, number>();
   #turns = 0;
   #size = 0;
@@ -58,7 +65,10 @@ export class WaitingLine<Job extends Asker> {
     const [network, line] = first;
     const job = line.shift();
     this.#turns++;
-    if (job?.peer) this.#lastTurns.set(job.peer, this.#turns);
+    if (job?.peer) {
+      const last = this.#lastTurnOf(job);
+      this.#lastTurns.set(job.peer, last + (this.#turns - last) * (job.share ?? 1));
+    }
     // The network goes to the end of the line.
     this.#networks.delete(network);
     if (line.size > 0) this.#networks.set(network, line);
@@ -109,7 +119,7 @@ export class WaitingLine<Job extends Asker> {
 }
 
 /** What of one network waits. Each peer is in one of the lines only. */
-class NetworkLine<Job extends Asker> {
+class NetworkLine<Job extends Waiting> {
   readonly regular = new FairLine<Job>();
   readonly #rested = new FairLine<Job>();
   #isRestedTurn = true;
