@@ -55,12 +55,24 @@ export class Admission<T extends NonNullable<unknown>> {
     if (!this.#isAdmitting) void this.#admitAll();
   }
 
-  /** Removes and returns all that wait. */
-  clear(): T[] {
-    const all = [...this.#networks.values()].flatMap(({ queue }) => [...queue]);
+  /** Removes the one that has waited longest of the network that has the most. */
+  takeOldest(): T | undefined {
+    let most: [string, Waiting<T>] | undefined;
+    for (const each of this.#networks) {
+      if (!most || each[1].queue.length > most[1].queue.length) most = each;
+    }
+    if (!most) return undefined;
+    const [network, { queue }] = most;
+    this.#size--;
+    const oldest = queue.shift();
+    if (queue.length === 0) this.#networks.delete(network);
+    return oldest;
+  }
+
+  /** Removes all that wait. */
+  clear(): void {
     this.#networks.clear();
     this.#size = 0;
-    return all;
   }
 
   async #admitAll(): Promise<void> {

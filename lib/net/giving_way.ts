@@ -43,6 +43,11 @@ export function freeDescriptors(turns: Pick<Turns, "takeToEnd">): Promise<boolea
   return freeing ??= free(turns).finally(() => freeing = undefined);
 }
 
+/** What to wait for before another descriptor is taken, while some are being made free. */
+export function descriptorsToCome(): Promise<void> | undefined {
+  return freeing?.then(() => {});
+}
+
 async function free(turns: Pick<Turns, "takeToEnd">): Promise<boolean> {
   let most: Holder | undefined;
   let count = 0;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { LaterModule } from "../base/import_later.ts";
 import { checkClientTls, dial } from "../net/dial.ts";
 import {
   type Address,
@@ -17,6 +18,9 @@ import { OwnReads } from "./own_reads.ts";
 import type { Shared } from "./shared.ts";
 import type { Side } from "./side.ts";
 import { SocketSide } from "./socket_side.ts";
+
+/** Loaded when a proxy starts that uses it, and not because a client comes. */
+export const upstreamTls = new LaterModule(() => import("./upstream_tls.ts"));
 
 /** An upstream, and how it is connected to. */
 export interface Upstream {
@@ -113,7 +117,8 @@ async function dialTcp(
     // The first step of a handshake takes up to a millisecond, and many connections may be there at once.
     await shared.turns.takeIfBusy();
     const serverName = asciiHost(tls.serverName ?? address.hostname);
-    return await startTls(reads, serverName, trust, limit.signal);
+    await upstreamTls.load();
+    return await upstreamTls.module!.startUpstreamTls(reads, serverName, trust, limit.signal);
   } catch (cause) {
     destroyQuietly(socket);
     throw await limit.failure(address, cause);
@@ -121,19 +126,6 @@ async function dialTcp(
     limit.signal.removeEventListener("abort", giveUp);
     socket.removeListener("error", reject);
   }
-}
-
-/** Its modules are loaded only where they are used. */
-async function startTls(
-  reads: OwnReads,
-  serverName: string,
-  trust: Trust,
-  signal: AbortSignal,
-): Promise<Side> {
-  const { startNodeTls } = await import("../net/node_tls.ts");
-  const { SocketConn } = await import("./socket_conn.ts");
-  const conn = await startNodeTls(new SocketConn(reads), serverName, trust, signal);
-  return new ConnSide(conn, reads.shared);
 }
 
 /** What the socket says after it was given up is of no interest. */

@@ -1,9 +1,9 @@
-import type { Server } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { Condition } from "../base/condition.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";
-import { networkOf } from "../net/address.ts";
-import { Admission } from "../net/admission.ts";
+import { closedError } from "../net/accept_queue.ts";
 import { type Address, ConnectionError } from "../net/mod.ts";
+import { Entrance } from "./entrance.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 import { OwnReads } from "./own_reads.ts";
 import type { Shared } from "./shared.ts";
@@ -15,13 +15,13 @@ export const BACKLOG = 4_096;
 /** How often a listener is woken that may have failed to accept. */
 const WAKE_MS = 250;
 
-/** So many connections are taken from the runtime before others have their turn: about 1 ms. */
-const TAKEN_IN_A_ROW = 128;
-
 /** The runtime's handle of a connection. */
-interface ConnHandle {
+export interface ConnHandle {
   /** Answers 0, and says which one, where there is a peer. */
   getpeername(into: { address?: string }): number;
+  /** Makes a socket, and binds it. Answers 0, or why it could not. */
+  bind(hostname: string, port: number): number;
+  bind6(hostname: string, port: number): number;
   close(): void;
 }
 
@@ -35,15 +35,17 @@ interface ServerHandle {
   readonly constructor: new (type: number) => ConnHandle;
 }
 
+/**
+ * Where at least so many came at once, it is found out whether there are descriptors for more. Each time
+ * would be a tenth of what a short connection takes.
+ */
+const MANY_AT_ONCE = 8;
+
 /** The type of a handle that is no listener. */
 const CONNECTION = 0;
 
-/** A connection that was accepted, which has no socket yet. */
-interface Arrival {
-  readonly handle: ConnHandle;
-  readonly hostname: string;
-  readonly number: number;
-}
+/** What the runtime answers where the process, or the system, has no descriptor left. */
+const NO_DESCRIPTOR: readonly number[] = [-24, -23];
 
 /**
  * Accepts connections over TCP. The runtime by itself would make sockets of all that wait in one go: a
@@ -57,10 +59,20 @@ export class PlainListener implements SocketListener {
   /** Handles of listeners that may have connections to hand out. */
   readonly #ready = new Set<ServerHandle>();
   readonly #arrived = new Condition();
-  #failed: ((error: ConnectionError) => void) | undefined;
-  #admission: Admission<Arrival> | undefined;
+  /** What the next call of `accept` throws. */
+  #failure: { readonly cause: unknown } | undefined;
+  /** Whether the runtime had no descriptor for a client, so that it has stopped accepting. */
+  #isShort = false;
+  #entrance: Entrance<ConnHandle> | undefined;
+  /** How many were taken since there were none. */
   #taken = 0;
-  readonly #look = new PeriodicLook(WAKE_MS, () => this.#wake());
+  /** Whether there was a shortage at the last look, or since. */
+  #wasShort = false;
+  readonly #look = new PeriodicLook(WAKE_MS, () => {
+    this.#wake();
+    this.#wasShort = false;
+    this.#noteShortage();
+  });
   #isClosed = false;
 
   /** Whether connections can be accepted from the runtime's handle of this server. */
@@ -81,47 +93,55 @@ export class PlainListener implements SocketListener {
         this.#ready.add(handle);
         this.#arrived.notify();
       };
-      server.on("error", (cause) => {
-        this.#failed?.(new ConnectionError("accept", address, cause));
-      });
+      server.on("error", (cause) => this.#fail(cause));
     }
   }
 
   serve(events: AcceptEvents, shared: Shared): void {
-    this.start(events.failed);
-    this.#admission = new Admission<Arrival>(shared.turns, ({ handle, number }) => {
-      // It may have been reset while it waited.
-      if (this.#hasPeer(handle)) {
-        events.accepted(new SocketSide(OwnReads.accepted(handle, shared)), number);
-      }
+    this.#entrance = new Entrance<ConnHandle>(this, shared.turns, {
+      remoteOf: (handle) => {
+        const peer: { address?: string } = {};
+        handle.getpeername(peer);
+        return { transport: "tcp", port: 0, hostname: plainHost(peer.address ?? "") };
+      },
+      admitted: (handle, number) => {
+        // It may have been reset while it waited.
+        if (hasPeer(handle)) {
+          events.accepted(new SocketSide(OwnReads.accepted(handle, shared)), number);
+        } else events.failed(new ConnectionError("accept", this.address, hasReset()));
+      },
+      letGo: (handle) => handle.close(),
+      failed: (error) => events.failed(error),
     });
-    void this.#takeAll(this.#admission, shared);
   }
 
-  /** Begins. `failed` is told of clients that could not be accepted. */
-  start(failed: (error: ConnectionError) => void): void {
-    this.#failed = failed;
+  /** Waits for the next connection, which has no socket yet. Rejects when the listener is closed. */
+  async accept(): Promise<ConnHandle> {
     this.#look.start();
-  }
-
-  /** Waits for the next connection, which is paused. `undefined` once the listener is closed. */
-  async next(shared: Shared): Promise<OwnReads | undefined> {
+    if (this.#isShort) this.#wake();
+    this.#isShort = false;
     while (!this.#isClosed) {
-      if (this.#ready.size === 0) await this.#arrived.wait();
+      if (this.#failure) {
+        const { cause } = this.#failure;
+        this.#failure = undefined;
+        throw cause;
+      }
+      const [listening] = this.#ready;
+      if (listening === undefined) await this.#arrived.wait();
       else {
-        await shared.turns.takeIfBusy();
-        const next = this.#take();
-        if (next) return OwnReads.accepted(next.handle, shared);
+        const next = this.#take(listening);
+        if (next) return next;
       }
     }
-    return undefined;
+    throw closedError();
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#entrance?.close();
     this.#look.stop();
     for (const server of this.#servers) server.close();
-    for (const { handle } of this.#admission?.clear() ?? []) handle.close();
     this.#arrived.notify();
   }
 
@@ -129,46 +149,26 @@ export class PlainListener implements SocketListener {
     this.close();
   }
 
-  /** Takes what has arrived. Those that have their turn do not wait until all of it is taken. */
-  async #takeAll(admission: Admission<Arrival>, { turns }: Shared): Promise<void> {
-    for (let inARow = 0; !this.#isClosed;) {
-      if (this.#ready.size === 0) {
-        await this.#arrived.wait();
-        continue;
-      }
-      if (++inARow % TAKEN_IN_A_ROW === 0) await turns.take(true);
-      const next = this.#take();
-      if (next) admission.add(networkOf({ transport: "tcp", port: 0, ...next }), next);
-    }
-  }
-
-  /** @returns `undefined` if there was none, or its client has reset it before it was accepted. */
-  #take(): Arrival | undefined {
-    const [listening] = this.#ready;
-    if (listening === undefined) return undefined;
+  /**
+   * A connection that was reset has no peer any more. Nothing is done for it: thousands of them would
+   * hold up the next client, each with a connection to the upstream.
+   *
+   * @returns `undefined` if there is none. Throws if its client has reset it.
+   */
+  #take(listening: ServerHandle): ConnHandle | undefined {
     const handle = new listening.constructor(CONNECTION);
     if (listening.accept(handle) !== 0) {
       handle.close();
       this.#ready.delete(listening);
       // The runtime looks for more only when it is told to.
       listening.listen(BACKLOG);
+      if (this.#wasShort || this.#taken >= MANY_AT_ONCE) this.#noteShortage();
+      this.#taken = 0;
       return undefined;
     }
-    const peer: { address?: string } = {};
-    if (!this.#hasPeer(handle, peer)) return undefined;
-    return { handle, hostname: plainHost(peer.address ?? ""), number: ++this.#taken };
-  }
-
-  /**
-   * A connection that was reset has no peer any more. Nothing is done for it: thousands of them would
-   * hold up the next client, each with a connection to the upstream.
-   */
-  #hasPeer(handle: ConnHandle, peer: { address?: string } = {}): boolean {
-    if (handle.getpeername(peer) === 0) return true;
-    handle.close();
-    const cause = new Deno.errors.ConnectionReset("The client has reset its connection");
-    this.#failed?.(new ConnectionError("accept", this.address, cause));
-    return false;
+    this.#taken++;
+    if (hasPeer(handle)) return handle;
+    throw hasReset();
   }
 
   /**
@@ -178,6 +178,37 @@ export class PlainListener implements SocketListener {
   #wake(): void {
     for (const server of this.#servers) handleOf(server)?.listen(BACKLOG);
   }
+
+  /** Finds out whether the runtime has stopped accepting because no descriptor is left. */
+  #noteShortage(): void {
+    const [server] = this.#servers;
+    const listening = handleOf(server!);
+    if (this.#isShort || !listening) return;
+    const probe = new listening.constructor(CONNECTION);
+    // Where it listens already, so that it may. Nothing becomes of it.
+    const { address, port, family } = server!.address() as AddressInfo;
+    const status = family === "IPv6" ? probe.bind6(address, port) : probe.bind(address, port);
+    probe.close();
+    if (!NO_DESCRIPTOR.includes(status)) return;
+    this.#isShort = this.#wasShort = true;
+    this.#fail(Object.assign(new Error("No descriptor is left for a client"), { code: "EMFILE" }));
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure = { cause };
+    this.#arrived.notify();
+  }
+}
+
+/** Whether the client has not reset it. If it has, it is closed. */
+function hasPeer(handle: ConnHandle): boolean {
+  if (handle.getpeername({}) === 0) return true;
+  handle.close();
+  return false;
+}
+
+function hasReset(): Error {
+  return new Deno.errors.ConnectionReset("The client has reset its connection");
 }
 
 function handleOf(server: Server): ServerHandle | null {

@@ -31,7 +31,12 @@ export interface ProxyOptions {
   readonly upstreamTls?: ClientTls | undefined;
   /** The time limit for connecting to the upstream, TLS included. @default {10_000} */
   readonly connectTimeoutMs?: number | undefined;
-  /** The most connections at a time; more are reset. 0 means no limit. @default {20_000} */
+  /**
+   * The most connections at a time; more are reset. But where the clients of more than a quarter of them
+   * have sent nothing yet, the oldest of these are reset, of the network with the most. 0 means no limit.
+   *
+   * @default {20_000}
+   */
   readonly maxConnections?: number | undefined;
   /**
    * The most memory in bytes that peers may make the proxy keep. What waits because of faults may take

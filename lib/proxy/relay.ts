@@ -36,6 +36,7 @@ export class Relay implements ProxiedConnection, FlowEvents {
   #down: Flow | undefined;
   /** Sides whose socket is open. */
   #open = 1;
+  #hasSent = false;
   #reason: ProxyCloseReason | undefined;
   #error: unknown;
 
@@ -65,9 +66,14 @@ export class Relay implements ProxiedConnection, FlowEvents {
     return this.#down?.passedBytes ?? 0;
   }
 
-  /** Whether the client has gone while the upstream was dialled. */
+  /** Whether it ends, as when the client has gone while the upstream was dialled. */
   get isOver(): boolean {
-    return this.#open === 0;
+    return this.#open === 0 || this.#reason !== undefined;
+  }
+
+  /** Whether the client has sent nothing yet. */
+  get isUnproven(): boolean {
+    return !this.#hasSent && !this.isOver;
   }
 
   /** Joins the client with the upstream, and lets bytes pass. */
@@ -97,7 +103,7 @@ export class Relay implements ProxiedConnection, FlowEvents {
 
   /** Breaks off both sides: the proxy wants it so. */
   reset(reason: ProxyCloseReason, error?: unknown): void {
-    if (this.isOver || this.#reason !== undefined) return;
+    if (this.isOver) return;
     this.#reason = reason;
     this.#error = error;
     this.#events.reset(this, "proxy");
@@ -141,7 +147,10 @@ export class Relay implements ProxiedConnection, FlowEvents {
     const outgoing = () => who === "client" ? this.#up : this.#down;
     const incoming = () => who === "client" ? this.#down : this.#up;
     return {
-      received: (bytes) => outgoing()?.received(bytes) ?? true,
+      received: (bytes) => {
+        if (who === "client") this.#hasSent = true;
+        return outgoing()?.received(bytes) ?? true;
+      },
       ended: () => outgoing()?.ended(),
       drained: () => incoming()?.drained(),
       failed: (cause) => this.#failed(who, cause),

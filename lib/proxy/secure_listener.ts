@@ -1,10 +1,10 @@
-import { closedError } from "../net/accept_queue.ts";
 import { resolveServerTls } from "../net/handshake_limits.ts";
-import type { Address, ConnectionError, Listener, ServerTls } from "../net/mod.ts";
+import type { Address, Listener, ServerTls } from "../net/mod.ts";
 import { checkCertificate } from "../net/server_certificate.ts";
 import { TlsListener } from "../net/tls_listener.ts";
 import { ConnListener } from "./conn_listener.ts";
 import type { PlainListener } from "./plain_listener.ts";
+import { OwnReads } from "./own_reads.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 import type { Shared } from "./shared.ts";
 import { SocketConn } from "./socket_conn.ts";
@@ -25,7 +25,7 @@ class SecureListener extends ConnListener {
   }
 
   override serve(events: AcceptEvents, shared: Shared): void {
-    this.#conns.start((error) => events.failed(error), shared);
+    this.#conns.shared = shared;
     super.serve(events, shared);
   }
 }
@@ -34,24 +34,19 @@ class SecureListener extends ConnListener {
 class SocketConns implements Listener {
   readonly address: Address;
   readonly secure = false;
+  /** What their reads share. It is set before the first one is accepted. */
+  shared: Shared | undefined;
   readonly #inner: PlainListener;
-  #shared: Shared | undefined;
 
   constructor(inner: PlainListener) {
     this.address = inner.address;
     this.#inner = inner;
   }
 
-  /** Begins. What fails to be accepted is told by itself: others go on. */
-  start(failed: (error: ConnectionError) => void, shared: Shared): void {
-    this.#shared = shared;
-    this.#inner.start(failed);
-  }
-
   async accept(): Promise<Deno.Conn> {
-    const reads = await this.#inner.next(this.#shared!);
-    if (reads) return new SocketConn(reads);
-    throw closedError();
+    const handle = await this.#inner.accept();
+    await this.shared!.turns.takeIfBusy();
+    return new SocketConn(OwnReads.accepted(handle, this.shared!));
   }
 
   close(): void {

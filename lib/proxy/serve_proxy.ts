@@ -1,4 +1,6 @@
 import { timerMs } from "../base/timer_ms.ts";
+import { networkOf } from "../net/address.ts";
+import { freeDescriptors, GivingWay } from "../net/giving_way.ts";
 import {
   type Address,
   ConnectionError,
@@ -8,7 +10,7 @@ import {
   toAddress,
 } from "../net/mod.ts";
 import { Turns } from "../net/turns.ts";
-import { dialUpstream, type Upstream, upstreamAt } from "./dial_upstream.ts";
+import { dialUpstream, type Upstream, upstreamAt, upstreamTls } from "./dial_upstream.ts";
 import type { Fault } from "./faults/fault.ts";
 import { type FaultReport, FaultSet } from "./faults/fault_set.ts";
 import { readFaults } from "./faults/parse_fault.ts";
@@ -131,6 +133,7 @@ export function serveProxy(
   return listenAndServe(
     toAddress(target as Address | string),
     { tls },
+    to,
     (listener) => new ProxyServer(listener, to, options, limits),
   );
 }
@@ -138,8 +141,10 @@ export function serveProxy(
 async function listenAndServe(
   address: Address,
   options: Pick<ListenOptions, "tls">,
+  upstream: Upstream,
   start: (listener: SocketListener) => Proxy,
 ): Promise<Proxy> {
+  if (upstream.tls) await upstreamTls.load();
   const listener = await listenSockets(address, options);
   try {
     return start(listener);
@@ -170,6 +175,14 @@ class ProxyServer implements Proxy {
   readonly #turns = new Turns();
   readonly #shared: Shared;
   readonly #flowTurns = new FlowTurns(this.#turns, () => this.#relays.size);
+  readonly #givingWay = new GivingWay<Relay>(() => this.#relays, {
+    isUnproven: (relay) => relay.isUnproven,
+    networkOf: ({ client }) => networkOf(client),
+    close: (relay) => {
+      this.#relays.delete(relay);
+      relay.reset("refused");
+    },
+  });
   readonly #faults: FaultSet;
   readonly #ended = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
@@ -202,12 +215,14 @@ class ProxyServer implements Proxy {
     else signal?.addEventListener("abort", drain, { once: true });
     this.finished = this.#ended.promise.then(() => {
       signal?.removeEventListener("abort", drain);
+      this.#givingWay[Symbol.dispose]();
       return this.#turns.close();
     });
-    listener.serve({
-      accepted: (side, number) => void this.#serve(side, number),
-      failed: (error) => this.#observer.acceptFailed?.(error),
-    }, this.#shared);
+    // Nobody is accepted before all is loaded that clients need.
+    if (upstream.tls && !upstreamTls.module) {
+      const accept = () => this.#accept();
+      upstreamTls.load().then(accept, accept);
+    } else this.#accept();
   }
 
   get connections(): ReadonlySet<ProxiedConnection> {
@@ -264,6 +279,14 @@ class ProxyServer implements Proxy {
     }
   }
 
+  #accept(): void {
+    if (this.#draining) return;
+    this.#listener.serve({
+      accepted: (side, number) => void this.#serve(side, number),
+      failed: (error) => this.#observer.acceptFailed?.(error),
+    }, this.#shared);
+  }
+
   /** Serves a client. Never rejects. */
   async #serve(client: Side, number: number): Promise<void> {
     const shared = { faults: this.#faults, turns: this.#flowTurns };
@@ -274,17 +297,17 @@ class ProxyServer implements Proxy {
       noticed: (...event) => this.#observer.noticed?.(...event),
       closed: (relay, reason, error) => this.#closed(relay, reason, error),
     });
+    const { maxConnections } = this.#limits;
+    const isFull = maxConnections > 0 && this.#relays.size >= maxConnections &&
+      !this.#givingWay.makeRoom(maxConnections);
     this.#relays.add(relay);
     if (this.#draining) return relay.reset("forced");
-    const { maxConnections } = this.#limits;
-    if (maxConnections > 0 && this.#relays.size > maxConnections) {
-      return relay.reset("refused");
-    }
+    if (isFull) return relay.reset("refused");
     const from = endsOf(client.remote, client.local);
     if (OWN_ENDS.get(from)?.has(this)) return relay.reset("loop");
     if (this.#faults.refuses(relay.id, client.remote)) return relay.reset("fault");
     try {
-      const upstream = await dialUpstream(this.#upstream, this.#abort.signal, this.#shared);
+      const upstream = await this.#dial(relay);
       if (relay.isOver) return upstream.reset();
       relay.join(upstream);
     } catch (error) {
@@ -298,6 +321,18 @@ class ProxyServer implements Proxy {
     }
     this.#observer.opened?.(relay);
     relay.start();
+  }
+
+  /** Dials. Where no descriptor is left for that, clients give way that have sent nothing. */
+  async #dial(relay: Relay): Promise<Side> {
+    for (;;) {
+      try {
+        return await dialUpstream(this.#upstream, this.#abort.signal, this.#shared);
+      } catch (error) {
+        const isShort = error instanceof ConnectionError && error.code === "too-many-open-files";
+        if (!isShort || !await freeDescriptors(this.#turns) || relay.isOver) throw error;
+      }
+    }
   }
 
   #closed(relay: Relay, reason: ProxyCloseReason, error: unknown): void {

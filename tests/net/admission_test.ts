@@ -66,9 +66,18 @@ Deno.test("who was given up meanwhile takes no turn, and is not let in", async (
 Deno.test("those that wait are taken out at the end, and let in no more", async () => {
   const test = new TestAdmission();
   test.add("a1", "b1", "a2");
-  assertEquals(test.admission.clear(), ["a1", "a2", "b1"]);
+  test.admission.clear();
   assertEquals([await test.give(1), test.admission.size], [[], 0]);
   test.left = 1;
   test.add("c1");
   assertEquals(test.admitted, ["c1"]);
+});
+
+Deno.test("of those that wait, the oldest is taken out of the network with the most", async () => {
+  const test = new TestAdmission();
+  test.add("b1", "a1", "a2", "a3", "b2");
+  const taken = [1, 2, 3].map(() => test.admission.takeOldest());
+  assertEquals([taken, test.admission.size], [["a1", "b1", "a2"], 2]);
+  assertEquals(await test.give(5), ["b2", "a3"]);
+  assertEquals(test.admission.takeOldest(), undefined);
 });

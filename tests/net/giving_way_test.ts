@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { freeDescriptors, giveWay, GivingWay, payers } from "../../lib/net/giving_way.ts";
 import { dial, listen, type Listener, serveConnections } from "../../lib/net/mod.ts";
+import { serveProxy } from "../../lib/proxy/mod.ts";
 import { serveWeb } from "../../lib/web/mod.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { echo, LOOPBACK, Recorder } from "../support/peers.ts";
@@ -124,8 +125,10 @@ async function answers(conn: Deno.Conn): Promise<boolean> {
 
 Deno.test("silent clients that reach the limit of connections give way; others are not closed", async () => {
   const limits = { maxConnections: 4, observer: {} };
+  await using echoing = await serveConnections(LOOPBACK, { serve: echo });
   await using server = await serveConnections(LOOPBACK, { serve: echo }, limits);
-  for (const { address, connections } of [server]) {
+  await using proxy = await serveProxy(LOOPBACK, echoing.address, limits);
+  for (const { address, connections } of [server, proxy]) {
     const silent: Deno.Conn[] = [];
     for (let i = 0; i < 4; i++) {
       silent.push(await dial(address));

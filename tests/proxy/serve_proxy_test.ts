@@ -287,8 +287,9 @@ Deno.test("a proxy to itself is refused, and one that is led back to itself rese
 
 Deno.test("above the limit of connections clients are reset, and others stay", async () => {
   await using joined = await Joined.make({ maxConnections: 1 });
-  await assertReset(joined.proxy.address);
   await writeAll(joined.client, bytesOf(3));
+  await until(() => [...joined.proxy.connections].every(({ upBytes }) => upBytes === 3));
+  await assertReset(joined.proxy.address);
   await joined.client.closeWrite();
   assertEquals((await deadline(readAll(joined.upstream))).length, 3);
 });
