@@ -140,10 +140,12 @@ export class Turns {
       const passed = this.#closed || await this.#pass();
       const ms = passed ? BUSY_MS : BUSY_BESIDE_TIMER_MS;
       this.#until = performance.now() + ms;
-      await this.#urgent.serve(Infinity);
-      await this.#line.serve(this.#closed ? Infinity : ms);
+      const limitMs = this.#closed ? Infinity : ms;
+      // Who reads on has often more to read by then, and waits here again.
+      await this.#urgent.serve(limitMs);
+      await this.#line.serve(limitMs);
       await this.#last.serve(0);
-      await this.#ends.serve(this.#closed ? Infinity : ms);
+      await this.#ends.serve(limitMs);
     } while (this.#isAnyAwaited);
     this.#giving = undefined;
   }

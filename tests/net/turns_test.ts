@@ -283,6 +283,31 @@ Deno.test("readers go on before long work, unless they have to make room for a l
   for (const conn of opened) conn.close();
 });
 
+Deno.test("readers who find more at once, again and again, let sockets be polled in between", async () => {
+  await using server = await serveEcho("127.0.0.1:0");
+  using other = await connectTo(server);
+  const turns = new Turns();
+  await turns.take(true);
+  let isAnswered = false;
+  let taken = 0;
+  const ask = Promise.withResolvers<void>();
+  const readers = Array.from({ length: 20 }, async () => {
+    while (!isAnswered && taken < 3_000) {
+      if (++taken === 200) ask.resolve();
+      work(0.1);
+      const turn = turns.take(true);
+      if (turn) await turn;
+    }
+  });
+  await ask.promise;
+  await other.write(Uint8Array.of(1));
+  await deadline(other.read(new Uint8Array(1)), "an answer");
+  isAnswered = true;
+  assert(taken < 3_000, "nobody was answered before all readers were done");
+  await Promise.all(readers);
+  await turns.close();
+});
+
 Deno.test("turns end while one is under way", async () => {
   const turns = new Turns();
   const turn = turns.take();
