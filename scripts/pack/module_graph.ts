@@ -22,14 +22,22 @@ export interface ModuleGraph {
 /** A file that is named relative to the module that opens it, as `URL` takes it. */
 const OPENED_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url,?\s*\)/g;
 
+/** Where modules are that open others. */
+const FOLDERS = ["cmd", "lib"];
+
 /** Follows a program's imports, the modules that it opens, and what these import and open. */
 export async function moduleGraph(entry: string): Promise<ModuleGraph> {
   const modules = new Set<string>();
   const opened = new Set<string>();
   const assets = new Set<string>();
   const packages = new Set<string>();
+  // One process tells the imports of all that anything opens: each takes longer to start than to look.
+  const imports = await ImportGraph.of([
+    entry,
+    ...FOLDERS.flatMap((folder) => openedBelow(folder)),
+  ]);
   for (let entries = [entry]; entries.length > 0;) {
-    const all = await importsOf(entries);
+    const all = new Set(entries.flatMap((each) => [...imports.importsOf(each, true)]));
     entries = [];
     for (const module of all) {
       if (!module.startsWith(FILE)) {
@@ -39,8 +47,8 @@ export async function moduleGraph(entry: string): Promise<ModuleGraph> {
       const path = toRelative(fromFileUrl(module));
       if (modules.has(path)) continue;
       modules.add(path);
-      for (const file of openedFiles(path, Deno.readTextFileSync(`${ROOT}/${path}`))) {
-        const known = /\.[jt]s$/.test(file) ? opened : assets;
+      for (const file of openedFiles(path, textOf(path))) {
+        const known = isModule(file) ? opened : assets;
         if (known === opened && !opened.has(file)) entries.push(file);
         known.add(file);
       }
@@ -53,6 +61,18 @@ export async function moduleGraph(entry: string): Promise<ModuleGraph> {
     assets: sorted(assets),
     packages: sorted(packages),
   };
+}
+
+const isModule = (path: string) => /\.[jt]s$/.test(path);
+const textOf = (path: string) => Deno.readTextFileSync(`${ROOT}/${path}`);
+
+/** The modules that those in a folder open. */
+function openedBelow(folder: string): string[] {
+  return [...Deno.readDirSync(`${ROOT}/${folder}`)].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    if (isDirectory) return openedBelow(path);
+    return name.endsWith(".ts") ? openedFiles(path, textOf(path)).filter(isModule) : [];
+  });
 }
 
 /** The files that a module's text opens relative to itself. */
@@ -127,6 +147,9 @@ export class ImportGraph {
       if (found.has(specifier)) continue;
       found.add(specifier);
       const known = this.#modules.get(this.#redirects[specifier] ?? specifier);
+      if (known === undefined && specifier.startsWith(FILE)) {
+        throw new Error(`${entry} loads ${specifier}, of which nothing was asked`);
+      }
       const { error, dependencies = [] } = known ?? {};
       if (error !== undefined) throw new Error(`Cannot follow the imports of ${entry}: ${error}`);
       for (const { code, isDynamic } of dependencies) {
