@@ -10,9 +10,9 @@ export interface ServerTls {
   /** Closes a client that has not completed its handshake after this time. @default {10_000} */
   readonly handshakeTimeoutMs?: number | undefined;
   /**
-   * How many handshakes may be under way, each with a file descriptor. For one more, another one ends:
-   * of the network (an IPv4 address, 64 bits of an IPv6 one) with the most handshakes, the oldest that
-   * was not answered yet.
+   * How many handshakes may be under way, each with a file descriptor. One more waits until one is
+   * complete. Where none is for 100 ms, one is given up: of the network (an IPv4 address, 64 bits of an
+   * IPv6 one) with the most handshakes, the oldest that was not answered yet.
    *
    * @default {1_024}
    */

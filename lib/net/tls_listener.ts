@@ -3,8 +3,10 @@ import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { Admission } from "./admission.ts";
 import { giveWay } from "./giving_way.ts";
-import { guard } from "../base/report.ts";
+import { before } from "../base/before.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
+import { Condition } from "../base/condition.ts";
+import { guard } from "../base/report.ts";
 import { ConnectionError } from "./connection_error.ts";
 import type { Handshakes, Listener, ServerTls } from "./listener.ts";
 import { PendingHandshakes } from "./pending_handshakes.ts";
@@ -18,6 +20,14 @@ import { Turns } from "./turns.ts";
  * that is less, what the accepted clients have sent is read first: else later ones would push them out.
  */
 const ACCEPTS_IN_A_ROW = 32;
+
+/**
+ * For how long clients are left in the system's queue because there is no room, rather than that others
+ * are given up for them. Waiting uses it up, and each handshake that is completed gives back about what
+ * one takes: so clients that come at once wait for each other, but not for those that do not go on.
+ */
+const MAX_PATIENCE_MS = 100;
+const EARNED_MS = 2;
 
 /**
  * Accepts TLS connections over a listener of plain ones. Handshakes are made at the same time, a
@@ -62,9 +72,14 @@ export class TlsListener implements Listener, Handshakes {
   #failed = 0;
   #acceptsInARow = 0;
   #accepting = false;
+  readonly #maxPatienceMs: number;
+  #patienceMs: number;
+  /** A handshake is over. */
+  readonly #room = new Condition();
 
   /** Takes over a listener. */
-  constructor(inner: Listener, certificate: ServerCertificate) {
+  constructor(inner: Listener, certificate: ServerCertificate, maxPatienceMs = MAX_PATIENCE_MS) {
+    this.#maxPatienceMs = this.#patienceMs = maxPatienceMs;
     this.address = inner.address;
     this.#inner = inner;
     this.#certificate = certificate;
@@ -112,6 +127,7 @@ export class TlsListener implements Listener, Handshakes {
   async #acceptAll(): Promise<void> {
     this.#accepting = true;
     while (this.#queue.isAwaited) {
+      if (this.#isFull) await this.#waitForRoom();
       try {
         this.#add(await this.#inner.accept() as Deno.TcpConn);
       } catch (cause) {
@@ -126,6 +142,19 @@ export class TlsListener implements Listener, Handshakes {
     this.#accepting = false;
   }
 
+  get #isFull(): boolean {
+    return this.pending >= this.#certificate.maxHandshakes;
+  }
+
+  /** Waits until there is room for one more, or patience is used up. */
+  async #waitForRoom(): Promise<void> {
+    while (this.#isFull && this.#patienceMs >= 1) {
+      const from = performance.now();
+      await before(this.#room.wait(), this.#patienceMs);
+      this.#patienceMs -= performance.now() - from;
+    }
+  }
+
   #add(conn: Deno.TcpConn): void {
     // It was on its way when the listener was closed.
     if (this.#queue.isClosed) return closeQuietly(conn);
@@ -138,24 +167,25 @@ export class TlsListener implements Listener, Handshakes {
       closeQuietly(conn);
       return this.#tellFailed(remote, cause);
     }
-    if (this.pending >= this.#certificate.maxHandshakes) this.#giveUpOne();
+    if (this.#isFull) this.#giveUpOne();
     this.#waiting.add(handshake);
     handshake.done.finally(() => {
       this.#waiting.delete(handshake);
       this.#begun.delete(handshake);
+      this.#room.notify();
     }).then((conn) => this.#secured(conn), (cause) => this.#tellFailed(remote, cause));
   }
 
+  /**
+   * Those that have begun may have half of the room: clients are accepted faster than their handshakes
+   * begin, and would push out those that are about to be complete.
+   */
   #giveUpOne(): void {
-    giveUpOne(this.#waiting.size > 0 ? this.#waiting : this.#begun);
+    const from = this.#begun.size > this.#waiting.size ? this.#begun : this.#waiting;
+    from.takeLeast()?.abort(new Error("too many other handshakes were under way"));
   }
 
-  /**
-   * Those that have begun have their own half of the room: clients are accepted faster than their
-   * handshakes begin, and would push out those that are about to be complete.
-   */
   #begin(handshake: TlsHandshake): void {
-    if (this.#begun.size >= this.#certificate.maxHandshakes / 2) giveUpOne(this.#begun);
     this.#waiting.delete(handshake);
     this.#begun.add(handshake);
     handshake.begin();
@@ -163,6 +193,7 @@ export class TlsListener implements Listener, Handshakes {
 
   #secured(conn: Deno.Conn): void {
     this.#acceptsInARow = 0;
+    this.#patienceMs = Math.min(this.#maxPatienceMs, this.#patienceMs + EARNED_MS);
     this.#queue.add(conn);
   }
 
@@ -183,8 +214,4 @@ export class TlsListener implements Listener, Handshakes {
       throw new ConnectionError("listen", this.address, cause);
     }
   }
-}
-
-function giveUpOne(handshakes: PendingHandshakes<TlsHandshake>): void {
-  handshakes.takeLeast()?.abort(new Error("too many other handshakes were under way"));
 }
