@@ -1,15 +1,18 @@
 /**
  * Threads that are used again: to start one, and to load all that it runs, takes longer than most of
  * the tests that need one. In a file that imports this, `new Worker(…)` takes a thread with which an
- * earlier test is done. That is one which reported that it has closed, when it was told to, and was then
- * ended. Threads of loads are not told to close: runs with used ones counted too few answers now and
- * then.
+ * earlier test is done. That is one which reported that it has closed, when it was told to, or which
+ * answered the only order that it was to carry out, and was then ended. Threads of loads are neither:
+ * runs with used ones counted too few answers now and then.
  *
  * @module
  */
 
 /** Idle threads of one module at most. Each takes some 10 MB. */
 const MOST_IDLE = 3;
+
+/** Carries out one order. */
+const ONE_ORDER = /\/care_thread\.ts$/;
 
 const StartedWorker = globalThis.Worker;
 const idle = new Map<string, Worker[]>();
@@ -57,7 +60,8 @@ class RecycledWorker {
   }
 
   /** Finds out whether it has closed. Reports without a type are answers, one for each order. */
-  #look(report: { readonly type?: string }): void {
+  #look(report: { readonly type?: string; readonly progress?: unknown }): void {
+    if (ONE_ORDER.test(this.#module)) return void (this.#isClosed = report.progress === undefined);
     this.#unanswered--;
     const { type } = report;
     this.#isClosed = this.#isToldToClose &&

@@ -46,13 +46,16 @@ const TELL_MS = 100;
 
 const port = openThreadPort<CareOrder, CareReport>(ERRORS, (order) => {
   try {
-    port.report({ value: carryOut(order) });
+    port.report({ value: carryOut(order, teller()) });
   } catch (error) {
     port.report({ error: ERRORS.encode(error as Error) });
   }
 });
 
-function carryOut(order: CareOrder): CareAnswer<CareOrder["kind"]> {
+function carryOut(
+  order: CareOrder,
+  tell: (progress: CareProgress) => void,
+): CareAnswer<CareOrder["kind"]> {
   const { path } = order;
   const remains = remainsOf(path);
   return order.kind === "examine"
@@ -60,12 +63,14 @@ function carryOut(order: CareOrder): CareAnswer<CareOrder["kind"]> {
     : rescue(order, remains !== undefined, tell);
 }
 
-let toldAt = -Infinity;
-let told: CareProgress["step"] | undefined;
-
-function tell(progress: CareProgress): void {
-  const now = performance.now();
-  if (progress.step === told && now - toldAt < TELL_MS) return;
-  [told, toldAt] = [progress.step, now];
-  port.report({ progress });
+/** Tells how far an order has come: each step at once, and then now and again. */
+function teller(): (progress: CareProgress) => void {
+  let toldAt = -Infinity;
+  let told: CareProgress["step"] | undefined;
+  return (progress) => {
+    const now = performance.now();
+    if (progress.step === told && now - toldAt < TELL_MS) return;
+    [told, toldAt] = [progress.step, now];
+    port.report({ progress });
+  };
 }
