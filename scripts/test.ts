@@ -2,7 +2,7 @@
  * Runs the tests of one lane: `deno run -A scripts/test.ts LANE [ARGS OF deno test…]`.
  *
  * `deno test` gives each of its files an isolate, which takes some 50 ms and 80 MB, and compiles all
- * that the file imports anew. In the lane `together` files of one folder share an isolate.
+ * that the file imports anew. In lanes of which several files run at once, those of one folder share isolates.
  *
  * @module
  */
@@ -36,10 +36,10 @@ const LANES: Readonly<Record<string, readonly string[]>> = {
   attacks: ["tests/beside/"],
 };
 
-/** The lanes of which several files run at once. */
-const PARALLEL = ["together", "waiting"];
+/** The lanes of which several files run at once, and how many of them share an isolate at most. */
+const PARALLEL: Readonly<Record<string, number>> = { together: 24, waiting: 6 };
 
-/** Of the lane `together`: begun first, each by itself, since they take longest. */
+/** Begun first, each by itself, since they take longest. */
 const LONG = [
   "tests/docs/pages_test.ts",
   "tests/scripts/portable_roles_test.ts",
@@ -48,10 +48,8 @@ const LONG = [
   "tests/scripts/npm_test.ts",
   "tests/cmd/server_operator_test.ts",
   "tests/load/account_test.ts",
+  "tests/pubsub/broker/nats/cluster_test.ts",
 ];
-
-/** How many files share an isolate at most. */
-const SHARING = 12;
 
 /** Test files in a folder, in the order of their names. */
 export function testFiles(folder = "tests"): string[] {
@@ -72,8 +70,12 @@ export function laneOf(path: string): string {
 /** The paths that are named here, for a test to see whether they are there. */
 export const NAMED: readonly string[] = [...LONG, ...Object.values(LANES).flat()];
 
-/** Files that share isolates; those for which most is to do, by the length of their text, first. */
-function groupsOf(paths: readonly string[]): string[][] {
+/**
+ * Files that share isolates; those for which most is to do, by the length of their text, first.
+ *
+ * @param most So many share one at most.
+ */
+function groupsOf(paths: readonly string[], most: number): string[][] {
   const groups: { readonly paths: string[]; readonly folder: string; length: number }[] = [];
   for (const path of paths) {
     const text = Deno.readTextFileSync(`${ROOT}/${path}`);
@@ -82,7 +84,7 @@ function groupsOf(paths: readonly string[]): string[][] {
     const isAlone = LONG.includes(path) || text.includes("memoryUsage");
     const last = groups.findLast((group) => group.folder === folder);
     if (isAlone) groups.push({ paths: [path], folder: "", length: LONG.includes(path) ? 1e9 : 0 });
-    else if (last === undefined || last.paths.length === SHARING) {
+    else if (last === undefined || last.paths.length === most) {
       groups.push({ paths: [path], folder, length: text.length });
     } else {
       last.paths.push(path);
@@ -120,7 +122,7 @@ if (import.meta.main) {
   Deno.addSignalListener("SIGINT", () => {});
   const [lane, ...flags] = Deno.args;
   const paths = testFiles().filter((path) => laneOf(path) === lane);
-  const parallel = PARALLEL.includes(lane!) ? ["--parallel"] : [];
-  const groups = lane === "together" ? groupsOf(paths) : paths.map((path) => [path]);
-  Deno.exit(await run(groups, [...parallel, ...flags]));
+  const sharing = PARALLEL[lane!];
+  const groups = sharing === undefined ? paths.map((path) => [path]) : groupsOf(paths, sharing);
+  Deno.exit(await run(groups, [...sharing === undefined ? [] : ["--parallel"], ...flags]));
 }
