@@ -168,11 +168,6 @@ Deno.test({
     const path = scratch.at("x.pcapng");
     const broken = (VECTORS.invalid as { frameHex: string; code: string }[])
       .filter(({ code }) => code !== "truncated");
-    record(path, broken.map(({ frameHex }) => [Uint8Array.fromHex(frameHex)]), [5634]);
-    assertEquals(
-      (await shown(scratch, path)).map(({ broken }) => broken),
-      broken.map(({ code }) => code),
-    );
     const { large, odd } = oddFrames();
     const three = new Uint8Array([
       ...encodeFrame(jsonFrame({ action: "search", value: "🐶\u{1F469}\u200D\u{1F680}" })),
@@ -188,11 +183,18 @@ Deno.test({
       new Uint8Array([...three, ...large.subarray(0, 300)]),
       large.subarray(300),
     ], ...odd.map((each) => [each])];
-    record(path, sessions, [5634, 9999]);
+    const all = [...broken.map(({ frameHex }) => [Uint8Array.fromHex(frameHex)]), ...sessions];
+    // To start tshark takes most of the time: it shows both kinds at once.
+    record(path, all, all.map((_, i) => i >= broken.length && i % 2 === 0 ? 9999 : 5634));
+    const seen = await shown(scratch, path);
+    assertEquals(
+      seen.slice(0, broken.length).map(({ broken }) => broken),
+      broken.map(({ code }) => code),
+    );
     const frames = sessions.flatMap((pieces) =>
       decode(new Uint8Array(pieces.flatMap((piece) => [...piece])))
     );
-    assertShown(frames, await shown(scratch, path), "several");
+    assertShown(frames, seen.slice(broken.length), "several");
   },
 });
 

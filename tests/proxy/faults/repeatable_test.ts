@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { concat } from "@std/bytes";
+import { concat, equals } from "@std/bytes";
 import fc from "fast-check";
 import { encodeFrame } from "../../../lib/frame/mod.ts";
 import { Acting } from "../../../lib/proxy/faults/acting.ts";
@@ -23,17 +23,17 @@ Deno.test("the same bytes are corrupted however the stream is cut", async () => 
   });
   const probabilities = fc.constantFrom("1e-3", "1e-4", "2%", "50%");
   const property = fc.asyncProperty(seeds, probabilities, async (options, probability) => {
-    const sent = bytesOf(20_000);
+    const sent = bytesOf(6_000);
     const results = [];
     for (const chunk of CHUNKS) {
       using line = new TestLine([`both corrupt ${probability}`], options);
       const bytes = await line.pass(sent, chunk);
-      const changed = [...bytes.entries()].filter(([i, byte]) => byte !== sent[i]);
+      const changed = [...bytes.keys()].filter((i) => bytes[i] !== sent[i]);
       // Each byte that was changed is an event, and no other.
-      assertEquals(line.fired.map(({ offset }) => offset), changed.map(([i]) => i));
-      results.push(changed);
+      assertEquals(line.fired.map(({ offset }) => offset).join(), changed.join());
+      results.push(bytes);
     }
-    for (const changed of results) assertEquals(changed, results[0]);
+    for (const bytes of results) assert(equals(bytes, results[0]!), probability);
   });
   await fc.assert(property, { numRuns: 8 });
 });

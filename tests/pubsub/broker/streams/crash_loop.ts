@@ -45,6 +45,8 @@ export class CrashLoop {
   /** Publications that were sent and are not confirmed: they are sent again. */
   readonly #open = new Set<number>();
   #next = 1;
+  /** The highest number that was confirmed. */
+  #last = 0;
   #rounds = 0;
   /** All before it may be purged, whether that was confirmed or not. */
   #purging = 1;
@@ -137,6 +139,9 @@ export class CrashLoop {
         const seq = header["seq"] as number;
         const known = this.stored.get(`m${id! - 10}`);
         assertEquals(seq, known ?? seq, "a retry has the number of the first try");
+        // What a kill took would leave its numbers to what comes after it.
+        if (known === undefined) assert(seq > this.#last, `${seq} comes after ${this.#last}`);
+        this.#last = Math.max(this.#last, seq);
         this.stored.set(`m${id! - 10}`, seq);
         this.#open.delete(id! - 10);
         onStored();
