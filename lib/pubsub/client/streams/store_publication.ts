@@ -102,12 +102,11 @@ class Storing extends Reported<StoredPublication> implements AnswerTaker {
   reject(error: unknown): void {
     const code = error instanceof PubSubError ? error.code : undefined;
     const isLost = code === "disconnected";
-    if (!isLost && code !== "unavailable") return this.fail(error);
     const { status } = this.#client;
-    if (status.state === "closed" || this.#leftMs <= RETRY_MS) return this.fail(error);
+    const isOver = status.state === "closed" || this.#leftMs <= RETRY_MS;
+    if (isOver || !isLost && code !== "unavailable") this.fail(error);
     // All that wait for an answer are told of a lost connection, one after the other.
-    const again = isLost ? Promise.resolve() : status.pause(RETRY_MS);
-    void again.then(() => this.send());
+    else void (isLost ? Promise.resolve() : status.pause(RETRY_MS)).then(() => this.send());
   }
 }
 
@@ -130,9 +129,10 @@ let lastId = 0;
 
 /**
  * A message id that nobody else makes. Those of one program differ only in their ends: brokers parse
- * them in less time than random ones.
+ * them in less time than random ones, and short ones in less than long ones.
  */
 function ownId(): string {
-  origin ??= crypto.randomUUID().replaceAll("-", "");
+  // 74 random bits: two of a million programs have the same in less than one of 10^10 cases.
+  origin ??= crypto.randomUUID().slice(14);
   return `${origin}.${++lastId}`;
 }
