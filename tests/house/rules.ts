@@ -45,6 +45,9 @@ const BROWSER = [
   "lib/request/client/",
 ];
 
+/** What of that does not: nothing in a browser starts a thread of the program. */
+const THREADS = "lib/base/threads/";
+
 /** The one place in `lib` that prints. */
 const REPORT = "lib/base/report.ts";
 
@@ -122,7 +125,9 @@ const floorOf = (room: string) => FLOORS.findIndex((rooms) => rooms.includes(roo
 const chamberOf = (path: string) => Object.keys(CHAMBERS).find((folder) => path.startsWith(folder));
 
 function wrongUses(house: House): string[] {
-  const browser = importedBy(house, (path) => BROWSER.some((folder) => path.startsWith(folder)));
+  const isFirst = (path: string) =>
+    !path.startsWith(THREADS) && BROWSER.some((folder) => path.startsWith(folder));
+  const browser = importedBy(house, isFirst);
   return [...house].filter(([path]) => path.startsWith("lib/")).flatMap(([path, module]) => {
     const inBrowser = browser.has(path);
     const wrong = [

@@ -1,4 +1,5 @@
 import { guard, reportError } from "../report.ts";
+import { hasDescriptors } from "./descriptors.ts";
 import type { ErrorCodec } from "./error_codec.ts";
 import type { ThreadPost } from "./thread_post.ts";
 
@@ -23,32 +24,37 @@ export interface WorkerThreadOptions<Report> {
  * @typeParam Report What it tells.
  */
 export class WorkerThread<Order, Report> {
-  readonly #worker: Worker;
+  readonly #worker: Worker | undefined;
   #isOver = false;
 
   /**
-   * Starts the thread. Orders wait until it has loaded.
+   * Starts the thread. Orders wait until it has loaded. If no descriptors are left for it, it dies.
    *
    * @param url Its module, which calls {@linkcode openThreadPort}. Write the name into `new URL(…)`
    * with `import.meta.url` right there: that text is how packing finds the modules of threads.
    */
   constructor(url: URL, { name, errors, onReport, onDied }: WorkerThreadOptions<Report>) {
-    this.#worker = new Worker(url, { type: "module", name });
     const failed = `What listens to the thread ${JSON.stringify(name)} failed`;
     const die = (error: Error) => {
       if (this.#isOver) return;
       this.terminate();
       guard(failed, () => onDied(error));
     };
-    this.#worker.onmessage = ({ data }: MessageEvent<ThreadPost<Report>>) => {
+    if (!hasDescriptors()) {
+      const error = new Error("it could not start: no file descriptor is left");
+      queueMicrotask(() => die(error));
+      return;
+    }
+    const worker = this.#worker = new Worker(url, { type: "module", name });
+    worker.onmessage = ({ data }: MessageEvent<ThreadPost<Report>>) => {
       if (this.#isOver) return;
       if (typeof data !== "object") guard(failed, () => onReport(data));
       else if (data.type === "report") guard(failed, () => onReport(data.report));
       else if (data.type === "failed") die(errors.decode(data.error));
       else reportError(errors.decode(data.error), data.what);
     };
-    this.#worker.onmessageerror = () => die(new Error("It posted what cannot be read"));
-    this.#worker.onerror = (event) => {
+    worker.onmessageerror = () => die(new Error("It posted what cannot be read"));
+    worker.onerror = (event) => {
       // Without this, the error would go on as one of the whole process.
       event.preventDefault();
       die(new Error(event.message));
@@ -61,12 +67,12 @@ export class WorkerThread<Order, Report> {
    * @param transfer Memory of the order that goes to the thread instead of being copied.
    */
   post(order: Order, transfer: readonly Transferable[] = []): void {
-    if (!this.#isOver) this.#worker.postMessage(order, [...transfer]);
+    if (!this.#isOver) this.#worker?.postMessage(order, [...transfer]);
   }
 
   /** Ends the thread at once. No event comes after it. */
   terminate(): void {
     this.#isOver = true;
-    this.#worker.terminate();
+    this.#worker?.terminate();
   }
 }

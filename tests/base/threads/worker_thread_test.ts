@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { redirectErrors } from "../../../lib/base/report.ts";
 import { WorkerThread } from "../../../lib/base/threads/worker_thread.ts";
 import { deadline } from "../../support/deadline.ts";
+import { Program } from "../../support/programs.ts";
 import { type Order, TALK_ERRORS, TalkError, talkError } from "./talk.ts";
 
 const TALKING = new URL("./talking_thread.ts", import.meta.url);
@@ -118,4 +119,16 @@ Deno.test("errors that nobody in a thread listens to are reported where it was s
   }
   talk.thread.post({ type: "say", text: "alive" });
   await talk.until(1);
+});
+
+Deno.test({
+  name: "a thread for which no descriptor is left dies, and its process goes on",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const program = new URL("./start_without_descriptors.ts", import.meta.url).pathname;
+    await using running = new Program(["run", "-A", program], { openFiles: 96 });
+    const { code, out, err } = await deadline(running.finished());
+    const none = "it could not start: no file descriptor is left";
+    assertEquals([code, JSON.parse(out)], [0, ["here", none, none, none, "here"]], err);
+  },
 });
