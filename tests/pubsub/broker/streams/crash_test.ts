@@ -5,11 +5,8 @@ import { CrashLoop } from "./crash_loop.ts";
 import { canCutPower, powerCuts } from "./power_cuts.ts";
 
 /** The soak makes more. */
-const KILLS = 6;
-const POWER_CUTS = 4;
-
-/** How often the power is cut until something is lost. */
-const TRIES = 6;
+const KILLS = 10;
+const POWER_CUTS = 6;
 
 Deno.test("what is confirmed is there after kill -9", async () => {
   using scratch = new Scratch();
@@ -50,7 +47,7 @@ Deno.test({
   async fn() {
     let lost = 0;
     // The database may just have had all of it.
-    for (let i = 0; i < TRIES && lost === 0; i++) {
+    for (let i = 0; i < POWER_CUTS && lost === 0; i++) {
       using scratch = new Scratch();
       const options = await powerCuts(scratch, "always");
       const env = { ...options.env!, POWER_CUT_LIES: "socktool.journal" };
