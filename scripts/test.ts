@@ -61,6 +61,9 @@ export function testFiles(folder = "tests"): string[] {
     });
 }
 
+/** The names of the lanes. */
+export const LANE_NAMES: readonly string[] = [...Object.keys(LANES), "together"];
+
 /** The lane of a test file. */
 export function laneOf(path: string): string {
   const isIn = (place: string) => place.endsWith("/") ? path.startsWith(place) : path === place;
@@ -120,9 +123,15 @@ async function run(groups: readonly (readonly string[])[], flags: readonly strin
 if (import.meta.main) {
   // Ctrl-C ends the tests, and then this.
   Deno.addSignalListener("SIGINT", () => {});
-  const [lane, ...flags] = Deno.args;
+  const [lane = "", ...flags] = Deno.args;
+  // Without a file to run, `deno test` would run all.
+  if (!LANE_NAMES.includes(lane)) {
+    const problem = `error: there is no lane "${lane}"; there are ${LANE_NAMES.join(", ")}\n`;
+    Deno.stderr.writeSync(new TextEncoder().encode(problem));
+    Deno.exit(2);
+  }
   const paths = testFiles().filter((path) => laneOf(path) === lane);
-  const sharing = PARALLEL[lane!];
+  const sharing = PARALLEL[lane];
   const groups = sharing === undefined ? paths.map((path) => [path]) : groupsOf(paths, sharing);
   Deno.exit(await run(groups, [...sharing === undefined ? [] : ["--parallel"], ...flags]));
 }
