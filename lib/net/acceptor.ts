@@ -36,6 +36,7 @@ export class Acceptor<T extends NonNullable<unknown> = Deno.Conn> {
   readonly #listener: AcceptSource<T>;
   readonly #turns: Turns;
   readonly #onFailed: (error: ConnectionError) => void;
+  readonly #inATurn: number;
   #stopped = false;
   #pauseMs = FIRST_PAUSE_MS;
   #failedPeers = 0;
@@ -43,22 +44,29 @@ export class Acceptor<T extends NonNullable<unknown> = Deno.Conn> {
   #turnAt = -Infinity;
   #wake: (() => void) | undefined;
 
-  /** Takes over the listener. `onFailed` gets each failed accept; it must not throw. */
+  /**
+   * Takes over the listener.
+   *
+   * @param onFailed Gets each failed accept. It must not throw.
+   * @param inATurn How many are accepted in one turn: what takes about a millisecond.
+   */
   constructor(
     listener: AcceptSource<T>,
     turns: Turns,
     onFailed: (error: ConnectionError) => void,
+    inATurn = TURN_ACCEPTS,
   ) {
     this.#listener = listener;
     this.#turns = turns;
     this.#onFailed = onFailed;
+    this.#inATurn = inATurn;
     if (listener.handshakes) listener.handshakes.onFailed = onFailed;
   }
 
   /** The next connection; `undefined` once the listener is closed. Never rejects. */
   async next(): Promise<T | undefined> {
     while (!this.#stopped) {
-      if (++this.#acceptsSinceTurn >= TURN_ACCEPTS) await this.#takeTurn();
+      if (++this.#acceptsSinceTurn >= this.#inATurn) await this.#takeTurn();
       try {
         const conn = await this.#listener.accept();
         this.#failedPeers = 0;

@@ -46,8 +46,17 @@ export class Entrance<T extends NonNullable<unknown>> {
     giveUp: (count) => this.#giveUp(count),
   });
 
-  /** Takes over a listener, and begins. */
-  constructor(source: AcceptSource<T>, turns: Turns, events: EntranceEvents<T>) {
+  /**
+   * Takes over a listener, and begins.
+   *
+   * @param inATurn As for an {@linkcode Acceptor}.
+   */
+  constructor(
+    source: AcceptSource<T>,
+    turns: Turns,
+    events: EntranceEvents<T>,
+    inATurn?: number,
+  ) {
     this.#events = events;
     const inTurn = { takeIfBusy: () => descriptorsToCome() ?? turns.takeIfBusy() };
     this.#admission = new Admission(inTurn, ({ item, number }) => {
@@ -64,7 +73,7 @@ export class Entrance<T extends NonNullable<unknown>> {
     this.#acceptor = new Acceptor(from, turns, (error) => {
       this.#isShort ||= error.code === "too-many-open-files";
       events.failed(error);
-    });
+    }, inATurn);
     void this.#acceptAll();
   }
 

@@ -116,6 +116,37 @@ Deno.test("of clients that come at once a few are accepted, then others have the
   for (const conn of conns) conn.close();
 });
 
+Deno.test("a hundred clients and more that come at once are taken in one turn", async () => {
+  const CLIENTS = 300;
+  using listener = await listenSockets(LOOPBACK);
+  const conns: Deno.Conn[] = [];
+  for (let i = 0; i < CLIENTS; i++) conns.push(await dial(listener.address));
+  let taken = 0;
+  const turns: Pick<Turns, "take" | "takeIfBusy" | "takeToEnd"> = {
+    async take() {
+      taken++;
+      await undefined;
+    },
+    takeIfBusy: () => undefined,
+    takeToEnd: () => undefined,
+  };
+  const accepted: Side[] = [];
+  listener.serve({
+    accepted: (side) => void accepted.push(side),
+    failed: (error) => {
+      throw error;
+    },
+  }, { turns: turns as Turns, reads: new ReadBudget() });
+  await until(() => accepted.length === CLIENTS, "all are accepted");
+  // In more turns, a flood would come faster than it is taken, and fill the kernel's queue for others.
+  assert(taken <= CLIENTS / 100, `${taken} turns`);
+  for (const side of accepted) {
+    side.listen({ closed() {} } as unknown as SideEvents);
+    side.close();
+  }
+  for (const conn of conns) conn.close();
+});
+
 Deno.test("clients that still wait for their turn are let go when a listener closes", async () => {
   using listener = await listenSockets(LOOPBACK);
   const conns: Deno.Conn[] = [];
