@@ -1,6 +1,9 @@
 import { Deque } from "../base/deque.ts";
 import type { Turns } from "./turns.ts";
 
+/** So many networks are compared with each other: of more it would take too long. */
+const MAX_COMPARED = 256;
+
 /** What waits of one network. */
 interface Waiting<T> {
   readonly queue: Deque<T>;
@@ -58,7 +61,9 @@ export class Admission<T extends NonNullable<unknown>> {
   /** Removes the one that has waited longest of the network that has the most. */
   takeOldest(): T | undefined {
     let most: [string, Waiting<T>] | undefined;
+    let compared = 0;
     for (const each of this.#networks) {
+      if (++compared > MAX_COMPARED) break;
       if (!most || each[1].queue.length > most[1].queue.length) most = each;
     }
     if (!most) return undefined;

@@ -22,6 +22,9 @@ export interface EntranceEvents<T extends NonNullable<unknown>> {
 /** After this time those that were let in have the descriptors by which they reach the upstream. */
 const DIALLED_MS = 2;
 
+/** So many that wait are let in before more are accepted, where no descriptor was left. */
+const LET_IN_FIRST = 256;
+
 /** A client that waits, and which one it is. */
 interface Arrival<T> {
   readonly item: T;
@@ -31,7 +34,8 @@ interface Arrival<T> {
 /**
  * Accepts the clients of a proxy, and lets them in by networks in turn. Where the process has no
  * descriptor left, some of those go that wait, and the others are let in before more are accepted: else
- * these would take the descriptors by which those are to reach the upstream.
+ * these would take the descriptors by which those are to reach the upstream. To let in thousands would
+ * take seconds: of so many, two go from then on for each that comes, until half as many wait.
  *
  * @typeParam T A client that was accepted.
  */
@@ -41,6 +45,8 @@ export class Entrance<T extends NonNullable<unknown>> {
   readonly #admission: Admission<Arrival<T>>;
   readonly #emptied = new Condition();
   #isShort = false;
+  /** How many may wait. */
+  #most = Infinity;
   readonly #givingWay = giveWay({
     unproven: () => this.#admission.size,
     giveUp: (count) => this.#giveUp(count),
@@ -61,7 +67,7 @@ export class Entrance<T extends NonNullable<unknown>> {
     const inTurn = { takeIfBusy: () => descriptorsToCome() ?? turns.takeIfBusy() };
     this.#admission = new Admission(inTurn, ({ item, number }) => {
       events.admitted(item, number);
-      if (this.#admission.size === 0) this.#emptied.notify();
+      if (this.#admission.size === 0) this.#noteEmpty();
     });
     const { address, handshakes } = source;
     const accept = async () => {
@@ -88,11 +94,17 @@ export class Entrance<T extends NonNullable<unknown>> {
     let number = 0;
     for (let item = await this.#acceptor.next(); item; item = await this.#acceptor.next()) {
       this.#admission.add(networkOf(this.#events.remoteOf(item)), { item, number: ++number });
+      if (this.#admission.size > this.#most) this.#giveUp(2);
     }
   }
 
   async #untilLetIn(): Promise<void> {
-    if (this.#admission.size > 0) await this.#emptied.wait();
+    const { size } = this.#admission;
+    if (size > LET_IN_FIRST) {
+      this.#most = Math.max(LET_IN_FIRST, size / 2);
+      return;
+    }
+    if (size > 0) await this.#emptied.wait();
     await new Promise((resolve) => setTimeout(resolve, DIALLED_MS));
   }
 
@@ -100,6 +112,11 @@ export class Entrance<T extends NonNullable<unknown>> {
     for (let i = 0; i < count && this.#admission.size > 0; i++) {
       this.#events.letGo(this.#admission.takeOldest()!.item);
     }
-    if (this.#admission.size === 0) this.#emptied.notify();
+    if (this.#admission.size === 0) this.#noteEmpty();
+  }
+
+  #noteEmpty(): void {
+    this.#most = Infinity;
+    this.#emptied.notify();
   }
 }

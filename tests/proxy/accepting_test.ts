@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { dial, listen, type TcpAddress } from "../../lib/net/mod.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import type { Turns } from "../../lib/net/turns.ts";
+import { Entrance } from "../../lib/proxy/entrance.ts";
 import { listenSockets } from "../../lib/proxy/listen_sockets.ts";
 import { PlainListener } from "../../lib/proxy/plain_listener.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
@@ -145,6 +146,44 @@ Deno.test("a hundred clients and more that come at once are taken in one turn", 
     side.close();
   }
   for (const conn of conns) conn.close();
+});
+
+Deno.test("where no descriptor is left while hundreds wait, more are accepted, and the oldest go", async () => {
+  const SHORT_AT = 600;
+  const CLIENTS = 1_200;
+  let came = 0;
+  let wasShort = false;
+  const all = Promise.withResolvers<void>();
+  const source = {
+    address: { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const,
+    handshakes: undefined,
+    accept(): Promise<number> {
+      if (came === SHORT_AT && !wasShort) {
+        wasShort = true;
+        return Promise.reject(new Error("Too many open files (os error 24)"));
+      }
+      if (came < CLIENTS) return Promise.resolve(++came);
+      all.resolve();
+      return new Promise(() => {});
+    },
+    close() {},
+  };
+  const turns: Pick<Turns, "take" | "takeIfBusy" | "takeToEnd"> = {
+    take: () => undefined,
+    takeIfBusy: () => new Promise(() => {}),
+    takeToEnd: () => undefined,
+  };
+  const gone: number[] = [];
+  const entrance = new Entrance<number>(source, turns as Turns, {
+    remoteOf: () => source.address,
+    admitted() {},
+    letGo: (client) => void gone.push(client),
+    failed() {},
+  });
+  await deadline(all.promise, "all are accepted, though nobody is let in");
+  assert(CLIENTS - gone.length <= SHORT_AT / 2, `${CLIENTS - gone.length} wait`);
+  entrance.close();
+  assertEquals(gone, Array.from({ length: CLIENTS }, (_, i) => i + 1));
 });
 
 Deno.test("clients that still wait for their turn are let go when a listener closes", async () => {
