@@ -34,13 +34,13 @@ export const ATTACKS: Record<string, { connections: number; frames: () => Uint8A
     frames: () =>
       times(150, () => json(`{"action":"get","value":"x","a":[${"[],".repeat(21_000)}1]}`)),
   },
-  "get of an entry of 4 MiB, 32 at once": {
+  "get of an entry of 4 MiB, 12 at once": {
     connections: 1,
-    frames: () => times(32, () => action({ action: "get", value: "large" })),
+    frames: () => times(12, () => action({ action: "get", value: "large" })),
   },
-  "search for the key of an entry of 4 MiB, 32 at once": {
+  "search for the key of an entry of 4 MiB, 12 at once": {
     connections: 1,
-    frames: () => times(32, () => action({ action: "search", value: "large" })),
+    frames: () => times(12, () => action({ action: "search", value: "large" })),
   },
   "search of 100 hits with large texts and titles": {
     connections: 1,

@@ -145,7 +145,14 @@ async function problemsOf(call: Call, member: OptionMember): Promise<string[]> {
   return problems;
 }
 
-function membersInLib(): OptionMember[] {
+let members: readonly OptionMember[] | undefined;
+
+/** Those of all modules, which are read once. */
+function membersInLib(): readonly OptionMember[] {
+  return members ??= readMembers();
+}
+
+function readMembers(): OptionMember[] {
   const found: OptionMember[] = [];
   const visit = (folder: string) => {
     for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}${folder}`)) {

@@ -11,7 +11,7 @@ const CHUNK = new Uint8Array(65_536).fill(120);
 const LIMIT_MS = 60_000;
 
 /** How large contents are, and how much memory each may take: what is loaded for the first counts, too. */
-const CONTENTS = [[32 * MIB, Infinity], [soakSize(256, 1_024) * MIB, 64 * MIB]] as const;
+const CONTENTS = [[32 * MIB, Infinity], [soakSize(128, 1_024) * MIB, 64 * MIB]] as const;
 
 /** A frame whose content comes from a stream, and the most memory there was while it was read. */
 function large(bytes: number) {

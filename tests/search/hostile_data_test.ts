@@ -12,7 +12,7 @@ const SPACES = " ".repeat(300_000);
 Deno.test("reading a file takes time by its length, whatever is in it", async () => {
   const files: Record<string, string> = {
     "elements in elements.html": "<b>x".repeat(9_000),
-    "texts in elements.html": `${"<b>".repeat(9_000)}${"x<br>".repeat(200_000)}`,
+    "texts in elements.html": `${"<b>".repeat(9_000)}${"x<br>".repeat(100_000)}`,
     "space in a line.html": `<pre>a${SPACES}b</pre>`,
     "space in a heading.md": `# a${" ".repeat(60_000)}\u2028b`,
     "space in a closed heading.md": `# a${" #".repeat(30_000)}\u2028b`,
@@ -20,7 +20,7 @@ Deno.test("reading a file takes time by its length, whatever is in it", async ()
     "comments of MDX.mdx": "{/*".repeat(200_000) + "<!--".repeat(200_000) + "-->",
     "space before a name.md": `{# a${SPACES}b`,
     "brackets.md": `# ${"[".repeat(60_000)}`,
-    "columns.csv": `${",".repeat(300_000)}\n1,2\n`,
+    "columns.csv": `${",".repeat(100_000)}\n1,2\n`,
   };
   for (const [name, content] of Object.entries(files)) {
     const startedAt = performance.now();
@@ -38,7 +38,7 @@ Deno.test("reading a file takes time by its length, whatever is in it", async ()
 });
 
 Deno.test("a record may have very many fields, and fields in fields", async () => {
-  const many = Object.fromEntries(Array.from({ length: 150_000 }, (_, i) => [`f${i}`, "x"]));
+  const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`f${i}`, "x"]));
   const deep = '{"a":'.repeat(20) + "[".repeat(10_000) + '"x"' + "]".repeat(10_000) +
     "}".repeat(20);
   const file = [JSON.stringify({ id: 1, many }), `{"id":2,"deep":${deep}}`, '{"id":3,"text":"x"}'];

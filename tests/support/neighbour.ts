@@ -9,7 +9,7 @@ const BOUND_MS = 100;
 /** How much longer than in a quiet run a request may take, on a machine that is slow. */
 const FACTOR = 10;
 
-const QUIET_REQUESTS = 50;
+const QUIET_REQUESTS = 25;
 
 /** The latency below which 99 of 100 are. */
 export function p99(latencies: readonly number[]): number {

@@ -12,7 +12,7 @@ import { Random } from "../../../soak/random.ts";
 import { soakSize } from "../../../support/soak_size.ts";
 import { UNLIMITED } from "./support.ts";
 
-const RUNS = soakSize(5, 10);
+const RUNS = soakSize(3, 10);
 const STEPS = 120;
 /** All ids are looked up after so many steps, and when they were read: it takes most of the time. */
 const LOOK_EVERY = 8;

@@ -4,7 +4,7 @@ import { runModel } from "./model_run.ts";
 import { MUTANTS, plant } from "./mutants.ts";
 
 /** Runs of the engine as it is; the soak makes others. */
-const RUNS = 30;
+const RUNS = 15;
 /** Runs after which a planted fault must have been noticed. */
 const MUTANT_RUNS = 60;
 /** Begun with: their runs notice what few others do. */

@@ -16,7 +16,7 @@ import { frameOf, framesIn, publication } from "./support.ts";
 import { soakSize } from "../../../support/soak_size.ts";
 
 const PAGE = 4_096;
-const ROUNDS = soakSize(8, 12);
+const ROUNDS = soakSize(6, 12);
 const MESSAGES = 60;
 
 const START = { from: "all" } as const;
@@ -49,6 +49,30 @@ async function contentsOf(store: StreamStore, stream: string): Promise<Map<numbe
   return found;
 }
 
+/** A whole database, and the contents of its streams. */
+interface Filled {
+  readonly whole: Uint8Array;
+  readonly stored: ReadonlyMap<string, ReadonlyMap<number, string>>;
+}
+
+let filling: Promise<Filled> | undefined;
+
+/** Of one store that is filled once: tests change copies of its database. */
+function filled(): Promise<Filled> {
+  return filling ??= (async () => {
+    using scratch = new Scratch();
+    const folder = scratch.at("store");
+    const stored = await fill(folder);
+    return { whole: await Deno.readFile(`${folder}/socktool.db`), stored };
+  })();
+}
+
+/** Makes a folder of a store with this database. */
+async function makeStore(folder: string, database: Uint8Array): Promise<void> {
+  await Deno.mkdir(folder);
+  await Deno.writeFile(`${folder}/socktool.db`, database);
+}
+
 async function fill(folder: string): Promise<Map<string, Map<number, string>>> {
   await using store = await openStreamStore(folder);
   await store.create("orders", newStreamSettings(["orders.>"]));
@@ -69,20 +93,19 @@ async function fill(folder: string): Promise<Map<string, Map<number, string>>> {
 
 Deno.test("a store with broken pages is repaired: what is whole is there, and nothing else", async () => {
   using scratch = new Scratch();
+  const { whole, stored } = await filled();
   const original = scratch.at("original");
-  const stored = await fill(original);
+  await makeStore(original, whole);
   assertEquals(await repairStreamStore(original), {
     streams: 2,
     messages: MESSAGES + 2,
     lost: [],
     damaged: undefined,
   });
-  const whole = await Deno.readFile(`${original}/socktool.db`);
   const random = new Random(3);
   let kept = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const folder = scratch.at(`damaged${round}`);
-    await Deno.mkdir(folder);
     const bytes = whole.slice();
     for (let i = random.int(1, 3); i > 0; i--) {
       const page = random.int(1, bytes.length / PAGE - 1);
@@ -90,7 +113,7 @@ Deno.test("a store with broken pages is repaired: what is whole is there, and no
       const filler = random.pick([0, 7, 255]);
       bytes.fill(filler, page * PAGE + from, (page + 1) * PAGE);
     }
-    await Deno.writeFile(`${folder}/socktool.db`, bytes);
+    await makeStore(folder, bytes);
     const before = await checkStreamStore(folder);
     const { lost, damaged } = await repairStreamStore(folder);
     if (before.problems.length === 0) {
@@ -121,17 +144,15 @@ Deno.test("a store with broken pages is repaired: what is whole is there, and no
 
 Deno.test("what a start reads and finds broken is told as damage, with what helps", async () => {
   using scratch = new Scratch();
+  const { whole } = await filled();
   const original = scratch.at("original");
-  await fill(original);
-  const whole = await Deno.readFile(`${original}/socktool.db`);
+  await makeStore(original, whole);
   using db = new DatabaseSync(`${original}/socktool.db`);
   const root = db.prepare("SELECT rootpage AS page FROM sqlite_schema WHERE name = ?");
   for (const table of ["stream", "consumer", "doomed", "counter", "retained", "run_first"]) {
     const folder = scratch.at(table);
-    await Deno.mkdir(folder);
     const page = Number(root.get(table)!["page"]);
-    const bytes = whole.slice().fill(0, (page - 1) * PAGE, page * PAGE);
-    await Deno.writeFile(`${folder}/socktool.db`, bytes);
+    await makeStore(folder, whole.slice().fill(0, (page - 1) * PAGE, page * PAGE));
     const error = await assertRejects(() => openStreamStore(folder), SqliteError);
     assertEquals([table, error.code], [table, "damaged"]);
     assertStringIncludes(error.message, `socktool stream repair --store ${folder}`);
@@ -141,7 +162,8 @@ Deno.test("what a start reads and finds broken is told as damage, with what help
 Deno.test("what only counters tell wrong is set right, and nothing is lost", async () => {
   using scratch = new Scratch();
   const folder = scratch.at("store");
-  const stored = await fill(folder);
+  const { whole, stored } = await filled();
+  await makeStore(folder, whole);
   const db = new DatabaseSync(`${folder}/socktool.db`);
   db.exec("UPDATE stream SET count = 1, bytes = 1, next = 2 WHERE name = 'orders'");
   db.close();
@@ -166,12 +188,10 @@ const BROKEN_ROWS: readonly (readonly [sql: string, lost: string, opens: boolean
 
 Deno.test("rows that can be read and are not as written are told, and left out", async () => {
   using scratch = new Scratch();
-  const original = scratch.at("original");
-  await fill(original);
+  const { whole } = await filled();
   for (const [i, [sql, what, opens]] of BROKEN_ROWS.entries()) {
     const folder = scratch.at(`${i}`);
-    await Deno.mkdir(folder);
-    await Deno.copyFile(`${original}/socktool.db`, `${folder}/socktool.db`);
+    await makeStore(folder, whole);
     const db = new DatabaseSync(`${folder}/socktool.db`);
     db.exec(sql);
     db.close();
@@ -192,13 +212,11 @@ Deno.test("rows that can be read and are not as written are told, and left out",
 
 Deno.test("a store that was cut off is repaired as far as it goes", async () => {
   using scratch = new Scratch();
-  const original = scratch.at("original");
-  const orders = (await fill(original)).get("orders")!;
-  const whole = await Deno.readFile(`${original}/socktool.db`);
+  const { whole, stored } = await filled();
+  const orders = stored.get("orders")!;
   const folder = scratch.at("cut");
-  await Deno.mkdir(folder);
   const bytes = whole.slice(0, Math.floor(0.6 * whole.length));
-  await Deno.writeFile(`${folder}/socktool.db`, bytes);
+  await makeStore(folder, bytes);
   await assertRejects(() => openStreamStore(folder), SqliteError, "stream repair --store");
   const { lost, damaged } = await repairStreamStore(folder);
   assert(lost.length > 0);
@@ -215,12 +233,8 @@ Deno.test("a store that was cut off is repaired as far as it goes", async () => 
 Deno.test("a store of which nothing can be read is left as it is", async () => {
   using scratch = new Scratch();
   const folder = scratch.at("store");
-  await fill(folder);
-  await Deno.writeFile(
-    `${folder}/socktool.db`,
-    (await Deno.readFile(`${folder}/socktool.db`)).fill(7, 20, PAGE),
-  );
-  const before = await Deno.readFile(`${folder}/socktool.db`);
+  const before = (await filled()).whole.slice().fill(7, 20, PAGE);
+  await makeStore(folder, before);
   const error = await assertRejects(() => repairStreamStore(folder), SqliteError);
   assert(["damaged", "not-a-database"].includes(error.code), error.code);
   assertEquals(await Deno.readFile(`${folder}/socktool.db`), before);
@@ -237,7 +251,7 @@ function contentOf(folder: string): Map<string, string> {
 Deno.test("a check, a repair or a backup that is ended leaves the store as it was, and no other file", async () => {
   using scratch = new Scratch();
   const folder = scratch.at("store");
-  await fill(folder);
+  await makeStore(folder, (await filled()).whole);
   const db = new DatabaseSync(`${folder}/socktool.db`);
   db.exec("UPDATE stream SET count = 1 WHERE name = 'orders'");
   db.close();

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { StreamError } from "../../../../lib/pubsub/broker/streams/stream_error.ts";
 import { openStreamStore } from "../../../../lib/pubsub/broker/streams/sqlite/sqlite_stream_store.ts";
 import { deadline } from "../../../support/deadline.ts";
+import { soakSize } from "../../../support/soak_size.ts";
 import { frameOf, publication, UNLIMITED } from "./support.ts";
 
 /**
@@ -75,7 +76,7 @@ Deno.test("what comes in whatever pieces while commits run is stored once, in th
           lastSeqs[stream]! += stored.length;
         }
       }),
-      { numRuns: 30 },
+      { numRuns: soakSize(12, 30) },
     );
     assert(lastSeqs.a! > 0 && lastSeqs.b! > 0);
   } finally {
