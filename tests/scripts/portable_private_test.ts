@@ -265,6 +265,8 @@ test(
 
 /** What lasts longest is done as root in the soak only. */
 const AS_ROOT_TOO = soakSize(0, 1) === 1;
+/** How often the file starts while it is attacked. */
+const ATTACKED = soakSize(6, 12);
 
 test(
   "the portable file wins against somebody who swaps folders all the time",
@@ -284,7 +286,7 @@ test(
     const attacker = new Deno.Command("sh", { args: ["-c", attack], uid: OTHER, gid: OTHER })
       .spawn();
     try {
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < ATTACKED; round++) {
         assertOurs(place, await place.start({ TMPDIR: t }));
         for (const name of namesIn(t).filter((name) => ownerOf(`${t}/${name}`) === place.victim)) {
           Deno.removeSync(`${t}/${name}`, { recursive: true });
@@ -315,7 +317,7 @@ test(
     const attacker = new Deno.Command("sh", { args: ["-c", attack], uid: OTHER, gid: OTHER })
       .spawn();
     try {
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < ATTACKED; round++) {
         assertOurs(place, await place.start({ HOME: home, TMPDIR: t }));
         assertEquals(namesIn(evil), [], "nothing is unpacked where others can replace it");
         for (const folder of [place.at("own"), t]) {
