@@ -137,13 +137,7 @@ export function payers<T extends NonNullable<unknown>>(
   networkOf: (item: T) => string,
   count: number,
 ): T[] {
-  const networks = new Map<string, T[]>();
-  for (const item of items) {
-    const name = networkOf(item);
-    const others = networks.get(name);
-    if (others) others.push(item);
-    else networks.set(name, [item]);
-  }
+  const networks = Map.groupBy(items, networkOf);
   // Nobody is chosen of others than the largest.
   const largest = [...networks.values()].sort((a, b) => b.length - a.length).slice(0, count)
     .map((items) => ({ items, taken: 0 }));

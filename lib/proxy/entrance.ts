@@ -35,7 +35,7 @@ interface Arrival<T> {
  * Accepts the clients of a proxy, and lets them in by networks in turn. Where the process has no
  * descriptor left, some of those go that wait, and the others are let in before more are accepted: else
  * these would take the descriptors by which those are to reach the upstream. To let in thousands would
- * take seconds: of so many, two go from then on for each that comes, until half as many wait.
+ * take seconds: if more than 256 wait, two of them are closed for each new one, until half of them are left.
  *
  * @typeParam T A client that was accepted.
  */

@@ -42,8 +42,8 @@ interface ServerHandle {
 }
 
 /**
- * Where at least so many came at once, it is found out whether there are descriptors for more. Each time
- * would be a tenth of what a short connection takes.
+ * After this many connections in a row it checks whether a descriptor is left for one more. A check
+ * after every connection would take a tenth of the time of a short one.
  */
 const MANY_AT_ONCE = 8;
 

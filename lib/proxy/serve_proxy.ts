@@ -133,7 +133,6 @@ export function serveProxy(
   return listenAndServe(
     toAddress(target as Address | string),
     { tls },
-    to,
     (listener) => new ProxyServer(listener, to, options, limits),
   );
 }
@@ -141,10 +140,8 @@ export function serveProxy(
 async function listenAndServe(
   address: Address,
   options: Pick<ListenOptions, "tls">,
-  upstream: Upstream,
   start: (listener: SocketListener) => Proxy,
 ): Promise<Proxy> {
-  if (upstream.tls) await upstreamTls.load();
   const listener = await listenSockets(address, options);
   try {
     return start(listener);

@@ -33,6 +33,15 @@ for i in range(int(sys.argv[2])):
     sock.close()
 `;
 
+/** Closes the sides that a listener has accepted, and their clients. */
+function closeAll(sides: readonly Side[], clients: readonly Deno.Conn[]): void {
+  for (const side of sides) {
+    side.listen({ closed() {} } as unknown as SideEvents);
+    side.close();
+  }
+  for (const client of clients) client.close();
+}
+
 /** Resets connections while this program does nothing, so that it has accepted none of them. */
 function resetMany({ port }: TcpAddress): void {
   const args = ["-c", RESETTING, `${port}`, `${RESETS}`];
@@ -110,11 +119,7 @@ Deno.test("of clients that come at once a few are accepted, then others have the
   await until(() => accepted.length === conns.length, "all are accepted");
   // Whoever has a turn first, faults are for the first one that came, or the second.
   assertEquals(ports, conns.map(({ localAddr }) => (localAddr as Deno.NetAddr).port));
-  for (const side of accepted) {
-    side.listen({ closed() {} } as unknown as SideEvents);
-    side.close();
-  }
-  for (const conn of conns) conn.close();
+  closeAll(accepted, conns);
 });
 
 Deno.test("a hundred clients and more that come at once are taken in one turn", async () => {
@@ -141,11 +146,7 @@ Deno.test("a hundred clients and more that come at once are taken in one turn", 
   await until(() => accepted.length === CLIENTS, "all are accepted");
   // In more turns, a flood would come faster than it is taken, and fill the kernel's queue for others.
   assert(taken <= CLIENTS / 100, `${taken} turns`);
-  for (const side of accepted) {
-    side.listen({ closed() {} } as unknown as SideEvents);
-    side.close();
-  }
-  for (const conn of conns) conn.close();
+  closeAll(accepted, conns);
 });
 
 Deno.test("where no descriptor is left while hundreds wait, more are accepted, and the oldest go", async () => {

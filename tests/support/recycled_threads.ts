@@ -2,8 +2,8 @@
  * Threads that are used again: to start one, and to load all that it runs, takes longer than most of
  * the tests that need one. In a file that imports this, `new Worker(…)` takes a thread with which an
  * earlier test is done. That is one which reported that it has closed, when it was told to, or which
- * answered the only order that it was to carry out, and was then ended. Threads of loads are neither:
- * runs with used ones counted too few answers now and then.
+ * answered the only order that it was to carry out, and was then ended. Threads of loads are never used
+ * again: a load on a used one sometimes counted too few answers.
  *
  * @module
  */

@@ -192,7 +192,7 @@ function read(input: ReadBuffer, from: number, count: number): number {
   return length;
 }
 
-/** Memory for a queue; whoever still sends from it after it was given back sends something else. */
+/** Memory for a queue. It is overwritten when it is given back, so that sending from it later is noticed. */
 class Lent extends SharedMemory {
   override readonly isShared = false;
   given = 0;

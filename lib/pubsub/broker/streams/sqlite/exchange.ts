@@ -80,8 +80,8 @@ function nextOf(path: string): string {
 }
 
 /**
- * In one go: no signal is heard in between. What it removes has other names. The time in them is that of
- * the database which takes the place, so that whoever ends it gives the rest the same ones.
+ * In one go: no signal is heard in between. What it removes has other names. The time in these names is
+ * that of the new database, so they are the same if a later process has to finish this.
  *
  * @returns where the old files are.
  */

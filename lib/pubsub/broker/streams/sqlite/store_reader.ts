@@ -19,8 +19,8 @@ const MAX_KEPT = 8;
 const MAX_KEPT_BYTES = 1_048_576;
 
 /**
- * What is read in advance in one go: a part costs both threads as much as 100 KiB of what is in it. Of all
- * readers together there are so many of these parts, read and not sent; nobody counts them.
+ * What is read in advance in one go: a part costs both threads as much as 100 KiB of what is in it. All
+ * readers together have at most `MAX_IN_ADVANCE` such parts that are not sent yet. No budget counts them.
  */
 const IN_ADVANCE_BYTES = 524_288;
 const MAX_IN_ADVANCE = 16;
