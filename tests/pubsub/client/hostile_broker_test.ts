@@ -170,7 +170,7 @@ Deno.test("a broker that ends each connection at once is tried less and less oft
     reconnect: { firstMs: 1, longestMs: 1_000 },
     onState: ({ retryMs }) => void (retryMs !== undefined && waits.push(retryMs)),
   });
-  await until(() => waits.length === 8);
+  await until(() => waits.length >= 8);
   await client.close();
   assert(Math.max(...waits) > 1, `waits in ms: ${waits}`);
 });
