@@ -77,11 +77,11 @@ Deno.test("runLoad() with a rate counts what stays without an answer, and ends",
     ratePerSecond: 100,
     durationMs: 100,
     answerTimeoutMs: 150,
+    // It ends as soon as both connections are given up, however late a busy machine notices.
+    drainTimeoutMs: 20_000,
   }));
   assertEquals(summary.messages, 0);
-  // On a busy machine the run may end before it has noticed that nothing comes.
-  const { "no-answer": silent = 2, ...others } = summary.errors_by_kind;
-  assertEquals([silent, others], [2, { unanswered: 10 }]);
+  assertEquals(summary.errors_by_kind, { "no-answer": 2, unanswered: 10 });
 });
 
 Deno.test("runLoad() with a rate gives the messages of failed connections to the others", async () => {

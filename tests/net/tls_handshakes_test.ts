@@ -34,7 +34,8 @@ Deno.test("a handshake that takes too long is closed, counted and told", async (
   using silent = await dial(server.address);
   using slow = await dial(server.address);
   await slow.write(Uint8Array.of(22, 3, 1));
-  await until(() => handshakes.pending === 2);
+  // On a busy machine the first may be over before the second has come.
+  await until(() => handshakes.pending + handshakes.failed === 2);
   assert(await isClosed(silent) && await isClosed(slow));
   await until(() => handshakes.pending === 0);
   assertEquals(handshakes.failed, 2);
@@ -43,7 +44,8 @@ Deno.test("a handshake that takes too long is closed, counted and told", async (
     [["tls-handshake", "timed-out"], ["tls-handshake", "timed-out"]],
   );
   assertEquals([server.accepted, server.refused], [0, 0]);
-  await assertEchoes(server.address as TcpAddress);
+  // On a busy machine, a handshake may take longer than it may here.
+  await until(() => assertEchoes(server.address as TcpAddress).then(() => true, () => false));
 });
 
 Deno.test("what a program throws that is told of a failed handshake is reported", async () => {

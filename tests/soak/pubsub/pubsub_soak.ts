@@ -21,7 +21,7 @@ type Ending = (typeof ENDINGS)[number];
 function startBroker(address: string): Promise<ServerProgram> {
   const limits = ["--max-content", "64KiB", "--max-pending", "256KiB", "--patience", "20ms"];
   return ServerProgram.start(
-    script("cmd/broker.ts", address, ...limits, "--drain-timeout", "4s"),
+    script("cmd/broker.ts", address, ...limits, "--drain-timeout", "20s"),
   );
 }
 
