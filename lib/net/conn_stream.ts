@@ -42,7 +42,14 @@ export class ConnStream extends Duplex {
   readBytes = 0;
   /** How many bytes the socket took so far. */
   writtenBytes = 0;
+  /**
+   * Asked before each read that is larger than the smallest one whether there is memory for it; and with
+   * 0 before one that is not.
+   */
+  mayRead: ((bytes: number) => boolean) | undefined;
   #readSize = LEAST_READ_BYTES;
+  /** What the next read reads into, if the last one has left it. */
+  #memory: Buffer | undefined;
   #reading = false;
   #held = false;
   #isDiscarding = false;
@@ -55,11 +62,13 @@ export class ConnStream extends Duplex {
    * much of it, such as control frames of a WebSocket, is seen by nobody else.
    */
   constructor(conn: Deno.Conn, turns?: StreamTurns) {
-    super({ allowHalfOpen: true, autoDestroy: true });
+    // What nobody takes stays with the system: a thousand packets of a byte would be as many buffers.
+    super({ allowHalfOpen: true, autoDestroy: true, readableHighWaterMark: 1 });
     this.conn = conn;
     this.#turns = turns;
     // Errors are seen by whoever reads or writes. Without a listener they would end the program.
     this.on("error", () => {});
+    this.on("resume", () => this.#readOn());
   }
 
   /** Does nothing: there are other limits in time. */
@@ -100,7 +109,7 @@ export class ConnStream extends Duplex {
 
   override _read(): void {
     if (this.#reading || this.destroyed) return;
-    this.#held = this.writableLength > MAX_UNSENT_BYTES;
+    this.#held = this.isPaused() || this.writableLength > MAX_UNSENT_BYTES;
     if (!this.#held) void this.#readSome();
   }
 
@@ -128,7 +137,7 @@ export class ConnStream extends Duplex {
 
   async #readSome(): Promise<void> {
     this.#reading = true;
-    const memory = this.#isDiscarding ? discarded() : Buffer.allocUnsafeSlow(this.#readSize);
+    const memory = this.#isDiscarding ? discarded() : this.#memoryToRead();
     let count: number | null = null;
     let failure: Error | undefined;
     try {
@@ -145,11 +154,32 @@ export class ConnStream extends Duplex {
     this.readBytes += count;
     if (this.#isDiscarding) return this._read();
     const begin = performance.now();
-    this.push(memory.subarray(0, count));
+    this.push(this.#taken(memory, count));
     const isMuch = performance.now() - begin > MUCH_MS;
     if (isMuch || count < memory.length / 4) {
       this.#readSize = Math.max(memory.length / 2, LEAST_READ_BYTES);
     } else if (count === memory.length) this.#readSize = Math.min(2 * count, LARGEST_READ_BYTES);
+  }
+
+  #memoryToRead(): Buffer {
+    const isLeast = this.#readSize === LEAST_READ_BYTES;
+    const mayRead = this.mayRead?.(isLeast ? 0 : this.#readSize) ?? true;
+    const size = mayRead ? this.#readSize : LEAST_READ_BYTES;
+    const memory = this.#memory?.length === size ? this.#memory : Buffer.allocUnsafeSlow(size);
+    this.#memory = undefined;
+    return memory;
+  }
+
+  /**
+   * What was read. It may be kept for long, and all of its memory with it: a few bytes get memory of
+   * their own.
+   */
+  #taken(memory: Buffer, count: number): Buffer {
+    if (2 * count > memory.length) return memory.subarray(0, count);
+    this.#memory = memory;
+    const bytes = Buffer.allocUnsafeSlow(count);
+    bytes.set(memory.subarray(0, count));
+    return bytes;
   }
 
   async #writeAll(chunk: Uint8Array): Promise<void> {
@@ -162,6 +192,11 @@ export class ConnStream extends Duplex {
 
   #written(done: () => void): void {
     done();
+    this.#readOn();
+  }
+
+  /** Reads on if it was kept from it. */
+  #readOn(): void {
     if (this.#held) this._read();
   }
 }

@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import type { WebSocketAddress } from "./address.ts";
 import { ConnectionError } from "./connection_error.ts";
 import { ConnStream } from "./conn_stream.ts";
-import { WEB_SOCKET_OPTIONS, webSocketConn } from "./web_socket_conn.ts";
+import { WEB_SOCKET_OPTIONS, WebSocketConn } from "./web_socket_conn.ts";
 
 /**
  * Makes a WebSocket of a connection to an HTTP server. If that fails, or is aborted, the connection is
@@ -39,7 +39,7 @@ export async function startWebSocket(
   if (signal.aborted) abort();
   try {
     await opened.promise;
-    return webSocketConn(socket, under);
+    return new WebSocketConn(socket, under);
   } catch (error) {
     socket.terminate();
     under.destroy();

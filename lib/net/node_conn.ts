@@ -4,10 +4,6 @@ import { Deque } from "../base/deque.ts";
 import { releaseMemory } from "../base/large_memory.ts";
 import { byteStream } from "./byte_stream.ts";
 import { connWritable } from "./conn_writable.ts";
-import type { ConnectionMemory, KeepingConn } from "./server_memory.ts";
-
-/** While more than this waits to be read, a stream that flows by itself is paused. */
-const HIGH_WATER_BYTES = 65_536;
 
 /** One write takes at most this much, so that a stream without a bound of its own has one. */
 const LARGEST_WRITE_BYTES = 65_536;
@@ -23,17 +19,11 @@ export interface StreamBase
   resetSocket?(): void;
   /**
    * Lets the stream bring about this many bytes more, or fewer; then {@linkcode NodeConn.wake} is to
-   * be called. Without this method the stream flows by itself, and is paused while too much waits to
-   * be read.
+   * be called.
    */
-  pull?(bytes: number): void;
+  pull(bytes: number): void;
   /** What to wait for between two writes; `undefined` if there is room for the next. */
   room?(): Promise<void> | undefined;
-  /**
-   * Begins to close where there is no half-close: nothing is written after it, and the peer's answer
-   * is the end of stream. Without this method the stream is ended.
-   */
-  closeWrite?(): void;
   /** Waits, once the stream has finished, until the socket has taken all of it. */
   flushed?(): Promise<void>;
   /**
@@ -41,25 +31,17 @@ export interface StreamBase
    * given back when it was read: by itself, the runtime gives it back late.
    */
   readonly ownChunks?: boolean;
-  /** Counts what waits to be read, where that is not bounded by {@linkcode pull}. */
-  readonly input?: StreamInput | undefined;
-}
-
-/** What has arrived at a {@linkcode NodeConn} and was not read. */
-export interface StreamInput extends KeepingConn {
-  /** This many bytes were read. */
-  wasRead(bytes: number): void;
 }
 
 /**
- * Makes a `Deno.Conn` of a stream of Node's, for TLS and WebSocket: with half-close, and with
- * back-pressure in both directions. As with any connection, at most one read and one write are under
+ * Makes a `Deno.Conn` of a stream of Node's, for TLS: with half-close, and with back-pressure in both
+ * directions. As with any connection, at most one read and one write are under
  * way at a time, and their memory may be reused once they resolve.
  *
- * A peer may end its stream with or without the close message of TLS or WebSocket: both are an end
- * of stream, not an error. What was cut short is for the protocol above to notice.
+ * A peer may end its stream with or without the close message of TLS: both are an end of stream, not
+ * an error. What was cut short is for the protocol above to notice.
  */
-export class NodeConn implements Deno.Conn, KeepingConn {
+export class NodeConn implements Deno.Conn {
   /** Whether anything was written to it. */
   hasWritten = false;
   /** This end. */
@@ -71,8 +53,6 @@ export class NodeConn implements Deno.Conn, KeepingConn {
   /** What has arrived and was not read: the rest of one chunk, and further chunks. */
   #chunk: Uint8Array = NOTHING;
   readonly #chunks = new Deque<Uint8Array>();
-  #queuedBytes = 0;
-  #paused = false;
   #ended = false;
   #closed = false;
   #failure: { readonly cause: unknown } | undefined;
@@ -103,13 +83,11 @@ export class NodeConn implements Deno.Conn, KeepingConn {
       else await this.#arrival(into.length);
     }
     let count = this.#moveTo(into);
-    // Messages of a byte, a thousand of them, would else be a thousand reads.
+    // Records of a byte, a thousand of them, would else be a thousand reads.
     while (count < into.length && this.#chunks.length > 0) {
       this.#chunk = this.#chunks.shift()!;
       count += this.#moveTo(into.subarray(count));
     }
-    this.#queuedBytes -= count;
-    this.#base.input?.wasRead(count);
     return count;
   }
 
@@ -129,11 +107,6 @@ export class NodeConn implements Deno.Conn, KeepingConn {
 
   /** Says that no more will be sent. Resolves when the socket has taken that, and all before it. */
   closeWrite(): Promise<void> {
-    if (this.#base.closeWrite) {
-      if (this.#failure) return Promise.reject(this.#failure.cause);
-      this.#base.closeWrite();
-      return Promise.resolve();
-    }
     return this.#untilWritten((resolve) => {
       this.#stream.end(() => {
         if (this.#base.flushed) void this.#base.flushed().then(resolve);
@@ -163,11 +136,6 @@ export class NodeConn implements Deno.Conn, KeepingConn {
     if (this.#closed) return;
     this.#base.resetSocket?.();
     this.close();
-  }
-
-  /** Counts what waits to be read as input of a server's connection. */
-  countIn(memory: ConnectionMemory): void {
-    this.#base.input?.countIn(memory);
   }
 
   /**
@@ -225,11 +193,6 @@ export class NodeConn implements Deno.Conn, KeepingConn {
   #take(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#chunks.push(chunk);
-    this.#queuedBytes += chunk.length;
-    if (this.#base.pull === undefined && this.#queuedBytes > HIGH_WATER_BYTES) {
-      this.#paused = true;
-      this.#stream.pause();
-    }
     this.wake();
   }
 
@@ -248,11 +211,7 @@ export class NodeConn implements Deno.Conn, KeepingConn {
 
   #arrival(bytes: number): Promise<void> {
     const arrival = this.#arrived.wait();
-    if (this.#base.pull) this.#base.pull(bytes);
-    else if (this.#paused) {
-      this.#paused = false;
-      this.#stream.resume();
-    }
+    this.#base.pull(bytes);
     return arrival;
   }
 

@@ -1,10 +1,14 @@
 import type { Buffer } from "node:buffer";
 // @ts-types="./ws.d.ts"
-import { createWebSocketStream, type WebSocket } from "ws";
+import type { WebSocket } from "ws";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
+import { Condition } from "../base/condition.ts";
 import { answerPings } from "./answer_pings.ts";
+import { byteStream } from "./byte_stream.ts";
 import type { ConnStream } from "./conn_stream.ts";
-import { NodeConn } from "./node_conn.ts";
+import { connWritable } from "./conn_writable.ts";
+import type { ConnectionMemory, KeepingConn } from "./server_memory.ts";
 import type { WebSocketInput } from "./web_socket_input.ts";
 
 /** A peer that does not answer the Close frame is waited for this long. */
@@ -26,45 +30,197 @@ export const WEB_SOCKET_OPTIONS = {
 /** The status of a Close frame for data of a kind that is not taken (RFC 6455, 7.4.1). */
 const UNSUPPORTED_DATA = 1_003;
 
+/** While more than this waits to be read, nothing is taken from the socket. */
+const HIGH_WATER_BYTES = 65_536;
+
+/** One write, and so one message, takes at most this much. */
+const LARGEST_WRITE_BYTES = 65_536;
+
 /**
- * Makes a connection of an open WebSocket: the bytes of its binary messages, wherever they are cut. A
- * text message ends it with the status 1003. As a WebSocket has no half-close, `closeWrite` begins to
- * close it as a whole: what the peer sends after that is not read.
+ * An open WebSocket as a connection: the bytes of its binary messages, wherever they are cut. A text
+ * message ends it with the status 1003. As a WebSocket has no half-close, `closeWrite` begins to
+ * close it as a whole. As with any connection, at most one read and one write are under way at a time.
  *
- * @param input Counts what waits to be read. Give it before anything can have come.
+ * A message goes into the memory of the read that waits, else into a buffer that all of them share:
+ * each by itself would take a hundred bytes and more, and those of a byte are a peer's to send.
  */
-export function webSocketConn(
-  socket: WebSocket,
-  under: ConnStream,
-  input?: WebSocketInput,
-): Deno.Conn {
-  const stream = createWebSocketStream(socket);
-  const [take] = socket.listeners("message") as [(data: Buffer, isBinary: boolean) => void];
-  const onMessage = (data: Buffer, isBinary: boolean) => {
-    if (isBinary) {
-      input?.completed(data.length);
-      return void take.call(socket, data, true);
+export class WebSocketConn implements Deno.Conn, KeepingConn {
+  /** This end. */
+  readonly localAddr: Deno.Addr;
+  /** The peer's end. */
+  readonly remoteAddr: Deno.Addr;
+  readonly #socket: WebSocket;
+  readonly #under: ConnStream;
+  readonly #input: WebSocketInput | undefined;
+  /** What came and was not read, without the first `#readBytes`, which were. */
+  #unread: ByteBuffer | undefined;
+  #readBytes = 0;
+  /** The memory of the read that waits, and how many bytes of it are there. */
+  #into: Uint8Array | undefined;
+  #intoBytes = 0;
+  #paused = false;
+  #ended = false;
+  #closed = false;
+  #failure: { readonly cause: unknown } | undefined;
+  readonly #arrived = new Condition();
+  #rejectWrite: ((cause: unknown) => void) | undefined;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+
+  /**
+   * Takes over a WebSocket and the stream under it.
+   *
+   * @param input Counts what it keeps. Give it before anything can have come.
+   */
+  constructor(socket: WebSocket, under: ConnStream, input?: WebSocketInput) {
+    this.localAddr = under.conn.localAddr;
+    this.remoteAddr = under.conn.remoteAddr;
+    this.#socket = socket;
+    this.#under = under;
+    this.#input = input;
+    if (input) {
+      under.prependListener("data", (bytes: Uint8Array) => input.arrived(bytes));
+      under.mayRead = (bytes) => input.mayRead(bytes);
     }
-    socket.off("message", onMessage);
-    socket.close(UNSUPPORTED_DATA, "only binary messages are taken");
-  };
-  socket.off("message", take);
-  socket.on("message", onMessage);
-  answerPings(socket);
-  if (input) under.prependListener("data", (bytes: Uint8Array) => input.arrived(bytes));
-  const { conn } = under;
-  return new NodeConn(stream, {
-    localAddr: conn.localAddr,
-    remoteAddr: conn.remoteAddr,
-    ref: () => void under.ref(),
-    unref: () => void under.unref(),
-    input,
-    closeWrite() {
-      socket.close();
-    },
-    closeSocket() {
-      under.destroy();
-      closeQuietly(conn);
-    },
-  });
+    const onMessage = (data: Buffer, isBinary: boolean) => {
+      if (isBinary) return this.#take(data);
+      socket.off("message", onMessage);
+      socket.close(UNSUPPORTED_DATA, "only binary messages are taken");
+    };
+    socket.on("message", onMessage);
+    socket.once("close", () => {
+      this.#ended = true;
+      this.#arrived.notify();
+    });
+    socket.on("error", (cause) => this.#fail(cause));
+    answerPings(socket);
+  }
+
+  /**
+   * Reads some bytes. A peer may end it with or without a Close frame: both are an end of stream. What
+   * was cut short is for the protocol above to notice.
+   *
+   * @returns How many; `null` at the end of stream.
+   */
+  async read(into: Uint8Array): Promise<number | null> {
+    if (into.length === 0) return 0;
+    if (this.#unread) return this.#readWaiting(into, this.#unread);
+    if (!this.#failure && !this.#ended) {
+      this.#into = into;
+      this.#intoBytes = 0;
+      if (this.#paused) {
+        this.#paused = false;
+        this.#socket.resume();
+      }
+      await this.#arrived.wait();
+      this.#into = undefined;
+      if (this.#intoBytes > 0) return this.#intoBytes;
+    }
+    if (this.#failure) throw this.#failure.cause;
+    return null;
+  }
+
+  /** Sends some of the bytes as a message; resolves to how many. */
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.#failure) return Promise.reject(this.#failure.cause);
+    const part = bytes.subarray(0, LARGEST_WRITE_BYTES);
+    return new Promise((resolve, reject) => {
+      this.#rejectWrite = reject;
+      this.#socket.send(part, (error) => error ? reject(error) : resolve(part.length));
+    });
+  }
+
+  /** Begins to close: nothing is sent after it, and the peer's answer is the end of stream. */
+  closeWrite(): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure.cause);
+    this.#socket.close();
+    return Promise.resolve();
+  }
+
+  /**
+   * Closes it at once; a read or write that waits is rejected.
+   *
+   * @throws {Deno.errors.BadResource} if it was closed before.
+   */
+  close(): void {
+    if (this.#closed) throw new Deno.errors.BadResource("The connection is closed");
+    this.#closed = true;
+    this.#unread = undefined;
+    this.#failure = undefined;
+    this.#fail(new Deno.errors.Interrupted("The connection was closed"));
+    this.#socket.terminate();
+    this.#under.destroy();
+    closeQuietly(this.#under.conn);
+  }
+
+  /** Counts what it keeps as input of a server's connection. */
+  countIn(memory: ConnectionMemory): void {
+    this.#input?.countIn(memory);
+  }
+
+  /** Keeps the event loop alive while it waits. */
+  ref(): void {
+    this.#under.ref();
+  }
+
+  /** Does not keep the event loop alive. */
+  unref(): void {
+    this.#under.unref();
+  }
+
+  /** The bytes that arrive. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= byteStream(this);
+  }
+
+  /** Takes the bytes to be sent; closing it begins to close the WebSocket. */
+  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
+    return this.#writable ??= connWritable(this);
+  }
+
+  /** Closes it, if it is open. */
+  [Symbol.dispose](): void {
+    if (!this.#closed) this.close();
+  }
+
+  #take(data: Uint8Array): void {
+    if (this.#closed || data.length === 0) return;
+    let rest = data;
+    const into = this.#into;
+    if (into && !this.#unread) {
+      const room = into.length - this.#intoBytes;
+      into.set(data.length <= room ? data : data.subarray(0, room), this.#intoBytes);
+      // The read goes on once all of this packet is here.
+      if (this.#intoBytes === 0) this.#arrived.notify();
+      this.#intoBytes += Math.min(data.length, room);
+      if (data.length <= room) return;
+      rest = data.subarray(room);
+    }
+    const unread = this.#unread ??= new ByteBuffer();
+    unread.append(rest);
+    this.#input?.keeps(unread.bytes.length);
+    if (unread.length <= HIGH_WATER_BYTES || this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #readWaiting(into: Uint8Array, unread: ByteBuffer): number {
+    const from = this.#readBytes;
+    const part = unread.bytes.subarray(from, Math.min(unread.length, from + into.length));
+    into.set(part);
+    this.#readBytes += part.length;
+    if (this.#readBytes === unread.length) {
+      this.#unread = undefined;
+      this.#readBytes = 0;
+      this.#input?.keeps(0);
+    }
+    return part.length;
+  }
+
+  /** It broke: reads fail after all that came was read, writes fail at once. */
+  #fail(cause: unknown): void {
+    this.#failure ??= { cause };
+    this.#rejectWrite?.(this.#failure.cause);
+    this.#arrived.notify();
+  }
 }

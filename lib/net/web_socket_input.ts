@@ -8,8 +8,9 @@ const FREE_BYTES = 4_096;
 const PART_BYTES = 256;
 
 /**
- * Counts what the WebSocket of a peer keeps: parts of a message that is not whole, and messages that
- * nobody has read yet. A stream of bytes over TCP leaves both to the kernel.
+ * Counts what the WebSocket of a peer keeps: parts of a message that is not whole, messages that
+ * nobody has read yet, and what it reads into. A stream of bytes over TCP leaves the first two to the
+ * kernel.
  */
 export class WebSocketInput {
   readonly #edges = new MessageEdges();
@@ -17,6 +18,8 @@ export class WebSocketInput {
   #unfinishedBytes = 0;
   #unreadBytes = 0;
   #countedBytes = 0;
+  /** What the read that waits takes. */
+  #readingBytes = 0;
 
   /** Counts from now on as input of a connection, which ends where there is no room for it. */
   countIn(memory: ConnectionMemory): void {
@@ -33,16 +36,22 @@ export class WebSocketInput {
     this.#count();
   }
 
-  /** A message is whole. */
-  completed(bytes: number): void {
-    this.#unreadBytes += bytes;
+  /** This much memory is kept for what nobody has read. */
+  keeps(bytes: number): void {
+    this.#unreadBytes = bytes;
     this.#count();
   }
 
-  /** Some of its bytes were read. */
-  wasRead(bytes: number): void {
-    this.#unreadBytes -= bytes;
-    this.#count();
+  /** Whether a read that is larger than the smallest may take so much memory. It counts until the next. */
+  mayRead(bytes: number): boolean {
+    const memory = this.#memory;
+    if (memory === undefined || memory.isOver) return false;
+    const more = bytes - this.#readingBytes;
+    const has = more <= 0 || memory.grow(more);
+    const taken = has ? bytes : 0;
+    if (taken < this.#readingBytes) memory.shrink(this.#readingBytes - taken);
+    this.#readingBytes = taken;
+    return has;
   }
 
   #count(): void {

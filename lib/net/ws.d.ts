@@ -36,6 +36,8 @@ export class WebSocket extends EventEmitter {
   constructor(url: string, options?: ClientOptions);
   /** Says that it is closed. */
   close(code?: number, reason?: string): void;
+  /** Sends a message; `onSent` is called when the socket has taken it, or failed. */
+  send(bytes: Uint8Array, onSent: (error?: Error) => void): void;
   /** Answers a ping; `onSent` is called when the socket has taken the answer, or failed. */
   pong(payload: Uint8Array, isMasked: boolean | undefined, onSent: () => void): void;
   /** Closes the connection at once. */
@@ -55,6 +57,3 @@ export class WebSocketServer extends EventEmitter {
     onOpen: (socket: WebSocket) => void,
   ): void;
 }
-
-/** A WebSocket as a stream of the bytes of its messages. */
-export function createWebSocketStream(socket: WebSocket): Duplex;

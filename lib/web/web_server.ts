@@ -26,7 +26,7 @@ import {
   type ServeTarget,
 } from "../net/mod.ts";
 import { Turns } from "../net/turns.ts";
-import { WEB_SOCKET_OPTIONS, webSocketConn } from "../net/web_socket_conn.ts";
+import { WEB_SOCKET_OPTIONS, WebSocketConn } from "../net/web_socket_conn.ts";
 import { WebSocketInput } from "../net/web_socket_input.ts";
 import { Answerer, MAX_HEAD_BYTES } from "./answerer.ts";
 import { HttpConnection } from "./http_connection.ts";
@@ -318,7 +318,7 @@ export class WebServer implements AsyncDisposable {
     }
     this.#upgrades.handleUpgrade(request, stream as never, head, (socket) => {
       this.#forget(stream);
-      this.#sockets.offer(webSocketConn(socket, connection.stream, new WebSocketInput()));
+      this.#sockets.offer(new WebSocketConn(socket, connection.stream, new WebSocketInput()));
     });
   }
 

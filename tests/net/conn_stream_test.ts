@@ -74,3 +74,42 @@ Deno.test("what is discarded is read to its end, and not handed on", async () =>
   assert(seen <= 4, `${seen}`);
   assertEquals([sizes.length, stream.readBytes], [50, sizes.reduce((sum, size) => sum + size)]);
 });
+
+Deno.test("few bytes are handed on in memory of their own size", async () => {
+  const counts = [1, 1, 500, 512, 513, 1_024, 7];
+  const conn = endless([]);
+  conn.read = (into) => {
+    const count = counts.shift() ?? null;
+    if (count !== null) into.fill(count, 0, count);
+    return Promise.resolve(count);
+  };
+  const stream = new ConnStream(conn);
+  const chunks: Uint8Array[] = [];
+  stream.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+  await new Promise((resolve) => stream.once("end", resolve));
+  assertEquals(chunks.map(({ length }) => length), [1, 1, 500, 512, 513, 1_024, 7]);
+  for (const chunk of chunks) {
+    assertEquals(chunk.every((byte) => byte === chunk.length % 256), true);
+    const least = chunk.length > 512 ? 1_024 : chunk.length;
+    assert(chunk.buffer.byteLength <= Math.max(least, 2 * chunk.length), `${chunk.length}`);
+  }
+});
+
+Deno.test("while it is paused nothing is read, also what would fit; larger reads are asked for", async () => {
+  const sizes: number[] = [];
+  const stream = new ConnStream(endless(sizes));
+  stream.mayRead = (bytes) => bytes <= 4_096;
+  const { promise: paused, resolve } = Promise.withResolvers<void>();
+  let seen = 0;
+  stream.on("data", () => {
+    if (++seen === 20) resolve(void stream.pause());
+  });
+  await paused;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(sizes.length, 20);
+  assertEquals(Math.max(...sizes), 4_096);
+  const more = new Promise<void>((resolve) => stream.once("data", () => resolve()));
+  stream.resume();
+  await more;
+  stream.destroy();
+});
