@@ -121,6 +121,7 @@ export const command = defineCommand({
         connectTimeoutMs: flags["connect-timeout"],
         credentials: { user: flags.user, password: flags.password, token: flags.token },
       },
+      answerMs: flags.timeout,
       topic: flags.publish!,
       filter: flags.subscribe!,
       subscribers,

@@ -160,8 +160,8 @@ export const command = defineCommand({
       const code = error instanceof PubSubError ? error.code : undefined;
       context.log.error(describeError(error), { code });
     };
-    const connecting = { onError: tellRefused, connectTimeoutMs: flags.timeout };
-    return await withClient(flags, context, connecting, async (client) => {
+    const connecting = { onError: tellRefused, limitMs: flags.timeout };
+    return await withClient(flags, context, connecting, async (client, limit) => {
       const source = paced(outgoing(topic, message, flags, context), flags.rate, context.signal);
       const options = {
         retain: flags.retain,
@@ -177,10 +177,14 @@ export const command = defineCommand({
         : flags.confirm
         ? confirmAll
         : publishAll;
-      const failed = await publish(job);
-      context.signal.throwIfAborted();
-      await client.drain(flags.timeout);
-      return failed + tally.refused > 0 ? EXIT.failed : undefined;
+      try {
+        const failed = await publish(job);
+        context.signal.throwIfAborted();
+        await client.drain(flags.timeout);
+        return failed + tally.refused > 0 ? EXIT.failed : undefined;
+      } catch (error) {
+        throw limit.named(error);
+      }
     });
   },
 });

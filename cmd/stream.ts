@@ -24,6 +24,7 @@ import {
   runMain,
   UsageError,
 } from "./_cli/mod.ts";
+import type { AnswerLimit } from "./_pubsub/answer_limit.ts";
 import { brokerFlags, withClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
 import { receiveBackup } from "./_pubsub/receive_backup.ts";
@@ -44,8 +45,10 @@ const ACTIONS = [
   "repair",
 ] as const;
 
+type Action = typeof ACTIONS[number];
+
 /** What must stand behind each action. */
-const EXPECTED: Readonly<Record<typeof ACTIONS[number], readonly [least: number, most: number]>> = {
+const EXPECTED: Readonly<Record<Action, readonly [least: number, most: number]>> = {
   create: [2, 17],
   update: [1, 17],
   info: [1, 1],
@@ -146,7 +149,14 @@ export const command = defineCommand({
         "is made while the broker runs or not, and without this flag through a broker; a store is " +
         "verified and repaired while none runs",
     },
-    timeout: { type: "duration", default: "10s", min: 1, help: "the limit for connecting" },
+    timeout: {
+      type: "duration",
+      default: "10s",
+      min: 1,
+      help:
+        "the limit for connecting, and for the broker's answer; to purge, to back up and to print " +
+        "dead letters may take longer while the broker answers pings",
+    },
     ...brokerFlags,
     ...jsonFlag,
     ...quietFlag,
@@ -173,13 +183,13 @@ export const command = defineCommand({
     }
     const options = {
       onError: (error: unknown) => context.log.error(describeError(error)),
-      connectTimeoutMs: flags.timeout,
+      limitMs: flags.timeout,
     };
     return await withClient(
       flags,
       context,
       options,
-      (client) => perform(action, name ?? "", more, client, flags, context),
+      (client, limit) => perform(action, name ?? "", more, client, limit, flags, context),
     );
   },
 });
@@ -193,10 +203,11 @@ interface ActionFlags extends SettingFlags {
 
 /** Has the broker do something, and prints what came of it. */
 async function perform(
-  action: typeof ACTIONS[number],
+  action: Action,
   name: string,
   more: readonly string[],
   client: BrokerClient,
+  limit: AnswerLimit,
   flags: ActionFlags,
   context: Context,
 ): Promise<undefined> {
@@ -204,11 +215,13 @@ async function perform(
   const { out, log } = context;
   const { json } = flags;
   const [consumer = ""] = more;
+  const what = `stream ${action}`;
+  const answer = <T>(asked: Promise<T>) => limit.wait(what, asked);
   switch (action) {
     case "create": {
       const settings = settingsOf(flags);
       return printStreams(
-        [await streams.create(name, { topics: more, ...settings })],
+        [await answer(streams.create(name, { topics: more, ...settings }))],
         context,
         json,
       );
@@ -216,39 +229,42 @@ async function perform(
     case "update": {
       const topics = more.length > 0 ? more : undefined;
       const change: StreamChange = { topics, ...settingsOf(flags) };
-      return printStreams([await streams.update(name, change)], context, json);
+      return printStreams([await answer(streams.update(name, change))], context, json);
     }
     case "info":
-      return printStreams([await streams.info(name)], context, json);
+      return printStreams([await answer(streams.info(name))], context, json);
     case "list":
-      return printStreams(await streams.list(), context, json);
+      return printStreams(await answer(streams.list()), context, json);
     case "delete":
-      await streams.delete(name);
+      await answer(streams.delete(name));
       if (json) out.json({ type: "deleted", name });
       return;
     case "purge": {
       const which = { beforeSeq: flags["before-seq"], filter: flags.filter };
-      return printStreams([await streams.purge(name, which)], context, json);
+      return printStreams([await limit.waitLong(what, streams.purge(name, which))], context, json);
     }
     case "consumers":
-      return printConsumers(await streams.consumers(name), context, json);
+      return printConsumers(await answer(streams.consumers(name)), context, json);
     case "dead": {
       // Without a dead letter there is no stream of them.
-      if ((await streams.consumer(name, consumer)).dead === 0) return;
+      if ((await answer(streams.consumer(name, consumer))).dead === 0) return;
       const filter = `_dead.${name}.${consumer}`;
-      for await (const letter of client.replay("_dead", { filter, live: false })) {
-        await printMessage(letter, { json }, out);
-      }
-      return;
+      const print = async () => {
+        for await (const letter of client.replay("_dead", { filter, live: false })) {
+          limit.came();
+          await printMessage(letter, { json }, out);
+        }
+      };
+      return void await limit.waitLong(what, print());
     }
     case "backup": {
-      const bytes = await receiveBackup(client, name);
+      const bytes = await receiveBackup(client, limit, name);
       if (json) out.json({ type: "backup", file: name, bytes });
       else log.info(`${formatBytes(bytes)} in ${name}`);
       return;
     }
     default: {
-      const redriven = await streams.redrive(name, consumer);
+      const redriven = await answer(streams.redrive(name, consumer));
       if (json) out.json({ type: "redriven", stream: name, consumer, redriven });
       else out.line(String(redriven));
     }
@@ -319,7 +335,7 @@ const SETTINGS: readonly string[] = [
 ];
 const PURGE: readonly string[] = ["before-seq", "filter"];
 
-function checkWords(action: typeof ACTIONS[number], words: readonly string[]): void {
+function checkWords(action: Action, words: readonly string[]): void {
   const [least, most] = EXPECTED[action];
   if (words.length < least) {
     const missing = action === "backup"
@@ -346,7 +362,7 @@ function checkWords(action: typeof ACTIONS[number], words: readonly string[]): v
 
 /** @throws {UsageError} if one of them means nothing beside the action, or one is missing. */
 function checkFlags(
-  action: typeof ACTIONS[number],
+  action: Action,
   flags: { readonly store: string | undefined; readonly filter: string | undefined },
   given: ReadonlySet<string>,
 ): void {

@@ -33,7 +33,8 @@ export const command = defineCommand({
     timeout: { type: "duration", min: 1, help: "exit after this time" },
     wait: {
       type: "boolean",
-      help: "while there is no broker at the start, try again until there is one",
+      help: "while there is no broker at the start, or none that answers within 10 seconds, wait " +
+        "until there is one",
     },
     group: {
       type: "string",
@@ -165,15 +166,20 @@ export const command = defineCommand({
       format,
     };
     using bounds = new SubBounds(flags);
-    await using client = await connectClient(flags, context, {
+    const { client, limit } = await connectClient(flags, context, {
       onError: (error) => log.error(describeError(error)),
       wait: flags.wait,
       waitMs: flags.timeout,
       maxContentBytes: flags["max-content"],
     });
-    return flags.stream === undefined
-      ? await printPublished(client, args.filter, flags, printing, bounds, context)
-      : await readStream(client, args.filter[0], flags, printing, bounds, context);
+    await using _client = client;
+    bounds.server = limit.server;
+    const reading = flags.stream === undefined
+      ? printPublished(client, args.filter, flags, printing, bounds, context)
+      : readStream(client, args.filter[0], flags, printing, bounds, context);
+    // With --wait, a broker that answers nothing is one that is not there yet.
+    if (flags.wait) return await reading;
+    return await Promise.race([reading, limit.ping("sub").then(() => reading)]);
   },
 });
 

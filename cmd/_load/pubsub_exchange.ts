@@ -1,14 +1,18 @@
+import { before } from "../../lib/base/before.ts";
 import { type ExchangeMessage, LoadError, type LoadExchange } from "../../lib/load/mod.ts";
 import { type BrokerClient, PubSubError, type PubSubMessage } from "../../lib/pubsub/client/mod.ts";
 import { connectBroker, type ConnectBrokerOptions } from "../../lib/pubsub/connect_broker.ts";
 import { connectBroker as connectOver } from "../../lib/pubsub/client/mod.ts";
-import type { Address } from "../../lib/net/mod.ts";
+import { type Address, formatAddress } from "../../lib/net/mod.ts";
+import { formatDuration } from "../_cli/mod.ts";
 
 /** What is published, and who gets it. */
 export interface PubSubOptions {
   readonly address: Address;
   /** How publishers and subscribers connect. */
-  readonly connect: ConnectBrokerOptions;
+  readonly connect: ConnectBrokerOptions & { readonly connectTimeoutMs: number };
+  /** How long the broker may take to confirm a subscription, in milliseconds. */
+  readonly answerMs: number;
   readonly topic: string;
   readonly filter: string;
   readonly subscribers: number;
@@ -31,7 +35,7 @@ const KEY_BYTES = 40;
  * @throws {PubSubError | ConnectionError} if a subscriber cannot subscribe.
  */
 export async function pubsubExchange(options: PubSubOptions): Promise<LoadExchange> {
-  const { address, connect, topic, filter, subscribers, bytes, onError } = options;
+  const { address, connect, answerMs, topic, filter, subscribers, bytes, onError } = options;
   // Others may publish on the topic too.
   const run = crypto.randomUUID().slice(0, 8);
   const padding = "x".repeat(bytes);
@@ -49,18 +53,27 @@ export async function pubsubExchange(options: PubSubOptions): Promise<LoadExchan
     entry.message.answered({ bytes: content.length });
   };
 
+  const late = (what: string, ms: number) => {
+    const message = `${formatAddress(address)} did not answer ${what} in ${formatDuration(ms)}`;
+    return new PubSubError("timed-out", message);
+  };
+  const nameSilent = (error: unknown): never => {
+    const isLate = error instanceof PubSubError && error.code === "timed-out";
+    throw isLate ? late("the hello", connect.connectTimeoutMs) : error;
+  };
   const clients: BrokerClient[] = [];
   const close = async () => {
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
   };
   try {
     for (let i = 0; i < subscribers; i++) {
-      const client = await connectBroker(address, { ...connect, onError });
+      const client = await connectBroker(address, { ...connect, onError }).catch(nameSilent);
       clients.push(client);
-      await client.subscribe(filter, {
+      const subscribing = client.subscribe(filter, {
         onMessage: deliver,
         onMissed: ({ count }) => void (counts.missed += count ?? 0),
       });
+      if (!await before(subscribing, answerMs)) throw late("sub", answerMs);
     }
   } catch (error) {
     await close();

@@ -2,8 +2,9 @@
 import { timerMs } from "../../lib/base/timer_ms.ts";
 import type { Address } from "../../lib/net/mod.ts";
 import type { BrokerClient, Will } from "../../lib/pubsub/client/mod.ts";
+import type { BrokerClientOptions } from "../../lib/pubsub/client/mod.ts";
+import { connectBroker } from "../../lib/pubsub/client/connect_broker.ts";
 import { PubSubError } from "../../lib/pubsub/client/pubsub_error.ts";
-import { connectBroker, type ConnectBrokerOptions } from "../../lib/pubsub/connect_broker.ts";
 import { topicProblem } from "../../lib/pubsub/protocol/topic.ts";
 import {
   clientTlsFlags,
@@ -15,6 +16,11 @@ import {
   formatDuration,
   UsageError,
 } from "../_cli/mod.ts";
+import { AnswerLimit } from "./answer_limit.ts";
+import { NamedServers } from "./named_servers.ts";
+
+/** The longest time that a broker may take to answer, where no flag says another one. */
+const ANSWER_MS = 10_000;
 
 /** The flags of a broker's client. */
 export const brokerFlags = {
@@ -65,8 +71,8 @@ export interface BrokerFlagValues {
 export interface ConnectOptions {
   /** Is told of errors that nobody waits for. */
   readonly onError: (error: unknown) => void;
-  /** The limit for each attempt to connect. */
-  readonly connectTimeoutMs?: number | undefined;
+  /** The limit for each attempt to connect, and for an answer, in milliseconds. @default {10_000} */
+  readonly limitMs?: number | undefined;
   /** Whether the first connection is tried until there is a broker. */
   readonly wait?: boolean | undefined;
   /** How long the first connection is tried in all. @default {no limit} */
@@ -75,35 +81,50 @@ export interface ConnectOptions {
   readonly maxContentBytes?: number | undefined;
 }
 
+/** A client, and how long to wait for its broker. */
+export interface Connected {
+  readonly client: BrokerClient;
+  readonly limit: AnswerLimit;
+}
+
 /**
  * Connects, and reports when the connection is lost and when it is restored.
  *
  * @throws {UsageError} if `--will` is not TOPIC=TEXT.
- * @throws {PubSubError} `timed-out`, if there is no broker after `waitMs`.
+ * @throws {PubSubError} `timed-out`, if a server does not answer in time, or there is no broker after
+ * `waitMs`.
  */
 export async function connectClient(
   flags: BrokerFlagValues,
   context: Context,
-  { onError, connectTimeoutMs, wait, waitMs, maxContentBytes }: ConnectOptions,
-): Promise<BrokerClient> {
+  { onError, limitMs = ANSWER_MS, wait, waitMs, maxContentBytes }: ConnectOptions,
+): Promise<Connected> {
   const { log, out, signal } = context;
   const { user, password, token } = flags;
   let lost = false;
   let wasConnected = false;
-  let lastWhy = "";
-  const options: ConnectBrokerOptions = {
+  let lastWhy: string | undefined;
+  const servers = new NamedServers(flags.server, await clientTlsOf(flags, context));
+  /** One that lets nobody in is named. */
+  const named = (error: unknown) => {
+    const { silence } = servers;
+    if (!(error instanceof PubSubError) || error.code !== "timed-out") return error;
+    return silence === undefined ? error : new PubSubError("timed-out", silence);
+  };
+  const options: BrokerClientOptions = {
     name: flags.name,
     credentials: { user, password, token },
-    tls: await clientTlsOf(flags, context),
     will: flags.will === undefined ? undefined : parseWill(flags.will),
     waitOnFirstConnect: wait,
-    connectTimeoutMs,
+    connectTimeoutMs: limitMs,
     maxContentBytes,
     onState({ state, reason, retryMs }) {
+      // Nothing is tried any more.
+      if (connecting.signal.aborted) return;
       if (state === "reconnecting" || (state === "connecting" && retryMs !== undefined)) {
         lost = true;
-        const why = reason === undefined ? "the broker closed it" : describeError(reason);
-        lastWhy = `: ${why}`;
+        const why = reason === undefined ? "the broker closed it" : describeError(named(reason));
+        lastWhy = why;
         log.warn(`no connection: ${why}; trying again in ${formatDuration(retryMs ?? 0)}`);
         if (flags.json) out.json({ type: "disconnected", reason: why });
       } else if (state === "connected") {
@@ -113,6 +134,7 @@ export async function connectClient(
         }
         lost = false;
         wasConnected = true;
+        servers.letIn();
       }
     },
     onError,
@@ -123,11 +145,21 @@ export async function connectClient(
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   const timer = waitMs === undefined ? undefined : setTimeout(() => {
-    const message = `No broker came in ${formatDuration(waitMs)}${lastWhy}`;
+    const why = lastWhy ?? servers.silence;
+    const message = `No broker came in ${formatDuration(waitMs)}${
+      why === undefined ? "" : `: ${why}`
+    }`;
     connecting.abort(new PubSubError("timed-out", message));
   }, timerMs("--timeout", waitMs));
   try {
-    return await connectBroker(flags.server, { ...options, signal: connecting.signal });
+    const client = await connectBroker(servers.sources, {
+      ...options,
+      signal: connecting.signal,
+    });
+    return { client, limit: new AnswerLimit(client, servers, limitMs) };
+  } catch (error) {
+    // What `waitMs` ends says itself what was waited for.
+    throw error === connecting.signal.reason ? error : named(error);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
@@ -143,14 +175,14 @@ export async function withClient<T>(
   flags: BrokerFlagValues,
   context: Context,
   options: ConnectOptions,
-  work: (client: BrokerClient) => Promise<T>,
+  work: (client: BrokerClient, limit: AnswerLimit) => Promise<T>,
 ): Promise<T> {
   const { signal } = context;
-  const client = await connectClient(flags, context, options);
+  const { client, limit } = await connectClient(flags, context, options);
   const stop = () => void client.close();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    return await work(client);
+    return await work(client, limit);
   } catch (error) {
     signal.throwIfAborted();
     throw error;

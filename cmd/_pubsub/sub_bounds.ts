@@ -12,6 +12,8 @@ export interface BoundFlags {
 export class SubBounds implements Disposable {
   /** How many messages are wanted; without it, all that come. */
   readonly count: number | undefined;
+  /** The name of the broker in errors. */
+  server = "The broker";
   readonly #timeoutMs: number;
   readonly #time = new AbortController();
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,8 +44,8 @@ export class SubBounds implements Disposable {
 
   /** The error of one whose time was over before the broker had agreed to anything. */
   unconfirmed(what: string): PubSubError {
-    const message = `The broker did not confirm ${what} in the time of --timeout`;
-    return new PubSubError("timed-out", message);
+    const time = formatDuration(this.#timeoutMs);
+    return new PubSubError("timed-out", `${this.server} did not confirm ${what} in ${time}`);
   }
 
   [Symbol.dispose](): void {

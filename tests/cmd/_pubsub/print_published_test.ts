@@ -33,7 +33,7 @@ Deno.test("a broker that does not confirm a subscription is waited for as long a
   await assertRejects(
     () => subscribe(20, signal),
     Error,
-    "in the time of --timeout",
+    "The broker did not confirm the subscription in 20 ms",
   );
 });
 
