@@ -1,8 +1,10 @@
+import { syncFolderOf } from "./sync_folder.ts";
+
 /**
  * Writes a file under another name, and gives it its own when it is whole: if writing fails, there is no
- * file. One that is there already, or comes meanwhile, is not replaced.
+ * file. One that is there already, or comes meanwhile, is not replaced. Its name is on the disk then.
  *
- * @param write Writes a file of the given path.
+ * @param write Writes a file of the given path, and syncs it.
  * @returns What `write` returns.
  * @throws {Deno.errors.AlreadyExists} if there is a file.
  * @throws what `write` throws.
@@ -16,6 +18,7 @@ export async function writeNew<T>(
   try {
     const result = await write(partial);
     await moveTo(partial, path);
+    syncFolderOf(path);
     return result;
   } finally {
     await Deno.remove(partial).catch(() => {});

@@ -10,6 +10,7 @@ import { exchange, lockStore } from "../../../../lib/pubsub/broker/streams/sqlit
 import { STREAM_SCHEMA } from "../../../../lib/pubsub/broker/streams/sqlite/schema.ts";
 import { openWriter, SqliteError } from "../../../../lib/sqlite/mod.ts";
 import { Scratch } from "../../../support/scratch.ts";
+import { skipOnWindows } from "../../../support/skip.ts";
 import { FolderStore } from "./journal_support.ts";
 
 const FILES = ["socktool.db", "socktool.db-wal", "socktool.journal"] as const;
@@ -173,4 +174,91 @@ Deno.test("a repair that is killed leaves the store as it was, or the next proce
     await open(folder);
     assert(!contentsOf(folder).has("socktool.db.next"), `${open}`);
   }
+});
+
+/** A change of names in a folder: a file gets another name, loses its own, or has one more. */
+type NameChange = readonly [how: "link" | "rename" | "remove", from: string, to: string];
+
+/** Does something to a folder; what it changes there, by the times at which it had the disk keep that. */
+async function changesOf(folder: string, run: () => Promise<unknown>): Promise<NameChange[][]> {
+  const { link, renameSync, removeSync, openSync } = Deno;
+  const kept: NameChange[][] = [[]];
+  const nameOf = (path: string | URL) => String(path).slice(folder.length + 1);
+  const note = (how: NameChange[0], from: string | URL, to: string | URL = "") =>
+    void kept.at(-1)!.push([how, nameOf(from), nameOf(to)]);
+  Object.assign(Deno, {
+    link: (from: string, to: string) => (note("link", from, to), link(from, to)),
+    renameSync: (from: string, to: string) => (note("rename", from, to), renameSync(from, to)),
+    removeSync: (path: string) => (note("remove", path), removeSync(path)),
+    openSync(path: string, options?: Deno.OpenOptions) {
+      if (path === `${folder}/`) kept.push([]);
+      return openSync(path, options);
+    },
+  });
+  try {
+    await run();
+  } finally {
+    Object.assign(Deno, { link, renameSync, removeSync, openSync });
+  }
+  return kept;
+}
+
+function change(folder: string, [how, from, to]: NameChange): void {
+  if (how === "link") Deno.linkSync(`${folder}/${from}`, `${folder}/${to}`);
+  else if (how === "rename") Deno.renameSync(`${folder}/${from}`, `${folder}/${to}`);
+  else Deno.removeSync(`${folder}/${from}`);
+}
+
+/** Which file each name in a folder leads to, but for what SQLite makes anew. */
+function filesOf(folder: string): Record<string, number | null | undefined> {
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  return Object.fromEntries(
+    names.filter((name) => !name.endsWith("-shm"))
+      .map((name) => [name, Deno.statSync(`${folder}/${name}`).ino]),
+  );
+}
+
+Deno.test("whichever names a power cut takes of those that a repair changed, a store is whole afterwards", async () => {
+  if (skipOnWindows("which cannot sync a folder")) return;
+  using scratch = new Scratch();
+  const { last } = killed(scratch, "store");
+  const copy = `${last}/socktool.db.repaired`;
+  openWriter(copy, { schema: STREAM_SCHEMA }).close();
+  Deno.utimeSync(copy, 1e9, 1e9);
+  const folderLike = (name: string) => {
+    const folder = scratch.at(name);
+    Deno.mkdirSync(folder);
+    for (const file of [...FILES, "socktool.db.repaired"]) {
+      Deno.linkSync(`${last}/${file}`, `${folder}/${file}`);
+    }
+    return folder;
+  };
+  const [db, wal, repaired, journal] = Object.values(filesOf(folderLike("files")));
+  const before = { "socktool.db": db, "socktool.db-wal": wal, "socktool.journal": journal };
+  const old = "socktool.db.damaged-2001-09-09T01-46-40-000Z";
+  const after = { "socktool.db": repaired, [old]: db, [`${old}-wal`]: wal };
+  Object.assign(after, { [`${old}.journal`]: journal });
+  const whole = folderLike("whole");
+  const kept = await changesOf(
+    whole,
+    () => exchange(`${whole}/socktool.db`, `${whole}/socktool.db.repaired`),
+  );
+  assertEquals(filesOf(whole), after);
+  assertEquals(kept.at(-1), [], "in the end the disk has all of it");
+  let [olds, ends] = [0, 0];
+  for (const [i, changes] of kept.entries()) {
+    for (let taken = 0; taken < 2 ** changes.length; taken++) {
+      const folder = folderLike(`cut${i}-${taken}`);
+      for (const each of kept.slice(0, i).flat()) change(folder, each);
+      const left = changes.filter((_, at) => (taken & (1 << at)) === 0);
+      for (const each of left) change(folder, each);
+      await (await lockStore(`${folder}/socktool.db`))[Symbol.asyncDispose]();
+      const isOld = filesOf(folder)["socktool.db"] === db;
+      const what = `of part ${i} there is ${JSON.stringify(left)}`;
+      assertEquals(filesOf(folder), isOld ? before : after, what);
+      if (isOld) olds++;
+      else ends++;
+    }
+  }
+  assert(olds > 5 && ends > 5, `${olds} as before, ${ends} repaired`);
 });

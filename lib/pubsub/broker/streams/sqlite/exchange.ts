@@ -1,4 +1,5 @@
 import { FileLock } from "../../../../sqlite/mod.ts";
+import { syncFolderOf } from "../../../../sqlite/sync_folder.ts";
 import { journalPathOf } from "./journal/reading.ts";
 
 /** What a repair makes beside a database, and leaves there if it is killed, by the ends of their names. */
@@ -47,9 +48,10 @@ export async function removeRemains(path: string): Promise<void> {
 }
 
 /**
- * Puts another database in the place of a store's. If the process is killed meanwhile, the store is as it
- * was, or {@linkcode lockStore} does the rest: at no moment a database lies beside the log or the journal
- * of another one, or without its own.
+ * Puts another database in the place of a store's. If the process is killed meanwhile, or the power is cut,
+ * the store is as it was, or {@linkcode lockStore} does the rest: at no moment a database lies beside the log
+ * or the journal of another one, or without its own. So that a disk has the names in this order too, the
+ * folder is synced between the steps.
  *
  * @param copy The other database, which is whole and on the disk, and has no log.
  * @returns where the old files are.
@@ -61,6 +63,7 @@ export async function exchange(path: string, copy: string): Promise<string> {
     for (const [companion, from] of filesOf(path)) {
       if (isThere(from)) await addName(from, old + companion);
     }
+    syncFolderOf(path);
     Deno.renameSync(copy, nextOf(path));
   } catch (error) {
     await removeRemains(path);
@@ -87,6 +90,7 @@ function nextOf(path: string): string {
  */
 function putInPlace(path: string): string {
   const next = nextOf(path);
+  syncFolderOf(path);
   const time = Deno.statSync(next).mtime ?? new Date();
   const damaged = `${path}.damaged-${time.toISOString().replace(/[:.]/g, "-")}`;
   for (const [companion] of filesOf(path)) {
@@ -96,13 +100,21 @@ function putInPlace(path: string): string {
   for (const each of [`${path}-wal`, `${path}-shm`, journalPathOf(path)]) {
     if (isThere(each)) Deno.removeSync(each);
   }
+  syncFolderOf(path);
   Deno.renameSync(next, path);
+  syncFolderOf(path);
   return damaged;
 }
 
 /** It takes no room and no time; but some file systems have no links. */
 async function addName(from: string, to: string): Promise<void> {
-  await Deno.link(from, to).catch(() => Deno.copyFile(from, to));
+  try {
+    await Deno.link(from, to);
+  } catch {
+    await Deno.copyFile(from, to);
+    using file = await Deno.open(to, { read: true, write: true });
+    await file.sync();
+  }
 }
 
 function isThere(path: string): boolean {

@@ -1,5 +1,6 @@
 import { messageOf } from "../../../../../base/message_of.ts";
 import { asSqliteError, type FileGuard, SqliteError } from "../../../../../sqlite/mod.ts";
+import { syncFolderOf } from "../../../../../sqlite/sync_folder.ts";
 import { Journal, type JournalFile } from "./journal.ts";
 import { JOURNAL_BYTES, journalHead } from "./layout.ts";
 import { journalPathOf } from "./reading.ts";
@@ -42,16 +43,6 @@ function fill(file: Deno.FsFile, path: string): void {
     Deno.removeSync(path);
     throw error;
   }
-}
-
-/**
- * Has the disk keep the name of a file, where the system can do that. Without `node:path`: the thread
- * would take 10 ms more to start.
- */
-function syncFolderOf(path: string): void {
-  if (Deno.build.os === "windows") return;
-  using folder = Deno.openSync(path.includes("/") ? path.replace(/[^/]*$/, "") : ".");
-  folder.syncSync();
 }
 
 class DiskFile implements JournalFile {
