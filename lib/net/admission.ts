@@ -1,13 +1,13 @@
-import { Deque } from "../base/deque.ts";
+import { NetworkLine, type Place } from "./network_line.ts";
 import type { Turns } from "./turns.ts";
 
-/** So many networks are compared with each other: of more it would take too long. */
-const MAX_COMPARED = 256;
+/** While some wait whose peers have sent something, one in so many is let in whose peer has not. */
+const SILENT_ONE_IN = 4;
 
-/** What waits of one network. */
-interface Waiting<T> {
-  readonly queue: Deque<T>;
-  isLastNext: boolean;
+/** The turns in which something is let in. */
+export interface AdmissionTurns extends Pick<Turns, "takeIfBusy"> {
+  /** What to wait for before the next is let in, while all that wait have sent nothing. */
+  takeForSilent?(): Promise<void> | undefined;
 }
 
 /**
@@ -15,76 +15,90 @@ interface Waiting<T> {
  * for it, or a TLS handshake. They are let in one after the other, in turns with everything else, and
  * wait here meanwhile rather than in the kernel's queue, from which they come in their order only.
  *
- * Networks take turns, so that a thousand connections of one keep those of others waiting no longer than
- * one does. Of each network the one that has waited longest goes first, then the one that came last, and
- * so on: who comes behind a thousand that came at once need not wait for all of them.
+ * Networks take turns, as in a {@linkcode NetworkLine}. Those go first whose peers have sent something:
+ * to connect costs a peer nothing, and thousands that only do that keep nobody waiting who wants something.
+ * The others have a share nevertheless, because in some protocols the server speaks first.
  *
  * @typeParam T What waits.
  */
 export class Admission<T extends NonNullable<unknown>> {
-  readonly #turns: Pick<Turns, "takeIfBusy">;
+  readonly #turns: AdmissionTurns;
   readonly #admit: (item: T) => void;
-  readonly #isGone: (item: T) => boolean;
-  /** None has an empty queue. The first is the next that has its turn. */
-  readonly #networks = new Map<string, Waiting<T>>();
-  #size = 0;
+  readonly #line: NetworkLine<T>;
+  readonly #silent = new NetworkLine<T>();
+  /** How many were let in of the others since one that was silent. */
+  #sinceSilent = 0;
   #isAdmitting = false;
 
   /**
    * @param admit Begins with one. It must not throw.
-   * @param isGone Whether one that waited was given up meanwhile: it is dropped, and costs nobody a turn.
+   * @param isGone Whether one that has sent something was given up meanwhile.
    */
   constructor(
-    turns: Pick<Turns, "takeIfBusy">,
+    turns: AdmissionTurns,
     admit: (item: T) => void,
-    isGone: (item: T) => boolean = () => false,
+    isGone?: (item: T) => boolean,
   ) {
     this.#turns = turns;
     this.#admit = admit;
-    this.#isGone = isGone;
+    this.#line = new NetworkLine(isGone);
   }
 
   /** How many wait. */
   get size(): number {
-    return this.#size;
+    return this.#line.size + this.#silent.size;
   }
 
-  /** Adds one. Where nobody is busy, it is let in before this returns. */
+  /** How many of them have sent something. */
+  get sentSize(): number {
+    return this.#line.size;
+  }
+
+  /** Adds one whose peer has sent something. Where nobody is busy, it is let in before this returns. */
   add(network: string, item: T): void {
-    let waiting = this.#networks.get(network);
-    if (!waiting) this.#networks.set(network, waiting = { queue: new Deque(), isLastNext: false });
-    waiting.queue.push(item);
-    this.#size++;
-    if (!this.#isAdmitting) void this.#admitAll();
+    this.#line.push(network, item);
+    this.#begin();
   }
 
-  /** Removes the one that has waited longest of the network that has the most. */
+  /** Adds one whose peer has sent nothing yet. Where nobody is busy, it is let in before this returns. */
+  addSilent(network: string, item: T): Place<T> {
+    const place = this.#silent.push(network, item);
+    this.#begin();
+    return place;
+  }
+
+  /** The peer of one that was silent has sent something. */
+  hasSent(place: Place<T>): void {
+    if (!place.isTaken) return;
+    this.#silent.delete(place);
+    this.#line.push(place.network, place.item);
+  }
+
+  /**
+   * Removes one for which there is no room, of the network that has the most: the one that has waited
+   * longest of those whose peers have sent nothing; else of the others.
+   */
   takeOldest(): T | undefined {
-    let most: [string, Waiting<T>] | undefined;
-    let compared = 0;
-    for (const each of this.#networks) {
-      if (++compared > MAX_COMPARED) break;
-      if (!most || each[1].queue.length > most[1].queue.length) most = each;
-    }
-    if (!most) return undefined;
-    const [network, { queue }] = most;
-    this.#size--;
-    const oldest = queue.shift();
-    if (queue.length === 0) this.#networks.delete(network);
-    return oldest;
+    return this.#silent.takeOldest() ?? this.#line.takeOldest();
   }
 
   /** Removes all that wait. */
   clear(): void {
-    this.#networks.clear();
-    this.#size = 0;
+    this.#line.clear();
+    this.#silent.clear();
+  }
+
+  #begin(): void {
+    if (!this.#isAdmitting) void this.#admitAll();
   }
 
   async #admitAll(): Promise<void> {
     this.#isAdmitting = true;
-    while (this.#size > 0) {
+    while (this.size > 0) {
       // Without an `await` between those of one turn: others would go on during it.
-      const turn = this.#turns.takeIfBusy();
+      const turn = this.#line.size === 0 && this.#turns.takeForSilent
+        ? this.#turns.takeForSilent()
+        : this.#turns.takeIfBusy();
       if (turn) await turn;
       const next = this.#shift();
       if (next) this.#admit(next);
@@ -93,19 +107,9 @@ export class Admission<T extends NonNullable<unknown>> {
   }
 
   #shift(): T | undefined {
-    const first = this.#networks.entries().next().value;
-    if (first === undefined) return undefined;
-    const [network, waiting] = first;
-    const { queue, isLastNext } = waiting;
-    let item: T | undefined;
-    do {
-      item = isLastNext ? queue.pop() : queue.shift();
-      this.#size--;
-    } while (queue.length > 0 && this.#isGone(item!));
-    waiting.isLastNext = !isLastNext;
-    this.#networks.delete(network);
-    // It goes behind the others.
-    if (queue.length > 0) this.#networks.set(network, waiting);
-    return item !== undefined && this.#isGone(item) ? undefined : item;
+    const isSilentNext = this.#line.size === 0 ||
+      (this.#silent.size > 0 && this.#sinceSilent >= SILENT_ONE_IN - 1);
+    this.#sinceSilent = isSilentNext ? 0 : this.#sinceSilent + 1;
+    return (isSilentNext ? this.#silent : this.#line).shift();
   }
 }

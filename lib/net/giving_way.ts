@@ -21,9 +21,13 @@ const UNPROVEN_SHARE = 1 / 4;
 /** After this time the descriptors are free of those that were closed. */
 const FREED_MS = 1;
 
+/** For this long after descriptors have run out they count as scarce. */
+const SCARCE_MS = 100;
+
 /** The holders of this thread. */
 const holders = new Set<Holder>();
 let freeing: Promise<boolean> | undefined;
+let ranOutAt = -Infinity;
 
 /** Lets connections of a holder be closed where descriptors run out, until it is disposed of. */
 export function giveWay(holder: Holder): Disposable {
@@ -48,7 +52,13 @@ export function descriptorsToCome(): Promise<void> | undefined {
   return freeing?.then(() => {});
 }
 
+/** Whether descriptors ran out a moment ago. */
+export function areDescriptorsScarce(): boolean {
+  return performance.now() - ranOutAt < SCARCE_MS;
+}
+
 async function free(turns: Pick<Turns, "takeToEnd">): Promise<boolean> {
+  ranOutAt = performance.now();
   let most: Holder | undefined;
   let count = 0;
   for (const holder of holders) {

@@ -16,6 +16,7 @@ export interface SideConn
 export class ConnSide implements Side {
   readonly remote: Address;
   readonly local: Address;
+  hasRead = false;
   readonly #conn: SideConn;
   readonly #shared: Shared;
   readonly #outgoing = new Deque<Uint8Array>();
@@ -102,6 +103,7 @@ export class ConnSide implements Side {
         const count = await this.#conn.read(this.#memory.free);
         if (this.#isClosed) return;
         if (count !== null) {
+          this.hasRead = true;
           const mayGoOn = this.#memory.lend(count, (bytes) => this.#events!.received(bytes));
           if (!mayGoOn) this.#isPaused = true;
         } else {

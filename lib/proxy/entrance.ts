@@ -3,7 +3,7 @@ import { networkOf } from "../net/address.ts";
 import { Admission } from "../net/admission.ts";
 import { Condition } from "../base/condition.ts";
 import type { ConnectionError } from "../net/connection_error.ts";
-import { descriptorsToCome, giveWay } from "../net/giving_way.ts";
+import { areDescriptorsScarce, descriptorsToCome, giveWay } from "../net/giving_way.ts";
 import type { Address } from "../net/mod.ts";
 import type { Turns } from "../net/turns.ts";
 
@@ -13,6 +13,8 @@ export interface EntranceEvents<T extends NonNullable<unknown>> {
   remoteOf(item: T): Address;
   /** A client has its turn. @param number Which one it is, in the order in which they came, from 1 on. */
   admitted(item: T, number: number): void;
+  /** A client has to wait: `hasSent` is to be called once it has sent something, while it waits. */
+  waits?(item: T, hasSent: () => void): void;
   /** A client that waits is let go. */
   letGo(item: T): void;
   /** One could not be accepted. */
@@ -21,6 +23,9 @@ export interface EntranceEvents<T extends NonNullable<unknown>> {
 
 /** After this time those that were let in have the descriptors by which they reach the upstream. */
 const DIALLED_MS = 2;
+
+/** Where it is to be slow, one in so many milliseconds is let in of those that have sent nothing. */
+const SILENT_PAUSE_MS = 5;
 
 /** So many that wait are let in before more are accepted, where no descriptor was left. */
 const LET_IN_FIRST = 256;
@@ -32,10 +37,14 @@ interface Arrival<T> {
 }
 
 /**
- * Accepts the clients of a proxy, and lets them in by networks in turn. Where the process has no
- * descriptor left, some of those go that wait, and the others are let in before more are accepted: else
- * these would take the descriptors by which those are to reach the upstream. To let in thousands would
- * take seconds: if more than 256 wait, two of them are closed for each new one, until half of them are left.
+ * Accepts the clients of a proxy, and lets them in by networks in turn: first those that have sent
+ * something. While more come than are accepted, or descriptors are scarce, the others are let in slowly:
+ * to dial for each takes ten times as long as to accept it.
+ *
+ * Where the process has no descriptor left, some of those go that wait, and those that have sent something
+ * are let in before more are accepted: else these would take the descriptors by which those are to reach
+ * the upstream. To let in thousands would take seconds: if more than 256 wait, two of them are closed for
+ * each new one, until half of them are left.
  *
  * @typeParam T A client that was accepted.
  */
@@ -43,7 +52,7 @@ export class Entrance<T extends NonNullable<unknown>> {
   readonly #events: EntranceEvents<T>;
   readonly #acceptor: Acceptor<T>;
   readonly #admission: Admission<Arrival<T>>;
-  readonly #emptied = new Condition();
+  readonly #allLetIn = new Condition();
   #isShort = false;
   /** How many may wait. */
   #most = Infinity;
@@ -64,10 +73,15 @@ export class Entrance<T extends NonNullable<unknown>> {
     inATurn?: number,
   ) {
     this.#events = events;
-    const inTurn = { takeIfBusy: () => descriptorsToCome() ?? turns.takeIfBusy() };
+    const takeIfBusy = () => descriptorsToCome() ?? turns.takeIfBusy();
+    const takeForSilent = () =>
+      source.hasMore || areDescriptorsScarce()
+        ? pause(SILENT_PAUSE_MS).then(takeIfBusy)
+        : takeIfBusy();
+    const inTurn = { takeIfBusy, takeForSilent };
     this.#admission = new Admission(inTurn, ({ item, number }) => {
       events.admitted(item, number);
-      if (this.#admission.size === 0) this.#noteEmpty();
+      this.#noteAdmitted();
     });
     const { address, handshakes } = source;
     const accept = async () => {
@@ -93,7 +107,9 @@ export class Entrance<T extends NonNullable<unknown>> {
   async #acceptAll(): Promise<void> {
     let number = 0;
     for (let item = await this.#acceptor.next(); item; item = await this.#acceptor.next()) {
-      this.#admission.add(networkOf(this.#events.remoteOf(item)), { item, number: ++number });
+      const network = networkOf(this.#events.remoteOf(item));
+      const place = this.#admission.addSilent(network, { item, number: ++number });
+      if (place.isTaken) this.#events.waits?.(item, () => this.#admission.hasSent(place));
       if (this.#admission.size > this.#most) this.#giveUp(2);
     }
   }
@@ -104,19 +120,23 @@ export class Entrance<T extends NonNullable<unknown>> {
       this.#most = Math.max(LET_IN_FIRST, size / 2);
       return;
     }
-    if (size > 0) await this.#emptied.wait();
-    await new Promise((resolve) => setTimeout(resolve, DIALLED_MS));
+    if (this.#admission.sentSize > 0) await this.#allLetIn.wait();
+    await pause(DIALLED_MS);
   }
 
   #giveUp(count: number): void {
     for (let i = 0; i < count && this.#admission.size > 0; i++) {
       this.#events.letGo(this.#admission.takeOldest()!.item);
     }
-    if (this.#admission.size === 0) this.#noteEmpty();
+    this.#noteAdmitted();
   }
 
-  #noteEmpty(): void {
-    this.#most = Infinity;
-    this.#emptied.notify();
+  #noteAdmitted(): void {
+    if (this.#admission.size === 0) this.#most = Infinity;
+    if (this.#admission.sentSize === 0) this.#allLetIn.notify();
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -22,7 +22,9 @@ export class OwnReads {
   readonly #memory: ReadMemory;
   #read: Reader | undefined;
   #isPaused = true;
-  /** Whether a byte has come. */
+  /** What was read before there was a socket. */
+  #first: Uint8Array | undefined;
+  /** Whether a byte has come, though nobody may have got it yet. */
   hasRead = false;
 
   private constructor(
@@ -45,9 +47,16 @@ export class OwnReads {
     this.shared = shared;
   }
 
-  /** Makes a socket of the runtime's handle of a connection. */
-  static accepted(handle: object, shared: Shared): OwnReads {
-    return new OwnReads(shared, { handle, pauseOnCreate: true } as object);
+  /**
+   * Makes a socket of the runtime's handle of a connection.
+   *
+   * @param first What was read from it already, no more than what one read has room for.
+   */
+  static accepted(handle: object, shared: Shared, first?: Uint8Array): OwnReads {
+    const reads = new OwnReads(shared, { handle, pauseOnCreate: true } as object);
+    reads.#first = first;
+    reads.hasRead = first !== undefined;
+    return reads;
   }
 
   /** Makes a socket that is not connected. */
@@ -64,7 +73,9 @@ export class OwnReads {
   resume(): void {
     this.#isPaused = false;
     if (this.#memory.takeBack()) this.#move();
-    this.socket.resume();
+    // Not before this returns, as with what the socket reads.
+    if (this.#first) queueMicrotask(() => this.#handOnFirst());
+    else this.socket.resume();
   }
 
   /** Reads on, and leaves what was lent to who has it. */
@@ -78,6 +89,14 @@ export class OwnReads {
   pause(): void {
     this.#isPaused = true;
     this.socket.pause();
+  }
+
+  #handOnFirst(): void {
+    const first = this.#first;
+    if (!first || this.#isPaused || this.socket.destroyed) return;
+    this.#first = undefined;
+    this.#memory.free.set(first);
+    if (this.#memory.lend(first.length, this.#read!) && !this.#isPaused) this.resume();
   }
 
   /** Has the next read go into the memory that is free. Else it would go into what was free before. */

@@ -4,6 +4,7 @@ import { PeriodicLook } from "../base/periodic_look.ts";
 import { closedError } from "../net/accept_queue.ts";
 import { type Address, ConnectionError } from "../net/mod.ts";
 import { Entrance } from "./entrance.ts";
+import { readFirst, type ReadHandle, takeFirst } from "./first_bytes.ts";
 import type { AcceptEvents, SocketListener } from "./proxy_listener.ts";
 import { OwnReads } from "./own_reads.ts";
 import type { Shared } from "./shared.ts";
@@ -22,7 +23,7 @@ const TAKEN_IN_A_TURN = 128;
 const WAKE_MS = 250;
 
 /** The runtime's handle of a connection. */
-export interface ConnHandle {
+export interface ConnHandle extends ReadHandle {
   /** Answers 0, and says which one, where there is a peer. */
   getpeername(into: { address?: string }): number;
   /** Makes a socket, and binds it. Answers 0, or why it could not. */
@@ -83,8 +84,11 @@ export class PlainListener implements SocketListener {
 
   /** Whether connections can be accepted from the runtime's handle of this server. */
   static canServe(server: Server): boolean {
-    const { accept, listen, onconnection } = new Object(handleOf(server)) as Partial<ServerHandle>;
-    return [accept, listen, onconnection].every((each) => typeof each === "function");
+    const handle = new Object(handleOf(server)) as Partial<ServerHandle & ConnHandle>;
+    const { accept, listen, onconnection, useUserBuffer, readStart, readStop, getBytesRead } =
+      handle;
+    const needed = [accept, listen, onconnection, useUserBuffer, readStart, readStop, getBytesRead];
+    return needed.every((each) => typeof each === "function");
   }
 
   /** @param servers Those that listen, which it can accept from. */
@@ -113,12 +117,19 @@ export class PlainListener implements SocketListener {
       admitted: (handle, number) => {
         // It may have been reset while it waited.
         if (hasPeer(handle)) {
-          events.accepted(new SocketSide(OwnReads.accepted(handle, shared)), number);
+          const first = takeFirst(handle);
+          events.accepted(new SocketSide(OwnReads.accepted(handle, shared, first)), number);
         } else events.failed(new ConnectionError("accept", this.address, hasReset()));
       },
+      waits: readFirst,
       letGo: (handle) => handle.close(),
       failed: (error) => events.failed(error),
     }, TAKEN_IN_A_TURN);
+  }
+
+  /** Whether more have come than were accepted. */
+  get hasMore(): boolean {
+    return this.#ready.size > 0;
   }
 
   /** Waits for the next connection, which has no socket yet. Rejects when the listener is closed. */

@@ -1,7 +1,7 @@
 import { Budget } from "../base/budget.ts";
 
 /** Each side has this much memory to be read into. */
-const SMALL_BYTES = 4_096;
+export const SMALL_BYTES = 4_096;
 /** A side whose reads fill that has this much, if it is to be had. */
 const LARGE_BYTES = 65_536;
 

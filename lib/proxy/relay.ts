@@ -36,7 +36,6 @@ export class Relay implements ProxiedConnection, FlowEvents {
   #down: Flow | undefined;
   /** Sides whose socket is open. */
   #open = 1;
-  #hasSent = false;
   #reason: ProxyCloseReason | undefined;
   #error: unknown;
 
@@ -73,7 +72,7 @@ export class Relay implements ProxiedConnection, FlowEvents {
 
   /** Whether the client has sent nothing yet. */
   get isUnproven(): boolean {
-    return !this.#hasSent && !this.isOver;
+    return !this.#clientSide.hasRead && !this.isOver;
   }
 
   /** Joins the client with the upstream, and lets bytes pass. */
@@ -147,10 +146,7 @@ export class Relay implements ProxiedConnection, FlowEvents {
     const outgoing = () => who === "client" ? this.#up : this.#down;
     const incoming = () => who === "client" ? this.#down : this.#up;
     return {
-      received: (bytes) => {
-        if (who === "client") this.#hasSent = true;
-        return outgoing()?.received(bytes) ?? true;
-      },
+      received: (bytes) => outgoing()?.received(bytes) ?? true,
       ended: () => outgoing()?.ended(),
       drained: () => incoming()?.drained(),
       failed: (cause) => this.#failed(who, cause),

@@ -23,6 +23,8 @@ export interface Side {
   readonly remote: Address;
   /** This end's address. */
   readonly local: Address;
+  /** Whether the peer has sent something. */
+  readonly hasRead: boolean;
   /** Bytes that were written and not yet taken by the system. */
   readonly pendingBytes: number;
   /** Says who is told what happens. It is called once, before anything else. */

@@ -30,6 +30,10 @@ export class SocketSide implements Side {
     socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
+  get hasRead(): boolean {
+    return this.#reads.hasRead;
+  }
+
   get pendingBytes(): number {
     return this.#writer.writableLength;
   }

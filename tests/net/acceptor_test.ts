@@ -1,4 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import { Acceptor, type AcceptSource } from "../../lib/net/acceptor.ts";
+import type { Turns } from "../../lib/net/turns.ts";
 import { type Address, type Listener, serveConnections } from "../../lib/net/mod.ts";
 import { deadline, pause, until } from "../support/deadline.ts";
 import { listenLocally, RawClient, Recorder } from "../support/peers.ts";
@@ -118,6 +120,26 @@ Deno.test("accepts that fail without end do not spin", async () => {
   await pause(50);
   assert(failures - before < 20, `${failures - before} more accepts in 50 ms`);
   await deadline(server.drain());
+});
+
+Deno.test("accepts take turns with others also where the machine is busy, and each takes long", async () => {
+  const { now } = performance;
+  let ms = 0;
+  let taken = 0;
+  const turns = { take: () => void taken++ } as unknown as Turns;
+  const source: AcceptSource<number> = {
+    address: { transport: "unix", path: "nowhere" },
+    accept: () => Promise.resolve(ms += 10),
+    close() {},
+  };
+  performance.now = () => ms;
+  try {
+    const acceptor = new Acceptor(source, turns, () => {});
+    for (let i = 0; i < 320; i++) await acceptor.next();
+  } finally {
+    performance.now = now;
+  }
+  assertEquals(taken, 9);
 });
 
 Deno.test("a server whose listener somebody else closes ends with its last connection", async () => {

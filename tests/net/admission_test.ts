@@ -81,3 +81,42 @@ Deno.test("of those that wait, the oldest is taken out of the network with the m
   assertEquals(await test.give(5), ["b2", "a3"]);
   assertEquals(test.admission.takeOldest(), undefined);
 });
+
+Deno.test("those that have sent something go first; one in four is one that has not", async () => {
+  const test = new TestAdmission();
+  const [, second] = ["a1", "b2", "a3", "a4"].map((item) =>
+    test.admission.addSilent(item[0]!, item)
+  );
+  test.add("a5", "a6", "a7", "a8");
+  assertEquals(await test.give(3), ["a5", "a8", "a6"]);
+  test.admission.hasSent(second!);
+  assertEquals([await test.give(3), test.admission.size], [["a1", "a7", "b2"], 2]);
+  // It has left the line.
+  test.admission.hasSent(second!);
+  assertEquals(await test.give(3), ["a4", "a3"]);
+});
+
+Deno.test("those that have sent nothing are taken out before the others", () => {
+  const test = new TestAdmission();
+  test.add("a1", "a2");
+  const [b] = ["b1", "b2", "c1"].map((item) => test.admission.addSilent(item[0]!, item));
+  test.admission.hasSent(b!);
+  const taken = Array.from({ length: 6 }, () => test.admission.takeOldest());
+  assertEquals(taken, ["b2", "c1", "a1", "a2", "b1", undefined]);
+});
+
+Deno.test("while all that wait have sent nothing, there are other turns, until one has", async () => {
+  const admitted: string[] = [];
+  const silent = Promise.withResolvers<void>();
+  let asked = 0;
+  const admission = new Admission<string>({
+    takeIfBusy: () => undefined,
+    takeForSilent: () => asked++ === 0 ? undefined : silent.promise,
+  }, (item) => admitted.push(item));
+  for (const item of ["a1", "a2", "a3"]) admission.addSilent("a", item);
+  admission.add("a", "a4");
+  assertEquals([admitted, admission.size, admission.sentSize], [["a1"], 3, 1]);
+  silent.resolve();
+  for (let i = 0; i < 5; i++) await undefined;
+  assertEquals(admitted, ["a1", "a4", "a2", "a3"]);
+});

@@ -1,5 +1,6 @@
 /** Clients that come at once, or that have reset before a proxy sees them, or for whom it has no descriptor. */
 import { assert, assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
 import { dial, listen, type TcpAddress } from "../../lib/net/mod.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
 import type { Turns } from "../../lib/net/turns.ts";
@@ -146,6 +147,73 @@ Deno.test("a hundred clients and more that come at once are taken in one turn", 
   await until(() => accepted.length === CLIENTS, "all are accepted");
   // In more turns, a flood would come faster than it is taken, and fill the kernel's queue for others.
   assert(taken <= CLIENTS / 100, `${taken} turns`);
+  closeAll(accepted, conns);
+});
+
+Deno.test("who has sent something goes before those that have not, and nothing of it is lost", async () => {
+  const SILENT = 20;
+  using listener = await listenSockets(LOOPBACK);
+  let turn = Promise.withResolvers<void>();
+  let left = 0;
+  const isAwaited = Promise.withResolvers<void>();
+  const turns: Pick<Turns, "take" | "takeIfBusy" | "takeToEnd"> = {
+    take: () => undefined,
+    takeToEnd: () => undefined,
+    takeIfBusy() {
+      if (left-- > 0) return undefined;
+      isAwaited.resolve();
+      return turn.promise;
+    },
+  };
+  const accepted: Side[] = [];
+  listener.serve({
+    accepted: (side) => void accepted.push(side),
+    failed: (error) => {
+      throw error;
+    },
+  }, { turns: turns as Turns, reads: new ReadBudget() });
+  const conns: Deno.Conn[] = [];
+  const bytes = crypto.getRandomValues(new Uint8Array(10_000));
+  for (let i = 0; i <= 2 * SILENT; i++) {
+    const conn = await dial(listener.address);
+    conns.push(conn);
+    if (i !== SILENT) continue;
+    await conn.write(bytes);
+    await conn.closeWrite();
+  }
+  await deadline(isAwaited.promise);
+  const { port } = conns[SILENT]!.localAddr as Deno.NetAddr;
+  const find = () => accepted.find(({ remote }) => (remote as TcpAddress).port === port);
+  await until(() => {
+    const { resolve } = turn;
+    turn = Promise.withResolvers();
+    resolve();
+    return find() !== undefined;
+  }, "it is let in");
+  // The first and the last of those that wait go in turns: it would be the last of all.
+  assert(accepted.length <= SILENT, `${accepted.length} were let in`);
+  const side = find()!;
+  assert(side.hasRead);
+  const received: Uint8Array[] = [];
+  const ended = Promise.withResolvers<void>();
+  side.listen({
+    received(part) {
+      received.push(part.slice());
+      if (received.length > 1) return true;
+      setTimeout(() => side.resume(), 0);
+      return false;
+    },
+    ended: ended.resolve,
+    drained() {},
+    failed: ended.reject,
+    closed() {},
+  });
+  side.resume();
+  await deadline(ended.promise, "the end");
+  assertEquals(concat(received), bytes);
+  left = Infinity;
+  turn.resolve();
+  await until(() => accepted.length === conns.length, "all are let in");
   closeAll(accepted, conns);
 });
 
