@@ -27,14 +27,16 @@ export async function readItems(
   };
   const [entries, told]: [string[], string[]] = [[], []];
   try {
-    for await (const item of await readFile({ path, real: path, name, bytes }, options)) {
-      const at = "line" in item && item.line !== undefined ? `${item.line}: ` : "";
-      if ("note" in item) told.push(`${at}${item.note}${item.option ? ` (${item.option})` : ""}`);
-      else if ("broken" in item) {
-        told.push(`${at}broken: ${item.broken}${item.option ? ` (${item.option})` : ""}`);
-      } else {
-        const { local, place, title, text } = item.entry;
-        entries.push(`${place ?? local} | ${title} | ${text}`);
+    for await (const items of await readFile({ path, real: path, name, bytes }, options)) {
+      for (const item of items) {
+        const at = "line" in item && item.line !== undefined ? `${item.line}: ` : "";
+        if ("note" in item) told.push(`${at}${item.note}${item.option ? ` (${item.option})` : ""}`);
+        else if ("broken" in item) {
+          told.push(`${at}broken: ${item.broken}${item.option ? ` (${item.option})` : ""}`);
+        } else {
+          const { local, place, title, text } = item.entry;
+          entries.push(`${place ?? local} | ${title} | ${text}`);
+        }
       }
     }
   } catch (error) {

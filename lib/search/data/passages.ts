@@ -90,13 +90,13 @@ export async function* readPassages(
   source: TextSource,
   title: string | undefined,
   language?: string,
-): AsyncGenerator<DataItem> {
-  yield SPLIT;
+): AsyncGenerator<DataItem[]> {
+  yield [SPLIT];
   const cutter = new PassageCutter(passageLength(options.maxEntryBytes));
   for await (const chunk of source.chunks(true)) {
-    for (const passage of cutter.push(chunk)) yield itemOf(passage);
+    yield [...cutter.push(chunk)].map(itemOf);
   }
-  for (const passage of cutter.end()) yield itemOf(passage);
+  yield [...cutter.end()].map(itemOf);
 
   function itemOf({ text, line }: Passage): DataItem {
     const place = `:${line}`;

@@ -23,13 +23,18 @@ export async function* readCsv(
   file: DataFile,
   options: ReadOptions,
   preferred: "," | "\t",
-): AsyncGenerator<DataItem> {
+): AsyncGenerator<DataItem[]> {
   const source = await TextSource.open(file, options);
-  if (source.note !== undefined) yield source.note;
+  if (source.note !== undefined) yield [source.note];
   const start = await source.beginning(SAMPLE_LENGTH);
   const isWhole = start.length < SAMPLE_LENGTH;
   const dialect = csvDialect(start, isWhole, options.separator, preferred);
-  yield* readRecords(file, options, (isLast) => recordsIn(source, dialect, options, isLast));
+  yield* readRecords(
+    file,
+    options,
+    source,
+    (isLast) => recordsIn(source, dialect, options, isLast),
+  );
 }
 
 async function* recordsIn(

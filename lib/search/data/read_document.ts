@@ -30,14 +30,14 @@ export async function* readDocument(
   file: DataFile,
   options: ReadOptions,
   kind: DocumentKind,
-): AsyncGenerator<DataItem> {
+): AsyncGenerator<DataItem[]> {
   const source = await TextSource.open(file, options, kind === "html");
-  if (source.note !== undefined) yield source.note;
+  if (source.note !== undefined) yield [source.note];
   if (kind === "html") {
     const html = await wholeText(source, MAX_HTML);
     if (html === undefined) throw new SkipFile(`HTML of more than ${MAX_HTML} characters`);
     const language = await languageOfHtml(html);
-    yield* documentItems(file, options, { ...await readHtml(file, options, html), language });
+    yield documentItems(file, options, { ...await readHtml(file, options, html), language });
     return;
   }
   const isMarkdown = kind !== "text";
@@ -49,8 +49,8 @@ export async function* readDocument(
     const language = isMarkdown ? await languageOfMarkdown(beginning) : undefined;
     yield* readPassages(file, options, source, title, language);
   } else if (isMarkdown) {
-    yield* documentItems(file, options, await markdownContent(text, kind === "mdx"));
-  } else yield* documentItems(file, options, { title, text });
+    yield documentItems(file, options, await markdownContent(text, kind === "mdx"));
+  } else yield documentItems(file, options, { title, text });
 }
 
 async function readHtml(file: DataFile, options: ReadOptions, html: string) {
@@ -62,7 +62,7 @@ async function readHtml(file: DataFile, options: ReadOptions, html: string) {
 }
 
 /** The text of a document as one entry, or as passages with the keys `FILE#1`, `FILE#2` and so on. */
-export function* documentItems(
+export function documentItems(
   file: DataFile,
   options: ReadOptions,
   { title, text, language }: {
@@ -70,21 +70,22 @@ export function* documentItems(
     readonly text: string;
     readonly language?: string | undefined;
   },
-): Generator<DataItem> {
+): DataItem[] {
   if (text.trim() === "" && title === undefined) throw new SkipFile("empty");
   const local = file.name.toWellFormed();
   if (text.length * 3 <= options.maxEntryBytes || fits(text, options.maxEntryBytes)) {
-    yield { entry: { local, place: "", title: title || local, text, language } };
-    return;
+    return [{ entry: { local, place: "", title: title || local, text, language } }];
   }
-  yield SPLIT;
   const cutter = new PassageCutter(passageLength(options.maxEntryBytes));
-  let part = 0;
-  for (const { text: passage } of [...cutter.push(text), ...cutter.end()]) {
-    const place = `#${++part}`;
-    const name = `${title || local} (part ${part})`;
-    yield { entry: { local: local + place, place, title: name, text: passage, language } };
-  }
+  const passages = [...cutter.push(text), ...cutter.end()];
+  return [
+    SPLIT,
+    ...passages.map(({ text: passage }, i) => {
+      const place = `#${i + 1}`;
+      const name = `${title || local} (part ${i + 1})`;
+      return { entry: { local: local + place, place, title: name, text: passage, language } };
+    }),
+  ];
 }
 
 /** Room for the title beside the text. */

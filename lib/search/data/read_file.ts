@@ -2,7 +2,7 @@ import { importLater } from "../../base/import_later.ts";
 import type { DataFile, DataItem, ReadOptions } from "./item.ts";
 
 /**
- * Reads a file's records. The end of its name tells the format: `.json`; `.jsonl` and `.ndjson`;
+ * Reads a file's records, several together: waiting for each would take as long as making it. The end of its name tells the format: `.json`; `.jsonl` and `.ndjson`;
  * `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md`, `.markdown` and `.mdx`; `.pdf`, `.docx`, `.epub`.
  * Every other file is plain text. What reads a format is loaded with the first file that has it.
  *
@@ -12,7 +12,7 @@ import type { DataFile, DataItem, ReadOptions } from "./item.ts";
 export async function readFile(
   file: DataFile,
   options: ReadOptions,
-): Promise<AsyncGenerator<DataItem>> {
+): Promise<AsyncGenerator<DataItem[]>> {
   const extension = /\.([^./\\]+)$/.exec(file.path)?.[1]?.toLowerCase();
   switch (extension) {
     case "json": {

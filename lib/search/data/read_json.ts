@@ -28,18 +28,23 @@ const MAX_ESCAPE = 6;
 const TOGETHER = 100;
 
 /** Reads the file record by record, or as one record. */
-export async function* readJson(file: DataFile, options: ReadOptions): AsyncGenerator<DataItem> {
+export async function* readJson(file: DataFile, options: ReadOptions): AsyncGenerator<DataItem[]> {
   const source = await TextSource.open(file, options);
-  if (source.note !== undefined) yield source.note;
+  if (source.note !== undefined) yield [source.note];
   const outline = await outlineOf(source);
   const top = outline.parts[0];
   const { part, note } = chooseRecords(outline, options);
-  if (note !== undefined) yield { note, option: "records" };
+  if (note !== undefined) yield [{ note, option: "records" }];
   if (top !== undefined && !top.isArray && part === undefined && !isDictionary(outline, options)) {
     yield* readOne(file, options, source);
     return;
   }
-  yield* readRecords(file, options, (isLast) => membersOf(source, part, options, isLast));
+  yield* readRecords(
+    file,
+    options,
+    source,
+    (isLast) => membersOf(source, part, options, isLast),
+  );
 }
 
 async function outlineOf(source: TextSource): Promise<JsonOutline> {
@@ -83,7 +88,7 @@ async function* readOne(
   file: DataFile,
   options: ReadOptions,
   source: TextSource,
-): AsyncGenerator<DataItem> {
+): AsyncGenerator<DataItem[]> {
   const maxLength = options.maxEntryBytes * MAX_ESCAPE;
   let text = "";
   for await (const chunk of source.chunks(true)) {
@@ -97,8 +102,8 @@ async function* readOne(
       const survey = new KeySurvey();
       survey.add(value as Fields);
       const entry = new EntryMaker(options, file.name, survey.names()).make(value, "");
-      if (typeof entry === "string") yield { line: 1, broken: entry };
-      else if (entry.text.length <= options.maxEntryBytes) yield { entry };
+      if (typeof entry === "string") yield [{ line: 1, broken: entry }];
+      else if (entry.text.length <= options.maxEntryBytes) yield [{ entry }];
       else yield* readPassages(file, options, source, undefined);
       return;
     } catch (error) {
@@ -107,7 +112,7 @@ async function* readOne(
       option = undefined;
     }
   }
-  yield { note: `${problem}; it was read as text`, option };
+  yield [{ note: `${problem}; it was read as text`, option }];
   yield* readPassages(file, options, source, undefined);
 }
 

@@ -8,10 +8,10 @@ import { TextSource } from "./text_source.ts";
 export async function* readJsonLines(
   file: DataFile,
   options: ReadOptions,
-): AsyncGenerator<DataItem> {
+): AsyncGenerator<DataItem[]> {
   const source = await TextSource.open(file, options);
-  if (source.note !== undefined) yield source.note;
-  yield* readRecords(file, options, (isLast) => recordsIn(source, options, isLast));
+  if (source.note !== undefined) yield [source.note];
+  yield* readRecords(file, options, source, (isLast) => recordsIn(source, options, isLast));
 }
 
 async function* recordsIn(

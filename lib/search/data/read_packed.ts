@@ -13,7 +13,7 @@ export async function* readPacked(
   file: DataFile,
   options: ReadOptions,
   kind: PackedKind,
-): AsyncGenerator<DataItem> {
+): AsyncGenerator<DataItem[]> {
   const name = kind.toUpperCase();
   if (options.extract === undefined) throw new SkipFile(`${name} is not read`);
   const bytes = await fileBytes(file, options, MAX_PACKED_BYTES);
@@ -26,5 +26,5 @@ export async function* readPacked(
   }
   const title = found.title ?? firstLine(found.text);
   const language = await loadedLanguage(found.language);
-  yield* documentItems(file, options, { title, text: found.text, language });
+  yield documentItems(file, options, { title, text: found.text, language });
 }

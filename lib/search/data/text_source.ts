@@ -61,6 +61,7 @@ export class TextSource {
   readonly #options: ReadOptions;
   readonly #label: string;
   readonly #kept: string | undefined;
+  #taken = 0;
 
   private constructor(
     file: DataFile,
@@ -89,6 +90,11 @@ export class TextSource {
     return new TextSource(file, options, found);
   }
 
+  /** How much of the text was taken since it was last read from its beginning, in code units. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /**
    * The text, piece by piece, without its byte order mark.
    *
@@ -96,8 +102,10 @@ export class TextSource {
    */
   async *chunks(isLast = false): AsyncGenerator<string> {
     const tell = isLast ? this.#options.onProgress : undefined;
+    this.#taken = 0;
     if (this.#kept !== undefined) {
       tell?.(this.#file.bytes);
+      this.#taken = this.#kept.length;
       yield this.#kept;
       return;
     }
@@ -105,6 +113,7 @@ export class TextSource {
     for await (const chunk of fileChunks(this.#file, this.#options.follow)) {
       tell?.(chunk.length);
       const text = decoder.decode(chunk, { stream: true });
+      this.#taken += text.length;
       if (text !== "") yield text;
     }
     const rest = decoder.decode();

@@ -210,11 +210,8 @@ export class Indexer {
       if (file.hash !== undefined && await this.#hashOf(file) === file.hash) {
         // Its time changed, its content did not.
         this.#report.advance(file.bytes);
-        await this.#add(
-          { file, hash: file.hash, removesGone: false },
-          { records: 1, length: 0 },
-          signal,
-        );
+        const step = { file, hash: file.hash, removesGone: false };
+        if (this.#add(step, { records: 1, length: 0 })) await this.#flush(signal);
         return;
       }
       const hash = await this.#readRecords(file, signal);
@@ -240,13 +237,15 @@ export class Indexer {
     const siteAround = (real: string) => this.#siteTitles.around(real, this.#options.follow);
     const extract = (packed: PackedFile) => this.#extractor.extract(packed);
     const options = { ...this.#options, extract, siteAround, onChunk, onProgress };
-    for await (const item of await readFile(file, options)) {
-      if ("note" in item) {
-        this.#report.note({ path: file.path, ...item });
-        continue;
+    for await (const items of await readFile(file, options)) {
+      for (const item of items) {
+        if ("note" in item) {
+          this.#report.note({ path: file.path, ...item });
+          continue;
+        }
+        const length = "entry" in item ? item.entry.text.length : 0;
+        if (this.#add({ file, item }, { records: 1, length })) await this.#flush(signal);
       }
-      const length = "entry" in item ? item.entry.text.length : 0;
-      await this.#add({ file, item }, { records: 1, length }, signal);
     }
     return hash.digest("hex");
   }
@@ -267,7 +266,7 @@ export class Indexer {
     // Of a small file they go with its last step: many small files share a transaction.
     const removesGone = known > 0 && !isLarge;
     const records = removesGone ? 1 + known * CHANGED_RECORD : 1;
-    await this.#add({ file, hash, removesGone }, { records, length: 0 }, signal);
+    if (this.#add({ file, hash, removesGone }, { records, length: 0 })) await this.#flush(signal);
   }
 
   /**
@@ -293,13 +292,14 @@ export class Indexer {
    * Adds a step to the batch. Small files share a transaction.
    *
    * @param size What the step may change.
+   * @returns whether the batch is full: it has to be flushed before the next step.
    */
-  async #add(step: Step, size: BatchSize, signal: AbortSignal): Promise<void> {
+  #add(step: Step, size: BatchSize): boolean {
     this.#batch.push(step);
     this.#batchRecords += size.records;
     this.#batchLength += size.length;
     const { records, length } = this.#batchSize;
-    if (this.#batchRecords >= records || this.#batchLength >= length) await this.#flush(signal);
+    return this.#batchRecords >= records || this.#batchLength >= length;
   }
 
   #clearBatch(): void {
