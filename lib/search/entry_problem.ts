@@ -22,7 +22,8 @@ export function entryProblem(
 export function keyProblem(key: string): string | undefined {
   if (key === "") return "the key is empty";
   if (!key.isWellFormed()) return "the key is not well-formed Unicode";
-  if (encoder.encodeInto(key, scratch).written > MAX_KEY_BYTES) {
+  // A code unit takes at most three bytes, so most keys are known to fit.
+  if (key.length * 3 > MAX_KEY_BYTES && encoder.encodeInto(key, scratch).written > MAX_KEY_BYTES) {
     return `the key is longer than ${MAX_KEY_BYTES} bytes`;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { headingsOf } from "../../lib/search/words/heading.ts";
+import { headingOf, headingsOf } from "../../lib/search/words/heading.ts";
 import { UnseenWords } from "../../lib/search/words/unseen_words.ts";
 import { isSpellable } from "../../lib/search/words/vocabulary_word.ts";
 import { eachWord, normalise, wordsOf } from "../../lib/search/words/words.ts";
@@ -167,6 +167,17 @@ Deno.test("a title is compared by its words, with and without its number, and a 
     ["", "?", []],
   ];
   for (const [title, key, headings] of cases) assertEquals(headingsOf(title, key), headings, title);
+});
+
+Deno.test("the heading of a title is its words, whatever is between them", () => {
+  const piece = fc.oneof(
+    fc.constantFrom(" ", "Big", "c", "2", ".", "#", "++", "-", "é", "中"),
+    anyCharacter,
+  );
+  fc.assert(fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+    const title = pieces.join("");
+    assertEquals(headingOf(title), wordsOf(title).join(" "));
+  }));
 });
 
 Deno.test("UnseenWords visits each word that isSpellable() holds for once, until it is cleared", () => {

@@ -50,7 +50,8 @@ export class WordIndex {
 
   /** Adds an entry, which is not there yet. @param id The number of its record. */
   add(id: number, { key, title, text, language }: IndexedTexts): void {
-    const [keyWords, titleWords] = [normalise(key), normalise(title)];
+    const keyWords = normalise(key);
+    const titleWords = title === key ? keyWords : normalise(title);
     const words = normalise(text);
     const stems = language === undefined ? "" : this.#stems(language, titleWords, words);
     // If the title repeats the key, its words must not count twice.

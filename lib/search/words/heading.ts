@@ -8,9 +8,13 @@ const NUMBER =
 /** A file: its name, whole and without what stands behind the last dot. */
 const FILE = /(?:^|\/)(([^/]+)\.[A-Za-z0-9]{1,8})$/;
 
+/** Words of a title that are separated by single spaces, as most are: then only capitals are folded. */
+const PLAIN = /^[0-9A-Za-z]+(?: [0-9A-Za-z]+)*$/;
+
 /** The words of a title, joined by spaces: titles of the same words are equal. */
 export function headingOf(title: string): string {
-  return wordsOf(title.slice(0, MAX_LENGTH)).join(" ");
+  const beginning = title.slice(0, MAX_LENGTH);
+  return PLAIN.test(beginning) ? beginning.toLowerCase() : wordsOf(beginning).join(" ");
 }
 
 /**
