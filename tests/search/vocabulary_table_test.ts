@@ -5,6 +5,8 @@ import { vocabularyTable } from "../../lib/search/index/word_schema.ts";
 import { openIndexWriter } from "../../lib/search/index/open_index.ts";
 import { RecordStore } from "../../lib/search/index/record_store.ts";
 import { yieldToMessages } from "../../lib/search/index/yield_to_messages.ts";
+import { initialOf, isSpellable, lettersOf } from "../../lib/search/words/vocabulary_word.ts";
+import { wordsOf } from "../../lib/search/words/words.ts";
 import { transaction } from "../../lib/sqlite/mod.ts";
 
 /** A table that is not stale, and what it has. */
@@ -42,6 +44,33 @@ Deno.test("words are added again when the transaction that added them was taken 
   transaction(db, () => table.flush());
   assertEquals(words(), ["marble", "orange"]);
   db.close();
+});
+
+Deno.test("a table that is made anew has the words that can be spelled, and in how many entries", async () => {
+  using db = openIndexWriter(":memory:", { temporary: true });
+  const store = new RecordStore(db);
+  const long = "a".repeat(41);
+  const texts = [
+    `Marble of C++ and naïve кролик ${long} x1 42`,
+    `marble кролик 中文 🐶 ${long.slice(1)} marble ошибка 🐶🐱`,
+    "ab marble ελληνικα नमस्ते",
+  ];
+  store.change(() => texts.forEach((text, i) => store.put({ key: `${i}`, title: "", text })));
+  await store.words.vocabulary.rebuild(new AbortController().signal);
+  const rows = db.prepare("SELECT initial, letters, word, entries FROM vocabulary").all();
+  const made = rows.map(({ initial, letters, word, entries }) => [initial, letters, word, entries]);
+  const expected = new Map<string, number>();
+  for (const text of texts) {
+    for (const word of new Set(wordsOf(text).filter(isSpellable))) {
+      expected.set(word, (expected.get(word) ?? 0) + 1);
+    }
+  }
+  assertEquals(expected.get("кролик"), 2);
+  assertEquals(
+    made.sort(([, , a], [, , b]) => String(a) < String(b) ? -1 : 1),
+    [...expected].map(([word, entries]) => [initialOf(word), lettersOf(word), word, entries])
+      .sort(([, , a], [, , b]) => String(a) < String(b) ? -1 : 1),
+  );
 });
 
 Deno.test("words that came while the table was made anew are added in parts", async () => {

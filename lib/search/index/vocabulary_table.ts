@@ -14,6 +14,11 @@ const FIRST = 1_000;
 /** One that takes longer is followed by a smaller one: of common words many entries are counted. */
 const TOGETHER_MS = 10;
 
+/** Words of {@linkcode isSpellable} that are ASCII, as terms of the full-text index are. */
+const IS_PLAIN = "length(word) BETWEEN 3 AND 40 AND word NOT GLOB '*[^a-z]*'";
+/** Those of which only {@linkcode isSpellable} knows. */
+const IS_WIDE = "word GLOB '*[^ -~]*'";
+
 /**
  * The words by which spelling is corrected. They are kept up to date while entries come, so that
  * the first search finds them. Words of a few entries are added as they come; after many the table
@@ -88,13 +93,23 @@ export class VocabularyTable {
   }
 
   async #rebuild(signal: AbortSignal): Promise<void> {
-    this.#db.exec(`DROP TABLE IF EXISTS fresh; ${vocabularyTable("fresh")}`);
-    // All at once: one by one they take twice as long.
-    const fill = this.#db.prepare(`INSERT OR IGNORE INTO fresh
-      SELECT substr(key, 1, 1), length(key), key, value FROM json_each(?)`);
+    this.#db.exec(`DROP TABLE IF EXISTS fresh; ${vocabularyTable("fresh")}
+      CREATE TEMP TABLE IF NOT EXISTS counted (word TEXT, entries INTEGER)`);
+    const insert =
+      "INSERT OR IGNORE INTO fresh SELECT substr(word, 1, 1), length(word), word, entries";
+    // Words stay in SQLite where they can: to read each of them takes as long as to find and insert it.
+    const empty = this.#db.prepare("DELETE FROM counted");
+    const count = this.#db.prepare(
+      "INSERT INTO counted SELECT term, doc FROM word WHERE term > ? LIMIT +?",
+    );
+    const fill = this.#db.prepare(`${insert} FROM counted WHERE ${IS_PLAIN}`);
+    const wide = this.#db.prepare(`SELECT word, entries FROM counted WHERE ${IS_WIDE}`);
+    const final = this.#db.prepare("SELECT word FROM counted ORDER BY rowid DESC LIMIT 1");
+    const fillWith = this.#db.prepare(
+      `${insert} FROM (SELECT key AS word, value AS entries FROM json_each(?))`,
+    );
     // Spellable words have nothing in them that JSON escapes.
-    const add = (words: readonly string[]) => fill.run(`{${words.join()}}`);
-    const read = this.#db.prepare("SELECT term, doc FROM word WHERE term > ? LIMIT +?");
+    const add = (words: readonly string[]) => fillWith.run(`{${words.join()}}`);
     const meanwhile = this.#meanwhile = new Set<string>();
     this.#isStale = false;
     this.#added = 0;
@@ -102,14 +117,17 @@ export class VocabularyTable {
     let together = FIRST;
     for (let last = "", isOver = false; !isOver;) {
       const start = performance.now();
-      const rows = read.all(last, together);
-      isOver = rows.length < together;
-      const words: string[] = [];
-      for (const row of rows) {
-        last = String(row["term"]);
-        if (isSpellable(last)) words.push(`"${last}":${row["doc"]}`);
-      }
-      transaction(this.#db, () => add(words));
+      transaction(this.#db, () => {
+        empty.run();
+        isOver = Number(count.run(last, together).changes) < together;
+        fill.run();
+        const words: string[] = [];
+        for (const { word, entries } of wide.all()) {
+          if (isSpellable(String(word))) words.push(`"${word}":${entries}`);
+        }
+        if (words.length > 0) add(words);
+        last = String(final.get()?.["word"]);
+      });
       const isLong = performance.now() - start > TOGETHER_MS;
       together = isLong ? Math.ceil(together / 2) : Math.min(TOGETHER, 2 * together);
       await yieldToMessages();
