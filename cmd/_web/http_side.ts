@@ -34,7 +34,7 @@ const HANDSHAKE_SHARE = 1 / 4;
 /** The HTTP side of a server: its pages, figures and health, on an address of its own. */
 export class HttpSide implements AsyncDisposable {
   readonly #web: WebServer;
-  #isReady = false;
+  readonly #start: { isOver: boolean };
   /** How far the start is, while it starts. */
   starting: Pick<Health, "detail" | "progress"> = { detail: undefined, progress: undefined };
   readonly #health: () => Health;
@@ -45,15 +45,17 @@ export class HttpSide implements AsyncDisposable {
     web: WebServer,
     { failure, lack, may }: HttpSurroundings,
     requests: TimeHistogram,
+    start: { isOver: boolean },
     { signal }: Pick<Context, "signal">,
   ) {
     this.#web = web;
+    this.#start = start;
     this.#health = () => {
       const detail = failure?.();
       const none = { detail: undefined, progress: undefined };
       if (detail !== undefined) return { ...none, status: "failed", detail };
       if (signal.aborted) return { ...none, status: "draining" };
-      if (!this.#isReady) return { status: "starting", ...this.starting };
+      if (!start.isOver) return { status: "starting", ...this.starting };
       const lacking = lack?.();
       return lacking === undefined
         ? { ...none, status: "ok" }
@@ -90,9 +92,11 @@ export class HttpSide implements AsyncDisposable {
       "socktool_http_request_duration_seconds",
       "How long HTTP requests take until their reply was taken",
     );
+    const start = { isOver: false };
     let web: WebServer;
     try {
       web = await serveWeb(flags.http, {
+        isStarting: () => !start.isOver,
         tls: surroundings.tls && shareOf(surroundings.tls),
         authenticator: surroundings.authenticator,
         hosts: flags["http-host"],
@@ -115,7 +119,7 @@ export class HttpSide implements AsyncDisposable {
       }
       throw error;
     }
-    const side = new HttpSide(web, surroundings, requests, context);
+    const side = new HttpSide(web, surroundings, requests, start, context);
     const url = urlOf(web);
     if (flags.json) context.out.json({ type: "pages", url });
     else log.info(`pages on ${url}`);
@@ -149,7 +153,7 @@ export class HttpSide implements AsyncDisposable {
 
   /** Called when the server serves. */
   ready(): void {
-    this.#isReady = true;
+    this.#start.isOver = true;
   }
 
   /** Uses another certificate for clients to come. */

@@ -22,8 +22,8 @@ export interface AnswererSurroundings {
   /** For finding out who asks. */
   readonly loginTimeoutMs: number;
   isDraining(): boolean;
-  /** What a client is told that asks for a path which no route has. */
-  missing(path: string): WebError;
+  /** What a client is told that asks for a path which no route has, but something else. */
+  elsewhere(path: string): WebError | undefined;
 }
 
 /** What a request is for. */
@@ -43,11 +43,11 @@ export class Answerer {
   readonly #loginTimeoutMs: number;
   readonly #isSecure: boolean;
   readonly #isDraining: () => boolean;
-  readonly #missing: (path: string) => WebError;
+  readonly #elsewhere: (path: string) => WebError | undefined;
 
   /** @throws {TypeError} if an option cannot be used. */
   constructor(options: WebServeOptions, surroundings: AnswererSurroundings) {
-    const { isSecure, maxMemoryBytes, loginTimeoutMs, isDraining, missing } = surroundings;
+    const { isSecure, maxMemoryBytes, loginTimeoutMs, isDraining, elsewhere } = surroundings;
     this.site = new Site(options);
     if (options.routes !== undefined) this.table.add(options.routes);
     this.#options = options;
@@ -55,7 +55,7 @@ export class Answerer {
     this.#loginTimeoutMs = loginTimeoutMs;
     this.#isSecure = isSecure;
     this.#isDraining = isDraining;
-    this.#missing = missing;
+    this.#elsewhere = elsewhere;
   }
 
   /** Answers a request. Resolves to the status when the reply was taken. Never rejects. */
@@ -125,7 +125,7 @@ export class Answerer {
     const method = request.method === "HEAD" ? "GET" : request.method as Method;
     const url = new URL(`http${this.#isSecure ? "s" : ""}://${host}${path}`);
     const found = this.#find(method, url.pathname);
-    if (found === undefined) throw this.#missing(url.pathname);
+    if (found === undefined) throw this.#elsewhere(url.pathname) ?? this.#missing(url.pathname);
     if (!("route" in found)) {
       const allow = found.flatMap((each) => each === "GET" ? [each, "HEAD"] : [each]).join(", ");
       throw new WebError(405, "bad-method", `${request.method} does not work here`, { allow });
@@ -167,6 +167,11 @@ export class Answerer {
     } catch {
       throw new WebError(400, "bad-path", "The path is wrongly encoded");
     }
+  }
+
+  #missing(path: string): WebError {
+    if (!this.#options.isStarting?.()) return new WebError(404, "not-found", `There is no ${path}`);
+    return new WebError(503, "starting", "The server is starting", { "retry-after": "1" });
   }
 
   /** The reply that tells of a failure. One that is none of the client's is reported. */

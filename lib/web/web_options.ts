@@ -35,6 +35,13 @@ export interface AnsweredRequest {
 export interface WebServeOptions extends SiteOptions {
   /** What is answered from the start; `WebServer.add` adds more. @default {nothing} */
   readonly routes?: Iterable<Route> | undefined;
+  /**
+   * Whether routes may still come: as long as this returns true, who asks for a path that has none is
+   * told to come again (503, `starting`), not that there is none (404).
+   *
+   * @default {none may come}
+   */
+  readonly isStarting?: (() => boolean) | undefined;
   /** Finds out who asks, for routes that are not public. @default {nobody is asked} */
   readonly authenticator?: Authenticator | undefined;
   /**
@@ -76,6 +83,7 @@ const OBSERVER_KINDS: OptionKinds<WebObserver> = {
 
 const KINDS: OptionKinds<WebServeOptions> = {
   observer: OBSERVER_KINDS,
+  isStarting: "function",
   hosts: "texts",
   allowOrigins: "texts",
 };

@@ -116,10 +116,8 @@ export class WebServer implements AsyncDisposable {
       maxMemoryBytes: this.#limits.maxMemoryBytes,
       loginTimeoutMs: this.#limits.loginTimeoutMs,
       isDraining: () => this.#draining,
-      missing: (path) =>
-        path === WEB_SOCKET_PATH && this.#sockets.isServed
-          ? noWebSocket()
-          : new WebError(404, "not-found", `There is no ${path}`),
+      elsewhere: (path) =>
+        path === WEB_SOCKET_PATH && this.#sockets.isServed ? noWebSocket() : undefined,
     });
     const upgrades: UpgradeOptions = { shouldUpgradeCallback: asksForWebSocket };
     this.#http = createServer({

@@ -1,5 +1,6 @@
 /** `--http` of the servers. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { TO_LIVE_PAGE } from "../../cmd/_web/live_routes.ts";
 import { openHttp } from "../../cmd/_web/open_http.ts";
 import type { Context } from "../../cmd/_cli/mod.ts";
 import { dial, parseAddress } from "../../lib/net/mod.ts";
@@ -148,8 +149,14 @@ Deno.test("while a server drains it is not well, and as long as it starts it is 
   const starting = { status: "starting", detail: "indexing", progress: 0.5 };
   assertEquals(await ask("readyz"), [503, starting]);
   assertEquals(await ask("healthz"), [200, starting]);
+  // What has no page yet may have one in a moment: a browser that comes back is to try again.
+  const early = { error: { code: "starting", message: "The server is starting" } };
+  for (const path of ["", "live", "api/stats"]) assertEquals(await ask(path), [503, early]);
+  http.add([TO_LIVE_PAGE]);
   http.ready();
   assertEquals(await ask("readyz"), [200, { status: "ok" }]);
+  const missing = { error: { code: "not-found", message: "There is no /live" } };
+  for (const path of ["", "live"]) assertEquals(await ask(path), [404, missing]);
   draining.abort();
   for (const path of ["readyz", "healthz"]) {
     assertEquals(await ask(path), [503, { status: "draining" }]);
