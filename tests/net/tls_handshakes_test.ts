@@ -200,7 +200,8 @@ Deno.test("handshakes begin by networks in turn: many of one hold up no other", 
   const accepting = assertRejects(() => listener.accept());
   await until(() => answered.length === CLIENTS, "all are answered");
   const place = answered.indexOf("192.0.2.2");
-  assert(place < CLIENTS / 2, `as number ${place + 1} of ${CLIENTS}`);
+  // Behind all others it would be the last. On a busy machine half of them begin before it is there.
+  assert(place < CLIENTS * 3 / 4, `as number ${place + 1} of ${CLIENTS}`);
   listener.close();
   await accepting;
   for (const client of clients) client.close();

@@ -135,7 +135,8 @@ Deno.test("connections are selected by number, share and network", async () => {
   assertEquals([...some].filter((connection) => !more.has(connection)), []);
 });
 
-Deno.test("a fault begins after a time and lasts for another", async () => {
+/** What comes, a piece every few milliseconds, out of a line whose fault begins and ends meanwhile. */
+async function timedLine(): Promise<{ readonly gaps: number[][]; readonly fired: number }> {
   using line = new TestLine(["up blackhole after 40ms for 80ms"]);
   const beganAt = performance.now();
   for (let i = 0; line.pieces.length * 10 < 400 || performance.now() - beganAt < 200; i++) {
@@ -143,7 +144,14 @@ Deno.test("a fault begins after a time and lasts for another", async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const gaps = line.times.slice(1).map((at, i) => [at - line.times[i]!, line.times[i]! - beganAt]);
+  return { gaps, fired: line.fired.length };
+}
+
+Deno.test("a fault begins after a time and lasts for another", async () => {
+  let seen = await timedLine();
+  // A machine that stands still all the time of the fault has nothing come to it.
+  for (let tries = 1; seen.fired === 0 && tries < 10; tries++) seen = await timedLine();
   // A busy machine may make more of them.
-  assert(gaps.some(([gap, from]) => gap! >= 60 && from! < 100), `${line.times}`);
-  assertEquals(line.fired.length, 1);
+  assert(seen.gaps.some(([gap, from]) => gap! >= 60 && from! < 100), `${seen.gaps}`);
+  assertEquals(seen.fired, 1);
 });
