@@ -30,7 +30,7 @@ export interface ToolOptions {
   readonly cwd?: string | undefined;
   /** Whom it runs as, where the tests run as root. @default {who runs the tests} */
   readonly uid?: number | undefined;
-  /** @default {60000} */
+  /** Long enough for a busy machine; what ends never waits for it. @default {180000} */
   readonly timeoutMs?: number;
 }
 
@@ -40,7 +40,7 @@ export async function runTool(
   args: readonly string[],
   options: ToolOptions = {},
 ): Promise<ToolOutput> {
-  const { stdin, env = {}, clearEnv = false, cwd, uid, timeoutMs = 60_000 } = options;
+  const { stdin, env = {}, clearEnv = false, cwd, uid, timeoutMs = 180_000 } = options;
   const child = new Deno.Command(command, {
     args: [...args],
     env,
