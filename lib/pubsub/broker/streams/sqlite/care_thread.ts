@@ -23,11 +23,11 @@ export interface CareProgress {
 /** What the thread is told, once. */
 export type CareOrder =
   | { readonly kind: "examine"; readonly path: string }
-  /** @param source What stands for the database at `path`. */
+  /** @param readable Where a copy is made of a database that SQLite cannot read as it is. */
   | {
     readonly kind: "rescue";
     readonly path: string;
-    readonly source: string;
+    readonly readable: string;
     readonly target: string;
   };
 

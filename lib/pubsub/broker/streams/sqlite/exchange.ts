@@ -3,7 +3,7 @@ import { syncFolderOf } from "../../../../sqlite/sync_folder.ts";
 import { journalPathOf } from "./journal/reading.ts";
 
 /** What a repair makes beside a database, and leaves there if it is killed, by the ends of their names. */
-const REMAINS = ["old", "repaired", "lengthened"] as const;
+const REMAINS = ["old", "repaired", "readable"] as const;
 
 /** What lies beside a database, by the ends of their names. */
 const COMPANIONS = ["-wal", "-shm", ".journal"] as const;

@@ -1,6 +1,7 @@
 import { closeQuietly } from "../../../../base/close_quietly.ts";
 import { openReader, versionOf } from "../../../../sqlite/mod.ts";
 import { contentOf, firstSaltOf, readJournal } from "./journal/reading.ts";
+import { readableBytes } from "./readable_parts.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
 
 /** A database with tables has more pages, or a log. */
@@ -14,7 +15,7 @@ const PAGE_BYTES = 4_096;
 export function remainsOf(path: string): string | undefined {
   const size = sizeOf(path);
   if (size > PAGE_BYTES || size > 0 && !isBare(path)) return undefined;
-  const image = readJournal(path);
+  const image = readJournal(path, (journal) => readableBytes(journal));
   const { records, behind } = contentOf(image, image && firstSaltOf(image));
   const messages = [...records, ...behind].reduce((sum, { count }) => sum + count, 0);
   const left = [

@@ -10,7 +10,6 @@ import type { StreamStoreCheck } from "./examine.ts";
 import { beside, exchange, lockStore, removeRemains } from "./exchange.ts";
 import { CARE_OPTIONS, inCareThread, type StreamStoreCareOptions } from "./in_care_thread.ts";
 import { DATABASE_NAME } from "./schema.ts";
-import { copyInWholeLength, missingLength } from "./whole_length.ts";
 
 /** What {@linkcode repairStreamStore} did. */
 export interface StreamStoreRepair {
@@ -43,12 +42,9 @@ export async function repairStreamStore(
   await using _lock = await lockStore(path);
   const before = await inCareThread({ kind: "examine", path }, options);
   if (before.problems.length === 0) return { ...figuresOf(before), lost: [], damaged: undefined };
-  const [copy, lengthened] = [beside(path, "repaired"), beside(path, "lengthened")];
+  const [copy, readable] = [beside(path, "repaired"), beside(path, "readable")];
   try {
-    const length = missingLength(path);
-    if (length !== undefined) await copyInWholeLength(path, lengthened, length);
-    const source = length === undefined ? path : lengthened;
-    const order = { kind: "rescue", path, source, target: copy } as const;
+    const order = { kind: "rescue", path, readable, target: copy } as const;
     const lost = await inCareThread(order, options);
     const after = await inCareThread({ kind: "examine", path: copy }, options);
     if (after.problems.length > 0) {

@@ -16,14 +16,16 @@ import {
   readJournal,
   saltOf,
 } from "./journal/reading.ts";
+import { readableBytes } from "./readable_parts.ts";
+import { readableSource } from "./readable_source.ts";
 import { Rescuer } from "./rescuer.ts";
 import { STREAM_SCHEMA } from "./schema.ts";
 import { Statements } from "./statements.ts";
 
-/** Which store is rescued: what stands for the database at `path`, and the file to be made. */
+/** Which store is rescued, where a copy of it may be made that SQLite can read, and the file to be made. */
 interface Rescue {
   readonly path: string;
-  readonly source: string;
+  readonly readable: string;
   readonly target: string;
 }
 
@@ -34,17 +36,19 @@ interface Rescue {
  * @returns what is lost.
  */
 export function rescue(
-  { path, source, target }: Rescue,
+  { path, readable, target }: Rescue,
   isMissing: boolean,
   onCopied: (progress: { step: "copying"; messages: number; of: number }) => void,
 ): string[] {
   let from: DatabaseSync | undefined;
   let to: DatabaseSync | undefined;
   try {
+    const { source, lost } = readableSource(path, readable);
     const found = openSource(source, path, isMissing);
     from = found ?? openWriter(":memory:", { schema: STREAM_SCHEMA });
     const db = to = openWriter(target, { schema: STREAM_SCHEMA });
-    const image = readJournal(path);
+    const onLost = (what: string) => void lost.push(what);
+    const image = readJournal(path, (journal) => readableBytes(journal, onLost));
     const journal = journalFor(from, image);
     const isBare = found === undefined;
     const onRun = (messages: number) => onCopied({ step: "copying", messages, of: 0 });
@@ -52,7 +56,7 @@ export function rescue(
     const rescuer = new Rescuer(...statements, { journal, isBare, onRun });
     transaction(db, () => rescuer.run());
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    return rescuer.lost;
+    return [...lost, ...rescuer.lost];
   } catch (error) {
     const known = asSqliteError(error, path, "repair");
     if (known.code !== "damaged" && known.code !== "not-a-database") throw known;

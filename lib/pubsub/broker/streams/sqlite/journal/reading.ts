@@ -55,10 +55,14 @@ export function journalPathOf(database: string): string {
  * The bytes of a database's journal; `undefined` if there is none, or it was not finished when it was
  * made.
  *
+ * @param read Reads all of the file.
  * @throws {SqliteError} `newer` if this program does not know such a journal; `failed` if it cannot
  * be read.
  */
-export function readJournal(database: string): Uint8Array | undefined {
+export function readJournal(
+  database: string,
+  read: (path: string) => Uint8Array = Deno.readFileSync,
+): Uint8Array | undefined {
   const path = journalPathOf(database);
   const refused = (code: "newer" | "failed", reason: string, cause?: unknown) =>
     new SqliteError(code, database, "open", `its journal ${path} ${reason}`, { cause });
@@ -67,7 +71,7 @@ export function readJournal(database: string): Uint8Array | undefined {
     if (Deno.statSync(path).size > MAX_BYTES) {
       throw refused("failed", "is another program's file; move it away");
     }
-    image = Deno.readFileSync(path);
+    image = read(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (error instanceof SqliteError) throw error;
