@@ -1,10 +1,6 @@
 /** The broker of publish/subscribe: `socktool broker`. */
-import {
-  type Broker,
-  type BrokerObserver,
-  minPendingBytes,
-  serveBroker,
-} from "../lib/pubsub/broker/mod.ts";
+import { type Broker, serveBroker } from "../lib/pubsub/broker/broker.ts";
+import { type BrokerObserver, minPendingBytes } from "../lib/pubsub/broker/broker_options.ts";
 import {
   accessFlags,
   announce,

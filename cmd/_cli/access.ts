@@ -3,7 +3,7 @@ import { type Address, formatAddress, isLoopback } from "../../lib/net/address.t
 import type { Context } from "./command.ts";
 import type { ServerAuthenticator } from "./server_authenticator.ts";
 import type { FlagTable } from "./spec.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./exit_code.ts";
 
 /** Who may use a server. */
 export const accessFlags = {

@@ -1,7 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { suggestion } from "../../lib/base/nearest.ts";
 import type { FlagSpec, FlagTable } from "./spec.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./exit_code.ts";
 
 /** A command line taken apart, before any text is read as a value. */
 export interface SplitArgv {

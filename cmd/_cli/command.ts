@@ -4,7 +4,7 @@ import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./output.ts";
 import type { ServiceManager } from "./service_manager.ts";
 import type { ArgumentTable, ArgumentValues, FlagTable, FlagValues } from "./spec.ts";
-import type { Style } from "./style.ts";
+import type { Style } from "./terminal_text.ts";
 
 /** A command line, read by the command's table. */
 export interface Input<F extends FlagTable, A extends ArgumentTable> {

@@ -8,7 +8,7 @@ import {
   isOptional,
   placeholderOf,
 } from "./spec.ts";
-import { createStyle, type Style } from "./style.ts";
+import { createStyle, type Style } from "./terminal_text.ts";
 import { termWidthOf, twoColumns, wrap } from "./wrap.ts";
 
 /** How the help is laid out. */

@@ -1,7 +1,6 @@
 import { type SyncSink, writeFully } from "./host.ts";
 import type { LiveLine } from "./live_line.ts";
-import type { Style } from "./style.ts";
-import { escapeForTerminal } from "./terminal_text.ts";
+import { escapeForTerminal, type Style } from "./terminal_text.ts";
 
 /** How much to print: with `-q`, with neither flag, with `-v`. */
 export type LogLevel = "quiet" | "normal" | "verbose";

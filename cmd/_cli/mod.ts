@@ -13,7 +13,7 @@ export {
   type Input,
 } from "./command.ts";
 export { describeError, lowerFirst } from "./describe_error.ts";
-export { EXIT } from "./exit_code.ts";
+export { EXIT, UsageError } from "./exit_code.ts";
 export {
   connectTimeoutFlag,
   httpFlags,
@@ -55,5 +55,4 @@ export {
   parseDuration,
   parseRate,
 } from "../../lib/base/units.ts";
-export { UsageError } from "./usage_error.ts";
 export { suggestion } from "../../lib/base/nearest.ts";

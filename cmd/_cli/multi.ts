@@ -1,14 +1,13 @@
 import type { AnyCommand } from "./command.ts";
 import { examplesFor } from "./example_line.ts";
-import { EXIT } from "./exit_code.ts";
+import { EXIT, UsageError } from "./exit_code.ts";
 import { type HelpOptions, titleLines } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
 import { importLater } from "../../lib/base/import_later.ts";
 import { suggestion } from "../../lib/base/nearest.ts";
 import { printText } from "./output.ts";
-import { createStyle } from "./style.ts";
+import { createStyle } from "./terminal_text.ts";
 import type { TopicEntry } from "./topics.ts";
-import { UsageError } from "./usage_error.ts";
 import { twoColumns } from "./wrap.ts";
 
 /** A command of a program, loaded only when it is called. */

@@ -2,7 +2,7 @@ import { splitArgv } from "./argv.ts";
 import type { AnyCommand } from "./command.ts";
 import { readPositionals } from "./positionals.ts";
 import type { AnyValue, FlagTable, ValueFlag } from "./spec.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./exit_code.ts";
 import { readValue } from "./values.ts";
 
 type Values = Readonly<Record<string, AnyValue | readonly AnyValue[] | undefined>>;

@@ -35,7 +35,7 @@ import {
   type ArgumentTable,
   isOptional,
 } from "./spec.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./exit_code.ts";
 import { checkKind, readValue } from "./values.ts";
 
 type Entry = readonly [name: string, spec: ArgumentSpec];

@@ -1,5 +1,5 @@
 import { concat } from "@std/bytes";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./exit_code.ts";
 
 /** The longest line that is accepted: input without line ends must not fill the memory. */
 const MAX_LINE_BYTES = 1_048_576;

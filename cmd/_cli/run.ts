@@ -3,18 +3,16 @@ import { redirectErrors } from "../../lib/base/report.ts";
 import { asksForHelp } from "./argv.ts";
 import type { AnyCommand } from "./command.ts";
 import { addressText, describeError, lowerFirst } from "./describe_error.ts";
-import { EXIT } from "./exit_code.ts";
+import { EXIT, UsageError } from "./exit_code.ts";
 import { type Host, processHost } from "./host.ts";
-import { Hangups } from "./hangups.ts";
-import { Interruption } from "./interruption.ts";
+import { Hangups, Interruption } from "./signals.ts";
 import { LiveLine } from "./live_line.ts";
 import { openManager } from "./open_manager.ts";
 import { Log, type LogFields, type LogFormat, type LogLevel, logObject } from "./log.ts";
 import { lossyLines } from "./lossy_output.ts";
 import { Output, printText } from "./output.ts";
 import { type AnyInput, parseInput } from "./parse.ts";
-import { createStyle } from "./style.ts";
-import { UsageError } from "./usage_error.ts";
+import { createStyle } from "./terminal_text.ts";
 
 /** How long a command may go on after the reader of its stdout has gone. */
 const CLOSED_GRACE_MS = 500;

@@ -7,7 +7,7 @@ import "../../lib/net/tls_sayings.ts";
 import type { Context } from "./command.ts";
 import { lowerFirst } from "./describe_error.ts";
 import { handshakesWithin, openFileLimit } from "./open_files.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./exit_code.ts";
 
 /** A file of `--tls-cert`, `--tls-key` or `--tls-ca` that cannot be used. */
 export class TlsFileError extends Error {

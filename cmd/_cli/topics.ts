@@ -4,7 +4,7 @@
  * @module
  */
 import { type HelpOptions, titleLines } from "./help.ts";
-import { createStyle } from "./style.ts";
+import { createStyle } from "./terminal_text.ts";
 import { twoColumns, wrap } from "./wrap.ts";
 
 /** A paragraph, or terms with their meanings. */

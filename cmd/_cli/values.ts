@@ -16,7 +16,7 @@ import {
   parseDuration,
   parseRate,
 } from "../../lib/base/units.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./exit_code.ts";
 
 /**
  * Reads the value of a flag or an argument.

@@ -1,4 +1,3 @@
-import { before } from "../base/before.ts";
 import { QueueFullError } from "../base/fair_queue.ts";
 import { checkGiven } from "../base/option_kinds.ts";
 import type { Principal } from "./principal.ts";
@@ -63,27 +62,6 @@ export async function askAuthenticator(
 /** An authenticator took too long. */
 export class LoginTimeoutError extends Error {
   override readonly name = "LoginTimeoutError";
-}
-
-/**
- * Asks an authenticator, which has to decide in time. After that the attempt is aborted, and its
- * outcome is ignored.
- *
- * @throws {LoginTimeoutError} when the time is up. Otherwise rejects as the authenticator does.
- */
-export async function authenticateInTime(
-  authenticator: Authenticator,
-  credentials: Credentials,
-  { peer, signal }: LoginAttempt,
-  timeoutMs: number,
-): Promise<Principal | undefined> {
-  const time = new AbortController();
-  const attempt = { peer, signal: signal ? AbortSignal.any([signal, time.signal]) : time.signal };
-  const deciding = askAuthenticator(authenticator, credentials, attempt);
-  if (await before(deciding, timeoutMs)) return await deciding;
-  const late = new LoginTimeoutError(`The authenticator has not decided within ${timeoutMs} ms`);
-  time.abort(late);
-  throw late;
 }
 
 /**

@@ -5,9 +5,8 @@ import { ConnectionError } from "./connection_error.ts";
 import { diagnose } from "./diagnose.ts";
 import type { HandshakeLimits } from "./handshake_limits.ts";
 import { listenLocalhost } from "./listen_localhost.ts";
-import { listenUnix } from "./listen_unix.ts";
+import { listenUnix } from "./unix_socket.ts";
 import type { Listener, ServerTls } from "./listener.ts";
-import "./tls_sayings.ts";
 
 /** Options of {@linkcode listen}. */
 export interface ListenOptions {

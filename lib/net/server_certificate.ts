@@ -1,6 +1,7 @@
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { HandshakeLimits } from "./handshake_limits.ts";
 import type { ServerTls } from "./listener.ts";
+import "./tls_sayings.ts";
 
 /** Where a certificate is tried out. */
 const LOOPBACK = "127.0.0.1";

@@ -1,4 +1,5 @@
-import { authenticateInTime, LoginTimeoutError, notCheckedNow } from "../access/authenticator.ts";
+import { authenticateInTime } from "../access/authenticate_in_time.ts";
+import { LoginTimeoutError, notCheckedNow } from "../access/authenticator.ts";
 import type { Authenticator, Credentials, Principal } from "../access/mod.ts";
 import { inSteps, visitInParts } from "../base/in_steps.ts";
 import { PeriodicLook } from "../base/periodic_look.ts";

@@ -1,4 +1,5 @@
-import { authenticateInTime, notCheckedNow } from "../access/authenticator.ts";
+import { authenticateInTime } from "../access/authenticate_in_time.ts";
+import { notCheckedNow } from "../access/authenticator.ts";
 import type { Authenticator, Credentials, LoginAttempt, Principal } from "../access/mod.ts";
 import { WebError } from "./reply.ts";
 

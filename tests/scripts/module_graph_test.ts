@@ -107,8 +107,8 @@ Deno.test("a broker loads nothing of streams, recordings or certificates before 
   const loaded = startsWith("cmd/broker.ts");
   assert(loaded.includes("lib/pubsub/broker/session.ts"));
   const later = new RegExp(
-    "/broker/streams/(?!stream_rights|stream_error)|/handshake_limits\\.ts$|" +
-      "^deno\\.json$|^cmd/.*/(tls_files|open_files|make_streams|report_stats)\\.ts$",
+    "/broker/streams/(?!stream_rights|stream_error)|/(handshake_limits|tls_sayings)\\.ts$|" +
+      "^deno\\.json$|^lib/base/sleep\\.ts$|^cmd/.*/(tls_files|open_files|make_streams|report_stats)\\.ts$",
   );
   assertEquals(loaded.filter((path) => later.test(path)), []);
 });

@@ -1,7 +1,6 @@
 /**
- * What a broker needs of whatever connects it with other brokers and keeps its streams. There are
- * two: `LocalBackplane` for a broker by itself, and `NatsGateway` for brokers that are gateways of a
- * NATS cluster.
+ * What a broker needs of whatever connects it with other brokers and keeps its streams, as
+ * `NatsGateway` does for brokers that are gateways of a NATS cluster.
  *
  * @module
  */

@@ -33,7 +33,7 @@ import { SpeedMemory } from "./routing/speed_memory.ts";
 import { Run } from "./routing/run.ts";
 import type { StreamStore } from "./streams/stream_store.ts";
 import { isCompletedBy } from "./routing/limited_delivery.ts";
-import { encodeJson } from "./json_publication.ts";
+import { encodeJson, PublicationsInTurn } from "./publications_in_turn.ts";
 import {
   endCompleted,
   HandingOut,
@@ -42,9 +42,7 @@ import {
   isShared,
   takesLong,
 } from "./delivery/hand_out.ts";
-import { PublicationsInTurn } from "./publications_in_turn.ts";
 import type { SharedBackplane } from "./backplane.ts";
-import { LocalBackplane } from "./local_backplane.ts";
 import { OutsidePublications } from "./outside_publications.ts";
 import type { Group, Receiver, Subscription } from "./routing/subscription.ts";
 
@@ -162,18 +160,18 @@ export class BrokerCore {
         void this.sendList.flushAll();
       });
     };
-    const backplane = options.backplane ?? new LocalBackplane(options.streams);
-    if (options.backplane && options.streams) {
+    const { backplane } = options;
+    if (backplane && options.streams) {
       throw new TypeError("Cannot use streams beside a backplane: that keeps streams itself");
     }
-    this.shared = backplane.shared;
-    this.streams = backplane.streams;
+    this.shared = backplane?.shared;
+    this.streams = backplane ? backplane.streams : options.streams;
     if (this.shared) {
       const { shared } = this;
       this.router.onRemoved = (filter, group) => shared.close(filter, group);
     }
     if (this.streams) this.#serveStreams(this.streams);
-    backplane.attach(new OutsidePublications(this));
+    backplane?.attach(new OutsidePublications(this));
   }
 
   /** The principal of clients that need not log in. */

@@ -3,14 +3,14 @@ import type { Frame } from "../../frame/mod.ts";
 import type { SharedMemory } from "../../net/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { Pace } from "./delivery/pace.ts";
-import { DELIVERY_NS, HEADER_NS, LOOK_NS } from "./delivery/work_ns.ts";
+import { DELIVERY_NS, HEADER_NS, LOOK_NS } from "./request_time.ts";
 import {
   concernsStreams,
   performOperation,
   refusalWithoutStore,
   streamWork,
 } from "./operations.ts";
-import { BAD_ID, isId } from "../protocol/request_id.ts";
+import { BAD_ID, isId } from "./request_fields.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { publishRetained } from "./retained_publication.ts";
 import type { Requester } from "./requester.ts";

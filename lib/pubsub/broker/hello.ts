@@ -4,7 +4,7 @@ import { reportError } from "../../base/report.ts";
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { Refusal } from "../protocol/codes.ts";
-import { badField } from "../protocol/bad_field.ts";
+import { badField } from "./request_fields.ts";
 import { MAX_RUN_BYTES } from "../protocol/run_frame.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { publishRefusal } from "./routing/publications.ts";

@@ -1,15 +1,13 @@
 import { LaterModule } from "../../base/import_later.ts";
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
-import { badField } from "../protocol/bad_field.ts";
+import { BAD_ID, BAD_MAX, badField, filterRefusal, isId, isMax } from "./request_fields.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import { hello } from "./hello.ts";
 import { quote } from "../protocol/quote.ts";
-import { BAD_ID, isId } from "../protocol/request_id.ts";
 import type { Requester } from "./requester.ts";
 import { subscribe } from "./subscribe.ts";
-import { BAD_MAX, filterRefusal, isMax } from "./subscription_fields.ts";
 import type { StreamOp } from "./streams/stream_operations.ts";
 import { isWholeNumber } from "../protocol/whole_number.ts";
 

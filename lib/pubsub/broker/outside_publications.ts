@@ -4,7 +4,7 @@ import { SharedMemory } from "../../net/bytes/shared_memory.ts";
 import { Condition } from "../../base/condition.ts";
 import { Deque } from "../../base/deque.ts";
 import type { BackplaneHost } from "./backplane.ts";
-import { DELIVERY_NS, HEADER_NS, LOOK_NS } from "./delivery/work_ns.ts";
+import { DELIVERY_NS, HEADER_NS, LOOK_NS } from "./request_time.ts";
 import type { Retained } from "./routing/retained.ts";
 import type { Route } from "./routing/route.ts";
 import type { Router } from "./routing/router.ts";

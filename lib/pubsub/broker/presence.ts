@@ -1,7 +1,7 @@
 import type { ByeReason } from "../protocol/codes.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { ConnectionSource } from "./broker_stats.ts";
-import { encodeJson } from "./json_publication.ts";
+import { encodeJson } from "./publications_in_turn.ts";
 
 /** Where the broker tells who comes and goes. */
 const CONNECTED = "_sys.connected";

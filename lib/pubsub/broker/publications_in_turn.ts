@@ -1,5 +1,6 @@
 import { FairQueue } from "../../base/fair_queue.ts";
 import type { Pause } from "../../base/in_steps.ts";
+import { encodeFrame } from "../../frame/frame_encoder.ts";
 
 const ONE_BY_ONE = { atOnce: 1, maxWaiting: Infinity, maxWaitingPerKey: Infinity };
 
@@ -47,4 +48,10 @@ export class PublicationsInTurn {
       publisher.flushSoon();
     });
   }
+}
+
+/** The frame of a publication of the broker's own, whose content is a value as JSON. */
+export function encodeJson(topic: string, value: unknown): Uint8Array<ArrayBuffer> {
+  const header = { op: "pub", topic, "content-type": "text/json" };
+  return encodeFrame({ header, content: JSON.stringify(value) });
 }

@@ -23,7 +23,7 @@ import type { ConnectionStreams } from "./streams/connection_streams.ts";
 import { tellConnected } from "./presence.ts";
 import { LastWill } from "./last_will.ts";
 import type { Will } from "./will.ts";
-import { isId } from "../protocol/request_id.ts";
+import { isId } from "./request_fields.ts";
 import { ConnectionSubscriptions } from "./connection_subscriptions.ts";
 import { MAX_HEADER_BYTES } from "./header_room.ts";
 import { SignsOfLife } from "./signs_of_life.ts";

@@ -1,6 +1,6 @@
 import type { FrameHeader } from "../../frame/mod.ts";
 import { atOnce, inSteps } from "../../base/in_steps.ts";
-import { badField } from "../protocol/bad_field.ts";
+import { BAD_MAX, badField, filterRefusal, isMax } from "./request_fields.ts";
 import type { Refusal } from "../protocol/codes.ts";
 import { isSlowPolicy, SLOW_POLICIES, type SlowPolicy } from "../protocol/slow_policy.ts";
 import type { SharedBackplane } from "./backplane.ts";
@@ -9,7 +9,6 @@ import type { Requester } from "./requester.ts";
 import type { PublicationCount } from "./routing/publication_counters.ts";
 import type { RetainedSelection } from "./routing/retained.ts";
 import { subscribeRefusal } from "./routing/rights.ts";
-import { BAD_MAX, filterRefusal, isMax } from "./subscription_fields.ts";
 
 /** Retained frames to look for before looking at the clock again. */
 const RETAINED_PART = 100;

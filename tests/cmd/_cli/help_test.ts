@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { defineCommand, quietFlag, serverTlsFlags } from "../../../cmd/_cli/mod.ts";
 import { renderHelp } from "../../../cmd/_cli/help.ts";
-import { createStyle } from "../../../cmd/_cli/style.ts";
+import { createStyle } from "../../../cmd/_cli/terminal_text.ts";
 import { twoColumns, wrap } from "../../../cmd/_cli/wrap.ts";
 
 const command = defineCommand({

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { LiveLine } from "../../../cmd/_cli/live_line.ts";
 import { Log, type LogLevel } from "../../../cmd/_cli/log.ts";
-import { createStyle } from "../../../cmd/_cli/style.ts";
+import { createStyle } from "../../../cmd/_cli/terminal_text.ts";
 import { FakeHost } from "./fake_host.ts";
 
 function logged(level: LogLevel, host = new FakeHost()): string {

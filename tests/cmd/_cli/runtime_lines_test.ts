@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import process from "node:process";
 import { logRuntimeLines } from "../../../cmd/_cli/runtime_lines.ts";
 import { Log } from "../../../cmd/_cli/log.ts";
-import { createStyle } from "../../../cmd/_cli/style.ts";
+import { createStyle } from "../../../cmd/_cli/terminal_text.ts";
 import { FakeHost } from "./fake_host.ts";
 
 Deno.test("what the runtime and packages print is written by the log, and an uncaught error ends all", async () => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Context } from "../../../cmd/_cli/mod.ts";
-import { createStyle } from "../../../cmd/_cli/style.ts";
+import { createStyle } from "../../../cmd/_cli/terminal_text.ts";
 import { printAnswer } from "../../../cmd/_search/answer_lines.ts";
 
 /** What is printed of an answer, with what is said beside it. */

@@ -1,17 +1,16 @@
 import type { ByteBuffer } from "../../../frame/mod.ts";
 import { type BacklogBudget, LEAST_LEVEL, type SharedBacklog } from "./backlog_budget.ts";
-import { type Chunk, ChunkStore } from "./chunk_store.ts";
-import { HeldChunks } from "./held_chunks.ts";
+import { type Chunk, ChunkStore, HeldChunks } from "./chunk_store.ts";
 import { LeftOut } from "./left_out.ts";
 import {
   costOf,
   type FrameList,
   type Piece,
   PIECE_BYTES,
+  PieceList,
   REFERENCE_BYTES,
   setBytesOf,
 } from "./piece.ts";
-import { PieceList } from "./piece_list.ts";
 import type { Run } from "../routing/run.ts";
 import type { Subscription } from "../routing/subscription.ts";
 

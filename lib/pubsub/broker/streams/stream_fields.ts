@@ -5,7 +5,7 @@
  * @module
  */
 import type { FrameHeader, HeaderInit } from "../../../frame/mod.ts";
-import { badField } from "../../protocol/bad_field.ts";
+import { badField } from "../request_fields.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import { filterProblem } from "../../protocol/topic.ts";

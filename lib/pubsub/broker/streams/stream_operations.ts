@@ -3,7 +3,7 @@ import type { Principal } from "../../../access/mod.ts";
 import type { Pause } from "../../../base/in_steps.ts";
 import { messageOf } from "../../../base/message_of.ts";
 import { reportError } from "../../../base/report.ts";
-import { badField } from "../../protocol/bad_field.ts";
+import { badField } from "../request_fields.ts";
 import type { Refusal } from "../../protocol/codes.ts";
 import { quote } from "../../protocol/quote.ts";
 import { filterCovers } from "../../protocol/topic.ts";
