@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
 import { encodeFrame, FrameDecoder } from "../../../lib/frame/mod.ts";
 import type { BrokerCore } from "../../../lib/pubsub/broker/broker_core.ts";
 import { FrameHandler, type FrameSender } from "../../../lib/pubsub/broker/frame_handler.ts";
+import { streamWork } from "../../../lib/pubsub/broker/operations.ts";
 import { RequestTime } from "../../../lib/pubsub/broker/request_time.ts";
 import { op } from "../support.ts";
 
@@ -36,4 +38,38 @@ Deno.test("who says hello waits for a turn where requests have had their time; w
   assertEquals([handler.turn, sent.length], [undefined, 1]);
   assertEquals(handler.handle(framesOf("hello"), 0), 0, "it is to be handled again");
   assertEquals([handler.turn instanceof Promise, sent.length], [true, 1]);
+});
+
+Deno.test("64 publications of 1 KiB are kept in one go: a turn among them would have two groups synced", async () => {
+  await streamWork.load();
+  let kept = 0;
+  const core = {
+    limits: { maxPendingBytes: 8_000_000 },
+    router: { takeWork: () => 0 },
+    sendList: { room: () => undefined, backlogs: new Set() },
+    streams: { room: () => undefined, append: () => void kept++ },
+    forward: () => 0,
+    pause: () => Promise.resolve(),
+  };
+  const route = { groups: [], subscriptions: [], overlaps: 0 };
+  const sender = {
+    publications: { find: () => ({ topic: "a", route, stream: "a" }) },
+    principal: { permission: () => ({ allow: ["a:store"] }) },
+    outbox: { repliesWait: false },
+  };
+  const handler = new FrameHandler(
+    sender as unknown as FrameSender,
+    core as unknown as BrokerCore,
+  );
+  const framesOf = (count: number, bytes: number) => {
+    const frames = Array.from({ length: count }, (_, id) =>
+      encodeFrame({
+        header: { op: "pub", topic: "a", id, stored: true },
+        content: new Uint8Array(bytes),
+      }));
+    return new FrameDecoder().decode(concat(frames)).frames;
+  };
+  assertEquals([handler.handle(framesOf(64, 1_024), 0), handler.turn, kept], [64, undefined, 64]);
+  const many = handler.handle(framesOf(2_000, 1), 0);
+  assertEquals([handler.turn instanceof Promise, many < 200], [true, true]);
 });
