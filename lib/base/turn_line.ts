@@ -35,13 +35,24 @@ export class TurnLine {
    *
    * @param ms The time that all may take together.
    */
-  async serve(ms: number): Promise<void> {
-    const end = performance.now() + ms;
-    while (this.#waiting.length > 0) {
-      this.#waiting.shift()!();
-      // What waited goes on before this does.
-      await undefined;
-      if (performance.now() >= end) return;
-    }
+  serve(ms: number): Promise<void> {
+    return serveLine(this.#waiting, ms);
+  }
+}
+
+/** Those who wait, in whatever order. */
+interface Line {
+  readonly length: number;
+  shift(): (() => void) | undefined;
+}
+
+/** Lets some of those in a line go on, as {@linkcode TurnLine.serve} does. */
+export async function serveLine(line: Line, ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  while (line.length > 0) {
+    line.shift()!();
+    // What waited goes on before this does.
+    await undefined;
+    if (performance.now() >= end) return;
   }
 }

@@ -18,14 +18,17 @@ const MAX_UNSENT_BYTES = 262_144;
  */
 const MUCH_MS = 2;
 
+/** A peer that sends no more than this, and then nothing for a while, goes before those that flood. */
+const LITTLE_BYTES = 2_048;
+
 /** All streams read what they discard into this memory. It is made when it is first needed. */
 let unwanted: Buffer | undefined;
 const discarded = (): Buffer => unwanted ??= Buffer.allocUnsafeSlow(LARGEST_READ_BYTES);
 
 /** What a {@linkcode ConnStream} waits for, so that others are served too: see `Turns`. */
 export interface StreamTurns {
-  /** A turn before it hands on what was read; `undefined` if none is needed. */
-  takeIfBusy(): Promise<void> | undefined;
+  /** A turn before it hands on what was read, which may be little; `undefined` if none is needed. */
+  takeIfBusy(isLittle: boolean): Promise<void> | undefined;
   /** A turn before its end is dealt with: many may end at once. `undefined` if none is needed. */
   takeToEnd(): Promise<void> | undefined;
 }
@@ -50,6 +53,8 @@ export class ConnStream extends Duplex {
   #readSize = LEAST_READ_BYTES;
   /** What the next read reads into, if the last one has left it. */
   #memory: Buffer | undefined;
+  /** Bytes that came since a read left none in the socket. */
+  #bytesInARow = 0;
   #reading = false;
   #held = false;
   #isDiscarding = false;
@@ -145,7 +150,9 @@ export class ConnStream extends Duplex {
     } catch (error) {
       failure = error as Error;
     }
-    const turn = count === null ? this.#turns?.takeToEnd() : this.#turns?.takeIfBusy();
+    const turn = count === null
+      ? this.#turns?.takeToEnd()
+      : this.#turns?.takeIfBusy(this.#isLittle(count, memory.length));
     if (turn) await turn;
     this.#reading = false;
     if (failure) return void this.destroy(failure);
@@ -159,6 +166,14 @@ export class ConnStream extends Duplex {
     if (isMuch || count < memory.length / 4) {
       this.#readSize = Math.max(memory.length / 2, LEAST_READ_BYTES);
     } else if (count === memory.length) this.#readSize = Math.min(2 * count, LARGEST_READ_BYTES);
+  }
+
+  /** Whether what was read is little, with all that came before it without a pause. */
+  #isLittle(count: number, size: number): boolean {
+    this.#bytesInARow += count;
+    const isLittle = this.#bytesInARow <= LITTLE_BYTES;
+    if (count < size) this.#bytesInARow = 0;
+    return isLittle;
   }
 
   #memoryToRead(): Buffer {

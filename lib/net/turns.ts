@@ -1,5 +1,7 @@
 import { closeQuietly } from "../base/close_quietly.ts";
-import { TurnLine } from "../base/turn_line.ts";
+import { FairLine } from "../base/fair_line.ts";
+import { serveLine, TurnLine } from "../base/turn_line.ts";
+import { NetworkLine } from "./network_line.ts";
 
 /**
  * The time between two turns in milliseconds. A turn takes about 15 µs with the loopback
@@ -27,6 +29,39 @@ const RETRY_MS = 5_000;
 
 const LOOPBACK = "127.0.0.1";
 
+/** Those who wait for a turn. */
+interface WaitingLine {
+  wait(network: string): Promise<void>;
+}
+
+/** A line whose networks take turns. */
+interface LineOfNetworks {
+  readonly size: number;
+  push(network: string, goOn: () => void): unknown;
+  shift(): (() => void) | undefined;
+}
+
+/** Those who wait for a turn, and whose networks take turns. */
+class NetworkTurns implements WaitingLine {
+  readonly #line: LineOfNetworks;
+
+  constructor(line: LineOfNetworks) {
+    this.#line = line;
+  }
+
+  get length(): number {
+    return this.#line.size;
+  }
+
+  wait(network: string): Promise<void> {
+    return new Promise((resolve) => this.#line.push(network, resolve));
+  }
+
+  shift(): (() => void) | undefined {
+    return this.#line.shift();
+  }
+}
+
 /** Both ends of a connection of this process to itself. */
 interface Loopback {
   readonly near: Deno.Conn;
@@ -51,6 +86,8 @@ export class Turns {
   readonly #urgent = new TurnLine();
   readonly #last = new TurnLine();
   readonly #ends = new TurnLine();
+  readonly #little = new NetworkTurns(new FairLine<() => void>());
+  readonly #begins = new NetworkTurns(new NetworkLine<() => void>());
   /** While somebody waits. */
   #giving: Promise<void> | undefined;
   /** Never rejects; resolves to `undefined` if the connection cannot be made. */
@@ -89,6 +126,16 @@ export class Turns {
   }
 
   /**
+   * Asks for a turn to begin with a client that has not shown yet what it comes for, behind what is
+   * little. They take turns as in a {@linkcode NetworkLine}.
+   *
+   * @returns A promise to wait for; `undefined` if it need not wait.
+   */
+  takeToBegin(network: string): Promise<void> | undefined {
+    return this.#takeIfBusy(this.#begins, network);
+  }
+
+  /**
    * Asks for a turn to deal with the end of a connection. Where nobody is busy, the first ones go on
    * without, for 2 ms; the others go on behind all that waits for a turn, for 2 ms in each.
    *
@@ -108,6 +155,15 @@ export class Turns {
     return this.#takeIfBusy(this.#line);
   }
 
+  /**
+   * Asks for a turn before a little work for a client. Networks take turns, behind what is urgent.
+   *
+   * @returns A promise to wait for; `undefined` if it need not wait.
+   */
+  takeForLittle(network: string): Promise<void> | undefined {
+    return this.#takeIfBusy(this.#little, network);
+  }
+
   /** Closes the loopback connection; there are no more turns. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -116,22 +172,23 @@ export class Turns {
     await this.#dropped;
   }
 
-  #takeIfBusy(line: TurnLine): Promise<void> | undefined {
+  #takeIfBusy(line: WaitingLine, network?: string): Promise<void> | undefined {
     const now = performance.now();
     if (this.#closed || now < this.#until) return undefined;
-    if (this.#giving !== undefined || now - this.#until < CALM_MS) return this.#wait(line);
+    if (this.#giving !== undefined || now - this.#until < CALM_MS) return this.#wait(line, network);
     this.#until = now + BUSY_MS;
     return undefined;
   }
 
-  #wait(line: TurnLine): Promise<void> {
-    const turn = line.wait();
+  #wait(line: WaitingLine, network = ""): Promise<void> {
+    const turn = line.wait(network);
     this.#giving ??= this.#give();
     return turn;
   }
 
   get #isAnyAwaited(): boolean {
-    return [this.#line, this.#urgent, this.#last, this.#ends].some(({ length }) => length > 0);
+    const all = [this.#urgent, this.#little, this.#begins, this.#line, this.#last, this.#ends];
+    return all.some(({ length }) => length > 0);
   }
 
   /** Gives turns until nobody waits. Never rejects. */
@@ -143,6 +200,8 @@ export class Turns {
       const limitMs = this.#closed ? Infinity : ms;
       // Who reads on has often more to read by then, and waits here again.
       await this.#urgent.serve(limitMs);
+      await serveLine(this.#little, limitMs);
+      await serveLine(this.#begins, limitMs);
       await this.#line.serve(limitMs);
       await this.#last.serve(0);
       await this.#ends.serve(limitMs);

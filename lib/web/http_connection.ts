@@ -79,9 +79,19 @@ export class HttpConnection {
     return !this.#hasAnswered && (this.#phase === "head" || this.#phase === "body");
   }
 
+  /** Notes that it is a WebSocket from now on. */
+  upgraded(): void {
+    this.#hasAnswered = true;
+  }
+
   /** Whether requests of it are at work. */
   get isBusy(): boolean {
     return this.#waiting > 0;
+  }
+
+  /** Whether more requests than the one at work have come. */
+  get isPipelined(): boolean {
+    return this.#waiting > 1;
   }
 
   /**

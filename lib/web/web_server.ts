@@ -225,7 +225,14 @@ export class WebServer implements AsyncDisposable {
     let connection: HttpConnection;
     try {
       if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
-      const stream = new ConnStream(conn, this.#turns);
+      const stream = new ConnStream(conn, {
+        takeIfBusy: (isLittle) => {
+          const { isUnproven, network } = connection;
+          if (isUnproven) return this.#turns.takeToBegin(network);
+          return isLittle ? this.#turns.takeForLittle(network) : this.#turns.takeIfBusy();
+        },
+        takeToEnd: () => this.#turns.takeToEnd(),
+      });
       connection = new HttpConnection(stream, this.#limits);
     } catch {
       // The peer reset it after it was accepted.
@@ -279,7 +286,9 @@ export class WebServer implements AsyncDisposable {
     if (!BODY_METHODS.has(request.method)) request.resume();
     connection.queue(async () => {
       const startedAt = performance.now();
-      const turn = this.#turns.takeIfBusy();
+      const turn = connection.isPipelined
+        ? this.#turns.takeIfBusy()
+        : this.#turns.takeForLittle(connection.network);
       if (turn) await turn;
       const status = await this.#answerer.answer(connection, request, response);
       // Those that are idle for longest stay in front.
@@ -315,6 +324,7 @@ export class WebServer implements AsyncDisposable {
       return this.#refuse(stream, this.#answerer.failureReply(request, error));
     }
     this.#upgrades.handleUpgrade(request, stream as never, head, (socket) => {
+      connection.upgraded();
       this.#forget(stream);
       this.#sockets.offer(new WebSocketConn(socket, connection.stream, new WebSocketInput()));
     });

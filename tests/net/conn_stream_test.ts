@@ -59,6 +59,24 @@ Deno.test("nothing is handed on before its turn", async () => {
   await came;
 });
 
+Deno.test("what comes without a pause is little up to 2 KiB", async () => {
+  const counts = [100, 1_024, 2_048, 1, 10, 2_047, 1_024];
+  const conn = endless([]);
+  conn.read = (into) =>
+    Promise.resolve(counts.length > 0 ? Math.min(counts.shift()!, into.length) : null);
+  const asked: boolean[] = [];
+  const stream = new ConnStream(conn, {
+    takeIfBusy(isLittle) {
+      asked.push(isLittle);
+      return undefined;
+    },
+    takeToEnd: () => undefined,
+  });
+  stream.resume();
+  await new Promise((resolve) => stream.once("end", resolve));
+  assertEquals(asked, [true, true, false, false, true, true, true]);
+});
+
 Deno.test("what is discarded is read to its end, and not handed on", async () => {
   const sizes: number[] = [];
   const conn = endless(sizes);

@@ -234,6 +234,27 @@ Deno.test("who asks to be the last goes on behind the work of each turn, and is 
   await deadline(turns.takeLast());
 });
 
+Deno.test("what is little goes before what is new, and that before much; networks take turns", async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  const go = async (name: string, turn: Promise<void> | undefined) => {
+    assert(turn, name);
+    await turn;
+    order.push(name);
+  };
+  const all = [go("much", turns.take())];
+  for (const name of ["new a1", "new a2", "new a3", "new b1"]) {
+    all.push(go(name, turns.takeToBegin(name[4]!)));
+  }
+  for (const name of ["a1", "a2", "a3", "b1"]) all.push(go(name, turns.takeForLittle(name[0]!)));
+  all.push(go("urgent", turns.take(true)));
+  await deadline(Promise.all(all));
+  const little = ["a1", "b1", "a2", "a3"];
+  assertEquals(order, ["urgent", ...little, "new a1", "new b1", "new a3", "new a2", "much"]);
+  await turns.close();
+  assertEquals([turns.takeForLittle("a"), turns.takeToBegin("a")], [undefined, undefined]);
+});
+
 Deno.test("what may come on a thousand connections at once waits for turns from 2 ms on", async () => {
   const turns = new Turns();
   let done = 0;

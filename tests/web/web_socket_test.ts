@@ -10,6 +10,7 @@ import {
   listen,
   type Server,
 } from "../../lib/net/mod.ts";
+import { Turns } from "../../lib/net/turns.ts";
 import { connectBroker, serveBroker } from "../../lib/pubsub/mod.ts";
 import { connectRequests, serveRequests } from "../../lib/request/mod.ts";
 import { serveWeb, type WebServeOptions, type WebServer } from "../../lib/web/mod.ts";
@@ -187,6 +188,31 @@ Deno.test("of many WebSockets that come at once each one is served", async () =>
   for (const socket of sockets) {
     assertEquals((await reply(socket)).value, { text: "Ünïcode 🐰" });
     socket[Symbol.dispose]();
+  }
+});
+
+Deno.test("a client begins in the turn of its network; then who sends little goes before who floods", async () => {
+  const { takeToBegin, takeForLittle, takeIfBusy } = Turns.prototype;
+  const taken: string[] = [];
+  const note = (name: string) => (network = "") => void taken.push(`${name} ${network}`.trim());
+  Object.assign(Turns.prototype, {
+    takeToBegin: note("begin"),
+    takeForLittle: note("little"),
+    takeIfBusy: note("much"),
+  });
+  try {
+    await using both = await serve();
+    using socket = await RawWebSocket.open(both.web);
+    assertEquals(new Set(taken.splice(0)), new Set(["begin 127.0.0.1"]));
+    await socket.send(frameOf(REQUEST));
+    await reply(socket);
+    assertEquals(taken.splice(0), ["little 127.0.0.1"]);
+    await socket.send(concat(Array(1_000).fill(frameOf(new Uint8Array(100), { op: OP.pong }))));
+    await socket.send(frameOf(REQUEST));
+    await reply(socket);
+    assert(taken.includes("much"), taken.join());
+  } finally {
+    Object.assign(Turns.prototype, { takeToBegin, takeForLittle, takeIfBusy });
   }
 });
 
