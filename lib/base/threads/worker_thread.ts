@@ -67,7 +67,10 @@ export class WorkerThread<Order, Report> {
    * @param transfer Memory of the order that goes to the thread instead of being copied.
    */
   post(order: Order, transfer: readonly Transferable[] = []): void {
-    if (!this.#isOver) this.#worker?.postMessage(order, [...transfer]);
+    if (this.#isOver) return;
+    // With a list of nothing it takes half as long again.
+    if (transfer.length === 0) this.#worker?.postMessage(order);
+    else this.#worker?.postMessage(order, [...transfer]);
   }
 
   /** Ends the thread at once. No event comes after it. */
