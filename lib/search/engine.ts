@@ -21,7 +21,7 @@ import { notify, type WorkerRole } from "./observer.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { ReplyContent, ReplyRequest, WorkerReply } from "./reply/replier.ts";
 import type { LargeRequest, ParsedRequest } from "./request/large_request.ts";
-import type { PostedEntry } from "./index/index_job.ts";
+import type { PostedEntry, WriteOperation } from "./index/index_job.ts";
 import { SearchTimes } from "./search_times.ts";
 import type {
   SearchEngine,
@@ -194,16 +194,17 @@ export class Engine implements SearchEngine {
   async put(entry: SearchEntry, client?: Client): Promise<void> {
     checkGiven("entry", entry, "object");
     const { key, title, text } = entry;
-    for (const [name, value] of Object.entries({ key, title, text })) {
-      checkGiven(name, value, "text");
-    }
+    checkGiven("key", key, "text");
+    checkGiven("title", title, "text");
+    checkGiven("text", text, "text");
     this.#checkWritable();
     const stored = { key, title: title === "" ? key : title, text };
     const problem = entryProblem(key, stored, this.#parts.options.maxEntryBytes);
     if (problem !== undefined) {
       throw new SearchError("bad-entry", `The entry cannot be stored: ${problem}`);
     }
-    await this.store(stored, client);
+    await this.#write({ kind: "put", entry: stored }, client);
+    this.#counts.writes++;
   }
 
   /**
@@ -212,7 +213,7 @@ export class Engine implements SearchEngine {
    */
   async store(entry: PostedEntry, client: Client | undefined): Promise<void> {
     this.#checkWritable();
-    await this.#parts.writer.write({ kind: "put", entry }, client && waiting(client));
+    await this.#write({ kind: "put", entry }, client);
     this.#counts.writes++;
   }
 
@@ -220,10 +221,7 @@ export class Engine implements SearchEngine {
     checkGiven("key", key, "text");
     this.#checkWritable();
     if (key === "" || !key.isWellFormed()) return false;
-    const existed = await this.#parts.writer.write(
-      { kind: "delete", key },
-      client && waiting(client),
-    );
+    const existed = await this.#write({ kind: "delete", key }, client);
     if (existed) this.#counts.writes++;
     return existed;
   }
@@ -319,6 +317,10 @@ export class Engine implements SearchEngine {
     } finally {
       this.#times.add(performance.now() - start);
     }
+  }
+
+  #write(operation: WriteOperation, client: Client | undefined): Promise<boolean> {
+    return this.#parts.writer.write(operation, client && waiting(client));
   }
 
   #run(task: SearchTask, options: RunOptions): Promise<SearchTaskResult> {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { WaitingLine } from "../../lib/search/worker/waiting_line.ts";
 
 const peers = new Map<string, { readonly name: string }>();
@@ -121,4 +122,29 @@ Deno.test("the last one goes of whom the most wait for, if that is more than the
     const found = lineOf(...waiting).heaviest(job(newcomer));
     assertEquals(found?.name, goes, `${waiting.map(({ name }) => name)} and ${newcomer}`);
   }
+});
+
+Deno.test("a job that has not to wait counts as one that waited for nobody", () => {
+  const names = fc.constantFrom("a1", "a2", "a3", "b1");
+  const asked = fc.record({
+    name: names,
+    share: fc.constantFrom(1, 0.3, 0.01),
+    isAnswered: fc.boolean(),
+  });
+  fc.assert(fc.property(fc.array(asked, { maxLength: 60 }), (all) => {
+    const [pushed, passed] = [lineOf(), lineOf()];
+    for (const [i, { name, share, isAnswered }] of all.entries()) {
+      const each = { ...job(name, i), share };
+      if (pushed.size === 0 && isAnswered) {
+        pushed.push(each);
+        pushed.shift();
+        passed.pass(each);
+        continue;
+      }
+      pushed.push(each);
+      passed.push(each);
+      if (isAnswered) assertEquals(passed.shift(), pushed.shift());
+    }
+    while (pushed.size > 0) assertEquals(passed.shift(), pushed.shift());
+  }));
 });

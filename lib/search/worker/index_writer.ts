@@ -138,13 +138,17 @@ export class IndexWriter {
       return Promise.reject(new SearchError("closed", "The search engine is closed"));
     }
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const share = Math.min(1, sizeOf(1, lengthOf(operation)) / WHOLE_TURN);
+    const length = lengthOf(operation);
+    const share = Math.min(1, sizeOf(1, length) / WHOLE_TURN);
     const write: PendingWrite = { peer, network, share, operation, resolve, reject };
     if (!this.#makeRoom(write)) reject(this.#busyError());
-    else {
+    else if (this.#inFlight === undefined && this.#pending.size === 0) {
+      this.#pending.pass(write);
+      this.#send({ writes: [write], length });
+    } else {
       this.#pending.push(write);
-      this.#pendingLength += lengthOf(operation);
-      this.#send();
+      this.#pendingLength += length;
+      this.#sendNext();
     }
     return promise;
   }
@@ -172,14 +176,19 @@ export class IndexWriter {
     return this.#opening.promise;
   }
 
-  #send(): void {
+  #sendNext(): void {
     if (this.#inFlight !== undefined) return;
-    if (this.#pending.size === 0) return this.#idle.notify();
+    if (this.#pending.size === 0) this.#idle.notify();
+    else this.#send(this.#nextGroup());
+  }
+
+  #send(group: WriteGroup): void {
     // A worker that could not be started again is tried once more by each write.
     if (this.#thread === undefined) this.#open().catch(() => {});
-    const { writes, length } = this.#inFlight = this.#nextGroup();
-    const operations = writes.map((write) => write.operation);
-    this.#thread!.post({ type: "write", operations, length }, operations.flatMap(memoryOf));
+    this.#inFlight = group;
+    const operations = group.writes.map((write) => write.operation);
+    const order = { type: "write", operations, length: group.length } as const;
+    this.#thread!.post(order, memoryOf(operations));
   }
 
   /** Whether one more may wait; if need be, in the place of some of whom more wait. */
@@ -256,14 +265,14 @@ export class IndexWriter {
     const changed = writes.filter((_, i) => outcomes[i]).map(({ operation }) => keyOf(operation));
     if (changed.length > 0) this.#events.changed(changed);
     for (const [i, write] of writes.entries()) write.resolve(outcomes[i] ?? false);
-    this.#send();
+    this.#sendNext();
   }
 
   #fail(error: SearchError): void {
     const { writes } = this.#inFlight ?? NOTHING;
     this.#inFlight = undefined;
     for (const write of writes) write.reject(error);
-    this.#send();
+    this.#sendNext();
   }
 
   #onDied(cause: Error): void {
@@ -295,12 +304,16 @@ function keyOf(operation: WriteOperation): string {
   return operation.kind === "put" ? operation.entry.key : operation.key;
 }
 
-/** The memory of an operation's texts that is handed over instead of copied. */
-function memoryOf(operation: WriteOperation): ArrayBuffer[] {
-  if (operation.kind === "delete") return [];
-  return [operation.entry.title, operation.entry.text].flatMap((text) =>
-    text instanceof Uint8Array ? text.buffer as ArrayBuffer : []
-  );
+/** The memory of operations' texts that is handed over instead of copied. */
+function memoryOf(operations: readonly WriteOperation[]): ArrayBuffer[] {
+  const memory: ArrayBuffer[] = [];
+  for (const operation of operations) {
+    if (operation.kind === "delete") continue;
+    const { title, text } = operation.entry;
+    if (typeof title !== "string") memory.push(title.buffer as ArrayBuffer);
+    if (typeof text !== "string") memory.push(text.buffer as ArrayBuffer);
+  }
+  return memory;
 }
 
 function lengthOf(operation: WriteOperation): number {

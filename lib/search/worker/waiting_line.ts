@@ -52,6 +52,12 @@ export class WaitingLine<Job extends Waiting> {
     this.#size++;
   }
 
+  /** Counts the turn of one that has not to wait: as `push` and `shift` do while the line is empty. */
+  pass(job: Job): void {
+    this.meet(job);
+    this.#countTurn(job);
+  }
+
   /** The one that {@linkcode WaitingLine.shift} would return. */
   get next(): Job | undefined {
     const [line] = this.#networks.values();
@@ -64,11 +70,7 @@ export class WaitingLine<Job extends Waiting> {
     if (first === undefined) return undefined;
     const [network, line] = first;
     const job = line.shift();
-    this.#turns++;
-    if (job?.peer) {
-      const last = this.#lastTurnOf(job);
-      this.#lastTurns.set(job.peer, last + (this.#turns - last) * (job.share ?? 1));
-    }
+    if (job !== undefined) this.#countTurn(job);
     // The network goes to the end of the line.
     this.#networks.delete(network);
     if (line.size > 0) this.#networks.set(network, line);
@@ -111,6 +113,13 @@ export class WaitingLine<Job extends Waiting> {
     this.#networks.clear();
     this.#size = 0;
     return all;
+  }
+
+  #countTurn(job: Job): void {
+    this.#turns++;
+    if (!job.peer) return;
+    const last = this.#lastTurnOf(job);
+    this.#lastTurns.set(job.peer, last + (this.#turns - last) * (job.share ?? 1));
   }
 
   #lastTurnOf({ peer }: Asker): number {
