@@ -107,6 +107,7 @@ Deno.test("runLoad() works over TLS, IPv6 and Unix sockets", async () => {
 
 Deno.test("runLoad() opens connections at the rate asked for", async () => {
   const at: number[] = [];
+  const begunAt = performance.now();
   await load({
     connections: 5,
     count: 1,
@@ -114,7 +115,8 @@ Deno.test("runLoad() opens connections at the rate asked for", async () => {
     observer: { connecting: () => void at.push(performance.now()) },
   });
   assertEquals(at.length, 5);
-  assert(at[4]! - at[0]! >= 25, `${at[4]! - at[0]!} ms for four intervals of 10 ms`);
+  // On a busy machine the first may be as late as the last.
+  assert(at[4]! - begunAt >= 35, `${at[4]! - begunAt} ms for four intervals of 10 ms`);
 });
 
 const EXPECTED: Readonly<Record<FaultName, [LoadErrorKind, string]>> = {
