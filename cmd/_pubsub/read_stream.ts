@@ -45,7 +45,7 @@ export const streamFlags = {
     help:
       "where to begin: all, new, last (of each topic), a number, a time ago (1h), or a local time " +
       "(2026-01-31T12:00) or another (with Z or +01:00 behind); without it, new, and all for a new " +
-      "--consumer",
+      "--consumer: one that exists goes on where it was",
   },
   consumer: {
     type: "string",
