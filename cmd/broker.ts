@@ -299,8 +299,7 @@ function observer(
   deliveryTimed: ((ms: number) => void) | undefined,
 ): BrokerObserver {
   const events = jsonEvents(out);
-  return {
-    ...(deliveryTimed ? { deliveryTimed } : {}),
+  const lines: BrokerObserver = {
     connected({ id, remote }) {
       if (json) events.print({ type: "connected", id, remote });
       else log.detail(`connection ${id} from ${remote}`, { connection: id });
@@ -323,6 +322,11 @@ function observer(
       if (json) events.print({ type: "refused", id, user, code, message });
       else log.detail(`connection ${id}: ${code}: ${message}`, { connection: id });
     },
+  };
+  return {
+    // Where nothing is said of connections, the broker makes no figures of them for it.
+    ...(json || log.level === "verbose" ? lines : {}),
+    ...(deliveryTimed ? { deliveryTimed } : {}),
     slow({ id, remote, name, pendingBytes }) {
       if (json) events.print({ type: "slow", id, remote, name, pendingBytes });
       else {

@@ -70,7 +70,7 @@ export interface CommandDefinition<F extends FlagTable, A extends ArgumentTable>
   run(input: Input<F, A>, context: Context): Promise<number | void> | number | void;
 }
 
-/** A checked command, with the common flags added to its own. */
+/** A command, with the common flags added to its own. */
 export interface Command<
   F extends FlagTable = FlagTable,
   A extends ArgumentTable = ArgumentTable,
@@ -83,7 +83,7 @@ export interface Command<
 export type AnyCommand = Command<any, any>;
 
 /**
- * Makes a command of its description.
+ * Makes a command of its description. That a table does not contradict itself is for tests to see.
  *
  * @example
  * ```ts ignore
@@ -101,14 +101,12 @@ export type AnyCommand = Command<any, any>;
  *
  * if (import.meta.main) await runMain(command);
  * ```
- *
- * @throws {TypeError} if the table contradicts itself, which is a mistake in the program.
  */
 export function defineCommand<
   const F extends FlagTable = Record<never, never>,
   const A extends ArgumentTable = Record<never, never>,
 >(definition: CommandDefinition<F, A>): Command<F, A> {
-  const command = {
+  return {
     role: "client" as const,
     notes: [],
     exitCodes: {},
@@ -117,35 +115,4 @@ export function defineCommand<
     flags: { ...definition.flags, ...commonFlags } as F & typeof commonFlags,
     run: definition.run,
   };
-  checkFlags(command.name, command.flags);
-  checkArguments(command.name, command.arguments);
-  return command;
-}
-
-function checkFlags(command: string, table: FlagTable): void {
-  const shorts = new Set<string>();
-  for (const [name, spec] of Object.entries(table)) {
-    const refuse = (problem: string) => new TypeError(`${command}: flag --${name} ${problem}`);
-    // The parser takes --no-x for the negation of x, and a dot for nesting.
-    if (!/^(?!no-)[a-z][a-z0-9-]*$/.test(name)) throw refuse("has a name that cannot be parsed");
-    if (spec.short !== undefined) {
-      if (!/^[A-Za-z]$/.test(spec.short)) throw refuse("has a short form of not one letter");
-      if (shorts.has(spec.short)) throw refuse("has the short form of another");
-      shorts.add(spec.short);
-    }
-    for (const other of spec.requires ?? []) {
-      if (!Object.hasOwn(table, other)) throw refuse(`requires --${other}, which does not exist`);
-    }
-  }
-}
-
-function checkArguments(command: string, table: ArgumentTable): void {
-  const entries = Object.entries(table);
-  entries.forEach(([name, spec], i) => {
-    const refuse = (problem: string) => new TypeError(`${command}: argument ${name} ${problem}`);
-    if (spec.repeat && i < entries.length - 1) throw refuse("takes all words, but is not last");
-    if (spec.type === "address" && entries[0]![1].type !== "address") {
-      throw refuse("is an address, but the first is none");
-    }
-  });
 }

@@ -16,12 +16,18 @@ const LATER = [
   "lib/search/handler.ts",
   "lib/search/search_worker.ts",
 ];
-const imports = await ImportGraph.of(["cmd/socktool.ts", ...commands, ...LATER]);
+/** What a broker loads if it has a store, and what makes the stores. */
+const STREAM_WORK = "lib/pubsub/broker/streams/stream_work.ts";
+const STORES = [
+  "lib/pubsub/broker/streams/sqlite/sqlite_stream_store.ts",
+  "lib/pubsub/broker/nats/connect_nats.ts",
+];
+const imports = await ImportGraph.of(["cmd/socktool.ts", ...commands, ...LATER, ...STORES]);
 
 /** What starts with nothing but the program's own table: its `import`s, not its `import()`s. */
-function startsWith(entry: string): string[] {
+function startsWith(entry: string, dynamic = false): string[] {
   const root = new URL(`file://${ROOT}/`).href;
-  return [...imports.importsOf(entry, false)].map((specifier) => specifier.replace(root, ""))
+  return [...imports.importsOf(entry, dynamic)].map((specifier) => specifier.replace(root, ""))
     .sort();
 }
 
@@ -111,6 +117,9 @@ Deno.test("a broker loads nothing of streams, recordings or certificates before 
       "^deno\\.json$|^lib/base/sleep\\.ts$|^cmd/.*/(tls_files|open_files|make_streams|report_stats)\\.ts$",
   );
   assertEquals(loaded.filter((path) => later.test(path)), []);
+  // What an import() names is read at the start, too.
+  assertEquals(startsWith("cmd/broker.ts", true).filter((path) => STREAM_WORK === path), []);
+  for (const path of STORES) assert(startsWith(path).includes(STREAM_WORK), path);
 });
 
 Deno.test("no server loads a module because a peer asks for it: Deno ends if no descriptor is left", () => {

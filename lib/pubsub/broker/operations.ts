@@ -1,4 +1,4 @@
-import { LaterModule } from "../../base/import_later.ts";
+import { importLater, LaterModule } from "../../base/import_later.ts";
 import type { Frame, FrameHeader } from "../../frame/mod.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import { BAD_ID, BAD_MAX, badField, filterRefusal, isId, isMax } from "./request_fields.ts";
@@ -11,8 +11,15 @@ import { subscribe } from "./subscribe.ts";
 import type { StreamOp } from "./streams/stream_operations.ts";
 import { isWholeNumber } from "../protocol/whole_number.ts";
 
-/** What deals with streams, for brokers that have a store. */
-export const streamWork = new LaterModule(() => import("./streams/stream_work.ts"));
+/**
+ * What deals with streams, for brokers that have a store. Stores import it by its name, so that
+ * whatever packs a program with one finds it.
+ */
+export const streamWork = new LaterModule(() =>
+  importLater<typeof import("./streams/stream_work.ts")>(
+    new URL("./streams/stream_work.ts", import.meta.url),
+  )
+);
 
 /** The refusal of everything that concerns streams, where there is no store. */
 const NO_STORE: Refusal = {

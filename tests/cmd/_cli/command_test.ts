@@ -8,7 +8,9 @@ import {
   UsageError,
 } from "../../../cmd/_cli/mod.ts";
 import { parseInput } from "../../../cmd/_cli/parse.ts";
+import { program } from "../../../cmd/program.ts";
 import type { Address } from "../../../lib/net/address.ts";
+import { checkCommand } from "./check_command.ts";
 
 const base = { name: "x", summary: "test", examples: [], run() {} } as const;
 
@@ -187,9 +189,13 @@ Deno.test("what the command line says counts more than what contradicts it in th
   assertEquals(flags("--token x"), [undefined, "x"]);
 });
 
-Deno.test("defineCommand() refuses a table that contradicts itself", () => {
+Deno.test("no command's table contradicts itself", async () => {
+  for (const { load } of program.commands) checkCommand(await load());
+});
+
+Deno.test("checkCommand() finds what contradicts itself in a table", () => {
   const refuses = (more: object, problem: string) =>
-    assertThrows(() => defineCommand({ ...base, ...more }), TypeError, problem);
+    assertThrows(() => checkCommand(defineCommand({ ...base, ...more })), TypeError, problem);
   const flag = { type: "boolean", help: "" };
   refuses({ flags: { "no-x": flag } }, "cannot be parsed");
   refuses({ flags: { "a.b": flag } }, "cannot be parsed");

@@ -2,6 +2,8 @@ import { checkOptions, type OptionKinds } from "../../../base/option_kinds.ts";
 import { guardObserver } from "../../../base/report.ts";
 import { msOption, numericOption } from "../../../base/numeric_options.ts";
 import type { Backplane } from "../backplane.ts";
+// The broker that is given the backplane needs it.
+import "../streams/stream_work.ts";
 import { NatsGateway } from "./nats_gateway.ts";
 import { natsLogin } from "./nats_login.ts";
 import type { NatsObserver } from "./nats_observer.ts";

@@ -4,6 +4,8 @@ import type { Frame } from "../../../../frame/mod.ts";
 import { type FileLock, SqliteError } from "../../../../sqlite/mod.ts";
 import { StreamError } from "../stream_error.ts";
 import { NO_TOTALS, StreamTopics } from "../stream_topics.ts";
+// The broker that is given the store needs it.
+import "../stream_work.ts";
 import type {
   ConsumerFigures,
   ConsumerMember,
