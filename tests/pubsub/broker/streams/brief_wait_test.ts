@@ -29,6 +29,19 @@ Deno.test("a batch is waited for of which somebody asks about a publication, or 
   assertEquals(ofTwo, [false, true, true, false]);
 });
 
+Deno.test("a batch of a few dozen is waited for if all is in it that was outstanding lately", () => {
+  const wait = new BriefWait();
+  assertEquals(wait.isWorth(64), false, "that is not known");
+  const worth = (...answered: number[]) => {
+    answered.forEach((outstanding) => wait.answered(outstanding));
+    return [20, 32, 63, 64, 65].map((asked) => wait.isWorth(asked));
+  };
+  assertEquals(worth(64, 64), [false, false, false, true, false]);
+  assertEquals(worth(64, 32, 64, 32), [false, false, false, true, false], "two groups by turns");
+  assertEquals(worth(32), [false, true, true, true, false]);
+  assertEquals(worth(1_024), [false, false, false, false, false]);
+});
+
 Deno.test("a store is told whether one client alone has sent something", async () => {
   using scratch = new Scratch();
   await using streams = await openStreamStore(scratch.at("store"));

@@ -247,11 +247,16 @@ export class StoreWriter {
   /** Whether nobody else has anything to do until publications are stored. */
   #isWaitWorth(): boolean {
     if (!this.#waiting.isEmpty || !this.#events.isAlone()) return false;
+    return this.#brief.isWorth(this.#unanswered, this.#inFlight.length);
+  }
+
+  /** How many publications are asked about of what was handed over on the line. */
+  get #unanswered(): number {
     let asked = 0;
     for (const { onLine } of this.#inFlight) {
-      for (const order of onLine!.orders) asked += order.asked.length;
+      for (const order of onLine?.orders ?? []) asked += order.asked.length;
     }
-    return this.#brief.isWorth(asked, this.#inFlight.length);
+    return asked;
   }
 
   #post(order: StoreThreadOrder, transfer?: readonly Transferable[]): void {
@@ -289,6 +294,7 @@ export class StoreWriter {
   }
 
   #performed(report: StoreReport, asked: boolean): void {
+    if (asked) this.#brief.answered(this.#unanswered);
     const batch = asked ? this.#inFlight.shift() : undefined;
     if (batch?.onLine) this.#line.free();
     // Before a newer value of a topic is handed over, which must not be followed by this one.
