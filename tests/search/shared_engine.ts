@@ -8,7 +8,11 @@ export function sharedEngine(name: string, options: SearchOptions = {}): SharedF
   const keys = new Set<string>();
   const open = async () => {
     const engine = await openSearch({ data: [], writable: true, ...options }) as Engine;
-    const store = engine.store.bind(engine);
+    const [put, store] = [engine.put.bind(engine), engine.store.bind(engine)];
+    engine.put = (entry, client) => {
+      keys.add(entry.key);
+      return put(entry, client);
+    };
     engine.store = (entry, client) => {
       keys.add(entry.key);
       return store(entry, client);
