@@ -142,6 +142,11 @@ spelling.test("words that are gone do not hide one that is as near", async (engi
 });
 
 Deno.test("editDistance() is that of the plain algorithm, up to the limit", () => {
+  for (const letter of ["m", "𝒜"]) {
+    const long = letter.repeat(150);
+    assertEquals(editDistance(`a${long}b`, `c${long}d`, 2), 2);
+    assertEquals(editDistance(`a${long}b`, `c${long}${letter}d`, 2), 3);
+  }
   // Of the letters of two code units some share the first, and some the second.
   const plain = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 9 });
   const long = fc.string({ unit: fc.constantFrom("a", "𝒜", "𝒷", "𐒜"), maxLength: 5 });

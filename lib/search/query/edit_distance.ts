@@ -1,3 +1,11 @@
+/** Memory for two words, and three rows of the table of their distances: a search compares with thousands. */
+let memory = makeMemory(64);
+
+function makeMemory(letters: number) {
+  const row = () => new Uint32Array(letters + 1);
+  return { letters, a: row(), b: row(), rows: [row(), row(), row()] as const };
+}
+
 /**
  * The number of edits between two words. One edit inserts, deletes or replaces a letter, or swaps two
  * neighbouring letters. Letters are code points.
@@ -20,23 +28,30 @@ export function editDistance(a: string, b: string, limit: number): number {
     endA++;
     endB++;
   }
-  return distance(lettersOf(a, start, endA), lettersOf(b, start, endB), limit);
+  const most = Math.max(endA, endB) - start;
+  if (most > memory.letters) memory = makeMemory(2 * most);
+  const lettersA = takeLetters(a, start, endA, memory.a);
+  const lettersB = takeLetters(b, start, endB, memory.b);
+  if (Math.abs(lettersA - lettersB) > limit) return limit + 1;
+  // No swap reaches from one end to the other.
+  if (limit < 2 && Math.min(lettersA, lettersB) > 2) return limit + 1;
+  return distance(lettersA, lettersB, limit);
 }
 
-/** @param a Begins and ends otherwise than `b`, if both have letters. */
-function distance(a: readonly number[], b: readonly number[], limit: number): number {
+/** The distance of the words in {@linkcode memory}, which begin and end otherwise if both have letters. */
+function distance(lettersA: number, lettersB: number, limit: number): number {
   const beyond = limit + 1;
-  if (Math.abs(a.length - b.length) > limit) return beyond;
-  // No swap reaches from one end to the other.
-  if (limit < 2 && Math.min(a.length, b.length) > 2) return beyond;
-  let beforeLast = new Array<number>(b.length + 1).fill(beyond);
-  let last = Array.from({ length: b.length + 1 }, (_, j) => Math.min(j, beyond));
-  for (let i = 1; i <= a.length; i++) {
-    const row = new Array<number>(b.length + 1).fill(beyond);
+  const { a, b } = memory;
+  let [beforeLast, last, row] = memory.rows;
+  beforeLast.fill(beyond, 0, lettersB + 1);
+  for (let j = 0; j <= lettersB; j++) last[j] = Math.min(j, beyond);
+  let leastOfLast = 0;
+  for (let i = 1; i <= lettersA; i++) {
+    row.fill(beyond, 0, lettersB + 1);
     if (i <= limit) row[0] = i;
     // Cells that are further than `limit` from the diagonal are above the limit.
     const from = Math.max(1, i - limit);
-    const to = Math.min(b.length, i + limit);
+    const to = Math.min(lettersB, i + limit);
     let least = row[0]!;
     for (let j = from; j <= to; j++) {
       const same = a[i - 1] === b[j - 1];
@@ -48,11 +63,14 @@ function distance(a: readonly number[], b: readonly number[], limit: number): nu
       least = Math.min(least, row[j]!);
     }
     // A swap reaches back two rows, so both last rows must be above the limit.
-    if (least > limit && Math.min(...last) > limit) return beyond;
+    if (least > limit && leastOfLast > limit) return beyond;
+    leastOfLast = least;
+    const free = beforeLast;
     beforeLast = last;
     last = row;
+    row = free;
   }
-  return last[b.length]!;
+  return last[lettersB]!;
 }
 
 /** Whether a letter's second code unit is at a place of a text. */
@@ -60,12 +78,13 @@ function isSecondUnit(text: string, at: number): boolean {
   return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 }
 
-function lettersOf(text: string, start: number, end: number): number[] {
-  const letters: number[] = [];
+/** Writes the letters of a part of a text. @returns how many they are. */
+function takeLetters(text: string, start: number, end: number, letters: Uint32Array): number {
+  let count = 0;
   for (let at = start; at < end; at++) {
     const letter = text.codePointAt(at)!;
     if (letter > 0xffff) at++;
-    letters.push(letter);
+    letters[count++] = letter;
   }
-  return letters;
+  return count;
 }

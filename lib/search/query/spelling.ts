@@ -74,9 +74,7 @@ export class Spelling {
       if (own === 0 || own > rare) continue;
       if (isMeant()) return undefined;
       const enough = Math.ceil(MORE_COMMON * Math.max(own, rare / RARE));
-      const common = this.#candidates(word).find((near) =>
-        this.#counts.countUpTo(near, enough) >= enough
-      );
+      const common = this.#commonNear(word, enough);
       if (common !== undefined) return replaceWords(query, new Map([[word, common]]));
     }
     return undefined;
@@ -92,6 +90,17 @@ export class Spelling {
       if (candidates.length === CANDIDATES) break;
     }
     return candidates;
+  }
+
+  /** The first of a word's candidates that is in as many entries as are enough. */
+  #commonNear(word: string, enough: number): string | undefined {
+    let candidates = 0;
+    for (const { word: near } of this.#near.of(word).slice(0, MAX_NEAR)) {
+      const entries = this.#counts.countUpTo(near, enough);
+      if (entries >= enough) return near;
+      if (entries > 0 && ++candidates === CANDIDATES) break;
+    }
+    return undefined;
   }
 
   #occurs(word: string): boolean {

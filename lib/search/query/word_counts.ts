@@ -37,8 +37,9 @@ export class WordCounts {
   readonly #entries = new Map<string, number>();
   /** What the vocabulary said of words for it. */
   readonly #inVocabulary = new Map<string, number>();
-  /** Expressions that were counted to the end for it. */
+  /** Expressions that were counted for it to the end, and how far those were that have more entries. */
   readonly #counted = new Map<string, number>();
+  readonly #countedTo = new Map<string, number>();
 
   /** @param db A connection for reading; it stays the caller's. */
   constructor(db: DatabaseSync) {
@@ -84,8 +85,10 @@ export class WordCounts {
   count(match: string, most: number): number {
     const counted = this.#counted.get(match);
     if (counted !== undefined) return Math.min(counted, most);
+    if ((this.#countedTo.get(match) ?? 0) >= most) return most;
     const count = Number(this.#count.get(match, most)?.["n"] ?? 0);
     if (count < most) this.#counted.set(match, count);
+    else this.#countedTo.set(match, count);
     return count;
   }
 
@@ -94,6 +97,7 @@ export class WordCounts {
     this.#entries.clear();
     this.#inVocabulary.clear();
     this.#counted.clear();
+    this.#countedTo.clear();
   }
 
   /** What finding the entries takes that have all words of a query, as they are written. */
