@@ -180,6 +180,28 @@ Deno.test("the heading of a title is its words, whatever is between them", () =>
   }));
 });
 
+Deno.test("each ideograph is a word as it stands, with what belongs to it", () => {
+  const cases: readonly (readonly [text: string, words: string])[] = [
+    ["\u4e00\u9fff\u3400\u4dbf", "\u4e00 \u9fff \u3400 \u4dbf"],
+    ["\u{20000}\u{2a3ff}\u{2a400}\u4e00", "\u{20000} \u{2a3ff} \u{2a400} \u4e00"],
+    ["\u4e00abc\u4e01 1\u4e02\u3042\u30a2", "\u4e00 abc \u4e01 1 \u4e02 \u3042 \u30a2"],
+    // A compatibility form, a choice of a form, a mark, a sign that joins, and a comma.
+    ["\u4e00\uf900\u4e01", "\u4e00 \u8c48 \u4e01"],
+    ["\u4e00\ufe00\u4e01\u{e0100}\u4e02", "\u4e00 \u4e01 \u4e02"],
+    ["\u4e00\u200d\u4e01\uff0c\u4e02\u3002\u4e03", "\u4e00 \u4e01 \u4e02 \u4e03"],
+  ];
+  for (const [text, words] of cases) {
+    assertEquals(wordsOf(text).join(" "), words);
+    assertEquals(wordsOf(normalise(text)).join(" "), words);
+    let end = 0;
+    eachWord(text, (word, from, to) => {
+      assert(from >= end && to > from, `${text}: ${from} to ${to}`);
+      if (!word.startsWith("\u8c48")) assert(text.slice(from, to).startsWith(word), text);
+      end = to;
+    });
+  }
+});
+
 Deno.test("UnseenWords visits each word that isSpellable() holds for once, until it is cleared", () => {
   const part = fc.oneof(
     fc.constantFrom(

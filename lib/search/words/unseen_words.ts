@@ -54,7 +54,8 @@ export class UnseenWords {
 
   #visitAny(text: string, visit: (word: string) => void): void {
     for (const word of wordsOf(text)) {
-      if (!isSpellable(word)) continue;
+      // Most of those in writing without spaces have one letter.
+      if (word.length < 3 || !isSpellable(word)) continue;
       let hash = SEED;
       let other = OTHER_SEED;
       for (let at = 0; at < word.length; at++) {
