@@ -1,3 +1,4 @@
+import { Patience } from "./patience.ts";
 import type { Turns } from "./turns.ts";
 
 /** Who has connections whose peers have not shown yet what they come for. */
@@ -21,6 +22,10 @@ const UNPROVEN_SHARE = 1 / 4;
 /** After this time the descriptors are free of those that were closed. */
 const FREED_MS = 1;
 
+/** What is given back of patience for each connection that has shown what it comes for, or ended; and of time. */
+const EARNED_MS = 2;
+const EARNED_OF_TIME = 1 / 50;
+
 /** For this long after descriptors have run out they count as scarce. */
 const SCARCE_MS = 100;
 
@@ -28,6 +33,7 @@ const SCARCE_MS = 100;
 const holders = new Set<Holder>();
 let freeing: Promise<boolean> | undefined;
 let ranOutAt = -Infinity;
+const ownPatience = new Patience(100);
 
 /** Lets connections of a holder be closed where descriptors run out, until it is disposed of. */
 export function giveWay(holder: Holder): Disposable {
@@ -38,13 +44,17 @@ export function giveWay(holder: Holder): Disposable {
 /**
  * Called when the process has no descriptor left: closes some connections of the holder that has the most
  * whose peers have not shown what they come for. Else a peer that connects and says nothing would keep
- * all others out. Who calls it meanwhile waits for the same descriptors.
+ * all others out. Who calls it meanwhile waits for the same descriptors. First it waits, for as long as
+ * there is {@linkcode Patience}: peers that came at once show it, and go.
  *
  * @param turns Those in which connections end.
- * @returns Whether there were such connections. Then their descriptors are free. Never rejects.
+ * @returns Whether there were such connections, so that it is worth trying again. Never rejects.
  */
-export function freeDescriptors(turns: Pick<Turns, "takeToEnd">): Promise<boolean> {
-  return freeing ??= free(turns).finally(() => freeing = undefined);
+export function freeDescriptors(
+  turns: Pick<Turns, "takeToEnd">,
+  patience = ownPatience,
+): Promise<boolean> {
+  return freeing ??= free(turns, patience).finally(() => freeing = undefined);
 }
 
 /** What to wait for before another descriptor is taken, while some are being made free. */
@@ -52,24 +62,41 @@ export function descriptorsToCome(): Promise<void> | undefined {
   return freeing?.then(() => {});
 }
 
+/** Somebody who waited for a descriptor has one, and goes on. */
+export function noteProgress(): void {
+  ownPatience.giveBack(EARNED_MS);
+}
+
 /** Whether descriptors ran out a moment ago. */
 export function areDescriptorsScarce(): boolean {
   return performance.now() - ranOutAt < SCARCE_MS;
 }
 
-async function free(turns: Pick<Turns, "takeToEnd">): Promise<boolean> {
-  ranOutAt = performance.now();
+async function free(turns: Pick<Turns, "takeToEnd">, patience: Patience): Promise<boolean> {
+  const now = performance.now();
+  patience.giveBack((now - ranOutAt) * EARNED_OF_TIME);
+  ranOutAt = now;
+  const unproven = countUnproven();
+  if (unproven === 0) return false;
+  if (!patience.isOver) {
+    await patience.wait();
+    patience.giveBack(Math.max(0, unproven - countUnproven()) * EARNED_MS);
+    return true;
+  }
   let most: Holder | undefined;
   let count = 0;
   for (const holder of holders) {
     const unproven = holder.unproven();
     if (unproven > count) [most, count] = [holder, unproven];
   }
-  if (!most) return false;
-  most.giveUp(shareOf(count));
+  most?.giveUp(shareOf(count));
   await turns.takeToEnd();
   await new Promise((resolve) => setTimeout(resolve, FREED_MS));
   return true;
+}
+
+function countUnproven(): number {
+  return [...holders].reduce((sum, holder) => sum + holder.unproven(), 0);
 }
 
 function shareOf(count: number): number {

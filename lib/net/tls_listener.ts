@@ -3,12 +3,12 @@ import type { Address } from "./address.ts";
 import { addressOf } from "./address_of.ts";
 import { Admission } from "./admission.ts";
 import { giveWay } from "./giving_way.ts";
-import { before } from "../base/before.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { Condition } from "../base/condition.ts";
 import { guard } from "../base/report.ts";
 import { ConnectionError } from "./connection_error.ts";
 import type { Handshakes, Listener, ServerTls } from "./listener.ts";
+import { Patience } from "./patience.ts";
 import { PendingHandshakes } from "./pending_handshakes.ts";
 import { resolveServerTls } from "./handshake_limits.ts";
 import { checkCertificate, type ServerCertificate } from "./server_certificate.ts";
@@ -21,11 +21,7 @@ import { Turns } from "./turns.ts";
  */
 const ACCEPTS_IN_A_ROW = 32;
 
-/**
- * For how long clients are left in the system's queue because there is no room, rather than that others
- * are given up for them. Waiting uses it up, and each handshake that is completed gives back about what
- * one takes: so clients that come at once wait for each other, but not for those that do not go on.
- */
+/** The patience where there is no room for one more, and what a handshake gives back: about what it takes. */
 const MAX_PATIENCE_MS = 100;
 const EARNED_MS = 2;
 
@@ -72,14 +68,13 @@ export class TlsListener implements Listener, Handshakes {
   #failed = 0;
   #acceptsInARow = 0;
   #accepting = false;
-  readonly #maxPatienceMs: number;
-  #patienceMs: number;
+  readonly #patience: Patience;
   /** A handshake is over. */
   readonly #room = new Condition();
 
   /** Takes over a listener. */
   constructor(inner: Listener, certificate: ServerCertificate, maxPatienceMs = MAX_PATIENCE_MS) {
-    this.#maxPatienceMs = this.#patienceMs = maxPatienceMs;
+    this.#patience = new Patience(maxPatienceMs);
     this.address = inner.address;
     this.#inner = inner;
     this.#certificate = certificate;
@@ -148,11 +143,7 @@ export class TlsListener implements Listener, Handshakes {
 
   /** Waits until there is room for one more, or patience is used up. */
   async #waitForRoom(): Promise<void> {
-    while (this.#isFull && this.#patienceMs >= 1) {
-      const from = performance.now();
-      await before(this.#room.wait(), this.#patienceMs);
-      this.#patienceMs -= performance.now() - from;
-    }
+    while (this.#isFull && !this.#patience.isOver) await this.#patience.wait(this.#room.wait());
   }
 
   #add(conn: Deno.TcpConn): void {
@@ -193,7 +184,7 @@ export class TlsListener implements Listener, Handshakes {
 
   #secured(conn: Deno.Conn): void {
     this.#acceptsInARow = 0;
-    this.#patienceMs = Math.min(this.#maxPatienceMs, this.#patienceMs + EARNED_MS);
+    this.#patience.giveBack(EARNED_MS);
     this.#queue.add(conn);
   }
 

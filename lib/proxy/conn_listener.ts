@@ -28,9 +28,8 @@ export class ConnListener implements SocketListener {
     const place = address.transport === "unix" ? address : undefined;
     this.#entrance = new Entrance<Deno.Conn>(this.#listener, shared.turns, {
       remoteOf: ({ remoteAddr }) => addressOf(remoteAddr),
-      admitted: (conn, number) => {
-        events.accepted(new ConnSide(conn as SideConn, shared, place), number);
-      },
+      admitted: (conn, number) =>
+        events.accepted(new ConnSide(conn as SideConn, shared, place), number),
       letGo: closeQuietly,
       failed: (error) => events.failed(error),
     });

@@ -1,6 +1,7 @@
 import { Acceptor, type AcceptSource } from "../net/acceptor.ts";
 import { networkOf } from "../net/address.ts";
 import { Admission } from "../net/admission.ts";
+import { before } from "../base/before.ts";
 import { Condition } from "../base/condition.ts";
 import type { ConnectionError } from "../net/connection_error.ts";
 import { areDescriptorsScarce, descriptorsToCome, giveWay } from "../net/giving_way.ts";
@@ -11,8 +12,13 @@ import type { Turns } from "../net/turns.ts";
 export interface EntranceEvents<T extends NonNullable<unknown>> {
   /** Where a client comes from. */
   remoteOf(item: T): Address;
-  /** A client has its turn. @param number Which one it is, in the order in which they came, from 1 on. */
-  admitted(item: T, number: number): void;
+  /**
+   * A client has its turn.
+   *
+   * @param number Which one it is, in the order in which they came, from 1 on.
+   * @returns What resolves when it takes no more descriptors. It must not reject.
+   */
+  admitted(item: T, number: number): Promise<void> | undefined;
   /** A client has to wait: `hasSent` is to be called once it has sent something, while it waits. */
   waits?(item: T, hasSent: () => void): void;
   /** A client that waits is let go. */
@@ -21,8 +27,8 @@ export interface EntranceEvents<T extends NonNullable<unknown>> {
   failed(error: ConnectionError): void;
 }
 
-/** After this time those that were let in have the descriptors by which they reach the upstream. */
-const DIALLED_MS = 2;
+/** For this long more are not accepted, at most, until those that were let in have reached the upstream. */
+const DIALLED_MS = 100;
 
 /** Where it is to be slow, one in so many milliseconds is let in of those that have sent nothing. */
 const SILENT_PAUSE_MS = 5;
@@ -34,6 +40,7 @@ const LET_IN_FIRST = 256;
 interface Arrival<T> {
   readonly item: T;
   readonly number: number;
+  hasSent: boolean;
 }
 
 /**
@@ -52,7 +59,9 @@ export class Entrance<T extends NonNullable<unknown>> {
   readonly #events: EntranceEvents<T>;
   readonly #acceptor: Acceptor<T>;
   readonly #admission: Admission<Arrival<T>>;
-  readonly #allLetIn = new Condition();
+  readonly #settled = new Condition();
+  /** How many were let in that have sent something, and have not reached the upstream. */
+  #dialling = 0;
   #isShort = false;
   /** How many may wait. */
   #most = Infinity;
@@ -79,9 +88,15 @@ export class Entrance<T extends NonNullable<unknown>> {
         ? pause(SILENT_PAUSE_MS).then(takeIfBusy)
         : takeIfBusy();
     const inTurn = { takeIfBusy, takeForSilent };
-    this.#admission = new Admission(inTurn, ({ item, number }) => {
-      events.admitted(item, number);
-      this.#noteAdmitted();
+    this.#admission = new Admission(inTurn, ({ item, number, hasSent }) => {
+      if (hasSent) this.#dialling++;
+      const dialled = events.admitted(item, number);
+      const over = () => {
+        if (hasSent) this.#dialling--;
+        this.#noteSettled();
+      };
+      if (dialled) void dialled.then(over);
+      else over();
     });
     const { address, handshakes } = source;
     const accept = async () => {
@@ -108,8 +123,14 @@ export class Entrance<T extends NonNullable<unknown>> {
     let number = 0;
     for (let item = await this.#acceptor.next(); item; item = await this.#acceptor.next()) {
       const network = networkOf(this.#events.remoteOf(item));
-      const place = this.#admission.addSilent(network, { item, number: ++number });
-      if (place.isTaken) this.#events.waits?.(item, () => this.#admission.hasSent(place));
+      const arrival = { item, number: ++number, hasSent: false };
+      const place = this.#admission.addSilent(network, arrival);
+      if (place.isTaken) {
+        this.#events.waits?.(item, () => {
+          arrival.hasSent = true;
+          this.#admission.hasSent(place);
+        });
+      }
       if (this.#admission.size > this.#most) this.#giveUp(2);
     }
   }
@@ -120,20 +141,24 @@ export class Entrance<T extends NonNullable<unknown>> {
       this.#most = Math.max(LET_IN_FIRST, size / 2);
       return;
     }
-    if (this.#admission.sentSize > 0) await this.#allLetIn.wait();
-    await pause(DIALLED_MS);
+    if (!this.#isSettled) await before(this.#settled.wait(), DIALLED_MS);
   }
 
   #giveUp(count: number): void {
     for (let i = 0; i < count && this.#admission.size > 0; i++) {
       this.#events.letGo(this.#admission.takeOldest()!.item);
     }
-    this.#noteAdmitted();
+    this.#noteSettled();
   }
 
-  #noteAdmitted(): void {
+  /** Whether nobody takes descriptors who was accepted. */
+  get #isSettled(): boolean {
+    return this.#admission.sentSize === 0 && this.#dialling === 0;
+  }
+
+  #noteSettled(): void {
     if (this.#admission.size === 0) this.#most = Infinity;
-    if (this.#admission.sentSize === 0) this.#allLetIn.notify();
+    if (this.#isSettled) this.#settled.notify();
   }
 }
 

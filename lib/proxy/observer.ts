@@ -10,7 +10,7 @@ import type { FiredFault } from "./faults/fault_set.ts";
  * - `fault`: a fault of the proxy closed it, broke it off, or refused it.
  * - `unreachable`: there was no connection to the upstream.
  * - `refused`: the proxy had too many connections, or no file descriptor for one more. If it was open
- *   already, its client had sent nothing yet.
+ *   already, its client had sent nothing yet, or the upstream was not reached.
  * - `loop`: it came from this proxy itself.
  * - `drained`: the proxy ends, and the connection finished in time; `forced`: it did not.
  */

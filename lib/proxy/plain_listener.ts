@@ -22,6 +22,9 @@ const TAKEN_IN_A_TURN = 128;
 /** How often a listener is woken that may have failed to accept. */
 const WAKE_MS = 250;
 
+/** How often it looks for one after there was a lack of descriptors. */
+const SHORT_LOOK_MS = 2;
+
 /** The runtime's handle of a connection. */
 export interface ConnHandle extends ReadHandle {
   /** Answers 0, and says which one, where there is a peer. */
@@ -80,6 +83,7 @@ export class PlainListener implements SocketListener {
     this.#wasShort = false;
     this.#noteShortage();
   });
+  #soon: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
   /** Whether connections can be accepted from the runtime's handle of this server. */
@@ -118,8 +122,10 @@ export class PlainListener implements SocketListener {
         // It may have been reset while it waited.
         if (hasPeer(handle)) {
           const first = takeFirst(handle);
-          events.accepted(new SocketSide(OwnReads.accepted(handle, shared, first)), number);
-        } else events.failed(new ConnectionError("accept", this.address, hasReset()));
+          return events.accepted(new SocketSide(OwnReads.accepted(handle, shared, first)), number);
+        }
+        events.failed(new ConnectionError("accept", this.address, hasReset()));
+        return undefined;
       },
       waits: readFirst,
       letGo: (handle) => handle.close(),
@@ -135,7 +141,10 @@ export class PlainListener implements SocketListener {
   /** Waits for the next connection, which has no socket yet. Rejects when the listener is closed. */
   async accept(): Promise<ConnHandle> {
     this.#look.start();
-    if (this.#isShort) this.#wake();
+    if (this.#isShort) {
+      this.#wake();
+      this.#lookSoon();
+    }
     this.#isShort = false;
     while (!this.#isClosed) {
       if (this.#failure) {
@@ -158,6 +167,7 @@ export class PlainListener implements SocketListener {
     this.#isClosed = true;
     this.#entrance?.close();
     this.#look.stop();
+    clearTimeout(this.#soon);
     for (const server of this.#servers) server.close();
     this.#arrived.notify();
   }
@@ -196,11 +206,20 @@ export class PlainListener implements SocketListener {
     for (const server of this.#servers) handleOf(server)?.listen(BACKLOG);
   }
 
+  /** Looks often after a shortage: whether there is one again the runtime does not tell, nor when it is over. */
+  #lookSoon(): void {
+    this.#soon = setTimeout(() => {
+      if (this.#ready.size === 0) this.#wake();
+      this.#noteShortage();
+      if (this.#wasShort && !this.#isShort) this.#lookSoon();
+    }, SHORT_LOOK_MS);
+  }
+
   /** Finds out whether the runtime has stopped accepting because no descriptor is left. */
   #noteShortage(): void {
     const [server] = this.#servers;
     const listening = handleOf(server!);
-    if (this.#isShort || !listening) return;
+    if (this.#isShort || this.#ready.size > 0 || !listening) return;
     const probe = new listening.constructor(CONNECTION);
     // Where it listens already, so that it may. Nothing becomes of it.
     const { address, port, family } = server!.address() as AddressInfo;

@@ -4,8 +4,13 @@ import type { Side } from "./side.ts";
 
 /** Who is told of what a {@linkcode SocketListener} accepts. */
 export interface AcceptEvents {
-  /** @param number Which one it is, in the order in which they came: 1 is the first. */
-  accepted(side: Side, number: number): void;
+  /**
+   * A client was let in.
+   *
+   * @param number Which one it is, in the order in which they came: 1 is the first.
+   * @returns What resolves when it takes no more descriptors. It must not reject.
+   */
+  accepted(side: Side, number: number): Promise<void> | undefined;
   failed(error: ConnectionError): void;
 }
 

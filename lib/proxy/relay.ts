@@ -70,9 +70,14 @@ export class Relay implements ProxiedConnection, FlowEvents {
     return this.#open === 0 || this.#reason !== undefined;
   }
 
-  /** Whether the client has sent nothing yet. */
+  /** Whether the client is known to have sent something. */
+  get hasSent(): boolean {
+    return this.#clientSide.hasRead;
+  }
+
+  /** Whether the client has sent nothing yet, or has not reached the upstream. */
   get isUnproven(): boolean {
-    return !this.#clientSide.hasRead && !this.isOver;
+    return !(this.hasSent && this.#upstreamSide) && !this.isOver;
   }
 
   /** Joins the client with the upstream, and lets bytes pass. */

@@ -1,6 +1,6 @@
 import { timerMs } from "../base/timer_ms.ts";
 import { networkOf } from "../net/address.ts";
-import { freeDescriptors, GivingWay } from "../net/giving_way.ts";
+import { GivingWay, noteProgress } from "../net/giving_way.ts";
 import {
   type Address,
   ConnectionError,
@@ -19,6 +19,7 @@ import { refuseLoop } from "./loop.ts";
 import type { ProxiedConnection, ProxyCloseReason, ProxyObserver } from "./observer.ts";
 import { ReadBudget } from "./read_memory.ts";
 import { limitsOf, type ProxyLimits, proxyObserver, type ProxyOptions } from "./proxy_options.ts";
+import { Redials } from "./redials.ts";
 import { Relay } from "./relay.ts";
 import type { Shared } from "./shared.ts";
 import type { Side } from "./side.ts";
@@ -180,6 +181,7 @@ class ProxyServer implements Proxy {
       relay.reset("refused");
     },
   });
+  readonly #redials = new Redials(this.#turns);
   readonly #faults: FaultSet;
   readonly #ended = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
@@ -279,7 +281,7 @@ class ProxyServer implements Proxy {
   #accept(): void {
     if (this.#draining) return;
     this.#listener.serve({
-      accepted: (side, number) => void this.#serve(side, number),
+      accepted: (side, number) => this.#serve(side, number),
       failed: (error) => this.#observer.acceptFailed?.(error),
     }, this.#shared);
   }
@@ -320,14 +322,16 @@ class ProxyServer implements Proxy {
     relay.start();
   }
 
-  /** Dials. Where no descriptor is left for that, clients give way that have sent nothing. */
+  /** Dials. Where no descriptor is left for that, it waits until there is, or clients give way. */
   async #dial(relay: Relay): Promise<Side> {
-    for (;;) {
+    for (let attempt = 1;; attempt++) {
       try {
-        return await dialUpstream(this.#upstream, this.#abort.signal, this.#shared);
+        const side = await dialUpstream(this.#upstream, this.#abort.signal, this.#shared);
+        if (attempt > 1 && relay.hasSent) noteProgress();
+        return side;
       } catch (error) {
         const isShort = error instanceof ConnectionError && error.code === "too-many-open-files";
-        if (!isShort || !await freeDescriptors(this.#turns) || relay.isOver) throw error;
+        if (!isShort || !await this.#redials.wait() || relay.isOver) throw error;
       }
     }
   }

@@ -3,10 +3,13 @@ import { freeDescriptors, giveWay, GivingWay, payers } from "../../lib/net/givin
 import { dial, listen, type Listener, serveConnections } from "../../lib/net/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
 import { serveWeb } from "../../lib/web/mod.ts";
+import { Patience } from "../../lib/net/patience.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { echo, LOOPBACK, Recorder } from "../support/peers.ts";
 import { SERVER_TLS } from "../support/tls.ts";
 import { readToEnd } from "../web/raw_http.ts";
+
+const turns = { takeToEnd: () => undefined };
 
 Deno.test("payers() takes the first of the network with the most, again and again", () => {
   const chosen = (items: string[], count: number) => payers(items, (item) => item[0]!, count);
@@ -19,20 +22,32 @@ Deno.test("of those that could give way, the holder with the most does, a quarte
   const given: [string, number][] = [];
   const hold = (name: string, count: number) =>
     giveWay({ unproven: () => count, giveUp: (some) => given.push([name, some]) });
-  const turns = { takeToEnd: () => undefined };
+  const none = new Patience(0);
   {
     using _few = hold("few", 9);
     {
       using _many = hold("many", 17);
       // Who asks meanwhile waits for the same ones.
-      assertEquals(await Promise.all([1, 2].map(() => freeDescriptors(turns))), [true, true]);
+      assertEquals(await Promise.all([1, 2].map(() => freeDescriptors(turns, none))), [true, true]);
     }
-    assert(await freeDescriptors(turns));
+    assert(await freeDescriptors(turns, none));
     using _more = hold("more", 10_000);
-    assert(await freeDescriptors(turns));
+    assert(await freeDescriptors(turns, none));
   }
-  assert(!await freeDescriptors(turns));
+  assert(!await freeDescriptors(turns, none));
   assertEquals(given, [["many", 5], ["few", 3], ["more", 64]]);
+});
+
+Deno.test("nobody gives way while others show what they come for, or leave", async () => {
+  const patience = new Patience(10);
+  let unproven = 1_000;
+  let fewer = 5;
+  let given = 0;
+  using _ = giveWay({ unproven: () => unproven -= fewer, giveUp: () => void given++ });
+  for (let i = 0; i < 10; i++) assert(await freeDescriptors(turns, patience));
+  assertEquals(given, 0);
+  fewer = 0;
+  await until(async () => await freeDescriptors(turns, patience) && given > 0, "one gives way");
 });
 
 Deno.test("where there are too many, unproven ones give way if they are more than a quarter", () => {
@@ -91,13 +106,16 @@ const VICTIMS: Record<string, (wrap: (inner: Listener) => Listener) => Promise<V
 
 for (const [name, start] of Object.entries(VICTIMS)) {
   Deno.test(`where no descriptor is left, the oldest silent clients go (${name})`, async () => {
+    const cause = new Error("Too many open files (os error 24)");
     let fail: ((cause: Error) => void) | undefined;
+    /** Whether there is none. */
+    let isShort = () => false;
     await using victim = await start((inner) => ({
       address: inner.address,
       secure: inner.secure,
       handshakes: inner.handshakes,
       accept: () =>
-        Promise.race([
+        isShort() ? Promise.reject(cause) : Promise.race([
           inner.accept(),
           new Promise<never>((_, reject) => fail = reject),
         ]),
@@ -107,7 +125,8 @@ for (const [name, start] of Object.entries(VICTIMS)) {
     const clients: Deno.Conn[] = [];
     for (let i = 0; i < 9; i++) clients.push(await dial(victim.listener.address));
     await until(() => victim.hasOpen(9), "all are accepted");
-    fail!(new Error("Too many open files (os error 24)"));
+    isShort = () => victim.hasOpen(9);
+    fail!(cause);
     await until(() => victim.hasOpen(6), "three have given way");
     for (const client of clients.slice(0, 3)) await deadline(readToEnd(client), "its end");
     for (const client of clients) client.close();

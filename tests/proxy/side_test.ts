@@ -25,7 +25,7 @@ Deno.test("that a connection has ended, or was reset, is told when it is its tur
       },
     };
     const accepted = Promise.withResolvers<Side>();
-    listener.serve({ accepted: accepted.resolve, failed: accepted.reject }, {
+    listener.serve({ accepted: (side) => void accepted.resolve(side), failed: accepted.reject }, {
       turns: turns as Turns,
       reads: new ReadBudget(),
     });
