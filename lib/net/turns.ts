@@ -1,5 +1,6 @@
 import { closeQuietly } from "../base/close_quietly.ts";
 import { FairLine } from "../base/fair_line.ts";
+import { PeriodicLook } from "../base/periodic_look.ts";
 import { serveLine, TurnLine } from "../base/turn_line.ts";
 import { NetworkLine } from "./network_line.ts";
 
@@ -14,12 +15,13 @@ const BUSY_BESIDE_TIMER_MS = 15;
 const CALM_MS = 20;
 
 /**
- * The byte is late when this many timers have fired, each of them set when the one before it fired.
- * A single long timer would not do: it fires late where the process is busy, before the sockets are
- * polled. Between two timers they are.
+ * The byte is late after this many looks and one more, for each of which a timer is set when the one
+ * before has fired. A single long timer would not do: it fires late where the process is busy, before
+ * the sockets are polled. Between two timers they are. The looks go on from turn to turn, because
+ * setting and clearing a timer takes about as long as passing the byte.
  */
-const BYTE_TIMERS = 5;
-const BYTE_TIMER_MS = 10;
+const BYTE_LOOKS = 5;
+const BYTE_LOOK_MS = 10;
 
 /** The number of turns in a row without the byte after which the loopback connection counts as broken. */
 const MAX_LATE_TURNS = 4;
@@ -62,10 +64,47 @@ class NetworkTurns implements WaitingLine {
   }
 }
 
-/** Both ends of a connection of this process to itself. */
-interface Loopback {
-  readonly near: Deno.Conn;
-  readonly far: Deno.Conn;
+/** How a wait for the byte ends: it has come, is late, or cannot come. */
+type Passing = "passed" | "late" | "failed";
+
+/** A connection of this process to itself, with one byte at a time on its way. */
+class Loopback {
+  readonly #near: Deno.Conn;
+  readonly #far: Deno.Conn;
+  readonly #sent = new Uint8Array(1);
+  readonly #received = new Uint8Array(1);
+  #isUnderWay = false;
+  #tell: ((how: Passing) => void) | undefined;
+  // Made once: a turn is given every 2 ms.
+  readonly #onRead = (count: number | null): void => {
+    this.#isUnderWay = false;
+    this.#tell?.(count === null ? "failed" : "passed");
+  };
+  readonly #onFailed = (): void => {
+    this.#isUnderWay = false;
+    this.#tell?.("failed");
+  };
+
+  /** Takes over both ends. @param tell Is told what becomes of each byte, until it is closed. */
+  constructor(near: Deno.Conn, far: Deno.Conn, tell: (how: Passing) => void) {
+    this.#near = near;
+    this.#far = far;
+    this.#tell = tell;
+  }
+
+  /** Sends a byte, unless one is under way. */
+  send(): void {
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    this.#far.read(this.#received).then(this.#onRead, this.#onFailed);
+    this.#near.write(this.#sent).catch(this.#onFailed);
+  }
+
+  close(): void {
+    this.#tell = undefined;
+    closeQuietly(this.#near);
+    closeQuietly(this.#far);
+  }
 }
 
 /**
@@ -91,12 +130,16 @@ export class Turns {
   /** While somebody waits. */
   #giving: Promise<void> | undefined;
   /** Never rejects; resolves to `undefined` if the connection cannot be made. */
-  #loopback: Promise<Loopback | undefined> | undefined;
+  #opening: Promise<Loopback | undefined> | undefined;
+  #loopback: Loopback | undefined;
   /** Resolves when the connections that were dropped are closed. */
   #dropped: Promise<unknown> = Promise.resolve();
   #retryAt = 0;
-  /** The byte that is under way. */
-  #byte: Promise<boolean> | undefined;
+  /** Ends the wait for the byte, while a turn waits. */
+  #onPassing: ((how: Passing) => void) | undefined;
+  /** How many looks this wait has taken. */
+  #looks = 0;
+  readonly #looking = new PeriodicLook(BYTE_LOOK_MS, () => this.#look());
   /** How many turns have gone on without it. */
   #lateTurns = 0;
   #closed = false;
@@ -168,7 +211,9 @@ export class Turns {
   async close(): Promise<void> {
     this.#closed = true;
     this.#drop();
+    this.#onPassing?.("failed");
     await this.#giving;
+    this.#looking.stop();
     await this.#dropped;
   }
 
@@ -199,12 +244,12 @@ export class Turns {
       this.#until = performance.now() + ms;
       const limitMs = this.#closed ? Infinity : ms;
       // Who reads on has often more to read by then, and waits here again.
-      await this.#urgent.serve(limitMs);
-      await serveLine(this.#little, limitMs);
-      await serveLine(this.#begins, limitMs);
-      await this.#line.serve(limitMs);
-      await this.#last.serve(0);
-      await this.#ends.serve(limitMs);
+      if (this.#urgent.length > 0) await this.#urgent.serve(limitMs);
+      if (this.#little.length > 0) await serveLine(this.#little, limitMs);
+      if (this.#begins.length > 0) await serveLine(this.#begins, limitMs);
+      if (this.#line.length > 0) await this.#line.serve(limitMs);
+      if (this.#last.length > 0) await this.#last.serve(0);
+      if (this.#ends.length > 0) await this.#ends.serve(limitMs);
     } while (this.#isAnyAwaited);
     this.#giving = undefined;
   }
@@ -215,37 +260,40 @@ export class Turns {
       await new Promise((resolve) => setTimeout(resolve, 0));
       return false;
     }
-    let timer: ReturnType<typeof setTimeout>;
-    const late = new Promise<"late">((resolve) => {
-      const wait = (timers: number) => {
-        timer = setTimeout(() => timers > 1 ? wait(timers - 1) : resolve("late"), BYTE_TIMER_MS);
-      };
-      wait(BYTE_TIMERS);
+    const how = await new Promise<Passing>((resolve) => {
+      this.#onPassing = resolve;
+      this.#looks = 0;
+      this.#looking.start();
+      this.#send();
     });
-    const passed = await Promise.race([this.#byte ??= this.#passByte(), late]);
-    clearTimeout(timer!);
-    if (passed === "late" && ++this.#lateTurns < MAX_LATE_TURNS) return false;
+    this.#onPassing = undefined;
+    if (how === "late" && ++this.#lateTurns < MAX_LATE_TURNS) return false;
     this.#lateTurns = 0;
-    if (passed === true) return true;
+    if (how === "passed") return true;
     this.#drop();
     this.#retryAt = performance.now() + RETRY_MS;
     return false;
   }
 
-  /** Sends itself a byte; resolves to whether that worked. Never rejects. */
-  async #passByte(): Promise<boolean> {
-    const loopback = await (this.#loopback ??= openLoopback());
-    if (loopback === undefined) return false;
-    const byte = new Uint8Array(1);
-    try {
-      const [count] = await Promise.all([loopback.far.read(byte), loopback.near.write(byte)]);
-      // If it was late, and nobody awaits it any more, the next turn sends another.
-      this.#byte = undefined;
-      return count !== null;
-    } catch {
-      // The connection was closed, here or by the system.
-      return false;
-    }
+  /** Looks whether the byte is late; stops looking if no turn waits for it. */
+  #look(): void {
+    if (this.#onPassing === undefined) this.#looking.stop();
+    else if (++this.#looks > BYTE_LOOKS) this.#onPassing("late");
+  }
+
+  /** Sends the byte, unless it is under way; over a connection that is made if there is none. */
+  #send(): void {
+    if (this.#loopback) return this.#loopback.send();
+    if (this.#opening) return;
+    const opening = this.#opening = openLoopback((how) => this.#onPassing?.(how));
+    void opening.then((loopback) => {
+      // It was dropped meanwhile.
+      if (this.#opening !== opening) return;
+      this.#loopback = loopback;
+      if (loopback) return loopback.send();
+      this.#opening = undefined;
+      this.#onPassing?.("failed");
+    });
   }
 
   /**
@@ -253,16 +301,14 @@ export class Turns {
    * aborted may leave a connection open.
    */
   #drop(): void {
-    const dropped = this.#loopback?.then((loopback) => {
-      if (loopback) closeBoth(loopback);
-    });
+    const dropped = this.#opening?.then((loopback) => loopback?.close());
     this.#dropped = Promise.all([this.#dropped, dropped]);
-    this.#loopback = this.#byte = undefined;
+    this.#opening = this.#loopback = undefined;
   }
 }
 
 /** Resolves to `undefined` without permission, a loopback interface or a free file descriptor. */
-async function openLoopback(): Promise<Loopback | undefined> {
+async function openLoopback(tell: (how: Passing) => void): Promise<Loopback | undefined> {
   // Connecting without permission would make Deno ask the user.
   const { state } = Deno.permissions.querySync({ name: "net", host: LOOPBACK });
   if (state !== "granted") return undefined;
@@ -274,16 +320,11 @@ async function openLoopback(): Promise<Loopback | undefined> {
     far = await listener.accept();
     near.setNoDelay(true);
     // Another process may have connected to the listener.
-    if (far.remoteAddr.port === near.localAddr.port) return { near, far };
+    if (far.remoteAddr.port === near.localAddr.port) return new Loopback(near, far, tell);
   } catch {
     // A timer is used instead.
   }
   if (near) closeQuietly(near);
   if (far) closeQuietly(far);
   return undefined;
-}
-
-function closeBoth({ near, far }: Loopback): void {
-  closeQuietly(near);
-  closeQuietly(far);
 }
