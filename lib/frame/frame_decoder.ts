@@ -2,12 +2,10 @@ import { checkGiven, checkKind } from "../base/option_kinds.ts";
 import { bytesOption, numericOption } from "../base/numeric_options.ts";
 import { SPEAKS_TLS, startsTlsRecord } from "../base/tls_record.ts";
 import { Frame } from "./frame.ts";
-import { FrameError, type FramePart } from "./frame_error.ts";
-import { type FrameHeader, MAX_HEADER_BYTES } from "./header.ts";
+import { FrameError, type FramePart, truncated } from "./frame_error.ts";
+import { type FrameHeader, HeaderCache, MAX_HEADER_BYTES } from "./header.ts";
 import { parseHeader } from "./parse_header.ts";
-import { HeaderCache } from "./header_cache.ts";
 import { HeaderTemplate } from "./header_template.ts";
-import { truncated } from "./truncated.ts";
 
 /** The default limit of a frame's content in bytes: 16 MiB. */
 export const DEFAULT_MAX_CONTENT_BYTES = 16_777_216;

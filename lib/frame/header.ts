@@ -1,3 +1,5 @@
+import { ByteCache } from "../base/byte_cache.ts";
+
 /** The order of the bytes in a multi-byte number. */
 export type ByteOrder = "little" | "big";
 
@@ -28,3 +30,9 @@ export const FRAME_FIELDS: ReadonlySet<string> = new Set([
   "content-encoding",
   "content-length",
 ]);
+
+/**
+ * Remembers parsed headers by their bytes, so that a header with the same bytes is not parsed
+ * again. All connections of a server may share one cache, because headers are frozen.
+ */
+export class HeaderCache extends ByteCache<FrameHeader> {}

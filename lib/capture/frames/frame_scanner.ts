@@ -8,7 +8,7 @@ import {
   type FrameHeader,
   HeaderCache,
 } from "../../frame/mod.ts";
-import { truncated } from "../../frame/truncated.ts";
+import { truncated } from "../../frame/frame_error.ts";
 import { findFrame } from "./find_frame.ts";
 
 /** A frame that was seen. */

@@ -3,7 +3,7 @@ import { FairQueue } from "../../base/fair_queue.ts";
 import type { Pause } from "../../base/in_steps.ts";
 import type { Frame, HeaderInit } from "../../frame/mod.ts";
 import { FrameDecoder } from "../../frame/frame_decoder.ts";
-import { HeaderCache } from "../../frame/header_cache.ts";
+import { HeaderCache } from "../../frame/header.ts";
 import { timerMs } from "../../base/timer_ms.ts";
 import { SharedMemory } from "../../net/bytes/shared_memory.ts";
 import type { Authenticator, Principal } from "../../access/mod.ts";

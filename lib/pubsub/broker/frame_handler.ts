@@ -12,12 +12,11 @@ import {
 } from "./operations.ts";
 import { BAD_ID, isId } from "./request_fields.ts";
 import type { Refusal } from "../protocol/codes.ts";
-import { publishRetained } from "./retained_publication.ts";
+import { confirmPublication, publishRetained } from "./confirmed_publication.ts";
 import type { Requester } from "./requester.ts";
 import type { Publication, Publications } from "./routing/publications.ts";
 import type { Route } from "./routing/route.ts";
 import type { Receiver } from "./routing/subscription.ts";
-import { confirmPublication } from "./confirmed_publication.ts";
 import { answerSystemTopic } from "./system_topics.ts";
 
 /** What a request costs. */

@@ -2,7 +2,7 @@ import { checkGiven, checkOptions, type OptionKinds } from "../../base/option_ki
 import { bytesOption, countOption, numericOptions } from "../../base/numeric_options.ts";
 import { FrameDecoder } from "../../frame/frame_decoder.ts";
 import { writeFrame } from "../../frame/frame_encoder.ts";
-import { HeaderCache } from "../../frame/header_cache.ts";
+import { HeaderCache } from "../../frame/header.ts";
 import type { Address, Listener, ListenOptions } from "../../net/mod.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { serveConnections, type ServeOptions, type Server } from "../../net/serve.ts";

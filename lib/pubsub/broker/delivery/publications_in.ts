@@ -1,5 +1,5 @@
 import { FrameDecoder } from "../../../frame/frame_decoder.ts";
-import { HeaderCache } from "../../../frame/header_cache.ts";
+import { HeaderCache } from "../../../frame/header.ts";
 import { RUN_OP } from "../../protocol/run_frame.ts";
 
 /** For the headers of frames that were not sent when a connection ended. */

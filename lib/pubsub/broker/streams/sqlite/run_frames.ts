@@ -1,7 +1,7 @@
 // Not the whole room: the threads of a store load what they import.
 import type { Frame } from "../../../../frame/mod.ts";
 import { FrameDecoder } from "../../../../frame/frame_decoder.ts";
-import { HeaderCache } from "../../../../frame/header_cache.ts";
+import { HeaderCache } from "../../../../frame/header.ts";
 import type { FrameSpan } from "../../delivery/extended_frame.ts";
 
 /** Headers that are recognised instead of parsed. */
