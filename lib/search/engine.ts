@@ -332,7 +332,7 @@ export class Engine implements SearchEngine {
     );
   }
 
-  /** How many entries can be found. They are counted once until an entry changes: 7 ms for 100,000. */
+  /** How many entries can be found. They are counted once until an entry changes. */
   #countEntries(): Promise<number> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     if (this.#entries?.generation === this.#generation) return this.#entries.count;

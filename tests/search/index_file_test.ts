@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { openIndexWriter } from "../../lib/search/index/open_index.ts";
+import { Indexer } from "../../lib/search/index/indexer.ts";
+import { PassReport } from "../../lib/search/index/pass_report.ts";
+import { RecordStore } from "../../lib/search/index/record_store.ts";
 import { recordsWithKey, servedRecord } from "../../lib/search/index/schema.ts";
-import { openSearch } from "../../lib/search/mod.ts";
+import { checkIndex, openSearch } from "../../lib/search/mod.ts";
 import { openWith } from "../../lib/search/open_search.ts";
 import { assertCode, Folder, Recorder, records } from "./support.ts";
 
@@ -245,4 +248,56 @@ Deno.test("records are found by their keys without reading the others", async ()
     ]);
     assertEquals(steps.filter((step) => step.startsWith("SCAN")), []);
   }
+});
+
+Deno.test("no statement of the writer reads all records", async () => {
+  using db = openIndexWriter(":memory:", { temporary: true });
+  const prepare = db.prepare.bind(db);
+  const asked = new Set<string>();
+  db.prepare = (sql) => {
+    asked.add(sql);
+    return prepare(sql);
+  };
+  const options = {
+    data: [],
+    follow: false,
+    exclude: [],
+    watch: false,
+    prune: false,
+    ownFiles: { has: () => false },
+    textFields: [],
+    entries: false,
+    maxEntryBytes: 1000,
+  };
+  const report = new PassReport(() => {});
+  const indexer = new Indexer(db, new RecordStore(db), options, report, () => {});
+  await indexer.pass(new AbortController().signal);
+  const scans = [...asked].filter((sql) => / record /.test(sql)).flatMap((sql) =>
+    prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map(({ detail }) => `${detail} in ${sql}`)
+  ).filter((step) => step.startsWith("SCAN record ") && !/INDEX record_(key|source)/.test(step));
+  assertEquals(scans, []);
+  assert([...asked].filter((sql) => sql.includes("FROM record WHERE source")).length >= 5);
+});
+
+Deno.test("an index from before clients' entries had one index less goes on with all entries", async () => {
+  await using folder = await Folder.make({ "a.jsonl": records(3) });
+  const [index, data] = [folder.at("i.db"), [folder.at("a.jsonl")]];
+  {
+    await using engine = await openSearch({ index, data, writable: true });
+    await engine.put({ key: "own", title: "", text: "put by a client" });
+    await engine.put({ key: "gone", title: "", text: "deleted by a client" });
+    await engine.delete("gone");
+    await engine.delete("k1");
+    assertEquals((await engine.stats()).entries, 3);
+  }
+  const db = new DatabaseSync(index);
+  db.exec(`DROP INDEX record_source; CREATE INDEX record_source ON record (source, shown);
+    PRAGMA user_version = 4`);
+  db.close();
+  await folder.write("a.jsonl", records(2));
+  await using engine = await openSearch({ index, data, writable: true });
+  assertEquals((await engine.stats()).entries, 2);
+  assertEquals([engine.lookup("k2"), engine.lookup("own")?.text], [undefined, "put by a client"]);
+  const { entries, put, problems } = checkIndex(index);
+  assertEquals([entries, put, problems], [2, 1, []]);
 });

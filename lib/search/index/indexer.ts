@@ -27,6 +27,7 @@ import { Extractor } from "../extractor.ts";
 import { PassReport } from "./pass_report.ts";
 import type { KnownPaths } from "./path_folding.ts";
 import type { RecordStore } from "./record_store.ts";
+import { OF_DATA } from "./schema.ts";
 import { yieldToMessages } from "./yield_to_messages.ts";
 import { DataPaths } from "./data_paths.ts";
 import { type ChangedPlace, type PendingFile, SourceTable } from "./source_table.ts";
@@ -119,10 +120,11 @@ export class Indexer {
     this.#seen = db.prepare("INSERT OR IGNORE INTO seen (id) VALUES (?)");
     this.#isSeen = db.prepare("SELECT 1 FROM seen WHERE id = ?");
     this.#unseen = db.prepare(
-      "SELECT id FROM record WHERE source = ? AND id NOT IN (SELECT id FROM seen) LIMIT +?",
+      `SELECT id FROM record WHERE source = ? AND ${OF_DATA}
+        AND id NOT IN (SELECT id FROM seen) LIMIT +?`,
     );
     this.#countUpTo = db.prepare(
-      "SELECT count(*) AS n FROM (SELECT 1 FROM record WHERE source = ? LIMIT +?)",
+      `SELECT count(*) AS n FROM (SELECT 1 FROM record WHERE source = ? AND ${OF_DATA} LIMIT +?)`,
     );
   }
 

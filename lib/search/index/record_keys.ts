@@ -9,7 +9,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { CLIENT_SOURCE, recordsWithKey } from "./schema.ts";
+import { CLIENT_SOURCE, OF_DATA, recordsWithKey } from "./schema.ts";
 import { fromStored, type Stored, toStored } from "./stored_text.ts";
 
 /** What a change of keys makes necessary. */
@@ -64,7 +64,7 @@ export class RecordKeys {
     this.#moveDeletion = db.prepare("UPDATE record SET key = ?, local = ? WHERE id = ?");
     this.#setKey = db.prepare("UPDATE record SET key = ? WHERE id = ?");
     this.#label = db.prepare("SELECT label FROM source WHERE id = ?");
-    this.#renamed = db.prepare(`${ROW} WHERE source = ? AND key <> local`);
+    this.#renamed = db.prepare(`${ROW} WHERE source = ? AND ${OF_DATA} AND key <> local`);
   }
 
   /** A record without its content. */

@@ -83,6 +83,18 @@ DROP INDEX record_key;
 CREATE INDEX record_key ON record (key) WHERE key <> local;
 `;
 
+/** One index less is written for what clients put: nobody looks for all of that. */
+const SOURCES_OF_DATA = `
+DROP INDEX record_source;
+CREATE INDEX record_source ON record (source) WHERE source <> ${CLIENT_SOURCE};
+`;
+
+/** What has to be said of records of the data where they are looked for by their `source`. */
+export const OF_DATA = `source <> ${CLIENT_SOURCE}`;
+
+/** Counts the records that are shown: the full-text index has a row of a few bytes for each. */
+export const COUNT_SHOWN = "SELECT count(*) AS n FROM words_docsize";
+
 /**
  * A query for the records with a key, which is its only parameter.
  *
@@ -101,5 +113,5 @@ export function servedRecord(columns: string): string {
 /** Marks index files, by "sock", and makes their tables. */
 export const INDEX_SCHEMA: SqliteSchema = {
   applicationId: 0x736f636b,
-  migrations: [FIRST, REBUILD + TABLES + WORD_TABLES, OTHER_KEYS, NO_MERGING],
+  migrations: [FIRST, REBUILD + TABLES + WORD_TABLES, OTHER_KEYS, NO_MERGING, SOURCES_OF_DATA],
 };

@@ -9,7 +9,7 @@ import type { DataFile } from "../data/item.ts";
 import type { FoundFile, SkippedPath } from "../data/walk.ts";
 import { fileLabels } from "./file_labels.ts";
 import type { RecordStore } from "./record_store.ts";
-import { CLIENT_SOURCE } from "./schema.ts";
+import { CLIENT_SOURCE, OF_DATA } from "./schema.ts";
 
 /** A place in a data path where something changed. */
 export interface ChangedPlace {
@@ -186,7 +186,7 @@ export class SourceTable {
       this.#isLostKnown = true;
     }
     const rows = this.#db.prepare(
-      "SELECT id FROM record WHERE source IN (SELECT source FROM lost) LIMIT +?",
+      `SELECT id FROM record WHERE source IN (SELECT source FROM lost) AND ${OF_DATA} LIMIT +?`,
     ).all(count);
     for (const row of rows) this.#store.remove(Number(row["id"]));
     if (rows.length === 0) {
@@ -310,7 +310,7 @@ export class SourceTable {
 
   /** How many records the data have. */
   countRecords(): number {
-    const row = this.#db.prepare("SELECT count(*) AS n FROM record WHERE source <> 0").get();
+    const row = this.#db.prepare(`SELECT count(*) AS n FROM record WHERE ${OF_DATA}`).get();
     return Number(row?.["n"] ?? 0);
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { servedRecord } from "../index/schema.ts";
+import { COUNT_SHOWN, servedRecord } from "../index/schema.ts";
 import { fromStored, type Stored, toStored } from "../index/stored_text.ts";
 import { LANGUAGES_OF_INDEX } from "../index/word_schema.ts";
 import { MAX_COUNTED, MAX_SHOWN_TITLE, MAX_SNIPPET_SCAN } from "../limits.ts";
@@ -92,7 +92,7 @@ export class Searcher {
 
   /** How many entries can be found. */
   countEntries(): number {
-    const row = this.#db.prepare("SELECT count(*) AS n FROM record WHERE shown = 1").get();
+    const row = this.#db.prepare(COUNT_SHOWN).get();
     return Number(row?.["n"] ?? 0);
   }
 
