@@ -4,8 +4,8 @@ import type { ConnectionMemory } from "./server_memory.ts";
 /** What a peer may have waiting here without being counted. */
 const FREE_BYTES = 4_096;
 
-/** What a part that arrived takes beside its bytes. */
-const PART_BYTES = 256;
+/** What a part that arrived takes beside its bytes: two views, a buffer, and its place in the runtime. */
+const PART_BYTES = 720;
 
 /**
  * Counts what the WebSocket of a peer keeps: parts of a message that is not whole, messages that

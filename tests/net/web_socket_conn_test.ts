@@ -53,6 +53,17 @@ Deno.test("messages that wait are kept without the memory that they came in, and
   assertEquals([count, memory.input.usedBytes], [20_000, 0]);
 });
 
+Deno.test("each part of a message that is not whole counts with what the runtime takes for it", () => {
+  const memory = new ServerMemory(1_048_576, 1_048_576);
+  const input = new WebSocketInput();
+  input.countIn(memory.of({ evict() {} }));
+  // A message of 1,000 bytes, of which 200 come, a packet each.
+  for (const byte of [0x82, 0x80 | 126, 3, 232, 0, 0, 0, 0]) input.arrived(Uint8Array.of(byte));
+  for (let i = 0; i < 192; i++) input.arrived(Uint8Array.of(1));
+  const each = (memory.input.usedBytes + 4_096) / 200;
+  assert(each > 700 && each < 1_000, `${each} bytes for each`);
+});
+
 Deno.test("while much waits to be read nothing more is taken, whatever it comes in", async () => {
   const { socket, conn } = open();
   using _ = conn;
