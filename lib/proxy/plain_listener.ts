@@ -133,9 +133,9 @@ export class PlainListener implements SocketListener {
     }, TAKEN_IN_A_TURN);
   }
 
-  /** Whether more have come than were accepted. */
+  /** Whether more have come than were accepted: it is known of many in a row only. */
   get hasMore(): boolean {
-    return this.#ready.size > 0;
+    return this.#taken >= MANY_AT_ONCE;
   }
 
   /** Waits for the next connection, which has no socket yet. Rejects when the listener is closed. */

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes";
 import { dial, listen, type TcpAddress } from "../../lib/net/mod.ts";
 import { serveEcho } from "../../lib/echo/mod.ts";
+import { areDescriptorsScarce } from "../../lib/net/giving_way.ts";
 import type { Turns } from "../../lib/net/turns.ts";
 import { Entrance } from "../../lib/proxy/entrance.ts";
 import { listenSockets } from "../../lib/proxy/listen_sockets.ts";
@@ -148,6 +149,28 @@ Deno.test("a hundred clients and more that come at once are taken in one turn", 
   // In more turns, a flood would come faster than it is taken, and fill the kernel's queue for others.
   assert(taken <= CLIENTS / 100, `${taken} turns`);
   closeAll(accepted, conns);
+});
+
+Deno.test("a client that comes alone is let in at once", async () => {
+  await using echo = await serveEcho(LOOPBACK);
+  await using proxy = await serveProxy(LOOPBACK, echo.address);
+  // Another test may have had none left.
+  await until(() => !areDescriptorsScarce());
+  const { setTimeout } = globalThis;
+  const delays: unknown[] = [];
+  globalThis.setTimeout = ((handler: () => void, ms?: number) => {
+    delays.push(ms);
+    return setTimeout(handler, ms);
+  }) as typeof setTimeout;
+  try {
+    for (let i = 0; i < 3; i++) {
+      using conn = await dial(proxy.address);
+      await assertAnswers(conn);
+    }
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assert(!delays.includes(5), "without a pause");
 });
 
 Deno.test("who has sent something goes before those that have not, and nothing of it is lost", async () => {
