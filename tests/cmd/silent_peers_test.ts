@@ -1,5 +1,6 @@
 /** Every command that asks a server something gives up one that answers nothing. */
 import { assert, assertEquals } from "@std/assert";
+import { program } from "../../cmd/program.ts";
 import { ChunkDecoder, encodeFrame, type Frame } from "../../lib/frame/mod.ts";
 import { formatAddress, type Listener } from "../../lib/net/mod.ts";
 import { listenLocally } from "../support/peers.ts";
@@ -64,10 +65,18 @@ const COMMANDS: readonly (readonly [line: string, told: string])[] = [
  * How long peers are waited for: on a busy machine the first time may be over before their answer to the
  * hello has come, and then that is what is told.
  */
-const TIMES = [[300, "300 ms"], [3_000, "3 s"], [20_000, "20 s"]] as const;
+const TIMES = [[300, "300 ms"], [3_000, "3 s"], [9_000, "9 s"]] as const;
+
+/** Loads what runs the command lines: on a busy machine that may take longer than all of these times. */
+async function loadCommands(): Promise<void> {
+  const names = COMMANDS.map(([line]) => line.split(" ")[0]);
+  for (const { name, load } of program.commands) if (names.includes(name)) await load();
+  await import("../../cmd/_load/pubsub_exchange.ts");
+}
 
 Deno.test("a peer that answers nothing, or the hello alone, is given up in time and named", async () => {
   using scratch = new Scratch();
+  await loadCommands();
   await Promise.all(
     Object.entries(PEERS).map(async ([peer, answer]) => {
       using listener = await listenLocally();
