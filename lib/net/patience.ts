@@ -1,5 +1,3 @@
-import { before } from "../base/before.ts";
-
 /** What is waited in one go, in milliseconds. */
 const STEP_MS = 5;
 
@@ -31,8 +29,10 @@ export class Patience {
   /** Waits for a step, or until there is room if that is sooner. */
   async wait(room?: Promise<void>): Promise<void> {
     const from = performance.now();
-    if (room) await before(room, STEP_MS);
-    else await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const step = new Promise<void>((resolve) => timer = setTimeout(resolve, STEP_MS));
+    await Promise.race([step, ...room ? [room] : []]);
+    clearTimeout(timer);
     const tookMs = performance.now() - from;
     const countedMs = Math.max(Math.min(STEP_MS, tookMs), tookMs * LEAST_COUNTED);
     this.#leftMs = Math.max(0, this.#leftMs - countedMs);
