@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Connection, serveConnections } from "../../lib/net/mod.ts";
 import { type ConnectionMemory, ServerMemory } from "../../lib/net/server_memory.ts";
@@ -95,7 +95,8 @@ Deno.test("peers that do not read go when others need the room, those with the m
   await healthy.send(partOf(10, 10));
   assertEquals((await healthy.chunk())?.length, 10);
   await deadline(Promise.all(asking), "the clients");
-  assertLess(server.memory.unreadBytes, 17 * MIB);
+  // Some may have sent all, and not been answered yet.
+  await until(() => server.memory.unreadBytes < 17 * MIB, "it is about what it may be");
   for (const client of deaf) client.close();
   await observer.ended(40);
   await until(() => server.memory.unreadBytes === 0, "nothing waits");
