@@ -208,6 +208,7 @@ export class PlainListener implements SocketListener {
 
   /** Looks often after a shortage: whether there is one again the runtime does not tell, nor when it is over. */
   #lookSoon(): void {
+    clearTimeout(this.#soon);
     this.#soon = setTimeout(() => {
       if (this.#ready.size === 0) this.#wake();
       this.#noteShortage();
