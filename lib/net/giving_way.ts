@@ -1,4 +1,4 @@
-import { Patience } from "./patience.ts";
+import { ArrivalPatience } from "./arrival_patience.ts";
 import type { Turns } from "./turns.ts";
 
 /** Who has connections whose peers have not shown yet what they come for. */
@@ -33,7 +33,7 @@ const SCARCE_MS = 100;
 const holders = new Set<Holder>();
 let freeing: Promise<boolean> | undefined;
 let ranOutAt = -Infinity;
-const ownPatience = new Patience(100);
+const ownPatience = new ArrivalPatience(100);
 
 /** Lets connections of a holder be closed where descriptors run out, until it is disposed of. */
 export function giveWay(holder: Holder): Disposable {
@@ -45,7 +45,7 @@ export function giveWay(holder: Holder): Disposable {
  * Called when the process has no descriptor left: closes some connections of the holder that has the most
  * whose peers have not shown what they come for. Else a peer that connects and says nothing would keep
  * all others out. Who calls it meanwhile waits for the same descriptors. First it waits, for as long as
- * there is {@linkcode Patience}: peers that came at once show it, and go.
+ * there is {@linkcode ArrivalPatience}: peers that came at once show it, and go.
  *
  * @param turns Those in which connections end.
  * @returns Whether there were such connections, so that it is worth trying again. Never rejects.
@@ -72,7 +72,7 @@ export function areDescriptorsScarce(): boolean {
   return performance.now() - ranOutAt < SCARCE_MS;
 }
 
-async function free(turns: Pick<Turns, "takeToEnd">, patience: Patience): Promise<boolean> {
+async function free(turns: Pick<Turns, "takeToEnd">, patience: ArrivalPatience): Promise<boolean> {
   const now = performance.now();
   patience.giveBack((now - ranOutAt) * EARNED_OF_TIME);
   ranOutAt = now;

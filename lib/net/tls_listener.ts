@@ -8,7 +8,7 @@ import { Condition } from "../base/condition.ts";
 import { guard } from "../base/report.ts";
 import { ConnectionError } from "./connection_error.ts";
 import type { Handshakes, Listener, ServerTls } from "./listener.ts";
-import { Patience } from "./patience.ts";
+import { ArrivalPatience } from "./arrival_patience.ts";
 import { PendingHandshakes } from "./pending_handshakes.ts";
 import { resolveServerTls } from "./handshake_limits.ts";
 import { checkCertificate, type ServerCertificate } from "./server_certificate.ts";
@@ -68,13 +68,13 @@ export class TlsListener implements Listener, Handshakes {
   #failed = 0;
   #acceptsInARow = 0;
   #accepting = false;
-  readonly #patience: Patience;
+  readonly #patience: ArrivalPatience;
   /** A handshake is over. */
   readonly #room = new Condition();
 
   /** Takes over a listener. */
   constructor(inner: Listener, certificate: ServerCertificate, maxPatienceMs = MAX_PATIENCE_MS) {
-    this.#patience = new Patience(maxPatienceMs);
+    this.#patience = new ArrivalPatience(maxPatienceMs);
     this.address = inner.address;
     this.#inner = inner;
     this.#certificate = certificate;

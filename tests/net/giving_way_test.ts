@@ -3,7 +3,7 @@ import { freeDescriptors, giveWay, GivingWay, payers } from "../../lib/net/givin
 import { dial, listen, type Listener, serveConnections } from "../../lib/net/mod.ts";
 import { serveProxy } from "../../lib/proxy/mod.ts";
 import { serveWeb } from "../../lib/web/mod.ts";
-import { Patience } from "../../lib/net/patience.ts";
+import { ArrivalPatience } from "../../lib/net/arrival_patience.ts";
 import { deadline, until } from "../support/deadline.ts";
 import { echo, LOOPBACK, Recorder } from "../support/peers.ts";
 import { SERVER_TLS } from "../support/tls.ts";
@@ -22,7 +22,7 @@ Deno.test("of those that could give way, the holder with the most does, a quarte
   const given: [string, number][] = [];
   const hold = (name: string, count: number) =>
     giveWay({ unproven: () => count, giveUp: (some) => given.push([name, some]) });
-  const none = new Patience(0);
+  const none = new ArrivalPatience(0);
   {
     using _few = hold("few", 9);
     {
@@ -39,7 +39,7 @@ Deno.test("of those that could give way, the holder with the most does, a quarte
 });
 
 Deno.test("nobody gives way while others show what they come for, or leave", async () => {
-  const patience = new Patience(10);
+  const patience = new ArrivalPatience(10);
   let unproven = 1_000;
   let fewer = 5;
   let given = 0;

@@ -2,8 +2,8 @@ import { importLater } from "../../base/import_later.ts";
 import type { DataFile, DataItem, ReadOptions } from "./item.ts";
 
 /**
- * Reads a file's records, several together: waiting for each would take as long as making it. The end of its name tells the format: `.json`; `.jsonl` and `.ndjson`;
- * `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md`, `.markdown` and `.mdx`; `.pdf`, `.docx`, `.epub`.
+ * Reads a file's records, several together: waiting for each would take as long as making it. The end
+ * of its name tells the format: `.json`; `.jsonl` and `.ndjson`; `.csv`; `.tsv` and `.tab`; `.html`, `.htm` and `.xhtml`; `.md`, `.markdown` and `.mdx`; `.pdf`, `.docx`, `.epub`.
  * Every other file is plain text. What reads a format is loaded with the first file that has it.
  *
  * @throws {SkipFile} if the file is not text, or too large.

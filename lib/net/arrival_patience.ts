@@ -12,7 +12,7 @@ const LEAST_COUNTED = 1 / 4;
  * It is counted in steps of 5 ms. One that takes up to 20 ms counts as no more: then the machine is busy,
  * and those that are waited for had no time either.
  */
-export class Patience {
+export class ArrivalPatience {
   readonly #maxMs: number;
   #leftMs: number;
 
