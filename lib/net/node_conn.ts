@@ -1,9 +1,7 @@
 import { Duplex } from "node:stream";
-import { Condition } from "../base/condition.ts";
 import { Deque } from "../base/deque.ts";
 import { releaseMemory } from "../base/large_memory.ts";
-import { byteStream } from "./byte_stream.ts";
-import { connWritable } from "./conn_writable.ts";
+import { AdaptedConn, type ConnBase } from "./adapted_conn.ts";
 
 /** One write takes at most this much, so that a stream without a bound of its own has one. */
 const LARGEST_WRITE_BYTES = 65_536;
@@ -11,10 +9,7 @@ const LARGEST_WRITE_BYTES = 65_536;
 const NOTHING = new Uint8Array(0);
 
 /** What lies under the stream of a {@linkcode NodeConn}. */
-export interface StreamBase
-  extends Pick<Deno.Conn, "localAddr" | "remoteAddr">, Pick<Deno.TcpConn, "ref" | "unref"> {
-  /** Closes the socket at once, and frees its descriptor. */
-  closeSocket(): void;
+export interface StreamBase extends ConnBase {
   /** Closes the socket so that its peer sees a reset, if it can. */
   resetSocket?(): void;
   /**
@@ -35,36 +30,23 @@ export interface StreamBase
 
 /**
  * Makes a `Deno.Conn` of a stream of Node's, for TLS: with half-close, and with back-pressure in both
- * directions. As with any connection, at most one read and one write are under
- * way at a time, and their memory may be reused once they resolve.
+ * directions. The memory of a read or write may be reused once it resolves.
  *
  * A peer may end its stream with or without the close message of TLS: both are an end of stream, not
  * an error. What was cut short is for the protocol above to notice.
  */
-export class NodeConn implements Deno.Conn {
+export class NodeConn extends AdaptedConn {
   /** Whether anything was written to it. */
   hasWritten = false;
-  /** This end. */
-  readonly localAddr: Deno.Addr;
-  /** The peer's end. */
-  readonly remoteAddr: Deno.Addr;
   readonly #stream: Duplex;
   readonly #base: StreamBase;
   /** What has arrived and was not read: the rest of one chunk, and further chunks. */
   #chunk: Uint8Array = NOTHING;
   readonly #chunks = new Deque<Uint8Array>();
-  #ended = false;
-  #closed = false;
-  #failure: { readonly cause: unknown } | undefined;
-  readonly #arrived = new Condition();
-  #rejectWrite: ((cause: unknown) => void) | undefined;
-  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
 
   /** Takes over the stream and what lies under it. */
   constructor(stream: Duplex, base: StreamBase) {
-    this.localAddr = base.localAddr;
-    this.remoteAddr = base.remoteAddr;
+    super(base);
     this.#stream = stream;
     this.#base = base;
     stream.on("data", (chunk: Uint8Array) => this.#take(chunk));
@@ -74,12 +56,12 @@ export class NodeConn implements Deno.Conn {
   }
 
   /** Reads some bytes; `null` at the end of stream. */
-  async read(into: Uint8Array): Promise<number | null> {
+  override async read(into: Uint8Array): Promise<number | null> {
     if (into.length === 0) return 0;
     while (this.#chunk.length === 0) {
       if (this.#chunks.length > 0) this.#chunk = this.#chunks.shift()!;
-      else if (this.#failure) throw this.#failure.cause;
-      else if (this.#ended) return null;
+      else if (this.failure) throw this.failure.cause;
+      else if (this.hasEnded) return null;
       else await this.#arrival(into.length);
     }
     let count = this.#moveTo(into);
@@ -92,10 +74,10 @@ export class NodeConn implements Deno.Conn {
   }
 
   /** Writes some of the bytes; resolves to how many. */
-  write(bytes: Uint8Array): Promise<number> {
+  override write(bytes: Uint8Array): Promise<number> {
     const part = bytes.subarray(0, LARGEST_WRITE_BYTES);
     this.hasWritten = true;
-    return this.#untilWritten((resolve, reject) => {
+    return this.untilWritten((resolve, reject) => {
       this.#stream.write(part, (error) => {
         if (error) return reject(error);
         const room = this.#base.room?.();
@@ -106,8 +88,8 @@ export class NodeConn implements Deno.Conn {
   }
 
   /** Says that no more will be sent. Resolves when the socket has taken that, and all before it. */
-  closeWrite(): Promise<void> {
-    return this.#untilWritten((resolve) => {
+  override closeWrite(): Promise<void> {
+    return this.untilWritten((resolve) => {
       this.#stream.end(() => {
         if (this.#base.flushed) void this.#base.flushed().then(resolve);
         else resolve();
@@ -115,25 +97,9 @@ export class NodeConn implements Deno.Conn {
     });
   }
 
-  /**
-   * Closes it at once; a read or write that waits is rejected.
-   *
-   * @throws {Deno.errors.BadResource} if it was closed before.
-   */
-  close(): void {
-    if (this.#closed) throw new Deno.errors.BadResource("The connection is closed");
-    this.#closed = true;
-    this.#chunk = NOTHING;
-    this.#chunks.clear();
-    this.#failure = undefined;
-    this.fail(new Deno.errors.Interrupted("The connection was closed"));
-    Duplex.prototype.destroy.call(this.#stream);
-    this.#base.closeSocket();
-  }
-
   /** Closes it at once so that the peer sees a reset, where the socket has such a thing. */
   reset(): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     this.#base.resetSocket?.();
     this.close();
   }
@@ -147,51 +113,19 @@ export class NodeConn implements Deno.Conn {
     stream.destroy = (error) => error ? Duplex.prototype.destroy.call(stream, error) : stream;
   }
 
-  /** Called when nothing more will arrive. */
-  end(): void {
-    this.#ended = true;
-    this.wake();
-  }
-
   /** Called when what was pulled is there: a read that waits looks whether it is enough. */
   wake(): void {
-    this.#arrived.notify();
+    this.arrived.notify();
   }
 
-  /** Called when it broke: reads fail after all that arrived was read, writes fail at once. */
-  fail(cause: unknown): void {
-    this.#failure ??= { cause };
-    this.#rejectWrite?.(this.#failure.cause);
-    this.wake();
-  }
-
-  /** Keeps the event loop alive while it waits. */
-  ref(): void {
-    this.#base.ref();
-  }
-
-  /** Does not keep the event loop alive. */
-  unref(): void {
-    this.#base.unref();
-  }
-
-  /** The bytes that arrive. */
-  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= byteStream(this);
-  }
-
-  /** Takes the bytes to be sent; closing it closes the sending half. */
-  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
-    return this.#writable ??= connWritable(this);
-  }
-
-  /** Closes it, if it is open. */
-  [Symbol.dispose](): void {
-    if (!this.#closed) this.close();
+  protected override closing(): void {
+    this.#chunk = NOTHING;
+    this.#chunks.clear();
+    Duplex.prototype.destroy.call(this.#stream);
   }
 
   #take(chunk: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     this.#chunks.push(chunk);
     this.wake();
   }
@@ -210,18 +144,8 @@ export class NodeConn implements Deno.Conn {
   }
 
   #arrival(bytes: number): Promise<void> {
-    const arrival = this.#arrived.wait();
+    const arrival = this.arrived.wait();
     this.#base.pull(bytes);
     return arrival;
-  }
-
-  #untilWritten<T>(
-    start: (resolve: (value: T) => void, reject: (cause: unknown) => void) => void,
-  ): Promise<T> {
-    if (this.#failure) return Promise.reject(this.#failure.cause);
-    return new Promise((resolve, reject) => {
-      this.#rejectWrite = reject;
-      start(resolve, reject);
-    });
   }
 }

@@ -3,11 +3,9 @@ import type { Buffer } from "node:buffer";
 import type { WebSocket } from "ws";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
-import { Condition } from "../base/condition.ts";
+import { AdaptedConn } from "./adapted_conn.ts";
 import { answerPings } from "./answer_pings.ts";
-import { byteStream } from "./byte_stream.ts";
 import type { ConnStream } from "./conn_stream.ts";
-import { connWritable } from "./conn_writable.ts";
 import type { ConnectionMemory, KeepingConn } from "./server_memory.ts";
 import type { WebSocketInput } from "./web_socket_input.ts";
 
@@ -39,18 +37,13 @@ const LARGEST_WRITE_BYTES = 65_536;
 /**
  * An open WebSocket as a connection: the bytes of its binary messages, wherever they are cut. A text
  * message ends it with the status 1003. As a WebSocket has no half-close, `closeWrite` begins to
- * close it as a whole. As with any connection, at most one read and one write are under way at a time.
+ * close it as a whole.
  *
  * A message goes into the memory of the read that waits, else into a buffer that all of them share:
  * each by itself would take a hundred bytes and more, and those of a byte are a peer's to send.
  */
-export class WebSocketConn implements Deno.Conn, KeepingConn {
-  /** This end. */
-  readonly localAddr: Deno.Addr;
-  /** The peer's end. */
-  readonly remoteAddr: Deno.Addr;
+export class WebSocketConn extends AdaptedConn implements KeepingConn {
   readonly #socket: WebSocket;
-  readonly #under: ConnStream;
   readonly #input: WebSocketInput | undefined;
   /** What came and was not read, without the first `#readBytes`, which were. */
   #unread: ByteBuffer | undefined;
@@ -59,13 +52,6 @@ export class WebSocketConn implements Deno.Conn, KeepingConn {
   #into: Uint8Array | undefined;
   #intoBytes = 0;
   #paused = false;
-  #ended = false;
-  #closed = false;
-  #failure: { readonly cause: unknown } | undefined;
-  readonly #arrived = new Condition();
-  #rejectWrite: ((cause: unknown) => void) | undefined;
-  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
 
   /**
    * Takes over a WebSocket and the stream under it.
@@ -73,10 +59,18 @@ export class WebSocketConn implements Deno.Conn, KeepingConn {
    * @param input Counts what it keeps. Give it before anything can have come.
    */
   constructor(socket: WebSocket, under: ConnStream, input?: WebSocketInput) {
-    this.localAddr = under.conn.localAddr;
-    this.remoteAddr = under.conn.remoteAddr;
+    const { localAddr, remoteAddr } = under.conn;
+    super({
+      localAddr,
+      remoteAddr,
+      ref: () => void under.ref(),
+      unref: () => void under.unref(),
+      closeSocket() {
+        under.destroy();
+        closeQuietly(under.conn);
+      },
+    });
     this.#socket = socket;
-    this.#under = under;
     this.#input = input;
     if (input) {
       under.prependListener("data", (bytes: Uint8Array) => input.arrived(bytes));
@@ -88,11 +82,8 @@ export class WebSocketConn implements Deno.Conn, KeepingConn {
       socket.close(UNSUPPORTED_DATA, "only binary messages are taken");
     };
     socket.on("message", onMessage);
-    socket.once("close", () => {
-      this.#ended = true;
-      this.#arrived.notify();
-    });
-    socket.on("error", (cause) => this.#fail(cause));
+    socket.once("close", () => this.end());
+    socket.on("error", (cause) => this.fail(cause));
     answerPings(socket);
   }
 
@@ -102,55 +93,37 @@ export class WebSocketConn implements Deno.Conn, KeepingConn {
    *
    * @returns How many; `null` at the end of stream.
    */
-  async read(into: Uint8Array): Promise<number | null> {
+  override async read(into: Uint8Array): Promise<number | null> {
     if (into.length === 0) return 0;
     if (this.#unread) return this.#readWaiting(into, this.#unread);
-    if (!this.#failure && !this.#ended) {
+    if (!this.failure && !this.hasEnded) {
       this.#into = into;
       this.#intoBytes = 0;
       if (this.#paused) {
         this.#paused = false;
         this.#socket.resume();
       }
-      await this.#arrived.wait();
+      await this.arrived.wait();
       this.#into = undefined;
       if (this.#intoBytes > 0) return this.#intoBytes;
     }
-    if (this.#failure) throw this.#failure.cause;
+    if (this.failure) throw this.failure.cause;
     return null;
   }
 
   /** Sends some of the bytes as a message; resolves to how many. */
-  write(bytes: Uint8Array): Promise<number> {
-    if (this.#failure) return Promise.reject(this.#failure.cause);
+  override write(bytes: Uint8Array): Promise<number> {
     const part = bytes.subarray(0, LARGEST_WRITE_BYTES);
-    return new Promise((resolve, reject) => {
-      this.#rejectWrite = reject;
+    return this.untilWritten((resolve, reject) => {
       this.#socket.send(part, (error) => error ? reject(error) : resolve(part.length));
     });
   }
 
   /** Begins to close: nothing is sent after it, and the peer's answer is the end of stream. */
-  closeWrite(): Promise<void> {
-    if (this.#failure) return Promise.reject(this.#failure.cause);
+  override closeWrite(): Promise<void> {
+    if (this.failure) return Promise.reject(this.failure.cause);
     this.#socket.close();
     return Promise.resolve();
-  }
-
-  /**
-   * Closes it at once; a read or write that waits is rejected.
-   *
-   * @throws {Deno.errors.BadResource} if it was closed before.
-   */
-  close(): void {
-    if (this.#closed) throw new Deno.errors.BadResource("The connection is closed");
-    this.#closed = true;
-    this.#unread = undefined;
-    this.#failure = undefined;
-    this.#fail(new Deno.errors.Interrupted("The connection was closed"));
-    this.#socket.terminate();
-    this.#under.destroy();
-    closeQuietly(this.#under.conn);
   }
 
   /** Counts what it keeps as input of a server's connection. */
@@ -158,40 +131,20 @@ export class WebSocketConn implements Deno.Conn, KeepingConn {
     this.#input?.countIn(memory);
   }
 
-  /** Keeps the event loop alive while it waits. */
-  ref(): void {
-    this.#under.ref();
-  }
-
-  /** Does not keep the event loop alive. */
-  unref(): void {
-    this.#under.unref();
-  }
-
-  /** The bytes that arrive. */
-  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= byteStream(this);
-  }
-
-  /** Takes the bytes to be sent; closing it begins to close the WebSocket. */
-  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
-    return this.#writable ??= connWritable(this);
-  }
-
-  /** Closes it, if it is open. */
-  [Symbol.dispose](): void {
-    if (!this.#closed) this.close();
+  protected override closing(): void {
+    this.#unread = undefined;
+    this.#socket.terminate();
   }
 
   #take(data: Uint8Array): void {
-    if (this.#closed || data.length === 0) return;
+    if (this.isClosed || data.length === 0) return;
     let rest = data;
     const into = this.#into;
     if (into && !this.#unread) {
       const room = into.length - this.#intoBytes;
       into.set(data.length <= room ? data : data.subarray(0, room), this.#intoBytes);
       // The read goes on once all of this packet is here.
-      if (this.#intoBytes === 0) this.#arrived.notify();
+      if (this.#intoBytes === 0) this.arrived.notify();
       this.#intoBytes += Math.min(data.length, room);
       if (data.length <= room) return;
       rest = data.subarray(room);
@@ -215,12 +168,5 @@ export class WebSocketConn implements Deno.Conn, KeepingConn {
       this.#input?.keeps(0);
     }
     return part.length;
-  }
-
-  /** It broke: reads fail after all that came was read, writes fail at once. */
-  #fail(cause: unknown): void {
-    this.#failure ??= { cause };
-    this.#rejectWrite?.(this.#failure.cause);
-    this.#arrived.notify();
   }
 }
