@@ -33,7 +33,9 @@ const LOOPBACK = "127.0.0.1";
 
 /** Those who wait for a turn. */
 interface WaitingLine {
+  readonly length: number;
   wait(network: string): Promise<void>;
+  serve(ms: number): Promise<void>;
 }
 
 /** A line whose networks take turns. */
@@ -61,6 +63,10 @@ class NetworkTurns implements WaitingLine {
 
   shift(): (() => void) | undefined {
     return this.#line.shift();
+  }
+
+  serve(ms: number): Promise<void> {
+    return serveLine(this, ms);
   }
 }
 
@@ -127,6 +133,15 @@ export class Turns {
   readonly #ends = new TurnLine();
   readonly #little = new NetworkTurns(new FairLine<() => void>());
   readonly #begins = new NetworkTurns(new NetworkLine<() => void>());
+  /** All lines, in the order in which they go on in a turn. */
+  readonly #lines: readonly WaitingLine[] = [
+    this.#urgent,
+    this.#little,
+    this.#begins,
+    this.#line,
+    this.#last,
+    this.#ends,
+  ];
   /** While somebody waits. */
   #giving: Promise<void> | undefined;
   /** Never rejects; resolves to `undefined` if the connection cannot be made. */
@@ -232,8 +247,7 @@ export class Turns {
   }
 
   get #isAnyAwaited(): boolean {
-    const all = [this.#urgent, this.#little, this.#begins, this.#line, this.#last, this.#ends];
-    return all.some(({ length }) => length > 0);
+    return this.#lines.some(({ length }) => length > 0);
   }
 
   /** Gives turns until nobody waits. Never rejects. */
@@ -244,12 +258,9 @@ export class Turns {
       this.#until = performance.now() + ms;
       const limitMs = this.#closed ? Infinity : ms;
       // Who reads on has often more to read by then, and waits here again.
-      if (this.#urgent.length > 0) await this.#urgent.serve(limitMs);
-      if (this.#little.length > 0) await serveLine(this.#little, limitMs);
-      if (this.#begins.length > 0) await serveLine(this.#begins, limitMs);
-      if (this.#line.length > 0) await this.#line.serve(limitMs);
-      if (this.#last.length > 0) await this.#last.serve(0);
-      if (this.#ends.length > 0) await this.#ends.serve(limitMs);
+      for (const line of this.#lines) {
+        if (line.length > 0) await line.serve(line === this.#last ? 0 : limitMs);
+      }
     } while (this.#isAnyAwaited);
     this.#giving = undefined;
   }
