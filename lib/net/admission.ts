@@ -1,7 +1,7 @@
 import { NetworkLine, type Place } from "./network_line.ts";
 import type { Turns } from "./turns.ts";
 
-/** While some wait whose peers have sent something, one in so many is let in whose peer has not. */
+/** While peers wait that have sent something, every fourth that is let in is one that has sent nothing. */
 const SILENT_ONE_IN = 4;
 
 /** The turns in which something is let in. */

@@ -42,7 +42,12 @@ export class WebSocketInput {
     this.#count();
   }
 
-  /** Whether a read that is larger than the smallest may take so much memory. It counts until the next. */
+  /**
+   * Asks for the memory of the next read, which is counted until this is called again.
+   *
+   * @param bytes Its size; 0 for a read of the smallest size, which is not counted.
+   * @returns Whether there is room for it.
+   */
   mayRead(bytes: number): boolean {
     const memory = this.#memory;
     if (memory === undefined || memory.isOver) return false;

@@ -30,7 +30,7 @@ export interface EntranceEvents<T extends NonNullable<unknown>> {
 /** For this long more are not accepted, at most, until those that were let in have reached the upstream. */
 const DIALLED_MS = 100;
 
-/** Where it is to be slow, one in so many milliseconds is let in of those that have sent nothing. */
+/** The time between two clients that have sent nothing, where these are let in slowly. */
 const SILENT_PAUSE_MS = 5;
 
 /** So many that wait are let in before more are accepted, where no descriptor was left. */

@@ -1,5 +1,6 @@
 import { FileLock } from "../../../../sqlite/mod.ts";
 import { syncFolderOf } from "../../../../sqlite/sync_folder.ts";
+import { isThere } from "./is_there.ts";
 import { journalPathOf } from "./journal/reading.ts";
 
 /** What a repair makes beside a database, and leaves there if it is killed, by the ends of their names. */
@@ -114,14 +115,5 @@ async function addName(from: string, to: string): Promise<void> {
     await Deno.copyFile(from, to);
     using file = await Deno.open(to, { read: true, write: true });
     await file.sync();
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,8 +1,10 @@
-/** What is read at one time; and what is read alone where that fails, a page or less of any file here. */
+/** How much is read at one time. */
 const PART_BYTES = 1_048_576;
+
+/** Where that fails, it is read again in blocks of this size, which is that of a page of a database. */
 const BLOCK_BYTES = 4_096;
 
-/** Each block that a disk cannot read may take it seconds: after so many it is given up. */
+/** A file with more unreadable blocks is given up: the disk may try for seconds to read each. */
 const MAX_UNREADABLE = 1_000;
 
 /** A part of a file, and how many bytes of it the disk could not read: they are zeros. */

@@ -1,3 +1,4 @@
+import { isThere } from "./is_there.ts";
 import { isReadable, readableParts, unreadableText } from "./readable_parts.ts";
 
 /** Where the header of a database tells the size of its pages, and how many it has. */
@@ -54,15 +55,6 @@ function copyReadable(from: string, to: string): number {
     for (let at = 0; at < part.bytes.length;) at += file.writeSync(part.bytes.subarray(at));
   }
   return unreadable;
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
