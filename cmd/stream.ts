@@ -5,14 +5,7 @@ import type {
   StreamInit,
   StreamStoreProgress,
 } from "../lib/pubsub/mod.ts";
-import {
-  backupStreamStore,
-  checkStreamStore,
-  filterProblem,
-  nameProblem,
-  repairStreamStore,
-  topicsProblem,
-} from "../lib/pubsub/mod.ts";
+import { backupStreamStore, checkStreamStore, repairStreamStore } from "../lib/pubsub/mod.ts";
 import {
   type Context,
   defineCommand,
@@ -22,46 +15,19 @@ import {
   jsonFlag,
   quietFlag,
   runMain,
-  UsageError,
 } from "./_cli/mod.ts";
 import type { AnswerLimit } from "./_pubsub/answer_limit.ts";
 import { brokerFlags, withClient } from "./_pubsub/client.ts";
 import { printMessage } from "./_pubsub/incoming.ts";
 import { receiveBackup } from "./_pubsub/receive_backup.ts";
+import {
+  type Action,
+  ACTIONS,
+  type Care,
+  checkFlags,
+  checkWords,
+} from "./_pubsub/stream_actions.ts";
 import { printConsumers, printStreams } from "./_pubsub/stream_tables.ts";
-
-const ACTIONS = [
-  "create",
-  "update",
-  "info",
-  "list",
-  "delete",
-  "purge",
-  "consumers",
-  "dead",
-  "redrive",
-  "backup",
-  "verify",
-  "repair",
-] as const;
-
-type Action = typeof ACTIONS[number];
-
-/** What must stand behind each action. */
-const EXPECTED: Readonly<Record<Action, readonly [least: number, most: number]>> = {
-  create: [2, 17],
-  update: [1, 17],
-  info: [1, 1],
-  list: [0, 0],
-  delete: [1, 1],
-  purge: [1, 1],
-  consumers: [1, 1],
-  dead: [2, 2],
-  redrive: [2, 2],
-  backup: [1, 1],
-  verify: [0, 0],
-  repair: [0, 0],
-};
 
 export const command = defineCommand({
   name: "stream",
@@ -271,11 +237,6 @@ async function perform(
   }
 }
 
-/** What can be done with the folder of a store. */
-type Care = "backup" | "verify" | "repair";
-
-const CARES: readonly string[] = ["backup", "verify", "repair"] satisfies readonly Care[];
-
 /** Copies a store, checks or repairs one. */
 async function careFor(
   action: Care,
@@ -321,65 +282,6 @@ function progressText({ step, messages, of }: StreamStoreProgress): string {
   if (step === "pages") return "checking the pages of the database";
   if (step === "copying") return `copied ${messages} messages`;
   return `checked ${messages} of ${of} messages`;
-}
-
-const SETTINGS: readonly string[] = [
-  "max-age",
-  "max-bytes",
-  "max-count",
-  "max-per-topic",
-  "full",
-  "keep",
-  "sync",
-  "dedup",
-];
-const PURGE: readonly string[] = ["before-seq", "filter"];
-
-function checkWords(action: Action, words: readonly string[]): void {
-  const [least, most] = EXPECTED[action];
-  if (words.length < least) {
-    const missing = action === "backup"
-      ? "FILE"
-      : words.length === 0
-      ? "NAME"
-      : action === "create"
-      ? "FILTER"
-      : "CONSUMER";
-    throw new UsageError(`stream ${action}: ${missing} is missing`);
-  }
-  if (words.length > most) throw new UsageError(`stream ${action}: ${words[most]} is too much`);
-  const [name, ...more] = words;
-  const problem = name === undefined || action === "backup" ? undefined : nameProblem(name);
-  if (problem) throw new UsageError(`NAME ${name}: ${problem}`);
-  if (action === "dead" || action === "redrive") {
-    const fault = nameProblem(more[0]);
-    if (fault) throw new UsageError(`CONSUMER ${more[0]}: ${fault}`);
-  } else if (more.length > 0) {
-    const fault = topicsProblem(more);
-    if (fault) throw new UsageError(`FILTER: ${fault}`);
-  }
-}
-
-/** @throws {UsageError} if one of them means nothing beside the action, or one is missing. */
-function checkFlags(
-  action: Action,
-  flags: { readonly store: string | undefined; readonly filter: string | undefined },
-  given: ReadonlySet<string>,
-): void {
-  const [isChange, isPurge] = [action === "create" || action === "update", action === "purge"];
-  for (const [names, fits] of [[SETTINGS, isChange], [PURGE, isPurge]] as const) {
-    for (const name of names) {
-      if (given.has(name) && !fits) throw new UsageError(`--${name} is not for ${action}`);
-    }
-  }
-  if (flags.store !== undefined && !CARES.includes(action)) {
-    throw new UsageError(`--store is not for ${action}`);
-  }
-  if (flags.store === undefined && (action === "verify" || action === "repair")) {
-    throw new UsageError(`stream ${action} needs --store DIR`);
-  }
-  const fault = flags.filter === undefined ? undefined : filterProblem(flags.filter);
-  if (fault) throw new UsageError(`--filter ${flags.filter}: ${fault}`);
 }
 
 /** The flags of a stream's settings. */
