@@ -30,6 +30,7 @@ import { WEB_SOCKET_OPTIONS, WebSocketConn } from "../net/web_socket_conn.ts";
 import { WebSocketInput } from "../net/web_socket_input.ts";
 import { Answerer, MAX_HEAD_BYTES } from "./answerer.ts";
 import { HttpConnection } from "./http_connection.ts";
+import { HttpTurns } from "./http_turns.ts";
 import { errorReply, WebError, type WebReply } from "./reply.ts";
 import type { Route } from "./route.ts";
 import {
@@ -82,6 +83,7 @@ export class WebServer implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #acceptor: Acceptor;
   readonly #turns = new Turns();
+  readonly #httpTurns = new HttpTurns(this.#turns);
   readonly #http: HttpServer;
   readonly #sockets: WebSocketListener;
   readonly #upgrades = new WebSocketServer({
@@ -225,14 +227,7 @@ export class WebServer implements AsyncDisposable {
     let connection: HttpConnection;
     try {
       if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
-      const stream = new ConnStream(conn, {
-        takeIfBusy: (isLittle) => {
-          const { isUnproven, network } = connection;
-          if (isUnproven) return this.#turns.takeToBegin(network);
-          return isLittle ? this.#turns.takeForLittle(network) : this.#turns.takeIfBusy();
-        },
-        takeToEnd: () => this.#turns.takeToEnd(),
-      });
+      const stream = new ConnStream(conn, this.#httpTurns.ofStream(() => connection));
       connection = new HttpConnection(stream, this.#limits);
     } catch {
       // The peer reset it after it was accepted.
@@ -286,9 +281,7 @@ export class WebServer implements AsyncDisposable {
     if (!BODY_METHODS.has(request.method)) request.resume();
     connection.queue(async () => {
       const startedAt = performance.now();
-      const turn = connection.isPipelined
-        ? this.#turns.takeIfBusy()
-        : this.#turns.takeForLittle(connection.network);
+      const turn = this.#httpTurns.ofRequest(connection);
       if (turn) await turn;
       const status = await this.#answerer.answer(connection, request, response);
       // Those that are idle for longest stay in front.
