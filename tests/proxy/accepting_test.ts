@@ -35,6 +35,44 @@ for i in range(int(sys.argv[2])):
     sock.close()
 `;
 
+/** Turns of which the first few need not be waited for; the others are given by the test. */
+class GivenTurns implements Pick<Turns, "take" | "takeIfBusy" | "takeToEnd"> {
+  /** How many more need not be waited for. */
+  left: number;
+  #turn = Promise.withResolvers<void>();
+  readonly #awaited = Promise.withResolvers<void>();
+
+  constructor(left: number) {
+    this.left = left;
+  }
+
+  /** Resolves when a turn is waited for. */
+  get awaited(): Promise<void> {
+    return this.#awaited.promise;
+  }
+
+  /** Gives those their turn who wait for it. */
+  give(): void {
+    const { resolve } = this.#turn;
+    this.#turn = Promise.withResolvers();
+    resolve();
+  }
+
+  take() {
+    return undefined;
+  }
+
+  takeToEnd() {
+    return undefined;
+  }
+
+  takeIfBusy(): Promise<void> | undefined {
+    if (this.left-- > 0) return undefined;
+    this.#awaited.resolve();
+    return this.#turn.promise;
+  }
+}
+
 /** Closes the sides that a listener has accepted, and their clients. */
 function closeAll(sides: readonly Side[], clients: readonly Deno.Conn[]): void {
   for (const side of sides) {
@@ -82,18 +120,7 @@ Deno.test("of clients that come at once a few are accepted, then others have the
   using listener = await listenSockets(LOOPBACK);
   const conns: Deno.Conn[] = [];
   for (let i = 0; i < CLIENTS; i++) conns.push(await dial(listener.address));
-  const turn = Promise.withResolvers<void>();
-  const isOver = Promise.withResolvers<void>();
-  let left = 3;
-  const turns: Pick<Turns, "take" | "takeIfBusy" | "takeToEnd"> = {
-    take: () => undefined,
-    takeToEnd: () => undefined,
-    takeIfBusy() {
-      if (left-- > 0) return undefined;
-      isOver.resolve();
-      return turn.promise;
-    },
-  };
+  const turns = new GivenTurns(3);
   const accepted: Side[] = [];
   const ports: number[] = [];
   let step = 0;
@@ -107,14 +134,14 @@ Deno.test("of clients that come at once a few are accepted, then others have the
     failed: (error) => {
       throw error;
     },
-  }, { turns: turns as Turns, reads: new ReadBudget() });
-  await deadline(isOver.promise);
+  }, { turns: turns as unknown as Turns, reads: new ReadBudget() });
+  await deadline(turns.awaited);
   // What else is there would be accepted while this connects.
   conns.push(await dial(listener.address));
   assert(accepted.length <= 3, `${accepted.length} were accepted`);
-  left = Infinity;
+  turns.left = Infinity;
   steps.clear();
-  turn.resolve();
+  turns.give();
   while (step++ < 10 * CLIENTS) await undefined;
   // Between two steps, others who wait for a turn would go on, such as those who pass bytes without end.
   assert(steps.size <= 1, `the next ones are accepted in ${steps.size} steps`);
@@ -176,25 +203,14 @@ Deno.test("a client that comes alone is let in at once", async () => {
 Deno.test("who has sent something goes before those that have not, and nothing of it is lost", async () => {
   const SILENT = 20;
   using listener = await listenSockets(LOOPBACK);
-  let turn = Promise.withResolvers<void>();
-  let left = 0;
-  const isAwaited = Promise.withResolvers<void>();
-  const turns: Pick<Turns, "take" | "takeIfBusy" | "takeToEnd"> = {
-    take: () => undefined,
-    takeToEnd: () => undefined,
-    takeIfBusy() {
-      if (left-- > 0) return undefined;
-      isAwaited.resolve();
-      return turn.promise;
-    },
-  };
+  const turns = new GivenTurns(0);
   const accepted: Side[] = [];
   listener.serve({
     accepted: (side) => void accepted.push(side),
     failed: (error) => {
       throw error;
     },
-  }, { turns: turns as Turns, reads: new ReadBudget() });
+  }, { turns: turns as unknown as Turns, reads: new ReadBudget() });
   const conns: Deno.Conn[] = [];
   const bytes = crypto.getRandomValues(new Uint8Array(10_000));
   for (let i = 0; i <= 2 * SILENT; i++) {
@@ -204,13 +220,11 @@ Deno.test("who has sent something goes before those that have not, and nothing o
     await conn.write(bytes);
     await conn.closeWrite();
   }
-  await deadline(isAwaited.promise);
+  await deadline(turns.awaited);
   const { port } = conns[SILENT]!.localAddr as Deno.NetAddr;
   const find = () => accepted.find(({ remote }) => (remote as TcpAddress).port === port);
   await until(() => {
-    const { resolve } = turn;
-    turn = Promise.withResolvers();
-    resolve();
+    turns.give();
     return find() !== undefined;
   }, "it is let in");
   // The first and the last of those that wait go in turns: it would be the last of all.
@@ -234,8 +248,8 @@ Deno.test("who has sent something goes before those that have not, and nothing o
   side.resume();
   await deadline(ended.promise, "the end");
   assertEquals(concat(received), bytes);
-  left = Infinity;
-  turn.resolve();
+  turns.left = Infinity;
+  turns.give();
   await until(() => accepted.length === conns.length, "all are let in");
   closeAll(accepted, conns);
 });
@@ -282,21 +296,14 @@ Deno.test("clients that still wait for their turn are let go when a listener clo
   using listener = await listenSockets(LOOPBACK);
   const conns: Deno.Conn[] = [];
   for (let i = 0; i < 3; i++) conns.push(await dial(listener.address));
-  const isAwaited = Promise.withResolvers<void>();
-  const turns: Pick<Turns, "take" | "takeIfBusy"> = {
-    take: () => undefined,
-    takeIfBusy() {
-      isAwaited.resolve();
-      return new Promise(() => {});
-    },
-  };
+  const turns = new GivenTurns(0);
   const told: unknown[] = [];
   const events = {
     accepted: (side: Side) => void told.push(side),
     failed: (error: Error) => void told.push(error),
   };
-  listener.serve(events, { turns: turns as Turns, reads: new ReadBudget() });
-  await deadline(isAwaited.promise);
+  listener.serve(events, { turns: turns as unknown as Turns, reads: new ReadBudget() });
+  await deadline(turns.awaited);
   listener.close();
   for (const conn of conns) {
     await deadline(conn.read(new Uint8Array(1)).catch(() => null), "the end of a connection");
